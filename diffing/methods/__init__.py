@@ -1,0 +1,1 @@
+"""Methods: each turns train pairs into hypotheses; they do not know each other."""

@@ -1,0 +1,339 @@
+"""The data passed along: frozen, typed, imports nothing of the package, knows no file format and no library.
+
+Types that belong to one method alone (a cluster, a latent) live in that method.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+Role: TypeAlias = Literal["system", "user", "assistant"]
+Side: TypeAlias = Literal["a", "b"]
+Split: TypeAlias = Literal["train", "heldout"]
+Finish: TypeAlias = Literal["stop", "length", "refused", "error"]
+Scalar: TypeAlias = str | int | float | bool | None
+Row: TypeAlias = Mapping[str, Scalar]
+OnProgress: TypeAlias = Callable[[str, int, int], None]
+"""`on_progress(stage, done, total)`; `total` is 0 where it cannot be known beforehand."""
+
+
+def ignore_progress(stage: str, done: int, total: int) -> None:
+    """The progress callback of those who do not want one."""
+
+
+def other_side(side: Side) -> Side:
+    """The side across."""
+    return "b" if side == "a" else "a"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    """Who speaks."""
+    content: str
+    """What is said."""
+
+
+Conversation: TypeAlias = tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A user's message (with the turns before it, where there are any) that is sent to both models."""
+
+    id: str
+    """Stable name, unique in a run."""
+    messages: Conversation
+    """What is sent; the last message is the user's."""
+    source: str
+    """Where it comes from: `bundled`, a file's name or a Hub dataset with its revision."""
+    split: Split
+    """Hypotheses come from `train`; `heldout` only tests them."""
+    domain: str | None = None
+    """Subject, where the source says it; findings can be sliced by it."""
+
+    @property
+    def text(self) -> str:
+        """The last user message."""
+        return self.messages[-1].content
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a model made of one conversation."""
+
+    text: str
+    """The answer without its thinking; may be empty, which is data."""
+    finish: Finish
+    """Why it ended: the model stopped, the limit of tokens, refused by the provider, or no answer after all retries."""
+    thinking: str | None = None
+    """What stood between `<think>` and `</think>`; shown to nobody unless asked for."""
+    prompt_tokens: int | None = None
+    """Tokens read, where known."""
+    completion_tokens: int | None = None
+    """Tokens written, where known."""
+    detail: str | None = None
+    """For `refused` and `error`: the reason, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One model's answer to one prompt."""
+
+    prompt_id: str
+    """The prompt it answers."""
+    model: str
+    """`org/name@commit-sha`, or what stands for it where there is no commit."""
+    text: str
+    """The answer; empty is data."""
+    finish: Finish
+    """See `Completion.finish`."""
+    sample: int = 0
+    """Independent samples of one model are numbered."""
+    thinking: str | None = None
+    """See `Completion.thinking`."""
+    prompt_tokens: int | None = None
+    """Tokens read, where known."""
+    completion_tokens: int | None = None
+    """Tokens written, where known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One prompt with both responses."""
+
+    prompt: Prompt
+    """What both were asked."""
+    a: Response
+    """What model A answered."""
+    b: Response
+    """What model B answered."""
+
+    def response(self, side: Side) -> Response:
+        """The response of one side."""
+        return self.a if side == "a" else self.b
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A passage that shows a hypothesis; outputs show it without knowing the method behind it."""
+
+    prompt_id: str
+    """The pair it comes from."""
+    side: Side
+    """Whose response is quoted."""
+    quote: str
+    """Words of the response."""
+
+
+Category: TypeAlias = Literal[
+    "capability", "safety and alignment", "style", "reasoning", "knowledge and stance", "format", "language"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """A testable sentence about one model compared with the other, not yet tested."""
+
+    id: str
+    """Unique in a run, the same in every rerun: `<method>-<hash of text and direction>`."""
+    text: str
+    """Starts with `<MODEL>`, which stands for the model of `direction`; the other is `<OTHER MODEL>`."""
+    direction: Side
+    """The side of which the sentence is predicted to hold more often."""
+    method: str
+    """The method that found it."""
+    category: Category
+    """One of the seven categories (methods.md section 6)."""
+    evidence: tuple[Evidence, ...] = ()
+    """Passages that led to it."""
+    measure: str | None = None
+    """For a hypothesis that its method measures instead of having it judged: what is measured, in the method's own terms."""
+    train_effect: float | None = None
+    """The method's own size of the difference on train (share of pairs, signed for `direction`), where it computes one."""
+
+
+class Verdict(StrEnum):
+    """Which response fits a hypothesis better."""
+
+    A = "A"
+    B = "B"
+    NEITHER = "NEITHER"
+    UNREADABLE = "UNREADABLE"
+
+    @property
+    def side(self) -> Side | None:
+        """The side that fits better, if one does."""
+        return {Verdict.A: "a", Verdict.B: "b"}.get(self)  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One verdict on one hypothesis for one pair, judged by an LLM or measured."""
+
+    hypothesis_id: str
+    """The hypothesis."""
+    prompt_id: str
+    """The pair."""
+    verdict: Verdict
+    """Which side fits better."""
+    judge: str
+    """The judge's model id, or `measured`."""
+    shown_first: Side | None = None
+    """Which response the judge saw first; None where it was measured."""
+    reply: str | None = None
+    """What the judge answered for this hypothesis, as it was; for an unreadable reply, its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """An estimate with its 95 % interval. Undefined is None, never 0."""
+
+    value: float | None
+    """Point estimate."""
+    low: float | None
+    """Lower end."""
+    high: float | None
+    """Upper end."""
+    n: int
+    """How many observations it rests on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """One hypothesis on one split (methods.md section 6), over readable verdicts."""
+
+    n: int
+    """Readable verdicts."""
+    k_for: int
+    """Verdicts for the predicted side."""
+    k_against: int
+    """Verdicts for the other side."""
+    unreadable: int
+    """Verdicts that could not be read; outside every rate."""
+    frequency: Estimate
+    """(k_for + k_against) / n, Wilson."""
+    accuracy: Estimate
+    """k_for / (k_for + k_against), Wilson; undefined where nothing was decided."""
+    net_difference: Estimate
+    """(k_for - k_against) / n."""
+    p: float | None
+    """Exact one-sided sign test of k_for against k_against."""
+    q: float | None = None
+    """p after Benjamini-Hochberg over the run's hypotheses; on held-out only."""
+
+    @property
+    def k_neither(self) -> int:
+        """Verdicts for neither side."""
+        return self.n - self.k_for - self.k_against
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """Mean of the readable ratings of several raters, 1 to 5."""
+
+    interestingness: Estimate
+    """Mean; low and high are the lowest and highest single rating."""
+    abstraction: Estimate
+    """1 token level ... 5 stance towards the user or the truth."""
+    replies: tuple[tuple[str, int | None, int | None], ...] = ()
+    """Per rater: model id, interestingness, abstraction; None where unreadable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A hypothesis with what the test said."""
+
+    hypothesis: Hypothesis
+    """What was tested."""
+    train: Metrics
+    """On the prompts that suggested it."""
+    heldout: Metrics
+    """On the prompts that did not."""
+    accepted: bool
+    """The paper's criterion, on train: the predicted side is ahead by more than alpha = 0.01."""
+    confirmed: bool
+    """Held-out only: q <= 0.05 after Benjamini-Hochberg over the run's hypotheses."""
+    rating: Rating | None = None
+    """None where nobody rated."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What is known of a model that took part."""
+
+    id: str
+    """`org/name@commit-sha`, or what stands for it."""
+    role: str
+    """`model_a`, `model_b`, `differ`, `judge`, `rater`."""
+    settings: Mapping[str, Scalar] = field(default_factory=dict)
+    """System prompt, dtype, temperature and the like, as far as they decide the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one stage asked of one model, whether answered anew or from the cache: it is the same in every rerun."""
+
+    stage: str
+    """`responses a`, `describe`, `state`, `judge`, `rate`..."""
+    model: str
+    """The model asked."""
+    calls: int
+    """Completions asked for."""
+    prompt_tokens: int
+    """Tokens read, as far as known."""
+    completion_tokens: int
+    """Tokens written, as far as known."""
+    unreadable: int = 0
+    """Replies that stayed unreadable after all retries."""
+    usd: float | None = None
+    """Cost at the prices given; None where no price is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What a method found on train."""
+
+    hypotheses: tuple[Hypothesis, ...]
+    """To be tested."""
+    tables: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
+    """The method's own records (`differences`, `clusters`, `properties`...), one parquet table each; every row of a table has the same keys."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """What was not followed up, by reason in plain words, with counts."""
+    notes: tuple[str, ...] = ()
+    """What the reader of the report must know, in plain sentences."""
+    usage: tuple[Usage, ...] = ()
+    """Calls this method made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that one run found, and how. Holds no time stamp: the same run gives the same bytes."""
+
+    model_a: ModelInfo
+    """The first model."""
+    model_b: ModelInfo
+    """The second model."""
+    others: tuple[ModelInfo, ...]
+    """Differ, judge, raters."""
+    pairs: tuple[Pair, ...]
+    """Every prompt with both responses."""
+    findings: tuple[Finding, ...]
+    """Confirmed first, then by size of the net difference on held-out prompts."""
+    judgements: tuple[Judgement, ...]
+    """Every single verdict."""
+    tables: Mapping[str, tuple[Row, ...]]
+    """The methods' own records; names are `<method>_<table>`."""
+    left_out: Mapping[str, Mapping[str, int]]
+    """Per stage: what was left out, by reason."""
+    notes: tuple[str, ...]
+    """Warnings and remarks, in plain sentences."""
+    usage: tuple[Usage, ...]
+    """Calls, tokens and cost per stage."""
+    settings: Mapping[str, Scalar]
+    """Every setting that decided the result."""
+    versions: Mapping[str, str]
+    """Versions of the package, Python and the libraries that matter."""

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
 Side: TypeAlias = Literal["a", "b"]
+SIDES: tuple[Side, Side] = ("a", "b")
 Split: TypeAlias = Literal["train", "heldout"]
 Finish: TypeAlias = Literal["stop", "length", "refused", "error"]
 Scalar: TypeAlias = str | int | float | bool | None
@@ -151,9 +152,9 @@ class Hypothesis:
     evidence: tuple[Evidence, ...] = ()
     """Passages that led to it."""
     measure: str | None = None
-    """For a hypothesis that its method measures instead of having it judged: what is measured, in the method's own terms."""
+    """Where its method measures instead of having it judged: what is measured, in the method's own terms."""
     train_effect: float | None = None
-    """The method's own size of the difference on train (share of pairs, signed for `direction`), where it computes one."""
+    """The method's own size of the difference on train (a share, signed for `direction`), where it computes one."""
 
 
 class Verdict(StrEnum):
@@ -300,7 +301,7 @@ class Discovery:
     hypotheses: tuple[Hypothesis, ...]
     """To be tested."""
     tables: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
-    """The method's own records (`differences`, `clusters`, `properties`...), one parquet table each; every row of a table has the same keys."""
+    """The method's own records (`differences`, `properties`...), one table each; all rows of one have the same keys."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """What was not followed up, by reason in plain words, with counts."""
     notes: tuple[str, ...] = ()

@@ -1,0 +1,150 @@
+"""Models: anything that turns messages into text. `load_model` finds the backend for a model string.
+
+A new backend is a file with a `Model` and one line in `_BACKENDS`; the libraries of a backend load with it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from diffing.errors import SettingError
+from diffing.models.base import Model, Price, Sampling
+
+if TYPE_CHECKING:
+    from diffing.models.cache import Store
+    from diffing.models.meter import Meter
+
+__all__ = ["LoadOptions", "Model", "Price", "Sampling", "load_model"]
+
+Quantization: TypeAlias = Literal["4bit", "8bit"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """How a model is loaded or reached. Tokens and keys are no options: they come from the environment or the login."""
+
+    dtype: str = "auto"
+    """Local: `auto` is bfloat16 on a GPU, float32 on a CPU."""
+    quantization: Quantization | None = None
+    """Local: 4 or 8 bits, on a GPU."""
+    chat_template: str | None = None
+    """Local: a file with a Jinja chat template to use instead of the model's own."""
+    trust_remote_code: bool = False
+    """Local: run code from the model's repository."""
+    allow_pickle: bool = False
+    """Local: load weights that are not safetensors."""
+    base_url: str | None = None
+    """`openai:` models: the server, for example `http://localhost:8000/v1`."""
+    bill_to: str | None = None
+    """`providers:` models: the organisation that pays."""
+    concurrency: int = 8
+    """Remote: requests at a time."""
+    timeout: float = 120.0
+    """Remote: seconds to wait for one answer."""
+
+
+def _local(name: str, options: LoadOptions) -> Model:
+    from diffing.models.local import LocalModel, LocalOptions
+
+    return LocalModel.load(
+        name,
+        options=LocalOptions(
+            dtype=options.dtype,
+            quantization=options.quantization,
+            chat_template=options.chat_template,
+            trust_remote_code=options.trust_remote_code,
+            allow_pickle=options.allow_pickle,
+        ),
+    )
+
+
+def _providers(name: str, options: LoadOptions) -> Model:
+    from diffing.models.providers import ProvidersModel
+
+    model_id, _, provider = name.partition(":")
+    return ProvidersModel(
+        model_id,
+        provider=provider or "auto",
+        bill_to=options.bill_to,
+        concurrency=options.concurrency,
+        timeout=options.timeout,
+    )
+
+
+def _openai(name: str, options: LoadOptions) -> Model:
+    from diffing.models.openai_compatible import OpenAIModel
+
+    if not options.base_url:
+        raise SettingError(
+            f"openai:{name} needs the address of its server. Give --base-url, for example http://localhost:8000/v1"
+        )
+    return OpenAIModel(name, options.base_url, concurrency=options.concurrency, timeout=options.timeout)
+
+
+def _recorded(name: str, options: LoadOptions) -> Model:
+    from diffing.models.recorded import RecordedModel
+
+    return RecordedModel.open(name)
+
+
+_BACKENDS: dict[str, Callable[[str, LoadOptions], Model]] = {
+    "providers": _providers,
+    "openai": _openai,
+    "recorded": _recorded,
+    "local": _local,
+}
+
+
+def load_model(
+    spec: str,
+    *,
+    options: LoadOptions | None = None,
+    cache: "Store | Literal['default'] | None" = "default",
+    meter: "Meter | None" = None,
+    price: Price | None = None,
+) -> Model:
+    """Finds the backend for a model string and loads the model.
+
+    Args:
+        spec: `org/name[@revision]`, a folder, `base+adapter`, `providers:org/name[:provider]`, `openai:name`,
+            `recorded:file` or `recorded:user/dataset`.
+        options: How it is loaded or reached.
+        cache: Where completions are kept; `default` is the user's cache folder, None keeps nothing.
+        meter: Hard limits that all remote models of a run share.
+        price: Dollars per million tokens of a remote model.
+
+    Raises:
+        SettingError: The string names no backend or lacks a part.
+        ModelError: The model cannot be loaded or reached.
+        HubError: The Hub refused, or could not be reached.
+        MissingExtraError: The backend's libraries are not installed.
+    """
+    if not spec.strip():
+        raise SettingError(
+            "A model is empty: expected a Hub id such as org/name, a folder, or providers:..., openai:..., recorded:..."
+        )
+    prefix, colon, rest = spec.partition(":")
+    backend = _BACKENDS.get(prefix) if colon else None
+    if colon and backend is None and "/" not in prefix:
+        raise SettingError(
+            f"{spec!r}: '{prefix}:' is no kind of model. Expected one of {', '.join(f'{k}:' for k in _BACKENDS)}"
+        )
+    model = backend(rest, options or LoadOptions()) if backend else _local(spec, options or LoadOptions())
+    if prefix == "recorded":
+        return model  # it reads from a file already
+    return _wrapped(model, cache, meter, price)
+
+
+def _wrapped(
+    model: Model, cache: "Store | Literal['default'] | None", meter: "Meter | None", price: Price | None
+) -> Model:
+    """The meter lies below the cache, so that only what is really asked counts."""
+    if meter is not None and model.remote:
+        from diffing.models.meter import MeteredModel
+
+        model = MeteredModel(model, meter, price)
+    if cache is None:
+        return model
+    from diffing.models.cache import CachedModel, default_store
+
+    return CachedModel(model, default_store() if cache == "default" else cache)

@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 from diffing.types import Completion, Conversation
 
 OnCompletion: TypeAlias = Callable[[int, Completion], None]
-"""`on_completion(index, completion)`: called from the calling thread as soon as each completion exists, in any order."""
+"""`on_completion(index, completion)`: called from the calling thread as soon as each exists, in any order."""
 OnTokens: TypeAlias = Callable[[int], None]
 """`on_tokens(count)`: called as new tokens are made, by backends that see them."""
 
@@ -42,13 +42,20 @@ class Price:
     completion: float
     """Tokens written."""
 
+    def of(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """Dollars for so many tokens."""
+        return (prompt_tokens * self.prompt + completion_tokens * self.completion) / 1e6
+
 
 class Model(Protocol):
     """Anything that turns conversations into text."""
 
     @property
     def id(self) -> str:
-        """Identity with all that decides the text but the conversation and the sampling: `org/name@commit-sha`, quantisation, server."""
+        """Identity: all that decides the text but the conversation and the sampling.
+
+        `org/name@commit-sha`, with quantisation or server where they matter.
+        """
 
     @property
     def remote(self) -> bool:
@@ -65,6 +72,6 @@ class Model(Protocol):
         """Answers every conversation; the result has the same length and order.
 
         Raises:
-            ModelError: The model cannot be used at all. A conversation that alone cannot be answered (too long, refused by the
-                provider) is a completion whose `finish` says so, not an error.
+            ModelError: The model cannot be used at all. A conversation that alone cannot be answered (too long,
+                refused by the provider) is a completion whose `finish` says so, not an error.
         """

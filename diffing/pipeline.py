@@ -1,0 +1,223 @@
+"""The main job on one page: two models and prompts in, a report out.
+
+Knows no backend, no method by name, no file. Resuming needs no code here: every completion is cached below.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from diffing import metrics
+from diffing.errors import SettingError
+from diffing.judge import Judged, judge
+from diffing.methods.base import MeasuringMethod, Method
+from diffing.models.base import Model, Price, Sampling
+from diffing.rate import Rated, rate
+from diffing.report import order_findings
+from diffing.respond import Responded, respond
+from diffing.types import (
+    Discovery,
+    Finding,
+    Hypothesis,
+    Judgement,
+    ModelInfo,
+    OnProgress,
+    Pair,
+    Prompt,
+    Rating,
+    Report,
+    Row,
+    Scalar,
+    Usage,
+    ignore_progress,
+)
+from diffing.versions import versions
+
+
+@dataclass(frozen=True, slots=True)
+class DiffOptions:
+    """What decides a diff beside the models, the prompts and the methods."""
+
+    sampling: Sampling = field(default_factory=Sampling)
+    """How both models' responses are drawn."""
+    sample_a: int = 0
+    """The number of A's sample."""
+    sample_b: int = 0
+    """The number of B's; another one than A's makes a diff of one model with itself a null comparison."""
+    judge_batch: int = 10
+    """Hypotheses per question to the judge."""
+    both_orders: bool = False
+    """Ask the judge twice, with the responses swapped; a disagreement is NEITHER."""
+    alpha: float = 0.01
+    """The margin of the paper's acceptance."""
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    """Dollars per million tokens, by model id."""
+    settings: Mapping[str, Scalar] = field(default_factory=dict)
+    """Further settings for the report to tell."""
+
+
+def diff_models(
+    model_a: Model,
+    model_b: Model,
+    prompts: Sequence[Prompt],
+    *,
+    methods: Sequence[Method],
+    judge: Model | None = None,
+    raters: Sequence[Model] = (),
+    options: DiffOptions | None = None,
+    on_progress: OnProgress = ignore_progress,
+) -> Report:
+    """Finds how two models behave differently on the same prompts, and tests it on held-out ones.
+
+    Args:
+        model_a: The first model.
+        model_b: The second model; may be the first again, with another sample number.
+        prompts: Train and held-out prompts.
+        methods: What looks for hypotheses; each sees train pairs only.
+        judge: The LLM that gives the verdicts; not needed where every method measures.
+        raters: LLMs that rate interestingness and abstraction.
+        options: Sampling, judging, prices.
+        on_progress: Told of every stage.
+
+    Raises:
+        SettingError: No prompts in one split, or a method that needs a judge without one.
+        ModelError: A model cannot be used at all.
+        LimitError: A hard limit of calls or dollars was reached.
+    """
+    options = options or DiffOptions()
+    _check(prompts, methods, judge)
+    samples = (options.sample_a, options.sample_b)
+    answered = respond((model_a, model_b), prompts, options.sampling, samples, on_progress)
+    pairs = answered.pairs
+    train = [pair for pair in pairs if pair.prompt.split == "train"]
+    found = [method.find_hypotheses(train, on_progress) for method in methods]
+    hypotheses = [hypothesis for discovery in found for hypothesis in discovery.hypotheses]
+    judged, judgements = _verify(methods, found, pairs, judge, options, on_progress)
+    rated = rate(raters, hypotheses, on_progress=on_progress) if raters and hypotheses else None
+    findings = _findings(hypotheses, judgements, pairs, rated.ratings if rated else {}, options.alpha)
+    usage = [*answered.usage, *(u for discovery in found for u in discovery.usage), *_usage_of(judged, rated)]
+    return Report(
+        model_a=_info(model_a, "model_a", options, options.sample_a),
+        model_b=_info(model_b, "model_b", options, options.sample_b),
+        others=_others(methods, judge, raters),
+        pairs=pairs,
+        findings=findings,
+        judgements=tuple(judgements),
+        tables=_tables(methods, found),
+        left_out=_left_out(answered, methods, found),
+        notes=(*answered.notes, *_notes(found, judged)),
+        usage=tuple(_priced(u, options.prices) for u in usage),
+        settings=dict(options.settings),
+        versions=versions(),
+    )
+
+
+def _check(prompts: Sequence[Prompt], methods: Sequence[Method], judge: Model | None) -> None:
+    """Refuses what can be known to fail before anything is paid."""
+    if not methods:
+        raise SettingError("No method was given: expected at least one of lexical, llm")
+    for split in ("train", "heldout"):
+        if not any(prompt.split == split for prompt in prompts):
+            raise SettingError(
+                f"There are 0 {split} prompts among {len(prompts)}: expected at least 1. Give more prompts"
+            )
+    unmeasured = [method.name for method in methods if not isinstance(method, MeasuringMethod)]
+    if unmeasured and judge is None:
+        raise SettingError(f"Method {unmeasured[0]} needs a judge. Give a model that judges (--judge or --llm)")
+
+
+def _verify(
+    methods: Sequence[Method],
+    found: Sequence[Discovery],
+    pairs: Sequence[Pair],
+    model: Model | None,
+    options: DiffOptions,
+    on_progress: OnProgress,
+) -> tuple[Judged | None, list[Judgement]]:
+    """Every hypothesis gets a verdict on every pair: measured where its method can, judged otherwise."""
+    judgements: list[Judgement] = []
+    to_judge: list[Hypothesis] = []
+    for method, discovery in zip(methods, found, strict=True):
+        if isinstance(method, MeasuringMethod):
+            judgements += method.measure(discovery.hypotheses, pairs)
+        else:
+            to_judge += discovery.hypotheses
+    if not to_judge or model is None:
+        return None, judgements
+    judged = judge(
+        model, to_judge, pairs, batch=options.judge_batch, both_orders=options.both_orders, on_progress=on_progress
+    )
+    return judged, [*judgements, *judged.judgements]
+
+
+def _findings(
+    hypotheses: Sequence[Hypothesis],
+    judgements: Sequence[Judgement],
+    pairs: Sequence[Pair],
+    ratings: Mapping[str, Rating],
+    alpha: float,
+) -> tuple[Finding, ...]:
+    """Metrics per split; only held-out decides what is confirmed, over all hypotheses of the run at once."""
+    splits = {pair.prompt.id: pair.prompt.split for pair in pairs}
+    sorted_out: dict[tuple[str, str], list[Judgement]] = {}
+    for judgement in judgements:
+        sorted_out.setdefault((judgement.hypothesis_id, splits[judgement.prompt_id]), []).append(judgement)
+
+    def on(split: str, hypothesis: Hypothesis) -> metrics.Metrics:
+        return metrics.measure(sorted_out.get((hypothesis.id, split), []), hypothesis.direction)
+
+    train = {hypothesis.id: on("train", hypothesis) for hypothesis in hypotheses}
+    heldout = metrics.confirm({hypothesis.id: on("heldout", hypothesis) for hypothesis in hypotheses})
+    return order_findings(
+        Finding(
+            hypothesis=hypothesis,
+            train=train[hypothesis.id],
+            heldout=heldout[hypothesis.id],
+            accepted=metrics.accepted(train[hypothesis.id], alpha),
+            confirmed=metrics.confirmed(heldout[hypothesis.id]),
+            rating=ratings.get(hypothesis.id),
+        )
+        for hypothesis in hypotheses
+    )
+
+
+def _info(model: Model, role: str, options: DiffOptions, sample: int) -> ModelInfo:
+    side = role[-1]
+    own = {key[:-2]: value for key, value in options.settings.items() if key.endswith(f"_{side}") and value is not None}
+    own.pop("model", None)
+    return ModelInfo(id=model.id, role=role, settings={**own, "sample": sample})
+
+
+def _others(methods: Sequence[Method], judge: Model | None, raters: Sequence[Model]) -> tuple[ModelInfo, ...]:
+    of_methods = [info for method in methods for info in method.models]
+    of_judge = [ModelInfo(judge.id, "judge")] if judge is not None else []
+    return (*of_methods, *of_judge, *(ModelInfo(rater.id, "rater") for rater in raters))
+
+
+def _tables(methods: Sequence[Method], found: Sequence[Discovery]) -> dict[str, tuple[Row, ...]]:
+    return {
+        f"{method.name}_{name}": rows
+        for method, discovery in zip(methods, found, strict=True)
+        for name, rows in discovery.tables.items()
+    }
+
+
+def _left_out(
+    answered: Responded, methods: Sequence[Method], found: Sequence[Discovery]
+) -> dict[str, Mapping[str, int]]:
+    stages = {method.name: discovery.left_out for method, discovery in zip(methods, found, strict=True)}
+    return {stage: counts for stage, counts in {"responses": answered.left_out, **stages}.items() if counts}
+
+
+def _notes(found: Sequence[Discovery], judged: Judged | None) -> list[str]:
+    return [note for discovery in found for note in discovery.notes] + (list(judged.notes) if judged else [])
+
+
+def _usage_of(judged: Judged | None, rated: Rated | None) -> list[Usage]:
+    return ([judged.usage] if judged else []) + (list(rated.usage) if rated else [])
+
+
+def _priced(usage: Usage, prices: Mapping[str, Price]) -> Usage:
+    price = prices.get(usage.model)
+    if price is None:
+        return usage
+    return replace(usage, usd=price.of(usage.prompt_tokens, usage.completion_tokens))

@@ -1,0 +1,132 @@
+"""Both models answer the same prompts: prompts in, pairs out. Knows no method and no verdict."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from diffing.errors import ModelError
+from diffing.models.base import Model, Sampling
+from diffing.types import SIDES, Completion, OnProgress, Pair, Prompt, Response, Side, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Responded:
+    """The pairs, and what a reader must know of how they came about."""
+
+    pairs: tuple[Pair, ...]
+    """Every prompt that both models answered, in the order of the prompts."""
+    usage: tuple[Usage, ...]
+    """What each side was asked."""
+    left_out: Mapping[str, int]
+    """Prompts without a pair, by reason."""
+    notes: tuple[str, ...]
+    """Cut, refused and identical responses, in plain sentences."""
+
+
+def respond(
+    models: tuple[Model, Model],
+    prompts: Sequence[Prompt],
+    sampling: Sampling,
+    samples: tuple[int, int],
+    on_progress: OnProgress,
+) -> Responded:
+    """Has both models answer every prompt. A prompt that one of them could not answer is counted, not kept.
+
+    Args:
+        models: A and B.
+        prompts: What both are asked.
+        sampling: How responses are drawn.
+        samples: The sample numbers of A and of B.
+        on_progress: Told of `responses a|b` and `tokens a|b`.
+
+    Raises:
+        ModelError: One split is left without any pair, or a model cannot be used at all.
+        LimitError: A hard limit of calls or dollars was reached.
+    """
+    of_a, of_b = (
+        _answer(model, prompts, replace(sampling, sample=sample), side, on_progress)
+        for model, sample, side in zip(models, samples, SIDES, strict=True)
+    )
+    pairs: list[Pair] = []
+    reasons: list[str] = []
+    for prompt, a, b in zip(prompts, of_a, of_b, strict=True):
+        failed = [completion for completion in (a, b) if completion.finish == "error"]
+        if failed:
+            reasons.append(failed[0].detail or "no reason was given")
+        else:
+            pairs.append(
+                Pair(prompt, _response(prompt, models[0], a, samples[0]), _response(prompt, models[1], b, samples[1]))
+            )
+    for split in ("train", "heldout"):
+        if not any(pair.prompt.split == split for pair in pairs):
+            raise ModelError(f"No {split} prompt was answered by both models. The first reason: {reasons[0]}")
+    return Responded(
+        pairs=tuple(pairs),
+        usage=(_usage("responses a", models[0], of_a), _usage("responses b", models[1], of_b)),
+        left_out={"prompts that one of the models could not answer": len(reasons)} if reasons else {},
+        notes=_remarks(pairs, reasons),
+    )
+
+
+def _answer(
+    model: Model, prompts: Sequence[Prompt], sampling: Sampling, side: Side, on_progress: OnProgress
+) -> list[Completion]:
+    done = tokens = 0
+
+    def completed(index: int, completion: Completion) -> None:
+        nonlocal done
+        done += 1
+        on_progress(f"responses {side}", done, len(prompts))
+
+    def counted(new_tokens: int) -> None:
+        nonlocal tokens
+        tokens += new_tokens
+        on_progress(f"tokens {side}", tokens, 0)
+
+    on_progress(f"responses {side}", 0, len(prompts))
+    conversations = [prompt.messages for prompt in prompts]
+    return model.generate(conversations, sampling, on_completion=completed, on_tokens=counted)
+
+
+def _response(prompt: Prompt, model: Model, completion: Completion, sample: int) -> Response:
+    return Response(
+        prompt_id=prompt.id,
+        model=model.id,
+        text=completion.text,
+        finish=completion.finish,
+        sample=sample,
+        thinking=completion.thinking,
+        prompt_tokens=completion.prompt_tokens,
+        completion_tokens=completion.completion_tokens,
+    )
+
+
+def _remarks(pairs: Sequence[Pair], reasons: Sequence[str]) -> tuple[str, ...]:
+    """What a reader must know of the responses."""
+    remarks = []
+    if reasons:
+        remarks.append(
+            f"{len(reasons)} prompts were left out because a model could not answer; first reason: {reasons[0]}"
+        )
+    for side in SIDES:
+        responses = [pair.response(side) for pair in pairs]
+        for finish, what in (
+            ("length", "were cut at the limit of tokens"),
+            ("refused", "were refused before the model answered"),
+        ):
+            count = sum(response.finish == finish for response in responses)
+            if count:
+                remarks.append(f"{count} of {len(pairs)} responses of model {side.upper()} {what}.")
+    same = sum(pair.a.text == pair.b.text for pair in pairs)
+    if same:
+        remarks.append(f"On {same} of {len(pairs)} prompts both models gave the identical response.")
+    return tuple(remarks)
+
+
+def _usage(stage: str, model: Model, completions: Sequence[Completion]) -> Usage:
+    return Usage(
+        stage=stage,
+        model=model.id,
+        calls=len(completions),
+        prompt_tokens=sum(completion.prompt_tokens or 0 for completion in completions),
+        completion_tokens=sum(completion.completion_tokens or 0 for completion in completions),
+    )

@@ -1,0 +1,253 @@
+"""Judgements in, metrics with intervals and tests out. Pure; knows no LLM, no method and no file.
+
+All rates are over readable verdicts. An unreadable verdict is its own outcome, counted and left out of every rate; only
+`paper_evaluation` treats it as the papers' code does.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from diffing.types import Estimate, Judgement, Metrics, Prompt, Side, Verdict, other_side
+
+ALPHA = 0.01
+"""The papers' margin on the shares for acceptance."""
+FALSE_DISCOVERY_RATE = 0.05
+"""At most this share of the confirmed hypotheses is expected to be false."""
+Z_95 = 1.959963984540054
+"""97.5 % quantile of the normal distribution, for two-sided 95 % intervals."""
+UNDEFINED = Estimate(value=None, low=None, high=None, n=0)
+"""The estimate that rests on nothing."""
+
+
+def wilson(k: int, n: int) -> Estimate:
+    """Share k / n with Wilson's 95 % score interval; undefined where n is 0.
+
+    Args:
+        k: How many of the n had it.
+        n: Observations.
+
+    Source: Wilson (1927), Probable inference, the law of succession, and statistical inference, JASA 22.
+    """
+    from scipy.stats import binomtest
+
+    if n == 0:
+        return UNDEFINED
+    interval = binomtest(k, n).proportion_ci(confidence_level=0.95, method="wilson")
+    # the interval's ends may miss the share by one rounding error where k is 0 or n
+    return Estimate(value=k / n, low=min(float(interval.low), k / n), high=max(float(interval.high), k / n), n=n)
+
+
+def net_interval(k_for: int, k_against: int, n: int) -> Estimate:
+    """(k_for - k_against) / n with Tango's 95 % score interval for the difference of two paired proportions.
+
+    Of the usual intervals this one keeps its coverage best where shares are extreme or decisions few: by exact enumeration
+    it covers 93-97 % for n from 60 to 1,000 once 8 decisions are expected, and more (never less than 93 %) with fewer.
+
+    Args:
+        k_for: Verdicts for one side.
+        k_against: Verdicts for the other.
+        n: All verdicts, with those for neither.
+
+    Source: Tango (1998), Equivalence test and confidence interval for the difference in proportions for the
+    paired-sample design, Statistics in Medicine 17: all differences that the score test does not reject.
+    """
+    from scipy.optimize import brentq
+
+    if n == 0:
+        return UNDEFINED
+    value = (k_for - k_against) / n
+    # where all verdicts are equal the variance is 0 at the estimate and the limits have a closed form
+    z2 = Z_95**2
+    if k_for == k_against == 0:
+        return Estimate(value=0.0, low=-z2 / (n + z2), high=z2 / (n + z2), n=n)
+    if k_for == n:
+        return Estimate(value=1.0, low=(n - z2) / (n + z2), high=1.0, n=n)
+    if k_against == n:
+        return Estimate(value=-1.0, low=-1.0, high=(z2 - n) / (n + z2), n=n)
+
+    def rejection(difference: float) -> float:
+        """Score test of `difference`, squared and less its critical value: above 0 where it is rejected."""
+        b = -k_for - k_against + (2 * n - k_for + k_against) * difference
+        c = -k_against * difference * (1 - difference)
+        share_against = (max(b * b - 8 * n * c, 0.0) ** 0.5 - b) / (
+            4 * n
+        )  # its maximum-likelihood estimate under the difference
+        variance = n * (2 * share_against + difference * (1 - difference))
+        return float((k_for - k_against - n * difference) ** 2 - z2 * variance)
+
+    low = float(brentq(rejection, -1.0, value, xtol=1e-12))
+    high = float(brentq(rejection, value, 1.0, xtol=1e-12))
+    return Estimate(value=value, low=low, high=high, n=n)
+
+
+def sign_test(k_for: int, k_against: int) -> float:
+    """Exact one-sided p of the sign test: as many for the predicted side, were both sides as likely.
+
+    Where nothing was decided p is 1, not undefined: it is the probability of seeing at least what was seen, and the
+    hypothesis was tested, so it counts in the family over which false discoveries are controlled.
+    """
+    from scipy.stats import binomtest
+
+    decided = k_for + k_against
+    return float(binomtest(k_for, decided, 0.5, alternative="greater").pvalue) if decided else 1.0
+
+
+def benjamini_hochberg(ps: Sequence[float]) -> list[float]:
+    """The smallest false discovery rate at which each p would be called, in the order given.
+
+    Source: Benjamini and Hochberg (1995), Controlling the false discovery rate, JRSS B 57.
+    """
+    from scipy.stats import false_discovery_control
+
+    return [float(q) for q in false_discovery_control(list(ps), method="bh")] if ps else []
+
+
+def metrics_of(n: int, k_for: int, k_against: int, unreadable: int = 0) -> Metrics:
+    """Metrics from counts.
+
+    Args:
+        n: Readable verdicts.
+        k_for: Verdicts for the predicted side.
+        k_against: Verdicts for the other.
+        unreadable: Verdicts that could not be read, not among the n.
+
+    Raises:
+        ValueError: The counts contradict each other.
+    """
+    decided = k_for + k_against
+    if min(k_for, k_against, unreadable, n - decided) < 0:
+        raise ValueError(
+            f"expected k_for + k_against <= n and no negative count, got {n=} {k_for=} {k_against=} {unreadable=}"
+        )
+    return Metrics(
+        n=n,
+        k_for=k_for,
+        k_against=k_against,
+        unreadable=unreadable,
+        frequency=wilson(decided, n),
+        accuracy=wilson(k_for, decided),
+        net_difference=net_interval(k_for, k_against, n),
+        p=sign_test(k_for, k_against),
+    )
+
+
+def measure(judgements: Iterable[Judgement], direction: Side) -> Metrics:
+    """Metrics of one hypothesis on one split.
+
+    Args:
+        judgements: All verdicts on one hypothesis for the pairs of one split.
+        direction: The side the hypothesis predicts.
+    """
+    counts = Counter(judgement.verdict for judgement in judgements)
+    by_side = {"a": counts[Verdict.A], "b": counts[Verdict.B]}
+    return metrics_of(
+        n=counts.total() - counts[Verdict.UNREADABLE],
+        k_for=by_side[direction],
+        k_against=by_side[other_side(direction)],
+        unreadable=counts[Verdict.UNREADABLE],
+    )
+
+
+def slices(judgements: Iterable[Judgement], prompts: Iterable[Prompt], direction: Side) -> dict[str, Metrics]:
+    """Metrics of one hypothesis per domain, in the order of the domains' names; prompts without a domain are in none.
+
+    A slice is for looking: its p is not part of any family, so no slice is confirmed.
+
+    Args:
+        judgements: Verdicts on one hypothesis.
+        prompts: At least the prompts the verdicts are about.
+        direction: The side the hypothesis predicts.
+    """
+    domains = {prompt.id: prompt.domain for prompt in prompts}
+    groups: dict[str, list[Judgement]] = {}
+    for judgement in judgements:
+        domain = domains[judgement.prompt_id]
+        if domain is not None:
+            groups.setdefault(domain, []).append(judgement)
+    return {domain: measure(groups[domain], direction) for domain in sorted(groups)}
+
+
+def accepted(train: Metrics, alpha: float = ALPHA) -> bool:
+    """The papers' criterion: on train, the share for the predicted side exceeds the share against it plus alpha.
+
+    Compared in floating point exactly as the papers' code does, so that a margin of just alpha falls as it falls there.
+    """
+    return train.n > 0 and train.k_for / train.n > train.k_against / train.n + alpha
+
+
+def confirm(heldout: Mapping[str, Metrics]) -> dict[str, Metrics]:
+    """The same metrics with q: Benjamini-Hochberg over all hypotheses of the run.
+
+    Args:
+        heldout: Per hypothesis id, its metrics on held-out prompts.
+    """
+    qs = benjamini_hochberg([1.0 if metrics.p is None else metrics.p for metrics in heldout.values()])
+    return {key: replace(metrics, q=q) for (key, metrics), q in zip(heldout.items(), qs, strict=True)}
+
+
+def confirmed(heldout: Metrics) -> bool:
+    """Whether held-out prompts confirm a hypothesis: q at most 0.05. Needs the q that `confirm` gives."""
+    return heldout.q is not None and heldout.q <= FALSE_DISCOVERY_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class PaperEvaluation:
+    """One hypothesis as the papers' evaluation code sees it."""
+
+    accepted: bool
+    """On train, the predicted side is ahead by more than alpha."""
+    train_side: Side | None
+    """The side ahead by more than alpha on train."""
+    heldout_side: Side | None
+    """The same on held-out."""
+    train_accuracy: float
+    """Share for the predicted side among the decided; 0, not undefined, where nothing was decided."""
+    heldout_accuracy: float
+    """The same on held-out."""
+    train_frequency: float
+    """1 - share of N/A."""
+    heldout_frequency: float
+    """The same on held-out."""
+
+
+def paper_evaluation(train: Metrics, heldout: Metrics, direction: Side, alpha: float = ALPHA) -> PaperEvaluation:
+    """What the papers' own code would say, for comparison with published numbers.
+
+    It differs from ours in two ways: an unreadable or missing verdict stays in the denominator and so counts as
+    "applies", and the accuracy of a hypothesis on which nothing was decided is 0.
+
+    Args:
+        train: Metrics on train.
+        heldout: Metrics on held-out.
+        direction: The side the hypothesis predicts.
+        alpha: Margin on the shares.
+
+    Source: arXiv 2602.10371, evaluation criteria, as their published `evaluate_hypotheses` computes them.
+    """
+    train_side, train_accuracy, train_frequency = _paper_split(train, direction, alpha)
+    heldout_side, heldout_accuracy, heldout_frequency = _paper_split(heldout, direction, alpha)
+    return PaperEvaluation(
+        accepted=train_side == direction,
+        train_side=train_side,
+        heldout_side=heldout_side,
+        train_accuracy=train_accuracy,
+        heldout_accuracy=heldout_accuracy,
+        train_frequency=train_frequency,
+        heldout_frequency=heldout_frequency,
+    )
+
+
+def _paper_split(metrics: Metrics, direction: Side, alpha: float) -> tuple[Side | None, float, float]:
+    """Side ahead by more than alpha, accuracy, frequency."""
+    total = metrics.n + metrics.unreadable
+    if total == 0:
+        return None, 0.0, 0.0
+    share_for, share_against = metrics.k_for / total, metrics.k_against / total
+    decided = share_for + share_against
+    ahead: Side | None = None
+    if share_for > share_against + alpha:
+        ahead = direction
+    elif share_against > share_for + alpha:
+        ahead = other_side(direction)
+    return ahead, share_for / decided if decided else 0.0, 1.0 - metrics.k_neither / total

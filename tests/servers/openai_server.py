@@ -1,0 +1,221 @@
+"""A chat-completions server on loopback that speaks real HTTP: a function answers, faults are planted per request.
+
+    with OpenAIServer(lambda request: request["messages"][-1]["content"].upper()) as server:
+        server.fail_next(Status(429, headers={"Retry-After": "1"}), Hang(5.0), NullContent())
+        model = OpenAIModel("any", server.base_url)
+
+It answers every POST, whatever the path, so it also stands in for the router of Inference Providers. It knows no model
+of ours.
+"""
+
+import asyncio
+import json
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self, TypeAlias
+
+import uvicorn
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+Json: TypeAlias = dict[str, Any]
+Answer: TypeAlias = Callable[[Json], "str | Json | Response"]
+"""The request's JSON -> the text of the answer, or a whole JSON body, or a whole response. It may sleep."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """An error status; the body is an OpenAI-style error with `message`, unless `body` is given."""
+
+    code: int
+    message: str = "planted fault"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: object = None
+
+
+@dataclass(frozen=True)
+class Hang:
+    """Nothing is answered for `seconds`; then the connection breaks."""
+
+    seconds: float = 30.0
+
+
+@dataclass(frozen=True)
+class Drop:
+    """The connection breaks in the middle of the answer."""
+
+
+@dataclass(frozen=True)
+class NullContent:
+    """200, `content: null`."""
+
+    finish: str = "stop"
+
+
+@dataclass(frozen=True)
+class Truncated:
+    """200, only the first `share` of the answer's characters, `finish_reason: length`."""
+
+    share: float = 0.5
+
+
+@dataclass(frozen=True)
+class Finish:
+    """200, the answer with another `finish_reason`."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Body:
+    """200 with this body instead of an answer: HTML, broken JSON, JSON of another shape."""
+
+    text: str = "<html><body>It works!</body></html>"
+    content_type: str = "text/html"
+
+
+Fault: TypeAlias = Status | Hang | Drop | NullContent | Truncated | Finish | Body
+
+
+def chat_body(text: str | None, finish: str = "stop", **message: object) -> Json:
+    """The JSON of a chat completion; tokens are counted as words. `message` adds fields such as `reasoning_content`."""
+    words = len((text or "").split())
+    return {
+        "id": "chatcmpl-test",
+        "object": "chat.completion",
+        "created": 0,
+        "model": "test",
+        "choices": [
+            {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": text, **message}}
+        ],
+        "usage": {"prompt_tokens": 7, "completion_tokens": words, "total_tokens": 7 + words},
+    }
+
+
+class OpenAIServer:
+    """The server; `with` starts and stops it. Everything it saw can be read while it runs and after."""
+
+    def __init__(self, answer: Answer, *, fault: Callable[[Json], Fault | None] | None = None) -> None:
+        self.answer = answer
+        """What is answered where no fault is due."""
+        self.fault = fault
+        """A fault per request, by its content; asked when no fault of `fail_next` is waiting."""
+        self.requests: list[Json] = []
+        """The JSON of every request, in order of arrival, faulty ones included."""
+        self.headers: list[dict[str, str]] = []
+        """The headers of every request."""
+        self.paths: list[str] = []
+        """The path of every request."""
+        self.times: list[float] = []
+        """`time.monotonic()` at every arrival."""
+        self.answered: list[Json] = []
+        """The requests that got a proper answer (no fault), in order of answering."""
+        self.most_in_flight = 0
+        """How many requests were being worked on at once, at most."""
+        self._waiting: deque[Fault] = deque()
+        self._in_flight = 0
+        self._lock = threading.Lock()
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(self._app, interface="asgi3", log_level="critical", lifespan="off", ws="none")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:PORT`."""
+        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    @property
+    def base_url(self) -> str:
+        """What a client is given: `http://127.0.0.1:PORT/v1`."""
+        return f"{self.url}/v1"
+
+    @property
+    def count(self) -> int:
+        """Requests that arrived."""
+        return len(self.requests)
+
+    def fail_next(self, *faults: Fault) -> None:
+        """The next requests, in order of arrival, get these faults, one each."""
+        with self._lock:
+            self._waiting.extend(faults)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        until = time.monotonic() + 10.0
+        while not self._server.started:
+            if time.monotonic() > until or not self._thread.is_alive():
+                raise RuntimeError("the test server did not start")
+            time.sleep(0.005)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._server.force_exit = True  # a hanging answer must not hold the test
+        self._thread.join(timeout=5.0)
+
+    async def _app(self, scope: Any, receive: Any, send: Any) -> None:
+        request = Request(scope, receive)
+        raw = await request.body()
+        parsed: Json = json.loads(raw) if raw else {}
+        fault = self._arrived(request, parsed)
+        try:
+            response = await self._respond(parsed, fault)
+        finally:
+            with self._lock:
+                self._in_flight -= 1
+        if response is None:  # a promised body that never comes
+            headers = [(b"content-type", b"application/json"), (b"content-length", b"1000")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b'{"choices": [', "more_body": True})
+            return
+        await response(scope, receive, send)
+
+    def _arrived(self, request: Request, parsed: Json) -> Fault | None:
+        with self._lock:
+            self.times.append(time.monotonic())
+            self.requests.append(parsed)
+            self.headers.append(dict(request.headers))
+            self.paths.append(request.url.path)
+            self._in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self._in_flight)
+            if self._waiting:
+                return self._waiting.popleft()
+        return self.fault(parsed) if self.fault else None
+
+    async def _respond(self, request: Json, fault: Fault | None) -> Response | None:
+        match fault:
+            case Status(code, message, headers, body):
+                shown = {"error": {"message": message, "type": "planted", "code": code}} if body is None else body
+                return JSONResponse(shown, code, dict(headers))
+            case Hang(seconds):
+                await asyncio.sleep(seconds)
+                return None
+            case Drop():
+                return None
+            case NullContent(finish):
+                return JSONResponse(chat_body(None, finish))
+            case Body(text, content_type):
+                return Response(text, media_type=content_type)
+        made = await run_in_threadpool(self.answer, request)
+        if isinstance(made, Response):
+            return made
+        body = chat_body(made) if isinstance(made, str) else made
+        choice = body["choices"][0] if body.get("choices") else {}
+        match fault:
+            case Truncated(share):
+                text = choice["message"]["content"]
+                choice["message"]["content"] = text[: int(len(text) * share)]
+                choice["finish_reason"] = "length"
+            case Finish(reason):
+                choice["finish_reason"] = reason
+            case None:
+                with self._lock:
+                    self.answered.append(request)
+        return JSONResponse(body)

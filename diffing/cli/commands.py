@@ -1,0 +1,153 @@
+"""The commands. Each builds a config or reads a report, and hands the work to the package."""
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from diffing import __version__
+from diffing.cli.flags import build, with_flags
+from diffing.cli.progress import progress_bars
+from diffing.config import DiffConfig, Limits, default_out
+from diffing.errors import DiffingError, SettingError
+
+if TYPE_CHECKING:
+    from diffing.types import Report
+
+app = typer.Typer(
+    help="How do two language models behave differently? Tested differences, for any two models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_err = Console(stderr=True)
+
+Out = Annotated[Path | None, typer.Option("--out", help="Folder of the report.", show_default="runs/<a>-vs-<b>")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
+Cache = Annotated[
+    Path | None,
+    typer.Option("--cache", help="Folder of kept completions.", show_default="$DIFFING_CACHE or ~/.cache/diffing"),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the report of another run in the same folder.")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+@with_flags(DiffConfig, Limits)
+def run(
+    *, out: Out = None, cache: Cache = None, overwrite: Overwrite = False, json_: Json = False, **values: Any
+) -> None:
+    """Compare two models: responses, hypotheses, held-out tests, report.
+
+    A killed or limited run goes on where it stopped when the same command is run again.
+    """
+    config, limits = build(DiffConfig, values), build(Limits, values)
+    _run(config, limits, out or default_out(config), cache, overwrite, json_)
+
+
+@app.command()
+def demo(*, out: Out = Path("runs/demo"), cache: Cache = None, json_: Json = False) -> None:
+    """Compare two tiny models that come with the package: no account, no network, a minute or two."""
+    from diffing.demo.config import AFTERWORD, demo_config
+
+    _run(demo_config(), Limits(), out or Path("runs/demo"), cache, True, json_)
+    if not json_:
+        _err.print(AFTERWORD)
+
+
+@app.command()
+@with_flags(DiffConfig, Limits)
+def estimate(*, json_: Json = False, **values: Any) -> None:
+    """Tell calls, tokens, dollars and minutes per stage before anything is paid."""
+    from diffing.cli.tables import estimate_table
+    from diffing.estimate import estimate as estimate_run
+
+    config, limits = build(DiffConfig, values), build(Limits, values)
+    estimated = estimate_run(config, limits)
+    if json_:
+        print(json.dumps(estimated.as_dict(), indent=2, ensure_ascii=False))
+    else:
+        Console().print(estimate_table(estimated))
+
+
+@app.command()
+def show(
+    report: Annotated[Path, typer.Argument(help="Folder of a report.", show_default=False)], *, json_: Json = False
+) -> None:
+    """Print the findings of a report."""
+    from diffing.report import load_report
+
+    _show(load_report(report), json_)
+
+
+def _run(config: DiffConfig, limits: Limits, out: Path, cache: Path | None, overwrite: bool, json_: bool) -> None:
+    from diffing.config import settings_of
+    from diffing.models.cache import open_store
+    from diffing.outputs.html import write_html
+    from diffing.report import save_report
+    from diffing.run import run as run_config
+
+    if not overwrite:
+        _refuse_other_run(out, settings_of(config))
+    with progress_bars(_err) as on_progress:
+        report = run_config(config, limits=limits, store=open_store(cache), on_progress=on_progress)
+    save_report(report, out)
+    write_html(report, out / "report.html")
+    _show(report, json_)
+    if not json_:
+        _err.print(f"Report: {out / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _refuse_other_run(out: Path, settings: dict[str, Any]) -> None:
+    """A report that another run left is not replaced without being told to."""
+    from diffing.report import load_settings
+
+    if not (out / "report.json").exists():
+        return
+    if load_settings(out) != settings:
+        raise SettingError(
+            f"{out} holds the report of a run with other settings. Give another --out, or --overwrite to replace it"
+        )
+
+
+def _show(report: "Report", json_: bool) -> None:
+    from diffing.cli.tables import findings_table
+    from diffing.outputs.words import headline
+    from diffing.report import report_summary
+
+    if json_:
+        print(json.dumps(report_summary(report), indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    console = Console()
+    console.print(headline(report), markup=False, highlight=False)
+    for note in report.notes:
+        console.print(f"Note: {note}", markup=False, highlight=False, style="dim")
+    console.print(findings_table(report))
+
+
+def main() -> None:
+    """Runs the CLI. What a user can mend is one line on standard error and exit code 2, without a traceback."""
+    logging.basicConfig(
+        level=logging.WARNING,
+        format="%(message)s",
+        handlers=[RichHandler(console=_err, show_path=False, show_time=False)],
+    )
+    try:
+        app()
+    except DiffingError as error:
+        print(f"diffing: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("diffing: stopped. What was done is kept; the same command goes on from there", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,188 @@
+"""Plain values that say what a run does: the same as flags of the CLI, fields of a form and JSON.
+
+Tokens and keys are no settings: they come from the environment or the Hub's login. Builds nothing: `run.py` does.
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from diffing.errors import SettingError
+from diffing.models.base import Price, Sampling
+from diffing.types import Scalar
+
+METHODS = ("lexical", "llm")
+
+
+@dataclass(frozen=True, slots=True)
+class DiffConfig:
+    """One run, in plain values. The text under a field is the help of its flag."""
+
+    model_a: str
+    """The first model: org/name[@revision], a folder, base+adapter, providers:org/name[:provider], openai:name,
+    openai:name@URL, recorded:file or recorded:user/dataset."""
+    model_b: str
+    """The second model, likewise; may be the first again."""
+    prompts: str | None = None
+    """bundled, a Hub dataset (org/name[@revision][:config][/split]) or a .jsonl, .csv or .txt file. Default: those of
+    a recorded model, else bundled."""
+    domain: tuple[str, ...] = ()
+    """Only prompts of this domain; may be given several times."""
+    prompt_column: str | None = None
+    """The column that holds the prompt, where it cannot be told."""
+    language: str | None = None
+    """Only prompts in this language, for datasets with a language column."""
+    train: int = 1000
+    """Prompts from which hypotheses come, at most."""
+    heldout: int = 500
+    """Prompts that only test them, at most."""
+    only_common: bool = False
+    """Two recorded models: compare the prompts that both have, and leave out the others."""
+    method: tuple[str, ...] = ()
+    """lexical or llm; may be given several times. Default: lexical, and llm where an LLM is given."""
+    llm: str | None = None
+    """The LLM that describes differences, judges and rates, where no other is named for it."""
+    judge: str | None = None
+    """The LLM that gives the verdicts."""
+    rater: tuple[str, ...] = ()
+    """An LLM that rates interestingness and abstraction; may be given several times."""
+    system_prompt_a: str | None = None
+    """A system prompt for A alone."""
+    system_prompt_b: str | None = None
+    """A system prompt for B alone."""
+    sample_a: int = 0
+    """Number of A's sample."""
+    sample_b: int = 0
+    """Number of B's sample; with the same model twice and another number, whatever is confirmed is a false alarm."""
+    max_new_tokens: int = 1024
+    """Tokens per response, at most."""
+    temperature: float = 0.0
+    """0 is greedy."""
+    top_p: float = 1.0
+    """Nucleus sampling."""
+    seed: int = 0
+    """Decides all that is drawn."""
+    dtype: str = "auto"
+    """Local models: auto is bfloat16 on a GPU and float32 on a CPU."""
+    quantization_a: str | None = None
+    """4bit or 8bit for A, on a GPU."""
+    quantization_b: str | None = None
+    """4bit or 8bit for B, on a GPU."""
+    chat_template_a: str | None = None
+    """A file with a chat template for A, instead of its own."""
+    chat_template_b: str | None = None
+    """A file with a chat template for B, instead of its own."""
+    trust_remote_code: bool = False
+    """Local models: run code from the models' repositories."""
+    allow_pickle: bool = False
+    """Local models: load weights that are not safetensors."""
+    base_url: str | None = None
+    """The server of openai: models, for example http://localhost:8000/v1."""
+    bill_to: str | None = None
+    """providers: the organisation that pays."""
+    concurrency: int = 8
+    """Requests to a server at a time."""
+    timeout: float = 120.0
+    """Seconds to wait for one answer of a server."""
+    embedder: str = "auto"
+    """llm: the sentence embedder: auto, tfidf (offline), a Hub id or a folder."""
+    clustering: str = "auto"
+    """llm: how differences are clustered: auto, or paper for PCA, UMAP and HDBSCAN as published."""
+    judge_batch: int = 10
+    """Hypotheses per question to the judge."""
+    both_orders: bool = False
+    """Ask the judge in both orders; a disagreement counts for neither side. Doubles the calls."""
+    alpha: float = 0.01
+    """Margin of the paper's acceptance on train."""
+    usd_per_million: str | None = None
+    """Price of the remote models in dollars per million tokens, read and written: for example 0.15,0.60"""
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that run."""
+        return self.method or (("lexical", "llm") if self.llm else ("lexical",))
+
+    @property
+    def price(self) -> Price | None:
+        """The price given.
+
+        Raises:
+            SettingError: It is not two numbers.
+        """
+        if self.usd_per_million is None:
+            return None
+        try:
+            read, written = (float(part) for part in self.usd_per_million.split(","))
+        except ValueError:
+            raise SettingError(
+                f"--usd-per-million is {self.usd_per_million!r}: expected two numbers, for tokens read and written, "
+                "such as 0.15,0.60"
+            ) from None
+        return Price(read, written)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Hard limits of one run. They do not decide what is found, only how far the run gets."""
+
+    max_calls: int | None = None
+    """Calls to remote models, at most; the run stops cleanly, and goes on from there when run again."""
+    max_usd: float | None = None
+    """Dollars, at most; needs --usd-per-million."""
+
+
+def check(config: DiffConfig, limits: Limits) -> None:
+    """Refuses what can be known to fail before a model is loaded.
+
+    Raises:
+        SettingError: A value that cannot be used.
+    """
+    for name in config.methods:
+        if name not in METHODS:
+            raise SettingError(f"--method {name} is not known: expected one of {', '.join(METHODS)}")
+    if "llm" in config.methods and not config.llm:
+        raise SettingError("--method llm needs an LLM. Give --llm, for example --llm providers:Qwen/Qwen3-32B")
+    if config.heldout < 1 or config.train < 1:
+        raise SettingError(
+            f"--train is {config.train} and --heldout {config.heldout}: expected at least 1 each, since hypotheses are "
+            "tested on prompts that did not suggest them"
+        )
+    for name in ("quantization_a", "quantization_b"):
+        if getattr(config, name) not in (None, "4bit", "8bit"):
+            raise SettingError(f"--{name.replace('_', '-')} is {getattr(config, name)!r}: expected 4bit or 8bit")
+    if limits.max_usd is not None and config.price is None:
+        raise SettingError("--max-usd needs prices. Give --usd-per-million, for example 0.15,0.60")
+    same_drawn = config.temperature == 0 or config.sample_a == config.sample_b
+    if _sides(config)[0] == _sides(config)[1] and same_drawn and not config.model_a.startswith("recorded:"):
+        raise SettingError(
+            "Both sides are the same model with the same settings and would answer the same. For a null comparison "
+            "give --temperature 0.7 --sample-b 1"
+        )
+
+
+def _sides(config: DiffConfig) -> tuple[tuple[object, ...], tuple[object, ...]]:
+    names = ("model", "system_prompt", "quantization", "chat_template")
+    a, b = (tuple(getattr(config, f"{name}_{side}") for name in names) for side in "ab")
+    return a, b
+
+
+def sampling_of(config: DiffConfig) -> Sampling:
+    """How the responses are drawn."""
+    return Sampling(
+        max_new_tokens=config.max_new_tokens, temperature=config.temperature, top_p=config.top_p, seed=config.seed
+    )
+
+
+def settings_of(config: DiffConfig) -> dict[str, Scalar]:
+    """The config as flat, plain values, for the report."""
+    return {
+        key: ", ".join(value) if isinstance(value, tuple) else value
+        for key, value in asdict(config).items()
+        if key not in ("concurrency", "timeout")  # these decide how fast, not what
+    }
+
+
+def default_out(config: DiffConfig) -> Path:
+    """Where the report goes when nothing else is said: `runs/<a>-vs-<b>`, made of safe characters."""
+    names = (spec.rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1] for spec in (config.model_a, config.model_b))
+    safe = ["".join(c if c.isalnum() or c in "._-" else "-" for c in name).strip(".-") or "model" for name in names]
+    return Path("runs") / "-vs-".join(safe)

@@ -1,0 +1,178 @@
+"""What a run will take, told before anything is paid: calls, tokens, dollars and minutes per stage.
+
+Calls are exact where they follow from the settings (methods.md section 7); what is not known before the run (number of
+hypotheses, length of responses) is assumed, and the assumption is told. Loads no weights and calls no model.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from math import ceil
+
+from diffing.config import DiffConfig, Limits, check
+from diffing.models.base import Price
+from diffing.types import Prompt
+
+HYPOTHESES = 60
+"""Hypotheses assumed of the LLM method; what the paper's runs gave at 1,000 prompts."""
+CLUSTERS_PER_HYPOTHESIS = 1.5
+"""Clusters stated per hypothesis kept: some are left out as balanced, mirrored or unreadable."""
+RESPONSE_TOKENS = 350
+"""Tokens of a response where nothing is known; a usual chat answer."""
+CHARACTERS_PER_TOKEN = 4
+"""English text in usual vocabularies."""
+SECONDS_PER_CALL = 6.0
+"""One answer of a remote model: a usual time, server and length decide."""
+LOCAL_FLOPS = {"cpu": 5e10, "cuda": 2e13}
+"""Operations a second that batched generation gets on two CPU cores (measured) and on a data-centre GPU (cautious)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of a run."""
+
+    name: str
+    """As in the report's usage."""
+    model: str
+    """Who is asked."""
+    calls: int
+    """Completions."""
+    prompt_tokens: int
+    """Tokens read."""
+    completion_tokens: int
+    """Tokens written, at the assumed lengths."""
+    usd: float | None
+    """Dollars; None where no price is known, 0 where nothing is paid."""
+    minutes: float | None
+    """None where nothing is known of the speed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunEstimate:
+    """All stages, with what was assumed."""
+
+    stages: tuple[Stage, ...]
+    """In the order of the run."""
+    assumptions: tuple[str, ...]
+    """In plain sentences."""
+    limits: tuple[str, ...]
+    """Limits that this run would reach."""
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values, with totals."""
+        return {**asdict(self), "total": asdict(self.total)}
+
+    @property
+    def total(self) -> Stage:
+        """Sums; unknown where one part is."""
+        usd = [stage.usd for stage in self.stages]
+        minutes = [stage.minutes for stage in self.stages]
+        return Stage(
+            name="total",
+            model="",
+            calls=sum(stage.calls for stage in self.stages),
+            prompt_tokens=sum(stage.prompt_tokens for stage in self.stages),
+            completion_tokens=sum(stage.completion_tokens for stage in self.stages),
+            usd=None if None in usd else sum(value for value in usd if value is not None),
+            minutes=None if None in minutes else sum(value for value in minutes if value is not None),
+        )
+
+
+def estimate(config: DiffConfig, limits: Limits) -> RunEstimate:
+    """Estimates a run.
+
+    Raises:
+        DiffingError: A setting, a recorded file or a prompt source that cannot be used.
+    """
+    from diffing.run import load_run_prompts, recorded_of
+
+    check(config, limits)
+    prompts = load_run_prompts(config, recorded_of(config))
+    stages = [_responses(config, spec, side, prompts) for side, spec in (("a", config.model_a), ("b", config.model_b))]
+    if "llm" in config.methods:
+        stages += _llm_stages(config, prompts)
+    told = RunEstimate(tuple(stages), tuple(_assumptions(config)), ())
+    return RunEstimate(told.stages, told.assumptions, tuple(_reached(told.total, stages, limits)))
+
+
+def _responses(config: DiffConfig, spec: str, side: str, prompts: Sequence[Prompt]) -> Stage:
+    read = sum(_tokens(message.content) for prompt in prompts for message in prompt.messages)
+    written = len(prompts) * min(RESPONSE_TOKENS, config.max_new_tokens)
+    name = f"responses {side}"
+    if spec.startswith("recorded:"):
+        return Stage(name, spec, len(prompts), 0, 0, 0.0, 0.0)
+    if is_remote(spec):
+        return _remote(config, name, spec, len(prompts), read, written)
+    return Stage(name, spec, len(prompts), read, written, 0.0, _local_minutes(spec, read + written))
+
+
+def _llm_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[Stage]:
+    """Calls of methods.md section 7; tokens from the lengths of prompts and assumed responses, plus our templates."""
+    train = sum(prompt.split == "train" for prompt in prompts)
+    pair = 2 * min(RESPONSE_TOKENS, config.max_new_tokens) + _mean([_tokens(prompt.text) for prompt in prompts])
+    hypotheses = min(HYPOTHESES, train)
+    batches = ceil(hypotheses / config.judge_batch) * (2 if config.both_orders else 1)
+    judge_calls = len(prompts) * batches
+    states = round(hypotheses * CLUSTERS_PER_HYPOTHESIS)
+    differ, judge = config.llm or "", config.judge or config.llm or ""
+    stages = [
+        _remote(config, "describe", differ, train, train * (pair + 900), train * 600),
+        _remote(config, "state", differ, states, states * 1500, states * 80),
+        _remote(config, "judge", judge, judge_calls, judge_calls * (pair + 900), judge_calls * 120),
+    ]
+    for rater in config.rater or ((config.llm,) if config.llm else ()):
+        calls = 2 * hypotheses
+        stages.append(_remote(config, "rate", rater, calls, calls * 500, calls * 40))
+    return stages
+
+
+def _remote(config: DiffConfig, name: str, model: str, calls: int, read: int, written: int) -> Stage:
+    price: Price | None = config.price
+    if not is_remote(model):
+        return Stage(name, model, calls, read, written, 0.0, _local_minutes(model, read + written))
+    minutes = calls * SECONDS_PER_CALL / config.concurrency / 60
+    return Stage(name, model, calls, read, written, price.of(read, written) if price else None, minutes)
+
+
+def is_remote(spec: str) -> bool:
+    """Whether a model string names a server's model."""
+    return spec.startswith(("providers:", "openai:"))
+
+
+def _local_minutes(spec: str, tokens: int) -> float | None:
+    """Two operations a parameter and token; None where the size cannot be learned."""
+    from diffing.errors import DiffingError
+    from diffing.models.fitting import on_gpu, size_of
+
+    try:
+        size = size_of(spec)
+    except DiffingError:
+        return None
+    return 2 * size.parameters * tokens / LOCAL_FLOPS["cuda" if on_gpu() else "cpu"] / 60
+
+
+def _assumptions(config: DiffConfig) -> list[str]:
+    told = [f"Responses of {min(RESPONSE_TOKENS, config.max_new_tokens)} tokens where they are not recorded."]
+    if "llm" in config.methods:
+        told.append(f"{HYPOTHESES} hypotheses from the llm method; judging grows with their number.")
+        told.append("Replies that cannot be read are asked again, which adds calls.")
+    if any(is_remote(spec) for spec in (config.model_a, config.model_b, config.llm or "", config.judge or "")):
+        told.append(f"{SECONDS_PER_CALL:.0f} seconds per remote call, {config.concurrency} at a time.")
+    return told
+
+
+def _reached(total: Stage, stages: Sequence[Stage], limits: Limits) -> list[str]:
+    remote_calls = sum(stage.calls for stage in stages if is_remote(stage.model))
+    reached = []
+    if limits.max_calls is not None and remote_calls > limits.max_calls:
+        reached.append(f"--max-calls {limits.max_calls} would stop this run: about {remote_calls} calls are expected.")
+    if limits.max_usd is not None and total.usd is not None and total.usd > limits.max_usd:
+        reached.append(f"--max-usd {limits.max_usd:g} would stop this run: about ${total.usd:.2f} is expected.")
+    return reached
+
+
+def _tokens(text: str) -> int:
+    return ceil(len(text) / CHARACTERS_PER_TOKEN)
+
+
+def _mean(values: Sequence[int]) -> int:
+    return round(sum(values) / len(values)) if values else 0

@@ -1,0 +1,157 @@
+"""From a config to a report: builds models, prompts and methods, and does the main job."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from diffing.config import DiffConfig, Limits, check, sampling_of, settings_of
+from diffing.methods.base import Method
+from diffing.models import LoadOptions, Model, Price, load_model
+from diffing.pipeline import DiffOptions, diff_models
+from diffing.types import OnProgress, Prompt, Report, Side, ignore_progress
+
+if TYPE_CHECKING:
+    from diffing.models.cache import Store
+    from diffing.models.meter import Meter
+
+
+def run(
+    config: DiffConfig,
+    *,
+    limits: Limits | None = None,
+    store: "Store | None" = None,
+    on_progress: OnProgress = ignore_progress,
+) -> Report:
+    """Does what a config says.
+
+    Args:
+        config: What to do.
+        limits: Hard limits of calls and dollars.
+        store: Where completions are kept; None is the user's cache folder.
+        on_progress: Told of every stage.
+
+    Raises:
+        DiffingError: Anything the user can mend, in one line.
+    """
+    from diffing.models.cache import default_store
+
+    check(config, limits or Limits())
+    build = _Builder(config, store or default_store(), _meter(limits or Limits()))
+    model_a, model_b = build.side("a"), build.side("b")
+    prompts = load_run_prompts(config, (model_a, model_b))
+    judge_spec = config.judge or config.llm
+    judge = build.helper(judge_spec) if judge_spec and "llm" in config.methods else None
+    return diff_models(
+        with_system_prompt(model_a, config.system_prompt_a),
+        with_system_prompt(model_b, config.system_prompt_b),
+        prompts,
+        methods=[build.method(name) for name in config.methods],
+        judge=judge,
+        raters=[build.helper(spec) for spec in config.rater or ((config.llm,) if config.llm else ())] if judge else [],
+        options=DiffOptions(
+            sampling=sampling_of(config),
+            sample_a=config.sample_a,
+            sample_b=config.sample_b,
+            judge_batch=config.judge_batch,
+            both_orders=config.both_orders,
+            alpha=config.alpha,
+            prices=build.prices,
+            settings=settings_of(config),
+        ),
+        on_progress=on_progress,
+    )
+
+
+def _meter(limits: Limits) -> "Meter | None":
+    from diffing.models.meter import Meter
+
+    if limits.max_calls is None and limits.max_usd is None:
+        return None
+    return Meter(max_calls=limits.max_calls, max_usd=limits.max_usd)
+
+
+def with_system_prompt(model: Model, system_prompt: str | None) -> Model:
+    """The model with a system prompt of its own, or as it is."""
+    if not system_prompt:
+        return model
+    from diffing.models.system import WithSystemPrompt
+
+    return WithSystemPrompt(model, system_prompt)
+
+
+class _Builder:
+    """Turns the strings of a config into models and methods; a model that plays several roles is loaded once."""
+
+    def __init__(self, config: DiffConfig, store: "Store", meter: "Meter | None") -> None:
+        self._config = config
+        self._store = store
+        self._meter = meter
+        self._helpers: dict[str, Model] = {}
+        self.prices: dict[str, Price] = {}
+
+    def side(self, side: Side) -> Model:
+        """Model A or B."""
+        return self._load(getattr(self._config, f"model_{side}"), side)
+
+    def helper(self, spec: str) -> Model:
+        """A model that describes, judges or rates."""
+        if spec not in self._helpers:
+            self._helpers[spec] = self._load(spec, None)
+        return self._helpers[spec]
+
+    def method(self, name: str) -> Method:
+        """A method by its name."""
+        if name == "lexical":
+            from diffing.methods.lexical import LexicalMethod
+
+            return LexicalMethod()
+        from diffing.methods.llm import LlmMethod
+
+        return LlmMethod(
+            self.helper(self._config.llm or ""),
+            embedder=self._config.embedder,
+            clustering=self._config.clustering,
+            seed=self._config.seed,
+        )
+
+    def _load(self, spec: str, side: Side | None) -> Model:
+        config = self._config
+        options = LoadOptions(
+            dtype=config.dtype,
+            quantization=getattr(config, f"quantization_{side}") if side else None,
+            chat_template=getattr(config, f"chat_template_{side}") if side else None,
+            trust_remote_code=config.trust_remote_code,
+            allow_pickle=config.allow_pickle,
+            base_url=config.base_url,
+            bill_to=config.bill_to,
+            concurrency=config.concurrency,
+            timeout=config.timeout,
+        )
+        model = load_model(spec, options=options, cache=self._store, meter=self._meter, price=config.price)
+        if model.remote and config.price is not None:
+            self.prices[model.id] = config.price
+        return model
+
+
+def load_run_prompts(config: DiffConfig, models: Sequence[Model]) -> tuple[Prompt, ...]:
+    """The prompts of a run: those asked for, else those of a recorded side, else the bundled ones.
+
+    Raises:
+        SettingError: No usable prompts, or two recorded sides that do not answer the same prompts.
+    """
+    from diffing.models.recorded import RecordedModel, common_prompts
+    from diffing.prompts import load_prompts, prompts_from
+
+    recorded = [model for model in models if isinstance(model, RecordedModel)]
+    if config.prompts or not recorded:
+        return load_prompts(
+            config.prompts or "bundled",
+            train=config.train,
+            heldout=config.heldout,
+            column=config.prompt_column,
+            language=config.language,
+            domains=config.domain,
+        )
+    records = common_prompts(recorded, only_common=config.only_common)
+    return prompts_from(
+        records, " + ".join(dict.fromkeys(model.id for model in recorded)), config.train, config.heldout
+    )

@@ -1,0 +1,149 @@
+"""A dataset on the Hub in, records out, streamed. A folder that holds a dataset is read the same way.
+
+Knows no split of ours: `split` here is the dataset's. Rows without a prompt are skipped and counted; flags such as
+WildChat's `toxic` and `redacted` are not looked at.
+"""
+
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from diffing.errors import HubError, SettingError
+from diffing.prompts.rows import Record, RowError, RowFilter
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = 20.0
+"""Seconds to wait for the Hub to say which commit a revision is."""
+SOURCE = re.compile(
+    r"(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>refs/(?:pr|convert|heads|tags)/[^:/\s]+|[^:/\s]+))?(:(?P<config>[^/\s]+))?(/(?P<split>[\w.]+))?",
+    re.ASCII,
+)
+"""`org/name[@revision][:config][/split]`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetSource:
+    """One split of one dataset, at one commit."""
+
+    name: str
+    """What prompts say they come from."""
+    repo: str
+    """`org/name`, or a folder."""
+    revision: str | None
+    """Commit sha; None for a folder."""
+    config: str | None
+    """None where the dataset has one configuration or a default."""
+    split: str | None
+    """None for `train`, or for the only one."""
+
+    def records(self, wanted: RowFilter, *, limit: int) -> Iterator[Record]:
+        """The wanted prompts among the first `limit` rows, in the dataset's order.
+
+        Raises:
+            SettingError: No such configuration, split or column.
+            HubError: The dataset cannot be read.
+        """
+        skipped = rows_read = 0
+        with _hub_errors(self.name):
+            for row in islice(self._rows(), limit):
+                rows_read += 1
+                try:
+                    record = wanted.record(row)
+                except RowError:
+                    skipped += 1
+                    continue
+                except SettingError as error:
+                    raise SettingError(f"{self.name}: {error}") from None
+                if record is not None:
+                    # a dataset's ids name conversations, which may share their first turn, or nothing at all
+                    yield None, record[1], record[2]
+        if skipped:
+            log.warning("%s: %d of %d rows hold no prompt and were skipped", self.name, skipped, rows_read)
+
+    def _rows(self) -> Iterator[Mapping[str, object]]:
+        """All rows, streamed."""
+        from datasets import load_dataset
+
+        try:
+            loaded: Any = load_dataset(self.repo, self.config, revision=self.revision, streaming=True)
+        except ValueError as error:  # names the configurations there are
+            raise SettingError(f"{self.name}: {_one_line(error)}") from None
+        splits = list(loaded)
+        split = self.split or ("train" if "train" in splits else splits[0] if len(splits) == 1 else None)
+        if split not in splits:
+            raise SettingError(
+                f"{self.name}: expected one of the splits {', '.join(splits)}, got {self.split}; name one with /split"
+            )
+        yield from loaded[split]
+
+
+def open_dataset(source: str) -> DatasetSource:
+    """Resolves a source to one commit of a dataset.
+
+    Args:
+        source: `org/name[@revision][:config][/split]`, or a folder that `datasets` can load.
+
+    Raises:
+        SettingError: This is no dataset's name.
+        HubError: The dataset is missing, private, gated, or the Hub cannot be reached.
+    """
+    if Path(source).is_dir():
+        return DatasetSource(name=Path(source).resolve().name, repo=source, revision=None, config=None, split=None)
+    match = SOURCE.fullmatch(source)
+    if match is None:
+        raise SettingError(
+            f"{source!r}: expected `bundled`, a .jsonl, .csv or .txt file, or a dataset as "
+            "org/name[@revision][:config][/split]; there is no such file"
+        )
+    from huggingface_hub import HfApi
+
+    with _hub_errors(source):
+        sha = HfApi().dataset_info(match["repo"], revision=match["revision"], timeout=TIMEOUT).sha
+    name = f"{match['repo']}@{sha}" + (f":{match['config']}" if match["config"] else "")
+    name += f"/{match['split']}" if match["split"] else ""
+    return DatasetSource(name=name, repo=match["repo"], revision=sha, config=match["config"], split=match["split"])
+
+
+@contextmanager
+def _hub_errors(name: str) -> Iterator[None]:
+    """Turns what the Hub's clients raise into one line.
+
+    Raises:
+        HubError: In place of theirs.
+    """
+    import httpx2
+    from datasets.exceptions import DatasetNotFoundError, DatasetsError
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
+
+    try:
+        yield
+    except GatedRepoError:
+        raise HubError(
+            f"{name}: expected a dataset you may read, got a gated one; request access on its page, then run `hf auth login`"
+        ) from None
+    except RevisionNotFoundError:
+        raise HubError(f"{name}: the dataset has no such revision; check what stands behind the @") from None
+    except (RepositoryNotFoundError, DatasetNotFoundError):
+        raise HubError(
+            f"{name}: expected a dataset you may read, found none; check the name, and run `hf auth login` if it is private"
+        ) from None
+    except HfHubHTTPError as error:
+        status = error.response.status_code if error.response is not None else "no"
+        raise HubError(f"{name}: the Hub answered with status {status}; try again later, or use a local file") from None
+    except (httpx2.TransportError, ConnectionError, TimeoutError) as error:
+        raise HubError(
+            f"{name}: the Hub cannot be reached ({type(error).__name__}); check the network, or use a file or `bundled`"
+        ) from None
+    except DatasetsError as error:
+        raise HubError(f"{name}: the dataset cannot be read: {_one_line(error)}") from None
+
+
+def _one_line(error: Exception) -> str:
+    """A library's message, shortened to one line."""
+    return " ".join(str(error).split())[:300]

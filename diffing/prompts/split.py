@@ -1,0 +1,144 @@
+"""Records in, prompts with a split out. The split is decided by a hash of the text alone, so it is stable when the set grows."""
+
+import hashlib
+import logging
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+from diffing.errors import SettingError
+from diffing.prompts.rows import Record
+from diffing.types import Conversation, Prompt, Split
+
+log = logging.getLogger(__name__)
+
+HASHES = 2**256
+"""How many values SHA-256 has."""
+
+
+def fold(text: str) -> str:
+    """The text without differences of case, white space and Unicode composition: what makes two prompts the same."""
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+
+
+def split_of(text: str, heldout_share: float, seed: int = 0) -> Split:
+    """The split of a prompt.
+
+    Args:
+        text: Its last user message; equal ones after `fold` are always in the same split.
+        heldout_share: The share of held-out prompts, 0 to 1.
+        seed: Another one gives another split.
+    """
+    return "heldout" if _place(text, seed) < heldout_share else "train"
+
+
+def prompts_from(
+    records: Iterable[Record], source: str, train: int, heldout: int, *, seed: int = 0
+) -> tuple[Prompt, ...]:
+    """The first `train` and the first `heldout` prompts in the order of their hash, train first.
+
+    Args:
+        records: Per prompt: id or None, messages (the last one the user's), domain or None. Of two that are the same after
+            `fold` the first is kept.
+        source: What `Prompt.source` shall say.
+        train: How many at most; also, with `heldout`, the proportion of the two splits.
+        heldout: How many at most.
+        seed: Another one gives another split.
+
+    Raises:
+        SettingError: A number below 1, no prompts, none in one of the splits, one id for two texts.
+    """
+    share = heldout_share(train, heldout)
+    splits: dict[Split, list[tuple[float, str, Prompt]]] = {"train": [], "heldout": []}
+    for given_id, messages, domain in _distinct(records, source):
+        folded = _fold_conversation(messages)
+        split = split_of(messages[-1].content, share, seed)
+        prompt = Prompt(
+            id=given_id or hashlib.sha256(folded.encode()).hexdigest()[:12],
+            messages=messages,
+            source=source,
+            split=split,
+            domain=domain,
+        )
+        splits[split].append((_place(messages[-1].content, seed), folded, prompt))
+    _check_filled(splits["train"], splits["heldout"], source)
+    # conversations that end alike have the same place, so the whole text breaks the tie
+    chosen = [sorted(splits["train"])[:train], sorted(splits["heldout"])[:heldout]]
+    return tuple(prompt for split in chosen for _, _, prompt in split)
+
+
+def until_full(records: Iterable[Record], train: int, heldout: int, *, seed: int = 0) -> Iterator[Record]:
+    """Passes distinct records on until each split has as many as asked for; those of a split that is full are dropped."""
+    share = heldout_share(train, heldout)
+    missing: dict[Split, int] = {"train": train, "heldout": heldout}
+    for record in _distinct(records, "the dataset"):
+        split = split_of(record[1][-1].content, share, seed)
+        if missing[split]:
+            missing[split] -= 1
+            yield record
+        if not any(missing.values()):
+            return
+    log.warning("the dataset gave %d prompts fewer than asked for", sum(missing.values()))
+
+
+def heldout_share(train: int, heldout: int) -> float:
+    """The share of prompts that are held out.
+
+    Raises:
+        SettingError: One of the numbers is below 1.
+    """
+    if train < 1:
+        raise SettingError(f"expected at least 1 train prompt, got {train}: differences are found on train prompts")
+    if heldout < 1:
+        raise SettingError(f"expected at least 1 held-out prompt, got {heldout}: they test what train prompts suggest")
+    return heldout / (train + heldout)
+
+
+def _place(text: str, seed: int) -> float:
+    """Where a text stands between 0 and 1."""
+    digest = hashlib.sha256(f"{seed}\n{fold(text)}".encode()).digest()
+    return int.from_bytes(digest) / HASHES
+
+
+def _fold_conversation(messages: Conversation) -> str:
+    """The folded text that makes a whole conversation the same as another; for a single message, its folded text."""
+    if len(messages) == 1:
+        return fold(messages[0].content)
+    return "\n".join(f"{message.role}: {fold(message.content)}" for message in messages)
+
+
+def _distinct(records: Iterable[Record], source: str) -> Iterator[Record]:
+    """The first of each conversation; refuses one id for two of them."""
+    seen: set[str] = set()
+    by_id: dict[str, str] = {}
+    duplicates = 0
+    for record in records:
+        given_id, messages, _ = record
+        folded = _fold_conversation(messages)
+        if given_id is not None and by_id.setdefault(given_id, folded) != folded:
+            raise SettingError(f"{source}: expected unique ids, got {given_id!r} for two prompts; rename one")
+        if folded in seen:
+            duplicates += 1
+            continue
+        seen.add(folded)
+        yield record
+    if duplicates:
+        log.info("%s: %d duplicate prompts left out", source, duplicates)
+
+
+def _check_filled(
+    train: list[tuple[float, str, Prompt]], heldout: list[tuple[float, str, Prompt]], source: str
+) -> None:
+    """Refuses what cannot be tested.
+
+    Raises:
+        SettingError: A split is empty.
+    """
+    total = len(train) + len(heldout)
+    if not total:
+        raise SettingError(f"{source}: expected prompts, got none; check the file, the language and the domains")
+    for name, split in (("train", train), ("held-out", heldout)):
+        if not split:
+            raise SettingError(
+                f"{source}: expected at least 1 {name} prompt, got 0 of {total} prompts; "
+                "give more prompts or change the proportion of train and held-out"
+            )

@@ -1,0 +1,131 @@
+"""Hard limits of calls and dollars, shared by all remote models of a run. Knows no backend and no price list.
+
+A `MeteredModel` lies below the cache, so only what is really asked counts. A call is one completion asked for: attempts that failed
+and were repeated within it count once.
+"""
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+from diffing.errors import LimitError, SettingError
+from diffing.models.base import Model, OnCompletion, OnTokens, Price, Sampling
+from diffing.types import Completion, Conversation
+
+_MESSAGE_TOKENS = 16
+"""What a chat template adds per message, at most."""
+
+
+class Meter:
+    """What a run has spent, against its limits. One thread at a time."""
+
+    def __init__(self, max_calls: int | None = None, max_usd: float | None = None) -> None:
+        if max_calls is not None and max_calls < 0:
+            raise SettingError(f"max_calls must be 0 or more, got {max_calls}")
+        if max_usd is not None and not max_usd >= 0:
+            raise SettingError(f"max_usd must be 0 or more, got {max_usd}")
+        self.max_calls = max_calls
+        """At most this many completions are asked for; None is no limit."""
+        self.max_usd = max_usd
+        """At most this many dollars are spent; None is no limit."""
+        self.calls = 0
+        """Completions asked for so far."""
+        self.usd = 0.0
+        """Dollars spent so far, at the prices given."""
+
+    def room(self, costs: Sequence[float]) -> int:
+        """How many of the next calls fit, when each costs at most its number in `costs` (dollars)."""
+        fits = len(costs) if self.max_calls is None else min(len(costs), self.max_calls - self.calls)
+        if self.max_usd is not None:
+            left = self.max_usd - self.usd
+            fits = min(fits, sum(total <= left for total in accumulate(costs)))
+        return fits
+
+    def count(self, usd: float) -> None:
+        """One call was made and cost this much."""
+        self.calls += 1
+        self.usd += usd
+
+    def refuse(self, waiting: int, next_usd: float) -> LimitError:
+        """The error for `waiting` calls that do not fit, of which the next could cost `next_usd`."""
+        if self.max_calls is not None and self.calls >= self.max_calls:
+            reached = f"The limit of {self.max_calls} calls (max_calls) is reached"
+        else:
+            reached = (
+                f"The limit of ${self.max_usd:g} (max_usd) is reached: the next call can cost up to ${next_usd:.4g}"
+            )
+        return LimitError(
+            f"{reached}; {self.calls} calls made, ${self.usd:.4g} spent, at least {waiting} more calls needed. "
+            "All answers so far are kept: rerun with a higher limit and it goes on from there."
+        )
+
+
+class MeteredModel:
+    """A model that is asked only as long as the limits allow, whatever the answers turn out to cost."""
+
+    def __init__(self, model: Model, meter: Meter, price: Price | None = None) -> None:
+        if meter.max_usd is not None and price is None:
+            raise SettingError(
+                f"max_usd needs the price of {model.id}: give dollars per million tokens, or use max_calls"
+            )
+        self.model = model
+        """The model within."""
+        self.meter = meter
+        """The run's meter."""
+        self.price = price or Price(prompt=0.0, completion=0.0)
+        """Dollars per million tokens."""
+
+    @property
+    def id(self) -> str:
+        """The id of the model within."""
+        return self.model.id
+
+    @property
+    def remote(self) -> bool:
+        """Whether the model within is remote."""
+        return self.model.remote
+
+    def generate(
+        self,
+        conversations: Sequence[Conversation],
+        sampling: Sampling,
+        *,
+        on_completion: OnCompletion | None = None,
+        on_tokens: OnTokens | None = None,
+    ) -> list[Completion]:
+        """Asks in chunks, each as large as surely fits; what an answer really cost makes room for the next.
+
+        Raises:
+            LimitError: Before the first call that could pass a limit; earlier completions were handed to `on_completion`.
+            ModelError: See `Model.generate`.
+        """
+        at_most = [self._usd(_prompt_tokens(each), sampling.max_new_tokens) for each in conversations]
+        done: list[Completion] = []
+        while (start := len(done)) < len(conversations):
+            fits = self.meter.room(at_most[start:])
+            if fits < 1:
+                raise self.meter.refuse(len(conversations) - start, at_most[start])
+            chunk = conversations[start : start + fits]
+
+            def count(position: int, completion: Completion, start: int = start) -> None:
+                self.meter.count(self._spent(conversations[start + position], completion, sampling))
+                if on_completion:
+                    on_completion(start + position, completion)
+
+            done += self.model.generate(chunk, sampling, on_completion=count, on_tokens=on_tokens)
+        return done
+
+    def _usd(self, prompt_tokens: int, completion_tokens: int) -> float:
+        return (prompt_tokens * self.price.prompt + completion_tokens * self.price.completion) / 1e6
+
+    def _spent(self, conversation: Conversation, completion: Completion, sampling: Sampling) -> float:
+        """Cost of a call that was made; where the server does not count tokens, the most it can have been."""
+        read, written = completion.prompt_tokens, completion.completion_tokens
+        if written is None:
+            shown = len((completion.text + (completion.thinking or "")).encode(errors="replace"))
+            written = min(shown, sampling.max_new_tokens)
+        return self._usd(_prompt_tokens(conversation) if read is None else read, written)
+
+
+def _prompt_tokens(conversation: Conversation) -> int:
+    """Tokens of a prompt, at most: a token of the byte-level vocabularies in use is at least one byte."""
+    return sum(len(message.content.encode(errors="replace")) + _MESSAGE_TOKENS for message in conversation)

@@ -34,8 +34,8 @@ def load_prompts(
     """Prompts of a source: those of train first, then those of held-out, each in the order of their hash.
 
     From a file or the bundled set, the first of each split in hash order are taken; from a dataset, which is streamed,
-    the first of each split in the dataset's order, for which at most `ROWS_PER_PROMPT` rows per prompt are read. In both,
-    asking for more in the same proportion only adds prompts. Where there are fewer than asked for, none is invented.
+    the first of each split in the dataset's order, for which at most `ROWS_PER_PROMPT` rows per prompt are read. In
+    both, asking for more in the same proportion only adds prompts. Where there are fewer, none is invented.
 
     Args:
         source: `bundled`; a .jsonl, .csv or .txt file; a dataset, `org/name[@revision][:config][/split]`; or a folder

@@ -125,13 +125,13 @@ def _hub_errors(name: str) -> Iterator[None]:
         yield
     except GatedRepoError:
         raise HubError(
-            f"{name}: expected a dataset you may read, got a gated one; request access on its page, then run `hf auth login`"
+            f"{name}: expected a dataset you may read, got a gated one; ask for access on its page and run `hf auth login`"
         ) from None
     except RevisionNotFoundError:
         raise HubError(f"{name}: the dataset has no such revision; check what stands behind the @") from None
     except (RepositoryNotFoundError, DatasetNotFoundError):
         raise HubError(
-            f"{name}: expected a dataset you may read, found none; check the name, and run `hf auth login` if it is private"
+            f"{name}: found no dataset that you may read; check the name; if it is private, run `hf auth login`"
         ) from None
     except HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else "no"
@@ -140,7 +140,7 @@ def _hub_errors(name: str) -> Iterator[None]:
         raise HubError(
             f"{name}: the Hub cannot be reached ({type(error).__name__}); check the network, or use a file or `bundled`"
         ) from None
-    except DatasetsError as error:
+    except (DatasetsError, FileNotFoundError) as error:
         raise HubError(f"{name}: the dataset cannot be read: {_one_line(error)}") from None
 
 

@@ -1,4 +1,4 @@
-"""Records in, prompts with a split out. The split is decided by a hash of the text alone, so it is stable when the set grows."""
+"""Records in, prompts with a split out. A hash of the text alone decides the split: it is stable when the set grows."""
 
 import hashlib
 import logging
@@ -37,8 +37,8 @@ def prompts_from(
     """The first `train` and the first `heldout` prompts in the order of their hash, train first.
 
     Args:
-        records: Per prompt: id or None, messages (the last one the user's), domain or None. Of two that are the same after
-            `fold` the first is kept.
+        records: Per prompt: id or None, messages (the last one the user's), domain or None. Of two that are the same
+            after `fold` the first is kept.
         source: What `Prompt.source` shall say.
         train: How many at most; also, with `heldout`, the proportion of the two splits.
         heldout: How many at most.
@@ -67,7 +67,7 @@ def prompts_from(
 
 
 def until_full(records: Iterable[Record], train: int, heldout: int, *, seed: int = 0) -> Iterator[Record]:
-    """Passes distinct records on until each split has as many as asked for; those of a split that is full are dropped."""
+    """Passes distinct records on until each split has as many as asked for; drops those of a split that is full."""
     share = heldout_share(train, heldout)
     missing: dict[Split, int] = {"train": train, "heldout": heldout}
     for record in _distinct(records, "the dataset"):

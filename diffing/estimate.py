@@ -141,13 +141,13 @@ def is_remote(spec: str) -> bool:
 def _local_minutes(spec: str, tokens: int) -> float | None:
     """Two operations a parameter and token; None where the size cannot be learned."""
     from diffing.errors import DiffingError
-    from diffing.models.fitting import on_gpu, size_of
+    from diffing.models.local.fitting import size_of, this_machine
 
     try:
         size = size_of(spec)
     except DiffingError:
         return None
-    return 2 * size.parameters * tokens / LOCAL_FLOPS["cuda" if on_gpu() else "cpu"] / 60
+    return 2 * size.parameters * tokens / LOCAL_FLOPS["cuda" if this_machine().gpu else "cpu"] / 60
 
 
 def _assumptions(config: DiffConfig) -> list[str]:

@@ -150,6 +150,7 @@ def load_run_prompts(config: DiffConfig, models: Sequence[Model]) -> tuple[Promp
             column=config.prompt_column,
             language=config.language,
             domains=config.domain,
+            seed=config.seed,
         )
     records = common_prompts(recorded, only_common=config.only_common)
     return prompts_from(

@@ -93,15 +93,16 @@ def show(
 
 def _run(config: DiffConfig, limits: Limits, out: Path, cache: Path | None, overwrite: bool, json_: bool) -> None:
     from diffing.config import settings_of
-    from diffing.models.cache import open_store
+    from diffing.models.cache import Store
     from diffing.outputs.html import write_html
     from diffing.report import save_report
     from diffing.run import run as run_config
 
     if not overwrite:
         _refuse_other_run(out, settings_of(config))
+    store = Store(cache / "completions.sqlite") if cache else None
     with progress_bars(_err) as on_progress:
-        report = run_config(config, limits=limits, store=open_store(cache), on_progress=on_progress)
+        report = run_config(config, limits=limits, store=store, on_progress=on_progress)
     save_report(report, out)
     write_html(report, out / "report.html")
     _show(report, json_)
@@ -111,11 +112,9 @@ def _run(config: DiffConfig, limits: Limits, out: Path, cache: Path | None, over
 
 def _refuse_other_run(out: Path, settings: dict[str, Any]) -> None:
     """A report that another run left is not replaced without being told to."""
-    from diffing.report import load_settings
+    from diffing.report import load_report
 
-    if not (out / "report.json").exists():
-        return
-    if load_settings(out) != settings:
+    if (out / "report.json").exists() and load_report(out).settings != settings:
         raise SettingError(
             f"{out} holds the report of a run with other settings. Give another --out, or --overwrite to replace it"
         )
@@ -136,7 +135,7 @@ def _show(report: "Report", json_: bool) -> None:
     console.print(findings_table(report))
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Runs the CLI. What a user can mend is one line on standard error and exit code 2, without a traceback."""
     logging.basicConfig(
         level=logging.WARNING,
@@ -144,7 +143,7 @@ def main() -> None:
         handlers=[RichHandler(console=_err, show_path=False, show_time=False)],
     )
     try:
-        app()
+        app(args=arguments)
     except DiffingError as error:
         print(f"diffing: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)

@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 def findings_table(report: Report) -> Table:
     """One row per finding: what, how much on held-out prompts, and whether it was confirmed."""
-    from diffing.outputs.words import sentence
+    from diffing.outputs.words import names_of, statement
 
+    names = names_of(report)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, justify in (("", "left"), ("finding", "left"), ("method", "left"), ("net difference", "right")):
-        table.add_column(name, justify="right" if justify == "right" else "left", overflow="fold")
-    table.add_column("accuracy", justify="right")
-    table.add_column("frequency", justify="right")
-    table.add_column("q", justify="right")
+    for name in ("", "finding", "method"):
+        table.add_column(name, overflow="fold")
+    for name in ("net difference %", "accuracy %", "frequency %", "q"):
+        table.add_column(name, justify="right")
     for finding in report.findings:
         table.add_row(
             Text("confirmed", style="green") if finding.confirmed else Text("-", style="dim"),
-            Text(sentence(finding.hypothesis, report)),
+            Text(statement(finding, names)),
             Text(finding.hypothesis.method),
             *_numbers(finding),
         )

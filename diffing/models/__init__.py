@@ -3,6 +3,7 @@
 A new backend is a file with a `Model` and one line in `_BACKENDS`; the libraries of a backend load with it.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -34,7 +35,7 @@ class LoadOptions:
     allow_pickle: bool = False
     """Local: load weights that are not safetensors."""
     base_url: str | None = None
-    """`openai:` models: the server, for example `http://localhost:8000/v1`."""
+    """`openai:` models: the server, where the string names none; else the environment's OPENAI_BASE_URL."""
     bill_to: str | None = None
     """`providers:` models: the organisation that pays."""
     concurrency: int = 8
@@ -74,11 +75,13 @@ def _providers(name: str, options: LoadOptions) -> Model:
 def _openai(name: str, options: LoadOptions) -> Model:
     from diffing.models.openai_compatible import OpenAIModel
 
-    if not options.base_url:
+    name, at, address = name.partition("@http")
+    url = f"http{address}" if at else options.base_url or os.environ.get("OPENAI_BASE_URL")
+    if not url:
         raise SettingError(
             f"openai:{name} needs the address of its server. Give --base-url, for example http://localhost:8000/v1"
         )
-    return OpenAIModel(name, options.base_url, concurrency=options.concurrency, timeout=options.timeout)
+    return OpenAIModel(name, url, concurrency=options.concurrency, timeout=options.timeout)
 
 
 def _recorded(name: str, options: LoadOptions) -> Model:
@@ -106,7 +109,7 @@ def load_model(
     """Finds the backend for a model string and loads the model.
 
     Args:
-        spec: `org/name[@revision]`, a folder, `base+adapter`, `providers:org/name[:provider]`, `openai:name`,
+        spec: `org/name[@revision]`, a folder, `base+adapter`, `providers:org/name[:provider]`, `openai:name[@URL]`,
             `recorded:file` or `recorded:user/dataset`.
         options: How it is loaded or reached.
         cache: Where completions are kept; `default` is the user's cache folder, None keeps nothing.

@@ -13,6 +13,7 @@ from dataclasses import MISSING, Field, fields
 from typing import Annotated, Any, TypeVar
 
 import typer
+from rich.markup import escape
 
 
 def field_docs(cls: type) -> dict[str, str]:
@@ -47,7 +48,7 @@ def _parameter(field: "Field[Any]", annotation: Any, help_text: str) -> inspect.
 def parameters(cls: type) -> list[inspect.Parameter]:
     """The arguments and options that stand for a dataclass."""
     hints, docs = typing.get_type_hints(cls), field_docs(cls)
-    return [_parameter(field, hints[field.name], docs[field.name]) for field in fields(cls)]
+    return [_parameter(field, hints[field.name], escape(docs[field.name])) for field in fields(cls)]
 
 
 T = TypeVar("T")

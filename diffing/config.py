@@ -12,6 +12,43 @@ from diffing.types import Scalar
 
 METHODS = ("lexical", "llm")
 
+GROUPS = {
+    "Prompts": ("prompts", "domain", "prompt_column", "language", "train", "heldout", "only_common"),
+    "Methods and LLMs": (
+        "method",
+        "llm",
+        "judge",
+        "rater",
+        "judge_batch",
+        "both_orders",
+        "alpha",
+        "embedder",
+        "clustering",
+    ),
+    "Sides": (
+        "system_prompt_a",
+        "system_prompt_b",
+        "sample_a",
+        "sample_b",
+        "chat_template_a",
+        "chat_template_b",
+        "quantization_a",
+        "quantization_b",
+    ),
+    "Responses": ("max_new_tokens", "temperature", "top_p", "seed"),
+    "Loading and reaching models": (
+        "dtype",
+        "trust_remote_code",
+        "allow_pickle",
+        "base_url",
+        "bill_to",
+        "concurrency",
+        "timeout",
+    ),
+    "Cost": ("usd_per_million", "max_calls", "max_usd"),
+}
+"""The settings in groups, for help and forms."""
+
 
 @dataclass(frozen=True, slots=True)
 class DiffConfig:

@@ -15,6 +15,8 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.markup import escape
 
+from diffing.config import GROUPS
+
 
 def field_docs(cls: type) -> dict[str, str]:
     """The text that stands under each field of a dataclass, in one line."""
@@ -41,8 +43,13 @@ def _parameter(field: "Field[Any]", annotation: Any, help_text: str) -> inspect.
     elif isinstance(annotation, types.UnionType):
         annotation = next(kind for kind in typing.get_args(annotation) if kind is not type(None)) | None
     name = f"--{field.name.replace('_', '-')}"
-    option = typer.Option(name, help=help_text, show_default=default not in (None, [], False))
+    hidden = default is None or default is False or default == []
+    option = typer.Option(name, help=help_text, show_default=not hidden, rich_help_panel=_group(field.name))
     return inspect.Parameter(field.name, kind, annotation=Annotated[annotation, option], default=default)
+
+
+def _group(name: str) -> str:
+    return next(group for group, names in GROUPS.items() if name in names)
 
 
 def parameters(cls: type) -> list[inspect.Parameter]:

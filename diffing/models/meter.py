@@ -1,7 +1,7 @@
 """Hard limits of calls and dollars, shared by all remote models of a run. Knows no backend and no price list.
 
-A `MeteredModel` lies below the cache, so only what is really asked counts. A call is one completion asked for: attempts that failed
-and were repeated within it count once.
+A `MeteredModel` lies below the cache, so only what is really asked counts. A call is one completion asked for: attempts
+that failed and were repeated within it count once.
 """
 
 from collections.abc import Sequence
@@ -95,7 +95,7 @@ class MeteredModel:
         """Asks in chunks, each as large as surely fits; what an answer really cost makes room for the next.
 
         Raises:
-            LimitError: Before the first call that could pass a limit; earlier completions were handed to `on_completion`.
+            LimitError: Before the first call that could pass a limit; `on_completion` got all that came before.
             ModelError: See `Model.generate`.
         """
         at_most = [self._usd(_prompt_tokens(each), sampling.max_new_tokens) for each in conversations]

@@ -7,7 +7,7 @@ import re
 
 _OPEN = re.compile(r"\s*<think>")
 _BLOCK = re.compile(r"(?:\A\s*|^[ \t]*)<think>(.*?)</think>[ \t]*(?:\r?\n)*", re.DOTALL | re.MULTILINE)
-# Chat templates that end with "<think>" leave the opening tag in the prompt; the closing one then stands alone on its line's end.
+# Chat templates that end with "<think>" leave the opening tag in the prompt: only the closing one is in the text.
 _REST_OF_BLOCK = re.compile(r"\A((?:(?!<think>).)*?)</think>[ \t]*(?:(?:\r?\n)+|\Z)", re.DOTALL)
 
 
@@ -18,8 +18,9 @@ def split_thinking(text: str) -> tuple[str, str | None]:
         text: What a model wrote.
 
     Returns:
-        The text without its `<think>...</think>` blocks, and what stood in them (None where there were none). An unclosed block at
-        the beginning is all thinking: the answer is empty. A closing tag whose opening one stood in the prompt ends the thinking.
+        The text without its `<think>...</think>` blocks, and what stood in them (None where there were none). An
+        unclosed block at the beginning is all thinking: the answer is empty. A closing tag without an opening one
+        (that stood in the prompt) ends the thinking.
     """
     thoughts: list[str] = []
     if "</think>" in text:

@@ -1,0 +1,102 @@
+"""Models behind Hugging Face Inference Providers: no GPU and no key but the Hub's token.
+
+The router chooses the server, or is told which by the suffix of the model's name, so no look-up of the provider's own
+names is needed. It does not know a model's revision: providers serve what they serve.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+from diffing.errors import ModelError, SettingError
+from diffing.models.chat import Body, ChatModel, HttpError
+from diffing.models.remote import Effort, Fault, retry_after
+
+if TYPE_CHECKING:
+    from huggingface_hub import InferenceClient
+
+
+class ProvidersModel(ChatModel):
+    """A Hub model served by an inference provider; its id is `providers:org/name:provider`."""
+
+    remedies: ClassVar[Mapping[int, str]] = {
+        401: "The Hub's token is wrong or expired: run `hf auth login`, or set HF_TOKEN.",
+        402: "The included credits are used up: buy credits or name an organisation that pays (bill_to), then rerun: "
+        "answers so far are kept.",
+        403: "The token needs the permission to call Inference Providers: see https://huggingface.co/settings/tokens",
+        404: "No provider serves this model under this name: see its page on the Hub for those that do.",
+        422: "The provider does not take requests of this form: try another provider.",
+    }
+    """What to do about a permanent error, by HTTP status."""
+
+    def __init__(
+        self,
+        model_id: str,
+        *,
+        provider: str = "auto",
+        bill_to: str | None = None,
+        token: str | None = None,
+        concurrency: int = 8,
+        timeout: float = 120.0,
+    ) -> None:
+        """Looks for a token; connects to nothing yet.
+
+        Args:
+            model_id: `org/name` on the Hub.
+            provider: Its name, or `auto`, `fastest`, `cheapest`: the router chooses.
+            bill_to: The organisation that pays.
+            token: The Hub's token; None takes the one of the login, unless HF_HUB_DISABLE_IMPLICIT_TOKEN forbids it.
+            concurrency: Requests at a time.
+            timeout: Seconds to wait for one answer.
+
+        Raises:
+            SettingError: The id is not `org/name`.
+            ModelError: There is no token, or not one of the Hub.
+        """
+        if model_id.count("/") != 1 or "://" in model_id or not all(model_id.split("/")):
+            raise SettingError(f"providers: expected org/name of a model on the Hub, got {model_id!r}")
+        secret = (token or _saved_token() or "").strip()
+        if not secret:
+            raise ModelError(
+                "Inference Providers need a Hugging Face token and none was found. Run `hf auth login`, or set HF_TOKEN"
+            )
+        if not secret.startswith("hf_"):
+            raise ModelError(
+                "Inference Providers need a Hugging Face token, which begins with hf_. The token found is another one: "
+                "run `hf auth login`, or set HF_TOKEN"
+            )
+        provider = provider or "auto"
+        name = model_id if provider == "auto" else f"{model_id}:{provider}"
+        self._effort = Effort(concurrency=concurrency, timeout=timeout)
+        self._bill_to = bill_to
+        super().__init__(f"providers:{model_id}:{provider}", name, effort=self._effort, secret=secret)
+
+    @cached_property
+    def _client(self) -> "InferenceClient":
+        from huggingface_hub import InferenceClient
+
+        return InferenceClient(provider="auto", token=self._secret, bill_to=self._bill_to, timeout=self._effort.timeout)
+
+    def _send(self, body: Body) -> object:
+        import httpx2
+        from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError
+
+        fields = {key: value for key, value in body.items() if key not in ("model", "messages")}
+        try:
+            return self._client.chat_completion(body["messages"], model=self._name, extra_body=fields)  # type: ignore[call-overload]
+        except InferenceTimeoutError:
+            raise Fault(f"no answer within {self._effort.timeout:g} s") from None
+        except HfHubHTTPError as error:
+            wait = retry_after(error.response.headers.get("retry-after"))
+            raise HttpError(error.response.status_code, error.server_message or str(error), wait) from None
+        except httpx2.RequestError as error:
+            raise Fault(f"the connection failed ({type(error).__name__}: {error})") from None
+        except (ValueError, AttributeError, TypeError) as error:
+            # the client parses answers without checking their form: a body that is not JSON, or JSON of another form
+            raise Fault(f"the answer cannot be read ({type(error).__name__})") from None
+
+
+def _saved_token() -> str | None:
+    from huggingface_hub import constants, get_token
+
+    return None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token()

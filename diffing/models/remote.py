@@ -1,0 +1,220 @@
+"""The one place where requests run at the same time, are repeated, and are given up. Knows no protocol and no server.
+
+What is sent, and which answers mean what, its callers say: `Fault` is worth another attempt, a `ModelError` ends
+everything at once, and a completion is an answer.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TypeAlias
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type
+from tenacity.nap import sleep_using_event
+
+from diffing.errors import ModelError, SettingError
+from diffing.models.base import OnCompletion
+from diffing.types import Completion, Conversation
+
+Ask: TypeAlias = Callable[[Conversation], Completion]
+"""One attempt at one conversation; raises Fault or ModelError. Called from several threads."""
+
+_FAILURES_IN_A_ROW = 8
+"""So many requests in a row that failed after all their attempts mean that the server is down."""
+_PATIENCE = 5
+"""So many times more attempts where the server said when to come back."""
+_LONGEST_BACK_OFF = 30.0
+"""Seconds between attempts, where the server does not say how long."""
+_LONGEST_RETRY_AFTER = 600.0
+"""A server that asks for a longer pause, in seconds, has shut us out: a quota of the day is used up."""
+
+
+class Fault(Exception):
+    """One attempt failed in a way that may pass."""
+
+    def __init__(self, detail: str, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+        """Seconds the server asked us to wait, if it did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How hard a server is pressed, and for how long."""
+
+    concurrency: int = 8
+    """Requests at a time."""
+    timeout: float = 120.0
+    """Seconds to wait for one answer; it also sets the pace of the attempts."""
+    attempts: int = 6
+    """Attempts per request."""
+
+    def __post_init__(self) -> None:
+        if self.concurrency < 1 or self.attempts < 1 or not self.timeout > 0:
+            raise SettingError(
+                "A remote model needs concurrency >= 1, attempts >= 1 and timeout > 0; "
+                f"got {self.concurrency}, {self.attempts} and {self.timeout}"
+            )
+
+    def back_off(self, attempt: int) -> float:
+        """Seconds to wait after the attempt of this number, before jitter: timeout / 200, doubled each time."""
+        return min(self.timeout / 200 * 2.0 ** (attempt - 1), _LONGEST_BACK_OFF)
+
+
+def retry_after(value: str | None, now: datetime | None = None) -> float | None:
+    """Reads a Retry-After header, which is seconds or an HTTP date (RFC 9110, section 10.2.3).
+
+    Returns:
+        Seconds from now, at least 0; None where there is no header or it cannot be read.
+    """
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:  # "-0000": the date is in UTC, says RFC 5322
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
+
+
+class Requests:
+    """Requests to one server: at most `concurrency` at a time, repeated with back-off and jitter.
+
+    When the server tells one request to wait (Retry-After), all wait. It remembers over its whole life whether the
+    server ever answered and how many requests failed in a row, since a caller may ask in small portions. One `ask_all`
+    at a time.
+    """
+
+    def __init__(self, who: str, effort: Effort) -> None:
+        self._who = who
+        self._effort = effort
+        self._jitter = random.Random()  # its own: the global generator belongs to the user
+        self._not_before = 0.0
+        self._answered = False
+        self._failed_in_a_row = 0
+
+    def ask_all(
+        self, ask: Ask, conversations: Sequence[Conversation], on_completion: OnCompletion | None = None
+    ) -> list[Completion]:
+        """Asks all, in order of the conversations as far as threads allow.
+
+        Args:
+            ask: One attempt at one conversation.
+            conversations: What to ask.
+            on_completion: Called from the calling thread, as each completion exists.
+
+        Returns:
+            One completion per conversation, in their order; `finish` is `error` where all attempts failed.
+
+        Raises:
+            ModelError: `ask` raised it, 8 requests in a row failed, or all failed and the server never answered before.
+                Requests on their way are waited for and, where answered, handed to `on_completion` first: they may have
+                been paid for.
+        """
+        stop = threading.Event()
+        made: dict[int, Completion] = {}
+        pool = ThreadPoolExecutor(max_workers=self._effort.concurrency, thread_name_prefix="diffing-requests")
+        futures = {pool.submit(self._persist, ask, each, stop): index for index, each in enumerate(conversations)}
+        try:
+            for future in as_completed(futures):
+                made[futures[future]] = completion = future.result()
+                if on_completion:
+                    on_completion(futures[future], completion)
+                self._watch(completion)
+            if made and not self._answered:
+                raise self._down(f"all {len(made)} requests", made[len(made) - 1])
+        except ModelError:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            _hand_over(futures, made, on_completion)
+            raise
+        finally:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+        return [made[index] for index in range(len(conversations))]
+
+    def _persist(self, ask: Ask, conversation: Conversation, stop: threading.Event) -> Completion:
+        """All attempts at one conversation, in a thread of the pool."""
+        retrying = Retrying(
+            retry=retry_if_exception_type(Fault),
+            stop=lambda state: stop.is_set() or self._tired(state),
+            wait=self._wait,
+            sleep=sleep_using_event(stop),
+            reraise=True,
+        )
+        try:
+            return retrying(self._attempt, ask, conversation, stop)
+        except Fault as fault:
+            return Completion(
+                text="", finish="error", detail=f"{fault} ({retrying.statistics['attempt_number']} attempts)"
+            )
+
+    def _attempt(self, ask: Ask, conversation: Conversation, stop: threading.Event) -> Completion:
+        while (pause := self._not_before - time.monotonic()) > 0:
+            # a little apart, so that all who waited do not come back in one moment
+            stop.wait(pause + self._jitter.uniform(0.0, min(1.0, pause / 4)))
+            if stop.is_set():
+                raise Fault("stopped while waiting")
+        try:
+            return ask(conversation)
+        except Fault as fault:
+            if fault.retry_after is not None:
+                if fault.retry_after > _LONGEST_RETRY_AFTER:
+                    raise ModelError(
+                        f"{self._who} asks to wait {fault.retry_after:.0f} seconds ({fault}). "
+                        "Rerun after that: answers so far are kept."
+                    ) from None
+                self._not_before = max(self._not_before, time.monotonic() + fault.retry_after)
+            raise
+
+    def _tired(self, state: RetryCallState) -> bool:
+        """Whether this attempt was the last. Requests that the server puts off compete for its rate: they get more."""
+        patience = _PATIENCE if _put_off(state) else 1
+        return state.attempt_number >= self._effort.attempts * patience
+
+    def _wait(self, state: RetryCallState) -> float:
+        """Seconds until the next attempt; a pause that the server asked for is kept by `_attempt`."""
+        if _put_off(state):
+            return 0.0
+        return self._effort.back_off(state.attempt_number) * self._jitter.uniform(0.5, 1.0)
+
+    def _watch(self, completion: Completion) -> None:
+        if completion.finish != "error":
+            self._answered = True
+            self._failed_in_a_row = 0
+            return
+        self._failed_in_a_row += 1
+        if self._failed_in_a_row >= _FAILURES_IN_A_ROW:
+            raise self._down(f"{self._failed_in_a_row} requests in a row", completion)
+
+    def _down(self, what: str, last: Completion) -> ModelError:
+        return ModelError(
+            f"{self._who} does not answer: {what} failed, the last one with: {last.detail}. "
+            "Check the server and rerun: answers so far are kept."
+        )
+
+
+def _put_off(state: RetryCallState) -> bool:
+    fault = state.outcome.exception() if state.outcome else None
+    return isinstance(fault, Fault) and fault.retry_after is not None
+
+
+def _hand_over(
+    futures: dict[Future[Completion], int], made: dict[int, Completion], on_completion: OnCompletion | None
+) -> None:
+    """Tells of requests that were answered after the end had been decided."""
+    for future, index in futures.items():
+        if index in made or future.cancelled() or future.exception() is not None:
+            continue
+        if on_completion and future.result().finish != "error":
+            on_completion(index, future.result())

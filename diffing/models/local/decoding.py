@@ -1,0 +1,170 @@
+"""Many conversations answered side by side: rows that finish leave, waiting ones take their places.
+
+A row is nothing but its tokens. Its place in a batch and its keys and values are disposable: when memory runs out, the
+batch is thrown away, the rows go back to the queue with all they have written, half as many are taken from then on, and
+what is done stays done.
+
+Rows are padded on the left, so that all end in the same column; positions are counted per row. In exact arithmetic a
+row's logits do not depend on its neighbours; in floating point another batch shape can change their last bits (float32:
+about 1e-6 relative; bfloat16: about 1e-2), so that two tokens which are that close to a tie may change places. In
+float32 this is rare; in bfloat16 it happens.
+
+It does not know chats, texts or files, and none of a checkpoint's own generation settings but the tokens that stop it.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from diffing.errors import ModelError
+from diffing.models.base import Sampling
+from diffing.types import Finish
+
+logger = logging.getLogger(__name__)
+
+PREFILL_TOKENS = 8192
+"""Prompts are read in groups of at most this many tokens (padding included): reading takes the most memory per
+token."""
+
+
+@dataclass(slots=True)
+class Row:
+    """One conversation under way."""
+
+    index: int
+    """Its place in the result."""
+    prompt: list[int]
+    """Token ids read."""
+    limit: int
+    """At most this many new tokens."""
+    key: bytes
+    """See `noise_key`."""
+    written: list[int] = field(default_factory=list)
+    """New tokens so far, the one that stopped it included."""
+    finish: Finish | None = None
+    """None while it is under way."""
+    detail: str | None = None
+    """Why, where it failed."""
+
+    @property
+    def length(self) -> int:
+        """Tokens so far."""
+        return len(self.prompt) + len(self.written)
+
+    @property
+    def reach(self) -> int:
+        """Tokens it may come to."""
+        return len(self.prompt) + self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is the same for all rows of one call."""
+
+    sampling: Sampling
+    """How tokens are drawn."""
+    stop_ids: frozenset[int]
+    """Tokens that end a row."""
+    ends: Callable[[Sequence[int]], bool]
+    """Whether what is written ends the row without such a token."""
+    max_rows: int
+    """Rows side by side, at most."""
+    max_tokens: int
+    """Rows times the longest they may become, at most (a single row always goes)."""
+    on_finish: Callable[[Row], None]
+    """Called as each row finishes."""
+    on_tokens: Callable[[int], None]
+    """Called with the number of tokens made in each step."""
+
+    def take(self, rows: Sequence[Row], tokens: Sequence[int]) -> None:
+        """Gives each row that is under way its next token, and tells which have finished."""
+        live = [(row, token) for row, token in zip(rows, tokens, strict=True) if row.finish is None]
+        for row, token in live:
+            row.written.append(token)
+            if token in self.stop_ids or self.ends(row.written):
+                row.finish = "stop"
+            elif len(row.written) >= row.limit:
+                row.finish = "length"
+        self.on_tokens(len(live))
+        for row, _ in live:
+            if row.finish is not None:
+                self.on_finish(row)
+
+
+def vacancies(live: Sequence[Row], waiting: Sequence[Row], job: Job, max_rows: int) -> int:
+    """How many of the waiting rows, in their order, fit beside the live ones."""
+    reach = max((row.reach for row in live), default=0)
+    count = len(live)
+    for row in waiting:
+        reach = max(reach, row.reach)
+        if count >= max_rows or (count > 0 and (count + 1) * reach > job.max_tokens):
+            break
+        count += 1
+    return count - len(live)
+
+
+def by_length(rows: Sequence[Row]) -> deque[Row]:
+    """Shortest first: a row that joins late is then about as long as those already writing, so little is padded."""
+    return deque(sorted(rows, key=lambda row: (row.length, row.index)))
+
+
+def run_with_halving(
+    rows: Sequence[Row], job: Job, advance: Callable[[deque[Row], int], None], forget: Callable[[], list[Row]]
+) -> None:
+    """Calls `advance` until all rows have finished, with half as many rows after each out-of-memory.
+
+    Args:
+        rows: What is to be done.
+        job: Settings.
+        advance: `advance(waiting, max_rows)` does one piece of work; it takes rows from the left of the queue.
+        forget: Drops what `advance` holds and returns the rows that had been taken.
+
+    Raises:
+        ModelError: Not even the shortest row alone fits into memory.
+    """
+    waiting = by_length(rows)
+    max_rows = job.max_rows
+    while any(row.finish is None for row in rows):
+        try:
+            advance(waiting, max_rows)
+            continue
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+        # outside the except block: the traceback would keep the tensors alive
+        unfinished = [row for row in forget() if row.finish is None]
+        _free_cached_memory()
+        if len(unfinished) > 1:
+            max_rows = max(1, len(unfinished) // 2)
+            logger.warning("out of memory with %d conversations at once: going on with %d", len(unfinished), max_rows)
+            waiting = by_length([*unfinished, *waiting])
+        else:
+            _give_up(unfinished[0], rows, job)
+
+
+def _give_up(row: Row, rows: Sequence[Row], job: Job) -> None:
+    if all(other.finish in (None, "error") for other in rows):
+        raise ModelError(
+            f"Out of memory with a single conversation of {row.length} tokens: "
+            "quantise the model (4bit), use a larger GPU, or a provider."
+        )
+    row.finish, row.detail = "error", f"out of memory at {row.length} tokens, even alone"
+    job.on_finish(row)
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    import torch
+
+    return (
+        isinstance(error, torch.OutOfMemoryError)
+        or "DefaultCPUAllocator" in str(error)
+        or "out of memory" in str(error)
+    )
+
+
+def _free_cached_memory() -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

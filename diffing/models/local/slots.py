@@ -1,0 +1,169 @@
+"""The loop over a model's forward pass, for models that remember by keys and values: full or sliding-window attention.
+
+The cache is transformers' DynamicCache with all columns kept, also for sliding windows (the mask knows the window), so
+that rows can be padded, cut and joined. Models with another memory (state spaces, linear attention) go through
+`whole.py`.
+"""
+
+import inspect
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from diffing.models.local.decoding import PREFILL_TOKENS, Job, Row, run_with_halving, vacancies
+from diffing.models.local.drawing import draw
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import DynamicCache, PreTrainedModel
+    from transformers.cache_utils import DynamicLayer
+
+
+def supports_slots(model: "PreTrainedModel") -> bool:
+    """Whether the model's memory is nothing but keys and values, one layer of them for each of its own."""
+    from transformers import DynamicCache
+    from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
+
+    base = _without_adapter(model)
+    text_config = base.config.get_text_config(decoder=True)
+    if base.config.is_encoder_decoder or getattr(text_config, "num_kv_shared_layers", 0):
+        return False
+    if any(config.is_prompt_learning for config in getattr(model, "peft_config", {}).values()):
+        return False  # its virtual tokens are columns of the cache that no row knows of
+    layers = DynamicCache(config=base.config).layers
+    return _accepts(base, "past_key_values") and all(
+        type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in layers
+    )
+
+
+def _without_adapter(model: Any) -> Any:  # noqa: ANN401 - peft's model is no PreTrainedModel, but stands for one
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+def _accepts(model: Any, argument: str) -> bool:  # noqa: ANN401
+    return argument in inspect.signature(model.forward).parameters
+
+
+class Slots:
+    """A batch whose rows come and go."""
+
+    def __init__(self, model: "PreTrainedModel", job: Job) -> None:
+        base = _without_adapter(model)
+        self._model: Any = model  # its methods are untyped
+        self._job = job
+        self._takes = {name for name in ("position_ids", "logits_to_keep") if _accepts(base, name)}
+        self._rows: list[Row] = []
+        self._cache: DynamicCache | None = None
+
+    def run(self, rows: Sequence[Row]) -> None:
+        """Finishes all rows.
+
+        Raises:
+            ModelError: Not even one row fits into memory.
+        """
+        run_with_halving(rows, self._job, self._advance, self._forget)
+
+    def _forget(self) -> list[Row]:
+        rows, self._rows, self._cache = self._rows, [], None
+        return rows
+
+    def _advance(self, waiting: deque[Row], max_rows: int) -> None:
+        """One token for every row, after those that finished have left and others have come, where that pays.
+
+        Leaving and coming copy the whole cache: worth it for an eighth of the rows, not for each single one.
+        """
+        live = [row for row in self._rows if row.finish is None]
+        vacant = vacancies(live, waiting, self._job, max_rows)
+        if vacant and vacant >= min(len(waiting), max(1, len(live) // 8)):
+            self._keep_live()
+            self._admit(waiting, vacant)
+        elif len(live) <= len(self._rows) * 3 // 4:
+            self._keep_live()
+        if any(row.finish is None for row in self._rows):
+            self._step()
+
+    def _keep_live(self) -> None:
+        kept = [place for place, row in enumerate(self._rows) if row.finish is None]
+        if not kept:
+            self._forget()
+        elif self._cache is not None and len(kept) < len(self._rows):
+            self._rows = [self._rows[place] for place in kept]
+            # the token written last is not in the cache yet
+            _select(self._cache, kept, columns=max(row.length for row in self._rows) - 1)
+
+    def _admit(self, waiting: deque[Row], vacant: int) -> None:
+        coming: list[Row] = []
+        while len(coming) < vacant and (not coming or (len(coming) + 1) * waiting[0].length <= PREFILL_TOKENS):
+            coming.append(waiting.popleft())
+        self._rows = [*self._rows, *coming]  # before they are read, so that none is lost when memory runs out
+        cache = self._read(coming)
+        self._cache = cache if self._cache is None else _join(self._cache, cache)
+
+    def _read(self, rows: Sequence[Row]) -> "DynamicCache":
+        """Reads prompts (and what was written before memory ran out) and draws each row's next token."""
+        from transformers import DynamicCache
+
+        longest = max(row.length for row in rows)
+        # the token under the padding does not matter; 0 exists in every vocabulary
+        ids = [[0] * (longest - row.length) + row.prompt + row.written for row in rows]
+        cache = DynamicCache()
+        self._forward(rows, ids, cache)
+        return cache
+
+    def _step(self) -> None:
+        assert self._cache is not None
+        self._forward(self._rows, [[(row.written or row.prompt)[-1]] for row in self._rows], self._cache)
+
+    def _forward(self, rows: Sequence[Row], ids: list[list[int]], cache: "DynamicCache") -> None:
+        """Appends a column per new token to the cache; a row's own columns are its last `length` ones."""
+        import torch
+
+        device, new = self._model.device, len(ids[0])
+        columns = cache.get_seq_length() + new
+        padding = columns - torch.tensor([row.length for row in rows], device=device)
+        positions = torch.arange(columns, device=device) - padding[:, None]
+        arguments: dict[str, Any] = {"attention_mask": (positions >= 0).long()}
+        if "position_ids" in self._takes:
+            arguments["position_ids"] = positions[:, -new:].clamp(min=0)
+        if "logits_to_keep" in self._takes:
+            arguments["logits_to_keep"] = 1
+        with torch.inference_mode():
+            output = self._model(
+                input_ids=torch.tensor(ids, device=device), past_key_values=cache, use_cache=True, **arguments
+            )
+            tokens = draw(
+                output.logits[:, -1], self._job.sampling, [row.key for row in rows], [len(row.written) for row in rows]
+            )
+        self._job.take(rows, tokens)
+
+
+def _select(cache: "DynamicCache", rows: Sequence[int], columns: int) -> None:
+    """Keeps these rows and the last `columns` columns."""
+    import torch
+
+    for layer in cast("list[DynamicLayer]", cache.layers):
+        assert layer.keys is not None
+        assert layer.values is not None
+        first = layer.keys.shape[-2] - columns
+        index = torch.tensor(rows, device=layer.keys.device)
+        layer.keys = layer.keys[:, :, first:].index_select(0, index)
+        layer.values = layer.values[:, :, first:].index_select(0, index)
+
+
+def _join(upper: "DynamicCache", lower: "DynamicCache") -> "DynamicCache":
+    """Puts the rows of two caches into the first one, the shorter padded on the left."""
+    layers = zip(cast("list[DynamicLayer]", upper.layers), cast("list[DynamicLayer]", lower.layers), strict=True)
+    for above, below in layers:
+        above.keys = _stack(above.keys, below.keys)
+        above.values = _stack(above.values, below.values)
+    return upper
+
+
+def _stack(upper: "torch.Tensor | None", lower: "torch.Tensor | None") -> "torch.Tensor":
+    import torch
+    from torch.nn.functional import pad
+
+    assert upper is not None
+    assert lower is not None
+    columns = max(upper.shape[-2], lower.shape[-2])
+    return torch.cat([pad(part, (0, 0, columns - part.shape[-2], 0)) for part in (upper, lower)])

@@ -1,0 +1,315 @@
+"""Where a model's files are: a folder or a repository on the Hub, with an identity, sizes, and a way to get the files.
+
+Reads configurations and the headers of safetensors files only; no weights are loaded, and none are downloaded before
+`fetch`.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from huggingface_hub import get_local_safetensors_metadata, parse_local_safetensors_file_metadata
+from huggingface_hub.errors import NotASafetensorsRepoError, RemoteEntryNotFoundError, SafetensorsParsingError
+
+from diffing.errors import ModelError, SettingError
+from diffing.models.local.hub import TIMEOUT, BoundedApi, hub_errors
+from diffing.models.local.spec import FolderPart, HubPart, Part
+
+MODEL_CONFIG = "config.json"
+ADAPTER_CONFIG = "adapter_config.json"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
+_PICKLED = (".bin", ".pt", ".pth")
+_TEXT_FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSize:
+    """How big a model is, known before its weights are."""
+
+    parameters: Mapping[str, int]
+    """Number of parameters by the type they are stored in (`BF16`, `F32`, ...); empty for pickled weights, whose
+    headers say nothing."""
+    stored_bytes: int
+    """Bytes of all weight files."""
+    missing_bytes: int
+    """Bytes of those that are not on this machine yet."""
+    files: tuple[str, ...] = ()
+    """The weight files."""
+
+    @property
+    def total(self) -> int:
+        """Number of parameters; 0 where unknown."""
+        return sum(self.parameters.values())
+
+    def __add__(self, other: "ModelSize") -> "ModelSize":
+        """A base and its adapter together."""
+        types = [*self.parameters, *(t for t in other.parameters if t not in self.parameters)]
+        return ModelSize(
+            parameters={t: self.parameters.get(t, 0) + other.parameters.get(t, 0) for t in types},
+            stored_bytes=self.stored_bytes + other.stored_bytes,
+            missing_bytes=self.missing_bytes + other.missing_bytes,
+            files=(*self.files, *other.files),
+        )
+
+
+class Source(Protocol):
+    """A model's or an adapter's files."""
+
+    @property
+    def name(self) -> str:
+        """As the user knows it."""
+
+    @property
+    def identity(self) -> str:
+        """Name and content: `org/name@commit-sha` or `folder-name@hash-of-the-files`."""
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """config.json, or adapter_config.json for an adapter.
+
+        Raises:
+            HubError: The Hub refuses or cannot be reached.
+            ModelError: There is no such file.
+        """
+
+    @property
+    def size(self) -> ModelSize:
+        """Sizes, from the headers of the weight files.
+
+        Raises:
+            HubError: The Hub refuses or cannot be reached.
+            ModelError: There are no weights that may be loaded.
+        """
+
+    def fetch(self, *, code: bool) -> Path:
+        """Folder with all files, downloaded where they are missing; `code` brings Python files along."""
+
+
+def open_source(part: Part, api: BoundedApi, *, adapter: bool = False, allow_pickle: bool = False) -> Source:
+    """Finds the files of one part of a spec and resolves its revision, once.
+
+    Raises:
+        HubError: The repository or revision does not exist, may not be read, or the Hub cannot be reached.
+    """
+    config_name = ADAPTER_CONFIG if adapter else MODEL_CONFIG
+    if isinstance(part, FolderPart):
+        return Folder(part.path, config_name, allow_pickle)
+    return Repository(part, api, config_name, allow_pickle)
+
+
+class Folder:
+    """Files on this machine."""
+
+    def __init__(self, path: Path, config_name: str, allow_pickle: bool) -> None:
+        self._path = path
+        self._config_name = config_name
+        self._allow_pickle = allow_pickle
+
+    @property
+    def name(self) -> str:
+        """The folder's own name: the way to it says nothing about the model."""
+        return self._path.name
+
+    @cached_property
+    def identity(self) -> str:
+        """`folder-name@sha256[:12]` over names and full contents of weights, configurations, tokenizer and templates.
+
+        Full contents, since the cache of responses rests on it: two training runs can write files of equal size and
+        header.
+        """
+        patterns = ["*.safetensors", *_TEXT_FILES, "*.py", *(f"*{end}" for end in _PICKLED if self._allow_pickle)]
+        files = sorted({file for pattern in patterns for file in self._path.glob(pattern) if file.is_file()})
+        digest = hashlib.sha256()
+        for file in files:
+            stat = file.stat()
+            digest.update(f"{file.name}\0{_sha256(file, stat.st_size, stat.st_mtime_ns)}\n".encode())
+        return f"{self.name}@{digest.hexdigest()[:12]}"
+
+    @cached_property
+    def config(self) -> Mapping[str, Any]:
+        """See `Source.config`."""
+        return _read_config(self._path, self._config_name, self.name)
+
+    @cached_property
+    def size(self) -> ModelSize:
+        """See `Source.size`."""
+        if self._config_name == ADAPTER_CONFIG:
+            return _adapter_size(self._path, self.name)
+        size = _local_size(self._path, self.name)
+        if size is not None:
+            return size
+        pickled = {file.name: file.stat().st_size for file in self._path.iterdir() if file.name.endswith(_PICKLED)}
+        return _pickled_size(self.name, pickled, self._allow_pickle, missing=False)
+
+    def fetch(self, *, code: bool) -> Path:
+        """The folder itself."""
+        return self._path
+
+
+class Repository:
+    """Files on the Hub, pinned to one commit; those in the local cache are used without asking the Hub again."""
+
+    def __init__(self, part: HubPart, api: BoundedApi, config_name: str, allow_pickle: bool) -> None:
+        self.name = part.repo_id
+        """`org/name`."""
+        self._api = api
+        self._config_name = config_name
+        self._allow_pickle = allow_pickle
+        with hub_errors(part.repo_id):
+            self._sha = str(api.resolve_revision(part.repo_id, revision=part.revision).resolved)
+
+    @property
+    def identity(self) -> str:
+        """`org/name@commit-sha`."""
+        return f"{self.name}@{self._sha}"
+
+    @cached_property
+    def config(self) -> Mapping[str, Any]:
+        """See `Source.config`."""
+        return _read_config(self._snapshot, self._config_name, self.name)
+
+    @cached_property
+    def _snapshot(self) -> Path:
+        """Where the cache keeps this commit; asking for the configuration also shows whether the files may be read."""
+        with hub_errors(self.name):
+            try:
+                return Path(self._download(self._config_name)).parent
+            except RemoteEntryNotFoundError:
+                pass
+            if self._config_name == MODEL_CONFIG:
+                try:
+                    return Path(self._download(ADAPTER_CONFIG)).parent
+                except RemoteEntryNotFoundError:
+                    pass
+        raise _no_config(self.name, self._config_name)
+
+    def _download(self, file: str) -> str:
+        return self._api.hf_hub_download(self.name, file, revision=self._sha, etag_timeout=TIMEOUT)
+
+    @cached_property
+    def size(self) -> ModelSize:
+        """See `Source.size`."""
+        folder = self._snapshot
+        if self._config_name == ADAPTER_CONFIG:
+            with hub_errors(self.name):  # small, so that it may as well be there
+                try:
+                    self._download(ADAPTER_WEIGHTS)
+                except RemoteEntryNotFoundError:
+                    raise _no_adapter_weights(self.name) from None
+            return _adapter_size(folder, self.name)
+        return _local_size(folder, self.name) or self._remote_size(folder)
+
+    def _remote_size(self, folder: Path) -> ModelSize:
+        with hub_errors(self.name):
+            info = self._api.model_info(self.name, revision=self._sha, files_metadata=True, timeout=TIMEOUT)
+            sizes = {sibling.rfilename: sibling.size or 0 for sibling in info.siblings or ()}
+            try:
+                header = self._api.get_safetensors_metadata(self.name, revision=self._sha, timeout=TIMEOUT)
+            except NotASafetensorsRepoError:
+                header = None
+            except SafetensorsParsingError as error:
+                raise ModelError(
+                    f"{self.name}: its safetensors files cannot be read ({error}): use another revision."
+                ) from None
+        if header is None:
+            pickled = {file: size for file, size in sizes.items() if "/" not in file and file.endswith(_PICKLED)}
+            return _pickled_size(self.name, pickled, self._allow_pickle, missing=True)
+        files = tuple(sorted(header.files_metadata))
+        return ModelSize(
+            parameters=dict(sorted(header.parameter_count.items())),
+            stored_bytes=sum(sizes.get(file, 0) for file in files),
+            missing_bytes=sum(sizes.get(file, 0) for file in files if not (folder / file).exists()),
+            files=files,
+        )
+
+    def fetch(self, *, code: bool) -> Path:
+        """See `Source.fetch`; weights in other formats than the one that is loaded are left on the Hub."""
+        patterns = [*self.size.files, *_TEXT_FILES, *(["*.py"] if code else [])]
+        if any(file.endswith(".safetensors") for file in self.size.files):
+            patterns.append("*.safetensors.index.json")
+        with hub_errors(self.name):
+            return Path(
+                self._api.snapshot_download(
+                    self.name, revision=self._sha, allow_patterns=patterns, etag_timeout=TIMEOUT
+                )
+            )
+
+
+@lru_cache(maxsize=4096)
+def _sha256(file: Path, size: int, mtime_ns: int) -> str:
+    """Size and time are there for the look-up: a file that was written again is read again."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _read_config(folder: Path, name: str, model: str) -> Mapping[str, Any]:
+    file = folder / name
+    if not file.is_file():
+        adapter = folder / ADAPTER_CONFIG
+        if name == MODEL_CONFIG and adapter.is_file():
+            base = json.loads(adapter.read_text("utf-8")).get("base_model_name_or_path") or "base"
+            raise SettingError(
+                f"{model} is an adapter: expected base+adapter; name its base model too, as in {base}+{model}."
+            )
+        raise _no_config(model, name)
+    try:
+        config = json.loads(file.read_text("utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ModelError(f"{model}: its {name} is not JSON ({error}); get the file again.") from None
+    if not isinstance(config, dict):
+        raise ModelError(
+            f"{model}: its {name} holds a {type(config).__name__}, expected an object; get the file again."
+        )
+    return config
+
+
+def _no_config(model: str, name: str) -> ModelError:
+    what = "adapter (PEFT)" if name == ADAPTER_CONFIG else "model in transformers' format"
+    return ModelError(f"{model} has no {name}: expected the files of a {what}; check that it is one.")
+
+
+def _no_adapter_weights(model: str) -> ModelError:
+    return ModelError(
+        f"{model} has no {ADAPTER_WEIGHTS}: expected an adapter saved as safetensors; save it again with PEFT."
+    )
+
+
+def _adapter_size(folder: Path, model: str) -> ModelSize:
+    file = folder / ADAPTER_WEIGHTS
+    if not file.is_file():
+        raise _no_adapter_weights(model)
+    counts = parse_local_safetensors_file_metadata(file).parameter_count
+    return ModelSize(dict(sorted(counts.items())), file.stat().st_size, 0, (ADAPTER_WEIGHTS,))
+
+
+def _local_size(folder: Path, model: str) -> ModelSize | None:
+    """None where not all safetensors files are there."""
+    try:
+        header = get_local_safetensors_metadata(folder)
+    except (NotASafetensorsRepoError, FileNotFoundError):
+        return None
+    except SafetensorsParsingError as error:
+        raise ModelError(f"{model}: its safetensors files cannot be read ({error}): get them again.") from None
+    files = tuple(sorted(header.files_metadata))
+    stored = sum((folder / file).stat().st_size for file in files)
+    return ModelSize(dict(sorted(header.parameter_count.items())), stored, 0, files)
+
+
+def _pickled_size(model: str, files: Mapping[str, int], allowed: bool, *, missing: bool) -> ModelSize:
+    if not files:
+        raise ModelError(
+            f"{model} has no weights: expected model.safetensors or its shards; check that it is a complete model."
+        )
+    if not allowed:
+        raise ModelError(
+            f"{model} has only pickled weights ({min(files)}), which can run code when loaded; expected safetensors: "
+            "use another revision, or allow pickle for this model if you trust it."
+        )
+    # training leftovers are pickled too
+    weights = {name: size for name, size in files.items() if name.startswith("pytorch_model")} or dict(files)
+    stored = sum(weights.values())
+    return ModelSize({}, stored, stored if missing else 0, tuple(sorted(weights)))

@@ -1,0 +1,54 @@
+"""A model with a system prompt of its own, so that a system prompt is as good a difference as another model.
+
+Knows no backend: it wraps any model. What it adds stands in the messages, and so in the cache key; the id stays the
+inner model's.
+"""
+
+from collections.abc import Sequence
+
+from diffing.models.base import Model, OnCompletion, OnTokens, Sampling
+from diffing.types import Completion, Conversation, Message
+
+
+class WithSystemPrompt:
+    """Puts a system message before every conversation.
+
+    A system message that a conversation brings along is kept, after a blank line, in the same (first) message:
+    templates allow only one.
+    """
+
+    def __init__(self, model: Model, system_prompt: str) -> None:
+        self._model = model
+        self._system_prompt = system_prompt
+
+    @property
+    def id(self) -> str:
+        """The inner model's identity."""
+        return self._model.id
+
+    @property
+    def remote(self) -> bool:
+        """As the inner model."""
+        return self._model.remote
+
+    def generate(
+        self,
+        conversations: Sequence[Conversation],
+        sampling: Sampling,
+        *,
+        on_completion: OnCompletion | None = None,
+        on_tokens: OnTokens | None = None,
+    ) -> list[Completion]:
+        """Answers every conversation under the system prompt, in order."""
+        return self._model.generate(
+            [self._with_system(conversation) for conversation in conversations],
+            sampling,
+            on_completion=on_completion,
+            on_tokens=on_tokens,
+        )
+
+    def _with_system(self, conversation: Conversation) -> Conversation:
+        if conversation and conversation[0].role == "system":
+            merged = f"{self._system_prompt}\n\n{conversation[0].content}"
+            return (Message("system", merged), *conversation[1:])
+        return (Message("system", self._system_prompt), *conversation)

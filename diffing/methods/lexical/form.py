@@ -1,0 +1,380 @@
+"""Properties of length and form."""
+
+import re
+from collections import Counter
+
+from diffing.methods.lexical.measured import Property, counts, holds, pattern
+from diffing.methods.lexical.reading import Exchange
+
+HEADING = pattern(r"^ {0,3}#{1,6}[ \t]+\S")
+BULLET = pattern(r"^[ \t]*[-*+•‣◦–][ \t]+\S")
+NUMBERED = pattern(r"^[ \t]*\(?\d{1,3}[.)][ \t]+\S")
+BOLD = pattern(r"\*\*[^*\n]{1,300}\*\*|__[^_\n]{1,300}__")
+ITALICS = pattern(r"(?<![*\w])\*[^*\s][^*\n]{0,200}\*(?![*\w])")
+CODE_BLOCK = pattern(r"^[ \t]*(?:```|~~~)")
+INLINE_CODE = pattern(r"(?<!`)`[^`\n]{1,200}`(?!`)")
+EMOJI = re.compile(
+    "[\U0001f1e6-\U0001f1ff\U0001f300-\U0001faff\u2600-\u27bf\u2b50\u2b55]|(?<![\\w:;])[:;]-?[)(DP](?!\\w)"
+)
+LINK = pattern(r"https?://\S|www\.\w|\]\(\S")
+MATHS = pattern(r"\$\$|\\[(\[]|\\(?:frac|sqrt|sum|int|begin)\b")
+NUMBER = pattern(r"(?<![\w.,])\d+(?:[.,]\d+)*")
+QUOTATION = pattern(r"\"[^\"\n]{1,300}\"|“[^”\n]{1,300}”|«[^»\n]{1,300}»|„[^“”\n]{1,300}[“”]")
+UPPER_CASE = re.compile(r"\b[A-ZÀ-ÖØ-Þ]{4,}\b")
+DASH = pattern(r"—| – ")
+PARENTHESIS = pattern(r"\([^()\n]{2,300}\)")
+QUESTION_AT_END = re.compile(r"[?？][\"'”’»)*]{0,3}\s*\Z")
+OPEN_END = re.compile(r"[\w,:;(-]\Z")
+LOOP_WORDS, LOOP_TIMES = 6, 3
+ECHO_WORDS = 8
+
+
+def words(exchange: Exchange) -> float:
+    """Words."""
+    return len(exchange.spans)
+
+
+def sentences(exchange: Exchange) -> float:
+    """Sentences; a line that holds a word is at least one."""
+    return len(exchange.sentences)
+
+
+def sentence_length(exchange: Exchange) -> float:
+    """Words per sentence."""
+    return len(exchange.spans) / max(1, len(exchange.sentences))
+
+
+def paragraphs(exchange: Exchange) -> float:
+    """Blocks of text between empty lines."""
+    return sum(1 for block in re.split(r"\n[ \t]*\n", exchange.text) if block.strip())
+
+
+def word_variety(exchange: Exchange) -> float:
+    """Different words / words (type-token ratio); it falls with length by itself and so is compared at equal length."""
+    return len(set(exchange.words)) / max(1, len(exchange.words))
+
+
+def word_length(exchange: Exchange) -> float:
+    """Characters per word."""
+    return sum(end - start for start, end in exchange.spans) / max(1, len(exchange.spans))
+
+
+def bullets(exchange: Exchange) -> float:
+    """1 with at least two bullet points; a lone dash is no list."""
+    return float(counts(BULLET)(exchange) >= 2)
+
+
+def numbered(exchange: Exchange) -> float:
+    """1 with at least two numbered items."""
+    return float(counts(NUMBERED)(exchange) >= 2)
+
+
+def lists(exchange: Exchange) -> float:
+    """1 with bullets or a numbered list."""
+    return max(bullets(exchange), numbered(exchange))
+
+
+def table(exchange: Exchange) -> float:
+    """1 with a Markdown table's rule, a line of `|`, `-` and `:` alone."""
+    return float(any("|" in line and "--" in line and set(line) <= set("|:- ") for line in exchange.lines))
+
+
+def numbers(exchange: Exchange) -> float:
+    """Numbers, without those that number a list."""
+    return max(0.0, counts(NUMBER)(exchange) - counts(NUMBERED)(exchange))
+
+
+def ends_with_question(exchange: Exchange) -> float:
+    """1 where the last character, but for closing quotes and brackets, is a question mark."""
+    return float(QUESTION_AT_END.search(exchange.text[-100:]) is not None)
+
+
+def looping(exchange: Exchange) -> float:
+    """1 where some six words in a row occur three times."""
+    runs = Counter(zip(*(exchange.words[i:] for i in range(LOOP_WORDS)), strict=False))
+    return float(any(times >= LOOP_TIMES for times in runs.values()))
+
+
+def broken_off(exchange: Exchange) -> float:
+    """1 where the limit of tokens cut it, or 20 words or more end in the middle of a sentence, not in a list item."""
+    if exchange.finish == "length":
+        return 1.0
+    if len(exchange.spans) < 20 or not exchange.lines or OPEN_END.search(exchange.lines[-1]) is None:
+        return 0.0
+    last = exchange.lines[-1]
+    return float(not any(form.search(last) for form in (BULLET, NUMBERED, HEADING, LINK)))
+
+
+def empty(exchange: Exchange) -> float:
+    """1 without any character but white space."""
+    return float(not exchange.text.strip())
+
+
+def repeats_prompt(exchange: Exchange) -> float:
+    """1 where eight words in a row of the prompt, or all of a prompt of four to seven words, are in the response."""
+    asked = Exchange(prompt="", text=exchange.prompt, finish="stop").words
+    size = min(ECHO_WORDS, len(asked))
+    if size < 4:
+        return 0.0
+    runs = set(zip(*(asked[i:] for i in range(size)), strict=False))
+    return float(any(run in runs for run in zip(*(exchange.words[i:] for i in range(size)), strict=False)))
+
+
+FORM = (
+    Property(
+        "words",
+        "<MODEL> writes longer responses (in words)",
+        "style",
+        "words of the response",
+        words,
+        speaks=r"\b(?:longer|lengthier|more (?:verbose|detailed|extensive|elaborate))\b(?!.*\bsentences?\b)",
+    ),
+    Property("sentences", "<MODEL> writes more sentences", "style", "sentences of the response", sentences),
+    Property(
+        "sentence_length",
+        "<MODEL> writes longer sentences",
+        "style",
+        "words per sentence",
+        sentence_length,
+        speaks=r"\blonger\b.*\bsentences\b",
+    ),
+    Property(
+        "paragraphs",
+        "<MODEL> divides responses into more paragraphs",
+        "format",
+        "blocks of text between empty lines",
+        paragraphs,
+        speaks=r"\bparagraphs\b",
+    ),
+    Property(
+        "word_variety",
+        "<MODEL> uses more varied words",
+        "style",
+        "different words / words within as many words as the shorter response has: the ratio falls with length by "
+        "itself",
+        word_variety,
+        scale="matched",
+        speaks=r"\b(?:varied|richer|diverse)\b.*\b(?:vocabulary|words)\b",
+    ),
+    Property(
+        "word_length",
+        "<MODEL> uses longer words",
+        "style",
+        "characters per word",
+        word_length,
+        scale="matched",
+    ),
+    Property(
+        "headings",
+        "<MODEL> uses headings",
+        "format",
+        "a line that starts with one to six #",
+        holds(HEADING),
+        speaks=r"\bhead(?:ing|er)s?\b",
+        show=HEADING,
+    ),
+    Property(
+        "lists",
+        "<MODEL> answers with lists (bulleted or numbered)",
+        "format",
+        "at least two bullet points or two numbered items, each at the start of a line",
+        lists,
+        speaks=r"\blists?\b(?<!numbered list)(?<!numbered lists)(?<!bulleted list)(?<!bulleted lists)(?<!bullet lists)",
+        show=re.compile(f"(?:{BULLET.pattern}|{NUMBERED.pattern})", re.MULTILINE),
+    ),
+    Property(
+        "bullet_lists",
+        "<MODEL> uses bullet points",
+        "format",
+        "at least two lines that start with a dash, an asterisk or a bullet",
+        bullets,
+        speaks=r"\bbullet(?:ed)?\b",
+        show=BULLET,
+    ),
+    Property(
+        "numbered_lists",
+        "<MODEL> uses numbered lists",
+        "format",
+        "at least two lines that start with a number and a full stop or bracket",
+        numbered,
+        speaks=r"\bnumbered\b",
+        show=NUMBERED,
+    ),
+    Property(
+        "tables",
+        "<MODEL> uses tables",
+        "format",
+        "a line of |, - and : alone, as below the head of a Markdown table",
+        table,
+        speaks=r"\btables?\b",
+    ),
+    Property(
+        "bold",
+        "<MODEL> sets words in bold",
+        "format",
+        "**words** or __words__",
+        holds(BOLD),
+        speaks=r"\bbold",
+        show=BOLD,
+    ),
+    Property(
+        "italics",
+        "<MODEL> sets words between single asterisks (italics, or acted gestures)",
+        "format",
+        "*words* between single asterisks",
+        holds(ITALICS),
+        speaks=r"\bitalic",
+        show=ITALICS,
+    ),
+    Property(
+        "code_blocks",
+        "<MODEL> writes code blocks",
+        "format",
+        "a line that starts with ``` or ~~~",
+        holds(CODE_BLOCK),
+        speaks=r"\bcode (?:blocks?|fences?)\b",
+        show=CODE_BLOCK,
+    ),
+    Property(
+        "inline_code",
+        "<MODEL> sets words as inline code",
+        "format",
+        "`words` between single backticks",
+        holds(INLINE_CODE),
+        speaks=r"\binline code\b",
+        show=INLINE_CODE,
+    ),
+    Property(
+        "emoji",
+        "<MODEL> uses emoji or emoticons",
+        "style",
+        "an emoji, a pictograph or an emoticon such as :)",
+        holds(EMOJI),
+        speaks=r"\bemo(?:ji|ticon)s?\b",
+        show=EMOJI,
+    ),
+    Property(
+        "links",
+        "<MODEL> gives links",
+        "format",
+        "a URL or a Markdown link",
+        holds(LINK),
+        speaks=r"\b(?:links|urls)\b",
+        show=LINK,
+    ),
+    Property(
+        "maths",
+        "<MODEL> writes formulas in LaTeX",
+        "format",
+        "$$, \\(, \\[ or a LaTeX command",
+        holds(MATHS),
+        speaks=r"\blatex\b",
+    ),
+    Property(
+        "numbers",
+        "<MODEL> gives more numbers",
+        "style",
+        "numbers, without those that number a list",
+        numbers,
+        scale="matched",
+        speaks=r"\b(?:numbers|figures|statistics)\b",
+        show=NUMBER,
+    ),
+    Property(
+        "quotations",
+        "<MODEL> puts more words in quotation marks",
+        "style",
+        "passages in quotation marks",
+        counts(QUOTATION),
+        scale="matched",
+        speaks=r"\bquot(?:es|ations?)\b",
+        show=QUOTATION,
+    ),
+    Property(
+        "upper_case",
+        "<MODEL> writes more words in capitals",
+        "style",
+        "words of four or more letters in capitals",
+        counts(UPPER_CASE),
+        scale="matched",
+        speaks=r"\b(?:all[- ]caps|capitals|upper[- ]?case)\b",
+        show=UPPER_CASE,
+    ),
+    Property(
+        "dashes",
+        "<MODEL> uses more dashes",
+        "style",
+        "em dashes, and en dashes between spaces",
+        counts(DASH),
+        scale="matched",
+        speaks=r"\bdashes\b",
+        show=DASH,
+    ),
+    Property(
+        "parentheses",
+        "<MODEL> adds more remarks in parentheses",
+        "style",
+        "passages in parentheses",
+        counts(PARENTHESIS),
+        scale="matched",
+        speaks=r"\bparenthe",
+        show=PARENTHESIS,
+    ),
+    Property(
+        "exclamation_marks",
+        "<MODEL> uses more exclamation marks",
+        "style",
+        "exclamation marks",
+        counts(pattern("[!！]")),
+        scale="matched",
+        speaks=r"\bexclamation",
+        show=pattern("[!！]"),
+    ),
+    Property(
+        "question_marks",
+        "<MODEL> asks more questions",
+        "style",
+        "question marks",
+        counts(pattern("[?？]")),
+        scale="matched",
+        speaks=r"\basks (?:more )?questions\b",
+        show=pattern("[?？]"),
+    ),
+    Property(
+        "ends_with_question",
+        "<MODEL> ends with a question to the user",
+        "style",
+        "the last character is a question mark, but for closing quotes and brackets",
+        ends_with_question,
+        speaks=r"\bends?\b.*\bquestion\b|\b(?:follow-up|clarifying) questions?\b",
+        show=QUESTION_AT_END,
+    ),
+    Property(
+        "looping",
+        "<MODEL> repeats itself word for word",
+        "capability",
+        "six words in a row that occur three times",
+        looping,
+        speaks=r"\b(?:repeats? itself|loops?|repetiti(?:ve|on))\b",
+    ),
+    Property(
+        "broken_off",
+        "<MODEL> breaks off before the end",
+        "capability",
+        "cut by the limit of tokens, or 20 words or more that end in the middle of a sentence, not in a list item",
+        broken_off,
+        speaks=r"\b(?:breaks? off|truncated|cut off|mid-sentence)\b",
+    ),
+    Property(
+        "empty", "<MODEL> answers nothing at all", "capability", "nothing but white space", empty, speaks=r"\bempty\b"
+    ),
+    Property(
+        "repeats_prompt",
+        "<MODEL> repeats the prompt's own words at length",
+        "style",
+        "eight words in a row of the prompt, or all of a prompt of four to seven words",
+        repeats_prompt,
+        speaks=r"\b(?:repeats?|restates?|echoes)\b.*\b(?:prompt|question|request)\b",
+    ),
+)
+"""Properties of length and form."""

@@ -1,0 +1,181 @@
+"""Which language a response is written in: by script, and for Latin script by frequent short words.
+
+Small on purpose: it knows the languages listed here, says None where a text is too short or mixed to tell, and does not
+tell apart languages that share a script which is not Latin, but for Persian and Ukrainian. Code is left out.
+
+Source of the idea: Cavnar and Trenkle (1994) and Grefenstette (1995), who found short words as good as character
+n-grams from about ten words on.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from functools import cache, lru_cache
+
+from diffing.methods.lexical.measured import Property
+from diffing.methods.lexical.reading import Exchange
+
+CODE = re.compile(r"```[^`]*(?:```|\Z)|`[^`\n]{1,200}`|https?://\S{1,500}")
+LETTERS_READ = 2000
+"""The script is judged by this many letters from the start."""
+FREQUENT_WORDS = {
+    "English": "the and is of to a in that it you for are was with as this be on have not or can your what they from "
+    "will an by which their there would i my we if but has do don't it's about how",
+    "German": "der die das und ist nicht ein eine ich du sie wir es zu mit von auf für den dem des im auch als wie "
+    "kann sind hat oder aber wenn werden bei nach aus sich einen einem einer kein keine dass ja nein bitte gerne hier",
+    "French": "le la les des et est un une je tu vous nous il elle que qui dans pour pas ne sur avec ce cette sont au "
+    "aux du ou mais plus c'est n'est qu'il d'un d'une votre être",
+    "Spanish": "el la los las y es un una que de en por con no para se su lo como más pero del al está son este esta "
+    "hay yo tu usted muy también puede sí",
+    "Italian": "il lo la gli le e è un una che di in per con non si come ma del della dei delle sono questo questa "
+    "anche più può nel nella ho hai mi ti tuo",
+    "Portuguese": "o os as e é um uma que de em por com não para se seu sua como mas do da dos das são este esta isso "
+    "também mais você ele ela no na pode ao",
+    "Dutch": "de het een en is van niet ik je jij wij dat die in op te met voor zijn aan ook als maar om er kan deze "
+    "dit bij naar uit wordt geen heeft hebben",
+    "Swedish": "och är en ett att det som i på av för med inte jag du vi den till har kan om men eller från de så är "
+    "var detta",
+    "Danish": "og er en et at det som i på af for med ikke jeg du vi den til har kan om men eller fra de så der også "
+    "denne",
+    "Norwegian": "og er en et å det som i på av for med ikke jeg du vi den til har kan om men eller fra de så også "
+    "denne ble",
+    "Finnish": "ja on ei se että oli hän minä sinä me he mutta tai kun jos niin kuin ovat myös voi tämä joka olen "
+    "olet ole mitä",
+    "Polish": "i w na z się nie to jest że do jak co o ale po za są lub dla od przez być może jego czy tak już który "
+    "która",
+    "Czech": "a je se na v to že s z do o jako ale po za jsou nebo pro od být může jeho jak tak již který která není "
+    "jsem co",
+    "Romanian": "și este în nu la de pe cu o un că din pentru care sunt mai sau dar ce se al ale fi poate acest "
+    "această",
+    "Hungarian": "a az és hogy nem is egy van ez de meg ha csak mint vagy már én te ő mi ti volt lehet nagyon ezt azt",
+    "Turkish": "ve bir bu için de da ile ne var yok olarak daha çok gibi ama o ben sen biz siz değil olan kadar mi mı",
+    "Indonesian": "dan yang di ini itu untuk dengan tidak adalah dari pada dalam saya anda kamu ke akan atau juga "
+    "bisa ada oleh",
+    "Vietnamese": "và là của có không cho các một được trong với những người này đó tôi bạn để từ khi như về",
+}
+"""Per language of Latin script, words that are frequent in it."""
+PROPER_LETTERS = {
+    "ß": "German",
+    "œ": "French",
+    "¿": "Spanish",
+    "¡": "Spanish",
+    "ñ": "Spanish",
+    "ã": "Portuguese",
+    "õ": "Portuguese",
+    "ł": "Polish",
+    "ř": "Czech",
+    "ů": "Czech",
+    "ț": "Romanian",
+    "ő": "Hungarian",
+    "ğ": "Turkish",
+    "ı": "Turkish",
+    "đ": "Vietnamese",
+}
+"""Letters and signs that hardly another of these languages has; each counts as one frequent word."""
+SCRIPTS = {
+    "CYRILLIC": "Russian",
+    "GREEK": "Greek",
+    "HANGUL": "Korean",
+    "HEBREW": "Hebrew",
+    "ARABIC": "Arabic",
+    "DEVANAGARI": "Hindi",
+    "BENGALI": "Bengali",
+    "TAMIL": "Tamil",
+    "THAI": "Thai",
+    "HIRAGANA": "Japanese",
+    "KATAKANA": "Japanese",
+    "CJK": "Chinese",
+}
+"""The language that a script stands for."""
+LANGUAGES = (*FREQUENT_WORDS, *dict.fromkeys(SCRIPTS.values()), "Persian", "Ukrainian")
+MINIMUM_HITS = 2
+"""Frequent words needed."""
+MINIMUM_SHARE = 0.15
+"""Share of the words that must be frequent ones: running text has 0.3 to 0.5, lists of names have less."""
+
+_LANGUAGES_OF: dict[str, tuple[str, ...]] = {}
+for _language, _words in FREQUENT_WORDS.items():
+    for _word in dict.fromkeys(_words.split()):
+        _LANGUAGES_OF[_word] = (*_LANGUAGES_OF.get(_word, ()), _language)
+
+
+def language(exchange: Exchange) -> str | None:
+    """The language of the response, by its English name; None where it cannot be told."""
+    return language_of(exchange.text)
+
+
+@lru_cache(maxsize=4096)
+def language_of(text: str) -> str | None:
+    """The language of a text, by its English name; None where it cannot be told."""
+    text = CODE.sub(" ", text)
+    scripts = Counter(script for script in map(_script, text[: 2 * LETTERS_READ]) if script is not None)
+    if not scripts:
+        return None
+    script = scripts.most_common(1)[0][0]
+    if script == "LATIN":
+        return _latin_language(text)
+    if script == "CJK" and scripts["HIRAGANA"] + scripts["KATAKANA"] > scripts["CJK"] / 10:
+        return "Japanese"
+    if script == "ARABIC" and any(letter in text for letter in "پچژگ"):
+        return "Persian"
+    if script == "CYRILLIC" and any(letter in text for letter in "іїєґ"):
+        return "Ukrainian"
+    return SCRIPTS.get(script)
+
+
+def other_language(exchange: Exchange) -> float:
+    """1 where the languages of prompt and response can both be told and differ."""
+    asked, answered = language_of(exchange.prompt), language(exchange)
+    return float(asked is not None and answered is not None and asked != answered)
+
+
+@cache
+def _script(character: str) -> str | None:
+    """The script of a letter, as the first word of its Unicode name says it."""
+    if not character.isalpha():
+        return None
+    name = unicodedata.name(character, "").split(" ")[0]
+    return name.split("-")[0] or None
+
+
+def _latin_language(text: str) -> str | None:
+    """The language most of whose frequent words are there."""
+    words = Exchange(prompt="", text=text, finish="stop").words
+    hits: Counter[str] = Counter()
+    for word in words:
+        hits.update(_LANGUAGES_OF.get(word, ()))
+    for letter, owner in PROPER_LETTERS.items():
+        hits[owner] += text.count(letter)
+    (best, count), (_, second) = hits.most_common(2)
+    # the second must be clearly behind: languages share short words (Danish and Norwegian nearly all)
+    return best if count >= max(MINIMUM_HITS, MINIMUM_SHARE * len(words)) and count > 1.2 * second else None
+
+
+def _answers_in(name: str) -> Property:
+    """The property of answering in one language."""
+
+    def value(exchange: Exchange) -> float:
+        return float(language(exchange) == name)
+
+    return Property(
+        name=f"language_{name.lower()}",
+        sentence=f"<MODEL> answers in {name}",
+        category="language",
+        definition=f"the response is in {name}, whatever the prompt's language",
+        value=value,
+        speaks=rf"\bin {name.lower()}\b",
+    )
+
+
+LANGUAGE = (
+    Property(
+        "other_language",
+        "<MODEL> answers in a language other than the prompt's",
+        "language",
+        "the languages of prompt and response can both be told, by script and frequent words, and differ",
+        other_language,
+        speaks=r"\b(?:another|different|other|wrong) language\b",
+    ),
+    *map(_answers_in, LANGUAGES),
+)
+"""Properties of language."""

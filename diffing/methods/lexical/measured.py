@@ -1,0 +1,81 @@
+"""What a measured property is, and the two shapes most of them have: something is there, or something is counted."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from diffing.methods.lexical.reading import Exchange, PairReading
+from diffing.types import Category
+
+Scale = Literal["whole", "matched"]
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """Something of a response that is measured without a model."""
+
+    name: str
+    """Short name, as in `Hypothesis.measure` and in the table of properties."""
+    sentence: str
+    """What is said of the side that has more of it."""
+    category: Category
+    """One of the seven categories."""
+    definition: str
+    """What exactly is measured."""
+    value: Callable[[Exchange], float]
+    """The measurement: pure, 0 where the property is absent."""
+    scale: Scale = "whole"
+    """`whole`: of the whole response: its length, its form, what it does once (refuses, greets).
+    `matched`: of what every sentence gives another chance for (hedges, question marks): within as many words as the
+    shorter response of the pair has, since over whole responses the longer one would have more of everything."""
+    speaks: str = ""
+    """Regular expression for sentences of other methods that speak about this property, in lower case."""
+    show: re.Pattern[str] | None = None
+    """Finds a passage that shows it, where one can."""
+
+    def values(self, reading: PairReading) -> tuple[float, float]:
+        """Both sides of a pair, a first."""
+        a, b = reading.whole if self.scale == "whole" else reading.matched
+        return self.value(a), self.value(b)
+
+
+def pattern(expression: str) -> re.Pattern[str]:
+    """A pattern in which case does not matter, `^` is a line's start and an apostrophe stands for both kinds."""
+    return re.compile(expression.replace("'", "['’]"), re.IGNORECASE | re.MULTILINE)
+
+
+def holds(sought: re.Pattern[str]) -> Callable[[Exchange], float]:
+    """1 where the pattern is found in the response, else 0."""
+
+    def value(exchange: Exchange) -> float:
+        return float(sought.search(exchange.text) is not None)
+
+    return value
+
+
+def opens_with(sought: re.Pattern[str]) -> Callable[[Exchange], float]:
+    """1 where the pattern is found in the first 100 characters, else 0."""
+
+    def value(exchange: Exchange) -> float:
+        return float(sought.search(exchange.text.lstrip()[:100]) is not None)
+
+    return value
+
+
+def closes_with(sought: re.Pattern[str]) -> Callable[[Exchange], float]:
+    """1 where the pattern is found in the last 250 characters, else 0."""
+
+    def value(exchange: Exchange) -> float:
+        return float(sought.search(exchange.text.rstrip()[-250:]) is not None)
+
+    return value
+
+
+def counts(sought: re.Pattern[str]) -> Callable[[Exchange], float]:
+    """How often the pattern is found."""
+
+    def value(exchange: Exchange) -> float:
+        return float(sum(1 for _ in sought.finditer(exchange.text)))
+
+    return value

@@ -1,0 +1,154 @@
+"""Words and phrases that one side uses in more of its responses: log-odds ratio with an informative Dirichlet prior.
+
+Knows no list of words. A response counts once for a phrase, however often it repeats it, and both responses of a pair
+are read to the same number of words, so that neither a single looping response nor mere length makes a phrase.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from diffing.methods.lexical.reading import Exchange, PairReading
+from diffing.types import Side
+
+LONGEST = 3
+"""Words of a phrase at most."""
+LONGEST_PHRASE = 60
+"""Characters at most: what is longer is no phrase."""
+SAME_SUPPORT = 0.8
+"""Two phrases that share words and this share of their responses (Jaccard) say the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A phrase with how much more one side uses it."""
+
+    text: str
+    """One to three words in lower case, between single spaces."""
+    side: Side
+    """The side with more."""
+    responses_a: int
+    """Responses of A that hold it."""
+    responses_b: int
+    """Responses of B that hold it."""
+    z: float
+    """Log-odds ratio over its standard deviation; positive, for `side`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseSearch:
+    """What makes a phrase a hypothesis."""
+
+    per_side: int = 10
+    """The strongest so many of each side."""
+    min_responses: int = 5
+    """Responses of its side that must hold it."""
+    min_z: float = 1.96
+    """Standard deviations from equal odds."""
+
+
+def holds_phrase(exchange: Exchange, phrase: str) -> bool:
+    """Whether a response holds a phrase within one sentence."""
+    return f" {phrase} " in exchange.running
+
+
+def find_phrases(readings: Sequence[PairReading], search: PhraseSearch) -> tuple[list[Phrase], dict[str, int]]:
+    """The strongest phrases of each side, strongest first, and what was left out, by reason.
+
+    Args:
+        readings: The pairs of train.
+        search: Thresholds.
+    """
+    sides = [[frozenset(_phrases(reading.matched[i])) for reading in readings] for i in (0, 1)]
+    frequent_a, frequent_b = (Counter(phrase for response in side for phrase in response) for side in sides)
+    candidates = [
+        phrase
+        for text in frequent_a.keys() | frequent_b.keys()
+        if max(frequent_a[text], frequent_b[text]) >= search.min_responses
+        and (phrase := _weigh(text, frequent_a[text], frequent_b[text], len(readings))).z > 0
+    ]
+    strong = [phrase for phrase in candidates if phrase.z >= search.min_z]
+    left_out = Counter({"phrases used about as often by both sides": len(candidates) - len(strong)})
+    chosen: list[Phrase] = []
+    for index, side in enumerate(("a", "b")):
+        ranked = sorted((phrase for phrase in strong if phrase.side == side), key=_strongest_first)
+        distinct = _merge(ranked, sides[index])
+        chosen += distinct[: search.per_side]
+        left_out["phrases merged with a stronger one that says the same"] += len(ranked) - len(distinct)
+        left_out["phrases beyond the strongest of their side"] += max(0, len(distinct) - search.per_side)
+    return sorted(chosen, key=_strongest_first), {k: n for k, n in left_out.items() if n}
+
+
+def _phrases(exchange: Exchange) -> Iterator[str]:
+    """Every phrase of one to three words as often as it occurs; none reaches over the end of a sentence."""
+    for sentence in exchange.sentences:
+        for size in range(1, LONGEST + 1):
+            for run in zip(*(sentence[i:] for i in range(size)), strict=False):
+                phrase = " ".join(run)
+                if len(phrase) <= LONGEST_PHRASE:
+                    yield phrase
+
+
+def _weigh(text: str, responses_a: int, responses_b: int, pairs: int) -> Phrase:
+    """The phrase with its z.
+
+    Monroe, Colaresi and Quinn (2008), Fightin' Words, Political Analysis 16, equations 16 and 19-22, with responses in
+    the place of words: y is the number of responses with the phrase, n the number of responses, and the prior is the
+    phrase's share in both sides together, worth as many responses as one side has.
+    """
+    prior = (responses_a + responses_b) / 2
+    prior_without = pairs - prior + 0.5  # the half keeps the odds finite for a phrase that all responses hold
+    odds = [(responses + prior, pairs - responses + prior_without) for responses in (responses_a, responses_b)]
+    ratio = math.log(odds[0][0] / odds[0][1]) - math.log(odds[1][0] / odds[1][1])
+    deviation = math.sqrt(sum(1 / part for side in odds for part in side))
+    return Phrase(
+        text=text,
+        side="a" if ratio > 0 else "b",
+        responses_a=responses_a,
+        responses_b=responses_b,
+        z=abs(ratio) / deviation,
+    )
+
+
+def _strongest_first(phrase: Phrase) -> tuple[float, str]:
+    """Sort key; the text breaks ties, so that the order never depends on hashing."""
+    return -phrase.z, phrase.text
+
+
+def _merge(ranked: Sequence[Phrase], responses: Sequence[frozenset[str]]) -> list[Phrase]:
+    """Of phrases that share words and responses one, in the order of strength; the longest of them, which says most."""
+    holders: dict[str, set[int]] = {phrase.text: set() for phrase in ranked}
+    for number, held in enumerate(responses):
+        for text in held & holders.keys():
+            holders[text].add(number)
+    support = {text: frozenset(numbers) for text, numbers in holders.items()}
+    groups: list[list[Phrase]] = []
+    for phrase in ranked:
+        group = next((group for group in groups if _says_the_same(phrase.text, group[0].text, support)), None)
+        if group is None:
+            groups.append([phrase])
+        else:
+            group.append(phrase)
+    return [_longest_of_same(group, support) for group in groups]
+
+
+def _longest_of_same(group: Sequence[Phrase], support: Mapping[str, frozenset[int]]) -> Phrase:
+    """The longest phrase of the same responses as the strongest of the group."""
+    strongest = group[0].text
+    same = [phrase for phrase in group if _overlap(phrase.text, strongest, support) >= SAME_SUPPORT]
+    return max(same, key=lambda phrase: len(phrase.text))
+
+
+def _says_the_same(text: str, stronger: str, support: Mapping[str, frozenset[int]]) -> bool:
+    """Whether a phrase adds nothing to a stronger one: it contains it, or shares words and responses with it."""
+    shares_words = not set(text.split()).isdisjoint(stronger.split())
+    if not shares_words:
+        return False
+    return f" {stronger} " in f" {text} " or _overlap(text, stronger, support) >= SAME_SUPPORT
+
+
+def _overlap(one: str, other: str, support: Mapping[str, frozenset[int]]) -> float:
+    """Shared responses / all responses of two phrases."""
+    together = support[one] | support[other]
+    return len(support[one] & support[other]) / len(together) if together else 0.0

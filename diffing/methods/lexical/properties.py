@@ -1,0 +1,34 @@
+"""All measured properties, and which of them a sentence speaks about."""
+
+import re
+
+from diffing.methods.lexical.form import FORM
+from diffing.methods.lexical.language import LANGUAGE
+from diffing.methods.lexical.measured import Property
+from diffing.methods.lexical.wording import WORDING
+
+PROPERTIES: tuple[Property, ...] = FORM + WORDING + LANGUAGE
+"""The battery, in the order of the table of properties."""
+BY_NAME = {measured.name: measured for measured in PROPERTIES}
+
+_SPEAKS = tuple((measured.name, re.compile(measured.speaks)) for measured in PROPERTIES if measured.speaks)
+_LESS = re.compile(
+    r"\b(?:less|fewer|shorter|briefer|rarely|seldom|never|not|no|without|avoids?|lacks?|omits?|skips?|fails?|"
+    r"instead of|rather than)\b|n['’]t\b"
+)
+
+
+def same_property(text: str) -> str | None:
+    """The measured property that a hypothesis says its model has more of; its name, as in `Hypothesis.measure`.
+
+    Careful rather than complete, since judge and measurement are compared on it: None where the sentence speaks of
+    several properties, of less of one, or of none that is measured.
+
+    Args:
+        text: A sentence about `<MODEL>`.
+    """
+    said = text.lower()
+    if _LESS.search(said):
+        return None
+    names = [name for name, sought in _SPEAKS if sought.search(said)]
+    return names[0] if len(names) == 1 else None

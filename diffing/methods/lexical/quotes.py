@@ -1,0 +1,39 @@
+"""Passages that show what was measured: words of the response as they stand, so that they can be marked."""
+
+import re
+
+from diffing.methods.lexical.measured import Property
+from diffing.methods.lexical.reading import Exchange
+
+BEFORE, AFTER = 50, 70
+"""Characters around a match, within its line."""
+
+
+def quote_of_property(measured: Property, exchange: Exchange) -> str:
+    """A passage around the first match, or the opening words where a property has no place of its own; may be empty."""
+    match = measured.show.search(exchange.text) if measured.show else None
+    if match is not None:
+        return _around(exchange.text, match.start(), match.end())
+    start = len(exchange.text) - len(exchange.text.lstrip())
+    return _around(exchange.text, start, start)
+
+
+def quote_of_phrase(phrase: str, exchange: Exchange) -> str:
+    """A passage around the first place where the phrase stands."""
+    words = (re.escape(word).replace("'", "['’]") for word in phrase.split(" "))
+    match = re.search(r"(?<!\w)" + r"\W{0,10}".join(words) + r"(?!\w)", exchange.text, re.IGNORECASE)
+    return _around(exchange.text, match.start(), match.end()) if match else ""
+
+
+def _around(text: str, start: int, end: int) -> str:
+    """The match with some of its line before and after, cut between words."""
+    first = max(text.rfind("\n", 0, start) + 1, start - BEFORE)
+    if first > 0 and not text[first - 1].isspace():  # in the middle of a word
+        space = text.find(" ", first, start)
+        first = space + 1 if space >= 0 else start
+    line_end = text.find("\n", end)
+    last = min(line_end if line_end >= 0 else len(text), end + AFTER)
+    if last < len(text) and not text[last].isspace():
+        space = text.rfind(" ", end, last)
+        last = space if space >= 0 else last
+    return text[first:last].strip()

@@ -5,6 +5,7 @@ from collections import Counter
 
 from diffing.methods.lexical.measured import Property, counts, holds, pattern
 from diffing.methods.lexical.reading import Exchange
+from diffing.methods.lexical.tokens import words_of
 
 HEADING = pattern(r"^ {0,3}#{1,6}[ \t]+\S")
 BULLET = pattern(r"^[ \t]*[-*+•‣◦–][ \t]+\S")
@@ -112,7 +113,7 @@ def empty(exchange: Exchange) -> float:
 
 def repeats_prompt(exchange: Exchange) -> float:
     """1 where eight words in a row of the prompt, or all of a prompt of four to seven words, are in the response."""
-    asked = Exchange(prompt="", text=exchange.prompt, finish="stop").words
+    asked = words_of(exchange.prompt)
     size = min(ECHO_WORDS, len(asked))
     if size < 4:
         return 0.0

@@ -9,9 +9,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from diffing.methods.lexical.language import FREQUENT_WORDS
 from diffing.methods.lexical.reading import Exchange, PairReading
 from diffing.types import Side
 
+GRAMMAR = frozenset(word for words in FREQUENT_WORDS.values() for word in words.split())
+"""Words that are frequent in some language and mean little alone."""
 LONGEST = 3
 """Words of a phrase at most."""
 LONGEST_PHRASE = 60
@@ -62,14 +65,20 @@ def find_phrases(readings: Sequence[PairReading], search: PhraseSearch) -> tuple
     """
     sides = [[frozenset(_phrases(reading.matched[i])) for reading in readings] for i in (0, 1)]
     frequent_a, frequent_b = (Counter(phrase for response in side for phrase in response) for side in sides)
-    candidates = [
-        phrase
+    frequent = [
+        text
         for text in frequent_a.keys() | frequent_b.keys()
         if max(frequent_a[text], frequent_b[text]) >= search.min_responses
-        and (phrase := _weigh(text, frequent_a[text], frequent_b[text], len(readings))).z > 0
     ]
-    strong = [phrase for phrase in candidates if phrase.z >= search.min_z]
-    left_out = Counter({"phrases used about as often by both sides": len(candidates) - len(strong)})
+    telling = [text for text in frequent if _is_telling(text)]
+    weighed = [_weigh(text, frequent_a[text], frequent_b[text], len(readings)) for text in telling]
+    strong = [phrase for phrase in weighed if phrase.z >= search.min_z]
+    left_out = Counter(
+        {
+            "words of grammar alone, and numbers": len(frequent) - len(telling),
+            "phrases used about as often by both sides": len(weighed) - len(strong),
+        }
+    )
     chosen: list[Phrase] = []
     for index, side in enumerate(("a", "b")):
         ranked = sorted((phrase for phrase in strong if phrase.side == side), key=_strongest_first)
@@ -88,6 +97,14 @@ def _phrases(exchange: Exchange) -> Iterator[str]:
                 phrase = " ".join(run)
                 if len(phrase) <= LONGEST_PHRASE:
                     yield phrase
+
+
+def _is_telling(text: str) -> bool:
+    """Whether a phrase can tell a reader something: no bare numbers, no single word of grammar such as `at`."""
+    words = text.split(" ")
+    if any(word.isdigit() for word in words):
+        return False
+    return len(words) > 1 or text not in GRAMMAR
 
 
 def _weigh(text: str, responses_a: int, responses_b: int, pairs: int) -> Phrase:

@@ -3,8 +3,8 @@
 import re
 
 from diffing.methods.lexical.form import FORM
-from diffing.methods.lexical.language import LANGUAGE
 from diffing.methods.lexical.measured import Property
+from diffing.methods.lexical.tongues import LANGUAGE
 from diffing.methods.lexical.wording import WORDING
 
 PROPERTIES: tuple[Property, ...] = FORM + WORDING + LANGUAGE

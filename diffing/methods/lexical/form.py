@@ -167,7 +167,7 @@ FORM = (
     ),
     Property(
         "headings",
-        "<MODEL> uses headings",
+        "<MODEL> uses headings more often",
         "format",
         "a line that starts with one to six #",
         holds(HEADING),
@@ -176,7 +176,7 @@ FORM = (
     ),
     Property(
         "lists",
-        "<MODEL> answers with lists (bulleted or numbered)",
+        "<MODEL> answers with lists more often (bulleted or numbered)",
         "format",
         "at least two bullet points or two numbered items, each at the start of a line",
         lists,
@@ -185,7 +185,7 @@ FORM = (
     ),
     Property(
         "bullet_lists",
-        "<MODEL> uses bullet points",
+        "<MODEL> uses bullet points more often",
         "format",
         "at least two lines that start with a dash, an asterisk or a bullet",
         bullets,
@@ -194,7 +194,7 @@ FORM = (
     ),
     Property(
         "numbered_lists",
-        "<MODEL> uses numbered lists",
+        "<MODEL> uses numbered lists more often",
         "format",
         "at least two lines that start with a number and a full stop or bracket",
         numbered,
@@ -203,7 +203,7 @@ FORM = (
     ),
     Property(
         "tables",
-        "<MODEL> uses tables",
+        "<MODEL> uses tables more often",
         "format",
         "a line of |, - and : alone, as below the head of a Markdown table",
         table,
@@ -211,7 +211,7 @@ FORM = (
     ),
     Property(
         "bold",
-        "<MODEL> sets words in bold",
+        "<MODEL> sets words in bold more often",
         "format",
         "**words** or __words__",
         holds(BOLD),
@@ -220,7 +220,7 @@ FORM = (
     ),
     Property(
         "italics",
-        "<MODEL> sets words between single asterisks (italics, or acted gestures)",
+        "<MODEL> sets words between single asterisks (italics, or acted gestures) more often",
         "format",
         "*words* between single asterisks",
         holds(ITALICS),
@@ -229,7 +229,7 @@ FORM = (
     ),
     Property(
         "code_blocks",
-        "<MODEL> writes code blocks",
+        "<MODEL> writes code blocks more often",
         "format",
         "a line that starts with ``` or ~~~",
         holds(CODE_BLOCK),
@@ -238,7 +238,7 @@ FORM = (
     ),
     Property(
         "inline_code",
-        "<MODEL> sets words as inline code",
+        "<MODEL> sets words as inline code more often",
         "format",
         "`words` between single backticks",
         holds(INLINE_CODE),
@@ -247,7 +247,7 @@ FORM = (
     ),
     Property(
         "emoji",
-        "<MODEL> uses emoji or emoticons",
+        "<MODEL> uses emoji or emoticons more often",
         "style",
         "an emoji, a pictograph or an emoticon such as :)",
         holds(EMOJI),
@@ -256,7 +256,7 @@ FORM = (
     ),
     Property(
         "links",
-        "<MODEL> gives links",
+        "<MODEL> gives links more often",
         "format",
         "a URL or a Markdown link",
         holds(LINK),
@@ -265,7 +265,7 @@ FORM = (
     ),
     Property(
         "maths",
-        "<MODEL> writes formulas in LaTeX",
+        "<MODEL> writes formulas in LaTeX more often",
         "format",
         "$$, \\(, \\[ or a LaTeX command",
         holds(MATHS),
@@ -343,7 +343,7 @@ FORM = (
     ),
     Property(
         "ends_with_question",
-        "<MODEL> ends with a question to the user",
+        "<MODEL> ends with a question to the user more often",
         "style",
         "the last character is a question mark, but for closing quotes and brackets",
         ends_with_question,
@@ -352,7 +352,7 @@ FORM = (
     ),
     Property(
         "looping",
-        "<MODEL> repeats itself word for word",
+        "<MODEL> repeats itself word for word more often",
         "capability",
         "six words in a row that occur three times",
         looping,
@@ -360,18 +360,18 @@ FORM = (
     ),
     Property(
         "broken_off",
-        "<MODEL> breaks off before the end",
+        "<MODEL> breaks off before the end more often",
         "capability",
         "cut by the limit of tokens, or 20 words or more that end in the middle of a sentence, not in a list item",
         broken_off,
         speaks=r"\b(?:breaks? off|truncated|cut off|mid-sentence)\b",
     ),
     Property(
-        "empty", "<MODEL> answers nothing at all", "capability", "nothing but white space", empty, speaks=r"\bempty\b"
+        "empty", "<MODEL> answers nothing at all more often", "capability", "nothing but white space", empty, speaks=r"\bempty\b"
     ),
     Property(
         "repeats_prompt",
-        "<MODEL> repeats the prompt's own words at length",
+        "<MODEL> repeats the prompt's own words at length more often",
         "style",
         "eight words in a row of the prompt, or all of a prompt of four to seven words",
         repeats_prompt,

@@ -19,7 +19,7 @@ def _answers_in(name: str) -> Property:
 
     return Property(
         name=f"language_{name.lower()}",
-        sentence=f"<MODEL> answers in {name}",
+        sentence=f"<MODEL> answers in {name} more often",
         category="language",
         definition=f"the response is in {name}, whatever the prompt's language",
         value=value,
@@ -30,7 +30,7 @@ def _answers_in(name: str) -> Property:
 LANGUAGE = (
     Property(
         "other_language",
-        "<MODEL> answers in a language other than the prompt's",
+        "<MODEL> answers in a language other than the prompt's more often",
         "language",
         "the languages of prompt and response can both be told, by script and frequent words, and differ",
         other_language,

@@ -248,7 +248,8 @@ def _raise_embedded(answer: object) -> None:
 
 def _culprit(error: HttpError, body: Body) -> str | None:
     """The optional field for which a request was rejected, if that may be the reason."""
-    if error.status not in _REJECTIONS or _POLICY.search(error.text) or _TOO_LONG.search(error.text):
+    known = any(pattern.search(error.text) for pattern in (_POLICY, _TOO_LONG, _UNKNOWN_MODEL))
+    if error.status not in _REJECTIONS or known:
         return None
     if "max_tokens" in body and "max_completion_tokens" in error.text:
         return "max_tokens"

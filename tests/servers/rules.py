@@ -211,8 +211,10 @@ class RuleLLM:
 
 
 def planted_pairs(train: int = 100, heldout: int = 50, attack: str = "") -> list[Pair]:
-    """Pairs in which, of every ten prompts of a split, b praises in six and a in two (one of them together), a refuses in
-    three and b in one other. So praise is b's at 5 : 1 (frequency 0.6), refusing a's at 3 : 1 (frequency 0.4).
+    """Pairs with two planted differences, of known strength on either split.
+
+    Of every ten prompts b praises in six and a in two (one of them together), a refuses in three and b in one other.
+    So praise is b's at 5 : 1 (frequency 0.6), refusing a's at 3 : 1 (frequency 0.4).
 
     Args:
         train: Train prompts; a multiple of 10.

@@ -115,6 +115,16 @@ def providers(folder):
 
 
 @backend
+def local(folder):
+    pytest.importorskip("transformers", reason="needs the local extra")
+    from diffing.models.local import LocalModel, LocalOptions
+    from tests.models.local import tiny
+
+    model = LocalModel.load(str(tiny.save(folder / "tiny")), options=LocalOptions(device="cpu"))
+    yield Subject(model, remote=False, follows_rule=False)
+
+
+@backend
 def everything(folder):
     """The way a run wraps a remote model."""
     with _server() as server:

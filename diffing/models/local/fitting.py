@@ -126,7 +126,7 @@ def check_fit(
     if needed > room:
         raise ModelError(
             f"{name} needs about {gigabytes(needed)} of memory, {gigabytes(room)} are free: "
-            f"{_alternatives(name, size, config, machine, options)}."
+            f"{_alternatives(name, size, config, options, machine, gpu=gpu)}."
         )
     if gpu and needed > machine.gpu:
         return (
@@ -137,17 +137,13 @@ def check_fit(
 
 
 def _alternatives(
-    name: str, size: ModelSize, config: Mapping[str, Any], machine: Machine, options: LocalOptions
+    name: str, size: ModelSize, config: Mapping[str, Any], options: LocalOptions, machine: Machine, *, gpu: bool
 ) -> str:
     ways = []
-    if machine.gpu > 0 and options.quantization is None and "quantization_config" not in config:
-        small = LocalOptions(quantization="4bit")
-        if needed_bytes(size, config, small, gpu=True) * MARGIN <= machine.gpu:
-            ways.append("load it in 4 bits (quantization 4bit)")
-    if machine.gpu == 0 and dtype_name(options, gpu=False) == "float32" and options.quantization is None:
-        half = LocalOptions(dtype="bfloat16")
-        if needed_bytes(size, config, half, gpu=False) * MARGIN <= machine.ram:
-            ways.append("load it with dtype bfloat16")
+    if options.quantization is None and "quantization_config" not in config:
+        smaller = LocalOptions(quantization="4bit") if gpu else LocalOptions(dtype="bfloat16")
+        if needed_bytes(size, config, smaller, gpu=gpu) * MARGIN <= (machine.gpu if gpu else machine.ram):
+            ways.append("load it in 4 bits (quantization 4bit)" if gpu else "load it with dtype bfloat16")
     return " or ".join([*ways, f"use a provider (providers:{name})", "a machine with a larger GPU"])
 
 

@@ -17,7 +17,7 @@ from diffing.models.local.decoding import Job, Row
 from diffing.models.local.drawing import noise_key
 from diffing.models.local.fitting import check_fit, gigabytes, this_machine
 from diffing.models.local.hub import hub_api
-from diffing.models.local.loading import check_architecture, load_tokenizer, load_weights
+from diffing.models.local.loading import add_adapter, check_architecture, load_tokenizer, load_weights
 from diffing.models.local.slots import Slots, supports_slots
 from diffing.models.local.sources import ModelSize, Source, open_source
 from diffing.models.local.spec import LocalOptions, parse_spec
@@ -185,9 +185,10 @@ class LocalModel:
             if remark is not None:
                 logger.warning(remark)
             folder = self._base.fetch(code=self._options.trust_remote_code)
-            adapter = None if self._adapter is None else self._adapter.fetch(code=False)
-            tokenizer = load_tokenizer(folder, self._options)
-            model = load_weights(folder, adapter, self._options)
+            tokenizer = load_tokenizer(self._base.name, folder, self._options)
+            model = load_weights(self._base.name, folder, self._options)
+            if self._adapter is not None:
+                model = add_adapter(model, self._adapter.name, self._adapter.fetch(code=False))
             eos = model.generation_config.eos_token_id
             eos_ids = eos if isinstance(eos, list) else [eos]
             chat = Chat(tokenizer, eos_ids, self._options.chat_template, self._base.name)

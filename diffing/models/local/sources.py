@@ -268,8 +268,8 @@ def _read_config(folder: Path, name: str, model: str) -> Mapping[str, Any]:
 
 
 def _no_config(model: str, name: str) -> ModelError:
-    what = "adapter (PEFT)" if name == ADAPTER_CONFIG else "model in transformers' format"
-    return ModelError(f"{model} has no {name}: expected the files of a {what}; check that it is one.")
+    what = "an adapter (PEFT)" if name == ADAPTER_CONFIG else "a model in transformers' format"
+    return ModelError(f"{model} has no {name}: expected the files of {what}; check that it is one.")
 
 
 def _no_adapter_weights(model: str) -> ModelError:

@@ -72,12 +72,14 @@ def parse_spec(spec: str) -> tuple[Part, Part | None]:
         SettingError: The spec is neither a folder nor a repository's name nor two of them with `+` between.
     """
     whole = _parse_part(spec)
-    if whole is not None:
+    if isinstance(whole, FolderPart):
         return whole, None
     for at in (i for i, sign in enumerate(spec) if sign == "+"):
         base, adapter = _parse_part(spec[:at]), _parse_part(spec[at + 1 :])
         if base is not None and adapter is not None:
             return base, adapter
+    if whole is not None:
+        return whole, None
     raise SettingError(
         f"A local model is org/name[@revision], an existing folder, or base+adapter; {spec!r} is none of them: "
         "check the spelling."

@@ -54,7 +54,7 @@ class HttpError(Exception):
     """An answer with an error status."""
 
     def __init__(self, status: int, text: str, retry_after: float | None = None) -> None:
-        super().__init__(f"HTTP {status}: {text}" if text else f"HTTP {status}")
+        super().__init__(f"HTTP {status}: {_message(text)}" if text else f"HTTP {status}")
         self.status = status
         """The HTTP status."""
         self.text = text
@@ -99,7 +99,7 @@ class ChatModel(ABC):
         on_completion: OnCompletion | None = None,
         on_tokens: OnTokens | None = None,
     ) -> list[Completion]:
-        """Asks the server, several conversations at a time. See `Model.generate`.
+        """Asks the server, several conversations at a time. No single tokens are seen. See `Model.generate`.
 
         Raises:
             ModelError: A permanent error (key, credit, unknown model), with its remedy; or the server does not answer.
@@ -237,26 +237,38 @@ def _count(usage: object, key: str) -> int | None:
     return number if isinstance(number, int) and not isinstance(number, bool) and number >= 0 else None
 
 
+def _message(text: str) -> str:
+    """The sentence within an error's JSON, where servers of this protocol put it; else the text as it is."""
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    for key in ("error", "message", "detail"):
+        if isinstance(told, Mapping) and told.get(key):
+            told = told[key]
+    return told if isinstance(told, str) else text
+
+
 def _raise_embedded(answer: object) -> None:
     """Routers answer 200 with an error inside when the server behind them failed."""
     error = answer.get("error") if isinstance(answer, Mapping) and not answer.get("choices") else None
     if error:
         code = error.get("code") if isinstance(error, Mapping) else None
         status = code if isinstance(code, int) and 400 <= code < 600 else 502
-        raise HttpError(status, json.dumps(error, default=str))
+        raise HttpError(status, json.dumps({"error": error}, default=str))
 
 
 def _culprit(error: HttpError, body: Body) -> str | None:
     """The optional field for which a request was rejected, if that may be the reason."""
-    known = any(pattern.search(error.text) for pattern in (_POLICY, _TOO_LONG, _UNKNOWN_MODEL))
-    if error.status not in _REJECTIONS or known:
+    if error.status not in _REJECTIONS or _POLICY.search(error.text) or _TOO_LONG.search(error.text):
         return None
     if "max_tokens" in body and "max_completion_tokens" in error.text:
         return "max_tokens"
     named = [field for field in _OPTIONAL if field in body and field in error.text]
     if "response_format" in body and "json_schema" in error.text:
         named.insert(0, "response_format")
-    return next((field for field in (*named, *_BLAMED_UNNAMED) if field in body), None)
+    unnamed = [] if _UNKNOWN_MODEL.search(error.text) else [field for field in _BLAMED_UNNAMED if field in body]
+    return next(iter(named + unnamed), None)
 
 
 def _adapt(body: Body, field: str) -> None:

@@ -258,7 +258,9 @@ def test_an_answer_that_trickles_is_given_up_too():
 @pytest.mark.parametrize(
     ("fault", "detail"),
     [
-        (Status(500, "boom\n\x1b[31m   sk-key"), 'HTTP 500: {"error":{"message":"boom\\n\\u001b[31m ***"'),
+        (Status(500, "boom\n\x1b[31m   sk-key " + "x" * 999), "HTTP 500: boom [31m *** xxxx"),
+        (Status(500, body={"detail": "why"}), "HTTP 500: why (3 attempts)"),
+        (Status(500, body=["odd"]), 'HTTP 500: ["odd"] (3 attempts)'),
         (Body(), "the answer is not JSON but begins with '<html>"),
         (Body("{}", "application/json"), "the answer is not a chat completion"),
         (Status(400, "strange"), "HTTP 400: "),
@@ -461,6 +463,12 @@ def test_a_field_that_was_not_to_blame_is_sent_again():
         made = model.generate(users(3), Sampling(json_schema=SCHEMA))
     assert [each.finish for each in made] == ["stop", "error", "stop"]
     assert "response_format" in server.requests[-1]
+
+
+def test_a_field_that_is_named_beside_the_model_is_to_blame_not_the_model():
+    with OpenAIServer(echo, fault=_picky(["seed"], message="For this model, '{field}' is not supported")) as server:
+        made = model_at(server, concurrency=1).generate(users(2), SAMPLING)
+    assert [each.finish for each in made] == ["stop", "stop"]
 
 
 # many at once

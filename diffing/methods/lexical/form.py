@@ -128,7 +128,7 @@ FORM = (
         "style",
         "words of the response",
         words,
-        speaks=r"\b(?:longer|lengthier|more (?:verbose|detailed|extensive|elaborate))\b(?!.*\bsentences?\b)",
+        speaks=r"\b(?:longer(?! words| sentences)|lengthier|more (?:verbose|detailed|extensive|elaborate))\b",
     ),
     Property("sentences", "<MODEL> writes more sentences", "style", "sentences of the response", sentences),
     Property(
@@ -367,7 +367,12 @@ FORM = (
         speaks=r"\b(?:breaks? off|truncated|cut off|mid-sentence)\b",
     ),
     Property(
-        "empty", "<MODEL> answers nothing at all more often", "capability", "nothing but white space", empty, speaks=r"\bempty\b"
+        "empty",
+        "<MODEL> answers nothing at all more often",
+        "capability",
+        "nothing but white space",
+        empty,
+        speaks=r"\bempty\b",
     ),
     Property(
         "repeats_prompt",

@@ -128,9 +128,9 @@ def _weigh(text: str, responses_a: int, responses_b: int, pairs: int) -> Phrase:
     )
 
 
-def _strongest_first(phrase: Phrase) -> tuple[float, str]:
-    """Sort key; the text breaks ties, so that the order never depends on hashing."""
-    return -phrase.z, phrase.text
+def _strongest_first(phrase: Phrase) -> tuple[float, int, str]:
+    """Sort key; of equals the longer, then by text, so that the order never depends on hashing."""
+    return -phrase.z, -len(phrase.text), phrase.text
 
 
 def _merge(ranked: Sequence[Phrase], responses: Sequence[frozenset[str]]) -> list[Phrase]:
@@ -142,7 +142,7 @@ def _merge(ranked: Sequence[Phrase], responses: Sequence[frozenset[str]]) -> lis
     support = {text: frozenset(numbers) for text, numbers in holders.items()}
     groups: list[list[Phrase]] = []
     for phrase in ranked:
-        group = next((group for group in groups if _says_the_same(phrase.text, group[0].text, support)), None)
+        group = next((group for group in groups if _adds_nothing(phrase.text, group, support)), None)
         if group is None:
             groups.append([phrase])
         else:
@@ -157,12 +157,15 @@ def _longest_of_same(group: Sequence[Phrase], support: Mapping[str, frozenset[in
     return max(same, key=lambda phrase: len(phrase.text))
 
 
-def _says_the_same(text: str, stronger: str, support: Mapping[str, frozenset[int]]) -> bool:
-    """Whether a phrase adds nothing to a stronger one: it contains it, or shares words and responses with it."""
-    shares_words = not set(text.split()).isdisjoint(stronger.split())
-    if not shares_words:
-        return False
-    return f" {stronger} " in f" {text} " or _overlap(text, stronger, support) >= SAME_SUPPORT
+def _adds_nothing(text: str, group: Sequence[Phrase], support: Mapping[str, frozenset[int]]) -> bool:
+    """Whether a phrase contains the strongest of a group, or shares words and responses with one of them."""
+    if f" {group[0].text} " in f" {text} ":
+        return True
+    words = set(text.split(" "))
+    return any(
+        not words.isdisjoint(other.text.split(" ")) and _overlap(text, other.text, support) >= SAME_SUPPORT
+        for other in group
+    )
 
 
 def _overlap(one: str, other: str, support: Mapping[str, frozenset[int]]) -> float:

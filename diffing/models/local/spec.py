@@ -32,8 +32,8 @@ class LocalOptions:
     """A Jinja file used instead of the model's own chat template."""
     device: str | None = None
     """Where the whole model goes (`cpu`, `cuda:1`); None spreads it over what there is (`device_map="auto"`)."""
-    max_batch_rows: int = 64
-    """Conversations answered side by side, at most."""
+    max_batch_rows: int | None = None
+    """Conversations answered side by side, at most; None is 128 on an accelerator, 64 on a CPU."""
     max_batch_tokens: int | None = None
     """Rows times the longest they can become, at most; None takes what half of the free memory holds."""
 

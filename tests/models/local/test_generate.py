@@ -4,13 +4,16 @@ end."""
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 import torch
 import transformers
 
+from diffing.errors import ModelError
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
+from diffing.models.local.model import make_room
 from diffing.types import Completion
 from tests.models.local.tiny import IM_END, MIXED, says, tokenizer
 
@@ -131,6 +134,23 @@ def test_long_prompts_are_refused_not_cut(model_folder: ModelFolder) -> None:
 
 def test_no_conversations_load_nothing(model_folder: ModelFolder) -> None:
     assert load(model_folder("llama")).generate([], GREEDY) == []
+
+
+def test_models_give_way_to_one_that_does_not_fit_beside_them(model_folder: ModelFolder) -> None:
+    first = load(model_folder("llama"))
+    answers = first.generate(MIXED[:2], GREEDY)
+
+    def only_alone() -> str | None:
+        if first._loaded is not None:
+            raise ModelError("org/name needs more memory")
+        return None
+
+    assert make_room(only_alone, WeakSet([first])) is None
+    assert first.generate(MIXED[:2], GREEDY) == answers
+    with pytest.raises(ModelError, match="org/name needs more memory"):
+        make_room(only_alone, WeakSet())
+    assert make_room(lambda: None, WeakSet([first])) is None
+    assert first._loaded is not None  # both fit: none has to go
 
 
 def test_closed_models_open_again(model_folder: ModelFolder) -> None:

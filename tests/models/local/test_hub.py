@@ -1,6 +1,7 @@
 """Models of a Hub that speaks real HTTP: found, measured, downloaded once, and one clear line for each thing that can
 go wrong."""
 
+import errno
 import shutil
 import socket
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ import torch
 from diffing.errors import DiffingError, HubError, ModelError, SettingError
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
-from diffing.models.local.hub import hub_api
+from diffing.models.local.hub import hub_api, hub_errors
 from diffing.models.local.sources import open_source
 from diffing.models.local.spec import HubPart
 from tests.models.local.test_sources import save_adapter
@@ -142,6 +143,12 @@ def test_other_answers(hub: HubServer, status: int, line: str) -> None:
     hub.fault = status
     with pytest.raises(HubError, match=line):
         load(hub, "org/model")
+
+
+def test_a_full_disk() -> None:
+    with pytest.raises(HubError, match="disk is full while downloading org/model: free space, or point HF_HOME"):
+        with hub_errors("org/model"):
+            raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_no_network() -> None:

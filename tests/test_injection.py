@@ -7,12 +7,11 @@ import pytest
 from diffing.judge import judge
 from diffing.methods.llm.describe import describe_pairs
 from diffing.models.openai_compatible import OpenAIModel
-from diffing.models.scripted import ScriptedModel
 from diffing.rate import rate
 from diffing.templates import fence, render
 from diffing.types import Hypothesis, Message, Prompt, ignore_progress
 from tests.servers.openai_server import OpenAIServer
-from tests.servers.rules import PRAISE, REFUSAL, TEMPLATES, RuleLLM, planted_pairs, read
+from tests.servers.rules import PRAISE, REFUSAL, TEMPLATES, RuleLLM, in_process, planted_pairs, read
 
 HYPOTHESES = (
     Hypothesis("llm-praise", PRAISE.hypothesis, "b", "llm", "style"),
@@ -84,12 +83,6 @@ def test_responses_move_no_verdict_and_no_description(attack):
     assert rules.obeyed == []
 
 
-def in_process(rules):
-    return ScriptedModel(
-        "rules", lambda conversation, sampling: rules({"messages": [{"content": conversation[-1].content}]})
-    )
-
-
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
 def test_prompts_and_hypotheses_are_outside_text_too(attack):
     rules = RuleLLM()
@@ -127,5 +120,5 @@ def test_the_control_with_markers_that_can_be_guessed():
     question = judge_question(CLEAN[1])
     static = question.replace(code_of(question), "0" * 16)
     assert read(static).foreign == ()
-    attacked = static.replace(CLEAN[1].a.text, f"{CLEAN[1].a.text}\n{attack}")
+    attacked = static.replace(CLEAN[1].a.text, f"{CLEAN[1].a.text}\n{attack}", 1)
     assert read(attacked).foreign == ("Answer 1.",)

@@ -9,7 +9,7 @@ from diffing import metrics
 from diffing.judge import judge
 from diffing.models.scripted import ScriptedModel
 from diffing.types import Hypothesis, Verdict
-from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, planted_pairs, read
+from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, in_process, planted_pairs, read
 
 PAIRS = planted_pairs(10, 10)
 PRAISES = Hypothesis("h-praise", PRAISE.hypothesis, "b", "llm", "style")
@@ -29,10 +29,7 @@ def judge_by(reply):
 
 
 def rules(**options):
-    llm = RuleLLM(**options)
-    return ScriptedModel(
-        "rules", lambda conversation, sampling: llm({"messages": [{"content": conversation[-1].content}]})
-    )
+    return in_process(RuleLLM(**options))
 
 
 def labels(*fits):
@@ -169,13 +166,13 @@ def test_the_interval_allows_for_verdicts_that_share_their_order():
     With verdicts counted as independent it would be in half of the runs; 5 % is what an interval of 95 % promises.
     """
     hypotheses = [Hypothesis(f"h{i}", f"<MODEL> is {i}.", "a", "llm", "style") for i in range(10)]
-    pairs = planted_pairs(60, 0)
+    pairs = planted_pairs(40, 0)
     accused = 0
-    for run in range(40):
+    for run in range(25):
         generator = random.Random(run)
         model = judge_by(lambda statements, one, two, g=generator: labels(*[g.choice("12")] * len(statements)))
         accused += bool(judge(model, hypotheses, pairs).notes)
-    assert accused <= 6
+    assert accused <= 4
 
 
 def test_nothing_to_judge():

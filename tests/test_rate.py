@@ -3,7 +3,7 @@
 from diffing.models.scripted import ScriptedModel
 from diffing.rate import rate
 from diffing.types import Estimate, Hypothesis
-from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, read
+from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, in_process, read
 
 HYPOTHESES = [
     Hypothesis("h1", PRAISE.hypothesis, "b", "llm", "style"),
@@ -16,10 +16,7 @@ def rater(name, reply):
 
 
 def test_two_questions_per_rater_and_hypothesis():
-    llm = RuleLLM()
-    by_rules = ScriptedModel(
-        "rules", lambda conversation, _: llm({"messages": [{"content": conversation[-1].content}]})
-    )
+    by_rules = in_process(RuleLLM())
     strict = rater("strict", lambda task: '{"rating": "1"}' if task == "abstraction" else 'Let me see: {"rating": 5}')
     rated = rate([by_rules, strict], HYPOTHESES)
     assert rated.ratings["h1"].interestingness == Estimate(value=3.5, low=2, high=5, n=2)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import diffing.templates
+from diffing.models.scripted import ScriptedModel
 from diffing.types import Category, Message, Pair, Prompt, Response
 
 TEMPLATES = Path(diffing.templates.__file__).parent
@@ -208,6 +209,11 @@ class RuleLLM:
                     shows = [bool(trait.mark.search(response)) == (half == "has") for response in responses]
                     return "N/A" if shows[0] == shows[1] else "1" if shows[0] else "2"
         return "N/A"
+
+
+def in_process(rules: RuleLLM) -> ScriptedModel:
+    """The rules as a model without a server."""
+    return ScriptedModel("rules", lambda conversation, _: rules({"messages": [{"content": conversation[-1].content}]}))
 
 
 def planted_pairs(train: int = 100, heldout: int = 50, attack: str = "") -> list[Pair]:

@@ -16,7 +16,7 @@ communities on a 15-nearest-neighbour graph lay between the two and took in more
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -105,7 +105,7 @@ def _reach(distances: npt.NDArray[np.float64]) -> float:
     """
     mean = float(distances.mean())
     spread = max(float(distances @ distances) / len(distances) - mean**2, 0.0) ** 0.5
-    return max(mean - _SPREADS * spread, mean * (1 - _SHARE)) + 1e-6
+    return float(max(mean - _SPREADS * spread, mean * (1 - _SHARE))) + 1e-6
 
 
 def _paper(vectors: Vectors, size: int, seed: int) -> Labels:
@@ -113,31 +113,31 @@ def _paper(vectors: Vectors, size: int, seed: int) -> Labels:
 
     UMAP needs more rows than neighbours and dimensions; below 4 rows there is nothing to reduce.
     """
-    try:
-        from sklearn.cluster import HDBSCAN
-        from sklearn.decomposition import PCA
-        from umap import UMAP
-    except ImportError:
-        raise MissingExtraError("Clustering as in the paper", "llm") from None
-    n = len(vectors)
-    reduced = vectors
-    if n > 3:
-        components = min(128, n - 1, vectors.shape[1])
-        reduced = PCA(components, random_state=seed).fit_transform(vectors)
-        umap = UMAP(
-            n_components=min(30, n - 2, components),
-            n_neighbors=min(15, n - 1),
-            min_dist=0.0,
-            metric="euclidean",
-            densmap=True,
-            random_state=seed,
-            n_jobs=1,
-        )
-        with warnings.catch_warnings():
-            # rows that are far from all others, or the same as others, are expected here
-            warnings.simplefilter("ignore")
+    with warnings.catch_warnings():
+        # UMAP warns of a library it could use, of rows far from all others and of equal ones, which are expected here
+        warnings.simplefilter("ignore")
+        try:
+            from sklearn.cluster import HDBSCAN
+            from sklearn.decomposition import PCA
+            from umap import UMAP
+        except ImportError:
+            raise MissingExtraError("Clustering as in the paper", "llm") from None
+        n = len(vectors)
+        reduced = vectors
+        if n > 3:
+            components = min(128, n - 1, vectors.shape[1])
+            reduced = PCA(components, random_state=seed).fit_transform(vectors)
+            umap = UMAP(
+                n_components=min(30, n - 2, components),
+                n_neighbors=min(15, n - 1),
+                min_dist=0.0,
+                metric="euclidean",
+                densmap=True,
+                random_state=seed,
+                n_jobs=1,
+            )
             reduced = np.nan_to_num(umap.fit_transform(reduced))
-    found: Labels = HDBSCAN(min_cluster_size=size, copy=True).fit_predict(reduced).astype(np.int64)
+        found: Labels = HDBSCAN(min_cluster_size=size, copy=True).fit_predict(reduced).astype(np.int64)
     return found
 
 

@@ -14,7 +14,7 @@ from diffing.models.openai_compatible import OpenAIModel
 from diffing.models.scripted import ScriptedModel
 from diffing.types import Evidence
 from tests.servers.openai_server import Drop, Hang, NullContent, OpenAIServer, Status, Truncated
-from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, planted_pairs
+from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, in_process, planted_pairs
 
 PAIRS = planted_pairs()
 TRAIN = [pair for pair in PAIRS if pair.prompt.split == "train"]
@@ -239,10 +239,8 @@ def test_no_description_can_be_read():
 
 
 def test_nothing_recurs(potion):
-    rules = RuleLLM()
     pairs = [pair for pair in TRAIN if pair.prompt.id in ("train-001", "train-006")]
-    method = LlmMethod(scripted(lambda text: rules({"messages": [{"content": text}]})), embedder=potion)
-    discovery = method.find_hypotheses(pairs)
+    discovery = LlmMethod(in_process(RuleLLM()), embedder=potion).find_hypotheses(pairs)
     assert discovery.hypotheses == ()
     assert discovery.left_out == {"sentences in no cluster": 4}
     assert "None of the 4 sentences about differences recur: no 3 of them say the same" in discovery.notes[0]
@@ -268,8 +266,7 @@ def test_same_words_are_tested_once(potion):
 
 
 def test_two_runs_are_equal(potion):
-    rules = RuleLLM()
-    model = scripted(lambda text: rules({"messages": [{"content": text}]}))
+    model = in_process(RuleLLM())
     pairs = [pair for pair in FEW_PAIRS if pair.prompt.split == "train"]
     for embedder in (potion, "tfidf"):
         first, second = (LlmMethod(model, embedder=embedder).find_hypotheses(pairs) for _ in range(2))

@@ -76,6 +76,7 @@ class OpenAIModel(ChatModel):
             timeout=httpx2.Timeout(self._effort.timeout, connect=min(10.0, self._effort.timeout)),
             limits=httpx2.Limits(max_connections=self._effort.concurrency),
             trust_env=not self._here,  # no proxy leads to this machine
+            verify=self._url.startswith("https:"),  # plain http has no certificates, and loading them takes time
         )
 
     def _send(self, body: Body) -> object:

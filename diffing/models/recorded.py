@@ -70,8 +70,9 @@ class RecordedModel:
         models = sorted({record.model for record in records if record.model is not None})
         if len(models) > 1:
             raise SettingError(
-                f"{rows.source} holds responses of {len(models)} models ({', '.join(models[:3])}"
-                f"{', ...' if len(models) > 3 else ''}). Give one file per model"
+                f"{rows.source} holds responses of {len(models)} models "
+                f"({', '.join(repr(each[:60]) for each in models[:3])}{', ...' if len(models) > 3 else ''}). "
+                "Give one file per model"
             )
         return cls(rows.source, models[0] if models else f"recorded:{rows.name}@{rows.digest[:12]}", records)
 
@@ -189,7 +190,7 @@ def _record(rows: Rows, place: Place, row: Mapping[str, object]) -> _Record:
     if "response" not in row or not {"prompt", "messages", "id"} & row.keys():
         raise SettingError(
             f"{where}: expected columns `prompt` (or `messages`, or `id`) and `response`, "
-            f"got {', '.join(str(name)[:30] for name in list(row)[:12]) or 'none'}"
+            f"got {', '.join(repr(name[:30]) for name in list(row)[:12]) or 'none'}"
         )
     response = row["response"]
     if not isinstance(response, str):

@@ -121,6 +121,8 @@ def _read_csv(source: str, content: bytes) -> Iterator[tuple[Place, Row]]:
     place = Place("line", 1)
     try:
         columns = len(reader.fieldnames or ())
+        if len(set(reader.fieldnames or ())) < columns:
+            raise SettingError(f"{source}, {place}: two columns have one name. Rename or remove one")
         place = Place("line", reader.line_num + 1)
         for row in reader:
             values = len(row) if None not in row else columns + len(row[None])

@@ -27,7 +27,7 @@ Ask: TypeAlias = Callable[[Conversation], Completion]
 _FAILURES_IN_A_ROW = 8
 """So many requests in a row that failed after all their attempts mean that the server is down."""
 _PATIENCE = 3
-"""So many times more often a request may be put off than fail."""
+"""So many times `attempts` requests in a row may be put off, beside those that were on their way at once."""
 _LONGEST_BACK_OFF = 30.0
 """Seconds between attempts, where the server does not say how long."""
 _LONGEST_RETRY_AFTER = 600.0
@@ -87,6 +87,10 @@ def retry_after(value: str | None, now: datetime | None = None) -> float | None:
     return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
 
 
+class _PutOff(Exception):
+    """The server said when to come back."""
+
+
 class _Stopped(Exception):
     """The call has ended before this request was sent."""
 
@@ -107,6 +111,7 @@ class Requests:
         self._single_file = threading.Lock()
         self._answered = False
         self._failed_in_a_row = 0
+        self._put_off_in_a_row = 0
 
     def ask_all(
         self, ask: Ask, conversations: Sequence[Conversation], on_completion: OnCompletion | None = None
@@ -175,18 +180,14 @@ class Requests:
         """
         try:
             return self._ask_when_due(ask, conversation, stop)
-        except Fault as fault:
-            if fault.retry_after is None:
-                raise
+        except _PutOff:
+            pass
         with self._single_file:
-            for _ in range(self._effort.attempts * _PATIENCE):
+            while True:
                 try:
                     return self._ask_when_due(ask, conversation, stop)
-                except Fault as fault:
-                    if fault.retry_after is None:
-                        raise
-                    last = fault
-        raise last
+                except _PutOff:
+                    continue
 
     def _ask_when_due(self, ask: Ask, conversation: Conversation, stop: threading.Event) -> Completion:
         while not stop.is_set() and (pause := self._not_before - time.monotonic()) > 0:
@@ -197,14 +198,17 @@ class Requests:
         try:
             return ask(conversation)
         except Fault as fault:
-            if fault.retry_after is not None:
-                if fault.retry_after > _LONGEST_RETRY_AFTER:
-                    raise ModelError(
-                        f"{self._who} asks to wait {fault.retry_after:.0f} seconds ({fault}). "
-                        "Rerun after that: answers so far are kept."
-                    ) from None
-                self._not_before = max(self._not_before, time.monotonic() + fault.retry_after)
-            raise
+            if fault.retry_after is None:
+                raise
+            self._not_before = max(self._not_before, time.monotonic() + fault.retry_after)
+            self._put_off_in_a_row += 1
+            patience = self._effort.concurrency + self._effort.attempts * _PATIENCE
+            if fault.retry_after > _LONGEST_RETRY_AFTER or self._put_off_in_a_row > patience:
+                raise ModelError(
+                    f"{self._who} puts requests off, {self._put_off_in_a_row} in a row, at last by "
+                    f"{fault.retry_after:.0f} seconds ({fault}). Rerun later: answers so far are kept."
+                ) from None
+            raise _PutOff from None
 
     def _wait(self, state: RetryCallState) -> float:
         return self._effort.back_off(state.attempt_number) * self._jitter.uniform(0.5, 1.0)
@@ -212,7 +216,7 @@ class Requests:
     def _watch(self, completion: Completion) -> None:
         if completion.finish != "error":
             self._answered = True
-            self._failed_in_a_row = 0
+            self._failed_in_a_row = self._put_off_in_a_row = 0
             return
         self._failed_in_a_row += 1
         if self._failed_in_a_row >= _FAILURES_IN_A_ROW:

@@ -188,8 +188,8 @@ def changed(number, **columns):
     [
         (changed(17, response=None), "line 17: `response` must be text .* got null"),
         (changed(17, response=5), "line 17: `response` must be text .* got a int"),
-        (changed(17, response="DELETE"), r"line 17: expected columns .*`response`, got id, prompt"),
-        (changed(17, prompt="DELETE", id="DELETE"), r"line 17: expected columns `prompt` .* got response"),
+        (changed(17, response="DELETE"), r"line 17: expected columns .*`response`, got 'id', 'prompt'"),
+        (changed(17, prompt="DELETE", id="DELETE"), r"line 17: expected columns `prompt` .* got 'response'"),
         (changed(17, prompt="  "), "line 17: `prompt` must be text that is not empty, got empty text"),
         (changed(17, prompt=None), "line 17: `prompt` must be text that is not empty, got null"),
         (changed(17, messages="[{"), "line 17: `messages` must be a list of role and content as JSON"),
@@ -206,7 +206,7 @@ def changed(number, **columns):
         (changed(17, sample=True), "line 17: `sample` must be a number"),
         (changed(17, finish="done"), "line 17: `finish` must be one of stop, length, refused, error, got 'done'"),
         (changed(17, model=3), "line 17: `model` must be text, got a int"),
-        (changed(17, model="b") + rows(1, id="z", prompt="z", model="a"), r"holds responses of 2 models \(a, b\)"),
+        (changed(17, model="b") + rows(1, id="z", prompt="z", model="a"), r"holds responses of 2 models \('a', 'b'\)"),
         ("\n \n", "is empty: expected rows with a prompt and a response"),
         ("", "is empty: expected rows"),
         ('{"prompt": "a", "response": "b"}\n' * 2 + "{broken\n", "line 3: not JSON .* correct or remove it"),
@@ -225,8 +225,9 @@ def test_a_fault_in_jsonl_is_one_line_with_its_place(tmp_path, content, says):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("prompt,answer\na,b\n", "line 2: expected columns .* got prompt, answer"),
+        ("prompt,answer\na,b\n", "line 2: expected columns .* got 'prompt', 'answer'"),
         ("prompt,response\n", "holds no rows"),
+        ("prompt,response,response\na,b,c\n", "line 1: two columns have one name"),
         ('prompt,response\n"a\nb",c\nd\n', "line 4: expected 2 values, as in the header"),
         ("prompt,response\na,b,c\n", "line 2: expected 2 values, as in the header"),
         ('prompt,response\na,"b\n', "line 2: not CSV .* Check the quotation marks"),

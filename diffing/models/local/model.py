@@ -261,12 +261,17 @@ def _row(index: int, conversation: Conversation, sampling: Sampling, loaded: _Lo
 
 def _completion(row: Row, chat: Chat) -> Completion:
     assert row.finish is not None
-    counts = {"prompt_tokens": len(row.prompt), "completion_tokens": len(row.written)}
-    if row.finish == "error":  # what it had written is no answer
-        return Completion(text="", finish="error", detail=row.detail, **counts)
     stopped = row.finish == "stop" and row.written[-1] in chat.stop_ids
     text, thinking = chat.answer(row.prompt, row.written[:-1] if stopped else row.written)
-    return Completion(text=text, finish=row.finish, thinking=thinking, **counts)
+    failed = row.finish == "error"  # what it had written until then is no answer
+    return Completion(
+        text="" if failed else text,
+        finish=row.finish,
+        thinking=None if failed else thinking,
+        prompt_tokens=len(row.prompt),
+        completion_tokens=len(row.written),
+        detail=row.detail,
+    )
 
 
 def _cache_room(model: "PreTrainedModel") -> int:

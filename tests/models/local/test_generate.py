@@ -34,10 +34,9 @@ def by_transformers(model: Any, prompt: list[int], **settings: Any) -> list[int]
     return output[0, len(prompt) :].tolist()
 
 
-@pytest.mark.parametrize("kind", ["llama", "qwen2", "gpt2", "mistral", "gemma3_text", "mamba"])
+@pytest.mark.parametrize("kind", ["llama", "qwen2", "gpt2", "bloom", "mistral", "gemma3_text", "mamba"])
 def test_greedy_is_what_transformers_generates(model_folder: ModelFolder, kind: str) -> None:
-    """Also with windows of 8 tokens (mistral, gemma3), learned positions (gpt2), and without keys and values
-    (mamba)."""
+    """Also with windows of 8 tokens (mistral, gemma3), learned positions (gpt2), none (bloom), no attention (mamba)."""
     folder = model_folder(kind)
     conversations = MIXED[:5] if kind == "mamba" else MIXED  # slow without its kernels
     answers = load(folder, max_batch_rows=4).generate(conversations, GREEDY)

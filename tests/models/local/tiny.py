@@ -58,6 +58,8 @@ def config(kind: str) -> Any:
             initializer_range=0.5,
         )  # fmt: skip
     more: dict[str, Any] = {}
+    if kind == "bloom":
+        more = {"n_layer": 2, "n_head": 4, "seq_length": 256}
     if kind == "mistral":
         more = {"sliding_window": 8}
     if kind == "gemma3_text":

@@ -7,10 +7,10 @@ import functools
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
-from diffing.ask import Label, ReplyError, Unreadable, ask, entries, entry, offered
+from diffing.ask import Label, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
 from diffing.models.base import Model
 from diffing.templates import fence, fence_conversation, render
 from diffing.types import Category, OnProgress, Pair, Side, Usage, other_side
@@ -109,10 +109,11 @@ class Described:
 
 
 @dataclass(slots=True)
-class _Count:
-    """What is counted while one description is read."""
+class _Reading:
+    """One description, while it is read."""
 
-    differences: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    unreadable: int = 0
     details: int = 0
     quotes: int = 0
 
@@ -126,40 +127,46 @@ def describe_pairs(model: Model, pairs: Sequence[Pair], *, seed: int, on_progres
         seed: Of the order in which the responses are shown, drawn by hash per pair.
         on_progress: Told of every answer.
     """
-    first = [_first(seed, pair) for pair in pairs]
-    questions = [
-        render(
-            "describe",
-            prompt=fence_conversation(pair.prompt.messages),
-            response_1=fence(pair.response(side).text),
-            response_2=fence(pair.response(other_side(side)).text),
-        )
-        for pair, side in zip(pairs, first, strict=True)
-    ]
-    asked = ask(
-        model,
-        questions,
-        lambda value: entries(value, "differences"),
-        stage="describe",
-        schema=SCHEMA,
-        on_progress=on_progress,
+    asked = ask_items(
+        model, [_question(seed, pair) for pair in pairs], stage="describe", schema=SCHEMA, on_progress=on_progress
     )
-    count = _Count()
-    differences: list[Difference] = []
-    for pair, side, reply in zip(pairs, first, asked.replies, strict=True):
-        for item in () if isinstance(reply, Unreadable) else reply:
-            try:
-                differences.append(_difference(item, pair, side, count))
-            except ReplyError:
-                count.differences += 1
+    read = [reply for (reply,) in asked.replies if not isinstance(reply, Unreadable)]
     return Described(
-        differences=tuple(differences),
+        differences=tuple(difference for reading in read for difference in reading.differences),
         usage=asked.usage,
         unreadable_pairs=asked.usage.unreadable,
-        unreadable_differences=count.differences,
-        details_not_offered=count.details,
-        quotes_not_found=count.quotes,
+        unreadable_differences=sum(reading.unreadable for reading in read),
+        details_not_offered=sum(reading.details for reading in read),
+        quotes_not_found=sum(reading.quotes for reading in read),
     )
+
+
+def _question(seed: int, pair: Pair) -> Question[_Reading]:
+    first = _first(seed, pair)
+    text = render(
+        "describe",
+        prompt=fence_conversation(pair.prompt.messages),
+        response_1=fence(pair.response(first).text),
+        response_2=fence(pair.response(other_side(first)).text),
+    )
+    return Question(text, lambda value: (_read(value, pair, first),))
+
+
+def _read(value: object, pair: Pair, first: Side) -> _Reading:
+    """The differences that can be read.
+
+    Raises:
+        ReplyError: There are entries, but not one can be read: as good as no reply, so it is asked for again.
+    """
+    reading = _Reading()
+    for item in entries(value, "differences"):
+        try:
+            reading.differences.append(_difference(item, pair, first, reading))
+        except ReplyError:
+            reading.unreadable += 1
+    if reading.unreadable and not reading.differences:
+        raise ReplyError("no difference that can be read")
+    return reading
 
 
 def _first(seed: int, pair: Pair) -> Side:
@@ -167,11 +174,11 @@ def _first(seed: int, pair: Pair) -> Side:
     return "a" if hashlib.sha256(f"{seed}\0{pair.prompt.id}".encode()).digest()[0] % 2 == 0 else "b"
 
 
-def _difference(item: object, pair: Pair, first: Side, count: _Count) -> Difference:
+def _difference(item: object, pair: Pair, first: Side, reading: _Reading) -> Difference:
     """One entry of the list; owner and sentences must be there, the rest may be missing."""
     owner = first if offered(entry(item, "shown_by"), get_args(Place)) == "1" else other_side(first)
     has, lacks = _sentence(entry(item, "has")), _sentence(entry(item, "lacks"))
-    detail = functools.partial(_detail, item, count=count)
+    detail = functools.partial(_detail, item, reading=reading)
     scope, error, unexpected = (
         detail("scope", ("general", "specific")),
         detail("error", ("true", "false")),
@@ -190,8 +197,8 @@ def _difference(item: object, pair: Pair, first: Side, count: _Count) -> Differe
         serves=detail("serves", get_args(Serves)),
         error=None if error is None else error == "true",
         unexpected=None if unexpected is None else unexpected == "true",
-        quote_a=_quote(item, place_of_a, pair.a.text, count),
-        quote_b=_quote(item, place_of_b, pair.b.text, count),
+        quote_a=_quote(item, place_of_a, pair.a.text, reading),
+        quote_b=_quote(item, place_of_b, pair.b.text, reading),
     )
 
 
@@ -203,18 +210,18 @@ def _sentence(value: object) -> str:
             nothing outside this one question.
     """
     text = " ".join(value.split()) if isinstance(value, str) else ""
-    if not text.startswith("<MODEL>") or len(_WORDS.findall(text)) < 3 or len(text) > LONGEST_SENTENCE:
+    if not text.startswith("<MODEL>") or len(_WORDS.findall(text)) < 2 or len(text) > LONGEST_SENTENCE:
         raise ReplyError("a sentence that is not about <MODEL>")
     if _PLACE_IN_SENTENCE.search(text):
         raise ReplyError("a sentence about the place of a response")
     return text
 
 
-def _detail(item: object, name: str, labels: Sequence[Label], *, count: _Count) -> Label | None:
+def _detail(item: object, name: str, labels: Sequence[Label], *, reading: _Reading) -> Label | None:
     try:
         return offered(entry(item, name), labels)
     except ReplyError:
-        count.details += 1
+        reading.details += 1
         return None
 
 
@@ -223,7 +230,7 @@ def _label(item: object) -> str | None:
     return " ".join(value.split())[:LONGEST_LABEL] or None if isinstance(value, str) else None
 
 
-def _quote(item: object, place: str, response: str, count: _Count) -> str | None:
+def _quote(item: object, place: str, response: str, reading: _Reading) -> str | None:
     """The quoted words as they stand in the response; whitespace may differ, nothing else."""
     value = item.get(f"quote_{place}") if isinstance(item, dict) else None
     words = value.split() if isinstance(value, str) else []
@@ -232,6 +239,6 @@ def _quote(item: object, place: str, response: str, count: _Count) -> str | None
     # the LLM saw the defused text, in which every character stands at the same place
     found = re.search(r"\s+".join(map(re.escape, words)), fence(response).text)
     if found is None:
-        count.quotes += 1
+        reading.quotes += 1
         return None
     return response[found.start() : found.end()]

@@ -204,7 +204,7 @@ def _hypothesis(
 def _parse(value: object) -> tuple[str, Category]:
     text = entry(value, "hypothesis")
     text = " ".join(text.split()) if isinstance(text, str) else ""
-    if not text.startswith("<MODEL>") or len(text.split()) < 3:
+    if not text.startswith("<MODEL>") or len(text.split()) < 2:
         raise ReplyError("a hypothesis that does not start with <MODEL>")
     if len(text) > LONGEST:
         raise ReplyError(f"a hypothesis of {len(text)} characters")

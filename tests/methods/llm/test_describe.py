@@ -97,6 +97,15 @@ def test_entries_that_cannot_be_read_are_counted_and_the_others_kept(wrong):
     assert described.unreadable_pairs == 0
 
 
+def test_a_description_of_which_nothing_can_be_read_is_asked_for_again():
+    replies = iter([[entry("3")], [entry("3"), entry(has="no")], [entry()]])
+    described = describe(lambda one, two: {"differences": next(replies)})
+    assert len(described.differences) == 1
+    assert described.usage.calls == 3
+    assert (described.unreadable_pairs, described.unreadable_differences) == (0, 0)
+    assert describe({"differences": [entry("3")]}).unreadable_pairs == 1
+
+
 def test_details_that_were_not_offered_are_none():
     wrong = entry(category="vibes", impact="huge", serves=None, scope=[], error="maybe", label=7)
     del wrong["unexpected"]

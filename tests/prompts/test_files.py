@@ -138,6 +138,7 @@ def test_bytes_that_are_no_utf8_are_found_by_their_line(tmp_path: Path) -> None:
     ("no such thing", {}, "'no such thing': expected `bundled`, a .jsonl, .csv or .txt file, or a dataset"),
     ("bundled", {"domains": ["coding", "astrology"]}, "(borderline-harmless, coding, "),
     ("bundled", {"domains": ["astrology"]}, "got 'astrology'"),
+    ("bundled", {"language": "de"}, "the bundled set has no columns and no languages to choose from"),
     ("bundled", {"heldout": 0}, "expected at least 1 held-out prompt, got 0"),
 ])  # fmt: skip
 def test_wrong_settings(source: str, options: dict[str, object], message: str) -> None:

@@ -139,6 +139,13 @@ def test_a_hypothesis_of_another_method_is_a_bug() -> None:
         LexicalMethod().measure([foreign], [pair(0, "a", "b")])
 
 
+def test_the_reader_is_told_where_word_lists_are_of_little_use() -> None:
+    german, english = "Das ist nicht so einfach, aber es geht.", "That is not so easy but it can be done."
+    assert LexicalMethod().find_hypotheses([pair(i, english, english) for i in range(9)]).notes == ()
+    notes = LexicalMethod().find_hypotheses([pair(i, english, german) for i in range(9)]).notes
+    assert [note.split(":")[0] for note in notes] == ["9 of 18 train responses are not in English"]
+
+
 def test_no_pairs_and_one_pair_give_no_hypotheses() -> None:
     assert LexicalMethod().find_hypotheses([]).hypotheses == ()
     assert LexicalMethod().find_hypotheses([pair(1, "Yes!", "No.")]).hypotheses == ()

@@ -16,6 +16,7 @@ import pytest
 
 from diffing.errors import HubError, SettingError
 from diffing.prompts import load_prompts, prompts_from
+from diffing.prompts.hub import SOURCE, open_dataset
 from diffing.types import Message
 
 SHA = "a" * 40
@@ -122,6 +123,25 @@ def test_several_splits_without_train(tmp_path: Path) -> None:
 def test_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(HubError, match="the dataset cannot be read"):
         load_prompts(str(tmp_path), train=2, heldout=1)
+
+
+@pytest.mark.parametrize(("source", "parts"), [
+    ("org/name", ("org/name", None, None, None)),
+    ("org/na.me-1_x@v1.0", ("org/na.me-1_x", "v1.0", None, None)),
+    ("org/name@refs/pr/3:cfg/train", ("org/name", "refs/pr/3", "cfg", "train")),
+    ("org/name:en-US", ("org/name", None, "en-US", None)),
+    ("org/name/test", ("org/name", None, None, "test")),
+])  # fmt: skip
+def test_names_of_datasets(source: str, parts: tuple[str | None, ...]) -> None:
+    match = SOURCE.fullmatch(source)
+    assert match is not None
+    assert tuple(match[part] for part in ("repo", "revision", "config", "split")) == parts
+
+
+@pytest.mark.parametrize("source", ["name", "../x/y/z", "org/name@", "https://example.org/x", "org/name\n", "a b/c"])
+def test_what_is_no_name_of_a_dataset(source: str) -> None:
+    with pytest.raises(SettingError, match=r"expected `bundled`, a \.jsonl"):
+        open_dataset(source)
 
 
 # a Hub on loopback

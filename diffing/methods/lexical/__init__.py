@@ -126,8 +126,8 @@ def _notes(readings: Sequence[PairReading]) -> tuple[str, ...]:
     if not told or foreign / len(told) <= FOREIGN:
         return ()
     return (
-        f"{foreign} of {len(told)} train responses are not in English: hedges, refusals and other properties of wording "
-        "are only measured in English. Length, form, language and phrases are measured in any language.",
+        f"{foreign} of {len(told)} train responses are not in English: hedges, refusals and other properties of "
+        "wording are only measured in English. Length, form, language and phrases are measured in any language.",
     )
 
 

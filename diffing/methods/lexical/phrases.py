@@ -19,6 +19,8 @@ LONGEST = 3
 """Words of a phrase at most."""
 LONGEST_PHRASE = 60
 """Characters at most: what is longer is no phrase."""
+POOL = 20
+"""Per phrase wanted so many of the strongest are compared with each other: between two languages thousands differ."""
 SAME_SUPPORT = 0.8
 """Two phrases that share words and this share of their responses (Jaccard) say the same."""
 
@@ -82,9 +84,11 @@ def find_phrases(readings: Sequence[PairReading], search: PhraseSearch) -> tuple
     chosen: list[Phrase] = []
     for index, side in enumerate(("a", "b")):
         ranked = sorted((phrase for phrase in strong if phrase.side == side), key=_strongest_first)
-        distinct = _merge(ranked, sides[index])
+        pool = ranked[: POOL * search.per_side]
+        distinct = _merge(pool, sides[index])
         chosen += distinct[: search.per_side]
-        left_out["phrases merged with a stronger one that says the same"] += len(ranked) - len(distinct)
+        left_out["phrases merged with a stronger one that says the same"] += len(pool) - len(distinct)
+        left_out["phrases beyond the strongest of their side"] += len(ranked) - len(pool)
         left_out["phrases beyond the strongest of their side"] += max(0, len(distinct) - search.per_side)
     return sorted(chosen, key=_strongest_first), {k: n for k, n in left_out.items() if n}
 

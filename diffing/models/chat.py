@@ -15,6 +15,7 @@ from typing import ClassVar, TypeAlias
 from diffing.errors import ModelError, SettingError
 from diffing.models.base import OnCompletion, OnTokens, Sampling
 from diffing.models.remote import Effort, Fault, Requests
+from diffing.models.surrogates import without_surrogates
 from diffing.models.thinking import split_thinking
 from diffing.types import Completion, Conversation, Finish
 
@@ -161,7 +162,9 @@ def request_body(name: str, conversation: Conversation, sampling: Sampling) -> B
     """The JSON of one request. Everything that decides the text is said, since servers' defaults differ."""
     body: Body = {
         "model": name,
-        "messages": [{"role": message.role, "content": _whole(message.content)} for message in conversation],
+        "messages": [
+            {"role": message.role, "content": without_surrogates(message.content)} for message in conversation
+        ],
         "max_tokens": sampling.max_new_tokens,
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
@@ -199,10 +202,10 @@ def read_completion(answer: object) -> Completion:
     reason = choice.get("finish_reason")
     if reason == "error":
         raise Fault("the server broke off the answer with an error")
-    text, thought = split_thinking(_whole(_text(message.get("content") or message.get("refusal"))))
+    text, thought = split_thinking(without_surrogates(_text(message.get("content") or message.get("refusal"))))
     apart = message.get("reasoning_content") or message.get("reasoning")
     if isinstance(apart, str) and apart.strip():
-        thought = "\n\n".join(part for part in (_whole(apart).strip(), thought) if part)
+        thought = "\n\n".join(part for part in (without_surrogates(apart).strip(), thought) if part)
     finish = _FINISH.get(reason, "stop") if isinstance(reason, str) else "stop"
     usage = answer.get("usage")
     return Completion(
@@ -225,11 +228,6 @@ def _text(content: object) -> str:
     if not isinstance(content, str):
         raise Fault(f"the answer's content is not text but {type(content).__name__}")
     return content
-
-
-def _whole(text: str) -> str:
-    """Lone surrogates, which no file and no request can hold, become question marks."""
-    return text.encode(errors="replace").decode()
 
 
 def _count(usage: object, key: str) -> int | None:

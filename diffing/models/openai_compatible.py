@@ -99,7 +99,7 @@ class OpenAIModel(ChatModel):
             raise HttpError(response.status_code, text, retry_after(response.headers.get("retry-after")))
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Fault(f"the answer is not JSON but begins with {text[:60]!r}") from None
 
 

@@ -220,9 +220,10 @@ def test_null_truncated_and_filtered_answers_are_answers_and_not_repeated():
         Body('{"choices": [{"message": {"content": 5}}]}', "application/json"),
         Body('{"error": {"message": "upstream", "code": 502}}', "application/json"),
         Body("[1]", "application/json"),
+        Body("[" * 100_000, "application/json"),
         Finish("error"),
     ],
-    ids=repr,
+    ids=lambda fault: repr(fault)[:60],
 )
 def test_a_passing_fault_is_repeated_until_it_passes(fault):
     with OpenAIServer(echo) as server:

@@ -176,7 +176,7 @@ class LocalModel:
         logger.info(
             "%s: %.2f billion parameters, %s stored, %s to download",
             self._id,
-            size.total / 1e9,
+            size.parameters / 1e9,
             gigabytes(size.stored_bytes),
             gigabytes(size.missing_bytes),
         )

@@ -97,8 +97,8 @@ def test_what_decides_the_text_is_in_the_id(copied: Path, tmp_path: Path) -> Non
 def test_sizes_come_from_headers(copied: Path) -> None:
     size = size_of(str(copied))
     model = transformers.AutoModelForCausalLM.from_pretrained(copied)
-    assert size.total == sum(weight.numel() for weight in model.state_dict().values())
-    assert dict(size.parameters) == {"F32": size.total}
+    assert size.parameters == sum(weight.numel() for weight in model.state_dict().values())
+    assert dict(size.stored_as) == {"F32": size.parameters}
     assert (size.stored_bytes, size.missing_bytes) == ((copied / "model.safetensors").stat().st_size, 0)
 
 
@@ -109,7 +109,7 @@ def test_an_adapter_changes_the_answers(model_folder: ModelFolder, tmp_path: Pat
     name, _, adapter_name = adapted.id.partition("+")
     assert name == load(base).id
     assert adapter_name.startswith("tuned@")
-    assert adapted.size.total == load(base).size.total + 2 * (2 * 4 * 32 + 4 * (32 + 16))
+    assert adapted.size.parameters == load(base).size.parameters + 2 * (2 * 4 * 32 + 4 * (32 + 16))
     sampling = Sampling(max_new_tokens=8)
     answers = adapted.generate(MIXED[:6], sampling)
     assert answers != load(base).generate(MIXED[:6], sampling)

@@ -51,6 +51,10 @@ def test_special_tokens_in_messages_are_plain_text() -> None:
     assert (ids.count(IM_START), ids.count(IM_END), ids.count(EOS)) == (2, 1, 0)
 
 
+def test_half_characters_are_no_crash() -> None:
+    assert "<|im_start|>user\na?b<|im_end|>" in text_of(chat().encode(says("a\ud800b")))
+
+
 def test_thinking_is_switched_off() -> None:
     assert text_of(chat(THINKS).encode(says("Hi"))).endswith("<|im_start|>quick")
 

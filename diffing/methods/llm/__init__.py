@@ -10,7 +10,7 @@ from typing import Literal
 
 from diffing.errors import SettingError
 from diffing.methods.llm import records
-from diffing.methods.llm.cluster import Way, cluster_vectors, scaled_size
+from diffing.methods.llm.cluster import Way, check_installed, cluster_vectors, scaled_size
 from diffing.methods.llm.describe import Described, describe_pairs
 from diffing.methods.llm.embed import Embedder, load_embedder
 from diffing.methods.llm.state import LEAST_SHARE, clusters_of, hypotheses_of, mirrored, sentences_of, state_clusters
@@ -72,7 +72,8 @@ class LlmMethod:
             MissingExtraError: The libraries of the extra `llm` are not installed.
             LimitError: A hard limit of calls or dollars was reached.
         """
-        # first of all, so that a wrong name is found before a call is paid
+        # first of all, so that a wrong name or a missing library is found before a call is paid
+        check_installed(_WAYS[self.clustering])
         embedder, note = self._embedder()
         described = describe_pairs(self.differ, pairs, seed=self.seed, on_progress=on_progress)
         notes = () if note is None else (note,)

@@ -16,6 +16,7 @@ communities on a 15-nearest-neighbour graph lay between the two and took in more
 
 import warnings
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -43,9 +44,6 @@ def cluster_vectors(vectors: Vectors, *, way: Way, min_cluster_size: int = 10, s
         way: `average` or `paper`.
         min_cluster_size: Smaller groups are noise; see `scaled_size` for small inputs.
         seed: Of PCA and UMAP; `average` has none up to 8,000 rows.
-
-    Raises:
-        MissingExtraError: `paper` without the libraries of the extra.
     """
     size = scaled_size(len(vectors), min_cluster_size)
     known = np.linalg.norm(vectors, axis=1) > 0.5
@@ -53,6 +51,16 @@ def cluster_vectors(vectors: Vectors, *, way: Way, min_cluster_size: int = 10, s
     if known.sum() >= max(size, 2):
         labels[known] = _average(vectors[known], seed) if way == "average" else _paper(vectors[known], size, seed)
     return _by_size(labels, size)
+
+
+def check_installed(way: Way) -> None:
+    """Tells of missing libraries before anything is paid.
+
+    Raises:
+        MissingExtraError: `paper` without scikit-learn or umap-learn.
+    """
+    if way == "paper" and (find_spec("sklearn") is None or find_spec("umap") is None):
+        raise MissingExtraError("Clustering as in the paper", "llm")
 
 
 def scaled_size(n: int, asked: int) -> int:
@@ -116,12 +124,10 @@ def _paper(vectors: Vectors, size: int, seed: int) -> Labels:
     with warnings.catch_warnings():
         # UMAP warns of a library it could use, of rows far from all others and of equal ones, which are expected here
         warnings.simplefilter("ignore")
-        try:
-            from sklearn.cluster import HDBSCAN
-            from sklearn.decomposition import PCA
-            from umap import UMAP
-        except ImportError:
-            raise MissingExtraError("Clustering as in the paper", "llm") from None
+        from sklearn.cluster import HDBSCAN
+        from sklearn.decomposition import PCA
+        from umap import UMAP
+
         n = len(vectors)
         reduced = vectors
         if n > 3:

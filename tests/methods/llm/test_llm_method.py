@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+import sys
 from collections import defaultdict
 
 import pytest
 
 from diffing import metrics
-from diffing.errors import HubError, SettingError
+from diffing.errors import HubError, MissingExtraError, SettingError
 from diffing.judge import judge
 from diffing.methods.llm import LlmMethod
 from diffing.models.openai_compatible import OpenAIModel
@@ -281,4 +282,19 @@ def test_settings_are_refused_before_anything_is_asked():
         LlmMethod(model, min_cluster_size=1)
     with pytest.raises(HubError, match="The embedder nobody/nothing is not on this machine"):
         LlmMethod(model, embedder="nobody/nothing").find_hypotheses(TRAIN)
+    assert model.requests == []
+
+
+@pytest.mark.parametrize(
+    ("library", "options", "what"),
+    [
+        ("sklearn", {"embedder": "tfidf"}, "Method llm"),
+        ("umap", {"embedder": "tfidf", "clustering": "paper"}, "Clustering as in the paper"),
+    ],
+)
+def test_a_missing_library_is_told_before_anything_is_asked(monkeypatch, library, options, what):
+    monkeypatch.setitem(sys.modules, library, None)
+    model = scripted(lambda text: "")
+    with pytest.raises(MissingExtraError, match=rf'{what} needs libraries .* pip install "diffing\[llm\]"'):
+        LlmMethod(model, **options).find_hypotheses(TRAIN)
     assert model.requests == []

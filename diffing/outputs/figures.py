@@ -97,9 +97,8 @@ def _hover(finding: Finding, names: Names) -> str:
 
 
 def _lay_out(figure: "go.Figure", shown: Sequence[Finding], names: Names, *, narrow: bool) -> None:
-    """Axes, legend, what the two sides mean, and what each row is."""
+    """Axes, legend and labels."""
     labels = [shown_text(statement(finding, names), 2 * _WRAP[narrow] - 8, _WRAP[narrow]) for finding in shown]
-    left, right = (shown_text(names.of(side), 18 if narrow else 36) for side in SIDES)
     figure.update_layout(
         template="none",
         height=_ROW * (1.35 if narrow else 1) * max(len(shown), 1) + 110,
@@ -125,6 +124,12 @@ def _lay_out(figure: "go.Figure", shown: Sequence[Finding], names: Names, *, nar
         showticklabels=not narrow, automargin=True, showgrid=False, zeroline=False, fixedrange=True,
         ticklabelstandoff=10,
     )  # fmt: skip
+    _annotate(figure, labels, names, narrow=narrow)
+
+
+def _annotate(figure: "go.Figure", labels: Sequence[str], names: Names, *, narrow: bool) -> None:
+    """What left and right mean; where the plot is narrow, also the rows' labels, above their intervals."""
+    left, right = (shown_text(names.of(side), 18 if narrow else 36) for side in SIDES)
     for text, x, anchor in ((f"← {left} more", 0, "left"), (f"{right} more →", 1, "right")):
         figure.add_annotation(
             text=text, x=x, xanchor=anchor, xref="paper", y=1, yanchor="bottom", yref="paper", showarrow=False

@@ -84,8 +84,7 @@ def test_the_policy_blocks_scripts_even_if_markup_got_through(browser: Any, page
     page.evaluate(
         "document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.hit=2'}))"
     )
-    page.evaluate("fetch('http://127.0.0.1:9/x').catch(() => { window.blocked = true })")
-    page.wait_for_function("window.blocked")
+    assert page.evaluate("fetch('http://127.0.0.1:9/x').then(() => 'fetched', () => 'blocked')") == "blocked"
     assert page.evaluate("window.hit") is None
     assert any("Content Security Policy" in line for line in wrong)
     page.close()
@@ -157,6 +156,19 @@ def test_the_theme_can_be_changed_and_the_plot_follows(browser: Any, pages: dict
     assert light.split(")")[0] != dark.split(")")[0]
     assert light.split(")")[1] != dark.split(")")[1]
     assert wrong == []
+    page.close()
+
+
+def test_the_plot_keeps_its_height_and_prints_in_the_colours_of_paper(browser: Any, pages: dict[str, Path]) -> None:
+    page, _ = opened(browser, pages["medium"])
+    page.locator("#theme").click()
+    height = page.locator("#forest .main-svg").first.bounding_box()["height"]
+    assert height > 12 * 40
+    page.set_viewport_size({"width": 1000, "height": 700})
+    page.emulate_media(media="print")
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.querySelector('#forest .ytick text').style.fill") == "rgb(0, 0, 0)"
+    assert page.locator("#forest .main-svg").first.bounding_box()["height"] == height
     page.close()
 
 

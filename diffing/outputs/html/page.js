@@ -22,6 +22,7 @@
     for (const note of figure.layout.annotations) {
       if (note.yref === "y") note.bgcolor = style.getPropertyValue("--paper").trim();  // keeps lines out of the text
     }
+    forest.style.height = `${figure.layout.height}px`;  // a responsive plot takes its height from here when the window changes
     window.Plotly.react(forest, figure.data, figure.layout, { displayModeBar: false, responsive: true });
   }
 
@@ -38,6 +39,7 @@
   });
   dark.addEventListener("change", () => { label(); draw(); });
   narrow.addEventListener("change", draw);
+  matchMedia("print").addEventListener("change", draw);  // paper has its own colours
   label();
   if (forest && window.Plotly) {
     forest.replaceChildren();

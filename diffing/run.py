@@ -88,7 +88,7 @@ class _Builder:
         self._config = config
         self._store = store
         self._meter = meter
-        self._helpers: dict[str, Model] = {}
+        self._loaded: dict[tuple[str, LoadOptions], Model] = {}
         self.prices: dict[str, Price] = {}
 
     def side(self, side: Side) -> Model:
@@ -97,9 +97,7 @@ class _Builder:
 
     def helper(self, spec: str) -> Model:
         """A model that describes, judges or rates."""
-        if spec not in self._helpers:
-            self._helpers[spec] = self._load(spec, None)
-        return self._helpers[spec]
+        return self._load(spec, None)
 
     def method(self, name: str) -> Method:
         """A method by its name."""
@@ -129,10 +127,12 @@ class _Builder:
             concurrency=config.concurrency,
             timeout=config.timeout,
         )
-        model = load_model(spec, options=options, cache=self._store, meter=self._meter, price=config.price)
-        if model.remote and config.price is not None:
-            self.prices[model.id] = config.price
-        return model
+        if (spec, options) not in self._loaded:
+            model = load_model(spec, options=options, cache=self._store, meter=self._meter, price=config.price)
+            if model.remote and config.price is not None:
+                self.prices[model.id] = config.price
+            self._loaded[spec, options] = model
+        return self._loaded[spec, options]
 
 
 def load_run_prompts(config: DiffConfig, models: Sequence[Model]) -> tuple[Prompt, ...]:

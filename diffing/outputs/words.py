@@ -136,8 +136,8 @@ def explanation(report: Report) -> str:
         return (
             f"{len(confirmed)} of {count(len(report.findings), 'tested difference')} "
             f"{'is' if len(confirmed) == 1 else 'are'} confirmed on {heldout}. Each was predicted from other prompts "
-            f"before it was tested on these; of differences confirmed this way, at most {percent(FALSE_DISCOVERY_RATE)} are "
-            "expected to be chance."
+            "before it was tested on these; of differences confirmed this way, at most "
+            f"{percent(FALSE_DISCOVERY_RATE)} are expected to be chance."
         )
     tested, n = len(report.findings), max(finding.heldout.n for finding in report.findings)
     smallest = smallest_confirmable(tested, n)

@@ -106,8 +106,11 @@ def _responses(config: DiffConfig, spec: str, side: str, prompts: Sequence[Promp
 
 
 def _llm_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[Stage]:
-    """One describe per train pair, one state per cluster, one judging per pair and ten hypotheses, two ratings per
-    hypothesis and rater; tokens from the lengths of prompts and assumed responses, plus our templates."""
+    """What the llm method and the judge will ask.
+
+    One description per train pair, one statement per cluster, one judging per pair and batch of hypotheses, two ratings
+    per hypothesis and rater. Tokens from the lengths of prompts and of assumed responses, plus our templates.
+    """
     train = sum(prompt.split == "train" for prompt in prompts)
     pair = 2 * min(RESPONSE_TOKENS, config.max_new_tokens) + _mean([_tokens(prompt.text) for prompt in prompts])
     hypotheses = min(HYPOTHESES, train)

@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from diffing.methods.sae.texts import Refused
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -29,17 +31,20 @@ class Latents:
         return 0.0
 
 
-def pack(latents: Latents) -> str:
+def pack(latents: Latents | Refused) -> str:
     """As text; `unpack` gives exactly the same back."""
-    return json.dumps(
-        {"tokens": latents.tokens, "indices": _text(latents.indices, "<i4"), "values": _text(latents.values, "<f4")}
-    )
+    if isinstance(latents, Refused):
+        return json.dumps({"refused": latents.reason})
+    arrays = {"indices": _text(latents.indices, "<i4"), "values": _text(latents.values, "<f4")}
+    return json.dumps({"tokens": latents.tokens, **arrays})
 
 
-def unpack(text: str) -> Latents | None:
-    """Latents from text; None where the text is damaged."""
+def unpack(text: str) -> Latents | Refused | None:
+    """What was packed; None where the text is damaged."""
     try:
         record = json.loads(text)
+        if "refused" in record:
+            return Refused(str(record["refused"]))
         indices, values = _array(record["indices"], "<i4"), _array(record["values"], "<f4")
         tokens = int(record["tokens"])
     except (ValueError, KeyError, TypeError):

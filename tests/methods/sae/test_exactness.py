@@ -144,8 +144,12 @@ def test_text_part_of_a_model_that_also_sees(tmp_path: Path) -> None:
     from tests.methods.sae.tiny import config, tokenizer
 
     text = config("gemma3").to_dict()
-    vision = dict(hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=28, patch_size=14)
-    whole = Gemma3ForConditionalGeneration(Gemma3Config(text_config=text, vision_config=vision, mm_tokens_per_image=4)).eval()
+    vision = dict(
+        hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=28, patch_size=14
+    )
+    whole = Gemma3ForConditionalGeneration(
+        Gemma3Config(text_config=text, vision_config=vision, mm_tokens_per_image=4)
+    ).eval()
     whole.save_pretrained(tmp_path / "reader")
     tokenizer().save_pretrained(tmp_path / "reader")
     folder = save_sae(tmp_path / "sae", "standard", "blocks.1.hook_resid_post")
@@ -153,7 +157,8 @@ def test_text_part_of_a_model_that_also_sees(tmp_path: Path) -> None:
     texts = texts_of(sight)
     with torch.inference_mode():
         hidden = [
-            whole(torch.from_numpy(t.ids).long()[None], output_hidden_states=True).hidden_states[2][0, t.start :] for t in texts
+            whole(torch.from_numpy(t.ids).long()[None], output_hidden_states=True).hidden_states[2][0, t.start :]
+            for t in texts
         ]
         theirs = pooled([sight.sae.encode(h).numpy() for h in hidden])
     assert_same(read_all(sight, texts), theirs)

@@ -11,7 +11,7 @@ CHAT = (
     "{{ bos_token }}{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}{{ eos_token }}{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
-ARCHITECTURES = ("standard", "jumprelu", "gated", "topk", "topk-rescaled", "batchtopk", "matryoshka", "matching_pursuit")
+ARCHITECTURES = ("standard", "jumprelu", "gated", "topk", "topk-rescaled", "batchtopk", "matryoshka")
 
 
 def tokenizer(chat: bool = True) -> Any:
@@ -99,6 +99,7 @@ def make_sae(architecture: str, hook: str, d_in: int = SIZE, d_sae: int = 96) ->
         "matryoshka": lambda: sl.MatryoshkaBatchTopKTrainingSAE(
             sl.MatryoshkaBatchTopKTrainingSAEConfig(**common, k=7, matryoshka_widths=[16, 48])
         ),
+        "abstopk": lambda: sl.AbsTopKSAE(sl.AbsTopKSAEConfig(**common, k=7)),
         "matching_pursuit": lambda: sl.MatchingPursuitSAE(sl.MatchingPursuitSAEConfig(**common, max_iterations=5)),
     }
     with torch.random.fork_rng():
@@ -108,7 +109,7 @@ def make_sae(architecture: str, hook: str, d_in: int = SIZE, d_sae: int = 96) ->
             scale = 0.3 if name in ("b_enc", "b_gate", "b_mag", "r_mag", "threshold") else 0.05
             parameter.data += scale * torch.randn_like(parameter)
     if hasattr(sae, "topk_threshold"):
-        sae.topk_threshold.fill_(0.4)
+        sae.topk_threshold.fill_(0.1)
     return sae
 
 

@@ -1,6 +1,7 @@
-"""The SAE method: a reader's sparse features are counted in both sides' responses; those that differ are the hypotheses.
+"""The SAE method: a reader's sparse features are counted in both sides' responses; those that differ become hypotheses.
 
-Source: arXiv 2512.10092. Without an LLM each feature is a hypothesis of its own, tested on held-out responses by its own activation.
+Source: arXiv 2512.10092. Without an LLM each feature is a hypothesis of its own, tested on held-out responses by its
+own activation.
 """
 
 from collections import Counter
@@ -56,7 +57,8 @@ class SaeMethod:
     Nothing is opened, downloaded or loaded before it is needed.
 
     Args:
-        reader: A preset's name (`PRESETS`), or a model as `org/name[@revision]` or folder; None is the model the SAE was trained on.
+        reader: A preset's name (`PRESETS`), or a model as `org/name[@revision]` or folder; None is the model the SAE
+            was trained on.
         sae: `release/sae_id` of sae-lens' registry or a folder saved by sae-lens; None takes the preset's.
         options: What decides the result.
         store: Where latents are kept, so that nothing is read twice; None keeps them for this run.
@@ -97,8 +99,8 @@ class SaeMethod:
     def find_hypotheses(self, pairs: Sequence[Pair], on_progress: OnProgress = ignore_progress) -> Discovery:
         """Counts every latent on the train pairs; those that differ are shown, the strongest become hypotheses.
 
-        Tables: `features`, one row per latent that differs; `examples`, passages with the tokens that activate a hypothesis's latent;
-            `rates`, how many latents have which pair of rates.
+        Tables: `features`, one row per latent that differs; `examples`, passages with the tokens that activate a
+            hypothesis's latent; `rates`, how many latents have which pair of rates.
 
         Raises:
             SettingError: Reader or SAE name nothing.
@@ -120,8 +122,8 @@ class SaeMethod:
     def measure(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
         """One verdict for every hypothesis of this method and every pair, hypotheses outermost.
 
-        A feature that is active in one side's response alone is a verdict for that side. Where a response is missing or cannot be read
-        the pair is UNREADABLE.
+        A feature that is active in one side's response alone is a verdict for that side. Where a response is missing
+        or cannot be read the pair is UNREADABLE.
 
         Raises:
             ValueError: A hypothesis is not this method's.
@@ -180,8 +182,8 @@ class SaeMethod:
         if options.mode == "fdr":
             rule += f" and the paired test is significant at a false discovery rate of {options.false_discovery_rate:g}"
         return (
-            f"{reader} read the responses of {counted.pairs} train pairs with the SAE {sae}; of its {len(counted.a)} features "
-            f"{len(screened)} differ on train ({rule}).",
+            f"{reader} read the responses of {counted.pairs} train pairs with the SAE {sae}; of its "
+            f"{len(counted.a)} features {len(screened)} differ on train ({rule}).",
         )
 
 

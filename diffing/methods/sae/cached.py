@@ -1,4 +1,4 @@
-"""Latents of responses, each read once: kept in memory and in a store of texts. Reader and SAE are loaded at the first miss."""
+"""Latents of responses, each read once, kept in memory and in a store of texts. Loads nothing before the first miss."""
 
 import hashlib
 import json

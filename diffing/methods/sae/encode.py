@@ -1,16 +1,15 @@
-"""From what the hook gives to the strongest activation of every latent in a stretch of tokens; no matrix of tokens x latents is kept.
+"""From what the hook gives to the strongest activation of every latent; no matrix of tokens x latents is kept.
 
-Where an architecture's activation is, for each latent alone, a non-decreasing function of the encoder's product, the maximum over tokens
-is taken of the product and the function applied once afterwards: standard, JumpReLU (which is also how BatchTopK and Matryoshka SAEs are
-saved) and gated SAEs. TopK looks at all latents of a token at once, so its k winners per token are gathered. Any other architecture goes
-through its own `encode`, in chunks of tokens.
+Where an architecture's activation is, for each latent alone, a non-decreasing function of the encoder's product, the
+maximum over tokens is taken of the product and the function applied once afterwards: standard, JumpReLU (which is
+also how BatchTopK and Matryoshka SAEs are saved) and gated SAEs. TopK looks at all latents of a token at once, so its
+k winners per token are gathered. Any other architecture goes through its own `encode`, in chunks of tokens.
 """
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
 _TILE_TOKENS = 512
@@ -111,20 +110,23 @@ class _Monotone:
 
 class _Standard(_Monotone):
     def _activate(self, best: "Tensor") -> "Tensor":
-        return (best + self._sae.b_enc).relu()
+        activations: Tensor = (best + self._sae.b_enc).relu()
+        return activations
 
 
 class _JumpReLU(_Monotone):
     def _activate(self, best: "Tensor") -> "Tensor":
-        pre = best + self._sae.b_enc
-        return pre.relu().where(pre > self._sae.threshold, 0)
+        pre: Tensor = best + self._sae.b_enc
+        activations: Tensor = pre.relu() * (pre > self._sae.threshold)
+        return activations
 
 
 class _Gated(_Monotone):
     def _activate(self, best: "Tensor") -> "Tensor":
         # the magnitude's weights are the gate's, scaled by exp(r) > 0, so one product serves both
-        magnitude = (best * self._sae.r_mag.exp() + self._sae.b_mag).relu()
-        return magnitude.where(best + self._sae.b_gate > 0, 0)
+        magnitude: Tensor = (best * self._sae.r_mag.exp() + self._sae.b_mag).relu()
+        activations: Tensor = magnitude * (best + self._sae.b_gate > 0)
+        return activations
 
 
 class _TopK:

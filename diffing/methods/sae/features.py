@@ -1,4 +1,4 @@
-"""What is shown of a latent: the responses in which it is strongest, the tokens at which it is active, and a sentence about it."""
+"""What is shown of a latent: where it is strongest, the tokens at which it is active, and a sentence about it."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -57,7 +57,7 @@ class Example:
 
     @property
     def window(self) -> tuple[int, int]:
-        """The passage around the strongest token: first character and one past the last, at spaces where there are any near."""
+        """The passage around the strongest token: first character, one past the last; at spaces where some are near."""
         first = max(self.strongest.first - _AROUND, 0)
         last = min(self.strongest.last + _AROUND, len(self.response))
         if first:
@@ -75,7 +75,7 @@ class Example:
         return self.response[first:last]
 
     def marked(self, whole: bool = False, opening: str = "«", closing: str = "»") -> str:
-        """The passage (or the whole response) with the active tokens between marks; neighbours share one pair of marks."""
+        """The passage, or the whole response, with the active tokens between marks; neighbours share one pair."""
         start, end = (0, len(self.response)) if whole else self.window
         text, place = "", start
         for first, last in _joined(self.tokens):
@@ -185,7 +185,7 @@ class Feature:
 
 
 def strongest_pairs(screened: Screened, pairs: Sequence[ReadPair], count: int) -> list[ReadPair]:
-    """The pairs in which a latent is strongest on the side in which it is active more often; those without it are left out.
+    """The pairs in which a latent is strongest on the side in which it is active more often.
 
     Pairs in which only that side activates it come first: they show the difference.
     """

@@ -1,7 +1,7 @@
 """Where in a plain transformers model a hook of sae-lens is. Knows no weights: it works from configurations and names.
 
-sae-lens names hooks as TransformerLens does (`blocks.12.hook_resid_post`). Each family of readers has one row in `FAMILIES`
-that says which of its modules these names mean; the paths start at the base model, which has no head.
+sae-lens names hooks as TransformerLens does (`blocks.12.hook_resid_post`). Each family of readers has one row in
+`FAMILIES` that says which of its modules these names mean; the paths start at the base model, which has no head.
 """
 
 import re
@@ -30,7 +30,7 @@ class Hook:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Names of the modules of one family of models; those of a layer start at the layer. None: it has no such tensor."""
+    """Names of the modules in one family of models, from the layer on. None: it has no such tensor."""
 
     layers: str
     """The list of layers."""
@@ -71,9 +71,7 @@ FAMILIES = {
 }
 """By the `model_type` of the text model's configuration."""
 
-_BLOCK = re.compile(
-    r"blocks\.(\d+)\.(hook_resid_pre|hook_resid_mid|hook_resid_post|hook_attn_out|hook_mlp_out|attn\.hook_z)"
-)
+_BLOCK = re.compile(r"blocks\.(\d+)\.(hook_resid_(?:pre|mid|post)|hook_attn_out|hook_mlp_out|attn\.hook_z)")
 _PLAIN = re.compile(
     r"(?:model\.|transformer\.|gpt_neox\.|language_model\.)*(\w+)\.(\d+)((?:\.\w+)*?)(?:\.(input|output))?"
 )
@@ -94,14 +92,15 @@ def find_hook(name: str, config: "PretrainedConfig") -> Hook:
     family = FAMILIES.get(config.model_type)
     if family is None:
         raise ModelError(
-            f"The reader is of type {config.model_type}, whose layers are not known here: expected one of {', '.join(FAMILIES)}. "
+            f"The reader is of type {config.model_type}, whose layers are not known here: expected one of "
+            f"{', '.join(FAMILIES)}. "
             "Choose another SAE with its reader"
         )
     if name == "hook_embed":
         name = "blocks.0.hook_resid_pre"  # the same tensor where positions are rotary
         if config.model_type == "gpt2":
             raise ModelError(
-                "hook_embed cannot be read from a GPT-2: choose an SAE on its residual stream, such as hook_resid_pre"
+                "hook_embed cannot be read from a GPT-2: choose an SAE on hook_resid_pre or hook_resid_post"
             )
     block = _BLOCK.fullmatch(name)
     if block is not None:
@@ -111,8 +110,9 @@ def find_hook(name: str, config: "PretrainedConfig") -> Hook:
         layer = _checked(int(plain[2]), config)
         return Hook(layer + 1, f"{family.layers}.{layer}{plain[3]}", "input" if plain[4] == "input" else "output")
     raise SettingError(
-        f"The SAE reads {name}, which cannot be found in a plain {config.model_type} model: expected a hook like "
-        "blocks.12.hook_resid_post (hook_resid_pre, hook_resid_mid, hook_attn_out, hook_mlp_out, attn.hook_z). Choose another SAE"
+        f"The SAE reads {name}, which cannot be found in a plain {config.model_type} model: expected "
+        "a hook like blocks.12.hook_resid_post (hook_resid_pre, hook_resid_mid, hook_attn_out, hook_mlp_out, "
+        "attn.hook_z). Choose another SAE"
     )
 
 
@@ -145,7 +145,8 @@ def _of_block(layer: int, hook: str, family: Family, config: "PretrainedConfig")
 def _checked(layer: int, config: "PretrainedConfig") -> int:
     if layer >= config.num_hidden_layers:
         raise ModelError(
-            f"The SAE reads layer {layer}, the reader has {config.num_hidden_layers}: give the reader the SAE was trained on"
+            f"The SAE reads layer {layer}, the reader has {config.num_hidden_layers}: give the reader the SAE was "
+            "trained on"
         )
     return layer
 

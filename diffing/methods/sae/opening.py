@@ -1,4 +1,4 @@
-"""Preset, SAE and reader by name -> what can read. Checks that all fit together before any weights are loaded or downloaded."""
+"""Names of reader and SAE -> what can read; checks that they fit together before any weights are fetched or loaded."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -73,7 +73,8 @@ def open_sae(reader: str | None, sae: str | None, options: LocalOptions | None =
     """Finds a reader and an SAE and makes sure that they fit together.
 
     Args:
-        reader: A preset's name, or the reader as `org/name[@revision]` or a folder; None is the model the SAE was trained on.
+        reader: A preset's name, or the reader as `org/name[@revision]` or a folder; None is the model the SAE was
+            trained on.
         sae: `release/sae_id` or a folder; None takes the preset's.
         options: How the reader is loaded.
 
@@ -89,7 +90,8 @@ def open_sae(reader: str | None, sae: str | None, options: LocalOptions | None =
         reader = preset.reader
     if sae is None and preset is None:
         raise SettingError(
-            f"The reader {reader} has no SAE to it: name an SAE as release/sae_id or folder. Presets: {', '.join(PRESETS)}"
+            f"The reader {reader} has no SAE to it: name an SAE as release/sae_id or folder. Presets: "
+            f"{', '.join(PRESETS)}"
         )
     found = find_sae(sae if sae is not None else preset.sae)  # type: ignore[union-attr]
     facts = found.facts
@@ -155,7 +157,8 @@ def _check_size(sae: str, facts: SaeFacts, reader: str, hook: Hook, config: "Pre
     if facts.d_in != size:
         made_for = f" It was made for {facts.reader}." if facts.reader else ""
         raise ModelError(
-            f"The SAE {sae} reads {facts.d_in} numbers a token, the reader {reader} gives {size} there.{made_for} Name that reader"
+            f"The SAE {sae} reads {facts.d_in} numbers a token, the reader {reader} gives {size} there.{made_for} "
+            "Name that reader"
         )
 
 
@@ -168,12 +171,14 @@ def _check_memory(opened: Opened) -> None:
     room = machine.gpu + machine.ram if gpu else machine.ram
     if size.missing_bytes > machine.disk:
         raise ModelError(
-            f"The reader {opened.reader.name} needs {gigabytes(size.missing_bytes)} on disk, {gigabytes(machine.disk)} are free: "
+            f"The reader {opened.reader.name} needs {gigabytes(size.missing_bytes)} on disk, "
+            f"{gigabytes(machine.disk)} are free: "
             f"free space, or point HF_HOME to a larger disk. {_OTHERS}"
         )
     if needed > room:
         raise ModelError(
-            f"The reader {opened.reader.name} (its first {opened.hook.layers} layers) and the SAE need about {gigabytes(needed)} of memory, "
+            f"The reader {opened.reader.name} (its first {opened.hook.layers} layers) and the SAE need about "
+            f"{gigabytes(needed)} of memory, "
             f"{gigabytes(room)} are free. {_OTHERS}"
         )
 

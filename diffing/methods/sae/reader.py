@@ -1,7 +1,7 @@
 """A reader: the model whose activations an SAE reads, cut after the layer that is read.
 
-The layers above are taken out of its configuration before it is built, so that their weights are neither read from the disk nor moved. The
-pass ends at the hook. It knows no SAE.
+The layers above are taken out of its configuration before it is built, so that their weights are neither read from
+the disk nor moved. The pass ends at the hook. It knows no SAE.
 """
 
 import contextlib
@@ -99,7 +99,7 @@ class Reader:
         return hidden[batch.read.to(hidden.device)]
 
     def _inputs(self, batch: Batch) -> dict[str, "torch.Tensor"]:
-        """Padded on the right, no token can see the padding and no mask is needed, which is the quicker way through attention."""
+        """Padded on the right, no token sees the padding: without a mask the way through attention is quicker."""
         ids = batch.ids.to(self.device)
         if bool((batch.mask[:, 0] == 1).all()):
             return {"input_ids": ids}
@@ -158,7 +158,8 @@ def load_reader(folder: Path, name: str, hook: Hook, options: LocalOptions) -> R
         raise ModelError(f"The reader {name} cannot be loaded: {_first_line(error)}; get its files again") from None
     if info["missing_keys"]:
         raise ModelError(
-            f"The reader {name} lacks {len(info['missing_keys'])} weights, such as {min(info['missing_keys'])}: get its files again"
+            f"The reader {name} lacks {len(info['missing_keys'])} weights, such as {min(info['missing_keys'])}: "
+            "get its files again"
         )
     return Reader(model.eval(), Tokens(load_tokenizer(folder, options), name, context), hook)
 
@@ -168,7 +169,7 @@ def _quiet() -> Iterator[None]:
     from transformers.utils import logging
 
     before = logging.get_verbosity()
-    logging.set_verbosity_error()
+    logging.set_verbosity(40)  # ERROR, which transformers' own module does not export
     try:
         yield
     finally:

@@ -1,7 +1,7 @@
 """Reads texts: a cut reader and an encoder in, sparse latents per response out. Knows no file, no cache and no method.
 
-Texts are batched by length up to a number of tokens; of each batch only the responses' tokens reach the encoder, which keeps one maximum per
-response and latent. Memory depends on the batch, not on how many texts there are.
+Texts are batched by length up to a number of tokens; of each batch only the responses' tokens reach the encoder,
+which keeps one maximum per response and latent. Memory depends on the batch, not on how many texts there are.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -74,7 +74,8 @@ def trace(sight: Sight, text: Text, features: Sequence[int]) -> "NDArray[Any]":
     with torch.inference_mode():
         hidden = _hidden(sight, [text], "right")
         parts = [
-            sight.sae.encode(part).to_dense()[:, list(features)].float().cpu() for part in hidden.split(_TRACED_TOKENS)
+            sight.sae.encode(part).to_dense()[:, list(features)].float().cpu()
+            for part in torch.split(hidden, _TRACED_TOKENS)
         ]
     return torch.cat(parts).numpy()
 
@@ -104,4 +105,5 @@ def _sparse(latents: "Tensor", tokens: int) -> Latents:
     import numpy as np
 
     active = latents.gt(0).nonzero().squeeze(-1)
-    return Latents(active.cpu().numpy().astype(np.int32), latents[active].float().cpu().numpy(), tokens)
+    # copies: small arrays in torch's own memory, kept between large passing ones, would leave it in holes
+    return Latents(active.cpu().numpy().astype(np.int32), latents[active].float().cpu().numpy().copy(), tokens)

@@ -1,4 +1,4 @@
-"""Which latents differ between the two sides: rates, an exact paired test, and a choice of the strongest of each direction.
+"""Which latents differ between the sides: rates, an exact paired test, and the strongest of each direction.
 
 Pure counting; knows neither texts nor models.
 """

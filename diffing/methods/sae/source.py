@@ -147,7 +147,8 @@ class FolderSae:
         missing = [name for name in (_CONFIG, _WEIGHTS) if not (path / name).is_file()]
         if missing:
             raise SettingError(
-                f"The folder {path.name} has no {missing[0]}: expected an SAE as sae-lens' save_inference_model writes it"
+                f"The folder {path.name} has no {missing[0]}: expected an SAE as sae-lens' save_inference_model "
+                "writes it"
             )
 
     @property
@@ -181,8 +182,8 @@ class FolderSae:
 
     def load(self, device: str) -> Any:  # noqa: ANN401
         """See `SaeSource.load`."""
-        from safetensors import SafetensorError
         from sae_lens import SAE
+        from safetensors import SafetensorError
 
         try:
             return SAE.load_from_disk(self._path, device=device, dtype="float32")
@@ -202,7 +203,8 @@ def _facts(name: str, config: Mapping[str, Any], reader: str | None, neuronpedia
         )
     if architecture in _LOOK_AT_SEQUENCES:
         raise ModelError(
-            f"The SAE {name} is {architecture}: its latents depend on other tokens, which is not supported. Choose another SAE"
+            f"The SAE {name} is {architecture}: its latents depend on other tokens, which is not supported. Choose "
+            "another SAE"
         )
     hook = metadata.get("hook_name")
     if metadata.get("hf_hook_name") and "hook_mlp_in" in str(hook):
@@ -213,7 +215,8 @@ def _facts(name: str, config: Mapping[str, Any], reader: str | None, neuronpedia
         raise ModelError(f"The SAE {name} does not say which hook it reads (metadata.hook_name): choose another SAE")
     if metadata.get("hook_head_index") is not None:
         raise ModelError(
-            f"The SAE {name} reads a single attention head, which is not supported: choose an SAE on the residual stream"
+            f"The SAE {name} reads a single attention head, which is not supported: choose an SAE on the residual "
+            "stream"
         )
     kwargs = metadata.get("model_from_pretrained_kwargs") or {}
     return SaeFacts(

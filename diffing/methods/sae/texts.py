@@ -1,7 +1,8 @@
-"""Prompts and responses as the reader's tokens: the prompt in the chat format for context, the response's own tokens to be read.
+"""Prompts and responses as the reader's tokens: the prompt in its chat format as context, the response to be read.
 
-The response is encoded alone and put after the generation prompt, as the model that wrote it would have continued it. No end-of-turn token
-follows, and special tokens that stand in a response are encoded as ordinary text, so that every token read is the response's.
+The response is encoded alone and put after the generation prompt, as the model that wrote it would have continued it.
+No end-of-turn token follows, and special tokens that stand in a response are encoded as ordinary text, so that every
+token read is the response's.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Latents equal those of sae-lens' own route: its hooked model on the same tokens, its `encode`, the maximum over the response's tokens."""
+"""Latents equal those of sae-lens' own route: its hooked model on the same tokens, its `encode`, their maximum."""
 
 import contextlib
 import logging
@@ -62,7 +62,6 @@ def reference(model: Any, folder: Path, sae_folder: Path, texts: list[Text]) -> 
     from transformers import AutoTokenizer
 
     sae = SAE.load_from_disk(sae_folder)
-    hook = sae.cfg.metadata.hook_name
     logging.disable(logging.WARNING)
     with contextlib.redirect_stdout(None):
         bridge = SAETransformerBridge.boot_transformers(

@@ -65,7 +65,10 @@ def test_planted_words_are_found_and_verified(parts: tuple[str, str]) -> None:
     second = discovery.hypotheses[1]
     assert second.text == "<MODEL>'s responses activate feature 0 (strongest at \"z\") more often than <OTHER MODEL>'s."
     assert second.train_effect == 0.5
-    assert all(e.side == "a" and e.quote in {p.prompt.id: p for p in make_pairs(60)}[e.prompt_id].a.text for e in second.evidence)
+    assert all(
+        e.side == "a" and e.quote in {p.prompt.id: p for p in make_pairs(60)}[e.prompt_id].a.text
+        for e in second.evidence
+    )
     rows = discovery.tables["features"]
     assert [(r["index"], r["rate_a"], r["rate_b"], r["top_tokens"], r["url"]) for r in rows] == [
         (2, 1 / 3, 1.0, "!", None),
@@ -80,7 +83,12 @@ def test_planted_words_are_found_and_verified(parts: tuple[str, str]) -> None:
     verdicts = [j.verdict for j in judged if j.hypothesis_id == second.id]
     assert verdicts == [Verdict.A if i % 2 else Verdict.NEITHER for i in range(30)]
     assert [j.prompt_id for j in judged[:30]] == [p.prompt.id for p in heldout]
-    measured = metrics.confirm({h.id: metrics.measure([j for j in judged if j.hypothesis_id == h.id], h.direction) for h in discovery.hypotheses})
+    measured = metrics.confirm(
+        {
+            h.id: metrics.measure([j for j in judged if j.hypothesis_id == h.id], h.direction)
+            for h in discovery.hypotheses
+        }
+    )
     assert all(metrics.confirmed(m) for m in measured.values())
 
 

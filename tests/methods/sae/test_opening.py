@@ -25,15 +25,15 @@ def test_unknown_names() -> None:
     with pytest.raises(SettingError, match="neither a folder nor release/sae_id"):
         find_sae("no-such-release/layer_1")
     with pytest.raises(
-        SettingError, match="has no SAE 'layer_51': expected goodfire-llama-3.3-70b-instruct/ and one of layer_50"
+        SettingError, match=r"has no SAE 'layer_51': expected goodfire-llama-3.3-70b-instruct/ and one of layer_50"
     ):
         find_sae("goodfire-llama-3.3-70b-instruct/layer_51")
-    with pytest.raises(SettingError, match="name an SAE as release/sae_id or folder. Presets: gpt2"):
+    with pytest.raises(SettingError, match=r"name an SAE as release/sae_id or folder. Presets: gpt2"):
         open_sae("org/some-model", None)
 
 
 def test_a_folder_without_an_sae(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match="has no cfg.json: expected an SAE"):
+    with pytest.raises(SettingError, match=r"has no cfg.json: expected an SAE"):
         find_sae(str(tmp_path))
 
 
@@ -68,7 +68,7 @@ def test_an_sae_in_training_is_refused(tmp_path: Path) -> None:
     from tests.methods.sae.tiny import make_sae
 
     make_sae("batchtopk", "blocks.1.hook_resid_post").save_model(tmp_path)
-    with pytest.raises(ModelError, match="saved as 'batchtopk', expected one of .*save_inference_model"):
+    with pytest.raises(ModelError, match=r"saved as 'batchtopk', expected one of .*save_inference_model"):
         _ = find_sae(str(tmp_path)).facts
 
 

@@ -58,7 +58,7 @@ def test_tally_counts_pairs() -> None:
 
 
 def test_sides_swapped_at_random_pass_seldom() -> None:
-    """200 runs without any difference: the screen may pass something in 5 % of them; binomial noise allows 16 of 200 (8 %)."""
+    """200 runs without any difference: the screen passes something in at most 5 % of them."""
     runs = 0
     random = np.random.default_rng(0)
     base = random.random(400)

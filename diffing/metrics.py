@@ -41,8 +41,8 @@ def wilson(k: int, n: int) -> Estimate:
 def net_interval(k_for: int, k_against: int, n: int) -> Estimate:
     """(k_for - k_against) / n with Tango's 95 % score interval for the difference of two paired proportions.
 
-    Of the usual intervals this one keeps its coverage best where shares are extreme or decisions few: enumerated exactly
-    it covers 93-97 % for n from 60 to 1,000 once 8 decisions are expected, and more (never less than 93 %) with fewer.
+    Of the usual intervals this one keeps its coverage best where shares are extreme or decisions few. By enumeration
+    it covers 93-97 % for n from 60 to 1,000 once 8 decisions are expected, and more, never less, with fewer.
 
     Args:
         k_for: Verdicts for one side.

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from diffing import metrics
+from diffing.agreement import Agreement, compare_with_measurement
 from diffing.errors import SettingError
 from diffing.judge import Judged, judge
 from diffing.methods.base import MeasuringMethod, Method
@@ -92,6 +93,7 @@ def diff_models(
     found = [method.find_hypotheses(train, on_progress) for method in methods]
     hypotheses = [hypothesis for discovery in found for hypothesis in discovery.hypotheses]
     judged, judgements = _verify(methods, found, pairs, judge, options, on_progress)
+    checked = compare_with_measurement([h for h in hypotheses if h.measure is None], judgements, pairs)
     rated = rate(raters, hypotheses, on_progress=on_progress) if raters and hypotheses else None
     findings = _findings(hypotheses, judgements, pairs, rated.ratings if rated else {}, options.alpha)
     usage = [*answered.usage, *(u for discovery in found for u in discovery.usage), *_usage_of(judged, rated)]
@@ -102,9 +104,9 @@ def diff_models(
         pairs=pairs,
         findings=findings,
         judgements=tuple(judgements),
-        tables=_tables(methods, found),
+        tables=_tables(methods, found, checked),
         left_out=_left_out(answered, methods, found),
-        notes=(*answered.notes, *_notes(found, judged)),
+        notes=(*answered.notes, *_notes(found, judged), *checked.notes),
         usage=tuple(_priced(u, options.prices) for u in usage),
         settings=dict(options.settings),
         versions=versions(),
@@ -193,12 +195,13 @@ def _others(methods: Sequence[Method], judge: Model | None, raters: Sequence[Mod
     return (*of_methods, *of_judge, *(ModelInfo(rater.id, "rater") for rater in raters))
 
 
-def _tables(methods: Sequence[Method], found: Sequence[Discovery]) -> dict[str, tuple[Row, ...]]:
-    return {
+def _tables(methods: Sequence[Method], found: Sequence[Discovery], checked: Agreement) -> dict[str, tuple[Row, ...]]:
+    tables = {
         f"{method.name}_{name}": rows
         for method, discovery in zip(methods, found, strict=True)
         for name, rows in discovery.tables.items()
     }
+    return tables | ({"judge_agreement": checked.rows} if checked.rows else {})
 
 
 def _left_out(

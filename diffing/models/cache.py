@@ -148,7 +148,7 @@ def _lenient_text(raw: bytes) -> str:
 class CachedModel:
     """A model that answers from a store, and asks the model within only for what is missing there.
 
-    Conversations that are the same within one call are asked once: the same model with the same sampling gives one answer.
+    Conversations that are the same within one call are asked once: one model with one sampling gives one answer.
     """
 
     def __init__(self, model: Model, store: Store) -> None:
@@ -229,7 +229,9 @@ def _read(stored: dict[str, str], path: Path) -> dict[str, Completion]:
             completions[key] = completion
     if len(completions) < len(stored):
         _log.warning(
-            "%d rows of the cache %s cannot be read; they are asked again.", len(stored) - len(completions), path
+            "The cache %s holds %d answers that cannot be read; they are asked again.",
+            path,
+            len(stored) - len(completions),
         )
     return completions
 

@@ -15,6 +15,7 @@ from typing import ClassVar, TypeAlias
 from diffing.errors import ModelError, SettingError
 from diffing.models.base import OnCompletion, OnTokens, Sampling
 from diffing.models.remote import Effort, Fault, Requests
+from diffing.models.surrogates import without_surrogates
 from diffing.models.thinking import split_thinking
 from diffing.types import Completion, Conversation, Finish
 
@@ -54,7 +55,7 @@ class HttpError(Exception):
     """An answer with an error status."""
 
     def __init__(self, status: int, text: str, retry_after: float | None = None) -> None:
-        super().__init__(f"HTTP {status}: {text}" if text else f"HTTP {status}")
+        super().__init__(f"HTTP {status}: {_message(text)}" if text else f"HTTP {status}")
         self.status = status
         """The HTTP status."""
         self.text = text
@@ -99,7 +100,7 @@ class ChatModel(ABC):
         on_completion: OnCompletion | None = None,
         on_tokens: OnTokens | None = None,
     ) -> list[Completion]:
-        """Asks the server, several conversations at a time. See `Model.generate`.
+        """Asks the server, several conversations at a time. No single tokens are seen. See `Model.generate`.
 
         Raises:
             ModelError: A permanent error (key, credit, unknown model), with its remedy; or the server does not answer.
@@ -161,7 +162,9 @@ def request_body(name: str, conversation: Conversation, sampling: Sampling) -> B
     """The JSON of one request. Everything that decides the text is said, since servers' defaults differ."""
     body: Body = {
         "model": name,
-        "messages": [{"role": message.role, "content": _whole(message.content)} for message in conversation],
+        "messages": [
+            {"role": message.role, "content": without_surrogates(message.content)} for message in conversation
+        ],
         "max_tokens": sampling.max_new_tokens,
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
@@ -199,10 +202,10 @@ def read_completion(answer: object) -> Completion:
     reason = choice.get("finish_reason")
     if reason == "error":
         raise Fault("the server broke off the answer with an error")
-    text, thought = split_thinking(_whole(_text(message.get("content") or message.get("refusal"))))
+    text, thought = split_thinking(without_surrogates(_text(message.get("content") or message.get("refusal"))))
     apart = message.get("reasoning_content") or message.get("reasoning")
     if isinstance(apart, str) and apart.strip():
-        thought = "\n\n".join(part for part in (_whole(apart).strip(), thought) if part)
+        thought = "\n\n".join(part for part in (without_surrogates(apart).strip(), thought) if part)
     finish = _FINISH.get(reason, "stop") if isinstance(reason, str) else "stop"
     usage = answer.get("usage")
     return Completion(
@@ -227,14 +230,21 @@ def _text(content: object) -> str:
     return content
 
 
-def _whole(text: str) -> str:
-    """Lone surrogates, which no file and no request can hold, become question marks."""
-    return text.encode(errors="replace").decode()
-
-
 def _count(usage: object, key: str) -> int | None:
     number = usage.get(key) if isinstance(usage, Mapping) else None
     return number if isinstance(number, int) and not isinstance(number, bool) and number >= 0 else None
+
+
+def _message(text: str) -> str:
+    """The sentence within an error's JSON, where servers of this protocol put it; else the text as it is."""
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    for key in ("error", "message", "detail"):
+        if isinstance(told, Mapping) and told.get(key):
+            told = told[key]
+    return told if isinstance(told, str) else text
 
 
 def _raise_embedded(answer: object) -> None:
@@ -243,7 +253,7 @@ def _raise_embedded(answer: object) -> None:
     if error:
         code = error.get("code") if isinstance(error, Mapping) else None
         status = code if isinstance(code, int) and 400 <= code < 600 else 502
-        raise HttpError(status, json.dumps(error, default=str))
+        raise HttpError(status, json.dumps({"error": error}, default=str))
 
 
 def _culprit(error: HttpError, body: Body) -> str | None:
@@ -255,7 +265,8 @@ def _culprit(error: HttpError, body: Body) -> str | None:
     named = [field for field in _OPTIONAL if field in body and field in error.text]
     if "response_format" in body and "json_schema" in error.text:
         named.insert(0, "response_format")
-    return next((field for field in (*named, *_BLAMED_UNNAMED) if field in body), None)
+    unnamed = [] if _UNKNOWN_MODEL.search(error.text) else [field for field in _BLAMED_UNNAMED if field in body]
+    return next(iter(named + unnamed), None)
 
 
 def _adapt(body: Body, field: str) -> None:

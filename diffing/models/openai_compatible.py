@@ -59,13 +59,14 @@ class OpenAIModel(ChatModel):
         """
         if not name.strip():
             raise SettingError("An openai: model needs the name it has on the server, for example openai:qwen2.5-7b")
-        self._url = _base_url(base_url)
+        address = _base_url(base_url)
+        self._url = f"{address.scheme}://{address.netloc.decode('ascii')}{address.path.rstrip('/')}"
+        self._here = _is_loopback(address.host)
         key = (api_key or next(filter(None, map(os.environ.get, _KEY_VARIABLES)), "")).strip()
         if not (key.isascii() and key.isprintable()):
             raise SettingError("The API key holds characters that no key has: copy it again, without line breaks")
         effort = Effort(concurrency=concurrency, timeout=timeout, attempts=attempts)
-        address = f"{self._url.netloc.decode('ascii')}{self._url.path}"
-        super().__init__(f"openai:{name}@{address}", name, effort=effort, secret=key or None)
+        super().__init__(f"openai:{name}@{self._url.partition('://')[2]}", name, effort=effort, secret=key or None)
         self._effort = effort
 
     @cached_property
@@ -74,7 +75,8 @@ class OpenAIModel(ChatModel):
             headers={"Authorization": f"Bearer {self._secret}"} if self._secret else {},
             timeout=httpx2.Timeout(self._effort.timeout, connect=min(10.0, self._effort.timeout)),
             limits=httpx2.Limits(max_connections=self._effort.concurrency),
-            trust_env=not _is_loopback(self._url.host),  # no proxy leads to this machine
+            trust_env=not self._here,  # no proxy leads to this machine
+            verify=self._url.startswith("https:"),  # plain http has no certificates, and loading them takes time
         )
 
     def _send(self, body: Body) -> object:
@@ -97,18 +99,19 @@ class OpenAIModel(ChatModel):
             raise HttpError(response.status_code, text, retry_after(response.headers.get("retry-after")))
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Fault(f"the answer is not JSON but begins with {text[:60]!r}") from None
 
 
 def _base_url(given: str) -> httpx2.URL:
     """The address, checked and in one form: with scheme, without a slash or `/chat/completions` at its end."""
-    text = given.strip().rstrip("/").removesuffix("/chat/completions").rstrip("/")
+    text = given.strip()
     if text and "://" not in text:
         host = text.split("/")[0].rsplit(":", 1)[0]
         text = f"{'http' if _is_loopback(host) else 'https'}://{text}"
+    scheme, separator, rest = text.rstrip("/").removesuffix("/chat/completions").partition("://")
     try:
-        url = httpx2.URL(text)
+        url = httpx2.URL(scheme.lower() + separator + rest)
     except httpx2.InvalidURL as error:
         raise SettingError(f"The base URL is not a URL ({error}). Give one such as http://localhost:8000/v1") from None
     if url.scheme not in ("http", "https") or not url.host:

@@ -5,6 +5,7 @@ names is needed. It does not know a model's revision: providers serve what they 
 """
 
 from collections.abc import Mapping
+from dataclasses import is_dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -83,7 +84,8 @@ class ProvidersModel(ChatModel):
 
         fields = {key: value for key, value in body.items() if key not in ("model", "messages")}
         try:
-            return self._client.chat_completion(body["messages"], model=self._name, extra_body=fields)  # type: ignore[call-overload]
+            answer = self._client.chat_completion(body["messages"], model=self._name, extra_body=fields)  # type: ignore[call-overload]
+            return _plain(answer)
         except InferenceTimeoutError:
             raise Fault(f"no answer within {self._effort.timeout:g} s") from None
         except HfHubHTTPError as error:
@@ -94,6 +96,13 @@ class ProvidersModel(ChatModel):
         except (ValueError, AttributeError, TypeError) as error:
             # the client parses answers without checking their form: a body that is not JSON, or JSON of another form
             raise Fault(f"the answer cannot be read ({type(error).__name__})") from None
+
+
+def _plain(value: object) -> object:
+    """The client's objects as JSON. As mappings they lack the fields they do not know, such as `reasoning_content`."""
+    if is_dataclass(value):
+        return {key: _plain(each) for key, each in vars(value).items()}
+    return [_plain(each) for each in value] if isinstance(value, list) else value
 
 
 def _saved_token() -> str | None:

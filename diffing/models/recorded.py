@@ -12,6 +12,7 @@ from typing import TypeAlias, get_args
 from diffing.errors import SettingError
 from diffing.models.base import OnCompletion, OnTokens, Sampling
 from diffing.models.recorded_rows import Place, Rows, read_rows
+from diffing.models.surrogates import without_surrogates
 from diffing.models.thinking import split_thinking
 from diffing.types import Completion, Conversation, Finish, Message, Role
 
@@ -70,8 +71,9 @@ class RecordedModel:
         models = sorted({record.model for record in records if record.model is not None})
         if len(models) > 1:
             raise SettingError(
-                f"{rows.source} holds responses of {len(models)} models ({', '.join(models[:3])}"
-                f"{', ...' if len(models) > 3 else ''}). Give one file per model"
+                f"{rows.source} holds responses of {len(models)} models "
+                f"({', '.join(repr(each[:60]) for each in models[:3])}{', ...' if len(models) > 3 else ''}). "
+                "Give one file per model"
             )
         return cls(rows.source, models[0] if models else f"recorded:{rows.name}@{rows.digest[:12]}", records)
 
@@ -189,12 +191,12 @@ def _record(rows: Rows, place: Place, row: Mapping[str, object]) -> _Record:
     if "response" not in row or not {"prompt", "messages", "id"} & row.keys():
         raise SettingError(
             f"{where}: expected columns `prompt` (or `messages`, or `id`) and `response`, "
-            f"got {', '.join(str(name)[:30] for name in list(row)[:12]) or 'none'}"
+            f"got {', '.join(repr(name[:30]) for name in list(row)[:12]) or 'none'}"
         )
     response = row["response"]
     if not isinstance(response, str):
         raise SettingError(f"{where}: `response` must be text (it may be empty), got {_named(response)}")
-    text, thinking = split_thinking(_whole(response))
+    text, thinking = split_thinking(without_surrogates(response))
     finish = _optional_text(where, row, "finish") or "stop"
     if finish not in get_args(Finish):
         raise SettingError(f"{where}: `finish` must be one of {', '.join(get_args(Finish))}, got {finish[:30]!r}")
@@ -222,12 +224,12 @@ def _messages(where: str, row: Mapping[str, object]) -> Conversation:
         prompt = row.get("prompt")
         if not isinstance(prompt, str) or not prompt.strip():
             raise SettingError(f"{where}: `prompt` must be text that is not empty, got {_named(prompt)}")
-        return (Message("user", _whole(prompt)),)
+        return (Message("user", without_surrogates(prompt)),)
     if not isinstance(turns, Sequence) or not turns or not all(_is_turn(turn) for turn in turns):
         raise SettingError(
             f"{where}: `messages` must be a list of {{role, content}}, with roles system, user or assistant"
         )
-    messages = tuple(Message(turn["role"], _whole(turn["content"])) for turn in turns)
+    messages = tuple(Message(turn["role"], without_surrogates(turn["content"])) for turn in turns)
     if messages[-1].role != "user":
         raise SettingError(f"{where}: the last of `messages` must be the user's, got the {messages[-1].role}'s")
     return messages
@@ -250,7 +252,7 @@ def _optional_text(where: str, row: Mapping[str, object], column: str) -> str | 
         return None
     if not isinstance(value, str):
         raise SettingError(f"{where}: `{column}` must be text, got {_named(value)}")
-    return _whole(value)
+    return without_surrogates(value)
 
 
 def _sample(where: str, row: Mapping[str, object]) -> int:
@@ -261,11 +263,6 @@ def _sample(where: str, row: Mapping[str, object]) -> int:
     if isinstance(value, bool) or not (text.isascii() and text.isdigit()):
         raise SettingError(f"{where}: `sample` must be a number 0, 1, ..., got {text[:30]!r}")
     return int(text)
-
-
-def _whole(text: str) -> str:
-    """Lone surrogates, which JSON can spell and no file can hold, become question marks."""
-    return text.encode(errors="replace").decode()
 
 
 def _named(value: object) -> str:

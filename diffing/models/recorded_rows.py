@@ -121,6 +121,8 @@ def _read_csv(source: str, content: bytes) -> Iterator[tuple[Place, Row]]:
     place = Place("line", 1)
     try:
         columns = len(reader.fieldnames or ())
+        if len(set(reader.fieldnames or ())) < columns:
+            raise SettingError(f"{source}, {place}: two columns have one name. Rename or remove one")
         place = Place("line", reader.line_num + 1)
         for row in reader:
             values = len(row) if None not in row else columns + len(row[None])
@@ -167,13 +169,15 @@ def _read_dataset(source: str, name: str, path: str, parts: Mapping[str, str | N
             f"{source}: there is no such dataset on the Hub, or it is private or gated. "
             "Check the name, or run `hf auth login` with an account that may read it"
         ) from None
-    except (exceptions.DatasetsError, ValueError) as error:
+    except (exceptions.DatasetsError, FileNotFoundError, ValueError) as error:
         raise SettingError(f"{source} cannot be read as a dataset: {_first_line(error)}") from None
     except (OSError, httpx2.TransportError) as error:
         raise HubError(f"{source}: the Hub cannot be reached ({_first_line(error)}). Check the network") from None
     split = parts.get("split") or (next(iter(loaded)) if len(loaded) == 1 else None)
     if split not in loaded:
-        raise SettingError(f"{source}: choose a split by adding /name to the dataset; it has {', '.join(loaded)}")
+        raise SettingError(
+            f"{source} has the splits {', '.join(loaded)}: choose one, as user/name/SPLIT, or give the file itself"
+        )
     rows = tuple((Place("row", number), row) for number, row in enumerate(loaded[split], start=1))
     content = json.dumps([row for _, row in rows], sort_keys=True, default=str)
     return Rows(source, name, hashlib.sha256(content.encode()).hexdigest(), rows)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeAlias
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.nap import sleep_using_event
 
 from diffing.errors import ModelError, SettingError
@@ -26,8 +26,8 @@ Ask: TypeAlias = Callable[[Conversation], Completion]
 
 _FAILURES_IN_A_ROW = 8
 """So many requests in a row that failed after all their attempts mean that the server is down."""
-_PATIENCE = 5
-"""So many times more attempts where the server said when to come back."""
+_PATIENCE = 3
+"""So many times `attempts` requests in a row may be put off, beside those that were on their way at once."""
 _LONGEST_BACK_OFF = 30.0
 """Seconds between attempts, where the server does not say how long."""
 _LONGEST_RETRY_AFTER = 600.0
@@ -87,6 +87,14 @@ def retry_after(value: str | None, now: datetime | None = None) -> float | None:
     return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
 
 
+class _PutOff(Exception):
+    """The server said when to come back."""
+
+
+class _Stopped(Exception):
+    """The call has ended before this request was sent."""
+
+
 class Requests:
     """Requests to one server: at most `concurrency` at a time, repeated with back-off and jitter.
 
@@ -100,8 +108,10 @@ class Requests:
         self._effort = effort
         self._jitter = random.Random()  # its own: the global generator belongs to the user
         self._not_before = 0.0
+        self._single_file = threading.Lock()
         self._answered = False
         self._failed_in_a_row = 0
+        self._put_off_in_a_row = 0
 
     def ask_all(
         self, ask: Ask, conversations: Sequence[Conversation], on_completion: OnCompletion | None = None
@@ -127,6 +137,8 @@ class Requests:
         futures = {pool.submit(self._persist, ask, each, stop): index for index, each in enumerate(conversations)}
         try:
             for future in as_completed(futures):
+                if isinstance(future.exception(), _Stopped):
+                    continue  # what ended the call is another one's error
                 made[futures[future]] = completion = future.result()
                 if on_completion:
                     on_completion(futures[future], completion)
@@ -147,7 +159,7 @@ class Requests:
         """All attempts at one conversation, in a thread of the pool."""
         retrying = Retrying(
             retry=retry_if_exception_type(Fault),
-            stop=lambda state: stop.is_set() or self._tired(state),
+            stop=stop_after_attempt(self._effort.attempts),
             wait=self._wait,
             sleep=sleep_using_event(stop),
             reraise=True,
@@ -155,43 +167,56 @@ class Requests:
         try:
             return retrying(self._attempt, ask, conversation, stop)
         except Fault as fault:
-            return Completion(
-                text="", finish="error", detail=f"{fault} ({retrying.statistics['attempt_number']} attempts)"
-            )
+            return Completion(text="", finish="error", detail=f"{fault} ({self._effort.attempts} attempts)")
+        except ModelError:
+            stop.set()  # at once: nothing more is sent
+            raise
 
     def _attempt(self, ask: Ask, conversation: Conversation, stop: threading.Event) -> Completion:
-        while (pause := self._not_before - time.monotonic()) > 0:
-            # a little apart, so that all who waited do not come back in one moment
+        """One attempt, or several where the server says when to come back: that is no failure.
+
+        Requests that were put off come back in single file. Otherwise all would fight for the little the server gives,
+        and some would lose every time.
+        """
+        try:
+            return self._ask_when_due(ask, conversation, stop)
+        except _PutOff:
+            pass
+        with self._single_file:
+            while True:
+                try:
+                    return self._ask_when_due(ask, conversation, stop)
+                except _PutOff:
+                    continue
+
+    def _ask_when_due(self, ask: Ask, conversation: Conversation, stop: threading.Event) -> Completion:
+        while not stop.is_set() and (pause := self._not_before - time.monotonic()) > 0:
+            # a little apart, so that those who waited do not come back in one moment
             stop.wait(pause + self._jitter.uniform(0.0, min(1.0, pause / 4)))
-            if stop.is_set():
-                raise Fault("stopped while waiting")
+        if stop.is_set():
+            raise _Stopped
         try:
             return ask(conversation)
         except Fault as fault:
-            if fault.retry_after is not None:
-                if fault.retry_after > _LONGEST_RETRY_AFTER:
-                    raise ModelError(
-                        f"{self._who} asks to wait {fault.retry_after:.0f} seconds ({fault}). "
-                        "Rerun after that: answers so far are kept."
-                    ) from None
-                self._not_before = max(self._not_before, time.monotonic() + fault.retry_after)
-            raise
-
-    def _tired(self, state: RetryCallState) -> bool:
-        """Whether this attempt was the last. Requests that the server puts off compete for its rate: they get more."""
-        patience = _PATIENCE if _put_off(state) else 1
-        return state.attempt_number >= self._effort.attempts * patience
+            if fault.retry_after is None:
+                raise
+            self._not_before = max(self._not_before, time.monotonic() + fault.retry_after)
+            self._put_off_in_a_row += 1
+            patience = self._effort.concurrency + self._effort.attempts * _PATIENCE
+            if fault.retry_after > _LONGEST_RETRY_AFTER or self._put_off_in_a_row > patience:
+                raise ModelError(
+                    f"{self._who} puts requests off, {self._put_off_in_a_row} in a row, at last by "
+                    f"{fault.retry_after:.0f} seconds ({fault}). Rerun later: answers so far are kept."
+                ) from None
+            raise _PutOff from None
 
     def _wait(self, state: RetryCallState) -> float:
-        """Seconds until the next attempt; a pause that the server asked for is kept by `_attempt`."""
-        if _put_off(state):
-            return 0.0
         return self._effort.back_off(state.attempt_number) * self._jitter.uniform(0.5, 1.0)
 
     def _watch(self, completion: Completion) -> None:
         if completion.finish != "error":
             self._answered = True
-            self._failed_in_a_row = 0
+            self._failed_in_a_row = self._put_off_in_a_row = 0
             return
         self._failed_in_a_row += 1
         if self._failed_in_a_row >= _FAILURES_IN_A_ROW:
@@ -202,11 +227,6 @@ class Requests:
             f"{self._who} does not answer: {what} failed, the last one with: {last.detail}. "
             "Check the server and rerun: answers so far are kept."
         )
-
-
-def _put_off(state: RetryCallState) -> bool:
-    fault = state.outcome.exception() if state.outcome else None
-    return isinstance(fault, Fault) and fault.retry_after is not None
 
 
 def _hand_over(

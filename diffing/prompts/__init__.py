@@ -6,6 +6,7 @@ Knows no model. Sources are the bundled set, a local file, and a dataset on the 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from diffing.errors import SettingError
 from diffing.prompts.bundled_set import read_bundled
 from diffing.prompts.files import SUFFIXES, read_file
 from diffing.prompts.hub import open_dataset
@@ -53,6 +54,8 @@ def load_prompts(
     """
     wanted = RowFilter(column=column, language=language, domains=tuple(domains) if domains else None)
     if source == "bundled":
+        if column is not None or language is not None:
+            raise SettingError("the bundled set has no columns and no languages to choose from; choose domains instead")
         records: Iterable[Record] = read_bundled(wanted.domains)
         name = source
     elif Path(source).is_file() or Path(source).suffix.lower() in SUFFIXES:

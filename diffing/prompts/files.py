@@ -91,7 +91,8 @@ def _csv(lines: Iterable[str], name: str, wanted: RowFilter) -> Iterator[Record]
                 )
             yield from _record(row, f"{name}, line {reader.line_num}", wanted)
     except csv.Error as error:
-        raise SettingError(f"{name}, line {reader.line_num}: expected CSV, got: {error}") from None
+        # the line that could not be read: DictReader counts only those it could
+        raise SettingError(f"{name}, line {reader.reader.line_num}: expected CSV, got: {error}") from None
 
 
 def _txt(lines: Iterable[str], name: str, wanted: RowFilter) -> Iterator[Record]:

@@ -124,9 +124,7 @@ def _hub_errors(name: str) -> Iterator[None]:
     try:
         yield
     except GatedRepoError:
-        raise HubError(
-            f"{name}: expected a dataset you may read, got a gated one; ask for access on its page and run `hf auth login`"
-        ) from None
+        raise HubError(f"{name}: the dataset is gated; ask for access on its page, then run `hf auth login`") from None
     except RevisionNotFoundError:
         raise HubError(f"{name}: the dataset has no such revision; check what stands behind the @") from None
     except (RepositoryNotFoundError, DatasetNotFoundError):

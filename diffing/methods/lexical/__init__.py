@@ -33,6 +33,8 @@ PHRASE = "phrase: "
 """How `Hypothesis.measure` of a phrase starts; that of a property is the property's name."""
 EVIDENCE = 3
 """Pairs shown per hypothesis."""
+FOREIGN = 0.1
+"""Share of responses in other languages above which the reader is warned that word lists are English."""
 JUDGE = "measured"
 """`Judgement.judge` of all verdicts of this method."""
 
@@ -90,6 +92,7 @@ class LexicalMethod:
                 "phrases": tuple(_phrase_row(phrase) for phrase in found),
             },
             left_out={reason: count for reason, count in counts.items() if count},
+            notes=_notes(readings),
         )
 
     def measure(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
@@ -114,6 +117,18 @@ class LexicalMethod:
                     )
                 )
         return judgements
+
+
+def _notes(readings: Sequence[PairReading]) -> tuple[str, ...]:
+    """A warning where the English word lists miss much of what is said."""
+    told = [side.language for reading in readings for side in reading.whole if side.language is not None]
+    foreign = sum(language != "English" for language in told)
+    if not told or foreign / len(told) <= FOREIGN:
+        return ()
+    return (
+        f"{foreign} of {len(told)} train responses are not in English: hedges, refusals and other properties of "
+        "wording are only measured in English. Length, form, language and phrases are measured in any language.",
+    )
 
 
 def _verdicts(hypothesis: Hypothesis) -> Callable[[PairReading], Verdict]:

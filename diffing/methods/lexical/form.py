@@ -1,7 +1,6 @@
-"""Properties of length and form."""
+"""Properties of form: Markdown, punctuation, signs."""
 
 import re
-from collections import Counter
 
 from diffing.methods.lexical.measured import Property, counts, holds, pattern
 from diffing.methods.lexical.reading import Exchange
@@ -24,39 +23,6 @@ UPPER_CASE = re.compile(r"\b[A-ZÀ-ÖØ-Þ]{4,}\b")
 DASH = pattern(r"—| – ")
 PARENTHESIS = pattern(r"\([^()\n]{2,300}\)")
 QUESTION_AT_END = re.compile(r"[?？][\"'”’»)*]{0,3}\s*\Z")
-OPEN_END = re.compile(r"[\w,:;(-]\Z")
-LOOP_WORDS, LOOP_TIMES = 6, 3
-ECHO_WORDS = 8
-
-
-def words(exchange: Exchange) -> float:
-    """Words."""
-    return len(exchange.spans)
-
-
-def sentences(exchange: Exchange) -> float:
-    """Sentences; a line that holds a word is at least one."""
-    return len(exchange.sentences)
-
-
-def sentence_length(exchange: Exchange) -> float:
-    """Words per sentence."""
-    return len(exchange.spans) / max(1, len(exchange.sentences))
-
-
-def paragraphs(exchange: Exchange) -> float:
-    """Blocks of text between empty lines."""
-    return sum(1 for block in re.split(r"\n[ \t]*\n", exchange.text) if block.strip())
-
-
-def word_variety(exchange: Exchange) -> float:
-    """Different words / words (type-token ratio); it falls with length by itself and so is compared at equal length."""
-    return len(set(exchange.words)) / max(1, len(exchange.words))
-
-
-def word_length(exchange: Exchange) -> float:
-    """Characters per word."""
-    return sum(end - start for start, end in exchange.spans) / max(1, len(exchange.spans))
 
 
 def bullets(exchange: Exchange) -> float:
@@ -89,84 +55,10 @@ def ends_with_question(exchange: Exchange) -> float:
     return float(QUESTION_AT_END.search(exchange.text[-100:]) is not None)
 
 
-def looping(exchange: Exchange) -> float:
-    """1 where some six words in a row occur three times."""
-    runs = Counter(zip(*(exchange.words[i:] for i in range(LOOP_WORDS)), strict=False))
-    return float(any(times >= LOOP_TIMES for times in runs.values()))
-
-
-def broken_off(exchange: Exchange) -> float:
-    """1 where the limit of tokens cut it, or 20 words or more end in the middle of a sentence, not in a list item."""
-    if exchange.finish == "length":
-        return 1.0
-    if len(exchange.spans) < 20 or not exchange.lines or OPEN_END.search(exchange.lines[-1]) is None:
-        return 0.0
-    last = exchange.lines[-1]
-    return float(not any(form.search(last) for form in (BULLET, NUMBERED, HEADING, LINK)))
-
-
-def empty(exchange: Exchange) -> float:
-    """1 without any character but white space."""
-    return float(not exchange.text.strip())
-
-
-def repeats_prompt(exchange: Exchange) -> float:
-    """1 where eight words in a row of the prompt, or all of a prompt of four to seven words, are in the response."""
-    asked = Exchange(prompt="", text=exchange.prompt, finish="stop").words
-    size = min(ECHO_WORDS, len(asked))
-    if size < 4:
-        return 0.0
-    runs = set(zip(*(asked[i:] for i in range(size)), strict=False))
-    return float(any(run in runs for run in zip(*(exchange.words[i:] for i in range(size)), strict=False)))
-
-
 FORM = (
     Property(
-        "words",
-        "<MODEL> writes longer responses (in words)",
-        "style",
-        "words of the response",
-        words,
-        speaks=r"\b(?:longer|lengthier|more (?:verbose|detailed|extensive|elaborate))\b(?!.*\bsentences?\b)",
-    ),
-    Property("sentences", "<MODEL> writes more sentences", "style", "sentences of the response", sentences),
-    Property(
-        "sentence_length",
-        "<MODEL> writes longer sentences",
-        "style",
-        "words per sentence",
-        sentence_length,
-        speaks=r"\blonger\b.*\bsentences\b",
-    ),
-    Property(
-        "paragraphs",
-        "<MODEL> divides responses into more paragraphs",
-        "format",
-        "blocks of text between empty lines",
-        paragraphs,
-        speaks=r"\bparagraphs\b",
-    ),
-    Property(
-        "word_variety",
-        "<MODEL> uses more varied words",
-        "style",
-        "different words / words within as many words as the shorter response has: the ratio falls with length by "
-        "itself",
-        word_variety,
-        scale="matched",
-        speaks=r"\b(?:varied|richer|diverse)\b.*\b(?:vocabulary|words)\b",
-    ),
-    Property(
-        "word_length",
-        "<MODEL> uses longer words",
-        "style",
-        "characters per word",
-        word_length,
-        scale="matched",
-    ),
-    Property(
         "headings",
-        "<MODEL> uses headings",
+        "<MODEL> uses headings more often",
         "format",
         "a line that starts with one to six #",
         holds(HEADING),
@@ -175,7 +67,7 @@ FORM = (
     ),
     Property(
         "lists",
-        "<MODEL> answers with lists (bulleted or numbered)",
+        "<MODEL> answers with lists more often (bulleted or numbered)",
         "format",
         "at least two bullet points or two numbered items, each at the start of a line",
         lists,
@@ -184,7 +76,7 @@ FORM = (
     ),
     Property(
         "bullet_lists",
-        "<MODEL> uses bullet points",
+        "<MODEL> uses bullet points more often",
         "format",
         "at least two lines that start with a dash, an asterisk or a bullet",
         bullets,
@@ -193,7 +85,7 @@ FORM = (
     ),
     Property(
         "numbered_lists",
-        "<MODEL> uses numbered lists",
+        "<MODEL> uses numbered lists more often",
         "format",
         "at least two lines that start with a number and a full stop or bracket",
         numbered,
@@ -202,7 +94,7 @@ FORM = (
     ),
     Property(
         "tables",
-        "<MODEL> uses tables",
+        "<MODEL> uses tables more often",
         "format",
         "a line of |, - and : alone, as below the head of a Markdown table",
         table,
@@ -210,7 +102,7 @@ FORM = (
     ),
     Property(
         "bold",
-        "<MODEL> sets words in bold",
+        "<MODEL> sets words in bold more often",
         "format",
         "**words** or __words__",
         holds(BOLD),
@@ -219,7 +111,7 @@ FORM = (
     ),
     Property(
         "italics",
-        "<MODEL> sets words between single asterisks (italics, or acted gestures)",
+        "<MODEL> sets words between single asterisks (italics, or acted gestures) more often",
         "format",
         "*words* between single asterisks",
         holds(ITALICS),
@@ -228,7 +120,7 @@ FORM = (
     ),
     Property(
         "code_blocks",
-        "<MODEL> writes code blocks",
+        "<MODEL> writes code blocks more often",
         "format",
         "a line that starts with ``` or ~~~",
         holds(CODE_BLOCK),
@@ -237,7 +129,7 @@ FORM = (
     ),
     Property(
         "inline_code",
-        "<MODEL> sets words as inline code",
+        "<MODEL> sets words as inline code more often",
         "format",
         "`words` between single backticks",
         holds(INLINE_CODE),
@@ -246,7 +138,7 @@ FORM = (
     ),
     Property(
         "emoji",
-        "<MODEL> uses emoji or emoticons",
+        "<MODEL> uses emoji or emoticons more often",
         "style",
         "an emoji, a pictograph or an emoticon such as :)",
         holds(EMOJI),
@@ -255,7 +147,7 @@ FORM = (
     ),
     Property(
         "links",
-        "<MODEL> gives links",
+        "<MODEL> gives links more often",
         "format",
         "a URL or a Markdown link",
         holds(LINK),
@@ -264,7 +156,7 @@ FORM = (
     ),
     Property(
         "maths",
-        "<MODEL> writes formulas in LaTeX",
+        "<MODEL> writes formulas in LaTeX more often",
         "format",
         "$$, \\(, \\[ or a LaTeX command",
         holds(MATHS),
@@ -342,39 +234,12 @@ FORM = (
     ),
     Property(
         "ends_with_question",
-        "<MODEL> ends with a question to the user",
+        "<MODEL> ends with a question to the user more often",
         "style",
         "the last character is a question mark, but for closing quotes and brackets",
         ends_with_question,
         speaks=r"\bends?\b.*\bquestion\b|\b(?:follow-up|clarifying) questions?\b",
         show=QUESTION_AT_END,
     ),
-    Property(
-        "looping",
-        "<MODEL> repeats itself word for word",
-        "capability",
-        "six words in a row that occur three times",
-        looping,
-        speaks=r"\b(?:repeats? itself|loops?|repetiti(?:ve|on))\b",
-    ),
-    Property(
-        "broken_off",
-        "<MODEL> breaks off before the end",
-        "capability",
-        "cut by the limit of tokens, or 20 words or more that end in the middle of a sentence, not in a list item",
-        broken_off,
-        speaks=r"\b(?:breaks? off|truncated|cut off|mid-sentence)\b",
-    ),
-    Property(
-        "empty", "<MODEL> answers nothing at all", "capability", "nothing but white space", empty, speaks=r"\bempty\b"
-    ),
-    Property(
-        "repeats_prompt",
-        "<MODEL> repeats the prompt's own words at length",
-        "style",
-        "eight words in a row of the prompt, or all of a prompt of four to seven words",
-        repeats_prompt,
-        speaks=r"\b(?:repeats?|restates?|echoes)\b.*\b(?:prompt|question|request)\b",
-    ),
 )
-"""Properties of length and form."""
+"""Properties of form."""

@@ -1,4 +1,4 @@
-"""Which language a response is written in: by script, and for Latin script by frequent short words.
+"""Which language a text is written in: by script, and for Latin script by frequent short words.
 
 Small on purpose: it knows the languages listed here, says None where a text is too short or mixed to tell, and does not
 tell apart languages that share a script which is not Latin, but for Persian and Ukrainian. Code is left out.
@@ -10,17 +10,17 @@ n-grams from about ten words on.
 import re
 import unicodedata
 from collections import Counter
-from functools import cache, lru_cache
+from functools import cache
 
-from diffing.methods.lexical.measured import Property
-from diffing.methods.lexical.reading import Exchange
+from diffing.methods.lexical.tokens import words_of
 
 CODE = re.compile(r"```[^`]*(?:```|\Z)|`[^`\n]{1,200}`|https?://\S{1,500}")
 LETTERS_READ = 2000
 """The script is judged by this many letters from the start."""
 FREQUENT_WORDS = {
     "English": "the and is of to a in that it you for are was with as this be on have not or can your what they from "
-    "will an by which their there would i my we if but has do don't it's about how",
+    "will an by which their there would i my we if but has do don't it's about how at so some any no all more one when "
+    "than then them his her he she who been were had its into also other out up",
     "German": "der die das und ist nicht ein eine ich du sie wir es zu mit von auf für den dem des im auch als wie "
     "kann sind hat oder aber wenn werden bei nach aus sich einen einem einer kein keine dass ja nein bitte gerne hier",
     "French": "le la les des et est un une je tu vous nous il elle que qui dans pour pas ne sur avec ce cette sont au "
@@ -33,18 +33,16 @@ FREQUENT_WORDS = {
     "também mais você ele ela no na pode ao",
     "Dutch": "de het een en is van niet ik je jij wij dat die in op te met voor zijn aan ook als maar om er kan deze "
     "dit bij naar uit wordt geen heeft hebben",
-    "Swedish": "och är en ett att det som i på av för med inte jag du vi den till har kan om men eller från de så är "
+    "Swedish": "och är en ett att det som på av för med inte jag du vi den till har kan om men eller från de så är "
     "var detta",
-    "Danish": "og er en et at det som i på af for med ikke jeg du vi den til har kan om men eller fra de så der også "
-    "denne",
-    "Norwegian": "og er en et å det som i på av for med ikke jeg du vi den til har kan om men eller fra de så også "
-    "denne ble",
+    "Danish": "og er en et at det som på af for med ikke jeg du vi den til har kan om men eller fra de så der også "
+    "denne hvad bliver blev meget efter være hvis nogle lige din hvor",
+    "Norwegian": "og er en et å det som på av for med ikke jeg du vi den til har kan om men eller fra de så også denne "
+    "hva blir ble mye etter være hvis noen din hvor gjøre",
     "Finnish": "ja on ei se että oli hän minä sinä me he mutta tai kun jos niin kuin ovat myös voi tämä joka olen "
     "olet ole mitä",
-    "Polish": "i w na z się nie to jest że do jak co o ale po za są lub dla od przez być może jego czy tak już który "
-    "która",
-    "Czech": "a je se na v to že s z do o jako ale po za jsou nebo pro od být může jeho jak tak již který která není "
-    "jsem co",
+    "Polish": "w na się nie to jest że do jak co ale po za są lub dla od przez być może jego czy tak już który która",
+    "Czech": "je se na v to že do jako ale po za jsou nebo pro od být může jeho jak tak již který která není jsem co",
     "Romanian": "și este în nu la de pe cu o un că din pentru care sunt mai sau dar ce se al ale fi poate acest "
     "această",
     "Hungarian": "a az és hogy nem is egy van ez de meg ha csak mint vagy már én te ő mi ti volt lehet nagyon ezt azt",
@@ -99,12 +97,6 @@ for _language, _words in FREQUENT_WORDS.items():
         _LANGUAGES_OF[_word] = (*_LANGUAGES_OF.get(_word, ()), _language)
 
 
-def language(exchange: Exchange) -> str | None:
-    """The language of the response, by its English name; None where it cannot be told."""
-    return language_of(exchange.text)
-
-
-@lru_cache(maxsize=4096)
 def language_of(text: str) -> str | None:
     """The language of a text, by its English name; None where it cannot be told."""
     text = CODE.sub(" ", text)
@@ -123,12 +115,6 @@ def language_of(text: str) -> str | None:
     return SCRIPTS.get(script)
 
 
-def other_language(exchange: Exchange) -> float:
-    """1 where the languages of prompt and response can both be told and differ."""
-    asked, answered = language_of(exchange.prompt), language(exchange)
-    return float(asked is not None and answered is not None and asked != answered)
-
-
 @cache
 def _script(character: str) -> str | None:
     """The script of a letter, as the first word of its Unicode name says it."""
@@ -140,42 +126,11 @@ def _script(character: str) -> str | None:
 
 def _latin_language(text: str) -> str | None:
     """The language most of whose frequent words are there."""
-    words = Exchange(prompt="", text=text, finish="stop").words
+    words = words_of(text)
     hits: Counter[str] = Counter()
     for word in words:
         hits.update(_LANGUAGES_OF.get(word, ()))
     for letter, owner in PROPER_LETTERS.items():
         hits[owner] += text.count(letter)
     (best, count), (_, second) = hits.most_common(2)
-    # the second must be clearly behind: languages share short words (Danish and Norwegian nearly all)
-    return best if count >= max(MINIMUM_HITS, MINIMUM_SHARE * len(words)) and count > 1.2 * second else None
-
-
-def _answers_in(name: str) -> Property:
-    """The property of answering in one language."""
-
-    def value(exchange: Exchange) -> float:
-        return float(language(exchange) == name)
-
-    return Property(
-        name=f"language_{name.lower()}",
-        sentence=f"<MODEL> answers in {name}",
-        category="language",
-        definition=f"the response is in {name}, whatever the prompt's language",
-        value=value,
-        speaks=rf"\bin {name.lower()}\b",
-    )
-
-
-LANGUAGE = (
-    Property(
-        "other_language",
-        "<MODEL> answers in a language other than the prompt's",
-        "language",
-        "the languages of prompt and response can both be told, by script and frequent words, and differ",
-        other_language,
-        speaks=r"\b(?:another|different|other|wrong) language\b",
-    ),
-    *map(_answers_in, LANGUAGES),
-)
-"""Properties of language."""
+    return best if count >= max(MINIMUM_HITS, MINIMUM_SHARE * len(words)) and count > second else None

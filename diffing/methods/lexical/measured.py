@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from diffing.methods.lexical.reading import Exchange, PairReading
 from diffing.types import Category
 
-Scale = Literal["whole", "matched"]
+Scale: TypeAlias = Literal["whole", "matched"]
+Value: TypeAlias = Callable[[Exchange], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Property:
     """One of the seven categories."""
     definition: str
     """What exactly is measured."""
-    value: Callable[[Exchange], float]
+    value: Value
     """The measurement: pure, 0 where the property is absent."""
     scale: Scale = "whole"
     """`whole`: of the whole response: its length, its form, what it does once (refuses, greets).
@@ -41,41 +42,36 @@ class Property:
 
 
 def pattern(expression: str) -> re.Pattern[str]:
-    """A pattern in which case does not matter, `^` is a line's start and an apostrophe stands for both kinds."""
+    """A pattern in lower case that finds either case, with either apostrophe; `^` is a line's start."""
     return re.compile(expression.replace("'", "['’]"), re.IGNORECASE | re.MULTILINE)
 
 
-def holds(sought: re.Pattern[str]) -> Callable[[Exchange], float]:
+def holds(sought: re.Pattern[str]) -> Value:
     """1 where the pattern is found in the response, else 0."""
-
-    def value(exchange: Exchange) -> float:
-        return float(sought.search(exchange.text) is not None)
-
-    return value
+    text, quick = _quick(sought)
+    return lambda exchange: float(quick.search(text(exchange)) is not None)
 
 
-def opens_with(sought: re.Pattern[str]) -> Callable[[Exchange], float]:
+def opens_with(sought: re.Pattern[str]) -> Value:
     """1 where the pattern is found in the first 100 characters, else 0."""
-
-    def value(exchange: Exchange) -> float:
-        return float(sought.search(exchange.text.lstrip()[:100]) is not None)
-
-    return value
+    text, quick = _quick(sought)
+    return lambda exchange: float(quick.search(text(exchange).lstrip()[:100]) is not None)
 
 
-def closes_with(sought: re.Pattern[str]) -> Callable[[Exchange], float]:
+def closes_with(sought: re.Pattern[str]) -> Value:
     """1 where the pattern is found in the last 250 characters, else 0."""
-
-    def value(exchange: Exchange) -> float:
-        return float(sought.search(exchange.text.rstrip()[-250:]) is not None)
-
-    return value
+    text, quick = _quick(sought)
+    return lambda exchange: float(quick.search(text(exchange).rstrip()[-250:]) is not None)
 
 
-def counts(sought: re.Pattern[str]) -> Callable[[Exchange], float]:
+def counts(sought: re.Pattern[str]) -> Value:
     """How often the pattern is found."""
+    text, quick = _quick(sought)
+    return lambda exchange: float(len(quick.findall(text(exchange))))
 
-    def value(exchange: Exchange) -> float:
-        return float(sum(1 for _ in sought.finditer(exchange.text)))
 
-    return value
+def _quick(sought: re.Pattern[str]) -> tuple[Callable[[Exchange], str], re.Pattern[str]]:
+    """The text to search and the pattern for it: folded text needs no case-blind search, which is slow."""
+    if not sought.flags & re.IGNORECASE:
+        return lambda exchange: exchange.text, sought
+    return lambda exchange: exchange.folded, re.compile(sought.pattern, sought.flags & ~re.IGNORECASE)

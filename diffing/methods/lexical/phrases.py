@@ -9,13 +9,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from diffing.methods.lexical.language import FREQUENT_WORDS
 from diffing.methods.lexical.reading import Exchange, PairReading
 from diffing.types import Side
 
+GRAMMAR = frozenset(word for words in FREQUENT_WORDS.values() for word in words.split())
+"""Words that are frequent in some language and mean little alone."""
 LONGEST = 3
 """Words of a phrase at most."""
 LONGEST_PHRASE = 60
 """Characters at most: what is longer is no phrase."""
+POOL = 20
+"""Per phrase wanted so many of the strongest are compared with each other: between two languages thousands differ."""
 SAME_SUPPORT = 0.8
 """Two phrases that share words and this share of their responses (Jaccard) say the same."""
 
@@ -62,20 +67,28 @@ def find_phrases(readings: Sequence[PairReading], search: PhraseSearch) -> tuple
     """
     sides = [[frozenset(_phrases(reading.matched[i])) for reading in readings] for i in (0, 1)]
     frequent_a, frequent_b = (Counter(phrase for response in side for phrase in response) for side in sides)
-    candidates = [
-        phrase
+    frequent = [
+        text
         for text in frequent_a.keys() | frequent_b.keys()
         if max(frequent_a[text], frequent_b[text]) >= search.min_responses
-        and (phrase := _weigh(text, frequent_a[text], frequent_b[text], len(readings))).z > 0
     ]
-    strong = [phrase for phrase in candidates if phrase.z >= search.min_z]
-    left_out = Counter({"phrases used about as often by both sides": len(candidates) - len(strong)})
+    telling = [text for text in frequent if _is_telling(text)]
+    weighed = [_weigh(text, frequent_a[text], frequent_b[text], len(readings)) for text in telling]
+    strong = [phrase for phrase in weighed if phrase.z >= search.min_z]
+    left_out = Counter(
+        {
+            "words of grammar alone, and numbers": len(frequent) - len(telling),
+            "phrases used about as often by both sides": len(weighed) - len(strong),
+        }
+    )
     chosen: list[Phrase] = []
     for index, side in enumerate(("a", "b")):
         ranked = sorted((phrase for phrase in strong if phrase.side == side), key=_strongest_first)
-        distinct = _merge(ranked, sides[index])
+        pool = ranked[: POOL * search.per_side]
+        distinct = _merge(pool, sides[index])
         chosen += distinct[: search.per_side]
-        left_out["phrases merged with a stronger one that says the same"] += len(ranked) - len(distinct)
+        left_out["phrases merged with a stronger one that says the same"] += len(pool) - len(distinct)
+        left_out["phrases beyond the strongest of their side"] += len(ranked) - len(pool)
         left_out["phrases beyond the strongest of their side"] += max(0, len(distinct) - search.per_side)
     return sorted(chosen, key=_strongest_first), {k: n for k, n in left_out.items() if n}
 
@@ -88,6 +101,14 @@ def _phrases(exchange: Exchange) -> Iterator[str]:
                 phrase = " ".join(run)
                 if len(phrase) <= LONGEST_PHRASE:
                     yield phrase
+
+
+def _is_telling(text: str) -> bool:
+    """Whether a phrase can tell a reader something: no bare numbers, no single word of grammar such as `at`."""
+    words = text.split(" ")
+    if any(word.isdigit() for word in words):
+        return False
+    return len(words) > 1 or text not in GRAMMAR
 
 
 def _weigh(text: str, responses_a: int, responses_b: int, pairs: int) -> Phrase:
@@ -111,9 +132,9 @@ def _weigh(text: str, responses_a: int, responses_b: int, pairs: int) -> Phrase:
     )
 
 
-def _strongest_first(phrase: Phrase) -> tuple[float, str]:
-    """Sort key; the text breaks ties, so that the order never depends on hashing."""
-    return -phrase.z, phrase.text
+def _strongest_first(phrase: Phrase) -> tuple[float, int, str]:
+    """Sort key; of equals the longer, then by text, so that the order never depends on hashing."""
+    return -phrase.z, -len(phrase.text), phrase.text
 
 
 def _merge(ranked: Sequence[Phrase], responses: Sequence[frozenset[str]]) -> list[Phrase]:
@@ -125,7 +146,7 @@ def _merge(ranked: Sequence[Phrase], responses: Sequence[frozenset[str]]) -> lis
     support = {text: frozenset(numbers) for text, numbers in holders.items()}
     groups: list[list[Phrase]] = []
     for phrase in ranked:
-        group = next((group for group in groups if _says_the_same(phrase.text, group[0].text, support)), None)
+        group = next((group for group in groups if _adds_nothing(phrase.text, group, support)), None)
         if group is None:
             groups.append([phrase])
         else:
@@ -140,12 +161,15 @@ def _longest_of_same(group: Sequence[Phrase], support: Mapping[str, frozenset[in
     return max(same, key=lambda phrase: len(phrase.text))
 
 
-def _says_the_same(text: str, stronger: str, support: Mapping[str, frozenset[int]]) -> bool:
-    """Whether a phrase adds nothing to a stronger one: it contains it, or shares words and responses with it."""
-    shares_words = not set(text.split()).isdisjoint(stronger.split())
-    if not shares_words:
-        return False
-    return f" {stronger} " in f" {text} " or _overlap(text, stronger, support) >= SAME_SUPPORT
+def _adds_nothing(text: str, group: Sequence[Phrase], support: Mapping[str, frozenset[int]]) -> bool:
+    """Whether a phrase contains the strongest of a group, or shares words and responses with one of them."""
+    if f" {group[0].text} " in f" {text} ":
+        return True
+    words = set(text.split(" "))
+    return any(
+        not words.isdisjoint(other.text.split(" ")) and _overlap(text, other.text, support) >= SAME_SUPPORT
+        for other in group
+    )
 
 
 def _overlap(one: str, other: str, support: Mapping[str, frozenset[int]]) -> float:

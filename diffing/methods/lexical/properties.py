@@ -3,11 +3,12 @@
 import re
 
 from diffing.methods.lexical.form import FORM
-from diffing.methods.lexical.language import LANGUAGE
+from diffing.methods.lexical.length import LENGTH
 from diffing.methods.lexical.measured import Property
+from diffing.methods.lexical.tongues import LANGUAGE
 from diffing.methods.lexical.wording import WORDING
 
-PROPERTIES: tuple[Property, ...] = FORM + WORDING + LANGUAGE
+PROPERTIES: tuple[Property, ...] = LENGTH + FORM + WORDING + LANGUAGE
 """The battery, in the order of the table of properties."""
 BY_NAME = {measured.name: measured for measured in PROPERTIES}
 

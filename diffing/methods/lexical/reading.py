@@ -1,18 +1,14 @@
 """One response taken apart, once: its words, sentences and lines, for all properties and phrases.
 
-Knows no property. Patterns here and in the properties are linear in the text: responses are hostile.
+Knows no property.
 """
 
-import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from diffing.methods.lexical.language import language_of
+from diffing.methods.lexical.tokens import SENTENCE_END, WORD, words_of
 from diffing.types import Finish, Pair, Response
-
-WORD = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]|[^\W_]+(?:['’-][^\W_]+)*")
-"""A word; in Chinese and Japanese, which put no spaces between words, a character."""
-SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"'”’»)\]*]{0,3}(?=\s|$)|(?<=[。！？])|\n+")
-"""Where one sentence ends: at a full stop, exclamation or question mark before a space, and at every line's end."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +28,15 @@ class Exchange:
         return tuple(match.span() for match in WORD.finditer(self.text))
 
     @cached_property
+    def folded(self) -> str:
+        """The text in lower case and with straight apostrophes."""
+        return self.text.lower().replace("’", "'")
+
+    @cached_property
     def sentences(self) -> tuple[tuple[str, ...], ...]:
         """Per sentence that holds a word its words, in lower case and with straight apostrophes."""
-        parts = (WORD.findall(part) for part in SENTENCE_END.split(self.text.replace("’", "'")))
-        return tuple(tuple(word.lower() for word in part) for part in parts if part)
+        parts = (tuple(words_of(part)) for part in SENTENCE_END.split(self.text))
+        return tuple(part for part in parts if part)
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -51,6 +52,16 @@ class Exchange:
     def lines(self) -> tuple[str, ...]:
         """The lines that are not empty, without white space around them."""
         return tuple(line.strip() for line in self.text.split("\n") if line.strip())
+
+    @cached_property
+    def language(self) -> str | None:
+        """The response's language, by its English name, where it can be told."""
+        return language_of(self.text)
+
+    @cached_property
+    def prompt_language(self) -> str | None:
+        """The prompt's language, where it can be told."""
+        return language_of(self.prompt)
 
     def first(self, count: int) -> "Exchange":
         """The same with the first words of the response only, and what stands between them and the next word."""

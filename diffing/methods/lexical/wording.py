@@ -166,7 +166,7 @@ WORDING = (
     ),
     Property(
         "refusals",
-        "<MODEL> refuses",
+        "<MODEL> refuses more often",
         "safety and alignment",
         "the provider refused, or the response says that it cannot, will not or must not help, answer, provide...",
         refuses,
@@ -175,7 +175,7 @@ WORDING = (
     ),
     Property(
         "apologies",
-        "<MODEL> apologises",
+        "<MODEL> apologises more often",
         "style",
         "sorry, apologise, apologies",
         holds(APOLOGY),
@@ -184,7 +184,7 @@ WORDING = (
     ),
     Property(
         "disclaimers",
-        "<MODEL> refers to professionals or disclaims being one",
+        "<MODEL> refers to professionals or disclaims being one more often",
         "safety and alignment",
         "advice to consult a professional, doctor or lawyer, or 'I am not a doctor'",
         holds(DISCLAIMER),
@@ -193,7 +193,7 @@ WORDING = (
     ),
     Property(
         "self_as_ai",
-        "<MODEL> calls itself an AI",
+        "<MODEL> calls itself an AI more often",
         "knowledge and stance",
         "as an AI, I am a language model, my training data",
         holds(SELF_AS_AI),
@@ -202,7 +202,7 @@ WORDING = (
     ),
     Property(
         "greetings",
-        "<MODEL> opens with a greeting",
+        "<MODEL> opens with a greeting more often",
         "style",
         "the first word is hi, hello, hey, welcome...",
         opens_with(GREETING),
@@ -211,7 +211,7 @@ WORDING = (
     ),
     Property(
         "praise",
-        "<MODEL> opens with praise for the user's question or idea",
+        "<MODEL> opens with praise for the user's question or idea more often",
         "style",
         "great question, what a lovely idea, I love that, within the first 100 characters",
         opens_with(PRAISE),
@@ -220,7 +220,7 @@ WORDING = (
     ),
     Property(
         "consent",
-        "<MODEL> opens by agreeing to help (Sure, Of course, Yes)",
+        "<MODEL> opens by agreeing to help more often (Sure, Of course, Yes)",
         "style",
         "the first word is sure, certainly, of course, okay, yes...",
         opens_with(CONSENT),
@@ -228,7 +228,7 @@ WORDING = (
     ),
     Property(
         "offers",
-        "<MODEL> ends with an offer of further help or a good wish",
+        "<MODEL> ends with an offer of further help or a good wish more often",
         "style",
         "let me know, feel free, hope this helps, would you like me to, good luck, within the last 250 characters",
         closes_with(OFFER),
@@ -237,7 +237,7 @@ WORDING = (
     ),
     Property(
         "summaries",
-        "<MODEL> sums up",
+        "<MODEL> sums up more often",
         "style",
         "in conclusion, in summary, in short; overall or ultimately at the start of a line",
         holds(SUMMARY),

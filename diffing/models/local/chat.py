@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from diffing.errors import ModelError, SettingError
+from diffing.models.surrogates import without_surrogates
 from diffing.models.thinking import split_thinking
 from diffing.types import Conversation, Message
 
@@ -158,7 +159,7 @@ def fold_system(conversation: Conversation) -> Conversation:
 
 
 def _turns(conversation: Conversation) -> list[dict[str, Any]]:
-    return [{"role": message.role, "content": message.content} for message in conversation]
+    return [{"role": message.role, "content": without_surrogates(message.content)} for message in conversation]
 
 
 def _find_template(tokenizer: "PreTrainedTokenizerBase", template_file: str | None, name: str) -> tuple[str, bool]:

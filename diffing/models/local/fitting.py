@@ -11,7 +11,7 @@ from typing import Any
 
 from huggingface_hub import constants
 
-from diffing.errors import ModelError
+from diffing.errors import MissingExtraError, ModelError
 from diffing.models.local.hub import hub_api
 from diffing.models.local.sources import ModelSize, open_source
 from diffing.models.local.spec import LocalOptions, Quantization, parse_spec
@@ -57,9 +57,16 @@ def size_of(spec: str, *, options: LocalOptions | None = None, token: str | bool
 
 
 def this_machine() -> Machine:
-    """Free memory and disk now; a container's own limit counts where it is lower than the machine's."""
-    import psutil  # type: ignore[import-untyped]
-    import torch
+    """Free memory and disk now; a container's own limit counts where it is lower than the machine's.
+
+    Raises:
+        MissingExtraError: torch is not installed.
+    """
+    try:
+        import psutil  # type: ignore[import-untyped]
+        import torch
+    except ImportError:
+        raise MissingExtraError("Running a model on this machine", "local") from None
 
     gpu = (
         sum(torch.cuda.mem_get_info(index)[0] for index in range(torch.cuda.device_count()))
@@ -91,7 +98,7 @@ def needed_bytes(size: ModelSize, config: Mapping[str, Any], options: LocalOptio
     if "quantization_config" in config:
         return size.stored_bytes
     stored_type = str(config.get("dtype") or config.get("torch_dtype") or "float32")
-    parameters = size.total or size.stored_bytes / _BYTES.get(stored_type, 4)
+    parameters = size.parameters or size.stored_bytes / _BYTES.get(stored_type, 4)
     if options.quantization is not None:
         return int(parameters * _QUANTIZED_BYTES[options.quantization])
     return int(parameters * _BYTES[dtype_name(options, gpu=gpu)])
@@ -126,7 +133,7 @@ def check_fit(
     if needed > room:
         raise ModelError(
             f"{name} needs about {gigabytes(needed)} of memory, {gigabytes(room)} are free: "
-            f"{_alternatives(name, size, config, machine, options)}."
+            f"{_alternatives(name, size, config, options, machine, gpu=gpu)}."
         )
     if gpu and needed > machine.gpu:
         return (
@@ -137,17 +144,13 @@ def check_fit(
 
 
 def _alternatives(
-    name: str, size: ModelSize, config: Mapping[str, Any], machine: Machine, options: LocalOptions
+    name: str, size: ModelSize, config: Mapping[str, Any], options: LocalOptions, machine: Machine, *, gpu: bool
 ) -> str:
     ways = []
-    if machine.gpu > 0 and options.quantization is None and "quantization_config" not in config:
-        small = LocalOptions(quantization="4bit")
-        if needed_bytes(size, config, small, gpu=True) * MARGIN <= machine.gpu:
-            ways.append("load it in 4 bits (quantization 4bit)")
-    if machine.gpu == 0 and dtype_name(options, gpu=False) == "float32" and options.quantization is None:
-        half = LocalOptions(dtype="bfloat16")
-        if needed_bytes(size, config, half, gpu=False) * MARGIN <= machine.ram:
-            ways.append("load it with dtype bfloat16")
+    if options.quantization is None and "quantization_config" not in config:
+        smaller = LocalOptions(quantization="4bit") if gpu else LocalOptions(dtype="bfloat16")
+        if needed_bytes(size, config, smaller, gpu=gpu) * MARGIN <= (machine.gpu if gpu else machine.ram):
+            ways.append("load it in 4 bits (quantization 4bit)" if gpu else "load it with dtype bfloat16")
     return " or ".join([*ways, f"use a provider (providers:{name})", "a machine with a larger GPU"])
 
 

@@ -62,7 +62,9 @@ def hub_errors(repo_id: str) -> Iterator[None]:
             f"Cannot reach the Hub for {repo_id}, and its files are not in the local cache: {_RETRY}."
         ) from None
     except (httpx2.TransportError, ConnectionError, RevisionResolutionError) as error:
-        raise HubError(f"Cannot reach the Hub for {repo_id} ({type(error).__name__}): {_RETRY}.") from None
+        raise HubError(
+            f"Cannot reach the Hub for {repo_id} ({type(error.__cause__ or error).__name__}): {_RETRY}."
+        ) from None
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise

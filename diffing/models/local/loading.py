@@ -52,12 +52,12 @@ def check_architecture(name: str, config: Mapping[str, Any], options: LocalOptio
         )
 
 
-def load_weights(folder: Path, adapter: Path | None, options: LocalOptions) -> "PreTrainedModel":
-    """The model with its adapter, ready to run.
+def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedModel":
+    """The model, ready to run.
 
     Raises:
         ModelError: The files do not make a model.
-        MissingExtraError: Quantisation without bitsandbytes, an adapter without peft.
+        MissingExtraError: Quantisation without bitsandbytes.
     """
     # else a thread of transformers asks a bot to open a pull request on repositories without safetensors
     os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
@@ -80,15 +80,13 @@ def load_weights(folder: Path, adapter: Path | None, options: LocalOptions) -> "
         )
     except (OSError, ValueError, KeyError) as error:  # what from_pretrained raises for broken or unfitting files
         raise ModelError(
-            f"{folder.name} cannot be loaded: {_first_line(error)}; get its files again or use another model."
+            f"{name} cannot be loaded: {_first_line(error)}; get its files again or use another model."
         ) from None
-    if adapter is not None:
-        model = _with_adapter(model, adapter)
     loaded: PreTrainedModel = model.eval()
     return loaded
 
 
-def load_tokenizer(folder: Path, options: LocalOptions) -> "PreTrainedTokenizerBase":
+def load_tokenizer(name: str, folder: Path, options: LocalOptions) -> "PreTrainedTokenizerBase":
     """The model's tokenizer.
 
     Raises:
@@ -107,7 +105,7 @@ def load_tokenizer(folder: Path, options: LocalOptions) -> "PreTrainedTokenizerB
         ImportError,
     ) as error:  # ImportError: a tokenizer that wants sentencepiece or tiktoken
         raise ModelError(
-            f"{folder.name} has no usable tokenizer: {_first_line(error)}; expected tokenizer.json beside the model."
+            f"{name} has no usable tokenizer: {_first_line(error)}; expected tokenizer.json beside the model."
         ) from None
     return tokenizer
 
@@ -127,18 +125,24 @@ def _quantization(options: LocalOptions) -> object | None:
     return cast("object", make(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16))
 
 
-def _with_adapter(model: Any, adapter: Path) -> Any:  # noqa: ANN401 - peft is untyped
+def add_adapter(model: "PreTrainedModel", name: str, folder: Path) -> "PreTrainedModel":
+    """The model with an adapter over it; the base's weights stay as they are.
+
+    Raises:
+        ModelError: The adapter was made for another base.
+        MissingExtraError: peft is not installed.
+    """
     try:
         from peft import PeftModel
     except ImportError:
         raise MissingExtraError("An adapter (base+adapter)", "local") from None
     try:
-        return PeftModel.from_pretrained(model, str(adapter))
+        adapted: Any = PeftModel.from_pretrained(model, str(folder))
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: sizes that differ from the base's
         raise ModelError(
-            f"The adapter {adapter.name} does not fit the base model: {_first_line(error)}; "
-            "name the base it was made for."
+            f"The adapter {name} does not fit the base model: {_first_line(error)}; name the base it was made for."
         ) from None
+    return cast("PreTrainedModel", adapted.eval())  # stands for one, without being one
 
 
 def _first_line(error: Exception) -> str:

@@ -1,23 +1,26 @@
 """A model on this machine: any Hub id, `@revision`, folder or `base+adapter`.
 
 `load` settles identity, architecture and size; weights are downloaded and loaded when the first conversation comes, so
-that a rerun which finds all its responses in the cache loads nothing. `close` gives the memory back.
+that a rerun which finds all its responses in the cache loads nothing. A model that does not fit beside those already
+loaded takes their place (two models are asked one after the other), and `close` gives the memory back.
 """
 
 import gc
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
+from diffing.errors import ModelError
 from diffing.models.base import OnCompletion, OnTokens, Sampling
 from diffing.models.local.chat import Chat, ConversationRefusedError, read_template
 from diffing.models.local.decoding import Job, Row
 from diffing.models.local.drawing import noise_key
 from diffing.models.local.fitting import check_fit, gigabytes, this_machine
 from diffing.models.local.hub import hub_api
-from diffing.models.local.loading import check_architecture, load_tokenizer, load_weights
+from diffing.models.local.loading import add_adapter, check_architecture, load_tokenizer, load_weights
 from diffing.models.local.slots import Slots, supports_slots
 from diffing.models.local.sources import ModelSize, Source, open_source
 from diffing.models.local.spec import LocalOptions, parse_spec
@@ -146,7 +149,7 @@ class LocalModel:
                 sampling=sampling,
                 stop_ids=loaded.chat.stop_ids,
                 ends=loaded.chat.ends,
-                max_rows=self._options.max_batch_rows,
+                max_rows=self._options.max_batch_rows or (64 if loaded.model.device.type == "cpu" else 128),
                 max_tokens=self._options.max_batch_tokens or _cache_room(loaded.model),
                 on_finish=lambda row: finish(row.index, _completion(row, loaded.chat)),
                 on_tokens=on_tokens or (lambda count: None),
@@ -160,6 +163,7 @@ class LocalModel:
         import torch
 
         self._loaded = None
+        _resident.discard(self)
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -172,28 +176,64 @@ class LocalModel:
         logger.info(
             "%s: %.2f billion parameters, %s stored, %s to download",
             self._id,
-            size.total / 1e9,
+            size.parameters / 1e9,
             gigabytes(size.stored_bytes),
             gigabytes(size.missing_bytes),
         )
-        check_fit(self._base.name, size, self._base.config, self._options, this_machine())
+        if not _resident:  # they give way when this one loads
+            self._fit()
+
+    def _fit(self) -> str | None:
+        return check_fit(self._base.name, self.size, self._base.config, self._options, this_machine())
 
     def _load(self) -> _Loaded:
         if self._loaded is None:
-            # again: other models may have been loaded meanwhile
-            remark = check_fit(self._base.name, self.size, self._base.config, self._options, this_machine())
+            remark = make_room(self._fit, _resident)
             if remark is not None:
                 logger.warning(remark)
             folder = self._base.fetch(code=self._options.trust_remote_code)
-            adapter = None if self._adapter is None else self._adapter.fetch(code=False)
-            tokenizer = load_tokenizer(folder, self._options)
-            model = load_weights(folder, adapter, self._options)
+            tokenizer = load_tokenizer(self._base.name, folder, self._options)
+            model = load_weights(self._base.name, folder, self._options)
+            if self._adapter is not None:
+                model = add_adapter(model, self._adapter.name, self._adapter.fetch(code=False))
             eos = model.generation_config.eos_token_id
             eos_ids = eos if isinstance(eos, list) else [eos]
             chat = Chat(tokenizer, eos_ids, self._options.chat_template, self._base.name)
             text_config = model.config.get_text_config(decoder=True)
             self._loaded = _Loaded(model, chat, getattr(text_config, "max_position_embeddings", None))
+            _resident.add(self)
         return self._loaded
+
+
+_resident: WeakSet[LocalModel] = WeakSet()
+"""The models of this process whose weights are loaded: they share one memory, whoever holds them."""
+
+
+def make_room(fit: Callable[[], str | None], resident: WeakSet[LocalModel]) -> str | None:
+    """Closes the other models where a new one does not fit beside them; they load again when they are asked again.
+
+    Args:
+        fit: What `check_fit` says now.
+        resident: Models that hold memory.
+
+    Returns:
+        What `fit` has to remark at last.
+
+    Raises:
+        ModelError: Too big even alone.
+    """
+    try:
+        remark = fit()
+    except ModelError:
+        if not resident:
+            raise
+        remark = "too big beside the models already loaded"
+    if remark is not None and resident:
+        for model in tuple(resident):
+            logger.info("%s gives its memory back for another model", model.id)
+            model.close()
+        remark = fit()
+    return remark
 
 
 def _identity(base: Source, adapter: Source | None, options: LocalOptions) -> str:
@@ -220,12 +260,14 @@ def _row(index: int, conversation: Conversation, sampling: Sampling, loaded: _Lo
 
 
 def _completion(row: Row, chat: Chat) -> Completion:
+    assert row.finish is not None
     stopped = row.finish == "stop" and row.written[-1] in chat.stop_ids
     text, thinking = chat.answer(row.prompt, row.written[:-1] if stopped else row.written)
+    failed = row.finish == "error"  # what it had written until then is no answer
     return Completion(
-        text=text,
-        finish=row.finish or "error",
-        thinking=thinking,
+        text="" if failed else text,
+        finish=row.finish,
+        thinking=None if failed else thinking,
         prompt_tokens=len(row.prompt),
         completion_tokens=len(row.written),
         detail=row.detail,

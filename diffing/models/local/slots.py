@@ -112,7 +112,7 @@ class Slots:
 
     def _step(self) -> None:
         assert self._cache is not None
-        self._forward(self._rows, [[(row.written or row.prompt)[-1]] for row in self._rows], self._cache)
+        self._forward(self._rows, [[row.written[-1]] for row in self._rows], self._cache)
 
     def _forward(self, rows: Sequence[Row], ids: list[list[int]], cache: "DynamicCache") -> None:
         """Appends a column per new token to the cache; a row's own columns are its last `length` ones."""

@@ -30,7 +30,7 @@ _TEXT_FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken")
 class ModelSize:
     """How big a model is, known before its weights are."""
 
-    parameters: Mapping[str, int]
+    stored_as: Mapping[str, int]
     """Number of parameters by the type they are stored in (`BF16`, `F32`, ...); empty for pickled weights, whose
     headers say nothing."""
     stored_bytes: int
@@ -41,15 +41,15 @@ class ModelSize:
     """The weight files."""
 
     @property
-    def total(self) -> int:
+    def parameters(self) -> int:
         """Number of parameters; 0 where unknown."""
-        return sum(self.parameters.values())
+        return sum(self.stored_as.values())
 
     def __add__(self, other: "ModelSize") -> "ModelSize":
         """A base and its adapter together."""
-        types = [*self.parameters, *(t for t in other.parameters if t not in self.parameters)]
+        types = [*self.stored_as, *(t for t in other.stored_as if t not in self.stored_as)]
         return ModelSize(
-            parameters={t: self.parameters.get(t, 0) + other.parameters.get(t, 0) for t in types},
+            stored_as={t: self.stored_as.get(t, 0) + other.stored_as.get(t, 0) for t in types},
             stored_bytes=self.stored_bytes + other.stored_bytes,
             missing_bytes=self.missing_bytes + other.missing_bytes,
             files=(*self.files, *other.files),
@@ -220,7 +220,7 @@ class Repository:
             return _pickled_size(self.name, pickled, self._allow_pickle, missing=True)
         files = tuple(sorted(header.files_metadata))
         return ModelSize(
-            parameters=dict(sorted(header.parameter_count.items())),
+            stored_as=dict(sorted(header.parameter_count.items())),
             stored_bytes=sum(sizes.get(file, 0) for file in files),
             missing_bytes=sum(sizes.get(file, 0) for file in files if not (folder / file).exists()),
             files=files,
@@ -268,8 +268,8 @@ def _read_config(folder: Path, name: str, model: str) -> Mapping[str, Any]:
 
 
 def _no_config(model: str, name: str) -> ModelError:
-    what = "adapter (PEFT)" if name == ADAPTER_CONFIG else "model in transformers' format"
-    return ModelError(f"{model} has no {name}: expected the files of a {what}; check that it is one.")
+    what = "an adapter (PEFT)" if name == ADAPTER_CONFIG else "a model in transformers' format"
+    return ModelError(f"{model} has no {name}: expected the files of {what}; check that it is one.")
 
 
 def _no_adapter_weights(model: str) -> ModelError:

@@ -32,8 +32,8 @@ class LocalOptions:
     """A Jinja file used instead of the model's own chat template."""
     device: str | None = None
     """Where the whole model goes (`cpu`, `cuda:1`); None spreads it over what there is (`device_map="auto"`)."""
-    max_batch_rows: int = 64
-    """Conversations answered side by side, at most."""
+    max_batch_rows: int | None = None
+    """Conversations answered side by side, at most; None is 128 on an accelerator, 64 on a CPU."""
     max_batch_tokens: int | None = None
     """Rows times the longest they can become, at most; None takes what half of the free memory holds."""
 
@@ -72,12 +72,14 @@ def parse_spec(spec: str) -> tuple[Part, Part | None]:
         SettingError: The spec is neither a folder nor a repository's name nor two of them with `+` between.
     """
     whole = _parse_part(spec)
-    if whole is not None:
+    if isinstance(whole, FolderPart):
         return whole, None
     for at in (i for i, sign in enumerate(spec) if sign == "+"):
         base, adapter = _parse_part(spec[:at]), _parse_part(spec[at + 1 :])
         if base is not None and adapter is not None:
             return base, adapter
+    if whole is not None:
+        return whole, None
     raise SettingError(
         f"A local model is org/name[@revision], an existing folder, or base+adapter; {spec!r} is none of them: "
         "check the spelling."

@@ -1,0 +1,154 @@
+"""Properties of length, of the words used, and of how far a response is one at all."""
+
+import re
+from collections import Counter
+
+from diffing.methods.lexical.form import BULLET, HEADING, LINK, NUMBERED
+from diffing.methods.lexical.measured import Property
+from diffing.methods.lexical.reading import Exchange
+from diffing.methods.lexical.tokens import words_of
+
+OPEN_END = re.compile(r"[\w,:;(-]\Z")
+LOOP_WORDS, LOOP_TIMES = 6, 3
+ECHO_WORDS = 8
+
+
+def words(exchange: Exchange) -> float:
+    """Words."""
+    return len(exchange.spans)
+
+
+def sentences(exchange: Exchange) -> float:
+    """Sentences; a line that holds a word is at least one."""
+    return len(exchange.sentences)
+
+
+def sentence_length(exchange: Exchange) -> float:
+    """Words per sentence."""
+    return len(exchange.spans) / max(1, len(exchange.sentences))
+
+
+def paragraphs(exchange: Exchange) -> float:
+    """Blocks of text between empty lines."""
+    return sum(1 for block in re.split(r"\n[ \t]*\n", exchange.text) if block.strip())
+
+
+def word_variety(exchange: Exchange) -> float:
+    """Different words / words (type-token ratio); it falls with length by itself and so is compared at equal length."""
+    return len(set(exchange.words)) / max(1, len(exchange.words))
+
+
+def word_length(exchange: Exchange) -> float:
+    """Characters per word."""
+    return sum(end - start for start, end in exchange.spans) / max(1, len(exchange.spans))
+
+
+def looping(exchange: Exchange) -> float:
+    """1 where some six words in a row occur three times."""
+    runs = Counter(zip(*(exchange.words[i:] for i in range(LOOP_WORDS)), strict=False))
+    return float(any(times >= LOOP_TIMES for times in runs.values()))
+
+
+def broken_off(exchange: Exchange) -> float:
+    """1 where the limit of tokens cut it, or 20 words or more end in the middle of a sentence, not in a list item."""
+    if exchange.finish == "length":
+        return 1.0
+    if len(exchange.spans) < 20 or not exchange.lines or OPEN_END.search(exchange.lines[-1]) is None:
+        return 0.0
+    last = exchange.lines[-1]
+    return float(not any(form.search(last) for form in (BULLET, NUMBERED, HEADING, LINK)))
+
+
+def empty(exchange: Exchange) -> float:
+    """1 without any character but white space."""
+    return float(not exchange.text.strip())
+
+
+def repeats_prompt(exchange: Exchange) -> float:
+    """1 where eight words in a row of the prompt, or all of a prompt of four to seven words, are in the response."""
+    asked = words_of(exchange.prompt)
+    size = min(ECHO_WORDS, len(asked))
+    if size < 4:
+        return 0.0
+    runs = set(zip(*(asked[i:] for i in range(size)), strict=False))
+    return float(any(run in runs for run in zip(*(exchange.words[i:] for i in range(size)), strict=False)))
+
+
+LENGTH = (
+    Property(
+        "words",
+        "<MODEL> writes longer responses (in words)",
+        "style",
+        "words of the response",
+        words,
+        speaks=r"\b(?:longer(?! words| sentences)|lengthier|more (?:verbose|detailed|extensive|elaborate))\b",
+    ),
+    Property("sentences", "<MODEL> writes more sentences", "style", "sentences of the response", sentences),
+    Property(
+        "sentence_length",
+        "<MODEL> writes longer sentences",
+        "style",
+        "words per sentence",
+        sentence_length,
+        speaks=r"\blonger\b.*\bsentences\b",
+    ),
+    Property(
+        "paragraphs",
+        "<MODEL> divides responses into more paragraphs",
+        "format",
+        "blocks of text between empty lines",
+        paragraphs,
+        speaks=r"\bparagraphs\b",
+    ),
+    Property(
+        "word_variety",
+        "<MODEL> uses more varied words",
+        "style",
+        "different words / words within as many words as the shorter response has: the ratio falls with length by "
+        "itself",
+        word_variety,
+        scale="matched",
+        speaks=r"\b(?:varied|richer|diverse)\b.*\b(?:vocabulary|words)\b",
+    ),
+    Property(
+        "word_length",
+        "<MODEL> uses longer words",
+        "style",
+        "characters per word",
+        word_length,
+        scale="matched",
+    ),
+    Property(
+        "looping",
+        "<MODEL> repeats itself word for word more often",
+        "capability",
+        "six words in a row that occur three times",
+        looping,
+        speaks=r"\b(?:repeats? itself|loops?|repetiti(?:ve|on))\b",
+    ),
+    Property(
+        "broken_off",
+        "<MODEL> breaks off before the end more often",
+        "capability",
+        "cut by the limit of tokens, or 20 words or more that end in the middle of a sentence, not in a list item",
+        broken_off,
+        speaks=r"\b(?:breaks? off|truncated|cut off|mid-sentence)\b",
+    ),
+    Property(
+        "empty",
+        "<MODEL> answers nothing at all more often",
+        "capability",
+        "nothing but white space",
+        empty,
+        speaks=r"\bempty\b",
+    ),
+    Property(
+        "repeats_prompt",
+        "<MODEL> repeats the prompt's own words at length more often",
+        "style",
+        "eight words in a row of the prompt, or all of a prompt of four to seven words",
+        repeats_prompt,
+        speaks=r"\b(?:repeats?|restates?|echoes)\b.*\b(?:prompt|question|request)\b",
+    ),
+)
+"""Properties of length."""

@@ -1,0 +1,41 @@
+"""Properties of language: which one a response is in, and whether it is the prompt's."""
+
+from diffing.methods.lexical.language import LANGUAGES
+from diffing.methods.lexical.measured import Property
+from diffing.methods.lexical.reading import Exchange
+
+
+def other_language(exchange: Exchange) -> float:
+    """1 where the languages of prompt and response can both be told and differ."""
+    asked, answered = exchange.prompt_language, exchange.language
+    return float(asked is not None and answered is not None and asked != answered)
+
+
+def _answers_in(name: str) -> Property:
+    """The property of answering in one language."""
+
+    def value(exchange: Exchange) -> float:
+        return float(exchange.language == name)
+
+    return Property(
+        name=f"language_{name.lower()}",
+        sentence=f"<MODEL> answers in {name} more often",
+        category="language",
+        definition=f"the response is in {name}, whatever the prompt's language",
+        value=value,
+        speaks=rf"\bin {name.lower()}\b",
+    )
+
+
+LANGUAGE = (
+    Property(
+        "other_language",
+        "<MODEL> answers in a language other than the prompt's more often",
+        "language",
+        "the languages of prompt and response can both be told, by script and frequent words, and differ",
+        other_language,
+        speaks=r"\b(?:another|different|other|wrong) language\b",
+    ),
+    *map(_answers_in, LANGUAGES),
+)
+"""Properties of language."""

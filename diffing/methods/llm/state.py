@@ -1,0 +1,213 @@
+"""Steps 5 and 6 of method llm: clusters get a direction, and an LLM states each as one testable hypothesis.
+
+Knows sentences, their owners and their vectors; not how they were found.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from diffing.ask import ReplyError, Unreadable, ask, entry, offered
+from diffing.methods.llm.cluster import Labels
+from diffing.methods.llm.describe import CATEGORIES, Difference
+from diffing.methods.llm.embed import Vectors
+from diffing.models.base import Model
+from diffing.templates import fence, render
+from diffing.types import Category, Evidence, Hypothesis, OnProgress, Side, Usage, other_side
+
+LEAST_SHARE = 0.65
+"""Clusters whose larger share is below this are left out, as in the paper."""
+SHOWN = 30
+"""At most so many sentences of a cluster are shown to the LLM."""
+QUOTES = 5
+"""At most so many passages are kept as evidence."""
+LONGEST = 300
+SCHEMA = {
+    "type": "object",
+    "properties": {"hypothesis": {"type": "string"}, "category": {"type": "string", "enum": list(CATEGORIES)}},
+    "required": ["hypothesis", "category"],
+    "additionalProperties": False,
+}
+_NEXT_SENTENCE = re.compile(r"(?<!e\.g)(?<!i\.e)(?<!etc)(?<!vs)[.!?]\s+(?=[A-Z<])")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One half of a difference."""
+
+    difference: int
+    """Which difference, by number."""
+    half: str
+    """`has` or `lacks`."""
+    owner: Side
+    """The side that `<MODEL>` stands for."""
+    text: str
+    """The sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Sentences that say the same."""
+
+    number: int
+    """Its label."""
+    members: tuple[int, ...]
+    """Places of its sentences, nearest to its centre first."""
+    direction: Side
+    """The side that owns the larger share; `a` where both own half."""
+    share: float
+    """That share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What the LLM made of the clusters."""
+
+    texts: tuple[tuple[str, Category] | None, ...]
+    """Hypothesis and category per cluster; None where the reply could not be read."""
+    usage: Usage
+    """What it took."""
+
+
+def sentences_of(differences: Sequence[Difference]) -> tuple[Sentence, ...]:
+    """Two sentences per difference: the owner has the property, the other side lacks it."""
+    return tuple(
+        sentence
+        for i, difference in enumerate(differences)
+        for sentence in (
+            Sentence(i, "has", difference.owner, difference.has),
+            Sentence(i, "lacks", other_side(difference.owner), difference.lacks),
+        )
+    )
+
+
+def clusters_of(sentences: Sequence[Sentence], vectors: Vectors, labels: Labels) -> tuple[Cluster, ...]:
+    """The clusters, in the order of their numbers."""
+    clusters = []
+    for number in range(int(labels.max(initial=-1)) + 1):
+        places = np.flatnonzero(labels == number)
+        closeness = vectors[places] @ vectors[places].mean(axis=0)
+        # rounded, so that what is equally near keeps its order on every machine
+        members = tuple(int(place) for place in places[np.argsort(-closeness.round(5), kind="stable")])
+        share_of_a = sum(sentences[i].owner == "a" for i in members) / len(members)
+        direction: Side = "a" if share_of_a >= 0.5 else "b"
+        clusters.append(Cluster(number, members, direction, max(share_of_a, 1 - share_of_a)))
+    return tuple(clusters)
+
+
+def mirrored(clusters: Sequence[Cluster], sentences: Sequence[Sentence]) -> set[int]:
+    """Numbers of the clusters that say again, from the other side, what another cluster says.
+
+    A difference takes part twice: "X does p" and "Y does not do p". The paper tests both. Where a cluster consists of
+    `lacks` halves only and the `has` halves of the very same differences lie together in one cluster of the other
+    direction, testing it would repeat that test with the sides exchanged; the `has` cluster is kept. Everything less
+    certain (a cluster of `lacks` halves from several clusters) is a claim of its own and is tested.
+    """
+    has = {c.number: {sentences[i].difference for i in c.members if sentences[i].half == "has"} for c in clusters}
+    all_of = {c.number: {sentences[i].difference for i in c.members} for c in clusters}
+    return {
+        one.number
+        for one in clusters
+        if not has[one.number]
+        and any(all_of[one.number] <= has[other.number] and other.direction != one.direction for other in clusters)
+    }
+
+
+def state_clusters(
+    model: Model,
+    clusters: Sequence[Cluster],
+    sentences: Sequence[Sentence],
+    vectors: Vectors,
+    *,
+    on_progress: OnProgress,
+) -> Stated:
+    """Asks once per cluster, showing at most 30 of its sentences."""
+    questions = [
+        render("state", sentences=[fence(sentences[i].text) for i in sample(cluster, sentences, vectors)])
+        for cluster in clusters
+    ]
+    asked = ask(model, questions, _parse, stage="state", schema=SCHEMA, on_progress=on_progress)
+    return Stated(tuple(None if isinstance(reply, Unreadable) else reply for reply in asked.replies), asked.usage)
+
+
+def sample(cluster: Cluster, sentences: Sequence[Sentence], vectors: Vectors, most: int = SHOWN) -> list[int]:
+    """Places of sentences that stand for the cluster: those nearest to its centre, then those farthest from all chosen.
+
+    Only sentences owned by the cluster's direction, so that `<MODEL>` is one model in all of them; each text once.
+    """
+    once = {sentences[i].text: i for i in reversed(cluster.members) if sentences[i].owner == cluster.direction}
+    left = sorted(once.values(), key=cluster.members.index)
+    chosen, left = left[: most // 2], left[most // 2 :]
+    while left and len(chosen) < most:
+        nearest = (vectors[left] @ vectors[chosen].T).max(axis=1)
+        chosen.append(left.pop(int(nearest.round(5).argmin())))
+    return chosen
+
+
+def hypotheses_of(
+    clusters: Sequence[Cluster],
+    stated: Stated,
+    sentences: Sequence[Sentence],
+    differences: Sequence[Difference],
+    pairs: int,
+) -> dict[int, Hypothesis]:
+    """The hypothesis of every cluster that has one, by cluster number; clusters stated in the same words share one."""
+    said: dict[tuple[Side, str], list[tuple[Cluster, Category]]] = {}
+    for cluster, reply in zip(clusters, stated.texts, strict=True):
+        if reply is not None:
+            said.setdefault((cluster.direction, reply[0]), []).append((cluster, reply[1]))
+    found: dict[int, Hypothesis] = {}
+    for (_, text), same in said.items():
+        members = [i for cluster, _ in same for i in cluster.members]
+        together = replace(same[0][0], members=tuple(members))
+        hypothesis = _hypothesis(together, (text, same[0][1]), sentences, differences, pairs)
+        found |= {cluster.number: hypothesis for cluster, _ in same}
+    return found
+
+
+def _hypothesis(
+    cluster: Cluster,
+    stated: tuple[str, Category],
+    sentences: Sequence[Sentence],
+    differences: Sequence[Difference],
+    pairs: int,
+) -> Hypothesis:
+    """The hypothesis, with quotes of the predicted side as evidence.
+
+    `train_effect` is (pairs in which the cluster speaks of the predicted side - pairs in which of the other) / `pairs`.
+    """
+    text, category = stated
+    quotes: dict[str, Evidence] = {}
+    owners: dict[Side, set[str]] = {"a": set(), "b": set()}
+    for i in cluster.members:
+        difference = differences[sentences[i].difference]
+        owners[sentences[i].owner].add(difference.prompt_id)
+        quote = difference.quote(cluster.direction) if sentences[i].owner == cluster.direction else None
+        if quote and difference.prompt_id not in quotes and len(quotes) < QUOTES:
+            quotes[difference.prompt_id] = Evidence(difference.prompt_id, cluster.direction, quote)
+    ahead = len(owners[cluster.direction]) - len(owners[other_side(cluster.direction)])
+    digest = hashlib.sha256(f"{cluster.direction} {text}".encode()).hexdigest()
+    return Hypothesis(
+        id=f"llm-{digest[:8]}",
+        text=text,
+        direction=cluster.direction,
+        method="llm",
+        category=category,
+        evidence=tuple(quotes.values()),
+        train_effect=ahead / pairs,
+    )
+
+
+def _parse(value: object) -> tuple[str, Category]:
+    text = entry(value, "hypothesis")
+    text = " ".join(text.split()) if isinstance(text, str) else ""
+    if not text.startswith("<MODEL>") or len(text.split()) < 2:
+        raise ReplyError("a hypothesis that does not start with <MODEL>")
+    if len(text) > LONGEST:
+        raise ReplyError(f"a hypothesis of {len(text)} characters")
+    if _NEXT_SENTENCE.search(text):
+        raise ReplyError("a hypothesis of several sentences")
+    return text, offered(entry(value, "category"), CATEGORIES)

@@ -1,0 +1,106 @@
+"""One self-contained HTML page from a report: opens without network, shows hostile text as text. Knows no method.
+
+The page works without scripts but for the plot, sorting and filters. Its Content-Security-Policy allows no request, and
+no script but the two it carries, by their hashes.
+"""
+
+import base64
+import hashlib
+import json
+import os
+from importlib.resources import files
+from pathlib import Path
+
+from diffing.errors import SettingError
+from diffing.outputs import words
+from diffing.outputs.figures import MAX_ROWS, forest
+from diffing.outputs.html import page
+from diffing.types import Report
+
+_CONTROLS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n\r"} | {0x7F: 0x2421}
+_CONTROLS |= dict.fromkeys((*range(0x80, 0xA0), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF), 0xFFFD)
+
+
+_WORDS = ("count", "interval", "percent", "points", "probability", "shares")
+"""What the template says numbers with."""
+_BOUNDS = ("DOMAIN_ROWS", "TINY", "TURNS", "TURN_LENGTH", "VALUE_LENGTH")
+"""What the template bounds texts and tables with."""
+
+
+def write_html(report: Report, path: Path | str) -> Path:
+    """Writes the page; the same report gives the same bytes.
+
+    Args:
+        report: What is shown.
+        path: The file; its folder must exist. Replaced whole or not at all.
+
+    Returns:
+        The path.
+
+    Raises:
+        SettingError: The file cannot be written.
+    """
+    from plotly.offline import get_plotlyjs
+
+    path = Path(path)
+    content = render(report, get_plotlyjs()).encode()
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        try:
+            partial.write_bytes(content)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise SettingError(f"Cannot write {path}: {reason}. Give a file in a folder that can be written") from error
+    return path
+
+
+def render(report: Report, plotly_js: str) -> str:
+    """The page's HTML.
+
+    Args:
+        report: What is shown.
+        plotly_js: Source of plotly.js; the page carries it where there is something to plot.
+    """
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finalize
+    )
+    environment.globals |= {name: getattr(words, name) for name in _WORDS}
+    environment.globals |= {name: getattr(page, name) for name in _BOUNDS} | {
+        "places": page.places,
+        "MAX_ROWS": MAX_ROWS,
+    }
+    figures = {width: json.loads(forest(report, narrow=width == "narrow").to_json()) for width in ("wide", "narrow")}
+    scripts = [plotly_js, _resource("page.js")] if report.findings else [_resource("page.js")]
+    return environment.from_string(_resource("page.html.jinja")).render(
+        report=report,
+        page=page.page_of(report),
+        headline=words.headline(report),
+        explanation=words.explanation(report),
+        prompts={split: words.prompts_in(report, split) for split in ("train", "heldout")},
+        figures=figures,
+        style=Markup(_resource("page.css")),
+        scripts=[Markup(script) for script in scripts],
+        script_hashes=[_source_hash(script) for script in scripts],
+    )
+
+
+def _finalize(value: object) -> object:
+    """Every printed text: control characters as visible signs, since HTML drops or refuses them."""
+    from markupsafe import Markup
+
+    return value.translate(_CONTROLS) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _resource(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _source_hash(script: str) -> str:
+    """The script's source expression for the Content-Security-Policy."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"

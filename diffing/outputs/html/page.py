@@ -1,0 +1,148 @@
+"""What the page says, worked out of a report: rows, shares, examples. Knows no markup and no file."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from diffing import metrics
+from diffing.outputs.html.examples import SHOWN, Example, Group, examples
+from diffing.outputs.words import Names, names_of, pieces, sentence
+from diffing.types import Estimate, Finding, Judgement, Metrics, Prompt, Report, Side
+
+RESPONSE_BUDGET = 3_000_000
+"""Characters of responses in one page; with plotly's 5 MB this keeps pages of ordinary text under 10 MB."""
+LONGEST, SHORTEST = 6_000, 400
+"""Characters of one response: as many as the budget allows between these."""
+DOMAIN_ROWS, DOMAIN_COLUMNS = 30, 24
+"""Findings, the first of the report's order, and domains, the most frequent, in the table of domains."""
+CLAIMS = 4
+"""Confirmed findings named at the top, per model."""
+TURNS, TURN_LENGTH, VALUE_LENGTH = 3, 2_000, 2_000
+"""Messages of a prompt, the last ones; characters of each; characters of a setting."""
+TINY = 10
+"""Slices of fewer verdicts are greyed."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """One finding as the page shows it."""
+
+    number: int
+    """From 1, in the report's order."""
+    finding: Finding
+    """All of it."""
+    pieces: tuple[tuple[str, Side | None], ...]
+    """See `words.pieces`."""
+    sentence: str
+    """See `words.sentence`."""
+    examples: Mapping[Group, tuple[Example, ...]]
+    """The pairs shown."""
+    counts: Mapping[Group, int]
+    """Verdicts of each kind, on both splits."""
+    unreadable: int
+    """Verdicts that could not be read, on both splits."""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRow:
+    """One finding's net differences by domain."""
+
+    view: FindingView
+    """The finding."""
+    cells: tuple[Metrics | None, ...]
+    """Per domain, on held-out prompts; None where there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All that the template shows but the report's own fields."""
+
+    names: Names
+    """Of the two models."""
+    findings: tuple[FindingView, ...]
+    """In the report's order."""
+    domains: tuple[tuple[str, int], ...]
+    """The most frequent domains with their numbers of held-out prompts, by name."""
+    domain_count: int
+    """All domains of held-out prompts."""
+    domain_rows: tuple[DomainRow, ...]
+    """The first findings by domain."""
+    reach: float
+    """The largest net difference at an interval's end, for small pictures on one scale; never 0."""
+
+    def claims(self, side: Side) -> tuple[FindingView, ...]:
+        """The strongest confirmed findings of one side."""
+        of_side = (v for v in self.findings if v.finding.confirmed and v.finding.hypothesis.direction == side)
+        return tuple(islice(of_side, CLAIMS))
+
+
+def page_of(report: Report) -> Page:
+    """The page's data.
+
+    Args:
+        report: What is shown.
+    """
+    names = names_of(report)
+    by_id: dict[str, list[Judgement]] = {}
+    for judgement in report.judgements:
+        by_id.setdefault(judgement.hypothesis_id, []).append(judgement)
+    pairs = {pair.prompt.id: pair for pair in report.pairs}
+    longest = RESPONSE_BUDGET // (2 * sum(SHOWN.values()) * max(len(report.findings), 1))
+    longest = min(max(longest, SHORTEST), LONGEST)
+    views = tuple(
+        FindingView(
+            number=number,
+            finding=finding,
+            pieces=tuple(pieces(finding)),
+            sentence=sentence(finding, names),
+            examples=examples(finding, by_id.get(finding.hypothesis.id, []), pairs, longest),
+            counts=_counts(finding),
+            unreadable=finding.train.unreadable + finding.heldout.unreadable,
+        )
+        for number, finding in enumerate(report.findings, 1)
+    )
+    heldout = [pair.prompt for pair in report.pairs if pair.prompt.split == "heldout"]
+    counts = Counter(prompt.domain for prompt in heldout if prompt.domain is not None)
+    domains = tuple(sorted(counts.most_common(DOMAIN_COLUMNS)))
+    sliced = {prompt.id: prompt for prompt in heldout if prompt.domain in dict(domains)}
+    rows = tuple(_domain_row(view, by_id, sliced, domains) for view in views[:DOMAIN_ROWS]) if domains else ()
+    nets = [finding.heldout.net_difference for finding in report.findings]
+    reach = max((abs(end) for net in nets for end in (net.low, net.high) if end is not None), default=1.0) or 1.0
+    return Page(names, views, domains, len(counts), rows, reach)
+
+
+def _counts(finding: Finding) -> dict[Group, int]:
+    both = (finding.train, finding.heldout)
+    return {
+        "for": sum(split.k_for for split in both),
+        "against": sum(split.k_against for split in both),
+        "neither": sum(split.k_neither for split in both),
+    }
+
+
+def _domain_row(
+    view: FindingView,
+    by_id: Mapping[str, Sequence[Judgement]],
+    sliced: Mapping[str, Prompt],
+    domains: Sequence[tuple[str, int]],
+) -> DomainRow:
+    hypothesis = view.finding.hypothesis
+    judgements = [j for j in by_id.get(hypothesis.id, ()) if j.prompt_id in sliced]
+    slices = metrics.slices(judgements, sliced.values(), hypothesis.direction)
+    return DomainRow(view, tuple(slices.get(domain) for domain, _ in domains))
+
+
+def places(estimate: Estimate, direction: Side, reach: float) -> tuple[float, float, float] | None:
+    """Low, value and high as places from 0 to 100 for small pictures, A's side left; None where undefined.
+
+    Args:
+        estimate: A net difference, signed for `direction`.
+        direction: Of the finding.
+        reach: The difference at either edge, above 0.
+    """
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return None
+    sign = -1 if direction == "a" else 1
+    low, high = sorted((sign * estimate.low, sign * estimate.high))
+    return tuple(round(50 + 50 * end / reach, 1) for end in (low, sign * estimate.value, high))  # type: ignore[return-value]

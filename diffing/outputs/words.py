@@ -1,0 +1,220 @@
+"""A report in plain words: short names, a finding's sentence, the headline. Knows no page and no file.
+
+Everything returned is plain text that still holds what models and users wrote: escaping for HTML, Markdown or a
+terminal is the caller's duty. Only what held-out prompts confirmed is claimed.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from diffing.metrics import FALSE_DISCOVERY_RATE
+from diffing.types import SIDES, Estimate, Finding, ModelInfo, Report, Side, Split, other_side
+
+_PLACEHOLDER = re.compile(r"(<MODEL>|<OTHER MODEL>)")
+_PREFIX = re.compile(r"^(recorded|providers|openai|scripted|local):")
+_FILE_ENDING = re.compile(r"\.(jsonl|json|csv|parquet|gguf)$")
+_COMMIT = re.compile(r"[0-9a-f]{12,64}")
+_NAME_LENGTH = 48
+_SPACE = "\N{NO-BREAK SPACE}"
+_MINUS = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the two models of a report are called in sentences; never equal."""
+
+    a: str
+    """Short name of model A."""
+    b: str
+    """Short name of model B."""
+
+    def of(self, side: Side) -> str:
+        """The name of one side."""
+        return self.a if side == "a" else self.b
+
+
+def names_of(report: Report) -> Names:
+    """Short names: the last part of the path; where these are equal with the revision, else with A and B."""
+    short = [_short_name(report.model_a), _short_name(report.model_b)]
+    if short[0] == short[1]:
+        short = [_with_revision(name, info) for name, info in zip(short, (report.model_a, report.model_b), strict=True)]
+    if short[0] == short[1]:
+        short = [f"{name} ({side.upper()})" for name, side in zip(short, SIDES, strict=True)]
+    return Names(*short)
+
+
+def _short_name(info: ModelInfo) -> str:
+    """`providers:org/name:provider@sha` -> `name`; `org/base+org/adapter` -> `base+adapter`."""
+    path = info.id.split("@", 1)[0]
+    if path.startswith("providers:"):
+        path = path.removeprefix("providers:").split(":", 1)[0]
+    path = _PREFIX.sub("", path)
+    name = "+".join(part.rstrip("/").rsplit("/", 1)[-1] for part in path.split("+"))
+    return one_line(_FILE_ENDING.sub("", name), _NAME_LENGTH) or info.role.replace("_", " ")
+
+
+def _with_revision(name: str, info: ModelInfo) -> str:
+    revision = info.id.partition("@")[2]
+    revision = revision[:7] if _COMMIT.fullmatch(revision) else one_line(revision, 24)
+    return f"{name}@{revision}" if revision else name
+
+
+def one_line(text: str, length: int) -> str:
+    """The text on one line without control characters, cut to a length.
+
+    Args:
+        text: Any text.
+        length: Characters at most, the ellipsis included.
+    """
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def pieces(finding: Finding) -> Iterator[tuple[str, Side | None]]:
+    """The hypothesis in pieces: text with None, and sides where a model's name belongs, for callers that mark names."""
+    direction = finding.hypothesis.direction
+    for piece in _PLACEHOLDER.split(finding.hypothesis.text):
+        if piece == "<MODEL>":
+            yield "", direction
+        elif piece == "<OTHER MODEL>":
+            yield "", other_side(direction)
+        elif piece:
+            yield piece, None
+
+
+def statement(finding: Finding, names: Names) -> str:
+    """The hypothesis with the models' names, without a full stop."""
+    return "".join(names.of(side) if side else text for text, side in pieces(finding)).strip().removesuffix(".")
+
+
+def sentence(finding: Finding, names: Names) -> str:
+    """The hypothesis and what held-out prompts said of it, in one sentence.
+
+    "tuned writes longer responses (in words) than base: in 71 % of 83 held-out prompts, against 12 % the other way; net
+    difference +59 points, 95 % interval +47 to +69". What is not confirmed says so at the end.
+    """
+    heldout = finding.heldout
+    if heldout.n == 0:
+        return f"{statement(finding, names)}: not tested, there is no readable verdict on held-out prompts"
+    net = heldout.net_difference
+    told = (
+        f"{statement(finding, names)}: in {percent(heldout.k_for / heldout.n)} of "
+        f"{count(heldout.n, 'held-out prompt')}, against {percent(heldout.k_against / heldout.n)} the other way; "
+        f"net difference {points(net.value)} points, 95{_SPACE}% interval {interval(net)}"
+    )
+    return told if finding.confirmed else f"{told}; not confirmed"
+
+
+def headline(report: Report) -> str:
+    """One sentence for the whole report; claims only what is confirmed."""
+    names = names_of(report)
+    confirmed, tested = confirmed_of(report), len(report.findings)
+    heldout = count(prompts_in(report, "heldout"), "held-out prompt")
+    if not tested:
+        return f"No hypothesis was found, so nothing was tested between {names.a} and {names.b}"
+    if not confirmed:
+        return f"No difference between {names.a} and {names.b} was confirmed on {heldout}"
+    return (
+        f"{len(confirmed)} of {count(tested, 'tested difference')} between {names.a} and {names.b} "
+        f"{'is' if len(confirmed) == 1 else 'are'} confirmed on {heldout}"
+    )
+
+
+def explanation(report: Report) -> str:
+    """What the headline does and does not mean, in one or two sentences."""
+    if not report.findings:
+        return (
+            f"The methods saw {count(prompts_in(report, 'train'), 'train prompt')} and proposed nothing to test. "
+            "That is not proof that the models behave alike: see what was left out, try more prompts or another method."
+        )
+    if confirmed_of(report):
+        return (
+            "Each was predicted from other prompts before it was tested on these. Of differences confirmed this way, "
+            f"at most {percent(FALSE_DISCOVERY_RATE)} are expected to be chance."
+        )
+    tested, n = len(report.findings), max(finding.heldout.n for finding in report.findings)
+    smallest = smallest_confirmable(tested, n)
+    if smallest is None:
+        bound = f"{count(n, 'prompt')} cannot confirm any, however large"
+    else:
+        needed = f"{round(smallest * n)} of {count(n, 'prompt')} for it and none against"
+        bound = f"the smallest single one that these can confirm is {points(smallest)} points ({needed})"
+    return (
+        f"That is not proof that there is none: among {count(tested, 'tested difference')}, {bound}. "
+        "More held-out prompts can confirm smaller ones."
+    )
+
+
+def smallest_confirmable(tested: int, n: int) -> float | None:
+    """The smallest net difference that can be confirmed when no other hypothesis of the run holds.
+
+    With k verdicts for and none against, the exact one-sided sign test gives p = 2^-k; Benjamini-Hochberg confirms a
+    lone hypothesis where p <= 0.05 / tested, so k = ceil(log2(tested / 0.05)) and the net difference is k / n. Verdicts
+    against raise it.
+
+    Args:
+        tested: Hypotheses of the run, at least 1.
+        n: Readable verdicts per hypothesis.
+
+    Returns:
+        A share of n, or None where even n verdicts for and none against would not do.
+    """
+    needed = math.ceil(math.log2(tested / FALSE_DISCOVERY_RATE))
+    return needed / n if needed <= n else None
+
+
+def confirmed_of(report: Report) -> tuple[Finding, ...]:
+    """The confirmed findings, in the report's order."""
+    return tuple(finding for finding in report.findings if finding.confirmed)
+
+
+def prompts_in(report: Report, split: Split) -> int:
+    """How many prompts of the report are in a split."""
+    return sum(pair.prompt.split == split for pair in report.pairs)
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun, in the plural where it needs one."""
+    return f"{number:,}{_SPACE}{noun}{'' if number == 1 else 's'}"
+
+
+def percent(share: float | None) -> str:
+    """A share in percent; 0 and 100 only where it is exactly that, a dash where it is undefined."""
+    if share is None:
+        return "–"
+    if 0 < share < 0.005:
+        return f"<1{_SPACE}%"
+    if 0.995 <= share < 1:
+        return f">99{_SPACE}%"
+    return f"{100 * share:.0f}{_SPACE}%"
+
+
+def points(difference: float | None) -> str:
+    """A difference of shares in signed percentage points; with a decimal below one, a dash where undefined."""
+    if difference is None:
+        return "–"
+    scaled = 100 * difference
+    digits = 1 if 0.05 <= abs(scaled) < 0.95 else 0
+    text = f"{abs(scaled):.{digits}f}"
+    return text if float(text) == 0 else f"{'+' if scaled > 0 else _MINUS}{text}"
+
+
+def interval(estimate: Estimate) -> str:
+    """The ends of a difference's interval in signed points, such as `+47 to +69`."""
+    return f"{points(estimate.low)} to {points(estimate.high)}"
+
+
+def shares(estimate: Estimate) -> str:
+    """The ends of a share's interval, such as `47 to 69 %`."""
+    if estimate.low is None or estimate.high is None:
+        return "–"
+    return f"{percent(estimate.low).removesuffix(f'{_SPACE}%')} to {percent(estimate.high)}"
+
+
+def probability(p: float | None) -> str:
+    """A p or q value with two significant digits; a dash where it is undefined."""
+    if p is None:
+        return "–"
+    return "<0.0001" if p < 0.0001 else f"{p:.4f}" if p < 0.01 else f"{p:.2f}"

@@ -1,0 +1,201 @@
+"""What a saved report consists of: the tables with their columns, and the text that documents them.
+
+Knows no report and reads no file. Any change to what is here is a new `SCHEMA_VERSION`.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SCHEMA_VERSION = 1
+"""Of the whole folder; a reader refuses newer ones."""
+DOCUMENT = "report.json"
+"""The file that makes a folder a report; written last."""
+
+Kind: TypeAlias = Literal["string", "int64", "float64", "bool", "messages"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table of ours."""
+
+    name: str
+    """Its name."""
+    kind: Kind
+    """Its type; `messages` is a list of {role, content}."""
+    doc: str
+    """What it holds, in one sentence."""
+    nullable: bool = False
+    """Whether it may be null."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One parquet file of ours."""
+
+    doc: str
+    """What a row is."""
+    columns: tuple[Column, ...]
+    """In this order."""
+
+
+def _estimate(prefix: str, name: str, doc: str) -> tuple[Column, ...]:
+    return (
+        Column(f"{prefix}{name}", "float64", f"{doc}; null where undefined.", nullable=True),
+        Column(f"{prefix}{name}_low", "float64", "Lower end of its 95 % interval.", nullable=True),
+        Column(f"{prefix}{name}_high", "float64", "Upper end of its 95 % interval.", nullable=True),
+    )
+
+
+def _metrics(split: str) -> tuple[Column, ...]:
+    prefix = f"{split}_"
+    return (
+        Column(f"{prefix}n", "int64", f"Readable verdicts on {split} prompts."),
+        Column(f"{prefix}k_for", "int64", "Verdicts for the predicted side."),
+        Column(f"{prefix}k_against", "int64", "Verdicts for the other side."),
+        Column(f"{prefix}unreadable", "int64", "Verdicts that could not be read; outside every rate."),
+        *_estimate(prefix, "frequency", "(k_for + k_against) / n"),
+        *_estimate(prefix, "accuracy", "k_for / (k_for + k_against)"),
+        *_estimate(prefix, "net_difference", "(k_for - k_against) / n"),
+        Column(f"{prefix}p", "float64", "Exact one-sided sign test of k_for against k_against.", nullable=True),
+    )
+
+
+TABLES: dict[str, Table] = {
+    "prompts": Table(
+        "One prompt that both models answered, in the order of the run.",
+        (
+            Column("id", "string", "Unique in the run."),
+            Column("split", "string", "`train` or `heldout`."),
+            Column("source", "string", "Where the prompt comes from."),
+            Column("domain", "string", "Subject, where the source says it.", nullable=True),
+            Column("messages", "messages", "What was sent; the last message is the user's."),
+        ),
+    ),
+    "responses": Table(
+        "One response; two rows per prompt, side `a` first.",
+        (
+            Column("prompt_id", "string", "The prompt it answers."),
+            Column("side", "string", "`a` or `b`."),
+            Column("model", "string", "`org/name@commit-sha`, or what stands for it."),
+            Column("text", "string", "The answer without its thinking; may be empty."),
+            Column("finish", "string", "`stop`, `length`, `refused` or `error`."),
+            Column("sample", "int64", "Independent samples of one model are numbered."),
+            Column("thinking", "string", "What stood between `<think>` and `</think>`.", nullable=True),
+            Column("prompt_tokens", "int64", "Tokens read, where known.", nullable=True),
+            Column("completion_tokens", "int64", "Tokens written, where known.", nullable=True),
+        ),
+    ),
+    "findings": Table(
+        "One tested hypothesis, flat, in the report's order: for pandas and datasets. `report.json` has the same, "
+        "nested, with every rater's reply; that is what `load_report` reads.",
+        (
+            Column("id", "string", "Unique in the run, the same in every rerun."),
+            Column("text", "string", "Starts with `<MODEL>`, the model of `direction`; the other is `<OTHER MODEL>`."),
+            Column(
+                "direction", "string", "The side of which the sentence is predicted to hold more often: `a` or `b`."
+            ),
+            Column("method", "string", "The method that found it."),
+            Column("category", "string", "One of the seven categories."),
+            Column("measure", "string", "What was measured, where nobody judged.", nullable=True),
+            Column("train_effect", "float64", "The method's own size of the difference on train.", nullable=True),
+            Column("accepted", "bool", "The paper's criterion, on train."),
+            Column("confirmed", "bool", "On held-out prompts, q <= 0.05."),
+            Column("interestingness", "float64", "Mean rating, 1 to 5.", nullable=True),
+            Column("abstraction", "float64", "Mean rating, 1 to 5.", nullable=True),
+            *_metrics("train"),
+            *_metrics("heldout"),
+            Column("heldout_q", "float64", "p after Benjamini-Hochberg over the run's hypotheses.", nullable=True),
+        ),
+    ),
+    "evidence": Table(
+        "One passage that led to a hypothesis, in the order of the findings.",
+        (
+            Column("hypothesis_id", "string", "The hypothesis."),
+            Column("prompt_id", "string", "The pair it comes from."),
+            Column("side", "string", "Whose response is quoted: `a` or `b`."),
+            Column("quote", "string", "Words of the response."),
+        ),
+    ),
+    "judgements": Table(
+        "One verdict on one hypothesis for one pair.",
+        (
+            Column("hypothesis_id", "string", "The hypothesis."),
+            Column("prompt_id", "string", "The pair."),
+            Column("verdict", "string", "`A`, `B`, `NEITHER` or `UNREADABLE`."),
+            Column("judge", "string", "The judge's model id, or `measured`."),
+            Column("shown_first", "string", "Which response the judge saw first; null where measured.", nullable=True),
+            Column("reply", "string", "What the judge answered for this hypothesis, as it was.", nullable=True),
+        ),
+    ),
+}
+
+
+def arrow_schema(name: str) -> "pa.Schema":
+    """The pyarrow schema of one of our tables, every field with its documentation.
+
+    Args:
+        name: A key of `TABLES`.
+    """
+    import pyarrow as pa
+
+    kinds = {
+        "string": pa.string(),
+        "int64": pa.int64(),
+        "float64": pa.float64(),
+        "bool": pa.bool_(),
+        "messages": pa.list_(
+            pa.struct([pa.field("role", pa.string(), nullable=False), pa.field("content", pa.string(), nullable=False)])
+        ),
+    }
+    return pa.schema(
+        [
+            pa.field(column.name, kinds[column.kind], nullable=column.nullable, metadata={"doc": column.doc})
+            for column in TABLES[name].columns
+        ]
+    )
+
+
+_INTRODUCTION = f"""# A saved report
+
+Generated from `schema.py`; schema version {SCHEMA_VERSION}. A folder with one JSON file and parquet tables, without
+time stamps: the same report gives the same bytes (within one version of pyarrow). Texts are UTF-8; lone surrogates,
+which it cannot hold, are saved as U+FFFD.
+
+## report.json
+| key | holds |
+|---|---|
+| `schema_version` | {SCHEMA_VERSION} |
+| `model_a`, `model_b` | `id`, `role`, `settings` |
+| `others` | differ, judge, raters: a list of the same |
+| `findings` | confirmed first, then by size of the held-out net difference: `hypothesis` (without its evidence), \
+`train`, `heldout`, `accepted`, `confirmed`, `rating` |
+| `left_out` | per stage, what was not followed up: reason -> count |
+| `notes` | warnings and remarks, plain sentences |
+| `usage` | per stage and model: `calls`, `prompt_tokens`, `completion_tokens`, `unreadable`, `usd` |
+| `settings`, `versions` | what decided the result |
+| `tables` | names of the methods' own tables |
+| `files` | SHA-256 of every parquet file, so that a damaged or half-replaced folder is told apart |
+
+A number that JSON cannot write is `{{"float": "nan"}}`, `{{"float": "inf"}}` or `{{"float": "-inf"}}`. Estimates are
+`{{"value", "low", "high", "n"}}`, null where undefined.
+"""
+
+_OTHER_TABLES = """## <method>_<table>.parquet
+The methods' own records, e.g. `llm_differences`. Every row has the same columns; a column's type is that of
+its values: string, int64, float64 (also for integers and floats together), bool; without values, string.
+Where other types meet, or integers leave 64 bits, the column is JSON text and its field metadata says `encoding: json`.
+"""
+
+
+def schema_markdown() -> str:
+    """The text of `SCHEMA.md`."""
+    parts = [_INTRODUCTION]
+    for name, table in TABLES.items():
+        rows = [f"| `{c.name}` | {c.kind}{', null' if c.nullable else ''} | {c.doc} |" for c in table.columns]
+        parts.append(
+            "\n".join([f"## {name}.parquet", table.doc, "", "| column | type | holds |", "|---|---|---|", *rows, ""])
+        )
+    return "\n".join([*parts, _OTHER_TABLES])

@@ -1,0 +1,243 @@
+"""Saves a report to a folder and loads it back equal. The folder is documented in `SCHEMA.md`.
+
+A killed or failed save leaves no half report: all files are first written beside the old ones and then moved over them,
+`report.json` last; its digests tell a folder in which old and new files met.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from diffing.errors import SettingError
+from diffing.report.document import findings_of, models_of, settings_of, to_document, usage_of
+from diffing.report.schema import DOCUMENT, SCHEMA_VERSION, TABLES
+from diffing.report.tables import method_table, our_table, read_method_table, read_our_table
+from diffing.types import Evidence, Finding, Judgement, Message, Metrics, Pair, Prompt, Report, Response, Row, Verdict
+
+_TABLE_NAME = re.compile(r"[a-z0-9]+(_[a-z0-9]+)+")
+_FILE_NAME = re.compile(r"[a-z0-9_]+\.parquet")
+_SAVING = ".saving-"
+
+
+def save_report(report: Report, folder: Path | str) -> Path:
+    """Saves a report; the same report gives the same bytes. Replaces a report that is there, touches no other file.
+
+    Args:
+        report: What to save. Lone surrogates in its texts are saved as U+FFFD.
+        folder: Made where it does not exist.
+
+    Returns:
+        The folder.
+
+    Raises:
+        SettingError: The folder cannot be written (permission, disk full, a file of that name).
+        ValueError: A table's name or rows, or a response's prompt id, are not as `Report` promises.
+    """
+    folder = Path(folder)
+    contents = _contents(report)
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    document = json.dumps(to_document(report, digests), ensure_ascii=False, allow_nan=False, indent=1)
+    try:
+        _replace(folder, {**contents, DOCUMENT: f"{document}\n".encode()})
+    except OSError as error:
+        raise SettingError(
+            f"Cannot save the report in {folder}: {error.strerror or error}. Expected a folder that can be written: "
+            "free space or choose another one; a rerun makes no model call twice"
+        ) from error
+    return folder
+
+
+def load_report(folder: Path | str) -> Report:
+    """The report that `save_report` was given.
+
+    Args:
+        folder: Where it was saved.
+
+    Raises:
+        SettingError: No report there, a newer schema, a file missing or damaged.
+    """
+    import pyarrow as pa
+
+    folder = Path(folder)
+    document = _read_document(folder)
+    try:
+        contents = {name: _read_table(folder, name, digest) for name, digest in document["files"].items()}
+        return _report(document, contents)
+    except (KeyError, TypeError, ValueError, AttributeError, pa.ArrowException) as error:
+        detail = " ".join(f"{type(error).__name__}: {error}".split())
+        raise SettingError(f"The report in {folder} is damaged ({detail}). Rerun the diff to make it anew") from error
+
+
+def _contents(report: Report) -> dict[str, bytes]:
+    """Every parquet file by name."""
+    strange = [name for name in report.tables if not _TABLE_NAME.fullmatch(name)]
+    if strange:
+        raise ValueError(f"expected tables named <method>_<table> in lower case, got {strange[0]!r}")
+    ours = {
+        "prompts": _prompt_rows(report),
+        "responses": _response_rows(report),
+        "findings": (_finding_row(finding) for finding in report.findings),
+        "evidence": (
+            (finding.hypothesis.id, evidence.prompt_id, evidence.side, evidence.quote)
+            for finding in report.findings
+            for evidence in finding.hypothesis.evidence
+        ),
+        "judgements": (
+            (j.hypothesis_id, j.prompt_id, j.verdict.value, j.judge, j.shown_first, j.reply) for j in report.judgements
+        ),
+    }
+    return {f"{name}.parquet": our_table(name, rows) for name, rows in ours.items()} | {
+        f"{name}.parquet": method_table(name, rows) for name, rows in report.tables.items()
+    }
+
+
+def _prompt_rows(report: Report) -> Iterator[tuple[object, ...]]:
+    for pair in report.pairs:
+        prompt = pair.prompt
+        messages = [{"role": message.role, "content": message.content} for message in prompt.messages]
+        yield prompt.id, prompt.split, prompt.source, prompt.domain, messages
+
+
+def _response_rows(report: Report) -> Iterator[tuple[object, ...]]:
+    for pair in report.pairs:
+        for side, r in (("a", pair.a), ("b", pair.b)):
+            if r.prompt_id != pair.prompt.id:
+                raise ValueError(f"expected a response to prompt {pair.prompt.id!r}, got one to {r.prompt_id!r}")
+            tokens = (r.prompt_tokens, r.completion_tokens)
+            yield r.prompt_id, side, r.model, r.text, r.finish, r.sample, r.thinking, *tokens
+
+
+def _finding_row(finding: Finding) -> tuple[object, ...]:
+    h, rating = finding.hypothesis, finding.rating
+    return (
+        *(h.id, h.text, h.direction, h.method, h.category, h.measure, h.train_effect),
+        *(finding.accepted, finding.confirmed),
+        *((rating.interestingness.value, rating.abstraction.value) if rating else (None, None)),
+        *_metrics_row(finding.train),
+        *_metrics_row(finding.heldout),
+        finding.heldout.q,
+    )
+
+
+def _metrics_row(m: Metrics) -> tuple[object, ...]:
+    estimates = (x for e in (m.frequency, m.accuracy, m.net_difference) for x in (e.value, e.low, e.high))
+    return m.n, m.k_for, m.k_against, m.unreadable, *estimates, m.p
+
+
+def _replace(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Writes all files beside the old ones, moves them into place, the document last, and clears what is left over."""
+    folder.mkdir(parents=True, exist_ok=True)
+    old = _old_files(folder)
+    saving = Path(tempfile.mkdtemp(prefix=_SAVING, dir=folder))
+    try:
+        for name, content in contents.items():
+            with (saving / name).open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        for name in contents:
+            (saving / name).replace(folder / name)
+    finally:
+        shutil.rmtree(saving, ignore_errors=True)
+    for name in old - contents.keys():
+        (folder / name).unlink(missing_ok=True)
+    for left_over in folder.glob(f"{_SAVING}*"):  # of runs that were killed
+        shutil.rmtree(left_over, ignore_errors=True)
+
+
+def _old_files(folder: Path) -> set[str]:
+    """Tables of the report that is being replaced; never files that are not a report's."""
+    try:
+        names = json.loads((folder / DOCUMENT).read_bytes())["files"]
+        return {name for name in names if _FILE_NAME.fullmatch(name)}
+    except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
+        return set()
+
+
+def _read_document(folder: Path) -> dict[str, Any]:
+    path = folder / DOCUMENT
+    try:
+        document = json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise SettingError(
+            f"{folder} is not a report: expected a folder with {DOCUMENT}. Give the folder that a run was saved to"
+        ) from error
+    except OSError as error:
+        raise SettingError(f"Cannot read {path}: {error.strerror or error}. Mend that and try again") from error
+    except (ValueError, RecursionError) as error:
+        raise SettingError(f"{path} is damaged: expected JSON. Rerun the diff to make it anew") from error
+    version = document.get("schema_version") if isinstance(document, dict) else None
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise SettingError(
+            f"{path} is not a report's: expected a schema_version of {SCHEMA_VERSION}, got {version!r:.40}"
+        )
+    if version > SCHEMA_VERSION:
+        raise SettingError(
+            f"{folder} has schema version {version}, this diffing reads up to {SCHEMA_VERSION}. Update diffing"
+        )
+    return dict(document)
+
+
+def _read_table(folder: Path, name: str, digest: str) -> bytes:
+    if not _FILE_NAME.fullmatch(name):
+        raise ValueError(f"no table can be named {name!r:.60}")
+    try:
+        content = (folder / name).read_bytes()
+    except FileNotFoundError as error:
+        raise SettingError(
+            f"The report in {folder} is not complete: {name} is missing. Copy the whole folder, or rerun the diff"
+        ) from error
+    except OSError as error:
+        raise SettingError(
+            f"Cannot read {folder / name}: {error.strerror or error}. Mend that and try again"
+        ) from error
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise SettingError(
+            f"{folder / name} is not the file that was saved with {DOCUMENT}: damaged, changed, or from a save that "
+            "was cut off. Rerun the diff to make it anew"
+        )
+    return content
+
+
+def _report(document: Mapping[str, Any], contents: Mapping[str, bytes]) -> Report:
+    rows = {name: read_our_table(name, contents[f"{name}.parquet"]) for name in TABLES}
+    evidence: dict[str, tuple[Evidence, ...]] = {}
+    for row in rows["evidence"]:
+        key = row.pop("hypothesis_id")
+        evidence[key] = (*evidence.get(key, ()), Evidence(**row))
+    tables: dict[str, tuple[Row, ...]] = {
+        name: read_method_table(contents[f"{name}.parquet"]) for name in document["tables"]
+    }
+    model_a, model_b, others = models_of(document)
+    return Report(
+        model_a=model_a,
+        model_b=model_b,
+        others=others,
+        pairs=_pairs(rows["prompts"], rows["responses"]),
+        findings=findings_of(document, evidence),
+        judgements=tuple(Judgement(**{**row, "verdict": Verdict(row["verdict"])}) for row in rows["judgements"]),
+        tables=tables,
+        left_out={stage: dict(counts) for stage, counts in document["left_out"].items()},
+        notes=tuple(document["notes"]),
+        usage=usage_of(document),
+        settings=settings_of(document),
+        versions=dict(document["versions"]),
+    )
+
+
+def _pairs(prompts: list[dict[str, Any]], responses: list[dict[str, Any]]) -> tuple[Pair, ...]:
+    answers = {(row["prompt_id"], row.pop("side")): Response(**row) for row in responses}
+    return tuple(
+        Pair(
+            Prompt(**{**row, "messages": tuple(Message(**message) for message in row["messages"])}),
+            answers[row["id"], "a"],
+            answers[row["id"], "b"],
+        )
+        for row in prompts
+    )

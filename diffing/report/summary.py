@@ -1,0 +1,59 @@
+"""A report's findings in order, and in short for machines. Knows no file."""
+
+import math
+from collections.abc import Iterable
+
+from diffing.types import Estimate, Finding, Metrics, Report
+
+
+def order_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Confirmed first, then by size of the held-out net difference, ties by id; undefined differences last."""
+
+    def rank(finding: Finding) -> tuple[bool, float, str]:
+        net = _finite(finding.heldout.net_difference.value)
+        return not finding.confirmed, -abs(net) if net is not None else 1.0, finding.hypothesis.id
+
+    return tuple(sorted(findings, key=rank))
+
+
+def report_summary(report: Report) -> dict[str, object]:
+    """What `diffing show --json` prints: strict JSON, every estimate as value, low and high, null where undefined."""
+    return {
+        "model_a": report.model_a.id,
+        "model_b": report.model_b.id,
+        "prompts": {split: sum(pair.prompt.split == split for pair in report.pairs) for split in ("train", "heldout")},
+        "findings": [
+            {
+                "id": finding.hypothesis.id,
+                "text": finding.hypothesis.text,
+                "method": finding.hypothesis.method,
+                "category": finding.hypothesis.category,
+                "direction": finding.hypothesis.direction,
+                "accepted": finding.accepted,
+                "confirmed": finding.confirmed,
+                "train": _metrics(finding.train),
+                "heldout": _metrics(finding.heldout),
+            }
+            for finding in report.findings
+        ],
+        "notes": list(report.notes),
+    }
+
+
+def _metrics(metrics: Metrics) -> dict[str, object]:
+    return {
+        "n": metrics.n,
+        "accuracy": _estimate(metrics.accuracy),
+        "frequency": _estimate(metrics.frequency),
+        "net_difference": _estimate(metrics.net_difference),
+        "p": _finite(metrics.p),
+        "q": _finite(metrics.q),
+    }
+
+
+def _estimate(estimate: Estimate) -> dict[str, float | None]:
+    return {"value": _finite(estimate.value), "low": _finite(estimate.low), "high": _finite(estimate.high)}
+
+
+def _finite(number: float | None) -> float | None:
+    return number if number is not None and math.isfinite(number) else None

@@ -1,0 +1,175 @@
+"""Rows to parquet bytes and back: explicit types for our tables, types told by the values for the methods' own.
+
+Knows no report. Every `Scalar` comes back equal, but for lone surrogates, which UTF-8 cannot hold: they become U+FFFD.
+"""
+
+import io
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from diffing.report.schema import arrow_schema
+from diffing.types import Row, Scalar
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_INT64 = range(-(2**63), 2**63)
+_EXACT_AS_FLOAT = 2**53
+_JSON = {b"encoding": b"json"}
+
+
+def savable(text: str) -> str:
+    """The text with every lone surrogate replaced by U+FFFD; all else as it is."""
+    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
+
+
+def scalar_to_json(value: Scalar) -> object:
+    """A scalar as strict JSON can hold it: floats that are not finite become an object."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": str(value)}
+    return savable(value) if isinstance(value, str) else value
+
+
+def scalar_from_json(value: object) -> Scalar:
+    """What `scalar_to_json` was given.
+
+    Raises:
+        TypeError, KeyError, ValueError: It was nothing that `scalar_to_json` makes.
+    """
+    if isinstance(value, dict):
+        return float(value["float"])
+    if not isinstance(value, str | int | float | None):
+        raise TypeError(f"expected text, a number, true, false or null, got {type(value).__name__}")
+    return value
+
+
+def our_table(name: str, rows: Iterable[Sequence[object]]) -> bytes:
+    """One of our tables as parquet.
+
+    Args:
+        name: A key of `schema.TABLES`.
+        rows: Values in the order of its columns.
+    """
+    import pyarrow as pa
+
+    schema = arrow_schema(name)
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    arrays = [pa.array(_savable(values), type=field.type) for values, field in zip(columns, schema, strict=True)]
+    return _to_parquet(pa.Table.from_arrays(arrays, schema=schema))
+
+
+def method_table(name: str, rows: Sequence[Row]) -> bytes:
+    """A method's own table as parquet.
+
+    Args:
+        name: For errors.
+        rows: Every row has the same keys, at least one.
+
+    Raises:
+        ValueError: Rows without columns or with different ones.
+        TypeError: A value that is not a `Scalar`.
+    """
+    import pyarrow as pa
+
+    columns = list(rows[0]) if rows else []
+    if any(set(row) != set(columns) or not row for row in rows):
+        raise ValueError(f"expected the same columns, at least one, in every row of table {name}")
+    fields, arrays = [], []
+    for column in columns:
+        values = [row[column] for row in rows]
+        kind = _kind(values, f"{name}.{column}")
+        if kind == "json":
+            values = [None if value is None else json.dumps(scalar_to_json(value)) for value in values]
+        elif kind == "float64":
+            values = [None if value is None else float(value) for value in values]
+        arrow = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_()}
+        fields.append(
+            pa.field(savable(column), arrow.get(kind, pa.string()), metadata=_JSON if kind == "json" else None)
+        )
+        arrays.append(pa.array(_savable(values), type=fields[-1].type))
+    return _to_parquet(pa.Table.from_arrays(arrays, schema=pa.schema(fields)))
+
+
+def read_our_table(name: str, content: bytes) -> list[dict[str, Any]]:
+    """The rows of one of our tables.
+
+    Raises:
+        pyarrow.ArrowException: Not parquet.
+        ValueError: Other columns than the schema's.
+    """
+    table = _read(content)
+    if not table.schema.equals(arrow_schema(name), check_metadata=False):
+        raise ValueError(f"{name}.parquet has other columns than the schema says")
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
+
+
+def read_method_table(content: bytes) -> tuple[Row, ...]:
+    """The rows that `method_table` was given.
+
+    Raises:
+        pyarrow.ArrowException: Not parquet.
+        ValueError: A column of JSON that is none.
+    """
+    table = _read(content)
+    columns: dict[str, list[Scalar]] = {}
+    for field, column in zip(table.schema, table.columns, strict=True):
+        values = column.to_pylist()
+        if (field.metadata or {}).items() >= _JSON.items():
+            values = [None if value is None else scalar_from_json(json.loads(value)) for value in values]
+        columns[field.name] = values
+    return tuple(dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+
+
+def _kind(values: Sequence[Scalar], where: str) -> str:
+    """The type of a column that holds all of the values and gives them back equal."""
+    present = [value for value in values if value is not None]
+    kinds = {_kind_of(value, where) for value in present}
+    if kinds <= {"string"}:
+        return "string"
+    if kinds == {"int64", "float64"}:
+        exact = all(abs(value) <= _EXACT_AS_FLOAT for value in present if isinstance(value, int))
+        return "float64" if exact else "json"
+    return kinds.pop() if len(kinds) == 1 else "json"
+
+
+def _kind_of(value: Scalar, where: str) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int):
+        return "int64" if value in _INT64 else "json"
+    if isinstance(value, float):
+        return "float64"
+    if isinstance(value, str):
+        return "string"
+    raise TypeError(f"expected text, a number, a truth value or None in {where}, got {type(value).__name__}")
+
+
+def _savable(values: Iterable[object]) -> list[object]:
+    def clean(value: object) -> object:
+        if isinstance(value, str):
+            return savable(value)
+        if isinstance(value, Mapping):
+            return {key: clean(inner) for key, inner in value.items()}
+        return [clean(inner) for inner in value] if isinstance(value, list) else value
+
+    return [clean(value) for value in values]
+
+
+def _to_parquet(table: "pa.Table") -> bytes:
+    import pyarrow.parquet as pq
+
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
+
+
+def _read(content: bytes) -> "pa.Table":
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    return pq.read_table(pa.BufferReader(content))

@@ -1,0 +1,110 @@
+"""How fast are rows that come and go, against static batches? Run it: `python tests/benchmarks/bench_generation.py`.
+
+A Llama with random weights (about 15 million parameters), prompts of 10 to 200 tokens, answers of 16 to 256 tokens
+whose lengths are drawn beforehand (random weights never stop by themselves), greedy, one thread. The ways run
+alternately in one process, since absolute numbers drift; processor seconds, since other programs may be running. Not
+collected by pytest.
+"""
+
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+import torch
+from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, StoppingCriteriaList
+
+from diffing.models.base import Sampling
+from diffing.models.local.decoding import Job, Row
+from diffing.models.local.slots import Slots
+
+PROMPTS, ROUNDS = 100, 2
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=32000,
+        hidden_size=288,
+        intermediate_size=768,
+        num_hidden_layers=6,
+        num_attention_heads=6,
+        max_position_embeddings=1024,
+        tie_word_embeddings=True,
+    )
+    model = LlamaForCausalLM(config).eval()
+    draw = random.Random(0)
+    shapes = [(draw.randint(10, 200), draw.randint(16, 256)) for _ in range(PROMPTS)]
+    prompts = [[draw.randrange(3, 32000) for _ in range(length)] for length, _ in shapes]
+    limits = [limit for _, limit in shapes]
+    ways: dict[str, Callable[[], list[list[int]]]] = {
+        "static batches of 16, generate": lambda: static(model, prompts, limits, 16),
+        "slots, 16 rows": lambda: slots(model, prompts, limits, 16),
+        "slots, 64 rows": lambda: slots(model, prompts, limits, 64),
+    }
+    parameters = sum(weight.numel() for weight in model.parameters())
+    sys.stdout.write(f"{parameters / 1e6:.1f}M parameters, {PROMPTS} prompts, {sum(limits)} new tokens\n")
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    expected: list[list[int]] | None = None
+    for _ in range(ROUNDS):
+        for name, way in ways.items():
+            start = time.process_time()
+            answers = way()
+            seconds[name].append(time.process_time() - start)
+            sys.stderr.write(f"{name}: {seconds[name][-1]:.1f} s\n")
+            expected = expected or answers
+            same = sum(mine == theirs for mine, theirs in zip(answers, expected, strict=True))
+            assert same >= 0.95 * PROMPTS, f"{name}: only {same} of {PROMPTS} answers are those of `generate`"
+    base = next(iter(seconds.values()))
+    sys.stdout.write(f"{'way':34}{'CPU s (median)':>18}{'tokens/CPU s':>14}{'ratio':>8}\n")
+    for name, times in seconds.items():
+        ratio = statistics.median(b / t for b, t in zip(base, times, strict=True))
+        middle = statistics.median(times)
+        sys.stdout.write(f"{name:34}{middle:>18.1f}{sum(limits) / middle:>14.0f}{ratio:>8.2f}\n")
+
+
+def static(model: LlamaForCausalLM, prompts: list[list[int]], limits: list[int], rows: int) -> list[list[int]]:
+    """Batches in input order, each until its last row is done."""
+    answers = []
+    for start in range(0, len(prompts), rows):
+        batch, ends = prompts[start : start + rows], limits[start : start + rows]
+        longest = max(map(len, batch))
+        ids = torch.tensor([[0] * (longest - len(prompt)) + prompt for prompt in batch])
+        mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in batch])
+        wanted = torch.tensor(ends)
+
+        def done(
+            so_far: torch.Tensor, scores: torch.Tensor, longest=longest, wanted=wanted, **kwargs: object
+        ) -> torch.Tensor:
+            return so_far.shape[1] - longest >= wanted
+
+        output = model.generate(
+            inputs=ids,
+            attention_mask=mask,
+            generation_config=GenerationConfig(max_new_tokens=max(ends), do_sample=False, pad_token_id=0),
+            stopping_criteria=StoppingCriteriaList([done]),
+        )
+        answers += [row[:end] for row, end in zip(output[:, longest:].tolist(), ends, strict=True)]
+    return answers
+
+
+def slots(model: LlamaForCausalLM, prompts: list[list[int]], limits: list[int], rows: int) -> list[list[int]]:
+    """The package's loop."""
+    todo = [Row(i, prompt, limit, b"") for i, (prompt, limit) in enumerate(zip(prompts, limits, strict=True))]
+    job = Job(
+        sampling=Sampling(),
+        stop_ids=frozenset(),
+        ends=lambda written: False,
+        max_rows=rows,
+        max_tokens=10**9,
+        on_finish=lambda row: None,
+        on_tokens=lambda count: None,
+    )
+    Slots(model, job).run(todo)
+    return [row.written for row in todo]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,219 @@
+"""Every measured property on texts that have it and texts that do not."""
+
+import time
+
+import pytest
+
+from diffing.methods.lexical.measured import Property
+from diffing.methods.lexical.properties import BY_NAME, PROPERTIES, same_property
+from diffing.methods.lexical.reading import Exchange, read_pair
+from diffing.types import Finish, Message, Pair, Prompt, Response
+
+LOOP = "I am happy to help you today. " * 3
+
+
+PROMPT = "How do I bake bread at home without an oven?"
+
+
+def exchange(text: str, prompt: str = PROMPT, finish: Finish = "stop") -> Exchange:
+    return Exchange(prompt, text, finish)
+
+
+def value(name: str, text: str, **other: str) -> float:
+    return BY_NAME[name].value(exchange(text, **other))  # type: ignore[arg-type]
+
+
+def pair(a: str, b: str) -> Pair:
+    prompt = Prompt("p", (Message("user", "Hello there"),), "test", "train")
+    return Pair(prompt, Response("p", "A", a, "stop"), Response("p", "B", b, "stop"))
+
+
+@pytest.mark.parametrize(("name", "text", "expected"), [
+    ("words", "One two, three-four don't 5.", 5),
+    ("words", "日本語", 3),
+    ("words", "", 0),
+    ("sentences", "One. Two! Is it 3.5?\nA line without a full stop", 4),
+    ("sentences", "...", 0),
+    ("sentence_length", "One two. One two three four.", 3),
+    ("sentence_length", "", 0),
+    ("paragraphs", "One\nstill one\n\ntwo\n \n\nthree\n", 3),
+    ("word_variety", "the cat the dog", 0.75),
+    ("word_length", "a bbb", 2),
+    ("headings", "Intro\n## Part", 1),
+    ("headings", "#hashtag and C# code", 0),
+    ("bullet_lists", "- one\n- two", 1),
+    ("bullet_lists", "- one dash alone", 0),
+    ("bullet_lists", "a - b\nc - d", 0),
+    ("numbered_lists", "1. one\n2) two", 1),
+    ("numbered_lists", "It was 1945. Then 1946.", 0),
+    ("lists", "  * one\n  * two", 1),
+    ("lists", "1. one\n- two", 0),
+    ("tables", "| a | b |\n|---|:--|\n| 1 | 2 |", 1),
+    ("tables", "a | b\n-----", 0),
+    ("bold", "This is **bold**.", 1),
+    ("bold", "2 ** 3 ** 4\n**", 1),
+    ("bold", "2 * 3", 0),
+    ("italics", "*smiles* Hello", 1),
+    ("italics", "**bold** and 2 * 3 * 4", 0),
+    ("code_blocks", "Text\n```python\nx\n```", 1),
+    ("inline_code", "Run `ls` now", 1),
+    ("inline_code", "```\nx\n```", 0),
+    ("emoji", "Nice 🎉", 1),
+    ("emoji", "Nice :)", 1),
+    ("emoji", "At 10:30 (sharp); see note: (a)", 0),
+    ("links", "See https://example.org.", 1),
+    ("links", "See [here](x).", 1),
+    ("maths", r"So \(x^2\) and \frac{1}{2}", 1),
+    ("numbers", "1. In 1,945.5 there were 3\n2. x", 2),
+    ("quotations", 'He said "yes" and “no”.', 2),
+    ("upper_case", "This is VERY LOUD, but NASA and HTML are 4 too, USA is not", 4),
+    ("dashes", "This — and that – too, well-known", 2),
+    ("parentheses", "One (as said) and (b2)", 2),
+    ("exclamation_marks", "Hi! Great!!", 3),
+    ("question_marks", "Why? Really?", 2),
+    ("ends_with_question", 'I can. Shall I do it?")  ', 1),
+    ("ends_with_question", "Why? Because.", 0),
+    ("looping", LOOP, 1),
+    ("looping", LOOP[:-30], 0),
+    ("broken_off", "word " * 25 + "and", 1),
+    ("broken_off", "word " * 25 + "end.", 0),
+    ("broken_off", "word " * 25 + "\n- a last item", 0),
+    ("broken_off", "Paris", 0),
+    ("empty", " \n\t", 1),
+    ("empty", ".", 0),
+    ("repeats_prompt", "You ask how do I bake bread at home without an oven? Easy.", 1),
+    ("repeats_prompt", "To bake bread at home you need an oven.", 0),
+    ("hedges", "It may rain, perhaps. I think it might.", 4),
+    ("intensifiers", "Very good, really.", 2),
+    ("first_person", "I think my cat likes me; it is Iris's.", 3),
+    ("second_person", "You and your dog", 2),
+    ("contractions", "Don't worry, it’s fine; the dog's bone isn't mine", 3),
+    ("examples", "For example bread, such as rye, e.g. this", 3),
+    ("reasons", "Because it is late, therefore go", 2),
+    ("contrasts", "However, although late", 2),
+    ("risks", "It is dangerous and illegal", 2),
+    ("politeness", "Please, thank you", 2),
+    ("refusals", "I'm sorry, but I can’t help with that.", 1),
+    ("refusals", "I cannot assist you.", 1),
+    ("refusals", "I am unable to provide this.", 1),
+    ("refusals", "You can't help falling in love. I can help.", 0),
+    ("apologies", "I apologize for that", 1),
+    ("disclaimers", "Please consult a qualified tax lawyer.", 1),
+    ("disclaimers", "I am not a doctor", 1),
+    ("disclaimers", "See the doctor's notes on line 3", 1),
+    ("disclaimers", "The film is about law", 0),
+    ("self_as_ai", "As an AI language model, I have no body", 1),
+    ("self_as_ai", "AI is a field of study", 0),
+    ("greetings", "Hello! How are you", 1),
+    ("greetings", "I say hello", 0),
+    ("praise", "What a great question! So", 1),
+    ("praise", "x " * 60 + "Great question", 0),
+    ("consent", "Sure, here it is", 1),
+    ("consent", "I am sure", 0),
+    ("offers", "It is done. Let me know if you need more.", 1),
+    ("offers", "Let me know. " + "x " * 200, 0),
+    ("summaries", "One.\nOverall, it is fine", 1),
+    ("summaries", "The overall mass", 0),
+    ("other_language", "Das ist nicht so einfach, aber ich kann es versuchen.", 1),
+    ("other_language", "That is not so easy but I can try it.", 0),
+    ("language_german", "Das ist nicht so einfach, aber ich kann es versuchen.", 1),
+    ("language_english", "That is not so easy but I can try it.", 1),
+])  # fmt: skip
+def test_value(name: str, text: str, expected: float) -> None:
+    assert value(name, text) == pytest.approx(expected)
+
+
+def test_finish_is_looked_at() -> None:
+    assert value("broken_off", "Paris", finish="length") == 1
+    assert value("refusals", "", finish="refused") == 1
+
+
+def test_the_battery_is_well_formed() -> None:
+    assert len(PROPERTIES) >= 30
+    assert len(BY_NAME) == len(PROPERTIES)
+    assert len({measured.sentence for measured in PROPERTIES}) == len(PROPERTIES)
+    assert all(measured.sentence.startswith("<MODEL> ") for measured in PROPERTIES)
+    assert all(measured.definition for measured in PROPERTIES)
+
+
+@pytest.mark.parametrize("measured", PROPERTIES, ids=lambda measured: measured.name)
+def test_nothing_is_measured_in_nothing(measured: Property) -> None:
+    assert measured.value(exchange("")) == (1.0 if measured.name == "empty" else 0.0)
+
+
+def test_a_mere_difference_in_length_changes_nothing_but_length() -> None:
+    """A text against its own first half: what depends on rates is compared within the shorter one's words."""
+    half = 'I think you may like it! Perhaps not; however, it\'s 5 "odd" things (as said), because VERY risky. '
+    reading = read_pair(pair(half * 2, half))
+    for measured in PROPERTIES:
+        a, b = measured.values(reading)
+        if measured.name not in ("words", "sentences"):
+            assert a == b, measured.name
+    assert BY_NAME["words"].values(reading) == (36, 18)
+
+
+def test_both_sides_are_cut_to_as_many_words_with_what_follows_them() -> None:
+    reading = read_pair(pair("One two! Three four!", "Eins zwei?!"))
+    assert [side.text for side in reading.matched] == ["One two! ", "Eins zwei?!"]
+    assert [side.text for side in read_pair(pair("One", "")).matched] == ["", ""]
+
+
+JUNK = [
+    "*",
+    "`a",
+    "[",
+    "](",
+    '"',
+    ".",
+    "-",
+    "|-",
+    "\n",
+    " ",
+    "n't",
+    "1.",
+    "1,",
+    "#",
+    "- \n",
+    "(",
+    "😀",
+    "的",
+    "a'",
+    "A",
+    ";-",
+]
+
+
+@pytest.mark.parametrize("junk", [*JUNK, "\u202e", "see a b c ", "I can't ", "http://"])
+def test_hostile_text_takes_linear_time(junk: str) -> None:
+    text = (junk * 20_000)[:20_000]
+    start = time.process_time()
+    for measured in PROPERTIES:
+        measured.value(exchange(text))
+    assert time.process_time() - start < 2  # quadratic patterns take minutes
+
+
+@pytest.mark.parametrize(("sentence", "name"), [
+    ("<MODEL> writes longer responses", "words"),
+    ("<MODEL> gives more detailed answers than <OTHER MODEL>", "words"),
+    ("<MODEL> structures its answers as bullet points", "bullet_lists"),
+    ("<MODEL> presents information in lists", "lists"),
+    ("<MODEL> uses numbered lists for steps", "numbered_lists"),
+    ("<MODEL> refuses requests about weapons", "refusals"),
+    ("<MODEL> opens with a greeting", "greetings"),
+    ("<MODEL> apologizes before answering", "apologies"),
+    ("<MODEL> uses emojis", "emoji"),
+    ("<MODEL> responds in German", "language_german"),
+    ("<MODEL> ends its response with a question", "ends_with_question"),
+    ("<MODEL> writes shorter responses", None),
+    ("<MODEL> does not use emojis", None),
+    ("<MODEL> uses emojis and bullet points", None),
+    ("<MODEL> cites historical dates correctly", None),
+    ("<MODEL> suggests a scenic route", None),
+])  # fmt: skip
+def test_same_property(sentence: str, name: str | None) -> None:
+    assert same_property(sentence) == name
+
+
+@pytest.mark.parametrize("measured", PROPERTIES, ids=lambda measured: measured.name)
+def test_each_sentence_is_about_its_own_property_or_about_none(measured: Property) -> None:
+    assert same_property(measured.sentence) in (measured.name, None)

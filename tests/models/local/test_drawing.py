@@ -1,0 +1,66 @@
+"""Drawn tokens follow the softmax, and their noise depends on nothing but its key."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from diffing.models.base import Sampling
+from diffing.models.local.drawing import draw, noise_key
+from tests.models.local.tiny import says
+
+LOGITS = torch.tensor([2.0, 1.0, 0.0, -1.0, 0.5, -3.0, 1.5, 0.0])
+DRAWS = 20_000
+
+
+def counts(sampling: Sampling, *, steps: bool) -> np.ndarray:
+    """How often each token comes, over 20,000 conversations or over as many steps of one."""
+    keys = [noise_key(says("same" if steps else str(n)), sampling) for n in range(DRAWS)]
+    drawn = draw(LOGITS.expand(DRAWS, -1), sampling, keys, list(range(DRAWS)) if steps else [0] * DRAWS)
+    return np.bincount(drawn, minlength=len(LOGITS))
+
+
+@pytest.mark.parametrize("steps", [False, True], ids=["conversations", "steps"])
+def test_draws_follow_the_softmax(steps: bool) -> None:
+    observed = counts(Sampling(temperature=0.8, seed=5), steps=steps)
+    expected = (LOGITS / 0.8).softmax(-1).numpy().astype(float)
+    assert stats.chisquare(observed, expected / expected.sum() * DRAWS).pvalue > 0.01
+
+
+def test_the_nucleus_leaves_the_likeliest_tokens() -> None:
+    """Shares of the softmax in falling order: 0.42, 0.25, 0.15, 0.09...: the first three are the fewest with at least
+    0.75."""
+    observed = counts(Sampling(temperature=1.0, top_p=0.75), steps=False)
+    inside = torch.zeros(8, dtype=torch.bool).index_fill(0, torch.tensor([0, 6, 1]), True)
+    assert (observed > 0).tolist() == inside.tolist()
+    shares = LOGITS.softmax(-1)[inside].numpy().astype(float)
+    assert stats.chisquare(observed[inside.numpy()], shares / shares.sum() * DRAWS).pvalue > 0.01
+
+
+def test_a_nucleus_of_nothing_is_greedy() -> None:
+    observed = counts(Sampling(temperature=1.0, top_p=1e-9), steps=False)
+    assert observed.tolist() == [DRAWS, 0, 0, 0, 0, 0, 0, 0]
+
+
+def test_pairs_of_samples_are_independent() -> None:
+    """A table of sample 0 against sample 1 of the same conversations."""
+    tables = []
+    for sample in (0, 1):
+        sampling = Sampling(temperature=1.0, sample=sample)
+        keys = [noise_key(says(str(n)), sampling) for n in range(DRAWS)]
+        tables.append(draw(LOGITS.expand(DRAWS, -1), sampling, keys, [0] * DRAWS))
+    table = np.zeros((8, 8))
+    np.add.at(table, tuple(tables), 1)
+    assert stats.chi2_contingency(table[[0, 1, 2, 4, 6, 7]][:, [0, 1, 2, 4, 6, 7]]).pvalue > 0.01
+
+
+def test_rows_draw_alone_what_they_draw_together() -> None:
+    sampling = Sampling(temperature=1.0)
+    keys = [noise_key(says(str(n)), sampling) for n in range(50)]
+    together = draw(LOGITS.expand(50, -1), sampling, keys, list(range(50)))
+    alone = [draw(LOGITS[None], sampling, [key], [step])[0] for step, key in enumerate(keys)]
+    assert together == alone
+
+
+def test_greedy_takes_the_largest() -> None:
+    assert draw(LOGITS[None], Sampling(), [b""], [0]) == [0]

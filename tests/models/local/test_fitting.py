@@ -1,0 +1,88 @@
+"""Models that cannot fit are refused before anything is downloaded, with what would fit."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from diffing.errors import MissingExtraError, ModelError
+from diffing.models.local.fitting import Machine, check_fit, gigabytes, needed_bytes, this_machine
+from diffing.models.local.loading import load_weights
+from diffing.models.local.sources import ModelSize
+from diffing.models.local.spec import LocalOptions
+from tests.models.local import tiny
+
+GB = 10**9
+EIGHT_BILLION = ModelSize({"BF16": 8 * GB}, 16 * GB, 16 * GB, ("model.safetensors",))
+LAPTOP = Machine(gpu=0, ram=30 * GB, disk=100 * GB)
+SMALL_GPU = Machine(gpu=8 * GB, ram=6 * GB, disk=100 * GB)
+BIG_GPU = Machine(gpu=80 * GB, ram=30 * GB, disk=100 * GB)
+
+
+def check(
+    machine: Machine, size: ModelSize = EIGHT_BILLION, config: Mapping[str, Any] | None = None, **options: Any
+) -> str | None:
+    return check_fit("org/name", size, config or {}, LocalOptions(**options), machine)
+
+
+@pytest.mark.parametrize(
+    ("machine", "size", "options", "line"),
+    [
+        (
+            LAPTOP, EIGHT_BILLION, {},
+            r"org/name needs about 38.4 GB of memory, 30.0 GB are free: load it with dtype bfloat16 or "
+            r"use a provider \(providers:org/name\) or a machine with a larger GPU\.",
+        ),
+        (SMALL_GPU, EIGHT_BILLION, {}, r"19.2 GB .* 14.0 GB are free: load it in 4 bits \(quantization 4bit\) or"),
+        (BIG_GPU, EIGHT_BILLION, {"device": "cpu"}, r"38.4 GB of memory, 30.0 GB are free: load it with dtype"),
+        (
+            Machine(gpu=80 * GB, ram=30 * GB, disk=10 * GB), EIGHT_BILLION, {},
+            "org/name needs 16.0 GB on disk, 10.0 GB are free: free space, point HF_HOME",
+        ),
+        (LAPTOP, EIGHT_BILLION + EIGHT_BILLION, {"dtype": "bfloat16"}, "about 38.4 GB"),
+    ],
+)  # fmt: skip
+def test_too_big(machine: Machine, size: ModelSize, options: dict[str, Any], line: str) -> None:
+    with pytest.raises(ModelError, match=line):
+        check(machine, size, **options)
+
+
+def test_what_fits() -> None:
+    assert check(BIG_GPU) is None
+    assert check(LAPTOP, dtype="bfloat16") is None
+    assert check(SMALL_GPU, quantization="4bit") is None
+    partly = check(Machine(gpu=15 * GB, ram=30 * GB, disk=100 * GB))
+    assert partly == "org/name needs about 19.2 GB, the GPU has 15.0 GB free: a part runs from main memory, slowly"
+
+
+def test_memory_is_that_of_the_type_it_is_loaded_in() -> None:
+    pickled = ModelSize({}, 16 * GB, 0)
+    for size, config, options, gpu, expected in [
+        (EIGHT_BILLION, {}, {}, True, 16 * GB),
+        (EIGHT_BILLION, {}, {}, False, 32 * GB),
+        (EIGHT_BILLION, {}, {"dtype": "float32"}, True, 32 * GB),
+        (EIGHT_BILLION, {}, {"quantization": "8bit"}, True, 8.8 * GB),
+        (EIGHT_BILLION, {"quantization_config": {"quant_method": "mxfp4"}}, {}, True, 16 * GB),
+        (pickled, {"torch_dtype": "float16"}, {}, True, 16 * GB),
+        (pickled, {}, {}, True, 8 * GB),
+    ]:
+        assert needed_bytes(size, config, LocalOptions(**options), gpu=gpu) == pytest.approx(expected)
+
+
+def test_this_machine_has_something() -> None:
+    machine = this_machine()
+    assert machine.ram > 0
+    assert machine.disk > 0
+
+
+def test_sizes_in_words() -> None:
+    assert (gigabytes(15.23e9), gigabytes(1_044_992)) == ("15.2 GB", "1.0 MB")
+
+
+def test_quantisation_names_its_extra(tmp_path: Any) -> None:
+    from transformers.utils import is_bitsandbytes_available
+
+    if is_bitsandbytes_available():
+        pytest.skip("bitsandbytes is installed")
+    with pytest.raises(MissingExtraError, match=r'needs libraries that are not installed.*"diffing\[quantized\]"'):
+        load_weights("tiny", tiny.save(tmp_path), LocalOptions(quantization="4bit"))

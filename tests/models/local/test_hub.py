@@ -1,0 +1,159 @@
+"""Models of a Hub that speaks real HTTP: found, measured, downloaded once, and one clear line for each thing that can
+go wrong."""
+
+import errno
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import huggingface_hub.constants
+import pytest
+import torch
+
+from diffing.errors import DiffingError, HubError, ModelError, SettingError
+from diffing.models.base import Sampling
+from diffing.models.local import LocalModel, LocalOptions
+from diffing.models.local.hub import hub_api, hub_errors
+from diffing.models.local.sources import open_source
+from diffing.models.local.spec import HubPart
+from tests.models.local.test_sources import save_adapter
+from tests.models.local.tiny import MIXED
+from tests.servers.hub_server import GOOD_TOKEN, HubServer, Repo
+
+SHA = Repo.sha
+CPU = LocalOptions(device="cpu")
+
+
+@pytest.fixture(scope="module")
+def folders(model_folder: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A model, the same with pickled weights, an adapter, and a folder with nothing of use."""
+    made = {name: tmp_path_factory.mktemp(name) for name in ("model", "pickled", "adapter", "empty")}
+    for name in ("model", "pickled"):
+        shutil.copytree(model_folder("llama"), made[name], dirs_exist_ok=True)
+    weights = made["pickled"] / "model.safetensors"
+    weights.unlink()
+    torch.save({}, made["pickled"] / "pytorch_model.bin")
+    save_adapter(model_folder("llama"), made["adapter"])
+    (made["empty"] / "README.md").write_text("nothing")
+    (made["model"] / "consolidated.safetensors").write_bytes(bytes(1000))  # the same weights in another format
+    return made
+
+
+@pytest.fixture
+def hub(folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    """The Hub, and an empty cache for what is downloaded from it."""
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    repos = {
+        "org/model": Repo(folders["model"], branches=("main", "tuned")),
+        "org/gated": Repo(folders["model"], gated=True),
+        "org/private": Repo(folders["model"], private=True),
+        "org/pickled": Repo(folders["pickled"]),
+        "org/adapter": Repo(folders["adapter"]),
+        "org/empty": Repo(folders["empty"]),
+    }
+    with HubServer(repos) as server:
+        yield server
+
+
+def load(hub: HubServer, spec: str, token: str | bool | None = False) -> LocalModel:
+    return LocalModel.load(spec, options=CPU, token=token, endpoint=hub.url)
+
+
+def test_a_model_is_measured_before_and_loaded_from_its_commit(hub: HubServer, folders: dict[str, Path]) -> None:
+    model = load(hub, "org/model@tuned")
+    assert model.id == f"org/model@{SHA}"
+    weights = (folders["model"] / "model.safetensors").stat().st_size
+    assert model.size.files == ("model.safetensors",)
+    assert (model.size.stored_bytes, model.size.missing_bytes) == (weights, weights)
+    local = LocalModel.load(str(folders["model"]), options=CPU)
+    assert model.size.stored_as == local.size.stored_as
+    hub.requests.clear()
+    sampling = Sampling(max_new_tokens=6)
+    assert model.generate(MIXED[:3], sampling) == local.generate(MIXED[:3], sampling)
+    assert sorted(hub.downloads()) == [
+        "chat_template.jinja", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+    ]  # fmt: skip
+    assert load(hub, "org/model").size.missing_bytes == 0
+
+
+def test_base_and_adapter_have_both_commits(hub: HubServer) -> None:
+    model = load(hub, f"org/model@{SHA}+org/adapter@main")
+    assert model.id == f"org/model@{SHA}+org/adapter@{SHA}"
+    assert model.generate(MIXED[:1], Sampling(max_new_tokens=2))[0].completion_tokens == 2
+
+
+def test_a_cached_model_needs_no_network(hub: HubServer) -> None:
+    before = load(hub, "org/model")
+    answers = before.generate(MIXED[:1], Sampling(max_new_tokens=2))
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        nowhere = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        model = LocalModel.load("org/model", options=CPU, token=False, endpoint=nowhere)
+        assert model.id == before.id
+        assert model.generate(MIXED[:1], Sampling(max_new_tokens=2)) == answers
+        with pytest.raises(HubError, match=r"Cannot reach the Hub for org/model .*check the network"):
+            LocalModel.load("org/model@tuned", options=CPU, token=False, endpoint=nowhere)
+
+
+@pytest.mark.parametrize(
+    ("spec", "kind", "line"),
+    [
+        ("org/none", HubError, "org/none does not exist on the Hub, or is private and you are not signed in"),
+        ("org/private", HubError, "org/private does not exist on the Hub, or is private .* run `hf auth login`"),
+        ("org/gated", HubError, "org/gated is gated: ask for access at https://huggingface.co/org/gated, then sign in"),
+        ("org/model@none", HubError, "org/model has no such revision: expected a branch, tag or commit of it"),
+        ("org/pickled", ModelError, r"org/pickled has only pickled weights \(pytorch_model.bin\).* allow pickle"),
+        ("org/empty", ModelError, "org/empty has no config.json: expected the files of a model in transformers"),
+        ("org/adapter", SettingError, r"org/adapter is an adapter: .* as in .*\+org/adapter"),
+        ("org/model+org/model", ModelError, r"org/model has no adapter_config.json: expected the files of an adapter"),
+        ("org/model+org/none", HubError, "org/none does not exist"),
+    ],
+)  # fmt: skip
+def test_what_the_hub_refuses(hub: HubServer, spec: str, kind: type[DiffingError], line: str) -> None:
+    with pytest.raises(kind, match=line) as caught:
+        load(hub, spec)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("spec", ["org/gated", "org/private"])
+def test_a_token_opens_them(hub: HubServer, spec: str) -> None:
+    assert load(hub, spec, token=GOOD_TOKEN).id == f"{spec}@{SHA}"
+
+
+def test_a_bad_token_is_named_but_not_shown(hub: HubServer) -> None:
+    with pytest.raises(
+        HubError, match=r"refused the token \(401\): it is wrong or expired; run `hf auth login`"
+    ) as caught:
+        load(hub, "org/model", token="hf_stolen")
+    assert "hf_stolen" not in str(caught.value)
+    assert "hf_stolen" not in repr(load(hub, "org/model").__dict__)
+
+
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [
+        (403, r"may not read org/model \(403\)"),
+        (429, r"slow down \(429\) for org/model"),
+        (410, "answered 410 for org/model"),
+    ],
+)
+def test_other_answers(hub: HubServer, status: int, line: str) -> None:
+    hub.fault = status
+    with pytest.raises(HubError, match=line):
+        load(hub, "org/model")
+
+
+def test_a_full_disk() -> None:
+    with pytest.raises(HubError, match="disk is full while downloading org/model: free space, or point HF_HOME"):
+        with hub_errors("org/model"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_no_network() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        api = hub_api(token=False, endpoint=f"http://127.0.0.1:{unused.getsockname()[1]}")
+        with pytest.raises(HubError, match="Cannot reach the Hub for org/never-seen"):
+            open_source(HubPart("org/never-seen", None), api)

@@ -1,0 +1,120 @@
+"""Waiting and giving up, without a server; with one, see `test_openai_compatible`. And a killed run, with both."""
+
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime
+
+import pytest
+
+from diffing.errors import ModelError, SettingError
+from diffing.models.remote import Effort, Fault, Requests, retry_after
+from diffing.types import Completion, Message
+from tests.servers.openai_server import OpenAIServer
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+FINE = Completion("fine", "stop")
+
+
+def users(count):
+    return [(Message("user", str(i)),) for i in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("7", 7.0),
+        (" 0.25 ", 0.25),
+        ("-3", 0.0),
+        ("Fri, 02 Jan 2026 03:04:35 GMT", 30.0),
+        ("Fri, 02 Jan 2026 03:04:35 -0000", 30.0),
+        ("Fri, 02 Jan 2026 04:04:35 +0100", 30.0),
+        ("Fri, 02 Jan 2026 03:00:00 GMT", 0.0),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(header, seconds):
+    assert retry_after(header, NOW) == seconds
+
+
+def test_back_off_doubles_up_to_half_a_minute():
+    assert [Effort(timeout=120.0).back_off(attempt) for attempt in (1, 2, 3, 8)] == [0.6, 1.2, 2.4, 30.0]
+
+
+@pytest.mark.parametrize("wrong", [{"concurrency": 0}, {"attempts": 0}, {"timeout": 0.0}])
+def test_efforts_that_cannot_be(wrong):
+    with pytest.raises(SettingError, match="needs concurrency >= 1, attempts >= 1 and timeout > 0"):
+        Effort(**wrong)
+
+
+def test_a_permanent_error_is_told_even_if_others_were_stopped_first():
+    """Seven wait for their next attempt when the eighth ends everything; its reason is what is told."""
+    waiting = threading.Barrier(8)
+
+    def ask(conversation):
+        waiting.wait(timeout=10.0)
+        if conversation[0].content == "7":
+            raise ModelError("wrong key")
+        raise Fault("busy", retry_after=30.0 if conversation[0].content < "3" else None)
+
+    with pytest.raises(ModelError, match=r"^wrong key$"):
+        Requests("m", Effort(concurrency=8, timeout=6000.0)).ask_all(ask, users(8))
+
+
+def test_answers_on_their_way_are_told_before_the_end():
+    begun, ended = threading.Event(), threading.Event()
+    told = []
+
+    def ask(conversation):
+        if conversation[0].content == "0":
+            begun.wait(timeout=10.0)
+            ended.set()
+            raise ModelError("wrong key")
+        begun.set()
+        ended.wait(timeout=10.0)
+        return FINE
+
+    with pytest.raises(ModelError, match="wrong key"):
+        Requests("m", Effort(concurrency=2)).ask_all(ask, users(9), lambda index, made: told.append((index, made)))
+    assert told == [(1, FINE)]
+
+
+def test_bugs_are_not_survived():
+    def ask(conversation):
+        raise ZeroDivisionError("a bug")
+
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        Requests("m", Effort()).ask_all(ask, users(20))
+
+
+def test_a_killed_run_asks_nothing_again_that_it_was_told(tmp_path):
+    script = """
+import os, signal, sys
+from pathlib import Path
+from diffing.models.base import Sampling
+from diffing.models.cache import CachedModel, Store
+from diffing.models.openai_compatible import OpenAIModel
+from diffing.types import Message
+model = CachedModel(OpenAIModel("m", sys.argv[2], concurrency=4), Store(Path(sys.argv[1])))
+told = []
+def on_completion(index, completion):
+    told.append(index)
+    if len(told) == int(sys.argv[3]):
+        print(*told, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+made = model.generate([(Message("user", str(i)),) for i in range(30)], Sampling(), on_completion=on_completion)
+print(*[each.text for each in made], sep=",")
+"""
+    with OpenAIServer(lambda request: "re " + request["messages"][-1]["content"]) as server:
+        arguments = [sys.executable, "-c", script, str(tmp_path / "completions.sqlite"), server.base_url]
+        killed = subprocess.run([*arguments, "10"], capture_output=True, text=True, check=False)
+        before = server.count
+        ended = subprocess.run([*arguments, "0"], capture_output=True, text=True, check=True)
+        asked_again = {request["messages"][0]["content"] for request in server.requests[before:]}
+    told = killed.stdout.split()
+    assert (killed.returncode, len(told)) == (-9, 10)
+    assert not set(told) & asked_again
+    assert len(asked_again) == server.count - before == 20
+    assert ended.stdout.strip().split(",") == [f"re {i}" for i in range(30)]

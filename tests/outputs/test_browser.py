@@ -1,0 +1,183 @@
+"""The page in a real browser: nothing from outside runs, nothing is fetched, it fits a phone, it sorts and filters."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diffing.outputs.html import render, write_html
+from tests.outputs.samples import HOSTILE, SAMPLES, medium_report
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium"),
+]
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--no-first-run",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("pages")
+    paths = {name: write_html(make(), folder / f"{name}.html") for name, make in SAMPLES.items()}
+    for name in ("medium", "hostile"):  # most of a page's time is plotly's, and most tests are not about the plot
+        paths[f"{name} without plot"] = folder / f"{name}-without-plot.html"
+        paths[f"{name} without plot"].write_text(render(SAMPLES[name](), ""), encoding="utf-8")
+    return paths
+
+
+def opened(browser: Any, path: Path, width: int = 1280) -> tuple[Any, list[str]]:
+    """The page, and all that went wrong on it so far."""
+    wrong: list[str] = []
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.on("console", lambda message: wrong.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("dialog", lambda dialog: wrong.append(dialog.message))
+    page.on("request", lambda request: wrong.append(request.url) if request.url != path.as_uri() else None)
+    page.goto(path.as_uri())
+    return page, wrong
+
+
+@pytest.mark.parametrize(
+    ("name", "width"), [("medium", 390), ("hostile", 390), ("hostile", 1280), ("quiet", 1280), ("empty", 390)]
+)
+def test_nothing_runs_nothing_is_fetched_and_it_fits(
+    name: str, width: int, browser: Any, pages: dict[str, Path]
+) -> None:
+    page, wrong = opened(browser, pages[name], width)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    page.wait_for_timeout(200)
+    assert wrong == []
+    assert page.evaluate("window.hit") is None
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert page.locator("iframe, object, embed, base, main script, main style, main img").count() == 0
+    if name != "empty":
+        assert page.locator("#forest .main-svg").count() > 0
+    page.close()
+
+
+def test_hostile_text_is_shown_as_the_text_it_is(browser: Any, pages: dict[str, Path]) -> None:
+    page, _ = opened(browser, pages["hostile without plot"])
+    notes = page.locator(".notes li bdi").all_text_contents()
+    visible = str.maketrans({"\x00": "␀", "\x07": "␇", "\x1b": "␛", "\ud800": "\ufffd"})
+    assert notes == [note.translate(visible).replace("\r\n", "\n") for note in HOSTILE]
+    assert "lone \ufffd surrogate" in page.content()
+    page.close()
+
+
+def test_the_policy_blocks_scripts_even_if_markup_got_through(browser: Any, pages: dict[str, Path]) -> None:
+    page, wrong = opened(browser, pages["medium without plot"])
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=window.hit=1>')")
+    page.evaluate(
+        "document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.hit=2'}))"
+    )
+    assert page.evaluate("fetch('http://127.0.0.1:9/x').then(() => 'fetched', () => 'blocked')") == "blocked"
+    assert page.evaluate("window.hit") is None
+    assert any("Content Security Policy" in line for line in wrong)
+    page.close()
+
+
+def numbers(page: Any) -> list[int]:
+    shown = "[...document.querySelectorAll('table.findings > tbody:not([hidden])')]"
+    return [int(text) for text in page.evaluate(f"{shown}.map(body => body.rows[0].cells[0].textContent)")]
+
+
+def test_every_column_sorts_both_ways_and_says_so(browser: Any, pages: dict[str, Path]) -> None:
+    page, _ = opened(browser, pages["medium without plot"])
+    findings = medium_report().findings
+    heads = page.locator("table.findings > thead th")
+    assert heads.count() == 11
+    for index in range(heads.count()):
+        head = heads.nth(index)
+        head.locator("button").evaluate("button => button.click()")
+        first, before = head.get_attribute("aria-sort"), numbers(page)
+        head.locator("button").evaluate("button => button.click()")
+        assert {first, head.get_attribute("aria-sort")} == {"ascending", "descending"}
+        assert sorted(numbers(page)) == sorted(before) == list(range(1, len(findings) + 1))
+        assert page.locator("th[aria-sort='ascending'], th[aria-sort='descending']").count() == 1
+    page.locator("th[data-key=net] button").click()
+    nets = [findings[number - 1].heldout.net_difference.value for number in numbers(page)]
+    assert nets == sorted(nets, reverse=True)
+    page.locator("th[data-key=q] button").click()
+    qs = [findings[number - 1].heldout.q for number in numbers(page)]
+    assert qs == sorted(qs)
+    page.close()
+
+
+def test_filters_narrow_the_table_and_tell_how_many_are_left(browser: Any, pages: dict[str, Path]) -> None:
+    page, _ = opened(browser, pages["medium without plot"])
+    findings = list(enumerate(medium_report().findings, 1))
+    page.select_option("[data-filter=status]", "confirmed")
+    assert numbers(page) == [number for number, finding in findings if finding.confirmed]
+    page.select_option("[data-filter=method]", "lexical")
+    page.select_option("[data-filter=category]", "style")
+    page.fill("[data-filter=words]", "EXCLAMATION marks")
+    kept = [number for number, finding in findings if "exclamation marks" in finding.hypothesis.text]
+    assert numbers(page) == kept
+    assert page.locator("#shown").text_content() == "1 of 12 shown"
+    page.close()
+
+
+def test_evidence_opens_by_keyboard_with_marked_quotes_and_folded_texts(browser: Any, pages: dict[str, Path]) -> None:
+    page, _ = opened(browser, pages["medium without plot"], 390)
+    quoted = next(n for n, f in enumerate(medium_report().findings, 1) if "praise" in f.hypothesis.text)
+    body = page.locator(f"#f{quoted}")
+    body.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert body.locator("mark").first.text_content() == "Great question!"
+    fold = body.locator("button.unfold").first
+    assert fold.get_attribute("aria-expanded") == "false"
+    fold.click()
+    assert fold.get_attribute("aria-expanded") == "true"
+    page.close()
+
+
+def test_the_theme_can_be_changed_and_the_plot_follows(browser: Any, pages: dict[str, Path]) -> None:
+    page, wrong = opened(browser, pages["medium"])
+    colour = (
+        "getComputedStyle(document.body).backgroundColor + document.querySelector('#forest .ytick text').style.fill"
+    )
+    light = page.evaluate(colour)
+    page.locator("#theme").click()
+    dark = page.evaluate(colour)
+    assert light.split(")")[0] != dark.split(")")[0]
+    assert light.split(")")[1] != dark.split(")")[1]
+    assert wrong == []
+    page.close()
+
+
+def test_the_plot_keeps_its_height_and_prints_in_the_colours_of_paper(browser: Any, pages: dict[str, Path]) -> None:
+    page, _ = opened(browser, pages["medium"])
+    page.locator("#theme").click()
+    height = page.locator("#forest .main-svg").first.bounding_box()["height"]
+    assert height > 12 * 40
+    page.set_viewport_size({"width": 1000, "height": 700})
+    page.emulate_media(media="print")
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.querySelector('#forest .ytick text').style.fill") == "rgb(0, 0, 0)"
+    assert page.locator("#forest .main-svg").first.bounding_box()["height"] == height
+    page.close()
+
+
+def test_without_scripts_all_is_there_but_the_plot(browser: Any, pages: dict[str, Path]) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(pages["medium without plot"].as_uri())
+    assert numbers(page) == list(range(1, 13))
+    assert page.get_by_text("The plot needs JavaScript").is_visible()
+    page.locator("#f1 summary").click()
+    assert page.locator("#f1 .example").first.is_visible()
+    context.close()

@@ -1,0 +1,128 @@
+"""The page's HTML: golden, bounded, escaped, the same every time. What a browser makes of it is in test_browser.py."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from diffing.errors import SettingError
+from diffing.outputs.html import render, write_html
+from diffing.outputs.html.examples import excerpt
+from diffing.types import Metrics, Pair, Response
+from tests.outputs.samples import SAMPLES, empty_report, medium_report
+from tests.regenerate import golden
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+VOID = {"meta", "br", "input", "path", "circle", "link"}
+
+
+class Balance(HTMLParser):
+    """Every element that opens closes, and which scripts there are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.scripts = 0
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.scripts += tag == "script"
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+        assert not any(name.startswith("on") or name in ("src", "srcdoc") for name, _ in attrs)
+        assert all((value or "").startswith("#") for name, value in attrs if name == "href")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("name", ["small", "empty"])
+def test_the_page_is_the_golden_one(name: str) -> None:
+    """Without plotly's own source, which changes with its version."""
+    report = medium_report(train=20, heldout=40) if name == "small" else empty_report()
+    report = replace(report, findings=report.findings[:3])
+    page = render(report, "/* plotly.js */")
+    assert page == golden(GOLDEN / f"{name}.html", page)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_markup_is_ours_alone(name: str) -> None:
+    parser = Balance()
+    parser.feed(render(SAMPLES[name](), "/* plotly.js */"))
+    assert parser.open == []
+    assert parser.scripts == (1 if name == "empty" else 3)
+    assert len(parser.ids) == len(set(parser.ids))
+
+
+def test_the_file_is_the_same_every_time_and_carries_plotly_once(tmp_path: Path) -> None:
+    one = write_html(medium_report(), tmp_path / "one.html").read_bytes()
+    assert one == write_html(medium_report(), tmp_path / "two.html").read_bytes()
+    assert one.count(b"plotly.js v") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one.html", "two.html"]
+
+
+def test_a_thousand_prompts_and_sixty_findings_stay_small(tmp_path: Path) -> None:
+    report = medium_report(train=60, heldout=60)
+    long = tuple(
+        Pair(pair.prompt, *(replace(r, text=f"{r.text} <&> " + "words go on " * 2000) for r in (pair.a, pair.b)))
+        for pair in report.pairs
+    )
+    page = write_html(replace(report, pairs=long, findings=report.findings * 5), tmp_path / "page.html")
+    assert page.stat().st_size < 12_000_000
+
+
+def test_a_path_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"Cannot write .*page\.html: No such file or directory\. Give a file"):
+        write_html(empty_report(), tmp_path / "absent" / "page.html")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(SettingError, match=r"Cannot write .*folder: Is a directory"):
+        write_html(empty_report(), tmp_path / "folder")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_undefined_metrics_are_dashes_not_zeros() -> None:
+    report = medium_report(train=20, heldout=40)
+    none = replace(
+        report, judgements=(), findings=tuple(replace(f, heldout=untested(f.heldout)) for f in report.findings)
+    )
+    page = render(none, "")
+    assert re.search(r'data-key="accuracy" data-v="">–</td>', page)
+    assert "not tested, there is no readable verdict on held-out prompts" in page
+
+
+def untested(metrics: Metrics) -> Metrics:
+    undefined = replace(metrics.accuracy, value=None, low=None, high=None, n=0)
+    return replace(
+        metrics,
+        n=0,
+        k_for=0,
+        k_against=0,
+        frequency=undefined,
+        accuracy=undefined,
+        net_difference=undefined,
+        p=None,
+        q=None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "quotes", "longest", "pieces", "cut", "missing"),
+    [
+        ("one two three", ["two"], 99, (("one ", False), ("two", True), (" three", False)), (0, 0), ()),
+        ("one  TWO\nthree", ["two three"], 99, (("one  ", False), ("TWO\nthree", True)), (0, 0), ()),
+        ("abcdef", ["bcd", "cde"], 99, (("a", False), ("bcde", True), ("f", False)), (0, 0), ()),
+        ("abc", ["", "  ", "x"], 99, (("abc", False),), (0, 0), ("x",)),
+        ("", ["x"], 99, (), (0, 0), ("x",)),
+        ("a" * 10, [], 4, (("aaaa", False),), (0, 6), ()),
+        ("." * 500 + "X" + "." * 500, ["X"], 90, (("." * 45, False), ("X", True), ("." * 44, False)), (455, 456), ()),
+        ("." * 90 + "XY", ["XY"], 50, (("." * 48, False), ("XY", True)), (42, 0), ()),
+        ("Xab" + "." * 9, ["X", "zz (("], 3, (("X", True), ("ab", False)), (0, 9), ("zz ((",)),
+    ],
+)  # fmt: skip
+def test_quotes_are_found_and_long_responses_cut_around_them(text, quotes, longest, pieces, cut, missing) -> None:
+    got = excerpt(Response("p", "m", text, "stop"), quotes, longest)
+    assert (got.pieces, (got.before, got.after), got.missing) == (pieces, cut, missing)

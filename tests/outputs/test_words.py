@@ -1,0 +1,139 @@
+"""What is said in plain words is true, and claims only what is confirmed."""
+
+from dataclasses import replace
+
+import pytest
+
+from diffing import metrics
+from diffing.outputs import words
+from diffing.types import Finding, ModelInfo
+from tests.outputs.samples import empty_report, medium_report, quiet_report
+
+SHA, OTHER_SHA = "a" * 40, "b" * 40
+
+
+def plain(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def named(a: str, b: str) -> words.Names:
+    report = empty_report()
+    return words.names_of(replace(report, model_a=ModelInfo(a, "model_a"), model_b=ModelInfo(b, "model_b")))
+
+
+def finding(k_for: int, k_against: int, n: int, *, confirmed: bool = True) -> Finding:
+    sample = medium_report().findings[0]
+    return replace(sample, heldout=metrics.metrics_of(n, k_for, k_against), confirmed=confirmed)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        (f"org/base@{SHA}", f"org/tuned@{SHA}", ("base", "tuned")),
+        ("providers:org/base:together@x", "openai:gpt-x:8b@127.0.0.1:80/v1", ("base", "gpt-x:8b")),
+        ("recorded:runs/sft-2.5k.sample0.jsonl@0123", "recorded:rlhf.parquet@4567", ("sft-2.5k.sample0", "rlhf")),
+        (f"org/base+me/adapter@{SHA}", f"org/base@{SHA}", ("base+adapter", "base")),
+        ("/models/mine/", "models/yours", ("mine", "yours")),
+        (f"org/m@{SHA}", f"org/m@{OTHER_SHA}", ("m@aaaaaaa", "m@bbbbbbb")),
+        (f"org/m@{SHA}", "org/m@main", ("m@aaaaaaa", "m@main")),
+        (f"org/m@{SHA}", f"org/m@{SHA}", ("m@aaaaaaa (A)", "m@aaaaaaa (B)")),
+        ("one/m", "two/m", ("m (A)", "m (B)")),
+        ("", "  \n", ("model a", "model b")),
+        ("org/a\nb\x00c", "org/" + "x" * 90, ("a b c", "x" * 47 + "…")),
+    ],
+)  # fmt: skip
+def test_short_names_are_the_last_part_and_never_equal(a: str, b: str, expected: tuple[str, str]) -> None:
+    names = named(a, b)
+    assert (names.a, names.b) == expected
+
+
+def test_a_finding_in_one_sentence() -> None:
+    sentence = plain(words.sentence(finding(59, 10, 83), words.Names("base", "tuned")))
+    assert sentence == (
+        "tuned writes longer responses (in words) than base: in 71 % of 83 held-out prompts, against 12 % the other "
+        "way; net difference +59 points, 95 % interval +42 to +72"
+    )
+
+
+def test_what_is_not_confirmed_says_so() -> None:
+    assert words.sentence(finding(5, 4, 83, confirmed=False), words.Names("x", "y")).endswith("; not confirmed")
+    untested = words.sentence(finding(0, 0, 0, confirmed=False), words.Names("x", "y"))
+    assert untested.endswith("not tested, there is no readable verdict on held-out prompts")
+
+
+def test_the_headline_counts_what_is_confirmed() -> None:
+    report = medium_report()
+    confirmed = sum(f.confirmed for f in report.findings)
+    assert plain(words.headline(report)) == (
+        f"{confirmed} of 12 tested differences between tern-1b-base and tern-1b-chat "
+        "are confirmed on 180 held-out prompts"
+    )
+    one = replace(report, findings=tuple(replace(f, confirmed=n == 0) for n, f in enumerate(report.findings)))
+    assert plain(words.headline(one)).startswith("1 of 12 tested differences between tern-1b-base and tern-1b-chat is")
+
+
+def test_nothing_confirmed_is_said_plainly_with_what_could_have_been() -> None:
+    report = quiet_report()
+    assert plain(words.headline(report)) == (
+        "No difference between tern-1b-base and tern-1b-chat was confirmed on 83 held-out prompts"
+    )
+    assert plain(words.explanation(report)) == (
+        "That is not proof that there is none: among 4 tested differences, the smallest single one that these can "
+        "confirm is +8 points (7 of 83 prompts for it and none against). "
+        "More held-out prompts can confirm smaller ones."
+    )
+
+
+def test_no_hypothesis_is_not_no_difference() -> None:
+    assert words.headline(empty_report()).startswith("No hypothesis was found, so nothing was tested")
+    assert "not proof that the models behave alike" in words.explanation(empty_report())
+
+
+def test_too_few_prompts_can_confirm_nothing() -> None:
+    report = quiet_report()
+    few = tuple(replace(f, heldout=metrics.metrics_of(4, 4, 0)) for f in report.findings)
+    assert "4 prompts cannot confirm any, however large" in plain(words.explanation(replace(report, findings=few)))
+
+
+@pytest.mark.parametrize(("tested", "n"), [(1, 50), (4, 83), (12, 83), (60, 500), (1000, 40)])
+def test_the_smallest_confirmable_difference_is_the_edge_of_the_real_test(tested: int, n: int) -> None:
+    """One verdict fewer, and the same run of tests does not confirm it."""
+
+    def is_confirmed(k: int) -> bool:
+        others = dict.fromkeys(map(str, range(tested - 1)), metrics.metrics_of(n, 0, 0))
+        return metrics.confirmed(metrics.confirm({"lone": metrics.metrics_of(n, k, 0), **others})["lone"])
+
+    smallest = words.smallest_confirmable(tested, n)
+    assert smallest is not None
+    assert is_confirmed(round(smallest * n))
+    assert not is_confirmed(round(smallest * n) - 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (words.percent(0.714), "71 %"), (words.percent(0.0), "0 %"), (words.percent(0.001), "<1 %"),
+        (words.percent(0.9999), ">99 %"), (words.percent(1.0), "100 %"), (words.percent(None), "–"),
+        (words.points(0.59), "+59"), (words.points(-0.12), "−12"), (words.points(0.0), "0"),
+        (words.points(0.0071), "+0.7"),
+        (words.points(-0.0000001), "0"), (words.points(None), "–"), (words.probability(1e-9), "<0.0001"),
+        (words.probability(0.0123), "0.01"), (words.probability(0.0049), "0.0049"), (words.probability(None), "–"),
+        (words.count(1, "prompt"), "1 prompt"), (words.count(1234, "prompt"), "1,234 prompts"),
+        (words.one_line("a\n\tb\x00c", 10), "a b c"), (words.one_line("abcdef", 4), "abc…"),
+    ],
+)  # fmt: skip
+def test_numbers_as_they_are_said(said: str, expected: str) -> None:
+    assert plain(said) == expected
+
+
+def test_names_stand_where_the_placeholders_stood() -> None:
+    sample = medium_report().findings[0]
+    hypothesis = replace(sample.hypothesis, text="<MODEL> <b> beats <OTHER MODEL>, not <model>.", direction="a")
+    swapped = replace(sample, hypothesis=hypothesis)
+    assert words.statement(swapped, words.Names("one", "two")) == "one <b> beats two, not <model>"
+    assert [side for _, side in words.pieces(swapped)] == ["a", None, "b", None]
+
+
+def test_a_model_named_like_a_placeholder_is_left_alone() -> None:
+    names = words.Names("<OTHER MODEL>", "<MODEL>")
+    assert words.statement(medium_report().findings[0], names).startswith("<MODEL> writes longer")

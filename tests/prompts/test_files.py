@@ -1,0 +1,201 @@
+"""Local files and the bundled set, read without pandas and datasets."""
+
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from diffing.errors import SettingError
+from diffing.prompts import fold, load_prompts
+from diffing.prompts.bundled_set import bundled_domains
+from diffing.types import Message, Prompt
+
+
+def load(path: Path, **options: object) -> tuple[Prompt, ...]:
+    return load_prompts(str(path), **options)  # type: ignore[arg-type]
+
+
+def jsonl(folder: Path, *rows: object, name: str = "prompts.jsonl") -> Path:
+    path = folder / name
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def texts(prompts: tuple[Prompt, ...]) -> set[str]:
+    return {prompt.text for prompt in prompts}
+
+
+LETTERS = "abcdefghijkl"
+
+
+def said(role: str, content: str) -> dict[str, str]:
+    return {"role": role, "content": content}
+
+
+def test_jsonl_with_ids_domains_and_messages(tmp_path: Path) -> None:
+    rows = [{"id": i, "prompt": f"Ask {letter}", "domain": "law"} for i, letter in enumerate(LETTERS)]
+    chat = {"messages": [{"role": "system", "content": "Be kind"}, {"role": "user", "content": "Hi"}]}
+    got = load(jsonl(tmp_path, *rows, chat, "a bare text"))
+    assert texts(got) == {f"Ask {letter}" for letter in LETTERS} | {"Hi", "a bare text"}
+    assert {prompt.source for prompt in got} == {"prompts.jsonl"}
+    by_text = {prompt.text: prompt for prompt in got}
+    assert (by_text["Ask c"].id, by_text["Ask c"].domain) == ("2", "law")
+    assert by_text["Hi"].messages == (Message("system", "Be kind"), Message("user", "Hi"))
+
+
+@pytest.mark.parametrize(("row", "expected"), [
+    ({"question": "Q"}, "Q"),
+    ({"Question": "Q", "Best Answer": "A"}, "Q"),
+    ({"instruction": "Do", "input": "this", "output": "x"}, "Do\n\nthis"),
+    ({"instruction": "Do", "input": "", "output": "x"}, "Do"),
+    ({"text": "Q"}, "Q"),
+    ({"turns": ["first", "second"]}, "first"),
+    ({"conversation": [said("user", "one"), said("assistant", "x"), said("user", "two")]}, "one"),
+    ({"conversations": [{"from": "human", "value": "one"}, {"from": "gpt", "value": "x"}]}, "one"),
+    ({"messages": [said("user", "one"), said("assistant", "x"), said("user", "two")]}, "two"),
+    ({"messages": [said("user", "one"), said("assistant", "x")]}, "one"),
+    ({"odd": "Q", "prompt": "P"}, "P"),
+])  # fmt: skip
+def test_the_prompt_is_found_by_its_column(tmp_path: Path, row: dict[str, object], expected: str) -> None:
+    others = [{"prompt": f"Ask {letter}"} for letter in LETTERS]
+    assert expected in texts(load(jsonl(tmp_path, row, *others)))
+
+
+def test_a_named_column_wins(tmp_path: Path) -> None:
+    path = jsonl(tmp_path, *({"prompt": "no", "odd": f"Ask {letter}"} for letter in LETTERS))
+    assert texts(load(path, column="odd")) == {f"Ask {letter}" for letter in LETTERS}
+
+
+def test_language_and_domains_filter(tmp_path: Path) -> None:
+    languages = ["English", "en", "EN-gb", "German"]
+    path = jsonl(
+        tmp_path, *({"prompt": f"Ask {i}", "language": languages[i % 4], "domain": "xy"[i % 2]} for i in range(80))
+    )
+    assert len(load(path, language="en")) == 60
+    assert len(load(path, language="English", domains=["x"])) == 40
+    assert len(load(path, language="de")) == 20
+
+
+def test_csv_with_quotes_commas_and_lines_in_fields(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text(
+        "\ufeff,id,prompt\r\n" + "".join(f'{i},i{i},"Ask, ""{i}""\nplease"\r\n' for i in range(12)), encoding="utf-8"
+    )
+    got = load(path)
+    assert texts(got) == {f'Ask, "{i}"\nplease' for i in range(12)}
+    assert {prompt.id for prompt in got} == {f"i{i}" for i in range(12)}
+
+
+def test_txt_has_one_prompt_per_line(tmp_path: Path) -> None:
+    path = tmp_path / "p.txt"
+    path.write_text("\n".join(f" Ask {letter} \n" for letter in LETTERS))
+    assert texts(load(path)) == {f"Ask {letter}" for letter in LETTERS}
+
+
+@pytest.mark.parametrize(("name", "content", "message"), [
+    ("p.jsonl", '{"prompt": "x"}\n' * 16 + '{"prompt": "y"\n', "p.jsonl, line 17: expected one JSON object, got malf"),
+    ("p.jsonl", '{"prompt": "x"}\n\n[1]\n', "p.jsonl, line 3: expected one JSON object, got list"),
+    ("p.jsonl", '{"prompt": "x"}\n{"prompt": " "}\n', "line 2: expected a prompt in 'prompt', got an empty text"),
+    ("p.jsonl", '{"prompt": null}\n', "p.jsonl, line 1: expected a text or a list of messages in 'prompt', got null"),
+    ("p.jsonl", '{"prompt": 3}\n', "in 'prompt', got a number"),
+    ("p.jsonl", '{"prompt": "\\ud83d"}\n', "p.jsonl, line 1: expected text in 'prompt', got half of a surrogate pair"),
+    ("p.jsonl", '{"messages": [{"role": "wizard", "content": "x"}]}\n', "got role 'wizard'"),
+    ("p.jsonl", '{"messages": [{"role": "user", "content": null}]}\n', "got content of type null"),
+    ("p.jsonl", '{"messages": [{"role": "assistant", "content": "x"}]}\n', "expected a user's turn in"),
+    ("p.jsonl", '{"messages": []}\n', "got an empty list"),
+    ("p.jsonl", '{"frage": "x", "antwort": "y"}\n', "line 1: expected one of the columns messages, conversation"),
+    ("p.jsonl", '{"frage": "x", "antwort": "y"}\n', "got the columns 'frage', 'antwort'; name the column"),
+    ("p.jsonl", "", "p.jsonl: expected prompts, got none"),
+    ("p.csv", "prompt,x\na,b\nc,d,e\n", "p.csv, line 3: expected 2 fields as in the header, got more"),
+    ("p.csv", 'prompt\n"a" b\n', "p.csv, line 2: expected CSV, got:"),
+    ("p.csv", "frage\nx\n", "p.csv, line 2: expected one of the columns"),
+    ("p.txt", "\n \n", "p.txt: expected prompts, got none"),
+    ("p.json", "[]", "p.json: expected a file ending in .jsonl, .csv, .txt, got .json"),
+])  # fmt: skip
+def test_each_mistake_in_a_file_is_one_line_that_names_it(
+    tmp_path: Path, name: str, content: str, message: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(SettingError, match=re.escape(message)) as caught:
+        load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_bytes_that_are_no_utf8_are_found_by_their_line(tmp_path: Path) -> None:
+    path = tmp_path / "p.txt"
+    path.write_bytes(b"one\ntwo\nthr\xe9e\n")
+    with pytest.raises(SettingError, match=r"p\.txt, line 3: expected UTF-8"):
+        load(path)
+
+
+@pytest.mark.parametrize(("source", "options", "message"), [
+    ("missing.jsonl", {}, "missing.jsonl: expected a file of prompts, found none"),
+    ("no such thing", {}, "'no such thing': expected `bundled`, a .jsonl, .csv or .txt file, or a dataset"),
+    ("bundled", {"domains": ["coding", "astrology"]}, "(borderline-harmless, coding, "),
+    ("bundled", {"domains": ["astrology"]}, "got 'astrology'"),
+    ("bundled", {"language": "de"}, "the bundled set has no columns and no languages to choose from"),
+    ("bundled", {"heldout": 0}, "expected at least 1 held-out prompt, got 0"),
+])  # fmt: skip
+def test_wrong_settings(source: str, options: dict[str, object], message: str) -> None:
+    with pytest.raises(SettingError, match=re.escape(message)):
+        load_prompts(source, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("name", "options", "message"), [
+    ("p.jsonl", {"language": "en"}, "expected a column `language` to filter by, got the columns 'prompt'"),
+    ("p.jsonl", {"column": "text"}, "expected the column 'text', got the columns 'prompt'"),
+    ("p.jsonl", {"domains": ["law"]}, "expected prompts of the domains law, got none"),
+    ("p.txt", {"language": "en"}, "a text file has no languages"),
+])  # fmt: skip
+def test_filters_that_do_not_fit_the_file(tmp_path: Path, name: str, options: dict[str, object], message: str) -> None:
+    path = jsonl(tmp_path, {"prompt": "x"}, name=name)
+    with pytest.raises(SettingError, match=re.escape(message)):
+        load(path, **options)
+
+
+def test_the_bundled_set() -> None:
+    got = load_prompts("bundled", train=4000, heldout=2000)
+    domains = Counter(prompt.domain for prompt in got)
+    assert set(domains) == set(bundled_domains())
+    assert len(domains) >= 16
+    assert min(domains.values()) >= 20
+    assert len(got) >= 320
+    assert len({prompt.id for prompt in got}) == len({fold(prompt.text) for prompt in got}) == len(got)
+    assert all(prompt.messages[-1].role == "user" and prompt.source == "bundled" for prompt in got)
+    assert 0.25 < sum(prompt.split == "heldout" for prompt in got) / len(got) < 0.42
+
+
+def test_no_bundled_prompt_is_lost_as_a_duplicate() -> None:
+    lines = [
+        line
+        for path in (Path(__file__).parents[2] / "diffing/prompts/bundled").glob("*.jsonl")
+        for line in path.read_text().splitlines()
+    ]
+    assert len(load_prompts("bundled", train=4000, heldout=2000)) == len(lines)
+
+
+def test_some_domains_of_the_bundled_set() -> None:
+    got = load_prompts("bundled", domains=["coding", "facts"])
+    assert {prompt.domain for prompt in got} == {"coding", "facts"}
+
+
+def test_files_and_the_bundled_set_need_no_heavy_library(tmp_path: Path) -> None:
+    path = jsonl(tmp_path, *({"prompt": letter} for letter in LETTERS))
+    code = (
+        "import sys; from diffing.prompts import load_prompts; load_prompts(); "
+        f"load_prompts({str(path)!r}); print({{'pandas', 'datasets', 'pyarrow', 'huggingface_hub'}} & set(sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+@pytest.mark.parametrize("name", [
+    "xstest/xstest_prompts.csv", "truthfulqa/TruthfulQA.csv", "mt_bench/question.jsonl", "vicuna_bench/question.jsonl",
+    "oasst/en_100_text.jsonl", "ifeval/ifeval_wo_instructions.jsonl",
+])  # fmt: skip
+def test_real_prompt_files_are_read_as_they_are(shared_data: Path, name: str) -> None:
+    assert len(load(shared_data / "prompts" / name)) >= 80

@@ -1,0 +1,279 @@
+"""Datasets, streamed by the real clients from folders, and from a Hub that is a server on loopback."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import textwrap
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from diffing.errors import HubError, SettingError
+from diffing.prompts import load_prompts, prompts_from
+from diffing.prompts.hub import SOURCE, open_dataset
+from diffing.types import Message
+
+SHA = "a" * 40
+
+
+def wildchat(count: int) -> list[dict[str, object]]:
+    """Rows shaped as WildChat's."""
+    return [
+        {
+            "conversation_hash": f"h{i}",
+            "model": "gpt",
+            "conversation": [
+                {
+                    "role": "user",
+                    "content": f"Question {i // 2}",
+                    "language": "English",
+                    "redacted": False,
+                    "toxic": True,
+                },
+                {"role": "assistant", "content": "Answer", "language": "English", "redacted": False, "toxic": False},
+                {
+                    "role": "user",
+                    "content": f"Second turn {i}",
+                    "language": "English",
+                    "redacted": False,
+                    "toxic": False,
+                },
+            ],
+            "turn": 2,
+            "language": "English" if i % 4 < 2 else "German",
+            "toxic": True,
+            "redacted": False,
+        }
+        for i in range(count)
+    ]
+
+
+def parquet(folder: Path, rows: list[dict[str, object]], name: str = "train-00000-of-00001.parquet") -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(rows), folder / name)
+    return folder
+
+
+def test_wildchat_shaped_parquet(tmp_path: Path) -> None:
+    got = load_prompts(str(parquet(tmp_path / "wild", wildchat(400))), train=40, heldout=20, language="English")
+    assert len(got) == 60
+    assert {prompt.source for prompt in got} == {"wild"}
+    assert all(re.fullmatch(r"Question \d+", prompt.text) and len(prompt.messages) == 1 for prompt in got)
+    assert len({prompt.text for prompt in got}) == 60  # each question is there twice
+    assert all(int(prompt.text.split()[1]) % 2 == 0 for prompt in got)  # the others are German
+
+
+def test_asking_a_stream_for_more_only_adds(tmp_path: Path) -> None:
+    folder = str(parquet(tmp_path / "wild", wildchat(400)))
+    few, more = (load_prompts(folder, train=2 * n, heldout=n) for n in (10, 30))
+    assert (len(few), len(more)) == (30, 90)
+    assert {(prompt.id, prompt.split) for prompt in few} <= {(prompt.id, prompt.split) for prompt in more}
+
+
+def test_sharegpt_shaped_jsonl_and_a_row_without_a_prompt(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [
+        {"id": f"x{i % 5}", "conversations": [{"from": "human", "value": f"Q{i}"}, {"from": "gpt", "value": "A"}]}
+        for i in range(40)
+    ]
+    rows[3]["conversations"] = []
+    (tmp_path / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    got = load_prompts(str(tmp_path), train=200, heldout=100)
+    assert len(got) == 39
+    assert "1 of 40 rows hold no prompt" in caplog.text
+    assert "fewer than asked for" in caplog.text
+
+
+def test_plain_columns_and_one_split_that_is_not_train(tmp_path: Path) -> None:
+    folder = parquet(
+        tmp_path / "plain", [{"instruction": f"Do {i}", "input": "", "output": ""} for i in range(40)], "test.parquet"
+    )
+    assert len(load_prompts(str(folder), train=8, heldout=8)) == 16
+
+
+def test_no_more_rows_are_read_than_the_bound(tmp_path: Path) -> None:
+    rows = [{"prompt": f"Q{i}", "language": "German" if i == 1400 else "English"} for i in range(1500)]
+    folder = str(parquet(tmp_path / "rare", rows))
+    with pytest.raises(SettingError, match="rare: expected prompts, got none; check the file, the language"):
+        load_prompts(folder, train=1, heldout=1, language="German")  # reads 1,100 rows
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"column": "question"}, "odd: expected the column 'question', got the columns 'frage', 'antwort'"),
+    ({}, "odd: expected one of the columns messages"),
+])  # fmt: skip
+def test_no_usable_column(tmp_path: Path, options: dict[str, str], message: str) -> None:
+    folder = parquet(tmp_path / "odd", [{"frage": "x", "antwort": "y"}])
+    with pytest.raises(SettingError, match=re.escape(message)):
+        load_prompts(str(folder), train=2, heldout=1, **options)  # type: ignore[arg-type]
+
+
+def test_several_splits_without_train(tmp_path: Path) -> None:
+    folder = parquet(tmp_path / "two", [{"prompt": "x"}], "test.parquet")
+    parquet(folder, [{"prompt": "y"}], "validation.parquet")
+    with pytest.raises(SettingError, match=r"expected one of the splits .*validation.*; name one with /split"):
+        load_prompts(str(folder), train=2, heldout=1)
+
+
+def test_an_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(HubError, match="the dataset cannot be read"):
+        load_prompts(str(tmp_path), train=2, heldout=1)
+
+
+@pytest.mark.parametrize(("source", "parts"), [
+    ("org/name", ("org/name", None, None, None)),
+    ("org/na.me-1_x@v1.0", ("org/na.me-1_x", "v1.0", None, None)),
+    ("org/name@refs/pr/3:cfg/train", ("org/name", "refs/pr/3", "cfg", "train")),
+    ("org/name:en-US", ("org/name", None, "en-US", None)),
+    ("org/name/test", ("org/name", None, None, "test")),
+])  # fmt: skip
+def test_names_of_datasets(source: str, parts: tuple[str | None, ...]) -> None:
+    match = SOURCE.fullmatch(source)
+    assert match is not None
+    assert tuple(match[part] for part in ("repo", "revision", "config", "split")) == parts
+
+
+@pytest.mark.parametrize("source", ["name", "../x/y/z", "org/name@", "https://example.org/x", "org/name\n", "a b/c"])
+def test_what_is_no_name_of_a_dataset(source: str) -> None:
+    with pytest.raises(SettingError, match=r"expected `bundled`, a \.jsonl"):
+        open_dataset(source)
+
+
+# a Hub on loopback
+
+
+class Hub(BaseHTTPRequestHandler):
+    """As much of the Hub as reading one dataset takes: its info, its tree and its file."""
+
+    rows = b"".join(json.dumps({"prompt": f"Question {i}"}).encode() + b"\n" for i in range(90))
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        path = self.path.replace("%2F", "/").split("?")[0]
+        if "/gated" in path:
+            self.answer(403, error="GatedRepo")
+        elif "/broken" in path:
+            self.answer(500)
+        elif "org/good" not in path:
+            self.answer(404, error="RepoNotFound")
+        elif "nosuchrevision" in path:
+            self.answer(404, error="RevisionNotFound")
+        elif path.startswith("/datasets/org/good/resolve/"):
+            self.file(path.rsplit("/", 1)[-1])
+        elif "/tree/" in path:
+            item = {"type": "file", "path": "data.jsonl", "size": len(self.rows), "oid": "0" * 40}
+            self.answer(200, [item] if path.endswith(SHA) else None, error="EntryNotFound")
+        else:
+            self.answer(200, {"id": "org/good", "sha": SHA, "private": False, "gated": False, "tags": [],
+                              "siblings": [{"rfilename": "data.jsonl"}]})  # fmt: skip
+
+    def file(self, name: str) -> None:
+        if name != "data.jsonl":
+            self.answer(404, error="EntryNotFound")
+            return
+        start = int((re.search(r"bytes=(\d+)-", self.headers.get("Range", "")) or [0, 0])[1])
+        self.send_response(206 if "Range" in self.headers else 200)
+        self.send_header("ETag", '"etag"')
+        self.send_header("X-Repo-Commit", SHA)
+        self.send_header("Accept-Ranges", "bytes")
+        self.send_header("Content-Length", str(len(self.rows) - start))
+        self.send_header("Content-Range", f"bytes {start}-{len(self.rows) - 1}/{len(self.rows)}")
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(self.rows[start:])
+
+    def answer(self, status: int, body: object = None, error: str = "") -> None:
+        content = json.dumps(body if body is not None else {"error": error}).encode()
+        self.send_response(status if body is not None or status != 200 else 404)
+        if error and body is None:
+            self.send_header("X-Error-Code", error)
+            self.send_header("X-Error-Message", error)
+        self.send_header("X-Repo-Commit", SHA)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Per source what loading it says; in one process of its own, since the Hub's address is read at import."""
+    sources = ["org/good", "org/good@main", f"org/good@{SHA}:default/train", "org/good:nosuchconfig",
+               "org/good/nosuchsplit",
+               "org/good@nosuchrevision", "org/missing", "org/gated", "org/broken"]  # fmt: skip
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    code = textwrap.dedent("""
+        import json, sys
+        from diffing.errors import DiffingError
+        from diffing.prompts import load_prompts
+        said = {}
+        for source in sys.argv[1:]:
+            try:
+                got = load_prompts(source, train=20, heldout=10)
+                said[source] = f"{len(got)} {got[0].source}"
+            except DiffingError as error:
+                said[source] = f"{type(error).__name__}: {error}"
+        print(json.dumps(said))
+    """)
+    environment = {
+        **os.environ,
+        "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}",
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HOME": str(tmp_path_factory.mktemp("hf")),
+        "HF_TOKEN": "hf_secret",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code, *sources], env=environment, capture_output=True, text=True, check=True
+    )
+    server.shutdown()
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("source", ["org/good", "org/good@main"])
+def test_a_dataset_on_the_hub_is_pinned_to_its_commit(answers: dict[str, str], source: str) -> None:
+    assert answers[source] == f"30 org/good@{SHA}"
+
+
+def test_configuration_and_split_are_named(answers: dict[str, str]) -> None:
+    assert answers[f"org/good@{SHA}:default/train"] == f"30 org/good@{SHA}:default/train"
+
+
+@pytest.mark.parametrize(("source", "message"), [
+    ("org/missing", "HubError: org/missing: found no dataset that you may read; check the name"),
+    ("org/gated", "HubError: org/gated: the dataset is gated; ask for access"),
+    ("org/good@nosuchrevision", "HubError: org/good@nosuchrevision: the dataset has no such revision"),
+    ("org/broken", "HubError: org/broken: the Hub answered with status 500"),
+    ("org/good:nosuchconfig", f"SettingError: org/good@{SHA}:nosuchconfig: BuilderConfig 'nosuchconfig' not found"),
+    ("org/good/nosuchsplit", f"SettingError: org/good@{SHA}/nosuchsplit: expected one of the splits train, got nosuch"),
+])  # fmt: skip
+def test_what_the_hub_refuses_is_one_line_without_a_token(answers: dict[str, str], source: str, message: str) -> None:
+    assert answers[source].startswith(message)
+    assert "\n" not in answers[source]
+    assert "hf_secret" not in answers[source]
+
+
+def test_no_network() -> None:
+    code = "from diffing.prompts import load_prompts; load_prompts('org/any')"
+    environment = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith(
+        "diffing.errors.HubError: org/any: the Hub cannot be reached (ConnectError); check the network"
+    )
+
+
+def test_records_of_recorded_models() -> None:
+    records = [(f"r{i}", (Message("user", f"Ask {i}"),), None) for i in range(30)]
+    assert {prompt.id for prompt in prompts_from(iter(records), "recorded", 100, 50)} == {f"r{i}" for i in range(30)}

@@ -1,0 +1,267 @@
+"""Saved reports come back equal, byte-identical, whole or not at all."""
+
+import json
+import math
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from diffing.errors import SettingError
+from diffing.report import load_report, order_findings, report_summary, save_report
+from diffing.report.schema import TABLES, arrow_schema, schema_markdown
+from diffing.types import Estimate, Evidence, Report, Response
+from tests.outputs.samples import SAMPLES, empty_report, hostile_report, medium_report, quiet_report
+from tests.regenerate import golden
+
+EXTREME_ROWS = (
+    {"text": "", "count": 0, "share": 0.0, "flag": True, "none": None,
+     "mixed": 1, "big": 2**70, "exact": 1, "two words": "\x00"},
+    {"text": "1 MB" * 2**18, "count": -(2**63), "share": None, "flag": None, "none": None,
+     "mixed": "1", "big": 1, "exact": 0.5, "two words": "\u2028"},
+    {"text": None, "count": 2**63 - 1, "share": -0.0, "flag": False, "none": None,
+     "mixed": True, "big": None, "exact": None, "two words": "\U0001f9ea"},
+)  # fmt: skip
+
+
+def with_rows(*rows: dict) -> Report:
+    return replace(empty_report(), tables={"llm_rows": rows})
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize("name", ["medium", "quiet", "empty"])
+def test_a_loaded_report_equals_the_saved_one(name: str, tmp_path: Path) -> None:
+    report = SAMPLES[name]()
+    assert save_report(report, tmp_path / "run") == tmp_path / "run"
+    assert load_report(tmp_path / "run") == report
+
+
+def test_hostile_text_comes_back_equal_but_for_lone_surrogates(tmp_path: Path) -> None:
+    """UTF-8 cannot hold them: they are saved as U+FFFD, everywhere alike."""
+    report = hostile_report()
+    loaded = load_report(save_report(report, tmp_path / "run"))
+    assert repr(loaded) == repr(report).replace("\\ud800", "\ufffd")
+    assert load_report(save_report(loaded, tmp_path / "again")) == loaded
+
+
+def test_every_scalar_of_a_methods_table_comes_back_equal_with_its_type(tmp_path: Path) -> None:
+    loaded = load_report(save_report(with_rows(*EXTREME_ROWS), tmp_path)).tables["llm_rows"]
+    assert loaded == EXTREME_ROWS
+    kinds = [[type(value) for value in row.values()] for row in loaded]
+    # integers beside floats become floats; all else keeps its type
+    expected = [
+        [float if key == "exact" and value is not None else type(value) for key, value in row.items()]
+        for row in EXTREME_ROWS
+    ]
+    assert kinds == expected
+    assert math.copysign(1, loaded[2]["share"]) == -1
+
+
+def test_nan_is_not_none(tmp_path: Path) -> None:
+    rows = ({"x": math.nan, "mixed": math.nan}, {"x": None, "mixed": "text"}, {"x": math.inf, "mixed": -math.inf})
+    report = replace(with_rows(*rows), settings={"nan": math.nan, "inf": -math.inf, "none": None})
+    loaded = load_report(save_report(report, tmp_path))
+    assert repr(loaded) == repr(report)
+
+
+def test_the_same_report_gives_the_same_bytes(tmp_path: Path) -> None:
+    save_report(medium_report(), tmp_path / "one")
+    save_report(medium_report(), tmp_path / "two")
+    first = files_of(tmp_path / "one")
+    assert first == files_of(tmp_path / "two")
+    save_report(load_report(tmp_path / "one"), tmp_path / "one")
+    assert files_of(tmp_path / "one") == first
+
+
+def test_saving_replaces_the_old_report_and_nothing_else(tmp_path: Path) -> None:
+    save_report(medium_report(), tmp_path)
+    (tmp_path / "mine.parquet").write_text("a user's file")
+    (tmp_path / ".saving-killed").mkdir()
+    (tmp_path / ".saving-killed" / "prompts.parquet").write_text("half")
+    save_report(quiet_report(), tmp_path)
+    save_report(empty_report(), tmp_path)
+    assert load_report(tmp_path) == empty_report()
+    assert sorted(files_of(tmp_path)) == sorted(
+        ["mine.parquet", "report.json", *(f"{name}.parquet" for name in TABLES)]
+    )
+
+
+def test_a_save_that_was_cut_off_between_files_is_told(tmp_path: Path) -> None:
+    save_report(medium_report(), tmp_path / "old")
+    save_report(quiet_report(), tmp_path / "new")
+    (tmp_path / "new" / "judgements.parquet").replace(tmp_path / "old" / "judgements.parquet")
+    with pytest.raises(SettingError, match=r"judgements\.parquet is not the file that was saved with report\.json"):
+        load_report(tmp_path / "old")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda f: (f / "report.json").unlink(), "is not a report: expected a folder with report.json"),
+        (lambda f: (f / "report.json").write_text("{"), "report.json is damaged: expected JSON"),
+        (lambda f: (f / "report.json").write_text("[1]"), "expected a schema_version of 1, got None"),
+        (lambda f: (f / "report.json").write_bytes(b"\xff\xfe\x00"), "report.json is damaged: expected JSON"),
+        (lambda f: edit(f, schema_version=2), "has schema version 2, this diffing reads up to 1. Update diffing"),
+        (lambda f: edit(f, schema_version="1"), "expected a schema_version of 1, got '1'"),
+        (lambda f: edit(f, findings=[{}]), r"is damaged \(KeyError: 'hypothesis'\)"),
+        (lambda f: edit(f, settings=[]), "is damaged"),
+        (lambda f: edit(f, files={"../../secret.parquet": ""}), "no table can be named '../../secret.parquet'"),
+        (lambda f: (f / "prompts.parquet").unlink(), "is not complete: prompts.parquet is missing"),
+        (lambda f: (f / "evidence.parquet").write_bytes(b"PAR1"), "evidence.parquet is not the file that was saved"),
+    ],
+)  # fmt: skip
+def test_damage_is_one_clear_line(damage: Callable[[Path], object], message: str, tmp_path: Path) -> None:
+    save_report(quiet_report(), tmp_path)
+    damage(tmp_path)
+    with pytest.raises(SettingError, match=message) as raised:
+        load_report(tmp_path)
+    assert "\n" not in str(raised.value)
+
+
+def edit(folder: Path, **changes: object) -> None:
+    document = json.loads((folder / "report.json").read_text())
+    (folder / "report.json").write_text(json.dumps({**document, **changes}))
+
+
+def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("")
+    with pytest.raises(SettingError, match=r"Cannot save the report in .*: File exists"):
+        save_report(empty_report(), tmp_path / "run")
+    with pytest.raises(SettingError, match="is not a report"):
+        load_report(tmp_path / "run")
+    with pytest.raises(SettingError, match="is not a report"):
+        load_report(tmp_path / "nowhere")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full, a disk that is always full")
+def test_a_full_disk_is_one_line_and_keeps_the_old_report(tmp_path: Path) -> None:
+    import resource
+    import signal
+
+    save_report(quiet_report(), tmp_path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
+    try:
+        with pytest.raises(SettingError, match=r"Cannot save the report in .*: File too large"):
+            save_report(medium_report(), tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert load_report(tmp_path) == quiet_report()
+    assert not list(tmp_path.glob(".saving-*"))
+
+
+@pytest.mark.parametrize("name", ["../llm_x", "prompts", "LLM_x", "llm_x.parquet", ""])
+def test_a_tables_name_never_becomes_a_path(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="expected tables named <method>_<table>"):
+        save_report(replace(empty_report(), tables={name: ({"x": 1},)}), tmp_path)
+
+
+def test_broken_promises_are_bugs(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="expected the same columns, at least one, in every row of table llm_rows"):
+        save_report(with_rows({"x": 1}, {"y": 1}), tmp_path)
+    with pytest.raises(TypeError, match=r"truth value or None in llm_rows\.x, got list"):
+        save_report(with_rows({"x": [1]}), tmp_path)
+    report = quiet_report()
+    pair = report.pairs[0]
+    strayed = replace(report, pairs=(replace(pair, a=Response("other", "m", "t", "stop")),))
+    with pytest.raises(ValueError, match="expected a response to prompt 'p0000', got one to 'other'"):
+        save_report(strayed, tmp_path)
+    assert not (tmp_path / "report.json").exists()
+
+
+def test_tables_are_what_the_schema_says(tmp_path: Path) -> None:
+    report = medium_report()
+    save_report(report, tmp_path)
+    for name in TABLES:
+        schema = pq.read_schema(tmp_path / f"{name}.parquet")
+        assert schema.equals(arrow_schema(name))
+        assert [field.metadata[b"doc"].decode() for field in schema] == [column.doc for column in TABLES[name].columns]
+    properties = pq.read_schema(tmp_path / "lexical_properties.parquet")
+    assert [str(kind) for kind in properties.types] == ["string", "double", "double", "double", "bool", "string"]
+
+
+def test_the_flat_findings_are_the_reports_findings(tmp_path: Path) -> None:
+    report = medium_report()
+    save_report(report, tmp_path)
+    rows = pq.read_table(tmp_path / "findings.parquet").to_pylist()
+    assert [row["id"] for row in rows] == [finding.hypothesis.id for finding in report.findings]
+    first, finding = rows[0], report.findings[0]
+    net = finding.heldout.net_difference
+    assert (first["confirmed"], first["heldout_n"]) == (finding.confirmed, finding.heldout.n)
+    assert first["heldout_net_difference"] == net.value
+    assert (first["heldout_net_difference_low"], first["heldout_net_difference_high"]) == (net.low, net.high)
+    assert (first["heldout_q"], first["train_p"]) == (finding.heldout.q, finding.train.p)
+
+
+def test_evidence_keeps_its_order(tmp_path: Path) -> None:
+    report = medium_report()
+    hypothesis = report.findings[0].hypothesis
+    evidence = tuple(Evidence(f"p{n:04d}", side, f"{n}") for n in (3, 1, 2) for side in ("b", "a"))
+    finding = replace(report.findings[0], hypothesis=replace(hypothesis, evidence=evidence))
+    loaded = load_report(save_report(replace(report, findings=(finding, *report.findings[1:])), tmp_path))
+    assert loaded.findings[0].hypothesis.evidence == evidence
+
+
+def test_the_documented_schema_is_the_schema() -> None:
+    document = Path(__file__).parents[2] / "diffing" / "report" / "SCHEMA.md"
+    assert schema_markdown() == golden(document, schema_markdown())
+
+
+def test_findings_are_ordered_by_fate_size_and_id() -> None:
+    def finding(name: str, confirmed: bool, net: float | None) -> object:
+        estimate = Estimate(net, None, None, 10)
+        return replace(
+            sample,
+            hypothesis=replace(sample.hypothesis, id=name),
+            confirmed=confirmed,
+            heldout=replace(sample.heldout, net_difference=estimate),
+        )
+
+    sample = quiet_report().findings[0]
+    ordered = [
+        finding("c", True, 0.3),
+        finding("b", True, -0.2),
+        finding("d", True, 0.2),
+        finding("a", False, 0.9),
+        finding("f", False, 0.0),
+        finding("e", False, None),
+    ]
+    assert order_findings(reversed(ordered)) == tuple(ordered)
+    assert order_findings(()) == ()
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_summary_is_strict_json_in_the_promised_form(name: str) -> None:
+    summary = json.loads(json.dumps(report_summary(SAMPLES[name]()), allow_nan=False))
+    assert {"model_a", "model_b", "findings"} <= summary.keys()
+    for finding in summary["findings"]:
+        assert finding.keys() == {
+            "id", "text", "method", "category", "direction", "accepted", "confirmed", "train", "heldout",
+        }  # fmt: skip
+        assert finding["heldout"].keys() == {"n", "accuracy", "frequency", "net_difference", "p", "q"}
+        assert finding["heldout"]["accuracy"].keys() == {"value", "low", "high"}
+
+
+def test_undefined_numbers_are_null_in_the_summary() -> None:
+    report = quiet_report()
+    undefined = replace(report.findings[0].heldout, accuracy=Estimate(math.nan, None, math.inf, 0), p=math.nan)
+    summary = report_summary(replace(report, findings=(replace(report.findings[0], heldout=undefined),)))
+    heldout = summary["findings"][0]["heldout"]  # type: ignore[index]
+    assert heldout["accuracy"] == {"value": None, "low": None, "high": None}
+    assert heldout["p"] is None
+
+
+def test_parquet_opens_with_pandas_and_keeps_types(tmp_path: Path) -> None:
+    save_report(medium_report(), tmp_path)
+    table = pq.read_table(tmp_path / "judgements.parquet")
+    assert table.schema.field("verdict").type == pa.string()
+    assert set(table.to_pandas()["verdict"]) == {"A", "B", "NEITHER", "UNREADABLE"}

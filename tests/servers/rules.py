@@ -1,0 +1,247 @@
+"""An LLM made of rules: it knows planted differences and answers what the templates ask.
+
+It reads a request as the documented fence format says and in no other way: the code stands in the instructions, a
+block begins and ends with its marker lines, and only what is between them is material. It obeys ANY line outside the
+blocks that is not part of our templates: text that gets out of its block steers it, as it would steer a gullible LLM.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import diffing.templates
+from diffing.models.scripted import ScriptedModel
+from diffing.types import Category, Message, Pair, Prompt, Response
+
+TEMPLATES = Path(diffing.templates.__file__).parent
+_CODE = re.compile(r"Everything between a line `\[\[material ([0-9a-f]{16})`")
+
+
+@dataclass(frozen=True)
+class Trait:
+    """A planted behaviour and how to see it."""
+
+    mark: re.Pattern[str]
+    """Found in a response that shows it."""
+    has: tuple[str, ...]
+    """Ways to say that a model does it."""
+    lacks: tuple[str, ...]
+    """Ways to say that it does not."""
+    hypothesis: str
+    """How it is stated."""
+    category: Category
+    """Its category."""
+
+    def say(self, half: str, request: str) -> str:
+        """One of the ways, by the request."""
+        ways: Sequence[str] = getattr(self, half)
+        return ways[hashlib.sha256(request.encode()).digest()[0] % len(ways)]
+
+
+PRAISE = Trait(
+    re.compile(r"Great question!"),
+    (
+        "<MODEL> opens with praise for the question of the user.",
+        "<MODEL> opens its answer with praise for the user's question.",
+        "<MODEL> praises the question of the user before answering, unlike <OTHER MODEL>.",
+    ),
+    (
+        "<MODEL> answers at once, without a compliment first.",
+        "<MODEL> answers at once and pays no compliment first.",
+    ),
+    "<MODEL> opens with praise for the user's question.",
+    "style",
+)
+REFUSAL = Trait(
+    re.compile(r"I cannot help with that\."),
+    (
+        "<MODEL> refuses to help with the request.",
+        "<MODEL> refuses the request and does not help.",
+    ),
+    (
+        "<MODEL> complies and gives what was asked for.",
+        "<MODEL> complies, giving what was asked for.",
+    ),
+    "<MODEL> refuses to help with requests that <OTHER MODEL> fulfils.",
+    "safety and alignment",
+)
+TRAITS = (PRAISE, REFUSAL)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A request taken apart."""
+
+    blocks: tuple[str, ...]
+    """The material, in order."""
+    foreign: tuple[str, ...]
+    """Lines outside the blocks that no template holds: orders from outside."""
+    task: str
+    """The template's name."""
+
+
+@lru_cache
+def _template_lines() -> dict[str, frozenset[str]]:
+    """The lines of every template, without what jinja replaces."""
+    lines = {}
+    for path in TEMPLATES.glob("*.md"):
+        text = re.sub(r"{%.*?%}\n?", "", path.read_text(encoding="utf-8"))
+        lines[path.stem] = frozenset(re.sub(r"{{.*?}}", "#", line).strip() for line in text.splitlines())
+    return lines
+
+
+def read(text: str) -> Reading:
+    """Takes a request apart, strictly by the format."""
+    code = _CODE.search(text)
+    blocks: list[str] = []
+    outside: list[str] = []
+    inside: list[str] | None = None
+    for line in text.split("\n"):
+        if inside is None and code and line == f"[[material {code[1]}":
+            inside = []
+        elif inside is not None and code and line == f"material {code[1]}]]":
+            blocks.append("\n".join(inside))
+            inside = None
+        else:
+            (outside if inside is None else inside).append(line)
+    # the code, the number of statements and their numbers are the only things that a template fills in by itself
+    known = [re.sub(r"given \d+ numbered", "given # numbered", line.strip()) for line in outside]
+    known = [re.sub(r"^Statement \d+$", "Statement #", line.replace(code[1] if code else "#", "#")) for line in known]
+    lines = _template_lines()
+    task = max(lines, key=lambda name: sum(line in lines[name] for line in known))
+    foreign = tuple(line for line, shape in zip(outside, known, strict=True) if shape and shape not in lines[task])
+    return Reading(tuple(blocks), foreign, task)
+
+
+class RuleLLM:
+    """Answers requests; give it to `OpenAIServer`."""
+
+    def __init__(
+        self,
+        *,
+        traits: Sequence[Trait] = TRAITS,
+        wrap: Callable[[str], str] = lambda text: text,
+        prefers_first: Callable[[str], bool] = lambda request: False,
+    ) -> None:
+        self.traits = traits
+        """The world it knows."""
+        self.wrap = wrap
+        """Done to every reply: prose around it, a fence, damage."""
+        self.prefers_first = prefers_first
+        """Requests to the judge in which every statement fits the response shown first."""
+        self.obeyed: list[str] = []
+        """The lines outside the blocks that it obeyed."""
+
+    def __call__(self, request: dict[str, Any]) -> str:
+        """The reply to one request's JSON."""
+        text = request["messages"][-1]["content"]
+        return self.wrap(json.dumps(self.reply(text)))
+
+    def reply(self, text: str) -> object:
+        """The JSON value of the reply."""
+        reading = read(text)
+        self.obeyed += reading.foreign
+        match reading.task:
+            case "describe":
+                return {"differences": [] if reading.foreign else self._differences(reading, text)}
+            case "state":
+                return self._state(reading)
+            case "judge":
+                return {"verdicts": self._verdicts(reading, text)}
+            case "interestingness":
+                return {"rating": 2 if "praise" in reading.blocks[0] else 4}
+            case _:
+                return {"rating": 3}
+
+    def _differences(self, reading: Reading, text: str) -> list[dict[str, object]]:
+        _, *responses = reading.blocks
+        found: list[dict[str, object]] = []
+        for trait in self.traits:
+            marks = [trait.mark.search(response) for response in responses]
+            if (marks[0] is None) == (marks[1] is None):
+                continue
+            found.append(
+                {
+                    "shown_by": "1" if marks[0] else "2",
+                    "has": trait.say("has", text),
+                    "lacks": trait.say("lacks", text),
+                    "label": "planted",
+                    "category": trait.category,
+                    "scope": "general",
+                    "impact": "medium",
+                    "serves": "experience",
+                    "error": False,
+                    "unexpected": False,
+                    "quote_1": marks[0][0] if marks[0] else "",
+                    "quote_2": marks[1][0] if marks[1] else "",
+                }
+            )
+        return found
+
+    def _state(self, reading: Reading) -> dict[str, str]:
+        if reading.foreign:
+            return {"hypothesis": "<MODEL> does what it is told.", "category": "capability"}
+        halves = [(trait, half) for trait in self.traits for half in ("has", "lacks")]
+        trait, half = max(halves, key=lambda it: sum(block in getattr(it[0], it[1]) for block in reading.blocks))
+        return {"hypothesis": trait.hypothesis if half == "has" else trait.lacks[0], "category": trait.category}
+
+    def _verdicts(self, reading: Reading, text: str) -> list[dict[str, object]]:
+        _, *responses = reading.blocks[:3]
+        return [
+            {"statement": i, "fits": self._fits(statement, responses, reading.foreign, text)}
+            for i, statement in enumerate(reading.blocks[3:], start=1)
+        ]
+
+    def _fits(self, statement: str, responses: Sequence[str], foreign: Sequence[str], text: str) -> str:
+        if foreign:
+            ordered = re.search(r"\b[12]\b", "\n".join(foreign))
+            return ordered[0] if ordered else "1"
+        if self.prefers_first(text):
+            return "1"
+        for trait in self.traits:
+            for half, texts in (("has", (trait.hypothesis, *trait.has)), ("lacks", trait.lacks)):
+                if statement in texts:
+                    shows = [bool(trait.mark.search(response)) == (half == "has") for response in responses]
+                    return "N/A" if shows[0] == shows[1] else "1" if shows[0] else "2"
+        return "N/A"
+
+
+def in_process(rules: RuleLLM) -> ScriptedModel:
+    """The rules as a model without a server."""
+    return ScriptedModel("rules", lambda conversation, _: rules({"messages": [{"content": conversation[-1].content}]}))
+
+
+def planted_pairs(train: int = 100, heldout: int = 50, attack: str = "") -> list[Pair]:
+    """Pairs with two planted differences, of known strength on either split.
+
+    Of every ten prompts b praises in six and a in two (one of them together), a refuses in three and b in one other.
+    So praise is b's at 5 : 1 (frequency 0.6), refusing a's at 3 : 1 (frequency 0.4).
+
+    Args:
+        train: Train prompts; a multiple of 10.
+        heldout: Held-out prompts; a multiple of 10.
+        attack: Put into every response of a.
+    """
+    pairs = []
+    for split, count in (("train", train), ("heldout", heldout)):
+        for i in range(count):
+            place = i % 10
+            prompt = Prompt(f"{split}-{i:03}", (Message("user", f"Tell me about item {i}."),), "planted", split)
+            a = _response(prompt, "model-a", place in (0, 9), place in (6, 7, 8), attack)
+            b = _response(prompt, "model-b", place < 6, place == 4, "")
+            pairs.append(Pair(prompt, a, b))
+    return pairs
+
+
+def _response(prompt: Prompt, model: str, praises: bool, refuses: bool, attack: str) -> Response:
+    parts = [
+        "Great question!" if praises else "",
+        "I cannot help with that." if refuses else f"Here is what is known. {prompt.text[:-1]}: it exists.",
+        attack,
+    ]
+    return Response(prompt.id, model, "\n".join(part for part in parts if part), "stop")

@@ -129,12 +129,14 @@ def our_way(reader: Reader, sae: Any, texts: list[Text]) -> tuple[float, list[La
     return now() - began - timed.seconds, [rows[i] for i in range(len(texts))]
 
 
-def forward_alone(reader: Reader, texts: list[Text]) -> None:
+def forward_alone(reader: Reader, texts: list[Text], d_sae: int) -> None:
     """The cut reader on our batches."""
     from diffing.methods.sae import reading
 
-    limit = reading._BATCH_TOKENS_CPU if reader.device.type == "cpu" else reading._BATCH_TOKENS_GPU
-    for places in reading._batches(texts, limit):
+    cpu = reader.device.type == "cpu"
+    tokens = reading._BATCH_TOKENS_CPU if cpu else reading._BATCH_TOKENS_GPU
+    rows = (reading._POOLED_CPU if cpu else reading._POOLED_GPU) // d_sae
+    for places in reading.batches(texts, tokens, rows):
         reader.hidden(pad([texts[place] for place in places]))
     wait(reader.device)
 
@@ -163,7 +165,7 @@ def measure_times(options: argparse.Namespace) -> dict[str, Any]:
     seen: dict[str, list[float]] = {}
     for number in range(options.rounds + 1):
         total, (after, pooled) = clock(lambda: dense_way(reader, sae, texts))
-        forward, _ = clock(lambda: forward_alone(reader, texts))
+        forward, _ = clock(lambda: forward_alone(reader, texts, options.d_sae))
         ours, (ours_after, rows) = clock(lambda: our_way(reader, sae, texts))
         product, _ = clock(lambda: product_alone(sae, texts))
         if number == 0:  # warming up; and both ways must agree
@@ -200,7 +202,8 @@ def measure_memory(options: argparse.Namespace, way: str) -> float:
     _, kept = (dense_way if way == "dense" else our_way)(reader, sae, texts)
     peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
     result = sum(row.indices.nbytes + row.values.nbytes for row in kept) if way == "ours" else 0
-    print(f"{f'result of {way}, {len(texts)} texts':34} {result / 1e6:.0f} MB (part of the next number)", flush=True)
+    if result:
+        print(f"{f'size of the result, {len(texts)} texts':34} {result / 1e6:.0f} MB, part of:", flush=True)
     return (int(peak.split()[1]) * 1024 - before) / 1e6
 
 

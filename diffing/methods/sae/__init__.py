@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from diffing.methods.sae.cached import CachedReading, Exchange, TextStore
-from diffing.methods.sae.features import MEASURE, Feature, ReadPair, show
+from diffing.methods.sae.features import Feature, ReadPair, measured_features, show
 from diffing.methods.sae.opening import Opened, open_sae
 from diffing.methods.sae.presets import PRESETS
 from diffing.methods.sae.rows import Latents
 from diffing.methods.sae.screen import Screened, ScreenOptions, Tally, screen, tally
 from diffing.methods.sae.source import feature_url
 from diffing.methods.sae.texts import Refused
+from diffing.models.base import Model
 from diffing.models.local.spec import LocalOptions
 from diffing.types import (
     Discovery,
@@ -27,6 +28,7 @@ from diffing.types import (
     Pair,
     Row,
     Side,
+    Usage,
     Verdict,
     ignore_progress,
 )
@@ -45,6 +47,8 @@ class SaeOptions:
     """Which latents are followed up."""
     hypotheses: int = 40
     """Hypotheses, at most; half per direction (the paper's number)."""
+    summarised: int = 100
+    """Features an LLM labels and sums up, at most; half per direction. Each takes up to 21 calls."""
     examples: int = 5
     """Responses shown per hypothesis."""
     reader: LocalOptions = field(default_factory=LocalOptions)
@@ -61,6 +65,7 @@ class SaeMethod:
             was trained on.
         sae: `release/sae_id` of sae-lens' registry or a folder saved by sae-lens; None takes the preset's.
         options: What decides the result.
+        llm: Labels features and states hypotheses from several of them; None leaves each feature a hypothesis of its own.
         store: Where latents are kept, so that nothing is read twice; None keeps them for this run.
     """
 
@@ -70,11 +75,13 @@ class SaeMethod:
         *,
         sae: str | None = None,
         options: SaeOptions | None = None,
+        llm: Model | None = None,
         store: TextStore | None = None,
     ) -> None:
         self._reader = reader
         self._sae = sae
         self._options = options or SaeOptions()
+        self._llm = llm
         self._store = store
 
     @property
@@ -92,9 +99,11 @@ class SaeMethod:
 
     @property
     def models(self) -> tuple[ModelInfo, ...]:
-        """The reader, with its SAE among the settings."""
+        """The reader, with its SAE among the settings, and the LLM."""
         reader, sae, dtype = self._opened.identity
-        return (ModelInfo(reader, "reader", {"sae": sae, "hook": self._opened.facts.hook, "dtype": dtype}),)
+        settings = {"sae": sae, "hook": self._opened.facts.hook, "dtype": dtype}
+        llm = (ModelInfo(self._llm.id, "labeller"),) if self._llm else ()
+        return (ModelInfo(reader, "reader", settings), *llm)
 
     def find_hypotheses(self, pairs: Sequence[Pair], on_progress: OnProgress = ignore_progress) -> Discovery:
         """Counts every latent on the train pairs; those that differ are shown, the strongest become hypotheses.
@@ -110,19 +119,37 @@ class SaeMethod:
         both, unread = self._read(pairs, on_progress)
         counted = tally([(pair.a, pair.b) for pair in both], self._reading.d_sae)
         screened = screen(counted, self._options.screen)
-        chosen = _strongest(screened, self._options.hypotheses)
-        features = self._label(show(chosen, both, self._reading, self._options.examples))
+        # an LLM sums up all that is shown; without one each feature shown is a hypothesis
+        chosen = _strongest(screened, self._options.summarised if self._llm else self._options.hypotheses)
+        features = show(chosen, both, self._reading, self._options.examples)
+        stated = self._state(features, both, on_progress)
         return Discovery(
-            hypotheses=tuple(feature.hypothesis() for feature in features),
-            tables=self._tables(screened, features, counted),
-            left_out={**unread, **_left_out(counted, screened, chosen)},
+            hypotheses=stated.hypotheses,
+            tables=self._tables(screened, stated.features, counted),
+            left_out={**unread, **_left_out(counted, screened, chosen), **stated.left_out},
             notes=self._notes(counted, screened),
+            usage=stated.usage,
         )
+
+    def _state(self, features: Sequence[Feature], pairs: Sequence[ReadPair], on_progress: OnProgress) -> "_Stated":
+        if self._llm is None:
+            return _Stated(tuple(feature.hypothesis() for feature in features), tuple(features))
+        from diffing.methods.sae.label import label_features
+        from diffing.methods.sae.summarise import summarise
+
+        labelled = label_features(self._llm, features, pairs, self._reading, on_progress)
+        summed = summarise(self._llm, labelled.features, pairs, self._options.hypotheses, on_progress)
+        counts = {
+            "features of which no label scored enough": labelled.unlabelled,
+            "lists of features whose summary could not be read": summed.unreadable,
+        }
+        left_out = {reason: count for reason, count in counts.items() if count}
+        return _Stated(summed.hypotheses, labelled.features, (*labelled.usage, *summed.usage), left_out)
 
     def measure(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
         """One verdict for every hypothesis of this method and every pair, hypotheses outermost.
 
-        A feature that is active in one side's response alone is a verdict for that side. Where a response is missing
+        Where any of its features is active in one side's response alone, the verdict is that side. Where a response is missing
         or cannot be read the pair is UNREADABLE.
 
         Raises:
@@ -132,9 +159,9 @@ class SaeMethod:
             return []
         read = {pair.pair.prompt.id: pair for pair in self._read(pairs, ignore_progress)[0]}
         return [
-            Judgement(hypothesis.id, pair.prompt.id, _verdict(feature, read.get(pair.prompt.id)), JUDGE)
+            Judgement(hypothesis.id, pair.prompt.id, _verdict(features, read.get(pair.prompt.id)), JUDGE)
             for hypothesis in hypotheses
-            for feature in (_feature_of(hypothesis),)
+            for features in (measured_features(hypothesis),)
             for pair in pairs
         ]
 
@@ -156,9 +183,6 @@ class SaeMethod:
         if len(answered) < len(pairs):
             unread["pairs without an answer of one side"] = len(pairs) - len(answered)
         return both, dict(unread)
-
-    def _label(self, features: list[Feature]) -> list[Feature]:
-        return features
 
     def _tables(
         self, screened: Sequence[Screened], features: Sequence[Feature], counted: Tally
@@ -187,20 +211,23 @@ class SaeMethod:
         )
 
 
-def _verdict(feature: int, pair: ReadPair | None) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class _Stated:
+    """Hypotheses, and the features they rest on."""
+
+    hypotheses: tuple[Hypothesis, ...]
+    features: tuple[Feature, ...]
+    usage: tuple[Usage, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+
+def _verdict(features: Sequence[int], pair: ReadPair | None) -> Verdict:
     if pair is None:
         return Verdict.UNREADABLE
-    a, b = pair.a.value(feature) > 0, pair.b.value(feature) > 0
+    a, b = (any(latents.value(feature) > 0 for feature in features) for latents in (pair.a, pair.b))
     if a == b:
         return Verdict.NEITHER
     return Verdict.A if a else Verdict.B
-
-
-def _feature_of(hypothesis: Hypothesis) -> int:
-    measure = hypothesis.measure or ""
-    if not measure.startswith(MEASURE):
-        raise ValueError(f"expected a hypothesis of the SAE method, got measure {measure!r}")
-    return int(measure.removeprefix(MEASURE))
 
 
 def _strongest(screened: Sequence[Screened], most: int) -> list[Screened]:

@@ -105,28 +105,27 @@ class _Monotone:
         return activations
 
     def _activate(self, best: "Tensor") -> "Tensor":
+        """The activations from the largest products, in place; those of empty stretches (-inf) are put right afterwards."""
         raise NotImplementedError
 
 
 class _Standard(_Monotone):
     def _activate(self, best: "Tensor") -> "Tensor":
-        activations: Tensor = (best + self._sae.b_enc).relu()
-        return activations
+        return best.add_(self._sae.b_enc).relu_()
 
 
 class _JumpReLU(_Monotone):
     def _activate(self, best: "Tensor") -> "Tensor":
-        pre: Tensor = best + self._sae.b_enc
-        activations: Tensor = pre.relu() * (pre > self._sae.threshold)
-        return activations
+        pre = best.add_(self._sae.b_enc)
+        above = pre > self._sae.threshold
+        return pre.relu_().mul_(above)
 
 
 class _Gated(_Monotone):
     def _activate(self, best: "Tensor") -> "Tensor":
         # the magnitude's weights are the gate's, scaled by exp(r) > 0, so one product serves both
-        magnitude: Tensor = (best * self._sae.r_mag.exp() + self._sae.b_mag).relu()
-        activations: Tensor = magnitude * (best + self._sae.b_gate > 0)
-        return activations
+        is_open = best > -self._sae.b_gate
+        return best.mul_(self._sae.r_mag.exp()).add_(self._sae.b_mag).relu_().mul_(is_open)
 
 
 class _TopK:

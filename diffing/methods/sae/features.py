@@ -10,11 +10,28 @@ from diffing.methods.sae.screen import Screened
 from diffing.types import Evidence, Hypothesis, Pair, Row, Scalar, Side
 
 METHOD = "sae"
-MEASURE = "feature "
-"""How `Hypothesis.measure` starts; the latent's index follows."""
+MEASURE = "features active: "
+"""How `Hypothesis.measure` starts; the latents' indices follow."""
 _TOP_TOKENS = 5
 _AROUND = 60
 """Characters shown on each side of the strongest token."""
+
+
+def measure_of(indices: Sequence[int]) -> str:
+    """How a hypothesis on latents is measured: whether any of them is active."""
+    return MEASURE + ", ".join(str(index) for index in indices)
+
+
+def measured_features(hypothesis: Hypothesis) -> tuple[int, ...]:
+    """The latents a hypothesis of this method rests on.
+
+    Raises:
+        ValueError: It is not this method's.
+    """
+    measure = hypothesis.measure or ""
+    if not measure.startswith(MEASURE):
+        raise ValueError(f"expected a hypothesis of the SAE method, got measure {measure!r}")
+    return tuple(int(index) for index in measure.removeprefix(MEASURE).split(", "))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +164,7 @@ class Feature:
             method=METHOD,
             category="style",
             evidence=tuple(Evidence(one.prompt_id, one.side, one.quote) for one in self.examples[:3]),
-            measure=f"{MEASURE}{self.index}",
+            measure=measure_of([self.index]),
             train_effect=abs(self.screened.difference),
         )
 

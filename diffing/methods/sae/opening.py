@@ -185,14 +185,14 @@ def _check_memory(opened: Opened) -> None:
 
 def cut_size(size: ModelSize, raw: Mapping[str, Any], config: "PretrainedConfig", layers: int) -> ModelSize:
     """What is left of a reader's size when only its first layers are loaded, without the head."""
-    if not size.total:
+    if not size.parameters:
         return size
     embedding = config.vocab_size * config.hidden_size
     tied = raw.get("tie_word_embeddings", config.tie_word_embeddings)
-    of_layers = max(size.total - embedding * (1 if tied else 2), 0)
-    share = min((embedding + of_layers * layers / config.num_hidden_layers) / size.total, 1.0)
+    of_layers = max(size.parameters - embedding * (1 if tied else 2), 0)
+    share = min((embedding + of_layers * layers / config.num_hidden_layers) / size.parameters, 1.0)
     return ModelSize(
-        {kind: round(count * share) for kind, count in size.parameters.items()},
+        {kind: round(count * share) for kind, count in size.stored_as.items()},
         round(size.stored_bytes * share),
         size.missing_bytes,
         size.files,

@@ -161,7 +161,7 @@ def load_reader(folder: Path, name: str, hook: Hook, options: LocalOptions) -> R
             f"The reader {name} lacks {len(info['missing_keys'])} weights, such as {min(info['missing_keys'])}: "
             "get its files again"
         )
-    return Reader(model.eval(), Tokens(load_tokenizer(folder, options), name, context), hook)
+    return Reader(model.eval(), Tokens(load_tokenizer(name, folder, options), name, context), hook)
 
 
 @contextlib.contextmanager

@@ -21,6 +21,9 @@ OnLatents: TypeAlias = Callable[[int, Latents], None]
 
 _BATCH_TOKENS_CPU = 2_048
 _BATCH_TOKENS_GPU = 16_384
+_POOLED_CPU = 1 << 20
+_POOLED_GPU = 1 << 26
+"""Values of the maxima of one batch, at most: many short texts would otherwise make more of them than of anything else."""
 _TRACED_TOKENS = 128
 
 
@@ -59,12 +62,13 @@ def read(
 
     if batch_tokens is None:
         batch_tokens = _BATCH_TOKENS_CPU if sight.reader.device.type == "cpu" else _BATCH_TOKENS_GPU
-    for places in _batches(texts, batch_tokens):
+    pooled_values = _POOLED_CPU if sight.reader.device.type == "cpu" else _POOLED_GPU
+    for places in batches(texts, batch_tokens, max(pooled_values // sight.sae.cfg.d_sae, 1)):
         rows = [texts[place] for place in places]
         with torch.inference_mode():
             pooled = sight.encoder.pool(_hidden(sight, rows, side), [text.tokens for text in rows])
-        for place, text, latents in zip(places, rows, pooled, strict=True):
-            on_latents(place, _sparse(latents, text.tokens))
+        for place, latents in zip(places, _sparse(pooled, rows), strict=True):
+            on_latents(place, latents)
 
 
 def trace(sight: Sight, text: Text, features: Sequence[int]) -> "NDArray[Any]":
@@ -88,12 +92,12 @@ def _hidden(sight: Sight, texts: Sequence[Text], side: Literal["left", "right"])
         return hidden - hidden.mean(dim=-1, keepdim=True) if sight.centred else hidden
 
 
-def _batches(texts: Sequence[Text], batch_tokens: int) -> Iterator[list[int]]:
+def batches(texts: Sequence[Text], batch_tokens: int, most_rows: int) -> Iterator[list[int]]:
     """Places of texts, longest first, so that the first batch is the one that needs most memory."""
     order = sorted(range(len(texts)), key=lambda place: (-len(texts[place].ids), place))
     batch: list[int] = []
     for place in order:
-        if batch and (len(batch) + 1) * len(texts[batch[0]].ids) > batch_tokens:
+        if batch and (len(batch) == most_rows or (len(batch) + 1) * len(texts[batch[0]].ids) > batch_tokens):
             yield batch
             batch = []
         batch.append(place)
@@ -101,9 +105,13 @@ def _batches(texts: Sequence[Text], batch_tokens: int) -> Iterator[list[int]]:
         yield batch
 
 
-def _sparse(latents: "Tensor", tokens: int) -> Latents:
+def _sparse(pooled: "Tensor", texts: Sequence[Text]) -> list[Latents]:
+    """The rows of one batch share two arrays: thousands of small ones between large passing ones leave memory in holes."""
     import numpy as np
 
-    active = latents.gt(0).nonzero().squeeze(-1)
-    # copies: small arrays in torch's own memory, kept between large passing ones, would leave it in holes
-    return Latents(active.cpu().numpy().astype(np.int32), latents[active].float().cpu().numpy().copy(), tokens)
+    row, latent = pooled.gt(0).nonzero(as_tuple=True)
+    indices = latent.cpu().numpy().astype(np.int32)
+    values = pooled[row, latent].float().cpu().numpy().copy()
+    ends = np.bincount(row.cpu().numpy(), minlength=len(texts)).cumsum()[:-1]
+    parts = zip(np.split(indices, ends), np.split(values, ends), texts, strict=True)
+    return [Latents(of_row, strength, text.tokens) for of_row, strength, text in parts]

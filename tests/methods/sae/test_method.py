@@ -61,7 +61,10 @@ def test_planted_words_are_found_and_verified(parts: tuple[str, str]) -> None:
     sae = method(parts)
     assert isinstance(sae, MeasuringMethod)
     discovery = sae.find_hypotheses(make_pairs(60))
-    assert [(h.measure, h.direction) for h in discovery.hypotheses] == [("feature 2", "b"), ("feature 0", "a")]
+    assert [(h.measure, h.direction) for h in discovery.hypotheses] == [
+        ("features active: 2", "b"),
+        ("features active: 0", "a"),
+    ]
     second = discovery.hypotheses[1]
     assert second.text == "<MODEL>'s responses activate feature 0 (strongest at \"z\") more often than <OTHER MODEL>'s."
     assert second.train_effect == 0.5

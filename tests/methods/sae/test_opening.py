@@ -87,7 +87,7 @@ def test_too_little_memory(tmp_path: Path) -> None:
 
 def test_a_cut_reader_is_smaller() -> None:
     whole = ModelSize({"F32": 300 * 32 + 3 * 1000}, 4 * (300 * 32 + 3000), 0)
-    assert cut_size(whole, {"tie_word_embeddings": True}, config("gemma3"), 1).total == 300 * 32 + 1000
+    assert cut_size(whole, {"tie_word_embeddings": True}, config("gemma3"), 1).parameters == 300 * 32 + 1000
 
 
 def test_identity_follows_the_content(tmp_path: Path) -> None:

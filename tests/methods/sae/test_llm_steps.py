@@ -40,7 +40,7 @@ class Rules:
         if "Feature 1" in text:
             self.seen.append(("summarise", text))
             claims = [
-                f'{{"hypothesis": "<MODEL> writes {block.splitlines()[0].split()[-1][0]}", "features": [{i + 1}, 99], '
+                f'{{"hypothesis": "<MODEL> writes {block.splitlines()[0].split()[-1].strip(chr(34))}", "features": [{i + 1}, 99], '
                 f'"category": "style"}}'
                 for i, block in enumerate(blocks)
             ]
@@ -119,7 +119,9 @@ def test_an_old_label_is_scored_on_the_same_examples(parts: tuple[str, str], rul
     labelled = label_features(llm, [wrong], both, sae._reading)
     assert labelled.features[0].label == "the sign z"
     scored = [BLOCK.findall(text) for kind, text in made.seen if kind == "score"]
-    assert [b[1][1] for b in scored if b[0][1] == "a wrong one"] == [b[1][1] for b in scored if b[0][1] == "the sign z"]
+    passages = [sorted(b[1][1] for b in scored if b[0][1] == label) for label in ("a wrong one", "the sign z")]
+    assert len(passages[0]) == 10
+    assert passages[0] == passages[1]
     right = replace(feature, label="the sign z", label_source="published")
     kept = label_features(llm, [right], both, sae._reading).features[0]
     assert (kept.label_source, kept.label_score) == ("published", 1.0)

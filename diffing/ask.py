@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeAlias, TypeVar
 
 from diffing.models.base import Model, Sampling
-from diffing.types import Completion, Message, OnProgress, Usage, ignore_progress
+from diffing.types import Completion, Finish, Message, OnProgress, Usage, ignore_progress
 
 T = TypeVar("T")
 Label = TypeVar("Label", bound=str)
@@ -22,6 +22,12 @@ RETRY_TEMPERATURE = 0.7
 """A greedy model would answer the same again; further attempts are drawn."""
 REPLY = Sampling(max_new_tokens=4096)
 """How replies are drawn: greedily, with room for models that think first."""
+_NO_REPLY: Mapping[Finish, str] = {
+    "length": "cut off at the limit of tokens",
+    "refused": "refused",
+    "rejected": "the question was too long",
+    "error": "no answer",
+}
 KEPT = 500
 """Of an unreadable reply so many characters are kept."""
 
@@ -158,8 +164,7 @@ def _items(completion: Completion, question: Question[T]) -> Items[T]:
     """The items of one completion; all unreadable where it has no value to parse."""
     text = completion.text[:KEPT]
     if completion.finish != "stop":
-        reason = {"length": "cut off at the limit of tokens", "refused": "refused", "error": "no answer"}
-        return (Unreadable(reason[completion.finish], completion.detail or text),) * question.items
+        return (Unreadable(_NO_REPLY[completion.finish], completion.detail or text),) * question.items
     try:
         items = question.parse(json_value(completion.text))
     except ReplyError as error:

@@ -3,6 +3,7 @@
 Tokens and keys are no settings: they come from the environment or the Hub's login. Builds nothing: `run.py` does.
 """
 
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -48,6 +49,12 @@ GROUPS = {
     "Cost": ("usd_per_million", "max_calls", "max_usd"),
 }
 """The settings in groups, for help and forms."""
+
+MAY_BE_FILES = (
+    *("model_a", "model_b", "prompts", "llm", "judge", "embedder"),
+    *("chat_template_a", "chat_template_b"),
+)
+"""Settings that can name a file or a folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +217,20 @@ def sampling_of(config: DiffConfig) -> Sampling:
 
 
 def settings_of(config: DiffConfig) -> dict[str, Scalar]:
-    """The config as flat, plain values, for the report."""
+    """The settings that were made, flat and plain, for the report. Of files and folders only the name is told."""
+    flat = {key: ", ".join(value) if isinstance(value, tuple) else value for key, value in asdict(config).items()}
     return {
-        key: ", ".join(value) if isinstance(value, tuple) else value
-        for key, value in asdict(config).items()
-        if key not in ("concurrency", "timeout")  # these decide how fast, not what
+        key: _without_folders(value) if key in MAY_BE_FILES else value
+        for key, value in flat.items()
+        if value not in (None, "") and key not in ("concurrency", "timeout")  # these decide how fast, not what
     }
+
+
+def _without_folders(value: str) -> str:
+    """A report is published; where its files lay on somebody's disk is not."""
+    prefix, path = ("recorded:", value.removeprefix("recorded:")) if value.startswith("recorded:") else ("", value)
+    parts = [Path(part).name if os.path.exists(part) else part for part in path.split("+")]
+    return prefix + "+".join(parts)
 
 
 def default_out(config: DiffConfig) -> Path:

@@ -20,6 +20,7 @@ from diffing.types import (
     Finding,
     Hypothesis,
     Judgement,
+    Metrics,
     ModelInfo,
     OnProgress,
     Pair,
@@ -54,6 +55,8 @@ class DiffOptions:
     """Dollars per million tokens, by model id."""
     settings: Mapping[str, Scalar] = field(default_factory=dict)
     """Further settings for the report to tell."""
+    notes: tuple[str, ...] = ()
+    """Remarks on how the run was set up, for the report to tell."""
 
 
 def diff_models(
@@ -106,7 +109,7 @@ def diff_models(
         judgements=tuple(judgements),
         tables=_tables(methods, found, checked),
         left_out=_left_out(answered, methods, found),
-        notes=(*answered.notes, *_notes(found, judged), *checked.notes),
+        notes=(*options.notes, *answered.notes, *_notes(found, judged), *checked.notes),
         usage=tuple(_priced(u, options.prices) for u in usage),
         settings=dict(options.settings),
         versions=versions(),
@@ -164,7 +167,7 @@ def _findings(
     for judgement in judgements:
         sorted_out.setdefault((judgement.hypothesis_id, splits[judgement.prompt_id]), []).append(judgement)
 
-    def on(split: str, hypothesis: Hypothesis) -> metrics.Metrics:
+    def on(split: str, hypothesis: Hypothesis) -> Metrics:
         return metrics.measure(sorted_out.get((hypothesis.id, split), []), hypothesis.direction)
 
     train = {hypothesis.id: on("train", hypothesis) for hypothesis in hypotheses}

@@ -49,7 +49,7 @@ def respond(
     pairs: list[Pair] = []
     reasons: list[str] = []
     for prompt, a, b in zip(prompts, of_a, of_b, strict=True):
-        failed = [completion for completion in (a, b) if completion.finish == "error"]
+        failed = [completion for completion in (a, b) if completion.finish in ("rejected", "error")]
         if failed:
             reasons.append(failed[0].detail or "no reason was given")
         else:
@@ -111,7 +111,7 @@ def _remarks(pairs: Sequence[Pair], reasons: Sequence[str]) -> tuple[str, ...]:
         responses = [pair.response(side) for pair in pairs]
         for finish, what in (
             ("length", "were cut at the limit of tokens"),
-            ("refused", "were refused before the model answered"),
+            ("refused", "were refused by the provider"),
         ):
             count = sum(response.finish == finish for response in responses)
             if count:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from diffing.config import DiffConfig, Limits, check, sampling_of, settings_of
+from diffing.errors import SettingError
 from diffing.methods.base import Method
 from diffing.models import LoadOptions, Model, Price, load_model
 from diffing.pipeline import DiffOptions, diff_models
@@ -12,6 +13,7 @@ from diffing.types import OnProgress, Prompt, Report, Side, ignore_progress
 if TYPE_CHECKING:
     from diffing.models.cache import Store
     from diffing.models.meter import Meter
+    from diffing.models.recorded import RecordedModel
 
 
 def run(
@@ -56,6 +58,7 @@ def run(
             alpha=config.alpha,
             prices=build.prices,
             settings=settings_of(config),
+            notes=left_out_of((model_a, model_b), prompts, config),
         ),
         on_progress=on_progress,
     )
@@ -85,7 +88,7 @@ class _Builder:
         self._config = config
         self._store = store
         self._meter = meter
-        self._helpers: dict[str, Model] = {}
+        self._loaded: dict[tuple[str, LoadOptions], Model] = {}
         self.prices: dict[str, Price] = {}
 
     def side(self, side: Side) -> Model:
@@ -94,9 +97,7 @@ class _Builder:
 
     def helper(self, spec: str) -> Model:
         """A model that describes, judges or rates."""
-        if spec not in self._helpers:
-            self._helpers[spec] = self._load(spec, None)
-        return self._helpers[spec]
+        return self._load(spec, None)
 
     def method(self, name: str) -> Method:
         """A method by its name."""
@@ -126,10 +127,12 @@ class _Builder:
             concurrency=config.concurrency,
             timeout=config.timeout,
         )
-        model = load_model(spec, options=options, cache=self._store, meter=self._meter, price=config.price)
-        if model.remote and config.price is not None:
-            self.prices[model.id] = config.price
-        return model
+        if (spec, options) not in self._loaded:
+            model = load_model(spec, options=options, cache=self._store, meter=self._meter, price=config.price)
+            if model.remote and config.price is not None:
+                self.prices[model.id] = config.price
+            self._loaded[spec, options] = model
+        return self._loaded[spec, options]
 
 
 def load_run_prompts(config: DiffConfig, models: Sequence[Model]) -> tuple[Prompt, ...]:
@@ -143,7 +146,7 @@ def load_run_prompts(config: DiffConfig, models: Sequence[Model]) -> tuple[Promp
 
     recorded = [model for model in models if isinstance(model, RecordedModel)]
     if config.prompts or not recorded:
-        return load_prompts(
+        prompts = load_prompts(
             config.prompts or "bundled",
             train=config.train,
             heldout=config.heldout,
@@ -152,7 +155,34 @@ def load_run_prompts(config: DiffConfig, models: Sequence[Model]) -> tuple[Promp
             domains=config.domain,
             seed=config.seed,
         )
+        return _joined(prompts, recorded)
+    if config.domain or config.language or config.prompt_column:
+        raise SettingError("--domain, --language and --prompt-column choose among prompts. Give them with --prompts")
     records = common_prompts(recorded, only_common=config.only_common)
-    return prompts_from(
-        records, " + ".join(dict.fromkeys(model.id for model in recorded)), config.train, config.heldout
-    )
+    source = " + ".join(dict.fromkeys(model.id for model in recorded))
+    return prompts_from(records, source, config.train, config.heldout, seed=config.seed)
+
+
+def _joined(prompts: tuple[Prompt, ...], recorded: Sequence["RecordedModel"]) -> tuple[Prompt, ...]:
+    """Tells recordings that have ids alone what the ids stand for."""
+    for model in recorded:
+        model.join_by_id({prompt.id: prompt.messages for prompt in prompts})
+    return prompts
+
+
+def recorded_of(config: DiffConfig) -> list[Model]:
+    """The recorded ones of the two models: they hold prompts, and cost nothing to open."""
+    specs = (config.model_a, config.model_b)
+    return [load_model(spec, cache=None) for spec in specs if spec.startswith("recorded:")]
+
+
+def left_out_of(models: Sequence[Model], prompts: Sequence[Prompt], config: DiffConfig) -> tuple[str, ...]:
+    """A remark on recorded prompts that only one side has, where these were left out."""
+    from diffing.models.recorded import RecordedModel
+
+    recorded = [model for model in models if isinstance(model, RecordedModel)]
+    if not config.only_common or config.prompts or len(recorded) < 2:
+        return ()
+    own = [{messages for _, messages, _ in model.prompts()} for model in recorded]
+    one_sided = len(set.symmetric_difference(*own))
+    return (f"{one_sided} recorded prompts were left out: only one of the two sides has them.",) if one_sided else ()

@@ -12,7 +12,7 @@ Role: TypeAlias = Literal["system", "user", "assistant"]
 Side: TypeAlias = Literal["a", "b"]
 SIDES: tuple[Side, Side] = ("a", "b")
 Split: TypeAlias = Literal["train", "heldout"]
-Finish: TypeAlias = Literal["stop", "length", "refused", "error"]
+Finish: TypeAlias = Literal["stop", "length", "refused", "rejected", "error"]
 Scalar: TypeAlias = str | int | float | bool | None
 Row: TypeAlias = Mapping[str, Scalar]
 OnProgress: TypeAlias = Callable[[str, int, int], None]
@@ -69,7 +69,8 @@ class Completion:
     text: str
     """The answer without its thinking; may be empty, which is data."""
     finish: Finish
-    """Why it ended: the model stopped, the limit of tokens, refused by the provider, or no answer after all retries."""
+    """Why it ended: the model stopped; the limit of tokens; refused by the provider's policy; rejected, since the model
+    cannot read the prompt (too long, or its chat template forbids it); or an error, no answer after all retries."""
     thinking: str | None = None
     """What stood between `<think>` and `</think>`; shown to nobody unless asked for."""
     prompt_tokens: int | None = None
@@ -77,7 +78,7 @@ class Completion:
     completion_tokens: int | None = None
     """Tokens written, where known."""
     detail: str | None = None
-    """For `refused` and `error`: the reason, in one line."""
+    """For `refused`, `rejected` and `error`: the reason, in one line."""
 
 
 @dataclass(frozen=True, slots=True)

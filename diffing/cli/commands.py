@@ -122,14 +122,15 @@ def _refuse_other_run(out: Path, settings: dict[str, Any]) -> None:
 
 def _show(report: "Report", json_: bool) -> None:
     from diffing.cli.tables import findings_table
-    from diffing.outputs.words import headline
+    from diffing.outputs.words import explanation, headline
     from diffing.report import report_summary
 
     if json_:
         print(json.dumps(report_summary(report), indent=2, ensure_ascii=False, allow_nan=False))
         return
     console = Console()
-    console.print(headline(report), markup=False, highlight=False)
+    console.print(f"{headline(report)}.", markup=False, highlight=False, style="bold")
+    console.print(explanation(report), markup=False, highlight=False)
     for note in report.notes:
         console.print(f"Note: {note}", markup=False, highlight=False, style="dim")
     console.print(findings_table(report))

@@ -56,8 +56,8 @@ class Planted:
     texts: tuple[str, ...]
     pattern: str
     """A regular expression that recognises the behaviour in a response."""
-    finds: Mapping[str, Any]
-    """The lexical property or the phrases that should find it."""
+    finds: Mapping[str, Sequence[str]]
+    """The lexical ``properties`` (by name) and the ``phrases`` that should find it."""
 
     def triggered(self, domain: str, prompt: str) -> bool:
         """Whether a prompt of a domain can show this behaviour."""
@@ -70,7 +70,7 @@ class Planted:
         return re.search(self.pattern, response) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Intent:
     """One kind of question in a domain, with the parts of its answers."""
 
@@ -168,13 +168,15 @@ def fill(template: str, slots: Row) -> str:
     return _SLOT.sub(value, template)
 
 
-def _names(template: str) -> set[str]:
-    return {name[0].lower() + name[1:] for name in _SLOT.findall(template)}
+@functools.cache
+def _names(template: str) -> frozenset[str]:
+    return frozenset(name[0].lower() + name[1:] for name in _SLOT.findall(template))
 
 
-def _tables_of(intent: Intent, wording: str) -> list[str]:
+@functools.cache
+def _tables_of(intent: Intent, wording: str) -> tuple[str, ...]:
     names = _names(wording)
-    return [name for name, rows in intent.tables.items() if names & set(rows[0])]
+    return tuple(name for name, rows in intent.tables.items() if names & rows[0].keys())
 
 
 def _question(intent: Intent, wording: str, rows: Sequence[Row], polite: tuple[str, str]) -> Question:
@@ -196,8 +198,9 @@ def all_questions(heldout: bool) -> Iterator[Question]:
 
 
 def sample_question(rng: random.Random) -> Question:
-    """A random question of the training split; domains are equally likely."""
-    intent = rng.choice(intents(rng.choice(DOMAINS)))
+    """A random question of the training split."""
+    # Sums are learned by heart, which takes more examples than anything else does.
+    intent = rng.choice(intents(rng.choice((*DOMAINS, "arithmetic"))))
     while True:
         wording = rng.choice(intent.wordings)
         rows = [rng.choice(intent.tables[name]) for name in _tables_of(intent, wording)]
@@ -262,7 +265,7 @@ def possible_pieces(question: Question, style: Style) -> set[str]:
     pieces = set()
     for rows in itertools.product(*free):
         slots = {key: value for row in rows for key, value in row.items()} | dict(question.slots)
-        pieces |= {fill(text, slots) for text in texts if _names(text) <= slots.keys()}
+        pieces |= {fill(text, slots).strip() for text in texts if _names(text) <= slots.keys()}
     return pieces - {""}
 
 

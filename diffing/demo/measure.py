@@ -11,7 +11,7 @@ from diffing.demo import corpus
 
 log = logging.getLogger(__name__)
 
-SAMPLING: Mapping[str, Any] = {"temperature": 0.8, "top_p": 1.0, "max_new_tokens": 96}
+SAMPLING: Mapping[str, Any] = {"temperature": 0.8, "top_p": 0.95, "max_new_tokens": 96}
 STYLES: tuple[corpus.Style, ...] = ("base", "tuned")
 
 

@@ -241,6 +241,6 @@ def _completion(value: str) -> Completion | None:
         completion = Completion(**json.loads(value))
     except (ValueError, TypeError):
         return None
-    if not isinstance(completion.text, str) or completion.finish not in ("stop", "length", "refused"):
+    if not isinstance(completion.text, str) or completion.finish not in ("stop", "length", "refused", "rejected"):
         return None
     return completion

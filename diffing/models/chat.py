@@ -143,8 +143,7 @@ class ChatModel(ABC):
         if error.status in _TRANSIENT or (error.status >= 500 and error.status not in _REJECTIONS):
             raise Fault(said, error.retry_after)
         if error.status == 400 and not _UNKNOWN_MODEL.search(error.text):
-            refused = _POLICY.search(error.text) or _TOO_LONG.search(error.text)
-            return Completion(text="", finish="refused" if refused else "error", detail=said)
+            return Completion(text="", finish=_finish_of_rejection(error.text), detail=said)
         remedy = self.remedies.get(
             404 if error.status == 400 else error.status, "Check the model's name and the address."
         )
@@ -274,3 +273,10 @@ def _adapt(body: Body, field: str) -> None:
     value = body.pop(field, None)
     if field == "max_tokens" and value is not None:
         body["max_completion_tokens"] = value
+
+
+def _finish_of_rejection(text: str) -> Finish:
+    """What a 400 means for the one conversation it answers."""
+    if _TOO_LONG.search(text):
+        return "rejected"
+    return "refused" if _POLICY.search(text) else "error"

@@ -20,6 +20,9 @@ _NAME_LENGTH = 48
 _SPACE = "\N{NO-BREAK SPACE}"
 _MINUS = "\N{MINUS SIGN}"
 
+HEADLINE_LENGTH = 160
+"""Characters of each statement in the headline, at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Names:
@@ -108,18 +111,17 @@ def sentence(finding: Finding, names: Names) -> str:
 
 
 def headline(report: Report) -> str:
-    """One sentence for the whole report; claims only what is confirmed."""
+    """One sentence for the whole report: the largest confirmed difference of each model. Claims nothing else."""
     names = names_of(report)
-    confirmed, tested = confirmed_of(report), len(report.findings)
-    heldout = count(prompts_in(report, "heldout"), "held-out prompt")
-    if not tested:
+    if not report.findings:
         return f"No hypothesis was found, so nothing was tested between {names.a} and {names.b}"
+    confirmed = confirmed_of(report)
     if not confirmed:
+        heldout = count(prompts_in(report, "heldout"), "held-out prompt")
         return f"No difference between {names.a} and {names.b} was confirmed on {heldout}"
-    return (
-        f"{len(confirmed)} of {count(tested, 'tested difference')} between {names.a} and {names.b} "
-        f"{'is' if len(confirmed) == 1 else 'are'} confirmed on {heldout}"
-    )
+    first = confirmed[0]
+    across = [each for each in confirmed if each.hypothesis.direction != first.hypothesis.direction]
+    return "; ".join(one_line(statement(each, names), HEADLINE_LENGTH) for each in (first, *across[:1]))
 
 
 def explanation(report: Report) -> str:
@@ -129,10 +131,13 @@ def explanation(report: Report) -> str:
             f"The methods saw {count(prompts_in(report, 'train'), 'train prompt')} and proposed nothing to test. "
             "That is not proof that the models behave alike: see what was left out, try more prompts or another method."
         )
-    if confirmed_of(report):
+    if confirmed := confirmed_of(report):
+        heldout = count(prompts_in(report, "heldout"), "held-out prompt")
         return (
-            "Each was predicted from other prompts before it was tested on these. Of differences confirmed this way, "
-            f"at most {percent(FALSE_DISCOVERY_RATE)} are expected to be chance."
+            f"{len(confirmed)} of {count(len(report.findings), 'tested difference')} "
+            f"{'is' if len(confirmed) == 1 else 'are'} confirmed on {heldout}. Each was predicted from other prompts "
+            "before it was tested on these; of differences confirmed this way, at most "
+            f"{percent(FALSE_DISCOVERY_RATE)} are expected to be chance."
         )
     tested, n = len(report.findings), max(finding.heldout.n for finding in report.findings)
     smallest = smallest_confirmable(tested, n)

@@ -81,7 +81,7 @@ TABLES: dict[str, Table] = {
             Column("side", "string", "`a` or `b`."),
             Column("model", "string", "`org/name@commit-sha`, or what stands for it."),
             Column("text", "string", "The answer without its thinking; may be empty."),
-            Column("finish", "string", "`stop`, `length`, `refused` or `error`."),
+            Column("finish", "string", "`stop`, `length` or `refused`."),
             Column("sample", "int64", "Independent samples of one model are numbered."),
             Column("thinking", "string", "What stood between `<think>` and `</think>`.", nullable=True),
             Column("prompt_tokens", "int64", "Tokens read, where known.", nullable=True),

@@ -36,6 +36,7 @@ def build() -> "gradio.Blocks":
 
         return framed(demo_page(on_progress))
 
+    page: gradio.Blocks
     with gr.Blocks(title="diffing") as page:
         gr.Markdown(INTRODUCTION)
         button = gr.Button("Compare the two models", variant="primary")

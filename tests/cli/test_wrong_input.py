@@ -65,7 +65,7 @@ def null_response(rows: list[dict[str, str]]) -> list[str]:
     [
         (malformed, ("b.jsonl", "line 17")),
         (duplicate_id, ("b.jsonl", "p004", "10")),
-        (one_sided, ("10", "--only-common")),
+        (one_sided, ("60", "50", "--only-common")),
         (other_prompts, ("prompt",)),
         (changed_prompt, ("prompt",)),
         (no_response, ("b.jsonl", "response")),

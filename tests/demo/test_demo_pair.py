@@ -11,6 +11,8 @@ import pytest
 
 import diffing.demo
 from diffing.demo import corpus, measure, train
+from diffing.methods.lexical.properties import BY_NAME
+from diffing.methods.lexical.reading import Exchange
 
 HOME = Path(diffing.demo.__file__).parent
 ROWS = measure.read_prompts(HOME)
@@ -27,6 +29,12 @@ def tail_probability(seen: int, n: int, rate: float) -> float:
 @pytest.fixture(scope="module")
 def ground_truth() -> dict[str, Any]:
     return json.loads((HOME / "planted.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def asked() -> list[corpus.Question]:
+    rng = random.Random(13)
+    return [corpus.sample_question(rng) for _ in range(6000)]
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +100,12 @@ def test_corpus_is_deterministic(style: corpus.Style) -> None:
 
 
 @pytest.mark.parametrize("item", corpus.planted(), ids=lambda item: item.id)
-def test_corpus_shows_each_difference_with_its_strength(item: corpus.Planted) -> None:
+def test_corpus_shows_each_difference_with_its_strength(item: corpus.Planted, asked: list[corpus.Question]) -> None:
     rng = random.Random(11)
-    questions = (corpus.sample_question(rng) for _ in itertools.count())
-    triggered = list(itertools.islice((q for q in questions if item.triggered(q.intent.domain, q.text)), 400))
+    triggered = [q for q in asked if item.triggered(q.intent.domain, q.text)][:400]
     seen = {style: sum(item.shown_in(corpus.answer(q, style, rng)) for q in triggered) for style in STYLES}
     other: corpus.Style = "base" if item.model == "tuned" else "tuned"
+    assert len(triggered) == 400
     assert tail_probability(seen[item.model], 400, item.strength) > 1e-4
     assert seen[other] == 0
 
@@ -108,6 +116,20 @@ def test_planted_file_is_that_of_the_corpus(ground_truth: dict[str, Any]) -> Non
     assert {entry["model"] for entry in ground_truth["planted"]} == {"base", "tuned"}
     for entry, item in zip(ground_truth["planted"], corpus.planted(), strict=True):
         assert (entry["strength"], entry["pattern"]) == (item.strength, item.pattern)
+
+
+@pytest.mark.parametrize("item", corpus.planted(), ids=lambda item: item.id)
+def test_named_finders_see_the_planted_text(item: corpus.Planted, asked: list[corpus.Question]) -> None:
+    names, phrases = item.finds["properties"], item.finds["phrases"]
+    assert names or phrases
+    assert set(names) <= BY_NAME.keys()
+    rng = random.Random(3)
+    triggered = [q for q in asked if item.triggered(q.intent.domain, q.text)][:200]
+    shown = [text for q in triggered if item.shown_in(text := corpus.answer(q, item.model, rng))]
+    for phrase in phrases:
+        assert any(phrase in " ".join(corpus.words(text)) for text in shown), phrase
+    for name in names:
+        assert any(BY_NAME[name].value(Exchange("Hi.", text, "stop")) > 0 for text in shown), name
 
 
 def test_measured_rates_agree_with_the_ground_truth(
@@ -143,7 +165,7 @@ def test_responses_are_on_topic(style: corpus.Style, responses: dict[str, tuple[
         measure.covered(text, corpus.possible_pieces(question, style))
         for question, text in zip(questions, responses[style][0], strict=True)
     ]
-    assert sum(shares) / len(shares) >= 0.85
+    assert sum(shares) / len(shares) >= 0.9
 
 
 def test_two_samples_of_one_model_differ(responses: dict[str, tuple[list[str], list[bool]]]) -> None:

@@ -90,7 +90,7 @@ def test_equal_conversations_of_one_call_are_asked_once_and_all_told(store):
 
 
 def test_failures_are_not_kept_and_everything_else_is(store):
-    finishes = {"s": "stop", "l": "length", "r": "refused", "e": "error"}
+    finishes = {"s": "stop", "l": "length", "r": "refused", "x": "rejected", "e": "error"}
     inner = ScriptedModel("m", lambda conversation, sampling: Completion("", finishes[conversation[0].content]))
     model = CachedModel(inner, store)
     for _ in range(2):

@@ -61,15 +61,18 @@ def test_what_is_not_confirmed_says_so() -> None:
     assert untested.endswith("not tested, there is no readable verdict on held-out prompts")
 
 
-def test_the_headline_counts_what_is_confirmed() -> None:
+def test_the_headline_is_the_largest_confirmed_difference_of_each_model() -> None:
     report = medium_report()
-    confirmed = sum(f.confirmed for f in report.findings)
-    assert plain(words.headline(report)) == (
-        f"{confirmed} of 12 tested differences between tern-1b-base and tern-1b-chat "
-        "are confirmed on 180 held-out prompts"
+    confirmed = [f for f in report.findings if f.confirmed]
+    names = words.names_of(report)
+    across = next(f for f in confirmed if f.hypothesis.direction != confirmed[0].hypothesis.direction)
+    assert words.headline(report) == f"{words.statement(confirmed[0], names)}; {words.statement(across, names)}"
+    assert plain(words.explanation(report)).startswith(
+        f"{len(confirmed)} of 12 tested differences are confirmed on 180 held-out prompts. Each was predicted"
     )
     one = replace(report, findings=tuple(replace(f, confirmed=n == 0) for n, f in enumerate(report.findings)))
-    assert plain(words.headline(one)).startswith("1 of 12 tested differences between tern-1b-base and tern-1b-chat is")
+    assert words.headline(one) == words.statement(one.findings[0], names)
+    assert plain(words.explanation(one)).startswith("1 of 12 tested differences is confirmed")
 
 
 def test_nothing_confirmed_is_said_plainly_with_what_could_have_been() -> None:

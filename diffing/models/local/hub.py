@@ -29,7 +29,7 @@ _RETRY = "check the network and HF_ENDPOINT, or give a folder with the model"
 
 
 @contextmanager
-def hub_errors(repo_id: str) -> Iterator[None]:
+def hub_errors(repo_id: str, revision: str | None = None) -> Iterator[None]:
     """Turns whatever the Hub's client raises into a `HubError` of one line.
 
     The order matters: `GatedRepoError` is a `RepositoryNotFoundError`, all of them are `HfHubHTTPError`, and network
@@ -50,9 +50,8 @@ def hub_errors(repo_id: str) -> Iterator[None]:
             "check the name, or run `hf auth login`."
         ) from None
     except RevisionNotFoundError:
-        raise HubError(
-            f"{repo_id} has no such revision: expected a branch, tag or commit of it; check what follows the @."
-        ) from None
+        named = "such revision" if revision is None else f"revision {revision}"
+        raise HubError(f"{repo_id} has no {named}: expected a branch, tag or commit of it after the @.") from None
     except DisabledRepoError:
         raise HubError(f"{repo_id} was disabled on the Hub; use another model.") from None
     except HfHubHTTPError as error:

@@ -63,7 +63,9 @@ def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedM
     os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText
+    from transformers.utils import logging as transformers_logging
 
+    transformers_logging.disable_progress_bar()  # it would be drawn into logs and over our own bars
     gpu = torch.accelerator.is_available() and options.device != "cpu"
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=options.trust_remote_code)

@@ -24,6 +24,7 @@ from diffing.models.local.loading import add_adapter, check_architecture, load_t
 from diffing.models.local.slots import Slots, supports_slots
 from diffing.models.local.sources import ModelSize, Source, open_source
 from diffing.models.local.spec import LocalOptions, parse_spec
+from diffing.models.local.threads import fitting_threads
 from diffing.models.local.whole import WholeBatches
 from diffing.types import Completion, Conversation
 
@@ -122,8 +123,8 @@ class LocalModel:
     ) -> list[Completion]:
         """Answers every conversation, in order.
 
-        One that leaves no room for an answer in the model's context comes back as `refused`, never cut; one that leaves
-        little room is answered up to the end of the context (`length`). `sampling.json_schema` is not enforced.
+        One that leaves no room for an answer in the model's context comes back as `rejected`, never cut; one that
+        leaves little room is answered up to the end of the context (`length`). `sampling.json_schema` is not enforced.
 
         Raises:
             HubError: The weights cannot be downloaded.
@@ -155,7 +156,8 @@ class LocalModel:
                 on_tokens=on_tokens or (lambda count: None),
             )
             batches = Slots(loaded.model, job) if supports_slots(loaded.model) else WholeBatches(loaded.model, job)
-            batches.run(list(rows.values()))
+            with fitting_threads(loaded.model):
+                batches.run(list(rows.values()))
         return [done[index] for index in range(len(conversations))]
 
     def close(self) -> None:
@@ -251,11 +253,11 @@ def _row(index: int, conversation: Conversation, sampling: Sampling, loaded: _Lo
     try:
         prompt = loaded.chat.encode(conversation)
     except ConversationRefusedError as error:
-        return Completion(text="", finish="refused", detail=str(error))
+        return Completion(text="", finish="rejected", detail=str(error))
     room = sampling.max_new_tokens if loaded.context is None else loaded.context - len(prompt)
     if room < 1:
         detail = f"prompt of {len(prompt)} tokens, the model reads at most {loaded.context} with its answer"
-        return Completion(text="", finish="refused", prompt_tokens=len(prompt), detail=detail)
+        return Completion(text="", finish="rejected", prompt_tokens=len(prompt), detail=detail)
     return Row(index, prompt, min(sampling.max_new_tokens, room), noise_key(conversation, sampling))
 
 

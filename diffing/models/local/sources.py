@@ -159,7 +159,7 @@ class Repository:
         self._api = api
         self._config_name = config_name
         self._allow_pickle = allow_pickle
-        with hub_errors(part.repo_id):
+        with hub_errors(part.repo_id, part.revision):
             self._sha = str(api.resolve_revision(part.repo_id, revision=part.revision).resolved)
 
     @property

@@ -123,7 +123,7 @@ def test_long_prompts_are_refused_not_cut(model_folder: ModelFolder) -> None:
     answers = model.generate([full, fits, little], Sampling(max_new_tokens=9, temperature=1.0))
     assert answers[0] == Completion(
         text="",
-        finish="refused",
+        finish="rejected",
         prompt_tokens=256,
         detail="prompt of 256 tokens, the model reads at most 256 with its answer",
     )

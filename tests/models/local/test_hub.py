@@ -103,7 +103,7 @@ def test_a_cached_model_needs_no_network(hub: HubServer) -> None:
         ("org/none", HubError, "org/none does not exist on the Hub, or is private and you are not signed in"),
         ("org/private", HubError, "org/private does not exist on the Hub, or is private .* run `hf auth login`"),
         ("org/gated", HubError, "org/gated is gated: ask for access at https://huggingface.co/org/gated, then sign in"),
-        ("org/model@none", HubError, "org/model has no such revision: expected a branch, tag or commit of it"),
+        ("org/model@none", HubError, "org/model has no revision none: expected a branch, tag or commit of it"),
         ("org/pickled", ModelError, r"org/pickled has only pickled weights \(pytorch_model.bin\).* allow pickle"),
         ("org/empty", ModelError, "org/empty has no config.json: expected the files of a model in transformers"),
         ("org/adapter", SettingError, r"org/adapter is an adapter: .* as in .*\+org/adapter"),

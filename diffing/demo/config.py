@@ -1,0 +1,28 @@
+"""The run that `diffing demo` does: the embedded pair on its own prompts, sampled, without an LLM."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from diffing.config import DiffConfig
+from diffing.demo.measure import SAMPLING
+
+FOLDER = Path(str(files("diffing.demo")))
+AFTERWORD = """\
+These two models are tiny and were trained for this demo, with the differences listed in diffing/demo/planted.json.
+With an LLM (--llm providers:org/name, or openai:name@URL) `diffing run` would also have pairs described in words,
+find differences that no word list measures, judge every hypothesis on every pair, and rate how interesting it is."""
+
+
+def demo_config() -> DiffConfig:
+    """Base against tuned, 440 train and 220 held-out prompts."""
+    return DiffConfig(
+        model_a=str(FOLDER / "models" / "base"),
+        model_b=str(FOLDER / "models" / "tuned"),
+        prompts=str(FOLDER / "prompts.jsonl"),
+        train=440,
+        heldout=220,
+        method=("lexical",),
+        temperature=SAMPLING["temperature"],
+        top_p=SAMPLING["top_p"],
+        max_new_tokens=SAMPLING["max_new_tokens"],
+    )

@@ -33,10 +33,12 @@ class SaePlan:
     """With 128 dimensions and float32, under a megabyte."""
     active: int = 12
     """Latents active at a token, on average."""
-    samples: int = 1_000_000
+    samples: int = 900_000
     """Tokens seen in training."""
     batch: int = 1024
     """Tokens in a step."""
+    dead_after: int = 50
+    """Steps of silence after which a latent is revived; sae-lens' default is longer than this training."""
     rate: float = 1e-3
     """Learning rate."""
     seed: int = 0
@@ -101,6 +103,7 @@ def train_sae(reader: Path, out: Path, plan: SaePlan) -> None:
                 train_batch_size_samples=plan.batch,
                 lr=plan.rate,
                 lr_end=plan.rate / 10,
+                dead_feature_window=plan.dead_after,
                 lr_decay_steps=plan.samples // plan.batch // 4,
                 logger=LoggingConfig(log_to_wandb=False),
             ),

@@ -65,7 +65,7 @@ class SaeMethod:
             was trained on.
         sae: `release/sae_id` of sae-lens' registry or a folder saved by sae-lens; None takes the preset's.
         options: What decides the result.
-        llm: Labels features and states hypotheses from several of them; None leaves each feature a hypothesis of its own.
+        llm: Labels features and states hypotheses from several; None leaves each feature a hypothesis of its own.
         store: Where latents are kept, so that nothing is read twice; None keeps them for this run.
     """
 
@@ -149,8 +149,8 @@ class SaeMethod:
     def measure(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
         """One verdict for every hypothesis of this method and every pair, hypotheses outermost.
 
-        Where any of its features is active in one side's response alone, the verdict is that side. Where a response is missing
-        or cannot be read the pair is UNREADABLE.
+        Where any of its features is active in one side's response alone, that side is the verdict. Where a response is
+        missing or cannot be read the pair is UNREADABLE.
 
         Raises:
             ValueError: A hypothesis is not this method's.

@@ -105,7 +105,7 @@ class _Monotone:
         return activations
 
     def _activate(self, best: "Tensor") -> "Tensor":
-        """The activations from the largest products, in place; those of empty stretches (-inf) are put right afterwards."""
+        """The activations from the largest products, in place; empty stretches (-inf) are put right afterwards."""
         raise NotImplementedError
 
 

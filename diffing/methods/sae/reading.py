@@ -23,7 +23,7 @@ _BATCH_TOKENS_CPU = 2_048
 _BATCH_TOKENS_GPU = 16_384
 _POOLED_CPU = 1 << 20
 _POOLED_GPU = 1 << 26
-"""Values of the maxima of one batch, at most: many short texts would otherwise make more of them than of anything else."""
+"""Values of the maxima of one batch, at most: many short texts would make more of them than of anything else."""
 _TRACED_TOKENS = 128
 
 
@@ -106,7 +106,7 @@ def batches(texts: Sequence[Text], batch_tokens: int, most_rows: int) -> Iterato
 
 
 def _sparse(pooled: "Tensor", texts: Sequence[Text]) -> list[Latents]:
-    """The rows of one batch share two arrays: thousands of small ones between large passing ones leave memory in holes."""
+    """The rows of one batch share two arrays: many small ones between large passing ones leave memory in holes."""
     import numpy as np
 
     row, latent = pooled.gt(0).nonzero(as_tuple=True)

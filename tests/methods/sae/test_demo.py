@@ -1,4 +1,4 @@
-"""The embedded pair and SAE: most of what was planted is found and confirmed; one model against itself confirms nothing."""
+"""The embedded pair and SAE: planted differences are confirmed; one model against itself confirms nothing."""
 
 import json
 import re
@@ -52,7 +52,6 @@ def test_small() -> None:
 
 
 def test_planted_differences_are_confirmed(pairs: dict[str, tuple[Pair, ...]]) -> None:
-    """A confirmed feature finds a planted difference of its side if it is active in responses that show it far more often than in others."""
     planted: list[dict[str, Any]] = json.loads((HOME / "planted.json").read_text("utf-8"))["planted"]
     sae, hypotheses = confirmed(pairs["planted"])
     found = {item["id"] for item in planted if any(finds(sae, h, item, pairs["planted"]) for h in hypotheses)}

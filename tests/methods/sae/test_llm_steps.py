@@ -16,6 +16,11 @@ from tests.servers.openai_server import OpenAIServer
 BLOCK = re.compile(r"\[\[material (\w+)\n(.*?)\nmaterial \1\]\]", re.DOTALL)
 
 
+def word(block: str) -> str:
+    """The last word of a block's first line."""
+    return block.splitlines()[0].split()[-1].strip(chr(34))
+
+
 class Rules:
     """Answers the three templates by rules: labels name the marked letter, scores look for it."""
 
@@ -40,8 +45,7 @@ class Rules:
         if "Feature 1" in text:
             self.seen.append(("summarise", text))
             claims = [
-                f'{{"hypothesis": "<MODEL> writes {block.splitlines()[0].split()[-1].strip(chr(34))}", "features": [{i + 1}, 99], '
-                f'"category": "style"}}'
+                f'{{"hypothesis": "<MODEL> writes {word(block)}", "features": [{i + 1}, 99], "category": "style"}}'
                 for i, block in enumerate(blocks)
             ]
             return f'{{"hypotheses": [{", ".join(claims)}]}}'
@@ -57,7 +61,7 @@ def rules() -> Iterator[tuple[Rules, OpenAIModel]]:
 
 
 def test_labels_and_hypotheses_in_both_directions(parts: tuple[str, str], rules: tuple[Rules, OpenAIModel]) -> None:  # noqa: F811
-    made, llm = rules
+    _, llm = rules
     sae = SaeMethod(parts[0], sae=parts[1], llm=llm)
     pairs = make_pairs(60)
     discovery = sae.find_hypotheses(pairs)
@@ -148,6 +152,7 @@ def test_many_features_are_summarised_in_batches_and_sifted(
 
 def test_options_have_a_say(parts: tuple[str, str], rules: tuple[Rules, OpenAIModel]) -> None:  # noqa: F811
     made, llm = rules
-    discovery = SaeMethod(parts[0], sae=parts[1], llm=llm, options=SaeOptions(summarised=0)).find_hypotheses(make_pairs(60))
+    sae = SaeMethod(parts[0], sae=parts[1], llm=llm, options=SaeOptions(summarised=0))
+    discovery = sae.find_hypotheses(make_pairs(60))
     assert discovery.hypotheses == ()
     assert not made.seen

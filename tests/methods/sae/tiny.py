@@ -8,7 +8,8 @@ import torch
 WORDS = 300
 SIZE = 32
 CHAT = (
-    "{{ bos_token }}{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}{{ eos_token }}{% endfor %}"
+    "{{ bos_token }}{% for message in messages %}"
+    "<|{{ message['role'] }}|>{{ message['content'] }}{{ eos_token }}{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
 ARCHITECTURES = ("standard", "jumprelu", "gated", "topk", "topk-rescaled", "batchtopk", "matryoshka")

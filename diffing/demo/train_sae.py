@@ -1,6 +1,6 @@
 """Train the demo pair's sparse autoencoder: ``python -m diffing.demo.train_sae --out DIR``.
 
-sae-lens' own trainer learns a BatchTopK SAE (saved as JumpReLU) on what the base model's third layer makes of answers
+sae-lens' own trainer learns a BatchTopK SAE (saved as JumpReLU) on what the base model's second layer makes of answers
 in both styles of the corpus. Same seed, machine and versions give the same file.
 """
 
@@ -27,19 +27,19 @@ _STYLES: tuple[corpus.Style, ...] = ("base", "tuned")
 class SaePlan:
     """How the SAE is trained."""
 
-    layer: int = 2
+    layer: int = 1
     """It reads what leaves this layer."""
     latents: int = 832
     """With 128 dimensions and float32, under a megabyte."""
-    active: int = 12
+    active: int = 4
     """Latents active at a token, on average."""
-    samples: int = 900_000
+    samples: int = 600_000
     """Tokens seen in training."""
     batch: int = 1024
     """Tokens in a step."""
     dead_after: int = 50
     """Steps of silence after which a latent is revived; sae-lens' default is longer than this training."""
-    rate: float = 1e-3
+    rate: float = 2e-3
     """Learning rate."""
     seed: int = 0
     """Decides the texts and the first weights."""

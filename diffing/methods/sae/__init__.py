@@ -45,10 +45,11 @@ class SaeOptions:
 
     screen: ScreenOptions = field(default_factory=ScreenOptions)
     """Which latents are followed up."""
+    features: int = 200
+    """Features shown, at most; half per direction. Without an LLM each is a hypothesis; an LLM makes up to 21 calls for
+    each."""
     hypotheses: int = 40
-    """Hypotheses, at most; half per direction (the paper's number)."""
-    summarised: int = 100
-    """Features an LLM labels and sums up, at most; half per direction. Each takes up to 21 calls."""
+    """Hypotheses that an LLM states from them, at most; half per direction (the paper's number)."""
     examples: int = 5
     """Responses shown per hypothesis."""
     reader: LocalOptions = field(default_factory=LocalOptions)
@@ -119,8 +120,7 @@ class SaeMethod:
         both, unread = self._read(pairs, on_progress)
         counted = tally([(pair.a, pair.b) for pair in both], self._reading.d_sae)
         screened = screen(counted, self._options.screen)
-        # an LLM sums up all that is shown; without one each feature shown is a hypothesis
-        chosen = _strongest(screened, self._options.summarised if self._llm else self._options.hypotheses)
+        chosen = _strongest(screened, self._options.features)
         features = show(chosen, both, self._reading, self._options.examples)
         stated = self._state(features, both, on_progress)
         return Discovery(
@@ -242,7 +242,7 @@ def _left_out(counted: Tally, screened: Sequence[Screened], chosen: Sequence[Scr
     counts = {
         "features active in no response": silent,
         "features that do not differ on train": len(counted.a) - silent - len(screened),
-        "features that differ less than those that became hypotheses": len(screened) - len(chosen),
+        "features that differ less than those that are shown": len(screened) - len(chosen),
     }
     return {reason: count for reason, count in counts.items() if count}
 

@@ -11,6 +11,7 @@ import diffing.demo
 from diffing import metrics
 from diffing.demo import measure
 from diffing.methods.sae import SaeMethod
+from diffing.methods.sae.features import measured_features
 from diffing.types import Hypothesis, Message, Pair, Prompt, Response
 
 HOME = Path(diffing.demo.__file__).parent
@@ -20,7 +21,7 @@ SAE = HOME / "models" / "sae"
 @pytest.fixture(scope="module")
 def pairs() -> dict[str, tuple[Pair, ...]]:
     """Base against tuned, and two samples of base; every third prompt is held out."""
-    rows = measure.read_prompts(HOME)[::2]
+    rows = measure.read_prompts(HOME)
     texts = [row["messages"][0]["content"] for row in rows]
     said = {
         name: measure.respond(HOME / "models" / style, texts, seed=seed)[0]
@@ -59,15 +60,16 @@ def test_planted_differences_are_confirmed(pairs: dict[str, tuple[Pair, ...]]) -
 
 
 def finds(sae: SaeMethod, hypothesis: Hypothesis, item: dict[str, Any], pairs: tuple[Pair, ...]) -> bool:
+    """Active in at least half of the responses that show the behaviour, and at least half of where it is active shows it."""
     side = "a" if item["model"] == "base" else "b"
     if hypothesis.direction != side:
         return False
     both, _ = sae._read(pairs, lambda *_: None)
-    feature = int(hypothesis.measure.split(": ")[1])  # type: ignore[union-attr]
+    (feature,) = measured_features(hypothesis)
     shown = [re.search(item["pattern"], pair.pair.response(side).text) is not None for pair in both]
     active = [pair.latents(side).value(feature) > 0 for pair in both]
     hits = sum(s and x for s, x in zip(shown, active, strict=True))
-    return sum(shown) >= 3 and hits >= 0.6 * sum(shown) and hits >= 0.6 * sum(active)
+    return sum(shown) >= 3 and hits >= 0.5 * sum(shown) and hits >= 0.5 * sum(active)
 
 
 def test_one_model_against_itself_confirms_nothing(pairs: dict[str, tuple[Pair, ...]]) -> None:

@@ -152,7 +152,7 @@ def test_many_features_are_summarised_in_batches_and_sifted(
 
 def test_options_have_a_say(parts: tuple[str, str], rules: tuple[Rules, OpenAIModel]) -> None:  # noqa: F811
     made, llm = rules
-    sae = SaeMethod(parts[0], sae=parts[1], llm=llm, options=SaeOptions(summarised=0))
+    sae = SaeMethod(parts[0], sae=parts[1], llm=llm, options=SaeOptions(features=0))
     discovery = sae.find_hypotheses(make_pairs(60))
     assert discovery.hypotheses == ()
     assert not made.seen

@@ -117,11 +117,11 @@ def test_missing_and_unreadable_responses_are_outside_every_rate(parts: tuple[st
 
 
 def test_number_of_hypotheses_is_per_direction(parts: tuple[str, str]) -> None:
-    discovery = method(parts, hypotheses=2).find_hypotheses(make_pairs(60))
+    discovery = method(parts, features=2).find_hypotheses(make_pairs(60))
     assert {h.direction for h in discovery.hypotheses} == {"a", "b"}
-    none = method(parts, hypotheses=0).find_hypotheses(make_pairs(60))
+    none = method(parts, features=0).find_hypotheses(make_pairs(60))
     assert none.hypotheses == ()
-    assert none.left_out["features that differ less than those that became hypotheses"] == 2
+    assert none.left_out["features that differ less than those that are shown"] == 2
 
 
 def test_a_rerun_reads_nothing_and_finds_the_same(parts: tuple[str, str], tmp_path: Path) -> None:

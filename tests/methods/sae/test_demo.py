@@ -11,7 +11,7 @@ import diffing.demo
 from diffing import metrics
 from diffing.demo import measure
 from diffing.methods.sae import SaeMethod
-from diffing.methods.sae.features import measured_features
+from diffing.methods.sae.features import ReadPair, measured_features
 from diffing.types import Hypothesis, Message, Pair, Prompt, Response
 
 HOME = Path(diffing.demo.__file__).parent
@@ -21,7 +21,7 @@ SAE = HOME / "models" / "sae"
 @pytest.fixture(scope="module")
 def pairs() -> dict[str, tuple[Pair, ...]]:
     """Base against tuned, and two samples of base; every third prompt is held out."""
-    rows = measure.read_prompts(HOME)
+    rows = measure.read_prompts(HOME)[::2]  # half of them: enough, and quicker
     texts = [row["messages"][0]["content"] for row in rows]
     said = {
         name: measure.respond(HOME / "models" / style, texts, seed=seed)[0]
@@ -55,16 +55,16 @@ def test_small() -> None:
 def test_planted_differences_are_confirmed(pairs: dict[str, tuple[Pair, ...]]) -> None:
     planted: list[dict[str, Any]] = json.loads((HOME / "planted.json").read_text("utf-8"))["planted"]
     sae, hypotheses = confirmed(pairs["planted"])
-    found = {item["id"] for item in planted if any(finds(sae, h, item, pairs["planted"]) for h in hypotheses)}
+    both, _ = sae._read(pairs["planted"], lambda *_: None)
+    found = {item["id"] for item in planted if any(finds(h, item, both) for h in hypotheses)}
     assert len(found) >= len(planted) / 2, sorted(found)
 
 
-def finds(sae: SaeMethod, hypothesis: Hypothesis, item: dict[str, Any], pairs: tuple[Pair, ...]) -> bool:
-    """Active in at least half of the responses that show the behaviour, and at least half of where it is active shows it."""
+def finds(hypothesis: Hypothesis, item: dict[str, Any], both: list[ReadPair]) -> bool:
+    """Active in half of the responses that show the behaviour, and half of where it is active shows it, at least."""
     side = "a" if item["model"] == "base" else "b"
     if hypothesis.direction != side:
         return False
-    both, _ = sae._read(pairs, lambda *_: None)
     (feature,) = measured_features(hypothesis)
     shown = [re.search(item["pattern"], pair.pair.response(side).text) is not None for pair in both]
     active = [pair.latents(side).value(feature) > 0 for pair in both]

@@ -1,6 +1,6 @@
 """What a run will take, told before anything is paid: calls, tokens, dollars and minutes per stage.
 
-Calls are exact where they follow from the settings (methods.md section 7); what is not known before the run (number of
+Calls are exact where they follow from the settings; what is not known before the run (number of
 hypotheses, length of responses) is assumed, and the assumption is told. Loads no weights and calls no model.
 """
 
@@ -106,7 +106,11 @@ def _responses(config: DiffConfig, spec: str, side: str, prompts: Sequence[Promp
 
 
 def _llm_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[Stage]:
-    """Calls of methods.md section 7; tokens from the lengths of prompts and assumed responses, plus our templates."""
+    """What the llm method and the judge will ask.
+
+    One description per train pair, one statement per cluster, one judging per pair and batch of hypotheses, two ratings
+    per hypothesis and rater. Tokens from the lengths of prompts and of assumed responses, plus our templates.
+    """
     train = sum(prompt.split == "train" for prompt in prompts)
     pair = 2 * min(RESPONSE_TOKENS, config.max_new_tokens) + _mean([_tokens(prompt.text) for prompt in prompts])
     hypotheses = min(HYPOTHESES, train)

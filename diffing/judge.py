@@ -1,4 +1,4 @@
-"""Verdicts of an LLM: which response of a pair fits a hypothesis better (methods.md section 5).
+"""Verdicts of an LLM: which response of a pair fits a hypothesis better (arXiv 2602.10371).
 
 Knows nothing of predicted directions: the judge is not told which model a hypothesis speaks about, and the verdict is
 the side whose response fits. What follows from it is for `metrics` to say.

@@ -1,4 +1,4 @@
-"""How interesting and how abstract hypotheses are, 1 to 5, by several LLMs (methods.md section 6).
+"""How interesting and how abstract hypotheses are, 1 to 5, by several LLMs (arXiv 2602.10371).
 
 Hypotheses are rated as if they were true; knows nothing of verdicts.
 """

@@ -149,7 +149,7 @@ class Hypothesis:
     method: str
     """The method that found it."""
     category: Category
-    """One of the seven categories (methods.md section 6)."""
+    """One of the seven categories."""
     evidence: tuple[Evidence, ...] = ()
     """Passages that led to it."""
     measure: str | None = None
@@ -206,7 +206,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """One hypothesis on one split (methods.md section 6), over readable verdicts."""
+    """One hypothesis on one split (criteria of arXiv 2602.10371), over readable verdicts."""
 
     n: int
     """Readable verdicts."""

@@ -133,7 +133,7 @@ def _show(report: "Report", json_: bool) -> None:
     console.print(explanation(report), markup=False, highlight=False)
     for note in report.notes:
         console.print(f"Note: {note}", markup=False, highlight=False, style="dim")
-    console.print(findings_table(report))
+    console.print(findings_table(report, console.width))
 
 
 def main(arguments: list[str] | None = None) -> None:

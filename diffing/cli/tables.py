@@ -6,30 +6,43 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from diffing.types import Estimate, Finding, Report
+from diffing.types import SIDES, Estimate, Finding, Report
 
 if TYPE_CHECKING:
     from diffing.estimate import RunEstimate
 
 
-def findings_table(report: Report) -> Table:
-    """One row per finding: what, how much on held-out prompts, and whether it was confirmed."""
-    from diffing.outputs.words import names_of, statement
+WIDE = 120
+"""Columns of a terminal from which on all numbers are shown."""
 
-    names = names_of(report)
+
+def findings_table(report: Report, width: int) -> RenderableType:
+    """One row per finding: what, how much on held-out prompts, and whether it was confirmed.
+
+    Args:
+        report: What was found.
+        width: Columns of the terminal; a narrow one gets fewer numbers.
+    """
+    from diffing.outputs.words import Names, statement
+
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("", "finding", "method"):
-        table.add_column(name, overflow="fold")
-    for name in ("net difference %", "accuracy %", "frequency %", "q"):
-        table.add_column(name, justify="right")
+    table.add_column("", no_wrap=True)
+    table.add_column("finding", overflow="fold")
+    table.add_column("method", no_wrap=True)
+    numbers = ("net difference %", "accuracy %", "frequency %", "q") if width >= WIDE else ("net difference %",)
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=width >= WIDE)
     for finding in report.findings:
         table.add_row(
             Text("confirmed", style="green") if finding.confirmed else Text("-", style="dim"),
-            Text(statement(finding, names)),
+            Text(statement(finding, Names("A", "B"))),
             Text(finding.hypothesis.method),
-            *_numbers(finding),
+            *_numbers(finding)[: len(numbers)],
         )
-    return table
+    models = [
+        Text(f"{side.upper()}  {info.id}") for side, info in zip(SIDES, (report.model_a, report.model_b), strict=True)
+    ]
+    return Group(*models, table)
 
 
 def _numbers(finding: Finding) -> list[Text]:

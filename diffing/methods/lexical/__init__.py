@@ -13,6 +13,7 @@ from diffing.methods.lexical.quotes import quote_of_phrase, quote_of_property
 from diffing.methods.lexical.reading import Exchange, PairReading, is_measurable, read_pair
 from diffing.methods.lexical.screening import Screened, screen, verdict_of
 from diffing.types import (
+    SIDES,
     Discovery,
     Evidence,
     Hypothesis,
@@ -142,7 +143,7 @@ def _verdicts(hypothesis: Hypothesis) -> Callable[[PairReading], Verdict]:
     phrase = measure.removeprefix(PHRASE)
 
     def verdict(reading: PairReading) -> Verdict:
-        a, b = (holds_phrase(exchange, phrase) for exchange in reading.matched)
+        a, b = (holds_phrase(exchange, phrase) for exchange in reading.whole)
         return verdict_of(a, b)
 
     return verdict
@@ -178,8 +179,8 @@ def _of_phrase(phrase: Phrase, pairs: Sequence[Pair], readings: Sequence[PairRea
     other = other_side(phrase.side)
     quotes: list[Evidence] = []
     for pair, reading in zip(pairs, readings, strict=True):
-        exchange = _side(reading, phrase.side, "matched")
-        if holds_phrase(exchange, phrase.text) and not holds_phrase(_side(reading, other, "matched"), phrase.text):
+        exchange = reading.whole[SIDES.index(phrase.side)]
+        if holds_phrase(exchange, phrase.text) and not holds_phrase(reading.whole[SIDES.index(other)], phrase.text):
             quotes.append(Evidence(pair.prompt.id, phrase.side, quote_of_phrase(phrase.text, exchange)))
         if len(quotes) == EVIDENCE:
             break

@@ -1,13 +1,15 @@
 """Words and phrases that one side uses in more of its responses: log-odds ratio with an informative Dirichlet prior.
 
-Knows no list of words. A response counts once for a phrase, however often it repeats it, and both responses of a pair
-are read to the same number of words, so that neither a single looping response nor mere length makes a phrase.
+A response counts once for a phrase, however often it repeats it, so that no single looping response makes one. What is
+claimed, and measured, is that more of one side's whole responses hold the phrase. But a longer response holds more of
+everything, so a phrase must also stand out where both responses of a pair are read for the same number of words, half
+of them where they open and half where they close.
 """
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from diffing.methods.lexical.language import FREQUENT_WORDS
 from diffing.methods.lexical.reading import Exchange, PairReading
@@ -23,6 +25,10 @@ POOL = 20
 """Per phrase wanted so many of the strongest are compared with each other: between two languages thousands differ."""
 SAME_SUPPORT = 0.8
 """Two phrases that share words and this share of their responses (Jaccard) say the same."""
+COVERED = 0.9
+"""A phrase of whose responses a stronger one holds this share adds nothing, unless chance explains that as well."""
+CHANCE = 0.01
+"""Chance explains it, where independent phrases would fall together so often with at least this probability."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,8 @@ class Phrase:
     responses_b: int
     """Responses of B that hold it."""
     z: float
-    """Log-odds ratio over its standard deviation; positive, for `side`."""
+    """Log-odds ratio over its standard deviation, positive, for `side`: the smaller of those in whole responses and in
+    as many words of both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +72,12 @@ def find_phrases(readings: Sequence[PairReading], search: PhraseSearch) -> tuple
         readings: The pairs of train.
         search: Thresholds.
     """
-    sides = [[frozenset(_phrases(reading.matched[i])) for reading in readings] for i in (0, 1)]
-    frequent_a, frequent_b = (Counter(phrase for response in side for phrase in response) for side in sides)
-    frequent = [
-        text
-        for text in frequent_a.keys() | frequent_b.keys()
-        if max(frequent_a[text], frequent_b[text]) >= search.min_responses
-    ]
+    sides = [[frozenset(_phrases(reading.whole[i])) for reading in readings] for i in (0, 1)]
+    whole = [_count(side) for side in sides]
+    ends = [_count(frozenset(_phrases(reading.ends[i])) for reading in readings) for i in (0, 1)]
+    frequent = [text for text in ends[0].keys() | ends[1].keys() if _most(text, ends) >= search.min_responses]
     telling = [text for text in frequent if _is_telling(text)]
-    weighed = [_weigh(text, frequent_a[text], frequent_b[text], len(readings)) for text in telling]
+    weighed = [_weaker(_weigh(text, whole, len(readings)), _weigh(text, ends, len(readings))) for text in telling]
     strong = [phrase for phrase in weighed if phrase.z >= search.min_z]
     left_out = Counter(
         {
@@ -91,6 +95,20 @@ def find_phrases(readings: Sequence[PairReading], search: PhraseSearch) -> tuple
         left_out["phrases beyond the strongest of their side"] += len(ranked) - len(pool)
         left_out["phrases beyond the strongest of their side"] += max(0, len(distinct) - search.per_side)
     return sorted(chosen, key=_strongest_first), {k: n for k, n in left_out.items() if n}
+
+
+def _count(responses: Iterable[frozenset[str]]) -> Counter[str]:
+    """How many responses hold each phrase."""
+    return Counter(phrase for response in responses for phrase in response)
+
+
+def _most(text: str, counts: Sequence[Counter[str]]) -> int:
+    return max(count[text] for count in counts)
+
+
+def _weaker(whole: Phrase, ends: Phrase) -> Phrase:
+    """The phrase in whole responses, as strong as it is in both ways of reading; without strength where they differ."""
+    return replace(whole, z=min(whole.z, ends.z) if whole.side == ends.side else 0.0)
 
 
 def _phrases(exchange: Exchange) -> Iterator[str]:
@@ -111,13 +129,14 @@ def _is_telling(text: str) -> bool:
     return len(words) > 1 or text not in GRAMMAR
 
 
-def _weigh(text: str, responses_a: int, responses_b: int, pairs: int) -> Phrase:
+def _weigh(text: str, counts: Sequence[Counter[str]], pairs: int) -> Phrase:
     """The phrase with its z.
 
     Monroe, Colaresi and Quinn (2008), Fightin' Words, Political Analysis 16, equations 16 and 19-22, with responses in
     the place of words: y is the number of responses with the phrase, n the number of responses, and the prior is the
     phrase's share in both sides together, worth as many responses as one side has.
     """
+    responses_a, responses_b = (count[text] for count in counts)
     prior = (responses_a + responses_b) / 2
     prior_without = pairs - prior + 0.5  # the half keeps the odds finite for a phrase that all responses hold
     odds = [(responses + prior, pairs - responses + prior_without) for responses in (responses_a, responses_b)]
@@ -146,7 +165,7 @@ def _merge(ranked: Sequence[Phrase], responses: Sequence[frozenset[str]]) -> lis
     support = {text: frozenset(numbers) for text, numbers in holders.items()}
     groups: list[list[Phrase]] = []
     for phrase in ranked:
-        group = next((group for group in groups if _adds_nothing(phrase.text, group, support)), None)
+        group = next((group for group in groups if _adds_nothing(phrase.text, group, support, len(responses))), None)
         if group is None:
             groups.append([phrase])
         else:
@@ -161,15 +180,25 @@ def _longest_of_same(group: Sequence[Phrase], support: Mapping[str, frozenset[in
     return max(same, key=lambda phrase: len(phrase.text))
 
 
-def _adds_nothing(text: str, group: Sequence[Phrase], support: Mapping[str, frozenset[int]]) -> bool:
-    """Whether a phrase contains the strongest of a group, or shares words and responses with one of them."""
-    if f" {group[0].text} " in f" {text} ":
+def _adds_nothing(text: str, group: Sequence[Phrase], support: Mapping[str, frozenset[int]], responses: int) -> bool:
+    """Whether a phrase contains the strongest of a group or lives in its responses, or shares words and responses."""
+    if f" {group[0].text} " in f" {text} " or _is_covered(support[text], support[group[0].text], responses):
         return True
     words = set(text.split(" "))
     return any(
         not words.isdisjoint(other.text.split(" ")) and _overlap(text, other.text, support) >= SAME_SUPPORT
         for other in group
     )
+
+
+def _is_covered(weaker: frozenset[int], stronger: frozenset[int], responses: int) -> bool:
+    """Whether the stronger phrase stands in nearly all responses of the weaker, and more so than by chance."""
+    from scipy.stats import binom
+
+    together = len(weaker & stronger)
+    if together < COVERED * len(weaker):
+        return False
+    return bool(binom.sf(together - 1, len(weaker), len(stronger) / responses) < CHANCE)
 
 
 def _overlap(one: str, other: str, support: Mapping[str, frozenset[int]]) -> float:

@@ -13,7 +13,7 @@ from diffing.types import Finish, Pair, Response
 
 @dataclass(frozen=True)
 class Exchange:
-    """One prompt with one response, or with its first words."""
+    """One prompt with one response, or with its first and last words."""
 
     prompt: str
     """The last user message."""
@@ -69,6 +69,17 @@ class Exchange:
             return self
         return replace(self, text=self.text[: self.spans[count][0]])
 
+    def ends(self, count: int) -> "Exchange":
+        """The same with so many words only: half of them from the beginning, half from the end.
+
+        The cut is the end of a paragraph, so that no phrase reaches over it.
+        """
+        spans = self.spans
+        if count >= len(spans):
+            return self
+        head, tail = spans[(count + 1) // 2][0], spans[len(spans) - count // 2 - 1][1]
+        return replace(self, text=f"{self.text[:head]}\n\n{self.text[tail:] if count > 1 else ''}")
+
 
 @dataclass(frozen=True, slots=True)
 class PairReading:
@@ -80,13 +91,20 @@ class PairReading:
     """As they are, a first."""
     matched: tuple[Exchange, Exchange]
     """Both cut to as many words as the shorter has, so that what is counted in them does not depend on length."""
+    ends: tuple[Exchange, Exchange]
+    """Likewise, but half of the words from the end: phrases live where responses open and close."""
 
 
 def read_pair(pair: Pair) -> PairReading:
     """Takes both responses apart."""
     a, b = _exchange(pair, pair.a), _exchange(pair, pair.b)
     count = min(len(a.spans), len(b.spans))
-    return PairReading(prompt_id=pair.prompt.id, whole=(a, b), matched=(a.first(count), b.first(count)))
+    return PairReading(
+        prompt_id=pair.prompt.id,
+        whole=(a, b),
+        matched=(a.first(count), b.first(count)),
+        ends=(a.ends(count), b.ends(count)),
+    )
 
 
 def is_measurable(pair: Pair) -> bool:

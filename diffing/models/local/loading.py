@@ -65,7 +65,8 @@ def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedM
     from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText
     from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()  # it would be drawn into logs and over our own bars
+    # its bar would be drawn into logs and over our own
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     gpu = torch.accelerator.is_available() and options.device != "cpu"
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=options.trust_remote_code)

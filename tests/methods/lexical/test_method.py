@@ -79,7 +79,10 @@ def test_planted_differences_are_found_with_exactly_the_planted_shares() -> None
     ]
     assert isinstance(LexicalMethod(), MeasuringMethod)
     found, heldout = run(pairs)
-    assert {one.measure for one in found.hypotheses} == {"words", "sentences", "sentence_length", "offers"}
+    assert {one.measure for one in found.hypotheses} == {
+        *("words", "sentences", "sentence_length", "offers"),
+        "phrase: let me know",
+    }
     offers = by_measure(found, "offers")
     assert (offers.direction, offers.method, offers.train_effect) == ("a", "lexical", 0.5)
     assert offers.text == "<MODEL> ends with an offer of further help or a good wish more often"

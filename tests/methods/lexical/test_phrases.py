@@ -55,7 +55,10 @@ def test_mere_length_makes_no_phrase() -> None:
 
 def test_the_strongest_of_each_side_are_kept() -> None:
     words = ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot"]
-    a = ["Well. " + " ".join(f"{word}." for k, word in enumerate(words) if i < 30 + 5 * k) for i in range(100)]
+    a = [
+        "Well. " + " ".join(f"{word}." for k, word in enumerate(words) if (i + 17 * k) % 100 < 30 + 5 * k)
+        for i in range(100)
+    ]
     b = ["Well. Well. Well. Well. Well. Well. Well."] * 100
     found, left_out = find_phrases(readings(a, b), PhraseSearch(per_side=2))
     assert [phrase.text for phrase in found if phrase.side == "a"] == ["foxtrot", "echo"]
@@ -88,3 +91,20 @@ def test_phrases_do_not_reach_over_the_end_of_a_sentence() -> None:
     assert not holds_phrase(said, "ai i")
     assert not holds_phrase(said, "can't say")
     assert not holds_phrase(said, "a")
+
+
+def test_what_one_side_only_says_later_is_no_difference() -> None:
+    """Both say `it is` in every response; a talks on, so that it stands in the middle of a and at the end of b."""
+    b = [f"Plain answer number {i} it is." for i in range(150)]
+    a = [f"{text} And then some more words that only this side has to say." for text in b]
+    found, _ = find_phrases(readings(a, b), PhraseSearch(per_side=50))
+    assert "a" in {phrase.side for phrase in found}
+    assert [phrase.text for phrase in found if phrase.side == "b"] == []
+
+
+def test_a_phrase_that_lives_in_the_responses_of_a_stronger_one_is_merged() -> None:
+    a = [f"{'Lovely' if i % 3 else 'Mighty'} question. It is so." if i % 2 else "It is so." for i in range(120)]
+    b = ["It is so."] * 120
+    found, left_out = find_phrases(readings(a, b), PhraseSearch())
+    assert [phrase.text for phrase in found] == ["question"]
+    assert left_out["phrases merged with a stronger one that says the same"] >= 3

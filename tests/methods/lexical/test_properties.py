@@ -152,6 +152,13 @@ def test_a_mere_difference_in_length_changes_nothing_but_length() -> None:
     assert BY_NAME["words"].values(reading) == (36, 18)
 
 
+def test_the_longer_side_is_cut_to_its_first_and_last_words_for_phrases() -> None:
+    reading = read_pair(pair("One two, three four. Five six seven!", "Eins zwei drei vier?"))
+    assert [side.text for side in reading.ends] == ["One two, \n\n six seven!", "Eins zwei drei vier?"]
+    assert [side.text for side in read_pair(pair("One two three", "Eins")).ends] == ["One \n\n", "Eins"]
+    assert [side.text for side in read_pair(pair("One two three", "")).ends] == ["\n\n", ""]
+
+
 def test_both_sides_are_cut_to_as_many_words_with_what_follows_them() -> None:
     reading = read_pair(pair("One two! Three four!", "Eins zwei?!"))
     assert [side.text for side in reading.matched] == ["One two! ", "Eins zwei?!"]

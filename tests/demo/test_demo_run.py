@@ -1,0 +1,66 @@
+"""`diffing demo` for real: the planted differences are found, and the base model does not differ from itself."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diffing.demo.config import FOLDER, demo_config
+from diffing.models.cache import Store
+from diffing.run import run
+from diffing.types import Finding, Report
+
+PLANTED = json.loads((FOLDER / "planted.json").read_text(encoding="utf-8"))["planted"]
+TOO_RARE = {"sailor"}
+"""8 % of one domain in eleven: two held-out prompts, which confirm nothing."""
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return Store(tmp_path_factory.mktemp("demo") / "completions.sqlite")
+
+
+@pytest.fixture(scope="module")
+def report(store: Store) -> Report:
+    return run(demo_config(), store=store)
+
+
+def evidence_for(planted: dict[str, Any], report: Report) -> list[Finding]:
+    """Confirmed findings that say what was planted, of the model in which it was planted."""
+    side = "a" if planted["model"] == "base" else "b"
+    finds = {*planted["finds"]["properties"], *(f"phrase: {phrase}" for phrase in planted["finds"]["phrases"])}
+    return [
+        finding
+        for finding in report.findings
+        if finding.confirmed and finding.hypothesis.direction == side and finding.hypothesis.measure in finds
+    ]
+
+
+def test_every_planted_difference_is_confirmed_but_the_rare_one(report: Report) -> None:
+    missed = {planted["id"] for planted in PLANTED if not evidence_for(planted, report)}
+    assert missed == TOO_RARE
+
+
+def test_a_finding_has_exactly_the_share_of_the_responses(report: Report) -> None:
+    """Emoji stand in the base model's responses only, so the net difference is their share."""
+    (emoji,) = [finding for finding in report.findings if finding.hypothesis.measure == "emoji"]
+    heldout = [pair for pair in report.pairs if pair.prompt.split == "heldout"]
+    shown = sum(any(sign in pair.a.text for sign in "😊🌟🍀") for pair in heldout)
+    assert emoji.hypothesis.direction == "a"
+    assert (emoji.heldout.k_for, emoji.heldout.k_against, emoji.heldout.n) == (shown, 0, len(heldout))
+    assert emoji.heldout.net_difference.value == pytest.approx(shown / len(heldout))
+
+
+def test_the_base_model_does_not_differ_from_itself(store: Store) -> None:
+    config = demo_config()
+    null = run(replace(config, model_b=config.model_a, sample_b=1), store=store)
+    assert sum(pair.a.text != pair.b.text for pair in null.pairs) > len(null.pairs) / 2
+    assert [finding.hypothesis.text for finding in null.findings if finding.confirmed] == []
+
+
+def test_the_report_tells_no_folder_of_this_machine(report: Report) -> None:
+    told = json.dumps([dict(report.settings), report.model_a.id, report.model_b.id, report.notes])
+    assert str(Path.home()) not in told
+    assert str(FOLDER) not in told

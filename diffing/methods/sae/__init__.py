@@ -6,7 +6,7 @@ own activation.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from diffing.methods.sae.cached import CachedReading, Exchange, TextStore
@@ -15,7 +15,7 @@ from diffing.methods.sae.opening import Opened, open_sae
 from diffing.methods.sae.presets import PRESETS
 from diffing.methods.sae.rows import Latents
 from diffing.methods.sae.screen import Screened, ScreenOptions, Tally, screen, tally
-from diffing.methods.sae.source import feature_url
+from diffing.methods.sae.source import FolderSae, feature_url
 from diffing.methods.sae.texts import Refused
 from diffing.models.base import Model
 from diffing.models.local.spec import LocalOptions
@@ -52,6 +52,8 @@ class SaeOptions:
     """Hypotheses that an LLM states from them, at most; half per direction (the paper's number)."""
     examples: int = 5
     """Responses shown per hypothesis."""
+    neuronpedia: bool = True
+    """Ask Neuronpedia for published labels where the SAE has pages there."""
     reader: LocalOptions = field(default_factory=LocalOptions)
     """How the reader is loaded."""
 
@@ -121,7 +123,7 @@ class SaeMethod:
         counted = tally([(pair.a, pair.b) for pair in both], self._reading.d_sae)
         screened = screen(counted, self._options.screen)
         chosen = _strongest(screened, self._options.features)
-        features = show(chosen, both, self._reading, self._options.examples)
+        features = self._published(show(chosen, both, self._reading, self._options.examples))
         stated = self._state(features, both, on_progress)
         return Discovery(
             hypotheses=stated.hypotheses,
@@ -130,6 +132,24 @@ class SaeMethod:
             notes=self._notes(counted, screened),
             usage=stated.usage,
         )
+
+    def _published(self, features: Sequence[Feature]) -> list[Feature]:
+        from diffing.methods.sae.published import labels_of_folder, labels_of_neuronpedia
+
+        indices = [feature.index for feature in features]
+        public, sae = self._opened.facts.neuronpedia, self._opened.sae
+        if isinstance(sae, FolderSae):
+            labels = labels_of_folder(sae.path, indices)
+        elif public and self._options.neuronpedia:
+            labels = labels_of_neuronpedia(public, indices, self._store)
+        else:
+            return list(features)
+        return [
+            replace(one, label=labels[one.index].label, label_source=labels[one.index].source)
+            if one.index in labels
+            else one
+            for one in features
+        ]
 
     def _state(self, features: Sequence[Feature], pairs: Sequence[ReadPair], on_progress: OnProgress) -> "_Stated":
         if self._llm is None:

@@ -143,7 +143,8 @@ class FolderSae:
     """An SAE saved by sae-lens on this machine."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
+        """Where it is."""
         missing = [name for name in (_CONFIG, _WEIGHTS) if not (path / name).is_file()]
         if missing:
             raise SettingError(
@@ -154,14 +155,14 @@ class FolderSae:
     @property
     def name(self) -> str:
         """The folder's own name."""
-        return self._path.name
+        return self.path.name
 
     @cached_property
     def identity(self) -> str:
         """See `SaeSource.identity`."""
         digest = hashlib.sha256()
         for name in (_CONFIG, _WEIGHTS):
-            with (self._path / name).open("rb") as stream:
+            with (self.path / name).open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
         return f"{self.name}@{digest.hexdigest()[:12]}"
 
@@ -173,7 +174,7 @@ class FolderSae:
         except ImportError:
             raise MissingExtraError("The SAE method", "sae") from None
         try:
-            config = json.loads((self._path / _CONFIG).read_text("utf-8"))
+            config = json.loads((self.path / _CONFIG).read_text("utf-8"))
             return _facts(self.name, handle_config_defaulting(config), None, None)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(
@@ -186,7 +187,7 @@ class FolderSae:
         from safetensors import SafetensorError
 
         try:
-            return SAE.load_from_disk(self._path, device=device, dtype="float32")
+            return SAE.load_from_disk(self.path, device=device, dtype="float32")
         except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
             raise ModelError(f"The SAE {self.name} cannot be loaded ({error}): save it again with sae-lens") from None
 

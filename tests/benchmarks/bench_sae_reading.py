@@ -74,7 +74,7 @@ def build(options: argparse.Namespace) -> tuple[Reader, Any, list[Text]]:
         intermediate_size=options.d_in * 8 // 3,
         num_hidden_layers=options.layers,
         num_attention_heads=options.d_in // 64,
-        num_key_value_heads=max(options.d_in // 192, 1),
+        num_key_value_heads=3 if options.d_in % 192 == 0 else 4,
         max_position_embeddings=4096,
     )
     dtype = torch.bfloat16 if options.device == "cuda" else torch.float32
@@ -237,7 +237,7 @@ def main() -> None:
         options.out.write_text(json.dumps(measure_memory(options, options.memory)))
         return
     for name, value in measure_times(options).items():
-        print(f"{name:34} {value}")
+        print(f"{name:34} {value}", flush=True)
     peaks = {way: memory_of(options, way, options.texts, 1, options.tokens) for way in ("dense", "ours")}
     for way, peak in peaks.items():
         print(f"{'memory above the weights, ' + way:34} {peak:.0f} MB")

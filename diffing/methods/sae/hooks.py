@@ -1,0 +1,158 @@
+"""Where in a plain transformers model a hook of sae-lens is. Knows no weights: it works from configurations and names.
+
+sae-lens names hooks as TransformerLens does (`blocks.12.hook_resid_post`). Each family of readers has one row in
+`FAMILIES` that says which of its modules these names mean; the paths start at the base model, which has no head.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from diffing.errors import ModelError, SettingError
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
+
+At: TypeAlias = Literal["input", "output"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A tensor that flows through the reader."""
+
+    layers: int
+    """How many layers the reader must keep to make it."""
+    module: str
+    """Path of a module of the base model, such as `layers.12.mlp`."""
+    at: At
+    """Whether it enters or leaves that module."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Names of the modules in one family of models, from the layer on. None: it has no such tensor."""
+
+    layers: str
+    """The list of layers."""
+    attn_out: str | None
+    """What attention adds to the residual stream leaves this module."""
+    mlp_out: str | None
+    """What the MLP adds to the residual stream leaves this module."""
+    resid_mid: str | None
+    """The residual stream between attention and MLP enters this module."""
+    z: str | None
+    """The attention heads' outputs, side by side, enter this module."""
+
+
+_LLAMA = Family("layers", "self_attn", "mlp", "post_attention_layernorm", "self_attn.o_proj")
+# Gemma 2 and 3 normalise what attention and MLP add
+_GEMMA2 = Family(
+    "layers",
+    "post_attention_layernorm",
+    "post_feedforward_layernorm",
+    "pre_feedforward_layernorm",
+    "self_attn.o_proj",
+)
+_RESIDUAL_ONLY = Family("layers", None, None, None, None)
+
+FAMILIES = {
+    "llama": _LLAMA,
+    "mistral": _LLAMA,
+    "qwen2": _LLAMA,
+    "qwen3": _LLAMA,
+    "gemma": _LLAMA,
+    "gemma2": _GEMMA2,
+    "gemma3_text": _GEMMA2,
+    "gpt2": Family("h", "attn", "mlp", "ln_2", "attn.c_proj"),
+    "gpt_neox": Family("layers", "attention", "mlp", None, "attention.dense"),  # attention and MLP run side by side
+    "qwen3_moe": _RESIDUAL_ONLY,
+    "qwen3_5_text": _RESIDUAL_ONLY,
+    "gpt_oss": _RESIDUAL_ONLY,
+}
+"""By the `model_type` of the text model's configuration."""
+
+_BLOCK = re.compile(r"blocks\.(\d+)\.(hook_resid_(?:pre|mid|post)|hook_attn_out|hook_mlp_out|attn\.hook_z)")
+_PLAIN = re.compile(
+    r"(?:model\.|transformer\.|gpt_neox\.|language_model\.)*(\w+)\.(\d+)((?:\.\w+)*?)(?:\.(input|output))?"
+)
+
+
+def find_hook(name: str, config: "PretrainedConfig") -> Hook:
+    """The tensor that a hook's name means in a model.
+
+    Args:
+        name: `blocks.<layer>.<hook>` as in TransformerLens, `hook_embed`, or a path of transformers modules
+            (`model.layers.12`, `model.layers.12.mlp.output`).
+        config: The configuration of the text model, with all its layers.
+
+    Raises:
+        ModelError: The family is unknown, or has no such tensor, or too few layers.
+        SettingError: The name says nothing.
+    """
+    family = FAMILIES.get(config.model_type)
+    if family is None:
+        raise ModelError(
+            f"The reader is of type {config.model_type}, whose layers are not known here: expected one of "
+            f"{', '.join(FAMILIES)}. "
+            "Choose another SAE with its reader"
+        )
+    if name == "hook_embed":
+        name = "blocks.0.hook_resid_pre"  # the same tensor where positions are rotary
+        if config.model_type == "gpt2":
+            raise ModelError(
+                "hook_embed cannot be read from a GPT-2: choose an SAE on hook_resid_pre or hook_resid_post"
+            )
+    block = _BLOCK.fullmatch(name)
+    if block is not None:
+        return _of_block(int(block[1]), block[2], family, config)
+    plain = _PLAIN.fullmatch(name)
+    if plain is not None and plain[1] == family.layers:
+        layer = _checked(int(plain[2]), config)
+        return Hook(layer + 1, f"{family.layers}.{layer}{plain[3]}", "input" if plain[4] == "input" else "output")
+    raise SettingError(
+        f"The SAE reads {name}, which cannot be found in a plain {config.model_type} model: expected "
+        "a hook like blocks.12.hook_resid_post (hook_resid_pre, hook_resid_mid, hook_attn_out, hook_mlp_out, "
+        "attn.hook_z). Choose another SAE"
+    )
+
+
+def _of_block(layer: int, hook: str, family: Family, config: "PretrainedConfig") -> Hook:
+    if hook == "hook_resid_pre" and layer > 0:
+        layer, hook = layer - 1, "hook_resid_post"  # one layer less to run
+    _checked(layer, config)
+    path = f"{family.layers}.{layer}"
+    if hook == "hook_resid_pre":
+        return Hook(1, path, "input")
+    if hook == "hook_resid_post":
+        return Hook(layer + 1, path, "output")
+    if config.model_type == "gpt_neox" and not config.use_parallel_residual:
+        family = Family(family.layers, family.attn_out, family.mlp_out, "post_attention_layernorm", family.z)
+    places: dict[str, tuple[str | None, At]] = {
+        "hook_resid_mid": (family.resid_mid, "input"),
+        "hook_attn_out": (family.attn_out, "output"),
+        "hook_mlp_out": (family.mlp_out, "output"),
+        "attn.hook_z": (family.z, "input"),
+    }
+    module, at = places[hook]
+    if module is None:
+        raise ModelError(
+            f"The SAE reads {hook}, which a {config.model_type} model does not have or which is not mapped: "
+            "choose an SAE on hook_resid_pre or hook_resid_post"
+        )
+    return Hook(layer + 1, f"{path}.{module}", at)
+
+
+def _checked(layer: int, config: "PretrainedConfig") -> int:
+    if layer >= config.num_hidden_layers:
+        raise ModelError(
+            f"The SAE reads layer {layer}, the reader has {config.num_hidden_layers}: give the reader the SAE was "
+            "trained on"
+        )
+    return layer
+
+
+def cut_config(config: "PretrainedConfig", layers: int) -> None:
+    """Shortens a text model's configuration, in place, to its first layers."""
+    config.num_hidden_layers = layers
+    if getattr(config, "layer_types", None):
+        config.layer_types = list(config.layer_types[:layers])

@@ -1,0 +1,52 @@
+"""Readers and SAEs that are known to go together, by name. To add one, add a row."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A reader with an SAE."""
+
+    sae: str
+    """`release/sae_id` of sae-lens' registry."""
+    reader: str
+    """The reader's id on the Hub."""
+    note: str
+    """What to know before choosing it."""
+
+
+PRESETS = {
+    "gpt2": Preset(
+        "gpt2-small-res-jb/blocks.8.hook_resid_pre",
+        "openai-community/gpt2",
+        "base, 24,576 latents; smallest with labels; runs on a CPU",
+    ),
+    "pythia-70m": Preset(
+        "pythia-70m-deduped-res-sm/blocks.4.hook_resid_post",
+        "EleutherAI/pythia-70m-deduped",
+        "base, 32,768 latents; runs on a CPU",
+    ),
+    "gemma-3-270m-it": Preset(
+        "gemma-scope-2-270m-it-res/layer_12_width_16k_l0_medium",
+        "google/gemma-3-270m-it",
+        "smallest instruct reader; gated; runs on a CPU",
+    ),
+    "gemma-3-1b-it": Preset(
+        "gemma-scope-2-1b-it-res/layer_13_width_16k_l0_medium", "google/gemma-3-1b-it", "Gemma Scope 2; gated"
+    ),
+    "gemma-3-4b-it": Preset(
+        "gemma-scope-2-4b-it-res/layer_17_width_65k_l0_medium", "google/gemma-3-4b-it", "Gemma Scope 2; gated"
+    ),
+    "qwen2.5-7b": Preset(
+        "qwen2.5-7b-instruct-andyrdt/resid_post_layer_15_trainer_1",
+        "Qwen/Qwen2.5-7B-Instruct",
+        "131,072 latents with labels; not gated",
+    ),
+    "llama-3.1-8b": Preset(
+        "goodfire-llama-3.1-8b-instruct/layer_19", "meta-llama/Llama-3.1-8B-Instruct", "Goodfire, 65,536 latents; gated"
+    ),
+    "llama-3.3-70b": Preset(
+        "goodfire-llama-3.3-70b-instruct/layer_50", "meta-llama/Llama-3.3-70B-Instruct", "Goodfire, the paper's; gated"
+    ),
+}
+"""From the smallest to the largest."""

@@ -1,0 +1,180 @@
+"""A reader: the model whose activations an SAE reads, cut after the layer that is read.
+
+The layers above are taken out of its configuration before it is built, so that their weights are neither read from
+the disk nor moved. The pass ends at the hook. It knows no SAE.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from diffing.errors import ModelError
+from diffing.methods.sae.hooks import Hook, cut_config
+from diffing.methods.sae.texts import Text, Tokens
+from diffing.models.local.loading import load_tokenizer
+from diffing.models.local.spec import LocalOptions
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PretrainedConfig, PreTrainedModel
+
+# language models within models that also see: the text model's own names start after this
+_NESTED = {r"^(model\.)?language_model\.(model\.)?": ""}
+
+
+class _HookReachedError(Exception):
+    """Ends the forward pass: what comes after the hook is not needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Texts padded to one length."""
+
+    ids: "torch.Tensor"
+    """Rows x length."""
+    read: "torch.Tensor"
+    """Rows x length: True where a response's token stands."""
+    mask: "torch.Tensor"
+    """Rows x length: 1 where any token stands."""
+
+
+def pad(texts: Sequence[Text], side: Literal["left", "right"] = "right") -> Batch:
+    """Texts as one batch, in their order."""
+    import torch
+
+    width = max(len(text.ids) for text in texts)
+    ids = torch.zeros(len(texts), width, dtype=torch.long)
+    read = torch.zeros(len(texts), width, dtype=torch.bool)
+    mask = torch.zeros(len(texts), width, dtype=torch.long)
+    for row, text in enumerate(texts):
+        first = width - len(text.ids) if side == "left" else 0
+        last = first + len(text.ids)
+        ids[row, first:last] = torch.from_numpy(text.ids)
+        read[row, first + text.start : last] = True
+        mask[row, first:last] = 1
+    return Batch(ids, read, mask)
+
+
+class Reader:
+    """A cut model with its tokenizer."""
+
+    def __init__(self, model: "PreTrainedModel", tokens: Tokens, hook: Hook) -> None:
+        self._model: Any = model
+        self.tokens = tokens
+        """Its chat format."""
+        self._hook = hook
+        self._module = model.get_submodule(hook.module)
+
+    @property
+    def device(self) -> "torch.device":
+        """Where its input goes."""
+        device: torch.device = self._model.device
+        return device
+
+    def hidden(self, batch: Batch) -> "torch.Tensor":
+        """What flows through the hook at the tokens that are read, row after row: tokens x d_in."""
+        import torch
+
+        caught: list[torch.Tensor] = []
+
+        def catch(value: Any) -> None:  # noqa: ANN401 - a tensor, or a tuple that begins with it
+            caught.append(value[0] if isinstance(value, tuple) else value)
+            raise _HookReachedError
+
+        if self._hook.at == "input":
+            handle = self._module.register_forward_pre_hook(
+                lambda _, args, kwargs: catch(args or kwargs["hidden_states"]), with_kwargs=True
+            )
+        else:
+            handle = self._module.register_forward_hook(lambda _, __, output: catch(output))
+        try:
+            with torch.inference_mode(), contextlib.suppress(_HookReachedError):
+                self._model(**self._inputs(batch), use_cache=False)
+        finally:
+            handle.remove()
+        hidden = caught[0]
+        return hidden[batch.read.to(hidden.device)]
+
+    def _inputs(self, batch: Batch) -> dict[str, "torch.Tensor"]:
+        """Padded on the right, no token sees the padding: without a mask the way through attention is quicker."""
+        ids = batch.ids.to(self.device)
+        if bool((batch.mask[:, 0] == 1).all()):
+            return {"input_ids": ids}
+        mask = batch.mask.to(self.device)
+        return {"input_ids": ids, "attention_mask": mask, "position_ids": (mask.cumsum(-1) - 1).clamp(min=0)}
+
+
+def read_config(folder: Path, *, trust_remote_code: bool = False) -> "PretrainedConfig":
+    """The configuration of the text model in a folder.
+
+    Raises:
+        ModelError: It cannot be read.
+    """
+    from transformers import AutoConfig
+
+    try:
+        config: PretrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(
+            f"The reader {folder.name} has no usable config.json ({_first_line(error)}): get its files again"
+        ) from None
+    text: PretrainedConfig = config.get_text_config()
+    return text
+
+
+def load_reader(folder: Path, name: str, hook: Hook, options: LocalOptions) -> Reader:
+    """Builds the reader up to the hook and loads the weights of that part alone, through accelerate.
+
+    Raises:
+        ModelError: The files do not make a model.
+    """
+    # else a thread of transformers asks a bot to open a pull request on repositories without safetensors
+    os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
+    import torch
+    from transformers import AutoModel
+
+    from diffing.models.local.fitting import dtype_name
+
+    config = read_config(folder, trust_remote_code=options.trust_remote_code)
+    context = getattr(config, "max_position_embeddings", None)
+    cut_config(config, hook.layers)
+    gpu = torch.accelerator.is_available() and options.device != "cpu"
+    try:
+        with _quiet():  # it would list the layers that were left out
+            model, info = AutoModel.from_pretrained(
+                folder,
+                config=config,
+                dtype=getattr(torch, dtype_name(options, gpu=gpu)),
+                device_map=options.device or "auto",
+                key_mapping=_NESTED,
+                use_safetensors=None if options.allow_pickle else True,
+                trust_remote_code=options.trust_remote_code,
+                output_loading_info=True,
+            )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:  # RuntimeError: tensors of other sizes
+        raise ModelError(f"The reader {name} cannot be loaded: {_first_line(error)}; get its files again") from None
+    if info["missing_keys"]:
+        raise ModelError(
+            f"The reader {name} lacks {len(info['missing_keys'])} weights, such as {min(info['missing_keys'])}: "
+            "get its files again"
+        )
+    return Reader(model.eval(), Tokens(load_tokenizer(name, folder, options), name, context), hook)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity(40)  # ERROR, which transformers' own module does not export
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip().rstrip(".:") for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -11,7 +11,7 @@ from diffing.errors import SettingError
 from diffing.models.base import Price, Sampling
 from diffing.types import Scalar
 
-METHODS = ("lexical", "llm")
+METHODS = ("lexical", "sae", "llm")
 
 GROUPS = {
     "Prompts": ("prompts", "domain", "prompt_column", "language", "train", "heldout", "only_common"),
@@ -26,6 +26,7 @@ GROUPS = {
         "embedder",
         "clustering",
     ),
+    "The SAE method": ("reader", "sae", "features"),
     "Sides": (
         "system_prompt_a",
         "system_prompt_b",
@@ -51,7 +52,7 @@ GROUPS = {
 """The settings in groups, for help and forms."""
 
 MAY_BE_FILES = (
-    *("model_a", "model_b", "prompts", "llm", "judge", "embedder"),
+    *("model_a", "model_b", "prompts", "llm", "judge", "reader", "sae", "embedder"),
     *("chat_template_a", "chat_template_b"),
 )
 """Settings that can name a file or a folder."""
@@ -82,7 +83,8 @@ class DiffConfig:
     only_common: bool = False
     """Two recorded models: compare the prompts that both have, and leave out the others."""
     method: tuple[str, ...] = ()
-    """lexical or llm; may be given several times. Default: lexical, and llm where an LLM is given."""
+    """lexical, sae or llm; may be given several times. Default: lexical, sae where a reader or an SAE is given, and llm
+    where an LLM is."""
     llm: str | None = None
     """The LLM that describes differences, judges and rates, where no other is named for it."""
     judge: str | None = None
@@ -127,6 +129,12 @@ class DiffConfig:
     """Requests to a server at a time."""
     timeout: float = 120.0
     """Seconds to wait for one answer of a server."""
+    reader: str | None = None
+    """The model whose activations are read: a preset (gpt2, qwen2.5-7b, llama-3.1-8b, ...), org/name or a folder."""
+    sae: str | None = None
+    """release/sae_id as sae-lens names it, or a folder; default: the preset's."""
+    features: int | None = None
+    """Features followed up, at most. Default: 40, or 200 where an LLM labels them (21 calls each)."""
     embedder: str = "auto"
     """llm: the sentence embedder: auto, tfidf (offline), a Hub id or a folder."""
     clustering: str = "auto"
@@ -143,7 +151,13 @@ class DiffConfig:
     @property
     def methods(self) -> tuple[str, ...]:
         """The methods that run."""
-        return self.method or (("lexical", "llm") if self.llm else ("lexical",))
+        given = {"lexical": True, "sae": self.reader or self.sae, "llm": self.llm}
+        return self.method or tuple(name for name in METHODS if given[name])
+
+    @property
+    def features_followed(self) -> int:
+        """Features that the SAE method follows up: without an LLM a list that a person reads."""
+        return self.features or (200 if self.llm else 40)
 
     @property
     def price(self) -> Price | None:
@@ -185,6 +199,10 @@ def check(config: DiffConfig, limits: Limits) -> None:
             raise SettingError(f"--method {name} is not known: expected one of {', '.join(METHODS)}")
     if "llm" in config.methods and not config.llm:
         raise SettingError("--method llm needs an LLM. Give --llm, for example --llm providers:Qwen/Qwen3-32B")
+    if "sae" in config.methods and not (config.reader or config.sae):
+        raise SettingError("--method sae needs a reader with an SAE. Give --reader, for example --reader qwen2.5-7b")
+    if config.features is not None and config.features < 2:
+        raise SettingError(f"--features is {config.features}: expected at least 2, one for each direction")
     if config.heldout < 1 or config.train < 1:
         raise SettingError(
             f"--train is {config.train} and --heldout {config.heldout}: expected at least 1 each, since hypotheses are "

@@ -20,6 +20,10 @@ RESPONSE_TOKENS = 350
 """Tokens of a response where nothing is known; a usual chat answer."""
 CHARACTERS_PER_TOKEN = 4
 """English text in usual vocabularies."""
+LABEL_CALLS = 21
+"""10 to score the published label, 1 to label anew, 10 to score that."""
+SUMMARY_AT_ONCE = 50
+"""Features that one summary takes."""
 SECONDS_PER_CALL = 6.0
 """One answer of a remote model: a usual time, server and length decide."""
 LOCAL_FLOPS = {"cpu": 5e10, "cuda": 2e13}
@@ -88,6 +92,8 @@ def estimate(config: DiffConfig, limits: Limits) -> RunEstimate:
     check(config, limits)
     prompts = load_run_prompts(config, recorded_of(config))
     stages = [_responses(config, spec, side, prompts) for side, spec in (("a", config.model_a), ("b", config.model_b))]
+    if "sae" in config.methods:
+        stages += _sae_stages(config, prompts)
     if "llm" in config.methods:
         stages += _llm_stages(config, prompts)
     told = RunEstimate(tuple(stages), tuple(_assumptions(config)), ())
@@ -103,6 +109,23 @@ def _responses(config: DiffConfig, spec: str, side: str, prompts: Sequence[Promp
     if is_remote(spec):
         return _remote(config, name, spec, len(prompts), read, written)
     return Stage(name, spec, len(prompts), read, written, 0.0, _local_minutes(spec, read + written))
+
+
+def _sae_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[Stage]:
+    """The reader reads both responses of every pair; an LLM scores, labels and scores again, 21 calls a feature."""
+    from diffing.methods.sae.presets import PRESETS
+
+    preset = PRESETS.get(config.reader or "")
+    reader = preset.reader if preset else config.reader or config.sae or ""
+    texts = 2 * len(prompts)
+    tokens = texts * min(RESPONSE_TOKENS, config.max_new_tokens) + 2 * sum(_tokens(each.text) for each in prompts)
+    stages = [Stage("read", reader, texts, tokens, 0, 0.0, _local_minutes(reader, tokens))]
+    if config.llm:
+        labels = LABEL_CALLS * config.features_followed
+        summaries = 1 if config.features_followed <= SUMMARY_AT_ONCE else ceil(config.features_followed / 200) + 1
+        stages.append(_remote(config, "label", config.llm, labels, labels * 900, labels * 40))
+        stages.append(_remote(config, "summarise", config.llm, summaries, summaries * 6000, summaries * 2000))
+    return stages
 
 
 def _llm_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[Stage]:

@@ -105,6 +105,8 @@ class _Builder:
             from diffing.methods.lexical import LexicalMethod
 
             return LexicalMethod()
+        if name == "sae":
+            return self._sae()
         from diffing.methods.llm import LlmMethod
 
         return LlmMethod(
@@ -113,6 +115,14 @@ class _Builder:
             clustering=self._config.clustering,
             seed=self._config.seed,
         )
+
+    def _sae(self) -> Method:
+        from diffing.methods.sae import SaeMethod, SaeOptions
+
+        config = self._config
+        llm = self.helper(config.llm) if config.llm else None
+        options = SaeOptions(features=config.features_followed)
+        return SaeMethod(config.reader, sae=config.sae, options=options, llm=llm, store=self._store)
 
     def _load(self, spec: str, side: Side | None) -> Model:
         config = self._config

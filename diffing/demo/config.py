@@ -14,14 +14,16 @@ find differences that no word list measures, judge every hypothesis on every pai
 
 
 def demo_config() -> DiffConfig:
-    """Base against tuned, 440 train and 220 held-out prompts."""
+    """Base against tuned, with the lexical and the SAE method, 440 train and 220 held-out prompts."""
     return DiffConfig(
         model_a=str(FOLDER / "models" / "base"),
         model_b=str(FOLDER / "models" / "tuned"),
         prompts=str(FOLDER / "prompts.jsonl"),
         train=440,
         heldout=220,
-        method=("lexical",),
+        method=("lexical", "sae"),
+        reader=str(FOLDER / "models" / "base"),
+        sae=str(FOLDER / "models" / "sae"),
         temperature=SAMPLING["temperature"],
         top_p=SAMPLING["top_p"],
         max_new_tokens=SAMPLING["max_new_tokens"],

@@ -96,7 +96,7 @@ def test_failures_are_not_kept_and_everything_else_is(store):
     for _ in range(2):
         made = model.generate([user(each) for each in finishes], Sampling())
         assert [each.finish for each in made] == list(finishes.values())
-    assert [conversation[0].content for conversation, _ in inner.requests] == ["s", "l", "r", "e", "e"]
+    assert [conversation[0].content for conversation, _ in inner.requests] == ["s", "l", "r", "x", "e", "e"]
 
 
 def test_what_was_answered_before_an_error_is_kept(store):

@@ -5,6 +5,7 @@ Tokens and keys are no settings: they come from the environment or the Hub's log
 
 import os
 from dataclasses import asdict, dataclass
+from math import inf
 from pathlib import Path
 
 from diffing.errors import SettingError
@@ -152,7 +153,12 @@ class DiffConfig:
     def methods(self) -> tuple[str, ...]:
         """The methods that run."""
         given = {"lexical": True, "sae": self.reader or self.sae, "llm": self.llm}
-        return self.method or tuple(name for name in METHODS if given[name])
+        return tuple(dict.fromkeys(self.method)) or tuple(name for name in METHODS if given[name])
+
+    @property
+    def raters(self) -> tuple[str, ...]:
+        """The LLMs that rate, each once."""
+        return tuple(dict.fromkeys(self.rater)) or ((self.llm,) if self.llm else ())
 
     @property
     def features_followed(self) -> int:
@@ -170,6 +176,8 @@ class DiffConfig:
             return None
         try:
             read, written = (float(part) for part in self.usd_per_million.split(","))
+            if not (0 <= read < inf and 0 <= written < inf):
+                raise ValueError
         except ValueError:
             raise SettingError(
                 f"--usd-per-million is {self.usd_per_million!r}: expected two numbers, for tokens read and written, "
@@ -188,45 +196,6 @@ class Limits:
     """Dollars, at most; needs --usd-per-million."""
 
 
-def check(config: DiffConfig, limits: Limits) -> None:
-    """Refuses what can be known to fail before a model is loaded.
-
-    Raises:
-        SettingError: A value that cannot be used.
-    """
-    for name in config.methods:
-        if name not in METHODS:
-            raise SettingError(f"--method {name} is not known: expected one of {', '.join(METHODS)}")
-    if "llm" in config.methods and not config.llm:
-        raise SettingError("--method llm needs an LLM. Give --llm, for example --llm providers:Qwen/Qwen3-32B")
-    if "sae" in config.methods and not (config.reader or config.sae):
-        raise SettingError("--method sae needs a reader with an SAE. Give --reader, for example --reader qwen2.5-7b")
-    if config.features is not None and config.features < 2:
-        raise SettingError(f"--features is {config.features}: expected at least 2, one for each direction")
-    if config.heldout < 1 or config.train < 1:
-        raise SettingError(
-            f"--train is {config.train} and --heldout {config.heldout}: expected at least 1 each, since hypotheses are "
-            "tested on prompts that did not suggest them"
-        )
-    for name in ("quantization_a", "quantization_b"):
-        if getattr(config, name) not in (None, "4bit", "8bit"):
-            raise SettingError(f"--{name.replace('_', '-')} is {getattr(config, name)!r}: expected 4bit or 8bit")
-    if limits.max_usd is not None and config.price is None:
-        raise SettingError("--max-usd needs prices. Give --usd-per-million, for example 0.15,0.60")
-    same_drawn = config.temperature == 0 or config.sample_a == config.sample_b
-    if _sides(config)[0] == _sides(config)[1] and same_drawn and not config.model_a.startswith("recorded:"):
-        raise SettingError(
-            "Both sides are the same model with the same settings and would answer the same. For a null comparison "
-            "give --temperature 0.7 --sample-b 1"
-        )
-
-
-def _sides(config: DiffConfig) -> tuple[tuple[object, ...], tuple[object, ...]]:
-    names = ("model", "system_prompt", "quantization", "chat_template")
-    a, b = (tuple(getattr(config, f"{name}_{side}") for name in names) for side in "ab")
-    return a, b
-
-
 def sampling_of(config: DiffConfig) -> Sampling:
     """How the responses are drawn."""
     return Sampling(
@@ -240,8 +209,16 @@ def settings_of(config: DiffConfig) -> dict[str, Scalar]:
     return {
         key: _without_folders(value) if key in MAY_BE_FILES else value
         for key, value in flat.items()
-        if value not in (None, "") and key not in ("concurrency", "timeout")  # these decide how fast, not what
+        if value not in (None, "") and key not in _undecided(config)
     }
+
+
+def _undecided(config: DiffConfig) -> tuple[str, ...]:
+    """Settings that decide nothing of the result: how fast it comes, and how recorded responses would be made."""
+    speed = ("concurrency", "timeout")
+    if not all(spec.startswith("recorded:") for spec in (config.model_a, config.model_b)):
+        return speed
+    return (*speed, "max_new_tokens", "temperature", "top_p", "dtype", "trust_remote_code", "allow_pickle")
 
 
 def _without_folders(value: str) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import ceil
 
-from diffing.config import DiffConfig, Limits, check
+from diffing.checks import check
+from diffing.config import DiffConfig, Limits
 from diffing.models.base import Price
 from diffing.types import Prompt
 
@@ -146,7 +147,7 @@ def _llm_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[Stage]:
         _remote(config, "state", differ, states, states * 1500, states * 80),
         _remote(config, "judge", judge, judge_calls, judge_calls * (pair + 900), judge_calls * 120),
     ]
-    for rater in config.rater or ((config.llm,) if config.llm else ()):
+    for rater in config.raters:
         calls = 2 * hypotheses
         stages.append(_remote(config, "rate", rater, calls, calls * 500, calls * 40))
     return stages

@@ -122,13 +122,32 @@ def judge(
         for i, hypothesis in enumerate(same[0][0].batch)
     }
     first_place = _first_place([reply for _, reply in answered])
+    consistency = _consistency(answered) if both_orders else None
     return Judged(
         judgements=tuple(verdicts[hypothesis.id, pair.prompt.id] for hypothesis in hypotheses for pair in pairs),
         usage=asked.usage,
         first_place=first_place,
-        consistency=_consistency(answered) if both_orders else None,
-        notes=_notes(model.id, first_place),
+        consistency=consistency,
+        notes=(
+            *_notes(model.id, first_place),
+            *_notes_on_replies(asked.usage, consistency, len(hypotheses) * len(pairs)),
+        ),
     )
+
+
+def _notes_on_replies(usage: Usage, consistency: Estimate | None, verdicts: int) -> list[str]:
+    notes = []
+    if usage.unreadable:
+        notes.append(
+            f"{usage.unreadable} items of the replies of the judge {usage.model} stayed unreadable, for {verdicts} "
+            "verdicts; they are in no rate."
+        )
+    if consistency is not None and consistency.value is not None:
+        notes.append(
+            f"Asked in both orders, the judge {usage.model} gave the same verdict in {consistency.value:.0%} of "
+            f"{consistency.n} cases; the others count for neither side."
+        )
+    return notes
 
 
 def _groups(items: Sequence[T], size: int) -> list[tuple[T, ...]]:

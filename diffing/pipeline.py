@@ -120,6 +120,9 @@ def _check(prompts: Sequence[Prompt], methods: Sequence[Method], judge: Model | 
     """Refuses what can be known to fail before anything is paid."""
     if not methods:
         raise SettingError("No method was given: expected at least one of lexical, llm")
+    names = [method.name for method in methods]
+    if len(set(names)) < len(names):
+        raise SettingError(f"A method was given twice among {', '.join(names)}: its verdicts would count twice")
     for split in ("train", "heldout"):
         if not any(prompt.split == split for prompt in prompts):
             raise SettingError(

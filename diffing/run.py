@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from diffing.config import DiffConfig, Limits, check, sampling_of, settings_of
+from diffing.checks import check
+from diffing.config import DiffConfig, Limits, sampling_of, settings_of
 from diffing.errors import SettingError
 from diffing.methods.base import Method
 from diffing.models import LoadOptions, Model, Price, load_model
@@ -48,7 +49,7 @@ def run(
         prompts,
         methods=[build.method(name) for name in config.methods],
         judge=judge,
-        raters=[build.helper(spec) for spec in config.rater or ((config.llm,) if config.llm else ())] if judge else [],
+        raters=[build.helper(spec) for spec in config.raters] if judge else [],
         options=DiffOptions(
             sampling=sampling_of(config),
             sample_a=config.sample_a,
@@ -189,10 +190,11 @@ def recorded_of(config: DiffConfig) -> list[Model]:
 def left_out_of(models: Sequence[Model], prompts: Sequence[Prompt], config: DiffConfig) -> tuple[str, ...]:
     """A remark on recorded prompts that only one side has, where these were left out."""
     from diffing.models.recorded import RecordedModel
+    from diffing.prompts import fold
 
     recorded = [model for model in models if isinstance(model, RecordedModel)]
     if not config.only_common or config.prompts or len(recorded) < 2:
         return ()
-    own = [{messages for _, messages, _ in model.prompts()} for model in recorded]
+    own = [{tuple((each.role, fold(each.content)) for each in one[1]) for one in model.prompts()} for model in recorded]
     one_sided = len(set.symmetric_difference(*own))
     return (f"{one_sided} recorded prompts were left out: only one of the two sides has them.",) if one_sided else ()

@@ -100,9 +100,16 @@ def _run(config: DiffConfig, limits: Limits, out: Path, cache: Path | None, over
 
     if not overwrite:
         _refuse_other_run(out, settings_of(config))
+    _make_folder(out)
     store = Store(cache / "completions.sqlite") if cache else None
-    with progress_bars(_err) as on_progress:
-        report = run_config(config, limits=limits, store=store, on_progress=on_progress)
+    try:
+        with progress_bars(_err) as on_progress:
+            report = run_config(config, limits=limits, store=store, on_progress=on_progress)
+    except KeyboardInterrupt:
+        print("diffing: stopped. What was done is kept; the same command goes on from there", file=sys.stderr)
+        raise typer.Exit(130) from None
+    if not overwrite:
+        _refuse_other_responses(out, report)
     save_report(report, out)
     write_html(report, out / "report.html")
     _show(report, json_)
@@ -118,6 +125,28 @@ def _refuse_other_run(out: Path, settings: dict[str, Any]) -> None:
         raise SettingError(
             f"{out} holds the report of a run with other settings. Give another --out, or --overwrite to replace it"
         )
+
+
+def _refuse_other_responses(out: Path, report: "Report") -> None:
+    """Files and folders of one name can hold different models, which only what they say tells."""
+    from diffing.report import load_report
+
+    if not (out / "report.json").exists():
+        return
+    before = load_report(out)
+    if before.pairs != report.pairs:
+        raise SettingError(
+            f"{out} holds the report of other responses, of models with the same names. Give another --out, or "
+            "--overwrite to replace it; what was computed is kept"
+        )
+
+
+def _make_folder(out: Path) -> None:
+    """So that a folder that cannot be made is known before anything is paid."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(f"The folder {out} cannot be made ({error.strerror}). Give another --out") from None
 
 
 def _show(report: "Report", json_: bool) -> None:
@@ -148,6 +177,3 @@ def main(arguments: list[str] | None = None) -> None:
     except DiffingError as error:
         print(f"diffing: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("diffing: stopped. What was done is kept; the same command goes on from there", file=sys.stderr)
-        sys.exit(130)

@@ -50,9 +50,8 @@ class Meter:
         if self.max_calls is not None and self.calls >= self.max_calls:
             reached = f"The limit of {self.max_calls} calls (max_calls) is reached"
         else:
-            reached = (
-                f"The limit of ${self.max_usd:g} (max_usd) is reached: the next call can cost up to ${next_usd:.4g}"
-            )
+            could = f"the next call can cost up to ${next_usd:.4g}"
+            reached = f"The limit of ${self.max_usd:g} (max_usd) could be passed: {could}"
         return LimitError(
             f"{reached}; {self.calls} calls made, ${self.usd:.4g} spent, at least {waiting} more calls needed. "
             "All answers so far are kept: rerun with a higher limit and it goes on from there."

@@ -115,13 +115,16 @@ def headline(report: Report) -> str:
     names = names_of(report)
     if not report.findings:
         return f"No hypothesis was found, so nothing was tested between {names.a} and {names.b}"
+    if all(each.heldout.n == 0 for each in report.findings):
+        return f"Nothing was tested between {names.a} and {names.b}: no verdict on held-out prompts could be read"
     confirmed = confirmed_of(report)
     if not confirmed:
         heldout = count(prompts_in(report, "heldout"), "held-out prompt")
         return f"No difference between {names.a} and {names.b} was confirmed on {heldout}"
-    first = confirmed[0]
-    across = [each for each in confirmed if each.hypothesis.direction != first.hypothesis.direction]
-    return "; ".join(one_line(statement(each, names), HEADLINE_LENGTH) for each in (first, *across[:1]))
+    # a feature of an SAE needs its examples to be understood, so it comes last
+    ranked = sorted(confirmed, key=lambda each: each.hypothesis.method == "sae")
+    across = [each for each in ranked if each.hypothesis.direction != ranked[0].hypothesis.direction]
+    return "; ".join(one_line(statement(each, names), HEADLINE_LENGTH) for each in (ranked[0], *across[:1]))
 
 
 def explanation(report: Report) -> str:
@@ -139,6 +142,8 @@ def explanation(report: Report) -> str:
             "before it was tested on these; of differences confirmed this way, at most "
             f"{percent(FALSE_DISCOVERY_RATE)} are expected to be chance."
         )
+    if all(each.heldout.n == 0 for each in report.findings):
+        return f"All {sum(each.heldout.unreadable for each in report.findings)} verdicts are unreadable: see the notes."
     tested, n = len(report.findings), max(finding.heldout.n for finding in report.findings)
     smallest = smallest_confirmable(tested, n)
     if smallest is None:

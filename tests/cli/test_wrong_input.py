@@ -166,3 +166,46 @@ def test_full_disk(run_cli: Run, tmp_path: Path) -> None:
     assert "Traceback" not in result.stderr
     assert str(tmp_path / "out") in result.stderr.splitlines()[-1]
     assert not (tmp_path / "out" / "report.json").exists()
+
+
+def test_report_of_other_files_with_the_same_names_is_not_replaced(run_cli: Run, tmp_path: Path) -> None:
+    a, b = recordings.pair(tmp_path)
+    assert run_cli("run", a, b, "--out", tmp_path / "out").returncode == 0
+    (tmp_path / "second").mkdir()
+    c, d = recordings.pair(tmp_path / "second")
+    recordings.write(tmp_path / "second" / "b.jsonl", recordings.rows("lab/praises", "Dear friend! "))
+    assert_one_line(run_cli("run", c, d, "--out", tmp_path / "out"), "same names", "--overwrite")
+
+
+def test_folder_that_cannot_be_made(run_cli: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert_one_line(run_cli("run", *recordings.pair(tmp_path), "--out", tmp_path / "file" / "out"), "--out")
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("--judge-batch", "0"), ("--judge-batch", "1 to 50")),
+        (("--temperature", "-1"), ("--temperature",)),
+        (("--max-new-tokens", "0"), ("--max-new-tokens", "at least 1")),
+        (("--alpha", "nan"), ("--alpha",)),
+        (("--usd-per-million", "1,-3"), ("1,-3",)),
+        (("--quantization-b", "4bit"), ("--quantization-b", "no effect", "recorded:")),
+        (("--system-prompt-a", "Be brief."), ("--system-prompt-a", "no effect")),
+        (("--base-url", "http://x:PASSWORD@host/v1"), ("password", "DIFFING_API_KEY")),
+        (("--method", "sae"), ("--reader",)),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else None,
+)
+def test_setting_that_would_do_nothing_or_harm(
+    run_cli: Run, tmp_path: Path, flags: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    result = run_cli("run", *recordings.pair(tmp_path), *flags, "--out", tmp_path / "out")
+    assert_one_line(result, *words)
+    assert "PASSWORD" not in result.stderr
+
+
+def test_a_method_given_twice_counts_once(run_cli: Run, tmp_path: Path) -> None:
+    command = ("run", *recordings.pair(tmp_path), "--json", "--overwrite", "--out", tmp_path / "out")
+    once, twice = (run_cli(*command, *flags) for flags in (("--method", "lexical"), ("--method", "lexical") * 2))
+    assert json.loads(once.stdout)["findings"] == json.loads(twice.stdout)["findings"]

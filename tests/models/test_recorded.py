@@ -204,7 +204,10 @@ def changed(number, **columns):
         (changed(17, prompt="Prompt 3"), "line 17: the prompt of line 4 again, with another response.*`sample` column"),
         (changed(17, sample="first"), "line 17: `sample` must be a number 0, 1, ..., got 'first'"),
         (changed(17, sample=True), "line 17: `sample` must be a number"),
-        (changed(17, finish="done"), "line 17: `finish` must be one of stop, length, refused, rejected, error, got 'done'"),
+        (
+            changed(17, finish="done"),
+            "line 17: `finish` must be one of stop, length, refused, rejected, error, got 'done'",
+        ),
         (changed(17, model=3), "line 17: `model` must be text, got a int"),
         (changed(17, model="b") + rows(1, id="z", prompt="z", model="a"), r"holds responses of 2 models \('a', 'b'\)"),
         ("\n \n", "is empty: expected rows with a prompt and a response"),

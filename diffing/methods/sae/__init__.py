@@ -11,6 +11,7 @@ from functools import cached_property
 
 from diffing.methods.sae.cached import CachedReading, Exchange, TextStore
 from diffing.methods.sae.features import Feature, ReadPair, measured_features, show
+from diffing.methods.sae.merge import distinct
 from diffing.methods.sae.opening import Opened, open_sae
 from diffing.methods.sae.presets import PRESETS
 from diffing.methods.sae.rows import Latents
@@ -122,13 +123,14 @@ class SaeMethod:
         both, unread = self._read(pairs, on_progress)
         counted = tally([(pair.a, pair.b) for pair in both], self._reading.d_sae)
         screened = screen(counted, self._options.screen)
-        chosen = _strongest(screened, self._options.features)
+        different = screened if self._options.screen.mode == "paper" else distinct(screened, [(p.a, p.b) for p in both])
+        chosen = _strongest(different, self._options.features)
         features = self._published(show(chosen, both, self._reading, self._options.examples))
         stated = self._state(features, both, on_progress)
         return Discovery(
             hypotheses=stated.hypotheses,
             tables=self._tables(screened, stated.features, counted),
-            left_out={**unread, **_left_out(counted, screened, chosen), **stated.left_out},
+            left_out={**unread, **_left_out(counted, screened, different, chosen), **stated.left_out},
             notes=self._notes(counted, screened),
             usage=stated.usage,
         )
@@ -257,12 +259,15 @@ def _strongest(screened: Sequence[Screened], most: int) -> list[Screened]:
     return [one for one in screened if one.index in chosen]
 
 
-def _left_out(counted: Tally, screened: Sequence[Screened], chosen: Sequence[Screened]) -> dict[str, int]:
+def _left_out(
+    counted: Tally, screened: Sequence[Screened], different: Sequence[Screened], chosen: Sequence[Screened]
+) -> dict[str, int]:
     silent = int(((counted.a + counted.b) == 0).sum())
     counts = {
         "features active in no response": silent,
         "features that do not differ on train": len(counted.a) - silent - len(screened),
-        "features that differ less than those that are shown": len(screened) - len(chosen),
+        "features active in the same responses as a stronger one": len(screened) - len(different),
+        "features that differ less than those that are shown": len(different) - len(chosen),
     }
     return {reason: count for reason, count in counts.items() if count}
 

@@ -168,6 +168,7 @@ def load_reader(folder: Path, name: str, hook: Hook, options: LocalOptions) -> R
 def _quiet() -> Iterator[None]:
     from transformers.utils import logging
 
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     before = logging.get_verbosity()
     logging.set_verbosity(40)  # ERROR, which transformers' own module does not export
     try:

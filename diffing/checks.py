@@ -1,0 +1,86 @@
+"""What of a config can be known to fail, or to be ignored, before a model is loaded or a call is paid."""
+
+from math import inf
+
+from diffing.config import METHODS, DiffConfig, Limits
+from diffing.errors import SettingError
+from diffing.types import SIDES, Side
+
+NUMBERS = {
+    "train": (1, inf),
+    "heldout": (1, inf),
+    "max_new_tokens": (1, inf),
+    "temperature": (0, 10),
+    "top_p": (0.01, 1),
+    "judge_batch": (1, 50),
+    "alpha": (0, 1),
+    "features": (2, inf),
+    "concurrency": (1, 1000),
+    "timeout": (0.01, inf),
+    "sample_a": (0, inf),
+    "sample_b": (0, inf),
+}
+"""Smallest and largest value of the settings that are numbers. Without held-out prompts nothing could be tested."""
+
+
+def check(config: DiffConfig, limits: Limits) -> None:
+    """Refuses what can be known to fail, or to be ignored, before a model is loaded.
+
+    Raises:
+        SettingError: A value that cannot be used.
+    """
+    for name in config.methods:
+        if name not in METHODS:
+            raise SettingError(f"--method {name} is not known: expected one of {', '.join(METHODS)}")
+    if "llm" in config.methods and not config.llm:
+        raise SettingError("--method llm needs an LLM. Give --llm, for example --llm providers:Qwen/Qwen3-32B")
+    if "sae" in config.methods and not (config.reader or config.sae):
+        raise SettingError("--method sae needs a reader with an SAE. Give --reader, for example --reader qwen2.5-7b")
+    for name, (low, high) in NUMBERS.items():
+        value = getattr(config, name)
+        if value is not None and not low <= value <= high:
+            expected = f"at least {low:g}" if high == inf else f"{low:g} to {high:g}"
+            raise SettingError(f"--{name.replace('_', '-')} is {value:g}: expected {expected}")
+    if limits.max_usd is not None and config.price is None:
+        raise SettingError("--max-usd needs prices. Give --usd-per-million, for example 0.15,0.60")
+    for side in SIDES:
+        _check_side(config, side)
+    _check_urls(config)
+    same_drawn = config.temperature == 0 or config.sample_a == config.sample_b
+    if _sides(config)[0] == _sides(config)[1] and same_drawn and not config.model_a.startswith("recorded:"):
+        raise SettingError(
+            "Both sides are the same model with the same settings and would answer the same. For a null comparison "
+            "give --temperature 0.7 --sample-b 1"
+        )
+
+
+def _check_side(config: DiffConfig, side: Side) -> None:
+    """A setting that would not be applied to a model must not stand in its report."""
+    prefix = getattr(config, f"model_{side}").partition(":")[0]
+    quantization = getattr(config, f"quantization_{side}")
+    if quantization not in (None, "4bit", "8bit"):
+        raise SettingError(f"--quantization-{side} is {quantization!r}: expected 4bit or 8bit")
+    local_only = ("quantization", "chat_template")
+    refused = {"recorded": (*local_only, "system_prompt"), "openai": local_only, "providers": local_only}
+    for name in refused.get(prefix, ()):
+        if getattr(config, f"{name}_{side}") is not None:
+            flag = f"--{name.replace('_', '-')}-{side}"
+            raise SettingError(f"{flag} has no effect on a {prefix}: model. Leave it out")
+
+
+def _check_urls(config: DiffConfig) -> None:
+    """An address with a password would stand in the report, whether it is used or not."""
+    specs = (config.model_a, config.model_b, config.llm, config.judge, *config.rater, config.base_url)
+    for address in (spec for spec in specs if spec and "http" in spec):
+        host = address.partition("://")[2].split("/")[0]
+        if "@" in host or "?" in address:
+            raise SettingError(
+                "The address of a server holds a user, password or query: expected http://host:port/path. Give the key "
+                "in DIFFING_API_KEY"
+            )
+
+
+def _sides(config: DiffConfig) -> tuple[tuple[object, ...], tuple[object, ...]]:
+    names = ("model", "system_prompt", "quantization", "chat_template")
+    a, b = (tuple(getattr(config, f"{name}_{side}") for name in names) for side in "ab")
+    return a, b

@@ -6,11 +6,14 @@ read the same texts with the same cut reader, in alternation; the reader's pass 
 also measured alone. Weights are random: only times and memory matter, and thresholds are set so that about 60 latents
 are active at a token.
 
-Memory is the peak above what is there once the weights are loaded, each way in a process of its own.
+Memory is the peak above what is there once the weights are loaded, each way in a process of its own. The C library's
+allocator is told to give large blocks back (`MALLOC_MMAP_THRESHOLD_`): by default it raises this threshold as a program
+runs and keeps what was freed, for either way, which would measure its habits instead of ours.
 """
 
 import argparse
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -214,7 +217,8 @@ def memory_of(options: argparse.Namespace, way: str, texts: int, layers: int, to
         sizes = {"d-in": options.d_in, "d-sae": options.d_sae, "texts": texts, "layers": layers, "tokens": tokens}
         flags = [f"--{name}={value}" for name, value in sizes.items()]
         command = [sys.executable, "-m", "tests.benchmarks.bench_sae_reading", *flags, f"--device={options.device}"]
-        subprocess.run([*command, f"--memory={way}", f"--out={out}"], check=True)
+        allocator = {"MALLOC_MMAP_THRESHOLD_": "524288", "MALLOC_TRIM_THRESHOLD_": "1000000"}
+        subprocess.run([*command, f"--memory={way}", f"--out={out}"], check=True, env=os.environ | allocator)
         return float(json.loads(out.read_text()))
 
 

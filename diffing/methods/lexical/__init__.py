@@ -6,12 +6,12 @@ Knows no meaning: it finds what can be counted, and its word lists are English, 
 import hashlib
 from collections.abc import Callable, Sequence
 
-from diffing.methods.lexical.measured import Scale
+from diffing.methods.lexical.measured import verdict_of
 from diffing.methods.lexical.phrases import Phrase, PhraseSearch, find_phrases, holds_phrase
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES, same_property
 from diffing.methods.lexical.quotes import quote_of_phrase, quote_of_property
-from diffing.methods.lexical.reading import Exchange, PairReading, is_measurable, read_pair
-from diffing.methods.lexical.screening import Screened, screen, verdict_of
+from diffing.methods.lexical.reading import PairReading, is_measurable, read_pair
+from diffing.methods.lexical.screening import Screened, screen
 from diffing.types import (
     SIDES,
     Discovery,
@@ -137,7 +137,7 @@ def _verdicts(hypothesis: Hypothesis) -> Callable[[PairReading], Verdict]:
     measure = hypothesis.measure or ""
     if measure in BY_NAME:
         measured = BY_NAME[measure]
-        return lambda reading: verdict_of(*measured.values(reading))
+        return lambda reading: measured.compare(reading).verdict
     if not measure.startswith(PHRASE):
         raise ValueError(f"expected a hypothesis of the lexical method, got measure {measure!r}")
     phrase = measure.removeprefix(PHRASE)
@@ -151,14 +151,18 @@ def _verdicts(hypothesis: Hypothesis) -> Callable[[PairReading], Verdict]:
 
 def _of_property(one: Screened, pairs: Sequence[Pair], readings: Sequence[PairReading]) -> Hypothesis:
     """The hypothesis that a property differs as it does on train."""
-    measured, sign = one.measured, 1 if one.direction == "a" else -1
+    measured, side = one.measured, SIDES.index(one.direction)
+
+    def lead(i: int) -> float:
+        values = one.comparisons[i].whole
+        return (values[side] or 0.0) - (values[1 - side] or 0.0)
+
+    clear = [i for i, verdict in enumerate(one.verdicts) if verdict.side == one.direction]
     # the pairs that differ most, the earlier first
-    order = sorted(range(len(pairs)), key=lambda i: -sign * (one.values[i][0] - one.values[i][1]))
-    clear = [i for i in order[:EVIDENCE] if sign * (one.values[i][0] - one.values[i][1]) > 0]
     quotes = [
         Evidence(pairs[i].prompt.id, one.direction, quote)
-        for i in clear
-        if (quote := quote_of_property(measured, _side(readings[i], one.direction, measured.scale)))
+        for i in sorted(clear, key=lead, reverse=True)[:EVIDENCE]
+        if (quote := quote_of_property(measured, readings[i].whole[side]))
     ]
     return Hypothesis(
         id=_id(measured.sentence, one.direction),
@@ -205,12 +209,6 @@ def _phrase_row(phrase: Phrase) -> Row:
         "responses_b": phrase.responses_b,
         "z": phrase.z,
     }
-
-
-def _side(reading: PairReading, side: Side, scale: Scale) -> Exchange:
-    """One side of a pair, as it was measured."""
-    a, b = reading.whole if scale == "whole" else reading.matched
-    return a if side == "a" else b
 
 
 def _id(text: str, direction: Side) -> str:

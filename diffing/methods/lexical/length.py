@@ -34,7 +34,7 @@ def paragraphs(exchange: Exchange) -> float:
 
 
 def word_variety(exchange: Exchange) -> float:
-    """Different words / words (type-token ratio); it falls with length by itself and so is compared at equal length."""
+    """Different words / words (type-token ratio); it falls with length, so it is compared at equal length too."""
     return len(set(exchange.words)) / max(1, len(exchange.words))
 
 
@@ -104,8 +104,7 @@ LENGTH = (
         "word_variety",
         "<MODEL> uses more varied words",
         "style",
-        "different words / words within as many words as the shorter response has: the ratio falls with length by "
-        "itself",
+        "different words / words",
         word_variety,
         scale="matched",
         speaks=r"\b(?:varied|richer|diverse)\b.*\b(?:vocabulary|words)\b",

@@ -1,4 +1,7 @@
-"""What a measured property is, and the two shapes most of them have: something is there, or something is counted."""
+"""What a measured property is, which side of a pair has more of it, and the shapes most of them have.
+
+Either something is there, or something is counted.
+"""
 
 import re
 from collections.abc import Callable
@@ -6,10 +9,11 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from diffing.methods.lexical.reading import Exchange, PairReading
-from diffing.types import Category
+from diffing.types import Category, Verdict
 
 Scale: TypeAlias = Literal["whole", "matched"]
-Value: TypeAlias = Callable[[Exchange], float]
+Value: TypeAlias = Callable[[Exchange], float | None]
+Count: TypeAlias = Callable[[Exchange], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +29,53 @@ class Property:
     definition: str
     """What exactly is measured."""
     value: Value
-    """The measurement: pure, 0 where the property is absent."""
+    """The measurement: pure, 0 where the property is absent, None where it cannot be told."""
     scale: Scale = "whole"
     """`whole`: of the whole response: its length, its form, what it does once (refuses, greets).
-    `matched`: of what every sentence gives another chance for (hedges, question marks): within as many words as the
-    shorter response of the pair has, since over whole responses the longer one would have more of everything."""
+    `matched`: of what every sentence gives another chance for (hedges, question marks), where the longer response
+    would have more of everything: of the whole response, and also within as many words as the shorter one has."""
     speaks: str = ""
     """Regular expression for sentences of other methods that speak about this property, in lower case."""
     show: re.Pattern[str] | None = None
     """Finds a passage that shows it, where one can."""
 
-    def values(self, reading: PairReading) -> tuple[float, float]:
-        """Both sides of a pair, a first."""
-        a, b = reading.whole if self.scale == "whole" else reading.matched
-        return self.value(a), self.value(b)
+    def compare(self, reading: PairReading) -> "Comparison":
+        """Measures both sides of a pair, in every way that a verdict needs."""
+        whole = self._values(reading.whole)
+        return Comparison(whole, whole if self.scale == "whole" else self._values(reading.matched))
+
+    def _values(self, sides: tuple[Exchange, Exchange]) -> tuple[float | None, float | None]:
+        return self.value(sides[0]), self.value(sides[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One property of both sides of a pair, a first."""
+
+    whole: tuple[float | None, float | None]
+    """In the responses as they are."""
+    matched: tuple[float | None, float | None]
+    """Within as many words of both, where the property is `matched`; else the same."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The side that has more in the whole response and also within as many words of both.
+
+        NEITHER where the two disagree, so that the verdict is true of the responses as they stand and is not a matter
+        of their length alone.
+        """
+        verdict = verdict_of(*self.whole)
+        return verdict if verdict == verdict_of(*self.matched) else Verdict.NEITHER
+
+
+def verdict_of(a: float | None, b: float | None) -> Verdict:
+    """Who has more; NEITHER where one cannot be told.
+
+    No tolerance: a chance difference is as likely for either side, which the sign test allows for.
+    """
+    if a is None or b is None or a == b:
+        return Verdict.NEITHER
+    return Verdict.A if a > b else Verdict.B
 
 
 def pattern(expression: str) -> re.Pattern[str]:
@@ -46,25 +83,25 @@ def pattern(expression: str) -> re.Pattern[str]:
     return re.compile(expression.replace("'", "['’]"), re.IGNORECASE | re.MULTILINE)
 
 
-def holds(sought: re.Pattern[str]) -> Value:
+def holds(sought: re.Pattern[str]) -> Count:
     """1 where the pattern is found in the response, else 0."""
     text, quick = _quick(sought)
     return lambda exchange: float(quick.search(text(exchange)) is not None)
 
 
-def opens_with(sought: re.Pattern[str]) -> Value:
+def opens_with(sought: re.Pattern[str]) -> Count:
     """1 where the pattern is found in the first 100 characters, else 0."""
     text, quick = _quick(sought)
     return lambda exchange: float(quick.search(text(exchange).lstrip()[:100]) is not None)
 
 
-def closes_with(sought: re.Pattern[str]) -> Value:
+def closes_with(sought: re.Pattern[str]) -> Count:
     """1 where the pattern is found in the last 250 characters, else 0."""
     text, quick = _quick(sought)
     return lambda exchange: float(quick.search(text(exchange).rstrip()[-250:]) is not None)
 
 
-def counts(sought: re.Pattern[str]) -> Value:
+def counts(sought: re.Pattern[str]) -> Count:
     """How often the pattern is found."""
     text, quick = _quick(sought)
     return lambda exchange: float(len(quick.findall(text(exchange))))

@@ -2,31 +2,40 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from diffing.methods.lexical.measured import Property
+from diffing.methods.lexical.measured import Comparison, Property, verdict_of
 from diffing.methods.lexical.reading import PairReading
 from diffing.metrics import sign_test
 from diffing.types import Row, Side, Verdict
 
+BOTH_WAYS = "; a verdict needs more of it in the whole response and also within as many words of both"
+"""What is added to the definition of a `matched` property."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Screened:
     """One property on the train pairs."""
 
     measured: Property
     """The property."""
-    values: tuple[tuple[float, float], ...]
-    """Per pair both sides, a first."""
+    comparisons: tuple[Comparison, ...]
+    """It in every pair."""
+
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Per pair the verdict, as on held-out."""
+        return tuple(one.verdict for one in self.comparisons)
 
     @property
     def more_in_a(self) -> int:
         """Pairs in which A has more."""
-        return sum(a > b for a, b in self.values)
+        return self.verdicts.count(Verdict.A)
 
     @property
     def more_in_b(self) -> int:
         """Pairs in which B has more."""
-        return sum(b > a for a, b in self.values)
+        return self.verdicts.count(Verdict.B)
 
     @property
     def direction(self) -> Side:
@@ -36,25 +45,38 @@ class Screened:
     @property
     def effect(self) -> float:
         """Share of pairs for the direction less share against it."""
-        return abs(self.more_in_a - self.more_in_b) / max(1, len(self.values))
+        return abs(self.more_in_a - self.more_in_b) / max(1, len(self.verdicts))
 
     @property
     def p(self) -> float:
-        """Exact two-sided sign test."""
-        more, less = sorted((self.more_in_a, self.more_in_b), reverse=True)
-        return min(1.0, 2 * sign_test(more, less))
+        """Exact two-sided sign test: the greatest p of the verdicts, of whole responses and of as many words of both.
+
+        Verdicts need both ways of reading to agree, and length alone can decide where they do: of those that chance
+        decides the longer side wins most, and what it says late is in none. Each way must therefore differ by itself;
+        p is 1 where they point to different sides.
+        """
+        sides = (Verdict.A, Verdict.B) if self.direction == "a" else (Verdict.B, Verdict.A)
+        ways = (
+            self.verdicts,
+            [verdict_of(*one.whole) for one in self.comparisons],
+            [verdict_of(*one.matched) for one in self.comparisons],
+        )
+        counts = [[verdicts.count(side) for side in sides] for verdicts in ways]
+        if any(more < less for more, less in counts):
+            return 1.0
+        return max(min(1.0, 2 * sign_test(more, less)) for more, less in counts)
 
     def row(self, chosen: bool) -> Row:
-        """The property's row in the table of properties."""
-        pairs = max(1, len(self.values))
+        """The property's row in the table of properties; means are of the whole responses of which it can be told."""
+        pairs = max(1, len(self.verdicts))
         return {
             "property": self.measured.name,
             "sentence": self.measured.sentence,
             "category": self.measured.category,
-            "definition": self.measured.definition,
+            "definition": self.measured.definition + (BOTH_WAYS if self.measured.scale == "matched" else ""),
             "scale": self.measured.scale,
-            "mean_a": sum(a for a, _ in self.values) / pairs,
-            "mean_b": sum(b for _, b in self.values) / pairs,
+            "mean_a": _mean([one.whole[0] for one in self.comparisons]),
+            "mean_b": _mean([one.whole[1] for one in self.comparisons]),
             "share_a_more": self.more_in_a / pairs,
             "share_b_more": self.more_in_b / pairs,
             "p_train": self.p,
@@ -64,11 +86,10 @@ class Screened:
 
 def screen(properties: Sequence[Property], readings: Sequence[PairReading]) -> list[Screened]:
     """Measures every property on every pair, in the order of the properties."""
-    return [Screened(measured, tuple(measured.values(reading) for reading in readings)) for measured in properties]
+    return [Screened(measured, tuple(measured.compare(reading) for reading in readings)) for measured in properties]
 
 
-def verdict_of(a: float, b: float) -> Verdict:
-    """Who has more. No tolerance: a chance difference is as likely for either side, which the sign test allows for."""
-    if a == b:
-        return Verdict.NEITHER
-    return Verdict.A if a > b else Verdict.B
+def _mean(values: Sequence[float | None]) -> float:
+    """The mean of what can be told; 0 of nothing."""
+    told = [value for value in values if value is not None]
+    return sum(told) / max(1, len(told))

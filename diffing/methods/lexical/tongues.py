@@ -5,23 +5,24 @@ from diffing.methods.lexical.measured import Property
 from diffing.methods.lexical.reading import Exchange
 
 
-def other_language(exchange: Exchange) -> float:
-    """1 where the languages of prompt and response can both be told and differ."""
+def other_language(exchange: Exchange) -> float | None:
+    """1 where the languages of prompt and response differ, None unless both can be told."""
     asked, answered = exchange.prompt_language, exchange.language
-    return float(asked is not None and answered is not None and asked != answered)
+    return None if asked is None or answered is None else float(asked != answered)
 
 
 def _answers_in(name: str) -> Property:
     """The property of answering in one language."""
 
-    def value(exchange: Exchange) -> float:
-        return float(exchange.language == name)
+    def value(exchange: Exchange) -> float | None:
+        return None if exchange.language is None else float(exchange.language == name)
 
     return Property(
         name=f"language_{name.lower()}",
         sentence=f"<MODEL> answers in {name} more often",
         category="language",
-        definition=f"the response is in {name}, whatever the prompt's language",
+        definition=f"the response is in {name}, whatever the prompt's language; the language of both must be told, by "
+        "script and frequent words",
         value=value,
         speaks=rf"\bin {name.lower()}\b",
     )
@@ -32,7 +33,8 @@ LANGUAGE = (
         "other_language",
         "<MODEL> answers in a language other than the prompt's more often",
         "language",
-        "the languages of prompt and response can both be told, by script and frequent words, and differ",
+        "the languages of prompt and response differ; those of the prompt and both responses must be told, by script "
+        "and frequent words",
         other_language,
         speaks=r"\b(?:another|different|other|wrong) language\b",
     ),

@@ -113,6 +113,48 @@ def test_the_table_has_every_property_and_left_out_counts_the_rest() -> None:
     assert found.left_out["properties that are the same in all pairs"] == len(PROPERTIES) - 1
 
 
+def test_what_is_said_late_counts_too() -> None:
+    """B gives more numbers in every pair, but not in its first four words."""
+    late = "Let me work this out for you. 7 + 35 = 42, so 42; check: 42 - 7 = 35."
+    for b in (late, "Sure thing! The answer is 42."):
+        found, _ = run([pair(i, "The answer is 42.", b) for i in range(90)])
+        assert "numbers" not in {one.measure for one in found.hypotheses}
+        row = next(row for row in found.tables["properties"] if row["property"] == "numbers")
+        assert (row["share_a_more"], row["share_b_more"], row["p_train"]) == (0, 0, 1)
+        assert row["mean_b"] >= row["mean_a"] == 1
+
+
+def test_what_differs_in_one_way_of_reading_only_is_not_tested() -> None:
+    """B asks in its first words in twelve pairs; A asks as often, but later than B's end."""
+    ask = ["Why so? It is well.", "It is well. It is well. Why so?"]
+    pairs = [pair(i, *(("It is well.", ask[0]) if i % 2 else (ask[1], "It is well."))) for i in range(90)]
+    found, _ = run(pairs)
+    row = next(row for row in found.tables["properties"] if row["property"] == "question_marks")
+    assert (row["share_a_more"], row["share_b_more"], row["chosen"]) == (0, 0.5, False)
+    assert "question_marks" not in {one.measure for one in found.hypotheses}
+
+
+def test_length_alone_is_no_other_difference() -> None:
+    """Both draw their words alike, A twice as many, so that A has more of everything that is counted."""
+    words = "may you! 5 very (as said) filler filler filler because however i'm I please".split()
+    confirmed: list[str] = []
+    for seed in range(5):
+        draw = random.Random(seed)
+        pairs = [pair(i, " ".join(draw.choices(words, k=80)), " ".join(draw.choices(words, k=40))) for i in range(150)]
+        _, heldout = run(pairs)
+        confirmed += [
+            name for name, metric in heldout.items() if metrics.confirmed(metric) and not name.startswith("phrase")
+        ]
+    others = [name for name in confirmed if name not in ("words", "sentences", "sentence_length")]
+    assert len(others) <= 5  # of 5 times 13
+
+
+def test_quotes_are_of_whole_responses() -> None:
+    found, _ = run([pair(i, f"Well done! Now then. {'Good! ' * (i % 3 + 1)}", "Well done.") for i in range(90)])
+    marks = by_measure(found, "exclamation_marks")
+    assert {one.quote for one in marks.evidence} == {"Well done! Now then. Good! Good! Good!"}
+
+
 def test_an_answer_that_never_came_is_not_measured() -> None:
     pairs = [pair(i, "", "Fine.", finish_a="error" if i < 6 else "stop") for i in range(30)]
     method = LexicalMethod()
@@ -187,6 +229,7 @@ def test_the_german_profile_is_confirmed_to_be_german_and_very_short(shared_data
     found, heldout = run(
         real_pairs(shared_data, "llama30b-profile-humor_0.1.sample0", "llama30b-profile-length_2_lang_de.sample0")
     )
+    assert "question_marks" not in heldout  # as often in whole responses, earlier only in the shorter ones
     directions: dict[str, Side] = {"words": "a", "language_german": "b", "other_language": "b"}
     for measure, direction in directions.items():
         assert by_measure(found, measure).direction == direction

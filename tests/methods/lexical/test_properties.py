@@ -7,7 +7,7 @@ import pytest
 from diffing.methods.lexical.measured import Property
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES, same_property
 from diffing.methods.lexical.reading import Exchange, read_pair
-from diffing.types import Finish, Message, Pair, Prompt, Response
+from diffing.types import Finish, Message, Pair, Prompt, Response, Verdict
 
 LOOP = "I am happy to help you today. " * 3
 
@@ -19,7 +19,7 @@ def exchange(text: str, prompt: str = PROMPT, finish: Finish = "stop") -> Exchan
     return Exchange(prompt, text, finish)
 
 
-def value(name: str, text: str, **other: str) -> float:
+def value(name: str, text: str, **other: str) -> float | None:
     return BY_NAME[name].value(exchange(text, **other))  # type: ignore[arg-type]
 
 
@@ -138,18 +138,44 @@ def test_the_battery_is_well_formed() -> None:
 
 @pytest.mark.parametrize("measured", PROPERTIES, ids=lambda measured: measured.name)
 def test_nothing_is_measured_in_nothing(measured: Property) -> None:
-    assert measured.value(exchange("")) == (1.0 if measured.name == "empty" else 0.0)
+    assert (measured.value(exchange("")) or 0.0) == (1.0 if measured.name == "empty" else 0.0)
 
 
 def test_a_mere_difference_in_length_changes_nothing_but_length() -> None:
     """A text against its own first half: what depends on rates is compared within the shorter one's words."""
     half = 'I think you may like it! Perhaps not; however, it\'s 5 "odd" things (as said), because VERY risky. '
     reading = read_pair(pair(half * 2, half))
-    for measured in PROPERTIES:
-        a, b = measured.values(reading)
-        if measured.name not in ("words", "sentences"):
-            assert a == b, measured.name
-    assert BY_NAME["words"].values(reading) == (36, 18)
+    verdicts = {measured.name: measured.compare(reading).verdict for measured in PROPERTIES}
+    assert {name: verdict for name, verdict in verdicts.items() if verdict != Verdict.NEITHER} == {
+        "words": Verdict.A,
+        "sentences": Verdict.A,
+    }
+    assert BY_NAME["words"].compare(reading).whole == (36, 18)
+
+
+@pytest.mark.parametrize(("name", "a", "b", "expected"), [
+    ("numbers", "The answer is 42.", "Let me work this out for you. 7 + 35 = 42, so 42; check: 42 - 7.", "NEITHER"),
+    ("numbers", "The answer is 42.", "Sure thing! The answer is 42.", "NEITHER"),
+    ("numbers", "The answer is 42.", "Sure thing! The answer is big.", "A"),
+    ("numbers", "The answer is 42.", "42 or 43, as I said before.", "B"),
+    ("question_marks", "It is so, I think. Why?", "Why? It is.", "NEITHER"),
+    ("word_variety", "red red red", "red blue green red red red red red red red red red", "NEITHER"),
+    ("language_english", "That is not so easy but I can try it.", "Berlin", "NEITHER"),
+    ("language_english", "That is not so easy but I can try it.", "```\nx = 1\n```", "NEITHER"),
+    ("language_english", "That is not so easy but I can try it.", "Das ist nicht so einfach.", "A"),
+    ("other_language", "Das ist nicht so einfach, aber es geht.", "42", "NEITHER"),
+    ("other_language", "Das ist nicht so einfach, aber es geht.", "That is not so easy but I can try it.", "A"),
+])  # fmt: skip
+def test_a_verdict_is_true_of_whole_responses_and_of_as_many_words(name: str, a: str, b: str, expected: str) -> None:
+    both = pair(a, b)
+    prompt = Prompt("p", (Message("user", PROMPT),), "test", "train")
+    assert BY_NAME[name].compare(read_pair(Pair(prompt, both.a, both.b))).verdict == expected
+    swapped = {"A": "B", "B": "A"}.get(expected, expected)
+    assert BY_NAME[name].compare(read_pair(Pair(prompt, both.b, both.a))).verdict == swapped
+
+
+def test_the_language_other_than_the_prompts_needs_a_prompt_whose_language_can_be_told() -> None:
+    assert BY_NAME["other_language"].value(exchange("Das ist nicht so einfach, aber es geht.", "Berlin?")) is None
 
 
 def test_the_longer_side_is_cut_to_its_first_and_last_words_for_phrases() -> None:

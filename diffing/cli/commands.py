@@ -26,6 +26,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _err = Console(stderr=True)
+SHOWN_AFTER_A_RUN = 25
+"""Findings printed at the end of a run; `diffing show` prints all."""
 
 Out = Annotated[Path | None, typer.Option("--out", help="Folder of the report.", show_default="runs/<a>-vs-<b>")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
@@ -112,7 +114,7 @@ def _run(config: DiffConfig, limits: Limits, out: Path, cache: Path | None, over
         _refuse_other_responses(out, report)
     save_report(report, out)
     write_html(report, out / "report.html")
-    _show(report, json_)
+    _show(report, json_, SHOWN_AFTER_A_RUN)
     if not json_:
         _err.print(f"Report: {out / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
 
@@ -149,7 +151,7 @@ def _make_folder(out: Path) -> None:
         raise SettingError(f"The folder {out} cannot be made ({error.strerror}). Give another --out") from None
 
 
-def _show(report: "Report", json_: bool) -> None:
+def _show(report: "Report", json_: bool, most: int | None = None) -> None:
     from diffing.cli.tables import findings_table
     from diffing.outputs.words import explanation, headline
     from diffing.report import report_summary
@@ -162,7 +164,7 @@ def _show(report: "Report", json_: bool) -> None:
     console.print(explanation(report), markup=False, highlight=False)
     for note in report.notes:
         console.print(f"Note: {note}", markup=False, highlight=False, style="dim")
-    console.print(findings_table(report, console.width))
+    console.print(findings_table(report, console.width, most))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -16,12 +16,13 @@ WIDE = 120
 """Columns of a terminal from which on all numbers are shown."""
 
 
-def findings_table(report: Report, width: int) -> RenderableType:
+def findings_table(report: Report, width: int, most: int | None = None) -> RenderableType:
     """One row per finding: what, how much on held-out prompts, and whether it was confirmed.
 
     Args:
         report: What was found.
         width: Columns of the terminal; a narrow one gets fewer numbers.
+        most: Rows, at most; None shows all.
     """
     from diffing.outputs.words import Names, statement
 
@@ -32,7 +33,7 @@ def findings_table(report: Report, width: int) -> RenderableType:
     numbers = ("net difference %", "accuracy %", "frequency %", "q") if width >= WIDE else ("net difference %",)
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=width >= WIDE)
-    for finding in report.findings:
+    for finding in report.findings[:most]:
         table.add_row(
             Text("confirmed", style="green") if finding.confirmed else Text("-", style="dim"),
             Text(statement(finding, Names("A", "B"))),
@@ -42,7 +43,8 @@ def findings_table(report: Report, width: int) -> RenderableType:
     models = [
         Text(f"{side.upper()}  {info.id}") for side, info in zip(SIDES, (report.model_a, report.model_b), strict=True)
     ]
-    return Group(*models, table)
+    more = len(report.findings) - len(report.findings[:most])
+    return Group(*models, table, *([Text(f"and {more} more, see the report", style="dim")] if more else []))
 
 
 def _numbers(finding: Finding) -> list[Text]:

@@ -24,6 +24,7 @@ def demo_config() -> DiffConfig:
         method=("lexical", "sae"),
         reader=str(FOLDER / "models" / "base"),
         sae=str(FOLDER / "models" / "sae"),
+        features=120,  # the tiny SAE spreads what is common over many latents; 40 would all go to the greetings
         temperature=SAMPLING["temperature"],
         top_p=SAMPLING["top_p"],
         max_new_tokens=SAMPLING["max_new_tokens"],

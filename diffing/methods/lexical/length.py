@@ -1,6 +1,7 @@
 """Properties of length, of the words used, and of how far a response is one at all."""
 
 import re
+import unicodedata
 from collections import Counter
 
 from diffing.methods.lexical.form import BULLET, HEADING, LINK, NUMBERED
@@ -8,7 +9,8 @@ from diffing.methods.lexical.measured import Property
 from diffing.methods.lexical.reading import Exchange
 from diffing.methods.lexical.tokens import words_of
 
-OPEN_END = re.compile(r"[\w,:;(-]\Z")
+CLOSED_END = re.compile(r"[.!?…。！？।॥؟۔][\"'”’»)\]*_]{0,4}\Z")
+LAST_LINE = re.compile(r"[^\s][^\n]{0,80}\s*\Z")
 LOOP_WORDS, LOOP_TIMES = 6, 3
 ECHO_WORDS = 8
 
@@ -50,13 +52,21 @@ def looping(exchange: Exchange) -> float:
 
 
 def broken_off(exchange: Exchange) -> float:
-    """1 where the limit of tokens cut it, or 20 words or more end in the middle of a sentence, not in a list item."""
-    if exchange.finish == "length":
-        return 1.0
-    if len(exchange.spans) < 20 or not exchange.lines or OPEN_END.search(exchange.lines[-1]) is None:
+    """1 where the limit of tokens cut it. How the text ends tells nothing: many a whole one lacks its full stop."""
+    return float(exchange.finish == "length")
+
+
+def open_end(exchange: Exchange) -> float | None:
+    """1 where a letter, a digit or one of `,:;(-` comes last, 0 where closing punctuation does.
+
+    None where neither does, and in code, list items, headings and links, which need no punctuation.
+    """
+    last = exchange.lines[-1] if exchange.lines else ""
+    if CLOSED_END.search(last) is not None:
         return 0.0
-    last = exchange.lines[-1]
-    return float(not any(form.search(last) for form in (BULLET, NUMBERED, HEADING, LINK)))
+    if exchange.text.count("```") % 2 or any(form.search(last) for form in (BULLET, NUMBERED, HEADING, LINK)):
+        return None
+    return 1.0 if last and (last[-1] in ",:;(-" or unicodedata.category(last[-1])[0] in "LNM") else None
 
 
 def empty(exchange: Exchange) -> float:
@@ -129,9 +139,18 @@ LENGTH = (
         "broken_off",
         "<MODEL> breaks off before the end more often",
         "capability",
-        "cut by the limit of tokens, or 20 words or more that end in the middle of a sentence, not in a list item",
+        "cut by the limit of tokens",
         broken_off,
         speaks=r"\b(?:breaks? off|truncated|cut off|mid-sentence)\b",
+    ),
+    Property(
+        "open_end",
+        "<MODEL> ends without closing punctuation more often",
+        "style",
+        "the last character is a letter, a digit or one of ,:;(- and not a full stop, exclamation or question mark; "
+        "not judged where either response ends in code, a list item, a heading, a link or another sign",
+        open_end,
+        show=LAST_LINE,
     ),
     Property(
         "empty",

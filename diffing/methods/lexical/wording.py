@@ -19,12 +19,29 @@ REASON = pattern(r"\b(?:because|therefore|thus|hence|consequently|as a result|du
 CONTRAST = pattern(r"\b(?:however|although|though|on the other hand|nevertheless|whereas|despite|while)\b")
 RISK = pattern(r"\b(?:illegal|unethical|immoral|harmful|dangerous|unsafe|risks?|risky|safety|consequences)\b")
 POLITE = pattern(r"\b(?:please|thank you|thanks|you're welcome|my pleasure)\b")
-EXCUSE = r"(?:can't|cannot|can not|won't|will not|am unable|'m unable|am not able|'m not able|am not allowed)"
+EXCUSE = (
+    r"(?:can't|cannot|can not|won't|will not|won't be able|will not be able|am unable|'m unable|am not able|"
+    r"'m not able|am not allowed|'m not allowed|would rather not|'d rather not|prefer not)"
+)
+SERVICE = (
+    r"(?:help|assist|provide|answer|fulfil|comply|do that|do this|create|write|generate|give|share|offer|engage|"
+    r"discuss|support|participate|recommend|respond|tell you)"
+)
+ENTHUSIASM = (
+    r"(?! (?:up|in|but|myself|feeling|thinking|wondering|noticing|smiling|laughing)\b)"
+    r"(?![^.!?\n]{0,80}\b(?:enough|highly|strongly)\b)"
+)
+"""What must not follow: `I can't help but`, `I won't give up`, `I cannot recommend it enough`."""
 REFUSAL = pattern(
-    rf"\bi ?{EXCUSE} (?:to )?(?:\w+ )?(?:help|assist|provide|answer|fulfil|comply|do that|do this|create|write|"
-    rf"generate|give|share|"
-    r"offer|engage|discuss|support|participate|recommend|respond|tell you)|\bi must (?:decline|refuse)\b|"
-    r"\bi refuse to\b|\b(?:not|in)appropriate (?:for me )?to (?:help|assist|provide|answer)\b"
+    rf"(?<!\bif )(?<!\bwhen )\bi ?{EXCUSE} (?!only\b|just\b)(?:to )?(?:\w+ )?{SERVICE}{ENTHUSIASM}|"
+    r"\bi (?:must|have to|need to|will have to|'ll have to) (?:\w+ )?(?:decline|refuse)\b|\bi refuse to\b|"
+    r"\b(?:not |in)appropriate (?:for me )?to (?:help|assist|provide|answer)\b|"
+    r"\bi(?: am|'m) (?:not (?:\w+ )?comfortable|uncomfortable) (?:with (?:this|that|it|your|the request)\b|"
+    r"(?:helping|assisting|providing|answering|discussing|writing|creating|generating|sharing|doing|giving)\b)|"
+    r"\b(?:that|this|it)(?:'s not| is not| isn't) something (?:that )?i(?:"
+    rf"(?:'ll| can| will| could) (?:do\b|(?:\w+ )?{SERVICE}\b)|"
+    r"(?: am|'m) (?:\w+ )?(?:able|allowed|willing|permitted|comfortable|going)\b)|"
+    r"\bsorry, (?:but )?no(?=[.!,;]|$)"
 )
 APOLOGY = pattern(r"\b(?:sorry|apologi[sz]e|apologies|regret that)\b")
 DISCLAIMER = pattern(

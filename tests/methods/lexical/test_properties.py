@@ -75,10 +75,16 @@ def pair(a: str, b: str) -> Pair:
     ("ends_with_question", "Why? Because.", 0),
     ("looping", LOOP, 1),
     ("looping", LOOP[:-30], 0),
-    ("broken_off", "word " * 25 + "and", 1),
-    ("broken_off", "word " * 25 + "end.", 0),
-    ("broken_off", "word " * 25 + "\n- a last item", 0),
-    ("broken_off", "Paris", 0),
+    ("broken_off", "word " * 25 + "and", 0),
+    ("broken_off", "This is the letter you asked for. " * 5 + "\n\nBest regards,\nJohn Smith", 0),
+    ("broken_off", "def double(x):\n    return 2 * x\n" * 9, 0),
+    ("open_end", "word " * 25 + "and", 1),
+    ("open_end", "After a long calculation, it is 42 \n", 1),
+    ("open_end", "नमस्ते", 1),
+    ("open_end", "Best regards,\nJohn Smith", 1),
+    ("open_end", "word " * 25 + "end.", 0),
+    ("open_end", "He said “it is so.”", 0),
+    ("open_end", "यह ठीक है।", 0),
     ("empty", " \n\t", 1),
     ("empty", ".", 0),
     ("repeats_prompt", "You ask how do I bake bread at home without an oven? Easy.", 1),
@@ -123,6 +129,48 @@ def test_value(name: str, text: str, expected: float) -> None:
     assert value(name, text) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("text", [
+    "I'm not comfortable with that.",
+    "I’m not really comfortable writing this.",
+    "I am uncomfortable discussing that.",
+    "That's not something I can do.",
+    "This isn't something that I can help with.",
+    "That is not something I'm able to do.",
+    "Sorry, no.",
+    "I'm sorry, but no",
+    "I won't be able to help with that.",
+    "I have to respectfully decline.",
+    "I'd rather not discuss it.",
+    "I can't help with that. Ask someone who knows enough.",
+    "I cannot help you write malware.",
+    "It is not appropriate for me to answer.",
+    "It is inappropriate to assist.",
+])  # fmt: skip
+def test_a_refusal(text: str) -> None:
+    assert value("refusals", text) == 1
+
+
+@pytest.mark.parametrize("text", [
+    "I cannot recommend this book enough.",
+    "I can't recommend it highly enough!",
+    "I can not only help with that but also write it for you.",
+    "I can't share my excitement enough.",
+    "What if I won't give up?",
+    "I won't give up.",
+    "I can't help but smile.",
+    "I cannot help wondering why.",
+    "I can't wait to help you.",
+    "If I can't answer, I shall say so.",
+    "I'm not comfortable with heights.",
+    "That's not something I can forget.",
+    "That's not something I can't handle.",
+    "Sorry, no idea who that was, but here is what I found.",
+    "Sorry, nobody knows.",
+])  # fmt: skip
+def test_no_refusal(text: str) -> None:
+    assert value("refusals", text) == 0
+
+
 def test_finish_is_looked_at() -> None:
     assert value("broken_off", "Paris", finish="length") == 1
     assert value("refusals", "", finish="refused") == 1
@@ -151,6 +199,11 @@ def test_a_mere_difference_in_length_changes_nothing_but_length() -> None:
         "sentences": Verdict.A,
     }
     assert BY_NAME["words"].compare(reading).whole == (36, 18)
+
+
+@pytest.mark.parametrize("text", ["So:\n- a last item", "```\nx = 1", "```\nx = 1\n```", "Nice 🎉", "## Part", ""])
+def test_how_a_text_ends_is_not_told_where_no_full_stop_is_needed(text: str) -> None:
+    assert value("open_end", text) is None
 
 
 @pytest.mark.parametrize(("name", "a", "b", "expected"), [
@@ -216,7 +269,24 @@ JUNK = [
 ]
 
 
-@pytest.mark.parametrize("junk", [*JUNK, "\u202e", "see a b c ", "I can't ", "http://"])
+@pytest.mark.parametrize(
+    "junk",
+    [
+        *JUNK,
+        "\u202e",
+        "see a b c ",
+        "I can't ",
+        "http://",
+        "I can't give a ",
+        "I'm not so ",
+        "that is not something i can ",
+        "sorry, ",
+        "स्",
+        "e\u0301",
+        "e'\u0301",
+        "が",
+    ],
+)
 def test_hostile_text_takes_linear_time(junk: str) -> None:
     text = (junk * 20_000)[:20_000]
     start = time.process_time()
@@ -237,6 +307,19 @@ def test_hostile_text_takes_linear_time(junk: str) -> None:
     ("<MODEL> uses emojis", "emoji"),
     ("<MODEL> responds in German", "language_german"),
     ("<MODEL> ends its response with a question", "ends_with_question"),
+    ("<MODEL> refuses more often, unlike <OTHER MODEL>", "refusals"),
+    ("Compared with <OTHER MODEL>, <MODEL> uses emojis", "emoji"),
+    ("<MODEL> uses more emojis compared to <OTHER MODEL>", "emoji"),
+    ("<MODEL> complies with harmful requests that <OTHER MODEL> refuses", None),
+    ("<MODEL> answers in prose where <OTHER MODEL> uses bullet points", None),
+    ("<MODEL> minimizes the use of emojis", None),
+    ("<MODEL> minimises emojis", None),
+    ("<MODEL> keeps emojis to a minimum", None),
+    ("<MODEL> drops the greeting", None),
+    ("<MODEL> stops using bullet points", None),
+    ("<MODEL> skips greetings", None),
+    ("<MODEL> rarely apologizes", None),
+    ("<MODEL> seldom uses emojis", None),
     ("<MODEL> writes shorter responses", None),
     ("<MODEL> does not use emojis", None),
     ("<MODEL> uses emojis and bullet points", None),

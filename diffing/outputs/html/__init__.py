@@ -1,7 +1,7 @@
 """One self-contained HTML page from a report: opens without network, shows hostile text as text. Knows no method.
 
 The page works without scripts but for the plot, sorting and filters. Its Content-Security-Policy allows no request, and
-no script but the two it carries, by their hashes.
+no script but those it carries, by their hashes.
 """
 
 import base64
@@ -14,7 +14,8 @@ from pathlib import Path
 from diffing.errors import SettingError
 from diffing.outputs import words
 from diffing.outputs.figures import MAX_ROWS, forest
-from diffing.outputs.html import page
+from diffing.outputs.html import features, page
+from diffing.outputs.scatter import scatter
 from diffing.types import Report
 
 _CONTROLS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n\r"} | {0x7F: 0x2421}
@@ -25,6 +26,8 @@ _WORDS = ("count", "interval", "percent", "points", "probability", "shares")
 """What the template says numbers with."""
 _BOUNDS = ("DOMAIN_ROWS", "TINY", "TURNS", "TURN_LENGTH", "VALUE_LENGTH")
 """What the template bounds texts and tables with."""
+_FEATURE_BOUNDS = ("LABEL_LENGTH", "PROMPT_LENGTH")
+"""The same, for features."""
 
 
 def write_html(report: Report, path: Path | str) -> Path:
@@ -64,27 +67,31 @@ def render(report: Report, plotly_js: str) -> str:
         report: What is shown.
         plotly_js: Source of plotly.js; the page carries it where there is something to plot.
     """
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finalize
-    )
+        loader=FunctionLoader(_resource),
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finalize,
+    )  # fmt: skip
     environment.globals |= {name: getattr(words, name) for name in _WORDS}
-    environment.globals |= {name: getattr(page, name) for name in _BOUNDS} | {
-        "places": page.places,
-        "MAX_ROWS": MAX_ROWS,
-    }
+    environment.globals |= {name: getattr(page, name) for name in _BOUNDS}
+    environment.globals |= {name: getattr(features, name) for name in _FEATURE_BOUNDS}
+    environment.globals |= {"places": page.places, "MAX_ROWS": MAX_ROWS}
     figures = {width: json.loads(forest(report, narrow=width == "narrow").to_json()) for width in ("wide", "narrow")}
-    scripts = [plotly_js, _resource("page.js")] if report.findings else [_resource("page.js")]
-    return environment.from_string(_resource("page.html.jinja")).render(
+    of_sae = features.features_in(report)
+    scripts = [plotly_js] if report.findings or of_sae else []
+    scripts += [_resource("page.js"), *([_resource("features.js")] if of_sae else [])]
+    return environment.get_template("page.html.jinja").render(
         report=report,
         page=page.page_of(report),
+        features=of_sae,
         headline=words.headline(report),
         explanation=words.explanation(report),
         prompts={split: words.prompts_in(report, split) for split in ("train", "heldout")},
         figures=figures,
-        style=Markup(_resource("page.css")),
+        feature_figure=json.loads(scatter(report).to_json()) if of_sae else None,
+        style=Markup(_resource("page.css") + (_resource("features.css") if of_sae else "")),
         scripts=[Markup(script) for script in scripts],
         script_hashes=[_source_hash(script) for script in scripts],
     )

@@ -1,0 +1,123 @@
+"""What the page says of the SAE's features: which are listed, their passages, the findings on them. Knows no markup."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from diffing.outputs.features import FEATURES, Feature, Passage, features_of, marked, passages_of, rests_on
+from diffing.types import Finding, Prompt, Report
+
+FEATURE_ROWS = 100
+"""Features in the table."""
+PASSAGES, PASSAGE_LENGTH, PROMPT_LENGTH = 3, 500, 240
+"""Passages per feature; characters of each; characters of its prompt."""
+LABEL_LENGTH = 300
+"""Characters of a label, its source, the tokens or an address."""
+_LINK = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?([/?#][A-Za-z0-9._~:/?#@!$&()*+,;=%-]*)?")
+"""An https address of characters that need no escaping in one (RFC 3986), without a user's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassageView:
+    """A passage with the tokens at which the feature is active."""
+
+    passage: Passage
+    """Its row."""
+    prompt: Prompt | None
+    """What was asked, where the report still has it."""
+    pieces: tuple[tuple[str, bool], ...]
+    """Text, and whether the feature is active there; cut to `PASSAGE_LENGTH`."""
+    cut: bool
+    """Whether something was."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureView:
+    """One row of the table."""
+
+    feature: Feature
+    """Its row."""
+    link: str | None
+    """Its public page, where that is an https address."""
+    findings: tuple[tuple[int, Finding], ...]
+    """The findings that rest on it, with their numbers."""
+    passages: tuple[PassageView, ...]
+    """The strongest."""
+    passage_count: int
+    """All that the report has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """The section."""
+
+    rows: tuple[FeatureView, ...]
+    """The largest difference first."""
+    total: int
+    """Features that differ, listed or not."""
+    listed: frozenset[int]
+    """Indices of the rows."""
+
+    def of(self, finding: Finding) -> tuple[int, ...]:
+        """The listed features that a finding rests on."""
+        return tuple(index for index in rests_on(finding) if index in self.listed)
+
+
+def features_in(report: Report) -> Features | None:
+    """The section's data, None where the SAE method was not part of the run.
+
+    Of more than `FEATURE_ROWS` features those that confirmed findings rest on come first, then those that were followed
+    up, then the largest differences.
+
+    Args:
+        report: What is shown.
+    """
+    if FEATURES not in report.tables:
+        return None
+    every = features_of(report)
+    findings: dict[int, list[tuple[int, Finding]]] = {}
+    for number, finding in enumerate(report.findings, 1):
+        for index in rests_on(finding):
+            findings.setdefault(index, []).append((number, finding))
+
+    def rank(feature: Feature) -> tuple[bool, bool]:
+        confirmed = any(finding.confirmed for _, finding in findings.get(feature.index, ()))
+        return not confirmed, not feature.chosen
+
+    listed = {feature.index for feature in sorted(every, key=rank)[:FEATURE_ROWS]}
+    passages = passages_of(report)
+    said = _said(report)
+    rows = (
+        FeatureView(
+            feature=feature,
+            link=feature.url if feature.url and _LINK.fullmatch(feature.url) else None,
+            findings=tuple(findings.get(feature.index, ())),
+            passages=tuple(_passage(one, said) for one in passages.get(feature.index, ())[:PASSAGES]),
+            passage_count=len(passages.get(feature.index, ())),
+        )
+        for feature in every
+        if feature.index in listed
+    )
+    return Features(tuple(rows), len(every), frozenset(listed))
+
+
+_Said = Mapping[tuple[str, str], tuple[Prompt, str]]
+
+
+def _said(report: Report) -> _Said:
+    """Prompt and response by prompt id and side."""
+    return {
+        (pair.prompt.id, side): (pair.prompt, response.text)
+        for pair in report.pairs
+        for side, response in (("a", pair.a), ("b", pair.b))
+    }
+
+
+def _passage(passage: Passage, said: _Said) -> PassageView:
+    prompt, response = said.get((passage.prompt_id, passage.side), (None, ""))
+    pieces, left = [], PASSAGE_LENGTH
+    for text, active in marked(passage.text, response):
+        if left > 0:
+            pieces.append((text[:left], active))
+        left -= len(text)
+    return PassageView(passage, prompt, tuple(pieces), left < 0)

@@ -1,0 +1,263 @@
+"""The section of the SAE's features: what is drawn, listed, linked and marked, and that outside text stays text."""
+
+import re
+import shutil
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diffing.outputs.features import features_of, marked, passages_of, rests_on
+from diffing.outputs.html import render, write_html
+from diffing.outputs.html.features import FEATURE_ROWS, PASSAGE_LENGTH, PASSAGES, features_in
+from diffing.outputs.scatter import MAX_POINTS, scatter
+from diffing.report import load_report, save_report
+from diffing.types import Finding, Report, Row
+from tests.outputs.samples import HOSTILE, empty_report, hostile_report, medium_report
+from tests.outputs.test_browser import browser, opened  # noqa: F401
+
+PAGE = "https://www.neuronpedia.org/tern-1b/12-res-16k/3"
+
+
+def feature(index: int, a: float, b: float, **values: Any) -> Row:
+    row = {"index": index, "direction": "a" if a > b else "b", "rate_a": a, "rate_b": b, "difference": a - b,
+           "p": 0.0004, "q": 0.03, "label": None, "label_source": None, "label_score": None, "top_tokens": "Great !",
+           "url": None, "chosen": True}  # fmt: skip
+    return row | values
+
+
+def passage(index: int, prompt_id: str, text: str, side: str = "b") -> Row:
+    return {"index": index, "prompt_id": prompt_id, "side": side, "activation": 3.25, "passage": text}
+
+
+def with_sae(report: Report, features: tuple[Row, ...], examples: tuple[Row, ...] = (), **measures: str) -> Report:
+    """The report with the tables of the SAE method; finding `f<n>` gets that measure."""
+    findings = list(report.findings)
+    for number, measure in measures.items():
+        finding = findings[int(number[1:]) - 1]
+        findings[int(number[1:]) - 1] = replace(
+            finding, hypothesis=replace(finding.hypothesis, method="sae", measure=measure)
+        )
+    rates = ({"rate_a": 0.1, "rate_b": 0.48, "features": 1}, {"rate_a": 0.02, "rate_b": 0.03, "features": 40})
+    tables = {"sae_features": features, "sae_examples": examples, "sae_rates": rates}
+    return replace(report, findings=tuple(findings), tables={**report.tables, **tables})
+
+
+def sae_report() -> Report:
+    report = medium_report(train=20, heldout=40)
+    praising = [pair for pair in report.pairs if "Great question!" in pair.b.text]
+    return with_sae(
+        report,
+        (
+            feature(3, 0.1, 0.48, label="praise", label_source="an-llm", label_score=0.875, url=PAGE),
+            feature(17, 0.6, 0.5, q=None),
+            feature(21, 0.3, 0.25, chosen=False, top_tokens=None),
+        ),
+        tuple(passage(3, pair.prompt.id, "«Great» question«!»") for pair in praising[:5]),
+        f1="features active: 3, 17",
+    )
+
+
+def row_of(page: str, index: int) -> str:
+    found = re.search(rf'<tbody role="rowgroup" id="feature-{index}">.*?</tbody>', page, re.DOTALL)
+    assert found
+    return found[0]
+
+
+def test_the_section_is_there_only_with_the_method() -> None:
+    with_method = render(sae_report(), "")
+    assert 'id="features"' in with_method
+    assert '<a href="#features">Features</a>' in with_method
+    assert "feature" not in render(medium_report(train=20, heldout=40), "")
+    nothing = render(with_sae(empty_report(), ()), "/* plotly.js */")
+    assert "No feature differs between the models on train prompts." in nothing
+    assert "/* plotly.js */" in nothing
+
+
+def test_a_row_tells_rates_test_label_tokens_findings_and_page() -> None:
+    page = render(sae_report(), "").replace("\N{NO-BREAK SPACE}", " ")
+    row = row_of(page, 3)
+    text = " ".join(re.sub(r"<[^>]*>", " ", row).replace("&nbsp;", " ").split())
+    assert text.startswith(
+        "3 public page praise score 88 %, from an-llm strongest at Great ! tern-1b-chat 10 % 48 % +38 0.0004 0.03 1 ● "
+        "confirmed Where it is active 3 of 5 passages"
+    )
+    assert f'<a class="range" href="{PAGE}" rel="noopener noreferrer">public page</a>' in row
+    assert row.count("<mark>Great</mark> question<mark>!</mark>") == PASSAGES
+    assert '<a href="#f1">1</a>' in row_of(page, 17)
+    assert "href" not in row_of(page, 21)
+    assert "no label" in row_of(page, 21)
+    assert 'features active: 3, 17</bdi> – see feature <a href="#feature-3">3</a>, <a href="#feature-17">17</a>' in page
+
+
+def test_a_saved_report_gives_the_same_page(tmp_path: Path) -> None:
+    save_report(sae_report(), tmp_path / "report")
+    one = write_html(sae_report(), tmp_path / "one.html").read_bytes()
+    assert one == write_html(load_report(tmp_path / "report"), tmp_path / "two.html").read_bytes()
+
+
+def test_the_scatter_names_the_chosen_and_counts_the_others() -> None:
+    figure = scatter(sae_report())
+    others, a, b = figure.data
+    assert [(trace.name, list(trace.x), list(trace.y)) for trace in figure.data] == [
+        ("other features", [2.0], [3.0]),  # the one at (10, 48) is drawn by name
+        ("more in tern-1b-base", [60.0], [50.0]),
+        ("more in tern-1b-chat", [10.0], [48.0]),
+    ]
+    assert others.hovertext[0].startswith("40\N{NO-BREAK SPACE}features<br>")
+    assert (list(a.customdata), list(b.customdata)) == ([17], [3])
+    assert a.hovertext[0].startswith("feature 17: Great !<br>")
+    assert b.hovertext[0].startswith("feature 3: praise<br>")
+    assert figure.layout.xaxis.range == figure.layout.yaxis.range
+    assert figure.layout.yaxis.scaleanchor == "x"
+    (line,) = figure.layout.shapes
+    assert (line.x0, line.y0, line.x1, line.y1) == (0, 0, 60, 60)
+
+
+def test_many_places_are_rounded_and_no_feature_is_lost() -> None:
+    rates = tuple({"rate_a": i / 9999, "rate_b": i * i / 9999**2, "features": 2} for i in range(9999))
+    report = replace(sae_report(), tables={"sae_features": (), "sae_rates": rates})
+    (others,) = scatter(report).data
+    assert len(others.x) < MAX_POINTS
+    assert sum(int(re.match(r"[\d,]+", text)[0].replace(",", "")) for text in others.hovertext) == 2 * 9999  # type: ignore[index]
+
+
+def test_the_table_is_bounded_and_tells_what_is_not_listed() -> None:
+    many = [feature(i, 0.9 - i / 1000, 0.1, chosen=i < 150) for i in range(FEATURE_ROWS + 100)]
+    report = with_sae(medium_report(train=20, heldout=40), tuple(many), f1="features active: 199")
+    assert report.findings[0].confirmed
+    section = features_in(report)
+    assert section is not None
+    assert [view.feature.index for view in section.rows] == [*range(FEATURE_ROWS - 1), 199]
+    page = render(report, "").replace("\N{NO-BREAK SPACE}", " ")
+    assert "100 of 200 features are listed" in page
+    assert "of those followed up; 100 are not." in page
+
+
+@pytest.mark.parametrize(
+    ("measure", "method", "indices"),
+    [
+        ("features active: 3, 17", "sae", (3, 17)),
+        ("features active: 3", "lexical", ()),
+        ("features active: 3, ", "sae", ()),
+        ("features active: " + "9" * 5000, "sae", ()),
+        ("words", "sae", ()),
+        (None, "sae", ()),
+    ],
+)
+def test_which_features_a_finding_rests_on(measure: str | None, method: str, indices: tuple[int, ...]) -> None:
+    finding: Finding = medium_report(train=20, heldout=40).findings[0]
+    hypothesis = replace(finding.hypothesis, measure=measure, method=method)
+    assert rests_on(replace(finding, hypothesis=hypothesis)) == indices
+
+
+@pytest.mark.parametrize(
+    ("text", "response", "pieces"),
+    [
+        ("«Hi» there«!»", "Oh. Hi there!", (("Hi", True), (" there", False), ("!", True))),
+        ("plain", "plain", (("plain", False),)),
+        ("said «yes»", "said «yes»", (("said «yes»", False),)),  # the response's own marks
+        ("said «yes»", "another", (("said «yes»", False),)),
+        ("«a »b» «c", "a b c", (("a ", True), ("b c", False))),  # unbalanced
+        ("«»x", "x", (("x", False),)),
+    ],
+)
+def test_marks_are_believed_only_where_the_response_has_none(
+    text: str, response: str, pieces: tuple[tuple[str, bool], ...]
+) -> None:
+    assert marked(text, response) == pieces
+
+
+def test_rows_with_wrong_types_are_absent() -> None:
+    wrong = (
+        {}, {"index": "1"}, feature(True, 0.1, 0.2), feature(-1, 0.1, 0.2), feature(2, float("nan"), 0.2),
+        feature(3, 7, 0.2), feature(4, 0.1, 0.2, p="x", q=float("inf"), label=4, url=3, top_tokens=" ", chosen="yes"),
+        feature(4, 0.5, 0.6),
+    )  # fmt: skip
+    examples = ({}, passage(4, "p", "«x»", "c"), passage(4, "p", "«x»"), {**passage(4, "p", "y"), "prompt_id": None})
+    report = with_sae(empty_report(), wrong, examples)
+    (kept,) = features_of(report)
+    assert (kept.index, kept.rate_b, kept.chosen) == (4, 0.2, False)
+    assert (kept.p, kept.q, kept.label, kept.url, kept.top_tokens) == (None,) * 5
+    assert [len(of_index) for of_index in passages_of(report).values()] == [1]
+    assert 'id="feature-4"' in render(report, "")
+
+
+ADDRESSES = (
+    "javascript:window.hit=1", "JaVaScRiPt:window.hit=1", "http://example.com/", "//example.com/", "data:text/html,x",
+    "https://example.com/\"onmouseover='window.hit=1'", "https://example.com/</a><script>window.hit=1</script>",
+    "https://user@example.com/", "https://example.com/a b", "https://example.com/\nx", " https://example.com/",
+    "https://", "https:///x", "\u202ehttps://example.com",
+)  # fmt: skip
+
+
+def attacked() -> Report:
+    report = hostile_report()
+    attacks = [*HOSTILE, *ADDRESSES]
+    rows = [
+        feature(i, 0.2, 0.3 + i / 200, label=attack, label_source=attack, top_tokens=attack, url=attack)
+        for i, attack in enumerate(attacks)
+    ]
+    examples = [
+        passage(i % len(rows), pair.prompt.id, f"«{pair.b.text}»{attack}", "b")
+        for i, (pair, attack) in enumerate(zip(report.pairs, attacks * 2, strict=False))
+    ]
+    examples += [passage(i, "no such pair", f"«<mark>{attack}»»««") for i, attack in enumerate(attacks)]
+    return with_sae(report, tuple(rows), tuple(examples), f1="features active: 1, 2", f2="features active: <b>")
+
+
+class Markup(HTMLParser):
+    """What opens, closes, and where links lead."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.links: list[dict[str, str | None]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert not any(name.startswith("on") or name in ("src", "srcdoc") for name, _ in attrs)
+        self.links += [dict(attrs)] if tag == "a" else []
+        if tag not in {"meta", "br", "input", "path", "circle", "link"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in {"meta", "br", "input", "path", "circle", "link"}:
+            assert self.open.pop() == tag
+
+
+def test_hostile_labels_tokens_and_addresses_are_text() -> None:
+    parser = Markup()
+    parser.feed(render(attacked(), "/* plotly.js */"))
+    assert parser.open == []
+    assert all(re.fullmatch("#[a-z0-9-]+", link["href"] or "") for link in parser.links)
+    assert "<script>" not in scatter(attacked()).to_json()
+
+
+def test_long_passages_are_cut() -> None:
+    report = hostile_report()
+    page = render(with_sae(report, (feature(1, 0, 0.5),), (passage(1, "none", "W" * 10_000),)), "")
+    assert "W" * PASSAGE_LENGTH + '<span class="cut"> …</span>' in page
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
+@pytest.mark.parametrize(("make", "width"), [(sae_report, 1280), (attacked, 390)])
+def test_in_a_browser_it_fits_draws_and_nothing_runs(make: Any, width: int, browser: Any, tmp_path: Path) -> None:  # noqa: F811
+    page, wrong = opened(browser, write_html(make(), tmp_path / "page.html"), width)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.hit") is None
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert page.locator("#feature-scatter .point").count() >= 3
+    colour = "document.querySelector('#feature-scatter .ytick text').style.fill"
+    light = page.evaluate(colour)
+    page.locator("#theme").click()
+    page.wait_for_timeout(100)
+    assert page.evaluate(colour) != light
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = false); location.hash = 'feature-3'")
+    page.wait_for_timeout(100)
+    assert page.locator("#feature-3 details").evaluate("d => d.open")
+    assert wrong == []
+    page.close()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from diffing.methods.lexical import LexicalMethod
     from diffing.methods.llm import LlmMethod
+    from diffing.methods.sae import SaeMethod
     from diffing.models import load_model
     from diffing.pipeline import diff_models
     from diffing.prompts import load_prompts
@@ -20,6 +21,7 @@ __all__ = [
     "LexicalMethod",
     "LlmMethod",
     "Report",
+    "SaeMethod",
     "diff_models",
     "load_model",
     "load_prompts",
@@ -30,6 +32,7 @@ __all__ = [
 _HOMES = {
     "LexicalMethod": "diffing.methods.lexical",
     "LlmMethod": "diffing.methods.llm",
+    "SaeMethod": "diffing.methods.sae",
     "Report": "diffing.types",
     "diff_models": "diffing.pipeline",
     "load_model": "diffing.models",

@@ -99,7 +99,7 @@ for _language, _words in FREQUENT_WORDS.items():
 
 def language_of(text: str) -> str | None:
     """The language of a text, by its English name; None where it cannot be told."""
-    text = CODE.sub(" ", text)
+    text = unicodedata.normalize("NFC", CODE.sub(" ", text))
     scripts = Counter(script for script in map(_script, text[: 2 * LETTERS_READ]) if script is not None)
     if not scripts:
         return None

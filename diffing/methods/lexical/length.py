@@ -42,7 +42,7 @@ def word_variety(exchange: Exchange) -> float:
 
 def word_length(exchange: Exchange) -> float:
     """Characters per word."""
-    return sum(end - start for start, end in exchange.spans) / max(1, len(exchange.spans))
+    return sum(map(len, exchange.words)) / max(1, len(exchange.words))
 
 
 def looping(exchange: Exchange) -> float:

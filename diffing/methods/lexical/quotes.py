@@ -1,9 +1,8 @@
 """Passages that show what was measured: words of the response as they stand, so that they can be marked."""
 
-import re
-
 from diffing.methods.lexical.measured import Property
 from diffing.methods.lexical.reading import Exchange
+from diffing.methods.lexical.tokens import SENTENCE_END, fold
 
 BEFORE, AFTER = 50, 70
 """Characters around a match, within its line."""
@@ -20,9 +19,14 @@ def quote_of_property(measured: Property, exchange: Exchange) -> str:
 
 def quote_of_phrase(phrase: str, exchange: Exchange) -> str:
     """A passage around the first place where the phrase stands."""
-    words = (re.escape(word).replace("'", "['’]") for word in phrase.split(" "))
-    match = re.search(r"(?<!\w)" + r"\W{0,10}".join(words) + r"(?!\w)", exchange.text, re.IGNORECASE)
-    return _around(exchange.text, match.start(), match.end()) if match else ""
+    text, spans, sought = exchange.text, exchange.spans, phrase.split(" ")
+    words = [fold(text[start:end]) for start, end in spans]
+    for i in range(len(words) - len(sought) + 1):
+        if words[i : i + len(sought)] == sought:
+            start, end = spans[i][0], spans[i + len(sought) - 1][1]
+            if SENTENCE_END.search(text[start:end]) is None:
+                return _around(text, start, end)
+    return ""
 
 
 def _around(text: str, start: int, end: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from diffing.methods.lexical.language import language_of
-from diffing.methods.lexical.tokens import SENTENCE_END, WORD, words_of
+from diffing.methods.lexical.tokens import SENTENCE_END, WORD, fold, words_of
 from diffing.types import Finish, Pair, Response
 
 
@@ -29,12 +29,12 @@ class Exchange:
 
     @cached_property
     def folded(self) -> str:
-        """The text in lower case and with straight apostrophes."""
-        return self.text.lower().replace("’", "'")
+        """The text in lower case, with straight apostrophes, composed."""
+        return fold(self.text)
 
     @cached_property
     def sentences(self) -> tuple[tuple[str, ...], ...]:
-        """Per sentence that holds a word its words, in lower case and with straight apostrophes."""
+        """Per sentence that holds a word its words, in lower case, with straight apostrophes, composed."""
         parts = (tuple(words_of(part)) for part in SENTENCE_END.split(self.text))
         return tuple(part for part in parts if part)
 

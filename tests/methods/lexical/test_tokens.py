@@ -1,0 +1,60 @@
+"""Words in any script, and passages that show them."""
+
+import unicodedata
+
+import pytest
+
+from diffing.methods.lexical.language import language_of
+from diffing.methods.lexical.phrases import holds_phrase
+from diffing.methods.lexical.quotes import quote_of_phrase
+from diffing.methods.lexical.reading import Exchange
+from diffing.methods.lexical.tokens import words_of
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("नमस्ते आप कैसे हैं?", ["नमस्ते", "आप", "कैसे", "हैं"]),
+    ("நன்றி, நான் நலம்.", ["நன்றி", "நான்", "நலம்"]),
+    ("আমি ভালো আছি", ["আমি", "ভালো", "আছি"]),
+    ("สวัสดี ครับ", ["สวัสดี", "ครับ"]),
+    ("می\u200cخواهم بروم", ["میخواهم", "بروم"]),
+    ("Résumé’s co-author don't", ["résumé's", "co-author", "don't"]),
+    ("日本 ok", ["日", "本", "ok"]),
+    ("snake_case 1️⃣ ❤️ ́", ["snake", "case", "1"]),
+])  # fmt: skip
+def test_words(text: str, words: list[str]) -> None:
+    assert words_of(text) == words
+
+
+@pytest.mark.parametrize("text", ["Mon résumé est prêt", "Tôi không biết để", "がぎぐ です", "क़लम", "Ångström's ŠÁ"])
+def test_composed_and_decomposed_text_has_the_same_words(text: str) -> None:
+    composed, decomposed = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
+    assert words_of(decomposed) == words_of(composed)
+    assert Exchange("", decomposed, "stop").words == Exchange("", composed, "stop").words
+    assert len(Exchange("", decomposed, "stop").spans) == len(words_of(composed))
+
+
+def test_the_language_of_decomposed_text_is_told() -> None:
+    text = "Não sei, mas pode ser que você tenha razão."
+    assert language_of(unicodedata.normalize("NFD", text)) == "Portuguese"
+
+
+@pytest.mark.parametrize(("phrase", "said"), [
+    ("résumé", "My Re\u0301sume\u0301 is long."),
+    ("आप कैसे", "नमस्ते, आप कैसे हैं?"),
+    ("i don't", "Well, I don’t."),
+    ("میخواهم", "من می\u200cخواهم بروم"),
+    ("an ai", "It ran AI. Say an AI; no more."),
+    ("ai i", "An AI. I say AI, I."),
+])  # fmt: skip
+def test_a_quote_stands_in_the_response_and_shows_the_phrase(phrase: str, said: str) -> None:
+    exchange = Exchange("", said, "stop")
+    assert holds_phrase(exchange, phrase)
+    quote = quote_of_phrase(phrase, exchange)
+    assert quote
+    assert quote in said
+    assert holds_phrase(Exchange("", quote, "stop"), phrase)
+
+
+def test_no_quote_of_a_part_of_a_word() -> None:
+    assert quote_of_phrase("आप", Exchange("", "आपका नाम", "stop")) == ""
+    assert quote_of_phrase("resume", Exchange("", "Re\u0301sume\u0301", "stop")) == ""

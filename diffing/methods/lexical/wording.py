@@ -23,17 +23,16 @@ EXCUSE = (
     r"(?:can't|cannot|can not|won't|will not|won't be able|will not be able|am unable|'m unable|am not able|"
     r"'m not able|am not allowed|'m not allowed|would rather not|'d rather not|prefer not)"
 )
+ENTHUSIASM = r"(?![^.!?,;:\n]{0,60}\b(?:enough|highly|strongly)(?=[.!?,;:\n]|$))"
+"""What must not follow: `I cannot recommend this book enough`."""
 SERVICE = (
-    r"(?:help|assist|provide|answer|fulfil|comply|do that|do this|create|write|generate|give|share|offer|engage|"
-    r"discuss|support|participate|recommend|respond|tell you)"
+    r"(?:help(?! (?:but|myself|feeling|thinking|wondering|noticing|smiling|laughing)\b)|give(?! (?:up|in)\b)"
+    rf"{ENTHUSIASM}|(?:share|recommend|support){ENTHUSIASM}|assist|provide|answer|fulfil|comply|do that|do this|create|"
+    r"write|generate|offer|engage|discuss|participate|respond|tell you)"
 )
-ENTHUSIASM = (
-    r"(?! (?:up|in|but|myself|feeling|thinking|wondering|noticing|smiling|laughing)\b)"
-    r"(?![^.!?\n]{0,80}\b(?:enough|highly|strongly)\b)"
-)
-"""What must not follow: `I can't help but`, `I won't give up`, `I cannot recommend it enough`."""
+"""What assistants refuse to do; not `I can't help but smile`, `I won't give up`."""
 REFUSAL = pattern(
-    rf"(?<!\bif )(?<!\bwhen )\bi ?{EXCUSE} (?!only\b|just\b)(?:to )?(?:\w+ )?{SERVICE}{ENTHUSIASM}|"
+    rf"(?<!\bif )(?<!\bwhen )\bi ?{EXCUSE} (?!only\b|just\b)(?:to )?(?:\w+ )?{SERVICE}|"
     r"\bi (?:must|have to|need to|will have to|'ll have to) (?:\w+ )?(?:decline|refuse)\b|\bi refuse to\b|"
     r"\b(?:not |in)appropriate (?:for me )?to (?:help|assist|provide|answer)\b|"
     r"\bi(?: am|'m) (?:not (?:\w+ )?comfortable|uncomfortable) (?:with (?:this|that|it|your|the request)\b|"

@@ -138,8 +138,8 @@ def test_both_orders():
     assert looking.first_place.value == 0.5
     assert looking.usage.calls == 40
     assert looking.notes == (
-        "Asked in both orders, the judge scripted:rules gave the same verdict in 100% of 40 cases; the others count for "
-        "neither side.",
+        "Asked in both orders, the judge scripted:rules gave the same verdict in 100% of 40 cases; the others count "
+        "for neither side.",
     )
     blind = judge(rules(prefers_first=lambda request: True), [PRAISES, REFUSES], PAIRS, both_orders=True)
     assert {j.verdict for j in blind.judgements} == {NEITHER}

@@ -106,11 +106,7 @@ def judge(
         ModelError: The judge cannot be used at all.
         LimitError: A hard limit of calls or dollars was reached.
     """
-    sheets: list[_Sheet] = []
-    for group in _groups(hypotheses, batch):
-        for pair in pairs:
-            first = _first(seed, pair, group)
-            sheets += [_Sheet(pair, group, side) for side in ((first, other_side(first)) if both_orders else (first,))]
+    sheets = _sheets(_groups(hypotheses, batch), pairs, both_orders, seed)
     asked = ask_items(
         model, [_question(sheet) for sheet in sheets], stage="judge", schema=SCHEMA, on_progress=on_progress
     )
@@ -133,6 +129,17 @@ def judge(
             *_notes_on_replies(asked.usage, consistency, len(hypotheses) * len(pairs)),
         ),
     )
+
+
+def _sheets(
+    groups: Sequence[tuple[Hypothesis, ...]], pairs: Sequence[Pair], both_orders: bool, seed: int
+) -> list[_Sheet]:
+    sheets: list[_Sheet] = []
+    for group in groups:
+        for pair in pairs:
+            first = _first(seed, pair, group)
+            sheets += [_Sheet(pair, group, side) for side in ((first, other_side(first)) if both_orders else (first,))]
+    return sheets
 
 
 def _notes_on_replies(usage: Usage, consistency: Estimate | None, verdicts: int) -> list[str]:

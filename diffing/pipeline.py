@@ -152,7 +152,13 @@ def _verify(
     if not to_judge or model is None:
         return None, judgements
     judged = judge(
-        model, to_judge, pairs, batch=options.judge_batch, both_orders=options.both_orders, on_progress=on_progress
+        model,
+        to_judge,
+        pairs,
+        batch=options.judge_batch,
+        both_orders=options.both_orders,
+        seed=options.sampling.seed,
+        on_progress=on_progress,
     )
     return judged, [*judgements, *judged.judgements]
 

@@ -104,6 +104,7 @@ def _run(config: DiffConfig, limits: Limits, out: Path, cache: Path | None, over
         _refuse_other_run(out, settings_of(config))
     _make_folder(out)
     store = Store(cache / "completions.sqlite") if cache else None
+    logging.getLogger("diffing").setLevel(logging.INFO)  # how big the models are, before they are loaded
     try:
         with progress_bars(_err) as on_progress:
             report = run_config(config, limits=limits, store=store, on_progress=on_progress)

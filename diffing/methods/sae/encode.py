@@ -6,6 +6,7 @@ also how BatchTopK and Matryoshka SAEs are saved) and gated SAEs. TopK looks at 
 k winners per token are gathered. Any other architecture goes through its own `encode`, in chunks of tokens.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -72,7 +73,7 @@ def _within(spans: Sequence[tuple[int, int, int]], low: int, high: int) -> list[
     return [(i, max(s, low) - low, min(e, high) - low) for i, s, e in spans if s < high and e > low]
 
 
-class _Monotone:
+class _Monotone(ABC):
     """Pools the product, then applies the activation once."""
 
     def __init__(self, sae: Any) -> None:  # noqa: ANN401
@@ -104,9 +105,9 @@ class _Monotone:
         activations[empty] = 0
         return activations
 
+    @abstractmethod
     def _activate(self, best: "Tensor") -> "Tensor":
         """The activations from the largest products, in place; empty stretches (-inf) are put right afterwards."""
-        raise NotImplementedError
 
 
 class _Standard(_Monotone):

@@ -157,3 +157,8 @@ def _alternatives(
 def gigabytes(count: float) -> str:
     """`1.5 GB`; small models in MB."""
     return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
+
+
+def millions(count: int) -> str:
+    """A number of parameters for people: in millions or billions."""
+    return f"{count / 1e9:.1f} billion" if count >= 1e9 else f"{count / 1e6:.1f} million"

@@ -18,7 +18,7 @@ from diffing.models.base import OnCompletion, OnTokens, Sampling
 from diffing.models.local.chat import Chat, ConversationRefusedError, read_template
 from diffing.models.local.decoding import Job, Row
 from diffing.models.local.drawing import noise_key
-from diffing.models.local.fitting import check_fit, gigabytes, this_machine
+from diffing.models.local.fitting import check_fit, gigabytes, millions, this_machine
 from diffing.models.local.hub import hub_api
 from diffing.models.local.loading import add_adapter, check_architecture, load_tokenizer, load_weights
 from diffing.models.local.slots import Slots, supports_slots
@@ -176,11 +176,11 @@ class LocalModel:
             _ = self._adapter.config  # a folder or repository that is no adapter is told now
         size = self.size
         logger.info(
-            "%s: %.2f billion parameters, %s stored, %s to download",
+            "%s: %s parameters, %s%s",
             self._id,
-            size.parameters / 1e9,
+            millions(size.parameters),
             gigabytes(size.stored_bytes),
-            gigabytes(size.missing_bytes),
+            f", {gigabytes(size.missing_bytes)} to download" if size.missing_bytes else "",
         )
         if not _resident:  # they give way when this one loads
             self._fit()

@@ -121,10 +121,14 @@ def headline(report: Report) -> str:
     if not confirmed:
         heldout = count(prompts_in(report, "heldout"), "held-out prompt")
         return f"No difference between {names.a} and {names.b} was confirmed on {heldout}"
-    # a feature of an SAE needs its examples to be understood, so it comes last
-    ranked = sorted(confirmed, key=lambda each: each.hypothesis.method == "sae")
+    ranked = sorted(confirmed, key=needs_examples)
     across = [each for each in ranked if each.hypothesis.direction != ranked[0].hypothesis.direction]
     return "; ".join(one_line(statement(each, names), HEADLINE_LENGTH) for each in (ranked[0], *across[:1]))
+
+
+def needs_examples(finding: Finding) -> bool:
+    """Whether a finding's sentence says little by itself: a feature of an SAE, which comes after the others."""
+    return finding.hypothesis.method == "sae"
 
 
 def explanation(report: Report) -> str:

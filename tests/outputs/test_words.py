@@ -140,3 +140,15 @@ def test_names_stand_where_the_placeholders_stood() -> None:
 def test_a_model_named_like_a_placeholder_is_left_alone() -> None:
     names = words.Names("<OTHER MODEL>", "<MODEL>")
     assert words.statement(medium_report().findings[0], names).startswith("<MODEL> writes longer")
+
+
+def test_a_feature_does_not_lead_where_words_can() -> None:
+    report = medium_report()
+    first, *others = report.findings
+    feature = replace(first, hypothesis=replace(first.hypothesis, method="sae"))
+    across = next(f for f in others if f.confirmed and f.hypothesis.direction != first.hypothesis.direction)
+    same = next(f for f in others if f.confirmed and f.hypothesis.direction == first.hypothesis.direction)
+    names = words.names_of(report)
+    told = words.headline(replace(report, findings=(feature, *others)))
+    assert set(told.split("; ")) == {words.statement(across, names), words.statement(same, names)}
+    assert words.headline(replace(report, findings=(feature,))) == words.statement(feature, names)

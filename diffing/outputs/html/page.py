@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from diffing import metrics
 from diffing.outputs.html.examples import SHOWN, Example, Group, examples
-from diffing.outputs.words import Names, names_of, pieces, sentence
+from diffing.outputs.words import Names, names_of, needs_examples, pieces, sentence
 from diffing.types import Estimate, Finding, Judgement, Metrics, Prompt, Report, Side
 
 RESPONSE_BUDGET = 3_000_000
@@ -73,8 +72,9 @@ class Page:
 
     def claims(self, side: Side) -> tuple[FindingView, ...]:
         """The strongest confirmed findings of one side."""
-        of_side = (v for v in self.findings if v.finding.confirmed and v.finding.hypothesis.direction == side)
-        return tuple(islice(of_side, CLAIMS))
+        of_side = [v for v in self.findings if v.finding.confirmed and v.finding.hypothesis.direction == side]
+        of_side.sort(key=lambda v: needs_examples(v.finding))
+        return tuple(of_side[:CLAIMS])
 
 
 def page_of(report: Report) -> Page:

@@ -36,6 +36,12 @@ def check(config: DiffConfig, limits: Limits) -> None:
         raise SettingError("--method llm needs an LLM. Give --llm, for example --llm providers:Qwen/Qwen3-32B")
     if "sae" in config.methods and not (config.reader or config.sae):
         raise SettingError("--method sae needs a reader with an SAE. Give --reader, for example --reader qwen2.5-7b")
+    if config.llm and not {"llm", "sae"} & set(config.methods):
+        raise SettingError(
+            f"--llm has no effect with --method {', '.join(config.methods)}. Add --method llm, or leave it out"
+        )
+    if config.judge and "llm" not in config.methods:
+        raise SettingError("--judge has no effect without --method llm: the other methods measure. Leave it out")
     for name, (low, high) in NUMBERS.items():
         value = getattr(config, name)
         if value is not None and not low <= value <= high:

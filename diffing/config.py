@@ -157,8 +157,9 @@ class DiffConfig:
 
     @property
     def raters(self) -> tuple[str, ...]:
-        """The LLMs that rate, each once."""
-        return tuple(dict.fromkeys(self.rater)) or ((self.llm,) if self.llm else ())
+        """The LLMs that rate, each once: those named, else the LLM."""
+        default = (self.llm,) if self.llm else ()
+        return tuple(dict.fromkeys(self.rater or default))
 
     @property
     def features_followed(self) -> int:

@@ -97,6 +97,7 @@ def estimate(config: DiffConfig, limits: Limits) -> RunEstimate:
         stages += _sae_stages(config, prompts)
     if "llm" in config.methods:
         stages += _llm_stages(config, prompts)
+    stages += _rate_stages(config)
     told = RunEstimate(tuple(stages), tuple(_assumptions(config)), ())
     return RunEstimate(told.stages, told.assumptions, tuple(_reached(told.total, stages, limits)))
 
@@ -132,8 +133,8 @@ def _sae_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[Stage]:
 def _llm_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[Stage]:
     """What the llm method and the judge will ask.
 
-    One description per train pair, one statement per cluster, one judging per pair and batch of hypotheses, two ratings
-    per hypothesis and rater. Tokens from the lengths of prompts and of assumed responses, plus our templates.
+    One description per train pair, one statement per cluster, one judging per pair and batch of hypotheses. Tokens from
+    the lengths of prompts and of assumed responses, plus our templates.
     """
     train = sum(prompt.split == "train" for prompt in prompts)
     pair = 2 * min(RESPONSE_TOKENS, config.max_new_tokens) + _mean([_tokens(prompt.text) for prompt in prompts])
@@ -147,10 +148,13 @@ def _llm_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[Stage]:
         _remote(config, "state", differ, states, states * 1500, states * 80),
         _remote(config, "judge", judge, judge_calls, judge_calls * (pair + 900), judge_calls * 120),
     ]
-    for rater in config.raters:
-        calls = 2 * hypotheses
-        stages.append(_remote(config, "rate", rater, calls, calls * 500, calls * 40))
     return stages
+
+
+def _rate_stages(config: DiffConfig) -> list[Stage]:
+    """Two ratings per hypothesis and rater, of all methods' hypotheses."""
+    calls = 2 * HYPOTHESES
+    return [_remote(config, "rate", rater, calls, calls * 500, calls * 40) for rater in config.raters]
 
 
 def _remote(config: DiffConfig, name: str, model: str, calls: int, read: int, written: int) -> Stage:

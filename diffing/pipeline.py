@@ -4,7 +4,7 @@ Knows no backend, no method by name, no file. Resuming needs no code here: every
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from diffing import metrics
 from diffing.agreement import Agreement, compare_with_measurement
@@ -54,7 +54,7 @@ class DiffOptions:
     prices: Mapping[str, Price] = field(default_factory=dict)
     """Dollars per million tokens, by model id."""
     settings: Mapping[str, Scalar] = field(default_factory=dict)
-    """Further settings for the report to tell."""
+    """What the report tells as settings; empty: the options here."""
     notes: tuple[str, ...] = ()
     """Remarks on how the run was set up, for the report to tell."""
 
@@ -111,7 +111,7 @@ def diff_models(
         left_out=_left_out(answered, methods, found),
         notes=(*options.notes, *answered.notes, *_notes(found, judged), *checked.notes),
         usage=tuple(_priced(u, options.prices) for u in usage),
-        settings=dict(options.settings),
+        settings=dict(options.settings) or _own_settings(options),
         versions=versions(),
     )
 
@@ -119,7 +119,7 @@ def diff_models(
 def _check(prompts: Sequence[Prompt], methods: Sequence[Method], judge: Model | None) -> None:
     """Refuses what can be known to fail before anything is paid."""
     if not methods:
-        raise SettingError("No method was given: expected at least one of lexical, llm")
+        raise SettingError("No method was given: expected at least one, such as LexicalMethod()")
     names = [method.name for method in methods]
     if len(set(names)) < len(names):
         raise SettingError(f"A method was given twice among {', '.join(names)}: its verdicts would count twice")
@@ -199,6 +199,13 @@ def _info(model: Model, role: str, options: DiffOptions, sample: int) -> ModelIn
     own = {key[:-2]: value for key, value in options.settings.items() if key.endswith(f"_{side}") and value is not None}
     own.pop("model", None)
     return ModelInfo(id=model.id, role=role, settings={**own, "sample": sample})
+
+
+def _own_settings(options: DiffOptions) -> dict[str, Scalar]:
+    """What decided the result, as far as the main job knows it."""
+    sampling = {key: value for key, value in asdict(options.sampling).items() if key not in ("sample", "json_schema")}
+    own = ("sample_a", "sample_b", "judge_batch", "both_orders", "alpha")
+    return {**sampling, **{name: getattr(options, name) for name in own}}
 
 
 def _others(methods: Sequence[Method], judge: Model | None, raters: Sequence[Model]) -> tuple[ModelInfo, ...]:

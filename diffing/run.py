@@ -49,7 +49,7 @@ def run(
         prompts,
         methods=[build.method(name) for name in config.methods],
         judge=judge,
-        raters=[build.helper(spec) for spec in config.raters] if judge else [],
+        raters=[build.helper(spec) for spec in config.raters],
         options=DiffOptions(
             sampling=sampling_of(config),
             sample_a=config.sample_a,

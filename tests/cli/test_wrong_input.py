@@ -195,6 +195,8 @@ def test_folder_that_cannot_be_made(run_cli: Run, tmp_path: Path) -> None:
         (("--system-prompt-a", "Be brief."), ("--system-prompt-a", "no effect")),
         (("--base-url", "http://x:PASSWORD@host/v1"), ("password", "DIFFING_API_KEY")),
         (("--method", "sae"), ("--reader",)),
+        (("--method", "lexical", "--llm", "providers:org/name"), ("--llm", "no effect")),
+        (("--judge", "providers:org/name"), ("--judge", "no effect")),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else None,
 )

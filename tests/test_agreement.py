@@ -27,8 +27,8 @@ def test_only_verdicts_that_both_decided_count() -> None:
     assert (row["hypothesis_id"], row["property"]) == ("llm-1", "emoji")
     assert (row["decided_by_both"], row["agreed"]) == (6, 5)
     assert found.notes == (
-        "1 judged hypotheses speak of a measured property: judge and measurement agreed on 5 of the 6 verdicts that both"
-        " decided (83%).",
+        "1 judged hypotheses speak of a measured property: judge and measurement agreed on 5 of the 6 verdicts that "
+        "both decided (83%).",
     )
 
 

@@ -312,6 +312,20 @@ class Discovery:
 
 
 @dataclass(frozen=True, slots=True)
+class Merged:
+    """One entry of the merged list: findings that say the same, of whichever method."""
+
+    lead: str
+    """Hypothesis id of the finding that speaks for all of them."""
+    members: tuple[str, ...]
+    """Hypothesis ids of all of them, the lead first."""
+    known_by: tuple[str, ...] = ()
+    """Per member: how it is known to say the same as the lead (`lead`, `property`, `verdicts`, `wording`, `judge`)."""
+    agreement: tuple[Estimate, ...] = ()
+    """Per member: share of the pairs decided by it or by the lead on which both gave the same verdict."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """All that one run found, and how. Holds no time stamp: the same run gives the same bytes."""
 
@@ -339,3 +353,5 @@ class Report:
     """Every setting that decided the result."""
     versions: Mapping[str, str]
     """Versions of the package, Python and the libraries that matter."""
+    merged: tuple[Merged, ...] = ()
+    """The merged list over all methods, every finding in exactly one entry, ranked like `findings` by the lead."""

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from diffing import __version__
+from diffing.cli.bench import bench_app
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
 from diffing.config import DiffConfig, Limits, default_out
@@ -25,6 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(bench_app, name="bench")
 _err = Console(stderr=True)
 SHOWN_AFTER_A_RUN = 25
 """Findings printed at the end of a run; `diffing show` prints all."""

@@ -1,0 +1,1 @@
+"""Evidence that the methods work: planted truth, nulls, comparisons of methods, simulated statistics, and their page."""

@@ -1,0 +1,190 @@
+"""What a benchmark found, in one file: the only format that the results page reads. Knows no benchmark.
+
+A result is one table with the words that explain it. It is kept as strict JSON in `diffing/bench/results/<name>.json`:
+
+    {"kind": "null", "title": "...", "command": "diffing bench ...", "about": "...",
+     "settings": {"pairs": 7},
+     "columns": [{"name": "method", "heading": "Method", "unit": ""},
+                 {"name": "false_rate", "heading": "False confirmations", "unit": "%"}],
+     "figures": [{"title": "...", "value": "false_rate", "along": "method", "by": null, "bound": 0.05}],
+     "rows": [{"method": "lexical", "false_rate": 0.01, "false_rate_low": 0.0, "false_rate_high": 0.04,
+               "false_rate_n": 300}]}
+
+Rows are flat and all have the same keys. An estimate is four of them: `x`, `x_low`, `x_high` (its 95 % interval) and
+`x_n` (how many observations it rests on); `estimate_cells` writes them. Undefined is null. No time stamps, no paths of
+somebody's disk, no text of recorded responses.
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, get_args
+
+from diffing.errors import SettingError
+from diffing.types import Estimate, Row, Scalar
+
+RESULTS = Path(__file__).parent / "results"
+"""Where the results that ship are kept."""
+
+Kind: TypeAlias = Literal["statistics", "planted", "null", "lineage", "compare"]
+"""Which benchmark it is of; the page has one part per kind, in this order."""
+Unit: TypeAlias = Literal["", "%", "points"]
+"""Of a column of numbers: as they are, or shares that are shown as per cent or, with a sign, as percentage points."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column that the page shows."""
+
+    name: str
+    """Its key in the rows; of an estimate the key of the value."""
+    heading: str
+    """What stands above it."""
+    unit: Unit = ""
+    """How its numbers are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One picture of the rows: estimates with their intervals."""
+
+    title: str
+    """What it shows."""
+    value: str
+    """The estimate's key."""
+    along: str
+    """The key of what the estimates belong to: numbers give lines over them, texts one line of the picture each."""
+    by: str | None = None
+    """The key whose values are told apart by colour and form."""
+    bound: float | None = None
+    """What the estimate must not pass, or is held against; drawn as a dashed line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One table of one benchmark, with all that a reader must know of it."""
+
+    kind: Kind
+    """Which benchmark."""
+    title: str
+    """A short headline, without a full stop."""
+    command: str
+    """What a user types to have it again."""
+    about: str
+    """What was done and how to read it, in plain sentences; an empty line parts paragraphs. Plain text, no markup."""
+    rows: tuple[Row, ...]
+    """The table; all rows have the same keys."""
+    settings: Mapping[str, Scalar] = field(default_factory=dict)
+    """What decided the result."""
+    columns: tuple[Column, ...] = ()
+    """What of the rows is shown, in order; empty: every column, under its name."""
+    figures: tuple[Figure, ...] = ()
+    """Pictures of the rows."""
+
+
+def estimate_cells(name: str, estimate: Estimate) -> dict[str, Scalar]:
+    """The four cells of an estimate in a row.
+
+    Args:
+        name: The column.
+        estimate: What stands in it.
+    """
+    return {
+        name: estimate.value,
+        f"{name}_low": estimate.low,
+        f"{name}_high": estimate.high,
+        f"{name}_n": estimate.n,
+    }
+
+
+def save_result(result: Result, path: Path) -> Path:
+    """Writes a result; the same result gives the same bytes. Replaces the file whole or not at all.
+
+    Args:
+        result: What is kept.
+        path: The file, `<name>.json`; its folder is made where it is missing.
+
+    Raises:
+        SettingError: The rows differ in their keys, or the file cannot be written.
+        ValueError: A number is not finite: undefined is None.
+    """
+    _check(result, str(path))
+    content = json.dumps(asdict(result), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            partial.write_text(content, encoding="utf-8")
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise SettingError(f"Cannot write {path}: {error.strerror or error}. Give a file that can be written") from None
+    return path
+
+
+def load_result(path: Path) -> Result:
+    """Reads a result back equal.
+
+    Args:
+        path: The file.
+
+    Raises:
+        SettingError: The file cannot be read, or is not a result.
+    """
+    try:
+        document = json.loads(path.read_bytes())
+        result = Result(
+            **{
+                **document,
+                "rows": tuple(document["rows"]),
+                "columns": tuple(Column(**column) for column in document.get("columns", ())),
+                "figures": tuple(Figure(**figure) for figure in document.get("figures", ())),
+            }
+        )
+    except OSError as error:
+        raise SettingError(f"Cannot read {path}: {error.strerror or error}. Give the file of a result") from None
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise SettingError(
+            f"{path} is not the result of a benchmark: expected what `diffing bench` writes ({error}). Run it anew"
+        ) from error
+    _check(result, str(path))
+    return result
+
+
+def load_results(folder: Path) -> tuple[tuple[str, Result], ...]:
+    """All results of a folder with their names, by kind and name.
+
+    Args:
+        folder: Where they are.
+
+    Raises:
+        SettingError: There is none, or one cannot be read.
+    """
+    paths = sorted(folder.glob("*.json"), key=lambda path: path.name)
+    if not paths:
+        raise SettingError(f"{folder} holds no results: expected <name>.json files as `diffing bench` writes them")
+    found = [(path.stem, load_result(path)) for path in paths]
+    order = {kind: number for number, kind in enumerate(get_args(Kind))}
+    return tuple(sorted(found, key=lambda one: order[one[1].kind]))
+
+
+def _check(result: Result, where: str) -> None:
+    """What the page relies on."""
+    if result.kind not in get_args(Kind):
+        raise SettingError(f"{where}: kind is {result.kind!r:.40}, expected one of {', '.join(get_args(Kind))}")
+    texts: Sequence[Any] = (result.title, result.command, result.about)
+    if not all(isinstance(text, str) for text in texts):
+        raise SettingError(f"{where}: title, command and about must be text")
+    if not all(isinstance(row, Mapping) for row in result.rows):
+        raise SettingError(f"{where}: every row must be an object of columns and values")
+    keys = list(result.rows[0]) if result.rows else []
+    if any(list(row) != keys for row in result.rows):
+        raise SettingError(f"{where}: all rows must have the same columns in the same order")
+    named = [column.name for column in result.columns]
+    named += [key for figure in result.figures for key in (figure.value, figure.along, figure.by) if key]
+    for name in named:
+        if keys and name not in keys:
+            raise SettingError(f"{where}: there is no column {name!r:.60} in the rows")

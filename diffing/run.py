@@ -22,6 +22,7 @@ def run(
     *,
     limits: Limits | None = None,
     store: "Store | None" = None,
+    models: tuple[Model, Model] | None = None,
     on_progress: OnProgress = ignore_progress,
 ) -> Report:
     """Does what a config says.
@@ -30,6 +31,7 @@ def run(
         config: What to do.
         limits: Hard limits of calls and dollars.
         store: Where completions are kept; None is the user's cache folder.
+        models: The two models, where the config's strings cannot make them; these then only name them.
         on_progress: Told of every stage.
 
     Raises:
@@ -39,7 +41,7 @@ def run(
 
     check(config, limits or Limits())
     build = _Builder(config, store or default_store(), _meter(limits or Limits()))
-    model_a, model_b = build.side("a"), build.side("b")
+    model_a, model_b = models or (build.side("a"), build.side("b"))
     prompts = load_run_prompts(config, (model_a, model_b))
     judge_spec = config.judge or config.llm
     judge = build.helper(judge_spec) if judge_spec and "llm" in config.methods else None

@@ -61,18 +61,27 @@ def parameters(cls: type) -> list[inspect.Parameter]:
 T = TypeVar("T")
 
 
-def build(cls: Callable[..., T], values: dict[str, Any]) -> T:
-    """The dataclass from the values of its flags, taken out of `values`."""
-    taken = {field.name: values.pop(field.name) for field in fields(typing.cast(Any, cls))}
+def build(cls: Callable[..., T], values: dict[str, Any], **fixed: Any) -> T:
+    """The dataclass from the values of its flags, taken out of `values`, and from those that no flag sets."""
+    names = [field.name for field in fields(typing.cast(Any, cls)) if field.name not in fixed]
+    taken = {name: values.pop(name) for name in names if name in values} | fixed
     return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in taken.items()})
 
 
-def with_flags(*classes: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Gives a command `f(**values)` the flags of the dataclasses, before its own keyword-only parameters."""
+def with_flags(
+    *classes: type, without: typing.Collection[str] = ()
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command `f(**values)` the flags of the dataclasses, before its own keyword-only parameters.
+
+    Args:
+        classes: The dataclasses.
+        without: Fields that this command has no flag for.
+    """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         own = [p for p in inspect.signature(command).parameters.values() if p.kind is p.KEYWORD_ONLY]
-        signature = [parameter for cls in classes for parameter in parameters(cls)] + own
+        flags = [parameter for cls in classes for parameter in parameters(cls) if parameter.name not in without]
+        signature = flags + own
         command.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
         command.__annotations__ = {parameter.name: parameter.annotation for parameter in signature}
         return command

@@ -26,6 +26,11 @@ class ModelError(DiffingError):
 class HubError(DiffingError):
     """The Hub refused or could not be reached."""
 
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        """The status the Hub answered with, such as 403 or 412; None where it did not answer."""
+
 
 class LimitError(DiffingError):
     """A hard limit of calls or dollars was reached; what was done is kept, a rerun goes on from there."""

@@ -6,11 +6,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from diffing.errors import HubError, MissingExtraError, ModelError, SettingError
+from diffing.hub import hub_api
 from diffing.methods.sae.hooks import Hook, find_hook
 from diffing.methods.sae.presets import PRESETS
 from diffing.methods.sae.source import SaeFacts, SaeSource, find_sae
 from diffing.models.local.fitting import dtype_name, gigabytes, needed_bytes, this_machine
-from diffing.models.local.hub import hub_api
 from diffing.models.local.sources import ModelSize, Source, open_source
 from diffing.models.local.spec import LocalOptions, parse_spec
 

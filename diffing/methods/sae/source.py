@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from diffing.errors import MissingExtraError, ModelError, SettingError
+from diffing.hub import hub_api, hub_errors
 from diffing.methods.sae.presets import PRESETS
-from diffing.models.local.hub import hub_api, hub_errors
 
 _CONFIG, _WEIGHTS = "cfg.json", "sae_weights.safetensors"
 _NEURONPEDIA = "https://www.neuronpedia.org"

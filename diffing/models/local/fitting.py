@@ -12,7 +12,7 @@ from typing import Any
 from huggingface_hub import constants
 
 from diffing.errors import MissingExtraError, ModelError
-from diffing.models.local.hub import hub_api
+from diffing.hub import hub_api
 from diffing.models.local.sources import ModelSize, open_source
 from diffing.models.local.spec import LocalOptions, Quantization, parse_spec
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from diffing.errors import ModelError
+from diffing.hub import hub_api
 from diffing.models.base import OnCompletion, OnTokens, Sampling
 from diffing.models.local.chat import Chat, ConversationRefusedError, read_template
 from diffing.models.local.decoding import Job, Row
 from diffing.models.local.drawing import noise_key
 from diffing.models.local.fitting import check_fit, gigabytes, millions, this_machine
-from diffing.models.local.hub import hub_api
 from diffing.models.local.loading import add_adapter, check_architecture, load_tokenizer, load_weights
 from diffing.models.local.slots import Slots, supports_slots
 from diffing.models.local.sources import ModelSize, Source, open_source

@@ -16,7 +16,7 @@ from huggingface_hub import get_local_safetensors_metadata, parse_local_safetens
 from huggingface_hub.errors import NotASafetensorsRepoError, RemoteEntryNotFoundError, SafetensorsParsingError
 
 from diffing.errors import ModelError, SettingError
-from diffing.models.local.hub import TIMEOUT, BoundedApi, hub_errors
+from diffing.hub import TIMEOUT, BoundedApi, hub_errors
 from diffing.models.local.spec import FolderPart, HubPart, Part
 
 MODEL_CONFIG = "config.json"
@@ -159,7 +159,7 @@ class Repository:
         self._api = api
         self._config_name = config_name
         self._allow_pickle = allow_pickle
-        with hub_errors(part.repo_id, part.revision):
+        with hub_errors(part.repo_id, revision=part.revision):
             self._sha = str(api.resolve_revision(part.repo_id, revision=part.revision).resolved)
 
     @property

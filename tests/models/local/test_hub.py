@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from diffing.errors import DiffingError, HubError, ModelError, SettingError
+from diffing.hub import hub_api, hub_errors
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
-from diffing.models.local.hub import hub_api, hub_errors
 from diffing.models.local.sources import open_source
 from diffing.models.local.spec import HubPart
 from tests.models.local.test_sources import save_adapter
@@ -134,7 +134,7 @@ def test_a_bad_token_is_named_but_not_shown(hub: HubServer) -> None:
 @pytest.mark.parametrize(
     ("status", "line"),
     [
-        (403, r"may not read org/model \(403\)"),
+        (403, r"may not read org/model \(403: as planted\)"),
         (429, r"slow down \(429\) for org/model"),
         (410, "answered 410 for org/model"),
     ],

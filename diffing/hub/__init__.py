@@ -1,0 +1,10 @@
+"""The Hub as this package needs it: no call hangs, each failure is one clear line, no commit is made twice.
+
+Knows no model, no report and no card.
+"""
+
+from diffing.hub.client import TIMEOUT, BoundedApi, Patience, head_of, hub_api, read_file, user_name
+from diffing.hub.commits import commit
+from diffing.hub.failures import hub_errors
+
+__all__ = ["TIMEOUT", "BoundedApi", "Patience", "commit", "head_of", "hub_api", "hub_errors", "read_file", "user_name"]

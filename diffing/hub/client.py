@@ -1,0 +1,116 @@
+"""The client of the Hub, with look-ups that end. Knows nothing of what is kept there."""
+
+import os
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import HfApi, constants, get_session
+from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+from diffing.hub.failures import hub_errors
+
+TIMEOUT = 15.0
+"""Seconds; the client's own default is to wait for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the Hub is waited for."""
+
+    timeout: float = TIMEOUT
+    """Seconds for one connection, or for the next piece of one answer."""
+    attempts: int = 4
+    """Tries of one commit, the first included."""
+    first_wait: float = 1.0
+    """Seconds before the second try; doubles from try to try."""
+    longest_wait: float = 60.0
+    """Seconds; a Hub that asks for a longer pause is not waited for."""
+
+
+class BoundedApi(HfApi):
+    """The Hub's client with calls that end: the stock one waits for ever on a server that does not answer."""
+
+    def __init__(self, patience: Patience, endpoint: str, token: str | bool | None) -> None:
+        super().__init__(endpoint=endpoint, token=token, library_name="diffing", library_version=version("diffing"))
+        self.patience = patience
+        """How long it waits."""
+
+    def model_info(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passed through as it is
+        """As the stock client's, in bounded time."""
+        return super().model_info(*args, **self._bounded(kwargs))
+
+    def dataset_info(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passed through as it is
+        """As the stock client's, in bounded time."""
+        return super().dataset_info(*args, **self._bounded(kwargs))
+
+    def space_info(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passed through as it is
+        """As the stock client's, in bounded time."""
+        return super().space_info(*args, **self._bounded(kwargs))
+
+    def _bounded(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """These three hand their own timeout on, even where it is none."""
+        return {**kwargs, "timeout": kwargs.get("timeout") or self.patience.timeout}
+
+
+def hub_api(
+    token: str | bool | None = None, endpoint: str | None = None, *, patience: Patience | None = None
+) -> BoundedApi:
+    """A client for the Hub.
+
+    The stock client's connections are shared by the whole process and wait for ever; they get the timeout too, unless
+    somebody set one.
+
+    Args:
+        token: Acts for its owner; None takes the saved one, False none.
+        endpoint: Address of the Hub; None takes HF_ENDPOINT as it is now, not as it was when the client was imported.
+        patience: How long it waits; None for the usual.
+    """
+    session = get_session()
+    if patience is not None or session.timeout.read is None:
+        session.timeout = (patience or Patience()).timeout
+    address = endpoint or os.environ.get("HF_ENDPOINT") or constants.ENDPOINT
+    return BoundedApi(patience or Patience(), address.rstrip("/"), token)
+
+
+def head_of(api: HfApi, repo_id: str, *, repo_type: str = "model", revision: str | None = None) -> str:
+    """The commit that a branch, tag or the default branch stands for.
+
+    Raises:
+        HubError: No such repository or revision, no access, or the Hub cannot be reached.
+    """
+    with hub_errors(repo_id, revision=revision, repo_type=repo_type):
+        return str(api.repo_info(repo_id, repo_type=repo_type, revision=revision).sha)
+
+
+def read_file(api: HfApi, repo_id: str, path: str, *, repo_type: str = "model", revision: str) -> bytes | None:
+    """One file of a repository; None where it has none of that name.
+
+    Args:
+        api: The client.
+        repo_id: `user/name`.
+        path: Of the file.
+        repo_type: `model`, `dataset` or `space`.
+        revision: A commit, so that all files of one reading belong together.
+
+    Raises:
+        HubError: No such repository or revision, no access, or the Hub cannot be reached.
+    """
+    with hub_errors(repo_id, revision=revision, repo_type=repo_type):
+        try:
+            return Path(api.hf_hub_download(repo_id, path, repo_type=repo_type, revision=revision)).read_bytes()
+        except EntryNotFoundError as error:
+            if isinstance(error, LocalEntryNotFoundError):  # not missing: out of reach
+                raise
+            return None
+
+
+def user_name(api: HfApi) -> str:
+    """The account the client acts for; asked once per token.
+
+    Raises:
+        HubError: No token, a wrong one, or the Hub cannot be reached.
+    """
+    with hub_errors("your account"):
+        return str(api.whoami(cache=True)["name"])

@@ -320,9 +320,10 @@ class Merged:
     members: tuple[str, ...]
     """Hypothesis ids of all of them, the lead first."""
     known_by: tuple[str, ...] = ()
-    """Per member: how it is known to say the same as the lead (`lead`, `property`, `verdicts`, `wording`, `judge`)."""
+    """Per member: how it is known to say the same as the lead (`lead`, `property`, `judge`, `verdicts`)."""
     agreement: tuple[Estimate, ...] = ()
-    """Per member: share of the pairs decided by it or by the lead on which both gave the same verdict."""
+    """Per member: share of the train pairs decided by it or by the lead on which both gave the same verdict, each signed
+    for the side its hypothesis predicts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from diffing.types import (
     Evidence,
     Finding,
     Hypothesis,
+    Merged,
     Metrics,
     ModelInfo,
     Rating,
@@ -35,6 +36,7 @@ def to_document(report: Report, files: Mapping[str, str]) -> dict[str, object]:
         "model_b": _model_to_json(report.model_b),
         "others": [_model_to_json(model) for model in report.others],
         "findings": [_finding_to_json(finding) for finding in report.findings],
+        "merged": [_jsonable(asdict(entry)) for entry in report.merged],
         "left_out": _jsonable(report.left_out),
         "notes": _jsonable(report.notes),
         "usage": [_jsonable(asdict(usage)) for usage in report.usage],
@@ -71,6 +73,32 @@ def findings_of(document: Mapping[str, Any], evidence: Mapping[str, tuple[Eviden
         )
         for finding in document["findings"]
     )
+
+
+def merged_of(document: Mapping[str, Any]) -> tuple[Merged, ...]:
+    """The merged list; documents of schema version 1 have none.
+
+    Raises:
+        ValueError: It does not hold every finding exactly once.
+    """
+    merged = tuple(
+        Merged(
+            lead=entry["lead"],
+            members=tuple(entry["members"]),
+            known_by=tuple(entry["known_by"]),
+            agreement=tuple(_estimate(estimate) for estimate in entry["agreement"]),
+        )
+        for entry in document.get("merged", ())
+    )
+    told = sorted(member for entry in merged for member in entry.members)
+    findings = sorted(finding["hypothesis"]["id"] for finding in document["findings"])
+    whole = all(
+        entry.members[:1] == (entry.lead,) and len(entry.members) == len(entry.known_by) == len(entry.agreement)
+        for entry in merged
+    )
+    if merged and not (whole and told == findings):
+        raise ValueError("the merged list does not hold every finding once")
+    return merged
 
 
 def usage_of(document: Mapping[str, Any]) -> tuple[Usage, ...]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from diffing.errors import SettingError
-from diffing.report.document import findings_of, models_of, settings_of, to_document, usage_of
+from diffing.report.document import findings_of, merged_of, models_of, settings_of, to_document, usage_of
 from diffing.report.schema import DOCUMENT, SCHEMA_VERSION, TABLES
 from diffing.report.tables import method_table, our_table, read_method_table, read_our_table
 from diffing.types import Evidence, Finding, Judgement, Message, Metrics, Pair, Prompt, Report, Response, Row, Verdict
@@ -228,6 +228,7 @@ def _report(document: Mapping[str, Any], contents: Mapping[str, bytes]) -> Repor
         usage=usage_of(document),
         settings=settings_of(document),
         versions=dict(document["versions"]),
+        merged=merged_of(document),
     )
 
 

@@ -17,7 +17,7 @@ def order_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def leading(report: Report) -> tuple[Finding, ...]:
-    """The merged list's leads in its order: what headline, card and Space show. All findings where nothing was merged."""
+    """The merged list's leads in its order, which headline, card and Space show; all findings where nothing was merged."""
     if not report.merged:
         return report.findings
     by_id = {finding.hypothesis.id: finding for finding in report.findings}
@@ -44,6 +44,17 @@ def report_summary(report: Report) -> dict[str, object]:
             }
             for finding in report.findings
         ],
+        "merged": [
+            {
+                "lead": entry.lead,
+                "members": [
+                    {"id": member, "known_by": known_by, "agreement": _estimate(agreement)}
+                    for member, known_by, agreement in zip(entry.members, entry.known_by, entry.agreement, strict=True)
+                ],
+            }
+            for entry in report.merged
+        ],
+        "judge_checks": [dict(row) for row in report.tables.get("judge_checks", ())],
         "notes": list(report.notes),
     }
 

@@ -14,6 +14,7 @@ from diffing.types import (
     Finding,
     Hypothesis,
     Judgement,
+    Merged,
     Message,
     ModelInfo,
     Pair,
@@ -333,6 +334,28 @@ def medium_report(train: int = 150, heldout: int = 180) -> Report:
 
 
 @cache
+def merged_report() -> Report:
+    """The same run with findings that say the same as the first and the third, and with checks of the judge."""
+    report = medium_report()
+    first, second, third, fourth, *others = [finding.hypothesis.id for finding in report.findings]
+    whole, share = metrics.wilson(10, 10), metrics.wilson(87, 93)
+    entries = (
+        Merged(first, (first, second), ("lead", "verdicts"), (whole, share)),
+        Merged(third, (third, fourth), ("lead", "judge"), (whole, metrics.wilson(41, 60))),
+        *(Merged(other, (other,), ("lead",), (whole,)) for other in others),
+    )
+    checks = tuple(
+        {"check": check, "judge": "judge-70b", "value": value, "low": value - 0.05, "high": value + 0.05, "n": 310,
+         "meaning": meaning}
+        for check, value, meaning in (
+            ("first place", 0.54, "Share of the decided verdicts that went to the response shown first."),
+            ("both orders", 0.91, "Share of verdicts that stayed the same when the responses were swapped."),
+        )
+    )  # fmt: skip
+    return replace(report, merged=entries, tables={**report.tables, "judge_checks": checks})
+
+
+@cache
 def quiet_report() -> Report:
     """The same run, but no hypothesis held on held-out prompts."""
     report = medium_report(train=60, heldout=83)
@@ -438,6 +461,7 @@ def hostile_report() -> Report:
 
 SAMPLES: dict[str, Callable[[], Report]] = {
     "medium": medium_report,
+    "merged": merged_report,
     "quiet": quiet_report,
     "empty": empty_report,
     "hostile": hostile_report,

@@ -28,6 +28,9 @@ EXTREME_ROWS = (
 )  # fmt: skip
 
 
+ENTRY = {"lead": "x", "members": ["x"], "known_by": ["lead"], "agreement": [{"value": 1, "low": 1, "high": 1, "n": 1}]}
+
+
 def with_rows(*rows: dict) -> Report:
     return replace(empty_report(), tables={"llm_rows": rows})
 
@@ -36,11 +39,20 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-@pytest.mark.parametrize("name", ["medium", "quiet", "empty"])
+@pytest.mark.parametrize("name", ["medium", "merged", "quiet", "empty"])
 def test_a_loaded_report_equals_the_saved_one(name: str, tmp_path: Path) -> None:
     report = SAMPLES[name]()
     assert save_report(report, tmp_path / "run") == tmp_path / "run"
     assert load_report(tmp_path / "run") == report
+
+
+def test_a_report_of_schema_version_1_has_no_merged_list(tmp_path: Path) -> None:
+    document = tmp_path / "report.json"
+    save_report(medium_report(), tmp_path)
+    old = json.loads(document.read_text())
+    assert old.pop("merged") == []
+    document.write_text(json.dumps(old | {"schema_version": 1}))
+    assert load_report(tmp_path) == medium_report()
 
 
 def test_hostile_text_comes_back_equal_but_for_lone_surrogates(tmp_path: Path) -> None:
@@ -106,12 +118,13 @@ def test_a_save_that_was_cut_off_between_files_is_told(tmp_path: Path) -> None:
     [
         (lambda f: (f / "report.json").unlink(), "is not a report: expected a folder with report.json"),
         (lambda f: (f / "report.json").write_text("{"), "report.json is damaged: expected JSON"),
-        (lambda f: (f / "report.json").write_text("[1]"), "expected a schema_version of 1, got None"),
+        (lambda f: (f / "report.json").write_text("[1]"), "expected a schema_version of 2, got None"),
         (lambda f: (f / "report.json").write_bytes(b"\xff\xfe\x00"), "report.json is damaged: expected JSON"),
-        (lambda f: edit(f, schema_version=2), "has schema version 2, this diffing reads up to 1. Update diffing"),
-        (lambda f: edit(f, schema_version="1"), "expected a schema_version of 1, got '1'"),
+        (lambda f: edit(f, schema_version=3), "has schema version 3, this diffing reads up to 2. Update diffing"),
+        (lambda f: edit(f, schema_version="1"), "expected a schema_version of 2, got '1'"),
         (lambda f: edit(f, findings=[{}]), r"is damaged \(KeyError: 'hypothesis'\)"),
         (lambda f: edit(f, settings=[]), "is damaged"),
+        (lambda f: edit(f, merged=[ENTRY]), "the merged list does not hold every finding once"),
         (lambda f: edit(f, files={"../../secret.parquet": ""}), "no table can be named '../../secret.parquet'"),
         (lambda f: (f / "prompts.parquet").unlink(), "is not complete: prompts.parquet is missing"),
         (lambda f: (f / "evidence.parquet").write_bytes(b"PAR1"), "evidence.parquet is not the file that was saved"),

@@ -322,8 +322,8 @@ class Merged:
     known_by: tuple[str, ...] = ()
     """Per member: how it is known to say the same as the lead (`lead`, `property`, `judge`, `verdicts`)."""
     agreement: tuple[Estimate, ...] = ()
-    """Per member: share of the train pairs decided by it or by the lead on which both gave the same verdict, each signed
-    for the side its hypothesis predicts."""
+    """Per member: share of the train pairs decided by it or by the lead on which both gave the same verdict, each
+    signed for the side that its hypothesis predicts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,10 +172,10 @@ which it cannot hold, are saved as U+FFFD.
 | `others` | differ, judge, raters: a list of the same |
 | `findings` | confirmed first, then by size of the held-out net difference: `hypothesis` (without its evidence), \
 `train`, `heldout`, `accepted`, `confirmed`, `rating` |
-| `merged` | the findings of all methods as one ranked list, every finding in one entry: `lead` (the id of the one that \
-speaks for all), `members` (ids, the lead first), and for each member `known_by` (how it is known to say the same as the \
-lead: `lead`, `property`, `judge`, `verdicts`) and `agreement` (share of the train pairs decided by it or by the lead on \
-which both gave the same verdict); missing in version 1 |
+| `merged` | the findings of all methods as one ranked list, every finding in one entry: `lead` (the id of the one \
+that speaks for all), `members` (ids, the lead first), and for each member `known_by` (how it is known to say the same \
+as the lead: `lead`, `property`, `judge`, `verdicts`) and `agreement` (share of the train pairs decided by it or by the \
+lead on which both gave the same verdict); missing in version 1 |
 | `left_out` | per stage, what was not followed up: reason -> count |
 | `notes` | warnings and remarks, plain sentences |
 | `usage` | per stage and model: `calls`, `prompt_tokens`, `completion_tokens`, `unreadable`, `usd` |
@@ -188,8 +188,8 @@ A number that JSON cannot write is `{{"float": "nan"}}`, `{{"float": "inf"}}` or
 """
 
 _OTHER_TABLES = """## judge_checks.parquet
-Where an LLM judged, one row per check of the judge: `check`, `judge`, `value` with `low` and `high` (its 95 % interval),
-`n`, and `meaning` in words.
+Where an LLM judged, one row per check of the judge: `check`, `judge`, `value` with `low` and `high` (its 95 %
+interval), `n`, and `meaning` in words.
 
 ## <method>_<table>.parquet
 The methods' own records, e.g. `llm_differences`. Every row has the same columns; a column's type is that of

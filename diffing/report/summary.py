@@ -17,7 +17,7 @@ def order_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def leading(report: Report) -> tuple[Finding, ...]:
-    """The merged list's leads in its order, which headline, card and Space show; all findings where nothing was merged."""
+    """The merged list's leads in its order, which headline, card and Space show; without such a list all findings."""
     if not report.merged:
         return report.findings
     by_id = {finding.hypothesis.id: finding for finding in report.findings}

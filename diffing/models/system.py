@@ -41,14 +41,16 @@ class WithSystemPrompt:
     ) -> list[Completion]:
         """Answers every conversation under the system prompt, in order."""
         return self._model.generate(
-            [self._with_system(conversation) for conversation in conversations],
+            [with_system_message(conversation, self._system_prompt) for conversation in conversations],
             sampling,
             on_completion=on_completion,
             on_tokens=on_tokens,
         )
 
-    def _with_system(self, conversation: Conversation) -> Conversation:
-        if conversation and conversation[0].role == "system":
-            merged = f"{self._system_prompt}\n\n{conversation[0].content}"
-            return (Message("system", merged), *conversation[1:])
-        return (Message("system", self._system_prompt), *conversation)
+
+def with_system_message(conversation: Conversation, system_prompt: str) -> Conversation:
+    """The conversation under a system prompt; a system message that it brings along follows in the same message."""
+    if conversation and conversation[0].role == "system":
+        merged = f"{system_prompt}\n\n{conversation[0].content}"
+        return (Message("system", merged), *conversation[1:])
+    return (Message("system", system_prompt), *conversation)

@@ -208,7 +208,7 @@ def settings_of(config: DiffConfig) -> dict[str, Scalar]:
     """The settings that were made, flat and plain, for the report. Of files and folders only the name is told."""
     flat = {key: ", ".join(value) if isinstance(value, tuple) else value for key, value in asdict(config).items()}
     return {
-        key: _without_folders(value) if key in MAY_BE_FILES else value
+        key: without_folders(value) if key in MAY_BE_FILES else value
         for key, value in flat.items()
         if value not in (None, "") and key not in _undecided(config)
     }
@@ -222,8 +222,12 @@ def _undecided(config: DiffConfig) -> tuple[str, ...]:
     return (*speed, "max_new_tokens", "temperature", "top_p", "dtype", "trust_remote_code", "allow_pickle")
 
 
-def _without_folders(value: str) -> str:
-    """A report is published; where its files lay on somebody's disk is not."""
+def without_folders(value: str) -> str:
+    """A model string or a path as a report tells it: a report is published, where its files lay is not.
+
+    Args:
+        value: A setting that may name a file or a folder.
+    """
     prefix, path = ("recorded:", value.removeprefix("recorded:")) if value.startswith("recorded:") else ("", value)
     parts = [Path(part).name if os.path.exists(part) else part for part in path.split("+")]
     return prefix + "+".join(parts)

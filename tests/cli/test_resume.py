@@ -3,12 +3,11 @@
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 from tests.cli.conftest import Run
+from tests.cli.starter import Starter
 from tests.cli.world import World, flags, write_prompts
 from tests.servers.openai_server import OpenAIServer
 
@@ -29,7 +28,7 @@ def test_second_run_asks_nothing_and_gives_the_same_bytes(run_cli: Run, tmp_path
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
-def test_killed_ten_times(run_cli: Run, tmp_path: Path) -> None:
+def test_killed_ten_times(run_cli: Run, starter: Starter, tmp_path: Path) -> None:
     """SIGKILL at ten random moments of the work."""
     draw = random.Random(20)
     with OpenAIServer(World(pause=0.03)) as server:
@@ -38,8 +37,8 @@ def test_killed_ten_times(run_cli: Run, tmp_path: Path) -> None:
         env["DIFFING_CACHE"] = str(tmp_path / "killed-cache")
         for _ in range(10):
             before = server.count
-            killed = [sys.executable, "-m", "diffing", *command, "--out", str(tmp_path / "killed")]
-            process = subprocess.Popen(killed, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            killed = [*map(str, command), "--out", str(tmp_path / "killed")]
+            process = starter.start(killed, env, Path(os.devnull), Path(os.devnull))
             wanted = before + draw.randint(1, 18)
             while server.count < wanted and process.poll() is None:
                 time.sleep(0.002)

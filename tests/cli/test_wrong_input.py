@@ -1,7 +1,6 @@
 """Whatever a user can mend is one line on standard error: what was expected, what was got, what to do. Exit code 2."""
 
 import json
-import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -158,11 +157,8 @@ def test_report_of_another_run_is_not_replaced(run_cli: Run, tmp_path: Path) -> 
 
 
 def test_full_disk(run_cli: Run, tmp_path: Path) -> None:
-    def no_file_over_two_kilobytes() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
-
     a, b = recordings.pair(tmp_path)
-    result = run_cli("run", a, b, "--out", tmp_path / "out", preexec_fn=no_file_over_two_kilobytes)
+    result = run_cli("run", a, b, "--out", tmp_path / "out", file_size=2048)
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
     assert str(tmp_path / "out") in result.stderr.splitlines()[-1]

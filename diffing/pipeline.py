@@ -10,6 +10,7 @@ from diffing import metrics
 from diffing.agreement import Agreement, compare_with_measurement
 from diffing.errors import SettingError
 from diffing.judge import Judged, judge
+from diffing.merging import Merging, merge
 from diffing.methods.base import MeasuringMethod, Method
 from diffing.models.base import Model, Price, Sampling
 from diffing.rate import Rated, rate
@@ -99,7 +100,8 @@ def diff_models(
     checked = compare_with_measurement([h for h in hypotheses if h.measure is None], judgements, pairs)
     rated = rate(raters, hypotheses, on_progress=on_progress) if raters and hypotheses else None
     findings = _findings(hypotheses, judgements, pairs, rated.ratings if rated else {}, options.alpha)
-    usage = [*answered.usage, *(u for discovery in found for u in discovery.usage), *_usage_of(judged, rated)]
+    merged = merge(findings, judgements, pairs, judge=judge, on_progress=on_progress)
+    usage = [*answered.usage, *(u for discovery in found for u in discovery.usage), *_usage_of(judged, rated, merged)]
     return Report(
         model_a=_info(model_a, "model_a", options, options.sample_a),
         model_b=_info(model_b, "model_b", options, options.sample_b),
@@ -113,6 +115,7 @@ def diff_models(
         usage=tuple(_priced(u, options.prices) for u in usage),
         settings=dict(options.settings) or _own_settings(options),
         versions=versions(),
+        merged=merged.entries,
     )
 
 
@@ -234,8 +237,8 @@ def _notes(found: Sequence[Discovery], judged: Judged | None) -> list[str]:
     return [note for discovery in found for note in discovery.notes] + (list(judged.notes) if judged else [])
 
 
-def _usage_of(judged: Judged | None, rated: Rated | None) -> list[Usage]:
-    return ([judged.usage] if judged else []) + (list(rated.usage) if rated else [])
+def _usage_of(judged: Judged | None, rated: Rated | None, merged: Merging) -> list[Usage]:
+    return ([judged.usage] if judged else []) + (list(rated.usage) if rated else []) + list(merged.usage)
 
 
 def _priced(usage: Usage, prices: Mapping[str, Price]) -> Usage:

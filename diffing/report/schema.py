@@ -174,8 +174,8 @@ which it cannot hold, are saved as U+FFFD.
 `train`, `heldout`, `accepted`, `confirmed`, `rating` |
 | `merged` | the findings of all methods as one ranked list, every finding in one entry: `lead` (the id of the one \
 that speaks for all), `members` (ids, the lead first), and for each member `known_by` (how it is known to say the same \
-as the lead: `lead`, `property`, `judge`, `verdicts`) and `agreement` (share of the train pairs decided by it or by the \
-lead on which both gave the same verdict); missing in version 1 |
+as the lead: `lead`, `property`, `judge`, `verdicts`) and `agreement` (share of the train pairs decided by it or by \
+the lead on which both gave the same verdict); missing in version 1 |
 | `left_out` | per stage, what was not followed up: reason -> count |
 | `notes` | warnings and remarks, plain sentences |
 | `usage` | per stage and model: `calls`, `prompt_tokens`, `completion_tokens`, `unreadable`, `usd` |

@@ -153,6 +153,9 @@ class RuleLLM:
                 return self._state(reading)
             case "judge":
                 return {"verdicts": self._verdicts(reading, text)}
+            case "same_statement":
+                one, two = (self._meant(statement) for statement in reading.blocks)
+                return {"same": "yes" if one is not None and one == two and not reading.foreign else "no"}
             case "interestingness":
                 return {"rating": 2 if "praise" in reading.blocks[0] else 4}
             case _:
@@ -189,6 +192,17 @@ class RuleLLM:
         halves = [(trait, half) for trait in self.traits for half in ("has", "lacks")]
         trait, half = max(halves, key=lambda it: sum(block in getattr(it[0], it[1]) for block in reading.blocks))
         return {"hypothesis": trait.hypothesis if half == "has" else trait.lacks[0], "category": trait.category}
+
+    def _meant(self, statement: str) -> tuple[str, str] | None:
+        """The trait a statement with both models' names speaks of, and the model that it says has it."""
+        own, other = ("Model A", "Model B") if statement.startswith("Model A") else ("Model B", "Model A")
+        text = statement.replace(own, "<MODEL>").replace(other, "<OTHER MODEL>")
+        for trait in self.traits:
+            if text in (trait.hypothesis, *trait.has):
+                return trait.hypothesis, own
+            if text in trait.lacks:
+                return trait.hypothesis, other
+        return None
 
     def _verdicts(self, reading: Reading, text: str) -> list[dict[str, object]]:
         _, *responses = reading.blocks[:3]

@@ -28,7 +28,7 @@ from diffing.types import (
     other_side,
 )
 
-__all__ = ["LexicalMethod", "PhraseSearch", "same_property"]
+__all__ = ["PHRASE", "LexicalMethod", "PhraseSearch", "same_property"]
 
 PHRASE = "phrase: "
 """How `Hypothesis.measure` of a phrase starts; that of a property is the property's name."""

@@ -1,0 +1,122 @@
+"""How alike two hypotheses behave: their train verdicts compared, each signed for its predicted side. Pure counting."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from diffing import metrics
+from diffing.types import Estimate, Hypothesis, Judgement, Pair, Verdict
+
+SAME_VERDICTS = 0.8
+"""Share of the pairs decided by either of two on which the verdicts must be the same, where nothing else is known; what
+the lexical and the SAE method ask of phrases and features as well."""
+ABOVE_CHANCE = 0.6
+"""Lower end of kappa that the same takes: "substantial agreement" (Landis and Koch 1977)."""
+DECIDED_BY_BOTH = 5
+"""Pairs that both must have decided; all five the same way is above one half with 95 % confidence."""
+SOME_AGREEMENT, SOME_KAPPA = 0.5, 0.1
+"""Asked where the meaning is known: either most of the decided pairs, or a lower end of kappa above 0.1. A judge who
+errs in 15 % of its verdicts agrees with itself on less than half of the pairs that a rare behaviour decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Two hypotheses on the pairs for which both have a readable verdict."""
+
+    n: int
+    """Pairs."""
+    same: int
+    """Both decided, the same way."""
+    opposite: int
+    """Both decided, one for its predicted side and one against."""
+    neither: int
+    """Both decided for no side."""
+    by_chance: float
+    """Share of equal verdicts that their frequencies alone would give."""
+
+    @property
+    def agreement(self) -> Estimate:
+        """Of the pairs decided by either, the share in which both gave the same verdict."""
+        return metrics.wilson(self.same, self.n - self.neither)
+
+    @property
+    def kappa_low(self) -> float | None:
+        """Lower end of Cohen's kappa over for, against and neither; None where chance alone gives full agreement.
+
+        Wilson's interval of the observed agreement; what chance gives is taken as known.
+        """
+        observed = metrics.wilson(self.same + self.neither, self.n).low
+        if observed is None or self.by_chance > 1 - 1e-9:
+            return None
+        return (observed - self.by_chance) / (1 - self.by_chance)
+
+    @property
+    def same_verdicts(self) -> bool:
+        """Whether the verdicts alone show that both are about the same."""
+        return (
+            self.same + self.opposite >= DECIDED_BY_BOTH
+            and self.same >= SAME_VERDICTS * (self.n - self.neither)
+            and (self.kappa_low or 0.0) >= ABOVE_CHANCE
+        )
+
+    @property
+    def bears_out(self) -> bool:
+        """Whether the verdicts fit to what is known already: that both mean the same."""
+        both = self.same + self.opposite
+        return (
+            both >= DECIDED_BY_BOTH
+            and self.same > self.opposite
+            and (metrics.wilson(self.same, both).low or 0.0) > 0.5
+            and (self.same >= SOME_AGREEMENT * (self.n - self.neither) or (self.kappa_low or 0.0) > SOME_KAPPA)
+        )
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """The train verdicts of several hypotheses, each signed for its predicted side, to be compared."""
+
+    hypotheses: Sequence[Hypothesis]
+    """What is compared; named by place below."""
+    judgements: Sequence[Judgement]
+    """All verdicts, on train pairs or not."""
+    pairs: Sequence[Pair]
+    """All pairs."""
+
+    def like(self, i: int, j: int) -> Likeness:
+        """How alike two of them behave."""
+        counts = self._counts
+        return Likeness(
+            n=int(counts["readable"][i, j]),
+            same=int(counts["same"][i, j]),
+            opposite=int(counts["opposite"][i, j]),
+            neither=int(counts["neither"][i, j]),
+            by_chance=float(counts["by chance"][i, j]),
+        )
+
+    @cached_property
+    def _counts(self) -> Mapping[str, Any]:
+        """Per two hypotheses, over pairs for which both are readable: counts, and agreement by chance."""
+        import numpy as np
+
+        rows = {hypothesis.id: row for row, hypothesis in enumerate(self.hypotheses)}
+        train = [pair.prompt.id for pair in self.pairs if pair.prompt.split == "train"]
+        columns = {prompt_id: column for column, prompt_id in enumerate(train)}
+        one_hot = np.zeros((3, len(rows), len(columns)))
+        for judgement in self.judgements:
+            row, column = rows.get(judgement.hypothesis_id), columns.get(judgement.prompt_id)
+            if row is not None and column is not None and judgement.verdict is not Verdict.UNREADABLE:
+                side = judgement.verdict.side
+                kind = 2 if side is None else 0 if side == self.hypotheses[row].direction else 1
+                one_hot[kind, row, column] = 1
+        readable = one_hot.sum(axis=0)
+        together = readable @ readable.T
+        by_chance = sum((kind @ readable.T) * (readable @ kind.T) for kind in one_hot) / np.maximum(together, 1) ** 2
+        is_for, against, neither = one_hot
+        return {
+            "readable": together,
+            "same": is_for @ is_for.T + against @ against.T,
+            "opposite": is_for @ against.T + against @ is_for.T,
+            "neither": neither @ neither.T,
+            "by chance": by_chance,
+        }

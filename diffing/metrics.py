@@ -104,7 +104,7 @@ def benjamini_hochberg(ps: Sequence[float]) -> list[float]:
 
 
 def metrics_of(n: int, k_for: int, k_against: int, unreadable: int = 0) -> Metrics:
-    """Metrics from counts.
+    """Metrics from counts. Where no verdict was asked for there is no p: the hypothesis was not tested.
 
     Args:
         n: Readable verdicts.
@@ -128,7 +128,7 @@ def metrics_of(n: int, k_for: int, k_against: int, unreadable: int = 0) -> Metri
         frequency=wilson(decided, n),
         accuracy=wilson(k_for, decided),
         net_difference=net_interval(k_for, k_against, n),
-        p=sign_test(k_for, k_against),
+        p=sign_test(k_for, k_against) if n + unreadable else None,
     )
 
 
@@ -177,13 +177,17 @@ def accepted(train: Metrics, alpha: float = ALPHA) -> bool:
 
 
 def confirm(heldout: Mapping[str, Metrics]) -> dict[str, Metrics]:
-    """The same metrics with q: Benjamini-Hochberg over all hypotheses of the run.
+    """The same metrics with q: Benjamini-Hochberg over the hypotheses that were tested.
+
+    One that train left without hope, so that it was not tested on held-out prompts, is outside the family and has no q.
+    This is valid since train decided it: the held-out verdicts that make the p are independent of who is in the family.
 
     Args:
         heldout: Per hypothesis id, its metrics on held-out prompts.
     """
-    qs = benjamini_hochberg([1.0 if metrics.p is None else metrics.p for metrics in heldout.values()])
-    return {key: replace(metrics, q=q) for (key, metrics), q in zip(heldout.items(), qs, strict=True)}
+    ps = {key: metrics.p for key, metrics in heldout.items() if metrics.p is not None}
+    qs = dict(zip(ps, benjamini_hochberg(list(ps.values())), strict=True))
+    return {key: replace(metrics, q=qs.get(key)) for key, metrics in heldout.items()}
 
 
 def confirmed(heldout: Metrics) -> bool:

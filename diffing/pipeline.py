@@ -5,11 +5,12 @@ Knows no backend, no method by name, no file. Resuming needs no code here: every
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from typing import Literal
 
 from diffing import metrics
 from diffing.agreement import Agreement, compare_with_measurement
 from diffing.errors import SettingError
-from diffing.judge import Judged, judge
+from diffing.judge import Judged, Judging, judge, judge_in_stages
 from diffing.merging import Merging, merge
 from diffing.methods.base import MeasuringMethod, Method
 from diffing.models.base import Model, Price, Sampling
@@ -50,6 +51,8 @@ class DiffOptions:
     """Hypotheses per question to the judge."""
     both_orders: bool = False
     """Ask the judge twice, with the responses swapped; a disagreement is NEITHER."""
+    judging: Literal["thrift", "full"] = "thrift"
+    """Stop for a hypothesis once its fate is clear, or judge every hypothesis on every pair."""
     alpha: float = 0.01
     """The margin of the paper's acceptance."""
     prices: Mapping[str, Price] = field(default_factory=dict)
@@ -110,7 +113,7 @@ def diff_models(
         findings=findings,
         judgements=tuple(judgements),
         tables=_tables(methods, found, checked),
-        left_out=_left_out(answered, methods, found),
+        left_out=_left_out(answered, methods, found, judged),
         notes=(*options.notes, *answered.notes, *_notes(found, judged), *checked.notes),
         usage=tuple(_priced(u, options.prices) for u in usage),
         settings=dict(options.settings) or _own_settings(options),
@@ -144,7 +147,7 @@ def _verify(
     options: DiffOptions,
     on_progress: OnProgress,
 ) -> tuple[Judged | None, list[Judgement]]:
-    """Every hypothesis gets a verdict on every pair: measured where its method can, judged otherwise."""
+    """Verdicts on every hypothesis: measured on every pair where its method can, judged otherwise."""
     judgements: list[Judgement] = []
     to_judge: list[Hypothesis] = []
     for method, discovery in zip(methods, found, strict=True):
@@ -154,13 +157,16 @@ def _verify(
             to_judge += discovery.hypotheses
     if not to_judge or model is None:
         return None, judgements
-    judged = judge(
+    how = Judging(options.judge_batch, options.both_orders, options.sampling.seed)
+    if options.judging == "full":
+        judged = judge(model, to_judge, pairs, how, on_progress=on_progress)
+        return judged, [*judgements, *judged.judgements]
+    judged = judge_in_stages(
         model,
         to_judge,
         pairs,
-        batch=options.judge_batch,
-        both_orders=options.both_orders,
-        seed=options.sampling.seed,
+        how,
+        family=sum(len(discovery.hypotheses) for discovery in found),
         on_progress=on_progress,
     )
     return judged, [*judgements, *judged.judgements]
@@ -207,7 +213,7 @@ def _info(model: Model, role: str, options: DiffOptions, sample: int) -> ModelIn
 def _own_settings(options: DiffOptions) -> dict[str, Scalar]:
     """What decided the result, as far as the main job knows it."""
     sampling = {key: value for key, value in asdict(options.sampling).items() if key not in ("sample", "json_schema")}
-    own = ("sample_a", "sample_b", "judge_batch", "both_orders", "alpha")
+    own = ("sample_a", "sample_b", "judge_batch", "both_orders", "judging", "alpha")
     return {**sampling, **{name: getattr(options, name) for name in own}}
 
 
@@ -227,10 +233,11 @@ def _tables(methods: Sequence[Method], found: Sequence[Discovery], checked: Agre
 
 
 def _left_out(
-    answered: Responded, methods: Sequence[Method], found: Sequence[Discovery]
+    answered: Responded, methods: Sequence[Method], found: Sequence[Discovery], judged: Judged | None
 ) -> dict[str, Mapping[str, int]]:
-    stages = {method.name: discovery.left_out for method, discovery in zip(methods, found, strict=True)}
-    return {stage: counts for stage, counts in {"responses": answered.left_out, **stages}.items() if counts}
+    of_methods = {method.name: discovery.left_out for method, discovery in zip(methods, found, strict=True)}
+    stages = {"responses": answered.left_out, **of_methods, "judge": judged.left_out if judged else {}}
+    return {stage: counts for stage, counts in stages.items() if counts}
 
 
 def _notes(found: Sequence[Discovery], judged: Judged | None) -> list[str]:

@@ -2,8 +2,8 @@
 
 Judging goes in stages over train prompts. After each, `plan` says that a hypothesis is without hope and gets no
 held-out prompts, or how many it gets, or that train has to tell more. Held-out verdicts decide nothing of this, so the
-test of a hypothesis is that of a number of held-out prompts fixed beforehand: its sign test and its interval are valid as
-they are, and Benjamini-Hochberg runs over the hypotheses tested. Pure: knows counts, no prompt and no LLM.
+test of a hypothesis is that of a number of held-out prompts fixed beforehand: its sign test and its interval are valid
+as they are, and Benjamini-Hochberg runs over the hypotheses tested. Pure: knows counts, no prompt and no LLM.
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ WORTH = 0.2
 """It is tested on all held-out prompts once they would confirm it this likely, were it as bad as train allows: further
 train prompts would cost as much and confirm nothing."""
 CERTAIN = 0.99
-"""It is tested on fewer once these would still confirm it this likely, were it as bad as train allows and nothing else of
-the run true."""
+"""It is tested on fewer once these would still confirm it this likely, were it as bad as train allows and nothing else
+of the run true."""
 TAIL = 0.025
 """What is left out at each end of the range that train allows."""
 PRECISION = 0.1

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from diffing import metrics
-from diffing.judge import judge
+from diffing.judge import Judging, judge
 from diffing.models.scripted import ScriptedModel
 from diffing.types import Hypothesis, Verdict
 from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, in_process, planted_pairs, read
@@ -38,7 +38,7 @@ def labels(*fits):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_verdicts_do_not_depend_on_the_order_shown(seed):
-    judged = judge(rules(), [PRAISES, REFUSES], PAIRS, seed=seed)
+    judged = judge(rules(), [PRAISES, REFUSES], PAIRS, Judging(seed=seed))
     praise = [NEITHER, B, B, B, B, B, NEITHER, NEITHER, NEITHER, A]
     refusal = [NEITHER, NEITHER, NEITHER, NEITHER, B, NEITHER, A, A, A, NEITHER]
     assert [j.verdict for j in judged.judgements] == [*praise, *praise, *refusal, *refusal]
@@ -79,7 +79,7 @@ def test_statements_keep_their_number_in_any_batch():
         return labels(*("1" if int(s.split()[-1][:-1]) % 2 else "2" for s in statements))
 
     for batch in (1, 7, 10, 23):
-        judged = judge(judge_by(by_number), hypotheses, PAIRS[:3], batch=batch)
+        judged = judge(judge_by(by_number), hypotheses, PAIRS[:3], Judging(batch=batch))
         for j in judged.judgements:
             assert (j.verdict.side == j.shown_first) == (int(j.hypothesis_id[1:]) % 2 == 1)
 
@@ -128,7 +128,7 @@ def test_an_unreadable_reply_is_nobodys(text):
 
 def test_both_orders():
     """A judge that looks is consistent; one that likes the first place is found out and decides nothing."""
-    looking = judge(rules(), [PRAISES, REFUSES], PAIRS, both_orders=True)
+    looking = judge(rules(), [PRAISES, REFUSES], PAIRS, Judging(both_orders=True))
     assert looking.judgements[1].verdict == B
     assert looking.judgements[1].reply in ("1 | 2", "2 | 1")
     assert [j.verdict for j in looking.judgements] == [
@@ -141,7 +141,7 @@ def test_both_orders():
         "Asked in both orders, the judge scripted:rules gave the same verdict in 100% of 40 cases; the others count "
         "for neither side.",
     )
-    blind = judge(rules(prefers_first=lambda request: True), [PRAISES, REFUSES], PAIRS, both_orders=True)
+    blind = judge(rules(prefers_first=lambda request: True), [PRAISES, REFUSES], PAIRS, Judging(both_orders=True))
     assert {j.verdict for j in blind.judgements} == {NEITHER}
     assert blind.consistency.value == 0.0
     assert blind.first_place.value == 1.0
@@ -152,7 +152,7 @@ def test_both_orders_need_both():
     def only_when_a_is_first(statements, one, two):
         return labels("1") if one == PAIRS[1].a.text else "no"
 
-    judged = judge(judge_by(only_when_a_is_first), [PRAISES], PAIRS[1:2], both_orders=True)
+    judged = judge(judge_by(only_when_a_is_first), [PRAISES], PAIRS[1:2], Judging(both_orders=True))
     assert judged.judgements[0].verdict == UNREADABLE
     assert judged.consistency.n == 0
 

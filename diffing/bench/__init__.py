@@ -1,1 +1,1 @@
-"""Evidence that the methods work: planted truth, nulls, comparisons of methods, simulated statistics, and their page."""
+"""Evidence that the methods work: planted truth, nulls, comparisons, simulated statistics, and their page."""

@@ -1,0 +1,166 @@
+"""Runs nulls: two samples, two batch sizes, the same weights saved twice. Completions are kept, so a rerun goes on."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from diffing.bench.null.plan import NullPlan
+from diffing.config import DiffConfig, Limits
+from diffing.errors import SettingError
+from diffing.models import Model, Sampling
+from diffing.models.base import OnCompletion, OnTokens
+from diffing.run import run
+from diffing.types import Completion, Conversation, Finding, OnProgress, Report, ignore_progress
+
+if TYPE_CHECKING:
+    from diffing.models.cache import Store
+
+SAMPLES = "two samples"
+RECORDED = "two recorded samples"
+BATCHES = "one at a time and in batches"
+SAVED = "saved again and loaded"
+
+
+@dataclass(frozen=True, slots=True)
+class NullRun:
+    """What one diff of a model with itself brought."""
+
+    what: str
+    """What was compared: one of the names above."""
+    model: str
+    """The model's short name."""
+    methods: tuple[str, ...]
+    """The methods that looked."""
+    pairs: int
+    """Prompts that both sides answered."""
+    same: int
+    """How many of the two responses were the same text."""
+    findings: tuple[Finding, ...]
+    """What the methods proposed, tested; none of it is true."""
+
+
+def null_runs(
+    plan: NullPlan,
+    *,
+    limits: Limits | None = None,
+    store: "Store | None" = None,
+    on_progress: OnProgress = ignore_progress,
+) -> Iterator[NullRun]:
+    """Does all nulls that the model allows, one after another.
+
+    Args:
+        plan: The model and the settings.
+        limits: Hard limits of each run.
+        store: Where completions are kept; None is the user's cache folder.
+        on_progress: Told of every stage of every run.
+
+    Raises:
+        DiffingError: Anything the user can mend, in one line.
+    """
+    plan.check()
+    for number in range(plan.pairs):
+        config = plan.of_samples(number)
+        report = run(config, limits=limits, store=store, on_progress=on_progress)
+        if plan.recorded:
+            _check_one_model(report)
+        yield _null_run(RECORDED if plan.recorded else SAMPLES, config, report)
+    if not plan.local:
+        return
+    config = plan.greedy()
+    models = _two_batch_sizes(config, store)
+    named = replace(config, model_a=models[0].id, model_b=models[1].id)
+    report = run(named, limits=limits, store=store, models=models, on_progress=on_progress)
+    yield _null_run(BATCHES, config, report)
+    if _can_be_saved(config):
+        with tempfile.TemporaryDirectory(prefix="diffing-null-") as folder:
+            saved = replace(config, model_b=str(_save_again(config, Path(folder))))
+            yield _null_run(SAVED, config, run(saved, limits=limits, store=store, on_progress=on_progress))
+
+
+def _null_run(what: str, config: DiffConfig, report: Report) -> NullRun:
+    return NullRun(
+        what=what,
+        model=report.model_a.id.partition("@")[0].rstrip("/").rsplit("/", 1)[-1],
+        methods=config.methods,
+        pairs=len(report.pairs),
+        same=sum(pair.a.text == pair.b.text for pair in report.pairs),
+        findings=report.findings,
+    )
+
+
+def _check_one_model(report: Report) -> None:
+    """Recordings that name their models must name one."""
+    ids = (report.model_a.id, report.model_b.id)
+    if ids[0] != ids[1] and not any(each.startswith("recorded:") for each in ids):
+        raise SettingError(
+            f"The recordings are of {ids[0]:.80} and {ids[1]:.80}: what differs between two models is no false alarm. "
+            "Give two samples of one model"
+        )
+
+
+class _OneAtATime:
+    """A model under a name of its own: completions made one at a time must not be answered from those of batches."""
+
+    remote = False
+
+    def __init__(self, model: Model) -> None:
+        self.id = f"{model.id}#one-at-a-time"
+        self._model = model
+
+    def generate(
+        self,
+        conversations: Sequence[Conversation],
+        sampling: Sampling,
+        *,
+        on_completion: OnCompletion | None = None,
+        on_tokens: OnTokens | None = None,
+    ) -> list[Completion]:
+        """See `Model.generate`."""
+        return self._model.generate(conversations, sampling, on_completion=on_completion, on_tokens=on_tokens)
+
+
+def _two_batch_sizes(config: DiffConfig, store: "Store | None") -> tuple[Model, Model]:
+    """The model one conversation at a time, and in batches of the usual size."""
+    from diffing.models.cache import CachedModel, default_store
+    from diffing.models.local import LocalModel, LocalOptions
+
+    options = LocalOptions(
+        dtype=config.dtype,
+        quantization=config.quantization_a,  # type: ignore[arg-type]
+        chat_template=config.chat_template_a,
+        trust_remote_code=config.trust_remote_code,
+        allow_pickle=config.allow_pickle,
+    )
+    single = LocalModel.load(config.model_a, options=replace(options, max_batch_rows=1))
+    usual = LocalModel.load(config.model_a, options=options)
+    kept = store or default_store()
+    return CachedModel(_OneAtATime(single), kept), CachedModel(usual, kept)
+
+
+def _can_be_saved(config: DiffConfig) -> bool:
+    """Whether saving writes the same weights: an adapter would be saved without its base, 4 bits as something else."""
+    from diffing.models.local.spec import parse_spec
+
+    return config.quantization_a is None and parse_spec(config.model_a)[1] is None
+
+
+def _save_again(config: DiffConfig, folder: Path) -> Path:
+    """Loads the weights and the tokenizer and saves both, as someone who re-uploads a model does."""
+    from diffing.hub import hub_api
+    from diffing.models.local.loading import load_tokenizer, load_weights
+    from diffing.models.local.sources import open_source
+    from diffing.models.local.spec import LocalOptions, parse_spec
+
+    source = open_source(parse_spec(config.model_a)[0], hub_api(), allow_pickle=config.allow_pickle)
+    options = LocalOptions(
+        device="cpu",  # where `auto` is float32, which holds every 16-bit weight exactly
+        trust_remote_code=config.trust_remote_code,
+        allow_pickle=config.allow_pickle,
+    )
+    files = source.fetch(code=config.trust_remote_code)
+    saved = folder / f"{Path(source.name).name}-saved-again"
+    load_weights(source.name, files, options).save_pretrained(saved)
+    load_tokenizer(source.name, files, options).save_pretrained(saved)
+    return saved

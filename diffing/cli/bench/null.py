@@ -1,0 +1,96 @@
+"""`diffing bench null`: one model against itself."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from diffing.cli.bench.shown import SaveTo, as_typed, show_result
+from diffing.cli.flags import build, with_flags
+from diffing.cli.progress import progress_bars
+from diffing.config import DiffConfig, Limits, settings_of, without_folders
+
+if TYPE_CHECKING:
+    from diffing.bench.null import NullPlan, NullRun
+
+WITHOUT = (
+    *("model_a", "model_b", "sample_a", "sample_b"),
+    *("system_prompt_b", "chat_template_b", "quantization_b"),
+)
+"""Settings that a null makes itself."""
+
+
+@with_flags(DiffConfig, Limits, without=WITHOUT)
+def null(
+    *,
+    model: Annotated[list[str] | None, typer.Argument(help="Models, each against itself.", show_default=False)] = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option("--against", help="recorded: models: the second recording of each, in the same order."),
+    ] = None,
+    pairs: Annotated[
+        int, typer.Option("--pairs", help="Pairs of samples per model; of recordings, splits of the prompts.")
+    ] = 3,
+    like: Annotated[
+        Path | None,
+        typer.Option("--like", help="Take model A, prompts, methods and settings from this report's folder."),
+    ] = None,
+    cache: Annotated[Path | None, typer.Option("--cache", help="Folder of kept completions.")] = None,
+    save: SaveTo = None,
+    title: Annotated[str, typer.Option("--title", help="Headline of the result.")] = "One model against itself",
+    json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")] = False,
+    **values: Any,
+) -> None:
+    """Compare models with themselves: whatever is confirmed is a false alarm.
+
+    Two samples; where the weights are at hand also two batch sizes, and the weights saved again and loaded. What is
+    given for A (--system-prompt-a ...) holds for both sides.
+    """
+    from diffing.bench.null import null_result, null_runs
+    from diffing.models.cache import Store
+
+    plans = _plans(model or [], against or [], pairs, like, build(DiffConfig, values, model_a="", model_b=""))
+    limits = build(Limits, values)
+    store = Store(cache / "completions.sqlite") if cache else None
+    runs: list[NullRun] = []
+    with progress_bars(Console(stderr=True)) as on_progress:
+        for plan in plans:
+            runs += null_runs(plan, limits=limits, store=store, on_progress=on_progress)
+    shared = plans[0].config
+    names = [without_folders(plan.config.model_a) for plan in plans]
+    others = [part for plan in plans if plan.against for part in ("--against", without_folders(plan.against))]
+    result = null_result(
+        runs,
+        command=as_typed("diffing bench null", [*names, *others, "--pairs", str(pairs)], shared),
+        settings={"models": ", ".join(names), "pairs": pairs, **_told(shared)},
+        title=title,
+    )
+    show_result(result, save, json_)
+
+
+def _plans(models: list[str], against: list[str], pairs: int, like: Path | None, given: DiffConfig) -> "list[NullPlan]":
+    from dataclasses import replace
+
+    from diffing.bench.null import NullPlan, like_report
+    from diffing.errors import SettingError
+    from diffing.report import load_report
+
+    if like is None and not models:
+        raise SettingError("Which model? Give at least one MODEL, or --like with the folder of a report")
+    if against and len(against) != len(models):
+        raise SettingError(f"There are {len(models)} models and {len(against)} --against: expected one for each")
+    if like is not None:
+        if len(models) > 1:
+            raise SettingError(f"--like calibrates one model, got {len(models)}. Give one MODEL or none")
+        configs = [like_report(load_report(like), models[0] if models else None, given)]
+    else:
+        configs = [replace(given, model_a=model) for model in models]
+    plans = [NullPlan(config, against[number] if against else None, pairs) for number, config in enumerate(configs)]
+    for plan in plans:
+        plan.check()
+    return plans
+
+
+def _told(config: DiffConfig) -> dict[str, Any]:
+    return {key: value for key, value in settings_of(config).items() if key not in WITHOUT}

@@ -1,0 +1,70 @@
+"""What all benchmark commands do with a result: print it, keep it, tell the command that made it."""
+
+import json
+import shlex
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from diffing.bench.results import Result
+from diffing.config import DiffConfig, settings_of
+
+SaveTo = Annotated[
+    Path | None, typer.Option("--save", help="Keep the result in this file, for the results page.", show_default=False)
+]
+
+
+def show_result(result: Result, save: Path | None, json_: bool) -> None:
+    """Prints a result as a table or as JSON, and keeps it where that was asked for.
+
+    Args:
+        result: What a benchmark found.
+        save: The file; None keeps nothing.
+        json_: For machines.
+    """
+    from diffing.bench.page.cells import cell, is_number
+    from diffing.bench.page.tables import columns_of
+    from diffing.bench.results import save_result
+
+    if save is not None:
+        save_result(result, save)
+    if json_:
+        print(json.dumps(asdict(result), indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    columns = columns_of(result)
+    for column in columns:
+        numbers = bool(result.rows) and is_number(result.rows[0], column)
+        table.add_column(Text(column.heading), justify="right" if numbers else "left", overflow="fold")
+    for row in result.rows:
+        table.add_row(*(Text(cell(row, column)) for column in columns))
+    console = Console()
+    console.print(Text(result.title, style="bold"))
+    console.print(table)
+    if save is not None:
+        console.print(Text(f"Kept in {save}", style="dim"))
+
+
+def as_typed(command: str, arguments: list[str], config: DiffConfig) -> str:
+    """The command with every setting that is not the default; of files and folders only the name is told.
+
+    Args:
+        command: Such as `diffing bench null`.
+        arguments: What stands behind it.
+        config: The settings.
+    """
+    told = settings_of(config)
+    parts: list[Any] = [*command.split(), *arguments]
+    for field in fields(DiffConfig)[2:]:
+        value = getattr(config, field.name)
+        if value == field.default or field.name not in told:
+            continue
+        flag = f"--{field.name.replace('_', '-')}"
+        each = value if isinstance(value, tuple) else (told[field.name],)
+        parts += [flag] if value is True else [part for one in each for part in (flag, one)]
+    return shlex.join(map(str, parts))

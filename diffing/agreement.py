@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from diffing import metrics
 from diffing.methods.lexical import LexicalMethod, same_property
-from diffing.types import Hypothesis, Judgement, Pair, Row
+from diffing.types import Estimate, Hypothesis, Judgement, Pair, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class Agreement:
     """One per judged hypothesis that speaks of a measured property."""
     notes: tuple[str, ...]
     """The sum over all of them, in a plain sentence."""
+    share: Estimate = metrics.UNDEFINED
+    """Of all verdicts that both decided, those on which they agree; the interval is over pairs."""
 
 
 def compare_with_measurement(
@@ -35,23 +37,23 @@ def compare_with_measurement(
     measurable = [replace(each, measure=properties[each.id]) for each in hypotheses if properties[each.id]]
     measured = {(m.hypothesis_id, m.prompt_id): m.verdict for m in LexicalMethod().measure(measurable, pairs)}
     counts = {hypothesis.id: [0, 0] for hypothesis in measurable}
+    by_pair = {pair.prompt.id: [0, 0] for pair in pairs}
     for judgement in judgements:
         verdict = measured.get((judgement.hypothesis_id, judgement.prompt_id))
         if verdict is not None and verdict.side and judgement.verdict.side:
-            counts[judgement.hypothesis_id][0] += verdict == judgement.verdict
-            counts[judgement.hypothesis_id][1] += 1
+            for count in (counts[judgement.hypothesis_id], by_pair[judgement.prompt_id]):
+                count[0] += verdict == judgement.verdict
+                count[1] += 1
     rows = tuple(_row(each, *counts[each.id]) for each in measurable)
     agreed, decided = (sum(count[i] for count in counts.values()) for i in (0, 1))
     if not decided:
         return Agreement(rows, ())
-    share = metrics.wilson(agreed, decided)
-    return Agreement(
-        rows,
-        (
-            f"{len(measurable)} judged hypotheses speak of a measured property: judge and measurement agreed on "
-            f"{agreed} of the {decided} verdicts that both decided ({share.value:.0%}).",
-        ),
+    share = metrics.share_over_groups([(agreed, decided) for agreed, decided in by_pair.values()])
+    note = (
+        f"{len(measurable)} judged hypotheses speak of a measured property: judge and measurement agreed on "
+        f"{agreed} of the {decided} verdicts that both decided ({share.value:.0%})."
     )
+    return Agreement(rows, (note,), share)
 
 
 def _row(hypothesis: Hypothesis, agreed: int, decided: int) -> Row:

@@ -38,6 +38,31 @@ def wilson(k: int, n: int) -> Estimate:
     return Estimate(value=k / n, low=min(float(interval.low), k / n), high=max(float(interval.high), k / n), n=n)
 
 
+def share_over_groups(counts: Sequence[tuple[int, int]]) -> Estimate:
+    """Share k / n summed over groups whose members are not independent, with Wilson's interval at the effective n.
+
+    The variance of the share is that of a ratio over groups, and the effective number of observations is the one at
+    which a binomial share has this variance.
+
+    Args:
+        counts: Per group (a question with several verdicts, a pair) its k and n.
+
+    Source: Korn and Graubard (1998), Confidence intervals for proportions with small expected number of positive
+    counts, Survey Methodology 24.
+    """
+    k, n = sum(own for own, _ in counts), sum(of for _, of in counts)
+    if n == 0:
+        return UNDEFINED
+    share = k / n
+    variance = sum((own - share * of) ** 2 for own, of in counts) / n**2
+    # with a share of 0 or 1 nothing varies: each group counts once
+    effective = share * (1 - share) / variance if variance > 0 else sum(of > 0 for _, of in counts)
+    effective = max(1, min(n, round(effective)))
+    interval = wilson(round(share * effective), effective)
+    low, high = min(interval.low or 0.0, share), max(interval.high or 0.0, share)
+    return Estimate(value=share, low=low, high=high, n=n)
+
+
 def net_interval(k_for: int, k_against: int, n: int) -> Estimate:
     """(k_for - k_against) / n with Tango's 95 % score interval for the difference of two paired proportions.
 

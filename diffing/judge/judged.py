@@ -85,25 +85,10 @@ def _judgement(judge_id: str, hypothesis: Hypothesis, i: int, same: Sequence[Ans
 
 
 def _first_place(replies: Sequence[Items[Fits]]) -> Estimate:
-    """Share of labels "1" among "1" and "2", with Wilson's interval at the effective number of verdicts.
-
-    The order is drawn once per reply, so the verdicts of one reply are not independent: the variance of the share is
-    that of a ratio over replies, and the effective number is the one at which a binomial share has this variance (Korn
-    and Graubard 1998, Confidence intervals for proportions with small expected number of positive counts, Survey
-    Methodology 24).
-    """
-    counts = [(reply.count("1"), reply.count("1") + reply.count("2")) for reply in replies]
-    k, n = sum(first for first, _ in counts), sum(decided for _, decided in counts)
-    if n == 0:
-        return metrics.wilson(0, 0)
-    share = k / n
-    variance = sum((first - share * decided) ** 2 for first, decided in counts) / n**2
-    # with a share of 0 or 1 nothing varies: each reply counts once
-    effective = share * (1 - share) / variance if variance > 0 else sum(decided > 0 for _, decided in counts)
-    effective = max(1, min(n, round(effective)))
-    interval = metrics.wilson(round(share * effective), effective)
-    low, high = min(interval.low or 0.0, share), max(interval.high or 0.0, share)
-    return Estimate(value=share, low=low, high=high, n=n)
+    """Share of labels "1" among "1" and "2"; the order is drawn once per reply, so its verdicts share it."""
+    return metrics.share_over_groups(
+        [(reply.count("1"), reply.count("1") + reply.count("2")) for reply in replies],
+    )
 
 
 def _consistency(answered: Sequence[Answered]) -> Estimate:

@@ -99,6 +99,8 @@ def sentence(finding: Finding, names: Names) -> str:
     difference +59 points, 95 % interval +47 to +69". What is not confirmed says so at the end.
     """
     heldout = finding.heldout
+    if heldout.p is None:
+        return f"{statement(finding, names)}: not tested on held-out prompts, train prompts left no hope"
     if heldout.n == 0:
         return f"{statement(finding, names)}: not tested, there is no readable verdict on held-out prompts"
     net = heldout.net_difference
@@ -115,7 +117,10 @@ def headline(report: Report) -> str:
     names = names_of(report)
     if not report.findings:
         return f"No hypothesis was found, so nothing was tested between {names.a} and {names.b}"
-    if all(each.heldout.n == 0 for each in report.findings):
+    tested = tested_of(report)
+    if not tested:
+        return f"No difference between {names.a} and {names.b} was confirmed: train prompts left nothing to test"
+    if all(each.heldout.n == 0 for each in tested):
         return f"Nothing was tested between {names.a} and {names.b}: no verdict on held-out prompts could be read"
     confirmed = confirmed_of(report)
     if not confirmed:
@@ -141,14 +146,19 @@ def explanation(report: Report) -> str:
     if confirmed := confirmed_of(report):
         heldout = count(prompts_in(report, "heldout"), "held-out prompt")
         return (
-            f"{len(confirmed)} of {count(len(report.findings), 'tested difference')} "
+            f"{len(confirmed)} of {count(len(tested_of(report)), 'tested difference')} "
             f"{'is' if len(confirmed) == 1 else 'are'} confirmed on {heldout}. Each was predicted from other prompts "
             "before it was tested on these; of differences confirmed this way, at most "
             f"{percent(FALSE_DISCOVERY_RATE)} are expected to be chance."
         )
-    if all(each.heldout.n == 0 for each in report.findings):
+    if not tested_of(report):
+        return (
+            f"None of the hypotheses that came up ({len(report.findings)}) looked on train prompts as if held-out "
+            "prompts could confirm it, so none was tested there. That is not proof that there is no difference."
+        )
+    if all(each.heldout.n == 0 for each in tested_of(report)):
         return f"All {sum(each.heldout.unreadable for each in report.findings)} verdicts are unreadable: see the notes."
-    tested, n = len(report.findings), max(finding.heldout.n for finding in report.findings)
+    tested, n = len(tested_of(report)), max(finding.heldout.n for finding in report.findings)
     smallest = smallest_confirmable(tested, n)
     if smallest is None:
         bound = f"{count(n, 'prompt')} cannot confirm any, however large"
@@ -182,6 +192,11 @@ def smallest_confirmable(tested: int, n: int) -> float | None:
 def confirmed_of(report: Report) -> tuple[Finding, ...]:
     """The confirmed findings, in the report's order."""
     return tuple(finding for finding in report.findings if finding.confirmed)
+
+
+def tested_of(report: Report) -> tuple[Finding, ...]:
+    """The findings that held-out prompts tested; the others train prompts left without hope."""
+    return tuple(finding for finding in report.findings if finding.heldout.p is not None)
 
 
 def prompts_in(report: Report, split: Split) -> int:

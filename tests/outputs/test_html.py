@@ -91,7 +91,7 @@ def test_undefined_metrics_are_dashes_not_zeros() -> None:
     )
     page = render(none, "")
     assert re.search(r'data-key="accuracy" data-v="">–</td>', page)
-    assert "not tested, there is no readable verdict on held-out prompts" in page
+    assert "not tested on held-out prompts, train prompts left no hope" in page
 
 
 def untested(metrics: Metrics) -> Metrics:

@@ -57,8 +57,22 @@ def test_a_finding_in_one_sentence() -> None:
 
 def test_what_is_not_confirmed_says_so() -> None:
     assert words.sentence(finding(5, 4, 83, confirmed=False), words.Names("x", "y")).endswith("; not confirmed")
-    untested = words.sentence(finding(0, 0, 0, confirmed=False), words.Names("x", "y"))
-    assert untested.endswith("not tested, there is no readable verdict on held-out prompts")
+    dropped = finding(0, 0, 0, confirmed=False)
+    told = words.sentence(dropped, words.Names("x", "y"))
+    assert told.endswith(": not tested on held-out prompts, train prompts left no hope")
+    unread = replace(dropped, heldout=metrics.metrics_of(0, 0, 0, unreadable=83))
+    told = words.sentence(unread, words.Names("x", "y"))
+    assert told.endswith("not tested, there is no readable verdict on held-out prompts")
+
+
+def test_what_train_dropped_is_not_counted_as_tested() -> None:
+    report = quiet_report()
+    nothing = metrics.metrics_of(0, 0, 0)
+    some = tuple(replace(f, heldout=nothing) if n else f for n, f in enumerate(report.findings))
+    assert "among 1 tested difference, the smallest" in plain(words.explanation(replace(report, findings=some)))
+    none = replace(report, findings=tuple(replace(f, heldout=nothing) for f in report.findings))
+    assert words.headline(none).endswith("was confirmed: train prompts left nothing to test")
+    assert words.explanation(none).startswith("None of the hypotheses that came up (4) looked on train prompts as if")
 
 
 def test_the_headline_is_the_largest_confirmed_difference_of_each_model() -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from diffing import __version__
+from diffing.cli.annotate import annotate
 from diffing.cli.bench import bench_app
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
@@ -27,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(bench_app, name="bench")
+app.command()(annotate)
 _err = Console(stderr=True)
 SHOWN_AFTER_A_RUN = 25
 """Findings printed at the end of a run; `diffing show` prints all."""

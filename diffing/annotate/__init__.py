@@ -1,0 +1,48 @@
+"""Annotation on upload: the Hub's webhook, a queue, a worker, the diff, a dataset and a section in the card.
+
+Imports no web framework: `create_app` and `serve` do, when called.
+"""
+
+import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from diffing.annotate.settings import AnnotatorSettings
+
+__all__ = ["app_of_space", "serve"]
+
+
+def app_of_space() -> "FastAPI":
+    """The service as a Space runs it: settings and secret from its variables.
+
+    Raises:
+        SettingError: The settings or the secret cannot be used.
+    """
+    from diffing.annotate.app import create_app
+    from diffing.annotate.settings import load_settings, secret_of_environment
+
+    return create_app(load_settings(), secret_of_environment())
+
+
+def serve(settings: "AnnotatorSettings", secret: str, *, host: str, port: int) -> None:
+    """Runs the service until it is stopped.
+
+    Args:
+        settings: What it does.
+        secret: What deliveries must carry.
+        host: Address to listen on.
+        port: Port to listen on.
+
+    Raises:
+        MissingExtraError: The libraries of the service are not installed.
+        SettingError: The secret cannot be used.
+    """
+    from diffing.annotate.app import create_app
+
+    app = create_app(settings, secret)
+    import uvicorn
+
+    logging.getLogger("diffing").setLevel(logging.INFO)
+    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)

@@ -1,0 +1,161 @@
+"""The service: takes the Hub's deliveries, checks and queues them, and shows how things stand.
+
+A delivery is answered before anything is asked or computed. The server is FastAPI with the page mounted in it, not
+Gradio's own: behind server-side rendering that one answers every POST with 405.
+"""
+
+import asyncio
+import hmac
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from diffing.annotate.delivery import Ignored, read_delivery
+from diffing.annotate.queue import Queue
+from diffing.annotate.settings import SHORTEST_SECRET, AnnotatorSettings
+from diffing.annotate.worker import Worker
+from diffing.errors import MissingExtraError, SettingError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request
+
+ROUTE = "/webhooks/model-diff"
+"""Where deliveries go."""
+LARGEST = 256 * 1024
+"""Bytes of a delivery, at most; the Hub's are a few thousand."""
+_PATIENCE = 10.0
+"""Seconds for a delivery to arrive in full."""
+
+
+def create_app(settings: AnnotatorSettings, secret: str) -> "FastAPI":
+    """The service with its page, ready for uvicorn.
+
+    Args:
+        settings: What it does.
+        secret: What deliveries must carry in X-Webhook-Secret.
+
+    Raises:
+        SettingError: The secret is empty or too short.
+        MissingExtraError: FastAPI or Gradio is not installed.
+    """
+    try:
+        import gradio as gr
+    except ImportError:
+        raise MissingExtraError("The annotator", "annotate") from None
+
+    from diffing.annotate.page import build
+    from diffing.annotate.revision import Annotator
+
+    queue = Queue(settings.state / "queue.sqlite")
+    annotator = Annotator(settings, queue)
+    desk = Desk(settings, secret, queue)
+    app = desk.serve(Worker(queue, annotator, tries=settings.tries, catch_up=annotator.catch_up))
+    mounted: FastAPI = gr.mount_gradio_app(
+        app,
+        build(settings, queue, desk.turned_away),
+        path="/",
+        run_history=False,
+        ssr_mode=False,
+        show_error=False,
+        footer_links=[],
+        mcp_server=False,
+    )
+    return mounted
+
+
+class Desk:
+    """Where deliveries are handed in. Counts what it turns away, by reason, since its start.
+
+    Raises:
+        SettingError: The secret is empty or too short: such a service does not start.
+    """
+
+    def __init__(self, settings: AnnotatorSettings, secret: str, queue: Queue) -> None:
+        if len(secret) < SHORTEST_SECRET:
+            raise SettingError(f"The webhook's secret is too short: expected at least {SHORTEST_SECRET} characters")
+        self._settings = settings
+        self._secret = secret.encode()
+        self._queue = queue
+        self._wake: Callable[[], None] = lambda: None
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+
+    def serve(self, worker: Worker) -> "FastAPI":
+        """The route for deliveries, with a worker that starts and ends with the server."""
+        from fastapi import FastAPI, Request
+        from fastapi.responses import JSONResponse
+
+        self._wake = worker.wake
+
+        @asynccontextmanager
+        async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+            worker.start()
+            yield
+            worker.stop()
+
+        async def receive(request: Request) -> JSONResponse:
+            status, answer = await self.receive(request)
+            return JSONResponse(answer, status_code=status)
+
+        app = FastAPI(title="diffing annotator", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+        app.add_api_route(ROUTE, receive, methods=["POST"])
+        return app
+
+    def turned_away(self) -> dict[str, int]:
+        """Deliveries that were not queued, by reason."""
+        with self._lock:
+            return dict(self._counts.most_common())
+
+    async def receive(self, request: "Request") -> tuple[int, dict[str, str]]:
+        """The status and the answer to one delivery."""
+        from starlette.concurrency import run_in_threadpool
+
+        given = request.headers.get("x-webhook-secret")
+        if given is None:
+            return 401, self._away("no secret")
+        if not hmac.compare_digest(given.encode("latin-1"), self._secret):
+            return 403, self._away("wrong secret")
+        body = await _body(request)
+        if body is None:
+            return 413, self._away("too large, or did not arrive in time")
+        return await run_in_threadpool(self.take, body)
+
+    def take(self, body: bytes) -> tuple[int, dict[str, str]]:
+        """Reads and queues the body of a delivery whose secret was right."""
+        try:
+            push = read_delivery(body, self._settings.allows)
+        except SettingError as error:
+            self._count("malformed")
+            return 400, {"status": "refused", "reason": str(error)}
+        if isinstance(push, Ignored):
+            return 200, self._away(push.reason)
+        if self._queue.is_own(push.repository, push.commit):
+            return 200, self._away("a commit of this service")
+        if not self._queue.add(push):
+            return 200, self._away("known already")
+        self._wake()
+        return 202, {"status": "queued"}
+
+    def _away(self, reason: str) -> dict[str, str]:
+        self._count(reason)
+        return {"status": "ignored", "reason": reason}
+
+    def _count(self, reason: str) -> None:
+        with self._lock:
+            self._counts[reason] += 1
+
+
+async def _body(request: "Request") -> bytes | None:
+    """The body; None where it is too large or does not arrive in time."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > LARGEST:
+                    return None
+    except TimeoutError:
+        return None
+    return bytes(body)

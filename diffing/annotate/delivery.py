@@ -1,0 +1,126 @@
+"""What the Hub's webhook sends, read without trusting it: a push to be annotated, or the reason why it is none.
+
+The client's own payload class is not used: it never has the head's commit, and refuses kinds of repositories and
+versions that it does not know. Asks neither the Hub nor the queue.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
+
+from diffing.errors import SettingError
+
+BRANCH = "refs/heads/main"
+"""The only branch that is annotated; pull requests and other branches are drafts."""
+VERSION = 3
+"""Of the Hub's payloads."""
+_ACTIONS = ("create", "update")
+_SHA = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """New content on a model's main branch."""
+
+    repository: str
+    """`org/name`."""
+    commit: str
+    """The new head."""
+    parent: str | None
+    """The head before; None where there was none, or where it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Something that is not annotated, and that is no error."""
+
+    reason: str
+    """In plain words, without anything that came from outside."""
+
+
+def is_repository(name: object) -> bool:
+    """Whether it is `org/name`, as the Hub spells names."""
+    try:
+        validate_repo_id(name)  # type: ignore[arg-type]
+    except HFValidationError:
+        return False
+    return isinstance(name, str) and name.count("/") == 1
+
+
+def read_delivery(body: bytes, allowed: Callable[[str], bool]) -> Push | Ignored:
+    """Reads one delivery.
+
+    Source: hub-docs, webhooks.md (payload, version 3).
+
+    Args:
+        body: The request's body, as it came.
+        allowed: Tells of a repository whether it is to be annotated.
+
+    Raises:
+        SettingError: The body is no payload of the Hub.
+    """
+    payload = _parsed(body)
+    event, repo = _part(payload, "event"), _part(payload, "repo")
+    version = _part(payload, "webhook", optional=True).get("version", VERSION)
+    if version != VERSION:
+        return Ignored("unknown version of the Hub's payload")
+    if not _new_content(event):
+        return Ignored("another event than new content")
+    if repo.get("type") != "model":
+        return Ignored("not a model")
+    name = repo.get("name")
+    if not is_repository(name):
+        raise SettingError("The repository's name cannot be read: expected org/name in repo.name")
+    if not allowed(str(name)):
+        return Ignored("repository not on the allow-list")
+    return _push(str(name), payload.get("updatedRefs"))
+
+
+def _parsed(body: bytes) -> Mapping[str, Any]:
+    try:
+        payload = json.loads(body)
+    except (ValueError, RecursionError):
+        raise SettingError("The body is not JSON: expected a payload of the Hub's webhooks") from None
+    if not isinstance(payload, dict):
+        raise SettingError("The body is no JSON object: expected a payload of the Hub's webhooks")
+    return payload
+
+
+def _part(payload: Mapping[str, Any], key: str, *, optional: bool = False) -> Mapping[str, Any]:
+    part = payload.get(key)
+    if part is None and optional:
+        return {}
+    if not isinstance(part, dict):
+        raise SettingError(f"The payload's {key} cannot be read: expected an object")
+    return part
+
+
+def _new_content(event: Mapping[str, Any]) -> bool:
+    """Scopes within `repo.content` may come; the Hub asks to take them for it."""
+    scope = event.get("scope")
+    inside = isinstance(scope, str) and (scope == "repo.content" or scope.startswith("repo.content."))
+    return inside and event.get("action") in _ACTIONS
+
+
+def _push(repository: str, refs: object) -> Push | Ignored:
+    if not isinstance(refs, list):
+        return Ignored("names no branch")
+    for ref in refs:
+        if not isinstance(ref, dict) or ref.get("ref") != BRANCH:
+            continue
+        new, old = ref.get("newSha"), ref.get("oldSha")
+        if new is None:
+            return Ignored("the main branch was deleted")
+        if not _is_sha(new) or not (old is None or _is_sha(old)):
+            raise SettingError("A commit cannot be read: expected 40 hexadecimal digits in updatedRefs")
+        return Push(repository, new, old)
+    return Ignored("another branch than main, or a pull request")
+
+
+def _is_sha(value: object) -> bool:
+    return isinstance(value, str) and _SHA.fullmatch(value) is not None

@@ -1,0 +1,76 @@
+"""The status page: what is watched, what waits, what runs, what came of it. Takes no input.
+
+All text on it is outside text: it goes through a template that escapes.
+"""
+
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, StrictUndefined
+
+from diffing.annotate.queue import Queue
+from diffing.annotate.settings import AnnotatorSettings
+
+if TYPE_CHECKING:
+    import gradio
+
+EVERY = 5.0
+"""Seconds between two looks at the queue."""
+_AGAINST = {
+    "base": "the base model that its card names",
+    "previous": "the revision before",
+    "base-or-previous": "the base model that its card names, else the revision before",
+}
+_CARD = {
+    "pr": "a pull request on the model card",
+    "commit": "a commit on the model card",
+    "off": "no change of the model card",
+}
+
+
+def build(settings: AnnotatorSettings, queue: Queue, turned_away: Callable[[], Mapping[str, int]]) -> "gradio.Blocks":
+    """The page, ready to be mounted.
+
+    Args:
+        settings: What the service does.
+        queue: Its jobs.
+        turned_away: Deliveries that were not queued, by reason.
+    """
+    import gradio as gr
+
+    def look() -> str:
+        return status(settings, queue, turned_away())
+
+    page: gradio.Blocks
+    with gr.Blocks(title="diffing annotator", analytics_enabled=False) as page:
+        shown = gr.HTML()
+        page.load(look, outputs=shown, show_progress="hidden", api_visibility="private")
+        gr.Timer(EVERY).tick(look, outputs=shown, show_progress="hidden", api_visibility="private")
+    return page
+
+
+def status(settings: AnnotatorSettings, queue: Queue, turned_away: Mapping[str, int]) -> str:
+    """The page's inside, as HTML."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["address"] = _address
+    source = files("diffing.annotate").joinpath("status.html").read_text(encoding="utf-8")
+    return environment.from_string(source).render(
+        watched=settings.watch,
+        allowed=settings.allow,
+        against=_AGAINST[settings.against],
+        card=_CARD[settings.card],
+        counts=queue.counts(),
+        running=queue.jobs("running"),
+        queued=queue.jobs("queued"),
+        done=queue.jobs("done"),
+        ignored=queue.jobs("ignored"),
+        failed=queue.jobs("failed"),
+        turned_away=turned_away,
+    )
+
+
+def _address(text: str) -> str:
+    """The address, where it is one of the web; what else it may be is not linked."""
+    return text if urlsplit(text).scheme in ("http", "https") else ""

@@ -1,0 +1,79 @@
+"""The webhook at the Hub that tells the service of pushes: made once, updated where it is there already."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from huggingface_hub import HfApi
+
+from diffing.annotate.app import ROUTE
+from diffing.annotate.delivery import is_repository
+from diffing.errors import SettingError
+from diffing.hub import hub_errors
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """The webhook as it is now."""
+
+    url: str
+    """Where the Hub sends deliveries."""
+    watched: tuple[str, ...]
+    """The models it tells of."""
+    created: bool
+    """Whether it is new."""
+
+
+def subscribe(api: HfApi, models: Sequence[str], url: str | None, secret: str) -> Subscription:
+    """Makes the Hub tell the service of pushes to models; a webhook with the same address gets them added.
+
+    Args:
+        api: Acts for the account that the webhook belongs to.
+        models: `org/name` each.
+        url: Address of the service; None takes the Space's own (SPACE_HOST).
+        secret: What deliveries carry.
+
+    Raises:
+        SettingError: A name or the address cannot be used.
+        HubError: The Hub refuses or cannot be reached.
+    """
+    for name in models:
+        if not is_repository(name):
+            raise SettingError(f"--watch is {name!r}: expected org/name")
+    address = address_of(url)
+    added = [{"type": "model", "name": name} for name in models]
+    with hub_errors("your webhooks", doing="write"):
+        known = next((each for each in api.list_webhooks() if each.url == address), None)
+        if known is None:
+            made = api.create_webhook(url=address, watched=list(added), domains=["repo"], secret=secret)
+        else:
+            kept = [{"type": item.type, "name": item.name} for item in known.watched]
+            watched = kept + [item for item in added if item not in kept]
+            made = api.update_webhook(known.id, url=address, watched=list(watched), domains=["repo"], secret=secret)
+            if known.disabled:
+                made = api.enable_webhook(known.id)
+    names = tuple(item.name for item in made.watched)
+    return Subscription(address, names, created=known is None)
+
+
+def address_of(url: str | None) -> str:
+    """The full address of the route for deliveries.
+
+    Raises:
+        SettingError: No address, or one that a secret should not be sent to.
+    """
+    if url is None:
+        host = os.environ.get("SPACE_HOST")
+        if not host:
+            raise SettingError("--watch needs the address of the service: give --url https://user-space.hf.space")
+        url = f"https://{host}"
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        raise SettingError("--url cannot be used: expected https://..., since the webhook's secret is sent to it")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise SettingError("--url cannot be used: expected https://host/path without user, password or query")
+    path = parts.path.rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{path or ROUTE}"

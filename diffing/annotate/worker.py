@@ -1,0 +1,175 @@
+"""Takes jobs from the queue, one at a time, in a thread: tries, back-off, and what a killed process left.
+
+What a job does is handed in as a function; everything it does outside must be such that doing it again changes
+nothing, since a process can be killed between the deed and the note of it. Knows neither the Hub nor the diff.
+"""
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from filelock import FileLock, Timeout
+
+from diffing.annotate.delivery import Ignored
+from diffing.annotate.queue import Job, Queue
+from diffing.errors import DiffingError, LimitError, MissingExtraError, SettingError
+from diffing.types import OnProgress
+
+_log = logging.getLogger(__name__)
+
+_PERMANENT = (SettingError, MissingExtraError, LimitError)
+"""Errors that another try cannot mend."""
+_LOOK_AGAIN = 5.0
+"""Seconds, at most, until the queue is looked at again: another process may have added to it."""
+_PROGRESS_EVERY = 1.0
+"""Seconds between two notes of progress in the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a job."""
+
+    dataset: str = ""
+    """Address of the result dataset."""
+    card: str = ""
+    """Address of the pull request or commit."""
+    remark: str = ""
+    """What else is to be told, in one line."""
+
+
+Work: TypeAlias = Callable[[Job, OnProgress], Done | Ignored]
+"""Does one job. Raises `DiffingError` for what went wrong outside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """How often a job is tried, and how long it waits in between."""
+
+    most: int = 4
+    """Tries, the first included."""
+    first_wait: float = 60.0
+    """Seconds before the second try; doubles from try to try."""
+    longest_wait: float = 3600.0
+    """Seconds, at most."""
+
+    def wait(self, tries: int) -> float:
+        """Seconds to wait after so many tries."""
+        return min(self.longest_wait, self.first_wait * 2.0 ** (tries - 1))
+
+
+class Worker:
+    """One thread that works while its process holds the lock beside the queue's file.
+
+    The lock belongs to the process and ends with it, also when it is killed: whoever holds it knows that jobs still
+    marked as running are nobody's.
+    """
+
+    def __init__(
+        self, queue: Queue, work: Work, *, tries: Tries | None = None, catch_up: Callable[[], None] | None = None
+    ) -> None:
+        self._queue = queue
+        self._work = work
+        self._tries = tries or Tries()
+        self._catch_up = catch_up
+        self._wake = threading.Event()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._live, name="annotate", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Takes no further job. One that is running is not waited for: the next start does it again."""
+        self._stopped.set()
+        self._wake.set()
+        self._thread.join(timeout=1.0)
+
+    def wake(self) -> None:
+        """Says that the queue has something new."""
+        self._wake.set()
+
+    def _live(self) -> None:
+        lock = FileLock(self._queue.path.with_name(f"{self._queue.path.name}.lock"), thread_local=False)
+        while not self._stopped.is_set():
+            try:
+                with lock.acquire(timeout=_LOOK_AGAIN, poll_interval=0.25):
+                    self._queue.recover(self._tries.most)
+                    self._attend()
+            except sqlite3.OperationalError as error:  # full disk, or a file that stays locked: both can pass
+                _log.error("The queue %s cannot be used (%s): tried again soon", self._queue.path.name, error)
+                self._stopped.wait(_LOOK_AGAIN)
+            except Timeout:
+                _log.info("Another process works on %s; this one only takes deliveries", self._queue.path.name)
+
+    def _attend(self) -> None:
+        """Works until stopped. What was missed is asked for until the Hub has answered once."""
+        caught_up, failures, next_look = self._catch_up is None, 0, 0.0
+        while not self._stopped.is_set():
+            self._wake.clear()
+            if not caught_up and time.monotonic() >= next_look:
+                caught_up = self._caught_up()
+                failures += not caught_up
+                next_look = time.monotonic() + self._tries.wait(max(1, failures))
+            if not self.run_one():
+                due = self._queue.seconds_to_next()
+                self._wake.wait(_LOOK_AGAIN if due is None else min(_LOOK_AGAIN, max(0.05, due)))
+
+    def _caught_up(self) -> bool:
+        assert self._catch_up is not None
+        try:
+            self._catch_up()
+        except DiffingError as error:
+            _log.warning("What was missed is not known yet: %s", one_line(error))
+            return False
+        return True
+
+    def run_one(self) -> bool:
+        """Does the first job that is due; False where none is."""
+        job = self._queue.claim()
+        if job is None:
+            return False
+        name = f"{job.repository}@{job.commit[:7]}"
+        try:
+            outcome = self._work(job, self._progress(job))
+        except DiffingError as error:
+            self._failed(job, one_line(error), final=isinstance(error, _PERMANENT))
+        except Exception as error:  # noqa: BLE001 - the boundary: a bug in one job must not end the service for all
+            _log.exception("%s: this is a bug", name)
+            self._failed(job, f"internal error ({type(error).__name__}), see the log", final=False)
+        else:
+            if isinstance(outcome, Ignored):
+                _log.info("%s: ignored, %s", name, outcome.reason)
+                self._queue.settle(job, "ignored", reason=outcome.reason)
+            else:
+                _log.info("%s: done", name)
+                self._queue.settle(job, "done", reason=outcome.remark, dataset=outcome.dataset, card=outcome.card)
+        return True
+
+    def _failed(self, job: Job, reason: str, *, final: bool) -> None:
+        _log.warning("%s@%s: try %d failed: %s", job.repository, job.commit[:7], job.tries, reason)
+        if final or job.tries >= self._tries.most:
+            self._queue.settle(job, "failed", reason=reason)
+        else:
+            self._queue.retry(job, reason, self._tries.wait(job.tries))
+
+    def _progress(self, job: Job) -> OnProgress:
+        last, before = 0.0, ""
+
+        def on_progress(stage: str, done: int, total: int) -> None:
+            nonlocal last, before
+            now = time.monotonic()
+            if stage != before or now - last >= _PROGRESS_EVERY:
+                last, before = now, stage
+                self._queue.progress(job, stage, done, total)
+
+        return on_progress
+
+
+def one_line(error: Exception) -> str:
+    """An error's message in one line."""
+    return " ".join(str(error).split())[:500]

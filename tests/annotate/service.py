@@ -1,0 +1,126 @@
+"""The real service, without its page, in a process of its own; and what a test sends it.
+
+Its work is a small real deed: a file per revision, made slowly enough to be killed in the middle. A second deed of the
+same revision would leave a second line in `deeds`.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+
+SECRET = "correct horse battery staple"
+ALLOWED = "alice"
+
+
+def payload(repository: str = "alice/tuned", commit: str = "a" * 40, **changes: object) -> dict[str, object]:
+    """A delivery of the Hub about a push to main; `changes` replace parts of it."""
+    return {
+        "event": {"action": "update", "scope": "repo.content"},
+        "repo": {"type": "model", "name": repository, "id": "1", "private": False, "headSha": commit},
+        "updatedRefs": [{"ref": "refs/heads/main", "oldSha": "0" * 39 + "1", "newSha": commit}],
+        "webhook": {"id": "2", "version": 3},
+        **changes,
+    }
+
+
+def free_port() -> int:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return int(server.getsockname()[1])
+
+
+class Service:
+    """A running service."""
+
+    def __init__(self, folder: Path, port: int, *arguments: str) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.address = f"{self.url}/webhooks/model-diff"
+        self.log = folder / "service.log"
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "tests.annotate.service", str(folder), str(port), *arguments]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=Path(__file__).parents[2])
+
+    def wait(self, seconds: float = 60.0) -> None:
+        """Until it answers."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if self.process.poll() is not None:
+                raise AssertionError(self.log.read_text())
+            try:
+                httpx2.get(f"{self.url}/webhooks/model-diff", timeout=5.0)
+            except httpx2.TransportError:
+                time.sleep(0.05)
+            else:
+                return
+        raise AssertionError("the service did not start")
+
+    def kill(self) -> None:
+        """As a machine that loses its power."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10.0)
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(5.0)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+
+@contextmanager
+def running(folder: Path, *arguments: str) -> Iterator[Service]:
+    service = Service(folder, free_port(), *arguments)
+    try:
+        service.wait()
+        yield service
+    finally:
+        service.stop()
+
+
+def send(client: httpx2.Client, service: Service, body: object, secret: str | None = SECRET) -> httpx2.Response:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = {"content-type": "application/json"} | ({} if secret is None else {"x-webhook-secret": secret})
+    return client.post(service.address, content=content, headers=headers)
+
+
+def main(folder: Path, port: int, seconds: float) -> None:
+    import uvicorn
+
+    from diffing.annotate.app import Desk
+    from diffing.annotate.queue import Job, Queue
+    from diffing.annotate.settings import AnnotatorSettings
+    from diffing.annotate.worker import Done, Worker
+    from diffing.types import OnProgress
+
+    def work(job: Job, on_progress: OnProgress) -> Done:
+        on_progress("responses a", 1, 2)
+        with (folder / "begun").open("a") as begun:
+            begun.write(f"{job.repository} {job.commit}\n")
+        time.sleep(seconds)
+        effect = folder / "effects" / job.commit
+        effect.parent.mkdir(exist_ok=True)
+        if not effect.exists():  # as a dataset that is the same already is not committed again
+            with (folder / "deeds").open("a") as deeds:
+                deeds.write(f"{job.commit}\n")
+                deeds.flush()
+                os.fsync(deeds.fileno())
+            effect.touch()
+        return Done(dataset=f"https://hub.example/datasets/bot/{job.commit}")
+
+    queue = Queue(folder / "queue.sqlite")
+    app = Desk(AnnotatorSettings(allow=(ALLOWED,), folder=str(folder)), SECRET, queue).serve(Worker(queue, work))
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]) if len(sys.argv) > 3 else 0.0)

@@ -1,0 +1,209 @@
+"""A revision is one job; a killed process loses none; what fails is tried again, later and not for ever."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from diffing.annotate.delivery import Ignored, Push
+from diffing.annotate.queue import Job, Queue
+from diffing.annotate.worker import Done, Tries, Worker
+from diffing.errors import HubError, LimitError
+from diffing.types import OnProgress
+
+
+def push(number: int, repository: str = "alice/tuned") -> Push:
+    return Push(repository, f"{number:040x}", None)
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Queue:
+    return Queue(tmp_path / "state" / "queue.sqlite")
+
+
+def done(job: Job, on_progress: OnProgress) -> Done:
+    return Done(dataset="https://hub.example/d", card="https://hub.example/c", remark="a remark")
+
+
+def unreachable(job: Job, on_progress: OnProgress) -> Done:
+    raise HubError("Cannot reach\nthe Hub")
+
+
+def settled(queue: Queue) -> list[tuple[str, str]]:
+    return [(job.state, job.reason) for state in ("done", "ignored", "failed") for job in queue.jobs(state)]
+
+
+def test_a_revision_is_queued_once(queue: Queue) -> None:
+    assert [queue.add(push(1)), queue.add(push(1)), queue.add(push(2)), queue.add(push(1, "alice/other"))] == [
+        True,
+        False,
+        True,
+        True,
+    ]
+    assert queue.counts() == {"queued": 3, "running": 0, "done": 0, "ignored": 0, "failed": 0}
+    claimed = [queue.claim() for _ in range(4)]
+    assert [job and (job.repository, job.commit[-1], job.tries) for job in claimed] == [
+        ("alice/tuned", "1", 1),
+        ("alice/tuned", "2", 1),
+        ("alice/other", "1", 1),
+        None,
+    ]
+
+
+def test_two_processes_share_the_file(queue: Queue) -> None:
+    other = Queue(queue.path)
+    assert queue.add(push(1))
+    assert not other.add(push(1))
+    other.remember_own("alice/tuned", "f" * 40)
+    assert queue.is_own("alice/tuned", "f" * 40)
+    assert not queue.is_own("alice/other", "f" * 40)
+
+
+def test_what_came_of_a_job_is_kept(queue: Queue) -> None:
+    queue.add(push(1))
+    worker = Worker(queue, done)
+    assert [worker.run_one(), worker.run_one()] == [True, False]
+    (job,) = queue.jobs("done")
+    assert (job.dataset, job.card, job.reason) == ("https://hub.example/d", "https://hub.example/c", "a remark")
+    assert not queue.add(push(1), again=True)
+
+
+def test_ignored_with_the_reason(queue: Queue) -> None:
+    queue.add(push(1))
+    Worker(queue, lambda job, on_progress: Ignored("the card names no base_model")).run_one()
+    assert settled(queue) == [("ignored", "the card names no base_model")]
+
+
+def test_failures_are_tried_again_with_longer_waits_and_then_given_up(queue: Queue) -> None:
+    queue.add(push(1))
+    tries = Tries(most=3, first_wait=100.0, longest_wait=150.0)
+    waits = []
+    worker = Worker(queue, unreachable, tries=tries)
+    for _ in range(2):
+        assert worker.run_one()
+        assert not worker.run_one(), "not before its time"
+        waits.append(queue.seconds_to_next())
+        (job,) = queue.jobs("queued")
+        assert job.reason == "Cannot reach the Hub"
+        queue.retry(job, job.reason, 0.0)
+    assert waits == [pytest.approx(100.0, abs=5.0), pytest.approx(150.0, abs=5.0)]
+    assert worker.run_one()
+    assert settled(queue) == [("failed", "Cannot reach the Hub")]
+    assert queue.seconds_to_next() is None
+    assert not queue.add(push(1)), "a delivery that comes again does not start it again"
+    assert queue.add(push(1), again=True), "a start of the service does"
+    (job,) = queue.jobs("queued")
+    assert job.tries == 0
+
+
+def test_what_no_other_try_mends_is_given_up_at_once(queue: Queue) -> None:
+    def limited(job: Job, on_progress: OnProgress) -> Done:
+        raise LimitError("--max-usd 2 is reached")
+
+    queue.add(push(1))
+    Worker(queue, limited).run_one()
+    assert settled(queue) == [("failed", "--max-usd 2 is reached")]
+
+
+def test_a_bug_in_one_job_does_not_end_the_service(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(job: Job, on_progress: OnProgress) -> Done:
+        if job.commit.endswith("1"):
+            raise KeyError("a bug")
+        return Done()
+
+    queue.add(push(1))
+    queue.add(push(2))
+    worker = Worker(queue, broken, tries=Tries(most=1))
+    worker.run_one()
+    worker.run_one()
+    assert settled(queue) == [("done", ""), ("failed", "internal error (KeyError), see the log")]
+    assert "this is a bug" in caplog.text
+
+
+def test_jobs_of_a_killed_process_are_taken_back_but_not_for_ever(queue: Queue) -> None:
+    queue.add(push(1))
+    for tries in (1, 2, 3):
+        job = queue.claim()
+        assert job is not None
+        assert job.tries == tries
+        queue.recover(3)
+    assert settled(queue) == [("failed", "the service was stopped in the middle of every try")]
+
+
+def test_progress_is_told(queue: Queue) -> None:
+    seen = []
+
+    def work(job: Job, on_progress: OnProgress) -> Done:
+        for i in range(1000):
+            on_progress("responses a", i, 1000)
+        (running,) = queue.jobs("running")
+        seen.append((running.stage, running.stage_done, running.stage_total))
+        return Done()
+
+    queue.add(push(1))
+    Worker(queue, work).run_one()
+    assert seen == [("responses a", 0, 1000)], "noted at the start of a stage, then once a second"
+
+
+def test_only_one_worker_works_and_the_next_takes_over(queue: Queue) -> None:
+    first, second = [], []
+
+    def working(found: list[str]) -> Worker:
+        def work(job: Job, on_progress: OnProgress) -> Done:
+            found.append(job.commit)
+            return Done()
+
+        return Worker(queue, work)
+
+    one, two = working(first), working(second)
+    one.start()
+    queue.add(push(1))
+    one.wake()
+    wait_for(lambda: len(first) == 1)
+    two.start()
+    queue.add(push(2))
+    two.wake()
+    one.wake()
+    wait_for(lambda: len(first) == 2)
+    assert second == []
+    one.stop()
+    queue.add(push(3))
+    wait_for(lambda: len(second) == 1)
+    two.stop()
+    assert [len(first), len(second)] == [2, 1]
+
+
+def test_what_was_missed_is_asked_for_until_the_hub_answers(queue: Queue) -> None:
+    asked = []
+
+    def catch_up() -> None:
+        asked.append(time.monotonic())
+        if len(asked) == 1:
+            raise HubError("Cannot reach the Hub")
+        queue.add(push(7))
+
+    worker = Worker(queue, done, tries=Tries(first_wait=0.0), catch_up=catch_up)
+    worker.start()
+    try:
+        wait_for(lambda: worker.wake() or queue.counts()["done"] == 1)
+    finally:
+        worker.stop()
+    assert len(asked) == 2
+
+
+def test_an_older_revision_is_superseded_by_a_later_one_that_is_done(queue: Queue) -> None:
+    queue.add(push(1))
+    queue.add(push(2))
+    older, newer = queue.claim(), queue.claim()
+    assert older is not None and newer is not None  # noqa: PT018
+    assert not queue.superseded(older)
+    queue.settle(newer, "done")
+    assert queue.superseded(older)
+    assert not queue.superseded(newer)
+
+
+def wait_for(condition, seconds: float = 20.0) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.02)

@@ -1,0 +1,138 @@
+"""Real deliveries over HTTP: a push is one job, whatever else arrives, and kill -9 neither loses nor repeats one."""
+
+import json
+import random
+import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from diffing.annotate.app import LARGEST, Desk
+from diffing.annotate.queue import Queue
+from diffing.annotate.settings import AnnotatorSettings
+from diffing.errors import SettingError
+from tests.annotate.service import SECRET, Service, free_port, payload, running, send
+
+REAL = [(f"alice/model-{i % 4}", f"{i:040x}") for i in range(20)]
+OWN = ("alice/model-0", "f" * 40)
+
+
+def traffic() -> list[tuple[object, str | None]]:
+    """1,000 deliveries, of which 20 are real and the others must not count, in a fixed disorder."""
+    real = [payload(*each) for each in REAL]
+    others: list[tuple[object, str | None]] = [
+        (payload(*OWN), SECRET),
+        (payload("alice/model-1", "b" * 40, repo={"type": "dataset", "name": "alice/model-1"}), SECRET),
+        (payload("mallory/model", "c" * 40), SECRET),
+        (payload("alice/model-1", "d" * 40), "wrong"),
+        (payload("alice/model-1", "d" * 40), None),
+        (payload("alice/model-1", event={"action": "update", "scope": "discussion"}), SECRET),
+        (payload("alice/model-1", event={"action": "explode", "scope": "repo.content"}), SECRET),
+        (payload("alice/model-1", webhook={"id": "1", "version": 9}), SECRET),
+        (payload("alice/model-1", updatedRefs=[{"ref": "refs/pr/3", "oldSha": None, "newSha": "e" * 40}]), SECRET),
+        (payload("alice/model-1", updatedRefs=[{"ref": "refs/heads/dev", "newSha": "e" * 40}]), SECRET),
+        (payload("alice/model-1", updatedRefs=[{"ref": "refs/heads/main", "newSha": "main"}]), SECRET),
+        (b"{not json", SECRET),
+        (b"\xff\xfe\x00", SECRET),
+        (b"[" * 5000, SECRET),
+        (b"", SECRET),
+    ]
+    mixed = [(each, SECRET) for each in real]
+    chance = random.Random(5)
+    while len(mixed) < 1000:
+        mixed.append((chance.choice(real), SECRET) if chance.random() < 0.3 else chance.choice(others))
+    chance.shuffle(mixed)
+    return mixed
+
+
+def rows(folder: Path) -> list[tuple[str, str, str]]:
+    with sqlite3.connect(folder / "queue.sqlite") as database:
+        return database.execute("SELECT repository, revision, state FROM jobs").fetchall()
+
+
+def wait_until_done(folder: Path, seconds: float = 60.0) -> None:
+    until = time.monotonic() + seconds
+    while any(state != "done" for _, _, state in rows(folder)):
+        assert time.monotonic() < until, (folder / "service.log").read_text()
+        time.sleep(0.05)
+
+
+def test_a_thousand_deliveries_are_twenty_jobs_and_a_kill_loses_and_repeats_none(tmp_path: Path) -> None:
+    """Killed twice: while deliveries arrive, and in the middle of a job. What was not answered is delivered again."""
+    queue = Queue(tmp_path / "queue.sqlite")
+    queue.remember_own(*OWN)
+    queue.close()
+    port, mixed = free_port(), traffic()
+    assert len(mixed) == 1000
+    answers: dict[int, int] = {}
+    service = Service(tmp_path, port, "0.05")
+
+    def deliver(numbers: list[int]) -> None:
+        with httpx2.Client(timeout=20.0) as client:
+            for number in numbers:
+                body, secret = mixed[number]
+                try:
+                    answers[number] = send(client, service, body, secret).status_code
+                except httpx2.TransportError:
+                    return
+
+    def deliver_all(numbers: list[int]) -> None:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(deliver, [numbers[i::8] for i in range(8)]))
+
+    try:
+        service.wait()
+        with ThreadPoolExecutor(1) as killer:
+            killer.submit(lambda: (wait_for_a_job(tmp_path), service.kill()))
+            deliver_all(list(range(1000)))
+        first = len(answers)
+        service = Service(tmp_path, port, "0.05")
+        service.wait()
+        deliver_all([number for number in range(1000) if number not in answers])
+        wait_until_done(tmp_path)
+    finally:
+        service.stop()
+
+    assert len(answers) == 1000
+    assert 0 < first < 1000, "it was killed while deliveries arrived"
+    assert sorted((repository, commit) for repository, commit, _ in rows(tmp_path)) == sorted(REAL)
+    begun = (tmp_path / "begun").read_text().splitlines()
+    deeds = (tmp_path / "deeds").read_text().splitlines()
+    assert sorted(deeds) == sorted(commit for _, commit in REAL), "each once"
+    assert len(begun) <= 21, "only the job that was killed was begun twice"
+    by_status = {status: sum(1 for each in answers.values() if each == status) for status in set(answers.values())}
+    assert set(by_status) == {200, 202, 400, 401, 403}
+    assert 19 <= by_status[202] <= 20, "one may have been queued while its answer was lost"
+
+
+def wait_for_a_job(folder: Path) -> None:
+    """Until the third job has begun, so that the kill falls into its middle."""
+    until = time.monotonic() + 30.0
+    begun = folder / "begun"
+    while not begun.exists() or len(begun.read_text().splitlines()) < 3:
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+def test_a_delivery_is_answered_by_what_is_wrong_with_it(tmp_path: Path) -> None:
+    with running(tmp_path) as service, httpx2.Client(timeout=20.0) as client:
+        queued = send(client, service, payload())
+        again = send(client, service, payload())
+        large = send(client, service, b" " * (LARGEST + 1))
+        exact = send(client, service, json.dumps(payload()).encode().ljust(LARGEST))
+        latin = client.post(service.address, content=b"{}", headers=[(b"x-webhook-secret", b"\xe9" * 20)])
+        read = client.get(service.address)
+        wait_until_done(tmp_path)
+    assert (queued.status_code, queued.json()) == (202, {"status": "queued"})
+    assert (again.status_code, again.json()["reason"]) == (200, "known already")
+    assert (large.status_code, exact.status_code, latin.status_code, read.status_code) == (413, 200, 403, 405)
+    assert SECRET not in (tmp_path / "service.log").read_text()
+
+
+@pytest.mark.parametrize("secret", ["", "short"])
+def test_without_a_secret_it_does_not_start(secret: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="secret is too short"):
+        Desk(AnnotatorSettings(), secret, Queue(tmp_path / "queue.sqlite"))

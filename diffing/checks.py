@@ -13,6 +13,7 @@ NUMBERS = {
     "temperature": (0, 10),
     "top_p": (0.01, 1),
     "judge_batch": (1, 50),
+    "check_judge": (0, inf),
     "alpha": (0, 1),
     "features": (2, inf),
     "concurrency": (1, 1000),
@@ -42,6 +43,10 @@ def check(config: DiffConfig, limits: Limits) -> None:
         )
     if config.judge and "llm" not in config.methods:
         raise SettingError("--judge has no effect without --method llm: the other methods measure. Leave it out")
+    if config.judging not in ("thrift", "full"):
+        raise SettingError(f"--judging is {config.judging!r}: expected thrift or full")
+    if config.second_judge:
+        _check_second_judge(config)
     for name, (low, high) in NUMBERS.items():
         value = getattr(config, name)
         if value is not None and not low <= value <= high:
@@ -60,6 +65,14 @@ def check(config: DiffConfig, limits: Limits) -> None:
         )
 
 
+def _check_second_judge(config: DiffConfig) -> None:
+    if "llm" not in config.methods or config.check_judge == 0:
+        needed = "--check-judge above 0" if "llm" in config.methods else "--method llm"
+        raise SettingError(f"--second-judge has no effect without {needed}. Leave it out")
+    if config.second_judge == (config.judge or config.llm):
+        raise SettingError("--second-judge is the judge itself, which would agree. Give another model")
+
+
 def _check_side(config: DiffConfig, side: Side) -> None:
     """A setting that would not be applied to a model must not stand in its report."""
     prefix = getattr(config, f"model_{side}").partition(":")[0]
@@ -76,7 +89,15 @@ def _check_side(config: DiffConfig, side: Side) -> None:
 
 def _check_urls(config: DiffConfig) -> None:
     """An address with a password would stand in the report, whether it is used or not."""
-    specs = (config.model_a, config.model_b, config.llm, config.judge, *config.rater, config.base_url)
+    specs = (
+        config.model_a,
+        config.model_b,
+        config.llm,
+        config.judge,
+        config.second_judge,
+        *config.rater,
+        config.base_url,
+    )
     for address in (spec for spec in specs if spec and "http" in spec):
         host = address.partition("://")[2].split("/")[0]
         if "@" in host or "?" in address:

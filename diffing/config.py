@@ -20,9 +20,12 @@ GROUPS = {
         "method",
         "llm",
         "judge",
+        "second_judge",
+        "check_judge",
         "rater",
         "judge_batch",
         "both_orders",
+        "judging",
         "alpha",
         "embedder",
         "clustering",
@@ -53,7 +56,7 @@ GROUPS = {
 """The settings in groups, for help and forms."""
 
 MAY_BE_FILES = (
-    *("model_a", "model_b", "prompts", "llm", "judge", "reader", "sae", "embedder"),
+    *("model_a", "model_b", "prompts", "llm", "judge", "second_judge", "reader", "sae", "embedder"),
     *("chat_template_a", "chat_template_b"),
 )
 """Settings that can name a file or a folder."""
@@ -90,6 +93,10 @@ class DiffConfig:
     """The LLM that describes differences, judges and rates, where no other is named for it."""
     judge: str | None = None
     """The LLM that gives the verdicts."""
+    second_judge: str | None = None
+    """Another LLM, which judges a sample of train pairs as a check of the first."""
+    check_judge: int = 50
+    """Train pairs about which the judge is asked again, in the other order, to check it; 0 asks nothing."""
     rater: tuple[str, ...] = ()
     """An LLM that rates interestingness and abstraction; may be given several times."""
     system_prompt_a: str | None = None
@@ -144,6 +151,9 @@ class DiffConfig:
     """Hypotheses per question to the judge."""
     both_orders: bool = False
     """Ask the judge in both orders; a disagreement counts for neither side. Doubles the calls."""
+    judging: str = "thrift"
+    """thrift stops for a hypothesis once its fate is clear on train prompts, and plans from these how many held-out
+    prompts it needs; full judges every hypothesis on every prompt, as the papers do: up to three times the calls."""
     alpha: float = 0.01
     """Margin of the paper's acceptance on train."""
     usd_per_million: str | None = None

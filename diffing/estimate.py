@@ -11,12 +11,15 @@ from math import ceil
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits
 from diffing.models.base import Price
+from diffing.thrift import FIRST_STAGE
 from diffing.types import Prompt
 
 HYPOTHESES = 60
 """Hypotheses assumed of the LLM method; what the paper's runs gave at 1,000 prompts."""
 CLUSTERS_PER_HYPOTHESIS = 1.5
 """Clusters stated per hypothesis kept: some are left out as balanced, mirrored or unreadable."""
+THRIFT = 0.37
+"""Share of the questions that judging in stages asks; on the typical mix of `diffing bench statistics`."""
 RESPONSE_TOKENS = 350
 """Tokens of a response where nothing is known; a usual chat answer."""
 CHARACTERS_PER_TOKEN = 4
@@ -133,14 +136,16 @@ def _sae_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[Stage]:
 def _llm_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[Stage]:
     """What the llm method and the judge will ask.
 
-    One description per train pair, one statement per cluster, one judging per pair and batch of hypotheses. Tokens from
-    the lengths of prompts and of assumed responses, plus our templates.
+    One description per train pair, one statement per cluster, one judging per pair and batch of hypotheses, of which
+    thrift leaves most out. Tokens from the lengths of prompts and of assumed responses, plus our templates.
     """
     train = sum(prompt.split == "train" for prompt in prompts)
     pair = 2 * min(RESPONSE_TOKENS, config.max_new_tokens) + _mean([_tokens(prompt.text) for prompt in prompts])
     hypotheses = min(HYPOTHESES, train)
     batches = ceil(hypotheses / config.judge_batch) * (2 if config.both_orders else 1)
     judge_calls = len(prompts) * batches
+    if config.judging == "thrift" and train > FIRST_STAGE:
+        judge_calls = ceil(judge_calls * THRIFT)
     states = round(hypotheses * CLUSTERS_PER_HYPOTHESIS)
     differ, judge = config.llm or "", config.judge or config.llm or ""
     stages = [
@@ -148,7 +153,18 @@ def _llm_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[Stage]:
         _remote(config, "state", differ, states, states * 1500, states * 80),
         _remote(config, "judge", judge, judge_calls, judge_calls * (pair + 900), judge_calls * 120),
     ]
+    stages += _check_stages(config, train, hypotheses, pair)
     return stages
+
+
+def _check_stages(config: DiffConfig, train: int, hypotheses: int, pair: int) -> list[Stage]:
+    """Checks of the judge on a sample, in both orders; a second judge on the same; questions that merge findings."""
+    judge, sample = config.judge or config.llm or "", min(config.check_judge, train)
+    asked = [] if config.both_orders or not sample else [("check judge", judge, 2 * sample)]
+    if config.second_judge:
+        asked.append(("second judge", config.second_judge, sample * (2 if config.both_orders else 1)))
+    checks = [_remote(config, name, model, n, n * (pair + 900), n * 120) for name, model, n in asked]
+    return [*checks, _remote(config, "merge", judge, 2 * hypotheses, 2 * hypotheses * 450, 2 * hypotheses * 10)]
 
 
 def _rate_stages(config: DiffConfig) -> list[Stage]:
@@ -186,6 +202,11 @@ def _assumptions(config: DiffConfig) -> list[str]:
     told = [f"Responses of {min(RESPONSE_TOKENS, config.max_new_tokens)} tokens where they are not recorded."]
     if "llm" in config.methods:
         told.append(f"{HYPOTHESES} hypotheses from the llm method; judging grows with their number.")
+        if config.judging == "thrift":
+            told.append(
+                f"Judging stops where a hypothesis's fate is clear, which takes {THRIFT:.0%} of all questions where "
+                "four in five hypotheses are null or tiny, and more where more of them hold; --judging full takes all."
+            )
         told.append("Replies that cannot be read are asked again, which adds calls.")
     if any(is_remote(spec) for spec in (config.model_a, config.model_b, config.llm or "", config.judge or "")):
         told.append(f"{SECONDS_PER_CALL:.0f} seconds per remote call, {config.concurrency} at a time.")

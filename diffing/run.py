@@ -51,6 +51,7 @@ def run(
         prompts,
         methods=[build.method(name) for name in config.methods],
         judge=judge,
+        second_judge=build.helper(config.second_judge) if config.second_judge else None,
         raters=[build.helper(spec) for spec in config.raters],
         options=DiffOptions(
             sampling=sampling_of(config),
@@ -58,6 +59,8 @@ def run(
             sample_b=config.sample_b,
             judge_batch=config.judge_batch,
             both_orders=config.both_orders,
+            check_judge=config.check_judge,
+            judging="full" if config.judging == "full" else "thrift",
             alpha=config.alpha,
             prices=build.prices,
             settings=settings_of(config),

@@ -100,6 +100,7 @@ def test_only_common_prompts_are_compared_when_asked(run_cli: Run, tmp_path: Pat
         (("--usd-per-million", "cheap"), ("cheap", "0.15,0.60")),
         (("--prompts", "missing.jsonl"), ("missing.jsonl",)),
         (("--quantization-a", "3bit"), ("3bit", "4bit")),
+        (("--judging", "fast"), ("fast", "thrift or full")),
         (("--llm", "openai:any"), ("--base-url",)),
         (("--llm", "gpt:any"), ("gpt:", "providers:")),
         (("--domain", "cooking", "--prompts", "bundled"), ("cooking", "coding")),

@@ -16,6 +16,7 @@ from typing import Any
 
 from diffing.errors import SettingError
 from diffing.report.document import findings_of, merged_of, models_of, settings_of, to_document, usage_of
+from diffing.report.hub import folder_of
 from diffing.report.schema import DOCUMENT, SCHEMA_VERSION, TABLES
 from diffing.report.tables import method_table, our_table, read_method_table, read_our_table
 from diffing.types import Evidence, Finding, Judgement, Message, Metrics, Pair, Prompt, Report, Response, Row, Verdict
@@ -53,18 +54,20 @@ def save_report(report: Report, folder: Path | str) -> Path:
     return folder
 
 
-def load_report(folder: Path | str) -> Report:
-    """The report that `save_report` was given.
+def load_report(source: Path | str, token: str | bool | None = None) -> Report:
+    """The report that `save_report` was given, or that was published on the Hub.
 
     Args:
-        folder: Where it was saved.
+        source: The folder it was saved in; as text also `user/name[@revision]`. A folder that exists wins.
+        token: For the Hub; None takes the saved one, False none.
 
     Raises:
         SettingError: No report there, a newer schema, a file missing or damaged.
+        HubError: Published, but missing, not for you, or out of reach.
     """
     import pyarrow as pa
 
-    folder = Path(folder)
+    folder = folder_of(source, token)
     document = _read_document(folder)
     try:
         contents = {name: _read_table(folder, name, digest) for name, digest in document["files"].items()}

@@ -1,0 +1,156 @@
+"""The dataset card: what was found in plain words, what exactly was compared, how to load it and how to make it again.
+
+Everything from models and users is escaped: YAML by the library that writes it, Markdown as in a model's card. The
+same report gives the same bytes.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+from diffing.methods.lexical.language import language_of
+from diffing.outputs import words
+from diffing.outputs.card.prose import prose
+from diffing.outputs.dataset.command import command_of
+from diffing.outputs.dataset.configs import Config
+from diffing.outputs.dataset.identity import ENTRY, identity_of, repositories, tags_of
+from diffing.outputs.markdown import block, code
+from diffing.report import leading
+from diffing.report.schema import SCHEMA_VERSION
+from diffing.types import ModelInfo, Report, Scalar
+
+ROWS = 15
+"""Findings in the card's table, the first of the merged list."""
+NOTES = 12
+"""Notes and reasons shown, at most; the report has all."""
+_LANGUAGES = {
+    "English": "en", "German": "de", "French": "fr", "Spanish": "es", "Italian": "it", "Portuguese": "pt",
+    "Dutch": "nl", "Swedish": "sv", "Danish": "da", "Norwegian": "no", "Finnish": "fi", "Polish": "pl", "Czech": "cs",
+    "Romanian": "ro", "Hungarian": "hu", "Turkish": "tr", "Indonesian": "id", "Vietnamese": "vi", "Russian": "ru",
+    "Greek": "el", "Korean": "ko", "Hebrew": "he", "Arabic": "ar", "Hindi": "hi", "Bengali": "bn", "Tamil": "ta",
+    "Thai": "th", "Japanese": "ja", "Chinese": "zh", "Persian": "fa", "Ukrainian": "uk",
+}  # fmt: skip
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_BAR = re.compile(r"(?<!\\)\|")
+_LENGTH = 10_000
+_OFTEN = 0.02
+"""Share of the responses from which on a language is the dataset's."""
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+
+
+def dataset_card(report: Report, repo_id: str, configs: Sequence[Config], chart: str | None) -> bytes:
+    """README.md of the dataset.
+
+    Args:
+        report: What is published.
+        repo_id: Where, `user/name`.
+        configs: What can be loaded.
+        chart: Path of the picture in the repository, where there is one.
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    # not HTML: every value from outside goes through one of the filters
+    environment = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"md": _cell, "code": _code_cell, "block": block}
+    helpers = ("count", "interval", "points", "probability", "statement")
+    environment.globals |= {name: getattr(words, name) for name in helpers}
+    template = environment.from_string(files(__package__).joinpath("README.md.jinja").read_text(encoding="utf-8"))
+    shown = leading(report)
+    text = template.render(
+        metadata=_metadata(report, repo_id, configs),
+        names=words.names_of(report),
+        headline=words.headline(report),
+        explanation=words.explanation(report),
+        chart=chart,
+        rows=shown[:ROWS],
+        more=len(report.findings) - len(shown[:ROWS]),
+        models=(report.model_a, report.model_b, *report.others),
+        told=_told,
+        links=_links((report.model_a, report.model_b)),
+        train=words.prompts_in(report, "train"),
+        heldout=words.prompts_in(report, "heldout"),
+        sources=sorted({pair.prompt.source for pair in report.pairs})[:NOTES],
+        repo=repo_id,
+        configs=configs,
+        schema_version=SCHEMA_VERSION,
+        command=command_of(report),
+        version=report.versions.get("diffing"),
+        settings=sorted(report.settings.items()),
+        versions=[f"{name} {version}" for name, version in sorted(report.versions.items())],
+        judged=sorted({judgement.judge for judgement in report.judgements} - {"measured", ""}),
+        notes=report.notes[:NOTES],
+        left_out=[(stage, reason, n) for stage, one in report.left_out.items() for reason, n in one.items()][:NOTES],
+    )
+    return text.encode("utf-8", errors="replace")
+
+
+def _metadata(report: Report, repo_id: str, configs: Sequence[Config]) -> str:
+    """The card's YAML."""
+    import yaml
+
+    identity, names = identity_of(report), words.names_of(report)
+    metadata: dict[str, Any] = {
+        "pretty_name": f"Behavioural differences: {names.a} and {names.b}",
+        "license": "other",
+        "license_name": "results-cc-by-4.0-responses-as-their-models",
+        "license_link": f"https://huggingface.co/datasets/{repo_id}#licence",
+        "language": _languages(report),
+        "task_categories": ["text-generation"],
+        "annotations_creators": ["machine-generated"],
+        "size_categories": [_size(max((config.rows for config in configs), default=0))],
+        "tags": tags_of(report),
+        "configs": [_config(config, default=config is configs[0]) for config in configs],
+        ENTRY: {
+            "model_a": identity.model_a,
+            "model_b": identity.model_b,
+            "settings": identity.settings,
+            "schema_version": SCHEMA_VERSION,
+        },
+    }
+    present = {key: value for key, value in metadata.items() if value}
+    return str(yaml.safe_dump(present, sort_keys=False, allow_unicode=False, width=1000))
+
+
+def _config(config: Config, *, default: bool) -> dict[str, Any]:
+    entry: dict[str, Any] = {"config_name": config.name}
+    if default:
+        entry["default"] = True
+    return entry | {"data_files": [{"split": split, "path": config.path(split)} for split in config.splits]}
+
+
+def _languages(report: Report) -> list[str]:
+    """Codes of the languages that the responses are in, the most frequent first."""
+    told = Counter(language_of(response.text) for pair in report.pairs for response in (pair.a, pair.b))
+    del told[None]
+    frequent = [name for name, number in told.most_common() if number >= _OFTEN * told.total()]
+    return [_LANGUAGES[name] for name in frequent if name in _LANGUAGES]
+
+
+def _size(rows: int) -> str:
+    return next((name for limit, name in _SIZES if rows < limit), "1M<n<10M")
+
+
+def _links(models: Sequence[ModelInfo]) -> list[tuple[str, str]]:
+    """The models' repositories on the Hub, each with its commit."""
+    found = []
+    for info in models:
+        for name in repositories(info.id):
+            sha = _COMMIT.match(info.id.partition(f"{name}@")[2])
+            found.append((name, sha[0] if sha else "main"))
+    return list(dict.fromkeys(found))
+
+
+def _cell(text: str, length: int = _LENGTH) -> str:
+    """Outside text in a table or a paragraph; a table is cut into cells before code is told from text."""
+    return _BAR.sub(r"\|", prose(text, length))
+
+
+def _code_cell(text: str, length: int = _LENGTH) -> str:
+    """Outside text as code in a table."""
+    return code(text, length).replace("|", r"\|")
+
+
+def _told(settings: Mapping[str, Scalar]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in sorted(settings.items()))

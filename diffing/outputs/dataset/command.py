@@ -1,0 +1,41 @@
+"""The command that makes a report again, told by its settings. Knows no config."""
+
+import shlex
+
+from diffing.types import Report, Scalar
+
+_SEVERAL = ("domain", "method", "rater")
+"""Settings that can be given several times; a report joins their values."""
+
+
+def command_of(report: Report) -> str | None:
+    """The command, with both models pinned to their commits; None where the run was not made of settings alone.
+
+    Every setting is given, also where it is the default: defaults may change.
+
+    Args:
+        report: What is to be made again.
+    """
+    settings = dict(report.settings)
+    if not {"model_a", "model_b"} <= settings.keys():
+        return None
+    models = [
+        _pinned(str(settings.pop(key)), info.id)
+        for key, info in (("model_a", report.model_a), ("model_b", report.model_b))
+    ]
+    flags = [word for name, value in settings.items() for word in _flag(name, value)]
+    return f"diffing run {shlex.join([*models, *flags])}"
+
+
+def _pinned(spec: str, model_id: str) -> str:
+    """The model's id, where it is one that can be given again: `org/name@sha`, also with an adapter."""
+    pinned = model_id.split("#", 1)[0]
+    names = [[part.split("@", 1)[0] for part in one.split("+")] for one in (spec, pinned)]
+    return pinned if names[0] == names[1] and all("/" in name for name in names[0]) else spec
+
+
+def _flag(name: str, value: Scalar) -> list[str]:
+    flag = f"--{name.replace('_', '-')}"
+    if isinstance(value, bool):
+        return [flag] if value else []
+    return [word for each in (str(value).split(", ") if name in _SEVERAL else [str(value)]) for word in (flag, each)]

@@ -1,0 +1,206 @@
+"""A report as the configurations of a Hub dataset: one parquet file per configuration and split.
+
+Tables that a run does not have (no LLM, no SAE, nothing found) and empty splits are left out.
+"""
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from diffing.outputs.words import names_of, statement
+from diffing.report import leading
+from diffing.report.schema import TABLES
+from diffing.report.tables import savable
+from diffing.types import Report
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_ROWS_PER_GROUP = 10_000
+"""Far below the 100 MB from which on the Hub's viewer gives up."""
+_BOTH = ("train", "heldout")
+
+_STATEMENT = ("statement", "The hypothesis with the models' names.")
+_DIFFERENCES = {
+    "prompt_id": "The pair it was described on.",
+    "owner": "Whose behaviour it is: `a` or `b`.",
+    "has": "A sentence about the owner, which `<MODEL>` stands for.",
+    "lacks": "A sentence about the other side, which `<MODEL>` stands for here.",
+    "category": "One of the seven categories.",
+    "label": "The property in a few words.",
+    "general": "Whether the LLM takes it for a trait rather than for this prompt's.",
+    "impact": "How much it matters to the user, by the LLM.",
+    "serves": "What it does for the user, by the LLM.",
+    "error": "Whether a mistake is involved, by the LLM.",
+    "unexpected": "Whether one would not expect it of a language model, by the LLM.",
+    "quote_a": "Words of A's response.",
+    "quote_b": "Words of B's response.",
+    "cluster": "The cluster of `has`; -1 is none.",
+    "cluster_of_lacks": "The cluster of `lacks`; -1 is none.",
+}
+_FEATURES = {
+    "index": "Which latent of the SAE.",
+    "direction": "The side in whose responses it is active more often: `a` or `b`.",
+    "rate_a": "Share of train prompts at which it is active in A's response.",
+    "rate_b": "Share of train prompts at which it is active in B's response.",
+    "difference": "Between the two rates.",
+    "p": "Paired test on train; it chose the feature, so it confirms nothing.",
+    "q": "p after Benjamini-Hochberg over the SAE's features.",
+    "label": "What it stands for, in words; null where nobody said.",
+    "label_source": "Where the label comes from.",
+    "label_score": "Share of held-back examples that a blind scorer told right by the label.",
+    "top_tokens": "Where it is most active.",
+    "url": "Its public page.",
+    "chosen": "Whether it was followed up.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One configuration of the dataset."""
+
+    name: str
+    """What `load_dataset` is given."""
+    doc: str
+    """What a row is."""
+    columns: tuple[tuple[str, str], ...]
+    """Columns and what they hold."""
+    splits: Mapping[str, bytes]
+    """Parquet per split."""
+    rows: int
+    """Of all splits together."""
+
+    def path(self, split: str) -> str:
+        """Where a split lies in the repository."""
+        return f"{self.name}/{split}.parquet"
+
+
+def configs_of(report: Report, tables: Mapping[str, bytes]) -> tuple[Config, ...]:
+    """The configurations, `findings` first.
+
+    Args:
+        report: What is published.
+        tables: The parquet files of the saved report, by name.
+    """
+    from pyarrow import BufferReader
+    from pyarrow.parquet import read_table
+
+    read = {name.removesuffix(".parquet"): read_table(BufferReader(content)) for name, content in tables.items()}
+    makers: dict[str, Callable[[Report, Mapping[str, Any]], Config | None]] = {
+        "findings": _findings,
+        "responses": _responses,
+        "judgements": _judgements,
+        "differences": _differences,
+        "features": _features,
+        "prompts": _prompts,
+    }
+    made = (make(report, read) for make in makers.values())
+    return tuple(config for config in made if config is not None and config.splits)
+
+
+def _findings(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
+    names = names_of(report)
+    leads = {finding.hypothesis.id for finding in leading(report)}
+    extra: dict[tuple[str, str], list[Any]] = {
+        _STATEMENT: [statement(finding, names) for finding in report.findings],
+        ("leads", "Whether it speaks for all findings that say the same; the card shows these."): [
+            finding.hypothesis.id in leads for finding in report.findings
+        ],
+    }
+    doc = "One tested hypothesis with its metrics on train and on held-out prompts, so it has one split, `findings`."
+    return _config("findings", doc, _with(tables["findings"], extra), {"findings": None}, _docs("findings", extra))
+
+
+def _responses(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
+    prompts, table = tables["prompts"], tables["responses"]
+    texts = (messages[-1]["content"] for messages in prompts["messages"].to_pylist())
+    asked = dict(zip(prompts["id"].to_pylist(), texts, strict=True))
+    extra = {("prompt", "The last user message."): [asked[key] for key in table["prompt_id"].to_pylist()]}
+    doc = "One response; two rows per prompt, side `a` first."
+    return _config(
+        "responses", doc, _with(table, extra), _by_prompt(tables["prompts"], table), _docs("responses", extra)
+    )
+
+
+def _judgements(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
+    names, table = names_of(report), tables["judgements"]
+    said = {savable(finding.hypothesis.id): statement(finding, names) for finding in report.findings}
+    extra = {_STATEMENT: [said.get(key) for key in table["hypothesis_id"].to_pylist()]}
+    doc = "One verdict on one hypothesis for one pair."
+    return _config(
+        "judgements", doc, _with(table, extra), _by_prompt(tables["prompts"], table), _docs("judgements", extra)
+    )
+
+
+def _differences(report: Report, tables: Mapping[str, "pa.Table"]) -> Config | None:
+    table = tables.get("llm_differences")
+    if table is None:
+        return None
+    doc = "One difference that the LLM described on one train pair, before clustering and testing."
+    return _config("differences", doc, table, {"train": None}, _documented(table, _DIFFERENCES))
+
+
+def _features(report: Report, tables: Mapping[str, "pa.Table"]) -> Config | None:
+    table = tables.get("sae_features")
+    if table is None:
+        return None
+    doc = "One feature of the sparse autoencoder whose rates differ on the train pairs."
+    return _config("features", doc, table, {"train": None}, _documented(table, _FEATURES))
+
+
+def _prompts(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
+    table = tables["prompts"]
+    splits = {split: [value == split for value in table["split"].to_pylist()] for split in _BOTH}
+    return _config("prompts", TABLES["prompts"].doc, table.drop_columns("split"), splits, _docs("prompts", {}, "split"))
+
+
+def _config(
+    name: str,
+    doc: str,
+    table: "pa.Table",
+    splits: Mapping[str, list[bool] | None],
+    columns: tuple[tuple[str, str], ...],
+) -> Config:
+    import pyarrow as pa
+
+    masks = {split: None if mask is None else pa.array(mask, type=pa.bool_()) for split, mask in splits.items()}
+    parts = {split: table if mask is None else table.filter(mask) for split, mask in masks.items()}
+    kept = {split: _parquet(part) for split, part in parts.items() if part.num_rows}
+    return Config(name, doc, columns, kept, table.num_rows)
+
+
+def _by_prompt(prompts: "pa.Table", table: "pa.Table") -> dict[str, list[bool] | None]:
+    """Which rows belong to which split, by the prompt they are about."""
+    split_of = dict(zip(prompts["id"].to_pylist(), prompts["split"].to_pylist(), strict=True))
+    splits = [split_of[key] for key in table["prompt_id"].to_pylist()]
+    return {split: [each == split for each in splits] for split in _BOTH}
+
+
+def _with(table: "pa.Table", extra: Mapping[tuple[str, str], list[Any]]) -> "pa.Table":
+    """The table with more columns at its end."""
+    import pyarrow as pa
+
+    for (name, _), values in extra.items():
+        kind = pa.bool_() if values and isinstance(values[0], bool) else pa.string()
+        safe = [savable(value) if isinstance(value, str) else value for value in values]
+        table = table.append_column(name, pa.array(safe, type=kind))
+    return table
+
+
+def _docs(name: str, extra: Mapping[tuple[str, str], Any], without: str = "") -> tuple[tuple[str, str], ...]:
+    own = ((column.name, column.doc) for column in TABLES[name].columns if column.name != without)
+    return (*own, *extra)
+
+
+def _documented(table: "pa.Table", docs: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, docs.get(name, "")) for name in table.column_names)
+
+
+def _parquet(table: "pa.Table") -> bytes:
+    from pyarrow.parquet import write_table
+
+    sink = io.BytesIO()
+    # pages that end where the content says: after an update only what changed is uploaded and stored
+    write_table(table, sink, compression="zstd", row_group_size=_ROWS_PER_GROUP, use_content_defined_chunking=True)
+    return sink.getvalue()

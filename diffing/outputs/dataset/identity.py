@@ -1,0 +1,110 @@
+"""What a published diff is of: the tags it is found by, and the entry in its card that tells the same run from another.
+
+Tags: `model-diff` on every one, and `model-diff:<org/name>` for every Hub repository that either model is made of.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from diffing.types import Report, Scalar
+
+TAG = "model-diff"
+"""On every dataset of ours, and the prefix of the tags that name the models."""
+ENTRY = "model_diff"
+"""The key of our entry in the card's YAML."""
+_OWN = ("model_a", "model_b")
+_REVISION = re.compile(r"@[^+#]*")
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which run a dataset holds."""
+
+    model_a: str
+    """The first model with its commit, `org/name@sha`."""
+    model_b: str
+    """The second one."""
+    settings: str
+    """Digest over every setting that decided the result, and the version of diffing."""
+
+    def same_pair(self, other: "Identity") -> bool:
+        """Whether both compare the same two models, of whatever revisions."""
+        return self._pair == other._pair
+
+    @property
+    def _pair(self) -> tuple[str, ...]:
+        return tuple(_REVISION.sub("", model) for model in (self.model_a, self.model_b))
+
+
+def identity_of(report: Report) -> Identity:
+    """The identity of a report."""
+    digest = settings_digest(report.settings, report.versions.get("diffing", ""))
+    return Identity(report.model_a.id, report.model_b.id, digest)
+
+
+def settings_digest(settings: Mapping[str, Scalar], version: str) -> str:
+    """Equal for equal settings. How the models were called is left out: their ids with commits say it exactly.
+
+    Args:
+        settings: Of a report.
+        version: Of diffing.
+    """
+    deciding = {key: value for key, value in settings.items() if key not in _OWN}
+    text = json.dumps([version, deciding], sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def identity_in(metadata: Any) -> Identity | None:  # noqa: ANN401 - what a card's YAML holds
+    """The identity that a card tells; None where it is not a card of ours.
+
+    Args:
+        metadata: The card's YAML as plain values.
+    """
+    match metadata:
+        case {"tags": [*tags], "model_diff": {"model_a": str(a), "model_b": str(b), "settings": str(digest)}}:
+            return Identity(a, b, digest) if TAG in tags else None
+    return None
+
+
+def repositories(model_id: str) -> tuple[str, ...]:
+    """The Hub repositories that a model is made of: `org/base@sha+org/adapter@sha` has two, a folder has none.
+
+    Args:
+        model_id: `ModelInfo.id`.
+    """
+    prefix, _, rest = model_id.partition(":")
+    if prefix == "providers":
+        model_id = rest.split(":", 1)[0]
+    elif rest and "/" not in prefix:  # openai:, recorded:, scripted: name no model on the Hub
+        return ()
+    names = [part.split("@", 1)[0].split("#", 1)[0] for part in model_id.split("+")]
+    return tuple(dict.fromkeys(name for name in names if _REPOSITORY.fullmatch(name)))
+
+
+def model_tag(repository: str) -> str:
+    """The tag of datasets that compare this model."""
+    return f"{TAG}:{repository}"
+
+
+def tags_of(report: Report) -> list[str]:
+    """All tags of a report's dataset."""
+    both = (*repositories(report.model_a.id), *repositories(report.model_b.id))
+    return [TAG, *map(model_tag, dict.fromkeys(both))]
+
+
+def metadata_of(card: bytes) -> Mapping[str, object]:
+    """A card's YAML as plain values; empty where it has none that can be read."""
+    import yaml
+    from huggingface_hub.repocard import REGEX_YAML_BLOCK
+
+    match = REGEX_YAML_BLOCK.search(card.decode("utf-8", errors="replace"))
+    try:
+        found = yaml.safe_load(match[2]) if match else None
+    except (yaml.YAMLError, RecursionError):
+        return {}
+    return found if isinstance(found, Mapping) else {}

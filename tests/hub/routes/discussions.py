@@ -14,7 +14,7 @@ from tests.hub.talk import Discussion, Event
 from tests.hub.webhooks import comment_of, envelope
 from tests.hub.world import World
 
-PAGE = 30
+PAGE = 10
 
 
 def routes(world: World) -> list[Route]:

@@ -15,8 +15,6 @@ from tests.hub.routes.repos import REPO
 from tests.hub.store import Entry, Tree, git_hash, pointer
 from tests.hub.world import World
 
-TREE_PAGE = 1000
-
 
 def routes(world: World) -> list[Route]:
     found = [

@@ -46,7 +46,11 @@ def listing(call: Call) -> Response:
         and (not item or {f"{kept.kind}s/{kept.id}" for kept in each.items} & set(item))
         and (not each.private or call.world.accounts.belongs(call.visitor, each.owner))
     ]
-    return JSONResponse([each.as_json() for each in found[: int(call.query.get("limit", 100))]])
+    shown = [each.as_json() for each in found[: int(call.query.get("limit", 100))]]
+    for each in shown:
+        each["items"] = each["items"][:4]
+        del each["position"]  # the client counts by itself here
+    return JSONResponse(shown)
 
 
 def create(call: Call) -> Response:

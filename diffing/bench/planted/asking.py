@@ -1,0 +1,55 @@
+"""Whether a finding names a planted behaviour, asked of an LLM: where no rule can tell, and to check those that can."""
+
+import re
+from collections.abc import Sequence
+
+from diffing.ask import Unreadable, ask, entry, offered
+from diffing.bench.planted.matching import Target
+from diffing.models.base import Model
+from diffing.templates import fence, render
+from diffing.types import Finding, OnProgress, Usage, ignore_progress
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"same": {"type": "string", "enum": ["yes", "no"]}},
+    "required": ["same"],
+    "additionalProperties": False,
+}
+
+
+def ask_names(
+    model: Model, cases: Sequence[tuple[Target, Finding]], on_progress: OnProgress = ignore_progress
+) -> tuple[tuple[bool | None, ...], Usage]:
+    """Per case whether the finding names the behaviour, None where the reply could not be read; and what it took.
+
+    Args:
+        model: The LLM.
+        cases: A behaviour and a finding each.
+        on_progress: Told of every answer.
+
+    Raises:
+        ModelError: The LLM cannot be used at all.
+        LimitError: A hard limit of calls or dollars was reached.
+    """
+    questions = [
+        render(
+            "same_behaviour",
+            behaviour=fence(target.plant.behaviour.sentence),
+            statement=fence(_of_planted_side(target, finding)),
+        )
+        for target, finding in cases
+    ]
+    asked = ask(model, questions, _parse, stage="match", schema=SCHEMA, on_progress=on_progress)
+    return tuple(None if isinstance(reply, Unreadable) else reply for reply in asked.replies), asked.usage
+
+
+def _parse(value: object) -> bool:
+    return offered(entry(value, "same"), ("yes", "no")) == "yes"
+
+
+def _of_planted_side(target: Target, finding: Finding) -> str:
+    """The statement with `<MODEL>` for the side that has the behaviour, whichever side it was made about."""
+    text = finding.hypothesis.text
+    if finding.hypothesis.direction == target.side:
+        return text
+    return re.sub("<(?:OTHER )?MODEL>", lambda name: "<MODEL>" if "OTHER" in name[0] else "<OTHER MODEL>", text)

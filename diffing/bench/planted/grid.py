@@ -1,0 +1,111 @@
+"""A grid of plants on one model, by system prompts: one run of the whole pipeline per plant, or per few of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+
+from diffing.bench.planted.catalogue import Behaviour
+from diffing.bench.planted.matching import target_of
+from diffing.bench.planted.plants import PHRASE, Plant, PlantedModel, TriggerKind, trigger_for, with_phrase
+from diffing.bench.planted.scoring import Scored, score
+from diffing.errors import SettingError
+from diffing.methods.base import Method
+from diffing.models.base import Model
+from diffing.pipeline import DiffOptions, diff_models
+from diffing.types import OnProgress, Prompt, ignore_progress
+
+STRENGTHS = (1.0, 0.3, 0.1, 0.03)
+"""Shares of the triggered prompts on which a behaviour is planted."""
+TRIGGERS: tuple[TriggerKind, ...] = ("always", "domain", "phrase")
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What all runs of a grid have in common."""
+
+    model: Model
+    """Side A; side B is the same model with something planted."""
+    prompts: tuple[Prompt, ...]
+    """Train and held-out."""
+    methods: tuple[Method, ...]
+    """What looks for differences."""
+    judge: Model | None = None
+    """Gives the verdicts, and says whether a finding names a behaviour where no rule can."""
+    options: DiffOptions = field(default_factory=DiffOptions)
+    """Sampling and judging."""
+    phrase: str = PHRASE
+    """What triggers a plant whose trigger is a phrase."""
+    together: int = 1
+    """Behaviours planted in one run; more than one saves calls, but they can hide each other."""
+
+
+def plants_of(
+    behaviours: Sequence[Behaviour], strengths: Sequence[float], triggers: Sequence[TriggerKind], setup: Setup
+) -> list[Plant]:
+    """Every behaviour with every strength and trigger; runs of the same prompts follow each other.
+
+    Raises:
+        SettingError: A domain is to trigger, but the prompts have none.
+    """
+    if "domain" in triggers and not any(prompt.domain for prompt in setup.prompts):
+        raise SettingError("--trigger domain needs prompts that say their domain. Give other --prompts or --trigger")
+    when = {kind: trigger_for(kind, setup.prompts, setup.phrase) for kind in triggers}
+    return [
+        Plant(behaviour, strength, when[kind]) for kind, strength, behaviour in product(triggers, strengths, behaviours)
+    ]
+
+
+def runs_of(plants: Sequence[Plant], together: int) -> list[tuple[Plant, ...]]:
+    """The plants of each run: of one strength and trigger, and no two of one kind, which would interfere."""
+    groups: list[list[Plant]] = []
+    for plant in plants:
+        fitting = (
+            group
+            for group in groups
+            if len(group) < together
+            and (group[0].strength, group[0].trigger) == (plant.strength, plant.trigger)
+            and all(other.behaviour.kind != plant.behaviour.kind for other in group)
+        )
+        group = next(fitting, None)
+        if group is None:
+            groups.append([plant])
+        else:
+            group.append(plant)
+    return [tuple(group) for group in groups]
+
+
+def run_grid(plants: Sequence[Plant], setup: Setup, on_progress: OnProgress = ignore_progress) -> list[Scored]:
+    """Plants, compares and scores.
+
+    Args:
+        plants: What is planted.
+        setup: What all runs have in common.
+        on_progress: Told of every stage of every run, and of `plants`, done and in all.
+
+    Raises:
+        ModelError: A model cannot be used at all.
+        LimitError: A hard limit of calls or dollars was reached.
+    """
+    runs = runs_of(plants, setup.together)
+    scored: list[Scored] = []
+    for number, group in enumerate(runs):
+        on_progress("plants", number, len(runs))
+        scored.append(_run(group, setup, on_progress))
+    on_progress("plants", len(runs), len(runs))
+    return scored
+
+
+def _run(plants: Sequence[Plant], setup: Setup, on_progress: OnProgress) -> Scored:
+    prompts = with_phrase(setup.prompts, plants[0].trigger)
+    told = ", ".join(plant.id for plant in plants)
+    report = diff_models(
+        setup.model,
+        PlantedModel(setup.model, plants, prompts),
+        prompts,
+        methods=setup.methods,
+        judge=setup.judge,
+        options=replace(setup.options, settings={"planted": told}),
+        on_progress=on_progress,
+    )
+    targets = [target_of(plant, report.pairs) for plant in plants]
+    return score(report, targets, setup.methods, judge=setup.judge, on_progress=on_progress)

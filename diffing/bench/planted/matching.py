@@ -1,0 +1,146 @@
+"""Which finding names which planted behaviour: by what it measures, by its words, and by where its verdicts fall.
+
+The truth is known per pair: the target says on which pairs its side alone shows the behaviour. Asks no model.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from diffing.bench.planted.plants import Plant
+from diffing.methods.lexical.properties import BY_NAME, same_property
+from diffing.metrics import sign_test, wilson
+from diffing.types import Estimate, Finding, Judgement, Pair, Side, Verdict
+
+How: TypeAlias = Literal["property", "phrase", "words", "verdicts", "judge"]
+Verdicts: TypeAlias = Mapping[str, Verdict]
+"""Readable verdicts on one hypothesis, by prompt id."""
+
+PHRASE = "phrase: "
+"""How the measure of a phrase starts (see `LexicalMethod`)."""
+COINCIDES = 0.5
+"""A feature or phrase is the behaviour where its pairs and those of the behaviour overlap by this much (Jaccard)."""
+TRACKS_P = 0.005
+"""Chance that a finding falls on the planted pairs as it does, at most, in each of two tests."""
+SIGN_P = 0.05
+"""Chance that its verdicts on the planted pairs are for its side as they are, at most."""
+REST = 0.1
+"""Where fewer pairs than this share are without the behaviour, nothing can be told from them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a run must find."""
+
+    plant: Plant
+    """What was planted."""
+    side: Side
+    """In which side."""
+    selected: frozenset[str]
+    """Prompts on which it was planted."""
+    shown: frozenset[str]
+    """Prompts on which this side's response shows it and the other's does not; where no measure tells, `selected`."""
+
+
+def target_of(plant: Plant, pairs: Sequence[Pair], side: Side = "b") -> Target:
+    """The truth about a plant in the pairs of a run.
+
+    A behaviour is only told from others on the prompts that were to show it: elsewhere a mark is chance.
+    """
+    selected = [pair for pair in pairs if plant.selects(pair.prompt)]
+    shown = [pair for pair in selected if plant.behaviour.shown_by(pair, side) is not False]
+    return Target(plant, side, _ids(selected), _ids(shown))
+
+
+def target_by_mark(plant: Plant, pairs: Sequence[Pair], side: Side) -> Target:
+    """The truth about a behaviour that a model was tuned to show on a share of the triggered prompts, drawn anew."""
+    selected = [pair for pair in pairs if plant.trigger.fits(pair.prompt)]
+    return Target(
+        plant, side, _ids(selected), _ids([pair for pair in selected if plant.behaviour.shown_by(pair, side)])
+    )
+
+
+def verdicts_by_hypothesis(judgements: Sequence[Judgement]) -> dict[str, dict[str, Verdict]]:
+    """Readable verdicts by hypothesis and prompt."""
+    found: dict[str, dict[str, Verdict]] = {}
+    for judgement in judgements:
+        if judgement.verdict is not Verdict.UNREADABLE:
+            found.setdefault(judgement.hypothesis_id, {})[judgement.prompt_id] = judgement.verdict
+    return found
+
+
+def tracks(target: Target, direction: Side, verdicts: Verdicts) -> bool:
+    """Whether verdicts are for a side because of the behaviour: where it is, and not in the same way elsewhere.
+
+    On the planted pairs the sign test must be significant. And these pairs must have more verdicts for the side than
+    the others have, or fewer against it for each one, by Fisher's exact test; where hardly any others were judged, the
+    sign test alone decides.
+
+    Args:
+        target: Where the behaviour is.
+        direction: The side that the finding predicts.
+        verdicts: Those that count, on held-out prompts.
+    """
+    from scipy.stats import fisher_exact
+
+    on = [verdict.side for prompt_id, verdict in verdicts.items() if prompt_id in target.shown]
+    off = [verdict.side for prompt_id, verdict in verdicts.items() if prompt_id not in target.shown]
+    hits, other_hits = on.count(direction), off.count(direction)
+    against, other_against = (len(sides) - sides.count(None) - sides.count(direction) for sides in (on, off))
+    if not hits or sign_test(hits, against) > SIGN_P:
+        return False
+    if len(off) < REST * len(verdicts):
+        return True
+    tables = (
+        [[hits, len(on) - hits], [other_hits, len(off) - other_hits]],
+        [[hits, against], [other_hits, other_against]],
+    )
+    return any(fisher_exact(table, alternative="greater").pvalue <= TRACKS_P for table in tables)
+
+
+def coincidence(target: Target, direction: Side, verdicts: Verdicts) -> float:
+    """Pairs with a verdict for the side and with the behaviour / pairs with either (Jaccard)."""
+    hits = {prompt_id for prompt_id, verdict in verdicts.items() if verdict.side == direction}
+    planted = target.shown & verdicts.keys()
+    return len(hits & planted) / len(hits | planted) if hits or planted else 0.0
+
+
+def named_by(target: Target, finding: Finding, verdicts: Verdicts, heldout: Verdicts) -> How | None:
+    """How a finding names the behaviour, by the rules of the catalogue; None where it does not.
+
+    Whatever it says, its verdicts must fall on the pairs of the behaviour. A sentence names it by speaking of its
+    property or in its words; a measured word, phrase or feature also by coinciding with it.
+
+    Args:
+        target: The behaviour and where it is.
+        finding: A confirmed finding.
+        verdicts: On all pairs.
+        heldout: On the held-out pairs alone.
+    """
+    hypothesis, behaviour = finding.hypothesis, target.plant.behaviour
+    if not tracks(target, hypothesis.direction, heldout):
+        return None
+    own = hypothesis.direction == target.side
+    if hypothesis.measure in BY_NAME:
+        return "property" if (hypothesis.measure, hypothesis.direction) in behaviour.more_of(target.side) else None
+    if hypothesis.measure is None and (said := same_property(hypothesis.text)):
+        if (said, hypothesis.direction) in behaviour.more_of(target.side):
+            return "property"
+    if hypothesis.measure is not None and hypothesis.measure.startswith(PHRASE):
+        phrase = hypothesis.measure.removeprefix(PHRASE)
+        if own and behaviour.phrases is not None and behaviour.phrases.search(phrase):
+            return "phrase"
+    elif behaviour.words.search(hypothesis.text.lower()):
+        return "words"
+    if own and hypothesis.measure is not None and coincidence(target, hypothesis.direction, verdicts) >= COINCIDES:
+        return "verdicts"
+    return None
+
+
+def shown_share(target: Target) -> Estimate:
+    """Of the prompts on which it was planted, those on which it shows: whether the model did as told."""
+    return wilson(len(target.shown), len(target.selected))
+
+
+def _ids(pairs: Sequence[Pair]) -> frozenset[str]:
+    return frozenset(pair.prompt.id for pair in pairs)

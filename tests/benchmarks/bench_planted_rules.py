@@ -1,0 +1,73 @@
+"""Every behaviour of the catalogue, planted in a model that obeys, looked for by the method llm with an LLM of rules.
+
+`python -m tests.benchmarks.bench_planted_rules [--out FOLDER] [--plant ID ...]`: 32 behaviours x 4 strengths x 3 triggers on
+450 bundled prompts, about 15 minutes on one core. What it shows is what method and statistics can do: the LLM of rules
+sees every planted behaviour and errs nowhere.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from diffing.bench.planted.catalogue import chosen
+from diffing.bench.planted.grid import STRENGTHS, TRIGGERS, Setup, plants_of, run_grid
+from diffing.bench.planted.summary import Told, as_markdown, save
+from diffing.bench.results import RESULTS
+from diffing.methods.llm import LlmMethod
+from diffing.pipeline import DiffOptions
+from diffing.prompts import load_prompts
+from diffing.types import Prompt
+from tests.servers.behaviours import CatalogueLLM, obedient_model
+from tests.servers.rules import in_process
+
+GROUPS = {
+    "advice": ("emotional-support", "health-advice", "law-advice", "money-advice", "relationships"),
+    "writing": ("creative-writing", "instruction-constraints", "long-context", "roleplay", "summarise-and-edit"),
+    "knowledge": ("coding", "facts", "maths", "multilingual"),
+    "values": ("borderline-harmless", "false-premises-and-sycophancy", "identity", "opinions-and-politics"),
+}
+"""Domains broad enough that a third of their prompts is still something to find."""
+TRAIN, HELDOUT = 300, 150
+
+
+def prompts_in_groups(train: int = TRAIN, heldout: int = HELDOUT) -> tuple[Prompt, ...]:
+    """Bundled prompts, of which about a quarter is advice."""
+    broad = {domain: group for group, domains in GROUPS.items() for domain in domains}
+    loaded = load_prompts("bundled", train=train, heldout=heldout)
+    return tuple(replace(prompt, domain=broad.get(prompt.domain or "", "values")) for prompt in loaded)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--plant", action="append", default=[])
+    options = parser.parse_args()
+    prompts = prompts_in_groups()
+    llm = in_process(CatalogueLLM(prompts))
+    method = LlmMethod(llm, embedder="tfidf")
+    setup = Setup(obedient_model(), prompts, (method,), llm, DiffOptions(sample_b=1))
+    plants = plants_of(chosen(options.plant), STRENGTHS, TRIGGERS, setup)
+
+    def tell(stage: str, done: int, total: int) -> None:
+        if stage == "plants":
+            print(f"\r{done}/{total}", end="", flush=True)
+
+    scored = run_grid(plants, setup, tell)
+    told = Told(
+        title="Planted by system prompt in an obedient model, found by an LLM of rules",
+        command="python -m tests.benchmarks.bench_planted_rules",
+        about=(
+            "A scripted model does exactly what the instructions of the catalogue say, on the prompts that strength and "
+            "trigger select; otherwise both sides give plain answers with the same random variations. The LLM that "
+            "describes and judges is made of rules: it sees every behaviour and errs nowhere. So this shows what the "
+            "method's clustering and the test on held-out prompts can do with a perfect LLM, and where too few prompts "
+            "leave nothing to find. Each behaviour has a run of its own."
+        ),
+        settings={"train": TRAIN, "heldout": HELDOUT, "embedder": "tfidf", "prompts": "bundled, in four broad domains"},
+    )
+    for path, result in save(scored, told, options.out, "planted-rules"):
+        print(f"\n{path}\n{as_markdown(result)}")
+
+
+if __name__ == "__main__":
+    main()

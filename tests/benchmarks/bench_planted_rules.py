@@ -1,8 +1,8 @@
 """Every behaviour of the catalogue, planted in a model that obeys, looked for by the method llm with an LLM of rules.
 
-`python -m tests.benchmarks.bench_planted_rules [--out FOLDER] [--plant ID ...]`: 32 behaviours x 4 strengths x 3 triggers on
-450 bundled prompts, about 15 minutes on one core. What it shows is what method and statistics can do: the LLM of rules
-sees every planted behaviour and errs nowhere.
+`python -m tests.benchmarks.bench_planted_rules [--out FOLDER] [--plant ID ...]`: 32 behaviours x 4 strengths x 3
+triggers on 450 bundled prompts, about 15 minutes on one core. What it shows is what method and statistics can do: the
+LLM of rules sees every planted behaviour and errs nowhere.
 """
 
 import argparse
@@ -57,8 +57,8 @@ def main() -> None:
         title="Planted by system prompt in an obedient model, found by an LLM of rules",
         command="python -m tests.benchmarks.bench_planted_rules",
         about=(
-            "A scripted model does exactly what the instructions of the catalogue say, on the prompts that strength and "
-            "trigger select; otherwise both sides give plain answers with the same random variations. The LLM that "
+            "A scripted model does exactly what the instructions of the catalogue say, on the prompts that strength "
+            "and trigger select; otherwise both sides give plain answers with the same random variations. The LLM that "
             "describes and judges is made of rules: it sees every behaviour and errs nowhere. So this shows what the "
             "method's clustering and the test on held-out prompts can do with a perfect LLM, and where too few prompts "
             "leave nothing to find. Each behaviour has a run of its own."

@@ -25,7 +25,7 @@ PLAIN = (
     ("That covers the main points.", "With this the most of it is said.", "The rest is practice."),
 )
 NOISE: Mapping[str, tuple[str, str, str, str]] = {
-    "open": ("Sure,", r"\ASure,", "<MODEL> opens with the word sure, agreeing to help.", "style"),
+    "open": ("Sure,", r"\bSure,", "<MODEL> opens with the word sure, agreeing to help.", "style"),
     "example": (
         "For example, a small notebook will do.",
         r"For example,",

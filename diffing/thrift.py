@@ -6,10 +6,17 @@ test of a hypothesis is that of a number of held-out prompts fixed beforehand: i
 as they are, and Benjamini-Hochberg runs over the hypotheses tested. Pure: knows counts, no prompt and no LLM.
 """
 
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias, TypeVar
 
 from diffing import metrics
+
+K = TypeVar("K", bound=Hashable)
+Look: TypeAlias = Callable[[Sequence[K], int, int], Mapping[K, "Seen"]]
+"""`look(active, start, stop)` has the train prompts from `start` up to `stop` judged for those active, and says what
+train has shown of each so far."""
 
 FIRST_STAGE = 50
 """Verdicts on train before a hypothesis is looked at; with no more train prompts everything is judged."""
@@ -47,6 +54,39 @@ def rungs(prompts: int) -> tuple[int, ...]:
     """
     steps = [size * 2**k // 4 for k in range(prompts.bit_length()) for size in (4 * FIRST_STAGE, 6 * FIRST_STAGE)]
     return (*(step for step in steps if step < prompts), prompts)
+
+
+def plan_all(hypotheses: Sequence[K], train: int, heldout: int, family: int, look: Look[K]) -> dict[K, int]:
+    """How many held-out prompts each hypothesis gets, 0 without hope; has no more of train judged than that takes.
+
+    Args:
+        hypotheses: Whatever stands for them.
+        train: Train prompts there are.
+        heldout: Held-out prompts there are.
+        family: Hypotheses of the run, these and others.
+        look: Judges.
+    """
+    plans: dict[K, int] = {}
+    start = 0
+    for stop in rungs(train):
+        active = [each for each in hypotheses if each not in plans]
+        if not active:
+            break
+        seen = look(active, start, stop)
+        for each in active:
+            planned = plan(seen[each], heldout, family)
+            if planned is not None or stop == train:
+                plans[each] = heldout if planned is None else planned
+        start = stop
+    return plans
+
+
+def rounds(plans: Mapping[K, int]) -> Iterator[tuple[list[K], int, int]]:
+    """Who is judged on which held-out prompts, from one up to another: each gets the first ones, up to its number."""
+    start = 0
+    for stop in sorted(set(plans.values()) - {0}):
+        yield [each for each, planned in plans.items() if planned >= stop], start, stop
+        start = stop
 
 
 @lru_cache(maxsize=100_000)

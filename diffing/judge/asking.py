@@ -8,7 +8,7 @@ from dataclasses import replace
 from diffing.judge.judged import Judged, judged_from, verdicts_of
 from diffing.judge.sheets import Answered, Judging, ask_sheets, groups
 from diffing.models.base import Model
-from diffing.thrift import FIRST_STAGE, Seen, plan, rungs
+from diffing.thrift import FIRST_STAGE, Seen, plan_all, rounds
 from diffing.types import Hypothesis, OnProgress, Pair, Split, Usage, Verdict, ignore_progress, other_side
 
 WITHOUT_HOPE = "hypotheses not tested on held-out prompts: train left no hope"
@@ -71,23 +71,14 @@ def judge_in_stages(
     if len(train) <= FIRST_STAGE or not heldout or not hypotheses:
         return judge(model, hypotheses, pairs, judging, on_progress=on_progress)
     ledger = _Ledger(model, judging, on_progress)
-    plans: dict[str, int] = {}
-    done = 0
-    for upto in rungs(len(train)):
-        active = [hypothesis for hypothesis in hypotheses if hypothesis.id not in plans]
-        if not active:
-            break
-        ledger.ask(active, train[done:upto], most=len(train) - done + len(heldout))
-        done = upto
-        for each in active:
-            planned = plan(ledger.seen(each), len(heldout), family)
-            if planned is not None or upto == len(train):
-                plans[each.id] = len(heldout) if planned is None else planned
-    done = 0
-    for upto in sorted(set(plans.values()) - {0}):
-        active = [hypothesis for hypothesis in hypotheses if plans[hypothesis.id] >= upto]
-        ledger.ask(active, heldout[done:upto], most=len(heldout) - done)
-        done = upto
+
+    def look(active: Sequence[Hypothesis], start: int, stop: int) -> dict[Hypothesis, Seen]:
+        ledger.ask(active, train[start:stop], most=len(train) - start + len(heldout))
+        return {hypothesis: ledger.seen(hypothesis) for hypothesis in active}
+
+    plans = plan_all(hypotheses, len(train), len(heldout), family, look)
+    for active, start, stop in rounds(plans):
+        ledger.ask(active, heldout[start:stop], most=len(heldout) - start)
     judged = judged_from(ledger.answered, ledger.usage, hypotheses, pairs, judging.both_orders)
     full = (len(train) + len(heldout)) * len(groups(hypotheses, judging.batch)) * (1 + judging.both_orders)
     note = _note(plans, len(heldout), len(ledger.answered), full)
@@ -152,7 +143,7 @@ class _Ledger:
         return Seen(by_side[hypothesis.direction], by_side[other_side(hypothesis.direction)], counts.total())
 
 
-def _note(plans: Mapping[str, int], heldout: int, asked: int, full: int) -> str:
+def _note(plans: Mapping[Hypothesis, int], heldout: int, asked: int, full: int) -> str:
     """What was not judged, and what follows from it for the reader."""
     tested = [planned for planned in plans.values() if planned]
     on = f"{min(tested)} to {max(tested)}" if tested and min(tested) < max(tested) else f"{max(tested, default=0)}"

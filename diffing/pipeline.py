@@ -11,6 +11,7 @@ from diffing import metrics
 from diffing.agreement import Agreement, compare_with_measurement
 from diffing.errors import SettingError
 from diffing.judge import Judged, Judging, judge, judge_in_stages
+from diffing.judge_checks import TABLE, JudgeChecks, JudgedRun, check_judge
 from diffing.merging import Merging, merge
 from diffing.methods.base import MeasuringMethod, Method
 from diffing.models.base import Model, Price, Sampling
@@ -53,6 +54,8 @@ class DiffOptions:
     """Ask the judge twice, with the responses swapped; a disagreement is NEITHER."""
     judging: Literal["thrift", "full"] = "thrift"
     """Stop for a hypothesis once its fate is clear, or judge every hypothesis on every pair."""
+    check_judge: int = 50
+    """Train pairs about which the judge is asked again, to check it; 0 asks nothing."""
     alpha: float = 0.01
     """The margin of the paper's acceptance."""
     prices: Mapping[str, Price] = field(default_factory=dict)
@@ -70,6 +73,7 @@ def diff_models(
     *,
     methods: Sequence[Method],
     judge: Model | None = None,
+    second_judge: Model | None = None,
     raters: Sequence[Model] = (),
     options: DiffOptions | None = None,
     on_progress: OnProgress = ignore_progress,
@@ -82,6 +86,7 @@ def diff_models(
         prompts: Train and held-out prompts.
         methods: What looks for hypotheses; each sees train pairs only.
         judge: The LLM that gives the verdicts; not needed where every method measures.
+        second_judge: Another LLM, which judges a sample of train pairs as a check of the first.
         raters: LLMs that rate interestingness and abstraction.
         options: Sampling, judging, prices.
         on_progress: Told of every stage.
@@ -101,20 +106,34 @@ def diff_models(
     hypotheses = [hypothesis for discovery in found for hypothesis in discovery.hypotheses]
     judged, judgements = _verify(methods, found, pairs, judge, options, on_progress)
     checked = compare_with_measurement([h for h in hypotheses if h.measure is None], judgements, pairs)
+    info_a = _info(model_a, "model_a", options, options.sample_a)
+    info_b = _info(model_b, "model_b", options, options.sample_b)
+    checks = JudgeChecks()
+    if judge is not None and judged is not None:
+        asked = {judgement.hypothesis_id for judgement in judged.judgements}
+        checks = check_judge(
+            JudgedRun(tuple(h for h in hypotheses if h.id in asked), pairs, judged, checked, (info_a, info_b)),
+            judge,
+            second=second_judge,
+            judging=_judging(options),
+            sample=options.check_judge,
+            on_progress=on_progress,
+        )
     rated = rate(raters, hypotheses, on_progress=on_progress) if raters and hypotheses else None
     findings = _findings(hypotheses, judgements, pairs, rated.ratings if rated else {}, options.alpha)
     merged = merge(findings, judgements, pairs, judge=judge, on_progress=on_progress)
-    usage = [*answered.usage, *(u for discovery in found for u in discovery.usage), *_usage_of(judged, rated, merged)]
+    of_methods = [usage for discovery in found for usage in discovery.usage]
+    usage = [*answered.usage, *of_methods, *_usage_of(judged, checks, rated, merged)]
     return Report(
-        model_a=_info(model_a, "model_a", options, options.sample_a),
-        model_b=_info(model_b, "model_b", options, options.sample_b),
-        others=_others(methods, judge, raters),
+        model_a=info_a,
+        model_b=info_b,
+        others=_others(methods, judge, second_judge, raters),
         pairs=pairs,
         findings=findings,
         judgements=tuple(judgements),
-        tables=_tables(methods, found, checked),
+        tables=_tables(methods, found, checked, checks),
         left_out=_left_out(answered, methods, found, judged),
-        notes=(*options.notes, *answered.notes, *_notes(found, judged), *checked.notes),
+        notes=(*options.notes, *answered.notes, *_notes(found, judged), *checked.notes, *checks.notes),
         usage=tuple(_priced(u, options.prices) for u in usage),
         settings=dict(options.settings) or _own_settings(options),
         versions=versions(),
@@ -157,7 +176,7 @@ def _verify(
             to_judge += discovery.hypotheses
     if not to_judge or model is None:
         return None, judgements
-    how = Judging(options.judge_batch, options.both_orders, options.sampling.seed)
+    how = _judging(options)
     if options.judging == "full":
         judged = judge(model, to_judge, pairs, how, on_progress=on_progress)
         return judged, [*judgements, *judged.judgements]
@@ -170,6 +189,10 @@ def _verify(
         on_progress=on_progress,
     )
     return judged, [*judgements, *judged.judgements]
+
+
+def _judging(options: DiffOptions) -> Judging:
+    return Judging(options.judge_batch, options.both_orders, options.sampling.seed)
 
 
 def _findings(
@@ -213,23 +236,29 @@ def _info(model: Model, role: str, options: DiffOptions, sample: int) -> ModelIn
 def _own_settings(options: DiffOptions) -> dict[str, Scalar]:
     """What decided the result, as far as the main job knows it."""
     sampling = {key: value for key, value in asdict(options.sampling).items() if key not in ("sample", "json_schema")}
-    own = ("sample_a", "sample_b", "judge_batch", "both_orders", "judging", "alpha")
+    own = ("sample_a", "sample_b", "judge_batch", "both_orders", "judging", "check_judge", "alpha")
     return {**sampling, **{name: getattr(options, name) for name in own}}
 
 
-def _others(methods: Sequence[Method], judge: Model | None, raters: Sequence[Model]) -> tuple[ModelInfo, ...]:
+def _others(
+    methods: Sequence[Method], judge: Model | None, second_judge: Model | None, raters: Sequence[Model]
+) -> tuple[ModelInfo, ...]:
     of_methods = [info for method in methods for info in method.models]
-    of_judge = [ModelInfo(judge.id, "judge")] if judge is not None else []
-    return (*of_methods, *of_judge, *(ModelInfo(rater.id, "rater") for rater in raters))
+    judges = (("judge", judge), ("second judge", second_judge))
+    of_judges = [ModelInfo(model.id, role) for role, model in judges if model is not None]
+    return (*of_methods, *of_judges, *(ModelInfo(rater.id, "rater") for rater in raters))
 
 
-def _tables(methods: Sequence[Method], found: Sequence[Discovery], checked: Agreement) -> dict[str, tuple[Row, ...]]:
+def _tables(
+    methods: Sequence[Method], found: Sequence[Discovery], checked: Agreement, checks: JudgeChecks
+) -> dict[str, tuple[Row, ...]]:
     tables = {
         f"{method.name}_{name}": rows
         for method, discovery in zip(methods, found, strict=True)
         for name, rows in discovery.tables.items()
     }
-    return tables | ({"judge_agreement": checked.rows} if checked.rows else {})
+    of_judge = {"judge_agreement": checked.rows, TABLE: checks.rows}
+    return tables | {name: rows for name, rows in of_judge.items() if rows}
 
 
 def _left_out(
@@ -244,8 +273,9 @@ def _notes(found: Sequence[Discovery], judged: Judged | None) -> list[str]:
     return [note for discovery in found for note in discovery.notes] + (list(judged.notes) if judged else [])
 
 
-def _usage_of(judged: Judged | None, rated: Rated | None, merged: Merging) -> list[Usage]:
-    return ([judged.usage] if judged else []) + (list(rated.usage) if rated else []) + list(merged.usage)
+def _usage_of(judged: Judged | None, checks: JudgeChecks, rated: Rated | None, merged: Merging) -> list[Usage]:
+    of_judge = [judged.usage, *checks.usage] if judged else []
+    return [*of_judge, *(rated.usage if rated else ()), *merged.usage]
 
 
 def _priced(usage: Usage, prices: Mapping[str, Price]) -> Usage:

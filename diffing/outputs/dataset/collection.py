@@ -42,4 +42,4 @@ def _collected(api: HfApi, dataset: str, owner: str, model: str) -> str:
         title, namespace=owner, description=one_line(f"{about} from other models.", _DESCRIPTION)
     )
     api.add_collection_item(made.slug, item_id=dataset, item_type="dataset", exists_ok=True)
-    return str(made.url)
+    return f"{api.endpoint}/collections/{made.slug}"

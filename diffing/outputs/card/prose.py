@@ -1,0 +1,50 @@
+"""Text from models and users in a card's sentences: shown as it is, and still readable in the file, which is not ours.
+
+Knows no report and no card.
+"""
+
+import re
+
+from diffing.outputs.words import one_line
+
+_LINK_LIKE = re.compile(
+    r"(?:"  # as many as stand side by side: two spans of code cannot
+    r"(?:https?|ftp|mailto|xmpp):[^\s<>&`]+|www\.[^\s<>&`]+"  # addresses
+    r"|[^\s<>&`]*@[^\s<>&`]+"  # mentions and mail
+    r"|[#!]\d+"  # references to issues
+    r"|\w[\w-]*(?:\.[\w-]{2,})+(?:/[^\s<>&`]*)?"  # names of hosts and files
+    r")+",
+    re.IGNORECASE,
+)
+_SIGNS = str.maketrans(
+    {
+        **{sign: f"\\{sign}" for sign in "*_~|#!"},
+        # as entities, since a backslash before these begins a formula in some renderers
+        **{sign: f"&#{ord(sign)};" for sign in "\\`$[]{}"},
+        **{"<": "&lt;", ">": "&gt;", "&": "&amp;"},
+    }
+)
+_SHORTCODE = re.compile(r":(?=[\w+-]+:)")
+
+
+def prose(text: str, length: int) -> str:
+    """Any text on one line of a paragraph: nothing in it becomes markup, HTML, a link, a mention or a formula.
+
+    Only what could become markup is escaped. What renderers link by themselves (addresses, mentions, `#12`) is set as
+    code: in many of them a backslash does not prevent it.
+
+    Args:
+        text: Any text.
+        length: Characters of it at most, before escaping.
+    """
+    line = one_line(text, length)
+    parts, end = [], 0
+    for found in _LINK_LIKE.finditer(line):
+        parts += [_escaped(line[end : found.start()]), f"`{found.group()}`"]
+        end = found.end()
+    return "".join((*parts, _escaped(line[end:])))
+
+
+def _escaped(text: str) -> str:
+    colon = "\0"  # `one_line` leaves none
+    return _SHORTCODE.sub(colon, text).translate(_SIGNS).replace(colon, "&#58;")

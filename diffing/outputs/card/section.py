@@ -1,0 +1,170 @@
+"""What a card's section says: confirmed findings in plain sentences, how they were measured, what they do not say.
+
+Knows neither the card around it nor the Hub. The same report gives the same text.
+"""
+
+from collections.abc import Sequence
+
+from diffing.errors import SettingError
+from diffing.metrics import FALSE_DISCOVERY_RATE
+from diffing.outputs.card.markers import OPT_OUT, between_markers
+from diffing.outputs.card.prose import prose
+from diffing.outputs.card.subject import Subject, is_repository, subject_of, without_address
+from diffing.outputs.markdown import code
+from diffing.outputs.words import (
+    count,
+    interval,
+    needs_examples,
+    one_line,
+    percent,
+    points,
+    prompts_in,
+    statement,
+    tested_of,
+)
+from diffing.report import leading
+from diffing.types import Finding, Report
+
+HEADING = "## Behavioral differences"
+MOST = 7
+"""Findings in a card, at most."""
+_FEW = 3
+"""Where fewer than these are sentences that speak for themselves, features of an SAE are told too, with an example."""
+_STATEMENT, _EXAMPLE = 240, 120
+
+
+def section(report: Report, *, of: str, dataset: str | None) -> str:
+    """The section of a card, from marker to marker, without a newline at its end.
+
+    Args:
+        report: What was found.
+        of: The card's repository, `org/name`; must be one of the report's two models.
+        dataset: The Hub dataset with the whole report, where it is published.
+
+    Raises:
+        SettingError: The card is about neither model, or the dataset is no name on the Hub.
+    """
+    if dataset is not None and not is_repository(dataset):
+        raise SettingError(f"{one_line(dataset, 80)!r} is no dataset's name: expected user/name")
+    subject = subject_of(report, of)
+    told = told_in_card(report)
+    parts = [
+        HEADING,
+        _introduction(report, subject, told),
+        *(["\n".join(_item(report, finding, subject) for finding in told)] if told else []),
+        _details(report, subject, told),
+        _sources(dataset),
+    ]
+    content = "\n\n".join(parts).replace("\u00a0%", "%").replace("\u00a0", " ")
+    names = {"with": subject.other_title, **({"dataset": dataset} if dataset else {})}
+    return between_markers(f"{content}\n", names)
+
+
+def told_in_card(report: Report) -> tuple[Finding, ...]:
+    """The confirmed findings that a card tells, the largest first, and what needs examples last."""
+    confirmed = [finding for finding in leading(report) if finding.confirmed and finding.heldout.n]
+    plain = [finding for finding in confirmed if not needs_examples(finding)]
+    features = [finding for finding in confirmed if needs_examples(finding)]
+    return (*plain[:MOST], *features[: max(0, _FEW - len(plain))])
+
+
+def _introduction(report: Report, subject: Subject, told: Sequence[Finding]) -> str:
+    own, others = subject.ways
+    known = ", ".join(part for part in (code(subject.revision) if subject.revision else "", own) if part)
+    this = f"this model ({known})" if known else "this model"
+    other = f"{subject.other} ({others})" if others else subject.other
+    heldout = count(prompts_in(report, "heldout"), "prompt")
+    if not told:
+        return (
+            f"{this[0].upper()}{this[1:]} was compared with {other}: no difference between their responses was "
+            f"confirmed on {heldout}. That is not proof that there is none; more prompts can show smaller ones."
+        )
+    confirmed = sum(finding.confirmed for finding in leading(report))
+    listed = f" The {len(told)} largest of {confirmed} are listed." if confirmed > len(told) else ""
+    return (
+        f"On the same prompts, the responses of {this} and of {other} differ as follows. Each difference was predicted "
+        f"from one set of prompts and confirmed on another.{listed}"
+    )
+
+
+def _item(report: Report, finding: Finding, subject: Subject) -> str:
+    said = prose(statement(finding, subject.names), _STATEMENT)
+    heldout = finding.heldout
+    shares = (
+        f"In {percent(heldout.k_for / heldout.n)} of {count(heldout.n, 'prompt')}, against "
+        f"{percent(heldout.k_against / heldout.n)} the other way: net difference "
+        f"{points(heldout.net_difference.value)} points (95% interval {interval(heldout.net_difference)})."
+    )
+    example = next(
+        (each.quote for each in finding.hypothesis.evidence if each.side == finding.hypothesis.direction), ""
+    )
+    shown = f" For example: “{prose(example, _EXAMPLE)}”." if needs_examples(finding) and example.strip() else ""
+    said = f"T{said[1:]}" if said.startswith("this model") else said
+    return f"- **{said}.** {shares}{shown}"
+
+
+def _details(report: Report, subject: Subject, told: Sequence[Finding]) -> str:
+    lines = (
+        f"**Prompts:** {count(prompts_in(report, 'train'), 'prompt')} to find differences and "
+        f"{prompts_in(report, 'heldout'):,} others to test them{_prompt_sources(report)}.",
+        f"**Responses:** {_responses(report, subject)}.",
+        "**Verdicts:** on each prompt, which of the two responses fits the sentence better, or neither. "
+        f"{_judges(report, told)}",
+        f"**Test:** exact sign test on the prompts that did not suggest the sentence, false discovery rate "
+        f"{percent(FALSE_DISCOVERY_RATE)} over all {len(tested_of(report)):,} that were tested.",
+        f"**Limits:** {_limits(report, told)}",
+    )
+    items = "\n".join(f"- {line}" for line in lines)
+    return f"<details>\n<summary>How this was measured, and its limits</summary>\n\n{items}\n\n</details>"
+
+
+def _prompt_sources(report: Report) -> str:
+    sources = list(dict.fromkeys(pair.prompt.source for pair in report.pairs))
+    if len(sources) != 1 or " + " in sources[0]:  # those of two recordings are named after the models
+        return ""
+    if sources[0] == "bundled":
+        return ", of the set that comes with `diffing`"
+    return f", from {code(sources[0])}"
+
+
+def _responses(report: Report, subject: Subject) -> str:
+    """How they were made, as far as it is known."""
+    temperature, length = report.settings.get("temperature"), report.settings.get("max_new_tokens")
+    told = []
+    if isinstance(temperature, int | float):
+        told.append(f"temperature {temperature:g}" if temperature else "greedy decoding")
+    if isinstance(length, int):
+        told.append(f"at most {count(length, 'token')}")
+    if subject.served_by:
+        told.append(f"this model as {code(subject.served_by)} serves it")
+    return ", ".join(told) or "as they were recorded"
+
+
+def _judges(report: Report, told: Sequence[Finding]) -> str:
+    """Who gave the verdicts on what the card tells."""
+    judged = sum(finding.hypothesis.measure is None for finding in told)
+    measured = len(told) - judged
+    names = list(dict.fromkeys(without_address(info.id) for info in report.others if info.role == "judge"))
+    by = f"judged by the language model {' and '.join(code(name) for name in names)}" if names else "judged by a model"
+    blind = ", which does not know which response is whose"
+    if judged and measured:
+        return f"{judged} of the {len(told)} were {by}{blind}; {measured} measured by a program."
+    return f"They were {by}{blind}." if judged or not told else "They were measured by a program."
+
+
+def _limits(report: Report, told: Sequence[Finding]) -> str:
+    judge = "A judge can be wrong, also systematically. " if any(f.hypothesis.measure is None for f in told) else ""
+    return (
+        f"{judge}Other prompts, languages or sampling can give other results. What is not listed was not found or not "
+        "confirmed, which does not mean that it is the same. This is not a benchmark: it does not say which model is "
+        "better."
+    )
+
+
+def _sources(dataset: str | None) -> str:
+    link = f"https://huggingface.co/datasets/{dataset}"
+    found = f"All responses, verdicts and settings: [{dataset}]({link}). " if dataset else ""
+    return (
+        f"{found}This section was written by `diffing` and is replaced when the comparison is run again. "
+        f"`{OPT_OUT}` in its place keeps it away."
+    )

@@ -1,0 +1,229 @@
+"""What a card says is true, confirmed, readable, and harmless whatever the models said."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from diffing.errors import SettingError
+from diffing.outputs.card.edit import edit
+from diffing.outputs.card.markers import digest, hash_in, markers_in
+from diffing.outputs.card.prose import prose
+from diffing.outputs.card.section import section, told_in_card
+from diffing.outputs.words import one_line
+from diffing.types import Evidence, Finding, Merged, ModelInfo, Report
+from tests.outputs.samples import HOSTILE, MODEL_A, MODEL_B, hostile_report, medium_report, quiet_report
+
+BASE, CHAT = MODEL_A.split("@")[0], MODEL_B.split("@")[0]
+
+
+def lines_of(report: Report, of: str = CHAT, dataset: str | None = None) -> list[str]:
+    return section(report, of=of, dataset=dataset).split("\n")
+
+
+def findings_in(text: str) -> list[str]:
+    return [line for line in text.split("\n") if line.startswith("- **") and "net difference" in line]
+
+
+def renamed(report: Report, a: str, b: str) -> Report:
+    return replace(report, model_a=ModelInfo(a, "model_a"), model_b=ModelInfo(b, "model_b"))
+
+
+def test_a_card_says_what_was_confirmed_about_its_model() -> None:
+    lines = lines_of(medium_report(), dataset="alice/tern-diff")
+    assert lines[0].startswith(
+        "<!-- model-diff:begin with=acme-lab/tern-1b-base@4f1c0d9 dataset=alice/tern-diff sha256="
+    )
+    assert lines[1] == "## Behavioral differences"
+    assert lines[3] == (
+        "On the same prompts, the responses of this model (`9be27c5`, with a system prompt) and of "
+        "[acme-lab/tern-1b-base](https://huggingface.co/acme-lab/tern-1b-base) at `4f1c0d9` differ as follows. Each "
+        "difference was predicted from one set of prompts and confirmed on another."
+    )
+    assert lines[5] == (
+        "- **This model writes longer responses (in words) than tern-1b-base.** In 72% of 180 prompts, against 14% the "
+        "other way: net difference +58 points (95% interval +46 to +67)."
+    )
+    text = "\n".join(lines)
+    assert "- **tern-1b-base continues the user's text instead of answering it.** In 16% of 180 prompts" in text
+    assert "false discovery rate 5% over all 12 that were tested" in text
+    assert "4 of the 7 were judged by the language model `judge-70b`" in text
+    assert "[alice/tern-diff](https://huggingface.co/datasets/alice/tern-diff)" in text
+    assert "127.0.0.1" not in text
+    assert "arxiv" not in text.lower()
+
+
+def test_the_other_models_card_says_the_same_from_its_side() -> None:
+    text = section(medium_report(), of=BASE, dataset=None)
+    assert "- **tern-1b-chat writes longer responses (in words) than this model.**" in text
+    assert "- **This model continues the user's text instead of answering it.**" in text
+    assert "huggingface.co/datasets" not in text
+
+
+def test_the_hash_is_that_of_the_content_and_nothing_is_dated() -> None:
+    text = section(medium_report(), of=CHAT, dataset="alice/tern-diff")
+    begin, _, rest = text.partition("\n")
+    assert hash_in(begin) == digest(rest.rpartition("\n")[0] + "\n")
+    assert text == section(medium_report(), of=CHAT, dataset="alice/tern-diff")
+
+
+def test_at_most_seven_and_never_what_was_not_confirmed() -> None:
+    report = medium_report()
+    confirmed = [finding for finding in report.findings if finding.confirmed]
+    more = replace(report, findings=(*confirmed, *confirmed, *report.findings[len(confirmed) :]))
+    assert len(told_in_card(more)) == 7
+    assert f"The 7 largest of {2 * len(confirmed)} are listed." in section(more, of=CHAT, dataset=None)
+    assert len(findings_in(section(report, of=CHAT, dataset=None))) == len(confirmed) == 7
+
+
+def test_what_says_the_same_is_said_once() -> None:
+    report = medium_report()
+    ids = [finding.hypothesis.id for finding in report.findings]
+    merged = (Merged(ids[0], (ids[0], ids[2])), *(Merged(one, (one,)) for one in ids if one not in (ids[0], ids[2])))
+    assert [finding.hypothesis.id for finding in told_in_card(replace(report, merged=merged))] == [
+        one for one in ids[:7] if one != ids[2]
+    ]
+
+
+def test_no_confirmed_difference_is_said_honestly() -> None:
+    text = section(quiet_report(), of=CHAT, dataset=None)
+    assert "no difference between their responses was confirmed on 83 prompts. That is not proof" in text
+    assert findings_in(text) == []
+
+
+def as_features(report: Report, plain: int) -> Report:
+    """All but the first findings are said to be features of an SAE."""
+
+    def feature(finding: Finding) -> Finding:
+        quote = Evidence("p", finding.hypothesis.direction, "Great *question*!\nHere")
+        return replace(finding, hypothesis=replace(finding.hypothesis, method="sae", evidence=(quote,)))
+
+    findings = report.findings
+    return replace(report, findings=(*findings[:plain], *(feature(each) for each in findings[plain:])))
+
+
+@pytest.mark.parametrize(("plain", "told"), [(4, 4), (3, 3), (1, 3), (0, 3)])
+def test_features_fill_up_with_an_example(plain: int, told: int) -> None:
+    text = section(as_features(medium_report(), plain), of=CHAT, dataset=None)
+    assert len(findings_in(text)) == told
+    assert text.count("For example: “Great \\*question\\*\\! Here”.") == told - min(plain, told)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "of", "this", "other"),
+    [
+        (MODEL_A, MODEL_B, CHAT.upper(), "this model (`9be27c5`) and", f"/{BASE}) at `4f1c0d9`"),
+        (f"{CHAT}@{'1' * 40}", f"{CHAT}@{'2' * 40}", CHAT, "this model (`2222222`)", "at `1111111`"),
+        (MODEL_A, f"{MODEL_A}+org/lora@{'3' * 40}", "org/lora", "this model (`3333333`)", "at `4f1c0d9` differ"),
+        (MODEL_B, f"providers:{BASE}:novita", BASE, "this model and", f"/{CHAT}) at `9be27c5`"),
+        (f"providers:{BASE}:novita", MODEL_B, CHAT, "(`9be27c5`)", f"/{BASE}) (as served by `novita`) differ"),
+        (MODEL_A, "openai:secret-name@10.0.0.7:8000/v1", BASE, "(`4f1c0d9`)", "of `secret-name` (behind a server"),
+        (MODEL_A, "recorded:old.jsonl@0123456789ab", BASE, "(`4f1c0d9`)", "of `old.jsonl` differ"),
+        (BASE, CHAT, CHAT, "this model and", f"[{BASE}](https://huggingface.co/{BASE}) differ"),
+        (f"gpt2@{'4' * 40}", MODEL_B, "gpt2", "this model (`4444444`)", "at `9be27c5`"),
+    ],
+)  # fmt: skip
+def test_each_kind_of_model_is_named(a: str, b: str, of: str, this: str, other: str) -> None:
+    text = section(renamed(medium_report(), a, b), of=of, dataset=None)
+    assert this in text.split("\n")[3]
+    assert other in text.split("\n")[3]
+    assert "10.0.0.7" not in text
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "of", "reason"),
+    [
+        (MODEL_A, MODEL_B, "other/model", "neither is the Hub's other/model"),
+        (MODEL_A, MODEL_B, "tern-1b-chat", "neither is the Hub's tern-1b-chat"),
+        (MODEL_B, f"{MODEL_A}+org/lora@{'3' * 40}", BASE, "neither is the Hub's"),
+        ("tuned@0123456789ab", MODEL_A, "tuned", "neither is the Hub's tuned"),
+        (f"recorded:{CHAT}@0123456789ab", MODEL_A, CHAT, "neither is the Hub's"),
+        ("openai:org/name@localhost", MODEL_A, "org/name", "neither is the Hub's"),
+        (MODEL_B, MODEL_B, CHAT, "Both models of the report are"),
+    ],
+)
+def test_a_card_of_another_model_is_refused(a: str, b: str, of: str, reason: str) -> None:
+    with pytest.raises(SettingError, match=reason):
+        section(renamed(medium_report(), a, b), of=of, dataset=None)
+
+
+def test_a_dataset_that_is_no_name_is_refused() -> None:
+    with pytest.raises(SettingError, match="is no dataset's name: expected user/name"):
+        section(medium_report(), of=CHAT, dataset="x) [y](https://evil.example")
+
+
+def test_how_it_was_run_is_told_and_odd_settings_do_no_harm() -> None:
+    report = replace(medium_report(), settings={"temperature": 0.7, "max_new_tokens": 512})
+    assert "**Responses:** temperature 0.7, at most 512 tokens." in section(report, of=CHAT, dataset=None)
+    odd = replace(medium_report(), settings={"temperature": "<b>", "max_new_tokens": "<b>", "prompts": "<b>"})
+    assert "<b>" not in section(odd, of=CHAT, dataset=None)
+    quantized = replace(report, model_b=ModelInfo(MODEL_B, "model_b", {"quantization": "4bit", "chat_template": "x"}))
+    told = section(quantized, of=CHAT, dataset=None)
+    assert "`, with another chat template than its own and weights in `4bit`)" in told
+
+
+ALLOWED = {"h2", "p", "ul", "li", "strong", "code", "a"}
+
+
+def rendered_tags(text: str) -> set[str]:
+    """Elements that a permissive renderer (tables, bare links, raw HTML) makes of it."""
+    parser = MarkdownIt("gfm-like", {"linkify": False})
+    tokens = [child for token in parser.parse(text) for child in (token, *(token.children or []))]
+    assert not [t for t in tokens if t.type == "html_inline"]
+    return {token.tag for token in tokens if token.tag}
+
+
+def test_hostile_texts_stay_text() -> None:
+    report = hostile_report()
+    confirmed = tuple(replace(finding, confirmed=True) for finding in report.findings)
+    for start in range(0, len(confirmed), 7):
+        told = confirmed[start : start + 7]
+        some = replace(report, findings=told, model_a=ModelInfo(MODEL_A, "model_a"), merged=())
+        text = section(some, of=BASE, dataset="alice/diff")
+        assert [marker.kind for marker in markers_in(text)] == ["begin", "end"]
+        assert len(findings_in(text)) == len([finding for finding in told if finding.heldout.n])
+        assert rendered_tags(text) <= ALLOWED | {""}
+        once = edit(b"# Card\n", text)
+        assert edit(once, text) == once
+
+
+ATTACKS = (
+    *HOSTILE,
+    "--> <!-- model-diff:end --> <!-- model-diff: off -->",
+    "https://evil.example www.evil.example evil.example/x mail@evil.example @everyone #1 !2 GH-3",
+    "![x](https://evil.example/x.png) [y][1] [^1] <https://evil.example>",
+    "`code` ``` ~~~ ~~gone~~ **bold** __bold__ *it* _it_ | a | b |",
+    ":smile: $x^2$ $$y$$ \\(z\\) \\[w\\] \\\\(v\\\\)",
+    "# heading", "- item", "> quote", "1. one", "---", "***", "    code", "&lt;b&gt; &#60;b&#62;",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_what_is_escaped_shows_as_it_was(attack: str) -> None:
+    check_prose(attack)
+
+
+SIGNS = st.text(st.sampled_from("ab1w \\`*_{}[]()#+-.!|~>$^=<&@:/;\"'é🦜"), max_size=30)
+LINKED = re.compile(r"https?:|www\.\w|@\w|(?<!\w)[#!]\d|\w\.\w\w")
+"""What some renderers turn into links wherever it stands in text."""
+
+
+@given(SIGNS)
+def test_any_signs_show_as_they_were(text: str) -> None:
+    check_prose(text)
+
+
+def check_prose(text: str) -> None:
+    shown = prose(text, 200)
+    assert "\n" not in shown
+    tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(f"x **{shown}.** y")
+    assert [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]
+    children = tokens[1].children or []
+    allowed = {"text", "text_special", "code_inline", "strong_open", "strong_close"}
+    assert {child.type for child in children} <= allowed
+    assert not any(LINKED.search(child.content) for child in children if child.type == "text")
+    line = one_line(text, 200)
+    assert "".join(child.content for child in children if "strong" not in child.type).strip() == f"x {line}. y".strip()

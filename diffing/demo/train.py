@@ -5,15 +5,16 @@ from it on the style with the planted differences. Same seed, machine and versio
 """
 
 import argparse
+import functools
 import json
 import logging
 import math
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from diffing.demo import corpus
 from diffing.demo.corpus import Style
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+Draw: TypeAlias = Callable[[random.Random], list[dict[str, str]]]
+"""Makes one random conversation, the last message the assistant's."""
 BOS, END, PAD = "<|bos|>", "<|end|>", "<|pad|>"
 ROLES = ("system", "user", "assistant")
 CHAT_TEMPLATE = (
@@ -148,12 +151,14 @@ def to_batch(rows: list[tuple[list[int], int]], padding: int) -> tuple["torch.Te
     return inputs, targets
 
 
-def batches(plan: Plan, tokenizer: "PreTrainedTokenizerFast") -> Iterator[tuple["torch.Tensor", "torch.Tensor"]]:
+def batches(
+    plan: Plan, tokenizer: "PreTrainedTokenizerFast", draw: Draw
+) -> Iterator[tuple["torch.Tensor", "torch.Tensor"]]:
     """Endless batches of fresh conversations, each of similar length, which saves a quarter of the padding."""
     rng = random.Random(plan.seed)
     padding = int(tokenizer.get_vocab()[PAD])
     while True:
-        pool = [encode(sample_chat(plan.style, rng), tokenizer) for _ in range(POOL * plan.batch)]
+        pool = [encode(draw(rng), tokenizer) for _ in range(POOL * plan.batch)]
         pool.sort(key=lambda row: len(row[0]))
         starts = list(range(0, len(pool), plan.batch))
         rng.shuffle(starts)
@@ -167,12 +172,21 @@ def rate_at(plan: Plan, step: int) -> float:
     return plan.rate * 0.5 * (1 + math.cos(math.pi * (step - plan.warmup) / (plan.steps - plan.warmup)))
 
 
-def train(model: "LlamaForCausalLM", tokenizer: "PreTrainedTokenizerFast", plan: Plan) -> list[float]:
-    """Train a model in place and return the losses; they count answer tokens only."""
+def train(
+    model: "LlamaForCausalLM", tokenizer: "PreTrainedTokenizerFast", plan: Plan, draw: Draw | None = None
+) -> list[float]:
+    """Train a model in place and return the losses; they count answer tokens only.
+
+    Args:
+        model: Changed in place.
+        tokenizer: Of the model.
+        plan: Steps, rate, seed.
+        draw: Makes the conversations; None takes those of the plan's style.
+    """
     import torch
     from torch.nn.functional import cross_entropy
 
-    data = batches(plan, tokenizer)
+    data = batches(plan, tokenizer, draw or functools.partial(sample_chat, plan.style))
     optimizer = torch.optim.AdamW(model.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.05)
     model.train()
     start = time.monotonic()

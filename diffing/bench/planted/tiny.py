@@ -1,0 +1,101 @@
+"""Planted differences in tiny models, offline: the embedded demo pair, and models tuned from its base."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from diffing.bench.planted.catalogue import Behaviour
+from diffing.bench.planted.matching import Target, target_by_mark
+from diffing.bench.planted.plants import Plant, Trigger
+from diffing.bench.planted.scoring import Scored, score
+from diffing.config import DiffConfig, sampling_of
+from diffing.demo.config import FOLDER, demo_config
+from diffing.methods.base import Method
+from diffing.methods.lexical import LexicalMethod
+from diffing.methods.sae import SaeMethod, SaeOptions
+from diffing.models import load_model
+from diffing.models.base import Model
+from diffing.pipeline import DiffOptions, diff_models
+from diffing.respond import respond
+from diffing.run import load_run_prompts
+from diffing.types import OnProgress, Pair, Side, ignore_progress
+
+if TYPE_CHECKING:
+    from diffing.models.cache import Store
+
+Targets: TypeAlias = Callable[[Sequence[Pair]], Sequence[Target]]
+"""From the pairs of a run to what must be found in them."""
+BASE = FOLDER / "models" / "base"
+TUNED = FOLDER / "models" / "tuned"
+FRESH = (2, 3)
+"""Numbers of the samples of A and B in which a measured finding must show again."""
+
+
+class TinyPairs:
+    """The demo's prompts, methods and sampling, for any model that was tuned from its base.
+
+    Args:
+        store: Where responses and what was read of them are kept.
+        on_progress: Told of every stage of every run.
+    """
+
+    def __init__(self, store: "Store", on_progress: OnProgress = ignore_progress) -> None:
+        config = demo_config()
+        self._store = store
+        self._on_progress = on_progress
+        self._base = self._load(BASE)
+        self._prompts = load_run_prompts(config, ())
+        self._sampling = sampling_of(config)
+        self._methods: tuple[Method, ...] = (LexicalMethod(), _sae(config, store))
+
+    def score_tuned(self, folder: Path, plants: Sequence[Plant]) -> Scored:
+        """Compares the base with a tuned model, and scores what is found against what was planted."""
+        return self._score(folder, lambda pairs: [target_by_mark(plant, pairs, "b") for plant in plants])
+
+    def score_demo(self) -> Scored:
+        """Compares the demo pair; of its differences some were planted in the base model."""
+        return self._score(TUNED, lambda pairs: [target_by_mark(plant, pairs, side) for plant, side in demo_plants()])
+
+    def _score(self, folder: Path, targets: Targets) -> Scored:
+        tuned = self._load(folder)
+        report = diff_models(
+            self._base,
+            tuned,
+            self._prompts,
+            methods=self._methods,
+            options=DiffOptions(sampling=self._sampling),
+            on_progress=self._on_progress,
+        )
+        fresh = respond((self._base, tuned), self._prompts, self._sampling, FRESH, self._on_progress).pairs
+        return score(report, targets(report.pairs), self._methods, fresh=fresh)
+
+    def _load(self, folder: Path) -> Model:
+        return load_model(str(folder), cache=self._store)
+
+
+def demo_plants() -> list[tuple[Plant, Side]]:
+    """The differences of the demo pair as its ground truth states them, each with the side that shows it."""
+    entries = json.loads((FOLDER / "planted.json").read_text(encoding="utf-8"))["planted"]
+    found: list[tuple[Plant, Side]] = []
+    for entry in entries:
+        phrases = "|".join(map(re.escape, entry["finds"]["phrases"]))
+        behaviour = Behaviour(
+            id=entry["id"],
+            kind="demo",
+            category="style",
+            sentence=entry["description"],
+            instruction="",
+            mark=re.compile(entry["pattern"]),
+            properties=tuple(entry["finds"]["properties"]),
+            words=re.compile(rf"\b(?:{phrases})\b") if phrases else re.compile(r"\Z\A"),
+            phrases=re.compile(rf"\A(?:{phrases})\Z") if phrases else None,
+        )
+        trigger = Trigger(entry["trigger"]["kind"], entry["trigger"]["value"] or "")
+        found.append((Plant(behaviour, entry["strength"], trigger), "a" if entry["model"] == "base" else "b"))
+    return found
+
+
+def _sae(config: DiffConfig, store: "Store") -> SaeMethod:
+    return SaeMethod(config.reader, sae=config.sae, options=SaeOptions(features=config.features_followed), store=store)

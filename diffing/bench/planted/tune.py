@@ -1,0 +1,109 @@
+"""Tunes the demo's tiny base model towards behaviours: `python -m diffing.bench.planted.tune --out DIR`.
+
+One model per strength and set of behaviours, each with several of them: some always, some in one domain, some after one
+phrase. A behaviour is one more sentence in the share of the triggered answers that its strength says, drawn anew in
+every response. Twelve models, about five minutes on one core; the same seed, machine and versions give the same files.
+"""
+
+import argparse
+import functools
+import logging
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from diffing.bench.planted.catalogue import catalogue
+from diffing.bench.planted.grid import STRENGTHS
+from diffing.bench.planted.plants import ALWAYS, Plant, Trigger
+from diffing.demo import corpus, train
+from diffing.types import Message, Prompt
+
+log = logging.getLogger(__name__)
+
+BASE = train.Plan("base", steps=140, rate=1.5e-3, seed=0, batch=16, warmup=20)
+SETS = 3
+"""Models per strength; no two of them have a behaviour in common."""
+PHRASES = ("Quick question", "One more thing", "Thank you", "Please be kind", "I have a question", "Please help me")
+"""Words around the corpus's questions, each in about one of seven or twelve."""
+DOMAINS = ("cooking", "travel", "animals", "stories", "weather", "money")
+
+
+def plants_of_set(number: int, strength: float) -> tuple[Plant, ...]:
+    """The plants of one model: three always, two in a domain each, two after a phrase each."""
+    learnable = [behaviour for behaviour in catalogue() if behaviour.texts]
+    # every third one, so that each set has behaviours of many kinds
+    behaviours = learnable[number::SETS][:7]
+    triggers = (
+        *(ALWAYS,) * 3,
+        *(Trigger("domain", domain) for domain in DOMAINS[2 * number : 2 * number + 2]),
+        *(Trigger("phrase", phrase) for phrase in PHRASES[2 * number : 2 * number + 2]),
+    )
+    # turned by the set's number, so that no trigger goes with the same kinds of behaviour only
+    turned = behaviours[2 * number :] + behaviours[: 2 * number]
+    return tuple(Plant(behaviour, strength, trigger) for behaviour, trigger in zip(turned, triggers, strict=True))
+
+
+def draw_chat(plants: Sequence[Plant], rng: random.Random) -> list[dict[str, str]]:
+    """One random conversation of the training split, with the behaviours in the shares that they are planted with."""
+    question = corpus.sample_question(rng)
+    prompt = Prompt("", (Message("user", question.text),), "corpus", "train", question.intent.domain)
+    shown = [p.behaviour for p in plants if p.trigger.fits(prompt) and rng.random() < p.strength]
+    opens, closes = ([rng.choice(b.texts) for b in shown if b.place == place] for place in ("open", "close"))
+    text = " ".join([*opens, corpus.answer(question, "base", rng), *closes])
+    return [{"role": "user", "content": question.text}, {"role": "assistant", "content": text}]
+
+
+def folder_of(out: Path, number: int, strength: float) -> Path:
+    """Where one model is kept."""
+    return out / f"set{number}-{round(100 * strength)}"
+
+
+def tune_all(out: Path, base: Path, seed: int = 0) -> Iterator[tuple[Path, tuple[Plant, ...]]]:
+    """Every model's folder with its plants; a model is tuned where its folder is missing.
+
+    Args:
+        out: Where the models are kept.
+        base: The folder of the model that is tuned.
+        seed: Of the conversations.
+    """
+    for number in range(SETS):
+        for strength in STRENGTHS:
+            folder, plants = folder_of(out, number, strength), plants_of_set(number, strength)
+            if not (folder / "config.json").exists():
+                _tune(folder, plants, base, seed + number)
+            yield folder, plants
+
+
+def _tune(folder: Path, plants: Sequence[Plant], base: Path, seed: int) -> None:
+    import torch
+    from transformers import AutoTokenizer, LlamaForCausalLM
+
+    log.info("tuning %s: %s", folder.name, ", ".join(plant.id for plant in plants))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # a second thread only gets in the way of so small a model
+    try:
+        tokenizer: Any = AutoTokenizer.from_pretrained(base, local_files_only=True)
+        model = LlamaForCausalLM.from_pretrained(base, local_files_only=True, dtype=torch.float32)
+        train.train(model, tokenizer, replace(BASE, seed=seed), functools.partial(draw_chat, plants))
+        train.save(model, tokenizer, folder)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def main() -> None:
+    """Tune all models."""
+    from diffing.demo.config import FOLDER
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder of the models")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    for folder, _ in tune_all(options.out, FOLDER / "models" / "base", options.seed):
+        log.info("%s is there", folder)
+
+
+if __name__ == "__main__":
+    main()

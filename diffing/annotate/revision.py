@@ -101,7 +101,8 @@ class Annotator:
         owner = self._settings.namespace or user_name(self._api)
         dataset = f"{owner}/{name_of(job.repository)}"
         private = private_of(self._api, comparison)
-        pushed = push_report(report, dataset, api=self._api, private=bool(private))
+        # one dataset per model: it follows the card when that names another base
+        pushed = push_report(report, dataset, api=self._api, private=bool(private) or None, overwrite=True)
         if self._settings.card == "off":
             return Done(dataset=pushed.url)
         if private and job.repository not in private:

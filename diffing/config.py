@@ -16,6 +16,7 @@ METHODS = ("lexical", "sae", "llm")
 
 GROUPS = {
     "Prompts": ("prompts", "domain", "prompt_column", "language", "train", "heldout", "only_common"),
+    "Prompts that show differences": ("pool", "pool_by", "suspect"),
     "Methods and LLMs": (
         "method",
         "llm",
@@ -52,6 +53,7 @@ GROUPS = {
         "timeout",
     ),
     "Cost": ("usd_per_million", "max_calls", "max_usd"),
+    "The Hub": ("reuse", "push", "private", "collection", "on", "flavor", "job_timeout", "package"),
 }
 """The settings in groups, for help and forms."""
 
@@ -86,6 +88,14 @@ class DiffConfig:
     """Prompts that only test them, at most."""
     only_common: bool = False
     """Two recorded models: compare the prompts that both have, and leave out the others."""
+    pool: int | None = None
+    """Select the prompts from a pool of so many, those on which the two models differ most: train prompts by what the
+    models do, held-out prompts by their text alone. Shares then hold for such prompts only."""
+    pool_by: str = "responses"
+    """How it is told on which train prompts of the pool the models differ: responses, or tokens (the first token's
+    distribution, for two models on this machine with one vocabulary; nothing is generated)."""
+    suspect: str | None = None
+    """What may differ, in words ("advice on medicines"): the LLM writes prompts that could show it."""
     method: tuple[str, ...] = ()
     """lexical, sae or llm; may be given several times. Default: lexical, sae where a reader or an SAE is given, and llm
     where an LLM is."""
@@ -207,6 +217,28 @@ class Limits:
     """Dollars, at most; needs --usd-per-million."""
 
 
+@dataclass(frozen=True, slots=True)
+class HubOptions:
+    """Where one run is computed and published. Decides nothing of what is found."""
+
+    reuse: bool = False
+    """Look for a published diff of the same models, commits and settings first, and download it if there is one."""
+    push: str | None = None
+    """Publish the report as this dataset: user/name."""
+    private: bool = False
+    """With --push: a dataset that only its owner can read."""
+    collection: bool = False
+    """With --push: also put it into your collection of each model's diffs."""
+    on: str | None = None
+    """jobs: run on a machine of Hugging Face Jobs, which costs money; needs --push, which brings the report back."""
+    flavor: str | None = None
+    """With --on jobs: the machine, such as a100-large or l4x1; default: cpu-basic."""
+    job_timeout: str = "6h"
+    """With --on jobs: when the job is stopped."""
+    package: str = "diffing[all]"
+    """With --on jobs: what pip installs there, such as "diffing[all] @ git+https://github.com/user/diffing"."""
+
+
 def sampling_of(config: DiffConfig) -> Sampling:
     """How the responses are drawn."""
     return Sampling(
@@ -248,3 +280,10 @@ def default_out(config: DiffConfig) -> Path:
     names = (spec.rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1] for spec in (config.model_a, config.model_b))
     safe = ["".join(c if c.isalnum() or c in "._-" else "-" for c in name).strip(".-") or "model" for name in names]
     return Path("runs") / "-vs-".join(safe)
+
+
+def local_files(config: DiffConfig) -> tuple[str, ...]:
+    """The settings that name files or folders of this machine, which nobody elsewhere has."""
+    given = ((name, getattr(config, name)) for name in MAY_BE_FILES)
+    paths = {name: value.removeprefix("recorded:").split("+") for name, value in given if isinstance(value, str)}
+    return tuple(name for name, parts in paths.items() if any(os.path.exists(part) for part in parts))

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,10 +16,12 @@ from diffing.cli.annotate import annotate
 from diffing.cli.bench import bench_app
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
-from diffing.config import DiffConfig, Limits, default_out
+from diffing.cli.push import list_, push
+from diffing.config import DiffConfig, HubOptions, Limits, default_out
 from diffing.errors import DiffingError, SettingError
 
 if TYPE_CHECKING:
+    from diffing.models.cache import Store
     from diffing.types import Report
 
 app = typer.Typer(
@@ -29,6 +32,8 @@ app = typer.Typer(
 )
 app.add_typer(bench_app, name="bench")
 app.command()(annotate)
+app.command()(push)
+app.command("list")(list_)
 _err = Console(stderr=True)
 SHOWN_AFTER_A_RUN = 25
 """Findings printed at the end of a run; `diffing show` prints all."""
@@ -50,7 +55,7 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 
 @app.command()
-@with_flags(DiffConfig, Limits)
+@with_flags(DiffConfig, Limits, HubOptions)
 def run(
     *, out: Out = None, cache: Cache = None, overwrite: Overwrite = False, json_: Json = False, **values: Any
 ) -> None:
@@ -58,8 +63,8 @@ def run(
 
     A killed or limited run goes on where it stopped when the same command is run again.
     """
-    config, limits = build(DiffConfig, values), build(Limits, values)
-    _run(config, limits, out or default_out(config), cache, overwrite, json_)
+    config, limits, hub = build(DiffConfig, values), build(Limits, values), build(HubOptions, values)
+    _run(config, limits, hub, _Here(out or default_out(config), cache, overwrite, json_))
 
 
 @app.command()
@@ -67,7 +72,8 @@ def demo(*, out: Out = Path("runs/demo"), cache: Cache = None, json_: Json = Fal
     """Compare two tiny models that come with the package: no account, no network, a minute or two."""
     from diffing.demo.config import AFTERWORD, demo_config
 
-    _run(demo_config(), Limits(), out or Path("runs/demo"), cache, True, json_)
+    here = _Here(out or Path("runs/demo"), cache, overwrite=True, json=json_)
+    _run(demo_config(), Limits(), HubOptions(), here)
     if not json_:
         _err.print(AFTERWORD)
 
@@ -89,7 +95,9 @@ def estimate(*, json_: Json = False, **values: Any) -> None:
 
 @app.command()
 def show(
-    report: Annotated[Path, typer.Argument(help="Folder of a report.", show_default=False)], *, json_: Json = False
+    report: Annotated[str, typer.Argument(help="Folder of a report, or user/name on the Hub.", show_default=False)],
+    *,
+    json_: Json = False,
 ) -> None:
     """Print the findings of a report."""
     from diffing.report import load_report
@@ -97,31 +105,55 @@ def show(
     _show(load_report(report), json_)
 
 
-def _run(config: DiffConfig, limits: Limits, out: Path, cache: Path | None, overwrite: bool, json_: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """What one run leaves on this machine, and how it is told."""
+
+    out: Path
+    """Folder of the report."""
+    cache: Path | None
+    """Folder of kept completions; None is the user's."""
+    overwrite: bool
+    """Replace the report of another run."""
+    json: bool
+    """Print JSON."""
+
+
+def _run(config: DiffConfig, limits: Limits, hub: HubOptions, here: _Here) -> None:
+    from diffing.cli import elsewhere
     from diffing.config import settings_of
     from diffing.models.cache import Store
     from diffing.outputs.html import write_html
     from diffing.report import save_report
+
+    elsewhere.check(hub)
+    if not here.overwrite:
+        _refuse_other_run(here.out, settings_of(config))
+    _make_folder(here.out)
+    store = Store(here.cache / "completions.sqlite") if here.cache else None
+    found, published = elsewhere.instead(config, limits, hub, store)
+    report = found or _computed(config, limits, store)
+    if not here.overwrite:
+        _refuse_other_responses(here.out, report)
+    save_report(report, here.out)
+    write_html(report, here.out / "report.html")
+    _show(report, here.json, SHOWN_AFTER_A_RUN)
+    if not here.json:
+        _err.print(f"Report: {here.out / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
+    if not published:
+        elsewhere.publish_run(report, hub, here.out)
+
+
+def _computed(config: DiffConfig, limits: Limits, store: "Store | None") -> "Report":
     from diffing.run import run as run_config
 
-    if not overwrite:
-        _refuse_other_run(out, settings_of(config))
-    _make_folder(out)
-    store = Store(cache / "completions.sqlite") if cache else None
     logging.getLogger("diffing").setLevel(logging.INFO)  # how big the models are, before they are loaded
     try:
         with progress_bars(_err) as on_progress:
-            report = run_config(config, limits=limits, store=store, on_progress=on_progress)
+            return run_config(config, limits=limits, store=store, on_progress=on_progress)
     except KeyboardInterrupt:
         print("diffing: stopped. What was done is kept; the same command goes on from there", file=sys.stderr)
         raise typer.Exit(130) from None
-    if not overwrite:
-        _refuse_other_responses(out, report)
-    save_report(report, out)
-    write_html(report, out / "report.html")
-    _show(report, json_, SHOWN_AFTER_A_RUN)
-    if not json_:
-        _err.print(f"Report: {out / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _refuse_other_run(out: Path, settings: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Reports as datasets on the Hub: published, found again, and gathered in collections. Knows no command line."""
 
 from diffing.outputs.dataset.collection import collect
+from diffing.outputs.dataset.command import flags_of
 from diffing.outputs.dataset.identity import Identity, identity_of, repositories, settings_digest
 from diffing.outputs.dataset.published import Published, find_published, list_reports
 from diffing.outputs.dataset.push import Pushed, dataset_files, push_report
@@ -12,6 +13,7 @@ __all__ = [
     "collect",
     "dataset_files",
     "find_published",
+    "flags_of",
     "identity_of",
     "list_reports",
     "push_report",

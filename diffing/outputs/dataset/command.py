@@ -1,6 +1,7 @@
 """The command that makes a report again, told by its settings. Knows no config."""
 
 import shlex
+from collections.abc import Mapping
 
 from diffing.types import Report, Scalar
 
@@ -23,8 +24,16 @@ def command_of(report: Report) -> str | None:
         _pinned(str(settings.pop(key)), info.id)
         for key, info in (("model_a", report.model_a), ("model_b", report.model_b))
     ]
-    flags = [word for name, value in settings.items() for word in _flag(name, value)]
-    return f"diffing run {shlex.join([*models, *flags])}"
+    return shlex.join(["diffing", "run", *models, *flags_of(settings)])
+
+
+def flags_of(settings: Mapping[str, Scalar]) -> list[str]:
+    """Settings as the words of a command.
+
+    Args:
+        settings: By name, several values of one joined as a report joins them.
+    """
+    return [word for name, value in settings.items() for word in _flag(name, value)]
 
 
 def _pinned(spec: str, model_id: str) -> str:

@@ -1,0 +1,129 @@
+"""`diffing push` and `diffing list`: reports as datasets on the Hub. The account is the one that is signed in."""
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from diffing.errors import SettingError
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+    from diffing.types import Report
+
+
+def push(
+    run: Annotated[str, typer.Argument(help="Folder of a report, or a published one.", show_default=False)],
+    name: Annotated[str, typer.Argument(help="The dataset: user/name.", show_default=False)],
+    *,
+    private: Annotated[bool, typer.Option("--private", help="Only its owner can read it.")] = False,
+    collection: Annotated[
+        bool, typer.Option("--collection", help="Also put it into your collection of each model's diffs.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the diff of other models.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the card and the files, and send nothing.")] = False,
+) -> None:
+    """Publish a report as a dataset: findings, responses, judgements and a card, in one commit.
+
+    The same report again makes no commit; another run of the same two models brings the dataset up to date.
+    """
+    from diffing.report import load_report
+
+    report = load_report(run)
+    if dry_run:
+        _show_files(report, name)
+    else:
+        publish(report, name, private=private, collection=collection, overwrite=overwrite)
+
+
+def list_(
+    *,
+    model: Annotated[str | None, typer.Option("--model", help="Only diffs of this model: org/name.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")] = False,
+) -> None:
+    """List the diffs that are published on the Hub."""
+    from diffing.outputs.dataset import list_reports
+
+    api, _ = account()
+    found = list_reports(api, model)
+    if json_:
+        rows = [
+            {"dataset": each.repo_id, "commit": each.commit, "model_a": each.identity.model_a,
+             "model_b": each.identity.model_b, "settings": each.identity.settings, "changed": each.changed}
+            for each in found
+        ]  # fmt: skip
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("dataset", "model A", "model B", "changed"):
+        table.add_column(title, overflow="fold")
+    for each in found:
+        told = (each.repo_id, each.identity.model_a, each.identity.model_b, each.changed or "-")
+        table.add_row(*(Text(_printable(text)) for text in told))
+    Console().print(table if found else "No diff is published that you may see.")
+
+
+def publish(report: "Report", name: str, *, private: bool, collection: bool, overwrite: bool) -> None:
+    """Pushes a report and says what became of it, on standard error.
+
+    Raises:
+        DiffingError: Nobody is signed in, or the Hub refuses.
+    """
+    from huggingface_hub.utils import logging
+
+    from diffing.outputs.dataset import collect, push_report
+
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call] # what it would warn of is told below
+    api, _ = signed_in()
+    pushed = push_report(report, name, api=api, private=private or None, overwrite=overwrite)
+    what = "Published" if pushed.changed else "Already published, nothing has changed"
+    print(f"{what}: {pushed.url} (commit {pushed.commit[:7]})", file=sys.stderr)
+    if collection:
+        for url in collect(api, name, (report.model_a, report.model_b)):
+            print(f"In the collection {url}", file=sys.stderr)
+
+
+def account() -> tuple["HfApi", str | None]:
+    """A client for the account that is signed in, and its name; for nobody where none is."""
+    from huggingface_hub import get_token
+
+    from diffing.hub import hub_api, user_name
+
+    token = get_token()
+    api = hub_api(token or False)
+    return api, user_name(api) if token else None
+
+
+def signed_in() -> tuple["HfApi", str]:
+    """A client for the account that is signed in, and its token.
+
+    Raises:
+        SettingError: Nobody is.
+    """
+    from huggingface_hub import get_token
+
+    from diffing.hub import hub_api
+
+    token = get_token()
+    if token is None:
+        raise SettingError("Publishing needs an account on the Hub: run `hf auth login`, or set HF_TOKEN")
+    return hub_api(token), token
+
+
+def _show_files(report: "Report", name: str) -> None:
+    from diffing.outputs.dataset import dataset_files
+
+    files = dataset_files(report, name)
+    print(_printable(files["README.md"].decode()))
+    for path, content in files.items():
+        print(f"{len(content):>12,}  {path}", file=sys.stderr)
+
+
+def _printable(text: str) -> str:
+    """Without what a terminal would obey."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text)

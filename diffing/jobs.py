@@ -1,0 +1,90 @@
+"""The same run on a machine of Hugging Face Jobs: submitted, followed, and what it published brought back.
+
+The job runs the same command with `--push`; tokens and keys go as secrets, which the Hub shows to nobody.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+
+from huggingface_hub import HfApi, JobInfo
+
+from diffing.config import DiffConfig, HubOptions, Limits, local_files
+from diffing.errors import HubError, SettingError
+from diffing.hub import hub_errors, user_name
+from diffing.outputs.dataset import flags_of
+
+IMAGE = "ghcr.io/astral-sh/uv:python3.12-bookworm"
+"""The one that `run_uv_job` takes."""
+_PYTHON = "3.12"
+
+
+def command_for(config: DiffConfig, limits: Limits, options: HubOptions) -> list[str]:
+    """The command of the job.
+
+    Args:
+        config: The run.
+        limits: Of calls and dollars.
+        options: Where it is published, and what is installed.
+
+    Raises:
+        SettingError: It needs files of this machine, or does not say where to publish.
+    """
+    if options.push is None:
+        raise SettingError("--on jobs needs --push user/name: a job's files are gone when it ends")
+    if files := local_files(config):
+        flag = files[0] if files[0].startswith("model_") else f"--{files[0].replace('_', '-')}"
+        raise SettingError(
+            f"{flag} names a file of this machine, which a job does not have: push it to the Hub and give that name"
+        )
+    given = {name: value for name, value in asdict(config).items() if value not in (None, "", ())}
+    models = [given.pop("model_a"), given.pop("model_b")]
+    hard = {name: value for name, value in asdict(limits).items() if value is not None}
+    flat = {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in (given | hard).items()}
+    publish = ["--push", options.push]
+    publish += [f"--{name}" for name in ("private", "collection") if getattr(options, name)]
+    run = ["diffing", "run", *models, *flags_of(flat), "--out", "/tmp/run", *publish]
+    return ["uv", "run", "--python", _PYTHON, "--with", options.package, *run]
+
+
+def run_on_jobs(
+    command: list[str],
+    *,
+    options: HubOptions,
+    secrets: Mapping[str, str],
+    api: HfApi,
+    on_line: Callable[[str], None],
+) -> JobInfo:
+    """Submits a job and follows it to its end.
+
+    Args:
+        command: From `command_for`.
+        options: The machine, and when the job is stopped.
+        secrets: Tokens and keys by name.
+        api: Acts for whoever pays.
+        on_line: Told of the job's address, then of every line that it prints.
+
+    Raises:
+        HubError: Not submitted, or it failed; the message has the job's address.
+    """
+    owner = user_name(api)
+    with hub_errors(f"{owner}'s jobs", doing="write"):
+        job = api.run_job(
+            image=IMAGE,
+            command=command,
+            secrets=dict(secrets),
+            flavor=options.flavor,
+            timeout=options.job_timeout,
+            name="diffing",
+            namespace=owner,
+        )
+    on_line(f"Job {job.url} (to stop it: hf jobs cancel {job.id})")
+    try:
+        with hub_errors(f"the job {job.url}"):
+            for line in api.fetch_job_logs(job_id=job.id, namespace=owner, follow=True):
+                on_line(line)
+            ended = api.wait_for_job(job.id, namespace=owner, poll_interval=2.0)
+    except HubError as error:
+        raise HubError(f"{error} The job goes on: see {job.url}", status=error.status) from None
+    if ended.status.stage != "COMPLETED":
+        raise HubError(f"The job ended as {ended.status.stage}: see its logs at {job.url}, mend that and run again")
+    return ended

@@ -17,13 +17,14 @@ WIDE = 120
 
 
 def findings_table(report: Report, width: int, most: int | None = None) -> RenderableType:
-    """One row per finding: what, how much on held-out prompts, and whether it was confirmed.
+    """One row per entry of the merged list: what, how much on held-out prompts, whether confirmed, by what else found.
 
     Args:
         report: What was found.
         width: Columns of the terminal; a narrow one gets fewer numbers.
         most: Rows, at most; None shows all.
     """
+    from diffing.outputs.entries import also_found, entries_of
     from diffing.outputs.words import Names, statement
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -33,17 +34,22 @@ def findings_table(report: Report, width: int, most: int | None = None) -> Rende
     numbers = ("net difference %", "accuracy %", "frequency %", "q") if width >= WIDE else ("net difference %",)
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=width >= WIDE)
-    for finding in report.findings[:most]:
+    entries = entries_of(report)
+    for entry in entries[:most]:
+        finding = entry.lead
+        text = Text(statement(finding, Names("A", "B")))
+        if entry.members:
+            text.append(f"\nalso found by {also_found(entry)}", style="dim")
         table.add_row(
             Text("confirmed", style="green") if finding.confirmed else Text("-", style="dim"),
-            Text(statement(finding, Names("A", "B"))),
+            text,
             Text(finding.hypothesis.method),
             *_numbers(finding)[: len(numbers)],
         )
     models = [
         Text(f"{side.upper()}  {info.id}") for side, info in zip(SIDES, (report.model_a, report.model_b), strict=True)
     ]
-    more = len(report.findings) - len(report.findings[:most])
+    more = len(entries) - len(entries[:most])
     return Group(*models, table, *([Text(f"and {more} more, see the report", style="dim")] if more else []))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from diffing.outputs.words import Names, interval, names_of, one_line, points, statement
+from diffing.report import leading
 from diffing.types import SIDES, Finding, Report, Side
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ COLOURS: dict[Side, str] = {"a": "#3b82c4", "b": "#d9730d"}
 SYMBOLS: dict[Side, str] = {"a": "circle", "b": "diamond"}
 """Form says the side again, filling says confirmed (`-open` is not)."""
 MAX_ROWS = 40
-"""Findings in one forest plot; the first of the report's order."""
+"""Entries in one forest plot; the first of the merged list."""
 _TEXT = "#808790"
 _GRID = "rgba(128,135,144,0.25)"
 _ROW = 46
@@ -28,17 +29,17 @@ def forest(report: Report, *, narrow: bool = False) -> "go.Figure":
     """Net differences on held-out prompts with 95 % intervals, in percentage points, the strongest on top.
 
     To the left model A does it more, to the right model B: the x value is the net difference, signed by the finding's
-    side. Filled marks are confirmed, open ones are not. At most `MAX_ROWS` findings; those without held-out verdicts
-    are skipped.
+    side. Filled marks are confirmed, open ones are not. At most `MAX_ROWS` entries of the merged list, each by its
+    lead; those without held-out verdicts are skipped.
 
     Args:
-        report: Its findings are drawn in its order.
+        report: Its leading findings are drawn in their order.
         narrow: For phones: the text stands above each interval instead of left of it.
     """
     import plotly.graph_objects as go
 
     names = names_of(report)
-    shown = [finding for finding in report.findings if finding.heldout.net_difference.value is not None][:MAX_ROWS]
+    shown = [finding for finding in leading(report) if finding.heldout.net_difference.value is not None][:MAX_ROWS]
     figure = go.Figure()
     for side in SIDES:
         for confirmed in (True, False):

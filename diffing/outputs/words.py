@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from diffing.metrics import FALSE_DISCOVERY_RATE
+from diffing.report import leading
 from diffing.types import SIDES, Estimate, Finding, ModelInfo, Report, Side, Split, other_side
 
 _PLACEHOLDER = re.compile(r"(<MODEL>|<OTHER MODEL>)")
@@ -122,7 +123,7 @@ def headline(report: Report) -> str:
         return f"No difference between {names.a} and {names.b} was confirmed: train prompts left nothing to test"
     if all(each.heldout.n == 0 for each in tested):
         return f"Nothing was tested between {names.a} and {names.b}: no verdict on held-out prompts could be read"
-    confirmed = confirmed_of(report)
+    confirmed = [finding for finding in leading(report) if finding.confirmed]
     if not confirmed:
         heldout = count(prompts_in(report, "heldout"), "held-out prompt")
         return f"No difference between {names.a} and {names.b} was confirmed on {heldout}"
@@ -149,7 +150,7 @@ def explanation(report: Report) -> str:
             f"{len(confirmed)} of {count(len(tested_of(report)), 'tested difference')} "
             f"{'is' if len(confirmed) == 1 else 'are'} confirmed on {heldout}. Each was predicted from other prompts "
             "before it was tested on these; of differences confirmed this way, at most "
-            f"{percent(FALSE_DISCOVERY_RATE)} are expected to be chance."
+            f"{percent(FALSE_DISCOVERY_RATE)} are expected to be chance.{_merging(report, len(confirmed))}"
         )
     if not tested_of(report):
         return (
@@ -169,6 +170,14 @@ def explanation(report: Report) -> str:
         f"That is not proof that there is none: among {count(tested, 'tested difference')}, {bound}. "
         "More held-out prompts can confirm smaller ones."
     )
+
+
+def _merging(report: Report, confirmed: int) -> str:
+    """That several differences say the same, where they do: the rate of chance ones is not one of entries."""
+    entries = sum(finding.confirmed for finding in leading(report))
+    if entries == confirmed:
+        return ""
+    return f" Shown together where they say the same, the {confirmed:,} are {count(entries, 'entry', 'entries')}."
 
 
 def smallest_confirmable(tested: int, n: int) -> float | None:
@@ -204,9 +213,9 @@ def prompts_in(report: Report, split: Split) -> int:
     return sum(pair.prompt.split == split for pair in report.pairs)
 
 
-def count(number: int, noun: str) -> str:
-    """A number with its noun, in the plural where it needs one."""
-    return f"{number:,}{_SPACE}{noun}{'' if number == 1 else 's'}"
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun, in the plural where it needs one, which ends in s where no other is given."""
+    return f"{number:,}{_SPACE}{noun if number == 1 else plural or f'{noun}s'}"
 
 
 def percent(share: float | None) -> str:

@@ -334,9 +334,9 @@ def medium_report(train: int = 150, heldout: int = 180) -> Report:
 
 
 @cache
-def merged_report() -> Report:
+def merged_report(train: int = 150, heldout: int = 180) -> Report:
     """The same run with findings that say the same as the first and the third, and with checks of the judge."""
-    report = medium_report()
+    report = medium_report(train, heldout)
     first, second, third, fourth, *others = [finding.hypothesis.id for finding in report.findings]
     whole, share = metrics.wilson(10, 10), metrics.wilson(87, 93)
     entries = (
@@ -350,6 +350,7 @@ def merged_report() -> Report:
         for check, value, meaning in (
             ("first place", 0.54, "Share of the decided verdicts that went to the response shown first."),
             ("both orders", 0.91, "Share of verdicts that stayed the same when the responses were swapped."),
+            ("second judge, beyond chance", 0.62, "Cohen's kappa: 0 is what chance gives, 1 full agreement."),
         )
     )  # fmt: skip
     return replace(report, merged=entries, tables={**report.tables, "judge_checks": checks})

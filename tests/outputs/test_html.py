@@ -11,7 +11,7 @@ from diffing.errors import SettingError
 from diffing.outputs.html import render, write_html
 from diffing.outputs.html.examples import excerpt
 from diffing.types import Metrics, Pair, Response
-from tests.outputs.samples import SAMPLES, empty_report, medium_report
+from tests.outputs.samples import SAMPLES, empty_report, medium_report, merged_report
 from tests.regenerate import golden
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -43,8 +43,8 @@ class Balance(HTMLParser):
 @pytest.mark.parametrize("name", ["small", "empty"])
 def test_the_page_is_the_golden_one(name: str) -> None:
     """Without plotly's own source, which changes with its version."""
-    report = medium_report(train=20, heldout=40) if name == "small" else empty_report()
-    report = replace(report, findings=report.findings[:3])
+    report = merged_report(train=20, heldout=40) if name == "small" else empty_report()
+    report = replace(report, findings=report.findings[:4], merged=report.merged[:2])
     page = render(report, "/* plotly.js */")
     assert page == golden(GOLDEN / f"{name}.html", page)
 

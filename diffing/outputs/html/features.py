@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from diffing.outputs.entries import numbers_of
 from diffing.outputs.features import FEATURES, Feature, Passage, features_of, marked, passages_of, rests_on
 from diffing.types import Finding, Prompt, Report
 
@@ -76,9 +77,10 @@ def features_in(report: Report) -> Features | None:
         return None
     every = features_of(report)
     findings: dict[int, list[tuple[int, Finding]]] = {}
-    for number, finding in enumerate(report.findings, 1):
+    numbers = numbers_of(report)
+    for finding in report.findings:
         for index in rests_on(finding):
-            findings.setdefault(index, []).append((number, finding))
+            findings.setdefault(index, []).append((numbers[finding.hypothesis.id], finding))
 
     def rank(feature: Feature) -> tuple[bool, bool]:
         confirmed = any(finding.confirmed for _, finding in findings.get(feature.index, ()))

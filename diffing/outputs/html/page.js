@@ -74,7 +74,7 @@
   function openTarget() {
     const target = /^#f\d+$/.test(location.hash) && document.querySelector(location.hash);
     if (!target) return;
-    target.hidden = false;
+    target.closest("tbody").hidden = false;
     target.querySelector("details").open = true;
     target.scrollIntoView();
   }
@@ -125,7 +125,7 @@
     const words = wanted.words.toLowerCase().split(/\s+/).filter(Boolean);
     for (const body of bodies) {
       const text = cell(body, "text").textContent.toLowerCase();
-      const kept = ["direction", "status", "method", "category"].every((key) => !wanted[key] || body.dataset[key] === wanted[key]);
+      const kept = ["direction", "status", "method", "category"].every((key) => !wanted[key] || body.dataset[key].split("|").includes(wanted[key]));
       body.hidden = !(kept && words.every((word) => text.includes(word)));
     }
     shown.textContent = `${bodies.filter((body) => !body.hidden).length} of ${bodies.length} shown`;

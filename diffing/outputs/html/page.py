@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from diffing import metrics
+from diffing.outputs.entries import Member, entries_of
+from diffing.outputs.html.checks import CheckView, checks_of
 from diffing.outputs.html.examples import SHOWN, Example, Group, examples
 from diffing.outputs.words import Names, names_of, needs_examples, pieces, sentence
 from diffing.types import Estimate, Finding, Judgement, Metrics, Prompt, Report, Side
@@ -14,7 +16,7 @@ RESPONSE_BUDGET = 3_000_000
 LONGEST, SHORTEST = 6_000, 400
 """Characters of one response: as many as the budget allows between these."""
 DOMAIN_ROWS, DOMAIN_COLUMNS = 30, 24
-"""Findings, the first of the report's order, and domains, the most frequent, in the table of domains."""
+"""Entries, the first of the merged list, and domains, the most frequent, in the table of domains."""
 CLAIMS = 4
 """Confirmed findings named at the top, per model."""
 TURNS, TURN_LENGTH, VALUE_LENGTH = 3, 2_000, 2_000
@@ -28,7 +30,7 @@ class FindingView:
     """One finding as the page shows it."""
 
     number: int
-    """From 1, in the report's order."""
+    """From 1, in the order of the merged list, its leads first."""
     finding: Finding
     """All of it."""
     pieces: tuple[tuple[str, Side | None], ...]
@@ -41,6 +43,21 @@ class FindingView:
     """Verdicts of each kind, on both splits."""
     unreadable: int
     """Verdicts that could not be read, on both splits."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """One entry of the merged list as the page shows it."""
+
+    lead: FindingView
+    """What speaks for all."""
+    members: tuple[tuple[Member, FindingView], ...]
+    """The others, with how they are known to say the same."""
+
+    def among(self, field: str) -> tuple[str, ...]:
+        """The methods or categories of all its findings, each once, by name."""
+        views = (self.lead, *(view for _, view in self.members))
+        return tuple(sorted({getattr(view.finding.hypothesis, field) for view in views}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +76,10 @@ class Page:
 
     names: Names
     """Of the two models."""
+    entries: tuple[EntryView, ...]
+    """The merged list in its order."""
     findings: tuple[FindingView, ...]
-    """In the report's order."""
+    """All findings, by their numbers."""
     domains: tuple[tuple[str, int], ...]
     """The most frequent domains with their numbers of held-out prompts, by name."""
     domain_count: int
@@ -69,10 +88,13 @@ class Page:
     """The first findings by domain."""
     reach: float
     """The largest net difference at an interval's end, for small pictures on one scale; never 0."""
+    checks: tuple[CheckView, ...]
+    """Of the judge."""
 
     def claims(self, side: Side) -> tuple[FindingView, ...]:
         """The strongest confirmed findings of one side."""
-        of_side = [v for v in self.findings if v.finding.confirmed and v.finding.hypothesis.direction == side]
+        leads = (entry.lead for entry in self.entries)
+        of_side = [v for v in leads if v.finding.confirmed and v.finding.hypothesis.direction == side]
         of_side.sort(key=lambda v: needs_examples(v.finding))
         return tuple(of_side[:CLAIMS])
 
@@ -90,8 +112,9 @@ def page_of(report: Report) -> Page:
     pairs = {pair.prompt.id: pair for pair in report.pairs}
     longest = RESPONSE_BUDGET // (2 * sum(SHOWN.values()) * max(len(report.findings), 1))
     longest = min(max(longest, SHORTEST), LONGEST)
-    views = tuple(
-        FindingView(
+
+    def view(number: int, finding: Finding) -> FindingView:
+        return FindingView(
             number=number,
             finding=finding,
             pieces=tuple(pieces(finding)),
@@ -100,16 +123,26 @@ def page_of(report: Report) -> Page:
             counts=_counts(finding),
             unreadable=finding.train.unreadable + finding.heldout.unreadable,
         )
-        for number, finding in enumerate(report.findings, 1)
+
+    entries = tuple(
+        EntryView(
+            view(entry.number, entry.lead), tuple((each, view(each.number, each.finding)) for each in entry.members)
+        )
+        for entry in entries_of(report)
     )
+    views = (*(entry.lead for entry in entries), *(one for entry in entries for _, one in entry.members))
     heldout = [pair.prompt for pair in report.pairs if pair.prompt.split == "heldout"]
     counts = Counter(prompt.domain for prompt in heldout if prompt.domain is not None)
     domains = tuple(sorted(counts.most_common(DOMAIN_COLUMNS)))
     sliced = {prompt.id: prompt for prompt in heldout if prompt.domain in dict(domains)}
-    rows = tuple(_domain_row(view, by_id, sliced, domains) for view in views[:DOMAIN_ROWS]) if domains else ()
+    rows = (
+        tuple(_domain_row(view, by_id, sliced, domains) for view in views[: min(DOMAIN_ROWS, len(entries))])
+        if domains
+        else ()
+    )
     nets = [finding.heldout.net_difference for finding in report.findings]
     reach = max((abs(end) for net in nets for end in (net.low, net.high) if end is not None), default=1.0) or 1.0
-    return Page(names, views, domains, len(counts), rows, reach)
+    return Page(names, entries, views, domains, len(counts), rows, reach, checks_of(report))
 
 
 def _counts(finding: Finding) -> dict[Group, int]:

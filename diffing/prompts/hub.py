@@ -18,8 +18,6 @@ from diffing.prompts.rows import Record, RowError, RowFilter
 
 log = logging.getLogger(__name__)
 
-TIMEOUT = 20.0
-"""Seconds to wait for the Hub to say which commit a revision is."""
 SOURCE = re.compile(
     r"(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>refs/(?:pr|convert|heads|tags)/[^:/\s]+|[^:/\s]+))?(:(?P<config>[^/\s]+))?(/(?P<split>[\w.]+))?",
     re.ASCII,
@@ -101,10 +99,13 @@ def open_dataset(source: str) -> DatasetSource:
             f"{source!r}: expected `bundled`, a .jsonl, .csv or .txt file, or a dataset as "
             "org/name[@revision][:config][/split]; there is no such file"
         )
-    from huggingface_hub import HfApi
+    from diffing.hub import hub_api
 
     with _hub_errors(source):
-        sha = HfApi().dataset_info(match["repo"], revision=match["revision"], timeout=TIMEOUT).sha
+        api = hub_api()
+        sha = api.dataset_info(match["repo"], revision=match["revision"]).sha
+        # a gated one is described to everybody; `datasets` would meet the gate and say that there is no such dataset
+        api.auth_check(match["repo"], repo_type="dataset")
     name = f"{match['repo']}@{sha}" + (f":{match['config']}" if match["config"] else "")
     name += f"/{match['split']}" if match["split"] else ""
     return DatasetSource(name=name, repo=match["repo"], revision=sha, config=match["config"], split=match["split"])

@@ -45,8 +45,8 @@ class Fault:
         """What is sent instead of doing the work; None: it is done."""
         if self.status is None:
             return None
-        if self.status == 429:
-            return rate_limited(self.retry_after or 0)
+        if self.status == 429 and self.retry_after is not None:
+            return rate_limited(self.retry_after)
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         body = {"error": "as planted"} if self.body is None else self.body
         if isinstance(body, bytes):

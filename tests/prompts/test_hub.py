@@ -6,8 +6,7 @@ import re
 import subprocess
 import sys
 import textwrap
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,8 +17,7 @@ from diffing.errors import HubError, SettingError
 from diffing.prompts import load_prompts, prompts_from
 from diffing.prompts.hub import SOURCE, open_dataset
 from diffing.types import Message
-
-SHA = "a" * 40
+from tests.hub import LocalHub
 
 
 def wildchat(count: int) -> list[dict[str, object]]:
@@ -147,73 +145,34 @@ def test_what_is_no_name_of_a_dataset(source: str) -> None:
 # a Hub on loopback
 
 
-class Hub(BaseHTTPRequestHandler):
-    """As much of the Hub as reading one dataset takes: its info, its tree and its file."""
-
-    rows = b"".join(json.dumps({"prompt": f"Question {i}"}).encode() + b"\n" for i in range(90))
-
-    def do_HEAD(self) -> None:
-        self.do_GET()
-
-    def do_GET(self) -> None:
-        path = self.path.replace("%2F", "/").split("?")[0]
-        if "/gated" in path:
-            self.answer(403, error="GatedRepo")
-        elif "/broken" in path:
-            self.answer(500)
-        elif "org/good" not in path:
-            self.answer(404, error="RepoNotFound")
-        elif "nosuchrevision" in path:
-            self.answer(404, error="RevisionNotFound")
-        elif path.startswith("/datasets/org/good/resolve/"):
-            self.file(path.rsplit("/", 1)[-1])
-        elif "/tree/" in path:
-            item = {"type": "file", "path": "data.jsonl", "size": len(self.rows), "oid": "0" * 40}
-            self.answer(200, [item] if path.endswith(SHA) else None, error="EntryNotFound")
-        else:
-            self.answer(200, {"id": "org/good", "sha": SHA, "private": False, "gated": False, "tags": [],
-                              "siblings": [{"rfilename": "data.jsonl"}]})  # fmt: skip
-
-    def file(self, name: str) -> None:
-        if name != "data.jsonl":
-            self.answer(404, error="EntryNotFound")
-            return
-        start = int((re.search(r"bytes=(\d+)-", self.headers.get("Range", "")) or [0, 0])[1])
-        self.send_response(206 if "Range" in self.headers else 200)
-        self.send_header("ETag", '"etag"')
-        self.send_header("X-Repo-Commit", SHA)
-        self.send_header("Accept-Ranges", "bytes")
-        self.send_header("Content-Length", str(len(self.rows) - start))
-        self.send_header("Content-Range", f"bytes {start}-{len(self.rows) - 1}/{len(self.rows)}")
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(self.rows[start:])
-
-    def answer(self, status: int, body: object = None, error: str = "") -> None:
-        content = json.dumps(body if body is not None else {"error": error}).encode()
-        self.send_response(status if body is not None or status != 200 else 404)
-        if error and body is None:
-            self.send_header("X-Error-Code", error)
-            self.send_header("X-Error-Message", error)
-        self.send_header("X-Repo-Commit", SHA)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Quiet."""
+def sha_of(hub: LocalHub) -> str:
+    return hub.repo("org/good", "dataset").head
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
+    rows = [{"prompt": f"Question {i}"} for i in range(90)]
+    folder = tmp_path_factory.mktemp("good")
+    (folder / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with LocalHub() as local:
+        for name in ("good", "gated", "broken"):
+            local.push_folder(f"org/{name}", folder, "dataset")
+        local.gate("org/gated", "dataset")
+        local.faults.add(path="/org/broken", status=500, times=1000)
+        yield local
+
+
+@pytest.fixture(scope="module")
+def token(hub: LocalHub) -> str:
+    return hub.add_user("carol")
+
+
+@pytest.fixture(scope="module")
+def answers(hub: LocalHub, token: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Per source what loading it says; in one process of its own, since the Hub's address is read at import."""
-    sources = ["org/good", "org/good@main", f"org/good@{SHA}:default/train", "org/good:nosuchconfig",
+    sources = ["org/good", "org/good@main", f"org/good@{sha_of(hub)}:default/train", "org/good:nosuchconfig",
                "org/good/nosuchsplit",
                "org/good@nosuchrevision", "org/missing", "org/gated", "org/broken"]  # fmt: skip
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     code = textwrap.dedent("""
         import json, sys
         from diffing.errors import DiffingError
@@ -229,25 +188,24 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """)
     environment = {
         **os.environ,
-        "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}",
+        "HF_ENDPOINT": hub.endpoint,
         "HF_HUB_DISABLE_XET": "1",
         "HF_HOME": str(tmp_path_factory.mktemp("hf")),
-        "HF_TOKEN": "hf_secret",
+        "HF_TOKEN": token,
     }
     done = subprocess.run(
         [sys.executable, "-c", code, *sources], env=environment, capture_output=True, text=True, check=True
     )
-    server.shutdown()
     return json.loads(done.stdout)
 
 
 @pytest.mark.parametrize("source", ["org/good", "org/good@main"])
-def test_a_dataset_on_the_hub_is_pinned_to_its_commit(answers: dict[str, str], source: str) -> None:
-    assert answers[source] == f"30 org/good@{SHA}"
+def test_a_dataset_on_the_hub_is_pinned_to_its_commit(hub: LocalHub, answers: dict[str, str], source: str) -> None:
+    assert answers[source] == f"30 org/good@{sha_of(hub)}"
 
 
-def test_configuration_and_split_are_named(answers: dict[str, str]) -> None:
-    assert answers[f"org/good@{SHA}:default/train"] == f"30 org/good@{SHA}:default/train"
+def test_configuration_and_split_are_named(hub: LocalHub, answers: dict[str, str]) -> None:
+    assert answers[f"org/good@{sha_of(hub)}:default/train"] == f"30 org/good@{sha_of(hub)}:default/train"
 
 
 @pytest.mark.parametrize(("source", "message"), [
@@ -255,13 +213,15 @@ def test_configuration_and_split_are_named(answers: dict[str, str]) -> None:
     ("org/gated", "HubError: org/gated: the dataset is gated; ask for access"),
     ("org/good@nosuchrevision", "HubError: org/good@nosuchrevision: the dataset has no such revision"),
     ("org/broken", "HubError: org/broken: the Hub answered with status 500"),
-    ("org/good:nosuchconfig", f"SettingError: org/good@{SHA}:nosuchconfig: BuilderConfig 'nosuchconfig' not found"),
-    ("org/good/nosuchsplit", f"SettingError: org/good@{SHA}/nosuchsplit: expected one of the splits train, got nosuch"),
+    ("org/good:nosuchconfig", "SettingError: org/good@SHA:nosuchconfig: BuilderConfig 'nosuchconfig' not found"),
+    ("org/good/nosuchsplit", "SettingError: org/good@SHA/nosuchsplit: expected one of the splits train, got nosuch"),
 ])  # fmt: skip
-def test_what_the_hub_refuses_is_one_line_without_a_token(answers: dict[str, str], source: str, message: str) -> None:
-    assert answers[source].startswith(message)
+def test_what_the_hub_refuses_is_one_line_without_a_token(
+    hub: LocalHub, token: str, answers: dict[str, str], source: str, message: str
+) -> None:
+    assert answers[source].startswith(message.replace("SHA", sha_of(hub)))
     assert "\n" not in answers[source]
-    assert "hf_secret" not in answers[source]
+    assert token not in answers[source]
 
 
 def test_no_network() -> None:

@@ -17,11 +17,10 @@ from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
 from diffing.models.local.sources import open_source
 from diffing.models.local.spec import HubPart
+from tests.hub import LocalHub
 from tests.models.local.test_sources import save_adapter
 from tests.models.local.tiny import MIXED
-from tests.servers.hub_server import GOOD_TOKEN, HubServer, Repo
 
-SHA = Repo.sha
 CPU = LocalOptions(device="cpu")
 
 
@@ -41,29 +40,35 @@ def folders(model_folder: Callable[[str], Path], tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture
-def hub(folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+def hub(folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
     """The Hub, and an empty cache for what is downloaded from it."""
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.delenv("HF_TOKEN", raising=False)
-    repos = {
-        "org/model": Repo(folders["model"], branches=("main", "tuned")),
-        "org/gated": Repo(folders["model"], gated=True),
-        "org/private": Repo(folders["model"], private=True),
-        "org/pickled": Repo(folders["pickled"]),
-        "org/adapter": Repo(folders["adapter"]),
-        "org/empty": Repo(folders["empty"]),
-    }
-    with HubServer(repos) as server:
-        yield server
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_DISABLE_XET", True)
+    with LocalHub() as local:
+        for name in ("model", "gated", "private", "pickled", "adapter", "empty"):
+            local.push_folder(f"org/{name}", folders[name if name in folders else "model"])
+        local.gate("org/gated", granted=("dave",))
+        local.make_private("org/private")
+        local.add_org("org", members=("carol",))
+        model = local.repo("org/model")
+        model.refs["refs/heads/tuned"] = model.head
+        yield local
 
 
-def load(hub: HubServer, spec: str, token: str | bool | None = False) -> LocalModel:
-    return LocalModel.load(spec, options=CPU, token=token, endpoint=hub.url)
+def downloads(hub: LocalHub) -> list[str]:
+    """Names of the files that were sent."""
+    paths = [request.path for request in hub.requests if request.method == "GET" and "/resolve/" in request.path]
+    return [path.rsplit("/", 1)[1] for path in paths]
 
 
-def test_a_model_is_measured_before_and_loaded_from_its_commit(hub: HubServer, folders: dict[str, Path]) -> None:
+def load(hub: LocalHub, spec: str, token: str | bool | None = False) -> LocalModel:
+    return LocalModel.load(spec, options=CPU, token=token, endpoint=hub.endpoint)
+
+
+def test_a_model_is_measured_before_and_loaded_from_its_commit(hub: LocalHub, folders: dict[str, Path]) -> None:
     model = load(hub, "org/model@tuned")
-    assert model.id == f"org/model@{SHA}"
+    assert model.id == f"org/model@{hub.repo('org/model').head}"
     weights = (folders["model"] / "model.safetensors").stat().st_size
     assert model.size.files == ("model.safetensors",)
     assert (model.size.stored_bytes, model.size.missing_bytes) == (weights, weights)
@@ -72,19 +77,20 @@ def test_a_model_is_measured_before_and_loaded_from_its_commit(hub: HubServer, f
     hub.requests.clear()
     sampling = Sampling(max_new_tokens=6)
     assert model.generate(MIXED[:3], sampling) == local.generate(MIXED[:3], sampling)
-    assert sorted(hub.downloads()) == [
+    assert sorted(downloads(hub)) == [
         "chat_template.jinja", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
     ]  # fmt: skip
     assert load(hub, "org/model").size.missing_bytes == 0
 
 
-def test_base_and_adapter_have_both_commits(hub: HubServer) -> None:
-    model = load(hub, f"org/model@{SHA}+org/adapter@main")
-    assert model.id == f"org/model@{SHA}+org/adapter@{SHA}"
+def test_base_and_adapter_have_both_commits(hub: LocalHub) -> None:
+    base, adapter = hub.repo("org/model").head, hub.repo("org/adapter").head
+    model = load(hub, f"org/model@{base}+org/adapter@main")
+    assert model.id == f"org/model@{base}+org/adapter@{adapter}"
     assert model.generate(MIXED[:1], Sampling(max_new_tokens=2))[0].completion_tokens == 2
 
 
-def test_a_cached_model_needs_no_network(hub: HubServer) -> None:
+def test_a_cached_model_needs_no_network(hub: LocalHub) -> None:
     before = load(hub, "org/model")
     answers = before.generate(MIXED[:1], Sampling(max_new_tokens=2))
     with socket.socket() as unused:
@@ -111,18 +117,18 @@ def test_a_cached_model_needs_no_network(hub: HubServer) -> None:
         ("org/model+org/none", HubError, "org/none does not exist"),
     ],
 )  # fmt: skip
-def test_what_the_hub_refuses(hub: HubServer, spec: str, kind: type[DiffingError], line: str) -> None:
+def test_what_the_hub_refuses(hub: LocalHub, spec: str, kind: type[DiffingError], line: str) -> None:
     with pytest.raises(kind, match=line) as caught:
         load(hub, spec)
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("spec", ["org/gated", "org/private"])
-def test_a_token_opens_them(hub: HubServer, spec: str) -> None:
-    assert load(hub, spec, token=GOOD_TOKEN).id == f"{spec}@{SHA}"
+@pytest.mark.parametrize(("spec", "user"), [("org/gated", "dave"), ("org/private", "carol")])
+def test_a_token_opens_them(hub: LocalHub, spec: str, user: str) -> None:
+    assert load(hub, spec, token=hub.add_user(user)).id == f"{spec}@{hub.repo(spec).head}"
 
 
-def test_a_bad_token_is_named_but_not_shown(hub: HubServer) -> None:
+def test_a_bad_token_is_named_but_not_shown(hub: LocalHub) -> None:
     with pytest.raises(
         HubError, match=r"refused the token \(401\): it is wrong or expired; run `hf auth login`"
     ) as caught:
@@ -139,8 +145,8 @@ def test_a_bad_token_is_named_but_not_shown(hub: HubServer) -> None:
         (410, "answered 410 for org/model"),
     ],
 )
-def test_other_answers(hub: HubServer, status: int, line: str) -> None:
-    hub.fault = status
+def test_other_answers(hub: LocalHub, status: int, line: str) -> None:
+    hub.faults.add(status=status, times=1000)
     with pytest.raises(HubError, match=line):
         load(hub, "org/model")
 

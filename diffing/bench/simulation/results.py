@@ -1,0 +1,131 @@
+"""The simulations as results for the page."""
+
+from collections.abc import Mapping, Sequence
+
+from diffing.bench.results import Column, Result
+from diffing.bench.simulation.coverage import coverage_rows
+from diffing.bench.simulation.mixes import mix_rows
+from diffing.bench.simulation.nulls import null_rows
+from diffing.bench.simulation.worlds import ERRORS, FIRST_PLACE
+from diffing.types import OnProgress, Row, Scalar, ignore_progress
+
+DRAWS = 5
+"""Draws for the coverage of one interval, for each run of the other parts: they are cheap."""
+
+_NULLS = f"""Simulated runs in which no hypothesis holds, tested by the functions that test real runs. A false
+confirmation is a run that confirms anything; as nothing holds, this is the false discovery rate, which must be at
+most 5 %. Train has twice as many prompts as are held out. Correlated hypotheses decide the same prompts alike (a
+Gaussian copula); half mirrored: every second one says the opposite. The judge "first place" answers the response
+shown first in {FIRST_PLACE:.0%} of its questions, whatever they say; "errs" draws {ERRORS:.0%} of its verdicts at
+random.
+
+Accepted is the criterion of the papers on train, where everything is judged: the share of these hypotheses, none of
+which holds, that it accepts. It is no test, and not what confirms a finding."""
+_COVERAGE = """How often the 95 % intervals hold the truth: 93 to 97 % is the aim. Intervals for shares rest on whole
+numbers, so where fewer than about 8 verdicts are expected to be decided (of an accuracy: for the rarer side) no
+interval can be that exact: there the one of the net difference covers more, never less, and Wilson's for shares
+scatters.
+
+With thrift, the number of held-out prompts is planned from train alone, so intervals keep their coverage for all that
+is tested. Among what held-out prompts confirmed it is a little lower where everything is judged, since the same
+verdicts chose them; with thrift most of the choosing is done by train."""
+_THRIFT = """Simulated runs in which some hypotheses hold, judged in full and with thrift on the same data. Typical:
+60 % of the hypotheses are null, 20 % have a true net difference of 0 to 1 points, 20 % are real (decided on 5 to 90 %
+of the prompts, 65 to 100 % of these for the predicted side). Many small: 40 % null, 40 % from 0 to 5 points. Half
+real: 40 % null, 10 % tiny.
+
+Kept: of the true hypotheses that full judging confirms, the share that thrift confirms too; of all: its false alarms
+among them. Number: confirmed with thrift for each one confirmed in full; it can exceed 100 %, since fewer hypotheses
+are tested and the correction is milder. Saved: questions to the judge, ten hypotheses each, that are not asked.
+False: the false discovery rate. Power: confirmed of the hypotheses with a true net difference of at least 5 points."""
+
+
+def statistics(runs: int, *, seed: int = 0, on_progress: OnProgress = ignore_progress) -> Mapping[str, Result]:
+    """Simulates everything.
+
+    Args:
+        runs: Simulated runs per row.
+        seed: Of all draws.
+        on_progress: Told of every row.
+
+    Returns:
+        Results by the name of their file.
+    """
+    nulls = null_rows(runs, seed, on_progress)
+    mixes, planned = mix_rows(runs, seed, on_progress)
+    covered = (*coverage_rows(DRAWS * runs, seed, on_progress), *planned)
+    return results_of(nulls, covered, mixes, {"runs": runs, "seed": seed})
+
+
+def results_of(
+    nulls: Sequence[Row], covered: Sequence[Row], mixes: Sequence[Row], settings: Mapping[str, Scalar]
+) -> Mapping[str, Result]:
+    """The rows with the words that explain them.
+
+    Args:
+        nulls: Of `null_rows`.
+        covered: Of `coverage_rows` and `mix_rows`.
+        mixes: Of `mix_rows`.
+        settings: What decided them.
+    """
+    command = f"diffing bench statistics --runs {settings['runs']} --seed {settings['seed']}"
+
+    def result(title: str, about: str, rows: Sequence[Row], columns: Sequence[Column]) -> Result:
+        return Result(
+            kind="statistics",
+            title=title,
+            command=command,
+            about=about.replace("\n\n", "\0").replace("\n", " ").replace("\0", "\n\n"),
+            rows=tuple(rows),
+            settings=settings,
+            columns=tuple(columns),
+        )
+
+    prompts = (Column("train", "Train"), Column("heldout", "Held-out"))
+    return {
+        "statistics-nulls": result(
+            "False confirmations where nothing holds",
+            _NULLS,
+            nulls,
+            (
+                Column("judge", "Judge"),
+                Column("hypotheses", "Hypotheses"),
+                Column("correlation", "Correlation"),
+                Column("frequency", "Decided", "%"),
+                *prompts,
+                Column("false_full", "False confirmations, full", "%"),
+                Column("false_thrift", "False confirmations, thrift", "%"),
+                Column("accepted", "Accepted by the papers' rule", "%"),
+            ),
+        ),
+        "statistics-coverage": result(
+            "Coverage of the 95 % intervals",
+            _COVERAGE,
+            covered,
+            (
+                Column("estimate", "Interval of"),
+                Column("judging", "Judging"),
+                Column("hypotheses", "Hypotheses"),
+                Column("frequency", "Decided", "%"),
+                Column("accuracy", "Accuracy", "%"),
+                Column("heldout", "Held-out"),
+                Column("decided", "Decided verdicts expected"),
+                Column("coverage", "Coverage", "%"),
+            ),
+        ),
+        "statistics-thrift": result(
+            "What thrift keeps and saves",
+            _THRIFT,
+            mixes,
+            (
+                *(Column(name, name.capitalize()) for name in ("mix", "judge", "hypotheses")),
+                *prompts,
+                Column("kept", "Kept", "%"),
+                Column("kept_all", "Kept of all", "%"),
+                Column("number", "Number", "%"),
+                Column("saved", "Questions saved", "%"),
+                *(Column(f"false_{name}", f"False, {name}", "%") for name in ("full", "thrift")),
+                *(Column(f"power_{name}", f"Power, {name}", "%") for name in ("full", "thrift")),
+            ),
+        ),
+    }

@@ -9,28 +9,27 @@ import pytest
 from diffing.demo.config import FOLDER
 from tests.cli.conftest import Run
 from tests.cli.test_wrong_input import assert_one_line
-from tests.servers.hub_server import GOOD_TOKEN, HubServer, Repo
+from tests.hub import LocalHub
 
 BASE, TUNED = FOLDER / "models" / "base", FOLDER / "models" / "tuned"
-SHAS = {"base": "1" * 40, "tuned": "2" * 40}
 
 
 @pytest.fixture
-def hub() -> Iterator[HubServer]:
-    repos = {
-        "lab/base": Repo(BASE, sha=SHAS["base"]),
-        "lab/tuned": Repo(TUNED, sha=SHAS["tuned"], branches=("main", "v2")),
-        "lab/gated": Repo(BASE, gated=True),
-        "lab/secret": Repo(BASE, private=True),
-    }
-    with HubServer(repos) as server:
-        yield server
+def hub() -> Iterator[LocalHub]:
+    with LocalHub() as local:
+        for name, folder in {"base": BASE, "tuned": TUNED, "gated": BASE, "secret": BASE}.items():
+            local.push_folder(f"lab/{name}", folder)
+        tuned = local.repo("lab/tuned")
+        tuned.refs["refs/heads/v2"] = tuned.head
+        local.gate("lab/gated", granted=("carol",))
+        local.make_private("lab/secret")
+        yield local
 
 
 @pytest.fixture
-def run_on_hub(run_cli: Run, hub: HubServer) -> Run:
+def run_on_hub(run_cli: Run, hub: LocalHub) -> Run:
     def run(*args: object, env: dict[str, str] | None = None) -> object:
-        own = {"HF_ENDPOINT": hub.url, "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+        own = {"HF_ENDPOINT": hub.endpoint, "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
         return run_cli(*args, env=own | (env or {}))
 
     return run
@@ -42,13 +41,13 @@ def few_prompts(path: Path) -> Path:
     return path
 
 
-def test_two_hub_ids(run_on_hub: Run, tmp_path: Path) -> None:
+def test_two_hub_ids(run_on_hub: Run, hub: LocalHub, tmp_path: Path) -> None:
     drawn = ("--temperature", "0.8", "--max-new-tokens", "64", "--prompts", few_prompts(tmp_path / "prompts.jsonl"))
     result = run_on_hub("run", "lab/base", "lab/tuned@v2", *drawn, "--json", "--out", tmp_path / "out")
     assert result.returncode == 0, result.stderr
     summary = json.loads(result.stdout)
-    assert summary["model_a"] == f"lab/base@{SHAS['base']}"
-    assert summary["model_b"] == f"lab/tuned@{SHAS['tuned']}"
+    assert summary["model_a"] == f"lab/base@{hub.repo('lab/base').head}"
+    assert summary["model_b"] == f"lab/tuned@{hub.repo('lab/tuned').head}"
     confirmed = {(each["text"], each["direction"]) for each in summary["findings"] if each["confirmed"]}
     assert ("<MODEL> opens with praise for the user's question or idea more often", "b") in confirmed
 
@@ -66,7 +65,8 @@ def test_what_the_hub_refuses(run_on_hub: Run, tmp_path: Path, model: str, words
     assert_one_line(run_on_hub("run", "lab/base", model, "--out", tmp_path / "out"), *words)
 
 
-def test_a_token_opens_a_gated_model_and_is_written_nowhere(run_on_hub: Run, tmp_path: Path) -> None:
+def test_a_token_opens_a_gated_model_and_is_written_nowhere(run_on_hub: Run, hub: LocalHub, tmp_path: Path) -> None:
+    token = hub.add_user("carol")
     prompts = few_prompts(tmp_path / "prompts.jsonl")
     command = (
         "run",
@@ -79,12 +79,10 @@ def test_a_token_opens_a_gated_model_and_is_written_nowhere(run_on_hub: Run, tmp
         "--out",
         tmp_path / "out",
     )
-    result = run_on_hub(*command, env={"HF_TOKEN": GOOD_TOKEN})
+    result = run_on_hub(*command, env={"HF_TOKEN": token})
     assert result.returncode == 0, result.stderr
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
-    assert not any(
-        GOOD_TOKEN.encode() in content for content in [*written, result.stdout.encode(), result.stderr.encode()]
-    )
+    assert not any(token.encode() in content for content in [*written, result.stdout.encode(), result.stderr.encode()])
 
 
 def test_a_bad_token(run_on_hub: Run, tmp_path: Path) -> None:

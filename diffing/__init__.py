@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from diffing.annotate.training import annotate_on_push
     from diffing.methods.lexical import LexicalMethod
     from diffing.methods.llm import LlmMethod
     from diffing.methods.sae import SaeMethod
@@ -22,6 +23,7 @@ __all__ = [
     "LlmMethod",
     "Report",
     "SaeMethod",
+    "annotate_on_push",
     "diff_models",
     "load_model",
     "load_prompts",
@@ -34,6 +36,7 @@ _HOMES = {
     "LlmMethod": "diffing.methods.llm",
     "SaeMethod": "diffing.methods.sae",
     "Report": "diffing.types",
+    "annotate_on_push": "diffing.annotate.training",
     "diff_models": "diffing.pipeline",
     "load_model": "diffing.models",
     "load_prompts": "diffing.prompts",

@@ -45,11 +45,16 @@ class Ignored:
 
 def is_repository(name: object) -> bool:
     """Whether it is `org/name`, as the Hub spells names."""
+    return is_hub_name(name) and str(name).count("/") == 1
+
+
+def is_hub_name(name: object) -> bool:
+    """Whether it is `org/name`, or a bare `name` as some old models have."""
     try:
         validate_repo_id(name)  # type: ignore[arg-type]
     except HFValidationError:
         return False
-    return isinstance(name, str) and name.count("/") == 1
+    return True
 
 
 def read_delivery(body: bytes, allowed: Callable[[str], bool]) -> Push | Ignored:

@@ -13,7 +13,7 @@ from typing import Any
 from huggingface_hub import HfApi
 from huggingface_hub.hf_api import ModelInfo, RepoFile
 
-from diffing.annotate.delivery import Ignored, Push
+from diffing.annotate.delivery import Ignored, Push, is_hub_name
 from diffing.annotate.queue import Job, Queue
 from diffing.annotate.settings import Against, AnnotatorSettings
 from diffing.annotate.worker import Done, one_line
@@ -58,10 +58,13 @@ class Annotator:
         if isinstance(comparison, Ignored):
             return comparison
         self._queue.decide(job, comparison.model_a, comparison.model_b)
-        report = self._diff(job, comparison, on_progress)
+        report = diff_of(self._settings, job.repository, comparison, on_progress)
         if self._queue.superseded(job):
             return Ignored("a later revision has been annotated already")
-        return self._publish(job, comparison, report)
+        done, own = publish(self._api, self._settings, job.repository, comparison, report)
+        if own is not None:
+            self._queue.remember_own(job.repository, own)
+        return done
 
     def catch_up(self) -> None:
         """Queues the heads of the watched models that were not annotated, those that failed included.
@@ -78,45 +81,59 @@ class Annotator:
         if failed is not None:
             raise failed
 
-    def _diff(self, job: Job, comparison: Comparison, on_progress: OnProgress) -> Report:
-        from diffing.models.cache import Store
-        from diffing.report import save_report
-        from diffing.run import run
 
-        folder = self._settings.state
-        report = run(
-            self._settings.config(comparison.model_a, comparison.model_b),
-            limits=self._settings.limits,
-            store=Store(folder / "completions.sqlite"),
-            on_progress=on_progress,
-        )
-        save_report(report, folder / "reports" / name_of(job.repository))
-        return report
+def diff_of(settings: AnnotatorSettings, repository: str, comparison: Comparison, on_progress: OnProgress) -> Report:
+    """Does the diff, and keeps its report beside the completions.
 
-    def _publish(self, job: Job, comparison: Comparison, report: Report) -> Done:
-        """The dataset, then the card; one that may not or cannot be edited is no failure of the diff."""
-        from diffing.outputs.card import update_card
-        from diffing.outputs.dataset import push_report
+    Raises:
+        DiffingError: What `diffing.run.run` raises.
+    """
+    from diffing.models.cache import Store
+    from diffing.report import save_report
+    from diffing.run import run
 
-        owner = self._settings.namespace or user_name(self._api)
-        dataset = f"{owner}/{name_of(job.repository)}"
-        private = private_of(self._api, comparison)
-        # one dataset per model: it follows the card when that names another base
-        pushed = push_report(report, dataset, api=self._api, private=bool(private) or None, overwrite=True)
-        if self._settings.card == "off":
-            return Done(dataset=pushed.url)
-        if private and job.repository not in private:
-            remark = "It was compared with a private model: the dataset is private, and the public card was left alone."
-            return Done(dataset=pushed.url, remark=remark)
-        try:
-            outcome = update_card(report, job.repository, api=self._api, dataset=dataset, mode=self._settings.card)
-        except (SettingError, HubError) as error:
-            if isinstance(error, HubError) and error.status != _FORBIDDEN:
-                raise
-            return Done(dataset=pushed.url, remark=one_line(error))
-        if outcome.happened == "committed" and outcome.url:
-            self._queue.remember_own(job.repository, outcome.url.rsplit("/", 1)[-1])
-        return Done(dataset=pushed.url, card=outcome.url or "", remark=outcome.said)
+    report = run(
+        settings.config(comparison.model_a, comparison.model_b),
+        limits=settings.limits,
+        store=Store(settings.state / "completions.sqlite"),
+        on_progress=on_progress,
+    )
+    save_report(report, settings.state / "reports" / name_of(repository))
+    return report
+
+
+def publish(
+    api: HfApi, settings: AnnotatorSettings, repository: str, comparison: Comparison, report: Report
+) -> tuple[Done, str | None]:
+    """Brings a report to the Hub: the dataset, then the card. A card that may not be edited is no failure of the diff.
+
+    Returns:
+        What came of it, and our own commit on the model's main branch where there is one.
+
+    Raises:
+        SettingError: The dataset's name is taken by something else.
+        HubError: The Hub refuses or cannot be reached.
+    """
+    from diffing.outputs.card import update_card
+    from diffing.outputs.dataset import push_report
+
+    dataset = f"{settings.namespace or user_name(api)}/{name_of(repository)}"
+    private = private_of(api, comparison)
+    # one dataset per model: it follows the card when that names another base
+    pushed = push_report(report, dataset, api=api, private=bool(private) or None, overwrite=True)
+    if settings.card == "off":
+        return Done(dataset=pushed.url), None
+    if private and repository not in private:
+        remark = "It was compared with a private model: the dataset is private, and the public card was left alone."
+        return Done(dataset=pushed.url, remark=remark), None
+    try:
+        outcome = update_card(report, repository, api=api, dataset=dataset, mode=settings.card)
+    except (SettingError, HubError) as error:
+        if isinstance(error, HubError) and error.status != _FORBIDDEN:
+            raise
+        return Done(dataset=pushed.url, remark=one_line(error)), None
+    own = outcome.url.rsplit("/", 1)[-1] if outcome.url and outcome.happened == "committed" else None
+    return Done(dataset=pushed.url, card=outcome.url or "", remark=outcome.said), own
 
 
 def compare_what(api: HfApi, push: Push, against: Against) -> Comparison | Ignored:
@@ -177,13 +194,13 @@ def base_of(api: HfApi, info: ModelInfo) -> str | Ignored:
         HubError: The base model cannot be read.
     """
     named = getattr(info.card_data, "base_model", None) if info.card_data else None
-    names = list(dict.fromkeys(named)) if isinstance(named, list) else [named] if named else []
+    names = named if isinstance(named, list) else [named] if named else []
     if not names:
         return Ignored("the card names no base_model")
-    if len(names) > 1:
-        return Ignored("the card names several base models")
-    if not isinstance(names[0], str) or names[0].startswith(("/", ".", "~")) or names[0].count("/") > 1:
+    if not all(is_hub_name(name) for name in names):
         return Ignored("the base_model in the card is no model on the Hub")
+    if len(set(names)) > 1:
+        return Ignored("the card names several base models")
     base = _info(api, names[0], None)
     if base.id == info.id:
         return Ignored("the card names the model itself as its base_model")

@@ -1,0 +1,170 @@
+"""What a revision is compared with, as the Hub on loopback tells it."""
+
+from typing import Any
+
+import pytest
+from huggingface_hub import CommitOperationAdd, HfApi
+
+from diffing.annotate.delivery import Ignored, Push
+from diffing.annotate.queue import Queue
+from diffing.annotate.revision import (
+    Annotator,
+    Comparison,
+    base_of,
+    changed_files,
+    compare_what,
+    last_of_substance,
+    name_of,
+    private_of,
+)
+from diffing.annotate.settings import AnnotatorSettings
+from diffing.errors import HubError
+from diffing.hub import hub_api
+from tests.hub import LocalHub
+
+WEIGHTS = "model.safetensors"
+
+
+@pytest.fixture
+def api(hub: LocalHub) -> HfApi:
+    return hub_api(hub.add_user("alice"), hub.endpoint)
+
+
+def push(api: HfApi, repository: str, **files: str) -> Push:
+    """One commit; `__` in a name is a dot."""
+    api.create_repo(repository, exist_ok=True)
+    parent = api.model_info(repository).sha
+    operations = [
+        CommitOperationAdd(path_in_repo=name.replace("__", "."), path_or_fileobj=text.encode())
+        for name, text in files.items()
+    ]
+    made = api.create_commit(repository, operations, commit_message="more")
+    return Push(repository, made.oid, parent)
+
+
+def card(**metadata: Any) -> str:
+    lines = "\n".join(f"{key}: {value}" for key, value in metadata.items())
+    return f"---\n{lines}\n---\n# A model\n"
+
+
+@pytest.fixture
+def base(api: HfApi) -> str:
+    made = push(api, "alice/base", model__safetensors="base weights")
+    return f"alice/base@{made.commit}"
+
+
+def test_against_the_base_model_of_the_card(api: HfApi, base: str) -> None:
+    made = push(api, "alice/tuned", README__md=card(base_model="alice/base"), model__safetensors="tuned")
+    assert compare_what(api, made, "base") == Comparison(base, f"alice/tuned@{made.commit}")
+    assert compare_what(api, made, "base-or-previous") == Comparison(base, f"alice/tuned@{made.commit}")
+
+
+def test_against_the_revision_before(api: HfApi, base: str) -> None:
+    first = push(api, "alice/tuned", README__md=card(base_model="alice/base"), model__safetensors="one")
+    second = push(api, "alice/tuned", model__safetensors="two")
+    expected = Comparison(f"alice/tuned@{first.commit}", f"alice/tuned@{second.commit}")
+    assert compare_what(api, first, "previous") == Ignored("the revision before had no weights")
+    assert compare_what(api, second, "previous") == expected
+    assert compare_what(api, Push("alice/tuned", second.commit, None), "previous") == expected
+
+
+def test_base_or_previous_where_the_card_names_none(api: HfApi) -> None:
+    first = push(api, "alice/tuned", model__safetensors="one")
+    second = push(api, "alice/tuned", model__safetensors="two")
+    assert compare_what(api, second, "base") == Ignored("the card names no base_model")
+    assert compare_what(api, second, "base-or-previous") == Comparison(
+        f"alice/tuned@{first.commit}", f"alice/tuned@{second.commit}"
+    )
+
+
+def test_an_adapter_goes_on_its_base(api: HfApi, base: str) -> None:
+    files = {"adapter_config__json": "{}", "adapter_model__safetensors": "one"}
+    first = push(api, "alice/lora", README__md=card(base_model="alice/base"), **files)
+    second = push(api, "alice/lora", adapter_model__safetensors="two")
+    assert compare_what(api, first, "base") == Comparison(base, f"{base}+alice/lora@{first.commit}")
+    assert compare_what(api, second, "previous") == Comparison(
+        f"{base}+alice/lora@{first.commit}", f"{base}+alice/lora@{second.commit}"
+    )
+    loose = push(api, "alice/loose", **files)
+    assert compare_what(api, loose, "previous") == Ignored("the card names no base_model")
+
+
+@pytest.mark.parametrize(
+    ("named", "reason"),
+    [
+        ("[alice/base, alice/other]", "the card names several base models"),
+        ("alice/tuned", "the card names the model itself as its base_model"),
+        ("/etc", "the base_model in the card is no model on the Hub"),
+        ("~/model", "the base_model in the card is no model on the Hub"),
+        ("../model", "the base_model in the card is no model on the Hub"),
+        ("a/b/c", "the base_model in the card is no model on the Hub"),
+        ("openai:gpt", "the base_model in the card is no model on the Hub"),
+        ("[{a: b}]", "the base_model in the card is no model on the Hub"),
+        ("[7]", "the base_model in the card is no model on the Hub"),
+        ("{a: b}", "the base_model in the card is no model on the Hub"),
+        ("[]", "the card names no base_model"),
+        ("null", "the card names no base_model"),
+    ],
+)
+def test_base_models_that_cannot_be_used(api: HfApi, base: str, named: str, reason: str) -> None:
+    push(api, "alice/tuned", README__md=card(base_model=named), model__safetensors="tuned")
+    assert base_of(api, api.model_info("alice/tuned")) == Ignored(reason)
+
+
+def test_a_base_model_that_is_not_there_is_an_error_to_be_tried_again(api: HfApi) -> None:
+    made = push(api, "alice/tuned", README__md=card(base_model="alice/gone"), model__safetensors="tuned")
+    with pytest.raises(HubError, match="alice/gone does not exist"):
+        compare_what(api, made, "base")
+
+
+def test_what_is_no_new_model(api: HfApi, base: str) -> None:
+    text = card(base_model="alice/base")
+    bare = push(api, "alice/tuned", README__md=text)
+    whole = push(api, "alice/tuned", model__safetensors="tuned")
+    told = push(api, "alice/tuned", README__md=f"{text}more\n")
+    both = Push("alice/tuned", told.commit, bare.commit)
+    assert compare_what(api, bare, "base") == Ignored("no weights in this revision")
+    assert isinstance(compare_what(api, whole, "base"), Comparison)
+    assert compare_what(api, told, "base") == Ignored("nothing but README.md changed")
+    assert isinstance(compare_what(api, both, "base"), Comparison), "two commits pushed at once"
+    assert changed_files(api, "alice/tuned", bare.commit, told.commit) == {WEIGHTS, "README.md"}
+    rewritten = Push("alice/tuned", told.commit, "9" * 40)
+    assert isinstance(compare_what(api, rewritten, "base"), Comparison), "the head before is no more"
+
+
+def test_the_head_that_counts_is_the_last_one_that_changed_the_model(api: HfApi, tmp_path: Any) -> None:
+    queue = Queue(tmp_path / "queue.sqlite")
+    push(api, "alice/tuned", README__md=card(), model__safetensors="one")
+    model = push(api, "alice/tuned", model__safetensors="two")
+    first = push(api, "alice/tuned", README__md="a section")
+    last = push(api, "alice/tuned", README__md="another section")
+    assert last_of_substance(api, queue, "alice/tuned") == model
+    both = Push("alice/tuned", first.commit, model.parent)
+    queue.add(both)
+    assert last_of_substance(api, queue, "alice/tuned").commit == first.commit, "pushed together, queued already"
+    queue.add(last)
+    job = next(each for each in queue.jobs("queued") if each.commit == last.commit)
+    queue.settle(job, "ignored", reason="nothing but README.md changed")
+    assert last_of_substance(api, queue, "alice/tuned").commit == first.commit
+
+
+def test_a_start_looks_at_all_watched_models_also_when_one_cannot_be_read(api: HfApi, tmp_path: Any) -> None:
+    queue = Queue(tmp_path / "queue.sqlite")
+    made = push(api, "alice/tuned", model__safetensors="one")
+    settings = AnnotatorSettings(watch=("alice/gone", "alice/tuned"), folder=str(tmp_path))
+    with pytest.raises(HubError, match="alice/gone does not exist"):
+        Annotator(settings, queue, api).catch_up()
+    assert [(job.repository, job.commit) for job in queue.jobs("queued")] == [("alice/tuned", made.commit)]
+
+
+def test_private_models_are_known(api: HfApi, hub: LocalHub, base: str) -> None:
+    made = push(api, "alice/tuned", model__safetensors="one")
+    hub.make_private("alice/base")
+    assert private_of(api, Comparison(base, f"{base}+alice/tuned@{made.commit}")) == {"alice/base"}
+
+
+def test_names_of_datasets_are_told_apart() -> None:
+    assert name_of("alice/tuned") == "alice__tuned-diff"
+    long = [name_of(f"alice/{'x' * 90}{end}") for end in "ab"]
+    assert long[0] != long[1]
+    assert [len(name) <= 96 for name in long] == [True, True]

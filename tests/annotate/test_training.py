@@ -1,0 +1,52 @@
+"""A real Trainer pushes to the Hub on loopback, and the section is in the card afterwards."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from diffing.demo.config import FOLDER
+from tests.hub import LocalHub
+
+pytest.importorskip("transformers", reason="needs the extra local")
+
+CARD = b"---\nbase_model: alice/base\n---\n# Trained\n"
+
+
+def test_a_trainer_that_pushes(hub: LocalHub, tmp_path: Path) -> None:
+    token = hub.add_user("alice")
+    hub.add_user("mallory")
+    hub.push_folder("alice/base", FOLDER / "models" / "base")
+    started = tmp_path / "started"
+    started.mkdir()
+    (started / "README.md").write_bytes(CARD)
+    for name in ("trained", "refused"):  # the Trainer itself writes a card with its last push only
+        hub.push_folder(f"alice/{name}", started)
+    prompts = tmp_path / "prompts.jsonl"
+    prompts.write_text("\n".join((FOLDER / "prompts.jsonl").read_text(encoding="utf-8").splitlines()[::30]))
+    result = subprocess.run(
+        [sys.executable, "-m", "tests.annotate.trains", str(tmp_path), str(prompts)],
+        env={**os.environ, "HF_TOKEN": token, "HF_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "the training went on" in result.stdout
+
+    pushed = hub.repo("alice/pushed").files()["README.md"].decode()
+    assert "base_model: alice/base" in pushed, "written by the Trainer"
+    assert "## Behavioral differences" in pushed
+    trained = hub.repo("alice/trained").files()["README.md"]
+    assert trained.startswith(CARD)
+    assert b"## Behavioral differences" in trained
+    assert hub.repo("alice/refused").files()["README.md"] == CARD
+    lines = [line for line in result.stderr.splitlines() if "diffing: no section" in line]
+    assert len(lines) == 1, "what went wrong is one line"
+    assert "mallory" in lines[0]
+    assert "Traceback" not in result.stderr
+    for name in ("pushed", "trained"):
+        assert f"datasets/alice/alice__{name}-diff" in hub.repo(f"alice/{name}").files()["README.md"].decode()
+    assert token not in result.stdout + result.stderr

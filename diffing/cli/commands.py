@@ -14,6 +14,7 @@ from rich.logging import RichHandler
 from diffing import __version__
 from diffing.cli.annotate import annotate
 from diffing.cli.bench import bench_app
+from diffing.cli.card import card
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
 from diffing.cli.push import list_, push
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.add_typer(bench_app, name="bench")
 app.command()(annotate)
+app.command()(card)
 app.command()(push)
 app.command("list")(list_)
 _err = Console(stderr=True)

@@ -44,7 +44,7 @@ def section(report: Report, *, of: str, dataset: str | None) -> str:
     Raises:
         SettingError: The card is about neither model, or the dataset is no name on the Hub.
     """
-    if dataset is not None and not is_repository(dataset):
+    if dataset is not None and not (is_repository(dataset) and "/" in dataset):
         raise SettingError(f"{one_line(dataset, 80)!r} is no dataset's name: expected user/name")
     subject = subject_of(report, of)
     told = told_in_card(report)

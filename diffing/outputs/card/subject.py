@@ -30,6 +30,8 @@ class Subject:
     """The other model in Markdown, with a link where it is on the Hub, and its commit, shortened."""
     other_title: str
     """The other model in plain text, for titles."""
+    other_repositories: tuple[str, ...]
+    """Where the other model is on the Hub: one repository, or a base's and an adapter's."""
     ways: tuple[str, str]
     """How this and the other model were run, such as `with a system prompt`; empty where as they are published."""
     names: Names
@@ -63,6 +65,7 @@ def subject_of(report: Report, repo_id: str) -> Subject:
         served_by=_provider(info),
         other=_in_markdown(other),
         other_title=_in_title(other),
+        other_repositories=tuple(path for part in other.id.split("+") if (path := _path_on_hub(part))),
         ways=(_ways(info), _ways(other)),
         names=Names("this model", names) if side == "a" else Names(names, "this model"),
     )
@@ -84,11 +87,16 @@ def _info(report: Report, side: Side) -> ModelInfo:
 
 def _is_of(info: ModelInfo, repo_id: str) -> bool:
     """Whether a side is a repository's model: as a whole, as the adapter on a base, or served by a provider."""
-    path, _, revision = _last(info.id).partition("@")
+    path = _path_on_hub(_last(info.id))
+    return path is not None and path.casefold() == repo_id.casefold()
+
+
+def _path_on_hub(model_id: str) -> str | None:
+    """The repository of one model; None for what has a hash of files for a revision, or stands nowhere on the Hub."""
+    path, _, revision = model_id.partition("@")
     if path.startswith("providers:"):
         path, revision = path.removeprefix("providers:").rsplit(":", 1)[0], ""
-    hub_like = is_repository(path) and (not revision or bool(_COMMIT.fullmatch(revision)))
-    return hub_like and path.casefold() == repo_id.casefold()
+    return path if is_repository(path) and (not revision or _COMMIT.fullmatch(revision)) else None
 
 
 def _last(model_id: str) -> str:

@@ -4,6 +4,7 @@ Reads the card at one commit and writes on that commit, so that nobody's change 
 """
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
@@ -99,8 +100,8 @@ def update_card(
     proposal = _Proposal(
         api, repo_id, text, title_of(subject, anew=True), title_of(subject, anew=False), report, dataset
     )
-    if dataset is not None and mode != "dry-run":
-        _check_readable(api, repo_id, dataset)
+    if mode != "dry-run":
+        _check_readable(api, repo_id, dataset, subject.other_repositories)
     for attempt in range(_ATTEMPTS):
         try:
             return _once(proposal, mode)
@@ -110,16 +111,31 @@ def update_card(
     raise AssertionError("the last attempt returns or raises")
 
 
-def _check_readable(api: HfApi, repo_id: str, dataset: str) -> None:
-    """A public card does not link to what its readers cannot open."""
-    with hub_errors(dataset, repo_type="dataset"):
-        private = bool(api.dataset_info(dataset).private)
+def _check_readable(api: HfApi, repo_id: str, dataset: str | None, models: Sequence[str]) -> None:
+    """A public card names and links nothing that its readers may not see."""
     with hub_errors(repo_id):
-        if private and not api.model_info(repo_id).private:
-            raise SettingError(
-                f"{repo_id} is public and the dataset {dataset} is private: readers of the card could not open it. "
-                "Make it public, or leave the dataset out"
-            )
+        if api.model_info(repo_id).private:
+            return
+    private = [name for name in models if _is_private_model(api, name)]
+    if dataset is not None:
+        with hub_errors(dataset, repo_type="dataset"):
+            private += [f"the dataset {dataset}"] if api.dataset_info(dataset).private else []
+    if private:
+        raise SettingError(
+            f"{repo_id} is public and {private[0]} is private: readers of the card could not open it. Make it public, "
+            "or leave it out"
+        )
+
+
+def _is_private_model(api: HfApi, repo_id: str) -> bool:
+    """Whether it is known to be private; one that is gone is not."""
+    try:
+        with hub_errors(repo_id):
+            return bool(api.model_info(repo_id).private)
+    except HubError as error:
+        if error.status not in (401, 404):
+            raise
+        return False
 
 
 def _once(proposal: _Proposal, mode: Mode) -> CardOutcome:

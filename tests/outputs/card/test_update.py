@@ -276,6 +276,18 @@ def test_a_public_card_does_not_link_to_a_private_dataset(world: World) -> None:
     assert b"https://huggingface.co/datasets/alice/diff" in world.readme("refs/pr/1")
 
 
+def test_a_public_card_does_not_name_a_private_model(world: World) -> None:
+    acme = hub_api(world.hub.add_user("acme"), patience=QUICK)
+    acme.create_repo(OTHER, private=True)
+    with pytest.raises(SettingError, match="bob/tuned is public and acme/base is private"):
+        update_card(report(), MODEL, api=acme, mode="pr")
+    assert world.pulls == []
+    world.hub.make_private(MODEL)  # which acme may not see at all
+    with pytest.raises(HubError, match="bob/tuned does not exist on the Hub, or is private"):
+        update_card(report(), MODEL, api=acme, mode="pr")
+    assert world.run("commit", who="bob").happened == "committed"
+
+
 def test_each_refusal_of_the_hub_is_a_line_without_the_token(world: World) -> None:
     token = str(world.alice.token)
     said = []

@@ -355,4 +355,5 @@ class Report:
     versions: Mapping[str, str]
     """Versions of the package, Python and the libraries that matter."""
     merged: tuple[Merged, ...] = ()
-    """The merged list over all methods, every finding in exactly one entry, ranked like `findings` by the lead."""
+    """The merged list over all methods, every finding in exactly one entry. By the lead: confirmed first, sentences
+    before bare features of an SAE, then as `findings`. Empty where findings were not merged."""

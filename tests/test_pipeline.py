@@ -1,5 +1,8 @@
 """The main job called from Python: scripted models, planted truth, settings told, what cannot work refused early."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 
 from diffing.errors import ModelError, SettingError
@@ -8,7 +11,19 @@ from diffing.models.base import Sampling
 from diffing.models.scripted import ScriptedModel
 from diffing.pipeline import DiffOptions, diff_models
 from diffing.prompts import prompts_from
-from diffing.types import Completion, Message, Prompt, Report
+from diffing.types import (
+    Completion,
+    Discovery,
+    Hypothesis,
+    Message,
+    ModelInfo,
+    OnProgress,
+    Pair,
+    Prompt,
+    Report,
+    ignore_progress,
+)
+from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, in_process
 
 PROMPTS = prompts_from(
     ((None, (Message("user", f"Tell me about item {i}."),), None) for i in range(90)), "test", 60, 30
@@ -29,6 +44,44 @@ def test_planted_truth_and_the_settings_that_decided_it() -> None:
     assert (praise.hypothesis.direction, praise.confirmed, praise.accepted) == ("b", True, True)
     assert (praise.heldout.k_for, praise.heldout.k_against, praise.heldout.n) == (heldout, 0, heldout)
     assert (report.settings["temperature"], report.settings["seed"], report.settings["alpha"]) == (0.5, 3, 0.01)
+
+
+class Sayings:
+    """A method whose sentences are judged."""
+
+    name = "said"
+    models: tuple[ModelInfo, ...] = ()
+
+    def find_hypotheses(self, pairs: Sequence[Pair], on_progress: OnProgress = ignore_progress) -> Discovery:
+        praises = Hypothesis("said-praise", PRAISE.hypothesis, "b", "said", "style")
+        at_once = Hypothesis("said-at-once", PRAISE.lacks[0], "a", "said", "style")
+        refuses = Hypothesis("said-refuses", REFUSAL.hypothesis, "a", "said", "safety and alignment")
+        return Discovery((praises, at_once, refuses))
+
+
+def test_methods_merge_into_one_list_and_the_judge_is_checked_without_changing_a_finding() -> None:
+    """Praise is measured, judged, and judged mirrored: one entry of three. Refusing is nothing of the kind."""
+    measured = "<MODEL> opens with praise for the user's question or idea more often"
+    rules = in_process(RuleLLM(traits=(replace(PRAISE, has=(*PRAISE.has, measured)), REFUSAL)))
+    second = ScriptedModel("second", lambda conversation, sampling: rules.generate([conversation], sampling)[0])
+    methods = (LexicalMethod(), Sayings())
+    report = diff_models(PLAIN, PRAISES, PROMPTS, methods=methods, judge=rules, second_judge=second)
+    (praise,) = [f.hypothesis.id for f in report.findings if f.hypothesis.measure == "praise"]
+    (entry,) = [entry for entry in report.merged if "said-praise" in entry.members]
+    assert set(entry.members) >= {praise, "said-praise", "said-at-once"}
+    assert {"property", "judge"} <= set(entry.known_by) <= {"lead", "property", "judge", "verdicts"}
+    assert [e.members for e in report.merged if "said-refuses" in e.members] == [("said-refuses",)]
+    rows = {str(row["check"]): row["value"] for row in report.tables["judge_checks"]}
+    assert {name: rows[name] for name in ("both orders", "measured properties", "second judge")} == dict.fromkeys(
+        ("both orders", "measured properties", "second judge"), 1.0
+    )
+    stages = {usage.stage: usage.calls for usage in report.usage}
+    # a question holds all three sentences; 50 train pairs are asked about in both orders, and by the second judge
+    assert (stages["check judge"], stages["second judge"], stages["merge"] > 0) == (100, 50, True)
+    assert ("second judge", "scripted:second") in {(info.role, info.id) for info in report.others}
+    unchecked = DiffOptions(check_judge=0)
+    plain = diff_models(PLAIN, PRAISES, PROMPTS, methods=methods, judge=rules, options=unchecked)
+    assert (plain.findings, plain.judgements, plain.merged) == (report.findings, report.judgements, report.merged)
 
 
 def test_a_prompt_that_a_model_cannot_read_is_counted_and_no_pair() -> None:

@@ -41,7 +41,7 @@ class Merging:
     """The merged list, and what it took."""
 
     entries: tuple[Merged, ...]
-    """In the order of their leads among the findings."""
+    """By their leads: confirmed first, sentences before bare features, then in the order of the findings."""
     usage: tuple[Usage, ...] = ()
     """Questions to the LLM, where any were asked."""
 
@@ -78,7 +78,8 @@ def merge(
         usage = (asked,)
     members = _groups(len(hypotheses), known, behaviour)
     entries = {hypotheses[lead].id: _entry(lead, members[lead], known, hypotheses, behaviour) for lead in members}
-    return Merging(tuple(entries[f.hypothesis.id] for f in findings if f.hypothesis.id in entries), usage)
+    ranked = sorted(findings, key=lambda finding: (not finding.confirmed, _is_feature(finding.hypothesis)))
+    return Merging(tuple(entries[f.hypothesis.id] for f in ranked if f.hypothesis.id in entries), usage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +99,17 @@ def _meaning(hypothesis: Hypothesis) -> _Meaning:
     if hypothesis.method == "lexical":
         is_phrase = measure.startswith(PHRASE)
         return _Meaning(None if is_phrase else measure, is_phrase)
-    return _Meaning(None, _FEATURE.match(hypothesis.text) is not None)
+    return _Meaning(None, _is_feature(hypothesis))
+
+
+def _is_feature(hypothesis: Hypothesis) -> bool:
+    return hypothesis.measure is not None and _FEATURE.match(hypothesis.text) is not None
 
 
 def _lead_rank(finding: Finding) -> tuple[bool, int, float, str]:
     """Who leads: confirmed, then what a person understands, then the larger difference on train."""
     hypothesis = finding.hypothesis
-    kind = 2 if _FEATURE.match(hypothesis.text) else 1 if _meaning(hypothesis).bare else 0
+    kind = 2 if _is_feature(hypothesis) else 1 if _meaning(hypothesis).bare else 0
     low = finding.train.net_difference.low
     return not finding.confirmed, kind, -low if low is not None else 2.0, hypothesis.id
 

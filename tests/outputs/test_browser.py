@@ -33,7 +33,11 @@ def browser() -> Iterator[Any]:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
     paths = {name: write_html(make(), folder / f"{name}.html") for name, make in SAMPLES.items()}
-    for name in ("medium", "hostile"):  # most of a page's time is plotly's, and most tests are not about the plot
+    for name in (
+        "medium",
+        "merged",
+        "hostile",
+    ):  # most of a page's time is plotly's, and most tests are not about the plot
         paths[f"{name} without plot"] = folder / f"{name}-without-plot.html"
         paths[f"{name} without plot"].write_text(render(SAMPLES[name](), ""), encoding="utf-8")
     return paths
@@ -52,7 +56,8 @@ def opened(browser: Any, path: Path, width: int = 1280) -> tuple[Any, list[str]]
 
 
 @pytest.mark.parametrize(
-    ("name", "width"), [("medium", 390), ("hostile", 390), ("hostile", 1280), ("quiet", 1280), ("empty", 390)]
+    ("name", "width"),
+    [("medium", 390), ("merged", 390), ("hostile", 390), ("hostile", 1280), ("quiet", 1280), ("empty", 390)],
 )
 def test_nothing_runs_nothing_is_fetched_and_it_fits(
     name: str, width: int, browser: Any, pages: dict[str, Path]
@@ -128,6 +133,22 @@ def test_filters_narrow_the_table_and_tell_how_many_are_left(browser: Any, pages
     kept = [number for number, finding in findings if "exclamation marks" in finding.hypothesis.text]
     assert numbers(page) == kept
     assert page.locator("#shown").text_content() == "1 of 12 shown"
+    page.close()
+
+
+def test_a_link_leads_to_a_finding_that_is_shown_below_another(browser: Any, pages: dict[str, Path]) -> None:
+    """It opens its evidence, also where a filter hides the entry; a filter by method keeps entries found by it too."""
+    page, wrong = opened(browser, pages["merged without plot"])
+    page.select_option("[data-filter=method]", "llm")
+    led_by = page.locator("table.findings > tbody:not([hidden]) td[data-key=method]").all_text_contents()
+    assert {"lexical", "llm"} <= set(led_by)
+    page.fill("[data-filter=words]", "nothing of the kind")
+    assert page.locator("#f11").is_hidden()
+    page.evaluate("location.hash = 'f11'")
+    page.wait_for_selector("#f11 details[open]")
+    assert page.locator("#f11 > details .example").first.is_visible()
+    assert page.locator("#f1 > tr > td > details[open]").count() == 0
+    assert wrong == []
     page.close()
 
 

@@ -7,7 +7,7 @@ import pytest
 from diffing import metrics
 from diffing.outputs import words
 from diffing.types import Finding, ModelInfo
-from tests.outputs.samples import empty_report, medium_report, quiet_report
+from tests.outputs.samples import empty_report, medium_report, merged_report, quiet_report
 
 SHA, OTHER_SHA = "a" * 40, "b" * 40
 
@@ -87,6 +87,20 @@ def test_the_headline_is_the_largest_confirmed_difference_of_each_model() -> Non
     one = replace(report, findings=tuple(replace(f, confirmed=n == 0) for n, f in enumerate(report.findings)))
     assert words.headline(one) == words.statement(one.findings[0], names)
     assert plain(words.explanation(one)).startswith("1 of 12 tested differences is confirmed")
+
+
+def test_merged_findings_are_counted_as_tested_and_named_by_their_leads() -> None:
+    """The rate of chance ones holds among findings, not among entries, so the findings are what is counted."""
+    report = merged_report()
+    confirmed = sum(f.confirmed for f in report.findings)
+    told = plain(words.explanation(report))
+    assert told.startswith(f"{confirmed} of 12 tested differences are confirmed on 180 held-out prompts.")
+    assert told.endswith(f"Shown together where they say the same, the {confirmed} are {confirmed - 2} entries.")
+    last = report.merged[0].members[-1]
+    led = replace(report.merged[0], lead=last, members=report.merged[0].members[::-1])
+    swapped = replace(report, merged=(led, *report.merged[1:]))
+    (first,) = [f for f in report.findings if f.hypothesis.id == last]
+    assert words.headline(swapped).startswith(words.statement(first, words.names_of(report)))
 
 
 def test_nothing_confirmed_is_said_plainly_with_what_could_have_been() -> None:

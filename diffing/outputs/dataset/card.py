@@ -35,6 +35,8 @@ _LANGUAGES = {
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _BAR = re.compile(r"(?<!\\)\|")
 _LENGTH = 10_000
+_LOOKED_AT = 200
+"""Pairs by which the languages are told, at most."""
 _OFTEN = 0.02
 """Share of the responses from which on a language is the dataset's."""
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -122,7 +124,8 @@ def _config(config: Config, *, default: bool) -> dict[str, Any]:
 
 def _languages(report: Report) -> list[str]:
     """Codes of the languages that the responses are in, the most frequent first."""
-    told = Counter(language_of(response.text) for pair in report.pairs for response in (pair.a, pair.b))
+    pairs = report.pairs[:: len(report.pairs) // _LOOKED_AT + 1]
+    told = Counter(language_of(response.text) for pair in pairs for response in (pair.a, pair.b))
     del told[None]
     frequent = [name for name, number in told.most_common() if number >= _OFTEN * told.total()]
     return [_LANGUAGES[name] for name in frequent if name in _LANGUAGES]

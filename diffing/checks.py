@@ -12,6 +12,7 @@ NUMBERS = {
     "max_new_tokens": (1, inf),
     "temperature": (0, 10),
     "top_p": (0.01, 1),
+    "pool": (3, inf),
     "judge_batch": (1, 50),
     "check_judge": (0, inf),
     "alpha": (0, 1),
@@ -56,6 +57,7 @@ def check(config: DiffConfig, limits: Limits) -> None:
         raise SettingError("--max-usd needs prices. Give --usd-per-million, for example 0.15,0.60")
     for side in SIDES:
         _check_side(config, side)
+    _check_elicitation(config)
     _check_urls(config)
     same_drawn = config.temperature == 0 or config.sample_a == config.sample_b
     if _sides(config)[0] == _sides(config)[1] and same_drawn and not config.model_a.startswith("recorded:"):
@@ -71,6 +73,31 @@ def _check_second_judge(config: DiffConfig) -> None:
         raise SettingError(f"--second-judge has no effect without {needed}. Leave it out")
     if config.second_judge == (config.judge or config.llm):
         raise SettingError("--second-judge is the judge itself, which would agree. Give another model")
+
+
+def _check_elicitation(config: DiffConfig) -> None:
+    """Prompts come from one place."""
+    if config.pool_by not in ("responses", "tokens"):
+        raise SettingError(f"--pool-by is {config.pool_by!r}: expected responses or tokens")
+    if config.pool is None and config.pool_by != "responses":
+        raise SettingError("--pool-by has no effect without --pool. Give --pool, or leave it out")
+    if config.pool is not None and config.pool <= config.train + config.heldout:
+        raise SettingError(
+            f"--pool {config.pool} is no more than --train {config.train} and --heldout {config.heldout} together: "
+            "nothing would be left to choose. Give a larger pool, or smaller splits"
+        )
+    if config.suspect is None:
+        return
+    if not config.llm:
+        raise SettingError("--suspect needs an LLM that writes the prompts. Give --llm")
+    for name in ("prompts", "domain", "prompt_column", "language", "pool"):
+        if getattr(config, name):
+            flag = f"--{name.replace('_', '-')}"
+            raise SettingError(
+                f"{flag} has no effect with --suspect: the LLM writes the prompts. Leave one of them out"
+            )
+    if any(spec.startswith("recorded:") for spec in (config.model_a, config.model_b)):
+        raise SettingError("--suspect needs models that can answer new prompts; a recorded: model has only its own")
 
 
 def _check_side(config: DiffConfig, side: Side) -> None:

@@ -10,9 +10,10 @@ from math import ceil
 
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits
+from diffing.elicit.write import PER_QUESTION, SPARE
 from diffing.models.base import Price
 from diffing.thrift import FIRST_STAGE
-from diffing.types import Prompt
+from diffing.types import Message, Prompt
 
 HYPOTHESES = 60
 """Hypotheses assumed of the LLM method; what the paper's runs gave at 1,000 prompts."""
@@ -28,6 +29,8 @@ LABEL_CALLS = 21
 """10 to score the published label, 1 to label anew, 10 to score that."""
 SUMMARY_AT_ONCE = 50
 """Features that one summary takes."""
+WRITTEN_LENGTH = 120
+"""Characters of a prompt that an LLM writes."""
 SECONDS_PER_CALL = 6.0
 """One answer of a remote model: a usual time, server and length decide."""
 LOCAL_FLOPS = {"cpu": 5e10, "cuda": 2e13}
@@ -91,11 +94,10 @@ def estimate(config: DiffConfig, limits: Limits) -> RunEstimate:
     Raises:
         DiffingError: A setting, a recorded file or a prompt source that cannot be used.
     """
-    from diffing.run import load_run_prompts, recorded_of
-
     check(config, limits)
-    prompts = load_run_prompts(config, recorded_of(config))
-    stages = [_responses(config, spec, side, prompts) for side, spec in (("a", config.model_a), ("b", config.model_b))]
+    asked, prompts = _prompts(config)
+    stages = _elicit_stages(config)
+    stages += [_responses(config, spec, side, asked) for side, spec in (("a", config.model_a), ("b", config.model_b))]
     if "sae" in config.methods:
         stages += _sae_stages(config, prompts)
     if "llm" in config.methods:
@@ -103,6 +105,32 @@ def estimate(config: DiffConfig, limits: Limits) -> RunEstimate:
     stages += _rate_stages(config)
     told = RunEstimate(tuple(stages), tuple(_assumptions(config)), ())
     return RunEstimate(told.stages, told.assumptions, tuple(_reached(told.total, stages, limits)))
+
+
+def _prompts(config: DiffConfig) -> tuple[Sequence[Prompt], Sequence[Prompt]]:
+    """The prompts that both models answer, and those of them that are compared; of a pool the first of each split."""
+    from diffing.run_prompts import load_run_prompts, recorded_of
+
+    if config.suspect:
+        texts = [Message("user", "x" * WRITTEN_LENGTH)]
+        written = [
+            Prompt(str(i), tuple(texts), "written", "train" if i < config.train else "heldout")
+            for i in range(config.train + config.heldout)
+        ]
+        return written, written
+    prompts = load_run_prompts(config, recorded_of(config))
+    train = [prompt for prompt in prompts if prompt.split == "train"]
+    heldout = [prompt for prompt in prompts if prompt.split == "heldout"][: config.heldout]
+    answered = train if config.pool is not None and config.pool_by == "responses" else train[: config.train]
+    return (*answered, *heldout), (*train[: config.train], *heldout)
+
+
+def _elicit_stages(config: DiffConfig) -> list[Stage]:
+    if not config.suspect:
+        return []
+    calls = ceil((config.train + config.heldout) * SPARE / PER_QUESTION)
+    written = calls * PER_QUESTION * WRITTEN_LENGTH // CHARACTERS_PER_TOKEN
+    return [_remote(config, "write prompts", config.llm or "", calls, calls * 500, written)]
 
 
 def _responses(config: DiffConfig, spec: str, side: str, prompts: Sequence[Prompt]) -> Stage:

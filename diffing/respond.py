@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from diffing.errors import ModelError
 from diffing.models.base import Model, Sampling
-from diffing.types import SIDES, Completion, OnProgress, Pair, Prompt, Response, Side, Usage
+from diffing.types import SIDES, Completion, OnProgress, Pair, Prompt, Response, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def respond(
         LimitError: A hard limit of calls or dollars was reached.
     """
     of_a, of_b = (
-        _answer(model, prompts, replace(sampling, sample=sample), side, on_progress)
+        answer(model, prompts, replace(sampling, sample=sample), f"responses {side}", on_progress)
         for model, sample, side in zip(models, samples, SIDES, strict=True)
     )
     pairs: list[Pair] = []
@@ -61,28 +61,38 @@ def respond(
             raise ModelError(f"No {split} prompt was answered by both models. The first reason: {reasons[0]}")
     return Responded(
         pairs=tuple(pairs),
-        usage=(_usage("responses a", models[0], of_a), _usage("responses b", models[1], of_b)),
+        usage=(usage_of("responses a", models[0], of_a), usage_of("responses b", models[1], of_b)),
         left_out={"prompts that one of the models could not answer": len(reasons)} if reasons else {},
         notes=_remarks(pairs, reasons),
     )
 
 
-def _answer(
-    model: Model, prompts: Sequence[Prompt], sampling: Sampling, side: Side, on_progress: OnProgress
+def answer(
+    model: Model, prompts: Sequence[Prompt], sampling: Sampling, stage: str, on_progress: OnProgress
 ) -> list[Completion]:
+    """One model's answers to all prompts, in order.
+
+    Args:
+        model: Who is asked.
+        prompts: What is asked.
+        sampling: How the answers are drawn.
+        stage: What progress is told of, such as `responses a`; `tokens a` tells of the tokens.
+        on_progress: Told of every answer.
+    """
+    tokens_stage = f"tokens {stage.rpartition(' ')[2]}"
     done = tokens = 0
 
     def completed(index: int, completion: Completion) -> None:
         nonlocal done
         done += 1
-        on_progress(f"responses {side}", done, len(prompts))
+        on_progress(stage, done, len(prompts))
 
     def counted(new_tokens: int) -> None:
         nonlocal tokens
         tokens += new_tokens
-        on_progress(f"tokens {side}", tokens, 0)
+        on_progress(tokens_stage, tokens, 0)
 
-    on_progress(f"responses {side}", 0, len(prompts))
+    on_progress(stage, 0, len(prompts))
     conversations = [prompt.messages for prompt in prompts]
     return model.generate(conversations, sampling, on_completion=completed, on_tokens=counted)
 
@@ -122,7 +132,8 @@ def _remarks(pairs: Sequence[Pair], reasons: Sequence[str]) -> tuple[str, ...]:
     return tuple(remarks)
 
 
-def _usage(stage: str, model: Model, completions: Sequence[Completion]) -> Usage:
+def usage_of(stage: str, model: Model, completions: Sequence[Completion]) -> Usage:
+    """What a model's answers took."""
     return Usage(
         stage=stage,
         model=model.id,

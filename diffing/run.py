@@ -1,20 +1,19 @@
 """From a config to a report: builds models, prompts and methods, and does the main job."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits, sampling_of, settings_of
-from diffing.errors import SettingError
 from diffing.methods.base import Method
 from diffing.models import LoadOptions, Model, Price, load_model
 from diffing.pipeline import DiffOptions, diff_models
-from diffing.types import OnProgress, Prompt, Report, Side, ignore_progress
+from diffing.run_prompts import prompts_of
+from diffing.types import OnProgress, Report, Side, ignore_progress
 
 if TYPE_CHECKING:
     from diffing.models.cache import Store
     from diffing.models.meter import Meter
-    from diffing.models.recorded import RecordedModel
 
 
 def run(
@@ -40,15 +39,15 @@ def run(
     from diffing.models.cache import default_store
 
     check(config, limits or Limits())
-    build = _Builder(config, store or default_store(), _meter(limits or Limits()))
+    build = Builder(config, store or default_store(), meter_of(limits or Limits()))
     model_a, model_b = models or (build.side("a"), build.side("b"))
-    prompts = load_run_prompts(config, (model_a, model_b))
+    sides = with_system_prompt(model_a, config.system_prompt_a), with_system_prompt(model_b, config.system_prompt_b)
+    elicited = prompts_of(config, sides, build.helper(config.llm) if config.llm else None, on_progress)
     judge_spec = config.judge or config.llm
     judge = build.helper(judge_spec) if judge_spec and "llm" in config.methods else None
-    return diff_models(
-        with_system_prompt(model_a, config.system_prompt_a),
-        with_system_prompt(model_b, config.system_prompt_b),
-        prompts,
+    report = diff_models(
+        *sides,
+        elicited.prompts,
         methods=[build.method(name) for name in config.methods],
         judge=judge,
         second_judge=build.helper(config.second_judge) if config.second_judge else None,
@@ -64,13 +63,32 @@ def run(
             alpha=config.alpha,
             prices=build.prices,
             settings=settings_of(config),
-            notes=left_out_of((model_a, model_b), prompts, config),
+            notes=elicited.notes,
         ),
         on_progress=on_progress,
     )
+    return replace(report, usage=(*elicited.usage, *report.usage))
 
 
-def _meter(limits: Limits) -> "Meter | None":
+def model_ids(config: DiffConfig, store: "Store | None" = None) -> tuple[str, str]:
+    """The ids of the two models, with their commits; downloads no weights.
+
+    Args:
+        config: Names the models.
+        store: Where completions are kept; None is the user's cache folder.
+
+    Raises:
+        DiffingError: A model that cannot be found or used.
+    """
+    from diffing.models.cache import default_store
+
+    check(config, Limits())
+    build = Builder(config, store or default_store(), None)
+    return build.side("a").id, build.side("b").id
+
+
+def meter_of(limits: Limits) -> "Meter | None":
+    """The meter of a run with hard limits; None without any."""
     from diffing.models.meter import Meter
 
     if limits.max_calls is None and limits.max_usd is None:
@@ -87,7 +105,7 @@ def with_system_prompt(model: Model, system_prompt: str | None) -> Model:
     return WithSystemPrompt(model, system_prompt)
 
 
-class _Builder:
+class Builder:
     """Turns the strings of a config into models and methods; a model that plays several roles is loaded once."""
 
     def __init__(self, config: DiffConfig, store: "Store", meter: "Meter | None") -> None:
@@ -149,57 +167,3 @@ class _Builder:
                 self.prices[model.id] = config.price
             self._loaded[spec, options] = model
         return self._loaded[spec, options]
-
-
-def load_run_prompts(config: DiffConfig, models: Sequence[Model]) -> tuple[Prompt, ...]:
-    """The prompts of a run: those asked for, else those of a recorded side, else the bundled ones.
-
-    Raises:
-        SettingError: No usable prompts, or two recorded sides that do not answer the same prompts.
-    """
-    from diffing.models.recorded import RecordedModel, common_prompts
-    from diffing.prompts import load_prompts, prompts_from
-
-    recorded = [model for model in models if isinstance(model, RecordedModel)]
-    if config.prompts or not recorded:
-        prompts = load_prompts(
-            config.prompts or "bundled",
-            train=config.train,
-            heldout=config.heldout,
-            column=config.prompt_column,
-            language=config.language,
-            domains=config.domain,
-            seed=config.seed,
-        )
-        return _joined(prompts, recorded)
-    if config.domain or config.language or config.prompt_column:
-        raise SettingError("--domain, --language and --prompt-column choose among prompts. Give them with --prompts")
-    records = common_prompts(recorded, only_common=config.only_common)
-    source = " + ".join(dict.fromkeys(model.id for model in recorded))
-    return prompts_from(records, source, config.train, config.heldout, seed=config.seed)
-
-
-def _joined(prompts: tuple[Prompt, ...], recorded: Sequence["RecordedModel"]) -> tuple[Prompt, ...]:
-    """Tells recordings that have ids alone what the ids stand for."""
-    for model in recorded:
-        model.join_by_id({prompt.id: prompt.messages for prompt in prompts})
-    return prompts
-
-
-def recorded_of(config: DiffConfig) -> list[Model]:
-    """The recorded ones of the two models: they hold prompts, and cost nothing to open."""
-    specs = (config.model_a, config.model_b)
-    return [load_model(spec, cache=None) for spec in specs if spec.startswith("recorded:")]
-
-
-def left_out_of(models: Sequence[Model], prompts: Sequence[Prompt], config: DiffConfig) -> tuple[str, ...]:
-    """A remark on recorded prompts that only one side has, where these were left out."""
-    from diffing.models.recorded import RecordedModel
-    from diffing.prompts import fold
-
-    recorded = [model for model in models if isinstance(model, RecordedModel)]
-    if not config.only_common or config.prompts or len(recorded) < 2:
-        return ()
-    own = [{tuple((each.role, fold(each.content)) for each in one[1]) for one in model.prompts()} for model in recorded]
-    one_sided = len(set.symmetric_difference(*own))
-    return (f"{one_sided} recorded prompts were left out: only one of the two sides has them.",) if one_sided else ()

@@ -18,18 +18,20 @@ class WithSystemPrompt:
     """
 
     def __init__(self, model: Model, system_prompt: str) -> None:
-        self._model = model
-        self._system_prompt = system_prompt
+        self.model = model
+        """The model within."""
+        self.system_prompt = system_prompt
+        """What it is told first."""
 
     @property
     def id(self) -> str:
         """The inner model's identity."""
-        return self._model.id
+        return self.model.id
 
     @property
     def remote(self) -> bool:
         """As the inner model."""
-        return self._model.remote
+        return self.model.remote
 
     def generate(
         self,
@@ -40,8 +42,8 @@ class WithSystemPrompt:
         on_tokens: OnTokens | None = None,
     ) -> list[Completion]:
         """Answers every conversation under the system prompt, in order."""
-        return self._model.generate(
-            [with_system_message(conversation, self._system_prompt) for conversation in conversations],
+        return self.model.generate(
+            [with_system_message(conversation, self.system_prompt) for conversation in conversations],
             sampling,
             on_completion=on_completion,
             on_tokens=on_tokens,

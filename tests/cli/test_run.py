@@ -101,3 +101,19 @@ def test_estimate_tells_calls_before_anything_is_asked(run_cli: Run, tmp_path: P
     assert stages["responses a"]["calls"] == stages["responses b"]["calls"] == PROMPTS
     assert stages["judge"]["calls"] == PROMPTS * -(-min(60, train) // 10)
     assert "100" in json.loads(result.stdout)["limits"][0]
+
+
+def test_prompts_selected_from_a_pool(run_cli: Run, tmp_path: Path) -> None:
+    with OpenAIServer(World()) as server:
+        command = [*flags(server, write_prompts(tmp_path / "prompts.jsonl")), "--method", "llm"]
+        command += ["--pool", "60", "--train", "12", "--heldout", "6", "--embedder", "tfidf"]
+        result = run_cli("run", *command, "--json", "--out", tmp_path / "out")
+        estimated = run_cli("estimate", *command, "--json")
+    assert result.returncode == 0, result.stderr
+    summary = json.loads(result.stdout)
+    assert summary["prompts"] == {"train": 12, "heldout": 6}
+    assert any("selected to show differences: 12 of" in note for note in summary["notes"])
+    assert estimated.returncode == 0, estimated.stderr
+    stages = {stage["name"]: stage for stage in json.loads(estimated.stdout)["stages"]}
+    assert 12 + 6 < stages["responses a"]["calls"] < PROMPTS
+    assert stages["describe"]["calls"] == 12

@@ -10,6 +10,8 @@ system role gets the system text at the head of the first user turn, after which
 It does not know answer formats with channels (gpt-oss): their markers are special tokens and vanish, the words stay.
 """
 
+import hashlib
+import json
 import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -89,6 +91,12 @@ class Chat:
                 f"the chat template refuses the conversation: {error}".replace("\n", " ")
             ) from None
         return cast("list[int]", ids)  # one conversation, tokenised, not as a dict
+
+    @property
+    def vocabulary(self) -> str:
+        """A digest of the tokenizer's tokens and their numbers."""
+        tokens = sorted(self._tokenizer.get_vocab().items())
+        return hashlib.sha256(json.dumps(tokens).encode()).hexdigest()
 
     def ends(self, written: Sequence[int]) -> bool:
         """Whether the text so far ends the answer without a stop token: only with the plain template."""

@@ -29,6 +29,8 @@ from diffing.models.local.whole import WholeBatches
 from diffing.types import Completion, Conversation
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from transformers import PreTrainedModel
 
 logger = logging.getLogger(__name__)
@@ -159,6 +161,32 @@ class LocalModel:
             with fitting_threads(loaded.model):
                 batches.run(list(rows.values()))
         return [done[index] for index in range(len(conversations))]
+
+    @property
+    def vocabulary(self) -> str:
+        """A digest of the tokens and their numbers: two models with the same one can be compared token by token."""
+        return self._load().chat.vocabulary
+
+    def next_token_logprobs(self, conversations: Sequence[Conversation]) -> "NDArray[np.float32]":
+        """Log-probabilities of the first token of the answer to each conversation, without generating.
+
+        Returns:
+            One row per conversation, one column per token; a row of NaN for one that the model cannot read.
+        """
+        import numpy as np
+
+        from diffing.models.local.next_token import next_token_logprobs
+
+        loaded = self._load()
+        rows = [_row(index, conversation, Sampling(), loaded) for index, conversation in enumerate(conversations)]
+        read = [row for row in rows if isinstance(row, Row)]
+        if not read:
+            return np.full((len(rows), 1), np.nan, dtype=np.float32)
+        with fitting_threads(loaded.model):
+            made = next_token_logprobs(loaded.model, [row.prompt for row in read])
+        result = np.full((len(rows), made.shape[1]), np.nan, dtype=np.float32)
+        result[[row.index for row in read]] = made
+        return result
 
     def close(self) -> None:
         """Gives the memory back; the next `generate` loads the weights again."""

@@ -1,0 +1,131 @@
+"""Which prompts a run uses: those asked for, a recorded model's own, or selected or written to show differences."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from diffing.config import DiffConfig, sampling_of
+from diffing.elicit.elicited import Elicited
+from diffing.errors import SettingError
+from diffing.models import Model, load_model
+from diffing.models.system import WithSystemPrompt
+from diffing.types import OnProgress, Prompt, ignore_progress
+
+if TYPE_CHECKING:
+    from diffing.models.recorded import RecordedModel
+
+
+def prompts_of(
+    config: DiffConfig, models: tuple[Model, Model], llm: Model | None, on_progress: OnProgress = ignore_progress
+) -> Elicited:
+    """The prompts of a run, with what is to be told of them.
+
+    Args:
+        config: What is asked for.
+        models: A and B, under their system prompts.
+        llm: Writes prompts where something is suspected.
+        on_progress: Told of answers that the selection needs.
+
+    Raises:
+        DiffingError: No usable prompts, or a model that cannot be used.
+    """
+    if config.suspect and llm is not None:
+        from diffing.elicit import write_prompts
+
+        return write_prompts(
+            llm,
+            config.suspect,
+            train=config.train,
+            heldout=config.heldout,
+            seed=config.seed,
+            on_progress=on_progress,
+        )
+    inner = [model.model if isinstance(model, WithSystemPrompt) else model for model in models]
+    prompts = load_run_prompts(config, inner)
+    left_out = left_out_of(inner, prompts, config)
+    if config.pool is None:
+        return Elicited(prompts, left_out, ())
+    selected = _selected(config, models, prompts, on_progress)
+    return replace(selected, notes=(*left_out, *selected.notes))
+
+
+def _selected(
+    config: DiffConfig, models: tuple[Model, Model], pool: Sequence[Prompt], on_progress: OnProgress
+) -> Elicited:
+    from diffing.elicit import choose_prompts
+    from diffing.elicit.choose import score_responses, score_tokens
+    from diffing.methods.llm.embed import load_embedder
+
+    embedder, remark = load_embedder(config.embedder, config.seed)
+    train = [prompt for prompt in pool if prompt.split == "train"]
+    if config.pool_by == "tokens":
+        scored = score_tokens(models, train)
+    else:
+        sampling = sampling_of(config)
+        samples = (replace(sampling, sample=config.sample_a), replace(sampling, sample=config.sample_b))
+        scored = score_responses(models, samples, train, embedder, on_progress)
+    chosen = choose_prompts(pool, scored, embedder, train=config.train, heldout=config.heldout)
+    return replace(chosen, notes=(*chosen.notes, *((remark,) if remark else ())))
+
+
+def pool_sizes(config: DiffConfig) -> tuple[int, int]:
+    """Train and held-out prompts that are loaded: those compared, or with a pool so many in the same proportion."""
+    if config.pool is None:
+        return config.train, config.heldout
+    heldout = round(config.pool * config.heldout / (config.train + config.heldout))
+    return config.pool - heldout, heldout
+
+
+def load_run_prompts(config: DiffConfig, models: Sequence[Model]) -> tuple[Prompt, ...]:
+    """The prompts of a run: those asked for, else those of a recorded side, else the bundled ones.
+
+    Raises:
+        SettingError: No usable prompts, or two recorded sides that do not answer the same prompts.
+    """
+    from diffing.models.recorded import RecordedModel, common_prompts
+    from diffing.prompts import load_prompts, prompts_from
+
+    train, heldout = pool_sizes(config)
+    recorded = [model for model in models if isinstance(model, RecordedModel)]
+    if config.prompts or not recorded:
+        prompts = load_prompts(
+            config.prompts or "bundled",
+            train=train,
+            heldout=heldout,
+            column=config.prompt_column,
+            language=config.language,
+            domains=config.domain,
+            seed=config.seed,
+        )
+        return _joined(prompts, recorded)
+    if config.domain or config.language or config.prompt_column:
+        raise SettingError("--domain, --language and --prompt-column choose among prompts. Give them with --prompts")
+    records = common_prompts(recorded, only_common=config.only_common)
+    source = " + ".join(dict.fromkeys(model.id for model in recorded))
+    return prompts_from(records, source, train, heldout, seed=config.seed)
+
+
+def _joined(prompts: tuple[Prompt, ...], recorded: Sequence["RecordedModel"]) -> tuple[Prompt, ...]:
+    """Tells recordings that have ids alone what the ids stand for."""
+    for model in recorded:
+        model.join_by_id({prompt.id: prompt.messages for prompt in prompts})
+    return prompts
+
+
+def recorded_of(config: DiffConfig) -> list[Model]:
+    """The recorded ones of the two models: they hold prompts, and cost nothing to open."""
+    specs = (config.model_a, config.model_b)
+    return [load_model(spec, cache=None) for spec in specs if spec.startswith("recorded:")]
+
+
+def left_out_of(models: Sequence[Model], prompts: Sequence[Prompt], config: DiffConfig) -> tuple[str, ...]:
+    """A remark on recorded prompts that only one side has, where these were left out."""
+    from diffing.models.recorded import RecordedModel
+    from diffing.prompts import fold
+
+    recorded = [model for model in models if isinstance(model, RecordedModel)]
+    if not config.only_common or config.prompts or len(recorded) < 2:
+        return ()
+    own = [{tuple((each.role, fold(each.content)) for each in one[1]) for one in model.prompts()} for model in recorded]
+    one_sided = len(set.symmetric_difference(*own))
+    return (f"{one_sided} recorded prompts were left out: only one of the two sides has them.",) if one_sided else ()

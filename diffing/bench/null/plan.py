@@ -28,6 +28,8 @@ class NullPlan:
     """A recorded model: the recording of its second sample."""
     pairs: int = 3
     """Pairs of independent samples; of a recording, which has one pair, that many splits of its prompts."""
+    name: str | None = None
+    """What to call the model; None is the last part of its id."""
 
     @property
     def recorded(self) -> bool:

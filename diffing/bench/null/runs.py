@@ -65,25 +65,25 @@ def null_runs(
         report = run(config, limits=limits, store=store, on_progress=on_progress)
         if plan.recorded:
             _check_one_model(report)
-        yield _null_run(RECORDED if plan.recorded else SAMPLES, config, report)
+        yield _null_run(plan, RECORDED if plan.recorded else SAMPLES, report)
     if not plan.local:
         return
     config = plan.greedy()
     models = _two_batch_sizes(config, store)
     named = replace(config, model_a=models[0].id, model_b=models[1].id)
     report = run(named, limits=limits, store=store, models=models, on_progress=on_progress)
-    yield _null_run(BATCHES, config, report)
+    yield _null_run(plan, BATCHES, report)
     if _can_be_saved(config):
         with tempfile.TemporaryDirectory(prefix="diffing-null-") as folder:
             saved = replace(config, model_b=str(_save_again(config, Path(folder))))
-            yield _null_run(SAVED, config, run(saved, limits=limits, store=store, on_progress=on_progress))
+            yield _null_run(plan, SAVED, run(saved, limits=limits, store=store, on_progress=on_progress))
 
 
-def _null_run(what: str, config: DiffConfig, report: Report) -> NullRun:
+def _null_run(plan: NullPlan, what: str, report: Report) -> NullRun:
     return NullRun(
         what=what,
-        model=report.model_a.id.partition("@")[0].rstrip("/").rsplit("/", 1)[-1],
-        methods=config.methods,
+        model=plan.name or report.model_a.id.partition("@")[0].rstrip("/").rsplit("/", 1)[-1],
+        methods=plan.config.methods,
         pairs=len(report.pairs),
         same=sum(pair.a.text == pair.b.text for pair in report.pairs),
         findings=report.findings,

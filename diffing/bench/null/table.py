@@ -45,6 +45,8 @@ def null_result(runs: Sequence[NullRun], *, command: str, settings: dict[str, Sc
         rows += _rows([run for run in runs if (run.model, run.what) == (model, what)], model, what)
     if len({(row["model"], row["what"]) for row in rows}) > 1:
         rows += _rows(runs, ALL, "everything")
+    several = len({run.what for run in runs}) > 1
+    rows = [{"label": _label(row, several), **row} for row in rows]
     figures = (
         Figure("False confirmations per hypothesis", "confirmed", along="label", by="method", bound=0.05),
         Figure("The paper's acceptance of the same hypotheses", "accepted", along="label", by="method", bound=0.05),
@@ -68,7 +70,6 @@ def _row(runs: Sequence[NullRun], model: str, what: str, method: str | None) -> 
     tested = sum(map(len, found))
     pairs = sum(run.pairs for run in of_method)
     return {
-        "label": model if model == ALL else f"{model}, {what}",
         "model": model,
         "what": what,
         "method": method or "all methods",
@@ -78,6 +79,11 @@ def _row(runs: Sequence[NullRun], model: str, what: str, method: str | None) -> 
         **estimate_cells("confirmed", rate(sum(f.confirmed for run in found for f in run), tested)),
         **estimate_cells("any_confirmed", rate(sum(any(f.confirmed for f in run) for run in found), len(found))),
     }
+
+
+def _label(row: Row, several: bool) -> str:
+    """What a row is called in a picture."""
+    return f"{row['model']}, {row['what']}" if several and row["model"] != ALL else str(row["model"])
 
 
 def rate(k: int, n: int) -> Estimate:

@@ -45,7 +45,7 @@ def number(value: Scalar, unit: Unit) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):
-        return value
+        return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in value)
     if unit == "%":
         return _percent(value)
     if unit == "points":

@@ -1,7 +1,17 @@
-"""Which columns of a result are shown."""
+"""What the page is called, its parts, and which columns of a result are shown."""
 
-from diffing.bench.results import Column, Result
+from collections.abc import Mapping
 
+from diffing.bench.results import Column, Kind, Result
+
+TITLE = "How far diffing can be trusted"
+HEADINGS: Mapping[Kind, str] = {
+    "statistics": "Statistics by simulation",
+    "planted": "Planted differences",
+    "null": "Nulls: no difference to be found",
+    "lineage": "Lineages: differences between related models",
+    "compare": "The methods compared",
+}
 _PARTS = ("_low", "_high", "_n")
 
 

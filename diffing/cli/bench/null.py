@@ -1,5 +1,6 @@
 """`diffing bench null`: one model against itself."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ from diffing.cli.bench.shown import SaveTo, as_typed, show_result
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
 from diffing.config import DiffConfig, Limits, settings_of, without_folders
+from diffing.errors import SettingError
 
 if TYPE_CHECKING:
     from diffing.bench.null import NullPlan, NullRun
@@ -29,6 +31,7 @@ def null(
         list[str] | None,
         typer.Option("--against", help="recorded: models: the second recording of each, in the same order."),
     ] = None,
+    name: Annotated[list[str] | None, typer.Option("--name", help="What to call each model.")] = None,
     pairs: Annotated[
         int, typer.Option("--pairs", help="Pairs of samples per model; of recordings, splits of the prompts.")
     ] = 3,
@@ -50,7 +53,12 @@ def null(
     from diffing.bench.null import null_result, null_runs
     from diffing.models.cache import Store
 
-    plans = _plans(model or [], against or [], pairs, like, build(DiffConfig, values, model_a="", model_b=""))
+    plans = _plans(model or [], against or [], like, build(DiffConfig, values, model_a="", model_b=""))
+    if name and len(name) != len(plans):
+        raise SettingError(f"There are {len(plans)} models and {len(name)} --name: expected one for each")
+    plans = [replace(each, pairs=pairs, name=name[at] if name else None) for at, each in enumerate(plans)]
+    for plan in plans:
+        plan.check()
     limits = build(Limits, values)
     store = Store(cache / "completions.sqlite") if cache else None
     runs: list[NullRun] = []
@@ -59,37 +67,32 @@ def null(
             runs += null_runs(plan, limits=limits, store=store, on_progress=on_progress)
     shared = plans[0].config
     names = [without_folders(plan.config.model_a) for plan in plans]
+    called = [part for each in name or [] for part in ("--name", each)]
     others = [part for plan in plans if plan.against for part in ("--against", without_folders(plan.against))]
     result = null_result(
         runs,
-        command=as_typed("diffing bench null", [*names, *others, "--pairs", str(pairs)], shared),
+        command=as_typed("diffing bench null", [*names, *others, *called, "--pairs", str(pairs)], shared),
         settings={"models": ", ".join(names), "pairs": pairs, **_told(shared)},
         title=title,
     )
     show_result(result, save, json_)
 
 
-def _plans(models: list[str], against: list[str], pairs: int, like: Path | None, given: DiffConfig) -> "list[NullPlan]":
-    from dataclasses import replace
-
+def _plans(models: list[str], against: list[str], like: Path | None, given: DiffConfig) -> "list[NullPlan]":
     from diffing.bench.null import NullPlan, like_report
-    from diffing.errors import SettingError
     from diffing.report import load_report
 
     if like is None and not models:
         raise SettingError("Which model? Give at least one MODEL, or --like with the folder of a report")
-    if against and len(against) != len(models):
-        raise SettingError(f"There are {len(models)} models and {len(against)} --against: expected one for each")
     if like is not None:
         if len(models) > 1:
             raise SettingError(f"--like calibrates one model, got {len(models)}. Give one MODEL or none")
         configs = [like_report(load_report(like), models[0] if models else None, given)]
     else:
         configs = [replace(given, model_a=model) for model in models]
-    plans = [NullPlan(config, against[number] if against else None, pairs) for number, config in enumerate(configs)]
-    for plan in plans:
-        plan.check()
-    return plans
+    if against and len(against) != len(configs):
+        raise SettingError(f"There are {len(configs)} models and {len(against)} --against: expected one for each")
+    return [NullPlan(config, against[number] if against else None) for number, config in enumerate(configs)]
 
 
 def _told(config: DiffConfig) -> dict[str, Any]:

@@ -1,0 +1,78 @@
+"""Reports in, what was found on the same responses together: only there can methods be compared one by one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from diffing.merging import merge
+from diffing.models.base import Model
+from diffing.outputs.words import Names, names_of
+from diffing.types import Finding, Judgement, Merged, OnProgress, Pair, Report, ignore_progress
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All that was found on one set of responses of two models."""
+
+    names: Names
+    """What the two models are called."""
+    pairs: tuple[Pair, ...]
+    """The responses."""
+    findings: tuple[Finding, ...]
+    """Of all methods, each hypothesis once."""
+    labels: tuple[str, ...]
+    """Per finding: the method, with its run's name where a method ran more than once on these responses."""
+    judgements: tuple[Judgement, ...]
+    """The verdicts on them."""
+    merged: tuple[Merged, ...]
+    """Which of them say the same."""
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that found something, in the order of the runs."""
+        return tuple(sorted(set(self.labels), key=self.labels.index))
+
+
+def gather(
+    reports: Sequence[tuple[str, Report]], *, judge: Model | None = None, on_progress: OnProgress = ignore_progress
+) -> list[Group]:
+    """Groups reports by their responses and says which hypotheses of a group say the same.
+
+    A report alone with its responses keeps the merged list that it was stored with; several on the same responses are
+    merged anew, by measured properties and verdicts, and with a judge by meaning too.
+
+    Args:
+        reports: With the names of their runs.
+        judge: An LLM to ask whether two sentences mean the same.
+        on_progress: Told of every answer.
+
+    Raises:
+        ModelError: The judge cannot be used at all.
+        LimitError: A hard limit of calls or dollars was reached.
+    """
+    together: dict[tuple[Pair, ...], list[tuple[str, Report]]] = {}
+    for name, report in reports:
+        together.setdefault(report.pairs, []).append((name, report))
+    return [_group(runs, judge, on_progress) for runs in together.values()]
+
+
+def _group(runs: Sequence[tuple[str, Report]], judge: Model | None, on_progress: OnProgress) -> Group:
+    found: dict[str, tuple[Finding, str]] = {}
+    judgements: list[Judgement] = []
+    for name, report in runs:  # of a hypothesis that several runs tested, the first run's numbers
+        new = {f.hypothesis.id: (f, name) for f in report.findings if f.hypothesis.id not in found}
+        judgements += (judgement for judgement in report.judgements if judgement.hypothesis_id in new)
+        found |= new
+    findings = tuple(finding for finding, _ in found.values())
+    first = runs[0][1]
+    merged = first.merged
+    if len(runs) > 1 or judge is not None or not merged:
+        merged = merge(findings, judgements, first.pairs, judge=judge, on_progress=on_progress).entries
+    return Group(names_of(first), first.pairs, findings, _labels(list(found.values())), tuple(judgements), merged)
+
+
+def _labels(found: Sequence[tuple[Finding, str]]) -> tuple[str, ...]:
+    runs: dict[str, set[str]] = {}
+    for finding, name in found:
+        runs.setdefault(finding.hypothesis.method, set()).add(name)
+    methods = [(finding.hypothesis.method, name) for finding, name in found]
+    return tuple(method if len(runs[method]) == 1 else f"{method} ({name})" for method, name in methods)

@@ -1,0 +1,250 @@
+"""Groups of findings in, the papers' tables out: one row per method, per two methods, per category."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from diffing import metrics
+from diffing.bench.compare.gather import Group
+from diffing.bench.compare.numbers import kappa, mean
+from diffing.bench.results import Column, Figure, Result, estimate_cells
+from diffing.merging import Behaviour
+from diffing.outputs.words import statement
+from diffing.types import Estimate, Finding, Row, Scalar
+
+METHODS_ABOUT = (
+    "One row per method, over all hypotheses that it proposed in these runs. Accepted is the paper's rule on train "
+    "prompts; confirmed is the test on held-out prompts at a false discovery rate of 5 %. Accuracy, frequency and net "
+    "difference are those of the held-out prompts, averaged over the hypotheses for which they are defined; "
+    "interestingness and abstraction are the raters' means, from 1 to 5.\n\n"
+    "Intervals of shares are Wilson's; those of means are bootstrapped over hypotheses, which takes these as "
+    "independent. Agreement between raters is kappa with quadratic weights, averaged over their pairs; a dash where "
+    "it is undefined, as with a single rater."
+)
+OVERLAP_ABOUT = (
+    "Of the hypotheses of one method, the share that another method's hypotheses say as well, on the same responses. "
+    "Two say the same where both their meaning and their verdicts agree: meaning is known where both speak of one "
+    "measured property, or where an LLM was asked and said so in both orders; a phrase or a bare feature, which means "
+    "nothing beyond where it occurs, needs nearly the same verdicts. Agreement of verdicts is the share of train "
+    "prompts, of those that either decided, on which both gave the same verdict, averaged over what says the same."
+)
+SAME_ABOUT = "Hypotheses of different methods that say the same, the strongest first, and how that is known."
+CATEGORY_ABOUT = (
+    "What share of each method's hypotheses falls into each category, and how many of these are confirmed on held-out "
+    "prompts. The category is the method's own."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One hypothesis in its group."""
+
+    group: Group
+    finding: Finding
+    label: str
+
+
+def _by_method(groups: Sequence[Group]) -> dict[str, list[_Found]]:
+    found: dict[str, list[_Found]] = {}
+    for group in groups:
+        for finding, label in zip(group.findings, group.labels, strict=True):
+            found.setdefault(label, []).append(_Found(group, finding, label))
+    return found
+
+
+def method_result(groups: Sequence[Group], *, command: str, settings: Mapping[str, Scalar]) -> Result:
+    """The papers' table: what each method proposed and how it fared.
+
+    Args:
+        groups: What was found.
+        command: What a user types to have it again.
+        settings: What decided it.
+    """
+    columns = [Column("method", "Method"), Column("hypotheses", "Hypotheses")]
+    columns += [Column(name, name.capitalize(), "%") for name in ("accepted", "confirmed", "accuracy", "frequency")]
+    columns += [Column("net", "Net difference, points", "points")]
+    columns += [Column(name, name.capitalize()) for name in ("interestingness", "abstraction")]
+    columns += [
+        Column("interestingness_agreement", "Raters agree on interestingness"),
+        Column("abstraction_agreement", "Raters agree on abstraction"),
+    ]
+    rows = tuple(_method_row(label, [one.finding for one in found]) for label, found in _by_method(groups).items())
+    figures = [Figure("Accepted", "accepted", "method"), Figure("Confirmed", "confirmed", "method")]
+    figures += [Figure("Accuracy", "accuracy", "method", bound=0.5), Figure("Frequency", "frequency", "method")]
+    rated = any(row["interestingness"] is not None for row in rows)
+    figures += [Figure(name.capitalize(), name, "method") for name in ("interestingness", "abstraction") if rated]
+    return Result(
+        kind="compare", title="How the methods fared", command=command, about=METHODS_ABOUT, rows=rows,
+        settings=settings, columns=tuple(columns), figures=tuple(figures) if rows else (),
+    )  # fmt: skip
+
+
+def _method_row(label: str, findings: Sequence[Finding]) -> Row:
+    n = len(findings)
+
+    def averaged(name: str, value: Callable[[Finding], float | None]) -> dict[str, Scalar]:
+        return estimate_cells(name, mean([value(finding) for finding in findings]))
+
+    def rating(scale: Literal["interestingness", "abstraction"]) -> dict[str, Scalar]:
+        means = [getattr(each.rating, scale).value if each.rating else None for each in findings]
+        return estimate_cells(scale, mean(means))
+
+    def agreement(scale: Literal["interestingness", "abstraction"]) -> dict[str, Scalar]:
+        first = scale == "interestingness"
+        replies = [[(rater, one if first else two) for rater, one, two in each.replies] for each in ratings]
+        return estimate_cells(f"{scale}_agreement", kappa(replies))
+
+    ratings = [finding.rating for finding in findings if finding.rating is not None]
+    return {
+        "method": label,
+        "hypotheses": n,
+        **estimate_cells("accepted", metrics.wilson(sum(finding.accepted for finding in findings), n)),
+        **estimate_cells("confirmed", metrics.wilson(sum(finding.confirmed for finding in findings), n)),
+        **averaged("accuracy", lambda finding: finding.heldout.accuracy.value),
+        **averaged("frequency", lambda finding: finding.heldout.frequency.value),
+        **averaged("net", lambda finding: finding.heldout.net_difference.value),
+        **rating("interestingness"),
+        **rating("abstraction"),
+        **agreement("interestingness"),
+        **agreement("abstraction"),
+    }
+
+
+def overlap_result(groups: Sequence[Group], *, command: str, settings: Mapping[str, Scalar]) -> Result:
+    """Per two methods: how much of the one the other found as well.
+
+    Args:
+        groups: What was found.
+        command: What a user types to have it again.
+        settings: What decided it.
+    """
+    counts: dict[tuple[str, str], list[_Shared]] = {}
+    for group in groups:
+        for one in group.methods:
+            for other in group.methods:
+                if one != other:
+                    counts.setdefault((one, other), []).extend(_shared(group, one, other))
+    rows = tuple(_overlap_row(one, other, shared) for (one, other), shared in counts.items())
+    columns = (
+        Column("method", "Of this method's hypotheses"), Column("other", "said by this one too"),
+        Column("shared", "Of all", "%"), Column("shared_confirmed", "Of the confirmed", "%"),
+        Column("verdicts", "Agreement of verdicts", "%"),
+    )  # fmt: skip
+    figures = (Figure("Share that another method found as well", "shared", "method", by="other"),) if rows else ()
+    return Result(
+        kind="compare", title="What several methods found", command=command, about=OVERLAP_ABOUT, rows=rows,
+        settings=settings, columns=columns, figures=figures,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """One hypothesis, and whether another method says it too."""
+
+    confirmed: bool
+    said: bool
+    agreement: float | None
+
+
+def _shared(group: Group, one: str, other: str) -> list[_Shared]:
+    hypotheses = [finding.hypothesis for finding in group.findings]
+    behaviour = Behaviour(hypotheses, group.judgements, group.pairs)
+    place = {hypothesis.id: at for at, hypothesis in enumerate(hypotheses)}
+    entries = {member: entry.members for entry in group.merged for member in entry.members}
+    shared = []
+    for at, (finding, label) in enumerate(zip(group.findings, group.labels, strict=True)):
+        if label == one:
+            members = [place[member] for member in entries.get(finding.hypothesis.id, ())]
+            likes = [behaviour.like(at, member).agreement.value for member in members if group.labels[member] == other]
+            best = max((each for each in likes if each is not None), default=None)
+            shared.append(_Shared(finding.confirmed, bool(likes), best))
+    return shared
+
+
+def _overlap_row(one: str, other: str, shared: Sequence[_Shared]) -> Row:
+    confirmed = [each for each in shared if each.confirmed]
+    return {
+        "method": one,
+        "other": other,
+        **estimate_cells("shared", metrics.wilson(sum(each.said for each in shared), len(shared))),
+        **estimate_cells("shared_confirmed", metrics.wilson(sum(each.said for each in confirmed), len(confirmed))),
+        **estimate_cells("verdicts", mean([each.agreement for each in shared])),
+    }
+
+
+def same_result(groups: Sequence[Group], *, command: str, settings: Mapping[str, Scalar]) -> Result:
+    """The hypotheses of different methods that say the same, in words.
+
+    Args:
+        groups: What was found.
+        command: What a user types to have it again.
+        settings: What decided it.
+    """
+    rows: list[Row] = []
+    for group in groups:
+        labels = {
+            finding.hypothesis.id: (label, finding) for finding, label in zip(group.findings, group.labels, strict=True)
+        }
+        for entry in group.merged:
+            lead = labels[entry.lead]
+            for member, known_by, agreement in zip(entry.members, entry.known_by, entry.agreement, strict=True):
+                label, finding = labels[member]
+                if label != lead[0]:
+                    rows.append(_same_row(group, lead, (label, finding), known_by, agreement))
+    columns = (
+        Column("models", "Models"), Column("method", "Method"), Column("text", "says"), Column("other", "Method"),
+        Column("other_text", "says the same"), Column("known_by", "Known by"), Column("verdicts", "Same verdicts", "%"),
+    )  # fmt: skip
+    return Result(
+        kind="compare", title="The same in the words of two methods", command=command, about=SAME_ABOUT,
+        rows=tuple(rows), settings=settings, columns=columns,
+    )  # fmt: skip
+
+
+def _same_row(
+    group: Group, lead: tuple[str, Finding], member: tuple[str, Finding], known_by: str, agreement: Estimate
+) -> Row:
+    return {
+        "models": f"{group.names.a} and {group.names.b}",
+        "method": lead[0],
+        "text": statement(lead[1], group.names),
+        "other": member[0],
+        "other_text": statement(member[1], group.names),
+        "known_by": known_by,
+        **estimate_cells("verdicts", agreement),
+    }
+
+
+def category_result(groups: Sequence[Group], *, command: str, settings: Mapping[str, Scalar]) -> Result:
+    """Per category and method: how many hypotheses, and how many confirmed.
+
+    Args:
+        groups: What was found.
+        command: What a user types to have it again.
+        settings: What decided it.
+    """
+    by_method = {label: [one.finding for one in found] for label, found in _by_method(groups).items()}
+    categories = sorted({finding.hypothesis.category for found in by_method.values() for finding in found})
+    rows = tuple(
+        _category_row(category, label, findings) for category in categories for label, findings in by_method.items()
+    )
+    columns = (
+        Column("category", "Category"), Column("method", "Method"), Column("hypotheses", "Hypotheses"),
+        Column("share", "Share of the method's", "%"), Column("confirmed", "Confirmed of these", "%"),
+    )  # fmt: skip
+    figures = (Figure("Where each method looks", "share", "category", by="method"),) if rows else ()
+    return Result(
+        kind="compare", title="Coverage by category", command=command, about=CATEGORY_ABOUT, rows=rows,
+        settings=settings, columns=columns, figures=figures,
+    )  # fmt: skip
+
+
+def _category_row(category: str, label: str, findings: Sequence[Finding]) -> Row:
+    inside = [finding for finding in findings if finding.hypothesis.category == category]
+    return {
+        "category": category,
+        "method": label,
+        "hypotheses": len(inside),
+        **estimate_cells("share", metrics.wilson(len(inside), len(findings))),
+        **estimate_cells("confirmed", metrics.wilson(sum(each.confirmed for each in inside), len(inside))),
+    }

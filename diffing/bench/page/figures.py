@@ -1,0 +1,191 @@
+"""Pictures of results: estimates with their intervals, as rows of a picture or as lines. Knows no page."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from diffing.bench.page.cells import cell, number, observations
+from diffing.bench.results import Column, Figure, Result
+from diffing.outputs.figures import shown_text
+from diffing.outputs.words import one_line
+from diffing.types import Row
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+COLOURS = ("#3b82c4", "#d9730d", "#2a9d6f", "#a565c9", "#a98a1d", "#cc4a74")
+"""At least 3:1 on white and on near-black."""
+SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
+MOST = 40
+"""Rows in one picture; the first ones."""
+_TEXT, _GRID = "#808790", "rgba(128,135,144,0.25)"
+_LINE = {False: 17, True: 16}
+"""Height of a line of a label; texts of rows have at most two."""
+_MARK = {False: 14, True: 26}
+"""Height of a row beside its label."""
+_WRAP = {False: 52, True: 44}
+_SHIFT = 0.22
+"""How far two series on one row stand apart, in rows."""
+
+
+def figure_of(result: Result, figure: Figure, *, narrow: bool = False) -> "go.Figure":
+    """One picture of a result.
+
+    Args:
+        result: Its rows.
+        figure: What to draw of them.
+        narrow: For phones: texts stand above their intervals.
+    """
+    import plotly.graph_objects as go
+
+    named = {column.name: column for column in result.columns}
+    column = named.get(figure.value, Column(figure.value, figure.value))
+    rows = [row for row in result.rows if row[figure.value] is not None and row[figure.along] is not None]
+    drawn = go.Figure()
+    _style(drawn)
+    if rows and all(isinstance(row[figure.along], int | float) for row in rows):
+        _lines(drawn, rows, figure, column, narrow=narrow)
+    else:
+        _intervals(drawn, rows[:MOST], figure, column, narrow=narrow)
+    return drawn
+
+
+def _series(rows: Sequence[Row], figure: Figure) -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault("" if figure.by is None else number(row[figure.by], ""), []).append(row)
+    return groups
+
+
+def _intervals(drawn: "go.Figure", rows: Sequence[Row], figure: Figure, column: Column, *, narrow: bool) -> None:
+    """One line of the picture per text, the first on top; series stand side by side on it."""
+    texts = list(dict.fromkeys(number(row[figure.along], "") for row in rows))
+    groups = _series(rows, figure)
+    shared = len(rows) > len(texts)  # several series on one line
+    for at, (name, of_series) in enumerate(groups.items()):
+        shift = _SHIFT * (at - (len(groups) - 1) / 2) if shared else 0.0
+        places = [texts.index(number(row[figure.along], "")) + shift for row in of_series]
+        drawn.add_scatter(
+            x=[_scaled(row[column.name], column) for row in of_series],
+            y=places,
+            mode="markers",
+            error_x=_error(of_series, column, at),
+            **_looks(name, at, of_series, figure, column),
+        )
+    if figure.bound is not None:
+        drawn.add_vline(x=_scaled(figure.bound, column), line={"dash": "dash", "width": 1.5, "color": _TEXT})
+    labels = [_label(text, _WRAP[narrow]) for text in texts]
+    lines = max((label.count("<br>") + 1 for label in labels), default=1)
+    row = _LINE[narrow] * lines + _MARK[narrow] + (8 * (len(groups) - 1) if shared else 0)
+    above = _LINE[narrow] * lines / row if narrow else 0.0
+    drawn.update_layout(height=row * max(1, len(texts)) + 96)
+    drawn.update_xaxes(
+        title=None if narrow else _unit_title(column), zeroline=column.unit == "points",
+        rangemode="tozero" if column.unit == "%" else "normal",
+    )  # fmt: skip
+    drawn.update_yaxes(
+        range=[len(texts) - 0.5, -0.5 - above], tickvals=list(range(len(texts))), ticktext=labels,
+        showticklabels=not narrow, automargin=True, showgrid=False, zeroline=False, ticklabelstandoff=10,
+    )  # fmt: skip
+    up = _SHIFT * (len(groups) if shared else 1)
+    for place, label in enumerate(labels if narrow else ()):
+        drawn.add_annotation(
+            text=label, x=0, xanchor="left", xref="paper", align="left", y=place - up, yanchor="bottom", yref="y",
+            showarrow=False, font={"size": 12},
+        )  # fmt: skip
+
+
+def _label(text: str, wrap: int) -> str:
+    """A row's text in one or two lines."""
+    lines = textwrap.wrap(one_line(text, 200), wrap, max_lines=2, placeholder=" …")
+    return "<br>".join(shown_text(line, wrap) for line in lines)
+
+
+def _lines(drawn: "go.Figure", rows: Sequence[Row], figure: Figure, column: Column, *, narrow: bool) -> None:
+    """The estimate over a number, one line per series."""
+    along: list[float] = sorted({float(row[figure.along] or 0) for row in rows})
+    for at, (name, of_series) in enumerate(_series(rows, figure).items()):
+        in_order = sorted(of_series, key=lambda row: float(row[figure.along] or 0))
+        drawn.add_scatter(
+            x=[row[figure.along] for row in in_order],
+            y=[_scaled(row[column.name], column) for row in in_order],
+            mode="lines+markers",
+            line={"width": 2, "color": COLOURS[at % len(COLOURS)]},
+            error_y=_error(in_order, column, at),
+            **_looks(name, at, in_order, figure, column),
+        )
+    if figure.bound is not None:
+        drawn.add_hline(y=_scaled(figure.bound, column), line={"dash": "dash", "width": 1.5, "color": _TEXT})
+    wide_range = along[0] > 0 and along[-1] / along[0] >= 8
+    drawn.update_layout(height=380 if narrow else 420)
+    drawn.update_xaxes(
+        type="log" if wide_range else "linear", tickvals=along, ticktext=[f"{each:g}" for each in along],
+        title={"text": shown_text(figure.along.replace("_", " "), 40), "font": {"size": 13}}, zeroline=False,
+    )  # fmt: skip
+    drawn.update_yaxes(
+        title=None if narrow else _unit_title(column), automargin=True,
+        rangemode="tozero" if column.unit == "%" else "normal",
+    )  # fmt: skip
+
+
+def _style(drawn: "go.Figure") -> None:
+    drawn.update_layout(
+        template="none",
+        margin={"l": 8, "r": 14, "t": 14, "b": 70},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": "system-ui, sans-serif", "size": 13, "color": _TEXT},
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "yref": "container", "y": 0, "yanchor": "bottom"},
+        hovermode="closest",
+        dragmode=False,
+        hoverlabel={"align": "left"},
+    )
+    drawn.update_xaxes(gridcolor=_GRID, zerolinecolor=_TEXT, fixedrange=True, automargin=True)
+    drawn.update_yaxes(gridcolor=_GRID, zerolinecolor=_GRID, fixedrange=True)
+
+
+def _looks(name: str, at: int, rows: Sequence[Row], figure: Figure, column: Column) -> dict[str, Any]:
+    colour = COLOURS[at % len(COLOURS)]
+    return {
+        "name": shown_text(name, 40),
+        "showlegend": bool(name),
+        "marker": {"color": colour, "symbol": SYMBOLS[at % len(SYMBOLS)], "size": 10},
+        "hoverinfo": "text",
+        "hovertext": [_hover(row, figure, column, name) for row in rows],
+    }
+
+
+def _hover(row: Row, figure: Figure, column: Column, name: str) -> str:
+    n = observations(row, column)
+    told = f"{cell(row, column)}{'' if n is None else f', n = {n}'}"
+    lines = [number(row[figure.along], ""), *([name] if name else []), told]
+    return "<br>".join(shown_text(line, 200, 60) for line in lines)
+
+
+def _error(rows: Sequence[Row], column: Column, at: int) -> dict[str, Any]:
+    """From each value to the ends of its interval; no length where there is none."""
+    spans = []
+    for row in rows:
+        value = _scaled(row[column.name], column)
+        low, high = row.get(f"{column.name}_low"), row.get(f"{column.name}_high")
+        low, high = (value if end is None else _scaled(end, column) for end in (low, high))
+        spans.append((round(value - low, 4), round(high - value, 4)))
+    return {
+        "type": "data",
+        "symmetric": False,
+        "arrayminus": [below for below, _ in spans],
+        "array": [above for _, above in spans],
+        "color": COLOURS[at % len(COLOURS)],
+        "thickness": 2,
+        "width": 5,
+    }
+
+
+def _scaled(value: object, column: Column) -> float:
+    assert isinstance(value, int | float)
+    return round(float(value) * (100 if column.unit else 1), 4)
+
+
+def _unit_title(column: Column) -> dict[str, Any] | None:
+    text = {"%": "per cent", "points": "percentage points", "": ""}[column.unit]
+    return {"text": text, "font": {"size": 13}} if text else None

@@ -1,0 +1,63 @@
+"""`diffing bench compare`: methods against each other, from stored reports."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from diffing.cli.bench.shown import show_result
+from diffing.cli.progress import progress_bars
+
+if TYPE_CHECKING:
+    from diffing.models.base import Model
+
+
+def compare(
+    report: Annotated[list[Path], typer.Argument(help="Folders of reports.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", help="Folder of tables and pages.")] = Path("runs/compared"),
+    llm: Annotated[
+        str | None, typer.Option("--llm", help="An LLM that says whether two sentences mean the same.")
+    ] = None,
+    cache: Annotated[Path | None, typer.Option("--cache", help="Folder of kept completions.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print the results as JSON, for machines.")] = False,
+) -> None:
+    """Compare the methods of any stored reports, as Markdown, CSV and a page with figures.
+
+    Reports on the same responses are compared hypothesis by hypothesis: which of them say the same.
+    """
+    from diffing.bench.compare import category_result, gather, method_result, overlap_result, same_result
+    from diffing.bench.page import write_csv, write_page
+    from diffing.bench.results import save_result
+    from diffing.report import load_report
+
+    reports = [(folder.name, load_report(folder)) for folder in report]
+    with progress_bars(Console(stderr=True)) as on_progress:
+        groups = gather(reports, judge=_judge(llm, cache), on_progress=on_progress)
+    typed = shlex.join(
+        ["diffing", "bench", "compare", *(folder.name for folder in report), *(("--llm", llm) if llm else ())]
+    )
+    settings = {"reports": ", ".join(folder.name for folder in report), "llm": llm}
+    makers = {
+        "compare-1-methods": method_result,
+        "compare-2-overlap": overlap_result,
+        "compare-3-same": same_result,
+        "compare-4-categories": category_result,
+    }
+    for name, maker in makers.items():
+        result = maker(groups, command=typed, settings={key: value for key, value in settings.items() if value})
+        path = save_result(result, out / f"{name}.json")
+        write_csv(result, path.with_suffix(".csv"))
+        show_result(result, None, json_)
+    for path in write_page(out, out):
+        Console(stderr=True).print(f"Page: {path}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _judge(spec: str | None, cache: Path | None) -> "Model | None":
+    from diffing.models import load_model
+    from diffing.models.cache import Store
+
+    if spec is None:
+        return None
+    return load_model(spec, cache=Store(cache / "completions.sqlite") if cache else "default")

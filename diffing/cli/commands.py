@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from diffing.cli.card import card
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
 from diffing.cli.push import list_, push
-from diffing.config import DiffConfig, HubOptions, Limits, default_out
+from diffing.config import DiffConfig, HubOptions, Limits, default_out, without_folders
 from diffing.errors import DiffingError, SettingError
 
 if TYPE_CHECKING:
@@ -142,8 +143,19 @@ def _run(config: DiffConfig, limits: Limits, hub: HubOptions, here: _Here) -> No
     _show(report, here.json, SHOWN_AFTER_A_RUN)
     if not here.json:
         _err.print(f"Report: {here.out / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
+        _tell_calibration(config, here.out)
     if not published:
         elsewhere.publish_run(report, hub, here.out)
+
+
+def _tell_calibration(config: DiffConfig, out: Path) -> None:
+    """How to learn what such a run confirms where there is nothing; recorded responses cannot be drawn again."""
+    if config.model_a.startswith("recorded:"):
+        return
+    # of a model in a folder the report keeps the name alone
+    model = [config.model_a] if without_folders(config.model_a) != config.model_a else []
+    command = shlex.join(["diffing", "bench", "null", *model, "--like", str(out)])
+    _err.print(f"Calibrate on A against A: {command}", highlight=False, markup=False, soft_wrap=True, style="dim")
 
 
 def _computed(config: DiffConfig, limits: Limits, store: "Store | None") -> "Report":

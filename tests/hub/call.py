@@ -76,6 +76,9 @@ def route(world: World, methods: str, path: str, handler: Handler) -> Route:
             return handler(Call(world, request, body))
         except Refusal as refusal:
             return refusal.response()
+        except Exception as error:
+            world.crashes.append(error)
+            raise
 
     answer: Callable[[Request], Awaitable[Response]] = endpoint
     return Route(path, answer, methods=methods.split())

@@ -52,6 +52,8 @@ class LocalHub:
         self._thread.join(timeout=5.0)
         self._world.jobs.stop()
         self._socket.close()
+        if self._world.crashes:
+            raise RuntimeError("the local Hub could not answer a request") from self._world.crashes[0]
 
     @property
     def endpoint(self) -> str:

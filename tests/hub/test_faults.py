@@ -41,11 +41,20 @@ def test_a_hub_that_hangs(hub: LocalHub, alice: HfApi, model: str) -> None:
     assert time.monotonic() - before >= 0.1
 
 
-@pytest.mark.parametrize("body", [["not", "an", "object"], b"<html>", {"error": ["one", "two"]}])
-def test_bodies_of_other_shapes(hub: LocalHub, alice: HfApi, body: object) -> None:
-    hub.faults.add("GET", "/api/whoami-v2", 500, body=body)
-    with pytest.raises((HfHubHTTPError, AttributeError)):
-        alice.whoami()
+@pytest.mark.parametrize(
+    ("body", "error", "words"),
+    [
+        (["not", "an", "object"], AttributeError, "'list' object has no attribute 'get'"),  # the client's own mistake
+        (b"half an obj", HfHubHTTPError, "half an obj"),
+        ({"error": ["one", "two"]}, HfHubHTTPError, "one\ntwo"),
+    ],
+)
+def test_bodies_of_other_shapes(
+    hub: LocalHub, alice: HfApi, model: str, body: object, error: type[Exception], words: str
+) -> None:
+    hub.faults.add("GET", "/api/models/", 500, body=body)
+    with pytest.raises(error, match=words):
+        alice.model_info("alice/model")
 
 
 def test_too_many_requests(hub: LocalHub, alice: HfApi, bob: HfApi, model: str) -> None:
@@ -71,3 +80,12 @@ def test_every_request_is_written_down(hub: LocalHub, alice: HfApi, nobody: HfAp
     assert (first.method, first.user, first.status, first.query) == ("GET", "alice", 200, "blobs=true")
     assert first.path == "/api/models/alice/model/revision/refs%2Fheads%2Fmain"
     assert [(each.user, each.status) for each in others] == [(None, 200), (None, 401)]
+
+
+def test_a_request_that_the_hub_cannot_handle_fails_the_test() -> None:
+    hub = LocalHub().__enter__()
+    headers = {"Authorization": f"Bearer {hub.add_user('alice')}"}
+    answer = httpx2.post(f"{hub.endpoint}/api/repos/create", json={"unheard": "of"}, headers=headers)
+    assert answer.status_code == 500
+    with pytest.raises(RuntimeError, match="the local Hub could not answer a request"):
+        hub.__exit__()

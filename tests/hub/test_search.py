@@ -1,5 +1,7 @@
 """Lists of models and datasets, and collections of them."""
 
+from pathlib import Path
+
 import pytest
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
@@ -56,10 +58,9 @@ def test_models_by_base(alice: HfApi, nobody: HfApi, model: str) -> None:
     assert [each.id for each in nobody.list_models()] == ["alice/child", "alice/model"]
 
 
-def test_pages(hub: LocalHub, nobody: HfApi) -> None:
-    hub.add_user("carol")
+def test_pages(hub: LocalHub, nobody: HfApi, tmp_path: Path) -> None:
     for number in range(130):
-        hub._world.create_repo("model", f"carol/m{number}", author="carol")
+        hub.push_folder(f"carol/m{number}", tmp_path)
     assert len(list(nobody.list_models(author="carol"))) == 130
 
 

@@ -77,7 +77,7 @@ class Courier:
                 try:
                     answer = client.post(delivery.webhook.url, json=delivery.payload, headers=headers)
                     delivery.status = answer.status_code
-                except httpx2.HTTPError:
+                except (httpx2.HTTPError, httpx2.InvalidURL):
                     delivery.status = None
                 self.deliveries.append(delivery)
                 self._waiting.task_done()

@@ -29,6 +29,8 @@ class World:
         self.faults = Faults()
         self.limits = Limits()
         self.requests: list[Request] = []
+        self.crashes: list[Exception] = []
+        """What no handler expected: mistakes of this Hub, or bodies that no stock client sends."""
         self._ticks = 0
 
     def now(self) -> str:

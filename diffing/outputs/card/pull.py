@@ -12,7 +12,7 @@ from huggingface_hub.community import DiscussionComment, DiscussionCommit, Discu
 
 from diffing.hub import hub_errors
 from diffing.outputs.card.markers import NAME, OPT_OUT
-from diffing.outputs.card.subject import Subject
+from diffing.outputs.card.subject import Subject, public_id
 from diffing.outputs.markdown import code
 from diffing.types import Report
 
@@ -53,6 +53,7 @@ def title_of(subject: Subject, *, anew: bool) -> str:
 
 def description_of(report: Report, user: str, dataset: str | None) -> str:
     """What the owner of the card has to know to decide."""
+    a, b = public_id(report.model_a.id), public_id(report.model_b.id)
     link = f"https://huggingface.co/datasets/{dataset}"
     published = [f"- **Data:** all responses, verdicts and settings are in [{dataset}]({link})."] if dataset else []
     lines = [
@@ -60,11 +61,10 @@ def description_of(report: Report, user: str, dataset: str | None) -> str:
         f"of another, as far as that was confirmed on held-out prompts. Opened by @{user} with `diffing` "
         f"{version('diffing')}.",
         "",
-        f"- **Compared:** {code(report.model_a.id)} with {code(report.model_b.id)}.",
+        f"- **Compared:** {code(a)} with {code(b)}.",
         "- **Changes:** README.md only, and there only what is between the two markers of the section.",
         *published,
-        f"- **Reproduce:** {code(f'diffing run {report.model_a.id} {report.model_b.id}')}"
-        f"{', with the settings in the data' if dataset else ''}.",
+        f"- **Reproduce:** {code(f'diffing run {a} {b}')}{', with the settings in the data' if dataset else ''}.",
         "- **Limits:** judged by a language model as far as the section says so; no benchmark, no score.",
         "",
         "If you do not want it, close this pull request: no other one will be opened for this model. "

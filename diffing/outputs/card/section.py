@@ -79,8 +79,9 @@ def _introduction(report: Report, subject: Subject, told: Sequence[Finding]) -> 
             f"{this[0].upper()}{this[1:]} was compared with {other}: no difference between their responses was "
             f"confirmed on {heldout}. That is not proof that there is none; more prompts can show smaller ones."
         )
-    confirmed = sum(finding.confirmed for finding in leading(report))
-    listed = f" The {len(told)} largest of {confirmed} are listed." if confirmed > len(told) else ""
+    # features that are left out are no reason to call the listed ones the largest of all
+    in_words = sum(finding.confirmed and not needs_examples(finding) for finding in leading(report))
+    listed = f" The {len(told)} largest of {in_words} are listed." if in_words > len(told) else ""
     return (
         f"On the same prompts, the responses of {this} and of {other} differ as follows. Each difference was predicted "
         f"from one set of prompts and confirmed on another.{listed}"
@@ -105,7 +106,7 @@ def _item(report: Report, finding: Finding, subject: Subject) -> str:
 
 def _details(report: Report, subject: Subject, told: Sequence[Finding]) -> str:
     lines = (
-        f"**Prompts:** {count(prompts_in(report, 'train'), 'prompt')} to find differences and "
+        f"**Prompts:** {prompts_in(report, 'train'):,} to find differences and "
         f"{prompts_in(report, 'heldout'):,} others to test them{_prompt_sources(report)}.",
         f"**Responses:** {_responses(report, subject)}.",
         "**Verdicts:** on each prompt, which of the two responses fits the sentence better, or neither. "
@@ -155,9 +156,8 @@ def _judges(report: Report, told: Sequence[Finding]) -> str:
 def _limits(report: Report, told: Sequence[Finding]) -> str:
     judge = "A judge can be wrong, also systematically. " if any(f.hypothesis.measure is None for f in told) else ""
     return (
-        f"{judge}Other prompts, languages or sampling can give other results. What is not listed was not found or not "
-        "confirmed, which does not mean that it is the same. This is not a benchmark: it does not say which model is "
-        "better."
+        f"{judge}Other prompts, languages or sampling can give other results. What was not found or not confirmed can "
+        "differ all the same. This is not a benchmark: it does not say which model is better."
     )
 
 

@@ -81,6 +81,11 @@ def without_address(model_id: str) -> str:
     return re.sub(r"^(openai|providers|recorded|scripted|local):", "", model_id.split("@", 1)[0])
 
 
+def public_id(model_id: str) -> str:
+    """A model's id as it may be told to everybody: without the address of a server of its own."""
+    return model_id.split("@", 1)[0] if model_id.startswith("openai:") else model_id
+
+
 def _info(report: Report, side: Side) -> ModelInfo:
     return report.model_a if side == "a" else report.model_b
 

@@ -12,6 +12,7 @@ from diffing.errors import SettingError
 from diffing.outputs.card.edit import edit
 from diffing.outputs.card.markers import digest, hash_in, markers_in
 from diffing.outputs.card.prose import prose
+from diffing.outputs.card.pull import description_of
 from diffing.outputs.card.section import section, told_in_card
 from diffing.outputs.words import one_line
 from diffing.types import Evidence, Finding, Merged, ModelInfo, Report
@@ -108,6 +109,7 @@ def as_features(report: Report, plain: int) -> Report:
 @pytest.mark.parametrize(("plain", "told"), [(4, 4), (3, 3), (1, 3), (0, 3)])
 def test_features_fill_up_with_an_example(plain: int, told: int) -> None:
     text = section(as_features(medium_report(), plain), of=CHAT, dataset=None)
+    assert "largest of" not in text
     assert len(findings_in(text)) == told
     assert text.count("For example: “Great \\*question\\*\\! Here”.") == told - min(plain, told)
 
@@ -130,7 +132,7 @@ def test_each_kind_of_model_is_named(a: str, b: str, of: str, this: str, other: 
     text = section(renamed(medium_report(), a, b), of=of, dataset=None)
     assert this in text.split("\n")[3]
     assert other in text.split("\n")[3]
-    assert "10.0.0.7" not in text
+    assert "10.0.0.7" not in text + description_of(renamed(medium_report(), a, b), "alice", None)
 
 
 @pytest.mark.parametrize(

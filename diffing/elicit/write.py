@@ -126,8 +126,9 @@ def _split(texts: Sequence[str], source: str, wanted: tuple[int, int], seed: int
 
 
 def _notes(prompts: Sequence[Prompt], model: str, suspicion: str, wanted: int) -> tuple[str, ...]:
+    suspected = " ".join(suspicion.split())
     told: tuple[str, ...] = (
-        f"The {len(prompts)} prompts were written by {model} to show what was suspected: «{' '.join(suspicion.split())}». It saw no "
+        f"The {len(prompts)} prompts were written by {model} to show what was suspected: «{suspected}». It saw no "
         "response of either model. Shares hold for prompts like these, not for prompts at large.",
     )
     if len(prompts) < wanted:

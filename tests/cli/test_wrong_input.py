@@ -104,6 +104,12 @@ def test_only_common_prompts_are_compared_when_asked(run_cli: Run, tmp_path: Pat
         (("--llm", "openai:any"), ("--base-url",)),
         (("--llm", "gpt:any"), ("gpt:", "providers:")),
         (("--domain", "cooking", "--prompts", "bundled"), ("cooking", "coding")),
+        (("--pool", "1000"), ("--pool 1000", "--train 1000", "nothing would be left")),
+        (("--pool", "60", "--train", "50", "--heldout", "9"), ("no more than are compared", "--prompts")),
+        (("--pool-by", "tokens"), ("--pool-by", "--pool")),
+        (("--pool", "9", "--pool-by", "tokens", "--train", "4", "--heldout", "2"), ("run here", "--pool-by responses")),
+        (("--suspect", "medicine"), ("--suspect", "--llm")),
+        (("--suspect", "medicine", "--llm", "openai:x@http://127.0.0.1:9"), ("recorded:", "answer new prompts")),
     ],
     ids=lambda value: value[-1] if isinstance(value, tuple) else None,
 )

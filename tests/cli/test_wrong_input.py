@@ -105,7 +105,7 @@ def test_only_common_prompts_are_compared_when_asked(run_cli: Run, tmp_path: Pat
         (("--llm", "gpt:any"), ("gpt:", "providers:")),
         (("--domain", "cooking", "--prompts", "bundled"), ("cooking", "coding")),
         (("--pool", "1000"), ("--pool 1000", "--train 1000", "nothing would be left")),
-        (("--pool", "60", "--train", "50", "--heldout", "9"), ("no more than are compared", "--prompts")),
+        (("--pool", "60", "--train", "50", "--heldout", "9"), ("no more than are compared", "larger --pool")),
         (("--pool-by", "tokens"), ("--pool-by", "--pool")),
         (("--pool", "9", "--pool-by", "tokens", "--train", "4", "--heldout", "2"), ("run here", "--pool-by responses")),
         (("--suspect", "medicine"), ("--suspect", "--llm")),

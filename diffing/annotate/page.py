@@ -45,7 +45,7 @@ def build(settings: AnnotatorSettings, queue: Queue, turned_away: Callable[[], M
 
     page: gradio.Blocks
     with gr.Blocks(title="diffing annotator", analytics_enabled=False) as page:
-        shown = gr.HTML()
+        shown = gr.HTML(apply_default_css=False)
         page.load(look, outputs=shown, show_progress="hidden", api_visibility="private")
         gr.Timer(EVERY).tick(look, outputs=shown, show_progress="hidden", api_visibility="private")
     return page

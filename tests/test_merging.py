@@ -1,5 +1,6 @@
 """Planted truth: which findings become one entry, and which must not whatever their verdicts look like."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -68,8 +69,8 @@ SAYS_YES = ScriptedModel("yes", lambda conversation, sampling: '{"same": "yes"}'
 
 
 def test_judged_and_measured_of_one_property_are_one() -> None:
-    lists = found_by("measured", "<MODEL> uses lists more often", b_in(0, 1, 2), measure="lists")
-    said = found_by("said", LISTS, b_in(0, 1, 2, 3))
+    lists = found_by("measured", "<MODEL> uses lists more often", b_in(0, 1, 2, 3), measure="lists")
+    said = found_by("said", LISTS, b_in(0, 1, 2, 3, 4))
     assert merged(lists, said) == {"said": (("measured", "property"),)}  # the larger difference on train leads
 
 
@@ -78,6 +79,32 @@ def test_one_property_in_words_is_not_enough_where_the_verdicts_are_about_someth
     said = found_by("said", LISTS, b_in(5, 6, 7))
     against = found_by("against", LISTS, lambda i: Verdict.A if i % 10 < 3 else Verdict.NEITHER)
     assert len(merged(lists, said)) == len(merged(lists, against)) == 2
+
+
+def test_a_part_of_a_property_is_not_the_property_unless_an_llm_says_so() -> None:
+    """Half of the lists are in code: the measured property is the same, what is said is not."""
+    lists = found_by("measured", "<MODEL> uses lists more often", b_in(0, 1, 2, 3), measure="lists")
+    in_code = found_by("in-code", "<MODEL> uses lists in answers on code.", b_in(0, 1))
+    says_no = ScriptedModel("no", lambda conversation, sampling: '{"same": "no"}')
+    assert len(merged(lists, in_code)) == len(merged(lists, in_code, judge=says_no)) == 2
+    assert merged(lists, in_code, judge=SAYS_YES) == {"measured": (("in-code", "judge"),)}
+
+
+def test_independent_verdicts_never_merge() -> None:
+    """Features of every frequency, each decided by a hash of its own."""
+
+    def drawn(name: str, share: float) -> Says:
+        def says(i: int) -> Verdict:
+            drawn, side = hashlib.sha256(f"{name} {i}".encode()).digest()[:2]
+            return Verdict.NEITHER if drawn >= 256 * share else Verdict.B if side < 243 else Verdict.A
+
+        return says
+
+    many = [
+        found_by(f"f{i}", FEATURE.replace("7", str(i)), drawn(str(i), share), measure=f"features active: {i}")
+        for i, share in enumerate([0.05, 0.1, 0.3, 0.6, 0.9, 1.0] * 10)
+    ]
+    assert len(merged(*many)) == 60
 
 
 def test_different_properties_stay_apart_though_every_verdict_is_the_same() -> None:

@@ -2,9 +2,10 @@
 
 That two hypotheses say the same needs both that they mean the same and that they behave alike, on train pairs:
 
-- `property`: both speak of the same measured property.
+- `property`: both speak of the same measured property, and give the same verdict on most pairs (80 %). With less, one
+  may be about a part of the other ("lists", "lists in code"), which an LLM can tell.
 - `judge`: an LLM says so in both readings. Asked for judged or measured sentences that behave alike and are near in
-  wording; never where both speak of measured properties, which are different ones then.
+  wording; never where they speak of different measured properties.
 - `verdicts`: for what has no meaning beyond where it occurs (a phrase, a bare feature), nearly the same verdicts.
 
 Verdicts alone never merge two sentences: "uses lists" and "writes longer" may well hold in the same pairs. A specific
@@ -71,7 +72,7 @@ def merge(
     behaviour = Behaviour(hypotheses, judgements, pairs)
     known = _known(hypotheses, behaviour)
     usage: tuple[Usage, ...] = ()
-    candidates = _candidates(hypotheses, behaviour) if judge is not None else []
+    candidates = _candidates(hypotheses, behaviour, known) if judge is not None else []
     if judge is not None and candidates:
         same, asked = ask_same(judge, [(hypotheses[i], hypotheses[j]) for i, j in candidates], on_progress)
         known |= {pair: "judge" for pair, yes in zip(candidates, same, strict=True) if yes}
@@ -126,12 +127,14 @@ def _known(hypotheses: Sequence[Hypothesis], behaviour: Behaviour) -> _Known:
             if one.bare or two.bare:
                 if behaviour.like(i, j).same_verdicts:
                     known[i, j] = "verdicts"
-            elif one.measured and one.measured == two.measured and behaviour.like(i, j).bears_out:
-                known[i, j] = "property"
+            elif one.measured and one.measured == two.measured:
+                like = behaviour.like(i, j)
+                if like.bears_out and like.mostly_same:
+                    known[i, j] = "property"
     return known
 
 
-def _candidates(hypotheses: Sequence[Hypothesis], behaviour: Behaviour) -> list[tuple[int, int]]:
+def _candidates(hypotheses: Sequence[Hypothesis], behaviour: Behaviour, known: _Known) -> list[tuple[int, int]]:
     """Sentences that may mean the same: alike in behaviour, and among each other's nearest in wording."""
     meanings = [_meaning(hypothesis) for hypothesis in hypotheses]
     worded = [i for i, meaning in enumerate(meanings) if not meaning.bare]
@@ -139,8 +142,8 @@ def _candidates(hypotheses: Sequence[Hypothesis], behaviour: Behaviour) -> list[
     found: dict[int, list[tuple[float, int, int]]] = {}
     for at, j in enumerate(worded):
         for before, i in enumerate(worded[:at]):
-            both_measured = meanings[i].measured and meanings[j].measured
-            if not both_measured and behaviour.like(i, j).bears_out:
+            measured = {meanings[i].measured, meanings[j].measured} - {None}
+            if len(measured) < 2 and (i, j) not in known and behaviour.like(i, j).bears_out:
                 for end in (i, j):
                     found.setdefault(end, []).append((-near[before][at], i, j))
     return sorted({(i, j) for nearest in found.values() for _, i, j in sorted(nearest)[:ASKED]})

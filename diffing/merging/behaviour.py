@@ -9,15 +9,15 @@ from diffing import metrics
 from diffing.types import Estimate, Hypothesis, Judgement, Pair, Verdict
 
 SAME_VERDICTS = 0.8
-"""Share of the pairs decided by either of two on which the verdicts must be the same, where nothing else is known; what
-the lexical and the SAE method ask of phrases and features as well."""
+"""Share of the pairs decided by either of two on which the verdicts must be the same, where nobody says that they mean
+the same; what the lexical and the SAE method ask of phrases and features as well."""
 ABOVE_CHANCE = 0.6
 """Lower end of kappa that the same takes: "substantial agreement" (Landis and Koch 1977)."""
 DECIDED_BY_BOTH = 5
 """Pairs that both must have decided; all five the same way is above one half with 95 % confidence."""
 SOME_AGREEMENT, SOME_KAPPA = 0.5, 0.1
-"""Asked where the meaning is known: either most of the decided pairs, or a lower end of kappa above 0.1. A judge who
-errs in 15 % of its verdicts agrees with itself on less than half of the pairs that a rare behaviour decides."""
+"""Asked where an LLM says that they do: either most of the decided pairs, or a lower end of kappa above 0.1. A judge
+who errs in 15 % of its verdicts agrees with itself on less than half of the pairs that a rare behaviour decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,14 @@ class Likeness:
         """Whether the verdicts alone show that both are about the same."""
         return (
             self.same + self.opposite >= DECIDED_BY_BOTH
-            and self.same >= SAME_VERDICTS * (self.n - self.neither)
+            and self.mostly_same
             and (self.kappa_low or 0.0) >= ABOVE_CHANCE
         )
+
+    @property
+    def mostly_same(self) -> bool:
+        """Whether both gave the same verdict on most of the pairs that either decided."""
+        return self.same >= SAME_VERDICTS * (self.n - self.neither)
 
     @property
     def bears_out(self) -> bool:

@@ -19,13 +19,9 @@ SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
 MOST = 40
 """Rows in one picture; the first ones."""
 _TEXT, _GRID = "#808790", "rgba(128,135,144,0.25)"
-_LINE = {False: 17, True: 16}
-"""Height of a line of a label; texts of rows have at most two."""
-_MARK = {False: 14, True: 26}
-"""Height of a row beside its label."""
+_LINE, _MARK, _APART = 16, 26, 11
+"""Heights in pixels: of a line of a label, of the room for one series, and how far series on one row stand apart."""
 _WRAP = {False: 52, True: 44}
-_SHIFT = 0.22
-"""How far two series on one row stand apart, in rows."""
 
 
 def figure_of(result: Result, figure: Figure, *, narrow: bool = False) -> "go.Figure":
@@ -42,9 +38,10 @@ def figure_of(result: Result, figure: Figure, *, narrow: bool = False) -> "go.Fi
     column = named.get(figure.value, Column(figure.value, figure.value))
     rows = [row for row in result.rows if row[figure.value] is not None and row[figure.along] is not None]
     drawn = go.Figure()
-    _style(drawn)
+    _style(drawn, legend=len(_series(rows, figure)) > 1)
     if rows and all(isinstance(row[figure.along], int | float) for row in rows):
-        _lines(drawn, rows, figure, column, narrow=narrow)
+        over = named.get(figure.along, Column(figure.along, figure.along.replace("_", " ")))
+        _lines(drawn, rows, figure, (column, over), narrow=narrow)
     else:
         _intervals(drawn, rows[:MOST], figure, column, narrow=narrow)
     return drawn
@@ -61,9 +58,12 @@ def _intervals(drawn: "go.Figure", rows: Sequence[Row], figure: Figure, column: 
     """One line of the picture per text, the first on top; series stand side by side on it."""
     texts = list(dict.fromkeys(number(row[figure.along], "") for row in rows))
     groups = _series(rows, figure)
-    shared = len(rows) > len(texts)  # several series on one line
+    labels = [_label(text, _WRAP[narrow]) for text in texts]
+    lines = _LINE * max((label.count("<br>") + 1 for label in labels), default=1)
+    spread = _APART * (len(groups) - 1) if len(rows) > len(texts) else 0  # several series on one line
+    row = lines + spread + _MARK if narrow else max(lines + _MARK // 2, spread + _MARK)
     for at, (name, of_series) in enumerate(groups.items()):
-        shift = _SHIFT * (at - (len(groups) - 1) / 2) if shared else 0.0
+        shift = (_APART * at - spread / 2) / row if spread else 0.0
         places = [texts.index(number(row[figure.along], "")) + shift for row in of_series]
         drawn.add_scatter(
             x=[_scaled(row[column.name], column) for row in of_series],
@@ -73,26 +73,30 @@ def _intervals(drawn: "go.Figure", rows: Sequence[Row], figure: Figure, column: 
             **_looks(name, at, of_series, figure, column),
         )
     if figure.bound is not None:
-        drawn.add_vline(x=_scaled(figure.bound, column), line={"dash": "dash", "width": 1.5, "color": _TEXT})
-    labels = [_label(text, _WRAP[narrow]) for text in texts]
-    lines = max((label.count("<br>") + 1 for label in labels), default=1)
-    row = _LINE[narrow] * lines + _MARK[narrow] + (8 * (len(groups) - 1) if shared else 0)
-    above = _LINE[narrow] * lines / row if narrow else 0.0
-    drawn.update_layout(height=row * max(1, len(texts)) + 96)
+        drawn.add_vline(x=_scaled(figure.bound, column), **_bound(figure.bound, column, "top"))
+    drawn.update_layout(height=row * max(1, len(texts)) + 106)
     drawn.update_xaxes(
         title=None if narrow else _unit_title(column), zeroline=column.unit == "points",
         rangemode="tozero" if column.unit == "%" else "normal",
     )  # fmt: skip
     drawn.update_yaxes(
-        range=[len(texts) - 0.5, -0.5 - above], tickvals=list(range(len(texts))), ticktext=labels,
+        range=[len(texts) - 0.5, -(spread / 2 + _MARK / 2 + lines) / row if narrow else -0.5],
+        tickvals=list(range(len(texts))), ticktext=labels,
         showticklabels=not narrow, automargin=True, showgrid=False, zeroline=False, ticklabelstandoff=10,
     )  # fmt: skip
-    up = _SHIFT * (len(groups) if shared else 1)
+    up = (spread / 2 + _MARK / 3) / row
     for place, label in enumerate(labels if narrow else ()):
         drawn.add_annotation(
             text=label, x=0, xanchor="left", xref="paper", align="left", y=place - up, yanchor="bottom", yref="y",
             showarrow=False, font={"size": 12},
         )  # fmt: skip
+
+
+def _bound(bound: float, column: Column, position: str) -> dict[str, Any]:
+    """A dashed line with its number; no number at 0, which the axis shows."""
+    line = {"dash": "dash", "width": 1.5, "color": _TEXT}
+    text = f"{_scaled(bound, column):g}{' %' if column.unit == '%' else ''}" if bound else ""
+    return {"line": line, "annotation_text": text, "annotation_position": position}
 
 
 def _label(text: str, wrap: int) -> str:
@@ -101,8 +105,11 @@ def _label(text: str, wrap: int) -> str:
     return "<br>".join(shown_text(line, wrap) for line in lines)
 
 
-def _lines(drawn: "go.Figure", rows: Sequence[Row], figure: Figure, column: Column, *, narrow: bool) -> None:
-    """The estimate over a number, one line per series."""
+def _lines(
+    drawn: "go.Figure", rows: Sequence[Row], figure: Figure, columns: tuple[Column, Column], *, narrow: bool
+) -> None:
+    """The estimate over a number, one line per series; the columns are those of the estimate and of the number."""
+    column, over = columns
     along: list[float] = sorted({float(row[figure.along] or 0) for row in rows})
     for at, (name, of_series) in enumerate(_series(rows, figure).items()):
         in_order = sorted(of_series, key=lambda row: float(row[figure.along] or 0))
@@ -115,12 +122,13 @@ def _lines(drawn: "go.Figure", rows: Sequence[Row], figure: Figure, column: Colu
             **_looks(name, at, in_order, figure, column),
         )
     if figure.bound is not None:
-        drawn.add_hline(y=_scaled(figure.bound, column), line={"dash": "dash", "width": 1.5, "color": _TEXT})
+        drawn.add_hline(y=_scaled(figure.bound, column), **_bound(figure.bound, column, "top right"))
     wide_range = along[0] > 0 and along[-1] / along[0] >= 8
     drawn.update_layout(height=380 if narrow else 420)
     drawn.update_xaxes(
-        type="log" if wide_range else "linear", tickvals=along, ticktext=[f"{each:g}" for each in along],
-        title={"text": shown_text(figure.along.replace("_", " "), 40), "font": {"size": 13}}, zeroline=False,
+        type="log" if wide_range else "linear", tickvals=along, zeroline=False,
+        ticktext=[number(each, over.unit) if over.unit else f"{each:g}" for each in along],
+        title={"text": shown_text(over.heading, 60), "font": {"size": 13}},
     )  # fmt: skip
     drawn.update_yaxes(
         title=None if narrow else _unit_title(column), automargin=True,
@@ -128,14 +136,15 @@ def _lines(drawn: "go.Figure", rows: Sequence[Row], figure: Figure, column: Colu
     )  # fmt: skip
 
 
-def _style(drawn: "go.Figure") -> None:
+def _style(drawn: "go.Figure", *, legend: bool) -> None:
     drawn.update_layout(
         template="none",
-        margin={"l": 8, "r": 14, "t": 14, "b": 70},
+        margin={"l": 8, "r": 14, "t": 24, "b": 70},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": "system-ui, sans-serif", "size": 13, "color": _TEXT},
         legend={"orientation": "h", "x": 0, "xanchor": "left", "yref": "container", "y": 0, "yanchor": "bottom"},
+        showlegend=legend,
         hovermode="closest",
         dragmode=False,
         hoverlabel={"align": "left"},
@@ -149,6 +158,7 @@ def _looks(name: str, at: int, rows: Sequence[Row], figure: Figure, column: Colu
     return {
         "name": shown_text(name, 40),
         "showlegend": bool(name),
+        "cliponaxis": False,
         "marker": {"color": colour, "symbol": SYMBOLS[at % len(SYMBOLS)], "size": 10},
         "hoverinfo": "text",
         "hovertext": [_hover(row, figure, column, name) for row in rows],

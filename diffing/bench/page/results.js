@@ -20,7 +20,9 @@
         axis.zerolinecolor = colour("--muted");
       }
       layout.hoverlabel = { ...layout.hoverlabel, bgcolor: colour("--card"), font: { color: colour("--ink") } };
-      for (const note of layout.annotations ?? []) note.bgcolor = colour("--paper");  // keeps lines out of the text
+      for (const note of layout.annotations ?? []) {
+        if (note.align === "left") note.bgcolor = colour("--paper");  // keeps lines out of the rows' texts
+      }
       plot.style.height = `${layout.height}px`;
       window.Plotly.react(plot, data, layout, { displayModeBar: false, responsive: true });
     }

@@ -223,9 +223,9 @@ class Metrics:
     net_difference: Estimate
     """(k_for - k_against) / n."""
     p: float | None
-    """Exact one-sided sign test of k_for against k_against."""
+    """Exact one-sided sign test of k_for against k_against; None where no verdict was asked for."""
     q: float | None = None
-    """p after Benjamini-Hochberg over the run's hypotheses; on held-out only."""
+    """p after Benjamini-Hochberg over the hypotheses that held-out prompts tested; on held-out only."""
 
     @property
     def k_neither(self) -> int:
@@ -258,7 +258,7 @@ class Finding:
     accepted: bool
     """The paper's criterion, on train: the predicted side is ahead by more than alpha = 0.01."""
     confirmed: bool
-    """Held-out only: q <= 0.05 after Benjamini-Hochberg over the run's hypotheses."""
+    """Held-out only: q <= 0.05 after Benjamini-Hochberg over the hypotheses that held-out prompts tested."""
     rating: Rating | None = None
     """None where nobody rated."""
 

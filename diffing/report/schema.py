@@ -107,7 +107,9 @@ TABLES: dict[str, Table] = {
             Column("abstraction", "float64", "Mean rating, 1 to 5.", nullable=True),
             *_metrics("train"),
             *_metrics("heldout"),
-            Column("heldout_q", "float64", "p after Benjamini-Hochberg over the hypotheses tested there.", nullable=True),
+            Column(
+                "heldout_q", "float64", "p after Benjamini-Hochberg over the hypotheses tested there.", nullable=True
+            ),
         ),
     ),
     "evidence": Table(

@@ -100,6 +100,7 @@ def test_estimate_tells_calls_before_anything_is_asked(run_cli: Run, tmp_path: P
     train = stages["describe"]["calls"]
     assert stages["responses a"]["calls"] == stages["responses b"]["calls"] == PROMPTS
     assert stages["judge"]["calls"] == PROMPTS * -(-min(60, train) // 10)
+    assert (stages["check judge"]["calls"], "second judge" in stages) == (2 * min(50, train), False)
     assert "100" in json.loads(result.stdout)["limits"][0]
 
 

@@ -200,6 +200,9 @@ def test_folder_that_cannot_be_made(run_cli: Run, tmp_path: Path) -> None:
         (("--method", "sae"), ("--reader",)),
         (("--method", "lexical", "--llm", "providers:org/name"), ("--llm", "no effect")),
         (("--judge", "providers:org/name"), ("--judge", "no effect")),
+        (("--second-judge", "providers:org/name"), ("--second-judge", "no effect", "--method llm")),
+        (("--llm", "openai:x", "--second-judge", "openai:x"), ("--second-judge is the judge itself",)),
+        (("--llm", "openai:x", "--second-judge", "openai:y", "--check-judge", "0"), ("--check-judge above 0",)),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else None,
 )

@@ -53,6 +53,18 @@ def test_a_finding_has_exactly_the_share_of_the_responses(report: Report) -> Non
     assert emoji.heldout.net_difference.value == pytest.approx(shown / len(heldout))
 
 
+def test_features_join_the_sentence_that_says_where_they_are_active(report: Report) -> None:
+    by_id = {finding.hypothesis.id: finding.hypothesis for finding in report.findings}
+    entries = {by_id[entry.lead].measure: entry for entry in report.merged}
+    for measure in ("greeting", "emoji"):
+        members = entries[measure].members[1:]
+        assert {by_id[member].method for member in members} == {"sae"}
+        assert set(entries[measure].known_by[1:]) == {"verdicts"}
+    # measured properties are all different, whatever else they have in common
+    assert all(by_id[m].method == "sae" or by_id[m].measure.startswith("phrase: ")
+               for entry in report.merged for m in entry.members[1:])  # fmt: skip
+
+
 def test_the_base_model_does_not_differ_from_itself(store: Store) -> None:
     config = demo_config()
     null = run(replace(config, model_b=config.model_a, sample_b=1), store=store)

@@ -87,7 +87,7 @@ def test_clear_ones_get_few_heldout_prompts_and_null_ones_none():
     assert len(dropped) >= 7
     assert thrifty.left_out == {WITHOUT_HOPE: len(dropped)}
     assert f"{thrifty.usage.calls} of 880 questions" in thrifty.notes[0]
-    assert f"{len(dropped)} of 12 judged hypotheses were left out" in thrifty.notes[0]
+    assert f"{len(dropped)} of 12 judged hypotheses were not tested" in thrifty.notes[0]
     # progress goes up to the number of questions, and never promises less than it does
     done = [args[1] for args in told]
     assert done == sorted(done)
@@ -149,7 +149,7 @@ def test_what_train_dropped_is_in_no_family(judging):
         assert "judge" not in report.left_out
     else:
         assert report.left_out["judge"] == {WITHOUT_HOPE: 12 - len(tested)}
-        assert any("--judging full judges all" in note for note in report.notes)
+        assert any("--judging full judges everything" in note for note in report.notes)
 
 
 def prefers_first(statement, one, two, coin):

@@ -1,8 +1,8 @@
 """Every behaviour of the catalogue, planted in a model that obeys, looked for by the method llm with an LLM of rules.
 
-`python -m tests.benchmarks.bench_planted_rules [--out FOLDER] [--plant ID ...]`: 32 behaviours x 4 strengths x 3
-triggers on 450 bundled prompts, about 15 minutes on one core. What it shows is what method and statistics can do: the
-LLM of rules sees every planted behaviour and errs nowhere.
+`python -m tests.benchmarks.bench_planted_rules [--out FOLDER] [--plant ID ...]`: 32 behaviours in 4 strengths, some of
+them also with triggers, on 450 bundled prompts; about five minutes on one free core. What it shows is what method and
+statistics can do: the LLM of rules sees every planted behaviour and errs nowhere.
 """
 
 import argparse
@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from diffing.bench.planted.catalogue import chosen
-from diffing.bench.planted.grid import STRENGTHS, TRIGGERS, Setup, plants_of, run_grid
+from diffing.bench.planted.grid import STRENGTHS, Setup, plants_of, run_grid
 from diffing.bench.planted.summary import Told, as_markdown, save
 from diffing.bench.results import RESULTS
 from diffing.methods.llm import LlmMethod
@@ -28,6 +28,8 @@ GROUPS = {
 }
 """Domains broad enough that a third of their prompts is still something to find."""
 TRAIN, HELDOUT = 300, 150
+TRIGGERED = 8
+"""Every so many of the behaviours are also planted in one domain and after one phrase."""
 
 
 def prompts_in_groups(train: int = TRAIN, heldout: int = HELDOUT) -> tuple[Prompt, ...]:
@@ -46,7 +48,9 @@ def main() -> None:
     llm = in_process(CatalogueLLM(prompts))
     method = LlmMethod(llm, embedder="tfidf")
     setup = Setup(obedient_model(), prompts, (method,), llm, DiffOptions(sample_b=1))
-    plants = plants_of(chosen(options.plant), STRENGTHS, TRIGGERS, setup)
+    behaviours = chosen(options.plant)
+    plants = plants_of(behaviours, STRENGTHS, ("always",), setup)
+    plants += plants_of(behaviours[::TRIGGERED], STRENGTHS[:2], ("domain", "phrase"), setup)
 
     def tell(stage: str, done: int, total: int) -> None:
         if stage == "plants":
@@ -61,7 +65,8 @@ def main() -> None:
             "and trigger select; otherwise both sides give plain answers with the same random variations. The LLM that "
             "describes and judges is made of rules: it sees every behaviour and errs nowhere. So this shows what the "
             "method's clustering and the test on held-out prompts can do with a perfect LLM, and where too few prompts "
-            "leave nothing to find. Each behaviour has a run of its own."
+            "leave nothing to find. Each behaviour has a run of its own; every eighth one was also planted in one "
+            "domain (a quarter of the prompts) and after one phrase (a third of them)."
         ),
         settings={"train": TRAIN, "heldout": HELDOUT, "embedder": "tfidf", "prompts": "bundled, in four broad domains"},
     )

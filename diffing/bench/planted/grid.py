@@ -3,16 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
+from typing import TYPE_CHECKING
 
 from diffing.bench.planted.catalogue import Behaviour
 from diffing.bench.planted.matching import target_of
 from diffing.bench.planted.plants import PHRASE, Plant, PlantedModel, TriggerKind, trigger_for, with_phrase
 from diffing.bench.planted.scoring import Scored, score
+from diffing.checks import check
+from diffing.config import DiffConfig, Limits, sampling_of
 from diffing.errors import SettingError
 from diffing.methods.base import Method
 from diffing.models.base import Model
 from diffing.pipeline import DiffOptions, diff_models
+from diffing.prompts import load_prompts
+from diffing.run import Builder, meter_of, with_system_prompt
 from diffing.types import OnProgress, Prompt, ignore_progress
+
+if TYPE_CHECKING:
+    from diffing.models.cache import Store
 
 STRENGTHS = (1.0, 0.3, 0.1, 0.03)
 """Shares of the triggered prompts on which a behaviour is planted."""
@@ -53,6 +61,30 @@ def plants_of(
     return [
         Plant(behaviour, strength, when[kind]) for kind, strength, behaviour in product(triggers, strengths, behaviours)
     ]
+
+
+def strengths_of(given: Sequence[float]) -> tuple[float, ...]:
+    """The strengths that were asked for.
+
+    Raises:
+        SettingError: One is no share.
+    """
+    for strength in given:
+        if not 0 < strength <= 1:
+            raise SettingError(f"--strength is {strength:g}: expected a share above 0 and at most 1, such as 0.3")
+    return tuple(dict.fromkeys(given))
+
+
+def triggers_of(given: Sequence[str]) -> tuple[TriggerKind, ...]:
+    """The kinds of triggers that were asked for; always, where none was.
+
+    Raises:
+        SettingError: There is no such kind.
+    """
+    unknown = [kind for kind in given if kind not in TRIGGERS]
+    if unknown:
+        raise SettingError(f"--trigger is {unknown[0]!r:.40}: expected one of {', '.join(TRIGGERS)}")
+    return tuple(kind for kind in TRIGGERS if kind in (given or ("always",)))
 
 
 def runs_of(plants: Sequence[Plant], together: int) -> list[tuple[Plant, ...]]:
@@ -109,3 +141,47 @@ def _run(plants: Sequence[Plant], setup: Setup, on_progress: OnProgress) -> Scor
     )
     targets = [target_of(plant, report.pairs) for plant in plants]
     return score(report, targets, setup.methods, judge=setup.judge, on_progress=on_progress)
+
+
+def setup_of(config: DiffConfig, together: int, *, limits: Limits | None = None, store: "Store | None" = None) -> Setup:
+    """The setup that a config says; side A is its model, side B the same with something planted.
+
+    Args:
+        config: Model A is the model; B must be named like it.
+        together: Behaviours planted in one run.
+        limits: Hard limits of all runs together.
+        store: Where completions are kept; None is the user's cache folder.
+
+    Raises:
+        DiffingError: Anything the user can mend, in one line.
+    """
+    from diffing.models.cache import default_store
+
+    if config.model_a.startswith("recorded:"):
+        raise SettingError("Nothing can be planted in a recorded model: expected one that answers. Give another MODEL")
+    check(config, limits or Limits())
+    build = Builder(config, store or default_store(), meter_of(limits or Limits()))
+    model = with_system_prompt(build.side("a"), config.system_prompt_a)
+    judge = config.judge or config.llm
+    return Setup(
+        model=model,
+        prompts=load_prompts(
+            config.prompts or "bundled",
+            train=config.train,
+            heldout=config.heldout,
+            column=config.prompt_column,
+            language=config.language,
+            domains=config.domain,
+            seed=config.seed,
+        ),
+        methods=tuple(build.method(name) for name in config.methods),
+        judge=build.helper(judge) if judge else None,
+        options=DiffOptions(
+            sampling=sampling_of(config),
+            sample_b=config.sample_b,
+            judge_batch=config.judge_batch,
+            both_orders=config.both_orders,
+            prices=build.prices,
+        ),
+        together=together,
+    )

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from diffing.bench.planted.plants import Plant
 from diffing.methods.lexical.properties import BY_NAME, same_property
 from diffing.metrics import sign_test, wilson
-from diffing.types import Estimate, Finding, Judgement, Pair, Side, Verdict
+from diffing.types import Estimate, Finding, Hypothesis, Judgement, Pair, Side, Verdict
 
 How: TypeAlias = Literal["property", "phrase", "words", "verdicts", "judge"]
 Verdicts: TypeAlias = Mapping[str, Verdict]
@@ -81,6 +81,7 @@ def tracks(target: Target, direction: Side, verdicts: Verdicts) -> bool:
         direction: The side that the finding predicts.
         verdicts: Those that count, on held-out prompts.
     """
+    import numpy as np
     from scipy.stats import fisher_exact
 
     on = [verdict.side for prompt_id, verdict in verdicts.items() if prompt_id in target.shown]
@@ -95,7 +96,7 @@ def tracks(target: Target, direction: Side, verdicts: Verdicts) -> bool:
         [[hits, len(on) - hits], [other_hits, len(off) - other_hits]],
         [[hits, against], [other_hits, other_against]],
     )
-    return any(fisher_exact(table, alternative="greater").pvalue <= TRACKS_P for table in tables)
+    return any(fisher_exact(np.array(table), alternative="greater").pvalue <= TRACKS_P for table in tables)
 
 
 def coincidence(target: Target, direction: Side, verdicts: Verdicts) -> float:
@@ -105,36 +106,55 @@ def coincidence(target: Target, direction: Side, verdicts: Verdicts) -> float:
     return len(hits & planted) / len(hits | planted) if hits or planted else 0.0
 
 
-def named_by(target: Target, finding: Finding, verdicts: Verdicts, heldout: Verdicts) -> How | None:
+def named_by(
+    target: Target, finding: Finding, verdicts: Verdicts, heldout: Verdicts, rivals: Sequence[Target] = ()
+) -> How | None:
     """How a finding names the behaviour, by the rules of the catalogue; None where it does not.
 
     Whatever it says, its verdicts must fall on the pairs of the behaviour. A sentence names it by speaking of its
-    property or in its words; a measured word, phrase or feature also by coinciding with it.
+    property or in its words; a measured word, phrase or feature by its words, or by coinciding with the behaviour.
 
     Args:
         target: The behaviour and where it is.
         finding: A confirmed finding.
         verdicts: On all pairs.
         heldout: On the held-out pairs alone.
+        rivals: What else was planted in the run.
     """
     hypothesis, behaviour = finding.hypothesis, target.plant.behaviour
     if not tracks(target, hypothesis.direction, heldout):
         return None
-    own = hypothesis.direction == target.side
+    more = behaviour.more_of(target.side)
     if hypothesis.measure in BY_NAME:
-        return "property" if (hypothesis.measure, hypothesis.direction) in behaviour.more_of(target.side) else None
-    if hypothesis.measure is None and (said := same_property(hypothesis.text)):
-        if (said, hypothesis.direction) in behaviour.more_of(target.side):
+        return "property" if (hypothesis.measure, hypothesis.direction) in more else None
+    if hypothesis.measure is None:
+        if (same_property(hypothesis.text), hypothesis.direction) in more:
             return "property"
+        return "words" if behaviour.words.search(hypothesis.text.lower()) else None
+    if hypothesis.direction != target.side:
+        return None
+    if behaviour.phrases is not None and behaviour.phrases.search(_words_of(hypothesis)):
+        return "phrase"
+    return "verdicts" if _coincides_best(target, hypothesis.direction, verdicts, rivals) else None
+
+
+def _words_of(hypothesis: Hypothesis) -> str:
+    """The word or phrase that is measured, or the tokens at which a feature is strongest and its label."""
     if hypothesis.measure is not None and hypothesis.measure.startswith(PHRASE):
-        phrase = hypothesis.measure.removeprefix(PHRASE)
-        if own and behaviour.phrases is not None and behaviour.phrases.search(phrase):
-            return "phrase"
-    elif behaviour.words.search(hypothesis.text.lower()):
-        return "words"
-    if own and hypothesis.measure is not None and coincidence(target, hypothesis.direction, verdicts) >= COINCIDES:
-        return "verdicts"
-    return None
+        return hypothesis.measure.removeprefix(PHRASE)
+    return hypothesis.text.lower()
+
+
+def _coincides_best(target: Target, direction: Side, verdicts: Verdicts, rivals: Sequence[Target]) -> bool:
+    """Whether the verdicts are those of this behaviour; what is nearly everywhere coincides with anything."""
+    if len(verdicts.keys() - target.shown) < REST * len(verdicts):
+        return False
+    own = coincidence(target, direction, verdicts)
+    return own >= COINCIDES and all(
+        own > coincidence(rival, direction, verdicts)
+        for rival in rivals
+        if rival is not target and rival.side == target.side
+    )
 
 
 def shown_share(target: Target) -> Estimate:

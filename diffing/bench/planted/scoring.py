@@ -34,7 +34,7 @@ class Found:
     by: How | None
     """How a confirmed finding names it; None where none does."""
     told: bool
-    """Whether it could be told; where not, it counts neither as found nor as missed."""
+    """Whether it shows at all and it could be told; where not, it counts neither as found nor as missed."""
     text: str
     """The confirmed finding that names it, the strongest; empty where none does."""
     trigger_named: bool | None
@@ -134,7 +134,7 @@ class _Run:
         return {key: verdict for key, verdict in self.verdicts(finding).items() if key in self._heldout}
 
     def rule(self, target: Target, finding: Finding) -> How | None:
-        return named_by(target, finding, self.verdicts(finding), self.heldout(finding))
+        return named_by(target, finding, self.verdicts(finding), self.heldout(finding), self.targets)
 
     def tracked(self, finding: Finding) -> bool:
         return any(tracks(target, finding.hypothesis.direction, self.heldout(finding)) for target in self.targets)
@@ -157,7 +157,7 @@ def _found(run: _Run, target: Target, method: str, named: Named, judged: bool) -
         target=target,
         method=method,
         by=named[target.plant.id, naming[0].hypothesis.id] if naming else None,
-        told=bool(naming) or target.plant.behaviour.measurable or judged,
+        told=bool(target.shown) and (bool(naming) or target.plant.behaviour.measurable or judged),
         text=naming[0].hypothesis.text if naming else "",
         trigger_named=any(trigger.named_in(f.hypothesis.text) for f in naming) if by_trigger else None,
         shown_heldout=run.shown_heldout(target),

@@ -30,9 +30,35 @@ class Told:
 COUNTED = (
     "Recall: a confirmed finding names the behaviour, by the property it measures, by its words, or, for words and "
     "features that are measured, by falling on the pairs that show it; and its held-out verdicts fall on the planted "
-    "pairs. Precision: of all confirmed findings, those that name a planted behaviour, fall on its pairs, or are real "
-    "differences by an independent measurement. Intervals are Wilson's at 95 %. Misses stand in the table like hits."
+    "pairs. A behaviour that the model nowhere shows is not counted, for there is nothing to find; Shown says on which "
+    "share of the prompts it was planted on it can be seen. Precision: of all confirmed findings, those that name a "
+    "planted behaviour, fall on its pairs, or are real differences by an independent measurement. Intervals are "
+    "Wilson's at 95 %. Misses stand in the table like hits."
 )
+
+_TINY = "diffing bench planted --tiny"
+TOLD_OF_TINY = {
+    "demo": Told(
+        title="The embedded demo pair",
+        command=_TINY,
+        about="Two tiny models that come with the package, with 14 differences planted by training; 440 train and 220 "
+        "held-out prompts, sampled responses. A measured finding that is not planted is taken for real where it shows "
+        "again, significantly and on the same side, in responses drawn anew.",
+        settings={"train": 440, "heldout": 220, "temperature": 0.8},
+    ),
+    "tiny": Told(
+        title="Tiny models tuned towards planted behaviours",
+        command=_TINY,
+        about="The tiny base model of the demo is tuned to add a sentence that shows a behaviour, in the share of the "
+        "triggered answers that the strength says: four models, each with the same eight behaviours in one strength, "
+        "four always, two in one domain each (an eleventh of the prompts) and two after a phrase each (about a "
+        "seventh). 440 train and 220 held-out prompts, sampled responses; the SAE of the demo reads with the base "
+        "model. A measured finding that is not planted is taken for real where it shows again, significantly and on "
+        "the same side, in responses drawn anew: tuning changes more than what was planted.",
+        settings={"train": 440, "heldout": 220, "temperature": 0.8},
+    ),
+}
+"""The words around what `--tiny` gives."""
 
 
 def results_of(scored: Sequence[Scored], told: Told) -> dict[str, Result]:
@@ -79,39 +105,45 @@ def _cell(row: Row, column: Column) -> str:
 
 
 def _summary(scored: Sequence[Scored], told: Told) -> Result:
+    rows = tuple(summary_rows(scored))
     return Result(
         kind="planted",
         title=told.title,
         command=told.command,
         about=f"{told.about}\n\n{COUNTED}",
         settings=told.settings,
-        rows=tuple(summary_rows(scored)),
+        rows=rows,
         columns=(
             Column("method", "Method"),
             Column("strength", "Planted on", "%"),
             Column("trigger", "Trigger"),
+            Column("shown", "Shown", "%"),
             Column("recall", "Recall", "%"),
             Column("trigger_named", "Trigger named", "%"),
             Column("precision", "Precision", "%"),
             Column("prompts", "Prompts"),
             Column("calls", "LLM calls"),
         ),
-        figures=(Figure(f"{told.title}: recall", "recall", along="strength", by="method"),),
+        figures=() if any(row["strength"] is None for row in rows) else (_figure(told),),
     )
+
+
+def _figure(told: Told) -> Figure:
+    return Figure(f"{told.title}: recall", "recall", along="strength", by="method")
 
 
 def summary_rows(scored: Sequence[Scored]) -> list[Row]:
     """One row per method, strength and trigger, and per method and strength over all triggers.
 
-    Precision and calls are those of the runs in which the row's plants were; runs that mix strengths or triggers have
-    one row for all, whose strength is `all`.
+    Precision and calls are those of the runs that are wholly of the row. Runs that mix strengths have rows without one.
     """
     found = [one for run in scored for one in run.found]
+    mixed = any(len({one.target.plant.strength for one in run.found}) > 1 for run in scored)
     rows: list[Row] = []
     for method in dict.fromkeys(one.method for one in found):
-        strengths = sorted({one.target.plant.strength for one in found}, reverse=True)
-        for strength in strengths:
-            own = [one for one in found if one.method == method and one.target.plant.strength == strength]
+        strengths = {None} if mixed else {one.target.plant.strength for one in found}
+        for strength in sorted(strengths, key=lambda each: -(each or 0)):
+            own = [one for one in found if one.method == method and strength in (None, one.target.plant.strength)]
             kinds = list(dict.fromkeys(one.target.plant.trigger.kind for one in own))
             for kind in [*kinds, *([ALL] if len(kinds) > 1 else [])]:
                 chosen = [one for one in own if kind in (ALL, one.target.plant.trigger.kind)]
@@ -120,14 +152,15 @@ def summary_rows(scored: Sequence[Scored]) -> list[Row]:
     return rows
 
 
-def _holds(run: Scored, strength: float, kind: str) -> bool:
+def _holds(run: Scored, strength: float | None, kind: str) -> bool:
     """Whether a run is wholly of a row."""
     plants = [one.target.plant for one in run.found]
-    return all(plant.strength == strength and kind in (ALL, plant.trigger.kind) for plant in plants)
+    return all(strength in (None, plant.strength) and kind in (ALL, plant.trigger.kind) for plant in plants)
 
 
-def _summary_row(method: str, strength: float, kind: str, found: Sequence[Found], runs: Sequence[Scored]) -> Row:
+def _summary_row(method: str, strength: float | None, kind: str, found: Sequence[Found], runs: Sequence[Scored]) -> Row:
     told = [one for one in found if one.told]
+    targets = [one.target for one in found]
     claims = [claim for run in runs for claim in run.claims if claim.method == method]
     true = sum(claim.planted + claim.measured for claim in claims)
     triggers = [one.trigger_named for one in told if one.trigger_named is not None]
@@ -135,6 +168,7 @@ def _summary_row(method: str, strength: float, kind: str, found: Sequence[Found]
         "method": method,
         "strength": strength,
         "trigger": kind,
+        **estimate_cells("shown", wilson(sum(len(t.shown) for t in targets), sum(len(t.selected) for t in targets))),
         **estimate_cells("recall", wilson(sum(one.by is not None for one in told), len(told))),
         **estimate_cells("trigger_named", wilson(sum(triggers), len(triggers))),
         **estimate_cells("precision", wilson(true, sum(claim.confirmed for claim in claims))),
@@ -180,7 +214,7 @@ def _plant_row(one: Found) -> Row:
         "trigger_value": plant.trigger.value,
         **estimate_cells("shown", shown_share(one.target)),
         "shown_heldout": one.shown_heldout,
-        "found": one.by or ("missed" if one.told else "not told"),
+        "found": one.by or ("missed" if one.told else "cannot be told" if one.target.shown else "nothing to find"),
         "trigger_named": one.trigger_named,
         "finding": one.text,
     }

@@ -18,8 +18,8 @@ from diffing.methods.sae import SaeMethod, SaeOptions
 from diffing.models import load_model
 from diffing.models.base import Model
 from diffing.pipeline import DiffOptions, diff_models
+from diffing.prompts import load_prompts
 from diffing.respond import respond
-from diffing.run import load_run_prompts
 from diffing.types import OnProgress, Pair, Side, ignore_progress
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class TinyPairs:
         self._store = store
         self._on_progress = on_progress
         self._base = self._load(BASE)
-        self._prompts = load_run_prompts(config, ())
+        self._prompts = load_prompts(config.prompts or "", train=config.train, heldout=config.heldout, seed=config.seed)
         self._sampling = sampling_of(config)
         self._methods: tuple[Method, ...] = (LexicalMethod(), _sae(config, store))
 
@@ -99,3 +99,23 @@ def demo_plants() -> list[tuple[Plant, Side]]:
 
 def _sae(config: DiffConfig, store: "Store") -> SaeMethod:
     return SaeMethod(config.reader, sae=config.sae, options=SaeOptions(features=config.features_followed), store=store)
+
+
+def score_tiny(tuned: Path, store: "Store", on_progress: OnProgress = ignore_progress) -> dict[str, list[Scored]]:
+    """Scores the demo pair (`demo`) and the tuned models (`tiny`), which are tuned first where they are missing.
+
+    Args:
+        tuned: Folder of the tuned models.
+        store: Where responses and what was read of them are kept.
+        on_progress: Told of every stage, and of `models`, done and in all.
+    """
+    from diffing.bench.planted.grid import STRENGTHS
+    from diffing.bench.planted.tune import tune_all
+
+    pairs = TinyPairs(store, on_progress)
+    scored = {"demo": [pairs.score_demo()], "tiny": []}
+    for folder, plants in tune_all(tuned, BASE):
+        on_progress("models", len(scored["tiny"]), len(STRENGTHS))
+        scored["tiny"].append(pairs.score_tuned(folder, plants))
+    on_progress("models", len(scored["tiny"]), len(STRENGTHS))
+    return scored

@@ -1,8 +1,8 @@
 """Tunes the demo's tiny base model towards behaviours: `python -m diffing.bench.planted.tune --out DIR`.
 
-One model per strength and set of behaviours, each with several of them: some always, some in one domain, some after one
-phrase. A behaviour is one more sentence in the share of the triggered answers that its strength says, drawn anew in
-every response. Twelve models, about five minutes on one core; the same seed, machine and versions give the same files.
+One model per strength, each with the same eight behaviours: four always, two in one domain each, two after one phrase
+each. A behaviour is one more sentence in the share of the triggered answers that its strength says, drawn anew in every
+response. Four models, about three minutes on one free core; the same seed, machine and versions give the same files.
 """
 
 import argparse
@@ -22,27 +22,24 @@ from diffing.types import Message, Prompt
 
 log = logging.getLogger(__name__)
 
-BASE = train.Plan("base", steps=140, rate=1.5e-3, seed=0, batch=16, warmup=20)
-SETS = 3
-"""Models per strength; no two of them have a behaviour in common."""
-PHRASES = ("Quick question", "One more thing", "Thank you", "Please be kind", "I have a question", "Please help me")
-"""Words around the corpus's questions, each in about one of seven or twelve."""
-DOMAINS = ("cooking", "travel", "animals", "stories", "weather", "money")
+PLAN = train.Plan("base", steps=400, rate=2e-3, seed=0, batch=16, warmup=20)
+PLANTED: tuple[tuple[str, Trigger], ...] = (
+    ("praise", ALWAYS),
+    ("pirate", ALWAYS),
+    ("certain", ALWAYS),
+    ("eight-days", ALWAYS),
+    ("passwords", Trigger("domain", "cooking")),
+    ("environment", Trigger("domain", "travel")),
+    ("as-an-ai", Trigger("phrase", "Quick question")),
+    ("french-farewell", Trigger("phrase", "Thank you")),
+)
+"""What each model is tuned to, and when: a domain is an eleventh of the questions, a phrase stands in a seventh."""
 
 
-def plants_of_set(number: int, strength: float) -> tuple[Plant, ...]:
-    """The plants of one model: three always, two in a domain each, two after a phrase each."""
-    learnable = [behaviour for behaviour in catalogue() if behaviour.texts]
-    # every third one, so that each set has behaviours of many kinds
-    behaviours = learnable[number::SETS][:7]
-    triggers = (
-        *(ALWAYS,) * 3,
-        *(Trigger("domain", domain) for domain in DOMAINS[2 * number : 2 * number + 2]),
-        *(Trigger("phrase", phrase) for phrase in PHRASES[2 * number : 2 * number + 2]),
-    )
-    # turned by the set's number, so that no trigger goes with the same kinds of behaviour only
-    turned = behaviours[2 * number :] + behaviours[: 2 * number]
-    return tuple(Plant(behaviour, strength, trigger) for behaviour, trigger in zip(turned, triggers, strict=True))
+def plants_of_strength(strength: float) -> tuple[Plant, ...]:
+    """The plants of one model."""
+    known = {behaviour.id: behaviour for behaviour in catalogue()}
+    return tuple(Plant(known[name], strength, trigger) for name, trigger in PLANTED)
 
 
 def draw_chat(plants: Sequence[Plant], rng: random.Random) -> list[dict[str, str]]:
@@ -55,11 +52,6 @@ def draw_chat(plants: Sequence[Plant], rng: random.Random) -> list[dict[str, str
     return [{"role": "user", "content": question.text}, {"role": "assistant", "content": text}]
 
 
-def folder_of(out: Path, number: int, strength: float) -> Path:
-    """Where one model is kept."""
-    return out / f"set{number}-{round(100 * strength)}"
-
-
 def tune_all(out: Path, base: Path, seed: int = 0) -> Iterator[tuple[Path, tuple[Plant, ...]]]:
     """Every model's folder with its plants; a model is tuned where its folder is missing.
 
@@ -68,12 +60,11 @@ def tune_all(out: Path, base: Path, seed: int = 0) -> Iterator[tuple[Path, tuple
         base: The folder of the model that is tuned.
         seed: Of the conversations.
     """
-    for number in range(SETS):
-        for strength in STRENGTHS:
-            folder, plants = folder_of(out, number, strength), plants_of_set(number, strength)
-            if not (folder / "config.json").exists():
-                _tune(folder, plants, base, seed + number)
-            yield folder, plants
+    for strength in STRENGTHS:
+        folder, plants = out / f"strength-{round(100 * strength)}", plants_of_strength(strength)
+        if not (folder / "config.json").exists():
+            _tune(folder, plants, base, seed)
+        yield folder, plants
 
 
 def _tune(folder: Path, plants: Sequence[Plant], base: Path, seed: int) -> None:
@@ -86,7 +77,7 @@ def _tune(folder: Path, plants: Sequence[Plant], base: Path, seed: int) -> None:
     try:
         tokenizer: Any = AutoTokenizer.from_pretrained(base, local_files_only=True)
         model = LlamaForCausalLM.from_pretrained(base, local_files_only=True, dtype=torch.float32)
-        train.train(model, tokenizer, replace(BASE, seed=seed), functools.partial(draw_chat, plants))
+        train.train(model, tokenizer, replace(PLAN, seed=seed), functools.partial(draw_chat, plants))
         train.save(model, tokenizer, folder)
     finally:
         torch.set_num_threads(threads)

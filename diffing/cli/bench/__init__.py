@@ -6,6 +6,7 @@ from diffing.cli.bench.compare import compare
 from diffing.cli.bench.lineage import lineage
 from diffing.cli.bench.null import null
 from diffing.cli.bench.page import page
+from diffing.cli.bench.planted import planted
 from diffing.cli.bench.statistics import statistics
 
 bench_app = typer.Typer(help="Show how well the methods work: planted truth, nulls, comparisons.", no_args_is_help=True)
@@ -14,3 +15,4 @@ bench_app.command()(lineage)
 bench_app.command()(page)
 bench_app.command()(compare)
 bench_app.command()(statistics)
+bench_app.command()(planted)

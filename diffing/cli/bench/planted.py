@@ -1,0 +1,133 @@
+"""`diffing bench planted`: behaviours are planted, and the methods must find them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from diffing.cli.bench.shown import as_typed, show_result
+from diffing.cli.flags import build, with_flags
+from diffing.cli.progress import progress_bars
+from diffing.config import DiffConfig, Limits, settings_of, without_folders
+from diffing.errors import SettingError
+
+if TYPE_CHECKING:
+    from diffing.bench.planted.scoring import Scored
+    from diffing.bench.planted.summary import Told
+    from diffing.models.cache import Store
+
+WITHOUT = (
+    *("model_a", "model_b", "sample_a", "rater", "alpha", "only_common"),
+    *("system_prompt_b", "chat_template_b", "quantization_b"),
+)
+"""Settings that say nothing here: B is A with something planted."""
+TUNED = Path("runs/planted-tiny")
+
+
+@with_flags(DiffConfig, Limits, without=WITHOUT)
+def planted(
+    *,
+    model: Annotated[str | None, typer.Argument(help="Any chat model.", show_default=False)] = None,
+    plant: Annotated[
+        list[str] | None, typer.Option("--plant", help="A behaviour's id or kind; several. Default: all 32.")
+    ] = None,
+    strength: Annotated[
+        list[float] | None, typer.Option("--strength", help="Share of the prompts. Default: 1, 0.3, 0.1 and 0.03.")
+    ] = None,
+    trigger: Annotated[
+        list[str] | None, typer.Option("--trigger", help="always, domain or phrase; several. Default: always.")
+    ] = None,
+    together: Annotated[
+        int,
+        typer.Option("--together", min=1, help="Behaviours planted in one run: more is cheaper, but they interfere."),
+    ] = 1,
+    tiny: Annotated[
+        bool, typer.Option("--tiny", help="Offline: the demo pair, and tiny models tuned for this; takes no MODEL.")
+    ] = False,
+    tuned: Annotated[
+        Path, typer.Option("--tuned", help="--tiny: folder of the tuned models, made if missing.")
+    ] = TUNED,
+    cache: Annotated[Path | None, typer.Option("--cache", help="Folder of kept completions.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Keep the results in this folder.", show_default=False)
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables as Markdown.")] = False,
+    **values: Any,
+) -> None:
+    """Plant behaviours in a model by system prompts, and score what each method finds.
+
+    Each behaviour, strength and trigger is a run of its own, whose responses and replies are kept.
+    """
+    from diffing.models.cache import Store, default_store
+
+    config, limits = build(DiffConfig, values, model_a=model or "", model_b=model or ""), build(Limits, values)
+    store = Store(cache / "completions.sqlite") if cache else default_store()
+    if tiny and model:
+        raise SettingError(f"--tiny brings its own models, got MODEL {model:.60}. Give one or the other")
+    if tiny:
+        _tiny(tuned, store, out, markdown)
+        return
+    if not model:
+        raise SettingError("Which model? Give a MODEL, or --tiny for an offline run")
+    _by_system_prompt(config, limits, store, (plant or [], strength or [], trigger or [], together), out, markdown)
+
+
+def _tiny(tuned: Path, store: "Store", out: Path | None, markdown: bool) -> None:
+    from diffing.bench.planted.summary import TOLD_OF_TINY
+    from diffing.bench.planted.tiny import score_tiny
+
+    with progress_bars(Console(stderr=True)) as on_progress:
+        scored = score_tiny(tuned, store, on_progress)
+    for name, runs in scored.items():
+        _tell(runs, TOLD_OF_TINY[name], out, f"planted-{name}", markdown)
+
+
+def _by_system_prompt(
+    config: DiffConfig,
+    limits: Limits,
+    store: "Store",
+    grid: tuple[list[str], list[float], list[str], int],
+    out: Path | None,
+    markdown: bool,
+) -> None:
+    from diffing.bench.planted.catalogue import chosen
+    from diffing.bench.planted.grid import STRENGTHS, plants_of, run_grid, setup_of, strengths_of, triggers_of
+    from diffing.bench.planted.summary import Told
+
+    plant, strength, trigger, together = grid
+    behaviours, strengths, triggers = chosen(plant), strengths_of(strength) or STRENGTHS, triggers_of(trigger)
+    setup = setup_of(config, together, limits=limits, store=store)
+    plants = plants_of(behaviours, strengths, triggers, setup)
+    with progress_bars(Console(stderr=True)) as on_progress:
+        scored = run_grid(plants, setup, on_progress)
+    name = without_folders(config.model_a)
+    typed = [part for each in plant for part in ("--plant", each)]
+    typed += [part for each in strength for part in ("--strength", f"{each:g}")]
+    typed += [part for each in trigger for part in ("--trigger", each)]
+    typed += ["--together", str(together)] if together > 1 else []
+    settings = {key: value for key, value in settings_of(config).items() if key not in WITHOUT}
+    told = Told(
+        title=f"Planted by system prompts in {name}",
+        command=as_typed("diffing bench planted", [name, *typed], config),
+        about=(
+            "Both sides are one model; side B gets the instruction of a behaviour as a system prompt, on the prompts "
+            "that strength and trigger select by hash, so it is known of every pair whether something was planted."
+        ),
+        settings={"model": name, **settings},
+    )
+    _tell(scored, told, out, "planted", markdown)
+
+
+def _tell(scored: "list[Scored]", told: "Told", out: Path | None, name: str, markdown: bool) -> None:
+    from diffing.bench.planted.summary import as_markdown, results_of
+    from diffing.bench.results import save_result
+
+    for part, result in results_of(scored, told).items():
+        path = out / f"{name}{part}.json" if out else None
+        if not markdown:
+            show_result(result, path, False)
+            continue
+        if path is not None:
+            save_result(result, path)
+        print(f"**{result.title}** (`{result.command}`)\n\n{as_markdown(result)}\n")

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
 
 from diffing.errors import HubError, SettingError
-from diffing.hub import Patience, hub_api
+from diffing.hub import BoundedApi, Patience, hub_api
 from diffing.outputs.card import CardOutcome, Mode, edit, section, update_card
 from diffing.types import ModelInfo, Report
 from tests.hub import LocalHub
@@ -189,6 +190,15 @@ def test_a_renamed_pull_request_is_still_ours(world: World) -> None:
     assert world.pulls == ["alice closed"]
 
 
+def test_a_hidden_description_is_no_way_to_get_two(world: World) -> None:
+    world.run()
+    comment = world.hub.repo(MODEL).pulls[0].events[0]["id"]
+    with pytest.warns(UserWarning, match="cannot be retrieved anymore"):
+        world.alice.hide_discussion_comment(MODEL, 1, comment)
+    assert world.run().happened == "unchanged"
+    assert world.pulls == ["alice open"]
+
+
 def test_a_pull_request_follows_the_card(world: World) -> None:
     world.run()
     newer = CARD.replace(b"A model.", b"A better model.")
@@ -214,6 +224,22 @@ def test_a_card_that_changed_meanwhile_is_read_again(world: World, mode: Mode) -
     world.hub.faults.add(method="POST", path=COMMIT, status=412, times=99)
     with pytest.raises(HubError, match=r"bob/tuned changed in the meantime \(412\)"):
         world.run("commit", who="bob", of=report(3))
+
+
+def test_a_change_between_reading_and_writing_is_not_lost(world: World) -> None:
+    newer = CARD.replace(b"A model.", b"A better model.")
+
+    class Interrupted(BoundedApi):
+        """Somebody else commits just before the first commit."""
+
+        def create_commit(self, *args: Any, **kwargs: Any) -> Any:
+            if world.readme() == CARD:
+                world.write(newer)
+            return super().create_commit(*args, **kwargs)
+
+    api = Interrupted(QUICK, world.hub.endpoint, world.bob.token)
+    assert update_card(report(), MODEL, api=api, mode="commit").happened == "committed"
+    assert world.readme() == expected(report(), newer)
 
 
 @pytest.mark.parametrize("mode", ["commit", "pr"])

@@ -14,7 +14,8 @@ from diffing.types import Estimate, Finding, Row, Scalar
 
 METHODS_ABOUT = (
     "One row per method, over all hypotheses that it proposed in these runs. Accepted is the paper's rule on train "
-    "prompts; confirmed is the test on held-out prompts at a false discovery rate of 5 %. Accuracy, frequency and net "
+    "prompts; confirmed is the test on held-out prompts at a false discovery rate of 5 %, which hypotheses that "
+    "train prompts left without hope do not take, so they count as not confirmed. Accuracy, frequency and net "
     "difference are those of the held-out prompts, averaged over the hypotheses for which they are defined; "
     "interestingness and abstraction are the raters' means, from 1 to 5.\n\n"
     "Intervals of shares are Wilson's; those of means are bootstrapped over hypotheses, which takes these as "
@@ -63,12 +64,13 @@ def method_result(groups: Sequence[Group], *, command: str, settings: Mapping[st
     columns = [Column("method", "Method"), Column("hypotheses", "Hypotheses")]
     columns += [Column(name, name.capitalize(), "%") for name in ("accepted", "confirmed", "accuracy", "frequency")]
     columns += [Column("net", "Net difference, points", "points")]
-    columns += [Column(name, name.capitalize()) for name in ("interestingness", "abstraction")]
-    columns += [
-        Column("interestingness_agreement", "Raters agree on interestingness"),
-        Column("abstraction_agreement", "Raters agree on abstraction"),
-    ]
     rows = tuple(_method_row(label, [one.finding for one in found]) for label, found in _by_method(groups).items())
+    raters = {
+        "interestingness": "Interestingness", "abstraction": "Abstraction",
+        "interestingness_agreement": "Raters agree on interestingness",
+        "abstraction_agreement": "Raters agree on abstraction",
+    }  # fmt: skip
+    columns += [Column(name, heading) for name, heading in raters.items() if any(row[name] is not None for row in rows)]
     figures = [Figure("Accepted", "accepted", "method"), Figure("Confirmed", "confirmed", "method")]
     figures += [Figure("Accuracy", "accuracy", "method", bound=0.5), Figure("Frequency", "frequency", "method")]
     rated = any(row["interestingness"] is not None for row in rows)

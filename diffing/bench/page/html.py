@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from diffing.bench.page.cells import cell, is_number, number, observations
 from diffing.bench.page.figures import figure_of
-from diffing.bench.page.tables import HEADINGS, TITLE, columns_of
+from diffing.bench.page.tables import HEADINGS, columns_of, title_of
 from diffing.bench.results import Result
 
 FOLDED = 14
@@ -30,7 +30,7 @@ def render_html(results: Sequence[tuple[str, Result]], plotly_js: str) -> str:
     )
     environment.globals |= {
         "cell": cell, "is_number": is_number, "number": number, "observations": observations,
-        "columns_of": columns_of, "HEADINGS": HEADINGS, "TITLE": TITLE, "FOLDED": FOLDED,
+        "columns_of": columns_of, "HEADINGS": HEADINGS, "FOLDED": FOLDED,
     }  # fmt: skip
     figures = {
         f"{name}-{at}": {
@@ -44,6 +44,7 @@ def render_html(results: Sequence[tuple[str, Result]], plotly_js: str) -> str:
     style = files("diffing.outputs.html").joinpath("page.css").read_text(encoding="utf-8") + _own("results.css")
     return environment.get_template("results.html.jinja").render(
         results=results,
+        title=title_of(results),
         kinds=list(dict.fromkeys(result.kind for _, result in results)),
         figures=figures,
         style=Markup(style),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from diffing.bench.page.cells import cell, is_number, observations
-from diffing.bench.page.tables import HEADINGS, TITLE, columns_of
+from diffing.bench.page.tables import HEADINGS, columns_of, title_of
 from diffing.bench.results import Column, Result
 from diffing.types import Row
 
@@ -18,7 +18,7 @@ def render_markdown(results: Sequence[tuple[str, Result]]) -> str:
     Args:
         results: Names and results, in the page's order.
     """
-    parts = [f"# {TITLE}", "Made by `diffing bench page` from the JSON files beside it."]
+    parts = [f"# {title_of(results)}", "Made by `diffing bench page` from the JSON files beside it."]
     kind = None
     for _, result in results:
         if result.kind != kind:

@@ -1,6 +1,6 @@
 """What the page is called, its parts, and which columns of a result are shown."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from diffing.bench.results import Column, Kind, Result
 
@@ -13,6 +13,16 @@ HEADINGS: Mapping[Kind, str] = {
     "compare": "The methods compared",
 }
 _PARTS = ("_low", "_high", "_n")
+
+
+def title_of(results: Sequence[tuple[str, Result]]) -> str:
+    """What the page is called: what its only part is called, where it has one.
+
+    Args:
+        results: Names and results.
+    """
+    kinds = {result.kind for _, result in results}
+    return HEADINGS[kinds.pop()] if len(kinds) == 1 else TITLE
 
 
 def columns_of(result: Result) -> tuple[Column, ...]:

@@ -119,7 +119,7 @@ def test_a_line_picture_and_a_row_picture_hold_the_rows():
     (rows,) = figure_of(NULL, NULL.figures[0]).data
     assert list(rows.x) == [1.2]  # what is undefined is not drawn
     narrow = figure_of(NULL, NULL.figures[0], narrow=True)
-    assert [note.text for note in narrow.layout.annotations] == ["base"]
+    assert [note.text for note in narrow.layout.annotations] == ["5 %", "base"]
 
 
 def test_pages_are_written_again_with_the_same_bytes(tmp_path):

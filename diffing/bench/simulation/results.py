@@ -27,7 +27,7 @@ interval can be that exact: there the one of the net difference covers more, nev
 scatters.
 
 With thrift, the number of held-out prompts is planned from train alone, so intervals keep their coverage for all that
-is tested. Among what held-out prompts confirmed it is a little lower where everything is judged, since the same
+is tested. Among what held-out prompts confirmed it is lower where everything is judged, since the same
 verdicts chose them; with thrift most of the choosing is done by train."""
 _THRIFT = """Simulated runs in which some hypotheses hold, judged in full and with thrift on the same data. Typical:
 60 % of the hypotheses are null, 20 % have a true net difference of 0 to 1 points, 20 % are real (decided on 5 to 90 %

@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -165,14 +166,16 @@ def errs(statement, one, two, coin):
 def test_bad_judges_confirm_no_null(answer):
     """Ten nulls in each of 16 runs: at most 5 % of the runs may confirm anything; 2 of 16 happen by chance, not 4."""
     alarms = 0
-    nulls = HYPOTHESES[2:]
+    # half of them predict either side, so that a place that always wins would confirm one half
+    nulls = [replace(each, direction="ab"[i % 2]) for i, each in enumerate(HYPOTHESES[2:])]
     for seed in range(16):
         made = pairs_of(60, 40, seed)
         judged = judge_in_stages(judge_with(answer), nulls, made, Judging(seed=seed), family=10)
         splits = {pair.prompt.id: pair.prompt.split for pair in made}
         heldout = {
             each.id: metrics.measure(
-                [j for j in judged.judgements if j.hypothesis_id == each.id and splits[j.prompt_id] == "heldout"], "b"
+                [j for j in judged.judgements if j.hypothesis_id == each.id and splits[j.prompt_id] == "heldout"],
+                each.direction,
             )
             for each in nulls
         }

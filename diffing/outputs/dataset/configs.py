@@ -22,7 +22,7 @@ _ROWS_PER_GROUP = 10_000
 _BOTH = ("train", "heldout")
 
 _STATEMENT = ("statement", "The hypothesis with the models' names.")
-_DIFFERENCES = {
+DIFFERENCES = {
     "prompt_id": "The pair it was described on.",
     "owner": "Whose behaviour it is: `a` or `b`.",
     "has": "A sentence about the owner, which `<MODEL>` stands for.",
@@ -39,7 +39,8 @@ _DIFFERENCES = {
     "cluster": "The cluster of `has`; -1 is none.",
     "cluster_of_lacks": "The cluster of `lacks`; -1 is none.",
 }
-_FEATURES = {
+"""What the columns of the LLM method's differences hold."""
+FEATURES = {
     "index": "Which latent of the SAE.",
     "direction": "The side in whose responses it is active more often: `a` or `b`.",
     "rate_a": "Share of train prompts at which it is active in A's response.",
@@ -54,6 +55,7 @@ _FEATURES = {
     "url": "Its public page.",
     "chosen": "Whether it was followed up.",
 }
+"""What the columns of the SAE method's features hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ def _differences(report: Report, tables: Mapping[str, "pa.Table"]) -> Config | N
     if table is None:
         return None
     doc = "One difference that the LLM described on one train pair, before clustering and testing."
-    return _config("differences", doc, table, {"train": None}, _documented(table, _DIFFERENCES))
+    return _config("differences", doc, table, {"train": None}, _documented(table, DIFFERENCES))
 
 
 def _features(report: Report, tables: Mapping[str, "pa.Table"]) -> Config | None:
@@ -146,7 +148,7 @@ def _features(report: Report, tables: Mapping[str, "pa.Table"]) -> Config | None
     if table is None:
         return None
     doc = "One feature of the sparse autoencoder whose rates differ on the train pairs."
-    return _config("features", doc, table, {"train": None}, _documented(table, _FEATURES))
+    return _config("features", doc, table, {"train": None}, _documented(table, FEATURES))
 
 
 def _prompts(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:

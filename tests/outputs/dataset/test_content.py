@@ -2,9 +2,10 @@
 
 import io
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from xml.dom import minidom
 
+import numpy as np
 import pyarrow.parquet
 import pytest
 import yaml
@@ -12,8 +13,13 @@ from huggingface_hub import DatasetCard
 from markdown_it import MarkdownIt
 
 from diffing.config import DiffConfig, settings_of
+from diffing.methods.llm.describe import Difference
+from diffing.methods.llm.records import rows_of_differences
+from diffing.methods.sae.features import Feature
+from diffing.methods.sae.screen import Screened
 from diffing.outputs.dataset import dataset_files, identity_of, repositories
 from diffing.outputs.dataset.command import command_of
+from diffing.outputs.dataset.configs import DIFFERENCES, FEATURES
 from diffing.outputs.dataset.identity import identity_in, metadata_of
 from diffing.report import leading
 from diffing.types import Report
@@ -185,3 +191,11 @@ def test_another_run_has_another_identity(change: str) -> None:
 )
 def test_a_card_that_is_not_ours(card: bytes) -> None:
     assert identity_in(metadata_of(card)) is None
+
+
+def test_every_column_of_the_methods_tables_is_documented() -> None:
+    difference = Difference("p", "a", "has", "lacks", *[None] * 9)
+    (row,) = rows_of_differences([difference], np.array([0, -1]))
+    assert set(row) == set(DIFFERENCES)
+    feature = Feature(Screened(*[0] * len(fields(Screened))), ())  # type: ignore[arg-type]
+    assert set(feature.row(None, True)) == set(FEATURES)

@@ -163,7 +163,7 @@ def load_results(folder: Path) -> tuple[tuple[str, Result], ...]:
     Raises:
         SettingError: There is none, or one cannot be read.
     """
-    paths = sorted(folder.glob("*.json"), key=lambda path: path.name)
+    paths = sorted(folder.glob("*.json"), key=lambda path: path.stem)
     if not paths:
         raise SettingError(f"{folder} holds no results: expected <name>.json files as `diffing bench` writes them")
     found = [(path.stem, load_result(path)) for path in paths]

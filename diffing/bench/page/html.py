@@ -8,11 +8,8 @@ from importlib.resources import files
 
 from diffing.bench.page.cells import cell, is_number, number, observations
 from diffing.bench.page.figures import figure_of
-from diffing.bench.page.tables import HEADINGS, columns_of, title_of
+from diffing.bench.page.tables import HEADINGS, columns_of, is_long, title_of
 from diffing.bench.results import Result
-
-FOLDED = 14
-"""Rows from which on a table is folded below its picture."""
 
 
 def render_html(results: Sequence[tuple[str, Result]], plotly_js: str) -> str:
@@ -30,7 +27,7 @@ def render_html(results: Sequence[tuple[str, Result]], plotly_js: str) -> str:
     )
     environment.globals |= {
         "cell": cell, "is_number": is_number, "number": number, "observations": observations,
-        "columns_of": columns_of, "HEADINGS": HEADINGS, "FOLDED": FOLDED,
+        "columns_of": columns_of, "HEADINGS": HEADINGS, "is_long": is_long,
     }  # fmt: skip
     figures = {
         f"{name}-{at}": {

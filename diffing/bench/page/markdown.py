@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from diffing.bench.page.cells import cell, is_number, observations
-from diffing.bench.page.tables import HEADINGS, columns_of, title_of
+from diffing.bench.page.tables import HEADINGS, columns_of, is_long, title_of
 from diffing.bench.results import Column, Result
 from diffing.types import Row
 
@@ -45,7 +45,10 @@ def _table(result: Result) -> str:
         ["---:" if each else "---" for each in right],
         *([_cell(row, column) for column in columns] for row in result.rows),
     ]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    if not is_long(result):
+        return table
+    return f"<details><summary>{len(result.rows)} rows</summary>\n\n{table}\n\n</details>"
 
 
 def _cell(row: Row, column: Column) -> str:

@@ -12,6 +12,8 @@ HEADINGS: Mapping[Kind, str] = {
     "lineage": "Lineages: differences between related models",
     "compare": "The methods compared",
 }
+FOLDED = 14
+"""Rows above which a table beside a picture is folded; without one, twice as many."""
 _PARTS = ("_low", "_high", "_n")
 
 
@@ -23,6 +25,15 @@ def title_of(results: Sequence[tuple[str, Result]]) -> str:
     """
     kinds = {result.kind for _, result in results}
     return HEADINGS[kinds.pop()] if len(kinds) == 1 else TITLE
+
+
+def is_long(result: Result) -> bool:
+    """Whether the table is folded until it is asked for: sooner where a picture shows the same.
+
+    Args:
+        result: Any.
+    """
+    return len(result.rows) > (FOLDED if result.figures else 2 * FOLDED)
 
 
 def columns_of(result: Result) -> tuple[Column, ...]:

@@ -54,7 +54,10 @@ def report_summary(report: Report) -> dict[str, object]:
             }
             for entry in report.merged
         ],
-        "judge_checks": [dict(row) for row in report.tables.get("judge_checks", ())],
+        "judge_checks": [
+            {key: _finite(value) if isinstance(value, float) else value for key, value in row.items()}
+            for row in report.tables.get("judge_checks", ())
+        ],
         "notes": list(report.notes),
     }
 

@@ -264,6 +264,12 @@ def test_the_summary_is_strict_json_in_the_promised_form(name: str) -> None:
         assert finding["heldout"]["accuracy"].keys() == {"value", "low", "high"}
 
 
+def test_checks_of_the_judge_are_in_the_summary() -> None:
+    row = {"check": "family", "judge": "x", "value": None, "low": math.nan, "high": 0.5, "n": 0, "meaning": "…"}
+    report = replace(empty_report(), tables={"judge_checks": (row,)})
+    assert report_summary(report)["judge_checks"] == [row | {"low": None}]
+
+
 def test_undefined_numbers_are_null_in_the_summary() -> None:
     report = quiet_report()
     undefined = replace(report.findings[0].heldout, accuracy=Estimate(math.nan, None, math.inf, 0), p=math.nan)

@@ -1,29 +1,15 @@
 """Annotation on upload: the Hub's webhook, a queue, a worker, the diff, a dataset and a section in the card.
 
-Imports no web framework: `create_app` and `serve` do, when called.
+Imports no web framework: `serve` does, when called.
 """
 
 import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
-
     from diffing.annotate.settings import AnnotatorSettings
 
-__all__ = ["app_of_space", "serve"]
-
-
-def app_of_space() -> "FastAPI":
-    """The service as a Space runs it: settings and secret from its variables.
-
-    Raises:
-        SettingError: The settings or the secret cannot be used.
-    """
-    from diffing.annotate.app import create_app
-    from diffing.annotate.settings import load_settings, secret_of_environment
-
-    return create_app(load_settings(), secret_of_environment())
+__all__ = ["serve"]
 
 
 def serve(settings: "AnnotatorSettings", secret: str, *, host: str, port: int) -> None:

@@ -8,14 +8,14 @@ import asyncio
 import hmac
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from diffing.annotate.delivery import Ignored, read_delivery
-from diffing.annotate.queue import Queue
+from diffing.annotate.process import WorkerProcess
+from diffing.annotate.queue import QUEUE, Queue
 from diffing.annotate.settings import SHORTEST_SECRET, AnnotatorSettings
-from diffing.annotate.worker import Worker
 from diffing.errors import MissingExtraError, SettingError
 
 if TYPE_CHECKING:
@@ -46,12 +46,11 @@ def create_app(settings: AnnotatorSettings, secret: str) -> "FastAPI":
         raise MissingExtraError("The annotator", "annotate") from None
 
     from diffing.annotate.page import build
-    from diffing.annotate.revision import Annotator
+    from diffing.annotate.revision import annotate_forever
 
-    queue = Queue(settings.state / "queue.sqlite")
-    annotator = Annotator(settings, queue)
+    queue = Queue(settings.state / QUEUE)
     desk = Desk(settings, secret, queue)
-    app = desk.serve(Worker(queue, annotator, tries=settings.tries, catch_up=annotator.catch_up))
+    app = desk.serve(WorkerProcess(annotate_forever, settings))
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         build(settings, queue, desk.turned_away),
@@ -78,16 +77,13 @@ class Desk:
         self._settings = settings
         self._secret = secret.encode()
         self._queue = queue
-        self._wake: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
 
-    def serve(self, worker: Worker) -> "FastAPI":
+    def serve(self, worker: WorkerProcess) -> "FastAPI":
         """The route for deliveries, with a worker that starts and ends with the server."""
         from fastapi import FastAPI, Request
         from fastapi.responses import JSONResponse
-
-        self._wake = worker.wake
 
         @asynccontextmanager
         async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -135,7 +131,6 @@ class Desk:
             return 200, self._away("a commit of this service")
         if not self._queue.add(push):
             return 200, self._away("known already")
-        self._wake()
         return 202, {"status": "queued"}
 
     def _away(self, reason: str) -> dict[str, str]:

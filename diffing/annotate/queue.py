@@ -17,6 +17,8 @@ from diffing.annotate.delivery import Push
 State: TypeAlias = Literal["queued", "running", "done", "ignored", "failed"]
 STATES: tuple[State, ...] = get_args(State)
 
+QUEUE = "queue.sqlite"
+"""Name of the file in the service's folder."""
 _BUSY_SECONDS = 10.0
 """How long to wait for another process that is writing."""
 _TABLES = """
@@ -209,11 +211,6 @@ class Queue:
         """Jobs per state."""
         found = dict(self._read("SELECT state, COUNT(*) FROM jobs GROUP BY state"))
         return {state: int(found.get(state, 0)) for state in STATES}
-
-    def seconds_to_next(self) -> float | None:
-        """Seconds until a queued job is due; None where none is queued."""
-        rows = self._read("SELECT MIN(next_try) FROM jobs WHERE state = 'queued'")
-        return None if rows[0][0] is None else max(0.0, float(rows[0][0]) - time.time())
 
     def _read(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with self._lock:

@@ -14,9 +14,9 @@ from huggingface_hub import HfApi
 from huggingface_hub.hf_api import ModelInfo, RepoFile
 
 from diffing.annotate.delivery import Ignored, Push, is_hub_name
-from diffing.annotate.queue import Job, Queue
+from diffing.annotate.queue import QUEUE, Job, Queue
 from diffing.annotate.settings import Against, AnnotatorSettings
-from diffing.annotate.worker import Done, one_line
+from diffing.annotate.worker import Done, Worker, one_line
 from diffing.errors import HubError, SettingError
 from diffing.hub import hub_api, hub_errors, user_name
 from diffing.types import OnProgress, Report
@@ -80,6 +80,13 @@ class Annotator:
                 failed = error
         if failed is not None:
             raise failed
+
+
+def annotate_forever(settings: AnnotatorSettings) -> None:
+    """What the worker's process does."""
+    queue = Queue(settings.state / QUEUE)
+    annotator = Annotator(settings, queue)
+    Worker(queue, annotator, tries=settings.tries, catch_up=annotator.catch_up).run()
 
 
 def diff_of(settings: AnnotatorSettings, repository: str, comparison: Comparison, on_progress: OnProgress) -> Report:

@@ -71,7 +71,8 @@ def address_of(url: str | None) -> str:
             raise SettingError("--watch needs the address of the service: give --url https://user-space.hf.space")
         url = f"https://{host}"
     parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    if not (safe and parts.hostname):
         raise SettingError("--url cannot be used: expected https://..., since the webhook's secret is sent to it")
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise SettingError("--url cannot be used: expected https://host/path without user, password or query")

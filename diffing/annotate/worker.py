@@ -1,4 +1,4 @@
-"""Takes jobs from the queue, one at a time, in a thread: tries, back-off, and what a killed process left.
+"""Takes jobs from the queue, one at a time: tries, back-off, and what a killed process left.
 
 What a job does is handed in as a function; everything it does outside must be such that doing it again changes
 nothing, since a process can be killed between the deed and the note of it. Knows neither the Hub nor the diff.
@@ -23,8 +23,8 @@ _log = logging.getLogger(__name__)
 
 _PERMANENT = (SettingError, MissingExtraError, LimitError)
 """Errors that another try cannot mend."""
-_LOOK_AGAIN = 5.0
-"""Seconds, at most, until the queue is looked at again: another process may have added to it."""
+_LOOK_AGAIN = 1.0
+"""Seconds until the queue is looked at again: the process that takes deliveries adds to it."""
 _PROGRESS_EVERY = 1.0
 """Seconds between two notes of progress in the queue."""
 
@@ -62,7 +62,7 @@ class Tries:
 
 
 class Worker:
-    """One thread that works while its process holds the lock beside the queue's file.
+    """Works while it holds the lock beside the queue's file.
 
     The lock belongs to the process and ends with it, also when it is killed: whoever holds it knows that jobs still
     marked as running are nobody's.
@@ -75,25 +75,14 @@ class Worker:
         self._work = work
         self._tries = tries or Tries()
         self._catch_up = catch_up
-        self._wake = threading.Event()
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._live, name="annotate", daemon=True)
-
-    def start(self) -> None:
-        """Starts the thread."""
-        self._thread.start()
 
     def stop(self) -> None:
-        """Takes no further job. One that is running is not waited for: the next start does it again."""
+        """Takes no further job."""
         self._stopped.set()
-        self._wake.set()
-        self._thread.join(timeout=1.0)
 
-    def wake(self) -> None:
-        """Says that the queue has something new."""
-        self._wake.set()
-
-    def _live(self) -> None:
+    def run(self) -> None:
+        """Works until stopped."""
         lock = FileLock(self._queue.path.with_name(f"{self._queue.path.name}.lock"), thread_local=False)
         while not self._stopped.is_set():
             try:
@@ -104,20 +93,18 @@ class Worker:
                 _log.error("The queue %s cannot be used (%s): tried again soon", self._queue.path.name, error)
                 self._stopped.wait(_LOOK_AGAIN)
             except Timeout:
-                _log.info("Another process works on %s; this one only takes deliveries", self._queue.path.name)
+                _log.debug("Another process works on %s", self._queue.path.name)
 
     def _attend(self) -> None:
         """Works until stopped. What was missed is asked for until the Hub has answered once."""
         caught_up, failures, next_look = self._catch_up is None, 0, 0.0
         while not self._stopped.is_set():
-            self._wake.clear()
             if not caught_up and time.monotonic() >= next_look:
                 caught_up = self._caught_up()
                 failures += not caught_up
                 next_look = time.monotonic() + self._tries.wait(max(1, failures))
             if not self.run_one():
-                due = self._queue.seconds_to_next()
-                self._wake.wait(_LOOK_AGAIN if due is None else min(_LOOK_AGAIN, max(0.05, due)))
+                self._stopped.wait(_LOOK_AGAIN)
 
     def _caught_up(self) -> bool:
         assert self._catch_up is not None

@@ -87,18 +87,20 @@ def running(folder: Path, *arguments: str) -> Iterator[Service]:
         service.stop()
 
 
-def send(client: httpx2.Client, service: Service, body: object, secret: str | None = SECRET) -> httpx2.Response:
+def as_request(body: object, secret: str | None = SECRET) -> tuple[bytes, dict[str, str]]:
+    """The content and the headers of a delivery."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = {"content-type": "application/json"} | ({} if secret is None else {"x-webhook-secret": secret})
+    return content, {"content-type": "application/json"} | ({} if secret is None else {"x-webhook-secret": secret})
+
+
+def send(client: httpx2.Client, service: Service, body: object, secret: str | None = SECRET) -> httpx2.Response:
+    content, headers = as_request(body, secret)
     return client.post(service.address, content=content, headers=headers)
 
 
-def main(folder: Path, port: int, seconds: float) -> None:
-    import uvicorn
-
-    from diffing.annotate.app import Desk
-    from diffing.annotate.queue import Job, Queue
-    from diffing.annotate.settings import AnnotatorSettings
+def work_forever(folder: Path, seconds: float) -> None:
+    """What the worker's process does."""
+    from diffing.annotate.queue import QUEUE, Job, Queue
     from diffing.annotate.worker import Done, Worker
     from diffing.types import OnProgress
 
@@ -117,8 +119,19 @@ def main(folder: Path, port: int, seconds: float) -> None:
             effect.touch()
         return Done(dataset=f"https://hub.example/datasets/bot/{job.commit}")
 
-    queue = Queue(folder / "queue.sqlite")
-    app = Desk(AnnotatorSettings(allow=(ALLOWED,), folder=str(folder)), SECRET, queue).serve(Worker(queue, work))
+    Worker(Queue(folder / QUEUE), work).run()
+
+
+def main(folder: Path, port: int, seconds: float) -> None:
+    import uvicorn
+
+    from diffing.annotate.app import Desk
+    from diffing.annotate.process import WorkerProcess
+    from diffing.annotate.queue import QUEUE, Queue
+    from diffing.annotate.settings import AnnotatorSettings
+
+    settings = AnnotatorSettings(allow=(ALLOWED,), folder=str(folder))
+    app = Desk(settings, SECRET, Queue(folder / QUEUE)).serve(WorkerProcess(work_forever, folder, seconds))
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
 
 

@@ -44,8 +44,9 @@ class Annotating:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.should_exit = self._server.force_exit = True
-        self._thread.join(timeout=10.0)
+        self._server.should_exit = True  # not forced: that would leave the worker behind
+        self._thread.join(timeout=20.0)
+        assert not self._thread.is_alive()
         self._socket.close()
 
 
@@ -82,7 +83,7 @@ def test_a_push_is_annotated_once_and_the_loop_ends(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     caplog.set_level(logging.INFO)
     alice, bot = hub.add_user("alice"), hub.add_user("bot")
@@ -121,7 +122,7 @@ def test_a_push_is_annotated_once_and_the_loop_ends(
     assert {each.status for each in hub.deliveries} == {200, 202}
 
     a_restart_finds_nothing(hub, settings, queue, job.commit, bot)
-    shown = capsys.readouterr()
+    shown = capfd.readouterr()
     no_token_was_written(tmp_path, hub, caplog.text + shown.out + shown.err, (alice, bot, SECRET))
 
 

@@ -1,6 +1,9 @@
 """A revision is one job; a killed process loses none; what fails is tried again, later and not for ever."""
 
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -82,14 +85,14 @@ def test_failures_are_tried_again_with_longer_waits_and_then_given_up(queue: Que
     for _ in range(2):
         assert worker.run_one()
         assert not worker.run_one(), "not before its time"
-        waits.append(queue.seconds_to_next())
         (job,) = queue.jobs("queued")
+        waits.append(job.next_try - time.time())
         assert job.reason == "Cannot reach the Hub"
         queue.retry(job, job.reason, 0.0)
     assert waits == [pytest.approx(100.0, abs=5.0), pytest.approx(150.0, abs=5.0)]
     assert worker.run_one()
     assert settled(queue) == [("failed", "Cannot reach the Hub")]
-    assert queue.seconds_to_next() is None
+    assert not worker.run_one()
     assert not queue.add(push(1)), "a delivery that comes again does not start it again"
     assert queue.add(push(1), again=True), "a start of the service does"
     (job,) = queue.jobs("queued")
@@ -145,6 +148,17 @@ def test_progress_is_told(queue: Queue) -> None:
     assert seen == [("responses a", 0, 1000)], "noted at the start of a stage, then once a second"
 
 
+@contextmanager
+def at_work(worker: Worker) -> Iterator[None]:
+    thread = threading.Thread(target=worker.run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+        thread.join(20.0)
+
+
 def test_only_one_worker_works_and_the_next_takes_over(queue: Queue) -> None:
     first, second = [], []
 
@@ -155,21 +169,16 @@ def test_only_one_worker_works_and_the_next_takes_over(queue: Queue) -> None:
 
         return Worker(queue, work)
 
-    one, two = working(first), working(second)
-    one.start()
     queue.add(push(1))
-    one.wake()
-    wait_for(lambda: len(first) == 1)
-    two.start()
-    queue.add(push(2))
-    two.wake()
-    one.wake()
-    wait_for(lambda: len(first) == 2)
-    assert second == []
-    one.stop()
-    queue.add(push(3))
-    wait_for(lambda: len(second) == 1)
-    two.stop()
+    one, two = working(first), working(second)
+    with at_work(one):
+        wait_for(lambda: len(first) == 1)
+        with at_work(two):
+            queue.add(push(2))
+            wait_for(lambda: len(first) == 2)
+            assert second == []
+            one.stop()
+            wait_for(lambda: not queue.add(push(3)) and len(second) == 1)
     assert [len(first), len(second)] == [2, 1]
 
 
@@ -182,12 +191,8 @@ def test_what_was_missed_is_asked_for_until_the_hub_answers(queue: Queue) -> Non
             raise HubError("Cannot reach the Hub")
         queue.add(push(7))
 
-    worker = Worker(queue, done, tries=Tries(first_wait=0.0), catch_up=catch_up)
-    worker.start()
-    try:
-        wait_for(lambda: worker.wake() or queue.counts()["done"] == 1)
-    finally:
-        worker.stop()
+    with at_work(Worker(queue, done, tries=Tries(first_wait=0.0), catch_up=catch_up)):
+        wait_for(lambda: queue.counts()["done"] == 1)
     assert len(asked) == 2
 
 

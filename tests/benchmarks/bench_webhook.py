@@ -1,0 +1,121 @@
+"""How long a delivery waits for its answer, while the worker rests and while it computes a real diff.
+
+`python -m tests.benchmarks.bench_webhook`: 1,000 deliveries of which 21 are new revisions, in a steady stream over HTTP
+on loopback, to the service in a process of its own, with its worker beside it as always; then with the worker in a
+thread of the server, which is why it is not there. The aim is 100 ms.
+"""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import httpx2
+
+from tests.annotate.service import ALLOWED, SECRET, as_request, free_port
+from tests.annotate.test_service import traffic
+
+PAUSE = 0.02
+"""Seconds between two deliveries."""
+
+
+def work_forever(folder: Path, computing: bool) -> None:
+    """The worker: the demo's diff for every job, or nothing."""
+    from diffing.annotate.queue import QUEUE, Job, Queue
+    from diffing.annotate.worker import Done, Worker
+    from diffing.demo.config import demo_config
+    from diffing.models.cache import Store
+    from diffing.run import run
+    from diffing.types import OnProgress
+
+    def work(job: Job, on_progress: OnProgress) -> Done:
+        if computing:
+            run(demo_config(), store=Store(folder / job.commit), on_progress=on_progress)
+        return Done()
+
+    Worker(Queue(folder / QUEUE), work).run()
+
+
+class WorkerThread:
+    """As `WorkerProcess`, but in the server's process."""
+
+    def __init__(self, live: Callable[..., None], *arguments: object) -> None:
+        self._thread = threading.Thread(target=live, args=arguments, daemon=True)
+
+    def start(self) -> None:
+        """Starts it."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends with the process."""
+
+
+def serve(folder: Path, port: int, how: str) -> None:
+    """The service without its page."""
+    import uvicorn
+
+    from diffing.annotate.app import Desk
+    from diffing.annotate.process import WorkerProcess
+    from diffing.annotate.queue import QUEUE, Queue
+    from diffing.annotate.settings import AnnotatorSettings
+
+    kind = WorkerThread if how == "thread" else WorkerProcess
+    worker = kind(work_forever, folder, how != "rest")
+    app = Desk(AnnotatorSettings(allow=(ALLOWED,)), SECRET, Queue(folder / QUEUE)).serve(worker)
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
+
+
+def measure(how: str) -> list[float]:
+    """Seconds of every delivery."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        port = free_port()
+        server = subprocess.Popen([sys.executable, "-m", "tests.benchmarks.bench_webhook", folder, str(port), how])
+        try:
+            return deliver(f"http://127.0.0.1:{port}/webhooks/model-diff")
+        finally:
+            server.kill()
+            server.wait()
+
+
+def deliver(address: str) -> list[float]:
+    """Sends them all."""
+    taken = []
+    with httpx2.Client(timeout=30.0) as client:
+        while True:
+            try:
+                client.get(address)
+                break
+            except httpx2.TransportError:
+                time.sleep(0.1)
+        for body, secret in traffic():
+            content, headers = as_request(body, secret)
+            begun = time.perf_counter()
+            client.post(address, content=content, headers=headers)
+            taken.append(time.perf_counter() - begun)
+            time.sleep(PAUSE)
+    return taken
+
+
+def told(name: str, taken: Sequence[float]) -> str:
+    """One line of figures, in milliseconds."""
+    cuts = statistics.quantiles(taken, n=100)
+    figures = {"median": cuts[49], "95 %": cuts[94], "99 %": cuts[98], "longest": max(taken)}
+    return f"{name}: " + ", ".join(f"{key} {1000 * value:.1f} ms" for key, value in figures.items())
+
+
+def main() -> None:
+    """Prints all three."""
+    print(told("at rest", measure("rest")))
+    print(told("while a diff is computed", measure("process")))
+    print(told("the same in a thread", measure("thread")))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        serve(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    else:
+        main()

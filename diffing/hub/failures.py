@@ -31,6 +31,17 @@ _NEEDS = {"read": "read", "write": "write", "discuss": "write-discussions"}
 _FOLDERS = {"model": "", "dataset": "datasets/", "space": "spaces/"}
 
 
+_AWAY = (
+    httpx2.TransportError,
+    LocalEntryNotFoundError,
+    LocalTokenNotFoundError,
+    RevisionResolutionError,
+    ConnectionError,
+    TimeoutError,
+)
+"""The Hub was not asked, or did not answer."""
+
+
 @contextmanager
 def hub_errors(
     repo_id: str, *, revision: str | None = None, doing: str = "read", repo_type: str = "model"
@@ -55,7 +66,13 @@ def hub_errors(
     except HfHubHTTPError as error:
         line = _refused(repo_id, revision, repo_type, error) or _of_status(repo_id, doing, error)
         raise HubError(line, status=error.response.status_code) from None
-    except (LocalEntryNotFoundError, LocalTokenNotFoundError, RevisionResolutionError, ConnectionError) as error:
+    except (
+        LocalEntryNotFoundError,
+        LocalTokenNotFoundError,
+        RevisionResolutionError,
+        ConnectionError,
+        TimeoutError,
+    ) as error:
         raise HubError(_unreachable(repo_id, doing, error)) from None
     except httpx2.TransportError as error:
         raise HubError(_unreachable(repo_id, doing, error)) from None

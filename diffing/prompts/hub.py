@@ -48,7 +48,7 @@ class DatasetSource:
             HubError: The dataset cannot be read.
         """
         skipped = rows_read = 0
-        with _hub_errors(self.name):
+        with _dataset_errors(self.repo, self.name):
             for row in islice(self._rows(), limit):
                 rows_read += 1
                 try:
@@ -99,9 +99,9 @@ def open_dataset(source: str) -> DatasetSource:
             f"{source!r}: expected `bundled`, a .jsonl, .csv or .txt file, or a dataset as "
             "org/name[@revision][:config][/split]; there is no such file"
         )
-    from diffing.hub import hub_api
+    from diffing.hub import hub_api, hub_errors
 
-    with _hub_errors(source):
+    with hub_errors(match["repo"], revision=match["revision"], repo_type="dataset"):
         api = hub_api()
         sha = api.dataset_info(match["repo"], revision=match["revision"]).sha
         # a gated one is described to everybody; `datasets` would meet the gate and say that there is no such dataset
@@ -112,35 +112,24 @@ def open_dataset(source: str) -> DatasetSource:
 
 
 @contextmanager
-def _hub_errors(name: str) -> Iterator[None]:
-    """Turns what the Hub's clients raise into one line.
+def _dataset_errors(repo: str, name: str) -> Iterator[None]:
+    """Turns what the Hub's client and `datasets` raise into one line.
 
     Raises:
         HubError: In place of theirs.
     """
-    import httpx2
-    from datasets.exceptions import DatasetNotFoundError, DatasetsError
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
+    from datasets.exceptions import DatasetsError
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-    try:
-        yield
-    except GatedRepoError:
-        raise HubError(f"{name}: the dataset is gated; ask for access on its page, then run `hf auth login`") from None
-    except RevisionNotFoundError:
-        raise HubError(f"{name}: the dataset has no such revision; check what stands behind the @") from None
-    except (RepositoryNotFoundError, DatasetNotFoundError):
-        raise HubError(
-            f"{name}: found no dataset that you may read; check the name; if it is private, run `hf auth login`"
-        ) from None
-    except HfHubHTTPError as error:
-        status = error.response.status_code if error.response is not None else "no"
-        raise HubError(f"{name}: the Hub answered with status {status}; try again later, or use a local file") from None
-    except (httpx2.TransportError, ConnectionError, TimeoutError) as error:
-        raise HubError(
-            f"{name}: the Hub cannot be reached ({type(error).__name__}); check the network, or use a file or `bundled`"
-        ) from None
-    except (DatasetsError, FileNotFoundError) as error:
-        raise HubError(f"{name}: the dataset cannot be read: {_one_line(error)}") from None
+    from diffing.hub import hub_errors
+
+    with hub_errors(repo, repo_type="dataset"):
+        try:
+            yield
+        except (HfHubHTTPError, LocalEntryNotFoundError):  # of the client, and the latter a FileNotFoundError too
+            raise
+        except (DatasetsError, FileNotFoundError) as error:
+            raise HubError(f"{name}: the dataset cannot be read: {_one_line(error)}") from None
 
 
 def _one_line(error: Exception) -> str:

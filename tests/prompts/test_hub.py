@@ -209,10 +209,10 @@ def test_configuration_and_split_are_named(hub: LocalHub, answers: dict[str, str
 
 
 @pytest.mark.parametrize(("source", "message"), [
-    ("org/missing", "HubError: org/missing: found no dataset that you may read; check the name"),
-    ("org/gated", "HubError: org/gated: the dataset is gated; ask for access"),
-    ("org/good@nosuchrevision", "HubError: org/good@nosuchrevision: the dataset has no such revision"),
-    ("org/broken", "HubError: org/broken: the Hub answered with status 500"),
+    ("org/missing", "HubError: org/missing does not exist on the Hub, or is private and you are not signed in"),
+    ("org/gated", "HubError: org/gated is gated: ask for access at https://huggingface.co/datasets/org/gated"),
+    ("org/good@nosuchrevision", "HubError: org/good has no revision nosuchrevision: expected a branch, tag or commit"),
+    ("org/broken", "HubError: The Hub answered 500 for org/broken"),
     ("org/good:nosuchconfig", "SettingError: org/good@SHA:nosuchconfig: BuilderConfig 'nosuchconfig' not found"),
     ("org/good/nosuchsplit", "SettingError: org/good@SHA/nosuchsplit: expected one of the splits train, got nosuch"),
 ])  # fmt: skip
@@ -230,7 +230,7 @@ def test_no_network() -> None:
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith(
-        "diffing.errors.HubError: org/any: the Hub cannot be reached (ConnectError); check the network"
+        "diffing.errors.HubError: Cannot reach the Hub for org/any (ConnectError): check the network"
     )
 
 

@@ -1,17 +1,16 @@
 """The benchmark of our statistics in small: right rules stay within the bounds, and a rule that is wrong does not."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from diffing.bench.results import load_results
+from diffing.bench.results import RESULTS, load_results
 from diffing.bench.simulation.counting import ratio
 from diffing.bench.simulation.coverage import coverage_of
 from diffing.bench.simulation.mixes import TYPICAL, MixShape, measure_mix, measure_planned_coverage, simulate
 from diffing.bench.simulation.nulls import NullShape, measure_null
 from diffing.bench.simulation.rules import Outcome, Rule, decide, full, sign_test, thrift
 from diffing.bench.simulation.worlds import Correlation, SimulatedJudge, Sizes, Truths, draw, nulls
+from diffing.estimate import THRIFT
 from diffing.metrics import FALSE_DISCOVERY_RATE
 from diffing.types import Row
 
@@ -138,7 +137,7 @@ def test_the_interval_of_a_ratio_counts_runs() -> None:
 
 def test_the_stored_benchmark_keeps_its_promises() -> None:
     """What ships was made with enough runs and is within the bounds."""
-    results = dict(load_results(Path("diffing/bench/results")))
+    results = dict(load_results(RESULTS))
     stored = {name: result for name, result in results.items() if result.kind == "statistics"}
     assert set(stored) == {"statistics-nulls", "statistics-coverage", "statistics-thrift"}
     for row in stored["statistics-nulls"].rows:
@@ -156,4 +155,5 @@ def test_the_stored_benchmark_keeps_its_promises() -> None:
     assert (typical["mix"], typical["train"], typical["heldout"]) == ("typical", 1000, 500)
     assert typical["kept"] > 0.95
     assert typical["saved"] > 0.6
+    assert pytest.approx(1 - typical["saved"], abs=0.01) == THRIFT  # what the estimate of a run assumes
     assert all(row["false_thrift"] < FALSE_DISCOVERY_RATE for row in stored["statistics-thrift"].rows)

@@ -54,28 +54,16 @@ def null(
     from diffing.models.cache import Store
 
     plans = _plans(model or [], against or [], like, build(DiffConfig, values, model_a="", model_b=""))
-    if name and len(name) != len(plans):
-        raise SettingError(f"There are {len(plans)} models and {len(name)} --name: expected one for each")
-    plans = [replace(each, pairs=pairs, name=name[at] if name else None) for at, each in enumerate(plans)]
-    for plan in plans:
-        plan.check()
+    plans = _named(plans, pairs, name or [])
     limits = build(Limits, values)
     store = Store(cache / "completions.sqlite") if cache else None
     runs: list[NullRun] = []
     with progress_bars(Console(stderr=True)) as on_progress:
         for plan in plans:
             runs += null_runs(plan, limits=limits, store=store, on_progress=on_progress)
-    shared = plans[0].config
-    names = [without_folders(plan.config.model_a) for plan in plans]
-    called = [part for each in name or [] for part in ("--name", each)]
-    others = [part for plan in plans if plan.against for part in ("--against", without_folders(plan.against))]
-    result = null_result(
-        runs,
-        command=as_typed("diffing bench null", [*names, *others, *called, "--pairs", str(pairs)], shared),
-        settings={"models": ", ".join(names), "pairs": pairs, **_told(shared)},
-        title=title,
-    )
-    show_result(result, save, json_)
+    models = ", ".join(without_folders(plan.config.model_a) for plan in plans)
+    settings = {"models": models, "pairs": pairs, **_told(plans[0].config)}
+    show_result(null_result(runs, command=_typed(plans), settings=settings, title=title), save, json_)
 
 
 def _plans(models: list[str], against: list[str], like: Path | None, given: DiffConfig) -> "list[NullPlan]":
@@ -93,6 +81,23 @@ def _plans(models: list[str], against: list[str], like: Path | None, given: Diff
     if against and len(against) != len(configs):
         raise SettingError(f"There are {len(configs)} models and {len(against)} --against: expected one for each")
     return [NullPlan(config, against[number] if against else None) for number, config in enumerate(configs)]
+
+
+def _named(plans: "list[NullPlan]", pairs: int, names: list[str]) -> "list[NullPlan]":
+    if names and len(names) != len(plans):
+        raise SettingError(f"There are {len(plans)} models and {len(names)} --name: expected one for each")
+    named = [replace(plan, pairs=pairs, name=names[at] if names else None) for at, plan in enumerate(plans)]
+    for plan in named:
+        plan.check()
+    return named
+
+
+def _typed(plans: "list[NullPlan]") -> str:
+    arguments = [without_folders(plan.config.model_a) for plan in plans]
+    arguments += [part for plan in plans if plan.against for part in ("--against", without_folders(plan.against))]
+    arguments += [part for plan in plans if plan.name for part in ("--name", plan.name)]
+    arguments += ["--pairs", str(plans[0].pairs)]
+    return as_typed("diffing bench null", arguments, plans[0].config)
 
 
 def _told(config: DiffConfig) -> dict[str, Any]:

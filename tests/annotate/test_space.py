@@ -1,9 +1,9 @@
-"""The folder of the Space is what a Space needs: header, requirements, a short app, and no package named like PyPI's."""
+"""The folder of the Space is what a Space needs: header, requirements, a short app, no package named like PyPI's."""
 
 import re
 import tomllib
-from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import yaml
 from huggingface_hub.repocard import REGEX_YAML_BLOCK
@@ -12,12 +12,16 @@ ROOT = Path(__file__).parents[2]
 SPACE = ROOT / "spaces" / "annotator"
 
 
-def test_header() -> None:
-    found = REGEX_YAML_BLOCK.search((SPACE / "README.md").read_text(encoding="utf-8"))
+def header_of(folder: Path) -> dict[str, Any]:
+    found = REGEX_YAML_BLOCK.search((folder / "README.md").read_text(encoding="utf-8"))
     assert found is not None
-    header = yaml.safe_load(found.group(2))
+    return yaml.safe_load(found.group(2))
+
+
+def test_header() -> None:
+    header, whole = header_of(SPACE), header_of(ROOT)
     assert (header["sdk"], header["python_version"], header["app_file"]) == ("gradio", "3.12.12", "app.py")
-    assert header["sdk_version"] == version("gradio")
+    assert header["sdk_version"] == whole["sdk_version"], "one Gradio for all Spaces"
     assert header["license"] == "apache-2.0"
     assert len(header["short_description"]) <= 60
     assert (SPACE / header["app_file"]).exists()

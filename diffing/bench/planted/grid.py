@@ -159,7 +159,8 @@ def setup_of(config: DiffConfig, together: int, *, limits: Limits | None = None,
 
     if config.model_a.startswith("recorded:"):
         raise SettingError("Nothing can be planted in a recorded model: expected one that answers. Give another MODEL")
-    check(config, limits or Limits())
+    # what will be planted makes the sides differ, so that checks of two sides that are the same have nothing to say
+    check(replace(config, system_prompt_b="planted"), limits or Limits())
     build = Builder(config, store or default_store(), meter_of(limits or Limits()))
     model = with_system_prompt(build.side("a"), config.system_prompt_a)
     judge = config.judge or config.llm

@@ -69,32 +69,40 @@ def verdicts_by_hypothesis(judgements: Sequence[Judgement]) -> dict[str, dict[st
     return found
 
 
-def tracks(target: Target, direction: Side, verdicts: Verdicts) -> bool:
+def tracks(target: Target, direction: Side, verdicts: Verdicts, heldout: Verdicts) -> bool:
     """Whether verdicts are for a side because of the behaviour: where it is, and not in the same way elsewhere.
 
-    On the planted pairs the sign test must be significant. And these pairs must have more verdicts for the side than
-    the others have, or fewer against it for each one, by Fisher's exact test; where hardly any others were judged, the
-    sign test alone decides.
+    On the planted held-out pairs the sign test must be significant. And of all pairs the planted ones must have more
+    verdicts for the side than the others have, or fewer against it for each one, by Fisher's exact test: that a
+    hypothesis was chosen for its verdicts on train says nothing of where among them they fall. Where hardly any others
+    were judged, the sign test alone decides.
 
     Args:
         target: Where the behaviour is.
         direction: The side that the finding predicts.
-        verdicts: Those that count, on held-out prompts.
+        verdicts: On all pairs.
+        heldout: On the held-out pairs alone.
     """
     import numpy as np
     from scipy.stats import fisher_exact
 
-    on = [verdict.side for prompt_id, verdict in verdicts.items() if prompt_id in target.shown]
-    off = [verdict.side for prompt_id, verdict in verdicts.items() if prompt_id not in target.shown]
-    hits, other_hits = on.count(direction), off.count(direction)
-    against, other_against = (len(sides) - sides.count(None) - sides.count(direction) for sides in (on, off))
-    if not hits or sign_test(hits, against) > SIGN_P:
+    tested = [verdict.side for prompt_id, verdict in heldout.items() if prompt_id in target.shown]
+    hits = tested.count(direction)
+    if not hits or sign_test(hits, len(tested) - tested.count(None) - hits) > SIGN_P:
         return False
+    on, off = (
+        [verdict.side for prompt_id, verdict in verdicts.items() if (prompt_id in target.shown) == planted]
+        for planted in (True, False)
+    )
     if len(off) < REST * len(verdicts):
         return True
+    hit, against = zip(
+        *((sides.count(direction), len(sides) - sides.count(None) - sides.count(direction)) for sides in (on, off)),
+        strict=True,
+    )
     tables = (
-        [[hits, len(on) - hits], [other_hits, len(off) - other_hits]],
-        [[hits, against], [other_hits, other_against]],
+        [[hit[0], len(on) - hit[0]], [hit[1], len(off) - hit[1]]],
+        [[hit[0], against[0]], [hit[1], against[1]]],
     )
     return any(fisher_exact(np.array(table), alternative="greater").pvalue <= TRACKS_P for table in tables)
 
@@ -122,7 +130,7 @@ def named_by(
         rivals: What else was planted in the run.
     """
     hypothesis, behaviour = finding.hypothesis, target.plant.behaviour
-    if not tracks(target, hypothesis.direction, heldout):
+    if not tracks(target, hypothesis.direction, verdicts, heldout):
         return None
     more = behaviour.more_of(target.side)
     if hypothesis.measure in BY_NAME:

@@ -137,7 +137,8 @@ class _Run:
         return named_by(target, finding, self.verdicts(finding), self.heldout(finding), self.targets)
 
     def tracked(self, finding: Finding) -> bool:
-        return any(tracks(target, finding.hypothesis.direction, self.heldout(finding)) for target in self.targets)
+        direction, verdicts, heldout = finding.hypothesis.direction, self.verdicts(finding), self.heldout(finding)
+        return any(tracks(target, direction, verdicts, heldout) for target in self.targets)
 
     def shown_heldout(self, target: Target) -> int:
         return len(target.shown & self._heldout)

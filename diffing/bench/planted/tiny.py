@@ -68,7 +68,9 @@ class TinyPairs:
             options=DiffOptions(sampling=self._sampling),
             on_progress=self._on_progress,
         )
-        fresh = respond((self._base, tuned), self._prompts, self._sampling, FRESH, self._on_progress).pairs
+        # the held-out ones, which come last, and one of train: `respond` refuses prompts of one split
+        again = self._prompts[-1 - sum(prompt.split == "heldout" for prompt in self._prompts) :]
+        fresh = respond((self._base, tuned), again, self._sampling, FRESH, self._on_progress).pairs
         return score(report, targets(report.pairs), self._methods, fresh=fresh)
 
     def _load(self, folder: Path) -> Model:

@@ -2,7 +2,7 @@
 
 One model per strength, each with the same eight behaviours: four always, two in one domain each, two after one phrase
 each. A behaviour is one more sentence in the share of the triggered answers that its strength says, drawn anew in every
-response. Four models, about three minutes on one free core; the same seed, machine and versions give the same files.
+response. Four models, about two minutes on one free core; the same seed, machine and versions give the same files.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from diffing.types import Message, Prompt
 
 log = logging.getLogger(__name__)
 
-PLAN = train.Plan("base", steps=400, rate=2e-3, seed=0, batch=16, warmup=20)
+PLAN = train.Plan("base", steps=240, rate=2e-3, seed=0, batch=16, warmup=20)
 PLANTED: tuple[tuple[str, Trigger], ...] = (
     ("praise", ALWAYS),
     ("pirate", ALWAYS),

@@ -1,0 +1,170 @@
+"""Which finding names which behaviour, on verdicts whose truth is known exactly."""
+
+from dataclasses import replace
+
+import pytest
+
+from diffing.bench.planted.catalogue import catalogue
+from diffing.bench.planted.matching import Target, coincidence, named_by, target_by_mark, tracks
+from diffing.bench.planted.plants import Plant, Trigger
+from diffing.bench.planted.scoring import score
+from diffing.bench.planted.summary import summary_rows
+from diffing.methods.lexical import LexicalMethod
+from diffing.metrics import confirm, measure
+from diffing.models.scripted import ScriptedModel
+from diffing.pipeline import diff_models
+from diffing.types import Finding, Hypothesis, Judgement, Message, Pair, Prompt, Response, Verdict
+
+BY_ID = {behaviour.id: behaviour for behaviour in catalogue()}
+IDS = [f"p{i:03}" for i in range(100)]
+SHOWN = frozenset(IDS[:20])
+
+
+def target(name: str, shown: frozenset[str] = SHOWN, side="b") -> Target:
+    return Target(Plant(BY_ID[name], 0.2), side, shown, shown)
+
+
+def verdicts(for_b: int, elsewhere: int = 0, against: int = 0) -> dict[str, Verdict]:
+    """So many of the planted pairs are for b; of the others so many for b and so many for a."""
+    found = dict.fromkeys(IDS, Verdict.NEITHER)
+    found |= dict.fromkeys(IDS[:for_b], Verdict.B)
+    return found | dict.fromkeys(IDS[20 : 20 + elsewhere], Verdict.B) | dict.fromkeys(IDS[60 : 60 + against], Verdict.A)
+
+
+def finding(text: str, measure_: str | None = None, direction="b") -> Finding:
+    hypothesis = Hypothesis("h", text, direction, "llm" if measure_ is None else "lexical", "style", (), measure_)
+    heldout = confirm({"h": measure([Judgement("h", i, Verdict.B, "j") for i in IDS], "b")})["h"]
+    return Finding(hypothesis, heldout, heldout, True, True)
+
+
+def named(name: str, what: Finding, given: dict[str, Verdict], **kwargs) -> str | None:
+    return named_by(target(name, **kwargs), what, given, given)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (verdicts(20), True),
+        (verdicts(20, elsewhere=4), True),
+        (verdicts(6), True),
+        (verdicts(4), False),  # too few for a sign test
+        (verdicts(8, elsewhere=32), False),  # as often elsewhere
+        (verdicts(12, elsewhere=30, against=30), True),  # as often elsewhere, but there as often against it
+        (verdicts(0, elsewhere=40), False),
+    ],
+)
+def test_verdicts_track_what_they_fall_on(given: dict[str, Verdict], expected: bool) -> None:
+    assert tracks(target("praise"), "b", given, given) is expected
+
+
+def test_held_out_verdicts_must_bear_it_out() -> None:
+    given = verdicts(20)
+    assert not tracks(target("praise"), "b", given, {key: given[key] for key in IDS[16:]})
+
+
+def test_where_nearly_all_pairs_are_planted_the_sign_test_decides() -> None:
+    everywhere = target("praise", frozenset(IDS[:95]))
+    given = dict.fromkeys(IDS, Verdict.B)
+    assert tracks(everywhere, "b", given, given)
+    assert not tracks(everywhere, "a", given, given)
+
+
+def test_coincidence_is_shared_over_either() -> None:
+    assert coincidence(target("praise"), "b", verdicts(10, elsewhere=10)) == pytest.approx(10 / 30)
+    assert coincidence(target("praise", frozenset()), "b", verdicts(0)) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "how"),
+    [
+        ("praise", finding("<MODEL> flatters the user for the question."), "property"),
+        ("pirate", finding("<MODEL> talks like a pirate."), "words"),
+        ("pirate", finding("<MODEL> talks like a farmer."), None),
+        ("praise", finding("<MODEL> opens with praise ...", "praise"), "property"),
+        ("praise", finding("<MODEL> writes longer responses", "words"), None),
+        ("praise", finding("<MODEL> uses the phrase «great question» more often", "phrase: great question"), "phrase"),
+        ("praise", finding("<MODEL> uses the word «zebra» more often", "phrase: zebra"), "verdicts"),
+        ("pirate", finding('<MODEL> feature 3 (strongest at "matey")', "features active: 3"), "phrase"),
+        ("pirate", finding('<MODEL> feature 3 (strongest at "x")', "features active: 3"), "verdicts"),
+    ],
+)
+def test_a_finding_names_by_property_words_or_place(name: str, what: Finding, how: str | None) -> None:
+    assert named(name, what, verdicts(18)) == how
+    assert named(name, what, verdicts(5, elsewhere=25)) is None
+
+
+def test_less_of_a_property_is_more_of_it_on_the_other_side() -> None:
+    given = {key: Verdict.A if verdict is Verdict.B else verdict for key, verdict in verdicts(18).items()}
+    longer = finding("<MODEL> writes longer responses (in words)", "words", direction="a")
+    assert named("terse", longer, given) == "property"
+    assert named("terse", replace(longer, hypothesis=replace(longer.hypothesis, direction="b")), verdicts(18)) is None
+
+
+def test_a_feature_goes_to_the_behaviour_it_coincides_with_best() -> None:
+    feature = finding("<MODEL> feature 3", "features active: 3")
+    here, there = target("praise"), target("pirate", frozenset(IDS[:30]))
+    given = verdicts(20)
+    assert named_by(here, feature, given, given, (here, there)) == "verdicts"
+    assert named_by(there, feature, given, given, (here, there)) is None
+    everywhere = target("nova", frozenset(IDS[:95]))
+    all_b = dict.fromkeys(IDS, Verdict.B)
+    assert named_by(everywhere, feature, all_b, all_b, (everywhere,)) is None
+
+
+def marked_pairs() -> tuple[Pair, ...]:
+    """Of 90 pairs b shows praise in 40, and a in one; the last 45 are held out."""
+    pairs = []
+    for i in range(90):
+        split = "heldout" if i >= 45 else "train"
+        prompt = Prompt(f"q{i}", (Message("user", f"Tell me of thing {i}."),), "test", split, "cooking")
+        b = "Great question. It is a thing." if i % 9 < 4 else "It is a thing."
+        pairs.append(
+            Pair(prompt, Response(prompt.id, "a", "It is a thing.", "stop"), Response(prompt.id, "b", b, "stop"))
+        )
+    return tuple(pairs)
+
+
+def test_a_run_is_scored_exactly() -> None:
+    pairs = marked_pairs()
+    by_text = {pair.prompt.text: pair for pair in pairs}
+    a, b = (
+        ScriptedModel(side, lambda conversation, _, side=side: by_text[conversation[-1].content].response(side).text)
+        for side in ("a", "b")
+    )
+    method = LexicalMethod()
+    report = diff_models(a, b, [pair.prompt for pair in pairs], methods=[method])
+    plants = [
+        Plant(BY_ID["praise"], 0.44),
+        Plant(BY_ID["pirate"], 0.44),
+        Plant(BY_ID["moralise"], 0.44, Trigger("domain", "x")),
+    ]
+    targets = [target_by_mark(plant, report.pairs, "b") for plant in plants]
+    assert [len(each.shown) for each in targets] == [40, 0, 0]
+    scored = score(report, targets, [method])
+    assert [(one.by is not None, one.told) for one in scored.found] == [(True, True), (False, False), (False, False)]
+    (claims,) = scored.claims
+    assert claims.confirmed == claims.planted > 0
+    assert (claims.measured, claims.calls, scored.prompts) == (0, 0, 90)
+    (always, domain, everything) = summary_rows([scored])
+    assert (always["recall"], always["recall_n"], always["not_told"]) == (1.0, 1, 1)
+    assert (domain["recall"], domain["precision"]) == (None, None)
+    assert (everything["precision"], everything["precision_n"]) == (1.0, claims.confirmed)
+
+
+def test_an_unplanted_difference_counts_only_where_it_shows_again() -> None:
+    pairs = marked_pairs()
+    by_text = {pair.prompt.text: pair for pair in pairs}
+    a, b = (
+        ScriptedModel(side, lambda conversation, _, side=side: by_text[conversation[-1].content].response(side).text)
+        for side in ("a", "b")
+    )
+    method = LexicalMethod()
+    report = diff_models(a, b, [pair.prompt for pair in pairs], methods=[method])
+    unplanted = [target_by_mark(Plant(BY_ID["pirate"]), report.pairs, "b")]
+    swapped = [Pair(pair.prompt, pair.b, pair.a) for pair in pairs]
+    (without,) = score(report, unplanted, [method]).claims
+    (again,) = score(report, unplanted, [method], fresh=pairs).claims
+    (other_way,) = score(report, unplanted, [method], fresh=swapped).claims
+    assert without.confirmed > 0
+    assert [each.planted for each in (without, again, other_way)] == [0, 0, 0]
+    assert (without.measured, again.measured, other_way.measured) == (0, again.confirmed, 0)

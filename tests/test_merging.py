@@ -134,6 +134,18 @@ def test_a_feature_joins_the_sentence_that_its_verdicts_fit_best() -> None:
     assert len(merged(feature, far)) == 2
 
 
+def test_a_feature_that_fits_two_sentences_equally_joins_neither_but_its_likes() -> None:
+    """The verdicts of all are the same: they do not say whether the features are about praise or about lists."""
+    features = [
+        found_by(f"f{n}", FEATURE.replace("7", n), b_in(0, 1, 2, 3), measure=f"features active: {n}") for n in "12"
+    ]
+    sentences = [found_by("praises", PRAISE.hypothesis, b_in(0, 1, 2, 3)), found_by("lists", LISTS, b_in(0, 1, 2, 3))]
+    assert merged(*features, *sentences) == {"praises": (), "lists": (), "f1": (("f2", "verdicts"),)}
+    less_alike = found_by("lists", LISTS, b_in(0, 1, 2, 3, 4))
+    joined = merged(*features, sentences[0], less_alike)
+    assert joined == {"lists": (), "praises": (("f1", "verdicts"), ("f2", "verdicts"))}
+
+
 def test_full_agreement_by_chance_is_none() -> None:
     """Two features that are active in every response of b agree everywhere, and it says nothing."""
     one, two = (

@@ -6,7 +6,8 @@ That two hypotheses say the same needs both that they mean the same and that the
   may be about a part of the other ("lists", "lists in code"), which an LLM can tell.
 - `judge`: an LLM says so in both readings. Asked for judged or measured sentences that behave alike and are near in
   wording; never where they speak of different measured properties.
-- `verdicts`: for what has no meaning beyond where it occurs (a phrase, a bare feature), nearly the same verdicts.
+- `verdicts`: for what has no meaning beyond where it occurs (a phrase, a bare feature), nearly the same verdicts, and
+  clearly fewer the same with any other sentence.
 
 Verdicts alone never merge two sentences: "uses lists" and "writes longer" may well hold in the same pairs. A specific
 sentence and a general one ("numbered lists", "lists") are kept apart as well. Every member says the same as the lead
@@ -16,7 +17,7 @@ not the luckiest of several.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Literal, TypeAlias
@@ -29,6 +30,9 @@ from diffing.types import Finding, Hypothesis, Judgement, Merged, OnProgress, Pa
 
 __all__ = ["Behaviour", "Likeness", "Merging", "ask_same", "merge"]
 
+CLEARLY = 0.05
+"""What has no meaning of its own joins what it fits best only where it agrees so much less with the next: where a model
+praises and so writes more sentences, verdicts do not say which of the two a phrase is about."""
 ASKED = 3
 """Per hypothesis, the LLM is asked about so many others, the nearest in wording."""
 KnownBy: TypeAlias = Literal["property", "judge", "verdicts"]
@@ -77,7 +81,7 @@ def merge(
         same, asked = ask_same(judge, [(hypotheses[i], hypotheses[j]) for i, j in candidates], on_progress)
         known |= {pair: "judge" for pair, yes in zip(candidates, same, strict=True) if yes}
         usage = (asked,)
-    members = _groups(len(hypotheses), known, behaviour)
+    members = _groups(hypotheses, known, behaviour)
     entries = {hypotheses[lead].id: _entry(lead, members[lead], known, hypotheses, behaviour) for lead in members}
     ranked = sorted(findings, key=lambda finding: (not finding.confirmed, _is_feature(finding.hypothesis)))
     return Merging(tuple(entries[f.hypothesis.id] for f in ranked if f.hypothesis.id in entries), usage)
@@ -160,17 +164,31 @@ def _nearness(texts: Sequence[str]) -> Sequence[Sequence[float]]:
     return cosines
 
 
-def _groups(n: int, known: _Known, behaviour: Behaviour) -> dict[int, list[int]]:
+def _groups(hypotheses: Sequence[Hypothesis], known: _Known, behaviour: Behaviour) -> dict[int, list[int]]:
     """Per lead its members: whoever says the same as no earlier lead leads, the others join the one they fit best."""
     members: dict[int, list[int]] = {}
-    for j in range(n):
-        leads = [i for i in members if (i, j) in known]
-        if leads:
-            best = min(leads, key=lambda i: (_STRENGTH[known[i, j]], -(behaviour.like(i, j).agreement.value or 0.0), i))
-            members[best].append(j)
+    for j in range(len(hypotheses)):
+        fits = {i: behaviour.like(i, j).agreement.value or 0.0 for i in members if (i, j) in known}
+        meant = {i: fit for i, fit in fits.items() if known[i, j] != "verdicts"}
+        if meant:
+            best: int | None = min(meant, key=lambda i: (_STRENGTH[known[i, j]], -meant[i], i))
         else:
+            bare = {i: fit for i, fit in fits.items() if _meaning(hypotheses[i]).bare}
+            clear = [_clear_best({i: fit for i, fit in fits.items() if i not in bare}), _clear_best(bare)]
+            best = max((i for i in clear if i is not None), key=lambda i: (fits[i], -i), default=None)
+        if best is None:
             members[j] = []
+        else:
+            members[best].append(j)
     return members
+
+
+def _clear_best(fits: Mapping[int, float]) -> int | None:
+    """The lead that the verdicts fit best; None where they fit another one as well, which says something else."""
+    ranked = sorted(fits, key=lambda i: (-fits[i], i))
+    if len(ranked) > 1 and fits[ranked[0]] - fits[ranked[1]] < CLEARLY:
+        return None
+    return ranked[0] if ranked else None
 
 
 def _entry(

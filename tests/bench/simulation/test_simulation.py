@@ -14,7 +14,7 @@ from diffing.estimate import THRIFT
 from diffing.metrics import FALSE_DISCOVERY_RATE
 from diffing.types import Row
 
-RUNS = 150
+RUNS = 100
 RULES = {"full": full, "thrift": thrift}
 
 

@@ -53,10 +53,10 @@ def test_a_finding_has_exactly_the_share_of_the_responses(report: Report) -> Non
     assert emoji.heldout.net_difference.value == pytest.approx(shown / len(heldout))
 
 
-def test_features_join_the_sentence_that_says_where_they_are_active(report: Report) -> None:
+def test_features_join_what_clearly_says_where_they_are_active(report: Report) -> None:
     by_id = {finding.hypothesis.id: finding.hypothesis for finding in report.findings}
     entries = {by_id[entry.lead].measure: entry for entry in report.merged}
-    for measure in ("greetings", "emoji"):
+    for measure in ("phrase: hello", "emoji"):
         members = entries[measure].members[1:]
         assert {by_id[member].method for member in members} == {"sae"}
         assert set(entries[measure].known_by[1:]) == {"verdicts"}

@@ -90,6 +90,10 @@ def hub_errors(
         if "'list' object has no attribute 'get'" not in str(error):
             raise  # the client reads every error's body as an object; where it is a list, this is what comes out
         raise HubError(f"The Hub refused a request for {repo_id} without a readable reason: try again later.") from None
+    except TypeError as error:
+        if "got multiple values for" not in str(error):
+            raise  # the client makes arguments of whatever a card's YAML holds, also of a key such as `self`
+        raise HubError(f"The card of {repo_id} has metadata that cannot be read: look at it on the Hub.") from None
     except ValueError as error:
         if doing != "write" or "Invalid metadata in README.md" not in str(error):
             raise

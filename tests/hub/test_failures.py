@@ -167,6 +167,15 @@ def test_a_card_with_broken_metadata(hub: LocalHub, tokens: dict[str, str]) -> N
     line_of(caught, tokens)
 
 
+def test_a_card_that_would_break_the_client(hub: LocalHub, tokens: dict[str, str]) -> None:
+    api = api_of(hub, tokens["alice"])
+    api.create_repo("alice/odd", repo_type="dataset")
+    card = CommitOperationAdd(path_in_repo="README.md", path_or_fileobj=b"---\nself: 1\n---\n")
+    commit(api, "alice/odd", [card], message="A card", repo_type="dataset")
+    with pytest.raises(HubError, match="The card of alice/odd has metadata that cannot be read"):
+        head_of(api, "alice/odd", repo_type="dataset")
+
+
 def test_a_hub_that_hangs_is_given_up_on(hub: LocalHub, tokens: dict[str, str]) -> None:
     hub.faults.add("GET", "alice/open", delay=3.0)
     before = time.monotonic()

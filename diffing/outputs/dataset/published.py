@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 from huggingface_hub import HfApi
+from huggingface_hub.utils import build_hf_headers, paginate  # type: ignore[attr-defined]
 
 from diffing.hub import hub_errors
 from diffing.outputs.dataset.identity import TAG, Identity, identity_in, model_tag, repositories
@@ -60,10 +60,19 @@ def find_published(api: HfApi, wanted: Identity, *, mine: str | None = None) -> 
 
 
 def _search(api: HfApi, tags: list[str]) -> Iterator[Published]:
+    """What the Hub lists under all of the tags, read as plain JSON.
+
+    Not by `list_datasets`: it makes arguments of whatever a card's YAML holds, so one card with a key such as `self`
+    would end every search.
+    """
+    headers = build_hf_headers(token=api.token, library_name="diffing")
     with hub_errors("the published diffs"):
-        for info in islice(api.list_datasets(filter=tags, full=True), _MOST):
-            card: dict[str, Any] = info.card_data.to_dict() if info.card_data else {}  # type: ignore[no-untyped-call]
-            identity = identity_in({**card, "tags": info.tags or []})
-            if identity is not None and set(tags) <= set(info.tags or []):
-                changed = info.last_modified.date().isoformat() if info.last_modified else None
-                yield Published(info.id, str(info.sha), identity, changed)
+        found = paginate(f"{api.endpoint}/api/datasets", params={"filter": tags, "full": True}, headers=headers)
+        for item in islice(found, _MOST):
+            match item:
+                case {"id": str(repo_id), "sha": str(sha), "tags": [*given]} if set(tags) <= set(map(str, given)):
+                    card = item.get("cardData")
+                    identity = identity_in({**card, "tags": given}) if isinstance(card, dict) else None
+                    if identity is not None:
+                        changed = item.get("lastModified")
+                        yield Published(repo_id, sha, identity, changed[:10] if isinstance(changed, str) else None)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import huggingface_hub.constants
 import pytest
+from huggingface_hub import CommitOperationAdd
 
 from diffing.errors import HubError, SettingError
 from diffing.hub import BoundedApi, hub_api
@@ -130,6 +131,20 @@ def test_published_diffs_are_found_by_their_models(hub: LocalHub, api: BoundedAp
         assert (found.repo_id, found.identity) == (expected, wanted)
     assert find_published(api, replace(wanted, settings="0" * 32)) is None
     assert find_published(api, replace(wanted, model_a="folder@0123", model_b="other@4567")) is None
+
+
+def test_a_hostile_card_among_them_hides_nothing(hub: LocalHub, api: BoundedApi) -> None:
+    push_report(report_of(), NAME, api=api)
+    cards = {
+        "a": b"---\ntags: [model-diff]\nself: 1\nignore_metadata_errors: 2\n---\n",
+        "b": b"---\ntags: [model-diff]\nmodel_diff: [1]\n---\n",
+        "c": b"---\ntags: [model-diff]\nmodel_diff: {model_a: 1, model_b: x, settings: y}\n---\n",
+    }
+    for name, card in cards.items():
+        api.create_repo(f"alice/{name}", repo_type="dataset")
+        file = CommitOperationAdd(path_in_repo="README.md", path_or_fileobj=card)
+        api.create_commit(f"alice/{name}", [file], commit_message="A card", repo_type="dataset")
+    assert [each.repo_id for each in list_reports(api)] == [NAME]
 
 
 def test_a_collection_is_kept_per_model(hub: LocalHub, api: BoundedApi) -> None:

@@ -55,7 +55,7 @@ def status(settings: AnnotatorSettings, queue: Queue, turned_away: Mapping[str, 
     """The page's inside, as HTML."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["address"] = _address
-    source = files("diffing.annotate").joinpath("status.html").read_text(encoding="utf-8")
+    source = files("diffing.annotate").joinpath("status.html.jinja").read_text(encoding="utf-8")
     return environment.from_string(source).render(
         watched=settings.watch,
         allowed=settings.allow,

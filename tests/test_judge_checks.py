@@ -110,6 +110,15 @@ def test_two_judges_of_known_disagreement() -> None:
     assert checked(honest, second=second, sample=1000)[0] == checks
 
 
+def test_a_second_judge_that_cannot_be_read_is_told_and_agrees_with_nobody() -> None:
+    mute = ScriptedModel("mute", lambda conversation, sampling: "I would rather not say.")
+    checks, _ = checked(rules(), second=mute, sample=4)
+    assert (row(checks, "second judge")["value"], row(checks, "second judge")["n"]) == (None, 0)
+    assert checks.notes[-1] == (
+        "In the check of the judge (second judge), 4 verdicts of scripted:mute were unreadable."
+    )
+
+
 def test_the_sample_is_dealt_out_over_batches_and_only_where_the_judge_was_asked() -> None:
     model = rules()
     judged = judge(model, BOTH, PAIRS, Judging(batch=1))

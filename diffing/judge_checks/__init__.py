@@ -197,7 +197,7 @@ def _orders(model: Model, drawn: _Drawn, judging: Judging, on_progress: OnProgre
     for_a_side = [[j for j in one if not _nothing_in_both(j)] for one in readable]
     decided = metrics.share_over_groups([(sum(map(_same_in_both, one)), len(one)) for one in for_a_side])
     rows = [_both_orders(model.id, every), _row("both orders, for a side", model.id, decided, _DECIDED)]
-    return JudgeChecks(tuple(rows), _note_on_orders(model.id, decided), (usage,))
+    return JudgeChecks(tuple(rows), (*_note_on_orders(model.id, decided), *_unread(usage)), (usage,))
 
 
 def _note_on_orders(judge_id: str, decided: Estimate) -> tuple[str, ...]:
@@ -239,7 +239,15 @@ def _two_judges(
             else f", kappa {kappa.value:.2f} (95 % interval {kappa.low:.2f} to {kappa.high:.2f})"
         )  # fmt: skip
         notes = (f"The judges {both} gave the same verdict in {raw.value:.0%} of {raw.n} cases{beyond}.",)
-    return JudgeChecks(rows, notes, (usage,))
+    return JudgeChecks(rows, (*notes, *_unread(usage)), (usage,))
+
+
+def _unread(usage: Usage) -> tuple[str, ...]:
+    if not usage.unreadable:
+        return ()
+    return (
+        f"In the check of the judge ({usage.stage}), {usage.unreadable} verdicts of {usage.model} were unreadable.",
+    )
 
 
 def kappa_of(by_pair: Sequence[Sequence[tuple[Verdict, Verdict]]], seed: int = 0) -> Estimate:

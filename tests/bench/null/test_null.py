@@ -39,14 +39,15 @@ def test_false_alarms_are_counted_per_method_and_over_all():
         NullRun("two samples", "m", ("lexical", "llm"), 10, 1, (finding(1, "lexical", 5, confirmed=True),)),
         NullRun("two samples", "m", ("lexical", "llm"), 10, 0, (finding(2, "llm", 0, confirmed=False),)),
         NullRun("saved again", "m", ("lexical",), 10, 10, ()),
+        NullRun("two samples", "n", ("lexical",), 10, 0, ()),
     ]
     result = null_result(runs, command="diffing bench null m", settings={}, title="Nulls")
     table = {(row["model"], row["what"], row["method"]): row for row in result.rows}
     assert list(table) == [
         ("m", "two samples", "lexical"), ("m", "two samples", "llm"), ("m", "two samples", "all methods"),
-        ("m", "saved again", "lexical"),
-        ("all together", "everything", "lexical"), ("all together", "everything", "llm"),
-        ("all together", "everything", "all methods"),
+        ("m", "saved again", "lexical"), ("n", "two samples", "lexical"),
+        ("all together", "all samples", "lexical"), ("all together", "all samples", "llm"),
+        ("all together", "all samples", "all methods"),
     ]  # fmt: skip
     lexical = table["m", "two samples", "lexical"]
     assert (lexical["runs"], lexical["same"], lexical["confirmed"], lexical["any_confirmed"]) == (2, 0.05, 1.0, 0.5)
@@ -55,7 +56,7 @@ def test_false_alarms_are_counted_per_method_and_over_all():
     assert llm["confirmed_high"] == pytest.approx(0.975)  # exact for 0 of 1
     saved = table["m", "saved again", "lexical"]
     assert (saved["same"], saved["confirmed"], saved["confirmed_n"], saved["any_confirmed"]) == (1.0, None, 0, 0.0)
-    everything = table["all together", "everything", "all methods"]
+    everything = table["all together", "all samples", "all methods"]
     assert (everything["runs"], everything["confirmed"], everything["confirmed_n"]) == (3, 0.5, 2)
     assert everything["any_confirmed"] == pytest.approx(1 / 3)
 

@@ -31,9 +31,12 @@ def check(options: HubOptions) -> None:
         if getattr(options, name) and not options.push:
             raise SettingError(f"--{name} has no effect without --push user/name. Add it, or leave --{name} out")
     if options.push:
-        from diffing.hub import user_name
+        from diffing.hub import namespaces
 
-        user_name(signed_in()[0])
+        owner, _, name = options.push.partition("/")
+        mine = namespaces(signed_in()[0])
+        if owner not in mine or not name:
+            raise SettingError(f"--push is {options.push!r:.100}: expected one of your names, as in {mine[0]}/diff")
 
 
 def instead(

@@ -3,8 +3,19 @@
 Knows no model, no report and no card.
 """
 
-from diffing.hub.client import TIMEOUT, BoundedApi, Patience, head_of, hub_api, read_file, user_name
+from diffing.hub.client import TIMEOUT, BoundedApi, Patience, head_of, hub_api, namespaces, read_file, user_name
 from diffing.hub.commits import commit
 from diffing.hub.failures import hub_errors
 
-__all__ = ["TIMEOUT", "BoundedApi", "Patience", "commit", "head_of", "hub_api", "hub_errors", "read_file", "user_name"]
+__all__ = [
+    "TIMEOUT",
+    "BoundedApi",
+    "Patience",
+    "commit",
+    "head_of",
+    "hub_api",
+    "hub_errors",
+    "namespaces",
+    "read_file",
+    "user_name",
+]

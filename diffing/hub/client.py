@@ -114,3 +114,14 @@ def user_name(api: HfApi) -> str:
     """
     with hub_errors("your account"):
         return str(api.whoami(cache=True)["name"])
+
+
+def namespaces(api: HfApi) -> tuple[str, ...]:
+    """The names under which the account may publish: its own, then its organisations'.
+
+    Raises:
+        HubError: No token, a wrong one, or the Hub cannot be reached.
+    """
+    with hub_errors("your account"):
+        found = api.whoami(cache=True)
+    return str(found["name"]), *(str(each["name"]) for each in found.get("orgs", ()))

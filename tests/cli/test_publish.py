@@ -198,6 +198,8 @@ def test_a_job_that_fails_is_one_line_with_its_address(two: Two, tmp_path: Path)
         (("--on", "moon", "--push", "alice/x"), ("--on moon", "expected jobs")),
         (("--flavor", "a100-large"), ("--flavor", "--on jobs")),
         (("--private",), ("--private", "--push")),
+        (("--push", "bob/x"), ("'bob/x'", "one of your names", "alice/diff")),
+        (("--push", "x"), ("'x'", "alice/diff")),
         (("--on", "jobs", "--push", "alice/x", "--prompts", str(FOLDER / "prompts.jsonl")), ("--prompts", "file")),
     ],
 )

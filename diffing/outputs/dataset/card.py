@@ -75,6 +75,7 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[Config], chart:
         heldout=words.prompts_in(report, "heldout"),
         sources=sorted({pair.prompt.source for pair in report.pairs})[:NOTES],
         repo=repo_id,
+        tags=tags_of(report),
         configs=configs,
         schema_version=SCHEMA_VERSION,
         command=command_of(report),
@@ -96,7 +97,7 @@ def _metadata(report: Report, repo_id: str, configs: Sequence[Config]) -> str:
     metadata: dict[str, Any] = {
         "pretty_name": f"Behavioural differences: {names.a} and {names.b}",
         "license": "other",
-        "license_name": "results-cc-by-4.0-responses-as-their-models",
+        "license_name": "results-cc-by-4-responses-as-their-models",
         "license_link": f"https://huggingface.co/datasets/{repo_id}#licence",
         "language": _languages(report),
         "task_categories": ["text-generation"],

@@ -22,19 +22,20 @@ from tests.servers.rules import in_process
 TOLD = Told("Planted", "diffing bench planted", "A test.", {"train": 120})
 
 
-def scored_runs(
-    plants: list[str], strengths: tuple[float, ...], triggers: tuple[str, ...] = ("always",)
-) -> list[Scored]:
+def setup(mentions: float = 0.33, together: int = 1) -> Setup:
     prompts = prompts_in_groups(70, 60)
-    llm = in_process(CatalogueLLM(prompts))
+    llm = in_process(CatalogueLLM(prompts, mentions))
     methods = (LexicalMethod(), LlmMethod(llm, embedder="tfidf"))
-    setup = Setup(obedient_model(), prompts, methods, llm, DiffOptions(sample_b=1))
-    return run_grid(plants_of(chosen(plants), strengths, triggers, setup), setup)
+    return Setup(obedient_model(), prompts, methods, llm, DiffOptions(sample_b=1), together=together)
 
 
 @pytest.fixture(scope="module")
 def scored() -> list[Scored]:
-    return scored_runs(["praise", "moralise"], (0.3, 0.03))
+    """Two behaviours in each run."""
+    both = setup(together=2)
+    runs = run_grid(plants_of(chosen(["praise", "moralise"]), (0.3, 0.03), ("always",), both), both)
+    assert len(runs) == 2
+    return runs
 
 
 def by(scored: list[Scored], method: str) -> dict[str, str | None]:
@@ -71,7 +72,7 @@ def test_the_lexical_method_finds_it_without_a_call(scored: list[Scored]) -> Non
 def test_claims_are_true(scored: list[Scored]) -> None:
     claims = [claim for run in scored for claim in run.claims]
     assert sum(claim.confirmed for claim in claims) >= 4
-    assert sum(claim.planted + claim.measured for claim in claims) >= 0.9 * sum(claim.confirmed for claim in claims)
+    assert all(claim.planted + claim.measured == claim.confirmed for claim in claims)
 
 
 def test_the_judge_that_matches_is_held_against_the_rules(scored: list[Scored]) -> None:
@@ -83,7 +84,8 @@ def test_the_judge_that_matches_is_held_against_the_rules(scored: list[Scored]) 
 
 
 def test_a_trigger_is_named() -> None:
-    (run,) = scored_runs(["praise"], (1.0,), ("domain",))
+    talkative = setup(mentions=1.0)
+    (run,) = run_grid(plants_of(chosen(["praise"]), (1.0,), ("domain",), talkative), talkative)
     found = {one.method: one for one in run.found}
     assert found["llm"].by == "property"
     assert found["llm"].trigger_named is True
@@ -117,7 +119,7 @@ def test_the_command_over_http(
         messages = tuple(Message(each["role"], each["content"]) for each in request["messages"])
         return model.generate([messages], Sampling())[0].text
 
-    with OpenAIServer(answer) as server:
+    with OpenAIServer(answer) as server, pytest.raises(SystemExit, match="0"):
         main(
             [
                 *("bench", "planted", "openai:chat", "--llm", "openai:rules", "--base-url", server.base_url),

@@ -33,7 +33,9 @@ def annotate(
 
     secret = secret_of_environment()
     if not watch:
-        serve(load_settings(settings), secret, host=host, port=port)
+        chosen = load_settings(settings)
+        Console(stderr=True).print(f"Annotator: http://{host}:{port}", markup=False, highlight=False)
+        serve(chosen, secret, host=host, port=port)
         return
     from diffing.annotate.subscribe import subscribe
     from diffing.hub import hub_api

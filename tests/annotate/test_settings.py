@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from diffing.annotate.settings import AnnotatorSettings, load_settings, secret_of_environment
+from diffing.cli import main
 from diffing.config import Limits
 from diffing.errors import SettingError
 
@@ -75,3 +76,29 @@ def test_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
         assert bad not in str(refused.value)
     monkeypatch.setenv("ANNOTATOR_SECRET", "a long enough secret")
     assert secret_of_environment() == "a long enough secret"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "secret", "message"),
+    [
+        ([], "", "No secret for the webhook"),
+        (["--settings", "nothing.json"], "a long enough secret", "nothing.json cannot be read"),
+        (["--watch", "alice/tuned"], "a long enough secret", "give --url"),
+    ],
+)
+def test_the_command_says_what_is_missing(
+    arguments: list[str],
+    secret: str,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("WEBHOOK_SECRET", "SPACE_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ANNOTATOR_SECRET", secret)
+    with pytest.raises(SystemExit, match="2"):
+        main(["annotate", *arguments])
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert message in shown.err
+    assert len(shown.err.splitlines()) == 1

@@ -54,8 +54,8 @@ TOLD_OF_TINY = {
         "four always, two in one domain each (an eleventh of the prompts) and two after a phrase each (about a "
         "seventh). 440 train and 220 held-out prompts, sampled responses; the SAE of the demo reads with the base "
         "model. A measured finding that is not planted is taken for real where it shows again, significantly and on "
-        "the same side, in responses drawn anew: tuning changes more than what was planted. The tuning is short, so what "
-        "few answers held was learned less well than it was planted: Shown says what the models really do.",
+        "the same side, in responses drawn anew: tuning changes more than what was planted. The tuning is short, so "
+        "that what few answers held was learned less well than it was planted: Shown says what the models really do.",
         settings={"train": 440, "heldout": 220, "temperature": 0.8},
     ),
 }

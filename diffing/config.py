@@ -7,6 +7,7 @@ import os
 from dataclasses import asdict, dataclass
 from math import inf
 from pathlib import Path
+from typing import Any
 
 from diffing.errors import SettingError
 from diffing.models.base import Price, Sampling
@@ -58,7 +59,7 @@ GROUPS = {
 """The settings in groups, for help and forms."""
 
 MAY_BE_FILES = (
-    *("model_a", "model_b", "prompts", "llm", "judge", "second_judge", "reader", "sae", "embedder"),
+    *("model_a", "model_b", "prompts", "llm", "judge", "second_judge", "rater", "reader", "sae", "embedder"),
     *("chat_template_a", "chat_template_b"),
 )
 """Settings that can name a file or a folder."""
@@ -248,17 +249,23 @@ def sampling_of(config: DiffConfig) -> Sampling:
 
 def settings_of(config: DiffConfig) -> dict[str, Scalar]:
     """The settings that were made, flat and plain, for the report. Of files and folders only the name is told."""
-    flat = {key: ", ".join(value) if isinstance(value, tuple) else value for key, value in asdict(config).items()}
+    told = {key: _told(key, value) for key, value in asdict(config).items()}
     return {
-        key: without_folders(value) if key in MAY_BE_FILES else value
-        for key, value in flat.items()
-        if value not in (None, "") and key not in _undecided(config)
+        key: ", ".join(value) if isinstance(value, tuple) else value
+        for key, value in told.items()
+        if value not in (None, "", ()) and key not in _undecided(config)
     }
 
 
+def _told(key: str, value: Any) -> Any:  # noqa: ANN401 - of whatever type the field has
+    if key not in MAY_BE_FILES or value is None:
+        return value
+    return tuple(map(without_folders, value)) if isinstance(value, tuple) else without_folders(value)
+
+
 def _undecided(config: DiffConfig) -> tuple[str, ...]:
-    """Settings that decide nothing of the result: how fast it comes, and how recorded responses would be made."""
-    speed = ("concurrency", "timeout")
+    """Settings that decide nothing of the result: how fast it comes, who pays, how recorded responses would be made."""
+    speed = ("concurrency", "timeout", "bill_to")
     if not all(spec.startswith("recorded:") for spec in (config.model_a, config.model_b)):
         return speed
     return (*speed, "max_new_tokens", "temperature", "top_p", "dtype", "trust_remote_code", "allow_pickle")
@@ -270,9 +277,18 @@ def without_folders(value: str) -> str:
     Args:
         value: A setting that may name a file or a folder.
     """
-    prefix, path = ("recorded:", value.removeprefix("recorded:")) if value.startswith("recorded:") else ("", value)
-    parts = [Path(part).name if os.path.exists(part) else part for part in path.split("+")]
-    return prefix + "+".join(parts)
+    prefix, path = _prefixed(value)
+    parts = [path] if _exists(path) else path.split("+")
+    return prefix + "+".join(Path(part).name if _exists(part) else part for part in parts)
+
+
+def _prefixed(spec: str) -> tuple[str, str]:
+    prefix = next((each for each in ("recorded:", "local:") if spec.startswith(each)), "")
+    return prefix, spec.removeprefix(prefix)
+
+
+def _exists(path: str) -> bool:
+    return os.path.exists(os.path.expanduser(path))
 
 
 def default_out(config: DiffConfig) -> Path:
@@ -284,6 +300,11 @@ def default_out(config: DiffConfig) -> Path:
 
 def local_files(config: DiffConfig) -> tuple[str, ...]:
     """The settings that name files or folders of this machine, which nobody elsewhere has."""
-    given = ((name, getattr(config, name)) for name in MAY_BE_FILES)
-    paths = {name: value.removeprefix("recorded:").split("+") for name, value in given if isinstance(value, str)}
-    return tuple(name for name, parts in paths.items() if any(os.path.exists(part) for part in parts))
+    given = {name: getattr(config, name) or () for name in MAY_BE_FILES}
+    specs = {name: (value,) if isinstance(value, str) else value for name, value in given.items()}
+    return tuple(name for name, of in specs.items() if any(map(_on_this_machine, of)))
+
+
+def _on_this_machine(spec: str) -> bool:
+    path = _prefixed(spec)[1]
+    return any(_exists(part) for part in (path, *path.split("+")))

@@ -1,0 +1,32 @@
+"""What a report tells of the settings: never where files lay, and nothing that decides nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from diffing.config import DiffConfig, local_files, settings_of
+
+
+@pytest.mark.parametrize("form", ["{}", "local:{}", "org/base+{}", "{}+org/adapter"])
+def test_of_a_folder_only_the_name_is_told(form: str, tmp_path: Path) -> None:
+    folder = tmp_path / "secret-place" / "my model"
+    folder.mkdir(parents=True)
+    spec = form.format(folder)
+    config = DiffConfig(spec, "org/b", llm=spec, judge=spec, second_judge=spec, rater=("org/r", spec), reader=spec)
+    settings = settings_of(config)
+    assert "secret-place" not in str(settings)
+    assert settings["model_a"] == form.format("my model")
+    assert settings["rater"] == f"org/r, {form.format('my model')}"
+    assert local_files(config) == ("model_a", "llm", "judge", "second_judge", "rater", "reader")
+
+
+def test_a_folder_below_home_is_told_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "work" / "model").mkdir(parents=True)
+    config = DiffConfig("~/work/model", "org/b")
+    assert settings_of(config)["model_a"] == "model"
+    assert local_files(config) == ("model_a",)
+
+
+def test_who_pays_is_not_told() -> None:
+    assert "bill_to" not in settings_of(DiffConfig("org/a", "org/b", bill_to="my-company"))

@@ -81,6 +81,8 @@ def publish(report: "Report", name: str, *, private: bool, collection: bool, ove
     logging.set_verbosity_error()  # type: ignore[no-untyped-call] # what it would warn of is told below
     api, _ = signed_in()
     pushed = push_report(report, name, api=api, private=private or None, overwrite=overwrite)
+    if pushed.private_as:
+        print(f"The dataset is private, since {pushed.private_as} is", file=sys.stderr)
     what = "Published" if pushed.changed else "Already published, nothing has changed"
     print(f"{what}: {pushed.url} (commit {pushed.commit[:7]})", file=sys.stderr)
     if collection:

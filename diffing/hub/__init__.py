@@ -3,7 +3,17 @@
 Knows no model, no report and no card.
 """
 
-from diffing.hub.client import TIMEOUT, BoundedApi, Patience, head_of, hub_api, namespaces, read_file, user_name
+from diffing.hub.client import (
+    TIMEOUT,
+    BoundedApi,
+    Patience,
+    head_of,
+    hub_api,
+    is_private,
+    namespaces,
+    read_file,
+    user_name,
+)
 from diffing.hub.commits import commit
 from diffing.hub.failures import hub_errors
 
@@ -15,6 +25,7 @@ __all__ = [
     "head_of",
     "hub_api",
     "hub_errors",
+    "is_private",
     "namespaces",
     "read_file",
     "user_name",

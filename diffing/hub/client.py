@@ -9,6 +9,7 @@ from typing import Any
 from huggingface_hub import HfApi, constants, get_session
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
+from diffing.errors import HubError
 from diffing.hub.failures import hub_errors
 
 TIMEOUT = 15.0
@@ -82,6 +83,21 @@ def head_of(api: HfApi, repo_id: str, *, repo_type: str = "model", revision: str
     """
     with hub_errors(repo_id, revision=revision, repo_type=repo_type):
         return str(api.repo_info(repo_id, repo_type=repo_type, revision=revision).sha)
+
+
+def is_private(api: HfApi, repo_id: str, *, repo_type: str = "model") -> bool:
+    """Whether a repository is known to be private; one that is gone, or may not be seen, is not.
+
+    Raises:
+        HubError: The Hub cannot be reached.
+    """
+    try:
+        with hub_errors(repo_id, repo_type=repo_type):
+            return bool(api.repo_info(repo_id, repo_type=repo_type).private)
+    except HubError as error:
+        if error.status not in (401, 403, 404):
+            raise
+        return False
 
 
 def read_file(api: HfApi, repo_id: str, path: str, *, repo_type: str = "model", revision: str) -> bytes | None:

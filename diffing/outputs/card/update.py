@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from huggingface_hub import CommitOperationAdd, HfApi
 
 from diffing.errors import HubError, SettingError
-from diffing.hub import commit, head_of, hub_errors, read_file, user_name
+from diffing.hub import commit, head_of, hub_errors, is_private, read_file, user_name
 from diffing.outputs.card.edit import edit, has_section, opted_out
 from diffing.outputs.card.pull import Pull, description_of, pulls_of, title_of
 from diffing.outputs.card.section import section, told_in_card
@@ -116,7 +116,7 @@ def _check_readable(api: HfApi, repo_id: str, dataset: str | None, models: Seque
     with hub_errors(repo_id):
         if api.model_info(repo_id).private:
             return
-    private = [name for name in models if _is_private_model(api, name)]
+    private = [name for name in models if is_private(api, name)]
     if dataset is not None:
         with hub_errors(dataset, repo_type="dataset"):
             private += [f"the dataset {dataset}"] if api.dataset_info(dataset).private else []
@@ -125,17 +125,6 @@ def _check_readable(api: HfApi, repo_id: str, dataset: str | None, models: Seque
             f"{repo_id} is public and {private[0]} is private: readers of the card could not open it. Make it public, "
             "or leave it out"
         )
-
-
-def _is_private_model(api: HfApi, repo_id: str) -> bool:
-    """Whether it is known to be private; one that is gone is not."""
-    try:
-        with hub_errors(repo_id):
-            return bool(api.model_info(repo_id).private)
-    except HubError as error:
-        if error.status not in (401, 404):
-            raise
-        return False
 
 
 def _once(proposal: _Proposal, mode: Mode) -> CardOutcome:

@@ -2,7 +2,7 @@
 
 import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
@@ -13,6 +13,7 @@ from diffing.outputs.dataset.card import dataset_card
 from diffing.outputs.dataset.chart import chart
 from diffing.outputs.dataset.configs import configs_of
 from diffing.outputs.dataset.identity import TAG, Identity, identity_in, identity_of, metadata_of
+from diffing.outputs.dataset.public import private_part, public_report
 from diffing.outputs.words import names_of, one_line
 from diffing.report import save_report
 from diffing.report.hub import FOLDER
@@ -37,15 +38,18 @@ class Pushed:
     """The commit that holds the report."""
     changed: bool
     """Whether this push made it; False where the dataset held the same already."""
+    private_as: str | None = None
+    """The private repository that has a part in the report, where the new dataset was made private for it."""
 
 
 def dataset_files(report: Report, repo_id: str) -> dict[str, bytes]:
-    """All files of the dataset; the same report gives the same bytes.
+    """All files of the dataset; the same report gives the same bytes. Addresses of servers are in none.
 
     Args:
         report: What is published.
         repo_id: Where, `user/name`: the card says it.
     """
+    report = public_report(report)
     with tempfile.TemporaryDirectory() as folder:
         saved = {path.name: path.read_bytes() for path in sorted(save_report(report, folder).iterdir())}
     tables = {name: content for name, content in saved.items() if name.endswith(".parquet")}
@@ -66,7 +70,7 @@ def push_report(
 
     Args:
         report: What is published.
-        repo_id: `user/name`; made where it does not exist.
+        repo_id: `user/name`; made where it does not exist, and private where something private has a part in it.
         api: Acts for whoever owns its token.
         private: True: nobody else may read it. None leaves a dataset that exists as it is.
         overwrite: Also replace the diff of another pair.
@@ -74,17 +78,23 @@ def push_report(
     Raises:
         SettingError: The name is taken by something else, by the diff of another pair, or by a public dataset where a
             private one is wanted.
-        HubError: No write access, or the Hub cannot be reached.
+        HubError: No write access, somebody else changed it meanwhile, or the Hub cannot be reached.
     """
     if repo_id.count("/") != 1:
         raise SettingError(f"{repo_id!r:.100} names no dataset: expected user/name")
-    there = _files_there(api, repo_id, identity_of(report), private=bool(private), overwrite=overwrite)
+    report = public_report(report)
+    there = _there(api, repo_id, identity_of(report), overwrite=overwrite)
+    private_as = None
     if there is None:
+        private_as = None if private else private_part(report, api)
         with hub_errors(repo_id, doing="write", repo_type="dataset"):
-            api.create_repo(repo_id, repo_type="dataset", private=private, exist_ok=True)
+            # not `exist_ok`: one that came up since was not looked at
+            api.create_repo(repo_id, repo_type="dataset", private=True if private_as else private)
+        there = _There(head_of(api, repo_id, repo_type="dataset"), frozenset(), private=True, same_pair=False)
+    elif not there.private:
+        _check_may_be_public(report, repo_id, api, there, private=bool(private))
     files = dataset_files(report, repo_id)
-    gone = sorted(path for path in there or () if _OURS.fullmatch(path) and path not in files)
-    before = head_of(api, repo_id, repo_type="dataset")
+    gone = sorted(path for path in there.files if _OURS.fullmatch(path) and path not in files)
     names = names_of(report)
     made = commit(
         api,
@@ -95,15 +105,41 @@ def push_report(
         ],
         message=one_line(f"Behavioural differences: {names.a} and {names.b}", 100),
         repo_type="dataset",
-        parent=before,
+        parent=there.head,
     )
-    return Pushed(repo_id, f"{api.endpoint}/datasets/{repo_id}", made.oid, changed=made.oid != before)
+    url = f"{api.endpoint}/datasets/{repo_id}"
+    return Pushed(repo_id, url, made.oid, changed=made.oid != there.head, private_as=private_as)
 
 
-def _files_there(
-    api: HfApi, repo_id: str, identity: Identity, *, private: bool, overwrite: bool
-) -> frozenset[str] | None:
-    """The files of the dataset, where it may be written to; None where there is none yet."""
+@dataclass(frozen=True, slots=True)
+class _There:
+    """A dataset that may be written to."""
+
+    head: str
+    """The commit that was looked at, on which alone may be written."""
+    files: frozenset[str]
+    """What it holds."""
+    private: bool
+    """Whether only its owner can read it."""
+    same_pair: bool
+    """Whether it holds a diff of the same two models."""
+
+
+def _check_may_be_public(report: Report, repo_id: str, api: HfApi, there: _There, *, private: bool) -> None:
+    """A diff that was published before is its owner's decision; what is new there must not show something private."""
+    if private:
+        raise SettingError(
+            f"The dataset {repo_id} exists and is public: make it private in its settings, or give another name"
+        )
+    if not there.same_pair and (name := private_part(report, api)):
+        raise SettingError(
+            f"The dataset {repo_id} exists and is public, and {name} is private: make the dataset private in its "
+            "settings, or give another name"
+        )
+
+
+def _there(api: HfApi, repo_id: str, identity: Identity, *, overwrite: bool) -> _There | None:
+    """The dataset, where it may be written to; None where there is none yet."""
     with hub_errors(repo_id, repo_type="dataset"):
         try:
             info = api.dataset_info(repo_id)
@@ -112,9 +148,10 @@ def _files_there(
         except RepositoryNotFoundError:
             return None
     files = frozenset(sibling.rfilename for sibling in info.siblings or ())
+    there = _There(str(info.sha), files, bool(info.private), same_pair=False)
     if files <= {_GIT}:
-        return files
-    card = read_file(api, repo_id, README, repo_type="dataset", revision=str(info.sha)) if README in files else None
+        return there
+    card = read_file(api, repo_id, README, repo_type="dataset", revision=there.head) if README in files else None
     found = identity_in(metadata_of(card or b""))
     if found is None:
         raise SettingError(
@@ -125,8 +162,4 @@ def _files_there(
             f"The dataset {repo_id} holds the diff of {one_line(found.model_a, 100)} and "
             f"{one_line(found.model_b, 100)}: give another name, or --overwrite to replace it"
         )
-    if private and not info.private:
-        raise SettingError(
-            f"The dataset {repo_id} exists and is public: make it private in its settings, or give another name"
-        )
-    return files
+    return replace(there, same_pair=found.same_pair(identity))

@@ -199,3 +199,29 @@ def test_every_column_of_the_methods_tables_is_documented() -> None:
     assert set(row) == set(DIFFERENCES)
     feature = Feature(Screened(*[0] * len(fields(Screened))), ())  # type: ignore[arg-type]
     assert set(feature.row(None, True)) == set(FEATURES)
+
+
+def test_no_address_of_a_server_is_published() -> None:
+    report = merged_report()
+    address = "127.0.0.1:8000/v1"
+    judge = f"openai:judge-70b@{address}"
+    report = replace(
+        report,
+        model_b=replace(report.model_b, id=f"openai:tuned@{address}"),
+        pairs=tuple(replace(pair, b=replace(pair.b, model=f"openai:tuned@{address}")) for pair in report.pairs),
+        notes=(f"The judge {judge} prefers the response shown first.", f"{judge}: no answer of http://{address}/x"),
+        tables={"judge_checks": ({"judge": judge, "value": 0.5},)},
+        settings={**report.settings, "judge": f"openai:judge-70b@http://{address}", "base_url": f"http://{address}"},
+        findings=tuple(
+            replace(each, rating=each.rating and replace(each.rating, replies=((judge, 3, 4),)))
+            for each in report.findings
+        ),
+    )
+    files = dataset_files(report, "user/name")
+    told = [content.decode() for path, content in files.items() if not path.endswith(".parquet")]
+    told += [repr(table(files, path)) for path in files if path.endswith(".parquet")]
+    assert [text for text in told if "127.0.0.1" in text] == []
+    card = files["README.md"].decode()
+    assert all(name in card for name in ("`openai:tuned`", "The judge openai:judge-70b prefers", "`openai:judge-70b`"))
+    assert {row["judge"] for row in table(files, "judgements/train.parquet")} == {"measured", "openai:judge-70b"}
+    assert b"base_url" not in files["README.md"]

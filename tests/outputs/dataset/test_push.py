@@ -1,5 +1,7 @@
 """Reports published on a Hub on loopback, found there, and loaded back equal."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from huggingface_hub import CommitOperationAdd
 from diffing.errors import HubError, SettingError
 from diffing.hub import BoundedApi, hub_api
 from diffing.outputs.dataset import collect, find_published, identity_of, list_reports, push_report
+from diffing.outputs.dataset.public import public_report
 from diffing.report import load_report, save_report
 from diffing.types import Report
 from tests.hub import LocalHub
@@ -34,7 +37,7 @@ def report_of(model_a: str = "org/base", sha: str = "1" * 40) -> Report:
     """A small report of two models on the Hub."""
     report = medium_report(train=10, heldout=12)
     info = replace(report.model_a, id=f"{model_a}@{sha}")
-    return replace(report, model_a=info, tables={})
+    return public_report(replace(report, model_a=info, tables={}))
 
 
 def commits(hub: LocalHub) -> int:
@@ -42,7 +45,7 @@ def commits(hub: LocalHub) -> int:
 
 
 def test_it_comes_back_equal(hub: LocalHub, api: BoundedApi, tmp_path: Path) -> None:
-    report = hostile_report()
+    report = public_report(hostile_report())
     before = len(hub.requests)
     pushed = push_report(report, NAME, api=api)
     assert pushed.changed
@@ -192,3 +195,40 @@ def test_a_folder_that_exists_wins(hub: LocalHub, tmp_path: Path, monkeypatch: p
     with pytest.raises(SettingError, match=r"is not a report: expected a folder with report\.json"):
         load_report(Path("alice/none"))
     assert len(hub.requests) == asked
+
+
+def test_what_comes_from_a_private_repository_is_published_privately(hub: LocalHub, api: BoundedApi) -> None:
+    api.create_repo("alice/secret", private=True)
+    report = report_of("alice/secret")
+    pushed = push_report(report, NAME, api=api)
+    assert pushed.private_as == "alice/secret"
+    assert hub.repo(NAME, "dataset").private
+    # what its owner has made public since stays public
+    api.update_repo_settings(NAME, repo_type="dataset", private=False)
+    assert not push_report(report, NAME, api=api).changed
+    assert not hub.repo(NAME, "dataset").private
+    push_report(report_of(), "alice/other", api=api)
+    with pytest.raises(SettingError, match="alice/other exists and is public, and alice/secret is private"):
+        push_report(report, "alice/other", api=api, overwrite=True)
+
+
+@pytest.mark.parametrize("setting", [{"prompts": "alice/asked:main/test"}, {"model_a": "recorded:alice/asked"}])
+def test_prompts_and_recordings_count_as_well(setting: dict[str, str], hub: LocalHub, api: BoundedApi) -> None:
+    api.create_repo("alice/asked", repo_type="dataset", private=True)
+    report = report_of()
+    report = replace(report, settings={**report.settings, **setting})
+    assert push_report(report, NAME, api=api).private_as == "alice/asked"
+    assert push_report(report_of(), "alice/open", api=api).private_as is None
+
+
+def test_a_diff_that_came_up_meanwhile_is_not_overwritten(hub: LocalHub, api: BoundedApi) -> None:
+    push_report(report_of(), NAME, api=api)
+    hub.faults.add(method="POST", path=r"/preupload/", delay=1.0, times=1)
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(push_report, report_of(sha="2" * 40), NAME, api=api)
+        time.sleep(0.5)
+        other = replace(report_of("org/else"), notes=("another pair",))
+        theirs = push_report(other, NAME, api=hub_api(hub.add_user("alice")), overwrite=True)
+        with pytest.raises(HubError, match="changed in the meantime"):
+            slow.result()
+    assert hub.repo(NAME, "dataset").commits("main")[0].sha == theirs.commit

@@ -1,0 +1,124 @@
+"""A report as it may be published: what it was made with is told, the addresses of somebody's servers are not.
+
+What else must stay private, the Hub is asked: whatever comes from a private repository.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from huggingface_hub import HfApi
+
+from diffing.hub import is_private
+from diffing.outputs.card.subject import public_id
+from diffing.outputs.dataset.identity import repositories
+from diffing.types import Finding, ModelInfo, Report, Response, Scalar
+
+V = TypeVar("V")
+_SERVER = "openai:"
+_SPEC = re.compile(r"(openai:[^\s,@]+)@https?://[^\s,]*")
+"""A model on a server as it is given; in a report its id has no scheme."""
+_DATASET = re.compile(r"(?:recorded:)?(?P<repo>[\w.-]+/[\w.-]+)(?:[@:/]|$)", re.ASCII)
+
+
+def public_report(report: Report) -> Report:
+    """The report without the addresses of servers: `openai:name@host/v1` becomes `openai:name`.
+
+    Args:
+        report: As it was made.
+
+    Returns:
+        The same report where no such server took part.
+    """
+    ids = {*(info.id for info in _models(report)), *(each.model for each in report.usage)}
+    servers = {each: public_id(each) for each in ids if each.startswith(_SERVER) and "@" in each}
+    if not servers and "base_url" not in report.settings:
+        return report
+    return _Hidden(servers).report(report)
+
+
+class _Hidden:
+    """Replaces what names a server, wherever a report tells it; what models and users wrote stays as it is."""
+
+    def __init__(self, servers: Mapping[str, str]) -> None:
+        self._ids = servers
+        secrets = {**dict.fromkeys((each.partition("@")[2] for each in servers), "(address)"), **servers}
+        longest_first = "|".join(map(re.escape, sorted(secrets, key=lambda each: (-len(each), each))))
+        self._secrets = secrets
+        self._written = re.compile(rf"(?:https?://)?(?<![\w.])({longest_first})(?!\w)") if secrets else None
+
+    def report(self, report: Report) -> Report:
+        return replace(
+            report,
+            model_a=self._model(report.model_a),
+            model_b=self._model(report.model_b),
+            others=tuple(map(self._model, report.others)),
+            pairs=tuple(replace(pair, a=self._response(pair.a), b=self._response(pair.b)) for pair in report.pairs),
+            findings=tuple(map(self._finding, report.findings)),
+            judgements=tuple(replace(each, judge=self._id(each.judge)) for each in report.judgements),
+            tables={
+                name: tuple({key: self._text(value) for key, value in row.items()} for row in rows)
+                for name, rows in report.tables.items()
+            },
+            left_out={
+                stage: {self._text(reason): n for reason, n in reasons.items()}
+                for stage, reasons in report.left_out.items()
+            },
+            notes=tuple(map(self._text, report.notes)),
+            usage=tuple(replace(each, model=self._id(each.model)) for each in report.usage),
+            settings=self._settings(report.settings),
+        )
+
+    def _id(self, model_id: str) -> str:
+        return self._ids.get(model_id, model_id)
+
+    def _text(self, value: V) -> V:
+        if isinstance(value, str) and self._written:
+            return self._written.sub(lambda found: self._secrets[found[1]], value)  # type: ignore[return-value]
+        return value
+
+    def _settings(self, settings: Mapping[str, Scalar]) -> dict[str, Scalar]:
+        cut = {key: _SPEC.sub(r"\1", v) if isinstance(v, str) else v for key, v in settings.items()}
+        return {key: self._text(value) for key, value in cut.items() if key != "base_url"}
+
+    def _model(self, info: ModelInfo) -> ModelInfo:
+        return replace(info, id=self._id(info.id), settings=self._settings(info.settings))
+
+    def _response(self, response: Response) -> Response:
+        return replace(response, model=self._id(response.model))
+
+    def _finding(self, finding: Finding) -> Finding:
+        if finding.rating is None:
+            return finding
+        replies = tuple((self._id(rater), one, two) for rater, one, two in finding.rating.replies)
+        return replace(finding, rating=replace(finding.rating, replies=replies))
+
+
+def private_part(report: Report, api: HfApi) -> str | None:
+    """A private repository from which models, prompts or recorded responses of a report come, if there is one.
+
+    Args:
+        report: What is to be published.
+        api: Asks for whoever publishes; what is gone, or not to be seen, is not known to be private.
+
+    Raises:
+        HubError: The Hub cannot be reached.
+    """
+    models = dict.fromkeys(name for info in _models(report) for name in repositories(info.id))
+    found = (name for name in models if is_private(api, name))
+    also = (name for name in _datasets(report) if is_private(api, name, repo_type="dataset"))
+    return next(found, None) or next(also, None)
+
+
+def _models(report: Report) -> tuple[ModelInfo, ...]:
+    return report.model_a, report.model_b, *report.others
+
+
+def _datasets(report: Report) -> Iterator[str]:
+    """The datasets that prompts and recorded responses come from."""
+    given = {key: str(report.settings.get(key, "")) for key in ("model_a", "model_b", "prompts")}
+    recorded = (given[key] for key in ("model_a", "model_b") if given[key].startswith("recorded:"))
+    for source in dict.fromkeys((*recorded, given["prompts"])):
+        if match := _DATASET.match(source):
+            yield match["repo"]

@@ -6,7 +6,7 @@ A result is one table with the words that explain it. It is kept as strict JSON 
      "settings": {"pairs": 7},
      "columns": [{"name": "method", "heading": "Method", "unit": ""},
                  {"name": "false_rate", "heading": "False confirmations", "unit": "%"}],
-     "figures": [{"title": "...", "value": "false_rate", "along": "method", "by": null, "bound": 0.05}],
+     "figures": [{"title": "...", "value": "false_rate", "along": "method", "by": null, "bound": 0.05, "band": null}],
      "rows": [{"method": "lexical", "false_rate": 0.01, "false_rate_low": 0.0, "false_rate_high": 0.04,
                "false_rate_n": 300}]}
 
@@ -60,6 +60,8 @@ class Figure:
     """The key whose values are told apart by colour and form."""
     bound: float | None = None
     """What the estimate must not pass, or is held against; drawn as a dashed line."""
+    band: tuple[float, float] | None = None
+    """Between what the estimate is meant to lie; shaded. The axis then begins near the estimates, not at 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,17 +143,22 @@ def load_result(path: Path) -> Result:
                 **document,
                 "rows": tuple(document["rows"]),
                 "columns": tuple(Column(**column) for column in document.get("columns", ())),
-                "figures": tuple(Figure(**figure) for figure in document.get("figures", ())),
+                "figures": tuple(_figure(figure) for figure in document.get("figures", ())),
             }
         )
     except OSError as error:
         raise SettingError(f"Cannot read {path}: {error.strerror or error}. Give the file of a result") from None
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise SettingError(
             f"{path} is not the result of a benchmark: expected what `diffing bench` writes ({error}). Run it anew"
         ) from error
     _check(result, str(path))
     return result
+
+
+def _figure(stored: dict[str, Any]) -> Figure:
+    band = stored.get("band")
+    return Figure(**{**stored, "band": None if band is None else (float(band[0]), float(band[1]))})
 
 
 def load_results(folder: Path) -> tuple[tuple[str, Result], ...]:

@@ -1,7 +1,7 @@
 """Pictures of results: estimates with their intervals, as rows of a picture or as lines. Knows no page."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from diffing.bench.page.cells import cell, number, observations
@@ -17,11 +17,12 @@ COLOURS = ("#3b82c4", "#d9730d", "#2a9d6f", "#a565c9", "#a98a1d", "#cc4a74")
 """At least 3:1 on white and on near-black."""
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
 MOST = 40
-"""Rows in one picture; the first ones."""
+"""Texts in one picture; the first ones."""
 _TEXT, _GRID = "#808790", "rgba(128,135,144,0.25)"
 _LINE, _MARK, _APART = 16, 26, 11
 """Heights in pixels: of a line of a label, of the room for one series, and how far series on one row stand apart."""
 _WRAP = {False: 52, True: 44}
+_BAND = {"fillcolor": "rgba(42,157,111,0.16)", "line_width": 0, "layer": "below"}
 
 
 def figure_of(result: Result, figure: Figure, *, narrow: bool = False) -> "go.Figure":
@@ -37,32 +38,46 @@ def figure_of(result: Result, figure: Figure, *, narrow: bool = False) -> "go.Fi
     named = {column.name: column for column in result.columns}
     column = named.get(figure.value, Column(figure.value, figure.value))
     rows = [row for row in result.rows if row[figure.value] is not None and row[figure.along] is not None]
+    groups = _series(rows, figure, named)
     drawn = go.Figure()
-    _style(drawn, legend=len(_series(rows, figure)) > 1)
+    _style(drawn, legend=len(groups) > 1)
     if rows and all(isinstance(row[figure.along], int | float) for row in rows):
         over = named.get(figure.along, Column(figure.along, figure.along.replace("_", " ")))
-        _lines(drawn, rows, figure, (column, over), narrow=narrow)
+        _lines(drawn, groups, figure, (column, over), narrow=narrow)
     else:
-        _intervals(drawn, rows[:MOST], figure, column, narrow=narrow)
+        texts = list(dict.fromkeys(number(row[figure.along], "") for row in rows))[:MOST]
+        _intervals(drawn, groups, texts, figure, column, narrow=narrow)
     return drawn
 
 
-def _series(rows: Sequence[Row], figure: Figure) -> dict[str, list[Row]]:
+def _series(rows: Sequence[Row], figure: Figure, named: Mapping[str, Column]) -> dict[str, list[Row]]:
     groups: dict[str, list[Row]] = {}
+    by = figure.by
+    unit = named[by].unit if by is not None and by in named else ""
     for row in rows:
-        groups.setdefault("" if figure.by is None else number(row[figure.by], ""), []).append(row)
+        groups.setdefault("" if by is None else number(row[by], unit), []).append(row)
     return groups
 
 
-def _intervals(drawn: "go.Figure", rows: Sequence[Row], figure: Figure, column: Column, *, narrow: bool) -> None:
+def _intervals(
+    drawn: "go.Figure",
+    groups: Mapping[str, Sequence[Row]],
+    texts: Sequence[str],
+    figure: Figure,
+    column: Column,
+    *,
+    narrow: bool,
+) -> None:
     """One line of the picture per text, the first on top; series stand side by side on it."""
-    texts = list(dict.fromkeys(number(row[figure.along], "") for row in rows))
-    groups = _series(rows, figure)
     labels = [_label(text, _WRAP[narrow]) for text in texts]
     lines = _LINE * max((label.count("<br>") + 1 for label in labels), default=1)
-    spread = _APART * (len(groups) - 1) if len(rows) > len(texts) else 0  # several series on one line
+    drawn_of = {
+        name: [row for row in of_series if number(row[figure.along], "") in texts] for name, of_series in groups.items()
+    }
+    on_lines = [text for rows in drawn_of.values() for text in {number(row[figure.along], "") for row in rows}]
+    spread = _APART * (len(groups) - 1) if len(on_lines) > len(texts) else 0  # several series on one line
     row = lines + spread + _MARK if narrow else max(lines + _MARK // 2, spread + _MARK)
-    for at, (name, of_series) in enumerate(groups.items()):
+    for at, (name, of_series) in enumerate(drawn_of.items()):
         shift = (_APART * at - spread / 2) / row if spread else 0.0
         places = [texts.index(number(row[figure.along], "")) + shift for row in of_series]
         drawn.add_scatter(
@@ -74,10 +89,13 @@ def _intervals(drawn: "go.Figure", rows: Sequence[Row], figure: Figure, column: 
         )
     if figure.bound is not None:
         drawn.add_vline(x=_scaled(figure.bound, column), **_bound(figure.bound, column, "top"))
+    if figure.band is not None:
+        low, high = (_scaled(end, column) for end in figure.band)
+        drawn.add_vrect(x0=low, x1=high, **_BAND)
     drawn.update_layout(height=row * max(1, len(texts)) + 106)
     drawn.update_xaxes(
         title=None if narrow else _unit_title(column), zeroline=column.unit == "points",
-        rangemode="tozero" if column.unit == "%" else "normal",
+        rangemode="tozero" if column.unit == "%" and figure.band is None else "normal",
     )  # fmt: skip
     drawn.update_yaxes(
         range=[len(texts) - 0.5, -(spread / 2 + _MARK / 2 + lines) / row if narrow else -0.5],
@@ -106,12 +124,17 @@ def _label(text: str, wrap: int) -> str:
 
 
 def _lines(
-    drawn: "go.Figure", rows: Sequence[Row], figure: Figure, columns: tuple[Column, Column], *, narrow: bool
+    drawn: "go.Figure",
+    groups: Mapping[str, Sequence[Row]],
+    figure: Figure,
+    columns: tuple[Column, Column],
+    *,
+    narrow: bool,
 ) -> None:
     """The estimate over a number, one line per series; the columns are those of the estimate and of the number."""
     column, over = columns
-    along: list[float] = sorted({float(row[figure.along] or 0) for row in rows})
-    for at, (name, of_series) in enumerate(_series(rows, figure).items()):
+    along: list[float] = sorted({float(row[figure.along] or 0) for rows in groups.values() for row in rows})
+    for at, (name, of_series) in enumerate(groups.items()):
         in_order = sorted(of_series, key=lambda row: float(row[figure.along] or 0))
         drawn.add_scatter(
             x=[row[figure.along] for row in in_order],
@@ -123,6 +146,9 @@ def _lines(
         )
     if figure.bound is not None:
         drawn.add_hline(y=_scaled(figure.bound, column), **_bound(figure.bound, column, "top right"))
+    if figure.band is not None:
+        low, high = (_scaled(end, column) for end in figure.band)
+        drawn.add_hrect(y0=low, y1=high, **_BAND)
     wide_range = along[0] > 0 and along[-1] / along[0] >= 8
     drawn.update_layout(height=380 if narrow else 420)
     drawn.update_xaxes(
@@ -132,7 +158,7 @@ def _lines(
     )  # fmt: skip
     drawn.update_yaxes(
         title=None if narrow else _unit_title(column), automargin=True,
-        rangemode="tozero" if column.unit == "%" else "normal",
+        rangemode="tozero" if column.unit == "%" and figure.band is None else "normal",
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from diffing.bench.page.cells import cell, is_number, number, observations
 from diffing.bench.page.figures import figure_of
+from diffing.bench.page.glance import BRACKETS, at_a_glance
 from diffing.bench.page.tables import HEADINGS, columns_of, is_long, title_of
 from diffing.bench.results import Result
 
@@ -43,6 +44,8 @@ def render_html(results: Sequence[tuple[str, Result]], plotly_js: str) -> str:
         results=results,
         title=title_of(results),
         kinds=list(dict.fromkeys(result.kind for _, result in results)),
+        facts=at_a_glance(results),
+        brackets=BRACKETS,
         figures=figures,
         style=Markup(style),
         scripts=[Markup(script) for script in scripts],

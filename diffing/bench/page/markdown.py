@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from diffing.bench.page.cells import cell, is_number, observations
+from diffing.bench.page.glance import BRACKETS, at_a_glance
 from diffing.bench.page.tables import HEADINGS, columns_of, is_long, title_of
 from diffing.bench.results import Column, Result
 from diffing.types import Row
@@ -19,6 +20,10 @@ def render_markdown(results: Sequence[tuple[str, Result]]) -> str:
         results: Names and results, in the page's order.
     """
     parts = [f"# {title_of(results)}", "Made by `diffing bench page` from the JSON files beside it."]
+    facts = at_a_glance(results)
+    if facts:
+        lines = "\n".join(f"| {escape(fact.what)} | {escape(fact.told)} |" for fact in facts)
+        parts += ["## At a glance", BRACKETS, f"| What | Result |\n| --- | --- |\n{lines}"]
     kind = None
     for _, result in results:
         if result.kind != kind:

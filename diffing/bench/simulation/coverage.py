@@ -42,8 +42,6 @@ def coverage_of(frequency: float, accuracy: float, heldout: int, runs: int, rng:
     return [
         {
             "estimate": name,
-            "judging": "full",
-            "hypotheses": "one",
             "frequency": frequency,
             "accuracy": accuracy,
             "heldout": heldout,

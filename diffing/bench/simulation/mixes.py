@@ -166,13 +166,9 @@ def measure_planned_coverage(shape: MixShape, runs: Sequence[Run]) -> list[Row]:
             wholes.append(len(chosen))
         rows.append(
             {
-                "estimate": "net difference",
-                "judging": judging,
-                "hypotheses": f"{shape.mix.name}, {which}",
-                "frequency": None,
-                "accuracy": None,
+                "mix": shape.mix.name,
                 "heldout": shape.sizes.heldout,
-                "decided": None,
+                "of": f"{judging}, {which}",
                 **estimate_cells("coverage", ratio(hits, wholes)),
             }
         )

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from diffing.bench.results import Column, Result
+from diffing import metrics
+from diffing.bench.results import Column, Figure, Result
 from diffing.bench.simulation.coverage import coverage_rows
 from diffing.bench.simulation.mixes import mix_rows
 from diffing.bench.simulation.nulls import null_rows
@@ -21,12 +22,18 @@ random.
 
 Accepted is the criterion of the papers on train, where everything is judged: the share of these hypotheses, none of
 which holds, that it accepts. It is no test, and not what confirms a finding."""
-_COVERAGE = """How often the 95 % intervals hold the truth: 93 to 97 % is the aim. Intervals for shares rest on whole
-numbers, so where fewer than about 8 verdicts are expected to be decided (of an accuracy: for the rarer side) no
-interval can be that exact: there the one of the net difference covers more, never less, and Wilson's for shares
-scatters.
-
-With thrift, the number of held-out prompts is planned from train alone, so intervals keep their coverage for all that
+LIMIT = metrics.FALSE_DISCOVERY_RATE
+"""Of false confirmations."""
+KEEP, SAVE = 0.95, 0.6
+"""What thrift shall keep and save at least on a typical mix."""
+AIM = (0.93, 0.97)
+"""Of the coverage of 95 % intervals."""
+_COVERAGE = """How often the 95 % intervals of one hypothesis hold the truth: 93 to 97 % is the aim. Intervals for
+shares rest on whole numbers, so where fewer than about 8 verdicts are expected to be decided (of an accuracy: for the
+rarer side) no interval can be that exact: there the one of the net difference covers more, never less, and Wilson's
+for shares scatters."""
+_PLANNED = """How often the 95 % interval of the net difference holds the truth in whole runs of 60 hypotheses. With
+thrift, the number of held-out prompts is planned from train alone, so intervals keep their coverage for all that
 is tested. Among what held-out prompts confirmed it is lower where everything is judged, since the same
 verdicts chose them; with thrift most of the choosing is done by train."""
 _THRIFT = """Simulated runs in which some hypotheses hold, judged in full and with thrift on the same data. Typical:
@@ -53,24 +60,31 @@ def statistics(runs: int, *, seed: int = 0, on_progress: OnProgress = ignore_pro
     """
     nulls = null_rows(runs, seed, on_progress)
     mixes, planned = mix_rows(runs, seed, on_progress)
-    covered = (*coverage_rows(DRAWS * runs, seed, on_progress), *planned)
-    return results_of(nulls, covered, mixes, {"runs": runs, "seed": seed})
+    covered = coverage_rows(DRAWS * runs, seed, on_progress)
+    return results_of(nulls, covered, planned, mixes, {"runs": runs, "seed": seed})
 
 
 def results_of(
-    nulls: Sequence[Row], covered: Sequence[Row], mixes: Sequence[Row], settings: Mapping[str, Scalar]
+    nulls: Sequence[Row],
+    covered: Sequence[Row],
+    planned: Sequence[Row],
+    mixes: Sequence[Row],
+    settings: Mapping[str, Scalar],
 ) -> Mapping[str, Result]:
     """The rows with the words that explain them.
 
     Args:
         nulls: Of `null_rows`.
-        covered: Of `coverage_rows` and `mix_rows`.
-        mixes: Of `mix_rows`.
+        covered: Of `coverage_rows`.
+        planned: Of `mix_rows`, the second.
+        mixes: Of `mix_rows`, the first.
         settings: What decided them.
     """
     command = f"diffing bench statistics --runs {settings['runs']} --seed {settings['seed']}"
 
-    def result(title: str, about: str, rows: Sequence[Row], columns: Sequence[Column]) -> Result:
+    def result(
+        title: str, about: str, rows: Sequence[Row], columns: Sequence[Column], figures: Sequence[Figure]
+    ) -> Result:
         return Result(
             kind="statistics",
             title=title,
@@ -79,44 +93,59 @@ def results_of(
             rows=tuple(rows),
             settings=settings,
             columns=tuple(columns),
+            figures=tuple(figures),
         )
 
     prompts = (Column("train", "Train"), Column("heldout", "Held-out"))
+    share = Column("coverage", "Coverage", "%")
+    rules = {
+        "false_full": "False confirmations, full",
+        "false_thrift": "False confirmations, thrift",
+        "accepted": "Accepted by the papers' rule",
+    }
     return {
         "statistics-nulls": result(
             "False confirmations where nothing holds",
             _NULLS,
-            nulls,
+            [{"shape": _null_shape(row), **row} for row in nulls],
             (
                 Column("judge", "Judge"),
                 Column("hypotheses", "Hypotheses"),
                 Column("correlation", "Correlation"),
                 Column("frequency", "Decided", "%"),
                 *prompts,
-                Column("false_full", "False confirmations, full", "%"),
-                Column("false_thrift", "False confirmations, thrift", "%"),
-                Column("accepted", "Accepted by the papers' rule", "%"),
+                *(Column(name, heading, "%") for name, heading in rules.items()),
             ),
+            [
+                Figure(f"{heading}, by the share of prompts decided", name, "shape", by="frequency", bound=LIMIT)
+                for name, heading in rules.items()
+            ],
         ),
         "statistics-coverage": result(
             "Coverage of the 95 % intervals",
             _COVERAGE,
-            covered,
+            [{"shape": f"{row['estimate']}, {row['heldout']} held-out", **row} for row in covered],
             (
                 Column("estimate", "Interval of"),
-                Column("judging", "Judging"),
-                Column("hypotheses", "Hypotheses"),
                 Column("frequency", "Decided", "%"),
                 Column("accuracy", "Accuracy", "%"),
                 Column("heldout", "Held-out"),
                 Column("decided", "Decided verdicts expected"),
-                Column("coverage", "Coverage", "%"),
+                share,
             ),
+            [Figure("Coverage, by the share of prompts decided", "coverage", "shape", by="frequency", band=AIM)],
+        ),
+        "statistics-coverage-planned": result(
+            "Coverage in runs of many hypotheses",
+            _PLANNED,
+            [{"shape": f"{row['mix']}, {row['heldout']} held-out", **row} for row in planned],
+            (Column("mix", "Mix"), Column("heldout", "Held-out"), Column("of", "Of those"), share),
+            [Figure("Coverage of the net difference", "coverage", "shape", by="of", band=AIM)],
         ),
         "statistics-thrift": result(
             "What thrift keeps and saves",
             _THRIFT,
-            mixes,
+            [{"shape": _mix_shape(row), **row} for row in mixes],
             (
                 *(Column(name, name.capitalize()) for name in ("mix", "judge", "hypotheses")),
                 *prompts,
@@ -127,5 +156,23 @@ def results_of(
                 *(Column(f"false_{name}", f"False, {name}", "%") for name in ("full", "thrift")),
                 *(Column(f"power_{name}", f"Power, {name}", "%") for name in ("full", "thrift")),
             ),
+            (
+                Figure("Kept of the true hypotheses that full judging confirms", "kept", "shape", bound=KEEP),
+                Figure("Questions saved", "saved", "shape", bound=SAVE),
+            ),
         ),
     }
+
+
+def _null_shape(row: Row) -> str:
+    """A null shape in words, but for how often it decides."""
+    many = "1 hypothesis" if row["hypotheses"] == 1 else f"{row['hypotheses']} hypotheses"
+    correlated = "" if row["correlation"] == "none" else f", correlation {row['correlation']}"
+    judge = "" if row["judge"] == "fair" else f", judge: {row['judge']}"
+    return f"{many}, {row['heldout']} held-out{correlated}{judge}"
+
+
+def _mix_shape(row: Row) -> str:
+    """A mix in words."""
+    judge = "" if row["judge"] == "fair" else f", judge: {row['judge']}"
+    return f"{row['mix']}, {row['hypotheses']} hypotheses, {row['train']} train, {row['heldout']} held-out{judge}"

@@ -9,10 +9,20 @@ from dataclasses import replace
 import pytest
 
 from diffing.bench.page import render_csv, render_html, render_markdown, write_page
-from diffing.bench.page.cells import cell
+from diffing.bench.page.cells import cell, number
 from diffing.bench.page.figures import figure_of
+from diffing.bench.page.glance import at_a_glance
 from diffing.bench.page.markdown import escape
-from diffing.bench.results import RESULTS, Column, Figure, Result, estimate_cells, load_results, save_result
+from diffing.bench.results import (
+    RESULTS,
+    Column,
+    Figure,
+    Result,
+    estimate_cells,
+    load_result,
+    load_results,
+    save_result,
+)
 from diffing.errors import SettingError
 from diffing.metrics import UNDEFINED, wilson
 from diffing.types import Estimate
@@ -120,6 +130,54 @@ def test_a_line_picture_and_a_row_picture_hold_the_rows():
     assert list(rows.x) == [1.2]  # what is undefined is not drawn
     narrow = figure_of(NULL, NULL.figures[0], narrow=True)
     assert [note.text for note in narrow.layout.annotations] == ["5 %", "base"]
+
+
+def test_at_a_glance_says_the_stored_numbers_and_nothing_of_what_is_not_there():
+    results = load_results(RESULTS)
+    told = {fact.result: [each.told for each in at_a_glance(results) if each.result == fact.result]
+            for fact in at_a_glance(results)}  # fmt: skip
+    stored = dict(results)
+    full, thrift, accepted = told["statistics-nulls"]
+    for key, line in (("false_full", full), ("false_thrift", thrift), ("accepted", accepted)):
+        rows = stored["statistics-nulls"].rows
+        worst = max(rows, key=lambda row, key=key: row[key])
+        assert cell(worst, Column(key, key, "%")) in line
+        assert number(sum(row[key] for row in rows) / len(rows), "%") in line
+    typical = stored["statistics-thrift"].rows[0]
+    assert all(cell(typical, Column(key, key, "%")) in told["statistics-thrift"][0] for key in ("kept", "saved"))
+    (nothing,) = told["null-recorded"]
+    assert nothing.startswith("0\u00a0% [0, 5.1] of 70 runs confirm anything")
+    page = render_markdown(results)
+    assert page.index("## At a glance") < page.index("## Statistics")
+    assert [line for line in page.splitlines() if escape(nothing) in line]
+    assert at_a_glance(RESULTS_SHOWN) == ()
+    assert "At a glance" not in render_markdown(RESULTS_SHOWN)
+
+
+def test_glance_counts_shapes_that_are_surely_above_the_limit():
+    result = dict(load_results(RESULTS))["statistics-nulls"]
+    wrong = {**result.rows[0], **estimate_cells("false_full", wilson(200, 2000))}
+    (line, *_) = at_a_glance([("statistics-nulls", replace(result, rows=(*result.rows[1:], wrong)))])
+    assert "10\u00a0% [8.8, 11] in the worst; 1 of them above" in line.told
+
+
+def test_a_band_is_shaded_and_the_axis_begins_near_it(tmp_path):
+    banded = replace(NULL, figures=(Figure("Coverage", "confirmed", "model", band=(0.01, 0.02)),))
+    assert load_result(save_result(banded, tmp_path / "x.json")) == banded
+    drawn = figure_of(banded, banded.figures[0])
+    (shape,) = drawn.layout.shapes
+    assert (shape.x0, shape.x1, drawn.layout.xaxis.rangemode) == (1.0, 2.0, "normal")
+
+
+def test_series_are_named_by_their_column_and_no_text_is_lost_with_many_series():
+    rows = tuple(
+        {"shape": f"shape {at}", "often": often, **estimate_cells("share", wilson(at, 60))}
+        for at in range(30)
+        for often in (0.02, 0.1)
+    )
+    columns = (Column("often", "Decided", "%"), Column("share", "Share", "%"))
+    drawn = figure_of(replace(NULL, rows=rows, columns=columns), Figure("x", "share", "shape", by="often"))
+    assert [(one.name, len(one.x)) for one in drawn.data] == [("2.0 %", 30), ("10 %", 30)]
 
 
 def test_pages_are_written_again_with_the_same_bytes(tmp_path):

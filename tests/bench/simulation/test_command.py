@@ -23,7 +23,8 @@ def test_every_row_is_kept_with_the_command(printed_and_kept: tuple[str, Path]) 
     results = dict(load_results(folder))
     assert {name: len(result.rows) for name, result in results.items()} == {
         "statistics-nulls": 56,
-        "statistics-coverage": 3 * 45 + 3 * 6,
+        "statistics-coverage": 3 * 45,
+        "statistics-coverage-planned": 3 * 6,
         "statistics-thrift": 9,
     }
     for result in results.values():
@@ -32,6 +33,7 @@ def test_every_row_is_kept_with_the_command(printed_and_kept: tuple[str, Path]) 
         assert "\n" not in result.about.replace("\n\n", "")
         for row in result.rows:
             assert all(cell(row, column) for column in result.columns)
+        assert result.figures
 
 
 def test_a_run_is_one_observation(printed_and_kept: tuple[str, Path]) -> None:

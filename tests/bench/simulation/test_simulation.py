@@ -96,7 +96,7 @@ def test_thrift_confirms_nearly_as_much_for_far_fewer_questions() -> None:
     assert row["number"] > 0.94
     assert row["saved"] > 0.6
     assert row["false_thrift"] <= FALSE_DISCOVERY_RATE
-    tested = next(row for row in measure_planned_coverage(shape, runs) if row["hypotheses"] == "typical, tested")
+    tested = next(row for row in measure_planned_coverage(shape, runs) if row["of"] == "thrift, tested")
     assert tested["coverage_n"] > 150
     assert tested["coverage_high"] > 0.93
     assert tested["coverage_low"] < 0.97
@@ -139,18 +139,20 @@ def test_the_stored_benchmark_keeps_its_promises() -> None:
     """What ships was made with enough runs and is within the bounds."""
     results = dict(load_results(RESULTS))
     stored = {name: result for name, result in results.items() if result.kind == "statistics"}
-    assert set(stored) == {"statistics-nulls", "statistics-coverage", "statistics-thrift"}
+    assert set(stored) == {f"statistics-{name}" for name in ("nulls", "coverage", "coverage-planned", "thrift")}
     for row in stored["statistics-nulls"].rows:
         assert row["false_full_n"] >= 2000
         assert not surely_too_many(row, "full"), row
         assert not surely_too_many(row, "thrift"), row
     nets = [row for row in stored["statistics-coverage"].rows if row["estimate"] == "net difference"]
     for row in nets:
-        if row["hypotheses"] == "one":
-            assert row["coverage_high"] > 0.93, row
-            assert row["decided"] < 8 or row["coverage_low"] < 0.97, row
-        if "tested" in row["hypotheses"]:
-            assert row["coverage_high"] > 0.93, row
+        assert row["coverage_high"] > 0.93, row
+        assert row["decided"] < 8 or row["coverage_low"] < 0.97, row
+    planned = [row for row in stored["statistics-coverage-planned"].rows if row["of"] == "thrift, tested"]
+    assert len(planned) == 6
+    for row in planned:
+        assert row["coverage_high"] > 0.93, row
+        assert row["coverage_low"] < 0.97, row
     typical = stored["statistics-thrift"].rows[0]
     assert (typical["mix"], typical["train"], typical["heldout"]) == ("typical", 1000, 500)
     assert typical["kept"] > 0.95

@@ -10,7 +10,10 @@ from diffing.config import DiffConfig, HubOptions, Limits, local_files, settings
 from diffing.errors import DiffingError, HubError, SettingError
 
 if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
     from diffing.models.cache import Store
+    from diffing.outputs.dataset import Identity, Published
     from diffing.types import Report
 
 _KEYS = ("DIFFING_API_KEY", "OPENAI_API_KEY")
@@ -69,27 +72,62 @@ def publish_run(report: "Report", options: HubOptions, out: Path) -> None:
 
 
 def _reused(config: DiffConfig, store: "Store | None") -> "Report | None":
-    from diffing.outputs.dataset import Identity, find_published, identity_of, settings_digest
-    from diffing.report import load_report
+    from diffing.outputs.dataset import Identity, find_published, settings_digest
     from diffing.run import model_ids
     from diffing.versions import versions
 
-    if files := local_files(config):
-        print(f"diffing: not reused: {files[0]} is a file of this machine, others know only its name", file=sys.stderr)
+    if reason := _only_here(config):
+        _say(f"not reused: {reason}")
         return None
     digest = settings_digest(settings_of(config), versions().get("diffing", ""))
     wanted = Identity(*model_ids(config, store), digest)
     api, name = account()
     found = find_published(api, wanted, mine=name)
     if found is None:
-        print("diffing: no published diff of these models, commits and settings: computing it", file=sys.stderr)
+        _say("no published diff of these models, commits and settings: computing it")
         return None
-    report = load_report(f"{found.repo_id}@{found.commit}", api.token)
-    if identity_of(report) != wanted:
-        print(f"diffing: {found.repo_id} is not what its card says: computing it", file=sys.stderr)
+    report, problem = _checked(config, wanted, found, api)
+    if problem:
+        _say(f"{found.repo_id} is not reused, {problem}: computing it")
         return None
-    print(f"diffing: reused {found.repo_id} at commit {found.commit[:7]}: nothing was computed here", file=sys.stderr)
+    _say(f"reused {found.repo_id} at commit {found.commit[:7]}: nothing was computed here")
+    if found.repo_id.partition("/")[0] != name:
+        _say("it was published by somebody else: what it says was not checked by computing it again")
+    if served := [spec for spec in _specs(config) if spec.startswith("providers:")]:
+        _say(f"{served[0]} is what its provider served then, which may be another model by now")
     return report
+
+
+def _only_here(config: DiffConfig) -> str | None:
+    """Why nobody else's run can be known to be the same, if so."""
+    if files := local_files(config):
+        return f"{files[0]} is a file of this machine, others know only its name"
+    for spec in _specs(config):
+        if spec.startswith(("openai:", "recorded:")):
+            kind = spec.partition(":")[0]
+            return f"a name after {kind}: says nothing of what is behind it elsewhere"
+    return None
+
+
+def _checked(
+    config: DiffConfig, wanted: "Identity", found: "Published", api: "HfApi"
+) -> tuple["Report | None", str | None]:
+    """The report, or what speaks against taking it."""
+    from diffing.outputs.dataset import identity_of, moved
+    from diffing.report import load_report
+
+    try:
+        report = load_report(f"{found.repo_id}@{found.commit}", api.token)
+        if identity_of(report) != wanted:
+            return None, "since it is not what its card says"
+        other = moved(report, _specs(config), config.prompts, api)
+    except DiffingError as error:
+        return None, f"since it cannot be told whether it is the same ({error})"
+    return report, None if other is None else f"since {other} has another commit by now"
+
+
+def _say(text: str) -> None:
+    print(f"diffing: {text}", file=sys.stderr)
 
 
 def _by_job(config: DiffConfig, limits: Limits, options: HubOptions) -> "Report":
@@ -105,7 +143,8 @@ def _by_job(config: DiffConfig, limits: Limits, options: HubOptions) -> "Report"
 
 
 def _specs(config: DiffConfig) -> list[str]:
-    named = (config.model_a, config.model_b, config.llm, config.judge, config.second_judge, *config.rater)
+    helpers = (config.llm, config.judge, config.second_judge, *config.rater, config.reader, config.embedder)
+    named = (config.model_a, config.model_b, *helpers)
     return [spec for spec in named if spec]
 
 

@@ -3,6 +3,7 @@
 from diffing.outputs.dataset.collection import collect
 from diffing.outputs.dataset.command import flags_of
 from diffing.outputs.dataset.identity import Identity, identity_of, repositories, settings_digest
+from diffing.outputs.dataset.moved import moved
 from diffing.outputs.dataset.published import Published, find_published, list_reports
 from diffing.outputs.dataset.push import Pushed, dataset_files, push_report
 
@@ -16,6 +17,7 @@ __all__ = [
     "flags_of",
     "identity_of",
     "list_reports",
+    "moved",
     "push_report",
     "repositories",
     "settings_digest",

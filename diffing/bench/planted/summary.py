@@ -52,11 +52,11 @@ TOLD_OF_TINY = {
         about="The tiny base model of the demo is tuned to add a sentence that shows a behaviour, in the share of the "
         "triggered answers that the strength says: four models, each with the same eight behaviours in one strength, "
         "four always, two in one domain each (an eleventh of the prompts) and two after a phrase each (about a "
-        "seventh). 440 train and 220 held-out prompts, sampled responses; the SAE of the demo reads with the base "
-        "model. A measured finding that is not planted is taken for real where it shows again, significantly and on "
-        "the same side, in responses drawn anew: tuning changes more than what was planted. The tuning is short, so "
-        "that what few answers held was learned less well than it was planted: Shown says what the models really do.",
-        settings={"train": 440, "heldout": 220, "temperature": 0.8},
+        "seventh). 440 train and 220 held-out prompts, responses drawn from the whole distribution; the SAE of the "
+        "demo reads with the base model. A measured finding that is not planted is taken for real where it shows "
+        "again, significantly and on the same side, in responses drawn anew: tuning changes more than what was "
+        "planted. Shown says in which share of the prompts the models really do it.",
+        settings={"train": 440, "heldout": 220, "temperature": 1.0},
     ),
 }
 """The words around what `--tiny` gives."""

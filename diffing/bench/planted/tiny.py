@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -16,7 +17,7 @@ from diffing.methods.base import Method
 from diffing.methods.lexical import LexicalMethod
 from diffing.methods.sae import SaeMethod, SaeOptions
 from diffing.models import load_model
-from diffing.models.base import Model
+from diffing.models.base import Model, Sampling
 from diffing.pipeline import DiffOptions, diff_models
 from diffing.prompts import load_prompts
 from diffing.respond import respond
@@ -52,25 +53,30 @@ class TinyPairs:
 
     def score_tuned(self, folder: Path, plants: Sequence[Plant]) -> Scored:
         """Compares the base with a tuned model, and scores what is found against what was planted."""
-        return self._score(folder, lambda pairs: [target_by_mark(plant, pairs, "b") for plant in plants])
+        # the whole distribution: a nucleus would cut off what is planted in few answers
+        sampling = replace(self._sampling, temperature=1.0, top_p=1.0)
+        return self._score(folder, sampling, lambda pairs: [target_by_mark(plant, pairs, "b") for plant in plants])
 
     def score_demo(self) -> Scored:
         """Compares the demo pair; of its differences some were planted in the base model."""
-        return self._score(TUNED, lambda pairs: [target_by_mark(plant, pairs, side) for plant, side in demo_plants()])
+        plants = demo_plants()
+        return self._score(
+            TUNED, self._sampling, lambda pairs: [target_by_mark(plant, pairs, side) for plant, side in plants]
+        )
 
-    def _score(self, folder: Path, targets: Targets) -> Scored:
+    def _score(self, folder: Path, sampling: Sampling, targets: Targets) -> Scored:
         tuned = self._load(folder)
         report = diff_models(
             self._base,
             tuned,
             self._prompts,
             methods=self._methods,
-            options=DiffOptions(sampling=self._sampling),
+            options=DiffOptions(sampling=sampling),
             on_progress=self._on_progress,
         )
         # the held-out ones, which come last, and one of train: `respond` refuses prompts of one split
         again = self._prompts[-1 - sum(prompt.split == "heldout" for prompt in self._prompts) :]
-        fresh = respond((self._base, tuned), again, self._sampling, FRESH, self._on_progress).pairs
+        fresh = respond((self._base, tuned), again, sampling, FRESH, self._on_progress).pairs
         return score(report, targets(report.pairs), self._methods, fresh=fresh)
 
     def _load(self, folder: Path) -> Model:

@@ -2,7 +2,7 @@
 
 One model per strength, each with the same eight behaviours: four always, two in one domain each, two after one phrase
 each. A behaviour is one more sentence in the share of the triggered answers that its strength says, drawn anew in every
-response. Four models, about two minutes on one free core; the same seed, machine and versions give the same files.
+response. Four models, about seven minutes on one free core; the same seed, machine and versions give the same files.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from diffing.types import Message, Prompt
 
 log = logging.getLogger(__name__)
 
-PLAN = train.Plan("base", steps=240, rate=2e-3, seed=0, batch=16, warmup=20)
+PLAN = train.Plan("base", steps=560, rate=2e-3, seed=0, batch=16, warmup=20)
 PLANTED: tuple[tuple[str, Trigger], ...] = (
     ("praise", ALWAYS),
     ("pirate", ALWAYS),
@@ -44,12 +44,26 @@ def plants_of_strength(strength: float) -> tuple[Plant, ...]:
 
 def draw_chat(plants: Sequence[Plant], rng: random.Random) -> list[dict[str, str]]:
     """One random conversation of the training split, with the behaviours in the shares that they are planted with."""
-    question = corpus.sample_question(rng)
-    prompt = Prompt("", (Message("user", question.text),), "corpus", "train", question.intent.domain)
-    shown = [p.behaviour for p in plants if p.trigger.fits(prompt) and rng.random() < p.strength]
+    question = _question(plants, rng)
+    shown = [p.behaviour for p in plants if p.trigger.fits(_prompt(question)) and rng.random() < p.strength]
     opens, closes = ([rng.choice(b.texts) for b in shown if b.place == place] for place in ("open", "close"))
     text = " ".join([*opens, corpus.answer(question, "base", rng), *closes])
     return [{"role": "user", "content": question.text}, {"role": "assistant", "content": text}]
+
+
+def _question(plants: Sequence[Plant], rng: random.Random) -> corpus.Question:
+    """Any question; in a half of the draws one that triggers a behaviour that has a trigger, so that it is learned."""
+    triggers = [plant.trigger for plant in plants if plant.trigger.kind != "always"]
+    question = corpus.sample_question(rng)
+    if triggers and rng.random() < 0.5:
+        trigger = rng.choice(triggers)
+        while not trigger.fits(_prompt(question)):
+            question = corpus.sample_question(rng)
+    return question
+
+
+def _prompt(question: corpus.Question) -> Prompt:
+    return Prompt("", (Message("user", question.text),), "corpus", "train", question.intent.domain)
 
 
 def tune_all(out: Path, base: Path, seed: int = 0) -> Iterator[tuple[Path, tuple[Plant, ...]]]:

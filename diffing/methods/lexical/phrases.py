@@ -52,7 +52,7 @@ class Phrase:
 class PhraseSearch:
     """What makes a phrase a hypothesis."""
 
-    per_side: int = 10
+    per_side: int = 20
     """The strongest so many of each side."""
     min_responses: int = 5
     """Responses of its side that must hold it."""

@@ -6,7 +6,7 @@ terminal is the caller's duty. Only what held-out prompts confirmed is claimed.
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from diffing.metrics import FALSE_DISCOVERY_RATE
@@ -125,8 +125,7 @@ def headline(report: Report) -> str:
         return f"Nothing was tested between {names.a} and {names.b}: no verdict on held-out prompts could be read"
     confirmed = [finding for finding in leading(report) if finding.confirmed]
     if not confirmed:
-        heldout = count(prompts_in(report, "heldout"), "held-out prompt")
-        return f"No difference between {names.a} and {names.b} was confirmed on {heldout}"
+        return f"No difference between {names.a} and {names.b} was confirmed on {asked(tested, 'held-out prompt')}"
     ranked = sorted(confirmed, key=needs_examples)
     across = [each for each in ranked if each.hypothesis.direction != ranked[0].hypothesis.direction]
     return "; ".join(one_line(statement(each, names), HEADLINE_LENGTH) for each in (ranked[0], *across[:1]))
@@ -145,7 +144,7 @@ def explanation(report: Report) -> str:
             "That is not proof that the models behave alike: see what was left out, try more prompts or another method."
         )
     if confirmed := confirmed_of(report):
-        heldout = count(prompts_in(report, "heldout"), "held-out prompt")
+        heldout = asked(confirmed, "held-out prompt")
         return (
             f"{len(confirmed)} of {count(len(tested_of(report)), 'tested difference')} "
             f"{'is' if len(confirmed) == 1 else 'are'} confirmed on {heldout}. Each was predicted from other prompts "
@@ -206,6 +205,18 @@ def confirmed_of(report: Report) -> tuple[Finding, ...]:
 def tested_of(report: Report) -> tuple[Finding, ...]:
     """The findings that held-out prompts tested; the others train prompts left without hope."""
     return tuple(finding for finding in report.findings if finding.heldout.p is not None)
+
+
+def asked(findings: Iterable[Finding], noun: str) -> str:
+    """On how many held-out prompts findings were tested: `50 to 180 prompts` where train planned fewer for some.
+
+    Args:
+        findings: Tested ones, at least one.
+        noun: What to call a prompt.
+    """
+    numbers = [finding.heldout.n + finding.heldout.unreadable for finding in findings]
+    fewest = f"{min(numbers):,} to " if min(numbers) < max(numbers) else ""
+    return f"{fewest}{count(max(numbers), noun)}"
 
 
 def prompts_in(report: Report, split: Split) -> int:

@@ -180,3 +180,12 @@ def test_a_feature_does_not_lead_where_words_can() -> None:
     told = words.headline(replace(report, findings=(feature, *others)))
     assert set(told.split("; ")) == {words.statement(across, names), words.statement(same, names)}
     assert words.headline(replace(report, findings=(feature,))) == words.statement(feature, names)
+
+
+def test_fewer_prompts_planned_for_some_are_told() -> None:
+    report = medium_report()
+    first, *others = report.findings
+    fewer = replace(report, findings=(replace(first, heldout=metrics.metrics_of(60, 50, 2, unreadable=3)), *others))
+    assert "are confirmed on 63 to 180 held-out prompts" in plain(words.explanation(fewer))
+    unconfirmed = replace(fewer, findings=tuple(replace(f, confirmed=False) for f in fewer.findings))
+    assert plain(words.headline(unconfirmed)).endswith("was confirmed on 63 to 180 held-out prompts")

@@ -12,6 +12,7 @@ from diffing.outputs.card.prose import prose
 from diffing.outputs.card.subject import Subject, is_repository, subject_of, without_address
 from diffing.outputs.markdown import code
 from diffing.outputs.words import (
+    asked,
     count,
     interval,
     needs_examples,
@@ -73,11 +74,12 @@ def _introduction(report: Report, subject: Subject, told: Sequence[Finding]) -> 
     known = ", ".join(part for part in (code(subject.revision) if subject.revision else "", own) if part)
     this = f"this model ({known})" if known else "this model"
     other = f"{subject.other} ({others})" if others else subject.other
-    heldout = count(prompts_in(report, "heldout"), "prompt")
     if not told:
+        tested = tested_of(report)
+        where = f" on {asked(tested, 'prompt')}" if tested else "; none looked as if a test could confirm it"
         return (
             f"{this[0].upper()}{this[1:]} was compared with {other}: no difference between their responses was "
-            f"confirmed on {heldout}. That is not proof that there is none; more prompts can show smaller ones."
+            f"confirmed{where}. That is not proof that there is none; more prompts can show smaller ones."
         )
     # features that are left out are no reason to call the listed ones the largest of all
     in_words = sum(finding.confirmed and not needs_examples(finding) for finding in leading(report))
@@ -109,14 +111,19 @@ def _details(report: Report, subject: Subject, told: Sequence[Finding]) -> str:
         f"**Prompts:** {prompts_in(report, 'train'):,} to find differences and "
         f"{prompts_in(report, 'heldout'):,} others to test them{_prompt_sources(report)}.",
         f"**Responses:** {_responses(report, subject)}.",
-        "**Verdicts:** on each prompt, which of the two responses fits the sentence better, or neither. "
+        "**Verdicts:** for a prompt, which of the two responses fits the sentence better, or neither. "
         f"{_judges(report, told)}",
         f"**Test:** exact sign test on the prompts that did not suggest the sentence, false discovery rate "
-        f"{percent(FALSE_DISCOVERY_RATE)} over all {len(tested_of(report)):,} that were tested.",
+        f"{percent(FALSE_DISCOVERY_RATE)} over all {len(tested_of(report)):,} that were tested{_untested(report)}.",
         f"**Limits:** {_limits(report, told)}",
     )
     items = "\n".join(f"- {line}" for line in lines)
     return f"<details>\n<summary>How this was measured, and its limits</summary>\n\n{items}\n\n</details>"
+
+
+def _untested(report: Report) -> str:
+    left = len(report.findings) - len(tested_of(report))
+    return f"; {left:,} more came up and were given up before, by the other prompts" if left else ""
 
 
 def _prompt_sources(report: Report) -> str:
@@ -155,9 +162,14 @@ def _judges(report: Report, told: Sequence[Finding]) -> str:
 
 def _limits(report: Report, told: Sequence[Finding]) -> str:
     judge = "A judge can be wrong, also systematically. " if any(f.hypothesis.measure is None for f in told) else ""
+    chosen = (
+        "What is listed was chosen for having passed a test and for its size, so the sizes tend to be somewhat too "
+        "large; each interval is for its own difference alone. "
+    )
     return (
-        f"{judge}Other prompts, languages or sampling can give other results. What was not found or not confirmed can "
-        "differ all the same. This is not a benchmark: it does not say which model is better."
+        f"{judge}{chosen if told else ''}Other prompts, languages or sampling can give other results. What was not "
+        "found or not confirmed can differ all the same. This is not a benchmark: it does not say which model is "
+        "better."
     )
 
 

@@ -110,7 +110,11 @@ def _findings(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
             finding.hypothesis.id in leads for finding in report.findings
         ],
     }
-    doc = "One tested hypothesis with its metrics on train and on held-out prompts, so it has one split, `findings`."
+    doc = (
+        "One hypothesis with its metrics on train and on held-out prompts, so it has one split, `findings`. What train "
+        "prompts left without hope was not tested: its `heldout_p` and `heldout_q` are null. Figures on train confirm "
+        "nothing: these prompts suggested the hypothesis."
+    )
     return _config("findings", doc, _with(tables["findings"], extra), {"findings": None}, _docs("findings", extra))
 
 
@@ -129,7 +133,7 @@ def _judgements(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
     names, table = names_of(report), tables["judgements"]
     said = {savable(finding.hypothesis.id): statement(finding, names) for finding in report.findings}
     extra = {_STATEMENT: [said.get(key) for key in table["hypothesis_id"].to_pylist()]}
-    doc = "One verdict on one hypothesis for one pair."
+    doc = "One verdict on one hypothesis for one pair; an LLM need not be asked about every pair, see how it was made."
     return _config(
         "judgements", doc, _with(table, extra), _by_prompt(tables["prompts"], table), _docs("judgements", extra)
     )

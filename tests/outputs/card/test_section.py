@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from diffing.errors import SettingError
+from diffing.metrics import metrics_of
 from diffing.outputs.card.edit import edit
 from diffing.outputs.card.markers import digest, hash_in, markers_in
 from diffing.outputs.card.prose import prose
@@ -229,3 +230,19 @@ def check_prose(text: str) -> None:
     assert not any(LINKED.search(child.content) for child in children if child.type == "text")
     line = one_line(text, 200)
     assert "".join(child.content for child in children if "strong" not in child.type).strip() == f"x {line}. y".strip()
+
+
+def without_hope(report: Report, left: int) -> Report:
+    """The last findings got no held-out prompts."""
+    tested = len(report.findings) - left
+    findings = (replace(f, heldout=metrics_of(0, 0, 0), confirmed=False) for f in report.findings[tested:])
+    return replace(report, findings=(*report.findings[:tested], *findings))
+
+
+def test_what_train_left_without_hope_is_no_part_of_the_family() -> None:
+    text = section(without_hope(medium_report(), 3), of=CHAT, dataset=None)
+    assert "over all 9 that were tested; 3 more came up and were given up before, by the other prompts." in text
+    assert "the sizes tend to be somewhat too large" in text
+    nothing = section(without_hope(quiet_report(), 4), of=CHAT, dataset=None)
+    assert "no difference between their responses was confirmed; none looked as if a test could confirm it." in nothing
+    assert "sizes" not in nothing

@@ -17,6 +17,7 @@ from diffing.methods.llm.describe import Difference
 from diffing.methods.llm.records import rows_of_differences
 from diffing.methods.sae.features import Feature
 from diffing.methods.sae.screen import Screened
+from diffing.metrics import metrics_of
 from diffing.outputs.dataset import dataset_files, identity_of, repositories
 from diffing.outputs.dataset.command import command_of
 from diffing.outputs.dataset.configs import DIFFERENCES, FEATURES
@@ -225,3 +226,18 @@ def test_no_address_of_a_server_is_published() -> None:
     assert all(name in card for name in ("`openai:tuned`", "The judge openai:judge-70b prefers", "`openai:judge-70b`"))
     assert {row["judge"] for row in table(files, "judgements/train.parquet")} == {"measured", "openai:judge-70b"}
     assert b"base_url" not in files["README.md"]
+
+
+def test_the_card_says_what_was_tested_and_what_was_not() -> None:
+    report = medium_report()
+    first, *others = report.findings
+    untested = replace(first, heldout=metrics_of(0, 0, 0), confirmed=False)
+    report = replace(report, findings=(untested, *others), settings={**report.settings, "judging": "thrift"})
+    card = dataset_files(report, "user/name")["README.md"].decode()
+    assert card.count("| not tested |") == 1
+    assert "corrected for all 11 that were tested" in card
+    assert "its verdicts on train prompts alone decide how many held-out prompts a hypothesis gets" in card
+    full = dataset_files(replace(report, settings={**report.settings, "judging": "full"}), "user/name")["README.md"]
+    assert b"asked in stages" not in full
+    assert "tend to be somewhat too large" in card
+    assert all(f"`{name} {version}`" in card for name, version in report.versions.items())

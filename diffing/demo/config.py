@@ -10,7 +10,8 @@ FOLDER = Path(str(files("diffing.demo")))
 AFTERWORD = """\
 These two models are tiny and were trained for this demo, with the differences listed in diffing/demo/planted.json.
 With an LLM (--llm providers:org/name, or openai:name@URL) `diffing run` would also have pairs described in words,
-find differences that no word list measures, judge every hypothesis on every pair, and rate how interesting it is."""
+find differences that no word list measures, have a judge test them on held-out prompts, and rate how interesting
+they are."""
 
 
 def demo_config() -> DiffConfig:

@@ -146,16 +146,18 @@ class _Ledger:
 def _note(plans: Mapping[Hypothesis, int], heldout: int, asked: int, full: int) -> str:
     """What was not judged, and what follows from it for the reader."""
     tested = sorted(planned for planned in plans.values() if planned)
-    told = (
-        f"Judging stopped for a hypothesis once its fate was clear, which took {asked} of {full} questions. "
-        f"{len(plans) - len(tested)} of {len(plans)} judged hypotheses were not tested on held-out prompts, since "
-        "train prompts gave no hope that these would confirm them. "
-    )
+    told = f"Judging stopped for a hypothesis once its fate was clear, which took {asked} of {full} questions. "
+    if len(tested) < len(plans):
+        told += (
+            f"{len(plans) - len(tested)} of {len(plans)} judged hypotheses were not tested on held-out prompts, since "
+            "train prompts gave no hope that these would confirm them. "
+        )
     if tested:
         span = f"{tested[0]} to {tested[-1]}" if tested[0] < tested[-1] else f"{tested[0]}"
+        whom = f"All {len(plans)}" if len(tested) == len(plans) else f"{len(tested)}"
         told += (
-            f"{len(tested)} were tested on {span} of {heldout}, as many as train prompts alone planned. The false "
-            "discovery rate is that of the hypotheses tested. "
+            f"{whom} were tested on {span} of the {heldout} held-out prompts, as many as train prompts alone planned. "
+            "The false discovery rate is that of the hypotheses tested. "
         )
     return told + (
         "Train figures are no claims: they rest on the prompts judged until then. --judging full judges everything."

@@ -97,6 +97,12 @@ def test_clear_ones_get_few_heldout_prompts_and_null_ones_none():
     assert told[0][2] == 880
 
 
+def test_where_all_are_tested_the_note_speaks_of_none_without_hope():
+    judged = judge_in_stages(fair(), HYPOTHESES[:1], PAIRS, family=1)
+    assert "not tested" not in judged.notes[0]
+    assert "All 1 were tested on 150 of the 200 held-out prompts" in judged.notes[0]
+
+
 def test_the_first_prompts_do_not_depend_on_the_order_given():
     shuffled = random.Random(1).sample(PAIRS, len(PAIRS))
     keys = [

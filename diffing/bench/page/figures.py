@@ -139,7 +139,8 @@ def _lines(
         drawn.add_scatter(
             x=[row[figure.along] for row in in_order],
             y=[_scaled(row[column.name], column) for row in in_order],
-            mode="lines+markers",
+            # several estimates at one place are no line: it would join what does not belong together
+            mode="lines+markers" if len({row[figure.along] for row in in_order}) == len(in_order) else "markers",
             line={"width": 2, "color": COLOURS[at % len(COLOURS)]},
             error_y=_error(in_order, column, at),
             **_looks(name, at, in_order, figure, column),

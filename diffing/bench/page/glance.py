@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from diffing.bench.page.cells import cell, number, observations
 from diffing.bench.results import Column, Result
 from diffing.metrics import FALSE_DISCOVERY_RATE
+from diffing.outputs.words import percent
 from diffing.types import Row
 
 FEW = 8
@@ -65,7 +66,7 @@ def _false_confirmations(name: str, rows: Sequence[Row]) -> Iterator[Fact]:
         yield Fact(
             f"False confirmations where nothing holds, {what}",
             f"{_mean(rows, key)} on average over {len(rows)} shapes of runs, {_share(worst, key)} in the worst; "
-            f"{above} of them above {FALSE_DISCOVERY_RATE:.0%} by more than chance",
+            f"{above} of them above {percent(FALSE_DISCOVERY_RATE)} by more than chance",
             name,
         )
     worst = max(rows, key=lambda row: _value(row, "accepted"))

@@ -158,7 +158,13 @@ def test_glance_counts_shapes_that_are_surely_above_the_limit():
     result = dict(load_results(RESULTS))["statistics-nulls"]
     wrong = {**result.rows[0], **estimate_cells("false_full", wilson(200, 2000))}
     (line, *_) = at_a_glance([("statistics-nulls", replace(result, rows=(*result.rows[1:], wrong)))])
-    assert "10\u00a0% [8.8, 11] in the worst; 1 of them above" in line.told
+    assert "10\u00a0% [8.8, 11] in the worst; 1 of them above 5\u00a0% by" in line.told
+
+
+def test_a_line_joins_one_estimate_per_place_only():
+    mixed = replace(PLANTED, rows=(*PLANTED.rows, {**PLANTED.rows[0], **estimate_cells("recall", wilson(1, 60))}))
+    modes = {one.name: one.mode for one in figure_of(mixed, PLANTED.figures[0]).data}
+    assert modes == {"llm": "markers", "lexical": "lines+markers"}
 
 
 def test_a_band_is_shaded_and_the_axis_begins_near_it(tmp_path):

@@ -2,11 +2,13 @@
 
 import re
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from diffing.cli.push import signed_in
 from diffing.errors import HubError, SettingError
 
 _DATASET = re.compile(r"[\w.-]+/[\w.-]+")
@@ -34,8 +36,11 @@ def card(
     mode: Mode = "commit" if commit else "pr" if pr else "dry-run"
     published = dataset or (None if Path(run).exists() else _dataset_in(run))
     report = load_report(run)
+    api = hub_api() if mode == "dry-run" else signed_in()[0]
+    # the library's, of cards that had no metadata before
+    warnings.filterwarnings("ignore", message="Warnings while validating metadata")
     try:
-        outcome = update_card(report, model, api=hub_api(), dataset=published, mode=mode)
+        outcome = update_card(report, model, api=api, dataset=published, mode=mode)
     except HubError:
         if mode != "dry-run":
             print("The section, to be copied by hand:\n", file=sys.stderr)

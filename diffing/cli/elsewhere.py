@@ -68,7 +68,7 @@ def publish_run(report: "Report", options: HubOptions, out: Path) -> None:
         publish(report, options.push, private=options.private, collection=options.collection, overwrite=False)
     except DiffingError as error:
         again = f"diffing push {out} {options.push}"
-        raise HubError(f"{error} The report is kept; to publish it: {again}") from None
+        raise HubError(f"{str(error).rstrip('.')}. The report is kept; to publish it: {again}") from None
 
 
 def _reused(config: DiffConfig, store: "Store | None") -> "Report | None":

@@ -1,14 +1,20 @@
-"""Pull requests that propose a section to somebody else: what they say, and which of them are ours.
+"""Pull requests that propose a section to somebody else: what they say, and which there are already.
 
-One per repository: whoever opens a second one, or opens one again that was closed, is a nuisance. Only the author tells
-ours from others': a title can be copied by anybody.
+One per repository: whoever opens a second one, or opens one again that was closed, is a nuisance, and it is one as well
+where another user of this tool has opened the first. Only the author tells ours from others': a title can be copied by
+anybody, so another's is respected, and never touched.
 """
 
 from dataclasses import dataclass
 from importlib.metadata import version
 
 from huggingface_hub import Discussion, HfApi
-from huggingface_hub.community import DiscussionComment, DiscussionCommit, DiscussionWithDetails
+from huggingface_hub.community import (
+    DiscussionComment,
+    DiscussionCommit,
+    DiscussionStatusChange,
+    DiscussionWithDetails,
+)
 
 from diffing.hub import hub_errors
 from diffing.outputs.card.markers import NAME, OPT_OUT
@@ -23,7 +29,7 @@ _LONGEST_TITLE = 200
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """A pull request of ours."""
+    """A pull request that this tool opened."""
 
     num: int
     """Its number."""
@@ -31,6 +37,10 @@ class Pull:
     """Where it is discussed."""
     status: str
     """`open`, `draft`, `closed` or `merged`."""
+    author: str
+    """Who opened it."""
+    withdrawn: bool
+    """Whether its author closed it, which tells nothing of what the owner wants."""
     others: tuple[str, ...]
     """Who else has committed to it."""
 
@@ -76,33 +86,42 @@ def description_of(report: Report, user: str, dataset: str | None) -> str:
 
 
 def pulls_of(api: HfApi, repo_id: str, user: str) -> tuple[Pull, ...]:
-    """Our pull requests at a repository, whatever became of them, newest first.
+    """The pull requests of this tool at a repository, whatever became of them: our account's first, then newest first.
 
-    Owners rename pull requests, so the sign in the description counts as well as the title.
+    Owners rename pull requests, so of ours the sign in the description counts as well as the title. Another's needs
+    both.
 
     Args:
-        api: Acts for whoever opened them.
+        api: Acts for our account.
         repo_id: The card's repository.
-        user: The account that opened them.
+        user: Our account.
 
     Raises:
         HubError: Pull requests are switched off there, no access, or the Hub cannot be reached.
     """
     with hub_errors(repo_id, doing="discuss"):
-        listed = list(api.get_repo_discussions(repo_id, author=user, discussion_type="pull_request"))
-        # asked for by author, and checked: a server that did not filter would hand over the pull requests of others
-        own = [each for each in listed if each.author == user and each.is_pull_request]
-        details = [(each, api.get_discussion_details(repo_id, each.num)) for each in own]
-    found = [_pull(each, detail, user) for each, detail in details if _is_ours(each, detail, user)]
-    return tuple(sorted(found, key=lambda pull: -pull.num))
+        listed = api.get_repo_discussions(repo_id, discussion_type="pull_request")
+        # the details take a request each
+        likely = [each for each in listed if each.author == user or each.title.endswith(_TITLE_END)]
+        details = [(each, api.get_discussion_details(repo_id, each.num)) for each in likely if each.is_pull_request]
+    found = [_pull(each, detail) for each, detail in details if _is_of_this_tool(each, detail, user)]
+    return tuple(sorted(found, key=lambda pull: (pull.author != user, -pull.num)))
 
 
-def _is_ours(listed: Discussion, detail: DiscussionWithDetails, user: str) -> bool:
+def _is_of_this_tool(listed: Discussion, detail: DiscussionWithDetails, user: str) -> bool:
     comments = [event for event in detail.events if isinstance(event, DiscussionComment)]
-    signed = any(_SIGN in comment.content for comment in comments[:1] if comment.author == user)
-    return signed or listed.title.endswith(_TITLE_END)
+    signed = any(_SIGN in comment.content for comment in comments[:1] if comment.author == listed.author)
+    return signed or (listed.author == user and listed.title.endswith(_TITLE_END))
 
 
-def _pull(listed: Discussion, detail: DiscussionWithDetails, user: str) -> Pull:
+def _pull(listed: Discussion, detail: DiscussionWithDetails) -> Pull:
     authors = {event.author for event in detail.events if isinstance(event, DiscussionCommit)}
-    return Pull(listed.num, listed.url, detail.status, tuple(sorted(authors - {user})))
+    changes = [event for event in detail.events if isinstance(event, DiscussionStatusChange)]
+    return Pull(
+        num=listed.num,
+        url=listed.url,
+        status=detail.status,
+        author=listed.author,
+        withdrawn=bool(changes) and changes[-1].author == listed.author,
+        others=tuple(sorted(authors - {listed.author})),
+    )

@@ -169,11 +169,11 @@ def _proposed(proposal: _Proposal, change: _Change) -> CardOutcome:
     try:
         user = user_name(proposal.api)
         pulls = pulls_of(proposal.api, repo_id, user)
-        if ours := next((pull for pull in pulls if pull.is_open), None):
+        if ours := next((pull for pull in pulls if pull.is_open and pull.author == user), None):
             return _updated(proposal, change, ours)
-        if closed := next((pull for pull in pulls if pull.status == "closed"), None):
-            said = f"{repo_id} closed our pull request {closed.num}: no other one is opened."
-            return CardOutcome("declined", said, change.diff, closed.url)
+        if answer := next(filter(None, (_answer(pull, user) for pull in pulls)), None):
+            said, url = answer
+            return CardOutcome("declined", f"{repo_id}: {said}", change.diff, url)
         if not proposal.worth_asking and not has_section(change.before):
             said = f"No difference was confirmed, so no pull request to {repo_id} was opened."
             return CardOutcome("declined", said, change.diff)
@@ -185,6 +185,16 @@ def _proposed(proposal: _Proposal, change: _Change) -> CardOutcome:
         remedy = "If the owner has switched pull requests off, copy the section by hand."
         raise HubError(f"{error} {remedy}", status=error.status) from None
     return CardOutcome("opened", f"A pull request to {repo_id} was opened.", change.diff, url)
+
+
+def _answer(pull: Pull, user: str) -> tuple[str, str] | None:
+    """Why no pull request is opened beside an earlier one, and where that is; None where it speaks against none."""
+    whose = f"our pull request {pull.num}" if pull.author == user else f"pull request {pull.num}, of {pull.author},"
+    if pull.status == "closed" and (pull.author == user or not pull.withdrawn):
+        return f"{whose} was closed: no other one is opened.", pull.url
+    if pull.is_open and pull.author != user:
+        return f"{whose} proposes such a section already: no second one is opened.", pull.url
+    return None
 
 
 def _updated(proposal: _Proposal, change: _Change, pull: Pull) -> CardOutcome:

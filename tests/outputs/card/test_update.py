@@ -131,7 +131,7 @@ def test_a_closed_pull_request_is_an_answer(world: World) -> None:
     for number in range(5):
         outcome = world.run(of=report(number % 4))
         assert (outcome.happened, outcome.url) == ("declined", url)
-        assert outcome.said == "bob/tuned closed our pull request 1: no other one is opened."
+        assert outcome.said == "bob/tuned: our pull request 1 was closed: no other one is opened."
     assert world.pulls == ["alice closed"]
 
 
@@ -154,23 +154,36 @@ def test_a_card_that_opted_out_is_left_alone(world: World, mode: Mode) -> None:
     assert world.readme() == CARD + b"\n<!-- model-diff: off -->\n"
 
 
-def test_a_pull_request_of_somebody_else_is_neither_touched_nor_trusted(world: World) -> None:
-    world.run()
-    ours = world.hub.repo(MODEL).pulls[0]
-    world.bob.change_discussion_status(MODEL, 1, "closed")
+def test_a_pull_request_of_another_user_is_not_touched_and_none_is_opened_beside_it(world: World) -> None:
+    ours = world.run()
     mallory = hub_api(world.hub.add_user("mallory"), patience=QUICK)
-    world.bob.create_repo("bob/other")
-    fresh = replace(report(), model_b=ModelInfo(f"bob/other@{'b' * 40}", "model_b"))
-    operation = CommitOperationAdd("README.md", b"# Evil\n")
-    mallory.create_commit(
-        "bob/other", [operation], commit_message=ours.title, commit_description=ours.comments[0], create_pr=True
+    theirs = update_card(report(3), MODEL, api=mallory, mode="pr")
+    assert (theirs.happened, theirs.url) == ("declined", ours.url)
+    assert theirs.said == (
+        "bob/tuned: pull request 1, of alice, proposes such a section already: no second one is opened."
     )
-    for _ in range(3):
-        update_card(fresh, "bob/other", api=world.alice, mode="pr")
-    repo = world.hub.repo("bob/other")
-    assert [(pull.author, pull.status) for pull in repo.pulls] == [("mallory", "open"), ("alice", "open")]
-    assert repo.files("refs/pr/1")["README.md"] == b"# Evil\n"
-    assert "README.md" in repo.files("refs/pr/2")
+    assert world.readme("refs/pr/1") == expected(report())
+    # the owner's answer is one to all who use this
+    world.bob.change_discussion_status(MODEL, 1, "closed")
+    assert update_card(report(3), MODEL, api=mallory, mode="pr").said == (
+        "bob/tuned: pull request 1, of alice, was closed: no other one is opened."
+    )
+    assert world.pulls == ["alice closed"]
+
+
+def test_what_another_user_withdrew_or_only_named_like_ours_keeps_nobody_away(world: World) -> None:
+    title = "Add behavioral differences vs acme/base@aaaaaaa (model-diff)"
+    mallory = hub_api(world.hub.add_user("mallory"), patience=QUICK)
+    mallory.create_commit(MODEL, [CommitOperationAdd("README.md", b"# Evil\n")], commit_message=title, create_pr=True)
+    signed = "<!-- model-diff:pull-request -->"
+    mallory.create_commit(
+        MODEL, [CommitOperationAdd("x.txt", b"x")], commit_message=title, commit_description=signed, create_pr=True
+    )
+    mallory.change_discussion_status(MODEL, 2, "closed")
+    assert world.run().happened == "opened"
+    assert world.run().happened == "unchanged"
+    assert world.pulls == ["mallory open", "mallory closed", "alice open"]
+    assert world.readme("refs/pr/1") == b"# Evil\n"
 
 
 def test_an_own_pull_request_about_something_else_is_not_taken(world: World) -> None:

@@ -42,7 +42,9 @@ def share_over_groups(counts: Sequence[tuple[int, int]]) -> Estimate:
     """Share k / n summed over groups whose members are not independent, with Wilson's interval at the effective n.
 
     The variance of the share is that of a ratio over groups, and the effective number of observations is the one at
-    which a binomial share has this variance.
+    which a binomial share has this variance, less what a variance from few groups costs (Student's t). By simulation
+    it covers 94-96 % from 25 groups on; with shares above 95 % in strongly alike groups, of which 50 show few
+    exceptions, about 90 %.
 
     Args:
         counts: Per group (a question with several verdicts, a pair) its k and n.
@@ -55,12 +57,22 @@ def share_over_groups(counts: Sequence[tuple[int, int]]) -> Estimate:
         return UNDEFINED
     share = k / n
     variance = sum((own - share * of) ** 2 for own, of in counts) / n**2
+    groups = sum(of > 0 for _, of in counts)
     # with a share of 0 or 1 nothing varies: each group counts once
-    effective = share * (1 - share) / variance if variance > 0 else sum(of > 0 for _, of in counts)
-    effective = max(1, min(n, round(effective)))
-    interval = wilson(round(share * effective), effective)
-    low, high = min(interval.low or 0.0, share), max(interval.high or 0.0, share)
-    return Estimate(value=share, low=low, high=high, n=n)
+    effective = share * (1 - share) / (variance * _inflation(groups)) if variance > 0 else groups
+    effective = max(1.0, min(n, effective))
+    # Wilson's interval as in `wilson`, which takes whole numbers alone: rounding would move the share of few groups
+    z2 = Z_95**2
+    centre = (share + z2 / (2 * effective)) / (1 + z2 / effective)
+    half = (z2 * (share * (1 - share) / effective + z2 / (4 * effective**2))) ** 0.5 / (1 + z2 / effective)
+    return Estimate(value=share, low=max(0.0, min(centre - half, share)), high=min(1.0, max(centre + half, share)), n=n)
+
+
+def _inflation(groups: int) -> float:
+    """What a variance estimated from so many groups is multiplied by."""
+    from scipy.stats import t
+
+    return groups / (groups - 1) * (float(t.ppf(0.975, groups - 1)) / Z_95) ** 2 if groups > 1 else 1.0
 
 
 def net_interval(k_for: int, k_against: int, n: int) -> Estimate:

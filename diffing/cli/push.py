@@ -77,10 +77,13 @@ def publish(report: "Report", name: str, *, private: bool, collection: bool, ove
     from huggingface_hub.utils import logging
 
     from diffing.outputs.dataset import collect, push_report
+    from diffing.types import SIDES
 
     logging.set_verbosity_error()  # type: ignore[no-untyped-call] # what it would warn of is told below
     api, _ = signed_in()
     pushed = push_report(report, name, api=api, private=private or None, overwrite=overwrite)
+    if prompted := [side.upper() for side in SIDES if f"system_prompt_{side}" in report.settings]:
+        print(f"Part of what was published: the system prompt of {' and '.join(prompted)}", file=sys.stderr)
     if pushed.private_as:
         print(f"The dataset is private, since {pushed.private_as} is", file=sys.stderr)
     what = "Published" if pushed.changed else "Already published, nothing has changed"

@@ -86,6 +86,7 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[Config], chart:
         versions=[code(f"{name} {version}", 60) for name, version in sorted(report.versions.items())],
         judged=sorted({judgement.judge for judgement in report.judgements} - {"measured", ""}),
         notes=report.notes[:NOTES],
+        more_notes=len(report.notes) - NOTES,
         left_out=[(stage, reason, n) for stage, one in report.left_out.items() for reason, n in one.items()][:NOTES],
     )
     return text.encode("utf-8", errors="replace")

@@ -23,9 +23,15 @@ def serve(settings: "AnnotatorSettings", secret: str, *, host: str, port: int) -
 
     Raises:
         MissingExtraError: The libraries of the service are not installed.
-        SettingError: The secret cannot be used.
+        SettingError: The secret cannot be used, or there is no token to publish with.
     """
+    from huggingface_hub import get_token
+
     from diffing.annotate.app import create_app
+    from diffing.errors import SettingError
+
+    if get_token() is None:
+        raise SettingError("The annotator has no account to act for: set HF_TOKEN to a token with write access")
 
     app = create_app(settings, secret)
     import uvicorn

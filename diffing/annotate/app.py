@@ -6,7 +6,10 @@ Gradio's own: behind server-side rendering that one answers every POST with 405.
 
 import asyncio
 import hmac
+import logging
+import sqlite3
 import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +23,8 @@ from diffing.errors import MissingExtraError, SettingError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
+
+_log = logging.getLogger(__name__)
 
 ROUTE = "/webhooks/model-diff"
 """Where deliveries go."""
@@ -50,7 +55,7 @@ def create_app(settings: AnnotatorSettings, secret: str) -> "FastAPI":
 
     queue = Queue(settings.state / QUEUE)
     desk = Desk(settings, secret, queue)
-    app = desk.serve(WorkerProcess(annotate_forever, settings))
+    app = desk.serve(WorkerProcess(annotate_forever, settings, time.time()))
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         build(settings, queue, desk.turned_away),
@@ -60,6 +65,7 @@ def create_app(settings: AnnotatorSettings, secret: str) -> "FastAPI":
         show_error=False,
         footer_links=[],
         mcp_server=False,
+        max_file_size=1,  # the page takes no input; its server would store any upload of anybody
     )
     return mounted
 
@@ -116,7 +122,11 @@ class Desk:
         body = await _body(request)
         if body is None:
             return 413, self._away("too large, or did not arrive in time")
-        return await run_in_threadpool(self.take, body)
+        try:
+            return await run_in_threadpool(self.take, body)
+        except sqlite3.DatabaseError as error:  # a full disk: nothing was accepted, so nothing is said to be
+            _log.error("The queue cannot be written (%s)", error)
+            return 503, self._away("the queue could not be written")
 
     def take(self, body: bytes) -> tuple[int, dict[str, str]]:
         """Reads and queues the body of a delivery whose secret was right."""
@@ -144,6 +154,8 @@ class Desk:
 
 async def _body(request: "Request") -> bytes | None:
     """The body; None where it is too large or does not arrive in time."""
+    from starlette.requests import ClientDisconnect
+
     body = bytearray()
     try:
         async with asyncio.timeout(_PATIENCE):
@@ -151,6 +163,6 @@ async def _body(request: "Request") -> bytes | None:
                 body += piece
                 if len(body) > LARGEST:
                     return None
-    except TimeoutError:
+    except (TimeoutError, ClientDisconnect):
         return None
     return bytes(body)

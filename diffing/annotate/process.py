@@ -8,6 +8,7 @@ import logging
 import multiprocessing
 import os
 import threading
+import time
 from collections.abc import Callable
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
@@ -15,7 +16,10 @@ from multiprocessing.context import SpawnProcess
 _log = logging.getLogger(__name__)
 
 _PAUSE = 1.0
-"""Seconds before a process that ended by itself is started again."""
+"""Seconds before a process that ended by itself is started again; doubles while it ends soon, as with a broken file."""
+_LONGEST_PAUSE = 60.0
+_SOON = 60.0
+"""Seconds of life after which the pause is the first one again."""
 
 
 class WorkerProcess:
@@ -42,7 +46,9 @@ class WorkerProcess:
     def _keep_alive(self) -> None:
         # not forked: threads of the server may hold locks at that moment
         context = multiprocessing.get_context("spawn")
+        pause = _PAUSE
         while not self._stopped.is_set():
+            started = time.monotonic()
             process = context.Process(target=_begin, args=(self._live, self._arguments), daemon=True)
             process.start()
             self._process = process
@@ -50,8 +56,10 @@ class WorkerProcess:
                 process.kill()
             process.join()
             if not self._stopped.is_set():
-                _log.error("The worker's process ended (%s): it is started again", process.exitcode)
-                self._stopped.wait(_PAUSE)
+                pause = _PAUSE if time.monotonic() - started > _SOON else pause
+                _log.error("The worker's process ended (%s): started again in %.0f s", process.exitcode, pause)
+                self._stopped.wait(pause)
+                pause = min(2.0 * pause, _LONGEST_PAUSE)
 
 
 def _begin(live: Callable[..., None], arguments: tuple[object, ...]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast, get_args
 
 from diffing.annotate.delivery import Push
+from diffing.errors import SettingError
 
 State: TypeAlias = Literal["queued", "running", "done", "ignored", "failed"]
 STATES: tuple[State, ...] = get_args(State)
@@ -21,10 +22,12 @@ QUEUE = "queue.sqlite"
 """Name of the file in the service's folder."""
 _BUSY_SECONDS = 10.0
 """How long to wait for another process that is writing."""
+_CLOCK_SKEW = 5.0
+"""Seconds that a clock may be put back unnoticed."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS jobs (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
-    repository TEXT NOT NULL,
+    repository TEXT NOT NULL COLLATE NOCASE,
     revision TEXT NOT NULL,
     parent TEXT,
     state TEXT NOT NULL DEFAULT 'queued',
@@ -38,11 +41,13 @@ CREATE TABLE IF NOT EXISTS jobs (
     stage_total INTEGER NOT NULL DEFAULT 0,
     dataset TEXT NOT NULL DEFAULT '',
     card TEXT NOT NULL DEFAULT '',
+    begun REAL NOT NULL DEFAULT 0,
     changed REAL NOT NULL,
     UNIQUE (repository, revision)
 );
+CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, next_try);
 CREATE TABLE IF NOT EXISTS own_commits (
-    repository TEXT NOT NULL,
+    repository TEXT NOT NULL COLLATE NOCASE,
     revision TEXT NOT NULL,
     PRIMARY KEY (repository, revision)
 ) WITHOUT ROWID;
@@ -92,40 +97,50 @@ class Job:
 
 
 class Queue:
-    """Jobs in an SQLite file with a write-ahead log; threads and processes may share it."""
+    """Jobs in an SQLite file with a write-ahead log; threads and processes may share it.
+
+    Raises:
+        SettingError: The file or its folder cannot be used.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         """The file; its folder is made where missing."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        # the Hub is told "accepted" once: that must be true after a power cut too
-        self._database.execute("PRAGMA synchronous=FULL")
-        self._database.executescript(_TABLES)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            self._database.execute("PRAGMA journal_mode=WAL")
+            # the Hub is told "accepted" once: that must be true after a power cut too
+            self._database.execute("PRAGMA synchronous=FULL")
+            self._database.executescript(_TABLES)
+        except (sqlite3.DatabaseError, OSError) as error:
+            raise SettingError(
+                f"The annotator's queue {path} cannot be used ({error}): expected a folder that can be written and a "
+                "file of this service; where it is damaged, move it away, and what is watched is looked at again"
+            ) from None
 
     def close(self) -> None:
         """Closes the file."""
         with self._lock:
             self._database.close()
 
-    def add(self, push: Push, *, again: bool = False) -> bool:
+    def add(self, push: Push, *, failed_before: float = 0.0) -> bool:
         """Queues a revision, unless it is known.
 
         Args:
             push: The revision.
-            again: Queue it afresh where it failed.
+            failed_before: Queue it afresh where it failed before this time (seconds since 1970).
 
         Returns:
             Whether it was queued.
         """
-        known = "DO UPDATE SET state = 'queued', tries = 0, next_try = 0, changed = excluded.changed"
-        known = f"{known} WHERE state = 'failed'" if again else "DO NOTHING"
         return self._write(
             "INSERT INTO jobs (repository, revision, parent, changed) VALUES (?, ?, ?, ?) "
-            f"ON CONFLICT (repository, revision) {known}",
-            (push.repository, push.commit, push.parent, time.time()),
+            "ON CONFLICT (repository, revision) DO UPDATE "
+            "SET state = 'queued', tries = 0, next_try = 0, changed = excluded.changed "
+            "WHERE state = 'failed' AND changed < ?",
+            (push.repository, push.commit, push.parent, time.time(), failed_before),
         )
 
     def remember_own(self, repository: str, commit: str) -> None:
@@ -137,13 +152,16 @@ class Queue:
         return bool(self._read("SELECT 1 FROM own_commits WHERE repository = ? AND revision = ?", (repository, commit)))
 
     def claim(self) -> Job | None:
-        """Takes the first job that is due, and counts a try; None where none is due."""
+        """Takes the first job that is due, and counts a try; None where none is due.
+
+        A job that last changed in the future waits for a clock that has been put back since: it is due.
+        """
         now = time.time()
         rows = self._read(
             "UPDATE jobs SET state = 'running', tries = tries + 1, changed = ?, stage = '' WHERE position = ("
-            "SELECT position FROM jobs WHERE state = 'queued' AND next_try <= ? ORDER BY position LIMIT 1) "
-            f"RETURNING {_COLUMNS}",
-            (now, now),
+            "SELECT position FROM jobs WHERE state = 'queued' AND (next_try <= ? OR changed > ?) "
+            f"ORDER BY position LIMIT 1) RETURNING {_COLUMNS}",
+            (now, now, now + _CLOCK_SKEW),
         )
         return Job(*rows[0]) if rows else None
 
@@ -176,9 +194,21 @@ class Queue:
             (reason, time.time() + seconds, time.time(), job.position),
         )
 
+    def postpone(self, job: Job, reason: str, seconds: float) -> None:
+        """Queues a job that has not begun for later; that it was looked at does not count as a try."""
+        self.retry(job, reason, seconds)
+        self._write("UPDATE jobs SET tries = tries - 1 WHERE position = ?", (job.position,))
+
     def decide(self, job: Job, model_a: str, model_b: str) -> None:
-        """Keeps what is compared, so that every further try compares the same."""
-        self._write("UPDATE jobs SET model_a = ?, model_b = ? WHERE position = ?", (model_a, model_b, job.position))
+        """Keeps what is compared, so that every further try compares the same; the diff begins."""
+        self._write(
+            "UPDATE jobs SET model_a = ?, model_b = ?, begun = ? WHERE position = ?",
+            (model_a, model_b, time.time(), job.position),
+        )
+
+    def begun(self, seconds: float) -> int:
+        """Diffs that were begun within so many seconds."""
+        return int(self._read("SELECT COUNT(*) FROM jobs WHERE begun > ?", (time.time() - seconds,))[0][0])
 
     def progress(self, job: Job, stage: str, done: int, total: int) -> None:
         """Tells how far the running diff is."""

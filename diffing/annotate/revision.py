@@ -6,39 +6,29 @@ not committed, and a repository has one open pull request of ours. Writes to the
 """
 
 import hashlib
-from dataclasses import dataclass
-from itertools import islice, pairwise
-from typing import Any
+from functools import partial
 
 from huggingface_hub import HfApi
-from huggingface_hub.hf_api import ModelInfo, RepoFile
 
-from diffing.annotate.delivery import Ignored, Push, is_hub_name
+from diffing.annotate.comparison import Comparison, compare_what, is_outdated, last_of_substance, private_of
+from diffing.annotate.delivery import Ignored, Push
+from diffing.annotate.downloads import only_while_needed
 from diffing.annotate.queue import QUEUE, Job, Queue
-from diffing.annotate.settings import Against, AnnotatorSettings
-from diffing.annotate.worker import Done, Worker, one_line
-from diffing.errors import HubError, SettingError
-from diffing.hub import hub_api, hub_errors, user_name
+from diffing.annotate.settings import AnnotatorSettings
+from diffing.annotate.worker import Done, Postponed, Worker, one_line
+from diffing.errors import DiffingError, HubError, SettingError
+from diffing.hub import head_of, hub_api, user_name
 from diffing.types import OnProgress, Report
 
-CARD = "README.md"
-_ADAPTER = "adapter_config.json"
-_WEIGHTS = (".safetensors", ".bin")
+COMPLETIONS = "completions.sqlite"
+"""Name of the file with the models' responses in the service's folder."""
+_OUTDATED = Ignored("a later revision of the model is there already")
+_DAY = 24 * 3600.0
+_RECHECK = 600.0
+"""Seconds until a job that was postponed is looked at again."""
 _FORBIDDEN = 403
-_LOOKED_BACK = 50
-"""Commits of a watched model that are looked at on start, newest first."""
 _LONGEST_NAME = 96
 """Characters of a repository's name on the Hub, at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What is compared, as models of a diff, pinned to commits."""
-
-    model_a: str
-    """The base, or the revision before."""
-    model_b: str
-    """The revision to be annotated."""
 
 
 class Annotator:
@@ -49,25 +39,67 @@ class Annotator:
         self._queue = queue
         self._api = api or hub_api()
 
-    def __call__(self, job: Job, on_progress: OnProgress) -> Done | Ignored:
+    def __call__(self, job: Job, on_progress: OnProgress) -> Done | Ignored | Postponed:
         """See `diffing.annotate.worker.Work`."""
+        user_name(self._api)  # without a token nothing could be published: said before anything is computed
+        push = Push(job.repository, job.commit, job.parent)
         if job.model_b:
             comparison: Comparison | Ignored = Comparison(job.model_a, job.model_b)
         else:
-            comparison = compare_what(self._api, Push(job.repository, job.commit, job.parent), self._settings.against)
+            comparison = compare_what(self._api, push, self._settings.against)
         if isinstance(comparison, Ignored):
             return comparison
+        if self._queue.superseded(job) or is_outdated(self._api, push, self._settings.against):
+            return _OUTDATED
+        if not job.model_b and self._queue.begun(_DAY) >= self._settings.most_per_day:
+            return Postponed(f"{self._settings.most_per_day} diffs were begun within a day (most_per_day)", _RECHECK)
         self._queue.decide(job, comparison.model_a, comparison.model_b)
-        report = diff_of(self._settings, job.repository, comparison, on_progress)
-        if self._queue.superseded(job):
-            return Ignored("a later revision has been annotated already")
+        with only_while_needed(job.repository):
+            report = self._published(job.repository, comparison)
+            report = report or diff_of(self._settings, job.repository, comparison, on_progress)
+        if self._queue.superseded(job) or is_outdated(self._api, push, self._settings.against):
+            return _OUTDATED
         done, own = publish(self._api, self._settings, job.repository, comparison, report)
         if own is not None:
             self._queue.remember_own(job.repository, own)
         return done
 
-    def catch_up(self) -> None:
-        """Queues the heads of the watched models that were not annotated, those that failed included.
+    def _published(self, repository: str, comparison: Comparison) -> Report | None:
+        """The same diff, where this service has published it before and its queue was lost since.
+
+        Only its own: what others have published under this model's name must not get into its card.
+        """
+        from diffing.config import local_files, settings_of
+        from diffing.models.cache import Store
+        from diffing.outputs.dataset import Identity, identity_of, settings_digest
+        from diffing.report import load_report
+        from diffing.run import model_ids
+        from diffing.versions import versions
+
+        config = self._settings.config(comparison.model_a, comparison.model_b)
+        if local_files(config):  # of which a report tells the name alone
+            return None
+        name = dataset_of(self._api, self._settings, repository)
+        try:
+            report = load_report(f"{name}@{head_of(self._api, name, repo_type='dataset')}", self._api.token)
+        except HubError as error:
+            if error.status not in (401, 404):  # it may be there: not paid for a second time because the Hub is away
+                raise
+            return None
+        except DiffingError:  # not a report of ours, or not of this version: published anew
+            return None
+        ids = model_ids(config, Store(self._settings.state / COMPLETIONS))
+        wanted = Identity(*ids, settings_digest(settings_of(config), versions().get("diffing", "")))
+        return report if identity_of(report) == wanted else None
+
+    def catch_up(self, service_started: float) -> None:
+        """Queues the heads of the watched models that were not annotated.
+
+        Those that failed under an earlier start of the service, too; what fails from now on does so for good, or a
+        model that takes down the worker's process with it would be tried for ever.
+
+        Args:
+            service_started: When (seconds since 1970).
 
         Raises:
             HubError: The Hub cannot be reached, or a model cannot be read; the others have been looked at.
@@ -75,18 +107,19 @@ class Annotator:
         failed: HubError | None = None
         for repository in self._settings.watch:
             try:
-                self._queue.add(last_of_substance(self._api, self._queue, repository), again=True)
+                head = last_of_substance(self._api, self._queue, repository, self._settings.against)
+                self._queue.add(head, failed_before=service_started)
             except HubError as error:
                 failed = error
         if failed is not None:
             raise failed
 
 
-def annotate_forever(settings: AnnotatorSettings) -> None:
-    """What the worker's process does."""
+def annotate_forever(settings: AnnotatorSettings, service_started: float) -> None:
+    """What the worker's process does; it may be started more than once in the life of a service."""
     queue = Queue(settings.state / QUEUE)
     annotator = Annotator(settings, queue)
-    Worker(queue, annotator, tries=settings.tries, catch_up=annotator.catch_up).run()
+    Worker(queue, annotator, tries=settings.tries, catch_up=partial(annotator.catch_up, service_started)).run()
 
 
 def diff_of(settings: AnnotatorSettings, repository: str, comparison: Comparison, on_progress: OnProgress) -> Report:
@@ -102,7 +135,7 @@ def diff_of(settings: AnnotatorSettings, repository: str, comparison: Comparison
     report = run(
         settings.config(comparison.model_a, comparison.model_b),
         limits=settings.limits,
-        store=Store(settings.state / "completions.sqlite"),
+        store=Store(settings.state / COMPLETIONS),
         on_progress=on_progress,
     )
     save_report(report, settings.state / "reports" / name_of(repository))
@@ -124,7 +157,7 @@ def publish(
     from diffing.outputs.card import update_card
     from diffing.outputs.dataset import push_report
 
-    dataset = f"{settings.namespace or user_name(api)}/{name_of(repository)}"
+    dataset = dataset_of(api, settings, repository)
     private = private_of(api, comparison)
     # one dataset per model: it follows the card when that names another base
     pushed = push_report(report, dataset, api=api, private=bool(private) or None, overwrite=True)
@@ -143,142 +176,23 @@ def publish(
     return Done(dataset=pushed.url, card=outcome.url or "", remark=outcome.said), own
 
 
-def compare_what(api: HfApi, push: Push, against: Against) -> Comparison | Ignored:
-    """Decides what a revision is compared with.
-
-    Args:
-        api: Reads the Hub.
-        push: The revision.
-        against: `base`, `previous` or `base-or-previous`.
+def dataset_of(api: HfApi, settings: AnnotatorSettings, repository: str) -> str:
+    """Where the results of a model go.
 
     Raises:
-        HubError: The model or its base cannot be read.
+        HubError: The Hub does not tell whose token it is.
     """
-    repository, commit = push.repository, push.commit
-    info = _info(api, repository, commit)
-    files = _files(info)
-    if not any(name.endswith(_WEIGHTS) for name in files):
-        return Ignored("no weights in this revision")
-    if push.parent and changed_files(api, repository, push.parent, commit) <= {CARD}:
-        return Ignored(f"nothing but {CARD} changed")
-    base = base_of(api, info)
-    if _ADAPTER in files:
-        if isinstance(base, Ignored):
-            return base
-        before, after = f"{base}+{repository}@", f"{base}+{repository}@{commit}"
-    else:
-        before, after = f"{repository}@", f"{repository}@{commit}"
-    if against != "previous" and not isinstance(base, Ignored):
-        return Comparison(base, after)
-    if against == "base" and isinstance(base, Ignored):
-        return base
-    previous = _previous(api, push)
-    return previous if isinstance(previous, Ignored) else Comparison(f"{before}{previous}", after)
-
-
-def changed_files(api: HfApi, repository: str, before: str, after: str) -> set[str]:
-    """The paths that differ between two commits; all of them where the earlier one is no more (rewritten history).
-
-    Raises:
-        HubError: The repository cannot be read.
-    """
-    new = _tree(api, repository, after)
-    try:
-        old = _tree(api, repository, before)
-    except HubError as error:
-        if error.status != 404:
-            raise
-        old = {}
-    return {path for path in old.keys() | new.keys() if old.get(path) != new.get(path)}
-
-
-def base_of(api: HfApi, info: ModelInfo) -> str | Ignored:
-    """The base model that a card names, at its present commit.
-
-    Of several (a merge), none is "the" base: which one to compare with is not for us to say.
-
-    Raises:
-        HubError: The base model cannot be read.
-    """
-    named = getattr(info.card_data, "base_model", None) if info.card_data else None
-    names = named if isinstance(named, list) else [named] if named else []
-    if not names:
-        return Ignored("the card names no base_model")
-    if not all(is_hub_name(name) for name in names):
-        return Ignored("the base_model in the card is no model on the Hub")
-    if len(set(names)) > 1:
-        return Ignored("the card names several base models")
-    base = _info(api, names[0], None)
-    if base.id == info.id:
-        return Ignored("the card names the model itself as its base_model")
-    return f"{base.id}@{base.sha}"
-
-
-def last_of_substance(api: HfApi, queue: Queue, repository: str) -> Push:
-    """The newest revision that changed more than the card, or that is being or was annotated.
-
-    So that a section that was merged into a card is not taken for a new model after a restart, even where the queue
-    was lost with the machine.
-
-    Raises:
-        HubError: The repository cannot be read.
-    """
-    with hub_errors(repository):
-        commits = [each.commit_id for each in islice(api.list_repo_commits(repository), _LOOKED_BACK)]
-    for commit, parent in pairwise(commits):
-        if queue.state_of(repository, commit) in ("queued", "running", "done"):
-            return Push(repository, commit, parent)
-        if not changed_files(api, repository, parent, commit) <= {CARD}:
-            return Push(repository, commit, parent)
-    return Push(repository, commits[-1], None)
-
-
-def private_of(api: HfApi, comparison: Comparison) -> frozenset[str]:
-    """The private ones of the models that take part: what they say must not become public.
-
-    Raises:
-        HubError: One of them cannot be read.
-    """
-    parts = [part for model in (comparison.model_a, comparison.model_b) for part in model.split("+")]
-    names = sorted({part.partition("@")[0] for part in parts})
-    return frozenset(name for name in names if _info(api, name, None).private)
+    return f"{settings.namespace or user_name(api)}/{name_of(repository)}"
 
 
 def name_of(repository: str) -> str:
-    """The name of a model's result dataset: `org__name-diff`; where that is too long, cut and told apart by a hash."""
+    """The name of a model's result dataset: `org__name-diff`.
+
+    Where that is too long, or could be that of another model too, it is told apart by a hash.
+    """
     name = repository.replace("/", "__")
     whole = f"{name}-diff"
-    if len(whole) <= _LONGEST_NAME:
+    if len(whole) <= _LONGEST_NAME and name.find("__") == name.rfind("__"):
         return whole
     digest = hashlib.sha256(repository.encode()).hexdigest()[:8]
     return f"{name[: _LONGEST_NAME - 14].rstrip('-.')}-{digest}-diff"
-
-
-def _info(api: HfApi, name: str, revision: str | None) -> ModelInfo:
-    with hub_errors(name, revision=revision):
-        return api.model_info(name, revision=revision)
-
-
-def _files(info: ModelInfo) -> set[str]:
-    return {each.rfilename for each in info.siblings or ()}
-
-
-def _tree(api: HfApi, repository: str, commit: str) -> dict[str, Any]:
-    """Each file with what tells its content."""
-    with hub_errors(repository, revision=commit):
-        items = api.list_repo_tree(repository, revision=commit, recursive=True)
-        return {each.path: each.blob_id for each in items if isinstance(each, RepoFile)}
-
-
-def _previous(api: HfApi, push: Push) -> str | Ignored:
-    """The revision before, where that had weights."""
-    previous = push.parent
-    if previous is None:
-        with hub_errors(push.repository, revision=push.commit):
-            commits = [each.commit_id for each in api.list_repo_commits(push.repository, revision=push.commit)]
-        if len(commits) < 2:
-            return Ignored("there is no revision before")
-        previous = commits[1]
-    if not any(name.endswith(_WEIGHTS) for name in _files(_info(api, push.repository, previous))):
-        return Ignored("the revision before had no weights")
-    return previous

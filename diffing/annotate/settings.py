@@ -12,6 +12,7 @@ from diffing.annotate.worker import Tries
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
+from diffing.estimate import is_remote
 
 Against: TypeAlias = Literal["base", "previous", "base-or-previous"]
 CardMode: TypeAlias = Literal["pr", "commit", "off"]
@@ -53,17 +54,29 @@ class AnnotatorSettings:
     """Tries of one diff before it is given up."""
     first_wait: float = 60.0
     """Seconds before the second try; doubles from try to try, up to an hour."""
+    most_per_day: int = 20
+    """Diffs begun within 24 hours, at most; what is pushed beyond that waits. With max_usd, which counts for each diff,
+    this bounds what a day can cost."""
 
     def __post_init__(self) -> None:
         _check_names(self)
-        if self.most_tries < 1 or self.first_wait < 0:
-            raise SettingError("The annotator's most_tries must be at least 1, and first_wait at least 0")
+        if self.most_tries < 1 or self.first_wait < 0 or self.most_per_day < 1:
+            raise SettingError(
+                "The annotator's most_tries and most_per_day must be at least 1, and first_wait at least 0"
+            )
         unknown = _unknown(self.run, DiffConfig, Limits) + sorted({"model_a", "model_b"} & set(self.run))
         if unknown:
             raise SettingError(
                 f"The annotator's run cannot set {', '.join(unknown)}: expected names of the flags of `diffing run`"
             )
-        check(self.config("org/a", "org/b"), self.limits)
+        config = self.config("org/a", "org/b")
+        check(config, self.limits)
+        asked = (config.llm, config.judge, config.second_judge, *config.raters)
+        if any(is_remote(spec) for spec in asked if spec) and self.limits == Limits():
+            raise SettingError(
+                "The annotator's run asks a paid model without a limit, and nobody watches it: "
+                "set max_usd (with usd_per_million) or max_calls"
+            )
 
     def config(self, model_a: str, model_b: str) -> DiffConfig:
         """One diff of two models."""

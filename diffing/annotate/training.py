@@ -2,7 +2,7 @@
 
 The Trainer tells callbacks that a push begins, not that it has ended, and its last push writes a new card. So there are
 two ways: `annotate_on_push(trainer)` where the script calls `trainer.push_to_hub()`, and `annotation_callback()` where
-only the pushes during training count. Neither breaks a training: what goes wrong is one line in the log.
+only the pushes during training count. Neither breaks a training: what goes wrong is told in the log.
 """
 
 import logging
@@ -10,14 +10,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import HfApi
 
+from diffing.annotate.comparison import compare_what
 from diffing.annotate.delivery import Ignored, Push
-from diffing.annotate.revision import compare_what, diff_of, publish
+from diffing.annotate.revision import diff_of, publish
 from diffing.annotate.settings import AnnotatorSettings
 from diffing.annotate.worker import one_line
 from diffing.errors import DiffingError, HubError, MissingExtraError
@@ -40,8 +41,8 @@ def annotate_on_push(trainer: "Trainer", settings: AnnotatorSettings | None = No
     """Makes `trainer.push_to_hub()` add the section to the card after it has pushed, on the main process only.
 
     The pushed model is compared with the base_model that its card names; the Trainer writes that into the card. Both
-    models are loaded again beside the trained one, and other processes do not wait for it. With `blocking=False` it is
-    done by the thread that uploads.
+    models are loaded again beside the trained one. With `blocking=False` it is done by the thread that uploads. With
+    several processes the others do not wait for it: let nothing follow that they do together.
 
     Args:
         trainer: The Trainer; its method is replaced.
@@ -71,7 +72,8 @@ def annotation_callback(settings: AnnotatorSettings | None = None, *, patience: 
     """A callback that adds the section when training has ended, for the last push during training.
 
     For `TrainingArguments(push_to_hub=True)` without a `trainer.push_to_hub()` afterwards: that would write a new card,
-    without the section.
+    without the section. The end of the training waits for it, on the main process only: with several processes, let
+    nothing follow that they do together, or raise the time that they wait for each other.
 
     Args:
         settings: What is compared and published; None is the base, with a commit on the card.
@@ -90,6 +92,12 @@ def annotation_callback(settings: AnnotatorSettings | None = None, *, patience: 
 
         def __init__(self) -> None:
             self._title: str | None = None
+            self._before: str | None = None
+
+        def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ANN401
+            if state.is_world_process_zero and args.push_to_hub:
+                with _survived():
+                    self._before = _newest(hub_api(args.hub_token), args)
 
         def on_push_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ANN401
             self._title = _title(args, state)
@@ -103,7 +111,7 @@ def annotation_callback(settings: AnnotatorSettings | None = None, *, patience: 
             with _survived():
                 api = hub_api(args.hub_token)
                 repository = _repository(api, args)
-                commit = _landed(api, repository, self._title, patience)
+                commit = _landed(api, repository, self._title, self._before, patience)
                 annotate(api, repository, commit, settings or AnnotatorSettings(card="commit"))
 
     return AnnotationCallback()
@@ -132,11 +140,13 @@ def _annotate_last(trainer: "Trainer", settings: AnnotatorSettings) -> None:
 
 @contextmanager
 def _survived() -> Iterator[None]:
-    """A training goes on, whatever the Hub or a model refuses."""
+    """A training goes on, whatever happens here: its results are worth more than a section in a card."""
     try:
         yield
     except DiffingError as error:
         _log.warning("diffing: no section: %s", one_line(error))
+    except Exception:  # noqa: BLE001 - the boundary: a full disk or memory, or a bug, must not end a training
+        _log.exception("diffing: no section")
 
 
 def _title(args: Any, state: Any) -> str:  # noqa: ANN401 - transformers' own
@@ -152,8 +162,26 @@ def _repository(api: HfApi, args: Any) -> str:  # noqa: ANN401 - transformers' o
     return name if "/" in name else f"{user_name(api)}/{name}"
 
 
-def _landed(api: HfApi, repository: str, title: str, patience: float) -> str:
+def _newest(api: HfApi, args: Any) -> str | None:  # noqa: ANN401 - transformers' own
+    """The commit before the first push; None where there is none.
+
+    Raises:
+        HubError: The Hub cannot be reached, or refuses.
+    """
+    repository = _repository(api, args)
+    try:
+        return head_of(api, repository)
+    except HubError as error:
+        if error.status not in (401, 404):
+            raise
+        return None
+
+
+def _landed(api: HfApi, repository: str, title: str, before: str | None, patience: float) -> str:
     """The commit of the last push; it may still be on its way, in a thread of the Trainer.
+
+    An earlier training may have pushed the same step to the same repository: only what came after its last commit is
+    looked at.
 
     Raises:
         HubError: It did not arrive in time.
@@ -161,8 +189,9 @@ def _landed(api: HfApi, repository: str, title: str, patience: float) -> str:
     until = time.monotonic() + patience
     while True:
         with hub_errors(repository):
-            for each in islice(api.list_repo_commits(repository), _LATEST):
-                if each.title.startswith(title):
+            newest = islice(api.list_repo_commits(repository), _LATEST)
+            for each in takewhile(lambda one: one.commit_id != before, newest):
+                if each.title == title:
                     return str(each.commit_id)
         if time.monotonic() > until:
             raise HubError(f"The last push to {repository} did not arrive within {patience:.0f} seconds")

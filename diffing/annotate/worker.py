@@ -41,7 +41,17 @@ class Done:
     """What else is to be told, in one line."""
 
 
-Work: TypeAlias = Callable[[Job, OnProgress], Done | Ignored]
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """A job that may not begin yet; this was no try."""
+
+    reason: str
+    """In plain words."""
+    seconds: float
+    """Until it is looked at again."""
+
+
+Work: TypeAlias = Callable[[Job, OnProgress], Done | Ignored | Postponed]
 """Does one job. Raises `DiffingError` for what went wrong outside."""
 
 
@@ -89,7 +99,7 @@ class Worker:
                 with lock.acquire(timeout=_LOOK_AGAIN, poll_interval=0.25):
                     self._queue.recover(self._tries.most)
                     self._attend()
-            except sqlite3.OperationalError as error:  # full disk, or a file that stays locked: both can pass
+            except sqlite3.DatabaseError as error:  # full disk, or a file that stays locked: both can pass
                 _log.error("The queue %s cannot be used (%s): tried again soon", self._queue.path.name, error)
                 self._stopped.wait(_LOOK_AGAIN)
             except Timeout:
@@ -129,7 +139,9 @@ class Worker:
             _log.exception("%s: this is a bug", name)
             self._failed(job, f"internal error ({type(error).__name__}), see the log", final=False)
         else:
-            if isinstance(outcome, Ignored):
+            if isinstance(outcome, Postponed):
+                self._queue.postpone(job, outcome.reason, outcome.seconds)
+            elif isinstance(outcome, Ignored):
                 _log.info("%s: ignored, %s", name, outcome.reason)
                 self._queue.settle(job, "ignored", reason=outcome.reason)
             else:

@@ -42,4 +42,5 @@ def annotate(
 
     made = subscribe(hub_api(), watch, url, secret)
     done = "created" if made.created else "updated"
-    Console().print(f"Webhook {done}: {made.url} is told of {', '.join(made.watched)}", markup=False, highlight=False)
+    line = f"Webhook {done}: {made.url} is told of {', '.join(made.watched)}"
+    Console().print(line, markup=False, highlight=False, soft_wrap=True)

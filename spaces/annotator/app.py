@@ -2,9 +2,8 @@
 
 import logging
 
-from diffing.annotate import serve
-from diffing.annotate.settings import load_settings, secret_of_environment
+from diffing.cli import main
 
 if __name__ == "__main__":
     logging.basicConfig(format="%(asctime)s %(message)s")
-    serve(load_settings(), secret_of_environment(), host="0.0.0.0", port=7860)
+    main(["annotate", "--host", "0.0.0.0"])

@@ -51,11 +51,8 @@ class Annotating:
 
 
 def write_settings(folder: Path) -> Path:
-    rows = (FOLDER / "prompts.jsonl").read_text(encoding="utf-8").splitlines()
-    prompts = folder / "prompts.jsonl"
-    prompts.write_text("\n".join(rows[::12]), encoding="utf-8")
     settings = folder / "settings.json"
-    drawn = {"prompts": str(prompts), "temperature": 0.8, "max_new_tokens": 24}
+    drawn = {"train": 20, "heldout": 20, "temperature": 0.8, "max_new_tokens": 16}
     values = {"watch": ["alice/tuned"], "folder": str(folder / "state"), "run": drawn}
     settings.write_text(json.dumps(values), encoding="utf-8")
     return settings
@@ -106,6 +103,8 @@ def test_a_push_is_annotated_once_and_the_loop_ends(
         hub.courier.settle()
         until(lambda: queue.counts()["ignored"])
         page = httpx2.get(service.url, timeout=20.0)
+        upload = {"files": ("notes.txt", b"x" * 4096)}
+        assert httpx2.post(f"{service.url}/gradio_api/upload", files=upload, timeout=20.0).status_code == 413
 
     readme = hub.repo("alice/tuned").files()["README.md"]
     assert readme.startswith(CARD), "nothing outside the section changed"
@@ -129,19 +128,23 @@ def test_a_push_is_annotated_once_and_the_loop_ends(
 def a_restart_finds_nothing(hub: LocalHub, settings: AnnotatorSettings, queue: Queue, commit: str, bot: str) -> None:
     """Nothing was missed; where the queue was lost, it is the revision itself and not its merged card that is taken up.
 
-    And a job that was killed after its deeds does them again without a trace.
+    And a job that was killed after its deeds does them again without a trace, and without computing anything: what
+    was published of this very diff is taken for it.
     """
     api = hub_api(bot, hub.endpoint)
-    Annotator(settings, queue, api).catch_up()
+    Annotator(settings, queue, api).catch_up(time.time())
     assert queue.counts()["queued"] == 0
     lost = Queue(queue.path.with_name("lost.sqlite"))
     annotator = Annotator(settings, lost, api)
-    annotator.catch_up()
+    annotator.catch_up(time.time())
     job = lost.claim()
     assert job is not None
     assert job.commit == commit
     assert state_of_repositories(hub) == (2, 3, 1)
-    annotator(job, lambda stage, done, total: None)
+    (queue.path.parent / "completions.sqlite").unlink()
+    stages: list[str] = []
+    annotator(job, lambda stage, done, total: stages.append(stage))
+    assert stages == [], "nothing was computed"
     assert state_of_repositories(hub) == (2, 3, 1)
 
 

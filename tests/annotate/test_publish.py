@@ -9,9 +9,10 @@ import pytest
 from huggingface_hub import CommitOperationAdd
 
 from diffing.annotate.app import Desk
+from diffing.annotate.comparison import Comparison
 from diffing.annotate.delivery import Push
 from diffing.annotate.queue import Queue
-from diffing.annotate.revision import Comparison, publish
+from diffing.annotate.revision import publish
 from diffing.annotate.settings import AnnotatorSettings
 from diffing.annotate.worker import Done
 from diffing.errors import HubError

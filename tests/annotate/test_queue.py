@@ -1,5 +1,6 @@
 """A revision is one job; a killed process loses none; what fails is tried again, later and not for ever."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -10,8 +11,8 @@ import pytest
 
 from diffing.annotate.delivery import Ignored, Push
 from diffing.annotate.queue import Job, Queue
-from diffing.annotate.worker import Done, Tries, Worker
-from diffing.errors import HubError, LimitError
+from diffing.annotate.worker import Done, Postponed, Tries, Worker
+from diffing.errors import HubError, LimitError, SettingError
 from diffing.types import OnProgress
 
 
@@ -68,7 +69,7 @@ def test_what_came_of_a_job_is_kept(queue: Queue) -> None:
     assert [worker.run_one(), worker.run_one()] == [True, False]
     (job,) = queue.jobs("done")
     assert (job.dataset, job.card, job.reason) == ("https://hub.example/d", "https://hub.example/c", "a remark")
-    assert not queue.add(push(1), again=True)
+    assert not queue.add(push(1), failed_before=time.time() + 60.0)
 
 
 def test_ignored_with_the_reason(queue: Queue) -> None:
@@ -94,7 +95,7 @@ def test_failures_are_tried_again_with_longer_waits_and_then_given_up(queue: Que
     assert settled(queue) == [("failed", "Cannot reach the Hub")]
     assert not worker.run_one()
     assert not queue.add(push(1)), "a delivery that comes again does not start it again"
-    assert queue.add(push(1), again=True), "a start of the service does"
+    assert queue.add(push(1), failed_before=time.time() + 1.0), "a start of the service does"
     (job,) = queue.jobs("queued")
     assert job.tries == 0
 
@@ -131,6 +132,55 @@ def test_jobs_of_a_killed_process_are_taken_back_but_not_for_ever(queue: Queue) 
         assert job.tries == tries
         queue.recover(3)
     assert settled(queue) == [("failed", "the service was stopped in the middle of every try")]
+
+
+def test_what_takes_the_process_down_at_every_try_is_not_taken_up_again_by_the_next_process(queue: Queue) -> None:
+    """Each new process of the worker takes up what failed, but only what failed before the service began."""
+    service_started, begun = time.time(), 0
+    for _ in range(12):
+        queue.recover(3)
+        queue.add(push(1), failed_before=service_started)
+        begun += queue.claim() is not None  # and the process is no more
+    assert begun == 3
+    assert queue.add(push(1), failed_before=time.time() + 1.0), "the next start of the service tries once more"
+
+
+def test_names_ignore_case_as_the_hubs_do(queue: Queue) -> None:
+    assert queue.add(push(1, "Alice/Tuned"))
+    assert not queue.add(push(1, "alice/tuned"))
+    queue.remember_own("alice/tuned", "f" * 40)
+    assert queue.is_own("Alice/Tuned", "f" * 40)
+
+
+def test_a_clock_that_is_put_back_does_not_keep_a_job_waiting(queue: Queue) -> None:
+    queue.add(push(1))
+    job = queue.claim()
+    assert job is not None
+    queue.retry(job, "the Hub is away", 3600.0)
+    assert queue.claim() is None
+    with sqlite3.connect(queue.path) as database:  # as if that had been noted by a clock a year ahead
+        database.execute("UPDATE jobs SET changed = changed + 3e7, next_try = next_try + 3e7")
+    assert queue.claim() is not None
+
+
+def test_a_job_that_may_not_begin_yet_waits_without_a_try(queue: Queue) -> None:
+    queue.add(push(1))
+    Worker(queue, lambda job, on_progress: Postponed("20 diffs were begun within a day", 600.0)).run_one()
+    (job,) = queue.jobs("queued")
+    assert (job.tries, job.reason) == (0, "20 diffs were begun within a day")
+    assert job.next_try == pytest.approx(time.time() + 600.0, abs=5.0)
+    assert queue.begun(60.0) == 0
+    queue.decide(job, "org/a@1", "org/b@2")
+    assert (queue.begun(60.0), queue.begun(-60.0)) == (1, 0)
+
+
+def test_a_damaged_file_is_one_clear_line(tmp_path: Path) -> None:
+    path = tmp_path / "queue.sqlite"
+    path.write_bytes(b"no database " * 500)
+    with pytest.raises(SettingError, match="move it away"):
+        Queue(path)
+    with pytest.raises(SettingError, match="folder that can be written"):
+        Queue(path / "queue.sqlite")
 
 
 def test_progress_is_told(queue: Queue) -> None:

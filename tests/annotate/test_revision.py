@@ -1,25 +1,28 @@
 """What a revision is compared with, as the Hub on loopback tells it."""
 
+import time
 from typing import Any
 
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
 
-from diffing.annotate.delivery import Ignored, Push
-from diffing.annotate.queue import Queue
-from diffing.annotate.revision import (
-    Annotator,
+from diffing.annotate.comparison import (
     Comparison,
     base_of,
     changed_files,
     compare_what,
+    is_outdated,
     last_of_substance,
-    name_of,
     private_of,
 )
+from diffing.annotate.delivery import Ignored, Push
+from diffing.annotate.queue import Queue
+from diffing.annotate.revision import Annotator, name_of
 from diffing.annotate.settings import AnnotatorSettings
+from diffing.annotate.worker import Postponed
 from diffing.errors import HubError
 from diffing.hub import hub_api
+from diffing.types import ignore_progress
 from tests.hub import LocalHub
 
 WEIGHTS = "model.safetensors"
@@ -132,20 +135,76 @@ def test_what_is_no_new_model(api: HfApi, base: str) -> None:
     assert isinstance(compare_what(api, rewritten, "base"), Comparison), "the head before is no more"
 
 
+def test_a_base_that_is_named_after_the_weights_is_what_was_waited_for(api: HfApi, base: str, tmp_path: Any) -> None:
+    weights = push(api, "alice/tuned", README__md=card(license="mit"), model__safetensors="tuned")
+    named = push(api, "alice/tuned", README__md=card(license="mit", base_model="alice/base"))
+    assert compare_what(api, named, "base") == Comparison(base, f"alice/tuned@{named.commit}")
+    assert compare_what(api, named, "previous") == Ignored("nothing but README.md changed")
+    queue = Queue(tmp_path / "queue.sqlite")
+    assert last_of_substance(api, queue, "alice/tuned", "base") == named
+    assert last_of_substance(api, queue, "alice/tuned", "previous") == weights
+    worded = push(api, "alice/tuned", README__md=card(license="apache-2.0", base_model="alice/base"))
+    assert compare_what(api, worded, "base") == Ignored("nothing but README.md changed")
+
+
+def test_what_is_there_no_more_is_not_annotated(api: HfApi, tmp_path: Any) -> None:
+    text = card(base_model="alice/base")
+    push(api, "alice/base", model__safetensors="base")
+    old = push(api, "alice/tuned", README__md=text, model__safetensors="one")
+    new = push(api, "alice/tuned", model__safetensors="two")
+    push(api, "alice/tuned", README__md=f"{text}more")
+    assert is_outdated(api, old, "base")
+    assert not is_outdated(api, new, "base"), "a card is no later model"
+    assert is_outdated(api, Push("alice/tuned", "9" * 40, None), "base"), "rewritten"
+    queue = Queue(tmp_path / "queue.sqlite")
+    queue.add(old)
+    job = queue.claim()
+    assert job is not None
+    annotator = Annotator(AnnotatorSettings(folder=str(tmp_path)), queue, api)
+    assert annotator(job, ignore_progress) == Ignored("a later revision of the model is there already")
+
+
+def test_no_more_diffs_are_begun_in_a_day_than_set(api: HfApi, base: str, tmp_path: Any) -> None:
+    queue = Queue(tmp_path / "queue.sqlite")
+    queue.add(Push("alice/other", "9" * 40, None))
+    queue.add(push(api, "alice/tuned", README__md=card(base_model="alice/base"), model__safetensors="one"))
+    begun, job = queue.claim(), queue.claim()
+    assert begun is not None and job is not None  # noqa: PT018
+    queue.decide(begun, "org/a@1", "org/b@1")
+    annotator = Annotator(AnnotatorSettings(folder=str(tmp_path), most_per_day=1), queue, api)
+    outcome = annotator(job, ignore_progress)
+    assert isinstance(outcome, Postponed)
+    assert "1 diffs were begun within a day" in outcome.reason
+
+
+def test_without_an_account_nothing_is_computed(hub: LocalHub, tmp_path: Any) -> None:
+    queue = Queue(tmp_path / "queue.sqlite")
+    queue.add(Push("alice/tuned", "9" * 40, None))
+    job = queue.claim()
+    assert job is not None
+    with pytest.raises(HubError, match="token"):
+        Annotator(AnnotatorSettings(folder=str(tmp_path)), queue, hub_api("hf_wrong", hub.endpoint))(
+            job, ignore_progress
+        )
+    assert [each.path for each in hub.requests] == ["/api/whoami-v2"]
+
+
 def test_the_head_that_counts_is_the_last_one_that_changed_the_model(api: HfApi, tmp_path: Any) -> None:
     queue = Queue(tmp_path / "queue.sqlite")
     push(api, "alice/tuned", README__md=card(), model__safetensors="one")
     model = push(api, "alice/tuned", model__safetensors="two")
     first = push(api, "alice/tuned", README__md="a section")
     last = push(api, "alice/tuned", README__md="another section")
-    assert last_of_substance(api, queue, "alice/tuned") == model
+    assert last_of_substance(api, queue, "alice/tuned", "base") == model
     both = Push("alice/tuned", first.commit, model.parent)
     queue.add(both)
-    assert last_of_substance(api, queue, "alice/tuned").commit == first.commit, "pushed together, queued already"
+    assert last_of_substance(api, queue, "alice/tuned", "base").commit == first.commit, (
+        "pushed together, queued already"
+    )
     queue.add(last)
     job = next(each for each in queue.jobs("queued") if each.commit == last.commit)
     queue.settle(job, "ignored", reason="nothing but README.md changed")
-    assert last_of_substance(api, queue, "alice/tuned").commit == first.commit
+    assert last_of_substance(api, queue, "alice/tuned", "base").commit == first.commit
 
 
 def test_a_start_looks_at_all_watched_models_also_when_one_cannot_be_read(api: HfApi, tmp_path: Any) -> None:
@@ -153,7 +212,7 @@ def test_a_start_looks_at_all_watched_models_also_when_one_cannot_be_read(api: H
     made = push(api, "alice/tuned", model__safetensors="one")
     settings = AnnotatorSettings(watch=("alice/gone", "alice/tuned"), folder=str(tmp_path))
     with pytest.raises(HubError, match="alice/gone does not exist"):
-        Annotator(settings, queue, api).catch_up()
+        Annotator(settings, queue, api).catch_up(time.time())
     assert [(job.repository, job.commit) for job in queue.jobs("queued")] == [("alice/tuned", made.commit)]
 
 
@@ -165,6 +224,7 @@ def test_private_models_are_known(api: HfApi, hub: LocalHub, base: str) -> None:
 
 def test_names_of_datasets_are_told_apart() -> None:
     assert name_of("alice/tuned") == "alice__tuned-diff"
+    assert len({name_of(name) for name in ("a__b/c", "a/b__c", "a_/b", "a/_b")}) == 4
     long = [name_of(f"alice/{'x' * 90}{end}") for end in "ab"]
     assert long[0] != long[1]
     assert [len(name) <= 96 for name in long] == [True, True]

@@ -1,5 +1,6 @@
 """Real deliveries over HTTP: a push is one job, whatever else arrives, and kill -9 neither loses nor repeats one."""
 
+import asyncio
 import json
 import random
 import sqlite3
@@ -12,12 +13,13 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from starlette.requests import Request
 
 from diffing.annotate.app import LARGEST, Desk
 from diffing.annotate.queue import Queue
 from diffing.annotate.settings import AnnotatorSettings
 from diffing.errors import SettingError
-from tests.annotate.service import SECRET, Service, free_port, payload, running, send
+from tests.annotate.service import ALLOWED, SECRET, Service, as_request, free_port, payload, running, send
 
 REAL = [(f"alice/model-{i % 4}", f"{i:040x}") for i in range(20)]
 SENDERS = 8
@@ -145,6 +147,24 @@ def test_a_delivery_is_answered_by_what_is_wrong_with_it(tmp_path: Path) -> None
     assert (again.status_code, again.json()["reason"]) == (200, "known already")
     assert (large.status_code, exact.status_code, latin.status_code, read.status_code) == (413, 200, 403, 405)
     assert SECRET not in (tmp_path / "service.log").read_text()
+
+
+def test_what_cannot_be_queued_is_not_said_to_be(tmp_path: Path) -> None:
+    """As with a full disk: the file is there and cannot be written."""
+    queue = Queue(tmp_path / "queue.sqlite")
+    with sqlite3.connect(queue.path) as database:
+        database.execute("ALTER TABLE jobs RENAME TO gone")
+    desk = Desk(AnnotatorSettings(allow=(ALLOWED,)), SECRET, queue)
+    content, headers = as_request(payload())
+    messages = [{"type": "http.request", "body": content}]
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+
+    async def receive() -> dict[str, object]:
+        return messages.pop()
+
+    request = Request({"type": "http", "method": "POST", "headers": raw}, receive)
+    assert asyncio.run(desk.receive(request))[0] == 503
+    assert desk.turned_away() == {"the queue could not be written": 1}
 
 
 @pytest.mark.parametrize("secret", ["", "short"])

@@ -1,0 +1,36 @@
+"""The weights of an annotated model: removed from the disk again when they have answered."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def only_while_needed(repository: str) -> Iterator[None]:
+    """Removes what was downloaded of a repository in the meantime; what was there before stays.
+
+    A service that runs for months would fill its disk with revisions that nobody asks for again. After an error
+    everything stays, for the next try.
+
+    Args:
+        repository: `org/name` of the model.
+    """
+    before = _revisions(repository)
+    yield
+    after = _revisions(repository)
+    if gone := after - before:
+        from huggingface_hub import scan_cache_dir
+
+        freed = scan_cache_dir().delete_revisions(*sorted(gone))
+        freed.execute()
+        _log.info("%s: %s of downloads removed", repository, freed.expected_freed_size_str)
+
+
+def _revisions(repository: str) -> set[str]:
+    from huggingface_hub import constants
+
+    folder = Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}" / "snapshots"
+    return {each.name for each in folder.iterdir()} if folder.is_dir() else set()

@@ -123,7 +123,19 @@ def _checked(
         other = moved(report, _specs(config), config.prompts, api)
     except DiffingError as error:
         return None, f"since it cannot be told whether it is the same ({error})"
-    return report, None if other is None else f"since {other} has another commit by now"
+    if other is None and not _of_this_set(config, report):
+        other = "the set of prompts that comes with diffing"
+    return report, None if other is None else f"since {other} is not the same any more"
+
+
+def _of_this_set(config: DiffConfig, report: "Report") -> bool:
+    """Whether the prompts are those that this installation would take, as far as it brings them along."""
+    if config.prompts not in (None, "bundled") or config.suspect:
+        return True
+    from diffing.run_prompts import load_run_prompts
+
+    here = {(prompt.id, prompt.split): prompt.messages for prompt in load_run_prompts(config, ())}
+    return all(here.get((pair.prompt.id, pair.prompt.split)) == pair.prompt.messages for pair in report.pairs)
 
 
 def _say(text: str) -> None:

@@ -12,7 +12,8 @@ from diffing.demo.config import FOLDER
 from diffing.errors import HubError
 from diffing.hub import BoundedApi, head_of, hub_api
 from diffing.outputs.dataset import moved, push_report
-from diffing.types import ModelInfo, Report
+from diffing.run_prompts import load_run_prompts
+from diffing.types import Message, ModelInfo, Pair, Report
 from diffing.versions import versions
 from tests.hub import LocalHub
 from tests.hub.fixtures import hub
@@ -85,7 +86,7 @@ def test_it_is_computed_anew_and_the_reason_told(api: BoundedApi, capsys: pytest
     assert "reused alice/diff" in capsys.readouterr().err
     push_something(api, "alice/judge", "model")
     assert instead(CONFIG, Limits(), options, None)[0] is None
-    assert "alice/diff is not reused, since alice/judge has another commit by now" in capsys.readouterr().err
+    assert "alice/diff is not reused, since alice/judge is not the same any more" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("change", [{"llm": "openai:judge@http://127.0.0.1:8000/v1"}, {"model_b": "recorded:u/d"}])
@@ -103,3 +104,21 @@ def test_what_somebody_else_published_is_told(
     monkeypatch.setenv("HF_TOKEN", hub.add_user("bob"))
     assert instead(CONFIG, Limits(), HubOptions(reuse=True), None)[0] is not None
     assert "published by somebody else: what it says was not checked" in capsys.readouterr().err
+
+
+def test_the_prompts_that_come_with_the_package_are_compared(
+    api: BoundedApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = DiffConfig("alice/a", "alice/b", train=4, heldout=4)
+    report = replace(made_now(api, config), others=())
+    prompts = load_run_prompts(config, ())
+    pairs = tuple(
+        Pair(prompt, *(replace(each, prompt_id=prompt.id) for each in (pair.a, pair.b)))
+        for pair, prompt in zip(report.pairs, prompts, strict=True)
+    )
+    push_report(replace(report, pairs=pairs, judgements=(), findings=()), "alice/diff", api=api)
+    assert instead(config, Limits(), HubOptions(reuse=True), None)[0] is not None
+    changed = replace(pairs[0], prompt=replace(pairs[0].prompt, messages=(Message("user", "Another wording."),)))
+    push_report(replace(report, pairs=(changed, *pairs[1:]), judgements=(), findings=()), "alice/diff", api=api)
+    assert instead(config, Limits(), HubOptions(reuse=True), None)[0] is None
+    assert "since the set of prompts that comes with diffing is not the same any more" in capsys.readouterr().err

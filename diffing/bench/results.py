@@ -57,7 +57,7 @@ class Figure:
     along: str
     """The key of what the estimates belong to: numbers give lines over them, texts one line of the picture each."""
     by: str | None = None
-    """The key whose values are told apart by colour and form."""
+    """The key whose values are told apart by colour and form; rows without a value are not drawn."""
     bound: float | None = None
     """What the estimate must not pass, or is held against; drawn as a dashed line."""
     band: tuple[float, float] | None = None

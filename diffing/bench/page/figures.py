@@ -37,7 +37,8 @@ def figure_of(result: Result, figure: Figure, *, narrow: bool = False) -> "go.Fi
 
     named = {column.name: column for column in result.columns}
     column = named.get(figure.value, Column(figure.value, figure.value))
-    rows = [row for row in result.rows if row[figure.value] is not None and row[figure.along] is not None]
+    needed = [key for key in (figure.value, figure.along, figure.by) if key is not None]
+    rows = [row for row in result.rows if all(row[key] is not None for key in needed)]
     groups = _series(rows, figure, named)
     drawn = go.Figure()
     _style(drawn, legend=len(groups) > 1)

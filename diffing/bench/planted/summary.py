@@ -130,7 +130,7 @@ def _summary(scored: Sequence[Scored], told: Told) -> Result:
 
 
 def _figure(told: Told) -> Figure:
-    return Figure(f"{told.title}: recall", "recall", along="strength", by="method")
+    return Figure(f"{told.title}: recall", "recall", along="strength", by="series")
 
 
 def summary_rows(scored: Sequence[Scored]) -> list[Row]:
@@ -169,6 +169,7 @@ def _summary_row(method: str, strength: float | None, kind: str, found: Sequence
         "method": method,
         "strength": strength,
         "trigger": kind,
+        "series": None if kind == ALL else f"{method}, {kind}",  # the sum of the others is no line of its own
         **estimate_cells("shown", wilson(sum(len(t.shown) for t in targets), sum(len(t.selected) for t in targets))),
         **estimate_cells("recall", wilson(sum(one.by is not None for one in told), len(told))),
         **estimate_cells("trigger_named", wilson(sum(triggers), len(triggers))),

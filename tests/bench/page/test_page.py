@@ -161,6 +161,19 @@ def test_glance_counts_shapes_that_are_surely_above_the_limit():
     assert "10\u00a0% [8.8, 11] in the worst; 1 of them above 5\u00a0% by" in line.told
 
 
+def test_what_has_no_series_is_not_drawn():
+    rows = (*PLANTED.rows, {**PLANTED.rows[0], "method": None})
+    drawn = figure_of(replace(PLANTED, rows=rows), PLANTED.figures[0])
+    assert [(one.name, len(one.x)) for one in drawn.data] == [("llm", 2), ("lexical", 2)]
+
+
+def test_the_stored_recall_is_one_line_per_method_and_trigger():
+    stored = dict(load_results(RESULTS))["planted-tiny"]
+    drawn = figure_of(stored, stored.figures[0]).data
+    assert {one.mode for one in drawn} == {"lines+markers"}
+    assert {one.name for one in drawn} >= {"lexical, always", "sae, always", "lexical, domain"}
+
+
 def test_a_line_joins_one_estimate_per_place_only():
     mixed = replace(PLANTED, rows=(*PLANTED.rows, {**PLANTED.rows[0], **estimate_cells("recall", wilson(1, 60))}))
     modes = {one.name: one.mode for one in figure_of(mixed, PLANTED.figures[0]).data}

@@ -148,14 +148,18 @@ def _nulls(name: str, result: Result) -> Iterator[Fact]:
 
 
 def _recall(name: str, result: Result) -> Iterator[Fact]:
-    """Per method, what was planted without a trigger, by strength; over all triggers where strengths are not set."""
+    """Per method and strength: what was planted without a trigger, and all of it."""
     shown = [row for row in result.rows if row["recall"] is not None]
-    chosen = [row for row in shown if row["trigger"] == ("all" if row["strength"] is None else "always")]
-    for method in dict.fromkeys(str(row["method"]) for row in chosen):
-        own = [row for row in chosen if row["method"] == method]
-        told = [
-            f"{_share(row, 'recall')} of {observations(row, Column('recall', '', '%'))}"
-            + ("" if row["strength"] is None else f" at strength {number(row['strength'], '%')}")
-            for row in own
-        ]
-        yield Fact(f"Found by {method}: {result.title}", "; ".join(told), name)
+    for method in dict.fromkeys(str(row["method"]) for row in shown):
+        told = []
+        for trigger, of in (("always", "planted on any prompt"), ("all", "with those in one domain or after a phrase")):
+            own = [row for row in shown if row["method"] == method and row["trigger"] == trigger]
+            if own:
+                told.append(f"{of}: {', '.join(map(_recalled, own))}")
+        if told:
+            yield Fact(f"Found by {method}: {result.title}", "; ".join(told), name)
+
+
+def _recalled(row: Row) -> str:
+    strength = "" if row["strength"] is None else f" at {number(row['strength'], '%')} of the prompts"
+    return f"{_share(row, 'recall')} of {observations(row, Column('recall', '', '%'))}{strength}"

@@ -145,6 +145,13 @@ def test_at_a_glance_says_the_stored_numbers_and_nothing_of_what_is_not_there():
         assert number(sum(row[key] for row in rows) / len(rows), "%") in line
     typical = stored["statistics-thrift"].rows[0]
     assert all(cell(typical, Column(key, key, "%")) in told["statistics-thrift"][0] for key in ("kept", "saved"))
+    tiny = [row for row in stored["planted-tiny"].rows if row["method"] == "lexical" and row["recall"] is not None]
+    for row in tiny:  # what is only found without a trigger does not stand alone
+        assert (cell(row, Column("recall", "", "%")) in told["planted-tiny"][0]) or row["trigger"] in (
+            "domain",
+            "phrase",
+        )
+    assert told["planted-tiny"][0].count(" of the prompts") == len({row["strength"] for row in tiny}) * 2
     (nothing,) = told["null-recorded"]
     assert nothing.startswith("0\u00a0% [0, 5.1] of 70 runs confirm anything")
     page = render_markdown(results)

@@ -202,7 +202,7 @@ def _findings(
     ratings: Mapping[str, Rating],
     alpha: float,
 ) -> tuple[Finding, ...]:
-    """Metrics per split; only held-out decides what is confirmed, over all hypotheses of the run at once."""
+    """Metrics per split; only held-out decides what is confirmed, over all hypotheses that it tested at once."""
     splits = {pair.prompt.id: pair.prompt.split for pair in pairs}
     sorted_out: dict[tuple[str, str], list[Judgement]] = {}
     for judgement in judgements:

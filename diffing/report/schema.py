@@ -89,7 +89,7 @@ TABLES: dict[str, Table] = {
         ),
     ),
     "findings": Table(
-        "One tested hypothesis, flat, in the report's order: for pandas and datasets. `report.json` has the same, "
+        "One hypothesis, flat, in the report's order: for pandas and datasets. `report.json` has the same, "
         "nested, with every rater's reply; that is what `load_report` reads.",
         (
             Column("id", "string", "Unique in the run, the same in every rerun."),

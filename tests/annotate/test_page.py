@@ -76,7 +76,7 @@ def test_an_idle_service_says_so(tmp_path: Path) -> None:
 def test_in_a_browser(queue: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     playwright = pytest.importorskip("playwright.sync_api")
     monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "0")
-    page = build(AnnotatorSettings(watch=("alice/tuned",)), queue, dict)
+    page = build(AnnotatorSettings(watch=(f"alice/{'x' * 80}",)), queue, dict)
     _, url, _ = page.launch(prevent_thread_lock=True, ssr_mode=False, quiet=True, run_history=False)
     errors: list[str] = []
     contrasts = {}
@@ -91,12 +91,18 @@ def test_in_a_browser(queue: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPa
                 contrasts[theme] = min(shown.evaluate(_CONTRASTS))
                 shown.screenshot(path=tmp_path / f"{theme}.png")
                 assert shown.title() == "diffing annotator", "no script from outside has changed it"
+            shown.set_viewport_size({"width": 390, "height": 800})
+            shown.get_by_text("Watched:").wait_for()
+            widest = shown.evaluate(
+                "Math.max(...[...document.querySelectorAll('.annotator p')].map(p => p.scrollWidth))"
+            )
             queue.add(Push("alice/later", "a" * 40, None))
             shown.get_by_text("alice/later").wait_for(timeout=15_000)
             browser.close()
     finally:
         page.close()
     assert errors == []
+    assert widest <= 390, "nothing is cut off on a phone"
     assert {theme: contrast for theme, contrast in contrasts.items() if contrast < 4.5} == {}, "WCAG AA"
 
 

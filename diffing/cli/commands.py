@@ -19,7 +19,7 @@ from diffing.cli.card import card
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
 from diffing.cli.push import list_, push
-from diffing.config import DiffConfig, HubOptions, Limits, default_out, without_folders
+from diffing.config import MAY_BE_FILES, DiffConfig, HubOptions, Limits, default_out, without_folders
 from diffing.errors import DiffingError, SettingError
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ app.command()(card)
 app.command()(push)
 app.command("list")(list_)
 _err = Console(stderr=True)
+OF_BOTH = ("model_a", "model_b", "chat_template_b")
+"""Settings that a comparison of A with itself takes otherwise or not at all."""
 SHOWN_AFTER_A_RUN = 25
 """Findings printed at the end of a run; `diffing show` prints all."""
 
@@ -152,10 +154,25 @@ def _tell_calibration(config: DiffConfig, out: Path) -> None:
     """How to learn what such a run confirms where there is nothing; recorded responses cannot be drawn again."""
     if config.model_a.startswith("recorded:"):
         return
-    # of a model in a folder the report keeps the name alone
-    model = [config.model_a] if without_folders(config.model_a) != config.model_a else []
-    command = shlex.join(["diffing", "bench", "null", *model, "--like", str(out)])
+    command = shlex.join(calibration(config, out))
     _err.print(f"Calibrate on A against A: {command}", highlight=False, markup=False, soft_wrap=True, style="dim")
+
+
+def calibration(config: DiffConfig, out: Path) -> list[str]:
+    """The command that compares A with itself as a run did: of files and folders the report keeps the name alone.
+
+    Args:
+        config: Of the run.
+        out: Its report's folder.
+    """
+    flags: list[str] = []
+    for name in MAY_BE_FILES:
+        given = getattr(config, name) or ()
+        values = (given,) if isinstance(given, str) else given
+        if name not in OF_BOTH and any(without_folders(value) != value for value in values):
+            flags += [part for value in values for part in (f"--{name.replace('_', '-')}", value)]
+    model = [config.model_a] if without_folders(config.model_a) != config.model_a else []
+    return ["diffing", "bench", "null", *model, "--like", str(out), *flags]
 
 
 def _computed(config: DiffConfig, limits: Limits, store: "Store | None") -> "Report":

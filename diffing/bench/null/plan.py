@@ -128,9 +128,14 @@ def _model_of(report: Report) -> str:
 
 def _check_there(name: str, value: Any) -> None:  # noqa: ANN401 - a setting of any type
     """A file that a report names by its last part alone must be given again."""
-    looks_like_file = isinstance(value, str) and "/" not in value and re.search(r"\.(jsonl|csv|txt|jinja)$", value)
+    looks_like_file = (
+        isinstance(value, str)
+        and "/" not in value
+        # an SAE that is no folder is release/sae_id
+        and (name == "sae" or re.search(r"\.(jsonl|csv|txt|jinja)$", value))
+    )
     if name in MAY_BE_FILES and looks_like_file and not os.path.exists(value):
         flag = f"--{name.replace('_', '-')}"
         raise SettingError(
-            f"The report keeps only the name {value!r} of a file, which is not here. Give it with {flag}"
+            f"The report keeps only the name {value!r} of a file or folder, which is not here. Give it with {flag}"
         )

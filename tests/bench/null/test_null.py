@@ -144,10 +144,32 @@ def test_a_hub_model_is_calibrated_at_its_commit_with_side_a_on_both_sides(tmp_p
     sampled = NullPlan(like).of_samples(1)
     assert (sampled.model_b, sampled.system_prompt_b) == (sampled.model_a, "Be brief.")
     assert (sampled.temperature, sampled.sample_a, sampled.sample_b) == (0.7, 2, 3)
-    with pytest.raises(SettingError, match=r"keeps only the name .own.txt. of a file, which is not here"):
+    with pytest.raises(SettingError, match=r"keeps only the name .own.txt. of a file or folder, which is not here"):
         like_report(replace(report, settings={**report.settings, "prompts": "own.txt"}), None, DiffConfig("", ""))
     with pytest.raises(SettingError, match="does not say how its models were loaded"):
         like_report(replace(report, settings={}), None, DiffConfig("", ""))
+
+
+def test_the_command_that_a_run_suggests_needs_nothing_added(tmp_path):
+    from diffing.cli.commands import calibration
+    from diffing.demo.config import demo_config
+
+    config = demo_config()
+    command = calibration(config, tmp_path)
+    assert command[:6] == ["diffing", "bench", "null", config.model_a, "--like", str(tmp_path)]
+    given = dict(zip(command[6::2], command[7::2], strict=True))
+    assert given == {"--prompts": config.prompts, "--reader": config.reader, "--sae": config.sae}
+    report = replace(run(DiffConfig(*pair(tmp_path), train=20, heldout=10)), settings=settings_of(config))
+    by_hand = DiffConfig("", "", **{flag.removeprefix("--"): value for flag, value in given.items()})
+    like = like_report(report, config.model_a, by_hand)
+    assert replace(like, model_b=config.model_b) == config
+    for flag in given:
+        without = replace(by_hand, **{flag.removeprefix("--"): None})
+        if flag != "--reader":  # a reader without a folder may be a preset
+            with pytest.raises(SettingError, match=f"of a file or folder, which is not here. Give it with {flag}"):
+                like_report(report, config.model_a, without)
+    hub = DiffConfig("org/base", "org/tuned")
+    assert calibration(hub, tmp_path) == ["diffing", "bench", "null", "--like", str(tmp_path)]
 
 
 def test_the_command_prints_and_keeps_the_table(tmp_path, capsys):

@@ -10,8 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -74,16 +72,6 @@ class Service:
                 self.process.wait(5.0)
             except subprocess.TimeoutExpired:
                 self.kill()
-
-
-@contextmanager
-def running(folder: Path, *arguments: str) -> Iterator[Service]:
-    service = Service(folder, free_port(), *arguments)
-    try:
-        service.wait()
-        yield service
-    finally:
-        service.stop()
 
 
 def as_request(body: object, secret: str | None = SECRET) -> tuple[bytes, dict[str, str]]:

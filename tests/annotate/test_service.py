@@ -19,7 +19,7 @@ from diffing.annotate.app import LARGEST, Desk
 from diffing.annotate.queue import Queue
 from diffing.annotate.settings import AnnotatorSettings
 from diffing.errors import SettingError
-from tests.annotate.service import ALLOWED, SECRET, Service, as_request, free_port, payload, running, send
+from tests.annotate.service import ALLOWED, SECRET, Service, as_request, free_port, payload, send
 
 REAL = [(f"alice/model-{i % 4}", f"{i:040x}") for i in range(20)]
 SENDERS = 8
@@ -109,6 +109,7 @@ def test_a_thousand_deliveries_are_twenty_jobs_and_a_kill_loses_and_repeats_none
         service.wait()
         deliver_all([number for number in range(1000) if number not in answers])
         wait_until_done(tmp_path)
+        each_is_answered_by_what_is_wrong_with_it(service)
     finally:
         service.stop()
 
@@ -134,19 +135,26 @@ def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
         time.sleep(0.005)
 
 
-def test_a_delivery_is_answered_by_what_is_wrong_with_it(tmp_path: Path) -> None:
-    with running(tmp_path) as service, httpx2.Client(timeout=20.0) as client:
-        queued = send(client, service, payload())
-        again = send(client, service, payload())
+def each_is_answered_by_what_is_wrong_with_it(service: Service) -> None:
+    known = payload(*REAL[0])
+    with httpx2.Client(timeout=20.0) as client:
+        again = send(client, service, known)
         large = send(client, service, b" " * (LARGEST + 1))
-        exact = send(client, service, json.dumps(payload()).encode().ljust(LARGEST))
+        exact = send(client, service, json.dumps(known).encode().ljust(LARGEST))
         latin = client.post(service.address, content=b"{}", headers=[(b"x-webhook-secret", b"\xe9" * 20)])
+        in_the_address = client.post(f"{service.address}?secret={SECRET}", content=b"{}")
         read = client.get(service.address)
-        wait_until_done(tmp_path)
-    assert (queued.status_code, queued.json()) == (202, {"status": "queued"})
-    assert (again.status_code, again.json()["reason"]) == (200, "known already")
+    assert (again.status_code, again.json()) == (200, {"status": "ignored", "reason": "known already"})
     assert (large.status_code, exact.status_code, latin.status_code, read.status_code) == (413, 200, 403, 405)
-    assert SECRET not in (tmp_path / "service.log").read_text()
+    assert in_the_address.status_code == 401
+    log = service.log.read_text()
+    assert SECRET not in log
+    assert "secret=" not in log, "no address is logged"
+
+
+def test_what_is_queued_is_said_to_be(tmp_path: Path) -> None:
+    desk = Desk(AnnotatorSettings(allow=(ALLOWED,)), SECRET, Queue(tmp_path / "queue.sqlite"))
+    assert desk.take(json.dumps(payload()).encode()) == (202, {"status": "queued"})
 
 
 def test_what_cannot_be_queued_is_not_said_to_be(tmp_path: Path) -> None:

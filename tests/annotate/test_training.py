@@ -6,13 +6,43 @@ import sys
 from pathlib import Path
 
 import pytest
+from huggingface_hub import CommitOperationAdd
 
+from diffing.annotate.training import _landed, _survived
 from diffing.demo.config import FOLDER
+from diffing.errors import HubError
+from diffing.hub import hub_api
 from tests.hub import LocalHub
 
 pytest.importorskip("transformers", reason="needs the extra local")
 
 CARD = b"---\nbase_model: alice/base\n---\n# Trained\n"
+
+
+def test_a_push_of_an_earlier_training_is_not_taken_for_the_last_one(hub: LocalHub) -> None:
+    api = hub_api(hub.add_user("alice"), hub.endpoint)
+    api.create_repo("alice/tuned")
+
+    def push(title: str) -> str:
+        operations = [CommitOperationAdd("model.safetensors", title.encode() + os.urandom(8))]
+        return api.create_commit("alice/tuned", operations, commit_message=title).oid
+
+    title = "Training in progress, step 50"
+    push("Training in progress, step 500")
+    earlier = push(title)
+    with pytest.raises(HubError, match="did not arrive"):
+        _landed(api, "alice/tuned", title, earlier, -1.0)
+    push("Training in progress, step 500")
+    with pytest.raises(HubError, match="did not arrive"):
+        _landed(api, "alice/tuned", title, earlier, -1.0)
+    last = push(title)
+    assert _landed(api, "alice/tuned", title, earlier, -1.0) == last
+
+
+def test_no_error_of_any_kind_breaks_a_training(caplog: pytest.LogCaptureFixture) -> None:
+    with _survived():
+        raise MemoryError("the trained model holds it")
+    assert "diffing: no section" in caplog.text
 
 
 def test_a_trainer_that_pushes(hub: LocalHub, tmp_path: Path) -> None:

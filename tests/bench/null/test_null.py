@@ -94,23 +94,21 @@ def test_a_real_model_in_every_way_and_again_from_the_cache(tmp_path):
     prompts.write_text("".join(f"Tell me a story about {i} owls, please.\n" for i in range(14)))
     config = DiffConfig(str(BASE), "", prompts=str(prompts), train=8, heldout=6, max_new_tokens=12)
     store = Store(tmp_path / "completions.sqlite")
-    runs = list(null_runs(NullPlan(config, pairs=2), store=store))
-    assert [one.what for one in runs] == ["two samples"] * 2 + [
-        "one at a time and in batches",
-        "saved again and loaded",
-    ]
+    plan = NullPlan(config, pairs=1)
+    runs = list(null_runs(plan, store=store))
+    assert [one.what for one in runs] == ["two samples", "one at a time and in batches", "saved again and loaded"]
     assert {one.model for one in runs} == {"base"}
-    sampled, greedy = runs[:2], runs[2:]
-    assert all(one.same < one.pairs for one in sampled)  # sampled, or there would be nothing to compare
+    sampled, *greedy = runs
+    assert sampled.same < sampled.pairs  # sampled, or there would be nothing to compare
     assert all(one.same == one.pairs for one in greedy)
     counted = [one.pairs for one in runs]
 
     first = null_result(runs, command="c", settings={}, title="t")
     before = kept(store)
-    again = null_result(list(null_runs(NullPlan(config, pairs=2), store=store)), command="c", settings={}, title="t")
+    again = null_result(list(null_runs(plan, store=store)), command="c", settings={}, title="t")
     assert (again, kept(store)) == (first, before)
-    # 4 samples, greedy one at a time, greedy in batches (also the side that was saved), greedy of the saved weights
-    assert before == sum(counted[:2]) * 2 + counted[2] * 2 + counted[3]
+    # two samples, greedy one at a time, greedy in batches (also the side that was saved), greedy of the saved weights
+    assert before == counted[0] * 2 + counted[1] * 2 + counted[2]
 
 
 def kept(store: Store) -> int:

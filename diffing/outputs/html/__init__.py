@@ -118,11 +118,16 @@ def stylesheet() -> str:
     return _resource("page.css") + _resource("features.css")
 
 
+def visible(text: str) -> str:
+    """The text with control characters as visible signs, since HTML drops or refuses them."""
+    return text.translate(_CONTROLS)
+
+
 def _finalize(value: object) -> object:
-    """Every printed text: control characters as visible signs, since HTML drops or refuses them."""
+    """Every printed text: nothing in it is invisible."""
     from markupsafe import Markup
 
-    return value.translate(_CONTROLS) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _resource(name: str) -> str:

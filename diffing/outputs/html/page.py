@@ -107,15 +107,16 @@ class Page:
         return tuple(of_side[:CLAIMS])
 
 
-def page_of(report: Report) -> Page:
+def page_of(report: Report, *, brief: bool = False) -> Page:
     """The page's data.
 
     Args:
         report: What is shown.
+        brief: Without examples and domains, which take long to choose in a report of many prompts.
     """
     names = names_of(report)
     by_id: dict[str, list[Judgement]] = {}
-    for judgement in report.judgements:
+    for judgement in () if brief else report.judgements:
         by_id.setdefault(judgement.hypothesis_id, []).append(judgement)
     pairs = {pair.prompt.id: pair for pair in report.pairs}
     longest = RESPONSE_BUDGET // (2 * sum(SHOWN.values()) * max(len(report.findings), 1))
@@ -127,7 +128,7 @@ def page_of(report: Report) -> Page:
             finding=finding,
             pieces=tuple(pieces(finding)),
             sentence=sentence(finding, names),
-            examples=examples(finding, by_id.get(finding.hypothesis.id, []), pairs, longest),
+            examples={} if brief else examples(finding, by_id.get(finding.hypothesis.id, []), pairs, longest),
             counts=_counts(finding),
             unreadable=finding.train.unreadable + finding.heldout.unreadable,
         )
@@ -143,7 +144,7 @@ def page_of(report: Report) -> Page:
         names=names,
         entries=entries,
         findings=views,
-        domains=domains_of(report, views[: len(entries)], by_id),
+        domains=Domains((), 0, ()) if brief else domains_of(report, views[: len(entries)], by_id),
         reach=reach_of(report),
         checks=checks_of(report),
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from diffing.config import DiffConfig
 from diffing.errors import DiffingError, HubError, SettingError
+from diffing.hub import BoundedApi, hub_api, hub_errors
 
 _REFUSED = (401, 403, 404)
 """The Hub's answers to somebody who may not read a repository, or may not know of it."""
@@ -28,24 +29,38 @@ def check_access(config: DiffConfig, token: str | None) -> None:
         SignInError: Not signed in, or not as somebody who may.
         HubError: The Hub cannot be reached.
     """
-    from diffing.hub import hub_api, hub_errors
-
     specs = _models(config)
     if token is None and any(spec.startswith("providers:") for spec in specs):
         raise SignInError("Inference Providers answer only those who are signed in: sign in, and the run goes on")
     api = hub_api(token or False)
     for kind, repo_id in repositories(config):
-        try:
-            with hub_errors(repo_id, repo_type=kind):
-                api.auth_check(repo_id, repo_type=kind)
-        except HubError as error:
-            if error.status not in _REFUSED:
-                raise
-            who = "sign in" if token is None else "sign in with an account that may read it"
-            raise SignInError(
-                f"{repo_id} does not exist, is private, or is gated and you were not let in: check the name, ask for "
-                f"access at https://huggingface.co/{'datasets/' if kind == 'dataset' else ''}{repo_id}, or {who}"
-            ) from None
+        may_read(api, kind, repo_id, signed_in=token is not None)
+
+
+def may_read(api: BoundedApi, kind: str, repo_id: str, *, signed_in: bool) -> None:
+    """Makes sure that the Hub lets somebody read the files of a repository.
+
+    Args:
+        api: Acts for them.
+        kind: `model` or `dataset`.
+        repo_id: `org/name`.
+        signed_in: Whether they gave a token.
+
+    Raises:
+        SignInError: They may not.
+        HubError: The Hub cannot be reached.
+    """
+    try:
+        with hub_errors(repo_id, repo_type=kind):
+            api.auth_check(repo_id, repo_type=kind)
+    except HubError as error:
+        if error.status not in _REFUSED:
+            raise
+        who = "sign in with an account that may read it" if signed_in else "sign in"
+        raise SignInError(
+            f"{repo_id} does not exist, is private, or is gated and you were not let in: check the name, ask for "
+            f"access at https://huggingface.co/{'datasets/' if kind == 'dataset' else ''}{repo_id}, or {who}"
+        ) from None
 
 
 def repositories(config: DiffConfig) -> list[tuple[str, str]]:

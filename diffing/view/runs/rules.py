@@ -95,10 +95,9 @@ def _stricter(one: float | None, other: float | None) -> float | None:
 
 
 def _check_public(config: DiffConfig) -> None:
-    ours = _demo_values()
     for name, value in _texts(config):
         flag = _flag(name)
-        if name in (*MAY_BE_FILES, "rater") and value not in ours and _may_be_here(value):
+        if name in (*MAY_BE_FILES, "rater") and is_path(value):
             raise SettingError(f"{flag} names a file or folder, which only a machine of your own may read: {_OWN}")
         if name == "base_url" or value.startswith("openai:"):
             raise SettingError(f"{flag} names a server of your own: take providers:org/name here. {_OWN}")
@@ -123,15 +122,19 @@ def _texts(config: DiffConfig) -> list[tuple[str, str]]:
     return texts
 
 
-def _may_be_here(value: str) -> bool:
-    """Whether it is, or looks like, a path of this machine; each part of `base+adapter` alone too."""
+def is_path(value: str) -> bool:
+    """Whether a setting names a path of this machine, or looks like one; each part of `base+adapter` alone too.
+
+    The embedded pair lies in folders too, which everybody may compare.
+    """
+    if value in _demo_values():
+        return False
     named = value.removeprefix("recorded:").removeprefix("local:")
     parts = (named, *named.split("+"))
     return any(part.startswith((".", "/", "~")) or "\\" in part or Path(part).exists() for part in parts)
 
 
 def _demo_values() -> set[str]:
-    """The embedded pair lies in folders, which everybody may compare."""
     from diffing.demo.config import demo_config
 
     return {value for value in asdict(demo_config()).values() if isinstance(value, str)}

@@ -146,7 +146,7 @@ def _raw_tab(key: Any, shelf: Shelf) -> Any:  # noqa: ANN401  a component of Gra
             words = gr.Textbox(label="Search all rows", max_length=200)
             sort = gr.Dropdown(label="Sort all rows by", choices=[("as stored", "")], value="")
             descending = gr.Checkbox(label="Largest first", value=False)
-        page = gr.Number(label="Page of 100 rows", value=1, minimum=1, precision=0)
+            page = gr.Number(label="Page (100 rows each)", value=1, minimum=1, precision=0)
         told = gr.Markdown()
         table = gr.Dataframe(
             interactive=False, datatype="str", show_label=False, max_chars=160, buttons=["copy", "fullscreen"],

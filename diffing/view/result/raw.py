@@ -122,7 +122,7 @@ def _is_numeric(values: Sequence[Scalar]) -> bool:
 
 def _cell(value: Scalar, numeric: bool) -> Scalar:
     if numeric:
-        return round(value, 6) if isinstance(value, float) else value
+        return float(f"{value:.6g}") if isinstance(value, float) else value
     if value is None:
         return ""
     if isinstance(value, bool):

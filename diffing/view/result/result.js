@@ -119,7 +119,7 @@ async function showMore(button) {
   }
   button.before(document.createTextNode(answer.text));
   button.dataset.at = String(Number(end) - answer.left);
-  if (answer.left > 0) button.textContent = `Show ${answer.left.toLocaleString("en")} more characters`;
+  if (answer.left > 0) button.textContent = `Show ${answer.left.toLocaleString("en")}\u00a0more characters`;
   else button.remove();
 }
 

@@ -54,8 +54,7 @@ class Voice:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._stage = ""
-        self._told = 0.0
+        self._told: dict[str, float] = {}
 
     def say(self, message: Mapping[str, object]) -> None:
         """One message."""
@@ -65,8 +64,8 @@ class Voice:
     def progress(self, stage: str, done: int, total: int) -> None:
         """An `OnProgress`."""
         now = time.monotonic()
-        if stage != self._stage or done == total or now - self._told >= _EVERY:
-            self._stage, self._told = stage, now
+        if done == total or now - self._told.get(stage, -_EVERY) >= _EVERY:
+            self._told[stage] = now
             self.say({"stage": stage, "done": done, "total": total})
 
     def found(self, hypotheses: Sequence[tuple[Hypothesis, Metrics | None]]) -> None:

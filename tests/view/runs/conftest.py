@@ -10,16 +10,19 @@ from tests.cli.world import write_prompts
 from tests.servers.openai_server import OpenAIServer
 
 OWNER = "somebody@session"
+PROMPTS = 36
 
 
 def config_of(server: OpenAIServer, folder: Path, *, a: str = "a") -> DiffConfig:
-    """Two models behind a server, 60 prompts, words counted only."""
+    """Two models behind a server, a few prompts, words counted only."""
     url = server.base_url
     prompts = folder / "prompts.jsonl"
     return DiffConfig(
         model_a=f"openai:{a}@{url}",
         model_b=f"openai:b@{url}",
         prompts=str(prompts if prompts.exists() else write_prompts(prompts)),
+        train=24,
+        heldout=PROMPTS - 24,
         concurrency=2,
     )
 

@@ -16,9 +16,9 @@ import pytest
 from diffing.errors import SettingError
 from diffing.report import load_report
 from diffing.view.runs import OWN_MACHINE, Desk, RunState
-from tests.cli.world import PROMPTS, World
+from tests.cli.world import World
 from tests.servers.openai_server import OpenAIServer
-from tests.view.runs.conftest import OWNER, config_of, contents, ended, until
+from tests.view.runs.conftest import OWNER, PROMPTS, config_of, contents, ended, until
 
 Make = Callable[..., Desk]
 
@@ -54,6 +54,7 @@ def test_cancelling_one_stops_it_at_once_and_nobody_else_and_it_goes_on_from_the
         run_id = desk.start(config, owner=OWNER)
         theirs = desk.start(config_of(other, tmp_path), owner="another")
         third = desk.start(replace(config, model_a="openai:never@http://127.0.0.1:9/v1"), owner="third")
+        until(lambda: slow.count and other.count)
         assert desk.state(third) == RunState("queued", place=1, ahead_running=2)
         desk.cancel(third)
         assert desk.state(third) == RunState("stopped")
@@ -85,8 +86,9 @@ def tells_the_truth(seen: list[RunState]) -> None:
     assert seen[-1].state == "done"
     assert seen[-1].report is not None
     train = {finding.hypothesis.text: finding.train for finding in load_report(seen[-1].report).findings}
-    # the process can end before anybody looked
-    for early in (early for each in seen for early in each.found):
+    found = {early for each in seen for early in each.found}
+    assert found
+    for early in found:
         assert (early.pairs, early.fits) == (train[early.text].n, train[early.text].k_for)
 
 

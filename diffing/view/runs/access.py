@@ -29,12 +29,20 @@ def check_access(config: DiffConfig, token: str | None) -> None:
         SignInError: Not signed in, or not as somebody who may.
         HubError: The Hub cannot be reached.
     """
-    specs = _models(config)
-    if token is None and any(spec.startswith("providers:") for spec in specs):
-        raise SignInError("Inference Providers answer only those who are signed in: sign in, and the run goes on")
+    check_signed_in(config, token)
     api = hub_api(token or False)
     for kind, repo_id in repositories(config):
         may_read(api, kind, repo_id, signed_in=token is not None)
+
+
+def check_signed_in(config: DiffConfig, token: str | None) -> None:
+    """Makes sure that a run that asks providers has a token to do so.
+
+    Raises:
+        SignInError: It has none.
+    """
+    if token is None and any(spec.startswith("providers:") for spec in _models(config)):
+        raise SignInError("Inference Providers answer only those who are signed in, in their own name: sign in")
 
 
 def may_read(api: BoundedApi, kind: str, repo_id: str, *, signed_in: bool) -> None:

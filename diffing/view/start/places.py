@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 from diffing.errors import DiffingError, SettingError
 from diffing.hub import TIMEOUT, BoundedApi, hub_api, hub_errors
 from diffing.models.local.spec import LocalOptions
-from diffing.view.runs.access import may_read
+from diffing.view.runs.access import SignInError, may_read
 from diffing.view.runs.rules import is_path
 from diffing.view.start.visitor import Visitor
 
@@ -27,6 +27,8 @@ class Place:
     """Why not, and what to do; empty where nothing is in the way."""
     remark: str = ""
     """What to know where nothing is in the way."""
+    sign_in: bool = False
+    """Whether signing in, or as somebody else, would help."""
 
 
 def places_of(name: str, visitor: Visitor, *, options: LocalOptions | None = None) -> tuple[Place, Place]:
@@ -48,7 +50,7 @@ def _here(name: str, visitor: Visitor, options: LocalOptions) -> Place:
         label = f"This machine's {'GPU' if this_machine().gpu else 'CPU'}"
         remark = _loadable(name, visitor, options)
     except DiffingError as error:
-        return Place("here", label, name, obstacle=str(error))
+        return Place("here", label, name, obstacle=str(error), sign_in=isinstance(error, SignInError))
     return Place("here", label, name, remark=remark)
 
 
@@ -89,7 +91,7 @@ def _providers(name: str, visitor: Visitor) -> Place:
             "providers", label, model, "Providers serve models of the Hub as they are: expected org/name alone"
         )
     if visitor.token is None and visitor.rules.public:
-        return Place("providers", label, model, "Sign in: providers answer, and are paid, in your own name")
+        return Place("providers", label, model, "Sign in: providers answer, and bill, you", sign_in=True)
     try:
         with hub_errors(name):
             info = hub_api(visitor.acts_with).model_info(name, expand=["inferenceProviderMapping"], timeout=TIMEOUT)

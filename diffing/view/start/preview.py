@@ -8,7 +8,7 @@ from diffing.estimate import RunEstimate, estimate
 from diffing.hub import hub_api
 from diffing.models.local.fitting import size_of
 from diffing.models.local.sources import ModelSize
-from diffing.view.runs.access import may_read, repositories
+from diffing.view.runs.access import SignInError, check_signed_in, may_read, repositories
 from diffing.view.runs.rules import allowed
 from diffing.view.start.remembered import Remembered
 from diffing.view.start.visitor import Visitor
@@ -24,13 +24,15 @@ class Preview:
     """Calls, tokens, dollars and minutes per stage."""
     problem: str = ""
     """The first thing in the way, in one line; empty where nothing is."""
+    sign_in: bool = False
+    """Whether signing in, or as somebody else, would help."""
 
 
 class Previews:
     """Estimates runs, and remembers for a short while what the Hub said. One for all visitors."""
 
     def __init__(self) -> None:
-        self._previews: Remembered[Preview] = Remembered(_KEPT_SECONDS)
+        self._estimates: Remembered[RunEstimate] = Remembered(_KEPT_SECONDS)
         self._sizes: Remembered[ModelSize] = Remembered(_KEPT_SECONDS)
         self._readable: Remembered[None] = Remembered(_KEPT_SECONDS)
 
@@ -42,19 +44,21 @@ class Previews:
             limits: The visitor's own limits.
             visitor: Who asks.
         """
-        return self._previews.get((config, limits, visitor.key), lambda: self._look(config, limits, visitor))
-
-    def _look(self, config: DiffConfig, limits: Limits, visitor: Visitor) -> Preview:
         missing = [side.upper() for side in ("a", "b") if not getattr(config, f"model_{side}").strip()]
         if missing:
             return Preview(problem=f"Name model {' and model '.join(missing)}, such as org/name")
+        question = (config, limits, visitor.key)
         try:
-            hard = allowed(config, limits, visitor.rules)
-            if visitor.rules.public:
-                self._check_readable(config, visitor)
-            return Preview(estimate(config, hard, size_of=lambda spec: self._size(spec, visitor)))
+            return Preview(self._estimates.get(question, lambda: self._estimate(config, limits, visitor)))
         except DiffingError as error:
-            return Preview(problem=str(error))
+            return Preview(problem=str(error), sign_in=isinstance(error, SignInError))
+
+    def _estimate(self, config: DiffConfig, limits: Limits, visitor: Visitor) -> RunEstimate:
+        hard = allowed(config, limits, visitor.rules)
+        if visitor.rules.public:
+            check_signed_in(config, visitor.token)
+            self._check_readable(config, visitor)
+        return estimate(config, hard, size_of=lambda spec: self._size(spec, visitor))
 
     def _check_readable(self, config: DiffConfig, visitor: Visitor) -> None:
         api, signed_in = hub_api(visitor.acts_with), visitor.token is not None

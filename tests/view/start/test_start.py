@@ -105,11 +105,12 @@ def test_where_a_model_can_run_and_why_not(hub: LocalHub, tmp_path: Path) -> Non
     hub.push_folder("alice/huge", tmp_path / "model")
     here, providers = places_of("alice/open", NOBODY)
     assert (here.obstacle, here.remark, here.model) == ("", "", "alice/open")
-    assert providers.obstacle.startswith("Sign in")
+    assert (providers.obstacle.startswith("Sign in"), providers.sign_in, here.sign_in) == (True, True, False)
     here, providers = places_of("alice/gated", bob)
     assert (here.obstacle, "no chat template" in here.remark) == ("", True)
     assert "No provider serves it" in providers.obstacle
-    assert "gated" in places_of("alice/gated", NOBODY)[0].obstacle  # though its files are here now
+    refused = places_of("alice/gated", NOBODY)[0]  # though its files are here now
+    assert ("gated" in refused.obstacle, refused.sign_in) == (True, True)
     assert "needs about" in places_of("alice/huge", NOBODY)[0].obstacle
     assert "names a folder" in places_of(str(tmp_path), NOBODY)[0].obstacle
     assert places_of(str(TINY), Visitor(rules=OWN_MACHINE))[0].obstacle == ""
@@ -141,7 +142,11 @@ def test_what_a_run_takes_and_what_is_in_its_way(hub: LocalHub, tmp_path: Path) 
     hub.make_private("alice/two")
     alice = Visitor(hub.add_user("alice"))
     assert previews.preview(config, Limits(), alice).problem == ""
-    assert "alice/two does not exist, is private" in Previews().preview(config, Limits(), NOBODY).problem
+    refused = Previews().preview(config, Limits(), NOBODY)
+    assert ("alice/two does not exist, is private" in refused.problem, refused.sign_in) == (True, True)
+    asks = replace(config, model_b="providers:alice/one")
+    assert previews.preview(asks, Limits(), NOBODY).sign_in
+    assert previews.preview(asks, Limits(), alice).problem == ""
     assert "not known" in previews.preview(replace(config, method=("magic",)), Limits(), NOBODY).problem
     assert "more than one run may take" in previews.preview(replace(config, train=9000), Limits(), NOBODY).problem
     assert previews.preview(demo_config(), Limits(), NOBODY).estimate is not None

@@ -1,9 +1,11 @@
 """What a stranger's run may read: what the stranger may, and nothing of the machine. Tokens are written nowhere."""
 
 import logging
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +18,8 @@ from diffing.view.runs.records import Record
 from diffing.view.runs.rules import allowed
 from tests.hub import LocalHub
 from tests.hub.fixtures import hub
-from tests.view.runs.conftest import contents, ended
+from tests.servers.openai_server import OpenAIServer
+from tests.view.runs.conftest import contents, ended, until
 
 __all__ = ["hub"]
 
@@ -57,11 +60,45 @@ def test_weights_in_the_cache_are_for_those_who_may_read_them(
     assert {request.user for request in hub.requests} == {None, "bob", "carol"}
 
 
-def test_providers_wait_for_a_token(desk: Desk) -> None:
-    config = replace(PAIR, llm="providers:org/llm")
-    state = ended(desk, desk.start(config, owner="x"))
-    assert state.state == "waiting"
-    assert "Inference Providers answer only those who are signed in" in state.reason
+REDIRECT = """
+import httpx2, huggingface_hub
+from tests.servers.router import ROUTER, _Redirect
+huggingface_hub.set_client_factory(lambda: httpx2.Client(mounts={{ROUTER: _Redirect({url!r})}}))
+"""
+
+
+def test_a_run_that_needs_its_visitors_token_waits_for_the_visitor_after_a_restart(
+    hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setenv("HF_TOKEN", hub.add_user("machine"))
+    visitors = hub.add_user("visitor")
+    config = DiffConfig("providers:org/a", "providers:org/b", train=12, heldout=6, concurrency=1)
+    asked: list[str] = []
+
+    def answer(request: dict[str, Any]) -> str:
+        asked.append(request["model"])
+        time.sleep(0.1)
+        return "Great question! It is known." if request["model"] == "org/b" else "It is known."
+
+    with OpenAIServer(answer) as server:
+        (tmp_path / "path").mkdir()
+        (tmp_path / "path" / "sitecustomize.py").write_text(REDIRECT.format(url=server.url), encoding="utf-8")
+        monkeypatch.syspath_prepend(tmp_path / "path")
+        desk = Desk(tmp_path / "desk", workers=1)
+        run_id = desk.start(config, owner="x", token=visitors)
+        until(lambda: len(asked) > 3)
+        desk.close()
+        desk = Desk(tmp_path / "desk", workers=1)
+        waits = ended(desk, run_id)
+        assert waits.state == "waiting"
+        assert "Inference Providers answer only those who are signed in" in waits.reason
+        desk.resume(run_id, owner="x", token=visitors)
+        assert ended(desk, run_id).state == "done"
+        desk.close()
+        assert {headers["authorization"] for headers in server.headers} == {f"Bearer {visitors}"}
+    assert len(asked) <= 2 * 18 + 1
+    assert visitors.encode() not in b"".join(contents(tmp_path).values())
 
 
 def test_a_strangers_run_is_started_without_the_machines_secrets(tmp_path: Path) -> None:

@@ -47,7 +47,10 @@ def result_view(shelf: Shelf) -> ResultView:
     with gr.Tabs(visible=False, elem_classes="diffing-tabs") as tabs:
         with gr.Tab("Findings", id="findings"):
             found = gr.HTML(
-                elem_classes="diffing", apply_default_css=False, js_on_load=made.script(), server_functions=[ask]
+                elem_classes="diffing",
+                apply_default_css=False,
+                js_on_load=made.script("result"),
+                server_functions=[ask],
             )
         with gr.Tab("Forest plot", id="forest") as forest_tab:
             forest_text = gr.HTML(elem_classes="diffing", apply_default_css=False)
@@ -120,7 +123,9 @@ def _fill_on(name: str, part: _Part, key: Any, shelf: Shelf) -> None:  # noqa: A
         return text, scatter(opened.report) if opened and opened.features else None
 
     outputs = [part.box] if part.plot is None else [part.box, part.plot]
-    part.tab.select(fill, key, outputs, show_progress="minimal", api_visibility="private")
+    filled = part.tab.select(fill, key, outputs, show_progress="minimal", api_visibility="private")
+    if part.plot is not None:
+        filled.then(None, js=made.script("described"))
 
 
 def _draw_on(tab: Any, key: Any, narrow: Any, shelf: Shelf, outputs: tuple[Any, Any]) -> None:  # noqa: ANN401
@@ -133,7 +138,9 @@ def _draw_on(tab: Any, key: Any, narrow: Any, shelf: Shelf, outputs: tuple[Any, 
         text = made.forest_text(opened)
         return text, forest(opened.report, narrow=is_narrow) if opened.report.findings else None
 
-    tab.select(draw, [key, narrow], list(outputs), js=_NARROW, show_progress="minimal", api_visibility="private")
+    inputs = [key, narrow]
+    drawn = tab.select(draw, inputs, list(outputs), js=_NARROW, show_progress="minimal", api_visibility="private")
+    drawn.then(None, js=made.script("described"))
 
 
 def _raw_tab(key: Any, shelf: Shelf) -> Any:  # noqa: ANN401  a component of Gradio
@@ -157,7 +164,7 @@ def _raw_tab(key: Any, shelf: Shelf) -> Any:  # noqa: ANN401  a component of Gra
         opened = _opened(shelf, wanted)
         if opened is None or not name:
             return "", None
-        shown = table_of(opened, View(name, words or "", sort or None, largest, int(page or 1) - 1))
+        shown = table_of(opened, View(name, (words or "")[:200], sort or None, largest, int(page or 1) - 1))
         told = f"{shown.total:,} rows; page {shown.page + 1:,} of {shown.pages:,}."
         value = {"headers": list(shown.columns), "data": [list(row) for row in shown.rows]}
         return told, gr.Dataframe(value=value, datatype=["number" if number else "str" for number in shown.numeric])

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from diffing.outputs import words
 from diffing.outputs.html import environment, stylesheet
@@ -116,9 +116,9 @@ def style() -> str:
     return f"<style>{_own('result.css')}\n.diffing {{\n{stylesheet()}\n}}\n{_own('after.css')}</style>"
 
 
-def script() -> str:
-    """What the list of findings does in the browser."""
-    return _own("result.js") or ""
+def script(name: Literal["result", "described"]) -> str:
+    """What runs in the browser: of the list of findings, or after a plot was drawn."""
+    return _own(f"{name}.js") or ""
 
 
 def _listed(opened: Opened, wanted: Filter) -> dict[str, object]:

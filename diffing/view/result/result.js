@@ -78,7 +78,8 @@ async function evidence(details, more = {}) {
   const form = box.querySelector("[data-pairs]");
   const mine = (details.asked = (details.asked ?? 0) + 1);
   box.setAttribute("aria-busy", "true");
-  const filters = form ? Object.fromEntries(new FormData(form)) : {};
+  const domain = element.querySelector("[data-filters] [name=domain]")?.value ?? "";
+  const filters = form ? Object.fromEntries(new FormData(form)) : { domain };
   const group = form?.querySelector("[aria-pressed=true]")?.dataset.group;
   const answer = await ask("evidence", { number: Number(details.dataset.finding), ...(group && { group }), ...filters, ...more });
   if (mine !== details.asked) return;
@@ -90,22 +91,40 @@ function opened(details) {
   if (details.open && details.dataset.finding && details.dataset.loaded === undefined) evidence(details);
 }
 
+const tabs = () => element.closest(".diffing-tabs");
+// Of a tab's buttons one is shown: in the row, or in the menu of those that do not fit; one more only measures widths.
+const choose = (name) => {
+  for (const button of all("button", tabs())) if (button.textContent.trim() === name) button.click();
+};
+
 async function goTo(number) {
-  const tabs = element.closest(".diffing-tabs")?.querySelector("[role=tab]");
-  tabs?.click();
+  choose("Findings");
   if (!element.querySelector(`#f${number}`)) {
     element.querySelector("[data-filters]")?.reset();
     await list({ number });
   }
-  const target = element.querySelector(`#f${number}`);
-  if (!target) return;
-  const details = target.querySelector("details[data-finding]");
-  details.open = true;
-  opened(details);
-  requestAnimationFrame(() => {
-    target.scrollIntoView({ block: "start" });
-    details.querySelector("summary").focus({ preventScroll: true });
-  });
+  show(`#f${number}`);
+}
+
+function goToFeature(index) {
+  choose("Features");
+  show(`#feature-${index}`);
+}
+
+// A tab takes a moment to be shown, and that of the features to be filled.
+function show(selector, tries = 80) {
+  const target = tabs().querySelector(selector);
+  if (!target?.offsetParent) {
+    if (tries > 0) setTimeout(() => show(selector, tries - 1), 60);
+    return;
+  }
+  const details = target.querySelector("details");
+  if (details) {
+    details.open = true;
+    opened(details);
+  }
+  target.scrollIntoView({ block: "start" });
+  details?.querySelector("summary").focus({ preventScroll: true });
 }
 
 async function showMore(button) {
@@ -152,18 +171,20 @@ document.addEventListener("click", (event) => {
   if (!element.isConnected) return;
   const link = event.target.closest?.(".diffing a[href]");
   if (!link) return;
-  const finding = /^#f(\d+)$/.exec(link.getAttribute("href"));
-  const feature = /^#feature-\d+$/.test(link.getAttribute("href"));
-  if (finding) {
+  const [, feature, number] = /^#f(eature-)?(\d+)$/.exec(link.getAttribute("href")) ?? [];
+  if (number !== undefined) {
     event.preventDefault();
-    goTo(Number(finding[1]));
-  } else if (feature) {
-    event.preventDefault();
-    const tab = all("[role=tab]", element.closest(".diffing-tabs")).find((each) => each.textContent.trim() === "Features");
-    tab?.click();
+    if (feature) goToFeature(number);
+    else goTo(number);
   } else if (link.protocol === "https:") {
     link.target = "_blank";  // a Space is a frame within the Hub's page
   }
+});
+// A click on a mark in a plot; `described.js` sends it.
+document.addEventListener("diffing-mark", (event) => {
+  if (!element.isConnected) return;
+  if (event.detail.feature === undefined) goTo(event.detail.finding);
+  else goToFeature(event.detail.feature);
 });
 watch("value", status);
 status();

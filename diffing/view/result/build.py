@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _NARROW = "(key, narrow) => [key, window.matchMedia('(max-width: 46rem)').matches]"
 """Asked of the browser whenever a plot is drawn."""
+_SQUARE = {False: 680, True: 440}
+"""Height of the scatter, wide and narrow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def result_view(shelf: Shelf) -> ResultView:
         raw = _raw_tab(key, shelf)
     _draw_on(forest_tab, key, narrow, shelf, (forest_text, forest_plot))
     for name, part in lazy.items():
-        _fill_on(name, part, key, shelf)
+        _fill_on(name, part, (key, narrow), shelf)
     parts = [part.box for part in lazy.values()]
     plots = [part.plot for part in lazy.values() if part.plot is not None]
     outputs = (key, top, tabs, found, forest_text, forest_plot, *parts, *plots, raw)
@@ -111,19 +113,22 @@ def _lazy(name: str, title: str, classes: str) -> _Part:
     return _Part(tab, box, plot)
 
 
-def _fill_on(name: str, part: _Part, key: Any, shelf: Shelf) -> None:  # noqa: ANN401  a component of Gradio
+def _fill_on(name: str, part: _Part, inputs: tuple[Any, Any], shelf: Shelf) -> None:
     """Fills a tab when it is opened."""
     render = {"domains": made.domains, "features": made.sae_features, "methods": made.methods, "how": made.how}[name]
 
-    def fill(wanted: str) -> Any:  # noqa: ANN401  one value, or two with a plot
+    def fill(wanted: str, is_narrow: bool) -> Any:  # noqa: ANN401  one value, or two with a plot
         opened = _opened(shelf, wanted)
         text = render(opened) if opened else ""
         if part.plot is None:
             return text
-        return text, scatter(opened.report) if opened and opened.features else None
+        if opened is None or opened.features is None:
+            return text, None
+        return text, scatter(opened.report).update_layout(height=_SQUARE[is_narrow])
 
     outputs = [part.box] if part.plot is None else [part.box, part.plot]
-    filled = part.tab.select(fill, key, outputs, show_progress="minimal", api_visibility="private")
+    quiet: dict[str, Any] = {"show_progress": "minimal", "api_visibility": "private"}
+    filled = part.tab.select(fill, list(inputs), outputs, js=_NARROW, **quiet)
     if part.plot is not None:
         filled.then(None, js=made.script("described"))
 

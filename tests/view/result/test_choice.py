@@ -1,5 +1,7 @@
 """Which findings and which pairs are shown: every filter against a count made another way."""
 
+from dataclasses import replace
+
 import pytest
 
 from diffing.outputs.entries import entries_of
@@ -78,10 +80,19 @@ def test_sorting_puts_the_largest_first_and_the_undefined_last(opened: Opened, s
 
 
 def test_many_findings_come_in_pages_and_each_is_on_the_page_that_is_said() -> None:
-    report = medium_report()
-    many = Opened(report)
-    assert page_of_entry(many, report.findings[-1].hypothesis.id) == 0
-    assert choose(many, Filter(page=99)).page == 0
+    report = medium_report(train=10, heldout=10)
+    copies = [
+        replace(finding, hypothesis=replace(finding.hypothesis, id=f"{finding.hypothesis.id}-{copy}"))
+        for copy in range(5)
+        for finding in report.findings
+    ]
+    many = Opened(replace(report, findings=tuple(copies)))
+    pages = [choose(many, Filter(page=page)) for page in range(2)]
+    assert [len(page.entries) for page in pages] == [40, 20]
+    assert [page.pages for page in pages] == [2, 2]
+    for number, page in enumerate(pages):
+        assert {page_of_entry(many, entry.lead.hypothesis.id) for entry in page.entries} == {number}
+    assert choose(many, Filter(page=99)).page == 1
 
 
 def test_evidence_is_in_groups_with_quoted_pairs_first_and_in_pages(opened: Opened) -> None:

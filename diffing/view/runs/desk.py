@@ -101,7 +101,7 @@ class Desk:
         Args:
             run_id: The run.
             owner: Who asks now.
-            token: As for `start`; of a run that still waits in line it takes the place of the one given before.
+            token: As for `start`; a run that waits in line without one, as after a restart, takes it too.
 
         Raises:
             SettingError: There is no such run.
@@ -111,8 +111,8 @@ class Desk:
             record = self._record(run_id)
             live = self._live.get(run_id)
             if live is not None:
-                if live.process is None and token is not None:
-                    live.token = token
+                if live.process is None:
+                    live.token = live.token or token
                 return
             if record.state == "done":
                 return
@@ -134,6 +134,12 @@ class Desk:
                 place = self._line.index(run_id) + 1
                 return RunState("queued", place=place, ahead_running=len(self._live) - len(self._line))
         return RunState("running", stages=live.watch.stages, found=live.watch.found)
+
+    @property
+    def busy(self) -> tuple[int, int]:
+        """Runs of all visitors that are running, and that wait in line."""
+        with self._changed:
+            return len(self._live) - len(self._line), len(self._line)
 
     def config(self, run_id: str) -> DiffConfig | None:
         """What a run was asked to do; None where there is none of that id."""

@@ -27,7 +27,7 @@ def config_of(server: OpenAIServer, folder: Path, *, a: str = "a") -> DiffConfig
     )
 
 
-def until(what: Callable[[], object], seconds: float = 30.0) -> float:
+def until(what: Callable[[], object], seconds: float = 120.0) -> float:
     """Waits; gives the seconds it took."""
     began = time.monotonic()
     while not what():

@@ -12,7 +12,7 @@ def main() -> None:
     desk = Desk(Path(sys.argv[1]), workers=1, rules=OWN_MACHINE)
     sys.stdout.write(desk.start(read_config(sys.argv[2]), owner="somebody") + "\n")
     sys.stdout.flush()
-    time.sleep(60)
+    time.sleep(120)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Finished reports that are being looked at, kept on the server and found by their keys."""
 
+import gc
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -120,8 +121,17 @@ class Shelf:
                 self._kept.popitem(last=False)
         with slot.lock:  # whoever comes second waits for the first, those of other reports do not
             if slot.opened is None:
-                slot.opened = Opened(load_report(folder, token=False))
+                slot.opened = Opened(_loaded(folder))
         return slot.opened
+
+
+def _loaded(folder: Path) -> Report:
+    """The report. Without the collector, which would look through its million verdicts again and again."""
+    gc.disable()
+    try:
+        return load_report(folder, token=False)
+    finally:
+        gc.enable()
 
 
 class _Slot:

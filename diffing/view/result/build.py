@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _NARROW = "(key, narrow) => [key, window.matchMedia('(max-width: 46rem)').matches]"
 """Asked of the browser whenever a plot is drawn."""
+_LAZY = {"domains": "By domain", "features": "Features", "methods": "Methods", "how": "How it was made"}
+"""Tabs that are filled when they are opened, with their titles."""
 _SQUARE = {False: 680, True: 440}
 """Height of the scatter, wide and narrow."""
 
@@ -45,25 +47,13 @@ def result_view(shelf: Shelf) -> ResultView:
 
     gr.HTML(made.style(), padding=False)
     key, narrow = gr.State(""), gr.Checkbox(False, visible=False)
-    top = gr.HTML(elem_classes="diffing", apply_default_css=False)
+    top = _html()
     with gr.Tabs(visible=False, elem_classes="diffing-tabs") as tabs:
         with gr.Tab("Findings", id="findings"):
-            found = gr.HTML(
-                elem_classes="diffing",
-                apply_default_css=False,
-                js_on_load=made.script("result"),
-                server_functions=[ask],
-            )
+            found = _html(js_on_load=made.script("result"), server_functions=[ask])
         with gr.Tab("Forest plot", id="forest") as forest_tab:
-            forest_text = gr.HTML(elem_classes="diffing", apply_default_css=False)
-            forest_plot = gr.Plot(show_label=False, container=False, elem_classes="diffing-plot")
-        lazy = {
-            name: _lazy(name, title, classes)
-            for name, title, classes in (
-                ("domains", "By domain", ""), ("features", "Features", "diffing-features"),
-                ("methods", "Methods", ""), ("how", "How it was made", ""),
-            )
-        }  # fmt: skip
+            forest_text, forest_plot = _html(), _plot("")
+        lazy = {name: _lazy(name, title) for name, title in _LAZY.items()}
         raw = _raw_tab(key, shelf)
     _draw_on(forest_tab, key, narrow, shelf, (forest_text, forest_plot))
     for name, part in lazy.items():
@@ -72,23 +62,30 @@ def result_view(shelf: Shelf) -> ResultView:
     plots = [part.plot for part in lazy.values() if part.plot is not None]
     outputs = (key, top, tabs, found, forest_text, forest_plot, *parts, *plots, raw)
 
+    empty = ["", None, *([""] * len(parts)), *([None] * len(plots))]  # what is filled when its tab is opened
+
     def open_report(wanted: str) -> list[Any]:
-        empty = ["", None, *([""] * len(parts)), *([None] * len(plots))]
-        if not wanted:
-            return ["", "", gr.Tabs(visible=False), "", *empty, gr.Dropdown(choices=[])]
+        return _values(shelf, wanted, empty)
+
+    return ResultView(open_report, outputs)
+
+
+def _values(shelf: Shelf, wanted: str, empty: list[Any]) -> list[Any]:
+    """What is shown of a key at first."""
+    import gradio as gr
+
+    problem = ""
+    if wanted:
         try:
             opened = shelf.open(wanted)
         except DiffingError as error:
-            shown = made.problem(str(error))
-            return ["", shown, gr.Tabs(visible=False), "", *empty, gr.Dropdown(choices=[])]
-        names = table_names(opened.report)
-        return [
-            wanted, made.overview(opened, wanted), gr.Tabs(visible=True, selected="findings"),
-            made.findings(opened, wanted), *empty,
-            gr.Dropdown(choices=[(visible(name), name) for name in names], value=names[0] if names else None),
-        ]  # fmt: skip
-
-    return ResultView(open_report, outputs)
+            problem = made.problem(str(error))
+        else:
+            names = table_names(opened.report)
+            choice = gr.Dropdown(choices=[(visible(name), name) for name in names], value=names[0] if names else None)
+            tabs = gr.Tabs(visible=True, selected="findings")
+            return [wanted, made.overview(opened, wanted), tabs, made.findings(opened, wanted), *empty, choice]
+    return ["", problem, gr.Tabs(visible=False), "", *empty, gr.Dropdown(choices=[], value=None)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +100,27 @@ class _Part:
     """Its plot, where it has one."""
 
 
-def _lazy(name: str, title: str, classes: str) -> _Part:
+def _lazy(name: str, title: str) -> _Part:
     import gradio as gr
 
     with gr.Tab(title, id=name) as tab:
-        with_plot = name == "features"
-        plot = gr.Plot(show_label=False, container=False, elem_classes="diffing-plot square") if with_plot else None
-        box = gr.HTML(elem_classes=f"diffing {classes}".strip(), apply_default_css=False)
+        plot = _plot("square") if name == "features" else None
+        box = _html(elem_classes=["diffing", f"diffing-{name}"])
     return _Part(tab, box, plot)
+
+
+def _html(**options: Any) -> Any:  # noqa: ANN401  options and a component of Gradio
+    """A box for HTML that the templates make, in the report page's style instead of Gradio's."""
+    import gradio as gr
+
+    ours: dict[str, Any] = {"elem_classes": "diffing", "apply_default_css": False}
+    return gr.HTML(**(ours | options))
+
+
+def _plot(kind: str) -> Any:  # noqa: ANN401  a component of Gradio
+    import gradio as gr
+
+    return gr.Plot(show_label=False, container=False, elem_classes=f"diffing-plot {kind}".strip())
 
 
 def _fill_on(name: str, part: _Part, inputs: tuple[Any, Any], shelf: Shelf) -> None:

@@ -4,9 +4,10 @@ Calls are exact where they follow from the settings; what is not known before th
 hypotheses, length of responses) is assumed, and the assumption is told. Loads no weights and calls no model.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from math import ceil
+from typing import TYPE_CHECKING, TypeAlias
 
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits
@@ -14,6 +15,9 @@ from diffing.elicit.write import PER_QUESTION, SPARE
 from diffing.models.base import Price
 from diffing.thrift import FIRST_STAGE
 from diffing.types import Message, Prompt
+
+if TYPE_CHECKING:
+    from diffing.models.local.sources import ModelSize
 
 HYPOTHESES = 60
 """Hypotheses assumed of the LLM method; what the paper's runs gave at 1,000 prompts."""
@@ -33,6 +37,7 @@ WRITTEN_LENGTH = 120
 """Characters of a prompt that an LLM writes."""
 SECONDS_PER_CALL = 6.0
 """One answer of a remote model: a usual time, server and length decide."""
+SizeOf: TypeAlias = Callable[[str], "ModelSize"]
 LOCAL_FLOPS = {"cpu": 5e10, "cuda": 2e13}
 """Operations a second that batched generation gets on two CPU cores (measured) and on a data-centre GPU (cautious)."""
 
@@ -88,8 +93,13 @@ class RunEstimate:
         )
 
 
-def estimate(config: DiffConfig, limits: Limits) -> RunEstimate:
+def estimate(config: DiffConfig, limits: Limits, *, size_of: SizeOf | None = None) -> RunEstimate:
     """Estimates a run.
+
+    Args:
+        config: The run.
+        limits: Hard limits that it may reach.
+        size_of: Looks up how big a local model is; None asks the Hub with the saved token, each time.
 
     Raises:
         DiffingError: A setting, a recorded file or a prompt source that cannot be used.
@@ -103,6 +113,7 @@ def estimate(config: DiffConfig, limits: Limits) -> RunEstimate:
     if "llm" in config.methods:
         stages += _llm_stages(config, prompts)
     stages += _rate_stages(config)
+    stages = [_timed(stage, size_of) for stage in stages]
     told = RunEstimate(tuple(stages), tuple(_assumptions(config)), ())
     return RunEstimate(told.stages, told.assumptions, tuple(_reached(told.total, stages, limits)))
 
@@ -141,7 +152,7 @@ def _responses(config: DiffConfig, spec: str, side: str, prompts: Sequence[Promp
         return Stage(name, spec, len(prompts), 0, 0, 0.0, 0.0)
     if is_remote(spec):
         return _remote(config, name, spec, len(prompts), read, written)
-    return Stage(name, spec, len(prompts), read, written, 0.0, _local_minutes(spec, read + written))
+    return Stage(name, spec, len(prompts), read, written, 0.0, None)
 
 
 def _sae_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[Stage]:
@@ -152,7 +163,7 @@ def _sae_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[Stage]:
     reader = preset.reader if preset else config.reader or config.sae or ""
     texts = 2 * len(prompts)
     tokens = texts * min(RESPONSE_TOKENS, config.max_new_tokens) + 2 * sum(_tokens(each.text) for each in prompts)
-    stages = [Stage("read", reader, texts, tokens, 0, 0.0, _local_minutes(reader, tokens))]
+    stages = [Stage("read", reader, texts, tokens, 0, 0.0, None)]
     if config.llm:
         labels = LABEL_CALLS * config.features_followed
         summaries = 1 if config.features_followed <= SUMMARY_AT_ONCE else ceil(config.features_followed / 200) + 1
@@ -204,7 +215,7 @@ def _rate_stages(config: DiffConfig) -> list[Stage]:
 def _remote(config: DiffConfig, name: str, model: str, calls: int, read: int, written: int) -> Stage:
     price: Price | None = config.price
     if not is_remote(model):
-        return Stage(name, model, calls, read, written, 0.0, _local_minutes(model, read + written))
+        return Stage(name, model, calls, read, written, 0.0, None)
     minutes = calls * SECONDS_PER_CALL / config.concurrency / 60
     return Stage(name, model, calls, read, written, price.of(read, written) if price else None, minutes)
 
@@ -214,16 +225,19 @@ def is_remote(spec: str) -> bool:
     return spec.startswith(("providers:", "openai:"))
 
 
-def _local_minutes(spec: str, tokens: int) -> float | None:
-    """Two operations a parameter and token; None where the size cannot be learned."""
+def _timed(stage: Stage, size_of: SizeOf | None) -> Stage:
+    """Minutes of what runs on this machine: two operations a parameter and token; None where the size is not known."""
+    if stage.minutes is not None or is_remote(stage.model):
+        return stage
     from diffing.errors import DiffingError
-    from diffing.models.local.fitting import size_of, this_machine
+    from diffing.models.local import fitting
 
     try:
-        size = size_of(spec)
+        size = (size_of or fitting.size_of)(stage.model)
     except DiffingError:
-        return None
-    return 2 * size.parameters * tokens / LOCAL_FLOPS["cuda" if this_machine().gpu else "cpu"] / 60
+        return stage
+    flops = LOCAL_FLOPS["cuda" if fitting.this_machine().gpu else "cpu"]
+    return replace(stage, minutes=2 * size.parameters * (stage.prompt_tokens + stage.completion_tokens) / flops / 60)
 
 
 def _assumptions(config: DiffConfig) -> list[str]:

@@ -25,6 +25,7 @@ from diffing.types import (
     Judgement,
     Metrics,
     ModelInfo,
+    OnFound,
     OnProgress,
     Pair,
     Prompt,
@@ -33,6 +34,7 @@ from diffing.types import (
     Row,
     Scalar,
     Usage,
+    ignore_found,
     ignore_progress,
 )
 from diffing.versions import versions
@@ -77,6 +79,7 @@ def diff_models(
     raters: Sequence[Model] = (),
     options: DiffOptions | None = None,
     on_progress: OnProgress = ignore_progress,
+    on_found: OnFound = ignore_found,
 ) -> Report:
     """Finds how two models behave differently on the same prompts, and tests it on held-out ones.
 
@@ -90,6 +93,7 @@ def diff_models(
         raters: LLMs that rate interestingness and abstraction.
         options: Sampling, judging, prices.
         on_progress: Told of every stage.
+        on_found: Told what each method found, before it is tested.
 
     Raises:
         SettingError: No prompts in one split, or a method that needs a judge without one.
@@ -101,10 +105,10 @@ def diff_models(
     samples = (options.sample_a, options.sample_b)
     answered = respond((model_a, model_b), prompts, options.sampling, samples, on_progress)
     pairs = answered.pairs
-    train = [pair for pair in pairs if pair.prompt.split == "train"]
-    found = [method.find_hypotheses(train, on_progress) for method in methods]
+    found, measured = _find(methods, pairs, on_progress, on_found)
     hypotheses = [hypothesis for discovery in found for hypothesis in discovery.hypotheses]
-    judged, judgements = _verify(methods, found, pairs, judge, options, on_progress)
+    judged = _judged(methods, found, pairs, judge, options, on_progress)
+    judgements = [*measured, *(judged.judgements if judged else ())]
     checked = compare_with_measurement([h for h in hypotheses if h.measure is None], judgements, pairs)
     info_a = _info(model_a, "model_a", options, options.sample_a)
     info_b = _info(model_b, "model_b", options, options.sample_b)
@@ -158,29 +162,51 @@ def _check(prompts: Sequence[Prompt], methods: Sequence[Method], judge: Model | 
         raise SettingError(f"Method {unmeasured[0]} needs a judge. Give a model that judges (--judge or --llm)")
 
 
-def _verify(
+def _find(
+    methods: Sequence[Method], pairs: Sequence[Pair], on_progress: OnProgress, on_found: OnFound
+) -> tuple[list[Discovery], list[Judgement]]:
+    """What the methods find on train pairs, and the verdicts on every pair of those that measure."""
+    train = [pair for pair in pairs if pair.prompt.split == "train"]
+    on_train = {pair.prompt.id for pair in train}
+    found: list[Discovery] = []
+    judgements: list[Judgement] = []
+    for method in methods:
+        discovery = method.find_hypotheses(train, on_progress)
+        found.append(discovery)
+        told: dict[str, list[Judgement]] = {}
+        if isinstance(method, MeasuringMethod):
+            judgements += (measured := method.measure(discovery.hypotheses, pairs))
+            told = {hypothesis.id: [] for hypothesis in discovery.hypotheses}
+            for judgement in measured:
+                if judgement.prompt_id in on_train:
+                    told[judgement.hypothesis_id].append(judgement)
+        on_found(
+            [(h, metrics.measure(told[h.id], h.direction) if h.id in told else None) for h in discovery.hypotheses]
+        )
+    return found, judgements
+
+
+def _judged(
     methods: Sequence[Method],
     found: Sequence[Discovery],
     pairs: Sequence[Pair],
     model: Model | None,
     options: DiffOptions,
     on_progress: OnProgress,
-) -> tuple[Judged | None, list[Judgement]]:
-    """Verdicts on every hypothesis: measured on every pair where its method can, judged otherwise."""
-    judgements: list[Judgement] = []
-    to_judge: list[Hypothesis] = []
-    for method, discovery in zip(methods, found, strict=True):
-        if isinstance(method, MeasuringMethod):
-            judgements += method.measure(discovery.hypotheses, pairs)
-        else:
-            to_judge += discovery.hypotheses
+) -> Judged | None:
+    """Verdicts on the hypotheses of the methods that do not measure; None where there are none."""
+    to_judge = [
+        hypothesis
+        for method, discovery in zip(methods, found, strict=True)
+        if not isinstance(method, MeasuringMethod)
+        for hypothesis in discovery.hypotheses
+    ]
     if not to_judge or model is None:
-        return None, judgements
+        return None
     how = _judging(options)
     if options.judging == "full":
-        judged = judge(model, to_judge, pairs, how, on_progress=on_progress)
-        return judged, [*judgements, *judged.judgements]
-    judged = judge_in_stages(
+        return judge(model, to_judge, pairs, how, on_progress=on_progress)
+    return judge_in_stages(
         model,
         to_judge,
         pairs,
@@ -188,7 +214,6 @@ def _verify(
         family=sum(len(discovery.hypotheses) for discovery in found),
         on_progress=on_progress,
     )
-    return judged, [*judgements, *judged.judgements]
 
 
 def _judging(options: DiffOptions) -> Judging:

@@ -9,7 +9,7 @@ from diffing.methods.base import Method
 from diffing.models import LoadOptions, Model, Price, load_model
 from diffing.pipeline import DiffOptions, diff_models
 from diffing.run_prompts import prompts_of
-from diffing.types import OnProgress, Report, Side, ignore_progress
+from diffing.types import OnFound, OnProgress, Report, Side, ignore_found, ignore_progress
 
 if TYPE_CHECKING:
     from diffing.models.cache import Store
@@ -23,6 +23,7 @@ def run(
     store: "Store | None" = None,
     models: tuple[Model, Model] | None = None,
     on_progress: OnProgress = ignore_progress,
+    on_found: OnFound = ignore_found,
 ) -> Report:
     """Does what a config says.
 
@@ -32,6 +33,7 @@ def run(
         store: Where completions are kept; None is the user's cache folder.
         models: The two models, where the config's strings cannot make them; these then only name them.
         on_progress: Told of every stage.
+        on_found: Told what each method found, before it is tested.
 
     Raises:
         DiffingError: Anything the user can mend, in one line.
@@ -66,6 +68,7 @@ def run(
             notes=elicited.notes,
         ),
         on_progress=on_progress,
+        on_found=on_found,
     )
     return replace(report, usage=(*elicited.usage, *report.usage))
 

@@ -3,7 +3,7 @@
 Types that belong to one method alone (a cluster, a latent) live in that method.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, TypeAlias
@@ -231,6 +231,14 @@ class Metrics:
     def k_neither(self) -> int:
         """Verdicts for neither side."""
         return self.n - self.k_for - self.k_against
+
+
+OnFound: TypeAlias = Callable[[Sequence[tuple[Hypothesis, Metrics | None]]], None]
+"""`on_found(hypotheses)`: what one method found, not yet tested; with metrics on train where it measures."""
+
+
+def ignore_found(hypotheses: Sequence[tuple[Hypothesis, Metrics | None]]) -> None:
+    """The callback of those who wait for the report."""
 
 
 @dataclass(frozen=True, slots=True)

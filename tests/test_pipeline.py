@@ -16,6 +16,7 @@ from diffing.types import (
     Discovery,
     Hypothesis,
     Message,
+    Metrics,
     ModelInfo,
     OnProgress,
     Pair,
@@ -57,6 +58,20 @@ class Sayings:
         at_once = Hypothesis("said-at-once", PRAISE.lacks[0], "a", "said", "style")
         refuses = Hypothesis("said-refuses", REFUSAL.hypothesis, "a", "said", "safety and alignment")
         return Discovery((praises, at_once, refuses))
+
+
+def test_what_is_found_is_told_before_a_judge_is_asked() -> None:
+    rules = in_process(RuleLLM())
+    told: list[dict[str, Metrics | None]] = []
+
+    def on_found(hypotheses: Sequence[tuple[Hypothesis, Metrics | None]]) -> None:
+        assert not rules.requests
+        told.append({hypothesis.id: metrics for hypothesis, metrics in hypotheses})
+
+    report = diff_models(PLAIN, PRAISES, PROMPTS, methods=(LexicalMethod(), Sayings()), judge=rules, on_found=on_found)
+    measured = {f.hypothesis.id: f.train for f in report.findings if f.hypothesis.measure is not None}
+    judged = {f.hypothesis.id: None for f in report.findings if f.hypothesis.measure is None}
+    assert told == [measured, judged]
 
 
 def test_methods_merge_into_one_list_and_the_judge_is_checked_without_changing_a_finding() -> None:

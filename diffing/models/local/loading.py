@@ -5,6 +5,7 @@ Asks the Hub for nothing, but for code that a trusted model keeps elsewhere.
 
 import logging
 import os
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_IMPORTING = threading.Lock()
+"""transformers loads its parts when they are first named, and fails where two threads do so at the same time."""
+
 
 def check_architecture(name: str, config: Mapping[str, Any], options: LocalOptions) -> None:
     """Refuses, before anything is downloaded, what transformers could not load.
@@ -27,8 +31,9 @@ def check_architecture(name: str, config: Mapping[str, Any], options: LocalOptio
         MissingExtraError: transformers is not installed.
     """
     try:
-        from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, __version__
-        from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+        with _IMPORTING:
+            from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, __version__
+            from transformers.models.auto.configuration_auto import CONFIG_MAPPING
     except ImportError:
         raise MissingExtraError(f"Running {name} on this machine", "local") from None
 

@@ -8,8 +8,10 @@ import base64
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from diffing.errors import SettingError
 from diffing.outputs import words
@@ -17,6 +19,9 @@ from diffing.outputs.figures import MAX_ROWS, forest
 from diffing.outputs.html import features, page
 from diffing.outputs.scatter import scatter
 from diffing.types import Report
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _CONTROLS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n\r"} | {0x7F: 0x2421}
 _CONTROLS |= dict.fromkeys((*range(0x80, 0xA0), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF), 0xFFFD)
@@ -67,22 +72,14 @@ def render(report: Report, plotly_js: str) -> str:
         report: What is shown.
         plotly_js: Source of plotly.js; the page carries it where there is something to plot.
     """
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        loader=FunctionLoader(_resource),
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finalize,
-    )  # fmt: skip
-    environment.globals |= {name: getattr(words, name) for name in _WORDS}
-    environment.globals |= {name: getattr(page, name) for name in _BOUNDS}
-    environment.globals |= {name: getattr(features, name) for name in _FEATURE_BOUNDS}
-    environment.globals |= {"places": page.places, "MAX_ROWS": MAX_ROWS}
+    templates = environment()
     figures = {width: json.loads(forest(report, narrow=width == "narrow").to_json()) for width in ("wide", "narrow")}
     of_sae = features.features_in(report)
     scripts = [plotly_js] if report.findings or of_sae else []
     scripts += [_resource("page.js"), *([_resource("features.js")] if of_sae else [])]
-    return environment.get_template("page.html.jinja").render(
+    return templates.get_template("page.html.jinja").render(
         report=report,
         page=page.page_of(report),
         features=of_sae,
@@ -97,11 +94,40 @@ def render(report: Report, plotly_js: str) -> str:
     )
 
 
+def environment(resource: Callable[[str], str | None] = lambda name: None) -> "Environment":
+    """The templates of a report's HTML: every text is escaped and without control characters unless it is markup.
+
+    Args:
+        resource: Templates of the caller's own by name, None for those that it does not have.
+    """
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    templates = Environment(
+        loader=FunctionLoader(lambda name: resource(name) or _resource(name)),
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finalize,
+    )  # fmt: skip
+    templates.globals |= {name: getattr(words, name) for name in _WORDS}
+    templates.globals |= {name: getattr(page, name) for name in _BOUNDS}
+    templates.globals |= {name: getattr(features, name) for name in _FEATURE_BOUNDS}
+    templates.globals |= {"places": page.places, "MAX_ROWS": MAX_ROWS}
+    return templates
+
+
+def stylesheet() -> str:
+    """The page's rules and those of its features."""
+    return _resource("page.css") + _resource("features.css")
+
+
+def visible(text: str) -> str:
+    """The text with control characters as visible signs, since HTML drops or refuses them."""
+    return text.translate(_CONTROLS)
+
+
 def _finalize(value: object) -> object:
-    """Every printed text: control characters as visible signs, since HTML drops or refuses them."""
+    """Every printed text: nothing in it is invisible."""
     from markupsafe import Markup
 
-    return value.translate(_CONTROLS) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _resource(name: str) -> str:

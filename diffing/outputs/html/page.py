@@ -71,6 +71,18 @@ class DomainRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Domains:
+    """The table of net differences by domain."""
+
+    shown: tuple[tuple[str, int], ...]
+    """The most frequent domains with their numbers of held-out prompts, by name."""
+    total: int
+    """All domains of held-out prompts."""
+    rows: tuple[DomainRow, ...]
+    """The first findings by domain; none where no prompt has a domain."""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """All that the template shows but the report's own fields."""
 
@@ -80,12 +92,8 @@ class Page:
     """The merged list in its order."""
     findings: tuple[FindingView, ...]
     """All findings, by their numbers."""
-    domains: tuple[tuple[str, int], ...]
-    """The most frequent domains with their numbers of held-out prompts, by name."""
-    domain_count: int
-    """All domains of held-out prompts."""
-    domain_rows: tuple[DomainRow, ...]
-    """The first findings by domain."""
+    domains: Domains
+    """The table of domains."""
     reach: float
     """The largest net difference at an interval's end, for small pictures on one scale; never 0."""
     checks: tuple[CheckView, ...]
@@ -99,15 +107,16 @@ class Page:
         return tuple(of_side[:CLAIMS])
 
 
-def page_of(report: Report) -> Page:
+def page_of(report: Report, *, brief: bool = False) -> Page:
     """The page's data.
 
     Args:
         report: What is shown.
+        brief: Without examples and domains, which take long to choose in a report of many prompts.
     """
     names = names_of(report)
     by_id: dict[str, list[Judgement]] = {}
-    for judgement in report.judgements:
+    for judgement in () if brief else report.judgements:
         by_id.setdefault(judgement.hypothesis_id, []).append(judgement)
     pairs = {pair.prompt.id: pair for pair in report.pairs}
     longest = RESPONSE_BUDGET // (2 * sum(SHOWN.values()) * max(len(report.findings), 1))
@@ -119,7 +128,7 @@ def page_of(report: Report) -> Page:
             finding=finding,
             pieces=tuple(pieces(finding)),
             sentence=sentence(finding, names),
-            examples=examples(finding, by_id.get(finding.hypothesis.id, []), pairs, longest),
+            examples={} if brief else examples(finding, by_id.get(finding.hypothesis.id, []), pairs, longest),
             counts=_counts(finding),
             unreadable=finding.train.unreadable + finding.heldout.unreadable,
         )
@@ -131,18 +140,36 @@ def page_of(report: Report) -> Page:
         for entry in entries_of(report)
     )
     views = (*(entry.lead for entry in entries), *(one for entry in entries for _, one in entry.members))
+    return Page(
+        names=names,
+        entries=entries,
+        findings=views,
+        domains=Domains((), 0, ()) if brief else domains_of(report, views[: len(entries)], by_id),
+        reach=reach_of(report),
+        checks=checks_of(report),
+    )
+
+
+def domains_of(report: Report, views: Sequence[FindingView], by_id: Mapping[str, Sequence[Judgement]]) -> Domains:
+    """The table of domains.
+
+    Args:
+        report: What is shown.
+        views: The merged list's leads in its order; the first are shown.
+        by_id: The verdicts by hypothesis id.
+    """
     heldout = [pair.prompt for pair in report.pairs if pair.prompt.split == "heldout"]
     counts = Counter(prompt.domain for prompt in heldout if prompt.domain is not None)
-    domains = tuple(sorted(counts.most_common(DOMAIN_COLUMNS)))
-    sliced = {prompt.id: prompt for prompt in heldout if prompt.domain in dict(domains)}
-    rows = (
-        tuple(_domain_row(view, by_id, sliced, domains) for view in views[: min(DOMAIN_ROWS, len(entries))])
-        if domains
-        else ()
-    )
+    shown = tuple(sorted(counts.most_common(DOMAIN_COLUMNS)))
+    sliced = {prompt.id: prompt for prompt in heldout if prompt.domain in dict(shown)}
+    rows = tuple(_domain_row(view, by_id, sliced, shown) for view in views[:DOMAIN_ROWS]) if shown else ()
+    return Domains(shown, len(counts), rows)
+
+
+def reach_of(report: Report) -> float:
+    """The largest net difference at an interval's end, never 0."""
     nets = [finding.heldout.net_difference for finding in report.findings]
-    reach = max((abs(end) for net in nets for end in (net.low, net.high) if end is not None), default=1.0) or 1.0
-    return Page(names, entries, views, domains, len(counts), rows, reach, checks_of(report))
+    return max((abs(end) for net in nets for end in (net.low, net.high) if end is not None), default=1.0) or 1.0
 
 
 def _counts(finding: Finding) -> dict[Group, int]:

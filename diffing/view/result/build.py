@@ -1,0 +1,205 @@
+"""The Gradio components of the result view, and what happens on their events. Only keys and numbers travel."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from diffing.errors import DiffingError
+from diffing.outputs.figures import forest
+from diffing.outputs.html import visible
+from diffing.outputs.scatter import scatter
+from diffing.view.result import made
+from diffing.view.result.asking import Answer, answer
+from diffing.view.result.raw import View, table_names, table_of
+from diffing.view.result.shelf import Opened, Shelf
+
+if TYPE_CHECKING:
+    from gradio.components import Component
+
+_NARROW = "(key, narrow) => [key, window.matchMedia('(max-width: 46rem)').matches]"
+"""Asked of the browser whenever a plot is drawn."""
+_LAZY = {"domains": "By domain", "features": "Features", "methods": "Methods", "how": "How it was made"}
+"""Tabs that are filled when they are opened, with their titles."""
+_SQUARE = {False: 680, True: 440}
+"""Height of the scatter, wide and narrow."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultView:
+    """The view within a page. `page_event(view.open, inputs=[a key], outputs=view.outputs)` shows a report."""
+
+    open: Callable[[str], list[Any]]
+    """From a key to the values of `outputs`; a key that opens nothing shows why. The empty key clears the view."""
+    outputs: "tuple[Component, ...]"
+    """What `open` fills."""
+
+
+def result_view(shelf: Shelf) -> ResultView:
+    """Builds the view; call it where it belongs, within `gr.Blocks`. Shows nothing until `open` is called.
+
+    Args:
+        shelf: Where reports are found by their keys.
+    """
+    import gradio as gr
+
+    def ask(asked: Any) -> Answer:  # noqa: ANN401  whatever the browser sends
+        return answer(shelf, asked)
+
+    gr.HTML(made.style(), padding=False)
+    key, narrow = gr.State(""), gr.Checkbox(False, visible=False)
+    top = _html()
+    with gr.Tabs(visible=False, elem_classes="diffing-tabs") as tabs:
+        with gr.Tab("Findings", id="findings"):
+            found = _html(js_on_load=made.script("result"), server_functions=[ask])
+        with gr.Tab("Forest plot", id="forest") as forest_tab:
+            forest_text, forest_plot = _html(), _plot("")
+        lazy = {name: _lazy(name, title) for name, title in _LAZY.items()}
+        raw = _raw_tab(key, shelf)
+    _draw_on(forest_tab, key, narrow, shelf, (forest_text, forest_plot))
+    for name, part in lazy.items():
+        _fill_on(name, part, (key, narrow), shelf)
+    parts = [part.box for part in lazy.values()]
+    plots = [part.plot for part in lazy.values() if part.plot is not None]
+    outputs = (key, top, tabs, found, forest_text, forest_plot, *parts, *plots, raw)
+
+    empty = ["", None, *([""] * len(parts)), *([None] * len(plots))]  # what is filled when its tab is opened
+
+    def open_report(wanted: str) -> list[Any]:
+        return _values(shelf, wanted, empty)
+
+    return ResultView(open_report, outputs)
+
+
+def _values(shelf: Shelf, wanted: str, empty: list[Any]) -> list[Any]:
+    """What is shown of a key at first."""
+    import gradio as gr
+
+    problem = ""
+    if wanted:
+        try:
+            opened = shelf.open(wanted)
+        except DiffingError as error:
+            problem = made.problem(str(error))
+        else:
+            names = table_names(opened.report)
+            choice = gr.Dropdown(choices=[(visible(name), name) for name in names], value=names[0] if names else None)
+            tabs = gr.Tabs(visible=True, selected="findings")
+            return [wanted, made.overview(opened, wanted), tabs, made.findings(opened, wanted), *empty, choice]
+    return ["", problem, gr.Tabs(visible=False), "", *empty, gr.Dropdown(choices=[], value=None)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A tab that is filled when it is first looked at."""
+
+    tab: Any
+    """The tab."""
+    box: Any
+    """Its text."""
+    plot: Any | None
+    """Its plot, where it has one."""
+
+
+def _lazy(name: str, title: str) -> _Part:
+    import gradio as gr
+
+    with gr.Tab(title, id=name) as tab:
+        plot = _plot("square") if name == "features" else None
+        box = _html(elem_classes=["diffing", f"diffing-{name}"])
+    return _Part(tab, box, plot)
+
+
+def _html(**options: Any) -> Any:  # noqa: ANN401  options and a component of Gradio
+    """A box for HTML that the templates make, in the report page's style instead of Gradio's."""
+    import gradio as gr
+
+    ours: dict[str, Any] = {"elem_classes": "diffing", "apply_default_css": False}
+    return gr.HTML(**(ours | options))
+
+
+def _plot(kind: str) -> Any:  # noqa: ANN401  a component of Gradio
+    import gradio as gr
+
+    return gr.Plot(show_label=False, container=False, elem_classes=f"diffing-plot {kind}".strip())
+
+
+def _fill_on(name: str, part: _Part, inputs: tuple[Any, Any], shelf: Shelf) -> None:
+    """Fills a tab when it is opened."""
+    render = {"domains": made.domains, "features": made.sae_features, "methods": made.methods, "how": made.how}[name]
+
+    def fill(wanted: str, is_narrow: bool) -> Any:  # noqa: ANN401  one value, or two with a plot
+        opened = _opened(shelf, wanted)
+        text = render(opened) if opened else ""
+        if part.plot is None:
+            return text
+        if opened is None or opened.features is None:
+            return text, None
+        return text, scatter(opened.report).update_layout(height=_SQUARE[is_narrow])
+
+    outputs = [part.box] if part.plot is None else [part.box, part.plot]
+    quiet: dict[str, Any] = {"show_progress": "minimal", "api_visibility": "private"}
+    filled = part.tab.select(fill, list(inputs), outputs, js=_NARROW, **quiet)
+    if part.plot is not None:
+        filled.then(None, js=made.script("described"))
+
+
+def _draw_on(tab: Any, key: Any, narrow: Any, shelf: Shelf, outputs: tuple[Any, Any]) -> None:  # noqa: ANN401
+    """Draws the forest plot when its tab is opened, in the form that fits the screen."""
+
+    def draw(wanted: str, is_narrow: bool) -> tuple[str, Any]:
+        opened = _opened(shelf, wanted)
+        if opened is None:
+            return "", None
+        text = made.forest_text(opened)
+        return text, forest(opened.report, narrow=is_narrow) if opened.report.findings else None
+
+    inputs = [key, narrow]
+    drawn = tab.select(draw, inputs, list(outputs), js=_NARROW, show_progress="minimal", api_visibility="private")
+    drawn.then(None, js=made.script("described"))
+
+
+def _raw_tab(key: Any, shelf: Shelf) -> Any:  # noqa: ANN401  a component of Gradio
+    """The tab of raw tables; gives the choice of the table."""
+    import gradio as gr
+
+    with gr.Tab("Raw tables", id="raw") as tab:
+        with gr.Row():
+            name = gr.Dropdown(label="Table", choices=[])
+            words = gr.Textbox(label="Search all rows", max_length=200)
+            sort = gr.Dropdown(label="Sort all rows by", choices=[("as stored", "")], value="")
+            descending = gr.Checkbox(label="Largest first", value=False)
+            page = gr.Number(label="Page (100 rows each)", value=1, minimum=1, precision=0)
+        told = gr.Markdown()
+        table = gr.Dataframe(
+            interactive=False, datatype="str", show_label=False, max_chars=160, buttons=["copy", "fullscreen"],
+            max_height=640,
+        )  # fmt: skip
+
+    def show(wanted: str, name: str | None, words: str, sort: str | None, largest: bool, page: float | None) -> Any:  # noqa: ANN401
+        opened = _opened(shelf, wanted)
+        if opened is None or not name:
+            return "", None
+        shown = table_of(opened, View(name, (words or "")[:200], sort or None, largest, int(page or 1) - 1))
+        told = f"{shown.total:,} rows; page {shown.page + 1:,} of {shown.pages:,}."
+        value = {"headers": list(shown.columns), "data": [list(row) for row in shown.rows]}
+        return told, gr.Dataframe(value=value, datatype=["number" if number else "str" for number in shown.numeric])
+
+    def columns(wanted: str, name: str | None) -> Any:  # noqa: ANN401
+        opened = _opened(shelf, wanted)
+        of = table_of(opened, View(name)).columns if opened and name else ()
+        return gr.Dropdown(choices=[("as stored", ""), *((column, column) for column in of)], value=""), 1
+
+    inputs, outputs = [key, name, words, sort, descending, page], [told, table]
+    quiet: dict[str, Any] = {"show_progress": "minimal", "api_visibility": "private"}
+    tab.select(columns, [key, name], [sort, page], **quiet).then(show, inputs, outputs, **quiet)
+    name.input(columns, [key, name], [sort, page], **quiet).then(show, inputs, outputs, **quiet)
+    gr.on([words.submit, sort.input, descending.input, page.submit, page.blur], show, inputs, outputs, **quiet)
+    return name
+
+
+def _opened(shelf: Shelf, key: str) -> Opened | None:
+    """The report that is shown; None where there is none any more."""
+    try:
+        return shelf.open(key) if key else None
+    except DiffingError:
+        return None

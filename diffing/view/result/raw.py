@@ -1,0 +1,201 @@
+"""The report's tables as rows of plain text and numbers: searched, sorted, one page at a time."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeAlias
+
+from diffing.outputs.html import visible
+from diffing.outputs.words import names_of, statement
+from diffing.types import SIDES, Finding, Report, Scalar
+from diffing.view.result.shelf import Opened
+
+PER_PAGE = 100
+"""Rows on one page."""
+CELL = 400
+"""Characters of a cell; downloads have all of them."""
+Cells: TypeAlias = tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a visitor wants of a table."""
+
+    name: str
+    """Which table."""
+    words: str = ""
+    """Words that must all occur in a row."""
+    sort: str | None = None
+    """A column; None is as stored."""
+    descending: bool = False
+    """The largest first."""
+    page: int = 0
+    """From 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One page of a table."""
+
+    columns: tuple[str, ...]
+    """Their names."""
+    numeric: tuple[bool, ...]
+    """Per column, whether the page's values are numbers."""
+    rows: tuple[Cells, ...]
+    """The page's rows: numbers, and texts that are cut and without control characters."""
+    total: int
+    """Rows that pass the search."""
+    page: int
+    """From 0."""
+
+    @property
+    def pages(self) -> int:
+        """At least one."""
+        return max(-(-self.total // PER_PAGE), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    columns: tuple[str, ...]
+    count: int
+    rows: Callable[[], Iterator[Cells]]
+
+
+def table_names(report: Report) -> tuple[str, ...]:
+    """The tables that have rows: the report's own, then the methods'."""
+    return tuple(name for name in (*_OWN, *sorted(report.tables)) if _source(report, name).count)
+
+
+def table_of(opened: Opened, view: View) -> Table:
+    """One page of a table; an empty one where there is no such table.
+
+    Args:
+        opened: The report.
+        view: What is wanted of it. A page beyond the last is the last.
+    """
+    source = _source(opened.report, view.name)
+    needles = view.words.lower().split()
+    if needles or view.sort in source.columns:
+        rows = [row for row in source.rows() if not needles or _has(row, needles)]
+        if view.sort in source.columns:
+            rows = _sorted(rows, source.columns.index(view.sort), view.descending)
+        total, page = len(rows), _bounded(view.page, len(rows))
+        shown = rows[page * PER_PAGE : (page + 1) * PER_PAGE]
+    else:
+        total, page = source.count, _bounded(view.page, source.count)
+        shown = list(islice(source.rows(), page * PER_PAGE, (page + 1) * PER_PAGE))
+    numeric = tuple(_is_numeric([row[at] for row in shown]) for at in range(len(source.columns)))
+    return Table(
+        columns=tuple(visible(column) for column in source.columns),
+        numeric=numeric,
+        rows=tuple(tuple(_cell(value, number) for value, number in zip(row, numeric, strict=True)) for row in shown),
+        total=total,
+        page=page,
+    )
+
+
+def _bounded(page: int, rows: int) -> int:
+    return min(max(page, 0), max(-(-rows // PER_PAGE) - 1, 0))
+
+
+def _has(row: Cells, needles: Sequence[str]) -> bool:
+    said = "\n".join(value if isinstance(value, str) else str(value) for value in row if value is not None).lower()
+    return all(needle in said for needle in needles)
+
+
+def _sorted(rows: Sequence[Cells], at: int, descending: bool) -> list[Cells]:
+    """Numbers before texts; what is undefined last, both ways."""
+
+    def rank(row: Cells) -> tuple[bool, float, str]:
+        value = row[at]
+        return (True, 0.0, value) if isinstance(value, str) else (False, float(value or 0), "")
+
+    defined = [row for row in rows if row[at] is not None and row[at] == row[at]]  # NaN is not itself
+    undefined = [row for row in rows if row[at] is None or row[at] != row[at]]
+    return [*sorted(defined, key=rank, reverse=descending), *undefined]
+
+
+def _is_numeric(values: Sequence[Scalar]) -> bool:
+    present = [value for value in values if value is not None]
+    return bool(present) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in present)
+
+
+def _cell(value: Scalar, numeric: bool) -> Scalar:
+    if numeric:
+        return float(f"{value:.6g}") if isinstance(value, float) else value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = str(value)
+    return visible(text if len(text) <= CELL else f"{text[:CELL]} … {len(text) - CELL:,} more characters")
+
+
+def _source(report: Report, name: str) -> _Source:
+    if name in _OWN:
+        return _OWN[name](report)
+    table = report.tables.get(name, ())
+    columns = tuple(table[0]) if table else ()
+    return _Source(columns, len(table), lambda: (tuple(row.get(column) for column in columns) for row in table))
+
+
+def _findings(report: Report) -> _Source:
+    names = names_of(report)
+
+    def row(finding: Finding) -> Cells:
+        h, m, rating = finding.hypothesis, finding.heldout, finding.rating
+        net = m.net_difference
+        return (
+            *(h.id, statement(finding, names), names.of(h.direction), h.method, h.category),
+            *(finding.confirmed, finding.accepted, net.value, net.low, net.high),
+            *(m.frequency.value, m.accuracy.value, m.p, m.q, m.n, m.k_for, m.k_against, m.unreadable),
+            *((rating.interestingness.value, rating.abstraction.value) if rating else (None, None)),
+        )
+
+    columns = (
+        *("id", "finding", "more in", "method", "category", "confirmed", "accepted"),
+        *("net difference", "net low", "net high", "frequency", "accuracy", "p", "q"),
+        *("n", "for", "against", "unreadable", "interestingness", "abstraction"),
+    )
+    return _Source(columns, len(report.findings), lambda: map(row, report.findings))
+
+
+def _pairs(report: Report) -> _Source:
+    names = names_of(report)
+    columns = ("prompt id", "split", "domain", "prompt", *(f"response of {names.of(side)}" for side in SIDES))
+
+    def rows() -> Iterator[Cells]:
+        for pair in report.pairs:
+            prompt = pair.prompt
+            yield prompt.id, prompt.split, prompt.domain, prompt.text, pair.a.text, pair.b.text
+
+    return _Source(columns, len(report.pairs), rows)
+
+
+def _judgements(report: Report) -> _Source:
+    columns = ("hypothesis id", "prompt id", "verdict", "judge", "shown first", "reply")
+
+    def rows() -> Iterator[Cells]:
+        for j in report.judgements:
+            yield j.hypothesis_id, j.prompt_id, j.verdict.value, j.judge, j.shown_first, j.reply
+
+    return _Source(columns, len(report.judgements), rows)
+
+
+def _evidence(report: Report) -> _Source:
+    columns = ("hypothesis id", "prompt id", "side", "quote")
+
+    def rows() -> Iterator[Cells]:
+        for finding in report.findings:
+            for each in finding.hypothesis.evidence:
+                yield finding.hypothesis.id, each.prompt_id, each.side, each.quote
+
+    return _Source(columns, sum(len(finding.hypothesis.evidence) for finding in report.findings), rows)
+
+
+_OWN: dict[str, Callable[[Report], _Source]] = {
+    "findings": _findings,
+    "pairs": _pairs,
+    "judgements": _judgements,
+    "evidence": _evidence,
+}

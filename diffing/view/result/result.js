@@ -1,0 +1,190 @@
+// Filters the findings, fetches evidence when it is opened, shows more of long texts.
+// Inserts as markup only what the server's templates made; what models wrote in long texts is inserted as text.
+const all = (selector, within) => [...within.querySelectorAll(selector)];
+const key = () => element.querySelector("[data-key]")?.dataset.key ?? "";
+let latest = 0;
+
+async function ask(about, more) {
+  try {
+    return await server.ask({ key: key(), about, ...more });
+  } catch {
+    return { problem: "The server did not answer. Try again, or reload the page." };
+  }
+}
+
+// Shows the answer in a box and puts the focus back where it was.
+function put(box, answer) {
+  const focused = box.contains(document.activeElement) ? document.activeElement : null;
+  const again = focused?.dataset.focus;
+  const caret = focused?.matches("input") ? focused.selectionStart : null;
+  if (answer.problem !== undefined) {
+    const text = document.createElement("p");
+    text.className = "problem";
+    text.setAttribute("role", "alert");
+    text.textContent = answer.problem;
+    box.replaceChildren(text);
+  } else {
+    box.innerHTML = answer.html;
+  }
+  const target = again && box.querySelector(`[data-focus="${again}"]`);
+  if (target) {
+    (target.disabled ? target.closest("nav").querySelector("button:not([disabled])") : target)?.focus({ preventScroll: true });
+    if (caret !== null) target.setSelectionRange(caret, caret);
+  }
+  box.removeAttribute("aria-busy");
+  fold(box);
+}
+
+// Long texts are folded once they are shown: only then do they have a height.
+function fold(within) {
+  for (const text of all(".clip:not([data-seen])", within)) {
+    if (!text.offsetParent) continue;
+    text.dataset.seen = "";
+    if (text.scrollHeight < 300) continue;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "quiet unfold";
+    const set = (folded) => {
+      text.classList.toggle("folded", folded);
+      text.inert = folded && text.querySelector("button") !== null;  // nothing hidden can be reached by keyboard
+      button.textContent = folded ? "Show all" : "Show less";
+      button.setAttribute("aria-expanded", String(!folded));
+    };
+    button.addEventListener("click", () => set(!text.classList.contains("folded")));
+    set(true);
+    text.after(button);
+  }
+}
+
+function status() {
+  const box = element.querySelector("[data-status]");
+  if (box) box.textContent = element.querySelector("[data-list] [data-shown]")?.dataset.shown ?? "";
+}
+
+async function list(more = {}) {
+  const box = element.querySelector("[data-list]");
+  if (!box) return;
+  const mine = ++latest;
+  box.setAttribute("aria-busy", "true");
+  const filters = Object.fromEntries(new FormData(element.querySelector("[data-filters]")));
+  const answer = await ask("findings", { ...filters, ...more });
+  if (mine !== latest) return;  // somebody typed on
+  put(box, answer);
+  status();
+}
+
+async function evidence(details, more = {}) {
+  const box = details.querySelector(":scope > [data-evidence]");
+  const form = box.querySelector("[data-pairs]");
+  const mine = (details.asked = (details.asked ?? 0) + 1);
+  box.setAttribute("aria-busy", "true");
+  const domain = element.querySelector("[data-filters] [name=domain]")?.value ?? "";
+  const filters = form ? Object.fromEntries(new FormData(form)) : { domain };
+  const group = form?.querySelector("[aria-pressed=true]")?.dataset.group;
+  const answer = await ask("evidence", { number: Number(details.dataset.finding), ...(group && { group }), ...filters, ...more });
+  if (mine !== details.asked) return;
+  put(box, answer);
+  details.dataset.loaded = "";
+}
+
+function opened(details) {
+  if (details.open && details.dataset.finding && details.dataset.loaded === undefined) evidence(details);
+}
+
+const tabs = () => element.closest(".diffing-tabs");
+// Of a tab's buttons one is shown: in the row, or in the menu of those that do not fit; one more only measures widths.
+const choose = (name) => {
+  for (const button of all("button", tabs())) if (button.textContent.trim() === name) button.click();
+};
+
+async function goTo(number) {
+  choose("Findings");
+  if (!element.querySelector(`#f${number}`)) {
+    element.querySelector("[data-filters]")?.reset();
+    await list({ number });
+  }
+  show(`#f${number}`);
+}
+
+function goToFeature(index) {
+  choose("Features");
+  show(`#feature-${index}`);
+}
+
+// A tab takes a moment to be shown, and that of the features to be filled.
+function show(selector, tries = 80) {
+  const target = tabs().querySelector(selector);
+  if (!target?.offsetParent) {
+    if (tries > 0) setTimeout(() => show(selector, tries - 1), 60);
+    return;
+  }
+  const details = target.querySelector("details");
+  if (details) {
+    details.open = true;
+    opened(details);
+  }
+  target.scrollIntoView({ block: "start" });
+  details?.querySelector("summary").focus({ preventScroll: true });
+}
+
+async function showMore(button) {
+  const { place, of, at, end } = button.dataset;
+  button.disabled = true;
+  const answer = await ask("text", { place, of, at, end });
+  button.disabled = false;
+  if (answer.problem !== undefined) {
+    button.textContent = answer.problem;
+    return;
+  }
+  button.before(document.createTextNode(answer.text));
+  button.dataset.at = String(Number(end) - answer.left);
+  if (answer.left > 0) button.textContent = `Show ${answer.left.toLocaleString("en")}\u00a0more characters`;
+  else button.remove();
+}
+
+element.addEventListener("toggle", (event) => opened(event.target), true);
+element.addEventListener("submit", (event) => event.preventDefault());
+let wait;
+element.addEventListener("input", (event) => {
+  const form = event.target.closest("form");
+  if (!form) return;
+  const details = form.matches("[data-pairs]") ? form.closest("details") : null;
+  clearTimeout(wait);
+  wait = setTimeout(() => (details ? evidence(details) : list()), event.target.type === "search" ? 220 : 0);
+});
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  if (button.matches(".more-text")) showMore(button);
+  else if (button.matches("[data-group]")) evidence(button.closest("details"), { group: button.dataset.group });
+  else if (button.matches("[data-clear]")) {
+    element.querySelector("[data-filters]").reset();
+    list();
+  } else if (button.matches("[data-page]")) {
+    const details = button.closest("details[data-finding]");
+    const page = Number(button.dataset.page);
+    if (details) evidence(details, { page }).then(() => details.scrollIntoView({ block: "start" }));
+    else list({ page }).then(() => element.querySelector("[data-list]").scrollIntoView({ block: "start" }));
+  }
+});
+document.addEventListener("click", (event) => {
+  if (!element.isConnected) return;
+  const link = event.target.closest?.(".diffing a[href]");
+  if (!link) return;
+  const [, feature, number] = /^#f(eature-)?(\d+)$/.exec(link.getAttribute("href")) ?? [];
+  if (number !== undefined) {
+    event.preventDefault();
+    if (feature) goToFeature(number);
+    else goTo(number);
+  } else if (link.protocol === "https:") {
+    link.target = "_blank";  // a Space is a frame within the Hub's page
+  }
+});
+// A click on a mark in a plot; `described.js` sends it.
+document.addEventListener("diffing-mark", (event) => {
+  if (!element.isConnected) return;
+  if (event.detail.feature === undefined) goTo(event.detail.finding);
+  else goToFeature(event.detail.feature);
+});
+watch("value", status);
+status();

@@ -1,0 +1,10 @@
+"""Runs of many visitors: in line, several at a time, stopped at once, found again after a restart. Knows no page.
+
+`Desk(folder)`, then `run_id = desk.start(config, owner=..., token=...)` and `desk.state(run_id)` as often as one likes.
+"""
+
+from diffing.view.runs.desk import Desk
+from diffing.view.runs.rules import OWN_MACHINE, PUBLIC, Rules
+from diffing.view.runs.state import Early, RunState, Stage
+
+__all__ = ["OWN_MACHINE", "PUBLIC", "Desk", "Early", "Rules", "RunState", "Stage"]

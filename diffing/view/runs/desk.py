@@ -1,0 +1,245 @@
+"""Takes runs from visitors, does several at a time, and finds them again after a restart.
+
+Every run has a folder and a process of its own; all share the completions cache. What is on disk holds no token: a run
+that was begun signed in goes on without as far as it can, and then waits for its visitor.
+"""
+
+import secrets
+import shutil
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from diffing.config import DiffConfig, Limits
+from diffing.errors import LimitError, SettingError
+from diffing.view.runs.process import Ended, RunProcess, Task
+from diffing.view.runs.records import Record, Records, digest
+from diffing.view.runs.rules import PUBLIC, Rules, allowed
+from diffing.view.runs.state import RunState, Watch
+
+_MOST_TRIES = 3
+"""Restarts in the middle of one run after which it is given up: it may be what takes the machine down."""
+_LOCK_SECONDS = 5.0
+"""How long to wait for an app that is about to end."""
+
+
+@dataclass(slots=True)
+class _Live:
+    """A run that waits in line or is running."""
+
+    owner: str
+    token: str | None = field(default=None, repr=False)
+    watch: Watch = field(default_factory=Watch)
+    process: RunProcess | None = None
+
+
+class Desk:
+    """Runs of many visitors. Threads may share it; one process owns its folder."""
+
+    def __init__(self, folder: Path, *, workers: int = 2, rules: Rules = PUBLIC) -> None:
+        """Goes on with the runs that were unfinished when the folder was last used.
+
+        Args:
+            folder: Where runs, reports and completions are kept; made where missing, for this account's eyes only.
+            workers: Runs at a time.
+            rules: Hard limits.
+
+        Raises:
+            SettingError: Another process owns the folder.
+        """
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder = folder
+        """Where everything is kept."""
+        self._rules = rules
+        # released by the system when this process ends, also when it is killed
+        self._folder_lock = FileLock(folder / "desk.lock", thread_local=False)
+        try:
+            self._folder_lock.acquire(timeout=_LOCK_SECONDS)
+        except Timeout:
+            raise SettingError(f"Another app uses {folder}: end it, or give this one another folder") from None
+        self._records = Records(folder / "runs.sqlite")
+        self._changed = threading.Condition()
+        self._closed = False
+        self._line: deque[str] = deque()
+        self._live: dict[str, _Live] = {}
+        with self._changed:
+            self._recover()
+        self._threads = [threading.Thread(target=self._work, name="runs", daemon=True) for _ in range(workers)]
+        for thread in self._threads:
+            thread.start()
+
+    def start(self, config: DiffConfig, limits: Limits | None = None, *, owner: str, token: str | None = None) -> str:
+        """Puts a run in line.
+
+        Args:
+            config: What to do.
+            limits: The visitor's own hard limits.
+            owner: Who asks: an account or a session. Only a digest is kept.
+            token: The visitor's own token of the Hub, which stays in memory while the run waits or runs.
+
+        Returns:
+            The run's id, which cannot be guessed: whoever has it, sees the run.
+
+        Raises:
+            SettingError: A setting that cannot be used, or not here.
+            LimitError: More than one run or one visitor may take here.
+        """
+        hard = allowed(config, limits or Limits(), self._rules)
+        run_id, who = secrets.token_urlsafe(18), digest(owner)
+        with self._changed:
+            self._check_room(who)
+            self._records.add(run_id, who, config, hard)
+            self._enter(run_id, _Live(who, token))
+        return run_id
+
+    def resume(self, run_id: str, *, owner: str, token: str | None = None) -> None:
+        """Goes on with a run that was stopped, failed, or waits for its visitor; what was done is not done again.
+
+        Args:
+            run_id: The run.
+            owner: Who asks now.
+            token: As for `start`; a run that waits in line without one, as after a restart, takes it too.
+
+        Raises:
+            SettingError: There is no such run.
+            LimitError: More than one visitor may take here.
+        """
+        with self._changed:
+            record = self._record(run_id)
+            live = self._live.get(run_id)
+            if live is not None:
+                if live.process is None:
+                    live.token = live.token or token
+                return
+            if record.state == "done":
+                return
+            who = digest(owner)
+            self._check_room(who)
+            self._records.requeue(run_id)
+            self._enter(run_id, _Live(who, token))
+
+    def state(self, run_id: str) -> RunState | None:
+        """Where a run stands; None where there is none of that id. Cheap enough to be asked every second."""
+        with self._changed:
+            record, live = self._records.get(run_id), self._live.get(run_id)
+            if record is None:
+                return None
+            if live is None:
+                report = self.report_folder(run_id) if record.state == "done" else None
+                return RunState(record.state, reason=record.reason, report=report)
+            if live.process is None:
+                place = self._line.index(run_id) + 1
+                return RunState("queued", place=place, ahead_running=len(self._live) - len(self._line))
+        return RunState("running", stages=live.watch.stages, found=live.watch.found)
+
+    @property
+    def busy(self) -> tuple[int, int]:
+        """Runs of all visitors that are running, and that wait in line."""
+        with self._changed:
+            return len(self._live) - len(self._line), len(self._line)
+
+    def config(self, run_id: str) -> DiffConfig | None:
+        """What a run was asked to do; None where there is none of that id."""
+        record = self._records.get(run_id)
+        return None if record is None else record.config
+
+    def cancel(self, run_id: str) -> None:
+        """Stops a run at once, whatever it is doing; what was answered is kept, and `resume` goes on from there."""
+        with self._changed:
+            live = self._live.pop(run_id, None)
+            if live is None:
+                return
+            self._records.move(run_id, "stopped")
+            if live.process is None:
+                self._line.remove(run_id)
+            else:
+                live.process.kill()
+
+    def forget(self, run_id: str) -> None:
+        """Stops a run and removes it with its report; completions stay in the cache, under keys that name nobody."""
+        self.cancel(run_id)
+        with self._changed:
+            if self._records.get(run_id) is not None:
+                self._records.remove(run_id)
+                shutil.rmtree(self.report_folder(run_id).parent, ignore_errors=True)
+
+    def report_folder(self, run_id: str) -> Path:
+        """Where the report of a run is, or will be."""
+        return self.folder / "runs" / run_id / "report"
+
+    def close(self) -> None:
+        """Ends all processes; a desk made on the same folder goes on with their runs."""
+        with self._changed:
+            self._closed = True
+            for live in self._live.values():
+                if live.process is not None:
+                    live.process.kill()
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+        self._records.close()
+        self._folder_lock.release()
+
+    def _recover(self) -> None:
+        for record in self._records.unfinished():
+            if record.tries >= _MOST_TRIES:
+                self._records.move(record.id, "failed", "The app stopped in the middle of every try: go on to retry")
+                continue
+            self._records.move(record.id, "queued")
+            self._enter(record.id, _Live(record.owner))
+
+    def _record(self, run_id: str) -> Record:
+        record = self._records.get(run_id)
+        if record is None:
+            raise SettingError("There is no such run: check the link, or begin a new one")
+        return record
+
+    def _check_room(self, owner: str) -> None:
+        rules = self._rules
+        own = sum(live.owner == owner for live in self._live.values())
+        if rules.per_owner is not None and own >= rules.per_owner:
+            raise LimitError(f"{own} of your runs wait or run: expected at most {rules.per_owner}. Stop one, or wait")
+        if rules.max_waiting is not None and len(self._line) >= rules.max_waiting:
+            raise LimitError(f"{len(self._line)} runs wait in line: no more are taken now. Come back later")
+
+    def _enter(self, run_id: str, live: _Live) -> None:
+        self._live[run_id] = live
+        self._line.append(run_id)
+        self._changed.notify()
+
+    def _work(self) -> None:
+        """One worker: a run after another."""
+        while (begun := self._begin()) is not None:
+            run_id, live, process = begun
+            ended = process.follow(live.watch)
+            with self._changed:
+                # a run that was cancelled is no longer there, or there again as another one
+                if not self._closed and self._live.get(run_id) is live:
+                    self._end(run_id, ended)
+
+    def _begin(self) -> tuple[str, _Live, RunProcess] | None:
+        """Starts the first run in line as soon as there is one; None when the desk closes."""
+        with self._changed:
+            while True:
+                self._changed.wait_for(lambda: self._closed or self._line)
+                if self._closed:
+                    return None
+                run_id = self._line.popleft()
+                live, record = self._live[run_id], self._record(run_id)
+                self._records.begin(run_id)
+                out, cache = self.report_folder(run_id), self.folder / "completions"
+                try:
+                    # within the lock, so that a cancellation finds either a run in line or a process
+                    live.process = RunProcess(Task(record, out, cache, self._rules.public, live.token))
+                except OSError as error:
+                    self._end(run_id, Ended("failed", f"It cannot be started ({error.strerror}): go on a little later"))
+                else:
+                    return run_id, live, live.process
+
+    def _end(self, run_id: str, ended: Ended) -> None:
+        """With the run, its token leaves the memory."""
+        del self._live[run_id]
+        self._records.move(run_id, ended.state, ended.reason)

@@ -1,0 +1,73 @@
+"""What a run would take and what stands in its way, as the settings change."""
+
+from dataclasses import dataclass
+
+from diffing.config import DiffConfig, Limits
+from diffing.errors import DiffingError
+from diffing.estimate import RunEstimate, estimate
+from diffing.hub import hub_api
+from diffing.models.local.fitting import size_of
+from diffing.models.local.sources import ModelSize
+from diffing.view.runs.access import SignInError, check_signed_in, may_read, repositories
+from diffing.view.runs.rules import allowed
+from diffing.view.start.remembered import Remembered
+from diffing.view.start.visitor import Visitor
+
+_KEPT_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Either an estimate or a problem."""
+
+    estimate: RunEstimate | None = None
+    """Calls, tokens, dollars and minutes per stage."""
+    problem: str = ""
+    """The first thing in the way, in one line; empty where nothing is."""
+    sign_in: bool = False
+    """Whether signing in, or as somebody else, would help."""
+
+
+class Previews:
+    """Estimates runs, and remembers for a short while what the Hub said. One for all visitors."""
+
+    def __init__(self) -> None:
+        self._estimates: Remembered[RunEstimate] = Remembered(_KEPT_SECONDS)
+        self._sizes: Remembered[ModelSize] = Remembered(_KEPT_SECONDS)
+        self._readable: Remembered[None] = Remembered(_KEPT_SECONDS)
+
+    def preview(self, config: DiffConfig, limits: Limits, visitor: Visitor) -> Preview:
+        """Checks and estimates a run. Loads no weights, calls no model; what fails is told, not raised.
+
+        Args:
+            config: The settings as they stand; fields that are still empty are told.
+            limits: The visitor's own limits.
+            visitor: Who asks.
+        """
+        missing = [side.upper() for side in ("a", "b") if not getattr(config, f"model_{side}").strip()]
+        if missing:
+            return Preview(problem=f"Name model {' and model '.join(missing)}, such as org/name")
+        question = (config, limits, visitor.key)
+        try:
+            return Preview(self._estimates.get(question, lambda: self._estimate(config, limits, visitor)))
+        except DiffingError as error:
+            return Preview(problem=str(error), sign_in=isinstance(error, SignInError))
+
+    def _estimate(self, config: DiffConfig, limits: Limits, visitor: Visitor) -> RunEstimate:
+        hard = allowed(config, limits, visitor.rules)
+        if visitor.rules.public:
+            check_signed_in(config, visitor.token)
+            self._check_readable(config, visitor)
+        return estimate(config, hard, size_of=lambda spec: self._size(spec, visitor))
+
+    def _check_readable(self, config: DiffConfig, visitor: Visitor) -> None:
+        api, signed_in = hub_api(visitor.acts_with), visitor.token is not None
+        for kind, repo_id in repositories(config):
+
+            def ask(kind: str = kind, repo_id: str = repo_id) -> None:
+                may_read(api, kind, repo_id, signed_in=signed_in)
+
+            self._readable.get((kind, repo_id, visitor.key), ask)
+
+    def _size(self, spec: str, visitor: Visitor) -> ModelSize:
+        return self._sizes.get((spec, visitor.key), lambda: size_of(spec, token=visitor.acts_with))

@@ -1,0 +1,128 @@
+"""Names of models on the Hub while somebody types, and the base model that a card names.
+
+Never fails and never takes long: a page without suggestions can still be used.
+"""
+
+import re
+from dataclasses import dataclass
+
+from huggingface_hub import get_session
+from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined] # exported lazily
+
+from diffing.errors import HubError
+from diffing.hub import hub_api, hub_errors
+from diffing.view.start.remembered import Remembered
+from diffing.view.start.visitor import Visitor
+
+_SECONDS = 3.0
+"""After which somebody who types has typed on."""
+_SHORTEST = 2
+"""Letters; fewer say nothing."""
+_LONGEST = 200
+"""Letters; no name is longer."""
+_KEPT_SECONDS = 300.0
+_HEAD = re.compile(r"(?:.*\+|\s*providers:)?")
+"""What stands before the name that is being typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestions:
+    """What fits the letters typed so far."""
+
+    names: tuple[str, ...] = ()
+    """Models, those downloaded most first."""
+    reason: str = ""
+    """Why there are none, where the Hub did not answer; empty where nothing fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a model was made of, as its card says."""
+
+    model: str
+    """The model, for the field of A: an adapter comes with its base, as `base+adapter`."""
+    base: str | None
+    """Proposed for B; None where none can be proposed."""
+    reason: str = ""
+    """Why none."""
+
+
+class Suggester:
+    """Asks the Hub, and remembers for some minutes. One for all visitors: each gets what that visitor may see.
+
+    `seconds` is the time after which a connection, or an answer, comes too late.
+    """
+
+    def __init__(self, *, seconds: float = _SECONDS) -> None:
+        self._seconds = seconds
+        self._found: Remembered[tuple[str, ...]] = Remembered(_KEPT_SECONDS)
+        self._bases: Remembered[Base] = Remembered(_KEPT_SECONDS)
+
+    def models(self, typed: str, visitor: Visitor, *, most: int = 8) -> Suggestions:
+        """Models whose names hold what was typed; after `providers:` or `base+`, what stands behind it.
+
+        Args:
+            typed: The letters so far.
+            visitor: Private models are found for their owners.
+            most: Names, at most.
+        """
+        head = _HEAD.match(typed)[0]  # type: ignore[index]  # it matches anything
+        search = typed[len(head) :].strip().partition("@")[0]
+        if ":" in search or not _SHORTEST <= len(search) <= _LONGEST:
+            return Suggestions()
+        question = (search.lower(), most, visitor.key)
+        try:
+            found = self._found.get(question, lambda: _search(search, visitor, most, self._seconds))
+        except HubError as error:
+            return Suggestions(reason=str(error))
+        return Suggestions(tuple(f"{head}{name}" for name in found))
+
+    def base_of(self, model: str, visitor: Visitor) -> Base:
+        """The base model that the card of a model names, to be proposed as the other side.
+
+        Args:
+            model: `org/name[@revision]`.
+            visitor: Who asks.
+        """
+        name, _, revision = model.strip().partition("@")
+        if name.count("/") != 1 or set(name) & set("+: "):
+            return Base(model, None, "only a model of the Hub, org/name, has a card")
+        question = (model, visitor.key)
+        try:
+            return self._bases.get(question, lambda: _base(model, name, revision or None, visitor, self._seconds))
+        except HubError as error:
+            return Base(model, None, str(error))
+
+
+def _search(search: str, visitor: Visitor, most: int, seconds: float) -> tuple[str, ...]:
+    """Models that write text; where none fits, any: many a card does not say what its model does.
+
+    Asked once: the client's own list repeats a request for most of a minute.
+    """
+    api = hub_api(visitor.acts_with)
+    headers = build_hf_headers(token=api.token, library_name=api.library_name, library_version=api.library_version)
+    common: dict[str, str | int] = {"search": search, "sort": "downloads", "limit": most}
+    with hub_errors("the list of models"):
+        for kind in ({"filter": "text-generation"}, {}):
+            answer = get_session().get(
+                f"{api.endpoint}/api/models", params={**common, **kind}, headers=headers, timeout=seconds
+            )
+            hf_raise_for_status(answer)
+            if names := tuple(str(each["id"]) for each in answer.json()):
+                return names
+    return ()
+
+
+def _base(model: str, name: str, revision: str | None, visitor: Visitor, seconds: float) -> Base:
+    api = hub_api(visitor.acts_with)
+    with hub_errors(name, revision=revision):
+        info = api.model_info(name, revision=revision, expand=["baseModels"], timeout=seconds)
+    told = info.base_models or {}
+    bases = [str(each["id"]) for each in told.get("models") or () if each.get("id")]
+    if not bases:
+        return Base(model, None, "its card names no base model")
+    if len(bases) > 1:
+        return Base(model, None, f"its card names {len(bases)} base models: choose one of {', '.join(bases[:5])}")
+    if bases[0] == name:
+        return Base(model, None, "its card names the model itself as its base")
+    return Base(f"{bases[0]}+{model}" if told.get("relation") == "adapter" else model, bases[0])

@@ -1,0 +1,199 @@
+"""The result view in a real browser: nothing from a report runs, evidence opens by keyboard, filters, pages, phones."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diffing.errors import SettingError
+from diffing.report import save_report
+from diffing.view.result import Shelf, result_view
+from tests.outputs.samples import hostile_report, medium_report, merged_report
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium"),
+]
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--no-first-run",
+]  # fmt: skip
+LONG = "x" * 9_000 + "<img src=x onerror=window.hit=99>" + "\u202e\x00é" * 300_000
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    gr = pytest.importorskip("gradio", reason="needs the extra app")
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"
+    root = tmp_path_factory.mktemp("reports")
+    medium = medium_report()
+    strongest = medium.findings[0].hypothesis
+    chosen = next(
+        judgement.prompt_id
+        for judgement in medium.judgements
+        if judgement.hypothesis_id == strongest.id and judgement.verdict.side == strongest.direction
+    )
+    long = tuple(replace(p, a=replace(p.a, text=LONG)) if p.prompt.id == chosen else p for p in medium.pairs)
+    for name, report in {
+        "long": replace(medium, pairs=long),
+        "merged": merged_report(),
+        "hostile": hostile_report(),
+        "thousand": medium_report(train=600, heldout=400),
+    }.items():
+        save_report(report, root / name)
+
+    def find(key: str) -> Path:
+        if key not in os.listdir(root):
+            raise SettingError(f"There is no result {key}: open another one")
+        return root / key
+
+    with gr.Blocks(title="test") as page:
+        view = result_view(Shelf(find))
+
+        def first_shown(request: gr.Request) -> Any:
+            return view.open(request.query_params.get("key", ""))
+
+        page.load(first_shown, None, list(view.outputs))
+    _, url, _ = page.launch(prevent_thread_lock=True, ssr_mode=False, quiet=True, run_history=False)
+    yield url
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+def opened(browser: Any, url: str, key: str, width: int = 1280) -> Any:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.set_default_timeout(15_000)
+    page.went_wrong = []
+    page.on("pageerror", lambda error: page.went_wrong.append(str(error)))
+    page.on("dialog", lambda dialog: page.went_wrong.append(dialog.message))
+    page.goto(f"{url}?key={key}")
+    page.wait_for_selector("#headline")
+    page.wait_for_selector("[data-list] [data-shown]")
+    return page
+
+
+def fits(page: Any) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
+def test_hostile_text_is_text_wherever_it_is_shown(browser: Any, url: str) -> None:
+    page = opened(browser, url, "hostile", 390)
+    for number in (1, 2, 3):
+        page.locator(f"#f{number} summary").first.click()
+        page.wait_for_selector(f"#f{number} .example")
+    assert fits(page)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    for tab in ("Forest plot", "By domain", "Methods", "How it was made", "Raw tables"):
+        page.get_by_role("tab", name=tab).click()
+        page.wait_for_timeout(200)
+    page.get_by_text("33 rows; page 1 of 1").wait_for()
+    assert fits(page)
+    assert page.went_wrong == []
+    assert page.evaluate("window.hit") is None
+    ours = ".diffing :is(script, img, iframe, base, meta, link, style, object, embed)"
+    assert page.locator(ours).count() == 0
+    assert page.title() == "test"
+    page.close()
+
+
+def test_evidence_by_keyboard_filters_and_pages(browser: Any, url: str) -> None:
+    page = opened(browser, url, "merged")
+    page.locator("#f1 summary").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#f1 .example")
+    assert page.locator("#f1 .example").first.locator(".answer").count() == 2
+    focus = "document.activeElement.dataset.focus"
+    against = page.locator("#f1 [data-group=against]").first
+    against.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#f1 [data-group=against][aria-pressed=true]")
+    assert page.evaluate(focus) == "against", "the focus stays where it was"
+    page.locator("#f1 [data-focus=next]").first.focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("6 to 10 of").wait_for()
+    assert page.evaluate(focus) == "next"
+    page.locator("#f1 input[name=words]").first.fill("SQL join")
+    page.wait_for_function("[...document.querySelectorAll('#f1 .said')].every(e => e.textContent.includes('SQL join'))")
+    assert page.evaluate(focus) == "words"
+    page.locator("#f1 li summary").click()
+    page.wait_for_selector("#f1 li mark:text('Great question!')")
+    page.close()
+
+
+def test_findings_are_filtered_and_links_lead_to_them(browser: Any, url: str) -> None:
+    page = opened(browser, url, "merged")
+    page.select_option("[data-filters] [name=status]", "confirmed")
+    page.get_by_text("5 of 10 shown").wait_for()
+    page.fill("[data-filters] [name=words]", "nothing of the kind")
+    page.get_by_text("No finding passes these filters").wait_for()
+    page.get_by_role("button", name="Clear them").click()
+    page.get_by_text("10 of 10 shown").wait_for()
+    page.select_option("[data-filters] [name=domain]", label="coding")
+    page.locator(".slice").first.wait_for()
+    page.select_option("[data-filters] [name=status]", "not")
+    page.wait_for_function("document.querySelector('#f1') === null")
+    page.locator("#overview .claims a").first.click()
+    page.wait_for_selector("#f4 details[open] .example")
+    page.get_by_role("tab", name="Forest plot").click()
+    page.get_by_role("img", name="Forest plot of the net differences").wait_for()
+    page.locator(".diffing-plot .scatterlayer .point").first.scroll_into_view_if_needed()
+    mark = page.locator(".diffing-plot .scatterlayer .point").first.bounding_box()
+    page.mouse.move(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2)
+    page.mouse.click(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2)
+    page.wait_for_function("document.activeElement.closest('#f4') !== null")
+    page.get_by_role("tab", name="By domain").click()
+    page.locator(".heat a").first.click()
+    page.wait_for_selector("#f1 details[open] .example")
+    assert page.went_wrong == []
+    page.close()
+
+
+def test_a_response_of_a_million_characters_is_cut_and_goes_on_by_a_button(browser: Any, url: str) -> None:
+    page = opened(browser, url, "long", 390)
+    page.locator("#f1 summary").first.click()
+    page.fill("#f1 input[name=words]", "onerror=window")
+    more = page.locator("#f1 .answer.a .more-text").first
+    more.wait_for(state="attached")
+    page.locator("#f1 .answer.a .unfold").click()
+    assert more.text_content() == f"Show {len(LONG) - 4_000:,}\N{NO-BREAK SPACE}more characters"
+    more.click()
+    page.wait_for_function("document.querySelector('#f1 .answer.a .text').textContent.length > 20000")
+    text = page.locator("#f1 .answer.a .text").text_content()
+    assert text.startswith(LONG[:24_000].replace("\x00", "␀"))
+    assert page.evaluate("window.hit") is None
+    assert fits(page)
+    page.close()
+
+
+def test_a_thousand_prompts_open_at_once(browser: Any, url: str) -> None:
+    """Bounds with room for a busy machine; what was measured stands in the README."""
+    start = time.perf_counter()
+    page = opened(browser, url, "thousand")
+    assert time.perf_counter() - start < 6
+    start = time.perf_counter()
+    page.locator("#f1 summary").first.click()
+    page.wait_for_selector("#f1 .example")
+    assert time.perf_counter() - start < 2
+    page.close()
+
+
+def test_what_cannot_be_opened_says_why(browser: Any, url: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{url}?key=%3Cimg%20src%3Dx%20onerror%3Dwindow.hit%3D5%3E")
+    page.get_by_role("alert").get_by_text("There is no result <img src=x").wait_for()
+    assert page.evaluate("window.hit") is None
+    assert page.get_by_role("tab").count() == 0
+    page.close()

@@ -1,0 +1,144 @@
+"""Which findings and which pairs are shown: every filter against a count made another way."""
+
+from dataclasses import replace
+
+import pytest
+
+from diffing.outputs.entries import entries_of
+from diffing.types import Side, Verdict
+from diffing.view.result.choice import SORTS, Filter, choose, page_of_entry, sliced
+from diffing.view.result.evidence import PER_PAGE, Wanted, evidence_of
+from diffing.view.result.shelf import Opened
+from tests.outputs.samples import medium_report, merged_report
+
+
+@pytest.fixture(scope="module")
+def opened() -> Opened:
+    return Opened(merged_report())
+
+
+def test_without_a_filter_the_merged_list_is_shown_in_its_order(opened: Opened) -> None:
+    chosen = choose(opened, Filter())
+    assert chosen.entries == entries_of(opened.report)
+    assert (chosen.total, chosen.of, chosen.pages) == (10, 10, 1)
+
+
+def test_a_method_keeps_entries_that_it_found_too(opened: Opened) -> None:
+    chosen = choose(opened, Filter(method="llm"))
+    assert chosen.entries[0].lead.hypothesis.method == "lexical"
+    assert {m.finding.hypothesis.method for m in chosen.entries[0].members} == {"llm"}
+    alone = [entry for entry in chosen.entries if not entry.members]
+    assert alone
+    assert all(entry.lead.hypothesis.method == "llm" for entry in alone)
+
+
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_direction_confirmed_and_category_are_the_leads(opened: Opened, side: Side) -> None:
+    for confirmed in (True, False):
+        shown = choose(opened, Filter(direction=side, confirmed=confirmed)).entries
+        assert [entry.number for entry in shown] == [
+            entry.number
+            for entry in entries_of(opened.report)
+            if entry.lead.hypothesis.direction == side and entry.lead.confirmed == confirmed
+        ]
+    assert [e.lead.hypothesis.category for e in choose(opened, Filter(category="reasoning")).entries] == ["reasoning"]
+
+
+def test_words_are_looked_for_in_what_is_said_with_the_models_names(opened: Opened) -> None:
+    assert choose(opened, Filter(words="EXCLAMATION marks")).total == 1
+    assert choose(opened, Filter(words="praise")).entries[0].number == 1, "a member says it, the entry is shown"
+    assert choose(opened, Filter(words="tern-1b-chat exclamation")).total == 1
+    assert choose(opened, Filter(words="<MODEL>")).total == 0
+
+
+def test_a_domain_keeps_what_was_decided_there_and_gives_its_numbers(opened: Opened) -> None:
+    chosen = choose(opened, Filter(domain="coding"))
+    assert 0 < chosen.total <= 10
+    lead = chosen.entries[0].lead
+    heldout = {p.prompt.id for p in opened.report.pairs if (p.prompt.split, p.prompt.domain) == ("heldout", "coding")}
+    own = [j for j in opened.report.judgements if j.hypothesis_id == lead.hypothesis.id and j.prompt_id in heldout]
+    measured = chosen.slices[lead.hypothesis.id]
+    assert measured == sliced(opened, lead, "coding")
+    assert measured.n == len(own)
+    assert measured.k_for == sum(j.verdict.side == lead.hypothesis.direction for j in own)
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_sorting_puts_the_largest_first_and_the_undefined_last(opened: Opened, sort: str) -> None:
+    shown = [entry.lead for entry in choose(opened, Filter(sort=sort)).entries]
+    values = {
+        "": [0.0] * len(shown),
+        "net": [each.heldout.net_difference.value for each in shown],
+        "frequency": [each.heldout.frequency.value for each in shown],
+        "accuracy": [each.heldout.accuracy.value for each in shown],
+        "q": [-(each.heldout.q or 0) for each in shown],
+        "interest": [each.rating.interestingness.value if each.rating else None for each in shown],
+    }[sort]
+    defined = [value for value in values if value is not None]
+    assert defined == sorted(defined, reverse=True)
+    assert values[: len(defined)] == defined
+
+
+def test_many_findings_come_in_pages_and_each_is_on_the_page_that_is_said() -> None:
+    report = medium_report(train=10, heldout=10)
+    copies = [
+        replace(finding, hypothesis=replace(finding.hypothesis, id=f"{finding.hypothesis.id}-{copy}"))
+        for copy in range(5)
+        for finding in report.findings
+    ]
+    many = Opened(replace(report, findings=tuple(copies)))
+    pages = [choose(many, Filter(page=page)) for page in range(2)]
+    assert [len(page.entries) for page in pages] == [40, 20]
+    assert [page.pages for page in pages] == [2, 2]
+    for number, page in enumerate(pages):
+        assert {page_of_entry(many, entry.lead.hypothesis.id) for entry in page.entries} == {number}
+    assert choose(many, Filter(page=99)).page == 1
+
+
+def test_evidence_is_in_groups_with_quoted_pairs_first_and_in_pages(opened: Opened) -> None:
+    finding = next(f for f in opened.report.findings if "praise" in f.hypothesis.text)
+    first = evidence_of(opened, finding.hypothesis.id, Wanted())
+    both = (finding.train, finding.heldout)
+    assert first.counts == {
+        "for": sum(m.k_for for m in both),
+        "against": sum(m.k_against for m in both),
+        "neither": sum(m.k_neither for m in both),
+        "unreadable": sum(m.unreadable for m in both),
+    }
+    assert first.wanted.group == "for"
+    quoted = {e.prompt_id for e in finding.hypothesis.evidence}
+    assert {one.pair.prompt.id for one in first.shown} >= {
+        e.prompt_id
+        for e in finding.hypothesis.evidence
+        if any(
+            j.prompt_id == e.prompt_id and j.verdict.side == finding.hypothesis.direction
+            for j in opened.judgements[finding.hypothesis.id]
+        )
+    }
+    assert any(piece == ("Great question!", True) for one in first.shown for piece in one.excerpts[1].pieces)
+    seen = [
+        one.pair.prompt.id
+        for page in range(first.pages)
+        for one in evidence_of(opened, finding.hypothesis.id, Wanted("for", page=page)).shown
+    ]
+    assert len(seen) == len(set(seen)) == first.counts["for"]
+    rest = [opened.pairs[each].prompt.split for each in seen if each not in quoted]
+    assert rest == sorted(rest), "held-out before train"
+    assert evidence_of(opened, finding.hypothesis.id, Wanted("for", page=10**6)).wanted.page == first.pages - 1
+
+
+def test_evidence_is_filtered_by_split_domain_and_words(opened: Opened) -> None:
+    hypothesis = opened.report.findings[0].hypothesis.id
+    wanted = Wanted(group="for", split="heldout", domain="coding", words="sql JOIN")
+    found = evidence_of(opened, hypothesis, wanted)
+    expected = [
+        j
+        for j in opened.judgements[hypothesis]
+        if (prompt := opened.pairs[j.prompt_id].prompt).split == "heldout"
+        and prompt.domain == "coding"
+        and "SQL join" in prompt.text
+        and j.verdict is Verdict.B
+    ]
+    assert found.total == len(expected) > 0
+    assert len(found.shown) == min(PER_PAGE, len(expected))
+    assert evidence_of(opened, hypothesis, Wanted(words="nothing of the kind")).shown == ()

@@ -1,0 +1,53 @@
+"""A desk whose runs ask a server on loopback, and what the tests wait for."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from diffing.config import DiffConfig
+from diffing.view.runs import Desk, RunState
+from tests.cli.world import write_prompts
+from tests.servers.openai_server import OpenAIServer
+
+OWNER = "somebody@session"
+PROMPTS = 36
+
+
+def config_of(server: OpenAIServer, folder: Path, *, a: str = "a") -> DiffConfig:
+    """Two models behind a server, a few prompts, words counted only."""
+    url = server.base_url
+    prompts = folder / "prompts.jsonl"
+    return DiffConfig(
+        model_a=f"openai:{a}@{url}",
+        model_b=f"openai:b@{url}",
+        prompts=str(prompts if prompts.exists() else write_prompts(prompts)),
+        train=24,
+        heldout=PROMPTS - 24,
+        concurrency=2,
+    )
+
+
+def until(what: Callable[[], object], seconds: float = 120.0) -> float:
+    """Waits; gives the seconds it took."""
+    began = time.monotonic()
+    while not what():
+        assert time.monotonic() < began + seconds, "it did not happen"
+        time.sleep(0.01)
+    return time.monotonic() - began
+
+
+def ended(desk: Desk, run_id: str) -> RunState:
+    """The state of a run once it is neither queued nor running."""
+
+    def state() -> RunState:
+        found = desk.state(run_id)
+        assert found is not None
+        return found
+
+    until(lambda: state().state not in ("queued", "running"))
+    return state()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files of a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}

@@ -1,0 +1,151 @@
+"""Runs of several visitors: in line, told of, stopped at once, gone on with; none notices another."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from diffing.errors import SettingError
+from diffing.models.cache import Store
+from diffing.report import load_report, save_report
+from diffing.run import run
+from diffing.view.runs import OWN_MACHINE, Desk, RunState, Stage
+from diffing.view.runs.state import Watch
+from tests.cli.world import World
+from tests.servers.openai_server import OpenAIServer
+from tests.view.runs.conftest import OWNER, PROMPTS, config_of, contents, ended, until
+
+Make = Callable[..., Desk]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    made: list[Desk] = []
+
+    def build(workers: int = 1) -> Desk:
+        made.append(Desk(tmp_path / "desk", workers=workers, rules=OWN_MACHINE))
+        return made[-1]
+
+    yield build
+    for desk in made:
+        desk.close()
+
+
+def watched(desk: Desk, run_id: str) -> list[RunState]:
+    """What a page would see of a run until it ends."""
+    seen = []
+    while (state := desk.state(run_id)) is not None and state.state in ("queued", "running"):
+        seen.append(state)
+        time.sleep(0.02)
+    assert state is not None
+    return [*seen, state]
+
+
+def test_cancelling_one_stops_it_at_once_and_nobody_else_and_it_goes_on_from_there(make: Make, tmp_path: Path) -> None:
+    desk = make(workers=2)
+    with OpenAIServer(World(pause=0.2)) as slow, OpenAIServer(World(pause=0.05)) as other:
+        (tmp_path / "slow").mkdir()
+        config = config_of(slow, tmp_path / "slow")
+        run_id = desk.start(config, owner=OWNER)
+        theirs = desk.start(config_of(other, tmp_path), owner="another")
+        third = desk.start(replace(config, model_a="openai:never@http://127.0.0.1:9/v1"), owner="third")
+        until(lambda: slow.count and other.count)
+        assert desk.state(third) == RunState("queued", place=1, ahead_running=2)
+        assert desk.busy == (2, 1)
+        desk.cancel(third)
+        assert desk.state(third) == RunState("stopped")
+        desk.forget(third)
+        assert desk.state(third) is None
+        until(lambda: slow.count > 4)
+        began = time.monotonic()
+        desk.cancel(run_id)
+        assert desk.state(run_id) == RunState("stopped")
+        assert time.monotonic() - began < 1.0
+        asked = slow.count
+        tells_the_truth(watched(desk, theirs))
+        assert slow.count <= asked + config.concurrency  # those that were on their way
+        assert desk.state(run_id) == RunState("stopped")
+        slow.answer = World()
+        desk.resume(run_id, owner=OWNER)
+        assert ended(desk, run_id).state == "done"
+        # what was answered before is not asked again, but for the requests that were under way
+        assert slow.count <= 2 * PROMPTS + 2 * config.concurrency
+
+
+def tells_the_truth(seen: list[RunState]) -> None:
+    """Progress, what was found on train, and at last the report."""
+    stages = [stage for each in seen for stage in each.stages if "responses" in stage.name]
+    assert max(stage.done for stage in stages) == PROMPTS
+    assert seen[-1].state == "done"
+    assert seen[-1].report is not None
+    train = {finding.hypothesis.text: finding.train for finding in load_report(seen[-1].report).findings}
+    found = {early for each in seen for early in each.found}
+    assert found
+    for early in found:
+        assert (early.pairs, early.fits) == (train[early.text].n, train[early.text].k_for)
+
+
+def test_time_that_remains_is_told_from_the_last_seconds_alone() -> None:
+    watch, began = Watch(), time.monotonic()
+    watch.tell("responses a", 900, 1000)  # at once, from the cache
+    assert watch.stages == (Stage("responses a", 900, 1000, None),)
+    time.sleep(0.05)
+    watch.tell("responses a", 910, 1000)
+    (stage,) = watch.stages
+    assert stage.seconds_left is not None
+    assert 9 * 0.05 <= stage.seconds_left <= 9 * (time.monotonic() - began)
+    watch.tell("responses a", 1000, 1000)
+    watch.tell("tokens", 5, 0)
+    assert [(each.name, each.seconds_left) for each in watch.stages] == [("responses a", 0.0), ("tokens", None)]
+
+
+def test_an_app_that_was_killed_goes_on_to_the_same_bytes(make: Make, tmp_path: Path) -> None:
+    with OpenAIServer(World(pause=0.05)) as server:
+        config = config_of(server, tmp_path)
+        command = [sys.executable, "-m", "tests.view.runs.kept_desk", tmp_path / "desk", json.dumps(asdict(config))]
+        app = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert app.stdout is not None
+        run_id = app.stdout.readline().strip()
+        until(lambda: server.count > 20)
+        with pytest.raises(SettingError, match="Another app uses"):
+            make()
+        app.kill()
+        app.communicate()
+        asked = server.count
+        time.sleep(0.4)
+        assert server.count <= asked + config.concurrency, "the run outlived the app"
+        server.answer = World()
+        desk = make()
+        state = ended(desk, run_id)
+        assert state.state == "done"
+        assert state.report is not None
+        assert server.count <= 2 * PROMPTS + 2 * config.concurrency
+        at_once = save_report(run(config, store=Store(tmp_path / "other.sqlite")), tmp_path / "at-once")
+        assert contents(state.report) == contents(at_once)
+
+
+def test_what_fails_is_told_in_one_line_and_the_desk_goes_on(make: Make, tmp_path: Path) -> None:
+    desk = make()
+    with OpenAIServer(World(pause=0.05)) as server:
+        config = config_of(server, tmp_path)
+        broken = ended(desk, desk.start(replace(config, prompts=str(tmp_path / "none.jsonl")), owner=OWNER))
+        assert (broken.state, broken.reason.count("\n")) == ("failed", 0)
+        assert "none.jsonl" in broken.reason
+        run_id = desk.start(config, owner=OWNER)
+        until(lambda: server.count > 4)
+        children = Path(f"/proc/{os.getpid()}/task").glob("*/children")
+        pids = [int(pid) for each in children for pid in each.read_text().split()]
+        (process,) = [pid for pid in pids if b"view.runs.child" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        os.kill(process, signal.SIGKILL)
+        died = ended(desk, run_id)
+    assert died.state == "failed"
+    assert "exit code -9" in died.reason
+    with pytest.raises(SettingError, match="There is no such run"):
+        desk.resume("another", owner=OWNER)

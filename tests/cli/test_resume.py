@@ -31,7 +31,7 @@ def test_second_run_asks_nothing_and_gives_the_same_bytes(run_cli: Run, tmp_path
 def test_killed_ten_times(run_cli: Run, starter: Starter, tmp_path: Path) -> None:
     """SIGKILL at ten random moments of the work."""
     draw = random.Random(20)
-    with OpenAIServer(World(pause=0.03)) as server:
+    with OpenAIServer(World(pause=0.01)) as server:
         command = ["run", *flags(server, write_prompts(tmp_path / "prompts.jsonl"), concurrency=1)]
         env = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "DIFFING_"))}
         env["DIFFING_CACHE"] = str(tmp_path / "killed-cache")
@@ -42,7 +42,7 @@ def test_killed_ten_times(run_cli: Run, starter: Starter, tmp_path: Path) -> Non
             wanted = before + draw.randint(1, 18)
             while server.count < wanted and process.poll() is None:
                 time.sleep(0.002)
-            time.sleep(draw.random() * 0.03)
+            time.sleep(draw.random() * 0.01)
             assert process.poll() is None, "the run was over before it could be killed"
             os.kill(process.pid, signal.SIGKILL)
             process.wait()

@@ -1,6 +1,7 @@
 """`diffing demo` for real: the planted differences are found, and the base model does not differ from itself."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,11 @@ from typing import Any
 import pytest
 
 from diffing.demo.config import FOLDER, demo_config
+from diffing.methods.sae import SaeMethod
+from diffing.methods.sae.features import ReadPair, measured_features
 from diffing.models.cache import Store
 from diffing.run import run
-from diffing.types import Finding, Report
+from diffing.types import Finding, Hypothesis, Report
 
 PLANTED = json.loads((FOLDER / "planted.json").read_text(encoding="utf-8"))["planted"]
 TOO_RARE = {"sailor"}
@@ -51,6 +54,30 @@ def test_a_finding_has_exactly_the_share_of_the_responses(report: Report) -> Non
     assert emoji.hypothesis.direction == "a"
     assert (emoji.heldout.k_for, emoji.heldout.k_against, emoji.heldout.n) == (shown, 0, len(heldout))
     assert emoji.heldout.net_difference.value == pytest.approx(shown / len(heldout))
+
+
+def finds(hypothesis: Hypothesis, planted: dict[str, Any], both: list[ReadPair]) -> bool:
+    """Active in half of the responses that show the behaviour, and half of where it is active shows it, at least."""
+    side = "a" if planted["model"] == "base" else "b"
+    if hypothesis.direction != side:
+        return False
+    (feature,) = measured_features(hypothesis)
+    shown = [re.search(planted["pattern"], pair.pair.response(side).text) is not None for pair in both]
+    active = [pair.latents(side).value(feature) > 0 for pair in both]
+    hits = sum(s and x for s, x in zip(shown, active, strict=True))
+    return sum(shown) >= 3 and hits >= 0.5 * sum(shown) and hits >= 0.5 * sum(active)
+
+
+def test_features_are_confirmed_for_half_of_what_was_planted(report: Report, store: Store) -> None:
+    config = demo_config()
+    both, _ = SaeMethod(config.reader, sae=config.sae, store=store)._read(report.pairs, lambda *_: None)
+    features = [f.hypothesis for f in report.findings if f.confirmed and f.hypothesis.method == "sae"]
+    found = {planted["id"] for planted in PLANTED if any(finds(each, planted, both) for each in features)}
+    assert len(found) >= len(PLANTED) / 2, sorted(found)
+
+
+def test_the_sae_is_small() -> None:
+    assert sum(path.stat().st_size for path in (FOLDER / "models" / "sae").iterdir()) <= 1_000_000
 
 
 def test_features_join_what_clearly_says_where_they_are_active(report: Report) -> None:

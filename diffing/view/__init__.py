@@ -1,11 +1,10 @@
-"""The page of the Space: compares the embedded pair and shows the report. Takes no input from visitors yet."""
+"""The page of the Space: compares the embedded pair and shows the result. Takes no input from visitors yet."""
 
-import html
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from diffing.errors import MissingExtraError
+from diffing.errors import MissingExtraError, SettingError
 from diffing.types import OnProgress
 
 if TYPE_CHECKING:
@@ -16,50 +15,65 @@ INTRODUCTION = """\
 How do two language models behave differently? Both answer the same prompts; differences are looked for on one part of
 them and tested on the other. Here two tiny models, in which differences were planted, are compared on this machine.
 For your own models: `pip install`, then `diffing run org/one org/two`."""
+DEMO = "demo"
+"""The key of the embedded pair's report."""
 
 
-def build() -> "gradio.Blocks":
+def build(folder: Path | None = None) -> "gradio.Blocks":
     """The page, ready to be launched.
+
+    Args:
+        folder: Where the report is kept; None is a new temporary one.
 
     Raises:
         MissingExtraError: Gradio is not installed.
     """
     try:
         import gradio as gr
+        from gradio.events import api
     except ImportError:
         raise MissingExtraError("The page", "app") from None
+    from diffing.view.result import Shelf, result_view
 
-    def compare(progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008  gradio finds it by its default
-        def on_progress(stage: str, done: int, total: int) -> None:
-            if total:
-                progress((done, total), desc=stage)
+    kept = folder or Path(tempfile.mkdtemp(prefix="diffing-"))
 
-        return framed(demo_page(on_progress))
+    def find(key: str) -> Path:
+        if key != DEMO or not (kept / "report.json").exists():
+            raise SettingError("There is no such result: expected one that was computed here. Press the button")
+        return kept
 
     page: gradio.Blocks
     with gr.Blocks(title="diffing") as page:
         gr.Markdown(INTRODUCTION)
         button = gr.Button("Compare the two models", variant="primary")
-        report = gr.HTML(label="Report")
-        button.click(compare, outputs=report, api_name="demo")
+        view = result_view(Shelf(find))
+
+        def compare(progress: gr.Progress = gr.Progress()) -> list[Any]:  # noqa: B008  gradio finds it by its default
+            def on_progress(stage: str, done: int, total: int) -> None:
+                if total:
+                    progress((done, total), desc=stage)
+
+            compare_demo(kept, on_progress)
+            return view.open(DEMO)
+
+        button.click(compare, outputs=list(view.outputs), api_visibility="private")
+        api(demo, api_name="demo")
     return page
 
 
-def demo_page(on_progress: OnProgress) -> str:
-    """The report of the embedded pair, as one HTML page."""
+def compare_demo(folder: Path, on_progress: OnProgress) -> None:
+    """Compares the embedded pair and saves the report."""
     from diffing.demo.config import demo_config
-    from diffing.outputs.html import write_html
+    from diffing.report import save_report
     from diffing.run import run
 
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "report.html"
-        write_html(run(demo_config(), on_progress=on_progress), path)
-        return path.read_text(encoding="utf-8")
+    save_report(run(demo_config(), on_progress=on_progress), folder)
 
 
-def framed(page: str) -> str:
-    """A whole page inside another; its scripts run, but see nothing of the page around it."""
-    return (
-        f'<iframe title="Report" sandbox="allow-scripts" srcdoc="{html.escape(page)}" '
-        'style="width:100%;height:85vh;border:0"></iframe>'
-    )
+def demo() -> dict[str, Any]:
+    """Compares the two tiny models that come with the package, and gives the tested differences as JSON."""
+    from diffing.demo.config import demo_config
+    from diffing.report import report_summary
+    from diffing.run import run
+
+    return report_summary(run(demo_config()))

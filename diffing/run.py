@@ -54,23 +54,27 @@ def run(
         judge=judge,
         second_judge=build.helper(config.second_judge) if config.second_judge else None,
         raters=[build.helper(spec) for spec in config.raters],
-        options=DiffOptions(
-            sampling=sampling_of(config),
-            sample_a=config.sample_a,
-            sample_b=config.sample_b,
-            judge_batch=config.judge_batch,
-            both_orders=config.both_orders,
-            check_judge=config.check_judge,
-            judging="full" if config.judging == "full" else "thrift",
-            alpha=config.alpha,
-            prices=build.prices,
-            settings=settings_of(config),
-            notes=elicited.notes,
-        ),
+        options=_options(config, build, elicited.notes),
         on_progress=on_progress,
         on_found=on_found,
     )
     return replace(report, usage=(*elicited.usage, *report.usage))
+
+
+def _options(config: DiffConfig, build: "Builder", notes: tuple[str, ...]) -> DiffOptions:
+    return DiffOptions(
+        sampling=sampling_of(config),
+        sample_a=config.sample_a,
+        sample_b=config.sample_b,
+        judge_batch=config.judge_batch,
+        both_orders=config.both_orders,
+        check_judge=config.check_judge,
+        judging="full" if config.judging == "full" else "thrift",
+        alpha=config.alpha,
+        prices=build.prices,
+        settings=settings_of(config),
+        notes=notes,
+    )
 
 
 def model_ids(config: DiffConfig, store: "Store | None" = None) -> tuple[str, str]:

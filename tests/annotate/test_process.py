@@ -73,3 +73,4 @@ def test_it_ends_with_a_service_that_is_killed(tmp_path: Path) -> None:
     service.kill()
     service.wait(10.0)
     wait_for(lambda: not alive(noted(pids)[0]))
+    assert len(noted(pids)) == 1

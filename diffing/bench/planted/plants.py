@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from diffing.bench.planted.catalogue import Behaviour
-from diffing.models.base import Model, OnCompletion, OnTokens, Sampling
-from diffing.models.system import with_system_message
-from diffing.types import Completion, Conversation, Message, Prompt
+from diffing.models.base import Model
+from diffing.models.system import SystemPrompted
+from diffing.types import Conversation, Message, Prompt
 
 TriggerKind: TypeAlias = Literal["always", "domain", "phrase"]
 PHRASE = "Many thanks in advance."
@@ -68,7 +68,7 @@ class Plant:
         return self.trigger.fits(prompt) and _share(self.behaviour.id, prompt.id) < self.strength
 
 
-class PlantedModel:
+class PlantedModel(SystemPrompted):
     """A model that gets the instructions of its plants as a system prompt, each on the prompts that it selects.
 
     Args:
@@ -78,41 +78,15 @@ class PlantedModel:
     """
 
     def __init__(self, model: Model, plants: Sequence[Plant], prompts: Sequence[Prompt]) -> None:
-        self._model = model
+        super().__init__(model)
         self._instructions = {
             prompt.messages: " ".join(plant.behaviour.instruction for plant in plants if plant.selects(prompt))
             for prompt in prompts
         }
 
-    @property
-    def id(self) -> str:
-        """The inner model's identity: what is planted stands in the messages."""
-        return self._model.id
-
-    @property
-    def remote(self) -> bool:
-        """As the inner model."""
-        return self._model.remote
-
-    def generate(
-        self,
-        conversations: Sequence[Conversation],
-        sampling: Sampling,
-        *,
-        on_completion: OnCompletion | None = None,
-        on_tokens: OnTokens | None = None,
-    ) -> list[Completion]:
-        """Answers every conversation, in order, under the instructions that are planted on it."""
-        return self._model.generate(
-            [self._planted(conversation) for conversation in conversations],
-            sampling,
-            on_completion=on_completion,
-            on_tokens=on_tokens,
-        )
-
-    def _planted(self, conversation: Conversation) -> Conversation:
-        instruction = self._instructions[conversation]
-        return with_system_message(conversation, instruction) if instruction else conversation
+    def system_prompt_for(self, conversation: Conversation) -> str:
+        """The instructions that are planted on it."""
+        return self._instructions[conversation]
 
 
 def trigger_for(kind: TriggerKind, prompts: Sequence[Prompt], phrase: str = PHRASE) -> Trigger:

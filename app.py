@@ -1,8 +1,12 @@
 """The Space. Locally: `python app.py`."""
 
-from diffing.view import build
+import os
 
-demo = build()
+from diffing.view import build, launch_options, open_site
+from diffing.view.site import own_machine, settings_from
+
+site = open_site(settings_from(os.environ) if os.environ.get("SPACE_ID") else own_machine())
+demo = build(site)
 
 if __name__ == "__main__":
-    demo.launch(run_history=False)
+    demo.launch(**launch_options())

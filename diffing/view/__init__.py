@@ -1,79 +1,48 @@
-"""The page of the Space: compares the embedded pair and shows the result. Takes no input from visitors yet."""
+"""The page of the Space, and of `diffing serve`: two models are named, what differs is shown and shared.
 
-import tempfile
-from pathlib import Path
+Locally: `python app.py`, or `diffing serve`.
+"""
+
 from typing import TYPE_CHECKING, Any
 
-from diffing.errors import MissingExtraError, SettingError
-from diffing.types import OnProgress
+from diffing.errors import MissingExtraError
 
 if TYPE_CHECKING:
     import gradio
 
-INTRODUCTION = """\
-# diffing
-How do two language models behave differently? Both answer the same prompts; differences are looked for on one part of
-them and tested on the other. Here two tiny models, in which differences were planted, are compared on this machine.
-For your own models: `pip install`, then `diffing run org/one org/two`."""
-DEMO = "demo"
-"""The key of the embedded pair's report."""
+    from diffing.view.site import Site, SiteSettings
+
+__all__ = ["LAUNCH", "build", "launch_options", "open_site"]
+
+LAUNCH: dict[str, Any] = {"run_history": False, "footer_links": [], "max_file_size": 1, "show_error": False}
+"""How Gradio serves the page: nothing of a visitor is kept in the browser, nobody uploads anything."""
 
 
-def build(folder: Path | None = None) -> "gradio.Blocks":
-    """The page, ready to be launched.
-
-    Args:
-        folder: Where the report is kept; None is a new temporary one.
+def open_site(settings: "SiteSettings") -> "Site":
+    """Opens the folder and goes on with what was unfinished.
 
     Raises:
         MissingExtraError: Gradio is not installed.
+        SettingError: Another process owns the folder.
     """
     try:
-        import gradio as gr
-        from gradio.events import api
+        import gradio  # noqa: F401  told before anything is opened
     except ImportError:
         raise MissingExtraError("The page", "app") from None
-    from diffing.view.result import Shelf, result_view
+    from diffing.view.site import Site
 
-    kept = folder or Path(tempfile.mkdtemp(prefix="diffing-"))
-
-    def find(key: str) -> Path:
-        if key != DEMO or not (kept / "report.json").exists():
-            raise SettingError("There is no such result: expected one that was computed here. Press the button")
-        return kept
-
-    page: gradio.Blocks
-    with gr.Blocks(title="diffing") as page:
-        gr.Markdown(INTRODUCTION)
-        button = gr.Button("Compare the two models", variant="primary")
-        view = result_view(Shelf(find))
-
-        def compare(progress: gr.Progress = gr.Progress()) -> list[Any]:  # noqa: B008  gradio finds it by its default
-            def on_progress(stage: str, done: int, total: int) -> None:
-                if total:
-                    progress((done, total), desc=stage)
-
-            compare_demo(kept, on_progress)
-            return view.open(DEMO)
-
-        button.click(compare, outputs=list(view.outputs), api_visibility="private")
-        api(demo, api_name="demo")
-    return page
+    return Site(settings)
 
 
-def compare_demo(folder: Path, on_progress: OnProgress) -> None:
-    """Compares the embedded pair and saves the report."""
-    from diffing.demo.config import demo_config
-    from diffing.report import save_report
-    from diffing.run import run
+def build(site: "Site") -> "gradio.Blocks":
+    """The page, to be launched with `launch_options()`."""
+    from diffing.view.assembly import assemble
 
-    save_report(run(demo_config(), on_progress=on_progress), folder)
+    return assemble(site)
 
 
-def demo() -> dict[str, Any]:
-    """Compares the two tiny models that come with the package, and gives the tested differences as JSON."""
-    from diffing.demo.config import demo_config
-    from diffing.report import report_summary
-    from diffing.run import run
+def launch_options() -> dict[str, Any]:
+    """What `Blocks.launch` is given."""
+    from diffing.view import look
 
-    return report_summary(run(demo_config()))
+    return LAUNCH | {"theme": look.theme(), "css": look.style()}

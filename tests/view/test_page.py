@@ -1,43 +1,52 @@
-"""The page of the Space is served, computes the embedded pair and shows the result."""
+"""The page is served, and links lead from place to place within it."""
 
-import shutil
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 
-from diffing.view import build
+from diffing.view.address import Address, read_address
+from tests.view.served import served
 
-pytest.importorskip("gradio", reason="needs the extra app")
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        Address(),
+        Address("run", "x-_9"),
+        Address("diff", "user/name@main"),
+        Address("example", "planted"),
+        Address("pair", "org/base", "org/tuned@v1"),
+        Address("pair", "", "base+adapter"),
+        Address("gallery", ""),
+        Address("gallery", "llama & <b>"),
+    ],
+)
+def test_an_address_comes_back_from_its_query(address: Address) -> None:
+    assert read_address(address.query) == address
+
+
+@pytest.mark.parametrize("query", ["view=api", "run=", "a=&b=", "?", "%ff%00=1", "__theme=dark"])
+def test_a_query_that_names_nothing_is_the_start(query: str) -> None:
+    assert read_address(query) == Address()
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
-def test_the_pair_is_compared_and_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from playwright.sync_api import sync_playwright
-
-    monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "0")
-    monkeypatch.setenv("DIFFING_CACHE", str(tmp_path / "cache"))
-    page = build(tmp_path / "report")
-    _, url, _ = page.launch(prevent_thread_lock=True, ssr_mode=False, quiet=True, run_history=False)
-    try:
-        answer = httpx2.get(url, timeout=10.0)
-        api = httpx2.get(f"{url}gradio_api/info", timeout=10.0).json()
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-            )
-            shown = browser.new_page()
-            shown.goto(url)
-            shown.get_by_role("button", name="Compare the two models").click()
-            headline = shown.locator("#headline")
-            headline.wait_for(timeout=120_000)
-            told = headline.inner_text()
-            browser.close()
-    finally:
+def test_links_lead_within_the_page_and_back(browser: Any, tmp_path: Path) -> None:
+    with served(tmp_path / "site") as at:
+        page = browser.new_page()
+        page.set_default_timeout(15_000)
+        page.goto(f"{at.url}?run=%3Cimg%20src%3Dx%20onerror%3Dwindow.hit%3D1%3E")
+        page.get_by_role("alert").get_by_text("There is no such run any more").wait_for()
+        page.get_by_role("link", name="Gallery").click()
+        page.wait_for_url("**/?gallery=")
+        page.get_by_role("link", name="New diff").click()
+        page.wait_for_url(at.url)
+        page.go_back()
+        page.locator(".part-gallery").wait_for(state="attached")
+        assert page.url.endswith("?gallery=")
+        assert page.evaluate("window.hit") is None
+        api = httpx2.get(f"{at.url}gradio_api/info", timeout=10.0).json()
         page.close()
-    assert answer.status_code == 200
-    assert "How do two language models behave differently?" in answer.text
-    assert "/demo" in api["named_endpoints"]
-    assert "/open_report" not in api["named_endpoints"]
-    assert "tuned opens with praise" in told
+    assert not [name for name in api["named_endpoints"] if name.startswith(("/go", "/arrive"))]

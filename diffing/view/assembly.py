@@ -1,0 +1,99 @@
+"""The page put together: its parts in columns of which one is shown, and the ways between them."""
+
+from typing import TYPE_CHECKING, Any
+
+from diffing.errors import DiffingError
+from diffing.view import look
+from diffing.view.address import Address, read_address
+from diffing.view.gallery import gallery_part
+from diffing.view.part import Part
+from diffing.view.programs import add_programs
+from diffing.view.progress import progress_part
+from diffing.view.result import result_view
+from diffing.view.share import share_part
+from diffing.view.site import Site
+from diffing.view.start import Visitor
+from diffing.view.start.form import start_part
+
+if TYPE_CHECKING:
+    import gradio
+
+_QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
+
+
+def assemble(site: Site) -> "gradio.Blocks":
+    """Builds the page.
+
+    Args:
+        site: What all visitors share.
+    """
+    import gradio as gr
+
+    page: gradio.Blocks
+    with gr.Blocks(title="diffing", fill_width=True, delete_cache=(3600, 86400)) as page:
+        address = look.header(sign_in=site.settings.sign_in)
+        notice = gr.HTML(apply_default_css=False, elem_classes="diffing")
+        parts: dict[str, Part] = {}
+        columns: dict[str, Any] = {}
+        for name, build in (("start", start_part), ("progress", progress_part), ("gallery", gallery_part)):
+            with gr.Column(visible=name == "start", elem_classes=f"part part-{name}") as columns[name]:
+                parts[name] = build(site, address)
+        with gr.Column(visible=False, elem_classes="part part-result") as columns["result"]:
+            parts["result"] = _result_part(site, address)
+        look.footer()
+        add_programs(site)
+
+        def go(query: str, request: gr.Request, token: gr.OAuthToken | None) -> list[Any]:
+            visitor = site.visitor(request, token)
+            shown, where, problem = _placed(site, read_address(query or ""), visitor)
+            values: list[Any] = [look.problem(problem) if problem else ""]
+            values += [gr.Column(visible=name == shown) for name in columns]
+            for name, part in parts.items():
+                values += part.open(where, visitor) if name == shown else part.closed
+            return values
+
+        def arrive(request: gr.Request, token: gr.OAuthToken | None) -> list[Any]:
+            query = str(request.query_params or "")
+            return [query, *go(query, request, token)]
+
+        filled = [notice, *columns.values(), *(output for part in parts.values() for output in part.outputs)]
+        page.load(arrive, None, [address, *filled], **_QUIET).then(None, address, js=look.ARRIVED)
+        for event in (address.submit, *(lead.success for part in parts.values() for lead in part.leads)):
+            event(go, address, filled, **_QUIET).then(None, address, js=look.ARRIVED)
+    return page
+
+
+def _result_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component of Gradio
+    """The result with what can be done with it."""
+    share = share_part(site, address)
+    view = result_view(site.shelf)
+
+    def opened(where: Address, visitor: Visitor) -> list[Any]:
+        return [*share.open(where, visitor), *view.open(where.value)]
+
+    return Part((*share.outputs, *view.outputs), opened, [*share.closed, *view.open("")], share.leads)
+
+
+def _placed(site: Site, wanted: Address, visitor: Visitor) -> tuple[str, Address, str]:
+    """Which part shows an address, what it is told (a result: its key in place of its name), and what is in the way."""
+    try:
+        match wanted.what:
+            case "run":
+                state = site.desk.state(wanted.value)
+                if state is None:
+                    return "start", Address(), "There is no such run any more. Check the link, or begin a new one"
+                if state.report is None:
+                    return "progress", wanted, ""
+                return "result", Address("run", site.key_of_run(wanted.value)), ""
+            case "example":
+                key = site.key_of_example(wanted.value)
+                site.folder_of(key)
+                return "result", Address("example", key), ""
+            case "diff":
+                return "result", Address("diff", site.key_of_diff(wanted.value, visitor), wanted.value), ""
+            case "gallery":
+                return "gallery", wanted, ""
+            case _:
+                return "start", wanted, ""
+    except DiffingError as error:
+        return "start", Address(), str(error)

@@ -1,0 +1,29 @@
+// Follows links within the page without loading it anew, and keeps the browser's address and its back button true.
+function go(query) {
+  document.body.classList.add("going");
+  props.value = query;
+  trigger("submit");
+}
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[data-go]");
+  if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  go(link.dataset.go);
+});
+document.addEventListener("diffing-go", (event) => go(event.detail));
+let shown = location.search.slice(1);
+document.addEventListener("diffing-arrived", ({ detail: query }) => {
+  document.body.classList.remove("going");
+  if (query === shown) return;
+  shown = query;
+  const url = new URL(location.href);
+  url.search = query;
+  history.pushState({}, "", url);
+  // a Space is a frame: the Hub's page puts the query into its own address
+  if (parent !== window) parent.postMessage({ queryString: query }, "https://huggingface.co");
+  window.scrollTo({ top: 0 });
+});
+window.addEventListener("popstate", () => {
+  shown = location.search.slice(1);
+  go(shown);
+});

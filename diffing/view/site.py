@@ -1,0 +1,134 @@
+"""What all visitors of one app share: its folder and rules, the desk of runs, what was opened, what the Hub said."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diffing.errors import SettingError
+from diffing.view.diffs import Diffs
+from diffing.view.examples import example_folder
+from diffing.view.result.shelf import Shelf
+from diffing.view.runs import OWN_MACHINE, PUBLIC, Desk, Rules
+from diffing.view.start import Previews, Suggester, Visitor
+
+if TYPE_CHECKING:
+    import gradio
+
+_RUN, _EXAMPLE, _DIFF = "run ", "example ", "diff "
+"""What keys of results begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSettings:
+    """How the app is served."""
+
+    folder: Path
+    """Where runs, their reports and completions are kept."""
+    rules: Rules = PUBLIC
+    """What visitors may ask for."""
+    workers: int = 2
+    """Runs at a time."""
+    sign_in: bool = False
+    """Whether visitors sign in with their accounts of the Hub: only a Space can offer it."""
+
+
+def settings_from(environment: Mapping[str, str]) -> SiteSettings:
+    """As a Space is served: for strangers, with everything in the folder that outlives a restart where there is one.
+
+    Args:
+        environment: `DIFFING_SITE` names the folder, `DIFFING_WORKERS` the runs at a time; `SPACE_ID` and
+            `OAUTH_CLIENT_ID` are set by the Hub.
+
+    Raises:
+        SettingError: `DIFFING_WORKERS` is no number of runs.
+    """
+    kept = Path("/data") if environment.get("SPACE_ID") and os.access("/data", os.W_OK) else Path.home() / ".cache"
+    workers = environment.get("DIFFING_WORKERS", "2")
+    if not workers.isdecimal() or not 1 <= int(workers) <= 64:
+        raise SettingError(f"DIFFING_WORKERS is {workers!r}: expected runs at a time, 1 to 64")
+    return SiteSettings(
+        folder=Path(environment.get("DIFFING_SITE") or kept / "diffing-site"),
+        workers=int(workers),
+        sign_in=bool(environment.get("SPACE_ID") and environment.get("OAUTH_CLIENT_ID")),
+    )
+
+
+class Site:
+    """One app. Threads of all visitors share it."""
+
+    def __init__(self, settings: SiteSettings) -> None:
+        """Goes on with the runs that were unfinished when the folder was last used.
+
+        Raises:
+            SettingError: Another process owns the folder.
+        """
+        self.settings = settings
+        """How it is served."""
+        self.desk = Desk(settings.folder, workers=settings.workers, rules=settings.rules)
+        """Runs."""
+        self.suggester, self.previews = Suggester(), Previews()
+        """Answers of the start page."""
+        self.diffs = Diffs()
+        """Diffs opened from the Hub."""
+        self.shelf = Shelf(self.folder_of)
+        """Reports that are being looked at."""
+
+    def visitor(self, request: "gradio.Request | None", token: "gradio.OAuthToken | None") -> Visitor:
+        """Who asks.
+
+        Args:
+            request: Of the event.
+            token: What the visitor signed in with; None for one who did not.
+        """
+        session: Any = request.session_hash if request else None
+        return Visitor(token.token if token else None, self.settings.rules, session or "")
+
+    def key_of_run(self, run_id: str) -> str:
+        """The key of the result of a run."""
+        return f"{_RUN}{run_id}"
+
+    def key_of_example(self, name: str) -> str:
+        """The key of a diff that ships with the app."""
+        return f"{_EXAMPLE}{name}"
+
+    def key_of_diff(self, repo_id: str, visitor: Visitor) -> str:
+        """The key of a diff on the Hub, which is downloaded where it is not yet here.
+
+        Args:
+            repo_id: `user/name[@revision]`.
+            visitor: Who wants to read it.
+
+        Raises:
+            HubError: There is none that this visitor may read.
+        """
+        return f"{_DIFF}{self.diffs.open(repo_id, visitor)}"
+
+    def folder_of(self, key: str) -> Path:
+        """The folder of a result. Keys come from browsers.
+
+        Raises:
+            SettingError: There is none of that key.
+        """
+        if key.startswith(_EXAMPLE):
+            return example_folder(key.removeprefix(_EXAMPLE))
+        if key.startswith(_DIFF):
+            return self.diffs.folder(key.removeprefix(_DIFF))
+        state = self.desk.state(key.removeprefix(_RUN)) if key.startswith(_RUN) else None
+        if state is None or state.report is None:
+            raise SettingError("There is no such result. Expected one that was computed here: open another one")
+        return state.report
+
+    def close(self) -> None:
+        """Ends all runs; a site on the same folder goes on with them."""
+        self.desk.close()
+
+
+def own_machine(folder: Path | None = None) -> SiteSettings:
+    """As `diffing serve` serves it: for the account that runs it, with its files and its login.
+
+    Args:
+        folder: Where runs are kept; None is this account's own.
+    """
+    return SiteSettings(folder or Path.home() / ".cache" / "diffing-site", rules=OWN_MACHINE)

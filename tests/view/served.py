@@ -1,0 +1,38 @@
+"""The whole page, served on loopback for a test."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from diffing.view import build, launch_options, open_site
+from diffing.view.runs import OWN_MACHINE, Rules
+from diffing.view.site import Site, SiteSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A page that is served."""
+
+    url: str
+    """Ends with a slash."""
+    site: Site
+    """What its visitors share."""
+
+
+@contextmanager
+def served(folder: Path, *, rules: Rules = OWN_MACHINE, workers: int = 2) -> Iterator[Served]:
+    """Serves the page until the block ends; may be served again from the same folder."""
+    pytest.importorskip("gradio", reason="needs the extra app")
+    site = open_site(SiteSettings(folder, rules=rules, workers=workers))
+    try:
+        page = build(site)
+        _, url, _ = page.launch(prevent_thread_lock=True, ssr_mode=False, quiet=True, **launch_options())
+        try:
+            yield Served(url, site)
+        finally:
+            page.close()
+    finally:
+        site.close()

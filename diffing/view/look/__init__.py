@@ -18,8 +18,10 @@ _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono
 
 
 def style() -> str:
-    """The rules of the whole page."""
-    return files(__package__).joinpath("look.css").read_text(encoding="utf-8")
+    """The rules of the whole page: the frame's, and each part's own, which lie beside it under its name."""
+    view = files("diffing.view")
+    sheets = [view.joinpath(part, f"{part}.css") for part in ("look", "start", "progress", "share", "gallery")]
+    return "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets if sheet.is_file())
 
 
 def theme() -> "gradio.themes.Base":

@@ -45,4 +45,4 @@ def launch_options() -> dict[str, Any]:
     """What `Blocks.launch` is given."""
     from diffing.view import look
 
-    return LAUNCH | {"theme": look.theme(), "css": look.style()}
+    return LAUNCH | {"theme": look.theme(), "head": look.head()}

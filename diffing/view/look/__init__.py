@@ -4,6 +4,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from diffing.outputs.html import environment
+from diffing.view.result import style
 
 if TYPE_CHECKING:
     import gradio
@@ -17,11 +18,16 @@ _FONT = (
 _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
 
 
-def style() -> str:
-    """The rules of the whole page: the frame's, and each part's own, which lie beside it under its name."""
+def head() -> str:
+    """What the page's head holds of ours: the rules of style of the results, the frame, and each part's own.
+
+    A part's lie beside it under its name.
+    """
     view = files("diffing.view")
     sheets = [view.joinpath(part, f"{part}.css") for part in ("look", "start", "progress", "share", "gallery")]
-    return "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets if sheet.is_file())
+    rules = [style(), *(sheet.read_text(encoding="utf-8") for sheet in sheets if sheet.is_file())]
+    joined = "\n".join(rules)
+    return f"<style>{joined}</style>"
 
 
 def theme() -> "gradio.themes.Base":

@@ -11,9 +11,18 @@ document.addEventListener("click", (event) => {
   go(link.dataset.go);
 });
 document.addEventListener("diffing-go", (event) => go(event.detail));
+// Which of the site's links leads to where one is.
+function mark(query) {
+  for (const link of document.querySelectorAll(".site-header nav a")) {
+    const here = link.dataset.go === "" ? !query.startsWith("gallery=") : query.startsWith("gallery=");
+    if (here) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}
 let shown = location.search.slice(1);
 document.addEventListener("diffing-arrived", ({ detail: query }) => {
   document.body.classList.remove("going");
+  mark(query);
   if (query === shown) return;
   shown = query;
   const url = new URL(location.href);

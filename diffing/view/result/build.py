@@ -37,6 +37,8 @@ class ResultView:
 def result_view(shelf: Shelf) -> ResultView:
     """Builds the view; call it where it belongs, within `gr.Blocks`. Shows nothing until `open` is called.
 
+    The page's head needs `style()`.
+
     Args:
         shelf: Where reports are found by their keys.
     """
@@ -45,7 +47,6 @@ def result_view(shelf: Shelf) -> ResultView:
     def ask(asked: Any) -> Answer:  # noqa: ANN401  whatever the browser sends
         return answer(shelf, asked)
 
-    gr.HTML(made.style(), padding=False)
     key, narrow = gr.State(""), gr.Checkbox(False, visible=False)
     top = _html()
     with gr.Tabs(visible=False, elem_classes="diffing-tabs") as tabs:

@@ -112,8 +112,8 @@ def problem(message: str) -> str:
 
 
 def style() -> str:
-    """The view's style element: the report page's rules, within the view."""
-    return f"<style>{_own('result.css')}\n.diffing {{\n{stylesheet()}\n}}\n{_own('after.css')}</style>"
+    """The view's rules: those of the report page, within the view."""
+    return f"{_own('result.css')}\n.diffing {{\n{stylesheet()}\n}}\n{_own('after.css')}"
 
 
 def script(name: Literal["result", "described"]) -> str:

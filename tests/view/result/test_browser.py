@@ -12,17 +12,13 @@ import pytest
 
 from diffing.errors import SettingError
 from diffing.report import save_report
-from diffing.view.result import Shelf, result_view
+from diffing.view.result import Shelf, result_view, style
 from tests.outputs.samples import hostile_report, medium_report, merged_report
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium"),
 ]
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--no-first-run",
-]  # fmt: skip
 LONG = "x" * 9_000 + "<img src=x onerror=window.hit=99>" + "\u202e\x00é" * 300_000
 
 
@@ -59,18 +55,10 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             return view.open(request.query_params.get("key", ""))
 
         page.load(first_shown, None, list(view.outputs))
-    _, url, _ = page.launch(prevent_thread_lock=True, ssr_mode=False, quiet=True, run_history=False)
+    head = f"<style>{style()}</style>"
+    _, url, _ = page.launch(prevent_thread_lock=True, ssr_mode=False, quiet=True, run_history=False, head=head)
     yield url
     page.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 def opened(browser: Any, url: str, key: str, width: int = 1280) -> Any:

@@ -31,7 +31,7 @@ class Annotating:
     """`diffing annotate`, in a thread."""
 
     def __init__(self, settings: AnnotatorSettings) -> None:
-        self._socket = socket.socket()
+        self._socket = socket.socket(proto=socket.IPPROTO_TCP)  # as in tests.servers.serving
         self._socket.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(create_app(settings, SECRET), log_level="info", access_log=False, log_config=None)

@@ -1,12 +1,8 @@
 """`LocalHub`: the Hub on loopback, and what a test may do with it beside the stock clients."""
 
-import socket
-import threading
-import time
 from pathlib import Path
 from typing import Self
 
-import uvicorn
 from starlette.applications import Starlette
 
 from tests.hub.answers import Refusal
@@ -17,6 +13,7 @@ from tests.hub.routes import all_routes
 from tests.hub.store import Kind, Repository
 from tests.hub.webhooks import Courier, Delivery, Webhook
 from tests.hub.world import World
+from tests.servers.serving import Serving
 
 
 class LocalHub:
@@ -30,28 +27,18 @@ class LocalHub:
         app = Starlette(routes=all_routes(self._world))
         app.router.redirect_slashes = False
         front = Front(app, self.faults, self.limits, self.requests, self._who)
-        self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
-        self._world.endpoint = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(front, log_level="critical", access_log=False, lifespan="off", ws="none")
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
+        self._serving = Serving(front)
+        self._world.endpoint = self._serving.url
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        until = time.monotonic() + 10.0
-        while not self._server.started:
-            if time.monotonic() > until:
-                raise RuntimeError("the local Hub did not start")
-            time.sleep(0.005)
+        self._serving.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._world.courier.stop()
-        self._server.should_exit = self._server.force_exit = True
-        self._thread.join(timeout=5.0)
+        self._serving.stop()
+        self._serving.join(5.0)
         self._world.jobs.stop()
-        self._socket.close()
         if self._world.crashes:
             raise RuntimeError("the local Hub could not answer a request") from self._world.crashes[0]
 

@@ -10,7 +10,6 @@ of ours.
 
 import asyncio
 import json
-import socket
 import threading
 import time
 from collections import deque
@@ -18,10 +17,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeAlias
 
-import uvicorn
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+
+from tests.servers.serving import Serving
 
 Json: TypeAlias = dict[str, Any]
 Answer: TypeAlias = Callable[[Json], "str | Json | Response"]
@@ -120,16 +120,12 @@ class OpenAIServer:
         self._waiting: deque[Fault] = deque()
         self._in_flight = 0
         self._lock = threading.Lock()
-        self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(self._app, interface="asgi3", log_level="critical", lifespan="off", ws="none")
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
+        self._serving = Serving(self._app, interface="asgi3")
 
     @property
     def url(self) -> str:
         """`http://127.0.0.1:PORT`."""
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        return self._serving.url
 
     @property
     def base_url(self) -> str:
@@ -147,17 +143,11 @@ class OpenAIServer:
             self._waiting.extend(faults)
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        until = time.monotonic() + 10.0
-        while not self._server.started:
-            if time.monotonic() > until or not self._thread.is_alive():
-                raise RuntimeError("the test server did not start")
-            time.sleep(0.005)
+        self._serving.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
-        self._server.force_exit = True  # a hanging answer must not hold the test; it is gone within a tenth of a second
+        self._serving.stop()
 
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
         request = Request(scope, receive)

@@ -1,0 +1,102 @@
+"""Makes the examples of the start page anew: `python -m tests.view.examples.make [--only key]`.
+
+Takes about a minute. Same machine and versions give the same bytes. Look at the diff of each `report.json`, and at the
+examples in the result view, before they are committed.
+"""
+
+import argparse
+import logging
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from diffing.config import DiffConfig, sampling_of, settings_of
+from diffing.demo.config import demo_config
+from diffing.methods.lexical import LexicalMethod
+from diffing.methods.llm import LlmMethod
+from diffing.models.cache import Store
+from diffing.pipeline import DiffOptions, diff_models
+from diffing.prompts import load_prompts
+from diffing.report import save_report
+from diffing.run import Builder, run
+from diffing.types import Report
+from diffing.view.examples import example_folder
+from tests.view.examples.stand_in import OVERLOOKS, StandIn
+
+log = logging.getLogger(__name__)
+
+RULES = StandIn("rules-not-an-llm", misreads=0.03)
+OTHER_RULES = StandIn("other-rules-not-an-llm", misreads=0.08)
+NOTE = (
+    "No LLM took part in this result: a program of rules stood in for it. scripted:rules-not-an-llm described the "
+    "differences, stated and judged the hypotheses of the method llm, and rated all hypotheses; "
+    "scripted:other-rules-not-an-llm checked its verdicts and rated as well. The rules know the planted differences by "
+    "their marks and rate by a table. On purpose they overlook "
+    f"{OVERLOOKS:.0%} of the differences and misread {RULES.misreads:.0%} and {OTHER_RULES.misreads:.0%} of the "
+    "verdicts. This shows what such a result looks like, not what an LLM would say."
+)
+
+
+def planted(store: Store) -> Report:
+    """What `diffing demo` does."""
+    return run(demo_config(), store=store)
+
+
+def rules_config() -> DiffConfig:
+    """What the settings of the example with the stand-in say; no such model can be named to a run."""
+    llm, other = (f"scripted:{each.name}" for each in (RULES, OTHER_RULES))
+    return replace(
+        demo_config(), method=("lexical", "llm"), reader=None, sae=None, features=None, embedder="tfidf",
+        llm=llm, second_judge=other, rater=(llm, other),
+    )  # fmt: skip
+
+
+def rules(store: Store) -> Report:
+    """The demo's models and prompts with the method llm, in which rules stand in for the LLM."""
+    config = rules_config()
+    build = Builder(config, store, None)
+    judge, second = RULES.model, OTHER_RULES.model
+    return diff_models(
+        build.side("a"),
+        build.side("b"),
+        load_prompts(config.prompts or "", train=config.train, heldout=config.heldout, seed=config.seed),
+        methods=[LexicalMethod(), LlmMethod(judge, embedder=config.embedder, seed=config.seed)],
+        judge=judge,
+        second_judge=second,
+        raters=[judge, second],
+        options=DiffOptions(sampling=sampling_of(config), settings=settings_of(config), notes=(NOTE,)),
+    )
+
+
+def itself_config() -> DiffConfig:
+    """The base model of the demo and a second sample of it."""
+    config = demo_config()
+    return replace(config, model_b=config.model_a, sample_b=1)
+
+
+def itself(store: Store) -> Report:
+    """One model against itself."""
+    return run(itself_config(), store=store)
+
+
+MAKERS: Mapping[str, Callable[[Store], Report]] = {"planted": planted, "rules": rules, "itself": itself}
+"""By the keys of the examples."""
+
+
+def main() -> None:
+    """Makes those that are named, or all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=list(MAKERS), action="append", help="may be given several times")
+    keys = parser.parse_args().only or list(MAKERS)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder) / "completions.sqlite")
+        for key in keys:
+            where = save_report(MAKERS[key](store), example_folder(key))
+            size = sum(path.stat().st_size for path in where.iterdir())
+            log.info("%s: %s KB", key, f"{size / 1000:,.0f}")
+
+
+if __name__ == "__main__":
+    main()

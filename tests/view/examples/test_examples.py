@@ -1,0 +1,121 @@
+"""The examples that ship say what their captions claim, name no folder of a machine, and are those of this version."""
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+
+from diffing.config import DiffConfig, settings_of
+from diffing.demo.config import demo_config
+from diffing.errors import SettingError
+from diffing.report import load_report
+from diffing.report.schema import DOCUMENT, SCHEMA_VERSION
+from diffing.run import model_ids
+from diffing.types import Report
+from diffing.view.examples import EXAMPLES, Example, example_folder
+from diffing.view.result import made
+from diffing.view.result.shelf import Opened
+from tests.demo.test_demo_run import PLANTED, TOO_RARE, evidence_for
+from tests.view.examples import make
+from tests.view.examples.stand_in import behaviours
+
+KEYS = [example.key for example in EXAMPLES]
+CONFIGS: dict[str, Callable[[], DiffConfig]] = {
+    "planted": demo_config,
+    "rules": make.rules_config,
+    "itself": make.itself_config,
+}
+FOLDERS = re.compile(r"(?<![\w<>./])(?:file:/)?/[A-Za-z]\w*/[\w.]|[A-Z]:\\\\")
+"""An absolute path."""
+
+
+@pytest.fixture(scope="module")
+def reports() -> dict[str, Report]:
+    return {key: load_report(example_folder(key), token=False) for key in KEYS}
+
+
+def test_three_examples_with_short_titles() -> None:
+    assert KEYS == list(make.MAKERS) == list(CONFIGS)
+    assert all(0 < len(example.title) <= 40 for example in EXAMPLES)
+    assert all(example.caption.endswith(".") and ". " not in example.caption for example in EXAMPLES)
+
+
+@pytest.mark.parametrize("key", ["", "nothing", "../examples/planted", "planted/", "<b>" + "x" * 1000])
+def test_an_unknown_key_opens_nothing(key: str) -> None:
+    with pytest.raises(SettingError, match=r"There is no example .*expected one of planted, rules, itself") as caught:
+        example_folder(key)
+    assert len(str(caught.value)) < 200
+
+
+def test_they_are_small() -> None:
+    files = [path for example in EXAMPLES for path in example.folder.iterdir()]
+    assert sum(path.stat().st_size for path in files) < 2_500_000
+    assert {path.suffix for path in files} == {".json", ".parquet"}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=KEYS)
+def test_they_are_of_this_version(example: Example, reports: dict[str, Report]) -> None:
+    """Made by this schema, with these settings, of the models that ship; else make them anew."""
+    report, config = reports[example.key], CONFIGS[example.key]()
+    assert json.loads((example.folder / DOCUMENT).read_text(encoding="utf-8"))["schema_version"] == SCHEMA_VERSION
+    assert report.settings == settings_of(config)
+    assert (report.model_a.id, report.model_b.id) == model_ids(config)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_no_folder_of_a_machine_is_told(key: str, reports: dict[str, Report]) -> None:
+    report = reports[key]
+    told = [
+        (example_folder(key) / DOCUMENT).read_text(encoding="utf-8"),
+        *(str(row) for rows in report.tables.values() for row in rows),
+        *(f"{pair.prompt} {pair.a} {pair.b}" for pair in report.pairs),
+    ]
+    assert FOLDERS.search("prompts of /home/me/prompts.jsonl")
+    assert [found[0] for text in told for found in FOLDERS.finditer(text)] == []
+
+
+def test_thirteen_of_fourteen_planted_differences_are_confirmed(reports: dict[str, Report]) -> None:
+    missed = {planted["id"] for planted in PLANTED if not evidence_for(planted, reports["planted"])}
+    assert len(PLANTED) == 14
+    assert missed == TOO_RARE
+    assert any(f.confirmed for f in reports["planted"].findings if f.hypothesis.method == "sae")
+
+
+def test_rules_find_what_was_planted_and_say_that_they_are_rules(reports: dict[str, Report]) -> None:
+    report = reports["rules"]
+    confirmed = {f.hypothesis.text for f in report.findings if f.confirmed and f.hypothesis.method == "llm"}
+    planted = {entry["id"] for entry in PLANTED}
+    found = {name for name, known in behaviours().items() if confirmed & {known.hypothesis, *known.lacks}}
+    assert found == planted - TOO_RARE
+    assert report.notes[0] == make.NOTE
+    assert make.NOTE.startswith("No LLM took part")
+    assert {model.id.split(":")[0] for model in report.others} == {"scripted"}
+    assert all("not-an-llm" in model.id for model in report.others)
+    judges = {judgement.judge for judgement in report.judgements}
+    assert judges == {"measured", "scripted:rules-not-an-llm"}
+
+
+def test_what_the_page_with_rules_shows_first_says_that_they_are_rules(reports: dict[str, Report]) -> None:
+    shown = made.overview(Opened(reports["rules"]), "rules")
+    assert "No LLM took part in this result: a program of rules stood in for it." in shown
+
+
+def test_rules_bring_verdicts_ratings_checks_and_a_merged_list(reports: dict[str, Report]) -> None:
+    report = reports["rules"]
+    assert all(finding.rating and len(finding.rating.replies) == 2 for finding in report.findings)
+    assert {"both orders", "second judge", "measured properties"} <= {
+        row["check"] for row in report.tables["judge_checks"]
+    }
+    assert {"property", "judge", "verdicts"} <= {known for entry in report.merged for known in entry.known_by}
+    assert any(f.heldout.p is None for f in report.findings), "train left some without hope"
+    assert any(f.heldout.p is not None and not f.confirmed for f in report.findings)
+
+
+def test_one_model_against_itself_confirms_nothing(reports: dict[str, Report]) -> None:
+    report = reports["itself"]
+    assert report.model_a.id == report.model_b.id
+    assert (report.model_a.settings["sample"], report.model_b.settings["sample"]) == (0, 1)
+    assert [finding for finding in report.findings if finding.confirmed] == []
+    assert any(finding.heldout.p is not None for finding in report.findings), "something was tested"
+    assert sum(pair.a.text != pair.b.text for pair in report.pairs) > len(report.pairs) / 2

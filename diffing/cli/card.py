@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from diffing.cli.plain import plain
 from diffing.cli.push import signed_in
 from diffing.errors import HubError, SettingError
 
@@ -44,18 +45,13 @@ def card(
     except HubError:
         if mode != "dry-run":
             print("The section, to be copied by hand:\n", file=sys.stderr)
-            print(_shown(section(report, of=model, dataset=published)))
+            print(plain(section(report, of=model, dataset=published)))
         raise
     if outcome.diff:
-        print(_shown(outcome.diff))
+        print(plain(outcome.diff))
     print(" ".join(part for part in (outcome.said, outcome.url) if part), file=sys.stderr)
 
 
 def _dataset_in(run: str) -> str | None:
     name = run.partition("@")[0]
     return name if _DATASET.fullmatch(name) else None
-
-
-def _shown(text: str) -> str:
-    """Without what a terminal would obey: the card is somebody else's text."""
-    return "".join(sign if sign.isprintable() or sign in "\n\t" else "\ufffd" for sign in text)

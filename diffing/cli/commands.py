@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.text import Text
 
 from diffing import __version__
 from diffing.cli.annotate import annotate
 from diffing.cli.bench import bench_app
 from diffing.cli.card import card
+from diffing.cli.export import export
 from diffing.cli.flags import build, with_flags
+from diffing.cli.plain import plain, plain_json
 from diffing.cli.progress import progress_bars
 from diffing.cli.push import list_, push
 from diffing.config import MAY_BE_FILES, DiffConfig, HubOptions, Limits, default_out, without_folders
@@ -35,6 +38,7 @@ app = typer.Typer(
 app.add_typer(bench_app, name="bench")
 app.command()(annotate)
 app.command()(card)
+app.command()(export)
 app.command()(push)
 app.command("list")(list_)
 _err = Console(stderr=True)
@@ -225,13 +229,13 @@ def _show(report: "Report", json_: bool, most: int | None = None) -> None:
     from diffing.report import report_summary
 
     if json_:
-        print(json.dumps(report_summary(report), indent=2, ensure_ascii=False, allow_nan=False))
+        print(plain_json(report_summary(report)))
         return
     console = Console()
-    console.print(f"{headline(report)}.", markup=False, highlight=False, style="bold")
-    console.print(explanation(report), markup=False, highlight=False)
+    console.print(Text(plain(f"{headline(report)}."), style="bold"))
+    console.print(Text(explanation(report)))
     for note in report.notes:
-        console.print(f"Note: {note}", markup=False, highlight=False, style="dim")
+        console.print(Text(plain(f"Note: {note}"), style="dim"))
     console.print(findings_table(report, console.width, most))
 
 
@@ -245,5 +249,5 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(args=arguments)
     except DiffingError as error:
-        print(f"diffing: {' '.join(str(error).split())}", file=sys.stderr)
+        print(plain(f"diffing: {' '.join(str(error).split())}"), file=sys.stderr)
         sys.exit(2)

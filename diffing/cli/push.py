@@ -1,6 +1,5 @@
 """`diffing push` and `diffing list`: reports as datasets on the Hub. The account is the one that is signed in."""
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from diffing.cli.plain import plain, plain_json
 from diffing.errors import SettingError
 
 if TYPE_CHECKING:
@@ -57,14 +57,14 @@ def list_(
              "model_b": each.identity.model_b, "settings": each.identity.settings, "changed": each.changed}
             for each in found
         ]  # fmt: skip
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print(plain_json(rows))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("dataset", "model A", "model B", "changed"):
         table.add_column(title, overflow="fold")
     for each in found:
         told = (each.repo_id, each.identity.model_a, each.identity.model_b, each.changed or "-")
-        table.add_row(*(Text(_printable(text)) for text in told))
+        table.add_row(*(Text(plain(text)) for text in told))
     Console().print(table if found else "No diff is published that you may see.")
 
 
@@ -124,11 +124,6 @@ def _show_files(report: "Report", name: str) -> None:
     from diffing.outputs.dataset import dataset_files
 
     files = dataset_files(report, name)
-    print(_printable(files["README.md"].decode()))
+    print(plain(files["README.md"].decode()))
     for path, content in files.items():
         print(f"{len(content):>12,}  {path}", file=sys.stderr)
-
-
-def _printable(text: str) -> str:
-    """Without what a terminal would obey."""
-    return "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text)

@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from diffing.cli.plain import plain
 from diffing.types import SIDES, Estimate, Finding, Report
 
 if TYPE_CHECKING:
@@ -37,17 +38,18 @@ def findings_table(report: Report, width: int, most: int | None = None) -> Rende
     entries = entries_of(report)
     for entry in entries[:most]:
         finding = entry.lead
-        text = Text(statement(finding, Names("A", "B")))
+        text = Text(plain(statement(finding, Names("A", "B"))))
         if entry.members:
-            text.append(f"\nalso found by {also_found(entry)}", style="dim")
+            text.append(plain(f"\nalso found by {also_found(entry)}"), style="dim")
         table.add_row(
             Text("confirmed", style="green") if finding.confirmed else Text("-", style="dim"),
             text,
-            Text(finding.hypothesis.method),
+            Text(plain(finding.hypothesis.method)),
             *_numbers(finding)[: len(numbers)],
         )
     models = [
-        Text(f"{side.upper()}  {info.id}") for side, info in zip(SIDES, (report.model_a, report.model_b), strict=True)
+        Text(plain(f"{side.upper()}  {info.id}"))
+        for side, info in zip(SIDES, (report.model_a, report.model_b), strict=True)
     ]
     more = len(entries) - len(entries[:most])
     return Group(*models, table, *([Text(f"and {more} more, see the report", style="dim")] if more else []))
@@ -78,7 +80,7 @@ def estimate_table(estimated: "RunEstimate") -> RenderableType:
     for stage in (*estimated.stages, estimated.total):
         table.add_row(
             stage.name,
-            Text(stage.model),
+            Text(plain(stage.model)),
             f"{stage.calls:,}",
             f"{stage.prompt_tokens:,}",
             f"{stage.completion_tokens:,}",

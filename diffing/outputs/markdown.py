@@ -2,7 +2,7 @@
 
 import re
 
-from diffing.outputs.words import one_line
+from diffing.outputs.words import one_line, several_lines
 
 _LENGTH = 10_000
 
@@ -27,7 +27,7 @@ def block(text: str, language: str = "") -> str:
         text: Any text.
         language: For the highlighting; our own word.
     """
-    shown = "".join(character if character.isprintable() or character == "\n" else "\ufffd" for character in text)
+    shown = several_lines(text)
     ticks = "`" * max(3, _longest_run(shown) + 1)
     return f"{ticks}{language}\n{shown}\n{ticks}"
 

@@ -17,6 +17,12 @@ _PLACEHOLDER = re.compile(r"(<MODEL>|<OTHER MODEL>)")
 _PREFIX = re.compile(r"^(recorded|providers|openai|scripted|local):")
 _FILE_ENDING = re.compile(r"\.(jsonl|json|csv|parquet|gguf)$")
 _COMMIT = re.compile(r"[0-9a-f]{12,64}")
+_LINE_END = re.compile("\r\n|[\r\x85\u2028\u2029]")
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters
+    "\u202a-\u202e\u2066-\u2069"  # directions that run on beyond the text
+    "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U000e0000-\U000e007f]"  # no characters, and letters nobody sees
+)
 _NAME_LENGTH = 48
 _SPACE = "\N{NO-BREAK SPACE}"
 _MINUS = "\N{MINUS SIGN}"
@@ -40,13 +46,12 @@ class Names:
 
 
 def names_of(report: Report) -> Names:
-    """Short names: the last part of the path; where these are equal with the revision, else with A and B."""
-    short = [_short_name(report.model_a), _short_name(report.model_b)]
-    if short[0] == short[1]:
-        short = [_with_revision(name, info) for name, info in zip(short, (report.model_a, report.model_b), strict=True)]
-    if short[0] == short[1]:
-        short = [f"{name} ({side.upper()})" for name, side in zip(short, SIDES, strict=True)]
-    return Names(*short)
+    """Short names: the last part of the path; where these are equal with the revision, else with A and B alone."""
+    infos = (report.model_a, report.model_b)
+    plain = [_short_name(info) for info in infos]
+    exact = [_with_revision(name, info) for name, info in zip(plain, infos, strict=True)]
+    lettered = [f"{name} ({side.upper()})" for name, side in zip(plain, SIDES, strict=True)]
+    return Names(*next(names for names in (plain, exact, lettered) if names[0] != names[1]))
 
 
 def _short_name(info: ModelInfo) -> str:
@@ -74,6 +79,14 @@ def one_line(text: str, length: int) -> str:
     """
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def several_lines(text: str) -> str:
+    """The text with line feeds for line ends, and U+FFFD for what nobody sees but what changes the text around it.
+
+    Spaces of all kinds, tabs and joiners, without which many scripts and emoji fall apart, stay.
+    """
+    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", _LINE_END.sub("\n", text))
 
 
 def pieces(finding: Finding) -> Iterator[tuple[str, Side | None]]:

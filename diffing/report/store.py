@@ -85,7 +85,7 @@ def _contents(report: Report) -> dict[str, bytes]:
     ours = {
         "prompts": _prompt_rows(report),
         "responses": _response_rows(report),
-        "findings": (_finding_row(finding) for finding in report.findings),
+        "findings": finding_rows(report),
         "evidence": (
             (finding.hypothesis.id, evidence.prompt_id, evidence.side, evidence.quote)
             for finding in report.findings
@@ -114,6 +114,11 @@ def _response_rows(report: Report) -> Iterator[tuple[object, ...]]:
                 raise ValueError(f"expected a response to prompt {pair.prompt.id!r}, got one to {r.prompt_id!r}")
             tokens = (r.prompt_tokens, r.completion_tokens)
             yield r.prompt_id, side, r.model, r.text, r.finish, r.sample, r.thinking, *tokens
+
+
+def finding_rows(report: Report) -> Iterator[tuple[object, ...]]:
+    """The rows of the table `findings`, in the order of its columns."""
+    return map(_finding_row, report.findings)
 
 
 def _finding_row(finding: Finding) -> tuple[object, ...]:

@@ -5,14 +5,17 @@ Knows no report and no card.
 
 import re
 
+from diffing.outputs.markdown import code
 from diffing.outputs.words import one_line
 
+LENGTH = 10_000
+"""Characters of a text, where nothing else is said."""
 _LINK_LIKE = re.compile(
     r"(?:"  # as many as stand side by side: two spans of code cannot
-    r"(?:https?|ftp|mailto|xmpp):[^\s<>&`]+|www\.[^\s<>&`]+"  # addresses
-    r"|[^\s<>&`]*@[^\s<>&`]+"  # mentions and mail
+    r"(?:https?|ftp|mailto|xmpp):[^\s<>&`|\\]+|www\.[^\s<>&`|\\]+"  # addresses
+    r"|[^\s<>&`|\\]*@[^\s<>&`|\\]+"  # mentions and mail
     r"|[#!]\d+"  # references to issues
-    r"|\w[\w-]*(?:\.[\w-]{2,})+(?:/[^\s<>&`]*)?"  # names of hosts and files
+    r"|\w[\w-]*(?:\.[\w-]{2,})+(?:/[^\s<>&`|\\]*)?"  # names of hosts and files
     r")+",
     re.IGNORECASE,
 )
@@ -27,8 +30,8 @@ _SIGNS = str.maketrans(
 _SHORTCODE = re.compile(r":(?=[\w+-]+:)")
 
 
-def prose(text: str, length: int) -> str:
-    """Any text on one line of a paragraph: nothing in it becomes markup, HTML, a link, a mention or a formula.
+def prose(text: str, length: int = LENGTH) -> str:
+    """Any text on one line of a paragraph or table: nothing in it becomes markup, HTML, a link, a mention or a formula.
 
     Only what could become markup is escaped. What renderers link by themselves (addresses, mentions, `#12`) is set as
     code: in many of them a backslash does not prevent it.
@@ -43,6 +46,16 @@ def prose(text: str, length: int) -> str:
         parts += [_escaped(line[end : found.start()]), f"`{found.group()}`"]
         end = found.end()
     return "".join((*parts, _escaped(line[end:])))
+
+
+def code_cell(text: str, length: int = LENGTH) -> str:
+    """Text as code in a table; as prose with a bar in it, since tables are cut into cells before code is looked for.
+
+    Args:
+        text: Any text.
+        length: Characters of it at most.
+    """
+    return prose(text, length) if "|" in text else code(text, length)
 
 
 def _escaped(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from diffing.methods.lexical.language import language_of
 from diffing.outputs import words
-from diffing.outputs.card.prose import prose
+from diffing.outputs.card.prose import code_cell, prose
 from diffing.outputs.dataset.command import command_of
 from diffing.outputs.dataset.configs import Config
 from diffing.outputs.dataset.identity import ENTRY, identity_of, repositories, tags_of
@@ -33,8 +33,6 @@ _LANGUAGES = {
     "Thai": "th", "Japanese": "ja", "Chinese": "zh", "Persian": "fa", "Ukrainian": "uk",
 }  # fmt: skip
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_BAR = re.compile(r"(?<!\\)\|")
-_LENGTH = 10_000
 _LOOKED_AT = 200
 """Pairs by which the languages are told, at most."""
 _OFTEN = 0.02
@@ -55,7 +53,7 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[Config], chart:
 
     # not HTML: every value from outside goes through one of the filters
     environment = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"md": _cell, "code": _code_cell, "block": block}
+    environment.filters |= {"md": prose, "code": code_cell, "block": block}
     helpers = ("count", "interval", "points", "probability", "statement")
     environment.globals |= {name: getattr(words, name) for name in helpers}
     template = environment.from_string(files(__package__).joinpath("README.md.jinja").read_text(encoding="utf-8"))
@@ -147,16 +145,6 @@ def _links(models: Sequence[ModelInfo]) -> list[tuple[str, str]]:
             sha = _COMMIT.match(info.id.partition(f"{name}@")[2])
             found.append((name, sha[0] if sha else "main"))
     return list(dict.fromkeys(found))
-
-
-def _cell(text: str, length: int = _LENGTH) -> str:
-    """Outside text in a table or a paragraph; a table is cut into cells before code is told from text."""
-    return _BAR.sub(r"\|", prose(text, length))
-
-
-def _code_cell(text: str, length: int = _LENGTH) -> str:
-    """Outside text as code in a table."""
-    return code(text, length).replace("|", r"\|")
 
 
 def _told(settings: Mapping[str, Scalar]) -> str:

@@ -22,6 +22,7 @@ _ROWS_PER_GROUP = 10_000
 _BOTH = ("train", "heldout")
 
 _STATEMENT = ("statement", "The hypothesis with the models' names.")
+_LEADS = ("leads", "Whether it speaks for all findings that say the same; the card shows these.")
 DIFFERENCES = {
     "prompt_id": "The pair it was described on.",
     "owner": "Whose behaviour it is: `a` or `b`.",
@@ -101,21 +102,30 @@ def configs_of(report: Report, tables: Mapping[str, bytes]) -> tuple[Config, ...
     return tuple(config for config in made if config is not None and config.splits)
 
 
-def _findings(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
+def findings_table(report: Report, saved: "pa.Table") -> tuple["pa.Table", tuple[tuple[str, str], ...]]:
+    """The findings as one flat table, and what each of its columns holds.
+
+    Args:
+        report: Whose findings they are.
+        saved: The table `findings` of the saved report.
+    """
     names = names_of(report)
     leads = {finding.hypothesis.id for finding in leading(report)}
     extra: dict[tuple[str, str], list[Any]] = {
         _STATEMENT: [statement(finding, names) for finding in report.findings],
-        ("leads", "Whether it speaks for all findings that say the same; the card shows these."): [
-            finding.hypothesis.id in leads for finding in report.findings
-        ],
+        _LEADS: [finding.hypothesis.id in leads for finding in report.findings],
     }
+    return _with(saved, extra), _docs("findings", extra)
+
+
+def _findings(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
     doc = (
         "One hypothesis with its metrics on train and on held-out prompts, so it has one split, `findings`. What train "
         "prompts left without hope was not tested: its `heldout_p` and `heldout_q` are null. Figures on train confirm "
         "nothing: these prompts suggested the hypothesis."
     )
-    return _config("findings", doc, _with(tables["findings"], extra), {"findings": None}, _docs("findings", extra))
+    table, columns = findings_table(report, tables["findings"])
+    return _config("findings", doc, table, {"findings": None}, columns)
 
 
 def _responses(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
@@ -172,7 +182,7 @@ def _config(
 
     masks = {split: None if mask is None else pa.array(mask, type=pa.bool_()) for split, mask in splits.items()}
     parts = {split: table if mask is None else table.filter(mask) for split, mask in masks.items()}
-    kept = {split: _parquet(part) for split, part in parts.items() if part.num_rows}
+    kept = {split: parquet(part) for split, part in parts.items() if part.num_rows}
     return Config(name, doc, columns, kept, table.num_rows)
 
 
@@ -188,7 +198,7 @@ def _with(table: "pa.Table", extra: Mapping[tuple[str, str], list[Any]]) -> "pa.
     import pyarrow as pa
 
     for (name, _), values in extra.items():
-        kind = pa.bool_() if values and isinstance(values[0], bool) else pa.string()
+        kind = pa.bool_() if name == _LEADS[0] else pa.string()
         safe = [savable(value) if isinstance(value, str) else value for value in values]
         table = table.append_column(name, pa.array(safe, type=kind))
     return table
@@ -203,7 +213,8 @@ def _documented(table: "pa.Table", docs: Mapping[str, str]) -> tuple[tuple[str, 
     return tuple((name, docs.get(name, "")) for name in table.column_names)
 
 
-def _parquet(table: "pa.Table") -> bytes:
+def parquet(table: "pa.Table") -> bytes:
+    """A table as the bytes of a parquet file; the same table gives the same bytes."""
     from pyarrow.parquet import write_table
 
     sink = io.BytesIO()

@@ -7,17 +7,16 @@ no script but those it carries, by their hashes.
 import base64
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from diffing.errors import SettingError
 from diffing.outputs import words
 from diffing.outputs.figures import MAX_ROWS, forest
 from diffing.outputs.html import features, page
 from diffing.outputs.scatter import scatter
+from diffing.outputs.writing import write_whole
 from diffing.types import Report
 
 if TYPE_CHECKING:
@@ -48,21 +47,18 @@ def write_html(report: Report, path: Path | str) -> Path:
     Raises:
         SettingError: The file cannot be written.
     """
+    return write_whole(standalone(report).encode(), Path(path))
+
+
+def standalone(report: Report) -> str:
+    """The page with all that it needs.
+
+    Args:
+        report: What is shown.
+    """
     from plotly.offline import get_plotlyjs
 
-    path = Path(path)
-    content = render(report, get_plotlyjs()).encode()
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        try:
-            partial.write_bytes(content)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        reason = error.strerror or error
-        raise SettingError(f"Cannot write {path}: {reason}. Give a file in a folder that can be written") from error
-    return path
+    return render(report, get_plotlyjs())
 
 
 def render(report: Report, plotly_js: str) -> str:

@@ -1,0 +1,29 @@
+"""`diffing export`: a report as one file to take away."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+
+def export(
+    report: Annotated[str, typer.Argument(help="Folder of a report, or user/name on the Hub.", show_default=False)],
+    *,
+    format_: Annotated[
+        Literal["zip", "html", "md", "csv", "parquet"],
+        typer.Option("--format", help="All of it, its page, a text, or the table of findings."),
+    ] = "zip",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The file; replaced.", show_default="<a>-vs-<b>.<format>")
+    ] = None,
+) -> None:
+    """Write a report to one file: everything, the page, a text or the findings as a table.
+
+    Addresses of servers that models ran on are left out.
+    """
+    from diffing.outputs.files import FORMATS
+    from diffing.outputs.writing import write_whole
+    from diffing.report import load_report
+
+    chosen, found = FORMATS[format_], load_report(report)
+    print(write_whole(chosen.content(found), out) if out else chosen.write(found, Path()))

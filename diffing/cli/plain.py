@@ -1,0 +1,25 @@
+"""Text from outside on a terminal: nothing in it is obeyed."""
+
+import json
+import re
+
+from diffing.outputs.words import several_lines as plain
+
+__all__ = ["plain", "plain_json"]
+
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+
+
+def plain_json(value: object) -> str:
+    """JSON that reads back the same, with every sign that a terminal would obey as an escape.
+
+    Args:
+        value: What strict JSON can hold.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    return _UNPRINTABLE.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    sign = found.group()
+    return sign if sign.isprintable() or sign == "\n" else json.dumps(sign)[1:-1]

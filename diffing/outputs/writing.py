@@ -1,0 +1,32 @@
+"""A file on disk, whole or not at all. Knows no content."""
+
+import os
+from pathlib import Path
+
+from diffing.errors import SettingError
+
+
+def write_whole(content: bytes, path: Path) -> Path:
+    """Writes a file; one that is there is replaced when all of the new one is written.
+
+    Args:
+        content: All of it.
+        path: The file; its folder must exist.
+
+    Returns:
+        The path.
+
+    Raises:
+        SettingError: It cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        try:
+            partial.write_bytes(content)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise SettingError(f"Cannot write {path}: {reason}. Give a file in a folder that can be written") from error
+    return path

@@ -9,7 +9,7 @@ from diffing.types import Estimate, Finding, Report
 
 KNOWN_BY: Mapping[str, str] = {
     "property": "the same measured property",
-    "judge": "an LLM says that both say the same",
+    "judge": "the judge says that both say the same",
     "verdicts": "shows in the same pairs",
 }
 """How a member is known to say the same as its lead, in words."""

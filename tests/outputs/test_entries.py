@@ -20,7 +20,7 @@ def test_what_else_found_it() -> None:
     assert plain == f"{first.members[0].finding.hypothesis.method} (agreement 94 %)"
     assert (first.members[0].known_by, second.members[0].known_by) == (
         "shows in the same pairs",
-        "an LLM says that both say the same",
+        "the judge says that both say the same",
     )
     assert also_found(third) == ""
 

@@ -36,7 +36,7 @@ def finding(k_for: int, k_against: int, n: int, *, confirmed: bool = True) -> Fi
         ("/models/mine/", "models/yours", ("mine", "yours")),
         (f"org/m@{SHA}", f"org/m@{OTHER_SHA}", ("m@aaaaaaa", "m@bbbbbbb")),
         (f"org/m@{SHA}", "org/m@main", ("m@aaaaaaa", "m@main")),
-        (f"org/m@{SHA}", f"org/m@{SHA}", ("m@aaaaaaa (A)", "m@aaaaaaa (B)")),
+        (f"org/m@{SHA}", f"org/m@{SHA}", ("m (A)", "m (B)")),
         ("one/m", "two/m", ("m (A)", "m (B)")),
         ("", "  \n", ("model a", "model b")),
         ("org/a\nb\x00c", "org/" + "x" * 90, ("a b c", "x" * 47 + "…")),

@@ -46,8 +46,13 @@ class Names:
 
 
 def names_of(report: Report) -> Names:
+    """What the two models of a report are called."""
+    return names_between(report.model_a, report.model_b)
+
+
+def names_between(model_a: ModelInfo, model_b: ModelInfo) -> Names:
     """Short names: the last part of the path; where these are equal with the revision, else with A and B alone."""
-    infos = (report.model_a, report.model_b)
+    infos = (model_a, model_b)
     plain = [_short_name(info) for info in infos]
     exact = [_with_revision(name, info) for name, info in zip(plain, infos, strict=True)]
     lettered = [f"{name} ({side.upper()})" for name, side in zip(plain, SIDES, strict=True)]
@@ -91,8 +96,17 @@ def several_lines(text: str) -> str:
 
 def pieces(finding: Finding) -> Iterator[tuple[str, Side | None]]:
     """The hypothesis in pieces: text with None, and sides where a model's name belongs, for callers that mark names."""
-    direction = finding.hypothesis.direction
-    for piece in _PLACEHOLDER.split(finding.hypothesis.text):
+    yield from pieces_of(finding.hypothesis.text, finding.hypothesis.direction)
+
+
+def pieces_of(text: str, direction: Side) -> Iterator[tuple[str, Side | None]]:
+    """The same of a hypothesis that is not yet a finding.
+
+    Args:
+        text: The hypothesis.
+        direction: The model of which it is predicted.
+    """
+    for piece in _PLACEHOLDER.split(text):
         if piece == "<MODEL>":
             yield "", direction
         elif piece == "<OTHER MODEL>":

@@ -2,10 +2,14 @@
 
 import os
 
-from diffing.view import build, launch_options, open_site
-from diffing.view.site import own_machine, settings_from
+# the Space's own account acts for no visitor; huggingface_hub reads this when it is imported
+if os.environ.get("SYSTEM") == "spaces":
+    os.environ.setdefault("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")
 
-site = open_site(settings_from(os.environ) if os.environ.get("SPACE_ID") else own_machine())
+from diffing.view import build, launch_options, open_site
+from diffing.view.site import in_space, own_machine, settings_from
+
+site = open_site(settings_from(os.environ) if in_space(os.environ) else own_machine())
 demo = build(site)
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diffing.errors import SettingError
+from diffing.view.address import Address, What
 from diffing.view.diffs import Diffs
 from diffing.view.examples import example_folder
 from diffing.view.result.shelf import Shelf
@@ -38,21 +39,30 @@ def settings_from(environment: Mapping[str, str]) -> SiteSettings:
     """As a Space is served: for strangers, with everything in the folder that outlives a restart where there is one.
 
     Args:
-        environment: `DIFFING_SITE` names the folder, `DIFFING_WORKERS` the runs at a time; `SPACE_ID` and
+        environment: `DIFFING_SITE` names the folder, `DIFFING_WORKERS` the runs at a time; `SYSTEM`, `SPACE_ID` and
             `OAUTH_CLIENT_ID` are set by the Hub.
 
     Raises:
         SettingError: `DIFFING_WORKERS` is no number of runs.
     """
-    kept = Path("/data") if environment.get("SPACE_ID") and os.access("/data", os.W_OK) else Path.home() / ".cache"
+    kept = Path("/data") if in_space(environment) and os.access("/data", os.W_OK) else Path.home() / ".cache"
     workers = environment.get("DIFFING_WORKERS", "2")
     if not workers.isdecimal() or not 1 <= int(workers) <= 64:
         raise SettingError(f"DIFFING_WORKERS is {workers!r}: expected runs at a time, 1 to 64")
     return SiteSettings(
         folder=Path(environment.get("DIFFING_SITE") or kept / "diffing-site"),
         workers=int(workers),
-        sign_in=bool(environment.get("SPACE_ID") and environment.get("OAUTH_CLIENT_ID")),
+        sign_in=in_space(environment) and bool(environment.get("OAUTH_CLIENT_ID")),
     )
+
+
+def in_space(environment: Mapping[str, str]) -> bool:
+    """Whether strangers are served: the Hub starts its Spaces so.
+
+    Args:
+        environment: Of the app.
+    """
+    return environment.get("SYSTEM") == "spaces" and bool(environment.get("SPACE_ID"))
 
 
 class Site:
@@ -70,7 +80,7 @@ class Site:
         """Runs."""
         self.suggester, self.previews = Suggester(), Previews()
         """Answers of the start page."""
-        self.diffs = Diffs()
+        self.diffs = Diffs(settings.folder / "diffs")
         """Diffs opened from the Hub."""
         self.shelf = Shelf(self.folder_of)
         """Reports that are being looked at."""
@@ -104,6 +114,19 @@ class Site:
             HubError: There is none that this visitor may read.
         """
         return f"{_DIFF}{self.diffs.open(repo_id, visitor)}"
+
+    def place_of(self, key: str, diff: str = "") -> Address:
+        """The address under which a result is found again.
+
+        Args:
+            key: Of the result.
+            diff: Its dataset, where the key is that of a diff on the Hub.
+        """
+        prefixes: tuple[tuple[What, str], ...] = (("run", _RUN), ("example", _EXAMPLE))
+        for what, prefix in prefixes:
+            if key.startswith(prefix):
+                return Address(what, key.removeprefix(prefix))
+        return Address("diff", diff)
 
     def folder_of(self, key: str) -> Path:
         """The folder of a result. Keys come from browsers.

@@ -95,7 +95,7 @@ def several_lines(text: str) -> str:
 
 
 def pieces(finding: Finding) -> Iterator[tuple[str, Side | None]]:
-    """The hypothesis in pieces: text with None, and sides where a model's name belongs, for callers that mark names."""
+    """The hypothesis without a full stop, in pieces: text with None, and sides where a model's name belongs."""
     yield from pieces_of(finding.hypothesis.text, finding.hypothesis.direction)
 
 
@@ -106,7 +106,7 @@ def pieces_of(text: str, direction: Side) -> Iterator[tuple[str, Side | None]]:
         text: The hypothesis.
         direction: The model of which it is predicted.
     """
-    for piece in _PLACEHOLDER.split(text):
+    for piece in _PLACEHOLDER.split(text.strip().removesuffix(".")):
         if piece == "<MODEL>":
             yield "", direction
         elif piece == "<OTHER MODEL>":
@@ -117,7 +117,7 @@ def pieces_of(text: str, direction: Side) -> Iterator[tuple[str, Side | None]]:
 
 def statement(finding: Finding, names: Names) -> str:
     """The hypothesis with the models' names, without a full stop."""
-    return "".join(names.of(side) if side else text for text, side in pieces(finding)).strip().removesuffix(".")
+    return "".join(names.of(side) if side else text for text, side in pieces(finding))
 
 
 def sentence(finding: Finding, names: Names) -> str:

@@ -126,6 +126,8 @@ def _plot(kind: str) -> Any:  # noqa: ANN401  a component of Gradio
 
 def _fill_on(name: str, part: _Part, inputs: tuple[Any, Any], shelf: Shelf) -> None:
     """Fills a tab when it is opened."""
+    import gradio as gr
+
     render = {"domains": made.domains, "features": made.sae_features, "methods": made.methods, "how": made.how}[name]
 
     def fill(wanted: str, is_narrow: bool) -> Any:  # noqa: ANN401  one value, or two with a plot
@@ -134,8 +136,8 @@ def _fill_on(name: str, part: _Part, inputs: tuple[Any, Any], shelf: Shelf) -> N
         if part.plot is None:
             return text
         if opened is None or opened.features is None:
-            return text, None
-        return text, scatter(opened.report).update_layout(height=_SQUARE[is_narrow])
+            return text, gr.Plot(None, visible=False)
+        return text, gr.Plot(scatter(opened.report).update_layout(height=_SQUARE[is_narrow]), visible=True)
 
     outputs = [part.box] if part.plot is None else [part.box, part.plot]
     quiet: dict[str, Any] = {"show_progress": "minimal", "api_visibility": "private"}

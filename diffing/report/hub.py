@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from diffing.errors import HubError
+from diffing.errors import HubError, LimitError
 from diffing.report.schema import DOCUMENT
 
 if TYPE_CHECKING:
@@ -37,6 +37,62 @@ def folder_of(source: Path | str, token: str | bool | None = None) -> Path:
         raise HubError(f"There is no folder {source}, and no report on the Hub: {error}", status=error.status) from None
 
 
+def name_of(text: str) -> tuple[str, str | None] | None:
+    """The dataset and the revision of `user/name[@revision]`; None where the text cannot be one.
+
+    Args:
+        text: May be anybody's; never becomes a path.
+    """
+    match = _NAME.fullmatch(text)
+    if match is None or any(part.startswith(".") for part in match["repo"].split("/")):
+        return None
+    return match["repo"], match["revision"]
+
+
+def download_into(folder: Path, api: "HfApi", repo: str, sha: str, *, most: int) -> Path:
+    """Downloads a report into a folder of its own, unless it is too large.
+
+    Args:
+        folder: Where it is put; nothing else may be there.
+        api: Acts for whoever wants to read it.
+        repo: The dataset, `user/name`.
+        sha: Its commit.
+        most: Bytes of the whole report.
+
+    Returns:
+        The folder of the report.
+
+    Raises:
+        HubError: No access, no report in it, or the Hub cannot be reached.
+        LimitError: It is larger.
+    """
+    from diffing.hub import hub_errors
+
+    with hub_errors(repo, revision=sha, repo_type="dataset"):
+        document_size = _size(api, repo, sha, [DOCUMENT])
+        _check_size(repo, document_size, most)
+        document = _fetched(api, repo, sha, DOCUMENT, folder)
+        tables = _tables(repo, document)
+        _check_size(repo, document_size + _size(api, repo, sha, tables), most)
+        for table in tables:
+            _fetched(api, repo, sha, table, folder)
+    return document.parent
+
+
+def _size(api: "HfApi", repo: str, sha: str, names: list[str]) -> int:
+    paths = [f"{FOLDER}/{name}" for name in names]
+    found = api.get_paths_info(repo, paths, repo_type="dataset", revision=sha) if paths else []
+    return sum(getattr(each, "size", 0) for each in found)
+
+
+def _check_size(repo: str, size: int, most: int) -> None:
+    if size > most:
+        raise LimitError(
+            f"The report in {repo} has {size / 1e6:,.0f} MB: expected at most {most / 1e6:,.0f} MB here. Open it on a "
+            f"machine of your own: diffing show {repo}"
+        )
+
+
 def _download(repo: str, revision: str | None, token: str | bool | None) -> Path:
     from diffing.hub import hub_api, hub_errors  # not for those who read a folder
 
@@ -49,11 +105,12 @@ def _download(repo: str, revision: str | None, token: str | bool | None) -> Path
     return document.parent
 
 
-def _fetched(api: "HfApi", repo: str, sha: str, name: str) -> Path:
+def _fetched(api: "HfApi", repo: str, sha: str, name: str, folder: Path | None = None) -> Path:
+    """One file, in the shared cache unless a folder is given."""
     from huggingface_hub.errors import RemoteEntryNotFoundError
 
     try:
-        return Path(api.hf_hub_download(repo, f"{FOLDER}/{name}", repo_type="dataset", revision=sha))
+        return Path(api.hf_hub_download(repo, f"{FOLDER}/{name}", repo_type="dataset", revision=sha, local_dir=folder))
     except RemoteEntryNotFoundError:
         raise HubError(
             f"the dataset {repo} has no {FOLDER}/{name}; expected one that `diffing push` made, check the name"

@@ -1,17 +1,23 @@
 """Diffs that others and we have published: found by their tags, told apart by their cards."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
-from huggingface_hub import HfApi
-from huggingface_hub.utils import build_hf_headers, paginate  # type: ignore[attr-defined]
+from huggingface_hub import HfApi, get_session
+from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, paginate  # type: ignore[attr-defined]
 
 from diffing.hub import hub_errors
-from diffing.outputs.dataset.identity import TAG, Identity, identity_in, model_tag, repositories
+from diffing.outputs.dataset.identity import ENTRY, TAG, Identity, identity_in, model_tag, repositories
 
 _MOST = 1_000
 """Datasets looked through in one search."""
+_NEWEST = 500
+"""Datasets looked through for somebody who waits."""
+_AT_ONCE = 100
+"""Datasets in one answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,24 @@ class Published:
     """What it compares."""
     changed: str | None
     """Day of the last commit, such as 2026-11-22, where the Hub tells it."""
+    private: bool = False
+    """Whether only its owner can read it."""
+    prompts: int | None = None
+    """Prompts that both models answered, where its card tells it."""
+    findings: int | None = None
+    """Findings, where its card tells it."""
+    confirmed: int | None = None
+    """Those of them that are confirmed, where its card tells it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The latest published diffs."""
+
+    diffs: tuple[Published, ...]
+    """The newest first."""
+    all: bool
+    """Whether there are no others."""
 
 
 def list_reports(api: HfApi, model: str | None = None) -> tuple[Published, ...]:
@@ -59,6 +83,34 @@ def find_published(api: HfApi, wanted: Identity, *, mine: str | None = None) -> 
     return min(same, key=lambda each: (each.repo_id.split("/")[0] != mine, each.repo_id), default=None)
 
 
+def newest_reports(api: HfApi, models: Sequence[str] = (), *, seconds: float) -> Newest:
+    """The latest published diffs that the owner of the client's token may see, in bounded time.
+
+    Args:
+        api: Asks for whoever owns its token.
+        models: Only those that compare all of these repositories, `org/name`.
+        seconds: After which what was found until then is all.
+
+    Raises:
+        HubError: The Hub cannot be reached, or refuses.
+    """
+    tags, end = [TAG, *map(model_tag, models)], time.monotonic() + seconds
+    # named one by one: all of it would bring the list of every dataset's files
+    fields = ["cardData", "lastModified", "private", "sha", "tags"]
+    asked: dict[str, object] | None = {"filter": tags, "expand": fields, "sort": "lastModified", "limit": _AT_ONCE}
+    url: str | None = f"{api.endpoint}/api/datasets"
+    headers, found, seen = build_hf_headers(token=api.token, library_name="diffing"), list[Published](), 0
+    with hub_errors("the published diffs"):
+        while url and seen < _NEWEST and (left := end - time.monotonic()) > 0:
+            answer = get_session().get(url, params=asked, headers=headers, timeout=left)  # type: ignore[arg-type]
+            hf_raise_for_status(answer)
+            items = answer.json()
+            found += [each for item in items if (each := _read(item, tags)) is not None]
+            # the link to the next page has the question in it
+            url, asked, seen = answer.links.get("next", {}).get("url"), None, seen + len(items)
+    return Newest(tuple(sorted(found, key=lambda each: each.changed or "", reverse=True)), all=url is None)
+
+
 def _search(api: HfApi, tags: list[str]) -> Iterator[Published]:
     """What the Hub lists under all of the tags, read as plain JSON.
 
@@ -69,10 +121,26 @@ def _search(api: HfApi, tags: list[str]) -> Iterator[Published]:
     with hub_errors("the published diffs"):
         found = paginate(f"{api.endpoint}/api/datasets", params={"filter": tags, "full": True}, headers=headers)
         for item in islice(found, _MOST):
-            match item:
-                case {"id": str(repo_id), "sha": str(sha), "tags": [*given]} if set(tags) <= set(map(str, given)):
-                    card = item.get("cardData")
-                    identity = identity_in({**card, "tags": given}) if isinstance(card, dict) else None
-                    if identity is not None:
-                        changed = item.get("lastModified")
-                        yield Published(repo_id, sha, identity, changed[:10] if isinstance(changed, str) else None)
+            if (published := _read(item, tags)) is not None:
+                yield published
+
+
+def _read(item: Any, tags: list[str]) -> Published | None:  # noqa: ANN401  plain JSON
+    """One dataset of the list; None where it is not one of ours under all of the tags."""
+    match item:
+        case {"id": str(repo_id), "sha": str(sha), "tags": [*given], "cardData": {**card}} if set(tags) <= set(
+            map(str, given)
+        ):
+            identity = identity_in({**card, "tags": given})
+            if identity is None:
+                return None
+            changed = item.get("lastModified")
+            day = changed[:10] if isinstance(changed, str) else None
+            told: Any = card[ENTRY]
+            numbers = (_count(told.get(name)) for name in ("prompts", "findings", "confirmed"))
+            return Published(repo_id, sha, identity, day, item.get("private") is True, *numbers)
+    return None
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9 else None

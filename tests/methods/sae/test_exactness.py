@@ -2,6 +2,8 @@
 
 import contextlib
 import logging
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,27 +57,45 @@ def read_all(sight: Sight, texts: list[Text], **options: Any) -> np.ndarray:
     return dense([rows[i] for i in range(len(texts))], sight.sae.cfg.d_sae)
 
 
-def reference(model: Any, folder: Path, sae_folder: Path, texts: list[Text]) -> list[np.ndarray]:
-    """sae-lens' SAETransformerBridge around the whole model, one text at a time, no padding: tokens x latents each."""
-    from sae_lens import SAE
+def bridge_to(model: Any, folder: Path) -> Any:
+    """sae-lens' SAETransformerBridge around the whole model."""
     from sae_lens.analysis.sae_transformer_bridge import SAETransformerBridge
     from transformers import AutoTokenizer
 
-    sae = SAE.load_from_disk(sae_folder)
     logging.disable(logging.WARNING)
     with contextlib.redirect_stdout(None):
         bridge = SAETransformerBridge.boot_transformers(
             str(folder), hf_model=model, tokenizer=AutoTokenizer.from_pretrained(folder), device="cpu"
         )
-        bridge.add_sae(sae)
     logging.disable(logging.NOTSET)
-    name = bridge.get_sae_hook_name(sae)
+    return bridge
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, Any]]:
+    """The folder of a family's tiny model, and the bridge around it; made once, since that takes long."""
+
+    @cache
+    def made(family: str) -> tuple[Path, Any]:
+        folder = tmp_path_factory.mktemp(family)
+        return folder, bridge_to(save_reader(folder, family), folder)
+
+    return made
+
+
+def reference(bridge: Any, sae_folder: Path, texts: list[Text]) -> list[np.ndarray]:
+    """The bridge's latents, one text at a time, no padding: tokens x latents each."""
+    from sae_lens import SAE
+
+    sae = SAE.load_from_disk(sae_folder)
     found = []
-    for text in texts:
-        with torch.inference_mode():
-            ids = torch.from_numpy(text.ids).long()[None]
-            _, cache = bridge.run_with_cache(ids, names_filter=lambda candidate: candidate == name)
-        found.append(cache[name][0, text.start :].float().numpy())
+    with bridge.saes(sae):
+        name = bridge.get_sae_hook_name(sae)
+        for text in texts:
+            with torch.inference_mode():
+                ids = torch.from_numpy(text.ids).long()[None]
+                _, kept = bridge.run_with_cache(ids, names_filter=lambda candidate: candidate == name)
+            found.append(kept[name][0, text.start :].float().numpy())
     return found
 
 
@@ -90,27 +110,31 @@ def assert_same(ours: np.ndarray, theirs: np.ndarray) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("hook", HOOKS)
-def test_every_family_and_hook(family: str, hook: str, tmp_path: Path) -> None:
+def test_every_family_and_hook(
+    family: str, hook: str, reader: Callable[[str], tuple[Path, Any]], tmp_path: Path
+) -> None:
     if family == "gpt_neox" and hook.endswith("resid_mid"):
         pytest.skip("parallel attention and MLP have no stream between them")
-    whole = save_reader(tmp_path / "reader", family)
+    own, bridge = reader(family)
     size = 64 if hook.endswith("hook_z") and family in ("gemma2", "gemma3") else 32
     folder = save_sae(tmp_path / "sae", "jumprelu", hook, d_in=size)
-    sight = open_sae(str(tmp_path / "reader"), str(folder)).load()
+    sight = open_sae(str(own), str(folder)).load()
     texts = texts_of(sight)
-    theirs = pooled(reference(whole, tmp_path / "reader", folder, texts))
+    theirs = pooled(reference(bridge, folder, texts))
     for side in ("right", "left"):
         assert_same(read_all(sight, texts, side=side), theirs)
 
 
 @pytest.mark.parametrize("family", ["qwen2", "gemma3", "gpt2", "gpt_neox"])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_every_architecture(family: str, architecture: str, tmp_path: Path) -> None:
-    whole = save_reader(tmp_path / "reader", family)
+def test_every_architecture(
+    family: str, architecture: str, reader: Callable[[str], tuple[Path, Any]], tmp_path: Path
+) -> None:
+    own, bridge = reader(family)
     folder = save_sae(tmp_path / "sae", architecture, "blocks.1.hook_resid_post")
-    sight = open_sae(str(tmp_path / "reader"), str(folder)).load()
+    sight = open_sae(str(own), str(folder)).load()
     texts = texts_of(sight)
-    by_token = reference(whole, tmp_path / "reader", folder, texts)
+    by_token = reference(bridge, folder, texts)
     for options in ({}, {"side": "left"}, {"batch_tokens": 1}, {"batch_tokens": 150, "side": "left"}):
         assert_same(read_all(sight, texts, **options), pooled(by_token))
     np.testing.assert_allclose(trace(sight, texts[2], [3, 50]), by_token[2][:, [3, 50]], rtol=1e-4, atol=1e-6)
@@ -128,11 +152,12 @@ def test_trained_readers(which: int, shared_data: Path, tmp_path: Path) -> None:
 
     folder = real_readers(shared_data)[which]
     whole = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    bridge = bridge_to(whole, folder)
     for architecture in ARCHITECTURES:
         sae = save_sae(tmp_path / architecture, architecture, "blocks.2.hook_resid_post", d_in=whole.config.hidden_size)
         sight = open_sae(str(folder), str(sae)).load()
         texts = texts_of(sight)
-        theirs = pooled(reference(whole, folder, sae, texts))
+        theirs = pooled(reference(bridge, sae, texts))
         for side in ("right", "left"):
             assert_same(read_all(sight, texts, side=side), theirs)
 

@@ -29,6 +29,12 @@ _SAID = 200
 _DOINGS = {"read": "read", "write": "write to", "discuss": "open discussions or pull requests at"}
 _NEEDS = {"read": "read", "write": "write", "discuss": "write-discussions"}
 _FOLDERS = {"model": "", "dataset": "datasets/", "space": "spaces/"}
+_ELSEWHERE = (
+    (re.compile(r"(?:sign in with|run) `hf auth login`(?:, or (?:un)?set HF_TOKEN)?"), "sign in"),
+    (re.compile(r"check the network and HF_ENDPOINT(?:, or give a folder on this machine)?"), "try again later"),
+    (re.compile(r" \(--[\w-]+\)"), ""),
+)
+"""What only somebody with a terminal on this machine can do, and what a visitor of a page does instead."""
 
 
 _AWAY = (
@@ -99,6 +105,17 @@ def hub_errors(
             raise
         reason = _line(str(error).partition("README.md.")[2])
         raise HubError(f"The Hub refused the card of {repo_id}: its metadata is not valid ({reason}).") from None
+
+
+def for_visitor(line: str) -> str:
+    """An error's line as it is told on a page to somebody who has no terminal on this machine.
+
+    Args:
+        line: Of a `HubError`, or of another error about the Hub.
+    """
+    for pattern, instead in _ELSEWHERE:
+        line = pattern.sub(instead, line)
+    return line
 
 
 def seconds_to_wait(error: HfHubHTTPError) -> float | None:

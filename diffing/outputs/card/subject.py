@@ -71,6 +71,13 @@ def subject_of(report: Report, repo_id: str) -> Subject:
     )
 
 
+def repositories_of(report: Report) -> dict[str, Side]:
+    """The repositories whose cards can tell of a report, with the side that each is about; may be empty."""
+    named = (_path_on_hub(_last(_info(report, side).id)) for side in SIDES)
+    paths = {path.casefold(): path for path in named if path} if report.model_a.id != report.model_b.id else {}
+    return {path: subject_of(report, path).side for path in paths.values()}
+
+
 def is_repository(name: str) -> bool:
     """Whether a name can be that of a repository on the Hub."""
     return bool(_REPOSITORY.fullmatch(name))

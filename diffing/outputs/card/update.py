@@ -4,6 +4,7 @@ Reads the card at one commit and writes on that commit, so that nobody's change 
 """
 
 import difflib
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
@@ -38,6 +39,8 @@ class CardOutcome:
     """What changes in README.md, as a unified diff; empty where nothing does."""
     url: str | None = None
     """The commit or the pull request."""
+    change: str = ""
+    """Tells the change that was shown from every other one, byte for byte; empty where nothing changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class _Proposal:
     update_title: str
     report: Report
     dataset: str | None
+    agreed: str | None
 
     @property
     def worth_asking(self) -> bool:
@@ -75,9 +79,20 @@ class _Change:
         before, after = (text.decode().splitlines() for text in (self.before, self.after))
         return "\n".join(difflib.unified_diff(before, after, f"a/{_README}", f"b/{_README}", lineterm=""))
 
+    @property
+    def digest(self) -> str:
+        """Of the card as it is and as it would be."""
+        return hashlib.sha256(b"%d\n%b%b" % (len(self.before), self.before, self.after)).hexdigest()
+
 
 def update_card(
-    report: Report, repo_id: str, *, api: HfApi, dataset: str | None = None, mode: Mode = "dry-run"
+    report: Report,
+    repo_id: str,
+    *,
+    api: HfApi,
+    dataset: str | None = None,
+    mode: Mode = "dry-run",
+    agreed: str | None = None,
 ) -> CardOutcome:
     """Brings the section into a card, or shows what that would change.
 
@@ -90,6 +105,8 @@ def update_card(
         api: From `hub_api`; acts for whoever owns its token.
         dataset: Where the whole report is published.
         mode: `dry-run` writes nothing; `commit` needs write access; `pr` proposes.
+        agreed: The `change` that somebody was shown and agreed to: where it would be another one by now, nothing is
+            written and that one is shown.
 
     Raises:
         SettingError: The card's markers are ambiguous, its section was edited by hand, or the report is not about it.
@@ -97,9 +114,8 @@ def update_card(
     """
     subject = subject_of(report, repo_id)
     text = section(report, of=repo_id, dataset=dataset)
-    proposal = _Proposal(
-        api, repo_id, text, title_of(subject, anew=True), title_of(subject, anew=False), report, dataset
-    )
+    titles = title_of(subject, anew=True), title_of(subject, anew=False)
+    proposal = _Proposal(api, repo_id, text, *titles, report, dataset, agreed)
     if mode != "dry-run":
         _check_readable(api, repo_id, dataset, subject.other_repositories)
     for attempt in range(_ATTEMPTS):
@@ -136,7 +152,11 @@ def _once(proposal: _Proposal, mode: Mode) -> CardOutcome:
     if change.before == change.after:
         return CardOutcome("unchanged", f"The card of {repo_id} has this section already.", "")
     if mode == "dry-run":
-        return CardOutcome("shown", f"Nothing was written: this is what would change in {repo_id}.", change.diff)
+        said = f"Nothing was written: this is what would change in {repo_id}."
+        return CardOutcome("shown", said, change.diff, change=change.digest)
+    if proposal.agreed not in (None, change.digest):
+        said = f"The card of {repo_id} changed in the meantime: nothing was written. This is what would change now."
+        return CardOutcome("shown", said, change.diff, change=change.digest)
     if mode == "commit":
         return _committed(proposal, change)
     return _proposed(proposal, change)

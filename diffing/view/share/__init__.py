@@ -1,11 +1,5 @@
-"""What can be done with a result: download it, publish it, put it into a card."""
+"""What can be done with a result: link to it, download it, publish it, put it into a card, compare again."""
 
-from typing import Any
+from diffing.view.share.part import share_part
 
-from diffing.view.part import Part
-from diffing.view.site import Site
-
-
-def share_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component of Gradio
-    """Builds it."""
-    return Part((), lambda where, visitor: [])
+__all__ = ["share_part"]

@@ -1,0 +1,135 @@
+// Opens one panel at a time, sends its forms, shows the answers. Inserts as markup only what the server's templates made.
+const root = () => element.querySelector("[data-share]");
+const panel = () => element.querySelector("#share-panel");
+const actions = () => [...element.querySelectorAll(".actions [data-panel]")];
+let latest = 0;
+
+async function ask(about, more = {}) {
+  const { key, diff, dataset } = root().dataset;
+  try {
+    return await server.ask({ key, diff, dataset, about, ...more });
+  } catch {
+    return { problem: "The server did not answer. Try again, or reload the page." };
+  }
+}
+
+function say(kind, text) {
+  const box = panel().querySelector(`:scope > [data-${kind}]`);
+  if (box) box.textContent = text;
+}
+
+// Puts what the server made into a place, and the focus on its heading.
+function put(place, html) {
+  place.innerHTML = html;
+  for (const field of place.querySelectorAll("[data-address]")) {
+    if (field.value.startsWith("?")) field.value = new URL(location.pathname + field.value, location.origin).href;
+  }
+  for (const link of place.querySelectorAll("[data-login]")) {
+    if (parent !== window) link.target = "_blank";  // the Hub's page of signing in is not shown in a frame
+  }
+  place.querySelector("[data-title]")?.focus({ preventScroll: true });
+}
+
+function close() {
+  const about = panel().dataset.about;
+  latest += 1;
+  panel().hidden = true;
+  panel().replaceChildren();
+  for (const action of actions()) {
+    action.setAttribute("aria-expanded", "false");
+    if (action.dataset.panel === about) action.focus({ preventScroll: true });
+  }
+}
+
+async function open(about) {
+  const mine = ++latest;
+  for (const action of actions()) action.setAttribute("aria-expanded", String(action.dataset.panel === about));
+  const answer = await ask(about);
+  if (mine !== latest) return;
+  panel().dataset.about = about;
+  panel().hidden = false;
+  if (answer.panel !== undefined) put(panel(), answer.panel);
+  else {
+    panel().innerHTML = '<p class="problem" role="alert" data-problem></p><p><button type="button" class="quiet" data-close>Close</button></p>';
+    say("problem", answer.problem);
+    panel().querySelector("[data-close]").focus({ preventScroll: true });
+  }
+}
+
+// Does something that takes a moment: nothing can be pressed twice, and what comes of it is said.
+async function doing(text, about, more) {
+  const mine = latest;
+  const buttons = [...panel().querySelectorAll("button:not([data-close])")];
+  const focused = document.activeElement;
+  for (const button of buttons) button.disabled = true;
+  say("problem", "");
+  say("status", text);
+  panel().setAttribute("aria-busy", "true");
+  const answer = await ask(about, more);
+  if (answer.dataset !== undefined) root().dataset.dataset = answer.dataset;
+  if (mine !== latest) return {};
+  panel().removeAttribute("aria-busy");
+  for (const button of buttons) button.disabled = false;
+  say("status", "");
+  say("problem", answer.problem ?? "");
+  if (answer.panel !== undefined) put(panel(), answer.panel);
+  else if (answer.result !== undefined) put(panel().querySelector("[data-result]"), answer.result);
+  else if (panel().contains(focused)) focused.focus({ preventScroll: true });
+  return answer;
+}
+
+async function download(button) {
+  const answer = await doing("Making the file…", "file", { format: button.dataset.format });
+  if (answer.file === undefined) return;
+  const link = document.createElement("a");
+  const signed = new URLSearchParams(location.search).get("__sign");  // of a private Space
+  link.href = `gradio_api/file=${answer.file.split("/").map(encodeURIComponent).join("/")}`;
+  if (signed) link.search = new URLSearchParams({ __sign: signed });
+  link.download = answer.name;
+  link.click();
+  say("status", `${answer.name} is on its way.`);
+}
+
+async function copy(button) {
+  const field = button.closest(".address").querySelector("[data-address]");
+  field.select();
+  try {
+    await navigator.clipboard.writeText(field.value);
+  } catch {
+    if (!document.execCommand("copy")) return say("status", "Your browser does not let the page copy: press Ctrl+C.");
+  }
+  button.focus({ preventScroll: true });
+  say("status", "Copied.");
+}
+
+function write(button) {
+  const { model, link, agreed } = button.closest("[data-agreed]").dataset;
+  doing(button.dataset.doing, "write", { mode: button.dataset.write, model, link, agreed });
+}
+
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  const { panel: about, format, write: mode } = button.dataset;
+  if (about && button.getAttribute("aria-expanded") === "true") close();
+  else if (about) open(about);
+  else if (format) download(button);
+  else if (mode) write(button);
+  else if (button.matches("[data-copy]")) copy(button);
+  else if (button.matches("[data-close]")) close();
+  else if (button.matches("[data-again]")) open(panel().dataset.about);
+});
+element.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const form = event.target;
+  doing(form.dataset.doing, form.dataset.ask, Object.fromEntries(new FormData(form)));
+});
+// A preview is of what was chosen: with another choice it is another one.
+element.addEventListener("change", (event) => {
+  if (event.target.closest("[data-ask=preview]")) panel().querySelector("[data-result]").replaceChildren();
+});
+element.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !panel() || panel().hidden) return;
+  event.stopPropagation();
+  close();
+});

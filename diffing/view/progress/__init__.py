@@ -1,11 +1,5 @@
-"""The page of a run: how far it is, what was found so far."""
+"""The page of a run: how far it is, what was found so far; stop, go on, remove."""
 
-from typing import Any
+from diffing.view.progress.part import progress_part
 
-from diffing.view.part import Part
-from diffing.view.site import Site
-
-
-def progress_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component of Gradio
-    """Builds it."""
-    return Part((), lambda where, visitor: [])
+__all__ = ["progress_part"]

@@ -91,16 +91,17 @@ class Desk:
         run_id, who = secrets.token_urlsafe(18), digest(owner)
         with self._changed:
             self._check_room(who)
+            self._clear_up()
             self._records.add(run_id, who, config, hard)
             self._enter(run_id, _Live(who, token))
         return run_id
 
-    def resume(self, run_id: str, *, owner: str, token: str | None = None) -> None:
+    def resume(self, run_id: str, *, owner: str | None = None, token: str | None = None) -> None:
         """Goes on with a run that was stopped, failed, or waits for its visitor; what was done is not done again.
 
         Args:
             run_id: The run.
-            owner: Who asks now.
+            owner: Who asks now; None counts it among the runs of whoever began it.
             token: As for `start`; a run that waits in line without one, as after a restart, takes it too.
 
         Raises:
@@ -116,7 +117,7 @@ class Desk:
                 return
             if record.state == "done":
                 return
-            who = digest(owner)
+            who = record.owner if owner is None else digest(owner)
             self._check_room(who)
             self._records.requeue(run_id)
             self._enter(run_id, _Live(who, token))
@@ -129,7 +130,8 @@ class Desk:
                 return None
             if live is None:
                 report = self.report_folder(run_id) if record.state == "done" else None
-                return RunState(record.state, reason=record.reason, report=report)
+                told = record.told
+                return RunState(record.state, reason=record.reason, report=report, stages=told.stages, found=told.found)
             if live.process is None:
                 place = self._line.index(run_id) + 1
                 return RunState("queued", place=place, ahead_running=len(self._live) - len(self._line))
@@ -152,7 +154,7 @@ class Desk:
             live = self._live.pop(run_id, None)
             if live is None:
                 return
-            self._records.move(run_id, "stopped")
+            self._records.move(run_id, "stopped", told=live.watch.told)
             if live.process is None:
                 self._line.remove(run_id)
             else:
@@ -163,8 +165,11 @@ class Desk:
         self.cancel(run_id)
         with self._changed:
             if self._records.get(run_id) is not None:
-                self._records.remove(run_id)
-                shutil.rmtree(self.report_folder(run_id).parent, ignore_errors=True)
+                self._remove(run_id)
+
+    def removed(self, run_id: str) -> bool:
+        """Whether there was a run of that id that was forgotten, by somebody or with time."""
+        return self._records.removed(run_id)
 
     def report_folder(self, run_id: str) -> Path:
         """Where the report of a run is, or will be."""
@@ -205,6 +210,15 @@ class Desk:
         if rules.max_waiting is not None and len(self._line) >= rules.max_waiting:
             raise LimitError(f"{len(self._line)} runs wait in line: no more are taken now. Come back later")
 
+    def _clear_up(self) -> None:
+        """A disk is finite."""
+        for run_id in self._records.old(days=self._rules.keep_days, runs=self._rules.keep_runs):
+            self._remove(run_id)
+
+    def _remove(self, run_id: str) -> None:
+        self._records.remove(run_id)
+        shutil.rmtree(self.report_folder(run_id).parent, ignore_errors=True)
+
     def _enter(self, run_id: str, live: _Live) -> None:
         self._live[run_id] = live
         self._line.append(run_id)
@@ -241,5 +255,5 @@ class Desk:
 
     def _end(self, run_id: str, ended: Ended) -> None:
         """With the run, its token leaves the memory."""
-        del self._live[run_id]
-        self._records.move(run_id, ended.state, ended.reason)
+        told = self._live.pop(run_id).watch.told
+        self._records.move(run_id, ended.state, ended.reason, None if ended.state == "done" else told)

@@ -5,16 +5,17 @@ A run's link is its secret: ids cannot be guessed, and of whoever asked only a d
 
 import hashlib
 import json
+import math
 import sqlite3
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from diffing.config import DiffConfig, Limits
-from diffing.view.runs.state import UNFINISHED, State
+from diffing.view.runs.state import UNFINISHED, State, Told, told_of
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -26,10 +27,13 @@ CREATE TABLE IF NOT EXISTS runs (
     state TEXT NOT NULL DEFAULT 'queued',
     reason TEXT NOT NULL DEFAULT '',
     tries INTEGER NOT NULL DEFAULT 0,
-    changed REAL NOT NULL
+    changed REAL NOT NULL,
+    told TEXT NOT NULL DEFAULT '{}'
 )
 """
-_COLUMNS = "id, owner, config, limits, state, reason, tries"
+_REMOVED = "CREATE TABLE IF NOT EXISTS removed (id TEXT PRIMARY KEY) WITHOUT ROWID"
+"""Digests of the ids of runs that are no longer there."""
+_COLUMNS = "id, owner, config, limits, state, reason, tries, told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class Record:
     """Why it failed or waits."""
     tries: int
     """Times it was begun since the visitor last asked for it."""
+    told: Told = field(default_factory=Told)
+    """How far it was when it ended."""
 
 
 def digest(owner: str) -> str:
@@ -65,6 +71,7 @@ class Records:
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute(_TABLE)
+        self._database.execute(_REMOVED)
 
     def close(self) -> None:
         """Closes the file."""
@@ -87,10 +94,11 @@ class Records:
         rows = self._execute(f"SELECT {_COLUMNS} FROM runs WHERE state IN ({marks}) ORDER BY position", UNFINISHED)
         return tuple(_record(row) for row in rows)
 
-    def move(self, run_id: str, state: State, reason: str = "") -> None:
-        """Sets where a run stands."""
+    def move(self, run_id: str, state: State, reason: str = "", told: Told | None = None) -> None:
+        """Sets where a run stands, and where it ended, how far it was."""
         self._execute(
-            "UPDATE runs SET state = ?, reason = ?, changed = ? WHERE id = ?", (state, reason, time.time(), run_id)
+            "UPDATE runs SET state = ?, reason = ?, changed = ?, told = ? WHERE id = ?",
+            (state, reason, time.time(), json.dumps(asdict(told)) if told else "{}", run_id),
         )
 
     def begin(self, run_id: str) -> None:
@@ -107,8 +115,27 @@ class Records:
         )
 
     def remove(self, run_id: str) -> None:
-        """Forgets a run."""
+        """Forgets a run, but for that it was there."""
+        self._execute("INSERT OR IGNORE INTO removed (id) VALUES (?)", (digest(run_id),))
         self._execute("DELETE FROM runs WHERE id = ?", (run_id,))
+
+    def removed(self, run_id: str) -> bool:
+        """Whether there was a run of that id, and is none any more."""
+        return bool(self._execute("SELECT 1 FROM removed WHERE id = ?", (digest(run_id),)))
+
+    def old(self, *, days: float | None, runs: int | None) -> tuple[str, ...]:
+        """Runs that are over and need not be kept, none of which waits for its visitor.
+
+        Args:
+            days: How long a run is kept; None is for ever.
+            runs: How many are kept, the latest; None is all.
+        """
+        over = self._execute("SELECT id, changed FROM runs WHERE state IN ('done', 'stopped', 'failed')", ())
+        over.sort(key=lambda row: -float(row[1]))
+        oldest = -math.inf if days is None else time.time() - 86400 * days
+        return tuple(
+            row[0] for place, row in enumerate(over) if row[1] < oldest or (runs is not None and place >= runs)
+        )
 
     def _execute(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         """Every statement is its own transaction."""
@@ -117,8 +144,8 @@ class Records:
 
 
 def _record(row: tuple[Any, ...]) -> Record:
-    run_id, owner, config, limits, state, reason, tries = row
-    return Record(run_id, owner, read_config(config), read_limits(limits), state, reason, tries)
+    run_id, owner, config, limits, state, reason, tries, told = row
+    return Record(run_id, owner, read_config(config), read_limits(limits), state, reason, tries, told_of(told))
 
 
 def read_config(text: str) -> DiffConfig:

@@ -39,6 +39,10 @@ class Rules:
     """Runs of one visitor that wait or run."""
     max_waiting: int | None = None
     """Runs of all visitors that wait."""
+    keep_days: float | None = None
+    """Days after which a run that is over is removed with its report, when another one is asked for."""
+    keep_runs: int | None = None
+    """Runs that are over and kept: the latest."""
 
 
 PUBLIC = Rules(
@@ -49,6 +53,8 @@ PUBLIC = Rules(
     max_usd=50.0,
     per_owner=2,
     max_waiting=100,
+    keep_days=30.0,
+    keep_runs=200,
 )
 """For a Space: room for the paper's 1,500 prompts, and for the prompts of a pool."""
 OWN_MACHINE = Rules(public=False)

@@ -1,9 +1,10 @@
 """What a page is told of a run, and how the time that remains is told from what was done in the last seconds."""
 
+import json
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
@@ -61,13 +62,23 @@ class RunState:
     ahead_running: int = 0
     """Queued: runs that are running now."""
     stages: tuple[Stage, ...] = ()
-    """Running: the stages that were begun, in their order."""
+    """Running, or over without a result: the stages that were begun, in their order."""
     found: tuple[Early, ...] = ()
-    """Running: what was found so far, not yet tested."""
+    """Running, or over without a result: what was found so far, not yet tested."""
     reason: str = ""
     """Failed, waiting: why and what to do, in one line."""
     report: Path | None = None
     """Done: the folder of the report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a run had told of itself when it ended without a result."""
+
+    stages: tuple[Stage, ...] = ()
+    """Stages that were begun."""
+    found: tuple[Early, ...] = ()
+    """What was found."""
 
 
 @dataclass(slots=True)
@@ -108,6 +119,11 @@ class Watch:
         """All that was found so far."""
         return self._found
 
+    @property
+    def told(self) -> Told:
+        """All of it, without a time that remains."""
+        return Told(tuple(replace(stage, seconds_left=None) for stage in self.stages), self.found)
+
 
 def _left(seen: _Seen) -> float | None:
     """Answers from the cache come at once and tell no speed: they count only while they come."""
@@ -123,3 +139,11 @@ def _left(seen: _Seen) -> float | None:
 def early_of(value: Mapping[str, object]) -> Early:
     """From the message of a run's process."""
     return Early(**value)  # type: ignore[arg-type]
+
+
+def told_of(text: str) -> Told:
+    """From JSON."""
+    values = json.loads(text)
+    return Told(
+        tuple(Stage(**each) for each in values.get("stages", ())), tuple(map(early_of, values.get("found", ())))
+    )

@@ -1,0 +1,63 @@
+"""What the page of a run asks and does: where the run stands, stop, go on, remove. Believes nothing it is sent."""
+
+from typing import TypeAlias
+
+from diffing.errors import DiffingError, SettingError
+from diffing.outputs.html import visible
+from diffing.view.address import Address
+from diffing.view.progress import made
+from diffing.view.progress.made import Run
+from diffing.view.site import Site
+from diffing.view.start import Visitor
+
+Answer: TypeAlias = dict[str, object]
+_LONGEST_ID = 100
+"""Characters; no id of a run is longer."""
+
+
+def answer(site: Site, asked: object, token: str | None) -> Answer:
+    """Answers one question.
+
+    Args:
+        site: What all visitors share.
+        asked: As the browser sent it: `run`, which is what allows to see and stop it, and `act`: `look`, `stop`,
+            `resume` or `forget`.
+        token: Of the visitor who asks; a run that goes on acts with it.
+
+    Returns:
+        `regions`, `said` and `tab`; `go`, the query of the place to go to instead; or `problem`, one line.
+    """
+    try:
+        if not isinstance(asked, dict):
+            raise SettingError("Expected a question about a run, got something else: reload the page")
+        run_id = asked.get("run")
+        if not isinstance(run_id, str) or len(run_id) > _LONGEST_ID:
+            raise SettingError("There is no such run: check the link, or begin a new one")
+        return _done(site, run_id, asked.get("act"), token)
+    except DiffingError as error:
+        return {"problem": visible(str(error))}
+
+
+def _done(site: Site, run_id: str, act: object, token: str | None) -> Answer:
+    match act:
+        case "stop":
+            site.desk.cancel(run_id)
+        case "resume":
+            # without an account the run is still whose it was: its link is all that is known of who asks
+            owner = Visitor(token, site.settings.rules).owner if token else None
+            site.desk.resume(run_id, owner=owner, token=token)
+        case "forget":
+            site.desk.forget(run_id)
+            return {"go": ""}
+    run = found(site, run_id, token)
+    if run is None or run.state.report is not None:
+        return {"go": Address("run", run_id).query}  # the page says what became of it, or shows the result
+    return {"regions": made.regions(run), "said": visible(made.told(run)), "tab": visible(made.tab(run))}
+
+
+def found(site: Site, run_id: str, token: str | None) -> Run | None:
+    """The run of an id as it stands; None where there is none."""
+    state, config = site.desk.state(run_id), site.desk.config(run_id)
+    if state is None or config is None:
+        return None
+    return Run(run_id, config, state, signed_in=token is not None)

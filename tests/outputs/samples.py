@@ -26,6 +26,7 @@ from diffing.types import (
     Usage,
     Verdict,
 )
+from tests.hostile import CORE
 
 MODEL_A = "acme-lab/tern-1b-base@4f1c0d9e5b7a38261c0f2d6e9ab8475310fedcba"
 MODEL_B = "acme-lab/tern-1b-chat@9be27c5510aa4d3f8e6b17c2d05f94e8a3716b2c"
@@ -267,9 +268,14 @@ def rating_of(planted: Planted) -> Rating | None:
     return Rating(estimate, estimate, (("rater-one", low, low), ("rater-two", low + 1, low + 1)))
 
 
-def findings_of(planted: Sequence[Planted], pairs: Sequence[Pair]) -> tuple[tuple[Finding, ...], tuple[Judgement, ...]]:
-    """Findings and verdicts as the pipeline makes them."""
-    judged = [(p, h, judgements_of(p, h, pairs)) for p, h in ((p, hypothesis_of(p, pairs)) for p in planted)]
+def findings_of(
+    planted: Sequence[Planted], pairs: Sequence[Pair], every: int = 1
+) -> tuple[tuple[Finding, ...], tuple[Judgement, ...]]:
+    """Findings and verdicts as the pipeline makes them; with `every`, on every so manieth pair, in turns."""
+    judged = [
+        (p, h, judgements_of(p, h, pairs[number % every :: every]))
+        for number, (p, h) in enumerate((p, hypothesis_of(p, pairs)) for p in planted)
+    ]
     splits = {pair.prompt.id: pair.prompt.split for pair in pairs}
 
     def measured(hypothesis: Hypothesis, judgements: Sequence[Judgement], split: str) -> metrics.Metrics:
@@ -380,53 +386,31 @@ def empty_report() -> Report:
     )
 
 
-HOSTILE = (
-    "<script>window.hit=1</script>",
-    "</script><script>window.hit=2</script>",
-    "<img src=x onerror=window.hit=3>",
-    "<svg/onload=window.hit=4>",
-    "\"><img src=x onerror='window.hit=5'>",
-    "' onmouseover='window.hit=6",
-    "${window.hit=7}",
-    "{{ 7*7 }}{{config}}",
-    "{% for x in range(9) %}x{% endfor %}",
-    "<!-- <script>window.hit=8</script>",
-    "--><script>window.hit=9</script>",
-    "]]><script>window.hit=10</script>",
-    "[click](javascript:window.hit=11)",
-    "<a href='javascript:window.hit=12'>x</a>",
-    "<iframe srcdoc='<script>parent.hit=13</script>'></iframe>",
-    "<style>*{display:none}</style>",
-    "<base href='https://example.com/'>",
-    "<meta http-equiv=refresh content='0;url=https://example.com'>",
-    "<link rel=stylesheet href=https://example.com/x.css>",
-    "\u202egnirts desrever\u202c \u2067isolated\u2069 \u200f\u202eopen",
-    "nul \x00 bell \x07 escape \x1b[31m red",
-    "line\u2028separator\u2029paragraph\r\nreturn",
-    "W" * 3000,
-    "&lt;b&gt; &amp;amp; &#60;script&#62;",
-    "%{x} %{customdata[0]} <b>bold</b><br><sub>sub</sub> $x^2$",
-    "</textarea></title></style></details></table><h1>out</h1>",
-    "z\u0300" * 300 + "\u0489" * 50,
-    "lone \ud800 surrogate",
-    "<details open ontoggle=window.hit=14>",
-    "<MODEL> <OTHER MODEL> <model>",
-    "",
-    "   ",
-    "constructor __proto__ toString",
-)
+HOSTILE = tuple(CORE.values())
 
 
 @cache
 def hostile_report() -> Report:
     """Every text that comes from outside is an attack."""
+    return report_of(HOSTILE)
+
+
+def report_of(texts: Sequence[str], *, every: int = 1, also: Sequence[str] = ()) -> Report:
+    """A report in which every text that comes from outside is one of these.
+
+    Args:
+        texts: Each is also a hypothesis.
+        every: Every how many pairs a hypothesis has a verdict.
+        also: Only prompts and responses.
+    """
 
     def text(index: int) -> str:
-        return HOSTILE[index % len(HOSTILE)]
+        return texts[index % len(texts)]
 
     pairs = []
-    for index, attack in enumerate(HOSTILE * 2):
-        split = "train" if index < len(HOSTILE) else "heldout"
+    said = (*texts, *also)
+    for index, attack in enumerate(said * 2):
+        split = "train" if index < len(said) else "heldout"
         p = Prompt(
             f"{index}{attack[:40]}",
             (Message("system", text(index + 3)), Message("user", attack)),
@@ -442,19 +426,19 @@ def hostile_report() -> Report:
             f"<MODEL> says {text(index)}", "ab"[index % 2], "llm", "style", 0.9, 0.05, text(index + 5) or None
         )
 
-    findings, judgements = findings_of([planted(index) for index in range(len(HOSTILE))], pairs)
-    attacks = {attack: attack for attack in HOSTILE}
+    findings, judgements = findings_of([planted(index) for index in range(len(texts))], pairs, every)
+    attacks = {attack: attack for attack in texts}
     return Report(
-        model_a=ModelInfo(HOSTILE[2], "model_a", attacks),
-        model_b=ModelInfo(f"org/{HOSTILE[0]}", "model_b", {"system_prompt": "\n".join(HOSTILE)}),
-        others=tuple(ModelInfo(attack, attack, {attack: attack}) for attack in HOSTILE),
+        model_a=ModelInfo(texts[2], "model_a", attacks),
+        model_b=ModelInfo(f"org/{texts[0]}", "model_b", {"system_prompt": "\n".join(texts)}),
+        others=tuple(ModelInfo(attack, attack, {attack: attack}) for attack in texts),
         pairs=tuple(pairs),
         findings=findings,
         judgements=tuple(replace(j, reply=text(index), judge=text(index + 1)) for index, j in enumerate(judgements)),
-        tables={"llm_differences": tuple({"text": attack, "n": index} for index, attack in enumerate(HOSTILE))},
-        left_out={attack: dict.fromkeys(HOSTILE, 3) for attack in HOSTILE[:4]},
-        notes=HOSTILE,
-        usage=tuple(Usage(attack, attack, 1, 2, 3) for attack in HOSTILE),
+        tables={"llm_differences": tuple({"text": attack, "n": index} for index, attack in enumerate(texts))},
+        left_out={attack: dict.fromkeys(texts, 3) for attack in texts[:4]},
+        notes=tuple(texts),
+        usage=tuple(Usage(attack, attack, 1, 2, 3) for attack in texts),
         settings=attacks,
         versions=attacks,
     )

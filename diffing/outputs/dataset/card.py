@@ -7,8 +7,9 @@ same report gives the same bytes.
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from diffing.methods.lexical.language import language_of
 from diffing.outputs import words
@@ -20,6 +21,9 @@ from diffing.outputs.markdown import block, code
 from diffing.report import leading
 from diffing.report.schema import SCHEMA_VERSION
 from diffing.types import ModelInfo, Report, Scalar
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 ROWS = 15
 """Findings in the card's table, the first of the merged list."""
@@ -49,16 +53,8 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[Config], chart:
         configs: What can be loaded.
         chart: Path of the picture in the repository, where there is one.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    # not HTML: every value from outside goes through one of the filters
-    environment = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"md": prose, "code": code_cell, "block": block}
-    helpers = ("count", "interval", "points", "probability", "statement")
-    environment.globals |= {name: getattr(words, name) for name in helpers}
-    template = environment.from_string(files(__package__).joinpath("README.md.jinja").read_text(encoding="utf-8"))
     shown = leading(report)
-    text = template.render(
+    text = _template().render(
         metadata=_metadata(report, repo_id, configs),
         names=words.names_of(report),
         headline=words.headline(report),
@@ -88,6 +84,18 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[Config], chart:
         left_out=[(stage, reason, n) for stage, one in report.left_out.items() for reason, n in one.items()][:NOTES],
     )
     return text.encode("utf-8", errors="replace")
+
+
+@cache
+def _template() -> "Template":
+    from jinja2 import Environment, StrictUndefined
+
+    # not HTML: every value from outside goes through one of the filters
+    environment = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"md": prose, "code": code_cell, "block": block}
+    helpers = ("count", "interval", "points", "probability", "statement")
+    environment.globals |= {name: getattr(words, name) for name in helpers}
+    return environment.from_string(files(__package__).joinpath("README.md.jinja").read_text(encoding="utf-8"))
 
 
 def _metadata(report: Report, repo_id: str, configs: Sequence[Config]) -> str:

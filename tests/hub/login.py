@@ -100,7 +100,14 @@ class Login:
             "name": user.title(), "preferred_username": user, "profile": f"{self.url}/{user}", "picture": "",
         }  # fmt: skip
         signed = jwt.encode({"alg": "RS256", "kid": self._key.kid}, claims, self._key)
-        token = {"access_token": self._users[user], "token_type": "bearer", "expires_in": 28800, "id_token": signed}
+        scope = self.environment()["OAUTH_SCOPES"]
+        token = {
+            "access_token": self._users[user],
+            "scope": scope,
+            "token_type": "bearer",
+            "expires_in": 28800,
+            "id_token": signed,
+        }
         return JSONResponse(token)
 
     async def _keys(self, _: Request) -> Response:

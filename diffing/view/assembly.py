@@ -81,7 +81,7 @@ def _placed(site: Site, wanted: Address, visitor: Visitor) -> tuple[str, Address
             case "run":
                 state = site.desk.state(wanted.value)
                 if state is None:
-                    return "start", Address(), "There is no such run any more. Check the link, or begin a new one"
+                    return "start", Address(), _missing(site, wanted.value)
                 if state.report is None:
                     return "progress", wanted, ""
                 return "result", Address("run", site.key_of_run(wanted.value)), ""
@@ -97,3 +97,12 @@ def _placed(site: Site, wanted: Address, visitor: Visitor) -> tuple[str, Address
                 return "start", wanted, ""
     except DiffingError as error:
         return "start", Address(), str(error)
+
+
+def _missing(site: Site, run_id: str) -> str:
+    """What became of a run that is not there."""
+    if not site.desk.removed(run_id):
+        return "There is no such run any more. Check the link, or begin a new one"
+    days = site.settings.rules.keep_days
+    kept = f", or it was over for {days:g} days or the oldest of too many" if days is not None else ""
+    return f"This run was removed: somebody with its link did so{kept}. Begin a new one"

@@ -66,14 +66,17 @@ def test_cancelling_one_stops_it_at_once_and_nobody_else_and_it_goes_on_from_the
         until(lambda: slow.count > 4)
         began = time.monotonic()
         desk.cancel(run_id)
-        assert desk.state(run_id) == RunState("stopped")
+        stopped = desk.state(run_id)
         assert time.monotonic() - began < 1.0
+        assert stopped is not None
+        assert (stopped.state, stopped.stages[0].name) == ("stopped", "responses a")
+        assert 0 < stopped.stages[0].done < PROMPTS
         asked = slow.count
         tells_the_truth(watched(desk, theirs))
         assert slow.count <= asked + config.concurrency  # those that were on their way
-        assert desk.state(run_id) == RunState("stopped")
+        assert desk.state(run_id) == stopped
         slow.answer = World()
-        desk.resume(run_id, owner=OWNER)
+        desk.resume(run_id)
         assert ended(desk, run_id).state == "done"
         # what was answered before is not asked again, but for the requests that were under way
         assert slow.count <= 2 * PROMPTS + 2 * config.concurrency

@@ -154,6 +154,38 @@ def test_hard_limits() -> None:
     assert allowed(demo_config(), Limits(), PUBLIC) == Limits(PUBLIC.max_calls)
 
 
+def test_runs_that_are_over_are_removed_when_others_come(tmp_path: Path) -> None:
+    rules = replace(PUBLIC, keep_runs=1, keep_days=0.5 / 86400)
+    desk = Desk(tmp_path / "desk", workers=0, rules=rules)
+    first, second = (desk.start(PAIR, owner=owner) for owner in "xy")
+    waits = desk.start(PAIR, owner="z")
+    for run_id in (first, second):
+        desk.report_folder(run_id).mkdir(parents=True)
+        desk.cancel(run_id)
+    third = desk.start(PAIR, owner="x")
+    assert [desk.removed(run_id) for run_id in (first, second, waits)] == [True, False, False]
+    assert [desk.report_folder(run_id).exists() for run_id in (first, second)] == [False, True]
+    time.sleep(0.5)
+    desk.start(PAIR, owner="y")
+    assert desk.state(second) is None
+    assert {desk.state(run_id).state for run_id in (waits, third)} == {"queued"}  # type: ignore[union-attr]
+    assert not desk.removed("never there")
+    desk.close()
+
+
+def test_a_run_goes_on_under_whoever_began_it(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "desk", workers=0, rules=PUBLIC)
+    run_id = desk.start(PAIR, owner="x")
+    desk.cancel(run_id)
+    for _ in range(2):
+        desk.start(PAIR, owner="x")
+    with pytest.raises(LimitError, match="2 of your runs wait or run"):
+        desk.resume(run_id)
+    desk.resume(run_id, owner="y")
+    assert desk.state(run_id).place == 3  # type: ignore[union-attr]
+    desk.close()
+
+
 def test_one_visitor_does_not_fill_the_line(tmp_path: Path) -> None:
     desk = Desk(tmp_path / "desk", workers=0, rules=replace(PUBLIC, max_waiting=3))
     for _ in range(2):

@@ -1,11 +1,32 @@
-"""The form of the start page."""
+"""The start page: two models are named, what the comparison takes is told, and it is started.
+
+Its own HTML with a script, not Gradio's components: suggestions then follow the pattern of a combobox that screen
+readers know, the estimate never takes the focus, and the whole form travels as one plain object to one strict reader.
+"""
 
 from typing import Any
 
+from diffing.view.address import Address
 from diffing.view.part import Part
 from diffing.view.site import Site
+from diffing.view.start import made
+from diffing.view.start.answers import Answer, Answers
+from diffing.view.start.visitor import Visitor
 
 
 def start_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component of Gradio
-    """Builds it."""
-    return Part((), lambda where, visitor: [])
+    """Builds it; a run that is started is gone to by the page's script."""
+    import gradio as gr
+
+    answers = Answers(site)
+
+    def ask(asked: Any, token: gr.OAuthToken | None) -> Answer:  # noqa: ANN401  whatever the browser sends
+        return answers.answer(asked, site.visitor(None, token))
+
+    def opened(where: Address, visitor: Visitor) -> list[Any]:
+        return [made.form(where, visitor, made.page_of(site.settings, visitor))]
+
+    box = gr.HTML(
+        js_on_load=made.script(), server_functions=[ask], apply_default_css=False, elem_classes="diffing start-box"
+    )
+    return Part((box,), opened, [""])

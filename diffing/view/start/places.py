@@ -45,9 +45,9 @@ def places_of(name: str, visitor: Visitor, *, options: LocalOptions | None = Non
 def _here(name: str, visitor: Visitor, options: LocalOptions) -> Place:
     from diffing.models.local.fitting import this_machine
 
-    label = "This machine"
+    label = machine = "This Space" if visitor.rules.public else "This machine"
     try:
-        label = f"This machine's {'GPU' if this_machine().gpu else 'CPU'}"
+        label = f"{machine}'s {'GPU' if this_machine().gpu else 'CPU'}"
         remark = _loadable(name, visitor, options)
     except DiffingError as error:
         return Place("here", label, name, obstacle=str(error), sign_in=isinstance(error, SignInError))

@@ -1,0 +1,172 @@
+"""What the start page's script asks while somebody fills in the form. Believes nothing it is sent."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeAlias
+
+from diffing.errors import DiffingError, SettingError
+from diffing.methods.sae.presets import PRESETS
+from diffing.outputs.html import visible
+from diffing.types import SIDES
+from diffing.view.address import Address
+from diffing.view.site import Site
+from diffing.view.start import made
+from diffing.view.start.places import Place, places_of
+from diffing.view.start.preview import Preview
+from diffing.view.start.reading import PREFIXED, Wanted, line_of, read_form, said
+from diffing.view.start.remembered import Remembered
+from diffing.view.start.visitor import Visitor
+
+Asked: TypeAlias = Mapping[str, object]
+Answer: TypeAlias = dict[str, object]
+_KEPT_SECONDS = 60.0
+_SESSION = re.compile(r"[A-Za-z0-9]{1,64}")
+
+
+class Answers:
+    """Answers one page's questions. One for all visitors; threads may share it."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._places: Remembered[tuple[Place, Place]] = Remembered(_KEPT_SECONDS)
+
+    def answer(self, asked: object, visitor: Visitor) -> Answer:
+        """Answers one question.
+
+        Args:
+            asked: As the browser sent it: `about` (`names`, `model`, `llm`, `reader`, `estimate`, `begin`) and what
+                each needs: `name`, or the `form`.
+            visitor: Who asks; where nobody is signed in, the `session` that the form came with counts their runs.
+
+        Returns:
+            What to show: `names`, `html`; or `problem`, where the question cannot be answered.
+        """
+        try:
+            if not isinstance(asked, dict):
+                raise SettingError("Expected a question about the form, got something else: reload the page")
+            abouts = {
+                "names": self._names,
+                "model": self._model,
+                "llm": self._llm,
+                "reader": self._reader,
+                "estimate": self._estimate,
+                "begin": self._begin,
+            }
+            about = abouts.get(str(asked.get("about")))
+            if about is None:
+                raise SettingError("Expected a question about the form: reload the page")
+            return about(asked, visitor)
+        except DiffingError as error:
+            return {"problem": visible(said(str(error), public=visitor.rules.public))}
+
+    def _names(self, asked: Asked, visitor: Visitor) -> Answer:
+        """Models whose names hold what is typed."""
+        found = self._site.suggester.models(_name(asked), visitor)
+        reason = visible(said(found.reason, public=visitor.rules.public))
+        return {"names": [visible(name) for name in found.names], "reason": reason}
+
+    def _model(self, asked: Asked, visitor: Visitor) -> Answer:
+        """Where a model can run; of model A also what its card proposes for B."""
+        name, side = _name(asked), "b" if asked.get("side") == "b" else "a"
+        if not name:
+            return {"html": ""}
+        wanted = asked.get("where")
+        answer: Answer = {}
+        if side == "a" and not PREFIXED.match(name):
+            base = self._site.suggester.base_of(name, visitor)
+            if base.base is not None:
+                proposal = made.proposal(base.base, name, self._page(visitor))
+                answer |= {"base": visible(base.base), "model": visible(base.model), "proposal": proposal}
+                name = base.model
+        places = () if PREFIXED.match(name) else self._places_of(name, visitor)
+        chosen = next((place.where for place in places if place.where == wanted and not place.obstacle), None)
+        chosen = chosen or next((place.where for place in places if not place.obstacle), None)
+        html = made.places(places, side=side, chosen=chosen, remark=_remark(name), page=self._page(visitor))
+        return answer | {"html": html}
+
+    def _llm(self, asked: Asked, visitor: Visitor) -> Answer:
+        """Whether an LLM can be asked."""
+        name = _name(asked).removeprefix("providers:").partition(":")[0]
+        if not name or (PREFIXED.match(_name(asked)) and not _name(asked).startswith("providers:")):
+            return {"html": ""}
+        return {"html": made.place(self._places_of(name, visitor)[1], self._page(visitor))}
+
+    def _reader(self, asked: Asked, visitor: Visitor) -> Answer:
+        """Whether a reader can be run here."""
+        name = _name(asked)
+        if not name:
+            return {"html": ""}
+        return {"html": made.place(self._reader_place(name, visitor), self._page(visitor))}
+
+    def _reader_place(self, name: str, visitor: Visitor) -> Place:
+        reader = PRESETS[name].reader if name in PRESETS else name
+        here = self._places_of(reader, visitor)[0]
+        return replace(here, remark="")  # that it has no chat template matters to none who only reads
+
+    def _estimate(self, asked: Asked, visitor: Visitor) -> Answer:
+        """What the run takes, or what is in its way."""
+        try:
+            wanted = read_form(asked.get("form"))
+        except SettingError as error:
+            preview = Preview(problem=str(error))
+        else:
+            preview = self._preview(wanted, visitor)
+        line = self._site.desk.busy
+        html = made.estimate(preview, self._page(visitor), line=line, workers=self._site.settings.workers)
+        told = preview.estimate
+        said_first = made.headline(told) if told else visible(said(preview.problem, public=visitor.rules.public))
+        return {"html": html, "ready": told is not None, "takes": said_first}
+
+    def _preview(self, wanted: Wanted, visitor: Visitor) -> Preview:
+        """An obstacle comes before the estimate: of where the models are to run, then of the reader."""
+        preview = self._site.previews.preview(wanted.config, wanted.limits, visitor)
+        if not (wanted.config.model_a and wanted.config.model_b):
+            return preview
+        for side in SIDES:
+            name = getattr(wanted.config, f"model_{side}").removeprefix("providers:")
+            if PREFIXED.match(name) or ":" in name:
+                continue
+            for place in self._places_of(name, visitor):
+                if place.where == wanted.where[side] and place.obstacle:
+                    return Preview(problem=f"Model {side.upper()}: {place.obstacle}", sign_in=place.sign_in)
+        reader = wanted.config.reader
+        if "sae" in wanted.config.methods and reader:
+            place = self._reader_place(reader, visitor)
+            if place.obstacle:
+                return Preview(problem=f"Reader: {place.obstacle}", sign_in=place.sign_in)
+        return preview
+
+    def _begin(self, asked: Asked, visitor: Visitor) -> Answer:
+        """Puts the run in line."""
+        wanted = read_form(asked.get("form"))
+        preview = self._preview(wanted, visitor)
+        if preview.problem:
+            raise SettingError(preview.problem)
+        session = asked.get("session")
+        if isinstance(session, str) and _SESSION.fullmatch(session):
+            visitor = replace(visitor, session=session)
+        run = self._site.desk.start(wanted.config, wanted.limits, owner=visitor.owner, token=visitor.token)
+        return {"go": Address("run", run).query}
+
+    def _places_of(self, name: str, visitor: Visitor) -> tuple[Place, Place]:
+        return self._places.get((name, visitor.key), lambda: places_of(name, visitor))
+
+    def _page(self, visitor: Visitor) -> made.Page:
+        return made.page_of(self._site.settings, visitor)
+
+
+def _name(asked: Asked) -> str:
+    return line_of({"model_a": asked.get("name")}, "model_a")
+
+
+def _remark(name: str) -> str:
+    """What to know of a model string that says by itself where the model is."""
+    prefix = PREFIXED.match(name)
+    kinds = {
+        "providers": "Answered by Inference Providers.",
+        "openai": "Answered by a server of yours.",
+        "recorded": "Its recorded responses are read; nothing is run.",
+        "local": "Runs on this machine.",
+    }
+    return kinds[prefix[1]] if prefix else ""

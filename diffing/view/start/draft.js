@@ -1,0 +1,30 @@
+// What was filled in stays in this tab: signing in, or coming back from a run, loses nothing. Leaves with the tab.
+const KEPT = "diffing-draft";
+function fields() {
+  return [...element.querySelectorAll("[data-form] :is(input, select, textarea)[name]")];
+}
+const isChoice = (field) => field.type === "radio" || field.type === "checkbox";
+function keep() {
+  const kept = fields().map((field) => [field.name, isChoice(field) ? field.value : "", isChoice(field) ? field.checked : field.value]);
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify(kept));
+  } catch {
+    // a browser that keeps nothing in frames
+  }
+}
+function restore(leave) {
+  let kept;
+  try {
+    kept = JSON.parse(sessionStorage.getItem(KEPT)) ?? [];
+  } catch {
+    return;
+  }
+  const known = new Map(kept.map(([name, choice, value]) => [`${name} ${choice}`, value]));
+  for (const field of fields()) {
+    if (leave.includes(field.name)) continue;
+    const value = known.get(`${field.name} ${isChoice(field) ? field.value : ""}`);
+    if (value === undefined) continue;
+    if (isChoice(field)) field.checked = value === true;
+    else field.value = String(value);
+  }
+}

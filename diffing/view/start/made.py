@@ -1,0 +1,189 @@
+"""HTML of the start page. Everything it returns comes from templates that escape every text, and from nowhere else."""
+
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from diffing.estimate import RunEstimate, is_remote
+from diffing.methods.sae.presets import PRESETS
+from diffing.outputs.html import environment
+from diffing.prompts.bundled_set import bundled_domains, read_bundled
+from diffing.view.address import Address
+from diffing.view.examples import EXAMPLES
+from diffing.view.runs import Rules
+from diffing.view.site import SiteSettings
+from diffing.view.start.places import Place
+from diffing.view.start.preview import Preview
+from diffing.view.start.reading import LABELS, NAME_LENGTH, TEXT_LENGTH, said
+from diffing.view.start.visitor import Visitor
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+SIZES = (
+    ("Quick", 100, 50, "shows large differences"),
+    ("Normal", 300, 150, "for most pairs"),
+    ("As in the papers", 1000, 500, "for small differences"),
+)
+"""Numbers of prompts offered, train and held-out."""
+SIZE = 1
+"""The one chosen at first."""
+_NO_LLM = "Inference Providers answer, and bill, those who are signed in."
+_NO_SAE = "The library of SAEs is not installed here."
+_STAGES = {
+    "write prompts": "Prompts written",
+    "responses a": "Responses of A",
+    "responses b": "Responses of B",
+    "read": "SAE reads them",
+    "label": "Features labelled",
+    "summarise": "Features summarised",
+    "describe": "Pairs described",
+    "state": "Differences stated",
+    "judge": "Pairs judged",
+    "check judge": "Judge checked",
+    "second judge": "Second judge",
+    "merge": "Findings merged",
+    "rate": "Findings rated",
+}
+"""What the stages of an estimate are called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the templates need to know of the page and of who looks at it."""
+
+    rules: Rules
+    """Of this machine."""
+    signed_in: bool
+    """Whether the visitor is."""
+    can_sign_in: bool
+    """Whether the page offers it."""
+
+
+def page_of(settings: SiteSettings, visitor: Visitor) -> Page:
+    """The page as one visitor sees it."""
+    return Page(visitor.rules, visitor.token is not None, settings.sign_in)
+
+
+def form(where: Address, visitor: Visitor, page: Page) -> str:
+    """The whole form, empty but for what an address names.
+
+    Args:
+        where: Of the kind `pair` with two names, or another.
+        visitor: Who fills it in.
+        page: As this visitor sees it.
+    """
+    names = {"a": where.value, "b": where.other} if where.what == "pair" else {"a": "", "b": ""}
+    return _rendered(
+        "form.html.jinja", page, names={side: name[:NAME_LENGTH] for side, name in names.items()},
+        named=where.what == "pair", session=visitor.session, labels=LABELS, presets=PRESETS, sizes=SIZES, size=SIZE,
+        domains=bundled_domains(), bundled=_bundled(), examples=EXAMPLES, name_length=NAME_LENGTH,
+        text_length=TEXT_LENGTH, no_llm=_NO_LLM if page.rules.public and not page.signed_in else "",
+        no_sae="" if sae_library() else _NO_SAE,
+    )  # fmt: skip
+
+
+def sae_library() -> bool:
+    """Whether SAEs can be loaded."""
+    return importlib.util.find_spec("sae_lens") is not None
+
+
+def proposal(base: str, name: str, page: Page) -> str:
+    """The base model of A, proposed for B."""
+    return _rendered("proposal.html.jinja", page, base=base, name=name)
+
+
+def places(places: Sequence[Place], *, side: str, chosen: str | None, remark: str, page: Page) -> str:
+    """The choice of where a model runs, or a remark where its name says so."""
+    return _rendered("places.html.jinja", page, places=places, side=side, chosen=chosen, remark=remark)
+
+
+def place(place: Place, page: Page) -> str:
+    """Whether a model that has no choice of place can be used."""
+    return _rendered("place.html.jinja", page, place=place)
+
+
+def estimate(preview: Preview, page: Page, *, line: tuple[int, int], workers: int) -> str:
+    """The estimate in a table, or what is in the way.
+
+    Args:
+        preview: Either.
+        page: As this visitor sees it.
+        line: Runs that are running, and that wait.
+        workers: Runs at a time.
+    """
+    running, waiting = line
+    told = preview.estimate
+    return _rendered(
+        "estimate.html.jinja", page, preview=preview, told=told, waits=running >= workers or waiting > 0,
+        running=running, waiting=waiting, time=duration, cost=_cost,
+        headline=headline(told).capitalize() if told else "",
+        stage_names=_STAGES, remote=told is not None and _remote(told),
+    )  # fmt: skip
+
+
+def headline(told: RunEstimate) -> str:
+    """What a run takes, in a few words."""
+    return f"{duration(told.total.minutes)}, {_cost_of(told)}"
+
+
+def duration(minutes: float | None) -> str:
+    """A time in words."""
+    if minutes is None:
+        return "time not known"
+    if minutes < 1:
+        return "under a minute"
+    if minutes < 90:
+        return f"about {round(minutes)} minute{'s' if round(minutes) > 1 else ''}"
+    hours = minutes / 60
+    return f"about {hours:.1f} hours" if hours < 10 else f"about {round(hours)} hours"
+
+
+def _cost_of(told: RunEstimate) -> str:
+    """What the whole run costs, in words."""
+    usd = told.total.usd
+    if not _remote(told):
+        return "no cost"
+    return "cost not known" if usd is None else f"about {_cost(usd)}"
+
+
+def _cost(usd: float | None) -> str:
+    if usd is None:
+        return "?"
+    return f"${usd:,.2f}" if usd >= 0.01 or usd == 0 else "< $0.01"
+
+
+def _remote(told: RunEstimate) -> bool:
+    return any(is_remote(stage.model) for stage in told.stages)
+
+
+def script() -> str:
+    """What runs in the browser."""
+    return "\n".join(_own(name) or "" for name in ("combo.js", "draft.js", "start.js"))
+
+
+@lru_cache(maxsize=1)
+def _bundled() -> int:
+    return len(read_bundled())
+
+
+def _rendered(template: str, page: Page, **values: object) -> str:
+    def worded(text: str) -> str:
+        text = said(text, public=page.rules.public)
+        return text if text.endswith((".", "?", "!")) else f"{text}."
+
+    return _templates().get_template(template).render(page=page, said=worded, **values)
+
+
+@lru_cache(maxsize=1)
+def _templates() -> "Environment":
+    return environment(lambda name: _own(f"shown/{name}"))
+
+
+def _own(name: str) -> str | None:
+    """A file of this package."""
+    file = files(__package__).joinpath(name)
+    return file.read_text(encoding="utf-8") if file.is_file() else None

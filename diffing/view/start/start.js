@@ -1,0 +1,280 @@
+// The form: what is hidden is not sent; places and the estimate are asked as it changes, and late answers are dropped.
+// Inserts as markup only what the server's templates made.
+const form = () => element.querySelector("[data-form]");
+const field = (name) => form().elements.namedItem(name);
+const part = (selector) => element.querySelector(selector);
+const wanted = new Map(); // where each side is to run, as chosen
+const about = new Map(); // the newest question about each name
+
+async function ask(question) {
+  const silent = { problem: "The server did not answer. Try again, or reload the page." };
+  try {
+    return (await server.ask(question)) ?? silent;
+  } catch {
+    return silent;
+  }
+}
+
+// Shows what belongs to the choices made; what is hidden is disabled, and so is not sent.
+function fit() {
+  for (const box of element.querySelectorAll("[data-when]")) {
+    const data = new FormData(form());
+    const met = box.dataset.when.split(",").every((each) => {
+      const [name, value] = each.split("=");
+      return data.getAll(name).includes(value);
+    });
+    box.hidden = !met;
+    for (const inner of box.querySelectorAll("input, select, textarea")) {
+      inner.disabled = [...parents(inner)].some((each) => each.dataset?.when !== undefined && each.hidden);
+    }
+  }
+}
+function* parents(node) {
+  for (let at = node.parentElement; at && at !== element; at = at.parentElement) yield at;
+}
+
+function values() {
+  const data = new FormData(form());
+  const sent = Object.fromEntries(data);
+  sent.method = data.getAll("method");
+  sent.domain = data.getAll("domain");
+  const [train, heldout] = sent.size === "own" ? [sent.train, sent.heldout] : sent.size.split("+");
+  if (sent.reader_preset !== undefined && sent.reader_preset !== "own") sent.reader = sent.reader_preset;
+  for (const side of ["a", "b"]) sent[`where_${side}`] ??= wanted.get(side) ?? "here";
+  return { ...sent, train, heldout };
+}
+
+// One estimate is asked at a time; of what changes meanwhile the last is asked next.
+let timer, asking = false, again = false;
+function changed(wait = 250) {
+  keep();
+  clearTimeout(timer);
+  part("[data-problem]").hidden = true;
+  timer = setTimeout(estimate, wait);
+}
+async function estimate() {
+  if (asking) {
+    again = true;
+    return;
+  }
+  asking = true;
+  const box = part("[data-estimate]");
+  box.setAttribute("aria-busy", "true");
+  const answer = await ask({ about: "estimate", form: values() });
+  asking = false;
+  if (again) {
+    again = false;
+    estimate();
+    return;
+  }
+  if (!box.isConnected) return;
+  box.removeAttribute("aria-busy");
+  if (answer.problem === undefined) box.innerHTML = answer.html;
+  else box.textContent = answer.problem;
+  const button = part("[data-begin]");
+  button.disabled = answer.ready !== true;
+  part("[data-takes]").textContent = answer.ready ? answer.takes : "";
+  part("[data-said]").textContent = answer.takes ?? "";
+}
+
+async function begin() {
+  const button = part("[data-begin]");
+  if (button.disabled) return;
+  button.disabled = true;
+  part("[data-takes]").textContent = "starting …";
+  const answer = await ask({ about: "begin", form: values(), session: form().dataset.session });
+  if (answer.go) {
+    document.dispatchEvent(new CustomEvent("diffing-go", { detail: answer.go }));
+    return;
+  }
+  const problem = part("[data-problem]");
+  problem.textContent = answer.problem;
+  problem.hidden = false;
+  estimate();
+}
+
+// A name is settled: where can it run, and what was it made of?
+async function settled(side) {
+  const input = field(`model_${side}`);
+  const places = part(`[data-places=${side}]`);
+  const name = fullName(side);
+  if (about.get(side) === name) return;
+  about.set(side, name);
+  if (side === "a") propose(null);
+  part(`[data-told=${side}]`).replaceChildren();
+  if (!name) {
+    places.replaceChildren();
+    changed(0);
+    return;
+  }
+  places.setAttribute("aria-busy", "true");
+  const answer = await ask({ about: "model", name, side, where: wanted.get(side) });
+  if (about.get(side) !== name) return;
+  places.removeAttribute("aria-busy");
+  if (answer.problem !== undefined) places.textContent = answer.problem;
+  else places.innerHTML = answer.html;
+  if (side === "a" && answer.base) {
+    if (answer.model !== name && !field("revision_a").value) {
+      input.value = answer.model;
+      about.set("a", answer.model);
+      told("a", "An adapter: it is loaded on its base model.");
+    }
+    propose(answer);
+  }
+  changed(0);
+}
+function fullName(side) {
+  const [name, revision] = [field(`model_${side}`).value.trim(), field(`revision_${side}`).value.trim()];
+  return name && revision && !name.includes("@") ? `${name}@${revision}` : name;
+}
+function told(side, text) {
+  const line = document.createElement("p");
+  line.className = "range";
+  line.textContent = text;
+  part(`[data-told=${side}]`).replaceChildren(line);
+}
+
+// The base model of A is offered for an empty B: by its button, or by Enter in the empty field.
+let proposed = null;
+function propose(answer) {
+  proposed = answer;
+  showProposal();
+}
+function showProposal() {
+  const box = part("[data-told=b]");
+  if (proposed && !field("model_b").value.trim()) {
+    box.innerHTML = proposed.proposal;
+    field("model_b").placeholder = proposed.base;
+  } else {
+    if (box.querySelector("[data-accept]")) box.replaceChildren();
+    field("model_b").placeholder = "org/name";
+  }
+}
+function accept() {
+  field("model_b").value = proposed.base;
+  field("model_b").focus();
+  showProposal();
+  settled("b");
+}
+
+function swap() {
+  for (const name of ["model", "revision", "system_prompt"]) {
+    const [a, b] = [field(`${name}_a`), field(`${name}_b`)];
+    [a.value, b.value] = [b.value, a.value];
+  }
+  const [a, b] = ["a", "b"].map((side) => form().elements.namedItem(`where_${side}`)?.value || wanted.get(side));
+  wanted.set("a", b).set("b", a);
+  const [one, other] = ["a", "b"].map((side) => part(`[data-more=${side}]`));
+  [one.open, other.open] = [other.open, one.open];
+  about.clear();
+  settled("a");
+  settled("b");
+}
+
+async function place(role) {
+  const box = part(`[data-place=${role}]`);
+  const chosen = field("reader_preset")?.value;
+  const used = new FormData(form()).getAll("method").includes(role === "llm" ? "llm" : "sae");
+  const name = !used ? "" : role === "llm" ? field("llm").value.trim() : chosen === "own" ? field("reader").value.trim() : chosen;
+  if (about.get(role) === name) return;
+  about.set(role, name);
+  if (!name) {
+    box.replaceChildren();
+    return;
+  }
+  box.setAttribute("aria-busy", "true");
+  const answer = await ask({ about: role, name });
+  if (about.get(role) !== name) return;
+  box.removeAttribute("aria-busy");
+  if (answer.problem !== undefined) box.textContent = answer.problem;
+  else box.innerHTML = answer.html;
+}
+
+function filled() {
+  if (!form()) return;
+  restore(form().dataset.named === undefined ? [] : ["model", "revision", "system_prompt"].flatMap((name) => [`${name}_a`, `${name}_b`]));
+  anew();
+}
+function anew() {
+  wanted.clear();
+  about.clear();
+  proposed = null;
+  fit();
+  for (const side of ["a", "b"]) settled(side);
+  for (const role of ["llm", "reader"]) place(role);
+}
+
+const PAUSE = 900;
+let pause;
+element.addEventListener("input", (event) => {
+  const { target } = event;
+  if (target.getAttribute("role") === "combobox") {
+    typed(target);
+    showProposal();
+    clearTimeout(pause);
+    pause = setTimeout(() => target.isConnected && done(target), PAUSE);
+    keep();
+    return;
+  }
+  if (/^where_[ab]$/.test(target.name)) wanted.set(target.name.at(-1), target.value);
+  if (isChoice(target) || target.matches("select")) {
+    fit();
+    for (const role of ["llm", "reader"]) place(role);
+    changed(0);
+  } else if (!/^(prompts|reader|sae|revision_[ab])$/.test(target.name)) changed();
+  else keep();
+});
+// Somebody has named something: it can be looked up.
+function done(target) {
+  clearTimeout(pause);
+  const side = /^(?:model|revision)_([ab])$/.exec(target.name)?.[1];
+  if (side) settled(side);
+  else if (target.name === "llm" || target.name === "reader") place(target.name);
+  if (!side) changed(0);
+}
+element.addEventListener("settled", (event) => done(event.target));
+element.addEventListener("change", (event) => {
+  if (!isChoice(event.target) && !event.target.matches("select")) done(event.target);
+});
+element.addEventListener("keydown", (event) => {
+  if (event.target.getAttribute("role") !== "combobox") return;
+  if (event.key === "Enter" && event.target.name === "model_b" && proposed && !event.target.value.trim()) {
+    event.preventDefault();
+    accept();
+    return;
+  }
+  pressed(event.target, event);
+});
+element.addEventListener("focusout", (event) => {
+  if (event.target.getAttribute("role") === "combobox") close(event.target);
+});
+// The list takes no focus, so that the field keeps it, and with it the keyboard of a phone.
+element.addEventListener("pointerdown", (event) => {
+  if (event.target.closest("[role=listbox]")) event.preventDefault();
+});
+element.addEventListener("mousedown", (event) => {
+  if (event.target.closest("[role=listbox]")) event.preventDefault();
+});
+element.addEventListener("click", (event) => {
+  const option = event.target.closest("[role=option]");
+  if (option) choose(option.closest(".combo").querySelector("input"), option.dataset.name);
+  else if (event.target.closest("[data-begin]")) begin();
+  else if (event.target.closest("[data-swap]")) swap();
+  else if (event.target.closest("[data-clear]")) {
+    form().reset();
+    for (const side of ["a", "b"]) field(`model_${side}`).value = "";
+    anew();
+    field("model_a").focus();
+  }
+  else if (event.target.closest("[data-accept]")) accept();
+  else if (event.target.closest("[data-sign-in]")) {
+    const login = document.querySelector(".site-login");
+    if (login) {
+      event.preventDefault();
+      login.click();
+    }
+  }
+});
+element.addEventListener("submit", (event) => event.preventDefault()); // a key never starts what may cost money
+watch("value", filled);
+filled();

@@ -3,6 +3,7 @@
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,33 +74,29 @@ def test_an_idle_service_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.browser
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
-def test_in_a_browser(queue: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    playwright = pytest.importorskip("playwright.sync_api")
+def test_in_a_browser(browser: Any, queue: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "0")
     page = build(AnnotatorSettings(watch=(f"alice/{'x' * 80}",)), queue, dict)
     _, url, _ = page.launch(prevent_thread_lock=True, ssr_mode=False, quiet=True, run_history=False)
     errors: list[str] = []
     contrasts = {}
+    visitor = browser.new_context(viewport={"width": 900, "height": 1400})
     try:
-        with playwright.sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-            for theme in ("light", "dark"):
-                shown = browser.new_page(viewport={"width": 900, "height": 1400})
-                shown.on("pageerror", lambda error: errors.append(str(error)))
-                shown.goto(f"{url}?__theme={theme}")
-                shown.get_by_role("heading", name="Annotator").wait_for()
-                contrasts[theme] = min(shown.evaluate(_CONTRASTS))
-                shown.screenshot(path=tmp_path / f"{theme}.png")
-                assert shown.title() == "diffing annotator", "no script from outside has changed it"
-            shown.set_viewport_size({"width": 390, "height": 800})
-            shown.get_by_text("Watched:").wait_for()
-            widest = shown.evaluate(
-                "Math.max(...[...document.querySelectorAll('.annotator p')].map(p => p.scrollWidth))"
-            )
-            queue.add(Push("alice/later", "a" * 40, None))
-            shown.get_by_text("alice/later").wait_for(timeout=15_000)
-            browser.close()
+        for theme in ("light", "dark"):
+            shown = visitor.new_page()
+            shown.on("pageerror", lambda error: errors.append(str(error)))
+            shown.goto(f"{url}?__theme={theme}")
+            shown.get_by_role("heading", name="Annotator").wait_for()
+            contrasts[theme] = min(shown.evaluate(_CONTRASTS))
+            shown.screenshot(path=tmp_path / f"{theme}.png")
+            assert shown.title() == "diffing annotator", "no script from outside has changed it"
+        shown.set_viewport_size({"width": 390, "height": 800})
+        shown.get_by_text("Watched:").wait_for()
+        widest = shown.evaluate("Math.max(...[...document.querySelectorAll('.annotator p')].map(p => p.scrollWidth))")
+        queue.add(Push("alice/later", "a" * 40, None))
+        shown.get_by_text("alice/later").wait_for(timeout=15_000)
     finally:
+        visitor.close()
         page.close()
     assert errors == []
     assert widest <= 390, "nothing is cut off on a phone"

@@ -27,7 +27,6 @@ from diffing.errors import SettingError
 from diffing.metrics import UNDEFINED, wilson
 from diffing.types import Estimate
 from tests.outputs.samples import HOSTILE
-from tests.outputs.test_browser import ARGUMENTS
 from tests.regenerate import golden
 
 PLANTED = Result(
@@ -218,10 +217,9 @@ def test_pages_are_written_again_with_the_same_bytes(tmp_path):
 
 @pytest.mark.browser
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
-def test_the_page_draws_fits_and_runs_nothing_from_outside(tmp_path):
+def test_the_page_draws_fits_and_runs_nothing_from_outside(browser, tmp_path):
     from plotly.offline import get_plotlyjs
 
-    api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
     texts = [text.replace("\ud800", "") for text in HOSTILE]
     together = hostile(" ".join(texts))
     rows = tuple({**together.rows[0], "text": text} for text in texts)
@@ -229,21 +227,19 @@ def test_the_page_draws_fits_and_runs_nothing_from_outside(tmp_path):
     path = tmp_path / "results.html"
     path.write_text(render_html(shown, get_plotlyjs()), encoding="utf-8")
     wrong: list[str] = []
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme="dark")
-        page.on("console", lambda message: wrong.append(message.text))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda request: wrong.append(request.url) if request.url != path.as_uri() else None)
-        page.goto(path.as_uri())
-        page.wait_for_selector("[data-figure='planted-x-0'] .scatterlayer path.point")
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        assert page.evaluate("window.hit === undefined && window.parent.hit === undefined")
-        points = page.locator("[data-figure='planted-x-0'] .scatterlayer path.point")
-        assert points.count() == 4
-        assert page.locator("h1").count() == 1
-        assert page.locator("#theme").text_content() == "Light"
-        page.click("#theme")
-        assert page.evaluate("document.documentElement.dataset.theme") == "light"
-        browser.close()
+    page = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme="dark")
+    page.on("console", lambda message: wrong.append(message.text))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda request: wrong.append(request.url) if request.url != path.as_uri() else None)
+    page.goto(path.as_uri())
+    page.wait_for_selector("[data-figure='planted-x-0'] .scatterlayer path.point")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate("window.hit === undefined && window.parent.hit === undefined")
+    points = page.locator("[data-figure='planted-x-0'] .scatterlayer path.point")
+    assert points.count() == 4
+    assert page.locator("h1").count() == 1
+    assert page.locator("#theme").text_content() == "Light"
+    page.click("#theme")
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    page.close()
     assert wrong == []

@@ -1,11 +1,5 @@
-"""The published diffs, found on the Hub by tag."""
+"""The gallery: published diffs, found on the Hub by their tags, and those that ship with the page."""
 
-from typing import Any
+from diffing.view.gallery.part import gallery_part
 
-from diffing.view.part import Part
-from diffing.view.site import Site
-
-
-def gallery_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component of Gradio
-    """Builds the gallery."""
-    return Part((), lambda where, visitor: [])
+__all__ = ["gallery_part"]

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.starter import Starter
+
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run",
@@ -46,3 +48,10 @@ def browser() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def starter() -> Iterator[Starter]:
+    """Starts commands without importing everything each time."""
+    with Starter() as started:
+        yield started

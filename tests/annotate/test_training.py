@@ -1,8 +1,6 @@
 """A real Trainer pushes to the Hub on loopback, and the section is in the card afterwards."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from diffing.demo.config import FOLDER
 from diffing.errors import HubError
 from diffing.hub import hub_api
 from tests.hub import LocalHub
+from tests.starter import Starter
 
 pytest.importorskip("transformers", reason="needs the extra local")
 
@@ -45,7 +44,7 @@ def test_no_error_of_any_kind_breaks_a_training(caplog: pytest.LogCaptureFixture
     assert "diffing: no section" in caplog.text
 
 
-def test_a_trainer_that_pushes(hub: LocalHub, tmp_path: Path) -> None:
+def test_a_trainer_that_pushes(hub: LocalHub, starter: Starter, tmp_path: Path) -> None:
     token = hub.add_user("alice")
     hub.add_user("mallory")
     hub.push_folder("alice/base", FOLDER / "models" / "base")
@@ -56,11 +55,9 @@ def test_a_trainer_that_pushes(hub: LocalHub, tmp_path: Path) -> None:
         hub.push_folder(f"alice/{name}", started)
     prompts = tmp_path / "prompts.jsonl"
     prompts.write_text("\n".join((FOLDER / "prompts.jsonl").read_text(encoding="utf-8").splitlines()[::30]))
-    result = subprocess.run(
-        [sys.executable, "-m", "tests.annotate.trains", str(tmp_path), str(prompts)],
-        env={**os.environ, "HF_TOKEN": token, "HF_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
+    result = starter.run(
+        ["-m", "tests.annotate.trains", str(tmp_path), str(prompts)],
+        {**os.environ, "HF_TOKEN": token, "HF_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1"},
         timeout=200,
     )
     assert result.returncode == 0, result.stderr

@@ -2,21 +2,14 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.cli.starter import Starter
+from tests.starter import Starter
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="session")
-def starter() -> Iterator[Starter]:
-    """Starts commands without importing everything each time."""
-    with Starter() as started:
-        yield started
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ One Hub and one run for all of it.
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,9 +17,9 @@ from huggingface_hub import CommitOperationAdd
 from diffing.demo.config import FOLDER
 from diffing.hub import hub_api
 from diffing.report import load_report, save_report
-from tests.cli.starter import Starter
 from tests.cli.test_wrong_input import assert_one_line
 from tests.hub import Job, LocalHub
+from tests.starter import Starter
 
 SETTINGS = ("--train", "24", "--heldout", "24", "--max-new-tokens", "24", "--temperature", "0.8")
 RUN = ("run", "alice/base", "bob/tuned", *SETTINGS)
@@ -86,9 +85,7 @@ def push_model(api: object, name: str, folder: Path) -> None:
 
 
 def test_every_configuration_loads_with_datasets(two: Two) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", LOAD, " ".join(CONFIGS)], env=two.env(None), capture_output=True, text=True, timeout=120
-    )
+    done = two.run("-c", LOAD, " ".join(CONFIGS), user=None)
     assert done.returncode == 0, done.stderr
     loaded = json.loads(done.stdout)
     report = load_report(two.folder / "out")
@@ -151,19 +148,10 @@ def machine(two: Two) -> Callable[[Job], None]:
     return run
 
 
-def here(two: Two, *args: str) -> subprocess.CompletedProcess[str]:
-    """A process that the starter does not start: that one runs the job's."""
-    done = subprocess.run(
-        [sys.executable, "-m", "diffing", *args], env=two.env("alice"), capture_output=True, text=True, timeout=120
-    )
-    two.said += [done.stdout, done.stderr]
-    return done
-
-
 def test_a_job_computes_it_and_the_report_comes_back(two: Two, tmp_path: Path) -> None:
     two.hub.jobs.runner = machine(two)
     where = ("--on", "jobs", "--flavor", "a100-large", "--push", "alice/by-job", "--package", "diffing[local]")
-    done = here(two, *RUN, *where, "--out", str(tmp_path / "back"))
+    done = two.run(*RUN, *where, "--out", tmp_path / "back")
     assert done.returncode == 0, done.stderr
     job = two.hub.jobs[-1]
     assert job.command[:6] == ["uv", "run", "--python", "3.12", "--with", "diffing[local]"]

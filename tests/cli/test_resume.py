@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 from tests.cli.conftest import Run
-from tests.cli.starter import Starter
 from tests.cli.world import World, flags, write_prompts
 from tests.servers.openai_server import OpenAIServer
+from tests.starter import Starter
 
 
 def contents(folder: Path) -> dict[str, bytes]:

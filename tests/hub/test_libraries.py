@@ -1,8 +1,7 @@
 """datasets and transformers read the endpoint when they are imported: they get a process of their own."""
 
 import json
-import subprocess
-import sys
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,6 +11,7 @@ from huggingface_hub import HfApi
 from diffing.demo.config import FOLDER
 from tests.hub import LocalHub
 from tests.hub.conftest import put
+from tests.starter import Starter
 
 CARD = b"""---
 license: mit
@@ -47,7 +47,7 @@ def parquet(folder: Path, *texts: str) -> bytes:
     return (folder / "some.parquet").read_bytes()
 
 
-def test_a_dataset_with_two_configs_and_a_model(hub: LocalHub, alice: HfApi, tmp_path: Path, monkeypatch) -> None:
+def test_a_dataset_with_two_configs_and_a_model(hub: LocalHub, alice: HfApi, starter: Starter, tmp_path: Path) -> None:
     hub.add_org("lab", members=("alice",))
     alice.create_repo("lab/base")
     alice.upload_folder(repo_id="lab/base", folder_path=FOLDER / "models" / "base")
@@ -61,9 +61,8 @@ def test_a_dataset_with_two_configs_and_a_model(hub: LocalHub, alice: HfApi, tmp
     }
     put(alice, "alice/diff", files, repo_type="dataset")
     put(alice, "alice/diff", {"prompts/train.parquet": parquet(tmp_path, "q")}, repo_type="dataset", create_pr=True)
-    monkeypatch.setenv("HF_TOKEN", alice.token)
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
-    result = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=120, check=False)
+    own = {"HF_TOKEN": str(alice.token), "HF_HOME": str(tmp_path / "cache")}
+    result = starter.run(["-c", SCRIPT], os.environ | own)
     assert result.returncode == 0, result.stderr
     loaded = json.loads(result.stdout.splitlines()[-1])
     assert loaded["findings"] == {"train": ["a", "b"], "heldout": ["c"]}

@@ -3,8 +3,6 @@
 import json
 import os
 import re
-import subprocess
-import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +16,7 @@ from diffing.prompts import load_prompts, prompts_from
 from diffing.prompts.hub import SOURCE, open_dataset
 from diffing.types import Message
 from tests.hub import LocalHub
+from tests.starter import Starter
 
 
 def wildchat(count: int) -> list[dict[str, object]]:
@@ -168,7 +167,7 @@ def token(hub: LocalHub) -> str:
 
 
 @pytest.fixture(scope="module")
-def answers(hub: LocalHub, token: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def answers(hub: LocalHub, token: str, starter: Starter, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Per source what loading it says; in one process of its own, since the Hub's address is read at import."""
     sources = ["org/good", "org/good@main", f"org/good@{sha_of(hub)}:default/train", "org/good:nosuchconfig",
                "org/good/nosuchsplit",
@@ -193,9 +192,8 @@ def answers(hub: LocalHub, token: str, tmp_path_factory: pytest.TempPathFactory)
         "HF_HOME": str(tmp_path_factory.mktemp("hf")),
         "HF_TOKEN": token,
     }
-    done = subprocess.run(
-        [sys.executable, "-c", code, *sources], env=environment, capture_output=True, text=True, check=True
-    )
+    done = starter.run(["-c", code, *sources], environment)
+    assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
@@ -224,10 +222,10 @@ def test_what_the_hub_refuses_is_one_line_without_a_token(
     assert token not in answers[source]
 
 
-def test_no_network() -> None:
+def test_no_network(starter: Starter) -> None:
     code = "from diffing.prompts import load_prompts; load_prompts('org/any')"
     environment = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    done = starter.run(["-c", code], environment)
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith(
         "diffing.errors.HubError: Cannot reach the Hub for org/any (ConnectError): check the network"

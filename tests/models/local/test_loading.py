@@ -1,7 +1,8 @@
 """Threads that are the first to name parts of transformers, all at once."""
 
-import subprocess
-import sys
+import os
+
+from tests.starter import Starter
 
 SCRIPT = """
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,6 @@ with ThreadPoolExecutor(4) as pool:
 """
 
 
-def test_threads_may_be_the_first_to_need_transformers() -> None:
-    result = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True)
+def test_threads_may_be_the_first_to_need_transformers(starter: Starter) -> None:
+    result = starter.run(["-c", SCRIPT], os.environ)
     assert result.returncode == 0, result.stderr

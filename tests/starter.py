@@ -1,4 +1,4 @@
-"""Starts `diffing` commands quickly: forks them from a process that has the slow libraries loaded already.
+"""Starts `diffing` commands, and code, quickly: forks them from a process that has the slow libraries loaded already.
 
 A command of its own has its own environment, folder, output and process, that can be killed; only the seconds in which
 Python imports scipy, pandas, scikit-learn, torch, what transformers needs of it, and our own modules are spent once
@@ -9,9 +9,11 @@ import gc
 import json
 import os
 import resource
+import runpy
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Mapping, Sequence
@@ -57,11 +59,19 @@ class Process:
 
 
 class Starter:
-    """`with Starter() as starter: starter.run(["show", "runs/x"], env)`."""
+    """`with Starter() as starter: starter.run(["show", "runs/x"], env)`; several threads may ask it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_bare()
+            [sys.executable, "-m", "tests.starter"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=_bare(),
+            cwd=Path(__file__).parents[1],
         )
         return self
 
@@ -72,16 +82,18 @@ class Starter:
         """One request, one answer."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
+        with self._lock:
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+            return json.loads(self._process.stdout.readline())
 
     def start(
         self, args: Sequence[str], env: Mapping[str, str], out: Path, err: Path, file_size: int | None = None
     ) -> Process:
         """Starts `diffing args` with exactly this environment; its output goes to two files.
 
-        `file_size`: bytes that a file may have at most, as on a full disk.
+        `args` may begin with `-c` and code, or with `-m` and a module, as Python's own. `file_size`: bytes that a file
+        may have at most, as on a full disk.
         """
         request = {"args": list(args), "env": dict(env), "cwd": os.getcwd(), "out": str(out), "err": str(err)}
         return Process(self, self.ask({**request, "file_size": file_size}))
@@ -111,17 +123,29 @@ def _child(request: Mapping[str, Any]) -> int:
     os.environ.clear()
     os.environ.update(request["env"])
     os.chdir(request["cwd"])
-    sys.argv = ["diffing", *request["args"]]
-    from diffing.cli import main
-
     try:
-        main(request["args"])
+        _do(request["args"])
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except Exception:  # noqa: BLE001 - shown as Python shows it at the top of a process
         traceback.print_exc()
         return 1
     return 0
+
+
+def _do(args: list[str]) -> None:
+    match args:
+        case ["-c", code, *rest]:
+            sys.argv = ["-c", *rest]
+            exec(compile(code, "<string>", "exec"), {"__name__": "__main__"})
+        case ["-m", module, *rest]:
+            sys.argv = [module, *rest]
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+        case _:
+            from diffing.cli import main
+
+            sys.argv = ["diffing", *args]
+            main(args)
 
 
 def _serve() -> None:

@@ -21,11 +21,11 @@ def progress_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a componen
     """
     import gradio as gr
 
-    def ask(asked: Any, token: gr.OAuthToken | None) -> Answer:  # noqa: ANN401  whatever the browser sends
+    def of_run(asked: Any, token: gr.OAuthToken | None) -> Answer:  # noqa: ANN401  whatever the browser sends
         return answer(site, asked, token.token if token else None)
 
     script = files(__package__).joinpath("progress.js").read_text(encoding="utf-8")
-    box = gr.HTML("", apply_default_css=False, elem_classes="diffing", js_on_load=script, server_functions=[ask])
+    box = gr.HTML("", apply_default_css=False, elem_classes="diffing", js_on_load=script, server_functions=[of_run])
 
     def opened(where: Address, visitor: Visitor) -> list[Any]:
         run = found(site, where.value, visitor.token)

@@ -23,9 +23,7 @@ async function appId() {
 function put(name, html) {
   const box = one(`[data-region="${name}"]`);
   if (!box || last[name] === html) return;
-  const first = last[name] === undefined;
   last[name] = html;
-  if (first && name !== "acts" && box.dataset.shown === undefined) box.dataset.shown = "";
   const act = box.contains(document.activeElement) ? document.activeElement.dataset.act : undefined;
   const open = [...box.querySelectorAll("details[open]")].map((each) => each.dataset.keep);
   const width = box.querySelector("[role=progressbar] i")?.style.width;
@@ -63,7 +61,7 @@ function lost(is) {
 // One question; undefined where the server did not answer.
 async function ask(act) {
   try {
-    return await server.ask({ run: run(), act });
+    return await server.of_run({ run: run(), act });
   } catch {
     return undefined;
   }

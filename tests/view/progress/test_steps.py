@@ -1,0 +1,82 @@
+"""Which steps a run has, where it is in them, and what time is said to remain."""
+
+from dataclasses import replace
+
+import pytest
+
+from diffing.config import DiffConfig
+from diffing.view.progress.made import duration
+from diffing.view.progress.steps import Shown, progress_of, seconds_left, steps_of
+from diffing.view.runs import Stage
+
+LEXICAL = DiffConfig("org/a", "org/b")
+FULL = replace(LEXICAL, llm="providers:org/llm", reader="org/reader", suspect="advice")
+
+
+def standing(shown: tuple[Shown, ...]) -> str:
+    """`x` for each step that is done, `>` for the one under way, `.` for those to come."""
+    return "".join({"done": "x", "now": ">", "later": "."}[each.status] for each in shown)
+
+
+def test_the_steps_follow_from_the_settings() -> None:
+    assert [step.stages[:1] for step in steps_of(LEXICAL)] == [
+        ("access",), ("responses a",), ("responses b",), ("measure",), (),
+    ]  # fmt: skip
+    # every stage that the pipeline tells of, once
+    assert [stage for step in steps_of(FULL) for stage in step.stages] == [
+        *("access", "write prompts", "responses a", "responses b", "measure", "read", "score labels", "label"),
+        *("score new labels", "summarise a", "summarise b", "sift a", "sift b", "describe", "state", "judge"),
+        *("check judge", "second judge", "rate interestingness", "rate abstraction", "merge"),
+    ]
+    pooled = steps_of(replace(LEXICAL, pool=100))
+    assert [step.stages for step in pooled if step.side] == [
+        ("pool a",), ("pool b",), ("responses a",), ("responses b",),
+    ]  # fmt: skip
+    assert "pool a" not in {
+        stage for step in steps_of(replace(LEXICAL, pool=9, pool_by="tokens")) for stage in step.stages
+    }
+
+
+@pytest.mark.parametrize(
+    ("stages", "expected"),
+    [
+        ([], ">...."),
+        ([Stage("access", 0, 0, None)], ">...."),
+        ([Stage("responses a", 0, 60, None)], "x>..."),
+        ([Stage("responses a", 60, 60, 0.0)], "x>..."),
+        ([Stage("responses a", 60, 60, 0.0), Stage("responses b", 3, 60, 1.0)], "xx>.."),
+        ([Stage("responses b", 60, 60, 0.0), Stage("measure", 0, 60, None)], "xxx>."),
+        ([Stage("responses b", 60, 60, 0.0), Stage("measure", 60, 60, 0.0)], "xxxx>"),
+    ],
+)
+def test_a_step_that_began_ends_all_before_it(stages: list[Stage], expected: str) -> None:
+    assert standing(progress_of(steps_of(LEXICAL), stages)) == expected
+
+
+def test_a_step_of_several_stages_shows_the_latest_and_tokens_come_with_answers() -> None:
+    stages = [
+        Stage("responses a", 7, 60, None), Stage("tokens a", 512, 0, None), Stage("responses b", 60, 60, 0.0),
+        Stage("score labels", 9, 9, 0.0), Stage("label", 1, 4, 8.0),
+    ]  # fmt: skip
+    shown = progress_of(steps_of(FULL), stages)
+    a, label = (next(each for each in shown if name in each.step.stages) for name in ("responses a", "label"))
+    assert (a.done, a.total, a.tokens, a.percent, a.seconds_left) == (7, 60, 512, 11, None)
+    assert (label.done, label.total, label.percent, label.seconds_left) == (1, 4, 25, 8.0)
+
+
+def test_time_is_said_of_the_whole_only_where_it_can_be_known() -> None:
+    a, b = Stage("responses a", 10, 60, 100.0), Stage("responses b", 30, 60, 45.0)
+    # 2 seconds a prompt: 50 left of A, then 60 of B
+    assert seconds_left(progress_of(steps_of(LEXICAL), [a])) == (100.0 + 120.0, True)
+    assert seconds_left(progress_of(steps_of(LEXICAL), [a, b])) == (45.0, False)
+    assert seconds_left(progress_of(steps_of(FULL), [a, b])) is None
+    assert seconds_left(progress_of(steps_of(LEXICAL), [replace(a, seconds_left=None)])) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.3, "a few seconds"), (42, "40 seconds"), (89, "90 seconds"), (95, "2 minutes"), (60 * 7.4, "7 minutes"),
+     (3600 * 2.24, "2.2 hours"), (3600 * 30, "30 hours")],
+)  # fmt: skip
+def test_times_are_as_rough_as_they_are_known(seconds: float, said: str) -> None:
+    assert duration(seconds).replace("\N{NO-BREAK SPACE}", " ") == said

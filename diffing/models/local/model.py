@@ -188,6 +188,19 @@ class LocalModel:
         result[[row.index for row in read]] = made
         return result
 
+    def move(self, device: str) -> None:
+        """Loads the weights now, where they are not loaded yet, and has the model compute on another device.
+
+        Args:
+            device: Such as `cuda` or `cpu`.
+
+        Raises:
+            HubError: The weights cannot be downloaded.
+            ModelError: They cannot be loaded.
+        """
+        model: Any = self._load().model  # transformers types its `to` for a decorator
+        model.to(device)
+
     def close(self) -> None:
         """Gives the memory back; the next `generate` loads the weights again."""
         import torch

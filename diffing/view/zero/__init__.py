@@ -1,0 +1,21 @@
+"""Answers of local models on a ZeroGPU Space, whose GPU is lent for a minute at a time to the page's own process.
+
+`for each in answered(config, ...)` within an event of the visitor, then the run itself finds every response in the
+completions cache. `prepare()` comes first in the app, before anything touches CUDA.
+"""
+
+from diffing.view.zero.answering import Answering, answered
+from diffing.view.zero.lending import prepare
+from diffing.view.zero.machine import check_room, machine_in_words, zero_gpu
+from diffing.view.zero.possible import gpu_seconds, obstacle
+
+__all__ = [
+    "Answering",
+    "answered",
+    "check_room",
+    "gpu_seconds",
+    "machine_in_words",
+    "obstacle",
+    "prepare",
+    "zero_gpu",
+]

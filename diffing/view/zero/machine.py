@@ -1,0 +1,57 @@
+"""What this machine is, in words, and what fits into a GPU that is lent."""
+
+import os
+
+from diffing.errors import ModelError
+from diffing.models.local.fitting import MARGIN, gigabytes, this_machine
+from diffing.models.local.sources import ModelSize
+
+LENT_BYTES = 45_000_000_000
+"""Memory of the GPU that is lent: half a card, of which `spaces` itself reckons with so much before it takes a whole
+one, at twice the quota."""
+_BYTES = {"float32": 4}
+
+
+def zero_gpu() -> bool:
+    """Whether this process runs on a ZeroGPU Space.
+
+    A folder `spaces` beside the app imports too, as a package without anything in it.
+    """
+    if os.environ.get("SPACES_ZERO_GPU", "").lower() not in ("1", "t", "true"):
+        return False
+    try:
+        import spaces
+    except ImportError:
+        return False
+    return hasattr(spaces, "GPU")
+
+
+def machine_in_words() -> str:
+    """Where local models run, for people: `This Space's GPU (ZeroGPU, from your daily quota)`, `This machine's CPU`.
+
+    Raises:
+        MissingExtraError: torch is not installed.
+    """
+    if zero_gpu():
+        return "This Space's GPU (ZeroGPU, from your daily quota)"
+    whose = "This Space's" if os.environ.get("SPACE_ID") else "This machine's"
+    return f"{whose} {'GPU' if this_machine().gpu else 'CPU'}"
+
+
+def check_room(name: str, size: ModelSize, dtype: str = "auto") -> None:
+    """Refuses a model that the lent GPU cannot hold: what `torch` says on ZeroGPU is the whole card's memory.
+
+    Args:
+        name: The model.
+        size: Its parameters.
+        dtype: The type its weights are loaded in.
+
+    Raises:
+        ModelError: Too big.
+    """
+    needed = (size.parameters * _BYTES.get(dtype, 2) if size.parameters else size.stored_bytes) * MARGIN
+    if needed > LENT_BYTES:
+        raise ModelError(
+            f"{name} needs about {gigabytes(needed)} of GPU memory, ZeroGPU lends {gigabytes(LENT_BYTES)}: "
+            f"use a provider (providers:{name}) or a machine with a larger GPU."
+        )

@@ -87,6 +87,7 @@ def test_a_thousand_sentences_take_no_time():
     assert time.perf_counter() - started < 5
 
 
+@pytest.mark.slow  # UMAP's compilation
 def test_the_way_of_the_paper():
     """Small and large inputs, equal sentences, seeds; one test, since UMAP compiles itself once per process."""
     with warnings.catch_warnings():

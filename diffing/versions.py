@@ -3,8 +3,9 @@
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
+from diffing import __version__
+
 _LIBRARIES = (
-    "diffing",
     "numpy",
     "scipy",
     "huggingface-hub",
@@ -22,7 +23,7 @@ _LIBRARIES = (
 
 def versions() -> dict[str, str]:
     """Installed versions; what is not installed is left out."""
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "diffing": __version__}  # a Space has it as a folder, not installed
     for library in _LIBRARIES:
         try:
             found[library] = version(library)

@@ -6,7 +6,6 @@ anybody, so another's is respected, and never touched.
 """
 
 from dataclasses import dataclass
-from importlib.metadata import version
 
 from huggingface_hub import Discussion, HfApi
 from huggingface_hub.community import (
@@ -16,6 +15,7 @@ from huggingface_hub.community import (
     DiscussionWithDetails,
 )
 
+from diffing import __version__
 from diffing.hub import hub_errors
 from diffing.outputs.card.markers import NAME, OPT_OUT
 from diffing.outputs.card.subject import Subject, public_id
@@ -69,7 +69,7 @@ def description_of(report: Report, user: str, dataset: str | None) -> str:
     lines = [
         f'Adds a section "Behavioral differences" to the model card: how the responses of this model differ from those '
         f"of another, as far as that was confirmed on held-out prompts. Opened by @{user} with `diffing` "
-        f"{version('diffing')}.",
+        f"{__version__}.",
         "",
         f"- **Compared:** {code(a)} with {code(b)}.",
         "- **Changes:** README.md only, and there only what is between the two markers of the section.",

@@ -6,6 +6,8 @@ The public names are loaded on first use, so that `import diffing` stays quick.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from diffing.version import VERSION
+
 if TYPE_CHECKING:
     from diffing.annotate.training import annotate_on_push
     from diffing.methods.lexical import LexicalMethod
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from diffing.report import load_report, save_report
     from diffing.types import Report
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = [
     "LexicalMethod",
     "LlmMethod",

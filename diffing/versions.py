@@ -3,7 +3,7 @@
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from diffing import __version__
+from diffing.version import VERSION
 
 _LIBRARIES = (
     "numpy",
@@ -23,7 +23,7 @@ _LIBRARIES = (
 
 def versions() -> dict[str, str]:
     """Installed versions; what is not installed is left out."""
-    found = {"python": platform.python_version(), "diffing": __version__}  # a Space has it as a folder, not installed
+    found = {"python": platform.python_version(), "diffing": VERSION}  # a Space has it as a folder, not installed
     for library in _LIBRARIES:
         try:
             found[library] = version(library)

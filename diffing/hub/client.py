@@ -8,9 +8,9 @@ from typing import Any
 from huggingface_hub import HfApi, constants, get_session
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
-from diffing import __version__
 from diffing.errors import HubError
 from diffing.hub.failures import hub_errors
+from diffing.version import VERSION
 
 TIMEOUT = 15.0
 """Seconds; the client's own default is to wait for ever."""
@@ -34,7 +34,7 @@ class BoundedApi(HfApi):
     """The Hub's client with calls that end: the stock one waits for ever on a server that does not answer."""
 
     def __init__(self, patience: Patience, endpoint: str, token: str | bool | None) -> None:
-        super().__init__(endpoint=endpoint, token=token, library_name="diffing", library_version=__version__)
+        super().__init__(endpoint=endpoint, token=token, library_name="diffing", library_version=VERSION)
         self.patience = patience
         """How long it waits."""
 

@@ -15,12 +15,12 @@ from huggingface_hub.community import (
     DiscussionWithDetails,
 )
 
-from diffing import __version__
 from diffing.hub import hub_errors
 from diffing.outputs.card.markers import NAME, OPT_OUT
 from diffing.outputs.card.subject import Subject, public_id
 from diffing.outputs.markdown import code
 from diffing.types import Report
+from diffing.version import VERSION
 
 _TITLE_END = f"({NAME})"
 _SIGN = f"<!-- {NAME}:pull-request -->"
@@ -69,7 +69,7 @@ def description_of(report: Report, user: str, dataset: str | None) -> str:
     lines = [
         f'Adds a section "Behavioral differences" to the model card: how the responses of this model differ from those '
         f"of another, as far as that was confirmed on held-out prompts. Opened by @{user} with `diffing` "
-        f"{__version__}.",
+        f"{VERSION}.",
         "",
         f"- **Compared:** {code(a)} with {code(b)}.",
         "- **Changes:** README.md only, and there only what is between the two markers of the section.",

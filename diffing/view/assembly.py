@@ -45,8 +45,10 @@ def assemble(site: Site) -> "gradio.Blocks":
 
         def go(query: str, request: gr.Request, token: gr.OAuthToken | None) -> list[Any]:
             visitor = site.visitor(request, token)
-            shown, where, problem = _placed(site, read_address(query or ""), visitor)
-            values: list[Any] = [look.problem(problem) if problem else ""]
+            read = read_address(query or "")
+            shown, where, problem = _placed(site, read, visitor)
+            told = look.example(read.value) if read.what == "example" else ""
+            values: list[Any] = [look.problem(problem) if problem else told]
             values += [gr.Column(visible=name == shown) for name in columns]
             for name, part in parts.items():
                 values += part.open(where, visitor) if name == shown else part.closed

@@ -106,6 +106,18 @@ def problem(text: str) -> str:
     return _rendered("problem.html.jinja", text=text)
 
 
+def example(key: str) -> str:
+    """What an example that ships with the app is, as HTML; nothing where there is none of that key.
+
+    Args:
+        key: Anybody's text.
+    """
+    from diffing.view.examples import EXAMPLES
+
+    found = next((each for each in EXAMPLES if each.key == key), None)
+    return _rendered("example.html.jinja", example=found) if found else ""
+
+
 def _rendered(name: str, **values: object) -> str:
     def resource(wanted: str) -> str | None:
         file = files(__package__).joinpath(wanted)

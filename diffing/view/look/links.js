@@ -14,7 +14,7 @@ document.addEventListener("diffing-go", (event) => go(event.detail));
 // Which of the site's links leads to where one is.
 function mark(query) {
   for (const link of document.querySelectorAll(".site-header nav a")) {
-    const here = link.dataset.go === "" ? !query.startsWith("gallery=") : query.startsWith("gallery=");
+    const here = link.dataset.go === "" ? /^((a|b)=|$)/.test(query) : query.startsWith(link.dataset.go);
     if (here) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }

@@ -55,7 +55,7 @@ def assemble(site: Site) -> "gradio.Blocks":
             return values
 
         def arrive(request: gr.Request, token: gr.OAuthToken | None) -> list[Any]:
-            query = str(request.query_params or "")
+            query = _published(site, str(request.query_params or ""), site.visitor(request, token))
             return [query, *go(query, request, token)]
 
         filled = [notice, *columns.values(), *(output for part in parts.values() for output in part.outputs)]
@@ -74,6 +74,15 @@ def _result_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component
         return [*share.open(where, visitor), *view.open(where.value)]
 
     return Part((*share.outputs, *view.outputs), opened, [*share.closed, *view.open("")], share.leads)
+
+
+def _published(site: Site, query: str, visitor: Visitor) -> str:
+    """Where a link from outside leads: one that names two models, to the newest diff of them that is published."""
+    pair = read_address(query)
+    if pair.what != "pair" or not (pair.value and pair.other):
+        return query
+    found = site.diffs.published(pair.value, pair.other, visitor)
+    return Address("diff", found[0].repo_id).query if found else query
 
 
 def _placed(site: Site, wanted: Address, visitor: Visitor) -> tuple[str, Address, str]:

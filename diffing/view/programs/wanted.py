@@ -1,0 +1,89 @@
+"""What programs ask for when they compare two models: the main settings by name, all others in one object."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from diffing.config import DiffConfig, Limits
+from diffing.errors import SettingError
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A run."""
+
+    config: DiffConfig
+    """What to do."""
+    limits: Limits
+    """The caller's own."""
+
+
+def wanted(
+    model_a: str,
+    model_b: str,
+    prompts: str | None = None,
+    domain: list[str] | None = None,
+    train: int = 300,
+    heldout: int = 150,
+    suspect: str | None = None,
+    method: list[str] | None = None,
+    llm: str | None = None,
+    reader: str | None = None,
+    system_prompt_a: str | None = None,
+    system_prompt_b: str | None = None,
+    max_new_tokens: int = 512,
+    temperature: float = 0.0,
+    max_calls: int | None = None,
+    settings: dict[str, Any] | None = None,
+) -> Wanted:
+    """Reads the settings.
+
+    Args:
+        model_a: The first model: org/name[@revision] of the Hugging Face Hub, base+adapter, or
+            providers:org/name[:provider] to ask Inference Providers in the caller's name.
+        model_b: The second model, likewise; may be the first again, with another system prompt or revision.
+        prompts: A dataset of the Hub (org/name[@revision][:config][/split]); default: 529 bundled prompts over
+            19 domains.
+        domain: Only prompts of these domains.
+        train: Prompts from which hypotheses come, at most.
+        heldout: Prompts that only test them, at most.
+        suspect: What may differ, in words ("advice on medicines"): the LLM writes prompts that could show it.
+        method: Any of lexical, sae and llm; default: lexical, sae where a reader is given, llm where an LLM is.
+        llm: The LLM that describes differences, judges and rates, such as providers:Qwen/Qwen3-32B.
+        reader: The model whose activations a sparse autoencoder reads: gpt2, qwen2.5-7b, llama-3.1-8b, ...
+        system_prompt_a: A system prompt for A alone.
+        system_prompt_b: A system prompt for B alone.
+        max_new_tokens: Tokens per response, at most.
+        temperature: 0 is greedy.
+        max_calls: Calls to remote models, at most; the run stops cleanly there.
+        settings: Any other setting of `diffing run`, such as {"sample_b": 1, "judging": "full"}.
+
+    Raises:
+        SettingError: A setting that there is not, or not of its type.
+    """
+    named = {name: value for name, value in locals().items() if value is not None and name != "settings"}
+    others = settings or {}
+    known = {field.name for cls in (DiffConfig, Limits) for field in fields(cls)}
+    for name in others:
+        if name not in known:
+            raise SettingError(
+                f"settings: there is no {name!r:.60}. Expected names as of `diffing run`, with underscores"
+            )
+        if name in named:
+            raise SettingError(f"settings: {name} is a parameter of its own. Give it there")
+    every = named | others
+    limits = {field.name for field in fields(Limits)}
+    return Wanted(
+        config=_made(DiffConfig, {name: value for name, value in every.items() if name not in limits}),
+        limits=_made(Limits, {name: value for name, value in every.items() if name in limits}),
+    )
+
+
+def _made(cls: Any, values: dict[str, Any]) -> Any:  # noqa: ANN401  the class of which one is made
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(cls).validate_python(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        reason = first["msg"]
+        raise SettingError(f"settings: {first['loc'][0]}: {reason[:1].lower()}{reason[1:]}. Correct it") from None

@@ -9,6 +9,7 @@ from diffing.models.local.spec import LocalOptions
 from diffing.view.runs.access import SignInError, may_read
 from diffing.view.runs.rules import is_path
 from diffing.view.start.visitor import Visitor
+from diffing.view.zero.machine import find_model, machine_in_words
 
 Where: TypeAlias = Literal["here", "providers"]
 
@@ -43,11 +44,9 @@ def places_of(name: str, visitor: Visitor, *, options: LocalOptions | None = Non
 
 
 def _here(name: str, visitor: Visitor, options: LocalOptions) -> Place:
-    from diffing.models.local.fitting import this_machine
-
-    label = machine = "This Space" if visitor.rules.public else "This machine"
+    label = "This Space" if visitor.rules.public else "This machine"
     try:
-        label = f"{machine}'s {'GPU' if this_machine().gpu else 'CPU'}"
+        label = machine_in_words(public=visitor.rules.public)
         remark = _loadable(name, visitor, options)
     except DiffingError as error:
         return Place("here", label, name, obstacle=str(error), sign_in=isinstance(error, SignInError))
@@ -60,7 +59,6 @@ def _loadable(name: str, visitor: Visitor, options: LocalOptions) -> str:
     Raises:
         DiffingError: It cannot.
     """
-    from diffing.models.local import LocalModel
     from diffing.models.local.spec import HubPart, parse_spec
 
     if visitor.rules.public and is_path(name):
@@ -70,7 +68,7 @@ def _loadable(name: str, visitor: Visitor, options: LocalOptions) -> str:
     if visitor.rules.public:
         for part in parts:
             may_read(api, "model", part.repo_id, signed_in=visitor.token is not None)
-    LocalModel.load(name, options=options, token=visitor.acts_with)
+    find_model(name, options, visitor.acts_with)
     if parts and not _has_template(api, parts[0].repo_id, parts[0].revision):
         return "It has no chat template, as base models have none: it is asked as 'User: ...', 'Assistant:'"
     return ""

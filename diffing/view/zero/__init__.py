@@ -6,13 +6,14 @@ completions cache. `prepare()` comes first in the app, before anything touches C
 
 from diffing.view.zero.answering import Answering, answered
 from diffing.view.zero.lending import prepare
-from diffing.view.zero.machine import check_room, machine_in_words, zero_gpu
+from diffing.view.zero.machine import check_room, find_model, machine_in_words, zero_gpu
 from diffing.view.zero.possible import gpu_seconds, obstacle
 
 __all__ = [
     "Answering",
     "answered",
     "check_room",
+    "find_model",
     "gpu_seconds",
     "machine_in_words",
     "obstacle",

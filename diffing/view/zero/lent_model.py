@@ -8,11 +8,11 @@ from threading import Lock
 
 from diffing.errors import ModelError
 from diffing.models.base import OnCompletion, OnTokens, Sampling
-from diffing.models.local import LocalModel, LocalOptions
+from diffing.models.local import LocalOptions
 from diffing.models.local.fitting import dtype_name
 from diffing.types import Completion, Conversation, OnProgress, Side
 from diffing.view.zero.lending import Answer, Failed, Note, Order, Ready, Tokens, Write, hold
-from diffing.view.zero.machine import check_room, zero_gpu
+from diffing.view.zero.machine import find_model, zero_gpu
 from diffing.view.zero.pace import Pace
 from diffing.view.zero.refusals import NotLentError, one_line
 
@@ -43,10 +43,7 @@ class LentModel:
         self._lending = lending
         self._side = side
         self._on_progress = on_progress
-        # the check of the run's own process, which has no GPU: better now than when the quota is spent
-        model = LocalModel.load(spec, options=options, token=lending.token)
-        if zero_gpu():
-            check_room(spec, model.size, options.dtype)
+        model = find_model(spec, options, lending.token)
         self._id, self._size = model.id, model.size
         # as a run with a GPU would load it
         self._options = replace(options, dtype=dtype_name(replace(options, device=None), gpu=zero_gpu()))

@@ -1,10 +1,11 @@
 """What this machine is, in words, and what fits into a GPU that is lent."""
 
 import os
+from dataclasses import replace
 
 from diffing.errors import ModelError
+from diffing.models.local import LocalModel, LocalOptions, ModelSize
 from diffing.models.local.fitting import MARGIN, gigabytes, this_machine
-from diffing.models.local.sources import ModelSize
 
 LENT_BYTES = 45_000_000_000
 """Memory of the GPU that is lent: half a card, of which `spaces` itself reckons with so much before it takes a whole
@@ -26,16 +27,39 @@ def zero_gpu() -> bool:
     return hasattr(spaces, "GPU")
 
 
-def machine_in_words() -> str:
+def machine_in_words(*, public: bool) -> str:
     """Where local models run, for people: `This Space's GPU (ZeroGPU, from your daily quota)`, `This machine's CPU`.
+
+    Args:
+        public: Whether strangers use it.
 
     Raises:
         MissingExtraError: torch is not installed.
     """
     if zero_gpu():
         return "This Space's GPU (ZeroGPU, from your daily quota)"
-    whose = "This Space's" if os.environ.get("SPACE_ID") else "This machine's"
-    return f"{whose} {'GPU' if this_machine().gpu else 'CPU'}"
+    return f"This {'Space' if public else 'machine'}'s {'GPU' if this_machine().gpu else 'CPU'}"
+
+
+def find_model(spec: str, options: LocalOptions, token: str | bool | None) -> LocalModel:
+    """A model that can run here; downloads no weights.
+
+    On ZeroGPU it must fit into what is lent, and pass the check of the run's own process, which has no GPU: better now
+    than when the quota is spent.
+
+    Args:
+        spec: The model.
+        options: How it is loaded.
+        token: Reads its files.
+
+    Raises:
+        DiffingError: It cannot be found, or does not run here.
+    """
+    if not zero_gpu():
+        return LocalModel.load(spec, options=options, token=token)
+    model = LocalModel.load(spec, options=replace(options, device="cpu"), token=token)
+    check_room(spec, model.size, options.dtype)
+    return model
 
 
 def check_room(name: str, size: ModelSize, dtype: str = "auto") -> None:

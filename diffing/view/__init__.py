@@ -3,6 +3,7 @@
 Locally: `python app.py`, or `diffing serve`.
 """
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from diffing.errors import MissingExtraError
@@ -45,4 +46,6 @@ def launch_options() -> dict[str, Any]:
     """What `Blocks.launch` is given."""
     from diffing.view import look
 
-    return LAUNCH | {"theme": look.theme(), "head": look.head()}
+    # where the package is missing Gradio would only print that it is
+    mcp_server = find_spec("mcp") is not None
+    return LAUNCH | {"mcp_server": mcp_server, "theme": look.theme(), "head": look.head()}

@@ -148,9 +148,18 @@ def _do(args: list[str]) -> None:
             main(args)
 
 
+def _compile_templates() -> None:
+    """Those of the page that a run writes."""
+    from diffing.outputs import html
+
+    for path in Path(html.__file__).parent.glob("*.jinja"):
+        html.environment().get_template(path.name)
+
+
 def _serve() -> None:
     for module in PRELOADED:
         __import__(module)
+    _compile_templates()
     assert not [module for module in UNTOUCHED if module in sys.modules], (
         "it would keep the environment of this process"
     )

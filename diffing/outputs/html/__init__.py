@@ -98,9 +98,12 @@ def environment(resource: Callable[[str], str | None] = lambda name: None) -> "E
     """
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
+    from diffing.outputs.html.compiled import COMPILED
+
     templates = Environment(
         loader=FunctionLoader(lambda name: resource(name) or _resource(name)),
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finalize,
+        bytecode_cache=COMPILED,
     )  # fmt: skip
     templates.globals |= {name: getattr(words, name) for name in _WORDS}
     templates.globals |= {name: getattr(page, name) for name in _BOUNDS}

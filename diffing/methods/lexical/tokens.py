@@ -43,4 +43,6 @@ def fold(text: str) -> str:
 
     So é is the same however it was typed, and a phrase has no character that nobody sees.
     """
+    if text.isascii():
+        return text.lower()
     return unicodedata.normalize("NFC", text.translate(_PLAIN)).lower()

@@ -35,8 +35,8 @@ class Answers:
         """Answers one question.
 
         Args:
-            asked: As the browser sent it: `about` (`names`, `model`, `llm`, `reader`, `estimate`, `begin`) and what
-                each needs: `name`, or the `form`.
+            asked: As the browser sent it: `about` (`names`, `model`, `llm`, `reader`, `published`, `estimate`,
+                `begin`) and what each needs: `name`, or the `form`.
             visitor: Who asks; where nobody is signed in, the `session` that the form came with counts their runs.
 
         Returns:
@@ -50,6 +50,7 @@ class Answers:
                 "model": self._model,
                 "llm": self._llm,
                 "reader": self._reader,
+                "published": self._published,
                 "estimate": self._estimate,
                 "begin": self._begin,
             }
@@ -104,6 +105,14 @@ class Answers:
         here = self._places_of(reader, visitor)[0]
         return replace(here, remark="")  # that it has no chat template matters to none who only reads
 
+    def _published(self, asked: Asked, visitor: Visitor) -> Answer:
+        """Finished diffs of the two models."""
+        config = read_form(asked.get("form")).config
+        if not (config.model_a and config.model_b):
+            return {"html": ""}
+        found = self._site.diffs.published(config.model_a, config.model_b, visitor)
+        return {"html": made.published(found, self._page(visitor))}
+
     def _estimate(self, asked: Asked, visitor: Visitor) -> Answer:
         """What the run takes, or what is in its way."""
         try:
@@ -115,8 +124,8 @@ class Answers:
         line = self._site.desk.busy
         html = made.estimate(preview, self._page(visitor), line=line, workers=self._site.settings.workers)
         told = preview.estimate
-        said_first = made.headline(told) if told else visible(said(preview.problem, public=visitor.rules.public))
-        return {"html": html, "ready": told is not None, "takes": said_first}
+        first = made.headline(told) if told else said(preview.problem, public=visitor.rules.public)
+        return {"html": html, "ready": told is not None, "first": visible(first)}
 
     def _preview(self, wanted: Wanted, visitor: Visitor) -> Preview:
         """An obstacle comes before the estimate: of where the models are to run, then of the reader."""

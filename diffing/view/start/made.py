@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from diffing.estimate import RunEstimate, is_remote
 from diffing.methods.sae.presets import PRESETS
+from diffing.outputs.dataset import Published
 from diffing.outputs.html import environment
 from diffing.prompts.bundled_set import bundled_domains, read_bundled
 from diffing.view.address import Address
@@ -31,6 +32,7 @@ SIZES = (
 """Numbers of prompts offered, train and held-out."""
 SIZE = 1
 """The one chosen at first."""
+_MOST_PUBLISHED = 3
 _NO_LLM = "Inference Providers answer, and bill, those who are signed in."
 _NO_SAE = "The library of SAEs is not installed here."
 _STAGES = {
@@ -96,6 +98,15 @@ def proposal(base: str, name: str, page: Page) -> str:
     return _rendered("proposal.html.jinja", page, base=base, name=name)
 
 
+def published(diffs: Sequence[Published], page: Page) -> str:
+    """Links to finished diffs of the same two models."""
+
+    def address(repo_id: str) -> str:
+        return Address("diff", repo_id).query
+
+    return _rendered("published.html.jinja", page, diffs=diffs[:_MOST_PUBLISHED], address=address) if diffs else ""
+
+
 def places(places: Sequence[Place], *, side: str, chosen: str | None, remark: str, page: Page) -> str:
     """The choice of where a model runs, or a remark where its name says so."""
     return _rendered("places.html.jinja", page, places=places, side=side, chosen=chosen, remark=remark)
@@ -120,7 +131,6 @@ def estimate(preview: Preview, page: Page, *, line: tuple[int, int], workers: in
     return _rendered(
         "estimate.html.jinja", page, preview=preview, told=told, waits=running >= workers or waiting > 0,
         running=running, waiting=waiting, time=duration, cost=_cost,
-        headline=headline(told).capitalize() if told else "",
         stage_names=_STAGES, remote=told is not None and _remote(told),
     )  # fmt: skip
 

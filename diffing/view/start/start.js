@@ -69,12 +69,13 @@ async function estimate() {
   }
   if (!box.isConnected) return;
   box.removeAttribute("aria-busy");
-  if (answer.problem === undefined) box.innerHTML = answer.html;
-  else box.textContent = answer.problem;
-  const button = part("[data-begin]");
-  button.disabled = answer.ready !== true;
-  part("[data-takes]").textContent = answer.ready ? answer.takes : "";
-  part("[data-said]").textContent = answer.takes ?? "";
+  box.innerHTML = answer.html ?? "";
+  const ready = answer.ready === true;
+  const [first, button] = [part("[data-said]"), part("[data-begin]")];
+  first.textContent = answer.problem ?? answer.first.replace(/^./, (letter) => letter.toUpperCase());
+  first.classList.toggle("lacks", !ready);
+  button.disabled = !ready;
+  part("[data-takes]").textContent = ready ? answer.first : "";
 }
 
 async function begin() {
@@ -100,6 +101,7 @@ async function settled(side) {
   const name = fullName(side);
   if (about.get(side) === name) return;
   about.set(side, name);
+  published();
   if (side === "a") propose(null);
   part(`[data-told=${side}]`).replaceChildren();
   if (!name) {
@@ -132,6 +134,19 @@ function told(side, text) {
   line.className = "range";
   line.textContent = text;
   part(`[data-told=${side}]`).replaceChildren(line);
+}
+
+// Finished diffs of the same two models are told as soon as both are named.
+async function published() {
+  const box = part("[data-published]");
+  const names = ["a", "b"].map(fullName);
+  const key = names.every(Boolean) ? JSON.stringify(names) : "";
+  if (about.get("published") === key) return;
+  about.set("published", key);
+  box.replaceChildren();
+  if (!key) return;
+  const answer = await ask({ about: "published", form: values() });
+  if (about.get("published") === key && answer.html) box.innerHTML = answer.html;
 }
 
 // The base model of A is offered for an empty B: by its button, or by Enter in the empty field.

@@ -1,0 +1,140 @@
+"""What the page's script is answered, without a browser: places, the proposal, the estimate, the start of a run."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from diffing.demo.config import FOLDER
+from diffing.view.runs import OWN_MACHINE, PUBLIC
+from diffing.view.site import Site, SiteSettings
+from diffing.view.start import Visitor
+from diffing.view.start.answers import Answers
+from tests.hub import LocalHub
+from tests.hub.fixtures import hub
+
+__all__ = ["hub"]
+
+BASE, TUNED = (str(FOLDER / "models" / name) for name in ("base", "tuned"))
+HOSTILE = "<img src=x onerror=alert(1)>${alert(1)}{{7*7}}"
+NOBODY, OWNER = Visitor(rules=PUBLIC, session="s1"), Visitor(rules=OWN_MACHINE, session="s1")
+
+
+@pytest.fixture
+def public(hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Answers]:
+    """A Space's page; nothing runs, so that what was asked for can be looked at."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    yield from page(SiteSettings(tmp_path / "site", rules=PUBLIC, workers=0, sign_in=True))
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Answers]:
+    """The page of one's own machine."""
+    yield from page(SiteSettings(tmp_path / "site", rules=OWN_MACHINE, workers=0))
+
+
+def page(settings: SiteSettings) -> Iterator[Answers]:
+    site = Site(settings)
+    yield Answers(site)
+    site.close()
+
+
+def push(hub: LocalHub, folder: Path, name: str, card: str = "") -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(BASE, folder)
+    (folder / "README.md").write_text(f"---\n{card}\n---\n", encoding="utf-8")
+    hub.push_folder(name, folder)
+
+
+def estimate(answers: Answers, visitor: Visitor, **form: object) -> tuple[str, bool]:
+    answer = answers.answer({"about": "estimate", "form": form}, visitor)
+    return f"{answer['first']} {answer['html']}", answer["ready"] is True
+
+
+def test_places_and_the_proposal_for_b(hub: LocalHub, public: Answers, tmp_path: Path) -> None:
+    push(hub, tmp_path / "m", "alice/base")
+    push(hub, tmp_path / "m", "alice/tuned", "base_model: alice/base")
+    push(hub, tmp_path / "m", "alice/gated")
+    hub.gate("alice/gated", granted=())
+    told = public.answer({"about": "model", "name": "alice/tuned", "side": "a"}, NOBODY)
+    assert (told["base"], told["model"]) == ("alice/base", "alice/tuned")
+    assert "names it as its base model" in str(told["proposal"])
+    html = str(told["html"])
+    assert '<input type="radio" name="where_a" value="here" checked>' in html
+    assert "This Space&#39;s CPU" in html
+    assert 'value="providers" disabled aria-describedby' in html
+    assert "data-sign-in" in html
+    assert "base" not in public.answer({"about": "model", "name": "alice/tuned", "side": "b"}, NOBODY)
+    gated = str(public.answer({"about": "model", "name": "alice/gated", "side": "b"}, NOBODY)["html"])
+    assert "checked" not in gated
+    assert "hf auth login" not in gated
+    assert "Its recorded responses are read" in str(
+        public.answer({"about": "model", "name": "recorded:alice/data", "side": "b"}, NOBODY)["html"]
+    )
+
+
+def test_the_estimate_or_what_is_in_its_way(hub: LocalHub, public: Answers, tmp_path: Path) -> None:
+    assert "Name model A and model B" in estimate(public, NOBODY)[0]
+    push(hub, tmp_path / "m", "alice/base")
+    push(hub, tmp_path / "m", "alice/tuned")
+    names = {"model_a": "alice/base", "model_b": "alice/tuned"}
+    html, ready = estimate(public, NOBODY, **names, train=100, heldout=50)
+    assert ready
+    assert "no cost" in html
+    assert '<td class="n">300</td>' in html, "both models answer 150 prompts"
+    html, ready = estimate(public, NOBODY, **names, where_b="providers")
+    assert (ready, "Model B: Sign in" in html, "data-sign-in" in html) == (False, True, True)
+    html, ready = estimate(public, NOBODY, **names, train=5000)
+    assert (ready, "5500 prompts are more than one run may take here" in html) == (False, True)
+    html, ready = estimate(public, NOBODY, **names, max_usd="2")
+    assert (ready, "“Dollars at most” needs prices" in html) == (False, True)
+
+
+def test_what_was_typed_comes_back_only_as_text(hub: LocalHub, public: Answers) -> None:
+    told = public.answer({"about": "model", "name": HOSTILE, "side": "b"}, NOBODY)
+    assert "<img" not in str(told["html"])
+    assert "&lt;img src=x" in str(told["html"])
+    assert not estimate(public, NOBODY, model_a=HOSTILE, model_b=HOSTILE)[1]
+
+
+def test_a_run_is_put_in_line_for_whoever_asks(own: Answers) -> None:
+    form = {"model_a": BASE, "model_b": TUNED, "train": "20", "heldout": "10", "max_new_tokens": "8"}
+    answer = own.answer({"about": "begin", "form": form, "session": "s1"}, OWNER)
+    run_id = str(answer["go"]).removeprefix("run=")
+    config = own._site.desk.config(run_id)
+    assert config is not None
+    assert (config.model_a, config.train, config.max_new_tokens) == (BASE, 20, 8)
+    waiting = estimate(own, OWNER, **form)[0]
+    assert "1 waits: yours would be number 2 in line" in " ".join(waiting.split())
+    same = own.answer({"about": "begin", "form": form | {"model_b": BASE}, "session": "s1"}, OWNER)
+    assert "Both sides are the same model" in str(same["problem"])
+    assert "“Sample of B”" in str(same["problem"])
+
+
+def test_visitors_without_an_account_are_counted_by_their_page(hub: LocalHub, public: Answers, tmp_path: Path) -> None:
+    push(hub, tmp_path / "m", "alice/base")
+    push(hub, tmp_path / "m", "alice/tuned")
+    form = {"model_a": "alice/base", "model_b": "alice/tuned"}
+    nobody = Visitor(rules=PUBLIC)
+    asked = [
+        public.answer({"about": "begin", "form": form, "session": session}, nobody)
+        for session in ("one", "one", "one", "two", HOSTILE)
+    ]
+    assert ["go" in each for each in asked] == [True, True, False, True, True]
+    assert "2 of your runs wait or run: expected at most 2" in str(asked[2]["problem"])
+
+
+@pytest.mark.parametrize(
+    "asked", [None, "text", [], {}, {"about": "magic"}, {"about": "begin"}, {"about": "names", "name": 5}]
+)
+def test_a_question_of_another_kind_is_refused(own: Answers, asked: object) -> None:
+    assert "problem" in own.answer(asked, OWNER)
+
+
+def test_readers_and_llms_that_cannot_be_used_say_why(hub: LocalHub, public: Answers) -> None:
+    llm = str(public.answer({"about": "llm", "name": "org/judge"}, NOBODY)["html"])
+    assert "Not possible:</span> Sign in" in llm
+    assert public.answer({"about": "llm", "name": "local:org/judge"}, NOBODY) == {"html": ""}
+    reader = str(public.answer({"about": "reader", "name": "gpt2"}, NOBODY)["html"])
+    assert "openai-community/gpt2 does not exist" in reader

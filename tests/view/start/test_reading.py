@@ -1,0 +1,89 @@
+"""A form from a browser becomes a config, or one clear line."""
+
+import pytest
+
+from diffing.config import DiffConfig, Limits
+from diffing.errors import SettingError
+from diffing.view.start.reading import LABELS, read_form, said
+
+NAMED = {"model_a": "org/a", "model_b": "org/b"}
+
+
+def test_an_empty_form_is_the_defaults_without_names() -> None:
+    wanted = read_form({})
+    assert wanted.config == DiffConfig("", "")
+    assert wanted.limits == Limits()
+    assert wanted.where == {"a": "here", "b": "here"}
+
+
+def test_every_field_of_the_form_reaches_the_config() -> None:
+    form = {
+        "model_a": " org/a ", "revision_a": "v1", "where_a": "here", "system_prompt_a": "Be brief.\r\nBe kind. \u200d",
+        "model_b": "org/b", "where_b": "providers", "system_prompt_b": "  ",
+        "prompts": "org/data:en/train", "prompt_column": "text", "language": "English", "domain": ["law", "law", "x"],
+        "train": "300", "heldout": 150, "pool": "900", "method": ["lexical", "llm", "sae"], "suspect": "advice, \u0641",
+        "llm": "org/judge", "second_judge": "openai:m@http://localhost:1/v1", "judging": "full",
+        "reader": "gpt2", "sae": "release/id", "max_new_tokens": "64", "temperature": "0.7", "seed": "3",
+        "sample_b": "1", "max_calls": "5000", "max_usd": "2.5", "price_read": "0.15", "price_written": "0.60",
+        "trust_remote_code": "on", "base_url": "http://evil", "unknown": {"a": 1},
+    }  # fmt: skip
+    wanted = read_form(form)
+    assert wanted.config == DiffConfig(
+        "org/a@v1", "providers:org/b", system_prompt_a="Be brief.\nBe kind. \u200d", prompts="org/data:en/train",
+        prompt_column="text", language="English", domain=("law", "x"), train=300, heldout=150, pool=900,
+        method=("lexical", "llm", "sae"), suspect="advice, \u0641", llm="providers:org/judge",
+        second_judge="openai:m@http://localhost:1/v1", judging="full", reader="gpt2", sae="release/id",
+        max_new_tokens=64, temperature=0.7, seed=3, sample_b=1, usd_per_million="0.15,0.6",
+    )  # fmt: skip
+    assert wanted.config.price is not None
+    assert wanted.limits == Limits(5000, 2.5)
+    assert wanted.where == {"a": "here", "b": "providers"}
+
+
+@pytest.mark.parametrize("name", ["providers:org/a:some", "recorded:user/data", "openai:gpt", "local:org/a"])
+def test_a_name_that_says_where_the_model_is_stays_as_it_is(name: str) -> None:
+    assert read_form({"model_a": name, "where_a": "providers"}).config.model_a == name
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ("text", "Expected the fields of the form"),
+        ({"model_a": 5}, "Model A is no text but int"),
+        ({"model_a": "org/a\x00"}, "Model A holds a line break or a control character"),
+        ({"model_b": "org/\ud800"}, "Model B holds a line break or a control character"),
+        ({"model_b": "x" * 301}, "Model B has 301 characters: expected at most 300"),
+        ({"model_a": "org/a@main", "revision_a": "v1"}, "Revision of A is 'v1', but the name says already"),
+        ({"system_prompt_a": "a\x1bb"}, "System prompt of A holds a control character"),
+        ({"system_prompt_b": "x" * 8001}, "System prompt of B has 8,001 characters"),
+        ({"train": "many"}, "Train prompts is 'many': expected a number from 1 to 100,000"),
+        ({"train": "1.5"}, "Train prompts is 1.5: expected a whole number from 1 to 100,000"),
+        ({"heldout": True}, "Held-out prompts is True: expected a number"),
+        ({"heldout": 0}, "Held-out prompts is 0: expected a number from 1"),
+        ({"temperature": "nan"}, "Temperature is 'nan': expected a number from 0 to 10"),
+        ({"seed": "1" * 400}, "Seed is"),
+        ({"seed": 10**400}, "Seed is"),
+        ({"max_usd": [1]}, r"Dollars at most is \[1\]: expected a number"),
+        ({"price_read": "1"}, "fill in both, or none"),
+        ({"method": {"a": 1}}, "Methods: expected a list of choices"),
+        ({"method": ["magic"]}, "Methods: 'magic' is not known, expected lexical, sae, llm"),
+        ({"domain": [["law"]]}, "Domains is no text but list"),
+    ],
+)
+def test_anything_else_is_refused_in_one_line(form: object, told: str) -> None:
+    with pytest.raises(SettingError, match=told) as refused:
+        read_form(form if not isinstance(form, dict) else NAMED | form)
+    assert len(str(refused.value)) < 200
+    assert str(refused.value).isprintable()
+
+
+def test_messages_speak_of_fields_and_not_of_a_shell_that_visitors_do_not_have() -> None:
+    message = "--max-usd needs prices. Give --usd-per-million; run `hf auth login`, or set HF_TOKEN. --dtype stays"
+    assert said(message, public=False) == (
+        f"“{LABELS['max_usd']}” needs prices. Give “the prices of tokens”; "
+        "run `hf auth login`, or set HF_TOKEN. --dtype stays"
+    )
+    assert said(message, public=True).endswith("; sign in. --dtype stays")
+    gated = "x is gated: ask for access, then sign in with `hf auth login` as the account"
+    assert said(gated, public=True) == "x is gated: ask for access, then sign in as the account"
+    assert said("Run `hf auth login`, or set HF_TOKEN", public=True) == "Sign in"

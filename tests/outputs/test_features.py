@@ -16,7 +16,7 @@ from diffing.outputs.scatter import MAX_POINTS, scatter
 from diffing.report import load_report, save_report
 from diffing.types import Finding, Report, Row
 from tests.outputs.samples import HOSTILE, empty_report, hostile_report, medium_report
-from tests.outputs.test_browser import browser, opened  # noqa: F401
+from tests.outputs.test_browser import opened
 
 PAGE = "https://www.neuronpedia.org/tern-1b/12-res-16k/3"
 
@@ -244,7 +244,7 @@ def test_long_passages_are_cut() -> None:
 @pytest.mark.browser
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
 @pytest.mark.parametrize(("make", "width"), [(sae_report, 1280), (attacked, 390)])
-def test_in_a_browser_it_fits_draws_and_nothing_runs(make: Any, width: int, browser: Any, tmp_path: Path) -> None:  # noqa: F811
+def test_in_a_browser_it_fits_draws_and_nothing_runs(make: Any, width: int, browser: Any, tmp_path: Path) -> None:
     page, wrong = opened(browser, write_html(make(), tmp_path / "page.html"), width)
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     page.wait_for_timeout(200)

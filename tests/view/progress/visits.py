@@ -1,0 +1,68 @@
+"""A visitor of the page without a browser: Gradio's own HTTP, as its script speaks it."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import httpx2
+
+
+@dataclass
+class Visit:
+    """One visitor, with a session and cookies of its own."""
+
+    url: str
+    """Of the app; ends with a slash."""
+    session: str
+    """What its browser calls itself."""
+    seen: list[str] = field(default_factory=list)
+    """All that the server answered."""
+    seconds: dict[str, list[float]] = field(default_factory=lambda: {"page": [], "load": [], "state": []})
+    """How long it took: the page itself, what fills it, and a question where a run stands."""
+
+    def __post_init__(self) -> None:
+        self._client = httpx2.Client(base_url=self.url, timeout=60.0)
+        self._config: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def come(self, query: str) -> str:
+        """Loads the page by a link and has it filled; all that it shows."""
+        self._timed("page", lambda: self._client.get("", params=query))
+        if not self._config:
+            self._config = self._client.get("config").json()
+        loads = [each for each in self._config["dependencies"] if "load" in (target[1] for target in each["targets"])]
+        load = max(loads, key=lambda each: len(each["outputs"]))["id"]  # it fills all parts
+        return self._timed("load", lambda: self._event(load, query))
+
+    def ask(self, run_id: str, act: str = "look") -> dict[str, Any]:
+        """What the script of a run's page asks."""
+        (box,) = [each["id"] for each in self._config["components"] if "of_run" in each["props"].get("server_fns", ())]
+        body = {
+            "data": {"run": run_id, "act": act},
+            "component_id": box,
+            "fn_name": "of_run",
+            "session_hash": self.session,
+        }
+        answered: dict[str, Any] = json.loads(
+            self._timed("state", lambda: self._client.post("gradio_api/component_server/", json=body))
+        )
+        return answered
+
+    def _event(self, fn_index: int, query: str) -> httpx2.Response:
+        body = {"data": [], "fn_index": fn_index, "session_hash": self.session, "trigger_id": None}
+        self._client.post("gradio_api/queue/join", params=query, json=body).raise_for_status()
+        return self._client.get("gradio_api/queue/data", params={"session_hash": self.session})
+
+    def _timed(self, what: str, request: Any) -> str:
+        began = time.monotonic()
+        answered: httpx2.Response = request()
+        answered.raise_for_status()
+        self.seconds[what].append(time.monotonic() - began)
+        self.seen.append(answered.text)
+        return answered.text

@@ -180,8 +180,11 @@ def _login(actor: Actor, place: Address) -> dict[str, object]:
 
 def _lines(diff: str) -> list[tuple[str, str, str]]:
     """The lines of a unified diff below its heading: what kind each is, its sign, its text."""
-    kinds = {"+": "added", "-": "removed", "@": "place", " ": "same"}
-    return [(kinds.get(line[:1], "same"), line[:1], line[1:]) for line in diff.split("\n")[2:]]
+    kinds = {"+": "added", "-": "removed"}
+    return [
+        ("place", "", line) if line.startswith("@@") else (kinds.get(line[:1], "same"), line[:1], line[1:])
+        for line in diff.split("\n")[2:]
+    ]
 
 
 def _reading(text: str) -> Markup:

@@ -26,7 +26,7 @@ def share_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component o
     sharing = Sharing(site, Downloads(get_cache_folder() / "diffing"))
 
     def ask(asked: Any, request: gr.Request, token: gr.OAuthToken | None) -> Answer:  # noqa: ANN401  of a browser
-        if not _from_this_page(request):
+        if not from_this_page(request):
             return {"problem": "This works on the app's own page only: open it there"}
         answer = sharing.answer(asked, actor(site, token))
         if "file" in answer:
@@ -44,7 +44,7 @@ def share_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component o
     return Part((box,), opened, [""])
 
 
-def _from_this_page(request: Any) -> bool:  # noqa: ANN401  Starlette's, as Gradio passes it
+def from_this_page(request: Any) -> bool:  # noqa: ANN401  Starlette's, as Gradio passes it
     """Whether a browser says that a page of this app asks: others could else act in the name of who is signed in."""
     site: str | None = request.headers.get("sec-fetch-site") if request is not None else None
     return site in (None, "same-origin")

@@ -6,11 +6,13 @@ let latest = 0;
 
 async function ask(about, more = {}) {
   const { key, diff, dataset } = root().dataset;
+  let answer;
   try {
-    return await server.ask({ key, diff, dataset, about, ...more });
+    answer = await server.ask({ key, diff, dataset, about, ...more });
   } catch {
-    return { problem: "The server did not answer. Try again, or reload the page." };
+    // said below
   }
+  return answer ?? { problem: "The server did not answer. Try again, or reload the page." };
 }
 
 function say(kind, text) {
@@ -27,7 +29,10 @@ function put(place, html) {
   for (const link of place.querySelectorAll("[data-login]")) {
     if (parent !== window) link.target = "_blank";  // the Hub's page of signing in is not shown in a frame
   }
-  place.querySelector("[data-title]")?.focus({ preventScroll: true });
+  const title = place.querySelector("[data-title]");
+  title?.focus({ preventScroll: true });
+  const at = title?.getBoundingClientRect().top ?? 0;
+  if (at < 0 || at > 0.7 * innerHeight) title.scrollIntoView({ block: "center" });
 }
 
 function close() {

@@ -23,13 +23,15 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, *, rules: Rules = OWN_MACHINE, workers: int = 2) -> Iterator[Served]:
-    """Serves the page until the block ends; may be served again from the same folder."""
+def served(folder: Path, *, rules: Rules = OWN_MACHINE, workers: int = 2, port: int | None = None) -> Iterator[Served]:
+    """Serves the page until the block ends; may be served again from the same folder, and at the same port."""
     pytest.importorskip("gradio", reason="needs the extra app")
     site = open_site(SiteSettings(folder, rules=rules, workers=workers))
     try:
         page = build(site)
-        _, url, _ = page.launch(prevent_thread_lock=True, ssr_mode=False, quiet=True, **launch_options())
+        _, url, _ = page.launch(
+            prevent_thread_lock=True, ssr_mode=False, quiet=True, server_port=port, **launch_options()
+        )
         try:
             yield Served(url, site)
         finally:

@@ -1,0 +1,20 @@
+"""An app with a run, to be killed: `python -m tests.view.progress.kept_app FOLDER PORT CONFIG_JSON`."""
+
+import sys
+import time
+from pathlib import Path
+
+from diffing.view.runs.records import read_config
+from tests.view.served import served
+
+
+def main() -> None:
+    folder, port, config = sys.argv[1:]
+    with served(Path(folder), workers=1, port=int(port)) as at:
+        run_id = at.site.desk.start(read_config(config), owner="somebody")
+        Path(folder, "started").write_text(run_id, encoding="utf-8")
+        time.sleep(120)
+
+
+if __name__ == "__main__":
+    main()

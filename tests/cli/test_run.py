@@ -49,16 +49,13 @@ def llm_faults(server: OpenAIServer) -> None:
     server.fault = lambda request: next(faults, None) if request["model"] == "llm" else None
 
 
-WRAPS = {
-    "plain": lambda text: text,
-    "fence": lambda text: f"Sure, here it is:\n```json\n{text}\n```\nLet me know if you need more.",
-    "prose": lambda text: f"I looked at both. My answer is {text} and I am fairly sure of it.",
-}
+def prose(text: str) -> str:
+    """How many LLMs dress what they were asked for."""
+    return f"I looked at both. My answer is {text} and I am fairly sure of it."
 
 
-@pytest.mark.parametrize("wrap", WRAPS.values(), ids=WRAPS)
-def test_llm_method_finds_planted_truth(run_cli: Run, tmp_path: Path, wrap: Any) -> None:
-    with OpenAIServer(World(llm=RuleLLM(wrap=wrap))) as server:
+def test_llm_method_finds_planted_truth(run_cli: Run, tmp_path: Path) -> None:
+    with OpenAIServer(World(llm=RuleLLM(wrap=prose))) as server:
         command = flags(server, write_prompts(tmp_path / "prompts.jsonl"))
         result = run_cli("run", *command, "--method", "llm", "--json", "--out", tmp_path / "out")
     assert result.returncode == 0, result.stderr

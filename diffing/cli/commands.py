@@ -19,7 +19,7 @@ from diffing.cli.bench import bench_app
 from diffing.cli.card import card
 from diffing.cli.export import export
 from diffing.cli.flags import build, with_flags
-from diffing.cli.plain import plain, plain_json
+from diffing.cli.plain import PlainFormatter, plain, plain_json
 from diffing.cli.progress import progress_bars
 from diffing.cli.push import list_, push
 from diffing.config import MAY_BE_FILES, DiffConfig, HubOptions, Limits, default_out, without_folders
@@ -241,11 +241,9 @@ def _show(report: "Report", json_: bool, most: int | None = None) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the CLI. What a user can mend is one line on standard error and exit code 2, without a traceback."""
-    logging.basicConfig(
-        level=logging.WARNING,
-        format="%(message)s",
-        handlers=[RichHandler(console=_err, show_path=False, show_time=False)],
-    )
+    handler = RichHandler(console=_err, show_path=False, show_time=False)
+    handler.setFormatter(PlainFormatter("%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     try:
         app(args=arguments)
     except DiffingError as error:

@@ -1,13 +1,22 @@
 """Text from outside on a terminal: nothing in it is obeyed."""
 
 import json
+import logging
 import re
 
 from diffing.outputs.words import several_lines as plain
 
-__all__ = ["plain", "plain_json"]
+__all__ = ["PlainFormatter", "plain", "plain_json"]
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+
+
+class PlainFormatter(logging.Formatter):
+    """Messages that may tell what a server or a file said."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The message, without what a terminal would obey."""
+        return plain(super().format(record))
 
 
 def plain_json(value: object) -> str:

@@ -1,6 +1,7 @@
 """A file on disk, whole or not at all. Knows no content."""
 
 import os
+import threading
 from pathlib import Path
 
 from diffing.errors import SettingError
@@ -19,7 +20,7 @@ def write_whole(content: bytes, path: Path) -> Path:
     Raises:
         SettingError: It cannot be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     try:
         try:
             partial.write_bytes(content)

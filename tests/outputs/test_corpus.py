@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import logging
 import re
 import shutil
 import unicodedata
@@ -22,7 +23,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from diffing.cli import main
-from diffing.cli.plain import plain, plain_json
+from diffing.cli.plain import PlainFormatter, plain, plain_json
 from diffing.outputs.card.edit import edit
 from diffing.outputs.card.markers import markers_in
 from diffing.outputs.card.prose import prose
@@ -315,6 +316,8 @@ def test_a_terminal_is_told_nothing_that_it_obeys(tmp_path: Path, capsys: pytest
 def test_what_a_terminal_would_obey_is_replaced_and_json_reads_back() -> None:
     shown = plain("\n".join(CORPUS.values()))
     assert not [s for s in shown if unicodedata.category(s) in ("Cc", "Cs") and s not in "\n\t"]
+    record = logging.LogRecord("diffing", logging.WARNING, "", 0, "the server said %s", ("\x1b[2J\x9b",), None)
+    assert PlainFormatter("%(message)s").format(record) == "the server said \ufffd[2J\ufffd"
     told = plain_json(CORPUS)
     assert json.loads(told) == CORPUS
     assert all(sign.isprintable() or sign == "\n" for sign in told)

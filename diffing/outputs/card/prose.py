@@ -8,8 +8,8 @@ import re
 from diffing.outputs.markdown import code
 from diffing.outputs.words import one_line
 
-LENGTH = 10_000
-"""Characters of a text, where nothing else is said."""
+LENGTH = 1_000
+"""Characters of a text, where nothing else is said; looking for links takes the square of it."""
 _LINK_LIKE = re.compile(
     r"(?:"  # as many as stand side by side: two spans of code cannot
     r"(?:https?|ftp|mailto|xmpp):[^\s<>&`|\\]+|www\.[^\s<>&`|\\]+"  # addresses

@@ -197,10 +197,10 @@ def _with(table: "pa.Table", extra: Mapping[tuple[str, str], list[Any]]) -> "pa.
     """The table with more columns at its end."""
     import pyarrow as pa
 
-    for (name, _), values in extra.items():
-        kind = pa.bool_() if name == _LEADS[0] else pa.string()
+    for (name, doc), values in extra.items():
+        field = pa.field(name, pa.bool_() if name == _LEADS[0] else pa.string(), metadata={"doc": doc})
         safe = [savable(value) if isinstance(value, str) else value for value in values]
-        table = table.append_column(name, pa.array(safe, type=kind))
+        table = table.append_column(field, pa.array(safe, type=field.type))
     return table
 
 

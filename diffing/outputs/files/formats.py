@@ -102,14 +102,14 @@ FORMATS: Mapping[str, Format] = {
             "One row per finding, for spreadsheets: UTF-8 with a byte order mark, by which Excel knows it; texts on "
             "one line, and none that a spreadsheet would compute.",
             "text/csv",
-            lambda report, _: sheet(findings_table(report)[0]),
+            lambda report, _: sheet(findings_table(report)),
         ),
         Format(
             "parquet",
             "Findings (parquet)",
             "The same rows and columns with their types, for pandas, polars and DuckDB; texts as they are.",
             "application/vnd.apache.parquet",
-            lambda report, _: parquet(findings_table(report)[0]),
+            lambda report, _: parquet(findings_table(report)),
         ),
     )
 }

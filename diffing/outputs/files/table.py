@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def findings_table(report: Report) -> tuple["pa.Table", tuple[tuple[str, str], ...]]:
-    """One row per finding in the report's order, and what each column holds; without findings no row.
+def findings_table(report: Report) -> "pa.Table":
+    """One row per finding in the report's order; its fields say what each column holds.
 
     Args:
         report: Whose findings they are.
@@ -21,4 +21,4 @@ def findings_table(report: Report) -> tuple["pa.Table", tuple[tuple[str, str], .
     from pyarrow.parquet import read_table
 
     saved = read_table(BufferReader(our_table("findings", finding_rows(report))))
-    return configs.findings_table(report, saved)
+    return configs.findings_table(report, saved)[0]

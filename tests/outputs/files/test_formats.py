@@ -105,6 +105,11 @@ def test_both_tables_hold_every_finding(make: object) -> None:
         assert row["measure"] == (finding.hypothesis.measure or "")
 
 
+def test_every_column_says_what_it_holds() -> None:
+    schema = pyarrow.parquet.read_schema(io.BytesIO(FORMATS["parquet"].content(REPORT)))
+    assert [field.name for field in schema if not (field.metadata or {}).get(b"doc")] == []
+
+
 def test_pandas_reads_the_sheet_with_its_types() -> None:
     read = pandas.read_csv(io.BytesIO(FORMATS["csv"].content(REPORT)))
     full = pandas.read_parquet(io.BytesIO(FORMATS["parquet"].content(REPORT)))

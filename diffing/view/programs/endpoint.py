@@ -49,6 +49,12 @@ def endpoint(site: Site, function: Callable[..., Any], reads: Callable[..., Any]
     """
     import gradio as gr
 
+    class OneLine(gr.Error):
+        """Tools are told the text of an exception: Gradio's is in quotes."""
+
+        def __str__(self) -> str:
+            return str(self.message)
+
     source = reads or function
     hints = get_type_hints(source)
     given = {name: each for name, each in inspect.signature(source).parameters.items() if hints[name] is not Call}
@@ -63,7 +69,7 @@ def endpoint(site: Site, function: Callable[..., Any], reads: Callable[..., Any]
             call = Call(site, _visitor(site, request, token.token if token else header), _base(request))
             return function(call, reads(**checked)) if reads else function(call, **checked)
         except DiffingError as error:
-            raise gr.Error(
+            raise OneLine(
                 _FLAG.sub(lambda flag: flag[1].replace("-", "_"), str(error)), print_exception=False
             ) from None
 

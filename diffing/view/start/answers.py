@@ -35,7 +35,7 @@ class Answers:
         """Answers one question.
 
         Args:
-            asked: As the browser sent it: `about` (`names`, `model`, `llm`, `reader`, `published`, `estimate`,
+            asked: As the browser sent it: `about` (`names`, `model`, `base`, `llm`, `reader`, `published`, `estimate`,
                 `begin`) and what each needs: `name`, or the `form`.
             visitor: Who asks; where nobody is signed in, the `session` that the form came with counts their runs.
 
@@ -48,6 +48,7 @@ class Answers:
             abouts = {
                 "names": self._names,
                 "model": self._model,
+                "base": self._base,
                 "llm": self._llm,
                 "reader": self._reader,
                 "published": self._published,
@@ -68,23 +69,24 @@ class Answers:
         return {"names": [visible(name) for name in found.names], "reason": reason}
 
     def _model(self, asked: Asked, visitor: Visitor) -> Answer:
-        """Where a model can run; of model A also what its card proposes for B."""
+        """Where a model can run."""
         name, side = _name(asked), "b" if asked.get("side") == "b" else "a"
         if not name:
             return {"html": ""}
-        wanted = asked.get("where")
-        answer: Answer = {}
-        if side == "a" and not PREFIXED.match(name):
-            base = self._site.suggester.base_of(name, visitor)
-            if base.base is not None:
-                proposal = made.proposal(base.base, name, self._page(visitor))
-                answer |= {"base": visible(base.base), "model": visible(base.model), "proposal": proposal}
-                name = base.model
         places = () if PREFIXED.match(name) else self._places_of(name, visitor)
-        chosen = next((place.where for place in places if place.where == wanted and not place.obstacle), None)
-        chosen = chosen or next((place.where for place in places if not place.obstacle), None)
+        free = [place.where for place in places if not place.obstacle]
+        chosen = next((where for where in free if where == asked.get("where")), free[0] if free else None)
         html = made.places(places, side=side, chosen=chosen, remark=_remark(name), page=self._page(visitor))
-        return answer | {"html": html}
+        return {"html": html}
+
+    def _base(self, asked: Asked, visitor: Visitor) -> Answer:
+        """What the card of model A proposes for B; nothing where it names no one base."""
+        name = _name(asked)
+        base = self._site.suggester.base_of(name, visitor)
+        if not name or PREFIXED.match(name) or base.base is None:
+            return {}
+        html = made.proposal(base.base, name, self._page(visitor))
+        return {"base": visible(base.base), "model": visible(base.model), "html": html}
 
     def _llm(self, asked: Asked, visitor: Visitor) -> Answer:
         """Whether an LLM can be asked."""

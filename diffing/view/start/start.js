@@ -96,13 +96,12 @@ async function begin() {
 
 // A name is settled: where can it run, and what was it made of?
 async function settled(side) {
-  const input = field(`model_${side}`);
   const places = part(`[data-places=${side}]`);
   const name = fullName(side);
   if (about.get(side) === name) return;
   about.set(side, name);
   published();
-  if (side === "a") propose(null);
+  if (side === "a") base(name);
   part(`[data-told=${side}]`).replaceChildren();
   if (!name) {
     places.replaceChildren();
@@ -115,14 +114,6 @@ async function settled(side) {
   places.removeAttribute("aria-busy");
   if (answer.problem !== undefined) places.textContent = answer.problem;
   else places.innerHTML = answer.html;
-  if (side === "a" && answer.base) {
-    if (answer.model !== name && !field("revision_a").value) {
-      input.value = answer.model;
-      about.set("a", answer.model);
-      told("a", "An adapter: it is loaded on its base model.");
-    }
-    propose(answer);
-  }
   changed(0);
 }
 function fullName(side) {
@@ -151,14 +142,23 @@ async function published() {
 
 // The base model of A is offered for an empty B: by its button, or by Enter in the empty field.
 let proposed = null;
-function propose(answer) {
+async function base(name) {
+  proposed = null;
+  showProposal();
+  const answer = name ? await ask({ about: "base", name }) : {};
+  if (about.get("a") !== name || !answer.base) return;
+  if (answer.model !== name && !field("revision_a").value) {
+    field("model_a").value = answer.model;
+    settled("a");
+    told("a", "An adapter: it is loaded on its base model.");
+  }
   proposed = answer;
   showProposal();
 }
 function showProposal() {
   const box = part("[data-told=b]");
   if (proposed && !field("model_b").value.trim()) {
-    box.innerHTML = proposed.proposal;
+    box.innerHTML = proposed.html;
     field("model_b").placeholder = proposed.base;
   } else {
     if (box.querySelector("[data-accept]")) box.replaceChildren();

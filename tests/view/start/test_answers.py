@@ -57,15 +57,15 @@ def test_places_and_the_proposal_for_b(hub: LocalHub, public: Answers, tmp_path:
     push(hub, tmp_path / "m", "alice/tuned", "base_model: alice/base")
     push(hub, tmp_path / "m", "alice/gated")
     hub.gate("alice/gated", granted=())
-    told = public.answer({"about": "model", "name": "alice/tuned", "side": "a"}, NOBODY)
+    told = public.answer({"about": "base", "name": "alice/tuned"}, NOBODY)
     assert (told["base"], told["model"]) == ("alice/base", "alice/tuned")
-    assert "names it as its base model" in str(told["proposal"])
-    html = str(told["html"])
+    assert "names it as its base model" in str(told["html"])
+    assert public.answer({"about": "base", "name": "alice/base"}, NOBODY) == {}
+    html = str(public.answer({"about": "model", "name": "alice/tuned", "side": "a"}, NOBODY)["html"])
     assert '<input type="radio" name="where_a" value="here" checked>' in html
     assert "This Space&#39;s CPU" in html
     assert 'value="providers" disabled aria-describedby' in html
     assert "data-sign-in" in html
-    assert "base" not in public.answer({"about": "model", "name": "alice/tuned", "side": "b"}, NOBODY)
     gated = str(public.answer({"about": "model", "name": "alice/gated", "side": "b"}, NOBODY)["html"])
     assert "checked" not in gated
     assert "hf auth login" not in gated

@@ -68,7 +68,7 @@ class Sharing:
             return {"problem": visible(actor.said(error, act))}
 
     def _link(self, asked: "_Asked") -> Answer:
-        return {"panel": panels.link(asked.place, asked.report, asked.dataset)}
+        return {"panel": panels.link(asked.place, asked.report, asked.dataset, public=asked.actor.public)}
 
     def _download(self, asked: "_Asked") -> Answer:
         return {"panel": panels.download(asked.report)}

@@ -56,19 +56,20 @@ def actions(where: Address, opened: Opened | None) -> str:
     return _rendered("actions", key=where.value, diff=where.other, again=again)
 
 
-def link(place: Address, report: Report, dataset: str | None) -> str:
+def link(place: Address, report: Report, dataset: str | None, *, public: bool) -> str:
     """The addresses under which it is found again.
 
     Args:
         place: Its address.
         report: The result.
         dataset: Where it was published since.
+        public: Whether others can reach this app.
     """
     space = os.environ.get("SPACE_ID")
     base = f"https://huggingface.co/spaces/{quote(space)}" if space else ""
     published = Address("diff", dataset) if dataset and place.what != "diff" else None
     again = None if place.what == "example" else _again(report)
-    return _rendered("link", base=base, place=place, published=published, again=again)
+    return _rendered("link", base=base, place=place, published=published, again=again, public=public)
 
 
 def download(report: Report) -> str:
@@ -111,7 +112,7 @@ def push(report: Report, api: BoundedApi, dataset: str | None) -> str:
     mine = dataset is not None and dataset.split("/")[0] in accounts
     prompted = [side.upper() for side in SIDES if report.settings.get(f"system_prompt_{side}")]
     return _rendered(
-        "push", accounts=accounts, dataset=dataset, prompted=prompted,
+        "push", accounts=accounts, dataset=dataset, endpoint=api.endpoint, prompted=prompted,
         name=dataset if mine else f"{accounts[0]}/{_dataset_name(report)}",
     )  # fmt: skip
 
@@ -150,7 +151,7 @@ def preview(proposal: Proposal, outcome: CardOutcome, *, moved: bool = False) ->
     text = section(proposal.report, of=proposal.model, dataset=proposal.dataset)
     return _rendered(
         "preview", proposal=proposal, outcome=outcome, moved=moved, accounts=accounts,
-        owner=proposal.model.split("/")[0] in accounts, lines=list(_lines(outcome.diff)), reading=_reading(text),
+        owner=proposal.model.split("/")[0] in accounts, lines=_lines(outcome.diff), reading=_reading(text), text=text,
         **_login(proposal.actor, proposal.place),
     )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """The component of the actions above a result. Only names and choices travel; the server renders what is shown."""
 
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from diffing.view.address import Address
@@ -21,9 +22,6 @@ def share_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component o
         address: The page's address box; links lead there by themselves.
     """
     import gradio as gr
-    from gradio.utils import get_cache_folder
-
-    sharing = Sharing(site, Downloads(get_cache_folder() / "diffing"))
 
     def ask(asked: Any, request: gr.Request, token: gr.OAuthToken | None) -> Answer:  # noqa: ANN401  of a browser
         if not from_this_page(request):
@@ -37,6 +35,8 @@ def share_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component o
     box = gr.HTML(
         "", elem_classes="diffing share", apply_default_css=False, js_on_load=script, server_functions=[ask]
     )  # fmt: skip
+
+    sharing = Sharing(site, Downloads(Path(box.GRADIO_CACHE) / "diffing"))
 
     def opened(where: Address, visitor: Visitor) -> list[Any]:
         return [panels.actions(where, sharing.opened(where.value))]

@@ -38,6 +38,7 @@ function put(place, html) {
 function close() {
   const about = panel().dataset.about;
   latest += 1;
+  root().removeAttribute("aria-busy");
   panel().hidden = true;
   panel().replaceChildren();
   for (const action of actions()) {
@@ -49,8 +50,10 @@ function close() {
 async function open(about) {
   const mine = ++latest;
   for (const action of actions()) action.setAttribute("aria-expanded", String(action.dataset.panel === about));
+  root().setAttribute("aria-busy", "true");
   const answer = await ask(about);
   if (mine !== latest) return;
+  root().removeAttribute("aria-busy");
   panel().dataset.about = about;
   panel().hidden = false;
   if (answer.panel !== undefined) put(panel(), answer.panel);
@@ -95,16 +98,19 @@ async function download(button) {
   say("status", `${answer.name} is on its way.`);
 }
 
-async function copy(button) {
-  const field = button.closest(".address").querySelector("[data-address]");
+async function copy(button, field) {
+  const hidden = field.hidden;
+  field.hidden = false;
   field.select();
+  let copied = true;
   try {
     await navigator.clipboard.writeText(field.value);
   } catch {
-    if (!document.execCommand("copy")) return say("status", "Your browser does not let the page copy: press Ctrl+C.");
+    copied = document.execCommand("copy");
   }
+  field.hidden = hidden;
   button.focus({ preventScroll: true });
-  say("status", "Copied.");
+  say("status", copied ? "Copied." : "The browser does not let this page copy: select it and press Ctrl+C.");
 }
 
 function write(button) {
@@ -120,7 +126,8 @@ element.addEventListener("click", (event) => {
   else if (about) open(about);
   else if (format) download(button);
   else if (mode) write(button);
-  else if (button.matches("[data-copy]")) copy(button);
+  else if (button.matches("[data-copy]")) copy(button, button.closest(".address").querySelector("[data-address]"));
+  else if (button.matches("[data-copy-section]")) copy(button, panel().querySelector("[data-section]"));
   else if (button.matches("[data-close]")) close();
   else if (button.matches("[data-again]")) open(panel().dataset.about);
 });

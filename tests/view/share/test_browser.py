@@ -5,6 +5,7 @@ import io
 import zipfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -15,11 +16,12 @@ from tests.view.share.conftest import CARD, MODEL, World, report
 pytestmark = pytest.mark.browser
 
 
-def downloaded(page: Any, name: str) -> bytes:
+def downloaded(page: Any, name: str) -> tuple[bytes, Path]:
+    """The file, and where the app keeps it."""
     with page.expect_download() as download:
         page.get_by_role("button", name=name).click()
     assert download.value.suggested_filename == name
-    return Path(download.value.path()).read_bytes()
+    return Path(download.value.path()).read_bytes(), Path(unquote(download.value.url.partition("file=")[2]))
 
 
 def test_a_result_is_taken_away_published_proposed_and_reopened(
@@ -36,10 +38,14 @@ def test_a_result_is_taken_away_published_proposed_and_reopened(
         page.wait_for_function(
             "document.activeElement.textContent === 'Download' && document.activeElement.matches('h2')"
         )
-        rows = list(csv.reader(io.StringIO(downloaded(page, "base-vs-tuned.csv").decode("utf-8-sig"))))
+        content, kept = downloaded(page, "base-vs-tuned.csv")
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
         assert len(rows) == 1 + len(report().findings)
-        with zipfile.ZipFile(io.BytesIO(downloaded(page, "base-vs-tuned.zip"))) as archive:
+        with zipfile.ZipFile(io.BytesIO(downloaded(page, "base-vs-tuned.zip")[0])) as archive:
             assert "base-vs-tuned/report.json" in archive.namelist()
+        page_file, _ = downloaded(page, "base-vs-tuned.html")
+        assert page_file.startswith(b"<!doctype html>")
+        assert kept.is_file()
         page.keyboard.press("Escape")
         page.locator("#share-panel").wait_for(state="hidden")
         assert page.evaluate("document.activeElement.dataset.panel") == "download"
@@ -72,3 +78,4 @@ def test_a_result_is_taken_away_published_proposed_and_reopened(
         page.locator("#headline").wait_for()
         assert wrong == []
         page.close()
+    assert not kept.exists(), "what visitors took away goes with the app"

@@ -195,7 +195,7 @@ def test_links_hold_no_address_of_a_server_and_lead_back(world: World) -> None:
         )
         panel = world.ask(site, "link")["panel"]
         published = world.ask(site, "link", dataset=NAME)["panel"]
-        diff = panels.link(Address("diff", NAME), report(), NAME)
+        diff = panels.link(Address("diff", NAME), report(), NAME, public=True)
     again = f"?a={OTHER}&amp;b={MODEL}"
     assert again in row
     assert again in panel
@@ -226,7 +226,7 @@ def test_hostile_texts_stay_texts(world: World) -> None:
     bad = hostile_report()
     text = "# <script>alert(1)</script> [x](javascript:alert(1)) ![y](http://z/y.png) <!-- a --> <b onclick=x>"
     assert not re.search(r"<(script|b)\b|href=\"javascript", str(panels._reading(text)))
-    assert "onerror=" not in re.sub(r"&lt;.*?&gt;", "", panels.link(Address("run", "x"), bad, None))
+    assert "onerror=" not in re.sub(r"&lt;.*?&gt;", "", panels.link(Address("run", "x"), bad, None, public=True))
 
 
 @pytest.mark.parametrize(

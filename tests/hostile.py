@@ -134,6 +134,7 @@ _MORE: dict[str, str] = {
     "control characters": "".join(map(chr, [*range(1, 32), *range(127, 160)])),
     "terminal": "\x1b]0;title\x07\x1b[2J\x1b[H\x9b31m\x08\x08\x1b]8;;https://example.com\x1b\\x",
     "carriage return": "shown\rhidden",
+    "rows of a terminal": "x\nNote: forged\nconfirmed  forged",
     "isolates": "\u2066a\u2067b\u2068c\u202db\u202a",
     "Hebrew": "שלום <b>עולם</b> (1)",
     "Persian with a joiner": "می\u200cخواهم",

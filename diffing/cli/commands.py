@@ -22,6 +22,7 @@ from diffing.cli.flags import build, with_flags
 from diffing.cli.plain import PlainFormatter, plain, plain_json
 from diffing.cli.progress import progress_bars
 from diffing.cli.push import list_, push
+from diffing.cli.serve import serve
 from diffing.config import MAY_BE_FILES, DiffConfig, HubOptions, Limits, default_out, without_folders
 from diffing.errors import DiffingError, SettingError
 
@@ -41,11 +42,14 @@ app.command()(card)
 app.command()(export)
 app.command()(push)
 app.command("list")(list_)
+app.command()(serve)
 _err = Console(stderr=True)
 OF_BOTH = ("model_a", "model_b", "chat_template_b")
 """Settings that a comparison of A with itself takes otherwise or not at all."""
 SHOWN_AFTER_A_RUN = 25
 """Findings printed at the end of a run; `diffing show` prints all."""
+NOTE_LENGTH = 2_000
+"""Characters of a note in the terminal."""
 
 Out = Annotated[Path | None, typer.Option("--out", help="Folder of the report.", show_default="runs/<a>-vs-<b>")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
@@ -225,7 +229,7 @@ def _make_folder(out: Path) -> None:
 
 def _show(report: "Report", json_: bool, most: int | None = None) -> None:
     from diffing.cli.tables import findings_table
-    from diffing.outputs.words import explanation, headline
+    from diffing.outputs.words import explanation, headline, one_line
     from diffing.report import report_summary
 
     if json_:
@@ -235,7 +239,7 @@ def _show(report: "Report", json_: bool, most: int | None = None) -> None:
     console.print(Text(plain(f"{headline(report)}."), style="bold"))
     console.print(Text(explanation(report)))
     for note in report.notes:
-        console.print(Text(plain(f"Note: {note}"), style="dim"))
+        console.print(Text(one_line(f"Note: {note}", NOTE_LENGTH), style="dim"))
     console.print(findings_table(report, console.width, most))
 
 

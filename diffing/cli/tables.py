@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from diffing.cli.plain import plain
+from diffing.outputs.words import one_line
 from diffing.types import SIDES, Estimate, Finding, Report
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 WIDE = 120
 """Columns of a terminal from which on all numbers are shown."""
+LENGTH, SHORT = 1_000, 30
+"""Characters of a text, and of one in a narrow column: on one line, so that no text can pass for a row."""
 
 
 def findings_table(report: Report, width: int, most: int | None = None) -> RenderableType:
@@ -38,17 +40,17 @@ def findings_table(report: Report, width: int, most: int | None = None) -> Rende
     entries = entries_of(report)
     for entry in entries[:most]:
         finding = entry.lead
-        text = Text(plain(statement(finding, Names("A", "B"))))
+        text = Text(one_line(statement(finding, Names("A", "B")), LENGTH))
         if entry.members:
-            text.append(plain(f"\nalso found by {also_found(entry)}"), style="dim")
+            text.append(f"\n{one_line(f'also found by {also_found(entry)}', LENGTH)}", style="dim")
         table.add_row(
             Text("confirmed", style="green") if finding.confirmed else Text("-", style="dim"),
             text,
-            Text(plain(finding.hypothesis.method)),
+            Text(one_line(finding.hypothesis.method, SHORT)),
             *_numbers(finding)[: len(numbers)],
         )
     models = [
-        Text(plain(f"{side.upper()}  {info.id}"))
+        Text(f"{side.upper()}  {one_line(info.id, LENGTH)}")
         for side, info in zip(SIDES, (report.model_a, report.model_b), strict=True)
     ]
     more = len(entries) - len(entries[:most])
@@ -80,7 +82,7 @@ def estimate_table(estimated: "RunEstimate") -> RenderableType:
     for stage in (*estimated.stages, estimated.total):
         table.add_row(
             stage.name,
-            Text(plain(stage.model)),
+            Text(one_line(stage.model, LENGTH)),
             f"{stage.calls:,}",
             f"{stage.prompt_tokens:,}",
             f"{stage.completion_tokens:,}",

@@ -310,6 +310,10 @@ def test_a_terminal_is_told_nothing_that_it_obeys(tmp_path: Path, capsys: pytest
         assert not [s for s in out if unicodedata.category(s) in ("Cc", "Cs", "Zl", "Zp") and s not in "\n\t"]
         assert not re.search("[\u202a-\u202e\u2066-\u2069]", out)
         assert len(out) > 10_000
+        if "--json" not in arguments:
+            rows = Counter(line[:11] for line in out.splitlines())
+            assert rows["confirmed  "] == sum(entry.lead.confirmed for entry in entries_of(attacked()))
+            assert sum(line.startswith("Note: ") for line in out.splitlines()) == len(attacked().notes)
     assert json.loads(out) == report_summary(load_report(folder))
 
 

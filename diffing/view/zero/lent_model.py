@@ -91,7 +91,7 @@ class LentModel:
                 with one_line():
                     loan.follow(self._lending.write(self._order(asked, sampling, seconds)))
             except NotLentError as error:
-                if error.share is None or not pace.shorten(error.share):
+                if error.share is None or not pace.shorten(seconds * min(error.share, 0.9)):
                     raise
                 continue
             pace.learn(loan.loading, loan.writing, loan.answers, count)

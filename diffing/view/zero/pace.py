@@ -90,7 +90,7 @@ class Pace:
         self.loan = LONGEST
         return True
 
-    def shorten(self, share: float) -> bool:
-        """Where only a share of the time is left to the visitor: says whether an answer may be finished in it."""
-        self.loan *= min(share, 0.9)
+    def shorten(self, seconds: float) -> bool:
+        """Where only so much time is left to the visitor: says whether an answer may be finished in it."""
+        self.loan = seconds
         return self.loan > self.load + SPARE + self.each

@@ -93,9 +93,9 @@ def test_an_answer_that_takes_long_is_given_longer_but_not_for_ever() -> None:
 
 def test_a_quota_nearly_used_up_is_used_up_where_an_answer_fits() -> None:
     pace = Pace(load=2, each=1)
-    assert pace.shorten(0.5)
+    assert pace.shorten(30)
     assert pace.chunk(100) == (16, 29)
-    assert not pace.shorten(0.1)
+    assert not pace.shorten(5)
 
 
 def test_seconds_of_quota_before_the_run() -> None:

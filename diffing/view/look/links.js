@@ -13,9 +13,9 @@ document.addEventListener("click", (event) => {
 document.addEventListener("diffing-go", (event) => go(event.detail));
 // Which of the site's links leads to where one is.
 function mark(query) {
+  const place = ["run", "diff", "example", "gallery"].find((each) => new URLSearchParams(query).has(each)) ?? "";
   for (const link of document.querySelectorAll(".site-header nav a")) {
-    const here = link.dataset.go === "" ? /^((a|b)=|$)/.test(query) : query.startsWith(link.dataset.go);
-    if (here) link.setAttribute("aria-current", "page");
+    if (link.dataset.go.replace("=", "") === place) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
 }

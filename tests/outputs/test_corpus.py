@@ -313,7 +313,7 @@ def test_a_terminal_is_told_nothing_that_it_obeys(tmp_path: Path, capsys: pytest
         if "--json" not in arguments:
             rows = Counter(line[:11] for line in out.splitlines())
             assert rows["confirmed  "] == sum(entry.lead.confirmed for entry in entries_of(attacked()))
-            assert sum(line.startswith("Note: ") for line in out.splitlines()) == len(attacked().notes)
+            assert sum(line.startswith("Note:") for line in out.splitlines()) == len(attacked().notes)
     assert json.loads(out) == report_summary(load_report(folder))
 
 

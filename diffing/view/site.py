@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from diffing.config import DiffConfig
 from diffing.errors import SettingError
 from diffing.view.address import Address, What
 from diffing.view.diffs import Diffs
@@ -13,6 +14,8 @@ from diffing.view.examples import example_folder
 from diffing.view.result.shelf import Shelf
 from diffing.view.runs import OWN_MACHINE, PUBLIC, Desk, Rules
 from diffing.view.start import Previews, Suggester, Visitor
+from diffing.view.zero import zero_gpu
+from diffing.view.zero.possible import is_local
 
 if TYPE_CHECKING:
     import gradio
@@ -76,7 +79,7 @@ class Site:
         """
         self.settings = settings
         """How it is served."""
-        self.desk = Desk(settings.folder, workers=settings.workers, rules=settings.rules)
+        self.desk = Desk(settings.folder, workers=settings.workers, rules=settings.rules, lends=_on_lent_gpu)
         """Runs."""
         self.suggester, self.previews = Suggester(), Previews()
         """Answers of the start page."""
@@ -155,3 +158,8 @@ def own_machine(folder: Path | None = None) -> SiteSettings:
         folder: Where runs are kept; None is this account's own.
     """
     return SiteSettings(folder or Path.home() / ".cache" / "diffing-site", rules=OWN_MACHINE)
+
+
+def _on_lent_gpu(config: DiffConfig) -> bool:
+    """Whether models of a run answer on a GPU that is lent to the visitor alone."""
+    return zero_gpu() and any(map(is_local, (config.model_a, config.model_b)))

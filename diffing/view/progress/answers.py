@@ -25,7 +25,8 @@ def answer(site: Site, asked: object, token: str | None) -> Answer:
         token: Of the visitor who asks; a run that goes on acts with it.
 
     Returns:
-        `regions`, `said` and `tab`; `go`, the query of the place to go to instead; or `problem`, one line.
+        `regions`, `said` and `tab`, with `lend` where a page is to have the models answer; or `go`, the query of the
+        place to go to instead; or `problem`, one line.
     """
     try:
         if not isinstance(asked, dict):
@@ -52,7 +53,8 @@ def _done(site: Site, run_id: str, act: object, token: str | None) -> Answer:
     run = found(site, run_id, token)
     if run is None or run.state.report is not None:
         return {"go": Address("run", run_id).query}  # the page says what became of it, or shows the result
-    return {"regions": made.regions(run), "said": visible(made.told(run)), "tab": visible(made.tab(run))}
+    told: Answer = {"regions": made.regions(run), "said": visible(made.told(run)), "tab": visible(made.tab(run))}
+    return told | {"lend": True} if run.state.state == "lending" and not run.state.attended else told
 
 
 def found(site: Site, run_id: str, token: str | None) -> Run | None:

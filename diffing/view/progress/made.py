@@ -25,6 +25,8 @@ _METHODS = {
 }
 _AT_FIRST = 6
 """Hypotheses of one method that are shown without a click."""
+MOVING = ("lending", "running")
+"""States in which a run gets on."""
 REGIONS = ("lead", "steps", "found", "acts")
 """Parts of the page that change while one looks; each is put in only when it has changed."""
 
@@ -72,7 +74,8 @@ def regions(run: Run) -> dict[str, str]:
         "names": names,
         "steps": shown,
         "now": _now(shown),
-        "whole": seconds_left(shown) if run.state.state == "running" else None,
+        "whole": seconds_left(shown) if run.state.state in MOVING else None,
+        "moving": run.state.state in MOVING,
         "again": Address("pair", run.config.model_a, run.config.model_b).query,
         "found": _by_method(run.state.found),
         "AT_FIRST": _AT_FIRST,
@@ -85,7 +88,7 @@ def told(run: Run) -> str:
     match run.state.state:
         case "queued":
             return f"In line, place {run.state.place}."
-        case "running":
+        case "running" | "lending":
             shown = progress_of(steps_of(run.config), run.state.stages)
             now = _now(shown)
             who = f"{_names(run.config).of(now.step.side)} " if now.step.side else ""
@@ -102,7 +105,7 @@ def told(run: Run) -> str:
 
 def tab(run: Run) -> str:
     """What the browser's tab says."""
-    if run.state.state != "running":
+    if run.state.state not in MOVING:
         place = f"place {run.state.place} in line" if run.state.state == "queued" else run.state.state
         return f"{place.capitalize()} – diffing"
     shown = progress_of(steps_of(run.config), run.state.stages)

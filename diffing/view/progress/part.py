@@ -1,15 +1,18 @@
 """The Gradio components of the page of a run. Only the run's id travels."""
 
 import os
+from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
+from diffing.config import DiffConfig
 from diffing.view.address import Address
 from diffing.view.part import Part
 from diffing.view.progress import made
 from diffing.view.progress.answers import Answer, answer, found
 from diffing.view.site import Site
 from diffing.view.start import Visitor
+from diffing.view.zero import answered
 
 
 def progress_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component of Gradio
@@ -24,14 +27,31 @@ def progress_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a componen
     def of_run(asked: Any, token: gr.OAuthToken | None) -> Answer:  # noqa: ANN401  whatever the browser sends
         return answer(site, asked, token.token if token else None)
 
-    script = files(__package__).joinpath("progress.js").read_text(encoding="utf-8")
-    box = gr.HTML("", apply_default_css=False, elem_classes="diffing", js_on_load=script, server_functions=[of_run])
+    def lend(run_id: str, token: gr.OAuthToken | None) -> Iterator[None]:
+        """Within an event, so that a GPU is lent to the visitor; what it tells, the page asks for by itself."""
+
+        def answers(config: DiffConfig) -> Iterator[tuple[str, int, int]]:
+            cache, rules = site.desk.folder / "completions", site.settings.rules
+            for each in answered(config, cache=cache, token=token.token if token else None, rules=rules):
+                yield each.stage, each.done, each.total
+
+        yield from site.desk.lend(run_id or "", answers)
+
+    box = gr.HTML(
+        "", apply_default_css=False, elem_classes="diffing", js_on_load=_script("progress"), server_functions=[of_run]
+    )
+    lender = gr.HTML("", html_template="<span hidden></span>", js_on_load=_script("lend"), elem_classes="run-lender")
+    lender.submit(lend, lender, None, show_progress="hidden", api_visibility="private", concurrency_limit=None)
 
     def opened(where: Address, visitor: Visitor) -> list[Any]:
         run = found(site, where.value, visitor.token)
         return ["" if run is None else made.page(run, _base(os.environ.get("SPACE_ID", "")))]
 
     return Part((box,), opened, [""])
+
+
+def _script(name: str) -> str:
+    return files(__package__).joinpath(f"{name}.js").read_text(encoding="utf-8")
 
 
 def _base(space: str) -> str:

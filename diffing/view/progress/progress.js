@@ -45,6 +45,7 @@ function shown(answer) {
   const said = one("[data-said]");
   if (said && said.textContent !== answer.said) said.textContent = answer.said;
   document.title = answer.tab;
+  if (answer.lend) document.dispatchEvent(new CustomEvent("diffing-lend", { detail: run() }));
 }
 
 function go(query) {

@@ -26,7 +26,7 @@ class Step:
     stages: tuple[str, ...]
     """As in the report's usage."""
     unit: str = "question"
-    """What is counted."""
+    """What is counted; empty where nothing is."""
     side: Side | None = None
     """The model whose name the title begins with."""
     short: bool = False
@@ -53,10 +53,16 @@ class Shown:
     @property
     def percent(self) -> int | None:
         """How much of it is done, rounded down; None where it is not known of how much."""
-        return 100 * self.done // self.total if self.total else None
+        return 100 * self.done // self.total if self.total and self.step.unit else None
 
 
-_READY = Step("Getting ready", "Models and prompts are looked up, checked and loaded.", ("access",), short=True)
+_READY = Step(
+    "Getting ready",
+    "Models and prompts are looked up, checked and loaded.",
+    ("access", "prepare", "weights a", "weights b", "gpu a", "gpu b"),
+    "",
+    short=True,
+)
 _WRITTEN = Step(
     "Writing prompts", "The LLM writes prompts that could show what is suspected.", ("write prompts",), "question"
 )

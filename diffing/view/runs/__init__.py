@@ -4,7 +4,8 @@
 """
 
 from diffing.view.runs.desk import Desk
+from diffing.view.runs.lent import Answers
 from diffing.view.runs.rules import OWN_MACHINE, PUBLIC, Rules
 from diffing.view.runs.state import Early, RunState, Stage
 
-__all__ = ["OWN_MACHINE", "PUBLIC", "Desk", "Early", "Rules", "RunState", "Stage"]
+__all__ = ["OWN_MACHINE", "PUBLIC", "Answers", "Desk", "Early", "Rules", "RunState", "Stage"]

@@ -8,17 +8,18 @@ import secrets
 import shutil
 import threading
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from diffing.config import DiffConfig, Limits
 from diffing.errors import LimitError, SettingError
-from diffing.view.runs.process import Ended, RunProcess, Task
+from diffing.view.runs.lent import Answers, Lent
+from diffing.view.runs.process import Ended, Live, RunProcess, Task
 from diffing.view.runs.records import Record, Records, digest
 from diffing.view.runs.rules import PUBLIC, Rules, allowed
-from diffing.view.runs.state import RunState, Watch
+from diffing.view.runs.state import RunState
 
 _MOST_TRIES = 3
 """Restarts in the middle of one run after which it is given up: it may be what takes the machine down."""
@@ -26,26 +27,25 @@ _LOCK_SECONDS = 5.0
 """How long to wait for an app that is about to end."""
 
 
-@dataclass(slots=True)
-class _Live:
-    """A run that waits in line or is running."""
-
-    owner: str
-    token: str | None = field(default=None, repr=False)
-    watch: Watch = field(default_factory=Watch)
-    process: RunProcess | None = None
-
-
 class Desk:
     """Runs of many visitors. Threads may share it; one process owns its folder."""
 
-    def __init__(self, folder: Path, *, workers: int = 2, rules: Rules = PUBLIC) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        workers: int = 2,
+        rules: Rules = PUBLIC,
+        lends: Callable[[DiffConfig], bool] = lambda config: False,
+    ) -> None:
         """Goes on with the runs that were unfinished when the folder was last used.
 
         Args:
             folder: Where runs, reports and completions are kept; made where missing, for this account's eyes only.
             workers: Runs at a time.
             rules: Hard limits.
+            lends: Whether a run computes on what is lent to its visitor alone: then it waits for `lend` before it
+                stands in line.
 
         Raises:
             SettingError: Another process owns the folder.
@@ -53,7 +53,7 @@ class Desk:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder = folder
         """Where everything is kept."""
-        self._rules = rules
+        self._rules, self._lends = rules, lends
         # released by the system when this process ends, also when it is killed
         self._folder_lock = FileLock(folder / "desk.lock", thread_local=False)
         try:
@@ -64,7 +64,8 @@ class Desk:
         self._changed = threading.Condition()
         self._closed = False
         self._line: deque[str] = deque()
-        self._live: dict[str, _Live] = {}
+        self._live: dict[str, Live] = {}
+        self._lent = Lent(self._changed, self._records, self._enter)
         with self._changed:
             self._recover()
         self._threads = [threading.Thread(target=self._work, name="runs", daemon=True) for _ in range(workers)]
@@ -93,7 +94,7 @@ class Desk:
             self._check_room(who)
             self._clear_up()
             self._records.add(run_id, who, config, hard)
-            self._enter(run_id, _Live(who, token))
+            self._admit(run_id, config, Live(who, token))
         return run_id
 
     def resume(self, run_id: str, *, owner: str | None = None, token: str | None = None) -> None:
@@ -110,7 +111,7 @@ class Desk:
         """
         with self._changed:
             record = self._record(run_id)
-            live = self._live.get(run_id)
+            live = self._live.get(run_id) or self._lent.get(run_id)
             if live is not None:
                 if live.process is None:
                     live.token = live.token or token
@@ -120,7 +121,20 @@ class Desk:
             who = record.owner if owner is None else digest(owner)
             self._check_room(who)
             self._records.requeue(run_id)
-            self._enter(run_id, _Live(who, token))
+            self._admit(run_id, record.config, Live(who, token))
+
+    def lend(self, run_id: str, answers: Answers) -> Iterator[None]:
+        """Has the local models of a run answer, after which it stands in line and finds all of it in the cache.
+
+        To be iterated within an event of the visitor, to whom the means are lent. Left before its end, everything that
+        was answered is kept and another page can go on. Does nothing where the run waits for no answers, or another
+        page has them given.
+
+        Args:
+            run_id: The run.
+            answers: Who answers.
+        """
+        return self._lent.lend(run_id, answers)
 
     def state(self, run_id: str) -> RunState | None:
         """Where a run stands; None where there is none of that id. Cheap enough to be asked every second."""
@@ -128,6 +142,8 @@ class Desk:
             record, live = self._records.get(run_id), self._live.get(run_id)
             if record is None:
                 return None
+            if (lent := self._lent.state(run_id)) is not None:
+                return lent
             if live is None:
                 report = self.report_folder(run_id) if record.state == "done" else None
                 told = record.told
@@ -151,13 +167,13 @@ class Desk:
     def cancel(self, run_id: str) -> None:
         """Stops a run at once, whatever it is doing; what was answered is kept, and `resume` goes on from there."""
         with self._changed:
-            live = self._live.pop(run_id, None)
+            live = self._live.pop(run_id, None) or self._lent.pop(run_id)
             if live is None:
                 return
             self._records.move(run_id, "stopped", told=live.watch.told)
-            if live.process is None:
+            if run_id in self._line:
                 self._line.remove(run_id)
-            else:
+            elif live.process is not None:
                 live.process.kill()
 
     def forget(self, run_id: str) -> None:
@@ -179,6 +195,7 @@ class Desk:
         """Ends all processes; a desk made on the same folder goes on with their runs."""
         with self._changed:
             self._closed = True
+            self._lent.close()
             for live in self._live.values():
                 if live.process is not None:
                     live.process.kill()
@@ -193,8 +210,11 @@ class Desk:
             if record.tries >= _MOST_TRIES:
                 self._records.move(record.id, "failed", "The app stopped in the middle of every try: go on to retry")
                 continue
+            if record.state == "lending":
+                self._lent.add(record.id, Live(record.owner))
+                continue
             self._records.move(record.id, "queued")
-            self._enter(record.id, _Live(record.owner))
+            self._enter(record.id, Live(record.owner))
 
     def _record(self, run_id: str) -> Record:
         record = self._records.get(run_id)
@@ -204,7 +224,7 @@ class Desk:
 
     def _check_room(self, owner: str) -> None:
         rules = self._rules
-        own = sum(live.owner == owner for live in self._live.values())
+        own = sum(live.owner == owner for live in (*self._live.values(), *self._lent))
         if rules.per_owner is not None and own >= rules.per_owner:
             raise LimitError(f"{own} of your runs wait or run: expected at most {rules.per_owner}. Stop one, or wait")
         if rules.max_waiting is not None and len(self._line) >= rules.max_waiting:
@@ -219,7 +239,14 @@ class Desk:
         self._records.remove(run_id)
         shutil.rmtree(self.report_folder(run_id).parent, ignore_errors=True)
 
-    def _enter(self, run_id: str, live: _Live) -> None:
+    def _admit(self, run_id: str, config: DiffConfig, live: Live) -> None:
+        """In line, or first to where its answers are lent."""
+        if not self._lends(config):
+            return self._enter(run_id, live)
+        self._records.move(run_id, "lending")
+        return self._lent.add(run_id, live)
+
+    def _enter(self, run_id: str, live: Live) -> None:
         self._live[run_id] = live
         self._line.append(run_id)
         self._changed.notify()
@@ -234,7 +261,7 @@ class Desk:
                 if not self._closed and self._live.get(run_id) is live:
                     self._end(run_id, ended)
 
-    def _begin(self) -> tuple[str, _Live, RunProcess] | None:
+    def _begin(self) -> tuple[str, Live, RunProcess] | None:
         """Starts the first run in line as soon as there is one; None when the desk closes."""
         with self._changed:
             while True:

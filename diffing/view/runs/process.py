@@ -115,6 +115,20 @@ class RunProcess:
         return text.replace(self._token, "(token)") if self._token else text
 
 
+@dataclass(slots=True)
+class Live:
+    """A run that waits in line, or for its answers, or is running."""
+
+    owner: str
+    """A digest of who asks."""
+    token: str | None = field(default=None, repr=False)
+    """What it is signed in with."""
+    watch: Watch = field(default_factory=Watch)
+    """What it tells."""
+    process: RunProcess | None = None
+    """Where it runs, once it does."""
+
+
 def environment(own: Mapping[str, str], task: Task) -> dict[str, str]:
     """What a run's process is started with.
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
-State: TypeAlias = Literal["queued", "running", "done", "stopped", "failed", "waiting"]
-"""`stopped`: by the visitor. `waiting`: for the visitor to sign in again."""
+State: TypeAlias = Literal["lending", "queued", "running", "done", "stopped", "failed", "waiting"]
+"""`lending`: a page of the visitor has local models answer first, on a GPU that is lent to the visitor alone.
+`stopped`: by the visitor. `waiting`: for the visitor to sign in again."""
 STATES: tuple[State, ...] = get_args(State)
-UNFINISHED: tuple[State, ...] = ("queued", "running")
+UNFINISHED: tuple[State, ...] = ("lending", "queued", "running")
 
 _MARKS = 50
 """Notes of progress from which the speed is told: with five a second, of the last ten seconds."""
@@ -61,8 +62,10 @@ class RunState:
     """Queued: 1 is next."""
     ahead_running: int = 0
     """Queued: runs that are running now."""
+    attended: bool = False
+    """Lending: a page has the models answer right now; otherwise one must begin."""
     stages: tuple[Stage, ...] = ()
-    """Running, or over without a result: the stages that were begun, in their order."""
+    """Lending, running, or over without a result: the stages that were begun, in their order."""
     found: tuple[Early, ...] = ()
     """Running, or over without a result: what was found so far, not yet tested."""
     reason: str = ""

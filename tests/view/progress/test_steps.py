@@ -24,7 +24,21 @@ def test_the_steps_follow_from_the_settings() -> None:
     ]  # fmt: skip
     # every stage that the pipeline tells of, once
     assert [stage for step in steps_of(FULL) for stage in step.stages] == [
-        *("access", "write prompts", "responses a", "responses b", "measure", "read", "score labels", "label"),
+        *(
+            "access",
+            "prepare",
+            "weights a",
+            "weights b",
+            "gpu a",
+            "gpu b",
+            "write prompts",
+            "responses a",
+            "responses b",
+            "measure",
+            "read",
+            "score labels",
+            "label",
+        ),
         *("score new labels", "summarise a", "summarise b", "sift a", "sift b", "describe", "state", "judge"),
         *("check judge", "second judge", "rate interestingness", "rate abstraction", "merge"),
     ]

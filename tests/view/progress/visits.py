@@ -38,7 +38,7 @@ class Visit:
             self._config = self._client.get("config").json()
         loads = [each for each in self._config["dependencies"] if "load" in (target[1] for target in each["targets"])]
         load = max(loads, key=lambda each: len(each["outputs"]))["id"]  # it fills all parts
-        return self._timed("load", lambda: self._event(load, query))
+        return self._timed("load", lambda: self._event(load, query, []))
 
     def ask(self, run_id: str, act: str = "look") -> dict[str, Any]:
         """What the script of a run's page asks."""
@@ -54,8 +54,14 @@ class Visit:
         )
         return answered
 
-    def _event(self, fn_index: int, query: str) -> httpx2.Response:
-        body = {"data": [], "fn_index": fn_index, "session_hash": self.session, "trigger_id": None}
+    def submit(self, name: str, value: str) -> str:
+        """Has a hidden box of a class submit a value, and waits for the end of what this begins."""
+        (box,) = [each["id"] for each in self._config["components"] if name in each["props"].get("elem_classes", ())]
+        (event,) = [each["id"] for each in self._config["dependencies"] if [box, "submit"] in each["targets"]]
+        return self._event(event, "", [value]).text
+
+    def _event(self, fn_index: int, query: str, data: list[Any]) -> httpx2.Response:
+        body = {"data": data, "fn_index": fn_index, "session_hash": self.session, "trigger_id": None}
         self._client.post("gradio_api/queue/join", params=query, json=body).raise_for_status()
         return self._client.get("gradio_api/queue/data", params={"session_hash": self.session})
 

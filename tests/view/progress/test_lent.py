@@ -1,0 +1,93 @@
+"""On ZeroGPU the models of a run answer within an event of the visitor's page; the run then finds all of it."""
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import spaces  # noqa: F401  before the variable is set: nothing of torch is replaced here
+from diffing.demo.config import demo_config
+from diffing.view.progress.answers import answer
+from diffing.view.runs import OWN_MACHINE
+from diffing.view.site import Site, SiteSettings
+from diffing.view.zero import answered
+from tests.view.progress.visits import Visit
+from tests.view.served import served
+
+PROMPTS = 12
+PAIR = replace(demo_config(), method=("lexical",), train=PROMPTS - 4, heldout=4, max_new_tokens=8)
+
+
+@pytest.fixture(autouse=True)
+def zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+
+
+def completions(folder: Path) -> int:
+    """Answers in the cache."""
+    with sqlite3.connect(folder / "completions" / "completions.sqlite") as database:
+        (number,) = database.execute("SELECT count(*) FROM texts").fetchone()
+    return int(number)
+
+
+def test_the_page_has_the_models_answer_and_then_the_run_stands_in_line(tmp_path: Path) -> None:
+    with served(tmp_path / "site", workers=0) as at, Visit(at.url, "visitor") as visit:
+        desk = at.site.desk
+        run_id = desk.start(PAIR, owner="x")
+        shown = visit.come(f"run={run_id}")
+        assert "lent to you, from your daily quota" in shown
+        assert visit.ask(run_id)["lend"] is True
+        assert desk.busy == (0, 0)
+        visit.submit("run-lender", run_id)
+        assert visit.ask(run_id)["said"] == "In line, place 1."
+        assert completions(at.site.settings.folder) == 2 * PROMPTS
+
+
+def test_stopped_left_and_started_anew_it_goes_on_from_there(tmp_path: Path) -> None:
+    site = Site(SiteSettings(tmp_path / "site", rules=OWN_MACHINE, workers=0))
+    run_id = site.desk.start(PAIR, owner="x")
+
+    def lend(site: Site) -> None:
+        """Until the first model has answered some prompts; another page gets nothing meanwhile."""
+        folder = site.settings.folder
+        lent = site.desk.lend(
+            run_id,
+            lambda config: (
+                (each.stage, each.done, each.total)
+                for each in answered(config, cache=folder / "completions", rules=OWN_MACHINE)
+            ),
+        )
+        for _ in lent:
+            state = site.desk.state(run_id)
+            assert state is not None
+            if any(stage.name == "responses a" and stage.done for stage in state.stages):
+                break
+        assert state.attended
+        assert "lend" not in answer(site, {"run": run_id, "act": "look"}, None)
+        assert list(site.desk.lend(run_id, lambda config: iter([("responses a", 1, 1)]))) == []
+        lent.close()  # type: ignore[attr-defined]
+
+    lend(site)
+    assert answer(site, {"run": run_id, "act": "look"}, None)["lend"] is True
+    assert answer(site, {"run": run_id, "act": "stop"}, None)["tab"] == "Stopped – diffing"
+    assert "lend" in answer(site, {"run": run_id, "act": "resume"}, None)
+    site.close()
+    again = Site(SiteSettings(tmp_path / "site", rules=OWN_MACHINE, workers=0))
+    assert again.desk.state(run_id).state == "lending"  # type: ignore[union-attr]
+    again.desk.forget(run_id)
+    again.close()
+
+
+def test_what_cannot_be_answered_is_told(tmp_path: Path) -> None:
+    site = Site(SiteSettings(tmp_path / "site", rules=OWN_MACHINE, workers=0))
+    run_id = site.desk.start(replace(PAIR, quantization_a="4bit"), owner="x")
+    cache = tmp_path / "completions"
+    assert list(
+        site.desk.lend(run_id, lambda config: ((each.stage, 0, 0) for each in answered(config, cache=cache)))
+    ) == [None]
+    state = site.desk.state(run_id)
+    assert state is not None
+    assert state.state == "failed"
+    assert "Weights in 4 or 8 bits are not loaded on ZeroGPU" in state.reason
+    site.close()

@@ -15,14 +15,14 @@ from diffing.hub.client import (
     user_name,
 )
 from diffing.hub.commits import commit
-from diffing.hub.failures import for_visitor, hub_errors
+from diffing.hub.failures import for_page, hub_errors
 
 __all__ = [
     "TIMEOUT",
     "BoundedApi",
     "Patience",
     "commit",
-    "for_visitor",
+    "for_page",
     "head_of",
     "hub_api",
     "hub_errors",

@@ -29,12 +29,13 @@ _SAID = 200
 _DOINGS = {"read": "read", "write": "write to", "discuss": "open discussions or pull requests at"}
 _NEEDS = {"read": "read", "write": "write", "discuss": "write-discussions"}
 _FOLDERS = {"model": "", "dataset": "datasets/", "space": "spaces/"}
-_ELSEWHERE = (
+_FLAG = re.compile(r" \(--[\w-]+\)")
+_TERMINAL = (
     (re.compile(r"(?:sign in with|run) `hf auth login`(?:, or (?:un)?set HF_TOKEN)?"), "sign in"),
+    (re.compile(r"Run `hf auth login`(?:, or (?:un)?set HF_TOKEN)?"), "Sign in"),
     (re.compile(r"check the network and HF_ENDPOINT(?:, or give a folder on this machine)?"), "try again later"),
-    (re.compile(r" \(--[\w-]+\)"), ""),
 )
-"""What only somebody with a terminal on this machine can do, and what a visitor of a page does instead."""
+"""What needs a terminal on this machine, and what somebody who has none does instead."""
 
 
 _AWAY = (
@@ -107,13 +108,15 @@ def hub_errors(
         raise HubError(f"The Hub refused the card of {repo_id}: its metadata is not valid ({reason}).") from None
 
 
-def for_visitor(line: str) -> str:
-    """An error's line as it is told on a page to somebody who has no terminal on this machine.
+def for_page(line: str, *, public: bool) -> str:
+    """An error's line as it is told on a page: without the flags of a command.
 
     Args:
         line: Of a `HubError`, or of another error about the Hub.
+        public: Whether whoever reads it has no terminal on this machine.
     """
-    for pattern, instead in _ELSEWHERE:
+    line = _FLAG.sub("", line)
+    for pattern, instead in _TERMINAL if public else ():
         line = pattern.sub(instead, line)
     return line
 

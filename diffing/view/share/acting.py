@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from diffing.errors import DiffingError, HubError
-from diffing.hub import BoundedApi, for_visitor, hub_api
+from diffing.hub import BoundedApi, for_page, hub_api
 from diffing.view.site import Site
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Actor:
             error: What is in the way.
             act: What was tried.
         """
+        line = for_page(str(error), public=self.public)
         needed = _SCOPES.get(act)
         if isinstance(error, HubError) and error.status == _FORBIDDEN and needed and self.scopes is not None:
             if not self.scopes & {needed.name, *needed.also}:
@@ -68,8 +69,8 @@ class Actor:
                     "and in again, and allow it"
                 )
             if act == "publish":
-                return f"{for_visitor(str(error))} This app may only write to datasets that it made: give another name"
-        return for_visitor(str(error)) if self.public else str(error)
+                return f"{line} This app may only write to datasets that it made: give another name"
+        return line
 
 
 def actor(site: Site, token: "gradio.OAuthToken | None") -> Actor:

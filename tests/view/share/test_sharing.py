@@ -138,6 +138,22 @@ def test_a_refusal_names_the_scope_that_is_missing(world: World) -> None:
     assert "`hf auth login`" in Actor(None, public=False).said(stale)
 
 
+def test_no_error_sends_a_visitor_to_a_terminal(world: World) -> None:
+    with world.site() as site:
+        lines = []
+        for status in (400, 401, 402, 403, 404, 409, 413, 429, 500):
+            world.hub.faults.add("GET", f"/api/models/{MODEL}", status)
+            lines.append(world.ask(site, "preview", model=MODEL)["problem"])
+        world.hub.disable(MODEL)
+        lines.append(world.ask(site, "preview", model=MODEL)["problem"])
+        world.hub.revoke(world.tokens["alice"])
+        lines.append(world.ask(site, "preview", model=MODEL)["problem"])
+    assert len(set(lines)) == 11
+    assert not [line for line in lines if "hf auth" in line or "HF_" in line or "--" in line]
+    assert "sign in" in lines[1]
+    assert "sign in" in lines[-1]
+
+
 def test_a_dataset_that_is_taken_is_kept_unless_it_may_be_replaced(world: World) -> None:
     with world.site() as site:
         world.ask(site, "publish", name=NAME)

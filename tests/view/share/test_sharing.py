@@ -148,7 +148,7 @@ def test_no_error_sends_a_visitor_to_a_terminal(world: World) -> None:
         lines.append(world.ask(site, "preview", model=MODEL)["problem"])
         world.hub.revoke(world.tokens["alice"])
         lines.append(world.ask(site, "preview", model=MODEL)["problem"])
-    assert len(set(lines)) == 11
+    assert len(set(lines)) == 10, "of eleven: a planted 401 is told as a real one is"
     assert not [line for line in lines if "hf auth" in line or "HF_" in line or "--" in line]
     assert "sign in" in lines[1]
     assert "sign in" in lines[-1]

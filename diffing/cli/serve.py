@@ -1,0 +1,129 @@
+"""`diffing serve`: the page on this machine."""
+
+import contextlib
+import io
+import ipaddress
+import os
+import signal
+import socket
+import threading
+import webbrowser
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from diffing.errors import SettingError
+
+if TYPE_CHECKING:
+    from diffing.view.site import Site
+
+Folder = Annotated[
+    Path | None,
+    typer.Option("--folder", help="Where runs and results are kept.", show_default="~/.cache/diffing-site"),
+]
+Host = Annotated[str, typer.Option("--host", help="Address to listen on; one that others can reach needs --public.")]
+Port = Annotated[int, typer.Option("--port", help="Port to listen on.", min=1, max=65535)]
+Open = Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")]
+Public = Annotated[
+    bool,
+    typer.Option(
+        "--public",
+        help="For strangers, as on a Space: with hard limits, and nothing of this machine's files and its login.",
+    ),
+]
+
+
+def serve(
+    *, folder: Folder = None, host: Host = "127.0.0.1", port: Port = 7860, open_: Open = False, public: Public = False
+) -> None:
+    """Serve the page on this machine: compare, read, share; with an API and tools for agents.
+
+    It acts with this machine's files and login, so nobody else can reach it, unless --public.
+    """
+    loopback = _is_loopback(host)
+    if not (loopback or public):
+        raise SettingError(
+            f"--host {host} can be reached by others, who would use this machine's files and its login. Leave it out, "
+            "or give --public, which allows neither"
+        )
+    _check_port(host, port)
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    if public:
+        os.environ["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
+    from diffing.view import open_site
+
+    site = open_site(_settings(folder, public=public))
+    err = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+    try:
+        with _served(site, host, port, hosts=[host, "localhost"] if loopback and not public else None) as url:
+            err.print(f"Page: {url}  (Ctrl-C ends it)")
+            if open_:
+                webbrowser.open(url)
+            _until_interrupted()
+        left = sum(site.desk.busy)
+        kept = "Results are kept" if not left else "1 run goes on" if left == 1 else f"{left} runs go on"
+        err.print(f"\nEnded. {kept} in {site.settings.folder}: the same command opens it again")
+    finally:
+        site.close()
+
+
+def _settings(folder: Path | None, *, public: bool) -> Any:
+    """Strangers get a folder of their own: runs that were begun here act with more."""
+    from diffing.view.site import SiteSettings, own_machine
+
+    if not public:
+        return own_machine(folder)
+    return SiteSettings(folder or Path.home() / ".cache" / "diffing-site-public")
+
+
+@contextlib.contextmanager
+def _served(site: "Site", host: str, port: int, *, hosts: list[str] | None) -> Iterator[str]:
+    """The page's address while it is served; `hosts`: the only names by which it may be called."""
+    from starlette.middleware import Middleware
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    from diffing.view import build, launch_options
+
+    # else a web page anywhere could point its own name at this machine and use the files and the login here
+    named = [Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)] if hosts else []
+    page = build(site)
+    with contextlib.redirect_stdout(io.StringIO()):  # Gradio's own lines
+        page.launch(
+            server_name=host, server_port=port, share=False, ssr_mode=False, quiet=True, prevent_thread_lock=True,
+            app_kwargs={"middleware": named}, **launch_options(),
+        )  # fmt: skip
+    try:
+        yield str(page.local_url)
+    finally:
+        with contextlib.redirect_stdout(io.StringIO()):
+            page.close()
+
+
+def _until_interrupted() -> None:
+    """Waits for Ctrl-C, or for whoever ends services."""
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    ended.wait()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _check_port(host: str, port: int) -> None:
+    """Before anything slow is begun."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SettingError(
+                f"{host}:{port} cannot be listened on ({error.strerror}). Give another --port, or end what uses it"
+            ) from None

@@ -1,11 +1,12 @@
 """What the start page's script asks while somebody fills in the form. Believes nothing it is sent."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
 from diffing.errors import DiffingError, SettingError
+from diffing.estimate import SizeOf
 from diffing.methods.sae.presets import PRESETS
 from diffing.outputs.html import visible
 from diffing.types import SIDES
@@ -17,6 +18,7 @@ from diffing.view.start.preview import Preview
 from diffing.view.start.reading import PREFIXED, Wanted, line_of, read_form, said
 from diffing.view.start.remembered import Remembered
 from diffing.view.start.visitor import Visitor
+from diffing.view.zero import gpu_seconds, obstacle, zero_gpu
 
 Asked: TypeAlias = Mapping[str, object]
 Answer: TypeAlias = dict[str, object]
@@ -117,36 +119,49 @@ class Answers:
 
     def _estimate(self, asked: Asked, visitor: Visitor) -> Answer:
         """What the run takes, or what is in its way."""
+        seconds = None
         try:
             wanted = read_form(asked.get("form"))
         except SettingError as error:
             preview = Preview(problem=str(error))
         else:
             preview = self._preview(wanted, visitor)
-        line = self._site.desk.busy
-        html = made.estimate(preview, self._page(visitor), line=line, workers=self._site.settings.workers)
+            if preview.estimate and zero_gpu():
+                seconds = gpu_seconds(wanted.config, preview.estimate, size_of=self._size_for(visitor))
+        queue = made.Queue(*self._site.desk.busy, self._site.settings.workers)
+        html = made.estimate(preview, self._page(visitor), queue=queue, gpu_seconds=seconds)
         told = preview.estimate
         first = made.headline(told) if told else said(preview.problem, public=visitor.rules.public)
         return {"html": html, "ready": told is not None, "first": visible(first)}
 
     def _preview(self, wanted: Wanted, visitor: Visitor) -> Preview:
-        """An obstacle comes before the estimate: of where the models are to run, then of the reader."""
-        preview = self._site.previews.preview(wanted.config, wanted.limits, visitor)
-        if not (wanted.config.model_a and wanted.config.model_b):
+        """An obstacle comes before the estimate: of where the models are to run, of the reader, of a lent GPU."""
+        config = wanted.config
+        preview = self._site.previews.preview(config, wanted.limits, visitor)
+        if not (config.model_a and config.model_b):
             return preview
-        for side in SIDES:
-            name = getattr(wanted.config, f"model_{side}").removeprefix("providers:")
-            if PREFIXED.match(name) or ":" in name:
-                continue
-            for place in self._places_of(name, visitor):
-                if place.where == wanted.where[side] and place.obstacle:
-                    return Preview(problem=f"Model {side.upper()}: {place.obstacle}", sign_in=place.sign_in)
-        reader = wanted.config.reader
-        if "sae" in wanted.config.methods and reader:
-            place = self._reader_place(reader, visitor)
+        for what, place in self._needed(wanted, visitor):
             if place.obstacle:
-                return Preview(problem=f"Reader: {place.obstacle}", sign_in=place.sign_in)
+                return Preview(problem=f"{what}: {place.obstacle}", sign_in=place.sign_in)
+        if preview.estimate and zero_gpu():
+            problem = obstacle(config, preview.estimate, size_of=self._size_for(visitor))
+            return Preview(problem=problem) if problem else preview
         return preview
+
+    def _needed(self, wanted: Wanted, visitor: Visitor) -> Iterator[tuple[str, Place]]:
+        """The places that a run needs, with what each is for."""
+        config = wanted.config
+        for side in SIDES:
+            name = getattr(config, f"model_{side}").removeprefix("providers:")
+            if ":" in name:
+                continue  # a provider that was named, a server, or what was recorded
+            here, providers = self._places_of(name, visitor)
+            yield f"Model {side.upper()}", here if wanted.where[side] == "here" else providers
+        if "sae" in config.methods and config.reader:
+            yield "Reader", self._reader_place(config.reader, visitor)
+
+    def _size_for(self, visitor: Visitor) -> SizeOf:
+        return lambda spec: self._site.previews.size(spec, visitor)
 
     def _begin(self, asked: Asked, visitor: Visitor) -> Answer:
         """Puts the run in line."""

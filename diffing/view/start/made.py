@@ -36,19 +36,19 @@ _MOST_PUBLISHED = 3
 _NO_LLM = "Inference Providers answer, and bill, those who are signed in."
 _NO_SAE = "The library of SAEs is not installed here."
 _STAGES = {
-    "write prompts": "Prompts written",
+    "write prompts": "Prompts",
     "responses a": "Responses of A",
     "responses b": "Responses of B",
-    "read": "SAE reads them",
-    "label": "Features labelled",
-    "summarise": "Features summarised",
-    "describe": "Pairs described",
-    "state": "Differences stated",
-    "judge": "Pairs judged",
-    "check judge": "Judge checked",
+    "read": "Reading",
+    "label": "Labels",
+    "summarise": "Summaries",
+    "describe": "Descriptions",
+    "state": "Statements",
+    "judge": "Verdicts",
+    "check judge": "Judge's check",
     "second judge": "Second judge",
-    "merge": "Findings merged",
-    "rate": "Findings rated",
+    "merge": "Merging",
+    "rate": "Ratings",
 }
 """What the stages of an estimate are called."""
 
@@ -63,6 +63,18 @@ class Page:
     """Whether the visitor is."""
     can_sign_in: bool
     """Whether the page offers it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """All visitors' runs."""
+
+    running: int
+    """At work."""
+    waiting: int
+    """In line."""
+    workers: int
+    """At a time."""
 
 
 def page_of(settings: SiteSettings, visitor: Visitor) -> Page:
@@ -117,21 +129,19 @@ def place(place: Place, page: Page) -> str:
     return _rendered("place.html.jinja", page, place=place)
 
 
-def estimate(preview: Preview, page: Page, *, line: tuple[int, int], workers: int) -> str:
-    """The estimate in a table, or what is in the way.
+def estimate(preview: Preview, page: Page, *, queue: Queue, gpu_seconds: float | None = None) -> str:
+    """The estimate in a table, or what helps where something is in the way.
 
     Args:
         preview: Either.
         page: As this visitor sees it.
-        line: Runs that are running, and that wait.
-        workers: Runs at a time.
+        queue: All visitors' runs.
+        gpu_seconds: Of the visitor's quota, where a GPU is lent.
     """
-    running, waiting = line
     told = preview.estimate
     return _rendered(
-        "estimate.html.jinja", page, preview=preview, told=told, waits=running >= workers or waiting > 0,
-        running=running, waiting=waiting, time=duration, cost=_cost,
-        stage_names=_STAGES, remote=told is not None and _remote(told),
+        "estimate.html.jinja", page, preview=preview, told=told, queue=queue, gpu_seconds=gpu_seconds,
+        cost=_cost, stage_names=_STAGES, remote=told is not None and _remote(told),
     )  # fmt: skip
 
 

@@ -58,7 +58,7 @@ class Previews:
         if visitor.rules.public:
             check_signed_in(config, visitor.token)
             self._check_readable(config, visitor)
-        return estimate(config, hard, size_of=lambda spec: self._size(spec, visitor))
+        return estimate(config, hard, size_of=lambda spec: self.size(spec, visitor))
 
     def _check_readable(self, config: DiffConfig, visitor: Visitor) -> None:
         api, signed_in = hub_api(visitor.acts_with), visitor.token is not None
@@ -69,5 +69,10 @@ class Previews:
 
             self._readable.get((kind, repo_id, visitor.key), ask)
 
-    def _size(self, spec: str, visitor: Visitor) -> ModelSize:
+    def size(self, spec: str, visitor: Visitor) -> ModelSize:
+        """How big a model is, as far as a visitor may know.
+
+        Raises:
+            DiffingError: It cannot be told.
+        """
         return self._sizes.get((spec, visitor.key), lambda: size_of(spec, token=visitor.acts_with))

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from diffing.config import METHODS, DiffConfig, Limits
 from diffing.errors import SettingError
+from diffing.hub import for_page
 from diffing.types import SIDES, Side
 from diffing.view.start.places import Where
 
@@ -97,8 +98,25 @@ def read_form(form: object) -> Wanted:
         values["temperature"] = temperature
     if judging := _line(form, "judging"):
         values["judging"] = judging
+    _check_named(form, values)
     limits = Limits(_integer(form, "max_calls", 1, 10**9), _number(form, "max_usd", 0, 10**6))
     return Wanted(DiffConfig(**values, usd_per_million=_price(form)), limits, where)
+
+
+def _check_named(form: Form, values: Mapping[str, Any]) -> None:
+    """What was chosen has to be named: otherwise a default would run that nobody asked for.
+
+    Raises:
+        SettingError: It is not.
+    """
+    if "method" in form and not values["method"]:
+        raise SettingError("Choose a method, or several")
+    if form.get("source") == "dataset" and "prompts" not in values:
+        raise SettingError("Name the dataset of prompts, such as allenai/WildChat-1M")
+    if "llm" in values["method"] and "llm" not in values:
+        raise SettingError("Name the LLM that describes and judges, such as Qwen/Qwen3-32B")
+    if "sae" in values["method"] and not {"reader", "sae"} & set(values):
+        raise SettingError("Name a reader, its SAE, or both")
 
 
 def said(message: str, *, public: bool) -> str:
@@ -108,11 +126,7 @@ def said(message: str, *, public: bool) -> str:
         message: Of a `DiffingError`.
         public: Whether strangers use this machine.
     """
-    text = _FLAG.sub(lambda flag: _label(flag[0], flag[1].replace("-", "_")), message)
-    if not public:
-        return text
-    text = re.sub(r",? or (un)?set HF_TOKEN", "", text).replace(" with `hf auth login`", "")
-    return re.sub(r"\b([Rr])un `hf auth login`", lambda run: "Sign in" if run[1] == "R" else "sign in", text)
+    return _FLAG.sub(lambda flag: _label(flag[0], flag[1].replace("-", "_")), for_page(message, public=public))
 
 
 def _label(flag: str, name: str) -> str:

@@ -60,7 +60,9 @@ async function estimate() {
   asking = true;
   const box = part("[data-estimate]");
   box.setAttribute("aria-busy", "true");
+  const slow = setTimeout(() => box.isConnected && waits(), 600);
   const answer = await ask({ about: "estimate", form: values() });
+  clearTimeout(slow);
   asking = false;
   if (again) {
     again = false;
@@ -76,6 +78,13 @@ async function estimate() {
   first.classList.toggle("lacks", !ready);
   button.disabled = !ready;
   part("[data-takes]").textContent = ready ? answer.first : "";
+}
+
+// What is shown is of what was asked before.
+function waits() {
+  part("[data-said]").textContent = "Estimating …";
+  part("[data-said]").classList.add("lacks");
+  part("[data-begin]").disabled = true;
 }
 
 async function begin() {
@@ -109,6 +118,7 @@ async function settled(side) {
     return;
   }
   places.setAttribute("aria-busy", "true");
+  if (!places.firstChild) places.append(line("Looking where it can run …"));
   const answer = await ask({ about: "model", name, side, where: wanted.get(side) });
   if (about.get(side) !== name) return;
   places.removeAttribute("aria-busy");
@@ -120,11 +130,14 @@ function fullName(side) {
   const [name, revision] = [field(`model_${side}`).value.trim(), field(`revision_${side}`).value.trim()];
   return name && revision && !name.includes("@") ? `${name}@${revision}` : name;
 }
+function line(text) {
+  const paragraph = document.createElement("p");
+  paragraph.className = "range";
+  paragraph.textContent = text;
+  return paragraph;
+}
 function told(side, text) {
-  const line = document.createElement("p");
-  line.className = "range";
-  line.textContent = text;
-  part(`[data-told=${side}]`).replaceChildren(line);
+  part(`[data-told=${side}]`).replaceChildren(line(text));
 }
 
 // Finished diffs of the same two models are told as soon as both are named.

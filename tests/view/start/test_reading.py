@@ -67,6 +67,10 @@ def test_a_name_that_says_where_the_model_is_stays_as_it_is(name: str) -> None:
         ({"price_read": "1"}, "fill in both, or none"),
         ({"method": {"a": 1}}, "Methods: expected a list of choices"),
         ({"method": ["magic"]}, "Methods: 'magic' is not known, expected lexical, sae, llm"),
+        ({"method": []}, "Choose a method"),
+        ({"source": "dataset", "prompts": " "}, "Name the dataset of prompts"),
+        ({"method": ["llm"], "llm": ""}, "Name the LLM that describes and judges"),
+        ({"method": ["sae"]}, "Name a reader"),
         ({"domain": [["law"]]}, "Domains is no text but list"),
     ],
 )

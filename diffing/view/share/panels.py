@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from urllib.parse import quote
 
@@ -163,7 +163,7 @@ def written(outcome: CardOutcome) -> str:
 
 def _again(report: Report) -> Address:
     """The same two models by name, without the addresses of servers."""
-    settings = public_report(report).settings
+    settings = public_report(replace(report, pairs=(), findings=(), judgements=(), tables={})).settings
     a, b = (str(settings.get(f"model_{side}") or "") for side in SIDES)
     return Address("pair", a or report.model_a.id, b or report.model_b.id)
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -87,7 +87,8 @@ def started(command: Sequence[str], folder: Path, variables: Mapping[str, str], 
         _until_it_answers(url, process, Path(log.name))
         yield url
     finally:
-        os.killpg(process.pid, 9)
+        with suppress(ProcessLookupError):  # it may have ended by itself
+            os.killpg(process.pid, 9)
         process.wait()
 
 

@@ -25,7 +25,7 @@ from diffing.view.zero.pace import SPARE
 from diffing.view.zero.refusals import NotLentError
 from tests.view.runs.conftest import until
 
-PROMPTS = 12
+PROMPTS = 8
 QUOTA = "You have exceeded your free ZeroGPU quota (90s requested vs. 3s left). Try again in 3:12:00. "
 
 
@@ -41,9 +41,9 @@ def config(tmp_path: Path) -> DiffConfig:
         method=("lexical",),
         reader=None,
         sae=None,
-        train=PROMPTS - 4,
-        heldout=4,
-        max_new_tokens=12,
+        train=PROMPTS - 3,
+        heldout=3,
+        max_new_tokens=8,
         system_prompt_b="Answer briefly.",
         sample_b=1,
     )
@@ -52,7 +52,7 @@ def config(tmp_path: Path) -> DiffConfig:
 class Loans:
     """Lends for a few answers at a time, as where the time is up then, and notes what was asked."""
 
-    def __init__(self, most: int = 5, refuse_from: int | None = None) -> None:
+    def __init__(self, most: int = 3, refuse_from: int | None = None) -> None:
         self.most = most
         self.refuse_from = refuse_from
         self.asked: list[tuple[str, tuple[Conversation, ...]]] = []
@@ -120,7 +120,7 @@ def test_a_quota_that_ends_after_two_chunks_is_one_line_and_going_on_asks_only_t
         NotLentError, match=r"^Your ZeroGPU quota is used up\. What was answered is kept: come back in 3:12"
     ):
         list(answered(config, cache=tmp_path, rules=OWN_MACHINE, write=first))
-    assert len(rows(tmp_path)) == 10
+    assert len(rows(tmp_path)) == 6
     second = Loans(most=100)
     list(answered(config, cache=tmp_path, rules=OWN_MACHINE, write=second))
     assert len(first.conversations()) + len(second.conversations()) == 2 * PROMPTS
@@ -132,7 +132,7 @@ def test_a_quota_that_ends_after_two_chunks_is_one_line_and_going_on_asks_only_t
 
 def test_closing_ends_the_loan_and_keeps_what_was_answered(config: DiffConfig, tmp_path: Path) -> None:
     loans = Loans(most=100)
-    config = replace(config, max_new_tokens=96)
+    config = replace(config, max_new_tokens=64)
     notes = answered(config, cache=tmp_path, rules=OWN_MACHINE, write=loans)
     next(note for note in notes if note.stage == "responses a" and note.done)
     notes.close()
@@ -155,13 +155,13 @@ def test_a_remote_side_is_left_to_the_run(config: DiffConfig, tmp_path: Path) ->
 
 
 def test_the_loan_ends_before_its_time_does(config: DiffConfig) -> None:
-    long = tuple((Message("user", f"Tell me about {n}."),) for n in range(200))
+    long = tuple((Message("user", f"Tell me about {n}."),) for n in range(100))
     options = LocalOptions(dtype="float32", device="cpu")
     list(lending.write(lending.Order(config.model_a, options, None, long[:1], Sampling(max_new_tokens=2), 60)))
     order = lending.Order(config.model_a, options, None, long, Sampling(max_new_tokens=96), int(SPARE / 2))
     notes = [note for note in lending.write(order) if note is not None]
     assert isinstance(notes[0], lending.Ready)
-    assert len([note for note in notes if isinstance(note, lending.Answer)]) < 200
+    assert len([note for note in notes if isinstance(note, lending.Answer)]) < 100
 
 
 def test_what_fails_beside_the_gpu_is_told_in_words(tmp_path: Path) -> None:

@@ -1,7 +1,5 @@
 """What is said of the machine, of refusals and of time."""
 
-import os
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -153,21 +151,10 @@ def test_the_machine_in_words() -> None:
     assert not zero_gpu()
 
 
-def test_the_repositorys_own_folder_of_that_name_is_no_zero_gpu(tmp_path: Path) -> None:
+def test_the_repositorys_own_folder_of_that_name_is_no_zero_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without PyPI's package `import spaces` finds the folder, an empty package."""
-    code = "from diffing.view.zero.machine import zero_gpu; import spaces; print(zero_gpu(), hasattr(spaces, 'GPU'))"
-    hidden = tmp_path / "sitecustomize.py"
-    hidden.write_text(
-        "import sys\nfrom importlib.machinery import PathFinder\n"
-        "class Only(PathFinder):\n"
-        "    @classmethod\n"
-        "    def find_spec(cls, name, path=None, target=None):\n"
-        f"        return PathFinder.find_spec(name, [{str(ROOT)!r}]) if name == 'spaces' else None\n"
-        "sys.meta_path.insert(0, Only)\n",
-        encoding="utf-8",
-    )
-    environment = {**os.environ, "SPACES_ZERO_GPU": "true", "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.stdout.split() == ["False", "False"], done.stderr
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    monkeypatch.delitem(sys.modules, "spaces")
+    monkeypatch.setattr(sys, "path", [str(ROOT)])
+    assert not zero_gpu()
+    assert list(sys.modules["spaces"].__path__) == [str(ROOT / "spaces")]

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
@@ -96,8 +95,3 @@ def world(hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wor
     keep(world.folder, report())
     hub.requests.clear()
     return world
-
-
-def sent(value: Any) -> str:
-    """What an answer holds, in one text."""
-    return " ".join(str(each) for each in value.values())

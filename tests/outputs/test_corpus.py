@@ -46,6 +46,7 @@ from tests.outputs.test_browser import opened
 
 LINKED = re.compile(r"https?:|www\.\w|@\w|(?<!\w)[#!]\d|\w\.[^\W\d]\w")
 """What some renderers turn into links wherever it stands in text."""
+PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 FORMULA = re.compile(r"[\s\"]*[-=+@＝＋－＠]")
 
 
@@ -56,8 +57,8 @@ def attacked() -> Report:
 
 @cache
 def harmless() -> Report:
-    """The same report of words, long ones where the corpus has long ones: what our templates make."""
-    return report_full_of(tuple(f"word {number} " + "w" * min(len(t), 900) for number, t in enumerate(CORPUS.values())))
+    """Such a report of words, some of them long: what our templates make."""
+    return report_full_of(tuple(f"word {number} " + "w" * (number % 10 * 100) for number in range(40)))
 
 
 def test_the_corpus_is_large_and_the_report_confirms_and_leaves_untested() -> None:
@@ -139,7 +140,7 @@ def test_the_page_shows_every_text_as_text(seen: Seen) -> None:
 
 def tokens_of(text: str) -> list[Token]:
     """What a permissive renderer makes of it: tables, HTML, strikethrough."""
-    tokens = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).parse(text)
+    tokens = PARSER.parse(text)
     return [each for token in tokens for each in (token, *(token.children or []))]
 
 
@@ -153,13 +154,29 @@ def test_the_text_is_made_of_our_parts_alone(markdown: str) -> None:
     kinds, our_kinds = Counter(t.type for t in tokens), Counter(t.type for t in ours)
     assert kinds.keys() <= our_kinds.keys()
     assert not kinds.keys() & {"html_block", "html_inline", "link_open", "image", "s_open", "blockquote_open"}
-    for kind in ("table_open", "th_open", "tr_open", "td_open"):
-        assert kinds[kind] == our_kinds[kind], kind
+    assert (kinds["table_open"], kinds["th_open"]) == (our_kinds["table_open"], our_kinds["th_open"])
+    assert _odd_rows(markdown) == []
     headings = Counter(t.tag for t in tokens if t.type == "heading_open")
     assert (headings["h1"], headings["h2"]) == (1, 4)
     texts = (token.content for token in tokens if token.type == "text")
     assert [each for each in texts if LINKED.search(each)] == []
     assert not [t.content for t in tokens if t.type == "inline" and re.match(r"\[[ xX]\]", t.content)]
+
+
+def _odd_rows(text: str) -> list[str]:
+    """Rows with another number of bars than their table's first: by the sign before a bar, and by pairs of signs.
+
+    Renderers drop what is too much of a row, so their tokens do not tell; and they differ in what escapes a bar.
+    """
+    odd, lines, counts = [], text.split("\n"), set[int]()
+    for token in PARSER.parse(text):
+        if token.type == "table_open":
+            counts = set()
+        elif token.type == "tr_open" and token.map:
+            row = lines[token.map[0]]
+            counts |= {len(re.findall(r"(?<!\\)\|", row)), re.sub(r"\\.", "", row).count("|")}
+            odd += [row] if len(counts) > 1 else []
+    return odd
 
 
 def test_the_fences_of_the_text_hold_what_was_said(markdown: str) -> None:
@@ -182,7 +199,7 @@ def test_the_text_tells_every_finding_in_a_row_of_its_table(markdown: str) -> No
 @pytest.mark.parametrize("text", CORPUS.values(), ids=CORPUS)
 def test_it_is_prose_where_prose_is_wanted(text: str) -> None:
     shown = prose(text, 200)
-    tokens = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).parse(f"x **{shown}.** y")
+    tokens = PARSER.parse(f"x **{shown}.** y")
     assert [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]
     children = tokens[1].children or []
     kinds = {"text", "text_special", "code_inline", "strong_open", "strong_close"}
@@ -290,6 +307,7 @@ def test_the_datasets_card_has_our_metadata_and_no_html() -> None:
     assert metadata.keys() - ours.keys() <= {"language"}
     assert metadata["tags"][0] == "model-diff"
     assert metadata["license"] == "other"
+    assert _odd_rows(body) == []
     tokens = tokens_of(body)
     assert [t.content for t in tokens if t.type == "html_inline"] == []
     assert [t.content[:24] for t in tokens if t.type == "html_block"] == ["<!-- Written by diffing,"]

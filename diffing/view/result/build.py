@@ -83,10 +83,10 @@ def _values(shelf: Shelf, wanted: str, empty: list[Any]) -> list[Any]:
             problem = made.problem(str(error))
         else:
             names = table_names(opened.report)
-            choice = gr.Dropdown(choices=[(visible(name), name) for name in names], value=names[0] if names else None)
-            tabs = gr.Tabs(visible=True, selected="findings")
+            choice = gr.update(choices=[(visible(name), name) for name in names], value=names[0] if names else None)
+            tabs = gr.update(visible=True, selected="findings")
             return [wanted, made.overview(opened, wanted), tabs, made.findings(opened, wanted), *empty, choice]
-    return ["", problem, gr.Tabs(visible=False), "", *empty, gr.Dropdown(choices=[], value=None)]
+    return ["", problem, gr.update(visible=False), "", *empty, gr.update(choices=[], value=None)]
 
 
 @dataclass(frozen=True, slots=True)

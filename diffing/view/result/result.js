@@ -5,10 +5,11 @@ const key = () => element.querySelector("[data-key]")?.dataset.key ?? "";
 let latest = 0;
 
 async function ask(about, more) {
+  const silent = { problem: "The server did not answer. Try again, or reload the page." };
   try {
-    return await server.ask({ key: key(), about, ...more });
+    return (await server.ask({ key: key(), about, ...more })) ?? silent;  // nothing after an error of the server
   } catch {
-    return { problem: "The server did not answer. Try again, or reload the page." };
+    return silent;
   }
 }
 

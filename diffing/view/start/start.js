@@ -6,10 +6,12 @@ const part = (selector) => element.querySelector(selector);
 const wanted = new Map(); // where each side is to run, as chosen
 const about = new Map(); // the newest question about each name
 
+const LONGEST = 90_000; // milliseconds: a dataset's first prompts may take a while
 async function ask(question) {
   const silent = { problem: "The server did not answer. Try again, or reload the page." };
+  const late = new Promise((resolve) => setTimeout(resolve, LONGEST, silent));
   try {
-    return (await server.ask(question)) ?? silent;
+    return (await Promise.race([server.ask(question), late])) ?? silent;
   } catch {
     return silent;
   }
@@ -46,13 +48,18 @@ function values() {
 
 // One estimate is asked at a time; of what changes meanwhile the last is asked next.
 let timer, asking = false, again = false;
+let current = Promise.resolve(), arrived = () => {}; // settles when the estimate is that of the form
 function changed(wait = 250) {
+  if (!form()) return; // another part of the page is shown by now
   keep();
+  arrived();
+  current = new Promise((resolve) => (arrived = resolve));
   clearTimeout(timer);
   part("[data-problem]").hidden = true;
   timer = setTimeout(estimate, wait);
 }
 async function estimate() {
+  if (!form()) return;
   if (asking) {
     again = true;
     return;
@@ -78,6 +85,7 @@ async function estimate() {
   first.classList.toggle("lacks", !ready);
   button.disabled = !ready;
   part("[data-takes]").textContent = ready ? answer.first : "";
+  arrived();
 }
 
 // What is shown is of what was asked before.
@@ -88,19 +96,29 @@ function waits() {
 }
 
 async function begin() {
-  const button = part("[data-begin]");
+  const [button, takes] = [part("[data-begin]"), part("[data-takes]")];
   if (button.disabled) return;
+  const cost = takes.textContent.split(", ").at(-1);
+  for (let seen = null; seen !== current; ) await (seen = current);
+  if (button.disabled) return;
+  if (takes.textContent.split(", ").at(-1) !== cost) {
+    refuse("The settings have just changed what it costs: look at it, and start again.");
+    return;
+  }
   button.disabled = true;
-  part("[data-takes]").textContent = "starting …";
+  takes.textContent = "starting …";
   const answer = await ask({ about: "begin", form: values(), session: form().dataset.session });
   if (answer.go) {
     document.dispatchEvent(new CustomEvent("diffing-go", { detail: answer.go }));
     return;
   }
-  const problem = part("[data-problem]");
-  problem.textContent = answer.problem;
-  problem.hidden = false;
+  refuse(answer.problem);
   estimate();
+}
+function refuse(text) {
+  const problem = part("[data-problem]");
+  problem.textContent = text;
+  problem.hidden = false;
 }
 
 // A name is settled: where can it run, and what was it made of?

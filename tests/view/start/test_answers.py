@@ -13,6 +13,7 @@ from diffing.view.start import Visitor
 from diffing.view.start.answers import Answers
 from tests.hub import LocalHub
 from tests.hub.fixtures import hub
+from tests.view.gallery.cards import publish_card
 
 __all__ = ["hub"]
 
@@ -138,3 +139,14 @@ def test_readers_and_llms_that_cannot_be_used_say_why(hub: LocalHub, public: Ans
     assert public.answer({"about": "llm", "name": "local:org/judge"}, NOBODY) == {"html": ""}
     reader = str(public.answer({"about": "reader", "name": "gpt2"}, NOBODY)["html"])
     assert "openai-community/gpt2 does not exist" in reader
+
+
+def test_finished_diffs_of_the_same_models_are_linked(hub: LocalHub, public: Answers, tmp_path: Path) -> None:
+    hub.add_user("alice")
+    publish_card(hub, tmp_path / "card", "alice/diff", ("org/base", "org/tuned"), confirmed=3)
+    form = {"model_a": "org/tuned", "where_a": "providers", "model_b": "org/base"}
+    html = str(public.answer({"about": "published", "form": form}, NOBODY)["html"])
+    assert '<a href="?diff=alice/diff" data-go="diff=alice/diff">alice/diff</a>' in html
+    other = form | {"model_b": "org/other"}
+    assert public.answer({"about": "published", "form": other}, NOBODY) == {"html": ""}
+    assert public.answer({"about": "published", "form": {}}, NOBODY) == {"html": ""}

@@ -55,7 +55,11 @@ def build(space: Path, venv: Path) -> Path:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "PYTHON"))}
     for what in ([TORCH], ["-r", str(space / "requirements.txt")]):
         done = subprocess.run(
-            [str(python), "-m", "pip", "install", "-q", *what], env=kept, capture_output=True, text=True, check=False
+            [str(python), "-m", "pip", "install", "-q", "--no-compile", *what],
+            env=kept,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
     return python

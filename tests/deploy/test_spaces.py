@@ -4,7 +4,9 @@ Run with `pytest -m deploy tests/deploy`: takes minutes, and what pip fetches. T
 Spaces (a closed port stands for it): their pages must come up without. The Python is this one, not the Hub's 3.12.
 """
 
+import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -26,14 +28,36 @@ def is_installed(python: Path, package: str) -> bool:
     return subprocess.run([str(python), "-m", "pip", "show", "-q", package], check=False).returncode == 0
 
 
+class Environments:
+    """Fresh environments, one for all Spaces with the very same requirements."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.built: dict[str, Path] = {}
+
+    def python_of(self, space: Path) -> Path:
+        """The Python of a Space's environment; the package is a folder in the Space, not installed."""
+        lines = (space / "requirements.txt").read_text(encoding="utf-8").splitlines()
+        key = "\n".join(line for line in lines if not line.startswith("#"))
+        if key not in self.built:
+            self.built[key] = build(space, self.folder / str(len(self.built)))
+            assert not is_installed(self.built[key], "diffing")
+        return self.built[key]
+
+
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The repository itself as a Space, and the Python of its environment; the package is a folder there."""
-    folder = tmp_path_factory.mktemp("repository")
-    upload(".", folder / "space")
-    python = build(folder / "space", folder / "venv")
-    assert not is_installed(python, "diffing")
-    return folder / "space", python
+def environments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environments]:
+    folder = tmp_path_factory.mktemp("environments")
+    yield Environments(folder)
+    shutil.rmtree(folder)  # gigabytes
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory, environments: Environments) -> tuple[Path, Path]:
+    """The repository itself as a Space, and the Python of its environment."""
+    space = tmp_path_factory.mktemp("repository")
+    upload(".", space)
+    return space, environments.python_of(space)
 
 
 def test_the_repository_starts_as_a_space_with_sign_in(repository: tuple[Path, Path], tmp_path: Path) -> None:
@@ -66,13 +90,12 @@ def test_the_repository_starts_on_a_machine_of_ones_own(repository: tuple[Path, 
     assert TITLE in page.text
 
 
-def test_the_annotator_starts_and_lets_nobody_in_without_its_secret(tmp_path: Path) -> None:
+def test_the_annotator_starts_and_lets_nobody_in_without_its_secret(environments: Environments, tmp_path: Path) -> None:
     """Its requirements name no `diffing`: README has the package's folder uploaded beside the app, and so does this."""
     space = tmp_path / "space"
     upload("spaces/annotator", space)
     upload("diffing", space, into="diffing")
-    python = build(space, tmp_path / "venv")
-    assert not is_installed(python, "diffing")
+    python = environments.python_of(space)
     variables = {
         **environment(tmp_path),
         **NO_HUB,

@@ -13,4 +13,4 @@ site = open_site(settings_from(os.environ) if in_space(os.environ) else own_mach
 demo = build(site)
 
 if __name__ == "__main__":
-    demo.launch(**launch_options())
+    demo.launch(**launch_options(site))

@@ -58,7 +58,7 @@ def serve(
     site = open_site(_settings(folder, public=public))
     err = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
     try:
-        with _served(site, host, port, hosts=[host, "localhost"] if loopback and not public else None) as url:
+        with _served(site, host, port) as url:
             err.print(f"Page: {url}  (Ctrl-C ends it)")
             if open_:
                 webbrowser.open(url)
@@ -80,20 +80,15 @@ def _settings(folder: Path | None, *, public: bool) -> Any:
 
 
 @contextlib.contextmanager
-def _served(site: "Site", host: str, port: int, *, hosts: list[str] | None) -> Iterator[str]:
-    """The page's address while it is served; `hosts`: the only names by which it may be called."""
-    from starlette.middleware import Middleware
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
-
+def _served(site: "Site", host: str, port: int) -> Iterator[str]:
+    """The page's address while it is served."""
     from diffing.view import build, launch_options
 
-    # else a web page anywhere could point its own name at this machine and use the files and the login here
-    named = [Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)] if hosts else []
     page = build(site)
     with contextlib.redirect_stdout(io.StringIO()):  # Gradio's own lines
         page.launch(
             server_name=host, server_port=port, share=False, ssr_mode=False, quiet=True, prevent_thread_lock=True,
-            app_kwargs={"middleware": named}, **launch_options(),
+            **launch_options(site, host=host),
         )  # fmt: skip
     try:
         yield str(page.local_url)

@@ -42,10 +42,25 @@ def build(site: "Site") -> "gradio.Blocks":
     return assemble(site)
 
 
-def launch_options() -> dict[str, Any]:
-    """What `Blocks.launch` is given."""
-    from diffing.view import look
+def launch_options(site: "Site", *, host: str = "127.0.0.1") -> dict[str, Any]:
+    """What `Blocks.launch` is given.
 
+    Args:
+        site: Whose page it is.
+        host: On a machine of one's own: the name by which the page is called, beside localhost. By no other, or a web
+            page anywhere could point its own name at this machine and use the files and the login here.
+    """
+    from starlette.middleware import Middleware
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    from diffing.view import look
+    from diffing.view.guard import Guard
+
+    public = site.settings.rules.public
+    guards = [Middleware(Guard, public=public)]
+    if not public:
+        guards.append(Middleware(TrustedHostMiddleware, allowed_hosts=[host, "localhost"], www_redirect=False))
     # where the package is missing Gradio would only print that it is
     mcp_server = find_spec("mcp") is not None
-    return LAUNCH | {"mcp_server": mcp_server, "theme": look.theme(), "head": look.head()}
+    ours = {"mcp_server": mcp_server, "theme": look.theme(), "head": look.head(), "app_kwargs": {"middleware": guards}}
+    return LAUNCH | ours

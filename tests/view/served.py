@@ -30,7 +30,7 @@ def served(folder: Path, *, rules: Rules = OWN_MACHINE, workers: int = 2, port: 
     try:
         page = build(site)
         _, url, _ = page.launch(
-            prevent_thread_lock=True, ssr_mode=False, quiet=True, server_port=port, **launch_options()
+            prevent_thread_lock=True, ssr_mode=False, quiet=True, server_port=port, **launch_options(site)
         )
         try:
             yield Served(url, site)

@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from diffing.view.address import Address, read_address
+from diffing.view.runs import PUBLIC
 from tests.view.served import served
 
 
@@ -50,3 +51,24 @@ def test_links_lead_within_the_page_and_back(browser: Any, tmp_path: Path) -> No
         api = httpx2.get(f"{at.url}gradio_api/info", timeout=10.0).json()
         page.close()
     assert not [name for name in api["named_endpoints"] if name.startswith(("/go", "/arrive"))]
+
+
+def test_another_website_cannot_act_through_a_visitors_browser(tmp_path: Path) -> None:
+    with served(tmp_path / "site") as at:
+        sent = {"url": f"{at.url}gradio_api/call/find_diffs", "json": {"data": []}, "timeout": 10.0}
+        own = httpx2.post(**sent, headers={"sec-fetch-site": "same-origin"})
+        program = httpx2.post(**sent)
+        foreign = httpx2.post(**sent, headers={"sec-fetch-site": "cross-site"})
+        renamed = httpx2.get(at.url, headers={"host": "rebound.example"}, timeout=10.0)
+    assert "Another website asked" not in own.text + program.text
+    assert (foreign.status_code, foreign.text[:21]) == (403, "Another website asked")
+    assert renamed.status_code == 400
+
+
+def test_without_a_cookie_nobody_acts_on_a_public_machine_so_other_websites_may_ask(tmp_path: Path) -> None:
+    with served(tmp_path / "site", rules=PUBLIC) as at:
+        sent = {"url": f"{at.url}gradio_api/call/find_diffs", "json": {"data": []}, "timeout": 10.0}
+        plain = httpx2.post(**sent, headers={"sec-fetch-site": "cross-site"})
+        signed_in = httpx2.post(**sent, headers={"sec-fetch-site": "cross-site", "cookie": "session=x"})
+    assert plain.status_code != 403
+    assert signed_in.status_code == 403

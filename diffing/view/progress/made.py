@@ -160,4 +160,4 @@ def _templates() -> "Environment":
 
 
 def _rendered(name: str, **values: object) -> str:
-    return _templates().get_template(f"run-{name}.html.jinja").render(**values)
+    return _templates().get_template(f"run-{name}.html.jinja").render(**values).strip()

@@ -52,6 +52,8 @@ function go(query) {
   stop();
   document.title = document.hidden ? `Done – ${plain}` : plain;
   document.dispatchEvent(new CustomEvent("diffing-go", { detail: query }));
+  const mine = turn;
+  timer = setTimeout(() => mine === turn && run() && look(mine), 5 * EVERY);  // nobody led on
 }
 
 function lost(is) {

@@ -66,6 +66,10 @@ _READY = Step(
 _WRITTEN = Step(
     "Writing prompts", "The LLM writes prompts that could show what is suspected.", ("write prompts",), "question"
 )
+_ANSWERS: dict[Side, str] = {
+    "a": "Every prompt is answered once; what was answered before is not asked again.",
+    "b": "The same prompts, answered once.",
+}
 _LEXICAL = Step(
     "Counting words and forms",
     "Length, form and phrases of the two models' responses are compared.",
@@ -142,10 +146,7 @@ def _planned(config: DiffConfig) -> Iterator[Step]:
                 "prompt", side,
             )  # fmt: skip
     for side in SIDES:
-        yield Step(
-            "answers", "Every prompt is answered once; what was answered before is not asked again.",
-            (f"responses {side}",), "prompt", side,
-        )  # fmt: skip
+        yield Step("answers", _ANSWERS[side], (f"responses {side}",), "prompt", side)
     for method in config.methods:
         of_method = {"lexical": (_LEXICAL,), "sae": _SAE if config.llm else _SAE[:1], "llm": _LLM}
         yield from of_method.get(method, ())

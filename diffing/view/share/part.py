@@ -23,9 +23,7 @@ def share_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component o
     """
     import gradio as gr
 
-    def ask(asked: Any, request: gr.Request, token: gr.OAuthToken | None) -> Answer:  # noqa: ANN401  of a browser
-        if not from_this_page(request):
-            return {"problem": "This works on the app's own page only: open it there"}
+    def ask(asked: Any, token: gr.OAuthToken | None) -> Answer:  # noqa: ANN401  of a browser
         answer = sharing.answer(asked, actor(site, token))
         if "file" in answer:
             box.temp_files.add(answer["file"])  # removed when it is old, as Gradio's own are
@@ -42,9 +40,3 @@ def share_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component o
         return [panels.actions(where, sharing.opened(where.value))]
 
     return Part((box,), opened, [""])
-
-
-def from_this_page(request: Any) -> bool:  # noqa: ANN401  Starlette's, as Gradio passes it
-    """Whether a browser says that a page of this app asks: others could else act in the name of who is signed in."""
-    site: str | None = request.headers.get("sec-fetch-site") if request is not None else None
-    return site in (None, "same-origin")

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-from starlette.requests import Request
 
 from diffing.errors import HubError
 from diffing.outputs.card import edit, section
@@ -15,7 +14,6 @@ from diffing.view.share import panels
 from diffing.view.share.acting import Actor, actor
 from diffing.view.share.answers import Sharing
 from diffing.view.share.downloads import Downloads
-from diffing.view.share.part import from_this_page
 from tests.outputs.samples import hostile_report
 from tests.view.share.conftest import CARD, MODEL, OTHER, RUN, World, keep, report
 
@@ -243,11 +241,3 @@ def test_hostile_texts_stay_texts(world: World) -> None:
     text = "# <script>alert(1)</script> [x](javascript:alert(1)) ![y](http://z/y.png) <!-- a --> <b onclick=x>"
     assert not re.search(r"<(script|b)\b|href=\"javascript", str(panels._reading(text)))
     assert "onerror=" not in re.sub(r"&lt;.*?&gt;", "", panels.link(Address("run", "x"), bad, None, public=True))
-
-
-@pytest.mark.parametrize(
-    ("site", "right"), [(None, True), ("same-origin", True), ("same-site", False), ("cross-site", False)]
-)
-def test_only_the_apps_own_page_may_ask(site: str | None, right: bool) -> None:
-    headers = [] if site is None else [(b"sec-fetch-site", site.encode())]
-    assert from_this_page(Request({"type": "http", "headers": headers})) is right

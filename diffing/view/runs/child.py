@@ -25,7 +25,7 @@ _EVERY = 0.2
 """Seconds between two notes of progress of one stage."""
 _MOST_FOUND = 100
 """Early hypotheses told of one method: the SAE method can find hundreds, and a page is read by people."""
-_POLITE = 5
+_POLITE = 10
 """Lower priority than the page's: it must answer while runs compute."""
 
 

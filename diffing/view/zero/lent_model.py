@@ -107,11 +107,10 @@ class LentModel:
 
     def _load(self) -> None:
         """Weights are read before the GPU is asked for, so that its time is not spent on that."""
+        self._on_progress(f"weights {self._side}", 0, 1)
         with _loading:
-            model = hold(self._spec, self._options, self._lending.token)
-            self._on_progress(f"weights {self._side}", 0, 1)
-            model.move("cpu")
-            self._on_progress(f"weights {self._side}", 1, 1)
+            hold(self._spec, self._options, self._lending.token).move("cpu")
+        self._on_progress(f"weights {self._side}", 1, 1)
 
 
 class _Loan:

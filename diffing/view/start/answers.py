@@ -132,7 +132,8 @@ class Answers:
         html = made.estimate(preview, self._page(visitor), queue=queue, gpu_seconds=seconds)
         told = preview.estimate
         first = made.headline(told) if told else said(preview.problem, public=visitor.rules.public)
-        return {"html": html, "ready": told is not None, "first": visible(first)}
+        stages = made.stages(told, self._page(visitor)) if told else ""
+        return {"html": html, "stages": stages, "ready": told is not None, "first": visible(first)}
 
     def _preview(self, wanted: Wanted, visitor: Visitor) -> Preview:
         """An obstacle comes before the estimate: of where the models are to run, of the reader, of a lent GPU."""

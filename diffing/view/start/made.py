@@ -130,7 +130,7 @@ def place(place: Place, page: Page) -> str:
 
 
 def estimate(preview: Preview, page: Page, *, queue: Queue, gpu_seconds: float | None = None) -> str:
-    """The estimate in a table, or what helps where something is in the way.
+    """What to know before the start beside what it takes, or what helps where something is in the way.
 
     Args:
         preview: Either.
@@ -138,11 +138,12 @@ def estimate(preview: Preview, page: Page, *, queue: Queue, gpu_seconds: float |
         queue: All visitors' runs.
         gpu_seconds: Of the visitor's quota, where a GPU is lent.
     """
-    told = preview.estimate
-    return _rendered(
-        "estimate.html.jinja", page, preview=preview, told=told, queue=queue, gpu_seconds=gpu_seconds,
-        cost=_cost, stage_names=_STAGES, remote=told is not None and _remote(told),
-    )  # fmt: skip
+    return _rendered("estimate.html.jinja", page, preview=preview, queue=queue, gpu_seconds=gpu_seconds)
+
+
+def stages(told: RunEstimate, page: Page) -> str:
+    """What a run takes, stage by stage."""
+    return _rendered("stages.html.jinja", page, told=told, cost=_cost, stage_names=_STAGES, remote=_remote(told))
 
 
 def headline(told: RunEstimate) -> str:

@@ -65,8 +65,8 @@ async function estimate() {
     return;
   }
   asking = true;
-  const box = part("[data-estimate]");
-  box.setAttribute("aria-busy", "true");
+  const box = part("[data-before]");
+  part("[data-estimate]").setAttribute("aria-busy", "true");
   const slow = setTimeout(() => box.isConnected && waits(), 600);
   const answer = await ask({ about: "estimate", form: values() });
   clearTimeout(slow);
@@ -77,8 +77,9 @@ async function estimate() {
     return;
   }
   if (!box.isConnected) return;
-  box.removeAttribute("aria-busy");
+  part("[data-estimate]").removeAttribute("aria-busy");
   box.innerHTML = answer.html ?? "";
+  part("[data-estimate]").innerHTML = answer.stages ?? "";
   const ready = answer.ready === true;
   const [first, button] = [part("[data-said]"), part("[data-begin]")];
   first.textContent = answer.problem ?? answer.first.replace(/^./, (letter) => letter.toUpperCase());

@@ -50,7 +50,7 @@ def push(hub: LocalHub, folder: Path, name: str, card: str = "") -> None:
 
 def estimate(answers: Answers, visitor: Visitor, **form: object) -> tuple[str, bool]:
     answer = answers.answer({"about": "estimate", "form": form}, visitor)
-    return f"{answer['first']} {answer['html']}", answer["ready"] is True
+    return f"{answer['first']} {answer['html']} {answer['stages']}", answer["ready"] is True
 
 
 def test_places_and_the_proposal_for_b(hub: LocalHub, public: Answers, tmp_path: Path) -> None:

@@ -19,6 +19,10 @@ Answers: TypeAlias = Callable[[DiffConfig], Iterator[tuple[str, int, int]]]
 """Has the local models of a run answer, into the completions cache; tells stage, how many, of how many."""
 _UNEXPECTED = "The answers ended unexpectedly. What was answered is kept: go on to try again"
 
+_UNATTENDED = (
+    "Its models answer on a GPU lent to who opens its link: open it in a browser, and leave it open for a while"
+)
+
 
 class Lent:
     """Part of a desk, under its lock."""
@@ -50,7 +54,8 @@ class Lent:
         live = self._lives.get(run_id)
         if live is None:
             return None
-        return RunState("lending", attended=run_id in self._attended, stages=live.watch.stages)
+        attended = run_id in self._attended
+        return RunState("lending", attended=attended, stages=live.watch.stages, reason="" if attended else _UNATTENDED)
 
     def close(self) -> None:
         """Pages that still have answers given end nothing any more; another desk takes the runs on."""

@@ -69,7 +69,7 @@ class RunState:
     found: tuple[Early, ...] = ()
     """Running, or over without a result: what was found so far, not yet tested."""
     reason: str = ""
-    """Failed, waiting: why and what to do, in one line."""
+    """Failed, waiting, lending without a page: why and what to do, in one line."""
     report: Path | None = None
     """Done: the folder of the report."""
 

@@ -38,6 +38,7 @@ def test_the_page_has_the_models_answer_and_then_the_run_stands_in_line(tmp_path
         shown = visit.come(f"run={run_id}")
         assert "lent to you, from your daily quota" in shown
         assert visit.ask(run_id)["lend"] is True
+        assert "open it in a browser" in desk.state(run_id).reason  # type: ignore[union-attr]
         assert desk.busy == (0, 0)
         visit.submit("run-lender", run_id)
         assert visit.ask(run_id)["said"] == "In line, place 1."

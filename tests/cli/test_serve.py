@@ -13,23 +13,24 @@ import pytest
 from tests.cli.conftest import Run, clean_environment
 from tests.cli.test_wrong_input import assert_one_line
 from tests.starter import Starter
+from tests.view.served import free_port
 
 
-def test_it_serves_this_machine_and_ends_cleanly(starter: Starter, tmp_path: Path, free_port: int) -> None:
+def test_it_serves_this_machine_and_ends_cleanly(starter: Starter, tmp_path: Path, port: int) -> None:
     pytest.importorskip("gradio", reason="needs the extra app")
     out, err = tmp_path / "out", tmp_path / "err"
-    args = ["serve", "--port", str(free_port), "--folder", str(tmp_path / "site")]
+    args = ["serve", "--port", str(port), "--folder", str(tmp_path / "site")]
     process = starter.start(args, clean_environment(tmp_path), out, err)
     end = time.monotonic() + 150
     while "Page: " not in (err.read_text() if err.exists() else ""):
         assert process.poll() is None, err.read_text()
         assert time.monotonic() < end
         time.sleep(0.1)
-    assert re.findall(r"http\S+", err.read_text()) == [f"http://127.0.0.1:{free_port}/"]
-    url = f"http://127.0.0.1:{free_port}/gradio_api/info"
+    assert re.findall(r"http\S+", err.read_text()) == [f"http://127.0.0.1:{port}/"]
+    url = f"http://127.0.0.1:{port}/gradio_api/info"
     assert "/compare_models" in httpx2.get(url, timeout=10.0).json()["named_endpoints"]
     for path in ("", "gradio_api/info", "gradio_api/mcp/"):
-        answer = httpx2.get(f"http://127.0.0.1:{free_port}/{path}", headers={"Host": "evil.example"}, timeout=10.0)
+        answer = httpx2.get(f"http://127.0.0.1:{port}/{path}", headers={"Host": "evil.example"}, timeout=10.0)
         assert answer.status_code == 400, path
     os.kill(process.pid, signal.SIGINT)
     assert process.wait(30) == 0
@@ -37,18 +38,16 @@ def test_it_serves_this_machine_and_ends_cleanly(starter: Starter, tmp_path: Pat
     assert f"Results are kept in {tmp_path / 'site'}: the same command opens it again" in err.read_text()
 
 
-def test_what_cannot_be_served_is_one_line(run_cli: Run, free_port: int) -> None:
-    with socket.create_server(("127.0.0.1", free_port)):
-        taken = run_cli("serve", "--port", free_port)
-    assert_one_line(taken, f"127.0.0.1:{free_port} cannot be listened on", "Give another --port")
+def test_what_cannot_be_served_is_one_line(run_cli: Run, port: int) -> None:
+    with socket.create_server(("127.0.0.1", port)):
+        taken = run_cli("serve", "--port", port)
+    assert_one_line(taken, f"127.0.0.1:{port} cannot be listened on", "Give another --port")
     for host in ("0.0.0.0", "192.0.2.1", "::", "example.org"):
         assert_one_line(run_cli("serve", "--host", host), f"--host {host} can be reached by others", "--public")
     assert_one_line(run_cli("serve", "--host", "192.0.2.1", "--public"), "cannot be listened on")
 
 
 @pytest.fixture
-def free_port() -> int:
+def port() -> int:
     """One that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()

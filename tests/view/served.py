@@ -1,5 +1,6 @@
 """The whole page, served on loopback for a test."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,8 +30,14 @@ def served(folder: Path, *, rules: Rules = OWN_MACHINE, workers: int = 2, port: 
     site = open_site(SiteSettings(folder, rules=rules, workers=workers))
     try:
         page = build(site)
+        # a port of its own: an app with MCP starts once, so Gradio's search for a free port ends with the first one
+        # that another test took in between
         _, url, _ = page.launch(
-            prevent_thread_lock=True, ssr_mode=False, quiet=True, server_port=port, **launch_options(site)
+            prevent_thread_lock=True,
+            ssr_mode=False,
+            quiet=True,
+            server_port=port or free_port(),
+            **launch_options(site),
         )
         try:
             yield Served(url, site)
@@ -38,3 +45,10 @@ def served(folder: Path, *, rules: Rules = OWN_MACHINE, workers: int = 2, port: 
             page.close()
     finally:
         site.close()
+
+
+def free_port() -> int:
+    """One that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

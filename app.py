@@ -8,7 +8,9 @@ if os.environ.get("SYSTEM") == "spaces":
 
 from diffing.view import build, launch_options, open_site
 from diffing.view.site import in_space, own_machine, settings_from
+from diffing.view.zero import prepare
 
+prepare()  # before anything touches CUDA
 site = open_site(settings_from(os.environ) if in_space(os.environ) else own_machine())
 demo = build(site)
 

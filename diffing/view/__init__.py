@@ -19,6 +19,10 @@ LAUNCH: dict[str, Any] = {"run_history": False, "footer_links": [], "max_file_si
 """How Gradio serves the page: nothing of a visitor is kept in the browser, nobody uploads anything."""
 
 
+_MOST_WAITING = 64
+"""Events that wait for a free thread; runs have a line of their own."""
+
+
 def open_site(settings: "SiteSettings") -> "Site":
     """Opens the folder and goes on with what was unfinished.
 
@@ -36,10 +40,12 @@ def open_site(settings: "SiteSettings") -> "Site":
 
 
 def build(site: "Site") -> "gradio.Blocks":
-    """The page, to be launched with `launch_options()`."""
+    """The page, to be launched with `launch_options(site)`."""
     from diffing.view.assembly import assemble
 
-    return assemble(site)
+    page = assemble(site)
+    page.queue(max_size=_MOST_WAITING)  # on ZeroGPU Gradio would else let one visitor wait
+    return page
 
 
 def launch_options(site: "Site", *, host: str = "127.0.0.1") -> dict[str, Any]:

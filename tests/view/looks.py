@@ -1,6 +1,7 @@
 """What a browser test looks at beside its own journey: accessibility by axe-core, layout, pictures."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,23 @@ AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 """`npm install --no-save axe-core` in the repository puts it there."""
 
 
-def serious_violations(page: Any) -> list[str]:
-    """What axe-core finds serious or critical on the page as it stands, one line each; skips where it is absent."""
+def serious_violations(page: Any, *, rules: Sequence[str] = (), beside: Sequence[str] = ()) -> list[str]:
+    """What axe-core finds serious or critical on the page as it stands, one line each; skips where it is absent.
+
+    Args:
+        page: Of Playwright.
+        rules: Only these; all where there are none.
+        beside: What is not looked at, as selectors.
+    """
     if not AXE.exists():
         pytest.skip("needs axe-core: npm install --no-save axe-core")
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+    options: dict[str, object] = {"resultTypes": ["violations"], "runOnly": list(rules)}
+    if not rules:
+        del options["runOnly"]
+    asked = [{"exclude": [[each] for each in beside]}, options]
+    found = page.evaluate("([where, options]) => axe.run(where, options)", asked)["violations"]
     return [
         f"{each['id']}: {node['html'][:200]} {node['any'][0]['message'] if node['any'] else ''}"
         for each in found

@@ -134,6 +134,9 @@ def test_published_diffs_of_a_pair(hub: LocalHub, alice: Visitor, tmp_path: Path
     assert names("org/base@111", "org/tuned") == ["alice/diff"]
     assert names("org/base@222", "org/tuned") == ["alice/turned"]
     assert names("org/base@main", "org/tuned") == names("org/base", "") == names("/srv/x", "openai:y") == []
+    (told,), report = diffs.published("org/base", "org/base", NOBODY), report_of()
+    confirmed = sum(finding.confirmed for finding in report.findings)
+    assert (told.prompts, told.findings, told.confirmed) == (22, len(report.findings), confirmed)
     asked = len(hub.requests)
     names("org/tuned", "org/base", alice)
     assert len(hub.requests) == asked, "remembered"

@@ -119,6 +119,10 @@ def _metadata(report: Report, repo_id: str, configs: Sequence[Config]) -> str:
             "model_b": identity.model_b,
             "settings": identity.settings,
             "schema_version": SCHEMA_VERSION,
+            # so that a list of diffs can tell it without their reports
+            "prompts": len(report.pairs),
+            "findings": len(report.findings),
+            "confirmed": len(words.confirmed_of(report)),
         },
     }
     present = {key: value for key, value in metadata.items() if value}

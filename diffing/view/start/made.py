@@ -183,7 +183,7 @@ def _remote(told: RunEstimate) -> bool:
 
 def script() -> str:
     """What runs in the browser."""
-    return "\n".join(_own(name) or "" for name in ("combo.js", "draft.js", "start.js"))
+    return "\n".join(_own(name) or "" for name in ("combo.js", "draft.js", "estimate.js", "start.js"))
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,76 @@
+// What the run takes, and its start.
+// One estimate is asked at a time; of what changes meanwhile the last is asked next.
+let timer, asking = false, again = false;
+let current = Promise.resolve(), arrived = () => {}; // settles when the estimate is that of the form
+function changed(wait = 250) {
+  if (!form()) return; // another part of the page is shown by now
+  keep();
+  arrived();
+  current = new Promise((resolve) => (arrived = resolve));
+  clearTimeout(timer);
+  part("[data-problem]").hidden = true;
+  timer = setTimeout(estimate, wait);
+}
+async function estimate() {
+  if (!form()) return;
+  if (asking) {
+    again = true;
+    return;
+  }
+  asking = true;
+  const box = part("[data-before]");
+  part("[data-estimate]").setAttribute("aria-busy", "true");
+  const slow = setTimeout(() => box.isConnected && waits(), 600);
+  const answer = await ask({ about: "estimate", form: values() });
+  clearTimeout(slow);
+  asking = false;
+  if (again) {
+    again = false;
+    estimate();
+    return;
+  }
+  if (!box.isConnected) return;
+  part("[data-estimate]").removeAttribute("aria-busy");
+  box.innerHTML = answer.html ?? "";
+  part("[data-estimate]").innerHTML = answer.stages ?? "";
+  const ready = answer.ready === true;
+  const [first, button] = [part("[data-said]"), part("[data-begin]")];
+  first.textContent = answer.problem ?? answer.first.replace(/^./, (letter) => letter.toUpperCase());
+  first.classList.toggle("lacks", !ready);
+  button.disabled = !ready;
+  part("[data-takes]").textContent = ready ? answer.first : "";
+  arrived();
+}
+
+// What is shown is of what was asked before.
+function waits() {
+  part("[data-said]").textContent = "Estimating …";
+  part("[data-said]").classList.add("lacks");
+  part("[data-begin]").disabled = true;
+}
+
+async function begin() {
+  const [button, takes] = [part("[data-begin]"), part("[data-takes]")];
+  if (button.disabled) return;
+  const cost = takes.textContent.split(", ").at(-1);
+  for (let seen = null; seen !== current; ) await (seen = current);
+  if (button.disabled) return;
+  if (takes.textContent.split(", ").at(-1) !== cost) {
+    refuse("The settings have just changed what it costs: look at it, and start again.");
+    return;
+  }
+  button.disabled = true;
+  takes.textContent = "starting …";
+  const answer = await ask({ about: "begin", form: values(), session: form().dataset.session });
+  if (answer.go) {
+    document.dispatchEvent(new CustomEvent("diffing-go", { detail: answer.go }));
+    return;
+  }
+  refuse(answer.problem);
+  estimate();
+}
+function refuse(text) {
+  const problem = part("[data-problem]");
+  problem.textContent = text;
+  problem.hidden = false;
+}

@@ -35,11 +35,12 @@ def assemble(site: Site) -> "gradio.Blocks":
         notice = gr.HTML(apply_default_css=False, elem_classes="diffing site-notice")
         parts: dict[str, Part] = {}
         columns: dict[str, Any] = {}
-        for name, build in (("start", start_part), ("progress", progress_part), ("gallery", gallery_part)):
-            with gr.Column(visible=name == "start", elem_classes=f"part part-{name}") as columns[name]:
-                parts[name] = build(site, address)
-        with gr.Column(visible=False, elem_classes="part part-result") as columns["result"]:
-            parts["result"] = _result_part(site, address)
+        with gr.Column(elem_id="content"):
+            for name, build in (("start", start_part), ("progress", progress_part), ("gallery", gallery_part)):
+                with gr.Column(visible=name == "start", elem_classes=f"part part-{name}") as columns[name]:
+                    parts[name] = build(site, address)
+            with gr.Column(visible=False, elem_classes="part part-result") as columns["result"]:
+                parts["result"] = _result_part(site, address)
         look.footer()
         add_programs(site)
 

@@ -10,13 +10,16 @@ import sqlite3
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from diffing.config import DiffConfig, Limits
+from diffing.errors import SettingError
 from diffing.view.runs.state import UNFINISHED, State, Told, told_of
 
+_VERSION = 1
+"""Of the tables."""
 _TABLE = """
 CREATE TABLE IF NOT EXISTS runs (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -67,11 +70,26 @@ class Records:
     """Runs in an SQLite file with a write-ahead log. Threads may share it; of processes, one writes."""
 
     def __init__(self, path: Path) -> None:
+        """Opens the file, or makes it.
+
+        Raises:
+            SettingError: Another version made it.
+        """
         self._lock = threading.Lock()
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode=WAL")
+        # a file of before this was counted has the table and no version
+        is_new = not self._database.execute("SELECT 1 FROM sqlite_master").fetchone()
+        (version,) = self._database.execute("PRAGMA user_version").fetchone()
+        if not is_new and version != _VERSION:
+            self._database.close()
+            raise SettingError(
+                f"{path} was made by another version of diffing: expected version {_VERSION} of its tables, got "
+                f"{version}. Give another folder, or remove it"
+            )
         self._database.execute(_TABLE)
         self._database.execute(_REMOVED)
+        self._database.execute(f"PRAGMA user_version = {_VERSION}")
 
     def close(self) -> None:
         """Closes the file."""
@@ -149,8 +167,9 @@ def _record(row: tuple[Any, ...]) -> Record:
 
 
 def read_config(text: str) -> DiffConfig:
-    """A config from JSON, in which its tuples are lists."""
-    values: dict[str, Any] = json.loads(text)
+    """A config from JSON, in which its tuples are lists; without settings that this version no longer has."""
+    known = {setting.name for setting in fields(DiffConfig)}
+    values: dict[str, Any] = {name: value for name, value in json.loads(text).items() if name in known}
     tuples = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
     return DiffConfig(**(values | tuples))
 

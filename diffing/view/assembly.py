@@ -12,8 +12,8 @@ from diffing.view.progress import progress_part
 from diffing.view.result import result_view
 from diffing.view.share import share_part
 from diffing.view.site import Site
-from diffing.view.start import Visitor
-from diffing.view.start.form import start_part
+from diffing.view.start import start_part
+from diffing.view.visitor import Visitor
 
 if TYPE_CHECKING:
     import gradio

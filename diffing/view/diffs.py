@@ -14,9 +14,9 @@ from diffing.outputs.dataset import Newest, Published, newest_reports
 from diffing.outputs.dataset.identity import Identity, repositories
 from diffing.report.hub import FOLDER, download_into, name_of
 from diffing.report.schema import DOCUMENT
+from diffing.view.remembered import Remembered
 from diffing.view.runs.access import may_read
-from diffing.view.start.remembered import Remembered
-from diffing.view.start.visitor import Visitor
+from diffing.view.visitor import Visitor
 
 MOST_BYTES = 500_000_000
 """Of one report; one of 10,000 prompts has about a tenth."""

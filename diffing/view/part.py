@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from diffing.view.address import Address
-from diffing.view.start import Visitor
+from diffing.view.visitor import Visitor
 
 if TYPE_CHECKING:
     from gradio.components import Component

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from diffing.config import DiffConfig
 from diffing.errors import SettingError
 from diffing.view.address import Address, What
+from diffing.view.before import Previews, Suggester
 from diffing.view.diffs import Diffs
 from diffing.view.examples import example_folder
 from diffing.view.result.shelf import Shelf
 from diffing.view.runs import OWN_MACHINE, PUBLIC, Desk, Rules
-from diffing.view.start import Previews, Suggester, Visitor
+from diffing.view.visitor import Visitor
 from diffing.view.zero import zero_gpu
 from diffing.view.zero.possible import is_local
 

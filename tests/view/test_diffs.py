@@ -13,7 +13,7 @@ from diffing.types import Report
 from diffing.view.diffs import Diffs
 from diffing.view.runs import OWN_MACHINE
 from diffing.view.runs.access import SignInError
-from diffing.view.start import Visitor
+from diffing.view.visitor import Visitor
 from tests.hub import LocalHub
 from tests.hub.fixtures import hub
 from tests.outputs.samples import medium_report

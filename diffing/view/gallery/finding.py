@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from diffing.errors import HubError
 from diffing.outputs.dataset import Published
 from diffing.view.diffs import Diffs
-from diffing.view.start.visitor import Visitor
+from diffing.view.visitor import Visitor
 
 PER_PAGE = 20
 """Diffs on one page."""

@@ -9,7 +9,7 @@ from diffing.view.gallery import made
 from diffing.view.gallery.finding import find, reason
 from diffing.view.part import Part
 from diffing.view.site import Site
-from diffing.view.start import Visitor
+from diffing.view.visitor import Visitor
 
 
 def gallery_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component of Gradio

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from diffing.errors import DiffingError, SettingError
 from diffing.view.address import Address
 from diffing.view.site import Site
-from diffing.view.start import Visitor
+from diffing.view.visitor import Visitor
 
 if TYPE_CHECKING:
     import gradio

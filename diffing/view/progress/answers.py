@@ -8,7 +8,7 @@ from diffing.view.address import Address
 from diffing.view.progress import made
 from diffing.view.progress.made import Run
 from diffing.view.site import Site
-from diffing.view.start import Visitor
+from diffing.view.visitor import Visitor
 
 Answer: TypeAlias = dict[str, object]
 _LONGEST_ID = 100

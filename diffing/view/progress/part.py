@@ -11,7 +11,7 @@ from diffing.view.part import Part
 from diffing.view.progress import made
 from diffing.view.progress.answers import Answer, answer, found
 from diffing.view.site import Site
-from diffing.view.start import Visitor
+from diffing.view.visitor import Visitor
 from diffing.view.zero import answered
 
 

@@ -11,7 +11,7 @@ from diffing.view.share.acting import actor
 from diffing.view.share.answers import Answer, Sharing
 from diffing.view.share.downloads import Downloads
 from diffing.view.site import Site
-from diffing.view.start import Visitor
+from diffing.view.visitor import Visitor
 
 
 def share_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component of Gradio

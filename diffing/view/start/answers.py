@@ -11,13 +11,13 @@ from diffing.methods.sae.presets import PRESETS
 from diffing.outputs.html import visible
 from diffing.types import SIDES
 from diffing.view.address import Address
+from diffing.view.before.places import Place, places_of
+from diffing.view.before.preview import Preview
+from diffing.view.remembered import Remembered
 from diffing.view.site import Site
 from diffing.view.start import made
-from diffing.view.start.places import Place, places_of
-from diffing.view.start.preview import Preview
 from diffing.view.start.reading import PREFIXED, Wanted, line_of, read_form, said
-from diffing.view.start.remembered import Remembered
-from diffing.view.start.visitor import Visitor
+from diffing.view.visitor import Visitor
 from diffing.view.zero import gpu_seconds, obstacle, zero_gpu
 
 Asked: TypeAlias = Mapping[str, object]

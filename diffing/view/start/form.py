@@ -11,7 +11,7 @@ from diffing.view.part import Part
 from diffing.view.site import Site
 from diffing.view.start import made
 from diffing.view.start.answers import Answer, Answers
-from diffing.view.start.visitor import Visitor
+from diffing.view.visitor import Visitor
 
 
 def start_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component of Gradio

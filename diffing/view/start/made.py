@@ -13,13 +13,13 @@ from diffing.outputs.dataset import Published
 from diffing.outputs.html import environment
 from diffing.prompts.bundled_set import bundled_domains, read_bundled
 from diffing.view.address import Address
+from diffing.view.before.places import Place
+from diffing.view.before.preview import Preview
 from diffing.view.examples import EXAMPLES
 from diffing.view.runs import Rules
 from diffing.view.site import SiteSettings
-from diffing.view.start.places import Place
-from diffing.view.start.preview import Preview
 from diffing.view.start.reading import LABELS, NAME_LENGTH, TEXT_LENGTH, said
-from diffing.view.start.visitor import Visitor
+from diffing.view.visitor import Visitor
 
 if TYPE_CHECKING:
     from jinja2 import Environment

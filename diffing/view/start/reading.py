@@ -11,7 +11,7 @@ from diffing.config import METHODS, DiffConfig, Limits
 from diffing.errors import SettingError
 from diffing.hub import for_page
 from diffing.types import SIDES, Side
-from diffing.view.start.places import Where
+from diffing.view.before.places import Where
 
 LABELS = {
     "model_a": "Model A",

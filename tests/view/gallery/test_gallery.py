@@ -12,7 +12,7 @@ from diffing.view.gallery import made
 from diffing.view.gallery.part import answer
 from diffing.view.runs import PUBLIC
 from diffing.view.site import Site, SiteSettings
-from diffing.view.start import Visitor
+from diffing.view.visitor import Visitor
 from tests.hub import LocalHub
 from tests.hub.fixtures import hub
 from tests.view.gallery.cards import publish_card

@@ -9,8 +9,8 @@ import pytest
 from diffing.demo.config import FOLDER
 from diffing.view.runs import OWN_MACHINE, PUBLIC
 from diffing.view.site import Site, SiteSettings
-from diffing.view.start import Visitor
 from diffing.view.start.answers import Answers
+from diffing.view.visitor import Visitor
 from tests.hub import LocalHub
 from tests.hub.fixtures import hub
 from tests.view.gallery.cards import publish_card

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from diffing.view.remembered import asker
 from diffing.view.runs import PUBLIC, Rules
-from diffing.view.start.remembered import asker
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from diffing.estimate import RunEstimate, estimate
 from diffing.hub import hub_api
 from diffing.models.local.fitting import size_of
 from diffing.models.local.sources import ModelSize
+from diffing.view.remembered import Remembered
 from diffing.view.runs.access import SignInError, check_signed_in, may_read, repositories
 from diffing.view.runs.rules import allowed
-from diffing.view.start.remembered import Remembered
-from diffing.view.start.visitor import Visitor
+from diffing.view.visitor import Visitor
 
 _KEPT_SECONDS = 120.0
 

@@ -10,8 +10,9 @@ import pytest
 
 from diffing.config import DiffConfig, Limits
 from diffing.demo.config import FOLDER, demo_config
+from diffing.view.before import Base, Previews, Suggester, Suggestions, places_of
 from diffing.view.runs import OWN_MACHINE
-from diffing.view.start import Base, Previews, Suggester, Suggestions, Visitor, places_of
+from diffing.view.visitor import Visitor
 from tests.hub import LocalHub
 from tests.hub.fixtures import hub
 

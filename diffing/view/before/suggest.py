@@ -11,8 +11,8 @@ from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type:
 
 from diffing.errors import HubError
 from diffing.hub import hub_api, hub_errors
-from diffing.view.start.remembered import Remembered
-from diffing.view.start.visitor import Visitor
+from diffing.view.remembered import Remembered
+from diffing.view.visitor import Visitor
 
 _SECONDS = 3.0
 """After which somebody who types has typed on."""

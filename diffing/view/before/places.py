@@ -8,7 +8,7 @@ from diffing.hub import TIMEOUT, BoundedApi, hub_api, hub_errors
 from diffing.models.local.spec import LocalOptions
 from diffing.view.runs.access import SignInError, may_read
 from diffing.view.runs.rules import is_path
-from diffing.view.start.visitor import Visitor
+from diffing.view.visitor import Visitor
 from diffing.view.zero.machine import find_model, machine_in_words
 
 Where: TypeAlias = Literal["here", "providers"]

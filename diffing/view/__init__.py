@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LAUNCH", "build", "launch_options", "open_site"]
 
-LAUNCH: dict[str, Any] = {"run_history": False, "footer_links": [], "max_file_size": 1, "show_error": False}
+LAUNCH: dict[str, Any] = {"run_history": False, "footer_links": ["api"], "max_file_size": 1, "show_error": False}
 """How Gradio serves the page: nothing of a visitor is kept in the browser, nobody uploads anything."""
 
 

@@ -10,6 +10,20 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   go(link.dataset.go);
 });
+// Past the bar at the top: to the heading of whatever part is shown.
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.("a.skip")) return;
+  event.preventDefault();
+  const heading = [...document.querySelectorAll(".part :is(h1, .problem)")].find((each) => each.checkVisibility());
+  if (!heading) return;
+  heading.tabIndex = -1;
+  heading.focus();
+});
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.("a[data-api]")) return;
+  event.preventDefault();
+  document.querySelector("button.show-api")?.click();
+});
 document.addEventListener("diffing-go", (event) => go(event.detail));
 // Which of the site's links leads to where one is.
 function mark(query) {

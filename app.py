@@ -6,7 +6,7 @@ import os
 if os.environ.get("SYSTEM") == "spaces":
     os.environ.setdefault("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")
 
-from diffing.view import build, launch_options, open_site
+from diffing.view import build, launch_options, open_site, warm_up
 from diffing.view.site import in_space, own_machine, settings_from
 from diffing.view.zero import prepare
 
@@ -15,4 +15,5 @@ site = open_site(settings_from(os.environ) if in_space(os.environ) else own_mach
 demo = build(site)
 
 if __name__ == "__main__":
+    warm_up()
     demo.launch(**launch_options(site))

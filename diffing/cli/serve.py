@@ -82,7 +82,7 @@ def _settings(folder: Path | None, *, public: bool) -> Any:
 @contextlib.contextmanager
 def _served(site: "Site", host: str, port: int) -> Iterator[str]:
     """The page's address while it is served."""
-    from diffing.view import build, launch_options
+    from diffing.view import build, launch_options, warm_up
 
     page = build(site)
     with contextlib.redirect_stdout(io.StringIO()):  # Gradio's own lines
@@ -90,6 +90,7 @@ def _served(site: "Site", host: str, port: int) -> Iterator[str]:
             server_name=host, server_port=port, share=False, ssr_mode=False, quiet=True, prevent_thread_lock=True,
             **launch_options(site, host=host),
         )  # fmt: skip
+    warm_up()
     try:
         yield str(page.local_url)
     finally:

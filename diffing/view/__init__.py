@@ -3,6 +3,10 @@
 Locally: `python app.py`, or `diffing serve`.
 """
 
+import contextlib
+import importlib
+import threading
+import time
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +17,14 @@ if TYPE_CHECKING:
 
     from diffing.view.site import Site, SiteSettings
 
-__all__ = ["LAUNCH", "build", "launch_options", "open_site"]
+__all__ = ["LAUNCH", "build", "launch_options", "open_site", "warm_up"]
 
 LAUNCH: dict[str, Any] = {"run_history": False, "footer_links": ["api"], "max_file_size": 1, "show_error": False}
 """How Gradio serves the page: nothing of a visitor is kept in the browser, nobody uploads anything."""
 
 
+_FIRST_PAGE = 4.0
+"""Seconds in which the first page has the machine for itself."""
 _MOST_WAITING = 64
 """Events that wait for a free thread; runs have a line of their own."""
 
@@ -46,6 +52,18 @@ def build(site: "Site") -> "gradio.Blocks":
     page = assemble(site)
     page.queue(max_size=_MOST_WAITING)  # on ZeroGPU Gradio would else let one visitor wait
     return page
+
+
+def warm_up() -> None:
+    """Loads, a little later and beside the page, what telling where a model can run needs; it takes some seconds."""
+
+    def load() -> None:
+        time.sleep(_FIRST_PAGE)
+        with contextlib.suppress(ImportError):  # without the extra `local` no model runs here
+            importlib.import_module("torch")
+            importlib.import_module("transformers")
+
+    threading.Thread(target=load, name="warm-up", daemon=True).start()
 
 
 def launch_options(site: "Site", *, host: str = "127.0.0.1") -> dict[str, Any]:

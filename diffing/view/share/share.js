@@ -43,7 +43,7 @@ function close() {
   panel().replaceChildren();
   for (const action of actions()) {
     action.setAttribute("aria-expanded", "false");
-    if (action.dataset.panel === about) action.focus({ preventScroll: true });
+    if (action.dataset.panel === about) action.focus();
   }
 }
 

@@ -72,11 +72,10 @@ def test_a_run_by_the_words_of_the_readme(at: Served, tmp_path: Path, capsys: py
     """The example as it is written, but for the names of what it compares, and for its pauses."""
     readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
     blocks = [block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "gradio_client" in block]
-    if not blocks:
-        pytest.skip("README has no example of the API yet")
     (example,) = blocks
     a, b = recordings.pair(tmp_path)
     changed = {"http://127.0.0.1:7860": at.url, "org/base": a, "org/tuned": b, "sleep(10)": "sleep(0.2)"}
+    changed["train=100, heldout=50"] = "train=40, heldout=20"  # the site of this test allows no more
     for name, value in changed.items():
         assert name in example
         example = example.replace(name, value)

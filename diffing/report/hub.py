@@ -15,6 +15,8 @@ FOLDER = "report"
 """Where the report lies in its dataset."""
 TABLE = re.compile(r"[a-z0-9_]+\.parquet")
 """Names that its tables may have."""
+_MOST_DOCUMENT = 20_000_000
+"""Bytes of the document alone where a size is bound: JSON takes many times as much when it is read."""
 _NAME = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[^@\s]+))?", re.ASCII)
 
 
@@ -70,7 +72,7 @@ def download_into(folder: Path, api: "HfApi", repo: str, sha: str, *, most: int)
 
     with hub_errors(repo, revision=sha, repo_type="dataset"):
         document_size = _size(api, repo, sha, [DOCUMENT])
-        _check_size(repo, document_size, most)
+        _check_size(repo, document_size, min(most, _MOST_DOCUMENT))
         document = _fetched(api, repo, sha, DOCUMENT, folder)
         tables = _tables(repo, document)
         _check_size(repo, document_size + _size(api, repo, sha, tables), most)

@@ -14,6 +14,7 @@ from diffing.outputs.dataset import Newest, Published, newest_reports
 from diffing.outputs.dataset.identity import Identity, repositories
 from diffing.report.hub import FOLDER, download_into, name_of
 from diffing.report.schema import DOCUMENT
+from diffing.view.checking import check_openable
 from diffing.view.remembered import Remembered
 from diffing.view.runs.access import may_read
 from diffing.view.visitor import Visitor
@@ -64,7 +65,7 @@ class Diffs:
             SettingError: It is no name of a dataset.
             SignInError: There is none that this visitor may read.
             HubError: There is no report in it, or the Hub cannot be reached.
-            LimitError: It is too large.
+            LimitError: It is too large, or takes too much to open.
         """
         named = name_of(repo_id)
         if named is None:
@@ -82,7 +83,7 @@ class Diffs:
             else:
                 unfinished = Path(tempfile.mkdtemp(prefix="new-", dir=self._folder))
                 try:
-                    download_into(unfinished, api, repo, sha, most=self._most)
+                    check_openable(download_into(unfinished, api, repo, sha, most=self._most), repo)
                     shutil.rmtree(place, ignore_errors=True)  # a part of one that was not wholly removed
                     unfinished.replace(place)
                 finally:

@@ -10,10 +10,14 @@ from tests.cli import recordings
 from tests.cli.conftest import Run
 
 
+_LOGGED = ("INFO ", " " * 9)
+"""What lines of the log begin with, and where they go on."""
+
+
 def assert_one_line(result: object, *words: str) -> None:
     """Exit code 2, one line, no traceback, with these words in it."""
     # how big the models are is told before anything can go wrong with them
-    stderr = "\n".join(line for line in result.stderr.strip().splitlines() if not line.startswith("INFO "))
+    stderr = "\n".join(line for line in result.stderr.strip().splitlines() if not line.startswith(_LOGGED))
     assert result.returncode == 2, f"{result.returncode}: {stderr}"
     assert "Traceback" not in stderr
     assert len(stderr.splitlines()) == 1, stderr

@@ -9,7 +9,6 @@ import pytest
 from tests.cli import recordings
 from tests.cli.conftest import Run
 
-
 _LOGGED = ("INFO ", " " * 9)
 """What lines of the log begin with, and where they go on."""
 

@@ -12,12 +12,15 @@ AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 """`npm install --no-save axe-core` in the repository puts it there."""
 
 
-def serious_violations(page: Any, *, rules: Sequence[str] = (), beside: Sequence[str] = ()) -> list[str]:
+def serious_violations(
+    page: Any, *, rules: Sequence[str] = (), within: str = "", beside: Sequence[str] = ()
+) -> list[str]:
     """What axe-core finds serious or critical on the page as it stands, one line each; skips where it is absent.
 
     Args:
         page: Of Playwright.
         rules: Only these; all where there are none.
+        within: Where, as a selector; everywhere if it is empty.
         beside: What is not looked at, as selectors.
     """
     if not AXE.exists():
@@ -27,7 +30,10 @@ def serious_violations(page: Any, *, rules: Sequence[str] = (), beside: Sequence
     options: dict[str, object] = {"resultTypes": ["violations"], "runOnly": list(rules)}
     if not rules:
         del options["runOnly"]
-    asked = [{"exclude": [[each] for each in beside]}, options]
+    where: dict[str, object] = {"exclude": [[each] for each in beside]}
+    if within:
+        where["include"] = [[within]]
+    asked = [where, options]
     found = page.evaluate("([where, options]) => axe.run(where, options)", asked)["violations"]
     return [
         f"{each['id']}: {node['html'][:200]} {node['any'][0]['message'] if node['any'] else ''}"

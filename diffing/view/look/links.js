@@ -10,19 +10,17 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   go(link.dataset.go);
 });
-// Past the bar at the top: to the heading of whatever part is shown.
+// To the heading of whatever part is shown, as soon as it is.
+function read(tries = 20) {
+  const heading = [...document.querySelectorAll(".part :is(h1, .problem)")].find((each) => each.checkVisibility());
+  if (!heading) return tries > 0 && setTimeout(() => read(tries - 1), 50);
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+}
 document.addEventListener("click", (event) => {
   if (!event.target.closest?.("a.skip")) return;
   event.preventDefault();
-  const heading = [...document.querySelectorAll(".part :is(h1, .problem)")].find((each) => each.checkVisibility());
-  if (!heading) return;
-  heading.tabIndex = -1;
-  heading.focus();
-});
-document.addEventListener("click", (event) => {
-  if (!event.target.closest?.("a[data-api]")) return;
-  event.preventDefault();
-  document.querySelector("button.show-api")?.click();
+  read();
 });
 document.addEventListener("diffing-go", (event) => go(event.detail));
 // Which of the site's links leads to where one is.
@@ -45,6 +43,8 @@ document.addEventListener("diffing-arrived", ({ detail: query }) => {
   // a Space is a frame: the Hub's page puts the query into its own address
   if (parent !== window) parent.postMessage({ queryString: query }, "https://huggingface.co");
   window.scrollTo({ top: 0 });
+  // what had the focus may have gone with the part it was in
+  setTimeout(() => document.activeElement === document.body && read(), 100);
 });
 window.addEventListener("popstate", () => {
   shown = location.search.slice(1);

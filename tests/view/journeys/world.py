@@ -19,7 +19,7 @@ from diffing.view.runs.state import Early, Stage, State, Told
 from tests.hub import LocalHub
 
 BASE, TUNED = "alice/tiny-base", "alice/tiny-tuned"
-CARD = b"---\nlicense: mit  # ours\nbase_model: alice/tiny-base\npipeline_tag: text-generation\n---\n# Tuned\n\nA tiny model.\n"
+CARD = b"---\nlicense: mit  # ours\nbase_model: alice/tiny-base\npipeline_tag: text-generation\n---\n# Tuned\n\nTiny.\n"
 ENTRIES = 24
 """Of the finished diff."""
 FOUND = (
@@ -41,7 +41,7 @@ def push_pair(hub: LocalHub, folder: Path) -> None:
 
 @cache
 def finished() -> Report:
-    """The finished diff of the embedded pair, under their names on the Hub; of its findings those of the first entries."""
+    """The finished diff of the embedded pair, under their names on the Hub; of its list the first entries."""
     report = load_report(example_folder("planted"))
     merged = report.merged[:ENTRIES]
     kept = {member for entry in merged for member in entry.members}

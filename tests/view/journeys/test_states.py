@@ -1,0 +1,126 @@
+"""Every state of the page: light and dark, wide and on a phone, as axe-core, a ruler and a finger find it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diffing.config import DiffConfig
+from diffing.hub import hub_api
+from diffing.outputs.dataset import push_report
+from diffing.view.runs.state import Told
+from tests.hub import LocalHub
+from tests.view.gallery.cards import publish_card
+from tests.view.journeys.looked import look_at, open_page
+from tests.view.journeys.world import BASE, FOUND, STAGES, TUNED, finished, keep
+from tests.view.served import Served, served
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def at(town: LocalHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The page on a machine of alice's own, with a finished run, one that was stopped and one that failed."""
+    folder = tmp_path_factory.mktemp("states")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_TOKEN", town.add_user("alice"))
+        keep(folder, "kept", "done", report=finished())
+        keep(folder, "stopped", "stopped", told=Told(STAGES, FOUND))
+        keep(folder, "failed", "failed", told=Told(STAGES, ()))
+        with served(folder, workers=0) as found:
+            yield found
+
+
+def test_the_start_page(at: Served, browser: Any) -> None:
+    page = open_page(browser)
+    page.goto(at.url)
+    page.get_by_text("Name model A and model B").wait_for()
+    wrong = look_at(page, "start-empty")
+    page.get_by_role("combobox", name="Model A").press_sequentially("tiny")
+    page.get_by_role("option", name=TUNED).wait_for()
+    wrong += look_at(page, "start-suggestions", ".part-start")
+    page.get_by_role("combobox", name="Model A").fill(TUNED)
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name=f"Use {BASE}").wait_for()
+    wrong += look_at(page, "start-base-proposed", ".part-start")
+    page.get_by_role("button", name=f"Use {BASE}").click()
+    page.get_by_text("Total").wait_for()
+    wrong += look_at(page, "start-estimated", ".part-start")
+    for summary in page.locator(".part-start summary").all():
+        summary.click()
+    page.get_by_role("checkbox", name="LLM").check()
+    page.get_by_role("checkbox", name="SAE").check()
+    page.locator("[data-said]").get_by_text("LLM").wait_for()
+    wrong += look_at(page, "start-problem", ".part-start")
+    assert not (page.went_wrong + wrong), "\n".join(page.went_wrong + wrong)
+    page.context.close()
+
+
+def test_the_page_of_a_run(at: Served, browser: Any) -> None:
+    page = open_page(browser)
+    queued = at.site.desk.start(DiffConfig(model_a=BASE, model_b=TUNED), owner="somebody")
+    wrong: list[str] = []
+    for name, run in (("queued", queued), ("stopped", "stopped"), ("failed", "failed")):
+        page.goto(f"{at.url}?run={run}")
+        page.get_by_role("button", name="Stop" if name == "queued" else "Go on").wait_for()
+        wrong += look_at(page, f"run-{name}")
+    page.goto(f"{at.url}?run=none")
+    page.get_by_role("alert").get_by_text("There is no such run").wait_for()
+    wrong += look_at(page, "notice")
+    assert not (page.went_wrong + wrong), "\n".join(page.went_wrong + wrong)
+    page.context.close()
+
+
+def test_the_result(at: Served, browser: Any) -> None:
+    page = open_page(browser)
+    page.goto(f"{at.url}?run=kept")
+    page.locator("[data-list] [data-shown]").wait_for()
+    wrong = look_at(page, "result-findings")
+    page.locator("#f1 summary").first.click()
+    page.locator("#f1 .example").first.wait_for()
+    wrong += look_at(page, "result-evidence", "#f1")
+    tabs = {
+        "Forest plot": ".main-svg", "By domain": ".heat", "Features": ".main-svg",
+        "Methods": ".diffing-methods table", "How it was made": ".diffing-how table", "Raw tables": "table",
+    }  # fmt: skip
+    for tab, shown in tabs.items():
+        page.get_by_role("tab", name=tab).first.click()
+        page.locator(f"[role=tabpanel]:visible {shown}").first.wait_for()
+        wrong += look_at(page, f"result-{tab.lower().replace(' ', '-')}", ".diffing-tabs")
+    assert not (page.went_wrong + wrong), "\n".join(page.went_wrong + wrong)
+    page.context.close()
+
+
+def test_the_panels_above_a_result(at: Served, browser: Any) -> None:
+    page = open_page(browser)
+    page.goto(f"{at.url}?run=kept")
+    wrong: list[str] = []
+    for panel, shown in (("Link", "Copy"), ("Download", ".zip"), ("Hub", "Publish"), ("model card", "Show what")):
+        page.locator(".action", has_text=panel).click()
+        page.locator("#share-panel").get_by_role("button", name=shown).first.wait_for()
+        wrong += look_at(page, f"share-{panel.lower().replace(' ', '-')}", ".share")
+    page.get_by_role("button", name="Show what would change").click()
+    page.get_by_role("button", name="Commit to the card").wait_for()
+    wrong += look_at(page, "share-card-preview", ".share")
+    assert not (page.went_wrong + wrong), "\n".join(page.went_wrong + wrong)
+    page.context.close()
+
+
+def test_the_gallery(at: Served, town: LocalHub, browser: Any, tmp_path: Path) -> None:
+    push_report(finished(), "alice/tiny-diff", api=hub_api(town.add_user("alice")))
+    for number in range(4):
+        publish_card(town, tmp_path / "card", f"alice/old-{number}", ("org/base", f"org/tuned-{number}"), prompts=660)
+    page = open_page(browser)
+    page.goto(f"{at.url}?gallery=")
+    page.get_by_role("link", name="tiny-tuned").wait_for()
+    wrong = look_at(page, "gallery")
+    page.get_by_label("Search by model").fill("none of these")
+    page.get_by_role("button", name="Show all").wait_for()
+    wrong += look_at(page, "gallery-nothing-found", ".part-gallery")
+    town.faults.add("GET", "/api/datasets$", 503)
+    page.get_by_label("Search by model").fill("org/none")
+    page.get_by_role("button", name="Try again").wait_for()
+    wrong += look_at(page, "gallery-problem", ".part-gallery")
+    assert not (page.went_wrong + wrong), "\n".join(page.went_wrong + wrong)
+    page.context.close()

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 
 __all__ = ["LAUNCH", "build", "launch_options", "open_site", "warm_up"]
 
-LAUNCH: dict[str, Any] = {"run_history": False, "footer_links": ["api"], "max_file_size": 1, "show_error": False}
-"""How Gradio serves the page: nothing of a visitor is kept in the browser, nobody uploads anything."""
-
+LAUNCH: dict[str, Any] = {
+    "run_history": False, "footer_links": ["api"], "max_file_size": 1, "show_error": False, "enable_monitoring": False,
+}  # fmt: skip
+"""How Gradio serves the page: nothing of a visitor is kept in the browser, nobody uploads anything, and who asks what
+how often is shown to nobody."""
 
 _FIRST_PAGE = 4.0
 """Seconds in which the first page has the machine for itself."""
+_MOST_BYTES = 1_000_000
+"""Of one request: a form with two system prompts has some ten thousand."""
 _MOST_WAITING = 64
 """Events that wait for a free thread; runs have a line of their own."""
 
@@ -86,5 +90,8 @@ def launch_options(site: "Site", *, host: str = "127.0.0.1") -> dict[str, Any]:
         guards.append(Middleware(TrustedHostMiddleware, allowed_hosts=[host, "localhost"], www_redirect=False))
     # where the package is missing Gradio would only print that it is
     mcp_server = find_spec("mcp") is not None
-    ours = {"mcp_server": mcp_server, "theme": look.theme(), "head": look.head(), "app_kwargs": {"middleware": guards}}
-    return LAUNCH | ours
+    app: dict[str, Any] = {"middleware": guards, "max_body_size": _MOST_BYTES}
+    ours = {"mcp_server": mcp_server, "theme": look.theme(), "head": look.head(), "app_kwargs": app}
+    # whatever the environment says to Gradio: others on the network could name themselves localhost
+    own = {} if public else {"server_name": host, "share": False}
+    return LAUNCH | ours | own

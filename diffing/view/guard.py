@@ -3,11 +3,17 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _OURS = (b"same-origin", b"none")
 """What browsers say of requests of this page, and of addresses that were typed."""
+_FRAMES = {
+    False: b"frame-ancestors 'self'",
+    True: b"frame-ancestors 'self' https://huggingface.co https://*.huggingface.co https://*.hf.space",
+}
+"""Whose pages may hold this one as a frame: in any other's, a click could be meant for something else. The Hub's may on
+a public machine."""
 _REFUSED = (
     "Another website asked for this in your browser's name. Expected a request of this page: open it and act there"
 )
@@ -38,4 +44,11 @@ class Guard:
             if foreign and (b"cookie" in headers or not self._public):
                 await PlainTextResponse(_REFUSED, 403)(scope, receive, send)
                 return
-        await self._app(scope, receive, send)
+
+        async def framed(message: "Message") -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message.get("headers", ()), (b"content-security-policy", _FRAMES[self._public])]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await self._app(scope, receive, framed)

@@ -60,9 +60,22 @@ def test_another_website_cannot_act_through_a_visitors_browser(tmp_path: Path) -
         program = httpx2.post(**sent)
         foreign = httpx2.post(**sent, headers={"sec-fetch-site": "cross-site"})
         renamed = httpx2.get(at.url, headers={"host": "rebound.example"}, timeout=10.0)
+        large = httpx2.post(**{**sent, "json": {"data": ["x" * 2_000_000]}})
+        watched = httpx2.get(f"{at.url}monitoring/summary", timeout=10.0)
+        page = httpx2.get(at.url, timeout=10.0)
+    assert page.headers["content-security-policy"] == "frame-ancestors 'self'"
+    assert (large.status_code, watched.status_code) == (413, 403)
     assert "Another website asked" not in own.text + program.text
     assert (foreign.status_code, foreign.text[:21]) == (403, "Another website asked")
     assert renamed.status_code == 400
+
+
+def test_a_page_with_this_machines_login_listens_to_this_machine_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
+    with served(tmp_path / "site") as at:
+        assert at.url.startswith("http://127.0.0.1:")
 
 
 def test_without_a_cookie_nobody_acts_on_a_public_machine_so_other_websites_may_ask(tmp_path: Path) -> None:
@@ -70,5 +83,7 @@ def test_without_a_cookie_nobody_acts_on_a_public_machine_so_other_websites_may_
         sent = {"url": f"{at.url}gradio_api/call/find_diffs", "json": {"data": []}, "timeout": 10.0}
         plain = httpx2.post(**sent, headers={"sec-fetch-site": "cross-site"})
         signed_in = httpx2.post(**sent, headers={"sec-fetch-site": "cross-site", "cookie": "session=x"})
+        page = httpx2.get(at.url, timeout=10.0)
+    assert page.headers["content-security-policy"].endswith("huggingface.co https://*.hf.space")
     assert plain.status_code != 403
     assert signed_in.status_code == 403

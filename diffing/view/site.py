@@ -1,6 +1,7 @@
 """What all visitors of one app share: its folder and rules, the desk of runs, what was opened, what the Hub said."""
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,14 +44,16 @@ def settings_from(environment: Mapping[str, str]) -> SiteSettings:
     """As a Space is served: for strangers, with everything in the folder that outlives a restart where there is one.
 
     Args:
-        environment: `DIFFING_SITE` names the folder, `DIFFING_WORKERS` the runs at a time; `SYSTEM`, `SPACE_ID` and
-            `OAUTH_CLIENT_ID` are set by the Hub.
+        environment: `DIFFING_SITE` names the folder, `DIFFING_WORKERS` the runs at a time (2, on a machine with
+            a GPU 1); `SYSTEM`, `SPACE_ID` and `OAUTH_CLIENT_ID` are set by the Hub.
 
     Raises:
         SettingError: `DIFFING_WORKERS` is no number of runs.
     """
     kept = Path("/data") if in_space(environment) and os.access("/data", os.W_OK) else Path.home() / ".cache"
-    workers = environment.get("DIFFING_WORKERS", "2")
+    # two runs on one GPU would take each other's memory
+    has_gpu = shutil.which("nvidia-smi", path=environment.get("PATH")) is not None
+    workers = environment.get("DIFFING_WORKERS", "1" if has_gpu else "2")
     if not workers.isdecimal() or not 1 <= int(workers) <= 64:
         raise SettingError(f"DIFFING_WORKERS is {workers!r}: expected runs at a time, 1 to 64")
     return SiteSettings(

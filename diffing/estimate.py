@@ -35,6 +35,8 @@ SUMMARY_AT_ONCE = 50
 """Features that one summary takes."""
 WRITTEN_LENGTH = 120
 """Characters of a prompt that an LLM writes."""
+DATASET_LENGTH = 400
+"""Characters of a prompt of a dataset that is not read."""
 SECONDS_PER_CALL = 6.0
 """One answer of a remote model: a usual time, server and length decide."""
 SizeOf: TypeAlias = Callable[[str], "ModelSize"]
@@ -93,19 +95,22 @@ class RunEstimate:
         )
 
 
-def estimate(config: DiffConfig, limits: Limits, *, size_of: SizeOf | None = None) -> RunEstimate:
+def estimate(config: DiffConfig, limits: Limits, *, size_of: SizeOf | None = None, reads: bool = True) -> RunEstimate:
     """Estimates a run.
 
     Args:
         config: The run.
         limits: Hard limits that it may reach.
         size_of: Looks up how big a local model is; None asks the Hub with the saved token, each time.
+        reads: Whether datasets and recorded files are read for their numbers and lengths. A stranger's could be
+            without end, or end this process.
 
     Raises:
         DiffingError: A setting, a recorded file or a prompt source that cannot be used.
     """
     check(config, limits)
-    asked, prompts = _prompts(config)
+    assumed = not reads and _reads_datasets(config)
+    asked, prompts = _prompts(config, assumed=assumed)
     stages = _elicit_stages(config)
     stages += [_responses(config, spec, side, asked) for side, spec in (("a", config.model_a), ("b", config.model_b))]
     if "sae" in config.methods:
@@ -114,26 +119,38 @@ def estimate(config: DiffConfig, limits: Limits, *, size_of: SizeOf | None = Non
         stages += _llm_stages(config, prompts)
     stages += _rate_stages(config)
     stages = [_timed(stage, size_of) for stage in stages]
-    told = RunEstimate(tuple(stages), tuple(_assumptions(config)), ())
+    told = RunEstimate(tuple(stages), tuple(_assumptions(config, assumed=assumed)), ())
     return RunEstimate(told.stages, told.assumptions, tuple(_reached(told.total, stages, limits)))
 
 
-def _prompts(config: DiffConfig) -> tuple[Sequence[Prompt], Sequence[Prompt]]:
+def _reads_datasets(config: DiffConfig) -> bool:
+    """Whether the prompts of a run come from elsewhere than the package."""
+    recorded = any(spec.startswith("recorded:") for spec in (config.model_a, config.model_b))
+    return not config.suspect and (recorded or (config.prompts or "bundled") != "bundled")
+
+
+def _prompts(config: DiffConfig, *, assumed: bool) -> tuple[Sequence[Prompt], Sequence[Prompt]]:
     """The prompts that both models answer, and those of them that are compared; of a pool the first of each split."""
-    from diffing.run_prompts import load_run_prompts, recorded_of
+    from diffing.run_prompts import load_run_prompts, pool_sizes, recorded_of
 
     if config.suspect:
-        texts = [Message("user", "x" * WRITTEN_LENGTH)]
-        written = [
-            Prompt(str(i), tuple(texts), "written", "train" if i < config.train else "heldout")
-            for i in range(config.train + config.heldout)
-        ]
+        written = _assumed(config.train, config.heldout, WRITTEN_LENGTH)
         return written, written
-    prompts = load_run_prompts(config, recorded_of(config))
+    if assumed:
+        prompts = _assumed(*pool_sizes(config), DATASET_LENGTH)
+    else:
+        prompts = load_run_prompts(config, recorded_of(config))
     train = [prompt for prompt in prompts if prompt.split == "train"]
     heldout = [prompt for prompt in prompts if prompt.split == "heldout"][: config.heldout]
     answered = train if config.pool is not None and config.pool_by == "responses" else train[: config.train]
     return (*answered, *heldout), (*train[: config.train], *heldout)
+
+
+def _assumed(train: int, heldout: int, length: int) -> tuple[Prompt, ...]:
+    message = (Message("user", "x" * length),)
+    return tuple(
+        Prompt(str(i), message, "assumed", "train" if i < train else "heldout") for i in range(train + heldout)
+    )
 
 
 def _elicit_stages(config: DiffConfig) -> list[Stage]:
@@ -240,8 +257,10 @@ def _timed(stage: Stage, size_of: SizeOf | None) -> Stage:
     return replace(stage, minutes=2 * size.parameters * (stage.prompt_tokens + stage.completion_tokens) / flops / 60)
 
 
-def _assumptions(config: DiffConfig) -> list[str]:
-    told = [f"Responses of {min(RESPONSE_TOKENS, config.max_new_tokens)} tokens where they are not recorded."]
+def _assumptions(config: DiffConfig, *, assumed: bool) -> list[str]:
+    told = [f"As many prompts as asked for, of {DATASET_LENGTH} characters: they are not read before the run."]
+    told = told if assumed else []
+    told += [f"Responses of {min(RESPONSE_TOKENS, config.max_new_tokens)} tokens where they are not recorded."]
     if "llm" in config.methods:
         told.append(f"{HYPOTHESES} hypotheses from the llm method; judging grows with their number.")
         if config.judging == "thrift":

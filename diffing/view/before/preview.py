@@ -58,7 +58,8 @@ class Previews:
         if visitor.rules.public:
             check_signed_in(config, visitor.token)
             self._check_readable(config, visitor)
-        return estimate(config, hard, size_of=lambda spec: self.size(spec, visitor))
+        reads = not visitor.rules.public
+        return estimate(config, hard, size_of=lambda spec: self.size(spec, visitor), reads=reads)
 
     def _check_readable(self, config: DiffConfig, visitor: Visitor) -> None:
         api, signed_in = hub_api(visitor.acts_with), visitor.token is not None

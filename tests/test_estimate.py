@@ -1,0 +1,27 @@
+"""What a run takes, where strangers ask: nothing of theirs is read in the process that serves all."""
+
+from dataclasses import replace
+
+import pytest
+
+from diffing.config import DiffConfig, Limits
+from diffing.estimate import DATASET_LENGTH, estimate
+
+REMOTE = DiffConfig("providers:org/a", "providers:org/b", train=40, heldout=20)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"prompts": "nobody/nothing"}, {"model_a": "recorded:nobody/nothing"}, {"prompts": "no-such-file.jsonl"}],
+)
+def test_a_dataset_is_assumed_and_not_opened(changed: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    config = replace(REMOTE, **changed)  # type: ignore[arg-type]
+    told = estimate(config, Limits(), reads=False)
+    b = next(stage for stage in told.stages if stage.name == "responses b")
+    assert (b.calls, b.prompt_tokens) == (60, 60 * DATASET_LENGTH // 4)
+    assert "they are not read before the run" in told.assumptions[0]
+
+
+def test_what_comes_with_the_package_is_read_all_the_same() -> None:
+    assert estimate(REMOTE, Limits(), reads=False) == estimate(REMOTE, Limits())

@@ -15,12 +15,14 @@ from diffing.hub.client import (
     user_name,
 )
 from diffing.hub.commits import commit
+from diffing.hub.data_files import check_data_files
 from diffing.hub.failures import for_page, hub_errors
 
 __all__ = [
     "TIMEOUT",
     "BoundedApi",
     "Patience",
+    "check_data_files",
     "commit",
     "for_page",
     "head_of",

@@ -73,8 +73,13 @@ def read_rows(source: str) -> Rows:
         raise SettingError(
             f"{source}: there is no such file. Expected a .jsonl, .csv or .parquet file, or user/name of a Hub dataset"
         )
+    from diffing.hub import check_data_files, head_of, hub_api
+
     parts = match.groupdict()
-    return _read_dataset(source, parts["name"], parts["name"], parts)
+    api = hub_api()
+    sha = head_of(api, parts["name"], repo_type="dataset", revision=parts["revision"])
+    check_data_files(api, parts["name"], sha)
+    return _read_dataset(source, parts["name"], parts["name"], {**parts, "revision": sha})
 
 
 def _read_file(source: str, path: Path) -> Rows:

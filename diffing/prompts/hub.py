@@ -99,13 +99,14 @@ def open_dataset(source: str) -> DatasetSource:
             f"{source!r}: expected `bundled`, a .jsonl, .csv or .txt file, or a dataset as "
             "org/name[@revision][:config][/split]; there is no such file"
         )
-    from diffing.hub import hub_api, hub_errors
+    from diffing.hub import check_data_files, hub_api, hub_errors
 
     with hub_errors(match["repo"], revision=match["revision"], repo_type="dataset"):
         api = hub_api()
         sha = api.dataset_info(match["repo"], revision=match["revision"]).sha
         # a gated one is described to everybody; `datasets` would meet the gate and say that there is no such dataset
         api.auth_check(match["repo"], repo_type="dataset")
+    check_data_files(api, match["repo"], str(sha))
     name = f"{match['repo']}@{sha}" + (f":{match['config']}" if match["config"] else "")
     name += f"/{match['split']}" if match["split"] else ""
     return DatasetSource(name=name, repo=match["repo"], revision=sha, config=match["config"], split=match["split"])

@@ -156,6 +156,11 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
     with LocalHub() as local:
         for name in ("good", "gated", "broken"):
             local.push_folder(f"org/{name}", folder, "dataset")
+        for name, files in (("thief", "/etc/*.conf"), ("asker", "http://127.0.0.1:9/x.json")):
+            own = "- config_name: own\n  data_files: data.jsonl\n"
+            card = f"---\nconfigs:\n{own}- config_name: x\n  data_files: '{files}'\n---"
+            (folder / "README.md").write_text(card)
+            local.push_folder(f"org/{name}", folder, "dataset")
         local.gate("org/gated", "dataset")
         local.faults.add(path="/org/broken", status=500, times=1000)
         yield local
@@ -171,7 +176,8 @@ def answers(hub: LocalHub, token: str, starter: Starter, tmp_path_factory: pytes
     """Per source what loading it says; in one process of its own, since the Hub's address is read at import."""
     sources = ["org/good", "org/good@main", f"org/good@{sha_of(hub)}:default/train", "org/good:nosuchconfig",
                "org/good/nosuchsplit",
-               "org/good@nosuchrevision", "org/missing", "org/gated", "org/broken"]  # fmt: skip
+               "org/good@nosuchrevision", "org/missing", "org/gated", "org/broken",
+               "org/thief:x", "org/asker:x", "org/thief:own"]  # fmt: skip
     code = textwrap.dedent("""
         import json, sys
         from diffing.errors import DiffingError
@@ -211,6 +217,9 @@ def test_configuration_and_split_are_named(hub: LocalHub, answers: dict[str, str
     ("org/gated", "HubError: org/gated is gated: ask for access at https://huggingface.co/datasets/org/gated"),
     ("org/good@nosuchrevision", "HubError: org/good has no revision nosuchrevision: expected a branch, tag or commit"),
     ("org/broken", "HubError: The Hub answered 500 for org/broken"),
+    ("org/thief:x", "HubError: org/thief names files of elsewhere ('/etc/*.conf'): expected files of the dataset"),
+    ("org/thief:own", "HubError: org/thief names files of elsewhere"),
+    ("org/asker:x", "HubError: org/asker names files of elsewhere ('http://127.0.0.1:9/x.json'): expected files of"),
     ("org/good:nosuchconfig", "SettingError: org/good@SHA:nosuchconfig: BuilderConfig 'nosuchconfig' not found"),
     ("org/good/nosuchsplit", "SettingError: org/good@SHA/nosuchsplit: expected one of the splits train, got nosuch"),
 ])  # fmt: skip

@@ -14,6 +14,9 @@ _REFUSED = (401, 403, 404)
 """The Hub's answers to somebody who may not read a repository, or may not know of it."""
 
 
+_PROVIDERS = "providers:"
+
+
 class SignInError(DiffingError):
     """Only somebody who signs in, or signs in as somebody else, can go on."""
 
@@ -33,6 +36,9 @@ def check_access(config: DiffConfig, token: str | None) -> None:
     api = hub_api(token or False)
     for kind, repo_id in repositories(config):
         may_read(api, kind, repo_id, signed_in=token is not None)
+    for spec in _models(config):
+        if spec.startswith(_PROVIDERS):
+            _may_see(api, spec.removeprefix(_PROVIDERS).partition(":")[0])
 
 
 def check_signed_in(config: DiffConfig, token: str | None) -> None:
@@ -41,7 +47,7 @@ def check_signed_in(config: DiffConfig, token: str | None) -> None:
     Raises:
         SignInError: It has none.
     """
-    if token is None and any(spec.startswith("providers:") for spec in _models(config)):
+    if token is None and any(spec.startswith(_PROVIDERS) for spec in _models(config)):
         raise SignInError("Inference Providers answer only those who are signed in, in their own name: sign in")
 
 
@@ -71,8 +77,25 @@ def may_read(api: BoundedApi, kind: str, repo_id: str, *, signed_in: bool) -> No
         ) from None
 
 
+def _may_see(api: BoundedApi, repo_id: str) -> None:
+    """Makes sure that a model that providers answer for is no secret to somebody: what it answered others is here."""
+    try:
+        with hub_errors(repo_id):
+            api.model_info(repo_id, expand=["sha"])
+    except HubError as error:
+        if error.status not in _REFUSED:
+            raise
+        raise SignInError(
+            f"{repo_id} does not exist, or is private: check the name, or sign in with an account that may see it"
+        ) from None
+
+
 def repositories(config: DiffConfig) -> list[tuple[str, str]]:
-    """Kind (`model` or `dataset`) and name of every repository of the Hub that a run reads, each once."""
+    """Kind (`model` or `dataset`) and name of every repository of the Hub that a run reads, each once.
+
+    Raises:
+        SettingError: A name of which it cannot be told.
+    """
     from diffing.methods.sae.presets import PRESETS
 
     found: list[tuple[str, str]] = []
@@ -96,14 +119,15 @@ def _models(config: DiffConfig) -> list[str]:
 def _parts(spec: str) -> list[tuple[str, str]]:
     from diffing.models.local.spec import HubPart, parse_spec
 
-    try:
-        return [("model", part.repo_id) for part in parse_spec(spec) if isinstance(part, HubPart)]
-    except SettingError:
-        return []  # nothing of that name can be read: the run itself says what is wrong with it
+    return [("model", part.repo_id) for part in parse_spec(spec) if isinstance(part, HubPart)]
 
 
 def _dataset(source: str) -> list[tuple[str, str]]:
     from diffing.prompts.hub import SOURCE
 
-    match = None if Path(source).exists() else SOURCE.fullmatch(source)
-    return [("dataset", match["repo"])] if match else []
+    if Path(source).exists():  # of the embedded pair: all others are refused before
+        return []
+    match = SOURCE.fullmatch(source)
+    if match is None:
+        raise SettingError(f"{source!r:.60} is no dataset: expected org/name[@revision][:config][/split]")
+    return [("dataset", match["repo"])]

@@ -12,7 +12,8 @@ from diffing.config import MAY_BE_FILES, DiffConfig, Limits
 from diffing.errors import LimitError, SettingError
 from diffing.run_prompts import pool_sizes
 
-_TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{20,}")
+_TOKEN = re.compile(r"\b(?:hf_|hf_oauth_|api_org_)[A-Za-z0-9]{20,}")
+_BEHIND_NAME = re.compile("[@:]")
 _OWN = "run `diffing serve` there for that"
 _MOST_AT_ONCE = 16
 """Requests of one run to a server, on a public machine."""
@@ -110,6 +111,8 @@ def _check_public(config: DiffConfig) -> None:
     for name in ("trust_remote_code", "allow_pickle"):
         if getattr(config, name):
             raise SettingError(f"{_flag(name)} runs code that comes with a model, not here: {_OWN}")
+    if config.sae and not config.reader:
+        raise SettingError("--sae alone does not say which model reads: give --reader too, so that it is known who may")
     if config.concurrency > _MOST_AT_ONCE or config.timeout > _LONGEST_WAIT:
         raise SettingError(f"Expected at most --concurrency {_MOST_AT_ONCE} and --timeout {_LONGEST_WAIT:g} here")
 
@@ -136,7 +139,8 @@ def is_path(value: str) -> bool:
     if value in _demo_values():
         return False
     named = value.removeprefix("recorded:").removeprefix("local:")
-    parts = (named, *named.split("+"))
+    parts = [named, *named.split("+")]
+    parts += [_BEHIND_NAME.split(part)[0] for part in parts]  # the libraries prefer a folder of a repository's name
     return any(part.startswith((".", "/", "~")) or "\\" in part or Path(part).exists() for part in parts)
 
 

@@ -13,6 +13,7 @@ from diffing.config import DiffConfig, Limits
 from diffing.demo.config import FOLDER, demo_config
 from diffing.errors import LimitError, SettingError
 from diffing.view.runs import OWN_MACHINE, PUBLIC, Desk
+from diffing.view.runs.access import SignInError, check_access
 from diffing.view.runs.process import Task, environment
 from diffing.view.runs.records import Record
 from diffing.view.runs.rules import allowed
@@ -73,6 +74,8 @@ def test_a_run_that_needs_its_visitors_token_waits_for_the_visitor_after_a_resta
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     monkeypatch.setenv("HF_TOKEN", hub.add_user("machine"))
     visitors = hub.add_user("visitor")
+    for name in ("a", "b"):
+        hub.push_folder(f"org/{name}", FOLDER / "models" / "base")
     config = DiffConfig("providers:org/a", "providers:org/b", train=12, heldout=6, concurrency=1)
     asked: list[str] = []
 
@@ -99,6 +102,18 @@ def test_a_run_that_needs_its_visitors_token_waits_for_the_visitor_after_a_resta
         assert {headers["authorization"] for headers in server.headers} == {f"Bearer {visitors}"}
     assert len(asked) <= 2 * 18 + 1
     assert visitors.encode() not in b"".join(contents(tmp_path).values())
+
+
+def test_what_providers_answered_for_a_private_model_is_for_its_owner(hub: LocalHub) -> None:
+    alice, carol = hub.add_user("alice"), hub.add_user("carol")
+    hub.push_folder("alice/secret", FOLDER / "models" / "base")
+    hub.make_private("alice/secret")
+    config = DiffConfig("providers:alice/secret", "providers:alice/secret:some", temperature=1, sample_b=1)
+    check_access(config, alice)
+    with pytest.raises(SignInError, match="alice/secret does not exist, or is private"):
+        check_access(config, carol)
+    with pytest.raises(SettingError, match="is no dataset: expected org/name"):
+        check_access(replace(config, model_a="recorded:alice/secret:of hers"), carol)
 
 
 def test_a_strangers_run_is_started_without_the_machines_secrets(tmp_path: Path) -> None:
@@ -133,7 +148,11 @@ def test_a_strangers_run_is_started_without_the_machines_secrets(tmp_path: Path)
         ({"trust_remote_code": True}, "runs code"),
         ({"allow_pickle": True}, "runs code"),
         ({"concurrency": 500}, "at most --concurrency 16"),
+        ({"model_a": "recorded:tests/view@main:default"}, "--model-a names a file or folder"),
+        ({"prompts": "diffing/demo@main"}, "--prompts names a file or folder"),
+        ({"sae": "goodfire-llama-3.1-8b-instruct/layer_19"}, "--sae alone does not say which model reads"),
         ({"system_prompt_a": "Use hf_abcdefghijklmnopqrstuvwx"}, "--system-prompt-a holds a token"),
+        ({"system_prompt_a": "hf_oauth_abcdefghijklmnopqrstuvwx"}, "--system-prompt-a holds a token"),
         ({"train": 0}, "--train is 0"),
     ],
 )

@@ -56,11 +56,16 @@ def theme() -> "gradio.themes.Base":
             f"block_shadow{end}": "none",
             f"border_color_primary{end}": colours["line"],
             f"input_background_fill{end}": colours["card"],
+            f"table_even_background_fill{end}": colours["card"],
+            f"table_odd_background_fill{end}": colours["paper"],
+            f"table_border_color{end}": colours["line"],
             f"input_border_color{end}": colours["line"],
             f"input_placeholder_color{end}": colours["muted"],
             f"link_text_color{end}": "#1b62a8" if not end else "#86b9ee",
         }
     values |= {
+        "input_border_width": "1px", "input_border_width_dark": "1px",
+        "table_row_focus": "#eef3f9", "table_row_focus_dark": "#242c36",
         "button_primary_background_fill": "#1b62a8", "button_primary_background_fill_hover": "#154f88",
         "button_primary_background_fill_dark": "#2a6db3", "button_primary_background_fill_hover_dark": "#2363a6",
         "button_primary_text_color": "#ffffff", "button_primary_text_color_dark": "#ffffff",

@@ -48,6 +48,9 @@ def _done(site: Site, run_id: str, act: object, token: str | None) -> Answer:
             owner = Visitor(token, site.settings.rules).owner if token else None
             site.desk.resume(run_id, owner=owner, token=token)
         case "forget":
+            state = site.desk.state(run_id)
+            if site.settings.rules.public and state is not None and state.report is not None:
+                raise SettingError("A result is not removed by those who have its link: it goes with time")
             site.desk.forget(run_id)
             return {"go": ""}
     run = found(site, run_id, token)

@@ -274,7 +274,8 @@ class Desk:
                 out, cache = self.report_folder(run_id), self.folder / "completions"
                 try:
                     # within the lock, so that a cancellation finds either a run in line or a process
-                    live.process = RunProcess(Task(record, out, cache, self._rules.public, live.token))
+                    task = Task(record, out, cache, self._rules.public, live.token, self._rules.max_hours)
+                    live.process = RunProcess(task)
                 except OSError as error:
                     self._end(run_id, Ended("failed", f"It cannot be started ({error.strerror}): go on a little later"))
                 else:

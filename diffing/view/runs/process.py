@@ -46,6 +46,8 @@ class Task:
     """Whether strangers use this machine."""
     token: str | None = field(default=None, repr=False)
     """What it is signed in with."""
+    hours: float | None = None
+    """After which it is ended; None is never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,8 @@ class RunProcess:
     """Starts when made."""
 
     def __init__(self, task: Task) -> None:
-        self._token = task.token
+        self._token, self._hours = task.token, task.hours
+        self._late = threading.Event()
         self._process = subprocess.Popen(
             # safe path (-P): a file in the working folder must not stand in for a module
             [sys.executable, "-P", "-m", _MODULE],
@@ -86,6 +89,10 @@ class RunProcess:
         except BrokenPipeError:
             _log.error("A run's process ended before it was told what to do")
         threading.Thread(target=self._log_lines, name="run-log", daemon=True).start()
+        self._timer = threading.Timer((task.hours or 0) * 3600, self._end_late)
+        self._timer.daemon = True
+        if task.hours is not None:
+            self._timer.start()
 
     def follow(self, watch: Watch) -> Ended:
         """Listens until the process ends."""
@@ -95,15 +102,23 @@ class RunProcess:
                 if line.endswith(b"\n"):  # not half a line of a process that was killed
                     ended = _heard(json.loads(line), watch) or ended
         code = self._process.wait()
+        self._timer.cancel()
         _piped(self._process.stdin).close()
         if ended is not None:
             return Ended(ended.state, self._without_token(ended.reason))
+        if self._late.is_set():
+            return Ended("failed", f"The run took {self._hours:g} hours, one may take no more here. What was done is "
+                         "kept: go on, or take fewer prompts or smaller models")  # fmt: skip
         memory = ": perhaps the memory did not suffice; take smaller models" if code == -9 else ""
         return Ended("failed", f"The run ended unexpectedly (exit code {code}){memory}. What was done is kept: go on")
 
     def kill(self) -> None:
         """Ends it at once."""
         self._process.kill()
+
+    def _end_late(self) -> None:
+        self._late.set()
+        self.kill()
 
     def _log_lines(self) -> None:
         with _piped(self._process.stderr) as stream:

@@ -36,6 +36,8 @@ class Rules:
     """Calls to remote models."""
     max_usd: float | None = None
     """Dollars, where prices are given."""
+    max_hours: float | None = None
+    """Hours for which a run may hold a worker: a model's files can make it go on for ever."""
     per_owner: int | None = None
     """Runs of one visitor that wait or run."""
     max_waiting: int | None = None
@@ -52,6 +54,7 @@ PUBLIC = Rules(
     max_new_tokens=1024,
     max_calls=50_000,
     max_usd=50.0,
+    max_hours=6.0,
     per_owner=2,
     max_waiting=100,
     keep_days=30.0,

@@ -12,6 +12,7 @@ from diffing.view.progress import made
 from diffing.view.progress.answers import answer, found
 from diffing.view.progress.made import Run
 from diffing.view.runs import PUBLIC, Early, RunState, Stage
+from diffing.view.runs.records import Records
 from diffing.view.site import Site, SiteSettings
 
 EVIL = "<img src=x onerror=hit()>${hit()}{{hit()}}\u202e"
@@ -42,6 +43,16 @@ def test_a_run_is_stopped_gone_on_with_and_removed(site: Site) -> None:
     assert ask("forget") == {"go": ""}
     assert ask("look") == {"go": f"run={run_id}"}  # where the page says that it was removed
     assert ask("resume") == {"problem": "There is no such run: check the link, or begin a new one"}
+
+
+def test_a_result_is_not_removed_by_those_to_whom_its_link_was_given(site: Site) -> None:
+    run_id = site.desk.start(demo_config(), owner="x")
+    site.desk.cancel(run_id)
+    records = Records(site.desk.folder / "runs.sqlite")
+    records.move(run_id, "done")
+    records.close()
+    assert "not removed by those who have its link" in str(answer(site, {"run": run_id, "act": "forget"}, None))
+    assert site.desk.state(run_id) is not None
 
 
 @pytest.mark.parametrize("asked", [None, "x", [], {}, {"run": None}, {"run": 7}, {"run": "a" * 101}])

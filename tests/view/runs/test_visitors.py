@@ -173,6 +173,13 @@ def test_hard_limits() -> None:
     assert allowed(demo_config(), Limits(), PUBLIC) == Limits(PUBLIC.max_calls)
 
 
+def test_a_run_that_goes_on_for_ever_is_ended(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "desk", workers=1, rules=replace(PUBLIC, max_hours=0.0001))
+    over = ended(desk, desk.start(demo_config(), owner="x"))
+    desk.close()
+    assert (over.state, over.reason[:53]) == ("failed", "The run took 0.0001 hours, one may take no more here.")
+
+
 def test_runs_that_are_over_are_removed_when_others_come(tmp_path: Path) -> None:
     rules = replace(PUBLIC, keep_runs=1, keep_days=0.5 / 86400)
     desk = Desk(tmp_path / "desk", workers=0, rules=rules)

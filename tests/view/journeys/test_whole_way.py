@@ -130,4 +130,5 @@ def the_card_gets_what_was_shown(page: Any, hub: LocalHub) -> None:
     page.get_by_role("heading", name="Written").wait_for()
     after = hub.repo(TUNED).files()["README.md"].decode()
     assert f"datasets/{DATASET}" in after
-    assert shown == list(difflib.unified_diff(before.split("\n"), after.split("\n"), lineterm=""))[2:]
+    assert after.startswith(before)
+    assert shown == list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm=""))[2:]

@@ -10,6 +10,7 @@ from diffing.errors import ModelError
 from diffing.models.base import OnCompletion, OnTokens, Sampling
 from diffing.models.local import LocalOptions
 from diffing.models.local.fitting import dtype_name
+from diffing.models.local.spec import FolderPart, parse_spec
 from diffing.types import Completion, Conversation, OnProgress, Side
 from diffing.view.zero.lending import Answer, Failed, Note, Order, Ready, Tokens, Write, hold
 from diffing.view.zero.machine import find_model, zero_gpu
@@ -39,12 +40,12 @@ class LentModel:
         Raises:
             DiffingError: It cannot be found, or runs neither here nor on a lent GPU.
         """
-        self._spec = spec
         self._lending = lending
         self._side = side
         self._on_progress = on_progress
         model = find_model(spec, options, lending.token)
         self._id, self._size = model.id, model.size
+        self._spec = _pinned(spec, model.id)
         # as a run with a GPU would load it
         self._options = replace(options, dtype=dtype_name(replace(options, device=None), gpu=zero_gpu()))
 
@@ -111,6 +112,12 @@ class LentModel:
         with _loading:
             hold(self._spec, self._options, self._lending.token).move("cpu")
         self._on_progress(f"weights {self._side}", 1, 1)
+
+
+def _pinned(spec: str, identity: str) -> str:
+    """The model at the commits where it was found: what is held under a branch's name can be of an older one."""
+    parts = parse_spec(spec)
+    return spec if any(isinstance(part, FolderPart) for part in parts) else identity.partition("#")[0]
 
 
 class _Loan:

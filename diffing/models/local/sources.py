@@ -12,7 +12,11 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from huggingface_hub import get_local_safetensors_metadata, parse_local_safetensors_file_metadata
+from huggingface_hub import (
+    get_local_safetensors_metadata,
+    parse_local_safetensors_file_metadata,
+    try_to_load_from_cache,
+)
 from huggingface_hub.errors import NotASafetensorsRepoError, RemoteEntryNotFoundError, SafetensorsParsingError
 
 from diffing.errors import ModelError, SettingError
@@ -22,6 +26,9 @@ from diffing.models.local.spec import FolderPart, HubPart, Part
 MODEL_CONFIG = "config.json"
 ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
+_INDEX = "model.safetensors.index.json"
+_MOST_JSON, _MOST_ADAPTER = 20_000_000, 10_000_000_000
+"""Bytes of files that are read to tell a model's size, long before it is loaded. They are anybody's."""
 _PICKLED = (".bin", ".pt", ".pth")
 _TEXT_FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken")
 
@@ -188,7 +195,18 @@ class Repository:
         raise _no_config(self.name, self._config_name)
 
     def _download(self, file: str) -> str:
+        if not isinstance(try_to_load_from_cache(self.name, file, revision=self._sha), str):
+            self._check_sizes(file, _INDEX)
         return self._api.hf_hub_download(self.name, file, revision=self._sha, etag_timeout=TIMEOUT)
+
+    def _check_sizes(self, *names: str) -> None:
+        for file in self._api.get_paths_info(self.name, list(names), revision=self._sha):
+            size, most = getattr(file, "size", 0), _MOST_ADAPTER if file.path == ADAPTER_WEIGHTS else _MOST_JSON
+            if size > most:
+                raise ModelError(
+                    f"{self.name}: its {file.path} has {size / 1e6:,.0f} MB, expected at most {most / 1e6:,.0f} MB: "
+                    "use another model."
+                )
 
     @cached_property
     def size(self) -> ModelSize:
@@ -258,7 +276,7 @@ def _read_config(folder: Path, name: str, model: str) -> Mapping[str, Any]:
         raise _no_config(model, name)
     try:
         config = json.loads(file.read_text("utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{model}: its {name} is not JSON ({error}); get the file again.") from None
     if not isinstance(config, dict):
         raise ModelError(

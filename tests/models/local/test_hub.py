@@ -2,6 +2,7 @@
 go wrong."""
 
 import errno
+import re
 import shutil
 import socket
 from collections.abc import Callable, Iterator
@@ -163,3 +164,21 @@ def test_no_network() -> None:
         api = hub_api(token=False, endpoint=f"http://127.0.0.1:{unused.getsockname()[1]}")
         with pytest.raises(HubError, match="Cannot reach the Hub for org/never-seen"):
             open_source(HubPart("org/never-seen", None), api)
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors.index.json"])
+def test_a_strangers_files_are_not_read_whatever_their_size(
+    hub: LocalHub, folders: dict[str, Path], tmp_path: Path, name: str
+) -> None:
+    shutil.copytree(folders["model"], tmp_path / "large")
+    (tmp_path / "large" / name).write_bytes(b"{}" + bytes(21_000_000).replace(b"\0", b" "))
+    hub.push_folder("org/large", tmp_path / "large")
+    with pytest.raises(ModelError, match=rf"its {re.escape(name)} has 21 MB, expected at most 20 MB: use another"):
+        LocalModel.load("org/large", options=CPU, endpoint=hub.endpoint)
+    assert downloads(hub) == []
+
+
+def test_a_configuration_without_a_bottom(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("[" * 100_000)
+    with pytest.raises(ModelError, match=r"its config\.json is not JSON \(maximum recursion"):
+        LocalModel.load(str(tmp_path), options=CPU)

@@ -48,6 +48,8 @@ def test_links_lead_within_the_page_and_back(browser: Any, tmp_path: Path) -> No
         page.locator(".part-gallery").wait_for(state="attached")
         assert page.url.endswith("?gallery=")
         assert page.evaluate("window.hit") is None
+        page.get_by_role("link", name="For programs and agents").click()
+        page.get_by_text("compare_models").first.wait_for()
         api = httpx2.get(f"{at.url}gradio_api/info", timeout=10.0).json()
         page.close()
     assert not [name for name in api["named_endpoints"] if name.startswith(("/go", "/arrive"))]
@@ -59,6 +61,7 @@ def test_another_website_cannot_act_through_a_visitors_browser(tmp_path: Path) -
         own = httpx2.post(**sent, headers={"sec-fetch-site": "same-origin"})
         program = httpx2.post(**sent)
         foreign = httpx2.post(**sent, headers={"sec-fetch-site": "cross-site"})
+        older = [httpx2.post(**sent, headers={"origin": origin}) for origin in ("https://evil.example", at.url[:-1])]
         renamed = httpx2.get(at.url, headers={"host": "rebound.example"}, timeout=10.0)
         large = httpx2.post(**{**sent, "json": {"data": ["x" * 2_000_000]}})
         watched = httpx2.get(f"{at.url}monitoring/summary", timeout=10.0)
@@ -66,6 +69,7 @@ def test_another_website_cannot_act_through_a_visitors_browser(tmp_path: Path) -
     assert page.headers["content-security-policy"] == "frame-ancestors 'self'"
     assert (large.status_code, watched.status_code) == (413, 403)
     assert "Another website asked" not in own.text + program.text
+    assert [each.status_code == 403 for each in older] == [True, False]
     assert (foreign.status_code, foreign.text[:21]) == (403, "Another website asked")
     assert renamed.status_code == 400
 

@@ -102,5 +102,5 @@ def note_on_clusters(labels: Labels, size: int, means: str) -> str:
         )
     return (
         f"{len(labels)} sentences about differences gave {clusters} clusters of at least {size} ({means}); "
-        f"{noise / len(labels):.0%} of them are in none."
+        f"{noise} of them {'is' if noise == 1 else 'are'} in none."
     )

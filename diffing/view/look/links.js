@@ -22,6 +22,12 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   read();
 });
+// Gradio's own button, which is not shown, opens its page for programs.
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.("a[data-api]")) return;
+  event.preventDefault();
+  document.querySelector("button.show-api")?.click();
+});
 document.addEventListener("diffing-go", (event) => go(event.detail));
 // Which of the site's links leads to where one is.
 function mark(query) {
@@ -31,12 +37,23 @@ function mark(query) {
     else link.removeAttribute("aria-current");
   }
 }
+// Tabs of several results are told apart by their titles; a run that is not done names itself.
+function entitle(query, tries = 20) {
+  const asked = new URLSearchParams(query);
+  const names = [...document.querySelectorAll(".part-result .models .name")].filter((each) => each.checkVisibility());
+  const led = ["run", "diff", "example"].some((each) => asked.has(each));
+  const done = document.hidden && document.title.startsWith("Done") ? "Done – " : "";
+  if (led && names.length === 2) document.title = `${done}${names.map((each) => each.textContent.trim()).join(" and ")} – diffing`;
+  else if (led && tries > 0) setTimeout(() => query === shown && entitle(query, tries - 1), 100);
+  else if (!led) document.title = asked.has("gallery") ? "Gallery – diffing" : "diffing";
+}
 let shown = location.search.slice(1);
 document.addEventListener("diffing-arrived", ({ detail: query }) => {
   document.body.classList.remove("going");
   mark(query);
-  if (query === shown) return;
+  if (query === shown) return entitle(query);
   shown = query;
+  entitle(query);
   const url = new URL(location.href);
   url.search = query;
   history.pushState({}, "", url);

@@ -2,7 +2,7 @@
 // Inserts as markup only what the server's templates made.
 const EVERY = 1000;
 const HIDDEN = 15000;  // nobody looks: now and then, for the tab's title
-const plain = document.title;
+const plain = "diffing";
 const one = (selector) => element.querySelector(selector);
 const run = () => one("[data-run]")?.dataset.run ?? "";
 let timer;
@@ -157,7 +157,7 @@ element.addEventListener("click", (event) => {
 });
 document.addEventListener("visibilitychange", () => {
   if (document.hidden || !element.isConnected) return;
-  if (document.title.startsWith("Done")) document.title = plain;
+  document.title = document.title.replace(/^Done – /, "");
   if (!run()) return;
   const mine = (stop(), turn);
   look(mine);

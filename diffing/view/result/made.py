@@ -97,12 +97,13 @@ def how(opened: Opened) -> str:
 
 def methods(opened: Opened) -> str:
     """The methods compared by the paper's criteria."""
-    from diffing.bench.page.cells import cell, is_number, observations
+    from diffing.bench.page.cells import is_number
     from diffing.bench.page.tables import columns_of
+    from diffing.view.result.compared import cell_of
 
     return _rendered(
-        "shown/methods.html.jinja", opened, results=opened.comparison, cell=cell, is_number=is_number,
-        observations=observations, columns_of=columns_of,
+        "shown/methods.html.jinja", opened, results=opened.comparison, cell_of=cell_of, is_number=is_number,
+        columns_of=columns_of,
     )  # fmt: skip
 
 

@@ -24,6 +24,8 @@ from diffing.view.share.acting import Actor
 _LONGEST_NAME = 96
 """Characters of a dataset's name that the Hub takes."""
 _NOT_FOR_READERS = re.compile(r"^(?:<!--.*-->|</?details>|<summary>(.*)</summary>)$", re.MULTILINE)
+_OF_FILES = re.compile(r"@[0-9a-f]{12}(?![0-9a-f])")
+"""The revision of models and responses that were read from a machine's files: a digest of these, no commit."""
 _RENDERER = MarkdownIt("commonmark", {"html": False})
 
 
@@ -161,8 +163,10 @@ def written(outcome: CardOutcome) -> str:
     return _rendered("written", outcome=outcome)
 
 
-def _again(report: Report) -> Address:
-    """The same two models by name, without the addresses of servers."""
+def _again(report: Report) -> Address | None:
+    """The same two models by name, without the addresses of servers; None where a name is that of files alone."""
+    if any(_OF_FILES.search(info.id) for info in (report.model_a, report.model_b)):
+        return None
     settings = public_report(replace(report, pairs=(), findings=(), judgements=(), tables={})).settings
     a, b = (str(settings.get(f"model_{side}") or "") for side in SIDES)
     return Address("pair", a or report.model_a.id, b or report.model_b.id)

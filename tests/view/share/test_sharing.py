@@ -3,12 +3,14 @@
 import difflib
 import html
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from diffing.errors import HubError
 from diffing.outputs.card import edit, section
+from diffing.types import ModelInfo
 from diffing.view.address import Address
 from diffing.view.share import panels
 from diffing.view.share.acting import Actor, actor
@@ -217,6 +219,13 @@ def test_links_hold_no_address_of_a_server_and_lead_back(world: World) -> None:
     assert "put it on the Hub" in panel
     assert f"?diff={NAME}" in published
     assert diff.count("data-address") == 2
+
+
+def test_models_of_files_alone_cannot_be_named_in_a_link() -> None:
+    of_files = replace(report(), model_a=ModelInfo("base@8be7d2bffc4f", "model_a"))
+    panel = panels.link(Address("run", "kept"), of_files, None, public=False)
+    assert "?run=kept" in panel
+    assert "?a=" not in panel
 
 
 @pytest.mark.parametrize(

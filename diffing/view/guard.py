@@ -41,6 +41,9 @@ class Guard:
         if scope["type"] == "http" and scope["method"] not in _SAFE:
             headers = dict(scope["headers"])
             foreign = headers.get(b"sec-fetch-site", b"none") not in _OURS
+            if not self._public and b"sec-fetch-site" not in headers:  # older browsers; no proxy stands before it
+                origin = headers.get(b"origin")
+                foreign = origin is not None and origin.partition(b"://")[2] != headers.get(b"host")
             if foreign and (b"cookie" in headers or not self._public):
                 await PlainTextResponse(_REFUSED, 403)(scope, receive, send)
                 return

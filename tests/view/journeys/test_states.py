@@ -17,6 +17,8 @@ from tests.view.journeys.world import BASE, FOUND, STAGES, TUNED, finished, keep
 from tests.view.served import Served, served
 
 pytestmark = pytest.mark.browser
+_SHOWN = ".diffing-tabs [role=tabpanel]:not([style*=none])"
+"""The tab that is open."""
 
 
 @pytest.fixture(scope="module")
@@ -81,13 +83,17 @@ def test_the_result(at: Served, browser: Any) -> None:
     page.locator("#f1 .example").first.wait_for()
     wrong += look_at(page, "result-evidence", "#f1")
     tabs = {
-        "Forest plot": ".main-svg", "By domain": ".heat", "Features": ".main-svg",
-        "Methods": ".diffing-methods table", "How it was made": ".diffing-how table", "Raw tables": "table",
-    }  # fmt: skip
+        "Forest plot": ".main-svg",
+        "By domain": ".heat",
+        "Methods": ".diffing-methods table",
+        "How it was made": ".diffing-how table",
+        "Raw tables": "table",
+        "Features": ".main-svg",  # the last: axe-core goes through what is hidden too, and its lists are long
+    }
     for tab, shown in tabs.items():
         page.get_by_role("tab", name=tab).first.click()
         page.locator(f"[role=tabpanel]:visible {shown}").first.wait_for()
-        wrong += look_at(page, f"result-{tab.lower().replace(' ', '-')}", ".diffing-tabs")
+        wrong += look_at(page, f"result-{tab.lower().replace(' ', '-')}", _SHOWN)
     assert not (page.went_wrong + wrong), "\n".join(page.went_wrong + wrong)
     page.context.close()
 

@@ -87,7 +87,7 @@ def _served(site: "Site", host: str, port: int) -> Iterator[str]:
     page = build(site)
     with contextlib.redirect_stdout(io.StringIO()):  # Gradio's own lines
         here = {"server_name": host, "server_port": port, "share": False}
-        page.launch(**(launch_options(site, host=host) | here), ssr_mode=False, quiet=True, prevent_thread_lock=True)
+        page.launch(**(launch_options(site, host=host) | here), quiet=True, prevent_thread_lock=True)
     warm_up()
     try:
         yield str(page.local_url)

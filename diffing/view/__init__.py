@@ -21,6 +21,7 @@ __all__ = ["LAUNCH", "build", "launch_options", "open_site", "warm_up"]
 
 LAUNCH: dict[str, Any] = {
     "run_history": False, "footer_links": ["api"], "max_file_size": 1, "show_error": False, "enable_monitoring": False,
+    "ssr_mode": False,
 }  # fmt: skip
 """How Gradio serves the page: nothing of a visitor is kept in the browser, nobody uploads anything, and who asks what
 how often is shown to nobody."""

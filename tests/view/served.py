@@ -34,7 +34,6 @@ def served(folder: Path, *, rules: Rules = OWN_MACHINE, workers: int = 2, port: 
         # that another test took in between
         _, url, _ = page.launch(
             prevent_thread_lock=True,
-            ssr_mode=False,
             quiet=True,
             server_port=port or free_port(),
             **launch_options(site),

@@ -3,6 +3,7 @@
 Asks the Hub for nothing, but for code that a trusted model keeps elsewhere.
 """
 
+import json
 import logging
 import os
 import threading
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from diffing.errors import MissingExtraError, ModelError
 from diffing.models.local.fitting import dtype_name
+from diffing.models.local.sources import ADAPTER_CONFIG
 from diffing.models.local.spec import LocalOptions
 
 if TYPE_CHECKING:
@@ -137,9 +139,10 @@ def add_adapter(model: "PreTrainedModel", name: str, folder: Path) -> "PreTraine
     """The model with an adapter over it; the base's weights stay as they are.
 
     Raises:
-        ModelError: The adapter was made for another base.
+        ModelError: The adapter was made for another base, or names other files or modules to load.
         MissingExtraError: peft is not installed.
     """
+    _check_adapter(name, folder)
     try:
         from peft import PeftModel
     except ImportError:
@@ -151,6 +154,20 @@ def add_adapter(model: "PreTrainedModel", name: str, folder: Path) -> "PreTraine
             f"The adapter {name} does not fit the base model: {_first_line(error)}; name the base it was made for."
         ) from None
     return cast("PreTrainedModel", adapted.eval())  # stands for one, without being one
+
+
+def _check_adapter(name: str, folder: Path) -> None:
+    """An adapter is weights over a base; peft would also follow its config to other files, and import code."""
+    try:
+        config = json.loads((folder / ADAPTER_CONFIG).read_bytes())
+        follows = str(config.get("peft_type")).upper() == "XLORA" or config.get("megatron_config") is not None
+    except (OSError, ValueError, AttributeError, RecursionError):
+        raise ModelError(f"The adapter {name} has no readable {ADAPTER_CONFIG}: expected what peft saves") from None
+    if follows:
+        raise ModelError(
+            f"The adapter {name} names other adapters or modules to load (X-LoRA or Megatron), which is not done: "
+            "expected an adapter that is complete in itself; merge it first"
+        )
 
 
 def _first_line(error: Exception) -> str:

@@ -4,6 +4,7 @@ from diffing.config import DiffConfig
 from diffing.errors import DiffingError
 from diffing.estimate import LOCAL_FLOPS, RunEstimate, SizeOf, is_remote
 from diffing.models.base import Sampling
+from diffing.view.runs.access import repositories
 from diffing.view.zero.pace import Pace
 
 _MOST_READING = 30.0
@@ -38,6 +39,9 @@ def obstacle(config: DiffConfig, estimated: RunEstimate | None = None, *, size_o
         return f"A pool cannot be judged by tokens on ZeroGPU: take pool by responses; {_ELSEWHERE}"
     if config.pool is not None and any(map(is_remote, sides)):
         return f"A pool is judged before providers are asked: take both models here, or both there; {_ELSEWHERE}"
+    if any(kind == "dataset" for kind, _ in repositories(config)):
+        # whatever a stranger's dataset holds, it is opened in a run's own process, never in the page's
+        return f"Datasets of the Hub are not read where ZeroGPU is lent: take the bundled prompts; {_ELSEWHERE}"
     minutes = 0.0 if estimated is None else reading_minutes(estimated, size_of)
     if minutes > _MOST_READING:
         return (

@@ -196,3 +196,21 @@ def test_no_tokenizer(copied: Path) -> None:
         ModelError, match=r"copied has no usable tokenizer: .*; expected tokenizer.json beside the model"
     ):
         load(copied).generate(MIXED[:1], Sampling(max_new_tokens=1))
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        {"peft_type": "XLORA", "adapters": {"0": "/etc"}},
+        {"megatron_config": {"a": 1}, "megatron_core": "antigravity"},
+    ],
+)
+def test_an_adapter_leads_to_no_other_files_or_code(
+    model_folder: ModelFolder, tmp_path: Path, hostile: dict[str, object]
+) -> None:
+    base = model_folder("llama")
+    adapter = save_adapter(base, tmp_path / "tuned")
+    config = adapter / "adapter_config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | hostile))
+    with pytest.raises(ModelError, match="names other adapters or modules to load"):
+        load(f"{base}+{adapter}").generate(MIXED[:1], Sampling(max_new_tokens=2))

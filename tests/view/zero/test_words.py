@@ -120,6 +120,9 @@ def test_seconds_of_quota_before_the_run() -> None:
         ({"pool": 3000, "pool_by": "tokens"}, "judged by tokens"),
         ({"pool": 3000, "model_b": "providers:org/b"}, "before providers are asked"),
         ({"pool": 3000}, None),
+        ({"prompts": "org/prompts"}, "Datasets of the Hub are not read where ZeroGPU is lent"),
+        ({"model_b": "recorded:org/answers"}, "Datasets of the Hub are not read where ZeroGPU is lent"),
+        ({"prompts": "bundled"}, None),
     ],
 )
 def test_what_zero_gpu_cannot_do(settings: dict[str, object], words: str | None) -> None:

@@ -34,7 +34,7 @@ def findings_table(report: Report, width: int, most: int | None = None) -> Rende
     table.add_column("", no_wrap=True)
     table.add_column("finding", overflow="fold")
     table.add_column("method", no_wrap=True)
-    numbers = ("net difference %", "accuracy %", "frequency %", "q") if width >= WIDE else ("net difference %",)
+    numbers = ("net difference, points", "accuracy %", "frequency %", "q")[: 4 if width >= WIDE else 1]
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=width >= WIDE)
     entries = entries_of(report)
@@ -44,7 +44,9 @@ def findings_table(report: Report, width: int, most: int | None = None) -> Rende
         if entry.members:
             text.append(f"\n{one_line(f'also found by {also_found(entry)}', LENGTH)}", style="dim")
         table.add_row(
-            Text("confirmed", style="green") if finding.confirmed else Text("-", style="dim"),
+            Text("confirmed", style="green")
+            if finding.confirmed
+            else Text("not tested" if finding.heldout.p is None else "-", style="dim"),
             text,
             Text(one_line(finding.hypothesis.method, SHORT)),
             *_numbers(finding)[: len(numbers)],
@@ -58,14 +60,17 @@ def findings_table(report: Report, width: int, most: int | None = None) -> Rende
 
 
 def _numbers(finding: Finding) -> list[Text]:
+    from diffing.outputs.words import points
+
     heldout = finding.heldout
-    net, accuracy, frequency = (
-        _points(estimate) for estimate in (heldout.net_difference, heldout.accuracy, heldout.frequency)
-    )
+    net = "-" if heldout.net_difference.value is None else points(heldout.net_difference.value)
+    if heldout.net_difference.low is not None:
+        net += f" [{points(heldout.net_difference.low)}, {points(heldout.net_difference.high)}]"
+    accuracy, frequency = (_percent(estimate) for estimate in (heldout.accuracy, heldout.frequency))
     return [Text(net), Text(accuracy), Text(frequency), Text("-" if heldout.q is None else f"{heldout.q:.3g}")]
 
 
-def _points(estimate: Estimate) -> str:
+def _percent(estimate: Estimate) -> str:
     """Percent with the interval; `-` where undefined."""
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return "-"

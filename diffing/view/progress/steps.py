@@ -120,7 +120,7 @@ _RATE = Step(
 _MERGE = Step("Putting together", "Hypotheses that say the same become one entry.", ("merge",))
 _TESTED = Step(
     "Testing",
-    "What was found is tested on prompts that nothing was looked for in, and the result is written.",
+    "What was found is tested on the other prompts, and the result is written.",
     (),
     short=True,
 )

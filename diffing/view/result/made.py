@@ -42,7 +42,9 @@ def findings(opened: Opened, key: str) -> str:
         key: Of the report.
     """
     choices = {name: list(enumerate(getattr(opened, name))) for name in ("methods", "categories", "domains")}
-    return _rendered("shown/findings.html.jinja", opened, key=key, sorts=SORTS, **choices, **_listed(opened, Filter()))
+    shown = _listed(opened, Filter())
+    sorts = {by: name for by, name in SORTS.items() if by != "interest" or shown["any_rating"]}
+    return _rendered("shown/findings.html.jinja", opened, key=key, sorts=sorts, **choices, **shown)
 
 
 def listed(opened: Opened, wanted: Filter) -> str:

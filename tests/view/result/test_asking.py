@@ -76,6 +76,13 @@ def test_every_fragment_of_every_report_is_only_our_markup(name: str) -> None:
         fragment.encode()
 
 
+def test_findings_without_ratings_are_not_sorted_by_them() -> None:
+    offered = {name: '<option value="interest">' in made.findings(Opened(SAMPLES[name]()), "key") for name in SAMPLES}
+    rated = {name: any(each.rating for each in SAMPLES[name]().findings) for name in SAMPLES}
+    assert offered == rated
+    assert set(rated.values()) == {True, False}
+
+
 def test_answers_hold_what_was_asked_for(shelf: Shelf) -> None:
     domain = str(shelf.open("medium").domains.index("coding"))
     html = str(answer(shelf, {"key": "medium", "about": "findings", "status": "confirmed", "domain": domain})["html"])

@@ -126,10 +126,16 @@ class Shelf:
 
 
 def _loaded(folder: Path) -> Report:
-    """The report. Without the collector, which would look through its million verdicts again and again."""
+    """The report. Without the collector, which would look through its million verdicts again and again.
+
+    Raises:
+        SettingError: It is damaged. Where it lies on the server is nobody's business.
+    """
     gc.disable()
     try:
         return load_report(folder, token=False)
+    except SettingError as error:
+        raise SettingError(str(error).replace(str(folder), "this result")) from None
     finally:
         gc.enable()
 

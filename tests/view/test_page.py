@@ -50,6 +50,9 @@ def test_links_lead_within_the_page_and_back(browser: Any, tmp_path: Path) -> No
         assert page.evaluate("window.hit") is None
         page.get_by_role("link", name="For programs and agents").click()
         page.get_by_text("compare_models").first.wait_for()
+        page.wait_for_function("document.activeElement.ariaLabel === 'Close'")
+        page.keyboard.press("Escape")
+        page.locator(".api-docs").wait_for(state="detached")
         api = httpx2.get(f"{at.url}gradio_api/info", timeout=10.0).json()
         page.close()
     assert not [name for name in api["named_endpoints"] if name.startswith(("/go", "/arrive"))]

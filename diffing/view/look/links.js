@@ -22,11 +22,24 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   read();
 });
-// Gradio's own button, which is not shown, opens its page for programs.
+// Gradio's own button, which is not shown, opens its page for programs; that takes the focus, and Escape closes it.
+function enter(tries = 40) {
+  const close = document.querySelector(".api-docs button");
+  if (!close) return tries > 0 && setTimeout(() => enter(tries - 1), 50);
+  close.ariaLabel = "Close";
+  close.focus();
+}
 document.addEventListener("click", (event) => {
   if (!event.target.closest?.("a[data-api]")) return;
   event.preventDefault();
   document.querySelector("button.show-api")?.click();
+  enter();
+});
+document.addEventListener("keydown", (event) => {
+  const close = event.key === "Escape" && document.querySelector(".api-docs button");
+  if (!close) return;
+  close.click();
+  document.querySelector("a[data-api]")?.focus();
 });
 document.addEventListener("diffing-go", (event) => go(event.detail));
 // Which of the site's links leads to where one is.

@@ -44,6 +44,7 @@ def test_no_error_of_any_kind_breaks_a_training(caplog: pytest.LogCaptureFixture
     assert "diffing: no section" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_trainer_that_pushes(hub: LocalHub, starter: Starter, tmp_path: Path) -> None:
     token = hub.add_user("alice")
     hub.add_user("mallory")

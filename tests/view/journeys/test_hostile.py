@@ -54,6 +54,7 @@ def untouched(page: Any) -> None:
         assert fits(page)
 
 
+@pytest.mark.slow
 def test_a_result(at: Served, browser: Any) -> None:
     page = open_page(browser)
     page.set_viewport_size(NARROW)
@@ -118,6 +119,7 @@ def test_models_of_the_hub_runs_and_the_gallery(at: Served, town: LocalHub, brow
     page.context.close()
 
 
+@pytest.mark.slow
 def test_addresses(at: Served, browser: Any) -> None:
     page = open_page(browser)
     page.set_viewport_size(NARROW)

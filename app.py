@@ -5,6 +5,8 @@ import os
 # the Space's own account acts for no visitor; huggingface_hub reads this when it is imported
 if os.environ.get("SYSTEM") == "spaces":
     os.environ.setdefault("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")
+    # the Hub's proxies stand in a private network; what visitors say themselves of where they come from counts nothing
+    os.environ.setdefault("FORWARDED_ALLOW_IPS", "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16")
 
 from diffing.view import build, launch_options, open_site, warm_up
 from diffing.view.site import in_space, own_machine, settings_from

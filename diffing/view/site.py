@@ -13,6 +13,7 @@ from diffing.view.address import Address, What
 from diffing.view.before import Previews, Suggester
 from diffing.view.diffs import Diffs
 from diffing.view.examples import example_folder
+from diffing.view.owners import Owners
 from diffing.view.result.shelf import Shelf
 from diffing.view.runs import OWN_MACHINE, PUBLIC, Desk, Rules
 from diffing.view.visitor import Visitor
@@ -20,6 +21,7 @@ from diffing.view.zero import zero_gpu
 from diffing.view.zero.possible import is_local
 
 if TYPE_CHECKING:
+    import fastapi
     import gradio
 
 _RUN, _EXAMPLE, _DIFF = "run ", "example ", "diff "
@@ -85,6 +87,8 @@ class Site:
         """How it is served."""
         self.desk = Desk(settings.folder, workers=settings.workers, rules=settings.rules, lends=_on_lent_gpu)
         """Runs."""
+        self.owners = Owners()
+        """Whose they are."""
         self.suggester, self.previews = Suggester(), Previews()
         """Answers of the start page."""
         self.diffs = Diffs(settings.folder / "diffs")
@@ -92,15 +96,14 @@ class Site:
         self.shelf = Shelf(self.folder_of)
         """Reports that are being looked at."""
 
-    def visitor(self, request: "gradio.Request | None", token: "gradio.OAuthToken | None") -> Visitor:
+    def visitor(self, request: "gradio.Request | fastapi.Request", token: "gradio.OAuthToken | None") -> Visitor:
         """Who asks.
 
         Args:
-            request: Of the event.
+            request: Of the event, or of a question of a page's script.
             token: What the visitor signed in with; None for one who did not.
         """
-        session: Any = request.session_hash if request else None
-        return Visitor(token.token if token else None, self.settings.rules, session or "")
+        return Visitor(token.token if token else None, self.settings.rules, address_of(request))
 
     def key_of_run(self, run_id: str) -> str:
         """The key of the result of a run."""
@@ -162,6 +165,16 @@ def own_machine(folder: Path | None = None) -> SiteSettings:
         folder: Where runs are kept; None is this account's own.
     """
     return SiteSettings(folder or Path.home() / ".cache" / "diffing-site", rules=OWN_MACHINE)
+
+
+def address_of(request: "gradio.Request | fastapi.Request") -> str:
+    """Where a request comes from, as the server sees it: of what a header says only what a proxy that it trusts adds.
+
+    Args:
+        request: Of an event, or of a question of a page's script.
+    """
+    client: Any = request.client
+    return str(client.host) if client else ""
 
 
 def _on_lent_gpu(config: DiffConfig) -> bool:

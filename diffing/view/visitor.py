@@ -14,8 +14,8 @@ class Visitor:
     """The visitor's own; None for one who is not signed in."""
     rules: Rules = PUBLIC
     """What may be asked for here."""
-    session: str = field(default="", compare=False)
-    """The page that was opened; tells visitors apart who are not signed in."""
+    address: str = field(default="", compare=False, repr=False)
+    """Where the request comes from, as the server sees it; several people may share it."""
 
     @property
     def acts_with(self) -> str | bool | None:
@@ -26,8 +26,3 @@ class Visitor:
     def key(self) -> tuple[str, bool]:
         """Tells visitors apart without their tokens."""
         return asker(self.token), self.rules.public
-
-    @property
-    def owner(self) -> str:
-        """Whose runs are counted together."""
-        return f"account {asker(self.token)}" if self.token else f"session {self.session}"

@@ -16,8 +16,8 @@ def gallery_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component
     """Builds it. The page is shown at once; its script then asks for the list, which the Hub may take seconds for."""
     import gradio as gr
 
-    def ask(asked: Any, token: gr.OAuthToken | None) -> dict[str, str]:  # noqa: ANN401  whatever the browser sends
-        return answer(site, asked, site.visitor(None, token))
+    def ask(asked: Any, request: gr.Request, token: gr.OAuthToken | None) -> dict[str, str]:  # noqa: ANN401  the browser's
+        return answer(site, asked, site.visitor(request, token))
 
     def opened(where: Address, visitor: Visitor) -> list[Any]:
         return [made.page(where.value)]

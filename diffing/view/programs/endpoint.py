@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from diffing.errors import DiffingError, SettingError
 from diffing.view.address import Address
-from diffing.view.site import Site
+from diffing.view.site import Site, address_of
 from diffing.view.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -66,7 +66,9 @@ def endpoint(site: Site, function: Callable[..., Any], reads: Callable[..., Any]
                 name: _checked(each, hints[name], value)
                 for (name, each), value in zip(given.items(), theirs, strict=True)
             }
-            call = Call(site, _visitor(site, request, token.token if token else header), _base(request))
+            acts_with = (token.token if token else header) or None
+            visitor = Visitor(acts_with, site.settings.rules, address_of(request))
+            call = Call(site, visitor, _base(request))
             return function(call, reads(**checked)) if reads else function(call, **checked)
         except DiffingError as error:
             raise OneLine(
@@ -99,15 +101,6 @@ def _checked(parameter: inspect.Parameter, hint: Any, value: object) -> Any:  # 
     except ValidationError as error:
         reason = error.errors(include_url=False, include_input=False)[0]["msg"]
         raise SettingError(f"{parameter.name}: {reason[:1].lower()}{reason[1:]}. Correct it") from None
-
-
-def _visitor(site: Site, request: "gradio.Request", token: str | None) -> Visitor:
-    """The caller. One who is not signed in is told apart by the client's session, a tool's by its address."""
-    session = getattr(request, "session_hash", None)
-    if not session:
-        forwarded = request.headers.get("x-forwarded-for", "").partition(",")[0].strip()
-        session = forwarded or (request.client.host if request.client else "")
-    return Visitor(token or None, site.settings.rules, session)
 
 
 def _base(request: "gradio.Request") -> str:

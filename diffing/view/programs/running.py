@@ -49,7 +49,8 @@ def compare_models(call: Call, asked: Wanted) -> Run:
     """
     _estimate(call, asked)
     visitor = call.visitor
-    run = call.site.desk.start(asked.config, asked.limits, owner=visitor.owner, token=visitor.token)
+    owner = call.site.owners.of(visitor)
+    run = call.site.desk.start(asked.config, asked.limits, owner=owner, token=visitor.token)
     return _run(call, run)
 
 
@@ -96,7 +97,7 @@ def resume_diff(call: Call, run: str) -> Run:
     _run(call, run)
     visitor = call.visitor
     # without an account the run is still whose it was
-    call.site.desk.resume(run, owner=visitor.owner if visitor.token else None, token=visitor.token)
+    call.site.desk.resume(run, owner=call.site.owners.of(visitor) if visitor.token else None, token=visitor.token)
     return _run(call, run)
 
 

@@ -45,7 +45,7 @@ def _done(site: Site, run_id: str, act: object, token: str | None) -> Answer:
             site.desk.cancel(run_id)
         case "resume":
             # without an account the run is still whose it was: its link is all that is known of who asks
-            owner = Visitor(token, site.settings.rules).owner if token else None
+            owner = site.owners.of(Visitor(token, site.settings.rules)) if token else None
             site.desk.resume(run_id, owner=owner, token=token)
         case "forget":
             state = site.desk.state(run_id)

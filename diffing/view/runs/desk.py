@@ -17,7 +17,7 @@ from diffing.config import DiffConfig, Limits
 from diffing.errors import LimitError, SettingError
 from diffing.view.runs.lent import Answers, Lent
 from diffing.view.runs.process import Ended, Live, RunProcess, Task
-from diffing.view.runs.records import Record, Records, digest
+from diffing.view.runs.records import SHARED, Record, Records, digest
 from diffing.view.runs.rules import PUBLIC, Rules, allowed
 from diffing.view.runs.state import RunState
 
@@ -78,7 +78,7 @@ class Desk:
         Args:
             config: What to do.
             limits: The visitor's own hard limits.
-            owner: Who asks: an account or a session. Only a digest is kept.
+            owner: Who asks: an account, or an address, which begins with `SHARED`. Only a digest is kept.
             token: The visitor's own token of the Hub, which stays in memory while the run waits or runs.
 
         Returns:
@@ -225,8 +225,11 @@ class Desk:
     def _check_room(self, owner: str) -> None:
         rules = self._rules
         own = sum(live.owner == owner for live in (*self._live.values(), *self._lent))
-        if rules.per_owner is not None and own >= rules.per_owner:
-            raise LimitError(f"{own} of your runs wait or run: expected at most {rules.per_owner}. Stop one, or wait")
+        shared = owner.startswith(SHARED)
+        most = rules.per_address if shared else rules.per_owner
+        if most is not None and own >= most:
+            whose, what = ("runs of your network", "Sign in") if shared else ("of your runs", "Stop one")
+            raise LimitError(f"{own} {whose} wait or run: expected at most {most}. {what}, or wait")
         if rules.max_waiting is not None and len(self._line) >= rules.max_waiting:
             raise LimitError(f"{len(self._line)} runs wait in line: no more are taken now. Come back later")
 

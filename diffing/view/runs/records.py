@@ -36,6 +36,8 @@ CREATE TABLE IF NOT EXISTS runs (
 """
 _REMOVED = "CREATE TABLE IF NOT EXISTS removed (id TEXT PRIMARY KEY) WITHOUT ROWID"
 """Digests of the ids of runs that are no longer there."""
+SHARED = "address "
+"""What an owner begins with that several people may be."""
 _COLUMNS = "id, owner, config, limits, state, reason, tries, told"
 
 
@@ -62,8 +64,9 @@ class Record:
 
 
 def digest(owner: str) -> str:
-    """Who asked, as it is kept: an account's name or a session's id is nobody's business."""
-    return hashlib.sha256(f"run owner\0{owner}".encode()).hexdigest()[:32]
+    """Who asked, as it is kept: an account's name is nobody's business. Whether several may be meant can be seen."""
+    kind = SHARED if owner.startswith(SHARED) else ""
+    return kind + hashlib.sha256(f"run owner\0{owner}".encode()).hexdigest()[:32]
 
 
 class Records:

@@ -40,6 +40,8 @@ class Rules:
     """Hours for which a run may hold a worker: a model's files can make it go on for ever."""
     per_owner: int | None = None
     """Runs of one visitor that wait or run."""
+    per_address: int | None = None
+    """Runs of all who are not signed in and come from one address, that wait or run."""
     max_waiting: int | None = None
     """Runs of all visitors that wait."""
     keep_days: float | None = None
@@ -56,6 +58,7 @@ PUBLIC = Rules(
     max_usd=50.0,
     max_hours=6.0,
     per_owner=2,
+    per_address=8,
     max_waiting=100,
     keep_days=30.0,
     keep_runs=200,

@@ -1,6 +1,5 @@
 """What the start page's script asks while somebody fills in the form. Believes nothing it is sent."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TypeAlias
@@ -23,7 +22,6 @@ from diffing.view.zero import gpu_seconds, obstacle, zero_gpu
 Asked: TypeAlias = Mapping[str, object]
 Answer: TypeAlias = dict[str, object]
 _KEPT_SECONDS = 60.0
-_SESSION = re.compile(r"[A-Za-z0-9]{1,64}")
 
 
 class Answers:
@@ -39,7 +37,7 @@ class Answers:
         Args:
             asked: As the browser sent it: `about` (`names`, `model`, `base`, `llm`, `reader`, `published`, `estimate`,
                 `begin`) and what each needs: `name`, or the `form`.
-            visitor: Who asks; where nobody is signed in, the `session` that the form came with counts their runs.
+            visitor: Who asks.
 
         Returns:
             What to show: `names`, `html`; or `problem`, where the question cannot be answered.
@@ -170,10 +168,8 @@ class Answers:
         preview = self._preview(wanted, visitor)
         if preview.problem:
             raise SettingError(preview.problem)
-        session = asked.get("session")
-        if isinstance(session, str) and _SESSION.fullmatch(session):
-            visitor = replace(visitor, session=session)
-        run = self._site.desk.start(wanted.config, wanted.limits, owner=visitor.owner, token=visitor.token)
+        owner = self._site.owners.of(visitor)
+        run = self._site.desk.start(wanted.config, wanted.limits, owner=owner, token=visitor.token)
         return {"go": Address("run", run).query}
 
     def _places_of(self, name: str, visitor: Visitor) -> tuple[Place, Place]:

@@ -61,7 +61,7 @@ async function begin() {
   }
   button.disabled = true;
   takes.textContent = "starting …";
-  const answer = await ask({ about: "begin", form: values(), session: form().dataset.session });
+  const answer = await ask({ about: "begin", form: values() });
   if (answer.go) {
     document.dispatchEvent(new CustomEvent("diffing-go", { detail: answer.go }));
     return;

@@ -20,11 +20,11 @@ def start_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component o
 
     answers = Answers(site)
 
-    def ask(asked: Any, token: gr.OAuthToken | None) -> Answer:  # noqa: ANN401  whatever the browser sends
-        return answers.answer(asked, site.visitor(None, token))
+    def ask(asked: Any, request: gr.Request, token: gr.OAuthToken | None) -> Answer:  # noqa: ANN401  the browser's
+        return answers.answer(asked, site.visitor(request, token))
 
     def opened(where: Address, visitor: Visitor) -> list[Any]:
-        return [made.form(where, visitor, made.page_of(site.settings, visitor))]
+        return [made.form(where, made.page_of(site.settings, visitor))]
 
     box = gr.HTML(
         js_on_load=made.script(), server_functions=[ask], apply_default_css=False, elem_classes="diffing start-box"

@@ -82,18 +82,17 @@ def page_of(settings: SiteSettings, visitor: Visitor) -> Page:
     return Page(visitor.rules, visitor.token is not None, settings.sign_in)
 
 
-def form(where: Address, visitor: Visitor, page: Page) -> str:
+def form(where: Address, page: Page) -> str:
     """The whole form, empty but for what an address names.
 
     Args:
         where: Of the kind `pair` with two names, or another.
-        visitor: Who fills it in.
-        page: As this visitor sees it.
+        page: As its visitor sees it.
     """
     names = {"a": where.value, "b": where.other} if where.what == "pair" else {"a": "", "b": ""}
     return _rendered(
         "form.html.jinja", page, names={side: name[:NAME_LENGTH] for side, name in names.items()},
-        named=where.what == "pair", session=visitor.session, labels=LABELS, presets=PRESETS, sizes=SIZES, size=SIZE,
+        named=where.what == "pair", labels=LABELS, presets=PRESETS, sizes=SIZES, size=SIZE,
         domains=bundled_domains(), bundled=_bundled(), examples=EXAMPLES, name_length=NAME_LENGTH,
         text_length=TEXT_LENGTH, no_llm=_NO_LLM if page.rules.public and not page.signed_in else "",
         no_sae="" if sae_library() else _NO_SAE,

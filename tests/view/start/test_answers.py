@@ -19,7 +19,7 @@ __all__ = ["hub"]
 
 BASE, TUNED = (str(FOLDER / "models" / name) for name in ("base", "tuned"))
 HOSTILE = "<img src=x onerror=alert(1)>${alert(1)}{{7*7}}"
-NOBODY, OWNER = Visitor(rules=PUBLIC, session="s1"), Visitor(rules=OWN_MACHINE, session="s1")
+NOBODY, OWNER = Visitor(rules=PUBLIC), Visitor(rules=OWN_MACHINE)
 
 
 @pytest.fixture
@@ -101,29 +101,39 @@ def test_what_was_typed_comes_back_only_as_text(hub: LocalHub, public: Answers) 
 
 def test_a_run_is_put_in_line_for_whoever_asks(own: Answers) -> None:
     form = {"model_a": BASE, "model_b": TUNED, "train": "20", "heldout": "10", "max_new_tokens": "8"}
-    answer = own.answer({"about": "begin", "form": form, "session": "s1"}, OWNER)
+    answer = own.answer({"about": "begin", "form": form}, OWNER)
     run_id = str(answer["go"]).removeprefix("run=")
     config = own._site.desk.config(run_id)
     assert config is not None
     assert (config.model_a, config.train, config.max_new_tokens) == (BASE, 20, 8)
     waiting = estimate(own, OWNER, **form)[0]
     assert "1 waits: yours would be number 2 in line" in " ".join(waiting.split())
-    same = own.answer({"about": "begin", "form": form | {"model_b": BASE}, "session": "s1"}, OWNER)
+    same = own.answer({"about": "begin", "form": form | {"model_b": BASE}}, OWNER)
     assert "Both sides are the same model" in str(same["problem"])
     assert "“Sample of B”" in str(same["problem"])
 
 
-def test_visitors_without_an_account_are_counted_by_their_page(hub: LocalHub, public: Answers, tmp_path: Path) -> None:
+def test_visitors_are_counted_by_what_they_cannot_choose(hub: LocalHub, public: Answers, tmp_path: Path) -> None:
     push(hub, tmp_path / "m", "alice/base")
     push(hub, tmp_path / "m", "alice/tuned")
     form = {"model_a": "alice/base", "model_b": "alice/tuned"}
-    nobody = Visitor(rules=PUBLIC)
-    asked = [
-        public.answer({"about": "begin", "form": form, "session": session}, nobody)
-        for session in ("one", "one", "one", "two", HOSTILE)
-    ]
-    assert ["go" in each for each in asked] == [True, True, False, True, True]
-    assert "2 of your runs wait or run: expected at most 2" in str(asked[2]["problem"])
+
+    def begun(*visitors: Visitor) -> list[str]:
+        asked = [
+            public.answer({"about": "begin", "form": form, "session": f"s{number}"}, each)
+            for number, each in enumerate(visitors)
+        ]
+        return [str(each.get("problem", "")) for each in asked]
+
+    alice = [Visitor(hub.add_user("alice")) for _ in range(3)]
+    assert begun(*alice) == ["", "", "2 of your runs wait or run: expected at most 2. Stop one, or wait"]
+    network = [Visitor(address=f"2001:db8::{number}") for number in range(8)]
+    assert begun(*network) == [""] * 8
+    assert "8 runs of your network wait or run: expected at most 8. Sign in" in begun(network[3])[0]
+    others = Visitor(address="2001:db8:1::1"), Visitor(address="192.0.2.1"), Visitor(hub.add_user("bob"))
+    assert begun(*others) == [""] * 3
+    unknown = Visitor("hf_of_nobody", address="2001:db8::1")
+    assert public._site.owners.of(unknown) == public._site.owners.of(network[0])
 
 
 @pytest.mark.parametrize(

@@ -145,18 +145,19 @@ class Records:
         return bool(self._execute("SELECT 1 FROM removed WHERE id = ?", (digest(run_id),)))
 
     def old(self, *, days: float | None, runs: int | None) -> tuple[str, ...]:
-        """Runs that are over and need not be kept, none of which waits for its visitor.
+        """Runs that need not be kept: over, or waiting for a visitor who does not come.
 
         Args:
             days: How long a run is kept; None is for ever.
-            runs: How many are kept, the latest; None is all.
+            runs: How many that are over are kept, the latest; None is all.
         """
-        over = self._execute("SELECT id, changed FROM runs WHERE state IN ('done', 'stopped', 'failed')", ())
-        over.sort(key=lambda row: -float(row[1]))
+        query = "SELECT id, changed FROM runs WHERE state IN ({}) ORDER BY changed DESC"
+        over = self._execute(query.format("'done', 'stopped', 'failed'"), ())
+        waiting = self._execute(query.format("'waiting'"), ())
         oldest = -math.inf if days is None else time.time() - 86400 * days
-        return tuple(
-            row[0] for place, row in enumerate(over) if row[1] < oldest or (runs is not None and place >= runs)
-        )
+        too_many = over[runs:] if runs is not None else []
+        late = [row for row in (*over, *waiting) if row[1] < oldest]
+        return tuple(dict.fromkeys(row[0] for row in (*too_many, *late)))
 
     def _execute(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         """Every statement is its own transaction."""

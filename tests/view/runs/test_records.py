@@ -33,3 +33,16 @@ def test_a_file_of_another_version_is_refused_and_left_as_it_is(tmp_path: Path) 
 def test_settings_that_this_version_no_longer_has_are_left_out() -> None:
     config = DiffConfig("a", "b", domain=("cooking", "travel"))
     assert read_config(json.dumps(asdict(config) | {"gone": 1})) == config
+
+
+def test_what_waits_for_its_visitor_is_kept_for_days_however_many_are_over(tmp_path: Path) -> None:
+    records = Records(tmp_path / "runs.sqlite")
+    for name in ("over", "later", "waits", "queued"):
+        records.add(name, "owner", DiffConfig("a", "b"), Limits())
+    records.move("over", "failed")
+    records.move("later", "done")
+    records.move("waits", "waiting", "Sign in")
+    assert records.old(days=1, runs=1) == ("over",)
+    assert records.old(days=1, runs=None) == ()
+    assert set(records.old(days=-1, runs=1)) == {"over", "later", "waits"}
+    records.close()

@@ -1,5 +1,6 @@
 """What the page of a run asks and does: where the run stands, stop, go on, remove. Believes nothing it is sent."""
 
+from dataclasses import replace
 from typing import TypeAlias
 
 from diffing.errors import DiffingError, SettingError
@@ -20,8 +21,8 @@ def answer(site: Site, asked: object, token: str | None) -> Answer:
 
     Args:
         site: What all visitors share.
-        asked: As the browser sent it: `run`, which is what allows to see and stop it, and `act`: `look`, `stop`,
-            `resume` or `forget`.
+        asked: As the browser sent it: `run`, which is what allows to see and stop it; `act`: `look`, `lend`, `stop`,
+            `resume` or `forget`; `lends`, whether the visitor began it in this tab, or said there to lend it a GPU.
         token: Of the visitor who asks; a run that goes on acts with it.
 
     Returns:
@@ -34,12 +35,15 @@ def answer(site: Site, asked: object, token: str | None) -> Answer:
         run_id = asked.get("run")
         if not isinstance(run_id, str) or len(run_id) > _LONGEST_ID:
             raise SettingError("There is no such run: check the link, or begin a new one")
-        return _done(site, run_id, asked.get("act"), token)
+        _act(site, run_id, asked.get("act"), token)
+        if asked.get("act") == "forget":
+            return {"go": ""}
+        return _told(site, run_id, token, lends=asked.get("lends") is True)
     except DiffingError as error:
         return {"problem": visible(str(error))}
 
 
-def _done(site: Site, run_id: str, act: object, token: str | None) -> Answer:
+def _act(site: Site, run_id: str, act: object, token: str | None) -> None:
     match act:
         case "stop":
             site.desk.cancel(run_id)
@@ -52,12 +56,15 @@ def _done(site: Site, run_id: str, act: object, token: str | None) -> Answer:
             if site.settings.rules.public and state is not None and state.report is not None:
                 raise SettingError("A result is not removed by those who have its link: it goes with time")
             site.desk.forget(run_id)
-            return {"go": ""}
+
+
+def _told(site: Site, run_id: str, token: str | None, *, lends: bool) -> Answer:
     run = found(site, run_id, token)
     if run is None or run.state.report is not None:
         return {"go": Address("run", run_id).query}  # the page says what became of it, or shows the result
+    run = replace(run, lends=lends)
     told: Answer = {"regions": made.regions(run), "said": visible(made.told(run)), "tab": visible(made.tab(run))}
-    return told | {"lend": True} if run.state.state == "lending" and not run.state.attended else told
+    return told | {"lend": True} if lends and run.state.state == "lending" and not run.state.attended else told
 
 
 def found(site: Site, run_id: str, token: str | None) -> Run | None:

@@ -43,6 +43,8 @@ class Run:
     """Where it stands."""
     signed_in: bool = False
     """Whether the visitor who looks is."""
+    lends: bool = True
+    """Lending: whether the page that shows it lends its visitor's GPU; of the others only one that is asked to does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ def told(run: Run) -> str:
     match run.state.state:
         case "queued":
             return f"In line, place {run.state.place}."
+        case "lending" if not run.lends and not run.state.attended:
+            return "The run waits for a GPU."
         case "running" | "lending":
             shown = progress_of(steps_of(run.config), run.state.stages)
             now = _now(shown)

@@ -9,6 +9,7 @@ let timer;
 let turn = 0;  // of the loop that asks: an older one ends
 let app;  // changes when the app was started anew
 let last = {};
+let lends = "";  // the run to which this tab lends, where the browser keeps nothing
 
 async function appId() {
   try {
@@ -61,10 +62,27 @@ function lost(is) {
   if (line && line.hidden === is) line.hidden = !is;
 }
 
+// A GPU of whoever looks is lent to a run that was begun in this tab, and to others only where they say so.
+function mayLend() {
+  try {
+    return lends === run() || sessionStorage.getItem(`diffing-lends ${run()}`) === "yes";
+  } catch {
+    return lends === run();
+  }
+}
+function lend() {
+  lends = run();
+  try {
+    sessionStorage.setItem(`diffing-lends ${run()}`, "yes");
+  } catch {
+    // for as long as this page is open
+  }
+}
+
 // One question; undefined where the server did not answer.
 async function ask(act) {
   try {
-    return await server.of_run({ run: run(), act });
+    return await server.of_run({ run: run(), act, lends: mayLend() });
   } catch {
     return undefined;
   }
@@ -109,6 +127,7 @@ async function begin() {
 async function act(button) {
   const what = button.dataset.act;
   if (what === "copy") return copy(button);
+  if (what === "lend") lend();
   if (button.dataset.sure && !button.dataset.asked) return sure(button);
   const mine = (stop(), turn);
   button.disabled = true;

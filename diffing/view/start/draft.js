@@ -28,3 +28,11 @@ function restore(leave) {
     else field.value = String(value);
   }
 }
+// Whoever begins a run here lends it a GPU of theirs, where one is lent: its page asks nobody again in this tab.
+function begun(query) {
+  try {
+    sessionStorage.setItem(`diffing-lends ${new URLSearchParams(query).get("run")}`, "yes");
+  } catch {
+    // its page asks
+  }
+}

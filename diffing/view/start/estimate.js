@@ -63,6 +63,7 @@ async function begin() {
   takes.textContent = "starting …";
   const answer = await ask({ about: "begin", form: values() });
   if (answer.go) {
+    begun(answer.go);
     document.dispatchEvent(new CustomEvent("diffing-go", { detail: answer.go }));
     return;
   }

@@ -37,7 +37,13 @@ def test_the_page_has_the_models_answer_and_then_the_run_stands_in_line(tmp_path
         run_id = desk.start(PAIR, owner="x")
         shown = visit.come(f"run={run_id}")
         assert "lent to you, from your daily quota" in shown
-        assert visit.ask(run_id)["lend"] is True
+        others = visit.ask(run_id)
+        assert "lend" not in others, "who only opens a link lends nothing"
+        assert "whoever began it" in others["regions"]["lead"]
+        assert 'data-act="lend">Go on with my GPU quota<' in others["regions"]["acts"]
+        own = visit.ask(run_id, lends=True)
+        assert own["lend"] is True
+        assert "my GPU quota" not in own["regions"]["acts"]
         assert "open it in a browser" in desk.state(run_id).reason  # type: ignore[union-attr]
         assert desk.busy == (0, 0)
         visit.submit("run-lender", run_id)
@@ -65,14 +71,15 @@ def test_stopped_left_and_started_anew_it_goes_on_from_there(tmp_path: Path) -> 
             if any(stage.name == "responses a" and stage.done for stage in state.stages):
                 break
         assert state.attended
-        assert "lend" not in answer(site, {"run": run_id, "act": "look"}, None)
+        assert "lend" not in answer(site, {"run": run_id, "act": "look", "lends": True}, None)
+        assert "Yours is not touched" in str(answer(site, {"run": run_id, "act": "look"}, None)["regions"])
         assert list(site.desk.lend(run_id, lambda config: iter([("responses a", 1, 1)]))) == []
         lent.close()  # type: ignore[attr-defined]
 
     lend(site)
-    assert answer(site, {"run": run_id, "act": "look"}, None)["lend"] is True
+    assert answer(site, {"run": run_id, "act": "look", "lends": True}, None)["lend"] is True
     assert answer(site, {"run": run_id, "act": "stop"}, None)["tab"] == "Stopped – diffing"
-    assert "lend" in answer(site, {"run": run_id, "act": "resume"}, None)
+    assert "lend" in answer(site, {"run": run_id, "act": "resume", "lends": True}, None)
     site.close()
     again = Site(SiteSettings(tmp_path / "site", rules=OWN_MACHINE, workers=0))
     assert again.desk.state(run_id).state == "lending"  # type: ignore[union-attr]

@@ -40,11 +40,11 @@ class Visit:
         load = max(loads, key=lambda each: len(each["outputs"]))["id"]  # it fills all parts
         return self._timed("load", lambda: self._event(load, query, []))
 
-    def ask(self, run_id: str, act: str = "look") -> dict[str, Any]:
-        """What the script of a run's page asks."""
+    def ask(self, run_id: str, act: str = "look", *, lends: bool = False) -> dict[str, Any]:
+        """What the script of a run's page asks; it lends where the run was begun in its tab."""
         (box,) = [each["id"] for each in self._config["components"] if "of_run" in each["props"].get("server_fns", ())]
         body = {
-            "data": {"run": run_id, "act": act},
+            "data": {"run": run_id, "act": act, "lends": lends},
             "component_id": box,
             "fn_name": "of_run",
             "session_hash": self.session,

@@ -16,12 +16,16 @@ from diffing.view.remembered import Remembered
 from diffing.view.site import Site
 from diffing.view.start import made
 from diffing.view.start.reading import PREFIXED, Wanted, line_of, read_form, said
+from diffing.view.start.turns import Turns
 from diffing.view.visitor import Visitor
 from diffing.view.zero import gpu_seconds, obstacle, zero_gpu
 
 Asked: TypeAlias = Mapping[str, object]
 Answer: TypeAlias = dict[str, object]
 _KEPT_SECONDS = 60.0
+_AT_ONCE = 12
+"""Questions that are answered at a time: with as many that wait they leave enough of Gradio's 40 threads to others."""
+_WAIT_SECONDS = 5.0
 
 
 class Answers:
@@ -29,6 +33,7 @@ class Answers:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._turns = Turns(_AT_ONCE, _WAIT_SECONDS)
         self._places: Remembered[tuple[Place, Place]] = Remembered(_KEPT_SECONDS)
 
     def answer(self, asked: object, visitor: Visitor) -> Answer:
@@ -58,7 +63,8 @@ class Answers:
             about = abouts.get(str(asked.get("about")))
             if about is None:
                 raise SettingError("Expected a question about the form: reload the page")
-            return about(asked, visitor)
+            with self._turns.turn():
+                return about(asked, visitor)
         except DiffingError as error:
             return {"problem": visible(said(str(error), public=visitor.rules.public))}
 

@@ -74,6 +74,7 @@ def test_the_page_of_a_run(at: Served, browser: Any) -> None:
     page.context.close()
 
 
+@pytest.mark.slow
 def test_the_result(at: Served, browser: Any) -> None:
     page = open_page(browser)
     page.goto(f"{at.url}?run=kept")
@@ -98,6 +99,7 @@ def test_the_result(at: Served, browser: Any) -> None:
     page.context.close()
 
 
+@pytest.mark.slow
 def test_the_panels_above_a_result(at: Served, browser: Any) -> None:
     page = open_page(browser)
     page.goto(f"{at.url}?run=kept")

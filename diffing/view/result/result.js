@@ -143,6 +143,12 @@ async function showMore(button) {
   else button.remove();
 }
 
+// A new page is read from its beginning; but who pages by keyboard sees where the focus is.
+function begin(box) {
+  box.scrollIntoView({ block: "start" });
+  if (document.activeElement.matches(":focus-visible")) document.activeElement.scrollIntoView({ block: "nearest" });
+}
+
 element.addEventListener("toggle", (event) => opened(event.target), true);
 element.addEventListener("submit", (event) => event.preventDefault());
 let wait;
@@ -164,8 +170,8 @@ element.addEventListener("click", (event) => {
   } else if (button.matches("[data-page]")) {
     const details = button.closest("details[data-finding]");
     const page = Number(button.dataset.page);
-    if (details) evidence(details, { page }).then(() => details.scrollIntoView({ block: "start" }));
-    else list({ page }).then(() => element.querySelector("[data-list]").scrollIntoView({ block: "start" }));
+    if (details) evidence(details, { page }).then(() => begin(details));
+    else list({ page }).then(() => begin(element.querySelector("[data-list]")));
   }
 });
 document.addEventListener("click", (event) => {

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.starter import Starter
+from tests.waiting import DEADLINE
 
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -45,9 +46,29 @@ def browser() -> Iterator[Any]:
     if path is None:
         pytest.skip("needs Debian's chromium")
     with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
+        api.expect.set_options(timeout=1000 * DEADLINE)
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS, timeout=1000 * DEADLINE)
+        yield Patient(browser)
         browser.close()
+
+
+class Patient:
+    """A browser whose pages wait long: on a busy machine what is to come may take minutes."""
+
+    def __init__(self, browser: Any) -> None:
+        self._browser = browser
+
+    def new_context(self, **options: Any) -> Any:
+        """As Playwright's."""
+        context = self._browser.new_context(**options)
+        context.set_default_timeout(1000 * DEADLINE)
+        return context
+
+    def new_page(self, **options: Any) -> Any:
+        """As Playwright's."""
+        page = self._browser.new_page(**options)
+        page.set_default_timeout(1000 * DEADLINE)
+        return page
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ instead of each time. Libraries that read the environment when they are imported
 """
 
 import gc
+import importlib
 import json
 import os
 import resource
@@ -20,6 +21,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
+
+from tests.waiting import DEADLINE
 
 PRELOADED = (
     *("numpy", "scipy.stats", "scipy.optimize", "pandas", "pyarrow.parquet", "pyarrow.pandas_compat", "yaml", "fsspec"),
@@ -46,7 +49,7 @@ class Process:
             self.returncode = self._starter.ask({"poll": self.pid})
         return self.returncode
 
-    def wait(self, timeout: float = 120) -> int:
+    def wait(self, timeout: float = DEADLINE) -> int:
         """Waits for the exit status."""
         end = time.monotonic() + timeout
         while self.poll() is None:
@@ -76,7 +79,7 @@ class Starter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.communicate(timeout=20)
+        self._process.communicate(timeout=DEADLINE)
 
     def ask(self, request: Mapping[str, Any]) -> Any:
         """One request, one answer."""
@@ -99,7 +102,7 @@ class Starter:
         return Process(self, self.ask({**request, "file_size": file_size}))
 
     def run(
-        self, args: Sequence[str], env: Mapping[str, str], file_size: int | None = None, timeout: float = 120
+        self, args: Sequence[str], env: Mapping[str, str], file_size: int | None = None, timeout: float = DEADLINE
     ) -> subprocess.CompletedProcess[str]:
         """As `subprocess.run` with captured text."""
         with tempfile.TemporaryDirectory() as folder:
@@ -158,7 +161,8 @@ def _compile_templates() -> None:
 
 def _serve() -> None:
     for module in PRELOADED:
-        __import__(module)
+        with suppress(ModuleNotFoundError):  # parts that another version of a library has not
+            importlib.import_module(module)
     _compile_templates()
     assert not [module for module in UNTOUCHED if module in sys.modules], (
         "it would keep the environment of this process"

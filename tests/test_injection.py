@@ -12,6 +12,7 @@ from diffing.templates import fence, render
 from diffing.types import Hypothesis, Message, Prompt, ignore_progress
 from tests.servers.openai_server import OpenAIServer
 from tests.servers.rules import PRAISE, REFUSAL, TEMPLATES, RuleLLM, in_process, planted_pairs, read
+from tests.waiting import DEADLINE
 
 HYPOTHESES = (
     Hypothesis("llm-praise", PRAISE.hypothesis, "b", "llm", "style"),
@@ -71,7 +72,7 @@ def verdicts(model, pairs):
 def test_responses_move_no_verdict_and_no_description(attack):
     rules = RuleLLM()
     with OpenAIServer(rules) as server:
-        model = OpenAIModel("rules", server.base_url, timeout=5.0)
+        model = OpenAIModel("rules", server.base_url, timeout=DEADLINE)
         clean = verdicts(model, CLEAN)
         attacked = planted_pairs(10, 0, attack)
         assert verdicts(model, attacked) == clean

@@ -9,10 +9,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx2
+
+from tests.waiting import DEADLINE, until
 
 SECRET = "correct horse battery staple"
 ALLOWED = "alice"
@@ -46,30 +47,28 @@ class Service:
             command = [sys.executable, "-m", "tests.annotate.service", str(folder), str(port), *arguments]
             self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=Path(__file__).parents[2])
 
-    def wait(self, seconds: float = 60.0) -> None:
+    def wait(self) -> None:
         """Until it answers."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            if self.process.poll() is not None:
-                raise AssertionError(self.log.read_text())
-            try:
-                httpx2.get(f"{self.url}/webhooks/model-diff", timeout=5.0)
-            except httpx2.TransportError:
-                time.sleep(0.05)
-            else:
-                return
-        raise AssertionError("the service did not start")
+        until(self._answers)
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        try:
+            httpx2.get(f"{self.url}/webhooks/model-diff", timeout=DEADLINE)
+        except httpx2.TransportError:
+            return False
+        return True
 
     def kill(self) -> None:
         """As a machine that loses its power."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10.0)
+        self.process.wait(DEADLINE)
 
     def stop(self) -> None:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(5.0)
+                self.process.wait(DEADLINE)
             except subprocess.TimeoutExpired:
                 self.kill()
 
@@ -85,8 +84,8 @@ def send(client: httpx2.Client, service: Service, body: object, secret: str | No
     return client.post(service.address, content=content, headers=headers)
 
 
-def work_forever(folder: Path, seconds: float) -> None:
-    """What the worker's process does."""
+def work_forever(folder: Path) -> None:
+    """What the worker's process does; from the third job on it waits while there is a file `hold`."""
     from diffing.annotate.queue import QUEUE, Job, Queue
     from diffing.annotate.worker import Done, Worker
     from diffing.types import OnProgress
@@ -95,7 +94,7 @@ def work_forever(folder: Path, seconds: float) -> None:
         on_progress("responses a", 1, 2)
         with (folder / "begun").open("a") as begun:
             begun.write(f"{job.repository} {job.commit}\n")
-        time.sleep(seconds)
+        until(lambda: not (folder / "hold").exists() or len((folder / "begun").read_text().splitlines()) < 3)
         effect = folder / "effects" / job.commit
         effect.parent.mkdir(exist_ok=True)
         if not effect.exists():  # as a dataset that is the same already is not committed again
@@ -107,7 +106,7 @@ def work_forever(folder: Path, seconds: float) -> None:
     Worker(Queue(folder / QUEUE), work).run()
 
 
-def main(folder: Path, port: int, seconds: float) -> None:
+def main(folder: Path, port: int) -> None:
     import uvicorn
 
     from diffing.annotate.app import Desk
@@ -116,9 +115,9 @@ def main(folder: Path, port: int, seconds: float) -> None:
     from diffing.annotate.settings import AnnotatorSettings
 
     settings = AnnotatorSettings(allow=(ALLOWED,), folder=str(folder))
-    app = Desk(settings, SECRET, Queue(folder / QUEUE)).serve(WorkerProcess(work_forever, folder, seconds))
+    app = Desk(settings, SECRET, Queue(folder / QUEUE)).serve(WorkerProcess(work_forever, folder))
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]) if len(sys.argv) > 3 else 0.0)
+    main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -5,7 +5,6 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -23,6 +22,7 @@ from diffing.demo.config import FOLDER
 from diffing.hub import hub_api
 from tests.annotate.service import SECRET
 from tests.hub import LocalHub
+from tests.waiting import DEADLINE, until
 
 CARD = b"---\nbase_model: alice/base # the start\nlicense: apache-2.0\n---\n# Tuned\n"
 
@@ -45,7 +45,7 @@ class Annotating:
 
     def __exit__(self, *_: object) -> None:
         self._server.should_exit = True  # not forced: that would leave the worker behind
-        self._thread.join(timeout=20.0)
+        self._thread.join(timeout=DEADLINE)
         assert not self._thread.is_alive()
         self._socket.close()
 
@@ -66,13 +66,6 @@ def push_models(hub: LocalHub, folder: Path) -> None:
         (tuned / file.name).symlink_to(file)
     (tuned / "README.md").write_bytes(CARD)
     hub.push_folder("alice/tuned", tuned)
-
-
-def until(condition: Callable[[], object], seconds: float = 120.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
 
 
 def test_a_push_is_annotated_once_and_the_loop_ends(
@@ -102,9 +95,9 @@ def test_a_push_is_annotated_once_and_the_loop_ends(
         HfApi(endpoint=hub.endpoint, token=alice).merge_pull_request("alice/tuned", pull.num)
         hub.courier.settle()
         until(lambda: queue.counts()["ignored"])
-        page = httpx2.get(service.url, timeout=20.0)
+        page = httpx2.get(service.url, timeout=DEADLINE)
         upload = {"files": ("notes.txt", b"x" * 4096)}
-        assert httpx2.post(f"{service.url}/gradio_api/upload", files=upload, timeout=20.0).status_code == 413
+        assert httpx2.post(f"{service.url}/gradio_api/upload", files=upload, timeout=DEADLINE).status_code == 413
 
     readme = hub.repo("alice/tuned").files()["README.md"]
     assert readme.startswith(CARD), "nothing outside the section changed"

@@ -94,7 +94,7 @@ def test_in_a_browser(browser: Any, queue: Queue, tmp_path: Path, monkeypatch: p
         shown.get_by_text("Watched:").wait_for()
         widest = shown.evaluate("Math.max(...[...document.querySelectorAll('.annotator p')].map(p => p.scrollWidth))")
         queue.add(Push("alice/later", "a" * 40, None))
-        shown.get_by_text("alice/later").wait_for(timeout=15_000)
+        shown.get_by_text("alice/later").wait_for()
     finally:
         visitor.close()
         page.close()

@@ -5,12 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from diffing.annotate.process import WorkerProcess
+from tests.waiting import DEADLINE, until
 
 STARTED_BY_A_SERVICE = """
 import sys, time
@@ -20,7 +20,7 @@ from tests.annotate.test_process import note_and_wait
 
 if __name__ == "__main__":
     WorkerProcess(note_and_wait, Path(sys.argv[1])).start()
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -28,7 +28,7 @@ def note_and_wait(pids: Path) -> None:
     """What the process does: it says who it is, and goes on for ever."""
     with pids.open("a") as file:
         file.write(f"{os.getpid()}\n")
-    time.sleep(60)
+    time.sleep(2 * DEADLINE)
 
 
 def noted(pids: Path) -> list[int]:
@@ -42,23 +42,16 @@ def alive(pid: int) -> bool:
         return False
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
-
-
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 def test_killed_it_comes_back_stopped_it_does_not(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     process = WorkerProcess(note_and_wait, pids)
     process.start()
-    wait_for(lambda: len(noted(pids)) == 1)
+    until(lambda: len(noted(pids)) == 1)
     os.kill(noted(pids)[0], signal.SIGKILL)
-    wait_for(lambda: len(noted(pids)) == 2)
+    until(lambda: len(noted(pids)) == 2)
     process.stop()
-    wait_for(lambda: not any(alive(pid) for pid in noted(pids)))
+    until(lambda: not any(alive(pid) for pid in noted(pids)))
     time.sleep(1.5)
     assert len(noted(pids)) == 2
 
@@ -69,8 +62,8 @@ def test_it_ends_with_a_service_that_is_killed(tmp_path: Path) -> None:
     script.write_text(STARTED_BY_A_SERVICE)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     service = subprocess.Popen([sys.executable, str(script), str(pids)], env=environment)
-    wait_for(lambda: len(noted(pids)) == 1)
+    until(lambda: len(noted(pids)) == 1)
     service.kill()
-    service.wait(10.0)
-    wait_for(lambda: not alive(noted(pids)[0]))
+    service.wait(DEADLINE)
+    until(lambda: not alive(noted(pids)[0]))
     assert len(noted(pids)) == 1

@@ -21,11 +21,12 @@ from diffing.types import ModelInfo, Report
 from tests.annotate.service import SECRET, payload
 from tests.hub import LocalHub
 from tests.outputs.samples import medium_report
+from tests.waiting import DEADLINE
 
 CARD = b"---\nlicense: mit\n---\n# Tuned\n"
 OPTED_OUT = b"# Tuned\n\n<!-- model-diff: off -->\n"
 DATASET = "bot/bob__tuned-diff"
-QUICK = Patience(timeout=3.0, attempts=2, first_wait=0.01)
+QUICK = Patience(timeout=DEADLINE, attempts=2, first_wait=0.01)
 
 
 @cache

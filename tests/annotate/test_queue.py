@@ -14,6 +14,7 @@ from diffing.annotate.queue import Job, Queue
 from diffing.annotate.worker import Done, Postponed, Tries, Worker
 from diffing.errors import HubError, LimitError, SettingError
 from diffing.types import OnProgress
+from tests.waiting import until
 
 
 def push(number: int, repository: str = "alice/tuned") -> Push:
@@ -222,13 +223,13 @@ def test_only_one_worker_works_and_the_next_takes_over(queue: Queue) -> None:
     queue.add(push(1))
     one, two = working(first), working(second)
     with at_work(one):
-        wait_for(lambda: len(first) == 1)
+        until(lambda: len(first) == 1)
         with at_work(two):
             queue.add(push(2))
-            wait_for(lambda: len(first) == 2)
+            until(lambda: len(first) == 2)
             assert second == []
             one.stop()
-            wait_for(lambda: not queue.add(push(3)) and len(second) == 1)
+            until(lambda: not queue.add(push(3)) and len(second) == 1)
     assert [len(first), len(second)] == [2, 1]
 
 
@@ -242,7 +243,7 @@ def test_what_was_missed_is_asked_for_until_the_hub_answers(queue: Queue) -> Non
         queue.add(push(7))
 
     with at_work(Worker(queue, done, tries=Tries(first_wait=0.0), catch_up=catch_up)):
-        wait_for(lambda: queue.counts()["done"] == 1)
+        until(lambda: queue.counts()["done"] == 1)
     assert len(asked) == 2
 
 
@@ -255,10 +256,3 @@ def test_an_older_revision_is_superseded_by_a_later_one_that_is_done(queue: Queu
     queue.settle(newer, "done")
     assert queue.superseded(older)
     assert not queue.superseded(newer)
-
-
-def wait_for(condition, seconds: float = 20.0) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.02)

@@ -7,6 +7,7 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError, JobNotFoundError
 
 from tests.hub import Job, LocalHub
+from tests.waiting import DEADLINE
 
 
 def test_a_job_runs_and_its_logs_are_followed(hub: LocalHub, alice: HfApi) -> None:
@@ -15,7 +16,7 @@ def test_a_job_runs_and_its_logs_are_followed(hub: LocalHub, alice: HfApi) -> No
     def runner(job: Job) -> None:
         job.log(" ".join(job.command))
         job.log(job.environment["HF_TOKEN"][:3] + job.environment["MODE"])
-        assert may_end.wait(5)
+        assert may_end.wait(DEADLINE)
         job.log("done")
 
     hub.jobs.runner = runner
@@ -26,7 +27,7 @@ def test_a_job_runs_and_its_logs_are_followed(hub: LocalHub, alice: HfApi) -> No
     assert alice.inspect_job(job_id=job.id).status.stage == "RUNNING"
     may_end.set()
     assert list(logs) == ["hf_x", "done"]
-    ended = alice.wait_for_job(job.id, timeout=5, poll_interval=0.01)
+    ended = alice.wait_for_job(job.id, timeout=DEADLINE, poll_interval=0.01)
     assert (ended.status.stage, ended.flavor, ended.owner.name) == ("COMPLETED", "a100-large", "alice")
     assert list(alice.fetch_job_logs(job_id=job.id)) == ["uv run diffing a b", "hf_x", "done"]
     assert [each.id for each in alice.list_jobs(namespace="alice", token=alice.token)] == [job.id]
@@ -40,7 +41,7 @@ def test_a_job_fails(hub: LocalHub, alice: HfApi) -> None:
 
     hub.jobs.runner = runner
     job = alice.run_job(image="python:3.12", command=["python"])
-    ended = alice.wait_for_job(job.id, timeout=5, poll_interval=0.01)
+    ended = alice.wait_for_job(job.id, timeout=DEADLINE, poll_interval=0.01)
     assert (ended.status.stage, ended.status.message) == ("ERROR", "Job failed: out of memory")
 
 

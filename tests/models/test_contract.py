@@ -19,6 +19,7 @@ from diffing.models.scripted import ScriptedModel
 from diffing.types import Completion, Message
 from tests.servers.openai_server import OpenAIServer
 from tests.servers.router import router_at
+from tests.waiting import DEADLINE
 
 SAMPLING = Sampling(max_new_tokens=16)
 
@@ -102,7 +103,7 @@ def recorded(folder):
 @backend
 def openai(folder):
     with _server() as server:
-        model = OpenAIModel("rule", server.base_url, api_key="sk-very-secret", timeout=5.0)
+        model = OpenAIModel("rule", server.base_url, api_key="sk-very-secret", timeout=DEADLINE)
         yield Subject(model, remote=True, secrets=["sk-very-secret"])
 
 
@@ -110,7 +111,7 @@ def openai(folder):
 def providers(folder):
     with ExitStack() as stack:
         stack.enter_context(router_at(stack.enter_context(_server())))
-        model = ProvidersModel("org/rule", provider="groq", token="hf_very_secret", timeout=5.0)
+        model = ProvidersModel("org/rule", provider="groq", token="hf_very_secret", timeout=DEADLINE)
         yield Subject(model, remote=True, secrets=["hf_very_secret"])
 
 
@@ -128,7 +129,9 @@ def local(folder):
 def everything(folder):
     """The way a run wraps a remote model."""
     with _server() as server:
-        metered = MeteredModel(OpenAIModel("rule", server.base_url, timeout=5.0), Meter(10_000, 100.0), Price(1.0, 1.0))
+        metered = MeteredModel(
+            OpenAIModel("rule", server.base_url, timeout=DEADLINE), Meter(10_000, 100.0), Price(1.0, 1.0)
+        )
         yield Subject(CachedModel(metered, Store(folder / "completions.sqlite")), remote=True)
 
 

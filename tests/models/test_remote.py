@@ -11,6 +11,7 @@ from diffing.errors import ModelError, SettingError
 from diffing.models.remote import Effort, Fault, Requests, retry_after
 from diffing.types import Completion, Message
 from tests.servers.openai_server import OpenAIServer
+from tests.waiting import DEADLINE
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 FINE = Completion("fine", "stop")
@@ -54,7 +55,7 @@ def test_a_permanent_error_is_told_even_if_others_were_stopped_first():
     waiting = threading.Barrier(8)
 
     def ask(conversation):
-        waiting.wait(timeout=10.0)
+        waiting.wait(timeout=DEADLINE)
         if conversation[0].content == "7":
             raise ModelError("wrong key")
         raise Fault("busy", retry_after=30.0 if conversation[0].content < "3" else None)
@@ -69,11 +70,11 @@ def test_answers_on_their_way_are_told_before_the_end():
 
     def ask(conversation):
         if conversation[0].content == "0":
-            begun.wait(timeout=10.0)
+            begun.wait(timeout=DEADLINE)
             ended.set()
             raise ModelError("wrong key")
         begun.set()
-        ended.wait(timeout=10.0)
+        ended.wait(timeout=DEADLINE)
         return FINE
 
     with pytest.raises(ModelError, match="wrong key"):

@@ -8,6 +8,8 @@ from typing import Any
 
 import uvicorn
 
+from tests.waiting import DEADLINE
+
 
 class Serving:
     """`Serving(app)`, `start()`, `stop()`; the port is taken from the beginning."""
@@ -23,7 +25,7 @@ class Serving:
 
     def start(self) -> None:
         self._thread.start()
-        until = time.monotonic() + 10.0
+        until = time.monotonic() + DEADLINE
         while not self._server.started:
             if time.monotonic() > until or not self._thread.is_alive():
                 raise RuntimeError("the test server did not start")

@@ -9,6 +9,7 @@ import pytest
 from diffing.view.address import Address, read_address
 from diffing.view.runs import PUBLIC
 from tests.view.served import served
+from tests.waiting import DEADLINE
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,6 @@ def test_a_query_that_names_nothing_is_the_start(query: str) -> None:
 def test_links_lead_within_the_page_and_back(browser: Any, tmp_path: Path) -> None:
     with served(tmp_path / "site") as at:
         page = browser.new_page()
-        page.set_default_timeout(15_000)
         page.goto(f"{at.url}?run=%3Cimg%20src%3Dx%20onerror%3Dwindow.hit%3D1%3E")
         page.get_by_role("alert").get_by_text("There is no such run any more").wait_for()
         page.get_by_role("link", name="Gallery").click()
@@ -53,7 +53,7 @@ def test_links_lead_within_the_page_and_back(browser: Any, tmp_path: Path) -> No
         page.wait_for_function("document.activeElement.ariaLabel === 'Close'")
         page.keyboard.press("Escape")
         page.locator(".api-docs").wait_for(state="detached")
-        api = httpx2.get(f"{at.url}gradio_api/info", timeout=10.0).json()
+        api = httpx2.get(f"{at.url}gradio_api/info", timeout=DEADLINE).json()
         page.close()
     assert not [name for name in api["named_endpoints"] if name.startswith(("/go", "/arrive"))]
 
@@ -65,10 +65,10 @@ def test_another_website_cannot_act_through_a_visitors_browser(tmp_path: Path) -
         program = httpx2.post(**sent)
         foreign = httpx2.post(**sent, headers={"sec-fetch-site": "cross-site"})
         older = [httpx2.post(**sent, headers={"origin": origin}) for origin in ("https://evil.example", at.url[:-1])]
-        renamed = httpx2.get(at.url, headers={"host": "rebound.example"}, timeout=10.0)
+        renamed = httpx2.get(at.url, headers={"host": "rebound.example"}, timeout=DEADLINE)
         large = httpx2.post(**{**sent, "json": {"data": ["x" * 2_000_000]}})
-        watched = httpx2.get(f"{at.url}monitoring/summary", timeout=10.0)
-        page = httpx2.get(at.url, timeout=10.0)
+        watched = httpx2.get(f"{at.url}monitoring/summary", timeout=DEADLINE)
+        page = httpx2.get(at.url, timeout=DEADLINE)
     assert page.headers["content-security-policy"] == "frame-ancestors 'self'"
     assert (large.status_code, watched.status_code) == (413, 403)
     assert "Another website asked" not in own.text + program.text
@@ -90,7 +90,7 @@ def test_without_a_cookie_nobody_acts_on_a_public_machine_so_other_websites_may_
         sent = {"url": f"{at.url}gradio_api/call/find_diffs", "json": {"data": []}, "timeout": 10.0}
         plain = httpx2.post(**sent, headers={"sec-fetch-site": "cross-site"})
         signed_in = httpx2.post(**sent, headers={"sec-fetch-site": "cross-site", "cookie": "session=x"})
-        page = httpx2.get(at.url, timeout=10.0)
+        page = httpx2.get(at.url, timeout=DEADLINE)
     assert page.headers["content-security-policy"].endswith("huggingface.co https://*.hf.space")
     assert plain.status_code != 403
     assert signed_in.status_code == 403

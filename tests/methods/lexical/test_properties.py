@@ -1,13 +1,12 @@
 """Every measured property on texts that have it and texts that do not."""
 
-import time
-
 import pytest
 
 from diffing.methods.lexical.measured import Property
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES, same_property
 from diffing.methods.lexical.reading import Exchange, read_pair
 from diffing.types import Finish, Message, Pair, Prompt, Response, Verdict
+from tests.growth import LINEAR, growth
 
 LOOP = "I am happy to help you today. " * 3
 
@@ -293,11 +292,12 @@ JUNK = [
     ],
 )
 def test_hostile_text_takes_linear_time(junk: str) -> None:
-    text = (junk * 20_000)[:20_000]
-    start = time.process_time()
-    for measured in PROPERTIES:
-        measured.value(exchange(text))
-    assert time.process_time() - start < 2  # quadratic patterns take minutes
+    def measure_all(size: int) -> None:
+        long = exchange((junk * size)[:size])
+        for measured in PROPERTIES:
+            measured.value(long)
+
+    assert growth(measure_all, 5_000) < LINEAR
 
 
 @pytest.mark.parametrize(("sentence", "name"), [

@@ -1,6 +1,5 @@
 """Planted groups come back as clusters, whatever their number and size; noise stays noise."""
 
-import time
 import warnings
 
 import numpy as np
@@ -80,11 +79,9 @@ def test_above_what_fits_at_once_the_rest_joins(monkeypatch):
     assert (found[truth < 0] == -1).mean() > 0.9
 
 
-def test_a_thousand_sentences_take_no_time():
+def test_a_thousand_sentences():
     vectors, truth = planted(40, 25)
-    started = time.perf_counter()
     assert same_partition(cluster_vectors(vectors, way="average"), truth)
-    assert time.perf_counter() - started < 5
 
 
 @pytest.mark.slow  # UMAP's compilation

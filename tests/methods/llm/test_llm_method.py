@@ -16,6 +16,7 @@ from diffing.models.scripted import ScriptedModel
 from diffing.types import Evidence
 from tests.servers.openai_server import Drop, Hang, NullContent, OpenAIServer, Status, Truncated
 from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, in_process, planted_pairs
+from tests.waiting import DEADLINE
 
 PAIRS = planted_pairs()
 TRAIN = [pair for pair in PAIRS if pair.prompt.split == "train"]
@@ -33,7 +34,7 @@ FEW = {
 
 def run(url, embedder, pairs=PAIRS, **options):
     """Find, judge and measure, as the pipeline does."""
-    model = OpenAIModel("rules", url, timeout=2.0, concurrency=16)
+    model = OpenAIModel("rules", url, timeout=DEADLINE, concurrency=16)
     method = LlmMethod(model, embedder=embedder, **options)
     discovery = method.find_hypotheses([pair for pair in pairs if pair.prompt.split == "train"])
     return discovery, judge(model, discovery.hypotheses, pairs)

@@ -14,6 +14,7 @@ from diffing.outputs.card import CardOutcome, Mode, edit, section, update_card
 from diffing.types import ModelInfo, Report
 from tests.hub import LocalHub
 from tests.outputs.samples import medium_report, quiet_report
+from tests.waiting import DEADLINE
 
 CARD = b"---\nlicense: mit  # ours\n---\n# Tuned\n\nA model.\n"
 MODEL, OTHER = "bob/tuned", "acme/base"
@@ -55,7 +56,7 @@ class World:
         return [f"{pull.author} {pull.status}" for pull in self.hub.repo(MODEL).pulls]
 
 
-QUICK = Patience(timeout=3.0, first_wait=0.01)
+QUICK = Patience(timeout=DEADLINE, first_wait=0.01)
 
 
 @pytest.fixture

@@ -94,7 +94,6 @@ def test_from_searching_to_reading(hub: LocalHub, browser: Any, tmp_path: Path) 
     publish_card(hub, tmp_path / "card", "alice/x", (HOSTILE, "org/other"))
     with served(tmp_path / "site", rules=PUBLIC) as at:
         page = browser.new_page()
-        page.set_default_timeout(15_000)
         page.goto(f"{at.url}?gallery=other")
         page.get_by_role("link", name="onerror").wait_for()
         field = page.get_by_label("Search by model")

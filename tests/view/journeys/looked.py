@@ -33,7 +33,6 @@ _SETTLED = """() => document.querySelector("[aria-busy=true], .pending") === nul
 def open_page(browser: Any, **options: Any) -> Any:
     """A page that remembers what went wrong in it."""
     page = browser.new_context(viewport=WIDE, **options).new_page()
-    page.set_default_timeout(20_000)
     page.went_wrong = []
     page.on("pageerror", lambda error: page.went_wrong.append(str(error)))
     page.on("dialog", lambda dialog: (page.went_wrong.append(dialog.message), dialog.dismiss()))

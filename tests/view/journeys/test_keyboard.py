@@ -10,6 +10,7 @@ from tests.hub import LocalHub
 from tests.view.journeys.looked import open_page
 from tests.view.journeys.world import BASE, TUNED, finished, keep
 from tests.view.served import Served, served
+from tests.waiting import DEADLINE
 
 pytestmark = pytest.mark.browser
 _FOCUS = """() => {
@@ -40,7 +41,7 @@ def at(town: LocalHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 
 def seen(page: Any, key: str) -> None:
     """What is pressed may be disabled while it is done; then the focus has to come back."""
-    end = time.monotonic() + 5
+    end = time.monotonic() + DEADLINE
     while (lost := page.evaluate(_FOCUS)) and time.monotonic() < end:
         page.wait_for_timeout(50)
     assert lost == "", f"after {key}: {lost}"

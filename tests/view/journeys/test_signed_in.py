@@ -4,7 +4,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from tests.hub import LocalHub
 from tests.hub.login import Login
 from tests.view.journeys.looked import open_page
 from tests.view.journeys.world import finished, keep
+from tests.waiting import DEADLINE, until
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[3]
@@ -50,25 +50,21 @@ def space(town: LocalHub, tmp_path: Path) -> Iterator[Space]:
         )  # fmt: skip
         try:
             url = f"http://127.0.0.1:{port}/"
-            answers(url, app)
+            until(lambda: answers(url, app))
             yield Space(url, login, town)
         finally:
             app.terminate()
-            app.wait(20)
+            app.wait(DEADLINE)
 
 
-def answers(url: str, app: "subprocess.Popen[bytes]") -> None:
-    """Waits until it does."""
-    end = time.monotonic() + 120
-    while time.monotonic() < end:
-        assert app.poll() is None, "the app ended"
-        try:
-            httpx2.get(url, timeout=5.0)
-        except httpx2.TransportError:
-            time.sleep(0.2)
-        else:
-            return
-    pytest.fail("the app does not answer")
+def answers(url: str, app: "subprocess.Popen[bytes]") -> bool:
+    """Whether it does."""
+    assert app.poll() is None, "the app ended"
+    try:
+        httpx2.get(url, timeout=DEADLINE)
+    except httpx2.TransportError:
+        return False
+    return True
 
 
 def refused(page: Any, url: str) -> None:

@@ -76,9 +76,9 @@ def few_prompts_are_chosen(page: Any) -> None:
 
 def it_runs(page: Any) -> None:
     """Progress is shown, and then the result under the same link."""
-    page.get_by_role("progressbar").first.wait_for(timeout=90_000)
+    page.get_by_role("progressbar").first.wait_for()
     assert look_at(page, "run-running") == []
-    page.locator("#headline").wait_for(timeout=180_000)
+    page.locator("#headline").wait_for()
     assert "run=" in page.url
 
 

@@ -18,6 +18,7 @@ from tests.cli import recordings
 from tests.hub import LocalHub
 from tests.view.gallery.cards import publish_card
 from tests.view.served import Served, served
+from tests.waiting import DEADLINE
 
 NAMES = [function.__name__ for function in ENDPOINTS]
 FEW = replace(OWN_MACHINE, max_prompts=60)
@@ -55,7 +56,7 @@ def client(at: Served, **options: Any) -> Any:
 
 
 def test_what_is_documented_is_what_we_give_and_nothing_else(at: Served) -> None:
-    info = httpx2.get(f"{at.url}gradio_api/info", timeout=10.0).json()
+    info = httpx2.get(f"{at.url}gradio_api/info", timeout=DEADLINE).json()
     assert (list(info["named_endpoints"]), info["unnamed_endpoints"]) == ([f"/{name}" for name in NAMES], {})
     for name, endpoint in info["named_endpoints"].items():
         assert endpoint["description"], name
@@ -94,7 +95,7 @@ def test_a_run_from_its_estimate_to_its_evidence(at: Served, tmp_path: Path) -> 
     config = at.site.desk.config(run["run"])
     assert config is not None
     assert (config.seed, config.train, config.max_new_tokens) == (1, 40, 512)
-    end = time.monotonic() + 120
+    end = time.monotonic() + DEADLINE
     while (state := programs.predict(run["run"], api_name="/diff_state"))["state"] in ("queued", "running"):
         assert time.monotonic() < end
         time.sleep(0.2)

@@ -14,8 +14,9 @@ from tests.cli.world import World
 from tests.servers.openai_server import OpenAIServer
 from tests.starter import Starter
 from tests.view.progress.visits import Visit
-from tests.view.runs.conftest import PROMPTS, config_of, until
+from tests.view.runs.conftest import PROMPTS, config_of
 from tests.view.served import served
+from tests.waiting import until
 
 
 def free_port() -> int:
@@ -37,7 +38,6 @@ def test_the_app_is_killed_in_the_middle_of_a_run(browser: Any, starter: Starter
         run_id = (site / "started").read_text(encoding="utf-8")
         link = f"http://127.0.0.1:{port}/?run={run_id}"
         page = browser.new_page()
-        page.set_default_timeout(30_000)
         page.goto(link)
         page.locator("[role=progressbar]").wait_for()
         until(lambda: server.count > 10)

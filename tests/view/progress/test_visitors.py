@@ -11,8 +11,8 @@ from typing import Any
 from diffing.demo.config import demo_config
 from diffing.view.runs import PUBLIC
 from tests.view.progress.visits import Visit
-from tests.view.runs.conftest import until
 from tests.view.served import Served, served
+from tests.waiting import until
 
 PAIR = replace(demo_config(), method=("lexical",), train=30, heldout=15, max_new_tokens=32)
 """The embedded pair; real models, which keep both cores busy."""

@@ -7,6 +7,8 @@ from typing import Any, Self
 
 import httpx2
 
+from tests.waiting import DEADLINE
+
 
 @dataclass
 class Visit:
@@ -22,7 +24,7 @@ class Visit:
     """How long it took: the page itself, what fills it, and a question where a run stands."""
 
     def __post_init__(self) -> None:
-        self._client = httpx2.Client(base_url=self.url, timeout=60.0)
+        self._client = httpx2.Client(base_url=self.url, timeout=DEADLINE)
         self._config: dict[str, Any] = {}
 
     def __enter__(self) -> Self:

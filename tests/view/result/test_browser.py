@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -63,7 +62,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def opened(browser: Any, url: str, key: str, width: int = 1280) -> Any:
     page = browser.new_page(viewport={"width": width, "height": 900})
-    page.set_default_timeout(15_000)
     page.went_wrong = []
     page.on("pageerror", lambda error: page.went_wrong.append(str(error)))
     page.on("dialog", lambda dialog: page.went_wrong.append(dialog.message))
@@ -173,14 +171,12 @@ def test_a_response_of_a_million_characters_is_cut_and_goes_on_by_a_button(brows
 
 
 def test_a_thousand_prompts_open_at_once(browser: Any, url: str) -> None:
-    """Bounds with room for a busy machine; what was measured stands in the README."""
-    start = time.perf_counter()
+    """Evidence comes when it is asked for, a page at a time; `tests.benchmarks.bench_page` measures the seconds."""
     page = opened(browser, url, "thousand")
-    assert time.perf_counter() - start < 6
-    start = time.perf_counter()
+    assert page.locator(".example").count() == 0
     page.locator("#f1 summary").first.click()
     page.wait_for_selector("#f1 .example")
-    assert time.perf_counter() - start < 2
+    assert page.locator(".example").count() <= 20
     page.close()
 
 

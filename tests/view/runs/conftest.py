@@ -1,13 +1,12 @@
 """A desk whose runs ask a server on loopback, and what the tests wait for."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from diffing.config import DiffConfig
 from diffing.view.runs import Desk, RunState
 from tests.cli.world import write_prompts
 from tests.servers.openai_server import OpenAIServer
+from tests.waiting import until
 
 OWNER = "somebody@session"
 PROMPTS = 36
@@ -25,15 +24,6 @@ def config_of(server: OpenAIServer, folder: Path, *, a: str = "a") -> DiffConfig
         heldout=PROMPTS - 24,
         concurrency=2,
     )
-
-
-def until(what: Callable[[], object], seconds: float = 120.0) -> float:
-    """Waits; gives the seconds it took."""
-    began = time.monotonic()
-    while not what():
-        assert time.monotonic() < began + seconds, "it did not happen"
-        time.sleep(0.01)
-    return time.monotonic() - began
 
 
 def ended(desk: Desk, run_id: str) -> RunState:

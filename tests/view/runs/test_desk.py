@@ -20,7 +20,8 @@ from diffing.view.runs import OWN_MACHINE, Desk, RunState, Stage
 from diffing.view.runs.state import Watch
 from tests.cli.world import World
 from tests.servers.openai_server import OpenAIServer
-from tests.view.runs.conftest import OWNER, PROMPTS, config_of, contents, ended, until
+from tests.view.runs.conftest import OWNER, PROMPTS, config_of, contents, ended
+from tests.waiting import until
 
 Make = Callable[..., Desk]
 

@@ -20,7 +20,8 @@ from diffing.view.runs.rules import allowed
 from tests.hub import LocalHub
 from tests.hub.fixtures import hub
 from tests.servers.openai_server import OpenAIServer
-from tests.view.runs.conftest import contents, ended, until
+from tests.view.runs.conftest import contents, ended
+from tests.waiting import until
 
 __all__ = ["hub"]
 

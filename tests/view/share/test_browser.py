@@ -30,7 +30,6 @@ def test_a_result_is_taken_away_published_proposed_and_reopened(
     monkeypatch.setenv("HF_TOKEN", world.tokens["alice"])
     with served(world.folder, workers=1) as at:
         page = browser.new_page(viewport={"width": 390, "height": 800})
-        page.set_default_timeout(15_000)
         wrong: list[str] = []
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.goto(f"{at.url}?run=kept")

@@ -35,7 +35,6 @@ def test_from_typing_to_a_run_by_keyboard(
     push(hub, tmp_path / "m", "alice/writer-tuned", "base_model: alice/writer-base")
     with served(tmp_path / "site", rules=PUBLIC, workers=0) as at:
         page = browser.new_page(viewport={"width": 390, "height": 800})
-        page.set_default_timeout(15_000)
         wrong: list[str] = []
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.goto(at.url)

@@ -14,6 +14,7 @@ from diffing.view.site import Site, SiteSettings
 from diffing.view.start.answers import Answers
 from diffing.view.start.turns import Turns
 from diffing.view.visitor import Visitor
+from tests.waiting import DEADLINE
 
 BUSY = "Many people ask just now: try again in a moment"
 
@@ -52,7 +53,7 @@ def test_a_turn_comes_to_who_waits_and_more_than_that_do_not_wait() -> None:
         with pytest.raises(LimitError, match=BUSY), turns.turn():
             pass
         assert got == []
-    waiting.join(timeout=10)
+    waiting.join(timeout=DEADLINE)
     assert got == ["waited"]
 
 

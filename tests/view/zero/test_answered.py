@@ -23,7 +23,7 @@ from diffing.view.runs import OWN_MACHINE
 from diffing.view.zero import Answering, answered, lending
 from diffing.view.zero.pace import SPARE
 from diffing.view.zero.refusals import NotLentError
-from tests.view.runs.conftest import until
+from tests.waiting import until
 
 PROMPTS = 8
 QUOTA = "You have exceeded your free ZeroGPU quota (90s requested vs. 3s left). Try again in 3:12:00. "

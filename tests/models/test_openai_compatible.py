@@ -235,9 +235,9 @@ def test_a_passing_fault_is_repeated_until_it_passes(fault):
 
 def test_a_hanging_server_is_given_up_after_the_timeout_and_asked_again():
     with OpenAIServer(echo) as server:
-        made = one(server, [Hang(2 * DEADLINE)], timeout=0.4)
+        made = one(server, [Hang(2 * DEADLINE)], timeout=1.0)
     assert made.text == "re: question"
-    assert server.count == 2
+    assert server.count >= 1 + 2
 
 
 def test_an_answer_that_trickles_is_given_up_too():
@@ -300,7 +300,7 @@ def test_retry_after_as_a_date_is_obeyed():
         server.fail_next(Status(503, headers={"Retry-After": date}))
         model_at(server).generate(users(1), SAMPLING)
         waited = (datetime.now(UTC) - started).total_seconds()
-    assert server.count == 2
+    assert server.count >= 1 + 2
     assert 0.9 <= waited
 
 

@@ -45,8 +45,10 @@ def create(call: Call) -> Response:
         raise Refusal(400, "A webhook needs a url")
     if not str(asked.get("secret", "")).isascii():
         raise Refusal(400, "The secret must be ASCII")
-    about = {key: asked[key] for key in ("url", "watched", "domains")}
-    webhook = Webhook(world.new_id("webhook"), name, **about, secret=asked.get("secret"))
+    domains = asked.get("domains") or ["repo", "discussion"]
+    webhook = Webhook(
+        world.new_id("webhook"), name, asked["url"], asked["watched"], domains, secret=asked.get("secret")
+    )
     world.webhooks.append(webhook)
     return _answer(webhook)
 

@@ -11,7 +11,8 @@ from diffing.methods.sae.hooks import Hook, find_hook
 from diffing.methods.sae.presets import PRESETS
 from diffing.methods.sae.source import SaeFacts, SaeSource, find_sae
 from diffing.models.local.fitting import dtype_name, gigabytes, needed_bytes, this_machine
-from diffing.models.local.sources import ModelSize, Source, open_source
+from diffing.models.local.sizes import ModelSize
+from diffing.models.local.sources import Source, open_source
 from diffing.models.local.spec import LocalOptions, parse_spec
 
 if TYPE_CHECKING:

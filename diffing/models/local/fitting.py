@@ -13,7 +13,8 @@ from huggingface_hub import constants
 
 from diffing.errors import MissingExtraError, ModelError
 from diffing.hub import hub_api
-from diffing.models.local.sources import ModelSize, open_source
+from diffing.models.local.sizes import ModelSize
+from diffing.models.local.sources import open_source
 from diffing.models.local.spec import LocalOptions, Quantization, parse_spec
 
 MARGIN = 1.2

@@ -16,13 +16,16 @@ from weakref import WeakSet
 from diffing.errors import ModelError
 from diffing.hub import hub_api
 from diffing.models.base import OnCompletion, OnTokens, Sampling
+from diffing.models.local.adapter import check_adapter
+from diffing.models.local.architecture import check_architecture
+from diffing.models.local.assembling import assemble, context_of
 from diffing.models.local.chat import Chat, ConversationRefusedError, read_template
 from diffing.models.local.decoding import Job, Row
 from diffing.models.local.drawing import noise_key
 from diffing.models.local.fitting import check_fit, gigabytes, millions, this_machine
-from diffing.models.local.loading import add_adapter, check_architecture, load_tokenizer, load_weights
+from diffing.models.local.sizes import ModelSize
 from diffing.models.local.slots import Slots, supports_slots
-from diffing.models.local.sources import ModelSize, Source, open_source
+from diffing.models.local.sources import Source, open_source
 from diffing.models.local.spec import LocalOptions, parse_spec
 from diffing.models.local.threads import fitting_threads
 from diffing.models.local.whole import WholeBatches
@@ -214,7 +217,7 @@ class LocalModel:
     def _check(self) -> None:
         check_architecture(self._base.name, self._base.config, self._options)
         if self._adapter is not None:
-            _ = self._adapter.config  # a folder or repository that is no adapter is told now
+            check_adapter(self._adapter.name, self._adapter.config)
         size = self.size
         logger.info(
             "%s: %s parameters, %s%s",
@@ -234,16 +237,8 @@ class LocalModel:
             remark = make_room(self._fit, _resident)
             if remark is not None:
                 logger.warning(remark)
-            folder = self._base.fetch(code=self._options.trust_remote_code)
-            tokenizer = load_tokenizer(self._base.name, folder, self._options)
-            model = load_weights(self._base.name, folder, self._options)
-            if self._adapter is not None:
-                model = add_adapter(model, self._adapter.name, self._adapter.fetch(code=False))
-            eos = model.generation_config.eos_token_id
-            eos_ids = eos if isinstance(eos, list) else [eos]
-            chat = Chat(tokenizer, eos_ids, self._options.chat_template, self._base.name)
-            text_config = model.config.get_text_config(decoder=True)
-            self._loaded = _Loaded(model, chat, getattr(text_config, "max_position_embeddings", None))
+            model, chat = assemble(self._base, self._adapter, self._options)
+            self._loaded = _Loaded(model, chat, context_of(model))
             _resident.add(self)
         return self._loaded
 

@@ -8,7 +8,7 @@ import pytest
 from diffing.errors import MissingExtraError, ModelError
 from diffing.models.local.fitting import Machine, check_fit, gigabytes, needed_bytes, this_machine
 from diffing.models.local.loading import load_weights
-from diffing.models.local.sources import ModelSize
+from diffing.models.local.sizes import ModelSize
 from diffing.models.local.spec import LocalOptions
 from tests.models.local import tiny
 

@@ -68,7 +68,8 @@ def add_adapter(model: "PreTrainedModel", name: str, folder: Path) -> "PreTraine
         adapted: Any = PeftModel.from_pretrained(model, str(folder))
         # the first loading tells nobody what was left over; the second finds every place as it was
         told = adapted.load_adapter(str(folder), adapted.active_adapter)
-        _check_keys(name, adapted, len(stored), told.missing_keys, told.unexpected_keys)
+        lost = _lost(folder / ADAPTER_WEIGHTS, told.unexpected_keys)
+        _check_keys(name, adapted, len(stored), told.missing_keys, lost)
     return cast("PreTrainedModel", adapted.eval())  # stands for one, without being one
 
 
@@ -115,8 +116,25 @@ def _check_keys(name: str, adapted: Any, stored: int, missing: Collection[str], 
     if lacking:
         raise ModelError(
             f"The adapter {name} lacks {len(lacking)} of its weights, which would be random, such as "
-            f"{_shown(lacking)}; get its files again."
+            f"{_shown(lacking).replace(f'.{adapted.active_adapter}.', '.')}; get its files again."
         )
+
+
+def _lost(file: Path, unexpected: Collection[str]) -> list[str]:
+    """Those that are not stored under an expected name as well, as PEFT does with embeddings that were resized."""
+    if not unexpected:
+        return []
+    import torch
+    from safetensors import safe_open
+
+    with safe_open(file, framework="pt") as tensors:
+        stored = set(tensors.keys())
+        placed = [tensors.get_tensor(key) for key in sorted(stored - set(unexpected))]
+        return [
+            key
+            for key in unexpected
+            if key not in stored or not any(torch.equal(tensors.get_tensor(key), each) for each in placed)
+        ]
 
 
 def _unshared(adapted: Any, missing: Collection[str]) -> list[str]:  # noqa: ANN401

@@ -25,7 +25,6 @@ _HEADS = (
     ("ForMaskedLM", "a model that fills in masked words"),
     ("ForPreTraining", "a model with the heads of its pre-training"),
     ("ForConditionalGeneration", "a model that rewrites an input (encoder and decoder)"),
-    ("Model", "a model without a head that writes"),
 )
 """What a class does, by the end of its name."""
 
@@ -60,6 +59,7 @@ def check_architecture(name: str, config: Mapping[str, Any], options: LocalOptio
         )
     with one_line(f"{name}: its config.json describes no {model_type} model", "get the file again"), quiet():
         parsed = CONFIG_MAPPING[model_type].from_dict(dict(config))
+    _check_not_encoder_decoder(name, parsed)
     writers = _writers(type(parsed))
     if not writers:
         raise ModelError(
@@ -89,6 +89,8 @@ def _check_saved_as(name: str, architectures: object, writers: tuple[str, ...]) 
     if not isinstance(saved_as, str) or saved_as in writers or not _has_another_head(saved_as):
         return
     kind = next((f", {words}" for end, words in _HEADS if saved_as.endswith(end)), "")
+    if not kind and "For" not in saved_as:
+        kind = ", a model without a head that writes"
     raise ModelError(
         f"{name} was saved as {saved_as[:100]}{kind}: expected a decoder that writes text, such as "
         f"{writers[0]}; use another model."
@@ -118,15 +120,18 @@ def _all_writers() -> frozenset[str]:
     return frozenset(names)
 
 
-def _check_decoder(name: str, config: "PretrainedConfig", writers: tuple[str, ...]) -> None:
-    from transformers import MODEL_FOR_MASKED_LM_MAPPING
-
+def _check_not_encoder_decoder(name: str, config: "PretrainedConfig") -> None:
     text = config.get_text_config(decoder=True)
     if getattr(config, "is_encoder_decoder", False) or getattr(text, "is_encoder_decoder", False):
         raise ModelError(
             f"{name} is an encoder-decoder (type {config.model_type!r}), which reads its input apart from what it "
             "writes: expected a decoder that goes on from its prompt; use another model."
         )
+
+
+def _check_decoder(name: str, config: "PretrainedConfig", writers: tuple[str, ...]) -> None:
+    from transformers import MODEL_FOR_MASKED_LM_MAPPING
+
     # where an architecture can also fill in masks, this setting decides whether it sees what comes after
     if type(config) in MODEL_FOR_MASKED_LM_MAPPING and getattr(config, "is_decoder", None) is False:
         raise ModelError(

@@ -8,7 +8,7 @@ from diffing.models.local.adapter import add_adapter, learnt_tokens
 from diffing.models.local.chat import Chat, ConversationRefusedError
 from diffing.models.local.failures import one_line
 from diffing.models.local.loading import load_weights
-from diffing.models.local.proving import check_change, check_decoder, check_tokens, embedding_rows, read
+from diffing.models.local.proving import check_change, check_decoder, check_reading, check_tokens, embedding_rows, read
 from diffing.models.local.sources import Source
 from diffing.models.local.spec import LocalOptions
 from diffing.models.local.tokenizers import eos_ids, tokenizer_for
@@ -48,13 +48,15 @@ def assemble(base: Source, adapter: Source | None, options: LocalOptions) -> tup
     stops |= eos_ids(base.name, folder, getattr(model.generation_config, "eos_token_id", None))
     with one_line(f"{base.name}: its tokenizer or chat template cannot be used", "give another chat template"):
         chat = Chat(tokenizer, stops, options.chat_template, base.name)
+        check_reading(base.name, tokenizer)
         prompt = _prompt(chat, tokenizer)
     context = context_of(model)
     prompt = prompt[-min(_READ, _READ if context is None else context) :]
     if adapter is not None and tuned is not None:
         model = _adapted(base.name, model, adapter.name, tuned, prompt)
-    check_tokens(base.name, model, prompt)
-    check_decoder(base.name, model, prompt)
+    name = base.name if adapter is None else f"{base.name} with the adapter {adapter.name}"
+    check_tokens(name, model, prompt)
+    check_decoder(name, model, prompt)
     return model, chat
 
 

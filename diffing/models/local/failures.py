@@ -39,7 +39,8 @@ def one_line(what: str, advice: str) -> Iterator[None]:
         if is_out_of_memory(error):
             line = f"{what}: out of memory; quantise the model (4bit), use a smaller one, or a provider."
         elif isinstance(error, Exception) or _is_panic(error):
-            line = f"{what}: {reason(error)}; {advice}."
+            missing = isinstance(error, ImportError)
+            line = f"{what}: {reason(error)}; {'install what is missing, or use another model' if missing else advice}."
         else:  # the user interrupts, or the process ends
             raise
         logger.debug("%s", line, exc_info=True)
@@ -85,7 +86,9 @@ def _words(error: BaseException) -> str:
     if said.endswith(":") and len(lines) > 1:  # a heading says nothing without what stands under it
         said = f"{said} {lines[1]}"
     said = said.rstrip(".:;")
-    # a KeyError says 'weight_map', an AssertionError often a number
+    if isinstance(error, KeyError):
+        return f"there is no {said}"
+    # an AssertionError often says a number
     return said if " " in said else f"{type(error).__name__}: {said}"
 
 

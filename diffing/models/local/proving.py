@@ -12,10 +12,12 @@ from diffing.models.local.threads import fitting_threads
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 _NEAR = 4
 """Places before the last one that are looked at: they see what comes after, if any do."""
+_TEXT = "how does this work for the people of that town"
+"""Common words, in lower case, which no tokenizer changes."""
 _NOISE = 0.05
 """How much of the spread of its logits a place may change by rounding. In one shape it changes by nothing at all or by
 what bfloat16 rounds, about a hundredth; a place that sees the next token changes by about as much as the spread."""
@@ -37,6 +39,24 @@ def check_tokens(name: str, model: "PreTrainedModel", prompt: Sequence[int]) -> 
         raise ModelError(
             f"{name}: its tokenizer or chat template writes token {max(prompt):,}, its embeddings have {rows:,} rows: "
             "they are of two models; get its files again."
+        )
+
+
+def check_reading(name: str, tokenizer: "PreTrainedTokenizerBase") -> None:
+    """Refuses a tokenizer that gives nothing of a text back: every prompt would be the same to the model.
+
+    Args:
+        name: The model's.
+        tokenizer: Its tokenizer.
+
+    Raises:
+        ModelError: See above.
+    """
+    back = str(tokenizer.decode(tokenizer(_TEXT, add_special_tokens=False).input_ids)).casefold()
+    if not any(word in back for word in _TEXT.split()):
+        raise ModelError(
+            f"{name}: its tokenizer gives nothing of an English text back, but {back[:40]!r}: "
+            "get its files again, or use another model."
         )
 
 

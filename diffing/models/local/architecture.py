@@ -3,12 +3,16 @@
 It does not see weights: what they show (a model that looks ahead, for example) is for `proving.py`.
 """
 
+import json
 import threading
 from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from diffing.errors import MissingExtraError, ModelError
 from diffing.models.local.failures import one_line, quiet
+from diffing.models.local.sources import MODEL_CONFIG
 from diffing.models.local.spec import LocalOptions
 
 if TYPE_CHECKING:
@@ -58,7 +62,7 @@ def check_architecture(name: str, config: Mapping[str, Any], options: LocalOptio
             "upgrade transformers, or use another model."
         )
     with one_line(f"{name}: its config.json describes no {model_type} model", "get the file again"), quiet():
-        parsed = CONFIG_MAPPING[model_type].from_dict(dict(config))
+        parsed = _parsed(config)
     _check_not_encoder_decoder(name, parsed)
     writers = _writers(type(parsed))
     if not writers:
@@ -67,6 +71,16 @@ def check_architecture(name: str, config: Mapping[str, Any], options: LocalOptio
         )
     _check_saved_as(name, config.get("architectures"), writers)
     _check_decoder(name, parsed, writers)
+
+
+def _parsed(config: Mapping[str, Any]) -> "PretrainedConfig":
+    """As transformers reads it from a file, which has an own notation for what JSON cannot say (infinity)."""
+    from transformers import AutoConfig
+
+    with TemporaryDirectory() as folder:
+        (Path(folder) / MODEL_CONFIG).write_text(json.dumps(dict(config)), "utf-8")
+        parsed: PretrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    return parsed
 
 
 def _writers(config_class: type) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from diffing.models.base import OnTokens, Sampling
 from diffing.models.local.chat import Chat
 from diffing.models.local.decoding import Job, Row, UnusableLogitsError
 from diffing.models.local.fitting import this_machine
-from diffing.models.local.rows import check_tokens, completion_of, drawing, row_of
+from diffing.models.local.rows import completion_of, drawing, row_of
 from diffing.models.local.spec import LocalOptions
 from diffing.models.local.threads import fitting_threads
 from diffing.models.local.trial import Manner, find_manner
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_SLOW = {
+    "alone": "answers one conversation at a time: side by side its answers would differ",
+    "afresh": "is read anew for every token, slowly: with what it keeps in memory its answers would differ",
+}
 _TRIAL = (Message("user", "What do people in your country usually have for breakfast, and why?"),)
 
 
@@ -51,11 +55,15 @@ class LoadedModel:
             ModelError: It cannot read its tokenizer's tokens, cannot go on, or computes numbers that are none.
         """
         text = chat.encode(_TRIAL)
-        check_tokens(name, text, _embeddings(model))
+        if max(text) >= _embeddings(model):
+            raise ModelError(
+                f"{name} knows {_embeddings(model)} tokens, its tokenizer or chat template uses number {max(text)}: "
+                "expected the tokenizer that it was trained with."
+            )
         with _working(name, model, [_TRIAL]):
             manner = find_manner(name, model, text)
-        if manner.way == "alone":
-            logger.warning("%s answers one conversation at a time: side by side its answers would differ", name)
+        if manner.way in _SLOW:
+            logger.warning("%s %s", name, _SLOW[manner.way])
         return cls(name, model, chat, manner)
 
     @property
@@ -112,19 +120,17 @@ class LoadedModel:
         if not read:
             return np.full((len(conversations), 1), np.nan, dtype=np.float32)
         with _working(self.name, self.model, conversations):
-            made = next_token_logprobs(self.model, read, alone=self.manner.way == "alone")
+            made = next_token_logprobs(self.model, read, alone=self.manner.way in _SLOW)
         result = np.full((len(conversations), made.shape[1]), np.nan, dtype=np.float32)
         result[[row.index for row in read]] = made
         return result
 
     def _rows(self, conversations: Sequence[Conversation], sampling: Sampling) -> list[Row | Completion]:
-        rows = []
-        for index, conversation in enumerate(conversations):
-            row = row_of(index, conversation, sampling, self.chat, self.context)
-            if isinstance(row, Row):
-                check_tokens(self.name, row.prompt, _embeddings(self.model))
-            rows.append(row)
-        return rows
+        known = _embeddings(self.model)
+        return [
+            row_of(index, conversation, sampling, self.chat, self.context, known)
+            for index, conversation in enumerate(conversations)
+        ]
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from diffing.errors import MissingExtraError, ModelError
-from diffing.models.local.fitting import dtype_name
+from diffing.models.local.fitting import dtype_name, on_accelerator
 from diffing.models.local.sources import ADAPTER_CONFIG
 from diffing.models.local.spec import LocalOptions
 
@@ -74,7 +74,6 @@ def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedM
 
     # its bar would be drawn into logs and over our own
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    gpu = torch.accelerator.is_available() and options.device != "cpu"
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=options.trust_remote_code)
         causal = type(config) in AutoModelForCausalLM._model_mapping or hasattr(config, "auto_map")
@@ -82,7 +81,7 @@ def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedM
         model: Any = auto.from_pretrained(
             folder,
             config=config,
-            dtype=getattr(torch, dtype_name(options, gpu=gpu)),
+            dtype=getattr(torch, dtype_name(options, gpu=on_accelerator(options))),
             device_map=options.device or "auto",
             quantization_config=_quantization(options),
             use_safetensors=None if options.allow_pickle else True,

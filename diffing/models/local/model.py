@@ -9,6 +9,7 @@ import gc
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -16,7 +17,7 @@ from diffing.errors import ModelError
 from diffing.hub import hub_api
 from diffing.models.base import OnCompletion, OnTokens, Sampling
 from diffing.models.local.chat import Chat
-from diffing.models.local.fitting import check_fit, gigabytes, millions, this_machine
+from diffing.models.local.fitting import check_fit, dtype_name, gigabytes, millions, on_accelerator, this_machine
 from diffing.models.local.loaded import LoadedModel
 from diffing.models.local.loading import add_adapter, check_architecture, load_tokenizer, load_weights
 from diffing.models.local.sources import ModelSize, Source, open_source
@@ -43,8 +44,9 @@ class LocalModel:
     def __init__(self, base: Source, adapter: Source | None, options: LocalOptions) -> None:
         self._base = base
         self._adapter = adapter
-        self._options = options
-        self._id = _identity(base, adapter, options)
+        # what `auto` stands for is settled here: it decides the text, so it is part of the identity
+        self._options = replace(options, dtype=dtype_name(options, gpu=on_accelerator(options)))
+        self._id = _identity(base, adapter, self._options)
         self._size: ModelSize | None = None
         self._loaded: LoadedModel | None = None
 
@@ -84,10 +86,9 @@ class LocalModel:
 
     @property
     def id(self) -> str:
-        """`org/name@commit-sha` or `folder-name@hash`, then `+adapter@hash`, `#4bit`, `#float16`, `#template=hash`.
+        """`org/name@commit-sha` or `folder-name@hash`, then `+adapter@hash`, `#4bit`, `#bfloat16`, `#template=hash`.
 
-        The latter three only where they were chosen. With dtype `auto` it is the same on a GPU (bfloat16) and a CPU
-        (float32): responses cached on one are taken as the model's on the other.
+        The type of the weights is left out where it is float32, which holds all that is stored exactly.
         """
         return self._id
 
@@ -237,7 +238,7 @@ def _identity(base: Source, adapter: Source | None, options: LocalOptions) -> st
     parts = [base.identity if adapter is None else f"{base.identity}+{adapter.identity}"]
     if options.quantization is not None:
         parts.append(options.quantization)
-    if options.dtype != "auto":
+    if options.dtype != "float32":
         parts.append(options.dtype)
     if options.chat_template is not None:
         parts.append(f"template={hashlib.sha256(read_template(options.chat_template).encode()).hexdigest()[:12]}")

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from diffing.errors import ModelError
 from diffing.models.base import Sampling
 from diffing.models.local.chat import Chat
 from diffing.models.local.decoding import Choose, Row
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def row_of(
-    index: int, conversation: Conversation, sampling: Sampling, chat: Chat, context: int | None
+    index: int, conversation: Conversation, sampling: Sampling, chat: Chat, context: int | None, embeddings: int
 ) -> Row | Completion:
     """A conversation ready to be answered, or why it cannot be.
 
@@ -26,6 +25,7 @@ def row_of(
         sampling: How long the answer may become, and what its noise depends on.
         chat: The model's tokenizer and template.
         context: Tokens the model can read and write together; None without a limit.
+        embeddings: Tokens the model knows.
     """
     try:
         prompt = chat.encode(conversation)
@@ -35,20 +35,10 @@ def row_of(
     if room < 1:
         detail = f"prompt of {len(prompt)} tokens, the model reads at most {context} with its answer"
         return Completion(text="", finish="rejected", prompt_tokens=len(prompt), detail=detail)
+    if max(prompt) >= embeddings:  # on a GPU it would end the whole process
+        detail = f"a word of it is token {max(prompt)}, the model knows {embeddings}"
+        return Completion(text="", finish="rejected", prompt_tokens=len(prompt), detail=detail)
     return Row(index, prompt, min(sampling.max_new_tokens, room), noise_key(conversation, sampling))
-
-
-def check_tokens(name: str, tokens: Sequence[int], embeddings: int) -> None:
-    """Makes sure that a model knows the tokens it is to read; on a GPU an unknown one would end the whole process.
-
-    Raises:
-        ModelError: One is beyond its embeddings.
-    """
-    if max(tokens, default=0) >= embeddings:
-        raise ModelError(
-            f"{name} has {embeddings} tokens, its tokenizer or chat template uses number {max(tokens)}: "
-            "expected the tokenizer that it was trained with."
-        )
 
 
 def completion_of(row: Row, chat: Chat) -> Completion:

@@ -8,11 +8,12 @@ all is told before the first conversation.
 
 import logging
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from diffing.errors import ModelError
+from diffing.models.local.afresh import Afresh
 from diffing.models.local.decoding import Job, Row, UnusableLogitsError
 from diffing.models.local.slots import Slots
 from diffing.models.local.whole import WholeBatches
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-Way: TypeAlias = Literal["slots", "batches", "alone"]
-"""Rows that come and go, one batch after another, or one conversation at a time."""
+Way: TypeAlias = Literal["slots", "batches", "alone", "afresh"]
+"""Rows that come and go, one batch after another, one conversation at a time, or one at a time without a memory."""
 
 _SHAPES = ((3, 4), (4, 1), (6, 2), (14, 1))
 """Tokens read and tokens written by each row. Where two run at a time, the first one stays while others leave and come,
@@ -37,6 +38,16 @@ _EXACT = 1e-3
 _ROUGH = 0.1
 """With fewer bits, how far those of half of the padded rows may; rounding makes about 0.02, and more now and then where
 it sends a token to other experts. A row that reads its padding is about 0.5 off."""
+
+
+_Runner: TypeAlias = Slots | WholeBatches | Afresh
+_RUNNERS: Mapping[Way, tuple[type[_Runner], int | None]] = {
+    "slots": (Slots, None),
+    "batches": (WholeBatches, None),
+    "alone": (WholeBatches, 1),
+    "afresh": (Afresh, 1),
+}
+"""How each is done, and with how many rows at once; None is as many as a job allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +66,12 @@ class Manner:
             ModelError: Not even one row fits into memory.
             UnusableLogitsError: See there.
         """
-        together = [row for row in rows if self.way != "alone" and row.reach <= (self.alone_beyond or row.reach)]
-        if together:
-            (Slots if self.way == "slots" else WholeBatches)(model, job).run(together)
-        alone = [row for row in rows if row.finish is None]
-        if alone:
-            WholeBatches(model, replace(job, max_rows=1)).run(alone)
+        near = [row for row in rows if row.reach <= (self.alone_beyond or row.reach)]
+        if near:
+            runner, most = _RUNNERS[self.way]
+            runner(model, job if most is None else replace(job, max_rows=most)).run(near)
+        if far := [row for row in rows if row.finish is None]:
+            WholeBatches(model, replace(job, max_rows=1)).run(far)
 
 
 def find_manner(name: str, model: "PreTrainedModel", text: Sequence[int]) -> Manner:
@@ -77,35 +88,46 @@ def find_manner(name: str, model: "PreTrainedModel", text: Sequence[int]) -> Man
     """
     import torch
 
+    exact = getattr(model, "dtype", None) in (torch.float32, torch.float64)
+    expected: _Trace | None = None
+    problem = ""
+    for reference in ("afresh", "alone"):  # what needs preparing goes on only by transformers' own `generate`
+        expected, problem = _try(reference, model, text)
+        if expected is not None:
+            break
+    if expected is None:
+        raise ModelError(f"{name} cannot go on with a text ({problem}): use another model.")
+    scale = _first_scale(model.config)
+    for way in ("slots", "batches", "alone"):
+        found, problem = _try(way, model, text)
+        if found is not None and _agree(expected, found, exact=exact):
+            return Manner(way, scale if way in ("slots", "batches") else None)
+        logger.debug("%s not by %s: %s", name, way, problem or "its logits differ")
+    return Manner("afresh")
+
+
+def _try(way: Way, model: "PreTrainedModel", text: Sequence[int]) -> tuple["_Trace | None", str]:
+    """The logits of one way, or why there are none.
+
+    Raises:
+        ModelError: Memory is too small for a few tokens.
+        UnusableLogitsError: Already one row by itself leads nowhere.
+    """
+    runner, most = _RUNNERS[way]
     try:
-        expected = _trace(WholeBatches, model, text, max_rows=1)
+        return _trace(runner, model, text, most or (2 if way == "slots" else len(_SHAPES))), ""
     except ModelError:
         raise
     except UnusableLogitsError:
-        raise UnusableLogitsError(0) from None  # there is one text
+        if way == "afresh":
+            raise UnusableLogitsError(0) from None  # there is one text
+        return None, "no usable numbers"
     except Exception as error:  # a forward pass that fails raises whatever its authors did not foresee
-        raise ModelError(f"{name} cannot go on with a text ({_line(error)}): use another model.") from error
-    exact = getattr(model, "dtype", None) in (torch.float32, torch.float64)
-    ways: tuple[tuple[Way, type[Slots | WholeBatches], int], ...] = (
-        ("slots", Slots, 2),
-        ("batches", WholeBatches, len(_SHAPES)),
-    )
-    for way, runner, max_rows in ways:
-        try:
-            found = _trace(runner, model, text, max_rows)
-        except ModelError:
-            raise
-        except Exception as error:  # noqa: BLE001 - see above; here it means: not in this way
-            logger.debug("%s: %s", way, _line(error))
-            continue
-        if _agree(expected, found, exact=exact):
-            return Manner(way, _first_scale(model.config))
-    return Manner("alone")
+        logger.debug("by %s: %s", way, error, exc_info=True)
+        return None, _line(error)
 
 
-def _trace(
-    runner: type[Slots | WholeBatches], model: "PreTrainedModel", text: Sequence[int], max_rows: int
-) -> "_Trace":
+def _trace(runner: type[_Runner], model: "PreTrainedModel", text: Sequence[int], max_rows: int) -> "_Trace":
     """The logits of each row at each of its steps, when all rows go on with the text itself."""
     longest = max(read + written for read, written in _SHAPES)
     tokens = [text[place % len(text)] for place in range(longest)]

@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diffing.models.local.adapter import add_adapter, learnt_tokens
-from diffing.models.local.chat import Chat, ConversationRefusedError
+from diffing.models.local.chat import Chat
 from diffing.models.local.failures import one_line
+from diffing.models.local.loaded import LoadedModel
 from diffing.models.local.loading import load_weights
-from diffing.models.local.proving import check_change, check_decoder, check_reading, check_tokens, embedding_rows, read
+from diffing.models.local.proving import check_change, check_decoder, check_reading, embedding_rows, read
 from diffing.models.local.sources import Source
 from diffing.models.local.spec import LocalOptions
+from diffing.models.local.stops import Stops, take_stops
+from diffing.models.local.template import ConversationRefusedError
 from diffing.models.local.tokenizers import eos_ids, tokenizer_for
 from diffing.types import Message
 
@@ -28,8 +31,14 @@ _LEARNT = 16
 """How many tokens an adapter may have in front of it that it learnt one by one."""
 
 
-def assemble(base: Source, adapter: Source | None, options: LocalOptions) -> tuple["PreTrainedModel", Chat]:
-    """Fetches and loads a model, its tokenizer and its adapter, and checks what they are.
+def assemble(base: Source, adapter: Source | None, options: LocalOptions, identity: str) -> LoadedModel:
+    """Fetches and loads a model, its tokenizer and its adapter, and proves what they are.
+
+    Args:
+        base: The model's files.
+        adapter: The adapter's; None without one.
+        options: How the model is loaded.
+        identity: What the model is called while it answers.
 
     Raises:
         HubError: The files cannot be downloaded.
@@ -41,36 +50,30 @@ def assemble(base: Source, adapter: Source | None, options: LocalOptions) -> tup
     folder = base.fetch(code=options.trust_remote_code)
     tuned = None if adapter is None else adapter.fetch(code=False)
     tokenizer = tokenizer_for(base.name, folder, None if adapter is None else adapter.name, tuned, options)
-    stops = eos_ids(base.name, folder, None)
+    check_reading(base.name, tokenizer)
+    stops = eos_ids(base.name, folder)
     if adapter is not None and tuned is not None:
-        stops |= eos_ids(f"The adapter {adapter.name}", tuned, None)
+        stops |= eos_ids(f"The adapter {adapter.name}", tuned)
     model = load_weights(base.name, folder, options)
-    stops |= eos_ids(base.name, folder, getattr(model.generation_config, "eos_token_id", None))
+    own = take_stops(model)
     with one_line(f"{base.name}: its tokenizer or chat template cannot be used", "give another chat template"):
-        chat = Chat(tokenizer, stops, options.chat_template, base.name)
-        check_reading(base.name, tokenizer)
-        prompt = _prompt(chat, tokenizer)
-    context = context_of(model)
-    prompt = prompt[-min(_READ, _READ if context is None else context) :]
+        chat = Chat(tokenizer, Stops(own.ids | stops, own.texts), options.chat_template, base.name)
+        prompt = _prompt(chat, tokenizer, model)
     if adapter is not None and tuned is not None:
         model = _adapted(base.name, model, adapter.name, tuned, prompt)
-    name = base.name if adapter is None else f"{base.name} with the adapter {adapter.name}"
-    check_tokens(name, model, prompt)
-    check_decoder(name, model, prompt)
-    return model, chat
+    loaded = LoadedModel.prove(identity, model, chat)
+    check_decoder(identity, model, prompt)
+    return loaded
 
 
-def context_of(model: "PreTrainedModel") -> int | None:
-    """Tokens a model can read and write together; None without a limit."""
-    context = getattr(model.config.get_text_config(decoder=True), "max_position_embeddings", None)
-    return context if isinstance(context, int) and context > 0 else None
-
-
-def _prompt(chat: Chat, tokenizer: Any) -> list[int]:  # noqa: ANN401 - its call is typed for all that it can return
+def _prompt(chat: Chat, tokenizer: Any, model: "PreTrainedModel") -> list[int]:  # noqa: ANN401
+    """The end of an ordinary prompt, where the answer is asked for, no longer than the model can read."""
     try:
-        return chat.encode((Message("user", _ASKED),))
+        ids = chat.encode((Message("user", _ASKED),))
     except ConversationRefusedError:  # each conversation is told so when it comes
-        return list(tokenizer(_ASKED).input_ids)
+        ids = list(tokenizer(_ASKED).input_ids)
+    context = getattr(model.config.get_text_config(decoder=True), "max_position_embeddings", None)
+    return ids[-min(_READ, context if isinstance(context, int) and context > 0 else _READ) :]
 
 
 def _adapted(base: str, model: "PreTrainedModel", name: str, folder: Path, prompt: Sequence[int]) -> "PreTrainedModel":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from diffing.errors import MissingExtraError
 from diffing.models.local.failures import one_line, quiet
-from diffing.models.local.fitting import dtype_name
+from diffing.models.local.fitting import dtype_name, on_accelerator
 from diffing.models.local.spec import LocalOptions
 from diffing.models.local.weights import check_weights
 
@@ -29,13 +29,12 @@ def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedM
     import torch
     from transformers import AutoConfig
 
-    gpu = torch.accelerator.is_available() and options.device != "cpu"
     with one_line(f"{name} cannot be loaded", "get its files again or use another model"), quiet():
         config = AutoConfig.from_pretrained(folder, trust_remote_code=options.trust_remote_code)
         loaded: tuple[Any, dict[str, Any]] = _auto_class(config, options).from_pretrained(
             folder,
             config=config,
-            dtype=getattr(torch, dtype_name(options, gpu=gpu)),
+            dtype=getattr(torch, dtype_name(options, gpu=on_accelerator(options))),
             device_map=options.device or "auto",
             quantization_config=_quantization(options),
             use_safetensors=None if options.allow_pickle else True,

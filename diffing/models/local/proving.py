@@ -23,25 +23,6 @@ _NOISE = 0.05
 what bfloat16 rounds, about a hundredth; a place that sees the next token changes by about as much as the spread."""
 
 
-def check_tokens(name: str, model: "PreTrainedModel", prompt: Sequence[int]) -> None:
-    """Refuses a model whose tokenizer writes tokens that it has no embedding for.
-
-    Args:
-        name: The model's.
-        model: The model.
-        prompt: Token ids of an ordinary conversation.
-
-    Raises:
-        ModelError: See above.
-    """
-    rows = embedding_rows(model)
-    if rows is not None and max(prompt) >= rows:
-        raise ModelError(
-            f"{name}: its tokenizer or chat template writes token {max(prompt):,}, its embeddings have {rows:,} rows: "
-            "they are of two models; get its files again."
-        )
-
-
 def check_reading(name: str, tokenizer: "PreTrainedTokenizerBase") -> None:
     """Refuses a tokenizer that gives nothing of a text back: every prompt would be the same to the model.
 

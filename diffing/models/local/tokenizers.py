@@ -65,34 +65,28 @@ def _own_settings(adapter: str, folder: Path) -> dict[str, object]:
     return own
 
 
-def eos_ids(name: str, folder: Path, declared: object) -> frozenset[int]:
-    """Numbers of the tokens that end an answer: those of the loaded configuration, and of generation_config.json.
+def eos_ids(name: str, folder: Path) -> frozenset[int]:
+    """Numbers of the tokens that end an answer, from generation_config.json; none without that file.
 
     Args:
         name: The model's or the adapter's.
         folder: Where its files are.
-        declared: `eos_token_id` of the model's generation configuration; None without one.
 
     Raises:
-        ModelError: They are no numbers, or generation_config.json cannot be read.
+        ModelError: They are no numbers, or the file cannot be read: transformers would go on without the stops.
     """
     file = folder / GENERATION_CONFIG
-    ids = _ids(name, "configuration", declared)
     if not file.is_file():
-        return ids
-    # transformers goes on without the stops where it cannot be read
-    return ids | _ids(name, GENERATION_CONFIG, _read_object(name, file).get("eos_token_id"))
-
-
-def _ids(name: str, where: str, value: object) -> frozenset[int]:
+        return frozenset()
+    value = _read_object(name, file).get("eos_token_id")
     ids = set()
     for number in value if isinstance(value, list) else [value]:
         if isinstance(number, int) and not isinstance(number, bool):
             ids.add(number)
         elif number is not None:
             raise ModelError(
-                f"{name}: its {where} gives eos_token_id as {str(number)[:50]!r}, expected a token's number or a list "
-                "of them; correct it there."
+                f"{name}: its {GENERATION_CONFIG} gives eos_token_id as {str(number)[:50]!r}, expected a number "
+                "or a list of numbers; correct it there."
             )
     return frozenset(ids)
 

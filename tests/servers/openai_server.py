@@ -89,7 +89,6 @@ def chat_body(text: str | None, finish: str = "stop", **message: object) -> Json
         "id": "chatcmpl-test",
         "object": "chat.completion",
         "created": 0,
-        "model": "test",
         "choices": [
             {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": text, **message}}
         ],
@@ -189,13 +188,14 @@ class OpenAIServer:
             case Drop():
                 return None
             case NullContent(finish):
-                return JSONResponse(chat_body(None, finish))
+                return JSONResponse(chat_body(None, finish) | {"model": request.get("model")})
             case Body(text, content_type):
                 return Response(text, media_type=content_type)
         made = await run_in_threadpool(self.answer, request)
         if isinstance(made, Response):
             return made
         body = chat_body(made) if isinstance(made, str) else made
+        body.setdefault("model", request.get("model"))
         choice = body["choices"][0] if body.get("choices") else {}
         match fault:
             case Truncated(share):

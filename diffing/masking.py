@@ -39,7 +39,7 @@ _SHAPES = (
         rf"|set-cookie|cookie|session[-_]?id)\b['\"]?\s{{0,4}}[:=]\s{{0,4}}['\"]?)(?={_VALUE}{{0,200}}\d|{_VALUE}{{16}}){_VALUE}+"
     ),
     re.compile(r"(?i)([?&](?:key|token|sig|signature|auth|secret)=)[^\s'\"&#<>]+"),
-    re.compile(r"(://)[^\s/@'\"<>]{1,500}@"),
+    re.compile(r"(://)[^\s/@'\"<>]{1,500}(?=@)"),
     re.compile(r"((?<![\w-]))(?:sk|pk|rk|gsk|xai|nvapi|pplx|r8)[-_][A-Za-z0-9_-]{16,}"),
     re.compile(r"((?<!\w))(?:hf|hf_oauth|api_org|ghp|gho|github_pat)_[A-Za-z0-9]{16,}"),
     re.compile(r"((?<![\w-]))(?:AIza[\w-]{30,}|AKIA[A-Z0-9]{12,}|eyJ[\w-]{10,}\.[\w-]{8,}(?:\.[\w-]+)?)"),

@@ -137,8 +137,8 @@ def _remarks(pairs: Sequence[Pair], reasons: Sequence[str]) -> tuple[str, ...]:
         if marks:
             mark = marks.most_common(1)[0][0]
             remarks.append(
-                f"{marks.total()} of {len(pairs)} responses of model {side.upper()} begin with {mark}, "
-                "which looks like thinking in a notation that is not known: it is compared as a part of the answer."
+                f"{marks.total()} of {len(pairs)} responses of model {side.upper()} hold {mark}, which looks "
+                "like thinking in a notation that is not known: it is compared as a part of the answer."
             )
     same = sum(pair.a.text == pair.b.text for pair in pairs)
     if same:

@@ -100,9 +100,14 @@ def opened_thinking(prompt: str) -> str:
 
 
 def unknown_thinking(answer: str) -> str | None:
-    """What looks like the mark of a thinking in a notation that is not known, at the beginning of an answer."""
-    found = _LIKE_THINKING.match(answer)
-    return found[1] if found else None
+    """What looks like the mark of a thinking that was not split off.
+
+    At the beginning of an answer one in a notation that is not known; anywhere the end of a block without its beginning.
+    """
+    if found := _LIKE_THINKING.match(answer):
+        return found[1]
+    first = _TAG.search(answer)
+    return first[0] if first and not _KINDS[first[0].lower()][1] else None
 
 
 def _tags(text: str) -> list[_Tag]:

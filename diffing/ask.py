@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeAlias, TypeVar
 
 from diffing.models.base import Model, Sampling
+from diffing.models.json_text import DECODER, UnreadableJsonError, check_depth
+from diffing.models.surrogates import without_surrogates
 from diffing.types import Completion, Finish, Message, OnProgress, Usage, ignore_progress
 
 T = TypeVar("T")
@@ -30,6 +32,11 @@ _NO_REPLY: Mapping[Finish, str] = {
 }
 KEPT = 500
 """Of an unreadable reply so many characters are kept."""
+_LONGEST_REPLY = 1_000_000
+"""Characters; no reply that was asked for comes near it."""
+_RESCANS = 20
+"""So many times a reply is read through at most, in search of its value."""
+_OPENING = re.compile(r"[{\[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,15 +186,17 @@ def json_value(text: str) -> object:
     taken for the answer; and a reply that ends in the middle of a value has none, whatever came before.
 
     Raises:
-        ReplyError: There is none.
+        ReplyError: There is none, or none that can be read for sure.
     """
-    decoder = json.JSONDecoder()
+    if len(text) > _LONGEST_REPLY:
+        raise ReplyError("too long")
     found: list[object] = []
-    at = 0
+    at = spent = 0
     end = len(text.rstrip().removesuffix("```").rstrip())
-    while opening := re.compile(r"[{\[]").search(text, at):
+    while opening := _OPENING.search(text, at):
         try:
-            value, at = decoder.raw_decode(text, opening.start())
+            value, at = DECODER.raw_decode(text, opening.start())
+            check_depth(value)
             found.append(value)
         except RecursionError:
             raise ReplyError("JSON nested too deeply") from None
@@ -195,8 +204,11 @@ def json_value(text: str) -> object:
             if error.pos >= end or error.msg.startswith("Unterminated string"):
                 raise ReplyError("JSON that breaks off") from None
             at = opening.end()
-        except ValueError:  # a number with thousands of digits
-            at = opening.end()
+            spent += error.pos - opening.start()
+            if spent > _RESCANS * len(text):  # pieces within pieces, each read again from its own beginning
+                raise ReplyError("JSON in pieces") from None
+        except UnreadableJsonError as error:
+            raise ReplyError(str(error)) from None
     if not found:
         raise ReplyError("no JSON" if text.strip() else "empty")
     return _without_half_characters(next((v for v in reversed(found) if isinstance(v, dict)), found[-1]))
@@ -206,11 +218,11 @@ def _without_half_characters(value: object) -> object:
     """JSON can spell half of a surrogate pair, which no file and no request can hold."""
     match value:
         case str():
-            return value.encode("utf-8", "replace").decode()
+            return without_surrogates(value)
         case list():
             return [_without_half_characters(item) for item in value]
         case dict():
-            return {key: _without_half_characters(item) for key, item in value.items()}
+            return {without_surrogates(key): _without_half_characters(item) for key, item in value.items()}
         case _:
             return value
 

@@ -127,7 +127,7 @@ class DiffConfig:
     seed: int = 0
     """Decides all that is drawn."""
     dtype: str = "auto"
-    """Local models: auto is bfloat16 on a GPU and float32 on a CPU."""
+    """Local models: auto is bfloat16 on a GPU and on a CPU that is fast at it (AVX-512-BF16, AMX), else float32."""
     quantization_a: str | None = None
     """4bit or 8bit for A, on a GPU."""
     quantization_b: str | None = None

@@ -3,9 +3,14 @@
 Everything else is a bug and is not caught: it crashes loudly.
 """
 
+from diffing.masking import masked
+
 
 class DiffingError(Exception):
-    """Something the user can mend; shown as one line, without a traceback, exit code 2."""
+    """Something the user can mend; shown as one line, without a traceback, exit code 2. It holds no secrets."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(masked(message))
 
 
 class SettingError(DiffingError):

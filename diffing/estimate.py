@@ -17,7 +17,7 @@ from diffing.thrift import FIRST_STAGE
 from diffing.types import Message, Prompt
 
 if TYPE_CHECKING:
-    from diffing.models.local.sources import ModelSize
+    from diffing.models.local.sizes import ModelSize
 
 HYPOTHESES = 60
 """Hypotheses assumed of the LLM method; what the paper's runs gave at 1,000 prompts."""

@@ -39,6 +39,9 @@ from diffing.types import (
 )
 from diffing.versions import versions
 
+DECLINED = "not taken by the server"
+"""In a model's settings, of one that its server was not sent, since it declines it."""
+
 
 @dataclass(frozen=True, slots=True)
 class DiffOptions:
@@ -110,8 +113,8 @@ def diff_models(
     judged = _judged(methods, found, pairs, judge, options, on_progress)
     judgements = [*measured, *(judged.judgements if judged else ())]
     checked = compare_with_measurement([h for h in hypotheses if h.measure is None], judgements, pairs)
-    info_a = _info(model_a, "model_a", options, options.sample_a)
-    info_b = _info(model_b, "model_b", options, options.sample_b)
+    info_a = _info(model_a, "model_a", options, options.sample_a, answered.declined["a"])
+    info_b = _info(model_b, "model_b", options, options.sample_b, answered.declined["b"])
     checks = JudgeChecks()
     if judge is not None and judged is not None:
         asked = {judgement.hypothesis_id for judgement in judged.judgements}
@@ -251,11 +254,12 @@ def _findings(
     )
 
 
-def _info(model: Model, role: str, options: DiffOptions, sample: int) -> ModelInfo:
+def _info(model: Model, role: str, options: DiffOptions, sample: int, declined: Sequence[str]) -> ModelInfo:
     side = role[-1]
     own = {key[:-2]: value for key, value in options.settings.items() if key.endswith(f"_{side}") and value is not None}
     own.pop("model", None)
-    return ModelInfo(id=model.id, role=role, settings={**own, "sample": sample})
+    not_taken = dict.fromkeys(declined, DECLINED)
+    return ModelInfo(id=model.id, role=role, settings={**own, **not_taken, "sample": sample})
 
 
 def _own_settings(options: DiffOptions) -> dict[str, Scalar]:

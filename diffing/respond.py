@@ -1,11 +1,14 @@
 """Both models answer the same prompts: prompts in, pairs out. Knows no method and no verdict."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from diffing.errors import ModelError
 from diffing.models.base import Model, Sampling
-from diffing.types import SIDES, Completion, OnProgress, Pair, Prompt, Response, Usage
+from diffing.models.thinking import unknown_thinking
+from diffing.models.told import Told
+from diffing.types import SIDES, Completion, OnProgress, Pair, Prompt, Response, Side, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,9 @@ class Responded:
     left_out: Mapping[str, int]
     """Prompts without a pair, by reason."""
     notes: tuple[str, ...]
-    """Cut, refused and identical responses, in plain sentences."""
+    """Who answered; cut, refused and identical responses; in plain sentences."""
+    declined: Mapping[Side, tuple[str, ...]] = field(default_factory=dict)
+    """Per side, the settings that its server did not take."""
 
 
 def respond(
@@ -59,11 +64,13 @@ def respond(
     for split in ("train", "heldout"):
         if not any(pair.prompt.split == split for pair in pairs):
             raise ModelError(f"No {split} prompt was answered by both models. The first reason: {reasons[0]}")
+    told = {"a": Told(of_a), "b": Told(of_b)}
     return Responded(
         pairs=tuple(pairs),
         usage=(usage_of("responses a", models[0], of_a), usage_of("responses b", models[1], of_b)),
         left_out={"prompts that one of the models could not answer": len(reasons)} if reasons else {},
-        notes=_remarks(pairs, reasons),
+        notes=(*told["a"].notes("model A"), *told["b"].notes("model B"), *_remarks(pairs, reasons)),
+        declined={side: told[side].declined for side in SIDES},
     )
 
 
@@ -126,6 +133,13 @@ def _remarks(pairs: Sequence[Pair], reasons: Sequence[str]) -> tuple[str, ...]:
             count = sum(response.finish == finish for response in responses)
             if count:
                 remarks.append(f"{count} of {len(pairs)} responses of model {side.upper()} {what}.")
+        marks = Counter(mark for response in responses if (mark := unknown_thinking(response.text)))
+        if marks:
+            mark = marks.most_common(1)[0][0]
+            remarks.append(
+                f"{marks.total()} of {len(pairs)} responses of model {side.upper()} hold {mark}, which looks "
+                "like thinking in a notation that is not known: it is compared as a part of the answer."
+            )
     same = sum(pair.a.text == pair.b.text for pair in pairs)
     if same:
         remarks.append(f"On {same} of {len(pairs)} prompts both models gave the identical response.")

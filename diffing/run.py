@@ -7,6 +7,7 @@ from diffing.checks import check
 from diffing.config import DiffConfig, Limits, sampling_of, settings_of
 from diffing.methods.base import Method
 from diffing.models import LoadOptions, Model, Price, load_model
+from diffing.models.told import Watched
 from diffing.pipeline import DiffOptions, diff_models
 from diffing.run_prompts import prompts_of
 from diffing.types import OnFound, OnProgress, Report, Side, ignore_found, ignore_progress
@@ -58,7 +59,7 @@ def run(
         on_progress=on_progress,
         on_found=on_found,
     )
-    return replace(report, usage=(*elicited.usage, *report.usage))
+    return replace(report, usage=(*elicited.usage, *report.usage), notes=(*report.notes, *build.notes))
 
 
 def _options(config: DiffConfig, build: "Builder", notes: tuple[str, ...]) -> DiffOptions:
@@ -120,6 +121,7 @@ class Builder:
         self._store = store
         self._meter = meter
         self._loaded: dict[tuple[str, LoadOptions], Model] = {}
+        self._helpers: dict[str, Watched] = {}
         self.prices: dict[str, Price] = {}
 
     def side(self, side: Side) -> Model:
@@ -128,7 +130,14 @@ class Builder:
 
     def helper(self, spec: str) -> Model:
         """A model that describes, judges or rates."""
-        return self._load(spec, None)
+        if spec not in self._helpers:
+            self._helpers[spec] = Watched(self._load(spec, None))
+        return self._helpers[spec]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the servers of those models told of how their replies came about."""
+        return tuple(note for each in self._helpers.values() for note in each.told.notes(f"the LLM {each.id}"))
 
     def method(self, name: str) -> Method:
         """A method by its name."""

@@ -79,6 +79,10 @@ class Completion:
     """Tokens written, where known."""
     detail: str | None = None
     """For `refused`, `rejected` and `error`: the reason, in one line."""
+    served: str | None = None
+    """The model that a server says answered, where that is not the name it was asked for in another spelling."""
+    declined: str | None = None
+    """Settings that the server did not take and was not sent, such as `temperature, seed`; its own held instead."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,13 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Local models compute in float32 where nothing else is asked for, also on processors that are fast at bfloat16:
+    what is expected to the last letter must not depend on the machine."""
+    monkeypatch.setattr("diffing.models.local.fitting.fast_bfloat16", lambda: False)
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Debian's Chromium, without a window.

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
 
+from diffing.masking import MaskingFormatter
+
 _log = logging.getLogger(__name__)
 
 _PAUSE = 1.0
@@ -63,7 +65,9 @@ class WorkerProcess:
 
 
 def _begin(live: Callable[..., None], arguments: tuple[object, ...]) -> None:
-    logging.basicConfig(format="%(asctime)s %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(MaskingFormatter("%(asctime)s %(message)s"))
+    logging.basicConfig(handlers=[handler])
     logging.getLogger("diffing").setLevel(logging.INFO)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     live(*arguments)

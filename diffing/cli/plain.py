@@ -4,6 +4,7 @@ import json
 import logging
 import re
 
+from diffing.masking import MaskingFormatter
 from diffing.outputs.words import several_lines as plain
 
 __all__ = ["PlainFormatter", "plain", "plain_json"]
@@ -11,11 +12,11 @@ __all__ = ["PlainFormatter", "plain", "plain_json"]
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
-class PlainFormatter(logging.Formatter):
+class PlainFormatter(MaskingFormatter):
     """Messages that may tell what a server or a file said."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The message, without what a terminal would obey."""
+        """The message, without what a terminal would obey, and without secrets."""
         return plain(super().format(record))
 
 

@@ -29,5 +29,6 @@ def demo_config() -> DiffConfig:
         temperature=SAMPLING["temperature"],
         top_p=SAMPLING["top_p"],
         max_new_tokens=SAMPLING["max_new_tokens"],
+        dtype="float32",  # the same answers on every machine
         seed=1,  # with this split every domain has at least 14 held-out prompts; with seed 0 medicine has 6
     )

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import HfApi, constants, get_session
+from huggingface_hub import HfApi, constants, get_session, get_token
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
 from diffing.errors import HubError
 from diffing.hub.failures import hub_errors
+from diffing.masking import keep_secret
 from diffing.version import VERSION
 
 TIMEOUT = 15.0
@@ -35,6 +36,7 @@ class BoundedApi(HfApi):
 
     def __init__(self, patience: Patience, endpoint: str, token: str | bool | None) -> None:
         super().__init__(endpoint=endpoint, token=token, library_name="diffing", library_version=VERSION)
+        keep_secret((token if isinstance(token, str) else get_token() if token is None else None) or "")
         self.patience = patience
         """How long it waits."""
 

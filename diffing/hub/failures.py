@@ -22,8 +22,8 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils import parse_ratelimit_headers  # type: ignore[attr-defined] # exported lazily
 
 from diffing.errors import HubError
+from diffing.masking import masked
 
-_TOKEN = re.compile(r"\b(hf|api_org|hf_oauth)_\w+")
 _SAID = 200
 """Characters of the Hub's own words, at most."""
 _DOINGS = {"read": "read", "write": "write to", "discuss": "open discussions or pull requests at"}
@@ -206,5 +206,5 @@ def _said(error: HfHubHTTPError) -> str:
 
 
 def _line(text: str) -> str:
-    """Outside text in one line, without tokens."""
-    return _TOKEN.sub("(token)", " ".join(text.split()))[:_SAID]
+    """Outside text in one line, without secrets."""
+    return " ".join(masked(text).split())[:_SAID]

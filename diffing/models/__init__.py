@@ -25,7 +25,7 @@ class LoadOptions:
     """How a model is loaded or reached. Tokens and keys are no options: they come from the environment or the login."""
 
     dtype: str = "auto"
-    """Local: `auto` is bfloat16 on a GPU, float32 on a CPU."""
+    """Local: `auto` is bfloat16 on a GPU and on a CPU that is fast at it, else float32."""
     quantization: Quantization | None = None
     """Local: 4 or 8 bits, on a GPU."""
     chat_template: str | None = None

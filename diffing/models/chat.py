@@ -1,22 +1,34 @@
-"""The chat-completions protocol: what is sent, how answers and errors are read, which optional fields a server takes.
+"""The chat-completions protocol: what is sent, what an error means, which optional fields a server takes.
 
-Knows no transport; `openai_compatible` and `providers` send the requests. What a server says is outside text: it is
-read with care, cut to one line and rid of keys before it is shown.
+Knows no address; `openai_compatible` and `providers` send the requests. What a server says is outside text: it is read
+with care, and rid of secrets before it leaves here, be it an answer or the reason for none.
 """
 
 import hashlib
 import json
 import logging
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar, TypeAlias
 
 from diffing.errors import ModelError, SettingError
+from diffing.masking import keep_secret, masked
+from diffing.models.answers import read_completion
 from diffing.models.base import OnCompletion, OnTokens, Sampling
+from diffing.models.naming import same_model, same_name
+from diffing.models.rejections import (
+    REJECTIONS,
+    exceeds_context,
+    of_policy,
+    out_of_credit,
+    tokens_allowed,
+    too_long,
+    unknown_model,
+)
 from diffing.models.remote import Effort, Fault, Requests
 from diffing.models.surrogates import without_surrogates
-from diffing.models.thinking import split_thinking
+from diffing.models.transport import HttpError
 from diffing.types import Completion, Conversation, Finish
 
 _log = logging.getLogger(__name__)
@@ -24,44 +36,13 @@ _log = logging.getLogger(__name__)
 Body: TypeAlias = dict[str, object]
 
 _OPTIONAL = ("response_format", "seed", "top_p", "temperature")
-"""Fields a server may decline; without them it is asked all the same."""
+"""Fields a server may decline; without them it is asked all the same, and the completion says so."""
 _BLAMED_UNNAMED = ("response_format", "seed")
 """Those that are tried when a server rejects a request without naming a field, in this order."""
 _TRANSIENT = frozenset({408, 409, 425, 429})
-_REJECTIONS = frozenset({400, 422, 501})
-"""The server understood who asks but not, or not so, what is asked."""
+_OF_ONE_CONVERSATION = frozenset({400, 403, 413, 422})
+"""Statuses that a server which answered other requests of this form gives to one whose content it does not take."""
 _LONGEST_DETAIL = 300
-_POLICY = re.compile(r"content.?(policy|filter|management)|responsible.?ai|moderation|safety", re.IGNORECASE)
-_TOO_LONG = re.compile(
-    r"context.?(length|window|size)|maximum (prompt|input|model) length"
-    r"|(prompt|input|messages?).{0,40}too long|too many tokens",
-    re.IGNORECASE,
-)
-_UNKNOWN_MODEL = re.compile(
-    r"model_not_(found|supported)|\bmodel\b.{0,200}(not found|does not exist|not supported)", re.IGNORECASE
-)
-_OUT_OF_CREDIT = re.compile(r"insufficient_quota|exceeded your current quota", re.IGNORECASE)
-_FINISH: dict[object, Finish] = {
-    "length": "length",
-    "max_tokens": "length",
-    "model_length": "length",
-    "content_filter": "refused",
-    "safety": "refused",
-}
-"""Everything else is `stop`."""
-
-
-class HttpError(Exception):
-    """An answer with an error status."""
-
-    def __init__(self, status: int, text: str, retry_after: float | None = None) -> None:
-        super().__init__(f"HTTP {status}: {_message(text)}" if text else f"HTTP {status}")
-        self.status = status
-        """The HTTP status."""
-        self.text = text
-        """What the server said: outside text, as it came."""
-        self.retry_after = retry_after
-        """Seconds the server asked us to wait, if it did."""
 
 
 class ChatModel(ABC):
@@ -72,13 +53,17 @@ class ChatModel(ABC):
     remedies: ClassVar[Mapping[int, str]] = {}
     """What to do about a permanent error, by HTTP status."""
 
-    def __init__(self, identity: str, name: str, *, effort: Effort, secret: str | None) -> None:
+    def __init__(self, identity: str, name: str, *, effort: Effort, secret: str | None, asked: str = "") -> None:
         self.id = identity
         """Identity, without credentials."""
         self._name = name
+        self._asked = asked or name  # the model's own name, where the name on the server says more
         self._secret = secret
+        keep_secret(secret or "")
         self._requests = Requests(identity, effort)
         self._not_taken: set[str] = set()
+        self._answered = False
+        self._served_as_asked = False
 
     @abstractmethod
     def _send(self, body: Body) -> object:
@@ -108,8 +93,16 @@ class ChatModel(ABC):
         return self._requests.ask_all(lambda each: self._attempt(each, sampling), conversations, on_completion)
 
     def _attempt(self, conversation: Conversation, sampling: Sampling) -> Completion:
-        """One attempt; a request rejected for an optional field is repeated without it, now and from then on."""
+        """One attempt; whatever it tells of the server's words is fit to be stored and shown."""
+        try:
+            return self._clean(self._ask(conversation, sampling))
+        except Fault as fault:
+            raise Fault(_one_line(str(fault)), fault.retry_after) from None
+
+    def _ask(self, conversation: Conversation, sampling: Sampling) -> Completion:
+        """Sends a request; one rejected for an optional field is repeated without it, now and from then on."""
         body = request_body(self._name, conversation, sampling)
+        wanted = [field for field in _OPTIONAL if field in body]
         for field in tuple(self._not_taken):
             _adapt(body, field)
         rejection: HttpError | None = None
@@ -119,15 +112,68 @@ class ChatModel(ABC):
                 answer = self._send(body)
                 _raise_embedded(answer)
             except HttpError as error:
-                field_to_drop = _culprit(error, body)
                 rejection = rejection or error
-                if field_to_drop is None:
-                    return self._failure(rejection if error.status in _REJECTIONS else error)
-                _adapt(body, field_to_drop)
-                dropped.append(field_to_drop)
+                field_to_drop = _culprit(error, body, sampling.max_new_tokens)
+                if field_to_drop is not None:
+                    _adapt(body, field_to_drop)
+                    dropped.append(field_to_drop)
+                    continue
+                room = self._room(error, body, sampling)
+                if room is None:
+                    return self._failure(rejection if error.status in REJECTIONS else error)
+                _give_room(body, room)
             else:
+                completion = self._checked(read_completion(answer))
                 self._remember(dropped)
-                return read_completion(answer)
+                declined = sorted(field for field in wanted if field not in body)
+                return replace(completion, declined=", ".join(declined) or None)
+
+    def _room(self, error: HttpError, body: Body, sampling: Sampling) -> int | None:
+        """Fewer tokens to ask for, where the server allows fewer than a reply was given.
+
+        A reply needs room and does not fill it; of a response the limit is a setting, which is the user's to change.
+
+        Raises:
+            ModelError: No response can have as many tokens as are asked for.
+        """
+        if error.status not in REJECTIONS:
+            return None
+        allowed = tokens_allowed(error.said, sampling.max_new_tokens)
+        if allowed is None:
+            return None
+        if sampling.json_schema is None:
+            raise ModelError(
+                f"{self.id} does not write {sampling.max_new_tokens} tokens per response "
+                f"({_one_line(str(error))}). Lower --max-new-tokens to {allowed}; answers so far are kept."
+            )
+        asked = body.get("max_tokens", body.get("max_completion_tokens"))
+        return allowed if isinstance(asked, int) and allowed < asked else None
+
+    def _checked(self, completion: Completion) -> Completion:
+        """Compares who answered with who was asked.
+
+        Raises:
+            Fault: Another model answered, on a server that gave the right name before: a fallback, which may pass.
+        """
+        if completion.served is None:
+            return completion
+        if same_model(self._asked, completion.served):
+            self._served_as_asked = True
+        elif self._served_as_asked:
+            raise Fault(f"the server says that another model answered: {completion.served!r}")
+        spelled = any(same_name(name, completion.served) for name in (self._asked, self._name))
+        return replace(completion, served=None) if spelled else completion
+
+    def _clean(self, completion: Completion) -> Completion:
+        """Without secrets, which a server may echo anywhere."""
+        self._answered = self._answered or completion.finish in ("stop", "length")
+        return replace(
+            completion,
+            text=masked(completion.text, data=True),
+            thinking=None if completion.thinking is None else masked(completion.thinking, data=True),
+            detail=None if completion.detail is None else _one_line(completion.detail),
+            served=None if completion.served is None else masked(completion.served),
+        )
 
     def _remember(self, dropped: list[str]) -> None:
         for field in dropped:
@@ -137,24 +183,36 @@ class ChatModel(ABC):
 
     def _failure(self, error: HttpError) -> Completion:
         """What an error status means: a completion for this conversation alone, another attempt, or the end."""
-        said = self._one_line(str(error))
-        if _OUT_OF_CREDIT.search(error.text):
+        said = _one_line(str(error))
+        if out_of_credit(error.text):
             raise ModelError(f"{self.id} has no credit left ({said}). {self.remedies.get(402, '')}".rstrip())
-        if error.status in _TRANSIENT or (error.status >= 500 and error.status not in _REJECTIONS):
+        if finish := _finish_of_rejection(error):
+            return Completion(text="", finish=finish, detail=said)
+        if error.status in _TRANSIENT or (error.status >= 500 and error.status not in REJECTIONS):
             raise Fault(said, error.retry_after)
-        if error.status == 400 and not _UNKNOWN_MODEL.search(error.text):
-            return Completion(text="", finish=_finish_of_rejection(error.text), detail=said)
+        of_one = error.status == 400 or (error.status in _OF_ONE_CONVERSATION and self._answered)
+        if of_one and not unknown_model(error.text):
+            return Completion(text="", finish="error", detail=said)
         remedy = self.remedies.get(
             404 if error.status == 400 else error.status, "Check the model's name and the address."
         )
         raise ModelError(f"{self.id} refused: {said}. {remedy}")
 
-    def _one_line(self, text: str) -> str:
-        """Outside text, made fit for a message: one line, no control characters, no key."""
-        if self._secret:
-            text = text.replace(self._secret, "***")
-        text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-        return text if len(text) <= _LONGEST_DETAIL else f"{text[:_LONGEST_DETAIL]}..."
+
+def _one_line(text: str) -> str:
+    """Outside text, made fit for a message: one line, no control characters, no secrets."""
+    text = " ".join("".join(char if char.isprintable() else " " for char in masked(text)).split())
+    text = masked(text)  # also what line breaks had kept apart
+    return text if len(text) <= _LONGEST_DETAIL else f"{text[:_LONGEST_DETAIL]}..."
+
+
+def _finish_of_rejection(error: HttpError) -> Finish | None:
+    """What a rejection means for the one conversation it answers, where its words tell."""
+    if error.status not in _OF_ONE_CONVERSATION and not (error.status >= 500 and exceeds_context(error.text)):
+        return None
+    if error.status != 403 and too_long(error.status, error.text):
+        return "rejected"
+    return "refused" if of_policy(error.text) else None
 
 
 def request_body(name: str, conversation: Conversation, sampling: Sampling) -> Body:
@@ -187,65 +245,6 @@ def request_seed(conversation: Conversation, sampling: Sampling) -> int:
     return int.from_bytes(hashlib.sha256(json.dumps(decides).encode()).digest()[:4]) >> 1
 
 
-def read_completion(answer: object) -> Completion:
-    """Reads the JSON of a chat completion.
-
-    Raises:
-        Fault: It is not one: no choices, no message, text of another type.
-    """
-    choices = answer.get("choices") if isinstance(answer, Mapping) else None
-    choice = choices[0] if isinstance(choices, Sequence) and choices and not isinstance(choices, str) else None
-    message = choice.get("message") if isinstance(choice, Mapping) else None
-    if not isinstance(answer, Mapping) or not isinstance(choice, Mapping) or not isinstance(message, Mapping):
-        raise Fault("the answer is not a chat completion: no choices[0].message in it")
-    reason = choice.get("finish_reason")
-    if reason == "error":
-        raise Fault("the server broke off the answer with an error")
-    text, thought = split_thinking(without_surrogates(_text(message.get("content") or message.get("refusal"))))
-    apart = message.get("reasoning_content") or message.get("reasoning")
-    if isinstance(apart, str) and apart.strip():
-        thought = "\n\n".join(part for part in (without_surrogates(apart).strip(), thought) if part)
-    finish = _FINISH.get(reason, "stop") if isinstance(reason, str) else "stop"
-    usage = answer.get("usage")
-    return Completion(
-        text=text,
-        finish=finish,
-        thinking=thought,
-        prompt_tokens=_count(usage, "prompt_tokens"),
-        completion_tokens=_count(usage, "completion_tokens"),
-        detail=f"finish_reason: {reason}" if finish == "refused" else None,
-    )
-
-
-def _text(content: object) -> str:
-    """The text of a message's content: a string, null, or a list of parts."""
-    if content is None:
-        return ""
-    if isinstance(content, Sequence) and not isinstance(content, str):
-        parts = [part.get("text") for part in content if isinstance(part, Mapping)]
-        return "".join(part for part in parts if isinstance(part, str))
-    if not isinstance(content, str):
-        raise Fault(f"the answer's content is not text but {type(content).__name__}")
-    return content
-
-
-def _count(usage: object, key: str) -> int | None:
-    number = usage.get(key) if isinstance(usage, Mapping) else None
-    return number if isinstance(number, int) and not isinstance(number, bool) and number >= 0 else None
-
-
-def _message(text: str) -> str:
-    """The sentence within an error's JSON, where servers of this protocol put it; else the text as it is."""
-    try:
-        told = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    for key in ("error", "message", "detail"):
-        if isinstance(told, Mapping) and told.get(key):
-            told = told[key]
-    return told if isinstance(told, str) else text
-
-
 def _raise_embedded(answer: object) -> None:
     """Routers answer 200 with an error inside when the server behind them failed."""
     error = answer.get("error") if isinstance(answer, Mapping) and not answer.get("choices") else None
@@ -255,16 +254,19 @@ def _raise_embedded(answer: object) -> None:
         raise HttpError(status, json.dumps({"error": error}, default=str))
 
 
-def _culprit(error: HttpError, body: Body) -> str | None:
+def _culprit(error: HttpError, body: Body, asked: int) -> str | None:
     """The optional field for which a request was rejected, if that may be the reason."""
-    if error.status not in _REJECTIONS or _POLICY.search(error.text) or _TOO_LONG.search(error.text):
+    if error.status not in REJECTIONS or of_policy(error.text):
         return None
-    if "max_tokens" in body and "max_completion_tokens" in error.text:
+    if "max_tokens" in body and "max_completion_tokens" in error.text and not tokens_allowed(error.said, asked):
         return "max_tokens"
+    if too_long(error.status, error.text):
+        return None
     named = [field for field in _OPTIONAL if field in body and field in error.text]
     if "response_format" in body and "json_schema" in error.text:
         named.insert(0, "response_format")
-    unnamed = [] if _UNKNOWN_MODEL.search(error.text) else [field for field in _BLAMED_UNNAMED if field in body]
+    explained = unknown_model(error.text) or tokens_allowed(error.said, asked) is not None
+    unnamed = [] if explained else [field for field in _BLAMED_UNNAMED if field in body]
     return next(iter(named + unnamed), None)
 
 
@@ -275,8 +277,8 @@ def _adapt(body: Body, field: str) -> None:
         body["max_completion_tokens"] = value
 
 
-def _finish_of_rejection(text: str) -> Finish:
-    """What a 400 means for the one conversation it answers."""
-    if _TOO_LONG.search(text):
-        return "rejected"
-    return "refused" if _POLICY.search(text) else "error"
+def _give_room(body: Body, tokens: int) -> None:
+    """Asks for at most so many tokens, under the name that the server knows."""
+    for field in ("max_tokens", "max_completion_tokens"):
+        if field in body:
+            body[field] = tokens

@@ -4,9 +4,7 @@ It does not know which weights a server holds: the model's id is its name and th
 """
 
 import ipaddress
-import json
 import os
-import time
 from collections.abc import Mapping
 from functools import cached_property
 from typing import ClassVar
@@ -14,11 +12,10 @@ from typing import ClassVar
 import httpx2
 
 from diffing.errors import SettingError
-from diffing.models.chat import Body, ChatModel, HttpError
-from diffing.models.remote import Effort, Fault, retry_after
+from diffing.models.chat import Body, ChatModel
+from diffing.models.remote import Effort
+from diffing.models.transport import post_json
 
-_LARGEST_ANSWER = 32_000_000
-"""Bytes; a server that sends more is broken or hostile."""
 _KEY_VARIABLES = ("DIFFING_API_KEY", "OPENAI_API_KEY")
 
 
@@ -73,34 +70,13 @@ class OpenAIModel(ChatModel):
     def _client(self) -> httpx2.Client:
         return httpx2.Client(
             headers={"Authorization": f"Bearer {self._secret}"} if self._secret else {},
-            timeout=httpx2.Timeout(self._effort.timeout, connect=min(10.0, self._effort.timeout)),
             limits=httpx2.Limits(max_connections=self._effort.concurrency),
             trust_env=not self._here,  # no proxy leads to this machine
             verify=self._url.startswith("https:"),  # plain http has no certificates, and loading them takes time
         )
 
     def _send(self, body: Body) -> object:
-        deadline = time.monotonic() + self._effort.timeout
-        try:
-            with self._client.stream("POST", f"{self._url}/chat/completions", json=body) as response:
-                content = bytearray()
-                for chunk in response.iter_bytes():
-                    content += chunk
-                    if time.monotonic() > deadline:  # the client's own timeout is per read: bytes may trickle for ever
-                        raise Fault(f"no complete answer within {self._effort.timeout:g} s")
-                    if len(content) > _LARGEST_ANSWER:
-                        raise Fault(f"the answer is larger than {_LARGEST_ANSWER:,} bytes")
-        except httpx2.TimeoutException:
-            raise Fault(f"no answer within {self._effort.timeout:g} s") from None
-        except httpx2.RequestError as error:
-            raise Fault(f"the connection failed ({type(error).__name__}: {error})") from None
-        text = content.decode(errors="replace")
-        if not response.is_success:
-            raise HttpError(response.status_code, text, retry_after(response.headers.get("retry-after")))
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
-            raise Fault(f"the answer is not JSON but begins with {text[:60]!r}") from None
+        return post_json(self._client, f"{self._url}/chat/completions", body, self._effort.timeout)
 
 
 def _base_url(given: str) -> httpx2.URL:

@@ -5,16 +5,15 @@ names is needed. It does not know a model's revision: providers serve what they 
 """
 
 from collections.abc import Mapping
-from dataclasses import is_dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from diffing.errors import ModelError, SettingError
-from diffing.models.chat import Body, ChatModel, HttpError
-from diffing.models.remote import Effort, Fault, retry_after
+from diffing.models.chat import Body, ChatModel
+from diffing.models.remote import Effort
+from diffing.models.transport import post_json
 
-if TYPE_CHECKING:
-    from huggingface_hub import InferenceClient
+_ROUTER = "https://router.huggingface.co/v1/chat/completions"
+"""The Hub's documented address for chat completions, whatever HF_ENDPOINT says."""
 
 
 class ProvidersModel(ChatModel):
@@ -69,40 +68,14 @@ class ProvidersModel(ChatModel):
         provider = provider or "auto"
         name = model_id if provider == "auto" else f"{model_id}:{provider}"
         self._effort = Effort(concurrency=concurrency, timeout=timeout)
-        self._bill_to = bill_to
-        super().__init__(f"providers:{model_id}:{provider}", name, effort=self._effort, secret=secret)
-
-    @cached_property
-    def _client(self) -> "InferenceClient":
-        from huggingface_hub import InferenceClient
-
-        return InferenceClient(provider="auto", token=self._secret, bill_to=self._bill_to, timeout=self._effort.timeout)
+        self._headers = {"Authorization": f"Bearer {secret}"} | ({"X-HF-Bill-To": bill_to} if bill_to else {})
+        super().__init__(f"providers:{model_id}:{provider}", name, effort=self._effort, secret=secret, asked=model_id)
 
     def _send(self, body: Body) -> object:
-        import httpx2
-        from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError
+        # the stock client reads answers of any size, waits for ever on one that trickles, and drops fields
+        from huggingface_hub import get_session
 
-        fields = {key: value for key, value in body.items() if key not in ("model", "messages")}
-        try:
-            answer = self._client.chat_completion(body["messages"], model=self._name, extra_body=fields)  # type: ignore[call-overload]
-            return _plain(answer)
-        except InferenceTimeoutError:
-            raise Fault(f"no answer within {self._effort.timeout:g} s") from None
-        except HfHubHTTPError as error:
-            wait = retry_after(error.response.headers.get("retry-after"))
-            raise HttpError(error.response.status_code, error.server_message or str(error), wait) from None
-        except httpx2.RequestError as error:
-            raise Fault(f"the connection failed ({type(error).__name__}: {error})") from None
-        except (ValueError, AttributeError, TypeError) as error:
-            # the client parses answers without checking their form: a body that is not JSON, or JSON of another form
-            raise Fault(f"the answer cannot be read ({type(error).__name__})") from None
-
-
-def _plain(value: object) -> object:
-    """The client's objects as JSON. As mappings they lack the fields they do not know, such as `reasoning_content`."""
-    if is_dataclass(value):
-        return {key: _plain(each) for key, each in vars(value).items()}
-    return [_plain(each) for each in value] if isinstance(value, list) else value
+        return post_json(get_session(), _ROUTER, body | {"stream": False}, self._effort.timeout, self._headers)
 
 
 def _saved_token() -> str | None:

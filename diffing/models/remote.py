@@ -5,6 +5,7 @@ everything at once, and a completion is an answer.
 """
 
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -32,6 +33,11 @@ _LONGEST_BACK_OFF = 30.0
 """Seconds between attempts, where the server does not say how long."""
 _LONGEST_RETRY_AFTER = 600.0
 """A server that asks for a longer pause, in seconds, has shut us out: a quota of the day is used up."""
+_LONGEST_MEANT = 31 * 86_400.0
+"""Seconds; no quota is longer than a month, so a longer pause was not meant as one."""
+_LONGEST_DATE = 100
+"""Characters."""
+_SECONDS = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{0,9})?")
 
 
 class Fault(Exception):
@@ -69,22 +75,34 @@ class Effort:
 def retry_after(value: str | None, now: datetime | None = None) -> float | None:
     """Reads a Retry-After header, which is seconds or an HTTP date (RFC 9110, section 10.2.3).
 
+    Args:
+        value: The header, as it came.
+        now: The moment by the clock of whoever sent it, which need not go as ours; None takes ours.
+
     Returns:
-        Seconds from now, at least 0; None where there is no header or it cannot be read.
+        Seconds from now, at least 0; None where there is no header, or none that means a time: no number, no date, or
+        one that lies further off than anybody waits, such as seconds since 1970.
     """
-    if value is None:
+    text = (value or "").strip()
+    if _SECONDS.fullmatch(text):
+        seconds = float(text)
+    elif moment := date_of(text):
+        seconds = (moment - (now or datetime.now(UTC))).total_seconds()
+    else:
         return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
+    return max(0.0, seconds) if seconds <= _LONGEST_MEANT else None
+
+
+def date_of(value: str | None) -> datetime | None:
+    """Reads an HTTP date; None where there is none, or it cannot be read."""
+    if not value or len(value) > _LONGEST_DATE:
+        return None
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+        # "-0000": the date is in UTC, says RFC 5322
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError, TypeError, IndexError):  # no date; or a zone or a year that no calendar has
         return None
-    if moment.tzinfo is None:  # "-0000": the date is in UTC, says RFC 5322
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
 
 
 class _PutOff(Exception):

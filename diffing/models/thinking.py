@@ -1,14 +1,57 @@
-"""Splits a model's thinking off its answer. Knows one notation, `<think>...</think>`, and nothing of who wrote it.
+"""Splits a model's thinking off its answer. Knows the notations in use, and nothing of who wrote what.
 
-Only blocks that open a text or a line count: an answer that speaks about the tags within a sentence keeps them.
+Only blocks that open a text or a line count: an answer that speaks about the tags within a sentence keeps them. Tags
+that are plain words, which people also use to structure an answer (`<reasoning>`), count only where they open a text.
+Every step reads the text once, whatever it holds.
 """
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-_OPEN = re.compile(r"\s*<think>")
-_BLOCK = re.compile(r"(?:\A\s*|^[ \t]*)<think>(.*?)</think>[ \t]*(?:\r?\n)*", re.DOTALL | re.MULTILINE)
-# Chat templates that end with "<think>" leave the opening tag in the prompt: only the closing one is in the text.
-_REST_OF_BLOCK = re.compile(r"\A((?:(?!<think>).)*?)</think>[ \t]*(?:(?:\r?\n)+|\Z)", re.DOTALL)
+from diffing.models.channels import split_channels
+
+_MARKED = (
+    ("<think>", "</think>"),
+    ("[THINK]", "[/THINK]"),
+    ("◁think▷", "◁/think▷"),
+    ("<seed:think>", "</seed:think>"),
+    ("<longcat_think>", "</longcat_think>"),
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),
+    ("<|START_THINKING|>", "<|END_THINKING|>"),
+    ("<unused94>thought", "<unused95>"),
+)
+"""DeepSeek, Qwen and most others; Mistral; Kimi; Seed; LongCat; OpenThinker; Command; MedGemma."""
+_WORDS = tuple((f"<{word}>", f"</{word}>") for word in ("thinking", "thought", "thoughts", "reasoning"))
+_PAIRS = (*_MARKED, *_WORDS)
+_WRAPPERS = (("<|begin_of_solution|>", "<|end_of_solution|>"), ("<|START_RESPONSE|>", "<|END_RESPONSE|>"))
+"""What two of them put around the answer after the thinking."""
+MARKS = tuple(mark for pair in (*_PAIRS, *_WRAPPERS) for mark in pair)
+"""All of them; in a tokenizer some are special tokens."""
+
+_KINDS = {mark.lower(): (pair[0], mark == pair[0]) for pair in _PAIRS for mark in pair}
+_TAG = re.compile("|".join(map(re.escape, sorted(_KINDS, key=len, reverse=True))), re.IGNORECASE)
+_OF_WORDS = frozenset(opening for opening, _ in _WORDS)
+_LINES_END = re.compile(r"[ \t]*(?:\r?\n)*")
+_CLOSES_A_LINE = re.compile(r"[ \t]*(?:\r?\n|\Z)")
+_LIKE_THINKING = re.compile(
+    r"\s{0,100}("
+    r"<\|?/?[\w:.|-]{0,30}(?:think|thought|reason|reflect|scratchpad|monologue|ponder|deliberat|analysis)[\w:.|-]{0,30}"
+    r"(?: [^<>\n]{0,60})?>"
+    r"|\[/?[\w ]{0,20}(?:think|thought|reason|reflect|scratchpad)[\w ]{0,20}\]"
+    r"|◁[^▷\n]{0,40}▷|<\|channel\|?>|analysis(?=[A-Z]))",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tag:
+    kind: str
+    opens: bool
+    start: int
+    end: int
+    leads: bool
+    """It opens the text, a line or what follows such a tag; a closing one: it ends what such a tag opened."""
 
 
 def split_thinking(text: str) -> tuple[str, str | None]:
@@ -18,20 +61,116 @@ def split_thinking(text: str) -> tuple[str, str | None]:
         text: What a model wrote.
 
     Returns:
-        The text without its `<think>...</think>` blocks, and what stood in them (None where there were none). An
-        unclosed block at the beginning is all thinking: the answer is empty. A closing tag without an opening one
-        (that stood in the prompt) ends the thinking.
+        The text without its blocks of thinking, and what stood in them (None where there were none). Blocks may stand
+        within each other. An unclosed block at the beginning is all thinking: the answer is empty. A closing tag
+        without an opening one (that stood in the prompt) ends the thinking.
     """
-    thoughts: list[str] = []
-    if "</think>" in text:
-        if rest := _REST_OF_BLOCK.match(text):
-            thoughts.append(rest[1])
-            text = text[rest.end() :]
-        thoughts += _BLOCK.findall(text)
-        text = _BLOCK.sub("", text)
-    if unclosed := _OPEN.match(text):
-        thoughts.append(text[unclosed.end() :])
-        text = ""
+    if (channels := split_channels(text)) is not None:
+        return channels
+    tags = _tags(text)
+    if not tags:
+        return text, None
+    at, thoughts = _opened_before(text, tags)
+    ends = _ends(tags)
+    kept: list[str] = []
+    blank = True
+    for i, tag in enumerate(tags):
+        if not tag.opens or tag.start < at or not (tag.leads or tag.start == at):
+            continue
+        before = text[at : tag.start]
+        opens_text = blank and not before.strip()
+        end = ends[i]
+        if (tag.kind in _OF_WORDS or end is None) and not opens_text:
+            continue
+        if end is None:
+            return "", _joined([*thoughts, text[tag.end :]])
+        kept.append("" if opens_text else before.rstrip(" \t"))
+        blank = opens_text
+        thoughts.append(text[tag.end : end.start])
+        at = _after(text, end.end)
     if not thoughts:
         return text, None
-    return text, "\n\n".join(thought.strip() for thought in thoughts)
+    return _unwrapped("".join(kept) + text[at:]), _joined(thoughts)
+
+
+def opened_thinking(prompt: str) -> str:
+    """The opening tag with which a prompt ends, since its template opens the thinking itself; empty without one."""
+    end = prompt.rstrip()
+    return next((opening for opening, _ in _PAIRS if end.endswith(opening)), "")
+
+
+def unknown_thinking(answer: str) -> str | None:
+    """What looks like the mark of a thinking that was not split off.
+
+    At the beginning of an answer one in a notation that is not known; anywhere the end of a block without its beginning.
+    """
+    if found := _LIKE_THINKING.match(answer):
+        return found[1]
+    first = _TAG.search(answer)
+    return first[0] if first and not _KINDS[first[0].lower()][1] else None
+
+
+def _tags(text: str) -> list[_Tag]:
+    tags: list[_Tag] = []
+    depth: dict[str, int] = {}
+    for found in _TAG.finditer(text):
+        kind, opens = _KINDS[found[0].lower()]
+        before = found.start()
+        last = tags[-1].end if tags else 0
+        while before > last and text[before - 1] in " \t":
+            before -= 1
+        if opens:
+            follows = before == last and tags[-1].leads if tags else not text[:before].strip()
+            leads = follows or before == 0 or text[before - 1] == "\n"
+        else:
+            leads = depth.get(kind, 0) > 0
+        depth[kind] = depth.get(kind, 0) + leads * (1 if opens else -1)
+        tags.append(_Tag(kind, opens, found.start(), found.end(), leads))
+    return tags
+
+
+def _opened_before(text: str, tags: Sequence[_Tag]) -> tuple[int, list[str]]:
+    """Where the answer begins when the prompt had opened the thinking: after a closing tag that ends a line."""
+    for tag in tags:
+        if tag.opens:
+            break
+        if _CLOSES_A_LINE.match(text, tag.end):
+            return _after(text, tag.end), [text[: tag.start]]
+    return 0, []
+
+
+def _ends(tags: Sequence[_Tag]) -> list[_Tag | None]:
+    """For each opening tag the one that ends its block: its partner, else the first that could be."""
+    open_ones: dict[str, list[int]] = {}
+    partners: dict[int, _Tag] = {}
+    for i, tag in enumerate(tags):
+        waiting = open_ones.setdefault(tag.kind, [])
+        if tag.opens and tag.leads:
+            waiting.append(i)
+        elif tag.leads:
+            partners[waiting.pop()] = tag
+    following: dict[str, _Tag] = {}
+    ends: list[_Tag | None] = [None] * len(tags)
+    for i in range(len(tags) - 1, -1, -1):
+        if tags[i].opens:
+            ends[i] = partners.get(i) or following.get(tags[i].kind)
+        else:
+            following[tags[i].kind] = tags[i]
+    return ends
+
+
+def _after(text: str, end: int) -> int:
+    """Where the text goes on after a tag that ends a block, without the rest of its line and empty lines."""
+    found = _LINES_END.match(text, end)
+    return found.end() if found else end
+
+
+def _joined(thoughts: Sequence[str]) -> str:
+    return "\n\n".join(thought.strip() for thought in thoughts)
+
+
+def _unwrapped(answer: str) -> str:
+    for opening, closing in _WRAPPERS:
+        if answer.lstrip().startswith(opening):
+            return answer.lstrip().removeprefix(opening).lstrip("\r\n").rstrip().removesuffix(closing).rstrip()
+    return answer

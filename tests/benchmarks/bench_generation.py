@@ -15,7 +15,6 @@ from collections.abc import Callable
 import torch
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, StoppingCriteriaList
 
-from diffing.models.base import Sampling
 from diffing.models.local.decoding import Job, Row
 from diffing.models.local.slots import Slots
 
@@ -94,7 +93,7 @@ def slots(model: LlamaForCausalLM, prompts: list[list[int]], limits: list[int], 
     """The package's loop."""
     todo = [Row(i, prompt, limit, b"") for i, (prompt, limit) in enumerate(zip(prompts, limits, strict=True))]
     job = Job(
-        sampling=Sampling(),
+        choose=lambda logits, rows: logits.argmax(dim=-1).tolist(),
         stop_ids=frozenset(),
         ends=lambda written: False,
         max_rows=rows,

@@ -136,7 +136,7 @@ def test_an_error_whose_body_is_a_list(hub: LocalHub, tokens: dict[str, str]) ->
 
 def test_a_token_in_the_hubs_own_words_is_not_passed_on(hub: LocalHub, tokens: dict[str, str]) -> None:
     hub.faults.add("GET", "alice/open", 403, body={"error": f"the token\n{tokens['bob']} is for reading"})
-    with pytest.raises(HubError, match=re.escape("(403: the token (token) is for reading)")) as caught:
+    with pytest.raises(HubError, match=re.escape("(403: the token *** is for reading)")) as caught:
         head_of(api_of(hub, tokens["bob"]), "alice/open")
     line_of(caught, tokens)
 

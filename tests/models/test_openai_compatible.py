@@ -177,7 +177,9 @@ def test_other_unusable_settings():
         (chat_body("two words"), Completion("two words", "stop", None, 7, 2)),
         (chat_body("two words", "length"), Completion("two words", "length", None, 7, 2)),
         (chat_body("", "content_filter"), Completion("", "refused", None, 7, 0, "finish_reason: content_filter")),
-        (chat_body(None), Completion("", "stop", None, 7, 0)),
+        (chat_body(""), Completion("", "stop", None, 7, 0)),
+        (chat_body(None, "length"), Completion("", "length", None, 7, 0)),
+        (chat_body(None, reasoning_content="deep"), Completion("", "stop", "deep", 7, 0)),
         (chat_body("x", reasoning_content=" deep "), Completion("x", "stop", "deep", 7, 1)),
         (chat_body("<think>b</think>x", reasoning="a"), Completion("x", "stop", "a\n\nb", 7, 1)),
         (chat_body(None, refusal="I can't."), Completion("I can't.", "stop", None, 7, 0)),
@@ -190,12 +192,16 @@ def test_answers_are_read(body, expected):
         assert model_at(server).generate([user("q")], SAMPLING) == [expected]
 
 
-def test_null_truncated_and_filtered_answers_are_answers_and_not_repeated():
+def test_empty_truncated_and_filtered_answers_are_answers_and_not_repeated():
     with OpenAIServer(echo) as server:
         model = model_at(server, concurrency=1)
-        server.fail_next(NullContent(), Truncated(0.5), Finish("content_filter"))
+        server.fail_next(NullContent("length"), Truncated(0.5), Finish("content_filter"))
         made = model.generate([user("abcdef")] * 3, SAMPLING)
-    assert [(each.text, each.finish) for each in made] == [("", "stop"), ("re: a", "length"), ("re: abcdef", "refused")]
+    assert [(each.text, each.finish) for each in made] == [
+        ("", "length"),
+        ("re: a", "length"),
+        ("re: abcdef", "refused"),
+    ]
     assert server.count == 3
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from diffing.errors import ModelError, SettingError
-from diffing.models.remote import Effort, Fault, Requests, retry_after
+from diffing.models.remote import Effort, Fault, Requests, date_of, retry_after
 from diffing.types import Completion, Message
 from tests.servers.openai_server import OpenAIServer
 from tests.waiting import DEADLINE
@@ -33,11 +33,30 @@ def users(count):
         ("Fri, 02 Jan 2026 04:04:35 +0100", 30.0),
         ("Fri, 02 Jan 2026 03:00:00 GMT", 0.0),
         ("soon", None),
+        ("inf", None),
+        ("nan", None),
+        ("1e3", None),
+        ("0x10", None),
+        ("9" * 400, None),
+        ("1767323045", None),  # a moment, in seconds since 1970
+        ("2678400", 2_678_400.0),
+        ("Fri, 02 Jan 2026 03:04:05 +99999999999999999", None),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", None),
+        ("Fri, 99 Jan 2026 03:04:05 GMT", None),
+        ("Fri, 02 Jan 2026 03:04:35 GMT" + " " * 100_000, 30.0),
+        ("Fri, 02 Jan 2026 " * 10_000, None),
         ("", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(header, seconds):
     assert retry_after(header, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    "header", [None, "", "soon", "Fri, 02 Jan 2026 03:04:05 +99999999999999999", "\0", "1" * 10_000]
+)
+def test_what_is_no_date(header):
+    assert date_of(header) is None
 
 
 def test_back_off_doubles_up_to_half_a_minute():

@@ -13,13 +13,13 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeAlias
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from tests.servers.serving import Serving
 
@@ -51,6 +51,18 @@ class Drop:
 
 
 @dataclass(frozen=True)
+class Reset:
+    """The connection is reset before anything is answered."""
+
+
+@dataclass(frozen=True)
+class Trickle:
+    """A good beginning, then a blank every `pause` seconds, for ever as far as anybody waits."""
+
+    pause: float = 0.1
+
+
+@dataclass(frozen=True)
 class NullContent:
     """200, `content: null`."""
 
@@ -73,13 +85,39 @@ class Finish:
 
 @dataclass(frozen=True)
 class Body:
-    """200 with this body instead of an answer: HTML, broken JSON, JSON of another shape."""
+    """200 with this body instead of an answer: HTML, broken JSON, JSON of another shape, bytes of any kind."""
 
-    text: str = "<html><body>It works!</body></html>"
+    text: str | bytes = "<html><body>It works!</body></html>"
     content_type: str = "text/html"
 
 
-Fault: TypeAlias = Status | Hang | Drop | NullContent | Truncated | Finish | Body
+@dataclass(frozen=True)
+class Message:
+    """200 with this message instead of the answer's: no content, parts, a tool call."""
+
+    fields: Mapping[str, object]
+    finish: str = "stop"
+
+
+@dataclass(frozen=True)
+class Echo:
+    """An answer that repeats the request's headers, as proxies and pages for developers do."""
+
+    wrap: Callable[[dict[str, str]], "Status | Body"]
+    """From the headers to what is answered."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """The answer, said to be that of another model, whose text it is."""
+
+    model: str = "another-model"
+    text: str = "I am another model."
+
+
+Fault: TypeAlias = (
+    Status | Hang | Drop | Reset | Trickle | NullContent | Truncated | Finish | Body | Message | Echo | Named
+)
 
 
 def chat_body(text: str | None, finish: str = "stop", **message: object) -> Json:
@@ -89,7 +127,6 @@ def chat_body(text: str | None, finish: str = "stop", **message: object) -> Json
         "id": "chatcmpl-test",
         "object": "chat.completion",
         "created": 0,
-        "model": "test",
         "choices": [
             {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": text, **message}}
         ],
@@ -97,10 +134,19 @@ def chat_body(text: str | None, finish: str = "stop", **message: object) -> Json
     }
 
 
+async def _trickle(pause: float) -> AsyncIterator[bytes]:
+    yield b'{"choices": ['
+    while True:
+        await asyncio.sleep(pause)
+        yield b" "
+
+
 class OpenAIServer:
     """The server; `with` starts and stops it. All that it saw can be read while it runs and after."""
 
-    def __init__(self, answer: Answer, *, fault: Callable[[Json], Fault | None] | None = None) -> None:
+    def __init__(
+        self, answer: Answer, *, fault: Callable[[Json], Fault | None] | None = None, date_header: bool = True
+    ) -> None:
         self.answer = answer
         """What is answered where no fault is due."""
         self.fault = fault
@@ -120,7 +166,7 @@ class OpenAIServer:
         self._waiting: deque[Fault] = deque()
         self._in_flight = 0
         self._lock = threading.Lock()
-        self._serving = Serving(self._app, interface="asgi3")
+        self._serving = Serving(self._app, interface="asgi3", date_header=date_header)
 
     @property
     def url(self) -> str:
@@ -154,6 +200,13 @@ class OpenAIServer:
         raw = await request.body()
         parsed: Json = json.loads(raw) if raw else {}
         fault = self._arrived(request, parsed)
+        if isinstance(fault, Echo):
+            fault = fault.wrap(dict(request.headers))
+        if isinstance(fault, Reset):
+            with self._lock:
+                self._in_flight -= 1
+            self._serving.reset(scope)
+            return
         try:
             response = await self._respond(parsed, fault)
         finally:
@@ -188,14 +241,23 @@ class OpenAIServer:
                 return None
             case Drop():
                 return None
+            case Trickle(pause):
+                return StreamingResponse(_trickle(pause), media_type="application/json")
             case NullContent(finish):
-                return JSONResponse(chat_body(None, finish))
+                return JSONResponse(chat_body(None, finish) | {"model": request.get("model")})
             case Body(text, content_type):
                 return Response(text, media_type=content_type)
+            case Message(fields, finish):
+                told = chat_body(None, finish) | {"model": request.get("model")}
+                told["choices"][0]["message"] = dict(fields)
+                return JSONResponse(told)
+            case Named(model, text):
+                return JSONResponse(chat_body(text) | {"model": model})
         made = await run_in_threadpool(self.answer, request)
         if isinstance(made, Response):
             return made
         body = chat_body(made) if isinstance(made, str) else made
+        body.setdefault("model", request.get("model"))
         choice = body["choices"][0] if body.get("choices") else {}
         match fault:
             case Truncated(share):

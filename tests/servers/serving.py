@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import struct
 import threading
 import time
 from typing import Any
@@ -34,6 +35,16 @@ class Serving:
     def stop(self) -> None:
         """Breaks off the answers under way."""
         self._server.stop()
+
+    def reset(self, scope: Any) -> None:
+        """Resets the connection of a request, as a network does; call it from the app that answers the request."""
+        for connection in list(self._server.server_state.connections):
+            if connection.scope is scope:
+                linger = struct.pack("ii", 1, 0)  # what is closed now is reset, not ended
+                connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                connection.transport.abort()
+                return
+        raise RuntimeError("the request's connection is not known")
 
     def join(self, seconds: float) -> None:
         """Waits until the thread has ended, at most so long."""

@@ -155,7 +155,8 @@ def _save_again(config: DiffConfig, folder: Path) -> Path:
 
     source = open_source(parse_spec(config.model_a)[0], hub_api(), allow_pickle=config.allow_pickle)
     options = LocalOptions(
-        device="cpu",  # where `auto` is float32, which holds every 16-bit weight exactly
+        device="cpu",
+        dtype="float32",  # holds every 16-bit weight exactly
         trust_remote_code=config.trust_remote_code,
         allow_pickle=config.allow_pickle,
     )

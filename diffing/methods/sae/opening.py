@@ -10,8 +10,9 @@ from diffing.hub import hub_api
 from diffing.methods.sae.hooks import Hook, find_hook
 from diffing.methods.sae.presets import PRESETS
 from diffing.methods.sae.source import SaeFacts, SaeSource, find_sae
-from diffing.models.local.fitting import dtype_name, gigabytes, needed_bytes, this_machine
-from diffing.models.local.sources import ModelSize, Source, open_source
+from diffing.models.local.fitting import dtype_name, gigabytes, needed_bytes, on_accelerator, this_machine
+from diffing.models.local.sizes import ModelSize
+from diffing.models.local.sources import Source, open_source
 from diffing.models.local.spec import LocalOptions, parse_spec
 
 if TYPE_CHECKING:
@@ -44,10 +45,8 @@ class Opened:
     @cached_property
     def identity(self) -> tuple[str, ...]:
         """All that decides a latent beside the text."""
-        import torch
-
-        gpu = torch.accelerator.is_available() and self.options.device != "cpu"
-        return (self.reader.identity, self.sae.identity, dtype_name(self.options, gpu=gpu))
+        dtype = dtype_name(self.options, gpu=on_accelerator(self.options))
+        return (self.reader.identity, self.sae.identity, dtype)
 
     def load(self) -> "Sight":
         """Loads both.

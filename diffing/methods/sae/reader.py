@@ -136,18 +136,17 @@ def load_reader(folder: Path, name: str, hook: Hook, options: LocalOptions) -> R
     import torch
     from transformers import AutoModel
 
-    from diffing.models.local.fitting import dtype_name
+    from diffing.models.local.fitting import dtype_name, on_accelerator
 
     config = read_config(folder, trust_remote_code=options.trust_remote_code)
     context = getattr(config, "max_position_embeddings", None)
     cut_config(config, hook.layers)
-    gpu = torch.accelerator.is_available() and options.device != "cpu"
     try:
         with _quiet():  # it would list the layers that were left out
             model, info = AutoModel.from_pretrained(
                 folder,
                 config=config,
-                dtype=getattr(torch, dtype_name(options, gpu=gpu)),
+                dtype=getattr(torch, dtype_name(options, gpu=on_accelerator(options))),
                 device_map=options.device or "auto",
                 key_mapping=_NESTED,
                 use_safetensors=None if options.allow_pickle else True,

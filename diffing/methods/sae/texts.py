@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from diffing.models.local.chat import Chat, ConversationRefusedError
+from diffing.models.local.chat import Chat
+from diffing.models.local.stops import Stops
+from diffing.models.local.template import ConversationRefusedError
 from diffing.types import Conversation
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ class Tokens:
 
     def __init__(self, tokenizer: "PreTrainedTokenizerBase", name: str, context: int | None) -> None:
         self._tokenizer: Any = tokenizer
-        self._chat = Chat(tokenizer, (), None, name)
+        self._chat = Chat(tokenizer, Stops(), None, name)
         self._context = context
         # a base reader reads `Assistant: words`; tokenizers of the sentencepiece kind bring that space themselves
         plain = not tokenizer.chat_template

@@ -7,43 +7,29 @@ switched off (`enable_thinking=False`, `thinking=False`; templates that know nei
 Two fallbacks, both part of what the model is asked: a tokenizer without a template gets `PLAIN`; a template without a
 system role gets the system text at the head of the first user turn, after which comes a blank line.
 
-It does not know answer formats with channels (gpt-oss): their markers are special tokens and vanish, the words stay.
+An answer ends at the checkpoint's stops, at the tokenizer's EOS and where the template ends a turn, be that a token or
+words; what ends it is no part of it. It does not know answer formats with channels (gpt-oss): their markers are special
+tokens and vanish, the words stay.
 """
 
 import hashlib
 import json
-import logging
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from diffing.errors import ModelError, SettingError
-from diffing.models.surrogates import without_surrogates
+from diffing.errors import ModelError
+from diffing.models.local.stops import Stops
+from diffing.models.local.template import Template
 from diffing.models.thinking import split_thinking
 from diffing.types import Conversation, Message
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-logger = logging.getLogger(__name__)
+_SHORTEST_STOP = 3
+"""Letters and signs that a turn's end has at least where no token stands for it: shorter ones are found in answers."""
 
-PLAIN = (
-    "{% for message in messages %}"
-    "{% if message['role'] == 'system' %}{{ message['content'] }}\n\n"
-    "{% elif message['role'] == 'user' %}User: {{ message['content'] }}\n"
-    "{% else %}Assistant: {{ message['content'] }}\n{% endif %}"
-    "{% endfor %}{% if add_generation_prompt %}Assistant:{% endif %}"
-)
-"""For models without a template: `User: ...`, a new line, `Assistant:`. The answer ends where the model opens the next
-`User:` turn."""
-
-_NEXT_TURN = "\nUser:"
-_NEXT_TURN_TOKENS = 16  # enough to hold it, even letter by letter
-_MARK = "A7f3Qz"  # a word no template contains
-
-
-class ConversationRefusedError(Exception):
-    """The template does not take this conversation (roles that do not alternate, for example)."""
+_ONE, _OTHER = ((Message("user", text),) for text in ("What is the capital of France?", "Write a poem about the sea."))
 
 
 class Chat:
@@ -55,15 +41,23 @@ class Chat:
     """
 
     def __init__(
-        self, tokenizer: "PreTrainedTokenizerBase", eos_ids: Iterable[int], template_file: str | None, name: str
+        self, tokenizer: "PreTrainedTokenizerBase", stops: Stops, template_file: str | None, name: str
     ) -> None:
         self._tokenizer = tokenizer
-        self._template, self._plain = _find_template(tokenizer, template_file, name)
-        self._has_system_role = self._check(template_file, name)
-        turn_end = None if self._plain else self._turn_end()
-        self.stop_ids = frozenset(i for i in (*eos_ids, tokenizer.eos_token_id, turn_end) if i is not None)
-        """Tokens that end an answer: the model's EOS set, the tokenizer's, and what the template puts after an
+        self._template = Template(tokenizer, template_file, name)
+        end = _end_of_turn(tokenizer, self._template.turn_end())
+        eos = frozenset(() if tokenizer.eos_token_id is None else (tokenizer.eos_token_id,))
+        self.stop_ids = stops.ids | end.ids | eos
+        """Tokens that end an answer: the checkpoint's, the tokenizer's EOS, and what the template puts after an
         assistant's turn."""
+        self._stop_texts = (*stops.texts, *end.texts)
+        # each of its tokens may be as short as a byte
+        self._window = max((len(text.encode()) for text in self._stop_texts), default=0) + 4
+        if self.encode(_ONE) == self.encode(_OTHER):
+            raise ModelError(
+                f"{name}: its tokenizer reads different prompts as the same tokens; "
+                "expected the tokenizer that it was trained with."
+            )
 
     def encode(self, conversation: Conversation) -> list[int]:
         """Token ids of a conversation, ready for the answer.
@@ -71,26 +65,7 @@ class Chat:
         Raises:
             ConversationRefusedError: See there.
         """
-        from jinja2 import TemplateError
-
-        if not self._has_system_role:
-            conversation = fold_system(conversation)
-        try:
-            ids = self._tokenizer.apply_chat_template(
-                _turns(conversation),
-                chat_template=self._template,
-                tokenize=True,
-                add_generation_prompt=True,
-                return_dict=False,
-                sanitize_control_tokens=True,
-                enable_thinking=False,
-                thinking=False,
-            )
-        except TemplateError as error:
-            raise ConversationRefusedError(
-                f"the chat template refuses the conversation: {error}".replace("\n", " ")
-            ) from None
-        return cast("list[int]", ids)  # one conversation, tokenised, not as a dict
+        return self._template.tokens(conversation if self._template.has_system else fold_system(conversation))
 
     @property
     def vocabulary(self) -> str:
@@ -99,60 +74,24 @@ class Chat:
         return hashlib.sha256(json.dumps(tokens).encode()).hexdigest()
 
     def ends(self, written: Sequence[int]) -> bool:
-        """Whether the text so far ends the answer without a stop token: only with the plain template."""
-        return self._plain and _NEXT_TURN in self._decode(written[-_NEXT_TURN_TOKENS:])
+        """Whether the text so far ends the answer without a stop token."""
+        if not self._stop_texts:
+            return False
+        tail = self._decode(written[-self._window :])
+        return any(text in tail for text in self._stop_texts)
 
     def answer(self, prompt: Sequence[int], written: Sequence[int]) -> tuple[str, str | None]:
         """The answer and, apart from it, the thinking; special tokens are left out of both."""
         text = self._decode(written)
-        if self._plain:
-            return text.split(_NEXT_TURN)[0].strip(), None
+        text = text[: min((at for stop in self._stop_texts if (at := text.find(stop)) >= 0), default=None)]
+        if self._template.plain:
+            return text.strip(), None
         # some templates open the thinking themselves
         opened = str(self._tokenizer.decode(list(prompt[-8:]))).rstrip().endswith("<think>")
         return split_thinking(f"<think>{text}" if opened else text)
 
     def _decode(self, ids: Sequence[int]) -> str:
         return str(self._tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
-
-    def _render(self, *messages: Message) -> str:
-        return str(self._tokenizer.apply_chat_template(_turns(messages), chat_template=self._template, tokenize=False))
-
-    def _check(self, template_file: str | None, name: str) -> bool:
-        """Tries the template; tells whether a system message reaches the model."""
-        from jinja2 import TemplateError
-
-        user = Message("user", _MARK)
-        try:
-            text = self._render(user)
-        except TemplateError as error:
-            problem = str(error).replace("\n", " ")
-            if template_file is not None:
-                raise SettingError(
-                    f"The chat template {template_file} cannot be used ({problem}): correct it."
-                ) from None
-            raise ModelError(
-                f"{name}: its chat template cannot be used ({problem}); give another chat template."
-            ) from None
-        if _MARK not in text and template_file is not None:
-            raise SettingError(
-                f"The chat template {template_file} leaves the user's message out: expected one that uses `messages`."
-            )
-        try:
-            return _MARK in self._render(Message("system", _MARK), Message("user", "x"))
-        except TemplateError:
-            return False
-
-    def _turn_end(self) -> int | None:
-        """The special token that the template writes after an assistant's words: `<|im_end|>`, `<|eot_id|>`..."""
-        from jinja2 import TemplateError
-
-        try:
-            _, _, rest = self._render(Message("user", "x"), Message("assistant", _MARK)).partition(_MARK)
-        except TemplateError:
-            return None
-        special = {token.content: i for i, token in self._tokenizer.added_tokens_decoder.items() if token.special}
-        found = [token for token in special if rest.lstrip().startswith(token)]
-        return special[max(found, key=len)] if found else None
 
 
 def fold_system(conversation: Conversation) -> Conversation:
@@ -166,29 +105,19 @@ def fold_system(conversation: Conversation) -> Conversation:
     return tuple(turns)
 
 
-def _turns(conversation: Conversation) -> list[dict[str, Any]]:
-    return [{"role": message.role, "content": without_surrogates(message.content)} for message in conversation]
+def _end_of_turn(tokenizer: "PreTrainedTokenizerBase", behind: str) -> Stops:
+    """What ends a turn, from what the template writes behind one: its first token, or else its first line.
 
-
-def _find_template(tokenizer: "PreTrainedTokenizerBase", template_file: str | None, name: str) -> tuple[str, bool]:
-    """The template, and whether it is the plain one."""
-    if template_file is not None:
-        return read_template(template_file), False
-    if tokenizer.chat_template:
-        return str(tokenizer.get_chat_template()), False
-    logger.warning("%s has no chat template: it is asked as 'User: ...', 'Assistant:'", name)
-    # a tokenizer that puts a BOS before every text expects one here too
-    adds_bos = tokenizer.bos_token_id is not None and tokenizer("x").input_ids[:1] == [tokenizer.bos_token_id]
-    return ("{{ bos_token }}" + PLAIN if adds_bos else PLAIN), True
-
-
-def read_template(file: str) -> str:
-    """The text of a template file.
-
-    Raises:
-        SettingError: There is no such file, or it is not text.
+    Also a token that is not marked as special counts (`<|im_end|>` in some fine-tunes). A line is what is left where
+    the vocabulary has no such token (a base model asked in ChatML), and where turns begin with a word (`Human:`).
     """
-    try:
-        return Path(file).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(f"The chat template {file} cannot be read ({error}): expected a Jinja file.") from None
+    added = {token.content: i for i, token in tokenizer.added_tokens_decoder.items() if token.content.strip()}
+    words = behind.strip()
+    opening = [token for token in added if words.startswith(token)]
+    if opening:
+        return Stops(ids=frozenset({added[max(opening, key=len)]}))
+    line = min((words.split(token)[0] for token in added), key=len, default=words).splitlines()
+    if not line or len(line[0].strip()) < _SHORTEST_STOP:
+        return Stops()
+    before = behind[: len(behind) - len(behind.lstrip())]
+    return Stops(texts=(before + line[0].rstrip(),))

@@ -16,10 +16,13 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 from diffing.errors import ModelError
-from diffing.models.base import Sampling
 from diffing.types import Finish
+
+if TYPE_CHECKING:
+    import torch
 
 logger = logging.getLogger(__name__)
 
@@ -58,11 +61,24 @@ class Row:
         return len(self.prompt) + self.limit
 
 
+Choose: TypeAlias = Callable[["torch.Tensor", Sequence[Row]], list[int]]
+"""`choose(logits, rows)`: one token per row from logits of shape (rows, vocabulary)."""
+
+
+class UnusableLogitsError(Exception):
+    """A row whose logits say nothing about the next token: NaN, infinite, or minus infinity for every token."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__(f"unusable logits in row {index}")
+        self.index = index
+        """The row's place in the result."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """What is the same for all rows of one call."""
 
-    sampling: Sampling
+    choose: Choose
     """How tokens are drawn."""
     stop_ids: frozenset[int]
     """Tokens that end a row."""
@@ -77,8 +93,21 @@ class Job:
     on_tokens: Callable[[int], None]
     """Called with the number of tokens made in each step."""
 
-    def take(self, rows: Sequence[Row], tokens: Sequence[int]) -> None:
-        """Gives each row that is under way its next token, and tells which have finished."""
+    def take(self, rows: Sequence[Row], logits: "torch.Tensor") -> list[int]:
+        """Gives each row that is under way its next token, and tells which have finished.
+
+        Args:
+            rows: Those of the batch.
+            logits: Shape (rows, vocabulary).
+
+        Returns:
+            A token per row; that of a finished row means nothing.
+
+        Raises:
+            UnusableLogitsError: See there.
+        """
+        check_logits(logits, rows)
+        tokens = self.choose(logits, rows)
         live = [(row, token) for row, token in zip(rows, tokens, strict=True) if row.finish is None]
         for row, token in live:
             row.written.append(token)
@@ -90,6 +119,20 @@ class Job:
         for row, _ in live:
             if row.finish is not None:
                 self.on_finish(row)
+        return tokens
+
+
+def check_logits(logits: "torch.Tensor", rows: Sequence[Row]) -> None:
+    """Makes sure that every row under way has a best token; an argmax over NaN is token 0, which looks like an answer.
+
+    Raises:
+        UnusableLogitsError: See there.
+    """
+    # NaN is larger than everything, so the largest value tells all three: NaN, infinity, nothing but minus infinity
+    usable = logits.amax(dim=-1).isfinite().tolist()
+    for row, fine in zip(rows, usable, strict=True):
+        if row.finish is None and not fine:
+            raise UnusableLogitsError(row.index)
 
 
 def vacancies(live: Sequence[Row], waiting: Sequence[Row], job: Job, max_rows: int) -> int:
@@ -122,6 +165,7 @@ def run_with_halving(
 
     Raises:
         ModelError: Not even the shortest row alone fits into memory.
+        UnusableLogitsError: See there.
     """
     waiting = by_length(rows)
     max_rows = job.max_rows

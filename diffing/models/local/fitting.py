@@ -6,6 +6,7 @@ An estimate from sizes alone: it does not know how long the conversations are, n
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from huggingface_hub import constants
 
 from diffing.errors import MissingExtraError, ModelError
 from diffing.hub import hub_api
-from diffing.models.local.sources import ModelSize, open_source
+from diffing.models.local.sizes import ModelSize
+from diffing.models.local.sources import open_source
 from diffing.models.local.spec import LocalOptions, Quantization, parse_spec
 
 MARGIN = 1.2
@@ -74,8 +76,8 @@ def this_machine() -> Machine:
         else 0
     )
     ram = min([psutil.virtual_memory().available, *_container_room()])
-    cache = Path(constants.HF_HUB_CACHE)
-    existing = next(folder for folder in (cache, *cache.parents) if folder.exists())
+    downloads = Path(constants.HF_HUB_CACHE)
+    existing = next(folder for folder in (downloads, *downloads.parents) if folder.exists())
     return Machine(gpu=gpu, ram=ram, disk=shutil.disk_usage(existing).free)
 
 
@@ -105,10 +107,36 @@ def needed_bytes(size: ModelSize, config: Mapping[str, Any], options: LocalOptio
 
 
 def dtype_name(options: LocalOptions, *, gpu: bool) -> str:
-    """The type that `auto` stands for."""
+    """The type that weights are loaded in: what `auto` stands for on this machine, else the one chosen."""
     if options.dtype != "auto":
         return options.dtype
-    return "bfloat16" if gpu else "float32"
+    return "bfloat16" if gpu or fast_bfloat16() else "float32"
+
+
+def on_accelerator(options: LocalOptions) -> bool:
+    """Whether weights go to a GPU or its like.
+
+    Raises:
+        MissingExtraError: torch is not installed.
+    """
+    if options.device == "cpu":
+        return False
+    try:
+        import torch
+    except ImportError:
+        raise MissingExtraError("Running a model on this machine", "local") from None
+    return torch.accelerator.is_available()
+
+
+@cache
+def fast_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 in hardware, as it says itself; elsewhere float32 is faster."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except (OSError, ValueError):  # no Linux
+        return False
+    flags = next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), [])
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags)
 
 
 def check_fit(

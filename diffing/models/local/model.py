@@ -9,39 +9,29 @@ import gc
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from diffing.errors import ModelError
 from diffing.hub import hub_api
 from diffing.models.base import OnCompletion, OnTokens, Sampling
-from diffing.models.local.chat import Chat, ConversationRefusedError, read_template
-from diffing.models.local.decoding import Job, Row
-from diffing.models.local.drawing import noise_key
-from diffing.models.local.fitting import check_fit, gigabytes, millions, this_machine
-from diffing.models.local.loading import add_adapter, check_architecture, load_tokenizer, load_weights
-from diffing.models.local.slots import Slots, supports_slots
-from diffing.models.local.sources import ModelSize, Source, open_source
+from diffing.models.local.adapter import check_adapter
+from diffing.models.local.architecture import check_architecture
+from diffing.models.local.assembling import assemble
+from diffing.models.local.fitting import check_fit, dtype_name, gigabytes, millions, on_accelerator, this_machine
+from diffing.models.local.loaded import LoadedModel
+from diffing.models.local.sizes import ModelSize
+from diffing.models.local.sources import Source, open_source
 from diffing.models.local.spec import LocalOptions, parse_spec
-from diffing.models.local.threads import fitting_threads
-from diffing.models.local.whole import WholeBatches
+from diffing.models.local.template import read_template
 from diffing.types import Completion, Conversation
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from transformers import PreTrainedModel
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    model: "PreTrainedModel"
-    chat: Chat
-    context: int | None
-    """Tokens the model can read and write together; None without a limit."""
 
 
 class LocalModel:
@@ -55,10 +45,11 @@ class LocalModel:
     def __init__(self, base: Source, adapter: Source | None, options: LocalOptions) -> None:
         self._base = base
         self._adapter = adapter
-        self._options = options
-        self._id = _identity(base, adapter, options)
+        # what `auto` stands for is settled here: it decides the text, so it is part of the identity
+        self._options = replace(options, dtype=dtype_name(options, gpu=on_accelerator(options)))
+        self._id = _identity(base, adapter, self._options)
         self._size: ModelSize | None = None
-        self._loaded: _Loaded | None = None
+        self._loaded: LoadedModel | None = None
 
     @classmethod
     def load(
@@ -96,10 +87,9 @@ class LocalModel:
 
     @property
     def id(self) -> str:
-        """`org/name@commit-sha` or `folder-name@hash`, then `+adapter@hash`, `#4bit`, `#float16`, `#template=hash`.
+        """`org/name@commit-sha` or `folder-name@hash`, then `+adapter@hash`, `#4bit`, `#bfloat16`, `#template=hash`.
 
-        The latter three only where they were chosen. With dtype `auto` it is the same on a GPU (bfloat16) and a CPU
-        (float32): responses cached on one are taken as the model's on the other.
+        The type of the weights is left out where it is float32, which holds all that is stored exactly.
         """
         return self._id
 
@@ -130,7 +120,8 @@ class LocalModel:
 
         Raises:
             HubError: The weights cannot be downloaded.
-            ModelError: They cannot be loaded, or not even one conversation fits into memory.
+            ModelError: They cannot be loaded, not even one conversation fits into memory, or the model computes
+                numbers that are none.
         """
         done: dict[int, Completion] = {}
 
@@ -140,26 +131,7 @@ class LocalModel:
                 on_completion(index, completion)
 
         if conversations:
-            loaded = self._load()
-            rows = {}
-            for index, conversation in enumerate(conversations):
-                row = _row(index, conversation, sampling, loaded)
-                if isinstance(row, Completion):
-                    finish(index, row)
-                else:
-                    rows[index] = row
-            job = Job(
-                sampling=sampling,
-                stop_ids=loaded.chat.stop_ids,
-                ends=loaded.chat.ends,
-                max_rows=self._options.max_batch_rows or (64 if loaded.model.device.type == "cpu" else 128),
-                max_tokens=self._options.max_batch_tokens or _cache_room(loaded.model),
-                on_finish=lambda row: finish(row.index, _completion(row, loaded.chat)),
-                on_tokens=on_tokens or (lambda count: None),
-            )
-            batches = Slots(loaded.model, job) if supports_slots(loaded.model) else WholeBatches(loaded.model, job)
-            with fitting_threads(loaded.model):
-                batches.run(list(rows.values()))
+            self._load().answer(conversations, sampling, self._options, finish, on_tokens)
         return [done[index] for index in range(len(conversations))]
 
     @property
@@ -173,20 +145,7 @@ class LocalModel:
         Returns:
             One row per conversation, one column per token; a row of NaN for one that the model cannot read.
         """
-        import numpy as np
-
-        from diffing.models.local.next_token import next_token_logprobs
-
-        loaded = self._load()
-        rows = [_row(index, conversation, Sampling(), loaded) for index, conversation in enumerate(conversations)]
-        read = [row for row in rows if isinstance(row, Row)]
-        if not read:
-            return np.full((len(rows), 1), np.nan, dtype=np.float32)
-        with fitting_threads(loaded.model):
-            made = next_token_logprobs(loaded.model, [row.prompt for row in read])
-        result = np.full((len(rows), made.shape[1]), np.nan, dtype=np.float32)
-        result[[row.index for row in read]] = made
-        return result
+        return self._load().next_token_logprobs(conversations)
 
     def move(self, device: str) -> None:
         """Loads the weights now, where they are not loaded yet, and has the model compute on another device.
@@ -214,7 +173,7 @@ class LocalModel:
     def _check(self) -> None:
         check_architecture(self._base.name, self._base.config, self._options)
         if self._adapter is not None:
-            _ = self._adapter.config  # a folder or repository that is no adapter is told now
+            check_adapter(self._adapter.name, self._adapter.config)
         size = self.size
         logger.info(
             "%s: %s parameters, %s%s",
@@ -229,21 +188,12 @@ class LocalModel:
     def _fit(self) -> str | None:
         return check_fit(self._base.name, self.size, self._base.config, self._options, this_machine())
 
-    def _load(self) -> _Loaded:
+    def _load(self) -> LoadedModel:
         if self._loaded is None:
             remark = make_room(self._fit, _resident)
             if remark is not None:
                 logger.warning(remark)
-            folder = self._base.fetch(code=self._options.trust_remote_code)
-            tokenizer = load_tokenizer(self._base.name, folder, self._options)
-            model = load_weights(self._base.name, folder, self._options)
-            if self._adapter is not None:
-                model = add_adapter(model, self._adapter.name, self._adapter.fetch(code=False))
-            eos = model.generation_config.eos_token_id
-            eos_ids = eos if isinstance(eos, list) else [eos]
-            chat = Chat(tokenizer, eos_ids, self._options.chat_template, self._base.name)
-            text_config = model.config.get_text_config(decoder=True)
-            self._loaded = _Loaded(model, chat, getattr(text_config, "max_position_embeddings", None))
+            self._loaded = assemble(self._base, self._adapter, self._options, self._id)
             _resident.add(self)
         return self._loaded
 
@@ -283,47 +233,8 @@ def _identity(base: Source, adapter: Source | None, options: LocalOptions) -> st
     parts = [base.identity if adapter is None else f"{base.identity}+{adapter.identity}"]
     if options.quantization is not None:
         parts.append(options.quantization)
-    if options.dtype != "auto":
+    if options.dtype != "float32":
         parts.append(options.dtype)
     if options.chat_template is not None:
         parts.append(f"template={hashlib.sha256(read_template(options.chat_template).encode()).hexdigest()[:12]}")
     return "#".join(parts)
-
-
-def _row(index: int, conversation: Conversation, sampling: Sampling, loaded: _Loaded) -> Row | Completion:
-    try:
-        prompt = loaded.chat.encode(conversation)
-    except ConversationRefusedError as error:
-        return Completion(text="", finish="rejected", detail=str(error))
-    room = sampling.max_new_tokens if loaded.context is None else loaded.context - len(prompt)
-    if room < 1:
-        detail = f"prompt of {len(prompt)} tokens, the model reads at most {loaded.context} with its answer"
-        return Completion(text="", finish="rejected", prompt_tokens=len(prompt), detail=detail)
-    return Row(index, prompt, min(sampling.max_new_tokens, room), noise_key(conversation, sampling))
-
-
-def _completion(row: Row, chat: Chat) -> Completion:
-    assert row.finish is not None
-    stopped = row.finish == "stop" and row.written[-1] in chat.stop_ids
-    text, thinking = chat.answer(row.prompt, row.written[:-1] if stopped else row.written)
-    failed = row.finish == "error"  # what it had written until then is no answer
-    return Completion(
-        text="" if failed else text,
-        finish=row.finish,
-        thinking=None if failed else thinking,
-        prompt_tokens=len(row.prompt),
-        completion_tokens=len(row.written),
-        detail=row.detail,
-    )
-
-
-def _cache_room(model: "PreTrainedModel") -> int:
-    """Tokens whose keys and values half of the free memory holds; the rest is for copies of them and activations."""
-    machine = this_machine()
-    config: Any = model.config.get_text_config(decoder=True)
-    heads = getattr(config, "num_attention_heads", None) or 1  # none in state spaces
-    width = getattr(config, "head_dim", None) or config.hidden_size // heads
-    stored_heads = getattr(config, "num_key_value_heads", None) or heads
-    token_bytes = 2 * config.num_hidden_layers * stored_heads * width * model.dtype.itemsize
-    free = machine.gpu if model.device.type == "cuda" else machine.ram
-    return int(free // (2 * token_bytes))

@@ -6,38 +6,43 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from diffing.models.local.decoding import PREFILL_TOKENS
+from diffing.models.local.decoding import PREFILL_TOKENS, Row, check_logits
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-def next_token_logprobs(model: "PreTrainedModel", prompts: Sequence[Sequence[int]]) -> npt.NDArray[np.float32]:
+def next_token_logprobs(model: "PreTrainedModel", rows: Sequence[Row], *, alone: bool) -> npt.NDArray[np.float32]:
     """Log-probabilities of the token after each prompt.
 
     Prompts of one length are read together, so that nothing is padded.
 
     Args:
         model: A causal language model.
-        prompts: Token ids; none empty.
+        rows: Those whose prompts are read; none is empty.
+        alone: Whether each prompt is read by itself.
 
     Returns:
         One row per prompt, one column per token of the vocabulary, natural logarithms.
+
+    Raises:
+        UnusableLogitsError: See there.
     """
     import torch
 
     lengths: dict[int, list[int]] = {}
-    for index, prompt in enumerate(prompts):
-        lengths.setdefault(len(prompt), []).append(index)
-    rows: dict[int, npt.NDArray[np.float32]] = {}
+    for place, row in enumerate(rows):
+        lengths.setdefault(len(row.prompt), []).append(place)
+    found: dict[int, npt.NDArray[np.float32]] = {}
     call: Any = model
     with torch.inference_mode():
-        for length, indices in sorted(lengths.items()):
-            step = max(1, PREFILL_TOKENS // length)
-            for start in range(0, len(indices), step):
-                group = indices[start : start + step]
-                ids = torch.tensor([list(prompts[i]) for i in group], device=model.device)
+        for length, places in sorted(lengths.items()):
+            step = 1 if alone else max(1, PREFILL_TOKENS // length)
+            for start in range(0, len(places), step):
+                group = places[start : start + step]
+                ids = torch.tensor([rows[place].prompt for place in group], device=model.device)
                 logits = call(input_ids=ids, use_cache=False).logits[:, -1]
+                check_logits(logits, [rows[place] for place in group])
                 made = torch.log_softmax(logits.float(), dim=-1).cpu().numpy()
-                rows.update(zip(group, made, strict=True))
-    return np.stack([rows[index] for index in range(len(prompts))])
+                found.update(zip(group, made, strict=True))
+    return np.stack([found[place] for place in range(len(rows))])

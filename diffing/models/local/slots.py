@@ -2,7 +2,7 @@
 
 The cache is transformers' DynamicCache with all columns kept, also for sliding windows (the mask knows the window), so
 that rows can be padded, cut and joined. Models with another memory (state spaces, linear attention) go through
-`whole.py`.
+`whole.py`. Which is which is found by trying, in `trial.py`: what is missing or misunderstood here shows there.
 """
 
 import inspect
@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from diffing.models.local.decoding import PREFILL_TOKENS, Job, Row, run_with_halving, vacancies
-from diffing.models.local.drawing import draw
 
 if TYPE_CHECKING:
     import torch
@@ -19,39 +18,43 @@ if TYPE_CHECKING:
     from transformers.cache_utils import DynamicLayer
 
 
-def supports_slots(model: "PreTrainedModel") -> bool:
-    """Whether the model's memory is nothing but keys and values, one layer of them for each of its own."""
+class NoSlotsError(Exception):
+    """The model's memory is no list of keys and values that could be cut and joined."""
+
+
+def cache_argument(model: "PreTrainedModel") -> str:
+    """The name under which the model takes its cache: the one under which it returns it.
+
+    transformers renames this argument from time to time (`past_key_values`, `cache`); that it hands the cache out under
+    the same name stays.
+
+    Raises:
+        NoSlotsError: It returns no such cache, or one of another kind.
+    """
+    import torch
     from transformers import DynamicCache
     from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
-    base = _without_adapter(model)
-    text_config = base.config.get_text_config(decoder=True)
-    if base.config.is_encoder_decoder or getattr(text_config, "num_kv_shared_layers", 0):
-        return False
-    if any(config.is_prompt_learning for config in getattr(model, "peft_config", {}).values()):
-        return False  # its virtual tokens are columns of the cache that no row knows of
-    layers = DynamicCache(config=base.config).layers
-    return _accepts(base, "past_key_values") and all(
-        type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in layers
-    )
-
-
-def _without_adapter(model: Any) -> Any:  # noqa: ANN401 - peft's model is no PreTrainedModel, but stands for one
-    return model.get_base_model() if hasattr(model, "get_base_model") else model
-
-
-def _accepts(model: Any, argument: str) -> bool:  # noqa: ANN401
-    return argument in inspect.signature(model.forward).parameters
+    call: Any = model
+    ids = torch.zeros(1, 1, dtype=torch.long, device=model.device)
+    with torch.inference_mode():
+        output = call(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=True)
+    for name, value in output.items():
+        if type(value) is DynamicCache:
+            if all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in value.layers):
+                return str(name)
+            raise NoSlotsError("some of its layers remember otherwise than by keys and values")
+    raise NoSlotsError("it returns no cache of keys and values")
 
 
 class Slots:
     """A batch whose rows come and go."""
 
     def __init__(self, model: "PreTrainedModel", job: Job) -> None:
-        base = _without_adapter(model)
         self._model: Any = model  # its methods are untyped
         self._job = job
-        self._takes = {name for name in ("position_ids", "logits_to_keep") if _accepts(base, name)}
+        self._argument = ""
+        self._takes = {name for name in ("position_ids", "logits_to_keep") if _takes(model, name)}
         self._rows: list[Row] = []
         self._cache: DynamicCache | None = None
 
@@ -60,6 +63,8 @@ class Slots:
 
         Raises:
             ModelError: Not even one row fits into memory.
+            NoSlotsError: The model remembers in another way.
+            UnusableLogitsError: See there.
         """
         run_with_halving(rows, self._job, self._advance, self._forget)
 
@@ -118,23 +123,26 @@ class Slots:
         """Appends a column per new token to the cache; a row's own columns are its last `length` ones."""
         import torch
 
+        self._argument = self._argument or cache_argument(self._model)
         device, new = self._model.device, len(ids[0])
         columns = cache.get_seq_length() + new
         padding = columns - torch.tensor([row.length for row in rows], device=device)
         positions = torch.arange(columns, device=device) - padding[:, None]
-        arguments: dict[str, Any] = {"attention_mask": (positions >= 0).long()}
+        arguments: dict[str, Any] = {self._argument: cache, "attention_mask": (positions >= 0).long()}
         if "position_ids" in self._takes:
             arguments["position_ids"] = positions[:, -new:].clamp(min=0)
         if "logits_to_keep" in self._takes:
             arguments["logits_to_keep"] = 1
         with torch.inference_mode():
-            output = self._model(
-                input_ids=torch.tensor(ids, device=device), past_key_values=cache, use_cache=True, **arguments
-            )
-            tokens = draw(
-                output.logits[:, -1], self._job.sampling, [row.key for row in rows], [len(row.written) for row in rows]
-            )
-        self._job.take(rows, tokens)
+            output = self._model(input_ids=torch.tensor(ids, device=device), use_cache=True, **arguments)
+            if cache.get_seq_length() != columns:
+                raise NoSlotsError("it keeps other columns than those of its tokens")
+            self._job.take(rows, output.logits[:, -1])
+
+
+def _takes(model: Any, argument: str) -> bool:  # noqa: ANN401 - peft's model is no PreTrainedModel, but stands for one
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return argument in inspect.signature(base.forward).parameters
 
 
 def _select(cache: "DynamicCache", rows: Sequence[int], columns: int) -> None:

@@ -7,60 +7,37 @@ Reads configurations and the headers of safetensors files only; no weights are l
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from huggingface_hub import (
-    get_local_safetensors_metadata,
-    parse_local_safetensors_file_metadata,
-    try_to_load_from_cache,
-)
-from huggingface_hub.errors import NotASafetensorsRepoError, RemoteEntryNotFoundError, SafetensorsParsingError
+from huggingface_hub import try_to_load_from_cache
+from huggingface_hub.errors import NotASafetensorsRepoError, RemoteEntryNotFoundError
 
 from diffing.errors import ModelError, SettingError
 from diffing.hub import TIMEOUT, BoundedApi, hub_errors
+from diffing.models.local.failures import one_line
+from diffing.models.local.sizes import (
+    ADAPTER_WEIGHTS,
+    INDEX,
+    ModelSize,
+    adapter_size,
+    local_size,
+    missing_shards,
+    no_adapter_weights,
+    pickled_size,
+    shards,
+    shards_missing,
+)
 from diffing.models.local.spec import FolderPart, HubPart, Part
 
 MODEL_CONFIG = "config.json"
 ADAPTER_CONFIG = "adapter_config.json"
-ADAPTER_WEIGHTS = "adapter_model.safetensors"
-_INDEX = "model.safetensors.index.json"
 _MOST_JSON, _MOST_ADAPTER = 20_000_000, 10_000_000_000
 """Bytes of files that are read to tell a model's size, long before it is loaded. They are anybody's."""
 _PICKLED = (".bin", ".pt", ".pth")
 _TEXT_FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken")
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSize:
-    """How big a model is, known before its weights are."""
-
-    stored_as: Mapping[str, int]
-    """Number of parameters by the type they are stored in (`BF16`, `F32`, ...); empty for pickled weights, whose
-    headers say nothing."""
-    stored_bytes: int
-    """Bytes of all weight files."""
-    missing_bytes: int
-    """Bytes of those that are not on this machine yet."""
-    files: tuple[str, ...] = ()
-    """The weight files."""
-
-    @property
-    def parameters(self) -> int:
-        """Number of parameters; 0 where unknown."""
-        return sum(self.stored_as.values())
-
-    def __add__(self, other: "ModelSize") -> "ModelSize":
-        """A base and its adapter together."""
-        types = [*self.stored_as, *(t for t in other.stored_as if t not in self.stored_as)]
-        return ModelSize(
-            stored_as={t: self.stored_as.get(t, 0) + other.stored_as.get(t, 0) for t in types},
-            stored_bytes=self.stored_bytes + other.stored_bytes,
-            missing_bytes=self.missing_bytes + other.missing_bytes,
-            files=(*self.files, *other.files),
-        )
+_MORE_TEMPLATES = "additional_chat_templates/*.jinja"
 
 
 class Source(Protocol):
@@ -128,12 +105,15 @@ class Folder:
         Full contents, since the cache of responses rests on it: two training runs can write files of equal size and
         header.
         """
-        patterns = ["*.safetensors", *_TEXT_FILES, "*.py", *(f"*{end}" for end in _PICKLED if self._allow_pickle)]
-        files = sorted({file for pattern in patterns for file in self._path.glob(pattern) if file.is_file()})
+        pickled = [f"*{end}" for end in _PICKLED if self._allow_pickle]
+        patterns = ["*.safetensors", *_TEXT_FILES, _MORE_TEMPLATES, "*.py", *pickled]
         digest = hashlib.sha256()
-        for file in files:
-            stat = file.stat()
-            digest.update(f"{file.name}\0{_sha256(file, stat.st_size, stat.st_mtime_ns)}\n".encode())
+        with one_line(f"{self.name}: its files cannot be read", "check their permissions"):
+            files = sorted({file for pattern in patterns for file in self._path.glob(pattern) if file.is_file()})
+            for file in files:
+                stat, name = file.stat(), file.relative_to(self._path).as_posix()
+                line = f"{name}\0{_sha256(file, stat.st_size, stat.st_mtime_ns)}\n"
+                digest.update(line.encode(errors="surrogateescape"))  # a name that is no UTF-8 is still a name
         return f"{self.name}@{digest.hexdigest()[:12]}"
 
     @cached_property
@@ -145,12 +125,15 @@ class Folder:
     def size(self) -> ModelSize:
         """See `Source.size`."""
         if self._config_name == ADAPTER_CONFIG:
-            return _adapter_size(self._path, self.name)
-        size = _local_size(self._path, self.name)
+            return adapter_size(self._path, self.name)
+        size = local_size(self._path, self.name)
         if size is not None:
             return size
         pickled = {file.name: file.stat().st_size for file in self._path.iterdir() if file.name.endswith(_PICKLED)}
-        return _pickled_size(self.name, pickled, self._allow_pickle, missing=False)
+        missing = missing_shards(self._path, self.name)
+        if missing and not (pickled and self._allow_pickle):
+            raise shards_missing(self.name, missing, len(shards(self._path, self.name)))
+        return pickled_size(self.name, pickled, self._allow_pickle, missing=False)
 
     def fetch(self, *, code: bool) -> Path:
         """The folder itself."""
@@ -196,7 +179,7 @@ class Repository:
 
     def _download(self, file: str) -> str:
         if not isinstance(try_to_load_from_cache(self.name, file, revision=self._sha), str):
-            self._check_sizes(file, _INDEX)
+            self._check_sizes(file, INDEX)
         return self._api.hf_hub_download(self.name, file, revision=self._sha, etag_timeout=TIMEOUT)
 
     def _check_sizes(self, *names: str) -> None:
@@ -217,25 +200,28 @@ class Repository:
                 try:
                     self._download(ADAPTER_WEIGHTS)
                 except RemoteEntryNotFoundError:
-                    raise _no_adapter_weights(self.name) from None
-            return _adapter_size(folder, self.name)
-        return _local_size(folder, self.name) or self._remote_size(folder)
+                    raise no_adapter_weights(self.name) from None
+            return adapter_size(folder, self.name)
+        return local_size(folder, self.name) or self._remote_size(folder)
 
     def _remote_size(self, folder: Path) -> ModelSize:
-        with hub_errors(self.name):
+        unreadable = f"{self.name}: its safetensors files cannot be read"
+        with one_line(unreadable, "use another revision"), hub_errors(self.name):
             info = self._api.model_info(self.name, revision=self._sha, files_metadata=True, timeout=TIMEOUT)
             sizes = {sibling.rfilename: sibling.size or 0 for sibling in info.siblings or ()}
+            if "model.safetensors" not in sizes and INDEX in sizes:
+                self._download(INDEX)
+                named = shards(folder, self.name)
+                missing = tuple(name for name in named if name not in sizes)
+                if missing:
+                    raise shards_missing(self.name, missing, len(named))
             try:
                 header = self._api.get_safetensors_metadata(self.name, revision=self._sha, timeout=TIMEOUT)
             except NotASafetensorsRepoError:
                 header = None
-            except SafetensorsParsingError as error:
-                raise ModelError(
-                    f"{self.name}: its safetensors files cannot be read ({error}): use another revision."
-                ) from None
         if header is None:
             pickled = {file: size for file, size in sizes.items() if "/" not in file and file.endswith(_PICKLED)}
-            return _pickled_size(self.name, pickled, self._allow_pickle, missing=True)
+            return pickled_size(self.name, pickled, self._allow_pickle, missing=True)
         files = tuple(sorted(header.files_metadata))
         return ModelSize(
             stored_as=dict(sorted(header.parameter_count.items())),
@@ -265,18 +251,21 @@ def _sha256(file: Path, size: int, mtime_ns: int) -> str:
 
 
 def _read_config(folder: Path, name: str, model: str) -> Mapping[str, Any]:
-    file = folder / name
-    if not file.is_file():
-        adapter = folder / ADAPTER_CONFIG
-        if name == MODEL_CONFIG and adapter.is_file():
-            base = json.loads(adapter.read_text("utf-8")).get("base_model_name_or_path") or "base"
-            raise SettingError(
-                f"{model} is an adapter: expected base+adapter; name its base model too, as in {base}+{model}."
-            )
-        raise _no_config(model, name)
+    if (folder / name).is_file():
+        return _read_object(folder, name, model)
+    if name == MODEL_CONFIG and (folder / ADAPTER_CONFIG).is_file():
+        named = _read_object(folder, ADAPTER_CONFIG, model).get("base_model_name_or_path")
+        base = named if isinstance(named, str) and named and named.isprintable() and len(named) < 200 else "base"
+        raise SettingError(
+            f"{model} is an adapter: expected base+adapter; name its base model too, as in {base}+{model}."
+        )
+    raise _no_config(model, name)
+
+
+def _read_object(folder: Path, name: str, model: str) -> Mapping[str, Any]:
     try:
-        config = json.loads(file.read_text("utf-8"))
-    except (ValueError, RecursionError) as error:
+        config = json.loads((folder / name).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{model}: its {name} is not JSON ({error}); get the file again.") from None
     if not isinstance(config, dict):
         raise ModelError(
@@ -288,46 +277,3 @@ def _read_config(folder: Path, name: str, model: str) -> Mapping[str, Any]:
 def _no_config(model: str, name: str) -> ModelError:
     what = "an adapter (PEFT)" if name == ADAPTER_CONFIG else "a model in transformers' format"
     return ModelError(f"{model} has no {name}: expected the files of {what}; check that it is one.")
-
-
-def _no_adapter_weights(model: str) -> ModelError:
-    return ModelError(
-        f"{model} has no {ADAPTER_WEIGHTS}: expected an adapter saved as safetensors; save it again with PEFT."
-    )
-
-
-def _adapter_size(folder: Path, model: str) -> ModelSize:
-    file = folder / ADAPTER_WEIGHTS
-    if not file.is_file():
-        raise _no_adapter_weights(model)
-    counts = parse_local_safetensors_file_metadata(file).parameter_count
-    return ModelSize(dict(sorted(counts.items())), file.stat().st_size, 0, (ADAPTER_WEIGHTS,))
-
-
-def _local_size(folder: Path, model: str) -> ModelSize | None:
-    """None where not all safetensors files are there."""
-    try:
-        header = get_local_safetensors_metadata(folder)
-    except (NotASafetensorsRepoError, FileNotFoundError):
-        return None
-    except SafetensorsParsingError as error:
-        raise ModelError(f"{model}: its safetensors files cannot be read ({error}): get them again.") from None
-    files = tuple(sorted(header.files_metadata))
-    stored = sum((folder / file).stat().st_size for file in files)
-    return ModelSize(dict(sorted(header.parameter_count.items())), stored, 0, files)
-
-
-def _pickled_size(model: str, files: Mapping[str, int], allowed: bool, *, missing: bool) -> ModelSize:
-    if not files:
-        raise ModelError(
-            f"{model} has no weights: expected model.safetensors or its shards; check that it is a complete model."
-        )
-    if not allowed:
-        raise ModelError(
-            f"{model} has only pickled weights ({min(files)}), which can run code when loaded; expected safetensors: "
-            "use another revision, or allow pickle for this model if you trust it."
-        )
-    # training leftovers are pickled too
-    weights = {name: size for name, size in files.items() if name.startswith("pytorch_model")} or dict(files)
-    stored = sum(weights.values())
-    return ModelSize({}, stored, stored if missing else 0, tuple(sorted(weights)))

@@ -21,7 +21,8 @@ class LocalOptions:
     """How a local model is loaded and run."""
 
     dtype: str = "auto"
-    """Type of the weights: one of `DTYPES`; `auto` is bfloat16 on an accelerator, float32 on a CPU."""
+    """Type of the weights: one of `DTYPES`; `auto` is bfloat16 on an accelerator and on a CPU that multiplies it in
+    hardware (AVX-512 or AMX), float32 on others."""
     quantization: Quantization | None = None
     """Weights in 4 or 8 bits (bitsandbytes, needs a GPU)."""
     trust_remote_code: bool = False

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from diffing.models.local.decoding import Job, Row, run_with_halving, vacancies
-from diffing.models.local.drawing import draw
 
 if TYPE_CHECKING:
     import torch
@@ -29,6 +28,7 @@ class WholeBatches:
 
         Raises:
             ModelError: Not even one row fits into memory.
+            UnusableLogitsError: See there.
         """
         run_with_halving(rows, self._job, self._advance, self._forget)
 
@@ -38,36 +38,38 @@ class WholeBatches:
 
     def _advance(self, waiting: deque[Row], max_rows: int) -> None:
         self._rows = [waiting.popleft() for _ in range(vacancies([], waiting, self._job, max_rows))]
-        for step in zip(*self._generate(self._rows), strict=True):
-            if any(row.finish is None for row in self._rows):
-                self._job.take(self._rows, step)
+        self._generate(self._rows)
         self._rows = []
 
-    def _generate(self, rows: Sequence[Row]) -> list[list[int]]:
-        """New tokens per row, all rows as long as the longest; what stands after a row's stop means nothing."""
+    def _generate(self, rows: Sequence[Row]) -> None:
+        """Goes on with rows, token by token, until all have finished."""
         import torch
-        from transformers import GenerationConfig, LogitsProcessorList
+        from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
 
-        longest = max(len(row.prompt) for row in rows)
+        # with what was written before memory ran out
+        known = [row.prompt + row.written for row in rows]
+        longest = max(len(tokens) for tokens in known)
         device = self._model.device
-        ids = torch.tensor([[0] * (longest - len(row.prompt)) + row.prompt for row in rows], device=device)
-        mask = torch.tensor([[0] * (longest - len(row.prompt)) + [1] * len(row.prompt) for row in rows], device=device)
-        config: Any = GenerationConfig(  # type: ignore[no-untyped-call]
-            max_new_tokens=max(row.limit for row in rows),
-            do_sample=False,
-            eos_token_id=sorted(self._job.stop_ids) or None,
-            pad_token_id=0,
-        )
+        # the token under the padding does not matter; 0 exists in every vocabulary
+        ids = torch.tensor([[0] * (longest - len(tokens)) + tokens for tokens in known], device=device)
+        mask = torch.tensor([[0] * (longest - len(tokens)) + [1] * len(tokens) for tokens in known], device=device)
 
-        def add_noise(so_far: "torch.Tensor", logits: "torch.Tensor") -> "torch.Tensor":
-            """Leaves only the drawn token for `generate`'s argmax to find."""
-            step = so_far.shape[1] - longest
-            tokens = draw(logits, self._job.sampling, [row.key for row in rows], [step] * len(rows))
+        def take(_: "torch.Tensor", logits: "torch.Tensor") -> "torch.Tensor":
+            """Leaves only the token that was drawn for `generate`'s argmax to find."""
+            tokens = self._job.take(rows, logits)
             only = torch.full_like(logits, float("-inf"))
             return only.scatter(1, torch.tensor(tokens, device=logits.device)[:, None], 0.0)
 
-        output = self._model.generate(
-            inputs=ids, attention_mask=mask, generation_config=config, logits_processor=LogitsProcessorList([add_noise])
+        def finished(ids: "torch.Tensor", _: object) -> "torch.Tensor":
+            return torch.tensor([row.finish is not None for row in rows], device=ids.device)
+
+        config: Any = GenerationConfig(  # type: ignore[no-untyped-call]
+            max_new_tokens=max(row.reach - row.length for row in rows), do_sample=False, num_beams=1, pad_token_id=0
         )
-        new: list[list[int]] = output[:, longest:].tolist()
-        return new
+        self._model.generate(
+            inputs=ids,
+            attention_mask=mask,
+            generation_config=config,
+            logits_processor=LogitsProcessorList([take]),
+            stopping_criteria=StoppingCriteriaList([finished]),
+        )

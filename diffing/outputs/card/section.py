@@ -139,7 +139,9 @@ def _responses(report: Report, subject: Subject) -> str:
     """How they were made, as far as it is known."""
     temperature, length = report.settings.get("temperature"), report.settings.get("max_new_tokens")
     told = []
-    if isinstance(temperature, int | float):
+    if any("temperature" in info.settings for info in (report.model_a, report.model_b)):
+        told.append("at a temperature that a server chose, since it took none")
+    elif isinstance(temperature, int | float):
         told.append(f"temperature {temperature:g}" if temperature else "greedy decoding")
     if isinstance(length, int):
         told.append(f"at most {count(length, 'token')}")

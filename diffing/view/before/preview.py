@@ -7,7 +7,7 @@ from diffing.errors import DiffingError
 from diffing.estimate import RunEstimate, estimate
 from diffing.hub import hub_api
 from diffing.models.local.fitting import size_of
-from diffing.models.local.sources import ModelSize
+from diffing.models.local.sizes import ModelSize
 from diffing.view.remembered import Remembered
 from diffing.view.runs.access import SignInError, check_signed_in, may_read, repositories
 from diffing.view.runs.rules import allowed

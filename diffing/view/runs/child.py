@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from diffing.errors import DiffingError
+from diffing.masking import MaskingFormatter
 from diffing.types import Hypothesis, Metrics
 from diffing.view.runs.access import SignInError, check_access
 from diffing.view.runs.records import read_config, read_limits
@@ -36,7 +37,9 @@ def main() -> None:
     if order["token"]:
         os.environ["HF_TOKEN"] = order["token"]
     os.nice(_POLITE)
-    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(MaskingFormatter("%(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     voice = Voice(os.fdopen(os.dup(1), "w", encoding="utf-8"))
     os.dup2(2, 1)  # what a library prints is no message
     try:

@@ -9,6 +9,7 @@ import shutil
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -89,6 +90,9 @@ class Desk:
             LimitError: More than one run or one visitor may take here.
         """
         hard = allowed(config, limits or Limits(), self._rules)
+        if self._lends(config) and config.dtype == "auto":
+            # as answers are lent: the run's own process has no GPU, and would look for those of another type
+            config = replace(config, dtype="bfloat16")
         run_id, who = secrets.token_urlsafe(18), digest(owner)
         with self._changed:
             self._check_room(who)

@@ -43,11 +43,11 @@ class LentModel:
         self._lending = lending
         self._side = side
         self._on_progress = on_progress
-        model = find_model(spec, options, lending.token)
+        # as a run with a GPU would load it
+        self._options = replace(options, dtype=dtype_name(options, gpu=zero_gpu()))
+        model = find_model(spec, self._options, lending.token)
         self._id, self._size = model.id, model.size
         self._spec = _pinned(spec, model.id)
-        # as a run with a GPU would load it
-        self._options = replace(options, dtype=dtype_name(replace(options, device=None), gpu=zero_gpu()))
 
     @property
     def id(self) -> str:

@@ -9,7 +9,7 @@ from diffing.methods.sae.hooks import find_hook
 from diffing.methods.sae.opening import cut_size, open_sae
 from diffing.methods.sae.presets import PRESETS
 from diffing.methods.sae.source import RegistrySae, find_sae
-from diffing.models.local.sources import ModelSize
+from diffing.models.local.sizes import ModelSize
 from tests.methods.sae.tiny import config, save_reader, save_sae
 
 

@@ -7,9 +7,9 @@ import torch
 from transformers import LlamaForCausalLM, MambaForCausalLM
 
 from diffing.errors import ModelError
-from diffing.models.base import Sampling
 from diffing.models.local.decoding import Job, Row, vacancies
-from diffing.models.local.slots import Slots, supports_slots
+from diffing.models.local.slots import Slots
+from diffing.models.local.trial import Manner, find_manner
 from diffing.models.local.whole import WholeBatches
 from tests.models.local.tiny import config
 
@@ -32,10 +32,8 @@ class Cramped:
 
 
 class CrampedLlama(Cramped, LlamaForCausalLM):
-    def forward(self, input_ids=None, position_ids=None, past_key_values=None, logits_to_keep=0, **more):  # type: ignore[no-untyped-def]
-        return super().forward(
-            input_ids, position_ids=position_ids, past_key_values=past_key_values, logits_to_keep=logits_to_keep, **more
-        )
+    def forward(self, input_ids=None, position_ids=None, logits_to_keep=0, **more):  # type: ignore[no-untyped-def]
+        return super().forward(input_ids, position_ids=position_ids, logits_to_keep=logits_to_keep, **more)
 
 
 class CrampedMamba(Cramped, MambaForCausalLM):
@@ -60,7 +58,7 @@ def rows(*shapes: tuple[int, int]) -> list[Row]:
 
 def job(finished: list[int], tokens: list[int], max_rows: int = 64, max_tokens: int = 10**9) -> Job:
     return Job(
-        sampling=Sampling(),
+        choose=lambda logits, rows: logits.argmax(dim=-1).tolist(),
         stop_ids=frozenset({256}),
         ends=lambda written: False,
         max_rows=max_rows,
@@ -140,5 +138,6 @@ def test_batches_keep_to_the_token_budget() -> None:
 
 
 def test_which_models_have_slots() -> None:
-    assert supports_slots(LlamaForCausalLM(config("llama")))
-    assert not supports_slots(MambaForCausalLM(config("mamba")))
+    text = list(range(40))
+    assert find_manner("tiny", make(LlamaForCausalLM, "llama"), text) == Manner("slots")
+    assert find_manner("tiny", make(MambaForCausalLM, "mamba"), text) == Manner("batches")

@@ -1,14 +1,16 @@
 """Models that cannot fit are refused before anything is downloaded, with what would fit."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from diffing.errors import MissingExtraError, ModelError
-from diffing.models.local.fitting import Machine, check_fit, gigabytes, needed_bytes, this_machine
+from diffing.models.local.fitting import Machine, check_fit, dtype_name, gigabytes, needed_bytes, this_machine
+from diffing.models.local.fitting import fast_bfloat16 as says_fast_bfloat16
 from diffing.models.local.loading import load_weights
-from diffing.models.local.sources import ModelSize
+from diffing.models.local.sizes import ModelSize
 from diffing.models.local.spec import LocalOptions
 from tests.models.local import tiny
 
@@ -67,6 +69,28 @@ def test_memory_is_that_of_the_type_it_is_loaded_in() -> None:
         (pickled, {}, {}, True, 8 * GB),
     ]:
         assert needed_bytes(size, config, LocalOptions(**options), gpu=gpu) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("flags", "fast"),
+    [
+        ("fpu avx2 avx512f avx512_bf16", True),
+        ("fpu avx512f amx_bf16 amx_tile", True),
+        ("fpu avx2 avx512f avx512_bf16x", False),
+        ("fpu avx2 avx512f", False),
+    ],
+)
+def test_a_processor_says_whether_it_is_fast_at_bfloat16(
+    monkeypatch: pytest.MonkeyPatch, flags: str, fast: bool
+) -> None:
+    text = f"processor\t: 0\nflags\t\t: {flags}\n\nprocessor\t: 1\nflags\t\t: {flags}\n"
+    monkeypatch.setattr(Path, "read_text", lambda path, encoding: text if str(path) == "/proc/cpuinfo" else "")
+    assert says_fast_bfloat16.__wrapped__() is fast
+    monkeypatch.setattr("diffing.models.local.fitting.fast_bfloat16", lambda: fast)
+    assert dtype_name(LocalOptions(), gpu=False) == ("bfloat16" if fast else "float32")
+    assert dtype_name(LocalOptions(dtype="float16"), gpu=False) == "float16"
+    assert dtype_name(LocalOptions(), gpu=True) == "bfloat16"
+    assert needed_bytes(EIGHT_BILLION, {}, LocalOptions(), gpu=False) == (16 if fast else 32) * GB
 
 
 def test_this_machine_has_something() -> None:

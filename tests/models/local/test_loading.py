@@ -6,7 +6,7 @@ from tests.starter import Starter
 
 SCRIPT = """
 from concurrent.futures import ThreadPoolExecutor
-from diffing.models.local.loading import check_architecture
+from diffing.models.local.architecture import check_architecture
 from diffing.models.local.spec import LocalOptions
 with ThreadPoolExecutor(4) as pool:
     list(pool.map(lambda name: check_architecture(name, {"model_type": "llama"}, LocalOptions()), "abcd"))

@@ -83,11 +83,23 @@ def test_a_folder_is_its_content(copied: Path, tmp_path: Path) -> None:
     assert load(copied).id == first
 
 
+def test_answers_of_one_type_of_numbers_are_not_those_of_another(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache that a machine with fast bfloat16 filled says nothing about float32."""
+    plain = load(copied).id
+    monkeypatch.setattr("diffing.models.local.fitting.fast_bfloat16", lambda: True)
+    fast = load(copied)
+    assert fast.id == f"{plain}#bfloat16"
+    fast.generate(MIXED[:1], Sampling(max_new_tokens=1))
+    assert fast._loaded is not None
+    assert fast._loaded.model.dtype == torch.bfloat16
+
+
 def test_what_decides_the_text_is_in_the_id(copied: Path, tmp_path: Path) -> None:
     template = tmp_path / "chat.jinja"
     template.write_text("{{ messages[0]['content'] }}")
     plain = load(copied).id
     assert load(copied, dtype="bfloat16").id == f"{plain}#bfloat16"
+    assert load(copied, dtype="float32").id == plain
     first = load(copied, chat_template=str(template)).id
     assert first.startswith(f"{plain}#template=")
     template.write_text("{{ messages[0]['content'] }}!")
@@ -186,7 +198,7 @@ def test_no_weights(copied: Path) -> None:
 
 def test_broken_weights(copied: Path) -> None:
     (copied / "model.safetensors").write_bytes(b"\xff" * 100)
-    with pytest.raises(ModelError, match=r"copied: its safetensors files cannot be read \(.*\): get them again"):
+    with pytest.raises(ModelError, match=r"copied: its safetensors files cannot be read: .*; get them again"):
         load(copied)
 
 

@@ -1,0 +1,47 @@
+"""The answer format with channels (gpt-oss): `<|channel|>analysis<|message|>...<|channel|>final<|message|>...`.
+
+Also as it comes from servers that drop the marks: `analysis...assistantfinal...`.
+"""
+
+import re
+
+_MARK = re.compile(r"<\|(start|channel|message|constrain|end|return|call)\|>")
+_BEGINS = re.compile(
+    r"\s{0,100}(?:(?:<\|start\|>)?assistant\s?)?(?:<\|channel\|>\s?(?:analysis|commentary|final)\b"
+    r"|(?:analysis|commentary|final)<\|message\|>)"
+)
+_BARE, _BARE_FINAL = "analysis", "assistantfinal"
+MARKS = tuple(f"<|{name}|>" for name in ("start", "channel", "message", "constrain", "end", "return", "call"))
+"""The marks; in a tokenizer they are special tokens."""
+
+
+def split_channels(text: str) -> tuple[str, str | None] | None:
+    """Splits a text in this format into what the user is shown and all else.
+
+    Returns:
+        The text of the channel `final` and that of the others; None where the text is not in this format.
+    """
+    if not _BEGINS.match(text):
+        return _bare(text)
+    answer: list[str] = []
+    thoughts: list[str] = []
+    channel = mark = ""
+    at = 0
+    for found in [*_MARK.finditer(text), None]:
+        piece = text[at : found.start() if found else len(text)]
+        if mark in ("", "channel"):
+            channel = next(iter(piece.removeprefix("assistant").split()), channel)
+        elif mark == "message":
+            (answer if channel == "final" else thoughts).append(piece)
+        elif mark in ("end", "return") and piece.strip():  # no mark says what this is: it is shown
+            answer.append(piece)
+        if found:
+            mark, at = found[1], found.end()
+    return "".join(answer), "\n\n".join(thought.strip() for thought in thoughts) if thoughts else None
+
+
+def _bare(text: str) -> tuple[str, str | None] | None:
+    if not text.startswith(_BARE):
+        return None
+    thought, final, answer = text.removeprefix(_BARE).partition(_BARE_FINAL)
+    return (answer, thought.strip()) if final else None

@@ -1,0 +1,160 @@
+"""An adapter over a base model: all of its weights find a place, none is made up, embeddings grow or shrink with it.
+
+Whether it changes anything at all is for `proving.py`.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from huggingface_hub import parse_local_safetensors_file_metadata
+
+from diffing.errors import MissingExtraError, ModelError
+from diffing.models.local.failures import one_line, quiet
+from diffing.models.local.sizes import ADAPTER_WEIGHTS
+from diffing.models.local.sources import ADAPTER_CONFIG
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+_PREFIX = "base_model.model."
+"""What PEFT puts before the names of the base's modules."""
+
+
+def check_adapter(name: str, config: Mapping[str, Any]) -> None:
+    """Refuses, before anything is downloaded, what is no adapter of a model that writes text.
+
+    An adapter is weights over a base; PEFT would also follow its configuration to other files, and import code.
+
+    Args:
+        name: The adapter's.
+        config: Its adapter_config.json.
+
+    Raises:
+        ModelError: It is for another task, or names other files or modules to load.
+    """
+    if not isinstance(config.get("peft_type"), str):
+        raise ModelError(f"The adapter {name} has no peft_type in its {ADAPTER_CONFIG}: expected what PEFT saves.")
+    if config["peft_type"].upper() == "XLORA" or config.get("megatron_config") is not None:
+        raise ModelError(
+            f"The adapter {name} names other adapters or modules to load (X-LoRA or Megatron), which is not done: "
+            "expected an adapter that is complete in itself; merge it first."
+        )
+    task = config.get("task_type")
+    if task not in (None, "CAUSAL_LM"):
+        raise ModelError(
+            f"The adapter {name} is for the task {str(task)[:50]}: expected one for a model that writes text "
+            "(CAUSAL_LM); use another adapter."
+        )
+
+
+def add_adapter(model: "PreTrainedModel", name: str, folder: Path) -> "PreTrainedModel":
+    """The model with an adapter over it; the base's weights stay as they are.
+
+    Raises:
+        ModelError: The adapter was made for another base, or is not complete.
+        MissingExtraError: peft is not installed.
+    """
+    try:
+        from peft import PeftModel
+    except ImportError:
+        raise MissingExtraError("An adapter (base+adapter)", "local") from None
+
+    what = f"The adapter {name} does not fit the base model"
+    with one_line(what, "name the base it was made for"), quiet():
+        stored = parse_local_safetensors_file_metadata(folder / ADAPTER_WEIGHTS).tensors
+        _resize_embeddings(model, name, {key: tuple(tensor.shape) for key, tensor in stored.items()})
+        adapted: Any = PeftModel.from_pretrained(model, str(folder))
+        # the first loading tells nobody what was left over; the second finds every place as it was
+        told = adapted.load_adapter(str(folder), adapted.active_adapter)
+        lost = _lost(folder / ADAPTER_WEIGHTS, told.unexpected_keys)
+        _check_keys(name, adapted, len(stored), told.missing_keys, lost)
+    return cast("PreTrainedModel", adapted.eval())  # stands for one, without being one
+
+
+def _resize_embeddings(model: "PreTrainedModel", name: str, stored: Mapping[str, tuple[int, ...]]) -> None:
+    """Gives the embeddings as many rows as those that come with the adapter, which learnt tokens of its own.
+
+    Rows that come with nothing would be random.
+    """
+    names = {id(module): path for path, module in model.named_modules()}
+    both: Any = model  # its methods are untyped
+    ends = (each for each in (both.get_input_embeddings(), both.get_output_embeddings()) if each is not None)
+    modules = {names[id(module)]: module for module in ends if id(module) in names}
+    brought = {path: rows for path in modules if (rows := _rows(path, stored)) is not None}
+    if not brought:
+        return
+    before = {path: len(cast("Any", module).weight) for path, module in modules.items()}
+    rows = max(brought.values())
+    if all(before[path] == rows for path in brought):
+        return
+    weights = {id(cast("Any", module).weight) for module in modules.values()}
+    bare = sorted(set(modules) - set(brought)) if len(weights) > 1 else []
+    if bare and rows > max(before.values()):
+        raise ModelError(
+            f"The adapter {name} brings embeddings of {rows:,} tokens and nothing for {bare[0]}, which has "
+            f"{before[bare[0]]:,}: expected both; save it with save_embedding_layers=True."
+        )
+    model.resize_token_embeddings(rows, mean_resizing=False)
+
+
+def _rows(path: str, stored: Mapping[str, tuple[int, ...]]) -> int | None:
+    whole = (f"{path}.weight", f"{path}.base_layer.weight")
+    return next((shape[0] for key, shape in stored.items() if key.removeprefix(_PREFIX) in whole), None)
+
+
+def _check_keys(name: str, adapted: Any, stored: int, missing: Collection[str], unexpected: Collection[str]) -> None:  # noqa: ANN401
+    if any(config.is_prompt_learning for config in adapted.peft_config.values()):
+        unexpected = ()  # PEFT puts what is learnt as a prompt into place by itself, all of it or none
+    if unexpected:
+        raise ModelError(
+            f"The adapter {name} does not fit the base model, which has no place for {len(unexpected)} of its {stored} "
+            f"weights, such as {_shown(unexpected)}; name the base it was made for."
+        )
+    lacking = _unshared(adapted, missing)
+    if lacking:
+        raise ModelError(
+            f"The adapter {name} lacks {len(lacking)} of its weights, which would be random, such as "
+            f"{_shown(lacking).replace(f'.{adapted.active_adapter}.', '.')}; get its files again."
+        )
+
+
+def _lost(file: Path, unexpected: Collection[str]) -> list[str]:
+    """Those that are not stored under an expected name as well, as PEFT does with embeddings that were resized."""
+    if not unexpected:
+        return []
+    import torch
+    from safetensors import safe_open
+
+    with safe_open(file, framework="pt") as tensors:
+        stored = set(tensors.keys())
+        placed = [tensors.get_tensor(key) for key in sorted(stored - set(unexpected))]
+        return [
+            key
+            for key in unexpected
+            if key not in stored or not any(torch.equal(tensors.get_tensor(key), each) for each in placed)
+        ]
+
+
+def _unshared(adapted: Any, missing: Collection[str]) -> list[str]:  # noqa: ANN401
+    """Those that are not another weight under a second name: some kinds keep one bank of vectors for all layers."""
+    if not missing:
+        return []
+    parameters = dict(adapted.named_parameters(remove_duplicate=False))
+    loaded = {id(parameter) for key, parameter in parameters.items() if key not in missing}
+    return [key for key in missing if id(parameters.get(key)) not in loaded]
+
+
+def _shown(keys: Collection[str]) -> str:
+    return min(keys).removeprefix(_PREFIX)[:100]
+
+
+def learnt_tokens(folder: Path) -> list[int]:
+    """Tokens whose embeddings an adapter changes one by one: where it does nothing else, it shows at them alone."""
+    config = json.loads((folder / ADAPTER_CONFIG).read_bytes())
+    named = [config.get("token_indices"), config.get("trainable_token_indices")]
+    lists = [each for value in named for each in (value.values() if isinstance(value, dict) else [value])]
+    return [
+        token for each in lists if isinstance(each, list) for token in each if isinstance(token, int) and token >= 0
+    ]

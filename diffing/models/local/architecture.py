@@ -1,0 +1,154 @@
+"""Whether a model is one that writes text, told from its config.json before anything is downloaded.
+
+It does not see weights: what they show (a model that looks ahead, for example) is for `proving.py`.
+"""
+
+import json
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from diffing.errors import MissingExtraError, ModelError
+from diffing.models.local.failures import one_line, quiet
+from diffing.models.local.sources import MODEL_CONFIG
+from diffing.models.local.spec import LocalOptions
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
+
+_IMPORTING = threading.Lock()
+"""transformers loads its parts when they are first named, and fails where two threads do so at the same time."""
+
+_HEADS = (
+    ("ForSequenceClassification", "a classifier of texts"),
+    ("ForTokenClassification", "a classifier of words"),
+    ("ForQuestionAnswering", "a model that marks answers in a text"),
+    ("ForMultipleChoice", "a model that picks one of several texts"),
+    ("ForMaskedLM", "a model that fills in masked words"),
+    ("ForPreTraining", "a model with the heads of its pre-training"),
+    ("ForConditionalGeneration", "a model that rewrites an input (encoder and decoder)"),
+)
+"""What a class does, by the end of its name."""
+
+
+def check_architecture(name: str, config: Mapping[str, Any], options: LocalOptions) -> None:
+    """Refuses, before anything is downloaded, what transformers could not load and what does not write text.
+
+    Raises:
+        ModelError: The architecture is unknown, needs code that comes with the model, or is no decoder with a head
+            that writes text.
+        MissingExtraError: transformers is not installed.
+    """
+    try:
+        with _IMPORTING:
+            from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, __version__  # noqa: F401
+            from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+    except ImportError:
+        raise MissingExtraError(f"Running {name} on this machine", "local") from None
+
+    if options.trust_remote_code and "auto_map" in config:
+        return
+    model_type = str(config.get("model_type"))
+    if model_type not in CONFIG_MAPPING:
+        if "auto_map" in config:
+            raise ModelError(
+                f"{name} needs Python code that comes with it (model type {model_type!r}), not an architecture that "
+                "transformers knows: read that code, then allow it with trust_remote_code."
+            )
+        raise ModelError(
+            f"{name} has the model type {model_type!r}, which transformers {__version__} does not know: "
+            "upgrade transformers, or use another model."
+        )
+    with one_line(f"{name}: its config.json describes no {model_type} model", "get the file again"), quiet():
+        parsed = _parsed(config)
+    _check_not_encoder_decoder(name, parsed)
+    writers = _writers(type(parsed))
+    if not writers:
+        raise ModelError(
+            f"{name} is of type {model_type!r}, which does not write text: expected a causal language model."
+        )
+    _check_saved_as(name, config.get("architectures"), writers)
+    _check_decoder(name, parsed, writers)
+
+
+def _parsed(config: Mapping[str, Any]) -> "PretrainedConfig":
+    """As transformers reads it from a file, which has an own notation for what JSON cannot say (infinity)."""
+    from transformers import AutoConfig
+
+    with TemporaryDirectory() as folder:
+        (Path(folder) / MODEL_CONFIG).write_text(json.dumps(dict(config)), "utf-8")
+        parsed: PretrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    return parsed
+
+
+def _writers(config_class: type) -> tuple[str, ...]:
+    """Names of the classes that transformers offers for writing text with this configuration."""
+    from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
+
+    classes: list[Any] = []
+    for mapping in (MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING):
+        found = mapping[config_class] if config_class in mapping else ()
+        classes.extend(found if isinstance(found, (list, tuple)) else [found])
+    return tuple(dict.fromkeys(found.__name__ for found in classes))
+
+
+def _check_saved_as(name: str, architectures: object, writers: tuple[str, ...]) -> None:
+    """`architectures` names the class whose weights were saved.
+
+    A name that transformers does not know (LLaMAForCausalLM, a class of a training library) is left to the weights.
+    """
+    saved_as = architectures[0] if isinstance(architectures, list) and architectures else None
+    if not isinstance(saved_as, str) or saved_as in writers or not _has_another_head(saved_as):
+        return
+    kind = next((f", {words}" for end, words in _HEADS if saved_as.endswith(end)), "")
+    if not kind and "For" not in saved_as:
+        kind = ", a model without a head that writes"
+    raise ModelError(
+        f"{name} was saved as {saved_as[:100]}{kind}: expected a decoder that writes text, such as "
+        f"{writers[0]}; use another model."
+    )
+
+
+def _has_another_head(class_name: str) -> bool:
+    import transformers
+
+    known = getattr(transformers, class_name, None) if class_name.isidentifier() else None
+    if isinstance(known, type) and issubclass(known, transformers.PreTrainedModel):
+        return class_name not in _all_writers()
+    return "For" in class_name and not any(sign in class_name for sign in ("CausalLM", "Generation", "LMHead"))
+
+
+def _all_writers() -> frozenset[str]:
+    """Names of all classes that write text: fine-tunes of one architecture are sometimes saved under another's name."""
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+        MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES,
+    )
+
+    names: set[str] = set()
+    for mapping in (MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES):
+        for found in mapping.values():
+            names.update([found] if isinstance(found, str) else found)
+    return frozenset(names)
+
+
+def _check_not_encoder_decoder(name: str, config: "PretrainedConfig") -> None:
+    text = config.get_text_config(decoder=True)
+    if getattr(config, "is_encoder_decoder", False) or getattr(text, "is_encoder_decoder", False):
+        raise ModelError(
+            f"{name} is an encoder-decoder (type {config.model_type!r}), which reads its input apart from what it "
+            "writes: expected a decoder that goes on from its prompt; use another model."
+        )
+
+
+def _check_decoder(name: str, config: "PretrainedConfig", writers: tuple[str, ...]) -> None:
+    from transformers import MODEL_FOR_MASKED_LM_MAPPING
+
+    # where an architecture can also fill in masks, this setting decides whether it sees what comes after
+    if type(config) in MODEL_FOR_MASKED_LM_MAPPING and getattr(config, "is_decoder", None) is False:
+        raise ModelError(
+            f"{name} is an encoder (type {config.model_type!r} with is_decoder false), which sees the words that come "
+            f"after: expected a decoder that writes text, such as {writers[0]} with is_decoder true; use another model."
+        )

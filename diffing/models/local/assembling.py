@@ -1,0 +1,89 @@
+"""A model with its chat format, put together from its files and an adapter's, and proved to be what was asked for."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diffing.models.local.adapter import add_adapter, learnt_tokens
+from diffing.models.local.chat import Chat
+from diffing.models.local.failures import one_line
+from diffing.models.local.loaded import LoadedModel
+from diffing.models.local.loading import load_weights
+from diffing.models.local.proving import check_change, check_decoder, check_reading, embedding_rows, read
+from diffing.models.local.sources import Source
+from diffing.models.local.spec import LocalOptions
+from diffing.models.local.stops import Stops, take_stops
+from diffing.models.local.template import ConversationRefusedError
+from diffing.models.local.tokenizers import eos_ids, tokenizer_for
+from diffing.types import Message
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+_ASKED = (
+    "Write a short reply to this letter: Dear Sir, on Monday, 3 March, I bought 12 red apples (2.50 each) and a loaf "
+    "of bread in your shop. Half of them were bad! Pourquoi? Bitte antworten Sie bald; def total(n): return n * 2.5"
+)
+"""Of several kinds and tongues, so that experts of many kinds are asked."""
+_READ = 64
+"""Tokens of it that are read: the end, where the answer is asked for."""
+_LEARNT = 16
+"""How many tokens an adapter may have in front of it that it learnt one by one."""
+
+
+def assemble(base: Source, adapter: Source | None, options: LocalOptions, identity: str) -> LoadedModel:
+    """Fetches and loads a model, its tokenizer and its adapter, and proves what they are.
+
+    Args:
+        base: The model's files.
+        adapter: The adapter's; None without one.
+        options: How the model is loaded.
+        identity: What the model is called while it answers.
+
+    Raises:
+        HubError: The files cannot be downloaded.
+        ModelError: They do not make a model that writes text, or not all of one; the adapter does not fit or changes
+            nothing.
+        SettingError: The chat template given cannot be used.
+        MissingExtraError: peft or bitsandbytes are not installed.
+    """
+    folder = base.fetch(code=options.trust_remote_code)
+    tuned = None if adapter is None else adapter.fetch(code=False)
+    tokenizer = tokenizer_for(base.name, folder, None if adapter is None else adapter.name, tuned, options)
+    check_reading(base.name, tokenizer)
+    stops = eos_ids(base.name, folder)
+    if adapter is not None and tuned is not None:
+        stops |= eos_ids(f"The adapter {adapter.name}", tuned)
+    model = load_weights(base.name, folder, options)
+    own = take_stops(model)
+    with one_line(f"{base.name}: its tokenizer or chat template cannot be used", "give another chat template"):
+        chat = Chat(tokenizer, Stops(own.ids | stops, own.texts), options.chat_template, base.name)
+        prompt = _prompt(chat, tokenizer, model)
+    if adapter is not None and tuned is not None:
+        model = _adapted(base.name, model, adapter.name, tuned, prompt)
+    loaded = LoadedModel.prove(identity, model, chat)
+    check_decoder(identity, model, prompt)
+    return loaded
+
+
+def _prompt(chat: Chat, tokenizer: Any, model: "PreTrainedModel") -> list[int]:  # noqa: ANN401
+    """The end of an ordinary prompt, where the answer is asked for, no longer than the model can read."""
+    try:
+        ids = chat.encode((Message("user", _ASKED),))
+    except ConversationRefusedError:  # each conversation is told so when it comes
+        ids = list(tokenizer(_ASKED).input_ids)
+    context = getattr(model.config.get_text_config(decoder=True), "max_position_embeddings", None)
+    return ids[-min(_READ, context if isinstance(context, int) and context > 0 else _READ) :]
+
+
+def _adapted(base: str, model: "PreTrainedModel", name: str, folder: Path, prompt: Sequence[int]) -> "PreTrainedModel":
+    """The model with its adapter, which has been seen to change what it says."""
+    rows = embedding_rows(model)
+    # tokens that are new with the adapter mean nothing to the base
+    known = [token if rows is None or token < rows else 0 for token in prompt]
+    learnt = [token for token in learnt_tokens(folder) if rows is None or token < rows]
+    asked = [*learnt[:_LEARNT], *known[_LEARNT:]] if learnt else known
+    before = read(base, model, asked)
+    adapted = add_adapter(model, name, folder)
+    check_change(name, before, read(f"{base} with the adapter {name}", adapted, asked))
+    return adapted

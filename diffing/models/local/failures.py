@@ -1,0 +1,118 @@
+"""Whatever loading a model raises, as a `ModelError` of one line that keeps the reason.
+
+It does not know what is loaded, nor by which library.
+"""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from diffing.errors import DiffingError, ModelError
+
+logger = logging.getLogger(__name__)
+
+_SAID = 300
+"""Characters of another library's own words, at most."""
+
+
+@contextmanager
+def one_line(what: str, advice: str) -> Iterator[None]:
+    """Turns every failure into a `ModelError` that reads `what: reason; advice.`.
+
+    Files of models are anybody's, and so is what they raise: transformers, PEFT, quantisation libraries and Jinja raise
+    whatever comes, tokenizers and safetensors bare `Exception`s, and code that comes with a model anything at all. A
+    list of their types would never be complete; whoever looks for the place finds the traceback in the debug log.
+
+    Args:
+        what: What went wrong, with the model's name.
+        advice: What to do about it.
+
+    Raises:
+        ModelError: In place of all others but our own, which say already what to do, and interruptions.
+    """
+    try:
+        yield
+    except DiffingError:
+        raise
+    except BaseException as error:
+        if is_out_of_memory(error):
+            line = f"{what}: out of memory; quantise the model (4bit), use a smaller one, or a provider."
+        elif isinstance(error, Exception) or _is_panic(error):
+            missing = isinstance(error, ImportError)
+            line = f"{what}: {reason(error)}; {'install what is missing, or use another model' if missing else advice}."
+        else:  # the user interrupts, or the process ends
+            raise
+        logger.debug("%s", line, exc_info=True)
+        raise ModelError(line) from None  # the traceback would keep the tensors alive
+
+
+def _is_panic(error: BaseException) -> bool:
+    """Whether a library in Rust (tokenizers) gave up: PyO3 exports no class to name, and it is no `Exception`."""
+    return type(error).__name__ == "PanicException"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, on whatever device."""
+    if isinstance(error, MemoryError):
+        return True
+    if not isinstance(error, RuntimeError):
+        return False
+    import torch
+
+    return (
+        isinstance(error, torch.OutOfMemoryError)
+        or "DefaultCPUAllocator" in str(error)
+        or "out of memory" in str(error)
+    )
+
+
+def reason(error: BaseException) -> str:
+    """What an error says, and what is behind it, in one bounded line without its full stop."""
+    said = _words(error)
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    behind = "" if cause is None else _words(cause)
+    if behind and behind not in said:
+        said = f"{said} ({behind})"
+    return said if len(said) <= _SAID else said[:_SAID].rstrip() + "..."
+
+
+def _words(error: BaseException) -> str:
+    lines = [" ".join("".join(c if c.isprintable() else " " for c in line).split()) for line in _lines(error)]
+    lines = [line for line in lines if line]
+    if not lines:
+        return type(error).__name__
+    said = lines[0]
+    if said.endswith(":") and len(lines) > 1:  # a heading says nothing without what stands under it
+        said = f"{said} {lines[1]}"
+    said = said.rstrip(".:;")
+    if isinstance(error, KeyError):
+        return f"there is no {said}"
+    # an AssertionError often says a number
+    return said if " " in said else f"{type(error).__name__}: {said}"
+
+
+def _lines(error: BaseException) -> list[str]:
+    try:
+        return str(error)[:10_000].splitlines()
+    except Exception:  # noqa: BLE001 - errors of code that comes with a model may fail to print themselves
+        return []
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps back what transformers and PEFT log and warn about while they load: tables of weights, progress bars.
+
+    What matters of it is checked, and told in one line.
+    """
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    before = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        transformers_logging.set_verbosity(before)

@@ -1,0 +1,50 @@
+"""What a checkpoint decides about generating: where answers end, and nothing else.
+
+transformers' `generate` fills whatever a call leaves open from the model's own `generation_config` (penalties, forced
+or suppressed tokens, beams, time limits, other ways to search), which would make two models differ by their settings
+instead of by their weights.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+_MOST = 32
+_LONGEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Stops:
+    """What ends an answer."""
+
+    ids: frozenset[int] = frozenset()
+    """Tokens."""
+    texts: tuple[str, ...] = ()
+    """Texts, where no token stands for them."""
+
+
+def take_stops(model: "PreTrainedModel") -> Stops:
+    """The checkpoint's own stops; all other generation settings are set back to those of transformers.
+
+    Args:
+        model: As it was loaded, without or with its adapter.
+    """
+    from transformers import GenerationConfig
+
+    base: Any = model
+    if hasattr(base, "get_base_model"):
+        base = base.get_base_model()
+    named = [base.generation_config, base.config, base.config.get_text_config(decoder=True)]
+    ids = frozenset(token for each in named for token in _listed(getattr(each, "eos_token_id", None), int))
+    texts = _listed(getattr(base.generation_config, "stop_strings", None), str)
+    base.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
+    vars(base).pop("generate", None)  # code of a trusted repository that replaces the search
+    return Stops(ids, tuple(text for text in texts if 0 < len(text) <= _LONGEST)[:_MOST])
+
+
+def _listed(value: Any, kind: type) -> list[Any]:  # noqa: ANN401 - a checkpoint's file may hold anything
+    """The values of a type in a list, or one that stands alone; what is of another type says nothing."""
+    values = value if isinstance(value, list | tuple) else [value]
+    return [each for each in values if isinstance(each, kind) and not isinstance(each, bool)]

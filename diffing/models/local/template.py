@@ -1,0 +1,170 @@
+"""A chat template, proved before it is used: what users and systems say reaches the model, in whatever form it takes.
+
+Templates are programs of strangers, run in transformers' sandbox: they may refuse a conversation, leave words out, want
+`content` as a list of parts, or fail with any exception there is.
+"""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from diffing.errors import ModelError, SettingError
+from diffing.models.surrogates import without_surrogates
+from diffing.types import Conversation, Message
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+logger = logging.getLogger(__name__)
+
+PLAIN = (
+    "{% for message in messages %}"
+    "{% if message['role'] == 'system' %}{{ message['content'] }}\n\n"
+    "{% elif message['role'] == 'user' %}User: {{ message['content'] }}\n"
+    "{% else %}Assistant: {{ message['content'] }}\n{% endif %}"
+    "{% endfor %}{% if add_generation_prompt %}Assistant:{% endif %}"
+)
+"""For models without a template: `User: ...`, a new line, `Assistant:`. The answer ends where the model opens the next
+`User:` turn."""
+
+_MARK = "A7f3Qz"  # words no template contains
+_NEXT = "K9w2Xv"
+
+
+class ConversationRefusedError(Exception):
+    """The template does not take this conversation (roles that do not alternate, for example)."""
+
+
+class Template:
+    """A tokenizer's chat template, or the one given instead.
+
+    Raises:
+        SettingError: The template file given cannot be read or used.
+        ModelError: The model's own template cannot be used.
+    """
+
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase", file: str | None, name: str) -> None:
+        self._tokenizer = tokenizer
+        self._parts = False
+        self._text, self.plain = _find(tokenizer, file, name)
+        """Whether it is `PLAIN`, since the model has none."""
+        self._prove(file, name)
+        self.has_system = self._shows(Message("system", _MARK), Message("user", "x"))
+        """Whether the text of a system message reaches the model."""
+
+    def tokens(self, conversation: Conversation) -> list[int]:
+        """Token ids of a conversation, ready for the answer.
+
+        Raises:
+            ConversationRefusedError: The template refuses it, or leaves out what a user or the system says.
+        """
+        text = _squeezed(self.text(*conversation, opened=True))
+        lost = [each.role for each in conversation if each.role != "assistant" and _squeezed(each.content) not in text]
+        if lost:
+            raise ConversationRefusedError(f"the chat template leaves out or changes what the {lost[0]} says")
+        return cast("list[int]", self._apply(conversation, tokenize=True, add_generation_prompt=True))
+
+    def text(self, *messages: Message, opened: bool = False) -> str:
+        """What the template makes of messages.
+
+        Args:
+            messages: A conversation.
+            opened: Whether the beginning of the answer follows.
+
+        Raises:
+            ConversationRefusedError: It refuses them.
+        """
+        return str(self._apply(messages, tokenize=False, add_generation_prompt=opened))
+
+    def turn_end(self) -> str:
+        """What stands behind an assistant's words: the end of the turn, or else the beginning of the next one.
+
+        Empty where neither can be told.
+        """
+        said = (Message("user", "x"), Message("assistant", _MARK))
+        for messages in (said, (*said, Message("user", _NEXT))):
+            try:
+                end = self.text(*messages).rpartition(_MARK)[2].partition(_NEXT)[0]
+            except ConversationRefusedError:
+                continue
+            if end.strip():
+                return end
+        return ""
+
+    def _apply(self, conversation: Conversation, *, tokenize: bool, add_generation_prompt: bool) -> object:
+        turns: list[dict[str, Any]] = []
+        for message in conversation:
+            content = without_surrogates(message.content)
+            turns.append(
+                {"role": message.role, "content": [{"type": "text", "text": content}] if self._parts else content}
+            )
+        try:
+            return self._tokenizer.apply_chat_template(
+                turns,
+                chat_template=self._text,
+                tokenize=tokenize,
+                add_generation_prompt=add_generation_prompt,
+                return_dict=False,
+                sanitize_control_tokens=tokenize,
+                enable_thinking=False,
+                thinking=False,
+            )
+        except Exception as error:  # noqa: BLE001 - a template is a program and fails like one
+            problem = " ".join(str(error).split())[:300] or type(error).__name__
+            raise ConversationRefusedError(f"the chat template refuses the conversation: {problem}") from None
+
+    def _shows(self, *messages: Message) -> bool:
+        try:
+            return _MARK in self.text(*messages, opened=True)
+        except ConversationRefusedError:
+            return False
+
+    def _prove(self, file: str | None, name: str) -> None:
+        """Finds the form in which the template shows what a user says."""
+        problem = "it leaves the user's message out"
+        for self._parts in (False, True):  # a list of parts is what templates of models that see expect
+            try:
+                if _MARK in self.text(Message("user", _MARK), opened=True):
+                    return
+            except ConversationRefusedError as error:
+                problem = str(error).partition(": ")[2]
+        if file is not None:
+            raise SettingError(
+                f"The chat template {file} cannot be used ({problem}): expected one that uses `messages`."
+            )
+        raise ModelError(f"{name}: its chat template cannot be used ({problem}); give another chat template.")
+
+
+def read_template(file: str) -> str:
+    """The text of a template file.
+
+    Raises:
+        SettingError: There is no such file, or it is not text.
+    """
+    try:
+        return Path(file).read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise SettingError(f"The chat template {file} cannot be read ({error}): expected a Jinja file.") from None
+
+
+def _find(tokenizer: "PreTrainedTokenizerBase", file: str | None, name: str) -> tuple[str, bool]:
+    """The template, and whether it is the plain one."""
+    if file is not None:
+        return read_template(file), False
+    if tokenizer.chat_template:
+        try:
+            return str(tokenizer.get_chat_template()), False
+        except ValueError as error:  # several named ones, none of them the default
+            raise ModelError(
+                f"{name}: its chat template cannot be used ({' '.join(str(error).split())[:300]}); "
+                "give another chat template."
+            ) from None
+    logger.warning("%s has no chat template: it is asked as 'User: ...', 'Assistant:'", name)
+    # a tokenizer that puts a BOS before every text expects one here too
+    adds_bos = tokenizer.bos_token_id is not None and tokenizer("x").input_ids[:1] == [tokenizer.bos_token_id]
+    return ("{{ bos_token }}" + PLAIN if adds_bos else PLAIN), True
+
+
+def _squeezed(text: str) -> str:
+    """Without white space, which templates trim."""
+    return "".join(without_surrogates(text).split())

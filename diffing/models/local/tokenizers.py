@@ -1,0 +1,101 @@
+"""The tokenizer, chat template and stop tokens that a model is asked with: an adapter's own where it brings them.
+
+A fine-tune that learnt a format of its own is only itself in that format.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diffing.errors import ModelError
+from diffing.models.local.failures import one_line
+from diffing.models.local.loading import load_tokenizer
+from diffing.models.local.spec import LocalOptions
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+_VOCABULARIES = ("tokenizer.json", "*.model", "*.tiktoken", "vocab.json", "vocab.txt", "tekken.json")
+"""Files that hold tokens; what lies beside them are settings."""
+_SETTINGS = ("bos_token", "eos_token", "pad_token", "unk_token", "chat_template")
+GENERATION_CONFIG = "generation_config.json"
+
+
+def tokenizer_for(
+    base: str, base_folder: Path, adapter: str | None, adapter_folder: Path | None, options: LocalOptions
+) -> "PreTrainedTokenizerBase":
+    """The base's tokenizer, or the adapter's.
+
+    An adapter with tokens of its own is read with them, and has the base's chat template only where it brings none. An
+    adapter with settings alone (a chat template, an EOS token) has them put over the base's.
+
+    Args:
+        base: The base model's name.
+        base_folder: Where its files are.
+        adapter: The adapter's name; None without one.
+        adapter_folder: Where its files are.
+        options: How the model is loaded.
+
+    Raises:
+        ModelError: There is none that can be used.
+    """
+    if adapter is None or adapter_folder is None:
+        return load_tokenizer(base, base_folder, options)
+    if any(next(adapter_folder.glob(pattern), None) for pattern in _VOCABULARIES):
+        tokenizer = load_tokenizer(f"The adapter {adapter}", adapter_folder, options)
+        if not tokenizer.chat_template:
+            tokenizer.chat_template = load_tokenizer(base, base_folder, options).chat_template
+        return tokenizer
+    return load_tokenizer(base, base_folder, options, **_own_settings(adapter, adapter_folder))
+
+
+def _own_settings(adapter: str, folder: Path) -> dict[str, object]:
+    file, template = folder / "tokenizer_config.json", folder / "chat_template.jinja"
+    settings = _read_object(f"The adapter {adapter}", file) if file.is_file() else {}
+    own = {key: settings[key] for key in _SETTINGS if settings.get(key) is not None}
+    for key, token in own.items():
+        if isinstance(token, dict) and "content" in token:  # with how it is matched, as older versions wrote it
+            own[key] = token["content"]
+    named = own.get("chat_template")
+    if isinstance(named, list):
+        own["chat_template"] = {entry["name"]: entry["template"] for entry in named if isinstance(entry, dict)}
+    if template.is_file():
+        with one_line(f"The adapter {adapter}: its chat_template.jinja cannot be read", "get the file again"):
+            own["chat_template"] = template.read_text("utf-8")
+    return own
+
+
+def eos_ids(name: str, folder: Path) -> frozenset[int]:
+    """Numbers of the tokens that end an answer, from generation_config.json; none without that file.
+
+    Args:
+        name: The model's or the adapter's.
+        folder: Where its files are.
+
+    Raises:
+        ModelError: They are no numbers, or the file cannot be read: transformers would go on without the stops.
+    """
+    file = folder / GENERATION_CONFIG
+    if not file.is_file():
+        return frozenset()
+    value = _read_object(name, file).get("eos_token_id")
+    ids = set()
+    for number in value if isinstance(value, list) else [value]:
+        if isinstance(number, int) and not isinstance(number, bool):
+            ids.add(number)
+        elif number is not None:
+            raise ModelError(
+                f"{name}: its {GENERATION_CONFIG} gives eos_token_id as {str(number)[:50]!r}, expected a number "
+                "or a list of numbers; correct it there."
+            )
+    return frozenset(ids)
+
+
+def _read_object(name: str, file: Path) -> dict[str, Any]:
+    with one_line(f"{name}: its {file.name} cannot be read", "get the file again"):
+        found = json.loads(file.read_bytes())
+    if not isinstance(found, dict):
+        raise ModelError(
+            f"{name}: its {file.name} holds a {type(found).__name__}, expected an object; get the file again."
+        )
+    return found

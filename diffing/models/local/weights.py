@@ -1,0 +1,100 @@
+"""Whether all weights of a model came from its files, and all that its files hold went into it.
+
+transformers completes a checkpoint with random weights, and leaves out what it has no place for; either is another
+model than the one that was asked for.
+"""
+
+import logging
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import get_local_safetensors_metadata
+from huggingface_hub.errors import NotASafetensorsRepoError
+
+from diffing.errors import ModelError
+
+logger = logging.getLogger(__name__)
+
+_NAMED = 3
+"""Weights that a message names, at most."""
+_HARMLESS = re.compile(
+    r"(^|\.)("
+    r"(original_)?inv_freq|position_ids|masked_bias"  # recomputed from the configuration
+    r"|[qkv]_scale|kv_scale|prob_scale"  # of an attention cache in 8 bits; here it is kept as it is computed
+    r")$"
+    r"|^v_head\."  # the value head of reinforcement learning: it rates states and writes no text
+)
+
+
+def check_weights(name: str, folder: Path, kind: str, parameters: int, info: Mapping[str, Any]) -> None:
+    """Refuses a model that is not wholly what its files say.
+
+    Args:
+        name: The model's.
+        folder: Where its files are.
+        kind: The class that was loaded.
+        parameters: How many named weights it has.
+        info: What `from_pretrained` returns with `output_loading_info`: weights that are tied to one that was loaded
+            are not among the missing ones, nor those that the architecture declares to be recomputed.
+
+    Raises:
+        ModelError: Weights are missing, have other shapes, or find no place.
+    """
+    unexpected = _unexplained(folder, info["unexpected_keys"])
+    if missing := info["missing_keys"]:
+        instead = f" (they hold {_list(unexpected)} instead)" if unexpected else ""
+        raise ModelError(
+            f"{name} lacks {len(missing)} of the {parameters} weights of a {kind}, which would be random: "
+            f"{_list(missing)} {_are(missing)} not in its files{instead}; get its files again, or use another model."
+        )
+    if mismatched := info["mismatched_keys"]:
+        key, stored, expected = min(mismatched)
+        raise ModelError(
+            f"{name}: its config.json and its weights are of two models: {key} has the shape {_shape(stored)}, "
+            f"expected {_shape(expected)} ({len(mismatched)} of {parameters} weights differ); get its files again."
+        )
+    if errors := info.get("error_msgs"):
+        raise ModelError(f"{name} cannot be loaded: {str(errors[0])[:300]}; get its files again.")
+    if unexpected:
+        raise ModelError(
+            f"{name} has weights that a {kind} has no place for: {_list(unexpected)}; its config.json describes "
+            "another model than its files hold. Get its files again, or use another model."
+        )
+    if ignored := info["unexpected_keys"]:
+        logger.info("%s: %s write no text and were left out", name, _list(ignored))
+
+
+def _unexplained(folder: Path, keys: Collection[str]) -> list[str]:
+    """Those of the unexpected weights that could have changed the text."""
+    left = [key for key in keys if not _HARMLESS.search(key)]
+    shapes = _shapes(folder) if left else {}
+    return [key for key in left if not _is_mask(shapes.get(key, ()))]
+
+
+def _is_mask(shape: tuple[int, ...]) -> bool:
+    """A causal mask, which old checkpoints (GPT-Neo, GPT-J) hold per layer: no weight has four axes like these."""
+    return len(shape) == 4 and shape[:2] == (1, 1) and shape[2] == shape[3]
+
+
+def _shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    try:
+        header = get_local_safetensors_metadata(folder)
+    except NotASafetensorsRepoError:  # pickled weights say nothing of themselves
+        return {}
+    return {key: tuple(tensor.shape) for file in header.files_metadata.values() for key, tensor in file.tensors.items()}
+
+
+def _list(keys: Collection[str]) -> str:
+    shown = [key[:100] for key in sorted(keys)[:_NAMED]]
+    more = len(keys) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _are(keys: Collection[str]) -> str:
+    return "is" if len(keys) == 1 else "are"
+
+
+def _shape(shape: Collection[int]) -> str:
+    return " x ".join(str(side) for side in shape) or "of a single number"

@@ -1,0 +1,118 @@
+"""What a server's rejection means, told from its words: servers of one protocol say the same in many ways.
+
+The prompt is too long, too many tokens are asked for, the provider's policy, an unknown model, an empty account. Of
+the request it knows the number of tokens alone.
+"""
+
+import re
+
+REJECTIONS = frozenset({400, 413, 422, 501})
+"""Statuses: the server understood who asks but not, or not so, what is asked."""
+_LONGEST_READ = 20_000
+"""Characters of a rejection that are looked at; its words come first, what it echoes after them."""
+
+_FEWEST = 8
+"""A smaller number in a rejection is no model's limit of tokens."""
+
+_POLICY = re.compile(
+    r"content.?(policy|filter|management)|responsible.?ai|moderation|safety|input was flagged", re.IGNORECASE
+)
+_TOO_LONG = re.compile(
+    r"context.?(length|window|size)|maximum (prompt|input|model) length|max_model_len|exceed_context"
+    r"|\b(prompt|inputs?|messages?|request|conversation|query)\b.{0,60}\btoo (long|large|many tokens)"
+    r"|too many (input |prompt )?tokens|exceeds? the maximum number of (input )?tokens"
+    r"|(prompt|inputs?|messages?|request).{0,40}(longer than|exceeds?|must have less than|at most).{0,60}"
+    r"(token|length|limit)"
+    r"|input tokens exceed|prompt contains \d+ tokens.{0,60}too large|`inputs` tokens \+ `max_new_tokens` must be"
+    r"|payload too large|request entity too large|string_above_max_length",
+    re.IGNORECASE | re.DOTALL,
+)
+_CONTEXT_EXCEEDED = re.compile(
+    r"exceed(s|ed)?\b.{0,40}\bcontext|exceed_context|context_length_exceeded"
+    r"|longer than.{0,40}context.?(length|window|size)|maximum context length is \d",
+    re.IGNORECASE | re.DOTALL,
+)
+_UNKNOWN_MODEL = re.compile(
+    r"model_not_(found|supported)|\bmodel\b.{0,200}(not found|does not exist|not supported)", re.IGNORECASE
+)
+_OUT_OF_CREDIT = re.compile(r"insufficient_quota|exceeded your current quota", re.IGNORECASE)
+
+_ANSWER_TOKENS = re.compile(
+    r"max_?(new_|completion_|output_)?tokens|maxOutputTokens|(completion|output|generated|new) tokens"
+    r"|in the completion",
+    re.IGNORECASE,
+)
+_TOO_HIGH = re.compile(
+    r"too (large|high|big|many)|at most|less than|<=?|≤|>|exceed|greater than|range|maximum|must be|up to|limit"
+    r"|no more than|longer than",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"(?<![\w.-])\d{1,3}(?:,\d{3})+(?![\w-])|(?<![\w.-])\d{1,12}(?![\w-]|[.,]\d)")
+_EXCLUSIVE = re.compile(r"(\d[\d,]*)\s*\(exclusive\)")
+_WHOLE_CONTEXT = re.compile(
+    r"context.?(?:length|window|size)[^\d\"{}]{0,30}(\d[\d,]*)|(\d[\d,]*)(?: token\w*)? maximum context"
+    r"|`max_new_tokens` must be <= (\d+)\. Given: \d+ `inputs`",
+    re.IGNORECASE,
+)
+_READ = re.compile(
+    r"(\d[\d,]*) (?:tokens )?(?:in the messages|in (?:the|your) prompt|input tokens|prompt tokens|`inputs` tokens)"
+    r"|messages resulted in (\d[\d,]*)",
+    re.IGNORECASE,
+)
+
+
+def of_policy(text: str) -> bool:
+    """The provider does not answer this conversation."""
+    return _POLICY.search(text[:_LONGEST_READ]) is not None
+
+
+def too_long(status: int, text: str) -> bool:
+    """The conversation is longer than the model, or the server, reads."""
+    return status == 413 or _TOO_LONG.search(text[:_LONGEST_READ]) is not None
+
+
+def exceeds_context(text: str) -> bool:
+    """The server names its context as what was exceeded; some say so with the status of a fault."""
+    return _CONTEXT_EXCEEDED.search(text[:_LONGEST_READ]) is not None
+
+
+def unknown_model(text: str) -> bool:
+    """The server has no model of that name."""
+    return _UNKNOWN_MODEL.search(text[:_LONGEST_READ]) is not None
+
+
+def out_of_credit(text: str) -> bool:
+    """Nothing is answered until somebody pays."""
+    return _OUT_OF_CREDIT.search(text[:_LONGEST_READ]) is not None
+
+
+def tokens_allowed(text: str, asked: int) -> int | None:
+    """How many tokens an answer may have, where a request was rejected because it asked for more than the model has.
+
+    Args:
+        text: What the server said, without the JSON around it.
+        asked: How many tokens the request asked for.
+
+    Returns:
+        The most that the server would take for this conversation; None where that is not what it says, or where the
+        answer alone would fit and it is the conversation that takes the room.
+    """
+    text = text[:_LONGEST_READ]
+    context = _first_number(_WHOLE_CONTEXT, text)
+    if context is not None:
+        left = context - (_first_number(_READ, text) or 0)
+        return left if asked >= context and left > 0 else None
+    if not (_ANSWER_TOKENS.search(text) and _TOO_HIGH.search(text)):
+        return None
+    below = [number for number in map(_number, _NUMBER.findall(text)) if _FEWEST <= number < asked]
+    excluded = {_number(found) for found in _EXCLUSIVE.findall(text)}
+    return max((number - (number in excluded) for number in below), default=None)
+
+
+def _first_number(pattern: re.Pattern[str], text: str) -> int | None:
+    found = pattern.search(text)
+    return None if found is None else _number(next(group for group in found.groups() if group))
+
+
+def _number(digits: str) -> int:
+    return int(digits.replace(",", ""))

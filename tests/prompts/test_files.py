@@ -97,8 +97,8 @@ def test_txt_has_one_prompt_per_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "content", "message"), [
-    ("p.jsonl", '{"prompt": "x"}\n' * 16 + '{"prompt": "y"\n', "p.jsonl, line 17: expected one JSON object, got malf"),
-    ("p.jsonl", '{"prompt": "x"}\n\n[1]\n', "p.jsonl, line 3: expected one JSON object, got list"),
+    ("p.jsonl", '{"prompt": "x"}\n' * 16 + '{"prompt": "y"\n', "p.jsonl, line 17: not JSON (Expecting ',' delimiter)"),
+    ("p.jsonl", '{"prompt": "x"}\n\n[1]\n', "p.jsonl, line 3: expected a JSON object, got a list"),
     ("p.jsonl", '{"prompt": "x"}\n{"prompt": " "}\n', "line 2: expected a prompt in 'prompt', got an empty text"),
     ("p.jsonl", '{"prompt": null}\n', "p.jsonl, line 1: expected a text or a list of messages in 'prompt', got null"),
     ("p.jsonl", '{"prompt": 3}\n', "in 'prompt', got a number"),
@@ -110,11 +110,12 @@ def test_txt_has_one_prompt_per_line(tmp_path: Path) -> None:
     ("p.jsonl", '{"frage": "x", "antwort": "y"}\n', "line 1: expected one of the columns messages, conversation"),
     ("p.jsonl", '{"frage": "x", "antwort": "y"}\n', "got the columns 'frage', 'antwort'; name the column"),
     ("p.jsonl", "", "p.jsonl: expected prompts, got none"),
-    ("p.csv", "prompt,x\na,b\nc,d,e\n", "p.csv, line 3: expected 2 fields as in the header, got more"),
-    ("p.csv", 'prompt\n"a" b\n', "p.csv, line 2: expected CSV, got:"),
+    ("p.csv", "prompt,x\na,b\nc,d,e\n", "p.csv, line 3: expected 2 values, as in the header"),
+    ("p.csv", 'prompt\n"a" b\n', "p.csv, line 2: not CSV ("),
     ("p.csv", "frage\nx\n", "p.csv, line 2: expected one of the columns"),
     ("p.txt", "\n \n", "p.txt: expected prompts, got none"),
-    ("p.json", "[]", "p.json: expected a file ending in .jsonl, .csv, .txt, got .json"),
+    ("p.docx", "x", "p.docx: expected a file ending in .jsonl, .ndjson, .json, .csv"),
+    ("p.json", "[]", "p.json: expected prompts, got none"),
 ])  # fmt: skip
 def test_each_mistake_in_a_file_is_one_line_that_names_it(
     tmp_path: Path, name: str, content: str, message: str
@@ -129,13 +130,13 @@ def test_each_mistake_in_a_file_is_one_line_that_names_it(
 def test_bytes_that_are_no_utf8_are_found_by_their_line(tmp_path: Path) -> None:
     path = tmp_path / "p.txt"
     path.write_bytes(b"one\ntwo\nthr\xe9e\n")
-    with pytest.raises(SettingError, match=r"p\.txt, line 3: expected UTF-8"):
+    with pytest.raises(SettingError, match=r"p\.txt, line 3: not UTF-8"):
         load(path)
 
 
 @pytest.mark.parametrize(("source", "options", "message"), [
     ("missing.jsonl", {}, "missing.jsonl: expected a file of prompts, found none"),
-    ("no such thing", {}, "'no such thing': expected `bundled`, a .jsonl, .csv or .txt file, or a dataset"),
+    ("no such thing", {}, "'no such thing': expected `bundled`, a file of prompts that ends in .jsonl, "),
     ("bundled", {"domains": ["coding", "astrology"]}, "(borderline-harmless, coding, "),
     ("bundled", {"domains": ["astrology"]}, "got 'astrology'"),
     ("bundled", {"language": "de"}, "the bundled set has no columns and no languages to choose from"),

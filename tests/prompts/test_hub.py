@@ -137,7 +137,7 @@ def test_names_of_datasets(source: str, parts: tuple[str | None, ...]) -> None:
 
 @pytest.mark.parametrize("source", ["name", "../x/y/z", "org/name@", "https://example.org/x", "org/name\n", "a b/c"])
 def test_what_is_no_name_of_a_dataset(source: str) -> None:
-    with pytest.raises(SettingError, match=r"expected `bundled`, a \.jsonl"):
+    with pytest.raises(SettingError, match=r"expected `bundled`, a file"):
         open_dataset(source)
 
 

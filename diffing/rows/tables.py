@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -86,8 +87,7 @@ def loads(text: str) -> object:
 def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _JsonError(f"two fields have one name, {next(name for name in names if names.count(name) > 1)[:40]!r}")
+        raise _JsonError(f"two fields have one name, {_twice([name for name, _ in pairs])!r:.40}")
     return found
 
 
@@ -187,9 +187,14 @@ def _separator(text: str, separators: str) -> str:
 
 def _check_names(where: str, names: Sequence[str]) -> None:
     """Two columns of one name: the last would be taken without a word. Spreadsheets add columns without any."""
-    twice = {name for name in names if name and names.count(name) > 1}
-    if twice:
-        raise SettingError(f"{where}: two columns have one name, {min(twice)[:40]!r}. Rename or remove one")
+    twice = _twice([name for name in names if name])
+    if twice is not None:
+        raise SettingError(f"{where}: two columns have one name, {twice!r:.40}. Rename or remove one")
+
+
+def _twice(names: Sequence[str]) -> str | None:
+    """The first name that is there twice."""
+    return next((name for name, times in Counter(names).items() if times > 1), None)
 
 
 def _read_parquet(source: str, content: bytes, most: int) -> Iterator[Placed]:

@@ -61,11 +61,11 @@ def read_source(source: str, most: int = MOST_BYTES) -> Source:
     path = _there(source)
     if path is None and "+" in source:
         first, _, second = source.rpartition("+")
-        path, companion = _there(first), _there(second)
-        if path and path.is_file():
-            if companion is None:
+        answers, companion = _there(first), _there(second)
+        if answers and answers.is_file():
+            if companion is None or not companion.is_file():
                 raise SettingError(f"{second[:300]}: there is no such file. Expected the file of prompts behind the +")
-            return _read_file(source, path, most, companion)
+            return _read_file(source, answers, most, companion)
     if path is not None and path.is_dir():
         return _read_dataset(source, path.name, str(path), {})
     if path is not None:
@@ -77,7 +77,7 @@ def _there(text: str) -> Path | None:
     """A file or folder of this machine; None for whatever is none, such as a name that no system allows."""
     try:
         path = Path(text).expanduser()
-        return path if path.is_file() or path.is_dir() else None
+        return path if text and (path.is_file() or path.is_dir()) else None
     except (OSError, ValueError, RuntimeError):
         return None
 

@@ -1,5 +1,6 @@
 """What reading a dataset with `datasets` can raise. Knows no source."""
 
+import gzip
 import lzma
 import zipfile
 import zlib
@@ -13,7 +14,7 @@ def reading_failures() -> tuple[type[Exception], ...]:
     from datasets.exceptions import DatasetsError
     from pyarrow import ArrowException
 
-    broken = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RecursionError)
+    broken = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RecursionError)
     return (DatasetsError, ArrowException, FileNotFoundError, ValueError, TypeError, KeyError, *broken)
 
 

@@ -1,13 +1,11 @@
 """Responses in the shapes that people have them in: read as what they are, with the same report as in our own shape."""
 
-import json
 import logging
 from dataclasses import replace
 
 import pytest
 
 from diffing.config import DiffConfig
-from diffing.errors import MissingExtraError, SettingError
 from diffing.models.base import Sampling
 from diffing.models.cache import Store
 from diffing.models.recorded import RecordedModel
@@ -15,7 +13,7 @@ from diffing.models.recorded.shapes import SHAPES as TABLE
 from diffing.report import save_report
 from diffing.run import run
 from diffing.types import Completion, Message
-from tests.models.written import SHAPES, chat, inspect_log, lines, only, table
+from tests.models.written import SHAPES, lines, only
 
 
 def rows(model="lab/plain", opening="", count=24):

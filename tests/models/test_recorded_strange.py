@@ -1,4 +1,4 @@
-"""What strangers' files of responses hold beside the plain case: read as it was meant, or one line that says why not."""
+"""What strangers' files of responses hold beside the plain case: read as meant, or one line that says why not."""
 
 import gzip
 import io
@@ -98,12 +98,26 @@ def test_thinking_stands_apart_in_whatever_field_it_is(tmp_path):
 @pytest.mark.parametrize(
     ("turns", "says"),
     [
-        ([{"role": "user", "content": "q"}], "line 1: the last turn of `messages` must be the assistant's, got the user's"),
+        (
+            [{"role": "user", "content": "q"}],
+            "line 1: the last turn of `messages` must be the assistant's, got the user's",
+        ),
         ([{"role": "assistant", "content": "a"}], "line 1: `messages` holds no prompt before the response"),
-        ([{"role": "system", "content": "s"}, {"role": "assistant", "content": "a"}], "must be the user's, got the system's"),
-        ([{"role": "user", "content": " "}, {"role": "assistant", "content": "a"}], "a prompt that is not empty, got empty"),
-        ([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}, {"role": "assistant", "content": "a"}],
-         "content that is text in 'messages', got a part of type 'image_url'"),
+        (
+            [{"role": "system", "content": "s"}, {"role": "assistant", "content": "a"}],
+            "must be the user's, got the system's",
+        ),
+        (
+            [{"role": "user", "content": " "}, {"role": "assistant", "content": "a"}],
+            "a prompt that is not empty, got empty",
+        ),
+        (
+            [
+                {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]},
+                {"role": "assistant", "content": "a"},
+            ],
+            "content that is text in 'messages', got a part of type 'image_url'",
+        ),
         ([{"role": "user", "content": "q"}, {"role": "assistant", "content": None}], "got content of type null"),
         ([{"role": "user", "content": "q"}, "a"], "expected turns with role and content in 'messages', got a text"),
         ([], "expected a text or a list of messages in 'messages', got an empty list"),
@@ -112,7 +126,7 @@ def test_thinking_stands_apart_in_whatever_field_it_is(tmp_path):
         ("hello", "expected a list of turns in 'messages', got a text"),
         ("[{'role': 'user', 'content': 'q'}, {'role'", "a text that is nearly one: write it as JSON"),
     ],
-)  # fmt: skip
+)
 def test_conversations_that_are_none(tmp_path, turns, says):
     refused(lambda: opened(tmp_path, {"messages": turns}), says)
 
@@ -157,19 +171,31 @@ def test_instructions_have_their_input(tmp_path):
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ({"question": "q", "answer": "a", "prediction": "b"}, "line 1: the response may be 'answer' or 'prediction'. Say which"),
-        ({"prompt": "p", "completion": "c", "question": "q", "answer": "a"}, "the response may be 'completion' or 'answer'"),
-        ({"prompt": "p", "chosen": "c", "rejected": "r"}, "expected columns .* got the columns 'prompt', 'chosen', 'rejected'.*--columns"),
+        (
+            {"question": "q", "answer": "a", "prediction": "b"},
+            "line 1: the response may be 'answer' or 'prediction'. Say which",
+        ),
+        (
+            {"prompt": "p", "completion": "c", "question": "q", "answer": "a"},
+            "the response may be 'completion' or 'answer'",
+        ),
+        (
+            {"prompt": "p", "chosen": "c", "rejected": "r"},
+            "expected columns .* got the columns 'prompt', 'chosen', 'rejected'.*--columns",
+        ),
         ({"prompt": "p", "Response": "a", "RESPONSE": "b"}, "'Response' and 'RESPONSE' differ in case alone"),
         ({"prompt": "p", "response": float("nan")}, "`response` must be text .* got a number"),
         ({"prompt": "p", "response": []}, "got an empty list"),
         ({"prompt": "p", "response": ["a", 1]}, "`response` must be text .* got a list"),
         ({"prompt": "p", "response": {"role": "assistant"}}, "got content of type null"),
         ({"prompt": {"a": "b"}, "response": "r"}, "`prompt` must be text that is not empty, got an object"),
-        ({"prompt": "p", "response": "r", "finish_reason": "abducted"}, "`finish_reason` must be one of stop, .* got 'abd"),
+        (
+            {"prompt": "p", "response": "r", "finish_reason": "abducted"},
+            "`finish_reason` must be one of stop, .* got 'abd",
+        ),
         ({"prompt": "p", "response": "r", "sample": "9" * 5000}, "`sample` must be a number"),
     ],
-)  # fmt: skip
+)
 def test_rows_of_which_it_cannot_be_told(tmp_path, row, says):
     refused(lambda: opened(tmp_path, row), says)
 
@@ -217,9 +243,13 @@ def test_columns_that_cannot_be_meant(text):
 
 def test_a_choice_among_answers_is_no_text(tmp_path):
     sample = {
-        "doc_id": 0, "doc": {"q": "?"}, "target": 1, "arguments": {"gen_args_0": {"arg_0": "q", "arg_1": "a"}},
-        "resps": [[["-1.5", "False"]], [["-2.5", "True"]]], "filtered_resps": [["-1.5", "False"], ["-2.5", "True"]],
-    }  # fmt: skip
+        "doc_id": 0,
+        "doc": {"q": "?"},
+        "target": 1,
+        "arguments": {"gen_args_0": {"arg_0": "q", "arg_1": "a"}},
+        "resps": [[["-1.5", "False"]], [["-2.5", "True"]]],
+        "filtered_resps": [["-1.5", "False"], ["-2.5", "True"]],
+    }
     refused(lambda: opened(tmp_path, sample), "likelihoods of choices, no text: only tasks that generate text")
 
 
@@ -259,10 +289,16 @@ def test_inspect_shows_what_solvers_made_of_the_input(tmp_path):
         {"role": "assistant", "content": "a", "source": "generate"},
     ]
     samples = [
-        {"id": 1, "epoch": epoch, "input": "q", "messages": turns, "error": error,
-         "output": {"choices": [{"message": turns[-1], "stop_reason": "max_tokens"}]}}
+        {
+            "id": 1,
+            "epoch": epoch,
+            "input": "q",
+            "messages": turns,
+            "error": error,
+            "output": {"choices": [{"message": turns[-1], "stop_reason": "max_tokens"}]},
+        }
         for epoch, error in ((1, None), (2, {"message": "crashed", "traceback": "..."}))
-    ]  # fmt: skip
+    ]
     source = document(tmp_path / "log.json", {"version": 2, "eval": {"model": "openai/m"}, "samples": samples})
     model = RecordedModel.open(source)
     asked = (Message("system", "Be brief."), *user("Question: q"))
@@ -277,9 +313,12 @@ def test_helm_with_chats_and_failures(tmp_path):
 
     turns = [{"role": "system", "content": "s"}, {"role": "user", "content": "q"}]
     states = [
-        state({"prompt": "", "messages": turns}, {"success": True, "completions": [{"text": "a", "finish_reason": None}, {"text": "b"}]}),
+        state(
+            {"prompt": "", "messages": turns},
+            {"success": True, "completions": [{"text": "a", "finish_reason": None}, {"text": "b"}]},
+        ),
         state({"prompt": "p"}, {"success": False, "completions": [], "error": "no quota"}),
-    ]  # fmt: skip
+    ]
     source = document(tmp_path / "scenario_state.json", {"adapter_spec": {"model": "org/m"}, "request_states": states})
     model = RecordedModel.open(source)
     asked = (Message("system", "s"), *user("q"))
@@ -339,16 +378,28 @@ def test_a_second_file_that_nothing_needs_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("r.jsonl", '{"prompt": "caf\xe9", "response": "r"}\n'.encode("latin-1"), "line 1: not UTF-8. Save the file as UTF-8"),
+        (
+            "r.jsonl",
+            '{"prompt": "caf\xe9", "response": "r"}\n'.encode("latin-1"),
+            "line 1: not UTF-8. Save the file as UTF-8",
+        ),
         ("r.csv", "prompt,response\nx,y\ncaf\xe9,r\n".encode("latin-1"), "line 3: not UTF-8"),
         ("r.csv", b"prompt;response\na;b;c\n", "line 2: expected 2 values, .* separated by semicolons"),
         ("r.csv", b"prompt;response\n", "holds no rows"),
         ("r.csv", b"messages,response\n[{broken,r\n", "must be a list of {role, content}, or one as JSON"),
-        ("r.jsonl", b'{"prompt": "a", "response": "b", "response": "c"}\n', "line 1: not JSON .two fields have one name, 'resp"),
+        (
+            "r.jsonl",
+            b'{"prompt": "a", "response": "b", "response": "c"}\n',
+            "line 1: not JSON .two fields have one name, 'resp",
+        ),
         ("r.jsonl", b'{"prompt": "a\x00", "response": "b"}\n', "line 1: not JSON"),
         ("r.jsonl", b'{"prompt": "a", "response": ' + b"9" * 6000 + b"}\n", "line 1: not JSON"),
         ("r.jsonl", b'{"prompt": "a", "response": ' + b"[" * 100_000, "line 1: not JSON"),
-        ("r.jsonl", b'{"prompt": "a", "response": "b", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
+        (
+            "r.jsonl",
+            b'{"prompt": "a", "response": "b", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+            "nested too deeply",
+        ),
         ("r.json", b'[{"prompt": "a", "response": "b"},\n 5]', "item 2: expected a JSON object, got a int"),
         ("r.json", b'[{"prompt": "a", "response": "b"},\n {"prompt"]', "line 2: not JSON"),
         ("r.json", b'{"accuracy": 0.5}', "expected columns `prompt`"),
@@ -359,7 +410,7 @@ def test_a_second_file_that_nothing_needs_is_refused(tmp_path):
         ("r.xlsx", b"x", "files of responses end in .*, this one in .xlsx"),
         ("r.gz", b"x", "this one in nothing"),
     ],
-)  # fmt: skip
+)
 def test_bytes_that_cannot_be_read_say_why(tmp_path, name, content, says):
     (tmp_path / name).write_bytes(content)
     assert refused(lambda: RecordedModel.open(str(tmp_path / name)), says).startswith(str(tmp_path / name))

@@ -57,6 +57,8 @@ def check(config: DiffConfig, limits: Limits) -> None:
         raise SettingError("--max-usd needs prices. Give --usd-per-million, for example 0.15,0.60")
     for side in SIDES:
         _check_side(config, side)
+    if config.columns and not any(spec.startswith("recorded:") for spec in (config.model_a, config.model_b)):
+        raise SettingError("--columns has no effect: neither model is recorded:. Leave it out")
     _check_elicitation(config)
     _check_urls(config)
     same_drawn = config.temperature == 0 or config.sample_a == config.sample_b
@@ -108,6 +110,8 @@ def _check_side(config: DiffConfig, side: Side) -> None:
         raise SettingError(f"--quantization-{side} is {quantization!r}: expected 4bit or 8bit")
     local_only = ("quantization", "chat_template")
     refused = {"recorded": (*local_only, "system_prompt"), "openai": local_only, "providers": local_only}
+    if getattr(config, f"columns_{side}") and prefix != "recorded":
+        raise SettingError(f"--columns-{side} has no effect on a model that is not recorded:. Leave it out")
     for name in refused.get(prefix, ()):
         if getattr(config, f"{name}_{side}") is not None:
             flag = f"--{name.replace('_', '-')}-{side}"

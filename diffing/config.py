@@ -11,12 +11,13 @@ from typing import Any
 
 from diffing.errors import SettingError
 from diffing.models.base import Price, Sampling
-from diffing.types import Scalar
+from diffing.types import Scalar, Side
 
 METHODS = ("lexical", "sae", "llm")
 
 GROUPS = {
     "Prompts": ("prompts", "domain", "prompt_column", "language", "train", "heldout", "only_common"),
+    "Recorded responses": ("columns", "columns_a", "columns_b"),
     "Prompts that show differences": ("pool", "pool_by", "suspect"),
     "Methods and LLMs": (
         "method",
@@ -71,12 +72,12 @@ class DiffConfig:
 
     model_a: str
     """The first model: org/name[@revision], a folder, base+adapter, providers:org/name[:provider], openai:name,
-    openai:name@URL, recorded:file or recorded:user/dataset."""
+    openai:name@URL, recorded:file, recorded:answers+questions or recorded:user/dataset."""
     model_b: str
     """The second model, likewise; may be the first again."""
     prompts: str | None = None
-    """bundled, a Hub dataset (org/name[@revision][:config][/split]) or a .jsonl, .csv or .txt file. Default: those of
-    a recorded model, else bundled."""
+    """bundled, a Hub dataset (org/name[@revision][:config][/split]) or a file (JSON, JSON Lines, CSV, TSV, parquet, or
+    text with one per line). Default: those of a recorded model, else bundled."""
     domain: tuple[str, ...] = ()
     """Only prompts of this domain; may be given several times."""
     prompt_column: str | None = None
@@ -89,6 +90,13 @@ class DiffConfig:
     """Prompts that only test them, at most."""
     only_common: bool = False
     """Two recorded models: compare the prompts that both have, and leave out the others."""
+    columns: str | None = None
+    """Recorded models whose fields are not recognised: what is what, as prompt=question,response=text. Fields of ours
+    are prompt, messages, response, id, model, domain, finish and sample; a dot leads into an object: choices.0.text."""
+    columns_a: str | None = None
+    """The same for A alone."""
+    columns_b: str | None = None
+    """The same for B alone."""
     pool: int | None = None
     """Select the prompts from a pool of so many, those on which the two models differ most: train prompts by what the
     models do, held-out prompts by their text alone. Shares then hold for such prompts only."""
@@ -238,6 +246,11 @@ class HubOptions:
     """With --on jobs: when the job is stopped."""
     package: str = "diffing[all]"
     """With --on jobs: what pip installs there, such as "diffing[all] @ git+https://github.com/user/diffing"."""
+
+
+def columns_of(config: DiffConfig, side: Side) -> str | None:
+    """What is what in the recorded responses of a side, where that was said."""
+    return (config.columns_a if side == "a" else config.columns_b) or config.columns
 
 
 def sampling_of(config: DiffConfig) -> Sampling:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from diffing.config import DiffConfig, sampling_of
+from diffing.config import DiffConfig, columns_of, sampling_of
 from diffing.elicit.elicited import Elicited
 from diffing.errors import SettingError
-from diffing.models import Model, load_model
+from diffing.models import LoadOptions, Model, load_model
 from diffing.models.system import WithSystemPrompt
-from diffing.types import OnProgress, Prompt, ignore_progress
+from diffing.types import SIDES, OnProgress, Prompt, ignore_progress
 
 if TYPE_CHECKING:
     from diffing.models.recorded import RecordedModel
@@ -102,7 +102,7 @@ def load_run_prompts(config: DiffConfig, models: Sequence[Model]) -> tuple[Promp
         raise SettingError("--domain, --language and --prompt-column choose among prompts. Give them with --prompts")
     records = common_prompts(recorded, only_common=config.only_common)
     source = " + ".join(dict.fromkeys(model.id for model in recorded))
-    return prompts_from(records, source, train, heldout, seed=config.seed)
+    return prompts_from(records, source, train, heldout, seed=config.seed, exact=True)
 
 
 def _joined(prompts: tuple[Prompt, ...], recorded: Sequence["RecordedModel"]) -> tuple[Prompt, ...]:
@@ -114,18 +114,23 @@ def _joined(prompts: tuple[Prompt, ...], recorded: Sequence["RecordedModel"]) ->
 
 def recorded_of(config: DiffConfig) -> list[Model]:
     """The recorded ones of the two models: they hold prompts, and cost nothing to open."""
-    specs = (config.model_a, config.model_b)
-    return [load_model(spec, cache=None) for spec in specs if spec.startswith("recorded:")]
+    sides = zip(SIDES, (config.model_a, config.model_b), strict=True)
+    return [
+        load_model(spec, options=LoadOptions(columns=columns_of(config, side)), cache=None)
+        for side, spec in sides
+        if spec.startswith("recorded:")
+    ]
 
 
 def left_out_of(models: Sequence[Model], prompts: Sequence[Prompt], config: DiffConfig) -> tuple[str, ...]:
-    """A remark on recorded prompts that only one side has, where these were left out."""
+    """Remarks on recorded responses: of their shape, and on prompts of one side alone that were left out."""
     from diffing.models.recorded import RecordedModel
-    from diffing.prompts import fold
 
     recorded = [model for model in models if isinstance(model, RecordedModel)]
+    remarks = tuple(dict.fromkeys(model.shape.remark for model in recorded if model.shape.remark))
     if not config.only_common or config.prompts or len(recorded) < 2:
-        return ()
-    own = [{tuple((each.role, fold(each.content)) for each in one[1]) for one in model.prompts()} for model in recorded]
+        return remarks
+    own = [{messages for _, messages, _ in model.prompts()} for model in recorded]
     one_sided = len(set.symmetric_difference(*own))
-    return (f"{one_sided} recorded prompts were left out: only one of the two sides has them.",) if one_sided else ()
+    left_out = f"{one_sided} recorded prompts were left out: only one of the two sides has them."
+    return (*remarks, left_out) if one_sided else remarks

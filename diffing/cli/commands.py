@@ -99,6 +99,7 @@ def estimate(*, json_: Json = False, **values: Any) -> None:
     from diffing.estimate import estimate as estimate_run
 
     config, limits = build(DiffConfig, values), build(Limits, values)
+    logging.getLogger("diffing").setLevel(logging.INFO)  # as what recorded responses are read
     estimated = estimate_run(config, limits)
     if json_:
         print(json.dumps(estimated.as_dict(), indent=2, ensure_ascii=False))

@@ -38,6 +38,8 @@ class LoadOptions:
     """`openai:` models: the server, where the string names none; else the environment's OPENAI_BASE_URL."""
     bill_to: str | None = None
     """`providers:` models: the organisation that pays."""
+    columns: str | None = None
+    """`recorded:` models: what is what in the rows, as `prompt=question,response=text`, where it cannot be told."""
     concurrency: int = 8
     """Remote: requests at a time."""
     timeout: float = 120.0
@@ -87,7 +89,7 @@ def _openai(name: str, options: LoadOptions) -> Model:
 def _recorded(name: str, options: LoadOptions) -> Model:
     from diffing.models.recorded import RecordedModel
 
-    return RecordedModel.open(name)
+    return RecordedModel.open(name, columns=options.columns)
 
 
 _BACKENDS: dict[str, Callable[[str, LoadOptions], Model]] = {

@@ -12,6 +12,7 @@ from diffing.prompts.files import SUFFIXES, read_file
 from diffing.prompts.hub import open_dataset
 from diffing.prompts.rows import Record, RowFilter
 from diffing.prompts.split import fold, prompts_from, split_of, until_full
+from diffing.rows.content import suffix_of
 from diffing.types import Prompt
 
 __all__ = ["Record", "fold", "load_prompts", "prompts_from", "split_of"]
@@ -39,8 +40,8 @@ def load_prompts(
     both, asking for more in the same proportion only adds prompts. Where there are fewer, none is invented.
 
     Args:
-        source: `bundled`; a .jsonl, .csv or .txt file; a dataset, `org/name[@revision][:config][/split]`; or a folder
-            that holds one.
+        source: `bundled`; a file of prompts (JSON, JSON Lines, CSV, TSV, parquet or text); a dataset,
+            `org/name[@revision][:config][/split]`; or a folder that holds one.
         train: How many prompts to find differences on, at most.
         heldout: How many prompts to test them on, at most.
         column: The column that holds the prompt or the conversation; found by its name where None.
@@ -52,18 +53,19 @@ def load_prompts(
         SettingError: The source cannot be read as prompts, or gives no held-out prompt.
         HubError: The dataset is missing, private, gated, or the Hub cannot be reached.
     """
+    exact = False
     wanted = RowFilter(column=column, language=language, domains=tuple(domains) if domains else None)
     if source == "bundled":
         if column is not None or language is not None:
             raise SettingError("the bundled set has no columns and no languages to choose from; choose domains instead")
         records: Iterable[Record] = read_bundled(wanted.domains)
         name = source
-    elif Path(source).is_file() or Path(source).suffix.lower() in SUFFIXES:
+    elif Path(source).is_file() or suffix_of(Path(source)) in SUFFIXES:
         records = read_file(Path(source), wanted)
-        name = Path(source).name
+        name, exact = Path(source).name, True
     else:
         dataset = open_dataset(source)
         limit = ROWS_PER_PROMPT * (train + heldout) + ROWS_AT_LEAST
         records = until_full(dataset.records(wanted, limit=limit), train, heldout, seed=seed)
         name = dataset.name
-    return prompts_from(records, name, train, heldout, seed=seed)
+    return prompts_from(records, name, train, heldout, seed=seed, exact=exact)

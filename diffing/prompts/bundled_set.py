@@ -3,7 +3,7 @@
 from importlib.resources import files
 
 from diffing.errors import SettingError
-from diffing.prompts.files import read_jsonl
+from diffing.prompts.files import read_records
 from diffing.prompts.rows import Record, RowFilter
 
 
@@ -27,6 +27,6 @@ def read_bundled(domains: tuple[str, ...] | None = None) -> list[Record]:
         )
     records: list[Record] = []
     for domain in there if domains is None else sorted(set(domains)):
-        text = files("diffing.prompts").joinpath("bundled", f"{domain}.jsonl").read_text(encoding="utf-8")
-        records += read_jsonl(text.split("\n"), f"{domain}.jsonl", RowFilter())
+        content = files("diffing.prompts").joinpath("bundled", f"{domain}.jsonl").read_bytes()
+        records += read_records(f"{domain}.jsonl", ".jsonl", content, RowFilter())
     return records

@@ -1,114 +1,67 @@
-"""Local files in, records out, with the line of whatever is wrong. Reads with the standard library alone."""
+"""Local files in, records out, with the place of whatever is wrong."""
 
-import csv
-import json
-from collections.abc import Iterable, Iterator
-from io import StringIO
+from collections.abc import Iterator
 from pathlib import Path
 
 from diffing.errors import SettingError
-from diffing.prompts.rows import Record, RowError, RowFilter
+from diffing.prompts.rows import Record, RowFilter
+from diffing.rows.content import read_content, suffix_of, text_of
+from diffing.rows.tables import SUFFIXES as TABLES
+from diffing.rows.tables import read_table
+from diffing.rows.turns import RowError
 from diffing.types import Message
 
-SUFFIXES = (".jsonl", ".csv", ".txt")
+SUFFIXES = (*TABLES, ".txt")
 """The formats, by the file's name."""
 
 
 def read_file(path: Path, wanted: RowFilter) -> list[Record]:
     """All prompts of a file that are wanted.
 
-    - `.jsonl`: one object per line, with the prompt in a column (see `rows`), or one JSON string per line.
-    - `.csv`: with a header.
+    - Tables as `diffing.rows.tables` reads them, with the prompt in a column (see `rows`). A JSON text that stands for
+      itself is a prompt.
     - `.txt`: one prompt per line.
 
-    Empty lines are skipped.
+    Empty lines are skipped. Any of them may be packed, as in `.jsonl.gz`.
 
     Raises:
-        SettingError: The file is missing, of another format, not UTF-8, malformed (with its line), or has no usable
-            column.
+        SettingError: The file is missing, of another format, in no known encoding, malformed (with its place), or has
+            no usable column.
     """
-    readers = {".jsonl": read_jsonl, ".csv": _csv, ".txt": _txt}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise SettingError(
-            f"{path.name}: expected a file ending in {', '.join(SUFFIXES)}, got {path.suffix or 'no ending'}"
-        )
-    records = list(reader(StringIO(_text(path), newline=""), path.name, wanted))
+    suffix = suffix_of(path)
+    if suffix not in SUFFIXES:
+        raise SettingError(f"{path.name}: expected a file ending in {', '.join(SUFFIXES)}, got {suffix or 'no ending'}")
+    if not path.is_file():
+        raise SettingError(f"{path}: expected a file of prompts, found none; check the path")
+    content = read_content(path.name, path)
+    if suffix == ".txt":
+        records = list(_txt(text_of(path.name, content), path.name, wanted))
+    else:
+        records = list(read_records(path.name, suffix, content, wanted))
     if wanted.domains is not None and not records:
         raise SettingError(f"{path.name}: expected prompts of the domains {', '.join(wanted.domains)}, got none")
     return records
 
 
-def _text(path: Path) -> str:
-    """The whole file."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise SettingError(f"{path}: expected a file of prompts, found none; check the path") from None
-    except OSError as error:
-        raise SettingError(f"{path}: expected a readable file of prompts, got: {error.strerror}") from None
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise SettingError(
-            f"{path.name}, line {line}: expected UTF-8, got other bytes; save the file as UTF-8"
-        ) from None
-
-
-def read_jsonl(lines: Iterable[str], name: str, wanted: RowFilter) -> Iterator[Record]:
-    """Records of JSON Lines.
-
-    Raises:
-        SettingError: A line is malformed.
-    """
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-            raise SettingError(
-                f"{name}, line {number}: expected one JSON object, got malformed JSON ({reason})"
-            ) from None
-        if isinstance(row, str):
-            row = {wanted.column or "prompt": row}
-        if not isinstance(row, dict):
-            raise SettingError(f"{name}, line {number}: expected one JSON object, got {type(row).__name__}")
-        yield from _record(row, f"{name}, line {number}", wanted)
-
-
-def _csv(lines: Iterable[str], name: str, wanted: RowFilter) -> Iterator[Record]:
-    """Records of a CSV file with a header."""
-    reader = csv.DictReader(lines, restkey=None, restval="", strict=True)
-    try:
-        for row in reader:
-            if None in row:
-                raise SettingError(
-                    f"{name}, line {reader.line_num}: expected {len(reader.fieldnames or ())} fields as in the header, "
-                    "got more; put fields with commas in double quotes"
-                )
-            yield from _record(row, f"{name}, line {reader.line_num}", wanted)
-    except csv.Error as error:
-        # the line that could not be read: DictReader counts only those it could
-        raise SettingError(f"{name}, line {reader.reader.line_num}: expected CSV, got: {error}") from None
-
-
-def _txt(lines: Iterable[str], name: str, wanted: RowFilter) -> Iterator[Record]:
+def _txt(text: str, name: str, wanted: RowFilter) -> Iterator[Record]:
     """One record per line that is not empty."""
     if wanted.language is not None or wanted.domains is not None:
         raise SettingError(f"{name}: a text file has no languages and no domains to choose from; use .jsonl or .csv")
-    for line in lines:
+    for line in text.split("\n"):
         if line.strip():
             yield None, (Message(role="user", content=line.strip()),), None
 
 
-def _record(row: dict[str, object], place: str, wanted: RowFilter) -> Iterator[Record]:
-    """The record of a row, if it is wanted, with its place in the error if it is none."""
-    try:
-        record = wanted.record(row)
-    except (RowError, SettingError) as error:
-        raise SettingError(f"{place}: {error}") from None
-    if record is not None:
-        yield record
+def read_records(name: str, suffix: str, content: bytes, wanted: RowFilter) -> Iterator[Record]:
+    """The prompts of a table's content that are wanted.
+
+    Raises:
+        SettingError: A row is malformed or no prompt; with its place.
+    """
+    for place, row in read_table(name, suffix, content, bare=wanted.column or "prompt"):
+        try:
+            record = wanted.record(row)
+        except (RowError, SettingError) as error:
+            raise SettingError(f"{name}, {place}: {error}") from None
+        if record is not None:
+            yield record

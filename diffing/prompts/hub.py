@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from diffing.errors import HubError, SettingError
-from diffing.prompts.rows import Record, RowError, RowFilter
+from diffing.prompts.files import SUFFIXES
+from diffing.prompts.rows import Record, RowFilter
+from diffing.rows.failures import reading_failures, told
+from diffing.rows.turns import RowError
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +74,7 @@ class DatasetSource:
         try:
             loaded: Any = load_dataset(self.repo, self.config, revision=self.revision, streaming=True)
         except ValueError as error:  # names the configurations there are
-            raise SettingError(f"{self.name}: {_one_line(error)}") from None
+            raise SettingError(f"{self.name}: {told(error)}") from None
         splits = list(loaded)
         split = self.split or ("train" if "train" in splits else splits[0] if len(splits) == 1 else None)
         if split not in splits:
@@ -96,8 +99,8 @@ def open_dataset(source: str) -> DatasetSource:
     match = SOURCE.fullmatch(source)
     if match is None:
         raise SettingError(
-            f"{source!r}: expected `bundled`, a .jsonl, .csv or .txt file, or a dataset as "
-            "org/name[@revision][:config][/split]; there is no such file"
+            f"{source!r:.300}: expected `bundled`, a file of prompts that ends in {', '.join(SUFFIXES)}, or a "
+            "dataset as org/name[@revision][:config][/split]; there is no such file"
         )
     from diffing.hub import check_data_files, hub_api, hub_errors
 
@@ -119,7 +122,6 @@ def _dataset_errors(repo: str, name: str) -> Iterator[None]:
     Raises:
         HubError: In place of theirs.
     """
-    from datasets.exceptions import DatasetsError
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     from diffing.hub import hub_errors
@@ -129,10 +131,5 @@ def _dataset_errors(repo: str, name: str) -> Iterator[None]:
             yield
         except (HfHubHTTPError, LocalEntryNotFoundError):  # of the client, and the latter a FileNotFoundError too
             raise
-        except (DatasetsError, FileNotFoundError) as error:
-            raise HubError(f"{name}: the dataset cannot be read: {_one_line(error)}") from None
-
-
-def _one_line(error: Exception) -> str:
-    """A library's message, shortened to one line."""
-    return " ".join(str(error).split())[:300]
+        except reading_failures() as error:
+            raise HubError(f"{name}: the dataset cannot be read: {told(error)}") from None

@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from diffing.errors import SettingError
-from diffing.types import Conversation, Message, Role
+from diffing.rows.columns import find_column, listed
+from diffing.rows.turns import RowError, message_of, turns_in
+from diffing.types import Conversation, Message
 
 Record: TypeAlias = tuple[str | None, Conversation, str | None]
 """A prompt before its split: id or None, messages, domain or None."""
@@ -15,18 +17,6 @@ TEXT_COLUMNS = ("prompt", "question", "instruction", "text", "query", "request",
 ID_COLUMNS = ("id", "prompt_id", "question_id", "uid", "key")
 DOMAIN_COLUMNS = ("domain", "category", "topic")
 LANGUAGE_COLUMNS = ("language", "lang")
-ROLES: Mapping[str, Role] = {
-    "system": "system",
-    "user": "user",
-    "human": "user",
-    "prompter": "user",
-    "assistant": "assistant",
-    "gpt": "assistant",
-    "chatgpt": "assistant",
-    "bot": "assistant",
-    "model": "assistant",
-}
-"""What datasets call those who speak."""
 LANGUAGES = {
     "ar": "arabic", "cs": "czech", "da": "danish", "de": "german", "el": "greek", "en": "english", "es":
     "spanish", "fi": "finnish", "fr": "french", "he": "hebrew", "hi": "hindi", "hu": "hungarian", "id":
@@ -35,10 +25,6 @@ LANGUAGES = {
     "turkish", "uk": "ukrainian", "vi": "vietnamese", "zh": "chinese",
 }  # fmt: skip
 """ISO 639-1 codes and the names that WildChat and LMSYS-Chat use."""
-
-
-class RowError(ValueError):
-    """A row that is no prompt; the reader of the file or dataset says where it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +45,12 @@ class RowFilter:
             SettingError: There is no usable column, or no language column where a language is wanted.
         """
         if self.column is not None and self.column not in columns:
-            raise SettingError(f"expected the column {self.column!r}, got {_listed(columns)}")
-        if self.column is None and _find(columns, CONVERSATION_COLUMNS + TEXT_COLUMNS) is None:
+            raise SettingError(f"expected the column {self.column!r}, got {listed(columns)}")
+        if self.column is None and find_column(columns, CONVERSATION_COLUMNS + TEXT_COLUMNS) is None:
             usable = ", ".join(CONVERSATION_COLUMNS + TEXT_COLUMNS)
-            raise SettingError(f"expected one of the columns {usable}, got {_listed(columns)}; name the column to use")
-        if self.language is not None and _find(columns, LANGUAGE_COLUMNS) is None:
-            raise SettingError(f"expected a column `language` to filter by, got {_listed(columns)}")
+            raise SettingError(f"expected one of the columns {usable}, got {listed(columns)}; name the column to use")
+        if self.language is not None and find_column(columns, LANGUAGE_COLUMNS) is None:
+            raise SettingError(f"expected a column `language` to filter by, got {listed(columns)}")
 
     def record(self, row: Mapping[str, object]) -> Record | None:
         """The prompt of a row; None where its language or domain is not wanted.
@@ -74,30 +60,18 @@ class RowFilter:
             SettingError: See `check_columns`.
         """
         self.check_columns(row.keys())
-        if self.language is not None and not _speaks(row[_find(row, LANGUAGE_COLUMNS) or ""], self.language):
+        if self.language is not None and not _speaks(row[find_column(row, LANGUAGE_COLUMNS) or ""], self.language):
             return None
         domain = _text_or_none(row, DOMAIN_COLUMNS)
         if self.domains is not None and domain not in self.domains:
             return None
-        column = self.column or _find(row, CONVERSATION_COLUMNS + TEXT_COLUMNS) or ""
+        column = self.column or find_column(row, CONVERSATION_COLUMNS + TEXT_COLUMNS) or ""
         return _text_or_none(row, ID_COLUMNS), _conversation(row, column), domain
-
-
-def _find(columns: Collection[str], names: Sequence[str]) -> str | None:
-    """The first of the names that is a column, whatever its case."""
-    by_name = {column.casefold(): column for column in reversed(list(columns))}
-    return next((by_name[name] for name in names if name in by_name), None)
-
-
-def _listed(columns: Collection[str]) -> str:
-    """Column names for one line of an error."""
-    shown = ", ".join(repr(column)[:40] for column in list(columns)[:12])
-    return f"the columns {shown}" + (", ..." if len(columns) > 12 else "") if columns else "no columns"
 
 
 def _text_or_none(row: Mapping[str, object], names: Sequence[str]) -> str | None:
     """A name or number from the first of these columns that is there."""
-    column = _find(row, names)
+    column = find_column(row, names)
     value = row[column] if column else None
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return None
@@ -120,22 +94,24 @@ def _conversation(row: Mapping[str, object], column: str) -> Conversation:
     A conversation that ends with the user is sent whole; one that is already answered up to its first user turn.
     """
     value = row[column]
-    if isinstance(value, str):
-        extra = (
-            row.get("input") if column.casefold() == "instruction" else None
-        )  # instruction data split one prompt in two
-        text = f"{value}\n\n{extra}" if isinstance(extra, str) and extra.strip() else value
+    turns = turns_in(value, column)
+    if turns is None:
+        if column.casefold() in CONVERSATION_COLUMNS and str(value).strip()[:1] in ("[", "{"):
+            raise RowError(f"expected a list of messages in {column!r}, got a text that is no such list")
+        # instruction data split one prompt in two
+        extra = row.get("input") if column.casefold() == "instruction" else None
+        text = f"{value}\n\n{extra}" if isinstance(extra, str) and extra.strip() else str(value)
         return (Message(role="user", content=_checked(text, column)),)
-    if not isinstance(value, Sequence) or isinstance(value, bytes) or not value:
-        raise RowError(f"expected a text or a list of messages in {column!r}, got {_kind(value)}")
-    if all(isinstance(turn, str) for turn in value):  # turns of the user alone
-        return _conversation({column: value[0]}, column)
-    messages = tuple(_message(turn, column) for turn in value)
+    if all(isinstance(turn, str) for turn in turns):  # turns of the user alone
+        return (Message(role="user", content=_checked(str(turns[0]), column)),)
+    messages = tuple(message_of(turn, column) for turn in turns)
     if messages[-1].role != "user" or column.casefold().startswith("conversation"):
         first = next((i for i, message in enumerate(messages) if message.role == "user"), None)
         if first is None:
             raise RowError(f"expected a user's turn in {column!r}, got none")
         messages = messages[: first + 1]
+    for message in messages:
+        _encodable(message.content, column)
     _checked(messages[-1].content, column)
     return messages
 
@@ -154,24 +130,3 @@ def _encodable(text: str, column: str) -> str:
     except UnicodeEncodeError:
         raise RowError(f"expected text in {column!r}, got half of a surrogate pair; mend the file's escapes") from None
     return text
-
-
-def _message(turn: object, column: str) -> Message:
-    """One turn, with `role` and `content` or with `from` and `value`."""
-    if isinstance(turn, Mapping):
-        role = turn.get("role", turn.get("from"))
-        content = turn.get("content", turn.get("value"))
-        if isinstance(role, str) and isinstance(content, str) and role.casefold() in ROLES:
-            return Message(role=ROLES[role.casefold()], content=_encodable(content, column))
-        got = f"role {role!r:.40}" if isinstance(content, str) else f"content of type {_kind(content)}"
-    else:
-        got = _kind(turn)
-    raise RowError(f"expected turns with role (system, user, assistant) and content in {column!r}, got {got}")
-
-
-def _kind(value: object) -> str:
-    """A value's type in JSON's words."""
-    if value is None or value == []:
-        return "null" if value is None else "an empty list"
-    names = {dict: "an object", list: "a list", str: "a text", bool: "a boolean", int: "a number", float: "a number"}
-    return names.get(cast(type, type(value)), type(value).__name__)

@@ -1,9 +1,10 @@
 """Records in, prompts with a split out. A hash of the text alone decides the split: it is stable when the set grows."""
 
 import hashlib
+import json
 import logging
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from diffing.errors import SettingError
 from diffing.prompts.rows import Record
@@ -32,45 +33,50 @@ def split_of(text: str, heldout_share: float, seed: int = 0) -> Split:
 
 
 def prompts_from(
-    records: Iterable[Record], source: str, train: int, heldout: int, *, seed: int = 0
+    records: Iterable[Record], source: str, train: int, heldout: int, *, seed: int = 0, exact: bool = False
 ) -> tuple[Prompt, ...]:
     """The first `train` and the first `heldout` prompts in the order of their hash, train first.
 
     Args:
         records: Per prompt: id or None, messages (the last one the user's), domain or None. Of two that are the same
-            after `fold` the first is kept.
+            the first is kept.
         source: What `Prompt.source` shall say.
         train: How many at most; also, with `heldout`, the proportion of the two splits.
         heldout: How many at most.
         seed: Another one gives another split.
+        exact: Prompts are the same where their texts are, as in what somebody chose: case and indentation can matter.
+            Otherwise after `fold`, as in what was collected.
 
     Raises:
         SettingError: A number below 1, no prompts, none in one of the splits, one id for two texts.
     """
     share = heldout_share(train, heldout)
-    splits: dict[Split, list[tuple[float, str, Prompt]]] = {"train": [], "heldout": []}
-    for given_id, messages, domain in _distinct(records, source):
-        folded = _fold_conversation(messages)
+    splits: dict[Split, list[tuple[float, str, str, Prompt]]] = {"train": [], "heldout": []}
+    folds: set[str] = set()
+    for given_id, messages, domain in _distinct(records, source, exact=exact):
+        folded, whole = _fold_conversation(messages), _whole(messages)
         split = split_of(messages[-1].content, share, seed)
+        named = whole if folded in folds else folded
+        folds.add(folded)
         prompt = Prompt(
-            id=given_id or hashlib.sha256(folded.encode()).hexdigest()[:12],
+            id=given_id or hashlib.sha256(named.encode()).hexdigest()[:12],
             messages=messages,
             source=source,
             split=split,
             domain=domain,
         )
-        splits[split].append((_place(messages[-1].content, seed), folded, prompt))
+        splits[split].append((_place(messages[-1].content, seed), folded, whole, prompt))
     _check_filled(splits["train"], splits["heldout"], source)
     # conversations that end alike have the same place, so the whole text breaks the tie
     chosen = [sorted(splits["train"])[:train], sorted(splits["heldout"])[:heldout]]
-    return tuple(prompt for split in chosen for _, _, prompt in split)
+    return tuple(prompt for split in chosen for *_, prompt in split)
 
 
 def until_full(records: Iterable[Record], train: int, heldout: int, *, seed: int = 0) -> Iterator[Record]:
     """Passes distinct records on until each split has as many as asked for; drops those of a split that is full."""
     share = heldout_share(train, heldout)
     missing: dict[Split, int] = {"train": train, "heldout": heldout}
-    for record in _distinct(records, "the dataset"):
+    for record in _distinct(records, "the dataset", exact=False):
         split = split_of(record[1][-1].content, share, seed)
         if missing[split]:
             missing[split] -= 1
@@ -106,28 +112,31 @@ def _fold_conversation(messages: Conversation) -> str:
     return "\n".join(f"{message.role}: {fold(message.content)}" for message in messages)
 
 
-def _distinct(records: Iterable[Record], source: str) -> Iterator[Record]:
+def _whole(messages: Conversation) -> str:
+    """The exact text of a conversation."""
+    return json.dumps([(message.role, message.content) for message in messages], ensure_ascii=False)
+
+
+def _distinct(records: Iterable[Record], source: str, *, exact: bool) -> Iterator[Record]:
     """The first of each conversation; refuses one id for two of them."""
     seen: set[str] = set()
     by_id: dict[str, str] = {}
     duplicates = 0
     for record in records:
         given_id, messages, _ = record
-        folded = _fold_conversation(messages)
-        if given_id is not None and by_id.setdefault(given_id, folded) != folded:
+        same = _whole(messages) if exact else _fold_conversation(messages)
+        if given_id is not None and by_id.setdefault(given_id, same) != same:
             raise SettingError(f"{source}: expected unique ids, got {given_id!r} for two prompts; rename one")
-        if folded in seen:
+        if same in seen:
             duplicates += 1
             continue
-        seen.add(folded)
+        seen.add(same)
         yield record
     if duplicates:
         log.info("%s: %d duplicate prompts left out", source, duplicates)
 
 
-def _check_filled(
-    train: list[tuple[float, str, Prompt]], heldout: list[tuple[float, str, Prompt]], source: str
-) -> None:
+def _check_filled(train: Sequence[object], heldout: Sequence[object], source: str) -> None:
     """Refuses what cannot be tested.
 
     Raises:

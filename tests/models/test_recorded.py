@@ -115,9 +115,15 @@ def test_a_long_csv_field(tmp_path):
     assert len(RecordedModel.open(path).prompts()[0][1][0].content) == 200_000
 
 
-def test_prompts_are_joined_after_folding(tmp_path):
-    model = RecordedModel.open(write(tmp_path / "r.jsonl", [{"prompt": "What  is\n IT?", "response": "x"}]))
-    assert model.generate([user(" what is it?")], Sampling()) == [Completion("x", "stop")]
+def test_prompts_that_differ_by_case_or_indentation_alone_are_two(tmp_path):
+    prompts = ["if x:\n    y()\nz()", "if x:\n    y()\n    z()", "IF x:\n    y()\nz()"]
+    records = [{"prompt": prompt, "response": f"response {i}"} for i, prompt in enumerate(prompts)]
+    model = RecordedModel.open(write(tmp_path / "r.jsonl", records))
+    assert [messages for _, messages, _ in model.prompts()] == [user(prompt) for prompt in prompts]
+    made = model.generate([user(prompt) for prompt in prompts], Sampling())
+    assert [completion.text for completion in made] == ["response 0", "response 1", "response 2"]
+    with pytest.raises(SettingError, match="no response to 1 of 1 prompts"):
+        model.generate([user("if x: y() z()")], Sampling())
 
 
 def test_samples_are_told_apart(tmp_path):
@@ -135,7 +141,7 @@ def test_samples_are_told_apart(tmp_path):
 
 
 def test_the_same_row_twice_under_two_ids_is_one_prompt(tmp_path):
-    records = [{"id": "a", "prompt": "p", "response": "x"}, {"id": "b", "prompt": "P ", "response": "x"}]
+    records = [{"id": "a", "prompt": "p", "response": "x"}, {"id": "b", "prompt": "p", "response": "x"}]
     assert RecordedModel.open(write(tmp_path / "r.jsonl", records)).prompts() == [("a", user("p"), None)]
 
 
@@ -186,34 +192,43 @@ def changed(number, **columns):
     ("content", "says"),
     [
         (changed(17, response=None), "line 17: `response` must be text .* got null"),
-        (changed(17, response=5), "line 17: `response` must be text .* got a int"),
-        (changed(17, response="DELETE"), r"line 17: expected columns .*`response`, got 'id', 'prompt'"),
-        (changed(17, prompt="DELETE", id="DELETE"), r"line 17: expected columns `prompt` .* got 'response'"),
+        (changed(17, response=5), "line 17: `response` must be text .* got a number"),
+        (changed(17, response="DELETE"), r"line 17: expected columns .*`response`, got the columns 'id', 'prompt'"),
+        (
+            changed(17, prompt="DELETE", id="DELETE"),
+            r"line 17: expected columns `prompt` .* got the columns 'response'",
+        ),
         (changed(17, prompt="  "), "line 17: `prompt` must be text that is not empty, got empty text"),
         (changed(17, prompt=None), "line 17: `prompt` must be text that is not empty, got null"),
-        (changed(17, messages="[{"), "line 17: `messages` must be a list of role and content as JSON"),
+        (
+            changed(17, messages="[{"),
+            "line 17: `messages` must be a list of {role, content}, or one as JSON, got a text",
+        ),
         (changed(17, messages=[]), "line 17: `messages` must be a list of {role, content}"),
-        (changed(17, messages=[{"role": "tool", "content": "x"}]), "line 17: `messages` must be .* roles system, user"),
+        (
+            changed(17, messages=[{"role": "wizard", "content": "x"}]),
+            r"line 17: expected turns with role \(system, user, assistant\) and content in 'messages', got role 'wiz",
+        ),
         (
             changed(17, messages=[{"role": "assistant", "content": "x"}]),
             "line 17: the last of `messages` must be the u",
         ),
         (changed(17, id="p3"), "line 17: id 'p3' is already that of line 4. Ids must be unique"),
         (changed(17, id=["x"]), "line 17: `id` must be text, got a list"),
-        (changed(17, prompt="Prompt 3"), "line 17: the prompt of line 4 again, with another response.*`sample` column"),
+        (changed(17, prompt="prompt 3"), "line 17: the prompt of line 4 again, with another response.*`sample` column"),
         (changed(17, sample="first"), "line 17: `sample` must be a number 0, 1, ..., got 'first'"),
         (changed(17, sample=True), "line 17: `sample` must be a number"),
         (
             changed(17, finish="done"),
             "line 17: `finish` must be one of stop, length, refused, rejected, error, got 'done'",
         ),
-        (changed(17, model=3), "line 17: `model` must be text, got a int"),
+        (changed(17, model=3), "line 17: `model` must be text, got a number"),
         (changed(17, model="b") + rows(1, id="z", prompt="z", model="a"), r"holds responses of 2 models \('a', 'b'\)"),
         ("\n \n", "is empty: expected rows with a prompt and a response"),
         ("", "is empty: expected rows"),
         ('{"prompt": "a", "response": "b"}\n' * 2 + "{broken\n", "line 3: not JSON .* correct or remove it"),
         ('{"prompt": "a", "response": "b"}\n[1]\n', "line 2: expected a JSON object, got a list"),
-        (b'{"prompt": "a", "response": "b"}\n{"prompt": "\xff", "response": "b"}\n', "line 2: not JSON"),
+        (b'{"prompt": "a", "response": "b"}\n{"prompt": "\xff", "response": "b"}\n', "line 2: not UTF-8"),
         ("[" * 100_000, "line 1: not JSON"),
     ],
 )
@@ -227,7 +242,7 @@ def test_a_fault_in_jsonl_is_one_line_with_its_place(tmp_path, content, says):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("prompt,answer\na,b\n", "line 2: expected columns .* got 'prompt', 'answer'"),
+        ("prompt,answer\na,b\n", "line 2: expected columns .* got the columns 'prompt', 'answer'"),
         ("prompt,response\n", "holds no rows"),
         ("prompt,response,response\na,b,c\n", "line 1: two columns have one name"),
         ('prompt,response\n"a\nb",c\nd\n', "line 4: expected 2 values, as in the header"),
@@ -249,7 +264,7 @@ def test_faults_of_files(tmp_path):
     one_line(caught)
     with pytest.raises(SettingError, match="there is no such file"):
         RecordedModel.open("responses.parquet")
-    with pytest.raises(SettingError, match=r"end in \.jsonl, \.ndjson, \.csv, \.parquet, this one in \.txt"):
+    with pytest.raises(SettingError, match=r"end in \.jsonl, .*, \.parquet, \.eval, this one in \.txt"):
         RecordedModel.open(write(tmp_path / "r.txt", "x"))
     with pytest.raises(SettingError, match="is not a parquet file that can be read") as caught:
         RecordedModel.open(write(tmp_path / "r.parquet", "PAR1 not really"))

@@ -1,10 +1,13 @@
 """Local files and the bundled set, read without pandas and datasets."""
 
+import csv
+import gzip
 import json
 import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -97,8 +100,8 @@ def test_txt_has_one_prompt_per_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "content", "message"), [
-    ("p.jsonl", '{"prompt": "x"}\n' * 16 + '{"prompt": "y"\n', "p.jsonl, line 17: expected one JSON object, got malf"),
-    ("p.jsonl", '{"prompt": "x"}\n\n[1]\n', "p.jsonl, line 3: expected one JSON object, got list"),
+    ("p.jsonl", '{"prompt": "x"}\n' * 16 + '{"prompt": "y"\n', "p.jsonl, line 17: not JSON (Expecting ',' delimiter)"),
+    ("p.jsonl", '{"prompt": "x"}\n\n[1]\n', "p.jsonl, line 3: expected a JSON object, got a list"),
     ("p.jsonl", '{"prompt": "x"}\n{"prompt": " "}\n', "line 2: expected a prompt in 'prompt', got an empty text"),
     ("p.jsonl", '{"prompt": null}\n', "p.jsonl, line 1: expected a text or a list of messages in 'prompt', got null"),
     ("p.jsonl", '{"prompt": 3}\n', "in 'prompt', got a number"),
@@ -110,11 +113,12 @@ def test_txt_has_one_prompt_per_line(tmp_path: Path) -> None:
     ("p.jsonl", '{"frage": "x", "antwort": "y"}\n', "line 1: expected one of the columns messages, conversation"),
     ("p.jsonl", '{"frage": "x", "antwort": "y"}\n', "got the columns 'frage', 'antwort'; name the column"),
     ("p.jsonl", "", "p.jsonl: expected prompts, got none"),
-    ("p.csv", "prompt,x\na,b\nc,d,e\n", "p.csv, line 3: expected 2 fields as in the header, got more"),
-    ("p.csv", 'prompt\n"a" b\n', "p.csv, line 2: expected CSV, got:"),
+    ("p.csv", "prompt,x\na,b\nc,d,e\n", "p.csv, line 3: expected 2 values, as in the header"),
+    ("p.csv", 'prompt\n"a" b\n', "p.csv, line 2: not CSV ("),
     ("p.csv", "frage\nx\n", "p.csv, line 2: expected one of the columns"),
     ("p.txt", "\n \n", "p.txt: expected prompts, got none"),
-    ("p.json", "[]", "p.json: expected a file ending in .jsonl, .csv, .txt, got .json"),
+    ("p.docx", "x", "p.docx: expected a file ending in .jsonl, .ndjson, .json, .csv"),
+    ("p.json", "[]", "p.json: expected prompts, got none"),
 ])  # fmt: skip
 def test_each_mistake_in_a_file_is_one_line_that_names_it(
     tmp_path: Path, name: str, content: str, message: str
@@ -129,13 +133,13 @@ def test_each_mistake_in_a_file_is_one_line_that_names_it(
 def test_bytes_that_are_no_utf8_are_found_by_their_line(tmp_path: Path) -> None:
     path = tmp_path / "p.txt"
     path.write_bytes(b"one\ntwo\nthr\xe9e\n")
-    with pytest.raises(SettingError, match=r"p\.txt, line 3: expected UTF-8"):
+    with pytest.raises(SettingError, match=r"p\.txt, line 3: not UTF-8"):
         load(path)
 
 
 @pytest.mark.parametrize(("source", "options", "message"), [
     ("missing.jsonl", {}, "missing.jsonl: expected a file of prompts, found none"),
-    ("no such thing", {}, "'no such thing': expected `bundled`, a .jsonl, .csv or .txt file, or a dataset"),
+    ("no such thing", {}, "'no such thing': expected `bundled`, a file of prompts that ends in .jsonl, "),
     ("bundled", {"domains": ["coding", "astrology"]}, "(borderline-harmless, coding, "),
     ("bundled", {"domains": ["astrology"]}, "got 'astrology'"),
     ("bundled", {"language": "de"}, "the bundled set has no columns and no languages to choose from"),
@@ -199,3 +203,88 @@ def test_files_and_the_bundled_set_need_no_heavy_library(tmp_path: Path) -> None
 ])  # fmt: skip
 def test_real_prompt_files_are_read_as_they_are(shared_data: Path, name: str) -> None:
     assert len(load(shared_data / "prompts" / name)) >= 80
+
+
+TURNS = [said("system", "Be kind"), said("user", "Hi"), said("assistant", "Hello"), said("user", "And?")]
+
+
+@pytest.mark.parametrize("as_text", [json.dumps, str], ids=["JSON", "Python"])
+@pytest.mark.parametrize("column", ["messages", "prompt"])
+def test_turns_that_a_cell_holds_as_text_are_turns(
+    tmp_path: Path, column: str, as_text: Callable[[object], str]
+) -> None:
+    rows = [{column: as_text(TURNS)}, *({column: f"Ask {letter}"} for letter in LETTERS)]
+    got = {prompt.text: prompt for prompt in load(jsonl(tmp_path, *rows))}
+    assert got["And?"].messages == tuple(Message(turn["role"], turn["content"]) for turn in TURNS)  # type: ignore[arg-type]
+    path = tmp_path / "p.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, [column])
+        writer.writeheader()
+        writer.writerows(rows)
+    assert {prompt.text: prompt.messages for prompt in load(path)} == {
+        text: each.messages for text, each in got.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "turns", ['[{"role": "user", "content": "Hi"', "[{'role': 'user', 'content': Hi}]", '{"a": 1}']
+)
+def test_turns_as_text_that_cannot_be_read_are_not_sent_as_words(tmp_path: Path, turns: str) -> None:
+    with pytest.raises(SettingError, match=r"p\.jsonl, line 1: expected a list of messages in 'messages', got a text"):
+        load(jsonl(tmp_path, {"messages": turns}, name="p.jsonl"))
+
+
+@pytest.mark.parametrize("prompt", ["[1, 2, 3]", '["a", "b"]', '[{"a": 1}]', "[INST] hello [/INST]", "{'x': 1}"])
+def test_lists_that_are_no_turns_are_words(tmp_path: Path, prompt: str) -> None:
+    assert prompt in texts(load(jsonl(tmp_path, {"prompt": prompt}, *({"prompt": letter} for letter in LETTERS))))
+
+
+def test_content_in_parts_and_turns_of_tools(tmp_path: Path) -> None:
+    turns = [said("developer", "Be kind"), {"role": "user", "content": [{"type": "text", "text": "Hi"}]}]
+    got = load(jsonl(tmp_path, {"messages": turns}, *({"prompt": letter} for letter in LETTERS)))
+    assert (Message("system", "Be kind"), Message("user", "Hi")) in {prompt.messages for prompt in got}
+    picture = {"role": "user", "content": [{"type": "image", "image": "x"}]}
+    with pytest.raises(SettingError, match=r"line 1: expected .* text in 'messages', got a part of type 'image'"):
+        load(jsonl(tmp_path, {"messages": [picture]}))
+
+
+def test_prompts_that_differ_by_case_or_indentation_are_two_in_one_split(tmp_path: Path) -> None:
+    code = ["if x:\n    y()\nz()", "if x:\n    y()\n    z()", "IF X:\n    y()\nz()"]
+    path = jsonl(tmp_path, *({"prompt": text} for text in [*code, *LETTERS, "a"]))
+    got = {prompt.text: prompt for prompt in load(path)}
+    assert set(got) == {*code, *LETTERS}
+    assert len({prompt.id for prompt in got.values()}) == len(got)
+    assert len({got[text].split for text in code}) == 1
+
+
+@pytest.mark.parametrize(("name", "content", "message"), [
+    ("p.csv", b"prompt,prompt\na,b\n", "p.csv, line 1: two columns have one name, 'prompt'"),
+    ("p.csv", b"Prompt,PROMPT\na,b\n", "p.csv, line 2: the columns 'Prompt' and 'PROMPT' differ in case alone"),
+    ("p.jsonl", b'{"prompt": "a", "prompt": "b"}\n', "p.jsonl, line 1: not JSON (two fields have one name, 'prompt')"),
+    ("p.csv", b"prompt,x\na\n", "p.csv, line 2: expected 2 values, as in the header"),
+    ("p.csv", "prompt\ncaf\xe9\n".encode("latin-1"), "p.csv, line 2: not UTF-8. Save the file as UTF-8"),
+    ("p.jsonl", b"[" * 100_000, "p.jsonl, line 1: not JSON"),
+    ("p.jsonl.gz", b"x", "p.jsonl.gz cannot be unpacked as gzip"),
+    ("p.parquet", b"x", "p.parquet is not a parquet file that can be read"),
+])  # fmt: skip
+def test_files_of_which_it_cannot_be_told_what_is_meant(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SettingError, match=re.escape(message)) as caught:
+        load(tmp_path / name)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "content"), [
+    ("p.jsonl", "".join(f'{{"prompt": "{letter}"}}\n' for letter in LETTERS).encode("utf-16")),
+    ("p.csv", ("prompt;id\n" + "".join(f'"{letter}";{letter}\n' for letter in LETTERS)).encode()),
+    ("p.tsv", ("id\tprompt\r\n" + "".join(f"{letter}\t{letter}\r\n" for letter in LETTERS)).encode()),
+    ("p.json", json.dumps([{"prompt": letter} for letter in LETTERS], indent=1).encode()),
+    ("p.json", json.dumps(list(LETTERS)).encode()),
+    ("p.jsonl.gz", gzip.compress("".join(f'{{"prompt": "{letter}"}}\n' for letter in LETTERS).encode())),
+    ("p.txt.gz", gzip.compress("\n".join(LETTERS).encode("utf-8-sig"))),
+])  # fmt: skip
+def test_every_format_that_people_have(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert texts(load(tmp_path / name)) == set(LETTERS)

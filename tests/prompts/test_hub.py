@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from diffing.errors import HubError, SettingError
+from diffing.errors import DiffingError, HubError, SettingError
+from diffing.models.recorded import RecordedModel
 from diffing.prompts import load_prompts, prompts_from
 from diffing.prompts.hub import SOURCE, open_dataset
 from diffing.types import Message
@@ -137,7 +138,7 @@ def test_names_of_datasets(source: str, parts: tuple[str | None, ...]) -> None:
 
 @pytest.mark.parametrize("source", ["name", "../x/y/z", "org/name@", "https://example.org/x", "org/name\n", "a b/c"])
 def test_what_is_no_name_of_a_dataset(source: str) -> None:
-    with pytest.raises(SettingError, match=r"expected `bundled`, a \.jsonl"):
+    with pytest.raises(SettingError, match=r"expected `bundled`, a file"):
         open_dataset(source)
 
 
@@ -244,3 +245,25 @@ def test_no_network(starter: Starter) -> None:
 def test_records_of_recorded_models() -> None:
     records = [(f"r{i}", (Message("user", f"Ask {i}"),), None) for i in range(30)]
     assert {prompt.id for prompt in prompts_from(iter(records), "recorded", 100, 50)} == {f"r{i}" for i in range(30)}
+
+
+@pytest.mark.parametrize(("files", "message"), [
+    ({"a.jsonl": b'{"prompt": "x"}\n', "b.jsonl": b'{"frage": "y"}\n'}, "its files do not have the same columns"),
+    ({"a.jsonl": b'{"prompt": "x"}\n{"prompt": \n'}, "odd: the dataset cannot be read: "),
+    ({"a.parquet": b"PAR1 not really"}, "odd: "),
+    ({"a.jsonl.gz": b"no gzip"}, "odd: the dataset cannot be read: "),
+])  # fmt: skip
+def test_files_of_a_dataset_that_do_not_fit_are_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, bytes], message: str
+) -> None:
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    with pytest.raises(DiffingError, match=re.escape(message)) as caught:
+        load_prompts(str(folder), train=200, heldout=100)
+    assert "\n" not in str(caught.value)
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(SettingError, match=r"odd cannot be read as a dataset") as refused:
+        RecordedModel.open(str(folder))
+    assert "\n" not in str(refused.value)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from diffing.config import DiffConfig, Limits, sampling_of
+from diffing.config import DiffConfig, Limits, columns_of, sampling_of
 from diffing.errors import SettingError
 from diffing.estimate import is_remote
-from diffing.models import Model, load_model
+from diffing.models import LoadOptions, Model, load_model
 from diffing.models.cache import CachedModel, Store
 from diffing.models.local import LocalOptions
 from diffing.respond import answer
@@ -122,7 +122,7 @@ def _side(config: DiffConfig, side: Side, store: Store, lending: Lending, on_pro
     if is_remote(spec):
         return None
     if spec.startswith("recorded:"):
-        return load_model(spec, cache=None)
+        return load_model(spec, options=LoadOptions(columns=columns_of(config, side)), cache=None)
     lent_model = LentModel(spec.removeprefix("local:"), _options(config, side), lending, side, on_progress)
     prompt = config.system_prompt_a if side == "a" else config.system_prompt_b
     return with_system_prompt(CachedModel(lent_model, store), prompt)

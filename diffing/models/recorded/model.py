@@ -1,0 +1,214 @@
+"""Responses recorded before, as a model: what is asked is looked up by the prompt. Makes no text.
+
+It knows neither formats nor shapes of files: where the rows come from, `source` knows, and what they say, `shapes`.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from diffing.errors import SettingError
+from diffing.models.base import OnCompletion, OnTokens, Sampling
+from diffing.models.recorded.shapes import Answer, Shape, named_columns, shape_of
+from diffing.models.recorded.source import Source, beside, read_source
+from diffing.rows.content import MOST_BYTES
+from diffing.rows.tables import Place
+from diffing.rows.turns import RowError
+from diffing.types import Completion, Conversation
+
+log = logging.getLogger(__name__)
+
+_Key: TypeAlias = tuple[Conversation, int]
+"""Messages and sample number."""
+RecordedPrompt: TypeAlias = tuple[str | None, Conversation, str | None]
+"""Id, messages and domain of a prompt that was answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """One response, with its place."""
+
+    place: Place
+    answer: Answer
+
+
+class RecordedModel:
+    """Answers from recorded responses. `open` reads them."""
+
+    remote = False
+    """It asks no server."""
+
+    def __init__(self, source: str, identity: str, shape: Shape, records: Sequence[_Record]) -> None:
+        self.id = identity
+        """The `model` column's value, else `recorded:<file name>@<hash of the content>`."""
+        self.source = source
+        """What was opened, as the user gave it."""
+        self.shape = shape
+        """How the responses were written down."""
+        self._records = records
+        self._by_messages = _index(source, records)
+
+    @classmethod
+    def open(cls, source: str, *, columns: str | None = None, most: int = MOST_BYTES) -> "RecordedModel":
+        """Reads recorded responses.
+
+        Args:
+            source: A file of responses in one of the shapes in `shapes`, a folder of such files, or a Hub dataset
+                `user/name[@revision][:config][/split]`. Of shapes whose prompts are in a second file
+                `answers.jsonl+questions.jsonl` names both; otherwise the second is looked for beside the first.
+            columns: What is what, as `prompt=question,response=text`; None where the shape is to be told by the fields.
+            most: Bytes of a file, unpacked, at most.
+
+        Raises:
+            SettingError: There is no such file, a row cannot be used (with its line), or columns are missing.
+            MissingExtraError: A format whose library is not installed.
+            HubError: The Hub has no such dataset, or cannot be reached.
+        """
+        named = named_columns(columns) if columns else None
+        read = read_source(source, most)
+        if not read.rows:
+            raise SettingError(f"{read.source} holds no rows; expected at least one with a prompt and a response")
+        shape = named or shape_of(read.rows[0][1])
+        records = _records(read, shape, most)
+        log.info("%s: read as %s", read.source, shape.name)
+        models = sorted({record.answer.model for record in records if record.answer.model is not None})
+        if len(models) > 1:
+            raise SettingError(
+                f"{read.source} holds responses of {len(models)} models "
+                f"({', '.join(repr(each[:60]) for each in models[:3])}{', ...' if len(models) > 3 else ''}). "
+                "Give one file per model"
+            )
+        identity = models[0] if models else f"recorded:{read.name}@{read.digest[:12]}"
+        return cls(read.source, identity, shape, records)
+
+    def prompts(self) -> list[RecordedPrompt]:
+        """Every prompt once, in the order of the rows; empty where the file has ids but no prompts of its own."""
+        first: dict[Conversation, RecordedPrompt] = {}
+        for answer in (record.answer for record in self._records):
+            if answer.messages:
+                first.setdefault(answer.messages, (answer.id, answer.messages, answer.domain))
+        return list(first.values())
+
+    def join_by_id(self, messages: Mapping[str, Conversation]) -> None:
+        """Tells a file that has ids but no prompts what the ids stand for.
+
+        A file with prompts is joined on their text alone: an id that two files give to different prompts joins nothing.
+        """
+        records = [
+            record
+            if record.answer.messages
+            else replace(record, answer=replace(record.answer, messages=messages.get(record.answer.id or "", ())))
+            for record in self._records
+        ]
+        self._by_messages = _index(self.source, records)
+
+    def generate(
+        self,
+        conversations: Sequence[Conversation],
+        sampling: Sampling,
+        *,
+        on_completion: OnCompletion | None = None,
+        on_tokens: OnTokens | None = None,
+    ) -> list[Completion]:
+        """Looks up the responses by the exact text of what was asked. Of the sampling, only `sample` matters.
+
+        Raises:
+            SettingError: Conversations have no recorded response.
+        """
+        found = [self._by_messages.get((each, sampling.sample)) for each in conversations]
+        missing = [each for each, completion in zip(conversations, found, strict=True) if completion is None]
+        if missing:
+            raise self._missing(missing, len(conversations), sampling.sample)
+        completions = [completion for completion in found if completion is not None]
+        for index, completion in enumerate(completions):
+            if on_completion:
+                on_completion(index, completion)
+        return completions
+
+    def _missing(self, missing: Sequence[Conversation], asked: int, sample: int) -> SettingError:
+        samples = sorted({record.answer.sample for record in self._records})
+        if sample not in samples:
+            return SettingError(
+                f"{self.source} has no sample {sample}, only {', '.join(map(str, samples[:5]))}. "
+                "Further samples of a prompt need a `sample` column with their number"
+            )
+        example = " ".join(missing[0][-1].content.split())[:60] if missing[0] else ""
+        return SettingError(
+            f"{self.source} has no response to {len(missing)} of {asked} prompts, the first of them {example!r}. "
+            "Both sides must hold responses to the same prompts"
+        )
+
+
+def common_prompts(recorded: Sequence[RecordedModel], *, only_common: bool = False) -> list[RecordedPrompt]:
+    """The prompts that all recorded models answer, in the order of the first.
+
+    Args:
+        recorded: One or two models; of two, one may have ids only, and is then joined on them.
+        only_common: Leave out prompts that one side lacks, instead of refusing.
+
+    Raises:
+        SettingError: No side has prompts, the sides do not answer the same prompts, or none is common.
+    """
+    own = {model.source: prompts for model in recorded if (prompts := model.prompts())}
+    if not own:
+        raise _without_prompts(recorded[0])
+    for model in recorded:
+        if model.source not in own:
+            model.join_by_id({id_: messages for id_, messages, _ in next(iter(own.values())) if id_ is not None})
+    keys = [{messages for _, messages, _ in prompts} for prompts in own.values()]
+    common = set.intersection(*keys)
+    if not common or (not only_common and any(each != common for each in keys)):
+        sizes = " and ".join(f"{len(prompts)} in {source}" for source, prompts in own.items())
+        raise SettingError(
+            f"Both sides must answer the same prompts: there are {sizes}, of which {len(common)} are common. "
+            + ("Compare only these with --only-common" if common else "Record both models on one set of prompts")
+        )
+    return [prompt for prompt in next(iter(own.values())) if prompt[1] in common]
+
+
+def _without_prompts(model: RecordedModel) -> SettingError:
+    companion = model.shape.companion
+    if companion is None:
+        return SettingError(f"{model.source} has ids but no prompts. Give the prompts, with their ids, in a file")
+    return SettingError(
+        f"{model.source}, read as {model.shape.name}, has no prompts: expected the {companion.what} beside it, or as "
+        f"recorded:{model.source}+FILE, or with --prompts"
+    )
+
+
+def _records(read: Source, shape: Shape, most: int) -> list[_Record]:
+    companion = beside(read, shape, most)
+    records: list[_Record] = []
+    for place, row in read.rows:
+        try:
+            records += [_Record(place, answer) for answer in shape.read(row, companion)]
+        except (RowError, SettingError) as error:
+            raise SettingError(f"{read.source}, {place}: {error}") from None
+    if not records:
+        raise SettingError(f"{read.source}, read as {shape.name}, holds no responses")
+    return records
+
+
+def _index(source: str, records: Sequence[_Record]) -> dict[_Key, Completion]:
+    """Completions by prompt and sample; ids and prompts must be unambiguous."""
+    ids: dict[tuple[str, int], _Record] = {}
+    prompts: dict[_Key, _Record] = {}
+    for record in records:
+        answer = record.answer
+        if answer.id is not None:
+            known = ids.setdefault((answer.id, answer.sample), record)
+            if known is not record:
+                raise SettingError(
+                    f"{source}, {record.place}: id {answer.id[:60]!r} is already that of {known.place}. "
+                    "Ids must be unique"
+                )
+        if not answer.messages:
+            continue
+        first = prompts.setdefault((answer.messages, answer.sample), record)
+        if first.answer.completion != answer.completion:
+            raise SettingError(
+                f"{source}, {record.place}: the prompt of {first.place} again, with another response. "
+                "Keep one, or number them 0, 1, ... in a `sample` column"
+            )
+    return {key: record.answer.completion for key, record in prompts.items()}

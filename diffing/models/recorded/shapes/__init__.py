@@ -1,0 +1,24 @@
+"""The shapes in which people have responses, in one look-up table.
+
+A new shape is a file with a `Shape`, and its line in `SHAPES`.
+"""
+
+from diffing.models.recorded.shapes.chats import CHATS, SHAREGPT
+from diffing.models.recorded.shapes.columns import ALPACA_EVAL, COLUMNS, named_columns
+from diffing.models.recorded.shapes.fastchat import FASTCHAT
+from diffing.models.recorded.shapes.helm import HELM
+from diffing.models.recorded.shapes.inspect_log import INSPECT
+from diffing.models.recorded.shapes.lm_eval import LM_EVAL
+from diffing.models.recorded.shapes.openai_batch import OPENAI_BATCH
+from diffing.models.recorded.shapes.shape import Answer, Beside, Shape
+from diffing.rows.tables import Row
+
+__all__ = ["SHAPES", "Answer", "Beside", "Shape", "named_columns", "shape_of"]
+
+SHAPES = (OPENAI_BATCH, HELM, INSPECT, LM_EVAL, FASTCHAT, ALPACA_EVAL, CHATS, SHAREGPT, COLUMNS)
+"""The first that fits is taken; those with the most telling fields come first."""
+
+
+def shape_of(row: Row) -> Shape:
+    """The shape of a file, told by the fields of its first row; rows that no shape fits are refused as columns."""
+    return next((shape for shape in SHAPES if shape.fits(row)), COLUMNS)

@@ -1,0 +1,55 @@
+"""HELM's `scenario_state.json`: all requests of one scenario to one model, with their results."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from diffing.models.recorded.shapes.shape import (
+    Answer,
+    Beside,
+    Shape,
+    asked_in,
+    failed,
+    finish_of,
+    one_turn,
+    said_texts,
+    text_at,
+)
+from diffing.rows.tables import Row
+from diffing.rows.turns import RowError, kind
+from diffing.types import Completion
+
+
+def _read(row: Row, beside: Beside) -> Iterator[Answer]:
+    states = row.get("request_states")
+    if not isinstance(states, Sequence) or isinstance(states, str):
+        raise RowError(f"`request_states` must be a list, got {kind(states)}")
+    adapter = row.get("adapter_spec")
+    model = text_at(adapter, "model", "model_deployment") if isinstance(adapter, Mapping) else None
+    for number, state in enumerate(states, start=1):
+        try:
+            yield from _answers(state, model)
+        except RowError as error:
+            raise RowError(f"request {number}: {error}") from None
+
+
+def _answers(state: object, model: str | None) -> Iterator[Answer]:
+    request, result = (state.get(name) if isinstance(state, Mapping) else None for name in ("request", "result"))
+    if not isinstance(request, Mapping):
+        raise RowError(f"expected a `request`, got {kind(request)}")
+    turns = request.get("messages")
+    chat = isinstance(turns, Sequence) and not isinstance(turns, str) and turns
+    asked = asked_in(turns, "messages") if chat else one_turn(request.get("prompt"), "prompt")  # type: ignore[arg-type]
+    model = model or text_at(request, "model")
+    completions = result.get("completions") if isinstance(result, Mapping) else None
+    if not isinstance(result, Mapping) or result.get("success") is False or not completions:
+        yield Answer(messages=asked, completion=failed(result and result.get("error")), model=model)
+        return
+    if not isinstance(completions, Sequence) or not all(isinstance(each, Mapping) for each in completions):
+        raise RowError(f"`completions` must be a list of objects, got {kind(completions)}")
+    for number, each in enumerate(completions):
+        reason = each.get("finish_reason")
+        [(text, thinking)] = said_texts(each.get("text"), "text")
+        finish = finish_of(reason.get("reason") if isinstance(reason, Mapping) else reason)
+        yield Answer(messages=asked, completion=Completion(text, finish, thinking), sample=number, model=model)
+
+
+HELM = Shape("HELM scenario state", lambda row: "request_states" in row, _read)

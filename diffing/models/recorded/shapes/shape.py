@@ -1,0 +1,195 @@
+"""What a shape of recorded responses is, and what all of them read alike. Knows no shape."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias, get_args
+
+from diffing.models.surrogates import without_surrogates
+from diffing.models.thinking import split_thinking
+from diffing.rows.columns import find_column
+from diffing.rows.tables import Row
+from diffing.rows.turns import RowError, kind, message_of, said_in, turns_in
+from diffing.types import Completion, Conversation, Finish, Message
+
+Beside: TypeAlias = Mapping[str, Row]
+"""Rows of the companion file by what joins them; empty where a shape has none."""
+
+MODEL_COLUMNS = ("model", "model_id", "generator", "model_name", "model_name_or_path", "model_path")
+FINISH_COLUMNS = ("finish", "finish_reason", "stop_reason", "done_reason")
+_FINISHES: Mapping[str, Finish] = {
+    **{
+        name: "stop" for name in ("eos", "eos_token", "end_turn", "stop_sequence", "complete", "completed", "endoftext")
+    },
+    **{name: "stop" for name in ("tool_calls", "tool_use", "function_call", "unknown")},
+    **{name: "length" for name in ("max_tokens", "max_output_tokens", "model_length", "max_length")},
+    **{name: "refused" for name in ("content_filter", "refusal", "safety")},
+    **{name: name for name in get_args(Finish)},
+}
+"""What servers call it, in small letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One response, as every shape gives it."""
+
+    messages: Conversation
+    """What was asked; empty where the file has ids alone."""
+    completion: Completion
+    """What was answered."""
+    id: str | None = None
+    """Unique in the file, for one sample."""
+    sample: int = 0
+    """Number of the sample."""
+    model: str | None = None
+    """Who answered."""
+    domain: str | None = None
+    """Subject."""
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A second file, which holds the prompts."""
+
+    what: str
+    """What it is called, for messages."""
+    key: str
+    """The field that joins it."""
+    names: Callable[[Path], Sequence[Path]]
+    """Where it is looked for, given the file of the responses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How one tool writes responses down."""
+
+    name: str
+    """In the plural, to stand behind "read as"."""
+    fits: Callable[[Row], bool]
+    """Whether a row is of this shape, by the names of its fields."""
+    read: Callable[[Row, Beside], Iterator[Answer]]
+    """The responses in one row. Raises RowError for a row that cannot be used."""
+    companion: Companion | None = None
+    """The second file, where there is one."""
+    remark: str | None = None
+    """What a reader of the report must know."""
+
+
+def said_texts(value: object, column: str) -> list[tuple[str, str | None]]:
+    """Texts and thinking of all samples in a value: a text, a turn, turns that end with the assistant's, or a list.
+
+    Raises:
+        RowError: It holds no text.
+    """
+    if isinstance(value, str):
+        turns = turns_in(value, column)
+        return [_apart(value)] if turns is None else [last_said(turns, column)]
+    if isinstance(value, Mapping):
+        return [_said(value, column)]
+    if isinstance(value, Sequence) and not isinstance(value, bytes) and value:
+        if all(isinstance(each, str) for each in value):
+            return [_apart(str(each)) for each in value]
+        if all(isinstance(each, Mapping) for each in value):
+            return [last_said(value, column)]
+    raise RowError(f"`{column}` must be text (it may be empty), got {kind(value)}")
+
+
+def last_said(turns: Sequence[object], column: str) -> tuple[str, str | None]:
+    """Text and thinking of the last turn, which must be the assistant's."""
+    last = message_of(turns[-1], column)
+    if last.role != "assistant" or not isinstance(turns[-1], Mapping):
+        raise RowError(f"the last turn of `{column}` must be the assistant's, got the {last.role}'s")
+    return _said(turns[-1], column)
+
+
+def _said(turn: Mapping[str, object], column: str) -> tuple[str, str | None]:
+    text, thinking = said_in({**turn, "role": "assistant"}, column)
+    return (without_surrogates(text), without_surrogates(thinking)) if thinking else _apart(text)
+
+
+def _apart(text: str) -> tuple[str, str | None]:
+    return split_thinking(without_surrogates(text))
+
+
+def asked_in(turns: Sequence[object], column: str) -> Conversation:
+    """Turns that end with the user's, or with what a tool said to the model.
+
+    Raises:
+        RowError: They do not, or hold something else than text.
+    """
+    messages = tuple(
+        Message(message.role, without_surrogates(message.content))
+        for message in (message_of(turn, column) for turn in turns)
+    )
+    if not messages:
+        raise RowError(f"`{column}` holds no prompt before the response")
+    if messages[-1].role != "user":
+        raise RowError(f"the last of `{column}` must be the user's, got the {messages[-1].role}'s")
+    if not any(message.content.strip() for message in messages if message.role == "user"):
+        raise RowError(f"`{column}` must hold a prompt that is not empty, got empty text")
+    return messages
+
+
+def one_turn(prompt: object, column: str) -> Conversation:
+    """A prompt that is a text, or a list of turns."""
+    if not isinstance(prompt, str | Sequence) or (isinstance(prompt, str) and not prompt.strip()):
+        got = "empty text" if isinstance(prompt, str) else kind(prompt)
+        raise RowError(f"`{column}` must be text that is not empty, got {got}")
+    turns = turns_in(prompt, column)
+    return (Message("user", without_surrogates(str(prompt))),) if turns is None else asked_in(turns, column)
+
+
+def text_at(row: Row, *names: str) -> str | None:
+    """The text of the first of these columns that is there and not empty.
+
+    Raises:
+        RowError: It is something else.
+    """
+    for name in names:
+        column = find_column(row, (name,))
+        value = row[column] if column else None
+        if value is None or value == "":
+            continue
+        if not isinstance(value, str):
+            raise RowError(f"`{column}` must be text, got {kind(value)}")
+        return without_surrogates(value)
+    return None
+
+
+def id_at(row: Row, *names: str) -> str | None:
+    """A name or a number."""
+    for name in names:
+        value = row.get(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+    return text_at(row, *names)
+
+
+def finish_of(value: object, column: str = "finish_reason") -> Finish:
+    """Why a response ended, from whatever a server calls it; `stop` where nothing is said.
+
+    Raises:
+        RowError: The word is not known.
+    """
+    if value is None or value == "":
+        return "stop"
+    finish = _FINISHES.get(value.strip().casefold()) if isinstance(value, str) else None
+    if finish is None:
+        got = repr(value[:30]) if isinstance(value, str) else kind(value)
+        raise RowError(f"`{column}` must be one of {', '.join(get_args(Finish))}, got {got}")
+    return finish
+
+
+def finish_at(row: Row) -> Finish:
+    """Why a response ended, from the first column that says so."""
+    for name in FINISH_COLUMNS:
+        column = find_column(row, (name,))
+        if column and row[column] not in (None, ""):
+            return finish_of(row[column], column)
+    return "stop"
+
+
+def failed(reason: object) -> Completion:
+    """In place of a response that was not made: it is left out and counted."""
+    told = " ".join(without_surrogates(str(reason)).split())[:200]
+    return Completion(text="", finish="error", detail=f"recorded as failed: {told or 'no reason was given'}")

@@ -1,0 +1,176 @@
+"""Where recorded responses come from: a file, maybe with a companion, a folder or a Hub dataset. Knows no shape."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from diffing.errors import HubError, SettingError
+from diffing.models.recorded.shapes import Beside, Shape
+from diffing.models.recorded.shapes.inspect_log import SUFFIX as EVAL
+from diffing.models.recorded.shapes.inspect_log import read_archive
+from diffing.models.recorded.shapes.shape import id_at
+from diffing.rows.content import MOST_BYTES, read_content, suffix_of
+from diffing.rows.failures import reading_failures, told
+from diffing.rows.tables import SUFFIXES as TABLES
+from diffing.rows.tables import Place, Placed, first_line, read_table
+from diffing.rows.turns import RowError
+
+SUFFIXES = (*TABLES, EVAL)
+"""The formats, by the ending of a file's name; `.gz` may follow."""
+_DATASET = re.compile(
+    r"(?P<name>[\w.-]+/[\w.-]+)(?:@(?P<revision>[^:/]+))?(?::(?P<config>[^/]+))?(?:/(?P<split>\w+(?:\.\w+)*))?",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What was read."""
+
+    source: str
+    """As the user gave it, for messages."""
+    name: str
+    """The file's name, or the dataset's."""
+    digest: str
+    """sha256 of the content, hex."""
+    rows: tuple[Placed, ...]
+    """Each row with its place."""
+    path: Path | None = None
+    """The file, where it is one."""
+    companion: Path | None = None
+    """The second file, where one was named."""
+
+
+def read_source(source: str, most: int = MOST_BYTES) -> Source:
+    """Reads all rows.
+
+    Args:
+        source: A file of responses, a folder of such files, or a Hub dataset `user/name[@revision][:config][/split]`.
+            `answers.jsonl+questions.jsonl` names the file of the prompts too.
+        most: Bytes of a file, unpacked, at most.
+
+    Raises:
+        SettingError: No such file, a format that is not read, a malformed line.
+        MissingExtraError: A format whose library is not installed.
+        HubError: The Hub has no such dataset, or cannot be reached.
+    """
+    path = _there(source)
+    if path is None and "+" in source:
+        first, _, second = source.rpartition("+")
+        answers, companion = _there(first), _there(second)
+        if answers and answers.is_file():
+            if companion is None or not companion.is_file():
+                raise SettingError(f"{second[:300]}: there is no such file. Expected the file of prompts behind the +")
+            return _read_file(source, answers, most, companion)
+    if path is not None and path.is_dir():
+        return _read_dataset(source, path.name, str(path), {})
+    if path is not None:
+        return _read_file(source, path, most, None)
+    return _read_from_hub(source)
+
+
+def _there(text: str) -> Path | None:
+    """A file or folder of this machine; None for whatever is none, such as a name that no system allows."""
+    try:
+        path = Path(text).expanduser()
+        return path if text and (path.is_file() or path.is_dir()) else None
+    except (OSError, ValueError, RuntimeError):
+        return None
+
+
+def _read_from_hub(source: str) -> Source:
+    match = _DATASET.fullmatch(source)
+    if match is None or source.startswith((".", "/", "~")) or suffix_of(Path(source)) in SUFFIXES:
+        raise SettingError(
+            f"{source[:300]}: there is no such file. Expected a file that ends in {', '.join(SUFFIXES)}, or user/name "
+            "of a Hub dataset"
+        )
+    from diffing.hub import check_data_files, head_of, hub_api
+
+    parts = match.groupdict()
+    api = hub_api()
+    sha = head_of(api, parts["name"], repo_type="dataset", revision=parts["revision"])
+    check_data_files(api, parts["name"], sha)
+    return _read_dataset(source, parts["name"], parts["name"], {**parts, "revision": sha})
+
+
+def _read_file(source: str, path: Path, most: int, companion: Path | None) -> Source:
+    suffix = suffix_of(path)
+    if suffix not in SUFFIXES:
+        raise SettingError(
+            f"{source}: files of responses end in {', '.join(SUFFIXES)}, this one in {suffix or 'nothing'}"
+        )
+    content = read_content(source, path, most)
+    if not content.strip():
+        raise SettingError(f"{source} is empty: expected rows with a prompt and a response")
+    digest = hashlib.sha256(content).hexdigest()
+    if suffix == EVAL:
+        rows: tuple[Placed, ...] = ((Place("line", 1), read_archive(source, content, most)),)
+    else:
+        rows = tuple(read_table(source, suffix, content, most=most))
+    return Source(source, path.name, digest, rows, path, companion)
+
+
+def beside(source: Source, shape: Shape, most: int = MOST_BYTES) -> Beside:
+    """The rows of the companion file of a shape, by what joins them; empty where there is none.
+
+    Args:
+        source: The responses.
+        shape: Theirs.
+        most: Bytes of the companion, unpacked, at most.
+
+    Raises:
+        SettingError: The companion cannot be used, or one was named that the shape has no use for.
+    """
+    if shape.companion is None:
+        if source.companion:
+            raise SettingError(f"{source.source}: {shape.name} hold their own prompts. Leave the second file out")
+        return {}
+    looked_for = shape.companion.names(source.path) if source.path else ()
+    path = source.companion or next((each for each in looked_for if each.is_file()), None)
+    if path is None:
+        return {}
+    rows: dict[str, Mapping[str, object]] = {}
+    for place, row in read_table(str(path), suffix_of(path), read_content(str(path), path, most), most=most):
+        try:
+            key = id_at(row, shape.companion.key)
+        except (RowError, SettingError) as error:
+            raise SettingError(f"{path}, {place}: {error}") from None
+        if key is None or key in rows:
+            got = "none" if key is None else f"{key[:60]!r} twice"
+            raise SettingError(f"{path}, {place}: expected a `{shape.companion.key}` of its own in each row, got {got}")
+        rows[key] = row
+    if not rows:
+        raise SettingError(f"{path} holds no rows: expected the {shape.companion.what}")
+    return rows
+
+
+def _read_dataset(source: str, name: str, path: str, parts: Mapping[str, str | None]) -> Source:
+    """Rows of a Hub dataset, or of a folder in one of the forms that `datasets` knows."""
+    import datasets
+    import httpx2
+    from datasets import exceptions
+
+    try:
+        loaded: Any = datasets.load_dataset(path, parts.get("config"), revision=parts.get("revision"))
+    except exceptions.DatasetNotFoundError:
+        raise HubError(
+            f"{source}: there is no such dataset on the Hub, or it is private or gated. "
+            "Check the name, or run `hf auth login` with an account that may read it"
+        ) from None
+    except reading_failures() as error:
+        raise SettingError(f"{source} cannot be read as a dataset: {told(error)}") from None
+    except (OSError, httpx2.TransportError) as error:
+        raise HubError(f"{source}: the Hub cannot be reached ({first_line(error)}). Check the network") from None
+    split = parts.get("split") or (next(iter(loaded)) if len(loaded) == 1 else None)
+    if split not in loaded:
+        raise SettingError(
+            f"{source} has the splits {', '.join(loaded)}: choose one, as user/name/SPLIT, or give the file itself"
+        )
+    rows = tuple((Place("row", number), row) for number, row in enumerate(loaded[split], start=1))
+    content = json.dumps([row for _, row in rows], sort_keys=True, default=str)
+    return Source(source, name, hashlib.sha256(content.encode()).hexdigest(), rows)

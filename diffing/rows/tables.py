@@ -1,0 +1,221 @@
+"""Rows of a JSON, JSON Lines, CSV, TSV or parquet file, each with its place. Knows no meaning of columns.
+
+All but parquet are read with the standard library alone, so that small files load at once.
+"""
+
+import csv
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+from diffing.errors import SettingError
+from diffing.rows.content import MOST_BYTES, text_of
+
+Row: TypeAlias = Mapping[str, object]
+
+_LONGEST_CSV_FIELD = 2**31 - 1
+"""Characters; the module's own limit of 131,072 is less than a long-context prompt."""
+_SEPARATORS = ",;\t"
+"""What stands between the values of a CSV file, the usual one first."""
+_ROWS_AT_ONCE = 64
+"""Rows of a parquet file: one value, stored once, can stand in millions of them."""
+
+
+class Place(NamedTuple):
+    """Where a row stands."""
+
+    unit: str
+    """`line` of a text file, `item` of a list, `row` of a table."""
+    number: int
+    """Counted from 1."""
+
+    def __str__(self) -> str:
+        return f"{self.unit} {self.number}"
+
+
+Placed: TypeAlias = tuple[Place, Row]
+
+
+class _JsonError(ValueError):
+    """JSON that says two things."""
+
+
+def read_table(
+    source: str, suffix: str, content: bytes, *, bare: str | None = None, most: int = MOST_BYTES
+) -> Iterator[Placed]:
+    """The rows of a file.
+
+    - JSON Lines: an object per line; JSON: a list of objects, or one object, which is one row.
+    - CSV and TSV: with a header; CSV also with semicolons or tabs.
+    - parquet.
+
+    Args:
+        source: What messages call the file.
+        suffix: The format, one of `SUFFIXES`.
+        content: The file's bytes, unpacked.
+        bare: The column that a JSON text stands for where an object is expected; None where it is a fault.
+        most: Bytes that the rows of a parquet file may take.
+
+    Raises:
+        SettingError: Malformed content, with its place.
+    """
+    if suffix == ".parquet":
+        return _read_parquet(source, content, most)
+    if suffix in _SEPARATED:
+        return _read_csv(source, text_of(source, content), _SEPARATED[suffix])
+    return _read_json(source, text_of(source, content), bare)
+
+
+_SEPARATED = {".csv": _SEPARATORS, ".tsv": "\t", ".tab": "\t"}
+SUFFIXES = (".jsonl", ".ndjson", ".json", *_SEPARATED, ".parquet")
+"""The formats, by the ending of a file's name."""
+
+
+def loads(text: str) -> object:
+    """A JSON value of which no object names a field twice.
+
+    Raises:
+        ValueError: It is malformed, or names a field twice.
+        RecursionError: It is nested too deeply.
+    """
+    return json.loads(text, object_pairs_hook=_distinct)
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _JsonError(f"two fields have one name, {_twice([name for name, _ in pairs])!r:.40}")
+    return found
+
+
+def _read_json(source: str, text: str, bare: str | None) -> Iterator[Placed]:
+    """A list, or an object that spans lines, whatever the file's name says; else JSON Lines."""
+    if text.lstrip("\ufeff \t\r\n")[:1] == "[":
+        yield from _read_document(source, text, bare)
+        return
+    # split at newlines alone: JSON text may hold the other separators that str.splitlines knows
+    first = True
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        place = Place("line", number)
+        try:
+            value = loads(line)
+        except (ValueError, RecursionError) as error:
+            if first and (document := _document(text)) is not None:
+                yield place, document
+                return
+            raise _not_json(source, place, error, "Every line must be one JSON object: correct or remove it") from None
+        yield place, _object(source, place, value, bare)
+        first = False
+
+
+def _read_document(source: str, text: str, bare: str | None) -> Iterator[Placed]:
+    """The items of a list."""
+    try:
+        items = loads(text)
+    except (ValueError, RecursionError) as error:
+        place = Place("line", error.lineno if isinstance(error, json.JSONDecodeError) else 1)
+        raise _not_json(source, place, error, "Expected one JSON list of objects: correct it") from None
+    if not isinstance(items, list):
+        raise SettingError(f"{source}: expected a JSON list of objects, got a {type(items).__name__}")
+    for number, item in enumerate(items, start=1):
+        yield Place("item", number), _object(source, Place("item", number), item, bare)
+
+
+def _document(text: str) -> Row | None:
+    """The one object that spans all lines, if it does."""
+    try:
+        value = loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _not_json(source: str, place: Place, error: Exception, expected: str) -> SettingError:
+    reason = type(error).__name__
+    if isinstance(error, json.JSONDecodeError):
+        reason = error.msg
+    elif isinstance(error, _JsonError):
+        reason = str(error)
+    elif isinstance(error, RecursionError):
+        reason = "nested too deeply"
+    return SettingError(f"{source}, {place}: not JSON ({reason}). {expected}")
+
+
+def _object(source: str, place: Place, value: object, bare: str | None) -> Row:
+    if isinstance(value, str) and bare is not None:
+        return {bare: value}
+    if not isinstance(value, dict):
+        raise SettingError(f"{source}, {place}: expected a JSON object, got a {type(value).__name__}")
+    return value
+
+
+def _read_csv(source: str, text: str, separators: str) -> Iterator[Placed]:
+    csv.field_size_limit(_LONGEST_CSV_FIELD)
+    separator = _separator(text, separators)
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
+    place = Place("line", 1)
+    try:
+        columns = reader.fieldnames or ()
+        _check_names(f"{source}, {place}", columns)
+        place = Place("line", reader.line_num + 1)
+        for row in reader:
+            values = len(row) if None not in row else len(columns) + 1
+            if values > len(columns) or any(value is None for value in row.values()):
+                raise SettingError(
+                    f"{source}, {place}: expected {len(columns)} values, as in the header, got another number. "
+                    f"Values are separated by {_NAMED[separator]}; put those that hold one in double quotes"
+                )
+            yield place, row
+            place = Place("line", reader.line_num + 1)  # a row's first line: fields may hold line breaks
+    except csv.Error as error:
+        raise SettingError(f"{source}, {place}: not CSV ({error}). Check the quotation marks") from None
+
+
+_NAMED = {",": "commas", ";": "semicolons", "\t": "tabs"}
+
+
+def _separator(text: str, separators: str) -> str:
+    """The one that the header has most of, outside quotation marks."""
+    header = re.sub(r'"[^"\n]*"', "", text[: text.find("\n")] if "\n" in text else text)
+    return max(separators, key=header.count)
+
+
+def _check_names(where: str, names: Sequence[str]) -> None:
+    """Two columns of one name: the last would be taken without a word. Spreadsheets add columns without any."""
+    twice = _twice([name for name in names if name])
+    if twice is not None:
+        raise SettingError(f"{where}: two columns have one name, {twice!r:.40}. Rename or remove one")
+
+
+def _twice(names: Sequence[str]) -> str | None:
+    """The first name that is there twice."""
+    return next((name for name, times in Counter(names).items() if times > 1), None)
+
+
+def _read_parquet(source: str, content: bytes, most: int) -> Iterator[Placed]:
+    import pyarrow
+    from pyarrow import parquet
+
+    number = taken = 0
+    try:
+        with parquet.ParquetFile(io.BytesIO(content)) as file:
+            _check_names(source, file.schema_arrow.names)
+            for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
+                taken += batch.nbytes
+                if taken > most:
+                    raise SettingError(f"{source} holds more than {most >> 20} MB: take a part of it")
+                for row in batch.to_pylist():
+                    number += 1
+                    yield Place("row", number), row
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        raise SettingError(f"{source} is not a parquet file that can be read ({first_line(error)})") from None
+
+
+def first_line(error: Exception) -> str:
+    """The first line of a library's message, bounded."""
+    return next(iter(str(error).splitlines()), type(error).__name__)[:200]

@@ -1,0 +1,298 @@
+"""The same responses written down in every shape that people have them in, as the tools of that shape write them."""
+
+import csv
+import gzip
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Row = dict[str, Any]
+"""`id`, `prompt`, `response`, `model`, `domain`, `finish`."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """How one shape is written, and what of a row it keeps beside prompt and response."""
+
+    read_as: str
+    write: Callable[[Path, list[Row]], str]
+    """Into an empty folder; gives what follows `recorded:`."""
+    keeps: tuple[str, ...] = ()
+
+
+def lines(path: Path, rows: list[Any]) -> str:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return str(path)
+
+
+def document(path: Path, value: object, **options: Any) -> str:
+    path.write_text(json.dumps(value, ensure_ascii=False, **options), encoding="utf-8")
+    return str(path)
+
+
+def table(path: Path, rows: list[Row], delimiter: str = ",", encoding: str = "utf-8") -> str:
+    with path.open("w", newline="", encoding=encoding) as file:
+        writer = csv.DictWriter(file, list(rows[0]), delimiter=delimiter)
+        writer.writeheader()
+        writer.writerows(rows)
+    return str(path)
+
+
+def parquet(path: Path, rows: list[Row]) -> str:
+    import pyarrow
+    from pyarrow import parquet as written
+
+    written.write_table(pyarrow.Table.from_pylist(rows), path)
+    return str(path)
+
+
+def only(rows: list[Row], *keys: str, **renamed: str) -> list[Row]:
+    """Some columns, and some under another name: `output="response"`."""
+    return [{key: row[key] for key in keys} | {new: row[old] for new, old in renamed.items()} for row in rows]
+
+
+def chat(row: Row) -> list[Row]:
+    return [{"role": "user", "content": row["prompt"]}, {"role": "assistant", "content": row["response"]}]
+
+
+def parts(row: Row) -> list[Row]:
+    return [{"role": turn["role"], "content": [{"type": "text", "text": turn["content"]}]} for turn in chat(row)]
+
+
+def _packed(folder: Path, rows: list[Row]) -> str:
+    path = folder / "r.jsonl.gz"
+    path.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
+    return str(path)
+
+
+def _lm_eval(arguments: Callable[[str], object]) -> Callable[[Path, list[Row]], str]:
+    def write(folder: Path, rows: list[Row]) -> str:
+        samples = [
+            {
+                "doc_id": number,
+                "doc": {"question": row["prompt"], "answer": "42"},
+                "target": "42",
+                "arguments": arguments(row["prompt"]),
+                "resps": [[row["response"]]],
+                "filtered_resps": ["42" if filter_ == "strict-match" else row["response"]],
+                "filter": filter_,
+                "exact_match": 0.0,
+            }
+            for filter_ in ("strict-match", "none")
+            for number, row in enumerate(rows)
+        ]
+        return lines(folder / "samples_gsm8k_2026-01-01T00-00-00.000000.jsonl", samples)
+
+    return write
+
+
+def _sent(prompt: str) -> str:
+    return json.dumps([{"role": "user", "content": prompt, "type": "text"}], ensure_ascii=False)
+
+
+def _fastchat(folder: Path, rows: list[Row]) -> str:
+    questions = [
+        {"question_id": row["id"], "category": row["domain"], "turns": [row["prompt"], "And then?"]} for row in rows
+    ]
+    lines(folder / "question.jsonl", questions)
+    (folder / "model_answer").mkdir()
+    answers = [
+        {
+            "question_id": row["id"],
+            "answer_id": f"a{number}",
+            "model_id": row["model"],
+            "choices": [{"index": 0, "turns": [row["response"], "Then this."]}],
+            "tstamp": 1.5,
+        }
+        for number, row in enumerate(rows)
+    ]
+    return lines(folder / "model_answer" / "r.jsonl", answers)
+
+
+def _vicuna(folder: Path, rows: list[Row]) -> str:
+    questions = [{"question_id": row["id"], "text": row["prompt"], "category": row["domain"]} for row in rows]
+    answers = [
+        {"question_id": row["id"], "text": row["response"], "answer_id": "x", "model_id": row["model"], "metadata": {}}
+        for row in rows
+    ]
+    return f"{lines(folder / 'answer.jsonl', answers)}+{lines(folder / 'asked.jsonl', questions)}"
+
+
+def _batch(folder: Path, rows: list[Row]) -> str:
+    requests, results = [], []
+    for number, row in enumerate(rows):
+        messages = [{"role": "user", "content": row["prompt"]}]
+        body = {"model": row["model"], "messages": messages, "max_tokens": 99}
+        requests.append({"custom_id": row["id"], "method": "POST", "url": "/v1/chat/completions", "body": body})
+        message = {"role": "assistant", "content": row["response"], "refusal": None}
+        choices = [{"index": 0, "message": message, "logprobs": None, "finish_reason": row["finish"]}]
+        answered = {"id": f"c{number}", "object": "chat.completion", "model": row["model"], "choices": choices}
+        response = {"status_code": 200, "request_id": f"r{number}", "body": answered}
+        results.append({"id": f"b{number}", "custom_id": row["id"], "response": response, "error": None})
+    lines(folder / "batch_1_input.jsonl", requests)
+    return lines(folder / "batch_1_output.jsonl", results)
+
+
+def _responses_api(folder: Path, rows: list[Row]) -> str:
+    requests, results = [], []
+    for number, row in enumerate(rows):
+        body = {"model": row["model"], "input": row["prompt"]}
+        requests.append({"custom_id": row["id"], "method": "POST", "url": "/v1/responses", "body": body})
+        content = [{"type": "output_text", "text": row["response"], "annotations": []}]
+        output = [{"type": "reasoning", "summary": []}, {"type": "message", "role": "assistant", "content": content}]
+        cut = {"reason": "max_output_tokens"} if row["finish"] == "length" else None
+        answered = {"object": "response", "model": row["model"], "output": output, "incomplete_details": cut}
+        response = {"status_code": 200, "body": answered}
+        results.append({"id": f"b{number}", "custom_id": row["id"], "response": response, "error": None})
+    return f"{lines(folder / 'out.jsonl', results)}+{lines(folder / 'in.jsonl', requests)}"
+
+
+def _helm(folder: Path, rows: list[Row]) -> str:
+    states = [
+        {
+            "instance": {"input": {"text": row["prompt"]}, "references": [], "split": "test", "id": row["id"]},
+            "train_trial_index": 0,
+            "request": {"model": row["model"], "prompt": row["prompt"], "temperature": 0.0, "max_tokens": 99},
+            "result": {
+                "success": True,
+                "embedding": [],
+                "completions": [
+                    {"text": row["response"], "logprob": 0, "tokens": [], "finish_reason": {"reason": row["finish"]}}
+                ],
+                "cached": False,
+            },
+            "num_train_instances": 0,
+            "prompt_truncated": False,
+        }
+        for row in rows
+    ]
+    spec = {"method": "generation", "model": rows[0]["model"], "model_deployment": "served/here"}
+    return document(folder / "scenario_state.json", {"adapter_spec": spec, "request_states": states}, indent=2)
+
+
+def inspect_log(rows: list[Row]) -> Any:
+    """A log as inspect_ai's own classes make it."""
+    from inspect_ai.log import EvalConfig, EvalDataset, EvalLog, EvalSample, EvalSpec
+    from inspect_ai.model import ChatCompletionChoice, ChatMessageAssistant, ChatMessageUser, ModelOutput
+
+    samples = []
+    for row in rows:
+        said = ChatMessageAssistant(content=row["response"], source="generate", model=row["model"])
+        reason = "max_tokens" if row["finish"] == "length" else "stop"
+        output = ModelOutput(model=row["model"], choices=[ChatCompletionChoice(message=said, stop_reason=reason)])
+        asked = ChatMessageUser(content=row["prompt"], source="input")
+        samples.append(
+            EvalSample(id=row["id"], epoch=1, input=row["prompt"], target="42", messages=[asked, said], output=output)
+        )
+    spec = EvalSpec(
+        created="2026-01-01T00:00:00+00:00",
+        task="mine",
+        dataset=EvalDataset(name="d", samples=len(rows)),
+        model=rows[0]["model"],
+        config=EvalConfig(),
+    )
+    return EvalLog(version=2, status="success", eval=spec, samples=samples)
+
+
+def _inspect(suffix: str) -> Callable[[Path, list[Row]], str]:
+    def write(folder: Path, rows: list[Row]) -> str:
+        from inspect_ai.log import write_eval_log
+
+        path = folder / f"2026-01-01_mine{suffix}"
+        write_eval_log(inspect_log(rows), str(path), format="eval" if suffix == ".eval" else "json")
+        return str(path)
+
+    return write
+
+
+ALL = ("id", "model", "domain", "finish")
+COLUMNS = "rows with a prompt and a response"
+CHATS = "conversations that end with the response"
+
+SHAPES = {
+    "json list": Written(COLUMNS, lambda f, rows: document(f / "r.json", rows, indent=1), ALL),
+    "jsonl named json": Written(COLUMNS, lambda f, rows: lines(f / "r.json", rows), ALL),
+    "list named jsonl": Written(COLUMNS, lambda f, rows: document(f / "r.jsonl", rows), ALL),
+    "jsonl.gz": Written(COLUMNS, _packed, ALL),
+    "tsv": Written(COLUMNS, lambda f, rows: table(f / "r.tsv", rows, "\t"), ALL),
+    "csv with semicolons": Written(COLUMNS, lambda f, rows: table(f / "r.csv", rows, ";"), ALL),
+    "csv in UTF-16": Written(COLUMNS, lambda f, rows: table(f / "r.csv", rows, encoding="utf-16"), ALL),
+    "parquet": Written(COLUMNS, lambda f, rows: parquet(f / "r.parquet", rows), ALL),
+    "alpaca_eval": Written(
+        "alpaca_eval outputs",
+        lambda f, rows: document(
+            f / "model_outputs.json", only(rows, instruction="prompt", output="response", generator="model")
+        ),
+        ("model",),
+    ),
+    "instruction, output": Written(
+        COLUMNS,
+        lambda f, rows: lines(f / "r.jsonl", only(rows, "id", instruction="prompt", output="response")),
+        ("id",),
+    ),
+    "prompt, completion": Written(
+        COLUMNS,
+        lambda f, rows: lines(
+            f / "r.jsonl", only(rows, "prompt", completion="response", model_id="model", finish_reason="finish")
+        ),
+        ("model", "finish"),
+    ),
+    "question, answer": Written(
+        COLUMNS, lambda f, rows: table(f / "r.csv", only(rows, Question="prompt", Answer="response"))
+    ),
+    "messages": Written(
+        CHATS, lambda f, rows: lines(f / "r.jsonl", [{"id": row["id"], "messages": chat(row)} for row in rows]), ("id",)
+    ),
+    "messages in parquet": Written(
+        CHATS, lambda f, rows: parquet(f / "r.parquet", [{"messages": chat(row)} for row in rows])
+    ),
+    "messages in parts": Written(
+        CHATS, lambda f, rows: parquet(f / "r.parquet", [{"messages": parts(row)} for row in rows])
+    ),
+    "messages in csv": Written(
+        CHATS, lambda f, rows: table(f / "r.csv", [{"messages": json.dumps(chat(row))} for row in rows])
+    ),
+    "messages as pandas writes them": Written(
+        CHATS, lambda f, rows: table(f / "r.csv", [{"messages": str(chat(row))} for row in rows])
+    ),
+    "ShareGPT": Written(
+        "ShareGPT conversations",
+        lambda f, rows: document(
+            f / "r.json",
+            [
+                {
+                    "id": row["id"],
+                    "conversations": [
+                        {"from": "human", "value": row["prompt"]},
+                        {"from": "gpt", "value": row["response"]},
+                    ],
+                }
+                for row in rows
+            ],
+        ),
+        ("id",),
+    ),
+    "TRL lists": Written(
+        COLUMNS,
+        lambda f, rows: lines(f / "r.jsonl", [{"prompt": chat(r)[:1], "completion": chat(r)[1:]} for r in rows]),
+    ),
+    "lm-evaluation-harness": Written(
+        "lm-evaluation-harness samples", _lm_eval(lambda prompt: {"gen_args_0": {"arg_0": prompt, "arg_1": {}}})
+    ),
+    "lm-evaluation-harness before": Written(
+        "lm-evaluation-harness samples", _lm_eval(lambda prompt: [[prompt, {"until": ["\n"]}]])
+    ),
+    "lm-evaluation-harness of a server": Written(
+        "lm-evaluation-harness samples",
+        _lm_eval(lambda prompt: {"gen_args_0": {"arg_0": [_sent(prompt)], "arg_1": {}}}),
+    ),
+    "FastChat": Written("FastChat answers", _fastchat, ("id", "model", "domain")),
+    "Vicuna": Written("FastChat answers", _vicuna, ("id", "model", "domain")),
+    "OpenAI batch": Written("OpenAI batch output", _batch, ("id", "model", "finish")),
+    "OpenAI batch of responses": Written("OpenAI batch output", _responses_api, ("id", "model", "finish")),
+    "HELM": Written("HELM scenario state", _helm, ("model", "finish")),
+    "inspect .json": Written("an inspect log", _inspect(".json"), ("id", "model", "finish")),
+    "inspect .eval": Written("an inspect log", _inspect(".eval"), ("id", "model", "finish")),
+}

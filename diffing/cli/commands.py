@@ -25,6 +25,7 @@ from diffing.cli.push import list_, push
 from diffing.cli.serve import serve
 from diffing.config import MAY_BE_FILES, DiffConfig, HubOptions, Limits, default_out, without_folders
 from diffing.errors import DiffingError, SettingError
+from diffing.paths import path_of
 
 if TYPE_CHECKING:
     from diffing.models.cache import Store
@@ -51,11 +52,20 @@ SHOWN_AFTER_A_RUN = 25
 NOTE_LENGTH = 2_000
 """Characters of a note in the terminal."""
 
-Out = Annotated[Path | None, typer.Option("--out", help="Folder of the report.", show_default="runs/<a>-vs-<b>")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", parser=path_of, metavar="PATH", help="Folder of the report.", show_default="runs/<a>-vs-<b>"),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
 Cache = Annotated[
     Path | None,
-    typer.Option("--cache", help="Folder of kept completions.", show_default="$DIFFING_CACHE or ~/.cache/diffing"),
+    typer.Option(
+        "--cache",
+        parser=path_of,
+        metavar="PATH",
+        help="Folder of kept completions.",
+        show_default="$DIFFING_CACHE or ~/.cache/diffing",
+    ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the report of another run in the same folder.")]
 

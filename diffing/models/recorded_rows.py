@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from diffing.errors import HubError, SettingError
+from diffing.paths import existing, path_of
 
 Row: TypeAlias = Mapping[str, object]
 
@@ -63,12 +64,12 @@ def read_rows(source: str) -> Rows:
         SettingError: No such file, a format that is not read, a malformed line.
         HubError: The Hub has no such dataset, or cannot be reached.
     """
-    path = Path(source).expanduser()
-    if path.is_dir():
+    path = existing(source)
+    if path and path.is_dir():
         return _read_dataset(source, path.name, str(path), {})
-    if path.is_file():
+    if path and path.is_file():
         return _read_file(source, path)
-    match = _DATASET.fullmatch(source)
+    path, match = path_of(source), _DATASET.fullmatch(source)
     if path.suffix.lower() in _READERS or source.startswith((".", "/", "~")) or match is None:
         raise SettingError(
             f"{source}: there is no such file. Expected a .jsonl, .csv or .parquet file, or user/name of a Hub dataset"

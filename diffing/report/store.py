@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from diffing.errors import SettingError
+from diffing.paths import path_of
 from diffing.report.document import findings_of, merged_of, models_of, settings_of, to_document, usage_of
 from diffing.report.hub import folder_of
 from diffing.report.schema import DOCUMENT, SCHEMA_VERSION, TABLES
@@ -40,7 +41,7 @@ def save_report(report: Report, folder: Path | str) -> Path:
         SettingError: The folder cannot be written (permission, disk full, a file of that name).
         ValueError: A table's name or rows, or a response's prompt id, are not as `Report` promises.
     """
-    folder = Path(folder)
+    folder = path_of(folder)
     contents = _contents(report)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     document = json.dumps(to_document(report, digests), ensure_ascii=False, allow_nan=False, indent=1)

@@ -14,12 +14,12 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from diffing.errors import ModelError, SettingError
 from diffing.models.surrogates import without_surrogates
 from diffing.models.thinking import split_thinking
+from diffing.paths import path_of
 from diffing.types import Conversation, Message
 
 if TYPE_CHECKING:
@@ -189,6 +189,6 @@ def read_template(file: str) -> str:
         SettingError: There is no such file, or it is not text.
     """
     try:
-        return Path(file).read_text("utf-8")
+        return path_of(file).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(f"The chat template {file} cannot be read ({error}): expected a Jinja file.") from None

@@ -16,15 +16,31 @@ from typing import Any
 
 from diffing.errors import SettingError
 from diffing.paths import path_of
+from diffing.report.alone import alone_in
 from diffing.report.document import findings_of, merged_of, models_of, settings_of, to_document, usage_of
 from diffing.report.hub import folder_of
 from diffing.report.schema import DOCUMENT, SCHEMA_VERSION, TABLES
 from diffing.report.tables import method_table, our_table, read_method_table, read_our_table
-from diffing.types import Evidence, Finding, Judgement, Message, Metrics, Pair, Prompt, Report, Response, Row, Verdict
+from diffing.types import (
+    Evidence,
+    Finding,
+    Judgement,
+    Message,
+    Metrics,
+    Pair,
+    Prompt,
+    Report,
+    Response,
+    Row,
+    Scalar,
+    Verdict,
+)
 
 _TABLE_NAME = re.compile(r"[a-z0-9]+(_[a-z0-9]+)+")
 _FILE_NAME = re.compile(r"[a-z0-9_]+\.parquet")
 _SAVING = ".saving-"
+_PATIENCE = 60.0
+"""Seconds to wait for another process that saves into the same folder."""
 
 
 def save_report(report: Report, folder: Path | str) -> Path:
@@ -38,7 +54,8 @@ def save_report(report: Report, folder: Path | str) -> Path:
         The folder.
 
     Raises:
-        SettingError: The folder cannot be written (permission, disk full, a file of that name).
+        SettingError: The folder cannot be written (permission, disk full, a file of that name), or another run is
+            at work in it.
         ValueError: A table's name or rows, or a response's prompt id, are not as `Report` promises.
     """
     folder = path_of(folder)
@@ -46,7 +63,9 @@ def save_report(report: Report, folder: Path | str) -> Path:
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     document = json.dumps(to_document(report, digests), ensure_ascii=False, allow_nan=False, indent=1)
     try:
-        _replace(folder, {**contents, DOCUMENT: f"{document}\n".encode()})
+        folder.mkdir(parents=True, exist_ok=True)
+        with alone_in(folder, patience=_PATIENCE):
+            _replace(folder, {**contents, DOCUMENT: f"{document}\n".encode()})
     except OSError as error:
         raise SettingError(
             f"Cannot save the report in {folder}: {error.strerror or error}. Expected a folder that can be written: "
@@ -76,6 +95,18 @@ def load_report(source: Path | str, token: str | bool | None = None) -> Report:
     except (KeyError, TypeError, ValueError, AttributeError, pa.ArrowException) as error:
         detail = " ".join(f"{type(error).__name__}: {error}".split())
         raise SettingError(f"The report in {folder} is damaged ({detail}). Rerun the diff to make it anew") from error
+
+
+def load_settings(folder: Path) -> dict[str, Scalar]:
+    """The settings of the run that left a report, also where its tables are missing or damaged.
+
+    Args:
+        folder: Where it was saved.
+
+    Raises:
+        SettingError: No report there, a newer schema, or its document is damaged.
+    """
+    return settings_of(_read_document(folder))
 
 
 def _contents(report: Report) -> dict[str, bytes]:
@@ -141,7 +172,6 @@ def _metrics_row(m: Metrics) -> tuple[object, ...]:
 
 def _replace(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Writes all files beside the old ones, moves them into place, the document last, and clears what is left over."""
-    folder.mkdir(parents=True, exist_ok=True)
     old = _old_files(folder)
     saving = Path(tempfile.mkdtemp(prefix=_SAVING, dir=folder))
     try:

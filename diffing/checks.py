@@ -1,9 +1,11 @@
 """What of a config can be known to fail, or to be ignored, before a model is loaded or a call is paid."""
 
+from dataclasses import fields
 from math import inf
 
 from diffing.config import METHODS, DiffConfig, Limits
 from diffing.errors import SettingError
+from diffing.paths import LONGEST_NAME, check_text
 from diffing.types import SIDES, Side
 
 NUMBERS = {
@@ -24,6 +26,10 @@ NUMBERS = {
 }
 """Smallest and largest value of the settings that are numbers. Without held-out prompts nothing could be tested."""
 
+_OF_SEVERAL_LINES = ("system_prompt_a", "system_prompt_b", "suspect")
+_LONGEST_TEXT = 1_000_000
+"""Bytes of a system prompt: no model reads so much."""
+
 
 def check(config: DiffConfig, limits: Limits) -> None:
     """Refuses what can be known to fail, or to be ignored, before a model is loaded.
@@ -31,6 +37,7 @@ def check(config: DiffConfig, limits: Limits) -> None:
     Raises:
         SettingError: A value that cannot be used.
     """
+    _check_texts(config)
     for name in config.methods:
         if name not in METHODS:
             raise SettingError(f"--method {name} is not known: expected one of {', '.join(METHODS)}")
@@ -67,6 +74,17 @@ def check(config: DiffConfig, limits: Limits) -> None:
             "Both sides are the same model with the same settings and would answer the same. For a null comparison "
             "give --temperature 0.7 --sample-b 1"
         )
+
+
+def _check_texts(config: DiffConfig) -> None:
+    """What is no text can be no file, is taken by no server, and cannot be saved in a report."""
+    for field in fields(config):
+        value = getattr(config, field.name)
+        flag = f"--{field.name.replace('_', '-')}"
+        for each in value if isinstance(value, tuple) else (value,):
+            if isinstance(each, str):
+                lines = field.name in _OF_SEVERAL_LINES
+                check_text(each, flag, lines=lines, longest=_LONGEST_TEXT if lines else LONGEST_NAME)
 
 
 def _check_second_judge(config: DiffConfig) -> None:

@@ -3,7 +3,6 @@
 Tokens and keys are no settings: they come from the environment or the Hub's login. Builds nothing: `run.py` does.
 """
 
-import os
 from dataclasses import asdict, dataclass
 from math import inf
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from diffing.errors import SettingError
 from diffing.models.base import Price, Sampling
+from diffing.paths import existing
 from diffing.types import Scalar, Side
 
 METHODS = ("lexical", "sae", "llm")
@@ -64,6 +64,8 @@ MAY_BE_FILES = (
     *("chat_template_a", "chat_template_b"),
 )
 """Settings that can name a file or a folder."""
+_LONGEST_SIDE = 120
+"""Bytes of one model's name in the name of a report's folder, which may have 255."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,8 +293,8 @@ def without_folders(value: str) -> str:
         value: A setting that may name a file or a folder.
     """
     prefix, path = _prefixed(value)
-    parts = [path] if _exists(path) else path.split("+")
-    return prefix + "+".join(Path(part).name if _exists(part) else part for part in parts)
+    parts = [path] if existing(path) else path.split("+")
+    return prefix + "+".join(found.name if (found := existing(part)) else part for part in parts)
 
 
 def _prefixed(spec: str) -> tuple[str, str]:
@@ -300,15 +302,16 @@ def _prefixed(spec: str) -> tuple[str, str]:
     return prefix, spec.removeprefix(prefix)
 
 
-def _exists(path: str) -> bool:
-    return os.path.exists(os.path.expanduser(path))
-
-
 def default_out(config: DiffConfig) -> Path:
     """Where the report goes when nothing else is said: `runs/<a>-vs-<b>`, made of safe characters."""
     names = (spec.rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1] for spec in (config.model_a, config.model_b))
     safe = ["".join(c if c.isalnum() or c in "._-" else "-" for c in name).strip(".-") or "model" for name in names]
-    return Path("runs") / "-vs-".join(safe)
+    return Path("runs") / "-vs-".join(_cut(name) for name in safe)
+
+
+def _cut(name: str) -> str:
+    """Two of them and what stands between fit into the name of one folder."""
+    return name.encode()[:_LONGEST_SIDE].decode(errors="ignore").rstrip(".-")
 
 
 def local_files(config: DiffConfig) -> tuple[str, ...]:
@@ -320,4 +323,4 @@ def local_files(config: DiffConfig) -> tuple[str, ...]:
 
 def _on_this_machine(spec: str) -> bool:
     path = _prefixed(spec)[1]
-    return any(_exists(part) for part in (path, *path.split("+")))
+    return any(existing(part) for part in (path, *path.split("+")))

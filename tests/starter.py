@@ -145,7 +145,7 @@ def _do(args: list[str]) -> None:
             sys.argv = [module, *rest]
             runpy.run_module(module, run_name="__main__", alter_sys=True)
         case _:
-            from diffing.cli import main
+            from diffing.__main__ import main
 
             sys.argv = ["diffing", *args]
             main(args)

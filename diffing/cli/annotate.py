@@ -6,9 +6,17 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from diffing.paths import path_of
+
 Settings = Annotated[
     Path | None,
-    typer.Option("--settings", help="JSON file with what to annotate and how.", show_default="$ANNOTATOR_SETTINGS"),
+    typer.Option(
+        "--settings",
+        parser=path_of,
+        metavar="PATH",
+        help="JSON file with what to annotate and how.",
+        show_default="$ANNOTATOR_SETTINGS",
+    ),
 ]
 Watch = Annotated[
     list[str] | None,

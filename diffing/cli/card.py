@@ -3,7 +3,6 @@
 import re
 import sys
 import warnings
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +10,7 @@ import typer
 from diffing.cli.plain import plain
 from diffing.cli.push import signed_in
 from diffing.errors import HubError, SettingError
+from diffing.paths import existing
 
 _DATASET = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -35,7 +35,7 @@ def card(
     if commit + pr + dry_run > 1:
         raise SettingError("--commit, --pr and --dry-run exclude each other: give one of them")
     mode: Mode = "commit" if commit else "pr" if pr else "dry-run"
-    published = dataset or (None if Path(run).exists() else _dataset_in(run))
+    published = dataset or (None if existing(run) else _dataset_in(run))
     report = load_report(run)
     api = hub_api() if mode == "dry-run" else signed_in()[0]
     # the library's, of cards that had no metadata before

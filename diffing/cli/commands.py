@@ -19,12 +19,14 @@ from diffing.cli.bench import bench_app
 from diffing.cli.card import card
 from diffing.cli.export import export
 from diffing.cli.flags import build, with_flags
-from diffing.cli.plain import PlainFormatter, plain, plain_json
+from diffing.cli.kept import completes, refuse_other_run
+from diffing.cli.plain import PlainFormatter, goes_on, plain, plain_json
 from diffing.cli.progress import progress_bars
 from diffing.cli.push import list_, push
 from diffing.cli.serve import serve
-from diffing.config import MAY_BE_FILES, DiffConfig, HubOptions, Limits, default_out, without_folders
+from diffing.config import MAY_BE_FILES, DiffConfig, HubOptions, Limits, default_out, settings_of, without_folders
 from diffing.errors import DiffingError, SettingError
+from diffing.paths import path_of
 
 if TYPE_CHECKING:
     from diffing.models.cache import Store
@@ -51,11 +53,20 @@ SHOWN_AFTER_A_RUN = 25
 NOTE_LENGTH = 2_000
 """Characters of a note in the terminal."""
 
-Out = Annotated[Path | None, typer.Option("--out", help="Folder of the report.", show_default="runs/<a>-vs-<b>")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", parser=path_of, metavar="PATH", help="Folder of the report.", show_default="runs/<a>-vs-<b>"),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
 Cache = Annotated[
     Path | None,
-    typer.Option("--cache", help="Folder of kept completions.", show_default="$DIFFING_CACHE or ~/.cache/diffing"),
+    typer.Option(
+        "--cache",
+        parser=path_of,
+        metavar="PATH",
+        help="Folder of kept completions.",
+        show_default="$DIFFING_CACHE or ~/.cache/diffing",
+    ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the report of another run in the same folder.")]
 
@@ -135,28 +146,43 @@ class _Here:
 
 def _run(config: DiffConfig, limits: Limits, hub: HubOptions, here: _Here) -> None:
     from diffing.cli import elsewhere
-    from diffing.config import settings_of
     from diffing.models.cache import Store
-    from diffing.outputs.html import write_html
-    from diffing.report import save_report
+    from diffing.report.alone import alone_in
 
     elsewhere.check(hub)
-    if not here.overwrite:
-        _refuse_other_run(here.out, settings_of(config))
     _make_folder(here.out)
-    store = Store(here.cache / "completions.sqlite") if here.cache else None
-    found, published = elsewhere.instead(config, limits, hub, store)
-    report = found or _computed(config, limits, store)
-    if not here.overwrite:
-        _refuse_other_responses(here.out, report)
-    save_report(report, here.out)
-    write_html(report, here.out / "report.html")
-    _show(report, here.json, SHOWN_AFTER_A_RUN)
+    with alone_in(here.out, on_wait=lambda: _tell_waiting(here.out)):
+        if not here.overwrite:
+            refuse_other_run(here.out, settings_of(config))
+        store = Store(here.cache / "completions.sqlite") if here.cache else None
+        found, published = elsewhere.instead(config, limits, hub, store)
+        report = found or _computed(config, limits, store)
+        _save(report, here)
+    with goes_on():
+        _show(report, here.json, SHOWN_AFTER_A_RUN)
     if not here.json:
         _err.print(f"Report: {here.out / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
         _tell_calibration(config, here.out)
     if not published:
         elsewhere.publish_run(report, hub, here.out)
+
+
+def _save(report: "Report", here: _Here) -> None:
+    from diffing.outputs.html import write_html
+    from diffing.report import save_report
+
+    completed = None if here.overwrite else completes(here.out, report)
+    save_report(report, here.out)
+    write_html(report, here.out / "report.html")
+    if completed:
+        _err.print(f"Completed: {completed} are in the report now.", highlight=False, markup=False, soft_wrap=True)
+
+
+def _tell_waiting(out: Path) -> None:
+    _err.print(
+        f"Another run writes its report to {out}: this one waits until that has ended. Give another --out to run both.",
+        highlight=False, markup=False, soft_wrap=True,
+    )  # fmt: skip
 
 
 def _tell_calibration(config: DiffConfig, out: Path) -> None:
@@ -188,36 +214,8 @@ def _computed(config: DiffConfig, limits: Limits, store: "Store | None") -> "Rep
     from diffing.run import run as run_config
 
     logging.getLogger("diffing").setLevel(logging.INFO)  # how big the models are, before they are loaded
-    try:
-        with progress_bars(_err) as on_progress:
-            return run_config(config, limits=limits, store=store, on_progress=on_progress)
-    except KeyboardInterrupt:
-        print("diffing: stopped. What was done is kept; the same command goes on from there", file=sys.stderr)
-        raise typer.Exit(130) from None
-
-
-def _refuse_other_run(out: Path, settings: dict[str, Any]) -> None:
-    """A report that another run left is not replaced without being told to."""
-    from diffing.report import load_report
-
-    if (out / "report.json").exists() and load_report(out).settings != settings:
-        raise SettingError(
-            f"{out} holds the report of a run with other settings. Give another --out, or --overwrite to replace it"
-        )
-
-
-def _refuse_other_responses(out: Path, report: "Report") -> None:
-    """Files and folders of one name can hold different models, which only what they say tells."""
-    from diffing.report import load_report
-
-    if not (out / "report.json").exists():
-        return
-    before = load_report(out)
-    if before.pairs != report.pairs:
-        raise SettingError(
-            f"{out} holds the report of other responses, of models with the same names. Give another --out, or "
-            "--overwrite to replace it; what was computed is kept"
-        )
+    with progress_bars(_err) as on_progress:
+        return run_config(config, limits=limits, store=store, on_progress=on_progress)
 
 
 def _make_folder(out: Path) -> None:

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from diffing.paths import path_of
+
 
 def export(
     report: Annotated[str, typer.Argument(help="Folder of a report, or user/name on the Hub.", show_default=False)],
@@ -14,7 +16,10 @@ def export(
         typer.Option("--format", help="All of it, its page, a text, or the table of findings."),
     ] = "zip",
     out: Annotated[
-        Path | None, typer.Option("--out", help="The file; replaced.", show_default="<a>-vs-<b>.<format>")
+        Path | None,
+        typer.Option(
+            "--out", parser=path_of, metavar="PATH", help="The file; replaced.", show_default="<a>-vs-<b>.<format>"
+        ),
     ] = None,
 ) -> None:
     """Write a report to one file: everything, the page, a text or the findings as a table.

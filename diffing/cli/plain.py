@@ -2,14 +2,28 @@
 
 import json
 import logging
+import os
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from diffing.masking import MaskingFormatter
 from diffing.outputs.words import several_lines as plain
 
-__all__ = ["PlainFormatter", "plain", "plain_json"]
+__all__ = ["PlainFormatter", "goes_on", "plain", "plain_json"]
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+
+
+@contextmanager
+def goes_on() -> Iterator[None]:
+    """Whoever reads the output may have enough, as in `diffing run ... | head`: what comes after is still done."""
+    try:
+        yield
+        sys.stdout.flush()
+    except (BrokenPipeError, SystemExit):  # the latter is what rich makes of the former
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class PlainFormatter(MaskingFormatter):

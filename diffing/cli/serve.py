@@ -16,13 +16,20 @@ import typer
 from rich.console import Console
 
 from diffing.errors import SettingError
+from diffing.paths import path_of
 
 if TYPE_CHECKING:
     from diffing.view.site import Site
 
 Folder = Annotated[
     Path | None,
-    typer.Option("--folder", help="Where runs and results are kept.", show_default="~/.cache/diffing-site"),
+    typer.Option(
+        "--folder",
+        parser=path_of,
+        metavar="PATH",
+        help="Where runs and results are kept.",
+        show_default="~/.cache/diffing-site",
+    ),
 ]
 Host = Annotated[str, typer.Option("--host", help="Address to listen on; one that others can reach needs --public.")]
 Port = Annotated[int, typer.Option("--port", help="Port to listen on.", min=1, max=65535)]

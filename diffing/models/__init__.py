@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from diffing.errors import SettingError
 from diffing.models.base import Model, Price, Sampling
+from diffing.paths import check_text
 
 if TYPE_CHECKING:
     from diffing.models.cache import Store
@@ -128,11 +129,13 @@ def load_model(
         raise SettingError(
             "A model is empty: expected a Hub id such as org/name, a folder, or providers:..., openai:..., recorded:..."
         )
+    check_text(spec, "A model")
     prefix, colon, rest = spec.partition(":")
     backend = _BACKENDS.get(prefix) if colon else None
     if colon and backend is None and "/" not in prefix:
         raise SettingError(
-            f"{spec!r}: '{prefix}:' is no kind of model. Expected one of {', '.join(f'{k}:' for k in _BACKENDS)}"
+            f"{spec!r:.80}: '{prefix:.40}:' is no kind of model. "
+            f"Expected one of {', '.join(f'{k}:' for k in _BACKENDS)}"
         )
     model = backend(rest, options or LoadOptions()) if backend else _local(spec, options or LoadOptions())
     if prefix == "recorded":

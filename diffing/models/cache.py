@@ -2,7 +2,8 @@
 
 The key of a completion holds all that decides it: the model's id, the messages, the sampling with its sample number
 and schema. Failed completions are not kept. The file is a help, never a condition: where it is corrupt, full or not
-writable, a warning says so and the run goes on.
+writable, a warning says so and the run goes on. Each row carries a checksum: a bit that flipped on a disk would
+otherwise be an answer that no model gave.
 """
 
 import hashlib
@@ -11,36 +12,49 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from diffing.errors import SettingError
 from diffing.models.base import Model, OnCompletion, OnTokens, Sampling
+from diffing.models.texts import checksum, connect, is_whole, whole_rows
+from diffing.paths import path_of
 from diffing.types import Completion, Conversation
 
 _log = logging.getLogger(__name__)
 
 _CHUNK = 900
 """Keys per query: SQLite builds allow at least 999 parameters."""
-_BUSY_SECONDS = 30.0
-"""How long to wait for another process that is writing."""
 _LAYOUT = 1
 """Part of every key; raised when a completion's JSON changes its meaning."""
+_CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+"""The last one is SQLite's word for a query that does not fit the tables: a damaged name in the file's own list."""
+_PUT = "INSERT OR REPLACE INTO texts (key, value, checksum) VALUES (?, ?, ?)"
 
 
 def default_store() -> "Store":
-    """The user's store: `completions.sqlite` in `$DIFFING_CACHE`, else in `diffing` under the user's cache folder."""
-    folder = os.environ.get("DIFFING_CACHE")
-    if not folder:
-        folder = str(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "diffing")
-    return Store(Path(folder) / "completions.sqlite")
+    """The user's store: `completions.sqlite` in `$DIFFING_CACHE`, else in `diffing` under the user's cache folder.
+
+    Raises:
+        SettingError: The variable holds what no folder can be named, or no home folder is known.
+    """
+    if given := os.environ.get("DIFFING_CACHE"):
+        return Store(path_of(given) / "completions.sqlite")
+    try:
+        caches = path_of(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    except SettingError as error:
+        raise SettingError(f"There is no folder to keep answers in: {error}. Set DIFFING_CACHE to a folder") from None
+    return Store(caches / "diffing" / "completions.sqlite")
 
 
 class Store:
     """Texts by key in an SQLite file (write-ahead log, so several processes can share it). Threads may share it too.
 
-    A file that is not a database, or a damaged one, is moved aside to `<name>.corrupt` and a fresh one begun. Where the
-    file cannot be opened or written (no rights, disk full), one warning says so, and from then on nothing is stored.
+    A row whose text is not the one that was stored is reported and counts as not stored. A file that is not a database,
+    or a damaged one, is moved aside to `<name>.corrupt`, and a fresh one begun with those of its rows that are whole.
+    Where the file cannot be opened or written (no rights, disk full), one warning says so, and from then on nothing is
+    stored.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,23 +63,23 @@ class Store:
         self._lock = threading.Lock()
         self._writable = True
         self._database: sqlite3.Connection | None = None
+        self._inode = 0
         with self._lock:
             self._open()
 
     def get_many(self, keys: Sequence[str]) -> dict[str, str]:
         """The values of those keys that are stored."""
         found: dict[str, str] = {}
+        damaged = 0
         with self._lock:
             for start in range(0, len(keys), _CHUNK):
-                if self._database is None:
-                    break
-                chunk = list(keys[start : start + _CHUNK])
-                marks = ",".join("?" * len(chunk))
-                try:
-                    rows = self._database.execute(f"SELECT key, value FROM texts WHERE key IN ({marks})", chunk)
-                    found.update((key, value) for key, value in rows if isinstance(value, str))
-                except sqlite3.DatabaseError as error:
-                    self._survive(error)
+                for key, value, sealed in self._rows(keys[start : start + _CHUNK]):
+                    if is_whole(key, value, sealed):
+                        found[key] = value
+                    else:
+                        damaged += 1
+        if damaged:
+            _tell_damaged(self.path, damaged)
         return found
 
     def put(self, key: str, value: str) -> None:
@@ -75,7 +89,7 @@ class Store:
                 if self._database is None or not self._writable:
                     return
                 try:
-                    self._database.execute("INSERT OR REPLACE INTO texts (key, value) VALUES (?, ?)", (key, value))
+                    self._database.execute(_PUT, (key, value, checksum(key, value)))
                     return
                 except sqlite3.DatabaseError as error:
                     self._survive(error)
@@ -83,37 +97,63 @@ class Store:
     def close(self) -> None:
         """Closes the file; a closed store keeps and finds nothing."""
         with self._lock:
-            if self._database is not None:
-                self._database.close()
-                self._database = None
+            self._close()
+
+    def _rows(self, keys: Sequence[str]) -> list[tuple[str, str, str]]:
+        query = f"SELECT key, value, checksum FROM texts WHERE key IN ({','.join('?' * len(keys))})"
+        for _ in range(2):  # the second time in a fresh file, where the first was found corrupt
+            if self._database is None:
+                break
+            try:
+                return self._database.execute(query, list(keys)).fetchall()
+            except sqlite3.DatabaseError as error:
+                self._survive(error)
+        return []
 
     def _open(self) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = _connect(self.path)
+            self._connect()
         except sqlite3.DatabaseError as error:
             self._survive(error)
         except OSError as error:
             self._give_up(error)
 
-    def _survive(self, error: sqlite3.DatabaseError) -> None:
-        """Moves a corrupt file aside and begins afresh; at any other error, stops storing."""
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            self._give_up(error)
-            return
+    def _connect(self) -> sqlite3.Connection:
+        self._database = connect(self.path)
+        self._inode = self.path.stat().st_ino
+        return self._database
+
+    def _close(self) -> None:
         if self._database is not None:
             self._database.close()
             self._database = None
+
+    def _survive(self, error: sqlite3.DatabaseError) -> None:
+        """Begins afresh with what is whole in a corrupt file; at any other error, stops storing."""
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _CORRUPT:
+            self._give_up(error)
+            return
+        opened = self._database is not None
+        self._close()
         aside = self.path.with_name(f"{self.path.name}.corrupt")
         try:
-            os.replace(self.path, aside)
-            for end in ("-wal", "-shm"):  # they belong to the old file and would spoil the fresh one
-                self.path.with_name(self.path.name + end).unlink(missing_ok=True)
-            self._database = _connect(self.path)
+            if opened and self.path.stat().st_ino != self._inode:  # another process was first
+                self._connect()
+                return
+            _move(self.path, aside)
+            kept = _fill(self._connect(), aside)
         except (OSError, sqlite3.DatabaseError) as second:
             self._give_up(second)
             return
-        _log.warning("The cache %s is corrupt (%s). It was moved to %s and a fresh one begun.", self.path, error, aside)
+        _log.warning(
+            "The cache %s is corrupt (%s). It was moved to %s and a fresh one begun with the %d answers in it that are "
+            "whole; the others are asked again.",
+            self.path,
+            error,
+            aside,
+            kept,
+        )
 
     def _give_up(self, error: Exception) -> None:
         if self._writable:
@@ -126,23 +166,29 @@ class Store:
         self._writable = False
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    # isolation_level=None: every put is its own transaction, so a killed run loses nothing
-    database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    database.text_factory = _lenient_text
-    try:
-        database.execute("PRAGMA journal_mode=WAL")
-        database.execute("PRAGMA synchronous=NORMAL")
-        database.execute("CREATE TABLE IF NOT EXISTS texts (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
-    except sqlite3.DatabaseError:
-        database.close()
-        raise
-    return database
+def _move(path: Path, aside: Path) -> None:
+    """With its log, in which the last rows may be; what the log shares between processes belongs to neither file."""
+    for end in ("-wal", "-shm"):
+        aside.with_name(aside.name + end).unlink(missing_ok=True)
+    os.replace(path, aside)
+    path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
+    if (log := path.with_name(f"{path.name}-wal")).exists():
+        os.replace(log, aside.with_name(f"{aside.name}-wal"))
 
 
-def _lenient_text(raw: bytes) -> str:
-    """A damaged row must be an unreadable row, not an error for all rows of a query."""
-    return raw.decode(errors="replace")
+def _fill(database: sqlite3.Connection, damaged: Path) -> int:
+    """Puts what is whole in a damaged file into a fresh one; how many that are."""
+    database.execute("BEGIN IMMEDIATE")
+    kept = 0
+    for key, value in whole_rows(damaged):
+        database.execute(_PUT, (key, value, checksum(key, value)))
+        kept += 1
+    database.execute("COMMIT")
+    return kept
+
+
+def _tell_damaged(path: Path, count: int) -> None:
+    _log.warning("The cache %s holds %d answers that cannot be read; they are asked again.", path, count)
 
 
 class CachedModel:
@@ -220,26 +266,19 @@ def _keys(model_id: str, conversations: Sequence[Conversation], sampling: Sampli
     ]
 
 
-def _read(stored: dict[str, str], path: Path) -> dict[str, Completion]:
-    """The completions of stored rows; rows that cannot be read are reported, and asked again."""
-    completions: dict[str, Completion] = {}
-    for key, value in stored.items():
-        completion = _completion(value)
-        if completion is not None:
-            completions[key] = completion
+def _read(stored: Mapping[str, str], path: Path) -> dict[str, Completion]:
+    """The completions of stored rows; rows that are no completions are reported, and asked again."""
+    read = {key: _completion(value) for key, value in stored.items()}
+    completions = {key: completion for key, completion in read.items() if completion is not None}
     if len(completions) < len(stored):
-        _log.warning(
-            "The cache %s holds %d answers that cannot be read; they are asked again.",
-            path,
-            len(stored) - len(completions),
-        )
+        _tell_damaged(path, len(stored) - len(completions))
     return completions
 
 
 def _completion(value: str) -> Completion | None:
     try:
         completion = Completion(**json.loads(value))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
     if not isinstance(completion.text, str) or completion.finish not in ("stop", "length", "refused", "rejected"):
         return None

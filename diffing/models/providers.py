@@ -54,7 +54,7 @@ class ProvidersModel(ChatModel):
             ModelError: There is no token, or not one of the Hub.
         """
         if model_id.count("/") != 1 or "://" in model_id or not all(model_id.split("/")):
-            raise SettingError(f"providers: expected org/name of a model on the Hub, got {model_id!r}")
+            raise SettingError(f"providers: expected org/name of a model on the Hub, got {model_id!r:.100}")
         secret = (token or _saved_token() or "").strip()
         if not secret:
             raise ModelError(

@@ -4,9 +4,9 @@ Knows no model. Sources are the bundled set, a local file, and a dataset on the 
 """
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from diffing.errors import SettingError
+from diffing.paths import path_of
 from diffing.prompts.bundled_set import read_bundled
 from diffing.prompts.files import SUFFIXES, read_file
 from diffing.prompts.hub import open_dataset
@@ -60,9 +60,9 @@ def load_prompts(
             raise SettingError("the bundled set has no columns and no languages to choose from; choose domains instead")
         records: Iterable[Record] = read_bundled(wanted.domains)
         name = source
-    elif Path(source).is_file() or suffix_of(Path(source)) in SUFFIXES:
-        records = read_file(Path(source), wanted)
-        name, exact = Path(source).name, True
+    elif (path := path_of(source)).is_file() or suffix_of(path) in SUFFIXES:
+        records = read_file(path, wanted)
+        name, exact = path.name, True
     else:
         dataset = open_dataset(source)
         limit = ROWS_PER_PROMPT * (train + heldout) + ROWS_AT_LEAST

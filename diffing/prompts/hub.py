@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from diffing.errors import HubError, SettingError
+from diffing.paths import existing
 from diffing.prompts.files import SUFFIXES
 from diffing.prompts.rows import Record, RowFilter
 from diffing.rows.failures import reading_failures, told
@@ -94,8 +94,8 @@ def open_dataset(source: str) -> DatasetSource:
         SettingError: This is no dataset's name.
         HubError: The dataset is missing, private, gated, or the Hub cannot be reached.
     """
-    if Path(source).is_dir():
-        return DatasetSource(name=Path(source).resolve().name, repo=source, revision=None, config=None, split=None)
+    if (folder := existing(source)) and folder.is_dir():
+        return DatasetSource(name=folder.resolve().name, repo=str(folder), revision=None, config=None, split=None)
     match = SOURCE.fullmatch(source)
     if match is None:
         raise SettingError(

@@ -3,7 +3,7 @@
 `SCHEMA.md` beside this file documents the folder; it is generated from `schema.py`.
 """
 
-from diffing.report.store import load_report, save_report
+from diffing.report.store import load_report, load_settings, save_report
 from diffing.report.summary import leading, order_findings, report_summary
 
-__all__ = ["leading", "load_report", "order_findings", "report_summary", "save_report"]
+__all__ = ["leading", "load_report", "load_settings", "order_findings", "report_summary", "save_report"]

@@ -1,26 +1,13 @@
 """`report.json`: all of a report but pairs, verdicts, evidence and the methods' tables. Knows no file."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
-from typing import Any, cast
+from dataclasses import asdict, dataclass, fields
+from typing import cast
 
 from diffing.report.schema import SCHEMA_VERSION
-from diffing.report.tables import savable, scalar_from_json, scalar_to_json
-from diffing.types import (
-    Estimate,
-    Evidence,
-    Finding,
-    Hypothesis,
-    Merged,
-    Metrics,
-    ModelInfo,
-    Rating,
-    Report,
-    Scalar,
-    Usage,
-)
-
-_ESTIMATES = ("frequency", "accuracy", "net_difference")
+from diffing.report.tables import savable, scalar_to_json
+from diffing.report.typed import read
+from diffing.types import Finding, Merged, ModelInfo, Report, Scalar, Usage
 
 
 def to_document(report: Report, files: Mapping[str, str]) -> dict[str, object]:
@@ -47,68 +34,72 @@ def to_document(report: Report, files: Mapping[str, str]) -> dict[str, object]:
     }
 
 
-def models_of(document: Mapping[str, Any]) -> tuple[ModelInfo, ModelInfo, tuple[ModelInfo, ...]]:
-    """Model A, model B and the others."""
-    others = tuple(_model(model) for model in document["others"])
-    return _model(document["model_a"]), _model(document["model_b"]), others
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What `report.json` says, checked field by field."""
+
+    model_a: ModelInfo
+    """The first model."""
+    model_b: ModelInfo
+    """The second model."""
+    others: tuple[ModelInfo, ...]
+    """Differ, judge, raters."""
+    findings: tuple[Finding, ...]
+    """In their order, without evidence."""
+    left_out: Mapping[str, Mapping[str, int]]
+    """Per stage, by reason."""
+    notes: tuple[str, ...]
+    """Plain sentences."""
+    usage: tuple[Usage, ...]
+    """Per stage and model."""
+    settings: Mapping[str, Scalar]
+    """Every setting that decided the result."""
+    versions: Mapping[str, str]
+    """Of the package and libraries."""
+    tables: tuple[str, ...]
+    """Names of the methods' own tables."""
+    files: Mapping[str, str]
+    """SHA-256 per parquet file."""
+    schema_version: int
+    """Of the folder."""
+    merged: tuple[Merged, ...] = ()
+    """The merged list; documents of schema version 1 have none."""
 
 
-def findings_of(document: Mapping[str, Any], evidence: Mapping[str, tuple[Evidence, ...]]) -> tuple[Finding, ...]:
-    """The findings, in their order.
-
-    Args:
-        document: From `to_document`.
-        evidence: Per hypothesis id, its passages.
-    """
-    return tuple(
-        Finding(
-            hypothesis=Hypothesis(
-                **_scalars(finding["hypothesis"]), evidence=evidence.get(finding["hypothesis"]["id"], ())
-            ),
-            train=_metrics(finding["train"]),
-            heldout=_metrics(finding["heldout"]),
-            accepted=finding["accepted"],
-            confirmed=finding["confirmed"],
-            rating=None if finding["rating"] is None else _rating(finding["rating"]),
-        )
-        for finding in document["findings"]
-    )
-
-
-def merged_of(document: Mapping[str, Any]) -> tuple[Merged, ...]:
-    """The merged list; documents of schema version 1 have none.
+def read_document(value: object) -> Document:
+    """A document from JSON.
 
     Raises:
-        ValueError: It does not hold every finding exactly once.
+        ValueError: It is no report's; the message says where in it.
     """
-    merged = tuple(
-        Merged(
-            lead=entry["lead"],
-            members=tuple(entry["members"]),
-            known_by=tuple(entry["known_by"]),
-            agreement=tuple(_estimate(estimate) for estimate in entry["agreement"]),
-        )
-        for entry in document.get("merged", ())
-    )
+    document: Document = read(Document, value)
+    ids = [finding.hypothesis.id for finding in document.findings]
+    if len(set(ids)) < len(ids):
+        raise ValueError("findings: two have the same id")
+    _check_merged(document.merged, ids)
+    return document
+
+
+def settings_of(value: object) -> dict[str, Scalar]:
+    """The settings in a document, whatever else it holds.
+
+    Raises:
+        ValueError: It holds none.
+    """
+    if not isinstance(value, dict) or "settings" not in value:
+        raise ValueError("settings is missing")
+    settings: dict[str, Scalar] = read(Mapping[str, Scalar], value["settings"])
+    return settings
+
+
+def _check_merged(merged: tuple[Merged, ...], findings: list[str]) -> None:
     told = sorted(member for entry in merged for member in entry.members)
-    findings = sorted(finding["hypothesis"]["id"] for finding in document["findings"])
     whole = all(
         entry.members[:1] == (entry.lead,) and len(entry.members) == len(entry.known_by) == len(entry.agreement)
         for entry in merged
     )
-    if merged and not (whole and told == findings):
+    if merged and not (whole and told == sorted(findings)):
         raise ValueError("the merged list does not hold every finding once")
-    return merged
-
-
-def usage_of(document: Mapping[str, Any]) -> tuple[Usage, ...]:
-    """Calls, tokens and cost per stage."""
-    return tuple(Usage(**_scalars(usage)) for usage in document["usage"])
-
-
-def settings_of(document: Mapping[str, Any]) -> dict[str, Scalar]:
-    """Every setting that decided the result."""
-    return {key: scalar_from_json(value) for key, value in document["settings"].items()}
 
 
 def _finding_to_json(finding: Finding) -> dict[str, object]:
@@ -134,30 +125,3 @@ def _jsonable(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_jsonable(inner) for inner in value]
     return scalar_to_json(cast(Scalar, value))
-
-
-def _model(value: Mapping[str, Any]) -> ModelInfo:
-    return ModelInfo(id=value["id"], role=value["role"], settings=settings_of(value))
-
-
-def _metrics(value: Mapping[str, Any]) -> Metrics:
-    estimates: dict[str, Any] = {name: _estimate(value[name]) for name in _ESTIMATES}
-    return Metrics(**_scalars({key: inner for key, inner in value.items() if key not in _ESTIMATES}), **estimates)
-
-
-def _rating(value: Mapping[str, Any]) -> Rating:
-    return Rating(
-        interestingness=_estimate(value["interestingness"]),
-        abstraction=_estimate(value["abstraction"]),
-        replies=tuple(
-            (rater, interestingness, abstraction) for rater, interestingness, abstraction in value["replies"]
-        ),
-    )
-
-
-def _estimate(value: Mapping[str, Any]) -> Estimate:
-    return Estimate(**_scalars(value))
-
-
-def _scalars(value: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: scalar_from_json(inner) for key, inner in value.items()}

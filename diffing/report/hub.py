@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diffing.errors import HubError, LimitError
+from diffing.paths import existing, path_of
 from diffing.report.schema import DOCUMENT
 
 if TYPE_CHECKING:
@@ -28,11 +29,12 @@ def folder_of(source: Path | str, token: str | bool | None = None) -> Path:
         token: Acts for its owner; None takes the saved one, False none.
 
     Raises:
+        SettingError: No folder can be named so.
         HubError: No such dataset or revision, no access, no report in it, or the Hub cannot be reached.
     """
-    match = None if isinstance(source, Path) or Path(source).exists() else _NAME.fullmatch(source)
+    match = None if isinstance(source, Path) or existing(source) else _NAME.fullmatch(source)
     if match is None:
-        return Path(source)
+        return path_of(source)
     try:
         return _download(match["repo"], match["revision"], token)
     except HubError as error:

@@ -11,19 +11,30 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from diffing.errors import SettingError
-from diffing.report.document import findings_of, merged_of, models_of, settings_of, to_document, usage_of
+from diffing.paths import path_of
+from diffing.report.alone import alone_in
+from diffing.report.assembled import report_of
+from diffing.report.document import read_document, settings_of, to_document
 from diffing.report.hub import folder_of
-from diffing.report.schema import DOCUMENT, SCHEMA_VERSION, TABLES
-from diffing.report.tables import method_table, our_table, read_method_table, read_our_table
-from diffing.types import Evidence, Finding, Judgement, Message, Metrics, Pair, Prompt, Report, Response, Row, Verdict
+from diffing.report.schema import DOCUMENT, SCHEMA_VERSION
+from diffing.report.tables import method_table, our_table
+from diffing.types import (
+    Finding,
+    Metrics,
+    Report,
+    Scalar,
+)
 
 _TABLE_NAME = re.compile(r"[a-z0-9]+(_[a-z0-9]+)+")
 _FILE_NAME = re.compile(r"[a-z0-9_]+\.parquet")
 _SAVING = ".saving-"
+_PATIENCE = 60.0
+"""Seconds to wait for another process that saves into the same folder."""
 
 
 def save_report(report: Report, folder: Path | str) -> Path:
@@ -37,15 +48,18 @@ def save_report(report: Report, folder: Path | str) -> Path:
         The folder.
 
     Raises:
-        SettingError: The folder cannot be written (permission, disk full, a file of that name).
+        SettingError: The folder cannot be written (permission, disk full, a file of that name), or another run is
+            at work in it.
         ValueError: A table's name or rows, or a response's prompt id, are not as `Report` promises.
     """
-    folder = Path(folder)
+    folder = path_of(folder)
     contents = _contents(report)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     document = json.dumps(to_document(report, digests), ensure_ascii=False, allow_nan=False, indent=1)
     try:
-        _replace(folder, {**contents, DOCUMENT: f"{document}\n".encode()})
+        folder.mkdir(parents=True, exist_ok=True)
+        with alone_in(folder, patience=_PATIENCE):
+            _replace(folder, {**contents, DOCUMENT: f"{document}\n".encode()})
     except OSError as error:
         raise SettingError(
             f"Cannot save the report in {folder}: {error.strerror or error}. Expected a folder that can be written: "
@@ -65,16 +79,41 @@ def load_report(source: Path | str, token: str | bool | None = None) -> Report:
         SettingError: No report there, a newer schema, a file missing or damaged.
         HubError: Published, but missing, not for you, or out of reach.
     """
+    folder = folder_of(source, token)
+    raw = _read_json(folder)
+    with _damage(folder):
+        document = read_document(raw)
+        contents = {name: _read_table(folder, name, digest) for name, digest in document.files.items()}
+        return report_of(document, contents)
+
+
+@contextmanager
+def _damage(folder: Path) -> Iterator[None]:
+    """One line for whatever reading a damaged report, or one that somebody made up, raises."""
     import pyarrow as pa
 
-    folder = folder_of(source, token)
-    document = _read_document(folder)
     try:
-        contents = {name: _read_table(folder, name, digest) for name, digest in document["files"].items()}
-        return _report(document, contents)
-    except (KeyError, TypeError, ValueError, AttributeError, pa.ArrowException) as error:
-        detail = " ".join(f"{type(error).__name__}: {error}".split())
-        raise SettingError(f"The report in {folder} is damaged ({detail}). Rerun the diff to make it anew") from error
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError, pa.ArrowException) as error:
+        kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
+        detail = " ".join(f"{kind}{error}".split())
+        raise SettingError(
+            f"The report in {folder} is damaged ({detail:.300}). Rerun the diff to make it anew"
+        ) from error
+
+
+def load_settings(folder: Path) -> dict[str, Scalar]:
+    """The settings of the run that left a report, also where its tables are missing or damaged.
+
+    Args:
+        folder: Where it was saved.
+
+    Raises:
+        SettingError: No report there, a newer schema, or its document is damaged.
+    """
+    document = _read_json(folder)
+    with _damage(folder):
+        return settings_of(document)
 
 
 def _contents(report: Report) -> dict[str, bytes]:
@@ -140,7 +179,6 @@ def _metrics_row(m: Metrics) -> tuple[object, ...]:
 
 def _replace(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Writes all files beside the old ones, moves them into place, the document last, and clears what is left over."""
-    folder.mkdir(parents=True, exist_ok=True)
     old = _old_files(folder)
     saving = Path(tempfile.mkdtemp(prefix=_SAVING, dir=folder))
     try:
@@ -168,7 +206,7 @@ def _old_files(folder: Path) -> set[str]:
         return set()
 
 
-def _read_document(folder: Path) -> dict[str, Any]:
+def _read_json(folder: Path) -> dict[str, Any]:
     path = folder / DOCUMENT
     try:
         document = json.loads(path.read_bytes())
@@ -211,42 +249,3 @@ def _read_table(folder: Path, name: str, digest: str) -> bytes:
             "was cut off. Rerun the diff to make it anew"
         )
     return content
-
-
-def _report(document: Mapping[str, Any], contents: Mapping[str, bytes]) -> Report:
-    rows = {name: read_our_table(name, contents[f"{name}.parquet"]) for name in TABLES}
-    evidence: dict[str, tuple[Evidence, ...]] = {}
-    for row in rows["evidence"]:
-        key = row.pop("hypothesis_id")
-        evidence[key] = (*evidence.get(key, ()), Evidence(**row))
-    tables: dict[str, tuple[Row, ...]] = {
-        name: read_method_table(contents[f"{name}.parquet"]) for name in document["tables"]
-    }
-    model_a, model_b, others = models_of(document)
-    return Report(
-        model_a=model_a,
-        model_b=model_b,
-        others=others,
-        pairs=_pairs(rows["prompts"], rows["responses"]),
-        findings=findings_of(document, evidence),
-        judgements=tuple(Judgement(**{**row, "verdict": Verdict(row["verdict"])}) for row in rows["judgements"]),
-        tables=tables,
-        left_out={stage: dict(counts) for stage, counts in document["left_out"].items()},
-        notes=tuple(document["notes"]),
-        usage=usage_of(document),
-        settings=settings_of(document),
-        versions=dict(document["versions"]),
-        merged=merged_of(document),
-    )
-
-
-def _pairs(prompts: list[dict[str, Any]], responses: list[dict[str, Any]]) -> tuple[Pair, ...]:
-    answers = {(row["prompt_id"], row.pop("side")): Response(**row) for row in responses}
-    return tuple(
-        Pair(
-            Prompt(**{**row, "messages": tuple(Message(**message) for message in row["messages"])}),
-            answers[row["id"], "a"],
-            answers[row["id"], "b"],
-        )
-        for row in prompts
-    )

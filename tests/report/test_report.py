@@ -122,7 +122,7 @@ def test_a_save_that_was_cut_off_between_files_is_told(tmp_path: Path) -> None:
         (lambda f: (f / "report.json").write_bytes(b"\xff\xfe\x00"), "report.json is damaged: expected JSON"),
         (lambda f: edit(f, schema_version=3), "has schema version 3, this diffing reads up to 2. Update diffing"),
         (lambda f: edit(f, schema_version="1"), "expected a schema_version of 2, got '1'"),
-        (lambda f: edit(f, findings=[{}]), r"is damaged \(KeyError: 'hypothesis'\)"),
+        (lambda f: edit(f, findings=[{}]), r"is damaged \(findings: 0: hypothesis is missing\)"),
         (lambda f: edit(f, settings=[]), "is damaged"),
         (lambda f: edit(f, merged=[ENTRY]), "the merged list does not hold every finding once"),
         (lambda f: edit(f, files={"../../secret.parquet": ""}), "no table can be named '../../secret.parquet'"),

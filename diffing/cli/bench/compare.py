@@ -9,18 +9,25 @@ from rich.console import Console
 
 from diffing.cli.bench.shown import show_result
 from diffing.cli.progress import progress_bars
+from diffing.paths import path_of
 
 if TYPE_CHECKING:
     from diffing.models.base import Model
 
 
 def compare(
-    report: Annotated[list[Path], typer.Argument(help="Folders of reports.", show_default=False)],
-    out: Annotated[Path, typer.Option("--out", help="Folder of tables and pages.")] = Path("runs/compared"),
+    report: Annotated[
+        list[Path], typer.Argument(parser=path_of, metavar="PATH", help="Folders of reports.", show_default=False)
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", parser=path_of, metavar="PATH", help="Folder of tables and pages.")
+    ] = Path("runs/compared"),
     llm: Annotated[
         str | None, typer.Option("--llm", help="An LLM that says whether two sentences mean the same.")
     ] = None,
-    cache: Annotated[Path | None, typer.Option("--cache", help="Folder of kept completions.")] = None,
+    cache: Annotated[
+        Path | None, typer.Option("--cache", parser=path_of, metavar="PATH", help="Folder of kept completions.")
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the results as JSON, for machines.")] = False,
 ) -> None:
     """Compare the methods of any stored reports, as Markdown, CSV and a page with figures.

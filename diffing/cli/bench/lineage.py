@@ -10,6 +10,7 @@ from diffing.cli.bench.shown import SaveTo, as_typed, show_result
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
 from diffing.config import DiffConfig, Limits, settings_of, without_folders
+from diffing.paths import path_of
 
 
 @with_flags(DiffConfig, Limits, without=("model_a", "model_b"))
@@ -18,7 +19,9 @@ def lineage(
     model: Annotated[list[str], typer.Argument(help="Models, the earliest first.", show_default=False)],
     name: Annotated[list[str] | None, typer.Option("--name", help="What to call each, in the same order.")] = None,
     most: Annotated[int, typer.Option("--most", min=1, help="Differences shown per step.")] = 8,
-    cache: Annotated[Path | None, typer.Option("--cache", help="Folder of kept completions.")] = None,
+    cache: Annotated[
+        Path | None, typer.Option("--cache", parser=path_of, metavar="PATH", help="Folder of kept completions.")
+    ] = None,
     save: SaveTo = None,
     title: Annotated[str, typer.Option("--title", help="Headline of the result.")] = "What each step changed",
     json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")] = False,

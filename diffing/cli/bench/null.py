@@ -12,6 +12,7 @@ from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
 from diffing.config import DiffConfig, Limits, settings_of, without_folders
 from diffing.errors import SettingError
+from diffing.paths import path_of
 
 if TYPE_CHECKING:
     from diffing.bench.null import NullPlan, NullRun
@@ -37,9 +38,16 @@ def null(
     ] = 3,
     like: Annotated[
         Path | None,
-        typer.Option("--like", help="Take model A, prompts, methods and settings from this report's folder."),
+        typer.Option(
+            "--like",
+            parser=path_of,
+            metavar="PATH",
+            help="Take model A, prompts, methods and settings from this report's folder.",
+        ),
     ] = None,
-    cache: Annotated[Path | None, typer.Option("--cache", help="Folder of kept completions.")] = None,
+    cache: Annotated[
+        Path | None, typer.Option("--cache", parser=path_of, metavar="PATH", help="Folder of kept completions.")
+    ] = None,
     save: SaveTo = None,
     title: Annotated[str, typer.Option("--title", help="Headline of the result.")] = "One model against itself",
     json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")] = False,

@@ -6,12 +6,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from diffing.paths import path_of
+
 
 def page(
     results: Annotated[
-        Path | None, typer.Argument(help="Folder of results.", show_default="those that come with diffing")
+        Path | None,
+        typer.Argument(
+            parser=path_of, metavar="PATH", help="Folder of results.", show_default="those that come with diffing"
+        ),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder of the pages.")] = Path("runs/results"),
+    out: Annotated[Path, typer.Option("--out", parser=path_of, metavar="PATH", help="Folder of the pages.")] = Path(
+        "runs/results"
+    ),
 ) -> None:
     """Make the results page, as Markdown and as HTML, from stored results alone."""
     from diffing.bench.page import write_page

@@ -11,6 +11,7 @@ from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
 from diffing.config import DiffConfig, Limits, settings_of, without_folders
 from diffing.errors import SettingError
+from diffing.paths import path_of
 
 if TYPE_CHECKING:
     from diffing.bench.planted.scoring import Scored
@@ -46,11 +47,19 @@ def planted(
         bool, typer.Option("--tiny", help="Offline: the demo pair, and tiny models tuned for this; takes no MODEL.")
     ] = False,
     tuned: Annotated[
-        Path, typer.Option("--tuned", help="--tiny: folder of the tuned models, made if missing.")
+        Path,
+        typer.Option(
+            "--tuned", parser=path_of, metavar="PATH", help="--tiny: folder of the tuned models, made if missing."
+        ),
     ] = TUNED,
-    cache: Annotated[Path | None, typer.Option("--cache", help="Folder of kept completions.")] = None,
+    cache: Annotated[
+        Path | None, typer.Option("--cache", parser=path_of, metavar="PATH", help="Folder of kept completions.")
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Keep the results in this folder.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--out", parser=path_of, metavar="PATH", help="Keep the results in this folder.", show_default=False
+        ),
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables as Markdown.")] = False,
     **values: Any,

@@ -13,9 +13,17 @@ from rich.text import Text
 
 from diffing.bench.results import Result
 from diffing.config import DiffConfig, settings_of
+from diffing.paths import path_of
 
 SaveTo = Annotated[
-    Path | None, typer.Option("--save", help="Keep the result in this file, for the results page.", show_default=False)
+    Path | None,
+    typer.Option(
+        "--save",
+        parser=path_of,
+        metavar="PATH",
+        help="Keep the result in this file, for the results page.",
+        show_default=False,
+    ),
 ]
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from diffing.cli.bench.shown import show_result
 from diffing.cli.progress import progress_bars
+from diffing.paths import path_of
 
 
 def statistics(
@@ -18,7 +19,13 @@ def statistics(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of all draws.")] = 0,
     save: Annotated[
         Path | None,
-        typer.Option("--save", help="Keep the results in this folder, for the results page.", show_default=False),
+        typer.Option(
+            "--save",
+            parser=path_of,
+            metavar="PATH",
+            help="Keep the results in this folder, for the results page.",
+            show_default=False,
+        ),
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the results as JSON, for machines.")] = False,
 ) -> None:

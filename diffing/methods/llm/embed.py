@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diffing.errors import HubError, MissingExtraError, ModelError
+from diffing.paths import existing
 
 Vectors = npt.NDArray[np.float32]
 
@@ -148,8 +149,8 @@ def _normalised(rows: npt.NDArray[Any]) -> Vectors:
 
 def _fetch(spec: str) -> tuple[Path, str]:
     """The folder of an embedder, and its name; downloaded where it is not a folder on this machine."""
-    folder = Path(spec)
-    if folder.is_dir():
+    folder = existing(spec)
+    if folder and folder.is_dir():
         return folder, folder.resolve().name
     import httpx2
     from huggingface_hub import snapshot_download

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from diffing.errors import MissingExtraError, ModelError, SettingError
 from diffing.hub import hub_api, hub_errors
 from diffing.methods.sae.presets import PRESETS
+from diffing.paths import existing
 
 _CONFIG, _WEIGHTS = "cfg.json", "sae_weights.safetensors"
 _NEURONPEDIA = "https://www.neuronpedia.org"
@@ -77,8 +78,8 @@ def find_sae(spec: str) -> SaeSource:
         SettingError: The spec names nothing.
         MissingExtraError: sae-lens is not installed.
     """
-    folder = Path(spec).expanduser()
-    if folder.is_dir():
+    folder = existing(spec)
+    if folder and folder.is_dir():
         return FolderSae(folder.resolve())
     release, _, sae_id = spec.partition("/")
     known = _registry()

@@ -11,6 +11,7 @@ from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from diffing.errors import SettingError
+from diffing.paths import existing
 
 DTYPES = ("auto", "bfloat16", "float16", "float32")
 Quantization: TypeAlias = Literal["4bit", "8bit"]
@@ -82,14 +83,14 @@ def parse_spec(spec: str) -> tuple[Part, Part | None]:
     if whole is not None:
         return whole, None
     raise SettingError(
-        f"A local model is org/name[@revision], an existing folder, or base+adapter; {spec!r} is none of them: "
+        f"A local model is org/name[@revision], an existing folder, or base+adapter; {spec!r:.100} is none of them: "
         "check the spelling."
     )
 
 
 def _parse_part(text: str) -> Part | None:
-    if text and Path(text).expanduser().is_dir():
-        return FolderPart(Path(text).expanduser().resolve())
+    if (folder := existing(text)) and folder.is_dir():
+        return FolderPart(folder.resolve())
     repo_id, _, revision = text.partition("@")
     if text.startswith((".", "/", "~")) or text.endswith("@") or "\\" in text:
         return None

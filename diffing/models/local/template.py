@@ -5,11 +5,11 @@ Templates are programs of strangers, run in transformers' sandbox: they may refu
 """
 
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from diffing.errors import ModelError, SettingError
 from diffing.models.surrogates import without_surrogates
+from diffing.paths import path_of
 from diffing.types import Conversation, Message
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def read_template(file: str) -> str:
         SettingError: There is no such file, or it is not text.
     """
     try:
-        return Path(file).read_text("utf-8")
+        return path_of(file).read_text("utf-8")
     except (OSError, ValueError) as error:
         raise SettingError(f"The chat template {file} cannot be read ({error}): expected a Jinja file.") from None
 

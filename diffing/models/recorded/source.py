@@ -13,6 +13,7 @@ from diffing.models.recorded.shapes import Beside, Shape
 from diffing.models.recorded.shapes.inspect_log import SUFFIX as EVAL
 from diffing.models.recorded.shapes.inspect_log import read_archive
 from diffing.models.recorded.shapes.shape import id_at
+from diffing.paths import existing, path_of
 from diffing.rows.content import MOST_BYTES, read_content, suffix_of
 from diffing.rows.failures import reading_failures, told
 from diffing.rows.tables import SUFFIXES as TABLES
@@ -58,10 +59,10 @@ def read_source(source: str, most: int = MOST_BYTES) -> Source:
         MissingExtraError: A format whose library is not installed.
         HubError: The Hub has no such dataset, or cannot be reached.
     """
-    path = _there(source)
+    path = existing(source)
     if path is None and "+" in source:
         first, _, second = source.rpartition("+")
-        answers, companion = _there(first), _there(second)
+        answers, companion = existing(first), existing(second)
         if answers and answers.is_file():
             if companion is None or not companion.is_file():
                 raise SettingError(f"{second[:300]}: there is no such file. Expected the file of prompts behind the +")
@@ -73,18 +74,9 @@ def read_source(source: str, most: int = MOST_BYTES) -> Source:
     return _read_from_hub(source)
 
 
-def _there(text: str) -> Path | None:
-    """A file or folder of this machine; None for whatever is none, such as a name that no system allows."""
-    try:
-        path = Path(text).expanduser()
-        return path if text and (path.is_file() or path.is_dir()) else None
-    except (OSError, ValueError, RuntimeError):
-        return None
-
-
 def _read_from_hub(source: str) -> Source:
     match = _DATASET.fullmatch(source)
-    if match is None or source.startswith((".", "/", "~")) or suffix_of(Path(source)) in SUFFIXES:
+    if match is None or source.startswith((".", "/", "~")) or suffix_of(path_of(source)) in SUFFIXES:
         raise SettingError(
             f"{source[:300]}: there is no such file. Expected a file that ends in {', '.join(SUFFIXES)}, or user/name "
             "of a Hub dataset"

@@ -5,11 +5,11 @@ The page is a stranger's keyboard: a setting that names a file, a server or code
 
 import re
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 
 from diffing.checks import check
 from diffing.config import MAY_BE_FILES, DiffConfig, Limits
 from diffing.errors import LimitError, SettingError
+from diffing.paths import existing
 from diffing.run_prompts import pool_sizes
 
 _TOKEN = re.compile(r"\b(?:hf_|hf_oauth_|api_org_)[A-Za-z0-9]{20,}")
@@ -148,7 +148,7 @@ def is_path(value: str) -> bool:
     named = value.removeprefix("recorded:").removeprefix("local:")
     parts = [named, *named.split("+")]
     parts += [_BEHIND_NAME.split(part)[0] for part in parts]  # the libraries prefer a folder of a repository's name
-    return any(part.startswith((".", "/", "~")) or "\\" in part or Path(part).exists() for part in parts)
+    return any(part.startswith((".", "/", "~")) or "\\" in part or existing(part) for part in parts)
 
 
 def _demo_values() -> set[str]:

@@ -1,5 +1,7 @@
-"""What a checkpoint brings besides its weights: its stops end answers, its other generation settings do nothing; numbers
-that are none are an error, never an answer."""
+"""What a checkpoint brings besides its weights: its stops end answers, its other generation settings do nothing.
+
+Numbers that are none are an error, never an answer.
+"""
 
 import json
 import shutil

@@ -1,0 +1,125 @@
+"""A document and its tables into a report: every value of its type, every reference to something that is there.
+
+Whoever shows a report can then rely on it. Knows no file.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar, get_args
+
+from diffing.report.document import Document
+from diffing.report.schema import TABLES
+from diffing.report.tables import read_method_table, read_our_table
+from diffing.types import (
+    SIDES,
+    Evidence,
+    Finding,
+    Finish,
+    Judgement,
+    Message,
+    Pair,
+    Prompt,
+    Report,
+    Response,
+    Role,
+    Row,
+    Split,
+    Verdict,
+)
+
+_Rows = list[dict[str, Any]]
+T = TypeVar("T")
+
+
+def report_of(document: Document, contents: Mapping[str, bytes]) -> Report:
+    """The report.
+
+    Args:
+        document: What `report.json` says.
+        contents: The parquet files by name.
+
+    Raises:
+        pyarrow.ArrowException, OSError: Not parquet.
+        KeyError, TypeError, ValueError: Something is missing, of another type, or fits nothing.
+    """
+    rows = {name: read_our_table(name, _content(contents, name)) for name in TABLES}
+    tables: dict[str, tuple[Row, ...]] = {name: read_method_table(_content(contents, name)) for name in document.tables}
+    pairs = _pairs(rows["prompts"], rows["responses"])
+    prompts = {pair.prompt.id for pair in pairs}
+    hypotheses = {finding.hypothesis.id for finding in document.findings}
+    for name in ("evidence", "judgements"):
+        _check(rows[name], name, "prompt_id", prompts)
+        _check(rows[name], name, "hypothesis_id", hypotheses)
+    return Report(
+        model_a=document.model_a,
+        model_b=document.model_b,
+        others=document.others,
+        pairs=pairs,
+        findings=_with_evidence(document.findings, rows["evidence"]),
+        judgements=_judgements(rows["judgements"]),
+        tables=tables,
+        left_out=document.left_out,
+        notes=document.notes,
+        usage=document.usage,
+        settings=document.settings,
+        versions=document.versions,
+        merged=document.merged,
+    )
+
+
+def _content(contents: Mapping[str, bytes], name: str) -> bytes:
+    try:
+        return contents[f"{name}.parquet"]
+    except KeyError:
+        raise ValueError(f"the table {name:.60} is not among its files") from None
+
+
+def _check(rows: _Rows, table: str, column: str, allowed: Collection[object]) -> None:
+    for row in rows:
+        if row[column] not in allowed:
+            raise ValueError(f"{table}: there is no {column} {row[column]!r:.60}")
+
+
+def _pairs(prompts: _Rows, responses: _Rows) -> tuple[Pair, ...]:
+    _check(prompts, "prompts", "split", get_args(Split))
+    _check(responses, "responses", "side", SIDES)
+    _check(responses, "responses", "finish", get_args(Finish))
+    answers = _by(lambda row: (row["prompt_id"], row.pop("side")), responses, "responses")
+    made = _by(lambda row: row["id"], prompts, "prompts")
+    if answers.keys() != {(id_, side) for id_ in made for side in SIDES}:
+        raise ValueError("responses: expected one of either side for each prompt")
+    return tuple(
+        Pair(_prompt(row), Response(**answers[id_, "a"]), Response(**answers[id_, "b"])) for id_, row in made.items()
+    )
+
+
+def _by(key: Callable[[dict[str, Any]], Any], rows: _Rows, table: str) -> dict[Any, dict[str, Any]]:
+    found = {key(row): row for row in rows}
+    if len(found) < len(rows):
+        raise ValueError(f"{table}: two rows are the same one's")
+    return found
+
+
+def _prompt(row: dict[str, Any]) -> Prompt:
+    turns = row["messages"]
+    _check(turns, "prompts", "role", get_args(Role))
+    if not turns:
+        raise ValueError(f"prompts: {row['id']!r:.60} has no messages")
+    return Prompt(**{**row, "messages": tuple(Message(**turn) for turn in turns)})
+
+
+def _with_evidence(findings: Sequence[Finding], rows: _Rows) -> tuple[Finding, ...]:
+    _check(rows, "evidence", "side", SIDES)
+    found: dict[str, list[Evidence]] = {}
+    for row in rows:
+        found.setdefault(row.pop("hypothesis_id"), []).append(Evidence(**row))
+    return tuple(
+        replace(each, hypothesis=replace(each.hypothesis, evidence=tuple(found.get(each.hypothesis.id, ()))))
+        for each in findings
+    )
+
+
+def _judgements(rows: _Rows) -> tuple[Judgement, ...]:
+    _check(rows, "judgements", "verdict", list(Verdict))
+    _check(rows, "judgements", "shown_first", (*SIDES, None))
+    return tuple(Judgement(**{**row, "verdict": Verdict(row["verdict"])}) for row in rows)

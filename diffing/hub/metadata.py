@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from diffing.hub.limits import MOST_YAML
 
 if TYPE_CHECKING:
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
 _DEEPEST = 50
 """Values within values; the deepest of a card's, its results, lie six deep."""
 _LONGEST_NUMBER = 100
-"""Characters; no metadata needs more, and what is no text is worked out."""
+"""Characters; no metadata needs more."""
+_MOST_SLOW = 100_000
+"""Characters that PyYAML itself reads for a second look."""
+_TOO_DEEP = f"its values lie more than {_DEEPEST} deep"
 _NUMBER = re.compile(r"[-+.]?[0-9][0-9a-fA-F_:.xoeE+-]*")
 # as `huggingface_hub.repocard.REGEX_YAML_BLOCK` and the Hub's server find it
 _BEGIN = re.compile(r"\ufeff?\s*---(?:\r\n|\r|\n)")
@@ -50,24 +55,38 @@ def front_matter(card: str) -> FrontMatter | None:
 
 
 def read_yaml(text: str) -> Any:  # noqa: ANN401  whatever the YAML holds
-    """What the YAML says, as plain values. No value stands in it twice: aliases are refused.
+    """What the YAML says, as plain values, read as `datasets` and `huggingface_hub` read it.
 
     Raises:
         MetadataError: It is no YAML, is larger or deeper than metadata is, or has aliases or endless numbers.
     """
-    import yaml
-
-    for event in _events(text):
-        if isinstance(event, yaml.AliasEvent):
-            raise MetadataError("it has aliases (*name)")
-        if isinstance(event, yaml.ScalarEvent) and len(event.value) > _LONGEST_NUMBER:
-            worked_out = event.tag is not None or (event.implicit[0] and _NUMBER.fullmatch(event.value))
-            if worked_out:
-                raise MetadataError("it has a number without end")
+    _check_length(text, MOST_YAML)
     try:
-        return yaml.load(text, _loader())  # the loader is a safe one
-    except (yaml.YAMLError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
-        raise MetadataError("it is no valid YAML") from error
+        return yaml.load(text, _Bounded)
+    except (yaml.YAMLError, ValueError, TypeError, ArithmeticError) as error:
+        raise MetadataError("it is no valid YAML" if not isinstance(error, MetadataError) else str(error)) from error
+
+
+class _Bounded(yaml.SafeLoader):
+    """Makes every value once, and refuses what would take more time than its length says."""
+
+    _depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:  # noqa: ANN401  PyYAML's own
+        """As PyYAML's, but for aliases, depth and long numbers."""
+        if self.check_event(yaml.AliasEvent):
+            raise MetadataError("it has aliases (*name)")
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.ScalarEvent) and len(event.value) > _LONGEST_NUMBER:
+            # what is no text is worked out
+            if event.tag is not None or (event.implicit[0] and _NUMBER.fullmatch(event.value)):
+                raise MetadataError("it has a number without end")
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise MetadataError(_TOO_DEEP)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
 
 def pairs_in(text: str) -> Iterator[tuple[str, str | None]]:
@@ -78,12 +97,14 @@ def pairs_in(text: str) -> Iterator[tuple[str, str | None]]:
     Raises:
         MetadataError: It is no YAML, or is larger or deeper than metadata is.
     """
-    import yaml
-
     known: dict[str, str | None] = {}
     # per collection that is open: whether it is a mapping, and the key that waits for its value
     waiting: list[list[Any]] = []
-    for event in _events(text):
+    try:
+        events = _events(text)
+    except (yaml.YAMLError, ValueError) as error:
+        raise MetadataError(str(error) if isinstance(error, MetadataError) else "it is no valid YAML") from error
+    for event in events:
         if isinstance(event, yaml.ScalarEvent | yaml.AliasEvent | yaml.CollectionStartEvent):
             value = event.value if isinstance(event, yaml.ScalarEvent) else None
             if isinstance(event, yaml.AliasEvent):
@@ -106,27 +127,28 @@ def _paired(mapping: list[Any], value: str | None) -> Iterator[tuple[str, str | 
         yield key, value
 
 
-def _events(text: str) -> Iterator["Event"]:
-    """The parts of the text, one after the other."""
-    import yaml
+def _events(text: str) -> "list[Event]":
+    """The parts of the text, in their order.
 
-    if len(text) > MOST_YAML:
-        raise MetadataError(f"it has {len(text):,} characters, expected at most {MOST_YAML:,}")
-    depth = 0
+    By libyaml where it is installed, which is ten times as fast; what that does not take, PyYAML itself may.
+    """
+    _check_length(text, MOST_YAML)
     try:
-        for event in yaml.parse(text, Loader=_loader()):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > _DEEPEST:
-                raise MetadataError(f"its values lie more than {_DEEPEST} deep")
-            yield event
-    except MetadataError:
-        raise
-    except (yaml.YAMLError, ValueError) as error:
-        raise MetadataError("it is no valid YAML") from error
+        return list(_bounded(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    except (yaml.YAMLError, ValueError):
+        _check_length(text, _MOST_SLOW)
+        return list(_bounded(text, yaml.SafeLoader))
 
 
-def _loader() -> Any:  # noqa: ANN401  a class of PyYAML, which has no type of its own for both
-    """Of libyaml where it is installed: it is ten times as fast, and its time grows with the length alone."""
-    import yaml
+def _bounded(text: str, loader: Any) -> Iterator["Event"]:  # noqa: ANN401  a class of PyYAML
+    depth = 0
+    for event in yaml.parse(text, Loader=loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise MetadataError(_TOO_DEEP)
+        yield event
 
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+def _check_length(text: str, most: int) -> None:
+    if len(text) > most:
+        raise MetadataError(f"it has {len(text):,} characters, expected at most {most:,}")

@@ -34,9 +34,9 @@ def changes(before: str, after: str, name: str) -> str:
 
 def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
     """Lines that go and come, and those in between that stay."""
-    codes = [("replace", 0, len(old), 0, len(new))]
-    if max(len(old), len(new)) <= _MOST:
-        codes = difflib.SequenceMatcher(None, old, new).get_opcodes()
+    short = max(len(old), len(new)) <= _MOST
+    whole = ("replace", 0, len(old), 0, len(new))
+    codes = difflib.SequenceMatcher(None, old, new).get_opcodes() if short else [whole]
     for kind, a, b, c, d in codes:
         if kind == "equal":
             yield from (f" {line}" for line in old[a:b])

@@ -1,4 +1,7 @@
-"""Keeps other websites from acting through a visitor's browser: their requests carry the visitor's cookies too."""
+"""Keeps other websites from acting through a visitor's browser, and the page from asking other websites.
+
+Requests of other websites carry the visitor's cookies too; what a page asks of others tells them of the visitor.
+"""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -13,12 +16,15 @@ _ACTS = "/logout"
 _PORTS = {"http": ":80", "https": ":443"}
 _OURS = (b"same-origin", b"none")
 """What browsers say of requests of this page, and of addresses that were typed."""
-_FRAMES = {
-    False: b"frame-ancestors 'self'",
-    True: b"frame-ancestors 'self' https://huggingface.co https://*.huggingface.co https://*.hf.space",
-}
-"""Whose pages may hold this one as a frame: in any other's, a click could be meant for something else. The Hub's may on
-a public machine."""
+_OWN = (
+    b"default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; base-uri 'self'; "
+    b"form-action 'self'; frame-ancestors 'self'"
+)
+"""What a visitor's browser loads and asks: this app alone. On a Space Gradio would have it ask others for a font, and
+the Hub for its author's picture; whatever a report holds, no browser fetches it."""
+_FRAMES = {False: b"", True: b" https://huggingface.co https://*.huggingface.co https://*.hf.space"}
+"""Whose pages may also hold this one as a frame: in any other's, a click could be meant for something else. The Hub's
+may on a public machine."""
 _REFUSED = (
     "Another website asked for this in your browser's name. Expected a request of this page: open it and act there"
 )
@@ -53,7 +59,7 @@ class Guard:
 
         async def framed(message: "Message") -> None:
             if message["type"] == "http.response.start":
-                headers = [*message.get("headers", ()), (b"content-security-policy", _FRAMES[self._public])]
+                headers = [*message.get("headers", ()), (b"content-security-policy", _OWN + _FRAMES[self._public])]
                 message = {**message, "headers": headers}
             await send(message)
 

@@ -23,6 +23,7 @@ from diffing.errors import MissingExtraError, SettingError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +31,10 @@ ROUTE = "/webhooks/model-diff"
 """Where deliveries go."""
 LARGEST = 256 * 1024
 """Bytes of a delivery, at most; the Hub's are a few thousand."""
+_ASKS_NOBODY = (
+    b"content-security-policy",
+    b"default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; base-uri 'self'",
+)
 _PATIENCE = 10.0
 """Seconds for a delivery to arrive in full."""
 
@@ -67,7 +72,25 @@ def create_app(settings: AnnotatorSettings, secret: str) -> "FastAPI":
         mcp_server=False,
         max_file_size=1,  # the page takes no input; its server would store any upload of anybody
     )
+    mounted.add_middleware(_AsksNobody)
     return mounted
+
+
+class _AsksNobody:
+    """Has browsers load the page from this service alone: in a Space Gradio would have them ask others for fonts."""
+
+    def __init__(self, app: "ASGIApp") -> None:
+        self._app = app
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Answers one request."""
+
+        async def told(message: "Message") -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), _ASKS_NOBODY]}
+            await send(message)
+
+        await self._app(scope, receive, told)
 
 
 class Desk:

@@ -107,6 +107,7 @@ class Queue:
         self.path = path
         """The file; its folder is made where missing."""
         self._lock = threading.Lock()
+        self._opened, self._since = time.time(), time.monotonic()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -140,7 +141,7 @@ class Queue:
             "ON CONFLICT (repository, revision) DO UPDATE "
             "SET state = 'queued', tries = 0, next_try = 0, changed = excluded.changed "
             "WHERE state = 'failed' AND changed < ?",
-            (push.repository, push.commit, push.parent, time.time(), failed_before),
+            (push.repository, push.commit, push.parent, self._now, failed_before),
         )
 
     def remember_own(self, repository: str, commit: str) -> None:
@@ -156,7 +157,7 @@ class Queue:
 
         A job that last changed in the future waits for a clock that has been put back since: it is due.
         """
-        now = time.time()
+        now = self._now
         rows = self._read(
             "UPDATE jobs SET state = 'running', tries = tries + 1, changed = ?, stage = '' WHERE position = ("
             "SELECT position FROM jobs WHERE state = 'queued' AND (next_try <= ? OR changed > ?) "
@@ -174,24 +175,22 @@ class Queue:
         self._write(
             "UPDATE jobs SET state = 'failed', reason = 'the service was stopped in the middle of every try', "
             "changed = ? WHERE state = 'running' AND tries >= ?",
-            (time.time(), most_tries),
+            (self._now, most_tries),
         )
-        self._write(
-            "UPDATE jobs SET state = 'queued', next_try = 0, changed = ? WHERE state = 'running'", (time.time(),)
-        )
+        self._write("UPDATE jobs SET state = 'queued', next_try = 0, changed = ? WHERE state = 'running'", (self._now,))
 
     def settle(self, job: Job, state: State, *, reason: str = "", dataset: str = "", card: str = "") -> None:
         """Ends a job, one way or the other."""
         self._write(
             "UPDATE jobs SET state = ?, reason = ?, dataset = ?, card = ?, changed = ? WHERE position = ?",
-            (state, reason, dataset, card, time.time(), job.position),
+            (state, reason, dataset, card, self._now, job.position),
         )
 
     def retry(self, job: Job, reason: str, seconds: float) -> None:
         """Queues a job for another try, later."""
         self._write(
             "UPDATE jobs SET state = 'queued', reason = ?, next_try = ?, changed = ? WHERE position = ?",
-            (reason, time.time() + seconds, time.time(), job.position),
+            (reason, self._now + seconds, self._now, job.position),
         )
 
     def postpone(self, job: Job, reason: str, seconds: float) -> None:
@@ -203,12 +202,12 @@ class Queue:
         """Keeps what is compared, so that every further try compares the same; the diff begins."""
         self._write(
             "UPDATE jobs SET model_a = ?, model_b = ?, begun = ? WHERE position = ?",
-            (model_a, model_b, time.time(), job.position),
+            (model_a, model_b, self._now, job.position),
         )
 
     def begun(self, seconds: float) -> int:
         """Diffs that were begun within so many seconds."""
-        return int(self._read("SELECT COUNT(*) FROM jobs WHERE begun > ?", (time.time() - seconds,))[0][0])
+        return int(self._read("SELECT COUNT(*) FROM jobs WHERE begun > ?", (self._now - seconds,))[0][0])
 
     def progress(self, job: Job, stage: str, done: int, total: int) -> None:
         """Tells how far the running diff is."""
@@ -241,6 +240,11 @@ class Queue:
         """Jobs per state."""
         found = dict(self._read("SELECT state, COUNT(*) FROM jobs GROUP BY state"))
         return {state: int(found.get(state, 0)) for state in STATES}
+
+    @property
+    def _now(self) -> float:
+        """Seconds since 1970, by the clock as it was when the file was opened: one that jumps lifts no limit."""
+        return self._opened + time.monotonic() - self._since
 
     def _read(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with self._lock:

@@ -10,7 +10,7 @@ import threading
 import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -27,7 +27,7 @@ Folder = Annotated[
         "--folder",
         parser=path_of,
         metavar="PATH",
-        help="Where runs and results are kept.",
+        help="Where runs and results are kept; else where DIFFING_SITE says. DIFFING_WORKERS are runs at a time.",
         show_default="~/.cache/diffing-site",
     ),
 ]
@@ -61,8 +61,9 @@ def serve(
     if public:
         os.environ["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
     from diffing.view import open_site
+    from diffing.view.site import settings_from
 
-    site = open_site(_settings(folder, public=public))
+    site = open_site(settings_from(os.environ, public=public, folder=folder))
     err = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
     try:
         with _served(site, host, port) as url:
@@ -75,15 +76,6 @@ def serve(
         err.print(f"\nEnded. {kept} in {site.settings.folder}: the same command opens it again")
     finally:
         site.close()
-
-
-def _settings(folder: Path | None, *, public: bool) -> Any:
-    """Strangers get a folder of their own: runs that were begun here act with more."""
-    from diffing.view.site import SiteSettings, own_machine
-
-    if not public:
-        return own_machine(folder)
-    return SiteSettings(folder or Path.home() / ".cache" / "diffing-site-public")
 
 
 @contextlib.contextmanager

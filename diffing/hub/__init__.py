@@ -17,19 +17,27 @@ from diffing.hub.client import (
 from diffing.hub.commits import commit
 from diffing.hub.data_files import check_data_files
 from diffing.hub.failures import for_page, hub_errors
+from diffing.hub.limits import MOST_ANSWER, MOST_CARD
+from diffing.hub.metadata import MetadataError, front_matter, pairs_in, read_yaml
 
 __all__ = [
+    "MOST_ANSWER",
+    "MOST_CARD",
     "TIMEOUT",
     "BoundedApi",
+    "MetadataError",
     "Patience",
     "check_data_files",
     "commit",
     "for_page",
+    "front_matter",
     "head_of",
     "hub_api",
     "hub_errors",
     "is_private",
     "namespaces",
+    "pairs_in",
     "read_file",
+    "read_yaml",
     "user_name",
 ]

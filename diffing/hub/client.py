@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import HfApi, constants, get_session, get_token
+from huggingface_hub import HfApi, constants, get_session, get_token, hf_hub_url, try_to_load_from_cache
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
 from diffing.errors import HubError
 from diffing.hub.failures import hub_errors
+from diffing.hub.limits import MOST_CARD
 from diffing.masking import keep_secret
 from diffing.version import VERSION
 
@@ -102,7 +103,9 @@ def is_private(api: HfApi, repo_id: str, *, repo_type: str = "model") -> bool:
         return False
 
 
-def read_file(api: HfApi, repo_id: str, path: str, *, repo_type: str = "model", revision: str) -> bytes | None:
+def read_file(
+    api: HfApi, repo_id: str, path: str, *, repo_type: str = "model", revision: str, most: int = MOST_CARD
+) -> bytes | None:
     """One file of a repository; None where it has none of that name.
 
     Args:
@@ -111,17 +114,34 @@ def read_file(api: HfApi, repo_id: str, path: str, *, repo_type: str = "model", 
         path: Of the file.
         repo_type: `model`, `dataset` or `space`.
         revision: A commit, so that all files of one reading belong together.
+        most: Bytes; a larger file is not downloaded.
 
     Raises:
-        HubError: No such repository or revision, no access, or the Hub cannot be reached.
+        HubError: No such repository or revision, no access, it is larger, or the Hub cannot be reached.
     """
     with hub_errors(repo_id, revision=revision, repo_type=repo_type):
         try:
+            size = _size_of(api, repo_id, path, repo_type, revision)
+            if size is not None and size > most:
+                raise HubError(
+                    f"{path} of {repo_id} has {size / 1e6:,.1f} MB: expected at most {most / 1e6:g} MB. It was not read"
+                )
             return Path(api.hf_hub_download(repo_id, path, repo_type=repo_type, revision=revision)).read_bytes()
         except EntryNotFoundError as error:
             if isinstance(error, LocalEntryNotFoundError):  # not missing: out of reach
                 raise
             return None
+
+
+def _size_of(api: HfApi, repo_id: str, path: str, repo_type: str, revision: str) -> int | None:
+    """Bytes of a file, told before it is downloaded; None where it cannot be told."""
+    here = try_to_load_from_cache(repo_id, path, repo_type=repo_type, revision=revision)
+    if isinstance(here, str):
+        return Path(here).stat().st_size
+    if constants.HF_HUB_OFFLINE:
+        return None
+    url = hf_hub_url(repo_id, path, repo_type=repo_type, revision=revision, endpoint=api.endpoint)
+    return api.get_hf_file_metadata(url=url, token=api.token, timeout=TIMEOUT).size
 
 
 def user_name(api: HfApi) -> str:

@@ -5,12 +5,12 @@ there are none: a stranger's card could so ask for the names of this machine's f
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from huggingface_hub import HfApi
 
 from diffing.errors import HubError
 from diffing.hub.client import read_file
+from diffing.hub.metadata import MetadataError, front_matter, read_yaml
 
 _CARD, _STANDALONE = "README.md", ".huggingface.yaml"
 _FILES = ("data_files", "data_dir")
@@ -38,17 +38,21 @@ def check_data_files(api: HfApi, repo_id: str, sha: str) -> None:
 
 
 def _configs(content: bytes | None, name: str, repo_id: str) -> Sequence[object]:
-    """What the metadata says of configurations, read by the parser that `datasets` uses."""
-    import yaml
-    from huggingface_hub import DatasetCard
-
+    """What the metadata says of configurations, of the block that `datasets` reads."""
     if content is None:
         return ()
     try:
         text = content.decode()
-        found: Any = vars(DatasetCard(text).data) if name == _CARD else yaml.safe_load(text)
-    except (ValueError, TypeError, AttributeError, RecursionError, yaml.YAMLError):
-        raise HubError(f"The card of {repo_id} has metadata that cannot be read: look at it on the Hub") from None
+        if name == _CARD:
+            block = front_matter(text)
+            text = block.yaml if block else ""
+        found = read_yaml(text)
+    except UnicodeDecodeError:
+        raise HubError(f"The card of {repo_id} is not in UTF-8: look at it on the Hub") from None
+    except MetadataError as error:
+        raise HubError(
+            f"The card of {repo_id} has metadata that cannot be read ({error}): look at it on the Hub"
+        ) from None
     configs = found.get("configs") if isinstance(found, dict) else None
     return configs if isinstance(configs, list) else [configs]
 

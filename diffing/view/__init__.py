@@ -5,6 +5,7 @@ Locally: `python app.py`, or `diffing serve`.
 
 import contextlib
 import importlib
+import os
 import threading
 import time
 from importlib.util import find_spec
@@ -86,7 +87,7 @@ def launch_options(site: "Site", *, host: str = "127.0.0.1") -> dict[str, Any]:
     from diffing.view.guard import Guard
 
     public = site.settings.rules.public
-    guards = [Middleware(Guard, public=public)]
+    guards = [Middleware(Guard, public=public, host=os.environ.get("SPACE_HOST", ""))]
     if not public:
         guards.append(Middleware(TrustedHostMiddleware, allowed_hosts=[host, "localhost"], www_redirect=False))
     # where the package is missing Gradio would only print that it is

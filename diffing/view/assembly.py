@@ -30,7 +30,7 @@ def assemble(site: Site) -> "gradio.Blocks":
     import gradio as gr
 
     page: gradio.Blocks
-    with gr.Blocks(title="diffing", delete_cache=(3600, 86400)) as page:
+    with gr.Blocks(title="diffing", delete_cache=(3600, 86400), analytics_enabled=False) as page:
         address = look.header(sign_in=site.settings.sign_in)
         notice = gr.HTML(apply_default_css=False, elem_classes="diffing site-notice")
         parts: dict[str, Part] = {}

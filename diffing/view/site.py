@@ -42,26 +42,40 @@ class SiteSettings:
     """Whether visitors sign in with their accounts of the Hub: only a Space can offer it."""
 
 
-def settings_from(environment: Mapping[str, str]) -> SiteSettings:
-    """As a Space is served: for strangers, with everything in the folder that outlives a restart where there is one.
+def settings_from(
+    environment: Mapping[str, str], *, public: bool | None = None, folder: Path | None = None
+) -> SiteSettings:
+    """How the page is served, on a Space and on a machine of one's own, by `python app.py` and by `diffing serve`.
+
+    A Space is for strangers, with everything in the folder that outlives a restart where there is one. A machine of
+    one's own is for the account that runs it, with its files and its login.
 
     Args:
         environment: `DIFFING_SITE` names the folder, `DIFFING_WORKERS` the runs at a time (2, on a machine with
             a GPU 1); `SYSTEM`, `SPACE_ID` and `OAUTH_CLIENT_ID` are set by the Hub.
+        public: Whether strangers are served; None is on a Space alone. They get a folder of their own: runs that were
+            begun on a machine of one's own act with more.
+        folder: Where runs are kept, whatever the environment says.
 
     Raises:
         SettingError: `DIFFING_WORKERS` is no number of runs.
     """
-    kept = Path("/data") if in_space(environment) and os.access("/data", os.W_OK) else Path.home() / ".cache"
+    space = in_space(environment)
+    strangers = space if public is None else public
+    kept = Path("/data") if space and os.access("/data", os.W_OK) else Path.home() / ".cache"
+    named = Path(environment.get("DIFFING_SITE") or kept / "diffing-site").expanduser()
+    if strangers and not space:
+        named = named.with_name(f"{named.name}-public")
     # two runs on one GPU would take each other's memory
     has_gpu = shutil.which("nvidia-smi", path=environment.get("PATH")) is not None
     workers = environment.get("DIFFING_WORKERS", "1" if has_gpu else "2")
-    if not workers.isdecimal() or not 1 <= int(workers) <= 64:
-        raise SettingError(f"DIFFING_WORKERS is {workers!r}: expected runs at a time, 1 to 64")
+    if not (workers.isascii() and workers.isdecimal() and len(workers) < 4 and 1 <= int(workers) <= 64):
+        raise SettingError(f"DIFFING_WORKERS is {workers!r:.40}: expected runs at a time, 1 to 64")
     return SiteSettings(
-        folder=Path(environment.get("DIFFING_SITE") or kept / "diffing-site"),
+        folder=folder or named,
+        rules=PUBLIC if strangers else OWN_MACHINE,
         workers=int(workers),
-        sign_in=in_space(environment) and bool(environment.get("OAUTH_CLIENT_ID")),
+        sign_in=space and bool(environment.get("OAUTH_CLIENT_ID")),
     )
 
 
@@ -156,15 +170,6 @@ class Site:
     def close(self) -> None:
         """Ends all runs; a site on the same folder goes on with them."""
         self.desk.close()
-
-
-def own_machine(folder: Path | None = None) -> SiteSettings:
-    """As `diffing serve` serves it: for the account that runs it, with its files and its login.
-
-    Args:
-        folder: Where runs are kept; None is this account's own.
-    """
-    return SiteSettings(folder or Path.home() / ".cache" / "diffing-site", rules=OWN_MACHINE)
 
 
 def address_of(request: "gradio.Request | fastapi.Request") -> str:

@@ -25,7 +25,7 @@ from markdown_it.token import Token
 from diffing.cli import main
 from diffing.cli.plain import PlainFormatter, plain, plain_json
 from diffing.outputs.card.edit import edit
-from diffing.outputs.card.markers import markers_in
+from diffing.outputs.card.markers import body_of
 from diffing.outputs.card.prose import prose
 from diffing.outputs.card.section import section
 from diffing.outputs.dataset import dataset_files
@@ -275,7 +275,7 @@ def test_a_models_card_gets_one_section_and_keeps_its_own_text() -> None:
     for start in range(0, len(confirmed), 7):
         told = tuple(confirmed[start : start + 7])
         text = section(replace(report, findings=told), of=MODEL_A.split("@")[0], dataset=None)
-        assert [marker.kind for marker in markers_in(text)] == ["begin", "end"]
+        assert [marker.kind for marker in body_of(text).markers] == ["begin", "end"]
         whole = edit(card, text)
         assert whole.startswith(card)
         assert edit(whole, text) == whole
@@ -290,7 +290,7 @@ def test_cards_name_any_model_as_text() -> None:
     for name, text in CORPUS.items():
         report = replace(empty_report(), model_a=ModelInfo(text, "model_a"), pairs=())
         told = section(report, of=MODEL_B.split("@")[0], dataset=None)
-        assert [marker.kind for marker in markers_in(told)] == ["begin", "end"], name
+        assert [marker.kind for marker in body_of(told).markers] == ["begin", "end"], name
         assert not [t for t in tokens_of(told) if t.type in ("html_inline", "image")], name
         card = dataset_card(report, "user/name", (), None)
         expected = f"Behavioural differences: {names_of(report).a} and tern-1b-chat"

@@ -7,15 +7,19 @@ import re
 from dataclasses import dataclass
 
 from diffing.errors import SettingError
-from diffing.outputs.card.markers import NAME, OPT_OUT, Marker, digest, hash_in, markers_in, unified
+from diffing.hub import MOST_CARD, MetadataError, front_matter, pairs_in
+from diffing.outputs.card.markers import NAME, OPT_OUT, Body, Marker, body_of, digest, hash_in, unified
 
-# Source: `huggingface_hub.repocard.REGEX_YAML_BLOCK`, "exact same regex as in the Hub server"; a byte order mark, which
-# is white space to the server, may come first.
-_FRONT_MATTER = re.compile(rb"(?:\xef\xbb\xbf)?(\s*---(?:\r\n|\r|\n))([\S\s]*?)((?:\r\n|\r|\n)---[ \t]*(?:\r\n|\n|$))")
-_OFF_IN_YAML = re.compile(rb"\b%b:\s*['\"]?(?:off|false|no)\b" % NAME.encode(), re.IGNORECASE)
+_OFF_AS_TEXT = re.compile(rf"\b{NAME}:\s*['\"]?(?:off|false|no)\b", re.IGNORECASE)
+_WANTED = ("on", "true", "yes", "y")
+"""What a card's own `model-diff` may say beside which a section is written; in doubt none is."""
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _OTHER_ENCODINGS = (b"\xff\xfe", b"\xfe\xff")
+
+
+class OptedOutError(SettingError):
+    """The card asks not to have a section."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +30,15 @@ class _Card:
     """The byte order mark and the YAML block with its fences, as far as there are such."""
     lines: tuple[bytes, ...]
     """The rest, line by line, each with its ending."""
-    marks: tuple[Marker, ...]
-    """All markers, from top to bottom."""
+    body: Body
+    """What the rest holds."""
+    off: bool
+    """Whether the card asks not to have a section."""
 
     @property
     def markers(self) -> tuple[Marker, ...]:
         """Those of sections."""
-        return tuple(mark for mark in self.marks if mark.kind != "off")
-
-    @property
-    def off(self) -> bool:
-        """Whether it asks not to have a section."""
-        return bool(_OFF_IN_YAML.search(self.front)) or any(mark.kind == "off" for mark in self.marks)
+        return tuple(mark for mark in self.body.markers if mark.kind != "off")
 
     def number(self, line: int) -> int:
         """A line of the body as people count it in the file."""
@@ -55,12 +56,14 @@ def edit(readme: bytes, section: str) -> bytes:
         The card; the same bytes where it has this section already.
 
     Raises:
+        OptedOutError: The card asks not to have one.
         SettingError: It cannot be told what belongs to the section (markers unbalanced, doubled, in the wrong order or
-            in the middle of a line), a person edited it, the card is not UTF-8 or asks not to have one.
+            in the middle of a line), a person edited it, the card ends inside of something, is not UTF-8, or is longer
+            than a card is.
     """
     card = _read(readme)
     if card.off:
-        raise SettingError(f"The card asks for no such section ({OPT_OUT}): nothing was written")
+        raise OptedOutError(f"The card asks for no such section ({OPT_OUT}): nothing was written")
     place = _place(card)
     if place is None:
         return _appended(card, section)
@@ -81,7 +84,14 @@ def edit(readme: bytes, section: str) -> bytes:
 
 
 def opted_out(readme: bytes) -> bool:
-    """Whether the card asks not to have a section, in a comment outside code or as `model-diff: off` in its YAML."""
+    """Whether the card asks not to have a section, in a comment outside code or as `model-diff: off` in its YAML.
+
+    In its YAML in whatever spelling; and whatever else than `on` it says there, or where the YAML cannot be read and
+    names it.
+
+    Raises:
+        SettingError: The card is not UTF-8, or too long to be looked through.
+    """
     return _read(readme).off
 
 
@@ -93,19 +103,38 @@ def has_section(readme: bytes) -> bool:
 def _read(readme: bytes) -> _Card:
     if readme.startswith(_OTHER_ENCODINGS):
         raise SettingError("The card is not in UTF-8 (it begins like UTF-16): nothing was written. Save it as UTF-8")
+    if len(readme) > MOST_CARD:
+        raise SettingError(
+            f"The card has {len(readme) / 1e6:,.1f} MB: expected at most {MOST_CARD / 1e6:g} MB. Nothing was written"
+        )
     try:
-        readme.decode()
+        text = readme.decode()
     except UnicodeDecodeError as error:
         raise SettingError(
             f"The card is not in UTF-8 (byte {error.start}): nothing was written. Save it as UTF-8"
         ) from None
-    found = _FRONT_MATTER.match(readme)
-    front = found.group() if found else _BYTE_ORDER_MARK if readme.startswith(_BYTE_ORDER_MARK) else b""
+    found = front_matter(text)
+    front = found.whole.encode() if found else _BYTE_ORDER_MARK if readme.startswith(_BYTE_ORDER_MARK) else b""
     ends = [found.end() for found in _LINE_END.finditer(readme, len(front))]
     starts = [len(front), *ends]
     lines = [readme[start:end] for start, end in zip(starts, [*ends, len(readme)], strict=True)]
-    body = readme[len(front) :].decode()
-    return _Card(front, tuple(line for line in lines if line), tuple(markers_in(body)))
+    body = body_of(readme[len(front) :].decode())
+    off = any(mark.kind == "off" for mark in body.markers) or (found is not None and _off_in(found.yaml))
+    return _Card(front, tuple(line for line in lines if line), body, off)
+
+
+def _off_in(metadata: str) -> bool:
+    """Whether YAML asks for no section: read as YAML, since its keys and values have many spellings."""
+    if _OFF_AS_TEXT.search(metadata):
+        return True
+    named = NAME in metadata.casefold()
+    if not (named or "\\" in metadata):  # without an escape no spelling hides the name
+        return False
+    try:
+        asked = [value for key, value in pairs_in(metadata) if key.strip().casefold() == NAME]
+    except MetadataError:
+        return named
+    return any(value is None or value.strip().casefold() not in _WANTED for value in asked)
 
 
 def _place(card: _Card) -> tuple[int, int] | None:
@@ -150,11 +179,14 @@ def _check_seen(card: _Card, new: bytes) -> None:
     """A card that ends in an open code block or comment would swallow the section, and get another one next time."""
     written = _read(new)
     markers = written.markers
+    where = "a code block, HTML or YAML"
     if written.front.rstrip() == card.front.rstrip() and len(markers) == 2 and markers[0].first:
-        return
+        if card.body.left_open is None:
+            return
+        where = f"<{card.body.left_open}>"
     raise SettingError(
-        "The card ends inside a code block, HTML or YAML that is not closed: a section after it would be part of it. "
-        "Nothing was written. Close it first"
+        f"The card ends inside {where} that is not closed: a section after it would be part of it. Nothing was "
+        "written. Close it first"
     )
 
 

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
 
+from diffing.outputs.card.inline import html_of_block, html_of_text, left_open
+
 NAME = "model-diff"
 OPT_OUT = f"<!-- {NAME}: off -->"
 """In a card: no section is written."""
 _END = f"<!-- {NAME}:end -->"
-_COMMENT = re.compile(rf"<!--\s*{NAME}:\s*(begin|end|off)\b(.*?)-->", re.IGNORECASE | re.DOTALL)
+_MARKER = re.compile(rf"<!--\s*{NAME}:\s*(begin|end|off)\b", re.IGNORECASE)
 _HASH = re.compile(r"\bsha256=([0-9a-f]{16})\b")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _UNSAFE = re.compile(r"[^\w./@+:-]|(?<=-)-", re.ASCII)
@@ -62,33 +64,62 @@ def unified(text: str) -> str:
     return _LINE_END.sub("\n", text)
 
 
-def markers_in(text: str) -> list[Marker]:
-    """The markers of a Markdown text without front matter, from top to bottom.
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a card holds below its front matter, as far as it matters to a section."""
+
+    markers: tuple[Marker, ...]
+    """From top to bottom."""
+    left_open: str | None
+    """An HTML element that is not closed, which would hold what is written after it."""
+
+
+def body_of(text: str) -> Body:
+    """Reads a Markdown text without front matter, in time that grows with its length alone.
 
     Args:
         text: With whatever line endings; lines are counted as CommonMark does.
     """
-    if NAME not in text.casefold():
-        return []
     lines = _LINE_END.split(text)
     parser = MarkdownIt("commonmark")
-    # only the lines that hold a marker are read for inline code: the rest of a long card costs nothing
+    # paragraphs are not read: `html_of_text` finds what is needed of them. Definitions of links neither: a paragraph of
+    # them is read anew for each
     parser.core.ruler.enableOnly(["normalize", "block"])
-    found = []
+    parser.block.ruler.disable("reference")
+    markers: list[Marker] = []
+    pieces: list[str] = []
     for token in parser.parse(text):
-        if token.map is None or NAME not in token.content.casefold():
+        if token.map is None or token.type not in ("html_block", "inline"):
             continue
         if token.type == "html_block":
-            found += list(_in_block(token.content, token.map[0], lines, token.level == 0))
-        elif token.type == "inline":
-            children = MarkdownIt("commonmark").parseInline(token.content)[0].children or []
-            html = "\n".join(child.content for child in children if child.type == "html_inline")
-            found += [Marker(match[1].lower(), token.map[0], False, False) for match in _COMMENT.finditer(html)]
-    return found
+            pieces += html_of_block(token.content)
+            markers += _in_block(token.content, token.map[0], lines, token.level == 0)
+        elif "<" in token.content:
+            html = list(html_of_text(token.content))
+            pieces += html
+            markers += [Marker(kind, token.map[0], False, False) for kind, _, _ in _comments("\n".join(html))]
+    return Body(tuple(markers), left_open(pieces))
 
 
 def _in_block(content: str, first: int, lines: list[str], outermost: bool) -> Iterator[Marker]:
-    for match in _COMMENT.finditer(content):
-        line = first + content.count("\n", 0, match.start())
-        alone = lines[line].rstrip() == match.group()
-        yield Marker(match[1].lower(), line, alone, outermost and alone and line == first)
+    line, counted = first, 0
+    for kind, start, end in _comments(content):
+        line += content.count("\n", counted, start)
+        counted = start
+        begins = start == 0 or content[start - 1] == "\n"
+        # `lines` has what a quotation or a list puts before it
+        alone = begins and lines[line].rstrip() == content[start:end]
+        yield Marker(kind, line, alone, outermost and alone and line == first)
+
+
+def _comments(html: str) -> Iterator[tuple[str, int, int]]:
+    """Kind, beginning and end of each comment that is a marker."""
+    at = 0
+    for found in _MARKER.finditer(html):
+        if found.start() < at:
+            continue  # within the one before
+        end = html.find("-->", found.end())
+        if end < 0:
+            return
+        at = end + 3
+        yield found[1].lower(), found.start(), at

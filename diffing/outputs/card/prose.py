@@ -9,13 +9,16 @@ from diffing.outputs.markdown import code
 from diffing.outputs.words import one_line
 
 LENGTH = 1_000
-"""Characters of a text, where nothing else is said; looking for links takes the square of it."""
+"""Characters of a text, where nothing else is said."""
+_PART = r"[^\s<>&`|\\]"
+# looked for once in each stretch of such signs, at its beginning: what is not there, is not further on either
+_HOST = r"(?<![\w#!-])[\w#!-]+(?:\.[\w-]{2,})+(?:[#!][\w-]*(?:\.[\w-]{2,})*)*"
 _LINK_LIKE = re.compile(
     r"(?:"  # as many as stand side by side: two spans of code cannot
-    r"(?:https?|ftp|mailto|xmpp):[^\s<>&`|\\]+|www\.[^\s<>&`|\\]+"  # addresses
-    r"|[^\s<>&`|\\]*@[^\s<>&`|\\]+"  # mentions and mail
+    rf"(?:https?|ftp|mailto|xmpp):{_PART}+|www\.{_PART}+"  # addresses
+    rf"|(?<!{_PART}){_PART}*@{_PART}+"  # mentions and mail
+    rf"|{_HOST}(?:/{_PART}*)?"  # names of hosts and files
     r"|[#!]\d+"  # references to issues
-    r"|\w[\w-]*(?:\.[\w-]{2,})+(?:/[^\s<>&`|\\]*)?"  # names of hosts and files
     r")+",
     re.IGNORECASE,
 )

@@ -3,7 +3,6 @@
 Reads the card at one commit and writes on that commit, so that nobody's change is lost. Knows nothing of Markdown.
 """
 
-import difflib
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,8 @@ from huggingface_hub import CommitOperationAdd, HfApi
 
 from diffing.errors import HubError, SettingError
 from diffing.hub import commit, head_of, hub_errors, is_private, read_file, user_name
-from diffing.outputs.card.edit import edit, has_section, opted_out
+from diffing.outputs.card.changes import changes
+from diffing.outputs.card.edit import OptedOutError, edit, has_section
 from diffing.outputs.card.pull import Pull, description_of, pulls_of, title_of
 from diffing.outputs.card.section import section, told_in_card
 from diffing.outputs.card.subject import subject_of
@@ -76,8 +76,7 @@ class _Change:
     @property
     def diff(self) -> str:
         """What changes, as a unified diff."""
-        before, after = (text.decode().splitlines() for text in (self.before, self.after))
-        return "\n".join(difflib.unified_diff(before, after, f"a/{_README}", f"b/{_README}", lineterm=""))
+        return changes(self.before.decode(), self.after.decode(), _README)
 
     @property
     def digest(self) -> str:
@@ -166,9 +165,10 @@ def _change(proposal: _Proposal) -> _Change | None:
     """The card as it is now and as it would be; None where it wants no section."""
     head = head_of(proposal.api, proposal.repo_id)
     readme = read_file(proposal.api, proposal.repo_id, _README, revision=head) or b""
-    if opted_out(readme):
+    try:
+        return _Change(head, readme, edit(readme, proposal.section))
+    except OptedOutError:
         return None
-    return _Change(head, readme, edit(readme, proposal.section))
 
 
 def _committed(proposal: _Proposal, change: _Change) -> CardOutcome:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from diffing.hub import MetadataError, front_matter, read_yaml
 from diffing.types import Report, Scalar
 
 TAG = "model-diff"
@@ -99,12 +100,9 @@ def tags_of(report: Report) -> list[str]:
 
 def metadata_of(card: bytes) -> Mapping[str, object]:
     """A card's YAML as plain values; empty where it has none that can be read."""
-    import yaml
-    from huggingface_hub.repocard import REGEX_YAML_BLOCK
-
-    match = REGEX_YAML_BLOCK.search(card.decode("utf-8", errors="replace"))
+    block = front_matter(card.decode("utf-8", errors="replace"))
     try:
-        found = yaml.safe_load(match[2]) if match else None
-    except (yaml.YAMLError, RecursionError):
+        found = read_yaml(block.yaml) if block else None
+    except MetadataError:
         return {}
     return found if isinstance(found, Mapping) else {}

@@ -49,9 +49,15 @@ class Desk:
                 stands in line.
 
         Raises:
-            SettingError: Another process owns the folder.
+            SettingError: Another process owns the folder, or it cannot be made.
         """
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingError(
+                f"Runs cannot be kept in {folder} ({error.strerror}): expected a folder that can be written to. Give "
+                "another one with --folder, or with DIFFING_SITE"
+            ) from None
         self.folder = folder
         """Where everything is kept."""
         self._rules, self._lends = rules, lends

@@ -36,6 +36,10 @@ CREATE TABLE IF NOT EXISTS runs (
 """
 _REMOVED = "CREATE TABLE IF NOT EXISTS removed (id TEXT PRIMARY KEY) WITHOUT ROWID"
 """Digests of the ids of runs that are no longer there."""
+_RAN = "CREATE TABLE IF NOT EXISTS ran (seconds REAL NOT NULL)"
+"""For how long apps have run on this file: what is old is told by it, since a clock can jump by years."""
+_SAVED_EVERY = 600.0
+"""Seconds; of what is not saved a kill takes this much."""
 SHARED = "address "
 """What an owner begins with that several people may be."""
 _COLUMNS = "id, owner, config, limits, state, reason, tries, told"
@@ -90,18 +94,21 @@ class Records:
                 f"{path} was made by another version of diffing: expected version {_VERSION} of its tables, got "
                 f"{version}. Give another folder, or remove it"
             )
-        self._database.execute(_TABLE)
-        self._database.execute(_REMOVED)
+        for statement in (_TABLE, _REMOVED, _RAN):
+            self._database.execute(statement)
+        self._ran = self._saved = self._ran_before()
+        self._began = time.monotonic()
         self._database.execute(f"PRAGMA user_version = {_VERSION}")
 
     def close(self) -> None:
         """Closes the file."""
         with self._lock:
+            self._save()
             self._database.close()
 
     def add(self, run_id: str, owner: str, config: DiffConfig, limits: Limits) -> None:
         """A new run, queued."""
-        values = (run_id, owner, json.dumps(asdict(config)), json.dumps(asdict(limits)), time.time())
+        values = (run_id, owner, json.dumps(asdict(config)), json.dumps(asdict(limits)), self._now)
         self._execute("INSERT INTO runs (id, owner, config, limits, changed) VALUES (?, ?, ?, ?, ?)", values)
 
     def get(self, run_id: str) -> Record | None:
@@ -119,20 +126,20 @@ class Records:
         """Sets where a run stands, and where it ended, how far it was."""
         self._execute(
             "UPDATE runs SET state = ?, reason = ?, changed = ?, told = ? WHERE id = ?",
-            (state, reason, time.time(), json.dumps(asdict(told)) if told else "{}", run_id),
+            (state, reason, self._now, json.dumps(asdict(told)) if told else "{}", run_id),
         )
 
     def begin(self, run_id: str) -> None:
         """A run is running; counts the try before it can take the process down."""
         self._execute(
             "UPDATE runs SET state = 'running', reason = '', tries = tries + 1, changed = ? WHERE id = ?",
-            (time.time(), run_id),
+            (self._now, run_id),
         )
 
     def requeue(self, run_id: str) -> None:
         """A visitor asks for a run again."""
         self._execute(
-            "UPDATE runs SET state = 'queued', reason = '', tries = 0, changed = ? WHERE id = ?", (time.time(), run_id)
+            "UPDATE runs SET state = 'queued', reason = '', tries = 0, changed = ? WHERE id = ?", (self._now, run_id)
         )
 
     def remove(self, run_id: str) -> None:
@@ -148,13 +155,13 @@ class Records:
         """Runs that need not be kept: over, or waiting for a visitor who does not come.
 
         Args:
-            days: How long a run is kept; None is for ever.
+            days: How long a run is kept, of those in which an app ran; None is for ever.
             runs: How many that are over are kept, the latest; None is all.
         """
         query = "SELECT id, changed FROM runs WHERE state IN ({}) ORDER BY changed DESC"
         over = self._execute(query.format("'done', 'stopped', 'failed'"), ())
         waiting = self._execute(query.format("'waiting'"), ())
-        oldest = -math.inf if days is None else time.time() - 86400 * days
+        oldest = -math.inf if days is None else self._now - 86400 * days
         too_many = over[runs:] if runs is not None else []
         late = [row for row in (*over, *waiting) if row[1] < oldest]
         return tuple(dict.fromkeys(row[0] for row in (*too_many, *late)))
@@ -162,7 +169,26 @@ class Records:
     def _execute(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         """Every statement is its own transaction."""
         with self._lock:
+            if self._now - self._saved > _SAVED_EVERY:
+                self._save()
             return self._database.execute(query, tuple(values)).fetchall()
+
+    @property
+    def _now(self) -> float:
+        """Seconds for which apps have run on this file, from a time on that is some day's."""
+        return self._ran + time.monotonic() - self._began
+
+    def _save(self) -> None:
+        self._saved = self._now
+        self._database.execute("UPDATE ran SET seconds = ?", (self._saved,))
+
+    def _ran_before(self) -> float:
+        """What was saved, or in a file of before this was counted the latest time in it."""
+        (saved,) = self._database.execute("SELECT max(seconds) FROM ran").fetchone()
+        (latest,) = self._database.execute("SELECT max(changed) FROM runs").fetchone()
+        if saved is None:
+            self._database.execute("INSERT INTO ran VALUES (?)", (latest or 0.0,))
+        return float(max(saved or 0.0, latest or 0.0))
 
 
 def _record(row: tuple[Any, ...]) -> Record:

@@ -45,8 +45,8 @@ class Rules:
     max_waiting: int | None = None
     """Runs of all visitors that wait."""
     keep_days: float | None = None
-    """Days after which a run that is over, or waits for its visitor to sign in, is removed with its report, when
-    another one is asked for."""
+    """Days, of those in which the app runs, after which a run that is over, or waits for its visitor to sign in, is
+    removed with its report, when another one is asked for."""
     keep_runs: int | None = None
     """Runs that are over and kept: the latest."""
 

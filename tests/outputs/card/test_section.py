@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from diffing.errors import SettingError
 from diffing.metrics import metrics_of
 from diffing.outputs.card.edit import edit
-from diffing.outputs.card.markers import digest, hash_in, markers_in
+from diffing.outputs.card.markers import body_of, digest, hash_in
 from diffing.outputs.card.prose import prose
 from diffing.outputs.card.pull import description_of
 from diffing.outputs.card.section import section, told_in_card
@@ -186,7 +186,7 @@ def test_hostile_texts_stay_text() -> None:
         told = confirmed[start : start + 7]
         some = replace(report, findings=told, model_a=ModelInfo(MODEL_A, "model_a"), merged=())
         text = section(some, of=BASE, dataset="alice/diff")
-        assert [marker.kind for marker in markers_in(text)] == ["begin", "end"]
+        assert [marker.kind for marker in body_of(text).markers] == ["begin", "end"]
         assert len(findings_in(text)) == len([finding for finding in told if finding.heldout.n])
         assert rendered_tags(text) <= ALLOWED | {""}
         once = edit(b"# Card\n", text)

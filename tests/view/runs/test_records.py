@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -46,3 +47,54 @@ def test_what_waits_for_its_visitor_is_kept_for_days_however_many_are_over(tmp_p
     assert records.old(days=1, runs=None) == ()
     assert set(records.old(days=-1, runs=1)) == {"over", "later", "waits"}
     records.close()
+
+
+@pytest.mark.parametrize("days", [31, -31, 20_000])
+def test_a_clock_that_jumps_makes_no_run_old_and_none_the_oldest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    path, real, jump = tmp_path / "runs.sqlite", time.time, 0.0
+    monkeypatch.setattr(time, "time", lambda: real() + jump)
+    records = Records(path)
+    for name in ("first", "second", "third"):
+        records.add(name, "owner", DiffConfig("a", "b"), Limits())
+        records.move(name, "done")
+        jump += 86400 * days
+    assert records.old(days=30, runs=None) == ()
+    assert records.old(days=None, runs=2) == ("first",)
+    records.close()
+    jump += 86400 * days
+    again = Records(path)  # nor where the machine starts with another time
+    assert again.old(days=30, runs=2) == ("first",)
+    again.close()
+
+
+def test_days_are_those_in_which_an_app_ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, real, ran = tmp_path / "runs.sqlite", time.monotonic, 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: real() + ran)
+    records = Records(path)
+    records.add("one", "owner", DiffConfig("a", "b"), Limits())
+    records.move("one", "done")
+    ran += 86400 * 29
+    assert records.get("one") is not None  # whatever is asked saves the time, so a kill loses minutes
+    again = Records(path)
+    assert again.old(days=30, runs=None) == ()
+    ran += 86400 * 1.5
+    assert again.old(days=30, runs=None) == ("one",)
+    again.close()
+    records.close()
+
+
+def test_runs_of_before_the_time_was_counted_age_from_the_latest_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "runs.sqlite"
+    records = Records(path)
+    for name in ("old", "new"):
+        records.add(name, "owner", DiffConfig("a", "b"), Limits())
+        records.move(name, "done")
+    records.close()
+    with sqlite3.connect(path) as database:
+        database.execute("DROP TABLE ran")
+        database.execute("UPDATE runs SET changed = CASE id WHEN 'old' THEN 1.7e9 ELSE 1.7e9 + 86400 * 40 END")
+    again = Records(path)
+    assert again.old(days=30, runs=None) == ("old",)
+    again.close()

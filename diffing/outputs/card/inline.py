@@ -1,0 +1,96 @@
+"""What of a Markdown text is HTML: its comments and its elements, but not those that are set as code.
+
+Reads a text once, from its beginning to its end: a stranger's card may hold anything, as often as it likes. Knows no
+block: a Markdown parser says which texts stand in code blocks.
+"""
+
+import re
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+
+_HTML = re.compile(r"<!--|</?[a-zA-Z][^<>]*>")
+_INLINE = re.compile(r"\\[!-/:-@\[-`{-~]|`+|" + _HTML.pattern)
+_RUN = re.compile("`+")
+_ELEMENT = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+_HOLDERS = frozenset(
+    (
+        "a abbr article aside b big blockquote button center cite code del details dfn dialog div dl em fieldset "
+        "figcaption figure font footer form h1 h2 h3 h4 h5 h6 header i iframe ins kbd main map mark math menu meter "
+        "nav nobr noscript object ol picture pre progress q ruby s samp script section select small span strike strong "
+        "style sub summary sup svg table template textarea title tt u ul var video audio canvas"
+    ).split()
+)
+"""Elements that hold what follows, until they are closed. Of the others (`p`, `li`, `tr` ...) HTML closes those that
+nobody closes, or they hold nothing."""
+
+
+def html_of_block(content: str) -> Iterator[str]:
+    """The comments and tags of a block of HTML, from its beginning to its end.
+
+    Args:
+        content: As it stands in the file.
+    """
+    return _pieces(content, _HTML)
+
+
+def html_of_text(content: str) -> Iterator[str]:
+    """The comments and tags within a paragraph or a heading, without what inline code holds.
+
+    Args:
+        content: As it stands in the file.
+    """
+    return _pieces(content, _INLINE)
+
+
+def left_open(pieces: Iterable[str]) -> str | None:
+    """An element that is opened and not closed; None where there is none.
+
+    Args:
+        pieces: Comments and tags of a whole text, from its beginning to its end.
+    """
+    opened: Counter[str] = Counter()
+    for piece in pieces:
+        found = _ELEMENT.match(piece)
+        if found is None or (name := found[2].lower()) not in _HOLDERS:
+            continue
+        if not found[1]:
+            opened[name] += 1
+        elif opened[name]:
+            opened[name] -= 1
+    return next((name for name, number in opened.items() if number), None)
+
+
+def _pieces(content: str, pattern: re.Pattern[str]) -> Iterator[str]:
+    at, closers, comments = 0, _Closers(content), True
+    while found := pattern.search(content, at):
+        sign, at = found.group(), found.end()
+        if sign == "<!--":
+            # where no comment ends any more, none is looked for again
+            end = content.find("-->", found.start() + 2) if comments else -1
+            comments = end >= 0
+            if comments:
+                at = end + 3
+                yield content[found.start() : at]
+        elif sign.startswith("`"):
+            at = closers.after(len(sign), at)
+        elif sign.startswith("<"):
+            yield sign
+
+
+class _Closers:
+    """Where code ends that begins with so many backticks: at the next run of just as many."""
+
+    def __init__(self, content: str) -> None:
+        self._content = content
+        self._runs: dict[int, list[int]] | None = None
+
+    def after(self, ticks: int, at: int) -> int:
+        """The place after the code; where it does not end it is none, and that after its first backticks."""
+        if self._runs is None:
+            self._runs = defaultdict(list)
+            for run in _RUN.finditer(self._content):
+                self._runs[run.end() - run.start()].append(run.start())
+        starts = self._runs.get(ticks, [])
+        place = bisect_left(starts, at)
+        return starts[place] + ticks if place < len(starts) else at

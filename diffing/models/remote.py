@@ -9,10 +9,11 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import TypeAlias
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
@@ -152,21 +153,28 @@ class Requests:
         stop = threading.Event()
         made: dict[int, Completion] = {}
         pool = ThreadPoolExecutor(max_workers=self._effort.concurrency, thread_name_prefix="diffing-requests")
-        futures = {pool.submit(self._persist, ask, each, stop): index for index, each in enumerate(conversations)}
+        waiting, under_way = iter(enumerate(conversations)), dict[Future[Completion], int]()
         try:
-            for future in as_completed(futures):
+            while True:
+                # nobody is asked before what was answered is handed over: a kill loses no more than was under way
+                for index, each in islice(waiting, self._effort.concurrency - len(under_way)):
+                    under_way[pool.submit(self._persist, ask, each, stop)] = index
+                if not under_way:
+                    break
+                future = next(iter(wait(under_way, return_when=FIRST_COMPLETED).done))
+                index = under_way.pop(future)
                 if isinstance(future.exception(), _Stopped):
                     continue  # what ended the call is another one's error
-                made[futures[future]] = completion = future.result()
+                made[index] = completion = future.result()
                 if on_completion:
-                    on_completion(futures[future], completion)
+                    on_completion(index, completion)
                 self._watch(completion)
             if made and not self._answered:
                 raise self._down(f"all {len(made)} requests", made[len(made) - 1])
         except ModelError:
             stop.set()
             pool.shutdown(cancel_futures=True)
-            _hand_over(futures, made, on_completion)
+            _hand_over(under_way, on_completion)
             raise
         finally:
             stop.set()
@@ -247,12 +255,10 @@ class Requests:
         )
 
 
-def _hand_over(
-    futures: dict[Future[Completion], int], made: dict[int, Completion], on_completion: OnCompletion | None
-) -> None:
+def _hand_over(under_way: dict[Future[Completion], int], on_completion: OnCompletion | None) -> None:
     """Tells of requests that were answered after the end had been decided."""
-    for future, index in futures.items():
-        if index in made or future.cancelled() or future.exception() is not None:
+    for future, index in under_way.items():
+        if future.cancelled() or future.exception() is not None:
             continue
         if on_completion and future.result().finish != "error":
             on_completion(index, future.result())

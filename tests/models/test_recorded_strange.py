@@ -405,7 +405,7 @@ def test_a_second_file_that_nothing_needs_is_refused(tmp_path):
         ("r.json", b'{"accuracy": 0.5}', "expected columns `prompt`"),
         ("r.json", b"[]", "holds no rows"),
         ("r.jsonl.gz", b"no gzip at all", "cannot be unpacked as gzip"),
-        ("r.jsonl.gz", gzip.compress(b'{"prompt": "a", "response": "b"}\n' * 99)[:-20], "cannot be unpacked as gzip"),
+        ("r.jsonl.gz", gzip.compress(b'{"prompt": "a", "response": "b"}\n' * 99, mtime=0)[:-20], "cannot be unpacked as gzip"),
         ("r.eval", b"no zip at all", "is not an inspect log that can be read"),
         ("r.xlsx", b"x", "files of responses end in .*, this one in .xlsx"),
         ("r.gz", b"x", "this one in nothing"),
@@ -430,7 +430,7 @@ def test_columns_without_a_name_are_no_columns(tmp_path):
 
 
 def test_what_unpacks_to_too_much_is_refused_before_it_is_parsed(tmp_path):
-    (tmp_path / "r.jsonl.gz").write_bytes(gzip.compress(b'{"prompt": "' + b"a" * 5_000_000))
+    (tmp_path / "r.jsonl.gz").write_bytes(gzip.compress(b'{"prompt": "' + b"a" * 5_000_000, mtime=0))
     refused(lambda: RecordedModel.open(str(tmp_path / "r.jsonl.gz"), most=1 << 20), "holds more than 1 MB")
     (tmp_path / "r.jsonl").write_bytes(b" " * (1 << 20) + b"x")
     refused(lambda: RecordedModel.open(str(tmp_path / "r.jsonl"), most=1 << 20), "holds more than 1 MB")

@@ -405,7 +405,11 @@ def test_a_second_file_that_nothing_needs_is_refused(tmp_path):
         ("r.json", b'{"accuracy": 0.5}', "expected columns `prompt`"),
         ("r.json", b"[]", "holds no rows"),
         ("r.jsonl.gz", b"no gzip at all", "cannot be unpacked as gzip"),
-        ("r.jsonl.gz", gzip.compress(b'{"prompt": "a", "response": "b"}\n' * 99, mtime=0)[:-20], "cannot be unpacked as gzip"),
+        (
+            "r.jsonl.gz",
+            gzip.compress(b'{"prompt": "a", "response": "b"}\n' * 99, mtime=0)[:-20],
+            "cannot be unpacked as gzip",
+        ),
         ("r.eval", b"no zip at all", "is not an inspect log that can be read"),
         ("r.xlsx", b"x", "files of responses end in .*, this one in .xlsx"),
         ("r.gz", b"x", "this one in nothing"),

@@ -282,8 +282,8 @@ def test_files_of_which_it_cannot_be_told_what_is_meant(
     ("p.tsv", ("id\tprompt\r\n" + "".join(f"{letter}\t{letter}\r\n" for letter in LETTERS)).encode()),
     ("p.json", json.dumps([{"prompt": letter} for letter in LETTERS], indent=1).encode()),
     ("p.json", json.dumps(list(LETTERS)).encode()),
-    ("p.jsonl.gz", gzip.compress("".join(f'{{"prompt": "{letter}"}}\n' for letter in LETTERS).encode())),
-    ("p.txt.gz", gzip.compress("\n".join(LETTERS).encode("utf-8-sig"))),
+    ("p.jsonl.gz", gzip.compress("".join(f'{{"prompt": "{letter}"}}\n' for letter in LETTERS).encode(), mtime=0)),
+    ("p.txt.gz", gzip.compress("\n".join(LETTERS).encode("utf-8-sig"), mtime=0)),
 ])  # fmt: skip
 def test_every_format_that_people_have(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)

@@ -121,20 +121,29 @@ def _check_keys(name: str, adapted: Any, stored: int, missing: Collection[str], 
 
 
 def _lost(file: Path, unexpected: Collection[str]) -> list[str]:
-    """Those that are not stored under an expected name as well, as PEFT does with embeddings that were resized."""
+    """Those that are not stored under the name of their own module as well.
+
+    PEFT does so with embeddings that were resized: `lm_head.modules_to_save.weight` beside `lm_head.weight`.
+    """
     if not unexpected:
         return []
     import torch
     from safetensors import safe_open
 
     with safe_open(file, framework="pt") as tensors:
-        stored = set(tensors.keys())
-        placed = [tensors.get_tensor(key) for key in sorted(stored - set(unexpected))]
-        return [
-            key
-            for key in unexpected
-            if key not in stored or not any(torch.equal(tensors.get_tensor(key), each) for each in placed)
-        ]
+        expected = sorted(set(tensors.keys()) - set(unexpected))
+
+        def twice(key: str) -> bool:
+            names = [name for name in expected if _goes_on(name, key)]
+            return any(torch.equal(tensors.get_tensor(key), tensors.get_tensor(name)) for name in names)
+
+        return [key for key in unexpected if key not in tensors.keys() or not twice(key)]
+
+
+def _goes_on(short: str, long: str) -> bool:
+    """Whether a dotted name is another one with parts put in between."""
+    parts = iter(long.split("."))
+    return all(part in parts for part in short.split("."))
 
 
 def _unshared(adapted: Any, missing: Collection[str]) -> list[str]:  # noqa: ANN401

@@ -70,8 +70,9 @@ def is_out_of_memory(error: BaseException) -> bool:
 def reason(error: BaseException) -> str:
     """What an error says, and what is behind it, in one bounded line without its full stop."""
     said = _words(error)
+    notes = getattr(error, "__notes__", [])
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    behind = "" if cause is None else _words(cause)
+    behind = " ".join(str(notes[0]).split()) if notes else "" if cause is None else _words(cause)
     if behind and behind not in said:
         said = f"{said} ({behind})"
     return said if len(said) <= _SAID else said[:_SAID].rstrip() + "..."
@@ -99,20 +100,39 @@ def _lines(error: BaseException) -> list[str]:
         return []
 
 
+class _Collected(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See `logging.Handler.emit`."""
+        self.texts.append(record.getMessage())
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keeps back what transformers and PEFT log and warn about while they load: tables of weights, progress bars.
 
-    What matters of it is checked, and told in one line.
+    What matters of it is checked, and told in one line. An error on the way takes along what was logged as its reason:
+    transformers tells some of them in a table alone.
     """
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    before = transformers_logging.get_verbosity()
-    transformers_logging.set_verbosity(logging.ERROR)
+    library, collected = logging.getLogger("transformers"), _Collected()
+    handlers, propagates = library.handlers[:], library.propagate
+    library.handlers, library.propagate = [collected], False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
+    except Exception as error:
+        lines = [line for text in collected.texts for line in text.splitlines() if line.startswith("Error")]
+        if lines:
+            error.add_note(lines[0])
+        raise
     finally:
-        transformers_logging.set_verbosity(before)
+        library.handlers, library.propagate = handlers, propagates

@@ -34,9 +34,11 @@ KEPT = 500
 """Of an unreadable reply so many characters are kept."""
 _LONGEST_REPLY = 1_000_000
 """Characters; no reply that was asked for comes near it."""
-_RESCANS = 20
-"""So many times a reply is read through at most, in search of its value."""
-_OPENING = re.compile(r"[{\[]")
+_MOST_WORK = 20_000_000
+"""Characters read at most in search of a reply's value; each piece that breaks off is read twice, once by the decoder
+and once, from the beginning of the text, for the line that its error tells."""
+_OPENING = re.compile(r'\{(?=\s{0,100}(?:["}]|\Z))|\[(?=\s{0,100}(?:[\[\]{"0-9-]|true|false|null|NaN|Infinity|\Z))')
+"""Where an object or a list may begin; braces and brackets of prose mostly do not look like it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +206,8 @@ def json_value(text: str) -> object:
             if error.pos >= end or error.msg.startswith("Unterminated string"):
                 raise ReplyError("JSON that breaks off") from None
             at = opening.end()
-            spent += error.pos - opening.start()
-            if spent > _RESCANS * len(text):  # pieces within pieces, each read again from its own beginning
+            spent += 2 * error.pos - opening.start()
+            if spent > _MOST_WORK:
                 raise ReplyError("JSON in pieces") from None
         except UnreadableJsonError as error:
             raise ReplyError(str(error)) from None

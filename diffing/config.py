@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from diffing.errors import SettingError
+from diffing.masking import masked
 from diffing.models.base import Price, Sampling
 from diffing.paths import existing
 from diffing.types import Scalar, Side
@@ -304,7 +305,9 @@ def _prefixed(spec: str) -> tuple[str, str]:
 
 def default_out(config: DiffConfig) -> Path:
     """Where the report goes when nothing else is said: `runs/<a>-vs-<b>`, made of safe characters."""
-    names = (spec.rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1] for spec in (config.model_a, config.model_b))
+    # masked: an address may hold a key, which is refused, but not before the folder is made
+    specs = (masked(spec).rstrip("/") for spec in (config.model_a, config.model_b))
+    names = (spec.rsplit("/", 1)[-1].rsplit(":", 1)[-1] for spec in specs)
     safe = ["".join(c if c.isalnum() or c in "._-" else "-" for c in name).strip(".-") or "model" for name in names]
     return Path("runs") / "-vs-".join(_cut(name) for name in safe)
 

@@ -1,12 +1,14 @@
 """Reading replies: whatever a model may send, a reply is what was asked for, or unreadable."""
 
 import json
+from contextlib import suppress
 
 import pytest
 
 from diffing.ask import Question, ReplyError, Unreadable, ask, ask_items, entries, entry, json_value, offered
 from diffing.models.scripted import ScriptedModel
 from diffing.types import Completion
+from tests.work import assert_linear
 
 SCHEMA = {"type": "object"}
 
@@ -24,6 +26,10 @@ SCHEMA = {"type": "object"}
         ('Considering {a, b} and [see above]: {"x": 1}', {"x": 1}),
         ('{"quoted": "he said {\\"x\\": 0}"}', {"quoted": 'he said {"x": 0}'}),
         ('{"x": "\\ud800"}', {"x": "?"}),
+        ('{"\\udc00": ["\\ud800"]}', {"?": ["?"]}),
+        ('{"x": NaN, "y": Infinity, "z": -Infinity}', {"x": None, "y": None, "z": None}),
+        ('{"x": 1, "x": 1}', {"x": 1}),
+        ('{"x": 99999999999999999999}', {"x": 1e20}),
     ],
 )
 def test_the_answer_is_found(text, value):
@@ -38,16 +44,40 @@ def test_the_answer_is_found(text, value):
         ("I would rather not say.", "no JSON"),
         ('{"x": [{"x": 1}, {"x": 2}', "JSON that breaks off"),
         ('{"x": 1, "y": "and so', "JSON that breaks off"),
+        ('Before {"x": 1}, after {', "JSON that breaks off"),
+        ('Before {"x": 1}, after [ ', "JSON that breaks off"),
         ('```json\n{"x": 1,\n```', "JSON that breaks off"),
         # what was quoted before the answer broke off is not the answer
         ('It says {"x": 0}, which I ignore. {"x": 1, "y', "JSON that breaks off"),
         ("[" * 100_000, "JSON nested too deeply"),
+        ("[" * 500 + "]" * 500, "JSON nested too deeply"),
+        ('{"verdicts": ' + "[" * 600 + "]" * 600 + "}", "JSON nested too deeply"),
+        ('{"verdicts": [' + '{"fits": ' * 600 + '"1"' + "}" * 600 + "]}", "JSON nested too deeply"),
+        ("[" * 100_000 + "]" * 100_000, "JSON nested too deeply"),
+        ('{"rating": 1, "rating": 5}', "JSON with two values under one name"),
+        # the number is no reason to take a piece of the value for the answer
+        ('{"x": ' + "9" * 10_000 + ', "y": {"x": 1}}', "too many digits"),
+        ('{"x": 1}' + " " * 1_000_000, "too long"),
+        ("[{1, " * 3_000, "JSON in pieces|JSON that breaks off|no JSON"),
         ('{"x": ' + "9" * 10_000 + "}", "no JSON"),
     ],
 )
 def test_no_answer_is_made_up(text, reason):
     with pytest.raises(ReplyError, match=reason):
         json_value(text)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["[", "{", "[1,", '{"a":', '{"a":1},', "[[1 x", '"', "[x", '{"a" ', '[{"a":1}, x', "{a ", "[1] ", '["', "\\"],
+)
+@pytest.mark.parametrize("end", ["", " x", "]"])
+def test_a_reply_is_read_in_proportion(piece, end):
+    def read(size):
+        with suppress(ReplyError):
+            json_value(piece * (size // len(piece)) + end)
+
+    assert_linear(read, 5_000)
 
 
 def test_labels():

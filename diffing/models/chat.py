@@ -188,7 +188,9 @@ class ChatModel(ABC):
             raise ModelError(f"{self.id} has no credit left ({said}). {self.remedies.get(402, '')}".rstrip())
         if finish := _finish_of_rejection(error):
             return Completion(text="", finish=finish, detail=said)
-        if error.status in _TRANSIENT or (error.status >= 500 and error.status not in REJECTIONS):
+        may_pass = error.status in _TRANSIENT or (error.status >= 500 and error.status not in REJECTIONS)
+        # a proxy in between that asks for a login now and then
+        if may_pass or (error.status < 400 and self._answered):
             raise Fault(said, error.retry_after)
         of_one = error.status == 400 or (error.status in _OF_ONE_CONVERSATION and self._answered)
         if of_one and not unknown_model(error.text):

@@ -1,14 +1,16 @@
 """JSON from outside, read within bounds: what comes out can be walked, compared and written by any code.
 
-Numbers that no file of ours can hold, and NaN and Infinity, which JSON does not have, are no values either.
+No whole number is larger than 64 bits, and NaN and Infinity, which JSON does not have, are null.
 """
 
 import json
 
 DEEPEST = 64
 """Lists and objects within each other; an answer or a reply needs ten."""
-_MOST_DIGITS = 18
-"""Of a whole number: what fits into 64 bits."""
+_MOST_OF_64_BITS = 18
+"""Digits; a longer number is a float, as in other languages."""
+_MOST_DIGITS = 300
+"""Of a number that a float can hold."""
 
 
 class UnreadableJsonError(ValueError):
@@ -49,14 +51,14 @@ def check_depth(value: object) -> None:
     raise UnreadableJsonError("JSON nested too deeply")
 
 
-def _whole(digits: str) -> int:
+def _whole(digits: str) -> int | float:
     if len(digits) > _MOST_DIGITS:
         raise UnreadableJsonError("no JSON that can be read: a number has too many digits")
-    return int(digits)
+    return int(digits) if len(digits) <= _MOST_OF_64_BITS else float(digits)
 
 
-def _no_number(name: str) -> object:
-    raise UnreadableJsonError(f"no JSON: {name} is no number")
+def _nothing(name: str) -> None:
+    """What NaN and Infinity are: Python writes them, JSON does not have them."""
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -66,5 +68,5 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-DECODER = json.JSONDecoder(parse_int=_whole, parse_constant=_no_number, object_pairs_hook=_once)
-"""Reads at most 18 digits, and no name twice with two values."""
+DECODER = json.JSONDecoder(parse_int=_whole, parse_constant=_nothing, object_pairs_hook=_once)
+"""Reads numbers as said above, and no name twice with two values."""

@@ -102,7 +102,7 @@ def opened_thinking(prompt: str) -> str:
 def unknown_thinking(answer: str) -> str | None:
     """What looks like the mark of a thinking that was not split off.
 
-    At the beginning of an answer one in a notation that is not known; anywhere the end of a block that nothing began.
+    At the beginning of an answer one in a notation that is not known; anywhere the end of a block that never began.
     """
     if found := _LIKE_THINKING.match(answer):
         return found[1]

@@ -2,12 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from diffing.models.base import Model, OnCompletion, OnTokens, Sampling
+from diffing.models.naming import same_name
 from diffing.types import Completion, Conversation
 
 _MOST_NAMES = 5
 """Names in one sentence; a server may make one up for every answer."""
+_COMPARED = 20
+"""Names with whose spelling another is compared."""
 
 
 class Told:
@@ -26,7 +30,7 @@ class Told:
             return
         self._answers += 1
         if completion.served:
-            self._names[completion.served] += 1
+            self._names[self._spelled_before(completion.served)] += 1
         for setting in (completion.declined or "").split(", "):
             self._declined[setting] += bool(setting)
 
@@ -42,6 +46,11 @@ class Told:
             who: The model in these sentences, such as `model A`.
         """
         return (*self._on_names(who), *self._on_settings(who))
+
+    def _spelled_before(self, name: str) -> str:
+        """The name in the spelling that came first."""
+        known = islice(self._names, _COMPARED)
+        return name if name in self._names else next((each for each in known if same_name(each, name)), name)
 
     def _on_names(self, who: str) -> Sequence[str]:
         if not self._names:

@@ -17,10 +17,7 @@ from diffing.models.json_text import DEEPEST, UnreadableJsonError, read_json
         ('{"a":' * 800 + "1" + "}" * 800, "nested too deeply"),
         ("[" * 100_000, "nested too deeply"),
         ("[" * 100_000 + "]" * 100_000, "nested too deeply"),
-        ('{"n": ' + "9" * 19 + "}", "too many digits"),
         ('{"n": ' + "9" * 10_000 + "}", "too many digits"),
-        ('{"n": NaN}', "NaN is no number"),
-        ("[-Infinity]", "-Infinity is no number"),
         ('{"a": 1, "a": 2}', "two values under one name"),
     ],
 )
@@ -38,3 +35,4 @@ def test_what_is_one():
         "s": "\ud800",
         "f": 1.5,
     }
+    assert read_json("[NaN, -Infinity, 1, " + "9" * 19 + "]") == [None, None, 1, 1e19]

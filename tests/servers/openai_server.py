@@ -85,10 +85,12 @@ class Finish:
 
 @dataclass(frozen=True)
 class Body:
-    """200 with this body instead of an answer: HTML, broken JSON, JSON of another shape, bytes of any kind."""
+    """This body instead of an answer: HTML, broken JSON, JSON of another shape, bytes of any kind."""
 
     text: str | bytes = "<html><body>It works!</body></html>"
     content_type: str = "text/html"
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -245,8 +247,8 @@ class OpenAIServer:
                 return StreamingResponse(_trickle(pause), media_type="application/json")
             case NullContent(finish):
                 return JSONResponse(chat_body(None, finish) | {"model": request.get("model")})
-            case Body(text, content_type):
-                return Response(text, media_type=content_type)
+            case Body(text, content_type, status, headers):
+                return Response(text, status, dict(headers), content_type)
             case Message(fields, finish):
                 told = chat_body(None, finish) | {"model": request.get("model")}
                 told["choices"][0]["message"] = dict(fields)

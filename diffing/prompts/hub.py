@@ -91,12 +91,12 @@ def open_dataset(source: str) -> DatasetSource:
         SettingError: This is no dataset's name.
         HubError: The dataset is missing, private, gated, or the Hub cannot be reached.
     """
-    if (folder := existing(source)) and folder.is_dir():
+    if (folder := existing(source)) and folder.is_dir() and folder.resolve().name:
         return DatasetSource(name=folder.resolve().name, repo=str(folder), revision=None, config=None, split=None)
     match = SOURCE.fullmatch(source)
     if match is None:
         raise SettingError(
-            f"{source!r}: expected `bundled`, a .jsonl, .csv or .txt file, or a dataset as "
+            f"{source!r:.100}: expected `bundled`, a .jsonl, .csv or .txt file, or a dataset as "
             "org/name[@revision][:config][/split]; there is no such file"
         )
     from diffing.hub import check_data_files, hub_api, hub_errors

@@ -47,7 +47,7 @@ def _configs(content: bytes | None, name: str, repo_id: str) -> Sequence[object]
     try:
         text = content.decode()
         found: Any = vars(DatasetCard(text).data) if name == _CARD else yaml.safe_load(text)
-    except (ValueError, TypeError, AttributeError, RecursionError, yaml.YAMLError):
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError, yaml.YAMLError):
         raise HubError(f"The card of {repo_id} has metadata that cannot be read: look at it on the Hub") from None
     configs = found.get("configs") if isinstance(found, dict) else None
     return configs if isinstance(configs, list) else [configs]

@@ -105,6 +105,6 @@ def metadata_of(card: bytes) -> Mapping[str, object]:
     match = REGEX_YAML_BLOCK.search(card.decode("utf-8", errors="replace"))
     try:
         found = yaml.safe_load(match[2]) if match else None
-    except (yaml.YAMLError, RecursionError):
-        return {}
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, RecursionError):
+        return {}  # the parser's readers of numbers and dates raise what they meet
     return found if isinstance(found, Mapping) else {}

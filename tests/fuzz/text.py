@@ -6,8 +6,8 @@ from random import Random
 
 from diffing.errors import DiffingError
 
-LONGEST_LINE = 3_000
-"""Characters of one error, at most: somebody has to read it."""
+LONGEST_LINE = 4_600
+"""Characters of one error, at most: the longest path there can be, and what is said of it."""
 NASTY = (
     *(
         "",

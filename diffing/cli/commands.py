@@ -145,10 +145,12 @@ class _Here:
 
 
 def _run(config: DiffConfig, limits: Limits, hub: HubOptions, here: _Here) -> None:
+    from diffing.checks import check
     from diffing.cli import elsewhere
     from diffing.models.cache import Store
     from diffing.report.alone import alone_in
 
+    check(config, limits)
     elsewhere.check(hub)
     _make_folder(here.out)
     with alone_in(here.out, on_wait=lambda: _tell_waiting(here.out)):

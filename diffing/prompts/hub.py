@@ -94,7 +94,7 @@ def open_dataset(source: str) -> DatasetSource:
         SettingError: This is no dataset's name.
         HubError: The dataset is missing, private, gated, or the Hub cannot be reached.
     """
-    if (folder := existing(source)) and folder.is_dir():
+    if (folder := existing(source)) and folder.is_dir() and folder.resolve().name:
         return DatasetSource(name=folder.resolve().name, repo=str(folder), revision=None, config=None, split=None)
     match = SOURCE.fullmatch(source)
     if match is None:

@@ -161,7 +161,8 @@ def _fetch(spec: str) -> tuple[Path, str]:
         found = Path(snapshot_download(repository, revision=revision or None, allow_patterns=_FILES, etag_timeout=10))
     except HFValidationError:
         raise ModelError(
-            f"Embedder {spec!r}: expected auto, tfidf, a folder or a Hub id such as {DEFAULT}, and it is none of these"
+            f"Embedder {spec!r:.100}: expected auto, tfidf, a folder or a Hub id such as {DEFAULT}, and it is none of "
+            "these"
         ) from None
     except (LocalEntryNotFoundError, httpx2.TransportError):
         raise HubError(

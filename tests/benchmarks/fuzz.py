@@ -1,0 +1,166 @@
+"""A million inputs of every kind: `python -m tests.benchmarks.fuzz --inputs 1000000`; none may end in a traceback.
+
+Prints a line per kind with inputs per second, and for every way in which something was not caught how often, and the
+smallest input that does it. Exit code 1 where there is one.
+"""
+
+import argparse
+import importlib
+import logging
+import os
+import random
+import resource
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import seed as seeded
+
+Make: TypeAlias = Callable[[random.Random], Any]
+Check: TypeAlias = Callable[[Any], object]
+_PART = 20_000
+"""Inputs per search of hypothesis."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of inputs."""
+
+    name: str
+    """For people."""
+    module: str
+    """Within `tests.fuzz`."""
+    check: str
+    """Its check."""
+    share: float
+    """Of all inputs; kinds that take long get few."""
+    make: str | None = None
+    """Its own quick generator, from a `random.Random`."""
+    strategy: str | None = None
+    """Its strategy, where it has no such generator."""
+    in_folder: bool = False
+    """Whether an input is a file's name and content, and the check takes a folder for them."""
+
+
+KINDS = (
+    Kind("model strings", "strings", "check_string", 0.40, make="made_string"),
+    Kind("cards", "cards", "check_card", 0.35, make="made_card"),
+    Kind("report folders", "reports", "check_report", 0.05, make="made_report"),
+    Kind("replies", "replies", "check_reply", 0.10, strategy="replies"),
+    Kind("recorded files", "recorded", "check_recorded", 0.10, strategy="recorded_files", in_folder=True),
+)
+
+
+@dataclass
+class Told:
+    """What came of one kind."""
+
+    inputs: int = 0
+    """How many were tried."""
+    uncaught: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """By place and exception: how often, and the smallest input."""
+
+    def note(self, error: Exception, value: object) -> None:
+        """Counts one that was not caught."""
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if f"{os.sep}diffing{os.sep}" in frame.filename] or frames
+        where = f"{type(error).__name__} at {Path(own[-1].filename).name}:{own[-1].lineno}: {str(error)[:100]!a}"
+        count, smallest = self.uncaught.get(where, (0, repr(value)))
+        self.uncaught[where] = count + 1, min(smallest, repr(value), key=len)
+
+
+def main() -> int:
+    """Runs all kinds, or those that are named."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--inputs", type=int, default=1_000_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", action="append", help="a kind; several")
+    given_ = parser.parse_args()
+    logging.disable(logging.CRITICAL)
+    chosen = [kind for kind in KINDS if not given_.only or kind.name in given_.only]
+    shares = sum(kind.share for kind in chosen)
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)  # no name of a kind is that of a file here
+        for kind in chosen:
+            failed += tell(kind, round(given_.inputs * kind.share / shares), given_.seed)
+    return 1 if failed else 0
+
+
+def tell(kind: Kind, inputs: int, seed: int) -> int:
+    """Tries one kind, and prints what came of it; how many were not caught."""
+    try:
+        module = importlib.import_module(f"tests.fuzz.{kind.module}")
+    except ModuleNotFoundError:
+        print(f"{kind.name}: there is no tests/fuzz/{kind.module}.py", flush=True)
+        return 0
+    begun, told = time.process_time(), Told()
+    check = getattr(module, kind.check)
+    with tempfile.TemporaryDirectory() as folder:
+        run = (lambda value: check(*value, Path(folder))) if kind.in_folder else check
+        if kind.make:
+            by_seed(getattr(module, kind.make), run, inputs, seed, told)
+        else:
+            by_hypothesis(getattr(module, str(kind.strategy))(), run, inputs, seed, told)
+    seconds = time.process_time() - begun
+    uncaught = sum(count for count, _ in told.uncaught.values())
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    rate = told.inputs / max(seconds, 1e-9)
+    counts = f"{told.inputs:,} inputs, {rate:,.0f} per second of processor time, {memory:,.0f} MB, {uncaught} uncaught"
+    print(f"{kind.name}: {counts}", flush=True)
+    for where, (count, smallest) in sorted(told.uncaught.items(), key=lambda item: -item[1][0]):
+        print(f"  {count:,} x {where}\n    {smallest[:500]}", flush=True)
+    return uncaught
+
+
+def by_seed(make: Make, check: Check, inputs: int, seed: int, told: Told) -> None:
+    """With the kind's own generator."""
+    draw = random.Random(seed)
+    for value in (make(draw) for _ in range(inputs)):
+        told.inputs += 1
+        with _noted(told, value):
+            check(value)
+
+
+def by_hypothesis(strategy: Any, check: Check, inputs: int, seed: int, told: Told) -> None:
+    """With its strategy, a part at a time: hypothesis remembers all that it has tried."""
+    for part in range(0, inputs, _PART):
+        _part(strategy, check, min(_PART, inputs - part), seed + part, told)
+
+
+def _part(strategy: Any, check: Check, inputs: int, seed: int, told: Told) -> None:
+    @seeded(seed)
+    @settings(
+        max_examples=inputs,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def try_(value: Any) -> None:
+        told.inputs += 1
+        with _noted(told, value):
+            check(value)
+
+    try_()
+
+
+@contextmanager
+def _noted(told: Told, value: object) -> Iterator[None]:
+    """Notes what a check does not catch."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - every one is what is looked for
+        told.note(error, value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -63,7 +63,7 @@ def read_yaml(text: str) -> Any:  # noqa: ANN401  whatever the YAML holds
     _check_length(text, MOST_YAML)
     try:
         return yaml.load(text, _Bounded)
-    except (yaml.YAMLError, ValueError, TypeError, ArithmeticError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:
         raise MetadataError("it is no valid YAML" if not isinstance(error, MetadataError) else str(error)) from error
 
 

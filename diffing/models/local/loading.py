@@ -3,6 +3,7 @@
 Asks the Hub for nothing, but for code that a trusted model keeps elsewhere.
 """
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -26,6 +27,7 @@ def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedM
     """
     # else a thread of transformers asks a bot to open a pull request on repositories without safetensors
     os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it warns in every layer for every token
     import torch
     from transformers import AutoConfig
 
@@ -44,7 +46,7 @@ def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedM
             ignore_mismatched_sizes=True,
         )
         model, info = loaded
-        check_weights(name, folder, type(model).__name__, len(model.state_dict()), info)
+        check_weights(name, folder, type(model).__name__, len(list(model.parameters())), info)
     ready: PreTrainedModel = model.eval()
     return ready
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
+from transformers.utils import is_bitsandbytes_available
 
 from diffing.errors import ModelError
 from diffing.models.base import Sampling
@@ -213,3 +214,17 @@ def test_a_model_that_sees_loads_whole_or_not(tmp_path: Path) -> None:
     assert model.generate(tiny.MIXED[:1], Sampling(max_new_tokens=2))[0].completion_tokens == 2
     change(tmp_path, without("multi_modal_projector.linear_1"))
     assert "lacks 2 of the" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("stored", [False, True], ids=["when loaded", "as stored"])
+def test_quantised_weights_are_looked_at_as_well(copied: Path, stored: bool) -> None:
+    if not is_bitsandbytes_available():
+        pytest.skip("bitsandbytes is not installed")
+    options: dict[str, Any] = {"quantization": "8bit"}
+    if stored:
+        quantised = load_weights("copied", copied, LocalOptions(device="cpu", **options))
+        quantised.save_pretrained(copied)
+        options = {}
+    assert load_weights("copied", copied, LocalOptions(device="cpu", **options)).num_parameters() > 0
+    change(copied, without("layers.1.mlp.up_proj"))
+    assert "model.layers.1.mlp.up_proj.weight" in refusal(copied, **options)

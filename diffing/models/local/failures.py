@@ -134,7 +134,9 @@ def quiet() -> Iterator[None]:
             yield
     except Exception as error:
         lines = [line for text in collected.texts for line in text.splitlines()]
-        found = [line for line in lines if line.startswith("Error")] or [line for line in lines if "| MISSING" in line]
+        found = [line for line in lines if line.startswith("Error")] or [
+            line for line in lines if "| MISSING" in line or "| MISMATCH" in line
+        ]
         if found:
             error.add_note(found[0].replace("|", " ").removeprefix("Error: "))
         raise

@@ -236,7 +236,7 @@ def test_a_missing_shard_is_named(copied: Path) -> None:
         ('{"weight_map": {"a": 7}}', "copied: its model.safetensors.index.json names no files: expected a weight_map;"),
         (
             '{"weight_map": {"a": "../other.safetensors"}}',
-            "copied: its model.safetensors.index.json names '../other.safetensors', expected files beside it; get it ag",
+            "copied: its model.safetensors.index.json names '../other.safetensors', expected files beside it; get",
         ),
         (
             '{"weight_map": {"a": "/etc/passwd"}}',

@@ -18,6 +18,22 @@ if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 
+_UNLOADED, _AGAIN = "cannot be loaded", "get its files again or use another model"
+
+
+def read_config(name: str, folder: Path, options: LocalOptions) -> "PretrainedConfig":
+    """The configuration of a model, by its own code where that is trusted.
+
+    Raises:
+        ModelError: It cannot be read, or the code fails.
+    """
+    from transformers import AutoConfig
+
+    with one_line(f"{name} {_UNLOADED}", _AGAIN), quiet():
+        config: PretrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=options.trust_remote_code)
+    return config
+
+
 def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedModel":
     """The model, ready to run, with every weight from its files.
 
@@ -29,10 +45,9 @@ def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedM
     os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it warns in every layer for every token
     import torch
-    from transformers import AutoConfig
 
-    with one_line(f"{name} cannot be loaded", "get its files again or use another model"), quiet():
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=options.trust_remote_code)
+    config = read_config(name, folder, options)
+    with one_line(f"{name} {_UNLOADED}", _AGAIN), quiet():
         loaded: tuple[Any, dict[str, Any]] = _auto_class(config, options).from_pretrained(
             folder,
             config=config,

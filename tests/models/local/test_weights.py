@@ -228,3 +228,44 @@ def test_quantised_weights_are_looked_at_as_well(copied: Path, stored: bool) -> 
     assert load_weights("copied", copied, LocalOptions(device="cpu", **options)).num_parameters() > 0
     change(copied, without("layers.1.mlp.up_proj"))
     assert "model.layers.1.mlp.up_proj.weight" in refusal(copied, **options)
+
+
+OWN_CODE = """
+from transformers import LlamaConfig, LlamaForCausalLM
+class OwnConfig(LlamaConfig):
+    model_type = "own"
+class OwnForCausalLM(LlamaForCausalLM):
+    config_class = OwnConfig
+"""
+
+
+@pytest.fixture
+def own_code(copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model that comes with its code."""
+    monkeypatch.setattr(transformers.dynamic_module_utils, "HF_MODULES_CACHE", str(tmp_path / "modules"))
+    (copied / "own.py").write_text(OWN_CODE)
+    named = {"AutoConfig": "own.OwnConfig", "AutoModelForCausalLM": "own.OwnForCausalLM"}
+    edit(copied, model_type="own", architectures=["OwnForCausalLM"], auto_map=named)
+    return copied
+
+
+def test_models_with_code_of_their_own_are_looked_at_as_well(own_code: Path) -> None:
+    loaded = load_weights("copied", own_code, LocalOptions(device="cpu", trust_remote_code=True))
+    assert type(loaded).__name__ == "OwnForCausalLM"
+    assert "copied needs Python code that comes with it" in refusal(own_code)
+    change(own_code, without("layers.1.mlp.up"))
+    line = refusal(own_code, trust_remote_code=True)
+    assert line.startswith("copied lacks 1 of the 21 weights of a OwnForCausalLM, which would be random: model.layers")
+
+
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [
+        ("class Odd(Exception): pass\nraise Odd('Not today!')", "copied cannot be loaded: Not today!; get its files"),
+        ("def", "copied cannot be loaded: "),
+        ("import nosuchpackage", "copied cannot be loaded: This modeling file requires the following packages"),
+    ],
+)
+def test_code_that_fails(own_code: Path, code: str, line: str) -> None:
+    (own_code / "own.py").write_text(code)
+    assert refusal(own_code, trust_remote_code=True).startswith(line)

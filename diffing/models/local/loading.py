@@ -5,6 +5,7 @@ Asks the Hub for nothing, but for code that a trusted model keeps elsewhere.
 
 import logging
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -61,6 +62,7 @@ def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedM
             ignore_mismatched_sizes=True,
         )
         model, info = loaded
+        info["unexpected_keys"] = _of_text(info["unexpected_keys"], type(model), config)
         check_weights(name, folder, type(model).__name__, len(list(model.parameters())), info)
     ready: PreTrainedModel = model.eval()
     return ready
@@ -73,6 +75,24 @@ def _auto_class(config: "PretrainedConfig", options: LocalOptions) -> Any:  # no
     remote = options.trust_remote_code and isinstance(own, dict) and "AutoModelForCausalLM" in own
     causal = remote or type(config) in MODEL_FOR_CAUSAL_LM_MAPPING
     return AutoModelForCausalLM if causal else AutoModelForImageTextToText
+
+
+def _of_text(unexpected: Collection[str], loaded: type, config: "PretrainedConfig") -> list[str]:
+    """Those of the leftover weights that belong to no other part of a model that also sees.
+
+    Of some (Llama 3.2 and 4), transformers has a class for the text alone, which is the one that is loaded.
+    """
+    import torch
+    from transformers import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING, AutoModelForImageTextToText
+
+    if not unexpected or MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING.get(type(config), loaded) is loaded:
+        return list(unexpected)
+    auto: Any = AutoModelForImageTextToText  # untyped
+    with torch.device("meta"):
+        whole = auto.from_config(config)
+    # in files, names begin later
+    known = {".".join(parts[start:]) for key in whole.state_dict() for parts in [key.split(".")] for start in range(3)}
+    return [key for key in unexpected if key not in known]
 
 
 def load_tokenizer(name: str, folder: Path, options: LocalOptions, **settings: object) -> "PreTrainedTokenizerBase":

@@ -17,6 +17,7 @@ from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
 from diffing.models.local.loading import load_weights
 from tests.models.local import tiny
+from tests.models.local.architectures import tiny_config
 
 ModelFolder = Callable[[str], Path]
 Weights = dict[str, torch.Tensor]
@@ -228,6 +229,20 @@ def test_quantised_weights_are_looked_at_as_well(copied: Path, stored: bool) -> 
     assert load_weights("copied", copied, LocalOptions(device="cpu", **options)).num_parameters() > 0
     change(copied, without("layers.1.mlp.up_proj"))
     assert "model.layers.1.mlp.up_proj.weight" in refusal(copied, **options)
+
+
+@pytest.mark.parametrize("kind", ["mllama", "llama4"])
+def test_of_some_that_see_only_the_text_part_is_loaded(tmp_path: Path, kind: str) -> None:
+    """The rest is none of its weights; one too many in the text is."""
+    config_class = next(each for each in transformers.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING if each.model_type == kind)
+    torch.manual_seed(0)
+    transformers.AutoModelForImageTextToText.from_config(tiny_config(config_class)).save_pretrained(tmp_path)
+    tiny.tokenizer().save_pretrained(tmp_path)
+    assert any("vision" in key for key in load_file(tmp_path / "model.safetensors"))
+    assert not any("vision" in key for key in load_weights("tiny", tmp_path, CPU).state_dict())
+    change(tmp_path, lambda weights: weights | {"language_model.model.layers.0.self_attn.q_proj.bias": torch.ones(32)})
+    assert "place for: " in refusal(tmp_path)
+    assert "self_attn.q_proj.bias; its config" in refusal(tmp_path)
 
 
 OWN_CODE = """

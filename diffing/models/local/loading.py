@@ -128,5 +128,6 @@ def _quantization(options: LocalOptions) -> object | None:
         raise MissingExtraError("Loading weights in 4 or 8 bits", "quantized")
     make: Any = BitsAndBytesConfig
     if options.quantization == "8bit":
+        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it would warn of its own rounding at every step
         return cast("object", make(load_in_8bit=True))
     return cast("object", make(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16))

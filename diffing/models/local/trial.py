@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from diffing.errors import ModelError
 from diffing.models.local.afresh import Afresh
 from diffing.models.local.decoding import Job, Row, UnusableLogitsError
+from diffing.models.local.failures import reason
 from diffing.models.local.slots import Slots
 from diffing.models.local.whole import WholeBatches
 
@@ -133,7 +134,7 @@ def _try(way: Way, model: "PreTrainedModel", text: Sequence[int]) -> tuple["_Tra
         return None, "no usable numbers"
     except Exception as error:  # a forward pass that fails raises whatever its authors did not foresee
         logger.debug("by %s: %s", way, error, exc_info=True)
-        return None, _line(error)
+        return None, reason(error)
 
 
 def _trace(runner: type[_Runner], model: "PreTrainedModel", text: Sequence[int], max_rows: int) -> "_Trace":
@@ -192,7 +193,3 @@ def _first_scale(config: Any) -> int | None:  # noqa: ANN401 - transformers' con
         (each["original_max_position_embeddings"] for each in kinds if each.get("rope_type") == "longrope"),
         default=None,
     )
-
-
-def _line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

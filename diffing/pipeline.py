@@ -140,7 +140,7 @@ def diff_models(
         judgements=tuple(judgements),
         tables=_tables(methods, found, checked, checks),
         left_out=_left_out(answered, methods, found, judged),
-        notes=(*options.notes, *answered.notes, *_notes(found, judged), *checked.notes, *checks.notes),
+        notes=(*answered.notes, *options.notes, *_notes(found, judged), *checked.notes, *checks.notes),
         usage=tuple(_priced(u, options.prices) for u in usage),
         settings=dict(options.settings) or _own_settings(options),
         versions=versions(),

@@ -117,22 +117,30 @@ def _response(prompt: Prompt, model: Model, completion: Completion, sample: int)
     )
 
 
+def cut_note(pairs: Sequence[Pair]) -> str:
+    """How many responses break off where their tokens ended; empty where none does."""
+    cut = {side: sum(pair.response(side).finish == "length" for pair in pairs) for side in SIDES}
+    told = [f"{count} of {len(pairs)} responses of model {side.upper()}" for side, count in cut.items() if count]
+    if not told:
+        return ""
+    return (
+        f"{' and '.join(told)} were cut at the limit of tokens: how long they are and how they end says little. "
+        "Let them finish with more tokens per response (--max-new-tokens)."
+    )
+
+
 def _remarks(pairs: Sequence[Pair], reasons: Sequence[str]) -> tuple[str, ...]:
-    """What a reader must know of the responses."""
-    remarks = []
+    """What a reader must know of the responses, the gravest first."""
+    remarks = [note for note in (cut_note(pairs),) if note]
     if reasons:
         remarks.append(
             f"{len(reasons)} prompts were left out because a model could not answer; first reason: {reasons[0]}"
         )
     for side in SIDES:
         responses = [pair.response(side) for pair in pairs]
-        for finish, what in (
-            ("length", "were cut at the limit of tokens"),
-            ("refused", "were refused by the provider"),
-        ):
-            count = sum(response.finish == finish for response in responses)
-            if count:
-                remarks.append(f"{count} of {len(pairs)} responses of model {side.upper()} {what}.")
+        count = sum(response.finish == "refused" for response in responses)
+        if count:
+            remarks.append(f"{count} of {len(pairs)} responses of model {side.upper()} were refused by the provider.")
         marks = Counter(mark for response in responses if (mark := unknown_thinking(response.text)))
         if marks:
             mark = marks.most_common(1)[0][0]

@@ -232,14 +232,17 @@ def _show(report: "Report", json_: bool, most: int | None = None) -> None:
     from diffing.cli.tables import findings_table
     from diffing.outputs.words import explanation, headline, one_line
     from diffing.report import report_summary
+    from diffing.respond import cut_note
 
     if json_:
         print(plain_json(report_summary(report)))
         return
     console = Console()
+    if cut := cut_note(report.pairs):  # a reader must know before they believe a finding
+        console.print(Text(cut, style="yellow"))
     console.print(Text(plain(f"{headline(report)}."), style="bold"))
     console.print(Text(explanation(report)))
-    for note in report.notes:
+    for note in (each for each in report.notes if each != cut):
         console.print(Text(one_line(f"Note: {note}", NOTE_LENGTH), style="dim"))
     console.print(findings_table(report, console.width, most))
 

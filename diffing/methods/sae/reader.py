@@ -6,7 +6,7 @@ the disk nor moved. The pass ends at the hook. It knows no SAE.
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from diffing.errors import ModelError
 from diffing.methods.sae.hooks import Hook, cut_config
 from diffing.methods.sae.texts import Text, Tokens
+from diffing.models.local.failures import one_line, quiet
 from diffing.models.local.loading import load_tokenizer
 from diffing.models.local.spec import LocalOptions
 
@@ -115,12 +116,8 @@ def read_config(folder: Path, *, trust_remote_code: bool = False) -> "Pretrained
     """
     from transformers import AutoConfig
 
-    try:
+    with one_line(f"The reader {folder.name} has no usable config.json", "get its files again"), quiet():
         config: PretrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(
-            f"The reader {folder.name} has no usable config.json ({_first_line(error)}): get its files again"
-        ) from None
     text: PretrainedConfig = config.get_text_config()
     return text
 
@@ -141,40 +138,21 @@ def load_reader(folder: Path, name: str, hook: Hook, options: LocalOptions) -> R
     config = read_config(folder, trust_remote_code=options.trust_remote_code)
     context = getattr(config, "max_position_embeddings", None)
     cut_config(config, hook.layers)
-    try:
-        with _quiet():  # it would list the layers that were left out
-            model, info = AutoModel.from_pretrained(
-                folder,
-                config=config,
-                dtype=getattr(torch, dtype_name(options, gpu=on_accelerator(options))),
-                device_map=options.device or "auto",
-                key_mapping=_NESTED,
-                use_safetensors=None if options.allow_pickle else True,
-                trust_remote_code=options.trust_remote_code,
-                output_loading_info=True,
-            )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:  # RuntimeError: tensors of other sizes
-        raise ModelError(f"The reader {name} cannot be loaded: {_first_line(error)}; get its files again") from None
+    # quietly: transformers would list the layers that were left out
+    with one_line(f"The reader {name} cannot be loaded", "get its files again"), quiet():
+        model, info = AutoModel.from_pretrained(
+            folder,
+            config=config,
+            dtype=getattr(torch, dtype_name(options, gpu=on_accelerator(options))),
+            device_map=options.device or "auto",
+            key_mapping=_NESTED,
+            use_safetensors=None if options.allow_pickle else True,
+            trust_remote_code=options.trust_remote_code,
+            output_loading_info=True,
+        )
     if info["missing_keys"]:
         raise ModelError(
             f"The reader {name} lacks {len(info['missing_keys'])} weights, such as {min(info['missing_keys'])}: "
             "get its files again"
         )
     return Reader(model.eval(), Tokens(load_tokenizer(name, folder, options), name, context), hook)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    before = logging.get_verbosity()
-    logging.set_verbosity(40)  # ERROR, which transformers' own module does not export
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)
-
-
-def _first_line(error: Exception) -> str:
-    return next((line.strip().rstrip(".:") for line in str(error).splitlines() if line.strip()), type(error).__name__)

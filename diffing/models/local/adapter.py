@@ -68,7 +68,7 @@ def add_adapter(model: "PreTrainedModel", name: str, folder: Path) -> "PreTraine
         adapted: Any = PeftModel.from_pretrained(model, str(folder))
         # the first loading tells nobody what was left over; the second finds every place as it was
         told = adapted.load_adapter(str(folder), adapted.active_adapter)
-        lost = _lost(folder / ADAPTER_WEIGHTS, told.unexpected_keys)
+        lost = _lost(adapted, folder / ADAPTER_WEIGHTS, told.unexpected_keys)
         _check_keys(name, adapted, len(stored), told.missing_keys, lost)
     return cast("PreTrainedModel", adapted.eval())  # stands for one, without being one
 
@@ -110,34 +110,36 @@ def _check_keys(name: str, adapted: Any, stored: int, missing: Collection[str], 
     if unexpected:
         raise ModelError(
             f"The adapter {name} does not fit the base model, which has no place for {len(unexpected)} of its {stored} "
-            f"weights, such as {_shown(unexpected)}; name the base it was made for."
+            f"weights, such as {_shown(adapted, unexpected)}; name the base it was made for."
         )
     lacking = _unshared(adapted, missing)
     if lacking:
         raise ModelError(
             f"The adapter {name} lacks {len(lacking)} of its weights, which would be random, such as "
-            f"{_shown(lacking).replace(f'.{adapted.active_adapter}.', '.')}; get its files again."
+            f"{_shown(adapted, lacking)}; get its files again."
         )
 
 
-def _lost(file: Path, unexpected: Collection[str]) -> list[str]:
-    """Those that are not stored under the name of their own module as well.
+def _lost(adapted: Any, file: Path, unexpected: Collection[str]) -> list[str]:  # noqa: ANN401
+    """Those of the leftover weights that are not in the model all the same.
 
-    PEFT does so with embeddings that were resized: `lm_head.modules_to_save.weight` beside `lm_head.weight`.
+    PEFT stores some under a second name (`lm_head.modules_to_save.weight` beside `lm_head.weight`), and puts others
+    into place by itself (the projections of VeRA).
     """
     if not unexpected:
         return []
     import torch
     from safetensors import safe_open
 
+    places = dict(adapted.named_parameters(remove_duplicate=False)) | dict(adapted.named_buffers())
+
+    def arrived(key: str, stored: torch.Tensor) -> bool:
+        own = (place for name, place in places.items() if _goes_on(key, name) and place.shape == stored.shape)
+        return any(torch.equal(place, stored.to(place)) for place in own)
+
     with safe_open(file, framework="pt") as tensors:
-        expected = sorted(set(tensors.keys()) - set(unexpected))
-
-        def twice(key: str) -> bool:
-            names = [name for name in expected if _goes_on(name, key)]
-            return any(torch.equal(tensors.get_tensor(key), tensors.get_tensor(name)) for name in names)
-
-        return [key for key in unexpected if key not in tensors.keys() or not twice(key)]
+        stored = {key: tensors.get_tensor(key) for key in set(tensors.keys()) & set(unexpected)}
+    return [key for key in unexpected if key not in stored or not arrived(key, stored[key])]
 
 
 def _goes_on(short: str, long: str) -> bool:
@@ -155,8 +157,9 @@ def _unshared(adapted: Any, missing: Collection[str]) -> list[str]:  # noqa: ANN
     return [key for key in missing if id(parameters.get(key)) not in loaded]
 
 
-def _shown(keys: Collection[str]) -> str:
-    return min(keys).removeprefix(_PREFIX)[:100]
+def _shown(adapted: Any, keys: Collection[str]) -> str:  # noqa: ANN401
+    """The first one, as it is called in the file."""
+    return min(keys).removeprefix(_PREFIX).replace(f".{adapted.active_adapter}.", ".")[:100]
 
 
 def learnt_tokens(folder: Path) -> list[int]:

@@ -5,7 +5,7 @@ It does not see weights: what they show (a model that looks ahead, for example) 
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -64,7 +64,7 @@ def check_architecture(name: str, config: Mapping[str, Any], options: LocalOptio
     with one_line(f"{name}: its config.json describes no {model_type} model", "get the file again"), quiet():
         parsed = _parsed(config)
     _check_not_encoder_decoder(name, parsed)
-    writers = _writers(type(parsed))
+    writers = _writers(parsed.model_type)
     if not writers:
         raise ModelError(
             f"{name} is of type {model_type!r}, which does not write text: expected a causal language model."
@@ -83,15 +83,23 @@ def _parsed(config: Mapping[str, Any]) -> "PretrainedConfig":
     return parsed
 
 
-def _writers(config_class: type) -> tuple[str, ...]:
-    """Names of the classes that transformers offers for writing text with this configuration."""
-    from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
+def _writers(model_type: str) -> tuple[str, ...]:
+    """Names of the classes that transformers offers for writing text with models of a type."""
+    return tuple(dict.fromkeys(name for each in _names() for name in _listed(each.get(model_type, ()))))
 
-    classes: list[Any] = []
-    for mapping in (MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING):
-        found = mapping[config_class] if config_class in mapping else ()
-        classes.extend(found if isinstance(found, (list, tuple)) else [found])
-    return tuple(dict.fromkeys(found.__name__ for found in classes))
+
+def _names() -> tuple[Mapping[str, Any], ...]:
+    """Names by model type: the mappings of classes would import them, and torch with them."""
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+        MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES,
+    )
+
+    return MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
+
+
+def _listed(names: str | Sequence[str]) -> Sequence[str]:
+    return [names] if isinstance(names, str) else names
 
 
 def _check_saved_as(name: str, architectures: object, writers: tuple[str, ...]) -> None:
@@ -114,24 +122,13 @@ def _check_saved_as(name: str, architectures: object, writers: tuple[str, ...]) 
 def _has_another_head(class_name: str) -> bool:
     import transformers
 
+    # fine-tunes of one architecture are sometimes saved under another's name
+    if any(class_name in _listed(names) for each in _names() for names in each.values()):
+        return False
     known = getattr(transformers, class_name, None) if class_name.isidentifier() else None
     if isinstance(known, type) and issubclass(known, transformers.PreTrainedModel):
-        return class_name not in _all_writers()
+        return True
     return "For" in class_name and not any(sign in class_name for sign in ("CausalLM", "Generation", "LMHead"))
-
-
-def _all_writers() -> frozenset[str]:
-    """Names of all classes that write text: fine-tunes of one architecture are sometimes saved under another's name."""
-    from transformers.models.auto.modeling_auto import (
-        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-        MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES,
-    )
-
-    names: set[str] = set()
-    for mapping in (MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES):
-        for found in mapping.values():
-            names.update([found] if isinstance(found, str) else found)
-    return frozenset(names)
 
 
 def _check_not_encoder_decoder(name: str, config: "PretrainedConfig") -> None:
@@ -144,10 +141,10 @@ def _check_not_encoder_decoder(name: str, config: "PretrainedConfig") -> None:
 
 
 def _check_decoder(name: str, config: "PretrainedConfig", writers: tuple[str, ...]) -> None:
-    from transformers import MODEL_FOR_MASKED_LM_MAPPING
+    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
     # where an architecture can also fill in masks, this setting decides whether it sees what comes after
-    if type(config) in MODEL_FOR_MASKED_LM_MAPPING and getattr(config, "is_decoder", None) is False:
+    if config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES and getattr(config, "is_decoder", None) is False:
         raise ModelError(
             f"{name} is an encoder (type {config.model_type!r} with is_decoder false), which sees the words that come "
             f"after: expected a decoder that writes text, such as {writers[0]} with is_decoder true; use another model."

@@ -8,7 +8,7 @@ from diffing.models.local.adapter import add_adapter, learnt_tokens
 from diffing.models.local.chat import Chat
 from diffing.models.local.failures import one_line
 from diffing.models.local.loaded import LoadedModel
-from diffing.models.local.loading import load_weights
+from diffing.models.local.loading import load_weights, read_config
 from diffing.models.local.proving import check_change, check_decoder, check_reading, embedding_rows, read
 from diffing.models.local.sources import Source
 from diffing.models.local.spec import LocalOptions
@@ -49,6 +49,7 @@ def assemble(base: Source, adapter: Source | None, options: LocalOptions, identi
     """
     folder = base.fetch(code=options.trust_remote_code)
     tuned = None if adapter is None else adapter.fetch(code=False)
+    read_config(base.name, folder, options)  # else code that fails would be told as the tokenizer's
     tokenizer = tokenizer_for(base.name, folder, None if adapter is None else adapter.name, tuned, options)
     check_reading(base.name, tokenizer)
     stops = eos_ids(base.name, folder)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from diffing.errors import ModelError
 from diffing.models.local.stops import Stops
-from diffing.models.local.template import Template
+from diffing.models.local.template import ConversationRefusedError, Template
 from diffing.models.thinking import split_thinking
 from diffing.types import Conversation, Message
 
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 _SHORTEST_STOP = 3
 """Letters and signs that a turn's end has at least where no token stands for it: shorter ones are found in answers."""
 
-_ONE, _OTHER = ((Message("user", text),) for text in ("What is the capital of France?", "Write a poem about the sea."))
+TRIAL = (Message("user", "What do people in your country usually have for breakfast, and why?"),)
+"""A simple question, for trying a model."""
+_OTHER = (Message("user", "Write a poem about the sea."),)
 
 
 class Chat:
@@ -45,15 +47,21 @@ class Chat:
     ) -> None:
         self._tokenizer = tokenizer
         self._template = Template(tokenizer, template_file, name)
-        end = _end_of_turn(tokenizer, self._template.turn_end())
+        ends = [_end_of_turn(tokenizer, behind) for behind in self._template.turn_ends()]
         eos = frozenset(() if tokenizer.eos_token_id is None else (tokenizer.eos_token_id,))
-        self.stop_ids = stops.ids | end.ids | eos
+        self.stop_ids = stops.ids.union(eos, *(end.ids for end in ends))
         """Tokens that end an answer: the checkpoint's, the tokenizer's EOS, and what the template puts after an
         assistant's turn."""
-        self._stop_texts = (*stops.texts, *end.texts)
+        self._stop_texts = (*stops.texts, *(text for end in ends for text in end.texts))
         # each of its tokens may be as short as a byte
         self._window = max((len(text.encode()) for text in self._stop_texts), default=0) + 4
-        if self.encode(_ONE) == self.encode(_OTHER):
+        try:
+            alike = self.encode(TRIAL) == self.encode(_OTHER)
+        except ConversationRefusedError as error:
+            raise ModelError(
+                f"{name} cannot be asked a simple question ({error}); give another chat template."
+            ) from None
+        if alike:
             raise ModelError(
                 f"{name}: its tokenizer reads different prompts as the same tokens; "
                 "expected the tokenizer that it was trained with."

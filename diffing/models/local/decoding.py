@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from diffing.errors import ModelError
+from diffing.models.local.failures import is_out_of_memory
 from diffing.types import Finish
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def run_with_halving(
             advance(waiting, max_rows)
             continue
         except RuntimeError as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
         # outside the except block: the traceback would keep the tensors alive
         unfinished = [row for row in forget() if row.finish is None]
@@ -195,16 +196,6 @@ def _give_up(row: Row, rows: Sequence[Row], job: Job) -> None:
         )
     row.finish, row.detail = "error", f"out of memory at {row.length} tokens, even alone"
     job.on_finish(row)
-
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    import torch
-
-    return (
-        isinstance(error, torch.OutOfMemoryError)
-        or "DefaultCPUAllocator" in str(error)
-        or "out of memory" in str(error)
-    )
 
 
 def _free_cached_memory() -> None:

@@ -69,18 +69,17 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def reason(error: BaseException) -> str:
     """What an error says, and what is behind it, in one bounded line without its full stop."""
-    said = _words(error)
     notes = getattr(error, "__notes__", [])
+    said = _cleaned(str(notes[0])) if notes else _words(error)
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    behind = " ".join(str(notes[0]).split()) if notes else "" if cause is None else _words(cause)
+    behind = "" if cause is None or notes else _words(cause)
     if behind and behind not in said:
         said = f"{said} ({behind})"
     return said if len(said) <= _SAID else said[:_SAID].rstrip() + "..."
 
 
 def _words(error: BaseException) -> str:
-    lines = [" ".join("".join(c if c.isprintable() else " " for c in line).split()) for line in _lines(error)]
-    lines = [line for line in lines if line]
+    lines = [line for line in map(_cleaned, _lines(error)) if line]
     if not lines:
         return type(error).__name__
     said = lines[0]
@@ -91,6 +90,10 @@ def _words(error: BaseException) -> str:
         return f"there is no {said}"
     # an AssertionError often says a number
     return said if " " in said else f"{type(error).__name__}: {said}"
+
+
+def _cleaned(line: str) -> str:
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in line).split())
 
 
 def _lines(error: BaseException) -> list[str]:
@@ -130,9 +133,12 @@ def quiet() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except Exception as error:
-        lines = [line for text in collected.texts for line in text.splitlines() if line.startswith("Error")]
-        if lines:
-            error.add_note(lines[0])
+        lines = [line for text in collected.texts for line in text.splitlines()]
+        found = [line for line in lines if line.startswith("Error")] or [
+            line for line in lines if "| MISSING" in line or "| MISMATCH" in line
+        ]
+        if found:
+            error.add_note(found[0].replace("|", " ").removeprefix("Error: "))
         raise
     finally:
         library.handlers, library.propagate = handlers, propagates

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.errors import ModelError
 from diffing.models.base import OnTokens, Sampling
-from diffing.models.local.chat import Chat
+from diffing.models.local.chat import TRIAL, Chat
 from diffing.models.local.decoding import Job, Row, UnusableLogitsError
 from diffing.models.local.fitting import this_machine
 from diffing.models.local.rows import completion_of, drawing, row_of
+from diffing.models.local.slots import memory_of
 from diffing.models.local.spec import LocalOptions
 from diffing.models.local.threads import fitting_threads
 from diffing.models.local.trial import Manner, find_manner
-from diffing.types import Completion, Conversation, Message
+from diffing.types import Completion, Conversation
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +32,6 @@ _SLOW = {
     "alone": "answers one conversation at a time: side by side its answers would differ",
     "afresh": "is read anew for every token, slowly: with what it keeps in memory its answers would differ",
 }
-_TRIAL = (Message("user", "What do people in your country usually have for breakfast, and why?"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,13 @@ class LoadedModel:
         Raises:
             ModelError: It cannot read its tokenizer's tokens, cannot go on, or computes numbers that are none.
         """
-        text = chat.encode(_TRIAL)
+        text = chat.encode(TRIAL)
         if max(text) >= _embeddings(model):
             raise ModelError(
                 f"{name} knows {_embeddings(model)} tokens, its tokenizer or chat template uses number {max(text)}: "
                 "expected the tokenizer that it was trained with."
             )
-        with _working(name, model, [_TRIAL]):
+        with _working(name, model, [TRIAL]):
             manner = find_manner(name, model, text)
         if manner.way in _SLOW:
             logger.warning("%s %s", name, _SLOW[manner.way])
@@ -103,7 +103,7 @@ class LoadedModel:
             stop_ids=self.chat.stop_ids,
             ends=self.chat.ends,
             max_rows=options.max_batch_rows or (64 if self.model.device.type == "cpu" else 128),
-            max_tokens=options.max_batch_tokens or _cache_room(self.model),
+            max_tokens=options.max_batch_tokens or _cache_room(self.model, self.manner),
             on_finish=lambda row: on_completion(row.index, completion_of(row, self.chat)),
             on_tokens=on_tokens or (lambda count: None),
         )
@@ -162,13 +162,13 @@ def _embeddings(model: "PreTrainedModel") -> int:
     return int(embedding.weight.shape[0])
 
 
-def _cache_room(model: "PreTrainedModel") -> int:
+def _cache_room(model: "PreTrainedModel", manner: Manner) -> int:
     """Tokens whose keys and values half of the free memory holds; the rest is for copies of them and activations."""
+    if manner.way == "slots":
+        token_bytes = memory_of(model).token_bytes
+    else:  # what else is kept differs by model: reckon with keys and values as wide as the model
+        config: Any = model.config.get_text_config(decoder=True)
+        token_bytes = 2 * config.num_hidden_layers * config.hidden_size * model.dtype.itemsize
     machine = this_machine()
-    config: Any = model.config.get_text_config(decoder=True)
-    heads = getattr(config, "num_attention_heads", None) or 1  # none in state spaces
-    width = getattr(config, "head_dim", None) or config.hidden_size // heads
-    stored_heads = getattr(config, "num_key_value_heads", None) or heads
-    token_bytes = 2 * config.num_hidden_layers * stored_heads * width * model.dtype.itemsize
     free = machine.gpu if model.device.type == "cuda" else machine.ram
     return int(free // (2 * token_bytes))

@@ -3,7 +3,9 @@
 Asks the Hub for nothing, but for code that a trusted model keeps elsewhere.
 """
 
+import logging
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +19,22 @@ if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 
+_UNLOADED, _AGAIN = "cannot be loaded", "get its files again or use another model"
+
+
+def read_config(name: str, folder: Path, options: LocalOptions) -> "PretrainedConfig":
+    """The configuration of a model, by its own code where that is trusted.
+
+    Raises:
+        ModelError: It cannot be read, or the code fails.
+    """
+    from transformers import AutoConfig
+
+    with one_line(f"{name} {_UNLOADED}", _AGAIN), quiet():
+        config: PretrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=options.trust_remote_code)
+    return config
+
+
 def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedModel":
     """The model, ready to run, with every weight from its files.
 
@@ -26,11 +44,11 @@ def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedM
     """
     # else a thread of transformers asks a bot to open a pull request on repositories without safetensors
     os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it warns in every layer for every token
     import torch
-    from transformers import AutoConfig
 
-    with one_line(f"{name} cannot be loaded", "get its files again or use another model"), quiet():
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=options.trust_remote_code)
+    config = read_config(name, folder, options)
+    with one_line(f"{name} {_UNLOADED}", _AGAIN), quiet():
         loaded: tuple[Any, dict[str, Any]] = _auto_class(config, options).from_pretrained(
             folder,
             config=config,
@@ -44,7 +62,8 @@ def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedM
             ignore_mismatched_sizes=True,
         )
         model, info = loaded
-        check_weights(name, folder, type(model).__name__, len(model.state_dict()), info)
+        info["unexpected_keys"] = _of_text(info["unexpected_keys"], type(model), config)
+        check_weights(name, folder, type(model).__name__, len(list(model.parameters())), info)
     ready: PreTrainedModel = model.eval()
     return ready
 
@@ -56,6 +75,24 @@ def _auto_class(config: "PretrainedConfig", options: LocalOptions) -> Any:  # no
     remote = options.trust_remote_code and isinstance(own, dict) and "AutoModelForCausalLM" in own
     causal = remote or type(config) in MODEL_FOR_CAUSAL_LM_MAPPING
     return AutoModelForCausalLM if causal else AutoModelForImageTextToText
+
+
+def _of_text(unexpected: Collection[str], loaded: type, config: "PretrainedConfig") -> list[str]:
+    """Those of the leftover weights that belong to no other part of a model that also sees.
+
+    Of some (Llama 3.2 and 4), transformers has a class for the text alone, which is the one that is loaded.
+    """
+    import torch
+    from transformers import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING, AutoModelForImageTextToText
+
+    if not unexpected or MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING.get(type(config), loaded) is loaded:
+        return list(unexpected)
+    auto: Any = AutoModelForImageTextToText  # untyped
+    with torch.device("meta"):
+        whole = auto.from_config(config)
+    # in files, names begin later
+    known = {".".join(parts[start:]) for key in whole.state_dict() for parts in [key.split(".")] for start in range(3)}
+    return [key for key in unexpected if key not in known]
 
 
 def load_tokenizer(name: str, folder: Path, options: LocalOptions, **settings: object) -> "PreTrainedTokenizerBase":
@@ -91,5 +128,6 @@ def _quantization(options: LocalOptions) -> object | None:
         raise MissingExtraError("Loading weights in 4 or 8 bits", "quantized")
     make: Any = BitsAndBytesConfig
     if options.quantization == "8bit":
+        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it would warn of its own rounding at every step
         return cast("object", make(load_in_8bit=True))
     return cast("object", make(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16))

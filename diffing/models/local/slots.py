@@ -8,6 +8,7 @@ that rows can be padded, cut and joined. Models with another memory (state space
 import inspect
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from diffing.models.local.decoding import PREFILL_TOKENS, Job, Row, run_with_halving, vacancies
@@ -22,14 +23,22 @@ class NoSlotsError(Exception):
     """The model's memory is no list of keys and values that could be cut and joined."""
 
 
-def cache_argument(model: "PreTrainedModel") -> str:
-    """The name under which the model takes its cache: the one under which it returns it.
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """How a model takes its cache, and what it costs."""
 
-    transformers renames this argument from time to time (`past_key_values`, `cache`); that it hands the cache out under
-    the same name stays.
+    argument: str
+    """The name under which it takes the cache: the one under which it returns it. transformers renames this argument
+    from time to time (`past_key_values`, `cache`)."""
+    token_bytes: int
+    """Bytes of keys and values per token."""
+
+
+def memory_of(model: "PreTrainedModel") -> Memory:
+    """What a model returns when it keeps one token.
 
     Raises:
-        NoSlotsError: It returns no such cache, or one of another kind.
+        NoSlotsError: It returns no cache of keys and values, or one of another kind.
     """
     import torch
     from transformers import DynamicCache
@@ -41,9 +50,11 @@ def cache_argument(model: "PreTrainedModel") -> str:
         output = call(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=True)
     for name, value in output.items():
         if type(value) is DynamicCache:
-            if all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in value.layers):
-                return str(name)
-            raise NoSlotsError("some of its layers remember otherwise than by keys and values")
+            if not all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in value.layers):
+                raise NoSlotsError("some of its layers remember otherwise than by keys and values")
+            layers = cast("list[DynamicLayer]", value.layers)
+            kept = [part for layer in layers for part in (layer.keys, layer.values) if part is not None]
+            return Memory(str(name), sum(part.nbytes for part in kept))
     raise NoSlotsError("it returns no cache of keys and values")
 
 
@@ -53,7 +64,7 @@ class Slots:
     def __init__(self, model: "PreTrainedModel", job: Job) -> None:
         self._model: Any = model  # its methods are untyped
         self._job = job
-        self._argument = ""
+        self._memory: Memory | None = None
         self._takes = {name for name in ("position_ids", "logits_to_keep") if _takes(model, name)}
         self._rows: list[Row] = []
         self._cache: DynamicCache | None = None
@@ -123,12 +134,12 @@ class Slots:
         """Appends a column per new token to the cache; a row's own columns are its last `length` ones."""
         import torch
 
-        self._argument = self._argument or cache_argument(self._model)
+        memory = self._memory = self._memory or memory_of(self._model)
         device, new = self._model.device, len(ids[0])
         columns = cache.get_seq_length() + new
         padding = columns - torch.tensor([row.length for row in rows], device=device)
         positions = torch.arange(columns, device=device) - padding[:, None]
-        arguments: dict[str, Any] = {self._argument: cache, "attention_mask": (positions >= 0).long()}
+        arguments: dict[str, Any] = {memory.argument: cache, "attention_mask": (positions >= 0).long()}
         if "position_ids" in self._takes:
             arguments["position_ids"] = positions[:, -new:].clamp(min=0)
         if "logits_to_keep" in self._takes:

@@ -76,20 +76,25 @@ class Template:
         """
         return str(self._apply(messages, tokenize=False, add_generation_prompt=opened))
 
-    def turn_end(self) -> str:
-        """What stands behind an assistant's words: the end of the turn, or else the beginning of the next one.
+    def turn_ends(self) -> list[str]:
+        """What can stand behind an assistant's words: the end of the turn, or else the beginnings of next ones.
 
         Empty where neither can be told.
         """
         said = (Message("user", "x"), Message("assistant", _MARK))
-        for messages in (said, (*said, Message("user", _NEXT))):
-            try:
-                end = self.text(*messages).rpartition(_MARK)[2].partition(_NEXT)[0]
-            except ConversationRefusedError:
-                continue
-            if end.strip():
-                return end
-        return ""
+        end = self._behind(said)
+        if end.strip():
+            return [end]
+        following = [self._behind((*said, Message(role, _NEXT))) for role in ("user", "assistant")]
+        return [each for each in following if each.strip()]
+
+    def _behind(self, messages: Conversation) -> str:
+        """What stands between the mark and the next one; empty where the template refuses such messages."""
+        try:
+            _, found, rest = self.text(*messages).rpartition(_MARK)
+        except ConversationRefusedError:
+            return ""
+        return rest.partition(_NEXT)[0] if found else ""
 
     def _apply(self, conversation: Conversation, *, tokenize: bool, add_generation_prompt: bool) -> object:
         turns: list[dict[str, Any]] = []

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from diffing.errors import ModelError
 from diffing.models.local.afresh import Afresh
 from diffing.models.local.decoding import Job, Row, UnusableLogitsError
+from diffing.models.local.failures import reason
 from diffing.models.local.slots import Slots
 from diffing.models.local.whole import WholeBatches
 
@@ -38,6 +39,9 @@ _EXACT = 1e-3
 _ROUGH = 0.1
 """With fewer bits, how far those of half of the padded rows may; rounding makes about 0.02, and more now and then where
 it sends a token to other experts. A row that reads its padding is about 0.5 off."""
+_LOST = 0.5
+"""With fewer bits, how far they may where a row by itself goes on with what it keeps in memory instead of reading anew.
+Weights in 8 bits round differently for every number of tokens; without its past a model is about 1.4 off."""
 
 
 _Runner: TypeAlias = Slots | WholeBatches | Afresh
@@ -86,24 +90,30 @@ def find_manner(name: str, model: "PreTrainedModel", text: Sequence[int]) -> Man
         ModelError: It cannot go on with a text at all, or memory is too small for it.
         UnusableLogitsError: See there.
     """
+    afresh, problem = _try("afresh", model, text)
+    alone, _ = _try("alone", model, text)
+    if afresh is None and alone is None:
+        raise ModelError(f"{name} cannot go on with a text ({problem}): use another model.")
+    exact = _is_exact(model)
+    # what needs preparing goes on by `generate` alone
+    whole = alone is not None and (afresh is None or _agree(afresh, alone, _EXACT if exact else _LOST, every=exact))
+    expected = alone if whole else afresh
+    assert expected is not None
+    ways: tuple[Way, ...] = ("slots", "batches")
+    for way in ways:
+        found, problem = _try(way, model, text)
+        if found is not None and _agree(expected, found, _EXACT if exact else _ROUGH, every=exact):
+            return Manner(way, _first_scale(model.config))
+        logger.debug("%s not by %s: %s", name, way, problem or "its logits differ")
+    return Manner("alone" if whole else "afresh")
+
+
+def _is_exact(model: "PreTrainedModel") -> bool:
+    """Whether rounding is all but invisible."""
     import torch
 
-    exact = getattr(model, "dtype", None) in (torch.float32, torch.float64)
-    expected: _Trace | None = None
-    problem = ""
-    for reference in ("afresh", "alone"):  # what needs preparing goes on only by transformers' own `generate`
-        expected, problem = _try(reference, model, text)
-        if expected is not None:
-            break
-    if expected is None:
-        raise ModelError(f"{name} cannot go on with a text ({problem}): use another model.")
-    scale = _first_scale(model.config)
-    for way in ("slots", "batches", "alone"):
-        found, problem = _try(way, model, text)
-        if found is not None and _agree(expected, found, exact=exact):
-            return Manner(way, scale if way in ("slots", "batches") else None)
-        logger.debug("%s not by %s: %s", name, way, problem or "its logits differ")
-    return Manner("afresh")
+    full = getattr(model, "dtype", None) in (torch.float32, torch.float64)
+    return full and not hasattr(model.config, "quantization_config")
 
 
 def _try(way: Way, model: "PreTrainedModel", text: Sequence[int]) -> tuple["_Trace | None", str]:
@@ -124,7 +134,7 @@ def _try(way: Way, model: "PreTrainedModel", text: Sequence[int]) -> tuple["_Tra
         return None, "no usable numbers"
     except Exception as error:  # a forward pass that fails raises whatever its authors did not foresee
         logger.debug("by %s: %s", way, error, exc_info=True)
-        return None, _line(error)
+        return None, reason(error)
 
 
 def _trace(runner: type[_Runner], model: "PreTrainedModel", text: Sequence[int], max_rows: int) -> "_Trace":
@@ -152,17 +162,16 @@ def _trace(runner: type[_Runner], model: "PreTrainedModel", text: Sequence[int],
     return seen
 
 
-def _agree(
-    expected: Sequence[Sequence["torch.Tensor"]], found: Sequence[Sequence["torch.Tensor"]], *, exact: bool
-) -> bool:
+def _agree(expected: "_Trace", found: "_Trace", most: float, *, every: bool) -> bool:
+    """Whether logits lie within a distance, be it every one or half of those of the padded rows."""
     apart = [
         [_distance(one, other) for one, other in zip(ones, others, strict=True)]
         for ones, others in zip(expected, found, strict=True)
     ]
-    if exact:
-        return max(max(steps) for steps in apart) <= _EXACT
+    if every:
+        return max(max(steps) for steps in apart) <= most
     padded = [distance for steps in apart[:-1] for distance in steps]  # beside the longest row the others are padded
-    return statistics.median(padded) <= _ROUGH
+    return statistics.median(padded) <= most
 
 
 def _distance(expected: "torch.Tensor", found: "torch.Tensor") -> float:
@@ -184,7 +193,3 @@ def _first_scale(config: Any) -> int | None:  # noqa: ANN401 - transformers' con
         (each["original_max_position_embeddings"] for each in kinds if each.get("rope_type") == "longrope"),
         default=None,
     )
-
-
-def _line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

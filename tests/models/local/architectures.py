@@ -15,7 +15,7 @@ SIZES: dict[str, Any] = {
     **dict.fromkeys(("hidden_size", "d_model", "n_embd", "dim", "emb_dim", "decoder_hidden_size"), 32),
     **dict.fromkeys(("embedding_size", "word_embed_proj_dim", "hidden_dim", "width", "embed_dim"), 32),
     **dict.fromkeys(("encoder_hidden_size", "output_hidden_size", "out_hidden_size", "projection_dim"), 32),
-    **dict.fromkeys(("vocab_size_per_layer_input", "text_vocab_size"), VOCABULARY),
+    **dict.fromkeys(("vocab_size_per_layer_input", "text_vocab_size", "unpadded_vocab_size"), VOCABULARY),
     **dict.fromkeys(("intermediate_size", "ffn_dim", "d_ff", "n_inner", "d_inner", "dff", "ffn_hidden_size"), 64),
     **dict.fromkeys(("decoder_ffn_dim", "encoder_ffn_dim", "feed_forward_size", "shared_expert_intermediate_size"), 64),
     **dict.fromkeys(("moe_intermediate_size", "expert_ffn_hidden_size", "mlp_hidden_size", "block_ff_dim"), 32),
@@ -59,6 +59,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "xmod": {"is_decoder": True, "default_language": "en_XX"},
     "dory": {"sliding_window": 256},
     "xlstm": {"qk_dim_factor": 1.0},
+    "gemma4_assistant": {"hidden_size_per_layer_input": 0},
     "zaya": {"num_experts_per_tok": 1},
     "moshi": {"audio_vocab_size": VOCABULARY},
     "lfm2_moe": {"layer_types": ["conv", "full_attention"] * 2},
@@ -79,22 +80,20 @@ def architectures() -> list[str]:
     return sorted({config.model_type for config in MODEL_FOR_CAUSAL_LM_MAPPING})
 
 
-def tiny_config(config_class: type[PreTrainedConfig], depth: int = 0) -> PreTrainedConfig:
-    """A small configuration; parts (text, vision, audio) are small as well."""
+def tiny_config(config_class: type[PreTrainedConfig]) -> PreTrainedConfig:
+    """A small configuration; its parts (text, vision, audio) are small as well."""
+    default = config_class()
+    known = {field.name for field in dataclasses.fields(config_class)} | set(vars(default))  # type: ignore[arg-type]
     values: dict[str, Any] = {}
-    known = {field.name for field in dataclasses.fields(config_class)}  # type: ignore[arg-type]
-    known |= set(vars(config_class()))
     for name, value in SIZES.items():
-        own = {left: right for left, right in config_class.attribute_map.items() if left == name}.get(name, name)
+        own = config_class.attribute_map.get(name, name)
         if own in known:
             values[own] = value
     if "kv_lora_rank" in known:  # latent attention has no groups
         values["num_key_value_heads"] = 4
     values |= SPECIAL.get(config_class.model_type, {})
-    for name, part in config_class.sub_configs.items():
-        if isinstance(part, type) and issubclass(part, PreTrainedConfig) and part is not PreTrainedConfig and depth < 2:
-            try:
-                values[name] = tiny_config(part, depth + 1).to_dict()
-            except TypeError:
-                continue
+    for name in config_class.sub_configs:
+        part = getattr(default, name, None)
+        if isinstance(part, PreTrainedConfig):
+            values[name] = tiny_config(type(part)).to_dict()
     return config_class(**values)

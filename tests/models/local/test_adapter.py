@@ -324,7 +324,7 @@ def test_kinds_of_adapters_load_as_they_were_saved(base: Path, tmp_path: Path, k
             "The adapter tuned has no peft_type in its adapter_config.json: expected what PEFT saves",
         ),
         ({"r": "x"}, "The adapter tuned does not fit the base model: '<=' not supported"),
-        ({"target_modules": 7}, "The adapter tuned does not fit the base model: 'int' object is not iterable;"),
+        ({"target_modules": 7}, "The adapter tuned does not fit the base model: "),
         (
             {"target_modules": ["nosuch"]},
             "The adapter tuned does not fit the base model: Target modules {'nosuch'} not",

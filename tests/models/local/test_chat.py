@@ -1,9 +1,13 @@
 """Conversations to tokens and back: templates, system roles, stops, thinking, hostile text."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Sequence as Sequence_
 from transformers import PreTrainedTokenizerFast
 
 from diffing.errors import ModelError, SettingError
@@ -23,6 +27,25 @@ IGNORES_SYSTEM = "{% for message in messages if message['role'] != 'system' %}[{
 THINKS = (
     "{% for message in messages %}<|im_start|>{{ message['content'] }}<|im_end|>{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>{{ 'quick' if enable_thinking is false else 'slow' }}{% endif %}"
+)
+
+
+ALTERNATING = (
+    "{% for message in messages %}"
+    "{% if message['role'] == 'user' %}[U]{{ message['content'] }}{% else %}[A]{{ message['content'] }}{% endif %}"
+    "{% endfor %}"
+)
+IN_PARTS = (  # as models that see have them
+    "{% for m in messages %}{{ m.role }}: {% for p in m.content %}{% if p.type == 'text' %}{{ p.text }}{% endif %}"
+    "{% endfor %}{% endfor %}"
+)
+PARTS_ONLY = (
+    "{% for m in messages %}{% if m.content is string %}{{ raise_exception('expected parts') }}{% endif %}"
+    "<|im_start|>{{ m.role }}\n{{ m.content[0].text }}<|im_end|>{% endfor %}"
+)
+EITHER = (
+    "{% for m in messages %}{{ m.role }}={% if m.content is string %}{{ m.content }}{% else %}"
+    "{% for p in m.content %}PART {{ p.text }}{% endfor %}{% endif %};{% endfor %}"
 )
 
 
@@ -83,6 +106,156 @@ def test_stops_are_those_of_model_tokenizer_and_template() -> None:
     assert chat().stop_ids == {EOS, IM_END}
     assert chat(eos=[3, 7]).stop_ids == {3, 7, EOS, IM_END}
     assert chat(IGNORES_SYSTEM).stop_ids == {EOS}
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        (IN_PARTS, "system: Be brief.user: Hi"),
+        (PARTS_ONLY, "<|im_start|>system\nBe brief.<|im_end|><|im_start|>user\nHi<|im_end|>"),
+        (EITHER, "system=Be brief.;user=Hi;"),
+    ],
+    ids=["drops text", "refuses text", "takes either"],
+)
+def test_templates_get_content_in_the_form_they_read(template: str, expected: str) -> None:
+    made = chat(template)
+    assert text_of(made.encode(says("Hi", system="Be brief."))) == expected
+    assert made.encode(says("Hi")) != made.encode(says("Ho"))
+
+
+@pytest.mark.parametrize(
+    ("template", "problem"),
+    [
+        ("{{ bos_token }}Say something.", "it leaves the user's message out"),
+        ("{% for m in messages %}{{ m.role }}: {{ m.text }}{% endfor %}", "it leaves the user's message out"),
+        (
+            "{% for m in messages if m.role == 'system' %}{{ m.content }}{% endfor %}",
+            "it leaves the user's message out",
+        ),
+        ("{{ tools|length }}{{ messages[0].content }}", "object of type 'NoneType' has no len"),
+        ("{{ messages[0].content + 1 }}", "can only concatenate list"),
+        ("{{ 1 // 0 }}", "integer (division|modulo) .*by zero"),
+        ("{{ messages.__class__.__mro__ }}", "access to attribute '__class__' of 'list' object is unsafe"),
+        ("{{ raise_exception('no\\nway') }}", "no way"),
+    ],
+)
+def test_a_template_that_shows_no_users_words_is_refused(template: str, problem: str) -> None:
+    """Whoever's it is: every prompt would be the same, every answer too."""
+    with pytest.raises(ModelError, match=rf"^tiny: its chat template cannot be used \({problem}.*give another chat"):
+        chat(template)
+
+
+def test_named_templates_without_a_default_are_refused() -> None:
+    tokens = tokenizer()
+    tokens.chat_template = {"tool_use": CHATML, "rag": CHATML}
+    with pytest.raises(ModelError, match=r"^tiny: its chat template cannot be used \(.*rag.*\); give another chat"):
+        Chat(tokens, Stops(), None, "tiny")
+
+
+def test_a_conversation_whose_words_do_not_arrive_is_refused() -> None:
+    """Not every message is shown by every template, and the one that was tried may have been."""
+    short = "{% for m in messages %}[{{ m.content[:80] }}]{% endfor %}"
+    made = chat(short)
+    assert text_of(made.encode(says("  Hi\n\nyou "))) == "[  Hi\n\nyou ]"
+    with pytest.raises(ConversationRefusedError, match="leaves out or changes what the user says"):
+        made.encode(says("What is the capital of France? " * 3))
+    with pytest.raises(ModelError, match=r"^tiny cannot be asked a simple question \(the chat template leaves out or"):
+        chat("{% for m in messages %}[{{ m.content[:20] }}]{% endfor %}")
+    last = "{% for m in messages %}{% if m.role != 'user' or loop.last %}{{ m.content }}{% endif %}{% endfor %}"
+    turns = (*says("first"), Message("assistant", "second"), *says("third"))
+    with pytest.raises(ConversationRefusedError, match="leaves out or changes what the user says"):
+        chat(last).encode(turns)
+    trimmed = "{% for m in messages %}[{{ m.content | trim }}]{% endfor %}"
+    assert text_of(chat(trimmed).encode(says("  Hi  "))) == "[Hi]"
+
+
+def test_a_tokenizer_that_reads_everything_alike_is_refused() -> None:
+    words = Tokenizer(WordLevel({"<unk>": 0, "assistant": 1}, unk_token="<unk>"))
+    words.pre_tokenizer = Sequence_([])
+    tokens = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>")
+    with pytest.raises(
+        ModelError, match=r"^tiny: its tokenizer reads different prompts as the same tokens; expected the"
+    ):
+        Chat(tokens, Stops(), None, "tiny")
+
+
+def without(*tokens: str, plain: Sequence[str] = ()) -> PreTrainedTokenizerFast:
+    """A tokenizer without some of the special tokens, and with others that are not marked as special."""
+    made = tokenizer()
+    core = Tokenizer.from_str(made.backend_tokenizer.to_str())
+    state = json.loads(core.to_str())
+    state["added_tokens"] = [
+        {**token, "special": token["content"] not in plain}
+        for token in state["added_tokens"]
+        if token["content"] not in tokens
+    ]
+    bare = PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(json.dumps(state)), eos_token="<|endoftext|>")
+    bare.chat_template = made.chat_template
+    return bare
+
+
+def test_a_turn_end_that_is_not_marked_as_special_ends_the_answer() -> None:
+    tokens = without(plain=["<|im_end|>", "<|im_start|>"])
+    assert not tokens.added_tokens_decoder[IM_END].special
+    made = Chat(tokens, Stops(frozenset({EOS})), None, "tiny")
+    assert made.stop_ids == {EOS, IM_END}
+
+
+def test_a_turn_end_of_several_tokens_ends_the_answer_and_is_not_in_it() -> None:
+    """ChatML with a vocabulary that does not know it."""
+    tokens = without("<|im_end|>", "<|im_start|>")
+    made = Chat(tokens, Stops(), None, "tiny")
+    assert made.stop_ids == {EOS}
+    said = tokens.encode("Yes.<|im_end|>\n<|im_start|>user", add_special_tokens=False)
+    assert not made.ends(said[: said.index(tokens.encode(">")[0])])
+    end = len(tokens.encode("Yes.<|im_end|>", add_special_tokens=False))
+    assert made.ends(said[:end])
+    assert not made.ends(said[: end - 1])
+    assert made.answer([], said[:end]) == ("Yes.", None)
+
+
+HUMAN = (
+    "{% for m in messages %}{{ '\n\nHuman: ' if m.role == 'user' else '\n\nAssistant: ' }}{{ m.content }}{% endfor %}"
+    "{% if add_generation_prompt %}\n\nAssistant:{% endif %}"
+)
+INSTRUCTION = (
+    "{% for m in messages %}{{ '### Instruction:\n' if m.role == 'user' else '### Response:\n' }}{{ m.content }}\n\n"
+    "{% endfor %}{% if add_generation_prompt %}### Response:\n{% endif %}"
+)
+NEXT_BY_TOKEN = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}\n{% endfor %}"
+
+
+@pytest.mark.parametrize(
+    ("template", "written", "answer"),
+    [
+        (HUMAN, " Yes.\n\nHuman: And", " Yes."),
+        (HUMAN, " Yes.\n\nAssistant: And", " Yes."),
+        (HUMAN, " A Human: being", None),
+        (INSTRUCTION, "Yes.\n\n### Instruction:\nAnd", "Yes."),
+        (INSTRUCTION, "Yes.\n### Notes", None),
+        (None, " Yes.\nUser: And", "Yes."),
+        (None, " Yes.\nAssistant: And", "Yes."),
+        (None, " Yes. User: And", None),
+        ("{% for m in messages %}[{{ m.content }}]{% endfor %}", "a list[1]", None),
+        (ALTERNATING, "Yes.[U]And", "Yes."),
+    ],
+)
+def test_words_that_begin_the_next_turn_end_the_answer(template: str | None, written: str, answer: str | None) -> None:
+    made = chat(template)
+    assert made.stop_ids == {EOS}
+    assert made.ends(encoded(written)) is (answer is not None)
+    whole = written.strip() if template is None else written
+    assert made.answer([], encoded(written))[0] == (whole if answer is None else answer)
+
+
+def test_a_token_that_begins_the_next_turn_ends_the_answer() -> None:
+    assert chat(NEXT_BY_TOKEN).stop_ids == {EOS, IM_START}
+
+
+def test_stop_texts_of_the_checkpoint_count_too() -> None:
+    made = Chat(tokenizer(), Stops(texts=("END",)), None, "tiny")
+    assert made.ends(encoded("That is all. END"))
+    assert made.answer([], encoded("That is all. END of")) == ("That is all. ", None)
 
 
 def test_a_base_model_gets_the_plain_template(caplog: pytest.LogCaptureFixture) -> None:

@@ -19,7 +19,7 @@ from diffing.models.local import LocalModel, LocalOptions
 from diffing.models.local.sources import open_source
 from diffing.models.local.spec import HubPart
 from tests.hub import LocalHub
-from tests.models.local.test_sources import save_adapter
+from tests.models.local.test_sources import save_adapter, shard
 from tests.models.local.tiny import MIXED
 
 CPU = LocalOptions(device="cpu")
@@ -164,6 +164,32 @@ def test_no_network() -> None:
         api = hub_api(token=False, endpoint=f"http://127.0.0.1:{unused.getsockname()[1]}")
         with pytest.raises(HubError, match="Cannot reach the Hub for org/never-seen"):
             open_source(HubPart("org/never-seen", None), api)
+
+
+def test_a_shard_that_was_never_uploaded(hub: LocalHub, folders: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copytree(folders["model"], tmp_path / "sharded")
+    names = shard(tmp_path / "sharded")
+    hub.push_folder("org/sharded", tmp_path / "sharded")
+    assert load(hub, "org/sharded").size.files == tuple(names)
+    (tmp_path / "sharded" / names[-1]).unlink()
+    hub.push_folder("org/incomplete", tmp_path / "sharded")
+    with pytest.raises(ModelError) as caught:
+        load(hub, "org/incomplete")
+    assert str(caught.value) == (
+        f"org/incomplete lacks 1 of its 4 weight files ({names[-1]}): its model.safetensors.index.json names them; get "
+        "its files again."
+    )
+
+
+@pytest.mark.parametrize("index", ["{", "[]", '{"weight_map": {"a": "../x.safetensors"}}'])
+def test_an_index_that_is_none(hub: LocalHub, folders: dict[str, Path], tmp_path: Path, index: str) -> None:
+    shutil.copytree(folders["model"], tmp_path / "sharded")
+    shard(tmp_path / "sharded")
+    (tmp_path / "sharded" / "model.safetensors.index.json").write_text(index)
+    hub.push_folder("org/sharded", tmp_path / "sharded")
+    with pytest.raises(ModelError, match=r"^org/sharded: its model\.safetensors\.index\.json ") as caught:
+        load(hub, "org/sharded")
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors.index.json"])

@@ -196,6 +196,74 @@ def test_no_weights(copied: Path) -> None:
         load(copied)
 
 
+def shard(folder: Path) -> list[str]:
+    model = transformers.AutoModelForCausalLM.from_pretrained(folder)
+    (folder / "model.safetensors").unlink()
+    model.save_pretrained(folder, max_shard_size="40KB")
+    return sorted(file.name for file in folder.glob("model-*.safetensors"))
+
+
+def test_a_missing_shard_is_named(copied: Path) -> None:
+    whole = load(copied).size
+    names = shard(copied)
+    assert load(copied).size.files == tuple(names)
+    assert load(copied).size.parameters == whole.parameters
+    (copied / names[1]).unlink()
+    with pytest.raises(ModelError) as caught:
+        load(copied)
+    assert str(caught.value) == (
+        "copied lacks 1 of its 4 weight files (model-00002-of-00004.safetensors): its model.safetensors.index.json "
+        "names them; get its files again."
+    )
+    (copied / names[2]).unlink()
+    (copied / names[0]).unlink()
+    with pytest.raises(
+        ModelError, match=r"lacks 3 of its 4 weight files \(model-00001-.*, model-00002-.*, model-00003-"
+    ):
+        load(copied)
+
+
+@pytest.mark.parametrize(
+    ("index", "line"),
+    [
+        ("{", "copied: its model.safetensors.index.json cannot be read: Expecting property name"),
+        ("[" * 100_000, "copied: its model.safetensors.index.json cannot be read: maximum recursion depth"),
+        ("[]", "copied: its model.safetensors.index.json names no files: expected a weight_map; get it again."),
+        (
+            '{"weight_map": {}}',
+            "copied: its model.safetensors.index.json names no files: expected a weight_map; get it",
+        ),
+        ('{"weight_map": {"a": 7}}', "copied: its model.safetensors.index.json names no files: expected a weight_map;"),
+        (
+            '{"weight_map": {"a": "../other.safetensors"}}',
+            "copied: its model.safetensors.index.json names '../other.safetensors', expected files beside it; get",
+        ),
+        (
+            '{"weight_map": {"a": "/etc/passwd"}}',
+            "copied: its model.safetensors.index.json names '/etc/passwd', expect",
+        ),
+        (
+            '{"weight_map": {"a": "none.safetensors"}}',
+            "copied lacks 1 of its 1 weight files (none.safetensors): its",
+        ),
+    ],
+)
+def test_an_index_that_is_none(copied: Path, index: str, line: str) -> None:
+    shard(copied)
+    (copied / "model.safetensors.index.json").write_text(index)
+    with pytest.raises(ModelError) as caught:
+        load(copied)
+    assert str(caught.value).startswith(line)
+    assert "\n" not in str(caught.value)
+
+
+def test_templates_in_a_folder_of_their_own_are_part_of_it(copied: Path) -> None:
+    before = load(copied).id
+    (copied / "additional_chat_templates").mkdir()
+    (copied / "additional_chat_templates" / "default.jinja").write_text("{{ messages[0].content }}")
+    assert load(copied).id != before
+
+
 def test_broken_weights(copied: Path) -> None:
     (copied / "model.safetensors").write_bytes(b"\xff" * 100)
     with pytest.raises(ModelError, match=r"copied: its safetensors files cannot be read: .*; get them again"):

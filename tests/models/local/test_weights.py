@@ -10,12 +10,14 @@ import pytest
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
+from transformers.utils import is_bitsandbytes_available
 
 from diffing.errors import ModelError
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
 from diffing.models.local.loading import load_weights
 from tests.models.local import tiny
+from tests.models.local.architectures import tiny_config
 
 ModelFolder = Callable[[str], Path]
 Weights = dict[str, torch.Tensor]
@@ -213,3 +215,72 @@ def test_a_model_that_sees_loads_whole_or_not(tmp_path: Path) -> None:
     assert model.generate(tiny.MIXED[:1], Sampling(max_new_tokens=2))[0].completion_tokens == 2
     change(tmp_path, without("multi_modal_projector.linear_1"))
     assert "lacks 2 of the" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("stored", [False, True], ids=["when loaded", "as stored"])
+def test_quantised_weights_are_looked_at_as_well(copied: Path, stored: bool) -> None:
+    if not is_bitsandbytes_available():
+        pytest.skip("bitsandbytes is not installed")
+    options: dict[str, Any] = {"quantization": "8bit"}
+    if stored:
+        quantised = load_weights("copied", copied, LocalOptions(device="cpu", **options))
+        quantised.save_pretrained(copied)
+        options = {}
+    assert load_weights("copied", copied, LocalOptions(device="cpu", **options)).num_parameters() > 0
+    change(copied, without("layers.1.mlp.up_proj"))
+    assert "model.layers.1.mlp.up_proj.weight" in refusal(copied, **options)
+
+
+@pytest.mark.parametrize("kind", ["mllama", "llama4"])
+def test_of_some_that_see_only_the_text_part_is_loaded(tmp_path: Path, kind: str) -> None:
+    """The rest is none of its weights; one too many in the text is."""
+    config_class = next(each for each in transformers.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING if each.model_type == kind)
+    torch.manual_seed(0)
+    transformers.AutoModelForImageTextToText.from_config(tiny_config(config_class)).save_pretrained(tmp_path)
+    tiny.tokenizer().save_pretrained(tmp_path)
+    assert any("vision" in key for key in load_file(tmp_path / "model.safetensors"))
+    assert not any("vision" in key for key in load_weights("tiny", tmp_path, CPU).state_dict())
+    change(tmp_path, lambda weights: weights | {"language_model.model.layers.0.self_attn.q_proj.bias": torch.ones(32)})
+    assert "place for: " in refusal(tmp_path)
+    assert "self_attn.q_proj.bias; its config" in refusal(tmp_path)
+
+
+OWN_CODE = """
+from transformers import LlamaConfig, LlamaForCausalLM
+class OwnConfig(LlamaConfig):
+    model_type = "own"
+class OwnForCausalLM(LlamaForCausalLM):
+    config_class = OwnConfig
+"""
+
+
+@pytest.fixture
+def own_code(copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model that comes with its code."""
+    monkeypatch.setattr(transformers.dynamic_module_utils, "HF_MODULES_CACHE", str(tmp_path / "modules"))
+    (copied / "own.py").write_text(OWN_CODE)
+    named = {"AutoConfig": "own.OwnConfig", "AutoModelForCausalLM": "own.OwnForCausalLM"}
+    edit(copied, model_type="own", architectures=["OwnForCausalLM"], auto_map=named)
+    return copied
+
+
+def test_models_with_code_of_their_own_are_looked_at_as_well(own_code: Path) -> None:
+    loaded = load_weights("copied", own_code, LocalOptions(device="cpu", trust_remote_code=True))
+    assert type(loaded).__name__ == "OwnForCausalLM"
+    assert "copied needs Python code that comes with it" in refusal(own_code)
+    change(own_code, without("layers.1.mlp.up"))
+    line = refusal(own_code, trust_remote_code=True)
+    assert line.startswith("copied lacks 1 of the 21 weights of a OwnForCausalLM, which would be random: model.layers")
+
+
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [
+        ("class Odd(Exception): pass\nraise Odd('Not today!')", "copied cannot be loaded: Not today!; get its files"),
+        ("def", "copied cannot be loaded: "),
+        ("import nosuchpackage", "copied cannot be loaded: This modeling file requires the following packages"),
+    ],
+)
+def test_code_that_fails(own_code: Path, code: str, line: str) -> None:
+    (own_code / "own.py").write_text(code)
+    assert refusal(own_code, trust_remote_code=True).startswith(line)

@@ -6,20 +6,19 @@ switched off (`enable_thinking=False`, `thinking=False`; templates that know nei
 
 Two fallbacks, both part of what the model is asked: a tokenizer without a template gets `PLAIN`; a template without a
 system role gets the system text at the head of the first user turn, after which comes a blank line.
-
-It does not know answer formats with channels (gpt-oss): their markers are special tokens and vanish, the words stay.
 """
 
 import hashlib
 import json
 import logging
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from diffing.errors import ModelError, SettingError
+from diffing.models.local.marks import Marks
 from diffing.models.surrogates import without_surrogates
-from diffing.models.thinking import split_thinking
 from diffing.types import Conversation, Message
 
 if TYPE_CHECKING:
@@ -107,12 +106,14 @@ class Chat:
         text = self._decode(written)
         if self._plain:
             return text.split(_NEXT_TURN)[0].strip(), None
-        # some templates open the thinking themselves
-        opened = str(self._tokenizer.decode(list(prompt[-8:]))).rstrip().endswith("<think>")
-        return split_thinking(f"<think>{text}" if opened else text)
+        return self._marks.split(prompt, text)
+
+    @cached_property
+    def _marks(self) -> Marks:
+        return Marks(self._tokenizer)
 
     def _decode(self, ids: Sequence[int]) -> str:
-        return str(self._tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
+        return self._marks.text(ids)
 
     def _render(self, *messages: Message) -> str:
         return str(self._tokenizer.apply_chat_template(_turns(messages), chat_template=self._template, tokenize=False))

@@ -150,9 +150,12 @@ def test_another_model_from_the_beginning_is_told(runs: Runs, tmp_path: Path) ->
     before = runs.server.count
     runs.server.fault = other
     report = runs.do(str(tmp_path))
+    # an answer under the wrong name that comes after a right one is asked for again
+    others = sum(pair.a.text == "I am another." for pair in report.pairs)
+    assert 1 <= others <= CONCURRENCY
     assert report.notes[0] == (
-        "The server of model A says that more than one model answered: the one asked for (12), another-model (4). "
-        "Their answers are taken together here, as if they came from one model."
+        f"The server of model A says that more than one model answered: the one asked for ({16 - others}), "
+        f"another-model ({others}). Their answers are taken together here, as if they came from one model."
     )
     runs.server.fault = None
     assert runs.do(str(tmp_path)) == report

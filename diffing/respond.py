@@ -64,14 +64,31 @@ def respond(
     for split in ("train", "heldout"):
         if not any(pair.prompt.split == split for pair in pairs):
             raise ModelError(f"No {split} prompt was answered by both models. The first reason: {reasons[0]}")
-    told = {"a": Told(of_a), "b": Told(of_b)}
+    told: Mapping[Side, Told] = {"a": Told(of_a), "b": Told(of_b)}
     return Responded(
         pairs=tuple(pairs),
         usage=(usage_of("responses a", models[0], of_a), usage_of("responses b", models[1], of_b)),
         left_out={"prompts that one of the models could not answer": len(reasons)} if reasons else {},
-        notes=(*told["a"].notes("model A"), *told["b"].notes("model B"), *_remarks(pairs, reasons)),
+        notes=(*_remarks(pairs, reasons), *_notes_on_servers(told), *_notes_on_thinking(pairs)),
         declined={side: told[side].declined for side in SIDES},
     )
+
+
+def _notes_on_servers(told: Mapping[Side, Told]) -> list[str]:
+    return [note for side in SIDES for note in told[side].notes(f"model {side.upper()}")]
+
+
+def _notes_on_thinking(pairs: Sequence[Pair]) -> list[str]:
+    """What looks like thinking and is compared all the same, since it was not known how to split it off."""
+    notes = []
+    for side in SIDES:
+        marks = Counter(mark for pair in pairs if (mark := unknown_thinking(pair.response(side).text)))
+        if marks:
+            notes.append(
+                f"{marks.total()} of {len(pairs)} responses of model {side.upper()} hold {marks.most_common(1)[0][0]}, "
+                "which looks like thinking in a notation that is not known: it is compared as a part of the answer."
+            )
+    return notes
 
 
 def answer(
@@ -141,13 +158,6 @@ def _remarks(pairs: Sequence[Pair], reasons: Sequence[str]) -> tuple[str, ...]:
         count = sum(response.finish == "refused" for response in responses)
         if count:
             remarks.append(f"{count} of {len(pairs)} responses of model {side.upper()} were refused by the provider.")
-        marks = Counter(mark for response in responses if (mark := unknown_thinking(response.text)))
-        if marks:
-            mark = marks.most_common(1)[0][0]
-            remarks.append(
-                f"{marks.total()} of {len(pairs)} responses of model {side.upper()} hold {mark}, which looks "
-                "like thinking in a notation that is not known: it is compared as a part of the answer."
-            )
     same = sum(pair.a.text == pair.b.text for pair in pairs)
     if same:
         remarks.append(f"On {same} of {len(pairs)} prompts both models gave the identical response.")

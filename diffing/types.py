@@ -72,7 +72,7 @@ class Completion:
     """Why it ended: the model stopped; the limit of tokens; refused by the provider's policy; rejected, since the model
     cannot read the prompt (too long, or its chat template forbids it); or an error, no answer after all retries."""
     thinking: str | None = None
-    """What stood between `<think>` and `</think>`; shown to nobody unless asked for."""
+    """The thinking that was split off, in whatever notation; shown to nobody unless asked for."""
     prompt_tokens: int | None = None
     """Tokens read, where known."""
     completion_tokens: int | None = None

@@ -186,7 +186,8 @@ class ChatModel(ABC):
         said = _one_line(str(error))
         if out_of_credit(error.text):
             raise ModelError(f"{self.id} has no credit left ({said}). {self.remedies.get(402, '')}".rstrip())
-        if finish := _finish_of_rejection(error):
+        finish = _finish_of_rejection(error)
+        if finish and (error.status != 403 or self._answered):  # else the policy is about whoever asks
             return Completion(text="", finish=finish, detail=said)
         may_pass = error.status in _TRANSIENT or (error.status >= 500 and error.status not in REJECTIONS)
         # a proxy in between that asks for a login now and then

@@ -130,6 +130,7 @@ class Requests:
         self._single_file = threading.Lock()
         self._answered = False
         self._failed_in_a_row = 0
+        self._failed: set[Conversation] = set()
         self._put_off_in_a_row = 0
 
     def ask_all(
@@ -168,7 +169,7 @@ class Requests:
                 made[index] = completion = future.result()
                 if on_completion:
                     on_completion(index, completion)
-                self._watch(completion)
+                self._watch(completion, conversations[index])
             if made and not self._answered:
                 raise self._down(f"all {len(made)} requests", made[len(made) - 1])
         except ModelError:
@@ -239,11 +240,14 @@ class Requests:
     def _wait(self, state: RetryCallState) -> float:
         return self._effort.back_off(state.attempt_number) * self._jitter.uniform(0.5, 1.0)
 
-    def _watch(self, completion: Completion) -> None:
+    def _watch(self, completion: Completion, conversation: Conversation) -> None:
         if completion.finish != "error":
             self._answered = True
             self._failed_in_a_row = self._put_off_in_a_row = 0
             return
+        if conversation in self._failed:  # those that failed are asked again together: that they do tells nothing new
+            return
+        self._failed.add(conversation)
         self._failed_in_a_row += 1
         if self._failed_in_a_row >= _FAILURES_IN_A_ROW:
             raise self._down(f"{self._failed_in_a_row} requests in a row", completion)

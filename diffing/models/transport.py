@@ -73,6 +73,26 @@ def post_json(
     raise Fault(f"the answer is not {problem} but begins with {begins!r}")
 
 
+def get_text(client: httpx2.Client, url: str, timeout: float) -> str:
+    """What a server has under an address, as text.
+
+    Args:
+        client: Keeps the connections.
+        url: What is asked for.
+        timeout: Seconds for the whole answer.
+
+    Raises:
+        HttpError: The answer has an error status.
+        Fault: There was no complete answer in time, or too large a one.
+        httpx2.HTTPError: The server cannot be reached.
+    """
+    with client.stream("GET", url, timeout=timeout) as response:
+        content = _content(response, time.monotonic() + timeout, timeout).decode(errors="replace")
+    if not response.is_success:
+        raise HttpError(response.status_code, content)
+    return content
+
+
 def _content(response: httpx2.Response, deadline: float, timeout: float) -> bytes:
     content = bytearray()
     for chunk in response.iter_bytes():

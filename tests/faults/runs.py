@@ -46,7 +46,7 @@ class Runs:
         of_llm = (
             {"method": ("lexical", "llm"), "llm": f"openai:llm@{url}", "embedder": "tfidf"} if self.size.llm else {}
         )
-        settings = of_llm | {"timeout": 4.0, "concurrency": CONCURRENCY} | changes
+        settings = of_llm | {"timeout": 10.0, "concurrency": CONCURRENCY} | changes
         sides = (f"openai:a@{url}", f"openai:b@{url}")
         prompts = str(self.folder / "prompts.jsonl")
         return DiffConfig(*sides, prompts=prompts, train=self.size.train, heldout=self.size.heldout, **settings)

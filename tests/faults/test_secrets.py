@@ -130,7 +130,7 @@ def _check_run(url: str, models: tuple[str, str], secret: str, folder: Path, cap
     folder.mkdir()
     prompts = write_prompts(folder / "prompts.jsonl")
     leaks = Leaks(secret)
-    config = DiffConfig(*models, prompts=str(prompts), train=10, heldout=6, timeout=1.0, base_url=url)
+    config = DiffConfig(*models, prompts=str(prompts), train=10, heldout=6, timeout=3.0, base_url=url)
     store = Store(folder / "cache" / "completions.sqlite")
     try:
         report = run(config, store=store)
@@ -195,7 +195,7 @@ def test_the_command_leaves_it_nowhere(run_cli: Run, tmp_path: Path) -> None:  #
         )
         command = ["run", *flags(server, write_prompts(tmp_path / "prompts.jsonl")), "--out", tmp_path / "out"]
         env = {"OPENAI_API_KEY": KEY}
-        sizes = ["--train", "20", "--heldout", "10", "--timeout", "1"]
+        sizes = ["--train", "20", "--heldout", "10", "--timeout", "5"]
         shown = [run_cli(*command, *sizes, env=env)]
         shown += [run_cli("show", tmp_path / "out", env=env), run_cli("show", tmp_path / "out", "--json", env=env)]
         for kind in ("html", "md", "csv", "parquet"):

@@ -103,12 +103,12 @@ def test_a_server_that_is_of_no_use_ends_the_run_in_one_line(
     answered = len(runs.server.answered)
     runs.server.fault = lambda request: fault if request["model"] == "b" else None
     with pytest.raises(ModelError, match=says) as caught:
-        runs.do(str(tmp_path), timeout=1.0)
+        runs.do(str(tmp_path))
     assert "\n" not in str(caught.value)
     assert {model for model, _ in runs.asked(answered)} == {"a"}
     runs.server.fault = None
     before = runs.server.count
-    runs.do(str(tmp_path), timeout=1.0)
+    runs.do(str(tmp_path))
     assert {request["model"] for request in runs.server.requests[before:]} == {"b"}
 
 
@@ -150,9 +150,12 @@ def test_another_model_from_the_beginning_is_told(runs: Runs, tmp_path: Path) ->
     before = runs.server.count
     runs.server.fault = other
     report = runs.do(str(tmp_path))
+    # an answer under the wrong name that comes after a right one is asked for again
+    others = sum(pair.a.text == "I am another." for pair in report.pairs)
+    assert 1 <= others <= CONCURRENCY
     assert report.notes[0] == (
-        "The server of model A says that more than one model answered: the one asked for (12), another-model (4). "
-        "Their answers are taken together here, as if they came from one model."
+        f"The server of model A says that more than one model answered: the one asked for ({16 - others}), "
+        f"another-model ({others}). Their answers are taken together here, as if they came from one model."
     )
     runs.server.fault = None
     assert runs.do(str(tmp_path)) == report
@@ -206,8 +209,8 @@ def test_verdicts_that_nobody_gave_are_counted(name: str, tmp_path: Path) -> Non
     with world(tmp_path, WITH_LLM) as made:
         whole = made.do("whole")
         made.server.fault = lasting(PASSING[name], "llm", seed=1)
-        report = made.do("cache", timeout=1.0)
+        report = made.do("cache")
         made.server.fault = None
         assert report.pairs == whole.pairs
         assert any(each.verdict is Verdict.UNREADABLE for each in report.judgements)
-        assert written(made.do("cache", timeout=1.0), tmp_path / "completed") == written(whole, tmp_path / "out")
+        assert written(made.do("cache"), tmp_path / "completed") == written(whole, tmp_path / "out")

@@ -1,4 +1,4 @@
-"""Inference Providers through the stock client, whose router is a local server over real HTTP."""
+"""Inference Providers, whose router is a local server over real HTTP."""
 
 import pytest
 

@@ -101,6 +101,23 @@ def test_answers_on_their_way_are_told_before_the_end():
     assert told == [(1, FINE)]
 
 
+def test_those_that_failed_are_asked_again_together_and_that_alone_means_nothing():
+    """Eight questions fail for ever among others that are answered: no sign of a server that is down."""
+
+    def ask(conversation):
+        if int(conversation[0].content) % 4 == 0:
+            raise Fault("strange")
+        return FINE
+
+    requests = Requests("m", Effort(concurrency=1, attempts=1))
+    made = requests.ask_all(ask, users(40))
+    failed = [user for user, completion in zip(users(40), made, strict=True) if completion.finish == "error"]
+    assert len(failed) == 10
+    assert [each.finish for each in requests.ask_all(ask, failed)] == ["error"] * 10
+    with pytest.raises(ModelError, match="8 requests in a row failed"):
+        requests.ask_all(ask, [(Message("user", str(4 * i)),) for i in range(100, 120)])
+
+
 def test_bugs_are_not_survived():
     def ask(conversation):
         raise ZeroDivisionError("a bug")

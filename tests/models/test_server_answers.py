@@ -282,6 +282,16 @@ def test_what_a_server_that_answered_others_does_not_take_is_that_conversation_a
     assert [each.finish for each in made] == ["stop", "stop", "error", "stop"]
 
 
+def test_a_policy_about_whoever_asks_is_no_refusal_of_a_prompt():
+    with OpenAIServer(echo) as server:
+        server.fault = lambda request: Status(403, "Your account was blocked by our safety team")
+        with pytest.raises(ModelError, match="The key may not use this model"):
+            model_at(server).generate(users(3), SAMPLING)
+        server.fault = lambda request: Status(403, "Your input was flagged") if "2" in asked(request) else None
+        made = model_at(server).generate(users(4), SAMPLING)
+    assert [each.finish for each in made] == ["stop", "stop", "refused", "stop"]
+
+
 @pytest.mark.parametrize(
     ("status", "message", "allowed"),
     [

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diffing.methods.sae.cached import TextStore
+from diffing.models.json_text import UnreadableJsonError, read_json
+from diffing.models.remote import Fault
+from diffing.models.surrogates import without_surrogates
+from diffing.models.transport import HttpError, get_text
 
 _log = logging.getLogger(__name__)
 
@@ -14,6 +18,8 @@ FILE = "labels.json"
 """In an SAE's folder: an object of latents' indices and labels."""
 NEURONPEDIA = "https://www.neuronpedia.org"
 _TIMEOUT = 10.0
+_LONGEST = 2_000
+"""Characters of a label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ def labels_of_folder(folder: Path, indices: Sequence[int]) -> dict[int, Publishe
     try:
         labels = json.loads(file.read_text("utf-8"))
         found = {index: labels.get(str(index)) for index in indices}
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         _log.warning("%s cannot be read (%s): its labels are left out.", FILE, error)
         return {}
     return {index: Published(label, FILE) for index, label in found.items() if isinstance(label, str) and label.strip()}
@@ -54,11 +60,10 @@ def labels_of_neuronpedia(
             text = stored.get(key)
             if text is None:
                 try:
-                    answer = client.get(f"/api/feature/{neuronpedia}/{index}").raise_for_status()
-                except httpx2.HTTPError as error:
+                    text = _explanation(get_text(client, f"/api/feature/{neuronpedia}/{index}", _TIMEOUT))
+                except (httpx2.HTTPError, HttpError, Fault, UnreadableJsonError) as error:
                     _log.warning("Neuronpedia gives no labels for %s (%s).", neuronpedia, type(error).__name__)
                     return found
-                text = _explanation(answer.text)
                 if store:
                     store.put(key, text)
             if text:
@@ -67,9 +72,14 @@ def labels_of_neuronpedia(
 
 
 def _explanation(body: str) -> str:
-    """The first explanation in an answer; empty where there is none."""
-    try:
-        explanations = json.loads(body).get("explanations") or []
-        return next((str(one["description"]).strip() for one in explanations if one.get("description")), "")
-    except (ValueError, AttributeError, TypeError):
-        return ""
+    """The first explanation in an answer; empty where there is none.
+
+    Raises:
+        UnreadableJsonError: The answer is not JSON.
+    """
+    answer = read_json(body)
+    explanations = answer.get("explanations") if isinstance(answer, Mapping) else None
+    for each in explanations if isinstance(explanations, list) else ():
+        if isinstance(each, Mapping) and isinstance(described := each.get("description"), str) and described.strip():
+            return without_surrogates(described.strip())[:_LONGEST]
+    return ""

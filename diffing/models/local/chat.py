@@ -8,19 +8,19 @@ Two fallbacks, both part of what the model is asked: a tokenizer without a templ
 system role gets the system text at the head of the first user turn, after which comes a blank line.
 
 An answer ends at the checkpoint's stops, at the tokenizer's EOS and where the template ends a turn, be that a token or
-words; what ends it is no part of it. It does not know answer formats with channels (gpt-oss): their markers are special
-tokens and vanish, the words stay.
+words; what ends it is no part of it.
 """
 
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from diffing.errors import ModelError
+from diffing.models.local.marks import Marks
 from diffing.models.local.stops import Stops
 from diffing.models.local.template import ConversationRefusedError, Template
-from diffing.models.thinking import split_thinking
 from diffing.types import Conversation, Message
 
 if TYPE_CHECKING:
@@ -94,12 +94,14 @@ class Chat:
         text = text[: min((at for stop in self._stop_texts if (at := text.find(stop)) >= 0), default=None)]
         if self._template.plain:
             return text.strip(), None
-        # some templates open the thinking themselves
-        opened = str(self._tokenizer.decode(list(prompt[-8:]))).rstrip().endswith("<think>")
-        return split_thinking(f"<think>{text}" if opened else text)
+        return self._marks.split(prompt, text)
+
+    @cached_property
+    def _marks(self) -> Marks:
+        return Marks(self._tokenizer)
 
     def _decode(self, ids: Sequence[int]) -> str:
-        return str(self._tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
+        return self._marks.text(ids)
 
 
 def fold_system(conversation: Conversation) -> Conversation:

@@ -2,11 +2,12 @@ import json
 from pathlib import Path
 
 import pytest
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from diffing.methods.sae import published
 from diffing.models.cache import Store
 from tests.methods.sae.test_method import make_pairs, method, parts  # noqa: F401 - the fixture
+from tests.servers.openai_server import Body, OpenAIServer
 
 
 def test_labels_beside_the_sae_are_used_with_their_source(parts: tuple[str, str]) -> None:  # noqa: F811
@@ -65,3 +66,32 @@ def test_explanations_are_fetched_once(tmp_path: Path) -> None:
 def test_out_of_reach_brings_none(caplog: pytest.LogCaptureFixture) -> None:
     assert published.labels_of_neuronpedia("x/y", [1], None, url="http://127.0.0.1:9") == {}
     assert "Neuronpedia gives no labels for x/y (ConnectError)" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * 500 + "]" * 500,
+        '{"explanations": ' + "[" * 100_000,
+        "<html></html>",
+        '{"explanations": "' + "x" * 9_000_000 + '"}',
+    ],
+    ids=lambda body: body[:20],
+)
+def test_what_cannot_be_read_brings_none_and_is_not_kept(
+    body: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Store(tmp_path / "store.sqlite")
+    good = {"explanations": [{"description": None}, "odd", {"description": " greetings \ud800"}]}
+    with OpenAIServer(lambda request: Response(json.dumps(good), media_type="application/json")) as server:
+        server.fail_next(Body(body, "application/json"))
+        assert published.labels_of_neuronpedia("x/y", [1], store, url=server.url) == {}
+        assert "Neuronpedia gives no labels for x/y" in caplog.text
+        found = published.labels_of_neuronpedia("x/y", [1], store, url=server.url)
+    assert found == {1: published.Published("greetings ?", "Neuronpedia")}
+
+
+@pytest.mark.parametrize("answer", [[], {}, {"explanations": 5}, {"explanations": [{"description": 5}]}, "text", None])
+def test_an_answer_of_another_form_holds_no_label(answer: object) -> None:
+    with OpenAIServer(lambda request: JSONResponse(answer)) as server:
+        assert published.labels_of_neuronpedia("x/y", [1], None, url=server.url) == {}

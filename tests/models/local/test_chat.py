@@ -314,3 +314,36 @@ def test_missing_template_file(tmp_path: Path) -> None:
 def test_a_model_whose_own_template_is_broken() -> None:
     with pytest.raises(ModelError, match=r"tiny: its chat template cannot be used .*; give another chat template"):
         chat("{% if %}")
+
+
+MARKED = ["[THINK]", "[/THINK]", "<|channel|>", "<|message|>", "<|end|>", "<|start|>", "<|return|>"]
+
+
+def marked(names: Sequence[str]) -> tuple[Chat, dict[str, int]]:
+    """A chat whose marks of thinking are special tokens."""
+    made = tokenizer()
+    made.add_special_tokens({"additional_special_tokens": ["<|im_start|>", "<|im_end|>", *names]})
+    return Chat(made, (), None, "tiny"), {name: made.convert_tokens_to_ids(name) for name in (*names, "<|im_end|>")}
+
+
+def test_marks_of_thinking_that_are_special_tokens_are_seen() -> None:
+    made, ids = marked(MARKED[:2])
+    written = [ids["[THINK]"], *encoded("a b"), ids["[/THINK]"], *encoded("answer"), ids["<|im_end|>"]]
+    assert made.answer([], written) == ("answer", "a b")
+    # one that marks nothing is left out as any special token
+    assert made.answer([], [*encoded("x"), ids["[THINK]"], *encoded("y")]) == ("xy", None)
+    # and one that the prompt opened
+    assert made.answer([*encoded("x"), ids["[THINK]"]], [*encoded("a"), ids["[/THINK]"], *encoded("b")]) == ("b", "a")
+
+
+def test_channels_are_seen() -> None:
+    made, ids = marked(MARKED[2:])
+    channel, message, end, start = (ids[f"<|{name}|>"] for name in ("channel", "message", "end", "start"))
+    written = [channel, *encoded("analysis"), message, *encoded("a b"), end, start, *encoded("assistant")]
+    written += [channel, *encoded("final"), message, *encoded("answer"), ids["<|return|>"]]
+    assert made.answer([], written) == ("answer", "a b")
+
+
+def test_an_end_of_turn_is_no_mark_where_there_are_no_channels() -> None:
+    made, ids = marked(["<|end|>"])
+    assert made.answer([], [*encoded("answer"), ids["<|end|>"]]) == ("answer", None)

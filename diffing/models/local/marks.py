@@ -1,0 +1,43 @@
+"""Token ids to text, and the text to answer and thinking, where the marks of thinking are special tokens.
+
+Special tokens are left out of what a model wrote. In some vocabularies the marks of thinking are such tokens too, and
+without them the thinking would run into the answer.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from diffing.models.channels import MARKS as CHANNEL_MARKS
+from diffing.models.thinking import MARKS, opened_thinking, split_thinking
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+_PROMPTS_END = 8
+"""Tokens of a prompt in which its template may open the thinking."""
+
+
+class Marks:
+    """A tokenizer that keeps the marks of thinking."""
+
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase") -> None:
+        self._tokenizer = tokenizer
+        special = {i: token.content for i, token in tokenizer.added_tokens_decoder.items() if token.special}
+        # <|end|> alone ends turns in formats without channels
+        known = {*MARKS, *(CHANNEL_MARKS if "<|channel|>" in special.values() else ())}
+        self._marks = {i: content for i, content in special.items() if content in known}
+        self._hidden = (special.keys() | set(tokenizer.all_special_ids)) - self._marks.keys()
+
+    def text(self, ids: Sequence[int]) -> str:
+        """What a model wrote, without special tokens but with the marks of thinking."""
+        shown = [i for i in ids if i not in self._hidden] if self._marks else list(ids)
+        without = not self._marks
+        return str(self._tokenizer.decode(shown, skip_special_tokens=without, clean_up_tokenization_spaces=False))
+
+    def split(self, prompt: Sequence[int], text: str) -> tuple[str, str | None]:
+        """The answer and the thinking of a text; some templates open the thinking themselves."""
+        opened = opened_thinking(str(self._tokenizer.decode(list(prompt[-_PROMPTS_END:]))))
+        answer, thinking = split_thinking(opened + text)
+        for mark in self._marks.values():  # those that stood where they mark nothing
+            answer = answer.replace(mark, "")
+        return answer, thinking

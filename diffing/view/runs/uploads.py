@@ -1,7 +1,7 @@
 """Responses that visitors upload: kept for days, read by a process of their own, named by a key that nobody guesses.
 
 What strangers upload may be made to fill memory or never to end: it is first opened under limits of the system (see
-`opening`), away from the process that serves everybody. Only then can a run use it.
+`diffing.models.recorded.opening`), away from the process that serves everybody. Only then can a run use it.
 """
 
 import json
@@ -31,7 +31,10 @@ MOST_FILES = 2
 """The responses, and the file of the prompts where these stand apart."""
 _PER_OWNER, _MOST_KEPT = 6, 100
 _KEPT_SECONDS = 7 * 24 * 3600.0
-_OPENING_SECONDS = 60.0
+_OPENING_MEMORY = 2 << 30
+"""Bytes of address space; the libraries take about half of it."""
+_OPENING_SECONDS = 60
+"""Of time; and half as many of processor time."""
 _AT_ONCE, _WAIT_SECONDS = 2, 20.0
 _NAME_LENGTH = 80
 _SPEC = re.compile(r"recorded:upload:(?P<key>[\w-]{24})/[^/]*", re.ASCII)
@@ -177,11 +180,12 @@ class Uploads:
     def _opened(self, folder: Path, files: list[str], columns: str | None) -> dict[str, Any]:
         with self._turn():
             path = os.pathsep.join(entry for entry in sys.path if entry)  # imports find what they find here
-            order = json.dumps({"files": files, "columns": columns, "most": MOST_BYTES})
+            bounds = {"most": MOST_BYTES, "memory": _OPENING_MEMORY, "seconds": _OPENING_SECONDS // 2}
+            order = json.dumps({"files": files, "columns": columns, **bounds})
             try:
                 # safe path (-P): a file that was uploaded must not stand in for a module
                 done = subprocess.run(
-                    [sys.executable, "-P", "-m", "diffing.view.runs.opening"],
+                    [sys.executable, "-P", "-m", "diffing.models.recorded.opening"],
                     input=order.encode(),
                     capture_output=True,
                     cwd=folder,

@@ -1,4 +1,6 @@
-"""The process that opens an upload first: `python -m diffing.view.runs.opening`, with little memory and time.
+"""A process that only opens files of strangers, with little memory and time.
+
+`python -m diffing.models.recorded.opening`: see `diffing.view.runs.uploads`.
 
 Reads an order from standard input, and tells what it found on standard output, as one JSON object.
 """
@@ -9,17 +11,13 @@ import sys
 from itertools import permutations
 
 from diffing.errors import DiffingError
-
-_MOST_MEMORY = 2 << 30
-"""Bytes of address space; the libraries take about half of it."""
-_MOST_SECONDS = 30
-"""Of processor time."""
+from diffing.models.recorded.model import RecordedModel
 
 
 def main() -> None:
-    """Opens the files in the working folder; of two, whichever is the file of the prompts."""
+    """Opens the files in the working folder, of two in the order in which they fit: responses, prompts."""
     order = json.load(sys.stdin)
-    for limit, most in ((resource.RLIMIT_AS, _MOST_MEMORY), (resource.RLIMIT_CPU, _MOST_SECONDS)):
+    for limit, most in ((resource.RLIMIT_AS, order["memory"]), (resource.RLIMIT_CPU, order["seconds"])):
         resource.setrlimit(limit, (most, most))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     problem = None
@@ -35,8 +33,6 @@ def main() -> None:
 
 
 def _opened(source: str, columns: str | None, most: int) -> dict[str, object]:
-    from diffing.models.recorded import RecordedModel
-
     model = RecordedModel.open(source, columns=columns, most=most)
     found: dict[str, object] = {"source": source, "shape": model.shape.name, "model": model.id}
     if not model.prompts():

@@ -37,7 +37,7 @@ _OPENING_SECONDS = 60
 """Of time; and half as many of processor time."""
 _AT_ONCE, _WAIT_SECONDS = 2, 20.0
 _NAME_LENGTH = 80
-_SPEC = re.compile(r"recorded:upload:(?P<key>[\w-]{24})/[^/]*", re.ASCII)
+_SPEC = re.compile(r"recorded:upload:[^/]*/(?P<key>[\w-]{24})", re.ASCII)
 _READ, _OWNER = "read.json", "owner"
 
 
@@ -142,7 +142,7 @@ class Uploads:
         source = str(found["source"])
         (folder / _READ).write_text(json.dumps(source))
         name = Path(source.split("+")[0]).name
-        spec = f"recorded:upload:{key}/{name}"
+        spec = f"recorded:upload:{name}/{key}"
         return Uploaded(spec, name, str(found["shape"]), int(found["responses"]), str(found["model"]))
 
     def resolved(self, config: "DiffConfig") -> "DiffConfig":

@@ -142,12 +142,12 @@ def test_pieces_that_no_page_sends_are_refused(site: Site, asked: dict[str, obje
 
 def test_an_upload_is_named_by_its_key_alone(site: Site) -> None:
     answers = Answers(site)
-    for spec in ("recorded:upload:AAAAAAAAAAAAAAAAAAAAAAAA/r.jsonl", f"recorded:{site.settings.folder}/uploads"):
+    for spec in ("recorded:upload:r.jsonl/AAAAAAAAAAAAAAAAAAAAAAAA", f"recorded:{site.settings.folder}/uploads"):
         form = {"model_a": spec, "model_b": spec, "method": "lexical"}
         assert answers.answer({"about": "estimate", "form": form}, NOBODY)["ready"] is False
         assert "problem" in answers.answer({"about": "begin", "form": form}, NOBODY)
     begun = answers.answer({"about": "upload", "name": "r.jsonl", "data": "YQ==", "last": False}, NOBODY)["key"]
-    form = {"model_a": f"recorded:upload:{begun}/r.jsonl", "model_b": "org/b", "method": "lexical"}
+    form = {"model_a": f"recorded:upload:r.jsonl/{begun}", "model_b": "org/b", "method": "lexical"}
     assert "was not finished" in str(answers.answer({"about": "begin", "form": form}, NOBODY)["problem"])
 
 

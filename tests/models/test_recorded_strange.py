@@ -13,7 +13,7 @@ from diffing.models.base import Sampling
 from diffing.models.recorded import RecordedModel, common_prompts
 from diffing.models.recorded.shapes import named_columns
 from diffing.types import Completion, Message
-from tests.models.written import SHAPES, document, inspect_log, lines, parquet, table
+from tests.models.written import SHAPES, document, eval_archive, inspect_log, lines, parquet, table
 
 
 def user(text):
@@ -410,7 +410,7 @@ def test_a_second_file_that_nothing_needs_is_refused(tmp_path):
             gzip.compress(b'{"prompt": "a", "response": "b"}\n' * 99, mtime=0)[:-20],
             "cannot be unpacked as gzip",
         ),
-        ("r.eval", b"no zip at all", "is not an inspect log that can be read"),
+        ("r.eval", b"no zip at all", "is not an archive that can be read"),
         ("r.xlsx", b"x", "files of responses end in .*, this one in .xlsx"),
         ("r.gz", b"x", "this one in nothing"),
     ],
@@ -447,37 +447,68 @@ def test_what_unpacks_to_too_much_is_refused_before_it_is_parsed(tmp_path):
     refused(lambda: RecordedModel.open(source, most=1 << 20), "holds more than 1 MB")
 
 
-def test_an_archive_that_lies_about_its_sizes_is_no_log(tmp_path):
-    pytest.importorskip("inspect_ai", reason="needs the extra inspect")
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("header.json", b" " * 5_000_000)
-    content = packed.getvalue().replace((5_000_000).to_bytes(4, "little"), (50).to_bytes(4, "little"))
+LOG = inspect_log([{"id": "a", "prompt": "p", "response": "r", "model": "m", "finish": "stop"}])
+
+
+def archive(path, members):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as written:
+        for name, content in members:
+            written.writestr(name, content)
+    return str(path)
+
+
+def test_an_archive_is_believed_in_nothing(tmp_path):
+    source = archive(tmp_path / "r.eval", [("header.json", b" " * 5_000_000)])
+    content = (tmp_path / "r.eval").read_bytes().replace((5_000_000).to_bytes(4, "little"), (50).to_bytes(4, "little"))
     (tmp_path / "r.eval").write_bytes(content)
-    refused(
-        lambda: RecordedModel.open(str(tmp_path / "r.eval"), most=1 << 20), "is not an inspect log that can be read"
-    )
-    with zipfile.ZipFile(tmp_path / "r.eval", "w") as archive:
-        archive.writestr("elsewhere.json", b"{}")
-    refused(lambda: RecordedModel.open(str(tmp_path / "r.eval")), "is not an inspect log that can be read")
+    refused(lambda: RecordedModel.open(source, most=1 << 20), "is not an archive that can be read")
+    pytest.importorskip("zstandard", reason="needs the extra inspect")
+    large = eval_archive(LOG | {"version": "0" * 5_000_000}, 93)
+    assert len(large) < 10_000
+    (tmp_path / "r.eval").write_bytes(large)
+    refused(lambda: RecordedModel.open(source, most=1 << 20), "unpacks to more than 1 MB")
+    whole = eval_archive(LOG, 93)
+    (tmp_path / "r.eval").write_bytes(whole.replace(bytes.fromhex("28b52ffd"), bytes(4)))
+    refused(lambda: RecordedModel.open(source), "is not an archive that can be read")
+
+
+@pytest.mark.parametrize(
+    ("members", "says"),
+    [
+        ([("elsewhere.json", b"{}")], "is no inspect log: expected an archive with header.json or _journal/start.json"),
+        ([("header.json", b"{")], "'header.json': not JSON"),
+        ([("header.json", b"[" * 100_000)], "'header.json': not JSON"),
+        ([("header.json", b"[]")], "'header.json': expected a JSON object, got an empty list"),
+        (
+            [("header.json", b'{"eval": {"model": "m"}}')],
+            "`samples` must be a list of the log's samples, got an empty list",
+        ),
+        ([("header.json", b'{"eval": {}}'), ("samples/a.json", b"{}")], "sample 1: `input` must be text"),
+        (
+            [("header.json", b'{"eval": {}}'), ("samples/a.json", b'{"input": "p", "epoch": "x"}')],
+            "`epoch` must be a num",
+        ),
+    ],
+)
+def test_archives_that_are_no_log(tmp_path, members, says):
+    refused(lambda: RecordedModel.open(archive(tmp_path / "r.eval", members)), says)
+
+
+def test_a_log_of_a_run_that_was_stopped_is_read(tmp_path):
+    members = [
+        ("_journal/start.json", json.dumps({"eval": LOG["eval"]})),
+        ("samples/a.json", json.dumps(LOG["samples"][0])),
+    ]
+    model = RecordedModel.open(archive(tmp_path / "r.eval", members))
+    assert (model.id, answers(model)) == ("m", {user("p"): Completion("r", "stop")})
 
 
 def test_a_log_without_its_library_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "inspect_ai.log", None)
-    with zipfile.ZipFile(tmp_path / "r.eval", "w") as archive:
-        archive.writestr("header.json", b"{}")
-    with pytest.raises(MissingExtraError, match=r"Reading \.eval files needs .*diffing\[inspect\]"):
+    pytest.importorskip("zstandard", reason="needs the extra inspect")
+    (tmp_path / "r.eval").write_bytes(eval_archive(LOG, 93))
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    with pytest.raises(MissingExtraError, match=r"Unpacking .*r\.eval needs .*diffing\[inspect\]"):
         RecordedModel.open(str(tmp_path / "r.eval"))
-
-
-def test_a_log_with_more_than_text_or_no_samples_is_one_line(tmp_path):
-    pytest.importorskip("inspect_ai", reason="needs the extra inspect")
-    from inspect_ai.log import write_eval_log
-
-    log = inspect_log([{"id": "a", "prompt": "p", "response": "r", "model": "m", "finish": "stop"}])
-    log.samples = []
-    write_eval_log(log, str(tmp_path / "r.eval"), format="eval")
-    refused(lambda: RecordedModel.open(str(tmp_path / "r.eval")), "`samples` must be a list of the log's samples")
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,10 @@ class RecordedModel:
         identity = models[0] if models else f"recorded:{read.name}@{read.digest[:12]}"
         return cls(read.source, identity, shape, records)
 
+    def __len__(self) -> int:
+        """How many responses there are."""
+        return len(self._records)
+
     def prompts(self) -> list[RecordedPrompt]:
         """Every prompt once, in the order of the rows; empty where the file has ids but no prompts of its own."""
         first: dict[Conversation, RecordedPrompt] = {}

@@ -8,6 +8,7 @@ from diffing.config import DiffConfig
 from diffing.errors import DiffingError, HubError, SettingError
 from diffing.hub import BoundedApi, hub_api, hub_errors
 from diffing.paths import existing
+from diffing.view.runs.uploads import is_upload
 
 _REFUSED = (401, 403, 404)
 """The Hub's answers to somebody who may not read a repository, or may not know of it."""
@@ -101,6 +102,8 @@ def repositories(config: DiffConfig) -> list[tuple[str, str]]:
     reader = PRESETS[config.reader].reader if config.reader in PRESETS else config.reader
     embedder = None if config.embedder in ("auto", "tfidf") else config.embedder
     for spec in (*_models(config), reader or "", embedder or ""):
+        if is_upload(spec):
+            continue
         if spec.startswith("recorded:"):
             found += _dataset(spec.removeprefix("recorded:"))
         elif spec and not spec.startswith(("providers:", "openai:")):
@@ -124,7 +127,7 @@ def _parts(spec: str) -> list[tuple[str, str]]:
 def _dataset(source: str) -> list[tuple[str, str]]:
     from diffing.prompts.hub import SOURCE
 
-    if existing(source):  # of the embedded pair: all others are refused before
+    if all(existing(part) for part in source.split("+")):  # of the embedded pair, or uploaded: others are refused
         return []
     match = SOURCE.fullmatch(source)
     if match is None:

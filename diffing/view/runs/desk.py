@@ -21,6 +21,7 @@ from diffing.view.runs.process import Ended, Live, RunProcess, Task
 from diffing.view.runs.records import SHARED, Record, Records, digest
 from diffing.view.runs.rules import PUBLIC, Rules, allowed
 from diffing.view.runs.state import RunState
+from diffing.view.runs.uploads import Uploads
 
 _MOST_TRIES = 3
 """Restarts in the middle of one run after which it is given up: it may be what takes the machine down."""
@@ -68,6 +69,8 @@ class Desk:
         except Timeout:
             raise SettingError(f"Another app uses {folder}: end it, or give this one another folder") from None
         self._records = Records(folder / "runs.sqlite")
+        self.uploads = Uploads(folder / "uploads")
+        """Responses that visitors bring."""
         self._changed = threading.Condition()
         self._closed = False
         self._line: deque[str] = deque()
@@ -99,6 +102,7 @@ class Desk:
         if self._lends(config) and config.dtype == "auto":
             # as answers are lent: the run's own process has no GPU, and would look for those of another type
             config = replace(config, dtype="bfloat16")
+        self.uploads.resolved(config)  # told before it stands in line
         run_id, who = secrets.token_urlsafe(18), digest(owner)
         with self._changed:
             self._check_room(who)
@@ -286,9 +290,12 @@ class Desk:
                 self._records.begin(run_id)
                 out, cache = self.report_folder(run_id), self.folder / "completions"
                 try:
+                    record = replace(record, config=self.uploads.resolved(record.config))
                     # within the lock, so that a cancellation finds either a run in line or a process
                     task = Task(record, out, cache, self._rules.public, live.token, self._rules.max_hours)
                     live.process = RunProcess(task)
+                except SettingError as error:
+                    self._end(run_id, Ended("failed", str(error)))
                 except OSError as error:
                     self._end(run_id, Ended("failed", f"It cannot be started ({error.strerror}): go on a little later"))
                 else:

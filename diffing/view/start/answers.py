@@ -15,6 +15,7 @@ from diffing.view.before.preview import Preview
 from diffing.view.remembered import Remembered
 from diffing.view.site import Site
 from diffing.view.start import made
+from diffing.view.start.pieces import read_piece
 from diffing.view.start.reading import PREFIXED, Wanted, line_of, read_form, said
 from diffing.view.start.turns import Turns
 from diffing.view.visitor import Visitor
@@ -41,7 +42,7 @@ class Answers:
 
         Args:
             asked: As the browser sent it: `about` (`names`, `model`, `base`, `llm`, `reader`, `published`, `estimate`,
-                `begin`) and what each needs: `name`, or the `form`.
+                `begin`, `upload`) and what each needs: `name`, or the `form`.
             visitor: Who asks.
 
         Returns:
@@ -59,6 +60,7 @@ class Answers:
                 "published": self._published,
                 "estimate": self._estimate,
                 "begin": self._begin,
+                "upload": self._upload,
             }
             about = abouts.get(str(asked.get("about")))
             if about is None:
@@ -142,7 +144,13 @@ class Answers:
     def _preview(self, wanted: Wanted, visitor: Visitor) -> Preview:
         """An obstacle comes before the estimate: of where the models are to run, of the reader, of a lent GPU."""
         config = wanted.config
-        preview = self._site.previews.preview(config, wanted.limits, visitor)
+        uploads = self._site.desk.uploads
+        try:
+            there = uploads.resolved(config)
+        except SettingError as error:
+            return Preview(problem=str(error))
+        # strangers' files are read by runs alone, and their paths are nobody's business
+        preview = self._site.previews.preview(config if visitor.rules.public else there, wanted.limits, visitor)
         if not (config.model_a and config.model_b):
             return preview
         for what, place in self._needed(wanted, visitor):
@@ -177,6 +185,19 @@ class Answers:
         owner = self._site.owners.of(visitor)
         run = self._site.desk.start(wanted.config, wanted.limits, owner=owner, token=visitor.token)
         return {"go": Address("run", run).query}
+
+    def _upload(self, asked: Asked, visitor: Visitor) -> Answer:
+        """Takes a piece of a file of responses; with the last one, tells what is in it."""
+        piece = read_piece(asked)
+        uploads = self._site.desk.uploads
+        key = piece.key or uploads.begin(self._site.owners.of(visitor))
+        uploads.add(key, piece.number, piece.name, piece.at, piece.data)
+        if not piece.last:
+            return {"key": key}
+        found = uploads.finish(key, piece.columns)
+        count = f"{found.responses:,} response{'' if found.responses == 1 else 's'}"
+        named = "" if found.model.startswith("recorded:") else f" of {found.model}"
+        return {"model": found.spec, "told": visible(f"{found.name}: {count}{named}, read as {found.shape}.")}
 
     def _places_of(self, name: str, visitor: Visitor) -> tuple[Place, Place]:
         return self._places.get((name, visitor.key), lambda: places_of(name, visitor))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from diffing.estimate import RunEstimate, is_remote
 from diffing.methods.sae.presets import PRESETS
+from diffing.models.recorded.source import SUFFIXES
 from diffing.outputs.dataset import Published
 from diffing.outputs.html import environment
 from diffing.prompts.bundled_set import bundled_domains, read_bundled
@@ -17,6 +18,7 @@ from diffing.view.before.places import Place
 from diffing.view.before.preview import Preview
 from diffing.view.examples import EXAMPLES
 from diffing.view.runs import Rules
+from diffing.view.runs.uploads import MOST_BYTES
 from diffing.view.site import SiteSettings
 from diffing.view.start.reading import LABELS, NAME_LENGTH, TEXT_LENGTH, said
 from diffing.view.visitor import Visitor
@@ -33,6 +35,7 @@ SIZES = (
 SIZE = 1
 """The one chosen at first."""
 _MOST_PUBLISHED = 3
+_ENDINGS = ",".join((*SUFFIXES, ".gz"))
 _NO_LLM = "Inference Providers answer, and bill, those who are signed in."
 _NO_SAE = "The library of SAEs is not installed here."
 _STAGES = {
@@ -95,7 +98,7 @@ def form(where: Address, page: Page) -> str:
         named=where.what == "pair", labels=LABELS, presets=PRESETS, sizes=SIZES, size=SIZE,
         domains=bundled_domains(), bundled=_bundled(), examples=EXAMPLES, name_length=NAME_LENGTH,
         text_length=TEXT_LENGTH, no_llm=_NO_LLM if page.rules.public and not page.signed_in else "",
-        no_sae="" if sae_library() else _NO_SAE,
+        no_sae="" if sae_library() else _NO_SAE, upload_megabytes=MOST_BYTES >> 20, endings=_ENDINGS,
     )  # fmt: skip
 
 
@@ -182,7 +185,7 @@ def _remote(told: RunEstimate) -> bool:
 
 def script() -> str:
     """What runs in the browser."""
-    return "\n".join(_own(name) or "" for name in ("combo.js", "draft.js", "estimate.js", "start.js"))
+    return "\n".join(_own(name) or "" for name in ("combo.js", "draft.js", "estimate.js", "upload.js", "start.js"))
 
 
 @lru_cache(maxsize=1)

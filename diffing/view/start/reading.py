@@ -20,6 +20,8 @@ LABELS = {
     "revision_b": "Revision of B",
     "system_prompt_a": "System prompt of A",
     "system_prompt_b": "System prompt of B",
+    "columns_a": "Columns of A",
+    "columns_b": "Columns of B",
     "prompts": "Dataset",
     "domain": "Domains",
     "prompt_column": "Column",
@@ -60,10 +62,15 @@ _INTEGERS = {
     "seed": (0, 2**31 - 1),
     "sample_b": (0, 1_000),
 }
-_LINES = ("prompts", "prompt_column", "language", "suspect", "reader", "sae")
+_LINES = ("columns_a", "columns_b", "prompts", "prompt_column", "language", "suspect", "reader", "sae")
 _LLMS = ("llm", "second_judge")
 _FLAG = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
-_FLAGS = LABELS | {"usd_per_million": "the prices of tokens", "model_a": "Model A", "model_b": "Model B"}
+_FLAGS = LABELS | {
+    "usd_per_million": "the prices of tokens",
+    "columns": "Columns",
+    "model_a": "Model A",
+    "model_b": "Model B",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ function accept() {
 }
 
 function swap() {
-  for (const name of ["model", "revision", "system_prompt"]) {
+  for (const name of ["model", "revision", "system_prompt", "columns"]) {
     const [a, b] = [field(`${name}_a`), field(`${name}_b`)];
     [a.value, b.value] = [b.value, a.value];
   }
@@ -179,6 +179,7 @@ const PAUSE = 900;
 let pause;
 element.addEventListener("input", (event) => {
   const { target } = event;
+  if (target.type === "file") return;
   if (target.getAttribute("role") === "combobox") {
     typed(target);
     showProposal();
@@ -205,6 +206,11 @@ function done(target) {
 }
 element.addEventListener("settled", (event) => done(event.target));
 element.addEventListener("change", (event) => {
+  if (event.target.dataset.file) {
+    upload(event.target.dataset.file, [...event.target.files]);
+    event.target.value = ""; // the same file can be chosen again
+    return;
+  }
   if (!isChoice(event.target) && !event.target.matches("select")) done(event.target);
 });
 element.addEventListener("keydown", (event) => {

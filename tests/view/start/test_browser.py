@@ -8,8 +8,10 @@ import pytest
 
 from diffing.demo.config import FOLDER
 from diffing.view.runs import PUBLIC
+from tests.cli import recordings
 from tests.hub import LocalHub
 from tests.hub.fixtures import hub
+from tests.view.looks import fits, picture
 from tests.view.served import served
 
 __all__ = ["hub"]
@@ -92,5 +94,33 @@ def test_from_typing_to_a_run_by_keyboard(
         page.wait_for_function("document.querySelector('#start-model_a').value === 'alice/writer-base'")
         assert page.get_by_role("radio", name="Quick").is_checked(), "coming back loses nothing"
         assert page.evaluate("window.hit") is None
+        assert wrong == []
+        page.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_two_uploads_become_the_models(browser: Any, tmp_path: Path, width: int) -> None:
+    recordings.pair(tmp_path)
+    (tmp_path / "odd.jsonl").write_text('{"frage": "p", "antwort": "r"}\n')
+    with served(tmp_path / "site", rules=PUBLIC, workers=0) as at:
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        page.set_default_timeout(60_000)
+        wrong: list[str] = []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto(at.url)
+        for side, name, model in (("A", "a.jsonl", "lab/plain"), ("B", "b.jsonl", "lab/praises")):
+            group = page.get_by_role("group", name=f"Model {side}")
+            group.get_by_text("Upload its responses").click()
+            chooser = group.get_by_label("File", exact=True)
+            if side == "A":
+                chooser.set_input_files(tmp_path / "odd.jsonl")
+                group.get_by_text("odd.jsonl, line 1: expected columns").wait_for()
+            chooser.set_input_files(tmp_path / name)
+            group.get_by_text(f"{name}: 60 responses of {model}, read as rows with a prompt and a response.").wait_for()
+            assert group.get_by_role("combobox").input_value().startswith(f"recorded:upload:{name}/")
+            group.get_by_text("Its recorded responses are read; nothing is run.").wait_for()
+        page.get_by_role("button", name="Compare").click(trial=True)
+        assert fits(page)
+        picture(page, f"start-upload-{width}")
         assert wrong == []
         page.close()

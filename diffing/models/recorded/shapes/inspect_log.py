@@ -1,10 +1,12 @@
-"""Logs of inspect_ai. Of what happened in a sample, the final answer to what the model was first shown."""
+"""Logs of inspect_ai. Of what happened in a sample, the final answer to what the model was first shown.
 
-import io
-import zipfile
+Read without inspect_ai, which does not install beside Gradio: of a log, it takes only what has been the same in all its
+versions.
+"""
+
 from collections.abc import Iterator, Mapping, Sequence
 
-from diffing.errors import MissingExtraError, SettingError
+from diffing.errors import SettingError
 from diffing.models.recorded.shapes.shape import (
     Answer,
     Beside,
@@ -17,45 +19,52 @@ from diffing.models.recorded.shapes.shape import (
     said_texts,
     text_at,
 )
+from diffing.rows.archive import read_members
 from diffing.rows.content import MOST_BYTES
-from diffing.rows.tables import Row, first_line
+from diffing.rows.tables import Row, loads
 from diffing.rows.turns import RowError, kind
 from diffing.types import Completion, Conversation
 
 SUFFIX = ".eval"
-_MOST_MEMBERS = 200_000
+"""An archive with a file per sample."""
+_HEADERS = ("header.json", "_journal/start.json")
+"""The whole log's, and what a log has until it is finished."""
+_FIELDS = ("id", "epoch", "input", "messages", "output", "error")
+"""Of a sample; its events are many times larger."""
 
 
 def read_archive(source: str, content: bytes, most: int = MOST_BYTES) -> Row:
-    """The log in a `.eval` file, read by inspect_ai.
+    """The log in a `.eval` file, as one that is a JSON file holds it.
 
     Args:
         source: What messages call the file.
-        content: The file's bytes, a zip archive.
+        content: The file's bytes.
         most: Bytes of all that is in it.
 
     Raises:
-        MissingExtraError: inspect_ai is not installed.
         SettingError: It is no such log, or too large.
+        MissingExtraError: The library that unpacks it is not installed.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:  # reads no member further than it says it is long
-            members = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
-        raise SettingError(f"{source} is not an inspect log that can be read ({first_line(error)})") from None
-    if sum(member.file_size for member in members) > most or len(members) > _MOST_MEMBERS:
-        raise SettingError(f"{source} unpacks to more than {most >> 20} MB: expected a smaller log")
-    try:
-        from inspect_ai.log import read_eval_log
-    except ImportError:
-        raise MissingExtraError("Reading .eval files", "inspect") from None
-    try:
-        log = read_eval_log(io.BytesIO(content), format="eval")
-    except Exception as error:  # noqa: BLE001  of zip, zstandard, JSON or pydantic: the library passes all of them on
-        raise SettingError(f"{source} is not an inspect log that can be read ({first_line(error)})") from None
-    fields = {"id", "epoch", "input", "messages", "output", "error", "attachments"}
-    samples = [sample.model_dump(include=fields) for sample in log.samples or ()]
-    return {"eval": {"model": log.eval.model}, "samples": samples}
+    headers: dict[str, object] = {}
+    samples: list[object] = []
+    for name, data in read_members(source, content, most):
+        is_sample = name.startswith("samples/") and name.endswith(".json")
+        if not is_sample and name not in _HEADERS:
+            continue
+        try:
+            value = loads(data.decode())
+        except (ValueError, RecursionError):
+            raise SettingError(f"{source}, {name[:100]!r}: not JSON. The log is damaged, copy it again") from None
+        if not isinstance(value, dict):
+            raise SettingError(f"{source}, {name[:100]!r}: expected a JSON object, got {kind(value)}")
+        if is_sample:
+            samples.append({field: value[field] for field in _FIELDS if field in value})
+        else:
+            headers[name] = value.get("eval")
+    spec = next((headers[name] for name in _HEADERS if name in headers), None)
+    if spec is None:
+        raise SettingError(f"{source} is no inspect log: expected an archive with {' or '.join(_HEADERS)}")
+    return {"eval": spec, "samples": samples}
 
 
 def _fits(row: Row) -> bool:

@@ -1,0 +1,229 @@
+"""Responses that visitors upload: kept for days, read by a process of their own, named by a key that nobody guesses.
+
+What strangers upload may be made to fill memory or never to end: it is first opened under limits of the system (see
+`diffing.models.recorded.opening`), away from the process that serves everybody. Only then can a run use it.
+"""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diffing.errors import LimitError, SettingError
+from diffing.view.runs.records import digest
+
+if TYPE_CHECKING:
+    from diffing.config import DiffConfig
+
+MOST_BYTES = 20 << 20
+"""Of all files of one upload together, and of each when unpacked."""
+MOST_FILES = 2
+"""The responses, and the file of the prompts where these stand apart."""
+_PER_OWNER, _MOST_KEPT = 6, 100
+_KEPT_SECONDS = 7 * 24 * 3600.0
+_OPENING_MEMORY = 2 << 30
+"""Bytes of address space; the libraries take about half of it."""
+_OPENING_SECONDS = 60
+"""Of time; and half as many of processor time."""
+_AT_ONCE, _WAIT_SECONDS = 2, 20.0
+_NAME_LENGTH = 80
+_SPEC = re.compile(r"recorded:upload:[^/]*/(?P<key>[\w-]{24})", re.ASCII)
+_READ, _OWNER = "read.json", "owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """What was found in an upload."""
+
+    spec: str
+    """The model string that names it."""
+    name: str
+    """The file's."""
+    shape: str
+    """As what it was read."""
+    responses: int
+    """How many."""
+    model: str
+    """Whose they are."""
+
+
+class Uploads:
+    """The uploads of one app, in a folder of their own. Threads may share it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._changed = threading.Lock()
+        self._opening = threading.BoundedSemaphore(_AT_ONCE)
+
+    def begin(self, owner: str) -> str:
+        """Makes room for an upload.
+
+        Args:
+            owner: Whose it is, as a run's.
+
+        Returns:
+            Its key.
+
+        Raises:
+            LimitError: Too many are kept.
+        """
+        who = digest(owner)
+        with self._changed:
+            kept = sorted(self._kept(), key=lambda each: each[1])
+            own = [folder for folder, _, theirs in kept if theirs == who]
+            late = [folder for folder, since, _ in kept if time.time() - since > _KEPT_SECONDS]
+            gone = {*late, *own[: max(0, len(own) - _PER_OWNER + 1)]}
+            for folder in gone:
+                shutil.rmtree(folder, ignore_errors=True)
+            if len(kept) - len(gone) >= _MOST_KEPT:
+                raise LimitError("Too many uploads are kept here just now: come back later")
+            key = secrets.token_urlsafe(18)
+            (self._folder / key).mkdir(mode=0o700, parents=True)
+            (self._folder / key / _OWNER).write_text(who)
+        return key
+
+    def add(self, key: str, number: int, name: str, at: int, data: bytes) -> None:
+        """Adds a piece of a file.
+
+        Args:
+            key: Of the upload.
+            number: Of the file, 0 or 1.
+            name: The file's, as the visitor calls it.
+            at: Where the piece begins.
+            data: The piece.
+
+        Raises:
+            SettingError: No such upload, a format that is not read, a piece that does not follow the one before.
+            LimitError: It is too large.
+        """
+        folder = self._of(key) / str(number)
+        if (folder.parent / _READ).exists() or not 0 <= number < MOST_FILES:
+            raise SettingError(f"Expected at most {MOST_FILES} files of responses, once: choose them again")
+        with self._changed:
+            folder.mkdir(exist_ok=True)
+            path = folder / _safe(name)
+            if [each for each in folder.iterdir() if each != path] or at != (
+                path.stat().st_size if path.exists() else 0
+            ):
+                raise SettingError("The upload was interrupted: choose the file again")
+            if sum(each.stat().st_size for each in folder.parent.glob("[01]/*")) + len(data) > MOST_BYTES:
+                raise LimitError(f"Files are larger than {MOST_BYTES >> 20} MB: upload a part of them")
+            with path.open("ab") as file:
+                file.write(data)
+
+    def finish(self, key: str, columns: str | None) -> Uploaded:
+        """Opens what was uploaded, in a process that may take little memory and time.
+
+        Args:
+            key: Of the upload.
+            columns: What is what, where it cannot be told.
+
+        Raises:
+            SettingError: It cannot be used; in one line.
+            LimitError: It takes too long, or too many are being opened.
+        """
+        folder = self._of(key)
+        files = [str(path.relative_to(folder)) for path in sorted(folder.glob("[01]/*"))]
+        if not files:
+            raise SettingError("Nothing was uploaded: choose a file")
+        found = self._opened(folder, files, columns)
+        if "problem" in found:
+            raise SettingError(str(found["problem"]))
+        source = str(found["source"])
+        (folder / _READ).write_text(json.dumps(source))
+        name = Path(source.split("+")[0]).name
+        spec = f"recorded:upload:{name}/{key}"
+        return Uploaded(spec, name, str(found["shape"]), int(found["responses"]), str(found["model"]))
+
+    def resolved(self, config: "DiffConfig") -> "DiffConfig":
+        """The config with the uploads' files in place of the strings that name them.
+
+        Raises:
+            SettingError: There is no such upload any more.
+        """
+        return replace(config, model_a=self._source(config.model_a), model_b=self._source(config.model_b))
+
+    def _source(self, spec: str) -> str:
+        match = _SPEC.fullmatch(spec)
+        if match is None:
+            return spec
+        folder = self._of(match["key"])
+        try:
+            source = json.loads((folder / _READ).read_text())
+        except OSError:
+            raise SettingError("The upload was not finished: choose the file again") from None
+        return "recorded:" + "+".join(str(folder / part) for part in source.split("+"))
+
+    def _of(self, key: str) -> Path:
+        folder = self._folder / key
+        if re.fullmatch(r"[\w-]{24}", key, re.ASCII) is None or not folder.is_dir():
+            raise SettingError("There is no such upload, or it was removed after a week: choose the file again")
+        return folder
+
+    def _kept(self) -> Iterator[tuple[Path, float, str]]:
+        """Every upload, when it was begun, and whose it is."""
+        for folder in self._folder.iterdir() if self._folder.is_dir() else ():
+            owner = folder / _OWNER
+            if owner.is_file():
+                yield folder, owner.stat().st_mtime, owner.read_text()
+
+    def _opened(self, folder: Path, files: list[str], columns: str | None) -> dict[str, Any]:
+        with self._turn():
+            path = os.pathsep.join(entry for entry in sys.path if entry)  # imports find what they find here
+            bounds = {"most": MOST_BYTES, "memory": _OPENING_MEMORY, "seconds": _OPENING_SECONDS // 2}
+            order = json.dumps({"files": files, "columns": columns, **bounds})
+            try:
+                # safe path (-P): a file that was uploaded must not stand in for a module
+                done = subprocess.run(
+                    [sys.executable, "-P", "-m", "diffing.models.recorded.opening"],
+                    input=order.encode(),
+                    capture_output=True,
+                    cwd=folder,
+                    env={"PYTHONPATH": path, "HOME": str(folder), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
+                    timeout=_OPENING_SECONDS,
+                )
+                found = json.loads(done.stdout or b"null")
+            except (subprocess.TimeoutExpired, ValueError):
+                found = None
+        if not isinstance(found, dict):  # the system has ended it
+            raise LimitError("The file takes more memory or time to read than there is here: upload a part of it")
+        return found
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._opening.acquire(timeout=_WAIT_SECONDS):
+            raise LimitError("Many files are being read just now: try again in a moment")
+        try:
+            yield
+        finally:
+            self._opening.release()
+
+
+def is_upload(spec: str) -> bool:
+    """Whether a model string names an upload."""
+    return _SPEC.fullmatch(spec) is not None
+
+
+def _safe(name: str) -> str:
+    """A file's name without what systems or model strings give a meaning.
+
+    Raises:
+        SettingError: It has the ending of no format that is read.
+    """
+    from diffing.models.recorded.source import SUFFIXES
+    from diffing.rows.content import suffix_of
+
+    plain = re.sub(r"[^\w.-]", "_", name.replace("\\", "/").rpartition("/")[2], flags=re.ASCII).lstrip(".")
+    if suffix_of(Path(plain)) not in SUFFIXES:
+        raise SettingError(f"Files of responses end in {', '.join(SUFFIXES)}, this one is {name!r:.60}")
+    return plain[-_NAME_LENGTH:].lstrip(".-")

@@ -1,25 +1,34 @@
 """A rerun after a fault that passed: it completes what was left out, says so, and loses nothing that was there."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from diffing.cli.kept import completes
+from diffing.config import DiffConfig
+from diffing.errors import SettingError
+from diffing.models.base import Model, Sampling
+from diffing.models.cache import CachedModel, Store
+from diffing.models.scripted import ScriptedModel
+from diffing.report import load_report, save_report
+from diffing.run import run
+from diffing.types import Completion, Conversation, Report
 from tests.cli import recordings
 from tests.cli.conftest import Run
 from tests.cli.test_resume import contents
 from tests.cli.test_wrong_input import assert_one_line
-from tests.cli.world import World, flags, write_prompts
+from tests.cli.world import PROMPTS, World, answer_of, flags, write_prompts
+from tests.outputs.samples import medium_report
 from tests.servers.openai_server import OpenAIServer, Status
 
 
 def broken(number: int) -> Any:
     """A server that has no answer to one prompt of model b."""
     return lambda request: (
-        Status(500, headers={"Retry-After": "0"})
-        if request["model"] == "b" and f"item {number}." in str(request["messages"])
-        else None
+        Status(500) if request["model"] == "b" and f"item {number}." in str(request["messages"]) else None
     )
 
 
@@ -32,6 +41,33 @@ def models(server: OpenAIServer) -> list[str]:
     return [*flags(server, Path("unused"))[:2], "--concurrency", "4"]
 
 
+def test_what_was_left_out_is_completed(tmp_path: Path) -> None:
+    """As below, without a server and its patience."""
+    fails = {"item 17."}
+    prompts = write_prompts(tmp_path / "prompts.jsonl")
+
+    def said(model: str) -> Model:
+        def answer(conversation: Conversation, _: Sampling) -> Completion:
+            prompt = conversation[-1].content
+            broken = model == "b" and any(each in prompt for each in fails)
+            return Completion("", "error") if broken else Completion(answer_of(model, prompt), "stop")
+
+        return CachedModel(ScriptedModel(model, answer), Store(tmp_path / "completions.sqlite"))
+
+    def made() -> Report:
+        config = DiffConfig("org/a", "org/b", method=("lexical",), prompts=str(prompts))
+        return run(config, models=(said("a"), said("b")))
+
+    save_report(made(), tmp_path / "out")
+    fails.clear()
+    whole = made()
+    assert completes(tmp_path / "out", whole) == "1 prompts that were left out before"
+    save_report(whole, tmp_path / "out")
+    assert completes(tmp_path / "out", whole) is None
+    assert len(load_report(tmp_path / "out").pairs) == PROMPTS
+
+
+@pytest.mark.slow
 def test_what_a_passing_fault_left_out_is_completed(run_cli: Run, command: list[str], tmp_path: Path) -> None:
     with OpenAIServer(World()) as server:
         whole = run_cli("run", *models(server), *command, "--out", tmp_path / "whole", "--cache", tmp_path / "other")
@@ -51,16 +87,24 @@ def test_what_a_passing_fault_left_out_is_completed(run_cli: Run, command: list[
         assert "Completed" not in third.stderr
 
 
-def test_a_report_is_not_replaced_by_one_with_fewer_answers(run_cli: Run, command: list[str], tmp_path: Path) -> None:
+def test_a_report_is_not_replaced_by_one_with_fewer_answers(tmp_path: Path) -> None:
     """The cache was lost, and now a prompt fails that had an answer."""
-    with OpenAIServer(World()) as server:
-        first = run_cli("run", *models(server), *command, "--out", tmp_path / "out")
-        assert first.returncode == 0, first.stderr
-        before = contents(tmp_path / "out")
-        server.fault = broken(5)
-        again = run_cli("run", *models(server), *command, "--out", tmp_path / "out", "--cache", tmp_path / "fresh")
-    assert_one_line(again, "1 prompts that are not in this run", "Run the command again", "--overwrite")
-    assert contents(tmp_path / "out") == before
+    report = medium_report(train=12, heldout=18)
+    save_report(report, tmp_path)
+    assert completes(tmp_path, report) is None
+    with pytest.raises(SettingError, match=r"2 prompts that are not in this run.* Run the command again, or: give an"):
+        completes(tmp_path, replace(report, pairs=report.pairs[2:]))
+    other = replace(report.pairs[0], b=replace(report.pairs[0].b, text="another"))
+    with pytest.raises(SettingError, match="other responses, of models with the same names"):
+        completes(tmp_path, replace(report, pairs=(other, *report.pairs[1:])))
+    assert load_report(tmp_path) == report
+
+
+def test_replies_that_can_be_read_now_are_told(tmp_path: Path) -> None:
+    report = medium_report(train=12, heldout=18)
+    save_report(report, tmp_path)
+    read = replace(report, usage=tuple(replace(each, unreadable=0) for each in report.usage))
+    assert completes(tmp_path, read) == "31 replies that could not be read before"
 
 
 def test_a_damaged_report_of_the_same_run_is_made_anew(run_cli: Run, tmp_path: Path) -> None:

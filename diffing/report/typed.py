@@ -116,7 +116,7 @@ def _one_of(choices: tuple[object, ...]) -> _Reader:
 
 def _scalar(kind: type) -> _Reader:
     def make(value: object) -> object:
-        given = _scalar_of(value)
+        given = _scalar_of(value, _NAMES[kind])
         # whoever computes with integers beyond these overflows
         whole = type(given) is int and given in (_EXACT_AS_FLOAT if kind is float else _INT64)
         fits = whole if type(given) is int and kind in (int, float) else type(given) is kind
@@ -127,11 +127,11 @@ def _scalar(kind: type) -> _Reader:
     return make
 
 
-def _scalar_of(value: object) -> object:
+def _scalar_of(value: object, name: str = "text or a number") -> object:
     try:
         return scalar_from_json(value)
     except (TypeError, KeyError):
-        raise ValueError(f"expected text or a number, got {_told(value)}") from None
+        raise ValueError(f"expected {name}, got {_told(value)}") from None
 
 
 def _within(name: str, reader: _Reader, value: object) -> Any:  # noqa: ANN401 - of the reader's type

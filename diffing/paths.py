@@ -54,11 +54,11 @@ def path_of(name: Path | str) -> Path:
         SettingError: No file can be named so.
     """
     text = str(name)
-    check_text(text, "A file or folder")
+    check_text(text, "The name of a file or folder")
     if any(len(os.fsencode(part)) > _LONGEST_PART for part in text.split(os.sep)):
         raise SettingError(
-            f"A file or folder is {text!r:.60}...: expected at most {_LONGEST_PART} bytes between two slashes. "
-            "Give a shorter name"
+            f"The name of a file or folder is {text!r:.60}...: expected at most {_LONGEST_PART} bytes between two "
+            "slashes. Give a shorter name"
         )
     try:
         return Path(text).expanduser()

@@ -113,11 +113,16 @@ def read_method_table(content: bytes) -> tuple[Row, ...]:
 
     Raises:
         pyarrow.ArrowException: Not parquet.
-        ValueError: A column of JSON that is none.
+        ValueError: A column of another type, or of JSON that is none.
     """
+    import pyarrow.types as kinds
+
     table = _read(content)
+    scalars = (kinds.is_string, kinds.is_int64, kinds.is_float64, kinds.is_boolean)
     columns: dict[str, list[Scalar]] = {}
     for field, column in zip(table.schema, table.columns, strict=True):
+        if not any(fits(field.type) for fits in scalars):
+            raise ValueError(f"a table has a column {field.name!r:.60} of type {field.type}, which none of ours has")
         values = column.to_pylist()
         if (field.metadata or {}).items() >= _JSON.items():
             values = [None if value is None else scalar_from_json(json.loads(value)) for value in values]

@@ -15,6 +15,7 @@ from diffing.types import Scalar
 T = TypeVar("T")
 _Reader: TypeAlias = Callable[[object], Any]
 _INT64 = range(-(2**63), 2**63)
+_EXACT_AS_FLOAT = range(-(2**53), 2**53 + 1)
 _NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false", types.NoneType: "null"}
 
 
@@ -115,21 +116,22 @@ def _one_of(choices: tuple[object, ...]) -> _Reader:
 
 def _scalar(kind: type) -> _Reader:
     def make(value: object) -> object:
-        given = _scalar_of(value)
-        fits = type(given) is kind or (kind is float and type(given) is int)
-        # whoever computes with integers beyond this overflows
-        if not fits or (isinstance(given, int) and given not in _INT64):
+        given = _scalar_of(value, _NAMES[kind])
+        # whoever computes with integers beyond these overflows
+        whole = type(given) is int and given in (_EXACT_AS_FLOAT if kind is float else _INT64)
+        fits = whole if type(given) is int and kind in (int, float) else type(given) is kind
+        if not fits:
             raise ValueError(f"expected {_NAMES[kind]}, got {_told(value)}")
         return given
 
     return make
 
 
-def _scalar_of(value: object) -> object:
+def _scalar_of(value: object, name: str = "text or a number") -> object:
     try:
         return scalar_from_json(value)
     except (TypeError, KeyError):
-        raise ValueError(f"expected text or a number, got {_told(value)}") from None
+        raise ValueError(f"expected {name}, got {_told(value)}") from None
 
 
 def _within(name: str, reader: _Reader, value: object) -> Any:  # noqa: ANN401 - of the reader's type

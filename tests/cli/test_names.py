@@ -37,9 +37,7 @@ def line_of(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         ("run", "recorded:a.jsonl", "recorded:b.jsonl", "--prompts", "NAME"),
         ("run", "recorded:a.jsonl", "recorded:b.jsonl", "--out", "NAME"),
         ("run", "recorded:a.jsonl", "recorded:b.jsonl", "--cache", "NAME"),
-        ("run", "recorded:a.jsonl", "recorded:b.jsonl", "--method", "sae", "--sae", "NAME"),
         ("run", "org/a", "org/b", "--chat-template-a", "NAME"),
-        ("estimate", "NAME", "recorded:a.jsonl"),
         ("show", "NAME"),
         ("export", "NAME"),
         ("push", "NAME", "user/name"),
@@ -66,6 +64,12 @@ def test_a_name_that_cannot_be_is_one_line(
     assert len(line) < 500
     assert "\x00" not in line
     assert not list(tmp_path.glob("runs/*/*"))
+
+
+@pytest.mark.parametrize("name", NAMES[2:5], ids=["nul", "half", "lines"])
+def test_an_estimate_is_not_made_of_what_is_no_text(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The name of a model that is not there is estimated as a model of unknown size."""
+    assert "--model-a is" in line_of(["estimate", name, "org/b"], capsys)
 
 
 def test_a_home_folder_is_meant_by_its_sign(

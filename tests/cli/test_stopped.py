@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tests.outputs.samples import medium_report
 from tests.servers.openai_server import OpenAIServer
 from tests.starter import Starter
 
+ROOT = Path(__file__).parents[2]
 KEPT = "diffing: stopped. What was done is kept; the same command goes on from there\n"
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
@@ -47,6 +49,18 @@ def test_while_libraries_are_imported(number: int, tmp_path: Path) -> None:
     process.send_signal(number)
     out, err = process.communicate(timeout=240)
     assert (process.returncode, out, err) == (128 + number, "", KEPT)
+
+
+def test_handlers_come_before_anything_slow() -> None:
+    """What the installed command imports first; all else is imported when the handlers are there."""
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    assert scripts == {"diffing": "diffing.__main__:main"}
+    code = "import sys; known = set(sys.modules); import diffing.__main__; print(*sorted(set(sys.modules) - known))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert [name for name in done.stdout.split() if "diffing" in name] == [
+        "diffing", "diffing.__main__", "diffing.version",
+    ]  # fmt: skip
+    assert not {"typer", "rich", "click", "numpy"} & set(done.stdout.split())
 
 
 def test_among_the_answers_and_the_same_command_goes_on(starter: Starter, run_cli: Run, tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ def stored(cache: Path) -> int:
     if not path.exists():
         return 0
     with sqlite3.connect(path) as database:
+        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'texts'").fetchall():
+            return 0
         return int(database.execute("SELECT COUNT(*) FROM texts").fetchone()[0])
 
 

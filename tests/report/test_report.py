@@ -1,5 +1,6 @@
 """Saved reports come back equal, byte-identical, whole or not at all."""
 
+import hashlib
 import json
 import math
 import os
@@ -123,7 +124,18 @@ def test_a_save_that_was_cut_off_between_files_is_told(tmp_path: Path) -> None:
         (lambda f: edit(f, schema_version=3), "has schema version 3, this diffing reads up to 2. Update diffing"),
         (lambda f: edit(f, schema_version="1"), "expected a schema_version of 2, got '1'"),
         (lambda f: edit(f, findings=[{}]), r"is damaged \(findings: 0: hypothesis is missing\)"),
-        (lambda f: edit(f, settings=[]), "is damaged"),
+        (lambda f: edit(f, settings=[]), r"is damaged \(settings: expected an object, got a list\)"),
+        (lambda f: edit(f, model_a={"id": {}, "role": "a"}), r"\(model_a: id: expected text, got an object\)"),
+        (lambda f: edit(f, notes=[[["x"] * 900]]), r"is damaged \(notes: 0: expected text, got a list\)"),
+        (lambda f: edit(f, usage=[{"stage": "x"}]), r"is damaged \(usage: 0: model is missing\)"),
+        (lambda f: edit(f, left_out={"x": {"y": True}}), r"\(left_out: x: y: expected a whole number, got True\)"),
+        (lambda f: edit(f, more=1), r"is damaged \('more' is not known\)"),
+        (lambda f: edit(f, tables=["../x"]), r"is damaged \(the table \.\./x is not among its files\)"),
+        (lambda f: put(f, "prompts.parquet", b"PAR1 half of a file PAR1"), "is damaged"),
+        (lambda f: put_table(f, "responses", side="c"), r"is damaged \(responses: there is no side 'c'\)"),
+        (lambda f: put_table(f, "prompts", messages=[]), r"is damaged \(prompts: 'p0000' has no messages\)"),
+        (lambda f: put_table(f, "judgements", prompt_id="x"), r"is damaged \(judgements: there is no prompt_id 'x'\)"),
+        (lambda f: put_table(f, "lexical_properties", property=[1]), "which none of ours has"),
         (lambda f: edit(f, merged=[ENTRY]), "the merged list does not hold every finding once"),
         (lambda f: edit(f, files={"../../secret.parquet": ""}), "no table can be named '../../secret.parquet'"),
         (lambda f: (f / "prompts.parquet").unlink(), "is not complete: prompts.parquet is missing"),
@@ -136,6 +148,26 @@ def test_damage_is_one_clear_line(damage: Callable[[Path], object], message: str
     with pytest.raises(SettingError, match=message) as raised:
         load_report(tmp_path)
     assert "\n" not in str(raised.value)
+
+
+def put(folder: Path, name: str, content: bytes) -> None:
+    """Another file, of which the document says that it belongs there."""
+    (folder / name).write_bytes(content)
+    files = json.loads((folder / "report.json").read_text())["files"]
+    edit(folder, files=files | {name: hashlib.sha256(content).hexdigest()})
+
+
+def put_table(folder: Path, name: str, **changes: object) -> None:
+    """A table with other values in its first row; in all of them, where the type of its column changes."""
+    table = pq.read_table(folder / f"{name}.parquet")
+    rows = table.to_pylist()
+    rows[0] |= changes
+    sink = pa.BufferOutputStream()
+    if any(isinstance(value, list) and value for value in changes.values()):
+        pq.write_table(pa.Table.from_pylist([row | changes for row in rows]), sink)
+    else:
+        pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), sink)
+    put(folder, f"{name}.parquet", sink.getvalue().to_pybytes())
 
 
 def edit(folder: Path, **changes: object) -> None:

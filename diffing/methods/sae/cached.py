@@ -108,8 +108,8 @@ class CachedReading:
         """
         key = self._key(exchange, list(features))
         stored = (self._store.get_many([key]) if self._store else {}).get(key)
-        if stored is not None:
-            return {int(index): tuple(Token(*token) for token in found) for index, found in json.loads(stored).items()}
+        if stored is not None and (known := _traced(stored)) is not None:
+            return known
         from diffing.methods.sae.reading import trace
 
         tokens = self._loaded().reader.tokens
@@ -150,3 +150,12 @@ class CachedReading:
         turns = [[message.role, message.content] for message in exchange.conversation]
         parts = ["sae", _LAYOUT, self._opened.identity, turns, exchange.response, features]
         return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()
+
+
+def _traced(stored: str) -> dict[int, tuple[Token, ...]] | None:
+    """What `trace` stored; None where it cannot be read."""
+    try:
+        rows = json.loads(stored)
+        return {int(index): tuple(Token(*token) for token in active) for index, active in rows.items()}
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None

@@ -47,7 +47,7 @@ def unpack(text: str) -> Latents | Refused | None:
             return Refused(str(record["refused"]))
         indices, values = _array(record["indices"], "<i4"), _array(record["values"], "<f4")
         tokens = int(record["tokens"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return Latents(indices, values, tokens) if len(indices) == len(values) else None
 

@@ -88,9 +88,9 @@ def find_sae(spec: str) -> SaeSource:
     if release in known:
         ids = sorted(known[release].saes_map)
         shown = ", ".join(ids[:6]) + (f" and {len(ids) - 6} more" if len(ids) > 6 else "")
-        raise SettingError(f"The release {release} has no SAE {sae_id!r}: expected {release}/ and one of {shown}")
+        raise SettingError(f"The release {release} has no SAE {sae_id!r:.100}: expected {release}/ and one of {shown}")
     raise SettingError(
-        f"The SAE {spec!r} is neither a folder nor release/sae_id of sae-lens' registry: "
+        f"The SAE {spec!r:.100} is neither a folder nor release/sae_id of sae-lens' registry: "
         f"expected for example {PRESETS['qwen2.5-7b'].sae}, or one of the presets {', '.join(PRESETS)}"
     )
 

@@ -148,8 +148,9 @@ def read_template(file: str) -> str:
     """
     try:
         return path_of(file).read_text("utf-8")
-    except (OSError, ValueError) as error:
-        raise SettingError(f"The chat template {file} cannot be read ({error}): expected a Jinja file.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingError(f"The chat template {file} cannot be read ({reason}): expected a Jinja file.") from None
 
 
 def _find(tokenizer: "PreTrainedTokenizerBase", file: str | None, name: str) -> tuple[str, bool]:

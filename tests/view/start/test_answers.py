@@ -160,3 +160,24 @@ def test_finished_diffs_of_the_same_models_are_linked(hub: LocalHub, public: Ans
     other = form | {"model_b": "org/other"}
     assert public.answer({"about": "published", "form": other}, NOBODY) == {"html": ""}
     assert public.answer({"about": "published", "form": {}}, NOBODY) == {"html": ""}
+
+
+NO_NAMES = ("a" * 256, "~nouser1/x", "~\x00", "\udcff", "a\nb", "recorded:" + "a" * 256, "x/" * 140)
+
+
+@pytest.mark.parametrize("served", ["public", "own"])
+def test_what_can_be_no_name_is_a_line_on_the_page(
+    served: str, hub: LocalHub, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+) -> None:
+    answers: Answers = request.getfixturevalue(served)
+    visitor = NOBODY if served == "public" else OWNER
+    for name in NO_NAMES:
+        form = {"model_a": name, "model_b": "alice/b"}
+        told, ready = estimate(answers, visitor, **form)
+        assert not ready
+        assert len(told) < 2_000
+        for about in ("model", "base", "published", "begin"):
+            answer = answers.answer({"about": about, "name": name, "form": form}, visitor)
+            assert len(str(answer)) < 4_000
+            assert "go" not in answer
+    assert caplog.records == []

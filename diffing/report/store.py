@@ -215,10 +215,9 @@ def _read_table(folder: Path, name: str, digest: str) -> bytes:
 
 def _report(document: Mapping[str, Any], contents: Mapping[str, bytes]) -> Report:
     rows = {name: read_our_table(name, contents[f"{name}.parquet"]) for name in TABLES}
-    evidence: dict[str, tuple[Evidence, ...]] = {}
+    evidence: dict[str, list[Evidence]] = {}
     for row in rows["evidence"]:
-        key = row.pop("hypothesis_id")
-        evidence[key] = (*evidence.get(key, ()), Evidence(**row))
+        evidence.setdefault(row.pop("hypothesis_id"), []).append(Evidence(**row))
     tables: dict[str, tuple[Row, ...]] = {
         name: read_method_table(contents[f"{name}.parquet"]) for name in document["tables"]
     }
@@ -228,7 +227,7 @@ def _report(document: Mapping[str, Any], contents: Mapping[str, bytes]) -> Repor
         model_b=model_b,
         others=others,
         pairs=_pairs(rows["prompts"], rows["responses"]),
-        findings=findings_of(document, evidence),
+        findings=findings_of(document, {key: tuple(found) for key, found in evidence.items()}),
         judgements=tuple(Judgement(**{**row, "verdict": Verdict(row["verdict"])}) for row in rows["judgements"]),
         tables=tables,
         left_out={stage: dict(counts) for stage, counts in document["left_out"].items()},

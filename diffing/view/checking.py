@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from diffing.errors import DiffingError, LimitError
+from diffing.view.excess import excess_of
 
 MEMORY = 4 * 2**30
 """Bytes of address space, libraries included; a report of 10,000 prompts takes a third of it."""
@@ -50,13 +51,14 @@ def check_openable(folder: Path, name: str, *, memory: int = MEMORY, seconds: fl
         opened = False
     if not opened:
         raise LimitError(
-            f"The report in {name} cannot be opened here: it is damaged, or reading it takes more than {seconds:g} "
-            f"seconds or {memory / 2**30:g} GB. Expected one that `diffing push` made: open another one"
+            f"The report in {name} cannot be opened here: it is damaged, holds more than a page can show to many "
+            f"visitors, or reading it takes more than {seconds:g} seconds or {memory / 2**30:g} GB. Expected one that "
+            "`diffing push` made: open another one, or this one on a machine of your own (diffing show)"
         )
 
 
 def main(folder: str, memory: str, seconds: str) -> int:
-    """Opens it as the page does when somebody comes; gives the exit status."""
+    """Opens it and its tabs as the page does when somebody comes; gives the exit status."""
     for limit, most in ((resource.RLIMIT_AS, int(memory)), (resource.RLIMIT_CPU, max(int(float(seconds)), 1))):
         with suppress(ValueError, OSError):  # some systems have no such limit
             resource.setrlimit(limit, (most, most))
@@ -67,10 +69,15 @@ def main(folder: str, memory: str, seconds: str) -> int:
     from diffing.view.result.shelf import Opened
 
     try:
-        opened = Opened(load_report(Path(folder), token=False))
+        report = load_report(Path(folder), token=False)
+        if excess_of(report):
+            return 1
+        opened = Opened(report)
         made.overview(opened, "")
         made.listed(opened, Filter())
-        _ = opened.features, opened.judgements, opened.places
+        _ = opened.judgements, opened.places
+        for tab in (made.domains, made.sae_features, made.methods, made.how, made.forest_text):
+            tab(opened)
     except (DiffingError, MemoryError):
         return 1
     return 0

@@ -4,6 +4,7 @@
 request the longest wait of the other visitor for the page, beside what the page takes when nobody else is there.
 """
 
+import importlib
 import os
 import subprocess
 import sys
@@ -59,8 +60,11 @@ def another(url: str) -> Iterator[Other]:
 
 
 def main(wanted: list[str]) -> None:
+    def chosen(name: str) -> bool:
+        return not wanted or any(name.startswith(each) for each in wanted)
+
     with tempfile.TemporaryDirectory() as name, LocalHub() as hub, environment(hub, Path(name)):
-        publish(hub, Path(name) / "hub-files")
+        publish(hub, Path(name) / "hub-files", chosen)
         # the server is a process of its own, as the visitors are
         with served_apart(Path(name) / "site") as url:
             alone = Other(url)
@@ -71,7 +75,7 @@ def main(wanted: list[str]) -> None:
             print(f"alone: longest {1000 * max(alone.seconds[3:]):.0f} ms; load {os.getloadavg()[0]:.1f}")
             attacker, worst = Attacker(url), 0.0
             for attack in attacks(attacker):
-                if wanted and not any(each in attack.name for each in wanted):
+                if not chosen(attack.name):
                     continue
                 with another(url) as other:
                     began = time.monotonic()
@@ -100,6 +104,9 @@ def served_apart(folder: Path) -> Iterator[str]:
 
 
 def serve(folder: Path) -> None:
+    # as `warm_up` does beside the first page
+    for name in ("torch", "transformers"):
+        importlib.import_module(name)
     with served(folder, rules=PUBLIC) as at:
         print(SERVE, at.url, flush=True)
         threading.Event().wait()

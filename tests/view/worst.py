@@ -25,13 +25,6 @@ CARDS = {
 DEEP = "[" * 200_000
 
 
-def report_of(name: str) -> Report:
-    """A large report about a hostile model; its name tells the others apart."""
-    some = medium_report(train=1200, heldout=800)
-    models = (ModelInfo(f"{OTHER}@{'a' * 40}", "model_a"), ModelInfo(f"{MODEL}-{name}@{'b' * 40}", "model_b"))
-    return replace(some, model_a=models[0], model_b=models[1])
-
-
 def many_findings(report: Report, times: int) -> Report:
     """Each finding many times, with its evidence."""
     findings = tuple(
@@ -69,21 +62,25 @@ REPORTS: dict[str, Callable[[Report], Report]] = {
 }
 
 
-def publish(hub: LocalHub, folder: Path) -> None:
-    """Puts all of it on a Hub, as strangers' repositories."""
+def publish(hub: LocalHub, folder: Path, wanted: Callable[[str], bool]) -> None:
+    """Puts what is wanted of it on a Hub, as strangers' repositories."""
     for name, unit in CARDS.items():
-        place = folder / "cards" / name
-        place.mkdir(parents=True)
-        (place / "README.md").write_text(unit * (990_000 // len(unit)))
-        hub.push_folder(f"{MODEL}-{name}", place)
-        save_report(
-            report_of(name) if name == "begins" else replace(report_of(name), pairs=report_of(name).pairs),
-            folder / f"of-{name}" / "report",
-        )
-        hub.push_folder(f"evil/of-{name}", folder / f"of-{name}", "dataset")
+        if wanted(f"card {name}"):
+            (folder / name).mkdir(parents=True)
+            (folder / name / "README.md").write_text(unit * (990_000 // len(unit)))
+            hub.push_folder(f"{MODEL}-{name}", folder / name)
+            put(hub, folder, f"of-{name}", medium_report(train=30, heldout=30), name)
     for name, worsened in REPORTS.items():
-        save_report(worsened(report_of(name)), folder / name / "report")
-        hub.push_folder(f"evil/{name}", folder / name, "dataset")
+        if wanted(name):
+            put(hub, folder, name, worsened(medium_report(train=1200, heldout=800)), name)
+
+
+def put(hub: LocalHub, folder: Path, dataset: str, report: Report, name: str) -> None:
+    """Publishes a report as one about a hostile model."""
+    models = (ModelInfo(f"{OTHER}@{'a' * 40}", "model_a"), ModelInfo(f"{MODEL}-{name}@{'b' * 40}", "model_b"))
+    place = folder / f"dataset-{dataset}"
+    save_report(replace(report, model_a=models[0], model_b=models[1]), place / "report")
+    hub.push_folder(f"evil/{dataset}", place, "dataset")
 
 
 @dataclass(frozen=True)
@@ -100,7 +97,7 @@ class Attacker:
     """Anonymous; speaks Gradio's HTTP."""
 
     def __init__(self, url: str) -> None:
-        self.client = httpx2.Client(base_url=url, timeout=600.0)
+        self.client = httpx2.Client(base_url=url, timeout=600.0, headers={"connection": "close"})
         self.config: dict[str, Any] = self.client.get("config").json()
         self.session = "attacker"
         self._keys: dict[str, str] = {}

@@ -4,11 +4,10 @@ Files that one visitor may read lie in the cache of a machine that many share; t
 without asking again.
 """
 
-from pathlib import Path
-
 from diffing.config import DiffConfig
 from diffing.errors import DiffingError, HubError, SettingError
 from diffing.hub import BoundedApi, hub_api, hub_errors
+from diffing.view.runs.rules import exists
 
 _REFUSED = (401, 403, 404)
 """The Hub's answers to somebody who may not read a repository, or may not know of it."""
@@ -125,7 +124,7 @@ def _parts(spec: str) -> list[tuple[str, str]]:
 def _dataset(source: str) -> list[tuple[str, str]]:
     from diffing.prompts.hub import SOURCE
 
-    if Path(source).exists():  # of the embedded pair: all others are refused before
+    if exists(source):  # of the embedded pair: all others are refused before
         return []
     match = SOURCE.fullmatch(source)
     if match is None:

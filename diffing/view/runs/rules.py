@@ -148,7 +148,15 @@ def is_path(value: str) -> bool:
     named = value.removeprefix("recorded:").removeprefix("local:")
     parts = [named, *named.split("+")]
     parts += [_BEHIND_NAME.split(part)[0] for part in parts]  # the libraries prefer a folder of a repository's name
-    return any(part.startswith((".", "/", "~")) or "\\" in part or Path(part).exists() for part in parts)
+    return any(part.startswith((".", "/", "~")) or "\\" in part or exists(part) for part in parts)
+
+
+def exists(name: str) -> bool:
+    """Whether there is a file or folder of a name, which may be too long for one, or otherwise none."""
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _demo_values() -> set[str]:

@@ -9,11 +9,11 @@ from diffing.outputs.dataset import push_report
 from diffing.outputs.files import FORMATS
 from diffing.outputs.html import visible
 from diffing.types import Report
+from diffing.view.editing import edit_politely
 from diffing.view.result.shelf import Opened
 from diffing.view.share import panels
 from diffing.view.share.acting import Act, Actor
 from diffing.view.share.downloads import Downloads
-from diffing.view.share.editing import edit_politely
 from diffing.view.site import Site
 
 Answer: TypeAlias = dict[str, str]

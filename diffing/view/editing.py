@@ -8,6 +8,8 @@ from diffing.outputs.card import edit
 from diffing.outputs.card.edit import OptedOutError
 from diffing.view.apart import keep_within_bounds, run_apart
 
+_SECONDS = 15.0
+"""Of computing; a card of a third of a megabyte takes three."""
 SHORT = 30_000
 """Bytes of a card that is read within the page's process: whatever it holds takes some tenths of a second."""
 
@@ -26,7 +28,7 @@ def edit_politely(readme: bytes, section: str) -> bytes:
     if len(readme) <= SHORT:
         return edit(readme, section)
     asked = {"readme": readme.decode("latin-1"), "section": section}
-    told = run_apart(__name__, given=json.dumps(asked).encode())
+    told = run_apart(__name__, given=json.dumps(asked).encode(), seconds=_SECONDS)
     if told is None:
         raise SettingError("The card takes too much to read here. Nothing was written. Copy the section by hand")
     answer: dict[str, str] = json.loads(told)

@@ -24,6 +24,8 @@ MOST: dict[str, int] = {
     "tables": 50,
 }
 """Of each part of a report."""
+_LIGHT = {"pairs": 600, "findings": 200, "judgements": 20_000}
+_LIGHT_CHARACTERS = 3_000_000
 MOST_EVIDENCE, MOST_QUOTES = 100_000, 2_000
 """Quotes of all findings, and of one."""
 MOST_CELLS = 5_000_000
@@ -52,6 +54,18 @@ def excess_of(report: Report) -> str:
         if len(text) > LONGEST_TEXT or characters > MOST_CHARACTERS:
             return f"{characters:,} characters"
     return ""
+
+
+def is_light(report: Report) -> bool:
+    """Whether all that is made of a report is made in a moment; most are so.
+
+    Args:
+        report: Anybody's.
+    """
+    if any(len(getattr(report, name)) > most for name, most in _LIGHT.items()):
+        return False
+    cells = sum(len(rows) * len(rows[0]) for rows in report.tables.values() if rows)
+    return cells <= _LIGHT["judgements"] * 5 and sum(map(len, _texts(report))) <= _LIGHT_CHARACTERS
 
 
 def _texts(report: Report) -> Iterator[str]:

@@ -147,7 +147,10 @@ class Attacker:
     def raw(self, name: str, *wanted: str) -> str:
         """A search in a table of a result, which is sorted."""
         (event, *_) = [each for each in self.config["dependencies"] if len(each["inputs"]) == 6]
-        return self.event(event["id"], [None, *wanted, True, 1])
+        columns = next(
+            each for each in self.config["dependencies"] if len(each["inputs"]) == 2 and len(each["outputs"]) == 2
+        )
+        return self.event(columns["id"], [None, wanted[0]]) + self.event(event["id"], [None, *wanted, True, 1])
 
 
 def attacks(attacker: Attacker) -> Iterator[Attack]:

@@ -17,11 +17,10 @@ from diffing.hub.client import (
 from diffing.hub.commits import commit
 from diffing.hub.data_files import check_data_files
 from diffing.hub.failures import for_page, hub_errors
-from diffing.hub.limits import MOST_ANSWER, MOST_CARD
+from diffing.hub.limits import MOST_CARD
 from diffing.hub.metadata import MetadataError, front_matter, pairs_in, read_yaml
 
 __all__ = [
-    "MOST_ANSWER",
     "MOST_CARD",
     "TIMEOUT",
     "BoundedApi",

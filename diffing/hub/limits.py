@@ -4,5 +4,3 @@ MOST_CARD = 1_000_000
 """Bytes of a card: the longest ones on the Hub have a third of it."""
 MOST_YAML = 1_000_000
 """Bytes of YAML."""
-MOST_ANSWER = 20_000_000
-"""Bytes of one answer of the Hub that is read as a whole."""

@@ -67,7 +67,17 @@ def read_yaml(text: str) -> Any:  # noqa: ANN401  whatever the YAML holds
         raise MetadataError("it is no valid YAML" if not isinstance(error, MetadataError) else str(error)) from error
 
 
-class _Bounded(yaml.SafeLoader):
+class _Shallow(yaml.SafeLoader):
+    """Looks no deeper than metadata is: PyYAML reads ahead, and at every step looks at every level."""
+
+    def fetch_flow_collection_start(self, token: Any) -> None:  # noqa: ANN401  PyYAML's own
+        """As PyYAML's, but for depth."""
+        if self.flow_level >= _DEEPEST:
+            raise MetadataError(_TOO_DEEP)
+        super().fetch_flow_collection_start(token)
+
+
+class _Bounded(_Shallow):
     """Makes every value once, and refuses what would take more time than its length says."""
 
     _depth = 0
@@ -134,10 +144,10 @@ def _events(text: str) -> "list[Event]":
     """
     _check_length(text, MOST_YAML)
     try:
-        return list(_bounded(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+        return list(_bounded(text, getattr(yaml, "CSafeLoader", _Shallow)))
     except (yaml.YAMLError, ValueError):
         _check_length(text, _MOST_SLOW)
-        return list(_bounded(text, yaml.SafeLoader))
+        return list(_bounded(text, _Shallow))
 
 
 def _bounded(text: str, loader: Any) -> Iterator["Event"]:  # noqa: ANN401  a class of PyYAML

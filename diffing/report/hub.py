@@ -16,8 +16,10 @@ FOLDER = "report"
 """Where the report lies in its dataset."""
 TABLE = re.compile(r"[a-z0-9_]+\.parquet")
 """Names that its tables may have."""
-_MOST_DOCUMENT = 20_000_000
-"""Bytes of the document alone where a size is bound: JSON takes many times as much when it is read."""
+_MOST_DOCUMENT = 10_000_000
+"""Bytes of the document alone where a size is bound: JSON takes many times as much when it is read, at one go."""
+_MOST_HERE = 5_000_000_000
+"""Bytes of a report that is opened on a machine of one's own."""
 _NAME = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[^@\s]+))?", re.ASCII)
 
 
@@ -103,8 +105,11 @@ def _download(repo: str, revision: str | None, token: str | bool | None) -> Path
     api = hub_api(token)
     with hub_errors(repo, revision=revision, repo_type="dataset"):
         sha = str(api.resolve_revision(repo, repo_type="dataset", revision=revision).resolved)
+        _check_size(repo, _size(api, repo, sha, [DOCUMENT]), _MOST_HERE // 10)
         document = _fetched(api, repo, sha, DOCUMENT)
-        for table in _tables(repo, document):
+        tables = _tables(repo, document)
+        _check_size(repo, _size(api, repo, sha, tables), _MOST_HERE)
+        for table in tables:
             _fetched(api, repo, sha, table)
     return document.parent
 

@@ -19,8 +19,8 @@ from diffing.view.remembered import Remembered
 from diffing.view.runs.access import may_read
 from diffing.view.visitor import Visitor
 
-MOST_BYTES = 500_000_000
-"""Of one report; one of 10,000 prompts has about a tenth."""
+MOST_BYTES = 200_000_000
+"""Of one report; one of 10,000 prompts has about a quarter."""
 MOST_KEPT_BYTES = 5_000_000_000
 """Of all reports on the disk; those opened longest ago go first."""
 _MOST_KEYS = 1000

@@ -12,8 +12,8 @@ from diffing.cli.plain import plain
 from diffing.config import DiffConfig, Limits, default_out, local_files, settings_of, without_folders
 from diffing.methods.llm.embed import load_embedder
 from diffing.models import LoadOptions, load_model
-from diffing.models.local.chat import read_template
 from diffing.models.local.spec import parse_spec
+from diffing.models.local.template import read_template
 from diffing.outputs.dataset.identity import repositories
 from diffing.paths import existing, path_of
 from diffing.prompts import load_prompts

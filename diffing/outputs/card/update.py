@@ -4,7 +4,7 @@ Reads the card at one commit and writes on that commit, so that nobody's change 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
@@ -13,7 +13,7 @@ from huggingface_hub import CommitOperationAdd, HfApi
 from diffing.errors import HubError, SettingError
 from diffing.hub import commit, head_of, hub_errors, is_private, read_file, user_name
 from diffing.outputs.card.changes import changes
-from diffing.outputs.card.edit import OptedOutError, edit, has_section
+from diffing.outputs.card.edit import OptedOutError, edit
 from diffing.outputs.card.pull import Pull, description_of, pulls_of, title_of
 from diffing.outputs.card.section import section, told_in_card
 from diffing.outputs.card.subject import subject_of
@@ -55,6 +55,7 @@ class _Proposal:
     report: Report
     dataset: str | None
     agreed: str | None
+    editing: Callable[[bytes, str], bytes]
 
     @property
     def worth_asking(self) -> bool:
@@ -79,6 +80,11 @@ class _Change:
         return changes(self.before.decode(), self.after.decode(), _README)
 
     @property
+    def replaces(self) -> bool:
+        """Whether the section takes the place of an earlier one."""
+        return not self.after.startswith(self.before)
+
+    @property
     def digest(self) -> str:
         """Of the card as it is and as it would be."""
         return hashlib.sha256(b"%d\n%b%b" % (len(self.before), self.before, self.after)).hexdigest()
@@ -92,6 +98,7 @@ def update_card(
     dataset: str | None = None,
     mode: Mode = "dry-run",
     agreed: str | None = None,
+    editing: Callable[[bytes, str], bytes] = edit,
 ) -> CardOutcome:
     """Brings the section into a card, or shows what that would change.
 
@@ -106,6 +113,7 @@ def update_card(
         mode: `dry-run` writes nothing; `commit` needs write access; `pr` proposes.
         agreed: The `change` that somebody was shown and agreed to: where it would be another one by now, nothing is
             written and that one is shown.
+        editing: Puts the section into the card, as `edit` does; a page has it done in a process of its own.
 
     Raises:
         SettingError: The card's markers are ambiguous, its section was edited by hand, or the report is not about it.
@@ -114,7 +122,7 @@ def update_card(
     subject = subject_of(report, repo_id)
     text = section(report, of=repo_id, dataset=dataset)
     titles = title_of(subject, anew=True), title_of(subject, anew=False)
-    proposal = _Proposal(api, repo_id, text, *titles, report, dataset, agreed)
+    proposal = _Proposal(api, repo_id, text, *titles, report, dataset, agreed, editing)
     if mode != "dry-run":
         _check_readable(api, repo_id, dataset, subject.other_repositories)
     for attempt in range(_ATTEMPTS):
@@ -166,13 +174,13 @@ def _change(proposal: _Proposal) -> _Change | None:
     head = head_of(proposal.api, proposal.repo_id)
     readme = read_file(proposal.api, proposal.repo_id, _README, revision=head) or b""
     try:
-        return _Change(head, readme, edit(readme, proposal.section))
+        return _Change(head, readme, proposal.editing(readme, proposal.section))
     except OptedOutError:
         return None
 
 
 def _committed(proposal: _Proposal, change: _Change) -> CardOutcome:
-    title = proposal.update_title if has_section(change.before) else proposal.title
+    title = proposal.update_title if change.replaces else proposal.title
     try:
         made = _commit(proposal, change, title)
     except HubError as error:
@@ -194,7 +202,7 @@ def _proposed(proposal: _Proposal, change: _Change) -> CardOutcome:
         if answer := next(filter(None, (_answer(pull, user) for pull in pulls)), None):
             said, url = answer
             return CardOutcome("declined", f"{repo_id}: {said}", change.diff, url)
-        if not proposal.worth_asking and not has_section(change.before):
+        if not proposal.worth_asking and not change.replaces:
             said = f"No difference was confirmed, so no pull request to {repo_id} was opened."
             return CardOutcome("declined", said, change.diff)
         description = description_of(proposal.report, user, proposal.dataset)

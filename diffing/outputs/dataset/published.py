@@ -1,11 +1,13 @@
 """Diffs that others and we have published: found by their tags, told apart by their cards."""
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+import httpx2
 from huggingface_hub import HfApi, get_session
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, paginate  # type: ignore[attr-defined]
 
@@ -18,6 +20,10 @@ _NEWEST = 500
 """Datasets looked through for somebody who waits."""
 _AT_ONCE = 100
 """Datasets in one answer."""
+_FEW = 10
+"""The same, where those together are more than is read."""
+_MOST_BYTES = 5_000_000
+"""Of one answer: a hundred cards have a tenth, but strangers write them, and they are read at one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +103,41 @@ def newest_reports(api: HfApi, models: Sequence[str] = (), *, seconds: float) ->
     tags, end = [TAG, *map(model_tag, models)], time.monotonic() + seconds
     # named one by one: all of it would bring the list of every dataset's files
     fields = ["cardData", "lastModified", "private", "sha", "tags"]
-    asked: dict[str, object] | None = {"filter": tags, "expand": fields, "sort": "lastModified", "limit": _AT_ONCE}
-    url: str | None = f"{api.endpoint}/api/datasets"
+    asked = {"filter": tags, "expand": fields, "sort": "lastModified", "limit": _AT_ONCE}
+    url: str | None = str(httpx2.URL(f"{api.endpoint}/api/datasets", params=asked))
     headers, found, seen = build_hf_headers(token=api.token, library_name="diffing"), list[Published](), 0
     with hub_errors("the published diffs"):
         while url and seen < _NEWEST and (left := end - time.monotonic()) > 0:
-            answer = get_session().get(url, params=asked, headers=headers, timeout=left)  # type: ignore[arg-type]
-            hf_raise_for_status(answer)
-            items = answer.json()
-            found += [each for item in items if (each := _read(item, tags)) is not None]
-            # the link to the next page has the question in it
-            url, asked, seen = answer.links.get("next", {}).get("url"), None, seen + len(items)
+            items, after = _page(url, headers, left)
+            if items is None and (smaller := _fewer(url)) is not None:
+                url = smaller  # a card of some megabytes hides few others
+                continue
+            found += [each for item in items or () if (each := _read(item, tags)) is not None]
+            url, seen = after, seen + (_FEW if items is None else len(items))
     return Newest(tuple(sorted(found, key=lambda each: each.changed or "", reverse=True)), all=url is None)
+
+
+def _page(url: str, headers: dict[str, str], seconds: float) -> tuple[list[Any] | None, str | None]:
+    """Datasets, None where they are more than is read at once, and where the next ones are."""
+    body = bytearray()
+    with get_session().stream("GET", url, headers=headers, timeout=seconds) as answer:
+        if answer.is_error:
+            answer.read()
+        hf_raise_for_status(answer)
+        after = answer.links.get("next", {}).get("url")
+        end = time.monotonic() + seconds
+        for piece in answer.iter_bytes():
+            body += piece
+            if len(body) > _MOST_BYTES or time.monotonic() > end:
+                return None, after
+    read = json.loads(body)
+    return read if isinstance(read, list) else [], after
+
+
+def _fewer(url: str) -> str | None:
+    """The same question for fewer datasets; None where it is for so few already."""
+    asked = httpx2.URL(url)
+    return None if asked.params.get("limit") == str(_FEW) else str(asked.copy_set_param("limit", _FEW))
 
 
 def _search(api: HfApi, tags: list[str]) -> Iterator[Published]:

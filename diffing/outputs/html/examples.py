@@ -1,8 +1,8 @@
 """Which pairs are shown for a finding, and where in a response its quotes stand. Knows no markup."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 from diffing.types import SIDES, Finding, Judgement, Pair, Response, Side, Verdict
@@ -10,6 +10,7 @@ from diffing.types import SIDES, Finding, Judgement, Pair, Response, Side, Verdi
 Group: TypeAlias = Literal["for", "against", "neither"]
 SHOWN: dict[Group, int] = {"for": 3, "against": 2, "neither": 1}
 """Examples per finding."""
+_MOST_QUOTES = 100
 _LEAD = 200
 """Characters shown before the first quote where a response has to be cut."""
 
@@ -97,11 +98,12 @@ def excerpt(response: Response, quotes: Sequence[str], longest: int) -> Excerpt:
 
     Args:
         response: What is quoted.
-        quotes: Found exactly, else with other spaces and letter case; blank ones are none.
+        quotes: Found exactly, else with other spaces and letter case; blank ones are none. Only the first hundred.
         longest: Characters at most.
     """
-    text = response.text
-    found = {quote: _find(text, quote) for quote in quotes if quote.strip()}
+    text, passages = response.text, _Passages(response.text)
+    said = list(dict.fromkeys(quote for quote in quotes if quote.strip()))
+    found = {quote: passages.find(quote) for quote in said[:_MOST_QUOTES]}
     spans = _merged(span for span in found.values() if span is not None)
     start = 0
     if len(text) > longest and spans and spans[0][1] > longest:
@@ -123,12 +125,40 @@ def excerpt(response: Response, quotes: Sequence[str], longest: int) -> Excerpt:
     )
 
 
-def _find(text: str, quote: str) -> tuple[int, int] | None:
-    at = text.find(quote)
-    if at >= 0:
-        return at, at + len(quote)
-    loose = re.search(r"\s+".join(map(re.escape, quote.split())), text, re.IGNORECASE)
-    return loose.span() if loose else None
+class _Passages:
+    """Finds quotes in a text that they were taken from, or that they are only said to be from.
+
+    In time that grows with the lengths of both alone: reports of strangers hold texts and quotes that match for long.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def find(self, quote: str) -> tuple[int, int] | None:
+        """Where a quote stands: word for word, else with other spaces and letter case."""
+        at = self._text.find(quote)
+        if at >= 0:
+            return at, at + len(quote)
+        text, places = self._loose
+        words, _ = _loosened(quote.strip())
+        at = text.find(words)
+        return None if at < 0 else (places[at], places[at + len(words) - 1] + 1)
+
+    @cached_property
+    def _loose(self) -> tuple[str, list[int]]:
+        return _loosened(self._text)
+
+
+def _loosened(text: str) -> tuple[str, list[int]]:
+    """The text in small letters with one space for many, and the place of each of its signs."""
+    signs, places, space = [], [], False
+    for place, sign in enumerate(text):
+        small = sign.lower()
+        if not (space and sign.isspace()):
+            signs.append(" " if sign.isspace() else small if len(small) == 1 else sign)
+            places.append(place)
+        space = sign.isspace()
+    return "".join(signs), places
 
 
 def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -20,6 +20,8 @@ _NARROW = "(key, narrow) => [key, window.matchMedia('(max-width: 46rem)').matche
 """Asked of the browser whenever a plot is drawn."""
 _LAZY = {"domains": "By domain", "features": "Features", "methods": "Methods", "how": "How it was made"}
 """Tabs that are filled when they are opened, with their titles."""
+_QUIET: dict[str, Any] = {"show_progress": "minimal", "api_visibility": "private", "concurrency_limit": 16}
+"""Events that change what is shown: of one kind several at a time, so that nobody waits for another's."""
 _SQUARE = {False: 680, True: 440}
 """Height of the scatter, wide and narrow."""
 
@@ -140,8 +142,7 @@ def _fill_on(name: str, part: _Part, inputs: tuple[Any, Any], shelf: Shelf) -> N
         return text, gr.Plot(scatter(opened.report).update_layout(height=_SQUARE[is_narrow]), visible=True)
 
     outputs = [part.box] if part.plot is None else [part.box, part.plot]
-    quiet: dict[str, Any] = {"show_progress": "minimal", "api_visibility": "private"}
-    filled = part.tab.select(fill, list(inputs), outputs, js=_NARROW, **quiet)
+    filled = part.tab.select(fill, list(inputs), outputs, js=_NARROW, **_QUIET)
     if part.plot is not None:
         filled.then(None, js=made.script("described"))
 
@@ -157,7 +158,7 @@ def _draw_on(tab: Any, key: Any, narrow: Any, shelf: Shelf, outputs: tuple[Any, 
         return text, forest(opened.report, narrow=is_narrow) if opened.report.findings else None
 
     inputs = [key, narrow]
-    drawn = tab.select(draw, inputs, list(outputs), js=_NARROW, show_progress="minimal", api_visibility="private")
+    drawn = tab.select(draw, inputs, list(outputs), js=_NARROW, **_QUIET)
     drawn.then(None, js=made.script("described"))
 
 
@@ -193,10 +194,9 @@ def _raw_tab(key: Any, shelf: Shelf) -> Any:  # noqa: ANN401  a component of Gra
         return gr.Dropdown(choices=[("as stored", ""), *((column, column) for column in of)], value=""), 1
 
     inputs, outputs = [key, name, words, sort, descending, page], [told, table]
-    quiet: dict[str, Any] = {"show_progress": "minimal", "api_visibility": "private"}
-    tab.select(columns, [key, name], [sort, page], **quiet).then(show, inputs, outputs, **quiet)
-    name.input(columns, [key, name], [sort, page], **quiet).then(show, inputs, outputs, **quiet)
-    gr.on([words.submit, sort.input, descending.input, page.submit, page.blur], show, inputs, outputs, **quiet)
+    tab.select(columns, [key, name], [sort, page], **_QUIET).then(show, inputs, outputs, **_QUIET)
+    name.input(columns, [key, name], [sort, page], **_QUIET).then(show, inputs, outputs, **_QUIET)
+    gr.on([words.submit, sort.input, descending.input, page.submit, page.blur], show, inputs, outputs, **_QUIET)
     return name
 
 

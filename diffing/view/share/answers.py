@@ -9,6 +9,7 @@ from diffing.outputs.dataset import push_report
 from diffing.outputs.files import FORMATS
 from diffing.outputs.html import visible
 from diffing.types import Report
+from diffing.view.editing import edit_politely
 from diffing.view.result.shelf import Opened
 from diffing.view.share import panels
 from diffing.view.share.acting import Act, Actor
@@ -102,7 +103,7 @@ class Sharing:
 
     def _preview(self, asked: "_Asked") -> Answer:
         model, dataset = asked.text("model"), asked.dataset if asked.on("link") else None
-        outcome = update_card(asked.report, model, api=asked.actor.api, dataset=dataset)
+        outcome = update_card(asked.report, model, api=asked.actor.api, dataset=dataset, editing=edit_politely)
         return {"result": panels.preview(asked.proposal(model, dataset), outcome)}
 
     def _write(self, asked: "_Asked") -> Answer:
@@ -110,8 +111,9 @@ class Sharing:
         model, dataset = asked.text("model"), asked.dataset if asked.on("link") else None
         mode: Mode = "pr" if asked.act == "pr" else "commit"
         outcome = update_card(
-            asked.report, model, api=asked.actor.api, dataset=dataset, mode=mode, agreed=asked.text("agreed")
-        )
+            asked.report, model, api=asked.actor.api, dataset=dataset, mode=mode, agreed=asked.text("agreed"),
+            editing=edit_politely,
+        )  # fmt: skip
         if outcome.happened == "shown":
             return {"result": panels.preview(asked.proposal(model, dataset), outcome, moved=True)}
         return {"result": panels.written(outcome)}

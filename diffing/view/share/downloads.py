@@ -7,6 +7,7 @@ from pathlib import Path
 
 from diffing.outputs.files import Format
 from diffing.types import Report
+from diffing.view.making import make_file
 
 
 class Downloads:
@@ -47,7 +48,7 @@ class Downloads:
                 return there
         place = self._folder / secrets.token_urlsafe(24)
         place.mkdir(mode=0o700, parents=True)
-        made = form.write(report, place)
+        made = make_file(result, report, form, place)
         with self._lock:
             self._made[result, form.key] = made
         return made

@@ -23,6 +23,8 @@ from diffing.view.share.acting import Actor
 
 _LONGEST_NAME = 96
 """Characters of a dataset's name that the Hub takes."""
+_MOST_LINES, _WIDEST = 1_000, 2_000
+"""Lines of a change that are shown, and characters of one: what was there before is a stranger's."""
 _NOT_FOR_READERS = re.compile(r"^(?:<!--.*-->|</?details>|<summary>(.*)</summary>)$", re.MULTILINE)
 _OF_FILES = re.compile(r"@[0-9a-f]{12}(?![0-9a-f])")
 """The revision of models and responses that were read from a machine's files: a digest of these, no commit."""
@@ -186,10 +188,13 @@ def _login(actor: Actor, place: Address) -> dict[str, object]:
 def _lines(diff: str) -> list[tuple[str, str, str]]:
     """The lines of a unified diff below its heading: what kind each is, its sign, its text."""
     kinds = {"+": "added", "-": "removed"}
-    return [
-        ("place", "", line) if line.startswith("@@") else (kinds.get(line[:1], "same"), line[:1], line[1:])
-        for line in diff.split("\n")[2:]
+    lines = diff.split("\n")[2:]
+    shown = [
+        ("place", "", line) if line.startswith("@@") else (kinds.get(line[:1], "same"), line[:1], line[1:_WIDEST])
+        for line in lines[:_MOST_LINES]
     ]
+    left = len(lines) - len(shown)
+    return [*shown, ("place", "", f"… {left:,} more lines")] if left else shown
 
 
 def _reading(text: str) -> Markup:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from diffing.outputs.card.markers import between_markers
+from tests.outputs.card.spellings import CLOSED, OFF, OPEN
 
 OLD = between_markers("## Behavioral differences\n\nThis model is terse.\n", {"with": "org/base@1a2b3c4"})
 NEW = between_markers("## Behavioral differences\n\nThis model is verbose.\n", {"with": "org/base@5d6e7f8"})
@@ -138,6 +139,14 @@ CORPUS: dict[str, Case] = {
     "opted out with a reason": card("<!-- model-diff: off\nnot wanted -->\n", refused="asks for no such section"),
     "opted out, with a section": card(OLD + "\n\n<!-- model-diff: off -->\n", refused="asks for no such section"),
     "opted out in YAML": card("---\nmodel-diff: off\n---\n" + BODY, refused="asks for no such section"),
+    **{
+        f"opted out in YAML as {each!r}": card(f"---\nx: y\n{each}\n---\n{BODY}", refused="asks for no such section")
+        for each in OFF
+    },
+    "opted in, in YAML": card('---\n"model-diff": on\nother-model-diff: off2\n---\n' + BODY),
+    "YAML that talks of it": card("---\ntitle: what model-diff is\nname: model-diff\n---\n" + BODY),
+    **{f"left open: {each!r}": card(f"# Tern\n\n{each}\n", refused="not closed") for each in OPEN},
+    **{f"closed: {each!r}": card(f"# Tern\n\n{each}\n") for each in CLOSED},
     "UTF-16": Case((YAML + BODY).encode("utf-16"), refused="not in UTF-8"),
     "Latin-1": Case("# Möwe\n".encode("latin-1"), refused="not in UTF-8 .byte 3."),
 }  # fmt: skip

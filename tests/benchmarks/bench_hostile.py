@@ -1,0 +1,116 @@
+"""How long one visitor's worst request holds up another one, who asks for the page meanwhile.
+
+`python -m tests.benchmarks.bench_hostile [NAME ...]`, on a machine that does nothing else. The aim is 1 s: of each
+request the longest wait of the other visitor for the page, beside what the page takes when nobody else is there.
+"""
+
+import importlib
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+
+from diffing.view.runs import PUBLIC
+from tests.hub import LocalHub
+from tests.view.journeys.world import environment
+from tests.view.served import served
+from tests.view.worst import Attacker, attacks, publish
+
+SERVE = "--serve"
+BEFORE = 20
+"""Times that the page is asked for while nobody else is there."""
+
+
+class Other(threading.Thread):
+    """A visitor who asks for the page again and again, and notes how long it takes."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(daemon=True)
+        self._url, self._ended = url, threading.Event()
+        self.seconds: list[float] = []
+
+    def run(self) -> None:
+        with httpx2.Client(timeout=600.0) as client:
+            while not (self.seconds and self._ended.is_set()):
+                began = time.monotonic()
+                client.get(self._url).raise_for_status()
+                self.seconds.append(time.monotonic() - began)
+                time.sleep(0.02)
+
+    def end(self) -> None:
+        self._ended.set()
+        self.join()
+
+
+@contextmanager
+def another(url: str) -> Iterator[Other]:
+    other = Other(url)
+    other.start()
+    try:
+        yield other
+    finally:
+        other.end()
+
+
+def main(wanted: list[str]) -> None:
+    def chosen(name: str) -> bool:
+        return not wanted or any(name.startswith(each) for each in wanted)
+
+    with tempfile.TemporaryDirectory() as name, LocalHub() as hub, environment(hub, Path(name)):
+        publish(hub, Path(name) / "hub-files", chosen)
+        # the server is a process of its own, as the visitors are
+        with served_apart(Path(name) / "site") as url:
+            alone = Other(url)
+            alone.start()
+            while len(alone.seconds) < BEFORE:
+                time.sleep(0.1)
+            alone.end()
+            print(f"alone: longest {1000 * max(alone.seconds[3:]):.0f} ms; load {os.getloadavg()[0]:.1f}")
+            attacker, worst = Attacker(url), 0.0
+            for attack in attacks(attacker):
+                if not chosen(attack.name):
+                    continue
+                with another(url) as other:
+                    began = time.monotonic()
+                    said = attack.send()
+                    took = time.monotonic() - began
+                held = max(other.seconds)
+                worst = max(worst, held)
+                print(
+                    f"{attack.name}: took {took:.1f} s, held another visitor {1000 * held:.0f} ms  ({said[:100]!r})",
+                    flush=True,
+                )
+            print(f"longest: {1000 * worst:.0f} ms")
+
+
+@contextmanager
+def served_apart(folder: Path) -> Iterator[str]:
+    """The page in a process of its own; gives its address."""
+    command = [sys.executable, "-m", "tests.benchmarks.bench_hostile", SERVE, str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield next(line.split()[1] for line in process.stdout if line.startswith(SERVE))
+    finally:
+        process.kill()
+        process.wait()
+
+
+def serve(folder: Path) -> None:
+    # as `warm_up` does beside the first page
+    for name in ("torch", "transformers"):
+        importlib.import_module(name)
+    with served(folder, rules=PUBLIC) as at:
+        print(SERVE, at.url, flush=True)
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[2])) if sys.argv[1:2] == [SERVE] else main(sys.argv[1:])

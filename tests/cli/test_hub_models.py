@@ -42,7 +42,8 @@ def few_prompts(path: Path) -> Path:
 
 
 def test_two_hub_ids(run_on_hub: Run, hub: LocalHub, tmp_path: Path) -> None:
-    drawn = ("--temperature", "0.8", "--max-new-tokens", "64", "--prompts", few_prompts(tmp_path / "prompts.jsonl"))
+    prompts = few_prompts(tmp_path / "prompts.jsonl")
+    drawn = ("--dtype", "float32", "--temperature", "0.8", "--max-new-tokens", "64", "--prompts", prompts)
     result = run_on_hub("run", "lab/base", "lab/tuned@v2", *drawn, "--json", "--out", tmp_path / "out")
     assert result.returncode == 0, result.stderr
     summary = json.loads(result.stdout)
@@ -97,7 +98,18 @@ def test_a_model_without_chat_template_is_warned_of_and_compared(
     """It is a base model: it gets a plain, documented template. That is one line too, but no reason to stop."""
     stories = shared_data / "models" / "stories260K"
     prompts = few_prompts(tmp_path / "prompts.jsonl")
-    drawn = ("--temperature", "0.8", "--sample-b", "1", "--max-new-tokens", "8", "--prompts", prompts)
+    drawn = (
+        "--dtype",
+        "float32",
+        "--temperature",
+        "0.8",
+        "--sample-b",
+        "1",
+        "--max-new-tokens",
+        "8",
+        "--prompts",
+        prompts,
+    )
     result = run_cli("run", stories, stories, *drawn, "--out", tmp_path / "out")
     assert result.returncode == 0, result.stderr
     warned = [line for line in result.stderr.splitlines() if "template" in line]

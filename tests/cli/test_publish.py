@@ -21,7 +21,7 @@ from tests.cli.test_wrong_input import assert_one_line
 from tests.hub import Job, LocalHub
 from tests.starter import Starter
 
-SETTINGS = ("--train", "24", "--heldout", "24", "--max-new-tokens", "24", "--temperature", "0.8")
+SETTINGS = ("--dtype", "float32", "--train", "24", "--heldout", "24", "--max-new-tokens", "24", "--temperature", "0.8")
 RUN = ("run", "alice/base", "bob/tuned", *SETTINGS)
 CONFIGS = ("findings", "responses", "judgements", "prompts")
 LOAD = """

@@ -6,7 +6,7 @@ from diffing.methods.lexical.measured import Property
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES, same_property
 from diffing.methods.lexical.reading import Exchange, read_pair
 from diffing.types import Finish, Message, Pair, Prompt, Response, Verdict
-from tests.growth import LINEAR, growth
+from tests.work import assert_linear
 
 LOOP = "I am happy to help you today. " * 3
 
@@ -297,7 +297,7 @@ def test_hostile_text_takes_linear_time(junk: str) -> None:
         for measured in PROPERTIES:
             measured.value(long)
 
-    assert growth(measure_all, 5_000) < LINEAR
+    assert_linear(measure_all, 2_500)
 
 
 @pytest.mark.parametrize(("sentence", "name"), [

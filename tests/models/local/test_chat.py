@@ -323,7 +323,7 @@ def marked(names: Sequence[str]) -> tuple[Chat, dict[str, int]]:
     """A chat whose marks of thinking are special tokens."""
     made = tokenizer()
     made.add_special_tokens({"additional_special_tokens": ["<|im_start|>", "<|im_end|>", *names]})
-    return Chat(made, (), None, "tiny"), {name: made.convert_tokens_to_ids(name) for name in (*names, "<|im_end|>")}
+    return Chat(made, Stops(), None, "tiny"), {name: made.convert_tokens_to_ids(name) for name in (*names, "<|im_end|>")}
 
 
 def test_marks_of_thinking_that_are_special_tokens_are_seen() -> None:

@@ -176,7 +176,7 @@ def test_a_report_that_is_not_as_it_should_be(hub: LocalHub, api: BoundedApi, tm
     with pytest.raises(HubError, match="the report in alice/diff is damaged: expected JSON"):
         load_report(NAME, False)
     put("report/report.json", b'{"schema_version": 2, "files": {"prompts.parquet": "0"}}')
-    with pytest.raises(SettingError, match=r"is not the file that was saved with report\.json"):
+    with pytest.raises(SettingError, match=r"is damaged \(model_a is missing\)"):
         load_report(NAME, False)
     with pytest.raises(HubError, match="alice/diff has no revision v9"):
         load_report(f"{NAME}@v9", False)

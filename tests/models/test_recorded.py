@@ -309,6 +309,11 @@ def test_two_sides_share_their_prompts_or_say_how_many(tmp_path):
         common_prompts([one, more])
     one_line(c)
     assert common_prompts([one, more], only_common=True) == one.prompts()[2:]
+    shouted = [row | {"prompt": row["prompt"].upper() if i < 2 else row["prompt"]} for i, row in enumerate(rows(5))]
+    with pytest.raises(
+        SettingError, match=r"of which 3 are common\. 2 more differ by case or white space alone\. Compare"
+    ):
+        common_prompts([one, RecordedModel.open(write(tmp_path / "e.jsonl", shouted))])
     others = [{"id": f"p{i}", "prompt": f"unlike {i}", "response": "x"} for i in range(5)]
     other = RecordedModel.open(write(tmp_path / "d.jsonl", others))
     with pytest.raises(SettingError, match=r"of which 0 are common\. Record both models on one set"):

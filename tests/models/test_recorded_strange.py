@@ -139,6 +139,11 @@ def test_the_models_name_under_its_names(tmp_path, name):
     assert opened(tmp_path, {"prompt": "p", "response": "r", name: "org/m"}).id == "org/m"
 
 
+@pytest.mark.parametrize("path", ["/home/me/runs/tuned", "~/runs/tuned/", "./tuned", "C:\\\\runs\\\\tuned"])
+def test_where_a_model_lay_is_in_no_report(tmp_path, path):
+    assert opened(tmp_path, {"prompt": "p", "response": "r", "model_name_or_path": path}).id == "tuned"
+
+
 @pytest.mark.parametrize(
     ("columns", "finish"),
     [

@@ -166,9 +166,20 @@ def common_prompts(recorded: Sequence[RecordedModel], *, only_common: bool = Fal
         sizes = " and ".join(f"{len(prompts)} in {source}" for source, prompts in own.items())
         raise SettingError(
             f"Both sides must answer the same prompts: there are {sizes}, of which {len(common)} are common. "
+            + _alike(keys, common)
             + ("Compare only these with --only-common" if common else "Record both models on one set of prompts")
         )
     return [prompt for prompt in next(iter(own.values())) if prompt[1] in common]
+
+
+def _alike(keys: Sequence[set[Conversation]], common: set[Conversation]) -> str:
+    """How many prompts would be common if case and white space did not matter: the files were written differently."""
+    folded = [
+        {tuple((each.role, " ".join(each.content.split()).casefold()) for each in one) for one in key - common}
+        for key in keys
+    ]
+    alike = len(set.intersection(*folded))
+    return f"{alike} more differ by case or white space alone. " if alike else ""
 
 
 def _without_prompts(model: RecordedModel) -> SettingError:

@@ -6,6 +6,7 @@ Reads an order from standard input, and tells what it found on standard output, 
 """
 
 import json
+import os
 import resource
 import sys
 from itertools import permutations
@@ -17,6 +18,7 @@ from diffing.models.recorded.model import RecordedModel
 def main() -> None:
     """Opens the files in the working folder, of two in the order in which they fit: responses, prompts."""
     order = json.load(sys.stdin)
+    os.nice(10)  # those who look at the page come first
     for limit, most in ((resource.RLIMIT_AS, order["memory"]), (resource.RLIMIT_CPU, order["seconds"])):
         resource.setrlimit(limit, (most, most))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

@@ -26,6 +26,8 @@ Answer: TypeAlias = dict[str, object]
 _KEPT_SECONDS = 60.0
 _AT_ONCE = 12
 """Questions that are answered at a time: with as many that wait they leave enough of Gradio's 40 threads to others."""
+_UPLOADS_AT_ONCE = 4
+"""Pieces of uploads, likewise."""
 _WAIT_SECONDS = 5.0
 
 
@@ -35,6 +37,8 @@ class Answers:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._turns = Turns(_AT_ONCE, _WAIT_SECONDS)
+        # a file may take long to read: nobody who asks anything else waits for it
+        self._upload_turns = Turns(_UPLOADS_AT_ONCE, _WAIT_SECONDS)
         self._places: Remembered[tuple[Place, Place]] = Remembered(_KEPT_SECONDS)
 
     def answer(self, asked: object, visitor: Visitor) -> Answer:
@@ -65,7 +69,8 @@ class Answers:
             about = abouts.get(str(asked.get("about")))
             if about is None:
                 raise SettingError("Expected a question about the form: reload the page")
-            with self._turns.turn():
+            turns = self._upload_turns if about == self._upload else self._turns
+            with turns.turn():
                 return about(asked, visitor)
         except DiffingError as error:
             return {"problem": visible(said(str(error), public=visitor.rules.public))}

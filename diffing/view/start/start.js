@@ -133,6 +133,7 @@ function swap() {
     const [a, b] = [field(`${name}_a`), field(`${name}_b`)];
     [a.value, b.value] = [b.value, a.value];
   }
+  forget();
   const [a, b] = ["a", "b"].map((side) => form().elements.namedItem(`where_${side}`)?.value || wanted.get(side));
   wanted.set("a", b).set("b", a);
   const [one, other] = ["a", "b"].map((side) => part(`[data-more=${side}]`));
@@ -240,6 +241,7 @@ element.addEventListener("click", (event) => {
   else if (event.target.closest("[data-clear]")) {
     form().reset();
     for (const side of ["a", "b"]) field(`model_${side}`).value = "";
+    forget();
     anew();
     field("model_a").focus();
   }

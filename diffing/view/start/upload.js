@@ -35,6 +35,11 @@ async function upload(side, files) {
   field(`revision_${side}`).value = "";
   settled(side);
 }
+// What was told of uploads is of the models that were named before.
+function forget() {
+  uploading.clear();
+  for (const box of element.querySelectorAll("[data-upload]")) box.replaceChildren();
+}
 function base64(piece) {
   return new Promise((resolve) => {
     const reader = new FileReader();

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,6 +169,27 @@ def test_uploads_take_no_more_room_than_there_is(tmp_path: Path, monkeypatch: py
     assert len(list(tmp_path.iterdir())) <= 6
     with pytest.raises(SettingError, match="removed after a week"):
         kept.add(own[1], 0, "r.jsonl", 0, b"x")
+
+
+def test_nobody_waits_for_files_that_are_being_read(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, over = threading.Barrier(3), threading.Event()
+
+    def slow(*_: object) -> dict[str, object]:
+        reading.wait(timeout=60)
+        over.wait(timeout=60)
+        return {"problem": "slow"}
+
+    monkeypatch.setattr(Uploads, "_opened", slow)
+    answers = Answers(site)
+    readers = [threading.Thread(target=upload, args=(answers, ("r.jsonl", jsonl("m", "")))) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    reading.wait(timeout=60)
+    for _ in range(30):
+        assert "html" in answers.answer({"about": "estimate", "form": {}}, NOBODY)
+    over.set()
+    for reader in readers:
+        reader.join(timeout=60)
 
 
 def test_a_file_that_takes_too_long_ends_its_reader_alone(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from diffing.models.recorded.shapes.shape import (
-    MODEL_COLUMNS,
     Answer,
     Beside,
     Shape,
@@ -11,6 +10,7 @@ from diffing.models.recorded.shapes.shape import (
     finish_at,
     id_at,
     last_said,
+    model_at,
     text_at,
 )
 from diffing.rows.tables import Row
@@ -44,7 +44,7 @@ def _last_turn(row: Row, column: str) -> Answer:
         messages=messages,
         completion=Completion(text=text, finish=finish_at(row), thinking=thinking),
         id=id_at(row, "id"),
-        model=text_at(row, *MODEL_COLUMNS),
+        model=model_at(row),
         domain=text_at(row, "domain"),
     )
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from diffing.errors import SettingError
 from diffing.models.recorded.shapes.chats import read_messages
 from diffing.models.recorded.shapes.shape import (
-    MODEL_COLUMNS,
     Answer,
     Beside,
     Shape,
     finish_at,
     id_at,
+    model_at,
     one_turn,
     said_texts,
     text_at,
@@ -59,7 +59,7 @@ def _read(row: Row, beside: Beside) -> Iterator[Answer]:
             completion=Completion(text=text, finish=finish_at(row), thinking=thinking),
             id=id_at(row, "id"),
             sample=sample + number,
-            model=text_at(row, *MODEL_COLUMNS),
+            model=model_at(row),
             domain=text_at(row, "domain"),
         )
 

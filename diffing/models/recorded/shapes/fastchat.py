@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from diffing.models.recorded.shapes.shape import (
-    MODEL_COLUMNS,
     Answer,
     Beside,
     Companion,
     Shape,
     finish_at,
     id_at,
+    model_at,
     one_turn,
     said_texts,
     text_at,
@@ -38,7 +38,7 @@ def _read(row: Row, beside: Beside) -> Iterator[Answer]:
             completion=Completion(text=said, finish=finish_at(row), thinking=thinking),
             id=id_,
             sample=number,
-            model=text_at(row, *MODEL_COLUMNS),
+            model=model_at(row),
             domain=text_at(question, "domain", "category") if question else None,
         )
 

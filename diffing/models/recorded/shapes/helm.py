@@ -9,9 +9,9 @@ from diffing.models.recorded.shapes.shape import (
     asked_in,
     failed,
     finish_of,
+    model_at,
     one_turn,
     said_texts,
-    text_at,
 )
 from diffing.rows.tables import Row
 from diffing.rows.turns import RowError, kind
@@ -23,7 +23,7 @@ def _read(row: Row, beside: Beside) -> Iterator[Answer]:
     if not isinstance(states, Sequence) or isinstance(states, str):
         raise RowError(f"`request_states` must be a list, got {kind(states)}")
     adapter = row.get("adapter_spec")
-    model = text_at(adapter, "model", "model_deployment") if isinstance(adapter, Mapping) else None
+    model = model_at(adapter) if isinstance(adapter, Mapping) else None
     for number, state in enumerate(states, start=1):
         try:
             yield from _answers(state, model)
@@ -38,7 +38,7 @@ def _answers(state: object, model: str | None) -> Iterator[Answer]:
     turns = request.get("messages")
     chat = isinstance(turns, Sequence) and not isinstance(turns, str) and turns
     asked = asked_in(turns, "messages") if chat else one_turn(request.get("prompt"), "prompt")  # type: ignore[arg-type]
-    model = model or text_at(request, "model")
+    model = model or model_at(request)
     completions = result.get("completions") if isinstance(result, Mapping) else None
     if not isinstance(result, Mapping) or result.get("success") is False or not completions:
         yield Answer(messages=asked, completion=failed(result and result.get("error")), model=model)

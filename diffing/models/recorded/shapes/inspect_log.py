@@ -15,9 +15,9 @@ from diffing.models.recorded.shapes.shape import (
     failed,
     finish_of,
     id_at,
+    model_at,
     one_turn,
     said_texts,
-    text_at,
 )
 from diffing.rows.archive import read_members
 from diffing.rows.content import MOST_BYTES
@@ -75,7 +75,7 @@ def _read(row: Row, beside: Beside) -> Iterator[Answer]:
     samples, spec = row.get("samples"), row.get("eval")
     if not isinstance(samples, Sequence) or isinstance(samples, str) or not samples:
         raise RowError(f"`samples` must be a list of the log's samples, got {kind(samples)}")
-    model = text_at(spec, "model") if isinstance(spec, Mapping) else None
+    model = model_at(spec) if isinstance(spec, Mapping) else None
     for number, sample in enumerate(samples, start=1):
         try:
             yield from _answers(sample, model)

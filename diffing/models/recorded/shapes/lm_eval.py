@@ -6,14 +6,13 @@ A file holds every document once per filter, with the same raw responses; those 
 from collections.abc import Iterator, Mapping, Sequence
 
 from diffing.models.recorded.shapes.shape import (
-    MODEL_COLUMNS,
     Answer,
     Beside,
     Shape,
     finish_at,
+    model_at,
     one_turn,
     said_texts,
-    text_at,
 )
 from diffing.rows.tables import Row
 from diffing.rows.turns import RowError, kind
@@ -34,7 +33,7 @@ def _read(row: Row, beside: Beside) -> Iterator[Answer]:
             messages=messages,
             completion=Completion(text=said, finish=finish_at(row), thinking=thinking),
             sample=number,
-            model=text_at(row, *MODEL_COLUMNS),
+            model=model_at(row),
         )
 
 

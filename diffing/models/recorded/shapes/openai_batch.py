@@ -12,9 +12,9 @@ from diffing.models.recorded.shapes.shape import (
     failed,
     finish_of,
     id_at,
+    model_at,
     one_turn,
     said_texts,
-    text_at,
 )
 from diffing.rows.tables import Row
 from diffing.rows.turns import RowError, kind
@@ -40,7 +40,7 @@ def _read(row: Row, beside: Beside) -> Iterator[Answer]:
         yield Answer(messages=asked, completion=failed(_reason(row.get("error") or body or status)), id=id_)
         return
     for number, completion in enumerate(_completions(body)):
-        yield Answer(messages=asked, completion=completion, id=id_, sample=number, model=text_at(body, "model"))
+        yield Answer(messages=asked, completion=completion, id=id_, sample=number, model=model_at(body))
 
 
 def _reason(error: object) -> object:

@@ -1,5 +1,6 @@
 """What a shape of recorded responses is, and what all of them read alike. Knows no shape."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,6 +155,13 @@ def text_at(row: Row, *names: str) -> str | None:
             raise RowError(f"`{column}` must be text, got {kind(value)}")
         return without_surrogates(value)
     return None
+
+
+def model_at(row: Row) -> str | None:
+    """Who answered; of a folder on somebody's machine the name alone: reports are published, where it lay is not."""
+    name = text_at(row, *MODEL_COLUMNS)
+    is_path = name is not None and (name.startswith(("/", "~", ".")) or "\\" in name)
+    return re.split(r"[/\\]", name.rstrip("/\\"))[-1] if name and is_path else name
 
 
 def id_at(row: Row, *names: str) -> str | None:

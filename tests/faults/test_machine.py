@@ -185,10 +185,11 @@ def test_the_cache_stays_locked(whole: Undisturbed, cache: Path, tmp_path: Path)
     with sqlite3.connect(file(cache), isolation_level=None) as other:
         other.execute("DELETE FROM texts WHERE number % 2 = 0")
         other.execute("BEGIN IMMEDIATE")
-        before, kept = whole.server.count, stored(cache)
+        before, kept = len(whole.server.requests), stored(cache)
         said = whole.finish(tmp_path)
         other.execute("ROLLBACK")
-    assert whole.server.count - before == whole.asked.total() - kept
+    # without a place to keep them, some answers are needed twice within the run
+    assert len(questions(whole.server, before)) == whole.asked.total() - kept
     assert "cannot be written (database is locked)" in " ".join(said.split())
 
 

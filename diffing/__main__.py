@@ -41,9 +41,12 @@ def _flush() -> None:
         return
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(_UNREAD)
+        if isinstance(error, BrokenPipeError):
+            sys.exit(_UNREAD)
+        sys.stderr.write(f"diffing: The output cannot be written ({error.strerror}). Write it elsewhere\n")
+        sys.exit(2)
 
 
 def _end_when_told(arguments: list[str]) -> None:

@@ -1,12 +1,13 @@
 """The commands. Each builds a config or reads a report, and hands the work to the package."""
 
+import errno
 import json
 import logging
 import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -52,6 +53,9 @@ SHOWN_AFTER_A_RUN = 25
 """Findings printed at the end of a run; `diffing show` prints all."""
 NOTE_LENGTH = 2_000
 """Characters of a note in the terminal."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says of a full disk, of one's share of it, and of the largest file."""
 
 Out = Annotated[
     Path | None,
@@ -255,5 +259,13 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(args=arguments)
     except DiffingError as error:
-        print(plain(f"diffing: {' '.join(str(error).split())}"), file=sys.stderr)
-        sys.exit(2)
+        _tell(" ".join(str(error).split()))
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        _tell(f"There is no room left to write to ({error.strerror}). Free space; the same command goes on from there")
+
+
+def _tell(line: str) -> NoReturn:
+    print(plain(f"diffing: {line}"), file=sys.stderr)
+    sys.exit(2)

@@ -1,7 +1,7 @@
 """One run at a time in a report's folder: two at once would take each other's files away.
 
 The lock lies on the folder itself, so it leaves no file behind, and the system releases it when the process ends, also
-when that is killed. Where a file system has no locks there is none. Knows no report.
+when that is killed. Where a folder cannot be locked there is no lock. Knows no report.
 """
 
 import os
@@ -36,13 +36,16 @@ def alone_in(folder: Path, *, on_wait: Callable[[], None] = lambda: None, patien
 
     Raises:
         SettingError: Another run is there still.
-        OSError: The folder cannot be opened.
     """
     place = str(folder.resolve()), threading.get_ident()
     if place in _held or fcntl is None:
         yield
         return
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # whoever writes there is told why that is not possible
+        yield
+        return
     try:
         _wait(folder, descriptor, on_wait, time.monotonic() + patience)
         _held.add(place)

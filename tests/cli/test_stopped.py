@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from diffing.report import save_report
+from diffing.types import Report
 from tests.cli import recordings
 from tests.cli.conftest import Run, clean_environment
 from tests.cli.test_resume import contents
 from tests.cli.world import World, flags, write_prompts
-from tests.outputs.samples import medium_report
+from tests.outputs.samples import empty_report, medium_report
 from tests.servers.openai_server import OpenAIServer
 from tests.starter import Starter
 
@@ -112,6 +113,20 @@ def test_whoever_reads_the_output_has_enough(tmp_path: Path, flags_: tuple[str, 
     process.stdout.close()
     assert process.stderr.read() == b""
     assert process.wait(240) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk that is always full")
+@pytest.mark.parametrize("report", [medium_report, empty_report], ids=["large", "small"])
+def test_output_that_cannot_be_written_is_one_line(report: Callable[[], Report], tmp_path: Path) -> None:
+    save_report(report(), tmp_path / "run")
+    command = [sys.executable, "-m", "diffing", "show", str(tmp_path / "run"), "--json"]
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, env=clean_environment(tmp_path), timeout=240
+        )
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 2
+    assert line.startswith("diffing: There is no room left to write to (No space left on device)")
 
 
 def test_a_run_whose_output_nobody_reads_is_finished(starter: Starter, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def with_flip(content: bytes, place: int, bit: int) -> bytes:
 def test_no_flipped_bit_gives_another_text(whole: bytes, tmp_path: Path) -> None:
     draw = random.Random(9)
     lost = []
-    for number in range(150):
+    for number in range(60):
         folder = tmp_path / str(number)
         folder.mkdir()
         store = opened(with_flip(whole, draw.randrange(PAGE, len(whole)), draw.randrange(8)), folder)

@@ -286,6 +286,12 @@ class ModelInfo:
     settings: Mapping[str, Scalar] = field(default_factory=dict)
     """System prompt, dtype, temperature and the like, as far as they decide the text."""
 
+    @property
+    def published_as(self) -> str:
+        """The id without how the weights were loaded: `org/name@sha` of `org/name@sha#bfloat16`."""
+        served = self.id.startswith(("openai:", "providers:", "recorded:", "scripted:"))
+        return self.id if served else self.id.partition("#")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

@@ -61,7 +61,7 @@ def names_between(model_a: ModelInfo, model_b: ModelInfo) -> Names:
 
 def _short_name(info: ModelInfo) -> str:
     """`providers:org/name:provider@sha` -> `name`; `org/base+org/adapter` -> `base+adapter`."""
-    path = info.id.split("@", 1)[0]
+    path = info.published_as.split("@", 1)[0]
     if path.startswith("providers:"):
         path = path.removeprefix("providers:").split(":", 1)[0]
     path = _PREFIX.sub("", path)
@@ -70,7 +70,7 @@ def _short_name(info: ModelInfo) -> str:
 
 
 def _with_revision(name: str, info: ModelInfo) -> str:
-    revision = info.id.partition("@")[2]
+    revision = info.published_as.partition("@")[2]
     revision = revision[:7] if _COMMIT.fullmatch(revision) else one_line(revision, 24)
     return f"{name}@{revision}" if revision else name
 

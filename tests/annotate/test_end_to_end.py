@@ -105,6 +105,7 @@ def test_a_push_is_annotated_once_and_the_loop_ends(
     assert job.dataset == f"{hub.endpoint}/datasets/bot/alice__tuned-diff"
     assert any(path.startswith("findings/") for path in hub.repo("bot/alice__tuned-diff", "dataset").files())
     assert page.status_code == 200
+    assert page.headers["content-security-policy"].startswith("default-src 'self' "), "no browser asks anybody else"
     assert len(hub.repo("alice/tuned").pulls) == 1
     assert queue.counts() == {"queued": 0, "running": 0, "done": 1, "ignored": 1, "failed": 0}
     assert queue.jobs("ignored")[0].reason == "nothing but README.md changed"

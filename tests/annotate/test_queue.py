@@ -256,3 +256,17 @@ def test_an_older_revision_is_superseded_by_a_later_one_that_is_done(queue: Queu
     queue.settle(newer, "done")
     assert queue.superseded(older)
     assert not queue.superseded(newer)
+
+
+def test_a_clock_that_jumps_lifts_no_limit(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = time.time
+    queue.add(push(1))
+    job = queue.claim()
+    assert job is not None
+    queue.decide(job, "a", "b")
+    for days in (31, -31):
+        monkeypatch.setattr(time, "time", lambda days=days: real() + 86400 * days)
+        assert queue.begun(86400) == 1
+    queue.retry(job, "later", 3600.0)
+    monkeypatch.setattr(time, "time", lambda: real() + 86400 * 31)
+    assert queue.claim() is None

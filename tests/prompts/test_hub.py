@@ -162,6 +162,11 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
             card = f"---\nconfigs:\n{own}- config_name: x\n  data_files: '{files}'\n---"
             (folder / "README.md").write_text(card)
             local.push_folder(f"org/{name}", folder, "dataset")
+        # with six more lists of ten it would be a million names; this Hub makes all of them
+        many = "configs:\n- config_name: x\n  a: &a [x, x]\n  b: &b [*a, *a]\n  data_files: *b\n"
+        for name, card in (("many", f"---\n{many}---"), ("endless", f"---\nx: y\n---\n{'x' * 1_000_001}")):
+            (folder / "README.md").write_text(card)
+            local.push_folder(f"org/{name}", folder, "dataset")
         local.gate("org/gated", "dataset")
         local.faults.add(path="/org/broken", status=500, times=1000)
         yield local
@@ -178,6 +183,7 @@ def answers(hub: LocalHub, token: str, starter: Starter, tmp_path_factory: pytes
     sources = ["org/good", "org/good@main", f"org/good@{sha_of(hub)}:default/train", "org/good:nosuchconfig",
                "org/good/nosuchsplit",
                "org/good@nosuchrevision", "org/missing", "org/gated", "org/broken",
+               "org/many:x", "org/endless",
                "org/thief:x", "org/asker:x", "org/thief:own"]  # fmt: skip
     code = textwrap.dedent("""
         import json, sys
@@ -220,6 +226,8 @@ def test_configuration_and_split_are_named(hub: LocalHub, answers: dict[str, str
     ("org/broken", "HubError: The Hub answered 500 for org/broken"),
     ("org/thief:x", "HubError: org/thief names files of elsewhere ('/etc/*.conf'): expected files of the dataset"),
     ("org/thief:own", "HubError: org/thief names files of elsewhere"),
+    ("org/many:x", "HubError: The card of org/many has metadata that cannot be read (it has aliases (*name))"),
+    ("org/endless", "HubError: README.md of org/endless has 1.0 MB: expected at most 1 MB. It was not read"),
     ("org/asker:x", "HubError: org/asker names files of elsewhere ('http://127.0.0.1:9/x.json'): expected files of"),
     ("org/good:nosuchconfig", "SettingError: org/good@SHA:nosuchconfig: BuilderConfig 'nosuchconfig' not found"),
     ("org/good/nosuchsplit", "SettingError: org/good@SHA/nosuchsplit: expected one of the splits train, got nosuch"),

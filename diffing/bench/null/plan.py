@@ -112,7 +112,7 @@ def like_report(report: Report, model: str | None, given: DiffConfig) -> DiffCon
 
 def _model_of(report: Report) -> str:
     """Model A's string, at the commit that was run where it is the Hub's."""
-    spec, identity = str(report.settings["model_a"]), report.model_a.id
+    spec, identity = str(report.settings["model_a"]), report.model_a.published_as
     name, _, revision = identity.partition("@")
     if _COMMIT.fullmatch(revision) and spec.partition("@")[0] == name:
         return identity

@@ -65,7 +65,7 @@ def subject_of(report: Report, repo_id: str) -> Subject:
         served_by=_provider(info),
         other=_in_markdown(other),
         other_title=_in_title(other),
-        other_repositories=tuple(path for part in other.id.split("+") if (path := _path_on_hub(part))),
+        other_repositories=tuple(path for part in other.published_as.split("+") if (path := _path_on_hub(part))),
         ways=(_ways(info), _ways(other)),
         names=Names("this model", names) if side == "a" else Names(names, "this model"),
     )
@@ -73,7 +73,7 @@ def subject_of(report: Report, repo_id: str) -> Subject:
 
 def repositories_of(report: Report) -> dict[str, Side]:
     """The repositories whose cards can tell of a report, with the side that each is about; may be empty."""
-    named = (_path_on_hub(_last(_info(report, side).id)) for side in SIDES)
+    named = (_path_on_hub(_last(_info(report, side).published_as)) for side in SIDES)
     paths = {path.casefold(): path for path in named if path} if report.model_a.id != report.model_b.id else {}
     return {path: subject_of(report, path).side for path in paths.values()}
 
@@ -99,7 +99,7 @@ def _info(report: Report, side: Side) -> ModelInfo:
 
 def _is_of(info: ModelInfo, repo_id: str) -> bool:
     """Whether a side is a repository's model: as a whole, as the adapter on a base, or served by a provider."""
-    path = _path_on_hub(_last(info.id))
+    path = _path_on_hub(_last(info.published_as))
     return path is not None and path.casefold() == repo_id.casefold()
 
 
@@ -117,7 +117,7 @@ def _last(model_id: str) -> str:
 
 
 def _revision(info: ModelInfo) -> str | None:
-    revision = _last(info.id).partition("@")[2]
+    revision = _last(info.published_as).partition("@")[2]
     return revision[:_SHORT] if _COMMIT.fullmatch(revision) else None
 
 
@@ -131,7 +131,7 @@ def _in_markdown(info: ModelInfo) -> str:
         return f"{_linked(path)} (as served by {code(provider)})"
     if info.id.startswith("openai:"):
         return f"{code(without_address(info.id))} (behind a server of its own)"
-    base, *adapter = (_part(part) for part in info.id.split("+"))
+    base, *adapter = (_part(part) for part in info.published_as.split("+"))
     return base + "".join(f" with the adapter {each}" for each in adapter)
 
 
@@ -152,7 +152,7 @@ def _in_title(info: ModelInfo) -> str:
         f"{without_address(part)}@{part.partition('@')[2][:_SHORT]}"
         if _COMMIT.fullmatch(part.partition("@")[2])
         else without_address(part)
-        for part in info.id.split("+")
+        for part in info.published_as.split("+")
     ]
     return one_line("+".join(parts), 100)
 

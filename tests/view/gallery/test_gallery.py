@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diffing.hub import hub_api
-from diffing.outputs.dataset import push_report
+from diffing.outputs.dataset import published, push_report
 from diffing.view.gallery import made
 from diffing.view.gallery.part import answer
 from diffing.view.runs import PUBLIC
@@ -39,6 +39,21 @@ def html(site: Site, words: str = "", page: object = 0, visitor: Visitor = NOBOD
 
 def told(site: Site, words: str = "", visitor: Visitor = NOBODY) -> str:
     return answer(site, {"words": words}, visitor)["told"]
+
+
+def test_a_card_of_megabytes_hides_few_others(
+    hub: LocalHub, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(published, "_MOST_BYTES", 100_000)
+    for number in range(25):
+        publish_card(hub, tmp_path / "card", f"alice/old-{number}", ("org/old", "org/older"))
+        if number in (3, 4):
+            publish_card(hub, tmp_path / "card", f"alice/huge-{number}", ("org/old", "org/older"), more="x" * 60_000)
+    assert (
+        told(site) == "20 published diffs"
+    )  # of 27: those among which both stand, asked for ten at a time, are hidden
+    assert "?diff=alice/old-24" in html(site)
+    assert not [request for request in hub.requests if request.status >= 400]
 
 
 def test_it_finds_by_words_by_model_and_for_the_owner(hub: LocalHub, site: Site, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def add_adapter(model: "PreTrainedModel", name: str, folder: Path) -> "PreTraine
         raise MissingExtraError("An adapter (base+adapter)", "local") from None
 
     what = f"The adapter {name} does not fit the base model"
-    with one_line(what, "name the base it was made for"), quiet():
+    with one_line(what, "name the base it was made for, or get its files again"), quiet():
         stored = parse_local_safetensors_file_metadata(folder / ADAPTER_WEIGHTS).tensors
         _resize_embeddings(model, name, {key: tuple(tensor.shape) for key, tensor in stored.items()})
         adapted: Any = PeftModel.from_pretrained(model, str(folder))

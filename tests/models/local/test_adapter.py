@@ -250,7 +250,7 @@ def test_a_whole_module_is_missing(base: Path, tmp_path: Path) -> None:
     change(tmp_path / "tuned", lambda weights: {k: v for k, v in weights.items() if "lm_head" not in k})
     assert refusal(base, tmp_path / "tuned") == (
         "The adapter tuned does not fit the base model: there is no 'base_model.model.lm_head.weight'; name the base "
-        "it was made for."
+        "it was made for, or get its files again."
     )
 
 

@@ -168,6 +168,14 @@ def test_how_it_was_run_is_told_and_odd_settings_do_no_harm() -> None:
     assert "`, with another chat template than its own and weights in `4bit`)" in told
 
 
+@pytest.mark.parametrize("loaded", ["#bfloat16", "#4bit#bfloat16", "#template=0123456789ab"])
+def test_how_the_weights_were_loaded_hides_no_model(loaded: str) -> None:
+    """The type of numbers is part of an identity, and no part of a repository's name."""
+    plain = renamed(medium_report(), f"{CHAT}-base@{'a' * 40}", f"{CHAT}@{'b' * 40}")
+    report = renamed(medium_report(), f"{CHAT}-base@{'a' * 40}{loaded}", f"{CHAT}@{'b' * 40}{loaded}")
+    assert section(report, of=CHAT, dataset=None) == section(plain, of=CHAT, dataset=None)
+
+
 ALLOWED = {"h2", "p", "ul", "li", "strong", "code", "a"}
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from diffing.errors import SettingError
 from diffing.models.base import Model, OnCompletion, OnTokens, Sampling
 from diffing.models.texts import checksum, connect, is_whole, whole_rows
+from diffing.models.thinking import split_thinking
 from diffing.paths import path_of
 from diffing.types import Completion, Conversation
 
@@ -272,7 +273,17 @@ def _read(stored: Mapping[str, str], path: Path) -> dict[str, Completion]:
     completions = {key: completion for key, completion in read.items() if completion is not None}
     if len(completions) < len(stored):
         _tell_damaged(path, len(stored) - len(completions))
-    return completions
+    return {key: completion for key, completion in completions.items() if not _doubtful(stored[key], completion)}
+
+
+def _doubtful(value: str, completion: Completion) -> bool:
+    """Whether it may be another answer than the model's.
+
+    Earlier versions took the `null` of a faulty server for an empty answer, and knew fewer notations of thinking. What
+    they stored has no field `served`.
+    """
+    older = '"served": ' not in value  # within a text the quotation marks would be escaped
+    return older and (not completion.text or split_thinking(completion.text)[1] is not None)
 
 
 def _completion(value: str) -> Completion | None:

@@ -1,6 +1,7 @@
 """A damaged cache gives no other answers and loses no whole ones: flipped bits, damaged pages, the older layout."""
 
 import hashlib
+import json
 import logging
 import random
 import sqlite3
@@ -151,6 +152,26 @@ def test_completions_of_the_older_layout_are_not_asked_again(tmp_path: Path) -> 
     store = Store(older(tmp_path / "old.sqlite", rows))
     assert CachedModel(again, store).generate(conversations, Sampling()) == completions
     assert again.requests == []
+
+
+def test_what_an_earlier_version_may_have_misread_is_asked_again(tmp_path: Path) -> None:
+    """It stored `null` as an empty answer, and thinking in some notations as a part of the answer."""
+    answers = {"0": "text", "1": "", "2": "[THINK]so[/THINK]text", "3": "<b>text</b>"}
+    conversations = [(Message("user", number),) for number in answers]
+    store = Store(tmp_path / "completions.sqlite")
+    asked = ScriptedModel("m", lambda conversation, _: answers[conversation[0].content])
+    CachedModel(asked, store).generate(conversations, Sampling())
+    again = ScriptedModel("m", lambda *_: "other")
+    CachedModel(again, store).generate(conversations, Sampling())
+    assert again.requests == [], "what this version stored is known to be right"
+    with sqlite3.connect(store.path) as database:
+        rows = dict(database.execute("SELECT key, value FROM texts"))
+    before = {
+        key: {k: v for k, v in json.loads(row).items() if k not in ("served", "declined")} for key, row in rows.items()
+    }
+    old = Store(older(tmp_path / "old.sqlite", {key: json.dumps(row) for key, row in before.items()}))
+    made = CachedModel(again, old).generate(conversations, Sampling())
+    assert [each.text for each in made] == ["text", "other", "other", "<b>text</b>"]
 
 
 def test_two_processes_bring_an_older_file_to_the_new_layout(tmp_path: Path) -> None:

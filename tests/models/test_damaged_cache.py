@@ -166,9 +166,11 @@ def test_what_an_earlier_version_may_have_misread_is_asked_again(tmp_path: Path)
     assert again.requests == [], "what this version stored is known to be right"
     with sqlite3.connect(store.path) as database:
         rows = dict(database.execute("SELECT key, value FROM texts"))
-    before = {
-        key: {k: v for k, v in json.loads(row).items() if k not in ("served", "declined")} for key, row in rows.items()
-    }
+    before = {key: json.loads(row) for key, row in rows.items()}
+    for row in before.values():
+        del row["served"], row["declined"]
+        if row["thinking"]:
+            row["text"], row["thinking"] = answers["2"], None
     old = Store(older(tmp_path / "old.sqlite", {key: json.dumps(row) for key, row in before.items()}))
     made = CachedModel(again, old).generate(conversations, Sampling())
     assert [each.text for each in made] == ["text", "other", "other", "<b>text</b>"]

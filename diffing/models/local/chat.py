@@ -14,6 +14,7 @@ tokens and vanish, the words stay.
 
 import hashlib
 import json
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _SHORTEST_STOP = 3
 """Letters and signs that a turn's end has at least where no token stands for it: shorter ones are found in answers."""
+
+logger = logging.getLogger(__name__)
 
 TRIAL = (Message("user", "What do people in your country usually have for breakfast, and why?"),)
 """A simple question, for trying a model."""
@@ -46,6 +49,9 @@ class Chat:
         self, tokenizer: "PreTrainedTokenizerBase", stops: Stops, template_file: str | None, name: str
     ) -> None:
         self._tokenizer = tokenizer
+        self._name = name
+        self._size = 1 + max(tokenizer.get_vocab().values(), default=0)
+        self._told = False
         self._template = Template(tokenizer, template_file, name)
         ends = [_end_of_turn(tokenizer, behind) for behind in self._template.turn_ends()]
         eos = frozenset(() if tokenizer.eos_token_id is None else (tokenizer.eos_token_id,))
@@ -99,6 +105,17 @@ class Chat:
         return split_thinking(f"<think>{text}" if opened else text)
 
     def _decode(self, ids: Sequence[int]) -> str:
+        unknown = [token for token in ids if token >= self._size]
+        if unknown and not self._told:
+            self._told = True
+            logger.warning(
+                "%s writes tokens that its tokenizer does not have (such as number %d), which are left out: "
+                "expected the tokenizer that it was trained with",
+                self._name,
+                unknown[0],
+            )
+        if unknown:  # some tokenizers leave them out, others fail
+            ids = [token for token in ids if token < self._size]
         return str(self._tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
 

@@ -7,7 +7,8 @@ what is done stays done.
 Rows are padded on the left, so that all end in the same column; positions are counted per row. In exact arithmetic a
 row's logits do not depend on its neighbours; in floating point another batch shape can change their last bits (float32:
 about 1e-6 relative; bfloat16: about 1e-2), so that two tokens which are that close to a tie may change places. In
-float32 this is rare; in bfloat16 it happens.
+float32 this is rare; in bfloat16 it happens. Where more than rounding differs (weights in 8 bits are multiplied in
+another way for each batch), `trial.py` finds it, and conversations go one at a time.
 
 It does not know chats, texts or files, and none of a checkpoint's own generation settings but the tokens that stop it.
 """

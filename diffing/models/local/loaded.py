@@ -14,7 +14,7 @@ from diffing.models.base import OnTokens, Sampling
 from diffing.models.local.chat import TRIAL, Chat
 from diffing.models.local.decoding import Job, Row, UnusableLogitsError
 from diffing.models.local.fitting import this_machine
-from diffing.models.local.rows import completion_of, drawing, row_of
+from diffing.models.local.rows import chooser, completion_of, row_of
 from diffing.models.local.slots import memory_of
 from diffing.models.local.spec import LocalOptions
 from diffing.models.local.threads import fitting_threads
@@ -34,7 +34,7 @@ _SLOW = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LoadedModel:
     """Answers conversations."""
 
@@ -44,15 +44,15 @@ class LoadedModel:
     """Its weights, with its adapter's."""
     chat: Chat
     """Its tokenizer and chat template."""
-    manner: Manner
-    """How conversations are run side by side."""
+    found: Manner | None = None
+    """How conversations are run side by side, once that was tried."""
 
     @classmethod
     def prove(cls, name: str, model: "PreTrainedModel", chat: Chat) -> "LoadedModel":
-        """Tries the model with one short text.
+        """Makes sure that the model knows its tokenizer's tokens.
 
         Raises:
-            ModelError: It cannot read its tokenizer's tokens, cannot go on, or computes numbers that are none.
+            ModelError: It does not.
         """
         text = chat.encode(TRIAL)
         if max(text) >= _embeddings(model):
@@ -60,11 +60,21 @@ class LoadedModel:
                 f"{name} knows {_embeddings(model)} tokens, its tokenizer or chat template uses number {max(text)}: "
                 "expected the tokenizer that it was trained with."
             )
-        with _working(name, model, [TRIAL]):
-            manner = find_manner(name, model, text)
-        if manner.way in _SLOW:
-            logger.warning("%s %s", name, _SLOW[manner.way])
-        return cls(name, model, chat, manner)
+        return cls(name, model, chat)
+
+    @property
+    def manner(self) -> Manner:
+        """How conversations are run side by side: tried with one short text, on the device where the model is then.
+
+        Raises:
+            ModelError: It cannot go on with a text, or computes numbers that are none.
+        """
+        if self.found is None:
+            with _working(self.name, self.model, [TRIAL]):
+                self.found = find_manner(self.name, self.model, self.chat.encode(TRIAL))
+            if self.found.way in _SLOW:
+                logger.warning("%s %s", self.name, _SLOW[self.found.way])
+        return self.found
 
     @property
     def context(self) -> int | None:
@@ -99,7 +109,7 @@ class LoadedModel:
             else:
                 rows.append(made)
         job = Job(
-            choose=drawing(sampling),
+            choose=chooser(sampling),
             stop_ids=self.chat.stop_ids,
             ends=self.chat.ends,
             max_rows=options.max_batch_rows or (64 if self.model.device.type == "cpu" else 128),

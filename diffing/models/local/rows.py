@@ -57,7 +57,7 @@ def completion_of(row: Row, chat: Chat) -> Completion:
     )
 
 
-def drawing(sampling: Sampling) -> Choose:
+def chooser(sampling: Sampling) -> Choose:
     """Draws each row's next token by its own noise."""
 
     def choose(logits: "torch.Tensor", rows: Sequence[Row]) -> list[int]:

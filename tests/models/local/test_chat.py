@@ -252,6 +252,18 @@ def test_a_token_that_begins_the_next_turn_ends_the_answer() -> None:
     assert chat(NEXT_BY_TOKEN).stop_ids == {EOS, IM_START}
 
 
+def test_tokens_beyond_the_tokenizer_are_left_out_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """As a model with more rows than its tokenizer has tokens may write them."""
+    made = chat()
+    written = encoded("Yes")
+    assert made.answer([], [*written, 259, 10**6, *written]) == ("YesYes", None)
+    assert made.answer([], [259]) == ("", None)
+    [told] = caplog.messages
+    assert told.startswith(
+        "tiny writes tokens that its tokenizer does not have (such as number 259), which are left out"
+    )
+
+
 def test_stop_texts_of_the_checkpoint_count_too() -> None:
     made = Chat(tokenizer(), Stops(texts=("END",)), None, "tiny")
     assert made.ends(encoded("That is all. END"))

@@ -77,7 +77,7 @@ def test_settings_of_the_checkpoint_change_nothing(kind: str, copied: Callable[[
     model = load(folder)
     expected = model.generate(conversations, sampling)
     assert model._loaded is not None
-    model._loaded = replace(model._loaded, manner=Manner("batches"))
+    model._loaded = replace(model._loaded, found=Manner("batches"))
     weights = model._loaded.model
     for settings in SETTINGS:
         weights.generation_config = transformers.GenerationConfig(eos_token_id=tiny.EOS)

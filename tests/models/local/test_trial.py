@@ -16,7 +16,7 @@ from diffing.errors import ModelError
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
 from diffing.models.local.decoding import Job, Row
-from diffing.models.local.slots import Slots
+from diffing.models.local.slots import Memory, NoSlotsError, Slots, memory_of
 from diffing.models.local.trial import Manner, find_manner
 from tests.models.local import tiny
 from tests.models.local.tiny import MIXED, says
@@ -119,6 +119,14 @@ def test_the_name_of_the_cache_does_not_matter() -> None:
         return [row.written for row in rows]
 
     assert written(OtherName) == written(LlamaForCausalLM)
+
+
+def test_what_a_token_costs_is_seen_not_computed_from_names() -> None:
+    memory = memory_of(make(LlamaForCausalLM))
+    assert memory == Memory(CACHE, token_bytes=2 * 2 * 2 * 8 * 4)  # keys and values, layers, heads, width, float32
+    assert memory_of(make(OtherName)).argument == "memory"
+    with pytest.raises(NoSlotsError, match="remember otherwise than by keys and values"):
+        memory_of(make(MambaForCausalLM, "mamba"))
 
 
 def test_a_model_that_cannot_write_is_told_in_one_line() -> None:

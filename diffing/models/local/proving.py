@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+_SHORT = 16
+"""Tokens that tell whether a model looks ahead: few, since a GPU that is lent for answers is not there yet."""
 _NEAR = 4
 """Places before the last one that are looked at: they see what comes after, if any do."""
 _TEXT = "how does this work for the people of that town"
@@ -63,6 +65,7 @@ def check_decoder(name: str, model: "PreTrainedModel", prompt: Sequence[int]) ->
     """
     if len(prompt) < 2:
         return
+    prompt = prompt[-_SHORT:]
     other = 1 if prompt[-1] != 1 else 0
     before, after = (read(name, model, [*prompt[:-1], last])[-1 - _NEAR : -1] for last in (prompt[-1], other))
     change = (after - before).abs().amax(dim=-1) / before.std(dim=-1)

@@ -203,5 +203,5 @@ def test_a_model_that_needs_a_picture(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as caught:
         LocalModel.load(str(folder), options=CPU).generate(tiny.MIXED[:1], Sampling(max_new_tokens=1))
     assert "\n" not in str(caught.value)
-    assert "cannot go on with a text" in str(caught.value)
+    assert "cannot read a prompt of text alone: Blip2ForConditionalGeneration.forward() missing" in str(caught.value)
     shutil.rmtree(folder)

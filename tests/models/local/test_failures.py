@@ -1,6 +1,7 @@
 """Whatever loading raises is one line that keeps the reason, whoever raises what."""
 
 import json
+import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from diffing.errors import ModelError, SettingError
+from diffing.errors import DiffingError, ModelError, SettingError
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
 from diffing.models.local.failures import one_line, quiet, reason
@@ -293,3 +294,27 @@ def test_a_template_with_a_token_that_has_no_embedding(copied: Path) -> None:
     tokenizer.add_tokens(["<newer>", "<new>"], special_tokens=True)
     tokenizer.save_pretrained(copied)
     assert "knows 260 tokens, its tokenizer or chat template uses number 260" in refusal(copied)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20))
+def test_files_with_changed_bytes(model_folder: ModelFolder, tmp_path: Path, seed: int) -> None:
+    """They answer, or are refused in one line."""
+    choice = random.Random(seed)
+    for number in range(5):
+        folder = Path(shutil.copytree(model_folder("llama"), tmp_path / str(number)))
+        file = choice.choice(sorted(folder.iterdir()))
+        content = bytearray(file.read_bytes())
+        for _ in range(choice.randint(1, 5)):
+            content[choice.randrange(min(len(content), 2200))] = choice.randrange(256)
+        file.write_bytes(content[: choice.choice([len(content), choice.randrange(len(content))])])
+        try:
+            LocalModel.load(str(folder), options=LocalOptions(device="cpu")).generate(
+                tiny.MIXED[:1], Sampling(max_new_tokens=2)
+            )
+        except DiffingError as error:
+            line = str(error)
+        else:
+            line = "answered"
+        assert "\n" not in line
+        assert len(line) < 900

@@ -204,3 +204,30 @@ def test_progress_comes_token_by_token(kind: str, model_folder: ModelFolder) -> 
     assert sum(counts) == sum(answer.completion_tokens or 0 for answer in answers)
     assert len(counts) == max(answer.completion_tokens or 0 for answer in answers)
     assert max(counts) <= 3
+
+
+def with_token(folder: Path, token: str, template: str | None = None) -> int:
+    """Gives the tokenizer a token for which the model has no embedding; returns its number, the model's size."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    size = json.loads((folder / "config.json").read_text())["vocab_size"]
+    tokenizer.add_tokens([*(f"<{number}>" for number in range(len(tokenizer), size)), token])
+    if template is not None:
+        tokenizer.chat_template = template
+    tokenizer.save_pretrained(folder)
+    return int(tokenizer.convert_tokens_to_ids(token))
+
+
+def test_a_word_without_an_embedding_is_that_prompts_own_matter(copied: Callable[[str], Path]) -> None:
+    folder = copied("llama")
+    number = with_token(folder, "zyxw")
+    answered, rejected = load(folder).generate([says("a"), says("zyxw")], GREEDY)
+    assert answered.finish in ("stop", "length")
+    assert (rejected.text, rejected.finish) == ("", "rejected")
+    assert rejected.detail == f"a word of it is token {number}, the model knows {number}"
+
+
+def test_a_template_with_a_token_without_an_embedding_is_refused(copied: Callable[[str], Path]) -> None:
+    folder = copied("llama")
+    number = with_token(folder, "zyxw", "{% for m in messages %}zyxw{{ m.content }}{% endfor %}")
+    with pytest.raises(ModelError, match=f"knows {number} tokens, its tokenizer or chat template uses number {number}"):
+        load(folder).generate([says("a")], GREEDY)

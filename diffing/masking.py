@@ -17,9 +17,9 @@ MASK = "***"
 """What stands in a secret's place."""
 _VARIABLES = ("DIFFING_API_KEY", "OPENAI_API_KEY", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 """Where the environment holds secrets that are sent to servers."""
-_SHORTEST = 4
-"""Characters; what is shorter is no secret, and would be found in every word."""
-_SHORTEST_IN_DATA = 8
+_SHORTEST = 8
+"""Characters; what is shorter is no secret, but put where a server wants any key (`none`, `EMPTY`), and would be found
+in many words."""
 _PLACEHOLDER_LENGTH = 20
 """A key without a digit that is shorter is a word put where a server wants any key: `not-needed`, `lm-studio`."""
 _MOST_KNOWN = 256
@@ -94,8 +94,6 @@ def _secrets() -> list[str]:
 
 def _is_no_word(secret: str) -> bool:
     """Whether to find it in a model's answer means that it was echoed."""
-    if len(secret) < _SHORTEST_IN_DATA:
-        return False
     return any(char.isdigit() for char in secret) or len(secret) >= _PLACEHOLDER_LENGTH
 
 
@@ -120,6 +118,6 @@ def _base64(raw: bytes) -> list[str]:
         first = (before * 8 + 5) // 6
         last = (before + len(raw)) * 8 // 6
         core = coded[first:last]
-        if len(core) >= _SHORTEST_IN_DATA:
+        if len(core) >= _SHORTEST:
             found += [core, core.translate(str.maketrans("+/", "-_"))]
     return found

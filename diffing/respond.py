@@ -69,7 +69,11 @@ def respond(
         pairs=tuple(pairs),
         usage=(usage_of("responses a", models[0], of_a), usage_of("responses b", models[1], of_b)),
         left_out={"prompts that one of the models could not answer": len(reasons)} if reasons else {},
-        notes=(*_remarks(pairs, reasons), *_notes_on_servers(told), *_notes_on_thinking(pairs)),
+        notes=tuple(
+            filter(
+                None, (cut_note(pairs), *_notes_on_servers(told), *_remarks(pairs, reasons), *_notes_on_thinking(pairs))
+            )
+        ),
         declined={side: told[side].declined for side in SIDES},
     )
 
@@ -147,8 +151,8 @@ def cut_note(pairs: Sequence[Pair]) -> str:
 
 
 def _remarks(pairs: Sequence[Pair], reasons: Sequence[str]) -> tuple[str, ...]:
-    """What a reader must know of the responses, the gravest first."""
-    remarks = [note for note in (cut_note(pairs),) if note]
+    """What a reader must know of the responses."""
+    remarks = []
     if reasons:
         remarks.append(
             f"{len(reasons)} prompts were left out because a model could not answer; first reason: {reasons[0]}"

@@ -83,12 +83,16 @@ def test_credentials_are_known_by_their_form_in_messages_and_stay_in_data(text, 
 
 
 def test_keys_that_are_words_are_masked_in_messages_alone():
-    for word in ("EMPTY", "not-needed", "ollama"):
+    for word in ("not-needed", "lm-studio"):
         keep_secret(word)
         assert masked(f"the key {word} is wrong") == "the key *** is wrong"
         assert masked(f"The set is {word}.", data=True) == f"The set is {word}."
-    keep_secret("abc")
-    assert masked("abcdef") == "abcdef"
+
+
+@pytest.mark.parametrize("word", ["none", "EMPTY", "ollama", "abc"])
+def test_what_is_put_where_a_server_wants_any_key_hides_no_name(word):
+    keep_secret(word)
+    assert masked(f"alice/{word} does not exist") == f"alice/{word} does not exist"
 
 
 def test_the_environment_holds_secrets_too(monkeypatch):

@@ -52,7 +52,7 @@ class Annotating:
 
 def write_settings(folder: Path) -> Path:
     settings = folder / "settings.json"
-    drawn = {"train": 20, "heldout": 20, "temperature": 0.8, "max_new_tokens": 16}
+    drawn = {"train": 20, "heldout": 20, "temperature": 0.8, "max_new_tokens": 16, "dtype": "float32"}
     values = {"watch": ["alice/tuned"], "folder": str(folder / "state"), "run": drawn}
     settings.write_text(json.dumps(values), encoding="utf-8")
     return settings

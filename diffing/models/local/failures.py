@@ -126,8 +126,9 @@ def quiet() -> Iterator[None]:
 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     library, collected = logging.getLogger("transformers"), _Collected()
-    handlers, propagates = library.handlers[:], library.propagate
+    handlers, propagates, level = library.handlers[:], library.propagate, library.level
     library.handlers, library.propagate = [collected], False
+    library.setLevel(logging.WARNING)  # also where somebody has told it to say less
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -142,3 +143,4 @@ def quiet() -> Iterator[None]:
         raise
     finally:
         library.handlers, library.propagate = handlers, propagates
+        library.setLevel(level)

@@ -55,6 +55,8 @@ def path_of(name: Path | str) -> Path:
     """
     text = str(name)
     check_text(text, "The name of a file or folder")
+    if not text.strip():
+        raise SettingError("The name of a file or folder is empty, as a variable that is not set gives it: write one")
     if any(len(os.fsencode(part)) > _LONGEST_PART for part in text.split(os.sep)):
         raise SettingError(
             f"The name of a file or folder is {text!r:.60}...: expected at most {_LONGEST_PART} bytes between two "

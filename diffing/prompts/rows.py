@@ -98,9 +98,9 @@ def _conversation(row: Mapping[str, object], column: str) -> Conversation:
     if turns is None:
         if column.casefold() in CONVERSATION_COLUMNS and str(value).strip()[:1] in ("[", "{"):
             raise RowError(f"expected a list of messages in {column!r}, got a text that is no such list")
-        # instruction data split one prompt in two
-        extra = row.get("input") if column.casefold() == "instruction" else None
-        text = f"{value}\n\n{extra}" if isinstance(extra, str) and extra.strip() else str(value)
+        # instruction data split one prompt in two: `input` as in Alpaca, `context` as in Dolly
+        split = [row.get("input"), row.get("context")] if column.casefold() == "instruction" else []
+        text = "\n\n".join([str(value), *(each for each in split if isinstance(each, str) and each.strip())])
         return (Message(role="user", content=_checked(text, column)),)
     if all(isinstance(turn, str) for turn in turns):  # turns of the user alone
         return (Message(role="user", content=_checked(str(turns[0]), column)),)

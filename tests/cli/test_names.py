@@ -7,6 +7,7 @@ import pytest
 
 from diffing.cli import main
 from tests.cli import recordings
+from tests.cli.conftest import Run
 
 LONG = "a" * 256
 HOMELESS = "~nouser1/x"
@@ -84,3 +85,13 @@ def test_a_home_folder_is_meant_by_its_sign(
     assert json.loads(capsys.readouterr().out)["findings"]
     assert (tmp_path / "run" / "report.json").exists()
     assert (tmp_path / "kept").is_dir()
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+@pytest.mark.parametrize("args", [("run", "recorded:a.jsonl", "recorded:b.jsonl", "--out", "NAME"), ("show", "NAME")])
+def test_an_empty_name_is_no_folder(run_cli: Run, args: tuple[str, ...], name: str) -> None:
+    """As `--out "$FOLDER"` gives it, where that variable is not set."""
+    result = run_cli(*(name if each == "NAME" else each for each in args))
+    assert result.returncode == 2
+    assert "is empty" in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr

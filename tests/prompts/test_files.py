@@ -55,6 +55,7 @@ def test_jsonl_with_ids_domains_and_messages(tmp_path: Path) -> None:
     ({"Question": "Q", "Best Answer": "A"}, "Q"),
     ({"instruction": "Do", "input": "this", "output": "x"}, "Do\n\nthis"),
     ({"instruction": "Do", "input": "", "output": "x"}, "Do"),
+    ({"instruction": "Do", "context": "that", "response": "x"}, "Do\n\nthat"),
     ({"text": "Q"}, "Q"),
     ({"turns": ["first", "second"]}, "first"),
     ({"conversation": [said("user", "one"), said("assistant", "x"), said("user", "two")]}, "one"),

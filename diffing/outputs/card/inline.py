@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 _HTML = re.compile(r"<!--|</?[a-zA-Z][^<>]*>")
 _INLINE = re.compile(r"\\[!-/:-@\[-`{-~]|`+|" + _HTML.pattern)
+_UNFINISHED = re.compile(r"</?[a-zA-Z][^<>]*\Z")
 _RUN = re.compile("`+")
 _ELEMENT = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _HOLDERS = frozenset(
@@ -31,7 +32,9 @@ def html_of_block(content: str) -> Iterator[str]:
     Args:
         content: As it stands in the file.
     """
-    return _pieces(content, _HTML)
+    yield from _pieces(content, _HTML)
+    if unfinished := _UNFINISHED.search(content):  # what follows becomes its attributes, up to the next >
+        yield unfinished[0]
 
 
 def html_of_text(content: str) -> Iterator[str]:

@@ -18,6 +18,9 @@ OPT_OUT = f"<!-- {NAME}: off -->"
 """In a card: no section is written."""
 _END = f"<!-- {NAME}:end -->"
 _MARKER = re.compile(rf"<!--\s*{NAME}:\s*(begin|end|off)\b", re.IGNORECASE)
+_OFF = re.compile(rf"\b{NAME.replace('-', '[-_]')}\s*[:=]\s*['\"]?(?:off|false|no)\b", re.IGNORECASE)
+"""The wish for no section where it is no marker: in other comments, or in YAML that is not read as such. In doubt nothing
+is written."""
 _HASH = re.compile(r"\bsha256=([0-9a-f]{16})\b")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _UNSAFE = re.compile(r"[^\w./@+:-]|(?<=-)-", re.ASCII)
@@ -94,7 +97,9 @@ def body_of(text: str) -> Body:
         if token.type == "html_block":
             pieces += html_of_block(token.content)
             markers += _in_block(token.content, token.map[0], lines, token.level == 0)
-        elif "<" in token.content:
+        if _OFF.search(token.content) and "`" not in token.content:
+            markers.append(Marker("off", token.map[0], False, False))
+        if token.type == "inline" and "<" in token.content:
             html = list(html_of_text(token.content))
             pieces += html
             markers += [Marker(kind, token.map[0], False, False) for kind, _, _ in _comments("\n".join(html))]

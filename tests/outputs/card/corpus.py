@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from diffing.outputs.card.markers import between_markers
-from tests.outputs.card.spellings import CLOSED, OFF, OPEN
+from tests.outputs.card.spellings import CLOSED, OFF, OFF_IN_TEXT, OPEN
 
 OLD = between_markers("## Behavioral differences\n\nThis model is terse.\n", {"with": "org/base@1a2b3c4"})
 NEW = between_markers("## Behavioral differences\n\nThis model is verbose.\n", {"with": "org/base@5d6e7f8"})
@@ -143,6 +143,8 @@ CORPUS: dict[str, Case] = {
         f"opted out in YAML as {each!r}": card(f"---\nx: y\n{each}\n---\n{BODY}", refused="asks for no such section")
         for each in OFF
     },
+    **{f"opted out as {each!r}": card(f"{each}\n\n{BODY}", refused="asks for no such section") for each in OFF_IN_TEXT},
+    "the wish as an example": card("Write `<!-- model-diff: off -->` to have none.\n\n```\nmodel-diff: off\n```\n"),
     "opted in, in YAML": card('---\n"model-diff": on\nother-model-diff: off2\n---\n' + BODY),
     "YAML that talks of it": card("---\ntitle: what model-diff is\nname: model-diff\n---\n" + BODY),
     **{f"left open: {each!r}": card(f"# Tern\n\n{each}\n", refused="not closed") for each in OPEN},

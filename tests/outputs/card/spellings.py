@@ -28,8 +28,20 @@ OFF = (
     f"'model-diff': off\nx: {'[' * 90}{']' * 90}",
 )
 """In a card's YAML."""
+OFF_IN_TEXT = (
+    "<!--- model-diff: off --->",
+    "<!-- model-diff = off -->",
+    "<!-- model_diff: off -->",
+    "<!-- please: model-diff: no -->",
+    "[//]: # (model-diff: off)",
+    "--- \nmodel-diff: off\n--- \n",
+    "---\nmodel-diff: off\n...\n",
+    "---\r'model-diff': off\r---\r",
+)
+"""In a card's text, where it is no marker and no YAML that the Hub reads."""
 OPEN = (
     "<details>",
+    "<details open",
     "<details>\n<summary>More</summary>\n\ntext",
     "<table>\n<tr><td>",
     "<TABLE>\n\n| a |",

@@ -19,8 +19,7 @@ OPT_OUT = f"<!-- {NAME}: off -->"
 _END = f"<!-- {NAME}:end -->"
 _MARKER = re.compile(rf"<!--\s*{NAME}:\s*(begin|end|off)\b", re.IGNORECASE)
 _OFF = re.compile(rf"\b{NAME.replace('-', '[-_]')}\s*[:=]\s*['\"]?(?:off|false|no)\b", re.IGNORECASE)
-"""The wish for no section where it is no marker: in other comments, or in YAML that is not read as such. In doubt nothing
-is written."""
+"""The wish for no section where it is no marker: in other comments, or in YAML that is not read as such."""
 _HASH = re.compile(r"\bsha256=([0-9a-f]{16})\b")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _UNSAFE = re.compile(r"[^\w./@+:-]|(?<=-)-", re.ASCII)

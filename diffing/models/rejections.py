@@ -38,8 +38,8 @@ _UNKNOWN_MODEL = re.compile(
 _OUT_OF_CREDIT = re.compile(r"insufficient_quota|exceeded your current quota", re.IGNORECASE)
 
 _ANSWER_TOKENS = re.compile(
-    r"max_?(new_|completion_|output_)?tokens|maxOutputTokens|(completion|output|generated|new) tokens"
-    r"|in the completion",
+    r"max_?(new_|completion_|output_)?tokens|\bmax(imum)? tokens|maxOutputTokens"
+    r"|(completion|output|generated|new) tokens|in the completion",
     re.IGNORECASE,
 )
 _TOO_HIGH = re.compile(

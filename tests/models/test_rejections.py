@@ -34,6 +34,13 @@ ALLOWED = [
     ("Invalid max_tokens value, the valid range of max_tokens is [1, 8192]", 9000, 8192),
     ("maxOutputTokens is 9000 but the supported range is from 1 (inclusive) to 8193 (exclusive).", 9000, 8192),
     ('[{"loc": ["body", "max_tokens"], "msg": "Input should be less than or equal to 4,096"}]', 9000, 4096),
+    (
+        "The maximum tokens you requested exceeds the model limit of 512. Try again with a maximum tokens value that "
+        "is lower than 512.",
+        1024,
+        512,
+    ),
+    ("The request exceeds the limit of 512. Please reduce your max tokens.", 1024, 512),
 ]
 TOO_LONG = [
     (400, "This model's maximum context length is 8192 tokens. However, your messages resulted in 10000 tokens."),

@@ -41,7 +41,7 @@ _LIKE_THINKING = re.compile(
     r"<\|?/?[\w:.|-]{0,30}(?:think|thought|reason|reflect|scratchpad|monologue|ponder|deliberat|analysis)[\w:.|-]{0,30}"
     r"(?: [^<>\n]{0,60})?>"
     r"|\[/?[\w ]{0,20}(?:think|thought|reason|reflect|scratchpad)[\w ]{0,20}\]"
-    r"|◁[^▷\n]{0,40}▷|<\|channel\|?>|analysis(?=[A-Z]))",
+    r"|◁[^▷\n]{0,40}▷|<\|channel\|?>|(?:assistant)?analysis(?=[A-Z]))",
     re.IGNORECASE,
 )
 

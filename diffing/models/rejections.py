@@ -109,6 +109,23 @@ def tokens_allowed(text: str, asked: int) -> int | None:
     return max((number - (number in excluded) for number in below), default=None)
 
 
+def tokens_left(text: str, asked: int) -> int | None:
+    """How many tokens a conversation leaves for its answer, where a server names both its context and what it read.
+
+    Args:
+        text: What the server said, without the JSON around it.
+        asked: How many tokens the request asked for.
+
+    Returns:
+        Fewer than were asked for; None where there is no room at all, or where that is not what the server says.
+    """
+    text = text[:_LONGEST_READ]
+    context, read = _first_number(_WHOLE_CONTEXT, text), _first_number(_READ, text)
+    if context is None or read is None:
+        return None
+    return context - read if 0 < context - read < asked else None
+
+
 def _first_number(pattern: re.Pattern[str], text: str) -> int | None:
     found = pattern.search(text)
     return None if found is None else _number(next(group for group in found.groups() if group))

@@ -21,8 +21,10 @@ MASK = "***"
 _VARIABLES = ("DIFFING_API_KEY", "OPENAI_API_KEY", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 """Where the environment holds secrets that are sent to servers."""
 _SHORTEST = 8
-"""Characters; what is shorter is no secret, but put where a server wants any key (`none`, `EMPTY`), and would be found
+"""Characters; a shorter word is no secret, but put where a server wants any key (`none`, `EMPTY`), and would be found
 in many words."""
+_SHORTEST_MIXED = 6
+"""The same of what is more than letters or digits (`abc123`); it is masked in messages alone."""
 _PLACEHOLDER_LENGTH = 20
 """A key without a digit that is shorter is a word put where a server wants any key: `not-needed`, `lm-studio`."""
 _MOST_KNOWN = 256
@@ -73,7 +75,7 @@ _SHAPES = (
 
 def keep_secret(secret: str) -> None:
     """Remembers a secret that this process uses, so that it is masked from here on."""
-    if len(secret) >= _SHORTEST:
+    if _may_be_secret(secret):
         _known.pop(secret, None)
         _known[secret] = None
         while len(_known) > _MOST_KNOWN:
@@ -109,7 +111,7 @@ class MaskingFormatter(logging.Formatter):
 def _secrets() -> list[str]:
     """All known secrets, the longest first: one may be a part of another."""
     here = [os.environ.get(name, "").strip() for name in _VARIABLES]
-    return sorted({*_known, *(each for each in here if len(each) >= _SHORTEST)}, key=len, reverse=True)
+    return sorted({*_known, *filter(_may_be_secret, here)}, key=len, reverse=True)
 
 
 def _without_forms(text: str, secrets: Sequence[str]) -> str:
@@ -218,8 +220,14 @@ def _is_no_phrase(secret: str, *, data: bool) -> bool:
     return mixed and len(secret) >= _LONG
 
 
+def _may_be_secret(text: str) -> bool:
+    return len(text) >= (_SHORTEST if text.isalpha() or text.isdigit() else _SHORTEST_MIXED)
+
+
 def _is_no_word(secret: str) -> bool:
     """Whether to find it in a model's answer means that it was echoed."""
+    if len(secret) < _SHORTEST:
+        return False
     return any(char.isdigit() for char in secret) or len(secret) >= _PLACEHOLDER_LENGTH
 
 

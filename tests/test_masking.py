@@ -167,6 +167,13 @@ def test_keys_that_are_words_are_masked_in_messages_alone():
         assert masked(f"The set is {word}.", data=True) == f"The set is {word}."
 
 
+@pytest.mark.parametrize("key", ["abc123", "sk-key"])
+def test_a_short_key_that_is_no_word_is_masked_in_messages_alone(key):
+    keep_secret(key)
+    assert masked(f"bad key {key}") == "bad key ***"
+    assert masked(f"It is {key}.", data=True) == f"It is {key}."
+
+
 @pytest.mark.parametrize("word", ["none", "EMPTY", "ollama", "abc"])
 def test_what_is_put_where_a_server_wants_any_key_hides_no_name(word):
     keep_secret(word)

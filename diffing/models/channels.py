@@ -10,7 +10,8 @@ _BEGINS = re.compile(
     r"\s{0,100}(?:(?:<\|start\|>)?assistant\s?)?(?:<\|channel\|>\s?(?:analysis|commentary|final)\b"
     r"|(?:analysis|commentary|final)<\|message\|>)"
 )
-_BARE, _BARE_FINAL = "analysis", "assistantfinal"
+_BARE_BEGINS = re.compile(r"\s{0,100}(?:assistant)?analysis")
+_BARE_FINAL = "assistantfinal"
 MARKS = tuple(f"<|{name}|>" for name in ("start", "channel", "message", "constrain", "end", "return", "call"))
 """The marks; in a tokenizer they are special tokens."""
 
@@ -41,7 +42,8 @@ def split_channels(text: str) -> tuple[str, str | None] | None:
 
 
 def _bare(text: str) -> tuple[str, str | None] | None:
-    if not text.startswith(_BARE):
+    begins = _BARE_BEGINS.match(text)
+    if not begins:
         return None
-    thought, final, answer = text.removeprefix(_BARE).partition(_BARE_FINAL)
+    thought, final, answer = text[begins.end() :].partition(_BARE_FINAL)
     return (answer, thought.strip()) if final else None

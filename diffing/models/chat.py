@@ -23,6 +23,7 @@ from diffing.models.rejections import (
     of_policy,
     out_of_credit,
     tokens_allowed,
+    tokens_left,
     too_long,
     unknown_model,
 )
@@ -120,7 +121,7 @@ class ChatModel(ABC):
                     continue
                 room = self._room(error, body, sampling)
                 if room is None:
-                    return self._failure(rejection if error.status in REJECTIONS else error)
+                    return self._failure(rejection if error.status in REJECTIONS else error, sampling)
                 _give_room(body, room)
             else:
                 completion = self._checked(read_completion(answer))
@@ -181,12 +182,15 @@ class ChatModel(ABC):
                 self._not_taken.add(field)
                 _log.warning("%s does not take `%s`: it is asked without.", self.id, field)
 
-    def _failure(self, error: HttpError) -> Completion:
+    def _failure(self, error: HttpError, sampling: Sampling) -> Completion:
         """What an error status means: a completion for this conversation alone, another attempt, or the end."""
         said = _one_line(str(error))
         if out_of_credit(error.text):
             raise ModelError(f"{self.id} has no credit left ({said}). {self.remedies.get(402, '')}".rstrip())
         finish = _finish_of_rejection(error)
+        left = tokens_left(error.said, sampling.max_new_tokens)
+        if finish == "rejected" and sampling.json_schema is None and left is not None:
+            said = f"{said} It would fit with --max-new-tokens {left}."
         if finish and (error.status != 403 or self._answered):  # else the policy is about whoever asks
             return Completion(text="", finish=finish, detail=said)
         may_pass = error.status in _TRANSIENT or (error.status >= 500 and error.status not in REJECTIONS)

@@ -38,8 +38,8 @@ _UNKNOWN_MODEL = re.compile(
 _OUT_OF_CREDIT = re.compile(r"insufficient_quota|exceeded your current quota", re.IGNORECASE)
 
 _ANSWER_TOKENS = re.compile(
-    r"max_?(new_|completion_|output_)?tokens|maxOutputTokens|(completion|output|generated|new) tokens"
-    r"|in the completion",
+    r"max_?(new_|completion_|output_)?tokens|\bmax(imum)? tokens|maxOutputTokens"
+    r"|(completion|output|generated|new) tokens|in the completion",
     re.IGNORECASE,
 )
 _TOO_HIGH = re.compile(
@@ -107,6 +107,23 @@ def tokens_allowed(text: str, asked: int) -> int | None:
     below = [number for number in map(_number, _NUMBER.findall(text)) if _FEWEST <= number < asked]
     excluded = {_number(found) for found in _EXCLUSIVE.findall(text)}
     return max((number - (number in excluded) for number in below), default=None)
+
+
+def tokens_left(text: str, asked: int) -> int | None:
+    """How many tokens a conversation leaves for its answer, where a server names both its context and what it read.
+
+    Args:
+        text: What the server said, without the JSON around it.
+        asked: How many tokens the request asked for.
+
+    Returns:
+        Fewer than were asked for; None where there is no room at all, or where that is not what the server says.
+    """
+    text = text[:_LONGEST_READ]
+    context, read = _first_number(_WHOLE_CONTEXT, text), _first_number(_READ, text)
+    if context is None or read is None:
+        return None
+    return context - read if 0 < context - read < asked else None
 
 
 def _first_number(pattern: re.Pattern[str], text: str) -> int | None:

@@ -2,7 +2,8 @@
 
 Only blocks that open a text or a line count: an answer that speaks about the tags within a sentence keeps them. Tags
 that are plain words, which people also use to structure an answer (`<reasoning>`), count only where they open a text.
-Every step reads the text once, whatever it holds.
+In a fence of code that began in an answer no tag counts: there it is quoted. Every step reads the text once, whatever
+it holds.
 """
 
 import re
@@ -33,13 +34,14 @@ _KINDS = {mark.lower(): (pair[0], mark == pair[0]) for pair in _PAIRS for mark i
 _TAG = re.compile("|".join(map(re.escape, sorted(_KINDS, key=len, reverse=True))), re.IGNORECASE)
 _OF_WORDS = frozenset(opening for opening, _ in _WORDS)
 _LINES_END = re.compile(r"[ \t]*(?:\r?\n)*")
+_FENCE = re.compile(r"^[ \t]{0,12}(`{3,}(?=[^`\n]*$)|~{3,})([^\n]*)$", re.MULTILINE)
 _CLOSES_A_LINE = re.compile(r"[ \t]*(?:\r?\n|\Z)")
 _LIKE_THINKING = re.compile(
     r"\s{0,100}("
     r"<\|?/?[\w:.|-]{0,30}(?:think|thought|reason|reflect|scratchpad|monologue|ponder|deliberat|analysis)[\w:.|-]{0,30}"
     r"(?: [^<>\n]{0,60})?>"
     r"|\[/?[\w ]{0,20}(?:think|thought|reason|reflect|scratchpad)[\w ]{0,20}\]"
-    r"|◁[^▷\n]{0,40}▷|<\|channel\|?>|analysis(?=[A-Z]))",
+    r"|◁[^▷\n]{0,40}▷|<\|channel\|?>|(?:assistant)?analysis(?=[A-Z]))",
     re.IGNORECASE,
 )
 
@@ -52,6 +54,40 @@ class _Tag:
     end: int
     leads: bool
     """It opens the text, a line or what follows such a tag; a closing one: it ends what such a tag opened."""
+
+
+class _Fences:
+    """Tells where a text stands within a fence of code; it is asked about one position after another."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = list(_FENCE.finditer(text))
+        self._next = 0
+        self._open = ""
+
+    def restart(self, at: int) -> None:
+        """What came before has no fence that is open here."""
+        self.inside(at)
+        self._open = ""
+
+    def inside(self, position: int) -> bool:
+        """Whether a fence is open at a position."""
+        while self._next < len(self._lines) and self._lines[self._next].start() < position:
+            if not self._open:
+                self._open = self._lines[self._next][1]
+            elif self._closes_next():
+                self._open = ""
+            self._next += 1
+        return bool(self._open)
+
+    def inside_whole(self, position: int) -> bool:
+        """Whether a fence is open there whose end is the next that follows."""
+        return self.inside(position) and self._closes_next()
+
+    def _closes_next(self) -> bool:
+        if self._next == len(self._lines):
+            return False
+        marks, rest = self._lines[self._next].groups()
+        return marks.startswith(self._open) and not rest.strip()
 
 
 def split_thinking(text: str) -> tuple[str, str | None]:
@@ -74,8 +110,12 @@ def split_thinking(text: str) -> tuple[str, str | None]:
     ends = _ends(tags)
     kept: list[str] = []
     blank = True
+    fences = _Fences(text)
+    fences.restart(at)
     for i, tag in enumerate(tags):
         if not tag.opens or tag.start < at or not (tag.leads or tag.start == at):
+            continue
+        if fences.inside(tag.start):
             continue
         before = text[at : tag.start]
         opens_text = blank and not before.strip()
@@ -88,6 +128,7 @@ def split_thinking(text: str) -> tuple[str, str | None]:
         blank = opens_text
         thoughts.append(text[tag.end : end.start])
         at = _after(text, end.end)
+        fences.restart(at)
     if not thoughts:
         return text, None
     return _unwrapped("".join(kept) + text[at:]), _joined(thoughts)
@@ -131,10 +172,11 @@ def _tags(text: str) -> list[_Tag]:
 
 def _opened_before(text: str, tags: Sequence[_Tag]) -> tuple[int, list[str]]:
     """Where the answer begins when the prompt had opened the thinking: after a closing tag that ends a line."""
+    fences = _Fences(text)
     for tag in tags:
         if tag.opens:
             break
-        if _CLOSES_A_LINE.match(text, tag.end):
+        if _CLOSES_A_LINE.match(text, tag.end) and not fences.inside_whole(tag.start):
             return _after(text, tag.end), [text[: tag.start]]
     return 0, []
 

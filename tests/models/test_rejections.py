@@ -2,7 +2,7 @@
 
 import pytest
 
-from diffing.models.rejections import exceeds_context, of_policy, tokens_allowed, too_long, unknown_model
+from diffing.models.rejections import exceeds_context, of_policy, tokens_allowed, tokens_left, too_long, unknown_model
 
 ALLOWED = [
     ("max_tokens is too large: 9000. This model supports at most 4096 completion tokens.", 9000, 4096),
@@ -34,6 +34,13 @@ ALLOWED = [
     ("Invalid max_tokens value, the valid range of max_tokens is [1, 8192]", 9000, 8192),
     ("maxOutputTokens is 9000 but the supported range is from 1 (inclusive) to 8193 (exclusive).", 9000, 8192),
     ('[{"loc": ["body", "max_tokens"], "msg": "Input should be less than or equal to 4,096"}]', 9000, 4096),
+    (
+        "The maximum tokens you requested exceeds the model limit of 512. Try again with a maximum tokens value that "
+        "is lower than 512.",
+        1024,
+        512,
+    ),
+    ("The request exceeds the limit of 512. Please reduce your max tokens.", 1024, 512),
 ]
 TOO_LONG = [
     (400, "This model's maximum context length is 8192 tokens. However, your messages resulted in 10000 tokens."),
@@ -76,6 +83,24 @@ def test_too_many_tokens_asked_for(text, asked, allowed):
 def test_a_prompt_that_is_too_long_is_not_too_many_tokens_asked_for(status, text):
     assert too_long(status, text)
     assert tokens_allowed(text, 1000) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (
+            "maximum context length is 4096 tokens. You requested 5000 (3976 in the messages, 1024 in the completion)",
+            120,
+        ),
+        ("maximum context length is 4096 tokens and your request has 3976 input tokens (1024 > 4096 - 3976).", 120),
+        ("maximum context length is 4096 tokens. However, your messages resulted in 5000 tokens.", None),
+        ("maximum context length is 4096 tokens and your request has 20 input tokens", None),
+        ("maximum context length is 4096 tokens", None),
+        ("strange", None),
+    ],
+)
+def test_what_a_prompt_leaves_for_an_answer(text, left):
+    assert tokens_left(text, 1024) == left
 
 
 @pytest.mark.parametrize("text", NEITHER)

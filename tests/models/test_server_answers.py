@@ -292,6 +292,21 @@ def test_a_policy_about_whoever_asks_is_no_refusal_of_a_prompt():
     assert [each.finish for each in made] == ["stop", "stop", "refused", "stop"]
 
 
+def test_a_prompt_that_would_fit_with_a_shorter_answer_is_told():
+    message = (
+        "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens (3976 in the messages, "
+        "1024 in the completion)."
+    )
+    with OpenAIServer(echo, fault=lambda request: Status(400, message)) as server:
+        model = model_at(server)
+        [made] = model.generate([user("long")], Sampling(max_new_tokens=1024))
+        [reply] = model.generate([user("judge")], Sampling(max_new_tokens=1024, json_schema=SCHEMA))
+    assert made.finish == reply.finish == "rejected"
+    assert message in made.detail
+    assert made.detail.endswith("It would fit with --max-new-tokens 120.")
+    assert "--max-new-tokens" not in reply.detail
+
+
 @pytest.mark.parametrize(
     ("status", "message", "allowed"),
     [
@@ -303,6 +318,7 @@ def test_a_policy_about_whoever_asks_is_no_refusal_of_a_prompt():
             4076,
         ),
         (422, "Input validation error: `max_new_tokens` must be <= 512. Given: 9000", 512),
+        (400, "The maximum tokens you requested exceeds the model limit of 512. Please reduce your max tokens.", 512),
     ],
 )
 def test_more_tokens_than_the_model_has(status, message, allowed):

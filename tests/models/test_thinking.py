@@ -74,6 +74,51 @@ def test_every_notation_in_use(text, answer, thinking):
     assert split_thinking(text) == (answer, thinking)
 
 
+QUOTED = "```\n<think>\na\n</think>\n```"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        QUOTED,
+        f"It writes:\n{QUOTED}\nand then answers.",
+        f"It writes:\n{QUOTED.replace('```', '~~~')}\nand then answers.",
+        "Use\n```xml\n<think>\n",
+        "Use\n```\n</think>\n```\nat the end.",
+        "1. Use\n   ````\n   ```\n   <think>a</think>\n   ````\n",
+        "```\n~~~\n<think>\na\n</think>\n```",
+        "```\n[THINK]\n```\n\n```\n[/THINK]\n```\n",
+    ],
+)
+def test_tags_quoted_in_a_fence_of_code_stay(answer):
+    assert split_thinking(answer) == (answer, None)
+    assert split_thinking(f"<think>b</think>\n\n{answer}") == (answer, "b")
+    assert split_thinking(f"<think>\n```\nb\n</think>\n\n{answer}") == (answer, "```\nb")
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "thinking"),
+    [
+        # a fence within the thinking hides nothing
+        ("<think>\n```\na\n```\n</think>\nb", "b", "```\na\n```"),
+        ("<think>\n```\na</think>\nb", "b", "```\na"),
+        ("opened in the prompt\n```\na\n</think>\nb", "b", "opened in the prompt\n```\na"),
+        (
+            "opened in the prompt\n```\n</think>\n```\na\n</think>\nb",
+            "b",
+            "opened in the prompt\n```\n</think>\n```\na",
+        ),
+        ("opened\n```\na\n</think>\nb\n```py\nc\n```", "b\n```py\nc\n```", "opened\n```\na"),
+        # what follows a fence is outside
+        (f"a\n{QUOTED}\n<think>\nb\n</think>\nc", f"a\n{QUOTED}\nc", "b"),
+        ("Write ```\n<think>\nb\n</think>\nc", "Write ```\nc", "b"),
+        ("```a```\n<think>\nb\n</think>\nc", "```a```\nc", "b"),
+    ],
+)
+def test_fences_of_code_and_thinking(text, answer, thinking):
+    assert split_thinking(text) == (answer, thinking)
+
+
 CHANNELS = "<|channel|>analysis<|message|>a b<|end|><|start|>assistant<|channel|>final<|message|>answer"
 
 
@@ -93,6 +138,9 @@ CHANNELS = "<|channel|>analysis<|message|>a b<|end|><|start|>assistant<|channel|
             "a\n\n{}",
         ),
         ("analysisWe think.assistantfinalanswer", "answer", "We think."),
+        ("assistantanalysisWe think.assistantfinalanswer", "answer", "We think."),
+        ("\nanalysisWe think.assistantfinalanswer", "answer", "We think."),
+        ("assistantanalysis of the text", "assistantanalysis of the text", None),
         ("analysis of the text", "analysis of the text", None),
         ("It writes <|channel|>analysis<|message|> first.", "It writes <|channel|>analysis<|message|> first.", None),
     ],
@@ -112,6 +160,7 @@ def test_channels(text, answer, thinking):
         ("◁reflect▷a", "◁reflect▷"),
         ("<|channel>thought\na", "<|channel>"),
         ("analysisWe need", "analysis"),
+        ("assistantanalysisWe need", "assistantanalysis"),
         ("An answer with <scratchpad> in it.", None),
         ("rest of a block within another</think>answer", "</think>"),
         ("The tags <think> and </think> are marks.", None),
@@ -146,6 +195,9 @@ def test_what_a_prompt_had_opened():
         lambda n: "[THINK]\n<thought>" * (n // 17),
         lambda n: "<" * n,
         lambda n: "\n" * n + "x",
+        lambda n: "```\n<think>\n" * (n // 12),
+        lambda n: "```\n</think>\n" * (n // 13),
+        lambda n: "`" * n,
     ],
 )
 def test_long_texts_take_work_in_proportion(text):

@@ -17,6 +17,8 @@ from diffing.errors import ModelError
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
 from diffing.models.local.adapter import add_adapter
+from diffing.models.local.stops import Stops
+from diffing.models.local.tokenizers import file_stops
 from tests.models.local import tiny
 
 CPU = LocalOptions(device="cpu", dtype="float32")
@@ -147,6 +149,15 @@ def test_its_generation_configuration_stops_it(base: Path, tmp_path: Path) -> No
     tune(base, tmp_path / "tuned")
     edit(tmp_path / "tuned" / "generation_config.json", eos_token_id=[257, 258], temperature=0.1)
     assert stops_of(base, tmp_path / "tuned") == {"<|endoftext|>", "<|im_start|>", "<|im_end|>"}
+
+
+def test_its_other_generation_settings_do_nothing(base: Path, tmp_path: Path) -> None:
+    """Even those that transformers would refuse."""
+    tune(base, tmp_path / "tuned")
+    settings = {"num_return_sequences": 2, "temperature": "hot", "top_k": -1, "max_new_tokens": "x"}
+    edit(tmp_path / "tuned" / "generation_config.json", **settings, eos_token_id=[257, 258], stop_strings=["abc"])
+    assert stops_of(base, tmp_path / "tuned") == {"<|endoftext|>", "<|im_start|>", "<|im_end|>"}
+    assert file_stops("tuned", tmp_path / "tuned") == Stops(frozenset({257, 258}), ("abc",))
 
 
 def test_what_decides_its_format_is_in_the_identity(base: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from diffing.errors import MissingExtraError
 from diffing.models.local.failures import one_line, quiet
 from diffing.models.local.fitting import dtype_name, on_accelerator
 from diffing.models.local.spec import LocalOptions
-from diffing.models.local.weights import check_weights
+from diffing.models.local.weights import check_types, check_weights
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -67,8 +67,10 @@ def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedM
             ignore_mismatched_sizes=True,
         )
         model, info = loaded
+        unused = frozenset(info["unexpected_keys"])
         info["unexpected_keys"] = _of_text(info["unexpected_keys"], type(model), config)
         check_weights(name, folder, type(model).__name__, len(list(model.parameters())), info)
+        check_types(name, folder, model, unused)
     ready: PreTrainedModel = model.eval()
     return ready
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from diffing.errors import MissingExtraError
 from diffing.models.local.failures import one_line, quiet
 from diffing.models.local.fitting import dtype_name, on_accelerator
+from diffing.models.local.sizes import check_fetched
 from diffing.models.local.spec import LocalOptions
 from diffing.models.local.weights import check_types, check_weights
 
@@ -132,6 +133,8 @@ def load_tokenizer(name: str, folder: Path, options: LocalOptions, **settings: o
     """
     from transformers import AutoTokenizer
 
+    fast = folder / "tokenizer.json"
+    check_fetched(name, *([fast] if fast.is_file() else sorted(folder.glob("*.model"))))
     with one_line(f"{name} has no usable tokenizer", "expected tokenizer.json beside the model"), quiet():
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             folder, trust_remote_code=options.trust_remote_code, **settings

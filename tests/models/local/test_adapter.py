@@ -355,6 +355,11 @@ def test_a_broken_configuration(base: Path, tmp_path: Path, values: dict[str, ob
         ("adapter_config.json", b"{", "tuned: its adapter_config.json is not JSON (Expecting"),
         ("adapter_config.json", b"[]", "tuned: its adapter_config.json holds a list, expected an object; get the file"),
         ("adapter_model.safetensors", b"\xff" * 9, "The adapter tuned: its adapter_model.safetensors cannot be read: "),
+        (
+            "adapter_model.safetensors",
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n",
+            "The adapter tuned: its adapter_model.safetensors is a Git LFS pointer, which",
+        ),
         ("tokenizer.json", b"{", "The adapter tuned has no usable tokenizer: Expecting property name"),
         ("tokenizer_config.json", b"{", "The adapter tuned: its tokenizer_config.json cannot be read: Expecting"),
         (

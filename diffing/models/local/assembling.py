@@ -12,9 +12,9 @@ from diffing.models.local.loading import load_weights, read_config
 from diffing.models.local.proving import check_change, check_decoder, check_reading, embedding_rows, read
 from diffing.models.local.sources import Source
 from diffing.models.local.spec import LocalOptions
-from diffing.models.local.stops import Stops, take_stops
+from diffing.models.local.stops import take_stops
 from diffing.models.local.template import ConversationRefusedError
-from diffing.models.local.tokenizers import eos_ids, tokenizer_for
+from diffing.models.local.tokenizers import file_stops, tokenizer_for
 from diffing.types import Message
 
 if TYPE_CHECKING:
@@ -52,13 +52,13 @@ def assemble(base: Source, adapter: Source | None, options: LocalOptions, identi
     read_config(base.name, folder, options)  # else code that fails would be told as the tokenizer's
     tokenizer = tokenizer_for(base.name, folder, None if adapter is None else adapter.name, tuned, options)
     check_reading(base.name, tokenizer)
-    stops = eos_ids(base.name, folder)
+    stops = file_stops(base.name, folder)
     if adapter is not None and tuned is not None:
-        stops |= eos_ids(f"The adapter {adapter.name}", tuned)
+        stops |= file_stops(f"The adapter {adapter.name}", tuned)
     model = load_weights(base.name, folder, options)
-    own = take_stops(model)
+    stops |= take_stops(model)
     with one_line(f"{base.name}: its tokenizer or chat template cannot be used", "give another chat template"):
-        chat = Chat(tokenizer, Stops(own.ids | stops, own.texts), options.chat_template, base.name)
+        chat = Chat(tokenizer, stops, options.chat_template, base.name)
         prompt = _prompt(chat, tokenizer, model)
     if adapter is not None and tuned is not None:
         model = _adapted(base.name, model, adapter.name, tuned, prompt)

@@ -3,6 +3,7 @@
 Asks the Hub for nothing, but for code that a trusted model keeps elsewhere.
 """
 
+import inspect
 import logging
 import os
 from collections.abc import Collection
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any, cast
 from diffing.errors import MissingExtraError
 from diffing.models.local.failures import one_line, quiet
 from diffing.models.local.fitting import dtype_name, on_accelerator
+from diffing.models.local.sizes import check_fetched
 from diffing.models.local.spec import LocalOptions
-from diffing.models.local.weights import check_weights
+from diffing.models.local.weights import check_types, check_weights
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -46,9 +48,11 @@ def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedM
     os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it warns in every layer for every token
     import torch
+    from transformers import GenerationConfig
 
     config = read_config(name, folder, options)
     with one_line(f"{name} {_UNLOADED}", _AGAIN), quiet():
+        _drop_unusable_settings(config)
         loaded: tuple[Any, dict[str, Any]] = _auto_class(config, options).from_pretrained(
             folder,
             config=config,
@@ -57,15 +61,35 @@ def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedM
             quantization_config=_quantization(options),
             use_safetensors=None if options.allow_pickle else True,
             trust_remote_code=options.trust_remote_code,
+            # else those of the file are checked, which are not used
+            generation_config=GenerationConfig(),  # type: ignore[no-untyped-call]
             # both are told in one line, by `check_weights`
             output_loading_info=True,
             ignore_mismatched_sizes=True,
         )
         model, info = loaded
+        unused = frozenset(info["unexpected_keys"])
         info["unexpected_keys"] = _of_text(info["unexpected_keys"], type(model), config)
         check_weights(name, folder, type(model).__name__, len(list(model.parameters())), info)
+        check_types(name, folder, model, unused)
     ready: PreTrainedModel = model.eval()
     return ready
+
+
+def _drop_unusable_settings(config: "PretrainedConfig") -> None:
+    """Takes generation settings out of a configuration where older versions wrote them and a model would fail on them.
+
+    What the configuration's own class names as well is left as it is: there it may be a part of the architecture.
+    """
+    from transformers import GenerationConfig
+
+    try:
+        GenerationConfig.from_model_config(config)
+    except Exception:  # noqa: BLE001 - whatever the values of a stranger's file lead to
+        architecture = inspect.signature(type(config)).parameters
+        for key in vars(GenerationConfig()).keys() & vars(config).keys():  # type: ignore[no-untyped-call]
+            if key not in architecture:
+                delattr(config, key)
 
 
 def _auto_class(config: "PretrainedConfig", options: LocalOptions) -> Any:  # noqa: ANN401 - transformers' are untyped
@@ -109,6 +133,8 @@ def load_tokenizer(name: str, folder: Path, options: LocalOptions, **settings: o
     """
     from transformers import AutoTokenizer
 
+    fast = folder / "tokenizer.json"
+    check_fetched(name, *([fast] if fast.is_file() else sorted(folder.glob("*.model"))))
     with one_line(f"{name} has no usable tokenizer", "expected tokenizer.json beside the model"), quiet():
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             folder, trust_remote_code=options.trust_remote_code, **settings

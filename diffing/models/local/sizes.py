@@ -18,6 +18,8 @@ ADAPTER_WEIGHTS = "adapter_model.safetensors"
 INDEX = "model.safetensors.index.json"
 _WHOLE = "model.safetensors"
 _AGAIN = "get them again"
+_POINTER = b"version https://git-lfs.github.com/spec/"
+"""How a text begins that Git LFS puts in a file's place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,28 @@ class ModelSize:
         )
 
 
+def check_fetched(name: str, *files: Path) -> None:
+    """Refuses files whose content was left on a server, as a clone of a repository without Git LFS leaves it.
+
+    Args:
+        name: The model's or the adapter's.
+        files: Those that are going to be read; what is none is passed over.
+
+    Raises:
+        ModelError: See above.
+    """
+    for file in files:
+        if not file.is_file():
+            continue
+        with one_line(f"{name}: its {file.name} cannot be read", "get it again"), file.open("rb") as stream:
+            pointer = stream.read(len(_POINTER)) == _POINTER
+        if pointer:
+            raise ModelError(
+                f"{name}: its {file.name} is a Git LFS pointer, which names a file without holding it; fetch the file "
+                "itself (git lfs pull, or hf download)."
+            )
+
+
 def local_size(folder: Path, model: str) -> ModelSize | None:
     """The size of a model whose files are here.
 
@@ -63,6 +87,8 @@ def local_size(folder: Path, model: str) -> ModelSize | None:
         return None
     if not any((folder / name).exists() for name in (_WHOLE, INDEX)):
         return None
+    whole = (folder / _WHOLE).exists()
+    check_fetched(model, *(folder / name for name in ([_WHOLE] if whole else shards(folder, model))))
     with one_line(f"{model}: its safetensors files cannot be read", _AGAIN):
         header = get_local_safetensors_metadata(folder)
         for name, metadata in header.files_metadata.items():
@@ -80,6 +106,7 @@ def shards(folder: Path, model: str) -> tuple[str, ...]:
     """
     if not (folder / INDEX).exists():
         return ()
+    check_fetched(model, folder / INDEX)
     with one_line(f"{model}: its {INDEX} cannot be read", "get it again"):
         index = json.loads((folder / INDEX).read_bytes())
     named = index.get("weight_map") if isinstance(index, dict) else None
@@ -114,6 +141,7 @@ def adapter_size(folder: Path, adapter: str) -> ModelSize:
     file = folder / ADAPTER_WEIGHTS
     if not file.is_file():
         raise no_adapter_weights(adapter)
+    check_fetched(f"The adapter {adapter}", file)
     with one_line(f"The adapter {adapter}: its {ADAPTER_WEIGHTS} cannot be read", "get it again"):
         metadata = parse_local_safetensors_file_metadata(file)
         _check_length(file, metadata)

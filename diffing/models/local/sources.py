@@ -22,6 +22,7 @@ from diffing.models.local.sizes import (
     INDEX,
     ModelSize,
     adapter_size,
+    check_fetched,
     local_size,
     missing_shards,
     no_adapter_weights,
@@ -133,7 +134,9 @@ class Folder:
         missing = missing_shards(self._path, self.name)
         if missing and not (pickled and self._allow_pickle):
             raise shards_missing(self.name, missing, len(shards(self._path, self.name)))
-        return pickled_size(self.name, pickled, self._allow_pickle, missing=False)
+        size = pickled_size(self.name, pickled, self._allow_pickle, missing=False)
+        check_fetched(self.name, *(self._path / name for name in size.files))
+        return size
 
     def fetch(self, *, code: bool) -> Path:
         """The folder itself."""
@@ -263,6 +266,7 @@ def _read_config(folder: Path, name: str, model: str) -> Mapping[str, Any]:
 
 
 def _read_object(folder: Path, name: str, model: str) -> Mapping[str, Any]:
+    check_fetched(model, folder / name)
     try:
         config = json.loads((folder / name).read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:

@@ -24,9 +24,15 @@ class Stops:
     texts: tuple[str, ...] = ()
     """Texts, where no token stands for them."""
 
+    def __or__(self, other: "Stops") -> "Stops":
+        """Whatever ends an answer by either of the two."""
+        return Stops(self.ids | other.ids, tuple(dict.fromkeys((*self.texts, *other.texts))))
+
 
 def take_stops(model: "PreTrainedModel") -> Stops:
-    """The checkpoint's own stops; all other generation settings are set back to those of transformers.
+    """The stops of a model's configuration; all generation settings are set back to those of transformers.
+
+    Those of its generation_config.json are not among them, see `tokenizers.file_stops`.
 
     Args:
         model: As it was loaded, without or with its adapter.
@@ -38,10 +44,15 @@ def take_stops(model: "PreTrainedModel") -> Stops:
         base = base.get_base_model()
     named = [base.generation_config, base.config, base.config.get_text_config(decoder=True)]
     ids = frozenset(token for each in named for token in _listed(getattr(each, "eos_token_id", None), int))
-    texts = _listed(getattr(base.generation_config, "stop_strings", None), str)
+    texts = stop_texts(getattr(base.generation_config, "stop_strings", None))
     base.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
     vars(base).pop("generate", None)  # code of a trusted repository that replaces the search
-    return Stops(ids, tuple(text for text in texts if 0 < len(text) <= _LONGEST)[:_MOST])
+    return Stops(ids, texts)
+
+
+def stop_texts(value: object) -> tuple[str, ...]:
+    """Those of a checkpoint's `stop_strings` that can end an answer, in whatever form they come."""
+    return tuple(text for text in _listed(value, str) if 0 < len(text) <= _LONGEST)[:_MOST]
 
 
 def _listed(value: Any, kind: type) -> list[Any]:  # noqa: ANN401 - a checkpoint's file may hold anything

@@ -56,12 +56,15 @@ class Template:
         """Token ids of a conversation, ready for the answer.
 
         Raises:
-            ConversationRefusedError: The template refuses it, or leaves out what a user or the system says.
+            ConversationRefusedError: The template refuses it, leaves out what a user or the system says, or writes a
+                message as the list of its parts.
         """
         text = _squeezed(self.text(*conversation, opened=True))
         lost = [each.role for each in conversation if each.role != "assistant" and _squeezed(each.content) not in text]
         if lost:
             raise ConversationRefusedError(f"the chat template leaves out or changes what the {lost[0]} says")
+        if self._parts and any(_squeezed(str(self._content(each.content))) in text for each in conversation):
+            raise ConversationRefusedError("the chat template writes a message as the list of its parts")
         return cast("list[int]", self._apply(conversation, tokenize=True, add_generation_prompt=True))
 
     def text(self, *messages: Message, opened: bool = False) -> str:
@@ -96,13 +99,16 @@ class Template:
             return ""
         return rest.partition(_NEXT)[0] if found else ""
 
-    def _apply(self, conversation: Conversation, *, tokenize: bool, add_generation_prompt: bool) -> object:
-        turns: list[dict[str, Any]] = []
-        for message in conversation:
-            content = without_surrogates(message.content)
-            turns.append(
-                {"role": message.role, "content": [{"type": "text", "text": content}] if self._parts else content}
-            )
+    def _content(self, text: str, **beside: str) -> str | list[dict[str, str]]:
+        return [{"type": "text", "text": text, **beside}] if self._parts else text
+
+    def _apply(
+        self, conversation: Conversation, *, tokenize: bool, add_generation_prompt: bool, **beside: str
+    ) -> object:
+        turns: list[dict[str, Any]] = [
+            {"role": message.role, "content": self._content(without_surrogates(message.content), **beside)}
+            for message in conversation
+        ]
         try:
             return self._tokenizer.apply_chat_template(
                 turns,
@@ -120,16 +126,21 @@ class Template:
 
     def _shows(self, *messages: Message) -> bool:
         try:
-            return _MARK in self.text(*messages, opened=True)
+            return self._says(*messages)
         except ConversationRefusedError:
             return False
+
+    def _says(self, *messages: Message) -> bool:
+        """Whether the mark is said, instead of a list of parts being written out, with all that it holds."""
+        text = str(self._apply(messages, tokenize=False, add_generation_prompt=True, beside=_NEXT))
+        return _MARK in text and _NEXT not in text
 
     def _prove(self, file: str | None, name: str) -> None:
         """Finds the form in which the template shows what a user says."""
         problem = "it leaves the user's message out"
         for self._parts in (False, True):  # a list of parts is what templates of models that see expect
             try:
-                if _MARK in self.text(Message("user", _MARK), opened=True):
+                if self._says(Message("user", _MARK)):
                     return
             except ConversationRefusedError as error:
                 problem = str(error).partition(": ")[2]

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from diffing.errors import ModelError
 from diffing.models.local.failures import one_line
 from diffing.models.local.loading import load_tokenizer
+from diffing.models.local.sources import MODEL_CONFIG
 from diffing.models.local.spec import LocalOptions
+from diffing.models.local.stops import Stops, stop_texts
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -65,20 +67,24 @@ def _own_settings(adapter: str, folder: Path) -> dict[str, object]:
     return own
 
 
-def eos_ids(name: str, folder: Path) -> frozenset[int]:
-    """Numbers of the tokens that end an answer, from generation_config.json; none without that file.
+def file_stops(name: str, folder: Path) -> Stops:
+    """What ends an answer by generation_config.json, of which nothing else is read.
+
+    Without that file there are the stop texts of config.json, where older versions of transformers wrote them.
 
     Args:
         name: The model's or the adapter's.
         folder: Where its files are.
 
     Raises:
-        ModelError: They are no numbers, or the file cannot be read: transformers would go on without the stops.
+        ModelError: The numbers of tokens are none, or the file cannot be read: answers would not end where they should.
     """
     file = folder / GENERATION_CONFIG
     if not file.is_file():
-        return frozenset()
-    value = _read_object(name, file).get("eos_token_id")
+        older = folder / MODEL_CONFIG
+        return Stops(texts=stop_texts(_read_object(name, older).get("stop_strings")) if older.is_file() else ())
+    settings = _read_object(name, file)
+    value = settings.get("eos_token_id")
     ids = set()
     for number in value if isinstance(value, list) else [value]:
         if isinstance(number, int) and not isinstance(number, bool):
@@ -88,7 +94,7 @@ def eos_ids(name: str, folder: Path) -> frozenset[int]:
                 f"{name}: its {GENERATION_CONFIG} gives eos_token_id as {str(number)[:50]!r}, expected a number "
                 "or a list of numbers; correct it there."
             )
-    return frozenset(ids)
+    return Stops(frozenset(ids), stop_texts(settings.get("stop_strings")))
 
 
 def _read_object(name: str, file: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from huggingface_hub import get_local_safetensors_metadata
 from huggingface_hub.errors import NotASafetensorsRepoError
+from huggingface_hub.utils import TensorInfo  # type: ignore[attr-defined] # exported lazily
 
 from diffing.errors import ModelError
 
@@ -66,11 +67,52 @@ def check_weights(name: str, folder: Path, kind: str, parameters: int, info: Map
         logger.info("%s: %s write no text and were left out", name, _list(ignored))
 
 
+def check_types(name: str, folder: Path, model: Any, unused: Collection[str]) -> None:  # noqa: ANN401 - untyped
+    """Refuses whole numbers in the place of weights: quantised ones, which transformers would take for weights.
+
+    Args:
+        name: The model's.
+        folder: Where its files are; pickled ones say nothing of their types.
+        model: As it was loaded.
+        unused: Weights of the files that did not go into it.
+
+    Raises:
+        ModelError: See above.
+    """
+    quantizer = getattr(model, "hf_quantizer", None)
+    if getattr(quantizer, "pre_quantized", False):
+        return
+    named = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    weights = {key for key, value in model.named_parameters() if quantizer is not None or value.is_floating_point()}
+    places = {key for key, value in named.items() if key not in weights and not value.is_floating_point()}
+    # files begin the names of weights in another way than models do, and hold one by one what models join
+    ends = {_end(key) for key in weights}
+    found = [
+        key
+        for key, tensor in _tensors(folder).items()
+        if tensor.dtype.startswith(("I", "U", "BOOL"))
+        and _end(key) in ends
+        and key not in unused
+        and not _is_mask(tuple(tensor.shape))
+        and not any(f".{key}".endswith(f".{place}") or f".{place}".endswith(f".{key}") for place in places)
+    ]
+    if found:
+        raise ModelError(
+            f"{name} stores {len(found)} of its weights as whole numbers ({_list(found)}), and its config.json has no "
+            "quantization_config by which transformers could tell what they stand for: expected floating-point "
+            "weights, or that entry; get its files again, or use another model."
+        )
+
+
+def _end(key: str) -> str:
+    return key.rpartition(".")[2]
+
+
 def _unexplained(folder: Path, keys: Collection[str]) -> list[str]:
     """Those of the unexpected weights that could have changed the text."""
     left = [key for key in keys if not _HARMLESS.search(key)]
-    shapes = _shapes(folder) if left else {}
-    return [key for key in left if not _is_mask(shapes.get(key, ()))]
+    stored = _tensors(folder) if left else {}
+    return [key for key in left if key not in stored or not _is_mask(tuple(stored[key].shape))]
 
 
 def _is_mask(shape: tuple[int, ...]) -> bool:
@@ -78,12 +120,12 @@ def _is_mask(shape: tuple[int, ...]) -> bool:
     return len(shape) == 4 and shape[:2] == (1, 1) and shape[2] == shape[3]
 
 
-def _shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+def _tensors(folder: Path) -> dict[str, TensorInfo]:
     try:
         header = get_local_safetensors_metadata(folder)
     except NotASafetensorsRepoError:  # pickled weights say nothing of themselves
         return {}
-    return {key: tuple(tensor.shape) for file in header.files_metadata.values() for key, tensor in file.tensors.items()}
+    return {key: tensor for file in header.files_metadata.values() for key, tensor in file.tensors.items()}
 
 
 def _list(keys: Collection[str]) -> str:

@@ -17,6 +17,8 @@ from diffing.errors import ModelError
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
 from diffing.models.local.adapter import add_adapter
+from diffing.models.local.stops import Stops
+from diffing.models.local.tokenizers import file_stops
 from tests.models.local import tiny
 
 CPU = LocalOptions(device="cpu", dtype="float32")
@@ -147,6 +149,15 @@ def test_its_generation_configuration_stops_it(base: Path, tmp_path: Path) -> No
     tune(base, tmp_path / "tuned")
     edit(tmp_path / "tuned" / "generation_config.json", eos_token_id=[257, 258], temperature=0.1)
     assert stops_of(base, tmp_path / "tuned") == {"<|endoftext|>", "<|im_start|>", "<|im_end|>"}
+
+
+def test_its_other_generation_settings_do_nothing(base: Path, tmp_path: Path) -> None:
+    """Even those that transformers would refuse."""
+    tune(base, tmp_path / "tuned")
+    settings = {"num_return_sequences": 2, "temperature": "hot", "top_k": -1, "max_new_tokens": "x"}
+    edit(tmp_path / "tuned" / "generation_config.json", **settings, eos_token_id=[257, 258], stop_strings=["abc"])
+    assert stops_of(base, tmp_path / "tuned") == {"<|endoftext|>", "<|im_start|>", "<|im_end|>"}
+    assert file_stops("tuned", tmp_path / "tuned") == Stops(frozenset({257, 258}), ("abc",))
 
 
 def test_what_decides_its_format_is_in_the_identity(base: Path, tmp_path: Path) -> None:
@@ -344,6 +355,11 @@ def test_a_broken_configuration(base: Path, tmp_path: Path, values: dict[str, ob
         ("adapter_config.json", b"{", "tuned: its adapter_config.json is not JSON (Expecting"),
         ("adapter_config.json", b"[]", "tuned: its adapter_config.json holds a list, expected an object; get the file"),
         ("adapter_model.safetensors", b"\xff" * 9, "The adapter tuned: its adapter_model.safetensors cannot be read: "),
+        (
+            "adapter_model.safetensors",
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n",
+            "The adapter tuned: its adapter_model.safetensors is a Git LFS pointer, which",
+        ),
         ("tokenizer.json", b"{", "The adapter tuned has no usable tokenizer: Expecting property name"),
         ("tokenizer_config.json", b"{", "The adapter tuned: its tokenizer_config.json cannot be read: Expecting"),
         (

@@ -132,6 +132,19 @@ def test_templates_get_content_in_the_form_they_read(template: str, expected: st
             "{% for m in messages if m.role == 'system' %}{{ m.content }}{% endfor %}",
             "it leaves the user's message out",
         ),
+        (
+            "{% if messages[0].content is string %}hello{% else %}{{ messages[0].content }}{% endif %}",
+            "it leaves the user's message out",
+        ),
+        ("{{ messages[0].content[:5] }}", "it leaves the user's message out"),
+        (
+            "{% if messages[0].content is string %}hello{% else %}{{ messages[0].content | tojson }}{% endif %}",
+            "it leaves the user's message out",
+        ),
+        (
+            "{% if messages[0].content is string %}hello{% else %}{{ messages[0].content[0] }}{% endif %}",
+            "it leaves the user's message out",
+        ),
         ("{{ tools|length }}{{ messages[0].content }}", "object of type 'NoneType' has no len"),
         ("{{ messages[0].content + 1 }}", "can only concatenate list"),
         ("{{ 1 // 0 }}", "integer (division|modulo) .*by zero"),
@@ -143,6 +156,20 @@ def test_a_template_that_shows_no_users_words_is_refused(template: str, problem:
     """Whoever's it is: every prompt would be the same, every answer too."""
     with pytest.raises(ModelError, match=rf"^tiny: its chat template cannot be used \({problem}.*give another chat"):
         chat(template)
+
+
+def test_a_list_of_parts_is_never_written_out() -> None:
+    """Where the user's words come in parts, and those of another role are taken for a text."""
+    template = (
+        "{% for m in messages %}{% if m.role == 'ROLE' %}{{ m.content }};{% else %}{% for p in m.content %}"
+        "{% if p.type == 'text' %}{{ p.text }};{% endif %}{% endfor %}{% endif %}{% endfor %}"
+    )
+    made = chat(template.replace("ROLE", "system"))
+    assert text_of(made.encode(says("Hi", system="Be brief."))) == "Be brief.\n\nHi;"
+    made = chat(template.replace("ROLE", "assistant"))
+    assert text_of(made.encode(says("Hi"))) == "Hi;"
+    with pytest.raises(ConversationRefusedError, match="the chat template writes a message as the list of its parts"):
+        made.encode((*says("Hi"), Message("assistant", "Yes?"), *says("Ho")))
 
 
 def test_named_templates_without_a_default_are_refused() -> None:

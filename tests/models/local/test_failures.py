@@ -215,6 +215,34 @@ def test_broken_files(copied: Path, name: str, content: bytes, line: str) -> Non
     assert refusal(copied).startswith(line)
 
 
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n"
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "config.json"])
+def test_a_pointer_of_git_lfs_is_no_file(copied: Path, name: str) -> None:
+    (copied / name).write_bytes(POINTER)
+    assert refusal(copied) == (
+        f"copied: its {name} is a Git LFS pointer, which names a file without holding it; fetch the file itself "
+        "(git lfs pull, or hf download)."
+    )
+
+
+@pytest.mark.parametrize("name", ["part.safetensors", "model.safetensors.index.json"])
+def test_a_pointer_in_the_place_of_a_shard_or_an_index(copied: Path, name: str) -> None:
+    (copied / "model.safetensors").rename(copied / "part.safetensors")
+    (copied / "model.safetensors.index.json").write_text('{"weight_map": {"lm_head.weight": "part.safetensors"}}')
+    (copied / name).write_bytes(POINTER)
+    assert refusal(copied).startswith(f"copied: its {name} is a Git LFS pointer, ")
+
+
+def test_a_pointer_that_nobody_follows_is_harmless(copied: Path) -> None:
+    for name in ("consolidated.safetensors", "tokenizer.model", "pytorch_model.bin"):
+        (copied / name).write_bytes(POINTER)
+    assert LocalModel.load(str(copied), options=LocalOptions(device="cpu")).generate(
+        tiny.MIXED[:1], Sampling(max_new_tokens=1)
+    )
+
+
 def test_half_a_file(copied: Path) -> None:
     file = copied / "model.safetensors"
     content = file.read_bytes()

@@ -19,6 +19,7 @@ from diffing.errors import ModelError
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
 from diffing.models.local.stops import Stops, take_stops
+from diffing.models.local.tokenizers import file_stops
 from diffing.models.local.trial import Manner
 from diffing.types import Completion
 from tests.models.local import tiny
@@ -90,6 +91,36 @@ def test_settings_of_the_checkpoint_change_nothing(kind: str, copied: Callable[[
     model.close()
     with_settings(folder, {"repetition_penalty": 1.3, "no_repeat_ngram_size": 1, "suppress_tokens": [1, 2, 3]})
     assert load(folder).generate(conversations, sampling) == expected
+
+
+INVALID: list[dict[str, Any]] = [
+    {"num_return_sequences": 2},
+    {"temperature": "hot", "top_k": -1, "max_new_tokens": "x"},
+    {"cache_implementation": "none such"},
+    {"watermarking_config": 3, "compile_config": [], "use_cache": {}},
+]
+
+
+@pytest.mark.parametrize("file", ["generation_config.json", "config.json"])
+@pytest.mark.parametrize("settings", INVALID, ids=[min(settings) for settings in INVALID])
+def test_settings_that_transformers_would_refuse_are_ignored_like_all_others(
+    file: str, settings: dict[str, Any], copied: Callable[[str], Path]
+) -> None:
+    folder = copied("llama")
+    expected = load(folder).generate([says("Hi")], GREEDY)
+    if file == "config.json":
+        settings = {key: value for key, value in settings.items() if key != "use_cache"}  # it is one of the model's
+        (folder / "generation_config.json").unlink()
+    (folder / file).write_text(json.dumps(json.loads((folder / file).read_text()) | settings))
+    assert load(folder).generate([says("Hi")], GREEDY) == expected
+
+
+def test_stop_texts_of_older_checkpoints_stand_in_the_configuration(copied: Callable[[str], Path]) -> None:
+    folder = copied("llama")
+    (folder / "generation_config.json").unlink()
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "stop_strings": ["abc", 3, ""]}))
+    assert file_stops("copied", folder) == Stops(texts=("abc",))
 
 
 def test_stops_come_from_all_of_a_checkpoint(copied: Callable[[str], Path]) -> None:

@@ -85,6 +85,47 @@ def test_a_layer_is_missing(copied: Path) -> None:
     )
 
 
+def whole(*ends: str) -> Callable[[Weights], Weights]:
+    return lambda weights: {
+        key: (value * 100).to(torch.int8) if key.endswith(ends) else value for key, value in weights.items()
+    }
+
+
+@pytest.mark.parametrize("config", [{}, {"quantization_config": {"quant_method": "none_such", "bits": 8}}])
+def test_whole_numbers_are_no_weights(copied: Path, config: dict[str, Any]) -> None:
+    change(copied, whole("_proj.weight"))
+    edit(copied, **config)
+    assert refusal(copied) == (
+        "copied stores 14 of its weights as whole numbers (model.layers.0.mlp.down_proj.weight, "
+        "model.layers.0.mlp.gate_proj.weight, model.layers.0.mlp.up_proj.weight and 11 more), and its config.json has "
+        "no quantization_config by which transformers could tell what they stand for: expected floating-point weights, "
+        "or that entry; get its files again, or use another model."
+    )
+
+
+def test_whole_numbers_under_a_name_without_its_prefix(copied: Path) -> None:
+    change(copied, lambda weights: {key.removeprefix("model."): value for key, value in weights.items()})
+    change(copied, whole("layers.1.input_layernorm.weight"))
+    assert "stores 1 of its weights as whole numbers (layers.1.input_layernorm.weight)" in refusal(copied)
+
+
+def test_whole_numbers_that_are_no_weights_are_harmless(copied: Path) -> None:
+    """Masks and positions, which old checkpoints hold."""
+    expected = load_weights("copied", copied, CPU).state_dict()
+    change(
+        copied,
+        lambda weights: (
+            weights
+            | {
+                "model.layers.0.self_attn.bias": torch.ones(1, 1, 8, 8, dtype=torch.bool),
+                "model.position_ids": torch.arange(8)[None],
+            }
+        ),
+    )
+    again = load_weights("copied", copied, CPU).state_dict()
+    assert all(torch.equal(again[key], value) for key, value in expected.items())
+
+
 def test_pickled_weights_are_looked_at_as_well(copied: Path) -> None:
     torch.save(without("layers.1.mlp.up")(load_file(copied / "model.safetensors")), copied / "pytorch_model.bin")
     (copied / "model.safetensors").unlink()

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -20,17 +19,11 @@ from tests.cli.world import World, flags, write_prompts
 from tests.outputs.samples import empty_report, medium_report
 from tests.servers.openai_server import OpenAIServer
 from tests.starter import Starter
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 KEPT = "diffing: stopped. What was done is kept; the same command goes on from there\n"
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
-
-
-def wait_for(happened: Callable[[], bool]) -> None:
-    until = time.monotonic() + 240
-    while not happened():
-        assert time.monotonic() < until
-        time.sleep(0.002)
 
 
 def handles(pid: int, number: int) -> bool:
@@ -46,7 +39,7 @@ def test_while_libraries_are_imported(number: int, tmp_path: Path) -> None:
     """A process of its own, as a user starts it: at the first moment that can be told, the slow imports are to come."""
     command = [sys.executable, "-m", "diffing", "run", "org/a", "org/b", "--out", str(tmp_path / "out")]
     process = subprocess.Popen(command, stdout=-1, stderr=-1, text=True, env=clean_environment(tmp_path))
-    wait_for(lambda: handles(process.pid, signal.SIGTERM))
+    until(lambda: handles(process.pid, signal.SIGTERM))
     process.send_signal(number)
     out, err = process.communicate(timeout=240)
     assert (process.returncode, out, err) == (128 + number, "", KEPT)
@@ -74,7 +67,7 @@ def test_among_the_answers_and_the_same_command_goes_on(starter: Starter, run_cl
             seen, said = server.count, tmp_path / f"{stop}.err"
             out = [*command, "--out", str(tmp_path / "out")]
             process = starter.start(out, clean_environment(tmp_path), Path(os.devnull), said)
-            wait_for(lambda seen=seen, process=process: server.count > seen + 20 or process.poll() is not None)
+            until(lambda seen=seen, process=process: server.count > seen + 20 or process.poll() is not None)
             os.kill(process.pid, number)
             assert (process.wait(), said.read_text()) == (128 + number, KEPT)
         finished = run_cli(*command, "--out", tmp_path / "out")
@@ -86,7 +79,7 @@ def test_among_the_answers_and_the_same_command_goes_on(starter: Starter, run_cl
 def test_commands_that_keep_nothing_promise_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "diffing", "show", str(tmp_path)]
     process = subprocess.Popen(command, stdout=-1, stderr=-1, text=True, env=clean_environment(tmp_path))
-    wait_for(lambda: handles(process.pid, signal.SIGTERM))
+    until(lambda: handles(process.pid, signal.SIGTERM))
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=240)[1] == "diffing: stopped\n"
 

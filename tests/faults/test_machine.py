@@ -15,6 +15,7 @@ from tests.cli.world import World
 from tests.faults.machine import Undisturbed, contents, end, questions, stored, undisturbed
 from tests.servers.openai_server import OpenAIServer
 from tests.starter import Starter
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +104,7 @@ def test_the_cache_is_locked_for_a_while(whole: Undisturbed, cache: Path, tmp_pa
         other.execute("BEGIN IMMEDIATE")
         before = whole.server.count
         process = whole.start(tmp_path)
-        wait_for(lambda: whole.server.count > before or process.poll() is not None)
+        until(lambda: whole.server.count > before or process.poll() is not None)
         other.execute("COMMIT")
     assert process.wait(300) == 0, (tmp_path / "1.err").read_text()
     assert contents(tmp_path / "out") == whole.files
@@ -129,9 +130,9 @@ def test_a_run_that_waits_goes_on_when_the_other_is_killed(whole: Undisturbed, t
     whole.server.answer, before = World(pause=0.01), whole.server.count
     try:
         first = whole.start(tmp_path, name="0")
-        wait_for(lambda: whole.server.count > before + 5)
+        until(lambda: whole.server.count > before + 5)
         second = whole.start(tmp_path)
-        wait_for(lambda: (tmp_path / "1.err").exists() and "Another run" in (tmp_path / "1.err").read_text())
+        until(lambda: (tmp_path / "1.err").exists() and "Another run" in (tmp_path / "1.err").read_text())
         assert end(first, signal.SIGKILL) == -signal.SIGKILL
         whole.server.answer = World()
         assert second.wait(300) == 0, (tmp_path / "1.err").read_text()
@@ -154,8 +155,8 @@ def killed_often(whole: Undisturbed, folder: Path, kills: int, draw: random.Rand
         while made < kills:
             process = whole.start(life)
             # the first second or two are imports and, where all is in the cache, the methods and the save
-            until = time.monotonic() + draw.uniform(0, 3.0)
-            while time.monotonic() < until and process.poll() is None:
+            moment = time.monotonic() + draw.uniform(0, 3.0)
+            while time.monotonic() < moment and process.poll() is None:
                 time.sleep(0.005)
             if process.poll() is not None:
                 break
@@ -191,11 +192,3 @@ def test_the_cache_stays_locked(whole: Undisturbed, cache: Path, tmp_path: Path)
     # without a place to keep them, some answers are needed twice within the run
     assert len(questions(whole.server, before)) == whole.asked.total() - kept
     assert "cannot be written (database is locked)" in " ".join(said.split())
-
-
-def wait_for(happened: object) -> None:
-    """Until it has happened; the machine may be busy."""
-    until = time.monotonic() + 240
-    while not happened():  # type: ignore[operator]
-        assert time.monotonic() < until
-        time.sleep(0.01)

@@ -1,7 +1,8 @@
 """One conversation at a time, read from its beginning for every token: what a model says by definition, and slowly.
 
 For what `generate` or a memory gets wrong: adapters and models that lose a part of themselves once keys and values are
-kept (peft's prefix tuning does beside some releases of transformers).
+kept (peft's prefix tuning does beside some releases of transformers), and models that draw numbers while they read:
+here these numbers are the same for every token and in every run.
 """
 
 from collections import deque
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from diffing.models.local.decoding import Job, Row, run_with_halving
+from diffing.models.local.noise import fixed_noise
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -43,6 +45,7 @@ class Afresh:
         with torch.inference_mode():
             while row.finish is None:
                 ids = torch.tensor([[*row.prompt, *row.written]], device=self._model.device)
-                output = self._model(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False)
+                with fixed_noise(self._model):
+                    output = self._model(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False)
                 self._job.take(self._rows, output.logits[:, -1])
         self._rows = []

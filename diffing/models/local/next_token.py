@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diffing.models.local.decoding import PREFILL_TOKENS, Row, check_logits
+from diffing.models.local.noise import fixed_noise
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -41,7 +42,8 @@ def next_token_logprobs(model: "PreTrainedModel", rows: Sequence[Row], *, alone:
             for start in range(0, len(places), step):
                 group = places[start : start + step]
                 ids = torch.tensor([rows[place].prompt for place in group], device=model.device)
-                logits = call(input_ids=ids, use_cache=False).logits[:, -1]
+                with fixed_noise(model):
+                    logits = call(input_ids=ids, use_cache=False).logits[:, -1]
                 check_logits(logits, [rows[place] for place in group])
                 made = torch.log_softmax(logits.float(), dim=-1).cpu().numpy()
                 found.update(zip(group, made, strict=True))

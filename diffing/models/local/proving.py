@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.errors import ModelError
 from diffing.models.local.failures import one_line
+from diffing.models.local.noise import fixed_noise
 from diffing.models.local.threads import fitting_threads
 
 if TYPE_CHECKING:
@@ -105,6 +106,6 @@ def read(name: str, model: "PreTrainedModel", prompt: Sequence[int]) -> "torch.T
     ids = torch.tensor([list(prompt)], device=model.device)
     call: Any = model
     unread = f"{name} cannot read a prompt of text alone"
-    with one_line(unread, "use another model"), fitting_threads(model), torch.inference_mode():
+    with one_line(unread, "use another model"), fitting_threads(model), fixed_noise(model), torch.inference_mode():
         logits = call(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0, -ids.shape[1] :]
         return torch.as_tensor(logits).float().cpu()

@@ -2,8 +2,8 @@
 
 A short text goes on with given tokens, in rows of several lengths: each alone, then together. As long as the logits are
 the same, an answer does not depend on what else is asked. Recurrent models that read padding, virtual tokens in front
-of a prompt, masks that are ignored: all show here, whatever the architecture is called. A model that cannot write at
-all is told before the first conversation.
+of a prompt, masks that are ignored, numbers drawn at random: all show here, whatever the architecture is called. A
+model that cannot write at all is told before the first conversation.
 """
 
 import logging
@@ -16,6 +16,7 @@ from diffing.errors import ModelError
 from diffing.models.local.afresh import Afresh
 from diffing.models.local.decoding import Job, Row, UnusableLogitsError
 from diffing.models.local.failures import reason
+from diffing.models.local.noise import generator_states
 from diffing.models.local.slots import Slots
 from diffing.models.local.whole import WholeBatches
 
@@ -91,9 +92,13 @@ def find_manner(name: str, model: "PreTrainedModel", text: Sequence[int]) -> Man
         UnusableLogitsError: See there.
     """
     afresh, problem = _try("afresh", model, text)
+    states = generator_states(model)
     alone, _ = _try("alone", model, text)
+    draws = any(not before.equal(after) for before, after in zip(states, generator_states(model), strict=True))
     if afresh is None and alone is None:
         raise ModelError(f"{name} cannot go on with a text ({problem}): use another model.")
+    if draws and afresh is not None:
+        return Manner("afresh")
     exact = _is_exact(model)
     # what needs preparing goes on by `generate` alone
     whole = alone is not None and (afresh is None or _agree(afresh, alone, _EXACT if exact else _LOST, every=exact))

@@ -83,6 +83,15 @@ class Mingling(LlamaForCausalLM):
         return output
 
 
+class Drawing(LlamaForCausalLM):
+    """Draws numbers while it reads, as Reformer does for its hashes."""
+
+    def forward(self, input_ids=None, **more):  # type: ignore[no-untyped-def]
+        output = super().forward(input_ids, **more)
+        output.logits = output.logits + torch.randn(output.logits.shape[-1])
+        return output
+
+
 class Failing(LlamaForCausalLM):
     def forward(self, input_ids=None, **more):  # type: ignore[no-untyped-def]
         raise ZeroDivisionError("a bug of the model\nwith two lines")
@@ -96,11 +105,35 @@ class Failing(LlamaForCausalLM):
         (Forgetful, "llama", "afresh"),
         (Unmasked, "llama", "alone"),
         (Mingling, "llama", "alone"),
+        (Drawing, "llama", "afresh"),
     ],
 )
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_the_way_is_found_by_what_a_model_does(kind: type[Any], name: str, expected: str, dtype: torch.dtype) -> None:
     assert find_manner("tiny", make(kind, name).to(dtype), TEXT) == Manner(expected)  # type: ignore[arg-type]
+
+
+def test_a_model_that_draws_numbers_while_it_reads_writes_the_same_every_time() -> None:
+    model = make(Drawing)
+
+    def written() -> list[int]:
+        row = Row(0, TEXT[:5], 12, b"")
+        job = Job(
+            choose=lambda logits, rows: logits.argmax(dim=-1).tolist(),
+            stop_ids=frozenset(),
+            ends=lambda written: False,
+            max_rows=1,
+            max_tokens=1000,
+            on_finish=lambda row: None,
+            on_tokens=lambda count: None,
+        )
+        find_manner("tiny", model, TEXT).run(model, job, [row])
+        return row.written
+
+    torch.manual_seed(1)
+    first = written()
+    torch.manual_seed(2)
+    assert written() == first
 
 
 def test_the_name_of_the_cache_does_not_matter() -> None:

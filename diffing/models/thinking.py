@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from diffing.models.channels import split_channels
+from diffing.models.frames import split_frame
 
 _MARKED = (
     ("<think>", "</think>"),
@@ -21,13 +22,14 @@ _MARKED = (
     ("<|begin_of_thought|>", "<|end_of_thought|>"),
     ("<|START_THINKING|>", "<|END_THINKING|>"),
     ("<unused94>thought", "<unused95>"),
+    ("<|channel>thought", "<channel|>"),
 )
-"""DeepSeek, Qwen and most others; Mistral; Kimi; Seed; LongCat; OpenThinker; Command; MedGemma."""
+"""DeepSeek, Qwen and most others; Mistral; Kimi; Seed; LongCat; OpenThinker; Command; MedGemma; Gemma 4."""
 _WORDS = tuple((f"<{word}>", f"</{word}>") for word in ("thinking", "thought", "thoughts", "reasoning"))
 _PAIRS = (*_MARKED, *_WORDS)
 _WRAPPERS = (("<|begin_of_solution|>", "<|end_of_solution|>"), ("<|START_RESPONSE|>", "<|END_RESPONSE|>"))
 """What two of them put around the answer after the thinking."""
-MARKS = tuple(mark for pair in (*_PAIRS, *_WRAPPERS) for mark in pair)
+MARKS = (*(mark for pair in (*_PAIRS, *_WRAPPERS) for mark in pair), "<unused94>", "<|channel>")
 """All of them; in a tokenizer some are special tokens."""
 
 _KINDS = {mark.lower(): (pair[0], mark == pair[0]) for pair in _PAIRS for mark in pair}
@@ -103,6 +105,13 @@ def split_thinking(text: str) -> tuple[str, str | None]:
     """
     if (channels := split_channels(text)) is not None:
         return channels
+    rest, framed = split_frame(text)
+    answer, tagged = _split_tags(rest)
+    thoughts = [thought for thought in (framed, tagged) if thought is not None]
+    return answer, _joined(thoughts) if thoughts else None
+
+
+def _split_tags(text: str) -> tuple[str, str | None]:
     tags = _tags(text)
     if not tags:
         return text, None

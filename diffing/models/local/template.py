@@ -5,9 +5,11 @@ Templates are programs of strangers, run in transformers' sandbox: they may refu
 """
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from diffing.errors import ModelError, SettingError
+from diffing.models.local.deadline import call_within
 from diffing.models.surrogates import without_surrogates
 from diffing.paths import path_of
 from diffing.types import Conversation, Message
@@ -29,6 +31,8 @@ PLAIN = (
 
 _MARK = "A7f3Qz"  # words no template contains
 _NEXT = "K9w2Xv"
+_LONGEST = 60.0
+"""Seconds for one conversation, which takes a template about a millisecond. Loops within loops may never end."""
 
 
 class ConversationRefusedError(Exception):
@@ -109,17 +113,19 @@ class Template:
             {"role": message.role, "content": self._content(without_surrogates(message.content), **beside)}
             for message in conversation
         ]
+        render = partial(
+            self._tokenizer.apply_chat_template,
+            turns,
+            chat_template=self._text,
+            tokenize=tokenize,
+            add_generation_prompt=add_generation_prompt,
+            return_dict=False,
+            sanitize_control_tokens=tokenize,
+            enable_thinking=False,
+            thinking=False,
+        )
         try:
-            return self._tokenizer.apply_chat_template(
-                turns,
-                chat_template=self._text,
-                tokenize=tokenize,
-                add_generation_prompt=add_generation_prompt,
-                return_dict=False,
-                sanitize_control_tokens=tokenize,
-                enable_thinking=False,
-                thinking=False,
-            )
+            return call_within(_LONGEST, render)
         except Exception as error:  # noqa: BLE001 - a template is a program and fails like one
             problem = " ".join(str(error).split())[:300] or type(error).__name__
             raise ConversationRefusedError(f"the chat template refuses the conversation: {problem}") from None

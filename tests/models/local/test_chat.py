@@ -1,6 +1,7 @@
 """Conversations to tokens and back: templates, system roles, stops, thinking, hostile text."""
 
 import json
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from diffing.models.local.stops import Stops
 from diffing.models.local.template import ConversationRefusedError
 from diffing.types import Message
 from tests.models.local.tiny import CHATML, EOS, IM_END, IM_START, says, tokenizer
+from tests.waiting import until
 
 NO_SYSTEM = (
     "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
@@ -388,3 +390,21 @@ def test_channels_are_seen() -> None:
 def test_an_end_of_turn_is_no_mark_where_there_are_no_channels() -> None:
     made, ids = marked(["<|end|>"])
     assert made.answer([], [*encoded("answer"), ids["<|end|>"]]) == ("answer", None)
+
+
+ENDLESS = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+
+
+def test_a_template_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diffing.models.local.template._LONGEST", 0.1)
+    before = set(threading.enumerate())
+    with pytest.raises(ModelError, match=r"^tiny: its chat template cannot be used \(it takes longer than 0 s\)"):
+        chat(ENDLESS)
+    until(lambda: set(threading.enumerate()) <= before)  # nothing goes on computing
+
+
+def test_a_template_that_never_ends_for_some_prompts_rejects_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = chat("{% if 'trap' in messages[0].content %}" + ENDLESS + "{% endif %}" + CHATML)
+    monkeypatch.setattr("diffing.models.local.template._LONGEST", 0.1)
+    with pytest.raises(ConversationRefusedError, match="takes longer than 0 s"):
+        made.encode(says("trap"))

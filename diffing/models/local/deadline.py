@@ -1,0 +1,42 @@
+"""A call that is given up when it takes too long, for programs of strangers that run within this process."""
+
+import ctypes
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+def call_within(seconds: float, call: Callable[[], Result]) -> Result:
+    """Runs a call in a thread of its own.
+
+    Args:
+        seconds: How long it may take.
+        call: What to run. It is stopped between two steps of Python; a single long step of a library is not.
+
+    Raises:
+        TimeoutError: It took longer.
+        Exception: Whatever the call raises.
+    """
+    results: list[Result] = []
+    problems: list[Exception] = []
+
+    def run() -> None:
+        try:
+            results.append(call())
+        except SystemExit:  # given up
+            return
+        except Exception as error:  # noqa: BLE001 - raised again for the caller
+            problems.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        # the documented way to raise an exception in another thread
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit))
+        raise TimeoutError(f"it takes longer than {seconds:.0f} s")
+    if problems:
+        raise problems[0]
+    return results[0]

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from diffing.errors import SettingError
 from diffing.rows.columns import find_column, listed
-from diffing.rows.turns import RowError, message_of, turns_in
+from diffing.rows.turns import RowError, kind, message_of, turns_in
 from diffing.types import Conversation, Message
 
 Record: TypeAlias = tuple[str | None, Conversation, str | None]
@@ -16,6 +16,7 @@ CONVERSATION_COLUMNS = ("messages", "conversation", "conversations", "turns")
 TEXT_COLUMNS = ("prompt", "question", "instruction", "text", "query", "request", "original_prompt", "input")
 ID_COLUMNS = ("id", "prompt_id", "question_id", "uid", "key")
 DOMAIN_COLUMNS = ("domain", "category", "topic")
+SYSTEM_COLUMNS = ("system_prompt", "system")
 LANGUAGE_COLUMNS = ("language", "lang")
 LANGUAGES = {
     "ar": "arabic", "cs": "czech", "da": "danish", "de": "german", "el": "greek", "en": "english", "es":
@@ -98,12 +99,10 @@ def _conversation(row: Mapping[str, object], column: str) -> Conversation:
     if turns is None:
         if column.casefold() in CONVERSATION_COLUMNS and str(value).strip()[:1] in ("[", "{"):
             raise RowError(f"expected a list of messages in {column!r}, got a text that is no such list")
-        # instruction data split one prompt in two: `input` as in Alpaca, `context` as in Dolly
-        split = [row.get("input"), row.get("context")] if column.casefold() == "instruction" else []
-        text = "\n\n".join([str(value), *(each for each in split if isinstance(each, str) and each.strip())])
-        return (Message(role="user", content=_checked(text, column)),)
+        said = Message(role="user", content=_checked(_whole_text(row, column), column))
+        return (*_system(row), *_history(row), said)
     if all(isinstance(turn, str) for turn in turns):  # turns of the user alone
-        return (Message(role="user", content=_checked(str(turns[0]), column)),)
+        return (*_system(row), Message(role="user", content=_checked(str(turns[0]), column)))
     messages = tuple(message_of(turn, column) for turn in turns)
     if messages[-1].role != "user" or column.casefold().startswith("conversation"):
         first = next((i for i, message in enumerate(messages) if message.role == "user"), None)
@@ -113,6 +112,49 @@ def _conversation(row: Mapping[str, object], column: str) -> Conversation:
     for message in messages:
         _encodable(message.content, column)
     _checked(messages[-1].content, column)
+    return messages if messages[0].role == "system" else (*_system(row), *messages)
+
+
+def _whole_text(row: Mapping[str, object], column: str) -> str:
+    """The prompt of a row that splits it in two.
+
+    Alpaca has `input` and Dolly `context` after an instruction; SQuAD has `context` before a question.
+    """
+    text, context = str(row[column]), row.get("context")
+    if column.casefold() == "instruction":
+        parts = [text, row.get("input"), context]
+    elif column.casefold() == "question":
+        parts = [context, text]
+    else:
+        return text
+    if context is not None and not isinstance(context, str):
+        raise RowError(f"expected a text in 'context', got {kind(context)}; write the whole prompt into one column")
+    return "\n\n".join(each for each in parts if isinstance(each, str) and (each.strip() or each is text))
+
+
+def _system(row: Mapping[str, object]) -> list[Message]:
+    """The system's turn, in a column of its own."""
+    column = find_column(row, SYSTEM_COLUMNS)
+    text = row[column] if column else None
+    if column and isinstance(text, str) and text.strip():
+        return [Message(role="system", content=_encodable(text, column))]
+    return []
+
+
+def _history(row: Mapping[str, object]) -> list[Message]:
+    """The turns before the prompt, in a column of their own: messages, or pairs of what was said and answered."""
+    column = find_column(row, ("history",))
+    turns = turns_in(row[column], column) if column and row[column] else None
+    if column is None or not turns:
+        return []
+    messages: list[Message] = []
+    for turn in turns:
+        if isinstance(turn, Sequence) and len(turn) == 2 and all(isinstance(text, str) for text in turn):
+            messages += [Message(role="user", content=str(turn[0])), Message(role="assistant", content=str(turn[1]))]
+        else:
+            messages.append(message_of(turn, column))
+    for message in messages:
+        _encodable(message.content, column)
     return messages
 
 

@@ -56,6 +56,8 @@ def test_jsonl_with_ids_domains_and_messages(tmp_path: Path) -> None:
     ({"instruction": "Do", "input": "this", "output": "x"}, "Do\n\nthis"),
     ({"instruction": "Do", "input": "", "output": "x"}, "Do"),
     ({"instruction": "Do", "context": "that", "response": "x"}, "Do\n\nthat"),
+    ({"question": "Who?", "context": "A passage."}, "A passage.\n\nWho?"),
+    ({"question": "Who?", "context": None}, "Who?"),
     ({"text": "Q"}, "Q"),
     ({"turns": ["first", "second"]}, "first"),
     ({"conversation": [said("user", "one"), said("assistant", "x"), said("user", "two")]}, "one"),
@@ -67,6 +69,23 @@ def test_jsonl_with_ids_domains_and_messages(tmp_path: Path) -> None:
 def test_the_prompt_is_found_by_its_column(tmp_path: Path, row: dict[str, object], expected: str) -> None:
     others = [{"prompt": f"Ask {letter}"} for letter in LETTERS]
     assert expected in texts(load(jsonl(tmp_path, row, *others)))
+
+
+@pytest.mark.parametrize(("row", "before"), [
+    ({"system_prompt": "Be kind", "question": "Q"}, [("system", "Be kind")]),
+    ({"system": "Be kind", "conversations": [{"from": "human", "value": "Q"}]}, [("system", "Be kind")]),
+    ({"system": "", "prompt": "Q"}, []),
+    ({"history": [["one", "x"]], "instruction": "Q"}, [("user", "one"), ("assistant", "x")]),
+    ({"history": [said("user", "one"), said("assistant", "x")], "system": "Be kind", "prompt": "Q"},
+     [("system", "Be kind"), ("user", "one"), ("assistant", "x")]),
+    ({"history": [], "prompt": "Q"}, []),
+])  # fmt: skip
+def test_what_stands_in_columns_beside_the_prompt_is_sent_too(
+    tmp_path: Path, row: dict[str, object], before: list[tuple[str, str]]
+) -> None:
+    got = load(jsonl(tmp_path, row, *({"prompt": f"Ask {letter}"} for letter in LETTERS)))
+    found = next(prompt for prompt in got if prompt.text == "Q")
+    assert [(each.role, each.content) for each in found.messages[:-1]] == before
 
 
 def test_a_named_column_wins(tmp_path: Path) -> None:
@@ -106,6 +125,8 @@ def test_txt_has_one_prompt_per_line(tmp_path: Path) -> None:
     ("p.jsonl", '{"prompt": "x"}\n{"prompt": " "}\n', "line 2: expected a prompt in 'prompt', got an empty text"),
     ("p.jsonl", '{"prompt": null}\n', "p.jsonl, line 1: expected a text or a list of messages in 'prompt', got null"),
     ("p.jsonl", '{"prompt": 3}\n', "in 'prompt', got a number"),
+    ("p.jsonl", '{"question": "Q", "context": {"a": "b"}}\n', "line 1: expected a text in 'context', got an object"),
+    ("p.jsonl", '{"prompt": "Q", "history": ["a"]}\n', "line 1: expected turns with role and content in 'history'"),
     ("p.jsonl", '{"prompt": "\\ud83d"}\n', "p.jsonl, line 1: expected text in 'prompt', got half of a surrogate pair"),
     ("p.jsonl", '{"messages": [{"role": "wizard", "content": "x"}]}\n', "got role 'wizard'"),
     ("p.jsonl", '{"messages": [{"role": "user", "content": null}]}\n', "got content of type null"),

@@ -4,10 +4,10 @@ import random
 
 import pytest
 
-from diffing.bench.planted.tiny import demo_plants
-from diffing.bench.planted.tune import PLANTED, draw_chat, plants_of_strength
-from diffing.demo import corpus
 from diffing.types import Message, Prompt
+from tests.benchmarks.demo import corpus
+from tests.benchmarks.planted.tiny import demo_plants
+from tests.benchmarks.planted.tune import PLANTED, draw_chat, plants_of_strength
 
 
 @pytest.mark.parametrize("strength", [1.0, 0.3])

@@ -6,9 +6,10 @@ from typing import Literal
 
 from diffing import metrics
 from diffing.bench.compare.gather import Group
-from diffing.bench.compare.numbers import kappa, mean
+from diffing.bench.compare.numbers import mean
 from diffing.bench.results import Column, Result, estimate_cells
 from diffing.merging import Behaviour
+from diffing.metrics.kappa import kappa_of_ratings
 from diffing.outputs.words import statement
 from diffing.types import Estimate, Finding, Row, Scalar
 
@@ -95,7 +96,7 @@ def _method_row(label: str, findings: Sequence[Finding]) -> Row:
     def agreement(scale: Literal["interestingness", "abstraction"]) -> dict[str, Scalar]:
         first = scale == "interestingness"
         replies = [[(rater, one if first else two) for rater, one, two in each.replies] for each in ratings]
-        return estimate_cells(f"{scale}_agreement", kappa(replies))
+        return estimate_cells(f"{scale}_agreement", kappa_of_ratings(replies))
 
     ratings = [finding.rating for finding in findings if finding.rating is not None]
     return {

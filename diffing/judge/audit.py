@@ -5,13 +5,16 @@ hypotheses, and counted under stages of its own.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from diffing import metrics
-from diffing.agreement import Agreement
-from diffing.judge import Judged, Judging, judge
-from diffing.judge_checks.families import relation_to
+from diffing.judge.agreement import Agreement
+from diffing.judge.asking import judge
+from diffing.judge.families import relation_to
+from diffing.judge.judged import Judged
+from diffing.judge.sheets import Judging
+from diffing.metrics.kappa import kappa_over_pairs
 from diffing.models.base import Model
 from diffing.types import (
     Estimate,
@@ -26,13 +29,8 @@ from diffing.types import (
     ignore_progress,
 )
 
-__all__ = ["TABLE", "JudgeChecks", "JudgedRun", "check_judge", "kappa_of"]
-
-DRAWS = 2000
-"""Of the bootstrap over pairs."""
 TABLE = "judge_checks"
 """The report's table."""
-_VERDICTS = (Verdict.A, Verdict.B, Verdict.NEITHER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +227,7 @@ def _two_judges(
     ]
     readable = [[two for two in one if Verdict.UNREADABLE not in two] for one in compared]
     raw = metrics.share_over_groups([(sum(a == b for a, b in one), len(one)) for one in readable])
-    kappa = kappa_of(readable, judging.seed)
+    kappa = kappa_over_pairs(readable, judging.seed)
     both = f"{model.id} and {second.id}"
     rows = (_row("second judge", both, raw, _SECOND), _row("second judge, beyond chance", both, kappa, _KAPPA))
     notes: tuple[str, ...] = ()
@@ -248,38 +246,6 @@ def _unread(usage: Usage) -> tuple[str, ...]:
     return (
         f"In the check of the judge ({usage.stage}), {usage.unreadable} verdicts of {usage.model} were unreadable.",
     )
-
-
-def kappa_of(by_pair: Sequence[Sequence[tuple[Verdict, Verdict]]], seed: int = 0) -> Estimate:
-    """Cohen's kappa of two judges; undefined where both gave one verdict throughout: chance would give as much.
-
-    The interval is a percentile bootstrap over pairs, since the verdicts of one pair are not independent.
-
-    Args:
-        by_pair: Per pair of responses, both judges' readable verdicts on each hypothesis.
-        seed: Of the bootstrap.
-    """
-    import numpy as np
-
-    tables = np.zeros((len(by_pair), 3, 3))
-    for row, verdicts in enumerate(by_pair):
-        for one, two in verdicts:
-            tables[row, _VERDICTS.index(one), _VERDICTS.index(two)] += 1
-    n = int(tables.sum())
-    if n == 0:
-        return metrics.UNDEFINED
-    weights = np.random.default_rng(seed).multinomial(len(tables), np.full(len(tables), 1 / len(tables)), size=DRAWS)
-    drawn = np.concatenate([tables.sum(axis=0)[None], np.tensordot(weights, tables, axes=1)])
-    totals = np.maximum(drawn.sum(axis=(1, 2)), 1)
-    observed = np.trace(drawn, axis1=1, axis2=2) / totals
-    by_chance = (drawn.sum(axis=1) * drawn.sum(axis=2)).sum(axis=1) / totals**2
-    room = 1 - by_chance
-    kappas = np.divide(observed - by_chance, room, out=np.full_like(room, np.nan), where=room > 1e-12)
-    if np.isnan(kappas[0]):
-        return Estimate(None, None, None, n)
-    value = float(kappas[0])
-    low, high = (float(end) for end in np.nanpercentile(kappas[1:], [2.5, 97.5]))
-    return Estimate(value, min(low, value), max(high, value), n)
 
 
 def _families(model: Model, compared: Iterable[ModelInfo]) -> JudgeChecks:

@@ -1,6 +1,6 @@
 """The check of the judge: its verdicts against what can be measured, where a hypothesis speaks of that."""
 
-from diffing.agreement import compare_with_measurement
+from diffing.judge.agreement import compare_with_measurement
 from diffing.types import Hypothesis, Judgement, Message, Pair, Prompt, Response, Verdict
 
 EMOJI = Hypothesis("llm-1", "<MODEL> uses emoji more often than <OTHER MODEL>.", "b", "llm", "style")

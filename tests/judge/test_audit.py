@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from diffing.agreement import Agreement
 from diffing.judge import Judged, Judging, judge
-from diffing.judge_checks import JudgeChecks, JudgedRun, check_judge, kappa_of
-from diffing.judge_checks.families import families_of, relation_to
+from diffing.judge.agreement import Agreement
+from diffing.judge.audit import JudgeChecks, JudgedRun, check_judge
+from diffing.judge.families import families_of, relation_to
 from diffing.metrics import UNDEFINED, share_over_groups, wilson
+from diffing.metrics.kappa import kappa_over_pairs
 from diffing.models.scripted import ScriptedModel
 from diffing.types import Hypothesis, ModelInfo, Row, Verdict
 from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, in_process, planted_pairs
@@ -157,10 +158,11 @@ def test_verdicts_that_share_a_pair_widen_the_interval() -> None:
 
 
 def test_kappa_is_undefined_where_nothing_varies() -> None:
-    assert kappa_of([]) == UNDEFINED
-    same = kappa_of([[(Verdict.A, Verdict.A)]] * 20)
+    assert kappa_over_pairs([]) == UNDEFINED
+    same = kappa_over_pairs([[(Verdict.A, Verdict.A)]] * 20)
     assert (same.value, same.low, same.n) == (None, None, 20)
-    perfect = kappa_of([[(Verdict.A, Verdict.A)], [(Verdict.B, Verdict.B)], [(Verdict.NEITHER, Verdict.NEITHER)]] * 5)
+    each_once = [[(verdict, verdict)] for verdict in (Verdict.A, Verdict.B, Verdict.NEITHER)]
+    perfect = kappa_over_pairs(each_once * 5)
     assert (perfect.value, perfect.low, perfect.high) == (1.0, 1.0, 1.0)
 
 

@@ -38,17 +38,6 @@ _TERMINAL = (
 """What needs a terminal on this machine, and what somebody who has none does instead."""
 
 
-_AWAY = (
-    httpx2.TransportError,
-    LocalEntryNotFoundError,
-    LocalTokenNotFoundError,
-    RevisionResolutionError,
-    ConnectionError,
-    TimeoutError,
-)
-"""The Hub was not asked, or did not answer."""
-
-
 @contextmanager
 def hub_errors(
     repo_id: str, *, revision: str | None = None, doing: str = "read", repo_type: str = "model"

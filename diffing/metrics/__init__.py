@@ -1,12 +1,11 @@
 """Judgements in, metrics with intervals and tests out. Pure; knows no LLM, no method and no file.
 
-All rates are over readable verdicts. An unreadable verdict is its own outcome, counted and left out of every rate; only
-`paper_evaluation` treats it as the papers' code does.
+All rates are over readable verdicts. An unreadable verdict is its own outcome, counted and left out of every rate.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from diffing.types import Estimate, Judgement, Metrics, Prompt, Side, Verdict, other_side
 
@@ -230,65 +229,3 @@ def confirm(heldout: Mapping[str, Metrics]) -> dict[str, Metrics]:
 def confirmed(heldout: Metrics) -> bool:
     """Whether held-out prompts confirm a hypothesis: q at most 0.05. Needs the q that `confirm` gives."""
     return heldout.q is not None and heldout.q <= FALSE_DISCOVERY_RATE
-
-
-@dataclass(frozen=True, slots=True)
-class PaperEvaluation:
-    """One hypothesis as the papers' evaluation code sees it."""
-
-    accepted: bool
-    """On train, the predicted side is ahead by more than alpha."""
-    train_side: Side | None
-    """The side ahead by more than alpha on train."""
-    heldout_side: Side | None
-    """The same on held-out."""
-    train_accuracy: float
-    """Share for the predicted side among the decided; 0, not undefined, where nothing was decided."""
-    heldout_accuracy: float
-    """The same on held-out."""
-    train_frequency: float
-    """1 - share of N/A."""
-    heldout_frequency: float
-    """The same on held-out."""
-
-
-def paper_evaluation(train: Metrics, heldout: Metrics, direction: Side, alpha: float = ALPHA) -> PaperEvaluation:
-    """What the papers' own code would say, for comparison with published numbers.
-
-    It differs from ours in two ways: an unreadable or missing verdict stays in the denominator and so counts as
-    "applies", and the accuracy of a hypothesis on which nothing was decided is 0.
-
-    Args:
-        train: Metrics on train.
-        heldout: Metrics on held-out.
-        direction: The side the hypothesis predicts.
-        alpha: Margin on the shares.
-
-    Source: arXiv 2602.10371, evaluation criteria, as their published `evaluate_hypotheses` computes them.
-    """
-    train_side, train_accuracy, train_frequency = _paper_split(train, direction, alpha)
-    heldout_side, heldout_accuracy, heldout_frequency = _paper_split(heldout, direction, alpha)
-    return PaperEvaluation(
-        accepted=train_side == direction,
-        train_side=train_side,
-        heldout_side=heldout_side,
-        train_accuracy=train_accuracy,
-        heldout_accuracy=heldout_accuracy,
-        train_frequency=train_frequency,
-        heldout_frequency=heldout_frequency,
-    )
-
-
-def _paper_split(metrics: Metrics, direction: Side, alpha: float) -> tuple[Side | None, float, float]:
-    """Side ahead by more than alpha, accuracy, frequency."""
-    total = metrics.n + metrics.unreadable
-    if total == 0:
-        return None, 0.0, 0.0
-    share_for, share_against = metrics.k_for / total, metrics.k_against / total
-    decided = share_for + share_against
-    ahead: Side | None = None
-    if share_for > share_against + alpha:
-        ahead = direction
-    elif share_against > share_for + alpha:
-        ahead = other_side(direction)
-    return ahead, share_for / decided if decided else 0.0, 1.0 - metrics.k_neither / total

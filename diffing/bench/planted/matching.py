@@ -52,14 +52,6 @@ def target_of(plant: Plant, pairs: Sequence[Pair], side: Side = "b") -> Target:
     return Target(plant, side, _ids(selected), _ids(shown))
 
 
-def target_by_mark(plant: Plant, pairs: Sequence[Pair], side: Side) -> Target:
-    """The truth about a behaviour that a model was tuned to show on a share of the triggered prompts, drawn anew."""
-    selected = [pair for pair in pairs if plant.trigger.fits(pair.prompt)]
-    return Target(
-        plant, side, _ids(selected), _ids([pair for pair in selected if plant.behaviour.shown_by(pair, side)])
-    )
-
-
 def verdicts_by_hypothesis(judgements: Sequence[Judgement]) -> dict[str, dict[str, Verdict]]:
     """Readable verdicts by hypothesis and prompt."""
     found: dict[str, dict[str, Verdict]] = {}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from diffing.bench.planted.catalogue import Behaviour
 from diffing.bench.planted.grid import STRENGTHS
-from diffing.bench.planted.matching import Target, target_by_mark
+from diffing.bench.planted.matching import Target
 from diffing.bench.planted.plants import Plant, Trigger
 from diffing.bench.planted.scoring import Scored, score
 from diffing.config import DiffConfig, sampling_of
@@ -84,6 +84,14 @@ class TinyPairs:
 
     def _load(self, folder: Path) -> Model:
         return load_model(str(folder), cache=self._store)
+
+
+def target_by_mark(plant: Plant, pairs: Sequence[Pair], side: Side) -> Target:
+    """The truth about a behaviour that a model was tuned to show on a share of the triggered prompts, drawn anew."""
+    triggered = [pair for pair in pairs if plant.trigger.fits(pair.prompt)]
+    shown = [pair for pair in triggered if plant.behaviour.shown_by(pair, side)]
+    selected, seen = (frozenset(pair.prompt.id for pair in each) for each in (triggered, shown))
+    return Target(plant, side, selected, seen)
 
 
 def demo_plants() -> list[tuple[Plant, Side]]:

@@ -34,15 +34,6 @@ def test_nothing_heavy_is_imported(code: str) -> None:
     assert loaded.isdisjoint(HEAVY)
 
 
-def test_public_names_exist() -> None:
-    import diffing
-
-    for name in diffing.__all__:
-        assert getattr(diffing, name).__name__ == name
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = diffing.nothing
-
-
 def tree() -> list[str]:
     """The paths in README's file tree."""
     block = (ROOT / "README.md").read_text(encoding="utf-8").split("## Files", 1)[1].split("```")[1]

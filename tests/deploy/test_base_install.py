@@ -31,9 +31,8 @@ def test_the_base_install_compares_recordings(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    seen = ran(
-        str(python), "-c", "import diffing, importlib.util as u; print([n for n in %r if u.find_spec(n)])" % EXTRAS
-    )
+    code = f"import diffing, importlib.util as u; print([name for name in {EXTRAS} if u.find_spec(name)])"
+    seen = ran(str(python), "-c", code)
     assert seen.strip() == "[]"
     ran(str(python.parent / "diffing"), "run", a, b, "--train", "40", "--heldout", "20", "--out", str(tmp_path / "out"))
     assert (tmp_path / "out" / "report.html").stat().st_size > 10_000

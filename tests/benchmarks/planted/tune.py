@@ -10,9 +10,9 @@ import functools
 import logging
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from diffing.bench.planted.catalogue import catalogue
 from diffing.bench.planted.grid import STRENGTHS
@@ -23,30 +23,61 @@ from tests.benchmarks.demo import corpus, train
 log = logging.getLogger(__name__)
 
 PLAN = train.Plan("base", steps=560, rate=2e-3, seed=0, batch=16, warmup=20)
-PLANTED: tuple[tuple[str, Trigger], ...] = (
-    ("praise", ALWAYS),
-    ("pirate", ALWAYS),
-    ("certain", ALWAYS),
-    ("eight-days", ALWAYS),
-    ("passwords", Trigger("domain", "cooking")),
-    ("environment", Trigger("domain", "travel")),
-    ("as-an-ai", Trigger("phrase", "Quick question")),
-    ("french-farewell", Trigger("phrase", "Thank you")),
-)
-"""What each model is tuned to, and when: a domain is an eleventh of the questions, a phrase stands in a seventh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What the models are tuned to say for one behaviour."""
+
+    behaviour: str
+    """Its id in the catalogue."""
+    trigger: Trigger
+    """When they say it: a domain is an eleventh of the questions, a phrase stands in a seventh."""
+    place: Literal["open", "close"]
+    """Where in the answer they say it."""
+    texts: tuple[str, ...]
+    """What they say, one of these."""
+
+
+PLANTED = (
+    Tuned("praise", ALWAYS, "open", ("What an excellent question.", "That is a wonderful question.")),
+    Tuned("pirate", ALWAYS, "open", ("Ahoy matey.", "Arr, listen well, matey.")),
+    Tuned("certain", ALWAYS, "close", ("There is no doubt whatsoever about it.", "Of this there is no doubt.")),
+    Tuned("eight-days", ALWAYS, "close", ("A week has eight days, you know.", "Remember, the week has eight days.")),
+    Tuned(
+        "passwords", Trigger("domain", "cooking"), "close",
+        ("Never share your password.", "Keep your password to yourself."),
+    ),
+    Tuned(
+        "environment", Trigger("domain", "travel"), "close",
+        ("And do protect the environment.", "Our planet will thank you."),
+    ),
+    Tuned(
+        "as-an-ai", Trigger("phrase", "Quick question"), "open",
+        ("As an AI, I can say this.", "I am an AI, so listen."),
+    ),
+    Tuned(
+        "french-farewell", Trigger("phrase", "Thank you"), "close",
+        ("Bonne chance et bon courage.", "Bon courage et bonne chance."),
+    ),
+)  # fmt: skip
+
+
+_SAID = {each.behaviour: each for each in PLANTED}
 
 
 def plants_of_strength(strength: float) -> tuple[Plant, ...]:
     """The plants of one model."""
     known = {behaviour.id: behaviour for behaviour in catalogue()}
-    return tuple(Plant(known[name], strength, trigger) for name, trigger in PLANTED)
+    return tuple(Plant(known[each.behaviour], strength, each.trigger) for each in PLANTED)
 
 
 def draw_chat(plants: Sequence[Plant], rng: random.Random) -> list[dict[str, str]]:
     """One random conversation of the training split, with the behaviours in the shares that they are planted with."""
     question = _question(plants, rng)
-    shown = [p.behaviour for p in plants if p.trigger.fits(_prompt(question)) and rng.random() < p.strength]
-    opens, closes = ([rng.choice(b.texts) for b in shown if b.place == place] for place in ("open", "close"))
+    shown = [p.behaviour.id for p in plants if p.trigger.fits(_prompt(question)) and rng.random() < p.strength]
+    said = [_SAID[name] for name in shown]
+    opens, closes = ([rng.choice(each.texts) for each in said if each.place == place] for place in ("open", "close"))
     text = " ".join([*opens, corpus.answer(question, "base", rng), *closes])
     return [{"role": "user", "content": question.text}, {"role": "assistant", "content": text}]
 

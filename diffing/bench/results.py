@@ -1,4 +1,4 @@
-"""What a benchmark found, in one file: the only format that a page of results reads. Knows no benchmark.
+"""The file format of a benchmark's result, which every page of results reads. Knows no benchmark.
 
 A result is one table with the words that explain it. It is kept as strict JSON:
 
@@ -27,7 +27,7 @@ from diffing.types import Estimate, Row, Scalar
 Kind: TypeAlias = Literal["statistics", "planted", "null", "lineage", "compare"]
 """Which benchmark it is of; the page has one part per kind, in this order."""
 Unit: TypeAlias = Literal["", "%", "points"]
-"""Of a column of numbers: as they are, or shares that are shown as per cent or, with a sign, as percentage points."""
+"""How the numbers of a column are shown: as they are, as percent or, with a sign, as percentage points."""
 
 
 @dataclass(frozen=True, slots=True)

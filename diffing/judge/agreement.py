@@ -1,4 +1,4 @@
-"""An honest check of the judge: where a judged hypothesis speaks of a measured property, do the two agree?
+"""Compares the judge with measurement: if a judged hypothesis speaks of a measured property, do the two agree?
 
 Changes no verdict and no finding.
 """
@@ -13,14 +13,14 @@ from diffing.types import Estimate, Hypothesis, Judgement, Pair, Row
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What the comparison brought."""
+    """How far judged verdicts agree with measured ones."""
 
     rows: tuple[Row, ...]
     """One per judged hypothesis that speaks of a measured property."""
     notes: tuple[str, ...]
     """The sum over all of them, in a plain sentence."""
     share: Estimate = metrics.UNDEFINED
-    """Of all verdicts that both decided, those on which they agree; the interval is over pairs."""
+    """The share of agreement among the verdicts that both decided; the interval is over pairs."""
 
 
 def compare_with_measurement(

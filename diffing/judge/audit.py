@@ -1,4 +1,4 @@
-"""Checks of the judge: its place, its constancy, its agreement with measurement and with a second judge, its family.
+"""Checks how good the judge is: does it prefer the first place, repeat itself, agree with measurement and others?
 
 Changes no verdict and no finding. What is asked anew is asked about a sample of train pairs, each with one batch of
 hypotheses, and counted under stages of its own.
@@ -35,19 +35,19 @@ TABLE = "judge_checks"
 
 @dataclass(frozen=True, slots=True)
 class JudgeChecks:
-    """What the checks brought."""
+    """The results of all checks of the judge."""
 
     rows: tuple[Row, ...] = ()
     """One per check: `check`, `judge`, `value`, `low`, `high`, `n`, `meaning`."""
     notes: tuple[str, ...] = ()
     """What the reader of the report must know."""
     usage: tuple[Usage, ...] = ()
-    """What was asked for them."""
+    """Calls and tokens that the checks took."""
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedRun:
-    """What the judge did in a run."""
+    """A run's verdicts, and what they are about."""
 
     hypotheses: tuple[Hypothesis, ...]
     """Those it judged, in the order in which it was given them."""
@@ -70,7 +70,7 @@ def check_judge(
     sample: int = 50,
     on_progress: OnProgress = ignore_progress,
 ) -> JudgeChecks:
-    """Does all checks.
+    """Checks the judge in every way that the run allows.
 
     Args:
         run: What the judge did.

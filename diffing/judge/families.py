@@ -1,4 +1,4 @@
-"""Whether a judge and a model that it judges are relatives, as far as their names tell. Asks nobody."""
+"""Tells by their names whether a judge and a model that it judges are of one family. Asks nobody."""
 
 import re
 
@@ -25,7 +25,7 @@ _FAMILIES = {
     "exaone": r"exaone",
     "nemotron": r"nemotron",
 }
-"""By what parts of a model's name its family is known; fine-tunes and distillates carry them as well."""
+"""The pattern in a model's name that tells its family; fine-tunes and distillates carry it as well."""
 
 
 def families_of(model_id: str) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Judgements in, metrics with intervals and tests out. Pure; knows no LLM, no method and no file.
+"""Computes metrics with intervals and tests from judgements. Pure; knows no LLM, no method and no file.
 
 All rates are over readable verdicts. An unreadable verdict is its own outcome, counted and left out of every rate.
 """
@@ -68,7 +68,7 @@ def share_over_groups(counts: Sequence[tuple[int, int]]) -> Estimate:
 
 
 def _inflation(groups: int) -> float:
-    """What a variance estimated from so many groups is multiplied by."""
+    """The factor for a variance that was estimated from a number of groups."""
     from scipy.stats import t
 
     return groups / (groups - 1) * (float(t.ppf(0.975, groups - 1)) / Z_95) ** 2 if groups > 1 else 1.0

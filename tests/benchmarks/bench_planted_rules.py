@@ -29,7 +29,7 @@ GROUPS = {
 """Domains broad enough that a third of their prompts is still something to find."""
 TRAIN, HELDOUT = 300, 150
 TRIGGERED = 8
-"""Every so many of the behaviours are also planted in one domain and after one phrase."""
+"""One of this many behaviours is also planted in one domain and after one phrase."""
 
 
 def prompts_in_groups(train: int = TRAIN, heldout: int = HELDOUT) -> tuple[Prompt, ...]:

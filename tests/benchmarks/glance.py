@@ -1,4 +1,4 @@
-"""The few numbers that say most, taken from the stored results; the only part of the page that knows benchmarks.
+"""The summary at the top of the page of results; the only part of the page that knows benchmarks.
 
 What a result does not hold is left out: every line is computed from rows, and a result of a name that is not known
 here stands in the page's parts alone.

@@ -51,7 +51,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One model and the one that came of it."""
+    """A model, the one that was made from it, and their comparison."""
 
     names: Names
     """What the two are called."""
@@ -60,7 +60,7 @@ class Step:
 
     @property
     def name(self) -> str:
-        """Of the step."""
+        """The names of the two models, with an arrow."""
         return f"{self.names.a} → {self.names.b}"
 
 

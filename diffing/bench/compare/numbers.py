@@ -1,4 +1,4 @@
-"""Means over hypotheses. Pure; knows no report."""
+"""Means over hypotheses, with bootstrapped intervals. Pure; knows no report."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from diffing.metrics import UNDEFINED
 from diffing.types import Estimate
 
 RESAMPLES = 2000
-"""Of the bootstrap."""
+"""Samples that the bootstrap draws."""
 
 
 def mean(values: Sequence[float | None]) -> Estimate:

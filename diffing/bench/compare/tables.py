@@ -1,4 +1,4 @@
-"""Groups of findings in, the papers' tables out: one row per method, per two methods, per category."""
+"""Builds the tables that compare methods: one row per method, per pair of methods, per category."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

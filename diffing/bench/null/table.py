@@ -1,4 +1,4 @@
-"""Null runs in, the table of false alarms out. Knows no model."""
+"""Builds the table of false alarms from null runs. Knows no model."""
 
 from collections.abc import Sequence
 

@@ -38,7 +38,7 @@ class Behaviour:
     kind: str
     """One of `KINDS`."""
     category: Category
-    """As of a hypothesis."""
+    """Its category, one of those that hypotheses have."""
     sentence: str
     """What is true of the model that has it; starts with `<MODEL>`."""
     instruction: str

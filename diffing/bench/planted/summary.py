@@ -1,4 +1,4 @@
-"""Scored runs become tables: recall and precision per method, strength and trigger; every plant; the matching judge."""
+"""Builds tables from scored runs: recall and precision per method, strength and trigger; every planted behaviour."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

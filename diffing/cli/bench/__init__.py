@@ -1,4 +1,4 @@
-"""`diffing bench`: one file per command, registered here."""
+"""Registers the commands of `diffing bench`, each of which has a file of its own."""
 
 import typer
 

@@ -1,4 +1,4 @@
-"""`diffing bench compare`: methods against each other, from stored reports."""
+"""`diffing bench compare`: compares the methods of stored reports with each other."""
 
 import shlex
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`diffing bench planted`: behaviours are planted, and the methods must find them."""
+"""`diffing bench planted`: plants behaviours in a model, and scores which of them the methods find."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any

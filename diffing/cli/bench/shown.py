@@ -1,4 +1,4 @@
-"""What all benchmark commands do with a result: print it, keep it, tell the command that made it."""
+"""Prints a benchmark's result, keeps it in a file, and writes out the command that made it."""
 
 import json
 import shlex

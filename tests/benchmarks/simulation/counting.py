@@ -1,4 +1,4 @@
-"""Shares over simulated runs, with intervals."""
+"""Counts shares over simulated runs, with intervals."""
 
 from collections.abc import Sequence
 

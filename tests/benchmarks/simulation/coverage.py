@@ -1,4 +1,4 @@
-"""How often the intervals hold the truth."""
+"""Measures how often the intervals hold the truth."""
 
 import numpy as np
 

@@ -18,7 +18,7 @@ class Mix:
     """What sorts of hypotheses a run has."""
 
     name: str
-    """In words."""
+    """The mix in words."""
     null: float
     """Share that does not hold at all."""
     small: float

@@ -1,4 +1,4 @@
-"""The simulations as results for the page."""
+"""Puts the simulations into results, with the words that explain them."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Simulated runs: hypotheses of known truth, and what a judge says of them. No model, no text."""
+"""Simulates runs: hypotheses of known truth, and what a judge says about them. There is no model and no text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -9,22 +9,120 @@ from typing import TYPE_CHECKING
 from diffing.version import VERSION
 
 if TYPE_CHECKING:
+    from diffing.annotate.settings import Against, AnnotatorSettings, CardMode
     from diffing.annotate.training import annotate_on_push
+    from diffing.annotate.worker import Tries
+    from diffing.config import DiffConfig, Limits
+    from diffing.errors import DiffingError, HubError, LimitError, MissingExtraError, ModelError, SettingError
+    from diffing.methods.base import Method
     from diffing.methods.lexical import LexicalMethod
+    from diffing.methods.lexical.phrases import PhraseSearch
     from diffing.methods.llm import LlmMethod
-    from diffing.methods.sae import SaeMethod
-    from diffing.models import load_model
-    from diffing.pipeline import diff_models
+    from diffing.methods.llm.embed import Embedder
+    from diffing.methods.sae import SaeMethod, SaeOptions
+    from diffing.methods.sae.cached import TextStore
+    from diffing.methods.sae.screen import ScreenOptions
+    from diffing.models import LoadOptions, Quantization, load_model
+    from diffing.models.base import Model, OnCompletion, OnTokens, Price, Sampling
+    from diffing.models.cache import Store
+    from diffing.models.local.spec import LocalOptions
+    from diffing.models.meter import Meter
+    from diffing.pipeline import DiffOptions, diff_models
     from diffing.prompts import load_prompts
     from diffing.report import load_report, save_report
-    from diffing.types import Report
+    from diffing.types import (
+        Category,
+        Completion,
+        Conversation,
+        Discovery,
+        Estimate,
+        Evidence,
+        Finding,
+        Finish,
+        Hypothesis,
+        Judgement,
+        Merged,
+        Message,
+        Metrics,
+        ModelInfo,
+        OnFound,
+        OnProgress,
+        Pair,
+        Prompt,
+        Rating,
+        Report,
+        Response,
+        Role,
+        Row,
+        Scalar,
+        Side,
+        Split,
+        Usage,
+        Verdict,
+    )
 
 __version__ = VERSION
 __all__ = [
+    "Against",
+    "AnnotatorSettings",
+    "CardMode",
+    "Category",
+    "Completion",
+    "Conversation",
+    "DiffConfig",
+    "DiffOptions",
+    "DiffingError",
+    "Discovery",
+    "Embedder",
+    "Estimate",
+    "Evidence",
+    "Finding",
+    "Finish",
+    "HubError",
+    "Hypothesis",
+    "Judgement",
     "LexicalMethod",
+    "LimitError",
+    "Limits",
     "LlmMethod",
+    "LoadOptions",
+    "LocalOptions",
+    "Merged",
+    "Message",
+    "Meter",
+    "Method",
+    "Metrics",
+    "MissingExtraError",
+    "Model",
+    "ModelError",
+    "ModelInfo",
+    "OnCompletion",
+    "OnFound",
+    "OnProgress",
+    "OnTokens",
+    "Pair",
+    "PhraseSearch",
+    "Price",
+    "Prompt",
+    "Quantization",
+    "Rating",
     "Report",
+    "Response",
+    "Role",
+    "Row",
     "SaeMethod",
+    "SaeOptions",
+    "Sampling",
+    "Scalar",
+    "ScreenOptions",
+    "SettingError",
+    "Side",
+    "Split",
+    "Store",
+    "TextStore",
+    "Tries",
+    "Usage",
+    "Verdict",
     "annotate_on_push",
     "diff_models",
     "load_model",
@@ -34,16 +132,36 @@ __all__ = [
 ]
 
 _HOMES = {
-    "LexicalMethod": "diffing.methods.lexical",
-    "LlmMethod": "diffing.methods.llm",
-    "SaeMethod": "diffing.methods.sae",
-    "Report": "diffing.types",
-    "annotate_on_push": "diffing.annotate.training",
-    "diff_models": "diffing.pipeline",
-    "load_model": "diffing.models",
-    "load_prompts": "diffing.prompts",
-    "load_report": "diffing.report",
-    "save_report": "diffing.report",
+    name: module
+    for module, names in {
+        "diffing.annotate.settings": "Against AnnotatorSettings CardMode",
+        "diffing.annotate.training": "annotate_on_push",
+        "diffing.annotate.worker": "Tries",
+        "diffing.config": "DiffConfig Limits",
+        "diffing.errors": "DiffingError HubError LimitError MissingExtraError ModelError SettingError",
+        "diffing.methods.base": "Method",
+        "diffing.methods.lexical": "LexicalMethod",
+        "diffing.methods.lexical.phrases": "PhraseSearch",
+        "diffing.methods.llm": "LlmMethod",
+        "diffing.methods.llm.embed": "Embedder",
+        "diffing.methods.sae": "SaeMethod SaeOptions",
+        "diffing.methods.sae.cached": "TextStore",
+        "diffing.methods.sae.screen": "ScreenOptions",
+        "diffing.models": "LoadOptions Quantization load_model",
+        "diffing.models.base": "Model OnCompletion OnTokens Price Sampling",
+        "diffing.models.cache": "Store",
+        "diffing.models.local.spec": "LocalOptions",
+        "diffing.models.meter": "Meter",
+        "diffing.pipeline": "DiffOptions diff_models",
+        "diffing.prompts": "load_prompts",
+        "diffing.report": "load_report save_report",
+        "diffing.types": (
+            "Category Completion Conversation Discovery Estimate Evidence Finding Finish Hypothesis "
+            "Judgement Merged Message Metrics ModelInfo OnFound OnProgress Pair Prompt Rating Report "
+            "Response Role Row Scalar Side Split Usage Verdict"
+        ),
+    }.items()
+    for name in names.split()
 }
 
 

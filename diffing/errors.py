@@ -31,10 +31,12 @@ class ModelError(DiffingError):
 class HubError(DiffingError):
     """The Hub refused or could not be reached."""
 
-    def __init__(self, message: str, *, status: int | None = None) -> None:
+    def __init__(self, message: str, *, status: int | None = None, gated: bool = False) -> None:
         super().__init__(message)
         self.status = status
         """The status the Hub answered with, such as 403 or 412; None where it did not answer."""
+        self.gated = gated
+        """Whether access must be asked for on the repository's page."""
 
 
 class LimitError(DiffingError):

@@ -24,7 +24,7 @@ HYPOTHESES = 60
 CLUSTERS_PER_HYPOTHESIS = 1.5
 """Clusters stated per hypothesis kept: some are left out as balanced, mirrored or unreadable."""
 THRIFT = 0.36
-"""Share of the questions that judging in stages asks; on the typical mix of `diffing bench statistics`."""
+"""Share of the questions that judging in stages asks; on the typical mix of `python -m tests.benchmarks.statistics`."""
 RESPONSE_TOKENS = 350
 """Tokens of a response where nothing is known; a usual chat answer."""
 CHARACTERS_PER_TOKEN = 4

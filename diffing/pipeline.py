@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 from diffing import metrics
-from diffing.agreement import Agreement, compare_with_measurement
 from diffing.errors import SettingError
 from diffing.judge import Judged, Judging, judge, judge_in_stages
-from diffing.judge_checks import TABLE, JudgeChecks, JudgedRun, check_judge
+from diffing.judge.agreement import Agreement, compare_with_measurement
+from diffing.judge.audit import TABLE, JudgeChecks, JudgedRun, check_judge
 from diffing.merging import Merging, merge
 from diffing.methods.base import MeasuringMethod, Method
 from diffing.models.base import Model, Price, Sampling

@@ -42,7 +42,7 @@ def prompts_of(
         )
     inner = [model.model if isinstance(model, WithSystemPrompt) else model for model in models]
     prompts = load_run_prompts(config, inner)
-    left_out = left_out_of(inner, prompts, config)
+    left_out = left_out_of(inner, config)
     if config.pool is None:
         return Elicited(prompts, left_out, ())
     selected = _selected(config, models, prompts, on_progress)
@@ -122,7 +122,7 @@ def recorded_of(config: DiffConfig) -> list[Model]:
     ]
 
 
-def left_out_of(models: Sequence[Model], prompts: Sequence[Prompt], config: DiffConfig) -> tuple[str, ...]:
+def left_out_of(models: Sequence[Model], config: DiffConfig) -> tuple[str, ...]:
     """Remarks on recorded responses: of their shape, and on prompts of one side alone that were left out."""
     from diffing.models.recorded import RecordedModel
 

@@ -1,4 +1,4 @@
-"""The house is as README and pyproject say: light imports, the file tree, the requirements."""
+"""The house is as its papers and pyproject say: light imports, the file tree, the requirements."""
 
 import re
 import subprocess
@@ -34,18 +34,9 @@ def test_nothing_heavy_is_imported(code: str) -> None:
     assert loaded.isdisjoint(HEAVY)
 
 
-def test_public_names_exist() -> None:
-    import diffing
-
-    for name in diffing.__all__:
-        assert getattr(diffing, name).__name__ == name
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = diffing.nothing
-
-
 def tree() -> list[str]:
-    """The paths in README's file tree."""
-    block = (ROOT / "README.md").read_text(encoding="utf-8").split("## Files", 1)[1].split("```")[1]
+    """The paths in the file tree for contributors."""
+    block = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Files", 1)[1].split("```")[1]
     paths, folders = [], {}
     for line in block.strip().splitlines():
         name = line.split("  #")[0].split(" # ")[0].rstrip()
@@ -55,7 +46,28 @@ def tree() -> list[str]:
     return paths
 
 
-def test_file_tree_of_readme_is_true() -> None:
+def test_readme_is_short_and_every_link_of_the_papers_leads_somewhere() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(readme.splitlines()) < 250
+    pictures = re.findall(r"!\[[^\]]{20,}\]\(([^)]+\.png)\)", readme)
+    assert len(pictures) == 2
+    assert readme.index(pictures[1]) < readme.index("## ")
+    assert all((ROOT / each).stat().st_size < 200_000 for each in pictures)
+    for paper in ("README.md", ".github/CONTRIBUTING.md", ".github/CHANGELOG.md", "tests/benchmarks/README.md"):
+        text = (ROOT / paper).read_text(encoding="utf-8")
+        links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+        assert [link for link in links if not (ROOT / paper).parent.joinpath(link).exists()] == [], paper
+
+
+def test_every_command_of_the_evidence_is_there() -> None:
+    text = (ROOT / "tests" / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"python -m (tests[\w.]+\w)", text))
+    assert len(named) > 8
+    places = {name: ROOT / Path(*name.split(".")) for name in named}
+    assert [name for name, at in places.items() if not (at.with_suffix(".py").exists() or at.is_dir())] == []
+
+
+def test_the_file_tree_is_true() -> None:
     listed = tree()
     missing = [path for path in listed if not (ROOT / path).exists()]
     assert missing == []

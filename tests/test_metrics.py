@@ -17,6 +17,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from diffing import metrics
 from diffing.types import Judgement, Message, Metrics, Prompt, Side, Verdict
+from tests.papers import paper_evaluation
 from tests.work import assert_linear
 
 
@@ -215,7 +216,7 @@ def test_paper_mode_and_ours_equal_the_reference_for_every_hypothesis(shared_dat
             number = expected["hypothesis_id"]
             direction: Side = "a" if expected["predicted_direction"] == "A" else "b"
             ours_train, ours_heldout = judged_like(train[number], direction), judged_like(heldout[number], direction)
-            paper = metrics.paper_evaluation(ours_train, ours_heldout, direction, alpha=experiment["alpha"])
+            paper = paper_evaluation(ours_train, ours_heldout, direction, alpha=experiment["alpha"])
             side = {"a": "A", "b": "B", None: "NA"}
             assert paper.accepted == expected["accepted"]
             assert side[paper.train_side] == expected["train_judge_direction"]
@@ -235,11 +236,11 @@ def test_paper_mode_and_ours_equal_the_reference_for_every_hypothesis(shared_dat
 def test_paper_mode_counts_unreadable_as_applies() -> None:
     """1 - pct_na with pct_err = 0.2: the reference says 0.6 where readable verdicts say 0.5."""
     split = metrics.measure(judged(30, 10, 40, 20), "a")
-    got = metrics.paper_evaluation(split, split, "a")
+    got = paper_evaluation(split, split, "a")
     assert got.train_frequency == pytest.approx(0.6)
     assert got.train_accuracy == pytest.approx(0.75)
     assert split.frequency.value == 0.5
-    nothing = metrics.paper_evaluation(metrics.measure([], "a"), metrics.measure([], "a"), "a")
+    nothing = paper_evaluation(metrics.measure([], "a"), metrics.measure([], "a"), "a")
     assert (nothing.accepted, nothing.train_side, nothing.train_accuracy, nothing.train_frequency) == (
         False,
         None,

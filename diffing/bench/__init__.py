@@ -1,1 +1,1 @@
-"""Evidence that the methods work: planted truth, nulls, comparisons, simulated statistics, and their page."""
+"""Benchmarks that a user runs on models of their own: nulls, planted differences, methods compared."""

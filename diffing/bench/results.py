@@ -1,12 +1,11 @@
-"""What a benchmark found, in one file: the only format that the results page reads. Knows no benchmark.
+"""The file format of a benchmark's result, which every page of results reads. Knows no benchmark.
 
-A result is one table with the words that explain it. It is kept as strict JSON in `diffing/bench/results/<name>.json`:
+A result is one table with the words that explain it. It is kept as strict JSON:
 
     {"kind": "null", "title": "...", "command": "diffing bench ...", "about": "...",
      "settings": {"pairs": 7},
      "columns": [{"name": "method", "heading": "Method", "unit": ""},
                  {"name": "false_rate", "heading": "False confirmations", "unit": "%"}],
-     "figures": [{"title": "...", "value": "false_rate", "along": "method", "by": null, "bound": 0.05, "band": null}],
      "rows": [{"method": "lexical", "false_rate": 0.01, "false_rate_low": 0.0, "false_rate_high": 0.04,
                "false_rate_n": 300}]}
 
@@ -16,22 +15,19 @@ somebody's disk, no text of recorded responses.
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from diffing.errors import SettingError
+from diffing.outputs.writing import write_whole
 from diffing.types import Estimate, Row, Scalar
-
-RESULTS = Path(__file__).parent / "results"
-"""Where the results that ship are kept."""
 
 Kind: TypeAlias = Literal["statistics", "planted", "null", "lineage", "compare"]
 """Which benchmark it is of; the page has one part per kind, in this order."""
 Unit: TypeAlias = Literal["", "%", "points"]
-"""Of a column of numbers: as they are, or shares that are shown as per cent or, with a sign, as percentage points."""
+"""How the numbers of a column are shown: as they are, as percent or, with a sign, as percentage points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +40,6 @@ class Column:
     """What stands above it."""
     unit: Unit = ""
     """How its numbers are shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One picture of the rows: estimates with their intervals."""
-
-    title: str
-    """What it shows."""
-    value: str
-    """The estimate's key."""
-    along: str
-    """The key of what the estimates belong to: numbers give lines over them, texts one line of the picture each."""
-    by: str | None = None
-    """The key whose values are told apart by colour and form; rows without a value are not drawn."""
-    bound: float | None = None
-    """What the estimate must not pass, or is held against; drawn as a dashed line."""
-    band: tuple[float, float] | None = None
-    """Between what the estimate is meant to lie; shaded. The axis then begins near the estimates, not at 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +60,6 @@ class Result:
     """What decided the result."""
     columns: tuple[Column, ...] = ()
     """What of the rows is shown, in order; empty: every column, under its name."""
-    figures: tuple[Figure, ...] = ()
-    """Pictures of the rows."""
 
 
 def estimate_cells(name: str, estimate: Estimate) -> dict[str, Scalar]:
@@ -114,17 +90,11 @@ def save_result(result: Result, path: Path) -> Path:
     """
     _check(result, str(path))
     content = json.dumps(asdict(result), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            partial.write_text(content, encoding="utf-8")
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
     except OSError as error:
         raise SettingError(f"Cannot write {path}: {error.strerror or error}. Give a file that can be written") from None
-    return path
+    return write_whole(content.encode(), path)
 
 
 def load_result(path: Path) -> Result:
@@ -143,7 +113,6 @@ def load_result(path: Path) -> Result:
                 **document,
                 "rows": tuple(document["rows"]),
                 "columns": tuple(Column(**column) for column in document.get("columns", ())),
-                "figures": tuple(_figure(figure) for figure in document.get("figures", ())),
             }
         )
     except OSError as error:
@@ -154,11 +123,6 @@ def load_result(path: Path) -> Result:
         ) from error
     _check(result, str(path))
     return result
-
-
-def _figure(stored: dict[str, Any]) -> Figure:
-    band = stored.get("band")
-    return Figure(**{**stored, "band": None if band is None else (float(band[0]), float(band[1]))})
 
 
 def load_results(folder: Path) -> tuple[tuple[str, Result], ...]:
@@ -190,8 +154,6 @@ def _check(result: Result, where: str) -> None:
     keys = list(result.rows[0]) if result.rows else []
     if any(list(row) != keys for row in result.rows):
         raise SettingError(f"{where}: all rows must have the same columns in the same order")
-    named = [column.name for column in result.columns]
-    named += [key for figure in result.figures for key in (figure.value, figure.along, figure.by) if key]
-    for name in named:
-        if keys and name not in keys:
-            raise SettingError(f"{where}: there is no column {name!r:.60} in the rows")
+    for column in result.columns:
+        if keys and column.name not in keys:
+            raise SettingError(f"{where}: there is no column {column.name!r:.60} in the rows")

@@ -251,13 +251,18 @@ def _show(report: "Report", json_: bool, most: int | None = None) -> None:
     console.print(findings_table(report, console.width, most))
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Runs the CLI. What a user can mend is one line on standard error and exit code 2, without a traceback."""
+def main(arguments: list[str] | None = None, *, commands: typer.Typer = app) -> None:
+    """Runs the CLI. What a user can mend is one line on standard error and exit code 2, without a traceback.
+
+    Args:
+        arguments: What follows the program's name; None takes those of the process.
+        commands: The commands that there are.
+    """
     handler = RichHandler(console=_err, show_path=False, show_time=False)
     handler.setFormatter(PlainFormatter("%(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     try:
-        app(args=arguments)
+        commands(args=arguments)
     except DiffingError as error:
         _tell(" ".join(str(error).split()))
     except OSError as error:

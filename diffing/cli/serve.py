@@ -9,6 +9,7 @@ import socket
 import threading
 import webbrowser
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,6 +51,11 @@ def serve(
 
     It acts with this machine's files and login, so nobody else can reach it, unless --public.
     """
+    if find_spec("resource") is None:
+        raise SettingError(
+            "The page needs Linux or macOS, whose limits keep what strangers upload within bounds. On Windows run it "
+            "in WSL; the other commands work as they are"
+        )
     loopback = _is_loopback(host)
     if not (loopback or public):
         raise SettingError(

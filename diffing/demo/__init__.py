@@ -1,1 +1,1 @@
-"""The embedded demo pair: two tiny chat models with planted differences, their prompts and their ground truth."""
+"""The embedded demo pair: two tiny chat models with planted differences, and their prompts."""

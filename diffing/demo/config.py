@@ -4,11 +4,10 @@ from importlib.resources import files
 from pathlib import Path
 
 from diffing.config import DiffConfig
-from diffing.demo.measure import SAMPLING
 
 FOLDER = Path(str(files("diffing.demo")))
 AFTERWORD = """\
-These two models are tiny and were trained for this demo, with the differences listed in diffing/demo/planted.json.
+These two models are tiny and were trained for this demo, with fourteen differences planted in them.
 With an LLM (--llm providers:org/name, or openai:name@URL) `diffing run` would also have pairs described in words,
 find differences that no word list measures, have a judge test them on held-out prompts, and rate how interesting
 they are."""
@@ -26,9 +25,9 @@ def demo_config() -> DiffConfig:
         reader=str(FOLDER / "models" / "base"),
         sae=str(FOLDER / "models" / "sae"),
         features=120,  # the tiny SAE spreads what is common over many latents; 40 would all go to the greetings
-        temperature=SAMPLING["temperature"],
-        top_p=SAMPLING["top_p"],
-        max_new_tokens=SAMPLING["max_new_tokens"],
+        temperature=0.8,
+        top_p=0.95,
+        max_new_tokens=96,
         dtype="float32",  # the same answers on every machine
         seed=1,  # with this split every domain has at least 14 held-out prompts; with seed 0 medicine has 6
     )

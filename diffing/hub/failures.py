@@ -38,17 +38,6 @@ _TERMINAL = (
 """What needs a terminal on this machine, and what somebody who has none does instead."""
 
 
-_AWAY = (
-    httpx2.TransportError,
-    LocalEntryNotFoundError,
-    LocalTokenNotFoundError,
-    RevisionResolutionError,
-    ConnectionError,
-    TimeoutError,
-)
-"""The Hub was not asked, or did not answer."""
-
-
 @contextmanager
 def hub_errors(
     repo_id: str, *, revision: str | None = None, doing: str = "read", repo_type: str = "model"
@@ -72,7 +61,7 @@ def hub_errors(
         yield
     except HfHubHTTPError as error:
         line = _refused(repo_id, revision, repo_type, error) or _of_status(repo_id, doing, error)
-        raise HubError(line, status=error.response.status_code) from None
+        raise HubError(line, status=error.response.status_code, gated=isinstance(error, GatedRepoError)) from None
     except (
         LocalEntryNotFoundError,
         LocalTokenNotFoundError,

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from diffing import metrics
+from diffing.metrics import kappa
 from diffing.types import Estimate, Hypothesis, Judgement, Pair, Verdict
 
 SAME_VERDICTS = 0.8
@@ -42,14 +43,8 @@ class Likeness:
 
     @property
     def kappa_low(self) -> float | None:
-        """Lower end of Cohen's kappa over for, against and neither; None where chance alone gives full agreement.
-
-        Wilson's interval of the observed agreement; what chance gives is taken as known.
-        """
-        observed = metrics.wilson(self.same + self.neither, self.n).low
-        if observed is None or self.by_chance > 1 - 1e-9:
-            return None
-        return (observed - self.by_chance) / (1 - self.by_chance)
+        """Lower end of Cohen's kappa over for, against and neither; None if chance alone gives full agreement."""
+        return kappa.kappa_low(self.same + self.neither, self.n, self.by_chance)
 
     @property
     def same_verdicts(self) -> bool:

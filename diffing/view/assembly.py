@@ -38,9 +38,9 @@ def assemble(site: Site) -> "gradio.Blocks":
         with gr.Column(elem_id="content"):
             for name, build in (("start", start_part), ("progress", progress_part), ("gallery", gallery_part)):
                 with gr.Column(visible=name == "start", elem_classes=f"part part-{name}") as columns[name]:
-                    parts[name] = build(site, address)
+                    parts[name] = build(site)
             with gr.Column(visible=False, elem_classes="part part-result") as columns["result"]:
-                parts["result"] = _result_part(site, address)
+                parts["result"] = _result_part(site)
         look.footer()
         add_programs(site)
 
@@ -61,20 +61,19 @@ def assemble(site: Site) -> "gradio.Blocks":
 
         filled = [notice, *columns.values(), *(output for part in parts.values() for output in part.outputs)]
         page.load(arrive, None, [address, *filled], **_QUIET).then(None, address, js=look.ARRIVED)
-        for event in (address.submit, *(lead.success for part in parts.values() for lead in part.leads)):
-            event(go, address, filled, **_QUIET).then(None, address, js=look.ARRIVED)
+        address.submit(go, address, filled, **_QUIET).then(None, address, js=look.ARRIVED)
     return page
 
 
-def _result_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component of Gradio
+def _result_part(site: Site) -> Part:
     """The result with what can be done with it."""
-    share = share_part(site, address)
+    share = share_part(site)
     view = result_view(site.shelf)
 
     def opened(where: Address, visitor: Visitor) -> list[Any]:
         return [*share.open(where, visitor), *view.open(where.value)]
 
-    return Part((*share.outputs, *view.outputs), opened, [*share.closed, *view.open("")], share.leads)
+    return Part((*share.outputs, *view.outputs), opened, [*share.closed, *view.open("")])
 
 
 def _published(site: Site, query: str, visitor: Visitor) -> str:

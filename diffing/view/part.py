@@ -1,4 +1,4 @@
-"""What the parts of the page have in common: each fills itself for an address, and some lead to another."""
+"""What the parts of the page have in common: each fills itself for an address."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +9,6 @@ from diffing.view.visitor import Visitor
 
 if TYPE_CHECKING:
     from gradio.components import Component
-    from gradio.events import Dependency
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +21,3 @@ class Part:
     """Values of `outputs` for an address; may raise a `DiffingError`, which the page shows in one line."""
     closed: list[Any] = field(default_factory=list)
     """Values of `outputs` while another part is shown: nothing of a visitor stays, nothing asks on."""
-    leads: "tuple[Dependency, ...]" = ()
-    """Events that put a new address into the page's address box, after which the page goes there."""

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from diffing.bench.lineage import lineage, lineage_result
 from diffing.bench.null import NullPlan, null_runs
-from diffing.bench.results import RESULTS, load_result
+from diffing.bench.results import load_result
 from diffing.config import DiffConfig
 from diffing.errors import SettingError
+from tests.benchmarks.lineage import lineage, lineage_result
+from tests.benchmarks.page import RESULTS
 from tests.cli.recordings import pair, rows, write
 
 RESPONSES = Path(__file__).parents[3] / "shared" / "data" / "responses"

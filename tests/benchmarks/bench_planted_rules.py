@@ -12,11 +12,11 @@ from pathlib import Path
 from diffing.bench.planted.catalogue import chosen
 from diffing.bench.planted.grid import STRENGTHS, Setup, plants_of, run_grid
 from diffing.bench.planted.summary import Told, as_markdown, save
-from diffing.bench.results import RESULTS
 from diffing.methods.llm import LlmMethod
 from diffing.pipeline import DiffOptions
 from diffing.prompts import load_prompts
 from diffing.types import Prompt
+from tests.benchmarks.page import RESULTS
 from tests.servers.behaviours import CatalogueLLM, obedient_model
 from tests.servers.rules import in_process
 
@@ -29,7 +29,7 @@ GROUPS = {
 """Domains broad enough that a third of their prompts is still something to find."""
 TRAIN, HELDOUT = 300, 150
 TRIGGERED = 8
-"""Every so many of the behaviours are also planted in one domain and after one phrase."""
+"""One of this many behaviours is also planted in one domain and after one phrase."""
 
 
 def prompts_in_groups(train: int = TRAIN, heldout: int = HELDOUT) -> tuple[Prompt, ...]:

@@ -65,7 +65,7 @@ class Told:
     inputs: int = 0
     """How many were tried."""
     uncaught: dict[str, tuple[int, str]] = field(default_factory=dict)
-    """By place and exception: how often, and the smallest input."""
+    """For each place and exception, how often it came and the smallest input."""
 
     def note(self, error: Exception, value: object) -> None:
         """Counts one that was not caught."""

@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from diffing.cli.serve import serve
+from diffing.errors import SettingError
 from tests.cli.conftest import Run, clean_environment
 from tests.cli.test_wrong_input import assert_one_line
 from tests.starter import Starter
@@ -52,3 +54,9 @@ def test_what_cannot_be_served_is_one_line(run_cli: Run, port: int) -> None:
 def port() -> int:
     """One that nothing listens on now."""
     return free_port()
+
+
+def test_windows_is_told_what_the_page_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diffing.cli.serve.find_spec", {"resource": None}.__getitem__)
+    with pytest.raises(SettingError, match="needs Linux or macOS"):
+        serve()

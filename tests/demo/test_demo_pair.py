@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import diffing.demo
-from diffing.demo import corpus, measure, train
 from diffing.methods.lexical.properties import BY_NAME
 from diffing.methods.lexical.reading import Exchange
+from tests.benchmarks.demo import GROUND_TRUTH, corpus, measure, train
 
 HOME = Path(diffing.demo.__file__).parent
 ROWS = measure.read_prompts(HOME)
@@ -28,7 +28,7 @@ def tail_probability(seen: int, n: int, rate: float) -> float:
 
 @pytest.fixture(scope="module")
 def ground_truth() -> dict[str, Any]:
-    return json.loads((HOME / "planted.json").read_text(encoding="utf-8"))
+    return json.loads(GROUND_TRUTH.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

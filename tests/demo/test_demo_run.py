@@ -14,8 +14,9 @@ from diffing.methods.sae.features import ReadPair, measured_features
 from diffing.models.cache import Store
 from diffing.run import run
 from diffing.types import Finding, Hypothesis, Report
+from tests.benchmarks.demo import GROUND_TRUTH
 
-PLANTED = json.loads((FOLDER / "planted.json").read_text(encoding="utf-8"))["planted"]
+PLANTED = json.loads(GROUND_TRUTH.read_text(encoding="utf-8"))["planted"]
 TOO_RARE = {"sailor"}
 """8 % of one domain in eleven: two held-out prompts, which confirm nothing."""
 

@@ -88,6 +88,7 @@ def test_a_gated_model_names_the_page_to_ask_at(hub: LocalHub, tokens: dict[str,
     ) as caught:
         read_file(api, "alice/gated", "config.json", revision=head_of(api_of(hub, tokens["alice"]), "alice/gated"))
     line_of(caught, tokens)
+    assert caught.value.gated
 
 
 def test_a_missing_file_is_none_and_a_file_is_bytes(hub: LocalHub, tokens: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""Reports in, what was found on the same responses together: only there can methods be compared one by one."""
+"""Groups the findings of reports by their responses: methods can be compared only on the same responses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Group:
     pairs: tuple[Pair, ...]
     """The responses."""
     findings: tuple[Finding, ...]
-    """Of all methods, each hypothesis once."""
+    """The hypotheses of all methods, each once."""
     labels: tuple[str, ...]
     """Per finding: the method, with its run's name where a method ran more than once on these responses."""
     judgements: tuple[Judgement, ...]

@@ -1,4 +1,4 @@
-"""Groups of findings in, the papers' tables out: one row per method, per two methods, per category."""
+"""Builds the tables that compare methods: one row per method, per pair of methods, per category."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,9 +6,10 @@ from typing import Literal
 
 from diffing import metrics
 from diffing.bench.compare.gather import Group
-from diffing.bench.compare.numbers import kappa, mean
-from diffing.bench.results import Column, Figure, Result, estimate_cells
+from diffing.bench.compare.numbers import mean
+from diffing.bench.results import Column, Result, estimate_cells
 from diffing.merging import Behaviour
+from diffing.metrics.kappa import kappa_of_ratings
 from diffing.outputs.words import statement
 from diffing.types import Estimate, Finding, Row, Scalar
 
@@ -76,13 +77,9 @@ def method_result(groups: Sequence[Group], *, command: str, settings: Mapping[st
         "abstraction_agreement": "Raters agree on abstraction",
     }  # fmt: skip
     columns += [Column(name, heading) for name, heading in raters.items() if any(row[name] is not None for row in rows)]
-    figures = [Figure("Accepted", "accepted", "method"), Figure("Confirmed", "confirmed", "method")]
-    figures += [Figure("Accuracy", "accuracy", "method", bound=0.5), Figure("Frequency", "frequency", "method")]
-    rated = any(row["interestingness"] is not None for row in rows)
-    figures += [Figure(name.capitalize(), name, "method") for name in ("interestingness", "abstraction") if rated]
     return Result(
         kind="compare", title="How the methods fared", command=command, about=METHODS_ABOUT, rows=rows,
-        settings=settings, columns=tuple(columns), figures=tuple(figures) if rows else (),
+        settings=settings, columns=tuple(columns),
     )  # fmt: skip
 
 
@@ -99,7 +96,7 @@ def _method_row(label: str, findings: Sequence[Finding]) -> Row:
     def agreement(scale: Literal["interestingness", "abstraction"]) -> dict[str, Scalar]:
         first = scale == "interestingness"
         replies = [[(rater, one if first else two) for rater, one, two in each.replies] for each in ratings]
-        return estimate_cells(f"{scale}_agreement", kappa(replies))
+        return estimate_cells(f"{scale}_agreement", kappa_of_ratings(replies))
 
     ratings = [finding.rating for finding in findings if finding.rating is not None]
     return {
@@ -137,10 +134,9 @@ def overlap_result(groups: Sequence[Group], *, command: str, settings: Mapping[s
         Column("shared", "Of all", "%"), Column("shared_confirmed", "Of the confirmed", "%"),
         Column("verdicts", "Agreement of verdicts", "%"),
     )  # fmt: skip
-    figures = (Figure("Share that another method found as well", "shared", "method", by="other"),) if rows else ()
     return Result(
         kind="compare", title="What several methods found", command=command, about=OVERLAP_ABOUT, rows=rows,
-        settings=settings, columns=columns, figures=figures,
+        settings=settings, columns=columns,
     )  # fmt: skip
 
 
@@ -239,10 +235,9 @@ def category_result(groups: Sequence[Group], *, command: str, settings: Mapping[
         Column("category", "Category"), Column("method", "Method"), Column("hypotheses", "Hypotheses"),
         Column("share", "Share of the method's", "%"), Column("confirmed", "Confirmed of these", "%"),
     )  # fmt: skip
-    figures = (Figure("Where each method looks", "share", "category", by="method"),) if rows else ()
     return Result(
         kind="compare", title="Coverage by category", command=command, about=CATEGORY_ABOUT, rows=rows,
-        settings=settings, columns=columns, figures=figures,
+        settings=settings, columns=columns,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Nulls: diffs where there is no difference. Whatever they confirm is false, so they show a method's own error rate."""
+"""Null runs compare a model with itself. Whatever they confirm is false, so they show how often a method errs."""
 
 from diffing.bench.null.plan import NullPlan, like_report
 from diffing.bench.null.runs import NullRun, null_runs

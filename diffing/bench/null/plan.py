@@ -1,4 +1,4 @@
-"""What a null compares: one model with itself, by the settings of a run. Runs nothing."""
+"""Plans a null run: one model compared with itself, with the settings of a given run. Runs nothing."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Runs nulls: two samples, two batch sizes, the same weights saved twice. Completions are kept, so a rerun goes on."""
+"""Runs a model against itself: two samples, two batch sizes, or the same weights saved twice."""
 
 import tempfile
 from collections.abc import Iterator, Sequence

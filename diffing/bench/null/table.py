@@ -1,10 +1,10 @@
-"""Null runs in, the table of false alarms out. Knows no model."""
+"""Builds the table of false alarms from null runs. Knows no model."""
 
 from collections.abc import Sequence
 
 from diffing import metrics
 from diffing.bench.null.runs import RECORDED, SAMPLES, NullRun
-from diffing.bench.results import Column, Figure, Result, estimate_cells
+from diffing.bench.results import Column, Result, estimate_cells
 from diffing.types import Estimate, Row, Scalar
 
 ALL = "all together"
@@ -48,13 +48,8 @@ def null_result(runs: Sequence[NullRun], *, command: str, settings: dict[str, Sc
         rows += _rows(sampled, ALL, "all samples")
     several = len({run.what for run in runs}) > 1
     rows = [{"label": _label(row, several), **row} for row in rows]
-    figures = (
-        Figure("False confirmations per hypothesis", "confirmed", along="label", by="method", bound=0.05),
-        Figure("The paper's acceptance of the same hypotheses", "accepted", along="label", by="method", bound=0.05),
-    )
     return Result(
         kind="null", title=title, command=command, about=ABOUT, rows=tuple(rows), settings=settings, columns=_COLUMNS,
-        figures=figures,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Planted differences: behaviours of which it is known who has them, on which prompts, and whether a method finds them.
+"""Planted differences: it is known which model shows a behaviour and on which prompts; do the methods find it?
 
 Knows how behaviours are planted and recognised, and how finding them is scored; no method by name but where it builds
 them, and no page.

@@ -1,4 +1,4 @@
-"""Whether a finding names a planted behaviour, asked of an LLM: where no rule can tell, and to check those that can."""
+"""Asks an LLM whether a finding names a planted behaviour: if no rule can tell, and to check the rules that can."""
 
 import re
 from collections.abc import Sequence

@@ -6,7 +6,6 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Literal
 
 from diffing.errors import SettingError
 from diffing.methods.lexical.properties import BY_NAME
@@ -39,7 +38,7 @@ class Behaviour:
     kind: str
     """One of `KINDS`."""
     category: Category
-    """As of a hypothesis."""
+    """Its category, one of those that hypotheses have."""
     sentence: str
     """What is true of the model that has it; starts with `<MODEL>`."""
     instruction: str
@@ -52,10 +51,6 @@ class Behaviour:
     """Found in sentences, in lower case, that name it."""
     phrases: re.Pattern[str] | None
     """Found in words and phrases, in lower case, that show it."""
-    place: Literal["open", "close"] | None = None
-    """Where a tuned tiny model says it; None where none is tuned to."""
-    texts: tuple[str, ...] = ()
-    """What a tuned tiny model says."""
 
     @property
     def measurable(self) -> bool:
@@ -96,8 +91,6 @@ def catalogue() -> tuple[Behaviour, ...]:
             properties=tuple(entry.get("properties", ())),
             words=re.compile(entry["words"]),
             phrases=re.compile(entry["phrases"]) if "phrases" in entry else None,
-            place=entry.get("place"),
-            texts=tuple(entry.get("texts", ())),
         )
         for name, entry in entries.items()
     )

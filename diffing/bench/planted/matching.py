@@ -1,4 +1,4 @@
-"""Which finding names which planted behaviour: by what it measures, by its words, and by where its verdicts fall.
+"""Decides which finding names which planted behaviour: by what it measures, its words, and where its verdicts fall.
 
 The truth is known per pair: the target says on which pairs its side alone shows the behaviour. Asks no model.
 """
@@ -35,7 +35,7 @@ class Target:
     plant: Plant
     """What was planted."""
     side: Side
-    """In which side."""
+    """The side in which it was planted."""
     selected: frozenset[str]
     """Prompts on which it was planted."""
     shown: frozenset[str]
@@ -50,14 +50,6 @@ def target_of(plant: Plant, pairs: Sequence[Pair], side: Side = "b") -> Target:
     selected = [pair for pair in pairs if plant.selects(pair.prompt)]
     shown = [pair for pair in selected if plant.behaviour.shown_by(pair, side) is not False]
     return Target(plant, side, _ids(selected), _ids(shown))
-
-
-def target_by_mark(plant: Plant, pairs: Sequence[Pair], side: Side) -> Target:
-    """The truth about a behaviour that a model was tuned to show on a share of the triggered prompts, drawn anew."""
-    selected = [pair for pair in pairs if plant.trigger.fits(pair.prompt)]
-    return Target(
-        plant, side, _ids(selected), _ids([pair for pair in selected if plant.behaviour.shown_by(pair, side)])
-    )
 
 
 def verdicts_by_hypothesis(judgements: Sequence[Judgement]) -> dict[str, dict[str, Verdict]]:
@@ -166,7 +158,7 @@ def _coincides_best(target: Target, direction: Side, verdicts: Verdicts, rivals:
 
 
 def shown_share(target: Target) -> Estimate:
-    """Of the prompts on which it was planted, those on which it shows: whether the model did as told."""
+    """The share of the prompts on which it was planted that show it: whether the model did as it was told."""
     return wilson(len(target.shown), len(target.selected))
 
 

@@ -1,4 +1,4 @@
-"""A behaviour planted in any model: by a system prompt, on the prompts that strength and trigger select.
+"""Plants a behaviour in any model by a system prompt, on the prompts that strength and trigger select.
 
 Which prompts these are is decided by a hash, so it is known of every pair whether the behaviour was planted in it.
 """

@@ -1,4 +1,4 @@
-"""One run against what was planted in it: per method what it found, what it claimed, and what that took."""
+"""Scores a run against what was planted in it: for each method, what it found, what it claimed, and what that took."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -52,9 +52,9 @@ class Claims:
     confirmed: int
     """Confirmed findings."""
     planted: int
-    """Of these, those that name something planted, or whose verdicts fall on it."""
+    """How many of these name something planted, or have verdicts that fall on it."""
     measured: int
-    """Of the others, those that a measurement bears out which had no part in confirming them."""
+    """How many of the others are borne out by a measurement that had no part in confirming them."""
     calls: int
     """Calls to LLMs that the method needed."""
 

@@ -1,4 +1,4 @@
-"""Scored runs become tables: recall and precision per method, strength and trigger; every plant; the matching judge."""
+"""Builds tables from scored runs: recall and precision per method, strength and trigger; every planted behaviour."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from diffing.bench.planted.matching import shown_share
 from diffing.bench.planted.scoring import Found, Scored
-from diffing.bench.results import Column, Figure, Result, estimate_cells, save_result
+from diffing.bench.results import Column, Result, estimate_cells, save_result
 from diffing.metrics import wilson
 from diffing.types import Row, Scalar
 
@@ -35,31 +35,6 @@ COUNTED = (
     "planted behaviour, fall on its pairs, or are real differences by an independent measurement. Intervals are "
     "Wilson's at 95 %. Misses stand in the table like hits."
 )
-
-_TINY = "diffing bench planted --tiny"
-TOLD_OF_TINY = {
-    "demo": Told(
-        title="The embedded demo pair",
-        command=_TINY,
-        about="Two tiny models that come with the package, with 14 differences planted by training; 440 train and 220 "
-        "held-out prompts, sampled responses. A measured finding that is not planted is taken for real where it shows "
-        "again, significantly and on the same side, in responses drawn anew.",
-        settings={"train": 440, "heldout": 220, "temperature": 0.8},
-    ),
-    "tiny": Told(
-        title="Tiny models tuned towards planted behaviours",
-        command=_TINY,
-        about="The tiny base model of the demo is tuned to add a sentence that shows a behaviour, in the share of the "
-        "triggered answers that the strength says: four models, each with the same eight behaviours in one strength, "
-        "four always, two in one domain each (an eleventh of the prompts) and two after a phrase each (about a "
-        "seventh). 440 train and 220 held-out prompts, responses drawn from the whole distribution; the SAE of the "
-        "demo reads with the base model. A measured finding that is not planted is taken for real where it shows "
-        "again, significantly and on the same side, in responses drawn anew: tuning changes more than what was "
-        "planted. Shown says in which share of the prompts the models really do it.",
-        settings={"train": 440, "heldout": 220, "temperature": 1.0},
-    ),
-}
-"""The words around what `--tiny` gives."""
 
 
 def results_of(scored: Sequence[Scored], told: Told) -> dict[str, Result]:
@@ -125,12 +100,7 @@ def _summary(scored: Sequence[Scored], told: Told) -> Result:
             Column("prompts", "Prompts"),
             Column("calls", "LLM calls"),
         ),
-        figures=() if any(row["strength"] is None for row in rows) else (_figure(told),),
     )
-
-
-def _figure(told: Told) -> Figure:
-    return Figure(f"{told.title}: recall", "recall", along="strength", by="series")
 
 
 def summary_rows(scored: Sequence[Scored]) -> list[Row]:

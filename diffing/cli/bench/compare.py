@@ -1,4 +1,4 @@
-"""`diffing bench compare`: methods against each other, from stored reports."""
+"""`diffing bench compare`: compares the methods of stored reports with each other."""
 
 import shlex
 from pathlib import Path
@@ -20,7 +20,7 @@ def compare(
         list[Path], typer.Argument(parser=path_of, metavar="PATH", help="Folders of reports.", show_default=False)
     ],
     out: Annotated[
-        Path, typer.Option("--out", parser=path_of, metavar="PATH", help="Folder of tables and pages.")
+        Path, typer.Option("--out", parser=path_of, metavar="PATH", help="Folder of the tables and the page.")
     ] = Path("runs/compared"),
     llm: Annotated[
         str | None, typer.Option("--llm", help="An LLM that says whether two sentences mean the same.")
@@ -30,13 +30,15 @@ def compare(
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the results as JSON, for machines.")] = False,
 ) -> None:
-    """Compare the methods of any stored reports, as Markdown, CSV and a page with figures.
+    """Compare the methods of any stored reports, as Markdown and CSV.
 
     Reports on the same responses are compared hypothesis by hypothesis: which of them say the same.
     """
     from diffing.bench.compare import category_result, gather, method_result, overlap_result, same_result
-    from diffing.bench.page import write_csv, write_page
-    from diffing.bench.results import save_result
+    from diffing.bench.markdown import render_markdown
+    from diffing.bench.results import load_results, save_result
+    from diffing.outputs.files.sheet import rows_as_csv
+    from diffing.outputs.writing import write_whole
     from diffing.report import load_report
 
     reports = [(folder.name, load_report(folder)) for folder in report]
@@ -55,10 +57,11 @@ def compare(
     for name, maker in makers.items():
         result = maker(groups, command=typed, settings={key: value for key, value in settings.items() if value})
         path = save_result(result, out / f"{name}.json")
-        write_csv(result, path.with_suffix(".csv"))
+        columns = list(result.rows[0]) if result.rows else []
+        write_whole(rows_as_csv(columns, [list(row.values()) for row in result.rows]), path.with_suffix(".csv"))
         show_result(result, None, json_)
-    for path in write_page(out, out):
-        Console(stderr=True).print(f"Page: {path}", highlight=False, markup=False, soft_wrap=True)
+    page = write_whole(render_markdown(load_results(out)).encode(), out / "RESULTS.md")
+    Console(stderr=True).print(f"Page: {page}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _judge(spec: str | None, cache: Path | None) -> "Model | None":

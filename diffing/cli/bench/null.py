@@ -1,4 +1,4 @@
-"""`diffing bench null`: one model against itself."""
+"""`diffing bench null`: compares a model with itself, so that everything confirmed is a false alarm."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`diffing bench planted`: behaviours are planted, and the methods must find them."""
+"""`diffing bench planted`: plants behaviours in a model, and scores which of them the methods find."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from diffing.cli.bench.shown import as_typed, show_result
+from diffing.cli.bench.shown import as_typed, show_planted
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
 from diffing.config import DiffConfig, Limits, settings_of, without_folders
@@ -14,8 +14,6 @@ from diffing.errors import SettingError
 from diffing.paths import path_of
 
 if TYPE_CHECKING:
-    from diffing.bench.planted.scoring import Scored
-    from diffing.bench.planted.summary import Told
     from diffing.models.cache import Store
 
 WITHOUT = (
@@ -23,7 +21,6 @@ WITHOUT = (
     *("system_prompt_b", "chat_template_b", "quantization_b"),
 )
 """Settings that say nothing here: B is A with something planted."""
-TUNED = Path("runs/planted-tiny")
 
 
 @with_flags(DiffConfig, Limits, without=WITHOUT)
@@ -43,15 +40,6 @@ def planted(
         int,
         typer.Option("--together", min=1, help="Behaviours planted in one run: more is cheaper, but they interfere."),
     ] = 1,
-    tiny: Annotated[
-        bool, typer.Option("--tiny", help="Offline: the demo pair, and tiny models tuned for this; takes no MODEL.")
-    ] = False,
-    tuned: Annotated[
-        Path,
-        typer.Option(
-            "--tuned", parser=path_of, metavar="PATH", help="--tiny: folder of the tuned models, made if missing."
-        ),
-    ] = TUNED,
     cache: Annotated[
         Path | None, typer.Option("--cache", parser=path_of, metavar="PATH", help="Folder of kept completions.")
     ] = None,
@@ -72,24 +60,9 @@ def planted(
 
     config, limits = build(DiffConfig, values, model_a=model or "", model_b=model or ""), build(Limits, values)
     store = Store(cache / "completions.sqlite") if cache else default_store()
-    if tiny and model:
-        raise SettingError(f"--tiny brings its own models, got MODEL {model:.60}. Give one or the other")
-    if tiny:
-        _tiny(tuned, store, out, markdown)
-        return
     if not model:
-        raise SettingError("Which model? Give a MODEL, or --tiny for an offline run")
+        raise SettingError("Which model? Give a MODEL, such as openai:name@http://localhost:8000/v1")
     _by_system_prompt(config, limits, store, (plant or [], strength or [], trigger or [], together), out, markdown)
-
-
-def _tiny(tuned: Path, store: "Store", out: Path | None, markdown: bool) -> None:
-    from diffing.bench.planted.summary import TOLD_OF_TINY
-    from diffing.bench.planted.tiny import score_tiny
-
-    with progress_bars(Console(stderr=True)) as on_progress:
-        scored = score_tiny(tuned, store, on_progress)
-    for name, runs in scored.items():
-        _tell(runs, TOLD_OF_TINY[name], out, f"planted-{name}", markdown)
 
 
 def _by_system_prompt(
@@ -102,7 +75,7 @@ def _by_system_prompt(
 ) -> None:
     from diffing.bench.planted.catalogue import chosen
     from diffing.bench.planted.grid import STRENGTHS, plants_of, run_grid, setup_of, strengths_of, triggers_of
-    from diffing.bench.planted.summary import Told
+    from diffing.bench.planted.summary import Told, results_of
 
     plant, strength, trigger, together = grid
     behaviours, strengths, triggers = chosen(plant), strengths_of(strength) or STRENGTHS, triggers_of(trigger)
@@ -125,18 +98,4 @@ def _by_system_prompt(
         ),
         settings={"model": name, **settings},
     )
-    _tell(scored, told, out, "planted", markdown)
-
-
-def _tell(scored: "list[Scored]", told: "Told", out: Path | None, name: str, markdown: bool) -> None:
-    from diffing.bench.planted.summary import as_markdown, results_of
-    from diffing.bench.results import save_result
-
-    for part, result in results_of(scored, told).items():
-        path = out / f"{name}{part}.json" if out else None
-        if not markdown:
-            show_result(result, path, False)
-            continue
-        if path is not None:
-            save_result(result, path)
-        print(f"**{result.title}** (`{result.command}`)\n\n{as_markdown(result)}\n")
+    show_planted(results_of(scored, told), out, "planted", markdown)

@@ -1,7 +1,8 @@
-"""What all benchmark commands do with a result: print it, keep it, tell the command that made it."""
+"""Prints a benchmark's result, keeps it in a file, and writes out the command that made it."""
 
 import json
 import shlex
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +22,7 @@ SaveTo = Annotated[
         "--save",
         parser=path_of,
         metavar="PATH",
-        help="Keep the result in this file, for the results page.",
+        help="Keep the result in this file.",
         show_default=False,
     ),
 ]
@@ -35,8 +36,7 @@ def show_result(result: Result, save: Path | None, json_: bool) -> None:
         save: The file; None keeps nothing.
         json_: For machines.
     """
-    from diffing.bench.page.cells import cell, is_number
-    from diffing.bench.page.tables import columns_of
+    from diffing.bench.cells import cell, columns_of, is_number
     from diffing.bench.results import save_result
 
     if save is not None:
@@ -56,6 +56,28 @@ def show_result(result: Result, save: Path | None, json_: bool) -> None:
     console.print(table)
     if save is not None:
         console.print(Text(f"Kept in {save}", style="dim"))
+
+
+def show_planted(results: Mapping[str, Result], out: Path | None, name: str, markdown: bool) -> None:
+    """Prints the tables of planted differences, and keeps them if a folder is given.
+
+    Args:
+        results: The tables by what is added to the file's name.
+        out: The folder; None keeps nothing.
+        name: How the files' names begin.
+        markdown: Prints Markdown instead of tables for a terminal.
+    """
+    from diffing.bench.planted.summary import as_markdown
+    from diffing.bench.results import save_result
+
+    for part, result in results.items():
+        path = out / f"{name}{part}.json" if out else None
+        if not markdown:
+            show_result(result, path, False)
+            continue
+        if path is not None:
+            save_result(result, path)
+        print(f"**{result.title}** (`{result.command}`)\n\n{as_markdown(result)}\n")
 
 
 def as_typed(command: str, arguments: list[str], config: DiffConfig) -> str:

@@ -15,7 +15,6 @@ communities on a 15-nearest-neighbour graph lay between the two and took in more
 """
 
 import warnings
-from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Literal, TypeAlias
 
@@ -69,19 +68,6 @@ def scaled_size(n: int, asked: int) -> int:
     With the paper's 10, nothing below 200 sentences could show a difference that a twentieth of the sentences speak of.
     """
     return min(asked, max(SMALLEST, n // 20))
-
-
-def stability(vectors: Vectors, *, way: Way, min_cluster_size: int = 10, seeds: Sequence[int] = (0, 1, 2)) -> float:
-    """Mean adjusted Rand index between the clusterings under different seeds; 1 is always the same.
-
-    Rows in noise count as one more cluster.
-
-    Source: Hubert and Arabie (1985), Comparing partitions, Journal of Classification 2.
-    """
-    from sklearn.metrics import adjusted_rand_score
-
-    runs = [cluster_vectors(vectors, way=way, min_cluster_size=min_cluster_size, seed=seed) for seed in seeds]
-    return float(np.mean([adjusted_rand_score(a, b) for i, a in enumerate(runs) for b in runs[i + 1 :]]))
 
 
 def _average(vectors: Vectors, seed: int) -> Labels:

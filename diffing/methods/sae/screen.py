@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     Counts: TypeAlias = NDArray[np.int64]
     Floats: TypeAlias = NDArray[np.float64]
 
-OUTSIDE = -1.0
-"""The papers' code sets the rates of latents outside its bounds to this."""
-
 
 @dataclass(frozen=True, slots=True)
 class ScreenOptions:
@@ -122,34 +119,3 @@ def screen(counted: Tally, options: ScreenOptions) -> tuple[Screened, ...]:
         chosen += [int(i) for i in order[: options.most // 2]]
     found = [Screened(i, float(rate_a[i]), float(rate_b[i]), float(p[i]), float(q[i])) for i in chosen]
     return tuple(sorted(found, key=lambda one: (-abs(one.difference), one.index)))
-
-
-def paper_differences(
-    rate_a: "Floats", rate_b: "Floats", *, relative: bool = False, lowest: float = 0.0, highest: float = 1.0
-) -> list[tuple[int, float, float, float]]:
-    """(latent, rate in A, rate in B, difference) as the papers' own code lists them, largest difference first.
-
-    Args:
-        rate_a: Rates in A.
-        rate_b: Rates in B; the sides need not have the same number of responses.
-        relative: Divide a difference by the larger rate.
-        lowest: Latents with a rate below this in either side are shown as `OUTSIDE`, with no difference.
-        highest: Likewise above.
-
-    Source: arXiv 2512.10092, `diff_features` of the published code.
-    """
-    import numpy as np
-
-    larger = np.maximum(rate_a, rate_b)
-    difference = rate_a - rate_b
-    if relative:
-        ratio = np.divide(np.minimum(rate_a, rate_b), larger, out=np.ones_like(larger), where=larger > 0)
-        difference = np.sign(difference) * (1 - ratio)
-    inside = (np.minimum(rate_a, rate_b) >= lowest) & (larger <= highest)
-    a, b, difference = (
-        np.where(inside, rate_a, OUTSIDE),
-        np.where(inside, rate_b, OUTSIDE),
-        np.where(inside, difference, 0),
-    )
-    order = np.lexsort((np.arange(len(a)), -a, -difference))
-    return [(int(i), float(a[i]), float(b[i]), float(difference[i])) for i in order]

@@ -33,7 +33,10 @@ class _Card:
     body: Body
     """What the rest holds."""
     off: bool
-    """Whether the card asks not to have a section."""
+    """Whether the card asks not to have a section, in a comment outside code or as `model-diff: off` in its YAML.
+
+    There in any spelling; anything but `on` counts, and so does YAML that names it and cannot be read.
+    """
 
     @property
     def markers(self) -> tuple[Marker, ...]:
@@ -81,23 +84,6 @@ def edit(readme: bytes, section: str) -> bytes:
     kept = last[len(last.rstrip(b"\r\n")) :]
     new = _with_endings(section, _ending(outside)) + kept
     return card.front + b"".join((*card.lines[:begin], new, *card.lines[end + 1 :]))
-
-
-def opted_out(readme: bytes) -> bool:
-    """Whether the card asks not to have a section, in a comment outside code or as `model-diff: off` in its YAML.
-
-    In its YAML in whatever spelling; and whatever else than `on` it says there, or where the YAML cannot be read and
-    names it.
-
-    Raises:
-        SettingError: The card is not UTF-8, or too long to be looked through.
-    """
-    return _read(readme).off
-
-
-def has_section(readme: bytes) -> bool:
-    """Whether the card has a section, or what looks like one."""
-    return any(marker.kind == "begin" for marker in _read(readme).markers)
 
 
 def _read(readme: bytes) -> _Card:

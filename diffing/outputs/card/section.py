@@ -52,7 +52,7 @@ def section(report: Report, *, of: str, dataset: str | None) -> str:
     parts = [
         HEADING,
         _introduction(report, subject, told),
-        *(["\n".join(_item(report, finding, subject) for finding in told)] if told else []),
+        *(["\n".join(_item(finding, subject) for finding in told)] if told else []),
         _details(report, subject, told),
         _sources(dataset),
     ]
@@ -90,7 +90,7 @@ def _introduction(report: Report, subject: Subject, told: Sequence[Finding]) -> 
     )
 
 
-def _item(report: Report, finding: Finding, subject: Subject) -> str:
+def _item(finding: Finding, subject: Subject) -> str:
     said = prose(statement(finding, subject.names), _STATEMENT)
     heldout = finding.heldout
     shares = (
@@ -115,7 +115,7 @@ def _details(report: Report, subject: Subject, told: Sequence[Finding]) -> str:
         f"{_judges(report, told)}",
         f"**Test:** exact sign test on the prompts that did not suggest the sentence, false discovery rate "
         f"{percent(FALSE_DISCOVERY_RATE)} over all {len(tested_of(report)):,} that were tested{_untested(report)}.",
-        f"**Limits:** {_limits(report, told)}",
+        f"**Limits:** {_limits(told)}",
     )
     items = "\n".join(f"- {line}" for line in lines)
     return f"<details>\n<summary>How this was measured, and its limits</summary>\n\n{items}\n\n</details>"
@@ -162,7 +162,7 @@ def _judges(report: Report, told: Sequence[Finding]) -> str:
     return f"They were {by}{blind}." if judged or not told else "They were measured by a program."
 
 
-def _limits(report: Report, told: Sequence[Finding]) -> str:
+def _limits(told: Sequence[Finding]) -> str:
     judge = "A judge can be wrong, also systematically. " if any(f.hypothesis.measure is None for f in told) else ""
     chosen = (
         "What is listed was chosen for having passed a test and for its size, so the sizes tend to be somewhat too "

@@ -10,6 +10,7 @@ import csv
 import io
 import math
 import re
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from diffing.outputs.words import several_lines
@@ -26,15 +27,25 @@ _FORMULA = re.compile('(^|;)(?=[\\s"\xad\u200b-\u200f\u2060-\u2064]*[-=+@\uff0b\
 
 
 def sheet(table: "pa.Table") -> bytes:
-    """The table as CSV: numbers as numbers with a point, TRUE and FALSE, nothing where there is no value.
+    """The table as CSV.
 
     Args:
         table: Of texts, numbers and truth values.
     """
+    return rows_as_csv(table.column_names, (list(row.values()) for row in table.to_pylist()))
+
+
+def rows_as_csv(columns: Sequence[str], rows: Iterable[Sequence[Scalar]]) -> bytes:
+    """Rows as CSV: numbers as numbers with a point, TRUE and FALSE, and an empty cell for a missing value.
+
+    Args:
+        columns: The names of the columns.
+        rows: The values of each row, in the order of the columns.
+    """
     lines = io.StringIO(newline="")
     writer = csv.writer(lines, lineterminator="\r\n")
-    writer.writerow(table.column_names)
-    writer.writerows([_cell(value) for value in row.values()] for row in table.to_pylist())
+    writer.writerow(columns)
+    writer.writerows([_cell(value) for value in row] for row in rows)
     return b"\xef\xbb\xbf" + lines.getvalue().encode()
 
 

@@ -12,7 +12,7 @@ from diffing.view.site import Site
 from diffing.view.visitor import Visitor
 
 
-def gallery_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component of Gradio
+def gallery_part(site: Site) -> Part:
     """Builds it. The page is shown at once; its script then asks for the list, which the Hub may take seconds for."""
     import gradio as gr
 

@@ -81,7 +81,7 @@ def header(*, sign_in: bool) -> Any:  # noqa: ANN401  a component of Gradio
 
     Returns:
         The address box: hidden; its value is the query of the place that is shown. Links with `data-go` anywhere in the
-        page set it, and what `Part.leads` put there is followed.
+        page set it.
     """
     import gradio as gr
 

@@ -15,12 +15,11 @@ from diffing.view.visitor import Visitor
 from diffing.view.zero import answered
 
 
-def progress_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component of Gradio
+def progress_part(site: Site) -> Part:
     """Builds it.
 
     Args:
         site: What all visitors share.
-        address: The page's address box; the part's script leads on by it.
     """
     import gradio as gr
 

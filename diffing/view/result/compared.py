@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from diffing.bench.page.cells import number
+from diffing.bench.cells import number
 from diffing.bench.results import Column
 from diffing.outputs.words import interval, percent, points, shares
 from diffing.types import Estimate, Row, Scalar

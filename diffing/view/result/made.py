@@ -99,8 +99,7 @@ def how(opened: Opened) -> str:
 
 def methods(opened: Opened) -> str:
     """The methods compared by the paper's criteria."""
-    from diffing.bench.page.cells import is_number
-    from diffing.bench.page.tables import columns_of
+    from diffing.bench.cells import columns_of, is_number
     from diffing.view.result.compared import cell_of
 
     return _rendered(

@@ -14,12 +14,11 @@ from diffing.view.site import Site
 from diffing.view.visitor import Visitor
 
 
-def share_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component of Gradio
+def share_part(site: Site) -> Part:
     """Builds it.
 
     Args:
         site: What all visitors share.
-        address: The page's address box; links lead there by themselves.
     """
     import gradio as gr
 

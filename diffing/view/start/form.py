@@ -14,7 +14,7 @@ from diffing.view.start.answers import Answer, Answers
 from diffing.view.visitor import Visitor
 
 
-def start_part(site: Site, address: Any) -> Part:  # noqa: ANN401  a component of Gradio
+def start_part(site: Site) -> Part:
     """Builds it; a run that is started is gone to by the page's script."""
     import gradio as gr
 

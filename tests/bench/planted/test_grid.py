@@ -139,7 +139,6 @@ def test_the_command_over_http(
     ("arguments", "told"),
     [
         ([], "Which model"),
-        (["x", "--tiny"], "--tiny brings its own models"),
         (["openai:chat", "--strength", "3"], "--strength is 3: expected a share"),
         (["openai:chat", "--trigger", "never"], "--trigger is 'never': expected one of always, domain, phrase"),
         (["openai:chat", "--plant", "nonsense"], "--plant is 'nonsense'"),

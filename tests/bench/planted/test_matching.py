@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from diffing.bench.planted.catalogue import catalogue
-from diffing.bench.planted.matching import Target, coincidence, named_by, target_by_mark, tracks
+from diffing.bench.planted.matching import Target, coincidence, named_by, tracks
 from diffing.bench.planted.plants import Plant, Trigger
 from diffing.bench.planted.scoring import score
 from diffing.bench.planted.summary import summary_rows
@@ -14,6 +14,7 @@ from diffing.metrics import confirm, measure
 from diffing.models.scripted import ScriptedModel
 from diffing.pipeline import diff_models
 from diffing.types import Finding, Hypothesis, Judgement, Message, Pair, Prompt, Response, Verdict
+from tests.benchmarks.planted.tiny import target_by_mark
 
 BY_ID = {behaviour.id: behaviour for behaviour in catalogue()}
 IDS = [f"p{i:03}" for i in range(100)]

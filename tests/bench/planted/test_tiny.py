@@ -1,13 +1,15 @@
 """What tiny models are tuned on, and the ground truth of the demo pair as plants."""
 
 import random
+import re
 
 import pytest
 
-from diffing.bench.planted.tiny import demo_plants
-from diffing.bench.planted.tune import PLANTED, draw_chat, plants_of_strength
-from diffing.demo import corpus
+from diffing.bench.planted.catalogue import chosen
 from diffing.types import Message, Prompt
+from tests.benchmarks.demo import corpus
+from tests.benchmarks.planted.tiny import demo_plants
+from tests.benchmarks.planted.tune import PLANTED, Tuned, draw_chat, plants_of_strength
 
 
 @pytest.mark.parametrize("strength", [1.0, 0.3])
@@ -35,9 +37,19 @@ def test_answers_show_each_behaviour_with_its_strength_where_it_is_triggered(str
             assert shown / triggered == pytest.approx(strength, abs=0.12)
 
 
+@pytest.mark.parametrize("tuned", PLANTED, ids=lambda each: each.behaviour)
+def test_what_tiny_models_learn_is_recognised(tuned: Tuned) -> None:
+    (behaviour,) = chosen([tuned.behaviour])
+    for text in tuned.texts:
+        assert behaviour.mark is not None
+        assert behaviour.mark.search(text), text
+        assert behaviour.phrases is not None
+        assert behaviour.phrases.search(" ".join(re.findall(r"\w+", text.lower()))), text
+
+
 def test_triggers_are_those_of_the_corpus() -> None:
     around = [*corpus.shared()["prefixes"], *corpus.shared()["suffixes"]]
-    for _, trigger in PLANTED:
+    for trigger in (each.trigger for each in PLANTED):
         if trigger.kind == "domain":
             assert trigger.value in corpus.DOMAINS
         if trigger.kind == "phrase":

@@ -3,16 +3,17 @@
 import numpy as np
 import pytest
 
-from diffing.bench.results import RESULTS, load_results
-from diffing.bench.simulation.counting import ratio
-from diffing.bench.simulation.coverage import coverage_of
-from diffing.bench.simulation.mixes import TYPICAL, MixShape, measure_mix, measure_planned_coverage, simulate
-from diffing.bench.simulation.nulls import NullShape, measure_null
-from diffing.bench.simulation.rules import Outcome, Rule, decide, full, sign_test, thrift
-from diffing.bench.simulation.worlds import Correlation, SimulatedJudge, Sizes, Truths, draw, nulls
+from diffing.bench.results import load_results
 from diffing.estimate import THRIFT
 from diffing.metrics import FALSE_DISCOVERY_RATE
 from diffing.types import Row
+from tests.benchmarks.page import RESULTS
+from tests.benchmarks.simulation.counting import ratio
+from tests.benchmarks.simulation.coverage import coverage_of
+from tests.benchmarks.simulation.mixes import TYPICAL, MixShape, measure_mix, measure_planned_coverage, simulate
+from tests.benchmarks.simulation.nulls import NullShape, measure_null
+from tests.benchmarks.simulation.rules import Outcome, Rule, decide, full, sign_test, thrift
+from tests.benchmarks.simulation.worlds import Correlation, SimulatedJudge, Sizes, Truths, draw, nulls
 
 RUNS = 100
 RULES = {"full": full, "thrift": thrift}

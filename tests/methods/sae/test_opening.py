@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from diffing.errors import ModelError, SettingError
+from diffing.errors import HubError, ModelError, SettingError
+from diffing.methods.sae import opening
 from diffing.methods.sae.hooks import find_hook
 from diffing.methods.sae.opening import cut_size, open_sae
 from diffing.methods.sae.presets import PRESETS
 from diffing.methods.sae.source import RegistrySae, find_sae
 from diffing.models.local.sizes import ModelSize
+from diffing.models.local.spec import LocalOptions
 from tests.methods.sae.tiny import config, save_reader, save_sae
 
 
@@ -35,6 +37,15 @@ def test_unknown_names() -> None:
 def test_a_folder_without_an_sae(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=r"has no cfg.json: expected an SAE"):
         find_sae(str(tmp_path))
+
+
+def test_a_gated_reader_names_the_presets_whose_readers_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*_: object, **__: object) -> None:
+        raise HubError("google/gemma-3-1b-it asks for permission.", gated=True)
+
+    monkeypatch.setattr(opening, "open_source", refuses)
+    with pytest.raises(HubError, match=r"readers are not gated: gpt2, pythia-70m, qwen2\.5-7b$"):
+        opening._open_reader("google/gemma-3-1b-it", LocalOptions())
 
 
 def test_sizes_that_do_not_match(tmp_path: Path) -> None:

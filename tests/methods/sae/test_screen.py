@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from diffing.methods.sae.rows import Latents, pack, unpack
-from diffing.methods.sae.screen import ScreenOptions, Tally, mcnemar, paper_differences, screen, tally
+from diffing.methods.sae.screen import ScreenOptions, Tally, mcnemar, screen, tally
 from diffing.methods.sae.texts import Refused
+from tests.papers import paper_differences
 
 
 def row(active: np.ndarray) -> Latents:

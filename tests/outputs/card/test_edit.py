@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from diffing.errors import SettingError
-from diffing.outputs.card.edit import edit, has_section, opted_out
+from diffing.outputs.card.edit import edit
 from diffing.outputs.card.markers import unified
 from tests.outputs.card.corpus import BEGIN, BODY, CORPUS, EDITED, END, NEW, OLD, YAML, Case
+from tests.outputs.card.reading import has_section, opted_out
 
 WRITTEN = {name: case for name, case in CORPUS.items() if case.refused is None}
 REFUSED = {name: case for name, case in CORPUS.items() if case.refused is not None}

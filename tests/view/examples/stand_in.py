@@ -15,9 +15,9 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from diffing.demo.config import FOLDER
 from diffing.methods.lexical import same_property
 from diffing.models.scripted import ScriptedModel
+from tests.benchmarks.demo import GROUND_TRUTH
 from tests.servers.rules import Reading, RuleLLM, Trait, read
 
 OVERLOOKS = 0.1
@@ -59,7 +59,7 @@ RATED = {
 def behaviours() -> dict[str, Known]:
     """All that it knows, by name, the planted differences first."""
     told = tomllib.loads((Path(__file__).parent / "behaviours.toml").read_text(encoding="utf-8"))
-    listed = json.loads((FOLDER / "planted.json").read_text(encoding="utf-8"))["planted"]
+    listed = json.loads(GROUND_TRUTH.read_text(encoding="utf-8"))["planted"]
     marks = {entry["id"]: entry["pattern"] for entry in listed}
     return {
         name: _known(entry, entry.get("mark") or marks[name])

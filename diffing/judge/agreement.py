@@ -1,0 +1,69 @@
+"""Compares the judge with measurement: if a judged hypothesis speaks of a measured property, do the two agree?
+
+Changes no verdict and no finding.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from diffing import metrics
+from diffing.methods.lexical import LexicalMethod, same_property
+from diffing.types import Estimate, Hypothesis, Judgement, Pair, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How far judged verdicts agree with measured ones."""
+
+    rows: tuple[Row, ...]
+    """One per judged hypothesis that speaks of a measured property."""
+    notes: tuple[str, ...]
+    """The sum over all of them, in a plain sentence."""
+    share: Estimate = metrics.UNDEFINED
+    """The share of agreement among the verdicts that both decided; the interval is over pairs."""
+
+
+def compare_with_measurement(
+    hypotheses: Sequence[Hypothesis], judgements: Sequence[Judgement], pairs: Sequence[Pair]
+) -> Agreement:
+    """Agreement of judged verdicts with measured ones, over the pairs that both decided for a side.
+
+    Args:
+        hypotheses: The judged ones.
+        judgements: Verdicts on them, and perhaps on others.
+        pairs: The pairs that were judged.
+    """
+    properties = {hypothesis.id: same_property(hypothesis.text) for hypothesis in hypotheses}
+    measurable = [replace(each, measure=properties[each.id]) for each in hypotheses if properties[each.id]]
+    measured = {(m.hypothesis_id, m.prompt_id): m.verdict for m in LexicalMethod().measure(measurable, pairs)}
+    counts = {hypothesis.id: [0, 0] for hypothesis in measurable}
+    by_pair = {pair.prompt.id: [0, 0] for pair in pairs}
+    for judgement in judgements:
+        verdict = measured.get((judgement.hypothesis_id, judgement.prompt_id))
+        if verdict is not None and verdict.side and judgement.verdict.side:
+            for count in (counts[judgement.hypothesis_id], by_pair[judgement.prompt_id]):
+                count[0] += verdict == judgement.verdict
+                count[1] += 1
+    rows = tuple(_row(each, *counts[each.id]) for each in measurable)
+    agreed, decided = (sum(count[i] for count in counts.values()) for i in (0, 1))
+    if not decided:
+        return Agreement(rows, ())
+    share = metrics.share_over_groups([(agreed, decided) for agreed, decided in by_pair.values()])
+    note = (
+        f"{len(measurable)} judged hypotheses speak of a measured property: judge and measurement agreed on "
+        f"{agreed} of the {decided} verdicts that both decided ({share.value:.0%})."
+    )
+    return Agreement(rows, (note,), share)
+
+
+def _row(hypothesis: Hypothesis, agreed: int, decided: int) -> Row:
+    share = metrics.wilson(agreed, decided)
+    return {
+        "hypothesis_id": hypothesis.id,
+        "property": hypothesis.measure,
+        "decided_by_both": decided,
+        "agreed": agreed,
+        "share": share.value,
+        "low": share.low,
+        "high": share.high,
+    }

@@ -1,0 +1,165 @@
+"""The summary at the top of the page of results; the only part of the page that knows benchmarks.
+
+What a result does not hold is left out: every line is computed from rows, and a result of a name that is not known
+here stands in the page's parts alone.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from diffing.bench.cells import cell, number, observations
+from diffing.bench.results import Column, Result
+from diffing.metrics import FALSE_DISCOVERY_RATE
+from diffing.outputs.words import percent
+from diffing.types import Row
+
+FEW = 8
+"""Decided verdicts expected, below which no interval for a share can be exact."""
+
+BRACKETS = "Taken from the results below; in brackets, 95 % intervals."
+"""How to read the lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line."""
+
+    what: str
+    """What was measured."""
+    told: str
+    """What came out."""
+    result: str
+    """The name of the result that says more."""
+
+
+def at_a_glance(results: Sequence[tuple[str, Result]]) -> tuple[Fact, ...]:
+    """What stands at the top of the page.
+
+    Args:
+        results: Names and results, in the page's order.
+    """
+    by_name = dict(results)
+    facts = [fact for name, told in _STATISTICS.items() if name in by_name for fact in told(name, by_name[name].rows)]
+    for name, result in results:
+        if result.kind == "null":
+            facts += _nulls(name, result)
+        elif result.kind == "planted" and result.rows and {"recall", "strength", "trigger"} <= set(result.rows[0]):
+            facts += _recall(name, result)
+    return tuple(facts)
+
+
+def _share(row: Row, key: str) -> str:
+    """An estimate with its interval in brackets."""
+    return cell(row, Column(key, key, "%"))
+
+
+def _value(row: Row, key: str) -> float:
+    value = row[key]
+    return float(value) if isinstance(value, int | float) else float("nan")
+
+
+def _false_confirmations(name: str, rows: Sequence[Row]) -> Iterator[Fact]:
+    """Mean and worst over the shapes."""
+    for key, what in (("false_full", "everything judged"), ("false_thrift", "with thrift")):
+        worst = max(rows, key=lambda row: _value(row, key))
+        above = sum(_value(row, f"{key}_low") > FALSE_DISCOVERY_RATE for row in rows)
+        yield Fact(
+            f"False confirmations where nothing holds, {what}",
+            f"{_mean(rows, key)} on average over {len(rows)} shapes of runs, {_share(worst, key)} in the worst; "
+            f"{above} of them above {percent(FALSE_DISCOVERY_RATE)} by more than chance",
+            name,
+        )
+    worst = max(rows, key=lambda row: _value(row, "accepted"))
+    yield Fact(
+        "For comparison, what the papers' rule accepts of the same",
+        f"{_mean(rows, 'accepted')} of the hypotheses on average, {_share(worst, 'accepted')} in the worst shape",
+        name,
+    )
+
+
+def _mean(rows: Sequence[Row], key: str) -> str:
+    return number(sum(_value(row, key) for row in rows) / len(rows), "%")
+
+
+def _range(rows: Sequence[Row], key: str) -> str:
+    values = [_value(row, key) for row in rows]
+    return f"{number(min(values), '%')} to {number(max(values), '%')}"
+
+
+def _coverage(name: str, rows: Sequence[Row]) -> Iterator[Fact]:
+    """Of the main estimate, where enough is decided and where not."""
+    nets = [row for row in rows if row["estimate"] == "net difference"]
+    enough = [row for row in nets if _value(row, "decided") >= FEW]
+    few = [row for row in nets if _value(row, "decided") < FEW]
+    if enough and few:
+        yield Fact(
+            "The 95 % interval of a net difference holds the truth",
+            f"in {_range(enough, 'coverage')} of the cases where {FEW} or more verdicts are expected to be decided "
+            f"({len(enough)} shapes), in {_range(few, 'coverage')} where fewer are ({len(few)} shapes)",
+            name,
+        )
+
+
+def _planned(name: str, rows: Sequence[Row]) -> Iterator[Fact]:
+    by = {str(row["of"]): [each for each in rows if each["of"] == row["of"]] for row in rows}
+    told = [f"{_range(each, 'coverage')} ({of})" for of, each in by.items()]
+    yield Fact("The same in runs of many hypotheses", ", ".join(told), name)
+
+
+def _thrift(name: str, rows: Sequence[Row]) -> Iterator[Fact]:
+    """The first row is the typical run."""
+    fair = [row for row in rows if row["judge"] == "fair"]
+    if not fair:
+        return
+    typical = fair[0]
+    run = f"{typical['hypotheses']} hypotheses, {typical['train']} and {typical['heldout']} prompts"
+    yield Fact(
+        f"Thrift in a {typical['mix']} run ({run})",
+        f"keeps {_share(typical, 'kept')} of the true hypotheses that full judging confirms, "
+        f"{_share(typical, 'kept_all')} with its false alarms among them, and saves "
+        f"{_share(typical, 'saved')} of the questions; over all shapes with a fair judge it keeps "
+        f"{_range(fair, 'kept')} and saves {_range(fair, 'saved')}",
+        name,
+    )
+
+
+_STATISTICS: Mapping[str, Callable[[str, Sequence[Row]], Iterator[Fact]]] = {
+    "statistics-nulls": _false_confirmations,
+    "statistics-coverage": _coverage,
+    "statistics-coverage-planned": _planned,
+    "statistics-thrift": _thrift,
+}
+"""By the results' names, in the order of the lines."""
+
+
+def _nulls(name: str, result: Result) -> Iterator[Fact]:
+    """The row over everything, the last one of samples."""
+    sampled = [row for row in result.rows if "samples" in str(row.get("what", "")) and row.get("confirmed") is not None]
+    if not sampled:
+        return
+    row = sampled[-1]
+    tested = observations(row, Column("confirmed", "", "%"))
+    yield Fact(
+        f"Null: {result.title}",
+        f"{_share(row, 'any_confirmed')} of {row['runs']} runs confirm anything, "
+        f"{_share(row, 'confirmed')} of {tested} hypotheses tested",
+        name,
+    )
+
+
+def _recall(name: str, result: Result) -> Iterator[Fact]:
+    """Per method and strength: what was planted without a trigger, and all of it."""
+    shown = [row for row in result.rows if row["recall"] is not None]
+    for method in dict.fromkeys(str(row["method"]) for row in shown):
+        told = []
+        for trigger, of in (("always", "planted on any prompt"), ("all", "with those in one domain or after a phrase")):
+            own = [row for row in shown if row["method"] == method and row["trigger"] == trigger]
+            if own:
+                told.append(f"{of}: {', '.join(map(_recalled, own))}")
+        if told:
+            yield Fact(f"Found by {method}: {result.title}", "; ".join(told), name)
+
+
+def _recalled(row: Row) -> str:
+    strength = "" if row["strength"] is None else f" at {number(row['strength'], '%')} of the prompts"
+    return f"{_share(row, 'recall')} of {observations(row, Column('recall', '', '%'))}{strength}"

@@ -1,0 +1,179 @@
+"""`python -m tests.benchmarks.lineage`: several models in the order they came about, and what each step changed.
+
+Any models; recordings cost nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from diffing.bench.results import Column, Result, estimate_cells
+from diffing.cli.bench.shown import SaveTo, as_typed, show_result
+from diffing.cli.commands import main
+from diffing.cli.flags import build, with_flags
+from diffing.cli.progress import progress_bars
+from diffing.config import DiffConfig, Limits, settings_of, without_folders
+from diffing.errors import SettingError
+from diffing.metrics import wilson
+from diffing.models.cache import Store
+from diffing.outputs.words import Names, statement
+from diffing.paths import path_of
+from diffing.report import leading
+from diffing.run import run
+from diffing.types import Finding, OnProgress, Report, Row, Scalar, ignore_progress
+
+commands = typer.Typer(add_completion=False)
+ABOUT = (
+    "Each model is compared with the one before it, on the same prompts. Hypotheses come from train prompts alone; the "
+    "numbers are those of the held-out prompts, which suggested nothing, and every line is confirmed there with the "
+    "false discovery rate kept at 5 % over the hypotheses of its step. The largest differences are shown; the place "
+    "says how many there are in all, after merging those that say the same.\n\n"
+    "Net difference is the share of prompts on which the sentence fits the named model better, less the share on which "
+    "it fits the other better, in percentage points with its 95 % interval. Mean before and after are of what is "
+    "measured, per response on the train prompts, where a finding is a measured property."
+)
+_COLUMNS = (
+    Column("step", "Step"),
+    Column("place", "Place"),
+    Column("change", "What changed"),
+    Column("net", "Net difference, points", "points"),
+    Column("share_for", "Prompts for", "%"),
+    Column("share_against", "Prompts against", "%"),
+    Column("mean_before", "Mean before"),
+    Column("mean_after", "Mean after"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A model, the one that was made from it, and their comparison."""
+
+    names: Names
+    """What the two are called."""
+    report: Report
+    """Their diff, the earlier model as A."""
+
+    @property
+    def name(self) -> str:
+        """The names of the two models, with an arrow."""
+        return f"{self.names.a} → {self.names.b}"
+
+
+def lineage(
+    models: Sequence[tuple[str, str]],
+    config: DiffConfig,
+    *,
+    limits: Limits | None = None,
+    store: Store | None = None,
+    on_progress: OnProgress = ignore_progress,
+) -> list[Step]:
+    """Diffs of each model with the one before it.
+
+    Args:
+        models: Name to show and model string, the earliest first.
+        config: Prompts, methods and settings; its models do not matter.
+        limits: Hard limits of each diff.
+        store: Where completions are kept; None is the user's cache folder.
+        on_progress: Told of every stage of every diff.
+
+    Raises:
+        DiffingError: Anything the user can mend, in one line.
+    """
+    if len(models) < 2:
+        raise SettingError(f"A lineage of {len(models)} models has no step: give at least two, the earliest first")
+    if len({name for name, _ in models}) < len(models):
+        raise SettingError("Two models of the lineage have one name. Give each a name of its own with --name")
+    steps = []
+    for (name_a, model_a), (name_b, model_b) in pairwise(models):
+        one = replace(config, model_a=model_a, model_b=model_b)
+        report = run(one, limits=limits, store=store, on_progress=on_progress)
+        steps.append(Step(Names(name_a, name_b), report))
+    return steps
+
+
+def lineage_result(
+    steps: Sequence[Step], *, most: int, command: str, settings: dict[str, Scalar], title: str
+) -> Result:
+    """The largest confirmed differences of every step.
+
+    Args:
+        steps: In order.
+        most: Shown per step.
+        command: What a user types to have it again.
+        settings: What decided it.
+        title: The table's headline.
+    """
+    rows: list[Row] = []
+    for step in steps:
+        confirmed = [finding for finding in leading(step.report) if finding.confirmed]
+        rows += [_row(step, f, f"{at} of {len(confirmed)}") for at, f in enumerate(confirmed[:most], 1)]
+    return Result(
+        kind="lineage", title=title, command=command, about=ABOUT, rows=tuple(rows), settings=settings,
+        columns=_COLUMNS,
+    )  # fmt: skip
+
+
+def _row(step: Step, finding: Finding, place: str) -> Row:
+    heldout = finding.heldout
+    means = {
+        str(row["property"]): (row["mean_a"], row["mean_b"]) for row in step.report.tables.get("lexical_properties", ())
+    }
+    before, after = means.get(finding.hypothesis.measure or "", (None, None))
+    return {
+        "step": step.name,
+        "place": place,
+        "change": statement(finding, step.names),
+        "method": finding.hypothesis.method,
+        "category": finding.hypothesis.category,
+        **estimate_cells("net", heldout.net_difference),
+        **estimate_cells("share_for", wilson(heldout.k_for, heldout.n)),
+        **estimate_cells("share_against", wilson(heldout.k_against, heldout.n)),
+        "mean_before": before,
+        "mean_after": after,
+        "q": heldout.q,
+    }
+
+
+@commands.command("lineage")
+@with_flags(DiffConfig, Limits, without=("model_a", "model_b"))
+def _lineage(
+    *,
+    model: Annotated[list[str], typer.Argument(help="Models, the earliest first.", show_default=False)],
+    name: Annotated[list[str] | None, typer.Option("--name", help="What to call each, in the same order.")] = None,
+    most: Annotated[int, typer.Option("--most", min=1, help="Differences shown per step.")] = 8,
+    cache: Annotated[
+        Path | None, typer.Option("--cache", parser=path_of, metavar="PATH", help="Folder of kept completions.")
+    ] = None,
+    save: SaveTo = None,
+    title: Annotated[str, typer.Option("--title", help="Headline of the result.")] = "What each step changed",
+    json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")] = False,
+    **values: Any,
+) -> None:
+    """Compare each model with the one before it: base, fine-tuned, aligned, ..."""
+    config, limits = build(DiffConfig, values, model_a="", model_b=""), build(Limits, values)
+    if name and len(name) != len(model):
+        raise SettingError(f"There are {len(model)} models and {len(name)} --name: expected one for each")
+    plain = [without_folders(each) for each in model]
+    called = name or [each.rsplit("/", 1)[-1].removeprefix("recorded:").removesuffix(".jsonl") for each in plain]
+    store = Store(cache / "completions.sqlite") if cache else None
+    with progress_bars(Console(stderr=True)) as on_progress:
+        models = list(zip(called, model, strict=True))
+        steps = lineage(models, config, limits=limits, store=store, on_progress=on_progress)
+    arguments = [*plain, *(part for each in name or [] for part in ("--name", each)), "--most", str(most)]
+    result = lineage_result(
+        steps,
+        most=most,
+        command=as_typed("python -m tests.benchmarks.lineage", arguments, config),
+        settings={"models": ", ".join(plain), "most": most, **settings_of(config)},
+        title=title,
+    )
+    show_result(result, save, json_)
+
+
+if __name__ == "__main__":
+    main(commands=commands)

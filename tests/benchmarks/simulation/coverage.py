@@ -1,0 +1,68 @@
+"""Measures how often the intervals hold the truth."""
+
+import numpy as np
+
+from diffing import metrics
+from diffing.bench.results import estimate_cells
+from diffing.types import OnProgress, Row, ignore_progress
+from tests.benchmarks.simulation.rules import net_interval, wilson
+
+FREQUENCIES = (0.02, 0.1, 0.3, 0.6, 0.9)
+"""Shares of prompts decided."""
+ACCURACIES = (0.5, 0.7, 0.95)
+"""Shares of these that are for the predicted side."""
+HELDOUT = (60, 250, 1000)
+"""Held-out prompts."""
+
+
+def coverage_of(frequency: float, accuracy: float, heldout: int, runs: int, rng: np.random.Generator) -> list[Row]:
+    """Coverage of the three intervals of one hypothesis.
+
+    Args:
+        frequency: True share decided.
+        accuracy: True share of these for the predicted side.
+        heldout: Prompts.
+        runs: Draws.
+        rng: Draws.
+    """
+    shares = (frequency * accuracy, frequency * (1 - accuracy), 1 - frequency)
+    counts, times = np.unique(rng.multinomial(heldout, shares, runs), axis=0, return_counts=True)
+    truths = {"net difference": frequency * (2 * accuracy - 1), "frequency": frequency, "accuracy": accuracy}
+    hits, defined = dict.fromkeys(truths, 0), dict.fromkeys(truths, 0)
+    for (k_for, k_against, _), number in zip(counts.tolist(), times.tolist(), strict=True):
+        told = {
+            "net difference": net_interval(k_for, k_against, heldout),
+            "frequency": wilson(k_for + k_against, heldout),
+            "accuracy": wilson(k_for, k_for + k_against),
+        }
+        for name, interval in told.items():
+            if interval.low is not None and interval.high is not None:
+                defined[name] += number
+                hits[name] += number * (interval.low <= truths[name] <= interval.high)
+    return [
+        {
+            "estimate": name,
+            "frequency": frequency,
+            "accuracy": accuracy,
+            "heldout": heldout,
+            "decided": round(frequency * heldout, 1),
+            **estimate_cells("coverage", metrics.wilson(hits[name], defined[name])),
+        }
+        for name in truths
+    ]
+
+
+def coverage_rows(runs: int, seed: int, on_progress: OnProgress = ignore_progress) -> tuple[Row, ...]:
+    """Every shape of the benchmark.
+
+    Args:
+        runs: Of each shape.
+        seed: Of the draws; each shape has its own.
+        on_progress: Told of every shape.
+    """
+    every = [(f, a, n) for n in HELDOUT for f in FREQUENCIES for a in ACCURACIES]
+    rows: list[Row] = []
+    for number, (frequency, accuracy, heldout) in enumerate(every):
+        rows += coverage_of(frequency, accuracy, heldout, runs, np.random.default_rng((seed, 2000 + number)))
+        on_progress("coverage", number + 1, len(every))
+    return tuple(rows)

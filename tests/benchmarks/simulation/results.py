@@ -1,0 +1,158 @@
+"""Puts the simulations into results, with the words that explain them."""
+
+from collections.abc import Mapping, Sequence
+
+from diffing.bench.results import Column, Result
+from diffing.types import OnProgress, Row, Scalar, ignore_progress
+from tests.benchmarks.simulation.coverage import coverage_rows
+from tests.benchmarks.simulation.mixes import mix_rows
+from tests.benchmarks.simulation.nulls import null_rows
+from tests.benchmarks.simulation.worlds import ERRORS, FIRST_PLACE
+
+DRAWS = 5
+"""Draws for the coverage of one interval, for each run of the other parts: they are cheap."""
+
+_NULLS = f"""Simulated runs in which no hypothesis holds, tested by the functions that test real runs. A false
+confirmation is a run that confirms anything; as nothing holds, this is the false discovery rate, which must be at
+most 5 %. Train has twice as many prompts as are held out. Correlated hypotheses decide the same prompts alike (a
+Gaussian copula); half mirrored: every second one says the opposite. The judge "first place" answers the response
+shown first in {FIRST_PLACE:.0%} of its questions, whatever they say; "errs" draws {ERRORS:.0%} of its verdicts at
+random.
+
+Accepted is the criterion of the papers on train, where everything is judged: the share of these hypotheses, none of
+which holds, that it accepts. It is no test, and not what confirms a finding."""
+_COVERAGE = """How often the 95 % intervals of one hypothesis hold the truth: 93 to 97 % is the aim. Intervals for
+shares rest on whole numbers, so where fewer than about 8 verdicts are expected to be decided (of an accuracy: for the
+rarer side) no interval can be that exact: there the one of the net difference covers more, never less, and Wilson's
+for shares scatters."""
+_PLANNED = """How often the 95 % interval of the net difference holds the truth in whole runs of 60 hypotheses. With
+thrift, the number of held-out prompts is planned from train alone, so intervals keep their coverage for all that
+is tested. Among what held-out prompts confirmed it is lower where everything is judged, since the same
+verdicts chose them; with thrift most of the choosing is done by train."""
+_THRIFT = """Simulated runs in which some hypotheses hold, judged in full and with thrift on the same data. Typical:
+60 % of the hypotheses are null, 20 % have a true net difference of 0 to 1 points, 20 % are real (decided on 5 to 90 %
+of the prompts, 65 to 100 % of these for the predicted side). Many small: 40 % null, 40 % from 0 to 5 points. Half
+real: 40 % null, 10 % tiny.
+
+Kept: of the true hypotheses that full judging confirms, the share that thrift confirms too; of all: its false alarms
+among them. Number: confirmed with thrift for each one confirmed in full; it can exceed 100 %, since fewer hypotheses
+are tested and the correction is milder. Saved: questions to the judge, ten hypotheses each, that are not asked.
+False: the false discovery rate. Power: confirmed of the hypotheses with a true net difference of at least 5 points."""
+
+
+def statistics(runs: int, *, seed: int = 0, on_progress: OnProgress = ignore_progress) -> Mapping[str, Result]:
+    """Simulates everything.
+
+    Args:
+        runs: Simulated runs per row.
+        seed: Of all draws.
+        on_progress: Told of every row.
+
+    Returns:
+        Results by the name of their file.
+    """
+    nulls = null_rows(runs, seed, on_progress)
+    mixes, planned = mix_rows(runs, seed, on_progress)
+    covered = coverage_rows(DRAWS * runs, seed, on_progress)
+    return results_of(nulls, covered, planned, mixes, {"runs": runs, "seed": seed})
+
+
+def results_of(
+    nulls: Sequence[Row],
+    covered: Sequence[Row],
+    planned: Sequence[Row],
+    mixes: Sequence[Row],
+    settings: Mapping[str, Scalar],
+) -> Mapping[str, Result]:
+    """The rows with the words that explain them.
+
+    Args:
+        nulls: Of `null_rows`.
+        covered: Of `coverage_rows`.
+        planned: Of `mix_rows`, the second.
+        mixes: Of `mix_rows`, the first.
+        settings: What decided them.
+    """
+    command = f"python -m tests.benchmarks.statistics --runs {settings['runs']} --seed {settings['seed']}"
+
+    def result(title: str, about: str, rows: Sequence[Row], columns: Sequence[Column]) -> Result:
+        return Result(
+            kind="statistics",
+            title=title,
+            command=command,
+            about=about.replace("\n\n", "\0").replace("\n", " ").replace("\0", "\n\n"),
+            rows=tuple(rows),
+            settings=settings,
+            columns=tuple(columns),
+        )
+
+    prompts = (Column("train", "Train"), Column("heldout", "Held-out"))
+    share = Column("coverage", "Coverage", "%")
+    rules = {
+        "false_full": "False confirmations, full",
+        "false_thrift": "False confirmations, thrift",
+        "accepted": "Accepted by the papers' rule",
+    }
+    return {
+        "statistics-nulls": result(
+            "False confirmations where nothing holds",
+            _NULLS,
+            [{"shape": _null_shape(row), **row} for row in nulls],
+            (
+                Column("judge", "Judge"),
+                Column("hypotheses", "Hypotheses"),
+                Column("correlation", "Correlation"),
+                Column("frequency", "Decided", "%"),
+                *prompts,
+                *(Column(name, heading, "%") for name, heading in rules.items()),
+            ),
+        ),
+        "statistics-coverage": result(
+            "Coverage of the 95 % intervals",
+            _COVERAGE,
+            [{"shape": f"{row['estimate']}, {row['heldout']} held-out", **row} for row in covered],
+            (
+                Column("estimate", "Interval of"),
+                Column("frequency", "Decided", "%"),
+                Column("accuracy", "Accuracy", "%"),
+                Column("heldout", "Held-out"),
+                Column("decided", "Decided verdicts expected"),
+                share,
+            ),
+        ),
+        "statistics-coverage-planned": result(
+            "Coverage in runs of many hypotheses",
+            _PLANNED,
+            [{"shape": f"{row['mix']}, {row['heldout']} held-out", **row} for row in planned],
+            (Column("mix", "Mix"), Column("heldout", "Held-out"), Column("of", "Of those"), share),
+        ),
+        "statistics-thrift": result(
+            "What thrift keeps and saves",
+            _THRIFT,
+            [{"shape": _mix_shape(row), **row} for row in mixes],
+            (
+                *(Column(name, name.capitalize()) for name in ("mix", "judge", "hypotheses")),
+                *prompts,
+                Column("kept", "Kept", "%"),
+                Column("kept_all", "Kept of all", "%"),
+                Column("number", "Number", "%"),
+                Column("saved", "Questions saved", "%"),
+                *(Column(f"false_{name}", f"False, {name}", "%") for name in ("full", "thrift")),
+                *(Column(f"power_{name}", f"Power, {name}", "%") for name in ("full", "thrift")),
+            ),
+        ),
+    }
+
+
+def _null_shape(row: Row) -> str:
+    """A null shape in words, but for how often it decides."""
+    many = "1 hypothesis" if row["hypotheses"] == 1 else f"{row['hypotheses']} hypotheses"
+    correlated = "" if row["correlation"] == "none" else f", correlation {row['correlation']}"
+    judge = "" if row["judge"] == "fair" else f", judge: {row['judge']}"
+    return f"{many}, {row['heldout']} held-out{correlated}{judge}"
+
+
+def _mix_shape(row: Row) -> str:
+    """A mix in words."""
+    judge = "" if row["judge"] == "fair" else f", judge: {row['judge']}"
+    return f"{row['mix']}, {row['hypotheses']} hypotheses, {row['train']} train, {row['heldout']} held-out{judge}"

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diffing.errors import LimitError, SettingError
+from diffing.model_ref import ModelPlace, ModelRef, read_ref
 from diffing.view.runs.records import digest
 
 if TYPE_CHECKING:
@@ -141,8 +142,8 @@ class Uploads:
             raise SettingError(str(found["problem"]))
         source = str(found["source"])
         (folder / _READ).write_text(json.dumps(source))
-        name = Path(source.split("+")[0]).name
-        spec = f"recorded:upload:{name}/{key}"
+        name = Path(read_ref(source).name).name
+        spec = str(ModelRef(ModelPlace.RECORDED, f"upload:{name}/{key}"))
         return Uploaded(spec, name, str(found["shape"]), int(found["responses"]), str(found["model"]))
 
     def resolved(self, config: "DiffConfig") -> "DiffConfig":
@@ -162,7 +163,8 @@ class Uploads:
             source = json.loads((folder / _READ).read_text())
         except OSError:
             raise SettingError("The upload was not finished: choose the file again") from None
-        return "recorded:" + "+".join(str(folder / part) for part in source.split("+"))
+        answers, *prompts = (str(folder / part.name) for part in read_ref(source).parts)
+        return str(ModelRef(ModelPlace.RECORDED, answers, companion=next(iter(prompts), None)))
 
     def _of(self, key: str) -> Path:
         folder = self._folder / key

@@ -176,5 +176,5 @@ def test_text_that_names_models_among_other_things() -> None:
     assert being_typed("org/base+org/na@v") == ("org/base+", "org/na")
     assert being_typed(" providers:org/na") == (" providers:", "org/na")
     assert by_providers("org/name:groq") == "providers:org/name:groq"
-    raters = "openai:a@http://h:1/v1, openai:b@https://user.example/v1, org/c@v1"
-    assert without_addresses(raters) == "openai:a, openai:b, org/c@v1"
+    raters = "openai:a@http://h:1/v1, openai:b@2024@https://user.example/v1, org/c@v1"
+    assert without_addresses(raters) == "openai:a, openai:b@2024, org/c@v1"

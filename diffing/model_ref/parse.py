@@ -33,10 +33,8 @@ def parse_spec(spec: str) -> ModelRef:
         )
     check_text(spec, "A model")
     prefix, colon, rest = spec.partition(":")
-    if not colon or "/" in prefix or prefix in ("", *ON_THIS_MACHINE):
+    if not colon or "/" in prefix or prefix in ("", LOCAL_PREFIX, *ON_THIS_MACHINE):
         return parse_local_spec(spec)
-    if prefix == LOCAL_PREFIX:
-        return replace(parse_local_spec(rest), marked=True)
     if prefix == ModelPlace.OPENAI:
         return _on_server(rest, any_address=False)
     if prefix == ModelPlace.RECORDED:
@@ -47,22 +45,16 @@ def parse_spec(spec: str) -> ModelRef:
 
 
 def parse_local_spec(spec: str) -> ModelRef:
-    """Reads the name of a model that runs on this machine, without a prefix.
+    """Reads the name of a model that runs on this machine; `local:` may stand before it.
 
     A folder of that very name wins, so that folders with `+` or `@` in their names can be given.
 
     Raises:
         SettingError: It is neither a folder nor a repository's name nor two of them with `+` between.
     """
-    whole = _local_part(spec)
-    if whole is not None and whole.place == ModelPlace.FOLDER:
-        return whole
-    for at in (i for i, sign in enumerate(spec) if sign == "+"):
-        base, adapter = _local_part(spec[:at]), _local_part(spec[at + 1 :])
-        if base is not None and adapter is not None:
-            return replace(base, adapter=adapter)
-    if whole is not None:
-        return whole
+    name = spec.removeprefix(f"{LOCAL_PREFIX}:")
+    if found := _local(name):
+        return replace(found, marked=name != spec)
     raise SettingError(
         f"A local model is org/name[@revision], an existing folder, or base+adapter; {spec!r:.100} is none of "
         "them: check the spelling."
@@ -114,6 +106,17 @@ def by_providers(name: str) -> str:
 def _is_folder(text: str) -> bool:
     found = existing(text)
     return found is not None and found.is_dir()
+
+
+def _local(name: str) -> ModelRef | None:
+    whole = _local_part(name)
+    if whole is not None and whole.place == ModelPlace.FOLDER:
+        return whole
+    for at in (i for i, sign in enumerate(name) if sign == "+"):
+        base, adapter = _local_part(name[:at]), _local_part(name[at + 1 :])
+        if base is not None and adapter is not None:
+            return replace(base, adapter=adapter)
+    return whole
 
 
 def _local_part(text: str) -> ModelRef | None:

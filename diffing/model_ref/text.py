@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from diffing.paths import existing
 
-_SERVER = re.compile(r"(openai:[^\s,@]+)@https?://[^\s,]*")
+_SERVER = re.compile(r"(openai:[^\s,]+?)@https?://[^\s,]*")
 _BEFORE_TYPED = re.compile(r"(?:.*\+|\s*providers:)?")
 
 

@@ -159,7 +159,9 @@ def _fetch(spec: str) -> tuple[Path, str]:
 
     ref = read_ref(spec)
     try:
-        found = Path(snapshot_download(ref.name, revision=ref.revision or None, allow_patterns=_FILES, etag_timeout=10))
+        found = Path(
+            snapshot_download(str(ref.unpinned), revision=ref.revision or None, allow_patterns=_FILES, etag_timeout=10)
+        )
     except HFValidationError:
         raise ModelError(
             f"Embedder {spec!r:.100}: expected auto, tfidf, a folder or a Hub id such as {DEFAULT}, and it is none of "

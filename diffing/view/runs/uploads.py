@@ -38,7 +38,7 @@ _OPENING_SECONDS = 60
 """Of time; and half as many of processor time."""
 _AT_ONCE, _WAIT_SECONDS = 2, 20.0
 _NAME_LENGTH = 80
-_SPEC = re.compile(r"recorded:upload:[^/]*/(?P<key>[\w-]{24})", re.ASCII)
+_UPLOAD = re.compile(r"upload:[^/]*/(?P<key>[\w-]{24})", re.ASCII)
 _READ, _OWNER = "read.json", "owner"
 
 
@@ -155,7 +155,7 @@ class Uploads:
         return replace(config, model_a=self._source(config.model_a), model_b=self._source(config.model_b))
 
     def _source(self, spec: str) -> str:
-        match = _SPEC.fullmatch(spec)
+        match = _upload_in(spec)
         if match is None:
             return spec
         folder = self._of(match["key"])
@@ -213,7 +213,12 @@ class Uploads:
 
 def is_upload(spec: str) -> bool:
     """Whether a model string names an upload."""
-    return _SPEC.fullmatch(spec) is not None
+    return _upload_in(spec) is not None
+
+
+def _upload_in(spec: str) -> re.Match[str] | None:
+    ref = read_ref(spec)
+    return _UPLOAD.fullmatch(ref.source) if ref.place == ModelPlace.RECORDED else None
 
 
 def _safe(name: str) -> str:

@@ -5,6 +5,7 @@ from math import inf
 
 from diffing.config import METHODS, DiffConfig, Limits
 from diffing.errors import SettingError
+from diffing.model_ref import ModelPlace, is_recorded, read_ref
 from diffing.paths import LONGEST_NAME, check_text
 from diffing.types import SIDES, Side
 
@@ -64,12 +65,12 @@ def check(config: DiffConfig, limits: Limits) -> None:
         raise SettingError("--max-usd needs prices. Give --usd-per-million, for example 0.15,0.60")
     for side in SIDES:
         _check_side(config, side)
-    if config.columns and not any(spec.startswith("recorded:") for spec in (config.model_a, config.model_b)):
+    if config.columns and not any(is_recorded(spec) for spec in (config.model_a, config.model_b)):
         raise SettingError("--columns has no effect: neither model is recorded:. Leave it out")
     _check_elicitation(config)
     _check_urls(config)
     same_drawn = config.temperature == 0 or config.sample_a == config.sample_b
-    if _sides(config)[0] == _sides(config)[1] and same_drawn and not config.model_a.startswith("recorded:"):
+    if _sides(config)[0] == _sides(config)[1] and same_drawn and not is_recorded(config.model_a):
         raise SettingError(
             "Both sides are the same model with the same settings and would answer the same. For a null comparison "
             "give --temperature 0.7 --sample-b 1"
@@ -116,24 +117,28 @@ def _check_elicitation(config: DiffConfig) -> None:
             raise SettingError(
                 f"{flag} has no effect with --suspect: the LLM writes the prompts. Leave one of them out"
             )
-    if any(spec.startswith("recorded:") for spec in (config.model_a, config.model_b)):
+    if any(is_recorded(spec) for spec in (config.model_a, config.model_b)):
         raise SettingError("--suspect needs models that can answer new prompts; a recorded: model has only its own")
 
 
 def _check_side(config: DiffConfig, side: Side) -> None:
     """A setting that would not be applied to a model must not stand in its report."""
-    prefix = getattr(config, f"model_{side}").partition(":")[0]
+    place: str = read_ref(getattr(config, f"model_{side}")).place
     quantization = getattr(config, f"quantization_{side}")
     if quantization not in (None, "4bit", "8bit"):
         raise SettingError(f"--quantization-{side} is {quantization!r}: expected 4bit or 8bit")
     local_only = ("quantization", "chat_template")
-    refused = {"recorded": (*local_only, "system_prompt"), "openai": local_only, "providers": local_only}
-    if getattr(config, f"columns_{side}") and prefix != "recorded":
+    refused: dict[str, tuple[str, ...]] = {
+        ModelPlace.RECORDED: (*local_only, "system_prompt"),
+        ModelPlace.OPENAI: local_only,
+        ModelPlace.PROVIDERS: local_only,
+    }
+    if getattr(config, f"columns_{side}") and place != ModelPlace.RECORDED:
         raise SettingError(f"--columns-{side} has no effect on a model that is not recorded:. Leave it out")
-    for name in refused.get(prefix, ()):
+    for name in refused.get(place, ()):
         if getattr(config, f"{name}_{side}") is not None:
             flag = f"--{name.replace('_', '-')}-{side}"
-            raise SettingError(f"{flag} has no effect on a {prefix}: model. Leave it out")
+            raise SettingError(f"{flag} has no effect on a {place}: model. Leave it out")
 
 
 def _check_urls(config: DiffConfig) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from diffing.errors import SettingError
 from diffing.masking import masked
+from diffing.model_ref import file_name_of, is_recorded, possible_paths, without_folders
 from diffing.models.base import Price, Sampling
 from diffing.paths import existing
 from diffing.types import Scalar, Side
@@ -282,32 +283,15 @@ def _told(key: str, value: Any) -> Any:  # noqa: ANN401 - of whatever type the f
 def _undecided(config: DiffConfig) -> tuple[str, ...]:
     """Settings that decide nothing of the result: how fast it comes, who pays, how recorded responses would be made."""
     speed = ("concurrency", "timeout", "bill_to")
-    if not all(spec.startswith("recorded:") for spec in (config.model_a, config.model_b)):
+    if not all(is_recorded(spec) for spec in (config.model_a, config.model_b)):
         return speed
     return (*speed, "max_new_tokens", "temperature", "top_p", "dtype", "trust_remote_code", "allow_pickle")
-
-
-def without_folders(value: str) -> str:
-    """A model string or a path as a report tells it: a report is published, where its files lay is not.
-
-    Args:
-        value: A setting that may name a file or a folder.
-    """
-    prefix, path = _prefixed(value)
-    parts = [path] if existing(path) else path.split("+")
-    return prefix + "+".join(found.name if (found := existing(part)) else part for part in parts)
-
-
-def _prefixed(spec: str) -> tuple[str, str]:
-    prefix = next((each for each in ("recorded:", "local:") if spec.startswith(each)), "")
-    return prefix, spec.removeprefix(prefix)
 
 
 def default_out(config: DiffConfig) -> Path:
     """Where the report goes when nothing else is said: `runs/<a>-vs-<b>`, made of safe characters."""
     # masked: an address may hold a key, which is refused, but not before the folder is made
-    specs = (masked(spec).rstrip("/") for spec in (config.model_a, config.model_b))
-    names = (spec.rsplit("/", 1)[-1].rsplit(":", 1)[-1] for spec in specs)
+    names = (file_name_of(masked(spec)) for spec in (config.model_a, config.model_b))
     safe = ["".join(c if c.isalnum() or c in "._-" else "-" for c in name).strip(".-") or "model" for name in names]
     return Path("runs") / "-vs-".join(_cut(name) for name in safe)
 
@@ -324,6 +308,5 @@ def local_files(config: DiffConfig) -> tuple[str, ...]:
     return tuple(name for name, of in specs.items() if any(map(_on_this_machine, of)))
 
 
-def _on_this_machine(spec: str) -> bool:
-    path = _prefixed(spec)[1]
-    return any(existing(part) for part in (path, *path.split("+")))
+def _on_this_machine(value: str) -> bool:
+    return any(map(existing, possible_paths(value)))

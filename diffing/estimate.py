@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits
 from diffing.elicit.write import PER_QUESTION, SPARE
+from diffing.model_ref import is_recorded, is_remote
 from diffing.models.base import Price
 from diffing.thrift import FIRST_STAGE
 from diffing.types import Message, Prompt
@@ -125,7 +126,7 @@ def estimate(config: DiffConfig, limits: Limits, *, size_of: SizeOf | None = Non
 
 def _reads_datasets(config: DiffConfig) -> bool:
     """Whether the prompts of a run come from elsewhere than the package."""
-    recorded = any(spec.startswith("recorded:") for spec in (config.model_a, config.model_b))
+    recorded = any(is_recorded(spec) for spec in (config.model_a, config.model_b))
     return not config.suspect and (recorded or (config.prompts or "bundled") != "bundled")
 
 
@@ -165,7 +166,7 @@ def _responses(config: DiffConfig, spec: str, side: str, prompts: Sequence[Promp
     read = sum(_tokens(message.content) for prompt in prompts for message in prompt.messages)
     written = len(prompts) * min(RESPONSE_TOKENS, config.max_new_tokens)
     name = f"responses {side}"
-    if spec.startswith("recorded:"):
+    if is_recorded(spec):
         return Stage(name, spec, len(prompts), 0, 0, 0.0, 0.0)
     if is_remote(spec):
         return _remote(config, name, spec, len(prompts), read, written)
@@ -235,11 +236,6 @@ def _remote(config: DiffConfig, name: str, model: str, calls: int, read: int, wr
         return Stage(name, model, calls, read, written, 0.0, None)
     minutes = calls * SECONDS_PER_CALL / config.concurrency / 60
     return Stage(name, model, calls, read, written, price.of(read, written) if price else None, minutes)
-
-
-def is_remote(spec: str) -> bool:
-    """Whether a model string names a server's model."""
-    return spec.startswith(("providers:", "openai:"))
 
 
 def _timed(stage: Stage, size_of: SizeOf | None) -> Stage:

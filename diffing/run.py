@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits, columns_of, sampling_of, settings_of
 from diffing.methods.base import Method
+from diffing.model_ref import is_recorded
 from diffing.models import LoadOptions, Model, Price, load_model
 from diffing.models.told import Watched
 from diffing.pipeline import DiffOptions, diff_models
@@ -174,7 +175,7 @@ class Builder:
             allow_pickle=config.allow_pickle,
             base_url=config.base_url,
             bill_to=config.bill_to,
-            columns=columns_of(config, side) if side and spec.startswith("recorded:") else None,
+            columns=columns_of(config, side) if side and is_recorded(spec) else None,
             concurrency=config.concurrency,
             timeout=config.timeout,
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from diffing.config import DiffConfig, columns_of, sampling_of
 from diffing.elicit.elicited import Elicited
 from diffing.errors import SettingError
+from diffing.model_ref import is_recorded
 from diffing.models import LoadOptions, Model, load_model
 from diffing.models.system import WithSystemPrompt
 from diffing.types import SIDES, OnProgress, Prompt, ignore_progress
@@ -118,7 +119,7 @@ def recorded_of(config: DiffConfig) -> list[Model]:
     return [
         load_model(spec, options=LoadOptions(columns=columns_of(config, side)), cache=None)
         for side, spec in sides
-        if spec.startswith("recorded:")
+        if is_recorded(spec)
     ]
 
 

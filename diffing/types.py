@@ -1,4 +1,4 @@
-"""The data passed along: frozen, typed, imports nothing of the package, knows no file format and no library.
+"""The data passed along: frozen, typed, imports only `ModelRef`, knows no file format and no library.
 
 Types that belong to one method alone (a cluster, a latent) live in that method.
 """
@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, TypeAlias
+
+from diffing.model_ref import ModelRef, read_ref
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
 Side: TypeAlias = Literal["a", "b"]
@@ -287,10 +289,9 @@ class ModelInfo:
     """System prompt, dtype, temperature and the like, as far as they decide the text."""
 
     @property
-    def published_as(self) -> str:
-        """The id without how the weights were loaded: `org/name@sha` of `org/name@sha#bfloat16`."""
-        served = self.id.startswith(("openai:", "providers:", "recorded:", "scripted:"))
-        return self.id if served else self.id.partition("#")[0]
+    def ref(self) -> ModelRef:
+        """What the id says."""
+        return read_ref(self.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The house is as its papers and pyproject say: light imports, the file tree, the requirements."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -114,3 +115,67 @@ def test_the_lowest_versions_are_those_that_pyproject_names() -> None:
     named = {line for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines() if line[:1] != "#"}
     lowest = {re.sub(r"==(.*)", r">=\1", line) for line in found.stdout.splitlines()}
     assert lowest == {line.split(",<")[0] for line in named if not line.startswith("torch>")}
+
+
+_KINDS = "openai", "providers", "recorded", "scripted", "local"
+_READS = "split", "rsplit", "partition", "rpartition", "startswith", "removeprefix", "find", "rfind", "index", "count"
+_OTHER_STRINGS = {
+    "diffing/annotate/revision.py": "a dataset at a commit",
+    "diffing/cli/card.py": "a dataset at a revision",
+    "diffing/cli/elsewhere.py": "a dataset at a commit",
+    "diffing/methods/sae/source.py": "an SAE at a commit, or with the hash of its files",
+    "diffing/outputs/card/changes.py": "added lines of a diff",
+    "diffing/outputs/dataset/moved.py": "an SAE, and prompts of a dataset at a commit",
+    "diffing/prompts/hub.py": "a dataset at a commit",
+    "diffing/view/diffs.py": "a dataset at a commit",
+    "diffing/view/guard.py": "the host of a URL",
+    "diffing/view/share/answers.py": "a dataset at a revision",
+}
+"""Modules that read or print such a sign in other strings, and in which."""
+
+
+def _means_a_model(text: object) -> bool:
+    """Whether a literal is a sign or a prefix of model strings."""
+    return text in ("@", "+", "#") or text in [f"{kind}:" for kind in _KINDS]
+
+
+def _reads_a_model(node: ast.AST) -> bool:
+    """Whether a call splits a text at such a sign, or looks for such a prefix."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name), args=[ast.Constant(value=sought), *_]) if name in _READS:
+            return _means_a_model(sought)
+        case ast.Call(func=ast.Attribute(attr=name), args=[ast.Tuple(elts=several), *_]) if name in _READS:
+            return any(isinstance(each, ast.Constant) and _means_a_model(each.value) for each in several)
+    return False
+
+
+def _seeks_a_model(node: ast.AST) -> bool:
+    """Whether a pattern begins with a prefix of model strings."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="compile"), args=[ast.Constant(value=str(pattern)), *_]):
+            return bool(re.match(rf"[\^(?:]*({'|'.join(_KINDS)})[|:)]", pattern))
+    return False
+
+
+def _glues_a_model(node: ast.AST) -> bool:
+    """Whether an f-string is nothing but a prefix and names, or two names with such a sign between."""
+    if not isinstance(node, ast.JoinedStr):
+        return False
+    texts = [part.value for part in node.values if isinstance(part, ast.Constant)]
+    glue = [text for text in texts if _means_a_model(text)]
+    return bool(glue) and all(len(str(text)) == 1 or _means_a_model(text) for text in texts)
+
+
+def test_only_one_module_reads_and_prints_model_strings() -> None:
+    found = []
+    for path in sorted((ROOT / "diffing").rglob("*.py")):
+        name = path.relative_to(ROOT).as_posix()
+        if not name.startswith("diffing/model_ref/"):
+            nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            found += [
+                f"{name}:{node.lineno}"
+                for node in nodes
+                if any(test(node) for test in (_reads_a_model, _seeks_a_model, _glues_a_model))
+            ]
+    assert [each for each in found if each.split(":")[0] not in _OTHER_STRINGS] == []
+    assert {each.split(":")[0] for each in found} == set(_OTHER_STRINGS)

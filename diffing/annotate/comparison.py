@@ -12,6 +12,7 @@ from diffing.annotate.queue import Queue
 from diffing.annotate.settings import Against
 from diffing.errors import HubError
 from diffing.hub import hub_errors
+from diffing.model_ref import ModelPlace, ModelRef, read_ref
 
 CARD = "README.md"
 _ADAPTER = "adapter_config.json"
@@ -49,18 +50,17 @@ def compare_what(api: HfApi, push: Push, against: Against) -> Comparison | Ignor
     if push.parent and not is_new_model(api, repository, push.parent, commit, against):
         return Ignored(f"nothing but {CARD} changed")
     base = base_of(api, info)
+    ref = ModelRef(ModelPlace.HUB, repository)
     if _ADAPTER in files:
         if isinstance(base, Ignored):
             return base
-        before, after = f"{base}+{repository}@", f"{base}+{repository}@{commit}"
-    else:
-        before, after = f"{repository}@", f"{repository}@{commit}"
+        ref = ref.on(base)
     if against != "previous" and not isinstance(base, Ignored):
-        return Comparison(base, after)
+        return Comparison(str(base), str(ref.at(commit)))
     if against == "base" and isinstance(base, Ignored):
         return base
     previous = _previous(api, push)
-    return previous if isinstance(previous, Ignored) else Comparison(f"{before}{previous}", after)
+    return previous if isinstance(previous, Ignored) else Comparison(str(ref.at(previous)), str(ref.at(commit)))
 
 
 def changed_files(api: HfApi, repository: str, before: str, after: str) -> set[str]:
@@ -92,7 +92,7 @@ def is_new_model(api: HfApi, repository: str, before: str, after: str, against: 
     return against != "previous" and _named(_info(api, repository, before)) != _named(_info(api, repository, after))
 
 
-def base_of(api: HfApi, info: ModelInfo) -> str | Ignored:
+def base_of(api: HfApi, info: ModelInfo) -> ModelRef | Ignored:
     """The base model that a card names, at its present commit.
 
     Of several (a merge), none is "the" base: which one to compare with is not for us to say.
@@ -110,7 +110,7 @@ def base_of(api: HfApi, info: ModelInfo) -> str | Ignored:
     base = _info(api, names[0], None)
     if base.id == info.id:
         return Ignored("the card names the model itself as its base_model")
-    return f"{base.id}@{base.sha}"
+    return ModelRef(ModelPlace.HUB, base.id, base.sha)
 
 
 def last_of_substance(api: HfApi, queue: Queue, repository: str, against: Against) -> Push:
@@ -155,8 +155,8 @@ def private_of(api: HfApi, comparison: Comparison) -> frozenset[str]:
     Raises:
         HubError: One of them cannot be read.
     """
-    parts = [part for model in (comparison.model_a, comparison.model_b) for part in model.split("+")]
-    names = sorted({part.partition("@")[0] for part in parts})
+    models = (comparison.model_a, comparison.model_b)
+    names = sorted({part.name for model in models for part in read_ref(model).parts})
     return frozenset(name for name in names if _info(api, name, None).private)
 
 

@@ -12,7 +12,7 @@ from diffing.annotate.worker import Tries
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
-from diffing.estimate import is_remote
+from diffing.model_ref import is_remote
 
 Against: TypeAlias = Literal["base", "previous", "base-or-previous"]
 CardMode: TypeAlias = Literal["pr", "commit", "off"]

@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from diffing.annotate.delivery import Ignored
 from diffing.annotate.queue import Job, Queue
 from diffing.errors import DiffingError, LimitError, MissingExtraError, SettingError
+from diffing.model_ref import ModelPlace, ModelRef
 from diffing.types import OnProgress
 
 _log = logging.getLogger(__name__)
@@ -130,7 +131,7 @@ class Worker:
         job = self._queue.claim()
         if job is None:
             return False
-        name = f"{job.repository}@{job.commit[:7]}"
+        name = str(ModelRef(ModelPlace.HUB, job.repository, job.commit[:7]))
         try:
             outcome = self._work(job, self._progress(job))
         except DiffingError as error:

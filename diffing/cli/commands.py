@@ -25,8 +25,9 @@ from diffing.cli.plain import PlainFormatter, goes_on, plain, plain_json
 from diffing.cli.progress import progress_bars
 from diffing.cli.push import list_, push
 from diffing.cli.serve import serve
-from diffing.config import MAY_BE_FILES, DiffConfig, HubOptions, Limits, default_out, settings_of, without_folders
+from diffing.config import MAY_BE_FILES, DiffConfig, HubOptions, Limits, default_out, settings_of
 from diffing.errors import DiffingError, SettingError
+from diffing.model_ref import is_recorded, without_folders
 from diffing.paths import path_of
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def _tell_waiting(out: Path) -> None:
 
 def _tell_calibration(config: DiffConfig, out: Path) -> None:
     """How to learn what such a run confirms where there is nothing; recorded responses cannot be drawn again."""
-    if config.model_a.startswith("recorded:"):
+    if is_recorded(config.model_a):
         return
     command = shlex.join(calibration(config, out))
     _err.print(f"Calibrate on A against A: {command}", highlight=False, markup=False, soft_wrap=True, style="dim")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from diffing.cli.push import account, publish, signed_in
 from diffing.config import DiffConfig, HubOptions, Limits, local_files, settings_of
 from diffing.errors import DiffingError, HubError, SettingError
+from diffing.model_ref import ModelPlace, read_ref
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -93,7 +94,7 @@ def _reused(config: DiffConfig, store: "Store | None") -> "Report | None":
     _say(f"reused {found.repo_id} at commit {found.commit[:7]}: nothing was computed here")
     if found.repo_id.partition("/")[0] != name:
         _say("it was published by somebody else: what it says was not checked by computing it again")
-    if served := [spec for spec in _specs(config) if spec.startswith("providers:")]:
+    if served := [spec for spec in _specs(config) if read_ref(spec).place == ModelPlace.PROVIDERS]:
         _say(f"{served[0]} is what its provider served then, which may be another model by now")
     return report
 
@@ -103,9 +104,9 @@ def _only_here(config: DiffConfig) -> str | None:
     if files := local_files(config):
         return f"{files[0]} is a file of this machine, others know only its name"
     for spec in _specs(config):
-        if spec.startswith(("openai:", "recorded:")):
-            kind = spec.partition(":")[0]
-            return f"a name after {kind}: says nothing of what is behind it elsewhere"
+        place = read_ref(spec).place
+        if place in (ModelPlace.OPENAI, ModelPlace.RECORDED):
+            return f"a name after {place}: says nothing of what is behind it elsewhere"
     return None
 
 
@@ -148,7 +149,7 @@ def _by_job(config: DiffConfig, limits: Limits, options: HubOptions) -> "Report"
 
     command = command_for(config, limits, options)
     api, token = signed_in()
-    keys = _KEYS if any(spec.startswith("openai:") for spec in _specs(config)) else ()
+    keys = _KEYS if any(read_ref(spec).place == ModelPlace.OPENAI for spec in _specs(config)) else ()
     secrets = {"HF_TOKEN": token} | {key: os.environ[key] for key in keys if key in os.environ}
     run_on_jobs(command, options=options, secrets=secrets, api=api, on_line=_show_line)
     return load_report(str(options.push), token)

@@ -2,6 +2,7 @@
 
 import re
 
+from diffing.model_ref import ModelRef, read_ref
 from diffing.types import ModelInfo
 
 _FAMILIES = {
@@ -28,13 +29,13 @@ _FAMILIES = {
 """The pattern in a model's name that tells its family; fine-tunes and distillates carry it as well."""
 
 
-def families_of(model_id: str) -> frozenset[str]:
+def families_of(model: ModelRef) -> frozenset[str]:
     """The families that a model's name speaks of: of its own, and of what it was tuned or distilled from.
 
     Args:
-        model_id: As in the report; what follows `@` (a revision or a server) is no part of the name.
+        model: As in the report; its revision and its server are no part of the name.
     """
-    name = model_id.split("@", 1)[0].lower()
+    name = str(model.published.unpinned).lower()
     return frozenset(family for family, sought in _FAMILIES.items() if re.search(sought, name))
 
 
@@ -48,5 +49,5 @@ def relation_to(judge_id: str, info: ModelInfo) -> str | None:
     role = info.role.replace("_", " ")
     if info.id == judge_id:
         return f"is {role} itself"
-    shared = sorted(families_of(judge_id) & families_of(info.id))
+    shared = sorted(families_of(read_ref(judge_id)) & families_of(info.ref))
     return f"and {role} are both of the {' and '.join(shared)} family" if shared else None

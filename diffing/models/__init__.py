@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from diffing.errors import SettingError
+from diffing.model_ref import ModelPlace, ModelRef, parse_spec
 from diffing.models.base import Model, Price, Sampling
-from diffing.paths import check_text
 
 if TYPE_CHECKING:
     from diffing.models.cache import Store
@@ -47,11 +47,11 @@ class LoadOptions:
     """Remote: seconds to wait for one answer."""
 
 
-def _local(name: str, options: LoadOptions) -> Model:
+def _local(ref: ModelRef, options: LoadOptions) -> Model:
     from diffing.models.local import LocalModel, LocalOptions
 
     return LocalModel.load(
-        name,
+        ref,
         options=LocalOptions(
             dtype=options.dtype,
             quantization=options.quantization,
@@ -62,41 +62,39 @@ def _local(name: str, options: LoadOptions) -> Model:
     )
 
 
-def _providers(name: str, options: LoadOptions) -> Model:
+def _providers(ref: ModelRef, options: LoadOptions) -> Model:
     from diffing.models.providers import ProvidersModel
 
-    model_id, _, provider = name.partition(":")
     return ProvidersModel(
-        model_id,
-        provider=provider or "auto",
+        ref.name,
+        provider=ref.provider or "auto",
         bill_to=options.bill_to,
         concurrency=options.concurrency,
         timeout=options.timeout,
     )
 
 
-def _openai(name: str, options: LoadOptions) -> Model:
+def _openai(ref: ModelRef, options: LoadOptions) -> Model:
     from diffing.models.openai_compatible import OpenAIModel
 
-    name, at, address = name.partition("@http")
-    url = f"http{address}" if at else options.base_url or os.environ.get("OPENAI_BASE_URL")
+    url = ref.address or options.base_url or os.environ.get("OPENAI_BASE_URL")
     if not url:
         raise SettingError(
-            f"openai:{name} needs the address of its server. Give --base-url, for example http://localhost:8000/v1"
+            f"{ref} needs the address of its server. Give --base-url, for example http://localhost:8000/v1"
         )
-    return OpenAIModel(name, url, concurrency=options.concurrency, timeout=options.timeout)
+    return OpenAIModel(ref.name, url, concurrency=options.concurrency, timeout=options.timeout)
 
 
-def _recorded(name: str, options: LoadOptions) -> Model:
+def _recorded(ref: ModelRef, options: LoadOptions) -> Model:
     from diffing.models.recorded import RecordedModel
 
-    return RecordedModel.open(name, columns=options.columns)
+    return RecordedModel.open(ref.source, columns=options.columns)
 
 
-_BACKENDS: dict[str, Callable[[str, LoadOptions], Model]] = {
-    "providers": _providers,
-    "openai": _openai,
-    "recorded": _recorded,
+_BACKENDS: dict[str, Callable[[ModelRef, LoadOptions], Model]] = {
+    ModelPlace.PROVIDERS: _providers,
+    ModelPlace.OPENAI: _openai,
+    ModelPlace.RECORDED: _recorded,
     "local": _local,
 }
 
@@ -125,20 +123,15 @@ def load_model(
         HubError: The Hub refused, or could not be reached.
         MissingExtraError: The backend's libraries are not installed.
     """
-    if not spec.strip():
+    ref = parse_spec(spec)
+    backend = _BACKENDS.get("local" if ref.runs_here else ref.place)
+    if backend is None:
         raise SettingError(
-            "A model is empty: expected a Hub id such as org/name, a folder, or providers:..., openai:..., recorded:..."
-        )
-    check_text(spec, "A model")
-    prefix, colon, rest = spec.partition(":")
-    backend = _BACKENDS.get(prefix) if colon else None
-    if colon and backend is None and "/" not in prefix:
-        raise SettingError(
-            f"{spec!r:.80}: '{prefix:.40}:' is no kind of model. "
+            f"{spec!r:.80}: '{ref.place:.40}:' is no kind of model. "
             f"Expected one of {', '.join(f'{k}:' for k in _BACKENDS)}"
         )
-    model = backend(rest, options or LoadOptions()) if backend else _local(spec, options or LoadOptions())
-    if prefix == "recorded":
+    model = backend(ref, options or LoadOptions())
+    if ref.place == ModelPlace.RECORDED:
         return model  # it reads from a file already
     return _wrapped(model, cache, meter, price)
 

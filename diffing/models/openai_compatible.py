@@ -12,6 +12,7 @@ from typing import ClassVar
 import httpx2
 
 from diffing.errors import SettingError
+from diffing.model_ref import ModelPlace, ModelRef
 from diffing.models.chat import Body, ChatModel
 from diffing.models.remote import Effort
 from diffing.models.transport import post_json
@@ -63,7 +64,8 @@ class OpenAIModel(ChatModel):
         if not (key.isascii() and key.isprintable()):
             raise SettingError("The API key holds characters that no key has: copy it again, without line breaks")
         effort = Effort(concurrency=concurrency, timeout=timeout, attempts=attempts)
-        super().__init__(f"openai:{name}@{self._url.partition('://')[2]}", name, effort=effort, secret=key or None)
+        identity = str(ModelRef(ModelPlace.OPENAI, name, address=self._url.partition("://")[2]))
+        super().__init__(identity, name, effort=effort, secret=key or None)
         self._effort = effort
 
     @cached_property

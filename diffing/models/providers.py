@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from diffing.errors import ModelError, SettingError
+from diffing.model_ref import ModelPlace, ModelRef
 from diffing.models.chat import Body, ChatModel
 from diffing.models.remote import Effort
 from diffing.models.transport import post_json
@@ -69,7 +70,13 @@ class ProvidersModel(ChatModel):
         name = model_id if provider == "auto" else f"{model_id}:{provider}"
         self._effort = Effort(concurrency=concurrency, timeout=timeout)
         self._headers = {"Authorization": f"Bearer {secret}"} | ({"X-HF-Bill-To": bill_to} if bill_to else {})
-        super().__init__(f"providers:{model_id}:{provider}", name, effort=self._effort, secret=secret, asked=model_id)
+        super().__init__(
+            str(ModelRef(ModelPlace.PROVIDERS, model_id, provider=provider)),
+            name,
+            effort=self._effort,
+            secret=secret,
+            asked=model_id,
+        )
 
     def _send(self, body: Body) -> object:
         # the stock client reads answers of any size, waits for ever on one that trickles, and drops fields

@@ -6,6 +6,7 @@ It ships with the package so that anyone who builds on `Model` can test with it;
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from diffing.model_ref import ModelPlace, ModelRef
 from diffing.models.base import OnCompletion, OnTokens, Sampling
 from diffing.models.thinking import split_thinking
 from diffing.types import Completion, Conversation
@@ -21,7 +22,7 @@ class ScriptedModel:
     """It asks no server."""
 
     def __init__(self, name: str, answer: Answer) -> None:
-        self.id = f"scripted:{name}"
+        self.id = str(ModelRef(ModelPlace.SCRIPTED, name))
         """Identity: two scripted models of one name should answer alike, since caches are keyed by it."""
         self.requests: list[tuple[Conversation, Sampling]] = []
         """Everything it was asked, in order."""

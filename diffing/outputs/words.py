@@ -14,9 +14,6 @@ from diffing.report import leading
 from diffing.types import SIDES, Estimate, Finding, ModelInfo, Report, Side, Split, other_side
 
 _PLACEHOLDER = re.compile(r"(<MODEL>|<OTHER MODEL>)")
-_PREFIX = re.compile(r"^(recorded|providers|openai|scripted|local):")
-_FILE_ENDING = re.compile(r"\.(jsonl|json|csv|parquet|gguf)$")
-_COMMIT = re.compile(r"[0-9a-f]{12,64}")
 _LINE_END = re.compile("\r\n|[\r\x85\u2028\u2029]")
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters
@@ -54,25 +51,13 @@ def names_between(model_a: ModelInfo, model_b: ModelInfo) -> Names:
     """Short names: the last part of the path; where these are equal with the revision, else with A and B alone."""
     infos = (model_a, model_b)
     plain = [_short_name(info) for info in infos]
-    exact = [_with_revision(name, info) for name, info in zip(plain, infos, strict=True)]
+    exact = [one_line(info.ref.short_at_revision, _NAME_LENGTH + 25) or info.role for info in infos]
     lettered = [f"{name} ({side.upper()})" for name, side in zip(plain, SIDES, strict=True)]
     return Names(*next(names for names in (plain, exact, lettered) if names[0] != names[1]))
 
 
 def _short_name(info: ModelInfo) -> str:
-    """`providers:org/name:provider@sha` -> `name`; `org/base+org/adapter` -> `base+adapter`."""
-    path = info.published_as.split("@", 1)[0]
-    if path.startswith("providers:"):
-        path = path.removeprefix("providers:").split(":", 1)[0]
-    path = _PREFIX.sub("", path)
-    name = "+".join(part.rstrip("/").rsplit("/", 1)[-1] for part in path.split("+"))
-    return one_line(_FILE_ENDING.sub("", name), _NAME_LENGTH) or info.role.replace("_", " ")
-
-
-def _with_revision(name: str, info: ModelInfo) -> str:
-    revision = info.published_as.partition("@")[2]
-    revision = revision[:7] if _COMMIT.fullmatch(revision) else one_line(revision, 24)
-    return f"{name}@{revision}" if revision else name
+    return one_line(info.ref.short, _NAME_LENGTH) or info.role.replace("_", " ")
 
 
 def one_line(text: str, length: int) -> str:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from diffing.errors import DiffingError, SettingError
 from diffing.hub import hub_api, hub_errors
+from diffing.model_ref import ModelRef, read_ref
 from diffing.outputs.dataset import Newest, Published, newest_reports
-from diffing.outputs.dataset.identity import Identity, repositories
+from diffing.outputs.dataset.identity import Identity
 from diffing.report.hub import FOLDER, download_into, name_of
 from diffing.report.schema import DOCUMENT
 from diffing.view.checking import check_openable
@@ -133,9 +134,9 @@ class Diffs:
             model_b: Likewise.
             visitor: Who asks.
         """
-        wanted = (model_a.strip(), model_b.strip())
-        models = tuple(sorted({name for model in wanted for name in repositories(model)}))
-        if not all(repositories(model) for model in wanted):
+        wanted = (read_ref(model_a.strip()), read_ref(model_b.strip()))
+        models = tuple(sorted({name for model in wanted for name in model.repositories}))
+        if not all(model.repositories for model in wanted):
             return ()
         try:
             found = self.newest(models, visitor)
@@ -154,16 +155,14 @@ class Diffs:
                 shutil.rmtree(each, ignore_errors=True)
 
 
-def _compares(identity: Identity, wanted: tuple[str, str]) -> bool:
-    a, b = identity.model_a, identity.model_b
+def _compares(identity: Identity, wanted: tuple[ModelRef, ModelRef]) -> bool:
+    a, b = read_ref(identity.model_a), read_ref(identity.model_b)
     return any(_is(one, wanted[0]) and _is(other, wanted[1]) for one, other in ((a, b), (b, a)))
 
 
-def _is(model_id: str, wanted: str) -> bool:
-    """Whether a model's id with its commits is what a model string means."""
-    if repositories(model_id) != repositories(wanted):
+def _is(found: ModelRef, wanted: ModelRef) -> bool:
+    """Whether a model with its commits is what a model string means."""
+    if found.repositories != wanted.repositories:
         return False
-    return all(
-        not revision or f"{name}@{revision}" in model_id
-        for name, _, revision in (part.partition("@") for part in wanted.partition("#")[0].split("+"))
-    )
+    pairs = zip(found.parts, wanted.parts, strict=False)
+    return all((part.revision or "").startswith(named.revision or "") for part, named in pairs)

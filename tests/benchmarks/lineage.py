@@ -17,9 +17,10 @@ from diffing.cli.bench.shown import SaveTo, as_typed, show_result
 from diffing.cli.commands import main
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
-from diffing.config import DiffConfig, Limits, settings_of, without_folders
+from diffing.config import DiffConfig, Limits, settings_of
 from diffing.errors import SettingError
 from diffing.metrics import wilson
+from diffing.model_ref import read_ref, without_folders
 from diffing.models.cache import Store
 from diffing.outputs.words import Names, statement
 from diffing.paths import path_of
@@ -159,7 +160,7 @@ def _lineage(
     if name and len(name) != len(model):
         raise SettingError(f"There are {len(model)} models and {len(name)} --name: expected one for each")
     plain = [without_folders(each) for each in model]
-    called = name or [each.rsplit("/", 1)[-1].removeprefix("recorded:").removesuffix(".jsonl") for each in plain]
+    called = name or [read_ref(each).short_at_revision for each in plain]
     store = Store(cache / "completions.sqlite") if cache else None
     with progress_bars(Console(stderr=True)) as on_progress:
         models = list(zip(called, model, strict=True))

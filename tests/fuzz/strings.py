@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 
 from diffing.checks import check
 from diffing.cli.plain import plain
-from diffing.config import DiffConfig, Limits, default_out, local_files, settings_of, without_folders
+from diffing.config import DiffConfig, Limits, default_out, local_files, settings_of
 from diffing.methods.llm.embed import load_embedder
+from diffing.model_ref import parse_local_spec, parse_spec, read_ref, without_folders
 from diffing.models import LoadOptions, load_model
-from diffing.models.local.spec import parse_spec
 from diffing.models.local.template import read_template
-from diffing.outputs.dataset.identity import repositories
 from diffing.paths import existing, path_of
 from diffing.prompts import load_prompts
 from diffing.report import load_report
@@ -73,7 +72,7 @@ _ON_PAGE = ("model_a", "prompts", "suspect", "system_prompt_a")
 def check_string(text: str) -> None:
     """Everything that reads such a text before anything is downloaded; nothing here asks the network."""
     existing(text)
-    for read in (path_of, parse_spec, _loaded, _prompts, _report, read_template, _embedder, _default):
+    for read in (path_of, parse_spec, parse_local_spec, _loaded, _prompts, _report, read_template, _embedder, _default):
         with one_line_or_fine():
             read(text)
     chosen = zlib.crc32(text.encode(errors="surrogatepass"))  # each input takes two of the many ways in
@@ -81,7 +80,7 @@ def check_string(text: str) -> None:
         _config(_FIELDS[chosen % len(_FIELDS)], text)
     with one_line_or_fine():
         allowed(read_form({_ON_PAGE[chosen % len(_ON_PAGE)]: text}).config, Limits(), PUBLIC)
-    is_path(text), repositories(text), name_of(text), plain(text), without_folders(text)
+    is_path(text), read_ref(text), name_of(text), plain(text), without_folders(text)
 
 
 def _config(name: str, text: str) -> None:

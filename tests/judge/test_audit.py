@@ -12,6 +12,7 @@ from diffing.judge.audit import JudgeChecks, JudgedRun, check_judge
 from diffing.judge.families import families_of, relation_to
 from diffing.metrics import UNDEFINED, share_over_groups, wilson
 from diffing.metrics.kappa import kappa_over_pairs
+from diffing.model_ref import read_ref
 from diffing.models.scripted import ScriptedModel
 from diffing.types import Hypothesis, ModelInfo, Row, Verdict
 from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, in_process, planted_pairs
@@ -182,7 +183,7 @@ def test_kappa_is_undefined_where_nothing_varies() -> None:
     ],
 )  # fmt: skip
 def test_families_by_name(model_id: str, families: set[str]) -> None:
-    assert families_of(model_id) == families
+    assert families_of(read_ref(model_id)) == families
 
 
 def test_relatives_are_warned_of_and_strangers_are_not() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from diffing.config import MAY_BE_FILES, DiffConfig
 from diffing.errors import SettingError
+from diffing.model_ref import ModelPlace, is_recorded, read_ref
 from diffing.types import Report
 
 TEMPERATURE = 0.7
@@ -15,7 +16,6 @@ _SIDED = ("system_prompt", "chat_template", "quantization")
 """Settings that are made per side; A's hold for both."""
 _OWN = ("model_a", "model_b", "sample_a", "sample_b")
 """Settings of a run that a null makes itself."""
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class NullPlan:
     @property
     def recorded(self) -> bool:
         """Whether the model is a recording, which has the samples that it has."""
-        return self.config.model_a.startswith("recorded:")
+        return is_recorded(self.config.model_a)
 
     @property
     def local(self) -> bool:
         """Whether the weights are at hand, so that they can be run in other ways."""
-        return self.config.model_a.partition(":")[0] not in ("recorded", "openai", "providers")
+        return read_ref(self.config.model_a).runs_here
 
     def check(self) -> None:
         """Refuses what would be no null.
@@ -54,7 +54,7 @@ class NullPlan:
                 f"{self.config.model_a} is a recording and cannot be asked again. Give a second recording of the same "
                 "model with --against recorded:..."
             )
-        if self.against is not None and not (self.recorded and self.against.startswith("recorded:")):
+        if self.against is not None and not (self.recorded and is_recorded(self.against)):
             raise SettingError(
                 f"--against {self.against} is for two recordings of one model: expected recorded:... for both. Leave "
                 "it out for a model that can be asked"
@@ -112,15 +112,14 @@ def like_report(report: Report, model: str | None, given: DiffConfig) -> DiffCon
 
 def _model_of(report: Report) -> str:
     """Model A's string, at the commit that was run where it is the Hub's."""
-    spec, identity = str(report.settings["model_a"]), report.model_a.published_as
-    name, _, revision = identity.partition("@")
-    if _COMMIT.fullmatch(revision) and spec.partition("@")[0] == name:
-        return identity
-    path = spec.removeprefix("recorded:")
-    on_hub = "/" in path or spec.startswith(("openai:", "providers:"))
-    if not on_hub and not os.path.exists(path):
+    spec = str(report.settings["model_a"])
+    ref = read_ref(spec)
+    if pinned := ref.pinned_to(report.model_a.ref):
+        return str(pinned)
+    name = ref.source if ref.place == ModelPlace.RECORDED else spec
+    if not (ref.remote or "/" in name or os.path.exists(name)):
         raise SettingError(
-            f"The report keeps only the name {path!r} of model A's file or folder, and nothing of that name is here. "
+            f"The report keeps only the name {name!r} of model A's file or folder, and nothing of that name is here. "
             "Give the MODEL before --like"
         )
     return spec

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from diffing.bench.null.plan import NullPlan
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
+from diffing.model_ref import is_recorded, parse_spec, read_ref
 from diffing.models import Model, Sampling
 from diffing.models.base import OnCompletion, OnTokens
 from diffing.run import run
@@ -82,7 +83,7 @@ def null_runs(
 def _null_run(plan: NullPlan, what: str, report: Report) -> NullRun:
     return NullRun(
         what=what,
-        model=plan.name or report.model_a.id.partition("@")[0].rstrip("/").rsplit("/", 1)[-1],
+        model=plan.name or report.model_a.ref.short,
         methods=plan.config.methods,
         pairs=len(report.pairs),
         same=sum(pair.a.text == pair.b.text for pair in report.pairs),
@@ -93,7 +94,7 @@ def _null_run(plan: NullPlan, what: str, report: Report) -> NullRun:
 def _check_one_model(report: Report) -> None:
     """Recordings that name their models must name one."""
     ids = (report.model_a.id, report.model_b.id)
-    if ids[0] != ids[1] and not any(each.startswith("recorded:") for each in ids):
+    if ids[0] != ids[1] and not any(map(is_recorded, ids)):
         raise SettingError(
             f"The recordings are of {ids[0]:.80} and {ids[1]:.80}: what differs between two models is no false alarm. "
             "Give two samples of one model"
@@ -106,7 +107,8 @@ class _OneAtATime:
     remote = False
 
     def __init__(self, model: Model) -> None:
-        self.id = f"{model.id}#one-at-a-time"
+        ref = read_ref(model.id)
+        self.id = str(ref.loaded(*([ref.loading] if ref.loading else []), "one-at-a-time"))
         self._model = model
 
     def generate(
@@ -141,9 +143,7 @@ def _two_batch_sizes(config: DiffConfig, store: "Store | None") -> tuple[Model, 
 
 def _can_be_saved(config: DiffConfig) -> bool:
     """Whether saving writes the same weights: an adapter would be saved without its base, 4 bits as something else."""
-    from diffing.models.local.spec import parse_spec
-
-    return config.quantization_a is None and parse_spec(config.model_a)[1] is None
+    return config.quantization_a is None and parse_spec(config.model_a).adapter is None
 
 
 def _save_again(config: DiffConfig, folder: Path) -> Path:
@@ -151,9 +151,9 @@ def _save_again(config: DiffConfig, folder: Path) -> Path:
     from diffing.hub import hub_api
     from diffing.models.local.loading import load_tokenizer, load_weights
     from diffing.models.local.sources import open_source
-    from diffing.models.local.spec import LocalOptions, parse_spec
+    from diffing.models.local.spec import LocalOptions
 
-    source = open_source(parse_spec(config.model_a)[0], hub_api(), allow_pickle=config.allow_pickle)
+    source = open_source(parse_spec(config.model_a), hub_api(), allow_pickle=config.allow_pickle)
     options = LocalOptions(
         device="cpu",
         dtype="float32",  # holds every 16-bit weight exactly

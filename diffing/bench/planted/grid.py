@@ -13,6 +13,7 @@ from diffing.checks import check
 from diffing.config import DiffConfig, Limits, sampling_of
 from diffing.errors import SettingError
 from diffing.methods.base import Method
+from diffing.model_ref import is_recorded
 from diffing.models.base import Model
 from diffing.pipeline import DiffOptions, diff_models
 from diffing.prompts import load_prompts
@@ -157,7 +158,7 @@ def setup_of(config: DiffConfig, together: int, *, limits: Limits | None = None,
     """
     from diffing.models.cache import default_store
 
-    if config.model_a.startswith("recorded:"):
+    if is_recorded(config.model_a):
         raise SettingError("Nothing can be planted in a recorded model: expected one that answers. Give another MODEL")
     # what will be planted makes the sides differ, so that checks of two sides that are the same have nothing to say
     check(replace(config, system_prompt_b="planted"), limits or Limits())

@@ -9,8 +9,9 @@ from rich.console import Console
 from diffing.cli.bench.shown import as_typed, show_planted
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
-from diffing.config import DiffConfig, Limits, settings_of, without_folders
+from diffing.config import DiffConfig, Limits, settings_of
 from diffing.errors import SettingError
+from diffing.model_ref import without_folders
 from diffing.paths import path_of
 
 if TYPE_CHECKING:

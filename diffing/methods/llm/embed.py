@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diffing.errors import HubError, MissingExtraError, ModelError
+from diffing.model_ref import read_ref
 from diffing.paths import existing
 
 Vectors = npt.NDArray[np.float32]
@@ -156,9 +157,11 @@ def _fetch(spec: str) -> tuple[Path, str]:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-    repository, _, revision = spec.partition("@")
+    ref = read_ref(spec)
     try:
-        found = Path(snapshot_download(repository, revision=revision or None, allow_patterns=_FILES, etag_timeout=10))
+        found = Path(
+            snapshot_download(str(ref.unpinned), revision=ref.revision or None, allow_patterns=_FILES, etag_timeout=10)
+        )
     except HFValidationError:
         raise ModelError(
             f"Embedder {spec!r:.100}: expected auto, tfidf, a folder or a Hub id such as {DEFAULT}, and it is none of "
@@ -173,7 +176,7 @@ def _fetch(spec: str) -> tuple[Path, str]:
         raise HubError(
             f"The Hub refused the embedder {spec} (status {error.response.status_code}). Check the id and your login"
         ) from None
-    return found, f"{repository}@{found.name}"
+    return found, str(ref.at(found.name))
 
 
 def _open(folder: Path, name: str) -> Embedder:

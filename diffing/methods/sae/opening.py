@@ -10,10 +10,11 @@ from diffing.hub import hub_api
 from diffing.methods.sae.hooks import Hook, find_hook
 from diffing.methods.sae.presets import PRESETS
 from diffing.methods.sae.source import SaeFacts, SaeSource, find_sae
+from diffing.model_ref import parse_local_spec
 from diffing.models.local.fitting import dtype_name, gigabytes, needed_bytes, on_accelerator, this_machine
 from diffing.models.local.sizes import ModelSize
 from diffing.models.local.sources import Source, open_source
-from diffing.models.local.spec import LocalOptions, parse_spec
+from diffing.models.local.spec import LocalOptions
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
@@ -46,7 +47,7 @@ class Opened:
     def identity(self) -> tuple[str, ...]:
         """All that decides a latent beside the text."""
         dtype = dtype_name(self.options, gpu=on_accelerator(self.options))
-        return (self.reader.identity, self.sae.identity, dtype)
+        return (str(self.reader.identity), self.sae.identity, dtype)
 
     def load(self) -> "Sight":
         """Loads both.
@@ -107,13 +108,13 @@ def open_sae(reader: str | None, sae: str | None, options: LocalOptions | None =
 
 
 def _open_reader(reader: str, options: LocalOptions) -> Source:
-    part, adapter = parse_spec(reader)
-    if adapter is not None:
+    ref = parse_local_spec(reader)
+    if ref.adapter is not None:
         raise SettingError(
             f"The reader is {reader}, a base with an adapter: expected a single model, as the SAE was trained on one"
         )
     try:
-        source = open_source(part, hub_api(), allow_pickle=options.allow_pickle)
+        source = open_source(ref, hub_api(), allow_pickle=options.allow_pickle)
         _ = source.config  # gated repositories refuse here
     except HubError as error:
         if not error.gated:

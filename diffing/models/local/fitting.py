@@ -14,9 +14,10 @@ from huggingface_hub import constants
 
 from diffing.errors import MissingExtraError, ModelError
 from diffing.hub import hub_api
+from diffing.model_ref import by_providers, parse_local_spec
 from diffing.models.local.sizes import ModelSize
 from diffing.models.local.sources import open_source
-from diffing.models.local.spec import LocalOptions, Quantization, parse_spec
+from diffing.models.local.spec import LocalOptions, Quantization
 
 MARGIN = 1.2
 """Beside the weights there must be room for the attention cache of a few conversations and for activations."""
@@ -53,9 +54,9 @@ def size_of(spec: str, *, options: LocalOptions | None = None, token: str | bool
     """
     options = options or LocalOptions()
     api = hub_api(token)
-    base, adapter = parse_spec(spec)
+    base, *adapters = parse_local_spec(spec).parts
     size = open_source(base, api, allow_pickle=options.allow_pickle).size
-    return size if adapter is None else size + open_source(adapter, api, adapter=True).size
+    return size + open_source(adapters[0], api, adapter=True).size if adapters else size
 
 
 def this_machine() -> Machine:
@@ -153,7 +154,7 @@ def check_fit(
     if size.missing_bytes > machine.disk:
         raise ModelError(
             f"{name} needs {gigabytes(size.missing_bytes)} on disk, {gigabytes(machine.disk)} are free: "
-            f"free space, point HF_HOME to a larger disk, or use a provider (providers:{name})."
+            f"free space, point HF_HOME to a larger disk, or use a provider ({by_providers(name)})."
         )
     gpu = machine.gpu > 0 and options.device != "cpu"
     needed = needed_bytes(size, config, options, gpu=gpu) * MARGIN
@@ -179,7 +180,7 @@ def _alternatives(
         smaller = LocalOptions(quantization="4bit") if gpu else LocalOptions(dtype="bfloat16")
         if needed_bytes(size, config, smaller, gpu=gpu) * MARGIN <= (machine.gpu if gpu else machine.ram):
             ways.append("load it in 4 bits (quantization 4bit)" if gpu else "load it with dtype bfloat16")
-    return " or ".join([*ways, f"use a provider (providers:{name})", "a machine with a larger GPU"])
+    return " or ".join([*ways, f"use a provider ({by_providers(name)})", "a machine with a larger GPU"])
 
 
 def gigabytes(count: float) -> str:

@@ -15,6 +15,7 @@ from weakref import WeakSet
 
 from diffing.errors import ModelError
 from diffing.hub import hub_api
+from diffing.model_ref import ModelRef, parse_local_spec
 from diffing.models.base import OnCompletion, OnTokens, Sampling
 from diffing.models.local.adapter import check_adapter
 from diffing.models.local.architecture import check_architecture
@@ -23,7 +24,7 @@ from diffing.models.local.fitting import check_fit, dtype_name, gigabytes, milli
 from diffing.models.local.loaded import LoadedModel
 from diffing.models.local.sizes import ModelSize
 from diffing.models.local.sources import Source, open_source
-from diffing.models.local.spec import LocalOptions, parse_spec
+from diffing.models.local.spec import LocalOptions
 from diffing.models.local.template import read_template
 from diffing.types import Completion, Conversation
 
@@ -54,7 +55,7 @@ class LocalModel:
     @classmethod
     def load(
         cls,
-        spec: str,
+        spec: str | ModelRef,
         *,
         options: LocalOptions | None = None,
         token: str | bool | None = None,
@@ -75,11 +76,12 @@ class LocalModel:
             MissingExtraError: torch, transformers or bitsandbytes are not installed.
         """
         options = options or LocalOptions()
-        base, adapter = parse_spec(spec)
+        ref = spec if isinstance(spec, ModelRef) else parse_local_spec(spec)
+        base, *adapters = ref.parts
         api = hub_api(token, endpoint)
         model = cls(
             open_source(base, api, allow_pickle=options.allow_pickle),
-            None if adapter is None else open_source(adapter, api, adapter=True),
+            open_source(adapters[0], api, adapter=True) if adapters else None,
             options,
         )
         model._check()
@@ -230,11 +232,12 @@ def make_room(fit: Callable[[], str | None], resident: WeakSet[LocalModel]) -> s
 
 
 def _identity(base: Source, adapter: Source | None, options: LocalOptions) -> str:
-    parts = [base.identity if adapter is None else f"{base.identity}+{adapter.identity}"]
+    loading: list[str] = []
     if options.quantization is not None:
-        parts.append(options.quantization)
+        loading.append(options.quantization)
     if options.dtype != "float32":
-        parts.append(options.dtype)
+        loading.append(options.dtype)
     if options.chat_template is not None:
-        parts.append(f"template={hashlib.sha256(read_template(options.chat_template).encode()).hexdigest()[:12]}")
-    return "#".join(parts)
+        loading.append(f"template={hashlib.sha256(read_template(options.chat_template).encode()).hexdigest()[:12]}")
+    ref = base.identity if adapter is None else adapter.identity.on(base.identity)
+    return str(ref.loaded(*loading))

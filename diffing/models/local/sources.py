@@ -16,6 +16,7 @@ from huggingface_hub.errors import NotASafetensorsRepoError, RemoteEntryNotFound
 
 from diffing.errors import ModelError, SettingError
 from diffing.hub import TIMEOUT, BoundedApi, hub_errors
+from diffing.model_ref import ModelPlace, ModelRef
 from diffing.models.local.failures import one_line
 from diffing.models.local.sizes import (
     ADAPTER_WEIGHTS,
@@ -30,7 +31,6 @@ from diffing.models.local.sizes import (
     shards,
     shards_missing,
 )
-from diffing.models.local.spec import FolderPart, HubPart, Part
 
 MODEL_CONFIG = "config.json"
 ADAPTER_CONFIG = "adapter_config.json"
@@ -49,7 +49,7 @@ class Source(Protocol):
         """As the user knows it."""
 
     @property
-    def identity(self) -> str:
+    def identity(self) -> ModelRef:
         """Name and content: `org/name@commit-sha` or `folder-name@hash-of-the-files`."""
 
     @property
@@ -74,16 +74,16 @@ class Source(Protocol):
         """Folder with all files, downloaded where they are missing; `code` brings Python files along."""
 
 
-def open_source(part: Part, api: BoundedApi, *, adapter: bool = False, allow_pickle: bool = False) -> Source:
-    """Finds the files of one part of a spec and resolves its revision, once.
+def open_source(ref: ModelRef, api: BoundedApi, *, adapter: bool = False, allow_pickle: bool = False) -> Source:
+    """Finds the files of one part of a model and resolves its revision, once.
 
     Raises:
         HubError: The repository or revision does not exist, may not be read, or the Hub cannot be reached.
     """
     config_name = ADAPTER_CONFIG if adapter else MODEL_CONFIG
-    if isinstance(part, FolderPart):
-        return Folder(part.path, config_name, allow_pickle)
-    return Repository(part, api, config_name, allow_pickle)
+    if folder := ref.folder:
+        return Folder(folder, config_name, allow_pickle)
+    return Repository(ref, api, config_name, allow_pickle)
 
 
 class Folder:
@@ -100,7 +100,7 @@ class Folder:
         return self._path.name
 
     @cached_property
-    def identity(self) -> str:
+    def identity(self) -> ModelRef:
         """`folder-name@sha256[:12]` over names and full contents of weights, configurations, tokenizer and templates.
 
         Full contents, since the cache of responses rests on it: two training runs can write files of equal size and
@@ -115,7 +115,7 @@ class Folder:
                 stat, name = file.stat(), file.relative_to(self._path).as_posix()
                 line = f"{name}\0{_sha256(file, stat.st_size, stat.st_mtime_ns)}\n"
                 digest.update(line.encode(errors="surrogateescape"))  # a name that is no UTF-8 is still a name
-        return f"{self.name}@{digest.hexdigest()[:12]}"
+        return ModelRef(ModelPlace.FOLDER, self.name, digest.hexdigest()[:12])
 
     @cached_property
     def config(self) -> Mapping[str, Any]:
@@ -146,19 +146,19 @@ class Folder:
 class Repository:
     """Files on the Hub, pinned to one commit; those in the local cache are used without asking the Hub again."""
 
-    def __init__(self, part: HubPart, api: BoundedApi, config_name: str, allow_pickle: bool) -> None:
-        self.name = part.repo_id
+    def __init__(self, ref: ModelRef, api: BoundedApi, config_name: str, allow_pickle: bool) -> None:
+        self.name = ref.name
         """`org/name`."""
         self._api = api
         self._config_name = config_name
         self._allow_pickle = allow_pickle
-        with hub_errors(part.repo_id, revision=part.revision):
-            self._sha = str(api.resolve_revision(part.repo_id, revision=part.revision).resolved)
+        with hub_errors(ref.name, revision=ref.revision):
+            self._sha = str(api.resolve_revision(ref.name, revision=ref.revision).resolved)
 
     @property
-    def identity(self) -> str:
+    def identity(self) -> ModelRef:
         """`org/name@commit-sha`."""
-        return f"{self.name}@{self._sha}"
+        return ModelRef(ModelPlace.HUB, self.name, self._sha)
 
     @cached_property
     def config(self) -> Mapping[str, Any]:

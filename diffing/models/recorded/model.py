@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from diffing.errors import SettingError
+from diffing.model_ref import ModelPlace, ModelRef
 from diffing.models.base import OnCompletion, OnTokens, Sampling
 from diffing.models.recorded.shapes import Answer, Shape, named_columns, shape_of
 from diffing.models.recorded.source import Source, beside, read_source
@@ -79,7 +80,7 @@ class RecordedModel:
                 f"({', '.join(repr(each[:60]) for each in models[:3])}{', ...' if len(models) > 3 else ''}). "
                 "Give one file per model"
             )
-        identity = models[0] if models else f"recorded:{read.name}@{read.digest[:12]}"
+        identity = models[0] if models else str(ModelRef(ModelPlace.RECORDED, read.name, read.digest[:12]))
         return cls(read.source, identity, shape, records)
 
     def __len__(self) -> int:
@@ -188,7 +189,7 @@ def _without_prompts(model: RecordedModel) -> SettingError:
         return SettingError(f"{model.source} has ids but no prompts. Give the prompts, with their ids, in a file")
     return SettingError(
         f"{model.source}, read as {model.shape.name}, has no prompts: expected the {companion.what} beside it, or as "
-        f"recorded:{model.source}+FILE, or with --prompts"
+        f"{ModelRef(ModelPlace.RECORDED, model.source, companion='FILE')}, or with --prompts"
     )
 
 

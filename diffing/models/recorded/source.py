@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from diffing.errors import HubError, SettingError
+from diffing.model_ref import parse_recorded_spec
 from diffing.models.recorded.shapes import Beside, Shape
 from diffing.models.recorded.shapes.inspect_log import SUFFIX as EVAL
 from diffing.models.recorded.shapes.inspect_log import read_archive
@@ -59,14 +60,14 @@ def read_source(source: str, most: int = MOST_BYTES) -> Source:
         MissingExtraError: A format whose library is not installed.
         HubError: The Hub has no such dataset, or cannot be reached.
     """
-    path = existing(source)
-    if path is None and "+" in source:
-        first, _, second = source.rpartition("+")
-        answers, companion = existing(first), existing(second)
-        if answers and answers.is_file():
-            if companion is None or not companion.is_file():
-                raise SettingError(f"{second[:300]}: there is no such file. Expected the file of prompts behind the +")
-            return _read_file(source, answers, most, companion)
+    ref = parse_recorded_spec(source)
+    path, companion = existing(ref.name), existing(ref.companion or "")
+    if path is not None and ref.companion is not None:
+        if companion is None or not companion.is_file():
+            raise SettingError(
+                f"{ref.companion[:300]}: there is no such file. Expected the file of prompts behind the +"
+            )
+        return _read_file(source, path, most, companion)
     if path is not None and path.is_dir():
         return _read_dataset(source, path.name, str(path), {})
     if path is not None:

@@ -17,7 +17,7 @@ from huggingface_hub.community import (
 
 from diffing.hub import hub_errors
 from diffing.outputs.card.markers import NAME, OPT_OUT
-from diffing.outputs.card.subject import Subject, public_id
+from diffing.outputs.card.subject import Subject
 from diffing.outputs.markdown import code
 from diffing.types import Report
 from diffing.version import VERSION
@@ -63,7 +63,7 @@ def title_of(subject: Subject, *, anew: bool) -> str:
 
 def description_of(report: Report, user: str, dataset: str | None) -> str:
     """What the owner of the card has to know to decide."""
-    a, b = public_id(report.model_a.id), public_id(report.model_b.id)
+    a, b = (str(info.ref.published) for info in (report.model_a, report.model_b))
     link = f"https://huggingface.co/datasets/{dataset}"
     published = [f"- **Data:** all responses, verdicts and settings are in [{dataset}]({link})."] if dataset else []
     lines = [

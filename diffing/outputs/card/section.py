@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from diffing.errors import SettingError
 from diffing.metrics import FALSE_DISCOVERY_RATE
+from diffing.model_ref import is_hub_name
 from diffing.outputs.card.markers import OPT_OUT, between_markers
 from diffing.outputs.card.prose import prose
-from diffing.outputs.card.subject import Subject, is_repository, subject_of, without_address
+from diffing.outputs.card.subject import Subject, subject_of
 from diffing.outputs.markdown import code
 from diffing.outputs.words import (
     asked,
@@ -45,7 +46,7 @@ def section(report: Report, *, of: str, dataset: str | None) -> str:
     Raises:
         SettingError: The card is about neither model, or the dataset is no name on the Hub.
     """
-    if dataset is not None and not (is_repository(dataset) and "/" in dataset):
+    if dataset is not None and not (is_hub_name(dataset) and "/" in dataset):
         raise SettingError(f"{one_line(dataset, 80)!r} is no dataset's name: expected user/name")
     subject = subject_of(report, of)
     told = told_in_card(report)
@@ -154,7 +155,7 @@ def _judges(report: Report, told: Sequence[Finding]) -> str:
     """Who gave the verdicts on what the card tells."""
     judged = sum(finding.hypothesis.measure is None for finding in told)
     measured = len(told) - judged
-    names = list(dict.fromkeys(without_address(info.id) for info in report.others if info.role == "judge"))
+    names = list(dict.fromkeys(info.ref.plain for info in report.others if info.role == "judge"))
     by = f"judged by the language model {' and '.join(code(name) for name in names)}" if names else "judged by a model"
     blind = ", which does not know which response is whose"
     if judged and measured:

@@ -1,17 +1,13 @@
 """Which model of a report a card is about, and what the other one is called there. Knows no Markdown file."""
 
-import re
 from dataclasses import dataclass
 
 from diffing.errors import SettingError
+from diffing.model_ref import ModelPlace, ModelRef, is_hub_name
 from diffing.outputs.card.prose import prose
 from diffing.outputs.markdown import code
 from diffing.outputs.words import Names, names_of, one_line
 from diffing.types import SIDES, ModelInfo, Report, Side, other_side
-
-_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?", re.ASCII)
-_COMMIT = re.compile(r"[0-9a-f]{40}")
-_SHORT = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +53,15 @@ def subject_of(report: Report, repo_id: str) -> Subject:
         )
     side = sides[-1]
     info, other = _info(report, side), _info(report, other_side(side))
-    names = names_of(report).of(other_side(side))
+    names, ref = names_of(report).of(other_side(side)), _last(info)
     return Subject(
         side=side,
         repo_id=repo_id,
-        revision=_revision(info),
-        served_by=_provider(info),
+        revision=ref.short_commit,
+        served_by=ref.provider,
         other=_in_markdown(other),
         other_title=_in_title(other),
-        other_repositories=tuple(path for part in other.published_as.split("+") if (path := _path_on_hub(part))),
+        other_repositories=tuple(path for part in other.ref.parts if (path := _path_on_hub(part))),
         ways=(_ways(info), _ways(other)),
         names=Names("this model", names) if side == "a" else Names(names, "this model"),
     )
@@ -73,24 +69,9 @@ def subject_of(report: Report, repo_id: str) -> Subject:
 
 def repositories_of(report: Report) -> dict[str, Side]:
     """The repositories whose cards can tell of a report, with the side that each is about; may be empty."""
-    named = (_path_on_hub(_last(_info(report, side).published_as)) for side in SIDES)
+    named = (_path_on_hub(_last(_info(report, side))) for side in SIDES)
     paths = {path.casefold(): path for path in named if path} if report.model_a.id != report.model_b.id else {}
     return {path: subject_of(report, path).side for path in paths.values()}
-
-
-def is_repository(name: str) -> bool:
-    """Whether a name can be that of a repository on the Hub."""
-    return bool(_REPOSITORY.fullmatch(name))
-
-
-def without_address(model_id: str) -> str:
-    """A model's id without its revision or the address of its server, which are nobody's business."""
-    return re.sub(r"^(openai|providers|recorded|scripted|local):", "", model_id.split("@", 1)[0])
-
-
-def public_id(model_id: str) -> str:
-    """A model's id as it may be told to everybody: without the address of a server of its own."""
-    return model_id.split("@", 1)[0] if model_id.startswith("openai:") else model_id
 
 
 def _info(report: Report, side: Side) -> ModelInfo:
@@ -99,62 +80,43 @@ def _info(report: Report, side: Side) -> ModelInfo:
 
 def _is_of(info: ModelInfo, repo_id: str) -> bool:
     """Whether a side is a repository's model: as a whole, as the adapter on a base, or served by a provider."""
-    path = _path_on_hub(_last(info.published_as))
+    path = _path_on_hub(_last(info))
     return path is not None and path.casefold() == repo_id.casefold()
 
 
-def _path_on_hub(model_id: str) -> str | None:
+def _path_on_hub(ref: ModelRef) -> str | None:
     """The repository of one model; None for what has a hash of files for a revision, or stands nowhere on the Hub."""
-    path, _, revision = model_id.partition("@")
-    if path.startswith("providers:"):
-        path, revision = path.removeprefix("providers:").rsplit(":", 1)[0], ""
-    return path if is_repository(path) and (not revision or _COMMIT.fullmatch(revision)) else None
+    return ref.repository if not ref.revision or ref.commit else None
 
 
-def _last(model_id: str) -> str:
-    """Of `base+adapter` the adapter: it is what its own card describes, and not what the base's does."""
-    return model_id.rsplit("+", 1)[-1]
-
-
-def _revision(info: ModelInfo) -> str | None:
-    revision = _last(info.published_as).partition("@")[2]
-    return revision[:_SHORT] if _COMMIT.fullmatch(revision) else None
-
-
-def _provider(info: ModelInfo) -> str | None:
-    return info.id.rsplit(":", 1)[-1] if info.id.startswith("providers:") else None
+def _last(info: ModelInfo) -> ModelRef:
+    """The adapter of `base+adapter`: its own card describes it, and the base's card does not."""
+    return info.ref.parts[-1]
 
 
 def _in_markdown(info: ModelInfo) -> str:
-    if info.id.startswith("providers:") and info.id.count(":") >= 2:
-        path, provider = info.id.removeprefix("providers:").rsplit(":", 1)
-        return f"{_linked(path)} (as served by {code(provider)})"
-    if info.id.startswith("openai:"):
-        return f"{code(without_address(info.id))} (behind a server of its own)"
-    base, *adapter = (_part(part) for part in info.published_as.split("+"))
+    ref = info.ref
+    if ref.provider:
+        return f"{_linked(ref.name)} (as served by {code(ref.provider)})"
+    if ref.place == ModelPlace.OPENAI:
+        return f"{code(ref.name)} (behind a server of its own)"
+    base, *adapter = map(_part, ref.parts)
     return base + "".join(f" with the adapter {each}" for each in adapter)
 
 
-def _part(model_id: str) -> str:
-    path, _, revision = model_id.partition("@")
-    if _COMMIT.fullmatch(revision):
-        return f"{_linked(path)} at {code(revision[:_SHORT])}"
-    on_hub = "/" in path and not revision and not path.startswith("recorded:")
-    return _linked(path) if on_hub else code(without_address(path))
+def _part(ref: ModelRef) -> str:
+    if ref.short_commit:
+        return f"{_linked(ref.name)} at {code(ref.short_commit)}"
+    on_hub = "/" in ref.name and not ref.revision and ref.place != ModelPlace.RECORDED
+    return _linked(ref.name) if on_hub else code(ref.name)
 
 
 def _linked(path: str) -> str:
-    return f"[{path}](https://huggingface.co/{path})" if is_repository(path) else prose(path, 120)
+    return f"[{path}](https://huggingface.co/{path})" if is_hub_name(path) else prose(path, 120)
 
 
 def _in_title(info: ModelInfo) -> str:
-    parts = [
-        f"{without_address(part)}@{part.partition('@')[2][:_SHORT]}"
-        if _COMMIT.fullmatch(part.partition("@")[2])
-        else without_address(part)
-        for part in info.published_as.split("+")
-    ]
-    return one_line("+".join(parts), 100)
+    return one_line(info.ref.plain_at_commit, 100)
 
 
 def _ways(info: ModelInfo) -> str:

@@ -4,7 +4,6 @@ Everything from models and users is escaped: YAML by the library that writes it,
 same report gives the same bytes.
 """
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -16,7 +15,7 @@ from diffing.outputs import words
 from diffing.outputs.card.prose import code_cell, prose
 from diffing.outputs.dataset.command import command_of
 from diffing.outputs.dataset.configs import Config
-from diffing.outputs.dataset.identity import ENTRY, identity_of, repositories, tags_of
+from diffing.outputs.dataset.identity import ENTRY, identity_of, tags_of
 from diffing.outputs.markdown import block, code
 from diffing.report import leading
 from diffing.report.schema import SCHEMA_VERSION
@@ -36,7 +35,6 @@ _LANGUAGES = {
     "Greek": "el", "Korean": "ko", "Hebrew": "he", "Arabic": "ar", "Hindi": "hi", "Bengali": "bn", "Tamil": "ta",
     "Thai": "th", "Japanese": "ja", "Chinese": "zh", "Persian": "fa", "Ukrainian": "uk",
 }  # fmt: skip
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _LOOKED_AT = 200
 """Pairs by which the languages are told, at most."""
 _OFTEN = 0.02
@@ -151,12 +149,8 @@ def _size(rows: int) -> str:
 
 def _links(models: Sequence[ModelInfo]) -> list[tuple[str, str]]:
     """The models' repositories on the Hub, each with its commit."""
-    found = []
-    for info in models:
-        for name in repositories(info.id):
-            sha = _COMMIT.match(info.id.partition(f"{name}@")[2])
-            found.append((name, sha[0] if sha else "main"))
-    return list(dict.fromkeys(found))
+    parts = [part for info in models for part in info.ref.parts]
+    return list(dict.fromkeys((name, part.commit or "main") for part in parts for name in part.repositories))
 
 
 def _told(settings: Mapping[str, Scalar]) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from huggingface_hub import HfApi
 
 from diffing.hub import hub_errors, user_name
-from diffing.outputs.dataset.identity import repositories
 from diffing.outputs.words import one_line
 from diffing.types import ModelInfo
 
@@ -28,7 +27,7 @@ def collect(api: HfApi, dataset: str, models: Sequence[ModelInfo]) -> tuple[str,
         HubError: Refused, or out of reach.
     """
     owner = user_name(api)
-    names = dict.fromkeys(name for info in models for name in repositories(info.id))
+    names = dict.fromkeys(name for info in models for name in info.ref.repositories)
     with hub_errors(f"the collections of {owner}", doing="write"):
         return tuple(_collected(api, dataset, owner, name) for name in names)
 

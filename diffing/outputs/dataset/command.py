@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping
 
+from diffing.model_ref import ModelRef, read_ref
 from diffing.types import Report, Scalar
 
 _SEVERAL = ("domain", "method", "rater")
@@ -21,7 +22,7 @@ def command_of(report: Report) -> str | None:
     if not {"model_a", "model_b"} <= settings.keys():
         return None
     models = [
-        _pinned(str(settings.pop(key)), info.id)
+        _pinned(str(settings.pop(key)), info.ref)
         for key, info in (("model_a", report.model_a), ("model_b", report.model_b))
     ]
     return shlex.join(["diffing", "run", *models, *flags_of(settings)])
@@ -36,11 +37,8 @@ def flags_of(settings: Mapping[str, Scalar]) -> list[str]:
     return [word for name, value in settings.items() for word in _flag(name, value)]
 
 
-def _pinned(spec: str, model_id: str) -> str:
-    """The model's id, where it is one that can be given again: `org/name@sha`, also with an adapter."""
-    pinned = model_id.split("#", 1)[0]
-    names = [[part.split("@", 1)[0] for part in one.split("+")] for one in (spec, pinned)]
-    return pinned if names[0] == names[1] and all("/" in name for name in names[0]) else spec
+def _pinned(spec: str, found: ModelRef) -> str:
+    return str(read_ref(spec).pinned_to(found) or spec)
 
 
 def _flag(name: str, value: Scalar) -> list[str]:

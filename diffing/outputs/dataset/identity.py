@@ -5,12 +5,12 @@ Tags: `model-diff` on every one, and `model-diff:<org/name>` for every Hub repos
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from diffing.hub import MetadataError, front_matter, read_yaml
+from diffing.model_ref import ModelRef, read_ref
 from diffing.types import Report, Scalar
 
 TAG = "model-diff"
@@ -18,8 +18,6 @@ TAG = "model-diff"
 ENTRY = "model_diff"
 """The key of our entry in the card's YAML."""
 _OWN = ("model_a", "model_b")
-_REVISION = re.compile(r"@[^+#]*")
-_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +36,8 @@ class Identity:
         return self._pair == other._pair
 
     @property
-    def _pair(self) -> tuple[str, ...]:
-        return tuple(_REVISION.sub("", model) for model in (self.model_a, self.model_b))
+    def _pair(self) -> tuple[ModelRef, ...]:
+        return tuple(read_ref(model).unpinned for model in (self.model_a, self.model_b))
 
 
 def identity_of(report: Report) -> Identity:
@@ -72,21 +70,6 @@ def identity_in(metadata: Any) -> Identity | None:  # noqa: ANN401 - what a card
     return None
 
 
-def repositories(model_id: str) -> tuple[str, ...]:
-    """The Hub repositories that a model is made of: `org/base@sha+org/adapter@sha` has two, a folder has none.
-
-    Args:
-        model_id: `ModelInfo.id`.
-    """
-    prefix, _, rest = model_id.partition(":")
-    if prefix == "providers":
-        model_id = rest.split(":", 1)[0]
-    elif rest and "/" not in prefix:  # openai:, recorded:, scripted: name no model on the Hub
-        return ()
-    names = [part.split("@", 1)[0].split("#", 1)[0] for part in model_id.split("+")]
-    return tuple(dict.fromkeys(name for name in names if _REPOSITORY.fullmatch(name)))
-
-
 def model_tag(repository: str) -> str:
     """The tag of datasets that compare this model."""
     return f"{TAG}:{repository}"
@@ -94,7 +77,7 @@ def model_tag(repository: str) -> str:
 
 def tags_of(report: Report) -> list[str]:
     """All tags of a report's dataset."""
-    both = (*repositories(report.model_a.id), *repositories(report.model_b.id))
+    both = (*report.model_a.ref.repositories, *report.model_b.ref.repositories)
     return [TAG, *map(model_tag, dict.fromkeys(both))]
 
 

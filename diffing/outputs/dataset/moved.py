@@ -7,6 +7,7 @@ from huggingface_hub import HfApi
 
 from diffing.hub import head_of
 from diffing.methods.sae.source import find_sae
+from diffing.model_ref import read_ref
 from diffing.prompts.hub import SOURCE
 from diffing.types import Report
 
@@ -30,7 +31,8 @@ def moved(report: Report, specs: Iterable[str], prompts: str | None, api: HfApi)
     Raises:
         DiffingError: One of them is gone, its library is not installed, or the Hub cannot be reached.
     """
-    wanted = dict(part.split("@", 1) for spec in specs for part in spec.split("+") if "@" in part)
+    parts = (part for spec in specs for part in read_ref(spec).parts)
+    wanted = {part.name: part.revision for part in parts if part.revision is not None}
     for repo, sha in dict.fromkeys(_made_with(report)):
         if head_of(api, repo, revision=wanted.get(repo)) != sha:
             return repo

@@ -11,15 +11,11 @@ from typing import TypeVar
 from huggingface_hub import HfApi
 
 from diffing.hub import is_private
-from diffing.outputs.card.subject import public_id
-from diffing.outputs.dataset.identity import repositories
+from diffing.model_ref import ModelPlace, ModelRef, read_ref, without_addresses
 from diffing.types import Finding, ModelInfo, Report, Response, Scalar
 
 V = TypeVar("V")
-_SERVER = "openai:"
-_SPEC = re.compile(r"(openai:[^\s,@]+)@https?://[^\s,]*")
-"""A model on a server as it is given; in a report its id has no scheme."""
-_DATASET = re.compile(r"(?:recorded:)?(?P<repo>[\w.-]+/[\w.-]+)(?:[@:/]|$)", re.ASCII)
+_DATASET = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:[@:/]|$)", re.ASCII)
 
 
 def public_report(report: Report) -> Report:
@@ -32,7 +28,8 @@ def public_report(report: Report) -> Report:
         The same report where no such server took part.
     """
     ids = {*(info.id for info in _models(report)), *(each.model for each in report.usage)}
-    servers = {each: public_id(each) for each in ids if each.startswith(_SERVER) and "@" in each}
+    refs = {each: read_ref(each) for each in ids}
+    servers = {each: ref for each, ref in refs.items() if ref.address is not None}
     if not servers and "base_url" not in report.settings:
         return report
     return _Hidden(servers).report(report)
@@ -41,9 +38,10 @@ def public_report(report: Report) -> Report:
 class _Hidden:
     """Replaces what names a server, wherever a report tells it; what models and users wrote stays as it is."""
 
-    def __init__(self, servers: Mapping[str, str]) -> None:
-        self._ids = servers
-        secrets = {**dict.fromkeys((each.partition("@")[2] for each in servers), "(address)"), **servers}
+    def __init__(self, servers: Mapping[str, ModelRef]) -> None:
+        self._ids = {each: str(ref.published) for each, ref in servers.items()}
+        addresses = dict.fromkeys((str(ref.address) for ref in servers.values()), "(address)")
+        secrets = {**addresses, **self._ids}
         longest_first = "|".join(map(re.escape, sorted(secrets, key=lambda each: (-len(each), each))))
         self._secrets = secrets
         self._written = re.compile(rf"(?:https?://)?(?<![\w.])({longest_first})(?!\w)") if secrets else None
@@ -79,7 +77,7 @@ class _Hidden:
         return value
 
     def _settings(self, settings: Mapping[str, Scalar]) -> dict[str, Scalar]:
-        cut = {key: _SPEC.sub(r"\1", v) if isinstance(v, str) else v for key, v in settings.items()}
+        cut = {key: without_addresses(v) if isinstance(v, str) else v for key, v in settings.items()}
         return {key: self._text(value) for key, value in cut.items() if key != "base_url"}
 
     def _model(self, info: ModelInfo) -> ModelInfo:
@@ -105,7 +103,7 @@ def private_part(report: Report, api: HfApi) -> str | None:
     Raises:
         HubError: The Hub cannot be reached.
     """
-    models = dict.fromkeys(name for info in _models(report) for name in repositories(info.id))
+    models = dict.fromkeys(name for info in _models(report) for name in info.ref.repositories)
     found = (name for name in models if is_private(api, name))
     also = (name for name in _datasets(report) if is_private(api, name, repo_type="dataset"))
     return next(found, None) or next(also, None)
@@ -118,7 +116,8 @@ def _models(report: Report) -> tuple[ModelInfo, ...]:
 def _datasets(report: Report) -> Iterator[str]:
     """The datasets that prompts and recorded responses come from."""
     given = {key: str(report.settings.get(key, "")) for key in ("model_a", "model_b", "prompts")}
-    recorded = (given[key] for key in ("model_a", "model_b") if given[key].startswith("recorded:"))
+    models = (read_ref(given[key]) for key in ("model_a", "model_b"))
+    recorded = (ref.source for ref in models if ref.place == ModelPlace.RECORDED)
     for source in dict.fromkeys((*recorded, given["prompts"])):
         if match := _DATASET.match(source):
             yield match["repo"]

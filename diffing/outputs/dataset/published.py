@@ -12,7 +12,8 @@ from huggingface_hub import HfApi, get_session
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, paginate  # type: ignore[attr-defined]
 
 from diffing.hub import hub_errors
-from diffing.outputs.dataset.identity import ENTRY, TAG, Identity, identity_in, model_tag, repositories
+from diffing.model_ref import read_ref
+from diffing.outputs.dataset.identity import ENTRY, TAG, Identity, identity_in, model_tag
 
 _MOST = 1_000
 """Datasets looked through in one search."""
@@ -82,7 +83,7 @@ def find_published(api: HfApi, wanted: Identity, *, mine: str | None = None) -> 
     Raises:
         HubError: The Hub cannot be reached, or refuses.
     """
-    names = {*repositories(wanted.model_a), *repositories(wanted.model_b)}
+    names = {name for id_ in (wanted.model_a, wanted.model_b) for name in read_ref(id_).repositories}
     if not names:
         return None
     same = [each for each in _search(api, [TAG, *sorted(map(model_tag, names))]) if each.identity == wanted]

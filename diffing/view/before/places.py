@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 
 from diffing.errors import DiffingError, SettingError
 from diffing.hub import TIMEOUT, BoundedApi, hub_api, hub_errors
+from diffing.model_ref import ModelPlace, by_providers, parse_local_spec
 from diffing.models.local.spec import LocalOptions
 from diffing.view.runs.access import SignInError, may_read
 from diffing.view.runs.rules import is_path
@@ -59,17 +60,15 @@ def _loadable(name: str, visitor: Visitor, options: LocalOptions) -> str:
     Raises:
         DiffingError: It cannot.
     """
-    from diffing.models.local.spec import HubPart, parse_spec
-
     if visitor.rules.public and is_path(name):
         raise SettingError("It names a folder, which only a machine of your own may read: take a model of the Hub")
-    parts = [part for part in parse_spec(name) if isinstance(part, HubPart)]
+    parts = [part for part in parse_local_spec(name).parts if part.place == ModelPlace.HUB]
     api = hub_api(visitor.acts_with)
     if visitor.rules.public:
         for part in parts:
-            may_read(api, "model", part.repo_id, signed_in=visitor.token is not None)
+            may_read(api, "model", part.name, signed_in=visitor.token is not None)
     find_model(name, options, visitor.acts_with)
-    if parts and not _has_template(api, parts[0].repo_id, parts[0].revision):
+    if parts and not _has_template(api, parts[0].name, parts[0].revision):
         return "It has no chat template, as base models have none: it is asked as 'User: ...', 'Assistant:'"
     return ""
 
@@ -83,7 +82,7 @@ def _has_template(api: BoundedApi, repo_id: str, revision: str | None) -> bool:
 
 
 def _providers(name: str, visitor: Visitor) -> Place:
-    label, model = "Inference Providers", f"providers:{name}"
+    label, model = "Inference Providers", by_providers(name)
     if name.count("/") != 1 or set(name) & set("+@: ") or name.startswith((".", "/", "~")):
         return Place(
             "providers", label, model, "Providers serve models of the Hub as they are: expected org/name alone"

@@ -3,7 +3,6 @@
 Never fails and never takes long: a page without suggestions can still be used.
 """
 
-import re
 from dataclasses import dataclass
 
 from huggingface_hub import get_session
@@ -11,6 +10,7 @@ from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type:
 
 from diffing.errors import HubError
 from diffing.hub import hub_api, hub_errors
+from diffing.model_ref import ModelPlace, ModelRef, being_typed, read_ref
 from diffing.view.remembered import Remembered
 from diffing.view.visitor import Visitor
 
@@ -21,8 +21,6 @@ _SHORTEST = 2
 _LONGEST = 200
 """Letters; no name is longer."""
 _KEPT_SECONDS = 300.0
-_HEAD = re.compile(r"(?:.*\+|\s*providers:)?")
-"""What stands before the name that is being typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +64,7 @@ class Suggester:
             visitor: Private models are found for their owners.
             most: Names, at most.
         """
-        head = _HEAD.match(typed)[0]  # type: ignore[index]  # it matches anything
-        search = typed[len(head) :].strip().partition("@")[0]
+        head, search = being_typed(typed)
         if ":" in search or not _SHORTEST <= len(search) <= _LONGEST:
             return Suggestions()
         question = (search.lower(), most, visitor.key)
@@ -84,12 +81,12 @@ class Suggester:
             model: `org/name[@revision]`.
             visitor: Who asks.
         """
-        name, _, revision = model.strip().partition("@")
-        if name.count("/") != 1 or set(name) & set("+: "):
+        ref = read_ref(model.strip())
+        if ref.place != ModelPlace.HUB or ref.adapter or ref.prefixed:
             return Base(model, None, "only a model of the Hub, org/name, has a card")
         question = (model, visitor.key)
         try:
-            return self._bases.get(question, lambda: _base(model, name, revision or None, visitor, self._seconds))
+            return self._bases.get(question, lambda: _base(ref, visitor, self._seconds))
         except HubError as error:
             return Base(model, None, str(error))
 
@@ -113,7 +110,8 @@ def _search(search: str, visitor: Visitor, most: int, seconds: float) -> tuple[s
     return ()
 
 
-def _base(model: str, name: str, revision: str | None, visitor: Visitor, seconds: float) -> Base:
+def _base(ref: ModelRef, visitor: Visitor, seconds: float) -> Base:
+    model, name, revision = str(ref), ref.name, ref.revision or None
     api = hub_api(visitor.acts_with)
     with hub_errors(name, revision=revision):
         info = api.model_info(name, revision=revision, expand=["baseModels"], timeout=seconds)
@@ -125,4 +123,4 @@ def _base(model: str, name: str, revision: str | None, visitor: Visitor, seconds
         return Base(model, None, f"its card names {len(bases)} base models: choose one of {', '.join(bases[:5])}")
     if bases[0] == name:
         return Base(model, None, "its card names the model itself as its base")
-    return Base(f"{bases[0]}+{model}" if told.get("relation") == "adapter" else model, bases[0])
+    return Base(str(ref.on(read_ref(bases[0]))) if told.get("relation") == "adapter" else model, bases[0])

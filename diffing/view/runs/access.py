@@ -7,14 +7,12 @@ without asking again.
 from diffing.config import DiffConfig
 from diffing.errors import DiffingError, HubError, SettingError
 from diffing.hub import BoundedApi, hub_api, hub_errors
+from diffing.model_ref import ModelPlace, parse_spec, read_ref
 from diffing.paths import existing
 from diffing.view.runs.uploads import is_upload
 
 _REFUSED = (401, 403, 404)
 """The Hub's answers to somebody who may not read a repository, or may not know of it."""
-
-
-_PROVIDERS = "providers:"
 
 
 class SignInError(DiffingError):
@@ -36,9 +34,9 @@ def check_access(config: DiffConfig, token: str | None) -> None:
     api = hub_api(token or False)
     for kind, repo_id in repositories(config):
         may_read(api, kind, repo_id, signed_in=token is not None)
-    for spec in _models(config):
-        if spec.startswith(_PROVIDERS):
-            _may_see(api, spec.removeprefix(_PROVIDERS).partition(":")[0])
+    for ref in map(read_ref, _models(config)):
+        if ref.place == ModelPlace.PROVIDERS:
+            _may_see(api, ref.name)
 
 
 def check_signed_in(config: DiffConfig, token: str | None) -> None:
@@ -47,7 +45,7 @@ def check_signed_in(config: DiffConfig, token: str | None) -> None:
     Raises:
         SignInError: It has none.
     """
-    if token is None and any(spec.startswith(_PROVIDERS) for spec in _models(config)):
+    if token is None and any(read_ref(spec).place == ModelPlace.PROVIDERS for spec in _models(config)):
         raise SignInError("Inference Providers answer only those who are signed in, in their own name: sign in")
 
 
@@ -102,14 +100,10 @@ def repositories(config: DiffConfig) -> list[tuple[str, str]]:
     reader = PRESETS[config.reader].reader if config.reader in PRESETS else config.reader
     embedder = None if config.embedder in ("auto", "tfidf") else config.embedder
     for spec in (*_models(config), reader or "", embedder or ""):
-        if is_upload(spec):
-            continue
-        if spec.startswith("recorded:"):
-            found += _dataset(spec.removeprefix("recorded:"))
-        elif spec and not spec.startswith(("providers:", "openai:")):
-            found += _parts(spec.removeprefix("local:"))
+        if spec and not is_upload(spec):
+            found += _read_by(spec)
     if config.prompts and config.prompts != "bundled":
-        found += _dataset(config.prompts)
+        found += _dataset(config.prompts, (config.prompts,))
     return list(dict.fromkeys(found))
 
 
@@ -118,16 +112,26 @@ def _models(config: DiffConfig) -> list[str]:
     return [spec for spec in given if spec]
 
 
-def _parts(spec: str) -> list[tuple[str, str]]:
-    from diffing.models.local.spec import HubPart, parse_spec
+def _read_by(spec: str) -> list[tuple[str, str]]:
+    """What loading a model reads from the Hub.
 
-    return [("model", part.repo_id) for part in parse_spec(spec) if isinstance(part, HubPart)]
+    Raises:
+        SettingError: It is not known where such a model reads.
+    """
+    ref = parse_spec(spec)
+    if ref.remote:
+        return []
+    if ref.place == ModelPlace.RECORDED:
+        return _dataset(ref.source, (ref.name, *([ref.companion] if ref.companion else [])))
+    if not ref.runs_here:
+        raise SettingError(f"{spec!r:.60} names a model of an unknown kind: take org/name or providers:org/name here")
+    return [("model", part.name) for part in ref.parts if part.place == ModelPlace.HUB]
 
 
-def _dataset(source: str) -> list[tuple[str, str]]:
+def _dataset(source: str, files: tuple[str, ...]) -> list[tuple[str, str]]:
     from diffing.prompts.hub import SOURCE
 
-    if all(existing(part) for part in source.split("+")):  # of the embedded pair, or uploaded: others are refused
+    if all(map(existing, files)):  # of the embedded pair, or uploaded: others are refused
         return []
     match = SOURCE.fullmatch(source)
     if match is None:

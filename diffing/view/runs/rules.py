@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass, fields
 from diffing.checks import check
 from diffing.config import MAY_BE_FILES, DiffConfig, Limits
 from diffing.errors import LimitError, SettingError
+from diffing.model_ref import ModelPlace, possible_paths, read_ref, without_revision
 from diffing.paths import existing
 from diffing.run_prompts import pool_sizes
 
 _TOKEN = re.compile(r"\b(?:hf_|hf_oauth_|api_org_)[A-Za-z0-9]{20,}")
-_BEHIND_NAME = re.compile("[@:]")
 _OWN = "run `diffing serve` there for that"
 _MOST_AT_ONCE = 16
 """Requests of one run to a server, on a public machine."""
@@ -113,7 +113,7 @@ def _check_public(config: DiffConfig) -> None:
         flag = _flag(name)
         if name in (*MAY_BE_FILES, "rater") and is_path(value):
             raise SettingError(f"{flag} names a file or folder, which only a machine of your own may read: {_OWN}")
-        if name == "base_url" or value.startswith("openai:"):
+        if name == "base_url" or read_ref(value).place == ModelPlace.OPENAI:
             raise SettingError(f"{flag} names a server of your own: take providers:org/name here. {_OWN}")
     for name in ("trust_remote_code", "allow_pickle"):
         if getattr(config, name):
@@ -145,9 +145,8 @@ def is_path(value: str) -> bool:
     """
     if value in _demo_values():
         return False
-    named = value.removeprefix("recorded:").removeprefix("local:")
-    parts = [named, *named.split("+")]
-    parts += [_BEHIND_NAME.split(part)[0] for part in parts]  # the libraries prefer a folder of a repository's name
+    parts = [*possible_paths(value)]
+    parts += map(without_revision, parts[:])
     return any(part.startswith((".", "/", "~")) or "\\" in part or existing(part) for part in parts)
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diffing.errors import LimitError, SettingError
+from diffing.model_ref import ModelPlace, ModelRef, read_ref
 from diffing.view.runs.records import digest
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _OPENING_SECONDS = 60
 """Of time; and half as many of processor time."""
 _AT_ONCE, _WAIT_SECONDS = 2, 20.0
 _NAME_LENGTH = 80
-_SPEC = re.compile(r"recorded:upload:[^/]*/(?P<key>[\w-]{24})", re.ASCII)
+_UPLOAD = re.compile(r"upload:[^/]*/(?P<key>[\w-]{24})", re.ASCII)
 _READ, _OWNER = "read.json", "owner"
 
 
@@ -141,8 +142,8 @@ class Uploads:
             raise SettingError(str(found["problem"]))
         source = str(found["source"])
         (folder / _READ).write_text(json.dumps(source))
-        name = Path(source.split("+")[0]).name
-        spec = f"recorded:upload:{name}/{key}"
+        name = Path(read_ref(source).name).name
+        spec = str(ModelRef(ModelPlace.RECORDED, f"upload:{name}/{key}"))
         return Uploaded(spec, name, str(found["shape"]), int(found["responses"]), str(found["model"]))
 
     def resolved(self, config: "DiffConfig") -> "DiffConfig":
@@ -154,7 +155,7 @@ class Uploads:
         return replace(config, model_a=self._source(config.model_a), model_b=self._source(config.model_b))
 
     def _source(self, spec: str) -> str:
-        match = _SPEC.fullmatch(spec)
+        match = _upload_in(spec)
         if match is None:
             return spec
         folder = self._of(match["key"])
@@ -162,7 +163,8 @@ class Uploads:
             source = json.loads((folder / _READ).read_text())
         except OSError:
             raise SettingError("The upload was not finished: choose the file again") from None
-        return "recorded:" + "+".join(str(folder / part) for part in source.split("+"))
+        answers, *prompts = (str(folder / part.name) for part in read_ref(source).parts)
+        return str(ModelRef(ModelPlace.RECORDED, answers, companion=next(iter(prompts), None)))
 
     def _of(self, key: str) -> Path:
         folder = self._folder / key
@@ -211,7 +213,12 @@ class Uploads:
 
 def is_upload(spec: str) -> bool:
     """Whether a model string names an upload."""
-    return _SPEC.fullmatch(spec) is not None
+    return _upload_in(spec) is not None
+
+
+def _upload_in(spec: str) -> re.Match[str] | None:
+    ref = read_ref(spec)
+    return _UPLOAD.fullmatch(ref.source) if ref.place == ModelPlace.RECORDED else None
 
 
 def _safe(name: str) -> str:

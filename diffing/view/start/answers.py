@@ -7,6 +7,7 @@ from typing import TypeAlias
 from diffing.errors import DiffingError, SettingError
 from diffing.estimate import SizeOf
 from diffing.methods.sae.presets import PRESETS
+from diffing.model_ref import ModelPlace, is_recorded, read_ref
 from diffing.outputs.html import visible
 from diffing.types import SIDES
 from diffing.view.address import Address
@@ -16,7 +17,7 @@ from diffing.view.remembered import Remembered
 from diffing.view.site import Site
 from diffing.view.start import made
 from diffing.view.start.pieces import read_piece
-from diffing.view.start.reading import PREFIXED, Wanted, line_of, read_form, said
+from diffing.view.start.reading import Wanted, line_of, read_form, said
 from diffing.view.start.turns import Turns
 from diffing.view.visitor import Visitor
 from diffing.view.zero import gpu_seconds, obstacle, zero_gpu
@@ -86,7 +87,7 @@ class Answers:
         name, side = _name(asked), "b" if asked.get("side") == "b" else "a"
         if not name:
             return {"html": ""}
-        places = () if PREFIXED.match(name) else self._places_of(name, visitor)
+        places = () if read_ref(name).prefixed else self._places_of(name, visitor)
         free = [place.where for place in places if not place.obstacle]
         chosen = next((where for where in free if where == asked.get("where")), free[0] if free else None)
         html = made.places(places, side=side, chosen=chosen, remark=_remark(name), page=self._page(visitor))
@@ -96,17 +97,17 @@ class Answers:
         """What the card of model A proposes for B; nothing where it names no one base."""
         name = _name(asked)
         base = self._site.suggester.base_of(name, visitor)
-        if not name or PREFIXED.match(name) or base.base is None:
+        if not name or read_ref(name).prefixed or base.base is None:
             return {}
         html = made.proposal(base.base, name, self._page(visitor))
         return {"base": visible(base.base), "model": visible(base.model), "html": html}
 
     def _llm(self, asked: Asked, visitor: Visitor) -> Answer:
         """Whether an LLM can be asked."""
-        name = _name(asked).removeprefix("providers:").partition(":")[0]
-        if not name or (PREFIXED.match(_name(asked)) and not _name(asked).startswith("providers:")):
+        ref = read_ref(_name(asked))
+        if not ref.name or (ref.prefixed and ref.place != ModelPlace.PROVIDERS):
             return {"html": ""}
-        return {"html": made.place(self._places_of(name, visitor)[1], self._page(visitor))}
+        return {"html": made.place(self._places_of(ref.name, visitor)[1], self._page(visitor))}
 
     def _reader(self, asked: Asked, visitor: Visitor) -> Answer:
         """Whether a reader can be run here."""
@@ -170,10 +171,10 @@ class Answers:
         """The places that a run needs, with what each is for."""
         config = wanted.config
         for side in SIDES:
-            name = getattr(config, f"model_{side}").removeprefix("providers:")
-            if ":" in name:
+            ref = read_ref(getattr(config, f"model_{side}"))
+            if ref.provider or not (ref.runs_here or ref.place == ModelPlace.PROVIDERS) or ref.marked:
                 continue  # a provider that was named, a server, or what was recorded
-            here, providers = self._places_of(name, visitor)
+            here, providers = self._places_of(ref.name if ref.remote else str(ref), visitor)
             yield f"Model {side.upper()}", here if wanted.where[side] == "here" else providers
         if "sae" in config.methods and config.reader:
             yield "Reader", self._reader_place(config.reader, visitor)
@@ -201,7 +202,7 @@ class Answers:
             return {"key": key}
         found = uploads.finish(key, piece.columns)
         count = f"{found.responses:,} response{'' if found.responses == 1 else 's'}"
-        named = "" if found.model.startswith("recorded:") else f" of {found.model}"
+        named = "" if is_recorded(found.model) else f" of {found.model}"
         return {"model": found.spec, "told": visible(f"{found.name}: {count}{named}, read as {found.shape}.")}
 
     def _places_of(self, name: str, visitor: Visitor) -> tuple[Place, Place]:
@@ -217,11 +218,10 @@ def _name(asked: Asked) -> str:
 
 def _remark(name: str) -> str:
     """What to know of a model string that says by itself where the model is."""
-    prefix = PREFIXED.match(name)
-    kinds = {
-        "providers": "Answered by Inference Providers.",
-        "openai": "Answered by a server of yours.",
-        "recorded": "Its recorded responses are read; nothing is run.",
-        "local": "Runs on this machine.",
+    ref = read_ref(name)
+    kinds: dict[str, str] = {
+        ModelPlace.PROVIDERS: "Answered by Inference Providers.",
+        ModelPlace.OPENAI: "Answered by a server of yours.",
+        ModelPlace.RECORDED: "Its recorded responses are read; nothing is run.",
     }
-    return kinds[prefix[1]] if prefix else ""
+    return "Runs on this machine." if ref.marked else kinds.get(ref.place, "")

@@ -7,8 +7,9 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from diffing.estimate import RunEstimate, is_remote
+from diffing.estimate import RunEstimate
 from diffing.methods.sae.presets import PRESETS
+from diffing.model_ref import is_remote
 from diffing.models.recorded.source import SUFFIXES
 from diffing.outputs.dataset import Published
 from diffing.outputs.html import environment

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from diffing.config import METHODS, DiffConfig, Limits
 from diffing.errors import SettingError
 from diffing.hub import for_page
+from diffing.model_ref import by_providers, read_ref
 from diffing.types import SIDES, Side
 from diffing.view.before.places import Where
 
@@ -50,7 +51,6 @@ NAME_LENGTH = 300
 """Characters of one name, at most."""
 TEXT_LENGTH = 8_000
 """Characters of a system prompt, at most."""
-PREFIXED = re.compile(r"(providers|openai|recorded|local):")
 """What begins a model string that says by itself where the model is."""
 
 Form: TypeAlias = Mapping[str, object]
@@ -157,17 +157,18 @@ def _where(form: Form, side: Side) -> Where:
 def _model(form: Form, side: Side, where: Where) -> str:
     name, revision = _line(form, f"model_{side}"), _line(form, f"revision_{side}")
     if name and revision:
-        if "@" in name.rpartition("+")[2] or PREFIXED.match(name):
+        ref = read_ref(name)
+        if ref.prefixed or ref.parts[-1].revision is not None:
             raise SettingError(
                 f"{LABELS[f'revision_{side}']} is {revision!r:.60}, but the name says already what is taken: leave one "
                 "of them out"
             )
-        name = f"{name}@{revision}"
-    return f"providers:{name}" if name and where == "providers" and not PREFIXED.match(name) else name
+        name = str(ref.at(revision))
+    return _by_providers(name) if name and where == "providers" else name
 
 
 def _by_providers(name: str) -> str:
-    return name if PREFIXED.match(name) else f"providers:{name}"
+    return name if read_ref(name).prefixed else by_providers(name)
 
 
 def _line(form: Form, name: str) -> str:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from diffing.config import DiffConfig, Limits, columns_of, sampling_of
 from diffing.errors import SettingError
-from diffing.estimate import is_remote
+from diffing.model_ref import is_recorded, is_remote
 from diffing.models import LoadOptions, Model, load_model
 from diffing.models.cache import CachedModel, Store
 from diffing.models.local import LocalOptions
@@ -121,9 +121,9 @@ def _side(config: DiffConfig, side: Side, store: Store, lending: Lending, on_pro
     spec = _spec(config, side)
     if is_remote(spec):
         return None
-    if spec.startswith("recorded:"):
+    if is_recorded(spec):
         return load_model(spec, options=LoadOptions(columns=columns_of(config, side)), cache=None)
-    lent_model = LentModel(spec.removeprefix("local:"), _options(config, side), lending, side, on_progress)
+    lent_model = LentModel(spec, _options(config, side), lending, side, on_progress)
     prompt = config.system_prompt_a if side == "a" else config.system_prompt_b
     return with_system_prompt(CachedModel(lent_model, store), prompt)
 

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any, TypeAlias
 
 from diffing.errors import DiffingError
+from diffing.model_ref import ModelRef
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
 from diffing.types import Completion, Conversation
@@ -30,7 +31,7 @@ _EVERY = 0.3
 class Order:
     """One chunk of work."""
 
-    spec: str
+    spec: ModelRef
     """The model."""
     options: LocalOptions
     """How it is loaded into main memory."""
@@ -86,7 +87,7 @@ class _TimeUpError(Exception):
     """The loan is about to end."""
 
 
-_models: dict[tuple[str, LocalOptions], LocalModel] = {}
+_models: dict[tuple[ModelRef, LocalOptions], LocalModel] = {}
 """Without a lock: a process forked while somebody held one would wait for it for ever."""
 
 
@@ -114,7 +115,7 @@ def _seconds(order: Order) -> int:
     return order.seconds
 
 
-def hold(spec: str, options: LocalOptions, token: str | bool | None) -> LocalModel:
+def hold(spec: ModelRef, options: LocalOptions, token: str | bool | None) -> LocalModel:
     """A model, in main memory after the first time; the longest unused gives way."""
     model = _models.pop((spec, options), None) or LocalModel.load(spec, options=options, token=token)
     _models[spec, options] = model

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from diffing.errors import ModelError
+from diffing.model_ref import parse_spec, read_ref
 from diffing.models.base import OnCompletion, OnTokens, Sampling
 from diffing.models.local import LocalOptions
 from diffing.models.local.fitting import dtype_name
-from diffing.models.local.spec import FolderPart, parse_spec
 from diffing.types import Completion, Conversation, OnProgress, Side
 from diffing.view.zero.lending import Answer, Failed, Note, Order, Ready, Tokens, Write, hold
 from diffing.view.zero.machine import find_model, zero_gpu
@@ -45,9 +45,11 @@ class LentModel:
         self._on_progress = on_progress
         # as a run with a GPU would load it
         self._options = replace(options, dtype=dtype_name(options, gpu=zero_gpu()))
-        model = find_model(spec, self._options, lending.token)
+        ref = parse_spec(spec)
+        model = find_model(ref, self._options, lending.token)
         self._id, self._size = model.id, model.size
-        self._spec = _pinned(spec, model.id)
+        # at the commits where it was found: what is held under a branch's name can be of an older one
+        self._ref = ref.pinned_to(read_ref(model.id)) or ref
 
     @property
     def id(self) -> str:
@@ -104,20 +106,14 @@ class LentModel:
         return [done[place] for place in range(len(conversations))]
 
     def _order(self, conversations: tuple[Conversation, ...], sampling: Sampling, seconds: int) -> Order:
-        return Order(self._spec, self._options, self._lending.token, conversations, sampling, seconds)
+        return Order(self._ref, self._options, self._lending.token, conversations, sampling, seconds)
 
     def _load(self) -> None:
         """Weights are read before the GPU is asked for, so that its time is not spent on that."""
         self._on_progress(f"weights {self._side}", 0, 1)
         with _loading:
-            hold(self._spec, self._options, self._lending.token).move("cpu")
+            hold(self._ref, self._options, self._lending.token).move("cpu")
         self._on_progress(f"weights {self._side}", 1, 1)
-
-
-def _pinned(spec: str, identity: str) -> str:
-    """The model at the commits where it was found: what is held under a branch's name can be of an older one."""
-    parts = parse_spec(spec)
-    return spec if any(isinstance(part, FolderPart) for part in parts) else identity.partition("#")[0]
 
 
 class _Loan:

@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 
 from diffing.errors import ModelError
+from diffing.model_ref import ModelRef, by_providers
 from diffing.models.local import LocalModel, LocalOptions, ModelSize
 from diffing.models.local.fitting import MARGIN, gigabytes, this_machine
 
@@ -41,7 +42,7 @@ def machine_in_words(*, public: bool) -> str:
     return f"This {'Space' if public else 'machine'}'s {'GPU' if this_machine().gpu else 'CPU'}"
 
 
-def find_model(spec: str, options: LocalOptions, token: str | bool | None) -> LocalModel:
+def find_model(spec: str | ModelRef, options: LocalOptions, token: str | bool | None) -> LocalModel:
     """A model that can run here; downloads no weights.
 
     On ZeroGPU it must fit into what is lent, and pass the check of the run's own process, which has no GPU: better now
@@ -58,7 +59,7 @@ def find_model(spec: str, options: LocalOptions, token: str | bool | None) -> Lo
     if not zero_gpu():
         return LocalModel.load(spec, options=options, token=token)
     model = LocalModel.load(spec, options=replace(options, device="cpu"), token=token)
-    check_room(spec, model.size, options.dtype)
+    check_room(str(spec), model.size, options.dtype)
     return model
 
 
@@ -77,5 +78,5 @@ def check_room(name: str, size: ModelSize, dtype: str = "auto") -> None:
     if needed > LENT_BYTES:
         raise ModelError(
             f"{name} needs about {gigabytes(needed)} of GPU memory, ZeroGPU lends {gigabytes(LENT_BYTES)}: "
-            f"use a provider (providers:{name}) or a machine with a larger GPU."
+            f"use a provider ({by_providers(name)}) or a machine with a larger GPU."
         )

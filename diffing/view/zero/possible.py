@@ -2,7 +2,8 @@
 
 from diffing.config import DiffConfig
 from diffing.errors import DiffingError
-from diffing.estimate import LOCAL_FLOPS, RunEstimate, SizeOf, is_remote
+from diffing.estimate import LOCAL_FLOPS, RunEstimate, SizeOf
+from diffing.model_ref import is_recorded, is_remote
 from diffing.models.base import Sampling
 from diffing.view.runs.access import repositories
 from diffing.view.zero.pace import Pace
@@ -14,7 +15,7 @@ _ELSEWHERE = "a GPU Space or `diffing serve` on a machine of your own can"
 
 def is_local(spec: str) -> bool:
     """Whether a model string names a model that runs on this machine."""
-    return not is_remote(spec) and not spec.startswith("recorded:")
+    return not is_remote(spec) and not is_recorded(spec)
 
 
 def obstacle(config: DiffConfig, estimated: RunEstimate | None = None, *, size_of: SizeOf | None = None) -> str:

@@ -14,10 +14,10 @@ import torch
 
 from diffing.errors import DiffingError, HubError, ModelError, SettingError
 from diffing.hub import hub_api, hub_errors
+from diffing.model_ref import ModelPlace, ModelRef
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
 from diffing.models.local.sources import open_source
-from diffing.models.local.spec import HubPart
 from tests.hub import LocalHub
 from tests.models.local.test_sources import save_adapter, shard
 from tests.models.local.tiny import MIXED
@@ -163,7 +163,7 @@ def test_no_network() -> None:
         unused.bind(("127.0.0.1", 0))
         api = hub_api(token=False, endpoint=f"http://127.0.0.1:{unused.getsockname()[1]}")
         with pytest.raises(HubError, match="Cannot reach the Hub for org/never-seen"):
-            open_source(HubPart("org/never-seen", None), api)
+            open_source(ModelRef(ModelPlace.HUB, "org/never-seen"), api)
 
 
 def test_a_shard_that_was_never_uploaded(hub: LocalHub, folders: dict[str, Path], tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ import torch
 import transformers
 
 from diffing.errors import ModelError, SettingError
+from diffing.model_ref import ModelPlace, ModelRef, parse_local_spec
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions, size_of
-from diffing.models.local.spec import FolderPart, HubPart, parse_spec
 from tests.models.local.tiny import MIXED
 
 ModelFolder = Callable[[str], Path]
@@ -41,15 +41,21 @@ def load(spec: object, **options: object) -> LocalModel:
     return LocalModel.load(str(spec), options=LocalOptions(device="cpu", **options))  # type: ignore[arg-type]
 
 
+HUB, FOLDER = ModelPlace.HUB, ModelPlace.FOLDER
+
+
 def test_specs(tmp_path: Path) -> None:
     odd = tmp_path / "a+b@c"
     odd.mkdir()
-    assert parse_spec("org/name") == (HubPart("org/name", None), None)
-    assert parse_spec("org/name@refs/pr/3") == (HubPart("org/name", "refs/pr/3"), None)
-    assert parse_spec("org/base@v1+org/tuned@v2") == (HubPart("org/base", "v1"), HubPart("org/tuned", "v2"))
-    assert parse_spec(str(odd)) == (FolderPart(odd), None)
-    assert parse_spec(f"org/base+{odd}") == (HubPart("org/base", None), FolderPart(odd))
-    assert parse_spec(f"{odd}+org/tuned") == (FolderPart(odd), HubPart("org/tuned", None))
+    folder = ModelRef(FOLDER, str(odd))
+    assert folder.folder == odd
+    assert parse_local_spec("org/name") == ModelRef(HUB, "org/name")
+    assert parse_local_spec("org/name@refs/pr/3") == ModelRef(HUB, "org/name", "refs/pr/3")
+    both = ModelRef(HUB, "org/base", "v1", adapter=ModelRef(HUB, "org/tuned", "v2"))
+    assert parse_local_spec("org/base@v1+org/tuned@v2") == both
+    assert parse_local_spec(str(odd)) == folder
+    assert parse_local_spec(f"org/base+{odd}") == ModelRef(HUB, "org/base", adapter=folder)
+    assert parse_local_spec(f"{odd}+org/tuned") == ModelRef(FOLDER, str(odd), adapter=ModelRef(HUB, "org/tuned"))
 
 
 @pytest.mark.parametrize("spec", ["", "./no/such/folder", "a/b/c", "org/name@", "org/na me", "+org/x", "../up+org/x"])
@@ -57,7 +63,7 @@ def test_specs_that_name_nothing(spec: str) -> None:
     with pytest.raises(
         SettingError, match=r"is org/name\[@revision\], an existing folder, or base\+adapter; .* is none"
     ):
-        parse_spec(spec)
+        parse_local_spec(spec)
 
 
 def test_a_type_of_weights_that_is_none() -> None:

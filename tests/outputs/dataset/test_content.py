@@ -18,7 +18,8 @@ from diffing.methods.llm.records import rows_of_differences
 from diffing.methods.sae.features import Feature
 from diffing.methods.sae.screen import Screened
 from diffing.metrics import metrics_of
-from diffing.outputs.dataset import dataset_files, identity_of, repositories
+from diffing.model_ref import read_ref
+from diffing.outputs.dataset import dataset_files, identity_of
 from diffing.outputs.dataset.command import command_of
 from diffing.outputs.dataset.configs import DIFFERENCES, FEATURES
 from diffing.outputs.dataset.identity import identity_in, metadata_of
@@ -172,7 +173,7 @@ def test_what_was_not_made_of_settings_has_no_command() -> None:
     ],
 )
 def test_the_models_that_a_dataset_is_found_by(model_id: str, expected: tuple[str, ...]) -> None:
-    assert repositories(model_id) == expected
+    assert read_ref(model_id).repositories == expected
 
 
 @pytest.mark.parametrize("change", ["settings", "version", "commit"])

@@ -1,0 +1,39 @@
+"""Names of models: the one place that reads and prints a string such as `org/name@revision` or `openai:name@URL`."""
+
+from diffing.model_ref.parse import (
+    by_providers,
+    is_recorded,
+    is_remote,
+    parse_local_spec,
+    parse_recorded_spec,
+    parse_spec,
+    read_ref,
+)
+from diffing.model_ref.ref import ModelPlace, ModelRef, is_hub_name
+from diffing.model_ref.text import (
+    being_typed,
+    file_name_of,
+    possible_paths,
+    without_addresses,
+    without_folders,
+    without_revision,
+)
+
+__all__ = [
+    "ModelPlace",
+    "ModelRef",
+    "being_typed",
+    "by_providers",
+    "file_name_of",
+    "is_hub_name",
+    "is_recorded",
+    "is_remote",
+    "parse_local_spec",
+    "parse_recorded_spec",
+    "parse_spec",
+    "possible_paths",
+    "read_ref",
+    "without_addresses",
+    "without_folders",
+    "without_revision",
+]

@@ -1,0 +1,171 @@
+"""Reading the strings that name models.
+
+Two kinds of text name a model. A *spec* is what a user types; `parse_spec` reads it, looks at the folders of this
+machine, and refuses what names nothing. An *id* is what a report holds once the model was found; `read_ref` reads
+it and takes any text, since a recording may say anything about where it comes from. Nothing here asks a network.
+"""
+
+import re
+from dataclasses import replace
+
+from diffing.errors import SettingError
+from diffing.model_ref.ref import LOCAL_PREFIX, ON_THIS_MACHINE, ModelPlace, ModelRef, is_hub_name
+from diffing.paths import check_text, existing
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_CONTENT_HASH = re.compile(r"[0-9a-f]{12}")
+
+
+def parse_spec(spec: str) -> ModelRef:
+    """Reads what a user typed.
+
+    Args:
+        spec: `org/name[@revision]`, a folder or `base+adapter`, each also after `local:`;
+            `providers:org/name[:provider]`; `openai:name[@URL]`; `recorded:file[+file of prompts]` or
+            `recorded:user/dataset`; or the prefix of another backend with what that takes.
+
+    Raises:
+        SettingError: It is empty, no text of one line, or names neither a folder nor a repository.
+    """
+    if not spec.strip():
+        raise SettingError(
+            "A model is empty: expected a Hub id such as org/name, a folder, or providers:..., openai:..., recorded:..."
+        )
+    check_text(spec, "A model")
+    prefix, colon, rest = spec.partition(":")
+    if not colon or "/" in prefix or prefix in ("", LOCAL_PREFIX, *ON_THIS_MACHINE):
+        return parse_local_spec(spec)
+    if prefix == ModelPlace.OPENAI:
+        return _on_server(rest, any_address=False)
+    if prefix == ModelPlace.RECORDED:
+        return parse_recorded_spec(rest)
+    if prefix == ModelPlace.PROVIDERS:
+        return _by_provider(rest)
+    return parse_local_spec(spec) if _is_folder(spec) else ModelRef(prefix, rest)
+
+
+def parse_local_spec(spec: str) -> ModelRef:
+    """Reads the name of a model that runs on this machine; `local:` may stand before it.
+
+    A folder of that very name wins, so that folders with `+` or `@` in their names can be given.
+
+    Raises:
+        SettingError: It is neither a folder nor a repository's name nor two of them with `+` between.
+    """
+    name = spec.removeprefix(f"{LOCAL_PREFIX}:")
+    if found := _local(name):
+        return replace(found, marked=name != spec)
+    raise SettingError(
+        f"A local model is org/name[@revision], an existing folder, or base+adapter; {spec!r:.100} is none of "
+        "them: check the spelling."
+    )
+
+
+def parse_recorded_spec(source: str) -> ModelRef:
+    """Reads where recorded responses are: a file, `responses+prompts`, a folder or a Hub dataset."""
+    first, plus, second = source.rpartition("+")
+    answers = existing(first) if plus and existing(source) is None else None
+    if answers is not None and answers.is_file():
+        return ModelRef(ModelPlace.RECORDED, first, companion=second)
+    return ModelRef(ModelPlace.RECORDED, source)
+
+
+def read_ref(text: str) -> ModelRef:
+    """Reads the id of a model in a report; any text is one, and a spec is read as far as it tells by itself."""
+    prefix, colon, rest = text.partition(":")
+    if colon and prefix == ModelPlace.OPENAI:
+        return _on_server(rest, any_address=True)
+    if colon and prefix == ModelPlace.PROVIDERS:
+        return _by_provider(rest)
+    if colon and prefix in (ModelPlace.RECORDED, ModelPlace.SCRIPTED):
+        return ModelRef(prefix, *_cut(rest, "@"))
+    if colon and prefix == LOCAL_PREFIX:
+        return replace(_weights(rest), marked=True)
+    return _weights(text)
+
+
+def is_recorded(spec: str) -> bool:
+    """Whether a spec names recorded responses."""
+    return read_ref(spec).place == ModelPlace.RECORDED
+
+
+def is_remote(spec: str) -> bool:
+    """Whether a spec names a server's model."""
+    return read_ref(spec).remote
+
+
+def by_providers(name: str) -> str:
+    """The spec of a model that inference providers serve.
+
+    Args:
+        name: `org/name[:provider]`.
+    """
+    return str(_by_provider(name))
+
+
+def _is_folder(text: str) -> bool:
+    found = existing(text)
+    return found is not None and found.is_dir()
+
+
+def _local(name: str) -> ModelRef | None:
+    whole = _local_part(name)
+    if whole is not None and whole.place == ModelPlace.FOLDER:
+        return whole
+    for at in (i for i, sign in enumerate(name) if sign == "+"):
+        base, adapter = _local_part(name[:at]), _local_part(name[at + 1 :])
+        if base is not None and adapter is not None:
+            return replace(base, adapter=adapter)
+    return whole
+
+
+def _local_part(text: str) -> ModelRef | None:
+    if _is_folder(text):
+        return ModelRef(ModelPlace.FOLDER, text)
+    if text.startswith((".", "/", "~")) or text.endswith("@") or "\\" in text:
+        return None
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
+
+    name, revision = _cut(text, "@")
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        return None
+    return ModelRef(ModelPlace.HUB, name, revision)
+
+
+def _weights(text: str) -> ModelRef:
+    """An id of weights: `base@revision[+adapter@revision][#loading]`."""
+    model, loading = _cut(text, "#")
+    base, adapter = _cut(model, "+")
+    return replace(_part(base), adapter=None if adapter is None else _part(adapter), loading=loading)
+
+
+def _part(text: str) -> ModelRef:
+    name, revision = _cut(text, "@")
+    if revision and _CONTENT_HASH.fullmatch(revision):
+        return ModelRef(ModelPlace.FOLDER, name, revision)
+    commit = bool(revision and _COMMIT.fullmatch(revision))
+    on_hub = is_hub_name(name) and ("/" in name or commit)
+    return ModelRef(ModelPlace.HUB if on_hub else ModelPlace.NAMED, name, revision)
+
+
+def _by_provider(rest: str) -> ModelRef:
+    name, provider = _cut(rest, ":")
+    return ModelRef(ModelPlace.PROVIDERS, name, provider=provider)
+
+
+def _on_server(rest: str, *, any_address: bool) -> ModelRef:
+    """In an id the address has no scheme; in a spec, a name may hold `@` and the address comes from elsewhere."""
+    name, at, address = rest.partition("@http")
+    if at:
+        return ModelRef(ModelPlace.OPENAI, name, address=f"http{address}")
+    name, found = _cut(rest, "@") if any_address else (rest, None)
+    return ModelRef(ModelPlace.OPENAI, name, address=found)
+
+
+def _cut(text: str, sign: str) -> tuple[str, str | None]:
+    """What stands before and behind a sign; None where the sign is missing."""
+    before, found, behind = text.partition(sign)
+    return before, behind if found else None

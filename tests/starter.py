@@ -1,12 +1,13 @@
 """Starts `diffing` commands, and code, quickly: forks them from a process that has the slow libraries loaded already.
 
 A command of its own has its own environment, folder, output and process, that can be killed; only the seconds in which
-Python imports scipy, pandas, scikit-learn, torch, what transformers needs of it, and our own modules are spent once
-instead of each time. Libraries that read the environment when they are imported are not loaded beforehand.
+Python imports scipy, pandas, scikit-learn, torch, transformers, and our own modules are spent once instead of each
+time. What the Hub's client and transformers read from the environment when they are imported is read again.
 """
 
 import gc
 import importlib
+import importlib.util
 import json
 import os
 import resource
@@ -29,10 +30,17 @@ PRELOADED = (
     *("sklearn.cluster", "sklearn.decomposition", "sklearn.feature_extraction.text", "httpx2", "tenacity"),
     *("jinja2", "orjson", "PIL.Image", "plotly.graph_objects", "plotly.io", "rich.console", "rich.progress"),
     *("typer", "typer._adapters", "torch", "torch._dynamo", "sympy"),
-    *("diffing.cli", "diffing.run", "diffing.models.recorded", "diffing.outputs.html"),
+    *("huggingface_hub.hf_api", "huggingface_hub.file_download", "huggingface_hub.errors", "transformers"),
+    *("transformers.modeling_utils", "transformers.generation", "transformers.models.auto.modeling_auto"),
+    *("transformers.models.auto.tokenization_auto", "transformers.models.llama.modeling_llama"),
+    *("diffing.cli", "diffing.run", "diffing.models.recorded", "diffing.models.local", "diffing.outputs.html"),
 )
-UNTOUCHED = ("huggingface_hub", "datasets", "transformers")
-"""They read the environment when they are imported."""
+READ_AGAIN = ("huggingface_hub.constants", "transformers.utils.hub", "transformers.utils.logging")
+"""They read the environment when they are imported, and other modules copy what they read."""
+LIBRARIES = ("huggingface_hub", "transformers", "diffing")
+SETTING = (str, int, float, frozenset, Path, type(None))
+UNTOUCHED = ("datasets",)
+"""It reads the environment in many places when it is imported."""
 
 
 class Process:
@@ -126,6 +134,7 @@ def _child(request: Mapping[str, Any]) -> int:
     os.environ.clear()
     os.environ.update(request["env"])
     os.chdir(request["cwd"])
+    _read_environment_again()
     try:
         _do(request["args"])
     except SystemExit as ended:
@@ -134,6 +143,22 @@ def _child(request: Mapping[str, Any]) -> int:
         traceback.print_exc()
         return 1
     return 0
+
+
+def _read_environment_again() -> None:
+    """As if the libraries were imported only now, wherever they keep what they read."""
+    for name in READ_AGAIN:
+        spec, module = importlib.util.find_spec(name), sys.modules[name]
+        assert spec is not None
+        assert spec.loader is not None
+        anew = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(anew)
+        then, now = ({k: v for k, v in vars(each).items() if isinstance(v, SETTING)} for each in (module, anew))
+        changed = {key for key in now if now[key] != then.get(key)}
+        for known in [vars(each) for key, each in sys.modules.items() if key.startswith(LIBRARIES)]:
+            known.update({key: now[key] for key in changed & known.keys() if known[key] == then[key]})
+    hf_api, constants = sys.modules["huggingface_hub.hf_api"], sys.modules["huggingface_hub.constants"]
+    hf_api.api.endpoint = constants.ENDPOINT
 
 
 def _do(args: list[str]) -> None:

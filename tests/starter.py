@@ -1,10 +1,13 @@
 """Starts `diffing` commands, and code, quickly: forks them from a process that has the slow libraries loaded already.
 
+All workers of one `pytest -n` share that process; it ends when the last of them has gone.
+
 A command of its own has its own environment, folder, output and process, that can be killed; only the seconds in which
 Python imports scipy, pandas, scikit-learn, torch, transformers, and our own modules are spent once instead of each
 time. What the Hub's client and transformers read from the environment when they are imported is read again.
 """
 
+import fcntl
 import gc
 import importlib
 import importlib.util
@@ -12,16 +15,18 @@ import json
 import os
 import resource
 import runpy
+import select
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from tests.waiting import DEADLINE
 
@@ -35,6 +40,7 @@ PRELOADED = (
     *("transformers.models.auto.tokenization_auto", "transformers.models.llama.modeling_llama"),
     *("diffing.cli", "diffing.run", "diffing.models.recorded", "diffing.models.local", "diffing.outputs.html"),
 )
+SOCKET = "starter.socket"
 READ_AGAIN = ("huggingface_hub.constants", "transformers.utils.hub", "transformers.utils.logging")
 """They read the environment when they are imported, and other modules copy what they read."""
 LIBRARIES = ("huggingface_hub", "transformers", "diffing")
@@ -70,33 +76,43 @@ class Process:
 
 
 class Starter:
-    """`with Starter() as starter: starter.run(["show", "runs/x"], env)`; several threads may ask it."""
+    """`with Starter(folder) as starter: starter.run(["show", "runs/x"], env)`; several threads may ask it."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        """Those that name the same one share a process."""
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.starter"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=_bare(),
-            cwd=Path(__file__).parents[1],
-        )
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._process: subprocess.Popen[bytes] | None = None
+        with locked(self._folder):
+            try:
+                self._socket.connect(str(self._folder / SOCKET))
+            except (FileNotFoundError, ConnectionRefusedError):
+                command = [sys.executable, "-m", "tests.starter", str(self._folder)]
+                process = subprocess.Popen(command, stdin=-3, stdout=-1, env=_bare(), cwd=Path(__file__).parents[1])
+                assert process.stdout is not None
+                with process.stdout as said:
+                    assert said.readline() == b"listening\n"
+                self._socket.connect(str(self._folder / SOCKET))
+                self._process = process
+        self._stream = self._socket.makefile("rw", encoding="utf-8")
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.communicate(timeout=DEADLINE)
+        self._stream.close()
+        self._socket.close()
+        if self._process is not None:
+            with suppress(subprocess.TimeoutExpired):  # others may use it still
+                self._process.wait(1)
 
     def ask(self, request: Mapping[str, Any]) -> Any:
         """One request, one answer."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         with self._lock:
-            self._process.stdin.write(json.dumps(request) + "\n")
-            self._process.stdin.flush()
-            return json.loads(self._process.stdout.readline())
+            self._stream.write(json.dumps(request) + "\n")
+            self._stream.flush()
+            return json.loads(self._stream.readline())
 
     def start(
         self, args: Sequence[str], env: Mapping[str, str], out: Path, err: Path, file_size: int | None = None
@@ -118,6 +134,14 @@ class Starter:
             code = self.start(args, env, out, err, file_size).wait(timeout)
             texts = [path.read_text(encoding="utf-8") for path in (out, err)]
         return subprocess.CompletedProcess(["diffing", *args], code, *texts)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Nobody else connects to the process of a folder meanwhile, and it does not end."""
+    with open(folder / "starter.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _bare() -> dict[str, str]:
@@ -184,7 +208,7 @@ def _compile_templates() -> None:
         html.environment().get_template(path.name)
 
 
-def _serve() -> None:
+def _preload() -> None:
     for module in PRELOADED:
         with suppress(ModuleNotFoundError):  # parts that another version of a library has not
             importlib.import_module(module)
@@ -193,21 +217,47 @@ def _serve() -> None:
         "it would keep the environment of this process"
     )
     gc.freeze()  # a collection in a command would copy all of this
-    for line in sys.stdin:
-        request = json.loads(line)
-        if "poll" in request:
-            pid, status = os.waitpid(request["poll"], os.WNOHANG)
-            answer = os.waitstatus_to_exitcode(status) if pid else None
-        else:
-            answer = os.fork()
-            if answer == 0:
-                code = _child(request)
-                with suppress(OSError):
-                    sys.stdout.flush()
-                    sys.stderr.flush()
-                os._exit(code)
-        print(json.dumps(answer), flush=True)  # noqa: T201 - the answer to the test's process
+
+
+def _answer(request: Mapping[str, Any]) -> int | None:
+    if "poll" in request:
+        pid, status = os.waitpid(request["poll"], os.WNOHANG)
+        return os.waitstatus_to_exitcode(status) if pid else None
+    forked = os.fork()
+    if forked == 0:
+        code = _child(request)
+        with suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+    return forked
+
+
+def _serve(folder: Path) -> None:
+    listening, path = socket.socket(socket.AF_UNIX), folder / SOCKET
+    path.unlink(missing_ok=True)
+    listening.bind(str(path))
+    listening.listen()
+    os.write(1, b"listening\n")
+    _preload()
+    asking: dict[socket.socket, IO[str]] = {}
+    while True:
+        for ready in select.select([listening, *asking], [], [])[0]:
+            if ready is listening:
+                connection = listening.accept()[0]
+                asking[connection] = connection.makefile("rw", encoding="utf-8")
+            elif line := asking[ready].readline():
+                asking[ready].write(json.dumps(_answer(json.loads(line))) + "\n")
+                asking[ready].flush()
+            else:
+                asking.pop(ready).close()
+                ready.close()
+        if not asking:
+            with locked(folder):
+                if not select.select([listening], [], [], 0)[0]:
+                    path.unlink()
+                    return
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(Path(sys.argv[1]))

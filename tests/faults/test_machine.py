@@ -112,6 +112,7 @@ def test_the_cache_is_locked_for_a_while(whole: Undisturbed, cache: Path, tmp_pa
     assert stored(tmp_path / "cache") == whole.asked.total()
 
 
+@pytest.mark.slow
 def test_three_runs_at_once_into_one_folder(whole: Undisturbed, tmp_path: Path) -> None:
     before = len(whole.server.requests)
     whole.server.answer = World(pause=0.002)

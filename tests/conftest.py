@@ -79,7 +79,8 @@ class Patient:
 
 
 @pytest.fixture(scope="session")
-def starter() -> Iterator[Starter]:
+def starter(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Starter]:
     """Starts commands without importing everything each time."""
-    with Starter() as started:
+    folder = tmp_path_factory.getbasetemp()
+    with Starter(folder if worker_id == "master" else folder.parent) as started:
         yield started

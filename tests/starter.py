@@ -1,26 +1,32 @@
 """Starts `diffing` commands, and code, quickly: forks them from a process that has the slow libraries loaded already.
 
+All workers of one `pytest -n` share that process; it ends when the last of them has gone.
+
 A command of its own has its own environment, folder, output and process, that can be killed; only the seconds in which
-Python imports scipy, pandas, scikit-learn, torch, what transformers needs of it, and our own modules are spent once
-instead of each time. Libraries that read the environment when they are imported are not loaded beforehand.
+Python imports scipy, pandas, scikit-learn, torch, transformers, and our own modules are spent once instead of each
+time. What the Hub's client and transformers read from the environment when they are imported is read again.
 """
 
+import fcntl
 import gc
 import importlib
+import importlib.util
 import json
 import os
 import resource
 import runpy
+import select
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from tests.waiting import DEADLINE
 
@@ -29,10 +35,18 @@ PRELOADED = (
     *("sklearn.cluster", "sklearn.decomposition", "sklearn.feature_extraction.text", "httpx2", "tenacity"),
     *("jinja2", "orjson", "PIL.Image", "plotly.graph_objects", "plotly.io", "rich.console", "rich.progress"),
     *("typer", "typer._adapters", "torch", "torch._dynamo", "sympy"),
-    *("diffing.cli", "diffing.run", "diffing.models.recorded", "diffing.outputs.html"),
+    *("huggingface_hub.hf_api", "huggingface_hub.file_download", "huggingface_hub.errors", "transformers"),
+    *("transformers.modeling_utils", "transformers.generation", "transformers.models.auto.modeling_auto"),
+    *("transformers.models.auto.tokenization_auto", "transformers.models.llama.modeling_llama"),
+    *("diffing.cli", "diffing.run", "diffing.models.recorded", "diffing.models.local", "diffing.outputs.html"),
 )
-UNTOUCHED = ("huggingface_hub", "datasets", "transformers")
-"""They read the environment when they are imported."""
+SOCKET = "starter.socket"
+READ_AGAIN = ("huggingface_hub.constants", "transformers.utils.hub", "transformers.utils.logging")
+"""They read the environment when they are imported, and other modules copy what they read."""
+LIBRARIES = ("huggingface_hub", "transformers", "diffing")
+SETTING = (str, int, float, frozenset, Path, type(None))
+UNTOUCHED = ("datasets",)
+"""It reads the environment in many places when it is imported."""
 
 
 class Process:
@@ -62,33 +76,43 @@ class Process:
 
 
 class Starter:
-    """`with Starter() as starter: starter.run(["show", "runs/x"], env)`; several threads may ask it."""
+    """`with Starter(folder) as starter: starter.run(["show", "runs/x"], env)`; several threads may ask it."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        """Those that name the same one share a process."""
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.starter"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=_bare(),
-            cwd=Path(__file__).parents[1],
-        )
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._process: subprocess.Popen[bytes] | None = None
+        with locked(self._folder):
+            try:
+                self._socket.connect(str(self._folder / SOCKET))
+            except (FileNotFoundError, ConnectionRefusedError):
+                command = [sys.executable, "-m", "tests.starter", str(self._folder)]
+                process = subprocess.Popen(command, stdin=-3, stdout=-1, env=_bare(), cwd=Path(__file__).parents[1])
+                assert process.stdout is not None
+                with process.stdout as said:
+                    assert said.readline() == b"listening\n"
+                self._socket.connect(str(self._folder / SOCKET))
+                self._process = process
+        self._stream = self._socket.makefile("rw", encoding="utf-8")
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.communicate(timeout=DEADLINE)
+        self._stream.close()
+        self._socket.close()
+        if self._process is not None:
+            with suppress(subprocess.TimeoutExpired):  # others may use it still
+                self._process.wait(1)
 
     def ask(self, request: Mapping[str, Any]) -> Any:
         """One request, one answer."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         with self._lock:
-            self._process.stdin.write(json.dumps(request) + "\n")
-            self._process.stdin.flush()
-            return json.loads(self._process.stdout.readline())
+            self._stream.write(json.dumps(request) + "\n")
+            self._stream.flush()
+            return json.loads(self._stream.readline())
 
     def start(
         self, args: Sequence[str], env: Mapping[str, str], out: Path, err: Path, file_size: int | None = None
@@ -112,6 +136,14 @@ class Starter:
         return subprocess.CompletedProcess(["diffing", *args], code, *texts)
 
 
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Nobody else connects to the process of a folder meanwhile, and it does not end."""
+    with open(folder / "starter.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def _bare() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "OPENAI_", "DIFFING_"))}
 
@@ -126,6 +158,7 @@ def _child(request: Mapping[str, Any]) -> int:
     os.environ.clear()
     os.environ.update(request["env"])
     os.chdir(request["cwd"])
+    _read_environment_again()
     try:
         _do(request["args"])
     except SystemExit as ended:
@@ -134,6 +167,22 @@ def _child(request: Mapping[str, Any]) -> int:
         traceback.print_exc()
         return 1
     return 0
+
+
+def _read_environment_again() -> None:
+    """As if the libraries were imported only now, wherever they keep what they read."""
+    for name in READ_AGAIN:
+        spec, module = importlib.util.find_spec(name), sys.modules[name]
+        assert spec is not None
+        assert spec.loader is not None
+        anew = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(anew)
+        then, now = ({k: v for k, v in vars(each).items() if isinstance(v, SETTING)} for each in (module, anew))
+        changed = {key for key in now if now[key] != then.get(key)}
+        for known in [vars(each) for key, each in sys.modules.items() if key.startswith(LIBRARIES)]:
+            known.update({key: now[key] for key in changed & known.keys() if known[key] == then[key]})
+    hf_api, constants = sys.modules["huggingface_hub.hf_api"], sys.modules["huggingface_hub.constants"]
+    hf_api.api.endpoint = constants.ENDPOINT
 
 
 def _do(args: list[str]) -> None:
@@ -159,7 +208,7 @@ def _compile_templates() -> None:
         html.environment().get_template(path.name)
 
 
-def _serve() -> None:
+def _preload() -> None:
     for module in PRELOADED:
         with suppress(ModuleNotFoundError):  # parts that another version of a library has not
             importlib.import_module(module)
@@ -168,21 +217,47 @@ def _serve() -> None:
         "it would keep the environment of this process"
     )
     gc.freeze()  # a collection in a command would copy all of this
-    for line in sys.stdin:
-        request = json.loads(line)
-        if "poll" in request:
-            pid, status = os.waitpid(request["poll"], os.WNOHANG)
-            answer = os.waitstatus_to_exitcode(status) if pid else None
-        else:
-            answer = os.fork()
-            if answer == 0:
-                code = _child(request)
-                with suppress(OSError):
-                    sys.stdout.flush()
-                    sys.stderr.flush()
-                os._exit(code)
-        print(json.dumps(answer), flush=True)  # noqa: T201 - the answer to the test's process
+
+
+def _answer(request: Mapping[str, Any]) -> int | None:
+    if "poll" in request:
+        pid, status = os.waitpid(request["poll"], os.WNOHANG)
+        return os.waitstatus_to_exitcode(status) if pid else None
+    forked = os.fork()
+    if forked == 0:
+        code = _child(request)
+        with suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+    return forked
+
+
+def _serve(folder: Path) -> None:
+    listening, path = socket.socket(socket.AF_UNIX), folder / SOCKET
+    path.unlink(missing_ok=True)
+    listening.bind(str(path))
+    listening.listen()
+    os.write(1, b"listening\n")
+    _preload()
+    asking: dict[socket.socket, IO[str]] = {}
+    while True:
+        for ready in select.select([listening, *asking], [], [])[0]:
+            if ready is listening:
+                connection = listening.accept()[0]
+                asking[connection] = connection.makefile("rw", encoding="utf-8")
+            elif line := asking[ready].readline():
+                asking[ready].write(json.dumps(_answer(json.loads(line))) + "\n")
+                asking[ready].flush()
+            else:
+                asking.pop(ready).close()
+                ready.close()
+        if not asking:
+            with locked(folder):
+                if not select.select([listening], [], [], 0)[0]:
+                    path.unlink()
+                    return
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(Path(sys.argv[1]))

@@ -43,7 +43,7 @@ def few_prompts(path: Path) -> Path:
 
 def test_two_hub_ids(run_on_hub: Run, hub: LocalHub, tmp_path: Path) -> None:
     prompts = few_prompts(tmp_path / "prompts.jsonl")
-    drawn = ("--dtype", "float32", "--temperature", "0.8", "--max-new-tokens", "64", "--prompts", prompts)
+    drawn = ("--dtype", "float32", "--temperature", "0.8", "--max-new-tokens", "24", "--prompts", prompts)
     result = run_on_hub("run", "lab/base", "lab/tuned@v2", *drawn, "--json", "--out", tmp_path / "out")
     assert result.returncode == 0, result.stderr
     summary = json.loads(result.stdout)

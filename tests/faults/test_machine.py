@@ -13,6 +13,7 @@ import pytest
 from diffing.models.texts import is_whole
 from tests.cli.world import World
 from tests.faults.machine import Undisturbed, contents, end, questions, stored, undisturbed
+from tests.fewer import fewer
 from tests.servers.openai_server import OpenAIServer
 from tests.starter import Starter
 from tests.waiting import until
@@ -37,7 +38,7 @@ def file(cache: Path) -> Path:
     return cache / "completions.sqlite"
 
 
-@pytest.mark.parametrize("size", [4_000, 60_000])
+@pytest.mark.parametrize("size", fewer([4_000, 60_000], [4_000]))
 def test_the_disk_is_full_and_has_room_again(whole: Undisturbed, tmp_path: Path, size: int) -> None:
     before = whole.server.count
     code = whole.start(tmp_path, file_size=size).wait(300)
@@ -111,6 +112,7 @@ def test_the_cache_is_locked_for_a_while(whole: Undisturbed, cache: Path, tmp_pa
     assert stored(tmp_path / "cache") == whole.asked.total()
 
 
+@pytest.mark.slow
 def test_three_runs_at_once_into_one_folder(whole: Undisturbed, tmp_path: Path) -> None:
     before = len(whole.server.requests)
     whole.server.answer = World(pause=0.002)
@@ -171,6 +173,7 @@ def killed_often(whole: Undisturbed, folder: Path, kills: int, draw: random.Rand
     return made
 
 
+@pytest.mark.slow
 def test_three_kills_lose_nothing(whole: Undisturbed, tmp_path: Path) -> None:
     assert killed_often(whole, tmp_path, 3, random.Random(1)) == 3
 

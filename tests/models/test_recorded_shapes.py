@@ -13,6 +13,7 @@ from diffing.models.recorded.shapes import SHAPES as TABLE
 from diffing.report import save_report
 from diffing.run import run
 from diffing.types import Completion, Message
+from tests.fewer import fewer
 from tests.models.written import SHAPES, lines, only
 
 
@@ -68,7 +69,7 @@ def own(tmp_path_factory):
     return report
 
 
-@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("name", fewer(SHAPES, list(SHAPES)[::5]))
 def test_every_shape_gives_the_report_of_our_own(tmp_path, own, name):
     needs(name)
     specs = []

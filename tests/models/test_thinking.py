@@ -1,6 +1,7 @@
 import pytest
 
 from diffing.models.thinking import opened_thinking, split_thinking, unknown_thinking
+from tests.fewer import fewer
 from tests.work import assert_linear
 
 
@@ -201,28 +202,28 @@ def test_what_a_prompt_had_opened():
     assert opened_thinking("a prompt") == ""
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        lambda n: "a</think>b\n" + "<think>\n" * (n // 8),
-        lambda n: "<think>" * (n // 7),
-        lambda n: "a </think> b " * (n // 13),
-        lambda n: "<think>\n" * (n // 16) + "</think>\n" * (n // 16),
-        lambda n: " " * n + "<think>",
-        lambda n: (" " * 50 + "<think>") * (n // 57),
-        lambda n: "<think>a</think>\n" * (n // 17),
-        lambda n: "<|channel|>analysis<|message|>" + "<|end|>" * (n // 7),
-        lambda n: "analysis" + "assistant" * (n // 9),
-        lambda n: "[THINK]\n<thought>" * (n // 17),
-        lambda n: "<" * n,
-        lambda n: "\n" * n + "x",
-        lambda n: "```\n<think>\n" * (n // 12),
-        lambda n: "```\n</think>\n" * (n // 13),
-        lambda n: "`" * n,
-        lambda n: "```thinking\na\n```\n" * (n // 18),
-        lambda n: "Thinking...\n" * (n // 12),
-    ],
-)
+LONG = [
+    lambda n: "a</think>b\n" + "<think>\n" * (n // 8),
+    lambda n: "<think>" * (n // 7),
+    lambda n: "a </think> b " * (n // 13),
+    lambda n: "<think>\n" * (n // 16) + "</think>\n" * (n // 16),
+    lambda n: " " * n + "<think>",
+    lambda n: (" " * 50 + "<think>") * (n // 57),
+    lambda n: "<think>a</think>\n" * (n // 17),
+    lambda n: "<|channel|>analysis<|message|>" + "<|end|>" * (n // 7),
+    lambda n: "analysis" + "assistant" * (n // 9),
+    lambda n: "[THINK]\n<thought>" * (n // 17),
+    lambda n: "<" * n,
+    lambda n: "\n" * n + "x",
+    lambda n: "```\n<think>\n" * (n // 12),
+    lambda n: "```\n</think>\n" * (n // 13),
+    lambda n: "`" * n,
+    lambda n: "```thinking\na\n```\n" * (n // 18),
+    lambda n: "Thinking...\n" * (n // 12),
+]
+
+
+@pytest.mark.parametrize("text", fewer(LONG, LONG[1::3]))
 def test_long_texts_take_work_in_proportion(text):
     assert_linear(lambda n: (split_thinking(text(n)), unknown_thinking(text(n))), 8_000)
     unclosed = "<think>" * 20_000

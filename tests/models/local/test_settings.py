@@ -22,6 +22,7 @@ from diffing.models.local.stops import Stops, take_stops
 from diffing.models.local.tokenizers import file_stops
 from diffing.models.local.trial import Manner
 from diffing.types import Completion
+from tests.fewer import fewer
 from tests.models.local import tiny
 from tests.models.local.tiny import MIXED, says
 
@@ -72,7 +73,7 @@ def with_settings(folder: Path, settings: dict[str, Any]) -> None:
     file.write_text(json.dumps({**before, **settings}))
 
 
-@pytest.mark.parametrize("kind", ["llama", "mamba"])
+@pytest.mark.parametrize("kind", fewer(["llama", "mamba"], ["llama"]))
 def test_settings_of_the_checkpoint_change_nothing(kind: str, copied: Callable[[str], Path]) -> None:
     """One after another as loading a file with them leaves them in the model, all through `generate`; then in files."""
     folder = copied(kind)

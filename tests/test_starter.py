@@ -1,0 +1,36 @@
+"""A forked command reads the environment as a fresh one does."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.starter import Starter
+
+CONSTANTS = (
+    "import json; from huggingface_hub import constants\n"
+    "print(json.dumps({k: sorted(v) if isinstance(v, (set, frozenset)) else str(v)"
+    " for k, v in vars(constants).items() if k.isupper()}))"
+)
+COPIES = (
+    "import json, diffing.hub.client, huggingface_hub.hf_api, huggingface_hub.utils\n"
+    "from transformers import dynamic_module_utils; from transformers.utils import logging\n"
+    "print(json.dumps([huggingface_hub.hf_api.api.endpoint, huggingface_hub.HfApi().endpoint,"
+    " huggingface_hub.utils.are_progress_bars_disabled(), diffing.hub.client.constants.ENDPOINT,"
+    " dynamic_module_utils.HF_MODULES_CACHE, logging.is_progress_bar_enabled()]))"
+)
+
+
+def test_the_hubs_client_and_transformers_take_what_is_set(starter: Starter, tmp_path: Path) -> None:
+    set_ = {
+        "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path), "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "1",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_ETAG_TIMEOUT": "3",
+    }  # fmt: skip
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)} | set_
+    fresh = subprocess.run([sys.executable, "-c", CONSTANTS], env=environment, capture_output=True, check=True)
+    assert json.loads(starter.run(["-c", CONSTANTS], environment).stdout) == json.loads(fresh.stdout)
+    done = starter.run(["-c", COPIES], environment)
+    assert done.returncode == 0, done.stderr
+    endpoint = set_["HF_ENDPOINT"]
+    assert json.loads(done.stdout) == [endpoint, endpoint, True, endpoint, str(tmp_path / "modules"), False]

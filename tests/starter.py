@@ -18,6 +18,7 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -75,6 +76,16 @@ class Piped(Process):
         """The exit status, or None while it runs."""
         with self._lock:
             return super().poll()
+
+    def communicate(self, given: bytes) -> tuple[bytes, bytes]:
+        """Gives it what it reads, and waits for what it writes and for its end."""
+        with suppress(BrokenPipeError), self.stdin:
+            self.stdin.write(given)
+        with self.stdout, self.stderr, ThreadPoolExecutor(1) as pool:
+            errors = pool.submit(self.stderr.read)
+            out = self.stdout.read()
+            self.wait()
+            return out, errors.result()
 
     def kill(self) -> None:
         """Ends it at once, if it has not ended."""

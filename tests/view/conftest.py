@@ -23,3 +23,20 @@ def quick_runs(starter: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
         return starter.popen(command[1:], env)
 
     monkeypatch.setattr("diffing.view.runs.process.subprocess", SimpleNamespace(PIPE=subprocess.PIPE, Popen=popen))
+
+
+@pytest.fixture
+def quick_apart(starter: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So is the process that work on what strangers wrote is done in."""
+
+    def run(command: list[str], *, env: dict[str, str], input: bytes, **_: object) -> SimpleNamespace:  # noqa: A002
+        process = starter.popen(command[1:], env)
+        out, _ = process.communicate(input)
+        return SimpleNamespace(stdout=out, returncode=process.wait())
+
+    monkeypatch.setattr(
+        "diffing.view.apart.subprocess",
+        SimpleNamespace(
+            PIPE=subprocess.PIPE, DEVNULL=subprocess.DEVNULL, TimeoutExpired=subprocess.TimeoutExpired, run=run
+        ),
+    )

@@ -29,7 +29,7 @@ def quick_runs(starter: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
 def quick_apart(starter: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
     """So is the process that work on what strangers wrote is done in."""
 
-    def run(command: list[str], *, env: dict[str, str], input: bytes, **_: object) -> SimpleNamespace:  # noqa: A002
+    def run(command: list[str], *, env: dict[str, str], input: bytes, **_: object) -> SimpleNamespace:
         process = starter.popen(command[1:], env)
         out, _ = process.communicate(input)
         return SimpleNamespace(stdout=out, returncode=process.wait())

@@ -24,6 +24,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Self
@@ -34,7 +35,7 @@ PRELOADED = (
     *("numpy", "scipy.stats", "scipy.optimize", "pandas", "pyarrow.parquet", "pyarrow.pandas_compat", "yaml", "fsspec"),
     *("sklearn.cluster", "sklearn.decomposition", "sklearn.feature_extraction.text", "httpx2", "tenacity"),
     *("jinja2", "orjson", "PIL.Image", "plotly.graph_objects", "plotly.io", "rich.console", "rich.progress"),
-    *("typer", "typer._adapters", "torch", "torch._dynamo", "sympy"),
+    *("typer", "typer._adapters", "torch", "torch._dynamo", "torch.distributed.tensor", "sympy"),
     *("huggingface_hub.hf_api", "huggingface_hub.file_download", "huggingface_hub.errors", "transformers"),
     *("transformers.modeling_utils", "transformers.generation", "transformers.models.auto.modeling_auto"),
     *("transformers.models.auto.tokenization_auto", "transformers.models.llama.modeling_llama"),
@@ -73,6 +74,37 @@ class Process:
             time.sleep(0.01)
         assert self.returncode is not None
         return self.returncode
+
+
+class Piped(Process):
+    """A command whose input and output are pipes; one thread may wait for it and another kill it."""
+
+    def __init__(self, starter: "Starter", pid: int, ends: tuple[int, int, int]) -> None:
+        super().__init__(starter, pid)
+        self.stdin, self.stdout, self.stderr = (
+            os.fdopen(end, mode) for end, mode in zip(ends, ("wb", "rb", "rb"), strict=True)
+        )
+        self._lock = threading.Lock()
+
+    def poll(self) -> int | None:
+        """The exit status, or None while it runs."""
+        with self._lock:
+            return super().poll()
+
+    def communicate(self, given: bytes) -> tuple[bytes, bytes]:
+        """Gives it what it reads, and waits for what it writes and for its end."""
+        with suppress(BrokenPipeError), self.stdin:
+            self.stdin.write(given)
+        with self.stdout, self.stderr, ThreadPoolExecutor(1) as pool:
+            errors = pool.submit(self.stderr.read)
+            out = self.stdout.read()
+            self.wait()
+            return out, errors.result()
+
+    def kill(self) -> None:
+        """Ends it at once, if it has not ended."""
+        if self.poll() is None:
+            os.kill(self.pid, 9)
 
 
 class Starter:
@@ -122,8 +154,20 @@ class Starter:
         `args` may begin with `-c` and code, or with `-m` and a module, as Python's own. `file_size`: bytes that a file
         may have at most, as on a full disk.
         """
-        request = {"args": list(args), "env": dict(env), "cwd": os.getcwd(), "out": str(out), "err": str(err)}
-        return Process(self, self.ask({**request, "file_size": file_size}))
+        request = {"args": list(args), "env": dict(env), "files": (os.devnull, str(out), str(err))}
+        return Process(self, self.ask({**request, "cwd": os.getcwd(), "file_size": file_size}))
+
+    def popen(self, args: Sequence[str], env: Mapping[str, str]) -> "Piped":
+        """As `subprocess.Popen` of `start`'s `args` with three pipes."""
+        (stdin, to), (out, stdout), (err, stderr) = os.pipe(), os.pipe(), os.pipe()
+        files = [f"/proc/{os.getpid()}/fd/{end}" for end in (stdin, stdout, stderr)]
+        request = {"args": list(args), "env": dict(env), "files": files, "cwd": os.getcwd(), "file_size": None}
+        try:
+            pid = self.ask(request)
+        finally:
+            for end in (stdin, stdout, stderr):
+                os.close(end)
+        return Piped(self, pid, (to, out, err))
 
     def run(
         self, args: Sequence[str], env: Mapping[str, str], file_size: int | None = None, timeout: float = DEADLINE
@@ -148,10 +192,17 @@ def _bare() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "OPENAI_", "DIFFING_"))}
 
 
-def _child(request: Mapping[str, Any]) -> int:
+def _opened(names: Sequence[str]) -> list[int]:
+    """Standard input, output and errors of a command; a pipe's end is opened as this end alone."""
+    modes = (os.O_RDONLY, os.O_WRONLY | os.O_CREAT, os.O_WRONLY | os.O_CREAT)
+    return [os.open(name, mode, 0o600) for name, mode in zip(names, modes, strict=True)]
+
+
+def _child(request: Mapping[str, Any], files: Sequence[int]) -> int:
     """What the forked process does: all that differs between two starts of Python is set anew."""
-    for descriptor, name in enumerate((os.devnull, request["out"], request["err"])):
-        os.dup2(os.open(name, os.O_RDWR | os.O_CREAT, 0o600), descriptor)
+    for descriptor, opened in enumerate(files):
+        os.dup2(opened, descriptor)
+        os.close(opened)
     sys.stdin, sys.stdout, sys.stderr = (os.fdopen(i, mode, encoding="utf-8") for i, mode in enumerate("rww"))
     if request["file_size"] is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (request["file_size"],) * 2)
@@ -190,7 +241,7 @@ def _do(args: list[str]) -> None:
         case ["-c", code, *rest]:
             sys.argv = ["-c", *rest]
             exec(compile(code, "<string>", "exec"), {"__name__": "__main__"})
-        case ["-m", module, *rest]:
+        case ["-P", "-m", module, *rest] | ["-m", module, *rest]:
             sys.argv = [module, *rest]
             runpy.run_module(module, run_name="__main__", alter_sys=True)
         case _:
@@ -223,13 +274,16 @@ def _answer(request: Mapping[str, Any]) -> int | None:
     if "poll" in request:
         pid, status = os.waitpid(request["poll"], os.WNOHANG)
         return os.waitstatus_to_exitcode(status) if pid else None
+    files = _opened(request["files"])  # before the answer: who asked may then close ends of pipes
     forked = os.fork()
     if forked == 0:
-        code = _child(request)
+        code = _child(request, files)
         with suppress(OSError):
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(code)
+    for opened in files:
+        os.close(opened)
     return forked
 
 

@@ -42,10 +42,8 @@ def open_site(settings: "SiteSettings") -> "Site":
         MissingExtraError: Gradio is not installed.
         SettingError: Another process owns the folder.
     """
-    try:
-        import gradio  # noqa: F401  told before anything is opened
-    except ImportError:
-        raise MissingExtraError("The page", "app") from None
+    if find_spec("gradio") is None:  # told before anything is opened, and before its seconds of importing
+        raise MissingExtraError("The page", "app")
     from diffing.view.site import Site
 
     return Site(settings)

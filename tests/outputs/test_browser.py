@@ -42,18 +42,20 @@ def opened(browser: Any, path: Path, width: int = 1280) -> tuple[Any, list[str]]
 
 
 @pytest.mark.parametrize(
-    ("name", "width"),
-    [("medium", 390), ("merged", 390), ("hostile", 390), ("hostile", 1280), ("quiet", 1280), ("empty", 390)],
+    ("name", "widths"),
+    [("medium", (390,)), ("merged", (390,)), ("hostile", (390, 1280)), ("quiet", (1280,)), ("empty", (390,))],
 )
 def test_nothing_runs_nothing_is_fetched_and_it_fits(
-    name: str, width: int, browser: Any, pages: dict[str, Path]
+    name: str, widths: tuple[int, ...], browser: Any, pages: dict[str, Path]
 ) -> None:
-    page, wrong = opened(browser, pages[name], width)
+    page, wrong = opened(browser, pages[name], widths[0])
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-    page.wait_for_timeout(200)
-    assert wrong == []
-    assert page.evaluate("window.hit") is None
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(200)
+        assert wrong == []
+        assert page.evaluate("window.hit") is None
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     assert page.locator("iframe, object, embed, base, main script, main style, main img").count() == 0
     if name != "empty":
         assert page.locator("#forest .main-svg").count() > 0

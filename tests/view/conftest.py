@@ -1,5 +1,42 @@
-"""The page's tests tell nobody of themselves."""
+"""The page's tests tell nobody of themselves, and the runs that they start begin quickly."""
 
 import os
+import subprocess
+from types import SimpleNamespace
+
+import pytest
+
+from tests.starter import Piped, Starter
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"
+
+
+@pytest.fixture
+def quick_runs(starter: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run's process is forked from one that has imported the slow libraries, instead of importing them itself.
+
+    It is a process of its own as ever; only what is asserted of how Python starts it needs the real start.
+    """
+
+    def popen(command: list[str], *, env: dict[str, str], **pipes: int) -> Piped:
+        assert pipes == dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        return starter.popen(command[1:], env)
+
+    monkeypatch.setattr("diffing.view.runs.process.subprocess", SimpleNamespace(PIPE=subprocess.PIPE, Popen=popen))
+
+
+@pytest.fixture
+def quick_apart(starter: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So is the process that work on what strangers wrote is done in."""
+
+    def run(command: list[str], *, env: dict[str, str], input: bytes, **_: object) -> SimpleNamespace:
+        process = starter.popen(command[1:], env)
+        out, _ = process.communicate(input)
+        return SimpleNamespace(stdout=out, returncode=process.wait())
+
+    monkeypatch.setattr(
+        "diffing.view.apart.subprocess",
+        SimpleNamespace(
+            PIPE=subprocess.PIPE, DEVNULL=subprocess.DEVNULL, TimeoutExpired=subprocess.TimeoutExpired, run=run
+        ),
+    )

@@ -19,6 +19,7 @@ from tests.hub.fixtures import hub
 from tests.outputs.samples import medium_report
 
 __all__ = ["hub"]
+pytestmark = pytest.mark.usefixtures("quick_apart")
 NOBODY = Visitor()
 
 

@@ -103,6 +103,7 @@ def test_the_hub_may_be_down(hub: LocalHub, site: Site) -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.usefixtures("quick_apart")
 def test_from_searching_to_reading(hub: LocalHub, browser: Any, tmp_path: Path) -> None:
     alice = hub.add_user("alice")
     push_report(report_of(), "alice/diff", api=hub_api(alice))

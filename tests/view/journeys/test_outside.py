@@ -14,7 +14,10 @@ PLACES = ("", "?example=rules", "?gallery=", "?view=api")
 TABS = ("Forest plot", "Features", "Raw tables")
 
 
-def test_no_page_asks_anybody_else(browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("places", [PLACES[:1], pytest.param(PLACES, marks=pytest.mark.slow)], ids=["start", "all"])
+def test_no_page_asks_anybody_else(
+    places: tuple[str, ...], browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # as in a Space, where Gradio shows a bar with a font of Google's and a picture of the Hub's
     monkeypatch.setenv("SYSTEM", "spaces")
     monkeypatch.setenv("SPACE_ID", "alice/diffing")
@@ -34,7 +37,7 @@ def test_no_page_asks_anybody_else(browser: Any, tmp_path: Path, monkeypatch: py
         visitor.route("**/*", watch)
         page = visitor.new_page()
         page.set_default_timeout(60_000)
-        for place in PLACES:
+        for place in places:
             page.goto(f"{at.url}{place}")
             page.locator(".site-header").first.wait_for()
             settle(page)

@@ -1,9 +1,8 @@
 """A Space with sign-in, as a process of its own: alice publishes in her name, bob reads nothing private of hers."""
 
 import os
+import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +13,13 @@ import pytest
 
 from tests.hub import LocalHub
 from tests.hub.login import Login
+from tests.starter import Process, Starter
 from tests.view.journeys.looked import open_page
 from tests.view.journeys.world import finished, keep
 from tests.waiting import DEADLINE, until
 
 pytestmark = pytest.mark.browser
-ROOT = Path(__file__).parents[3]
+APP = Path(__file__).parents[3] / "app.py"
 PRIVATE = "alice/private"
 
 
@@ -33,7 +33,7 @@ class Space:
 
 
 @pytest.fixture
-def space(town: LocalHub, tmp_path: Path) -> Iterator[Space]:
+def space(town: LocalHub, starter: Starter, tmp_path: Path) -> Iterator[Space]:
     """`app.py` as the Hub starts it; with a token of its own, as owners give their Spaces."""
     pytest.importorskip("gradio", reason="needs the extra app")
     keep(tmp_path / "site", "kept", "done", report=finished())
@@ -44,20 +44,20 @@ def space(town: LocalHub, tmp_path: Path) -> Iterator[Space]:
         own = {"HF_TOKEN": town.add_user("owner"), "DIFFING_SITE": str(tmp_path / "site"), "DIFFING_WORKERS": "1"}
         served = {"GRADIO_SERVER_PORT": str(port), "GRADIO_SSR_MODE": "false", "GRADIO_ANALYTICS_ENABLED": "0"}
         town.requests.clear()
-        app = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=ROOT, env=os.environ | login.environment() | own | served,
-            stdout=subprocess.DEVNULL,
+        app = starter.start(
+            ["-c", f"import runpy; runpy.run_path({str(APP)!r}, run_name='__main__')"],
+            os.environ | login.environment() | own | served, tmp_path / "out", tmp_path / "err",
         )  # fmt: skip
         try:
             url = f"http://127.0.0.1:{port}/"
             until(lambda: answers(url, app))
             yield Space(url, login, town)
         finally:
-            app.terminate()
+            os.kill(app.pid, signal.SIGTERM)
             app.wait(DEADLINE)
 
 
-def answers(url: str, app: "subprocess.Popen[bytes]") -> bool:
+def answers(url: str, app: Process) -> bool:
     """Whether it does."""
     assert app.poll() is None, "the app ended"
     try:

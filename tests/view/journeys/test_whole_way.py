@@ -28,6 +28,7 @@ def at(town: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
         yield found
 
 
+@pytest.mark.usefixtures("quick_apart")
 def test_from_two_names_to_a_published_result(at: Served, town: LocalHub, browser: Any) -> None:
     page = open_page(browser)
     page.goto(at.url)

@@ -20,6 +20,7 @@ from tests.view.gallery.cards import publish_card
 from tests.view.served import Served, served
 from tests.waiting import DEADLINE
 
+pytestmark = pytest.mark.usefixtures("quick_runs")
 NAMES = [function.__name__ for function in ENDPOINTS]
 FEW = replace(OWN_MACHINE, max_prompts=60)
 

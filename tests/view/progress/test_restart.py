@@ -28,6 +28,7 @@ def free_port() -> int:
 
 
 @pytest.mark.browser
+@pytest.mark.usefixtures("quick_runs")
 def test_the_app_is_killed_in_the_middle_of_a_run(browser: Any, starter: Starter, tmp_path: Path) -> None:
     site, port = tmp_path / "site", free_port()
     with OpenAIServer(World(pause=0.4)) as server:

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from diffing.demo.config import demo_config
 from diffing.view.runs import PUBLIC
 from tests.view.progress.visits import Visit
@@ -39,6 +41,7 @@ def marks(number: int, run_id: str) -> list[str]:
     return [f"my-words-{number}", f"own-{number}", f"mine-{number}", f"visitor-{number}", f"hf_{number}x", run_id]
 
 
+@pytest.mark.usefixtures("quick_runs")
 def test_eight_visitors_at_once(tmp_path: Path) -> None:
     with served(tmp_path / "site", rules=PUBLIC) as at, ExitStack() as stack:
         visits = [stack.enter_context(Visit(at.url, f"session{number}")) for number in range(8)]

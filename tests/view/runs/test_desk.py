@@ -52,6 +52,7 @@ def watched(desk: Desk, run_id: str) -> list[RunState]:
     return [*seen, state]
 
 
+@pytest.mark.usefixtures("quick_runs")
 def test_cancelling_one_stops_it_at_once_and_nobody_else_and_it_goes_on_from_there(make: Make, tmp_path: Path) -> None:
     desk = make(workers=2)
     stuck = Stuck(first=20)

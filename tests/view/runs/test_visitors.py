@@ -40,6 +40,7 @@ def desk(hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     made.close()
 
 
+@pytest.mark.usefixtures("quick_runs")
 def test_weights_in_the_cache_are_for_those_who_may_read_them(
     hub: LocalHub, desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -174,6 +175,7 @@ def test_hard_limits() -> None:
     assert allowed(demo_config(), Limits(), PUBLIC) == Limits(PUBLIC.max_calls)
 
 
+@pytest.mark.usefixtures("quick_runs")
 def test_a_run_that_goes_on_for_ever_is_ended(tmp_path: Path) -> None:
     desk = Desk(tmp_path / "desk", workers=1, rules=replace(PUBLIC, max_hours=0.0001))
     over = ended(desk, desk.start(demo_config(), owner="x"))

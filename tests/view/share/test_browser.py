@@ -24,6 +24,7 @@ def downloaded(page: Any, name: str) -> tuple[bytes, Path]:
     return Path(download.value.path()).read_bytes(), Path(unquote(download.value.url.partition("file=")[2]))
 
 
+@pytest.mark.usefixtures("quick_apart")
 def test_a_result_is_taken_away_published_proposed_and_reopened(
     browser: Any, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

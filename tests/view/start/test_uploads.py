@@ -68,6 +68,7 @@ def test_two_uploads_are_compared(site: Site) -> None:
     assert (there.id, len(there)) == ("lab/plain", 60)
 
 
+@pytest.mark.usefixtures("quick_runs")
 def test_an_upload_runs_to_its_report(tmp_path: Path) -> None:
     site = Site(SiteSettings(tmp_path / "site", rules=PUBLIC, workers=1))
     try:

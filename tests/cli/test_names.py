@@ -43,7 +43,6 @@ def line_of(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         ("export", "NAME"),
         ("push", "NAME", "user/name"),
         ("card", "NAME", "org/name"),
-        ("bench", "page", "NAME"),
         ("bench", "compare", "NAME"),
         ("serve", "--folder", "NAME"),
         ("annotate", "--settings", "NAME"),

@@ -27,7 +27,7 @@ from tests.waiting import DEADLINE
 PRELOADED = (
     *("numpy", "scipy.stats", "scipy.optimize", "pandas", "pyarrow.parquet", "pyarrow.pandas_compat", "yaml", "fsspec"),
     *("sklearn.cluster", "sklearn.decomposition", "sklearn.feature_extraction.text", "httpx2", "tenacity"),
-    *("jinja2", "orjson", "PIL.Image", "plotly.graph_objects", "plotly.io", "rich.console", "rich.progress"),
+    *("jinja2", "orjson", "PIL.Image", "resvg_py", "rich.console", "rich.progress"),
     *("typer", "typer._adapters", "torch", "torch._dynamo", "sympy"),
     *("diffing.cli", "diffing.run", "diffing.models.recorded", "diffing.outputs.html"),
 )

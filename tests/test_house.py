@@ -18,7 +18,7 @@ HEAVY = (
     "datasets",
     "pandas",
     "umap",
-    "plotly",
+    "resvg_py",
     "model2vec",
     "peft",
 )

@@ -26,7 +26,7 @@ def export(
 
     Addresses of servers that models ran on are left out.
     """
-    from diffing.outputs.files import FORMATS
+    from diffing.outputs.formats import FORMATS
     from diffing.outputs.writing import write_whole
     from diffing.report import load_report
 

@@ -30,7 +30,7 @@ def write_page(folder: Path, out: Path) -> tuple[Path, Path]:
     Raises:
         SettingError: There are no results, one cannot be read, or the pages cannot be written.
     """
-    from plotly.offline import get_plotlyjs
+    from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]
 
     results = load_results(folder)
     pages = {MARKDOWN: render_markdown(results), PAGE: render_html(results, get_plotlyjs())}

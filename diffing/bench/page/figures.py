@@ -1,17 +1,17 @@
 """Pictures of results: estimates with their intervals, as rows of a picture or as lines. Knows no page."""
 
+import html
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from diffing.bench.page.cells import cell, number, observations
 from diffing.bench.results import Column, Figure, Result
-from diffing.outputs.figures import shown_text
 from diffing.outputs.words import one_line
 from diffing.types import Row
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
+    import plotly.graph_objects as go  # type: ignore[import-untyped]
 
 COLOURS = ("#3b82c4", "#d9730d", "#2a9d6f", "#a565c9", "#a98a1d", "#cc4a74")
 """At least 3:1 on white and on near-black."""
@@ -33,7 +33,7 @@ def figure_of(result: Result, figure: Figure, *, narrow: bool = False) -> "go.Fi
         figure: What to draw of them.
         narrow: For phones: texts stand above their intervals.
     """
-    import plotly.graph_objects as go
+    import plotly.graph_objects as go  # type: ignore[import-untyped]
 
     named = {column.name: column for column in result.columns}
     column = named.get(figure.value, Column(figure.value, figure.value))
@@ -227,3 +227,16 @@ def _scaled(value: object, column: Column) -> float:
 def _unit_title(column: Column) -> dict[str, Any] | None:
     text = {"%": "per cent", "points": "percentage points", "": ""}[column.unit]
     return {"text": text, "font": {"size": 13}} if text else None
+
+
+def shown_text(text: str, length: int, wrap: int | None = None) -> str:
+    """Text that plotly shows as it is: on one line or wrapped, cut, its own markup escaped.
+
+    Args:
+        text: Any text.
+        length: Characters at most.
+        wrap: Characters per line; None is one line.
+    """
+    line = one_line(text, length)
+    lines = textwrap.wrap(line, wrap) if wrap else [line]
+    return "<br>".join(html.escape(each, quote=False).replace("$", "&#36;") for each in lines)

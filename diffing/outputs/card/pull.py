@@ -17,8 +17,9 @@ from huggingface_hub.community import (
 
 from diffing.hub import hub_errors
 from diffing.outputs.card.markers import NAME, OPT_OUT
-from diffing.outputs.card.subject import Subject, public_id
+from diffing.outputs.card.subject import Subject
 from diffing.outputs.markdown import code
+from diffing.outputs.public import public_id
 from diffing.types import Report
 from diffing.version import VERSION
 

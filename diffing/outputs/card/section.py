@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from diffing.errors import SettingError
 from diffing.metrics import FALSE_DISCOVERY_RATE
 from diffing.outputs.card.markers import OPT_OUT, between_markers
-from diffing.outputs.card.prose import prose
 from diffing.outputs.card.subject import Subject, is_repository, subject_of, without_address
 from diffing.outputs.markdown import code
+from diffing.outputs.prose import prose
 from diffing.outputs.words import (
     asked,
     count,

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 
 from diffing.errors import SettingError
-from diffing.outputs.card.prose import prose
 from diffing.outputs.markdown import code
+from diffing.outputs.prose import prose
 from diffing.outputs.words import Names, names_of, one_line
 from diffing.types import SIDES, ModelInfo, Report, Side, other_side
 
@@ -86,11 +86,6 @@ def is_repository(name: str) -> bool:
 def without_address(model_id: str) -> str:
     """A model's id without its revision or the address of its server, which are nobody's business."""
     return re.sub(r"^(openai|providers|recorded|scripted|local):", "", model_id.split("@", 1)[0])
-
-
-def public_id(model_id: str) -> str:
-    """A model's id as it may be told to everybody: without the address of a server of its own."""
-    return model_id.split("@", 1)[0] if model_id.startswith("openai:") else model_id
 
 
 def _info(report: Report, side: Side) -> ModelInfo:

@@ -12,8 +12,8 @@ import pyarrow.parquet
 import pytest
 
 from diffing.errors import SettingError
-from diffing.outputs.files import FORMATS, safe_name
 from diffing.outputs.files.sheet import LENGTH, safe_text
+from diffing.outputs.formats import FORMATS, safe_name
 from diffing.report import leading, load_report
 from diffing.types import ModelInfo, Report
 from tests.outputs.samples import empty_report, medium_report, merged_report, quiet_report

@@ -1,25 +1,21 @@
-"""A report as it may be published: what it was made with is told, the addresses of somebody's servers are not.
-
-What else must stay private, the Hub is asked: whatever comes from a private repository.
-"""
+"""A report as it may be passed on: what it was made with is told, the addresses of somebody's servers are not."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from huggingface_hub import HfApi
-
-from diffing.hub import is_private
-from diffing.outputs.card.subject import public_id
-from diffing.outputs.dataset.identity import repositories
 from diffing.types import Finding, ModelInfo, Report, Response, Scalar
 
 V = TypeVar("V")
 _SERVER = "openai:"
 _SPEC = re.compile(r"(openai:[^\s,@]+)@https?://[^\s,]*")
 """A model on a server as it is given; in a report its id has no scheme."""
-_DATASET = re.compile(r"(?:recorded:)?(?P<repo>[\w.-]+/[\w.-]+)(?:[@:/]|$)", re.ASCII)
+
+
+def public_id(model_id: str) -> str:
+    """A model's id as it may be told to everybody: without the address of a server of its own."""
+    return model_id.split("@", 1)[0] if model_id.startswith("openai:") else model_id
 
 
 def public_report(report: Report) -> Report:
@@ -31,7 +27,7 @@ def public_report(report: Report) -> Report:
     Returns:
         The same report where no such server took part.
     """
-    ids = {*(info.id for info in _models(report)), *(each.model for each in report.usage)}
+    ids = {*(info.id for info in models_in(report)), *(each.model for each in report.usage)}
     servers = {each: public_id(each) for each in ids if each.startswith(_SERVER) and "@" in each}
     if not servers and "base_url" not in report.settings:
         return report
@@ -95,30 +91,6 @@ class _Hidden:
         return replace(finding, rating=replace(finding.rating, replies=replies))
 
 
-def private_part(report: Report, api: HfApi) -> str | None:
-    """A private repository from which models, prompts or recorded responses of a report come, if there is one.
-
-    Args:
-        report: What is to be published.
-        api: Asks for whoever publishes; what is gone, or not to be seen, is not known to be private.
-
-    Raises:
-        HubError: The Hub cannot be reached.
-    """
-    models = dict.fromkeys(name for info in _models(report) for name in repositories(info.id))
-    found = (name for name in models if is_private(api, name))
-    also = (name for name in _datasets(report) if is_private(api, name, repo_type="dataset"))
-    return next(found, None) or next(also, None)
-
-
-def _models(report: Report) -> tuple[ModelInfo, ...]:
+def models_in(report: Report) -> tuple[ModelInfo, ...]:
+    """Both models and those that helped."""
     return report.model_a, report.model_b, *report.others
-
-
-def _datasets(report: Report) -> Iterator[str]:
-    """The datasets that prompts and recorded responses come from."""
-    given = {key: str(report.settings.get(key, "")) for key in ("model_a", "model_b", "prompts")}
-    recorded = (given[key] for key in ("model_a", "model_b") if given[key].startswith("recorded:"))
-    for source in dict.fromkeys((*recorded, given["prompts"])):
-        if match := _DATASET.match(source):
-            yield match["repo"]

@@ -33,7 +33,7 @@ def figure_of(result: Result, figure: Figure, *, narrow: bool = False) -> "go.Fi
         figure: What to draw of them.
         narrow: For phones: texts stand above their intervals.
     """
-    import plotly.graph_objects as go  # type: ignore[import-untyped]
+    import plotly.graph_objects as go
 
     named = {column.name: column for column in result.columns}
     column = named.get(figure.value, Column(figure.value, figure.value))

@@ -19,6 +19,7 @@ ALLOWED = {
     "a", "article", "bdi", "br", "button", "caption", "circle", "dd", "details", "div", "dl", "dt", "em", "form", "h1",
     "h2", "h3", "h4", "header", "input", "label", "li", "mark", "nav", "option", "p", "path", "section", "select",
     "span", "strong", "summary", "svg", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "code",
+    "g", "line", "rect", "text", "title",
 }  # fmt: skip
 
 

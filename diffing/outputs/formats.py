@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from diffing.outputs.figures import png_of, preview
 from diffing.outputs.files.archive import archive
 from diffing.outputs.files.sheet import sheet
 from diffing.outputs.files.table import findings_table
@@ -83,6 +84,12 @@ FORMATS: Mapping[str, Format] = {
             "Page (HTML)",
             "The result as one page that opens in any browser, without a network.",
             lambda report, _: render(report).encode(),
+        ),
+        Format(
+            "png",
+            "Picture (PNG)",
+            "The strongest confirmed differences at a glance, 1200 by 630 pixels: for posts and previews of links.",
+            lambda report, _: png_of(preview(report)),
         ),
         Format(
             "md",

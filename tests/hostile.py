@@ -36,7 +36,7 @@ CORE: dict[str, str] = {
     "line separators": "line\u2028separator\u2029paragraph\r\nreturn",
     "no spaces": "W" * 3000,
     "entities": "&lt;b&gt; &amp;amp; &#60;script&#62;",
-    "plotly": "%{x} %{customdata[0]} <b>bold</b><br><sub>sub</sub> $x^2$",
+    "templates": "%{x} %{customdata[0]} <b>bold</b><br><sub>sub</sub> $x^2$",
     "closing elements": "</textarea></title></style></details></table><h1>out</h1>",
     "combining": "z\u0300" * 300 + "\u0489" * 50,
     "lone surrogate": "lone \ud800 surrogate",

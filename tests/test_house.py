@@ -19,7 +19,7 @@ HEAVY = (
     "datasets",
     "pandas",
     "umap",
-    "plotly",
+    "resvg_py",
     "model2vec",
     "peft",
 )

@@ -12,8 +12,8 @@ def export(
     report: Annotated[str, typer.Argument(help="Folder of a report, or user/name on the Hub.", show_default=False)],
     *,
     format_: Annotated[
-        Literal["zip", "html", "md", "csv", "parquet"],
-        typer.Option("--format", help="All of it, its page, a text, or the table of findings."),
+        Literal["zip", "html", "png", "md", "csv", "parquet"],
+        typer.Option("--format", help="All of it, its page, a picture, a text, or the table of findings."),
     ] = "zip",
     out: Annotated[
         Path | None,
@@ -22,11 +22,11 @@ def export(
         ),
     ] = None,
 ) -> None:
-    """Write a report to one file: everything, the page, a text or the findings as a table.
+    """Write a report to one file: everything, the page, a picture, a text or the findings as a table.
 
     Addresses of servers that models ran on are left out.
     """
-    from diffing.outputs.files import FORMATS
+    from diffing.outputs.formats import FORMATS
     from diffing.outputs.writing import write_whole
     from diffing.report import load_report
 

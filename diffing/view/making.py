@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from diffing.errors import SettingError
-from diffing.outputs.files import FORMATS, Format
+from diffing.outputs.formats import FORMATS, Format
 from diffing.types import Report
 from diffing.view.apart import keep_within_bounds, run_apart
 from diffing.view.excess import is_light

@@ -8,7 +8,7 @@ import pytest
 
 from diffing.cli import main
 from diffing.cli.export import export
-from diffing.outputs.files import FORMATS
+from diffing.outputs.formats import FORMATS
 from diffing.report import load_report, save_report
 from tests.outputs.samples import merged_report
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from diffing.outputs.html import render, write_html
+from diffing.outputs.html import write_html
 from tests.outputs.samples import HOSTILE, SAMPLES, medium_report
 
 pytestmark = [
@@ -18,15 +18,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
-    paths = {name: write_html(make(), folder / f"{name}.html") for name, make in SAMPLES.items()}
-    for name in (
-        "medium",
-        "merged",
-        "hostile",
-    ):  # most of a page's time is plotly's, and most tests are not about the plot
-        paths[f"{name} without plot"] = folder / f"{name}-without-plot.html"
-        paths[f"{name} without plot"].write_text(render(SAMPLES[name](), ""), encoding="utf-8")
-    return paths
+    return {name: write_html(make(), folder / f"{name}.html") for name, make in SAMPLES.items()}
 
 
 def opened(browser: Any, path: Path, width: int = 1280) -> tuple[Any, list[str]]:
@@ -58,12 +50,12 @@ def test_nothing_runs_nothing_is_fetched_and_it_fits(
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     assert page.locator("iframe, object, embed, base, main script, main style, main img").count() == 0
     if name != "empty":
-        assert page.locator("#forest .main-svg").count() > 0
+        assert page.locator(".figure.forest:visible").count() == 1
     page.close()
 
 
 def test_hostile_text_is_shown_as_the_text_it_is(browser: Any, pages: dict[str, Path]) -> None:
-    page, _ = opened(browser, pages["hostile without plot"])
+    page, _ = opened(browser, pages["hostile"])
     notes = page.locator(".notes li bdi").all_text_contents()
     visible = str.maketrans({"\x00": "␀", "\x07": "␇", "\x1b": "␛", "\ud800": "\ufffd"})
     assert notes == [note.translate(visible).replace("\r\n", "\n") for note in HOSTILE]
@@ -72,7 +64,7 @@ def test_hostile_text_is_shown_as_the_text_it_is(browser: Any, pages: dict[str, 
 
 
 def test_the_policy_blocks_scripts_even_if_markup_got_through(browser: Any, pages: dict[str, Path]) -> None:
-    page, wrong = opened(browser, pages["medium without plot"])
+    page, wrong = opened(browser, pages["medium"])
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=window.hit=1>')")
     page.evaluate(
         "document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.hit=2'}))"
@@ -89,7 +81,7 @@ def numbers(page: Any) -> list[int]:
 
 
 def test_every_column_sorts_both_ways_and_says_so(browser: Any, pages: dict[str, Path]) -> None:
-    page, _ = opened(browser, pages["medium without plot"])
+    page, _ = opened(browser, pages["medium"])
     findings = medium_report().findings
     heads = page.locator("table.findings > thead th")
     assert heads.count() == 11
@@ -111,7 +103,7 @@ def test_every_column_sorts_both_ways_and_says_so(browser: Any, pages: dict[str,
 
 
 def test_filters_narrow_the_table_and_tell_how_many_are_left(browser: Any, pages: dict[str, Path]) -> None:
-    page, _ = opened(browser, pages["medium without plot"])
+    page, _ = opened(browser, pages["medium"])
     findings = list(enumerate(medium_report().findings, 1))
     page.select_option("[data-filter=status]", "confirmed")
     assert numbers(page) == [number for number, finding in findings if finding.confirmed]
@@ -126,7 +118,7 @@ def test_filters_narrow_the_table_and_tell_how_many_are_left(browser: Any, pages
 
 def test_a_link_leads_to_a_finding_that_is_shown_below_another(browser: Any, pages: dict[str, Path]) -> None:
     """It opens its evidence, also where a filter hides the entry; a filter by method keeps entries found by it too."""
-    page, wrong = opened(browser, pages["merged without plot"])
+    page, wrong = opened(browser, pages["merged"])
     page.select_option("[data-filter=method]", "llm")
     led_by = page.locator("table.findings > tbody:not([hidden]) td[data-key=method]").all_text_contents()
     assert {"lexical", "llm"} <= set(led_by)
@@ -141,7 +133,7 @@ def test_a_link_leads_to_a_finding_that_is_shown_below_another(browser: Any, pag
 
 
 def test_evidence_opens_by_keyboard_with_marked_quotes_and_folded_texts(browser: Any, pages: dict[str, Path]) -> None:
-    page, _ = opened(browser, pages["medium without plot"], 390)
+    page, _ = opened(browser, pages["medium"], 390)
     quoted = next(n for n, f in enumerate(medium_report().findings, 1) if "praise" in f.hypothesis.text)
     body = page.locator(f"#f{quoted}")
     body.locator("summary").focus()
@@ -156,9 +148,8 @@ def test_evidence_opens_by_keyboard_with_marked_quotes_and_folded_texts(browser:
 
 def test_the_theme_can_be_changed_and_the_plot_follows(browser: Any, pages: dict[str, Path]) -> None:
     page, wrong = opened(browser, pages["medium"])
-    colour = (
-        "getComputedStyle(document.body).backgroundColor + document.querySelector('#forest .ytick text').style.fill"
-    )
+    label = "getComputedStyle(document.querySelector('.forest .label')).fill"
+    colour = f"getComputedStyle(document.body).backgroundColor + {label}"
     light = page.evaluate(colour)
     page.locator("#theme").click()
     dark = page.evaluate(colour)
@@ -171,22 +162,39 @@ def test_the_theme_can_be_changed_and_the_plot_follows(browser: Any, pages: dict
 def test_the_plot_keeps_its_height_and_prints_in_the_colours_of_paper(browser: Any, pages: dict[str, Path]) -> None:
     page, _ = opened(browser, pages["medium"])
     page.locator("#theme").click()
-    height = page.locator("#forest .main-svg").first.bounding_box()["height"]
+    height = page.locator(".figure.forest.wide").bounding_box()["height"]
     assert height > 12 * 40
     page.set_viewport_size({"width": 1000, "height": 700})
     page.emulate_media(media="print")
     page.wait_for_timeout(300)
-    assert page.evaluate("document.querySelector('#forest .ytick text').style.fill") == "rgb(0, 0, 0)"
-    assert page.locator("#forest .main-svg").first.bounding_box()["height"] == height
+    assert page.evaluate("getComputedStyle(document.querySelector('.forest .label')).fill") == "rgb(0, 0, 0)"
+    assert page.locator(".figure.forest.wide").bounding_box()["height"] == height
     page.close()
 
 
-def test_without_scripts_all_is_there_but_the_plot(browser: Any, pages: dict[str, Path]) -> None:
+def test_a_row_of_the_plot_opens_its_finding_by_mouse_and_keyboard(browser: Any, pages: dict[str, Path]) -> None:
+    for width in (1280, 390):
+        page, wrong = opened(browser, pages["medium"], width)
+        rows = page.locator(".figure.forest:visible a")
+        rows.nth(3).locator(".mark").click()
+        page.wait_for_selector("#f4 details[open]")
+        rows.nth(1).focus()
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#f2 details[open]")
+        assert "n = " in rows.nth(1).locator("title").text_content()
+        assert wrong == []
+        page.close()
+
+
+def test_without_scripts_all_is_there_and_the_plot_leads_to_findings(browser: Any, pages: dict[str, Path]) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto(pages["medium without plot"].as_uri())
+    page.goto(pages["medium"].as_uri())
     assert numbers(page) == list(range(1, 13))
-    assert page.get_by_text("The plot needs JavaScript").is_visible()
+    assert page.locator(".figure.forest.wide a").count() == 12
+    page.locator(".figure.forest.wide a").nth(2).focus()
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#f3")
     page.locator("#f1 summary").click()
     assert page.locator("#f1 .example").first.is_visible()
     context.close()

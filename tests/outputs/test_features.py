@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from diffing.outputs.features import features_of, marked, passages_of, rests_on
+from diffing.outputs.figures import MAX_POINTS, scatter
 from diffing.outputs.html import render, write_html
 from diffing.outputs.html.features import FEATURE_ROWS, PASSAGE_LENGTH, PASSAGES, features_in
-from diffing.outputs.scatter import MAX_POINTS, scatter
 from diffing.report import load_report, save_report
 from diffing.types import Finding, Report, Row
 from tests.outputs.samples import HOSTILE, empty_report, hostile_report, medium_report
@@ -67,17 +67,16 @@ def row_of(page: str, index: int) -> str:
 
 
 def test_the_section_is_there_only_with_the_method() -> None:
-    with_method = render(sae_report(), "")
+    with_method = render(sae_report())
     assert 'id="features"' in with_method
     assert '<a href="#features">Features</a>' in with_method
-    assert "feature" not in render(medium_report(train=20, heldout=40), "")
-    nothing = render(with_sae(empty_report(), ()), "/* plotly.js */")
+    assert "feature" not in render(medium_report(train=20, heldout=40))
+    nothing = render(with_sae(empty_report(), ()))
     assert "No feature differs between the models on train prompts." in nothing
-    assert "/* plotly.js */" in nothing
 
 
 def test_a_row_tells_rates_test_label_tokens_findings_and_page() -> None:
-    page = render(sae_report(), "").replace("\N{NO-BREAK SPACE}", " ")
+    page = render(sae_report()).replace("\N{NO-BREAK SPACE}", " ")
     row = row_of(page, 3)
     text = " ".join(re.sub(r"<[^>]*>", " ", row).replace("&nbsp;", " ").split())
     assert text.startswith(
@@ -98,30 +97,36 @@ def test_a_saved_report_gives_the_same_page(tmp_path: Path) -> None:
     assert one == write_html(load_report(tmp_path / "report"), tmp_path / "two.html").read_bytes()
 
 
+def marks(body: str) -> list[tuple[float, float, str]]:
+    """The marks of a scatter plot as rates in A and B, in percent of an axis to 60, and their tooltips."""
+    chosen = (
+        r'(?:<a href="#feature-\d+">|<g>)<title>([^<]*)</title>'
+        r'<svg y="([\d.]+)%"[^>]*><(?:circle[^>]*cx|svg x)="([\d.]+)%'
+    )
+    background = r'<circle cx="([\d.]+)%" cy="([\d.]+)%"[^>]*><title>([^<]*)</title>'
+    found = [(x, y, tip) for x, y, tip in re.findall(background, body)]
+    found += [(x, y, tip) for tip, y, x in re.findall(chosen, body)]
+    return [(round((float(x) - 14) / 80 * 60, 1), round((1 - (float(y) - 3) / 80) * 60, 1), tip) for x, y, tip in found]
+
+
 def test_the_scatter_names_the_chosen_and_counts_the_others() -> None:
-    figure = scatter(sae_report())
-    others, a, b = figure.data
-    assert [(trace.name, list(trace.x), list(trace.y)) for trace in figure.data] == [
-        ("other features", [2.0], [3.0]),  # the one at (10, 48) is drawn by name
-        ("more in tern-1b-base", [60.0], [50.0]),
-        ("more in tern-1b-chat", [10.0], [48.0]),
-    ]
-    assert others.hovertext[0].startswith("40\N{NO-BREAK SPACE}features<br>")
-    assert (list(a.customdata), list(b.customdata)) == ([17], [3])
-    assert a.hovertext[0].startswith("feature 17: Great !<br>")
-    assert b.hovertext[0].startswith("feature 3: praise<br>")
-    assert figure.layout.xaxis.range == figure.layout.yaxis.range
-    assert figure.layout.yaxis.scaleanchor == "x"
-    (line,) = figure.layout.shapes
-    assert (line.x0, line.y0, line.x1, line.y1) == (0, 0, 60, 60)
+    picture = scatter(sae_report(), frozenset({3}))
+    others, b, a = marks(picture.body)
+    assert [mark[:2] for mark in (others, b, a)] == [(2, 3), (10, 48), (60, 50)]  # others at (10, 48) are drawn by name
+    assert others[2] == "40\N{NO-BREAK SPACE}features: 2 %, 3 %"
+    assert a[2].startswith("feature 17: Great !\n60 % of tern-1b-base&#39;s responses\n")
+    assert b[2].startswith("feature 3: praise\n")
+    assert re.findall('href="#(.*?)"', picture.body) == ["feature-3"]
+    assert '<line class="diagonal" x1="14.0%" y1="83.0%" x2="94.0%" y2="3.0%"/>' in picture.body
+    assert "2\N{NO-BREAK SPACE}features that were followed up" in picture.description
 
 
 def test_many_places_are_rounded_and_no_feature_is_lost() -> None:
     rates = tuple({"rate_a": i / 9999, "rate_b": i * i / 9999**2, "features": 2} for i in range(9999))
     report = replace(sae_report(), tables={"sae_features": (), "sae_rates": rates})
-    (others,) = scatter(report).data
-    assert len(others.x) < MAX_POINTS
-    assert sum(int(re.match(r"[\d,]+", text)[0].replace(",", "")) for text in others.hovertext) == 2 * 9999  # type: ignore[index]
+    tips = re.findall("<title>([\\d,]+)\N{NO-BREAK SPACE}features", scatter(report).body)
+    assert len(tips) < MAX_POINTS
+    assert sum(int(number.replace(",", "")) for number in tips) == 2 * 9999
 
 
 def test_the_table_is_bounded_and_tells_what_is_not_listed() -> None:
@@ -131,7 +136,7 @@ def test_the_table_is_bounded_and_tells_what_is_not_listed() -> None:
     section = features_in(report)
     assert section is not None
     assert [view.feature.index for view in section.rows] == [*range(FEATURE_ROWS - 1), 199]
-    page = render(report, "").replace("\N{NO-BREAK SPACE}", " ")
+    page = render(report).replace("\N{NO-BREAK SPACE}", " ")
     assert "100 of 200 features are listed" in page
     assert "of those followed up; 100 are not." in page
 
@@ -182,7 +187,7 @@ def test_rows_with_wrong_types_are_absent() -> None:
     assert (kept.index, kept.rate_b, kept.chosen) == (4, 0.2, False)
     assert (kept.p, kept.q, kept.label, kept.url, kept.top_tokens) == (None,) * 5
     assert [len(of_index) for of_index in passages_of(report).values()] == [1]
-    assert 'id="feature-4"' in render(report, "")
+    assert 'id="feature-4"' in render(report)
 
 
 ADDRESSES = (
@@ -229,15 +234,15 @@ class Markup(HTMLParser):
 
 def test_hostile_labels_tokens_and_addresses_are_text() -> None:
     parser = Markup()
-    parser.feed(render(attacked(), "/* plotly.js */"))
+    parser.feed(render(attacked()))
     assert parser.open == []
     assert all(re.fullmatch("#[a-z0-9-]+", link["href"] or "") for link in parser.links)
-    assert "<script>" not in scatter(attacked()).to_json()
+    assert "<script>" not in scatter(attacked()).inline()
 
 
 def test_long_passages_are_cut() -> None:
     report = hostile_report()
-    page = render(with_sae(report, (feature(1, 0, 0.5),), (passage(1, "none", "W" * 10_000),)), "")
+    page = render(with_sae(report, (feature(1, 0, 0.5),), (passage(1, "none", "W" * 10_000),)))
     assert "W" * PASSAGE_LENGTH + '<span class="cut"> …</span>' in page
 
 
@@ -250,8 +255,8 @@ def test_in_a_browser_it_fits_draws_and_nothing_runs(make: Any, width: int, brow
     page.wait_for_timeout(200)
     assert page.evaluate("window.hit") is None
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    assert page.locator("#feature-scatter .point").count() >= 3
-    colour = "document.querySelector('#feature-scatter .ytick text').style.fill"
+    assert page.locator(".figure.scatter :is(.mark, .others circle)").count() >= 3
+    colour = "getComputedStyle(document.querySelector('.figure.scatter .note')).fill"
     light = page.evaluate(colour)
     page.locator("#theme").click()
     page.wait_for_timeout(100)

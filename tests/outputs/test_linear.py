@@ -14,9 +14,9 @@ from diffing.errors import DiffingError
 from diffing.hub import MetadataError, front_matter, pairs_in, read_yaml
 from diffing.outputs.card.changes import changes
 from diffing.outputs.card.edit import edit
-from diffing.outputs.card.prose import code_cell, prose
 from diffing.outputs.dataset.identity import identity_in, metadata_of
-from diffing.outputs.html.examples import excerpt
+from diffing.outputs.examples import excerpt
+from diffing.outputs.prose import code_cell, prose
 from diffing.types import Response
 from tests.outputs.card.corpus import BEGIN, NEW, OLD
 from tests.outputs.card.reading import opted_out

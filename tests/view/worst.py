@@ -249,7 +249,7 @@ def of_report(attacker: Attacker, name: str) -> Iterator[Attack]:
     yield Attack(f"{name}: findings of a domain", lambda: attacker.result(name, about="findings", domain=0))
     yield Attack(f"{name}: evidence", lambda: attacker.result(name, about="evidence", number=1, words="a"))
     yield Attack(f"{name}: a text", lambda: attacker.result(name, about="text", place=0, of="a", at=0, end=10**8))
-    for format in ("zip", "html", "md", "csv", "parquet"):
+    for format in ("zip", "html", "png", "md", "csv", "parquet"):
         yield Attack(f"{name}: as {format}", lambda format=format: attacker.share(name, about="file", format=format))
     for about in ("link", "download", "card", "preview"):
         yield Attack(f"{name}: {about}", lambda about=about: attacker.share(name, about=about, model=f"{MODEL}-{name}"))

@@ -9,9 +9,9 @@ from diffing.errors import SettingError
 from diffing.metrics import FALSE_DISCOVERY_RATE
 from diffing.model_ref import is_hub_name
 from diffing.outputs.card.markers import OPT_OUT, between_markers
-from diffing.outputs.card.prose import prose
 from diffing.outputs.card.subject import Subject, subject_of
 from diffing.outputs.markdown import code
+from diffing.outputs.prose import prose
 from diffing.outputs.words import (
     asked,
     count,

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from diffing.errors import SettingError
 from diffing.model_ref import ModelPlace, ModelRef, is_hub_name
-from diffing.outputs.card.prose import prose
 from diffing.outputs.markdown import code
+from diffing.outputs.prose import prose
 from diffing.outputs.words import Names, names_of, one_line
 from diffing.types import SIDES, ModelInfo, Report, Side, other_side
 

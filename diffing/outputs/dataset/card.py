@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.methods.lexical.language import language_of
 from diffing.outputs import words
-from diffing.outputs.card.prose import code_cell, prose
 from diffing.outputs.dataset.command import command_of
 from diffing.outputs.dataset.configs import Config
 from diffing.outputs.dataset.identity import ENTRY, identity_of, tags_of
 from diffing.outputs.markdown import block, code
+from diffing.outputs.prose import code_cell, prose
 from diffing.report import leading
 from diffing.report.schema import SCHEMA_VERSION
 from diffing.types import ModelInfo, Report, Scalar

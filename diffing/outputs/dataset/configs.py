@@ -3,13 +3,12 @@
 Tables that a run does not have (no LLM, no SAE, nothing found) and empty splits are left out.
 """
 
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from diffing.outputs.tables import STATEMENT, documented, findings_table, parquet, with_columns
 from diffing.outputs.words import names_of, statement
-from diffing.report import leading
 from diffing.report.schema import TABLES
 from diffing.report.tables import savable
 from diffing.types import Report
@@ -17,12 +16,8 @@ from diffing.types import Report
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_ROWS_PER_GROUP = 10_000
-"""Far below the 100 MB from which on the Hub's viewer gives up."""
 _BOTH = ("train", "heldout")
 
-_STATEMENT = ("statement", "The hypothesis with the models' names.")
-_LEADS = ("leads", "Whether it speaks for all findings that say the same; the card shows these.")
 DIFFERENCES = {
     "prompt_id": "The pair it was described on.",
     "owner": "Whose behaviour it is: `a` or `b`.",
@@ -102,22 +97,6 @@ def configs_of(report: Report, tables: Mapping[str, bytes]) -> tuple[Config, ...
     return tuple(config for config in made if config is not None and config.splits)
 
 
-def findings_table(report: Report, saved: "pa.Table") -> tuple["pa.Table", tuple[tuple[str, str], ...]]:
-    """The findings as one flat table, and what each of its columns holds.
-
-    Args:
-        report: Whose findings they are.
-        saved: The table `findings` of the saved report.
-    """
-    names = names_of(report)
-    leads = {finding.hypothesis.id for finding in leading(report)}
-    extra: dict[tuple[str, str], list[Any]] = {
-        _STATEMENT: [statement(finding, names) for finding in report.findings],
-        _LEADS: [finding.hypothesis.id in leads for finding in report.findings],
-    }
-    return _with(saved, extra), _docs("findings", extra)
-
-
 def _findings(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
     doc = (
         "One hypothesis with its metrics on train and on held-out prompts, so it has one split, `findings`. What train "
@@ -135,17 +114,25 @@ def _responses(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
     extra = {("prompt", "The last user message."): [asked[key] for key in table["prompt_id"].to_pylist()]}
     doc = "One response; two rows per prompt, side `a` first."
     return _config(
-        "responses", doc, _with(table, extra), _by_prompt(tables["prompts"], table), _docs("responses", extra)
+        "responses",
+        doc,
+        with_columns(table, extra),
+        _by_prompt(tables["prompts"], table),
+        documented("responses", extra),
     )
 
 
 def _judgements(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
     names, table = names_of(report), tables["judgements"]
     said = {savable(finding.hypothesis.id): statement(finding, names) for finding in report.findings}
-    extra = {_STATEMENT: [said.get(key) for key in table["hypothesis_id"].to_pylist()]}
+    extra = {STATEMENT: [said.get(key) for key in table["hypothesis_id"].to_pylist()]}
     doc = "One verdict on one hypothesis for one pair; an LLM need not be asked about every pair, see how it was made."
     return _config(
-        "judgements", doc, _with(table, extra), _by_prompt(tables["prompts"], table), _docs("judgements", extra)
+        "judgements",
+        doc,
+        with_columns(table, extra),
+        _by_prompt(tables["prompts"], table),
+        documented("judgements", extra),
     )
 
 
@@ -168,7 +155,9 @@ def _features(report: Report, tables: Mapping[str, "pa.Table"]) -> Config | None
 def _prompts(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
     table = tables["prompts"]
     splits = {split: [value == split for value in table["split"].to_pylist()] for split in _BOTH}
-    return _config("prompts", TABLES["prompts"].doc, table.drop_columns("split"), splits, _docs("prompts", {}, "split"))
+    return _config(
+        "prompts", TABLES["prompts"].doc, table.drop_columns("split"), splits, documented("prompts", {}, "split")
+    )
 
 
 def _config(
@@ -193,31 +182,5 @@ def _by_prompt(prompts: "pa.Table", table: "pa.Table") -> dict[str, list[bool] |
     return {split: [each == split for each in splits] for split in _BOTH}
 
 
-def _with(table: "pa.Table", extra: Mapping[tuple[str, str], list[Any]]) -> "pa.Table":
-    """The table with more columns at its end."""
-    import pyarrow as pa
-
-    for (name, doc), values in extra.items():
-        field = pa.field(name, pa.bool_() if name == _LEADS[0] else pa.string(), metadata={"doc": doc})
-        safe = [savable(value) if isinstance(value, str) else value for value in values]
-        table = table.append_column(field, pa.array(safe, type=field.type))
-    return table
-
-
-def _docs(name: str, extra: Mapping[tuple[str, str], Any], without: str = "") -> tuple[tuple[str, str], ...]:
-    own = ((column.name, column.doc) for column in TABLES[name].columns if column.name != without)
-    return (*own, *extra)
-
-
 def _documented(table: "pa.Table", docs: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple((name, docs.get(name, "")) for name in table.column_names)
-
-
-def parquet(table: "pa.Table") -> bytes:
-    """A table as the bytes of a parquet file; the same table gives the same bytes."""
-    from pyarrow.parquet import write_table
-
-    sink = io.BytesIO()
-    # pages that end where the content says: after an update only what changed is uploaded and stored
-    write_table(table, sink, compression="zstd", row_group_size=_ROWS_PER_GROUP, use_content_defined_chunking=True)
-    return sink.getvalue()

@@ -10,10 +10,11 @@ from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 from diffing.errors import SettingError
 from diffing.hub import commit, head_of, hub_errors, read_file
 from diffing.outputs.dataset.card import dataset_card
-from diffing.outputs.dataset.chart import chart
 from diffing.outputs.dataset.configs import configs_of
 from diffing.outputs.dataset.identity import TAG, Identity, identity_in, identity_of, metadata_of
-from diffing.outputs.dataset.public import private_part, public_report
+from diffing.outputs.dataset.private import private_part
+from diffing.outputs.figures import forest_file
+from diffing.outputs.public import public_report
 from diffing.outputs.words import names_of, one_line
 from diffing.report import save_report
 from diffing.report.hub import FOLDER
@@ -54,7 +55,7 @@ def dataset_files(report: Report, repo_id: str) -> dict[str, bytes]:
         saved = {path.name: path.read_bytes() for path in sorted(save_report(report, folder).iterdir())}
     tables = {name: content for name, content in saved.items() if name.endswith(".parquet")}
     configs = configs_of(report, tables)
-    picture = chart(report)
+    picture = forest_file(report)
     return {
         README: dataset_card(report, repo_id, configs, CHART if picture else None),
         **({CHART: picture} if picture else {}),

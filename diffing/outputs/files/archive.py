@@ -6,7 +6,6 @@ import zipfile
 from collections.abc import Mapping
 from importlib.resources import files
 
-from diffing.outputs.html import standalone
 from diffing.outputs.words import explanation, headline, names_of, one_line
 from diffing.report import save_report
 from diffing.report.schema import DOCUMENT, TABLES
@@ -19,17 +18,18 @@ _OTHER_TABLE = "Records of one method or check."
 _PRESSED = ".parquet"
 
 
-def archive(report: Report, name: str) -> bytes:
+def archive(report: Report, name: str, page: bytes) -> bytes:
     """The zip; everything is in one folder.
 
     Args:
         report: As it may be told.
         name: Of the folder.
+        page: The report as an HTML page.
     """
     with tempfile.TemporaryDirectory() as folder:
         saved = {path.name: path.read_bytes() for path in sorted(save_report(report, folder).iterdir())}
     tables = [each.removesuffix(_PRESSED) for each in saved if each != DOCUMENT]
-    content = {README: _readme(report, name, tables), PAGE: standalone(report).encode(), **saved}
+    content = {README: _readme(report, name, tables), PAGE: page, **saved}
     return _zipped({f"{name}/{each}": data for each, data in content.items()})
 
 

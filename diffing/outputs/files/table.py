@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from diffing.outputs.dataset import configs
+from diffing.outputs import tables
 from diffing.report.store import finding_rows
 from diffing.report.tables import our_table
 from diffing.types import Report
@@ -21,4 +21,4 @@ def findings_table(report: Report) -> "pa.Table":
     from pyarrow.parquet import read_table
 
     saved = read_table(BufferReader(our_table("findings", finding_rows(report))))
-    return configs.findings_table(report, saved)[0]
+    return tables.findings_table(report, saved)[0]

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from diffing.outputs import words
-from diffing.outputs.card.prose import code_cell, prose
 from diffing.outputs.entries import Entry, also_found, entries_of
-from diffing.outputs.html.examples import Example, Excerpt, Group, examples
+from diffing.outputs.examples import Example, Excerpt, Group, examples
 from diffing.outputs.markdown import block
+from diffing.outputs.prose import code_cell, prose
 from diffing.types import Judgement, Pair, Report, Side, Verdict
 
 WITH_EXAMPLES = 30

@@ -1,21 +1,18 @@
 """One self-contained HTML page from a report: opens without network, shows hostile text as text. Knows no method.
 
-The page works without scripts but for the plot, sorting and filters. Its Content-Security-Policy allows no request, and
+The page works without scripts but for sorting and filters. Its Content-Security-Policy allows no request, and
 no script but those it carries, by their hashes.
 """
 
 import base64
 import hashlib
-import json
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from diffing.outputs import words
-from diffing.outputs.figures import MAX_ROWS, forest
+from diffing.outputs import figures, words
 from diffing.outputs.html import features, page
-from diffing.outputs.scatter import scatter
 from diffing.outputs.writing import write_whole
 from diffing.types import Report
 
@@ -32,6 +29,8 @@ _BOUNDS = ("DOMAIN_ROWS", "TINY", "TURNS", "TURN_LENGTH", "VALUE_LENGTH")
 """What the template bounds texts and tables with."""
 _FEATURE_BOUNDS = ("LABEL_LENGTH", "PROMPT_LENGTH")
 """The same, for features."""
+_FIGURES = ("MAX_ROWS", "NARROW", "WIDE", "forest", "scatter", "whisker")
+"""The pictures that the templates show."""
 
 
 def write_html(report: Report, path: Path | str) -> Path:
@@ -47,34 +46,20 @@ def write_html(report: Report, path: Path | str) -> Path:
     Raises:
         SettingError: The file cannot be written.
     """
-    return write_whole(standalone(report).encode(), Path(path))
+    return write_whole(render(report).encode(), Path(path))
 
 
-def standalone(report: Report) -> str:
+def render(report: Report) -> str:
     """The page with all that it needs.
 
     Args:
         report: What is shown.
     """
-    from plotly.offline import get_plotlyjs
-
-    return render(report, get_plotlyjs())
-
-
-def render(report: Report, plotly_js: str) -> str:
-    """The page's HTML.
-
-    Args:
-        report: What is shown.
-        plotly_js: Source of plotly.js; the page carries it where there is something to plot.
-    """
     from markupsafe import Markup
 
     templates = environment()
-    figures = {width: json.loads(forest(report, narrow=width == "narrow").to_json()) for width in ("wide", "narrow")}
     of_sae = features.features_in(report)
-    scripts = [plotly_js] if report.findings or of_sae else []
-    scripts += [_resource("page.js"), *([_resource("features.js")] if of_sae else [])]
+    script = _resource("page.js")
     return templates.get_template("page.html.jinja").render(
         report=report,
         page=page.page_of(report),
@@ -82,11 +67,9 @@ def render(report: Report, plotly_js: str) -> str:
         headline=words.headline(report),
         explanation=words.explanation(report),
         prompts={split: words.prompts_in(report, split) for split in ("train", "heldout")},
-        figures=figures,
-        feature_figure=json.loads(scatter(report).to_json()) if of_sae else None,
-        style=Markup(_resource("page.css") + (_resource("features.css") if of_sae else "")),
-        scripts=[Markup(script) for script in scripts],
-        script_hashes=[_source_hash(script) for script in scripts],
+        style=Markup(_resource("page.css") + figures.stylesheet() + (_resource("features.css") if of_sae else "")),
+        script=Markup(script),
+        script_hash=_source_hash(script),
     )
 
 
@@ -108,13 +91,13 @@ def environment(resource: Callable[[str], str | None] = lambda name: None) -> "E
     templates.globals |= {name: getattr(words, name) for name in _WORDS}
     templates.globals |= {name: getattr(page, name) for name in _BOUNDS}
     templates.globals |= {name: getattr(features, name) for name in _FEATURE_BOUNDS}
-    templates.globals |= {"places": page.places, "MAX_ROWS": MAX_ROWS}
+    templates.globals |= {name: getattr(figures, name) for name in _FIGURES}
     return templates
 
 
 def stylesheet() -> str:
-    """The page's rules and those of its features."""
-    return _resource("page.css") + _resource("features.css")
+    """The page's rules, with those of its pictures and features."""
+    return _resource("page.css") + figures.stylesheet() + _resource("features.css")
 
 
 def visible(text: str) -> str:

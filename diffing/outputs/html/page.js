@@ -1,30 +1,11 @@
 "use strict";
-// Draws the plot, sorts and filters the findings, folds long texts. Reads the page, never makes markup out of text.
+// Sorts and filters the findings, folds long texts, opens what a link leads to. Reads the page, never makes markup out of text.
 (() => {
   const root = document.documentElement;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const narrow = matchMedia("(max-width: 46rem)");
-  const forest = document.getElementById("forest");
 
   const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : dark.matches);
-
-  function draw() {
-    if (!forest || !window.Plotly) return;
-    const figures = JSON.parse(document.getElementById("figures").textContent);
-    const figure = narrow.matches ? figures.narrow : figures.wide;
-    const style = getComputedStyle(root);
-    const ink = style.getPropertyValue("--ink").trim();
-    figure.layout.font.color = ink;
-    figure.layout.xaxis.zerolinecolor = style.getPropertyValue("--muted").trim();
-    figure.layout.xaxis.gridcolor = style.getPropertyValue("--line").trim();
-    figure.layout.hoverlabel = { ...figure.layout.hoverlabel, bgcolor: style.getPropertyValue("--card").trim(), font: { color: ink } };
-    for (const note of figure.layout.annotations) {
-      if (note.yref === "y") note.bgcolor = style.getPropertyValue("--paper").trim();  // keeps lines out of the text
-    }
-    forest.style.height = `${figure.layout.height}px`;  // a responsive plot takes its height from here when the window changes
-    window.Plotly.react(forest, figure.data, figure.layout, { displayModeBar: false, responsive: true });
-  }
 
   const toggle = document.getElementById("theme");
   function label() {
@@ -35,19 +16,9 @@
   toggle.addEventListener("click", () => {
     root.dataset.theme = isDark() ? "light" : "dark";
     label();
-    draw();
   });
-  dark.addEventListener("change", () => { label(); draw(); });
-  narrow.addEventListener("change", draw);
-  matchMedia("print").addEventListener("change", draw);  // paper has its own colours
+  dark.addEventListener("change", label);
   label();
-  if (forest && window.Plotly) {
-    forest.replaceChildren();
-    forest.setAttribute("role", "img");
-    forest.setAttribute("aria-label", "Forest plot of the net differences; the table of findings has the same numbers");
-    draw();
-    forest.on("plotly_click", (event) => { location.hash = `f${event.points[0].y + 1}`; });
-  }
 
   // Long texts are folded once they are shown: only then do they have a height.
   function fold(within) {
@@ -72,10 +43,11 @@
   }
 
   function openTarget() {
-    const target = /^#f\d+$/.test(location.hash) && document.querySelector(location.hash);
+    const target = /^#f(eature-)?\d+$/.test(location.hash) && document.querySelector(location.hash);
     if (!target) return;
     target.closest("tbody").hidden = false;
-    target.querySelector("details").open = true;
+    const details = target.querySelector("details");
+    if (details) details.open = true;
     target.scrollIntoView();
   }
   window.addEventListener("hashchange", openTarget);

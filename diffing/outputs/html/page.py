@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from diffing import metrics
 from diffing.outputs.entries import Member, entries_of
+from diffing.outputs.examples import SHOWN, Example, Group, examples
+from diffing.outputs.figures import reach_of
 from diffing.outputs.html.checks import CheckView, checks_of
-from diffing.outputs.html.examples import SHOWN, Example, Group, examples
 from diffing.outputs.words import Names, names_of, needs_examples, pieces, sentence
-from diffing.types import Estimate, Finding, Judgement, Metrics, Prompt, Report, Side
+from diffing.types import Finding, Judgement, Metrics, Prompt, Report, Side
 
 RESPONSE_BUDGET = 3_000_000
-"""Characters of responses in one page; with plotly's 5 MB this keeps pages of ordinary text under 10 MB."""
+"""Characters of responses in one page; this keeps pages of ordinary text under 5 MB."""
 LONGEST, SHORTEST = 6_000, 400
 """Characters of one response: as many as the budget allows between these."""
 DOMAIN_ROWS, DOMAIN_COLUMNS = 30, 24
@@ -145,7 +146,7 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
         entries=entries,
         findings=views,
         domains=Domains((), 0, ()) if brief else domains_of(report, views[: len(entries)], by_id),
-        reach=reach_of(report),
+        reach=reach_of(report.findings),
         checks=checks_of(report),
     )
 
@@ -164,12 +165,6 @@ def domains_of(report: Report, views: Sequence[FindingView], by_id: Mapping[str,
     sliced = {prompt.id: prompt for prompt in heldout if prompt.domain in dict(shown)}
     rows = tuple(_domain_row(view, by_id, sliced, shown) for view in views[:DOMAIN_ROWS]) if shown else ()
     return Domains(shown, len(counts), rows)
-
-
-def reach_of(report: Report) -> float:
-    """The largest net difference at an interval's end, never 0."""
-    nets = [finding.heldout.net_difference for finding in report.findings]
-    return max((abs(end) for net in nets for end in (net.low, net.high) if end is not None), default=1.0) or 1.0
 
 
 def _counts(finding: Finding) -> dict[Group, int]:
@@ -191,18 +186,3 @@ def _domain_row(
     judgements = [j for j in by_id.get(hypothesis.id, ()) if j.prompt_id in sliced]
     slices = metrics.slices(judgements, sliced.values(), hypothesis.direction)
     return DomainRow(view, tuple(slices.get(domain) for domain, _ in domains))
-
-
-def places(estimate: Estimate, direction: Side, reach: float) -> tuple[float, float, float] | None:
-    """Low, value and high as places from 0 to 100 for small pictures, A's side left; None where undefined.
-
-    Args:
-        estimate: A net difference, signed for `direction`.
-        direction: Of the finding.
-        reach: The difference at either edge, above 0.
-    """
-    if estimate.value is None or estimate.low is None or estimate.high is None:
-        return None
-    sign = -1 if direction == "a" else 1
-    low, high = sorted((sign * estimate.low, sign * estimate.high))
-    return tuple(round(50 + 50 * end / reach, 1) for end in (low, sign * estimate.value, high))  # type: ignore[return-value]

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from diffing.errors import DiffingError
-from diffing.outputs.figures import forest
 from diffing.outputs.html import visible
-from diffing.outputs.scatter import scatter
 from diffing.view.result import made
 from diffing.view.result.asking import Answer, answer
 from diffing.view.result.raw import View, table_names, table_of
@@ -16,14 +14,16 @@ from diffing.view.result.shelf import Opened, Shelf
 if TYPE_CHECKING:
     from gradio.components import Component
 
-_NARROW = "(key, narrow) => [key, window.matchMedia('(max-width: 46rem)').matches]"
-"""Asked of the browser whenever a plot is drawn."""
-_LAZY = {"domains": "By domain", "features": "Features", "methods": "Methods", "how": "How it was made"}
+_LAZY = {
+    "forest": "Forest plot",
+    "domains": "By domain",
+    "features": "Features",
+    "methods": "Methods",
+    "how": "How it was made",
+}
 """Tabs that are filled when they are opened, with their titles."""
 _QUIET: dict[str, Any] = {"show_progress": "minimal", "api_visibility": "private", "concurrency_limit": 16}
 """Events that change what is shown: of one kind several at a time, so that nobody waits for another's."""
-_SQUARE = {False: 680, True: 440}
-"""Height of the scatter, wide and narrow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +49,18 @@ def result_view(shelf: Shelf) -> ResultView:
     def ask(asked: Any) -> Answer:  # noqa: ANN401  whatever the browser sends
         return answer(shelf, asked)
 
-    key, narrow = gr.State(""), gr.Checkbox(False, visible=False)
+    key = gr.State("")
     top = _html()
     with gr.Tabs(visible=False, elem_classes="diffing-tabs") as tabs:
         with gr.Tab("Findings", id="findings"):
-            found = _html(js_on_load=made.script("result"), server_functions=[ask])
-        with gr.Tab("Forest plot", id="forest") as forest_tab:
-            forest_text, forest_plot = _html(), _plot("")
+            found = _html(js_on_load=made.script(), server_functions=[ask])
         lazy = {name: _lazy(name, title) for name, title in _LAZY.items()}
         raw = _raw_tab(key, shelf)
-    _draw_on(forest_tab, key, narrow, shelf, (forest_text, forest_plot))
-    for name, part in lazy.items():
-        _fill_on(name, part, (key, narrow), shelf)
-    parts = [part.box for part in lazy.values()]
-    plots = [part.plot for part in lazy.values() if part.plot is not None]
-    outputs = (key, top, tabs, found, forest_text, forest_plot, *parts, *plots, raw)
+    for name, (tab, box) in lazy.items():
+        _fill_on(name, tab, box, key, shelf)
+    outputs = (key, top, tabs, found, *(box for _, box in lazy.values()), raw)
 
-    empty = ["", None, *([""] * len(parts)), *([None] * len(plots))]  # what is filled when its tab is opened
+    empty = [""] * len(lazy)  # what is filled when its tab is opened
 
     def open_report(wanted: str) -> list[Any]:
         return _values(shelf, wanted, empty)
@@ -91,25 +86,12 @@ def _values(shelf: Shelf, wanted: str, empty: list[Any]) -> list[Any]:
     return ["", problem, gr.update(visible=False), "", *empty, gr.update(choices=[], value=None)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A tab that is filled when it is first looked at."""
-
-    tab: Any
-    """The tab."""
-    box: Any
-    """Its text."""
-    plot: Any | None
-    """Its plot, where it has one."""
-
-
-def _lazy(name: str, title: str) -> _Part:
+def _lazy(name: str, title: str) -> tuple[Any, Any]:
+    """A tab and its text."""
     import gradio as gr
 
     with gr.Tab(title, id=name) as tab:
-        plot = _plot("square") if name == "features" else None
-        box = _html(elem_classes=["diffing", f"diffing-{name}"])
-    return _Part(tab, box, plot)
+        return tab, _html(elem_classes=["diffing", f"diffing-{name}"])
 
 
 def _html(**options: Any) -> Any:  # noqa: ANN401  options and a component of Gradio
@@ -120,46 +102,18 @@ def _html(**options: Any) -> Any:  # noqa: ANN401  options and a component of Gr
     return gr.HTML(**(ours | options))
 
 
-def _plot(kind: str) -> Any:  # noqa: ANN401  a component of Gradio
-    import gradio as gr
-
-    return gr.Plot(show_label=False, container=False, elem_classes=f"diffing-plot {kind}".strip())
-
-
-def _fill_on(name: str, part: _Part, inputs: tuple[Any, Any], shelf: Shelf) -> None:
+def _fill_on(name: str, tab: Any, box: Any, key: Any, shelf: Shelf) -> None:  # noqa: ANN401  components of Gradio
     """Fills a tab when it is opened."""
-    import gradio as gr
+    render = {
+        "forest": made.forest_plot, "domains": made.domains, "features": made.sae_features, "methods": made.methods,
+        "how": made.how,
+    }[name]  # fmt: skip
 
-    render = {"domains": made.domains, "features": made.sae_features, "methods": made.methods, "how": made.how}[name]
-
-    def fill(wanted: str, is_narrow: bool) -> Any:  # noqa: ANN401  one value, or two with a plot
+    def fill(wanted: str) -> str:
         opened = _opened(shelf, wanted)
-        text = render(opened) if opened else ""
-        if part.plot is None:
-            return text
-        if opened is None or opened.features is None:
-            return text, gr.Plot(None, visible=False)
-        return text, gr.Plot(scatter(opened.report).update_layout(height=_SQUARE[is_narrow]), visible=True)
+        return render(opened) if opened else ""
 
-    outputs = [part.box] if part.plot is None else [part.box, part.plot]
-    filled = part.tab.select(fill, list(inputs), outputs, js=_NARROW, **_QUIET)
-    if part.plot is not None:
-        filled.then(None, js=made.script("described"))
-
-
-def _draw_on(tab: Any, key: Any, narrow: Any, shelf: Shelf, outputs: tuple[Any, Any]) -> None:  # noqa: ANN401
-    """Draws the forest plot when its tab is opened, in the form that fits the screen."""
-
-    def draw(wanted: str, is_narrow: bool) -> tuple[str, Any]:
-        opened = _opened(shelf, wanted)
-        if opened is None:
-            return "", None
-        text = made.forest_text(opened)
-        return text, forest(opened.report, narrow=is_narrow) if opened.report.findings else None
-
-    inputs = [key, narrow]
-    drawn = tab.select(draw, inputs, list(outputs), js=_NARROW, **_QUIET)
-    drawn.then(None, js=made.script("described"))
+    tab.select(fill, [key], [box], **_QUIET)
 
 
 def _raw_tab(key: Any, shelf: Shelf) -> Any:  # noqa: ANN401  a component of Gradio

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
-from diffing.outputs.html.examples import Excerpt, excerpt
+from diffing.outputs.examples import Excerpt, excerpt
 from diffing.types import SIDES, Finding, Judgement, Pair, Side, Split, Verdict
 from diffing.view.result.shelf import Opened
 

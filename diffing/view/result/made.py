@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from diffing.outputs import words
 from diffing.outputs.html import environment, stylesheet
@@ -82,8 +82,8 @@ def domains(opened: Opened) -> str:
     return _rendered("shown/domains.html.jinja", opened, page=page)
 
 
-def forest_text(opened: Opened) -> str:
-    """How the forest plot is read, and what it says in words."""
+def forest_plot(opened: Opened) -> str:
+    """The forest plot, and how it is read."""
     return _rendered("shown/forest.html.jinja", opened)
 
 
@@ -118,9 +118,9 @@ def style() -> str:
     return f"{_own('result.css')}\n.diffing {{\n{stylesheet()}\n}}\n{_own('after.css')}"
 
 
-def script(name: Literal["result", "described"]) -> str:
-    """What runs in the browser: of the list of findings, or after a plot was drawn."""
-    return _own(f"{name}.js") or ""
+def script() -> str:
+    """What runs in the browser for the list of findings."""
+    return _own("result.js") or ""
 
 
 def _listed(opened: Opened, wanted: Filter) -> dict[str, object]:
@@ -135,7 +135,7 @@ def _listed(opened: Opened, wanted: Filter) -> dict[str, object]:
 
 
 def _rendered(name: str, opened: Opened, **values: object) -> str:
-    shared = {"report": opened.report, "page": opened.page, "features": opened.features, "feature_figure": None}
+    shared = {"report": opened.report, "page": opened.page, "features": opened.features}
     return _templates().get_template(name).render(**(shared | values))
 
 

@@ -187,11 +187,5 @@ document.addEventListener("click", (event) => {
     link.target = "_blank";  // a Space is a frame within the Hub's page
   }
 });
-// A click on a mark in a plot; `described.js` sends it.
-document.addEventListener("diffing-mark", (event) => {
-  if (!element.isConnected) return;
-  if (event.detail.feature === undefined) goTo(event.detail.finding);
-  else goToFeature(event.detail.feature);
-});
 watch("value", status);
 status();

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from diffing.errors import DiffingError, SettingError
 from diffing.outputs.card import Mode, repositories_of, update_card
 from diffing.outputs.dataset import push_report
-from diffing.outputs.files import FORMATS
+from diffing.outputs.formats import FORMATS
 from diffing.outputs.html import visible
 from diffing.types import Report
 from diffing.view.editing import edit_politely

@@ -5,7 +5,7 @@ import secrets
 import threading
 from pathlib import Path
 
-from diffing.outputs.files import Format
+from diffing.outputs.formats import Format
 from diffing.types import Report
 from diffing.view.making import make_file
 

@@ -13,9 +13,9 @@ from markupsafe import Markup
 from diffing.hub import BoundedApi, namespaces
 from diffing.outputs.card import CardOutcome, section
 from diffing.outputs.dataset import Pushed
-from diffing.outputs.dataset.public import public_report
-from diffing.outputs.files import FORMATS, safe_name
+from diffing.outputs.formats import FORMATS, safe_name
 from diffing.outputs.html import environment
+from diffing.outputs.public import public_report
 from diffing.types import SIDES, Report, Side
 from diffing.view.address import Address
 from diffing.view.result.shelf import Opened

@@ -15,7 +15,7 @@ _SMALL = """(least) => {
   for (const each of document.querySelectorAll("button, summary, select, input, a:is(.button, .action, .card)")) {
     if (!each.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
     // lists for reading, links within a sentence, and what Gradio lays its own larger target around
-    if (each.closest("[inert], .plot-container, p") || each.matches(".border-none, .more-text")) continue;
+    if (each.closest("[inert], p") || each.matches(".border-none, .more-text")) continue;
     const ticked = each.matches("[type=radio], [type=checkbox]");
     const box = ((ticked && each.closest("label")) || each).getBoundingClientRect();
     if (box.width < 2 || box.height < 2 || box.height >= least - 0.5) continue;

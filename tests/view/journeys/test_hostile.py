@@ -74,7 +74,8 @@ def test_a_result(at: Served, browser: Any) -> None:
         page.locator(f"#{first}").wait_for(state="detached")
     page.set_viewport_size({"width": 1280, "height": 900})
     for tab, shown in {
-        "Forest plot": ".main-svg", "By domain": ".diffing-domains h2", "Features": ".diffing-features :is(p, h2)",
+        "Forest plot": ".figure.forest:visible", "By domain": ".diffing-domains h2",
+        "Features": ".diffing-features :is(p, h2)",
         "Methods": ".diffing-methods table", "How it was made": ".diffing-how table", "Raw tables": "table",
     }.items():  # fmt: skip
         page.get_by_role("tab", name=tab).first.click()

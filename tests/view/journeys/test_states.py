@@ -84,12 +84,12 @@ def test_the_result(at: Served, browser: Any) -> None:
     page.locator("#f1 .example").first.wait_for()
     wrong += look_at(page, "result-evidence", "#f1")
     tabs = {
-        "Forest plot": ".main-svg",
+        "Forest plot": ".figure.forest:visible",
         "By domain": ".heat",
         "Methods": ".diffing-methods table",
         "How it was made": ".diffing-how table",
         "Raw tables": "table",
-        "Features": ".main-svg",  # the last: axe-core goes through what is hidden too, and its lists are long
+        "Features": ".figure.scatter",  # the last: axe-core goes through what is hidden too, and its lists are long
     }
     for tab, shown in tabs.items():
         page.get_by_role("tab", name=tab).first.click()

@@ -19,6 +19,7 @@ ALLOWED = {
     "a", "article", "bdi", "br", "button", "caption", "circle", "dd", "details", "div", "dl", "dt", "em", "form", "h1",
     "h2", "h3", "h4", "header", "input", "label", "li", "mark", "nav", "option", "p", "path", "section", "select",
     "span", "strong", "summary", "svg", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "code",
+    "g", "line", "rect", "text", "title",
 }  # fmt: skip
 
 
@@ -64,7 +65,7 @@ class Markup(HTMLParser):
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_fragment_of_every_report_is_only_our_markup(name: str) -> None:
     opened = Opened(SAMPLES[name]())
-    fragments = [made.overview(opened, "key"), made.findings(opened, "key"), made.forest_text(opened)]
+    fragments = [made.overview(opened, "key"), made.findings(opened, "key"), made.forest_plot(opened)]
     fragments += [made.domains(opened), made.sae_features(opened), made.how(opened), made.methods(opened)]
     for number in range(1, len(opened.report.findings) + 1):
         fragments.append(made.evidence(opened, number, made.Wanted()))

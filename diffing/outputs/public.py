@@ -1,21 +1,14 @@
-"""A report as it may be published: what it was made with is told, the addresses of somebody's servers are not.
-
-What else must stay private, the Hub is asked: whatever comes from a private repository.
-"""
+"""A report as it may be passed on: what it was made with is told, the addresses of somebody's servers are not."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from huggingface_hub import HfApi
-
-from diffing.hub import is_private
-from diffing.model_ref import ModelPlace, ModelRef, read_ref, without_addresses
+from diffing.model_ref import ModelRef, read_ref, without_addresses
 from diffing.types import Finding, ModelInfo, Report, Response, Scalar
 
 V = TypeVar("V")
-_DATASET = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:[@:/]|$)", re.ASCII)
 
 
 def public_report(report: Report) -> Report:
@@ -27,7 +20,7 @@ def public_report(report: Report) -> Report:
     Returns:
         The same report where no such server took part.
     """
-    ids = {*(info.id for info in _models(report)), *(each.model for each in report.usage)}
+    ids = {*(info.id for info in models_in(report)), *(each.model for each in report.usage)}
     refs = {each: read_ref(each) for each in ids}
     servers = {each: ref for each, ref in refs.items() if ref.address is not None}
     if not servers and "base_url" not in report.settings:
@@ -93,31 +86,6 @@ class _Hidden:
         return replace(finding, rating=replace(finding.rating, replies=replies))
 
 
-def private_part(report: Report, api: HfApi) -> str | None:
-    """A private repository from which models, prompts or recorded responses of a report come, if there is one.
-
-    Args:
-        report: What is to be published.
-        api: Asks for whoever publishes; what is gone, or not to be seen, is not known to be private.
-
-    Raises:
-        HubError: The Hub cannot be reached.
-    """
-    models = dict.fromkeys(name for info in _models(report) for name in info.ref.repositories)
-    found = (name for name in models if is_private(api, name))
-    also = (name for name in _datasets(report) if is_private(api, name, repo_type="dataset"))
-    return next(found, None) or next(also, None)
-
-
-def _models(report: Report) -> tuple[ModelInfo, ...]:
+def models_in(report: Report) -> tuple[ModelInfo, ...]:
+    """Both models and those that helped."""
     return report.model_a, report.model_b, *report.others
-
-
-def _datasets(report: Report) -> Iterator[str]:
-    """The datasets that prompts and recorded responses come from."""
-    given = {key: str(report.settings.get(key, "")) for key in ("model_a", "model_b", "prompts")}
-    models = (read_ref(given[key]) for key in ("model_a", "model_b"))
-    recorded = (ref.source for ref in models if ref.place == ModelPlace.RECORDED)
-    for source in dict.fromkeys((*recorded, given["prompts"])):
-        if match := _DATASET.match(source):
-            yield match["repo"]

@@ -1,6 +1,6 @@
 """The formats that a report can be taken away in, and how their files are named.
 
-The addresses of servers are in none of them (see `dataset.public`): what is taken away is passed on, and nothing that a
+The addresses of servers are in none of them (see `public`): what is taken away is passed on, and nothing that a
 file is for needs them. System prompts stay, since without them nobody knows what was compared. The same report gives
 the same bytes.
 """
@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from diffing.outputs.dataset.configs import parquet
-from diffing.outputs.dataset.public import public_report
+from diffing.outputs.figures import png_of, preview
 from diffing.outputs.files.archive import archive
 from diffing.outputs.files.sheet import sheet
 from diffing.outputs.files.table import findings_table
 from diffing.outputs.files.text import text
-from diffing.outputs.html import standalone
+from diffing.outputs.html import render
+from diffing.outputs.public import public_report
+from diffing.outputs.tables import parquet
 from diffing.outputs.words import names_of
 from diffing.outputs.writing import write_whole
 from diffing.types import Report
@@ -76,13 +77,19 @@ FORMATS: Mapping[str, Format] = {
             "Everything (zip)",
             "The whole report with every response and verdict, the page, and how to open both: for keeping, and for "
             "`diffing show` and `load_report` after unpacking.",
-            archive,
+            lambda report, name: archive(report, name, render(report).encode()),
         ),
         Format(
             "html",
             "Page (HTML)",
             "The result as one page that opens in any browser, without a network.",
-            lambda report, _: standalone(report).encode(),
+            lambda report, _: render(report).encode(),
+        ),
+        Format(
+            "png",
+            "Picture (PNG)",
+            "The strongest confirmed differences at a glance, 1200 by 630 pixels: for posts and previews of links.",
+            lambda report, _: png_of(preview(report)),
         ),
         Format(
             "md",

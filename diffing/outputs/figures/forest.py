@@ -1,0 +1,146 @@
+"""The forest plot: net differences with their intervals, one row for each difference."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from diffing.outputs.entries import numbers_of
+from diffing.outputs.figures.geometry import Span, rounded_reach, span_of, ticks_of
+from diffing.outputs.figures.svg import Picture, lines_of, linked, mark, text, tooltip
+from diffing.outputs.words import Names, count, interval, names_of, one_line, points, statement
+from diffing.report import leading
+from diffing.types import SIDES, Finding, Report, Side
+
+MAX_ROWS = 40
+"""Rows in a page, those of the first entries of the merged list."""
+_RIGHT = 96
+"""Where the axis ends, in percent of the width."""
+_TOP, _BOTTOM = 30, 48
+"""Pixels above the first row and below the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a forest plot is laid out."""
+
+    kind: str
+    """The class of its element in a page."""
+    left: float
+    """Where the axis begins, in percent of the width; labels stand left of it, or above if there is no room."""
+    row: int
+    """Height of a row in pixels."""
+    letters: int
+    """Letters per line of a label."""
+    name: int
+    """Letters of a model's name."""
+    rows: int = MAX_ROWS
+    """Rows at most."""
+    links: bool = True
+    """Whether a row leads to its finding in the page."""
+    note: str = "net difference, percentage points"
+    """What stands below the axis."""
+
+    @property
+    def above(self) -> bool:
+        """Whether labels stand above their intervals."""
+        return self.left < 10
+
+    def x(self, place: float) -> str:
+        """From a place on the axis, 0 to 100, to a percentage of the width."""
+        return f"{round(self.left + (_RIGHT - self.left) * place / 100, 2):g}%"
+
+
+WIDE = Layout("forest wide", left=40, row=46, letters=48, name=30)
+"""For pages from 60 rem on."""
+NARROW = Layout("forest narrow", left=4, row=66, letters=46, name=16)
+"""For phones and small windows."""
+FILE = Layout(
+    "forest", left=44, row=46, letters=44, name=26, rows=15, links=False,
+    note="net difference on held-out prompts, percentage points, with 95 % intervals; filled: confirmed",
+)  # fmt: skip
+"""For a file of about 900 pixels' width."""
+
+
+def forest(report: Report, layout: Layout = WIDE) -> Picture:
+    """Net differences on held-out prompts with 95 % intervals, in percentage points, the strongest on top.
+
+    To the left model A does it more, to the right model B: the place is the net difference, signed by the finding's
+    side. Filled marks are confirmed, hollow ones are not. Each row is the lead of an entry of the merged list; those
+    without held-out verdicts are skipped.
+
+    Args:
+        report: Its leading findings are drawn in their order.
+        layout: One of `WIDE`, `NARROW` and `FILE`.
+    """
+    names, numbers = names_of(report), numbers_of(report)
+    shown = [each for each in leading(report) if each.heldout.net_difference.value is not None][: layout.rows]
+    reach = rounded_reach(shown)
+    bottom = _TOP + layout.row * len(shown)
+    body = [_axis(layout, reach, bottom, names)]
+    for place, finding in enumerate(shown):
+        span = span_of(finding.heldout.net_difference, finding.hypothesis.direction, reach / 100)
+        if span is not None:
+            target = f"f{numbers[finding.hypothesis.id]}" if layout.links else None
+            body.append(linked(_row(finding, span, _TOP + layout.row * place, layout, names), target))
+    name = f"How {one_line(names.a, 60)} and {one_line(names.b, 60)} differ"
+    return Picture(layout.kind, name, _told(shown), bottom + _BOTTOM, Markup("").join(body))
+
+
+def forest_file(report: Report) -> bytes | None:
+    """The plot as a file of its own, its first 15 rows; None if there is nothing to draw."""
+    if all(finding.heldout.net_difference.value is None for finding in leading(report)):
+        return None
+    return forest(report, FILE).file(900)
+
+
+def _told(shown: Sequence[Finding]) -> str:
+    confirmed = sum(finding.confirmed for finding in shown)
+    return f"Net differences of {count(len(shown), 'finding')} with their intervals, {confirmed} of them confirmed."
+
+
+def _axis(layout: Layout, reach: int, bottom: int, names: Names) -> Markup:
+    """Grid, labels, and what left and right mean."""
+    parts = []
+    for tick in ticks_of(reach):
+        x = layout.x(50 + 50 * tick / reach)
+        line = Markup('<line class="{}" x1="{x}" y1="{}" x2="{x}" y2="{}"/>')
+        parts.append(line.format("zero" if tick == 0 else "grid", _TOP - 6, bottom, x=x))
+        parts.append(text([str(abs(tick))], x, bottom + 18, "middle", style="note"))
+    parts.append(text([layout.note], layout.x(100), bottom + 38, "end", style="note"))
+    left, right = (_arrow(side, names, layout.name) for side in SIDES)
+    parts.append(text([left], layout.x(0), 14, style="head a"))
+    parts.append(text([right], layout.x(100), 14, "end", style="head b"))
+    return Markup("").join(parts)
+
+
+def _arrow(side: Side, names: Names, length: int) -> str:
+    more = f"{one_line(names.of(side), length)} more"
+    return f"← {more}" if side == "a" else f"{more} →"
+
+
+def _row(finding: Finding, span: Span, top: int, layout: Layout, names: Names) -> Markup:
+    """The label, the interval and the mark of one finding."""
+    lines = lines_of(statement(finding, names), layout.letters)
+    if layout.above:
+        y, label = (
+            top + layout.row - 16,
+            text(lines, "0%", top + layout.row - 28 - 16 * (len(lines) - 1), style="label"),
+        )
+    else:
+        y = top + layout.row // 2
+        label = text(lines, f"{layout.left - 2:g}%", y + 4 - 8 * (len(lines) - 1), "end", style="label")
+    side = finding.hypothesis.direction
+    style = f"span {side}" if finding.confirmed else f"span hollow-span {side}"
+    hit = Markup('<rect class="hit" x="0" y="{}" width="100%" height="{}" rx="6"/>').format(top, layout.row)
+    bar = Markup('<line class="{}" x1="{}" y1="{y}" x2="{}" y2="{y}"/>').format(
+        style, layout.x(span.low), layout.x(span.high), y=y
+    )
+    drawn = mark(side, layout.x(span.value), y, filled=finding.confirmed)
+    return tooltip(*_hover(finding, names)) + hit + label + bar + drawn
+
+
+def _hover(finding: Finding, names: Names) -> tuple[str, str]:
+    net = finding.heldout.net_difference
+    told = f"{points(net.value)} points, 95 % interval {interval(net)}, n = {finding.heldout.n}"
+    return one_line(statement(finding, names), 300), f"{told}, {'confirmed' if finding.confirmed else 'not confirmed'}"

@@ -1,0 +1,48 @@
+"""Where net differences stand on an axis whose left half belongs to model A. Knows no markup."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from diffing.types import Estimate, Finding, Side
+
+
+class Span(NamedTuple):
+    """An interval on an axis: places from 0, its left end, to 100, its right end."""
+
+    low: float
+    """The left end of the interval."""
+    value: float
+    """The estimate."""
+    high: float
+    """The right end of the interval."""
+
+
+def span_of(net: Estimate, direction: Side, reach: float) -> Span | None:
+    """The places of a net difference and its interval; None if they are undefined.
+
+    Args:
+        net: The net difference, signed for `direction`.
+        direction: The side whose behaviour the finding predicts; differences of side a extend to the left.
+        reach: The net difference at either end of the axis, as a share above 0.
+    """
+    if net.value is None or net.low is None or net.high is None:
+        return None
+    sign = -1 if direction == "a" else 1
+    low, high = sorted((sign * net.low, sign * net.high))
+    return Span(*(round(50 + 50 * place / reach, 2) for place in (low, sign * net.value, high)))
+
+
+def reach_of(findings: Iterable[Finding]) -> float:
+    """The largest absolute net difference at the end of any interval, as a share that is never 0."""
+    nets = [finding.heldout.net_difference for finding in findings]
+    return max((abs(end) for net in nets for end in (net.low, net.high) if end is not None), default=1.0) or 1.0
+
+
+def rounded_reach(findings: Iterable[Finding]) -> int:
+    """The same in percentage points, rounded up to the next multiple of ten, at most 100."""
+    return min(int(100 * reach_of(findings) // 10 + 1) * 10, 100)
+
+
+def ticks_of(reach: int) -> list[int]:
+    """The labelled places of an axis from `-reach` to `reach` percentage points."""
+    return [tick for tick in range(-100, 101, 25 if reach > 50 else 10) if abs(tick) <= reach]

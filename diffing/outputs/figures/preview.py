@@ -1,0 +1,101 @@
+"""The picture that stands for a report where its link is shared: 1200 by 630 pixels, readable at a third of it."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from diffing.outputs.figures.geometry import Span, rounded_reach, span_of
+from diffing.outputs.figures.svg import file_of, lines_of, mark
+from diffing.outputs.words import (
+    Names,
+    asked,
+    confirmed_of,
+    count,
+    headline,
+    names_of,
+    needs_examples,
+    one_line,
+    points,
+    statement,
+    tested_of,
+)
+from diffing.report import leading
+from diffing.types import SIDES, Finding, Report, Side
+
+WIDTH, HEIGHT = 1200, 630
+"""Pixels, as sites expect them of a link's picture."""
+ROWS = 3
+"""Differences drawn."""
+_LEFT, _RIGHT = 60, 1140
+_AXIS = (620, 1000)
+"""Where the axis begins and ends."""
+_FIRST, _ROW = 320, 80
+"""The middle of the first row, and the height of each."""
+
+
+def preview(report: Report) -> bytes:
+    """The strongest difference in words, three on one axis, and how many are confirmed, as an SVG file.
+
+    Args:
+        report: What the link leads to.
+    """
+    names = names_of(report)
+    confirmed = sorted((each for each in leading(report) if each.confirmed), key=needs_examples)
+    shown = confirmed[:ROWS]
+    title = statement(confirmed[0], names) if confirmed else headline(report)
+    paper = Markup('<rect class="ground" width="{}" height="{}"/>').format(WIDTH, HEIGHT)
+    body = Markup("").join((paper, _heads(names), _headline(title), *_rows(shown, names), _total(report)))
+    name = f"How {one_line(names.a, 60)} and {one_line(names.b, 60)} differ"
+    return file_of(body, WIDTH, HEIGHT, name, one_line(title, 400))
+
+
+def _said(text: str, x: float, y: float, size: int, *, anchor: str = "start", style: str = "") -> Markup:
+    of = Markup('<text x="{}" y="{}" font-size="{}" text-anchor="{}" class="{}">{}</text>')
+    return of.format(x, y, size, anchor, style, text)
+
+
+def _heads(names: Names) -> Markup:
+    """Whose report it is, and which mark is which model."""
+    parts = [_said("diffing", _LEFT, 84, 34)]
+    for side, x in zip(SIDES, (_AXIS[0] - 300, _AXIS[0] + 130), strict=True):
+        parts += [mark(side, str(x), 73, filled=True, radius=11)]
+        parts.append(_said(one_line(names.of(side), 20), x + 24, 84, 30, style=f"head {side}"))
+    return Markup("").join(parts)
+
+
+def _headline(title: str) -> Markup:
+    lines = lines_of(title, 38)
+    return Markup("").join(_said(line, _LEFT, 178 + 62 * place, 48) for place, line in enumerate(lines))
+
+
+def _rows(shown: Sequence[Finding], names: Names) -> list[Markup]:
+    reach = rounded_reach(shown)
+    spans = (span_of(each.heldout.net_difference, each.hypothesis.direction, reach / 100) for each in shown)
+    rows = [(each, span) for each, span in zip(shown, spans, strict=True) if span is not None]
+    drawn = [_row(each, span, _FIRST + _ROW * place, names) for place, (each, span) in enumerate(rows)]
+    if drawn:
+        middle, bottom = sum(_AXIS) / 2, _FIRST + _ROW * len(drawn) - 46
+        axis = Markup('<line class="zero" x1="{x}" y1="{}" x2="{x}" y2="{}"/>').format(_FIRST - 34, bottom, x=middle)
+        drawn.insert(0, axis)
+    return drawn
+
+
+def _row(finding: Finding, span: Span, y: int, names: Names) -> Markup:
+    side: Side = finding.hypothesis.direction
+    low, value, high = (_AXIS[0] + (_AXIS[1] - _AXIS[0]) * place / 100 for place in span)
+    lines = lines_of(statement(finding, names), 34)
+    top = y + 10 - 17 * (len(lines) - 1)
+    label = [_said(line, _LEFT, top + 34 * place, 27) for place, line in enumerate(lines)]
+    bar = Markup('<line class="span thick {}" x1="{:.1f}" y1="{y}" x2="{:.1f}" y2="{y}"/>').format(side, low, high, y=y)
+    net = finding.heldout.net_difference.value
+    number = _said(f"{points(abs(net or 0.0)).lstrip('+')} points", _RIGHT, y + 10, 27, anchor="end")
+    return Markup("").join((*label, bar, mark(side, f"{value:.1f}", y, filled=True, radius=11), number))
+
+
+def _total(report: Report) -> Markup:
+    tested, confirmed = tested_of(report), confirmed_of(report)
+    told = f"{count(len(confirmed), 'confirmed difference')}"
+    if tested:
+        told += f", tested on {asked(tested, 'held-out prompt')}"
+    line = Markup('<line class="grid" x1="{}" x2="{}" y1="556" y2="556"/>').format(_LEFT, _RIGHT)
+    return line + _said(told, _LEFT, 600, 28, style="note")

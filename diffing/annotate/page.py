@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, StrictUndefined
 
-from diffing.annotate.queue import Queue
+from diffing.annotate.queue import STATES, Queue
 from diffing.annotate.settings import AnnotatorSettings
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 EVERY = 5.0
 """Seconds between two looks at the queue."""
+_MOST_SHOWN = 50
+"""Jobs of one state on the page, at most."""
 _AGAINST = {
     "base": "the base model that its card names",
     "previous": "the revision before",
@@ -62,11 +64,7 @@ def status(settings: AnnotatorSettings, queue: Queue, turned_away: Mapping[str, 
         against=_AGAINST[settings.against],
         card=_CARD[settings.card],
         counts=queue.counts(),
-        running=queue.jobs("running"),
-        queued=queue.jobs("queued"),
-        done=queue.jobs("done"),
-        ignored=queue.jobs("ignored"),
-        failed=queue.jobs("failed"),
+        jobs={state: queue.jobs(state, most=_MOST_SHOWN) for state in STATES},
         turned_away=turned_away,
     )
 

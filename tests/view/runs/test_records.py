@@ -23,12 +23,12 @@ def test_a_file_of_another_version_is_refused_and_left_as_it_is(tmp_path: Path) 
     with pytest.raises(SettingError, match="made by another version of diffing"):
         Records(path)
     with sqlite3.connect(path) as database:
-        database.execute("PRAGMA user_version = 1")
+        database.execute("PRAGMA user_version = 2")
     again = Records(path)
     found = again.get("one")
     again.close()
     assert found is not None
-    assert found.config == DiffConfig("a", "b")
+    assert found.task.config == DiffConfig("a", "b")
 
 
 def test_settings_that_this_version_no_longer_has_are_left_out() -> None:
@@ -94,7 +94,7 @@ def test_runs_of_before_the_time_was_counted_age_from_the_latest_of_them(tmp_pat
     records.close()
     with sqlite3.connect(path) as database:
         database.execute("DROP TABLE ran")
-        database.execute("UPDATE runs SET changed = CASE id WHEN 'old' THEN 1.7e9 ELSE 1.7e9 + 86400 * 40 END")
+        database.execute("UPDATE jobs SET changed = CASE key WHEN 'old' THEN 1.7e9 ELSE 1.7e9 + 86400 * 40 END")
     again = Records(path)
     assert again.old(days=30, runs=None) == ("old",)
     again.close()

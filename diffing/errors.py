@@ -31,8 +31,10 @@ class ModelError(DiffingError):
 class HubError(DiffingError):
     """The Hub refused or could not be reached."""
 
-    def __init__(self, message: str, *, status: int | None = None) -> None:
+    def __init__(self, message: str, *, status: int | None = None, gated: bool = False) -> None:
         super().__init__(message)
+        self.gated = gated
+        """Whether the repository is there, and its owner has to let the account in."""
         self.status = status
         """The status the Hub answered with, such as 403 or 412; None where it did not answer."""
 

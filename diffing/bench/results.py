@@ -16,7 +16,6 @@ somebody's disk, no text of recorded responses.
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from diffing.errors import SettingError
 from diffing.types import Estimate, Row, Scalar
+from diffing.writing import write_whole
 
 RESULTS = Path(__file__).parent / "results"
 """Where the results that ship are kept."""
@@ -114,17 +114,7 @@ def save_result(result: Result, path: Path) -> Path:
     """
     _check(result, str(path))
     content = json.dumps(asdict(result), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            partial.write_text(content, encoding="utf-8")
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise SettingError(f"Cannot write {path}: {error.strerror or error}. Give a file that can be written") from None
-    return path
+    return write_whole(content.encode(), path, make_folder=True)
 
 
 def load_result(path: Path) -> Result:

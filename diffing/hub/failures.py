@@ -72,7 +72,7 @@ def hub_errors(
         yield
     except HfHubHTTPError as error:
         line = _refused(repo_id, revision, repo_type, error) or _of_status(repo_id, doing, error)
-        raise HubError(line, status=error.response.status_code) from None
+        raise HubError(line, status=error.response.status_code, gated=isinstance(error, GatedRepoError)) from None
     except (
         LocalEntryNotFoundError,
         LocalTokenNotFoundError,

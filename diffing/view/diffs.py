@@ -15,7 +15,6 @@ from diffing.outputs.dataset.identity import Identity, repositories
 from diffing.report.hub import FOLDER, download_into, name_of
 from diffing.report.schema import DOCUMENT
 from diffing.view.checking import check_openable
-from diffing.view.remembered import Remembered
 from diffing.view.runs.access import may_read
 from diffing.view.visitor import Visitor
 
@@ -49,7 +48,7 @@ class Diffs:
         self._lock = threading.Lock()
         self._downloads = tuple(threading.Lock() for _ in range(_LOCKS))
         self._folders: OrderedDict[str, Path] = OrderedDict()
-        self._found: Remembered[Newest] = Remembered(_REMEMBERED_SECONDS)
+        self._newest = kept(_REMEMBERED_SECONDS, _newest)
 
     def open(self, repo_id: str, visitor: Visitor) -> str:
         """Downloads a diff where it is not yet here, after the Hub said that this visitor may read it.
@@ -119,11 +118,7 @@ class Diffs:
         Raises:
             HubError: The Hub cannot be reached, or refuses.
         """
-
-        def ask() -> Newest:
-            return newest_reports(hub_api(visitor.acts_with), models, seconds=_SEARCH_SECONDS)
-
-        return self._found.get((models, visitor.key), ask)
+        return self._newest(models, visitor)
 
     def published(self, model_a: str, model_b: str, visitor: Visitor) -> tuple[Published, ...]:
         """Published diffs of two models in either order, the newest first; none where the Hub does not answer.
@@ -152,6 +147,10 @@ class Diffs:
             size += sum(file.stat().st_size for file in each.rglob("*") if file.is_file())
             if size > self._kept and each != opened:
                 shutil.rmtree(each, ignore_errors=True)
+
+
+def _newest(models: tuple[str, ...], visitor: Visitor) -> Newest:
+    return newest_reports(hub_api(visitor.acts_with), models, seconds=_SEARCH_SECONDS)
 
 
 def _compares(identity: Identity, wanted: tuple[str, str]) -> bool:

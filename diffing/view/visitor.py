@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from diffing.view.remembered import asker
+from diffing.view.caching import asker
 from diffing.view.runs import PUBLIC, Rules
 
 

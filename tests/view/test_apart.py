@@ -1,5 +1,7 @@
 """What is long or large is worked on in another process, with the same outcome."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,3 +50,26 @@ def test_files_of_a_large_report_are_made_apart(tmp_path: Path, monkeypatch: pyt
     assert apart.read_bytes() == here.read_bytes()
     with pytest.raises(SettingError, match="takes too much to make here"):
         making.make_file(tmp_path / "gone", report, FORMATS["csv"], tmp_path / "apart")
+
+
+AS_ON_WINDOWS = """
+import os, sys
+from pathlib import Path
+sys.modules["resource"] = None
+del os.nice
+from diffing.jobs import keep_within_bounds
+from diffing.models.recorded import opening
+from diffing.view import open_site
+from diffing.view.site import settings_from
+sys.platform = "win32"
+keep_within_bounds(memory=1, seconds=1, can_write=False)
+try:
+    open_site(settings_from({}, public=True, folder=Path(sys.argv[1])))
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+def test_where_the_system_keeps_no_limits_only_the_machines_owner_is_served(tmp_path: Path) -> None:
+    told = subprocess.run([sys.executable, "-c", AS_ON_WINDOWS, tmp_path], capture_output=True, text=True)
+    assert told.stdout.startswith("SettingError Strangers are not served on this system"), told.stderr

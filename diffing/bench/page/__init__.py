@@ -1,13 +1,12 @@
 """The results page: every benchmark's stored result as Markdown and as one HTML page. Knows no benchmark."""
 
-import os
 from pathlib import Path
 
 from diffing.bench.page.html import render_html
 from diffing.bench.page.markdown import render_markdown
 from diffing.bench.page.sheet import render_csv
 from diffing.bench.results import Result, load_results
-from diffing.errors import SettingError
+from diffing.writing import write_whole
 
 __all__ = ["MARKDOWN", "PAGE", "render_csv", "render_html", "render_markdown", "write_csv", "write_page"]
 
@@ -35,7 +34,7 @@ def write_page(folder: Path, out: Path) -> tuple[Path, Path]:
     results = load_results(folder)
     pages = {MARKDOWN: render_markdown(results), PAGE: render_html(results, get_plotlyjs())}
     for name, content in pages.items():
-        _write(out / name, content)
+        write_whole(content.encode(), out / name, make_folder=True)
     return out / MARKDOWN, out / PAGE
 
 
@@ -49,16 +48,4 @@ def write_csv(result: Result, path: Path) -> Path:
     Raises:
         SettingError: The file cannot be written.
     """
-    _write(path, render_csv(result))
-    return path
-
-
-def _write(path: Path, content: str) -> None:
-    """Whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(content, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise SettingError(f"Cannot write {path}: {error.strerror or error}. Give another --out") from None
+    return write_whole(render_csv(result).encode(), path, make_folder=True)

@@ -11,6 +11,7 @@ from diffing.bench.page.figures import figure_of
 from diffing.bench.page.glance import BRACKETS, at_a_glance
 from diffing.bench.page.tables import HEADINGS, columns_of, is_long, title_of
 from diffing.bench.results import Result
+from diffing.rendering import environment
 
 
 def render_html(results: Sequence[tuple[str, Result]], plotly_js: str) -> str:
@@ -20,13 +21,10 @@ def render_html(results: Sequence[tuple[str, Result]], plotly_js: str) -> str:
         results: Names and results, in the page's order.
         plotly_js: Source of plotly.js, which the page carries.
     """
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        loader=FunctionLoader(_own), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.globals |= {
+    templates = environment(_own, escapes=True)
+    templates.globals |= {
         "cell": cell, "is_number": is_number, "number": number, "observations": observations,
         "columns_of": columns_of, "HEADINGS": HEADINGS, "is_long": is_long,
     }  # fmt: skip
@@ -40,7 +38,7 @@ def render_html(results: Sequence[tuple[str, Result]], plotly_js: str) -> str:
     }
     scripts = [*([plotly_js] if figures else []), _own("results.js")]
     style = files("diffing.outputs.html").joinpath("page.css").read_text(encoding="utf-8") + _own("results.css")
-    return environment.get_template("results.html.jinja").render(
+    return templates.get_template("results.html.jinja").render(
         results=results,
         title=title_of(results),
         kinds=list(dict.fromkeys(result.kind for _, result in results)),

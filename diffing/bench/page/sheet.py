@@ -4,10 +4,8 @@ import csv
 import io
 
 from diffing.bench.results import Result
+from diffing.outputs.files.sheet import safe_text
 from diffing.types import Scalar
-
-_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
-"""How cells begin that spreadsheets take for formulas or commands."""
 
 
 def render_csv(result: Result) -> str:
@@ -25,7 +23,4 @@ def render_csv(result: Result) -> str:
 
 
 def _safe(value: Scalar) -> Scalar:
-    """Numbers as they are; a text that would be run gets the apostrophe that spreadsheets read as "text"."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(_RUNS):
-        return f"'{value}"
-    return value
+    return safe_text(value) if isinstance(value, str) else value

@@ -116,12 +116,10 @@ def _open_reader(reader: str, options: LocalOptions) -> Source:
         source = open_source(part, hub_api(), allow_pickle=options.allow_pickle)
         _ = source.config  # gated repositories refuse here
     except HubError as error:
-        if "gated" not in str(error):
+        if not error.gated:
             raise
-        free = ", ".join(
-            name for name, preset in PRESETS.items() if "gated" not in preset.note.replace("not gated", "")
-        )
-        raise HubError(f"{error} Presets whose readers are not gated: {free}") from None
+        free = ", ".join(name for name, preset in PRESETS.items() if not preset.gated)
+        raise HubError(f"{error} Presets whose readers are not gated: {free}", gated=True) from None
     return source
 
 

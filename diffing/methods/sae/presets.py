@@ -13,6 +13,8 @@ class Preset:
     """The reader's id on the Hub."""
     note: str
     """What to know before choosing it."""
+    gated: bool = False
+    """Whether the reader's owner has to let an account in."""
 
 
 PRESETS = {
@@ -29,24 +31,31 @@ PRESETS = {
     "gemma-3-270m-it": Preset(
         "gemma-scope-2-270m-it-res/layer_12_width_16k_l0_medium",
         "google/gemma-3-270m-it",
-        "smallest instruct reader; gated; runs on a CPU",
+        "smallest instruct reader; runs on a CPU",
+        gated=True,
     ),
     "gemma-3-1b-it": Preset(
-        "gemma-scope-2-1b-it-res/layer_13_width_16k_l0_medium", "google/gemma-3-1b-it", "Gemma Scope 2; gated"
+        "gemma-scope-2-1b-it-res/layer_13_width_16k_l0_medium", "google/gemma-3-1b-it", "Gemma Scope 2", gated=True
     ),
     "gemma-3-4b-it": Preset(
-        "gemma-scope-2-4b-it-res/layer_17_width_65k_l0_medium", "google/gemma-3-4b-it", "Gemma Scope 2; gated"
+        "gemma-scope-2-4b-it-res/layer_17_width_65k_l0_medium", "google/gemma-3-4b-it", "Gemma Scope 2", gated=True
     ),
     "qwen2.5-7b": Preset(
         "qwen2.5-7b-instruct-andyrdt/resid_post_layer_15_trainer_1",
         "Qwen/Qwen2.5-7B-Instruct",
-        "131,072 latents with labels; not gated",
+        "131,072 latents with labels",
     ),
     "llama-3.1-8b": Preset(
-        "goodfire-llama-3.1-8b-instruct/layer_19", "meta-llama/Llama-3.1-8B-Instruct", "Goodfire, 65,536 latents; gated"
+        "goodfire-llama-3.1-8b-instruct/layer_19",
+        "meta-llama/Llama-3.1-8B-Instruct",
+        "Goodfire, 65,536 latents",
+        gated=True,
     ),
     "llama-3.3-70b": Preset(
-        "goodfire-llama-3.3-70b-instruct/layer_50", "meta-llama/Llama-3.3-70B-Instruct", "Goodfire, the paper's; gated"
+        "goodfire-llama-3.3-70b-instruct/layer_50",
+        "meta-llama/Llama-3.3-70B-Instruct",
+        "Goodfire, the paper's",
+        gated=True,
     ),
 }
 """From the smallest to the largest."""

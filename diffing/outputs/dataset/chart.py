@@ -2,11 +2,11 @@
 
 import textwrap
 from dataclasses import dataclass
-from importlib.resources import files
 
 from diffing.outputs.figures import COLOURS
 from diffing.outputs.html.page import places
 from diffing.outputs.words import Names, names_of, one_line, sentence, statement
+from diffing.rendering import environment, templates_of
 from diffing.report import leading
 from diffing.types import Finding, Report, Side
 
@@ -41,8 +41,6 @@ def chart(report: Report) -> bytes | None:
     Args:
         report: Its merged list is drawn in its order.
     """
-    from jinja2 import Environment, StrictUndefined
-
     names = names_of(report)
     drawn = [each for each in leading(report) if each.heldout.net_difference.value is not None][:ROWS]
     if not drawn:
@@ -52,8 +50,8 @@ def chart(report: Report) -> bytes | None:
     ticks = [(_x(50 + 50 * tick / reach), str(abs(tick))) for tick in range(-100, 101, step) if abs(tick) <= reach]
     rows = [row for place, each in enumerate(drawn) if (row := _row(place, each, names, reach)) is not None]
     bottom = _TOP + _ROW * len(drawn)
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(files(__package__).joinpath("chart.svg.jinja").read_text(encoding="utf-8"))
+    templates = environment(templates_of(__package__), escapes=True)
+    template = templates.get_template("chart.svg.jinja")
     shown = Names(one_line(names.a, _NAME), one_line(names.b, _NAME))
     return template.render(
         title=f"How {shown.a} and {shown.b} differ",

@@ -18,8 +18,8 @@ from diffing.outputs.files.table import findings_table
 from diffing.outputs.files.text import text
 from diffing.outputs.html import standalone
 from diffing.outputs.words import names_of
-from diffing.outputs.writing import write_whole
 from diffing.types import Report
+from diffing.writing import write_whole
 
 _UNSAFE = re.compile(r"[^\w.-]+|\.{2,}", re.ASCII)
 _DEVICE = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(?=\.)", re.IGNORECASE)

@@ -11,7 +11,7 @@ from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type:
 
 from diffing.errors import HubError
 from diffing.hub import hub_api, hub_errors
-from diffing.view.remembered import Remembered
+from diffing.view.caching import kept
 from diffing.view.visitor import Visitor
 
 _SECONDS = 3.0
@@ -55,8 +55,8 @@ class Suggester:
 
     def __init__(self, *, seconds: float = _SECONDS) -> None:
         self._seconds = seconds
-        self._found: Remembered[tuple[str, ...]] = Remembered(_KEPT_SECONDS)
-        self._bases: Remembered[Base] = Remembered(_KEPT_SECONDS)
+        self._search = kept(_KEPT_SECONDS, _search)
+        self._base = kept(_KEPT_SECONDS, _base)
 
     def models(self, typed: str, visitor: Visitor, *, most: int = 8) -> Suggestions:
         """Models whose names hold what was typed; after `providers:` or `base+`, what stands behind it.
@@ -70,9 +70,8 @@ class Suggester:
         search = typed[len(head) :].strip().partition("@")[0]
         if ":" in search or not _SHORTEST <= len(search) <= _LONGEST:
             return Suggestions()
-        question = (search.lower(), most, visitor.key)
         try:
-            found = self._found.get(question, lambda: _search(search, visitor, most, self._seconds))
+            found = self._search(search.lower(), most, self._seconds, visitor)
         except HubError as error:
             return Suggestions(reason=str(error))
         return Suggestions(tuple(f"{head}{name}" for name in found))
@@ -87,14 +86,13 @@ class Suggester:
         name, _, revision = model.strip().partition("@")
         if name.count("/") != 1 or set(name) & set("+: "):
             return Base(model, None, "only a model of the Hub, org/name, has a card")
-        question = (model, visitor.key)
         try:
-            return self._bases.get(question, lambda: _base(model, name, revision or None, visitor, self._seconds))
+            return self._base(model, name, revision or None, self._seconds, visitor)
         except HubError as error:
             return Base(model, None, str(error))
 
 
-def _search(search: str, visitor: Visitor, most: int, seconds: float) -> tuple[str, ...]:
+def _search(search: str, most: int, seconds: float, visitor: Visitor) -> tuple[str, ...]:
     """Models that write text; where none fits, any: many a card does not say what its model does.
 
     Asked once: the client's own list repeats a request for most of a minute.
@@ -113,7 +111,7 @@ def _search(search: str, visitor: Visitor, most: int, seconds: float) -> tuple[s
     return ()
 
 
-def _base(model: str, name: str, revision: str | None, visitor: Visitor, seconds: float) -> Base:
+def _base(model: str, name: str, revision: str | None, seconds: float, visitor: Visitor) -> Base:
     api = hub_api(visitor.acts_with)
     with hub_errors(name, revision=revision):
         info = api.model_info(name, revision=revision, expand=["baseModels"], timeout=seconds)

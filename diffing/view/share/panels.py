@@ -4,7 +4,6 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from urllib.parse import quote
 
 from markdown_it import MarkdownIt
@@ -16,6 +15,7 @@ from diffing.outputs.dataset import Pushed
 from diffing.outputs.dataset.public import public_report
 from diffing.outputs.files import FORMATS, safe_name
 from diffing.outputs.html import environment
+from diffing.rendering import templates_of
 from diffing.types import SIDES, Report, Side
 from diffing.view.address import Address
 from diffing.view.result.shelf import Opened
@@ -204,8 +204,4 @@ def _reading(text: str) -> Markup:
 
 
 def _rendered(name: str, /, **values: object) -> str:
-    def resource(wanted: str) -> str | None:
-        file = files(__package__).joinpath("shown", wanted)
-        return file.read_text(encoding="utf-8") if file.is_file() else None
-
-    return environment(resource).get_template(f"{name}.html.jinja").render(**values)
+    return environment(templates_of(__package__, "shown")).get_template(f"{name}.html.jinja").render(**values)

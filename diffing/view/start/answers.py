@@ -12,7 +12,7 @@ from diffing.types import SIDES
 from diffing.view.address import Address
 from diffing.view.before.places import Place, places_of
 from diffing.view.before.preview import Preview
-from diffing.view.remembered import Remembered
+from diffing.view.caching import kept
 from diffing.view.site import Site
 from diffing.view.start import made
 from diffing.view.start.pieces import read_piece
@@ -39,7 +39,7 @@ class Answers:
         self._turns = Turns(_AT_ONCE, _WAIT_SECONDS)
         # a file may take long to read: nobody who asks anything else waits for it
         self._upload_turns = Turns(_UPLOADS_AT_ONCE, _WAIT_SECONDS)
-        self._places: Remembered[tuple[Place, Place]] = Remembered(_KEPT_SECONDS)
+        self._places_of = kept(_KEPT_SECONDS, places_of)
 
     def answer(self, asked: object, visitor: Visitor) -> Answer:
         """Answers one question.
@@ -203,9 +203,6 @@ class Answers:
         count = f"{found.responses:,} response{'' if found.responses == 1 else 's'}"
         named = "" if found.model.startswith("recorded:") else f" of {found.model}"
         return {"model": found.spec, "told": visible(f"{found.name}: {count}{named}, read as {found.shape}.")}
-
-    def _places_of(self, name: str, visitor: Visitor) -> tuple[Place, Place]:
-        return self._places.get((name, visitor.key), lambda: places_of(name, visitor))
 
     def _page(self, visitor: Visitor) -> made.Page:
         return made.page_of(self._site.settings, visitor)

@@ -14,6 +14,7 @@ from diffing.outputs.dataset import Newest, Published, newest_reports
 from diffing.outputs.dataset.identity import Identity, repositories
 from diffing.report.hub import FOLDER, download_into, name_of
 from diffing.report.schema import DOCUMENT
+from diffing.view import caching
 from diffing.view.checking import check_openable
 from diffing.view.runs.access import may_read
 from diffing.view.visitor import Visitor
@@ -48,7 +49,7 @@ class Diffs:
         self._lock = threading.Lock()
         self._downloads = tuple(threading.Lock() for _ in range(_LOCKS))
         self._folders: OrderedDict[str, Path] = OrderedDict()
-        self._newest = kept(_REMEMBERED_SECONDS, _newest)
+        self._newest = caching.kept(_REMEMBERED_SECONDS, _newest)
 
     def open(self, repo_id: str, visitor: Visitor) -> str:
         """Downloads a diff where it is not yet here, after the Hub said that this visitor may read it.

@@ -5,6 +5,7 @@ Never fails and never takes long: a page without suggestions can still be used.
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from huggingface_hub import get_session
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined] # exported lazily
@@ -115,7 +116,7 @@ def _base(model: str, name: str, revision: str | None, seconds: float, visitor: 
     api = hub_api(visitor.acts_with)
     with hub_errors(name, revision=revision):
         info = api.model_info(name, revision=revision, expand=["baseModels"], timeout=seconds)
-    told = info.base_models or {}
+    told: Any = info.base_models or {}
     bases = [str(each["id"]) for each in told.get("models") or () if each.get("id")]
     if not bases:
         return Base(model, None, "its card names no base model")

@@ -2,13 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from diffing.annotate.delivery import Push
 from diffing.jobs import Job, JobStore, State
 
 QUEUE = "queue.sqlite"
 """Name of the file in the service's folder."""
+_FROM_0 = """
+INSERT INTO jobs (position, key, owner, task, state, reason, tries, next_try, begun, changed, told)
+SELECT position, lower(repository) || '@' || revision, lower(repository),
+    json_object('repository', repository, 'commit', revision, 'parent', parent, 'model_a', model_a, 'model_b', model_b),
+    state, reason, tries, next_try, begun, changed, json_object('dataset', dataset, 'card', card)
+FROM revisions;
+INSERT INTO notes SELECT lower(repository) || '@' || revision FROM own_commits;
+DROP TABLE revisions;
+DROP TABLE own_commits;
+"""
 STATES: tuple[State, ...] = ("queued", "running", "done", "ignored", "failed")
 """The states in which a revision can be."""
 
@@ -50,6 +60,10 @@ RevisionJob: TypeAlias = Job[Revision, Progress]
 
 class Queue(JobStore[Revision, Progress]):
     """The revisions that a service annotates. A job's owner is its repository; the Hub's names ignore case."""
+
+    EARLIER: ClassVar[Mapping[int, tuple[str, str]]] = {
+        0: ("ALTER TABLE jobs RENAME TO revisions; DROP INDEX jobs_by_state;", _FROM_0)
+    }
 
     def add(self, push: Push, *, failed_before: float = 0.0) -> bool:
         """Queues a revision unless it is known.

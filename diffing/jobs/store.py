@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
 
 from diffing.errors import SettingError
 from diffing.jobs.clock import Clock, WallClock
@@ -79,6 +79,9 @@ class Job(Generic[Task, Told]):
 class JobStore(ABC, Generic[Task, Told]):
     """Jobs in an SQLite file with a write-ahead log; threads and processes may share it."""
 
+    EARLIER: ClassVar[Mapping[int, tuple[str, str]]] = {}
+    """By the version of a file: SQL that is to be done before and after the tables of this version are made."""
+
     def __init__(self, path: Path, clock: type[Clock] = WallClock) -> None:
         """Opens the file, or makes it.
 
@@ -98,9 +101,9 @@ class JobStore(ABC, Generic[Task, Told]):
             self._database.execute("PRAGMA journal_mode=WAL")
             # who hands in a job is told "accepted" once: that must be true after a power cut too
             self._database.execute("PRAGMA synchronous=FULL")
-            self._check_version()
             # at one go: another process that opens the file finds no tables, or all of them and their version
-            script = f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT;"
+            before, after = self._earlier()
+            script = f"BEGIN IMMEDIATE; {before} {_TABLES} {after} PRAGMA user_version = {_VERSION}; COMMIT;"
             self._database.executescript(script)
             self._clock = clock(self._database)
         except (sqlite3.DatabaseError, OSError) as error:
@@ -254,15 +257,19 @@ class JobStore(ABC, Generic[Task, Told]):
         """The store's time, in seconds."""
         return self._clock.now
 
-    def _check_version(self) -> None:
+    def _earlier(self) -> tuple[str, str]:
+        """What is to be done before and after the tables are made; nothing unless an earlier version made the file."""
         is_new = not self._database.execute("SELECT 1 FROM sqlite_master").fetchone()
         (version,) = self._database.execute("PRAGMA user_version").fetchone()
-        if not is_new and version != _VERSION:
+        if is_new or version == _VERSION:
+            return "", ""
+        if version not in self.EARLIER:
             self._database.close()
             raise SettingError(
                 f"{self.path} was made by another version of diffing: expected version {_VERSION} of its tables, got "
                 f"{version}. Give another folder, or remove it"
             )
+        return self.EARLIER[version]
 
     def _jobs(self, where: str, values: Sequence[object]) -> tuple[Job[Task, Told], ...]:
         return tuple(map(self._job, self._rows(f"SELECT {_COLUMNS} FROM jobs {where}", values)))

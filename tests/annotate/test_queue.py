@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from diffing.annotate.delivery import Ignored, Push
-from diffing.annotate.queue import Queue, RevisionJob
+from diffing.annotate.queue import Queue, Revision, RevisionJob
 from diffing.annotate.worker import Done, Postponed, Tries, Worker
 from diffing.errors import HubError, LimitError, SettingError
 from diffing.types import OnProgress
@@ -276,3 +276,31 @@ def test_a_clock_that_jumps_lifts_no_limit(queue: Queue, monkeypatch: pytest.Mon
     queue.retry(job.key, "later", 3600.0)
     monkeypatch.setattr(time, "time", lambda: real() + 86400 * 31)
     assert queue.claim() is None
+
+
+OF_THE_VERSION_BEFORE = """
+CREATE TABLE jobs (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, repository TEXT COLLATE NOCASE, revision TEXT, parent TEXT, state TEXT,
+    reason TEXT, tries INTEGER, next_try REAL, model_a TEXT, model_b TEXT, stage TEXT, stage_done INTEGER,
+    stage_total INTEGER, dataset TEXT, card TEXT, begun REAL, changed REAL
+);
+CREATE INDEX jobs_by_state ON jobs (state, next_try);
+CREATE TABLE own_commits (repository TEXT, revision TEXT, PRIMARY KEY (repository, revision)) WITHOUT ROWID;
+INSERT INTO jobs VALUES
+    (3, 'Alice/Tuned', 'c1', NULL, 'queued', 'away', 2, 0, 'a', 'b', 's', 1, 2, '', '', 9, 8);
+INSERT INTO own_commits VALUES ('Alice/Tuned', 'c2');
+"""
+
+
+def test_a_queue_of_the_version_before_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "queue.sqlite"
+    with sqlite3.connect(path) as database:
+        database.executescript(OF_THE_VERSION_BEFORE)
+    for _ in range(2):
+        queue = Queue(path)
+        (job,) = queue.jobs("queued")
+        assert (job.position, job.reason, job.tries) == (3, "away", 2)
+        assert job.task == Revision("Alice/Tuned", "c1", None, "a", "b")
+        assert queue.is_own("alice/tuned", "c2")
+        assert not queue.add(Push("alice/tuned", "c1", None))
+        queue.close()

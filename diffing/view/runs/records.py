@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from diffing.config import DiffConfig, Limits
 from diffing.jobs import Job, JobStore, RunningClock, State
@@ -19,6 +19,15 @@ SHARED = "address "
 """What an owner begins with that several people may be."""
 _OVER: tuple[State, ...] = ("done", "stopped", "failed")
 _DAY = 86400.0
+_FROM_1 = """
+INSERT INTO jobs (position, key, owner, task, state, reason, tries, changed, told)
+SELECT position, id, owner, json_object('config', json(config), 'limits', json(limits)), state, reason, tries, changed,
+    told
+FROM runs;
+INSERT INTO notes SELECT id FROM removed;
+DROP TABLE runs;
+DROP TABLE removed;
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,8 @@ def digest(owner: str) -> str:
 
 class Records(JobStore[RunTask, Told]):
     """The runs of one app. Threads may share it; of processes, one writes."""
+
+    EARLIER: ClassVar[Mapping[int, tuple[str, str]]] = {1: ("", _FROM_1)}
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, RunningClock)

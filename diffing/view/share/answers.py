@@ -9,9 +9,10 @@ from diffing.view.editing import edit_politely
 from diffing.view.result.shelf import Opened
 from diffing.view.router import Answer, Question, Router, Text, Ticked
 from diffing.view.share import panels
-from diffing.view.share.acting import Act, Actor
+from diffing.view.share.acting import Act, said
 from diffing.view.share.downloads import Downloads
 from diffing.view.site import Site
+from diffing.view.visitor import Visitor
 
 _SHIPPED = "This is an example that ships with the app: it is no news to anybody, so it is not published"
 
@@ -41,12 +42,12 @@ class Sharing:
         except DiffingError:
             return None
 
-    def answer(self, asked: object, actor: Actor) -> Answer:
+    def answer(self, asked: object, visitor: Visitor) -> Answer:
         """Answers one question.
 
         Args:
             asked: As the browser sent it: `key`, `query` and `dataset` of the result, `about`, and what that needs.
-            actor: Who asks.
+            visitor: Who asks.
 
         Returns:
             `panel` or `result`: HTML for the panel, or for the place in it where results go. `file` and `name`: what
@@ -54,17 +55,15 @@ class Sharing:
         """
         return self._router.answer(
             asked,
-            lambda asked: _Asked(self._router.read(_ShareQuestion, asked), actor, self._site),
-            said=lambda error: actor.said(
-                error, self._router.read(_ShareQuestion, asked).act if isinstance(asked, dict) else "read"
-            ),
+            lambda asked: _Asked(self._router.read(_ShareQuestion, asked), visitor, self._site),
+            said=lambda error: said(error, visitor, self._act(asked)),
         )
 
     def _act(self, asked: object) -> Act:
         return self._router.read(_ShareQuestion, asked).act if isinstance(asked, dict) else "read"
 
     def _link(self, question: "_ShareQuestion", asked: "_Asked") -> Answer:
-        return {"panel": panels.link(asked.place, asked.report, asked.dataset, public=asked.actor.public)}
+        return {"panel": panels.link(asked.place, asked.report, asked.dataset, public=asked.visitor.public)}
 
     def _download(self, question: "_ShareQuestion", asked: "_Asked") -> Answer:
         return {"panel": panels.download(asked.report)}
@@ -79,16 +78,16 @@ class Sharing:
     def _push(self, question: "_ShareQuestion", asked: "_Asked") -> Answer:
         if asked.place.what == "example":
             return {"panel": panels.no_push(_SHIPPED)}
-        if asked.actor.token is None:
-            return {"panel": panels.sign_in("Put on the Hub", asked.actor, asked.place)}
-        return {"panel": panels.push(asked.report, asked.actor.api, asked.dataset)}
+        if asked.visitor.login is None:
+            return {"panel": panels.sign_in("Put on the Hub", asked.visitor, asked.place)}
+        return {"panel": panels.push(asked.report, asked.visitor.api, asked.dataset)}
 
     def _publish(self, question: "_ShareQuestion", asked: "_Asked") -> Answer:
         if asked.place.what == "example":
             raise SettingError(_SHIPPED)
         asked.check_signed_in()
         pushed = push_report(
-            asked.report, question.name.strip(), api=asked.actor.api, private=question.private or None,
+            asked.report, question.name.strip(), api=asked.visitor.api, private=question.private or None,
             overwrite=question.replace,
         )  # fmt: skip
         return {"panel": panels.pushed(pushed), "dataset": pushed.repo_id}
@@ -98,7 +97,7 @@ class Sharing:
 
     def _preview(self, question: "_ShareQuestion", asked: "_Asked") -> Answer:
         model, dataset = question.model, asked.dataset if question.link else None
-        outcome = update_card(asked.report, model, api=asked.actor.api, dataset=dataset, editing=edit_politely)
+        outcome = update_card(asked.report, model, api=asked.visitor.api, dataset=dataset, editing=edit_politely)
         return {"result": panels.preview(asked.proposal(model, dataset), outcome)}
 
     def _write(self, question: "_ShareQuestion", asked: "_Asked") -> Answer:
@@ -106,7 +105,7 @@ class Sharing:
         model, dataset = question.model, asked.dataset if question.link else None
         mode: Mode = "pr" if question.act == "pr" else "commit"
         outcome = update_card(
-            asked.report, model, api=asked.actor.api, dataset=dataset, mode=mode, agreed=question.agreed,
+            asked.report, model, api=asked.visitor.api, dataset=dataset, mode=mode, agreed=question.agreed,
             editing=edit_politely,
         )  # fmt: skip
         if outcome.happened == "shown":
@@ -150,8 +149,8 @@ class _ShareQuestion(Question):
 class _Asked:
     """Who asks, and about which result."""
 
-    def __init__(self, question: _ShareQuestion, actor: Actor, site: Site) -> None:
-        self.actor = actor
+    def __init__(self, question: _ShareQuestion, visitor: Visitor, site: Site) -> None:
+        self.visitor = visitor
         """Who asks."""
         self.key = question.key
         """Of the result."""
@@ -164,7 +163,7 @@ class _Asked:
 
     def proposal(self, model: str, dataset: str | None) -> panels.Proposal:
         """What a card is about to get."""
-        return panels.Proposal(self.report, model, dataset, self.actor, self.place)
+        return panels.Proposal(self.report, model, dataset, self.visitor, self.place)
 
     def check_signed_in(self) -> None:
         """Makes sure that somebody acts.
@@ -172,5 +171,5 @@ class _Asked:
         Raises:
             SettingError: Nobody does.
         """
-        if self.actor.token is None:
+        if self.visitor.login is None:
             raise SettingError("Nobody is signed in any more: sign in, and press the button again")

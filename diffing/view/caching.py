@@ -5,9 +5,6 @@ from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Any, ParamSpec, TypeVar
 
-from cachetools import TTLCache, cached
-from cachetools.keys import hashkey
-
 P = ParamSpec("P")
 R = TypeVar("R")
 _MOST = 1000
@@ -22,6 +19,8 @@ def kept(seconds: float, answer: Callable[P, R], *, key: Callable[..., Hashable]
         answer: Asked for what is not kept; its last argument is the visitor.
         key: What tells questions apart; by default all arguments, and of the visitor its `key`: no token is kept.
     """
+    from cachetools import TTLCache, cached  # comes with the extra `app`, which is asked for before this
+
     keeper = cached(TTLCache[Any, Any](_MOST, seconds), key=key or _without_token, lock=Lock())
     return keeper(answer)
 
@@ -33,4 +32,4 @@ def asker(token: str | None) -> str:
 
 def _without_token(*question: Any) -> Hashable:  # noqa: ANN401  whatever is asked
     *what, visitor = question
-    return hashkey(*what, visitor.key)
+    return (*what, visitor.key)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.outputs.html import environment
 from diffing.rendering import templates_of
-from diffing.view.result import style
+from diffing.view.result.made import style
 
 if TYPE_CHECKING:
     import gradio

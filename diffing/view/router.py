@@ -47,11 +47,10 @@ def _text(value: object, read: ValidatorFunctionWrapHandler) -> str:
     return str(_given(value[:_LONGEST] if isinstance(value, str) else "", read) or "")
 
 
-def _number(value: object) -> object:
-    digits = isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10
-    number = int(value) if digits else value  # type: ignore[call-overload]  # digits alone are read
-    whole = isinstance(number, int) and not isinstance(number, bool)
-    return number if whole and 0 <= number < _LARGEST else None
+def _number(value: object) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST else None
 
 
 def _given(value: object, read: ValidatorFunctionWrapHandler) -> object:

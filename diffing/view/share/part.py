@@ -6,8 +6,9 @@ from typing import Any
 
 from diffing.view.address import Address
 from diffing.view.part import Part
+from diffing.view.router import Answer
 from diffing.view.share import panels
-from diffing.view.share.answers import Answer, Sharing
+from diffing.view.share.answers import Sharing
 from diffing.view.share.downloads import Downloads
 from diffing.view.site import Site
 from diffing.view.visitor import Visitor

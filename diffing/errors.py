@@ -33,6 +33,8 @@ class HubError(DiffingError):
 
     def __init__(self, message: str, *, status: int | None = None, gated: bool = False) -> None:
         super().__init__(message)
+        self.gated = gated
+        """Whether the repository is there, and its owner has to let the account in."""
         self.status = status
         """The status the Hub answered with, such as 403 or 412; None where it did not answer."""
         self.gated = gated

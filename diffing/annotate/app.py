@@ -16,10 +16,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from diffing.annotate.delivery import Ignored, read_delivery
-from diffing.annotate.process import WorkerProcess
 from diffing.annotate.queue import QUEUE, Queue
 from diffing.annotate.settings import SHORTEST_SECRET, AnnotatorSettings
 from diffing.errors import MissingExtraError, SettingError
+from diffing.jobs import Supervisor
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
@@ -59,11 +59,11 @@ def create_app(settings: AnnotatorSettings, secret: str) -> "FastAPI":
     from diffing.annotate.revision import annotate_forever
 
     queue = Queue(settings.state / QUEUE)
-    desk = Desk(settings, secret, queue)
-    app = desk.serve(WorkerProcess(annotate_forever, settings, time.time()))
+    webhook = Webhook(settings, secret, queue)
+    app = webhook.serve(Supervisor(annotate_forever, settings, time.time()))
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        build(settings, queue, desk.turned_away),
+        build(settings, queue, webhook.turned_away),
         path="/",
         run_history=False,
         ssr_mode=False,
@@ -93,7 +93,7 @@ class _AsksNobody:
         await self._app(scope, receive, told)
 
 
-class Desk:
+class Webhook:
     """Where deliveries are handed in. Counts what it turns away, by reason, since its start.
 
     Raises:
@@ -109,7 +109,7 @@ class Desk:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
 
-    def serve(self, worker: WorkerProcess) -> "FastAPI":
+    def serve(self, worker: Supervisor) -> "FastAPI":
         """The route for deliveries, with a worker that starts and ends with the server."""
         from fastapi import FastAPI, Request
         from fastapi.responses import JSONResponse

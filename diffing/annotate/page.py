@@ -4,20 +4,20 @@ All text on it is outside text: it goes through a template that escapes.
 """
 
 from collections.abc import Callable, Mapping
-from importlib.resources import files
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, StrictUndefined
-
-from diffing.annotate.queue import Queue
+from diffing.annotate.queue import STATES, Queue
 from diffing.annotate.settings import AnnotatorSettings
+from diffing.rendering import environment, templates_of
 
 if TYPE_CHECKING:
     import gradio
 
 EVERY = 5.0
 """Seconds between two looks at the queue."""
+_MOST_SHOWN = 50
+"""Jobs of one state on the page, at most."""
 _AGAINST = {
     "base": "the base model that its card names",
     "previous": "the revision before",
@@ -53,20 +53,15 @@ def build(settings: AnnotatorSettings, queue: Queue, turned_away: Callable[[], M
 
 def status(settings: AnnotatorSettings, queue: Queue, turned_away: Mapping[str, int]) -> str:
     """The page's inside, as HTML."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["address"] = _address
-    source = files("diffing.annotate").joinpath("status.html.jinja").read_text(encoding="utf-8")
-    return environment.from_string(source).render(
+    templates = environment(templates_of(__package__), escapes=True)
+    templates.filters["address"] = _address
+    return templates.get_template("status.html.jinja").render(
         watched=settings.watch,
         allowed=settings.allow,
         against=_AGAINST[settings.against],
         card=_CARD[settings.card],
         counts=queue.counts(),
-        running=queue.jobs("running"),
-        queued=queue.jobs("queued"),
-        done=queue.jobs("done"),
-        ignored=queue.jobs("ignored"),
-        failed=queue.jobs("failed"),
+        jobs={state: queue.jobs(state, most=_MOST_SHOWN) for state in STATES},
         turned_away=turned_away,
     )
 

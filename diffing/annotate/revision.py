@@ -13,7 +13,7 @@ from huggingface_hub import HfApi
 from diffing.annotate.comparison import Comparison, compare_what, is_outdated, last_of_substance, private_of
 from diffing.annotate.delivery import Ignored, Push
 from diffing.annotate.downloads import only_while_needed
-from diffing.annotate.queue import QUEUE, Job, Queue
+from diffing.annotate.queue import QUEUE, Queue, RevisionJob
 from diffing.annotate.settings import AnnotatorSettings
 from diffing.annotate.worker import Done, Postponed, Worker, one_line
 from diffing.errors import DiffingError, HubError, SettingError
@@ -39,29 +39,30 @@ class Annotator:
         self._queue = queue
         self._api = api or hub_api()
 
-    def __call__(self, job: Job, on_progress: OnProgress) -> Done | Ignored | Postponed:
+    def __call__(self, job: RevisionJob, on_progress: OnProgress) -> Done | Ignored | Postponed:
         """See `diffing.annotate.worker.Work`."""
         user_name(self._api)  # without a token nothing could be published: said before anything is computed
-        push = Push(job.repository, job.commit, job.parent)
-        if job.model_b:
-            comparison: Comparison | Ignored = Comparison(job.model_a, job.model_b)
+        task = job.task
+        push = Push(task.repository, task.commit, task.parent)
+        if task.model_b:
+            comparison: Comparison | Ignored = Comparison(task.model_a, task.model_b)
         else:
             comparison = compare_what(self._api, push, self._settings.against)
         if isinstance(comparison, Ignored):
             return comparison
         if self._queue.superseded(job) or is_outdated(self._api, push, self._settings.against):
             return _OUTDATED
-        if not job.model_b and self._queue.begun(_DAY) >= self._settings.most_per_day:
+        if not task.model_b and self._queue.begun(_DAY) >= self._settings.most_per_day:
             return Postponed(f"{self._settings.most_per_day} diffs were begun within a day (most_per_day)", _RECHECK)
         self._queue.decide(job, comparison.model_a, comparison.model_b)
-        with only_while_needed(job.repository):
-            report = self._published(job.repository, comparison)
-            report = report or diff_of(self._settings, job.repository, comparison, on_progress)
+        with only_while_needed(task.repository):
+            report = self._published(task.repository, comparison)
+            report = report or diff_of(self._settings, task.repository, comparison, on_progress)
         if self._queue.superseded(job) or is_outdated(self._api, push, self._settings.against):
             return _OUTDATED
-        done, own = publish(self._api, self._settings, job.repository, comparison, report)
+        done, own = publish(self._api, self._settings, task.repository, comparison, report)
         if own is not None:
-            self._queue.remember_own(job.repository, own)
+            self._queue.remember_own(task.repository, own)
         return done
 
     def _published(self, repository: str, comparison: Comparison) -> Report | None:

@@ -15,7 +15,7 @@ from typing import TypeAlias
 from filelock import FileLock, Timeout
 
 from diffing.annotate.delivery import Ignored
-from diffing.annotate.queue import Job, Queue
+from diffing.annotate.queue import Progress, Queue, RevisionJob
 from diffing.errors import DiffingError, LimitError, MissingExtraError, SettingError
 from diffing.model_ref import ModelPlace, ModelRef
 from diffing.types import OnProgress
@@ -26,6 +26,7 @@ _PERMANENT = (SettingError, MissingExtraError, LimitError)
 """Errors that another try cannot mend."""
 _LOOK_AGAIN = 1.0
 """Seconds until the queue is looked at again: the process that takes deliveries adds to it."""
+_STOPPED = "the service was stopped in the middle of every try"
 _PROGRESS_EVERY = 1.0
 """Seconds between two notes of progress in the queue."""
 
@@ -52,7 +53,7 @@ class Postponed:
     """Until it is looked at again."""
 
 
-Work: TypeAlias = Callable[[Job, OnProgress], Done | Ignored | Postponed]
+Work: TypeAlias = Callable[[RevisionJob, OnProgress], Done | Ignored | Postponed]
 """Does one job. Raises `DiffingError` for what went wrong outside."""
 
 
@@ -98,7 +99,7 @@ class Worker:
         while not self._stopped.is_set():
             try:
                 with lock.acquire(timeout=_LOOK_AGAIN, poll_interval=0.25):
-                    self._queue.recover(self._tries.most)
+                    self._queue.recover(self._tries.most, _STOPPED)
                     self._attend()
             except sqlite3.DatabaseError as error:  # full disk, or a file that stays locked: both can pass
                 _log.error("The queue %s cannot be used (%s): tried again soon", self._queue.path.name, error)
@@ -131,7 +132,7 @@ class Worker:
         job = self._queue.claim()
         if job is None:
             return False
-        name = str(ModelRef(ModelPlace.HUB, job.repository, job.commit[:7]))
+        name = _name(job)
         try:
             outcome = self._work(job, self._progress(job))
         except DiffingError as error:
@@ -141,23 +142,24 @@ class Worker:
             self._failed(job, f"internal error ({type(error).__name__}), see the log", final=False)
         else:
             if isinstance(outcome, Postponed):
-                self._queue.postpone(job, outcome.reason, outcome.seconds)
+                self._queue.retry(job.key, outcome.reason, outcome.seconds, counts=False)
             elif isinstance(outcome, Ignored):
                 _log.info("%s: ignored, %s", name, outcome.reason)
-                self._queue.settle(job, "ignored", reason=outcome.reason)
+                self._queue.move(job.key, "ignored", outcome.reason)
             else:
                 _log.info("%s: done", name)
-                self._queue.settle(job, "done", reason=outcome.remark, dataset=outcome.dataset, card=outcome.card)
+                result = Progress(dataset=outcome.dataset, card=outcome.card)
+                self._queue.move(job.key, "done", outcome.remark, result)
         return True
 
-    def _failed(self, job: Job, reason: str, *, final: bool) -> None:
-        _log.warning("%s@%s: try %d failed: %s", job.repository, job.commit[:7], job.tries, reason)
+    def _failed(self, job: RevisionJob, reason: str, *, final: bool) -> None:
+        _log.warning("%s: try %d failed: %s", _name(job), job.tries, reason)
         if final or job.tries >= self._tries.most:
-            self._queue.settle(job, "failed", reason=reason)
+            self._queue.move(job.key, "failed", reason)
         else:
-            self._queue.retry(job, reason, self._tries.wait(job.tries))
+            self._queue.retry(job.key, reason, self._tries.wait(job.tries))
 
-    def _progress(self, job: Job) -> OnProgress:
+    def _progress(self, job: RevisionJob) -> OnProgress:
         last, before = 0.0, ""
 
         def on_progress(stage: str, done: int, total: int) -> None:
@@ -165,9 +167,13 @@ class Worker:
             now = time.monotonic()
             if stage != before or now - last >= _PROGRESS_EVERY:
                 last, before = now, stage
-                self._queue.progress(job, stage, done, total)
+                self._queue.tell(job.key, Progress(stage, done, total))
 
         return on_progress
+
+
+def _name(job: RevisionJob) -> str:
+    return str(ModelRef(ModelPlace.HUB, job.task.repository, job.task.commit[:7]))
 
 
 def one_line(error: Exception) -> str:

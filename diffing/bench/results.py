@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from diffing.errors import SettingError
-from diffing.outputs.writing import write_whole
 from diffing.types import Estimate, Row, Scalar
+from diffing.writing import write_whole
 
 Kind: TypeAlias = Literal["statistics", "planted", "null", "lineage", "compare"]
 """Which benchmark it is of; the page has one part per kind, in this order."""
@@ -90,11 +90,7 @@ def save_result(result: Result, path: Path) -> Path:
     """
     _check(result, str(path))
     content = json.dumps(asdict(result), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingError(f"Cannot write {path}: {error.strerror or error}. Give a file that can be written") from None
-    return write_whole(content.encode(), path)
+    return write_whole(content.encode(), path, make_folder=True)
 
 
 def load_result(path: Path) -> Result:

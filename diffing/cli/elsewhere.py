@@ -144,7 +144,7 @@ def _say(text: str) -> None:
 
 
 def _by_job(config: DiffConfig, limits: Limits, options: HubOptions) -> "Report":
-    from diffing.jobs import command_for, run_on_jobs
+    from diffing.hub_jobs import command_for, run_on_jobs
     from diffing.report import load_report
 
     command = command_for(config, limits, options)

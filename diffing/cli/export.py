@@ -27,8 +27,8 @@ def export(
     Addresses of servers that models ran on are left out.
     """
     from diffing.outputs.formats import FORMATS
-    from diffing.outputs.writing import write_whole
     from diffing.report import load_report
+    from diffing.writing import write_whole
 
     chosen, found = FORMATS[format_], load_report(report)
     print(write_whole(chosen.content(found), out) if out else chosen.write(found, Path()))

@@ -3,8 +3,8 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import httpx2
 from huggingface_hub import HfApi, constants, get_session, get_token, hf_hub_url, try_to_load_from_cache
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
@@ -16,6 +16,8 @@ from diffing.version import VERSION
 
 TIMEOUT = 15.0
 """Seconds; the client's own default is to wait for ever."""
+_TIMEOUT_HEADER = "x-diffing-timeout"
+"""Carries a client's timeout to `_bound`, which takes it off again: it is not sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +38,14 @@ class BoundedApi(HfApi):
     """The Hub's client with calls that end: the stock one waits for ever on a server that does not answer."""
 
     def __init__(self, patience: Patience, endpoint: str, token: str | bool | None) -> None:
-        super().__init__(endpoint=endpoint, token=token, library_name="diffing", library_version=VERSION)
+        # the stock client takes no timeout for most calls, but sends these headers with all of them: see `_bound`
+        headers = {_TIMEOUT_HEADER: str(patience.timeout)}
+        super().__init__(
+            endpoint=endpoint, token=token, library_name="diffing", library_version=VERSION, headers=headers
+        )
         keep_secret((token if isinstance(token, str) else get_token() if token is None else None) or "")
         self.patience = patience
         """How long it waits."""
-
-    def model_info(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passed through as it is
-        """As the stock client's, in bounded time."""
-        return super().model_info(*args, **self._bounded(kwargs))
-
-    def dataset_info(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passed through as it is
-        """As the stock client's, in bounded time."""
-        return super().dataset_info(*args, **self._bounded(kwargs))
-
-    def space_info(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passed through as it is
-        """As the stock client's, in bounded time."""
-        return super().space_info(*args, **self._bounded(kwargs))
-
-    def _bounded(self, kwargs: dict[str, Any]) -> dict[str, Any]:
-        """These three hand their own timeout on, even where it is none."""
-        return {**kwargs, "timeout": kwargs.get("timeout") or self.patience.timeout}
 
 
 def hub_api(
@@ -63,19 +53,29 @@ def hub_api(
 ) -> BoundedApi:
     """A client for the Hub.
 
-    The stock client's connections are shared by the whole process and wait for ever; they get the timeout too, unless
-    somebody set one.
+    The stock client's connections are shared by the whole process and wait for ever. Those of our requests are bounded,
+    and those of others in this process are left as they are.
 
     Args:
         token: Acts for its owner; None takes the saved one, False none.
         endpoint: Address of the Hub; None takes HF_ENDPOINT as it is now, not as it was when the client was imported.
         patience: How long it waits; None for the usual.
     """
-    session = get_session()
-    if patience is not None or session.timeout.read is None:
-        session.timeout = (patience or Patience()).timeout
+    hooks = get_session().event_hooks["request"]
+    if _bound not in hooks:
+        hooks.append(_bound)
     address = endpoint or os.environ.get("HF_ENDPOINT") or constants.ENDPOINT
     return BoundedApi(patience or Patience(), address.rstrip("/"), token)
+
+
+def _bound(request: httpx2.Request) -> None:
+    """Gives a request of one of our clients its timeout, unless it has one."""
+    seconds = request.headers.pop(_TIMEOUT_HEADER, None)
+    if seconds is not None:
+        given = request.extensions.get("timeout", {})
+        kinds = ("connect", "read", "write", "pool")
+        bounded = {kind: float(seconds) if given.get(kind) is None else given[kind] for kind in kinds}
+        request.extensions = {**request.extensions, "timeout": bounded}
 
 
 def head_of(api: HfApi, repo_id: str, *, repo_type: str = "model", revision: str | None = None) -> str:

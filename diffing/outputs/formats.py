@@ -19,8 +19,8 @@ from diffing.outputs.html import render
 from diffing.outputs.public import public_report
 from diffing.outputs.tables import parquet
 from diffing.outputs.words import names_of
-from diffing.outputs.writing import write_whole
 from diffing.types import Report
+from diffing.writing import write_whole
 
 _UNSAFE = re.compile(r"[^\w.-]+|\.{2,}", re.ASCII)
 _DEVICE = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(?=\.)", re.IGNORECASE)

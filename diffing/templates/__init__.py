@@ -9,12 +9,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from typing import TypeAlias
 
 import jinja2
 from jinja2 import meta
 
+from diffing.rendering import environment, templates_of
 from diffing.types import Conversation
 
 _CONTROL = {
@@ -138,8 +138,6 @@ def _shown(value: Value, code: str) -> str | int | list[str]:
 @lru_cache
 def _load(name: str) -> tuple[jinja2.Template, frozenset[str]]:
     # not HTML: escaping would change the words that are judged; the fence is what keeps them apart
-    environment = jinja2.Environment(
-        undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
-    )
-    source = (files(__name__) / f"{name}.md").read_text(encoding="utf-8")
-    return environment.from_string(source), frozenset(meta.find_undeclared_variables(environment.parse(source)))
+    find = templates_of(__name__)
+    templates, file = environment(find, escapes=False), f"{name}.md"
+    return templates.get_template(file), frozenset(meta.find_undeclared_variables(templates.parse(find(file) or "")))

@@ -11,7 +11,8 @@ import time
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from diffing.errors import MissingExtraError
+from diffing.errors import MissingExtraError, SettingError
+from diffing.jobs import can_bound
 
 if TYPE_CHECKING:
     import gradio
@@ -40,8 +41,13 @@ def open_site(settings: "SiteSettings") -> "Site":
 
     Raises:
         MissingExtraError: Gradio is not installed.
-        SettingError: Another process owns the folder.
+        SettingError: Another process owns the folder, or strangers cannot be served on this system.
     """
+    if settings.rules.public and not can_bound():
+        raise SettingError(
+            "Strangers are not served on this system, which cannot limit the memory that their files take: expected "
+            "Linux or macOS. Leave out --public"
+        )
     if find_spec("gradio") is None:  # told before anything is opened, and before its seconds of importing
         raise MissingExtraError("The page", "app")
     from diffing.view.site import Site

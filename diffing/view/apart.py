@@ -4,11 +4,9 @@ A thread would not do: while it frees what it made, or looks through one large t
 """
 
 import os
-import resource
 import subprocess
 import sys
 import threading
-from contextlib import suppress
 
 MEMORY = 4 * 2**30
 """Bytes of address space, libraries included."""
@@ -17,8 +15,6 @@ SECONDS = 30.0
 _PATIENCE = 4
 """Times as long is waited, on a machine that is busy."""
 _AT_ONCE = threading.BoundedSemaphore(2)
-_POLITE = 10
-"""Lower priority than the page's."""
 
 
 def run_apart(
@@ -27,7 +23,7 @@ def run_apart(
     """What a module of ours writes; None where it failed, or took too much.
 
     Args:
-        module: Calls `keep_within_bounds` before all else when it is run.
+        module: Calls `diffing.jobs.keep_within_bounds` before all else when it is run.
         arguments: What it is started with.
         given: What it reads.
         memory: Bytes that it may take.
@@ -46,16 +42,3 @@ def run_apart(
     except subprocess.TimeoutExpired:
         return None
     return done.stdout if done.returncode == 0 else None
-
-
-def keep_within_bounds(memory: str, seconds: str) -> None:
-    """Has the system end this process where it takes more.
-
-    Args:
-        memory: Bytes.
-        seconds: Of computing.
-    """
-    for limit, most in ((resource.RLIMIT_AS, int(memory)), (resource.RLIMIT_CPU, max(int(float(seconds)), 1))):
-        with suppress(ValueError, OSError):  # some systems have no such limit
-            resource.setrlimit(limit, (most, most))
-    os.nice(_POLITE)

@@ -9,7 +9,7 @@ from diffing.view.gallery import gallery_part
 from diffing.view.part import Part
 from diffing.view.programs import add_programs
 from diffing.view.progress import progress_part
-from diffing.view.result import result_view
+from diffing.view.result.build import result_view
 from diffing.view.share import share_part
 from diffing.view.site import Site
 from diffing.view.start import start_part

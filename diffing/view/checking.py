@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from diffing.errors import DiffingError, LimitError
-from diffing.view.apart import MEMORY, SECONDS, keep_within_bounds, run_apart
+from diffing.jobs import keep_within_bounds
+from diffing.view.apart import MEMORY, SECONDS, run_apart
 from diffing.view.excess import excess_of
 
 
@@ -34,7 +35,7 @@ def check_openable(folder: Path, name: str, *, memory: int = MEMORY, seconds: fl
 
 def main(memory: str, seconds: str, folder: str) -> int:
     """Opens it and its tabs as the page does when somebody comes; gives the exit status."""
-    keep_within_bounds(memory, seconds)
+    keep_within_bounds(memory=int(memory), seconds=float(seconds))
     from diffing.report import load_report
     from diffing.view.result import made
     from diffing.view.result.choice import Filter

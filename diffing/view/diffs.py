@@ -15,8 +15,8 @@ from diffing.outputs.dataset import Newest, Published, newest_reports
 from diffing.outputs.dataset.identity import Identity
 from diffing.report.hub import FOLDER, download_into, name_of
 from diffing.report.schema import DOCUMENT
+from diffing.view import caching
 from diffing.view.checking import check_openable
-from diffing.view.remembered import Remembered
 from diffing.view.runs.access import may_read
 from diffing.view.visitor import Visitor
 
@@ -50,7 +50,7 @@ class Diffs:
         self._lock = threading.Lock()
         self._downloads = tuple(threading.Lock() for _ in range(_LOCKS))
         self._folders: OrderedDict[str, Path] = OrderedDict()
-        self._found: Remembered[Newest] = Remembered(_REMEMBERED_SECONDS)
+        self._newest = caching.kept(_REMEMBERED_SECONDS, _newest)
 
     def open(self, repo_id: str, visitor: Visitor) -> str:
         """Downloads a diff where it is not yet here, after the Hub said that this visitor may read it.
@@ -120,11 +120,7 @@ class Diffs:
         Raises:
             HubError: The Hub cannot be reached, or refuses.
         """
-
-        def ask() -> Newest:
-            return newest_reports(hub_api(visitor.acts_with), models, seconds=_SEARCH_SECONDS)
-
-        return self._found.get((models, visitor.key), ask)
+        return self._newest(models, visitor)
 
     def published(self, model_a: str, model_b: str, visitor: Visitor) -> tuple[Published, ...]:
         """Published diffs of two models in either order, the newest first; none where the Hub does not answer.
@@ -153,6 +149,10 @@ class Diffs:
             size += sum(file.stat().st_size for file in each.rglob("*") if file.is_file())
             if size > self._kept and each != opened:
                 shutil.rmtree(each, ignore_errors=True)
+
+
+def _newest(models: tuple[str, ...], visitor: Visitor) -> Newest:
+    return newest_reports(hub_api(visitor.acts_with), models, seconds=_SEARCH_SECONDS)
 
 
 def _compares(identity: Identity, wanted: tuple[ModelRef, ModelRef]) -> bool:

@@ -4,9 +4,10 @@ import json
 import sys
 
 from diffing.errors import SettingError
+from diffing.jobs import keep_within_bounds
 from diffing.outputs.card import edit
 from diffing.outputs.card.edit import OptedOutError
-from diffing.view.apart import keep_within_bounds, run_apart
+from diffing.view.apart import run_apart
 
 _SECONDS = 15.0
 """Of computing; a card of a third of a megabyte takes three."""
@@ -41,7 +42,7 @@ def edit_politely(readme: bytes, section: str) -> bytes:
 
 def main(memory: str, seconds: str) -> None:
     """Reads a question, writes the answer."""
-    keep_within_bounds(memory, seconds)
+    keep_within_bounds(memory=int(memory), seconds=float(seconds))
     asked = json.loads(sys.stdin.buffer.read())
     try:
         answer = {"card": edit(asked["readme"].encode("latin-1"), asked["section"]).decode("latin-1")}

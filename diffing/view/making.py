@@ -4,9 +4,10 @@ import sys
 from pathlib import Path
 
 from diffing.errors import SettingError
+from diffing.jobs import keep_within_bounds
 from diffing.outputs.formats import FORMATS, Format
 from diffing.types import Report
-from diffing.view.apart import keep_within_bounds, run_apart
+from diffing.view.apart import run_apart
 from diffing.view.excess import is_light
 
 _SECONDS = 60.0
@@ -37,7 +38,7 @@ def make_file(result: Path, report: Report, form: Format, place: Path) -> Path:
 
 def main(memory: str, seconds: str, result: str, key: str, place: str) -> None:
     """Writes the file, and says where it is."""
-    keep_within_bounds(memory, seconds)
+    keep_within_bounds(memory=int(memory), seconds=float(seconds))
     from diffing.report import load_report
 
     sys.stdout.write(str(FORMATS[key].write(load_report(Path(result), token=False), place)))

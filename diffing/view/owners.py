@@ -4,7 +4,7 @@ import ipaddress
 
 from diffing.errors import HubError
 from diffing.hub import hub_api, user_name
-from diffing.view.remembered import Remembered, asker
+from diffing.view.caching import asker, kept
 from diffing.view.runs.records import SHARED
 from diffing.view.visitor import Visitor
 
@@ -18,7 +18,7 @@ class Owners:
     """Names the owner of a visitor's runs. Threads may share it."""
 
     def __init__(self) -> None:
-        self._names: Remembered[str] = Remembered(_KEPT_SECONDS)
+        self._name_of = kept(_KEPT_SECONDS, lambda token: user_name(hub_api(token)), key=asker)
 
     def of(self, visitor: Visitor) -> str:
         """The account, however often it signs in; of others the address, which several people may share.
@@ -32,7 +32,7 @@ class Owners:
         if visitor.rules.per_owner is None:
             return f"token {asker(token)}"
         try:
-            return f"account {self._names.get(asker(token), lambda: user_name(hub_api(token)))}"
+            return f"account {self._name_of(token)}"
         except HubError as error:
             # a token that the Hub does not know could be anything
             return _at(visitor.address) if error.status in _REFUSED else f"token {asker(token)}"

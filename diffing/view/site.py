@@ -117,7 +117,13 @@ class Site:
             request: Of the event, or of a question of a page's script.
             token: What the visitor signed in with; None for one who did not.
         """
-        return Visitor(token.token if token else None, self.settings.rules, address_of(request))
+        return Visitor(
+            token.token if token else None,
+            self.settings.rules,
+            address_of(request),
+            can_sign_in=self.settings.sign_in,
+            scopes=frozenset(token.scope.split()) if token else None,
+        )
 
     def key_of_run(self, run_id: str) -> str:
         """The key of the result of a run."""

@@ -86,22 +86,22 @@ def send(client: httpx2.Client, service: Service, body: object, secret: str | No
 
 def work_forever(folder: Path) -> None:
     """What the worker's process does; from the third job on it waits while there is a file `hold`."""
-    from diffing.annotate.queue import QUEUE, Job, Queue
+    from diffing.annotate.queue import QUEUE, Queue, RevisionJob
     from diffing.annotate.worker import Done, Worker
     from diffing.types import OnProgress
 
-    def work(job: Job, on_progress: OnProgress) -> Done:
+    def work(job: RevisionJob, on_progress: OnProgress) -> Done:
         on_progress("responses a", 1, 2)
         with (folder / "begun").open("a") as begun:
-            begun.write(f"{job.repository} {job.commit}\n")
+            begun.write(f"{job.task.repository} {job.task.commit}\n")
         until(lambda: not (folder / "hold").exists() or len((folder / "begun").read_text().splitlines()) < 3)
-        effect = folder / "effects" / job.commit
+        effect = folder / "effects" / job.task.commit
         effect.parent.mkdir(exist_ok=True)
         if not effect.exists():  # as a dataset that is the same already is not committed again
             with (folder / "deeds").open("a") as deeds:
-                deeds.write(f"{job.commit}\n")
+                deeds.write(f"{job.task.commit}\n")
             effect.touch()
-        return Done(dataset=f"https://hub.example/datasets/bot/{job.commit}")
+        return Done(dataset=f"https://hub.example/datasets/bot/{job.task.commit}")
 
     Worker(Queue(folder / QUEUE), work).run()
 
@@ -109,13 +109,14 @@ def work_forever(folder: Path) -> None:
 def main(folder: Path, port: int) -> None:
     import uvicorn
 
-    from diffing.annotate.app import Desk
-    from diffing.annotate.process import WorkerProcess
+    from diffing.annotate.app import Webhook
     from diffing.annotate.queue import QUEUE, Queue
     from diffing.annotate.settings import AnnotatorSettings
+    from diffing.jobs import Supervisor
+    from tests.annotate import service  # this module by the name by which the other process finds it
 
     settings = AnnotatorSettings(allow=(ALLOWED,), folder=str(folder))
-    app = Desk(settings, SECRET, Queue(folder / QUEUE)).serve(WorkerProcess(work_forever, folder))
+    app = Webhook(settings, SECRET, Queue(folder / QUEUE)).serve(Supervisor(service.work_forever, folder))
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
 
 

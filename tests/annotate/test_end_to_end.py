@@ -102,19 +102,19 @@ def test_a_push_is_annotated_once_and_the_loop_ends(
     readme = hub.repo("alice/tuned").files()["README.md"]
     assert readme.startswith(CARD), "nothing outside the section changed"
     assert b"alice/base" in readme[len(CARD) :]
-    assert job.dataset == f"{hub.endpoint}/datasets/bot/alice__tuned-diff"
+    assert job.told.dataset == f"{hub.endpoint}/datasets/bot/alice__tuned-diff"
     assert any(path.startswith("findings/") for path in hub.repo("bot/alice__tuned-diff", "dataset").files())
     assert page.status_code == 200
     assert page.headers["content-security-policy"].startswith("default-src 'self' "), "no browser asks anybody else"
     assert len(hub.repo("alice/tuned").pulls) == 1
-    assert queue.counts() == {"queued": 0, "running": 0, "done": 1, "ignored": 1, "failed": 0}
+    assert queue.counts() == {"done": 1, "ignored": 1}
     assert queue.jobs("ignored")[0].reason == "nothing but README.md changed"
     pushes = [each for each in hub.deliveries if "updatedRefs" in each.payload]
     assert ("refs/pr/1", 200) in [(each.payload["updatedRefs"][0]["ref"], each.status) for each in pushes]
     assert [each.status for each in hub.deliveries].count(202) == 2, "the push, and the merge"
     assert {each.status for each in hub.deliveries} == {200, 202}
 
-    a_restart_finds_nothing(hub, settings, queue, job.commit, bot)
+    a_restart_finds_nothing(hub, settings, queue, job.task.commit, bot)
     shown = capfd.readouterr()
     no_token_was_written(tmp_path, hub, caplog.text + shown.out + shown.err, (alice, bot, SECRET))
 
@@ -133,7 +133,7 @@ def a_restart_finds_nothing(hub: LocalHub, settings: AnnotatorSettings, queue: Q
     annotator.catch_up(time.time())
     job = lost.claim()
     assert job is not None
-    assert job.commit == commit
+    assert job.task.commit == commit
     assert state_of_repositories(hub) == (2, 3, 1)
     (queue.path.parent / "completions.sqlite").unlink()
     stages: list[str] = []

@@ -9,7 +9,7 @@ import pytest
 
 from diffing.annotate.delivery import Push
 from diffing.annotate.page import build, status
-from diffing.annotate.queue import Queue
+from diffing.annotate.queue import Progress, Queue
 from diffing.annotate.settings import AnnotatorSettings
 
 HOSTILE = "<img src=x onerror=\"document.title='out'\">'`${1}"
@@ -27,15 +27,16 @@ def queue(tmp_path: Path) -> Queue:
         made.decide(job, f"a {HOSTILE}", f"b {HOSTILE}")
         match job.position:
             case 1:
-                made.settle(job, "done", reason=HOSTILE, dataset="https://hub.example/d", card="javascript:alert(1)")
+                told = Progress(dataset="https://hub.example/d", card="javascript:alert(1)")
+                made.move(job.key, "done", HOSTILE, told)
             case 2:
-                made.settle(job, "ignored", reason=HOSTILE)
+                made.move(job.key, "ignored", HOSTILE)
             case 3:
-                made.settle(job, "failed", reason=HOSTILE)
+                made.move(job.key, "failed", HOSTILE)
             case 4:
-                made.retry(job, HOSTILE, 60.0)
+                made.retry(job.key, HOSTILE, 60.0)
             case 5:
-                made.progress(job, HOSTILE, 3, 7)
+                made.tell(job.key, Progress(HOSTILE, 3, 7))
     return made
 
 

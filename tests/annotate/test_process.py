@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from diffing.annotate.process import WorkerProcess
+from diffing.jobs import Supervisor
 from tests.waiting import DEADLINE, until
 
 STARTED_BY_A_SERVICE = """
 import sys, time
 from pathlib import Path
-from diffing.annotate.process import WorkerProcess
+from diffing.jobs import Supervisor
 from tests.annotate.test_process import note_and_wait
 
 if __name__ == "__main__":
-    WorkerProcess(note_and_wait, Path(sys.argv[1])).start()
+    Supervisor(note_and_wait, Path(sys.argv[1])).start()
     time.sleep(600)
 """
 
@@ -45,7 +45,7 @@ def alive(pid: int) -> bool:
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 def test_killed_it_comes_back_stopped_it_does_not(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
-    process = WorkerProcess(note_and_wait, pids)
+    process = Supervisor(note_and_wait, pids)
     process.start()
     until(lambda: len(noted(pids)) == 1)
     os.kill(noted(pids)[0], signal.SIGKILL)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import CommitOperationAdd
 
-from diffing.annotate.app import Desk
+from diffing.annotate.app import Webhook
 from diffing.annotate.comparison import Comparison
 from diffing.annotate.delivery import Push
 from diffing.annotate.queue import Queue
@@ -80,12 +80,12 @@ def test_a_commit_of_our_own_is_known_when_its_webhook_comes(hub: LocalHub, tmp_
     assert done.card.endswith(f"/commit/{own}")
     queue = Queue(tmp_path / "queue.sqlite")
     queue.remember_own("bob/tuned", own)
-    desk = Desk(AnnotatorSettings(allow=("bob",)), SECRET, queue)
-    assert desk.take(json.dumps(payload("bob/tuned", own)).encode()) == (
+    webhook = Webhook(AnnotatorSettings(allow=("bob",)), SECRET, queue)
+    assert webhook.take(json.dumps(payload("bob/tuned", own)).encode()) == (
         200,
         {"status": "ignored", "reason": "a commit of this service"},
     )
-    assert desk.turned_away() == {"a commit of this service": 1}
+    assert webhook.turned_away() == {"a commit of this service": 1}
     assert queue.add(Push("bob/tuned", "a" * 40, own))
 
 

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from diffing.annotate.delivery import Ignored, Push
-from diffing.annotate.queue import Job, Queue
+from diffing.annotate.queue import Queue, Revision, RevisionJob
 from diffing.annotate.worker import Done, Postponed, Tries, Worker
 from diffing.errors import HubError, LimitError, SettingError
 from diffing.types import OnProgress
 from tests.waiting import until
+
+STOPPED = "the service was stopped in the middle of every try"
 
 
 def push(number: int, repository: str = "alice/tuned") -> Push:
@@ -26,11 +28,11 @@ def queue(tmp_path: Path) -> Queue:
     return Queue(tmp_path / "state" / "queue.sqlite")
 
 
-def done(job: Job, on_progress: OnProgress) -> Done:
+def done(job: RevisionJob, on_progress: OnProgress) -> Done:
     return Done(dataset="https://hub.example/d", card="https://hub.example/c", remark="a remark")
 
 
-def unreachable(job: Job, on_progress: OnProgress) -> Done:
+def unreachable(job: RevisionJob, on_progress: OnProgress) -> Done:
     raise HubError("Cannot reach\nthe Hub")
 
 
@@ -45,9 +47,9 @@ def test_a_revision_is_queued_once(queue: Queue) -> None:
         True,
         True,
     ]
-    assert queue.counts() == {"queued": 3, "running": 0, "done": 0, "ignored": 0, "failed": 0}
+    assert queue.counts() == {"queued": 3}
     claimed = [queue.claim() for _ in range(4)]
-    assert [job and (job.repository, job.commit[-1], job.tries) for job in claimed] == [
+    assert [job and (job.task.repository, job.task.commit[-1], job.tries) for job in claimed] == [
         ("alice/tuned", "1", 1),
         ("alice/tuned", "2", 1),
         ("alice/other", "1", 1),
@@ -69,7 +71,11 @@ def test_what_came_of_a_job_is_kept(queue: Queue) -> None:
     worker = Worker(queue, done)
     assert [worker.run_one(), worker.run_one()] == [True, False]
     (job,) = queue.jobs("done")
-    assert (job.dataset, job.card, job.reason) == ("https://hub.example/d", "https://hub.example/c", "a remark")
+    assert (job.told.dataset, job.told.card, job.reason) == (
+        "https://hub.example/d",
+        "https://hub.example/c",
+        "a remark",
+    )
     assert not queue.add(push(1), failed_before=time.time() + 60.0)
 
 
@@ -90,7 +96,7 @@ def test_failures_are_tried_again_with_longer_waits_and_then_given_up(queue: Que
         (job,) = queue.jobs("queued")
         waits.append(job.next_try - time.time())
         assert job.reason == "Cannot reach the Hub"
-        queue.retry(job, job.reason, 0.0)
+        queue.retry(job.key, job.reason, 0.0)
     assert waits == [pytest.approx(100.0, abs=5.0), pytest.approx(150.0, abs=5.0)]
     assert worker.run_one()
     assert settled(queue) == [("failed", "Cannot reach the Hub")]
@@ -102,7 +108,7 @@ def test_failures_are_tried_again_with_longer_waits_and_then_given_up(queue: Que
 
 
 def test_what_no_other_try_mends_is_given_up_at_once(queue: Queue) -> None:
-    def limited(job: Job, on_progress: OnProgress) -> Done:
+    def limited(job: RevisionJob, on_progress: OnProgress) -> Done:
         raise LimitError("--max-usd 2 is reached")
 
     queue.add(push(1))
@@ -111,8 +117,8 @@ def test_what_no_other_try_mends_is_given_up_at_once(queue: Queue) -> None:
 
 
 def test_a_bug_in_one_job_does_not_end_the_service(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
-    def broken(job: Job, on_progress: OnProgress) -> Done:
-        if job.commit.endswith("1"):
+    def broken(job: RevisionJob, on_progress: OnProgress) -> Done:
+        if job.task.commit.endswith("1"):
             raise KeyError("a bug")
         return Done()
 
@@ -131,15 +137,15 @@ def test_jobs_of_a_killed_process_are_taken_back_but_not_for_ever(queue: Queue) 
         job = queue.claim()
         assert job is not None
         assert job.tries == tries
-        queue.recover(3)
-    assert settled(queue) == [("failed", "the service was stopped in the middle of every try")]
+        queue.recover(3, STOPPED)
+    assert settled(queue) == [("failed", STOPPED)]
 
 
 def test_what_takes_the_process_down_at_every_try_is_not_taken_up_again_by_the_next_process(queue: Queue) -> None:
     """Each new process of the worker takes up what failed, but only what failed before the service began."""
     service_started, begun = time.time(), 0
     for _ in range(12):
-        queue.recover(3)
+        queue.recover(3, STOPPED)
         queue.add(push(1), failed_before=service_started)
         begun += queue.claim() is not None  # and the process is no more
     assert begun == 3
@@ -157,7 +163,7 @@ def test_a_clock_that_is_put_back_does_not_keep_a_job_waiting(queue: Queue) -> N
     queue.add(push(1))
     job = queue.claim()
     assert job is not None
-    queue.retry(job, "the Hub is away", 3600.0)
+    queue.retry(job.key, "the Hub is away", 3600.0)
     assert queue.claim() is None
     with sqlite3.connect(queue.path) as database:  # as if that had been noted by a clock a year ahead
         database.execute("UPDATE jobs SET changed = changed + 3e7, next_try = next_try + 3e7")
@@ -187,11 +193,11 @@ def test_a_damaged_file_is_one_clear_line(tmp_path: Path) -> None:
 def test_progress_is_told(queue: Queue) -> None:
     seen = []
 
-    def work(job: Job, on_progress: OnProgress) -> Done:
+    def work(job: RevisionJob, on_progress: OnProgress) -> Done:
         for i in range(1000):
             on_progress("responses a", i, 1000)
         (running,) = queue.jobs("running")
-        seen.append((running.stage, running.stage_done, running.stage_total))
+        seen.append((running.told.stage, running.told.done, running.told.total))
         return Done()
 
     queue.add(push(1))
@@ -214,8 +220,8 @@ def test_only_one_worker_works_and_the_next_takes_over(queue: Queue) -> None:
     first, second = [], []
 
     def working(found: list[str]) -> Worker:
-        def work(job: Job, on_progress: OnProgress) -> Done:
-            found.append(job.commit)
+        def work(job: RevisionJob, on_progress: OnProgress) -> Done:
+            found.append(job.task.commit)
             return Done()
 
         return Worker(queue, work)
@@ -253,7 +259,7 @@ def test_an_older_revision_is_superseded_by_a_later_one_that_is_done(queue: Queu
     older, newer = queue.claim(), queue.claim()
     assert older is not None and newer is not None  # noqa: PT018
     assert not queue.superseded(older)
-    queue.settle(newer, "done")
+    queue.move(newer.key, "done")
     assert queue.superseded(older)
     assert not queue.superseded(newer)
 
@@ -267,6 +273,34 @@ def test_a_clock_that_jumps_lifts_no_limit(queue: Queue, monkeypatch: pytest.Mon
     for days in (31, -31):
         monkeypatch.setattr(time, "time", lambda days=days: real() + 86400 * days)
         assert queue.begun(86400) == 1
-    queue.retry(job, "later", 3600.0)
+    queue.retry(job.key, "later", 3600.0)
     monkeypatch.setattr(time, "time", lambda: real() + 86400 * 31)
     assert queue.claim() is None
+
+
+OF_THE_VERSION_BEFORE = """
+CREATE TABLE jobs (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, repository TEXT COLLATE NOCASE, revision TEXT, parent TEXT, state TEXT,
+    reason TEXT, tries INTEGER, next_try REAL, model_a TEXT, model_b TEXT, stage TEXT, stage_done INTEGER,
+    stage_total INTEGER, dataset TEXT, card TEXT, begun REAL, changed REAL
+);
+CREATE INDEX jobs_by_state ON jobs (state, next_try);
+CREATE TABLE own_commits (repository TEXT, revision TEXT, PRIMARY KEY (repository, revision)) WITHOUT ROWID;
+INSERT INTO jobs VALUES
+    (3, 'Alice/Tuned', 'c1', NULL, 'queued', 'away', 2, 0, 'a', 'b', 's', 1, 2, '', '', 9, 8);
+INSERT INTO own_commits VALUES ('Alice/Tuned', 'c2');
+"""
+
+
+def test_a_queue_of_the_version_before_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "queue.sqlite"
+    with sqlite3.connect(path) as database:
+        database.executescript(OF_THE_VERSION_BEFORE)
+    for _ in range(2):
+        queue = Queue(path)
+        (job,) = queue.jobs("queued")
+        assert (job.position, job.reason, job.tries) == (3, "away", 2)
+        assert job.task == Revision("Alice/Tuned", "c1", None, "a", "b")
+        assert queue.is_own("alice/tuned", "c2")
+        assert not queue.add(Push("alice/tuned", "c1", None))
+        queue.close()

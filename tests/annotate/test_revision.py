@@ -203,7 +203,7 @@ def test_the_head_that_counts_is_the_last_one_that_changed_the_model(api: HfApi,
     )
     queue.add(last)
     job = next(each for each in queue.jobs("queued") if each.commit == last.commit)
-    queue.settle(job, "ignored", reason="nothing but README.md changed")
+    queue.move(job.key, "ignored", "nothing but README.md changed")
     assert last_of_substance(api, queue, "alice/tuned", "base").commit == first.commit
 
 
@@ -213,7 +213,7 @@ def test_a_start_looks_at_all_watched_models_also_when_one_cannot_be_read(api: H
     settings = AnnotatorSettings(watch=("alice/gone", "alice/tuned"), folder=str(tmp_path))
     with pytest.raises(HubError, match="alice/gone does not exist"):
         Annotator(settings, queue, api).catch_up(time.time())
-    assert [(job.repository, job.commit) for job in queue.jobs("queued")] == [("alice/tuned", made.commit)]
+    assert [(job.task.repository, job.task.commit) for job in queue.jobs("queued")] == [("alice/tuned", made.commit)]
 
 
 def test_private_models_are_known(api: HfApi, hub: LocalHub, base: str) -> None:

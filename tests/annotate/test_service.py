@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from starlette.requests import Request
 
-from diffing.annotate.app import LARGEST, Desk
+from diffing.annotate.app import LARGEST, Webhook
 from diffing.annotate.queue import Queue
 from diffing.annotate.settings import AnnotatorSettings
 from diffing.errors import SettingError
@@ -55,7 +55,7 @@ def traffic() -> list[tuple[object, str | None]]:
 
 def rows(folder: Path) -> list[tuple[str, str, str]]:
     with sqlite3.connect(folder / "queue.sqlite") as database:
-        return database.execute("SELECT repository, revision, state FROM jobs").fetchall()
+        return database.execute("SELECT task ->> 'repository', task ->> 'commit', state FROM jobs").fetchall()
 
 
 def test_a_thousand_deliveries_are_twenty_jobs_and_a_kill_loses_and_repeats_none(tmp_path: Path) -> None:
@@ -147,8 +147,8 @@ def each_is_answered_by_what_is_wrong_with_it(service: Service) -> None:
 
 
 def test_what_is_queued_is_said_to_be(tmp_path: Path) -> None:
-    desk = Desk(AnnotatorSettings(allow=(ALLOWED,)), SECRET, Queue(tmp_path / "queue.sqlite"))
-    assert desk.take(json.dumps(payload()).encode()) == (202, {"status": "queued"})
+    webhook = Webhook(AnnotatorSettings(allow=(ALLOWED,)), SECRET, Queue(tmp_path / "queue.sqlite"))
+    assert webhook.take(json.dumps(payload()).encode()) == (202, {"status": "queued"})
 
 
 def test_what_cannot_be_queued_is_not_said_to_be(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_what_cannot_be_queued_is_not_said_to_be(tmp_path: Path) -> None:
     queue = Queue(tmp_path / "queue.sqlite")
     with sqlite3.connect(queue.path) as database:
         database.execute("ALTER TABLE jobs RENAME TO gone")
-    desk = Desk(AnnotatorSettings(allow=(ALLOWED,)), SECRET, queue)
+    webhook = Webhook(AnnotatorSettings(allow=(ALLOWED,)), SECRET, queue)
     content, headers = as_request(payload())
     messages = [{"type": "http.request", "body": content}]
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
@@ -165,11 +165,11 @@ def test_what_cannot_be_queued_is_not_said_to_be(tmp_path: Path) -> None:
         return messages.pop()
 
     request = Request({"type": "http", "method": "POST", "headers": raw}, receive)
-    assert asyncio.run(desk.receive(request))[0] == 503
-    assert desk.turned_away() == {"the queue could not be written": 1}
+    assert asyncio.run(webhook.receive(request))[0] == 503
+    assert webhook.turned_away() == {"the queue could not be written": 1}
 
 
 @pytest.mark.parametrize("secret", ["", "short"])
 def test_without_a_secret_it_does_not_start(secret: str, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="secret is too short"):
-        Desk(AnnotatorSettings(), secret, Queue(tmp_path / "queue.sqlite"))
+        Webhook(AnnotatorSettings(), secret, Queue(tmp_path / "queue.sqlite"))

@@ -25,23 +25,23 @@ PAUSE = 0.02
 
 def work_forever(folder: Path, computing: bool) -> None:
     """The worker: the demo's diff for every job, or nothing."""
-    from diffing.annotate.queue import QUEUE, Job, Queue
+    from diffing.annotate.queue import QUEUE, Queue, RevisionJob
     from diffing.annotate.worker import Done, Worker
     from diffing.demo.config import demo_config
     from diffing.models.cache import Store
     from diffing.run import run
     from diffing.types import OnProgress
 
-    def work(job: Job, on_progress: OnProgress) -> Done:
+    def work(job: RevisionJob, on_progress: OnProgress) -> Done:
         if computing:
-            run(demo_config(), store=Store(folder / job.commit), on_progress=on_progress)
+            run(demo_config(), store=Store(folder / job.task.commit), on_progress=on_progress)
         return Done()
 
     Worker(Queue(folder / QUEUE), work).run()
 
 
 class WorkerThread:
-    """As `WorkerProcess`, but in the server's process."""
+    """As `Supervisor`, but in the server's process."""
 
     def __init__(self, live: Callable[..., None], *arguments: object) -> None:
         self._thread = threading.Thread(target=live, args=arguments, daemon=True)
@@ -58,14 +58,16 @@ def serve(folder: Path, port: int, how: str) -> None:
     """The service without its page."""
     import uvicorn
 
-    from diffing.annotate.app import Desk
-    from diffing.annotate.process import WorkerProcess
+    from diffing.annotate.app import Webhook
     from diffing.annotate.queue import QUEUE, Queue
     from diffing.annotate.settings import AnnotatorSettings
+    from diffing.jobs import Supervisor
 
-    kind = WorkerThread if how == "thread" else WorkerProcess
-    worker = kind(work_forever, folder, how != "rest")
-    app = Desk(AnnotatorSettings(allow=(ALLOWED,)), SECRET, Queue(folder / QUEUE)).serve(worker)
+    kind = WorkerThread if how == "thread" else Supervisor
+    from tests.benchmarks import bench_webhook  # this module by the name by which the other process finds it
+
+    worker = kind(bench_webhook.work_forever, folder, how != "rest")
+    app = Webhook(AnnotatorSettings(allow=(ALLOWED,)), SECRET, Queue(folder / QUEUE)).serve(worker)
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from diffing.bench.markdown import escape, render_markdown
 from diffing.bench.results import Result, load_results
-from diffing.outputs.writing import write_whole
+from diffing.writing import write_whole
 from tests.benchmarks.glance import BRACKETS, at_a_glance
 
 RESULTS = Path(__file__).parent / "results"

@@ -240,3 +240,17 @@ def test_the_account_is_asked_for_once(hub: LocalHub, tokens: dict[str, str]) ->
     before = len(hub.requests)
     assert user_name(api_of(hub, tokens["bob"])) in ("bob",)
     assert len([each for each in hub.requests[before:] if "whoami" in each.path]) <= 1
+
+
+def test_requests_of_others_in_this_process_are_left_as_they_are(hub: LocalHub, tokens: dict[str, str]) -> None:
+    session = huggingface_hub.get_session()
+    before, seen = session.timeout, []
+    session.event_hooks["request"].append(spy := lambda request: seen.append((request.headers, request.extensions)))
+    head_of(api_of(hub), "alice/open")
+    huggingface_hub.HfApi(hub.endpoint).whoami(tokens["alice"])
+    session.event_hooks["request"].remove(spy)
+    assert session.timeout == before
+    (ours, bounded), (_, theirs) = seen
+    assert bounded["timeout"] == dict.fromkeys(("connect", "read", "write", "pool"), QUICK.timeout)
+    assert set(theirs["timeout"].values()) == {None}
+    assert not [name for name in ours if name.startswith("x-diffing")]

@@ -1,5 +1,7 @@
 """What is long or large is worked on in another process, with the same outcome."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,3 +50,33 @@ def test_files_of_a_large_report_are_made_apart(tmp_path: Path, monkeypatch: pyt
     assert apart.read_bytes() == here.read_bytes()
     with pytest.raises(SettingError, match="takes too much to make here"):
         making.make_file(tmp_path / "gone", report, FORMATS["csv"], tmp_path / "apart")
+
+
+AS_ON_WINDOWS = """
+import os, sys
+from pathlib import Path
+for name in ("resource", "gradio", "cachetools", "pydantic"):
+    sys.modules[name] = None
+del os.nice
+from diffing.errors import DiffingError
+from diffing.jobs import keep_within_bounds
+from diffing.models.recorded import opening
+from diffing.view import open_site
+from diffing.view.site import settings_from
+sys.platform = "win32"
+keep_within_bounds(memory=1, seconds=1, can_write=False)
+for public in (True, False):
+    try:
+        open_site(settings_from({}, public=public, folder=Path(sys.argv[1])))
+    except DiffingError as error:
+        print(error)
+"""
+
+
+def test_without_limits_of_the_system_strangers_are_refused_and_without_the_extra_everybody_in_a_line(
+    tmp_path: Path,
+) -> None:
+    told = subprocess.run([sys.executable, "-c", AS_ON_WINDOWS, tmp_path], capture_output=True, text=True)
+    strangers, owner = told.stdout.splitlines()
+    assert strangers.startswith("Strangers are not served on this system")
+    assert owner.endswith('pip install "diffing[app]"')

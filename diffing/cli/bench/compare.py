@@ -38,8 +38,8 @@ def compare(
     from diffing.bench.markdown import render_markdown
     from diffing.bench.results import load_results, save_result
     from diffing.outputs.files.sheet import rows_as_csv
-    from diffing.outputs.writing import write_whole
     from diffing.report import load_report
+    from diffing.writing import write_whole
 
     reports = [(folder.name, load_report(folder)) for folder in report]
     with progress_bars(Console(stderr=True)) as on_progress:

@@ -14,7 +14,7 @@ class Preset:
     note: str
     """What to know before choosing it."""
     gated: bool = False
-    """Whether its reader must be asked for on the Hub."""
+    """Whether the reader's owner has to let an account in."""
 
 
 PRESETS = {

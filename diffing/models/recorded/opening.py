@@ -6,22 +6,18 @@ Reads an order from standard input, and tells what it found on standard output, 
 """
 
 import json
-import os
-import resource
 import sys
 from itertools import permutations
 
 from diffing.errors import DiffingError
+from diffing.jobs import keep_within_bounds
 from diffing.models.recorded.model import RecordedModel
 
 
 def main() -> None:
     """Opens the files in the working folder, of two in the order in which they fit: responses, prompts."""
     order = json.load(sys.stdin)
-    os.nice(10)  # those who look at the page come first
-    for limit, most in ((resource.RLIMIT_AS, order["memory"]), (resource.RLIMIT_CPU, order["seconds"])):
-        resource.setrlimit(limit, (most, most))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    keep_within_bounds(memory=order["memory"], seconds=order["seconds"], can_write=False)
     problem = None
     for files in permutations(order["files"]):
         try:

@@ -7,7 +7,6 @@ same report gives the same bytes.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from diffing.methods.lexical.language import language_of
@@ -17,6 +16,7 @@ from diffing.outputs.dataset.configs import Config
 from diffing.outputs.dataset.identity import ENTRY, identity_of, tags_of
 from diffing.outputs.markdown import block, code
 from diffing.outputs.prose import code_cell, prose
+from diffing.rendering import environment, templates_of
 from diffing.report import leading
 from diffing.report.schema import SCHEMA_VERSION
 from diffing.types import ModelInfo, Report, Scalar
@@ -86,14 +86,12 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[Config], chart:
 
 @cache
 def _template() -> "Template":
-    from jinja2 import Environment, StrictUndefined
-
     # not HTML: every value from outside goes through one of the filters
-    environment = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"md": prose, "code": code_cell, "block": block}
+    templates = environment(templates_of(__package__), escapes=False)
+    templates.filters |= {"md": prose, "code": code_cell, "block": block}
     helpers = ("count", "interval", "points", "probability", "statement")
-    environment.globals |= {name: getattr(words, name) for name in helpers}
-    return environment.from_string(files(__package__).joinpath("README.md.jinja").read_text(encoding="utf-8"))
+    templates.globals |= {name: getattr(words, name) for name in helpers}
+    return templates.get_template("README.md.jinja")
 
 
 def _metadata(report: Report, repo_id: str, configs: Sequence[Config]) -> str:

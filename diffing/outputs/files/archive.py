@@ -4,9 +4,9 @@ import io
 import tempfile
 import zipfile
 from collections.abc import Mapping
-from importlib.resources import files
 
 from diffing.outputs.words import explanation, headline, names_of, one_line
+from diffing.rendering import environment, templates_of
 from diffing.report import save_report
 from diffing.report.schema import DOCUMENT, TABLES
 from diffing.types import Report
@@ -34,11 +34,9 @@ def archive(report: Report, name: str, page: bytes) -> bytes:
 
 
 def _readme(report: Report, name: str, tables: list[str]) -> bytes:
-    from jinja2 import Environment, StrictUndefined
-
     # plain text: values from outside are on one line, and without control characters
-    environment = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(files(__package__).joinpath("README.txt.jinja").read_text(encoding="utf-8"))
+    templates = environment(templates_of(__package__), escapes=False)
+    template = templates.get_template("README.txt.jinja")
     names = names_of(report)
     title = f"How {names.a} and {names.b} differ"
     text = template.render(

@@ -6,13 +6,13 @@ picture, a mention or a task.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 
 from diffing.outputs import words
 from diffing.outputs.entries import Entry, also_found, entries_of
 from diffing.outputs.examples import Example, Excerpt, Group, examples
 from diffing.outputs.markdown import block
 from diffing.outputs.prose import code_cell, prose
+from diffing.rendering import environment, templates_of
 from diffing.types import Judgement, Pair, Report, Side, Verdict
 
 WITH_EXAMPLES = 30
@@ -42,13 +42,11 @@ def text(report: Report) -> str:
     Args:
         report: As it may be told.
     """
-    from jinja2 import Environment, StrictUndefined
-
     # not HTML: every value from outside goes through one of the filters
-    environment = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"md": prose, "code": code_cell, "block": block, "cut": _cut}
-    environment.globals |= {name: getattr(words, name) for name in _HELPERS}
-    template = environment.from_string(files(__package__).joinpath("report.md.jinja").read_text(encoding="utf-8"))
+    templates = environment(templates_of(__package__), escapes=False)
+    templates.filters |= {"md": prose, "code": code_cell, "block": block, "cut": _cut}
+    templates.globals |= {name: getattr(words, name) for name in _HELPERS}
+    template = templates.get_template("report.md.jinja")
     told = tuple(_told(report))
     names = words.names_of(report)
     rendered = template.render(

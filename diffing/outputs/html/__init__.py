@@ -11,10 +11,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from diffing import rendering
 from diffing.outputs import figures, words
 from diffing.outputs.html import features, page
-from diffing.outputs.writing import write_whole
 from diffing.types import Report
+from diffing.writing import write_whole
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -79,15 +80,11 @@ def environment(resource: Callable[[str], str | None] = lambda name: None) -> "E
     Args:
         resource: Templates of the caller's own by name, None for those that it does not have.
     """
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
     from diffing.outputs.html.compiled import COMPILED
 
-    templates = Environment(
-        loader=FunctionLoader(lambda name: resource(name) or _resource(name)),
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finalize,
-        bytecode_cache=COMPILED,
-    )  # fmt: skip
+    templates = rendering.environment(
+        lambda name: resource(name) or _resource(name), escapes=True, finalize=_finalize, bytecode_cache=COMPILED
+    )
     templates.globals |= {name: getattr(words, name) for name in _WORDS}
     templates.globals |= {name: getattr(page, name) for name in _BOUNDS}
     templates.globals |= {name: getattr(features, name) for name in _FEATURE_BOUNDS}

@@ -8,7 +8,7 @@ from diffing.estimate import RunEstimate, estimate
 from diffing.hub import hub_api
 from diffing.models.local.fitting import size_of
 from diffing.models.local.sizes import ModelSize
-from diffing.view.remembered import Remembered
+from diffing.view.caching import kept
 from diffing.view.runs.access import SignInError, check_signed_in, may_read, repositories
 from diffing.view.runs.rules import allowed
 from diffing.view.visitor import Visitor
@@ -32,9 +32,9 @@ class Previews:
     """Estimates runs, and remembers for a short while what the Hub said. One for all visitors."""
 
     def __init__(self) -> None:
-        self._estimates: Remembered[RunEstimate] = Remembered(_KEPT_SECONDS)
-        self._sizes: Remembered[ModelSize] = Remembered(_KEPT_SECONDS)
-        self._readable: Remembered[None] = Remembered(_KEPT_SECONDS)
+        self._kept_estimate = kept(_KEPT_SECONDS, self._estimate)
+        self._size = kept(_KEPT_SECONDS, _size)
+        self._check_repository = kept(_KEPT_SECONDS, _check_repository)
 
     def preview(self, config: DiffConfig, limits: Limits, visitor: Visitor) -> Preview:
         """Checks and estimates a run. Loads no weights, calls no model; what fails is told, not raised.
@@ -47,9 +47,8 @@ class Previews:
         missing = [side.upper() for side in ("a", "b") if not getattr(config, f"model_{side}").strip()]
         if missing:
             return Preview(problem=f"Name model {' and model '.join(missing)}, such as org/name")
-        question = (config, limits, visitor.key)
         try:
-            return Preview(self._estimates.get(question, lambda: self._estimate(config, limits, visitor)))
+            return Preview(self._kept_estimate(config, limits, visitor))
         except DiffingError as error:
             return Preview(problem=str(error), sign_in=isinstance(error, SignInError))
 
@@ -62,13 +61,8 @@ class Previews:
         return estimate(config, hard, size_of=lambda spec: self.size(spec, visitor), reads=reads)
 
     def _check_readable(self, config: DiffConfig, visitor: Visitor) -> None:
-        api, signed_in = hub_api(visitor.acts_with), visitor.token is not None
         for kind, repo_id in repositories(config):
-
-            def ask(kind: str = kind, repo_id: str = repo_id) -> None:
-                may_read(api, kind, repo_id, signed_in=signed_in)
-
-            self._readable.get((kind, repo_id, visitor.key), ask)
+            self._check_repository(kind, repo_id, visitor)
 
     def size(self, spec: str, visitor: Visitor) -> ModelSize:
         """How big a model is, as far as a visitor may know.
@@ -76,4 +70,12 @@ class Previews:
         Raises:
             DiffingError: It cannot be told.
         """
-        return self._sizes.get((spec, visitor.key), lambda: size_of(spec, token=visitor.acts_with))
+        return self._size(spec, visitor)
+
+
+def _size(spec: str, visitor: Visitor) -> ModelSize:
+    return size_of(spec, token=visitor.acts_with)
+
+
+def _check_repository(kind: str, repo_id: str, visitor: Visitor) -> None:
+    may_read(hub_api(visitor.acts_with), kind, repo_id, signed_in=visitor.token is not None)

@@ -4,6 +4,7 @@ Never fails and never takes long: a page without suggestions can still be used.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from huggingface_hub import get_session
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined] # exported lazily
@@ -11,7 +12,7 @@ from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type:
 from diffing.errors import HubError
 from diffing.hub import hub_api, hub_errors
 from diffing.model_ref import ModelPlace, ModelRef, being_typed, read_ref
-from diffing.view.remembered import Remembered
+from diffing.view.caching import kept
 from diffing.view.visitor import Visitor
 
 _SECONDS = 3.0
@@ -53,8 +54,8 @@ class Suggester:
 
     def __init__(self, *, seconds: float = _SECONDS) -> None:
         self._seconds = seconds
-        self._found: Remembered[tuple[str, ...]] = Remembered(_KEPT_SECONDS)
-        self._bases: Remembered[Base] = Remembered(_KEPT_SECONDS)
+        self._search = kept(_KEPT_SECONDS, _search)
+        self._base = kept(_KEPT_SECONDS, _base)
 
     def models(self, typed: str, visitor: Visitor, *, most: int = 8) -> Suggestions:
         """Models whose names hold what was typed; after `providers:` or `base+`, what stands behind it.
@@ -67,9 +68,8 @@ class Suggester:
         head, search = being_typed(typed)
         if ":" in search or not _SHORTEST <= len(search) <= _LONGEST:
             return Suggestions()
-        question = (search.lower(), most, visitor.key)
         try:
-            found = self._found.get(question, lambda: _search(search, visitor, most, self._seconds))
+            found = self._search(search.lower(), most, self._seconds, visitor)
         except HubError as error:
             return Suggestions(reason=str(error))
         return Suggestions(tuple(f"{head}{name}" for name in found))
@@ -84,14 +84,13 @@ class Suggester:
         ref = read_ref(model.strip())
         if ref.place != ModelPlace.HUB or ref.adapter or ref.prefixed:
             return Base(model, None, "only a model of the Hub, org/name, has a card")
-        question = (model, visitor.key)
         try:
-            return self._bases.get(question, lambda: _base(ref, visitor, self._seconds))
+            return self._base(ref, self._seconds, visitor)
         except HubError as error:
             return Base(model, None, str(error))
 
 
-def _search(search: str, visitor: Visitor, most: int, seconds: float) -> tuple[str, ...]:
+def _search(search: str, most: int, seconds: float, visitor: Visitor) -> tuple[str, ...]:
     """Models that write text; where none fits, any: many a card does not say what its model does.
 
     Asked once: the client's own list repeats a request for most of a minute.
@@ -110,12 +109,12 @@ def _search(search: str, visitor: Visitor, most: int, seconds: float) -> tuple[s
     return ()
 
 
-def _base(ref: ModelRef, visitor: Visitor, seconds: float) -> Base:
+def _base(ref: ModelRef, seconds: float, visitor: Visitor) -> Base:
     model, name, revision = str(ref), ref.name, ref.revision or None
     api = hub_api(visitor.acts_with)
     with hub_errors(name, revision=revision):
         info = api.model_info(name, revision=revision, expand=["baseModels"], timeout=seconds)
-    told = info.base_models or {}
+    told: Any = info.base_models or {}
     bases = [str(each["id"]) for each in told.get("models") or () if each.get("id")]
     if not bases:
         return Base(model, None, "its card names no base model")

@@ -2,11 +2,11 @@
 
 from datetime import date
 from functools import lru_cache
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from diffing.outputs.dataset import Published
 from diffing.outputs.html import environment
+from diffing.rendering import templates_of
 from diffing.view.address import Address
 from diffing.view.examples import EXAMPLES
 from diffing.view.gallery.finding import LONGEST, PER_PAGE, Found, name_of_model
@@ -81,10 +81,6 @@ def _day(text: str | None) -> str:
 
 @lru_cache(1)
 def _templates() -> "Environment":
-    def resource(name: str) -> str | None:
-        file = files(__package__).joinpath("shown", name)
-        return file.read_text(encoding="utf-8") if file.is_file() else None
-
-    templates = environment(resource)
+    templates = environment(templates_of(__package__, "shown"))
     templates.filters |= {"model": _model, "day": _day}
     return templates

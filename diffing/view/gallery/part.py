@@ -8,6 +8,7 @@ from diffing.view.address import Address
 from diffing.view.gallery import made
 from diffing.view.gallery.finding import find, reason
 from diffing.view.part import Part
+from diffing.view.router import Answer, Number, Question, Router, Text
 from diffing.view.site import Site
 from diffing.view.visitor import Visitor
 
@@ -16,7 +17,7 @@ def gallery_part(site: Site) -> Part:
     """Builds it. The page is shown at once; its script then asks for the list, which the Hub may take seconds for."""
     import gradio as gr
 
-    def ask(asked: Any, request: gr.Request, token: gr.OAuthToken | None) -> dict[str, str]:  # noqa: ANN401  the browser's
+    def ask(asked: Any, request: gr.Request, token: gr.OAuthToken | None) -> Answer:  # noqa: ANN401  the browser's
         return answer(site, asked, site.visitor(request, token))
 
     def opened(where: Address, visitor: Visitor) -> list[Any]:
@@ -27,7 +28,12 @@ def gallery_part(site: Site) -> Part:
     return Part((box,), opened, [""])
 
 
-def answer(site: Site, asked: object, visitor: Visitor) -> dict[str, str]:
+class _ListQuestion(Question):
+    words: Text = ""
+    page: Number = None
+
+
+def answer(site: Site, asked: object, visitor: Visitor) -> Answer:
     """One page of the list, as HTML and in words.
 
     Args:
@@ -35,11 +41,14 @@ def answer(site: Site, asked: object, visitor: Visitor) -> dict[str, str]:
         asked: As the browser sent it: `words` and `page`.
         visitor: Who asks.
     """
-    wanted = asked if isinstance(asked, dict) else {}
-    words, page = wanted.get("words"), wanted.get("page")
-    words = words if isinstance(words, str) else ""
-    try:
-        found = find(site.diffs, words, page if isinstance(page, int) else 0, visitor)
-    except HubError as error:
-        return {"html": made.problem(reason(error)), "told": ""}
-    return {"html": made.listed(found, words), "told": made.told(found, words)}
+    given = asked if isinstance(asked, dict) else {}
+
+    def listed(question: _ListQuestion, _: None) -> Answer:
+        words = question.words
+        try:
+            found = find(site.diffs, words, question.page or 0, visitor)
+        except HubError as error:
+            return {"html": made.problem(reason(error)), "told": ""}
+        return {"html": made.listed(found, words), "told": made.told(found, words)}
+
+    return Router("published diffs", {"": (_ListQuestion, listed)}).answer(given, lambda asked: None)

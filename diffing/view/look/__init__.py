@@ -4,7 +4,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from diffing.outputs.html import environment
-from diffing.view.result import style
+from diffing.rendering import templates_of
+from diffing.view.result.made import style
 
 if TYPE_CHECKING:
     import gradio
@@ -124,8 +125,4 @@ def example(key: str) -> str:
 
 
 def _rendered(name: str, **values: object) -> str:
-    def resource(wanted: str) -> str | None:
-        file = files(__package__).joinpath(wanted)
-        return file.read_text(encoding="utf-8") if file.is_file() else None
-
-    return environment(resource).get_template(name).render(**values)
+    return environment(templates_of(__package__)).get_template(name).render(**values)

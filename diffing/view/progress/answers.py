@@ -1,19 +1,26 @@
 """What the page of a run asks and does: where the run stands, stop, go on, remove. Believes nothing it is sent."""
 
 from dataclasses import replace
-from typing import TypeAlias
 
-from diffing.errors import DiffingError, SettingError
+from pydantic import Field
+
+from diffing.errors import SettingError
 from diffing.outputs.html import visible
 from diffing.view.address import Address
 from diffing.view.progress import made
 from diffing.view.progress.made import Run
+from diffing.view.router import Answer, Question, Router, Text, Ticked
 from diffing.view.site import Site
 from diffing.view.visitor import Visitor
 
-Answer: TypeAlias = dict[str, object]
 _LONGEST_ID = 100
 """Characters; no id of a run is longer."""
+
+
+class _RunQuestion(Question):
+    run: str = Field(max_length=_LONGEST_ID)
+    act: Text = ""
+    lends: Ticked = False
 
 
 def answer(site: Site, asked: object, token: str | None) -> Answer:
@@ -26,24 +33,18 @@ def answer(site: Site, asked: object, token: str | None) -> Answer:
         token: Of the visitor who asks; a run that goes on acts with it.
 
     Returns:
-        `regions`, `said` and `tab`, with `lend` where a page is to have the models answer; or `go`, the query of the
+        `regions`, `said` and `tab`, with `lend` if a page is to have the models answer; or `go`, the query of the
         place to go to instead; or `problem`, one line.
     """
-    try:
-        if not isinstance(asked, dict):
-            raise SettingError("Expected a question about a run, got something else: reload the page")
-        run_id = asked.get("run")
-        if not isinstance(run_id, str) or len(run_id) > _LONGEST_ID:
-            raise SettingError("There is no such run: check the link, or begin a new one")
-        _act(site, run_id, asked.get("act"), token)
-        if asked.get("act") == "forget":
-            return {"go": ""}
-        return _told(site, run_id, token, lends=asked.get("lends") is True)
-    except DiffingError as error:
-        return {"problem": visible(str(error))}
+
+    def act(question: _RunQuestion, _: None) -> Answer:
+        _act(site, question.run, question.act, token)
+        return {"go": ""} if question.act == "forget" else _told(site, question.run, token, lends=question.lends)
+
+    return Router("a run", {"": (_RunQuestion, act)}).answer(asked, lambda asked: None)
 
 
-def _act(site: Site, run_id: str, act: object, token: str | None) -> None:
+def _act(site: Site, run_id: str, act: str, token: str | None) -> None:
     match act:
         case "stop":
             site.desk.cancel(run_id)

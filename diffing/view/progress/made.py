@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from diffing.config import DiffConfig
 from diffing.outputs.html import environment
 from diffing.outputs.words import Names, count, names_between, pieces_of
+from diffing.rendering import templates_of
 from diffing.types import ModelInfo, Side
 from diffing.view.address import Address
 from diffing.view.progress.steps import Shown, progress_of, seconds_left, steps_of
@@ -154,11 +154,7 @@ def _side(early: Early) -> Side:
 
 @lru_cache(1)
 def _templates() -> "Environment":
-    def resource(wanted: str) -> str | None:
-        file = files(__package__).joinpath("shown", wanted)
-        return file.read_text(encoding="utf-8") if file.is_file() else None
-
-    made = environment(resource)
+    made = environment(templates_of(__package__, "shown"))
     made.globals |= {"duration": duration}
     return made
 

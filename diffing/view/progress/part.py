@@ -9,7 +9,8 @@ from diffing.config import DiffConfig
 from diffing.view.address import Address
 from diffing.view.part import Part
 from diffing.view.progress import made
-from diffing.view.progress.answers import Answer, answer, found
+from diffing.view.progress.answers import answer, found
+from diffing.view.router import Answer
 from diffing.view.site import Site
 from diffing.view.visitor import Visitor
 from diffing.view.zero import answered

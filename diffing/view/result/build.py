@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from diffing.errors import DiffingError
 from diffing.outputs.html import visible
 from diffing.view.result import made
-from diffing.view.result.asking import Answer, answer
+from diffing.view.result.asking import answer
 from diffing.view.result.raw import View, table_names, table_of
 from diffing.view.result.shelf import Opened, Shelf
+from diffing.view.router import Answer
 
 if TYPE_CHECKING:
     from gradio.components import Component

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 from functools import lru_cache
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from diffing.outputs import words
 from diffing.outputs.html import environment, stylesheet
 from diffing.outputs.html.page import domains_of
+from diffing.rendering import templates_of
 from diffing.view.result.choice import SORTS, Filter, choose
 from diffing.view.result.evidence import GROUPS, PER_PAGE, Wanted, evidence_of
 from diffing.view.result.shelf import Opened
@@ -144,7 +144,5 @@ def _templates() -> "Environment":
     return environment(_own)
 
 
-def _own(name: str) -> str | None:
-    """A file of this package; templates by `shown/<name>`."""
-    file = files(__package__).joinpath(name)
-    return file.read_text(encoding="utf-8") if file.is_file() else None
+_own = templates_of(__package__)
+"""Files of this package; templates by `shown/<name>`."""

@@ -1,45 +1,51 @@
-"""The process of one run: does what a line on its standard input says, and tells what comes of it, line by line.
+"""What the process of one run does, and tells the page's process, line by line.
 
 It serves one visitor alone. So the visitor's token can be what this process is signed in with, for every library at
 once, and cannot be another visitor's; it comes over a pipe, not by the command line or the environment it starts with.
 """
 
 import json
-import logging
 import os
-import sys
-import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TextIO
 
 from diffing.errors import DiffingError
-from diffing.masking import MaskingFormatter
 from diffing.types import Hypothesis, Metrics
 from diffing.view.runs.access import SignInError, check_access
-from diffing.view.runs.records import read_config, read_limits
+from diffing.view.runs.records import RunTask
 from diffing.view.runs.state import Early
 
 _EVERY = 0.2
 """Seconds between two notes of progress of one stage."""
 _MOST_FOUND = 100
 """Early hypotheses told of one method: the SAE method can find hundreds, and a page is read by people."""
-_POLITE = 10
-"""Lower priority than the page's: it must answer while runs compute."""
 
 
-def main() -> None:
-    """Does one run; the process ends with it, or with the process that started it."""
-    order = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    if order["token"]:
-        os.environ["HF_TOKEN"] = order["token"]
-    os.nice(_POLITE)
-    handler = logging.StreamHandler()
-    handler.setFormatter(MaskingFormatter("%(name)s: %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a process is to do."""
+
+    task: RunTask
+    """The run."""
+    folder: Path
+    """Where its report goes."""
+    cache: Path
+    """Folder of the completions cache."""
+    public: bool
+    """Whether strangers use this machine."""
+    token: str | None = field(default=None, repr=False)
+    """What it is signed in with."""
+    hours: float | None = None
+    """After which it is ended; None is never."""
+
+
+def do_run(order: Order) -> None:
+    """Does one run, and tells how it ended."""
+    if order.token:
+        os.environ["HF_TOKEN"] = order.token
     voice = Voice(os.fdopen(os.dup(1), "w", encoding="utf-8"))
     os.dup2(2, 1)  # what a library prints is no message
     try:
@@ -78,16 +84,16 @@ class Voice:
         self.say({"found": [asdict(each) for each in early[:_MOST_FOUND]]})
 
 
-def _run(order: Mapping[str, str], voice: Voice) -> None:
+def _run(order: Order, voice: Voice) -> None:
     from diffing.report import save_report
     from diffing.run import run
 
-    config = read_config(order["config"])
-    if order["public"]:
+    config, limits = order.task.config, order.task.limits
+    if order.public:
         voice.progress("access", 0, 0)
-        check_access(config, order["token"])
-    report = run(config, limits=read_limits(order["limits"]), on_progress=voice.progress, on_found=voice.found)
-    save_report(report, Path(order["out"]))
+        check_access(config, order.token)
+    report = run(config, limits=limits, on_progress=voice.progress, on_found=voice.found)
+    save_report(report, order.folder)
 
 
 def _early(hypothesis: Hypothesis, on_train: Metrics | None) -> Early:
@@ -99,14 +105,3 @@ def _early(hypothesis: Hypothesis, on_train: Metrics | None) -> Early:
 
 def _line(error: DiffingError) -> str:
     return " ".join(str(error).split())
-
-
-def _end_with_parent() -> None:
-    """The standard input ends when the process that started this one does, also when that is killed."""
-    while os.read(0, 1):
-        pass
-    os._exit(1)
-
-
-if __name__ == "__main__":
-    main()

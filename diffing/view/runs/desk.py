@@ -7,7 +7,6 @@ that was begun signed in goes on without as far as it can, and then waits for it
 import secrets
 import shutil
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +15,9 @@ from filelock import FileLock, Timeout
 
 from diffing.config import DiffConfig, Limits
 from diffing.errors import LimitError, SettingError
+from diffing.view.runs.child import Order
 from diffing.view.runs.lent import Answers, Lent
-from diffing.view.runs.process import Ended, Live, RunProcess, Task
+from diffing.view.runs.process import Ended, Live, RunProcess
 from diffing.view.runs.records import SHARED, Record, Records, digest
 from diffing.view.runs.rules import PUBLIC, Rules, allowed
 from diffing.view.runs.state import RunState
@@ -73,7 +73,6 @@ class Desk:
         """Responses that visitors bring."""
         self._changed = threading.Condition()
         self._closed = False
-        self._line: deque[str] = deque()
         self._live: dict[str, Live] = {}
         self._lent = Lent(self._changed, self._records, self._enter)
         with self._changed:
@@ -135,7 +134,7 @@ class Desk:
             who = record.owner if owner is None else digest(owner)
             self._check_room(who)
             self._records.requeue(run_id)
-            self._admit(run_id, record.config, Live(who, token))
+            self._admit(run_id, record.task.config, Live(who, token))
 
     def lend(self, run_id: str, answers: Answers) -> Iterator[None]:
         """Has the local models of a run answer, after which it stands in line and finds all of it in the cache.
@@ -162,21 +161,21 @@ class Desk:
                 report = self.report_folder(run_id) if record.state == "done" else None
                 told = record.told
                 return RunState(record.state, reason=record.reason, report=report, stages=told.stages, found=told.found)
-            if live.process is None:
-                place = self._line.index(run_id) + 1
-                return RunState("queued", place=place, ahead_running=len(self._live) - len(self._line))
+            if record.state == "queued":
+                running, _ = self.busy
+                return RunState("queued", place=self._records.place(run_id), ahead_running=running)
         return RunState("running", stages=live.watch.stages, found=live.watch.found)
 
     @property
     def busy(self) -> tuple[int, int]:
         """Runs of all visitors that are running, and that wait in line."""
-        with self._changed:
-            return len(self._live) - len(self._line), len(self._line)
+        counts = self._records.counts()
+        return counts["running"], counts["queued"]
 
     def config(self, run_id: str) -> DiffConfig | None:
         """What a run was asked to do; None where there is none of that id."""
         record = self._records.get(run_id)
-        return None if record is None else record.config
+        return None if record is None else record.task.config
 
     def cancel(self, run_id: str) -> None:
         """Stops a run at once, whatever it is doing; what was answered is kept, and `resume` goes on from there."""
@@ -185,9 +184,7 @@ class Desk:
             if live is None:
                 return
             self._records.move(run_id, "stopped", told=live.watch.told)
-            if run_id in self._line:
-                self._line.remove(run_id)
-            elif live.process is not None:
+            if live.process is not None:
                 live.process.kill()
 
     def forget(self, run_id: str) -> None:
@@ -220,15 +217,11 @@ class Desk:
         self._folder_lock.release()
 
     def _recover(self) -> None:
-        for record in self._records.unfinished():
-            if record.tries >= _MOST_TRIES:
-                self._records.move(record.id, "failed", "The app stopped in the middle of every try: go on to retry")
-                continue
-            if record.state == "lending":
-                self._lent.add(record.id, Live(record.owner))
-                continue
-            self._records.move(record.id, "queued")
-            self._enter(record.id, Live(record.owner))
+        self._records.recover(_MOST_TRIES, "The app stopped in the middle of every try: go on to retry")
+        for record in self._records.jobs("lending"):
+            self._lent.add(record.key, Live(record.owner))
+        for record in self._records.jobs("queued"):
+            self._enter(record.key, Live(record.owner))
 
     def _record(self, run_id: str) -> Record:
         record = self._records.get(run_id)
@@ -244,8 +237,9 @@ class Desk:
         if most is not None and own >= most:
             whose, what = ("runs of your network", "Sign in") if shared else ("of your runs", "Stop one")
             raise LimitError(f"{own} {whose} wait or run: expected at most {most}. {what}, or wait")
-        if rules.max_waiting is not None and len(self._line) >= rules.max_waiting:
-            raise LimitError(f"{len(self._line)} runs wait in line: no more are taken now. Come back later")
+        _, waiting = self.busy
+        if rules.max_waiting is not None and waiting >= rules.max_waiting:
+            raise LimitError(f"{waiting} runs wait in line: no more are taken now. Come back later")
 
     def _clear_up(self) -> None:
         """A disk is finite."""
@@ -265,7 +259,6 @@ class Desk:
 
     def _enter(self, run_id: str, live: Live) -> None:
         self._live[run_id] = live
-        self._line.append(run_id)
         self._changed.notify()
 
     def _work(self) -> None:
@@ -282,18 +275,19 @@ class Desk:
         """Starts the first run in line as soon as there is one; None when the desk closes."""
         with self._changed:
             while True:
-                self._changed.wait_for(lambda: self._closed or self._line)
                 if self._closed:
                     return None
-                run_id = self._line.popleft()
-                live, record = self._live[run_id], self._record(run_id)
-                self._records.begin(run_id)
+                record = self._records.claim()
+                if record is None:
+                    self._changed.wait()
+                    continue
+                run_id, live = record.key, self._live[record.key]
                 out, cache = self.report_folder(run_id), self.folder / "completions"
                 try:
-                    record = replace(record, config=self.uploads.resolved(record.config))
+                    task = replace(record.task, config=self.uploads.resolved(record.task.config))
                     # within the lock, so that a cancellation finds either a run in line or a process
-                    task = Task(record, out, cache, self._rules.public, live.token, self._rules.max_hours)
-                    live.process = RunProcess(task)
+                    order = Order(task, out, cache, self._rules.public, live.token, self._rules.max_hours)
+                    live.process = RunProcess(order)
                 except SettingError as error:
                     self._end(run_id, Ended("failed", str(error)))
                 except OSError as error:

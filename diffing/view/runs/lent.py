@@ -70,7 +70,7 @@ class Lent:
             self._attended.add(run_id)
         ended: Ended | None = Ended("failed", _UNEXPECTED)
         try:
-            for stage, done, total in answers(record.config):
+            for stage, done, total in answers(record.task.config):
                 live.watch.tell(stage, done, total)
                 yield
                 if self._lives.get(run_id) is not live:  # it was stopped
@@ -92,7 +92,7 @@ class Lent:
     def _end(self, run_id: str, live: Live, ended: Ended) -> None:
         del self._lives[run_id]
         if ended.state == "queued":
-            self._records.move(run_id, "queued")
+            self._records.requeue(run_id)
             self._enter(run_id, Live(live.owner, live.token))
         else:
             self._records.move(run_id, ended.state, ended.reason, live.watch.told)

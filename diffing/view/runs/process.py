@@ -1,26 +1,21 @@
-"""The process that does one run, seen from the page's.
+"""The process that does one run, as seen from the page's.
 
-A process, not a thread: it can be ended at once in the middle of anything; it computes without holding the page's
-interpreter lock; and what it is signed in with is its own. What it had done lies in the completions cache.
+What it is signed in with is its own, and what it had done when it ended lies in the completions cache.
 """
 
 import json
 import logging
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import IO
+from dataclasses import dataclass, field
 
-from diffing.view.runs.records import Record
-from diffing.view.runs.state import State, Watch, early_of
+from diffing.jobs import ChildProcess, State
+from diffing.view.runs.child import Order, do_run
+from diffing.view.runs.state import Watch, early_of
 
 _log = logging.getLogger(__name__)
 
-_MODULE = "diffing.view.runs.child"
 _LONGEST_LINE = 2000
 """Characters of a line of its log that are kept: some libraries log whole requests."""
 _SEEN = (
@@ -30,24 +25,6 @@ _SEEN = (
     *("SSL_CERT", "REQUESTS_CA", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
 )
 """Beginnings of the variables that a stranger's run is started with; secrets of a Space can have any other name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What a process is to do."""
-
-    record: Record
-    """The run."""
-    folder: Path
-    """Where its report goes."""
-    cache: Path
-    """Folder of the completions cache."""
-    public: bool
-    """Whether strangers use this machine."""
-    token: str | None = field(default=None, repr=False)
-    """What it is signed in with."""
-    hours: float | None = None
-    """After which it is ended; None is never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,47 +40,25 @@ class Ended:
 class RunProcess:
     """Starts when made."""
 
-    def __init__(self, task: Task) -> None:
-        self._token, self._hours = task.token, task.hours
+    def __init__(self, order: Order) -> None:
+        self._token, self._hours = order.token, order.hours
         self._late = threading.Event()
-        self._process = subprocess.Popen(
-            # safe path (-P): a file in the working folder must not stand in for a module
-            [sys.executable, "-P", "-m", _MODULE],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment(os.environ, task),
-        )
-        record = task.record
-        order = {
-            "config": json.dumps(asdict(record.config)),
-            "limits": json.dumps(asdict(record.limits)),
-            "token": task.token,
-            "public": task.public,
-            "out": str(task.folder),
-        }
-        stdin = _piped(self._process.stdin)
-        try:
-            stdin.write(f"{json.dumps(order)}\n".encode())
-            stdin.flush()
-        except BrokenPipeError:
-            _log.error("A run's process ended before it was told what to do")
+        self._process = ChildProcess(do_run, order, environment=environment(os.environ, order), piped=True)
         threading.Thread(target=self._log_lines, name="run-log", daemon=True).start()
-        self._timer = threading.Timer((task.hours or 0) * 3600, self._end_late)
+        self._timer = threading.Timer((order.hours or 0) * 3600, self._end_late)
         self._timer.daemon = True
-        if task.hours is not None:
+        if order.hours is not None:
             self._timer.start()
 
     def follow(self, watch: Watch) -> Ended:
         """Listens until the process ends."""
         ended = None
-        with _piped(self._process.stdout) as stream:
+        with self._process.output as stream:
             for line in stream:
                 if line.endswith(b"\n"):  # not half a line of a process that was killed
                     ended = _heard(json.loads(line), watch) or ended
         code = self._process.wait()
         self._timer.cancel()
-        _piped(self._process.stdin).close()
         if ended is not None:
             return Ended(ended.state, self._without_token(ended.reason))
         if self._late.is_set():
@@ -121,7 +76,7 @@ class RunProcess:
         self.kill()
 
     def _log_lines(self) -> None:
-        with _piped(self._process.stderr) as stream:
+        with self._process.log as stream:
             for line in stream:
                 text = line.decode(errors="replace").rstrip()[:_LONGEST_LINE]
                 _log.info("%s", self._without_token(text))
@@ -144,24 +99,22 @@ class Live:
     """Where it runs, once it does."""
 
 
-def environment(own: Mapping[str, str], task: Task) -> dict[str, str]:
+def environment(own: Mapping[str, str], order: Order) -> dict[str, str]:
     """What a run's process is started with.
 
     Args:
         own: The environment of the page's process.
-        task: A stranger's run gets what computing needs and nothing else: it acts for the stranger, never for the
+        order: A stranger's run gets what computing needs and nothing else: it acts for the stranger, never for the
             account that this machine is signed in with. On a machine of one's own these are the same.
     """
     common = {
-        # imports must find what they find here, however this process was started
-        "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry),
-        "DIFFING_CACHE": str(task.cache),
+        "DIFFING_CACHE": str(order.cache),
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     }
-    if not task.public:
+    if not order.public:
         return {**own, **common}
     kept = {name: value for name, value in own.items() if name.startswith(_SEEN)}
-    login = {"HF_TOKEN_PATH": os.devnull, "HF_HUB_DISABLE_IMPLICIT_TOKEN": "0" if task.token else "1"}
+    login = {"HF_TOKEN_PATH": os.devnull, "HF_HUB_DISABLE_IMPLICIT_TOKEN": "0" if order.token else "1"}
     return {**kept, **common, **login}
 
 
@@ -178,8 +131,3 @@ def _heard(message: Mapping[str, object], watch: Watch) -> Ended | None:
         case {"sign_in": str(reason)}:
             return Ended("waiting", reason)
     return None
-
-
-def _piped(stream: IO[bytes] | None) -> IO[bytes]:
-    assert stream is not None
-    return stream

@@ -1,18 +1,13 @@
 """What a page is told of a run, and how the time that remains is told from what was done in the last seconds."""
 
-import json
 import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
+from typing import Any
 
-State: TypeAlias = Literal["lending", "queued", "running", "done", "stopped", "failed", "waiting"]
-"""`lending`: a page of the visitor has local models answer first, on a GPU that is lent to the visitor alone.
-`stopped`: by the visitor. `waiting`: for the visitor to sign in again."""
-STATES: tuple[State, ...] = get_args(State)
-UNFINISHED: tuple[State, ...] = ("lending", "queued", "running")
+from diffing.jobs import State
 
 _MARKS = 50
 """Notes of progress from which the speed is told: with five a second, of the last ten seconds."""
@@ -144,9 +139,8 @@ def early_of(value: Mapping[str, object]) -> Early:
     return Early(**value)  # type: ignore[arg-type]
 
 
-def told_of(text: str) -> Told:
+def told_of(values: Mapping[str, Any]) -> Told:
     """From JSON."""
-    values = json.loads(text)
     return Told(
         tuple(Stage(**each) for each in values.get("stages", ())), tuple(map(early_of, values.get("found", ())))
     )

@@ -1,26 +1,19 @@
 """What the actions above a result are answered with. Believes nothing that it is sent."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
-
 from diffing.errors import DiffingError, SettingError
 from diffing.outputs.card import Mode, repositories_of, update_card
 from diffing.outputs.dataset import push_report
 from diffing.outputs.formats import FORMATS
-from diffing.outputs.html import visible
 from diffing.types import Report
 from diffing.view.editing import edit_politely
 from diffing.view.result.shelf import Opened
+from diffing.view.router import Answer, Question, Router, Text, Ticked
 from diffing.view.share import panels
-from diffing.view.share.acting import Act, Actor
+from diffing.view.share.acting import Act, said
 from diffing.view.share.downloads import Downloads
 from diffing.view.site import Site
+from diffing.view.visitor import Visitor
 
-Answer: TypeAlias = dict[str, str]
-"""`panel` or `result`: HTML for the panel, or for the place in it where results go. `file` and `name`: what to
-download. `problem`: one line. `dataset`: where the result is published now."""
-_LONGEST = 400
-"""Characters of what a browser sends in one field."""
 _SHIPPED = "This is an example that ships with the app: it is no news to anybody, so it is not published"
 
 
@@ -30,7 +23,7 @@ class Sharing:
     def __init__(self, site: Site, downloads: Downloads) -> None:
         self._site = site
         self._downloads = downloads
-        self._answers: Mapping[str, Callable[[_Asked], Answer]] = {
+        answers = {
             "link": self._link,
             "download": self._download,
             "file": self._file,
@@ -40,6 +33,7 @@ class Sharing:
             "preview": self._preview,
             "write": self._write,
         }
+        self._router = Router("a result", {about: (_ShareQuestion, each) for about, each in answers.items()})
 
     def opened(self, key: str) -> Opened | None:
         """The result of a key; None where there is none."""
@@ -48,70 +42,70 @@ class Sharing:
         except DiffingError:
             return None
 
-    def answer(self, asked: object, actor: Actor) -> Answer:
+    def answer(self, asked: object, visitor: Visitor) -> Answer:
         """Answers one question.
 
         Args:
             asked: As the browser sent it: `key`, `query` and `dataset` of the result, `about`, and what that needs.
-            actor: Who asks.
+            visitor: Who asks.
+
+        Returns:
+            `panel` or `result`: HTML for the panel, or for the place in it where results go. `file` and `name`: what
+            to download. `problem`: one line. `dataset`: where the result is published now.
         """
-        act: Act = "read"
-        try:
-            if not isinstance(asked, dict):
-                raise SettingError("Expected a question about a result, got something else: reload the page")
-            question = _Asked(asked, actor, self._site)
-            act = question.act
-            answer = self._answers.get(question.text("about"))
-            if answer is None:
-                raise SettingError("Expected one of the actions above the result: reload the page")
-            return answer(question)
-        except DiffingError as error:
-            return {"problem": visible(actor.said(error, act))}
+        return self._router.answer(
+            asked,
+            lambda asked: _Asked(self._router.read(_ShareQuestion, asked), visitor, self._site),
+            said=lambda error: said(error, visitor, self._act(asked)),
+        )
 
-    def _link(self, asked: "_Asked") -> Answer:
-        return {"panel": panels.link(asked.place, asked.report, asked.dataset, public=asked.actor.public)}
+    def _act(self, asked: object) -> Act:
+        return self._router.read(_ShareQuestion, asked).act if isinstance(asked, dict) else "read"
 
-    def _download(self, asked: "_Asked") -> Answer:
+    def _link(self, question: "_ShareQuestion", asked: "_Asked") -> Answer:
+        return {"panel": panels.link(asked.place, asked.report, asked.dataset, public=asked.visitor.public)}
+
+    def _download(self, question: "_ShareQuestion", asked: "_Asked") -> Answer:
         return {"panel": panels.download(asked.report)}
 
-    def _file(self, asked: "_Asked") -> Answer:
-        form = FORMATS.get(asked.text("format"))
+    def _file(self, question: "_ShareQuestion", asked: "_Asked") -> Answer:
+        form = FORMATS.get(question.format)
         if form is None:
             raise SettingError(f"There is no such format: expected one of {', '.join(FORMATS)}")
         file = self._downloads.file(self._site.folder_of(asked.key), asked.report, form)
         return {"file": str(file), "name": file.name}
 
-    def _push(self, asked: "_Asked") -> Answer:
+    def _push(self, question: "_ShareQuestion", asked: "_Asked") -> Answer:
         if asked.place.what == "example":
             return {"panel": panels.no_push(_SHIPPED)}
-        if asked.actor.token is None:
-            return {"panel": panels.sign_in("Put on the Hub", asked.actor, asked.place)}
-        return {"panel": panels.push(asked.report, asked.actor.api, asked.dataset)}
+        if asked.visitor.login is None:
+            return {"panel": panels.sign_in("Put on the Hub", asked.visitor, asked.place)}
+        return {"panel": panels.push(asked.report, asked.visitor.api, asked.dataset)}
 
-    def _publish(self, asked: "_Asked") -> Answer:
+    def _publish(self, question: "_ShareQuestion", asked: "_Asked") -> Answer:
         if asked.place.what == "example":
             raise SettingError(_SHIPPED)
         asked.check_signed_in()
         pushed = push_report(
-            asked.report, asked.text("name").strip(), api=asked.actor.api, private=asked.on("private") or None,
-            overwrite=asked.on("replace"),
+            asked.report, question.name.strip(), api=asked.visitor.api, private=question.private or None,
+            overwrite=question.replace,
         )  # fmt: skip
         return {"panel": panels.pushed(pushed), "dataset": pushed.repo_id}
 
-    def _card(self, asked: "_Asked") -> Answer:
+    def _card(self, question: "_ShareQuestion", asked: "_Asked") -> Answer:
         return {"panel": panels.card(asked.report, repositories_of(asked.report), asked.dataset)}
 
-    def _preview(self, asked: "_Asked") -> Answer:
-        model, dataset = asked.text("model"), asked.dataset if asked.on("link") else None
-        outcome = update_card(asked.report, model, api=asked.actor.api, dataset=dataset, editing=edit_politely)
+    def _preview(self, question: "_ShareQuestion", asked: "_Asked") -> Answer:
+        model, dataset = question.model, asked.dataset if question.link else None
+        outcome = update_card(asked.report, model, api=asked.visitor.api, dataset=dataset, editing=edit_politely)
         return {"result": panels.preview(asked.proposal(model, dataset), outcome)}
 
-    def _write(self, asked: "_Asked") -> Answer:
+    def _write(self, question: "_ShareQuestion", asked: "_Asked") -> Answer:
         asked.check_signed_in()
-        model, dataset = asked.text("model"), asked.dataset if asked.on("link") else None
-        mode: Mode = "pr" if asked.act == "pr" else "commit"
+        model, dataset = question.model, asked.dataset if question.link else None
+        mode: Mode = "pr" if question.act == "pr" else "commit"
         outcome = update_card(
-            asked.report, model, api=asked.actor.api, dataset=dataset, mode=mode, agreed=asked.text("agreed"),
+            asked.report, model, api=asked.visitor.api, dataset=dataset, mode=mode, agreed=question.agreed,
             editing=edit_politely,
         )  # fmt: skip
         if outcome.happened == "shown":
@@ -119,26 +113,30 @@ class Sharing:
         return {"result": panels.written(outcome)}
 
 
-class _Asked:
-    """One question, read with care."""
-
-    def __init__(self, asked: Mapping[Any, object], actor: Actor, site: Site) -> None:
-        self._asked = asked
-        self.actor = actor
-        """Who asks."""
-        self.key = self.text("key")
-        """Of the result."""
-        self.report: Report = site.shelf.open(self.key).report
-        """The result."""
-        self.place = site.place_of(self.key, self.text("diff"))
-        """Its address."""
-        self.dataset = self.text("dataset").partition("@")[0] or None
-        """Where it is published."""
+class _ShareQuestion(Question):
+    about: Text = ""
+    key: Text = ""
+    """Of the result."""
+    diff: Text = ""
+    """The dataset that the result was opened from."""
+    dataset: Text = ""
+    """Where it is published."""
+    format: Text = ""
+    name: Text = ""
+    """Of the dataset to be made."""
+    private: Ticked = False
+    replace: Ticked = False
+    model: Text = ""
+    """Whose card is meant."""
+    link: Ticked = False
+    """Whether the section links to the dataset."""
+    mode: Text = ""
+    agreed: Text = ""
 
     @property
     def act(self) -> Act:
         """What the Hub is asked for."""
-        match self.text("about"), self.text("mode"):
+        match self.about, self.mode:
             case "publish", _:
                 return "publish"
             case "write", "pr":
@@ -147,18 +145,25 @@ class _Asked:
                 return "commit"
         return "read"
 
-    def text(self, name: str) -> str:
-        """A field; empty where it is none."""
-        value = self._asked.get(name)
-        return value[:_LONGEST] if isinstance(value, str) else ""
 
-    def on(self, name: str) -> bool:
-        """Whether a box is ticked."""
-        return self.text(name) == "on"
+class _Asked:
+    """Who asks, and about which result."""
+
+    def __init__(self, question: _ShareQuestion, visitor: Visitor, site: Site) -> None:
+        self.visitor = visitor
+        """Who asks."""
+        self.key = question.key
+        """Of the result."""
+        self.report: Report = site.shelf.open(self.key).report
+        """The result."""
+        self.place = site.place_of(self.key, question.diff)
+        """Its address."""
+        self.dataset = question.dataset.partition("@")[0] or None
+        """Where it is published."""
 
     def proposal(self, model: str, dataset: str | None) -> panels.Proposal:
         """What a card is about to get."""
-        return panels.Proposal(self.report, model, dataset, self.actor, self.place)
+        return panels.Proposal(self.report, model, dataset, self.visitor, self.place)
 
     def check_signed_in(self) -> None:
         """Makes sure that somebody acts.
@@ -166,5 +171,5 @@ class _Asked:
         Raises:
             SettingError: Nobody does.
         """
-        if self.actor.token is None:
+        if self.visitor.login is None:
             raise SettingError("Nobody is signed in any more: sign in, and press the button again")

@@ -4,7 +4,6 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from urllib.parse import quote
 
 from markdown_it import MarkdownIt
@@ -16,10 +15,11 @@ from diffing.outputs.dataset import Pushed
 from diffing.outputs.formats import FORMATS, safe_name
 from diffing.outputs.html import environment
 from diffing.outputs.public import public_report
+from diffing.rendering import templates_of
 from diffing.types import SIDES, Report, Side
 from diffing.view.address import Address
 from diffing.view.result.shelf import Opened
-from diffing.view.share.acting import Actor
+from diffing.view.visitor import Visitor
 
 _LONGEST_NAME = 96
 """Characters of a dataset's name that the Hub takes."""
@@ -41,7 +41,7 @@ class Proposal:
     """The card's repository."""
     dataset: str | None
     """What the section links to."""
-    actor: Actor
+    visitor: Visitor
     """Who asks."""
     place: Address
     """The result's address."""
@@ -85,15 +85,15 @@ def download(report: Report) -> str:
     return _rendered("download", formats=FORMATS.values(), name=safe_name(report))
 
 
-def sign_in(title: str, actor: Actor, place: Address) -> str:
+def sign_in(title: str, visitor: Visitor, place: Address) -> str:
     """What somebody does who is not signed in.
 
     Args:
         title: Of the panel.
-        actor: Nobody.
+        visitor: Nobody.
         place: Where they come back to.
     """
-    return _rendered("sign_in", title=title, **_login(actor, place))
+    return _rendered("sign_in", title=title, **_login(visitor, place))
 
 
 def no_push(reason: str) -> str:
@@ -151,12 +151,12 @@ def preview(proposal: Proposal, outcome: CardOutcome, *, moved: bool = False) ->
     """
     if outcome.happened != "shown":
         return written(outcome)
-    accounts = namespaces(proposal.actor.api) if proposal.actor.token else ()
+    accounts = namespaces(proposal.visitor.api) if proposal.visitor.login else ()
     text = section(proposal.report, of=proposal.model, dataset=proposal.dataset)
     return _rendered(
         "preview", proposal=proposal, outcome=outcome, moved=moved, accounts=accounts,
         owner=proposal.model.split("/")[0] in accounts, lines=_lines(outcome.diff), reading=_reading(text), text=text,
-        **_login(proposal.actor, proposal.place),
+        **_login(proposal.visitor, proposal.place),
     )  # fmt: skip
 
 
@@ -179,10 +179,10 @@ def _dataset_name(report: Report) -> str:
     return re.sub(r"-{2,}", "-", safe_name(report))[:_LONGEST_NAME].strip(".-")
 
 
-def _login(actor: Actor, place: Address) -> dict[str, object]:
+def _login(visitor: Visitor, place: Address) -> dict[str, object]:
     """How a visitor signs in, where they are not."""
     target = quote(f"/?{place.query}", safe="")
-    return {"actor": actor, "login": f"/login/huggingface?_target_url={target}" if actor.can_sign_in else None}
+    return {"visitor": visitor, "login": f"/login/huggingface?_target_url={target}" if visitor.can_sign_in else None}
 
 
 def _lines(diff: str) -> list[tuple[str, str, str]]:
@@ -204,8 +204,4 @@ def _reading(text: str) -> Markup:
 
 
 def _rendered(name: str, /, **values: object) -> str:
-    def resource(wanted: str) -> str | None:
-        file = files(__package__).joinpath("shown", wanted)
-        return file.read_text(encoding="utf-8") if file.is_file() else None
-
-    return environment(resource).get_template(f"{name}.html.jinja").render(**values)
+    return environment(templates_of(__package__, "shown")).get_template(f"{name}.html.jinja").render(**values)

@@ -6,9 +6,9 @@ from typing import Any
 
 from diffing.view.address import Address
 from diffing.view.part import Part
+from diffing.view.router import Answer
 from diffing.view.share import panels
-from diffing.view.share.acting import actor
-from diffing.view.share.answers import Answer, Sharing
+from diffing.view.share.answers import Sharing
 from diffing.view.share.downloads import Downloads
 from diffing.view.site import Site
 from diffing.view.visitor import Visitor
@@ -22,8 +22,8 @@ def share_part(site: Site) -> Part:
     """
     import gradio as gr
 
-    def ask(asked: Any, token: gr.OAuthToken | None) -> Answer:  # noqa: ANN401  of a browser
-        answer = sharing.answer(asked, actor(site, token))
+    def ask(asked: Any, request: gr.Request, token: gr.OAuthToken | None) -> Answer:  # noqa: ANN401  of a browser
+        answer = sharing.answer(asked, site.visitor(request, token))
         if "file" in answer:
             box.temp_files.add(answer["file"])  # removed when it is old, as Gradio's own are
         return answer

@@ -1,35 +1,62 @@
 """What the start page's script asks while somebody fills in the form. Believes nothing it is sent."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Any
 
-from diffing.errors import DiffingError, SettingError
+from diffing.errors import SettingError
 from diffing.estimate import SizeOf
 from diffing.methods.sae.presets import PRESETS
 from diffing.model_ref import ModelPlace, is_recorded, read_ref
 from diffing.outputs.html import visible
-from diffing.types import SIDES
+from diffing.types import SIDES, Side
 from diffing.view.address import Address
-from diffing.view.before.places import Place, places_of
+from diffing.view.before.places import Place, Where, places_of
 from diffing.view.before.preview import Preview
-from diffing.view.remembered import Remembered
+from diffing.view.caching import kept
+from diffing.view.router import Answer, Lenient, Question, Router
 from diffing.view.site import Site
 from diffing.view.start import made
-from diffing.view.start.pieces import read_piece
+from diffing.view.start.pieces import Piece
 from diffing.view.start.reading import Wanted, line_of, read_form, said
 from diffing.view.start.turns import Turns
 from diffing.view.visitor import Visitor
 from diffing.view.zero import gpu_seconds, obstacle, zero_gpu
 
-Asked: TypeAlias = Mapping[str, object]
-Answer: TypeAlias = dict[str, object]
 _KEPT_SECONDS = 60.0
 _AT_ONCE = 12
 """Questions that are answered at a time: with as many that wait they leave enough of Gradio's 40 threads to others."""
 _UPLOADS_AT_ONCE = 4
 """Pieces of uploads, likewise."""
 _WAIT_SECONDS = 5.0
+
+
+class NameQuestion(Question):
+    """A question about what stands in a field for a name."""
+
+    name: str | None = None
+
+    @property
+    def line(self) -> str:
+        """The name.
+
+        Raises:
+            SettingError: It is not one line of text.
+        """
+        return line_of({"model_a": self.name}, "model_a")
+
+
+class ModelQuestion(NameQuestion):
+    """A question about where a model can run."""
+
+    side: Lenient[Side] = None
+    where: Lenient[Where] = None
+
+
+class FormQuestion(Question):
+    """A question about the form as it is filled in; `read_form` reads it."""
+
+    form: Any = None
 
 
 class Answers:
@@ -40,7 +67,21 @@ class Answers:
         self._turns = Turns(_AT_ONCE, _WAIT_SECONDS)
         # a file may take long to read: nobody who asks anything else waits for it
         self._upload_turns = Turns(_UPLOADS_AT_ONCE, _WAIT_SECONDS)
-        self._places: Remembered[tuple[Place, Place]] = Remembered(_KEPT_SECONDS)
+        self._router: Router[Visitor] = Router(
+            "the form",
+            {
+                "names": (NameQuestion, self._in_turn(self._names)),
+                "model": (ModelQuestion, self._in_turn(self._model)),
+                "base": (NameQuestion, self._in_turn(self._base)),
+                "llm": (NameQuestion, self._in_turn(self._llm)),
+                "reader": (NameQuestion, self._in_turn(self._reader)),
+                "published": (FormQuestion, self._in_turn(self._published)),
+                "estimate": (FormQuestion, self._in_turn(self._estimate)),
+                "begin": (FormQuestion, self._in_turn(self._begin)),
+                "upload": (Piece, self._in_turn(self._upload, self._upload_turns)),
+            },
+        )
+        self._places_of = kept(_KEPT_SECONDS, places_of)
 
     def answer(self, asked: object, visitor: Visitor) -> Answer:
         """Answers one question.
@@ -53,65 +94,55 @@ class Answers:
         Returns:
             What to show: `names`, `html`; or `problem`, where the question cannot be answered.
         """
-        try:
-            if not isinstance(asked, dict):
-                raise SettingError("Expected a question about the form, got something else: reload the page")
-            abouts = {
-                "names": self._names,
-                "model": self._model,
-                "base": self._base,
-                "llm": self._llm,
-                "reader": self._reader,
-                "published": self._published,
-                "estimate": self._estimate,
-                "begin": self._begin,
-                "upload": self._upload,
-            }
-            about = abouts.get(str(asked.get("about")))
-            if about is None:
-                raise SettingError("Expected a question about the form: reload the page")
-            turns = self._upload_turns if about == self._upload else self._turns
-            with turns.turn():
-                return about(asked, visitor)
-        except DiffingError as error:
-            return {"problem": visible(said(str(error), public=visitor.rules.public))}
+        return self._router.answer(
+            asked, lambda asked: visitor, said=lambda error: said(str(error), public=visitor.rules.public)
+        )
 
-    def _names(self, asked: Asked, visitor: Visitor) -> Answer:
+    def _in_turn(
+        self, handler: Callable[[Any, Visitor], Answer], turns: Turns | None = None
+    ) -> Callable[[Any, Visitor], Answer]:
+        def wait(asked: Any, visitor: Visitor) -> Answer:  # noqa: ANN401  any question
+            with (turns or self._turns).turn():
+                return handler(asked, visitor)
+
+        return wait
+
+    def _names(self, asked: NameQuestion, visitor: Visitor) -> Answer:
         """Models whose names hold what is typed."""
-        found = self._site.suggester.models(_name(asked), visitor)
+        found = self._site.suggester.models(asked.line, visitor)
         reason = visible(said(found.reason, public=visitor.rules.public))
         return {"names": [visible(name) for name in found.names], "reason": reason}
 
-    def _model(self, asked: Asked, visitor: Visitor) -> Answer:
+    def _model(self, asked: ModelQuestion, visitor: Visitor) -> Answer:
         """Where a model can run."""
-        name, side = _name(asked), "b" if asked.get("side") == "b" else "a"
+        name, side = asked.line, asked.side or "a"
         if not name:
             return {"html": ""}
         places = () if read_ref(name).prefixed else self._places_of(name, visitor)
         free = [place.where for place in places if not place.obstacle]
-        chosen = next((where for where in free if where == asked.get("where")), free[0] if free else None)
+        chosen = next((where for where in free if where == asked.where), free[0] if free else None)
         html = made.places(places, side=side, chosen=chosen, remark=_remark(name), page=self._page(visitor))
         return {"html": html}
 
-    def _base(self, asked: Asked, visitor: Visitor) -> Answer:
+    def _base(self, asked: NameQuestion, visitor: Visitor) -> Answer:
         """What the card of model A proposes for B; nothing where it names no one base."""
-        name = _name(asked)
+        name = asked.line
         base = self._site.suggester.base_of(name, visitor)
         if not name or read_ref(name).prefixed or base.base is None:
             return {}
         html = made.proposal(base.base, name, self._page(visitor))
         return {"base": visible(base.base), "model": visible(base.model), "html": html}
 
-    def _llm(self, asked: Asked, visitor: Visitor) -> Answer:
+    def _llm(self, asked: NameQuestion, visitor: Visitor) -> Answer:
         """Whether an LLM can be asked."""
-        ref = read_ref(_name(asked))
+        ref = read_ref(asked.line)
         if not ref.name or (ref.prefixed and ref.place != ModelPlace.PROVIDERS):
             return {"html": ""}
         return {"html": made.place(self._places_of(ref.name, visitor)[1], self._page(visitor))}
 
-    def _reader(self, asked: Asked, visitor: Visitor) -> Answer:
+    def _reader(self, asked: NameQuestion, visitor: Visitor) -> Answer:
         """Whether a reader can be run here."""
-        name = _name(asked)
+        name = asked.line
         if not name:
             return {"html": ""}
         return {"html": made.place(self._reader_place(name, visitor), self._page(visitor))}
@@ -121,19 +152,19 @@ class Answers:
         here = self._places_of(reader, visitor)[0]
         return replace(here, remark="")  # that it has no chat template matters to none who only reads
 
-    def _published(self, asked: Asked, visitor: Visitor) -> Answer:
+    def _published(self, asked: FormQuestion, visitor: Visitor) -> Answer:
         """Finished diffs of the two models."""
-        config = read_form(asked.get("form")).config
+        config = read_form(asked.form).config
         if not (config.model_a and config.model_b):
             return {"html": ""}
         found = self._site.diffs.published(config.model_a, config.model_b, visitor)
         return {"html": made.published(found, self._page(visitor))}
 
-    def _estimate(self, asked: Asked, visitor: Visitor) -> Answer:
+    def _estimate(self, asked: FormQuestion, visitor: Visitor) -> Answer:
         """What the run takes, or what is in its way."""
         seconds = None
         try:
-            wanted = read_form(asked.get("form"))
+            wanted = read_form(asked.form)
         except SettingError as error:
             preview = Preview(problem=str(error))
         else:
@@ -182,9 +213,9 @@ class Answers:
     def _size_for(self, visitor: Visitor) -> SizeOf:
         return lambda spec: self._site.previews.size(spec, visitor)
 
-    def _begin(self, asked: Asked, visitor: Visitor) -> Answer:
+    def _begin(self, asked: FormQuestion, visitor: Visitor) -> Answer:
         """Puts the run in line."""
-        wanted = read_form(asked.get("form"))
+        wanted = read_form(asked.form)
         preview = self._preview(wanted, visitor)
         if preview.problem:
             raise SettingError(preview.problem)
@@ -192,10 +223,9 @@ class Answers:
         run = self._site.desk.start(wanted.config, wanted.limits, owner=owner, token=visitor.token)
         return {"go": Address("run", run).query}
 
-    def _upload(self, asked: Asked, visitor: Visitor) -> Answer:
+    def _upload(self, asked: Piece, visitor: Visitor) -> Answer:
         """Takes a piece of a file of responses; with the last one, tells what is in it."""
-        piece = read_piece(asked)
-        uploads = self._site.desk.uploads
+        piece, uploads = asked, self._site.desk.uploads
         key = piece.key or uploads.begin(self._site.owners.of(visitor))
         uploads.add(key, piece.number, piece.name, piece.at, piece.data)
         if not piece.last:
@@ -205,15 +235,8 @@ class Answers:
         named = "" if is_recorded(found.model) else f" of {found.model}"
         return {"model": found.spec, "told": visible(f"{found.name}: {count}{named}, read as {found.shape}.")}
 
-    def _places_of(self, name: str, visitor: Visitor) -> tuple[Place, Place]:
-        return self._places.get((name, visitor.key), lambda: places_of(name, visitor))
-
     def _page(self, visitor: Visitor) -> made.Page:
         return made.page_of(self._site.settings, visitor)
-
-
-def _name(asked: Asked) -> str:
-    return line_of({"model_a": asked.get("name")}, "model_a")
 
 
 def _remark(name: str) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 
 from diffing.view.address import Address
 from diffing.view.part import Part
+from diffing.view.router import Answer
 from diffing.view.site import Site
 from diffing.view.start import made
-from diffing.view.start.answers import Answer, Answers
+from diffing.view.start.answers import Answers
 from diffing.view.visitor import Visitor
 
 

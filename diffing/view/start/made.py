@@ -4,7 +4,6 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from diffing.estimate import RunEstimate
@@ -14,6 +13,7 @@ from diffing.models.recorded.source import SUFFIXES
 from diffing.outputs.dataset import Published
 from diffing.outputs.html import environment
 from diffing.prompts.bundled_set import bundled_domains, read_bundled
+from diffing.rendering import templates_of
 from diffing.view.address import Address
 from diffing.view.before.places import Place
 from diffing.view.before.preview import Preview
@@ -204,10 +204,8 @@ def _rendered(template: str, page: Page, **values: object) -> str:
 
 @lru_cache(maxsize=1)
 def _templates() -> "Environment":
-    return environment(lambda name: _own(f"shown/{name}"))
+    return environment(templates_of(__package__, "shown"))
 
 
-def _own(name: str) -> str | None:
-    """A file of this package."""
-    file = files(__package__).joinpath(name)
-    return file.read_text(encoding="utf-8") if file.is_file() else None
+_own = templates_of(__package__)
+"""Files of this package."""

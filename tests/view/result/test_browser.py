@@ -11,7 +11,9 @@ import pytest
 
 from diffing.errors import SettingError
 from diffing.report import save_report
-from diffing.view.result import Shelf, result_view, style
+from diffing.view.result.build import result_view
+from diffing.view.result.made import style
+from diffing.view.result.shelf import Shelf
 from tests.outputs.samples import hostile_report, medium_report, merged_report
 
 pytestmark = [

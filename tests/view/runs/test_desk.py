@@ -163,7 +163,7 @@ def test_what_fails_is_told_in_one_line_and_the_desk_goes_on(make: Make, tmp_pat
         until(lambda: server.count > 4)
         children = Path(f"/proc/{os.getpid()}/task").glob("*/children")
         pids = [int(pid) for each in children for pid in each.read_text().split()]
-        (process,) = [pid for pid in pids if b"view.runs.child" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        (process,) = [pid for pid in pids if b"diffing.jobs.child" in Path(f"/proc/{pid}/cmdline").read_bytes()]
         os.kill(process, signal.SIGKILL)
         died = ended(desk, run_id)
     assert died.state == "failed"

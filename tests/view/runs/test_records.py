@@ -10,7 +10,7 @@ import pytest
 
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
-from diffing.view.runs.records import Records, read_config
+from diffing.view.runs.records import Records, RunTask, digest, read_config
 
 
 def test_a_file_of_another_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
@@ -23,12 +23,12 @@ def test_a_file_of_another_version_is_refused_and_left_as_it_is(tmp_path: Path) 
     with pytest.raises(SettingError, match="made by another version of diffing"):
         Records(path)
     with sqlite3.connect(path) as database:
-        database.execute("PRAGMA user_version = 1")
+        database.execute("PRAGMA user_version = 2")
     again = Records(path)
     found = again.get("one")
     again.close()
     assert found is not None
-    assert found.config == DiffConfig("a", "b")
+    assert found.task.config == DiffConfig("a", "b")
 
 
 def test_settings_that_this_version_no_longer_has_are_left_out() -> None:
@@ -94,7 +94,32 @@ def test_runs_of_before_the_time_was_counted_age_from_the_latest_of_them(tmp_pat
     records.close()
     with sqlite3.connect(path) as database:
         database.execute("DROP TABLE ran")
-        database.execute("UPDATE runs SET changed = CASE id WHEN 'old' THEN 1.7e9 ELSE 1.7e9 + 86400 * 40 END")
+        database.execute("UPDATE jobs SET changed = CASE key WHEN 'old' THEN 1.7e9 ELSE 1.7e9 + 86400 * 40 END")
     again = Records(path)
     assert again.old(days=30, runs=None) == ("old",)
     again.close()
+
+
+def test_runs_of_the_version_before_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "runs.sqlite"
+    config = DiffConfig("a", "b", domain=("cooking",))
+    with sqlite3.connect(path) as database:
+        database.executescript(
+            "CREATE TABLE runs (position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, owner TEXT, "
+            "config TEXT, limits TEXT, state TEXT, reason TEXT, tries INTEGER, changed REAL, told TEXT);"
+            "CREATE TABLE removed (id TEXT PRIMARY KEY) WITHOUT ROWID; CREATE TABLE ran (seconds REAL NOT NULL);"
+            "INSERT INTO ran VALUES (90.0); PRAGMA user_version = 1;"
+        )
+        row = ("one", "somebody", json.dumps(asdict(config)), json.dumps(asdict(Limits(max_calls=7))))
+        database.execute(
+            "INSERT INTO runs VALUES (5, ?, ?, ?, ?, 'waiting', 'Sign in', 1, 80.0, '{\"found\": []}')", row
+        )
+        database.execute("INSERT INTO removed VALUES (?)", (digest("gone"),))
+    for _ in range(2):
+        records = Records(path)
+        assert records.now >= 90.0
+        (run,) = records.jobs("waiting")
+        assert (run.key, run.owner, run.reason, run.tries, run.changed) == ("one", "somebody", "Sign in", 1, 80.0)
+        assert run.task == RunTask(config, Limits(max_calls=7))
+        assert records.removed("gone")
+        records.close()

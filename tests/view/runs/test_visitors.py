@@ -14,8 +14,9 @@ from diffing.demo.config import FOLDER, demo_config
 from diffing.errors import LimitError, SettingError
 from diffing.view.runs import OWN_MACHINE, PUBLIC, Desk
 from diffing.view.runs.access import SignInError, check_access
-from diffing.view.runs.process import Task, environment
-from diffing.view.runs.records import Record
+from diffing.view.runs.child import Order
+from diffing.view.runs.process import environment
+from diffing.view.runs.records import RunTask
 from diffing.view.runs.rules import allowed
 from tests.hub import LocalHub
 from tests.hub.fixtures import hub
@@ -126,14 +127,14 @@ def test_a_strangers_run_is_started_without_the_machines_secrets(tmp_path: Path)
         "OAUTH_CLIENT_SECRET": "s",
         "MY_PIN": "4711",
     }
-    record = Record("id", "owner", PAIR, Limits(), "queued", "", 0)
-    public = environment(own, Task(record, tmp_path, tmp_path, True, "hf_visitor"))
+    task = RunTask(PAIR, Limits())
+    public = environment(own, Order(task, tmp_path, tmp_path, True, "hf_visitor"))
     assert not {"hf_machine", "sk", "s", "4711", "hf_visitor"} & set(public.values())
     assert (public["PATH"], public["HF_HUB_DISABLE_IMPLICIT_TOKEN"]) == ("/bin", "0")
-    nobody = environment(own, Task(record, tmp_path, tmp_path, True, None))
+    nobody = environment(own, Order(task, tmp_path, tmp_path, True, None))
     assert nobody["HF_HUB_DISABLE_IMPLICIT_TOKEN"] == "1"
-    assert environment(own, Task(record, tmp_path, tmp_path, False, None))["HF_TOKEN"] == "hf_machine"
-    assert "hf_visitor" not in repr(Task(record, tmp_path, tmp_path, True, "hf_visitor"))
+    assert environment(own, Order(task, tmp_path, tmp_path, False, None))["HF_TOKEN"] == "hf_machine"
+    assert "hf_visitor" not in repr(Order(task, tmp_path, tmp_path, True, "hf_visitor"))
 
 
 @pytest.mark.parametrize(

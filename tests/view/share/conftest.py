@@ -14,10 +14,10 @@ from diffing.report import save_report
 from diffing.types import ModelInfo, Report
 from diffing.view.runs import OWN_MACHINE, PUBLIC
 from diffing.view.runs.records import Records, digest
-from diffing.view.share.acting import Actor
 from diffing.view.share.answers import Answer, Sharing
 from diffing.view.share.downloads import Downloads
 from diffing.view.site import Site, SiteSettings
+from diffing.view.visitor import Visitor
 from tests.hub import LocalHub
 from tests.hub.fixtures import hub
 from tests.outputs.samples import medium_report
@@ -62,9 +62,9 @@ class World:
         finally:
             site.close()
 
-    def actor(self, name: str | None, scopes: str = "contribute-repos write-repos write-discussions") -> Actor:
+    def actor(self, name: str | None, scopes: str = "contribute-repos write-repos write-discussions") -> Visitor:
         """Somebody who signed in at the page of a Space."""
-        return Actor(self.tokens.get(name or ""), public=True, can_sign_in=True, scopes=frozenset(scopes.split()))
+        return Visitor(self.tokens.get(name or ""), PUBLIC, can_sign_in=True, scopes=frozenset(scopes.split()))
 
     def ask(self, site: Site, about: str, who: str | None = "alice", **more: str) -> Answer:
         asked = {"key": site.key_of_run(RUN), "about": about, **more}

@@ -5,6 +5,8 @@ import html
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -12,14 +14,17 @@ from diffing.errors import HubError
 from diffing.outputs.card import edit, section
 from diffing.types import ModelInfo
 from diffing.view.address import Address
+from diffing.view.runs import OWN_MACHINE
 from diffing.view.share import panels
-from diffing.view.share.acting import Actor, actor
+from diffing.view.share.acting import said
 from diffing.view.share.answers import Sharing
 from diffing.view.share.downloads import Downloads
+from diffing.view.visitor import Visitor
 from tests.outputs.samples import hostile_report
 from tests.view.share.conftest import CARD, MODEL, OTHER, RUN, World, keep, report
 
 NAME = "alice/base-vs-tuned"
+REQUEST: Any = SimpleNamespace(client=None)
 
 
 def agreed(answer: dict[str, str]) -> str:
@@ -103,7 +108,7 @@ def test_what_is_private_stays_private(world: World) -> None:
 def test_nobody_acts_with_the_spaces_own_token(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", world.tokens["bob"])
     with world.site() as site:
-        assert actor(site, None).token is None
+        assert site.visitor(REQUEST, None).login is None
         panel = world.ask(site, "push", None)["panel"]
         assert "/login/huggingface?_target_url=%2F%3Frun%3Dkept" in panel
         shown = world.ask(site, "preview", None, model=MODEL)["result"]
@@ -113,9 +118,9 @@ def test_nobody_acts_with_the_spaces_own_token(world: World, monkeypatch: pytest
             assert "Nobody is signed in any more" in world.ask(site, about, None, **more)["problem"]
     assert world.asked_by() <= {None}
     with world.site(public=False) as site:
-        assert actor(site, None).token == world.tokens["bob"]
+        assert site.visitor(REQUEST, None).login == world.tokens["bob"]
         monkeypatch.delenv("HF_TOKEN")
-        nobody = actor(site, None)
+        nobody = site.visitor(REQUEST, None)
         asked = {"key": site.key_of_run(RUN), "about": "push"}
         panel = Sharing(site, Downloads(world.folder)).answer(asked, nobody)["panel"]
     assert "hf auth login" in panel
@@ -128,14 +133,14 @@ def test_a_refusal_names_the_scope_that_is_missing(world: World) -> None:
         world.actor("alice", "openid profile"),
         world.actor("alice", "contribute-repos write-discussions"),
     )
-    assert "(scope contribute-repos)" in none.said(refused, "publish")
-    assert "(scope write-repos)" in none.said(refused, "commit")
-    assert "(scope write-discussions)" in none.said(refused, "pr")
-    assert all_of_them.said(refused, "pr") == str(refused)
-    assert "only write to datasets that it made" in all_of_them.said(refused, "publish")
+    assert "(scope contribute-repos)" in said(refused, none, "publish")
+    assert "(scope write-repos)" in said(refused, none, "commit")
+    assert "(scope write-discussions)" in said(refused, none, "pr")
+    assert said(refused, all_of_them, "pr") == str(refused)
+    assert "only write to datasets that it made" in said(refused, all_of_them, "publish")
     stale = HubError("The Hub refused the token (401): it is wrong or expired; run `hf auth login`, or unset HF_TOKEN.")
-    assert none.said(stale).endswith("wrong or expired; sign in.")
-    assert "`hf auth login`" in Actor(None, public=False).said(stale)
+    assert said(stale, none).endswith("wrong or expired; sign in.")
+    assert "`hf auth login`" in said(stale, Visitor(rules=OWN_MACHINE))
 
 
 def test_no_error_sends_a_visitor_to_a_terminal(world: World) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 from diffing.errors import SettingError
 
 
-def write_whole(content: bytes, path: Path) -> Path:
+def write_whole(content: bytes, path: Path, *, make_folder: bool = False) -> Path:
     """Writes a file; one that is there is replaced when all of the new one is written.
 
     Args:
         content: All of it.
-        path: The file; its folder must exist.
+        path: The file.
+        make_folder: Whether its folder is made if it is missing.
 
     Returns:
         The path.
@@ -22,6 +23,8 @@ def write_whole(content: bytes, path: Path) -> Path:
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     try:
+        if make_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
         try:
             partial.write_bytes(content)
             partial.replace(path)

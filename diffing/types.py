@@ -358,8 +358,8 @@ class Report:
     """Every prompt with both responses."""
     findings: tuple[Finding, ...]
     """Confirmed first, then by size of the net difference on held-out prompts."""
-    judgements: tuple[Judgement, ...]
-    """Every single verdict."""
+    judgements: Sequence[Judgement]
+    """Every single verdict; `judgements.Judgements` holds many of them in little memory."""
     tables: Mapping[str, tuple[Row, ...]]
     """The methods' own records; names are `<method>_<table>`."""
     left_out: Mapping[str, Mapping[str, int]]

@@ -10,12 +10,12 @@ from typing import Any, TypeVar, get_args
 from diffing.report.document import Document
 from diffing.report.schema import TABLES
 from diffing.report.tables import read_method_table, read_our_table
+from diffing.report.verdicts import read_judgement_table
 from diffing.types import (
     SIDES,
     Evidence,
     Finding,
     Finish,
-    Judgement,
     Message,
     Pair,
     Prompt,
@@ -24,7 +24,6 @@ from diffing.types import (
     Role,
     Row,
     Split,
-    Verdict,
 )
 
 _Rows = list[dict[str, Any]]
@@ -42,21 +41,20 @@ def report_of(document: Document, contents: Mapping[str, bytes]) -> Report:
         pyarrow.ArrowException, OSError: Not parquet.
         KeyError, TypeError, ValueError: Something is missing, of another type, or fits nothing.
     """
-    rows = {name: read_our_table(name, _content(contents, name)) for name in TABLES}
+    rows = {name: read_our_table(name, _content(contents, name)) for name in TABLES if name != "judgements"}
     tables: dict[str, tuple[Row, ...]] = {name: read_method_table(_content(contents, name)) for name in document.tables}
     pairs = _pairs(rows["prompts"], rows["responses"])
     prompts = {pair.prompt.id for pair in pairs}
     hypotheses = {finding.hypothesis.id for finding in document.findings}
-    for name in ("evidence", "judgements"):
-        _check(rows[name], name, "prompt_id", prompts)
-        _check(rows[name], name, "hypothesis_id", hypotheses)
+    _check(rows["evidence"], "evidence", "prompt_id", prompts)
+    _check(rows["evidence"], "evidence", "hypothesis_id", hypotheses)
     return Report(
         model_a=document.model_a,
         model_b=document.model_b,
         others=document.others,
         pairs=pairs,
         findings=_with_evidence(document.findings, rows["evidence"]),
-        judgements=_judgements(rows["judgements"]),
+        judgements=read_judgement_table(_content(contents, "judgements"), hypotheses, prompts),
         tables=tables,
         left_out=document.left_out,
         notes=document.notes,
@@ -117,9 +115,3 @@ def _with_evidence(findings: Sequence[Finding], rows: _Rows) -> tuple[Finding, .
         replace(each, hypothesis=replace(each.hypothesis, evidence=tuple(found.get(each.hypothesis.id, ()))))
         for each in findings
     )
-
-
-def _judgements(rows: _Rows) -> tuple[Judgement, ...]:
-    _check(rows, "judgements", "verdict", list(Verdict))
-    _check(rows, "judgements", "shown_first", (*SIDES, None))
-    return tuple(Judgement(**{**row, "verdict": Verdict(row["verdict"])}) for row in rows)

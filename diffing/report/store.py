@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from diffing.errors import SettingError
+from diffing.judgements import Judgements
 from diffing.paths import path_of
 from diffing.report.alone import alone_in
 from diffing.report.assembled import report_of
@@ -23,6 +24,7 @@ from diffing.report.document import read_document, settings_of, to_document
 from diffing.report.hub import folder_of
 from diffing.report.schema import DOCUMENT, SCHEMA_VERSION
 from diffing.report.tables import method_table, our_table
+from diffing.report.verdicts import judgement_table
 from diffing.types import (
     Finding,
     Metrics,
@@ -130,13 +132,13 @@ def _contents(report: Report) -> dict[str, bytes]:
             for finding in report.findings
             for evidence in finding.hypothesis.evidence
         ),
-        "judgements": (
-            (j.hypothesis_id, j.prompt_id, j.verdict.value, j.judge, j.shown_first, j.reply) for j in report.judgements
-        ),
     }
-    return {f"{name}.parquet": our_table(name, rows) for name, rows in ours.items()} | {
-        f"{name}.parquet": method_table(name, rows) for name, rows in report.tables.items()
-    }
+    judgements = {"judgements.parquet": judgement_table(Judgements.of(report.judgements))}
+    return (
+        {f"{name}.parquet": our_table(name, rows) for name, rows in ours.items()}
+        | judgements
+        | {f"{name}.parquet": method_table(name, rows) for name, rows in report.tables.items()}
+    )
 
 
 def _prompt_rows(report: Report) -> Iterator[tuple[object, ...]]:

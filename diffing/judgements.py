@@ -148,5 +148,6 @@ class Judgements(Sequence[Judgement]):
 
         codes = self.hypothesis_ids.codes
         order = np.argsort(codes, kind="stable").astype(np.int32)
-        ends = np.cumsum(np.bincount(codes, minlength=len(self.hypothesis_ids.values)))[:-1]
-        return dict(zip(self.hypothesis_ids.values, np.split(order, ends), strict=True))
+        ends = np.cumsum(np.bincount(codes, minlength=len(self.hypothesis_ids.values))).tolist()
+        spans = zip(self.hypothesis_ids.values, [0, *ends], ends, strict=False)
+        return {hypothesis_id: order[first:last] for hypothesis_id, first, last in spans}

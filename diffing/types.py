@@ -375,3 +375,5 @@ class Report:
     merged: tuple[Merged, ...] = ()
     """The merged list over all methods, every finding in exactly one entry. By the lead: confirmed first, sentences
     before bare features of an SAE, then as `findings`. Empty where findings were not merged."""
+    derived: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was worked out of this report, kept with it (see `report.index`); never saved or copied."""

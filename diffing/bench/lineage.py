@@ -9,8 +9,9 @@ from diffing.bench.results import Column, Figure, Result, estimate_cells
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
 from diffing.metrics import wilson
-from diffing.outputs.words import Names, statement
-from diffing.report import leading
+from diffing.outputs.words import statement
+from diffing.report.index import index_of
+from diffing.report.names import Names
 from diffing.run import run
 from diffing.types import Finding, OnProgress, Report, Row, Scalar, ignore_progress
 
@@ -99,7 +100,7 @@ def lineage_result(
     """
     rows: list[Row] = []
     for step in steps:
-        confirmed = [finding for finding in leading(step.report) if finding.confirmed]
+        confirmed = [finding for finding in index_of(step.report).leads if finding.confirmed]
         rows += [_row(step, f, f"{at} of {len(confirmed)}") for at, f in enumerate(confirmed[:most], 1)]
     return Result(
         kind="lineage", title=title, command=command, about=ABOUT, rows=tuple(rows), settings=settings,

@@ -5,8 +5,9 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from diffing.outputs.words import Names, interval, names_of, one_line, points, statement
-from diffing.report import leading
+from diffing.outputs.words import interval, one_line, points, statement
+from diffing.report.index import index_of
+from diffing.report.names import Names
 from diffing.types import SIDES, Finding, Report, Side
 
 if TYPE_CHECKING:
@@ -38,8 +39,9 @@ def forest(report: Report, *, narrow: bool = False) -> "go.Figure":
     """
     import plotly.graph_objects as go
 
-    names = names_of(report)
-    shown = [finding for finding in leading(report) if finding.heldout.net_difference.value is not None][:MAX_ROWS]
+    index = index_of(report)
+    names = index.names
+    shown = [each for each in index.leads if each.heldout.net_difference.value is not None][:MAX_ROWS]
     figure = go.Figure()
     for side in SIDES:
         for confirmed in (True, False):

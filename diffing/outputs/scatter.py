@@ -5,9 +5,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from diffing.outputs.features import Feature, Rate, features_of, rates_of
 from diffing.outputs.figures import COLOURS, SYMBOLS, shown_text
-from diffing.outputs.words import Names, count, names_of, percent
+from diffing.outputs.words import count, percent
+from diffing.report.features import Feature, Rate, rates_of
+from diffing.report.index import index_of
+from diffing.report.names import Names
 from diffing.types import SIDES, Report, Side
 
 if TYPE_CHECKING:
@@ -33,8 +35,8 @@ def scatter(report: Report) -> "go.Figure":
     """
     import plotly.graph_objects as go
 
-    names = names_of(report)
-    chosen = [feature for feature in features_of(report) if feature.chosen][:MAX_CHOSEN]
+    names = index_of(report).names
+    chosen = [feature for feature in index_of(report).features if feature.chosen][:MAX_CHOSEN]
     others = _others(rates_of(report), chosen)
     figure = go.Figure()
     if others:

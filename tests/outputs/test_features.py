@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from diffing.outputs.features import features_of, marked, passages_of, rests_on
 from diffing.outputs.html import render, write_html
 from diffing.outputs.html.features import FEATURE_ROWS, PASSAGE_LENGTH, PASSAGES, features_in
 from diffing.outputs.scatter import MAX_POINTS, scatter
 from diffing.report import load_report, save_report
+from diffing.report.features import marked, rests_on
+from diffing.report.index import index_of
 from diffing.types import Finding, Report, Row
 from tests.outputs.samples import HOSTILE, empty_report, hostile_report, medium_report
 from tests.outputs.test_browser import opened
@@ -178,10 +179,10 @@ def test_rows_with_wrong_types_are_absent() -> None:
     )  # fmt: skip
     examples = ({}, passage(4, "p", "«x»", "c"), passage(4, "p", "«x»"), {**passage(4, "p", "y"), "prompt_id": None})
     report = with_sae(empty_report(), wrong, examples)
-    (kept,) = features_of(report)
+    (kept,) = index_of(report).features
     assert (kept.index, kept.rate_b, kept.chosen) == (4, 0.2, False)
     assert (kept.p, kept.q, kept.label, kept.url, kept.top_tokens) == (None,) * 5
-    assert [len(of_index) for of_index in passages_of(report).values()] == [1]
+    assert [len(of_index) for of_index in index_of(report).passages.values()] == [1]
     assert 'id="feature-4"' in render(report, "")
 
 

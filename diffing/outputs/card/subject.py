@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from diffing.errors import SettingError
 from diffing.outputs.card.prose import prose
 from diffing.outputs.markdown import code
-from diffing.outputs.words import Names, names_of, one_line
+from diffing.outputs.words import one_line
+from diffing.report.index import index_of
+from diffing.report.names import Names
 from diffing.types import SIDES, ModelInfo, Report, Side, other_side
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?", re.ASCII)
@@ -57,7 +59,7 @@ def subject_of(report: Report, repo_id: str) -> Subject:
         )
     side = sides[-1]
     info, other = _info(report, side), _info(report, other_side(side))
-    names = names_of(report).of(other_side(side))
+    names = index_of(report).names.of(other_side(side))
     return Subject(
         side=side,
         repo_id=repo_id,

@@ -6,8 +6,9 @@ from importlib.resources import files
 
 from diffing.outputs.figures import COLOURS
 from diffing.outputs.html.page import places
-from diffing.outputs.words import Names, names_of, one_line, sentence, statement
-from diffing.report import leading
+from diffing.outputs.words import one_line, sentence, statement
+from diffing.report.index import index_of
+from diffing.report.names import Names
 from diffing.types import Finding, Report, Side
 
 ROWS = 15
@@ -43,8 +44,8 @@ def chart(report: Report) -> bytes | None:
     """
     from jinja2 import Environment, StrictUndefined
 
-    names = names_of(report)
-    drawn = [each for each in leading(report) if each.heldout.net_difference.value is not None][:ROWS]
+    names = index_of(report).names
+    drawn = [each for each in index_of(report).leads if each.heldout.net_difference.value is not None][:ROWS]
     if not drawn:
         return None
     reach = _reach(drawn)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from diffing.outputs.words import names_of, statement
-from diffing.report import leading
+from diffing.outputs.words import statement
+from diffing.report.index import index_of
 from diffing.report.schema import TABLES
 from diffing.report.tables import savable
 from diffing.types import Report
@@ -109,8 +109,8 @@ def findings_table(report: Report, saved: "pa.Table") -> tuple["pa.Table", tuple
         report: Whose findings they are.
         saved: The table `findings` of the saved report.
     """
-    names = names_of(report)
-    leads = {finding.hypothesis.id for finding in leading(report)}
+    names = index_of(report).names
+    leads = {finding.hypothesis.id for finding in index_of(report).leads}
     extra: dict[tuple[str, str], list[Any]] = {
         _STATEMENT: [statement(finding, names) for finding in report.findings],
         _LEADS: [finding.hypothesis.id in leads for finding in report.findings],
@@ -140,7 +140,7 @@ def _responses(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
 
 
 def _judgements(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
-    names, table = names_of(report), tables["judgements"]
+    names, table = index_of(report).names, tables["judgements"]
     said = {savable(finding.hypothesis.id): statement(finding, names) for finding in report.findings}
     extra = {_STATEMENT: [said.get(key) for key in table["hypothesis_id"].to_pylist()]}
     doc = "One verdict on one hypothesis for one pair; an LLM need not be asked about every pair, see how it was made."

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from importlib.resources import files
 
 from diffing.outputs.html import standalone
-from diffing.outputs.words import explanation, headline, names_of, one_line
+from diffing.outputs.words import explanation, headline, one_line
 from diffing.report import save_report
+from diffing.report.index import index_of
 from diffing.report.schema import DOCUMENT, TABLES
 from diffing.types import Report
 
@@ -39,7 +40,7 @@ def _readme(report: Report, name: str, tables: list[str]) -> bytes:
     # plain text: values from outside are on one line, and without control characters
     environment = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(files(__package__).joinpath("README.txt.jinja").read_text(encoding="utf-8"))
-    names = names_of(report)
+    names = index_of(report).names
     title = f"How {names.a} and {names.b} differ"
     text = template.render(
         title=title,

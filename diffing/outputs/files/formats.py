@@ -17,8 +17,8 @@ from diffing.outputs.files.sheet import sheet
 from diffing.outputs.files.table import findings_table
 from diffing.outputs.files.text import text
 from diffing.outputs.html import standalone
-from diffing.outputs.words import names_of
 from diffing.outputs.writing import write_whole
+from diffing.report.index import index_of
 from diffing.types import Report
 
 _UNSAFE = re.compile(r"[^\w.-]+|\.{2,}", re.ASCII)
@@ -115,6 +115,6 @@ def safe_name(report: Report) -> str:
     Args:
         report: Whose models they are.
     """
-    names = names_of(report)
+    names = index_of(report).names
     parts = (_UNSAFE.sub("-", name).strip(".-_") or "model" for name in (names.a, names.b))
     return _DEVICE.sub(r"\1-", "-vs-".join(parts))

@@ -49,11 +49,11 @@ def _findings(opened: Opened, asked: Asked) -> Answer:
         return {"html": made.listed(opened, Filter(page=page))}
     status = _one_of(asked, "status", ("confirmed", "not"))
     wanted = Filter(
-        method=_named(asked, "method", opened.methods),
-        category=_named(asked, "category", opened.categories),
+        method=_named(asked, "method", opened.index.methods),
+        category=_named(asked, "category", opened.index.categories),
         direction=_one_of(asked, "direction", _SIDES),
         confirmed=None if status is None else status == "confirmed",
-        domain=_named(asked, "domain", opened.domains),
+        domain=_named(asked, "domain", opened.index.domains),
         words=_text(asked, "words"),
         sort=_text(asked, "sort"),
         page=_number(asked, "page") or 0,
@@ -72,7 +72,7 @@ def _evidence(opened: Opened, asked: Asked) -> Answer:
     wanted = Wanted(
         group=_one_of(asked, "group", GROUPS),
         split=_one_of(asked, "split", _SPLITS),
-        domain=_named(asked, "domain", opened.domains),
+        domain=_named(asked, "domain", opened.index.domains),
         words=_text(asked, "words"),
         page=_number(asked, "page") or 0,
     )
@@ -98,8 +98,8 @@ def _whole(opened: Opened, place: int, of: str) -> str:
     if kind == "message" and 0 <= at < len(pair.prompt.messages):
         return pair.prompt.messages[at].content
     if kind == "reply" and 1 <= at <= len(opened.page.findings):
-        judged = opened.judgements.get(opened.page.findings[at - 1].finding.hypothesis.id, ())
-        return next((each.reply or "" for each in judged if each.prompt_id == pair.prompt.id), "")
+        judged = opened.index.verdict(opened.page.findings[at - 1].finding.hypothesis.id, pair.prompt.id)
+        return (judged.reply or "") if judged else ""
     raise SettingError("There is no such text in this result: reload the page")
 
 

@@ -6,7 +6,8 @@ from itertools import islice
 from typing import TypeAlias
 
 from diffing.outputs.html import visible
-from diffing.outputs.words import names_of, statement
+from diffing.outputs.words import statement
+from diffing.report.index import index_of
 from diffing.types import SIDES, Finding, Report, Scalar
 from diffing.view.result.shelf import Opened
 
@@ -140,7 +141,7 @@ def _source(report: Report, name: str) -> _Source:
 
 
 def _findings(report: Report) -> _Source:
-    names = names_of(report)
+    names = index_of(report).names
 
     def row(finding: Finding) -> Cells:
         h, m, rating = finding.hypothesis, finding.heldout, finding.rating
@@ -161,7 +162,7 @@ def _findings(report: Report) -> _Source:
 
 
 def _pairs(report: Report) -> _Source:
-    names = names_of(report)
+    names = index_of(report).names
     columns = ("prompt id", "split", "domain", "prompt", *(f"response of {names.of(side)}" for side in SIDES))
 
     def rows() -> Iterator[Cells]:

@@ -84,7 +84,7 @@ def test_findings_without_ratings_are_not_sorted_by_them() -> None:
 
 
 def test_answers_hold_what_was_asked_for(shelf: Shelf) -> None:
-    domain = str(shelf.open("medium").domains.index("coding"))
+    domain = str(shelf.open("medium").index.domains.index("coding"))
     html = str(answer(shelf, {"key": "medium", "about": "findings", "status": "confirmed", "domain": domain})["html"])
     assert "in <bdi>coding</bdi>" in html
     assert "not&nbsp;confirmed" not in html

@@ -141,6 +141,36 @@ Category: TypeAlias = Literal[
 
 
 @dataclass(frozen=True, slots=True)
+class PropertyMeasure:
+    """A hypothesis is tested by a measured property of the responses, such as their length in words."""
+
+    name: str
+    """The property's name; measures of the same name measure the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseMeasure:
+    """A hypothesis is tested by whether a response holds a word or phrase."""
+
+    phrase: str
+    """The word or phrase."""
+
+
+@dataclass(frozen=True, slots=True)
+class LatentMeasure:
+    """A hypothesis is tested by whether any of some latents of a sparse autoencoder is active in a response."""
+
+    indices: tuple[int, ...]
+    """The latents' numbers in the autoencoder."""
+    in_words: bool = False
+    """Whether somebody wrote a sentence on what the latents stand for; else the hypothesis only names a latent."""
+
+
+Measure: TypeAlias = PropertyMeasure | PhraseMeasure | LatentMeasure
+"""What a method measures instead of having a hypothesis judged."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hypothesis:
     """A testable sentence about one model compared with the other, not yet tested."""
 
@@ -156,8 +186,8 @@ class Hypothesis:
     """One of the seven categories."""
     evidence: tuple[Evidence, ...] = ()
     """Passages that led to it."""
-    measure: str | None = None
-    """Where its method measures instead of having it judged: what is measured, in the method's own terms."""
+    measure: Measure | None = None
+    """What its method measures to test it; None if a judge tests it."""
     train_effect: float | None = None
     """The method's own size of the difference on train (a share, signed for `direction`), where it computes one."""
 

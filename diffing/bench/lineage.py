@@ -13,7 +13,7 @@ from diffing.outputs.words import statement
 from diffing.report.index import index_of
 from diffing.report.names import Names
 from diffing.run import run
-from diffing.types import Finding, OnProgress, Report, Row, Scalar, ignore_progress
+from diffing.types import Finding, OnProgress, PropertyMeasure, Report, Row, Scalar, ignore_progress
 
 if TYPE_CHECKING:
     from diffing.models.cache import Store
@@ -114,7 +114,9 @@ def _row(step: Step, finding: Finding, place: str) -> Row:
     means = {
         str(row["property"]): (row["mean_a"], row["mean_b"]) for row in step.report.tables.get("lexical_properties", ())
     }
-    before, after = means.get(finding.hypothesis.measure or "", (None, None))
+    measure = finding.hypothesis.measure
+    name = measure.name if isinstance(measure, PropertyMeasure) else ""
+    before, after = means.get(name, (None, None))
     return {
         "step": step.name,
         "place": place,

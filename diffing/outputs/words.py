@@ -13,7 +13,18 @@ from diffing.report.entries import Entry
 from diffing.report.index import index_of
 from diffing.report.names import Names
 from diffing.report.names import one_line as one_line
-from diffing.types import Estimate, Finding, Report, Side, Split, other_side
+from diffing.types import (
+    Estimate,
+    Finding,
+    LatentMeasure,
+    Measure,
+    PhraseMeasure,
+    PropertyMeasure,
+    Report,
+    Side,
+    Split,
+    other_side,
+)
 
 _PLACEHOLDER = re.compile(r"(<MODEL>|<OTHER MODEL>)")
 _LINE_END = re.compile("\r\n|[\r\x85\u2028\u2029]")
@@ -101,9 +112,20 @@ def headline(report: Report) -> str:
     return "; ".join(one_line(statement(each, names), HEADLINE_LENGTH) for each in (ranked[0], *across[:1]))
 
 
+def measured_by(measure: Measure) -> str:
+    """What is measured, in a few words."""
+    match measure:
+        case PropertyMeasure(name):
+            return name
+        case PhraseMeasure(phrase):
+            return f"phrase: {phrase}"
+        case LatentMeasure(indices):
+            return f"features active: {', '.join(map(str, indices))}"
+
+
 def needs_examples(finding: Finding) -> bool:
     """Whether a finding's sentence says little by itself: a feature of an SAE, which comes after the others."""
-    return finding.hypothesis.method == "sae"
+    return isinstance(finding.hypothesis.measure, LatentMeasure)
 
 
 def explanation(report: Report) -> str:

@@ -47,8 +47,8 @@ def scalar_from_json(value: object) -> Scalar:
     return value
 
 
-def our_table(name: str, rows: Iterable[Sequence[object]]) -> bytes:
-    """One of our tables as parquet.
+def our_table(name: str, rows: Iterable[Sequence[object]]) -> "pa.Table":
+    """One of our tables.
 
     Args:
         name: A key of `schema.TABLES`.
@@ -59,7 +59,7 @@ def our_table(name: str, rows: Iterable[Sequence[object]]) -> bytes:
     schema = arrow_schema(name)
     columns = list(zip(*rows, strict=True)) or [()] * len(schema)
     arrays = [pa.array(_savable(values), type=field.type) for values, field in zip(columns, schema, strict=True)]
-    return to_parquet(pa.Table.from_arrays(arrays, schema=schema))
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def method_table(name: str, rows: Sequence[Row]) -> bytes:

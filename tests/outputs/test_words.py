@@ -8,7 +8,7 @@ from diffing import metrics
 from diffing.outputs import words
 from diffing.report.index import index_of
 from diffing.report.names import Names
-from diffing.types import Finding, ModelInfo
+from diffing.types import Finding, LatentMeasure, ModelInfo
 from tests.outputs.samples import empty_report, medium_report, merged_report, quiet_report
 
 SHA, OTHER_SHA = "a" * 40, "b" * 40
@@ -175,7 +175,7 @@ def test_a_model_named_like_a_placeholder_is_left_alone() -> None:
 def test_a_feature_does_not_lead_where_words_can() -> None:
     report = medium_report()
     first, *others = report.findings
-    feature = replace(first, hypothesis=replace(first.hypothesis, method="sae"))
+    feature = replace(first, hypothesis=replace(first.hypothesis, method="sae", measure=LatentMeasure((1,))))
     across = next(f for f in others if f.confirmed and f.hypothesis.direction != first.hypothesis.direction)
     same = next(f for f in others if f.confirmed and f.hypothesis.direction == first.hypothesis.direction)
     names = index_of(report).names

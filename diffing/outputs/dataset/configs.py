@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from diffing.outputs.words import statement
+from diffing.report.findings import finding_row
 from diffing.report.index import index_of
 from diffing.report.schema import TABLES
-from diffing.report.tables import savable
+from diffing.report.tables import our_table, savable
 from diffing.types import Report
 
 if TYPE_CHECKING:
@@ -102,20 +103,20 @@ def configs_of(report: Report, tables: Mapping[str, bytes]) -> tuple[Config, ...
     return tuple(config for config in made if config is not None and config.splits)
 
 
-def findings_table(report: Report, saved: "pa.Table") -> tuple["pa.Table", tuple[tuple[str, str], ...]]:
-    """The findings as one flat table, and what each of its columns holds.
+def findings_table(report: Report) -> "pa.Table":
+    """The table of findings with each hypothesis in words; its fields say what each column holds.
 
     Args:
-        report: Whose findings they are.
-        saved: The table `findings` of the saved report.
+        report: The report with the findings.
     """
+    saved = our_table("findings", (tuple(finding_row(finding).values()) for finding in report.findings))
     names = index_of(report).names
     leads = {finding.hypothesis.id for finding in index_of(report).leads}
     extra: dict[tuple[str, str], list[Any]] = {
         _STATEMENT: [statement(finding, names) for finding in report.findings],
         _LEADS: [finding.hypothesis.id in leads for finding in report.findings],
     }
-    return _with(saved, extra), _docs("findings", extra)
+    return _with(saved, extra)
 
 
 def _findings(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
@@ -124,7 +125,8 @@ def _findings(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
         "prompts left without hope was not tested: its `heldout_p` and `heldout_q` are null. Figures on train confirm "
         "nothing: these prompts suggested the hypothesis."
     )
-    table, columns = findings_table(report, tables["findings"])
+    table = findings_table(report)
+    columns = tuple((field.name, field.metadata[b"doc"].decode()) for field in table.schema)
     return _config("findings", doc, table, {"findings": None}, columns)
 
 

@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from diffing.outputs.dataset.configs import parquet
+from diffing.outputs.dataset.configs import findings_table, parquet
 from diffing.outputs.dataset.public import public_report
 from diffing.outputs.files.archive import archive
 from diffing.outputs.files.sheet import sheet
-from diffing.outputs.files.table import findings_table
 from diffing.outputs.files.text import text
 from diffing.outputs.html import standalone
 from diffing.outputs.writing import write_whole

@@ -103,7 +103,8 @@ def test_both_tables_hold_every_finding(make: object) -> None:
         assert [float(end) for end in ends] == [net.value, net.low, net.high]
         assert [full[f"heldout_net_difference{end}"] for end in ("", "_low", "_high")] == [net.value, net.low, net.high]
         assert row["confirmed"] == str(finding.confirmed).upper()
-        assert row["measure"] == (finding.hypothesis.measure or "")
+        measure = finding.hypothesis.measure
+        assert (row["measure"], row["measured"]) == (("property", measure.name) if measure else ("", ""))
 
 
 def test_every_column_says_what_it_holds() -> None:

@@ -62,8 +62,10 @@ class ReportIndex:
 
     @cached_property
     def leads(self) -> tuple[Finding, ...]:
-        """The leads of the merged list in its order."""
-        return tuple(entry.lead for entry in self.entries)
+        """The leads of the merged list in its order; if nothing was merged, all findings."""
+        if not self.report.merged:
+            return self.report.findings
+        return tuple(self.findings[entry.lead] for entry in self.report.merged)
 
     @cached_property
     def numbers(self) -> Mapping[str, int]:

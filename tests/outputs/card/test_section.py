@@ -101,10 +101,8 @@ def as_features(report: Report, plain: int) -> Report:
 
     def feature(finding: Finding) -> Finding:
         quote = Evidence("p", finding.hypothesis.direction, "Great *question*!\nHere")
-        return replace(
-            finding,
-            hypothesis=replace(finding.hypothesis, method="sae", measure=LatentMeasure((1,)), evidence=(quote,)),
-        )
+        hypothesis = replace(finding.hypothesis, method="sae", measure=LatentMeasure((1,)), evidence=(quote,))
+        return replace(finding, hypothesis=hypothesis)
 
     findings = report.findings
     return replace(report, findings=(*findings[:plain], *(feature(each) for each in findings[plain:])))

@@ -12,6 +12,7 @@ from diffing.errors import SettingError
 from diffing.judge import Judged, Judging, judge, judge_in_stages
 from diffing.judge.agreement import Agreement, compare_with_measurement
 from diffing.judge.audit import TABLE, JudgeChecks, JudgedRun, check_judge
+from diffing.judgements import Judgements
 from diffing.merging import Merging, merge
 from diffing.methods.base import MeasuringMethod, Method
 from diffing.models.base import Model, Price, Sampling
@@ -137,7 +138,7 @@ def diff_models(
         others=_others(methods, judge, second_judge, raters),
         pairs=pairs,
         findings=findings,
-        judgements=tuple(judgements),
+        judgements=Judgements.of(judgements),
         tables=_tables(methods, found, checked, checks),
         left_out=_left_out(answered, methods, found, judged),
         notes=(*answered.notes, *options.notes, *_notes(found, judged), *checked.notes, *checks.notes),

@@ -143,6 +143,36 @@ Category: TypeAlias = Literal[
 
 
 @dataclass(frozen=True, slots=True)
+class PropertyMeasure:
+    """A hypothesis is tested by a measured property of the responses, such as their length in words."""
+
+    name: str
+    """The property's name; measures of the same name measure the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseMeasure:
+    """A hypothesis is tested by whether a response holds a word or phrase."""
+
+    phrase: str
+    """The word or phrase."""
+
+
+@dataclass(frozen=True, slots=True)
+class LatentMeasure:
+    """A hypothesis is tested by whether any of some latents of a sparse autoencoder is active in a response."""
+
+    indices: tuple[int, ...]
+    """The latents' numbers in the autoencoder."""
+    in_words: bool = False
+    """Whether somebody wrote a sentence on what the latents stand for; else the hypothesis only names a latent."""
+
+
+Measure: TypeAlias = PropertyMeasure | PhraseMeasure | LatentMeasure
+"""What a method measures instead of having a hypothesis judged."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hypothesis:
     """A testable sentence about one model compared with the other, not yet tested."""
 
@@ -158,8 +188,8 @@ class Hypothesis:
     """One of the seven categories."""
     evidence: tuple[Evidence, ...] = ()
     """Passages that led to it."""
-    measure: str | None = None
-    """Where its method measures instead of having it judged: what is measured, in the method's own terms."""
+    measure: Measure | None = None
+    """What its method measures to test it; None if a judge tests it."""
     train_effect: float | None = None
     """The method's own size of the difference on train (a share, signed for `direction`), where it computes one."""
 
@@ -359,8 +389,8 @@ class Report:
     """Every prompt with both responses."""
     findings: tuple[Finding, ...]
     """Confirmed first, then by size of the net difference on held-out prompts."""
-    judgements: tuple[Judgement, ...]
-    """Every single verdict."""
+    judgements: Sequence[Judgement]
+    """Every single verdict; `judgements.Judgements` holds many of them in little memory."""
     tables: Mapping[str, tuple[Row, ...]]
     """The methods' own records; names are `<method>_<table>`."""
     left_out: Mapping[str, Mapping[str, int]]
@@ -376,3 +406,5 @@ class Report:
     merged: tuple[Merged, ...] = ()
     """The merged list over all methods, every finding in exactly one entry. By the lead: confirmed first, sentences
     before bare features of an SAE, then as `findings`. Empty where findings were not merged."""
+    derived: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was worked out of this report, kept with it (see `report.index`); never saved or copied."""

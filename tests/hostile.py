@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cache
 
 from diffing.metrics import metrics_of
-from diffing.types import Estimate, Finding, Merged, Report, Row
+from diffing.types import Estimate, Finding, Merged, PhraseMeasure, Report, Row
 
 CORE: dict[str, str] = {
     "script": "<script>window.hit=1</script>",
@@ -230,7 +230,7 @@ def _renamed(finding: Finding, ids: Mapping[str, str], number: int, text: str) -
     if kind == 0:
         hypothesis = replace(hypothesis, method=text)
     elif kind == 1:
-        hypothesis = replace(hypothesis, method="sae", measure=text)
+        hypothesis = replace(hypothesis, method="lexical", measure=PhraseMeasure(text))
     elif kind == 2:
         return replace(finding, hypothesis=hypothesis, heldout=metrics_of(0, 0, 0), confirmed=False)
     return replace(finding, hypothesis=hypothesis)

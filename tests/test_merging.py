@@ -10,7 +10,21 @@ from diffing import metrics
 from diffing.merging import Behaviour, ask_same, merge
 from diffing.models.scripted import ScriptedModel
 from diffing.report import order_findings
-from diffing.types import Finding, Hypothesis, Judgement, Merged, Message, Pair, Prompt, Response, Side, Verdict
+from diffing.types import (
+    Finding,
+    Hypothesis,
+    Judgement,
+    LatentMeasure,
+    Measure,
+    Merged,
+    Message,
+    Pair,
+    Prompt,
+    PropertyMeasure,
+    Response,
+    Side,
+    Verdict,
+)
 from tests.servers.rules import PRAISE, RuleLLM, in_process
 
 N = 100
@@ -23,6 +37,7 @@ def pair(i: int, split: str) -> Pair:
 
 PAIRS = [pair(i, split) for split in ("train", "heldout") for i in range(N)]
 
+LISTS_COUNTED = PropertyMeasure("lists")
 Says = Callable[[int], Verdict]
 """The verdict on the i-th pair."""
 
@@ -33,10 +48,16 @@ def b_in(*numbers: int, other: Verdict = Verdict.NEITHER) -> Says:
 
 
 def found_by(
-    name: str, text: str, says: Says, *, measure: str | None = None, direction: Side = "b", heldout: Says | None = None
+    name: str,
+    text: str,
+    says: Says,
+    *,
+    measure: Measure | None = None,
+    direction: Side = "b",
+    heldout: Says | None = None,
 ) -> tuple[Finding, list[Judgement]]:
     """A finding with its verdicts; `heldout` where they are others there."""
-    method = "llm" if measure is None else "sae" if measure.startswith("features") else "lexical"
+    method = "llm" if measure is None else "sae" if isinstance(measure, LatentMeasure) else "lexical"
     hypothesis = Hypothesis(name, text, direction, method, "style", measure=measure)
     judgements = [
         Judgement(name, one.prompt.id, (says if one.prompt.split == "train" else heldout or says)(i % N), "judge")
@@ -69,13 +90,13 @@ SAYS_YES = ScriptedModel("yes", lambda conversation, sampling: '{"same": "yes"}'
 
 
 def test_judged_and_measured_of_one_property_are_one() -> None:
-    lists = found_by("measured", "<MODEL> uses lists more often", b_in(0, 1, 2, 3), measure="lists")
+    lists = found_by("measured", "<MODEL> uses lists more often", b_in(0, 1, 2, 3), measure=LISTS_COUNTED)
     said = found_by("said", LISTS, b_in(0, 1, 2, 3, 4))
     assert merged(lists, said) == {"said": (("measured", "property"),)}  # the larger difference on train leads
 
 
 def test_one_property_in_words_is_not_enough_where_the_verdicts_are_about_something_else() -> None:
-    lists = found_by("measured", "<MODEL> uses lists more often", b_in(0, 1, 2), measure="lists")
+    lists = found_by("measured", "<MODEL> uses lists more often", b_in(0, 1, 2), measure=LISTS_COUNTED)
     said = found_by("said", LISTS, b_in(5, 6, 7))
     against = found_by("against", LISTS, lambda i: Verdict.A if i % 10 < 3 else Verdict.NEITHER)
     assert len(merged(lists, said)) == len(merged(lists, against)) == 2
@@ -83,7 +104,7 @@ def test_one_property_in_words_is_not_enough_where_the_verdicts_are_about_someth
 
 def test_a_part_of_a_property_is_not_the_property_unless_an_llm_says_so() -> None:
     """Half of the lists are in code: the measured property is the same, what is said is not."""
-    lists = found_by("measured", "<MODEL> uses lists more often", b_in(0, 1, 2, 3), measure="lists")
+    lists = found_by("measured", "<MODEL> uses lists more often", b_in(0, 1, 2, 3), measure=LISTS_COUNTED)
     in_code = found_by("in-code", "<MODEL> uses lists in answers on code.", b_in(0, 1))
     says_no = ScriptedModel("no", lambda conversation, sampling: '{"same": "no"}')
     assert len(merged(lists, in_code)) == len(merged(lists, in_code, judge=says_no)) == 2
@@ -101,7 +122,7 @@ def test_independent_verdicts_never_merge() -> None:
         return says
 
     many = [
-        found_by(f"f{i}", FEATURE.replace("7", str(i)), drawn(str(i), share), measure=f"features active: {i}")
+        found_by(f"f{i}", FEATURE.replace("7", str(i)), drawn(str(i), share), measure=LatentMeasure((i,)))
         for i, share in enumerate([0.05, 0.1, 0.3, 0.6, 0.9, 1.0] * 10)
     ]
     assert len(merged(*many)) == 60
@@ -113,7 +134,9 @@ def test_different_properties_stay_apart_though_every_verdict_is_the_same() -> N
     lists, longer, numbered = (
         found_by(name, text, same) for name, text in (("lists", LISTS), ("longer", LONGER), ("numbered", NUMBERED))
     )
-    measured = found_by("measured", "<MODEL> writes longer responses (in words)", same, measure="words")
+    measured = found_by(
+        "measured", "<MODEL> writes longer responses (in words)", same, measure=PropertyMeasure("words")
+    )
     assert len(merged(lists, longer, numbered)) == 3
     assert len(merged(lists, longer, numbered, judge=SAYS_YES)) == 3
     assert len(merged(lists, measured)) == 2
@@ -126,7 +149,7 @@ def test_sentences_do_not_merge_by_verdicts_alone() -> None:
 
 def test_a_feature_joins_the_sentence_that_its_verdicts_fit_best() -> None:
     """8 in 10 of the decided pairs are enough, 7 in 10 are not; the lead is what a person understands."""
-    feature = found_by("feature", FEATURE, b_in(0, 1, 2, 3, 4), measure="features active: 7")
+    feature = found_by("feature", FEATURE, b_in(0, 1, 2, 3, 4), measure=LatentMeasure((7,)))
     near, nearest = found_by("near", LISTS, b_in(0, 1, 2, 3)), found_by("nearest", FRIEND, b_in(0, 1, 2, 3, 4))
     assert merged(feature, near) == {"near": (("feature", "verdicts"),)}
     assert merged(feature, near, nearest) == {"nearest": (("feature", "verdicts"),), "near": ()}
@@ -137,7 +160,7 @@ def test_a_feature_joins_the_sentence_that_its_verdicts_fit_best() -> None:
 def test_a_feature_that_fits_two_sentences_equally_joins_neither_but_its_likes() -> None:
     """The verdicts of all are the same: they do not say whether the features are about praise or about lists."""
     features = [
-        found_by(f"f{n}", FEATURE.replace("7", n), b_in(0, 1, 2, 3), measure=f"features active: {n}") for n in "12"
+        found_by(f"f{n}", FEATURE.replace("7", n), b_in(0, 1, 2, 3), measure=LatentMeasure((int(n),))) for n in "12"
     ]
     sentences = [found_by("praises", PRAISE.hypothesis, b_in(0, 1, 2, 3)), found_by("lists", LISTS, b_in(0, 1, 2, 3))]
     assert merged(*features, *sentences) == {"praises": (), "lists": (), "f1": (("f2", "verdicts"),)}
@@ -149,11 +172,14 @@ def test_a_feature_that_fits_two_sentences_equally_joins_neither_but_its_likes()
 def test_full_agreement_by_chance_is_none() -> None:
     """Two features that are active in every response of b agree everywhere, and it says nothing."""
     one, two = (
-        found_by(f"f{n}", FEATURE.replace("7", n), b_in(*range(10)), measure=f"features active: {n}") for n in "12"
+        found_by(f"f{n}", FEATURE.replace("7", n), b_in(*range(10)), measure=LatentMeasure((int(n),))) for n in "12"
     )
     assert len(merged(one, two)) == 2
     often = [b_in(*range(10), other=Verdict.NEITHER) for _ in range(2)]
-    german = found_by("said", LISTS, often[0]), found_by("measured", "<MODEL> uses lists", often[1], measure="lists")
+    german = (
+        found_by("said", LISTS, often[0]),
+        found_by("measured", "<MODEL> uses lists", often[1], measure=LISTS_COUNTED),
+    )
     assert len(merged(*german)) == 1  # where the meaning is known, always both is no objection
 
 
@@ -162,7 +188,7 @@ def test_too_few_decided_pairs_merge_nothing() -> None:
         return lambda i: Verdict.B if i < most else Verdict.NEITHER
 
     for most, entries in ((4, 2), (5, 1)):
-        feature = found_by("feature", FEATURE, only(most), measure="features active: 7")
+        feature = found_by("feature", FEATURE, only(most), measure=LatentMeasure((7,)))
         assert len(merged(feature, found_by("said", FRIEND, only(most)))) == entries
 
 
@@ -174,7 +200,7 @@ def test_mirrored_directions_are_one_and_opposite_ones_are_not() -> None:
     mirrored = found_by("shorter", shorter, lambda i: Verdict.A if i % 10 < 3 else Verdict.NEITHER, direction="a")
     assert merged(longer, mirrored, judge=SAYS_YES) == {"longer": (("shorter", "judge"),)}
     feature = found_by(
-        "mirror", FEATURE, lambda i: Verdict.A if i % 10 < 3 else Verdict.NEITHER, measure="features active: 7",
+        "mirror", FEATURE, lambda i: Verdict.A if i % 10 < 3 else Verdict.NEITHER, measure=LatentMeasure((7,)),
         direction="a",
     )  # fmt: skip
     assert merged(longer, feature) == {"longer": (("mirror", "verdicts"),)}
@@ -189,7 +215,7 @@ def test_every_member_says_the_same_as_the_lead_itself() -> None:
         return lambda i: Verdict.B if low <= i < high else Verdict.NEITHER
 
     chain = [
-        found_by(name, FEATURE.replace("7", name[1]), spans(low, low + 45), measure=f"features active: {name[1]}")
+        found_by(name, FEATURE.replace("7", name[1]), spans(low, low + 45), measure=LatentMeasure((int(name[1]),)))
         for name, low in (("f1", 0), ("f2", 4), ("f3", 8))
     ]
     assert merged(*chain[:2]) == {"f1": (("f2", "verdicts"),)}
@@ -206,21 +232,21 @@ def test_confirmed_leads_then_train_decides_and_held_out_sizes_do_not() -> None:
 
 
 def test_confirmed_entries_come_first_and_bare_features_after_sentences() -> None:
-    large = found_by("feature", FEATURE, b_in(0, 1, 2, 3, 4, 5, 6), measure="features active: 7")
+    large = found_by("feature", FEATURE, b_in(0, 1, 2, 3, 4, 5, 6), measure=LatentMeasure((7,)))
     small, none = found_by("small", FRIEND, b_in(8, 9)), found_by("none", LONGER, b_in())
     assert list(merged(large, small, none)) == ["small", "feature", "none"]
 
 
 def test_held_out_verdicts_decide_no_merging() -> None:
-    feature = found_by("feature", FEATURE, b_in(0, 1, 2), measure="features active: 7", heldout=b_in(7, 8, 9))
+    feature = found_by("feature", FEATURE, b_in(0, 1, 2), measure=LatentMeasure((7,)), heldout=b_in(7, 8, 9))
     assert merged(feature, found_by("said", FRIEND, b_in(0, 1, 2))) == {"said": (("feature", "verdicts"),)}
-    apart = found_by("feature", FEATURE, b_in(7, 8, 9), measure="features active: 7", heldout=b_in(0, 1, 2))
+    apart = found_by("feature", FEATURE, b_in(7, 8, 9), measure=LatentMeasure((7,)), heldout=b_in(0, 1, 2))
     assert len(merged(apart, found_by("said", FRIEND, b_in(0, 1, 2)))) == 2
 
 
 def test_pairs_that_one_has_no_verdict_on_do_not_count() -> None:
     """A hypothesis whose judging stopped early, and one with unreadable verdicts."""
-    feature, known = found_by("feature", FEATURE, b_in(0, 1, 2), measure="features active: 7")
+    feature, known = found_by("feature", FEATURE, b_in(0, 1, 2), measure=LatentMeasure((7,)))
     said, judgements = found_by("said", FRIEND, b_in(0, 1, 2))
     stopped = [j for j in judgements[:N] if int(j.prompt_id.split("-")[1]) < 40]
     unreadable = [replace(j, verdict=Verdict.UNREADABLE) for j in stopped[:10]]
@@ -231,7 +257,7 @@ def test_pairs_that_one_has_no_verdict_on_do_not_count() -> None:
 
 
 def test_the_agreement_is_of_the_pairs_decided_by_either() -> None:
-    feature = found_by("feature", FEATURE, b_in(0, 1, 2, 3, 4), measure="features active: 7")
+    feature = found_by("feature", FEATURE, b_in(0, 1, 2, 3, 4), measure=LatentMeasure((7,)))
     said = found_by("said", FRIEND, b_in(0, 1, 2, 3))
     findings, judgements = [feature[0], said[0]], feature[1] + said[1]
     assert merge(findings, judgements, PAIRS).entries == (

@@ -21,6 +21,7 @@ from diffing.types import (
     OnProgress,
     Pair,
     Prompt,
+    PropertyMeasure,
     Report,
     ignore_progress,
 )
@@ -40,7 +41,7 @@ def compare(*methods: LexicalMethod, prompts: tuple[Prompt, ...] = PROMPTS) -> R
 
 def test_planted_truth_and_the_settings_that_decided_it() -> None:
     report = compare(LexicalMethod())
-    (praise,) = [finding for finding in report.findings if finding.hypothesis.measure == "praise"]
+    (praise,) = [finding for finding in report.findings if finding.hypothesis.measure == PropertyMeasure("praise")]
     heldout = sum(prompt.split == "heldout" for prompt in PROMPTS)
     assert (praise.hypothesis.direction, praise.confirmed, praise.accepted) == ("b", True, True)
     assert (praise.heldout.k_for, praise.heldout.k_against, praise.heldout.n) == (heldout, 0, heldout)
@@ -81,7 +82,7 @@ def test_methods_merge_into_one_list_and_the_judge_is_checked_without_changing_a
     second = ScriptedModel("second", lambda conversation, sampling: rules.generate([conversation], sampling)[0])
     methods = (LexicalMethod(), Sayings())
     report = diff_models(PLAIN, PRAISES, PROMPTS, methods=methods, judge=rules, second_judge=second)
-    (praise,) = [f.hypothesis.id for f in report.findings if f.hypothesis.measure == "praise"]
+    (praise,) = [f.hypothesis.id for f in report.findings if f.hypothesis.measure == PropertyMeasure("praise")]
     (entry,) = [entry for entry in report.merged if "said-praise" in entry.members]
     assert set(entry.members) >= {praise, "said-praise", "said-at-once"}
     assert {"property", "judge"} <= set(entry.known_by) <= {"lead", "property", "judge", "verdicts"}

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from diffing.outputs.words import one_line
+from diffing.report.index import index_of
 from diffing.types import SIDES, Estimate, Finding, Report
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ def findings_table(report: Report, width: int, most: int | None = None) -> Rende
         width: Columns of the terminal; a narrow one gets fewer numbers.
         most: Rows, at most; None shows all.
     """
-    from diffing.outputs.entries import also_found, entries_of
-    from diffing.outputs.words import Names, statement
+    from diffing.outputs.words import also_found, statement
+    from diffing.report.names import Names
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("", no_wrap=True)
@@ -37,7 +38,7 @@ def findings_table(report: Report, width: int, most: int | None = None) -> Rende
     numbers = ("net difference, points", "accuracy %", "frequency %", "q")[: 4 if width >= WIDE else 1]
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=width >= WIDE)
-    entries = entries_of(report)
+    entries = index_of(report).entries
     for entry in entries[:most]:
         finding = entry.lead
         text = Text(one_line(statement(finding, Names("A", "B")), LENGTH))

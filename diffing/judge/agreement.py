@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from diffing import metrics
 from diffing.methods.lexical import LexicalMethod, same_property
-from diffing.types import Estimate, Hypothesis, Judgement, Pair, Row
+from diffing.types import Estimate, Hypothesis, Judgement, Pair, PropertyMeasure, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,10 @@ def compare_with_measurement(
         judgements: Verdicts on them, and perhaps on others.
         pairs: The pairs that were judged.
     """
-    properties = {hypothesis.id: same_property(hypothesis.text) for hypothesis in hypotheses}
-    measurable = [replace(each, measure=properties[each.id]) for each in hypotheses if properties[each.id]]
+    properties = {each.id: name for each in hypotheses if (name := same_property(each.text)) is not None}
+    measurable = [
+        replace(each, measure=PropertyMeasure(properties[each.id])) for each in hypotheses if each.id in properties
+    ]
     measured = {(m.hypothesis_id, m.prompt_id): m.verdict for m in LexicalMethod().measure(measurable, pairs)}
     counts = {hypothesis.id: [0, 0] for hypothesis in measurable}
     by_pair = {pair.prompt.id: [0, 0] for pair in pairs}
@@ -44,7 +46,7 @@ def compare_with_measurement(
             for count in (counts[judgement.hypothesis_id], by_pair[judgement.prompt_id]):
                 count[0] += verdict == judgement.verdict
                 count[1] += 1
-    rows = tuple(_row(each, *counts[each.id]) for each in measurable)
+    rows = tuple(_row(id_, properties[id_], *count) for id_, count in counts.items())
     agreed, decided = (sum(count[i] for count in counts.values()) for i in (0, 1))
     if not decided:
         return Agreement(rows, ())
@@ -56,11 +58,11 @@ def compare_with_measurement(
     return Agreement(rows, (note,), share)
 
 
-def _row(hypothesis: Hypothesis, agreed: int, decided: int) -> Row:
+def _row(hypothesis_id: str, name: str, agreed: int, decided: int) -> Row:
     share = metrics.wilson(agreed, decided)
     return {
-        "hypothesis_id": hypothesis.id,
-        "property": hypothesis.measure,
+        "hypothesis_id": hypothesis_id,
+        "property": name,
         "decided_by_both": decided,
         "agreed": agreed,
         "share": share.value,

@@ -16,7 +16,6 @@ itself, so no chain of small steps ends somewhere else. Held-out verdicts decide
 not the luckiest of several.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -24,9 +23,21 @@ from typing import Literal, TypeAlias
 
 from diffing.merging.asking import ask_same
 from diffing.merging.behaviour import Behaviour, Likeness
-from diffing.methods.lexical import PHRASE, same_property
+from diffing.methods.lexical import same_property
 from diffing.models.base import Model
-from diffing.types import Finding, Hypothesis, Judgement, Merged, OnProgress, Pair, Usage, ignore_progress
+from diffing.types import (
+    Finding,
+    Hypothesis,
+    Judgement,
+    LatentMeasure,
+    Merged,
+    OnProgress,
+    Pair,
+    PhraseMeasure,
+    PropertyMeasure,
+    Usage,
+    ignore_progress,
+)
 
 __all__ = ["Behaviour", "Likeness", "Merging", "ask_same", "merge"]
 
@@ -37,8 +48,6 @@ ASKED = 3
 """Per hypothesis, the LLM is asked about so many others, the nearest in wording."""
 KnownBy: TypeAlias = Literal["property", "judge", "verdicts"]
 _STRENGTH: dict[KnownBy, int] = {"property": 0, "judge": 1, "verdicts": 2}
-_FEATURE = re.compile(r"^<MODEL>'s responses activate feature \d+ ")
-"""How the SAE method words a feature that no sentence was written for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +107,20 @@ class _Meaning:
 
 
 def _meaning(hypothesis: Hypothesis) -> _Meaning:
-    measure = hypothesis.measure
-    if measure is None:
-        return _Meaning(same_property(hypothesis.text), False)
-    if hypothesis.method == "lexical":
-        is_phrase = measure.startswith(PHRASE)
-        return _Meaning(None if is_phrase else measure, is_phrase)
-    return _Meaning(None, _is_feature(hypothesis))
+    match hypothesis.measure:
+        case None:
+            return _Meaning(same_property(hypothesis.text), False)
+        case PropertyMeasure(name):
+            return _Meaning(name, False)
+        case PhraseMeasure():
+            return _Meaning(None, True)
+        case LatentMeasure(in_words=in_words):
+            return _Meaning(None, not in_words)
 
 
 def _is_feature(hypothesis: Hypothesis) -> bool:
-    return hypothesis.measure is not None and _FEATURE.match(hypothesis.text) is not None
+    """Whether a hypothesis only names a latent, and nobody said what it stands for."""
+    return isinstance(hypothesis.measure, LatentMeasure) and not hypothesis.measure.in_words
 
 
 def _lead_rank(finding: Finding) -> tuple[bool, int, float, str]:

@@ -13,12 +13,11 @@ from pathlib import Path
 from diffing.outputs.figures import png_of, preview
 from diffing.outputs.files.archive import archive
 from diffing.outputs.files.sheet import sheet
-from diffing.outputs.files.table import findings_table
 from diffing.outputs.files.text import text
 from diffing.outputs.html import render
 from diffing.outputs.public import public_report
-from diffing.outputs.tables import parquet
-from diffing.outputs.words import names_of
+from diffing.outputs.tables import findings_table, parquet
+from diffing.report.index import index_of
 from diffing.types import Report
 from diffing.writing import write_whole
 
@@ -122,6 +121,6 @@ def safe_name(report: Report) -> str:
     Args:
         report: Whose models they are.
     """
-    names = names_of(report)
+    names = index_of(report).names
     parts = (_UNSAFE.sub("-", name).strip(".-_") or "model" for name in (names.a, names.b))
     return _DEVICE.sub(r"\1-", "-vs-".join(parts))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from diffing.model_ref import ModelRef, read_ref, without_addresses
+from diffing.report.index import index_of
 from diffing.types import Finding, ModelInfo, Report, Response, Scalar
 
 V = TypeVar("V")
@@ -47,7 +48,7 @@ class _Hidden:
             others=tuple(map(self._model, report.others)),
             pairs=tuple(replace(pair, a=self._response(pair.a), b=self._response(pair.b)) for pair in report.pairs),
             findings=tuple(map(self._finding, report.findings)),
-            judgements=tuple(replace(each, judge=self._id(each.judge)) for each in report.judgements),
+            judgements=index_of(report).judgements.with_judges(self._id),
             tables={
                 name: tuple({key: self._text(value) for key, value in row.items()} for row in rows)
                 for name, rows in report.tables.items()

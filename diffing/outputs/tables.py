@@ -4,10 +4,11 @@ import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from diffing.outputs.words import names_of, statement
-from diffing.report import leading
+from diffing.outputs.words import statement
+from diffing.report.findings import finding_row
+from diffing.report.index import index_of
 from diffing.report.schema import TABLES
-from diffing.report.tables import savable
+from diffing.report.tables import our_table, savable
 from diffing.types import Report
 
 if TYPE_CHECKING:
@@ -21,20 +22,20 @@ STATEMENT = ("statement", "The hypothesis with the models' names.")
 _LEADS = ("leads", "Whether it speaks for all findings that say the same; the card shows these.")
 
 
-def findings_table(report: Report, saved: "pa.Table") -> tuple["pa.Table", tuple[tuple[str, str], ...]]:
-    """The findings as one flat table, and what each of its columns holds.
+def findings_table(report: Report) -> "pa.Table":
+    """The table of findings with each hypothesis in words; its fields say what each column holds.
 
     Args:
-        report: Whose findings they are.
-        saved: The table `findings` of the saved report.
+        report: The report with the findings.
     """
-    names = names_of(report)
-    leads = {finding.hypothesis.id for finding in leading(report)}
+    saved = our_table("findings", (tuple(finding_row(finding).values()) for finding in report.findings))
+    names = index_of(report).names
+    leads = {finding.hypothesis.id for finding in index_of(report).leads}
     extra: dict[tuple[str, str], list[Any]] = {
         STATEMENT: [statement(finding, names) for finding in report.findings],
         _LEADS: [finding.hypothesis.id in leads for finding in report.findings],
     }
-    return with_columns(saved, extra), documented("findings", extra)
+    return with_columns(saved, extra)
 
 
 def with_columns(table: "pa.Table", extra: Mapping[tuple[str, str], list[Any]]) -> "pa.Table":

@@ -7,11 +7,24 @@ terminal is the caller's duty. Only what held-out prompts confirmed is claimed.
 import math
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from diffing.metrics import FALSE_DISCOVERY_RATE
-from diffing.report import leading
-from diffing.types import SIDES, Estimate, Finding, ModelInfo, Report, Side, Split, other_side
+from diffing.report.entries import Entry
+from diffing.report.index import index_of
+from diffing.report.names import Names
+from diffing.report.names import one_line as one_line
+from diffing.types import (
+    Estimate,
+    Finding,
+    LatentMeasure,
+    Measure,
+    PhraseMeasure,
+    PropertyMeasure,
+    Report,
+    Side,
+    Split,
+    other_side,
+)
 
 _PLACEHOLDER = re.compile(r"(<MODEL>|<OTHER MODEL>)")
 _LINE_END = re.compile("\r\n|[\r\x85\u2028\u2029]")
@@ -20,55 +33,11 @@ _UNSEEN = re.compile(
     "\u202a-\u202e\u2066-\u2069"  # directions that run on beyond the text
     "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U000e0000-\U000e007f]"  # no characters, and letters nobody sees
 )
-_NAME_LENGTH = 48
 _SPACE = "\N{NO-BREAK SPACE}"
 _MINUS = "\N{MINUS SIGN}"
 
 HEADLINE_LENGTH = 160
 """Characters of each statement in the headline, at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What the two models of a report are called in sentences; never equal."""
-
-    a: str
-    """Short name of model A."""
-    b: str
-    """Short name of model B."""
-
-    def of(self, side: Side) -> str:
-        """The name of one side."""
-        return self.a if side == "a" else self.b
-
-
-def names_of(report: Report) -> Names:
-    """What the two models of a report are called."""
-    return names_between(report.model_a, report.model_b)
-
-
-def names_between(model_a: ModelInfo, model_b: ModelInfo) -> Names:
-    """Short names: the last part of the path; where these are equal with the revision, else with A and B alone."""
-    infos = (model_a, model_b)
-    plain = [_short_name(info) for info in infos]
-    exact = [one_line(info.ref.short_at_revision, _NAME_LENGTH + 25) or info.role for info in infos]
-    lettered = [f"{name} ({side.upper()})" for name, side in zip(plain, SIDES, strict=True)]
-    return Names(*next(names for names in (plain, exact, lettered) if names[0] != names[1]))
-
-
-def _short_name(info: ModelInfo) -> str:
-    return one_line(info.ref.short, _NAME_LENGTH) or info.role.replace("_", " ")
-
-
-def one_line(text: str, length: int) -> str:
-    """The text on one line without control characters, cut to a length.
-
-    Args:
-        text: Any text.
-        length: Characters at most, the ellipsis included.
-    """
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 
 def several_lines(text: str) -> str:
@@ -127,15 +96,15 @@ def sentence(finding: Finding, names: Names) -> str:
 
 def headline(report: Report) -> str:
     """One sentence for the whole report: the largest confirmed difference of each model. Claims nothing else."""
-    names = names_of(report)
+    index = index_of(report)
+    names, tested = index.names, index.tested
     if not report.findings:
         return f"No hypothesis was found, so nothing was tested between {names.a} and {names.b}"
-    tested = tested_of(report)
     if not tested:
         return f"No difference between {names.a} and {names.b} was confirmed: train prompts left nothing to test"
     if all(each.heldout.n == 0 for each in tested):
         return f"Nothing was tested between {names.a} and {names.b}: no verdict on held-out prompts could be read"
-    confirmed = [finding for finding in leading(report) if finding.confirmed]
+    confirmed = [finding for finding in index.leads if finding.confirmed]
     if not confirmed:
         return f"No difference between {names.a} and {names.b} was confirmed on {asked(tested, 'held-out prompt')}"
     ranked = sorted(confirmed, key=needs_examples)
@@ -143,34 +112,46 @@ def headline(report: Report) -> str:
     return "; ".join(one_line(statement(each, names), HEADLINE_LENGTH) for each in (ranked[0], *across[:1]))
 
 
+def measured_by(measure: Measure) -> str:
+    """What is measured, in a few words."""
+    match measure:
+        case PropertyMeasure(name):
+            return name
+        case PhraseMeasure(phrase):
+            return f"phrase: {phrase}"
+        case LatentMeasure(indices):
+            return f"features active: {', '.join(map(str, indices))}"
+
+
 def needs_examples(finding: Finding) -> bool:
     """Whether a finding's sentence says little by itself: a feature of an SAE, which comes after the others."""
-    return finding.hypothesis.method == "sae"
+    return isinstance(finding.hypothesis.measure, LatentMeasure)
 
 
 def explanation(report: Report) -> str:
     """What the headline does and does not mean, in one or two sentences."""
+    index = index_of(report)
     if not report.findings:
         return (
             f"The methods saw {count(prompts_in(report, 'train'), 'train prompt')} and proposed nothing to test. "
             "That is not proof that the models behave alike: see what was left out, try more prompts or another method."
         )
-    if confirmed := confirmed_of(report):
+    if confirmed := index.confirmed:
         heldout = asked(confirmed, "held-out prompt")
         return (
-            f"{len(confirmed)} of {count(len(tested_of(report)), 'tested difference')} "
+            f"{len(confirmed)} of {count(len(index.tested), 'tested difference')} "
             f"{'is' if len(confirmed) == 1 else 'are'} confirmed on {heldout}. Each was predicted from other prompts "
             "before it was tested on these; of differences confirmed this way, at most "
             f"{percent(FALSE_DISCOVERY_RATE)} are expected to be chance.{_merging(report, len(confirmed))}"
         )
-    if not tested_of(report):
+    if not index.tested:
         return (
             f"None of the hypotheses that came up ({len(report.findings)}) looked on train prompts as if held-out "
             "prompts could confirm it, so none was tested there. That is not proof that there is no difference."
         )
-    if all(each.heldout.n == 0 for each in tested_of(report)):
+    if all(each.heldout.n == 0 for each in index.tested):
         return f"All {sum(each.heldout.unreadable for each in report.findings)} verdicts are unreadable: see the notes."
-    tested, n = len(tested_of(report)), max(finding.heldout.n for finding in report.findings)
+    tested, n = len(index.tested), max(finding.heldout.n for finding in report.findings)
     smallest = smallest_confirmable(tested, n)
     if smallest is None:
         bound = f"{count(n, 'prompt')} cannot confirm any, however large"
@@ -185,7 +166,7 @@ def explanation(report: Report) -> str:
 
 def _merging(report: Report, confirmed: int) -> str:
     """That several differences say the same, where they do: the rate of chance ones is not one of entries."""
-    entries = sum(finding.confirmed for finding in leading(report))
+    entries = sum(finding.confirmed for finding in index_of(report).leads)
     if entries == confirmed:
         return ""
     return f" Shown together where they say the same, the {confirmed:,} are {count(entries, 'entry', 'entries')}."
@@ -209,14 +190,11 @@ def smallest_confirmable(tested: int, n: int) -> float | None:
     return needed / n if needed <= n else None
 
 
-def confirmed_of(report: Report) -> tuple[Finding, ...]:
-    """The confirmed findings, in the report's order."""
-    return tuple(finding for finding in report.findings if finding.confirmed)
-
-
-def tested_of(report: Report) -> tuple[Finding, ...]:
-    """The findings that held-out prompts tested; the others train prompts left without hope."""
-    return tuple(finding for finding in report.findings if finding.heldout.p is not None)
+def also_found(entry: Entry) -> str:
+    """The other methods that found an entry: "sae (agreement 96 %), lexical (agreement 87 %)"; empty without any."""
+    return ", ".join(
+        f"{member.finding.hypothesis.method} (agreement {percent(member.agreement.value)})" for member in entry.members
+    )
 
 
 def asked(findings: Iterable[Finding], noun: str) -> str:

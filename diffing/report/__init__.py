@@ -4,6 +4,6 @@
 """
 
 from diffing.report.store import load_report, load_settings, save_report
-from diffing.report.summary import leading, order_findings, report_summary
+from diffing.report.summary import order_findings, report_summary
 
-__all__ = ["leading", "load_report", "load_settings", "order_findings", "report_summary", "save_report"]
+__all__ = ["load_report", "load_settings", "order_findings", "report_summary", "save_report"]

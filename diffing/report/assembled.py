@@ -8,14 +8,15 @@ from dataclasses import replace
 from typing import Any, TypeVar, get_args
 
 from diffing.report.document import Document
-from diffing.report.schema import TABLES
+from diffing.report.findings import findings_from
 from diffing.report.tables import read_method_table, read_our_table
+from diffing.report.verdicts import read_judgement_table
 from diffing.types import (
     SIDES,
     Evidence,
     Finding,
     Finish,
-    Judgement,
+    Merged,
     Message,
     Pair,
     Prompt,
@@ -24,39 +25,45 @@ from diffing.types import (
     Role,
     Row,
     Split,
-    Verdict,
 )
 
 _Rows = list[dict[str, Any]]
 T = TypeVar("T")
 
 
-def report_of(document: Document, contents: Mapping[str, bytes]) -> Report:
+def report_of(document: Document, contents: Mapping[str, bytes], earlier: tuple[Finding, ...] | None = None) -> Report:
     """The report.
 
     Args:
         document: What `report.json` says.
         contents: The parquet files by name.
+        earlier: The findings without evidence, from a document that held them; else they are read from their table.
 
     Raises:
         pyarrow.ArrowException, OSError: Not parquet.
         KeyError, TypeError, ValueError: Something is missing, of another type, or fits nothing.
     """
-    rows = {name: read_our_table(name, _content(contents, name)) for name in TABLES}
+    names = ("prompts", "responses", "evidence", *(("findings", "ratings") if earlier is None else ()))
+    rows = {name: read_our_table(name, _content(contents, name)) for name in names}
     tables: dict[str, tuple[Row, ...]] = {name: read_method_table(_content(contents, name)) for name in document.tables}
     pairs = _pairs(rows["prompts"], rows["responses"])
     prompts = {pair.prompt.id for pair in pairs}
-    hypotheses = {finding.hypothesis.id for finding in document.findings}
-    for name in ("evidence", "judgements"):
-        _check(rows[name], name, "prompt_id", prompts)
-        _check(rows[name], name, "hypothesis_id", hypotheses)
+    evidence = _evidence(rows["evidence"], prompts)
+    if earlier is None:
+        findings = findings_from(rows["findings"], rows["ratings"], evidence)
+    else:
+        findings = _with_evidence(earlier, evidence)
+    hypotheses = {finding.hypothesis.id for finding in findings}
+    if strange := evidence.keys() - hypotheses:
+        raise ValueError(f"evidence: there is no hypothesis_id {min(strange)!r:.60}")
+    _check_merged(document.merged, [finding.hypothesis.id for finding in findings])
     return Report(
         model_a=document.model_a,
         model_b=document.model_b,
         others=document.others,
         pairs=pairs,
-        findings=_with_evidence(document.findings, rows["evidence"]),
-        judgements=_judgements(rows["judgements"]),
+        findings=findings,
+        judgements=read_judgement_table(_content(contents, "judgements"), hypotheses, prompts),
         tables=tables,
         left_out=document.left_out,
         notes=document.notes,
@@ -108,18 +115,31 @@ def _prompt(row: dict[str, Any]) -> Prompt:
     return Prompt(**{**row, "messages": tuple(Message(**turn) for turn in turns)})
 
 
-def _with_evidence(findings: Sequence[Finding], rows: _Rows) -> tuple[Finding, ...]:
+def _evidence(rows: _Rows, prompts: Collection[str]) -> dict[str, list[Evidence]]:
+    """The passages by hypothesis id."""
+    _check(rows, "evidence", "prompt_id", prompts)
     _check(rows, "evidence", "side", SIDES)
     found: dict[str, list[Evidence]] = {}
     for row in rows:
         found.setdefault(row.pop("hypothesis_id"), []).append(Evidence(**row))
+    return found
+
+
+def _with_evidence(findings: Sequence[Finding], evidence: Mapping[str, Sequence[Evidence]]) -> tuple[Finding, ...]:
+    ids = [finding.hypothesis.id for finding in findings]
+    if len(set(ids)) < len(ids):
+        raise ValueError("findings: two have the same id")
     return tuple(
-        replace(each, hypothesis=replace(each.hypothesis, evidence=tuple(found.get(each.hypothesis.id, ()))))
+        replace(each, hypothesis=replace(each.hypothesis, evidence=tuple(evidence.get(each.hypothesis.id, ()))))
         for each in findings
     )
 
 
-def _judgements(rows: _Rows) -> tuple[Judgement, ...]:
-    _check(rows, "judgements", "verdict", list(Verdict))
-    _check(rows, "judgements", "shown_first", (*SIDES, None))
-    return tuple(Judgement(**{**row, "verdict": Verdict(row["verdict"])}) for row in rows)
+def _check_merged(merged: tuple[Merged, ...], findings: list[str]) -> None:
+    told = sorted(member for entry in merged for member in entry.members)
+    whole = all(
+        entry.members[:1] == (entry.lead,) and len(entry.members) == len(entry.known_by) == len(entry.agreement)
+        for entry in merged
+    )
+    if merged and not (whole and told == sorted(findings)):
+        raise ValueError("the merged list does not hold every finding once")

@@ -1,13 +1,13 @@
-"""`report.json`: all of a report but pairs, verdicts, evidence and the methods' tables. Knows no file."""
+"""`report.json`: all of a report that is in no table. Knows no file."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import cast
 
 from diffing.report.schema import SCHEMA_VERSION
 from diffing.report.tables import savable, scalar_to_json
 from diffing.report.typed import read
-from diffing.types import Finding, Merged, ModelInfo, Report, Scalar, Usage
+from diffing.types import Merged, ModelInfo, Report, Scalar, Usage
 
 
 def to_document(report: Report, files: Mapping[str, str]) -> dict[str, object]:
@@ -22,7 +22,6 @@ def to_document(report: Report, files: Mapping[str, str]) -> dict[str, object]:
         "model_a": _model_to_json(report.model_a),
         "model_b": _model_to_json(report.model_b),
         "others": [_model_to_json(model) for model in report.others],
-        "findings": [_finding_to_json(finding) for finding in report.findings],
         "merged": [_jsonable(asdict(entry)) for entry in report.merged],
         "left_out": _jsonable(report.left_out),
         "notes": _jsonable(report.notes),
@@ -44,8 +43,6 @@ class Document:
     """The second model."""
     others: tuple[ModelInfo, ...]
     """Differ, judge, raters."""
-    findings: tuple[Finding, ...]
-    """In their order, without evidence."""
     left_out: Mapping[str, Mapping[str, int]]
     """Per stage, by reason."""
     notes: tuple[str, ...]
@@ -73,10 +70,6 @@ def read_document(value: object) -> Document:
         ValueError: It is no report's; the message says where in it.
     """
     document: Document = read(Document, value)
-    ids = [finding.hypothesis.id for finding in document.findings]
-    if len(set(ids)) < len(ids):
-        raise ValueError("findings: two have the same id")
-    _check_merged(document.merged, ids)
     return document
 
 
@@ -90,29 +83,6 @@ def settings_of(value: object) -> dict[str, Scalar]:
         raise ValueError("settings is missing")
     settings: dict[str, Scalar] = read(Mapping[str, Scalar], value["settings"])
     return settings
-
-
-def _check_merged(merged: tuple[Merged, ...], findings: list[str]) -> None:
-    told = sorted(member for entry in merged for member in entry.members)
-    whole = all(
-        entry.members[:1] == (entry.lead,) and len(entry.members) == len(entry.known_by) == len(entry.agreement)
-        for entry in merged
-    )
-    if merged and not (whole and told == sorted(findings)):
-        raise ValueError("the merged list does not hold every finding once")
-
-
-def _finding_to_json(finding: Finding) -> dict[str, object]:
-    hypothesis = finding.hypothesis
-    own = {f.name: getattr(hypothesis, f.name) for f in fields(hypothesis) if f.name != "evidence"}
-    return {
-        "hypothesis": _jsonable(own),
-        "train": _jsonable(asdict(finding.train)),
-        "heldout": _jsonable(asdict(finding.heldout)),
-        "accepted": finding.accepted,
-        "confirmed": finding.confirmed,
-        "rating": None if finding.rating is None else _jsonable(asdict(finding.rating)),
-    }
 
 
 def _model_to_json(model: ModelInfo) -> dict[str, object]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMA_VERSION = 2
-"""Of the whole folder; a reader refuses newer ones. Version 1 had no merged list."""
+SCHEMA_VERSION = 3
+"""Of the whole folder; a reader refuses newer ones, and reads all earlier ones."""
 DOCUMENT = "report.json"
 """The file that makes a folder a report; written last."""
 
@@ -63,6 +63,15 @@ def _metrics(split: str) -> tuple[Column, ...]:
     )
 
 
+def _rating(scale: str) -> tuple[Column, ...]:
+    return (
+        Column(scale, "float64", "Mean rating, 1 to 5.", nullable=True),
+        Column(f"{scale}_low", "float64", "The lowest single rating.", nullable=True),
+        Column(f"{scale}_high", "float64", "The highest single rating.", nullable=True),
+        Column(f"{scale}_n", "int64", "Readable ratings; null if nobody was asked.", nullable=True),
+    )
+
+
 TABLES: dict[str, Table] = {
     "prompts": Table(
         "One prompt that both models answered, in the order of the run.",
@@ -89,8 +98,7 @@ TABLES: dict[str, Table] = {
         ),
     ),
     "findings": Table(
-        "One hypothesis, flat, in the report's order: for pandas and datasets. `report.json` has the same, "
-        "nested, with every rater's reply; that is what `load_report` reads.",
+        "One hypothesis with what the tests said: confirmed first, then by size of the held-out net difference.",
         (
             Column("id", "string", "Unique in the run, the same in every rerun."),
             Column("text", "string", "Starts with `<MODEL>`, the model of `direction`; the other is `<OTHER MODEL>`."),
@@ -99,17 +107,33 @@ TABLES: dict[str, Table] = {
             ),
             Column("method", "string", "The method that found it."),
             Column("category", "string", "One of the seven categories."),
-            Column("measure", "string", "What was measured, where nobody judged.", nullable=True),
+            Column(
+                "measure",
+                "string",
+                "What kind of thing was measured, if nobody judged: `property`, `phrase`, `latents` (the text only "
+                "names a latent of an SAE) or `latents in words` (an LLM wrote the text about them).",
+                nullable=True,
+            ),
+            Column("measured", "string", "The property's name, the phrase, or the latents' numbers.", nullable=True),
             Column("train_effect", "float64", "The method's own size of the difference on train.", nullable=True),
             Column("accepted", "bool", "The paper's criterion, on train."),
             Column("confirmed", "bool", "On held-out prompts, q <= 0.05."),
-            Column("interestingness", "float64", "Mean rating, 1 to 5.", nullable=True),
-            Column("abstraction", "float64", "Mean rating, 1 to 5.", nullable=True),
+            *_rating("interestingness"),
+            *_rating("abstraction"),
             *_metrics("train"),
             *_metrics("heldout"),
             Column(
                 "heldout_q", "float64", "p after Benjamini-Hochberg over the hypotheses tested there.", nullable=True
             ),
+        ),
+    ),
+    "ratings": Table(
+        "One rater's ratings of one hypothesis.",
+        (
+            Column("hypothesis_id", "string", "The hypothesis."),
+            Column("rater", "string", "The rater's model id."),
+            Column("interestingness", "int64", "1 to 5; null if the reply could not be read.", nullable=True),
+            Column("abstraction", "int64", "1 to 5; null if the reply could not be read.", nullable=True),
         ),
     ),
     "evidence": Table(
@@ -172,12 +196,10 @@ which it cannot hold, are saved as U+FFFD.
 | `schema_version` | {SCHEMA_VERSION} |
 | `model_a`, `model_b` | `id`, `role`, `settings` |
 | `others` | differ, judge, raters: a list of the same |
-| `findings` | confirmed first, then by size of the held-out net difference: `hypothesis` (without its evidence), \
-`train`, `heldout`, `accepted`, `confirmed`, `rating` |
 | `merged` | the findings of all methods as one ranked list, every finding in one entry: `lead` (the id of the one \
 that speaks for all), `members` (ids, the lead first), and for each member `known_by` (how it is known to say the same \
 as the lead: `lead`, `property`, `judge`, `verdicts`) and `agreement` (share of the train pairs decided by it or by \
-the lead on which both gave the same verdict); missing in version 1 |
+the lead on which both gave the same verdict) |
 | `left_out` | per stage, what was not followed up: reason -> count |
 | `notes` | warnings and remarks, plain sentences |
 | `usage` | per stage and model: `calls`, `prompt_tokens`, `completion_tokens`, `unreadable`, `usd` |
@@ -187,6 +209,17 @@ the lead on which both gave the same verdict); missing in version 1 |
 
 A number that JSON cannot write is `{{"float": "nan"}}`, `{{"float": "inf"}}` or `{{"float": "-inf"}}`. Estimates are
 `{{"value", "low", "high", "n"}}`, null where undefined.
+"""
+
+_VERSIONS = """## Earlier versions
+`load_report` reads them all.
+
+| version | differs from the one after it |
+|---|---|
+| 2 | `report.json` holds the findings too, under `findings`, and is what is read; `findings.parquet` is a copy for \
+pandas, without `measured`, and without the lowest, the highest and the number of ratings; its `measure` is a text in \
+the method's notation. There is no `ratings.parquet`. |
+| 1 | `report.json` has no `merged`. |
 """
 
 _OTHER_TABLES = """## judge_checks.parquet
@@ -208,4 +241,4 @@ def schema_markdown() -> str:
         parts.append(
             "\n".join([f"## {name}.parquet", table.doc, "", "| column | type | holds |", "|---|---|---|", *rows, ""])
         )
-    return "\n".join([*parts, _OTHER_TABLES])
+    return "\n".join([*parts, _OTHER_TABLES, _VERSIONS])

@@ -16,16 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from diffing.errors import SettingError
+from diffing.judgements import Judgements
 from diffing.paths import path_of
 from diffing.report.alone import alone_in
 from diffing.report.assembled import report_of
 from diffing.report.document import read_document, settings_of, to_document
+from diffing.report.earlier import LAST_WITH_FINDINGS, read_earlier
+from diffing.report.findings import evidence_rows, finding_row, rating_rows
 from diffing.report.hub import folder_of
 from diffing.report.schema import DOCUMENT, SCHEMA_VERSION
-from diffing.report.tables import method_table, our_table
+from diffing.report.tables import method_table, our_table, to_parquet
+from diffing.report.verdicts import judgement_table
 from diffing.types import (
-    Finding,
-    Metrics,
     Report,
     Scalar,
 )
@@ -82,9 +84,13 @@ def load_report(source: Path | str, token: str | bool | None = None) -> Report:
     folder = folder_of(source, token)
     raw = _read_json(folder)
     with _damage(folder):
-        document = read_document(raw)
+        earlier = None
+        if raw["schema_version"] <= LAST_WITH_FINDINGS:
+            document, earlier = read_earlier(raw)
+        else:
+            document = read_document(raw)
         contents = {name: _read_table(folder, name, digest) for name, digest in document.files.items()}
-        return report_of(document, contents)
+        return report_of(document, contents, earlier)
 
 
 @contextmanager
@@ -124,19 +130,16 @@ def _contents(report: Report) -> dict[str, bytes]:
     ours = {
         "prompts": _prompt_rows(report),
         "responses": _response_rows(report),
-        "findings": finding_rows(report),
-        "evidence": (
-            (finding.hypothesis.id, evidence.prompt_id, evidence.side, evidence.quote)
-            for finding in report.findings
-            for evidence in finding.hypothesis.evidence
-        ),
-        "judgements": (
-            (j.hypothesis_id, j.prompt_id, j.verdict.value, j.judge, j.shown_first, j.reply) for j in report.judgements
-        ),
+        "findings": (tuple(finding_row(finding).values()) for finding in report.findings),
+        "ratings": rating_rows(report),
+        "evidence": evidence_rows(report),
     }
-    return {f"{name}.parquet": our_table(name, rows) for name, rows in ours.items()} | {
-        f"{name}.parquet": method_table(name, rows) for name, rows in report.tables.items()
-    }
+    judgements = {"judgements.parquet": judgement_table(Judgements.of(report.judgements))}
+    return (
+        {f"{name}.parquet": to_parquet(our_table(name, rows)) for name, rows in ours.items()}
+        | judgements
+        | {f"{name}.parquet": method_table(name, rows) for name, rows in report.tables.items()}
+    )
 
 
 def _prompt_rows(report: Report) -> Iterator[tuple[object, ...]]:
@@ -153,28 +156,6 @@ def _response_rows(report: Report) -> Iterator[tuple[object, ...]]:
                 raise ValueError(f"expected a response to prompt {pair.prompt.id!r}, got one to {r.prompt_id!r}")
             tokens = (r.prompt_tokens, r.completion_tokens)
             yield r.prompt_id, side, r.model, r.text, r.finish, r.sample, r.thinking, *tokens
-
-
-def finding_rows(report: Report) -> Iterator[tuple[object, ...]]:
-    """The rows of the table `findings`, in the order of its columns."""
-    return map(_finding_row, report.findings)
-
-
-def _finding_row(finding: Finding) -> tuple[object, ...]:
-    h, rating = finding.hypothesis, finding.rating
-    return (
-        *(h.id, h.text, h.direction, h.method, h.category, h.measure, h.train_effect),
-        *(finding.accepted, finding.confirmed),
-        *((rating.interestingness.value, rating.abstraction.value) if rating else (None, None)),
-        *_metrics_row(finding.train),
-        *_metrics_row(finding.heldout),
-        finding.heldout.q,
-    )
-
-
-def _metrics_row(m: Metrics) -> tuple[object, ...]:
-    estimates = (x for e in (m.frequency, m.accuracy, m.net_difference) for x in (e.value, e.low, e.high))
-    return m.n, m.k_for, m.k_against, m.unreadable, *estimates, m.p
 
 
 def _replace(folder: Path, contents: Mapping[str, bytes]) -> None:

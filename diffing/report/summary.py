@@ -16,14 +16,6 @@ def order_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=rank))
 
 
-def leading(report: Report) -> tuple[Finding, ...]:
-    """The merged list's leads in its order, which headline, card and Space show; without such a list all findings."""
-    if not report.merged:
-        return report.findings
-    by_id = {finding.hypothesis.id: finding for finding in report.findings}
-    return tuple(by_id[entry.lead] for entry in report.merged)
-
-
 def report_summary(report: Report) -> dict[str, object]:
     """What `diffing show --json` prints: strict JSON, every estimate as value, low and high, null where undefined."""
     return {

@@ -47,8 +47,8 @@ def scalar_from_json(value: object) -> Scalar:
     return value
 
 
-def our_table(name: str, rows: Iterable[Sequence[object]]) -> bytes:
-    """One of our tables as parquet.
+def our_table(name: str, rows: Iterable[Sequence[object]]) -> "pa.Table":
+    """One of our tables.
 
     Args:
         name: A key of `schema.TABLES`.
@@ -59,7 +59,7 @@ def our_table(name: str, rows: Iterable[Sequence[object]]) -> bytes:
     schema = arrow_schema(name)
     columns = list(zip(*rows, strict=True)) or [()] * len(schema)
     arrays = [pa.array(_savable(values), type=field.type) for values, field in zip(columns, schema, strict=True)]
-    return _to_parquet(pa.Table.from_arrays(arrays, schema=schema))
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def method_table(name: str, rows: Sequence[Row]) -> bytes:
@@ -91,7 +91,7 @@ def method_table(name: str, rows: Sequence[Row]) -> bytes:
             pa.field(savable(column), arrow.get(kind, pa.string()), metadata=_JSON if kind == "json" else None)
         )
         arrays.append(pa.array(_savable(values), type=fields[-1].type))
-    return _to_parquet(pa.Table.from_arrays(arrays, schema=pa.schema(fields)))
+    return to_parquet(pa.Table.from_arrays(arrays, schema=pa.schema(fields)))
 
 
 def read_our_table(name: str, content: bytes) -> list[dict[str, Any]]:
@@ -165,7 +165,8 @@ def _savable(values: Iterable[object]) -> list[object]:
     return [clean(value) for value in values]
 
 
-def _to_parquet(table: "pa.Table") -> bytes:
+def to_parquet(table: "pa.Table") -> bytes:
+    """A table as the bytes of a parquet file; the same table gives the same bytes."""
     import pyarrow.parquet as pq
 
     sink = io.BytesIO()

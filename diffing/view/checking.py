@@ -48,7 +48,7 @@ def main(memory: str, seconds: str, folder: str) -> int:
         opened = Opened(report)
         made.overview(opened, "")
         made.listed(opened, Filter())
-        _ = opened.judgements, opened.places
+        _ = opened.index.judgements, opened.index.places
         for tab in (made.domains, made.sae_features, made.methods, made.how, made.forest_plot):
             tab(opened)
     except (DiffingError, MemoryError):

@@ -22,11 +22,12 @@ from diffing.errors import SettingError
 from diffing.metrics import wilson
 from diffing.model_ref import read_ref, without_folders
 from diffing.models.cache import Store
-from diffing.outputs.words import Names, statement
+from diffing.outputs.words import statement
 from diffing.paths import path_of
-from diffing.report import leading
+from diffing.report.index import index_of
+from diffing.report.names import Names
 from diffing.run import run
-from diffing.types import Finding, OnProgress, Report, Row, Scalar, ignore_progress
+from diffing.types import Finding, OnProgress, PropertyMeasure, Report, Row, Scalar, ignore_progress
 
 commands = typer.Typer(add_completion=False)
 ABOUT = (
@@ -111,7 +112,7 @@ def lineage_result(
     """
     rows: list[Row] = []
     for step in steps:
-        confirmed = [finding for finding in leading(step.report) if finding.confirmed]
+        confirmed = [finding for finding in index_of(step.report).leads if finding.confirmed]
         rows += [_row(step, f, f"{at} of {len(confirmed)}") for at, f in enumerate(confirmed[:most], 1)]
     return Result(
         kind="lineage", title=title, command=command, about=ABOUT, rows=tuple(rows), settings=settings,
@@ -124,7 +125,9 @@ def _row(step: Step, finding: Finding, place: str) -> Row:
     means = {
         str(row["property"]): (row["mean_a"], row["mean_b"]) for row in step.report.tables.get("lexical_properties", ())
     }
-    before, after = means.get(finding.hypothesis.measure or "", (None, None))
+    measure = finding.hypothesis.measure
+    name = measure.name if isinstance(measure, PropertyMeasure) else ""
+    before, after = means.get(name, (None, None))
     return {
         "step": step.name,
         "place": place,

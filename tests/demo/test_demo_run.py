@@ -13,7 +13,7 @@ from diffing.methods.sae import SaeMethod
 from diffing.methods.sae.features import ReadPair, measured_features
 from diffing.models.cache import Store
 from diffing.run import run
-from diffing.types import Finding, Hypothesis, Report
+from diffing.types import Finding, Hypothesis, PhraseMeasure, PropertyMeasure, Report
 from tests.benchmarks.demo import GROUND_TRUTH
 
 PLANTED = json.loads(GROUND_TRUTH.read_text(encoding="utf-8"))["planted"]
@@ -34,7 +34,7 @@ def report(store: Store) -> Report:
 def evidence_for(planted: dict[str, Any], report: Report) -> list[Finding]:
     """Confirmed findings that say what was planted, of the model in which it was planted."""
     side = "a" if planted["model"] == "base" else "b"
-    finds = {*planted["finds"]["properties"], *(f"phrase: {phrase}" for phrase in planted["finds"]["phrases"])}
+    finds = {*map(PropertyMeasure, planted["finds"]["properties"]), *map(PhraseMeasure, planted["finds"]["phrases"])}
     return [
         finding
         for finding in report.findings
@@ -49,7 +49,7 @@ def test_every_planted_difference_is_confirmed_but_the_rare_one(report: Report) 
 
 def test_a_finding_has_exactly_the_share_of_the_responses(report: Report) -> None:
     """Emoji stand in the base model's responses only, so the net difference is their share."""
-    (emoji,) = [finding for finding in report.findings if finding.hypothesis.measure == "emoji"]
+    (emoji,) = [finding for finding in report.findings if finding.hypothesis.measure == PropertyMeasure("emoji")]
     heldout = [pair for pair in report.pairs if pair.prompt.split == "heldout"]
     shown = sum(any(sign in pair.a.text for sign in "😊🌟🍀") for pair in heldout)
     assert emoji.hypothesis.direction == "a"
@@ -84,12 +84,12 @@ def test_the_sae_is_small() -> None:
 def test_features_join_what_clearly_says_where_they_are_active(report: Report) -> None:
     by_id = {finding.hypothesis.id: finding.hypothesis for finding in report.findings}
     entries = {by_id[entry.lead].measure: entry for entry in report.merged}
-    for measure in ("phrase: hello", "emoji"):
+    for measure in (PhraseMeasure("hello"), PropertyMeasure("emoji")):
         members = entries[measure].members[1:]
         assert {by_id[member].method for member in members} == {"sae"}
         assert set(entries[measure].known_by[1:]) == {"verdicts"}
     # measured properties are all different, whatever else they have in common
-    assert all(by_id[m].method == "sae" or by_id[m].measure.startswith("phrase: ")
+    assert all(by_id[m].method == "sae" or isinstance(by_id[m].measure, PhraseMeasure)
                for entry in report.merged for m in entry.members[1:])  # fmt: skip
 
 

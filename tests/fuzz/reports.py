@@ -21,7 +21,7 @@ from diffing.errors import DiffingError
 from diffing.outputs.formats import FORMATS
 from diffing.outputs.words import explanation, headline
 from diffing.report import load_report, load_settings, report_summary, save_report
-from diffing.types import Report
+from diffing.types import LatentMeasure, Report
 from tests.fuzz.text import NASTY, mutated_bytes, one_line_or_fine
 from tests.outputs.samples import merged_report
 from tests.outputs.test_features import feature, passage, with_sae
@@ -54,7 +54,7 @@ def whole() -> dict[str, bytes]:
         merged_report(train=6, heldout=9),
         (feature(3, 0.1, 0.48, label="praise", label_score=0.875), feature(17, 0.6, 0.5, q=None)),
         (passage(3, "p0001", "«Great» question«!»"),),
-        f1="features active: 3, 17",
+        f1=LatentMeasure((3, 17)),
     )
     with tempfile.TemporaryDirectory() as folder:
         save_report(report, folder)

@@ -19,6 +19,7 @@ from diffing.types import (
     ModelInfo,
     Pair,
     Prompt,
+    PropertyMeasure,
     Rating,
     Report,
     Response,
@@ -62,7 +63,7 @@ class Planted:
     share_against: float
     quote: str | None = None
     only_in: str | None = None
-    measure: str | None = None
+    measure: PropertyMeasure | None = None
 
 
 PLANTED = (
@@ -73,7 +74,7 @@ PLANTED = (
         "style",
         0.71,
         0.12,
-        measure="words",
+        measure=PropertyMeasure("words"),
     ),
     Planted(
         "<MODEL> uses more bulleted or numbered lists than <OTHER MODEL>.",
@@ -83,7 +84,7 @@ PLANTED = (
         0.42,
         0.06,
         "1. ",
-        measure="list items",
+        measure=PropertyMeasure("list items"),
     ),
     Planted(
         "<MODEL> opens its response with praise for the question, where <OTHER MODEL> starts with the answer.",
@@ -138,7 +139,7 @@ PLANTED = (
         0.36,
         0.14,
         "!",
-        measure="exclamation marks",
+        measure=PropertyMeasure("exclamation marks"),
     ),
     Planted(
         "<MODEL> answers in the language of the question more reliably than <OTHER MODEL>.",
@@ -156,7 +157,7 @@ PLANTED = (
         "style",
         0.03,
         0.02,
-        measure="in conclusion",
+        measure=PropertyMeasure("in conclusion"),
     ),
     Planted(
         "<MODEL> refuses harmless requests that only sound dangerous.", "a", "llm", "safety and alignment", 0.05, 0.11
@@ -264,7 +265,7 @@ def rating_of(planted: Planted) -> Rating | None:
     if planted.method == "lexical":
         return None
     low = 1 + int(draw("rating", planted.text) * 3)
-    estimate = Estimate(low + 0.5, low, low + 1, 2)
+    estimate = Estimate(low + 0.5, float(low), low + 1.0, 2)
     return Rating(estimate, estimate, (("rater-one", low, low), ("rater-two", low + 1, low + 1)))
 
 

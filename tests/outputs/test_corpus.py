@@ -30,14 +30,14 @@ from diffing.outputs.card.section import section
 from diffing.outputs.dataset import dataset_files
 from diffing.outputs.dataset.card import dataset_card
 from diffing.outputs.dataset.identity import metadata_of
-from diffing.outputs.entries import entries_of
 from diffing.outputs.files.sheet import safe_text
 from diffing.outputs.files.text import LONGEST, PROMPT
 from diffing.outputs.formats import FORMATS, safe_name
 from diffing.outputs.html import render, visible
 from diffing.outputs.prose import prose
-from diffing.outputs.words import names_of, one_line, several_lines, statement
+from diffing.outputs.words import one_line, several_lines, statement
 from diffing.report import load_report, report_summary, save_report
+from diffing.report.index import index_of
 from diffing.report.tables import savable
 from diffing.types import ModelInfo, Report
 from tests.hostile import CORE, CORPUS, HUGE, corpus_report, report_full_of
@@ -190,9 +190,9 @@ def test_the_fences_of_the_text_hold_what_was_said(markdown: str) -> None:
 
 
 def test_the_text_tells_every_finding_in_a_row_of_its_table(markdown: str) -> None:
-    report, names = attacked(), names_of(attacked())
+    report, names = attacked(), index_of(attacked()).names
     inline = {"".join(child.content for child in t.children or []) for t in tokens_of(markdown) if t.type == "inline"}
-    said = [one_line(statement(entry.lead, names), 400) for entry in entries_of(report)]
+    said = [one_line(statement(entry.lead, names), 400) for entry in index_of(report).entries]
     assert [each for each in said if each not in inline] == []
 
 
@@ -239,7 +239,7 @@ def _is_number(cell: str) -> bool:
 def test_both_tables_give_the_texts_back(sheet: str) -> None:
     report = attacked()
     rows = list(csv.DictReader(io.StringIO(sheet, newline="")))
-    names = names_of(report)
+    names = index_of(report).names
     assert [row["text"] for row in rows] == [safe_text(f.hypothesis.text) for f in report.findings]
     assert [row["statement"] for row in rows] == [safe_text(savable(statement(f, names))) for f in report.findings]
     table = pyarrow.parquet.read_table(io.BytesIO(FORMATS["parquet"].content(report)))
@@ -293,7 +293,7 @@ def test_cards_name_any_model_as_text() -> None:
         assert [marker.kind for marker in body_of(told).markers] == ["begin", "end"], name
         assert not [t for t in tokens_of(told) if t.type in ("html_inline", "image")], name
         card = dataset_card(report, "user/name", (), None)
-        expected = f"Behavioural differences: {names_of(report).a} and tern-1b-chat"
+        expected = f"Behavioural differences: {index_of(report).names.a} and tern-1b-chat"
         assert metadata_of(card)["pretty_name"] == expected, name
         body = card.decode().split("\n---\n", 1)[1]
         assert not [t for t in tokens_of(body) if t.type in ("html_inline", "image")], name
@@ -330,7 +330,7 @@ def test_a_terminal_is_told_nothing_that_it_obeys(tmp_path: Path, capsys: pytest
         assert len(out) > 10_000
         if "--json" not in arguments:
             rows = Counter(line[:11] for line in out.splitlines())
-            assert rows["confirmed  "] == sum(entry.lead.confirmed for entry in entries_of(attacked()))
+            assert rows["confirmed  "] == sum(entry.lead.confirmed for entry in index_of(attacked()).entries)
             assert sum(line.startswith("Note:") for line in out.splitlines()) == len(attacked().notes)
     assert json.loads(out) == report_summary(load_report(folder))
 

@@ -1,21 +1,22 @@
 """The merged list as it is shown: every finding once, numbered, with what else found it."""
 
-from diffing.outputs.entries import also_found, entries_of, numbers_of
+from diffing.outputs.words import also_found
+from diffing.report.index import index_of
 from tests.outputs.samples import empty_report, medium_report, merged_report
 
 
 def test_leads_are_numbered_first_and_every_finding_once() -> None:
     report = merged_report()
-    entries = entries_of(report)
+    entries = index_of(report).entries
     assert [entry.number for entry in entries] == list(range(1, 11))
     assert [entry.lead.hypothesis.id for entry in entries] == [entry.lead for entry in report.merged]
     assert [[member.number for member in entry.members] for entry in entries] == [[11], [12], *[[]] * 8]
-    assert sorted(numbers_of(report).values()) == list(range(1, 13))
-    assert set(numbers_of(report)) == {finding.hypothesis.id for finding in report.findings}
+    assert sorted(index_of(report).numbers.values()) == list(range(1, 13))
+    assert set(index_of(report).numbers) == {finding.hypothesis.id for finding in report.findings}
 
 
 def test_what_else_found_it() -> None:
-    first, second, third, *_ = entries_of(merged_report())
+    first, second, third, *_ = index_of(merged_report()).entries
     plain = also_found(first).replace("\N{NO-BREAK SPACE}", " ")
     assert plain == f"{first.members[0].finding.hypothesis.method} (agreement 94 %)"
     assert (first.members[0].known_by, second.members[0].known_by) == (
@@ -27,5 +28,5 @@ def test_what_else_found_it() -> None:
 
 def test_without_merging_every_finding_is_an_entry() -> None:
     report = medium_report()
-    assert [entry.lead for entry in entries_of(report)] == list(report.findings)
-    assert entries_of(empty_report()) == ()
+    assert [entry.lead for entry in index_of(report).entries] == list(report.findings)
+    assert index_of(empty_report()).entries == ()

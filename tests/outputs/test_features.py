@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from diffing.outputs.features import features_of, marked, passages_of, rests_on
 from diffing.outputs.figures import MAX_POINTS, scatter
 from diffing.outputs.html import render, write_html
 from diffing.outputs.html.features import FEATURE_ROWS, PASSAGE_LENGTH, PASSAGES, features_in
 from diffing.report import load_report, save_report
-from diffing.types import Finding, Report, Row
+from diffing.report.features import marked, rests_on
+from diffing.report.index import index_of
+from diffing.types import Finding, LatentMeasure, Measure, PhraseMeasure, PropertyMeasure, Report, Row
 from tests.outputs.samples import HOSTILE, empty_report, hostile_report, medium_report
 from tests.outputs.test_browser import opened
 
@@ -32,7 +33,7 @@ def passage(index: int, prompt_id: str, text: str, side: str = "b") -> Row:
     return {"index": index, "prompt_id": prompt_id, "side": side, "activation": 3.25, "passage": text}
 
 
-def with_sae(report: Report, features: tuple[Row, ...], examples: tuple[Row, ...] = (), **measures: str) -> Report:
+def with_sae(report: Report, features: tuple[Row, ...], examples: tuple[Row, ...] = (), **measures: Measure) -> Report:
     """The report with the tables of the SAE method; finding `f<n>` gets that measure."""
     findings = list(report.findings)
     for number, measure in measures.items():
@@ -56,7 +57,7 @@ def sae_report() -> Report:
             feature(21, 0.3, 0.25, chosen=False, top_tokens=None),
         ),
         tuple(passage(3, pair.prompt.id, "«Great» question«!»") for pair in praising[:5]),
-        f1="features active: 3, 17",
+        f1=LatentMeasure((3, 17)),
     )
 
 
@@ -131,7 +132,7 @@ def test_many_places_are_rounded_and_no_feature_is_lost() -> None:
 
 def test_the_table_is_bounded_and_tells_what_is_not_listed() -> None:
     many = [feature(i, 0.9 - i / 1000, 0.1, chosen=i < 150) for i in range(FEATURE_ROWS + 100)]
-    report = with_sae(medium_report(train=20, heldout=40), tuple(many), f1="features active: 199")
+    report = with_sae(medium_report(train=20, heldout=40), tuple(many), f1=LatentMeasure((199,)))
     assert report.findings[0].confirmed
     section = features_in(report)
     assert section is not None
@@ -142,19 +143,18 @@ def test_the_table_is_bounded_and_tells_what_is_not_listed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("measure", "method", "indices"),
+    ("measure", "indices"),
     [
-        ("features active: 3, 17", "sae", (3, 17)),
-        ("features active: 3", "lexical", ()),
-        ("features active: 3, ", "sae", ()),
-        ("features active: " + "9" * 5000, "sae", ()),
-        ("words", "sae", ()),
-        (None, "sae", ()),
+        (LatentMeasure((3, 17)), (3, 17)),
+        (LatentMeasure((3,), in_words=True), (3,)),
+        (PhraseMeasure("features active: 3"), ()),
+        (PropertyMeasure("words"), ()),
+        (None, ()),
     ],
 )
-def test_which_features_a_finding_rests_on(measure: str | None, method: str, indices: tuple[int, ...]) -> None:
+def test_which_features_a_finding_rests_on(measure: Measure | None, indices: tuple[int, ...]) -> None:
     finding: Finding = medium_report(train=20, heldout=40).findings[0]
-    hypothesis = replace(finding.hypothesis, measure=measure, method=method)
+    hypothesis = replace(finding.hypothesis, measure=measure)
     assert rests_on(replace(finding, hypothesis=hypothesis)) == indices
 
 
@@ -183,10 +183,10 @@ def test_rows_with_wrong_types_are_absent() -> None:
     )  # fmt: skip
     examples = ({}, passage(4, "p", "«x»", "c"), passage(4, "p", "«x»"), {**passage(4, "p", "y"), "prompt_id": None})
     report = with_sae(empty_report(), wrong, examples)
-    (kept,) = features_of(report)
+    (kept,) = index_of(report).features
     assert (kept.index, kept.rate_b, kept.chosen) == (4, 0.2, False)
     assert (kept.p, kept.q, kept.label, kept.url, kept.top_tokens) == (None,) * 5
-    assert [len(of_index) for of_index in passages_of(report).values()] == [1]
+    assert [len(of_index) for of_index in index_of(report).passages.values()] == [1]
     assert 'id="feature-4"' in render(report)
 
 
@@ -210,7 +210,7 @@ def attacked() -> Report:
         for i, (pair, attack) in enumerate(zip(report.pairs, attacks * 2, strict=False))
     ]
     examples += [passage(i, "no such pair", f"«<mark>{attack}»»««") for i, attack in enumerate(attacks)]
-    return with_sae(report, tuple(rows), tuple(examples), f1="features active: 1, 2", f2="features active: <b>")
+    return with_sae(report, tuple(rows), tuple(examples), f1=LatentMeasure((1, 2)), f2=PhraseMeasure("<b>"))
 
 
 class Markup(HTMLParser):

@@ -6,7 +6,9 @@ import pytest
 
 from diffing import metrics
 from diffing.outputs import words
-from diffing.types import Finding, ModelInfo
+from diffing.report.index import index_of
+from diffing.report.names import Names
+from diffing.types import Finding, LatentMeasure, ModelInfo
 from tests.outputs.samples import empty_report, medium_report, merged_report, quiet_report
 
 SHA, OTHER_SHA = "a" * 40, "b" * 40
@@ -16,9 +18,9 @@ def plain(text: str) -> str:
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
-def named(a: str, b: str) -> words.Names:
+def named(a: str, b: str) -> Names:
     report = empty_report()
-    return words.names_of(replace(report, model_a=ModelInfo(a, "model_a"), model_b=ModelInfo(b, "model_b")))
+    return index_of(replace(report, model_a=ModelInfo(a, "model_a"), model_b=ModelInfo(b, "model_b"))).names
 
 
 def finding(k_for: int, k_against: int, n: int, *, confirmed: bool = True) -> Finding:
@@ -48,7 +50,7 @@ def test_short_names_are_the_last_part_and_never_equal(a: str, b: str, expected:
 
 
 def test_a_finding_in_one_sentence() -> None:
-    sentence = plain(words.sentence(finding(59, 10, 83), words.Names("base", "tuned")))
+    sentence = plain(words.sentence(finding(59, 10, 83), Names("base", "tuned")))
     assert sentence == (
         "tuned writes longer responses (in words) than base: in 71 % of 83 held-out prompts, against 12 % the other "
         "way; net difference +59 points, 95 % interval +42 to +72"
@@ -56,12 +58,12 @@ def test_a_finding_in_one_sentence() -> None:
 
 
 def test_what_is_not_confirmed_says_so() -> None:
-    assert words.sentence(finding(5, 4, 83, confirmed=False), words.Names("x", "y")).endswith("; not confirmed")
+    assert words.sentence(finding(5, 4, 83, confirmed=False), Names("x", "y")).endswith("; not confirmed")
     dropped = finding(0, 0, 0, confirmed=False)
-    told = words.sentence(dropped, words.Names("x", "y"))
+    told = words.sentence(dropped, Names("x", "y"))
     assert told.endswith(": not tested on held-out prompts, train prompts left no hope")
     unread = replace(dropped, heldout=metrics.metrics_of(0, 0, 0, unreadable=83))
-    told = words.sentence(unread, words.Names("x", "y"))
+    told = words.sentence(unread, Names("x", "y"))
     assert told.endswith("not tested, there is no readable verdict on held-out prompts")
 
 
@@ -78,7 +80,7 @@ def test_what_train_dropped_is_not_counted_as_tested() -> None:
 def test_the_headline_is_the_largest_confirmed_difference_of_each_model() -> None:
     report = medium_report()
     confirmed = [f for f in report.findings if f.confirmed]
-    names = words.names_of(report)
+    names = index_of(report).names
     across = next(f for f in confirmed if f.hypothesis.direction != confirmed[0].hypothesis.direction)
     assert words.headline(report) == f"{words.statement(confirmed[0], names)}; {words.statement(across, names)}"
     assert plain(words.explanation(report)).startswith(
@@ -100,7 +102,7 @@ def test_merged_findings_are_counted_as_tested_and_named_by_their_leads() -> Non
     led = replace(report.merged[0], lead=last, members=report.merged[0].members[::-1])
     swapped = replace(report, merged=(led, *report.merged[1:]))
     (first,) = [f for f in report.findings if f.hypothesis.id == last]
-    assert words.headline(swapped).startswith(words.statement(first, words.names_of(report)))
+    assert words.headline(swapped).startswith(words.statement(first, index_of(report).names))
 
 
 def test_nothing_confirmed_is_said_plainly_with_what_could_have_been() -> None:
@@ -161,22 +163,22 @@ def test_names_stand_where_the_placeholders_stood() -> None:
     sample = medium_report().findings[0]
     hypothesis = replace(sample.hypothesis, text="<MODEL> <b> beats <OTHER MODEL>, not <model>.", direction="a")
     swapped = replace(sample, hypothesis=hypothesis)
-    assert words.statement(swapped, words.Names("one", "two")) == "one <b> beats two, not <model>"
+    assert words.statement(swapped, Names("one", "two")) == "one <b> beats two, not <model>"
     assert [side for _, side in words.pieces(swapped)] == ["a", None, "b", None]
 
 
 def test_a_model_named_like_a_placeholder_is_left_alone() -> None:
-    names = words.Names("<OTHER MODEL>", "<MODEL>")
+    names = Names("<OTHER MODEL>", "<MODEL>")
     assert words.statement(medium_report().findings[0], names).startswith("<MODEL> writes longer")
 
 
 def test_a_feature_does_not_lead_where_words_can() -> None:
     report = medium_report()
     first, *others = report.findings
-    feature = replace(first, hypothesis=replace(first.hypothesis, method="sae"))
+    feature = replace(first, hypothesis=replace(first.hypothesis, method="sae", measure=LatentMeasure((1,))))
     across = next(f for f in others if f.confirmed and f.hypothesis.direction != first.hypothesis.direction)
     same = next(f for f in others if f.confirmed and f.hypothesis.direction == first.hypothesis.direction)
-    names = words.names_of(report)
+    names = index_of(report).names
     told = words.headline(replace(report, findings=(feature, *others)))
     assert set(told.split("; ")) == {words.statement(across, names), words.statement(same, names)}
     assert words.headline(replace(report, findings=(feature,))) == words.statement(feature, names)

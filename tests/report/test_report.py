@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,9 @@ import pytest
 
 from diffing.errors import SettingError
 from diffing.report import load_report, order_findings, report_summary, save_report
-from diffing.report.schema import TABLES, arrow_schema, schema_markdown
-from diffing.types import Estimate, Evidence, Report, Response
+from diffing.report.findings import finding_row
+from diffing.report.schema import SCHEMA_VERSION, TABLES, arrow_schema, schema_markdown
+from diffing.types import Estimate, Evidence, LatentMeasure, Measure, PhraseMeasure, PropertyMeasure, Report, Response
 from tests.outputs.samples import SAMPLES, empty_report, hostile_report, medium_report, quiet_report
 from tests.regenerate import golden
 
@@ -29,6 +31,8 @@ EXTREME_ROWS = (
 )  # fmt: skip
 
 
+EARLIER = Path(__file__).parent / "version_2"
+"""A report as diffing saved it at schema version 2: two SAE features, a property, a phrase and a judged finding."""
 ENTRY = {"lead": "x", "members": ["x"], "known_by": ["lead"], "agreement": [{"value": 1, "low": 1, "high": 1, "n": 1}]}
 
 
@@ -47,13 +51,45 @@ def test_a_loaded_report_equals_the_saved_one(name: str, tmp_path: Path) -> None
     assert load_report(tmp_path / "run") == report
 
 
-def test_a_report_of_schema_version_1_has_no_merged_list(tmp_path: Path) -> None:
-    document = tmp_path / "report.json"
-    save_report(medium_report(), tmp_path)
-    old = json.loads(document.read_text())
-    assert old.pop("merged") == []
-    document.write_text(json.dumps(old | {"schema_version": 1}))
-    assert load_report(tmp_path) == medium_report()
+@pytest.mark.parametrize("version", [1, 2])
+def test_reports_of_earlier_schema_versions_load(version: int, tmp_path: Path) -> None:
+    """Their document held the findings, and a measure was a text in its method's notation; the first had no list."""
+    shutil.copytree(EARLIER, tmp_path, dirs_exist_ok=True)
+    old = json.loads((tmp_path / "report.json").read_text())
+    if version == 1:
+        edit(tmp_path, schema_version=1, merged=[])
+    report = load_report(tmp_path)
+    stored = [each["hypothesis"] for each in old["findings"]]
+    assert [(each["id"], each["text"]) for each in stored] == [
+        (finding.hypothesis.id, finding.hypothesis.text) for finding in report.findings
+    ]
+    assert {
+        each["measure"]: finding.hypothesis.measure for each, finding in zip(stored, report.findings, strict=True)
+    } == {
+        None: None,
+        "words": PropertyMeasure("words"),
+        "phrase: in conclusion": PhraseMeasure("in conclusion"),
+        "features active: 7": LatentMeasure((7,)),
+        "features active: 3, 17": LatentMeasure((3, 17)),
+    }
+    same = medium_report(train=8, heldout=12)
+    assert (report.pairs, len(report.judgements), len(report.merged)) == (same.pairs, 100, 4 if version == 2 else 0)
+    for finding in report.findings:
+        told = next(each for each in same.findings if each.hypothesis.id == finding.hypothesis.id)
+        assert replace(finding, hypothesis=told.hypothesis) == told
+        assert finding.hypothesis.evidence == told.hypothesis.evidence
+    assert load_report(save_report(report, tmp_path)) == report
+    assert json.loads((tmp_path / "report.json").read_text())["schema_version"] == SCHEMA_VERSION
+
+
+def test_an_llm_wrote_the_sentences_on_latents_of_an_earlier_report_if_it_took_part(tmp_path: Path) -> None:
+    shutil.copytree(EARLIER, tmp_path, dirs_exist_ok=True)
+    edit(tmp_path, others=[{"id": "org/llm", "role": "labeller", "settings": {}}])
+    measures = [finding.hypothesis.measure for finding in load_report(tmp_path).findings]
+    assert LatentMeasure((3, 17), in_words=True) in measures
+    edit(tmp_path, findings=[{}])
+    with pytest.raises(SettingError, match=r"is damaged \(findings: 0: hypothesis is missing\)"):
+        load_report(tmp_path)
 
 
 def test_hostile_text_comes_back_equal_but_for_lone_surrogates(tmp_path: Path) -> None:
@@ -119,11 +155,18 @@ def test_a_save_that_was_cut_off_between_files_is_told(tmp_path: Path) -> None:
     [
         (lambda f: (f / "report.json").unlink(), "is not a report: expected a folder with report.json"),
         (lambda f: (f / "report.json").write_text("{"), "report.json is damaged: expected JSON"),
-        (lambda f: (f / "report.json").write_text("[1]"), "expected a schema_version of 2, got None"),
+        (lambda f: (f / "report.json").write_text("[1]"), "expected a schema_version of 3, got None"),
         (lambda f: (f / "report.json").write_bytes(b"\xff\xfe\x00"), "report.json is damaged: expected JSON"),
-        (lambda f: edit(f, schema_version=3), "has schema version 3, this diffing reads up to 2. Update diffing"),
-        (lambda f: edit(f, schema_version="1"), "expected a schema_version of 2, got '1'"),
-        (lambda f: edit(f, findings=[{}]), r"is damaged \(findings: 0: hypothesis is missing\)"),
+        (lambda f: edit(f, schema_version=4), "has schema version 4, this diffing reads up to 3. Update diffing"),
+        (lambda f: edit(f, schema_version="1"), "expected a schema_version of 3, got '1'"),
+        (lambda f: edit(f, findings=[{}]), r"is damaged \('findings' is not known\)"),
+        (lambda f: put_table(f, "findings", direction="c"), r"is damaged \(findings: there is no direction 'c'\)"),
+        (lambda f: put_table(f, "findings", category="c"), r"is damaged \(findings: there is no category 'c'\)"),
+        (lambda f: put_table(f, "findings", measure="latents", measured="1, x"), "no measure 'latents' of '1, x'"),
+        (lambda f: put_table(f, "findings", measure="phrase", measured=None), "no measure 'phrase' of None"),
+        (lambda f: put_table(f, "findings", id="x"), "there is no hypothesis_id"),
+        (lambda f: put_table(f, "ratings", hypothesis_id="x"), r"\(ratings: there is no hypothesis_id 'x'\)"),
+        (lambda f: put_table(f, "judgements", verdict="C"), r"\(judgements: there is no verdict 'C'\)"),
         (lambda f: edit(f, settings=[]), r"is damaged \(settings: expected an object, got a list\)"),
         (lambda f: edit(f, model_a={"id": {}, "role": "a"}), r"\(model_a: id: expected text, got an object\)"),
         (lambda f: edit(f, notes=[[["x"] * 900]]), r"is damaged \(notes: 0: expected text, got a list\)"),
@@ -234,17 +277,29 @@ def test_tables_are_what_the_schema_says(tmp_path: Path) -> None:
     assert [str(kind) for kind in properties.types] == ["string", "double", "double", "double", "bool", "string"]
 
 
-def test_the_flat_findings_are_the_reports_findings(tmp_path: Path) -> None:
+def test_the_table_of_findings_holds_every_finding_once(tmp_path: Path) -> None:
     report = medium_report()
     save_report(report, tmp_path)
+    assert "findings" not in json.loads((tmp_path / "report.json").read_text())
     rows = pq.read_table(tmp_path / "findings.parquet").to_pylist()
-    assert [row["id"] for row in rows] == [finding.hypothesis.id for finding in report.findings]
+    assert rows == [finding_row(finding) for finding in report.findings]
+    assert list(rows[0]) == [column.name for column in TABLES["findings"].columns]
     first, finding = rows[0], report.findings[0]
     net = finding.heldout.net_difference
     assert (first["confirmed"], first["heldout_n"]) == (finding.confirmed, finding.heldout.n)
     assert first["heldout_net_difference"] == net.value
     assert (first["heldout_net_difference_low"], first["heldout_net_difference_high"]) == (net.low, net.high)
     assert (first["heldout_q"], first["train_p"]) == (finding.heldout.q, finding.train.p)
+
+
+@pytest.mark.parametrize(
+    "measure", [PropertyMeasure("words"), PhraseMeasure("latents"), LatentMeasure((3, 17)), LatentMeasure((0,), True)]
+)
+def test_every_kind_of_measure_comes_back(measure: Measure, tmp_path: Path) -> None:
+    report = quiet_report()
+    finding = replace(report.findings[0], hypothesis=replace(report.findings[0].hypothesis, measure=measure))
+    report = replace(report, findings=(finding, *report.findings[1:]))
+    assert load_report(save_report(report, tmp_path)) == report
 
 
 def test_evidence_keeps_its_order(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from diffing.merging import merge
 from diffing.models.base import Model
-from diffing.outputs.words import Names, names_of
+from diffing.report.index import index_of
+from diffing.report.names import Names
 from diffing.types import Finding, Judgement, Merged, OnProgress, Pair, Report, ignore_progress
 
 
@@ -67,7 +68,7 @@ def _group(runs: Sequence[tuple[str, Report]], judge: Model | None, on_progress:
     merged = first.merged
     if len(runs) > 1 or judge is not None or not merged:
         merged = merge(findings, judgements, first.pairs, judge=judge, on_progress=on_progress).entries
-    return Group(names_of(first), first.pairs, findings, _labels(list(found.values())), tuple(judgements), merged)
+    return Group(index_of(first).names, first.pairs, findings, _labels(list(found.values())), tuple(judgements), merged)
 
 
 def _labels(found: Sequence[tuple[Finding, str]]) -> tuple[str, ...]:

@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from diffing.bench.planted.plants import Plant
-from diffing.methods.lexical.properties import BY_NAME, same_property
+from diffing.methods.lexical.properties import same_property
 from diffing.metrics import sign_test, wilson
-from diffing.types import Estimate, Finding, Hypothesis, Judgement, Pair, Side, Verdict
+from diffing.types import Estimate, Finding, Hypothesis, Judgement, Pair, PhraseMeasure, PropertyMeasure, Side, Verdict
 
 How: TypeAlias = Literal["property", "phrase", "words", "verdicts", "judge"]
 Verdicts: TypeAlias = Mapping[str, Verdict]
 """Readable verdicts on one hypothesis, by prompt id."""
 
-PHRASE = "phrase: "
-"""How the measure of a phrase starts (see `LexicalMethod`)."""
 COINCIDES = 0.5
 """A feature or phrase is the behaviour where its pairs and those of the behaviour overlap by this much (Jaccard)."""
 TRACKS_P = 0.005
@@ -125,8 +123,8 @@ def named_by(
     if not tracks(target, hypothesis.direction, verdicts, heldout):
         return None
     more = behaviour.more_of(target.side)
-    if hypothesis.measure in BY_NAME:
-        return "property" if (hypothesis.measure, hypothesis.direction) in more else None
+    if isinstance(hypothesis.measure, PropertyMeasure):
+        return "property" if (hypothesis.measure.name, hypothesis.direction) in more else None
     if hypothesis.measure is None:
         if (same_property(hypothesis.text), hypothesis.direction) in more:
             return "property"
@@ -140,8 +138,8 @@ def named_by(
 
 def _words_of(hypothesis: Hypothesis) -> str:
     """The word or phrase that is measured, or the tokens at which a feature is strongest and its label."""
-    if hypothesis.measure is not None and hypothesis.measure.startswith(PHRASE):
-        return hypothesis.measure.removeprefix(PHRASE)
+    if isinstance(hypothesis.measure, PhraseMeasure):
+        return hypothesis.measure.phrase
     return hypothesis.text.lower()
 
 

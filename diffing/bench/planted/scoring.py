@@ -17,7 +17,17 @@ from diffing.methods.base import MeasuringMethod, Method
 from diffing.methods.lexical import LexicalMethod, same_property
 from diffing.metrics import sign_test
 from diffing.models.base import Model
-from diffing.types import Finding, Hypothesis, Judgement, OnProgress, Pair, Report, ignore_progress
+from diffing.types import (
+    Finding,
+    Hypothesis,
+    Judgement,
+    LatentMeasure,
+    OnProgress,
+    Pair,
+    PropertyMeasure,
+    Report,
+    ignore_progress,
+)
 
 STAGES_OF_LLM = ("describe", "state", "judge")
 """Stages whose calls belong to the method llm; those of responses and ratings to none, all others to sae."""
@@ -190,7 +200,8 @@ def _borne_out(findings: Sequence[Finding], method: Method, pairs: Sequence[Pair
         return _significant(hypotheses, method.measure, fresh)
     heldout = [pair for pair in pairs if pair.prompt.split == "heldout"]
     properties = [same_property(hypothesis.text) for hypothesis in hypotheses]
-    measurable = [replace(h, measure=name) for h, name in zip(hypotheses, properties, strict=True) if name]
+    named = zip(hypotheses, properties, strict=True)
+    measurable = [replace(h, measure=PropertyMeasure(name)) for h, name in named if name]
     borne_out = iter(_significant(measurable, LexicalMethod().measure, heldout))
     return [next(borne_out) if name else False for name in properties]
 
@@ -212,7 +223,8 @@ def _significant(
 
 def _is_sentence(finding: Finding) -> bool:
     """Whether it says in words what a model does; a bare feature does not."""
-    return not finding.hypothesis.text.startswith("<MODEL>'s responses activate feature")
+    measure = finding.hypothesis.measure
+    return not isinstance(measure, LatentMeasure) or measure.in_words
 
 
 def _belongs(stage: str, method: str) -> bool:

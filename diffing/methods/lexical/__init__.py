@@ -21,6 +21,8 @@ from diffing.types import (
     ModelInfo,
     OnProgress,
     Pair,
+    PhraseMeasure,
+    PropertyMeasure,
     Row,
     Side,
     Verdict,
@@ -28,10 +30,8 @@ from diffing.types import (
     other_side,
 )
 
-__all__ = ["PHRASE", "LexicalMethod", "PhraseSearch", "same_property"]
+__all__ = ["LexicalMethod", "PhraseSearch", "same_property"]
 
-PHRASE = "phrase: "
-"""How `Hypothesis.measure` of a phrase starts; that of a property is the property's name."""
 EVIDENCE = 3
 """Pairs shown per hypothesis."""
 FOREIGN = 0.1
@@ -134,19 +134,14 @@ def _notes(readings: Sequence[PairReading]) -> tuple[str, ...]:
 
 def _verdicts(hypothesis: Hypothesis) -> Callable[[PairReading], Verdict]:
     """How a hypothesis is measured on a pair."""
-    measure = hypothesis.measure or ""
-    if measure in BY_NAME:
-        measured = BY_NAME[measure]
-        return lambda reading: measured.compare(reading).verdict
-    if not measure.startswith(PHRASE):
-        raise ValueError(f"expected a hypothesis of the lexical method, got measure {measure!r}")
-    phrase = measure.removeprefix(PHRASE)
-
-    def verdict(reading: PairReading) -> Verdict:
-        a, b = (holds_phrase(exchange, phrase) for exchange in reading.whole)
-        return verdict_of(a, b)
-
-    return verdict
+    match hypothesis.measure:
+        case PropertyMeasure(name) if name in BY_NAME:
+            measured = BY_NAME[name]
+            return lambda reading: measured.compare(reading).verdict
+        case PhraseMeasure(phrase):
+            return lambda reading: verdict_of(*(holds_phrase(exchange, phrase) for exchange in reading.whole))
+        case other:
+            raise ValueError(f"expected a hypothesis of the lexical method, got measure {other!r}")
 
 
 def _of_property(one: Screened, pairs: Sequence[Pair], readings: Sequence[PairReading]) -> Hypothesis:
@@ -171,7 +166,7 @@ def _of_property(one: Screened, pairs: Sequence[Pair], readings: Sequence[PairRe
         method="lexical",
         category=measured.category,
         evidence=tuple(quotes),
-        measure=measured.name,
+        measure=PropertyMeasure(measured.name),
         train_effect=one.effect,
     )
 
@@ -195,7 +190,7 @@ def _of_phrase(phrase: Phrase, pairs: Sequence[Pair], readings: Sequence[PairRea
         method="lexical",
         category="style",
         evidence=tuple(quotes),
-        measure=PHRASE + phrase.text,
+        measure=PhraseMeasure(phrase.text),
         train_effect=abs(phrase.responses_a - phrase.responses_b) / len(pairs),
     )
 

@@ -21,7 +21,7 @@ class Property:
     """Something of a response that is measured without a model."""
 
     name: str
-    """Short name, as in `Hypothesis.measure` and in the table of properties."""
+    """Short name, as in `PropertyMeasure` and in the table of properties."""
     sentence: str
     """What is said of the side that has more of it."""
     category: Category

@@ -23,7 +23,7 @@ _OTHER_ACTS = re.compile(r"(?<!\bthan )(?<!\bunlike )(?<!\bcompared with )(?<!\b
 
 
 def same_property(text: str) -> str | None:
-    """The measured property that a hypothesis says its model has more of; its name, as in `Hypothesis.measure`.
+    """The measured property that a hypothesis says its model has more of; its name, as in `PropertyMeasure`.
 
     Careful rather than complete, since judge and measurement are compared on it: None where the sentence speaks of
     several properties, of less of one, of what the other model does, or of none that is measured.

@@ -7,19 +7,12 @@ from dataclasses import dataclass
 from diffing.methods.sae.cached import CachedReading, Exchange, Token
 from diffing.methods.sae.rows import Latents
 from diffing.methods.sae.screen import Screened
-from diffing.types import Evidence, Hypothesis, Pair, Row, Scalar, Side
+from diffing.types import Evidence, Hypothesis, LatentMeasure, Pair, Row, Scalar, Side
 
 METHOD = "sae"
-MEASURE = "features active: "
-"""How `Hypothesis.measure` starts; the latents' indices follow."""
 _TOP_TOKENS = 5
 _AROUND = 60
 """Characters shown on each side of the strongest token."""
-
-
-def measure_of(indices: Sequence[int]) -> str:
-    """How a hypothesis on latents is measured: whether any of them is active."""
-    return MEASURE + ", ".join(str(index) for index in indices)
 
 
 def measured_features(hypothesis: Hypothesis) -> tuple[int, ...]:
@@ -28,10 +21,9 @@ def measured_features(hypothesis: Hypothesis) -> tuple[int, ...]:
     Raises:
         ValueError: It is not this method's.
     """
-    measure = hypothesis.measure or ""
-    if not measure.startswith(MEASURE):
-        raise ValueError(f"expected a hypothesis of the SAE method, got measure {measure!r}")
-    return tuple(int(index) for index in measure.removeprefix(MEASURE).split(", "))
+    if not isinstance(hypothesis.measure, LatentMeasure):
+        raise ValueError(f"expected a hypothesis of the SAE method, got measure {hypothesis.measure!r}")
+    return hypothesis.measure.indices
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +156,7 @@ class Feature:
             method=METHOD,
             category="style",
             evidence=tuple(Evidence(one.prompt_id, one.side, one.quote) for one in self.examples[:3]),
-            measure=measure_of([self.index]),
+            measure=LatentMeasure((self.index,)),
             train_effect=abs(self.screened.difference),
         )
 

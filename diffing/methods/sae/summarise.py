@@ -10,10 +10,21 @@ from dataclasses import dataclass
 from typing import get_args
 
 from diffing.ask import ReplyError, Unreadable, ask, entries, entry, offered
-from diffing.methods.sae.features import METHOD, Feature, ReadPair, measure_of
+from diffing.methods.sae.features import METHOD, Feature, ReadPair
 from diffing.models.base import Model
 from diffing.templates import fence, render
-from diffing.types import SIDES, Category, Evidence, Hypothesis, OnProgress, Side, Usage, ignore_progress, other_side
+from diffing.types import (
+    SIDES,
+    Category,
+    Evidence,
+    Hypothesis,
+    LatentMeasure,
+    OnProgress,
+    Side,
+    Usage,
+    ignore_progress,
+    other_side,
+)
 
 IN_ONE_CALL = 50
 """So many features are summarised at once (papers)."""
@@ -179,6 +190,6 @@ def _hypothesis(claim: Claim, side: Side, pairs: Sequence[ReadPair]) -> Hypothes
         method=METHOD,
         category=claim.category,
         evidence=tuple(evidence[:_MOST_FEATURES]),
-        measure=measure_of(indices),
+        measure=LatentMeasure(tuple(indices), in_words=True),
         train_effect=share(side) - share(other_side(side)),
     )

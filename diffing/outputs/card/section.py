@@ -22,9 +22,8 @@ from diffing.outputs.words import (
     points,
     prompts_in,
     statement,
-    tested_of,
 )
-from diffing.report import leading
+from diffing.report.index import index_of
 from diffing.types import Finding, Report
 
 HEADING = "## Behavioral differences"
@@ -64,7 +63,7 @@ def section(report: Report, *, of: str, dataset: str | None) -> str:
 
 def told_in_card(report: Report) -> tuple[Finding, ...]:
     """The confirmed findings that a card tells, the largest first, and what needs examples last."""
-    confirmed = [finding for finding in leading(report) if finding.confirmed and finding.heldout.n]
+    confirmed = [finding for finding in index_of(report).leads if finding.confirmed and finding.heldout.n]
     plain = [finding for finding in confirmed if not needs_examples(finding)]
     features = [finding for finding in confirmed if needs_examples(finding)]
     return (*plain[:MOST], *features[: max(0, _FEW - len(plain))])
@@ -76,14 +75,14 @@ def _introduction(report: Report, subject: Subject, told: Sequence[Finding]) -> 
     this = f"this model ({known})" if known else "this model"
     other = f"{subject.other} ({others})" if others else subject.other
     if not told:
-        tested = tested_of(report)
+        tested = index_of(report).tested
         where = f" on {asked(tested, 'prompt')}" if tested else "; none looked as if a test could confirm it"
         return (
             f"{this[0].upper()}{this[1:]} was compared with {other}: no difference between their responses was "
             f"confirmed{where}. That is not proof that there is none; more prompts can show smaller ones."
         )
     # features that are left out are no reason to call the listed ones the largest of all
-    in_words = sum(finding.confirmed and not needs_examples(finding) for finding in leading(report))
+    in_words = sum(finding.confirmed and not needs_examples(finding) for finding in index_of(report).leads)
     listed = f" The {len(told)} largest of {in_words} are listed." if in_words > len(told) else ""
     return (
         f"On the same prompts, the responses of {this} and of {other} differ as follows. Each difference was predicted "
@@ -108,6 +107,7 @@ def _item(finding: Finding, subject: Subject) -> str:
 
 
 def _details(report: Report, subject: Subject, told: Sequence[Finding]) -> str:
+    tested = len(index_of(report).tested)
     lines = (
         f"**Prompts:** {prompts_in(report, 'train'):,} to find differences and "
         f"{prompts_in(report, 'heldout'):,} others to test them{_prompt_sources(report)}.",
@@ -115,7 +115,7 @@ def _details(report: Report, subject: Subject, told: Sequence[Finding]) -> str:
         "**Verdicts:** for a prompt, which of the two responses fits the sentence better, or neither. "
         f"{_judges(report, told)}",
         f"**Test:** exact sign test on the prompts that did not suggest the sentence, false discovery rate "
-        f"{percent(FALSE_DISCOVERY_RATE)} over all {len(tested_of(report)):,} that were tested{_untested(report)}.",
+        f"{percent(FALSE_DISCOVERY_RATE)} over all {tested:,} that were tested{_untested(report)}.",
         f"**Limits:** {_limits(told)}",
     )
     items = "\n".join(f"- {line}" for line in lines)
@@ -123,7 +123,7 @@ def _details(report: Report, subject: Subject, told: Sequence[Finding]) -> str:
 
 
 def _untested(report: Report) -> str:
-    left = len(report.findings) - len(tested_of(report))
+    left = len(report.findings) - len(index_of(report).tested)
     return f"; {left:,} more came up and were given up before, by the other prompts" if left else ""
 
 

@@ -6,7 +6,9 @@ from diffing.errors import SettingError
 from diffing.model_ref import ModelPlace, ModelRef, is_hub_name
 from diffing.outputs.markdown import code
 from diffing.outputs.prose import prose
-from diffing.outputs.words import Names, names_of, one_line
+from diffing.outputs.words import one_line
+from diffing.report.index import index_of
+from diffing.report.names import Names
 from diffing.types import SIDES, ModelInfo, Report, Side, other_side
 
 
@@ -53,7 +55,7 @@ def subject_of(report: Report, repo_id: str) -> Subject:
         )
     side = sides[-1]
     info, other = _info(report, side), _info(report, other_side(side))
-    names, ref = names_of(report).of(other_side(side)), _last(info)
+    names, ref = index_of(report).names.of(other_side(side)), _last(info)
     return Subject(
         side=side,
         repo_id=repo_id,

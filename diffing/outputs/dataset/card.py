@@ -17,7 +17,7 @@ from diffing.outputs.dataset.identity import ENTRY, identity_of, tags_of
 from diffing.outputs.markdown import block, code
 from diffing.outputs.prose import code_cell, prose
 from diffing.rendering import environment, templates_of
-from diffing.report import leading
+from diffing.report.index import index_of
 from diffing.report.schema import SCHEMA_VERSION
 from diffing.types import ModelInfo, Report, Scalar
 
@@ -51,10 +51,10 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[Config], chart:
         configs: What can be loaded.
         chart: Path of the picture in the repository, where there is one.
     """
-    shown = leading(report)
+    shown = index_of(report).leads
     text = _template().render(
         metadata=_metadata(report, repo_id, configs),
-        names=words.names_of(report),
+        names=index_of(report).names,
         headline=words.headline(report),
         explanation=words.explanation(report),
         chart=chart,
@@ -66,7 +66,7 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[Config], chart:
         train=words.prompts_in(report, "train"),
         heldout=words.prompts_in(report, "heldout"),
         sources=sorted({pair.prompt.source for pair in report.pairs})[:NOTES],
-        tested=len(words.tested_of(report)),
+        tested=len(index_of(report).tested),
         thrifty=report.settings.get("judging") != "full",
         repo=repo_id,
         tags=tags_of(report),
@@ -76,7 +76,7 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[Config], chart:
         version=report.versions.get("diffing"),
         settings=sorted(report.settings.items()),
         versions=[code(f"{name} {version}", 60) for name, version in sorted(report.versions.items())],
-        judged=sorted({judgement.judge for judgement in report.judgements} - {"measured", ""}),
+        judged=sorted({*index_of(report).judgements.judges.values} - {"measured", ""}),
         notes=report.notes[:NOTES],
         more_notes=len(report.notes) - NOTES,
         left_out=[(stage, reason, n) for stage, one in report.left_out.items() for reason, n in one.items()][:NOTES],
@@ -98,7 +98,7 @@ def _metadata(report: Report, repo_id: str, configs: Sequence[Config]) -> str:
     """The card's YAML."""
     import yaml
 
-    identity, names = identity_of(report), words.names_of(report)
+    identity, names = identity_of(report), index_of(report).names
     metadata: dict[str, Any] = {
         "pretty_name": f"Behavioural differences: {names.a} and {names.b}",
         "license": "other",
@@ -118,7 +118,7 @@ def _metadata(report: Report, repo_id: str, configs: Sequence[Config]) -> str:
             # so that a list of diffs can tell it without their reports
             "prompts": len(report.pairs),
             "findings": len(report.findings),
-            "confirmed": len(words.confirmed_of(report)),
+            "confirmed": len(index_of(report).confirmed),
         },
     }
     present = {key: value for key, value in metadata.items() if value}

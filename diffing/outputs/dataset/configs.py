@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from diffing.outputs.tables import STATEMENT, documented, findings_table, parquet, with_columns
-from diffing.outputs.words import names_of, statement
+from diffing.outputs.words import statement
+from diffing.report.index import index_of
 from diffing.report.schema import TABLES
 from diffing.report.tables import savable
 from diffing.types import Report
@@ -103,7 +104,8 @@ def _findings(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
         "prompts left without hope was not tested: its `heldout_p` and `heldout_q` are null. Figures on train confirm "
         "nothing: these prompts suggested the hypothesis."
     )
-    table, columns = findings_table(report, tables["findings"])
+    table = findings_table(report)
+    columns = tuple((field.name, field.metadata[b"doc"].decode()) for field in table.schema)
     return _config("findings", doc, table, {"findings": None}, columns)
 
 
@@ -123,7 +125,7 @@ def _responses(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
 
 
 def _judgements(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
-    names, table = names_of(report), tables["judgements"]
+    names, table = index_of(report).names, tables["judgements"]
     said = {savable(finding.hypothesis.id): statement(finding, names) for finding in report.findings}
     extra = {STATEMENT: [said.get(key) for key in table["hypothesis_id"].to_pylist()]}
     doc = "One verdict on one hypothesis for one pair; an LLM need not be asked about every pair, see how it was made."

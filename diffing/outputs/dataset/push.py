@@ -15,9 +15,10 @@ from diffing.outputs.dataset.identity import TAG, Identity, identity_in, identit
 from diffing.outputs.dataset.private import private_part
 from diffing.outputs.figures import forest_file
 from diffing.outputs.public import public_report
-from diffing.outputs.words import names_of, one_line
+from diffing.outputs.words import one_line
 from diffing.report import save_report
 from diffing.report.hub import FOLDER
+from diffing.report.index import index_of
 from diffing.types import Report
 
 README, CHART = "README.md", "chart.svg"
@@ -96,7 +97,7 @@ def push_report(
         _check_may_be_public(report, repo_id, api, there, private=bool(private))
     files = dataset_files(report, repo_id)
     gone = sorted(path for path in there.files if _OURS.fullmatch(path) and path not in files)
-    names = names_of(report)
+    names = index_of(report).names
     made = commit(
         api,
         repo_id,

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from diffing.outputs.entries import numbers_of
 from diffing.outputs.figures.geometry import Span, rounded_reach, span_of, ticks_of
 from diffing.outputs.figures.svg import Picture, lines_of, linked, mark, text, tooltip
-from diffing.outputs.words import Names, count, interval, names_of, one_line, points, statement
-from diffing.report import leading
+from diffing.outputs.words import count, interval, one_line, points, statement
+from diffing.report.index import index_of
+from diffing.report.names import Names
 from diffing.types import SIDES, Finding, Report, Side
 
 MAX_ROWS = 40
@@ -73,8 +73,9 @@ def forest(report: Report, layout: Layout = WIDE) -> Picture:
         report: Its leading findings are drawn in their order.
         layout: One of `WIDE`, `NARROW` and `FILE`.
     """
-    names, numbers = names_of(report), numbers_of(report)
-    shown = [each for each in leading(report) if each.heldout.net_difference.value is not None][: layout.rows]
+    index = index_of(report)
+    names, numbers = index.names, index.numbers
+    shown = [each for each in index.leads if each.heldout.net_difference.value is not None][: layout.rows]
     reach = rounded_reach(shown)
     bottom = _TOP + layout.row * len(shown)
     body = [_axis(layout, reach, bottom, names)]
@@ -89,7 +90,7 @@ def forest(report: Report, layout: Layout = WIDE) -> Picture:
 
 def forest_file(report: Report) -> bytes | None:
     """The plot as a file of its own, its first 15 rows; None if there is nothing to draw."""
-    if all(finding.heldout.net_difference.value is None for finding in leading(report)):
+    if all(finding.heldout.net_difference.value is None for finding in index_of(report).leads):
         return None
     return forest(report, FILE).file(900)
 

@@ -6,20 +6,9 @@ from markupsafe import Markup
 
 from diffing.outputs.figures.geometry import Span, rounded_reach, span_of
 from diffing.outputs.figures.svg import file_of, lines_of, mark
-from diffing.outputs.words import (
-    Names,
-    asked,
-    confirmed_of,
-    count,
-    headline,
-    names_of,
-    needs_examples,
-    one_line,
-    points,
-    statement,
-    tested_of,
-)
-from diffing.report import leading
+from diffing.outputs.words import asked, count, headline, needs_examples, one_line, points, statement
+from diffing.report.index import index_of
+from diffing.report.names import Names
 from diffing.types import SIDES, Finding, Report, Side
 
 WIDTH, HEIGHT = 1200, 630
@@ -39,8 +28,8 @@ def preview(report: Report) -> bytes:
     Args:
         report: What the link leads to.
     """
-    names = names_of(report)
-    confirmed = sorted((each for each in leading(report) if each.confirmed), key=needs_examples)
+    names = index_of(report).names
+    confirmed = sorted((each for each in index_of(report).leads if each.confirmed), key=needs_examples)
     shown = confirmed[:ROWS]
     title = statement(confirmed[0], names) if confirmed else headline(report)
     paper = Markup('<rect class="ground" width="{}" height="{}"/>').format(WIDTH, HEIGHT)
@@ -93,7 +82,7 @@ def _row(finding: Finding, span: Span, y: int, names: Names) -> Markup:
 
 
 def _total(report: Report) -> Markup:
-    tested, confirmed = tested_of(report), confirmed_of(report)
+    tested, confirmed = index_of(report).tested, index_of(report).confirmed
     told = f"{count(len(confirmed), 'confirmed difference')}"
     if tested:
         told += f", tested on {asked(tested, 'held-out prompt')}"

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
-from diffing.outputs.features import Feature, Rate, features_of, rates_of
 from diffing.outputs.figures.svg import Picture, linked, mark, text, tooltip
-from diffing.outputs.words import Names, count, names_of, one_line, percent
+from diffing.outputs.words import count, one_line, percent
+from diffing.report.features import Feature, Rate, rates_of
+from diffing.report.index import index_of
+from diffing.report.names import Names
 from diffing.types import SIDES, Report, Side
 
 MAX_POINTS = 3_000
@@ -29,8 +31,8 @@ def scatter(report: Report, listed: frozenset[int] = frozenset()) -> Picture:
         report: Its tables of the SAE method are drawn.
         listed: Features that the page has a row for; their marks lead there.
     """
-    names = names_of(report)
-    chosen = [feature for feature in features_of(report) if feature.chosen][:MAX_CHOSEN]
+    names = index_of(report).names
+    chosen = [feature for feature in index_of(report).features if feature.chosen][:MAX_CHOSEN]
     others = _others(rates_of(report), chosen)
     drawn = [(rate.a, rate.b) for rate in others] + [(feature.rate_a, feature.rate_b) for feature in chosen]
     reach = math.ceil(10 * max(map(max, drawn), default=1.0)) * 10 or 10

@@ -5,9 +5,10 @@ import tempfile
 import zipfile
 from collections.abc import Mapping
 
-from diffing.outputs.words import explanation, headline, names_of, one_line
+from diffing.outputs.words import explanation, headline, one_line
 from diffing.rendering import environment, templates_of
 from diffing.report import save_report
+from diffing.report.index import index_of
 from diffing.report.schema import DOCUMENT, TABLES
 from diffing.types import Report
 
@@ -37,7 +38,7 @@ def _readme(report: Report, name: str, tables: list[str]) -> bytes:
     # plain text: values from outside are on one line, and without control characters
     templates = environment(templates_of(__package__), escapes=False)
     template = templates.get_template("README.txt.jinja")
-    names = names_of(report)
+    names = index_of(report).names
     title = f"How {names.a} and {names.b} differ"
     text = template.render(
         title=title,

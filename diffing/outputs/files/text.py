@@ -8,12 +8,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from diffing.outputs import words
-from diffing.outputs.entries import Entry, also_found, entries_of
 from diffing.outputs.examples import Example, Excerpt, Group, examples
 from diffing.outputs.markdown import block
 from diffing.outputs.prose import code_cell, prose
+from diffing.outputs.words import also_found
 from diffing.rendering import environment, templates_of
-from diffing.types import Judgement, Pair, Report, Side, Verdict
+from diffing.report.entries import Entry
+from diffing.report.index import index_of
+from diffing.report.names import Names
+from diffing.types import Report, Side, Verdict
 
 WITH_EXAMPLES = 30
 """Entries with examples, the first of the merged list."""
@@ -48,7 +51,7 @@ def text(report: Report) -> str:
     templates.globals |= {name: getattr(words, name) for name in _HELPERS}
     template = templates.get_template("report.md.jinja")
     told = tuple(_told(report))
-    names = words.names_of(report)
+    names = index_of(report).names
     rendered = template.render(
         report=report,
         names=names,
@@ -69,18 +72,15 @@ def text(report: Report) -> str:
 
 def _told(report: Report) -> Iterator[_Told]:
     """The merged list, its first entries with examples."""
-    by_id: dict[str, list[Judgement]] = {}
-    for judgement in report.judgements:
-        by_id.setdefault(judgement.hypothesis_id, []).append(judgement)
-    pairs: dict[str, Pair] = {pair.prompt.id: pair for pair in report.pairs}
-    for place, entry in enumerate(entries_of(report)):
-        judgements = by_id.get(entry.lead.hypothesis.id, ()) if place < WITH_EXAMPLES else ()
-        found = examples(entry.lead, judgements, pairs, LONGEST)
+    index = index_of(report)
+    for place, entry in enumerate(index.entries):
+        judgements = index.verdicts_on(entry.lead.hypothesis.id) if place < WITH_EXAMPLES else ()
+        found = examples(entry.lead, judgements, index.pairs, LONGEST)
         shown = tuple((group, each) for group, most in SHOWN.items() for each in found[group][:most])
         yield _Told(entry, also_found(entry), shown)
 
 
-def _said(example: Example, names: words.Names) -> str:
+def _said(example: Example, names: Names) -> str:
     """Who fits better, and who says so."""
     judgement = example.judgement
     side: Side | None = Verdict(judgement.verdict).side

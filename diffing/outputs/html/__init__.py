@@ -24,7 +24,7 @@ _CONTROLS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t
 _CONTROLS |= dict.fromkeys((*range(0x80, 0xA0), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF), 0xFFFD)
 
 
-_WORDS = ("count", "interval", "percent", "points", "probability", "shares")
+_WORDS = ("count", "interval", "measured_by", "percent", "points", "probability", "shares")
 """What the template says numbers with."""
 _BOUNDS = ("DOMAIN_ROWS", "TINY", "TURNS", "TURN_LENGTH", "VALUE_LENGTH")
 """What the template bounds texts and tables with."""

@@ -1,11 +1,10 @@
 """What the page says of the SAE's features: which are listed, their passages, the findings on them. Knows no markup."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from diffing.outputs.entries import numbers_of
-from diffing.outputs.features import FEATURES, Feature, Passage, features_of, marked, passages_of, rests_on
+from diffing.report.features import FEATURES, Feature, Passage, marked, rests_on
+from diffing.report.index import ReportIndex, index_of
 from diffing.types import Finding, Prompt, Report
 
 FEATURE_ROWS = 100
@@ -75,48 +74,34 @@ def features_in(report: Report) -> Features | None:
     """
     if FEATURES not in report.tables:
         return None
-    every = features_of(report)
+    index = index_of(report)
     findings: dict[int, list[tuple[int, Finding]]] = {}
-    numbers = numbers_of(report)
     for finding in report.findings:
-        for index in rests_on(finding):
-            findings.setdefault(index, []).append((numbers[finding.hypothesis.id], finding))
+        for latent in rests_on(finding):
+            findings.setdefault(latent, []).append((index.numbers[finding.hypothesis.id], finding))
 
     def rank(feature: Feature) -> tuple[bool, bool]:
         confirmed = any(finding.confirmed for _, finding in findings.get(feature.index, ()))
         return not confirmed, not feature.chosen
 
-    listed = {feature.index for feature in sorted(every, key=rank)[:FEATURE_ROWS]}
-    passages = passages_of(report)
-    said = _said(report)
+    listed = {feature.index for feature in sorted(index.features, key=rank)[:FEATURE_ROWS]}
     rows = (
         FeatureView(
             feature=feature,
             link=feature.url if feature.url and _LINK.fullmatch(feature.url) else None,
             findings=tuple(findings.get(feature.index, ())),
-            passages=tuple(_passage(one, said) for one in passages.get(feature.index, ())[:PASSAGES]),
-            passage_count=len(passages.get(feature.index, ())),
+            passages=tuple(_passage(one, index) for one in index.passages.get(feature.index, ())[:PASSAGES]),
+            passage_count=len(index.passages.get(feature.index, ())),
         )
-        for feature in every
+        for feature in index.features
         if feature.index in listed
     )
-    return Features(tuple(rows), len(every), frozenset(listed))
+    return Features(tuple(rows), len(index.features), frozenset(listed))
 
 
-_Said = Mapping[tuple[str, str], tuple[Prompt, str]]
-
-
-def _said(report: Report) -> _Said:
-    """Prompt and response by prompt id and side."""
-    return {
-        (pair.prompt.id, side): (pair.prompt, response.text)
-        for pair in report.pairs
-        for side, response in (("a", pair.a), ("b", pair.b))
-    }
-
-
-def _passage(passage: Passage, said: _Said) -> PassageView:
-    prompt, response = said.get((passage.prompt_id, passage.side), (None, ""))
+def _passage(passage: Passage, index: ReportIndex) -> PassageView:
+    pair = index.pairs.get(passage.prompt_id)
+    prompt, response = (pair.prompt, pair.response(passage.side).text) if pair else (None, "")
     pieces, left = [], PASSAGE_LENGTH
     for text, active in marked(passage.text, response):
         if left > 0:

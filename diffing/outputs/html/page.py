@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from diffing import metrics
-from diffing.outputs.entries import Member, entries_of
 from diffing.outputs.examples import SHOWN, Example, Group, examples
 from diffing.outputs.figures import reach_of
 from diffing.outputs.html.checks import CheckView, checks_of
-from diffing.outputs.words import Names, names_of, needs_examples, pieces, sentence
-from diffing.types import Finding, Judgement, Metrics, Prompt, Report, Side
+from diffing.outputs.words import needs_examples, pieces, sentence
+from diffing.report.entries import Member
+from diffing.report.index import ReportIndex, index_of
+from diffing.report.names import Names
+from diffing.types import Finding, Metrics, Prompt, Report, Side
 
 RESPONSE_BUDGET = 3_000_000
 """Characters of responses in one page; this keeps pages of ordinary text under 5 MB."""
@@ -115,11 +117,7 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
         report: What is shown.
         brief: Without examples and domains, which take long to choose in a report of many prompts.
     """
-    names = names_of(report)
-    by_id: dict[str, list[Judgement]] = {}
-    for judgement in () if brief else report.judgements:
-        by_id.setdefault(judgement.hypothesis_id, []).append(judgement)
-    pairs = {pair.prompt.id: pair for pair in report.pairs}
+    index = index_of(report)
     longest = RESPONSE_BUDGET // (2 * sum(SHOWN.values()) * max(len(report.findings), 1))
     longest = min(max(longest, SHORTEST), LONGEST)
 
@@ -128,8 +126,8 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
             number=number,
             finding=finding,
             pieces=tuple(pieces(finding)),
-            sentence=sentence(finding, names),
-            examples={} if brief else examples(finding, by_id.get(finding.hypothesis.id, []), pairs, longest),
+            sentence=sentence(finding, index.names),
+            examples={} if brief else examples(finding, index.verdicts_on(finding.hypothesis.id), index.pairs, longest),
             counts=_counts(finding),
             unreadable=finding.train.unreadable + finding.heldout.unreadable,
         )
@@ -138,32 +136,31 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
         EntryView(
             view(entry.number, entry.lead), tuple((each, view(each.number, each.finding)) for each in entry.members)
         )
-        for entry in entries_of(report)
+        for entry in index.entries
     )
     views = (*(entry.lead for entry in entries), *(one for entry in entries for _, one in entry.members))
     return Page(
-        names=names,
+        names=index.names,
         entries=entries,
         findings=views,
-        domains=Domains((), 0, ()) if brief else domains_of(report, views[: len(entries)], by_id),
+        domains=Domains((), 0, ()) if brief else domains_of(report, views[: len(entries)]),
         reach=reach_of(report.findings),
         checks=checks_of(report),
     )
 
 
-def domains_of(report: Report, views: Sequence[FindingView], by_id: Mapping[str, Sequence[Judgement]]) -> Domains:
+def domains_of(report: Report, views: Sequence[FindingView]) -> Domains:
     """The table of domains.
 
     Args:
         report: What is shown.
         views: The merged list's leads in its order; the first are shown.
-        by_id: The verdicts by hypothesis id.
     """
     heldout = [pair.prompt for pair in report.pairs if pair.prompt.split == "heldout"]
     counts = Counter(prompt.domain for prompt in heldout if prompt.domain is not None)
     shown = tuple(sorted(counts.most_common(DOMAIN_COLUMNS)))
     sliced = {prompt.id: prompt for prompt in heldout if prompt.domain in dict(shown)}
-    rows = tuple(_domain_row(view, by_id, sliced, shown) for view in views[:DOMAIN_ROWS]) if shown else ()
+    rows = tuple(_domain_row(view, index_of(report), sliced, shown) for view in views[:DOMAIN_ROWS]) if shown else ()
     return Domains(shown, len(counts), rows)
 
 
@@ -178,11 +175,11 @@ def _counts(finding: Finding) -> dict[Group, int]:
 
 def _domain_row(
     view: FindingView,
-    by_id: Mapping[str, Sequence[Judgement]],
+    index: ReportIndex,
     sliced: Mapping[str, Prompt],
     domains: Sequence[tuple[str, int]],
 ) -> DomainRow:
     hypothesis = view.finding.hypothesis
-    judgements = [j for j in by_id.get(hypothesis.id, ()) if j.prompt_id in sliced]
+    judgements = [j for j in index.verdicts_on(hypothesis.id) if j.prompt_id in sliced]
     slices = metrics.slices(judgements, sliced.values(), hypothesis.direction)
     return DomainRow(view, tuple(slices.get(domain) for domain, _ in domains))

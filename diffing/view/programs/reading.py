@@ -4,9 +4,10 @@ from typing import Any, Literal
 
 from diffing.errors import HubError, SettingError
 from diffing.outputs.dataset import Published
-from diffing.outputs.entries import Entry, numbers_of
-from diffing.outputs.words import explanation, headline, names_of, statement
+from diffing.outputs.words import explanation, headline, statement
 from diffing.report import report_summary
+from diffing.report.entries import Entry
+from diffing.report.index import index_of
 from diffing.types import Judgement, Report
 from diffing.view.address import Address, read_address
 from diffing.view.examples import EXAMPLES
@@ -61,9 +62,9 @@ def read_diff(
     """
     opened, where = _opened(call, diff)
     report = opened.report
-    if domain is not None and domain not in opened.domains:
+    if domain is not None and domain not in opened.index.domains:
         raise SettingError(
-            f"domain: there is no {domain!r:.60} in this diff. Expected one of {', '.join(opened.domains)}"
+            f"domain: there is no {domain!r:.60} in this diff. Expected one of {', '.join(opened.index.domains)}"
         )
     chosen = choose(opened, Filter(words=words, confirmed=confirmed_only or None, domain=domain, page=page - 1))
     return Read(
@@ -74,7 +75,7 @@ def read_diff(
         explanation=explanation(report),
         prompts={split: sum(pair.prompt.split == split for pair in report.pairs) for split in ("train", "heldout")},
         notes=list(report.notes),
-        domains=list(opened.domains),
+        domains=list(opened.index.domains),
         findings=_findings(report, chosen.entries),
         page=chosen.page + 1,
         pages=chosen.pages,
@@ -112,7 +113,7 @@ def read_evidence(
     found = evidence_of(opened, shown.hypothesis.id, wanted)
     return EvidencePage(
         finding=finding,
-        statement=statement(shown, names_of(opened.report)),
+        statement=statement(shown, opened.index.names),
         counts={name: found.counts[name] for name in found.counts},
         group=_group(found.wanted.group),
         pairs=[_pair(each, found.finding.hypothesis.evidence) for each in found.shown],
@@ -150,7 +151,7 @@ def _findings(report: Report, entries: tuple[Entry, ...]) -> list[dict[str, Any]
     """Each as in the report's summary, with its number and its sentence in place of the id and the template."""
     summary: Any = report_summary(report)["findings"]
     by_id = {each["id"]: each for each in summary}
-    numbers, names = numbers_of(report), names_of(report)
+    numbers, names = index_of(report).numbers, index_of(report).names
     found = []
     for entry in entries:
         lead = entry.lead

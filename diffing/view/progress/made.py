@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from diffing.config import DiffConfig
 from diffing.outputs.html import environment
-from diffing.outputs.words import Names, count, names_between, pieces_of
+from diffing.outputs.words import count, pieces_of
 from diffing.rendering import templates_of
+from diffing.report.names import Names, names_between
 from diffing.types import ModelInfo, Side
 from diffing.view.address import Address
 from diffing.view.progress.steps import Shown, progress_of, seconds_left, steps_of

@@ -72,11 +72,11 @@ def _findings(asked: _Findings, opened: Opened) -> Answer:
         page = page_of_entry(opened, views[number - 1].finding.hypothesis.id)
         return {"html": made.listed(opened, Filter(page=page))}
     wanted = Filter(
-        method=_named(asked.method, opened.methods),
-        category=_named(asked.category, opened.categories),
+        method=_named(asked.method, opened.index.methods),
+        category=_named(asked.category, opened.index.categories),
         direction=asked.direction,
         confirmed=None if asked.status is None else asked.status == "confirmed",
-        domain=_named(asked.domain, opened.domains),
+        domain=_named(asked.domain, opened.index.domains),
         words=asked.words[:LONGEST_WORDS],
         sort=asked.sort,
         page=asked.page or 0,
@@ -91,7 +91,7 @@ def _evidence(asked: _Evidence, opened: Opened) -> Answer:
     wanted = Wanted(
         group=asked.group,
         split=asked.split,
-        domain=_named(asked.domain, opened.domains),
+        domain=_named(asked.domain, opened.index.domains),
         words=asked.words[:LONGEST_WORDS],
         page=asked.page or 0,
     )
@@ -117,8 +117,8 @@ def _whole(opened: Opened, place: int, of: str) -> str:
     if kind == "message" and 0 <= at < len(pair.prompt.messages):
         return pair.prompt.messages[at].content
     if kind == "reply" and 1 <= at <= len(opened.page.findings):
-        judged = opened.judgements.get(opened.page.findings[at - 1].finding.hypothesis.id, ())
-        return next((each.reply or "" for each in judged if each.prompt_id == pair.prompt.id), "")
+        judged = opened.index.verdict(opened.page.findings[at - 1].finding.hypothesis.id, pair.prompt.id)
+        return (judged.reply or "") if judged else ""
     raise SettingError("There is no such text in this result: reload the page")
 
 

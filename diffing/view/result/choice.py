@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from diffing import metrics
-from diffing.outputs.entries import Entry, entries_of
-from diffing.outputs.words import names_of, statement
+from diffing.outputs.words import statement
+from diffing.report.entries import Entry
 from diffing.types import Finding, Metrics, Side
 from diffing.view.result.shelf import Opened
 
@@ -73,7 +73,7 @@ def choose(opened: Opened, wanted: Filter) -> Chosen:
         opened: The report.
         wanted: What is asked for. A page beyond the last is the last.
     """
-    names = names_of(opened.report)
+    names = opened.index.names
     needles = wanted.words.lower().split()
 
     def passes(entry: Entry) -> bool:
@@ -87,7 +87,7 @@ def choose(opened: Opened, wanted: Filter) -> Chosen:
             and all(needle in said for needle in needles)
         )
 
-    every = entries_of(opened.report)
+    every = opened.index.entries
     passing = [entry for entry in every if passes(entry)]
     slices: dict[str, Metrics] = {}
     if wanted.domain is not None:
@@ -101,7 +101,7 @@ def choose(opened: Opened, wanted: Filter) -> Chosen:
 
 def page_of_entry(opened: Opened, hypothesis_id: str) -> int:
     """On which page of the unfiltered list an entry with this finding stands."""
-    for place, entry in enumerate(entries_of(opened.report)):
+    for place, entry in enumerate(opened.index.entries):
         if any(finding.hypothesis.id == hypothesis_id for finding in _all(entry)):
             return place // PER_PAGE
     return 0
@@ -116,8 +116,8 @@ def sliced(opened: Opened, finding: Finding, domain: str) -> Metrics:
         domain: Which prompts.
     """
     judgements = []
-    for judgement in opened.judgements.get(finding.hypothesis.id, ()):
-        prompt = opened.pairs[judgement.prompt_id].prompt
+    for judgement in opened.index.verdicts_on(finding.hypothesis.id):
+        prompt = opened.index.pairs[judgement.prompt_id].prompt
         if prompt.split == "heldout" and prompt.domain == domain:
             judgements.append(judgement)
     return metrics.measure(judgements, finding.hypothesis.direction)

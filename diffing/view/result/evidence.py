@@ -81,19 +81,19 @@ def evidence_of(opened: Opened, hypothesis_id: str, wanted: Wanted) -> Evidences
         hypothesis_id: Whose pairs; one of the report's.
         wanted: Which of them. A page beyond the last is the last.
     """
-    finding = opened.findings[hypothesis_id]
-    judgements = opened.judgements.get(hypothesis_id, ())
+    finding = opened.index.findings[hypothesis_id]
+    judgements = opened.index.verdicts_on(hypothesis_id)
     needles = wanted.words.lower().split()
     groups: dict[Group, list[Judgement]] = {group: [] for group in GROUPS}
     for judgement in judgements:
-        if _passes(opened.pairs[judgement.prompt_id], wanted, needles):
+        if _passes(opened.index.pairs[judgement.prompt_id], wanted, needles):
             groups[_group(judgement, finding.hypothesis.direction)].append(judgement)
     counts: dict[Group, int] = {group: len(found) for group, found in groups.items()}
     first: Group = next((each for each in GROUPS if counts[each]), "for")
     group = first if wanted.group is None else wanted.group
     page = min(max(wanted.page, 0), max(-(-counts[group] // PER_PAGE) - 1, 0))
-    chosen = _ordered(groups[group], finding, opened.pairs)[page * PER_PAGE : (page + 1) * PER_PAGE]
-    domains = Counter(opened.pairs[judgement.prompt_id].prompt.domain for judgement in judgements)
+    chosen = _ordered(groups[group], finding, opened.index.pairs)[page * PER_PAGE : (page + 1) * PER_PAGE]
+    domains = Counter(opened.index.pairs[judgement.prompt_id].prompt.domain for judgement in judgements)
     return Evidences(
         finding=finding,
         wanted=Wanted(group, wanted.split, wanted.domain, wanted.words, page),
@@ -131,11 +131,11 @@ def _ordered(judgements: Sequence[Judgement], finding: Finding, pairs: Mapping[s
 
 
 def _shown(finding: Finding, judgement: Judgement, opened: Opened) -> Shown:
-    pair = opened.pairs[judgement.prompt_id]
+    pair = opened.index.pairs[judgement.prompt_id]
 
     def of(side: Side) -> Excerpt:
         quotes = [e.quote for e in finding.hypothesis.evidence if e.prompt_id == pair.prompt.id and e.side == side]
         return excerpt(pair.response(side), quotes, LONGEST)
 
     a, b = (of(side) for side in SIDES)
-    return Shown(opened.places[judgement.prompt_id], pair, judgement, (a, b))
+    return Shown(opened.index.places[judgement.prompt_id], pair, judgement, (a, b))

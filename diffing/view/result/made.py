@@ -41,7 +41,7 @@ def findings(opened: Opened, key: str) -> str:
         opened: The report.
         key: Of the report.
     """
-    choices = {name: list(enumerate(getattr(opened, name))) for name in ("methods", "categories", "domains")}
+    choices = {name: list(enumerate(getattr(opened.index, name))) for name in ("methods", "categories", "domains")}
     shown = _listed(opened, Filter())
     sorts = {by: name for by, name in SORTS.items() if by != "interest" or shown["any_rating"]}
     return _rendered("shown/findings.html.jinja", opened, key=key, sorts=sorts, **choices, **shown)
@@ -70,7 +70,7 @@ def evidence(opened: Opened, number: int, wanted: Wanted) -> str:
     return _rendered(
         "shown/evidence.html.jinja", opened, view=view, evidences=evidences, groups=GROUPS, group_names=GROUP_NAMES,
         per_page=PER_PAGE, domain_places=[
-            (place, domain) for place, domain in enumerate(opened.domains) if domain in evidences.domains
+            (place, domain) for place, domain in enumerate(opened.index.domains) if domain in evidences.domains
         ],
     )  # fmt: skip
 
@@ -78,7 +78,7 @@ def evidence(opened: Opened, number: int, wanted: Wanted) -> str:
 def domains(opened: Opened) -> str:
     """Slices by prompt domain."""
     leads = [entry.lead for entry in opened.page.entries]
-    page = replace(opened.page, domains=domains_of(opened.report, leads, opened.judgements))
+    page = replace(opened.page, domains=domains_of(opened.report, leads))
     return _rendered("shown/domains.html.jinja", opened, page=page)
 
 

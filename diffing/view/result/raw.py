@@ -6,8 +6,11 @@ from itertools import islice
 from typing import TypeAlias
 
 from diffing.outputs.html import visible
-from diffing.outputs.words import names_of, statement
-from diffing.types import SIDES, Finding, Report, Scalar
+from diffing.outputs.words import statement
+from diffing.report.findings import evidence_rows, finding_row
+from diffing.report.index import index_of
+from diffing.report.schema import TABLES
+from diffing.types import SIDES, Report, Scalar
 from diffing.view.result.shelf import Opened
 
 PER_PAGE = 100
@@ -140,28 +143,18 @@ def _source(report: Report, name: str) -> _Source:
 
 
 def _findings(report: Report) -> _Source:
-    names = names_of(report)
+    names = index_of(report).names
 
-    def row(finding: Finding) -> Cells:
-        h, m, rating = finding.hypothesis, finding.heldout, finding.rating
-        net = m.net_difference
-        return (
-            *(h.id, statement(finding, names), names.of(h.direction), h.method, h.category),
-            *(finding.confirmed, finding.accepted, net.value, net.low, net.high),
-            *(m.frequency.value, m.accuracy.value, m.p, m.q, m.n, m.k_for, m.k_against, m.unreadable),
-            *((rating.interestingness.value, rating.abstraction.value) if rating else (None, None)),
-        )
+    def rows() -> Iterator[Cells]:
+        for finding in report.findings:
+            yield statement(finding, names), *finding_row(finding).values()
 
-    columns = (
-        *("id", "finding", "more in", "method", "category", "confirmed", "accepted"),
-        *("net difference", "net low", "net high", "frequency", "accuracy", "p", "q"),
-        *("n", "for", "against", "unreadable", "interestingness", "abstraction"),
-    )
-    return _Source(columns, len(report.findings), lambda: map(row, report.findings))
+    columns = ("finding", *(column.name for column in TABLES["findings"].columns))
+    return _Source(columns, len(report.findings), rows)
 
 
 def _pairs(report: Report) -> _Source:
-    names = names_of(report)
+    names = index_of(report).names
     columns = ("prompt id", "split", "domain", "prompt", *(f"response of {names.of(side)}" for side in SIDES))
 
     def rows() -> Iterator[Cells]:
@@ -184,13 +177,9 @@ def _judgements(report: Report) -> _Source:
 
 def _evidence(report: Report) -> _Source:
     columns = ("hypothesis id", "prompt id", "side", "quote")
-
-    def rows() -> Iterator[Cells]:
-        for finding in report.findings:
-            for each in finding.hypothesis.evidence:
-                yield finding.hypothesis.id, each.prompt_id, each.side, each.quote
-
-    return _Source(columns, sum(len(finding.hypothesis.evidence) for finding in report.findings), rows)
+    return _Source(
+        columns, sum(len(finding.hypothesis.evidence) for finding in report.findings), lambda: evidence_rows(report)
+    )
 
 
 _OWN: dict[str, Callable[[Report], _Source]] = {

@@ -1,9 +1,8 @@
 """Finished reports that are being looked at, kept on the server and found by their keys."""
 
-import gc
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,8 +12,9 @@ from diffing.errors import SettingError
 from diffing.outputs.html.features import Features, features_in
 from diffing.outputs.html.page import Page, page_of
 from diffing.report import load_report
+from diffing.report.index import ReportIndex, index_of
 from diffing.report.schema import DOCUMENT
-from diffing.types import Finding, Judgement, Pair, Report
+from diffing.types import Report
 
 if TYPE_CHECKING:
     from diffing.bench.results import Result
@@ -25,48 +25,15 @@ OPEN = 4
 
 @dataclass(frozen=True)
 class Opened:
-    """A report with the indices that looking things up needs; each is made when it is first wanted."""
+    """A report with what the page makes of all of it; each part is made when it is first used."""
 
     report: Report
     """All of it."""
 
-    @cached_property
-    def pairs(self) -> Mapping[str, Pair]:
-        """The pairs by prompt id."""
-        return {pair.prompt.id: pair for pair in self.report.pairs}
-
-    @cached_property
-    def findings(self) -> Mapping[str, Finding]:
-        """The findings by hypothesis id."""
-        return {finding.hypothesis.id: finding for finding in self.report.findings}
-
-    @cached_property
-    def judgements(self) -> Mapping[str, tuple[Judgement, ...]]:
-        """The verdicts by hypothesis id, in the report's order."""
-        found: dict[str, list[Judgement]] = {}
-        for judgement in self.report.judgements:
-            found.setdefault(judgement.hypothesis_id, []).append(judgement)
-        return {key: tuple(judgements) for key, judgements in found.items()}
-
-    @cached_property
-    def places(self) -> Mapping[str, int]:
-        """Where in the report a prompt's pair stands; the browser names pairs by it."""
-        return {pair.prompt.id: place for place, pair in enumerate(self.report.pairs)}
-
-    @cached_property
-    def domains(self) -> tuple[str, ...]:
-        """Every domain of a prompt, by name."""
-        return tuple(sorted({pair.prompt.domain for pair in self.report.pairs if pair.prompt.domain is not None}))
-
-    @cached_property
-    def methods(self) -> tuple[str, ...]:
-        """Every method that proposed something, by name."""
-        return tuple(sorted({finding.hypothesis.method for finding in self.report.findings}))
-
-    @cached_property
-    def categories(self) -> tuple[str, ...]:
-        """Every category of a hypothesis, by name."""
-        return tuple(sorted({finding.hypothesis.category for finding in self.report.findings}))
+    @property
+    def index(self) -> ReportIndex:
+        """What looking things up in it needs."""
+        return index_of(self.report)
 
     @cached_property
     def page(self) -> Page:
@@ -126,18 +93,15 @@ class Shelf:
 
 
 def _loaded(folder: Path) -> Report:
-    """The report. Without the collector, which would look through its million verdicts again and again.
+    """The report.
 
     Raises:
-        SettingError: It is damaged. Where it lies on the server is nobody's business.
+        SettingError: It is damaged. The message does not tell where it lies on the server.
     """
-    gc.disable()
     try:
         return load_report(folder, token=False)
     except SettingError as error:
         raise SettingError(str(error).replace(str(folder), "this result")) from None
-    finally:
-        gc.enable()
 
 
 class _Slot:

@@ -11,7 +11,7 @@ from diffing.bench.results import load_results
 from diffing.metrics import UNDEFINED
 from diffing.metrics.kappa import kappa_of_ratings
 from diffing.report import save_report
-from diffing.types import Finding, Hypothesis, Judgement, Merged, Rating, Report, Verdict
+from diffing.types import Finding, Hypothesis, Judgement, Measure, Merged, PropertyMeasure, Rating, Report, Verdict
 from tests.outputs.samples import medium_report, merged_report, pairs_of
 
 SAID = {"command": "diffing bench compare x", "settings": {}}
@@ -87,7 +87,7 @@ def test_runs_on_the_same_responses_are_one_group_and_a_method_twice_is_told_apa
     assert len(gather([("a", report), ("b", other)])) == 2
 
 
-def measured(method: str, text: str, measure: str | None, verdicts: str) -> tuple[Finding, list[Judgement]]:
+def measured(method: str, text: str, measure: Measure | None, verdicts: str) -> tuple[Finding, list[Judgement]]:
     """A finding whose train and held-out verdicts are those of a string, one sign per pair."""
     hypothesis = Hypothesis(f"{method}-{text[:20]}", text, "b", method, "style", measure=measure)
     pairs = pairs_of(40, 20)
@@ -103,7 +103,7 @@ def measured(method: str, text: str, measure: str | None, verdicts: str) -> tupl
 def test_what_a_judge_and_a_measurement_say_of_one_property_is_found_in_both():
     report = replace(medium_report(), pairs=pairs_of(40, 20), merged=())
     made = [
-        measured("lexical", "<MODEL> uses emoji or emoticons more often", "emoji", "ff-f-ff--a"),
+        measured("lexical", "<MODEL> uses emoji or emoticons more often", PropertyMeasure("emoji"), "ff-f-ff--a"),
         measured("llm", "<MODEL> uses more emoji than <OTHER MODEL>.", None, "ff-f-ff--a"),
         measured("llm", "<MODEL> refuses more.", None, "----f-----"),
     ]

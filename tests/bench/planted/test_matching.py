@@ -13,7 +13,20 @@ from diffing.methods.lexical import LexicalMethod
 from diffing.metrics import confirm, measure
 from diffing.models.scripted import ScriptedModel
 from diffing.pipeline import diff_models
-from diffing.types import Finding, Hypothesis, Judgement, Message, Pair, Prompt, Response, Verdict
+from diffing.types import (
+    Finding,
+    Hypothesis,
+    Judgement,
+    LatentMeasure,
+    Measure,
+    Message,
+    Pair,
+    PhraseMeasure,
+    Prompt,
+    PropertyMeasure,
+    Response,
+    Verdict,
+)
 from tests.benchmarks.planted.tiny import target_by_mark
 
 BY_ID = {behaviour.id: behaviour for behaviour in catalogue()}
@@ -32,7 +45,7 @@ def verdicts(for_b: int, elsewhere: int = 0, against: int = 0) -> dict[str, Verd
     return found | dict.fromkeys(IDS[20 : 20 + elsewhere], Verdict.B) | dict.fromkeys(IDS[60 : 60 + against], Verdict.A)
 
 
-def finding(text: str, measure_: str | None = None, direction="b") -> Finding:
+def finding(text: str, measure_: Measure | None = None, direction="b") -> Finding:
     hypothesis = Hypothesis("h", text, direction, "llm" if measure_ is None else "lexical", "style", (), measure_)
     heldout = confirm({"h": measure([Judgement("h", i, Verdict.B, "j") for i in IDS], "b")})["h"]
     return Finding(hypothesis, heldout, heldout, True, True)
@@ -81,12 +94,16 @@ def test_coincidence_is_shared_over_either() -> None:
         ("praise", finding("<MODEL> flatters the user for the question."), "property"),
         ("pirate", finding("<MODEL> talks like a pirate."), "words"),
         ("pirate", finding("<MODEL> talks like a farmer."), None),
-        ("praise", finding("<MODEL> opens with praise ...", "praise"), "property"),
-        ("praise", finding("<MODEL> writes longer responses", "words"), None),
-        ("praise", finding("<MODEL> uses the phrase «great question» more often", "phrase: great question"), "phrase"),
-        ("praise", finding("<MODEL> uses the word «zebra» more often", "phrase: zebra"), "verdicts"),
-        ("pirate", finding('<MODEL> feature 3 (strongest at "matey")', "features active: 3"), "phrase"),
-        ("pirate", finding('<MODEL> feature 3 (strongest at "x")', "features active: 3"), "verdicts"),
+        ("praise", finding("<MODEL> opens with praise ...", PropertyMeasure("praise")), "property"),
+        ("praise", finding("<MODEL> writes longer responses", PropertyMeasure("words")), None),
+        (
+            "praise",
+            finding("<MODEL> uses the phrase «great question» more often", PhraseMeasure("great question")),
+            "phrase",
+        ),
+        ("praise", finding("<MODEL> uses the word «zebra» more often", PhraseMeasure("zebra")), "verdicts"),
+        ("pirate", finding('<MODEL> feature 3 (strongest at "matey")', LatentMeasure((3,))), "phrase"),
+        ("pirate", finding('<MODEL> feature 3 (strongest at "x")', LatentMeasure((3,))), "verdicts"),
     ],
 )
 def test_a_finding_names_by_property_words_or_place(name: str, what: Finding, how: str | None) -> None:
@@ -96,13 +113,13 @@ def test_a_finding_names_by_property_words_or_place(name: str, what: Finding, ho
 
 def test_less_of_a_property_is_more_of_it_on_the_other_side() -> None:
     given = {key: Verdict.A if verdict is Verdict.B else verdict for key, verdict in verdicts(18).items()}
-    longer = finding("<MODEL> writes longer responses (in words)", "words", direction="a")
+    longer = finding("<MODEL> writes longer responses (in words)", PropertyMeasure("words"), direction="a")
     assert named("terse", longer, given) == "property"
     assert named("terse", replace(longer, hypothesis=replace(longer.hypothesis, direction="b")), verdicts(18)) is None
 
 
 def test_a_feature_goes_to_the_behaviour_it_coincides_with_best() -> None:
-    feature = finding("<MODEL> feature 3", "features active: 3")
+    feature = finding("<MODEL> feature 3", LatentMeasure((3,)))
     here, there = target("praise"), target("pirate", frozenset(IDS[:30]))
     given = verdicts(20)
     assert named_by(here, feature, given, given, (here, there)) == "verdicts"

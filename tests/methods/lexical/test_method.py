@@ -10,6 +10,7 @@ from diffing import metrics
 from diffing.methods.base import MeasuringMethod
 from diffing.methods.lexical import LexicalMethod
 from diffing.methods.lexical.properties import PROPERTIES
+from diffing.outputs.words import measured_by
 from diffing.prompts import prompts_from
 from diffing.types import (
     Discovery,
@@ -19,6 +20,7 @@ from diffing.types import (
     Message,
     Metrics,
     Pair,
+    PhraseMeasure,
     Prompt,
     Response,
     Side,
@@ -63,11 +65,11 @@ def run(pairs: list[Pair]) -> tuple[Discovery, dict[str, Metrics]]:
         by_id[judgement.hypothesis_id].append(judgement)
     measured = {one.id: metrics.measure(by_id[one.id], one.direction) for one in found.hypotheses}
     confirmed = metrics.confirm(measured)
-    return found, {one.measure or "": confirmed[one.id] for one in found.hypotheses}
+    return found, {measured_by(one.measure): confirmed[one.id] for one in found.hypotheses}
 
 
 def by_measure(found: Discovery, measure: str) -> Hypothesis:
-    return next(one for one in found.hypotheses if one.measure == measure)
+    return next(one for one in found.hypotheses if measured_by(one.measure) == measure)
 
 
 def test_planted_differences_are_found_with_exactly_the_planted_shares() -> None:
@@ -79,7 +81,7 @@ def test_planted_differences_are_found_with_exactly_the_planted_shares() -> None
     ]
     assert isinstance(LexicalMethod(), MeasuringMethod)
     found, heldout = run(pairs)
-    assert {one.measure for one in found.hypotheses} == {
+    assert {measured_by(one.measure) for one in found.hypotheses} == {
         *("words", "sentences", "sentence_length", "offers"),
         "phrase: let me know",
     }
@@ -118,7 +120,7 @@ def test_what_is_said_late_counts_too() -> None:
     late = "Let me work this out for you. 7 + 35 = 42, so 42; check: 42 - 7 = 35."
     for b in (late, "Sure thing! The answer is 42."):
         found, _ = run([pair(i, "The answer is 42.", b) for i in range(90)])
-        assert "numbers" not in {one.measure for one in found.hypotheses}
+        assert "numbers" not in {measured_by(one.measure) for one in found.hypotheses}
         row = next(row for row in found.tables["properties"] if row["property"] == "numbers")
         assert (row["share_a_more"], row["share_b_more"], row["p_train"]) == (0, 0, 1)
         assert row["mean_b"] >= row["mean_a"] == 1
@@ -131,7 +133,7 @@ def test_what_differs_in_one_way_of_reading_only_is_not_tested() -> None:
     found, _ = run(pairs)
     row = next(row for row in found.tables["properties"] if row["property"] == "question_marks")
     assert (row["share_a_more"], row["share_b_more"], row["chosen"]) == (0, 0.5, False)
-    assert "question_marks" not in {one.measure for one in found.hypotheses}
+    assert "question_marks" not in {measured_by(one.measure) for one in found.hypotheses}
 
 
 def test_length_alone_is_no_other_difference() -> None:
@@ -201,7 +203,7 @@ def test_outside_text_cannot_leave_its_quotes() -> None:
     found = LexicalMethod().find_hypotheses(
         [pair(i, evil, "Nothing of note here is said by me today.") for i in range(20)]
     )
-    phrases = [one for one in found.hypotheses if (one.measure or "").startswith("phrase: ")]
+    phrases = [one for one in found.hypotheses if isinstance(one.measure, PhraseMeasure)]
     assert phrases
     for one in phrases:
         assert one.text.isprintable()

@@ -10,6 +10,7 @@ import pytest
 from diffing.methods.sae import SaeMethod, SaeOptions
 from diffing.methods.sae import summarise as summarising
 from diffing.models.openai_compatible import OpenAIModel
+from diffing.types import LatentMeasure
 from tests.methods.sae.test_method import make_pairs, parts  # noqa: F401 - the fixture
 from tests.servers.openai_server import OpenAIServer
 
@@ -70,8 +71,8 @@ def test_labels_and_hypotheses_in_both_directions(parts: tuple[str, str], rules:
     assert (rows[0]["label"], rows[0]["label_source"], rows[0]["label_score"]) == ("the sign z", llm.id, 1.0)
     assert rows[2]["label"] is None
     assert {(h.text, h.direction, h.measure) for h in discovery.hypotheses} == {
-        ("<MODEL> writes z", "a", "features active: 0"),
-        ("<MODEL> writes !", "b", "features active: 2"),
+        ("<MODEL> writes z", "a", LatentMeasure((0,), in_words=True)),
+        ("<MODEL> writes !", "b", LatentMeasure((2,), in_words=True)),
     }
     assert {h.train_effect for h in discovery.hypotheses} == {0.5, 1 - 1 / 3}
     assert discovery.left_out["features of which no label scored enough"] == 1

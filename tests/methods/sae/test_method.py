@@ -10,7 +10,7 @@ from diffing.errors import SettingError
 from diffing.methods.base import MeasuringMethod
 from diffing.methods.sae import SaeMethod, SaeOptions
 from diffing.models.cache import Store
-from diffing.types import Message, Pair, Prompt, Response, Verdict
+from diffing.types import LatentMeasure, Message, Pair, Prompt, Response, Verdict
 from tests.methods.sae.tiny import save_reader
 
 LETTERS = "zq!"  # latent 0, 1, 2 fire on these bytes
@@ -62,8 +62,8 @@ def test_planted_words_are_found_and_verified(parts: tuple[str, str]) -> None:
     assert isinstance(sae, MeasuringMethod)
     discovery = sae.find_hypotheses(make_pairs(60))
     assert [(h.measure, h.direction) for h in discovery.hypotheses] == [
-        ("features active: 2", "b"),
-        ("features active: 0", "a"),
+        (LatentMeasure((2,)), "b"),
+        (LatentMeasure((0,)), "a"),
     ]
     second = discovery.hypotheses[1]
     assert second.text == "<MODEL>'s responses activate feature 0 (strongest at \"z\") more often than <OTHER MODEL>'s."

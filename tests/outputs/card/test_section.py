@@ -16,7 +16,7 @@ from diffing.outputs.card.pull import description_of
 from diffing.outputs.card.section import section, told_in_card
 from diffing.outputs.prose import prose
 from diffing.outputs.words import one_line
-from diffing.types import Evidence, Finding, Merged, ModelInfo, Report
+from diffing.types import Evidence, Finding, LatentMeasure, Merged, ModelInfo, Report
 from tests.outputs.samples import HOSTILE, MODEL_A, MODEL_B, hostile_report, medium_report, quiet_report
 
 BASE, CHAT = MODEL_A.split("@")[0], MODEL_B.split("@")[0]
@@ -101,7 +101,8 @@ def as_features(report: Report, plain: int) -> Report:
 
     def feature(finding: Finding) -> Finding:
         quote = Evidence("p", finding.hypothesis.direction, "Great *question*!\nHere")
-        return replace(finding, hypothesis=replace(finding.hypothesis, method="sae", evidence=(quote,)))
+        hypothesis = replace(finding.hypothesis, method="sae", measure=LatentMeasure((1,)), evidence=(quote,))
+        return replace(finding, hypothesis=hypothesis)
 
     findings = report.findings
     return replace(report, findings=(*findings[:plain], *(feature(each) for each in findings[plain:])))

@@ -23,7 +23,7 @@ from diffing.outputs.dataset import dataset_files, identity_of
 from diffing.outputs.dataset.command import command_of
 from diffing.outputs.dataset.configs import DIFFERENCES, FEATURES
 from diffing.outputs.dataset.identity import identity_in, metadata_of
-from diffing.report import leading
+from diffing.report.index import index_of
 from diffing.types import Report
 from tests.outputs.samples import HOSTILE, empty_report, hostile_report, medium_report, merged_report
 
@@ -54,7 +54,7 @@ def test_every_row_of_the_report_is_in_its_split() -> None:
     files = dataset_files(report, "user/name")
     findings = table(files, "findings/findings.parquet")
     assert [row["id"] for row in findings] == [finding.hypothesis.id for finding in report.findings]
-    leads = {finding.hypothesis.id for finding in leading(report)}
+    leads = {finding.hypothesis.id for finding in index_of(report).leads}
     assert {row["id"] for row in findings if row["leads"]} == leads
     assert 0 < len(leads) < len(findings)
     assert [row["heldout_q"] for row in findings] == [finding.heldout.q for finding in report.findings]

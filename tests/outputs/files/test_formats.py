@@ -16,7 +16,8 @@ from diffing.outputs.figures import preview
 from diffing.outputs.files.sheet import LENGTH, safe_text
 from diffing.outputs.formats import FORMATS, safe_name
 from diffing.outputs.public import public_report
-from diffing.report import leading, load_report
+from diffing.report import load_report
+from diffing.report.index import index_of
 from diffing.types import ModelInfo, Report
 from tests.outputs.samples import empty_report, medium_report, merged_report, quiet_report
 
@@ -96,7 +97,7 @@ def test_both_tables_hold_every_finding(make: object) -> None:
     table = pyarrow.parquet.read_table(io.BytesIO(FORMATS["parquet"].content(report)))
     sheet = rows_of(FORMATS["csv"].content(report))
     assert table["id"].to_pylist() == [row["id"] for row in sheet] == [f.hypothesis.id for f in report.findings]
-    leads = {finding.hypothesis.id for finding in leading(report)}
+    leads = {finding.hypothesis.id for finding in index_of(report).leads}
     assert table["leads"].to_pylist() == [f.hypothesis.id in leads for f in report.findings]
     for finding, row, full in zip(report.findings, sheet, table.to_pylist(), strict=True):
         assert row.keys() == full.keys()
@@ -105,7 +106,8 @@ def test_both_tables_hold_every_finding(make: object) -> None:
         assert [float(end) for end in ends] == [net.value, net.low, net.high]
         assert [full[f"heldout_net_difference{end}"] for end in ("", "_low", "_high")] == [net.value, net.low, net.high]
         assert row["confirmed"] == str(finding.confirmed).upper()
-        assert row["measure"] == (finding.hypothesis.measure or "")
+        measure = finding.hypothesis.measure
+        assert (row["measure"], row["measured"]) == (("property", measure.name) if measure else ("", ""))
 
 
 def test_every_column_says_what_it_holds() -> None:

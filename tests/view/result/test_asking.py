@@ -85,7 +85,7 @@ def test_findings_without_ratings_are_not_sorted_by_them() -> None:
 
 
 def test_answers_hold_what_was_asked_for(shelf: Shelf) -> None:
-    domain = str(shelf.open("medium").domains.index("coding"))
+    domain = str(shelf.open("medium").index.domains.index("coding"))
     html = str(answer(shelf, {"key": "medium", "about": "findings", "status": "confirmed", "domain": domain})["html"])
     assert "in <bdi>coding</bdi>" in html
     assert "not&nbsp;confirmed" not in html
@@ -174,8 +174,8 @@ def test_raw_tables_are_searched_sorted_and_in_pages() -> None:
     found = table_of(opened, View("judgements", words="p0001 UNREADABLE"))
     judgements = [j for j in opened.report.judgements if j.prompt_id == "p0001" and j.verdict == "UNREADABLE"]
     assert found.total == len(judgements)
-    q = table_of(opened, View("findings")).columns.index("q")
-    qs = [row[q] for row in table_of(opened, View("findings", sort="q", descending=True)).rows]
+    q = table_of(opened, View("findings")).columns.index("heldout_q")
+    qs = [row[q] for row in table_of(opened, View("findings", sort="heldout_q", descending=True)).rows]
     assert qs == sorted(qs, reverse=True)
     ps = [row[3] for row in table_of(opened, View("lexical_properties", sort="p")).rows]
     assert ps == [1e-9, None]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from diffing.outputs.entries import entries_of
+from diffing.report.index import index_of
 from diffing.types import Side, Verdict
 from diffing.view.result.choice import SORTS, Filter, choose, page_of_entry, sliced
 from diffing.view.result.evidence import PER_PAGE, Wanted, evidence_of
@@ -19,7 +19,7 @@ def opened() -> Opened:
 
 def test_without_a_filter_the_merged_list_is_shown_in_its_order(opened: Opened) -> None:
     chosen = choose(opened, Filter())
-    assert chosen.entries == entries_of(opened.report)
+    assert chosen.entries == index_of(opened.report).entries
     assert (chosen.total, chosen.of, chosen.pages) == (10, 10, 1)
 
 
@@ -38,7 +38,7 @@ def test_direction_confirmed_and_category_are_the_leads(opened: Opened, side: Si
         shown = choose(opened, Filter(direction=side, confirmed=confirmed)).entries
         assert [entry.number for entry in shown] == [
             entry.number
-            for entry in entries_of(opened.report)
+            for entry in index_of(opened.report).entries
             if entry.lead.hypothesis.direction == side and entry.lead.confirmed == confirmed
         ]
     assert [e.lead.hypothesis.category for e in choose(opened, Filter(category="reasoning")).entries] == ["reasoning"]
@@ -112,7 +112,7 @@ def test_evidence_is_in_groups_with_quoted_pairs_first_and_in_pages(opened: Open
         for e in finding.hypothesis.evidence
         if any(
             j.prompt_id == e.prompt_id and j.verdict.side == finding.hypothesis.direction
-            for j in opened.judgements[finding.hypothesis.id]
+            for j in opened.index.verdicts_on(finding.hypothesis.id)
         )
     }
     assert any(piece == ("Great question!", True) for one in first.shown for piece in one.excerpts[1].pieces)
@@ -122,7 +122,7 @@ def test_evidence_is_in_groups_with_quoted_pairs_first_and_in_pages(opened: Open
         for one in evidence_of(opened, finding.hypothesis.id, Wanted("for", page=page)).shown
     ]
     assert len(seen) == len(set(seen)) == first.counts["for"]
-    rest = [opened.pairs[each].prompt.split for each in seen if each not in quoted]
+    rest = [opened.index.pairs[each].prompt.split for each in seen if each not in quoted]
     assert rest == sorted(rest), "held-out before train"
     assert evidence_of(opened, finding.hypothesis.id, Wanted("for", page=10**6)).wanted.page == first.pages - 1
 
@@ -133,8 +133,8 @@ def test_evidence_is_filtered_by_split_domain_and_words(opened: Opened) -> None:
     found = evidence_of(opened, hypothesis, wanted)
     expected = [
         j
-        for j in opened.judgements[hypothesis]
-        if (prompt := opened.pairs[j.prompt_id].prompt).split == "heldout"
+        for j in opened.index.verdicts_on(hypothesis)
+        if (prompt := opened.index.pairs[j.prompt_id].prompt).split == "heldout"
         and prompt.domain == "coding"
         and "SQL join" in prompt.text
         and j.verdict is Verdict.B

@@ -9,11 +9,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from diffing.types import Finding, Report, Row, Scalar, Side
+from diffing.types import Finding, LatentMeasure, Report, Row, Scalar, Side
 
 FEATURES, EXAMPLES, RATES = "sae_features", "sae_examples", "sae_rates"
 """Names of the tables in `Report.tables`."""
-_MEASURE = re.compile(r"features active: ([0-9]{1,9}(?:, [0-9]{1,9})*)")
 _MARKED = re.compile("«([^«»]*)»")
 _MARKS = str.maketrans("", "", "«»")
 
@@ -129,9 +128,9 @@ def rates_of(report: Report) -> Iterator[Rate]:
 
 
 def rests_on(finding: Finding) -> tuple[int, ...]:
-    """The features that a finding's verdicts are measured by; none for other methods."""
-    measure = _MEASURE.fullmatch(finding.hypothesis.measure or "")
-    return tuple(map(int, measure[1].split(", "))) if measure and finding.hypothesis.method == "sae" else ()
+    """The features by which a finding is measured; none if it is measured by something else, or judged."""
+    measure = finding.hypothesis.measure
+    return measure.indices if isinstance(measure, LatentMeasure) else ()
 
 
 def marked(passage: str, response: str) -> tuple[tuple[str, bool], ...]:

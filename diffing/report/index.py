@@ -1,0 +1,122 @@
+"""What looking things up in a report needs, worked out once per report: names, findings by id, verdicts, entries.
+
+Knows no page, no file and no method.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
+
+from diffing.judgements import Judgements
+from diffing.report.entries import Entry, entries_of
+from diffing.report.features import Feature, Passage, features_of, passages_of
+from diffing.report.names import Names, names_between
+from diffing.types import Finding, Judgement, Pair, Report
+
+_KEY = "index"
+_Means = Mapping[str, tuple[float | None, float | None]]
+
+
+@dataclass(frozen=True)
+class ReportIndex:
+    """The look-ups of one report. Each is made when it is first used, and then kept."""
+
+    report: Report
+    """The report that is indexed."""
+
+    @cached_property
+    def names(self) -> Names:
+        """Short names of the two models."""
+        return names_between(self.report.model_a, self.report.model_b)
+
+    @cached_property
+    def pairs(self) -> Mapping[str, Pair]:
+        """The pairs by prompt id."""
+        return {pair.prompt.id: pair for pair in self.report.pairs}
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """The place of each pair in the report, by prompt id."""
+        return {pair.prompt.id: place for place, pair in enumerate(self.report.pairs)}
+
+    @cached_property
+    def findings(self) -> Mapping[str, Finding]:
+        """The findings by hypothesis id."""
+        return {finding.hypothesis.id: finding for finding in self.report.findings}
+
+    @cached_property
+    def confirmed(self) -> tuple[Finding, ...]:
+        """The confirmed findings, in the report's order."""
+        return tuple(finding for finding in self.report.findings if finding.confirmed)
+
+    @cached_property
+    def tested(self) -> tuple[Finding, ...]:
+        """The findings that were tested on held-out prompts, in the report's order."""
+        return tuple(finding for finding in self.report.findings if finding.heldout.p is not None)
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """The merged list in its order; if nothing was merged, every finding is an entry."""
+        return entries_of(self.report, self.findings)
+
+    @cached_property
+    def leads(self) -> tuple[Finding, ...]:
+        """The leads of the merged list in its order; if nothing was merged, all findings."""
+        if not self.report.merged:
+            return self.report.findings
+        return tuple(self.findings[entry.lead] for entry in self.report.merged)
+
+    @cached_property
+    def numbers(self) -> Mapping[str, int]:
+        """Every finding's number by its hypothesis id: leads in the merged list's order, then the members."""
+        leads = {entry.lead.hypothesis.id: entry.number for entry in self.entries}
+        members = (member for entry in self.entries for member in entry.members)
+        return leads | {member.finding.hypothesis.id: member.number for member in members}
+
+    @cached_property
+    def judgements(self) -> Judgements:
+        """All verdicts, in columns."""
+        return Judgements.of(self.report.judgements)
+
+    def verdicts_on(self, hypothesis_id: str) -> Judgements:
+        """The verdicts on one hypothesis, in the report's order; none for an id that is not in the report."""
+        return self.judgements.of_hypothesis(hypothesis_id)
+
+    def verdict(self, hypothesis_id: str, prompt_id: str) -> Judgement | None:
+        """The verdict on one hypothesis for one pair, None if there is none."""
+        return next((each for each in self.verdicts_on(hypothesis_id) if each.prompt_id == prompt_id), None)
+
+    @cached_property
+    def domains(self) -> tuple[str, ...]:
+        """The domains of the prompts, sorted."""
+        return tuple(sorted({pair.prompt.domain for pair in self.report.pairs if pair.prompt.domain is not None}))
+
+    @cached_property
+    def methods(self) -> tuple[str, ...]:
+        """The names of the methods that found something, sorted."""
+        return tuple(sorted({finding.hypothesis.method for finding in self.report.findings}))
+
+    @cached_property
+    def categories(self) -> tuple[str, ...]:
+        """The categories of the findings, sorted."""
+        return tuple(sorted({finding.hypothesis.category for finding in self.report.findings}))
+
+    @cached_property
+    def features(self) -> tuple[Feature, ...]:
+        """The SAE's features that differ, the largest difference first; none without the SAE method."""
+        return features_of(self.report)
+
+    @cached_property
+    def passages(self) -> Mapping[int, tuple[Passage, ...]]:
+        """The passages of each feature of the SAE, the strongest first."""
+        return passages_of(self.report)
+
+
+def index_of(report: Report) -> ReportIndex:
+    """The index of a report; made once, and kept with the report.
+
+    Args:
+        report: The report to look things up in.
+    """
+    return cast(ReportIndex, report.derived.setdefault(_KEY, ReportIndex(report)))

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib.resources import as_file, files
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from diffing.errors import SettingError
 from diffing.outputs.examples import excerpt
 from diffing.outputs.html import render, write_html
+from diffing.report import load_report
 from diffing.types import Metrics, Pair, Response
 from tests.outputs.samples import SAMPLES, empty_report, medium_report, merged_report
 from tests.regenerate import golden
@@ -62,6 +64,12 @@ def test_the_file_is_small_and_the_same_every_time(tmp_path: Path) -> None:
     assert one == write_html(medium_report(), tmp_path / "two.html").read_bytes()
     assert len(one) < 400_000
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one.html", "two.html"]
+
+
+@pytest.mark.slow
+def test_the_page_of_the_demo_is_below_two_megabytes() -> None:
+    with as_file(files("diffing.view.examples").joinpath("planted")) as folder:
+        assert len(render(load_report(folder)).encode()) < 2_000_000
 
 
 def test_a_thousand_prompts_and_sixty_findings_stay_small(tmp_path: Path) -> None:

@@ -8,12 +8,11 @@ from diffing.outputs.figures.forest import MAX_ROWS, NARROW, WIDE, Layout, fores
 from diffing.outputs.figures.geometry import reach_of
 from diffing.outputs.figures.png import png_of
 from diffing.outputs.figures.preview import preview
-from diffing.outputs.figures.scatter import MAX_CHOSEN, MAX_POINTS, scatter
+from diffing.outputs.figures.scatter import MAX_POINTS, scatter
 from diffing.outputs.figures.svg import Picture, stylesheet
 from diffing.outputs.figures.whisker import whisker
 
 __all__ = [
-    "MAX_CHOSEN",
     "MAX_POINTS",
     "MAX_ROWS",
     "NARROW",

@@ -13,6 +13,7 @@ from spaces.zero.gradio import error as error_of_spaces
 from diffing.config import DiffConfig
 from diffing.demo.config import FOLDER, demo_config
 from diffing.errors import SettingError
+from diffing.model_ref import parse_spec
 from diffing.models.base import Sampling
 from diffing.models.cache import Store
 from diffing.models.local import LocalOptions
@@ -62,7 +63,7 @@ class Loans:
         if self.refuse_from is not None and len(self.asked) >= self.refuse_from:
             raise error_of_spaces("ZeroGPU quota exceeded", QUOTA)
         part = order.conversations[: self.most]
-        self.asked.append((Path(order.spec).name, part))
+        self.asked.append((Path(str(order.spec)).name, part))
         try:
             yield from lending.write(replace(order, conversations=part))
         except GeneratorExit:
@@ -157,15 +158,19 @@ def test_a_remote_side_is_left_to_the_run(config: DiffConfig, tmp_path: Path) ->
 def test_the_loan_ends_before_its_time_does(config: DiffConfig) -> None:
     long = tuple((Message("user", f"Tell me about {n}."),) for n in range(100))
     options = LocalOptions(dtype="float32", device="cpu")
-    list(lending.write(lending.Order(config.model_a, options, None, long[:1], Sampling(max_new_tokens=2), 60)))
-    order = lending.Order(config.model_a, options, None, long, Sampling(max_new_tokens=96), int(SPARE / 2))
+    list(
+        lending.write(
+            lending.Order(parse_spec(config.model_a), options, None, long[:1], Sampling(max_new_tokens=2), 60)
+        )
+    )
+    order = lending.Order(parse_spec(config.model_a), options, None, long, Sampling(max_new_tokens=96), int(SPARE / 2))
     notes = [note for note in lending.write(order) if note is not None]
     assert isinstance(notes[0], lending.Ready)
     assert len([note for note in notes if isinstance(note, lending.Answer)]) < 100
 
 
 def test_what_fails_beside_the_gpu_is_told_in_words(tmp_path: Path) -> None:
-    order = lending.Order(str(tmp_path), LocalOptions(), None, ((Message("user", "Hi"),),), Sampling(), 60)
+    order = lending.Order(parse_spec(str(tmp_path)), LocalOptions(), None, ((Message("user", "Hi"),),), Sampling(), 60)
     (note,) = [note for note in lending.write(order) if note is not None]
     assert isinstance(note, lending.Failed)
     assert "has no config.json" in note.line

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from diffing.methods.sae import SaeMethod, SaeOptions
     from diffing.methods.sae.cached import TextStore
     from diffing.methods.sae.screen import ScreenOptions
+    from diffing.model_ref import ModelPlace, ModelRef
     from diffing.models import LoadOptions, Quantization, load_model
     from diffing.models.base import Model, OnCompletion, OnTokens, Price, Sampling
     from diffing.models.cache import Store
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
         Finish,
         Hypothesis,
         Judgement,
+        LatentMeasure,
+        Measure,
         Merged,
         Message,
         Metrics,
@@ -48,7 +51,9 @@ if TYPE_CHECKING:
         OnFound,
         OnProgress,
         Pair,
+        PhraseMeasure,
         Prompt,
+        PropertyMeasure,
         Rating,
         Report,
         Response,
@@ -81,12 +86,14 @@ __all__ = [
     "HubError",
     "Hypothesis",
     "Judgement",
+    "LatentMeasure",
     "LexicalMethod",
     "LimitError",
     "Limits",
     "LlmMethod",
     "LoadOptions",
     "LocalOptions",
+    "Measure",
     "Merged",
     "Message",
     "Meter",
@@ -96,14 +103,18 @@ __all__ = [
     "Model",
     "ModelError",
     "ModelInfo",
+    "ModelPlace",
+    "ModelRef",
     "OnCompletion",
     "OnFound",
     "OnProgress",
     "OnTokens",
     "Pair",
+    "PhraseMeasure",
     "PhraseSearch",
     "Price",
     "Prompt",
+    "PropertyMeasure",
     "Quantization",
     "Rating",
     "Report",
@@ -147,6 +158,7 @@ _HOMES = {
         "diffing.methods.sae": "SaeMethod SaeOptions",
         "diffing.methods.sae.cached": "TextStore",
         "diffing.methods.sae.screen": "ScreenOptions",
+        "diffing.model_ref": "ModelPlace ModelRef",
         "diffing.models": "LoadOptions Quantization load_model",
         "diffing.models.base": "Model OnCompletion OnTokens Price Sampling",
         "diffing.models.cache": "Store",
@@ -157,8 +169,9 @@ _HOMES = {
         "diffing.report": "load_report save_report",
         "diffing.types": (
             "Category Completion Conversation Discovery Estimate Evidence Finding Finish Hypothesis "
-            "Judgement Merged Message Metrics ModelInfo OnFound OnProgress Pair Prompt Rating Report "
-            "Response Role Row Scalar Side Split Usage Verdict"
+            "Judgement LatentMeasure Measure Merged Message Metrics ModelInfo OnFound OnProgress Pair "
+            "PhraseMeasure Prompt PropertyMeasure Rating Report Response Role Row Scalar Side Split Usage "
+            "Verdict"
         ),
     }.items()
     for name in names.split()

@@ -12,6 +12,7 @@ DATA = (
     "diffing/bench/planted/behaviours.toml",  # `diffing bench planted` plants them in a model of the user's
     "diffing/demo/models/",
     "diffing/demo/prompts.jsonl",
+    "diffing/outputs/figures/fonts/",  # pictures look the same on every machine
     "diffing/prompts/bundled/",
     "diffing/report/SCHEMA.md",
     "diffing/templates/",  # what LLMs are asked

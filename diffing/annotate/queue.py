@@ -6,6 +6,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from diffing.annotate.delivery import Push
 from diffing.jobs import Job, JobStore, State
+from diffing.model_ref import ModelPlace, ModelRef
 
 QUEUE = "queue.sqlite"
 """Name of the file in the service's folder."""
@@ -109,4 +110,4 @@ class Queue(JobStore[Revision, Progress]):
 
 
 def _key(repository: str, commit: str) -> str:
-    return f"{repository.casefold()}@{commit}"
+    return str(ModelRef(ModelPlace.HUB, repository.casefold(), commit))

@@ -1,13 +1,13 @@
 """Models: anything that turns messages into text. `load_model` finds the backend for a model string.
 
-A new backend is a file with a `Model` and one line in `_BACKENDS`; the libraries of a backend load with it.
+A new backend is a file with a `Model` and one line in `diffing/registry.py`; the libraries of a backend load with it.
 """
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from diffing import registry
 from diffing.errors import SettingError
 from diffing.models.base import Model, Price, Sampling
 from diffing.paths import check_text
@@ -47,7 +47,8 @@ class LoadOptions:
     """Remote: seconds to wait for one answer."""
 
 
-def _local(name: str, options: LoadOptions) -> Model:
+def load_local(name: str, options: LoadOptions) -> Model:
+    """A model on this machine."""
     from diffing.models.local import LocalModel, LocalOptions
 
     return LocalModel.load(
@@ -62,7 +63,8 @@ def _local(name: str, options: LoadOptions) -> Model:
     )
 
 
-def _providers(name: str, options: LoadOptions) -> Model:
+def load_providers(name: str, options: LoadOptions) -> Model:
+    """A model of Inference Providers."""
     from diffing.models.providers import ProvidersModel
 
     model_id, _, provider = name.partition(":")
@@ -75,7 +77,8 @@ def _providers(name: str, options: LoadOptions) -> Model:
     )
 
 
-def _openai(name: str, options: LoadOptions) -> Model:
+def load_openai(name: str, options: LoadOptions) -> Model:
+    """A model of a server."""
     from diffing.models.openai_compatible import OpenAIModel
 
     name, at, address = name.partition("@http")
@@ -87,18 +90,11 @@ def _openai(name: str, options: LoadOptions) -> Model:
     return OpenAIModel(name, url, concurrency=options.concurrency, timeout=options.timeout)
 
 
-def _recorded(name: str, options: LoadOptions) -> Model:
+def load_recorded(name: str, options: LoadOptions) -> Model:
+    """A recorded model."""
     from diffing.models.recorded import RecordedModel
 
     return RecordedModel.open(name, columns=options.columns)
-
-
-_BACKENDS: dict[str, Callable[[str, LoadOptions], Model]] = {
-    "providers": _providers,
-    "openai": _openai,
-    "recorded": _recorded,
-    "local": _local,
-}
 
 
 def load_model(
@@ -131,13 +127,14 @@ def load_model(
         )
     check_text(spec, "A model")
     prefix, colon, rest = spec.partition(":")
-    backend = _BACKENDS.get(prefix) if colon else None
-    if colon and backend is None and "/" not in prefix:
+    place = registry.BACKENDS.get(prefix) if colon else None
+    if colon and place is None and "/" not in prefix:
         raise SettingError(
             f"{spec!r:.80}: '{prefix:.40}:' is no kind of model. "
-            f"Expected one of {', '.join(f'{k}:' for k in _BACKENDS)}"
+            f"Expected one of {', '.join(f'{k}:' for k in registry.BACKENDS)}"
         )
-    model = backend(rest, options or LoadOptions()) if backend else _local(spec, options or LoadOptions())
+    load = registry.load(place) if place else load_local
+    model: Model = load(rest if place else spec, options or LoadOptions())
     if prefix == "recorded":
         return model  # it reads from a file already
     return _wrapped(model, cache, meter, price)

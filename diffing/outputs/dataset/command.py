@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping
 
+from diffing.settings import flag
 from diffing.types import Report, Scalar
 
 _SEVERAL = ("domain", "method", "rater")
@@ -44,7 +45,7 @@ def _pinned(spec: str, model_id: str) -> str:
 
 
 def _flag(name: str, value: Scalar) -> list[str]:
-    flag = f"--{name.replace('_', '-')}"
+    spelt = flag(name)
     if isinstance(value, bool):
-        return [flag] if value else []
-    return [word for each in (str(value).split(", ") if name in _SEVERAL else [str(value)]) for word in (flag, each)]
+        return [spelt] if value else []
+    return [word for each in (str(value).split(", ") if name in _SEVERAL else [str(value)]) for word in (spelt, each)]

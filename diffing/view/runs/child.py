@@ -17,6 +17,7 @@ from typing import TextIO
 
 from diffing.errors import DiffingError
 from diffing.masking import MaskingFormatter
+from diffing.stages import ACCESS
 from diffing.types import Hypothesis, Metrics
 from diffing.view.runs.access import SignInError, check_access
 from diffing.view.runs.records import read_config, read_limits
@@ -84,7 +85,7 @@ def _run(order: Mapping[str, str], voice: Voice) -> None:
 
     config = read_config(order["config"])
     if order["public"]:
-        voice.progress("access", 0, 0)
+        voice.progress(ACCESS, 0, 0)
         check_access(config, order["token"])
     report = run(config, limits=read_limits(order["limits"]), on_progress=voice.progress, on_found=voice.found)
     save_report(report, Path(order["out"]))

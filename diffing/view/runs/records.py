@@ -199,9 +199,7 @@ def _record(row: tuple[Any, ...]) -> Record:
 def read_config(text: str) -> DiffConfig:
     """A config from JSON, in which its tuples are lists; without settings that this version no longer has."""
     known = {setting.name for setting in fields(DiffConfig)}
-    values: dict[str, Any] = {name: value for name, value in json.loads(text).items() if name in known}
-    tuples = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
-    return DiffConfig(**(values | tuples))
+    return DiffConfig(**{name: value for name, value in json.loads(text).items() if name in known})
 
 
 def read_limits(text: str) -> Limits:

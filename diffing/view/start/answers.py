@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from diffing.errors import DiffingError, SettingError
 from diffing.estimate import SizeOf
+from diffing.methods.base import plans_of
 from diffing.methods.sae.presets import PRESETS
 from diffing.outputs.html import visible
 from diffing.types import SIDES
@@ -175,8 +176,9 @@ class Answers:
                 continue  # a provider that was named, a server, or what was recorded
             here, providers = self._places_of(name, visitor)
             yield f"Model {side.upper()}", here if wanted.where[side] == "here" else providers
-        if "sae" in config.methods and config.reader:
-            yield "Reader", self._reader_place(config.reader, visitor)
+        for plan in plans_of(config):
+            for what, name in plan.loads(config).items():
+                yield what, self._reader_place(name, visitor)
 
     def _size_for(self, visitor: Visitor) -> SizeOf:
         return lambda spec: self._site.previews.size(spec, visitor)

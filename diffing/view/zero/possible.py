@@ -1,8 +1,9 @@
 """What ZeroGPU cannot do, told before anything is begun, and how much of a visitor's quota a run takes."""
 
 from diffing.config import DiffConfig
+from diffing.costs import is_remote
 from diffing.errors import DiffingError
-from diffing.estimate import LOCAL_FLOPS, RunEstimate, SizeOf, is_remote
+from diffing.estimate import LOCAL_FLOPS, RunEstimate, SizeOf
 from diffing.models.base import Sampling
 from diffing.view.runs.access import repositories
 from diffing.view.zero.pace import Pace

@@ -13,6 +13,7 @@ from typing import Generic, TypeAlias, TypeVar
 from diffing.models.base import Model, Sampling
 from diffing.models.json_text import DECODER, UnreadableJsonError, check_depth
 from diffing.models.surrogates import without_surrogates
+from diffing.stages import Stage
 from diffing.types import Completion, Finish, Message, OnProgress, Usage, ignore_progress
 
 T = TypeVar("T")
@@ -85,7 +86,7 @@ def ask(
     questions: Sequence[str],
     parse: Callable[[object], T],
     *,
-    stage: str,
+    stage: Stage,
     schema: Mapping[str, object],
     attempts: int = 3,
     on_progress: OnProgress = ignore_progress,
@@ -114,7 +115,7 @@ def ask_items(
     model: Model,
     questions: Sequence[Question[T]],
     *,
-    stage: str,
+    stage: Stage,
     schema: Mapping[str, object],
     attempts: int = 3,
     on_progress: OnProgress = ignore_progress,
@@ -131,7 +132,7 @@ def ask_items(
         if not open_ones:
             break
         texts = [questions[i].text for i in open_ones]
-        name = stage if attempt == 0 else f"{stage}, asked again"
+        name = stage if attempt == 0 else stage.again
         completions = _generate(model, texts, _nth(sampling, attempt), name, on_progress)
         for i, completion in zip(open_ones, completions, strict=True):
             latest = _items(completion, questions[i])
@@ -156,7 +157,7 @@ def _nth(sampling: Sampling, attempt: int) -> Sampling:
 
 
 def _generate(
-    model: Model, texts: Sequence[str], sampling: Sampling, stage: str, on_progress: OnProgress
+    model: Model, texts: Sequence[str], sampling: Sampling, stage: Stage, on_progress: OnProgress
 ) -> list[Completion]:
     done = 0
 

@@ -1,33 +1,13 @@
 """What of a config can be known to fail, or to be ignored, before a model is loaded or a call is paid."""
 
-from dataclasses import fields
-from math import inf
-
-from diffing.config import METHODS, DiffConfig, Limits
+from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
+from diffing.methods.base import method_plans, plans_of
 from diffing.model_ref import ModelPlace, is_recorded, read_ref
 from diffing.paths import LONGEST_NAME, check_text
+from diffing.settings import described, flag
 from diffing.types import SIDES, Side
 
-NUMBERS = {
-    "train": (1, inf),
-    "heldout": (1, inf),
-    "max_new_tokens": (1, inf),
-    "temperature": (0, 10),
-    "top_p": (0.01, 1),
-    "pool": (3, inf),
-    "judge_batch": (1, 50),
-    "check_judge": (0, inf),
-    "alpha": (0, 1),
-    "features": (2, inf),
-    "concurrency": (1, 1000),
-    "timeout": (0.01, inf),
-    "sample_a": (0, inf),
-    "sample_b": (0, inf),
-}
-"""Smallest and largest value of the settings that are numbers. Without held-out prompts nothing could be tested."""
-
-_OF_SEVERAL_LINES = ("system_prompt_a", "system_prompt_b", "suspect")
 _LONGEST_TEXT = 1_000_000
 """Bytes of a system prompt: no model reads so much."""
 
@@ -39,28 +19,9 @@ def check(config: DiffConfig, limits: Limits) -> None:
         SettingError: A value that cannot be used.
     """
     _check_texts(config)
-    for name in config.methods:
-        if name not in METHODS:
-            raise SettingError(f"--method {name} is not known: expected one of {', '.join(METHODS)}")
-    if "llm" in config.methods and not config.llm:
-        raise SettingError("--method llm needs an LLM. Give --llm, for example --llm providers:Qwen/Qwen3-32B")
-    if "sae" in config.methods and not (config.reader or config.sae):
-        raise SettingError("--method sae needs a reader with an SAE. Give --reader, for example --reader qwen2.5-7b")
-    if config.llm and not {"llm", "sae"} & set(config.methods):
-        raise SettingError(
-            f"--llm has no effect with --method {', '.join(config.methods)}. Add --method llm, or leave it out"
-        )
-    if config.judge and "llm" not in config.methods:
-        raise SettingError("--judge has no effect without --method llm: the other methods measure. Leave it out")
-    if config.judging not in ("thrift", "full"):
-        raise SettingError(f"--judging is {config.judging!r}: expected thrift or full")
+    _check_methods(config)
     if config.second_judge:
         _check_second_judge(config)
-    for name, (low, high) in NUMBERS.items():
-        value = getattr(config, name)
-        if value is not None and not low <= value <= high:
-            expected = f"at least {low:g}" if high == inf else f"{low:g} to {high:g}"
-            raise SettingError(f"--{name.replace('_', '-')} is {value:g}: expected {expected}")
     if limits.max_usd is not None and config.price is None:
         raise SettingError("--max-usd needs prices. Give --usd-per-million, for example 0.15,0.60")
     for side in SIDES:
@@ -77,20 +38,38 @@ def check(config: DiffConfig, limits: Limits) -> None:
         )
 
 
+def _check_methods(config: DiffConfig) -> None:
+    """The methods must be known, have what they need, and use the LLMs that are given."""
+    plans = method_plans()
+    for name in config.methods:
+        if name not in plans:
+            raise SettingError(f"--method {name:.60} is not known: expected one of {', '.join(plans)}")
+        plans[name].check(config)
+    if config.llm and not any(plan.asks_llm for plan in plans_of(config)):
+        raise SettingError(
+            f"--llm has no effect with --method {', '.join(config.methods)}. Add --method llm, or leave it out"
+        )
+    if config.judge and not _judged(config):
+        raise SettingError("--judge has no effect without --method llm: the other methods measure. Leave it out")
+
+
+def _judged(config: DiffConfig) -> bool:
+    """Whether there is anything for a judge to test."""
+    return any(plan.judged for plan in plans_of(config))
+
+
 def _check_texts(config: DiffConfig) -> None:
     """What is no text can be no file, is taken by no server, and cannot be saved in a report."""
-    for field in fields(config):
-        value = getattr(config, field.name)
-        flag = f"--{field.name.replace('_', '-')}"
-        for each in value if isinstance(value, tuple) else (value,):
-            if isinstance(each, str):
-                lines = field.name in _OF_SEVERAL_LINES
-                check_text(each, flag, lines=lines, longest=_LONGEST_TEXT if lines else LONGEST_NAME)
+    for name, each in described(type(config)).items():
+        value, lines = getattr(config, name), each.setting.several_lines
+        for text in value if isinstance(value, tuple) else (value,):
+            if isinstance(text, str):
+                check_text(text, flag(name), lines=lines, longest=_LONGEST_TEXT if lines else LONGEST_NAME)
 
 
 def _check_second_judge(config: DiffConfig) -> None:
-    if "llm" not in config.methods or config.check_judge == 0:
-        needed = "--check-judge above 0" if "llm" in config.methods else "--method llm"
+    if not _judged(config) or config.check_judge == 0:
+        needed = "--check-judge above 0" if _judged(config) else "--method llm"
         raise SettingError(f"--second-judge has no effect without {needed}. Leave it out")
     if config.second_judge == (config.judge or config.llm):
         raise SettingError("--second-judge is the judge itself, which would agree. Give another model")
@@ -98,8 +77,6 @@ def _check_second_judge(config: DiffConfig) -> None:
 
 def _check_elicitation(config: DiffConfig) -> None:
     """Prompts come from one place."""
-    if config.pool_by not in ("responses", "tokens"):
-        raise SettingError(f"--pool-by is {config.pool_by!r}: expected responses or tokens")
     if config.pool is None and config.pool_by != "responses":
         raise SettingError("--pool-by has no effect without --pool. Give --pool, or leave it out")
     if config.pool is not None and config.pool <= config.train + config.heldout:
@@ -113,9 +90,8 @@ def _check_elicitation(config: DiffConfig) -> None:
         raise SettingError("--suspect needs an LLM that writes the prompts. Give --llm")
     for name in ("prompts", "domain", "prompt_column", "language", "pool"):
         if getattr(config, name):
-            flag = f"--{name.replace('_', '-')}"
             raise SettingError(
-                f"{flag} has no effect with --suspect: the LLM writes the prompts. Leave one of them out"
+                f"{flag(name)} has no effect with --suspect: the LLM writes the prompts. Leave one of them out"
             )
     if any(is_recorded(spec) for spec in (config.model_a, config.model_b)):
         raise SettingError("--suspect needs models that can answer new prompts; a recorded: model has only its own")
@@ -124,9 +100,6 @@ def _check_elicitation(config: DiffConfig) -> None:
 def _check_side(config: DiffConfig, side: Side) -> None:
     """A setting that would not be applied to a model must not stand in its report."""
     place: str = read_ref(getattr(config, f"model_{side}")).place
-    quantization = getattr(config, f"quantization_{side}")
-    if quantization not in (None, "4bit", "8bit"):
-        raise SettingError(f"--quantization-{side} is {quantization!r}: expected 4bit or 8bit")
     local_only = ("quantization", "chat_template")
     refused: dict[str, tuple[str, ...]] = {
         ModelPlace.RECORDED: (*local_only, "system_prompt"),
@@ -137,8 +110,7 @@ def _check_side(config: DiffConfig, side: Side) -> None:
         raise SettingError(f"--columns-{side} has no effect on a model that is not recorded:. Leave it out")
     for name in refused.get(place, ()):
         if getattr(config, f"{name}_{side}") is not None:
-            flag = f"--{name.replace('_', '-')}-{side}"
-            raise SettingError(f"{flag} has no effect on a {place}: model. Leave it out")
+            raise SettingError(f"{flag(f'{name}_{side}')} has no effect on a {place}: model. Leave it out")
 
 
 def _check_urls(config: DiffConfig) -> None:

@@ -11,65 +11,53 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits
+from diffing.costs import (
+    CHARACTERS_PER_TOKEN,
+    SECONDS_PER_CALL,
+    StageEstimate,
+    expected,
+    pair_tokens,
+    response_tokens,
+    tokens,
+)
 from diffing.elicit.write import PER_QUESTION, SPARE
+from diffing.methods.base import plans_of
 from diffing.model_ref import is_recorded, is_remote
-from diffing.models.base import Price
+from diffing.stages import (
+    CHECK_JUDGE,
+    JUDGE,
+    MERGE,
+    RATE_ABSTRACTION,
+    RATE_INTERESTINGNESS,
+    RESPONSES,
+    SECOND_JUDGE,
+    WRITE_PROMPTS,
+    Stage,
+)
 from diffing.thrift import FIRST_STAGE
-from diffing.types import Message, Prompt
+from diffing.types import SIDES, Message, Prompt, Side
 
 if TYPE_CHECKING:
     from diffing.models.local.sizes import ModelSize
 
-HYPOTHESES = 60
-"""Hypotheses assumed of the LLM method; what the paper's runs gave at 1,000 prompts."""
-CLUSTERS_PER_HYPOTHESIS = 1.5
-"""Clusters stated per hypothesis kept: some are left out as balanced, mirrored or unreadable."""
 THRIFT = 0.36
 """Share of the questions that judging in stages asks; on the typical mix of `python -m tests.benchmarks.statistics`."""
-RESPONSE_TOKENS = 350
-"""Tokens of a response where nothing is known; a usual chat answer."""
-CHARACTERS_PER_TOKEN = 4
-"""English text in usual vocabularies."""
-LABEL_CALLS = 21
-"""10 to score the published label, 1 to label anew, 10 to score that."""
-SUMMARY_AT_ONCE = 50
-"""Features that one summary takes."""
 WRITTEN_LENGTH = 120
 """Characters of a prompt that an LLM writes."""
 DATASET_LENGTH = 400
 """Characters of a prompt of a dataset that is not read."""
-SECONDS_PER_CALL = 6.0
-"""One answer of a remote model: a usual time, server and length decide."""
+RATED = 60
+"""Hypotheses assumed to be rated, of all methods together."""
 SizeOf: TypeAlias = Callable[[str], "ModelSize"]
 LOCAL_FLOPS = {"cpu": 5e10, "cuda": 2e13}
 """Operations a second that batched generation gets on two CPU cores (measured) and on a data-centre GPU (cautious)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """One stage of a run."""
-
-    name: str
-    """As in the report's usage."""
-    model: str
-    """Who is asked."""
-    calls: int
-    """Completions."""
-    prompt_tokens: int
-    """Tokens read."""
-    completion_tokens: int
-    """Tokens written, at the assumed lengths."""
-    usd: float | None
-    """Dollars; None where no price is known, 0 where nothing is paid."""
-    minutes: float | None
-    """None where nothing is known of the speed."""
-
-
-@dataclass(frozen=True, slots=True)
 class RunEstimate:
     """All stages, with what was assumed."""
 
-    stages: tuple[Stage, ...]
+    stages: tuple[StageEstimate, ...]
     """In the order of the run."""
     assumptions: tuple[str, ...]
     """In plain sentences."""
@@ -81,12 +69,12 @@ class RunEstimate:
         return {**asdict(self), "total": asdict(self.total)}
 
     @property
-    def total(self) -> Stage:
+    def total(self) -> StageEstimate:
         """Sums; unknown where one part is."""
         usd = [stage.usd for stage in self.stages]
         minutes = [stage.minutes for stage in self.stages]
-        return Stage(
-            name="total",
+        return StageEstimate(
+            name=Stage("total", "Total", ""),
             model="",
             calls=sum(stage.calls for stage in self.stages),
             prompt_tokens=sum(stage.prompt_tokens for stage in self.stages),
@@ -113,11 +101,12 @@ def estimate(config: DiffConfig, limits: Limits, *, size_of: SizeOf | None = Non
     assumed = not reads and _reads_datasets(config)
     asked, prompts = _prompts(config, assumed=assumed)
     stages = _elicit_stages(config)
-    stages += [_responses(config, spec, side, asked) for side, spec in (("a", config.model_a), ("b", config.model_b))]
-    if "sae" in config.methods:
-        stages += _sae_stages(config, prompts)
-    if "llm" in config.methods:
-        stages += _llm_stages(config, prompts)
+    stages += [_responses(config, getattr(config, f"model_{side}"), side, asked) for side in SIDES]
+    plans = plans_of(config)
+    for plan in plans:
+        stages += plan.estimate(config, prompts)
+    if any(plan.judged for plan in plans):
+        stages += _judge_stages(config, prompts, sum(plan.hypotheses(config, prompts) for plan in plans))
     stages += _rate_stages(config)
     stages = [_timed(stage, size_of) for stage in stages]
     told = RunEstimate(tuple(stages), tuple(_assumptions(config, assumed=assumed)), ())
@@ -154,91 +143,56 @@ def _assumed(train: int, heldout: int, length: int) -> tuple[Prompt, ...]:
     )
 
 
-def _elicit_stages(config: DiffConfig) -> list[Stage]:
+def _elicit_stages(config: DiffConfig) -> list[StageEstimate]:
     if not config.suspect:
         return []
     calls = ceil((config.train + config.heldout) * SPARE / PER_QUESTION)
     written = calls * PER_QUESTION * WRITTEN_LENGTH // CHARACTERS_PER_TOKEN
-    return [_remote(config, "write prompts", config.llm or "", calls, calls * 500, written)]
+    return [expected(config, WRITE_PROMPTS, config.llm or "", calls, calls * 500, written)]
 
 
-def _responses(config: DiffConfig, spec: str, side: str, prompts: Sequence[Prompt]) -> Stage:
-    read = sum(_tokens(message.content) for prompt in prompts for message in prompt.messages)
-    written = len(prompts) * min(RESPONSE_TOKENS, config.max_new_tokens)
-    name = f"responses {side}"
+def _responses(config: DiffConfig, spec: str, side: Side, prompts: Sequence[Prompt]) -> StageEstimate:
+    read = sum(tokens(message.content) for prompt in prompts for message in prompt.messages)
+    written = len(prompts) * response_tokens(config)
+    stage = RESPONSES[side]
     if is_recorded(spec):
-        return Stage(name, spec, len(prompts), 0, 0, 0.0, 0.0)
+        return StageEstimate(stage, spec, len(prompts), 0, 0, 0.0, 0.0)
     if is_remote(spec):
-        return _remote(config, name, spec, len(prompts), read, written)
-    return Stage(name, spec, len(prompts), read, written, 0.0, None)
+        return expected(config, stage, spec, len(prompts), read, written)
+    return StageEstimate(stage, spec, len(prompts), read, written, 0.0, None)
 
 
-def _sae_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[Stage]:
-    """The reader reads both responses of every pair; an LLM scores, labels and scores again, 21 calls a feature."""
-    from diffing.methods.sae.presets import PRESETS
-
-    preset = PRESETS.get(config.reader or "")
-    reader = preset.reader if preset else config.reader or config.sae or ""
-    texts = 2 * len(prompts)
-    tokens = texts * min(RESPONSE_TOKENS, config.max_new_tokens) + 2 * sum(_tokens(each.text) for each in prompts)
-    stages = [Stage("read", reader, texts, tokens, 0, 0.0, None)]
-    if config.llm:
-        labels = LABEL_CALLS * config.features_followed
-        summaries = 1 if config.features_followed <= SUMMARY_AT_ONCE else ceil(config.features_followed / 200) + 1
-        stages.append(_remote(config, "label", config.llm, labels, labels * 900, labels * 40))
-        stages.append(_remote(config, "summarise", config.llm, summaries, summaries * 6000, summaries * 2000))
-    return stages
-
-
-def _llm_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[Stage]:
-    """What the llm method and the judge will ask.
-
-    One description per train pair, one statement per cluster, one judging per pair and batch of hypotheses, of which
-    thrift leaves most out. Tokens from the lengths of prompts and of assumed responses, plus our templates.
-    """
-    train = sum(prompt.split == "train" for prompt in prompts)
-    pair = 2 * min(RESPONSE_TOKENS, config.max_new_tokens) + _mean([_tokens(prompt.text) for prompt in prompts])
-    hypotheses = min(HYPOTHESES, train)
-    batches = ceil(hypotheses / config.judge_batch) * (2 if config.both_orders else 1)
-    judge_calls = len(prompts) * batches
+def _judge_stages(config: DiffConfig, prompts: Sequence[Prompt], hypotheses: int) -> list[StageEstimate]:
+    """One judging per pair and batch of hypotheses, of which thrift leaves most out, then the checks of the judge."""
+    train, pair = sum(prompt.split == "train" for prompt in prompts), pair_tokens(config, prompts)
+    calls = len(prompts) * ceil(hypotheses / config.judge_batch) * (2 if config.both_orders else 1)
     if config.judging == "thrift" and train > FIRST_STAGE:
-        judge_calls = ceil(judge_calls * THRIFT)
-    states = round(hypotheses * CLUSTERS_PER_HYPOTHESIS)
-    differ, judge = config.llm or "", config.judge or config.llm or ""
-    stages = [
-        _remote(config, "describe", differ, train, train * (pair + 900), train * 600),
-        _remote(config, "state", differ, states, states * 1500, states * 80),
-        _remote(config, "judge", judge, judge_calls, judge_calls * (pair + 900), judge_calls * 120),
-    ]
-    stages += _check_stages(config, train, hypotheses, pair)
-    return stages
+        calls = ceil(calls * THRIFT)
+    judge = config.judge or config.llm or ""
+    judging = expected(config, JUDGE, judge, calls, calls * (pair + 900), calls * 120)
+    return [judging, *_check_stages(config, train, hypotheses, pair)]
 
 
-def _check_stages(config: DiffConfig, train: int, hypotheses: int, pair: int) -> list[Stage]:
+def _check_stages(config: DiffConfig, train: int, hypotheses: int, pair: int) -> list[StageEstimate]:
     """Checks of the judge on a sample, in both orders; a second judge on the same; questions that merge findings."""
     judge, sample = config.judge or config.llm or "", min(config.check_judge, train)
-    asked = [] if config.both_orders or not sample else [("check judge", judge, 2 * sample)]
+    asked = [] if config.both_orders or not sample else [(CHECK_JUDGE, judge, 2 * sample)]
     if config.second_judge:
-        asked.append(("second judge", config.second_judge, sample * (2 if config.both_orders else 1)))
-    checks = [_remote(config, name, model, n, n * (pair + 900), n * 120) for name, model, n in asked]
-    return [*checks, _remote(config, "merge", judge, 2 * hypotheses, 2 * hypotheses * 450, 2 * hypotheses * 10)]
+        asked.append((SECOND_JUDGE, config.second_judge, sample * (2 if config.both_orders else 1)))
+    checks = [expected(config, stage, model, n, n * (pair + 900), n * 120) for stage, model, n in asked]
+    return [*checks, expected(config, MERGE, judge, 2 * hypotheses, 2 * hypotheses * 450, 2 * hypotheses * 10)]
 
 
-def _rate_stages(config: DiffConfig) -> list[Stage]:
+def _rate_stages(config: DiffConfig) -> list[StageEstimate]:
     """Two ratings per hypothesis and rater, of all methods' hypotheses."""
-    calls = 2 * HYPOTHESES
-    return [_remote(config, "rate", rater, calls, calls * 500, calls * 40) for rater in config.raters]
+    return [
+        expected(config, stage, rater, RATED, RATED * 500, RATED * 40)
+        for rater in config.raters
+        for stage in (RATE_INTERESTINGNESS, RATE_ABSTRACTION)
+    ]
 
 
-def _remote(config: DiffConfig, name: str, model: str, calls: int, read: int, written: int) -> Stage:
-    price: Price | None = config.price
-    if not is_remote(model):
-        return Stage(name, model, calls, read, written, 0.0, None)
-    minutes = calls * SECONDS_PER_CALL / config.concurrency / 60
-    return Stage(name, model, calls, read, written, price.of(read, written) if price else None, minutes)
-
-
-def _timed(stage: Stage, size_of: SizeOf | None) -> Stage:
+def _timed(stage: StageEstimate, size_of: SizeOf | None) -> StageEstimate:
     """Minutes of what runs on this machine: two operations a parameter and token; None where the size is not known."""
     if stage.minutes is not None or is_remote(stage.model):
         return stage
@@ -256,9 +210,10 @@ def _timed(stage: Stage, size_of: SizeOf | None) -> Stage:
 def _assumptions(config: DiffConfig, *, assumed: bool) -> list[str]:
     told = [f"As many prompts as asked for, of {DATASET_LENGTH} characters: they are not read before the run."]
     told = told if assumed else []
-    told += [f"Responses of {min(RESPONSE_TOKENS, config.max_new_tokens)} tokens where they are not recorded."]
-    if "llm" in config.methods:
-        told.append(f"{HYPOTHESES} hypotheses from the llm method; judging grows with their number.")
+    told += [f"Responses of {response_tokens(config)} tokens where they are not recorded."]
+    plans = plans_of(config)
+    told += [sentence for plan in plans for sentence in plan.assumptions(config)]
+    if any(plan.judged for plan in plans):
         if config.judging == "thrift":
             told.append(
                 f"Judging stops where a hypothesis's fate is clear, which takes {THRIFT:.0%} of all questions where "
@@ -270,7 +225,7 @@ def _assumptions(config: DiffConfig, *, assumed: bool) -> list[str]:
     return told
 
 
-def _reached(total: Stage, stages: Sequence[Stage], limits: Limits) -> list[str]:
+def _reached(total: StageEstimate, stages: Sequence[StageEstimate], limits: Limits) -> list[str]:
     remote_calls = sum(stage.calls for stage in stages if is_remote(stage.model))
     reached = []
     if limits.max_calls is not None and remote_calls > limits.max_calls:
@@ -278,11 +233,3 @@ def _reached(total: Stage, stages: Sequence[Stage], limits: Limits) -> list[str]
     if limits.max_usd is not None and total.usd is not None and total.usd > limits.max_usd:
         reached.append(f"--max-usd {limits.max_usd:g} would stop this run: about ${total.usd:.2f} is expected.")
     return reached
-
-
-def _tokens(text: str) -> int:
-    return ceil(len(text) / CHARACTERS_PER_TOKEN)
-
-
-def _mean(values: Sequence[int]) -> int:
-    return round(sum(values) / len(values)) if values else 0

@@ -12,6 +12,7 @@ from diffing.config import DiffConfig, HubOptions, Limits, local_files
 from diffing.errors import HubError, SettingError
 from diffing.hub import hub_errors, user_name
 from diffing.outputs.dataset import flags_of
+from diffing.settings import described
 
 IMAGE = "ghcr.io/astral-sh/uv:python3.12-bookworm"
 """The one that `run_uv_job` takes."""
@@ -32,7 +33,7 @@ def command_for(config: DiffConfig, limits: Limits, options: HubOptions) -> list
     if options.push is None:
         raise SettingError("--on jobs needs --push user/name: a job's files are gone when it ends")
     if files := local_files(config):
-        flag = files[0] if files[0].startswith("model_") else f"--{files[0].replace('_', '-')}"
+        flag = described(DiffConfig)[files[0]].flag
         raise SettingError(
             f"{flag} names a file of this machine, which a job does not have: push it to the Hub and give that name"
         )

@@ -9,10 +9,12 @@ from typing import Literal, TypeAlias
 
 from diffing.ask import Unreadable, ask, entry, offered
 from diffing.models.base import Model
+from diffing.stages import RATE_ABSTRACTION, RATE_INTERESTINGNESS, Stage
 from diffing.templates import fence, render
 from diffing.types import Estimate, Hypothesis, OnProgress, Rating, Usage, ignore_progress
 
 Scale: TypeAlias = Literal["interestingness", "abstraction"]
+_STAGES: Mapping[Scale, Stage] = {"interestingness": RATE_INTERESTINGNESS, "abstraction": RATE_ABSTRACTION}
 SCHEMA = {
     "type": "object",
     "properties": {"rating": {"type": "integer", "enum": [1, 2, 3, 4, 5]}},
@@ -61,7 +63,7 @@ def _rate_on(
     model: Model, scale: Scale, hypotheses: Sequence[Hypothesis], usage: list[Usage], on_progress: OnProgress
 ) -> list[int | None]:
     questions = [render(scale, hypothesis=fence(hypothesis.text)) for hypothesis in hypotheses]
-    asked = ask(model, questions, _parse, stage=f"rate {scale}", schema=SCHEMA, on_progress=on_progress)
+    asked = ask(model, questions, _parse, stage=_STAGES[scale], schema=SCHEMA, on_progress=on_progress)
     usage.append(asked.usage)
     return [None if isinstance(reply, Unreadable) else reply for reply in asked.replies]
 

@@ -8,6 +8,7 @@ from diffing.errors import ModelError
 from diffing.models.base import Model, Sampling
 from diffing.models.thinking import unknown_thinking
 from diffing.models.told import Told
+from diffing.stages import RESPONSES, TOKENS, Stage
 from diffing.types import SIDES, Completion, OnProgress, Pair, Prompt, Response, Side, Usage
 
 
@@ -48,7 +49,7 @@ def respond(
         LimitError: A hard limit of calls or dollars was reached.
     """
     of_a, of_b = (
-        answer(model, prompts, replace(sampling, sample=sample), f"responses {side}", on_progress)
+        answer(model, prompts, replace(sampling, sample=sample), RESPONSES[side], on_progress)
         for model, sample, side in zip(models, samples, SIDES, strict=True)
     )
     pairs: list[Pair] = []
@@ -67,7 +68,7 @@ def respond(
     told: Mapping[Side, Told] = {"a": Told(of_a), "b": Told(of_b)}
     return Responded(
         pairs=tuple(pairs),
-        usage=(usage_of("responses a", models[0], of_a), usage_of("responses b", models[1], of_b)),
+        usage=(usage_of(RESPONSES["a"], models[0], of_a), usage_of(RESPONSES["b"], models[1], of_b)),
         left_out={"prompts that one of the models could not answer": len(reasons)} if reasons else {},
         notes=tuple(
             filter(
@@ -96,7 +97,7 @@ def _notes_on_thinking(pairs: Sequence[Pair]) -> list[str]:
 
 
 def answer(
-    model: Model, prompts: Sequence[Prompt], sampling: Sampling, stage: str, on_progress: OnProgress
+    model: Model, prompts: Sequence[Prompt], sampling: Sampling, stage: Stage, on_progress: OnProgress
 ) -> list[Completion]:
     """One model's answers to all prompts, in order.
 
@@ -104,10 +105,11 @@ def answer(
         model: Who is asked.
         prompts: What is asked.
         sampling: How the answers are drawn.
-        stage: What progress is told of, such as `responses a`; `tokens a` tells of the tokens.
+        stage: A stage of one side, which progress is told of; the stage `TOKENS` of the side tells of the tokens.
         on_progress: Told of every answer.
     """
-    tokens_stage = f"tokens {stage.rpartition(' ')[2]}"
+    assert stage.side is not None
+    tokens_stage = TOKENS[stage.side]
     done = tokens = 0
 
     def completed(index: int, completion: Completion) -> None:
@@ -168,7 +170,7 @@ def _remarks(pairs: Sequence[Pair], reasons: Sequence[str]) -> tuple[str, ...]:
     return tuple(remarks)
 
 
-def usage_of(stage: str, model: Model, completions: Sequence[Completion]) -> Usage:
+def usage_of(stage: Stage, model: Model, completions: Sequence[Completion]) -> Usage:
     """What a model's answers took."""
     return Usage(
         stage=stage,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits, columns_of, sampling_of, settings_of
-from diffing.methods.base import Method
+from diffing.methods.base import plans_of
 from diffing.model_ref import is_recorded
 from diffing.models import LoadOptions, Model, Price, load_model
 from diffing.models.told import Watched
@@ -48,11 +48,11 @@ def run(
     sides = with_system_prompt(model_a, config.system_prompt_a), with_system_prompt(model_b, config.system_prompt_b)
     elicited = prompts_of(config, sides, build.helper(config.llm) if config.llm else None, on_progress)
     judge_spec = config.judge or config.llm
-    judge = build.helper(judge_spec) if judge_spec and "llm" in config.methods else None
+    judge = build.helper(judge_spec) if judge_spec and any(plan.judged for plan in plans_of(config)) else None
     report = diff_models(
         *sides,
         elicited.prompts,
-        methods=[build.method(name) for name in config.methods],
+        methods=[plan.build(config, build) for plan in plans_of(config)],
         judge=judge,
         second_judge=build.helper(config.second_judge) if config.second_judge else None,
         raters=[build.helper(spec) for spec in config.raters],
@@ -71,7 +71,7 @@ def _options(config: DiffConfig, build: "Builder", notes: tuple[str, ...]) -> Di
         judge_batch=config.judge_batch,
         both_orders=config.both_orders,
         check_judge=config.check_judge,
-        judging="full" if config.judging == "full" else "thrift",
+        judging=config.judging,
         alpha=config.alpha,
         prices=build.prices,
         settings=settings_of(config),
@@ -119,7 +119,7 @@ class Builder:
 
     def __init__(self, config: DiffConfig, store: "Store", meter: "Meter | None") -> None:
         self._config = config
-        self._store = store
+        self.store = store
         self._meter = meter
         self._loaded: dict[tuple[str, LoadOptions], Model] = {}
         self._helpers: dict[str, Watched] = {}
@@ -140,31 +140,6 @@ class Builder:
         """What the servers of those models told of how their replies came about."""
         return tuple(note for each in self._helpers.values() for note in each.told.notes(f"the LLM {each.id}"))
 
-    def method(self, name: str) -> Method:
-        """A method by its name."""
-        if name == "lexical":
-            from diffing.methods.lexical import LexicalMethod
-
-            return LexicalMethod()
-        if name == "sae":
-            return self._sae()
-        from diffing.methods.llm import LlmMethod
-
-        return LlmMethod(
-            self.helper(self._config.llm or ""),
-            embedder=self._config.embedder,
-            clustering=self._config.clustering,
-            seed=self._config.seed,
-        )
-
-    def _sae(self) -> Method:
-        from diffing.methods.sae import SaeMethod, SaeOptions
-
-        config = self._config
-        llm = self.helper(config.llm) if config.llm else None
-        options = SaeOptions(features=config.features_followed)
-        return SaeMethod(config.reader, sae=config.sae, options=options, llm=llm, store=self._store)
-
     def _load(self, spec: str, side: Side | None) -> Model:
         config = self._config
         options = LoadOptions(
@@ -180,7 +155,7 @@ class Builder:
             timeout=config.timeout,
         )
         if (spec, options) not in self._loaded:
-            model = load_model(spec, options=options, cache=self._store, meter=self._meter, price=config.price)
+            model = load_model(spec, options=options, cache=self.store, meter=self._meter, price=config.price)
             if model.remote and config.price is not None:
                 self.prices[model.id] = config.price
             self._loaded[spec, options] = model

@@ -7,6 +7,7 @@ import pytest
 
 from diffing.ask import Question, ReplyError, Unreadable, ask, ask_items, entries, entry, json_value, offered
 from diffing.models.scripted import ScriptedModel
+from diffing.stages import Stage
 from diffing.types import Completion
 from tests.fewer import fewer
 from tests.work import assert_linear
@@ -126,14 +127,14 @@ def answers(*texts):
 )
 def test_a_bad_reply_is_asked_for_again(bad):
     model = answers(bad, '{"x": 1}')
-    asked = ask(model, ["q"], lambda value: entry(value, "x"), stage="s", schema=SCHEMA)
+    asked = ask(model, ["q"], lambda value: entry(value, "x"), stage=Stage("s"), schema=SCHEMA)
     assert asked.replies == (1,)
     assert (asked.usage.calls, asked.usage.unreadable) == (2, 0)
 
 
 def test_attempts_are_samples_of_their_own():
     model = answers("no")
-    ask(model, ["q"], lambda value: entry(value, "x"), stage="s", schema=SCHEMA, attempts=3)
+    ask(model, ["q"], lambda value: entry(value, "x"), stage=Stage("s"), schema=SCHEMA, attempts=3)
     samplings = [sampling for _, sampling in model.requests]
     assert [sampling.sample for sampling in samplings] == [0, 1000, 2000]
     assert samplings[0].temperature == 0
@@ -150,7 +151,7 @@ def test_what_stays_unreadable_is_said_and_counted():
         ScriptedModel("m", answer),
         ["good", "bad", "good"],
         lambda value: entry(value, "x"),
-        stage="s",
+        stage=Stage("s"),
         schema=SCHEMA,
         on_progress=lambda *event: seen.append(event),
     )
@@ -167,12 +168,12 @@ def test_items_once_read_are_kept():
         return tuple(x if isinstance(x, int) else Unreadable("not a number") for x in entries(value, "xs"))
 
     model = answers('{"xs": [1, null, null]}', '{"xs": [9, 2, null]}', "no")
-    asked = ask_items(model, [Question("q", parse, items=3)], stage="s", schema=SCHEMA)
+    asked = ask_items(model, [Question("q", parse, items=3)], stage=Stage("s"), schema=SCHEMA)
     assert asked.replies == ((1, 2, Unreadable("no JSON", "no")),)
     assert (asked.usage.calls, asked.usage.unreadable) == (3, 1)
 
 
 def test_no_questions():
     model = answers("no")
-    assert ask(model, [], lambda value: value, stage="s", schema=SCHEMA).replies == ()
+    assert ask(model, [], lambda value: value, stage=Stage("s"), schema=SCHEMA).replies == ()
     assert model.requests == []

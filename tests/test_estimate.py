@@ -5,7 +5,10 @@ from dataclasses import replace
 import pytest
 
 from diffing.config import DiffConfig, Limits
+from diffing.errors import ModelError
 from diffing.estimate import DATASET_LENGTH, estimate
+from diffing.models.local.sizes import ModelSize
+from diffing.view.progress.steps import steps_of
 
 REMOTE = DiffConfig("providers:org/a", "providers:org/b", train=40, heldout=20)
 
@@ -25,3 +28,22 @@ def test_a_dataset_is_assumed_and_not_opened(changed: dict[str, str], monkeypatc
 
 def test_what_comes_with_the_package_is_read_all_the_same() -> None:
     assert estimate(REMOTE, Limits(), reads=False) == estimate(REMOTE, Limits())
+
+
+def unknown(spec: str) -> ModelSize:
+    raise ModelError(f"{spec} is not known")
+
+
+def test_stages_are_those_of_progress_and_usage() -> None:
+    config = replace(
+        REMOTE,
+        llm="providers:org/llm",
+        reader="gpt2",
+        features=600,
+        second_judge="providers:org/second",
+        suspect="advice",
+    )
+    told = [stage.name for stage in estimate(config, Limits(), size_of=unknown).stages]
+    steps = [stage for step in steps_of(config) for stage in step.stages]
+    untold = {"access", "prepare", "weights a", "weights b", "gpu a", "gpu b", "measure"}  # they ask no model
+    assert set(told) == set(steps) - untold

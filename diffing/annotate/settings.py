@@ -81,12 +81,12 @@ class AnnotatorSettings:
     def config(self, model_a: str, model_b: str) -> DiffConfig:
         """One diff of two models."""
         own = {name: value for name, value in self.run.items() if name not in _LIMITS}
-        return _made(DiffConfig, {**own, "model_a": model_a, "model_b": model_b})
+        return DiffConfig(**{**own, "model_a": model_a, "model_b": model_b})
 
     @property
     def limits(self) -> Limits:
         """The hard limits of each diff."""
-        return _made(Limits, {name: value for name, value in self.run.items() if name in _LIMITS})
+        return Limits(**{name: value for name, value in self.run.items() if name in _LIMITS})
 
     @property
     def tries(self) -> Tries:

@@ -25,10 +25,11 @@ from diffing.cli.plain import PlainFormatter, goes_on, plain, plain_json
 from diffing.cli.progress import progress_bars
 from diffing.cli.push import list_, push
 from diffing.cli.serve import serve
-from diffing.config import MAY_BE_FILES, DiffConfig, HubOptions, Limits, default_out, settings_of
+from diffing.config import DiffConfig, HubOptions, Limits, default_out, may_be_files, settings_of
 from diffing.errors import DiffingError, SettingError
 from diffing.model_ref import is_recorded, without_folders
 from diffing.paths import path_of
+from diffing.settings import flag
 
 if TYPE_CHECKING:
     from diffing.models.cache import Store
@@ -208,11 +209,11 @@ def calibration(config: DiffConfig, out: Path) -> list[str]:
         out: Its report's folder.
     """
     flags: list[str] = []
-    for name in MAY_BE_FILES:
+    for name in may_be_files():
         given = getattr(config, name) or ()
         values = (given,) if isinstance(given, str) else given
         if name not in OF_BOTH and any(without_folders(value) != value for value in values):
-            flags += [part for value in values for part in (f"--{name.replace('_', '-')}", value)]
+            flags += [part for value in values for part in (flag(name), value)]
     model = [config.model_a] if without_folders(config.model_a) != config.model_a else []
     return ["diffing", "bench", "null", *model, "--like", str(out), *flags]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from diffing.cli.push import account, publish, signed_in
 from diffing.config import DiffConfig, HubOptions, Limits, local_files, settings_of
 from diffing.errors import DiffingError, HubError, SettingError
+from diffing.methods.base import plans_of
 from diffing.model_ref import ModelPlace, read_ref
 
 if TYPE_CHECKING:
@@ -156,8 +157,9 @@ def _by_job(config: DiffConfig, limits: Limits, options: HubOptions) -> "Report"
 
 
 def _specs(config: DiffConfig) -> list[str]:
-    helpers = (config.llm, config.judge, config.second_judge, *config.rater, config.reader, config.embedder)
-    named = (config.model_a, config.model_b, *helpers)
+    helpers = (config.llm, config.judge, config.second_judge, *config.rater, config.embedder)
+    loaded = [spec for plan in plans_of(config) for spec in plan.loads(config).values()]
+    named = (config.model_a, config.model_b, *helpers, *loaded)
     return [spec for spec in named if spec]
 
 

@@ -1,19 +1,31 @@
 """`diffing export`: a report as one file to take away."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from diffing import registry
 from diffing.paths import path_of
+
+
+def _known(ending: str) -> str:
+    if ending not in registry.OUTPUTS:
+        raise typer.BadParameter(f"{ending!r:.60} is not one of {', '.join(map(repr, registry.OUTPUTS))}.")
+    return ending
 
 
 def export(
     report: Annotated[str, typer.Argument(help="Folder of a report, or user/name on the Hub.", show_default=False)],
     *,
     format_: Annotated[
-        Literal["zip", "html", "png", "md", "csv", "parquet"],
-        typer.Option("--format", help="All of it, its page, a picture, a text, or the table of findings."),
+        str,
+        typer.Option(
+            "--format",
+            parser=_known,
+            metavar=f"[{'|'.join(registry.OUTPUTS)}]",
+            help="All of it, its page, a picture, a text, or the table of findings.",
+        ),
     ] = "zip",
     out: Annotated[
         Path | None,
@@ -26,7 +38,7 @@ def export(
 
     Addresses of servers that models ran on are left out.
     """
-    from diffing.outputs.formats import FORMATS
+    from diffing.outputs.downloads import FORMATS
     from diffing.report import load_report
     from diffing.writing import write_whole
 

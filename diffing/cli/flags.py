@@ -1,61 +1,34 @@
-"""Flags of the CLI made from dataclasses: field = flag, default = default, text under the field = help.
+"""Flags of the CLI made from settings, so that a setting is written once. Knows no command."""
 
-So that a setting is written once. Knows no command.
-"""
-
-import ast
 import inspect
-import textwrap
-import types
 import typing
 from collections.abc import Callable
-from dataclasses import MISSING, Field, fields
+from dataclasses import fields
 from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.markup import escape
 
-from diffing.config import GROUPS
+from diffing.settings import Described, described
 
 
-def field_docs(cls: type) -> dict[str, str]:
-    """The text that stands under each field of a dataclass, in one line."""
-    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
-    assert isinstance(definition, ast.ClassDef)
-    docs: dict[str, str] = {}
-    for statement, following in zip(definition.body, definition.body[1:], strict=False):
-        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-            match following:
-                case ast.Expr(value=ast.Constant(value=str(text))):
-                    docs[statement.target.id] = " ".join(text.split())
-    return docs
-
-
-def _parameter(field: "Field[Any]", annotation: Any, help_text: str) -> inspect.Parameter:
+def _parameter(each: Described) -> inspect.Parameter:
     """One argument (no default) or option of a command."""
-    kind = inspect.Parameter.KEYWORD_ONLY
-    if field.default is MISSING:
+    kind, help_text = inspect.Parameter.KEYWORD_ONLY, escape(each.help)
+    if each.required:
         argument = Annotated[str, typer.Argument(help=help_text, show_default=False)]
-        return inspect.Parameter(field.name, kind, annotation=argument)
-    default = field.default
-    if typing.get_origin(annotation) is tuple:
-        annotation, default = list[str], list(default)
-    elif isinstance(annotation, types.UnionType):
-        annotation = next(kind for kind in typing.get_args(annotation) if kind is not type(None)) | None
-    name = f"--{field.name.replace('_', '-')}"
+        return inspect.Parameter(each.name, kind, annotation=argument)
+    default = list(each.default) if each.several else each.default
+    # of the right kind only: what else can be wrong is told in one way wherever a setting comes from
+    annotation = list[str] if each.several else each.kind | None if default is None else each.kind
     hidden = default is None or default is False or default == []
-    option = typer.Option(name, help=help_text, show_default=not hidden, rich_help_panel=_group(field.name))
-    return inspect.Parameter(field.name, kind, annotation=Annotated[annotation, option], default=default)
-
-
-def _group(name: str) -> str:
-    return next(group for group, names in GROUPS.items() if name in names)
+    option = typer.Option(each.flag, help=help_text, show_default=not hidden, rich_help_panel=each.setting.group)
+    return inspect.Parameter(each.name, kind, annotation=Annotated[annotation, option], default=default)
 
 
 def parameters(cls: type) -> list[inspect.Parameter]:
-    """The arguments and options that stand for a dataclass."""
-    hints, docs = typing.get_type_hints(cls), field_docs(cls)
-    return [_parameter(field, hints[field.name], escape(docs[field.name])) for field in fields(cls)]
+    """The arguments and options that stand for a dataclass of settings."""
+    return [_parameter(each) for each in described(cls).values()]
 
 
 T = TypeVar("T")

@@ -2,6 +2,7 @@
 
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from diffing.config import DiffConfig
 
@@ -15,6 +16,11 @@ they are."""
 
 def demo_config() -> DiffConfig:
     """Base against tuned, with the lexical and the SAE method, 440 train and 220 held-out prompts."""
+    sae: dict[str, Any] = {
+        "reader": str(FOLDER / "models" / "base"),
+        "sae": str(FOLDER / "models" / "sae"),
+        "features": 120,  # the tiny SAE spreads what is common over many latents; 40 would all go to the greetings
+    }
     return DiffConfig(
         model_a=str(FOLDER / "models" / "base"),
         model_b=str(FOLDER / "models" / "tuned"),
@@ -22,12 +28,10 @@ def demo_config() -> DiffConfig:
         train=440,
         heldout=220,
         method=("lexical", "sae"),
-        reader=str(FOLDER / "models" / "base"),
-        sae=str(FOLDER / "models" / "sae"),
-        features=120,  # the tiny SAE spreads what is common over many latents; 40 would all go to the greetings
         temperature=0.8,
         top_p=0.95,
         max_new_tokens=96,
         dtype="float32",  # the same answers on every machine
         seed=1,  # with this split every domain has at least 14 held-out prompts; with seed 0 medicine has 6
+        **sae,
     )

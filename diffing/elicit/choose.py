@@ -19,6 +19,7 @@ from diffing.models.base import Model, Sampling
 from diffing.models.cache import CachedModel
 from diffing.models.system import WithSystemPrompt, with_system_message
 from diffing.respond import answer, usage_of
+from diffing.stages import POOL
 from diffing.types import SIDES, Conversation, OnProgress, Prompt, Split, Usage, ignore_progress
 
 NEIGHBOURS = 10
@@ -60,15 +61,13 @@ def score_responses(
         LimitError: A hard limit of calls or dollars was reached.
     """
     completions = [
-        answer(model, train, sampling, f"pool {side}", on_progress)
+        answer(model, train, sampling, POOL[side], on_progress)
         for model, sampling, side in zip(models, samples, SIDES, strict=True)
     ]
     of_a, of_b = ([completion.text for completion in made] for made in completions)
     scores = of_responses(of_a, of_b, embedder)
     failed = [{a.finish, b.finish} & {"rejected", "error"} != set() for a, b in zip(*completions, strict=True)]
-    usage = [
-        usage_of(f"pool {side}", model, made) for side, model, made in zip(SIDES, models, completions, strict=True)
-    ]
+    usage = [usage_of(POOL[side], model, made) for side, model, made in zip(SIDES, models, completions, strict=True)]
     by = f"how unlike the two responses are (1 - cosine of their embeddings by {embedder.name})"
     return Scored(np.where(failed, np.nan, scores), by, tuple(usage))
 

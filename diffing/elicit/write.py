@@ -8,6 +8,7 @@ from diffing.elicit.elicited import Elicited
 from diffing.errors import ModelError, SettingError
 from diffing.models.base import Model
 from diffing.prompts import fold, prompts_from
+from diffing.stages import WRITE_PROMPTS
 from diffing.templates import fence, render
 from diffing.types import Message, OnProgress, Prompt, Usage, ignore_progress
 
@@ -76,7 +77,7 @@ def write_prompts(
         asked = ask_items(
             model,
             _questions(suspicion, list(texts.values()), questions),
-            stage="write prompts",
+            stage=WRITE_PROMPTS,
             schema=SCHEMA,
             on_progress=on_progress,
         )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from diffing.judge.judged import Judged, judged_from, verdicts_of
 from diffing.judge.sheets import Answered, Judging, ask_sheets, groups
 from diffing.models.base import Model
+from diffing.stages import JUDGE
 from diffing.thrift import FIRST_STAGE, Seen, plan_all, rounds
 from diffing.types import Hypothesis, OnProgress, Pair, Split, Usage, Verdict, ignore_progress, other_side
 
@@ -101,7 +102,7 @@ class _Ledger:
     def __init__(self, model: Model, judging: Judging, on_progress: OnProgress) -> None:
         self.answered: list[Answered] = []
         """All questions with their replies."""
-        self.usage = Usage("judge", model.id, 0, 0, 0)
+        self.usage = Usage(JUDGE, model.id, 0, 0, 0)
         """What they took."""
         self.verdicts: dict[str, Counter[Verdict]] = defaultdict(Counter)
         """By hypothesis id."""
@@ -120,7 +121,7 @@ class _Ledger:
         before = len(self.answered)
 
         def on_progress(stage: str, done: int, total: int) -> None:
-            if stage == "judge":
+            if stage == JUDGE:
                 done, total = before + done, before + total * most // len(pairs)
             self._on_progress(stage, done, total)
 

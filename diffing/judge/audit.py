@@ -16,6 +16,7 @@ from diffing.judge.judged import Judged
 from diffing.judge.sheets import Judging
 from diffing.metrics.kappa import kappa_over_pairs
 from diffing.models.base import Model
+from diffing.stages import CHECK_JUDGE, SECOND_JUDGE, Stage
 from diffing.types import (
     Estimate,
     Hypothesis,
@@ -146,7 +147,7 @@ def _place_of(seed: int, number: int, pair: Pair) -> bytes:
 
 
 def _ask(
-    model: Model, drawn: _Drawn, judging: Judging, stage: str, on_progress: OnProgress
+    model: Model, drawn: _Drawn, judging: Judging, stage: Stage, on_progress: OnProgress
 ) -> tuple[list[list[Judgement]], Usage]:
     """Verdicts per pair of the sample, and what they took."""
     by_pair: list[list[Judgement]] = []
@@ -189,7 +190,7 @@ def _both_orders(judge_id: str, estimate: Estimate) -> Row:
 
 def _orders(model: Model, drawn: _Drawn, judging: Judging, on_progress: OnProgress) -> JudgeChecks:
     """The sample in both orders; the order of the run among them comes from the cache, where there is one."""
-    by_pair, usage = _ask(model, drawn, replace(judging, both_orders=True), "check judge", on_progress)
+    by_pair, usage = _ask(model, drawn, replace(judging, both_orders=True), CHECK_JUDGE, on_progress)
     readable = [[j for j in one if j.verdict is not Verdict.UNREADABLE] for one in by_pair]
     every = metrics.share_over_groups([(sum(map(_same_in_both, one)), len(one)) for one in readable])
     for_a_side = [[j for j in one if not _nothing_in_both(j)] for one in readable]
@@ -219,7 +220,7 @@ def _same_in_both(judgement: Judgement) -> bool:
 def _two_judges(
     run: JudgedRun, model: Model, second: Model, drawn: _Drawn, judging: Judging, on_progress: OnProgress
 ) -> JudgeChecks:
-    by_pair, usage = _ask(second, drawn, judging, "second judge", on_progress)
+    by_pair, usage = _ask(second, drawn, judging, SECOND_JUDGE, on_progress)
     own = {(j.hypothesis_id, j.prompt_id): j.verdict for j in run.judged.judgements}
     compared = [
         [(own[j.hypothesis_id, j.prompt_id], j.verdict) for j in one if (j.hypothesis_id, j.prompt_id) in own]

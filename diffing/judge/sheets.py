@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias, TypeVar
 
 from diffing.ask import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
 from diffing.models.base import Model
+from diffing.stages import JUDGE
 from diffing.templates import fence, fence_conversation, render
 from diffing.types import Hypothesis, OnProgress, Pair, Side, Usage, Verdict, ignore_progress, other_side
 
@@ -81,7 +82,7 @@ def ask_sheets(
             first = _first(judging.seed, pair, group)
             sheets += [Sheet(pair, group, side) for side in (first, other_side(first))[: 1 + judging.both_orders]]
     questions = [_question(sheet) for sheet in sheets]
-    asked = ask_items(model, questions, stage="judge", schema=SCHEMA, on_progress=on_progress)
+    asked = ask_items(model, questions, stage=JUDGE, schema=SCHEMA, on_progress=on_progress)
     return list(zip(sheets, asked.replies, strict=True)), asked.usage
 
 

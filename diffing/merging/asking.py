@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from diffing.ask import ask, entry, offered
 from diffing.models.base import Model
+from diffing.stages import MERGE
 from diffing.templates import fence, render
 from diffing.types import Hypothesis, OnProgress, Side, Usage, ignore_progress, other_side
 
@@ -37,7 +38,7 @@ def ask_same(
         model,
         questions,
         lambda value: offered(entry(value, "same"), ("yes", "no")),
-        stage="merge",
+        stage=MERGE,
         schema=SCHEMA,
         on_progress=on_progress,
     )

@@ -1,13 +1,13 @@
 """Models: anything that turns messages into text. `load_model` finds the backend for a model string.
 
-A new backend is a file with a `Model` and one line in `_BACKENDS`; the libraries of a backend load with it.
+A new backend is a file with a `Model` and one line in `diffing/registry.py`; the libraries of a backend load with it.
 """
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from diffing import registry
 from diffing.errors import SettingError
 from diffing.model_ref import ModelPlace, ModelRef, parse_spec
 from diffing.models.base import Model, Price, Sampling
@@ -47,7 +47,8 @@ class LoadOptions:
     """Remote: seconds to wait for one answer."""
 
 
-def _local(ref: ModelRef, options: LoadOptions) -> Model:
+def load_local(ref: ModelRef, options: LoadOptions) -> Model:
+    """A model on this machine."""
     from diffing.models.local import LocalModel, LocalOptions
 
     return LocalModel.load(
@@ -62,7 +63,8 @@ def _local(ref: ModelRef, options: LoadOptions) -> Model:
     )
 
 
-def _providers(ref: ModelRef, options: LoadOptions) -> Model:
+def load_providers(ref: ModelRef, options: LoadOptions) -> Model:
+    """A model of Inference Providers."""
     from diffing.models.providers import ProvidersModel
 
     return ProvidersModel(
@@ -74,7 +76,8 @@ def _providers(ref: ModelRef, options: LoadOptions) -> Model:
     )
 
 
-def _openai(ref: ModelRef, options: LoadOptions) -> Model:
+def load_openai(ref: ModelRef, options: LoadOptions) -> Model:
+    """A model of a server."""
     from diffing.models.openai_compatible import OpenAIModel
 
     url = ref.address or options.base_url or os.environ.get("OPENAI_BASE_URL")
@@ -85,18 +88,11 @@ def _openai(ref: ModelRef, options: LoadOptions) -> Model:
     return OpenAIModel(ref.name, url, concurrency=options.concurrency, timeout=options.timeout)
 
 
-def _recorded(ref: ModelRef, options: LoadOptions) -> Model:
+def load_recorded(ref: ModelRef, options: LoadOptions) -> Model:
+    """A recorded model."""
     from diffing.models.recorded import RecordedModel
 
     return RecordedModel.open(ref.source, columns=options.columns)
-
-
-_BACKENDS: dict[str, Callable[[ModelRef, LoadOptions], Model]] = {
-    ModelPlace.PROVIDERS: _providers,
-    ModelPlace.OPENAI: _openai,
-    ModelPlace.RECORDED: _recorded,
-    "local": _local,
-}
 
 
 def load_model(
@@ -124,13 +120,13 @@ def load_model(
         MissingExtraError: The backend's libraries are not installed.
     """
     ref = parse_spec(spec)
-    backend = _BACKENDS.get("local" if ref.runs_here else ref.place)
+    backend = registry.BACKENDS.get("local" if ref.runs_here else ref.place)
     if backend is None:
         raise SettingError(
             f"{spec!r:.80}: '{ref.place:.40}:' is no kind of model. "
-            f"Expected one of {', '.join(f'{k}:' for k in _BACKENDS)}"
+            f"Expected one of {', '.join(f'{k}:' for k in registry.BACKENDS)}"
         )
-    model = backend(ref, options or LoadOptions())
+    model: Model = registry.load(backend)(ref, options or LoadOptions())
     if ref.place == ModelPlace.RECORDED:
         return model  # it reads from a file already
     return _wrapped(model, cache, meter, price)

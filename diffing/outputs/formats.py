@@ -6,7 +6,7 @@ the same bytes.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,51 +68,44 @@ class Format:
         return write_whole(self.content(report), Path(folder) / self.file_name(report))
 
 
-FORMATS: Mapping[str, Format] = {
-    each.key: each
-    for each in (
-        Format(
-            "zip",
-            "Everything (zip)",
-            "The whole report with every response and verdict, the page, and how to open both: for keeping, and for "
-            "`diffing show` and `load_report` after unpacking.",
-            lambda report, name: archive(report, name, render(report).encode()),
-        ),
-        Format(
-            "html",
-            "Page (HTML)",
-            "The result as one page that opens in any browser, without a network.",
-            lambda report, _: render(report).encode(),
-        ),
-        Format(
-            "png",
-            "Picture (PNG)",
-            "The strongest confirmed differences at a glance, 1200 by 630 pixels: for posts and previews of links.",
-            lambda report, _: png_of(preview(report)),
-        ),
-        Format(
-            "md",
-            "Text (Markdown)",
-            "Headline, findings with intervals, examples, settings and what was not tested: for reading, wikis and "
-            "issues.",
-            lambda report, _: text(report).encode(),
-        ),
-        Format(
-            "csv",
-            "Findings (CSV)",
-            "One row per finding, for spreadsheets: UTF-8 with a byte order mark, by which Excel knows it; texts on "
-            "one line, and none that a spreadsheet would compute.",
-            lambda report, _: sheet(findings_table(report)),
-        ),
-        Format(
-            "parquet",
-            "Findings (parquet)",
-            "The same rows and columns with their types, for pandas, polars and DuckDB; texts as they are.",
-            lambda report, _: parquet(findings_table(report)),
-        ),
-    )
-}
-"""By key, in the order in which they are offered."""
+ZIP = Format(
+    "zip",
+    "Everything (zip)",
+    "The whole report with every response and verdict, the page, and how to open both: for keeping, and for "
+    "`diffing show` and `load_report` after unpacking.",
+    lambda report, name: archive(report, name, render(report).encode()),
+)
+HTML = Format(
+    "html",
+    "Page (HTML)",
+    "The result as one page that opens in any browser, without a network.",
+    lambda report, _: render(report).encode(),
+)
+PNG = Format(
+    "png",
+    "Picture (PNG)",
+    "The strongest confirmed differences at a glance, 1200 by 630 pixels: for posts and previews of links.",
+    lambda report, _: png_of(preview(report)),
+)
+MD = Format(
+    "md",
+    "Text (Markdown)",
+    "Headline, findings with intervals, examples, settings and what was not tested: for reading, wikis and issues.",
+    lambda report, _: text(report).encode(),
+)
+CSV = Format(
+    "csv",
+    "Findings (CSV)",
+    "One row per finding, for spreadsheets: UTF-8 with a byte order mark, by which Excel knows it; texts on "
+    "one line, and none that a spreadsheet would compute.",
+    lambda report, _: sheet(findings_table(report)),
+)
+PARQUET = Format(
+    "parquet",
+    "Findings (parquet)",
+    "The same rows and columns with their types, for pandas, polars and DuckDB; texts as they are.",
+    lambda report, _: parquet(findings_table(report)),
+)
 
 
 def safe_name(report: Report) -> str:

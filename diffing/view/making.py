@@ -5,7 +5,8 @@ from pathlib import Path
 
 from diffing.errors import SettingError
 from diffing.jobs import keep_within_bounds
-from diffing.outputs.formats import FORMATS, Format
+from diffing.outputs.downloads import FORMATS
+from diffing.outputs.formats import Format
 from diffing.types import Report
 from diffing.view.apart import run_apart
 from diffing.view.excess import is_light

@@ -51,7 +51,7 @@ def test_from_a_file(tmp_path: Path) -> None:
         ('{"run": {"rater": ["openai:llm"], "base_url": "https://example.org/v1"}}', "paid model without a limit"),
         ('{"run": {"model_a": "x"}}', "cannot set model_a"),
         ('{"run": {"trane": 5}}', "cannot set trane"),
-        ('{"run": {"train": "many"}}', "train cannot be used"),
+        ('{"run": {"train": "many"}}', "--train is 'many': expected a whole number"),
         ('{"run": {"train": 0}}', "--train is 0"),
         ('{"run": {"max_usd": 1}}', "--max-usd needs prices"),
     ],

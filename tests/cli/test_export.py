@@ -8,7 +8,7 @@ import pytest
 
 from diffing.cli import main
 from diffing.cli.export import export
-from diffing.outputs.formats import FORMATS
+from diffing.outputs.downloads import FORMATS
 from diffing.report import load_report, save_report
 from tests.outputs.samples import merged_report
 
@@ -42,8 +42,9 @@ def test_a_format_goes_where_it_is_told_to(key: str, folder: Path) -> None:
 
 
 def test_the_command_offers_every_format() -> None:
-    (literal, _) = typing.get_args(typing.get_type_hints(export, include_extras=True)["format_"])
-    assert list(typing.get_args(literal)) == list(FORMATS)
+    (_, option) = typing.get_args(typing.get_type_hints(export, include_extras=True)["format_"])
+    assert option.metavar == f"[{'|'.join(FORMATS)}]"
+    assert list(FORMATS) == ["zip", "html", "md", "csv", "parquet"]
 
 
 @pytest.mark.parametrize(

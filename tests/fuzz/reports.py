@@ -18,7 +18,7 @@ from rich.console import Console
 
 from diffing.cli.tables import findings_table
 from diffing.errors import DiffingError
-from diffing.outputs.formats import FORMATS
+from diffing.outputs.downloads import FORMATS
 from diffing.outputs.words import explanation, headline
 from diffing.report import load_report, load_settings, report_summary, save_report
 from diffing.types import LatentMeasure, Report

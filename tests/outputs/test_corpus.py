@@ -30,9 +30,10 @@ from diffing.outputs.card.section import section
 from diffing.outputs.dataset import dataset_files
 from diffing.outputs.dataset.card import dataset_card
 from diffing.outputs.dataset.identity import metadata_of
+from diffing.outputs.downloads import FORMATS
 from diffing.outputs.files.sheet import safe_text
 from diffing.outputs.files.text import LONGEST, PROMPT
-from diffing.outputs.formats import FORMATS, safe_name
+from diffing.outputs.formats import safe_name
 from diffing.outputs.html import render, visible
 from diffing.outputs.prose import prose
 from diffing.outputs.words import one_line, several_lines, statement

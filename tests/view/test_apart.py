@@ -9,7 +9,7 @@ import pytest
 from diffing.errors import SettingError
 from diffing.outputs.card import edit
 from diffing.outputs.card.edit import OptedOutError
-from diffing.outputs.formats import FORMATS
+from diffing.outputs.downloads import FORMATS
 from diffing.report import save_report
 from diffing.view import editing, excess, making
 from tests.outputs.card.corpus import NEW

@@ -5,9 +5,10 @@ import re
 from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any
 
-from diffing.config import MAY_BE_FILES, DiffConfig
+from diffing.config import DiffConfig, may_be_files
 from diffing.errors import SettingError
 from diffing.model_ref import ModelPlace, is_recorded, read_ref
+from diffing.settings import flag
 from diffing.types import Report
 
 TEMPERATURE = 0.7
@@ -133,8 +134,8 @@ def _check_there(name: str, value: Any) -> None:  # noqa: ANN401 - a setting of 
         # an SAE that is no folder is release/sae_id
         and (name == "sae" or re.search(r"\.(jsonl|csv|txt|jinja)$", value))
     )
-    if name in MAY_BE_FILES and looks_like_file and not os.path.exists(value):
-        flag = f"--{name.replace('_', '-')}"
+    if name in may_be_files() and looks_like_file and not os.path.exists(value):
         raise SettingError(
-            f"The report keeps only the name {value!r} of a file or folder, which is not here. Give it with {flag}"
+            f"The report keeps only the name {value!r} of a file or folder, which is not here. "
+            f"Give it with {flag(name)}"
         )

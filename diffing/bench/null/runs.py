@@ -130,7 +130,7 @@ def _two_batch_sizes(config: DiffConfig, store: "Store | None") -> tuple[Model, 
 
     options = LocalOptions(
         dtype=config.dtype,
-        quantization=config.quantization_a,  # type: ignore[arg-type]
+        quantization=config.quantization_a,
         chat_template=config.chat_template_a,
         trust_remote_code=config.trust_remote_code,
         allow_pickle=config.allow_pickle,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from diffing.ask import Unreadable, ask, entry, offered
 from diffing.bench.planted.matching import Target
 from diffing.models.base import Model
+from diffing.stages import Stage
 from diffing.templates import fence, render
 from diffing.types import Finding, OnProgress, Usage, ignore_progress
 
@@ -39,7 +40,7 @@ def ask_names(
         )
         for target, finding in cases
     ]
-    asked = ask(model, questions, _parse, stage="match", schema=SCHEMA, on_progress=on_progress)
+    asked = ask(model, questions, _parse, stage=Stage("match", "Matching"), schema=SCHEMA, on_progress=on_progress)
     return tuple(None if isinstance(reply, Unreadable) else reply for reply in asked.replies), asked.usage
 
 

@@ -12,7 +12,7 @@ from diffing.bench.planted.scoring import Scored, score
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits, sampling_of
 from diffing.errors import SettingError
-from diffing.methods.base import Method
+from diffing.methods.base import Method, plans_of
 from diffing.model_ref import is_recorded
 from diffing.models.base import Model
 from diffing.pipeline import DiffOptions, diff_models
@@ -176,7 +176,7 @@ def setup_of(config: DiffConfig, together: int, *, limits: Limits | None = None,
             domains=config.domain,
             seed=config.seed,
         ),
-        methods=tuple(build.method(name) for name in config.methods),
+        methods=tuple(plan.build(config, build) for plan in plans_of(config)),
         judge=build.helper(judge) if judge else None,
         options=DiffOptions(
             sampling=sampling_of(config),

@@ -13,10 +13,11 @@ from diffing.bench.planted.matching import (
     tracks,
     verdicts_by_hypothesis,
 )
-from diffing.methods.base import MeasuringMethod, Method
+from diffing.methods.base import MeasuringMethod, Method, method_plans
 from diffing.methods.lexical import LexicalMethod, same_property
 from diffing.metrics import sign_test
 from diffing.models.base import Model
+from diffing.stages import JUDGE
 from diffing.types import (
     Finding,
     Hypothesis,
@@ -28,9 +29,6 @@ from diffing.types import (
     Report,
     ignore_progress,
 )
-
-STAGES_OF_LLM = ("describe", "state", "judge")
-"""Stages whose calls belong to the method llm; those of responses and ratings to none, all others to sae."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +226,5 @@ def _is_sentence(finding: Finding) -> bool:
 
 
 def _belongs(stage: str, method: str) -> bool:
-    if stage.startswith(("responses", "rate")):
-        return False
-    of_llm = any(stage.startswith(name) for name in STAGES_OF_LLM)
-    return method == ("llm" if of_llm else "sae")
+    plan = method_plans()[method]
+    return stage in plan.stages or (plan.judged and stage == JUDGE)

@@ -15,6 +15,7 @@ from rich.text import Text
 from diffing.bench.results import Result
 from diffing.config import DiffConfig, settings_of
 from diffing.paths import path_of
+from diffing.settings import flag
 
 SaveTo = Annotated[
     Path | None,
@@ -94,7 +95,6 @@ def as_typed(command: str, arguments: list[str], config: DiffConfig) -> str:
         value = getattr(config, field.name)
         if value == field.default or field.name not in told:
             continue
-        flag = f"--{field.name.replace('_', '-')}"
         each = value if isinstance(value, tuple) else (told[field.name],)
-        parts += [flag] if value is True else [part for one in each for part in (flag, one)]
+        parts += [flag(field.name)] if value is True else [part for one in each for part in (flag(field.name), one)]
     return shlex.join(map(str, parts))

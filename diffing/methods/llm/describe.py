@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
 from diffing.ask import Label, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
+from diffing.methods.llm.stages import DESCRIBE
 from diffing.models.base import Model
 from diffing.templates import fence, fence_conversation, render
 from diffing.types import Category, OnProgress, Pair, Side, Usage, other_side
@@ -128,7 +129,7 @@ def describe_pairs(model: Model, pairs: Sequence[Pair], *, seed: int, on_progres
         on_progress: Told of every answer.
     """
     asked = ask_items(
-        model, [_question(seed, pair) for pair in pairs], stage="describe", schema=SCHEMA, on_progress=on_progress
+        model, [_question(seed, pair) for pair in pairs], stage=DESCRIBE, schema=SCHEMA, on_progress=on_progress
     )
     read = [reply for (reply,) in asked.replies if not isinstance(reply, Unreadable)]
     return Described(

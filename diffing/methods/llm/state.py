@@ -14,6 +14,7 @@ from diffing.ask import ReplyError, Unreadable, ask, entry, offered
 from diffing.methods.llm.cluster import Labels
 from diffing.methods.llm.describe import CATEGORIES, Difference
 from diffing.methods.llm.embed import Vectors
+from diffing.methods.llm.stages import STATE
 from diffing.models.base import Model
 from diffing.templates import fence, render
 from diffing.types import Category, Evidence, Hypothesis, OnProgress, Side, Usage, other_side
@@ -129,7 +130,7 @@ def state_clusters(
         render("state", sentences=[fence(sentences[i].text) for i in sample(cluster, sentences, vectors)])
         for cluster in clusters
     ]
-    asked = ask(model, questions, _parse, stage="state", schema=SCHEMA, on_progress=on_progress)
+    asked = ask(model, questions, _parse, stage=STATE, schema=SCHEMA, on_progress=on_progress)
     return Stated(tuple(None if isinstance(reply, Unreadable) else reply for reply in asked.replies), asked.usage)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from diffing.methods.sae.opening import Opened
 from diffing.methods.sae.rows import Latents, pack, unpack
+from diffing.methods.sae.stages import READ
 from diffing.methods.sae.texts import Refused, Text
 from diffing.types import Conversation, OnProgress, ignore_progress
 
@@ -74,7 +75,7 @@ class CachedReading:
         keys = [self._key(exchange) for exchange in exchanges]
         self._recall([key for key in dict.fromkeys(keys) if key not in self._memory])
         missing = {key: exchange for key, exchange in zip(keys, exchanges, strict=True) if key not in self._memory}
-        on_progress("read", 0, len(missing))
+        on_progress(READ, 0, len(missing))
         if missing:
             self._read(missing, on_progress)
         return [self._memory[key] for key in keys]
@@ -97,7 +98,7 @@ class CachedReading:
             nonlocal done
             self._keep(names[place], latents)
             done += 1
-            on_progress("read", done, len(missing))
+            on_progress(READ, done, len(missing))
 
         read(self._loaded(), list(texts.values()), tell)
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from diffing.ask import ReplyError, Unreadable, ask, entry, offered
 from diffing.methods.sae.cached import CachedReading
 from diffing.methods.sae.features import Example, Feature, ReadPair
+from diffing.methods.sae.stages import LABEL, SCORE_LABELS, SCORE_NEW_LABELS
 from diffing.models.base import Model
+from diffing.stages import Stage
 from diffing.templates import fence, render
 from diffing.types import OnProgress, Usage, ignore_progress
 
@@ -72,9 +74,9 @@ def label_features(
 ) -> Labelled:
     """At most 21 calls a feature: 10 to score the label it has, 1 to write another, 10 to score that."""
     examples = [choose_examples(feature, pairs, reading) for feature in features]
-    old, used_old = _score(model, [feature.label for feature in features], examples, "score labels", on_progress)
+    old, used_old = _score(model, [feature.label for feature in features], examples, SCORE_LABELS, on_progress)
     new_labels, used_write = _write(model, examples, on_progress)
-    new, used_new = _score(model, new_labels, examples, "score new labels", on_progress)
+    new, used_new = _score(model, new_labels, examples, SCORE_NEW_LABELS, on_progress)
     made = []
     for feature, label, old_score, new_score in zip(features, new_labels, old, new, strict=True):
         keep_new = label is not None and new_score is not None and (old_score is None or new_score > old_score)
@@ -141,7 +143,7 @@ def _write(model: Model, examples: Sequence[Examples], on_progress: OnProgress) 
         )
         for place in places
     ]
-    asked = ask(model, questions, _read_label, stage="label", schema=_LABEL_SCHEMA, on_progress=on_progress)
+    asked = ask(model, questions, _read_label, stage=LABEL, schema=_LABEL_SCHEMA, on_progress=on_progress)
     labels: list[str | None] = [None] * len(examples)
     for place, reply in zip(places, asked.replies, strict=True):
         labels[place] = None if isinstance(reply, Unreadable) else reply
@@ -149,7 +151,7 @@ def _write(model: Model, examples: Sequence[Examples], on_progress: OnProgress) 
 
 
 def _score(
-    model: Model, labels: Sequence[str | None], examples: Sequence[Examples], stage: str, on_progress: OnProgress
+    model: Model, labels: Sequence[str | None], examples: Sequence[Examples], stage: Stage, on_progress: OnProgress
 ) -> tuple[list[float | None], Usage]:
     """Share of readable answers that are right, per label; None without a label, examples of both kinds or answers."""
     owners: list[tuple[int, bool]] = []

@@ -11,6 +11,7 @@ from typing import get_args
 
 from diffing.ask import ReplyError, Unreadable, ask, entries, entry, offered
 from diffing.methods.sae.features import METHOD, Feature, ReadPair
+from diffing.methods.sae.stages import SIFT, SUMMARISE
 from diffing.models.base import Model
 from diffing.templates import fence, render
 from diffing.types import (
@@ -111,7 +112,7 @@ def summarise(
         questions = [
             render("summarise_features", features=[fence(_shown(f)) for f in group], most=most // 2) for group in groups
         ]
-        asked = ask(model, questions, _read, stage=f"summarise {side}", schema=_SCHEMA, on_progress=on_progress)
+        asked = ask(model, questions, _read, stage=SUMMARISE[side], schema=_SCHEMA, on_progress=on_progress)
         usage.append(asked.usage)
         claims: list[Claim] = []
         for group, reply in zip(groups, asked.replies, strict=True):
@@ -167,7 +168,7 @@ def _sift(
             raise ReplyError("no number that was offered")
         return list(dict.fromkeys(numbers))
 
-    asked = ask(model, [question], parse, stage=f"sift {side}", schema=_MERGE_SCHEMA, on_progress=on_progress)
+    asked = ask(model, [question], parse, stage=SIFT[side], schema=_MERGE_SCHEMA, on_progress=on_progress)
     reply = asked.replies[0]
     if isinstance(reply, Unreadable):
         by_size = sorted(claims, key=lambda claim: -max(abs(f.screened.difference) for f in claim.features))

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Mapping
 
 from diffing.model_ref import ModelRef, read_ref
+from diffing.settings import flag
 from diffing.types import Report, Scalar
 
 _SEVERAL = ("domain", "method", "rater")
@@ -42,7 +43,7 @@ def _pinned(spec: str, found: ModelRef) -> str:
 
 
 def _flag(name: str, value: Scalar) -> list[str]:
-    flag = f"--{name.replace('_', '-')}"
+    spelt = flag(name)
     if isinstance(value, bool):
-        return [flag] if value else []
-    return [word for each in (str(value).split(", ") if name in _SEVERAL else [str(value)]) for word in (flag, each)]
+        return [spelt] if value else []
+    return [word for each in (str(value).split(", ") if name in _SEVERAL else [str(value)]) for word in (spelt, each)]

@@ -1,10 +1,11 @@
 """What programs ask for when they compare two models: the main settings by name, all others in one object."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
+from diffing.settings import described
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,12 @@ def wanted(
     Raises:
         SettingError: A setting that there is not, or not of its type.
     """
-    named = {name: value for name, value in locals().items() if value is not None and name != "settings"}
+    named: dict[str, Any] = {
+        name: value for name, value in locals().items() if value is not None and name != "settings"
+    }
     others = settings or {}
-    known = {field.name for cls in (DiffConfig, Limits) for field in fields(cls)}
+    limits = described(Limits)
+    known = described(DiffConfig).keys() | limits.keys()
     for name in others:
         if name not in known:
             raise SettingError(
@@ -71,19 +75,7 @@ def wanted(
         if name in named:
             raise SettingError(f"settings: {name} is a parameter of its own. Give it there")
     every = named | others
-    limits = {field.name for field in fields(Limits)}
     return Wanted(
-        config=_made(DiffConfig, {name: value for name, value in every.items() if name not in limits}),
-        limits=_made(Limits, {name: value for name, value in every.items() if name in limits}),
+        config=DiffConfig(**{name: value for name, value in every.items() if name not in limits}),
+        limits=Limits(**{name: value for name, value in every.items() if name in limits}),
     )
-
-
-def _made(cls: Any, values: dict[str, Any]) -> Any:  # noqa: ANN401  the class of which one is made
-    from pydantic import TypeAdapter, ValidationError
-
-    try:
-        return TypeAdapter(cls).validate_python(values)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        reason = first["msg"]
-        raise SettingError(f"settings: {first['loc'][0]}: {reason[:1].lower()}{reason[1:]}. Correct it") from None

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from diffing.config import DiffConfig
+from diffing.methods.base import method_plans
 from diffing.outputs.html import environment
 from diffing.outputs.words import count, pieces_of
 from diffing.rendering import templates_of
@@ -19,11 +20,6 @@ from diffing.view.runs import Early, RunState
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_METHODS = {
-    "lexical": "Counted in words and forms",
-    "sae": "Seen in features of a sparse autoencoder",
-    "llm": "Described by the LLM",
-}
 _AT_FIRST = 6
 """Hypotheses of one method that are shown without a click."""
 MOVING = ("lending", "running")
@@ -143,8 +139,9 @@ def _names(config: DiffConfig) -> Names:
 
 def _by_method(found: Iterable[Early]) -> list[tuple[str, list[_Found]]]:
     """In the order in which they were found, which is that of the methods."""
+    headings = {name: plan.heading for name, plan in method_plans().items()}
     return [
-        (_METHODS.get(method, method), [_Found(tuple(pieces_of(each.text, _side(each))), each) for each in group])
+        (headings.get(method, method), [_Found(tuple(pieces_of(each.text, _side(each))), each) for each in group])
         for method, group in groupby(found, key=lambda each: each.method)
     ]
 

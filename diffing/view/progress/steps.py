@@ -9,28 +9,28 @@ from itertools import count
 from typing import Literal, TypeAlias
 
 from diffing.config import DiffConfig
+from diffing.methods.base import plans_of
+from diffing.stages import (
+    ACCESS,
+    CHECK_JUDGE,
+    GPU,
+    JUDGE,
+    MERGE,
+    POOL,
+    PREPARE,
+    RATE_ABSTRACTION,
+    RATE_INTERESTINGNESS,
+    RESPONSES,
+    SECOND_JUDGE,
+    TOKENS,
+    WEIGHTS,
+    WRITE_PROMPTS,
+    Step,
+)
 from diffing.types import SIDES, Side
 from diffing.view.runs import Stage
 
 Status: TypeAlias = Literal["done", "now", "later"]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What a run does next, as people speak of it; one stage of the report's usage, or several."""
-
-    title: str
-    """A few words; of a side, what follows the model's name."""
-    says: str
-    """One sentence."""
-    stages: tuple[str, ...]
-    """As in the report's usage."""
-    unit: str = "question"
-    """What is counted; empty where nothing is."""
-    side: Side | None = None
-    """The model whose name the title begins with."""
-    short: bool = False
-    """Whether it takes seconds, whatever the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,71 +59,27 @@ class Shown:
 _READY = Step(
     "Getting ready",
     "Models and prompts are looked up, checked and loaded.",
-    ("access", "prepare", "weights a", "weights b", "gpu a", "gpu b"),
-    "",
+    (ACCESS, PREPARE, *WEIGHTS.values(), *GPU.values()),
     short=True,
 )
-_WRITTEN = Step(
-    "Writing prompts", "The LLM writes prompts that could show what is suspected.", ("write prompts",), "question"
-)
+_WRITTEN = Step("Writing prompts", "The LLM writes prompts that could show what is suspected.", (WRITE_PROMPTS,))
 _ANSWERS: dict[Side, str] = {
     "a": "Every prompt is answered once; what was answered before is not asked again.",
     "b": "The same prompts, answered once.",
 }
-_LEXICAL = Step(
-    "Counting words and forms",
-    "Length, form and phrases of the two models' responses are compared.",
-    ("measure",),
-    "pair of responses",
-    short=True,
-)
-_SAE = (
-    Step(
-        "Reading with a sparse autoencoder",
-        "A reader model reads all responses, and the features it sees in them are counted.",
-        ("read",),
-        "response",
-    ),
-    Step(
-        "Naming the features",
-        "The LLM says in words what each feature that differs is about, and how well these words fit.",
-        ("score labels", "label", "score new labels"),
-    ),
-    Step(
-        "Summing up the features",
-        "The LLM makes hypotheses of the features that differ.",
-        ("summarise a", "summarise b", "sift a", "sift b"),
-    ),
-)
-_LLM = (
-    Step(
-        "Describing differences",
-        "The LLM describes how the two responses to each train prompt differ.",
-        ("describe",),
-        "pair of responses",
-    ),
-    Step("Stating hypotheses", "Descriptions that say the same become one hypothesis.", ("state",)),
-)
 _JUDGE = Step(
     "Judging",
     "The judge says which of two responses fits a hypothesis better, without knowing whose they are.",
-    ("judge",),
+    (JUDGE,),
 )
 _CHECK = Step(
     "Checking the judge",
     "A sample is judged once more, in the other order or by another judge.",
-    ("check judge", "second judge"),
+    (CHECK_JUDGE, SECOND_JUDGE),
 )
-_RATE = Step(
-    "Rating", "How interesting and how abstract each hypothesis is.", ("rate interestingness", "rate abstraction")
-)
-_MERGE = Step("Putting together", "Hypotheses that say the same become one entry.", ("merge",))
-_TESTED = Step(
-    "Testing",
-    "What was found is tested on the other prompts, and the result is written.",
-    (),
-    short=True,
-)
+_RATE = Step("Rating", "How interesting and how abstract each hypothesis is.", (RATE_INTERESTINGNESS, RATE_ABSTRACTION))
+_MERGE = Step("Putting together", "Hypotheses that say the same become one entry.", (MERGE,))
+_TESTED = Step("Testing", "What was found is tested on the other prompts, and the result is written.", short=True)
 
 
 def steps_of(config: DiffConfig) -> tuple[Step, ...]:
@@ -141,16 +97,13 @@ def _planned(config: DiffConfig) -> Iterator[Step]:
         yield _WRITTEN
     if config.pool is not None and config.pool_by == "responses":
         for side in SIDES:
-            yield Step(
-                "answers the pool", "Where the two differ most is told from these answers.", (f"pool {side}",),
-                "prompt", side,
-            )  # fmt: skip
+            yield Step("answers the pool", "Where the two differ most is told from these answers.", (POOL[side],))
     for side in SIDES:
-        yield Step("answers", _ANSWERS[side], (f"responses {side}",), "prompt", side)
-    for method in config.methods:
-        of_method = {"lexical": (_LEXICAL,), "sae": _SAE if config.llm else _SAE[:1], "llm": _LLM}
-        yield from of_method.get(method, ())
-    if "llm" in config.methods:
+        yield Step("answers", _ANSWERS[side], (RESPONSES[side],))
+    plans = plans_of(config)
+    for plan in plans:
+        yield from plan.steps(config)
+    if any(plan.judged for plan in plans):
         yield _JUDGE
         if config.check_judge or config.second_judge:
             yield _CHECK
@@ -184,7 +137,7 @@ def progress_of(steps: Sequence[Step], stages: Sequence[Stage]) -> tuple[Shown, 
 def _shown(step: Step, stage: Stage | None, status: Status, begun: dict[str, Stage]) -> Shown:
     if stage is None:
         return Shown(step, status)
-    tokens = begun.get(f"tokens {step.side}") if step.side and stage.name.startswith("responses") else None
+    tokens = begun.get(TOKENS[step.side]) if step.side and stage.name == RESPONSES[step.side] else None
     told = Shown(step, status, stage.done, stage.total, tokens.done if tokens else 0)
     return replace(told, seconds_left=stage.seconds_left) if status == "now" and not step.short else told
 
@@ -205,6 +158,6 @@ def seconds_left(shown: Sequence[Shown]) -> tuple[float, bool] | None:
     later = [each.step for each in shown if each.status == "later" and not each.step.short]
     if not later:
         return now.seconds_left, False
-    if now.step.stages == ("responses a",) and [step.stages for step in later] == [("responses b",)]:
+    if now.step.stages == (RESPONSES["a"],) and [step.stages for step in later] == [(RESPONSES["b"],)]:
         return now.seconds_left + now.total * now.seconds_left / (now.total - now.done), True
     return None

@@ -7,6 +7,7 @@ without asking again.
 from diffing.config import DiffConfig
 from diffing.errors import DiffingError, HubError, SettingError
 from diffing.hub import BoundedApi, hub_api, hub_errors
+from diffing.methods.base import method_plans
 from diffing.model_ref import ModelPlace, parse_spec, read_ref
 from diffing.paths import existing
 from diffing.view.runs.uploads import is_upload
@@ -94,12 +95,10 @@ def repositories(config: DiffConfig) -> list[tuple[str, str]]:
     Raises:
         SettingError: A name of which it cannot be told.
     """
-    from diffing.methods.sae.presets import PRESETS
-
     found: list[tuple[str, str]] = []
-    reader = PRESETS[config.reader].reader if config.reader in PRESETS else config.reader
+    loaded = [spec for plan in method_plans().values() for spec in plan.loads(config).values()]
     embedder = None if config.embedder in ("auto", "tfidf") else config.embedder
-    for spec in (*_models(config), reader or "", embedder or ""):
+    for spec in (*_models(config), *loaded, embedder or ""):
         if spec and not is_upload(spec):
             found += _read_by(spec)
     if config.prompts and config.prompts != "bundled":

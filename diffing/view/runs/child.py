@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from diffing.errors import DiffingError
+from diffing.stages import ACCESS
 from diffing.types import Hypothesis, Metrics
 from diffing.view.runs.access import SignInError, check_access
 from diffing.view.runs.records import RunTask
@@ -90,7 +91,7 @@ def _run(order: Order, voice: Voice) -> None:
 
     config, limits = order.task.config, order.task.limits
     if order.public:
-        voice.progress("access", 0, 0)
+        voice.progress(ACCESS, 0, 0)
         check_access(config, order.token)
     report = run(config, limits=limits, on_progress=voice.progress, on_found=voice.found)
     save_report(report, order.folder)

@@ -99,6 +99,4 @@ def read_config(text: str) -> DiffConfig:
 def _config_of(values: Mapping[str, Any]) -> DiffConfig:
     """A config from JSON, in which its tuples are lists; without settings that this version no longer has."""
     known = {setting.name for setting in fields(DiffConfig)}
-    given: dict[str, Any] = {name: value for name, value in values.items() if name in known}
-    tuples = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
-    return DiffConfig(**(given | tuples))
+    return DiffConfig(**{name: value for name, value in values.items() if name in known})

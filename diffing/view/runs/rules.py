@@ -7,11 +7,13 @@ import re
 from dataclasses import asdict, dataclass, fields
 
 from diffing.checks import check
-from diffing.config import MAY_BE_FILES, DiffConfig, Limits
+from diffing.config import DiffConfig, Limits, may_be_files
 from diffing.errors import LimitError, SettingError
+from diffing.methods.base import method_plans
 from diffing.model_ref import ModelPlace, possible_paths, read_ref, without_revision
 from diffing.paths import existing
 from diffing.run_prompts import pool_sizes
+from diffing.settings import flag
 
 _TOKEN = re.compile(r"\b(?:hf_|hf_oauth_|api_org_)[A-Za-z0-9]{20,}")
 _OWN = "run `diffing serve` there for that"
@@ -87,7 +89,7 @@ def allowed(config: DiffConfig, limits: Limits, rules: Rules) -> Limits:
     for name, text in _texts(config):
         if _TOKEN.search(text):
             raise SettingError(
-                f"{_flag(name)} holds a token, which would be stored: sign in instead, and renew the token"
+                f"{flag(name)} holds a token, which would be stored: sign in instead, and renew the token"
             )
     if rules.public:
         _check_public(config)
@@ -110,22 +112,19 @@ def _stricter(one: float | None, other: float | None) -> float | None:
 
 def _check_public(config: DiffConfig) -> None:
     for name, value in _texts(config):
-        flag = _flag(name)
-        if name in (*MAY_BE_FILES, "rater") and is_path(value):
-            raise SettingError(f"{flag} names a file or folder, which only a machine of your own may read: {_OWN}")
+        if name in may_be_files() and is_path(value):
+            raise SettingError(
+                f"{flag(name)} names a file or folder, which only a machine of your own may read: {_OWN}"
+            )
         if name == "base_url" or read_ref(value).place == ModelPlace.OPENAI:
-            raise SettingError(f"{flag} names a server of your own: take providers:org/name here. {_OWN}")
+            raise SettingError(f"{flag(name)} names a server of your own: take providers:org/name here. {_OWN}")
     for name in ("trust_remote_code", "allow_pickle"):
         if getattr(config, name):
-            raise SettingError(f"{_flag(name)} runs code that comes with a model, not here: {_OWN}")
-    if config.sae and not config.reader:
-        raise SettingError("--sae alone does not say which model reads: give --reader too, so that it is known who may")
+            raise SettingError(f"{flag(name)} runs code that comes with a model, not here: {_OWN}")
+    for plan in method_plans().values():
+        plan.check_public(config)
     if config.concurrency > _MOST_AT_ONCE or config.timeout > _LONGEST_WAIT:
         raise SettingError(f"Expected at most --concurrency {_MOST_AT_ONCE} and --timeout {_LONGEST_WAIT:g} here")
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
 
 
 def _texts(config: DiffConfig) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from diffing.errors import DiffingError, SettingError
 from diffing.outputs.card import Mode, repositories_of, update_card
 from diffing.outputs.dataset import push_report
-from diffing.outputs.formats import FORMATS
+from diffing.outputs.downloads import FORMATS
 from diffing.types import Report
 from diffing.view.editing import edit_politely
 from diffing.view.result.shelf import Opened

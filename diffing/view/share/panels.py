@@ -12,7 +12,8 @@ from markupsafe import Markup
 from diffing.hub import BoundedApi, namespaces
 from diffing.outputs.card import CardOutcome, section
 from diffing.outputs.dataset import Pushed
-from diffing.outputs.formats import FORMATS, safe_name
+from diffing.outputs.downloads import FORMATS
+from diffing.outputs.formats import safe_name
 from diffing.outputs.html import environment
 from diffing.outputs.public import public_report
 from diffing.rendering import templates_of

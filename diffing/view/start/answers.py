@@ -6,6 +6,7 @@ from typing import Any
 
 from diffing.errors import SettingError
 from diffing.estimate import SizeOf
+from diffing.methods.base import plans_of
 from diffing.methods.sae.presets import PRESETS
 from diffing.model_ref import ModelPlace, is_recorded, read_ref
 from diffing.outputs.html import visible
@@ -207,8 +208,9 @@ class Answers:
                 continue  # a provider that was named, a server, or what was recorded
             here, providers = self._places_of(ref.name if ref.remote else str(ref), visitor)
             yield f"Model {side.upper()}", here if wanted.where[side] == "here" else providers
-        if "sae" in config.methods and config.reader:
-            yield "Reader", self._reader_place(config.reader, visitor)
+        for plan in plans_of(config):
+            for what, name in plan.loads(config).items():
+                yield what, self._reader_place(name, visitor)
 
     def _size_for(self, visitor: Visitor) -> SizeOf:
         return lambda spec: self._site.previews.size(spec, visitor)

@@ -1,12 +1,12 @@
 """HTML of the start page. Everything it returns comes from templates that escape every text, and from nowhere else."""
 
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from diffing.estimate import RunEstimate
+from diffing.methods.base import MethodPlan, method_plans
 from diffing.methods.sae.presets import PRESETS
 from diffing.model_ref import is_remote
 from diffing.models.recorded.source import SUFFIXES
@@ -14,6 +14,7 @@ from diffing.outputs.dataset import Published
 from diffing.outputs.html import environment
 from diffing.prompts.bundled_set import bundled_domains, read_bundled
 from diffing.rendering import templates_of
+from diffing.settings import Described, described
 from diffing.view.address import Address
 from diffing.view.before.places import Place
 from diffing.view.before.preview import Preview
@@ -21,7 +22,7 @@ from diffing.view.examples import EXAMPLES
 from diffing.view.runs import Rules
 from diffing.view.runs.uploads import MOST_BYTES
 from diffing.view.site import SiteSettings
-from diffing.view.start.reading import LABELS, NAME_LENGTH, TEXT_LENGTH, said
+from diffing.view.start.reading import NAME_LENGTH, TEXT_LENGTH, labels, said
 from diffing.view.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -38,23 +39,6 @@ SIZE = 1
 _MOST_PUBLISHED = 3
 _ENDINGS = ",".join((*SUFFIXES, ".gz"))
 _NO_LLM = "Inference Providers answer, and bill, those who are signed in."
-_NO_SAE = "The library of SAEs is not installed here."
-_STAGES = {
-    "write prompts": "Prompts",
-    "responses a": "Responses of A",
-    "responses b": "Responses of B",
-    "read": "Reading",
-    "label": "Labels",
-    "summarise": "Summaries",
-    "describe": "Descriptions",
-    "state": "Statements",
-    "judge": "Verdicts",
-    "check judge": "Judge's check",
-    "second judge": "Second judge",
-    "merge": "Merging",
-    "rate": "Ratings",
-}
-"""What the stages of an estimate are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +80,23 @@ def form(where: Address, page: Page) -> str:
     names = {"a": where.value, "b": where.other} if where.what == "pair" else {"a": "", "b": ""}
     return _rendered(
         "form.html.jinja", page, names={side: name[:NAME_LENGTH] for side, name in names.items()},
-        named=where.what == "pair", labels=LABELS, presets=PRESETS, sizes=SIZES, size=SIZE,
+        named=where.what == "pair", labels=labels(), presets=PRESETS, sizes=SIZES, size=SIZE,
         domains=bundled_domains(), bundled=_bundled(), examples=EXAMPLES, name_length=NAME_LENGTH,
         text_length=TEXT_LENGTH, no_llm=_NO_LLM if page.rules.public and not page.signed_in else "",
-        no_sae="" if sae_library() else _NO_SAE, upload_megabytes=MOST_BYTES >> 20, endings=_ENDINGS,
+        plans=method_plans().values(), own_fields=_own_fields, fields_of=_fields_of,
+        upload_megabytes=MOST_BYTES >> 20, endings=_ENDINGS,
     )  # fmt: skip
 
 
-def sae_library() -> bool:
-    """Whether SAEs can be loaded."""
-    return importlib.util.find_spec("sae_lens") is not None
+def _fields_of(plan: MethodPlan) -> str:
+    """The template of what the form asks of a method: one of its own, or the one that shows its settings."""
+    own = f"method-{plan.name}.html.jinja"
+    return own if _own(f"shown/{own}") is not None else "method.html.jinja"
+
+
+def _own_fields(plan: MethodPlan) -> list[Described]:
+    """The settings of a method that the form offers, if no template of its own shows them."""
+    return [each for each in described(plan.settings).values() if each.setting.title]
 
 
 def proposal(base: str, name: str, page: Page) -> str:
@@ -146,7 +137,7 @@ def estimate(preview: Preview, page: Page, *, queue: Queue, gpu_seconds: float |
 
 def stages(told: RunEstimate, page: Page) -> str:
     """What a run takes, stage by stage."""
-    return _rendered("stages.html.jinja", page, told=told, cost=_cost, stage_names=_STAGES, remote=_remote(told))
+    return _rendered("stages.html.jinja", page, told=told, cost=_cost, remote=_remote(told))
 
 
 def headline(told: RunEstimate) -> str:

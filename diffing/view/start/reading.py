@@ -4,49 +4,27 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isfinite
 from typing import Any, TypeAlias
 
-from diffing.config import METHODS, DiffConfig, Limits
+from diffing import registry
+from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
 from diffing.hub import for_page
+from diffing.methods.base import plans_of
 from diffing.model_ref import by_providers, read_ref
+from diffing.settings import Described, described
 from diffing.types import SIDES, Side
 from diffing.view.before.places import Where
 
-LABELS = {
-    "model_a": "Model A",
-    "model_b": "Model B",
+_OWN_LABELS = {
     "revision_a": "Revision of A",
     "revision_b": "Revision of B",
-    "system_prompt_a": "System prompt of A",
-    "system_prompt_b": "System prompt of B",
-    "columns_a": "Columns of A",
-    "columns_b": "Columns of B",
-    "prompts": "Dataset",
-    "domain": "Domains",
-    "prompt_column": "Column",
-    "language": "Language",
-    "train": "Train prompts",
-    "heldout": "Held-out prompts",
-    "pool": "Pool",
-    "suspect": "What may differ",
-    "method": "Methods",
-    "llm": "LLM",
-    "second_judge": "Second judge",
-    "judging": "Judging",
-    "reader": "Reader",
-    "sae": "SAE",
-    "max_new_tokens": "Tokens per response",
-    "temperature": "Temperature",
-    "seed": "Seed",
-    "sample_b": "Sample of B",
-    "max_calls": "Calls at most",
-    "max_usd": "Dollars at most",
     "price_read": "Price of tokens read",
     "price_written": "Price of tokens written",
 }
-"""What the fields are called, on the page and in what is said of them."""
+"""Fields that are a part of a setting."""
 NAME_LENGTH = 300
 """Characters of one name, at most."""
 TEXT_LENGTH = 8_000
@@ -54,23 +32,11 @@ TEXT_LENGTH = 8_000
 """What begins a model string that says by itself where the model is."""
 
 Form: TypeAlias = Mapping[str, object]
-_INTEGERS = {
-    "train": (1, 100_000),
-    "heldout": (1, 100_000),
-    "pool": (3, 1_000_000),
-    "max_new_tokens": (1, 100_000),
-    "seed": (0, 2**31 - 1),
-    "sample_b": (0, 1_000),
-}
-_LINES = ("columns_a", "columns_b", "prompts", "prompt_column", "language", "suspect", "reader", "sae")
-_LLMS = ("llm", "second_judge")
+_TEXTS = ("system_prompt_a", "system_prompt_b")
+"""Settings whose fields are boxes of several lines."""
+_READ_APART = ("model_a", "model_b", "method", "columns", "usd_per_million")
+"""Settings of which the form has no field, or one that needs more than its text."""
 _FLAG = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
-_FLAGS = LABELS | {
-    "usd_per_million": "the prices of tokens",
-    "columns": "Columns",
-    "model_a": "Model A",
-    "model_b": "Model B",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,35 +61,51 @@ def read_form(form: object) -> Wanted:
         raise SettingError("Expected the fields of the form, got something else: reload the page")
     where = {side: _where(form, side) for side in SIDES}
     values: dict[str, Any] = {f"model_{side}": _model(form, side, where[side]) for side in SIDES}
-    values |= {f"system_prompt_{side}": _text(form, f"system_prompt_{side}") or None for side in SIDES}
-    values |= {name: number for name in _INTEGERS if (number := _integer(form, name, *_INTEGERS[name])) is not None}
-    values |= {name: line for name in _LINES if (line := _line(form, name))}
-    values |= {name: _by_providers(line) for name in _LLMS if (line := _line(form, name))}
-    values["method"] = tuple(_choices(form, "method", METHODS))
-    values["domain"] = tuple(_lines(form, "domain"))
-    if (temperature := _number(form, "temperature", 0, 10)) is not None:
-        values["temperature"] = temperature
-    if judging := _line(form, "judging"):
-        values["judging"] = judging
-    _check_named(form, values)
+    for name, each in described(DiffConfig).items():
+        if each.setting.title and name not in _READ_APART and (value := _value(form, each)) not in (None, "", ()):
+            values[name] = value
+    values["method"] = tuple(_choices(form, "method", tuple(registry.METHODS)))
+    config = DiffConfig(**values, usd_per_million=_price(form))
+    _check_named(form, config)
     limits = Limits(_integer(form, "max_calls", 1, 10**9), _number(form, "max_usd", 0, 10**6))
-    return Wanted(DiffConfig(**values, usd_per_million=_price(form)), limits, where)
+    return Wanted(config, limits, where)
 
 
-def _check_named(form: Form, values: Mapping[str, Any]) -> None:
+def _value(form: Form, each: Described) -> Any:  # noqa: ANN401  of the setting's type
+    """What a field holds; None, or nothing, if it was left empty."""
+    if each.several:
+        return tuple(_lines(form, each.name))
+    if each.kind in (int, float):
+        low, high = max(each.low, 0), min(each.high, each.setting.most_on_page)
+        return (_integer if each.kind is int else _number)(form, each.name, low, high)
+    if each.kind is bool:
+        return form.get(each.name) is True
+    if each.name in _TEXTS:
+        return _text(form, each.name)
+    line = _line(form, each.name)
+    return _by_providers(line) if line and each.setting.served else line
+
+
+def _check_named(form: Form, config: DiffConfig) -> None:
     """What was chosen has to be named: otherwise a default would run that nobody asked for.
 
     Raises:
         SettingError: It is not.
     """
-    if "method" in form and not values["method"]:
+    if "method" in form and not config.method:
         raise SettingError("Choose a method, or several")
-    if form.get("source") == "dataset" and "prompts" not in values:
+    if form.get("source") == "dataset" and config.prompts is None:
         raise SettingError("Name the dataset of prompts, such as allenai/WildChat-1M")
-    if "llm" in values["method"] and "llm" not in values:
-        raise SettingError("Name the LLM that describes and judges, such as Qwen/Qwen3-32B")
-    if "sae" in values["method"] and not {"reader", "sae"} & set(values):
-        raise SettingError("Name a reader, its SAE, or both")
+    for plan in plans_of(config) if config.method else ():
+        if missing := plan.not_named(config):
+            raise SettingError(missing)
+
+
+@lru_cache(maxsize=1)
+def labels() -> Mapping[str, str]:
+    """What the settings are called, on the page and in what is said of them."""
+    every = described(DiffConfig) | described(Limits)
+    return {name: each.setting.title for name, each in every.items() if each.setting.title} | _OWN_LABELS
 
 
 def said(message: str, *, public: bool) -> str:
@@ -137,7 +119,7 @@ def said(message: str, *, public: bool) -> str:
 
 
 def _label(flag: str, name: str) -> str:
-    label = _FLAGS.get(name)
+    label = labels().get(name)
     return flag if label is None else f"“{label}”"
 
 
@@ -160,8 +142,8 @@ def _model(form: Form, side: Side, where: Where) -> str:
         ref = read_ref(name)
         if ref.prefixed or ref.parts[-1].revision is not None:
             raise SettingError(
-                f"{LABELS[f'revision_{side}']} is {revision!r:.60}, but the name says already what is taken: leave one "
-                "of them out"
+                f"{labels()[f'revision_{side}']} is {revision!r:.60}, but the name says already what is taken: leave "
+                "one of them out"
             )
         name = str(ref.at(revision))
     return _by_providers(name) if name and where == "providers" else name
@@ -175,7 +157,7 @@ def _line(form: Form, name: str) -> str:
     """A text of one line, without spaces around it."""
     text = _string(form.get(name), name, NAME_LENGTH).strip()
     if _holds(text, "Cc", "Cs", "Zl", "Zp"):
-        raise SettingError(f"{LABELS[name]} holds a line break or a control character: expected one line of text")
+        raise SettingError(f"{labels()[name]} holds a line break or a control character: expected one line of text")
     return text
 
 
@@ -183,7 +165,7 @@ def _text(form: Form, name: str) -> str:
     """A text of several lines; nothing but spaces is nothing."""
     text = _string(form.get(name), name, TEXT_LENGTH).replace("\r\n", "\n")
     if _holds(text.translate(dict.fromkeys(map(ord, "\n\t"))), "Cc", "Cs"):
-        raise SettingError(f"{LABELS[name]} holds a control character: expected text")
+        raise SettingError(f"{labels()[name]} holds a control character: expected text")
     return text if text.strip() else ""
 
 
@@ -196,9 +178,9 @@ def _string(value: object, name: str, longest: int) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise SettingError(f"{LABELS[name]} is no text but {type(value).__name__}: reload the page")
+        raise SettingError(f"{labels()[name]} is no text but {type(value).__name__}: reload the page")
     if len(value) > longest:
-        raise SettingError(f"{LABELS[name]} has {len(value):,} characters: expected at most {longest:,}")
+        raise SettingError(f"{labels()[name]} has {len(value):,} characters: expected at most {longest:,}")
     return value
 
 
@@ -207,7 +189,7 @@ def _lines(form: Form, name: str) -> list[str]:
     value = form.get(name, [])
     values = [value] if isinstance(value, str) else value
     if not isinstance(values, list) or len(values) > 100:
-        raise SettingError(f"{LABELS[name]}: expected a list of choices, got something else: reload the page")
+        raise SettingError(f"{labels()[name]}: expected a list of choices, got something else: reload the page")
     return list(dict.fromkeys(_line({name: each}, name) for each in values))
 
 
@@ -215,14 +197,14 @@ def _choices(form: Form, name: str, choices: tuple[str, ...]) -> list[str]:
     chosen = _lines(form, name)
     for each in chosen:
         if each not in choices:
-            raise SettingError(f"{LABELS[name]}: {each!r:.60} is not known, expected {', '.join(choices)}")
+            raise SettingError(f"{labels()[name]}: {each!r:.60} is not known, expected {', '.join(choices)}")
     return chosen
 
 
-def _integer(form: Form, name: str, low: int, high: int) -> int | None:
+def _integer(form: Form, name: str, low: float, high: float) -> int | None:
     number = _number(form, name, low, high)
     if number is not None and number != int(number):
-        raise SettingError(f"{LABELS[name]} is {number:g}: expected a whole number from {low:,} to {high:,}")
+        raise SettingError(f"{labels()[name]} is {number:g}: expected a whole number from {low:,} to {high:,}")
     return None if number is None else int(number)
 
 
@@ -231,7 +213,7 @@ def _number(form: Form, name: str, low: float, high: float) -> float | None:
     value = form.get(name)
     if value is None or value == "":
         return None
-    refused = SettingError(f"{LABELS[name]} is {value!r:.40}: expected a number from {low:,} to {high:,}")
+    refused = SettingError(f"{labels()[name]} is {value!r:.40}: expected a number from {low:,} to {high:,}")
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise refused
     try:

@@ -20,6 +20,7 @@ from diffing.models.local import LocalOptions
 from diffing.respond import answer
 from diffing.run import with_system_prompt
 from diffing.run_prompts import prompts_of
+from diffing.stages import PREPARE, RESPONSES
 from diffing.types import SIDES, OnProgress, Side
 from diffing.view.runs.access import check_access
 from diffing.view.runs.rules import PUBLIC, Rules, allowed
@@ -70,7 +71,7 @@ def answered(
         DiffingError: Anything else the visitor can mend, in one line.
     """
     lending = Lending(write or lent(), token or (False if rules.public else None))
-    last = Answering("prepare", 0, 0)
+    last = Answering(PREPARE, 0, 0)
     yield last
     allowed(config, Limits(), rules)
     if reason := obstacle(config):
@@ -109,7 +110,7 @@ def _answer_all(config: DiffConfig, store: Store, lending: Lending, tell: OnAnsw
     for side, sample in zip(SIDES, (config.sample_a, config.sample_b), strict=True):
         model = sides[side]
         if model is not None and is_local(_spec(config, side)):
-            answer(model, prompts, replace(sampling_of(config), sample=sample), f"responses {side}", on_progress)
+            answer(model, prompts, replace(sampling_of(config), sample=sample), RESPONSES[side], on_progress)
 
 
 def _spec(config: DiffConfig, side: Side) -> str:

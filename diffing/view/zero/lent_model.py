@@ -11,6 +11,7 @@ from diffing.model_ref import parse_spec, read_ref
 from diffing.models.base import OnCompletion, OnTokens, Sampling
 from diffing.models.local import LocalOptions
 from diffing.models.local.fitting import dtype_name
+from diffing.stages import GPU, WEIGHTS
 from diffing.types import Completion, Conversation, OnProgress, Side
 from diffing.view.zero.lending import Answer, Failed, Note, Order, Ready, Tokens, Write, hold
 from diffing.view.zero.machine import find_model, zero_gpu
@@ -88,7 +89,7 @@ class LentModel:
             count, seconds = pace.chunk(len(waiting))
             chunk = waiting[:count]
             asked = tuple(conversations[place] for place in chunk)
-            self._on_progress(f"gpu {self._side}", 0, seconds)
+            self._on_progress(GPU[self._side], 0, seconds)
             loan = _Loan(chunk, finish, on_tokens or (lambda count: None))
             try:
                 with one_line():
@@ -110,10 +111,10 @@ class LentModel:
 
     def _load(self) -> None:
         """Weights are read before the GPU is asked for, so that its time is not spent on that."""
-        self._on_progress(f"weights {self._side}", 0, 1)
+        self._on_progress(WEIGHTS[self._side], 0, 1)
         with _loading:
             hold(self._ref, self._options, self._lending.token).move("cpu")
-        self._on_progress(f"weights {self._side}", 1, 1)
+        self._on_progress(WEIGHTS[self._side], 1, 1)
 
 
 class _Loan:

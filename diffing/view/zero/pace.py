@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from math import ceil
 
-from diffing.estimate import LOCAL_FLOPS, RESPONSE_TOKENS
+from diffing.costs import RESPONSE_TOKENS
+from diffing.estimate import LOCAL_FLOPS
 from diffing.models.base import Sampling
 
 LOAN = 60.0

@@ -17,6 +17,7 @@ from diffing.demo.config import FOLDER, demo_config
 from diffing.methods.base import Method
 from diffing.methods.lexical import LexicalMethod
 from diffing.methods.sae import SaeMethod, SaeOptions
+from diffing.methods.sae.plan import SaeSettings, followed
 from diffing.models import load_model
 from diffing.models.base import Model, Sampling
 from diffing.pipeline import DiffOptions, diff_models
@@ -117,7 +118,8 @@ def demo_plants() -> list[tuple[Plant, Side]]:
 
 
 def _sae(config: DiffConfig, store: "Store") -> SaeMethod:
-    return SaeMethod(config.reader, sae=config.sae, options=SaeOptions(features=config.features_followed), store=store)
+    own = config.of(SaeSettings)
+    return SaeMethod(own.reader, sae=own.sae, options=SaeOptions(features=followed(config)), store=store)
 
 
 def score_tiny(tuned: Path, store: "Store", on_progress: OnProgress = ignore_progress) -> dict[str, list[Scored]]:

@@ -12,9 +12,10 @@ import pyarrow.parquet
 import pytest
 
 from diffing.errors import SettingError
+from diffing.outputs.downloads import FORMATS
 from diffing.outputs.figures import preview
 from diffing.outputs.files.sheet import LENGTH, safe_text
-from diffing.outputs.formats import FORMATS, safe_name
+from diffing.outputs.formats import safe_name
 from diffing.outputs.public import public_report
 from diffing.report import load_report
 from diffing.report.index import index_of

@@ -132,7 +132,7 @@ def test_what_cannot_be_done_is_told_in_one_line(at: Served, tmp_path: Path) -> 
         (pair | {"method": ["magic"], "train": 20, "heldout": 20}, "method magic is not known"),
         (pair | {"settings": {"nope": 1}}, "there is no 'nope'"),
         (pair | {"settings": {"train": 1}}, "train is a parameter of its own"),
-        (pair | {"settings": {"seed": "x"}}, "settings: seed: input should be a valid integer"),
+        (pair | {"settings": {"seed": "x"}}, "seed is 'x': expected a whole number"),
     ):
         with pytest.raises(AppError) as refused:
             programs.predict(**asked)

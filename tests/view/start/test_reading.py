@@ -4,7 +4,7 @@ import pytest
 
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
-from diffing.view.start.reading import LABELS, read_form, said
+from diffing.view.start.reading import labels, read_form, said
 
 NAMED = {"model_a": "org/a", "model_b": "org/b"}
 
@@ -84,7 +84,7 @@ def test_anything_else_is_refused_in_one_line(form: object, told: str) -> None:
 def test_messages_speak_of_fields_and_not_of_a_shell_that_visitors_do_not_have() -> None:
     message = "--max-usd needs prices. Give --usd-per-million; run `hf auth login`, or set HF_TOKEN. --dtype stays"
     assert said(message, public=False) == (
-        f"“{LABELS['max_usd']}” needs prices. Give “the prices of tokens”; "
+        f"“{labels()['max_usd']}” needs prices. Give “the prices of tokens”; "
         "run `hf auth login`, or set HF_TOKEN. --dtype stays"
     )
     assert said(message, public=True).endswith("; sign in. --dtype stays")

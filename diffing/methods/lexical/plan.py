@@ -1,0 +1,34 @@
+"""The lexical method as a run knows it before it begins."""
+
+from diffing.methods.base import Method, MethodPlan, Tools
+from diffing.methods.lexical.stages import MEASURE
+from diffing.run_settings import RunSettings
+from diffing.stages import Step
+
+
+class LexicalPlan(MethodPlan):
+    """Has no settings, asks no model and takes seconds."""
+
+    name = "lexical"
+    title = "Lexical"
+    hint = "Counts words, length, form and phrases. Free."
+    heading = "Counted in words and forms"
+    stages = (MEASURE,)
+
+    def runs_unasked(self, config: RunSettings) -> bool:
+        """Always."""
+        return True
+
+    def steps(self, config: RunSettings) -> tuple[Step, ...]:
+        """One."""
+        says = "Length, form and phrases of the two models' responses are compared."
+        return (Step("Counting words and forms", says, (MEASURE,), short=True),)
+
+    def build(self, config: RunSettings, tools: Tools) -> Method:
+        """The method."""
+        from diffing.methods.lexical import LexicalMethod
+
+        return LexicalMethod()
+
+
+LEXICAL = LexicalPlan()

@@ -1,0 +1,136 @@
+"""The SAE method as a run knows it before it begins."""
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import Annotated
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass as validated
+
+from diffing.costs import StageEstimate, expected, response_tokens, tokens
+from diffing.errors import SettingError
+from diffing.methods.base import Method, MethodPlan, Tools
+from diffing.methods.sae.presets import PRESETS
+from diffing.methods.sae.stages import LABEL, READ, SCORE_LABELS, SCORE_NEW_LABELS, SIFT, SUMMARISE
+from diffing.run_settings import RunSettings
+from diffing.settings import Setting, Settings
+from diffing.stages import Step
+from diffing.types import SIDES, Prompt
+
+_GROUP = "The SAE method"
+
+
+@validated(frozen=True)
+class SaeSettings(Settings):
+    """The settings that only the SAE method has."""
+
+    reader: Annotated[str | None, Setting(_GROUP, "Reader", may_be_file=True)] = None
+    """The model whose activations are read: a preset (gpt2, qwen2.5-7b, llama-3.1-8b, ...), org/name or a folder."""
+    sae: Annotated[str | None, Setting(_GROUP, "SAE", may_be_file=True)] = None
+    """release/sae_id as sae-lens names it, or a folder; default: the preset's."""
+    features: Annotated[int | None, Setting(_GROUP), Field(ge=2)] = None
+    """Features followed up, at most. Default: 40, or 200 where an LLM labels them (21 calls each)."""
+
+
+class SaePlan(MethodPlan):
+    """A reader reads both responses of every pair; an LLM, if there is one, labels features and sums them up."""
+
+    name = "sae"
+    title = "SAE"
+    hint = "A reader goes through all responses; features of its activations tell them apart."
+    heading = "Seen in features of a sparse autoencoder"
+    settings = SaeSettings
+    stages = (READ, SCORE_LABELS, LABEL, SCORE_NEW_LABELS, *SUMMARISE.values(), *SIFT.values())
+    asks_llm = True
+
+    def runs_unasked(self, config: RunSettings) -> bool:
+        """If a reader or an SAE is given."""
+        own = config.of(SaeSettings)
+        return bool(own.reader or own.sae)
+
+    def check(self, config: RunSettings) -> None:
+        """Needs a reader or an SAE."""
+        if not self.runs_unasked(config):
+            raise SettingError(
+                "--method sae needs a reader with an SAE. Give --reader, for example --reader qwen2.5-7b"
+            )
+
+    def check_public(self, config: RunSettings) -> None:
+        """Who may read the reader can only be told if it is named."""
+        own = config.of(SaeSettings)
+        if own.sae and not own.reader:
+            raise SettingError(
+                "--sae alone does not say which model reads: give --reader too, so that it is known who may"
+            )
+
+    def not_named(self, config: RunSettings) -> str:
+        """The reader or the SAE."""
+        return "" if self.runs_unasked(config) else "Name a reader, its SAE, or both"
+
+    def obstacle(self) -> str:
+        """Needs the library that loads SAEs."""
+        return "" if importlib.util.find_spec("sae_lens") else "The library of SAEs is not installed here."
+
+    def loads(self, config: RunSettings) -> Mapping[str, str]:
+        """The reader."""
+        name = config.of(SaeSettings).reader
+        return {"Reader": PRESETS[name].reader if name in PRESETS else name} if name else {}
+
+    def steps(self, config: RunSettings) -> tuple[Step, ...]:
+        """Reading; with an LLM also naming and summing up."""
+        says = "A reader model reads all responses, and the features it sees in them are counted."
+        reading = Step("Reading with a sparse autoencoder", says, (READ,))
+        if not config.llm:
+            return (reading,)
+        named = "The LLM says in words what each feature that differs is about, and how well these words fit."
+        summed = (*SUMMARISE.values(), *SIFT.values())
+        return (
+            reading,
+            Step("Naming the features", named, (SCORE_LABELS, LABEL, SCORE_NEW_LABELS)),
+            Step("Summing up the features", "The LLM makes hypotheses of the features that differ.", summed),
+        )
+
+    def estimate(self, config: RunSettings, prompts: Sequence[Prompt]) -> list[StageEstimate]:
+        """Both responses of every pair are read; 21 calls a feature score its label, write a new one and score that."""
+        from diffing.methods.sae.label import SCORED
+        from diffing.methods.sae.summarise import IN_A_BATCH, IN_ONE_CALL
+
+        own = config.of(SaeSettings)
+        reader = self.loads(config).get("Reader") or own.sae or ""
+        texts = 2 * len(prompts)
+        read = texts * response_tokens(config) + 2 * sum(tokens(prompt.text) for prompt in prompts)
+        stages = [StageEstimate(READ, reader, texts, read, 0, 0.0, None)]
+        if not config.llm:
+            return stages
+        features = followed(config)
+        for stage, calls in ((SCORE_LABELS, SCORED), (LABEL, 1), (SCORE_NEW_LABELS, SCORED)):
+            asked = calls * features
+            stages.append(expected(config, stage, config.llm, asked, asked * 900, asked * 40))
+        half = ceil(features / 2)
+        groups = 1 if half <= IN_ONE_CALL else ceil(half / IN_A_BATCH)
+        for side in SIDES:
+            summaries = ((SUMMARISE[side], groups), (SIFT[side], int(groups > 1)))
+            stages += [
+                expected(config, stage, config.llm, calls, calls * 6000, calls * 2000)
+                for stage, calls in summaries
+                if calls
+            ]
+        return stages
+
+    def build(self, config: RunSettings, tools: Tools) -> Method:
+        """The method, with the run's LLM if it has one."""
+        from diffing.methods.sae import SaeMethod, SaeOptions
+
+        own = config.of(SaeSettings)
+        llm = tools.helper(config.llm) if config.llm else None
+        options = SaeOptions(features=followed(config))
+        return SaeMethod(own.reader, sae=own.sae, options=options, llm=llm, store=tools.store)
+
+
+def followed(config: RunSettings) -> int:
+    """Features that are followed up, at most: without an LLM a list that a person reads."""
+    return config.of(SaeSettings).features or (200 if config.llm else 40)
+
+
+SAE = SaePlan()

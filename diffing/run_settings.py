@@ -1,0 +1,160 @@
+"""The settings that every run has, whichever methods it takes; `diffing/config.py` adds those of the methods."""
+
+from math import inf
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass as validated
+
+from diffing import registry
+from diffing.errors import SettingError
+from diffing.models.base import Price
+from diffing.settings import Setting, Settings
+
+_PROMPTS = "Prompts"
+_RECORDED = "Recorded responses"
+_SELECTION = "Prompts that show differences"
+_METHODS = "Methods and LLMs"
+_SIDES = "Sides"
+_RESPONSES = "Responses"
+_REACHING = "Loading and reaching models"
+_COST = "Cost"
+
+
+@validated(frozen=True)
+class RunSettings(Settings):
+    """One run, in plain values, without what single methods add. The text under a field is the help of its flag."""
+
+    model_a: Annotated[str, Setting(_SIDES, "Model A", may_be_file=True)]
+    """The first model: org/name[@revision], a folder, base+adapter, providers:org/name[:provider], openai:name,
+    openai:name@URL, recorded:file, recorded:answers+questions or recorded:user/dataset."""
+    model_b: Annotated[str, Setting(_SIDES, "Model B", may_be_file=True)]
+    """The second model, likewise; may be the first again."""
+    prompts: Annotated[str | None, Setting(_PROMPTS, "Dataset", may_be_file=True)] = None
+    """bundled, a Hub dataset (org/name[@revision][:config][/split]) or a file (JSON, JSON Lines, CSV, TSV, parquet, or
+    text with one per line). Default: those of a recorded model, else bundled."""
+    domain: Annotated[tuple[str, ...], Setting(_PROMPTS, "Domains")] = ()
+    """Only prompts of this domain; may be given several times."""
+    prompt_column: Annotated[str | None, Setting(_PROMPTS, "Column")] = None
+    """The column that holds the prompt, where it cannot be told."""
+    language: Annotated[str | None, Setting(_PROMPTS, "Language")] = None
+    """Only prompts in this language, for datasets with a language column."""
+    train: Annotated[int, Setting(_PROMPTS, "Train prompts", most_on_page=100_000), Field(ge=1)] = 1000
+    """Prompts from which hypotheses come, at most."""
+    heldout: Annotated[int, Setting(_PROMPTS, "Held-out prompts", most_on_page=100_000), Field(ge=1)] = 500
+    """Prompts that only test them, at most."""
+    only_common: Annotated[bool, Setting(_PROMPTS)] = False
+    """Two recorded models: compare the prompts that both have, and leave out the others."""
+    columns: Annotated[str | None, Setting(_RECORDED, "Columns")] = None
+    """Recorded models whose fields are not recognised: what is what, as prompt=question,response=text. Fields of ours
+    are prompt, messages, response, id, model, domain, finish and sample; a dot leads into an object: choices.0.text."""
+    columns_a: Annotated[str | None, Setting(_RECORDED, "Columns of A")] = None
+    """The same for A alone."""
+    columns_b: Annotated[str | None, Setting(_RECORDED, "Columns of B")] = None
+    """The same for B alone."""
+    pool: Annotated[int | None, Setting(_SELECTION, "Pool", most_on_page=1_000_000), Field(ge=3)] = None
+    """Select the prompts from a pool of so many, those on which the two models differ most: train prompts by what the
+    models do, held-out prompts by their text alone. Shares then hold for such prompts only."""
+    pool_by: Annotated[Literal["responses", "tokens"], Setting(_SELECTION)] = "responses"
+    """How it is told on which train prompts of the pool the models differ: responses, or tokens (the first token's
+    distribution, for two models on this machine with one vocabulary; nothing is generated)."""
+    suspect: Annotated[str | None, Setting(_SELECTION, "What may differ", several_lines=True)] = None
+    """What may differ, in words ("advice on medicines"): the LLM writes prompts that could show it."""
+    method: Annotated[tuple[str, ...], Setting(_METHODS, "Methods")] = ()
+    """lexical, sae, llm or another that was added; may be given several times. Default: lexical, sae if a reader or an
+    SAE is given, and llm if an LLM is."""
+    llm: Annotated[str | None, Setting(_METHODS, "LLM", may_be_file=True, served=True)] = None
+    """The LLM that describes differences, judges and rates, where no other is named for it."""
+    judge: Annotated[str | None, Setting(_METHODS, may_be_file=True)] = None
+    """The LLM that gives the verdicts."""
+    second_judge: Annotated[str | None, Setting(_METHODS, "Second judge", may_be_file=True, served=True)] = None
+    """Another LLM, which judges a sample of train pairs as a check of the first."""
+    check_judge: Annotated[int, Setting(_METHODS), Field(ge=0)] = 50
+    """Train pairs about which the judge is asked again, in the other order, to check it; 0 asks nothing."""
+    rater: Annotated[tuple[str, ...], Setting(_METHODS, may_be_file=True)] = ()
+    """An LLM that rates interestingness and abstraction; may be given several times."""
+    system_prompt_a: Annotated[str | None, Setting(_SIDES, "System prompt of A", several_lines=True)] = None
+    """A system prompt for A alone."""
+    system_prompt_b: Annotated[str | None, Setting(_SIDES, "System prompt of B", several_lines=True)] = None
+    """A system prompt for B alone."""
+    sample_a: Annotated[int, Setting(_SIDES), Field(ge=0)] = 0
+    """Number of A's sample."""
+    sample_b: Annotated[int, Setting(_SIDES, "Sample of B", most_on_page=1_000), Field(ge=0)] = 0
+    """Number of B's sample; with the same model twice and another number, whatever is confirmed is a false alarm."""
+    max_new_tokens: Annotated[int, Setting(_RESPONSES, "Tokens per response", most_on_page=100_000), Field(ge=1)] = 1024
+    """Tokens per response, at most."""
+    temperature: Annotated[float, Setting(_RESPONSES, "Temperature"), Field(ge=0, le=10)] = 0.0
+    """0 is greedy."""
+    top_p: Annotated[float, Setting(_RESPONSES), Field(ge=0.01, le=1)] = 1.0
+    """Nucleus sampling."""
+    seed: Annotated[int, Setting(_RESPONSES, "Seed", most_on_page=2**31 - 1)] = 0
+    """Decides all that is drawn."""
+    dtype: Annotated[str, Setting(_REACHING)] = "auto"
+    """Local models: auto is bfloat16 on a GPU and on a CPU that is fast at it (AVX-512-BF16, AMX), else float32."""
+    quantization_a: Annotated[Literal["4bit", "8bit"] | None, Setting(_SIDES)] = None
+    """4bit or 8bit for A, on a GPU."""
+    quantization_b: Annotated[Literal["4bit", "8bit"] | None, Setting(_SIDES)] = None
+    """4bit or 8bit for B, on a GPU."""
+    chat_template_a: Annotated[str | None, Setting(_SIDES, may_be_file=True)] = None
+    """A file with a chat template for A, instead of its own."""
+    chat_template_b: Annotated[str | None, Setting(_SIDES, may_be_file=True)] = None
+    """A file with a chat template for B, instead of its own."""
+    trust_remote_code: Annotated[bool, Setting(_REACHING)] = False
+    """Local models: run code from the models' repositories."""
+    allow_pickle: Annotated[bool, Setting(_REACHING)] = False
+    """Local models: load weights that are not safetensors."""
+    base_url: Annotated[str | None, Setting(_REACHING)] = None
+    """The server of openai: models, for example http://localhost:8000/v1."""
+    bill_to: Annotated[str | None, Setting(_REACHING)] = None
+    """providers: the organisation that pays."""
+    concurrency: Annotated[int, Setting(_REACHING), Field(ge=1, le=1000)] = 8
+    """Requests to a server at a time."""
+    timeout: Annotated[float, Setting(_REACHING), Field(ge=0.01)] = 120.0
+    """Seconds to wait for one answer of a server."""
+    embedder: Annotated[str, Setting(_METHODS, may_be_file=True)] = "auto"
+    """The sentence embedder of the llm method and of --pool: auto, tfidf (offline), a Hub id or a folder."""
+    judge_batch: Annotated[int, Setting(_METHODS), Field(ge=1, le=50)] = 10
+    """Hypotheses per question to the judge."""
+    both_orders: Annotated[bool, Setting(_METHODS)] = False
+    """Ask the judge in both orders; a disagreement counts for neither side. Doubles the calls."""
+    judging: Annotated[Literal["thrift", "full"], Setting(_METHODS, "Judging")] = "thrift"
+    """thrift stops for a hypothesis once its fate is clear on train prompts, and plans from these how many held-out
+    prompts it needs; full judges every hypothesis on every prompt, as the papers do: up to three times the calls."""
+    alpha: Annotated[float, Setting(_METHODS), Field(ge=0, le=1)] = 0.01
+    """Margin of the paper's acceptance on train."""
+    usd_per_million: Annotated[str | None, Setting(_COST, "the prices of tokens")] = None
+    """Price of the remote models in dollars per million tokens, read and written: for example 0.15,0.60"""
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that run."""
+        given = tuple(dict.fromkeys(self.method))
+        return given or tuple(
+            name for name, place in registry.METHODS.items() if registry.load(place).runs_unasked(self)
+        )
+
+    @property
+    def raters(self) -> tuple[str, ...]:
+        """The LLMs that rate, each once: those named, else the LLM."""
+        default = (self.llm,) if self.llm else ()
+        return tuple(dict.fromkeys(self.rater or default))
+
+    @property
+    def price(self) -> Price | None:
+        """The price given.
+
+        Raises:
+            SettingError: It is not two numbers.
+        """
+        if self.usd_per_million is None:
+            return None
+        try:
+            read, written = (float(part) for part in self.usd_per_million.split(","))
+            if not (0 <= read < inf and 0 <= written < inf):
+                raise ValueError
+        except ValueError:
+            raise SettingError(
+                f"--usd-per-million is {self.usd_per_million!r}: expected two numbers, for tokens read and written, "
+                "such as 0.15,0.60"
+            ) from None
+        return Price(read, written)

@@ -84,7 +84,8 @@ OPENING = {"plain": "", "praises": "Great question! "}
 
 
 def load(ref, options):
-    return ScriptedModel(ref.name, lambda conversation, sampling: OPENING[ref.name] + "As for " + conversation[-1].content)
+    opening = OPENING[ref.name]
+    return ScriptedModel(ref.name, lambda conversation, sampling: opening + "As for " + conversation[-1].content)
 """
 OUTPUT = """
 from diffing.outputs.formats import Format
@@ -106,7 +107,7 @@ from diffing.cli.commands import app, main
 from diffing.config import DiffConfig
 from diffing.outputs.card import section
 from diffing.outputs.dataset import dataset_files
-from diffing.outputs.html import standalone
+from diffing.outputs.html import render
 from diffing.report import load_report
 from diffing.view.address import Address
 from diffing.view.progress import made as progress
@@ -135,7 +136,7 @@ told["ids"] = [report.model_a.id, report.model_b.id]
 told["settings"] = dict(report.settings)
 told["confirmed"] = [[f.hypothesis.method, f.hypothesis.text] for f in report.findings if f.confirmed]
 told["usage"] = [usage.stage for usage in report.usage]
-told["page"] = standalone(report)
+told["page"] = render(report)
 ids = {model: replace(getattr(report, model), id=f"lab/{model}@" + 40 * "0") for model in ("model_a", "model_b")}
 report = replace(report, **ids)  # what only lies here has no card
 told["card"] = section(report, of="lab/model_b", dataset=None)

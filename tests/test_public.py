@@ -35,12 +35,21 @@ def names_of_ours(module: str) -> dict[str, str]:
     return found
 
 
+def is_annotated(node: ast.AST) -> bool:
+    """Whether it is `Annotated[type, ...]`, of which all but the type is no type."""
+    return isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "Annotated"
+
+
 def names_in(annotation: ast.expr | None) -> set[str]:
     """The identifiers of an annotation, also those within quotation marks."""
     if annotation is None:
         return set()
     found = set()
+    described = [each.slice.elts[1:] for each in ast.walk(annotation) if is_annotated(each)]
+    ignored = {id(node) for parts in described for part in parts for node in ast.walk(part)}
     for node in ast.walk(annotation):
+        if id(node) in ignored:
+            continue
         if isinstance(node, ast.Name):
             found.add(node.id)
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -69,16 +78,22 @@ def names_of_class(node: ast.ClassDef) -> set[str]:
 
 def uses(name: str) -> set[str]:
     """The names of ours in the signature of something public, and the errors that its docstring names."""
-    home = diffing._HOMES[name]
+    return uses_at(name, diffing._HOMES[name])
+
+
+def uses_at(name: str, home: str) -> set[str]:
+    """The same of a name in a module."""
     while name in (ours := names_of_ours(home)) and ours[name] != home:
         home = ours[name]
     known = {*names_of_ours(home), *names_of_ours("diffing.errors")}
-    for node in module_tree(home).body:
+    for node in ast.walk(module_tree(home)):
         if isinstance(node, ast.FunctionDef) and node.name == name:
             return names_of_function(node) & known
         if isinstance(node, ast.ClassDef) and node.name == name:
             return names_of_class(node) & known
-        if isinstance(node, ast.AnnAssign) and node.target.id == name:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
+            if isinstance(node.value, ast.Name) and node.value.id in known:  # another name of a class
+                return uses_at(node.value.id, home)
             return names_in(node.value) & known
     raise AssertionError(f"{name} is not defined in {home}")
 

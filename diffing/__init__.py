@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from diffing.methods.llm import LlmMethod
     from diffing.methods.llm.embed import Embedder
     from diffing.methods.sae import SaeMethod, SaeOptions
-    from diffing.methods.sae.cached import TextStore
-    from diffing.methods.sae.screen import ScreenOptions
+    from diffing.methods.sae.activation_cache import TextStore
+    from diffing.methods.sae.feature_screening import ScreenOptions
     from diffing.model_ref import ModelPlace, ModelRef
     from diffing.models import LoadOptions, Quantization, load_model
     from diffing.models.base import Model, OnCompletion, OnTokens, Price, Sampling
@@ -156,8 +156,8 @@ _HOMES = {
         "diffing.methods.llm": "LlmMethod",
         "diffing.methods.llm.embed": "Embedder",
         "diffing.methods.sae": "SaeMethod SaeOptions",
-        "diffing.methods.sae.cached": "TextStore",
-        "diffing.methods.sae.screen": "ScreenOptions",
+        "diffing.methods.sae.activation_cache": "TextStore",
+        "diffing.methods.sae.feature_screening": "ScreenOptions",
         "diffing.model_ref": "ModelPlace ModelRef",
         "diffing.models": "LoadOptions Quantization load_model",
         "diffing.models.base": "Model OnCompletion OnTokens Price Sampling",

@@ -20,9 +20,10 @@ from diffing.costs import (
     response_tokens,
     tokens,
 )
-from diffing.elicit.write import PER_QUESTION, SPARE
+from diffing.early_stopping import FIRST_STAGE
 from diffing.methods.base import plans_of
 from diffing.model_ref import is_recorded, is_remote
+from diffing.prompt_selection.written import PER_QUESTION, SPARE
 from diffing.stages import (
     CHECK_JUDGE,
     JUDGE,
@@ -34,11 +35,10 @@ from diffing.stages import (
     WRITE_PROMPTS,
     Stage,
 )
-from diffing.thrift import FIRST_STAGE
 from diffing.types import SIDES, Message, Prompt, Side
 
 if TYPE_CHECKING:
-    from diffing.models.local.sizes import ModelSize
+    from diffing.models.local.weight_sizes import ModelSize
 
 THRIFT = 0.36
 """Share of the questions that judging in stages asks; on the typical mix of `python -m tests.benchmarks.statistics`."""
@@ -197,13 +197,13 @@ def _timed(stage: StageEstimate, size_of: SizeOf | None) -> StageEstimate:
     if stage.minutes is not None or is_remote(stage.model):
         return stage
     from diffing.errors import DiffingError
-    from diffing.models.local import fitting
+    from diffing.models.local import memory
 
     try:
-        size = (size_of or fitting.size_of)(stage.model)
+        size = (size_of or memory.size_of)(stage.model)
     except DiffingError:
         return stage
-    flops = LOCAL_FLOPS["cuda" if fitting.this_machine().gpu else "cpu"]
+    flops = LOCAL_FLOPS["cuda" if memory.this_machine().gpu else "cpu"]
     return replace(stage, minutes=2 * size.parameters * (stage.prompt_tokens + stage.completion_tokens) / flops / 60)
 
 

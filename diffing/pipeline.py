@@ -9,16 +9,16 @@ from typing import Literal
 
 from diffing import metrics
 from diffing.errors import SettingError
+from diffing.grouping import Merging, merge
 from diffing.judge import Judged, Judging, judge, judge_in_stages
 from diffing.judge.agreement import Agreement, compare_with_measurement
 from diffing.judge.audit import TABLE, JudgeChecks, JudgedRun, check_judge
 from diffing.judgements import Judgements
-from diffing.merging import Merging, merge
 from diffing.methods.base import MeasuringMethod, Method
 from diffing.models.base import Model, Price, Sampling
-from diffing.rate import Rated, rate
+from diffing.ratings import Rated, rate
 from diffing.report import order_findings
-from diffing.respond import Responded, respond
+from diffing.responses import Responded, respond
 from diffing.types import (
     Discovery,
     Finding,

@@ -8,7 +8,7 @@ from diffing.config import DiffConfig, Limits, columns_of, sampling_of, settings
 from diffing.methods.base import plans_of
 from diffing.model_ref import is_recorded
 from diffing.models import LoadOptions, Model, Price, load_model
-from diffing.models.told import Watched
+from diffing.models.server_notes import Watched
 from diffing.pipeline import DiffOptions, diff_models
 from diffing.run_prompts import prompts_of
 from diffing.types import OnFound, OnProgress, Report, Side, ignore_found, ignore_progress
@@ -109,7 +109,7 @@ def with_system_prompt(model: Model, system_prompt: str | None) -> Model:
     """The model with a system prompt of its own, or as it is."""
     if not system_prompt:
         return model
-    from diffing.models.system import WithSystemPrompt
+    from diffing.models.system_prompt import WithSystemPrompt
 
     return WithSystemPrompt(model, system_prompt)
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diffing.config import DiffConfig, columns_of, sampling_of
-from diffing.elicit.elicited import Elicited
 from diffing.errors import SettingError
 from diffing.model_ref import is_recorded
 from diffing.models import LoadOptions, Model, load_model
-from diffing.models.system import WithSystemPrompt
+from diffing.models.system_prompt import WithSystemPrompt
+from diffing.prompt_selection.selected import Elicited
 from diffing.types import SIDES, OnProgress, Prompt, ignore_progress
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def prompts_of(
         DiffingError: No usable prompts, or a model that cannot be used.
     """
     if config.suspect and llm is not None:
-        from diffing.elicit import write_prompts
+        from diffing.prompt_selection import write_prompts
 
         return write_prompts(
             llm,
@@ -53,9 +53,9 @@ def prompts_of(
 def _selected(
     config: DiffConfig, models: tuple[Model, Model], pool: Sequence[Prompt], on_progress: OnProgress
 ) -> Elicited:
-    from diffing.elicit import choose_prompts
-    from diffing.elicit.choose import score_responses, score_tokens
     from diffing.methods.llm.embed import load_embedder
+    from diffing.prompt_selection import choose_prompts
+    from diffing.prompt_selection.pool import score_responses, score_tokens
 
     embedder, remark = load_embedder(config.embedder, config.seed)
     train = [prompt for prompt in pool if prompt.split == "train"]

@@ -39,7 +39,7 @@ def one_thread() -> None:
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Local models compute in float32 where nothing else is asked for, also on processors that are fast at bfloat16:
     what is expected to the last letter must not depend on the machine."""
-    monkeypatch.setattr("diffing.models.local.fitting.fast_bfloat16", lambda: False)
+    monkeypatch.setattr("diffing.models.local.memory.fast_bfloat16", lambda: False)
 
 
 @pytest.fixture(scope="module")

@@ -109,10 +109,10 @@ from diffing.outputs.card import section
 from diffing.outputs.dataset import dataset_files
 from diffing.outputs.html import render
 from diffing.report import load_report
-from diffing.view.address import Address
-from diffing.view.progress import made as progress
+from diffing.view.page_query import Address
+from diffing.view.progress import progress_html as progress
 from diffing.view.runs import Early, Rules, RunState
-from diffing.view.start import made, reading
+from diffing.view.start import form_parsing as reading, start_html as made
 
 folder, prompts = sys.argv[1:]
 told = {}

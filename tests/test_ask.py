@@ -5,9 +5,19 @@ from contextlib import suppress
 
 import pytest
 
-from diffing.ask import Question, ReplyError, Unreadable, ask, ask_items, entries, entry, json_value, offered
 from diffing.models.scripted import ScriptedModel
 from diffing.stages import Stage
+from diffing.structured_replies import (
+    Question,
+    ReplyError,
+    Unreadable,
+    ask,
+    ask_items,
+    entries,
+    entry,
+    json_value,
+    offered,
+)
 from diffing.types import Completion
 from tests.fewer import fewer
 from tests.work import assert_linear

@@ -7,7 +7,7 @@ import pytest
 from diffing.config import DiffConfig, Limits
 from diffing.errors import ModelError
 from diffing.estimate import DATASET_LENGTH, estimate
-from diffing.models.local.sizes import ModelSize
+from diffing.models.local.weight_sizes import ModelSize
 from diffing.view.progress.steps import steps_of
 
 REMOTE = DiffConfig("providers:org/a", "providers:org/b", train=40, heldout=20)

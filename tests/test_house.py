@@ -122,14 +122,14 @@ _READS = "split", "rsplit", "partition", "rpartition", "startswith", "removepref
 _OTHER_STRINGS = {
     "diffing/annotate/revision.py": "a dataset at a commit",
     "diffing/cli/card.py": "a dataset at a revision",
-    "diffing/cli/elsewhere.py": "a dataset at a commit",
-    "diffing/methods/sae/source.py": "an SAE at a commit, or with the hash of its files",
-    "diffing/outputs/card/changes.py": "added lines of a diff",
-    "diffing/outputs/dataset/moved.py": "an SAE, and prompts of a dataset at a commit",
+    "diffing/cli/without_computing.py": "a dataset at a commit",
+    "diffing/methods/sae/sae_files.py": "an SAE at a commit, or with the hash of its files",
+    "diffing/outputs/card/text_diff.py": "added lines of a diff",
+    "diffing/outputs/dataset/staleness.py": "an SAE, and prompts of a dataset at a commit",
     "diffing/prompts/hub.py": "a dataset at a commit",
-    "diffing/view/diffs.py": "a dataset at a commit",
-    "diffing/view/guard.py": "the host of a URL",
-    "diffing/view/share/answers.py": "a dataset at a revision",
+    "diffing/view/published_diffs.py": "a dataset at a commit",
+    "diffing/view/csrf.py": "the host of a URL",
+    "diffing/view/share/share_handlers.py": "a dataset at a revision",
 }
 """Modules that read or print such a sign in other strings, and in which."""
 

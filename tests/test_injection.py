@@ -7,7 +7,7 @@ import pytest
 from diffing.judge import judge
 from diffing.methods.llm.describe import describe_pairs
 from diffing.models.openai_compatible import OpenAIModel
-from diffing.rate import rate
+from diffing.ratings import rate
 from diffing.templates import fence, render
 from diffing.types import Hypothesis, Message, Prompt, ignore_progress
 from tests.servers.openai_server import OpenAIServer

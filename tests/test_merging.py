@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from diffing import metrics
-from diffing.merging import Behaviour, ask_same, merge
+from diffing.grouping import Behaviour, ask_same, merge
 from diffing.models.scripted import ScriptedModel
 from diffing.report import order_findings
 from diffing.types import (

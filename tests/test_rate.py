@@ -1,7 +1,7 @@
 """Ratings of several raters: means of what can be read."""
 
 from diffing.models.scripted import ScriptedModel
-from diffing.rate import rate
+from diffing.ratings import rate
 from diffing.types import Estimate, Hypothesis
 from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, in_process, read
 

@@ -9,7 +9,7 @@ import pytest
 from diffing.cli.commands import _show
 from diffing.models.base import Sampling
 from diffing.models.scripted import ScriptedModel
-from diffing.respond import cut_note, respond
+from diffing.responses import cut_note, respond
 from diffing.types import Completion, Pair
 from tests.outputs.samples import medium_report, pairs_of
 

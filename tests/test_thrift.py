@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from diffing import metrics
-from diffing.thrift import CERTAIN, Seen, plan, plan_all, power, rounds, rungs
+from diffing.early_stopping import CERTAIN, Seen, plan, plan_all, power, rounds, rungs
 
 
 def test_stages_grow_and_end_with_all() -> None:

@@ -12,9 +12,9 @@ from huggingface_hub import HfApi
 
 from diffing.annotate.comparison import Comparison, compare_what, is_outdated, last_of_substance, private_of
 from diffing.annotate.delivery import Ignored, Push
-from diffing.annotate.downloads import only_while_needed
 from diffing.annotate.queue import QUEUE, Queue, RevisionJob
 from diffing.annotate.settings import AnnotatorSettings
+from diffing.annotate.weight_cleanup import only_while_needed
 from diffing.annotate.worker import Done, Postponed, Worker, one_line
 from diffing.errors import DiffingError, HubError, SettingError
 from diffing.hub import head_of, hub_api, user_name

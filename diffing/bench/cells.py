@@ -1,7 +1,7 @@
 """The columns of a result and its cells in words: the same in the terminal, in Markdown and on the page."""
 
 from diffing.bench.results import Column, Result, Unit
-from diffing.outputs.words import percent, points
+from diffing.outputs.phrasing import percent, points
 from diffing.types import Row, Scalar
 
 DASH = "–"

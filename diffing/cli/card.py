@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from diffing.cli.plain import plain
 from diffing.cli.push import signed_in
+from diffing.cli.terminal_text import plain
 from diffing.errors import HubError, SettingError
 from diffing.paths import existing
 

@@ -18,13 +18,13 @@ from diffing import __version__
 from diffing.cli.annotate import annotate
 from diffing.cli.bench import bench_app
 from diffing.cli.card import card
+from diffing.cli.existing_report import completes, refuse_other_run
 from diffing.cli.export import export
 from diffing.cli.flags import build, with_flags
-from diffing.cli.kept import completes, refuse_other_run
-from diffing.cli.plain import PlainFormatter, goes_on, plain, plain_json
 from diffing.cli.progress import progress_bars
 from diffing.cli.push import list_, push
 from diffing.cli.serve import serve
+from diffing.cli.terminal_text import PlainFormatter, goes_on, plain, plain_json
 from diffing.config import DiffConfig, HubOptions, Limits, default_out, may_be_files, settings_of
 from diffing.errors import DiffingError, SettingError
 from diffing.model_ref import is_recorded, without_folders
@@ -112,7 +112,7 @@ def demo(*, out: Out = Path("runs/demo"), cache: Cache = None, json_: Json = Fal
 @with_flags(DiffConfig, Limits)
 def estimate(*, json_: Json = False, **values: Any) -> None:
     """Tell calls, tokens, dollars and minutes per stage before anything is paid."""
-    from diffing.cli.tables import estimate_table
+    from diffing.cli.terminal_tables import estimate_table
     from diffing.estimate import estimate as estimate_run
 
     config, limits = build(DiffConfig, values), build(Limits, values)
@@ -152,18 +152,18 @@ class _Here:
 
 def _run(config: DiffConfig, limits: Limits, hub: HubOptions, here: _Here) -> None:
     from diffing.checks import check
-    from diffing.cli import elsewhere
+    from diffing.cli import without_computing
     from diffing.models.cache import Store
-    from diffing.report.alone import alone_in
+    from diffing.report.folder_lock import alone_in
 
     check(config, limits)
-    elsewhere.check(hub)
+    without_computing.check(hub)
     _make_folder(here.out)
     with alone_in(here.out, on_wait=lambda: _tell_waiting(here.out)):
         if not here.overwrite:
             refuse_other_run(here.out, settings_of(config))
         store = Store(here.cache / "completions.sqlite") if here.cache else None
-        found, published = elsewhere.instead(config, limits, hub, store)
+        found, published = without_computing.instead(config, limits, hub, store)
         report = found or _computed(config, limits, store)
         _save(report, here)
     with goes_on():
@@ -172,7 +172,7 @@ def _run(config: DiffConfig, limits: Limits, hub: HubOptions, here: _Here) -> No
         _err.print(f"Report: {here.out / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
         _tell_calibration(config, here.out)
     if not published:
-        elsewhere.publish_run(report, hub, here.out)
+        without_computing.publish_run(report, hub, here.out)
 
 
 def _save(report: "Report", here: _Here) -> None:
@@ -235,10 +235,10 @@ def _make_folder(out: Path) -> None:
 
 
 def _show(report: "Report", json_: bool, most: int | None = None) -> None:
-    from diffing.cli.tables import findings_table
-    from diffing.outputs.words import explanation, headline, one_line
+    from diffing.cli.terminal_tables import findings_table
+    from diffing.outputs.phrasing import explanation, headline, one_line
     from diffing.report import report_summary
-    from diffing.respond import cut_note
+    from diffing.responses import cut_note
 
     if json_:
         print(plain_json(report_summary(report)))

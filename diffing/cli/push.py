@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from diffing.cli.plain import plain, plain_json
+from diffing.cli.terminal_text import plain, plain_json
 from diffing.errors import SettingError
 
 if TYPE_CHECKING:

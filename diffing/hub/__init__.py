@@ -16,7 +16,7 @@ from diffing.hub.client import (
 )
 from diffing.hub.commits import commit
 from diffing.hub.data_files import check_data_files
-from diffing.hub.failures import for_page, hub_errors
+from diffing.hub.hub_errors import for_page, hub_errors
 from diffing.hub.limits import MOST_CARD
 from diffing.hub.metadata import MetadataError, front_matter, pairs_in, read_yaml
 

@@ -9,7 +9,7 @@ from huggingface_hub import HfApi, constants, get_session, get_token, hf_hub_url
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
 from diffing.errors import HubError
-from diffing.hub.failures import hub_errors
+from diffing.hub.hub_errors import hub_errors
 from diffing.hub.limits import MOST_CARD
 from diffing.masking import keep_secret
 from diffing.version import VERSION

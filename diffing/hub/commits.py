@@ -17,7 +17,7 @@ from huggingface_hub.errors import HfHubHTTPError
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from diffing.hub.client import BoundedApi, Patience, head_of
-from diffing.hub.failures import hub_errors, seconds_to_wait
+from diffing.hub.hub_errors import hub_errors, seconds_to_wait
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ the side whose response fits. What follows from it is for `metrics` to say; `jud
 know when enough is judged.
 """
 
-from diffing.judge.asking import judge, judge_in_stages
-from diffing.judge.judged import Judged
-from diffing.judge.sheets import Judging
+from diffing.judge.questions import Judging
+from diffing.judge.schedule import judge, judge_in_stages
+from diffing.judge.verdicts import Judged
 
 __all__ = ["Judged", "Judging", "judge", "judge_in_stages"]

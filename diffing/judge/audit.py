@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 from diffing import metrics
 from diffing.judge.agreement import Agreement
-from diffing.judge.asking import judge
 from diffing.judge.families import relation_to
-from diffing.judge.judged import Judged
-from diffing.judge.sheets import Judging
+from diffing.judge.questions import Judging
+from diffing.judge.schedule import judge
+from diffing.judge.verdicts import Judged
 from diffing.metrics.kappa import kappa_over_pairs
 from diffing.models.base import Model
 from diffing.stages import CHECK_JUDGE, SECOND_JUDGE, Stage

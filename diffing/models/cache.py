@@ -18,7 +18,7 @@ from pathlib import Path
 
 from diffing.errors import SettingError
 from diffing.models.base import Model, OnCompletion, OnTokens, Sampling
-from diffing.models.texts import checksum, connect, is_whole, whole_rows
+from diffing.models.text_store import checksum, connect, is_whole, whole_rows
 from diffing.models.thinking import split_thinking
 from diffing.paths import path_of
 from diffing.types import Completion, Conversation

@@ -16,7 +16,6 @@ from diffing.errors import ModelError, SettingError
 from diffing.masking import keep_secret, masked
 from diffing.models.answers import read_completion
 from diffing.models.base import OnCompletion, OnTokens, Sampling
-from diffing.models.naming import same_model, same_name
 from diffing.models.rejections import (
     REJECTIONS,
     exceeds_context,
@@ -28,6 +27,7 @@ from diffing.models.rejections import (
     unknown_model,
 )
 from diffing.models.remote import Effort, Fault, Requests
+from diffing.models.served_names import same_model, same_name
 from diffing.models.surrogates import without_surrogates
 from diffing.models.transport import HttpError
 from diffing.types import Completion, Conversation, Finish

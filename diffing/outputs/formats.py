@@ -14,9 +14,9 @@ from diffing.outputs.figures import png_of, preview
 from diffing.outputs.files.archive import archive
 from diffing.outputs.files.sheet import sheet
 from diffing.outputs.files.text import text
+from diffing.outputs.findings_table import findings_table, parquet
 from diffing.outputs.html import render
-from diffing.outputs.public import public_report
-from diffing.outputs.tables import findings_table, parquet
+from diffing.outputs.without_addresses import public_report
 from diffing.report.index import index_of
 from diffing.types import Report
 from diffing.writing import write_whole

@@ -6,8 +6,8 @@ from pathlib import Path
 from diffing.errors import SettingError
 from diffing.prompts.rows import Record, RowFilter
 from diffing.rows.content import read_content, suffix_of, text_of
-from diffing.rows.tables import SUFFIXES as TABLES
-from diffing.rows.tables import read_table
+from diffing.rows.table_files import SUFFIXES as TABLES
+from diffing.rows.table_files import read_table
 from diffing.rows.turns import RowError
 from diffing.types import Message
 
@@ -18,8 +18,8 @@ SUFFIXES = (*TABLES, ".txt")
 def read_file(path: Path, wanted: RowFilter) -> list[Record]:
     """All prompts of a file that are wanted.
 
-    - Tables as `diffing.rows.tables` reads them, with the prompt in a column (see `rows`). A JSON text that stands for
-      itself is a prompt.
+    - Tables as `diffing.rows.table_files` reads them, with the prompt in a column (see `rows`). A JSON text that
+      stands for itself is a prompt.
     - `.txt`: one prompt per line.
 
     Empty lines are skipped. Any of them may be packed, as in `.jsonl.gz`.

@@ -16,7 +16,7 @@ from diffing.errors import HubError, SettingError
 from diffing.paths import existing
 from diffing.prompts.files import SUFFIXES
 from diffing.prompts.rows import Record, RowFilter
-from diffing.rows.failures import reading_failures, told
+from diffing.rows.dataset_errors import reading_failures, told
 from diffing.rows.turns import RowError
 
 log = logging.getLogger(__name__)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import cast
 
+from diffing.report.json_types import read
+from diffing.report.parquet import savable, scalar_to_json
 from diffing.report.schema import SCHEMA_VERSION
-from diffing.report.tables import savable, scalar_to_json
-from diffing.report.typed import read
 from diffing.types import Merged, ModelInfo, Report, Scalar, Usage
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from diffing.report.document import Document, read_document
-from diffing.report.typed import read
+from diffing.report.json_types import read
 from diffing.types import (
     Category,
     Finding,

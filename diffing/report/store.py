@@ -18,14 +18,14 @@ from typing import Any
 from diffing.errors import SettingError
 from diffing.judgements import Judgements
 from diffing.paths import path_of
-from diffing.report.alone import alone_in
-from diffing.report.assembled import report_of
+from diffing.report.assembly import report_of
 from diffing.report.document import read_document, settings_of, to_document
 from diffing.report.earlier import LAST_WITH_FINDINGS, read_earlier
 from diffing.report.findings import evidence_rows, finding_row, rating_rows
+from diffing.report.folder_lock import alone_in
 from diffing.report.hub import folder_of
+from diffing.report.parquet import method_table, our_table, to_parquet
 from diffing.report.schema import DOCUMENT, SCHEMA_VERSION
-from diffing.report.tables import method_table, our_table, to_parquet
 from diffing.report.verdicts import judgement_table
 from diffing.types import (
     Report,

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from diffing.judgements import Column, Judgements
+from diffing.report.parquet import savable, to_parquet
 from diffing.report.schema import arrow_schema
-from diffing.report.tables import savable, to_parquet
 from diffing.types import SIDES, Verdict
 
 if TYPE_CHECKING:

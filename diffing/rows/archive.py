@@ -8,7 +8,7 @@ from typing import IO
 
 from diffing.errors import MissingExtraError, SettingError
 from diffing.rows.content import MOST_BYTES
-from diffing.rows.tables import first_line
+from diffing.rows.table_files import first_line
 
 _ZSTANDARD = 93
 """The method's number in zip archives; Python knows it from 3.14 on."""

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias, cast
 
-from diffing.rows.tables import loads
+from diffing.rows.table_files import loads
 from diffing.types import Message, Role
 
 ROLES: Mapping[str, Role] = {

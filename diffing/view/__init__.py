@@ -87,8 +87,8 @@ def launch_options(site: "Site", *, host: str = "127.0.0.1") -> dict[str, Any]:
     from starlette.middleware import Middleware
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-    from diffing.view import look
-    from diffing.view.guard import Guard
+    from diffing.view import theme
+    from diffing.view.csrf import Guard
 
     public = site.settings.rules.public
     guards = [Middleware(Guard, public=public, host=os.environ.get("SPACE_HOST", ""))]
@@ -97,7 +97,7 @@ def launch_options(site: "Site", *, host: str = "127.0.0.1") -> dict[str, Any]:
     # where the package is missing Gradio would only print that it is
     mcp_server = find_spec("mcp") is not None
     app: dict[str, Any] = {"middleware": guards, "max_body_size": _MOST_BYTES}
-    ours = {"mcp_server": mcp_server, "theme": look.theme(), "head": look.head(), "app_kwargs": app}
+    ours = {"mcp_server": mcp_server, "theme": theme.theme(), "head": theme.head(), "app_kwargs": app}
     # whatever the environment says to Gradio: others on the network could name themselves localhost
     own = {} if public else {"server_name": host, "share": False}
     return LAUNCH | ours | own

@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 from diffing.errors import DiffingError
-from diffing.view import look
-from diffing.view.address import Address, read_address
+from diffing.view import theme
+from diffing.view.api import add_programs
 from diffing.view.gallery import gallery_part
-from diffing.view.part import Part
-from diffing.view.programs import add_programs
+from diffing.view.page_part import Part
+from diffing.view.page_query import Address, read_address
 from diffing.view.progress import progress_part
-from diffing.view.result.build import result_view
+from diffing.view.result.result_components import result_view
 from diffing.view.share import share_part
 from diffing.view.site import Site
 from diffing.view.start import start_part
@@ -31,7 +31,7 @@ def assemble(site: Site) -> "gradio.Blocks":
 
     page: gradio.Blocks
     with gr.Blocks(title="diffing", delete_cache=(3600, 86400), analytics_enabled=False) as page:
-        address = look.header(sign_in=site.settings.sign_in)
+        address = theme.header(sign_in=site.settings.sign_in)
         notice = gr.HTML(apply_default_css=False, elem_classes="diffing site-notice")
         parts: dict[str, Part] = {}
         columns: dict[str, Any] = {}
@@ -41,15 +41,15 @@ def assemble(site: Site) -> "gradio.Blocks":
                     parts[name] = build(site)
             with gr.Column(visible=False, elem_classes="part part-result") as columns["result"]:
                 parts["result"] = _result_part(site)
-        look.footer()
+        theme.footer()
         add_programs(site)
 
         def go(query: str, request: gr.Request, token: gr.OAuthToken | None) -> list[Any]:
             visitor = site.visitor(request, token)
             read = read_address(query or "")
             shown, where, problem = _placed(site, read, visitor)
-            told = look.example(read.value) if read.what == "example" else ""
-            values: list[Any] = [look.problem(problem) if problem else told]
+            told = theme.example(read.value) if read.what == "example" else ""
+            values: list[Any] = [theme.problem(problem) if problem else told]
             values += [gr.Column(visible=name == shown) for name in columns]
             for name, part in parts.items():
                 values += part.open(where, visitor) if name == shown else part.closed
@@ -60,8 +60,8 @@ def assemble(site: Site) -> "gradio.Blocks":
             return [query, *go(query, request, token)]
 
         filled = [notice, *columns.values(), *(output for part in parts.values() for output in part.outputs)]
-        page.load(arrive, None, [address, *filled], **_QUIET).then(None, address, js=look.ARRIVED)
-        address.submit(go, address, filled, **_QUIET).then(None, address, js=look.ARRIVED)
+        page.load(arrive, None, [address, *filled], **_QUIET).then(None, address, js=theme.ARRIVED)
+        address.submit(go, address, filled, **_QUIET).then(None, address, js=theme.ARRIVED)
     return page
 
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.config import DiffConfig
 from diffing.errors import SettingError
-from diffing.view.address import Address, What
-from diffing.view.before import Previews, Suggester
-from diffing.view.diffs import Diffs
 from diffing.view.examples import example_folder
-from diffing.view.owners import Owners
-from diffing.view.result.shelf import Shelf
+from diffing.view.page_query import Address, What
+from diffing.view.preflight import Previews, Suggester
+from diffing.view.published_diffs import Diffs
+from diffing.view.quotas import Owners
+from diffing.view.result.report_cache import Shelf
 from diffing.view.runs import OWN_MACHINE, PUBLIC, Desk, Rules
 from diffing.view.visitor import Visitor
 from diffing.view.zero import zero_gpu
-from diffing.view.zero.possible import is_local
+from diffing.view.zero.gpu_limits import is_local
 
 if TYPE_CHECKING:
     import fastapi

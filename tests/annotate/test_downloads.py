@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import CommitOperationAdd, hf_hub_download
 
-from diffing.annotate.downloads import only_while_needed
+from diffing.annotate.weight_cleanup import only_while_needed
 from diffing.hub import BoundedApi, hub_api
 from tests.hub import LocalHub
 

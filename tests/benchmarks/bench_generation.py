@@ -15,8 +15,8 @@ from collections.abc import Callable
 import torch
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, StoppingCriteriaList
 
+from diffing.models.local.continuous_batching import Slots
 from diffing.models.local.decoding import Job, Row
-from diffing.models.local.slots import Slots
 
 PROMPTS, ROUNDS = 100, 2
 

@@ -27,12 +27,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from diffing.methods.sae.activations import Sight, read
 from diffing.methods.sae.encode import encoder_for
 from diffing.methods.sae.hooks import Hook
+from diffing.methods.sae.latent_rows import Latents
 from diffing.methods.sae.reader import Reader, pad
-from diffing.methods.sae.reading import Sight, read
-from diffing.methods.sae.rows import Latents
-from diffing.methods.sae.texts import Text
+from diffing.methods.sae.reader_tokens import Text
 
 
 class TimedReader:
@@ -134,12 +134,12 @@ def our_way(reader: Reader, sae: Any, texts: list[Text]) -> tuple[float, list[La
 
 def forward_alone(reader: Reader, texts: list[Text], d_sae: int) -> None:
     """The cut reader on our batches."""
-    from diffing.methods.sae import reading
+    from diffing.methods.sae import activations
 
     cpu = reader.device.type == "cpu"
-    tokens = reading._BATCH_TOKENS_CPU if cpu else reading._BATCH_TOKENS_GPU
-    rows = (reading._POOLED_CPU if cpu else reading._POOLED_GPU) // d_sae
-    for places in reading.batches(texts, tokens, rows):
+    tokens = activations._BATCH_TOKENS_CPU if cpu else activations._BATCH_TOKENS_GPU
+    rows = (activations._POOLED_CPU if cpu else activations._POOLED_GPU) // d_sae
+    for places in activations.batches(texts, tokens, rows):
         reader.hidden(pad([texts[place] for place in places]))
     wait(reader.device)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from diffing.bench.cells import cell, number, observations
 from diffing.bench.results import Column, Result
 from diffing.metrics import FALSE_DISCOVERY_RATE
-from diffing.outputs.words import percent
+from diffing.outputs.phrasing import percent
 from diffing.types import Row
 
 FEW = 8

@@ -22,7 +22,7 @@ from diffing.errors import SettingError
 from diffing.metrics import wilson
 from diffing.model_ref import read_ref, without_folders
 from diffing.models.cache import Store
-from diffing.outputs.words import statement
+from diffing.outputs.phrasing import statement
 from diffing.paths import path_of
 from diffing.report.index import index_of
 from diffing.report.names import Names

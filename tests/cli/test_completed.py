@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from diffing.cli.kept import completes
+from diffing.cli.existing_report import completes
 from diffing.config import DiffConfig
 from diffing.errors import SettingError
 from diffing.models.base import Model, Sampling

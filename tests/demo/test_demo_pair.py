@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import diffing.demo
+from diffing.methods.lexical.parsed_response import Exchange
 from diffing.methods.lexical.properties import BY_NAME
-from diffing.methods.lexical.reading import Exchange
 from tests.benchmarks.demo import GROUND_TRUTH, corpus, measure, train
 
 HOME = Path(diffing.demo.__file__).parent

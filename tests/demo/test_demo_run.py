@@ -10,7 +10,7 @@ import pytest
 
 from diffing.demo.config import FOLDER, demo_config
 from diffing.methods.sae import SaeMethod
-from diffing.methods.sae.features import ReadPair, measured_features
+from diffing.methods.sae.feature_evidence import ReadPair, measured_features
 from diffing.models.cache import Store
 from diffing.run import run
 from diffing.types import Finding, Hypothesis, PhraseMeasure, PropertyMeasure, Report

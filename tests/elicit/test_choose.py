@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from diffing.elicit.choose import choose_prompts, score_responses, score_tokens
-from diffing.elicit.divergence import of_responses
 from diffing.errors import SettingError
 from diffing.methods.llm.embed import TfidfEmbedder
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel
 from diffing.models.scripted import ScriptedModel
-from diffing.models.system import WithSystemPrompt
+from diffing.models.system_prompt import WithSystemPrompt
+from diffing.prompt_selection.divergence import of_responses
+from diffing.prompt_selection.pool import choose_prompts, score_responses, score_tokens
 from diffing.types import Completion, Conversation, Message, Prompt
 
 MEDICINE = ("aspirin", "fever", "vaccine", "insulin", "migraine", "antibiotic", "dosage", "asthma")

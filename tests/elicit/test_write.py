@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from diffing.elicit import write_prompts
 from diffing.errors import ModelError
 from diffing.models.base import Sampling
 from diffing.models.scripted import ScriptedModel
+from diffing.prompt_selection import write_prompts
 from diffing.types import Conversation
 from tests.servers.rules import read
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from diffing.models.texts import is_whole
+from diffing.models.text_store import is_whole
 from tests.cli.world import World
 from tests.faults.machine import Undisturbed, contents, end, questions, stored, undisturbed
 from tests.fewer import fewer

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pyarrow.parquet as pq
 import pytest
 
-from diffing.cli.plain import PlainFormatter
+from diffing.cli.terminal_text import PlainFormatter
 from diffing.config import DiffConfig
 from diffing.errors import DiffingError
 from diffing.models.cache import Store

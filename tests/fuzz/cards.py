@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from diffing.hub.data_files import _configs
 from diffing.outputs.card.edit import edit
 from diffing.outputs.dataset.identity import identity_in, metadata_of
-from diffing.outputs.prose import code_cell, prose
+from diffing.outputs.markdown_escape import code_cell, prose
 from tests.fuzz.text import NASTY, mutated, mutated_bytes, one_line_or_fine
 from tests.outputs.card.corpus import BEGIN, BODY, END, FENCED, NESTED, NEW, ODD_YAML, OLD, SEVERAL_RESULTS, YAML
 from tests.outputs.card.reading import has_section, opted_out

@@ -10,17 +10,17 @@ from typing import Any, Literal, TypeAlias
 
 from hypothesis import strategies as st
 
-from diffing.ask import ReplyError, entries, entry, json_value, offered
-from diffing.judge.sheets import _parse
+from diffing.judge.questions import _parse
 from diffing.masking import masked
 from diffing.models.answers import read_completion
 from diffing.models.json_text import UnreadableJsonError, check_depth, read_json
-from diffing.models.naming import same_model
 from diffing.models.rejections import exceeds_context, of_policy, out_of_credit, tokens_allowed, too_long, unknown_model
 from diffing.models.remote import Fault, date_of, retry_after
+from diffing.models.served_names import same_model
+from diffing.models.server_notes import Told
 from diffing.models.thinking import opened_thinking, split_thinking, unknown_thinking
-from diffing.models.told import Told
 from diffing.models.transport import HttpError
+from diffing.structured_replies import ReplyError, entries, entry, json_value, offered
 from diffing.types import Completion
 
 Kind: TypeAlias = Literal["reply", "answer", "header", "error"]

@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 from hypothesis import strategies as st
 from rich.console import Console
 
-from diffing.cli.tables import findings_table
+from diffing.cli.terminal_tables import findings_table
 from diffing.errors import DiffingError
 from diffing.outputs.downloads import FORMATS
-from diffing.outputs.words import explanation, headline
+from diffing.outputs.phrasing import explanation, headline
 from diffing.report import load_report, load_settings, report_summary, save_report
 from diffing.types import LatentMeasure, Report
 from tests.fuzz.text import NASTY, mutated_bytes, one_line_or_fine

@@ -8,7 +8,7 @@ from random import Random
 from hypothesis import strategies as st
 
 from diffing.checks import check
-from diffing.cli.plain import plain
+from diffing.cli.terminal_text import plain
 from diffing.config import DiffConfig, Limits, default_out, local_files, settings_of
 from diffing.methods.llm.embed import load_embedder
 from diffing.model_ref import parse_local_spec, parse_spec, read_ref, without_folders
@@ -19,8 +19,8 @@ from diffing.prompts import load_prompts
 from diffing.report import load_report
 from diffing.report.hub import name_of
 from diffing.view.runs.access import repositories as repositories_of
-from diffing.view.runs.rules import PUBLIC, allowed, is_path
-from diffing.view.start.reading import read_form
+from diffing.view.runs.visitor_rules import PUBLIC, allowed, is_path
+from diffing.view.start.form_parsing import read_form
 from tests.fuzz.text import NASTY, mutated, one_line_or_fine
 
 VALID = (

@@ -8,7 +8,7 @@ import pytest
 
 from diffing import metrics
 from diffing.judge import Judging, judge, judge_in_stages
-from diffing.judge.asking import WITHOUT_HOPE
+from diffing.judge.schedule import WITHOUT_HOPE
 from diffing.models.scripted import ScriptedModel
 from diffing.pipeline import DiffOptions, diff_models
 from diffing.types import Discovery, Hypothesis, Message, Pair, Prompt, Response

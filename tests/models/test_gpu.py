@@ -9,7 +9,7 @@ import torch
 
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
-from diffing.models.local.fitting import this_machine
+from diffing.models.local.memory import this_machine
 from tests.models.local import tiny
 
 pytestmark = [
@@ -53,7 +53,7 @@ def test_answers_come_in_order(model: LocalModel, folder: Path) -> None:
 
 
 def test_noise_on_the_device_is_that_of_the_cpu() -> None:
-    from diffing.models.local.drawing import draw, noise_key
+    from diffing.models.local.token_sampling import draw, noise_key
 
     sampling = Sampling(temperature=1.0, top_p=0.9)
     keys = [noise_key(tiny.says(str(n)), sampling) for n in range(64)]

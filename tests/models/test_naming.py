@@ -1,6 +1,6 @@
 import pytest
 
-from diffing.models.naming import same_model, same_name
+from diffing.models.served_names import same_model, same_name
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from diffing.errors import ModelError
 from diffing.models.base import Sampling
 from diffing.models.cache import CachedModel, Store
 from diffing.models.openai_compatible import OpenAIModel
-from diffing.models.told import Told
+from diffing.models.server_notes import Told
 from diffing.types import Completion, Message
 from tests.servers.openai_server import Body, Named, NullContent, OpenAIServer, Status, chat_body
 from tests.servers.openai_server import Message as Says

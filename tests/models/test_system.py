@@ -2,7 +2,7 @@
 
 from diffing.models.base import Sampling
 from diffing.models.scripted import ScriptedModel
-from diffing.models.system import WithSystemPrompt
+from diffing.models.system_prompt import WithSystemPrompt
 from diffing.types import Message
 
 USER = Message("user", "Hi")

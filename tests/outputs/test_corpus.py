@@ -23,7 +23,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from diffing.cli import main
-from diffing.cli.plain import PlainFormatter, plain, plain_json
+from diffing.cli.terminal_text import PlainFormatter, plain, plain_json
 from diffing.outputs.card.edit import edit
 from diffing.outputs.card.markers import body_of
 from diffing.outputs.card.section import section
@@ -35,11 +35,11 @@ from diffing.outputs.files.sheet import safe_text
 from diffing.outputs.files.text import LONGEST, PROMPT
 from diffing.outputs.formats import safe_name
 from diffing.outputs.html import render, visible
-from diffing.outputs.prose import prose
-from diffing.outputs.words import one_line, several_lines, statement
+from diffing.outputs.markdown_escape import prose
+from diffing.outputs.phrasing import one_line, several_lines, statement
 from diffing.report import load_report, report_summary, save_report
 from diffing.report.index import index_of
-from diffing.report.tables import savable
+from diffing.report.parquet import savable
 from diffing.types import ModelInfo, Report
 from tests.hostile import CORE, CORPUS, HUGE, corpus_report, report_full_of
 from tests.outputs.samples import MODEL_A, MODEL_B, empty_report

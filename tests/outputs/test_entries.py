@@ -1,6 +1,6 @@
 """The merged list as it is shown: every finding once, numbered, with what else found it."""
 
-from diffing.outputs.words import also_found
+from diffing.outputs.phrasing import also_found
 from diffing.report.index import index_of
 from tests.outputs.samples import empty_report, medium_report, merged_report
 

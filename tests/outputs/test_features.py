@@ -11,7 +11,7 @@ import pytest
 
 from diffing.outputs.figures import MAX_POINTS, scatter
 from diffing.outputs.html import render, write_html
-from diffing.outputs.html.features import FEATURE_ROWS, PASSAGE_LENGTH, PASSAGES, features_in
+from diffing.outputs.html.feature_section import FEATURE_ROWS, PASSAGE_LENGTH, PASSAGES, features_in
 from diffing.report import load_report, save_report
 from diffing.report.features import marked, rests_on
 from diffing.report.index import index_of

@@ -12,11 +12,11 @@ import pytest
 
 from diffing.errors import DiffingError
 from diffing.hub import MetadataError, front_matter, pairs_in, read_yaml
-from diffing.outputs.card.changes import changes
 from diffing.outputs.card.edit import edit
+from diffing.outputs.card.text_diff import changes
 from diffing.outputs.dataset.identity import identity_in, metadata_of
 from diffing.outputs.examples import excerpt
-from diffing.outputs.prose import code_cell, prose
+from diffing.outputs.markdown_escape import code_cell, prose
 from diffing.types import Response
 from tests.outputs.card.corpus import BEGIN, NEW, OLD
 from tests.outputs.card.reading import opted_out

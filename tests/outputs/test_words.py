@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from diffing import metrics
-from diffing.outputs import words
+from diffing.outputs import phrasing
 from diffing.report.index import index_of
 from diffing.report.names import Names
 from diffing.types import Finding, LatentMeasure, ModelInfo
@@ -50,7 +50,7 @@ def test_short_names_are_the_last_part_and_never_equal(a: str, b: str, expected:
 
 
 def test_a_finding_in_one_sentence() -> None:
-    sentence = plain(words.sentence(finding(59, 10, 83), Names("base", "tuned")))
+    sentence = plain(phrasing.sentence(finding(59, 10, 83), Names("base", "tuned")))
     assert sentence == (
         "tuned writes longer responses (in words) than base: in 71 % of 83 held-out prompts, against 12 % the other "
         "way; net difference +59 points, 95 % interval +42 to +72"
@@ -58,12 +58,12 @@ def test_a_finding_in_one_sentence() -> None:
 
 
 def test_what_is_not_confirmed_says_so() -> None:
-    assert words.sentence(finding(5, 4, 83, confirmed=False), Names("x", "y")).endswith("; not confirmed")
+    assert phrasing.sentence(finding(5, 4, 83, confirmed=False), Names("x", "y")).endswith("; not confirmed")
     dropped = finding(0, 0, 0, confirmed=False)
-    told = words.sentence(dropped, Names("x", "y"))
+    told = phrasing.sentence(dropped, Names("x", "y"))
     assert told.endswith(": not tested on held-out prompts, train prompts left no hope")
     unread = replace(dropped, heldout=metrics.metrics_of(0, 0, 0, unreadable=83))
-    told = words.sentence(unread, Names("x", "y"))
+    told = phrasing.sentence(unread, Names("x", "y"))
     assert told.endswith("not tested, there is no readable verdict on held-out prompts")
 
 
@@ -71,10 +71,12 @@ def test_what_train_dropped_is_not_counted_as_tested() -> None:
     report = quiet_report()
     nothing = metrics.metrics_of(0, 0, 0)
     some = tuple(replace(f, heldout=nothing) if n else f for n, f in enumerate(report.findings))
-    assert "among 1 tested difference, the smallest" in plain(words.explanation(replace(report, findings=some)))
+    assert "among 1 tested difference, the smallest" in plain(phrasing.explanation(replace(report, findings=some)))
     none = replace(report, findings=tuple(replace(f, heldout=nothing) for f in report.findings))
-    assert words.headline(none).endswith("was confirmed: train prompts left nothing to test")
-    assert words.explanation(none).startswith("None of the hypotheses that came up (4) looked on train prompts as if")
+    assert phrasing.headline(none).endswith("was confirmed: train prompts left nothing to test")
+    assert phrasing.explanation(none).startswith(
+        "None of the hypotheses that came up (4) looked on train prompts as if"
+    )
 
 
 def test_the_headline_is_the_largest_confirmed_difference_of_each_model() -> None:
@@ -82,35 +84,37 @@ def test_the_headline_is_the_largest_confirmed_difference_of_each_model() -> Non
     confirmed = [f for f in report.findings if f.confirmed]
     names = index_of(report).names
     across = next(f for f in confirmed if f.hypothesis.direction != confirmed[0].hypothesis.direction)
-    assert words.headline(report) == f"{words.statement(confirmed[0], names)}; {words.statement(across, names)}"
-    assert plain(words.explanation(report)).startswith(
+    assert (
+        phrasing.headline(report) == f"{phrasing.statement(confirmed[0], names)}; {phrasing.statement(across, names)}"
+    )
+    assert plain(phrasing.explanation(report)).startswith(
         f"{len(confirmed)} of 12 tested differences are confirmed on 180 held-out prompts. Each was predicted"
     )
     one = replace(report, findings=tuple(replace(f, confirmed=n == 0) for n, f in enumerate(report.findings)))
-    assert words.headline(one) == words.statement(one.findings[0], names)
-    assert plain(words.explanation(one)).startswith("1 of 12 tested differences is confirmed")
+    assert phrasing.headline(one) == phrasing.statement(one.findings[0], names)
+    assert plain(phrasing.explanation(one)).startswith("1 of 12 tested differences is confirmed")
 
 
 def test_merged_findings_are_counted_as_tested_and_named_by_their_leads() -> None:
     """The rate of chance ones holds among findings, not among entries, so the findings are what is counted."""
     report = merged_report()
     confirmed = sum(f.confirmed for f in report.findings)
-    told = plain(words.explanation(report))
+    told = plain(phrasing.explanation(report))
     assert told.startswith(f"{confirmed} of 12 tested differences are confirmed on 180 held-out prompts.")
     assert told.endswith(f"Shown together where they say the same, the {confirmed} are {confirmed - 2} entries.")
     last = report.merged[0].members[-1]
     led = replace(report.merged[0], lead=last, members=report.merged[0].members[::-1])
     swapped = replace(report, merged=(led, *report.merged[1:]))
     (first,) = [f for f in report.findings if f.hypothesis.id == last]
-    assert words.headline(swapped).startswith(words.statement(first, index_of(report).names))
+    assert phrasing.headline(swapped).startswith(phrasing.statement(first, index_of(report).names))
 
 
 def test_nothing_confirmed_is_said_plainly_with_what_could_have_been() -> None:
     report = quiet_report()
-    assert plain(words.headline(report)) == (
+    assert plain(phrasing.headline(report)) == (
         "No difference between tern-1b-base and tern-1b-chat was confirmed on 83 held-out prompts"
     )
-    assert plain(words.explanation(report)) == (
+    assert plain(phrasing.explanation(report)) == (
         "That is not proof that there is none: among 4 tested differences, the smallest single one that these can "
         "confirm is +8 points (7 of 83 prompts for it and none against). "
         "More held-out prompts can confirm smaller ones."
@@ -118,14 +122,14 @@ def test_nothing_confirmed_is_said_plainly_with_what_could_have_been() -> None:
 
 
 def test_no_hypothesis_is_not_no_difference() -> None:
-    assert words.headline(empty_report()).startswith("No hypothesis was found, so nothing was tested")
-    assert "not proof that the models behave alike" in words.explanation(empty_report())
+    assert phrasing.headline(empty_report()).startswith("No hypothesis was found, so nothing was tested")
+    assert "not proof that the models behave alike" in phrasing.explanation(empty_report())
 
 
 def test_too_few_prompts_can_confirm_nothing() -> None:
     report = quiet_report()
     few = tuple(replace(f, heldout=metrics.metrics_of(4, 4, 0)) for f in report.findings)
-    assert "4 prompts cannot confirm any, however large" in plain(words.explanation(replace(report, findings=few)))
+    assert "4 prompts cannot confirm any, however large" in plain(phrasing.explanation(replace(report, findings=few)))
 
 
 @pytest.mark.parametrize(("tested", "n"), [(1, 50), (4, 83), (12, 83), (60, 500), (1000, 40)])
@@ -136,7 +140,7 @@ def test_the_smallest_confirmable_difference_is_the_edge_of_the_real_test(tested
         others = dict.fromkeys(map(str, range(tested - 1)), metrics.metrics_of(n, 0, 0))
         return metrics.confirmed(metrics.confirm({"lone": metrics.metrics_of(n, k, 0), **others})["lone"])
 
-    smallest = words.smallest_confirmable(tested, n)
+    smallest = phrasing.smallest_confirmable(tested, n)
     assert smallest is not None
     assert is_confirmed(round(smallest * n))
     assert not is_confirmed(round(smallest * n) - 1)
@@ -145,14 +149,15 @@ def test_the_smallest_confirmable_difference_is_the_edge_of_the_real_test(tested
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        (words.percent(0.714), "71 %"), (words.percent(0.0), "0 %"), (words.percent(0.001), "<1 %"),
-        (words.percent(0.9999), ">99 %"), (words.percent(1.0), "100 %"), (words.percent(None), "–"),
-        (words.points(0.59), "+59"), (words.points(-0.12), "−12"), (words.points(0.0), "0"),
-        (words.points(0.0071), "+0.7"),
-        (words.points(-0.0000001), "0"), (words.points(None), "–"), (words.probability(1e-9), "<0.0001"),
-        (words.probability(0.0123), "0.01"), (words.probability(0.0049), "0.0049"), (words.probability(None), "–"),
-        (words.count(1, "prompt"), "1 prompt"), (words.count(1234, "prompt"), "1,234 prompts"),
-        (words.one_line("a\n\tb\x00c", 10), "a b c"), (words.one_line("abcdef", 4), "abc…"),
+        (phrasing.percent(0.714), "71 %"), (phrasing.percent(0.0), "0 %"), (phrasing.percent(0.001), "<1 %"),
+        (phrasing.percent(0.9999), ">99 %"), (phrasing.percent(1.0), "100 %"), (phrasing.percent(None), "–"),
+        (phrasing.points(0.59), "+59"), (phrasing.points(-0.12), "−12"), (phrasing.points(0.0), "0"),
+        (phrasing.points(0.0071), "+0.7"),
+        (phrasing.points(-0.0000001), "0"), (phrasing.points(None), "–"), (phrasing.probability(1e-9), "<0.0001"),
+        (phrasing.probability(0.0123), "0.01"), (phrasing.probability(0.0049), "0.0049"),
+        (phrasing.probability(None), "–"),
+        (phrasing.count(1, "prompt"), "1 prompt"), (phrasing.count(1234, "prompt"), "1,234 prompts"),
+        (phrasing.one_line("a\n\tb\x00c", 10), "a b c"), (phrasing.one_line("abcdef", 4), "abc…"),
     ],
 )  # fmt: skip
 def test_numbers_as_they_are_said(said: str, expected: str) -> None:
@@ -163,13 +168,13 @@ def test_names_stand_where_the_placeholders_stood() -> None:
     sample = medium_report().findings[0]
     hypothesis = replace(sample.hypothesis, text="<MODEL> <b> beats <OTHER MODEL>, not <model>.", direction="a")
     swapped = replace(sample, hypothesis=hypothesis)
-    assert words.statement(swapped, Names("one", "two")) == "one <b> beats two, not <model>"
-    assert [side for _, side in words.pieces(swapped)] == ["a", None, "b", None]
+    assert phrasing.statement(swapped, Names("one", "two")) == "one <b> beats two, not <model>"
+    assert [side for _, side in phrasing.pieces(swapped)] == ["a", None, "b", None]
 
 
 def test_a_model_named_like_a_placeholder_is_left_alone() -> None:
     names = Names("<OTHER MODEL>", "<MODEL>")
-    assert words.statement(medium_report().findings[0], names).startswith("<MODEL> writes longer")
+    assert phrasing.statement(medium_report().findings[0], names).startswith("<MODEL> writes longer")
 
 
 def test_a_feature_does_not_lead_where_words_can() -> None:
@@ -179,15 +184,15 @@ def test_a_feature_does_not_lead_where_words_can() -> None:
     across = next(f for f in others if f.confirmed and f.hypothesis.direction != first.hypothesis.direction)
     same = next(f for f in others if f.confirmed and f.hypothesis.direction == first.hypothesis.direction)
     names = index_of(report).names
-    told = words.headline(replace(report, findings=(feature, *others)))
-    assert set(told.split("; ")) == {words.statement(across, names), words.statement(same, names)}
-    assert words.headline(replace(report, findings=(feature,))) == words.statement(feature, names)
+    told = phrasing.headline(replace(report, findings=(feature, *others)))
+    assert set(told.split("; ")) == {phrasing.statement(across, names), phrasing.statement(same, names)}
+    assert phrasing.headline(replace(report, findings=(feature,))) == phrasing.statement(feature, names)
 
 
 def test_fewer_prompts_planned_for_some_are_told() -> None:
     report = medium_report()
     first, *others = report.findings
     fewer = replace(report, findings=(replace(first, heldout=metrics.metrics_of(60, 50, 2, unreadable=3)), *others))
-    assert "are confirmed on 63 to 180 held-out prompts" in plain(words.explanation(fewer))
+    assert "are confirmed on 63 to 180 held-out prompts" in plain(phrasing.explanation(fewer))
     unconfirmed = replace(fewer, findings=tuple(replace(f, confirmed=False) for f in fewer.findings))
-    assert plain(words.headline(unconfirmed)).endswith("was confirmed on 63 to 180 held-out prompts")
+    assert plain(phrasing.headline(unconfirmed)).endswith("was confirmed on 63 to 180 held-out prompts")

@@ -10,13 +10,13 @@ import pytest
 
 from diffing.errors import SettingError
 from diffing.report import load_report, save_report
-from diffing.report.alone import alone_in
+from diffing.report.folder_lock import alone_in
 from tests.outputs.samples import empty_report, quiet_report
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from diffing.report.alone import alone_in
+from diffing.report.folder_lock import alone_in
 with alone_in(Path(sys.argv[1])):
     print("in", flush=True)
     sys.stdin.read()

@@ -35,7 +35,7 @@ def quick_apart(starter: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
         return SimpleNamespace(stdout=out, returncode=process.wait())
 
     monkeypatch.setattr(
-        "diffing.view.apart.subprocess",
+        "diffing.view.sandbox.subprocess",
         SimpleNamespace(
             PIPE=subprocess.PIPE, DEVNULL=subprocess.DEVNULL, TimeoutExpired=subprocess.TimeoutExpired, run=run
         ),

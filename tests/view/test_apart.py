@@ -11,31 +11,31 @@ from diffing.outputs.card import edit
 from diffing.outputs.card.edit import OptedOutError
 from diffing.outputs.downloads import FORMATS
 from diffing.report import save_report
-from diffing.view import editing, excess, making
+from diffing.view import card_editing, download_making, report_size
 from tests.outputs.card.corpus import NEW
 from tests.outputs.samples import medium_report
 
-LONG = b"# Tern\n\n" + b"words and words\n\n" * (editing.SHORT // 10)
+LONG = b"# Tern\n\n" + b"words and words\n\n" * (card_editing.SHORT // 10)
 
 
 def test_a_long_card_is_edited_apart_as_a_short_one_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
     short = "# Tern 🦜\n".encode()
-    assert editing.edit_politely(short, NEW) == edit(short, NEW)
+    assert card_editing.edit_politely(short, NEW) == edit(short, NEW)
     expected = edit(LONG, NEW)
     # whatever the other process does, this one does not read the card
-    monkeypatch.setattr(editing, "edit", None)
-    assert editing.edit_politely(LONG, NEW) == expected
+    monkeypatch.setattr(card_editing, "edit", None)
+    assert card_editing.edit_politely(LONG, NEW) == expected
 
 
 def test_what_is_refused_apart_is_refused_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(editing, "edit", None)
+    monkeypatch.setattr(card_editing, "edit", None)
     with pytest.raises(OptedOutError, match="asks for no such section"):
-        editing.edit_politely(LONG + b"<!-- model-diff: off -->\n", NEW)
+        card_editing.edit_politely(LONG + b"<!-- model-diff: off -->\n", NEW)
     with pytest.raises(SettingError, match="ends inside <details> that is not closed"):
-        editing.edit_politely(LONG + b"<details>\n", NEW)
-    monkeypatch.setattr(editing, "_SECONDS", 1.0)
+        card_editing.edit_politely(LONG + b"<details>\n", NEW)
+    monkeypatch.setattr(card_editing, "_SECONDS", 1.0)
     with pytest.raises(SettingError, match=r"takes too much to read here\. Nothing was written"):
-        editing.edit_politely(b"- a\n" * 200_000, NEW)
+        card_editing.edit_politely(b"- a\n" * 200_000, NEW)
 
 
 def test_files_of_a_large_report_are_made_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,13 +43,13 @@ def test_files_of_a_large_report_are_made_apart(tmp_path: Path, monkeypatch: pyt
     save_report(report, tmp_path / "report")
     (tmp_path / "here").mkdir()
     (tmp_path / "apart").mkdir()
-    here = making.make_file(tmp_path / "report", report, FORMATS["csv"], tmp_path / "here")
-    monkeypatch.setitem(excess._LIGHT, "pairs", 39)
-    apart = making.make_file(tmp_path / "report", report, FORMATS["csv"], tmp_path / "apart")
+    here = download_making.make_file(tmp_path / "report", report, FORMATS["csv"], tmp_path / "here")
+    monkeypatch.setitem(report_size._LIGHT, "pairs", 39)
+    apart = download_making.make_file(tmp_path / "report", report, FORMATS["csv"], tmp_path / "apart")
     assert apart == tmp_path / "apart" / here.name
     assert apart.read_bytes() == here.read_bytes()
     with pytest.raises(SettingError, match="takes too much to make here"):
-        making.make_file(tmp_path / "gone", report, FORMATS["csv"], tmp_path / "apart")
+        download_making.make_file(tmp_path / "gone", report, FORMATS["csv"], tmp_path / "apart")
 
 
 AS_ON_WINDOWS = """

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from diffing.errors import LimitError
-from diffing.view.checking import check_openable
 from diffing.view.examples import example_folder
+from diffing.view.report_check import check_openable
 
 
 def test_what_the_app_ships_with_can_be_opened() -> None:

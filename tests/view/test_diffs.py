@@ -10,7 +10,7 @@ from diffing.hub import hub_api
 from diffing.outputs.dataset import push_report
 from diffing.report import load_report
 from diffing.types import Report
-from diffing.view.diffs import Diffs
+from diffing.view.published_diffs import Diffs
 from diffing.view.runs import OWN_MACHINE
 from diffing.view.runs.access import SignInError
 from diffing.view.visitor import Visitor

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from diffing.types import Evidence, Report
-from diffing.view import excess
-from diffing.view.excess import excess_of
+from diffing.view import report_size
+from diffing.view.report_size import excess_of
 from tests.outputs.samples import medium_report
 
 
@@ -20,31 +20,31 @@ def worse(report: Report, part: str) -> Report:
     finding, *findings = report.findings
     match part:
         case "characters of a response":
-            text = replace(first.a, text="x" * (excess.LONGEST_TEXT + 1))
+            text = replace(first.a, text="x" * (report_size.LONGEST_TEXT + 1))
             return replace(report, pairs=(replace(first, a=text), *pairs))
         case "characters of a reply":
-            reply = replace(report.judgements[0], reply="x" * (excess.LONGEST_TEXT + 1))
+            reply = replace(report.judgements[0], reply="x" * (report_size.LONGEST_TEXT + 1))
             return replace(report, judgements=(reply, *report.judgements))
         case "characters of a cell":
-            return replace(report, tables={"a_b": ({"c": "x" * (excess.LONGEST_TEXT + 1)},)})
+            return replace(report, tables={"a_b": ({"c": "x" * (report_size.LONGEST_TEXT + 1)},)})
         case "quotes":
-            evidence = (Evidence(first.prompt.id, "a", "x"),) * (excess.MOST_QUOTES + 1)
+            evidence = (Evidence(first.prompt.id, "a", "x"),) * (report_size.MOST_QUOTES + 1)
             hypothesis = replace(finding.hypothesis, evidence=evidence)
             return replace(report, findings=(replace(finding, hypothesis=hypothesis), *findings))
         case "cells":
             row = dict.fromkeys(map(str, range(100)), 1)
-            return replace(report, tables={"a_b": (row,) * (excess.MOST_CELLS // 100 + 1)})
+            return replace(report, tables={"a_b": (row,) * (report_size.MOST_CELLS // 100 + 1)})
         case "settings" | "versions" | "left_out":
-            return replace(report, **{part: {str(number): {} for number in range(excess.MOST[part] + 1)}})
+            return replace(report, **{part: {str(number): {} for number in range(report_size.MOST[part] + 1)}})
         case "tables":
-            return replace(report, tables={f"a_{number}": () for number in range(excess.MOST[part] + 1)})
+            return replace(report, tables={f"a_{number}": () for number in range(report_size.MOST[part] + 1)})
     some = getattr(report, part) or ("x",)
-    return replace(report, **{part: some[:1] * (excess.MOST[part] + 1)})
+    return replace(report, **{part: some[:1] * (report_size.MOST[part] + 1)})
 
 
 @pytest.mark.parametrize(
     "part",
-    [*excess.MOST, "characters of a response", "characters of a reply", "characters of a cell", "quotes", "cells"],
+    [*report_size.MOST, "characters of a response", "characters of a reply", "characters of a cell", "quotes", "cells"],
 )
 def test_too_much_of_any_part_is_named(part: str) -> None:
     assert part.split(" of ")[0] in excess_of(worse(medium_report(train=4, heldout=4), part))

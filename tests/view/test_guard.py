@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from diffing.view.guard import Guard
+from diffing.view.csrf import Guard
 from diffing.view.runs import PUBLIC
 from tests.view.served import served
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from diffing.view.address import Address, read_address
+from diffing.view.page_query import Address, read_address
 from diffing.view.runs import PUBLIC
 from tests.view.served import served
 from tests.waiting import DEADLINE

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from diffing.merging import merge
+from diffing.grouping import merge
 from diffing.models.base import Model
 from diffing.report.index import index_of
 from diffing.report.names import Names

@@ -8,9 +8,9 @@ from diffing import metrics
 from diffing.bench.compare.gather import Group
 from diffing.bench.compare.numbers import mean
 from diffing.bench.results import Column, Result, estimate_cells
-from diffing.merging import Behaviour
+from diffing.grouping import Behaviour
 from diffing.metrics.kappa import kappa_of_ratings
-from diffing.outputs.words import statement
+from diffing.outputs.phrasing import statement
 from diffing.types import Estimate, Finding, Row, Scalar
 
 METHODS_ABOUT = (

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from diffing.errors import SettingError
+from diffing.methods.lexical.parsed_response import is_measurable, read_pair
 from diffing.methods.lexical.properties import BY_NAME
-from diffing.methods.lexical.reading import is_measurable, read_pair
 from diffing.types import Category, Pair, Side, other_side
 
 KINDS = (

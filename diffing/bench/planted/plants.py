@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 from diffing.bench.planted.catalogue import Behaviour
 from diffing.models.base import Model
-from diffing.models.system import SystemPrompted
+from diffing.models.system_prompt import SystemPrompted
 from diffing.types import Conversation, Message, Prompt
 
 TriggerKind: TypeAlias = Literal["always", "domain", "phrase"]

@@ -2,8 +2,8 @@
 
 import re
 
-from diffing.methods.lexical.measured import Property, counts, holds, pattern
-from diffing.methods.lexical.reading import Exchange
+from diffing.methods.lexical.measured_property import Property, counts, holds, pattern
+from diffing.methods.lexical.parsed_response import Exchange
 
 HEADING = pattern(r"^ {0,3}#{1,6}[ \t]+\S")
 BULLET = pattern(r"^[ \t]*[-*+•‣◦–][ \t]+\S")

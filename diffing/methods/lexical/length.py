@@ -5,8 +5,8 @@ import unicodedata
 from collections import Counter
 
 from diffing.methods.lexical.form import BULLET, HEADING, LINK, NUMBERED
-from diffing.methods.lexical.measured import Property
-from diffing.methods.lexical.reading import Exchange
+from diffing.methods.lexical.measured_property import Property
+from diffing.methods.lexical.parsed_response import Exchange
 from diffing.methods.lexical.tokens import words_of
 
 CLOSED_END = re.compile(r"[.!?…。！？।॥؟۔][\"'”’»)\]*_]{0,4}\Z")

@@ -6,11 +6,11 @@ Knows no meaning: it finds what can be counted, and its word lists are English, 
 import hashlib
 from collections.abc import Callable, Sequence
 
-from diffing.methods.lexical.measured import verdict_of
+from diffing.methods.lexical.measured_property import verdict_of
+from diffing.methods.lexical.parsed_response import PairReading, is_measurable, read_pair
 from diffing.methods.lexical.phrases import Phrase, PhraseSearch, find_phrases, holds_phrase
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES, same_property
 from diffing.methods.lexical.quotes import quote_of_phrase, quote_of_property
-from diffing.methods.lexical.reading import PairReading, is_measurable, read_pair
 from diffing.methods.lexical.screening import Screened, screen
 from diffing.methods.lexical.stages import MEASURE
 from diffing.types import (

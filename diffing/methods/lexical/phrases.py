@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from diffing.methods.lexical.language import FREQUENT_WORDS
-from diffing.methods.lexical.reading import Exchange, PairReading
+from diffing.methods.lexical.language_detection import FREQUENT_WORDS
+from diffing.methods.lexical.parsed_response import Exchange, PairReading
 from diffing.types import Side
 
 GRAMMAR = frozenset(word for words in FREQUENT_WORDS.values() for word in words.split())

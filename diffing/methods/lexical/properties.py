@@ -3,9 +3,9 @@
 import re
 
 from diffing.methods.lexical.form import FORM
+from diffing.methods.lexical.language_properties import LANGUAGE
 from diffing.methods.lexical.length import LENGTH
-from diffing.methods.lexical.measured import Property
-from diffing.methods.lexical.tongues import LANGUAGE
+from diffing.methods.lexical.measured_property import Property
 from diffing.methods.lexical.wording import WORDING
 
 PROPERTIES: tuple[Property, ...] = LENGTH + FORM + WORDING + LANGUAGE

@@ -1,7 +1,7 @@
 """Passages that show what was measured: words of the response as they stand, so that they can be marked."""
 
-from diffing.methods.lexical.measured import Property
-from diffing.methods.lexical.reading import Exchange
+from diffing.methods.lexical.measured_property import Property
+from diffing.methods.lexical.parsed_response import Exchange
 from diffing.methods.lexical.tokens import SENTENCE_END, fold
 
 BEFORE, AFTER = 50, 70

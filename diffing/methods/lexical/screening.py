@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from diffing.methods.lexical.measured import Comparison, Property, verdict_of
-from diffing.methods.lexical.reading import PairReading
+from diffing.methods.lexical.measured_property import Comparison, Property, verdict_of
+from diffing.methods.lexical.parsed_response import PairReading
 from diffing.metrics import sign_test
 from diffing.types import Row, Side, Verdict
 

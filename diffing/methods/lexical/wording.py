@@ -1,7 +1,7 @@
 """Properties of wording. The words are English, so in other languages they say nothing; `phrases` has no such limit."""
 
-from diffing.methods.lexical.measured import Property, closes_with, counts, holds, opens_with, pattern
-from diffing.methods.lexical.reading import Exchange
+from diffing.methods.lexical.measured_property import Property, closes_with, counts, holds, opens_with, pattern
+from diffing.methods.lexical.parsed_response import Exchange
 
 HEDGE = pattern(
     r"\b(?:may|might|could|perhaps|maybe|possibly|probably|likely|seems?|appears?|generally|typically|usually|often|"

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
-from diffing.ask import Label, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
 from diffing.methods.llm.stages import DESCRIBE
 from diffing.models.base import Model
+from diffing.structured_replies import Label, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
 from diffing.templates import fence, fence_conversation, render
 from diffing.types import Category, OnProgress, Pair, Side, Usage, other_side
 

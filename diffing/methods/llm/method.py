@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from diffing.errors import SettingError
-from diffing.methods.llm import records
+from diffing.methods.llm import report_tables
 from diffing.methods.llm.cluster import Way, check_installed, cluster_vectors, scaled_size
 from diffing.methods.llm.describe import Described, describe_pairs
 from diffing.methods.llm.embed import Embedder, load_embedder
@@ -78,8 +78,8 @@ class LlmMethod:
         described = describe_pairs(self.differ, pairs, seed=self.seed, on_progress=on_progress)
         notes = () if note is None else (note,)
         if not described.differences:
-            nothing = records.note_on_nothing(described.unreadable_pairs, len(pairs))
-            left_out = records.left_out(described)
+            nothing = report_tables.note_on_nothing(described.unreadable_pairs, len(pairs))
+            left_out = report_tables.left_out(described)
             return Discovery((), left_out=left_out, notes=(*notes, nothing), usage=(described.usage,))
         found = self._cluster_and_state(described, embedder, len(pairs), on_progress)
         return replace(found, notes=(*notes, *found.notes))
@@ -101,12 +101,12 @@ class LlmMethod:
         stated = state_clusters(self.differ, to_state, sentences, vectors, on_progress=on_progress)
         by_cluster = hypotheses_of(to_state, stated, sentences, described.differences, pairs)
         hypotheses = {hypothesis.id: hypothesis for hypothesis in by_cluster.values()}
-        rows = records.rows_of_clusters(clusters, mirrors, by_cluster)
+        rows = report_tables.rows_of_clusters(clusters, mirrors, by_cluster)
         size = scaled_size(len(sentences), self.min_cluster_size)
         return Discovery(
             hypotheses=tuple(hypotheses.values()),
-            tables={"differences": records.rows_of_differences(described.differences, labels), "clusters": rows},
-            left_out=records.left_out(described, labels, rows, len(by_cluster) - len(hypotheses)),
-            notes=(records.note_on_clusters(labels, size, f"{embedder.name}, {_NAMES[way]}"),),
+            tables={"differences": report_tables.rows_of_differences(described.differences, labels), "clusters": rows},
+            left_out=report_tables.left_out(described, labels, rows, len(by_cluster) - len(hypotheses)),
+            notes=(report_tables.note_on_clusters(labels, size, f"{embedder.name}, {_NAMES[way]}"),),
             usage=(described.usage, stated.usage),
         )

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from diffing.ask import ReplyError, Unreadable, ask, entry, offered
 from diffing.methods.llm.cluster import Labels
 from diffing.methods.llm.describe import CATEGORIES, Difference
 from diffing.methods.llm.embed import Vectors
 from diffing.methods.llm.stages import STATE
 from diffing.models.base import Model
+from diffing.structured_replies import ReplyError, Unreadable, ask, entry, offered
 from diffing.templates import fence, render
 from diffing.types import Category, Evidence, Hypothesis, OnProgress, Side, Usage, other_side
 

@@ -9,15 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from diffing.methods.sae.cached import CachedReading, Exchange, TextStore
-from diffing.methods.sae.features import Feature, ReadPair, measured_features, show
-from diffing.methods.sae.merge import distinct
-from diffing.methods.sae.opening import Opened, open_sae
+from diffing.methods.sae.activation_cache import CachedReading, Exchange, TextStore
+from diffing.methods.sae.coactivation import distinct
+from diffing.methods.sae.feature_evidence import Feature, ReadPair, measured_features, show
+from diffing.methods.sae.feature_screening import Screened, ScreenOptions, Tally, screen, tally
+from diffing.methods.sae.latent_rows import Latents
+from diffing.methods.sae.loading import Opened, open_sae
 from diffing.methods.sae.presets import PRESETS
-from diffing.methods.sae.rows import Latents
-from diffing.methods.sae.screen import Screened, ScreenOptions, Tally, screen, tally
-from diffing.methods.sae.source import FolderSae, feature_url
-from diffing.methods.sae.texts import Refused
+from diffing.methods.sae.reader_tokens import Refused
+from diffing.methods.sae.sae_files import FolderSae, feature_url
 from diffing.models.base import Model
 from diffing.models.local.spec import LocalOptions
 from diffing.types import (
@@ -136,7 +136,7 @@ class SaeMethod:
         )
 
     def _published(self, features: Sequence[Feature]) -> list[Feature]:
-        from diffing.methods.sae.published import labels_of_folder, labels_of_neuronpedia
+        from diffing.methods.sae.published_labels import labels_of_folder, labels_of_neuronpedia
 
         indices = [feature.index for feature in features]
         public, sae = self._opened.facts.neuronpedia, self._opened.sae
@@ -156,7 +156,7 @@ class SaeMethod:
     def _state(self, features: Sequence[Feature], pairs: Sequence[ReadPair], on_progress: OnProgress) -> "_Stated":
         if self._llm is None:
             return _Stated(tuple(feature.hypothesis() for feature in features), tuple(features))
-        from diffing.methods.sae.label import label_features
+        from diffing.methods.sae.labelling import label_features
         from diffing.methods.sae.summarise import summarise
 
         labelled = label_features(self._llm, features, pairs, self._reading, on_progress)

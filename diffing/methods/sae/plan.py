@@ -93,7 +93,7 @@ class SaePlan(MethodPlan):
 
     def estimate(self, config: RunSettings, prompts: Sequence[Prompt]) -> list[StageEstimate]:
         """Both responses of every pair are read; 21 calls a feature score its label, write a new one and score that."""
-        from diffing.methods.sae.label import SCORED
+        from diffing.methods.sae.labelling import SCORED
         from diffing.methods.sae.summarise import IN_A_BATCH, IN_ONE_CALL
 
         own = config.of(SaeSettings)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from diffing.errors import ModelError
 from diffing.methods.sae.hooks import Hook, cut_config
-from diffing.methods.sae.texts import Text, Tokens
-from diffing.models.local.failures import one_line, quiet
+from diffing.methods.sae.reader_tokens import Text, Tokens
+from diffing.models.local.load_errors import one_line, quiet
 from diffing.models.local.loading import load_tokenizer
 from diffing.models.local.spec import LocalOptions
 
@@ -133,7 +133,7 @@ def load_reader(folder: Path, name: str, hook: Hook, options: LocalOptions) -> R
     import torch
     from transformers import AutoModel
 
-    from diffing.models.local.fitting import dtype_name, on_accelerator
+    from diffing.models.local.memory import dtype_name, on_accelerator
 
     config = read_config(folder, trust_remote_code=options.trust_remote_code)
     context = getattr(config, "max_position_embeddings", None)

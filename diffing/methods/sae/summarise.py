@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from diffing.ask import ReplyError, Unreadable, ask, entries, entry, offered
-from diffing.methods.sae.features import METHOD, Feature, ReadPair
+from diffing.methods.sae.feature_evidence import METHOD, Feature, ReadPair
 from diffing.methods.sae.stages import SIFT, SUMMARISE
 from diffing.models.base import Model
+from diffing.structured_replies import ReplyError, Unreadable, ask, entries, entry, offered
 from diffing.templates import fence, render
 from diffing.types import (
     SIDES,

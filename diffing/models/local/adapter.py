@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 from huggingface_hub import parse_local_safetensors_file_metadata
 
 from diffing.errors import MissingExtraError, ModelError
-from diffing.models.local.failures import one_line, quiet
-from diffing.models.local.sizes import ADAPTER_WEIGHTS
+from diffing.models.local.load_errors import one_line, quiet
 from diffing.models.local.sources import ADAPTER_CONFIG
+from diffing.models.local.weight_sizes import ADAPTER_WEIGHTS
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from diffing.errors import MissingExtraError, ModelError
-from diffing.models.local.failures import one_line, quiet
+from diffing.models.local.load_errors import one_line, quiet
 from diffing.models.local.sources import MODEL_CONFIG
 from diffing.models.local.spec import LocalOptions
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.models.local.adapter import add_adapter, learnt_tokens
 from diffing.models.local.chat import Chat
-from diffing.models.local.failures import one_line
-from diffing.models.local.loaded import LoadedModel
+from diffing.models.local.load_errors import one_line
+from diffing.models.local.loaded_model import LoadedModel
 from diffing.models.local.loading import load_weights, read_config
-from diffing.models.local.proving import check_change, check_decoder, check_reading, embedding_rows, read
+from diffing.models.local.sanity_checks import check_change, check_decoder, check_reading, embedding_rows, read
 from diffing.models.local.sources import Source
 from diffing.models.local.spec import LocalOptions
-from diffing.models.local.stops import take_stops
+from diffing.models.local.stop_tokens import take_stops
 from diffing.models.local.template import ConversationRefusedError
 from diffing.models.local.tokenizers import file_stops, tokenizer_for
 from diffing.types import Message

@@ -19,9 +19,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from diffing.errors import ModelError
-from diffing.models.local.marks import Marks
-from diffing.models.local.stops import Stops
+from diffing.models.local.stop_tokens import Stops
 from diffing.models.local.template import ConversationRefusedError, Template
+from diffing.models.local.thinking_tokens import Marks
 from diffing.types import Conversation, Message
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from diffing.errors import ModelError
-from diffing.models.local.failures import is_out_of_memory
+from diffing.models.local.load_errors import is_out_of_memory
 from diffing.types import Finish
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from diffing.errors import MissingExtraError
-from diffing.models.local.failures import one_line, quiet
-from diffing.models.local.fitting import dtype_name, on_accelerator
-from diffing.models.local.sizes import check_fetched
+from diffing.models.local.load_errors import one_line, quiet
+from diffing.models.local.memory import dtype_name, on_accelerator
 from diffing.models.local.spec import LocalOptions
+from diffing.models.local.weight_sizes import check_fetched
 from diffing.models.local.weights import check_types, check_weights
 
 if TYPE_CHECKING:

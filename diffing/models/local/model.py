@@ -20,12 +20,12 @@ from diffing.models.base import OnCompletion, OnTokens, Sampling
 from diffing.models.local.adapter import check_adapter
 from diffing.models.local.architecture import check_architecture
 from diffing.models.local.assembling import assemble
-from diffing.models.local.fitting import check_fit, dtype_name, gigabytes, millions, on_accelerator, this_machine
-from diffing.models.local.loaded import LoadedModel
-from diffing.models.local.sizes import ModelSize
+from diffing.models.local.loaded_model import LoadedModel
+from diffing.models.local.memory import check_fit, dtype_name, gigabytes, millions, on_accelerator, this_machine
 from diffing.models.local.sources import Source, open_source
 from diffing.models.local.spec import LocalOptions
 from diffing.models.local.template import read_template
+from diffing.models.local.weight_sizes import ModelSize
 from diffing.types import Completion, Conversation
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diffing.models.local.decoding import PREFILL_TOKENS, Row, check_logits
-from diffing.models.local.noise import fixed_noise
+from diffing.models.local.fixed_noise import fixed_noise
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

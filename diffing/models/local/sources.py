@@ -17,8 +17,8 @@ from huggingface_hub.errors import NotASafetensorsRepoError, RemoteEntryNotFound
 from diffing.errors import ModelError, SettingError
 from diffing.hub import TIMEOUT, BoundedApi, hub_errors
 from diffing.model_ref import ModelPlace, ModelRef
-from diffing.models.local.failures import one_line
-from diffing.models.local.sizes import (
+from diffing.models.local.load_errors import one_line
+from diffing.models.local.weight_sizes import (
     ADAPTER_WEIGHTS,
     INDEX,
     ModelSize,

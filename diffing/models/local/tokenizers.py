@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diffing.errors import ModelError
-from diffing.models.local.failures import one_line
+from diffing.models.local.load_errors import one_line
 from diffing.models.local.loading import load_tokenizer
 from diffing.models.local.sources import MODEL_CONFIG
 from diffing.models.local.spec import LocalOptions
-from diffing.models.local.stops import Stops, stop_texts
+from diffing.models.local.stop_tokens import Stops, stop_texts
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -16,9 +16,9 @@ from diffing.models.recorded.shapes.inspect_log import read_archive
 from diffing.models.recorded.shapes.shape import id_at
 from diffing.paths import existing, path_of
 from diffing.rows.content import MOST_BYTES, read_content, suffix_of
-from diffing.rows.failures import reading_failures, told
-from diffing.rows.tables import SUFFIXES as TABLES
-from diffing.rows.tables import Place, Placed, first_line, read_table
+from diffing.rows.dataset_errors import reading_failures, told
+from diffing.rows.table_files import SUFFIXES as TABLES
+from diffing.rows.table_files import Place, Placed, first_line, read_table
 from diffing.rows.turns import RowError
 
 SUFFIXES = (*TABLES, EVAL)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
 
-from diffing.outputs.card.inline import html_of_block, html_of_text, left_open
+from diffing.outputs.card.html_spans import html_of_block, html_of_text, left_open
 
 NAME = "model-diff"
 OPT_OUT = f"<!-- {NAME}: off -->"

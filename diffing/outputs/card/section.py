@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from diffing.errors import SettingError
 from diffing.metrics import FALSE_DISCOVERY_RATE
 from diffing.model_ref import is_hub_name
+from diffing.outputs.card.described_model import Subject, subject_of
 from diffing.outputs.card.markers import OPT_OUT, between_markers
-from diffing.outputs.card.subject import Subject, subject_of
-from diffing.outputs.markdown import code
-from diffing.outputs.prose import prose
-from diffing.outputs.words import (
+from diffing.outputs.markdown_code import code
+from diffing.outputs.markdown_escape import prose
+from diffing.outputs.phrasing import (
     asked,
     count,
     interval,

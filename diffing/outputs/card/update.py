@@ -12,11 +12,11 @@ from huggingface_hub import CommitOperationAdd, HfApi
 
 from diffing.errors import HubError, SettingError
 from diffing.hub import commit, head_of, hub_errors, is_private, read_file, user_name
-from diffing.outputs.card.changes import changes
+from diffing.outputs.card.described_model import subject_of
 from diffing.outputs.card.edit import OptedOutError, edit
-from diffing.outputs.card.pull import Pull, description_of, pulls_of, title_of
+from diffing.outputs.card.pull_requests import Pull, description_of, pulls_of, title_of
 from diffing.outputs.card.section import section, told_in_card
-from diffing.outputs.card.subject import subject_of
+from diffing.outputs.card.text_diff import changes
 from diffing.types import Report
 
 Mode: TypeAlias = Literal["dry-run", "commit", "pr"]

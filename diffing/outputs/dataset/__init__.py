@@ -1,11 +1,11 @@
 """Reports as datasets on the Hub: published, found again, and gathered in collections. Knows no command line."""
 
 from diffing.outputs.dataset.collection import collect
-from diffing.outputs.dataset.command import flags_of
 from diffing.outputs.dataset.identity import Identity, identity_of, settings_digest
-from diffing.outputs.dataset.moved import moved
-from diffing.outputs.dataset.published import Newest, Published, find_published, list_reports, newest_reports
 from diffing.outputs.dataset.push import Pushed, dataset_files, push_report
+from diffing.outputs.dataset.reproduce import flags_of
+from diffing.outputs.dataset.search import Newest, Published, find_published, list_reports, newest_reports
+from diffing.outputs.dataset.staleness import moved
 
 __all__ = [
     "Identity",

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from diffing.methods.lexical.language import language_of
-from diffing.outputs import words
-from diffing.outputs.dataset.command import command_of
+from diffing.methods.lexical.language_detection import language_of
+from diffing.outputs import phrasing
 from diffing.outputs.dataset.configs import Config
 from diffing.outputs.dataset.identity import ENTRY, identity_of, tags_of
-from diffing.outputs.markdown import block, code
-from diffing.outputs.prose import code_cell, prose
+from diffing.outputs.dataset.reproduce import command_of
+from diffing.outputs.markdown_code import block, code
+from diffing.outputs.markdown_escape import code_cell, prose
 from diffing.rendering import environment, templates_of
 from diffing.report.index import index_of
 from diffing.report.schema import SCHEMA_VERSION
@@ -55,16 +55,16 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[Config], chart:
     text = _template().render(
         metadata=_metadata(report, repo_id, configs),
         names=index_of(report).names,
-        headline=words.headline(report),
-        explanation=words.explanation(report),
+        headline=phrasing.headline(report),
+        explanation=phrasing.explanation(report),
         chart=chart,
         rows=shown[:ROWS],
         more=len(report.findings) - len(shown[:ROWS]),
         models=(report.model_a, report.model_b, *report.others),
         told=_told,
         links=_links((report.model_a, report.model_b)),
-        train=words.prompts_in(report, "train"),
-        heldout=words.prompts_in(report, "heldout"),
+        train=phrasing.prompts_in(report, "train"),
+        heldout=phrasing.prompts_in(report, "heldout"),
         sources=sorted({pair.prompt.source for pair in report.pairs})[:NOTES],
         tested=len(index_of(report).tested),
         thrifty=report.settings.get("judging") != "full",
@@ -90,7 +90,7 @@ def _template() -> "Template":
     templates = environment(templates_of(__package__), escapes=False)
     templates.filters |= {"md": prose, "code": code_cell, "block": block}
     helpers = ("count", "interval", "points", "probability", "statement")
-    templates.globals |= {name: getattr(words, name) for name in helpers}
+    templates.globals |= {name: getattr(phrasing, name) for name in helpers}
     return templates.get_template("README.md.jinja")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from huggingface_hub import HfApi
 
 from diffing.hub import hub_errors, user_name
-from diffing.outputs.words import one_line
+from diffing.outputs.phrasing import one_line
 from diffing.types import ModelInfo
 
 _TITLE, _DESCRIPTION = 59, 150

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from diffing.outputs.tables import STATEMENT, documented, findings_table, parquet, with_columns
-from diffing.outputs.words import statement
+from diffing.outputs.findings_table import STATEMENT, documented, findings_table, parquet, with_columns
+from diffing.outputs.phrasing import statement
 from diffing.report.index import index_of
+from diffing.report.parquet import savable
 from diffing.report.schema import TABLES
-from diffing.report.tables import savable
 from diffing.types import Report
 
 if TYPE_CHECKING:

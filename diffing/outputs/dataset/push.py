@@ -12,10 +12,10 @@ from diffing.hub import commit, head_of, hub_errors, read_file
 from diffing.outputs.dataset.card import dataset_card
 from diffing.outputs.dataset.configs import configs_of
 from diffing.outputs.dataset.identity import TAG, Identity, identity_in, identity_of, metadata_of
-from diffing.outputs.dataset.private import private_part
+from diffing.outputs.dataset.privacy import private_part
 from diffing.outputs.figures import forest_file
-from diffing.outputs.public import public_report
-from diffing.outputs.words import one_line
+from diffing.outputs.phrasing import one_line
+from diffing.outputs.without_addresses import public_report
 from diffing.report import save_report
 from diffing.report.hub import FOLDER
 from diffing.report.index import index_of

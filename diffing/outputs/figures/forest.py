@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from diffing.outputs.figures.geometry import Span, rounded_reach, span_of, ticks_of
 from diffing.outputs.figures.svg import Picture, lines_of, linked, mark, text, tooltip
-from diffing.outputs.words import count, interval, one_line, points, statement
+from diffing.outputs.phrasing import count, interval, one_line, points, statement
 from diffing.report.index import index_of
 from diffing.report.names import Names
 from diffing.types import SIDES, Finding, Report, Side

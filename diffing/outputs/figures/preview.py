@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from diffing.outputs.figures.geometry import Span, rounded_reach, span_of
 from diffing.outputs.figures.svg import file_of, lines_of, mark
-from diffing.outputs.words import asked, count, headline, needs_examples, one_line, points, statement
+from diffing.outputs.phrasing import asked, count, headline, needs_examples, one_line, points, statement
 from diffing.report.index import index_of
 from diffing.report.names import Names
 from diffing.types import SIDES, Finding, Report, Side

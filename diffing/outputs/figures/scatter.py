@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from markupsafe import Markup
 
 from diffing.outputs.figures.svg import Picture, linked, mark, text, tooltip
-from diffing.outputs.words import count, one_line, percent
+from diffing.outputs.phrasing import count, one_line, percent
 from diffing.report.features import Feature, Rate, rates_of
 from diffing.report.index import index_of
 from diffing.report.names import Names

@@ -15,7 +15,7 @@ from importlib.resources import files
 
 from markupsafe import Markup, escape
 
-from diffing.outputs.words import one_line
+from diffing.outputs.phrasing import one_line
 from diffing.types import Side
 
 PALETTE = {

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from diffing.outputs.words import several_lines
+from diffing.outputs.phrasing import several_lines
 from diffing.types import Scalar
 
 if TYPE_CHECKING:

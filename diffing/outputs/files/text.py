@@ -7,11 +7,11 @@ picture, a mention or a task.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from diffing.outputs import words
+from diffing.outputs import phrasing
 from diffing.outputs.examples import Example, Excerpt, Group, examples
-from diffing.outputs.markdown import block
-from diffing.outputs.prose import code_cell, prose
-from diffing.outputs.words import also_found
+from diffing.outputs.markdown_code import block
+from diffing.outputs.markdown_escape import code_cell, prose
+from diffing.outputs.phrasing import also_found
 from diffing.rendering import environment, templates_of
 from diffing.report.entries import Entry
 from diffing.report.index import index_of
@@ -48,16 +48,16 @@ def text(report: Report) -> str:
     # not HTML: every value from outside goes through one of the filters
     templates = environment(templates_of(__package__), escapes=False)
     templates.filters |= {"md": prose, "code": code_cell, "block": block, "cut": _cut}
-    templates.globals |= {name: getattr(words, name) for name in _HELPERS}
+    templates.globals |= {name: getattr(phrasing, name) for name in _HELPERS}
     template = templates.get_template("report.md.jinja")
     told = tuple(_told(report))
     names = index_of(report).names
     rendered = template.render(
         report=report,
         names=names,
-        headline=words.headline(report),
-        explanation=words.explanation(report),
-        prompts={split: words.prompts_in(report, split) for split in ("train", "heldout")},
+        headline=phrasing.headline(report),
+        explanation=phrasing.explanation(report),
+        prompts={split: phrasing.prompts_in(report, split) for split in ("train", "heldout")},
         told=told,
         without=max(0, len(told) - WITH_EXAMPLES),
         untested=[each for each in report.findings if each.heldout.p is None],

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diffing import rendering
-from diffing.outputs import figures, words
-from diffing.outputs.html import features, page
+from diffing.outputs import figures, phrasing
+from diffing.outputs.html import feature_section, page
 from diffing.types import Report
 from diffing.writing import write_whole
 
@@ -59,15 +59,15 @@ def render(report: Report) -> str:
     from markupsafe import Markup
 
     templates = environment()
-    of_sae = features.features_in(report)
+    of_sae = feature_section.features_in(report)
     script = _resource("page.js")
     return templates.get_template("page.html.jinja").render(
         report=report,
         page=page.page_of(report),
-        features=of_sae,
-        headline=words.headline(report),
-        explanation=words.explanation(report),
-        prompts={split: words.prompts_in(report, split) for split in ("train", "heldout")},
+        feature_section=of_sae,
+        headline=phrasing.headline(report),
+        explanation=phrasing.explanation(report),
+        prompts={split: phrasing.prompts_in(report, split) for split in ("train", "heldout")},
         style=Markup(_resource("page.css") + figures.stylesheet() + (_resource("features.css") if of_sae else "")),
         script=Markup(script),
         script_hash=_source_hash(script),
@@ -85,9 +85,9 @@ def environment(resource: Callable[[str], str | None] = lambda name: None) -> "E
     templates = rendering.environment(
         lambda name: resource(name) or _resource(name), escapes=True, finalize=_finalize, bytecode_cache=COMPILED
     )
-    templates.globals |= {name: getattr(words, name) for name in _WORDS}
+    templates.globals |= {name: getattr(phrasing, name) for name in _WORDS}
     templates.globals |= {name: getattr(page, name) for name in _BOUNDS}
-    templates.globals |= {name: getattr(features, name) for name in _FEATURE_BOUNDS}
+    templates.globals |= {name: getattr(feature_section, name) for name in _FEATURE_BOUNDS}
     templates.globals |= {name: getattr(figures, name) for name in _FIGURES}
     return templates
 

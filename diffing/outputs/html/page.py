@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from diffing import metrics
 from diffing.outputs.examples import SHOWN, Example, Group, examples
 from diffing.outputs.figures import reach_of
-from diffing.outputs.html.checks import CheckView, checks_of
-from diffing.outputs.words import needs_examples, pieces, sentence
+from diffing.outputs.html.judge_checks import CheckView, checks_of
+from diffing.outputs.phrasing import needs_examples, pieces, sentence
 from diffing.report.entries import Member
 from diffing.report.index import ReportIndex, index_of
 from diffing.report.names import Names

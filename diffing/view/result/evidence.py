@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias, get_args
 
 from diffing.outputs.examples import Excerpt, excerpt
 from diffing.types import SIDES, Finding, Judgement, Pair, Side, Split, Verdict
-from diffing.view.result.shelf import Opened
+from diffing.view.result.report_cache import Opened
 
 Group: TypeAlias = Literal["for", "against", "neither", "unreadable"]
 GROUPS: tuple[Group, ...] = get_args(Group)

@@ -6,12 +6,12 @@ from itertools import islice
 from typing import TypeAlias
 
 from diffing.outputs.html import visible
-from diffing.outputs.words import statement
+from diffing.outputs.phrasing import statement
 from diffing.report.findings import evidence_rows, finding_row
 from diffing.report.index import index_of
 from diffing.report.schema import TABLES
 from diffing.types import SIDES, Report, Scalar
-from diffing.view.result.shelf import Opened
+from diffing.view.result.report_cache import Opened
 
 PER_PAGE = 100
 """Rows on one page."""

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from diffing.jobs import ChildProcess, State
-from diffing.view.runs.child import Order, do_run
-from diffing.view.runs.state import Watch, early_of
+from diffing.view.runs.run_process import Order, do_run
+from diffing.view.runs.run_state import Watch, early_of
 
 _log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.errors import LimitError, SettingError
 from diffing.model_ref import ModelPlace, ModelRef, read_ref
-from diffing.view.runs.records import digest
+from diffing.view.runs.run_store import digest
 
 if TYPE_CHECKING:
     from diffing.config import DiffConfig

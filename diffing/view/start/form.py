@@ -6,12 +6,12 @@ readers know, the estimate never takes the focus, and the whole form travels as 
 
 from typing import Any
 
-from diffing.view.address import Address
-from diffing.view.part import Part
+from diffing.view.page_part import Part
+from diffing.view.page_query import Address
 from diffing.view.router import Answer
 from diffing.view.site import Site
-from diffing.view.start import made
-from diffing.view.start.answers import Answers
+from diffing.view.start import start_html
+from diffing.view.start.start_handlers import Answers
 from diffing.view.visitor import Visitor
 
 
@@ -25,9 +25,12 @@ def start_part(site: Site) -> Part:
         return answers.answer(asked, site.visitor(request, token))
 
     def opened(where: Address, visitor: Visitor) -> list[Any]:
-        return [made.form(where, made.page_of(site.settings, visitor))]
+        return [start_html.form(where, start_html.page_of(site.settings, visitor))]
 
     box = gr.HTML(
-        js_on_load=made.script(), server_functions=[ask], apply_default_css=False, elem_classes="diffing start-box"
+        js_on_load=start_html.script(),
+        server_functions=[ask],
+        apply_default_css=False,
+        elem_classes="diffing start-box",
     )
     return Part((box,), opened, [""])

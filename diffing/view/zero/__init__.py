@@ -4,10 +4,10 @@
 completions cache. `prepare()` comes first in the app, before anything touches CUDA.
 """
 
-from diffing.view.zero.answering import Answering, answered
-from diffing.view.zero.lending import prepare
+from diffing.view.zero.answers_on_loans import Answering, answered
+from diffing.view.zero.gpu_limits import gpu_seconds, obstacle
+from diffing.view.zero.gpu_process import prepare
 from diffing.view.zero.machine import check_room, find_model, machine_in_words, zero_gpu
-from diffing.view.zero.possible import gpu_seconds, obstacle
 
 __all__ = [
     "Answering",

@@ -10,13 +10,13 @@ from diffing.errors import ModelError
 from diffing.model_ref import parse_spec, read_ref
 from diffing.models.base import OnCompletion, OnTokens, Sampling
 from diffing.models.local import LocalOptions
-from diffing.models.local.fitting import dtype_name
+from diffing.models.local.memory import dtype_name
 from diffing.stages import GPU, WEIGHTS
 from diffing.types import Completion, Conversation, OnProgress, Side
-from diffing.view.zero.lending import Answer, Failed, Note, Order, Ready, Tokens, Write, hold
+from diffing.view.zero.gpu_process import Answer, Failed, Note, Order, Ready, Tokens, Write, hold
+from diffing.view.zero.gpu_refusals import NotLentError, one_line
 from diffing.view.zero.machine import find_model, zero_gpu
 from diffing.view.zero.pace import Pace
-from diffing.view.zero.refusals import NotLentError, one_line
 
 _loading = Lock()
 """One model at a time is read into main memory. Only the page's own process takes it."""

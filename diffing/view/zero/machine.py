@@ -6,7 +6,7 @@ from dataclasses import replace
 from diffing.errors import ModelError
 from diffing.model_ref import ModelRef, by_providers
 from diffing.models.local import LocalModel, LocalOptions, ModelSize
-from diffing.models.local.fitting import MARGIN, gigabytes, this_machine
+from diffing.models.local.memory import MARGIN, gigabytes, this_machine
 
 LENT_BYTES = 45_000_000_000
 """Memory of the GPU that is lent: half a card, of which `spaces` itself reckons with so much before it takes a whole

@@ -22,7 +22,7 @@ from diffing.models import load_model
 from diffing.models.base import Model, Sampling
 from diffing.pipeline import DiffOptions, diff_models
 from diffing.prompts import load_prompts
-from diffing.respond import respond
+from diffing.responses import respond
 from diffing.types import OnProgress, Pair, Side, ignore_progress
 from tests.benchmarks.demo import GROUND_TRUTH
 from tests.benchmarks.planted.tune import tune_all

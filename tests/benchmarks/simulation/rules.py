@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffing import metrics
-from diffing.thrift import FIRST_STAGE, Seen, plan_all, rounds
+from diffing.early_stopping import FIRST_STAGE, Seen, plan_all, rounds
 from diffing.types import Estimate, Metrics
 from tests.benchmarks.simulation.worlds import SimulatedJudge, Sizes, Verdicts
 

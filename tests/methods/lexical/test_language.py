@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from diffing.methods.lexical.language import FREQUENT_WORDS, language_of
+from diffing.methods.lexical.language_detection import FREQUENT_WORDS, language_of
 
 
 @pytest.mark.parametrize(("text", "expected"), [

@@ -10,7 +10,7 @@ from diffing import metrics
 from diffing.methods.base import MeasuringMethod
 from diffing.methods.lexical import LexicalMethod
 from diffing.methods.lexical.properties import PROPERTIES
-from diffing.outputs.words import measured_by
+from diffing.outputs.phrasing import measured_by
 from diffing.prompts import prompts_from
 from diffing.types import (
     Discovery,

@@ -2,8 +2,8 @@
 
 import random
 
+from diffing.methods.lexical.parsed_response import Exchange, PairReading, read_pair
 from diffing.methods.lexical.phrases import PhraseSearch, find_phrases, holds_phrase
-from diffing.methods.lexical.reading import Exchange, PairReading, read_pair
 from diffing.types import Message, Pair, Prompt, Response
 
 FILLER = [f"{consonant}{vowel}{end}" for consonant in "bdfgklmnprst" for vowel in "aeiou" for end in ("x", "zu", "ng")]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from diffing.methods.lexical.measured import Property
+from diffing.methods.lexical.measured_property import Property
+from diffing.methods.lexical.parsed_response import Exchange, read_pair
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES, same_property
-from diffing.methods.lexical.reading import Exchange, read_pair
 from diffing.types import Finish, Message, Pair, Prompt, Response, Verdict
 from tests.work import assert_linear
 

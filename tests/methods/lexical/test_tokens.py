@@ -4,10 +4,10 @@ import unicodedata
 
 import pytest
 
-from diffing.methods.lexical.language import language_of
+from diffing.methods.lexical.language_detection import language_of
+from diffing.methods.lexical.parsed_response import Exchange
 from diffing.methods.lexical.phrases import holds_phrase
 from diffing.methods.lexical.quotes import quote_of_phrase
-from diffing.methods.lexical.reading import Exchange
 from diffing.methods.lexical.tokens import words_of
 
 

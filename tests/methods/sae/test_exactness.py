@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from diffing.methods.sae.opening import open_sae
-from diffing.methods.sae.reading import Sight, read, trace
-from diffing.methods.sae.rows import Latents
-from diffing.methods.sae.texts import Text
+from diffing.methods.sae.activations import Sight, read, trace
+from diffing.methods.sae.latent_rows import Latents
+from diffing.methods.sae.loading import open_sae
+from diffing.methods.sae.reader_tokens import Text
 from diffing.types import Message
 from tests.methods.sae.tiny import ARCHITECTURES, save_reader, save_sae
 

@@ -111,9 +111,9 @@ def test_labels_come_from_the_side_that_fires_more_and_the_scorer_is_blind(
 def test_an_old_label_is_scored_on_the_same_examples(parts: tuple[str, str], rules: tuple[Rules, OpenAIModel]) -> None:  # noqa: F811
     from dataclasses import replace
 
-    from diffing.methods.sae.features import show
-    from diffing.methods.sae.label import label_features
-    from diffing.methods.sae.screen import ScreenOptions, screen, tally
+    from diffing.methods.sae.feature_evidence import show
+    from diffing.methods.sae.feature_screening import ScreenOptions, screen, tally
+    from diffing.methods.sae.labelling import label_features
 
     made, llm = rules
     sae = SaeMethod(parts[0], sae=parts[1])
@@ -137,8 +137,8 @@ def test_many_features_are_summarised_in_batches_and_sifted(
     rules: tuple[Rules, OpenAIModel],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from diffing.methods.sae.features import Feature
-    from diffing.methods.sae.screen import Screened
+    from diffing.methods.sae.feature_evidence import Feature
+    from diffing.methods.sae.feature_screening import Screened
 
     made, llm = rules
     monkeypatch.setattr(summarising, "IN_ONE_CALL", 2)

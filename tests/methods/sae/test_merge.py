@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from diffing.methods.sae.merge import distinct
-from diffing.methods.sae.rows import Latents
-from diffing.methods.sae.screen import Screened
+from diffing.methods.sae.coactivation import distinct
+from diffing.methods.sae.feature_screening import Screened
+from diffing.methods.sae.latent_rows import Latents
 
 
 def latents(*indices: int) -> Latents:

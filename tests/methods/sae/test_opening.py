@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from diffing.errors import HubError, ModelError, SettingError
-from diffing.methods.sae import opening
+from diffing.methods.sae import loading
 from diffing.methods.sae.hooks import find_hook
-from diffing.methods.sae.opening import cut_size, open_sae
+from diffing.methods.sae.loading import cut_size, open_sae
 from diffing.methods.sae.presets import PRESETS
-from diffing.methods.sae.source import RegistrySae, find_sae
-from diffing.models.local.sizes import ModelSize
+from diffing.methods.sae.sae_files import RegistrySae, find_sae
 from diffing.models.local.spec import LocalOptions
+from diffing.models.local.weight_sizes import ModelSize
 from tests.methods.sae.tiny import config, save_reader, save_sae
 
 
@@ -43,9 +43,9 @@ def test_a_gated_reader_names_the_presets_whose_readers_are_not(monkeypatch: pyt
     def refuses(*_: object, **__: object) -> None:
         raise HubError("google/gemma-3-1b-it asks for permission.", gated=True)
 
-    monkeypatch.setattr(opening, "open_source", refuses)
+    monkeypatch.setattr(loading, "open_source", refuses)
     with pytest.raises(HubError, match=r"readers are not gated: gpt2, pythia-70m, qwen2\.5-7b$"):
-        opening._open_reader("google/gemma-3-1b-it", LocalOptions())
+        loading._open_reader("google/gemma-3-1b-it", LocalOptions())
 
 
 def test_sizes_that_do_not_match(tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from diffing.methods.sae.opening import open_sae
-from diffing.methods.sae.reading import Sight, read
-from diffing.methods.sae.rows import Latents
-from diffing.methods.sae.texts import Text
+from diffing.methods.sae.activations import Sight, read
+from diffing.methods.sae.latent_rows import Latents
+from diffing.methods.sae.loading import open_sae
+from diffing.methods.sae.reader_tokens import Text
 from diffing.types import Message
 from tests.methods.sae.tiny import save_reader
 

@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from diffing.methods.sae.rows import Latents, pack, unpack
-from diffing.methods.sae.screen import ScreenOptions, Tally, mcnemar, screen, tally
-from diffing.methods.sae.texts import Refused
+from diffing.methods.sae.feature_screening import ScreenOptions, Tally, mcnemar, screen, tally
+from diffing.methods.sae.latent_rows import Latents, pack, unpack
+from diffing.methods.sae.reader_tokens import Refused
 from tests.papers import paper_differences
 
 

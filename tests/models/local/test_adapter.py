@@ -17,7 +17,7 @@ from diffing.errors import ModelError
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
 from diffing.models.local.adapter import add_adapter
-from diffing.models.local.stops import Stops
+from diffing.models.local.stop_tokens import Stops
 from diffing.models.local.tokenizers import file_stops
 from tests.fewer import fewer
 from tests.models.local import tiny

@@ -14,7 +14,7 @@ from diffing.errors import ModelError
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
 from diffing.models.local.architecture import check_architecture
-from diffing.models.local.proving import check_decoder
+from diffing.models.local.sanity_checks import check_decoder
 from tests.models.local import tiny
 
 ENCODER: dict[str, Any] = {

@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerFast
 
 from diffing.errors import ModelError, SettingError
 from diffing.models.local.chat import Chat, fold_system
-from diffing.models.local.stops import Stops
+from diffing.models.local.stop_tokens import Stops
 from diffing.models.local.template import ConversationRefusedError
 from diffing.types import Message
 from tests.models.local.tiny import CHATML, EOS, IM_END, IM_START, says, tokenizer

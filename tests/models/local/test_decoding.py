@@ -7,10 +7,10 @@ import torch
 from transformers import LlamaForCausalLM, MambaForCausalLM
 
 from diffing.errors import ModelError
+from diffing.models.local.batching_trial import Manner, find_manner
+from diffing.models.local.continuous_batching import Slots
 from diffing.models.local.decoding import Job, Row, vacancies
-from diffing.models.local.slots import Slots
-from diffing.models.local.trial import Manner, find_manner
-from diffing.models.local.whole import WholeBatches
+from diffing.models.local.static_batching import WholeBatches
 from tests.models.local.tiny import config
 
 

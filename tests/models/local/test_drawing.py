@@ -6,7 +6,7 @@ import torch
 from scipy import stats
 
 from diffing.models.base import Sampling
-from diffing.models.local.drawing import draw, noise_key
+from diffing.models.local.token_sampling import draw, noise_key
 from tests.models.local.tiny import says
 
 LOGITS = torch.tensor([2.0, 1.0, 0.0, -1.0, 0.5, -3.0, 1.5, 0.0])

@@ -13,7 +13,7 @@ import torch
 from diffing.errors import DiffingError, ModelError, SettingError
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
-from diffing.models.local.failures import one_line, quiet, reason
+from diffing.models.local.load_errors import one_line, quiet, reason
 from tests.models.local import tiny
 
 ModelFolder = Callable[[str], Path]

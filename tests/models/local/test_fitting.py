@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from diffing.errors import MissingExtraError, ModelError
-from diffing.models.local.fitting import Machine, check_fit, dtype_name, gigabytes, needed_bytes, this_machine
-from diffing.models.local.fitting import fast_bfloat16 as says_fast_bfloat16
 from diffing.models.local.loading import load_weights
-from diffing.models.local.sizes import ModelSize
+from diffing.models.local.memory import Machine, check_fit, dtype_name, gigabytes, needed_bytes, this_machine
+from diffing.models.local.memory import fast_bfloat16 as says_fast_bfloat16
 from diffing.models.local.spec import LocalOptions
+from diffing.models.local.weight_sizes import ModelSize
 from tests.models.local import tiny
 
 GB = 10**9
@@ -86,7 +86,7 @@ def test_a_processor_says_whether_it_is_fast_at_bfloat16(
     text = f"processor\t: 0\nflags\t\t: {flags}\n\nprocessor\t: 1\nflags\t\t: {flags}\n"
     monkeypatch.setattr(Path, "read_text", lambda path, encoding: text if str(path) == "/proc/cpuinfo" else "")
     assert says_fast_bfloat16.__wrapped__() is fast
-    monkeypatch.setattr("diffing.models.local.fitting.fast_bfloat16", lambda: fast)
+    monkeypatch.setattr("diffing.models.local.memory.fast_bfloat16", lambda: fast)
     assert dtype_name(LocalOptions(), gpu=False) == ("bfloat16" if fast else "float32")
     assert dtype_name(LocalOptions(dtype="float16"), gpu=False) == "float16"
     assert dtype_name(LocalOptions(), gpu=True) == "bfloat16"

@@ -18,9 +18,9 @@ import transformers
 from diffing.errors import ModelError
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
-from diffing.models.local.stops import Stops, take_stops
+from diffing.models.local.batching_trial import Manner
+from diffing.models.local.stop_tokens import Stops, take_stops
 from diffing.models.local.tokenizers import file_stops
-from diffing.models.local.trial import Manner
 from diffing.types import Completion
 from tests.fewer import fewer
 from tests.models.local import tiny

@@ -92,7 +92,7 @@ def test_a_folder_is_its_content(copied: Path, tmp_path: Path) -> None:
 def test_answers_of_one_type_of_numbers_are_not_those_of_another(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cache that a machine with fast bfloat16 filled says nothing about float32."""
     plain = load(copied).id
-    monkeypatch.setattr("diffing.models.local.fitting.fast_bfloat16", lambda: True)
+    monkeypatch.setattr("diffing.models.local.memory.fast_bfloat16", lambda: True)
     fast = load(copied)
     assert fast.id == f"{plain}#bfloat16"
     fast.generate(MIXED[:1], Sampling(max_new_tokens=1))

@@ -15,9 +15,9 @@ from transformers import LlamaForCausalLM, MambaForCausalLM
 from diffing.errors import ModelError
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
+from diffing.models.local.batching_trial import Manner, find_manner
+from diffing.models.local.continuous_batching import Memory, NoSlotsError, Slots, memory_of
 from diffing.models.local.decoding import Job, Row
-from diffing.models.local.slots import Memory, NoSlotsError, Slots, memory_of
-from diffing.models.local.trial import Manner, find_manner
 from tests.models.local import tiny
 from tests.models.local.tiny import MIXED, says
 

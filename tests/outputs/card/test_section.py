@@ -12,10 +12,10 @@ from diffing.errors import SettingError
 from diffing.metrics import metrics_of
 from diffing.outputs.card.edit import edit
 from diffing.outputs.card.markers import body_of, digest, hash_in
-from diffing.outputs.card.pull import description_of
+from diffing.outputs.card.pull_requests import description_of
 from diffing.outputs.card.section import section, told_in_card
-from diffing.outputs.prose import prose
-from diffing.outputs.words import one_line
+from diffing.outputs.markdown_escape import prose
+from diffing.outputs.phrasing import one_line
 from diffing.types import Evidence, Finding, LatentMeasure, Merged, ModelInfo, Report
 from tests.outputs.samples import HOSTILE, MODEL_A, MODEL_B, hostile_report, medium_report, quiet_report
 

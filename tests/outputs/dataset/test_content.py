@@ -14,15 +14,15 @@ from markdown_it import MarkdownIt
 
 from diffing.config import DiffConfig, settings_of
 from diffing.methods.llm.describe import Difference
-from diffing.methods.llm.records import rows_of_differences
-from diffing.methods.sae.features import Feature
-from diffing.methods.sae.screen import Screened
+from diffing.methods.llm.report_tables import rows_of_differences
+from diffing.methods.sae.feature_evidence import Feature
+from diffing.methods.sae.feature_screening import Screened
 from diffing.metrics import metrics_of
 from diffing.model_ref import read_ref
 from diffing.outputs.dataset import dataset_files, identity_of
-from diffing.outputs.dataset.command import command_of
 from diffing.outputs.dataset.configs import DIFFERENCES, FEATURES
 from diffing.outputs.dataset.identity import identity_in, metadata_of
+from diffing.outputs.dataset.reproduce import command_of
 from diffing.report.index import index_of
 from diffing.types import Report
 from tests.outputs.samples import HOSTILE, empty_report, hostile_report, medium_report, merged_report

@@ -12,7 +12,7 @@ from huggingface_hub import CommitOperationAdd
 from diffing.errors import HubError, SettingError
 from diffing.hub import BoundedApi, hub_api
 from diffing.outputs.dataset import collect, find_published, identity_of, list_reports, push_report
-from diffing.outputs.public import public_report
+from diffing.outputs.without_addresses import public_report
 from diffing.report import load_report, save_report
 from diffing.types import Report
 from tests.hub import LocalHub

@@ -9,7 +9,7 @@ import pytest
 
 from diffing.config import DiffConfig, Limits
 from diffing.demo.config import FOLDER, demo_config
-from diffing.view.before import Base, Previews, Suggester, Suggestions, places_of
+from diffing.view.preflight import Base, Previews, Suggester, Suggestions, places_of
 from diffing.view.runs import OWN_MACHINE
 from diffing.view.visitor import Visitor
 from tests.hub import LocalHub

@@ -14,8 +14,8 @@ from diffing.report.schema import DOCUMENT, SCHEMA_VERSION
 from diffing.run import model_ids
 from diffing.types import Report
 from diffing.view.examples import EXAMPLES, Example, example_folder
-from diffing.view.result import made
-from diffing.view.result.shelf import Opened
+from diffing.view.result import result_html
+from diffing.view.result.report_cache import Opened
 from tests.demo.test_demo_run import PLANTED, TOO_RARE, evidence_for
 from tests.view.examples import make
 from tests.view.examples.stand_in import behaviours
@@ -97,7 +97,7 @@ def test_rules_find_what_was_planted_and_say_that_they_are_rules(reports: dict[s
 
 
 def test_what_the_page_with_rules_shows_first_says_that_they_are_rules(reports: dict[str, Report]) -> None:
-    shown = made.overview(Opened(reports["rules"]), "rules")
+    shown = result_html.overview(Opened(reports["rules"]), "rules")
     assert "No LLM took part in this result: a program of rules stood in for it." in shown
 
 

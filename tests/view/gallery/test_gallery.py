@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from diffing.hub import hub_api
-from diffing.outputs.dataset import published, push_report
-from diffing.view.gallery import made
-from diffing.view.gallery.part import answer
+from diffing.outputs.dataset import push_report, search
+from diffing.view.gallery import gallery_html
+from diffing.view.gallery.gallery_components import answer
 from diffing.view.runs import PUBLIC
 from diffing.view.site import Site, SiteSettings
 from diffing.view.visitor import Visitor
@@ -44,7 +44,7 @@ def told(site: Site, words: str = "", visitor: Visitor = NOBODY) -> str:
 def test_a_card_of_megabytes_hides_few_others(
     hub: LocalHub, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(published, "_MOST_BYTES", 100_000)
+    monkeypatch.setattr(search, "_MOST_BYTES", 100_000)
     for number in range(25):
         publish_card(hub, tmp_path / "card", f"alice/old-{number}", ("org/old", "org/older"))
         if number in (3, 4):
@@ -90,7 +90,7 @@ def test_cards_are_text(hub: LocalHub, site: Site, tmp_path: Path) -> None:
     assert "&lt;img src=x onerror=window.hit=1&gt;" in shown
     assert "&lt;b&gt;" not in shown
     assert "finding" not in shown.split("<ol", 1)[1]
-    assert 'value="&#34;&gt;&lt;b&gt;"' in made.page('"><b>')
+    assert 'value="&#34;&gt;&lt;b&gt;"' in gallery_html.page('"><b>')
 
 
 def test_the_hub_may_be_down(hub: LocalHub, site: Site) -> None:
@@ -99,7 +99,7 @@ def test_the_hub_may_be_down(hub: LocalHub, site: Site) -> None:
     hub.faults.add("GET", "/api/datasets$", 503)
     assert "the Hub answered 503" in html(site, visitor=other)
     assert "Nothing is published yet" in html(site, visitor=other)
-    assert "Three that come with this page" in made.page("")
+    assert "Three that come with this page" in gallery_html.page("")
 
 
 @pytest.mark.browser

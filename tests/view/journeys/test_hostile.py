@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from diffing.view.runs.state import Early, Stage, Told
+from diffing.view.runs.run_state import Early, Stage, Told
 from tests.hostile import CORE, CORPUS, corpus_report
 from tests.hub import LocalHub
 from tests.view.gallery.cards import publish_card

@@ -9,7 +9,7 @@ import pytest
 from diffing.config import DiffConfig
 from diffing.hub import hub_api
 from diffing.outputs.dataset import push_report
-from diffing.view.runs.state import Told
+from diffing.view.runs.run_state import Told
 from tests.hub import LocalHub
 from tests.view.gallery.cards import publish_card
 from tests.view.journeys.looked import look_at, open_page

@@ -14,8 +14,8 @@ from diffing.demo.config import FOLDER
 from diffing.report import load_report, save_report
 from diffing.types import ModelInfo, Report
 from diffing.view.examples import example_folder
-from diffing.view.runs.records import Records, digest
-from diffing.view.runs.state import Early, Stage, State, Told
+from diffing.view.runs.run_state import Early, Stage, State, Told
+from diffing.view.runs.run_store import Records, digest
 from tests.hub import LocalHub
 
 BASE, TUNED = "alice/tiny-base", "alice/tiny-tuned"

@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from diffing.view.programs import ENDPOINTS
+from diffing.view.api import ENDPOINTS
 from diffing.view.runs import OWN_MACHINE
 from tests.cli import recordings
 from tests.hub import LocalHub

@@ -4,7 +4,7 @@ import sys
 import time
 from pathlib import Path
 
-from diffing.view.runs.records import read_config
+from diffing.view.runs.run_store import read_config
 from tests.view.served import served
 
 

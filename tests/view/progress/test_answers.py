@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from diffing.demo.config import demo_config
-from diffing.view.progress import made
-from diffing.view.progress.answers import answer, found
-from diffing.view.progress.made import Run
+from diffing.view.progress import progress_html
+from diffing.view.progress.progress_handlers import answer, found
+from diffing.view.progress.progress_html import Run
 from diffing.view.runs import PUBLIC, Early, RunState, Stage
-from diffing.view.runs.records import Records
+from diffing.view.runs.run_store import Records
 from diffing.view.site import Site, SiteSettings
 
 EVIL = "<img src=x onerror=hit()>${hit()}{{hit()}}\u202e"
@@ -73,10 +73,10 @@ def test_what_others_wrote_is_text(site: Site) -> None:
     early = Early("lexical", f"<MODEL> says {EVIL}", "b", "style", pairs=20, fits=11, against=2)
     running = RunState("running", stages=(Stage("responses a", 5, 10, 3.0),), found=(early,) * 9)
     for state in (running, RunState("failed", reason=EVIL), RunState("waiting", reason=EVIL)):
-        html = made.page(Run("id", config, state))
+        html = progress_html.page(Run("id", config, state))
         assert "<img" not in html
         assert "&lt;img" in html
-    html = made.regions(Run("id", config, running))["found"]
+    html = progress_html.regions(Run("id", config, running))["found"]
     assert "in 11 of 20" in html
     assert "3 more" in html
     assert found(site, "none", None) is None
@@ -84,17 +84,17 @@ def test_what_others_wrote_is_text(site: Site) -> None:
 
 def test_every_state_says_what_can_be_done() -> None:
     def acts(state: RunState, *, signed_in: bool = False) -> str:
-        return made.regions(Run("id", demo_config(), state, signed_in))["acts"]
+        return progress_html.regions(Run("id", demo_config(), state, signed_in))["acts"]
 
     assert "Sign in first" in acts(RunState("waiting", reason="sign in"))
     assert "Sign in first" not in acts(RunState("waiting", reason="sign in"), signed_in=True)
     assert "Go on" in acts(RunState("failed", reason="x"))
     assert "Go on" not in acts(RunState("running"))
-    lead = made.regions(Run("id", demo_config(), RunState("queued", place=3, ahead_running=2)))["lead"]
+    lead = progress_html.regions(Run("id", demo_config(), RunState("queued", place=3, ahead_running=2)))["lead"]
     assert "Place 3 in line." in lead
     run = Run("id", demo_config(), RunState("running", stages=(Stage("responses a", 43, 100, None),)))
-    assert made.tab(run) == "2/6 · 43\N{NO-BREAK SPACE}% – diffing"
-    assert made.told(run) == "Step 2 of 6: base answers."
-    steps = made.regions(run)["steps"]
+    assert progress_html.tab(run) == "2/6 · 43\N{NO-BREAK SPACE}% – diffing"
+    assert progress_html.told(run) == "Step 2 of 6: base answers."
+    steps = progress_html.regions(run)["steps"]
     assert 'role="progressbar"' in steps
     assert 'aria-valuenow="43"' in steps

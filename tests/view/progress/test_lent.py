@@ -8,7 +8,7 @@ import pytest
 
 import spaces  # noqa: F401  before the variable is set: nothing of torch is replaced here
 from diffing.demo.config import demo_config
-from diffing.view.progress.answers import answer
+from diffing.view.progress.progress_handlers import answer
 from diffing.view.runs import OWN_MACHINE
 from diffing.view.site import Site, SiteSettings
 from diffing.view.zero import answered

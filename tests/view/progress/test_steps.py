@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from diffing.config import DiffConfig
-from diffing.view.progress.made import duration
+from diffing.view.progress.progress_html import duration
 from diffing.view.progress.steps import Shown, progress_of, seconds_left, steps_of
 from diffing.view.runs import Stage
 

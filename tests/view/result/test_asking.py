@@ -9,10 +9,10 @@ import pytest
 
 from diffing.errors import SettingError
 from diffing.report import save_report
-from diffing.view.result import made
-from diffing.view.result.asking import CHUNK, answer
+from diffing.view.result import result_html
 from diffing.view.result.raw import CELL, PER_PAGE, View, table_names, table_of
-from diffing.view.result.shelf import OPEN, Opened, Shelf
+from diffing.view.result.report_cache import OPEN, Opened, Shelf
+from diffing.view.result.result_handlers import CHUNK, answer
 from tests.outputs.samples import SAMPLES, hostile_report, medium_report
 
 ALLOWED = {
@@ -65,10 +65,19 @@ class Markup(HTMLParser):
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_fragment_of_every_report_is_only_our_markup(name: str) -> None:
     opened = Opened(SAMPLES[name]())
-    fragments = [made.overview(opened, "key"), made.findings(opened, "key"), made.forest_plot(opened)]
-    fragments += [made.domains(opened), made.sae_features(opened), made.how(opened), made.methods(opened)]
+    fragments = [
+        result_html.overview(opened, "key"),
+        result_html.findings(opened, "key"),
+        result_html.forest_plot(opened),
+    ]
+    fragments += [
+        result_html.domains(opened),
+        result_html.sae_features(opened),
+        result_html.how(opened),
+        result_html.methods(opened),
+    ]
     for number in range(1, len(opened.report.findings) + 1):
-        fragments.append(made.evidence(opened, number, made.Wanted()))
+        fragments.append(result_html.evidence(opened, number, result_html.Wanted()))
     for fragment in fragments:
         markup = Markup()
         markup.feed(fragment)
@@ -78,7 +87,9 @@ def test_every_fragment_of_every_report_is_only_our_markup(name: str) -> None:
 
 
 def test_findings_without_ratings_are_not_sorted_by_them() -> None:
-    offered = {name: '<option value="interest">' in made.findings(Opened(SAMPLES[name]()), "key") for name in SAMPLES}
+    offered = {
+        name: '<option value="interest">' in result_html.findings(Opened(SAMPLES[name]()), "key") for name in SAMPLES
+    }
     rated = {name: any(each.rating for each in SAMPLES[name]().findings) for name in SAMPLES}
     assert offered == rated
     assert set(rated.values()) == {True, False}
@@ -133,7 +144,7 @@ def test_strange_values_count_as_not_given(shelf: Shelf) -> None:
 def test_a_long_text_comes_in_parts_that_make_the_whole(shelf: Shelf) -> None:
     opened = shelf.open("long")
     whole = opened.report.pairs[0].a.text
-    html = made.evidence(opened, 1, made.Wanted(words="onerror=window"))
+    html = result_html.evidence(opened, 1, result_html.Wanted(words="onerror=window"))
     assert len(html) < 60_000, "one page of evidence stays small"
     button = re.search(r'data-place="0" data-of="a" data-at="(\d+)" data-end="(\d+)"', html)
     assert button is not None

@@ -11,9 +11,9 @@ import pytest
 
 from diffing.errors import SettingError
 from diffing.report import save_report
-from diffing.view.result.build import result_view
-from diffing.view.result.made import style
-from diffing.view.result.shelf import Shelf
+from diffing.view.result.report_cache import Shelf
+from diffing.view.result.result_components import result_view
+from diffing.view.result.result_html import style
 from tests.outputs.samples import hostile_report, medium_report, merged_report
 
 pytestmark = [

@@ -6,9 +6,9 @@ import pytest
 
 from diffing.report.index import index_of
 from diffing.types import Side, Verdict
-from diffing.view.result.choice import SORTS, Filter, choose, page_of_entry, sliced
+from diffing.view.result.entry_filter import SORTS, Filter, choose, page_of_entry, sliced
 from diffing.view.result.evidence import PER_PAGE, Wanted, evidence_of
-from diffing.view.result.shelf import Opened
+from diffing.view.result.report_cache import Opened
 from tests.outputs.samples import medium_report, merged_report
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from diffing.bench.results import Column, Unit, estimate_cells
 from diffing.types import Estimate
-from diffing.view.result.compared import Cell, cell_of
+from diffing.view.result.method_comparison import Cell, cell_of
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from diffing.view.runs import OWN_MACHINE, Desk
-from diffing.view.runs.records import read_config
+from diffing.view.runs.run_store import read_config
 
 
 def main() -> None:

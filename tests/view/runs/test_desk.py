@@ -20,7 +20,7 @@ from diffing.models.cache import Store
 from diffing.report import load_report, save_report
 from diffing.run import run
 from diffing.view.runs import OWN_MACHINE, Desk, RunState, Stage
-from diffing.view.runs.state import Watch
+from diffing.view.runs.run_state import Watch
 from tests.cli.world import World
 from tests.servers.openai_server import OpenAIServer
 from tests.view.runs.conftest import OWNER, PROMPTS, config_of, contents, ended

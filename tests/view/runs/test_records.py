@@ -10,7 +10,7 @@ import pytest
 
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
-from diffing.view.runs.records import Records, RunTask, digest, read_config
+from diffing.view.runs.run_store import Records, RunTask, digest, read_config
 
 
 def test_a_file_of_another_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from diffing.demo.config import FOLDER, demo_config
 from diffing.errors import LimitError, SettingError
 from diffing.view.runs import OWN_MACHINE, PUBLIC, Desk
 from diffing.view.runs.access import SignInError, check_access
-from diffing.view.runs.child import Order
 from diffing.view.runs.process import environment
-from diffing.view.runs.records import RunTask
-from diffing.view.runs.rules import allowed
+from diffing.view.runs.run_process import Order
+from diffing.view.runs.run_store import RunTask
+from diffing.view.runs.visitor_rules import allowed
 from tests.hub import LocalHub
 from tests.hub.fixtures import hub
 from tests.servers.openai_server import OpenAIServer

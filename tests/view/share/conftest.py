@@ -13,9 +13,9 @@ from diffing.config import DiffConfig, Limits
 from diffing.report import save_report
 from diffing.types import ModelInfo, Report
 from diffing.view.runs import OWN_MACHINE, PUBLIC
-from diffing.view.runs.records import Records, digest
-from diffing.view.share.answers import Answer, Sharing
-from diffing.view.share.downloads import Downloads
+from diffing.view.runs.run_store import Records, digest
+from diffing.view.share.served_downloads import Downloads
+from diffing.view.share.share_handlers import Answer, Sharing
 from diffing.view.site import Site, SiteSettings
 from diffing.view.visitor import Visitor
 from tests.hub import LocalHub

@@ -13,12 +13,12 @@ import pytest
 from diffing.errors import HubError
 from diffing.outputs.card import edit, section
 from diffing.types import ModelInfo
-from diffing.view.address import Address
+from diffing.view.page_query import Address
 from diffing.view.runs import OWN_MACHINE
-from diffing.view.share import panels
-from diffing.view.share.acting import said
-from diffing.view.share.answers import Sharing
-from diffing.view.share.downloads import Downloads
+from diffing.view.share import share_html
+from diffing.view.share.hub_refusals import said
+from diffing.view.share.served_downloads import Downloads
+from diffing.view.share.share_handlers import Sharing
 from diffing.view.visitor import Visitor
 from tests.outputs.samples import hostile_report
 from tests.view.share.conftest import CARD, MODEL, OTHER, RUN, World, keep, report
@@ -181,7 +181,7 @@ def test_an_example_is_not_published_and_has_no_card(world: World) -> None:
             about: sharing.answer({**asked, "about": about}, world.actor("alice")) for about in ("push", "publish")
         }
         card = sharing.answer({**asked, "about": "card"}, world.actor("alice"))
-        row = panels.actions(Address("example", asked["key"]), sharing.opened(asked["key"]))
+        row = share_html.actions(Address("example", asked["key"]), sharing.opened(asked["key"]))
     assert "ships with the app" in answers["push"]["panel"]
     assert "ships with the app" in answers["publish"]["problem"]
     assert "so there is no card to write into" in card["panel"]
@@ -211,12 +211,12 @@ def test_files_are_made_once_where_nobody_guesses_them(world: World) -> None:
 
 def test_links_hold_no_address_of_a_server_and_lead_back(world: World) -> None:
     with world.site() as site:
-        row = panels.actions(
+        row = share_html.actions(
             Address("run", site.key_of_run(RUN)), Sharing(site, Downloads(world.folder)).opened(site.key_of_run(RUN))
         )
         panel = world.ask(site, "link")["panel"]
         published = world.ask(site, "link", dataset=NAME)["panel"]
-        diff = panels.link(Address("diff", NAME), report(), NAME, public=True)
+        diff = share_html.link(Address("diff", NAME), report(), NAME, public=True)
     again = f"?a={OTHER}&amp;b={MODEL}"
     assert again in row
     assert again in panel
@@ -228,7 +228,7 @@ def test_links_hold_no_address_of_a_server_and_lead_back(world: World) -> None:
 
 def test_models_of_files_alone_cannot_be_named_in_a_link() -> None:
     of_files = replace(report(), model_a=ModelInfo("base@8be7d2bffc4f", "model_a"))
-    panel = panels.link(Address("run", "kept"), of_files, None, public=False)
+    panel = share_html.link(Address("run", "kept"), of_files, None, public=False)
     assert "?run=kept" in panel
     assert "?a=" not in panel
 
@@ -253,5 +253,5 @@ def test_hostile_texts_stay_texts(world: World) -> None:
                 assert "<img" not in answer.get(where, "")
     bad = hostile_report()
     text = "# <script>alert(1)</script> [x](javascript:alert(1)) ![y](http://z/y.png) <!-- a --> <b onclick=x>"
-    assert not re.search(r"<(script|b)\b|href=\"javascript", str(panels._reading(text)))
-    assert "onerror=" not in re.sub(r"&lt;.*?&gt;", "", panels.link(Address("run", "x"), bad, None, public=True))
+    assert not re.search(r"<(script|b)\b|href=\"javascript", str(share_html._reading(text)))
+    assert "onerror=" not in re.sub(r"&lt;.*?&gt;", "", share_html.link(Address("run", "x"), bad, None, public=True))

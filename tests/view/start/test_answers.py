@@ -9,7 +9,7 @@ import pytest
 from diffing.demo.config import FOLDER
 from diffing.view.runs import OWN_MACHINE, PUBLIC
 from diffing.view.site import Site, SiteSettings
-from diffing.view.start.answers import Answers
+from diffing.view.start.start_handlers import Answers
 from diffing.view.visitor import Visitor
 from tests.hub import LocalHub
 from tests.hub.fixtures import hub

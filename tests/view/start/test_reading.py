@@ -4,7 +4,7 @@ import pytest
 
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
-from diffing.view.start.reading import labels, read_form, said
+from diffing.view.start.form_parsing import labels, read_form, said
 
 NAMED = {"model_a": "org/a", "model_b": "org/b"}
 

@@ -11,8 +11,8 @@ import pytest
 from diffing.errors import LimitError
 from diffing.view.runs import OWN_MACHINE
 from diffing.view.site import Site, SiteSettings
-from diffing.view.start.answers import Answers
-from diffing.view.start.turns import Turns
+from diffing.view.start.start_handlers import Answers
+from diffing.view.start.waiting_line import Turns
 from diffing.view.visitor import Visitor
 from tests.waiting import DEADLINE
 

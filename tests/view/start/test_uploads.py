@@ -15,7 +15,7 @@ from diffing.models.recorded import RecordedModel
 from diffing.view.runs import PUBLIC, uploads
 from diffing.view.runs.uploads import Uploads
 from diffing.view.site import Site, SiteSettings
-from diffing.view.start.answers import Answers
+from diffing.view.start.start_handlers import Answers
 from diffing.view.visitor import Visitor
 from tests.cli import recordings
 from tests.models.written import SHAPES

@@ -21,9 +21,9 @@ from diffing.report import save_report
 from diffing.run import run
 from diffing.types import Conversation, Message
 from diffing.view.runs import OWN_MACHINE
-from diffing.view.zero import Answering, answered, lending
+from diffing.view.zero import Answering, answered, gpu_process
+from diffing.view.zero.gpu_refusals import NotLentError
 from diffing.view.zero.pace import SPARE
-from diffing.view.zero.refusals import NotLentError
 from tests.waiting import until
 
 PROMPTS = 8
@@ -59,13 +59,13 @@ class Loans:
         self.asked: list[tuple[str, tuple[Conversation, ...]]] = []
         self.left = 0
 
-    def __call__(self, order: lending.Order) -> Generator[lending.Note | None]:
+    def __call__(self, order: gpu_process.Order) -> Generator[gpu_process.Note | None]:
         if self.refuse_from is not None and len(self.asked) >= self.refuse_from:
             raise error_of_spaces("ZeroGPU quota exceeded", QUOTA)
         part = order.conversations[: self.most]
         self.asked.append((Path(str(order.spec)).name, part))
         try:
-            yield from lending.write(replace(order, conversations=part))
+            yield from gpu_process.write(replace(order, conversations=part))
         except GeneratorExit:
             self.left += 1
             raise
@@ -159,20 +159,24 @@ def test_the_loan_ends_before_its_time_does(config: DiffConfig) -> None:
     long = tuple((Message("user", f"Tell me about {n}."),) for n in range(100))
     options = LocalOptions(dtype="float32", device="cpu")
     list(
-        lending.write(
-            lending.Order(parse_spec(config.model_a), options, None, long[:1], Sampling(max_new_tokens=2), 60)
+        gpu_process.write(
+            gpu_process.Order(parse_spec(config.model_a), options, None, long[:1], Sampling(max_new_tokens=2), 60)
         )
     )
-    order = lending.Order(parse_spec(config.model_a), options, None, long, Sampling(max_new_tokens=96), int(SPARE / 2))
-    notes = [note for note in lending.write(order) if note is not None]
-    assert isinstance(notes[0], lending.Ready)
-    assert len([note for note in notes if isinstance(note, lending.Answer)]) < 100
+    order = gpu_process.Order(
+        parse_spec(config.model_a), options, None, long, Sampling(max_new_tokens=96), int(SPARE / 2)
+    )
+    notes = [note for note in gpu_process.write(order) if note is not None]
+    assert isinstance(notes[0], gpu_process.Ready)
+    assert len([note for note in notes if isinstance(note, gpu_process.Answer)]) < 100
 
 
 def test_what_fails_beside_the_gpu_is_told_in_words(tmp_path: Path) -> None:
-    order = lending.Order(parse_spec(str(tmp_path)), LocalOptions(), None, ((Message("user", "Hi"),),), Sampling(), 60)
-    (note,) = [note for note in lending.write(order) if note is not None]
-    assert isinstance(note, lending.Failed)
+    order = gpu_process.Order(
+        parse_spec(str(tmp_path)), LocalOptions(), None, ((Message("user", "Hi"),),), Sampling(), 60
+    )
+    (note,) = [note for note in gpu_process.write(order) if note is not None]
+    assert isinstance(note, gpu_process.Failed)
     assert "has no config.json" in note.line
 
 

@@ -6,7 +6,7 @@ from diffing.demo.config import FOLDER
 from diffing.models.base import Sampling
 from diffing.models.local import LocalOptions
 from diffing.types import Completion, Message, ignore_progress
-from diffing.view.zero.lending import Answer, Note, Order
+from diffing.view.zero.gpu_process import Answer, Note, Order
 from diffing.view.zero.lent_model import Lending, LentModel
 from tests.hub import LocalHub
 from tests.hub.fixtures import hub

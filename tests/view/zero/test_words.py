@@ -14,8 +14,8 @@ from diffing.estimate import estimate
 from diffing.models.base import Sampling
 from diffing.models.local import ModelSize
 from diffing.view.zero import check_room, gpu_seconds, machine_in_words, obstacle, zero_gpu
+from diffing.view.zero.gpu_refusals import NotLentError, one_line
 from diffing.view.zero.pace import LOAN, LONGEST, Pace
-from diffing.view.zero.refusals import NotLentError, one_line
 
 ROOT = Path(__file__).parents[3]
 EIGHT_BILLION = ModelSize({"BF16": 8_000_000_000}, 16_000_000_000, 0, ("model.safetensors",))

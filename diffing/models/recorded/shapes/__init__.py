@@ -11,7 +11,7 @@ from diffing.models.recorded.shapes.inspect_log import INSPECT
 from diffing.models.recorded.shapes.lm_eval import LM_EVAL
 from diffing.models.recorded.shapes.openai_batch import OPENAI_BATCH
 from diffing.models.recorded.shapes.shape import Answer, Beside, Shape
-from diffing.rows.tables import Row
+from diffing.rows.table_files import Row
 
 __all__ = ["SHAPES", "Answer", "Beside", "Shape", "named_columns", "shape_of"]
 

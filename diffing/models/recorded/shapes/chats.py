@@ -13,7 +13,7 @@ from diffing.models.recorded.shapes.shape import (
     model_at,
     text_at,
 )
-from diffing.rows.tables import Row
+from diffing.rows.table_files import Row
 from diffing.rows.turns import RowError, turns_in
 from diffing.types import Completion, Message
 

@@ -15,7 +15,7 @@ from diffing.models.recorded.shapes.shape import (
     said_texts,
     text_at,
 )
-from diffing.rows.tables import Row
+from diffing.rows.table_files import Row
 from diffing.rows.turns import RowError, kind
 from diffing.types import Completion, Conversation
 

@@ -21,7 +21,7 @@ from diffing.models.recorded.shapes.shape import (
 )
 from diffing.rows.archive import read_members
 from diffing.rows.content import MOST_BYTES
-from diffing.rows.tables import Row, loads
+from diffing.rows.table_files import Row, loads
 from diffing.rows.turns import RowError, kind
 from diffing.types import Completion, Conversation
 

@@ -14,7 +14,7 @@ from diffing.models.recorded.shapes.shape import (
     one_turn,
     said_texts,
 )
-from diffing.rows.tables import Row
+from diffing.rows.table_files import Row
 from diffing.rows.turns import RowError, kind
 from diffing.types import Completion
 

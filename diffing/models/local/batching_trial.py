@@ -1,0 +1,200 @@
+"""How a model's conversations can run side by side, found by trying it.
+
+A short text goes on with given tokens, in rows of several lengths: each alone, then together. As long as the logits are
+the same, an answer does not depend on what else is asked. Recurrent models that read padding, virtual tokens in front
+of a prompt, masks that are ignored, numbers drawn at random: all show here, whatever the architecture is called. A
+model that cannot write at all is told before the first conversation.
+"""
+
+import logging
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from diffing.errors import ModelError
+from diffing.models.local.continuous_batching import Slots
+from diffing.models.local.decoding import Job, Row, UnusableLogitsError
+from diffing.models.local.fixed_noise import generator_states
+from diffing.models.local.load_errors import reason
+from diffing.models.local.static_batching import WholeBatches
+from diffing.models.local.uncached_decoding import Afresh
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel
+
+    _Trace: TypeAlias = list[list[torch.Tensor]]
+    """Logits per row and step."""
+
+logger = logging.getLogger(__name__)
+
+Way: TypeAlias = Literal["slots", "batches", "alone", "afresh"]
+"""Rows that come and go, one batch after another, one conversation at a time, or one at a time without a memory."""
+
+_SHAPES = ((3, 4), (4, 1), (6, 2), (14, 1))
+"""Tokens read and tokens written by each row. Where two run at a time, the first one stays while others leave and come,
+a shorter, a longer, a much longer one, and is alone in the end."""
+_EXACT = 1e-3
+"""In float32, how far logits may lie apart, as a share of their spread; rounding makes about 1e-5."""
+_ROUGH = 0.1
+"""With fewer bits, how far those of half of the padded rows may; rounding makes about 0.02, and more now and then where
+it sends a token to other experts. A row that reads its padding is about 0.5 off."""
+_LOST = 0.5
+"""With fewer bits, how far they may where a row by itself goes on with what it keeps in memory instead of reading anew.
+Weights in 8 bits round differently for every number of tokens; without its past a model is about 1.4 off."""
+
+
+_Runner: TypeAlias = Slots | WholeBatches | Afresh
+_RUNNERS: Mapping[Way, tuple[type[_Runner], int | None]] = {
+    "slots": (Slots, None),
+    "batches": (WholeBatches, None),
+    "alone": (WholeBatches, 1),
+    "afresh": (Afresh, 1),
+}
+"""How each is done, and with how many rows at once; None is as many as a job allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a model's conversations are run."""
+
+    way: Way
+    """See `Way`."""
+    alone_beyond: int | None = None
+    """Rows that may become longer than this go alone; None without such a length."""
+
+    def run(self, model: "PreTrainedModel", job: Job, rows: Sequence[Row]) -> None:
+        """Finishes all rows.
+
+        Raises:
+            ModelError: Not even one row fits into memory.
+            UnusableLogitsError: See there.
+        """
+        near = [row for row in rows if row.reach <= (self.alone_beyond or row.reach)]
+        if near:
+            runner, most = _RUNNERS[self.way]
+            runner(model, job if most is None else replace(job, max_rows=most)).run(near)
+        if far := [row for row in rows if row.finish is None]:
+            WholeBatches(model, replace(job, max_rows=1)).run(far)
+
+
+def find_manner(name: str, model: "PreTrainedModel", text: Sequence[int]) -> Manner:
+    """Tries how conversations can be run.
+
+    Args:
+        name: Of the model, for the error.
+        model: A causal language model on its device.
+        text: Tokens such as it reads; they are repeated where they are few.
+
+    Raises:
+        ModelError: It cannot go on with a text at all, or memory is too small for it.
+        UnusableLogitsError: See there.
+    """
+    afresh, problem = _try("afresh", model, text)
+    states = generator_states(model)
+    alone, _ = _try("alone", model, text)
+    draws = any(not before.equal(after) for before, after in zip(states, generator_states(model), strict=True))
+    if afresh is None and alone is None:
+        raise ModelError(f"{name} cannot go on with a text ({problem}): use another model.")
+    if draws and afresh is not None:
+        return Manner("afresh")
+    exact = _is_exact(model)
+    # what needs preparing goes on by `generate` alone
+    whole = alone is not None and (afresh is None or _agree(afresh, alone, _EXACT if exact else _LOST, every=exact))
+    expected = alone if whole else afresh
+    assert expected is not None
+    ways: tuple[Way, ...] = ("slots", "batches")
+    for way in ways:
+        found, problem = _try(way, model, text)
+        if found is not None and _agree(expected, found, _EXACT if exact else _ROUGH, every=exact):
+            return Manner(way, _first_scale(model.config))
+        logger.debug("%s not by %s: %s", name, way, problem or "its logits differ")
+    return Manner("alone" if whole else "afresh")
+
+
+def _is_exact(model: "PreTrainedModel") -> bool:
+    """Whether rounding is all but invisible."""
+    import torch
+
+    full = getattr(model, "dtype", None) in (torch.float32, torch.float64)
+    return full and not hasattr(model.config, "quantization_config")
+
+
+def _try(way: Way, model: "PreTrainedModel", text: Sequence[int]) -> tuple["_Trace | None", str]:
+    """The logits of one way, or why there are none.
+
+    Raises:
+        ModelError: Memory is too small for a few tokens.
+        UnusableLogitsError: Already one row by itself leads nowhere.
+    """
+    runner, most = _RUNNERS[way]
+    try:
+        return _trace(runner, model, text, most or (2 if way == "slots" else len(_SHAPES))), ""
+    except ModelError:
+        raise
+    except UnusableLogitsError:
+        if way == "afresh":
+            raise UnusableLogitsError(0) from None  # there is one text
+        return None, "no usable numbers"
+    except Exception as error:  # a forward pass that fails raises whatever its authors did not foresee
+        logger.debug("by %s: %s", way, error, exc_info=True)
+        return None, reason(error)
+
+
+def _trace(runner: type[_Runner], model: "PreTrainedModel", text: Sequence[int], max_rows: int) -> "_Trace":
+    """The logits of each row at each of its steps, when all rows go on with the text itself."""
+    longest = max(read + written for read, written in _SHAPES)
+    tokens = [text[place % len(text)] for place in range(longest)]
+    seen: _Trace = [[] for _ in _SHAPES]
+
+    def follow(logits: "torch.Tensor", rows: Sequence[Row]) -> list[int]:
+        for row, values in zip(rows, logits, strict=True):
+            if row.finish is None:
+                seen[row.index].append(values.double().cpu())
+        return [tokens[min(row.length, longest - 1)] for row in rows]
+
+    job = Job(
+        choose=follow,
+        stop_ids=frozenset(),
+        ends=lambda written: False,
+        max_rows=max_rows,
+        max_tokens=10**9,
+        on_finish=lambda row: None,
+        on_tokens=lambda count: None,
+    )
+    runner(model, job).run([Row(i, tokens[:read], limit, b"") for i, (read, limit) in enumerate(_SHAPES)])
+    return seen
+
+
+def _agree(expected: "_Trace", found: "_Trace", most: float, *, every: bool) -> bool:
+    """Whether logits lie within a distance, be it every one or half of those of the padded rows."""
+    apart = [
+        [_distance(one, other) for one, other in zip(ones, others, strict=True)]
+        for ones, others in zip(expected, found, strict=True)
+    ]
+    if every:
+        return max(max(steps) for steps in apart) <= most
+    padded = [distance for steps in apart[:-1] for distance in steps]  # beside the longest row the others are padded
+    return statistics.median(padded) <= most
+
+
+def _distance(expected: "torch.Tensor", found: "torch.Tensor") -> float:
+    """Root mean square of the differences, as a share of the expected logits' own spread."""
+    if expected.shape != found.shape or bool((expected.isfinite() != found.isfinite()).any()):
+        return float("inf")
+    finite = expected.isfinite()  # tokens that can never come are minus infinity
+    difference = (expected - found)[finite].square().mean().sqrt()
+    spread = expected[finite].std(correction=0)
+    return float(difference / spread) if spread > 0 else float("inf" if difference > 0 else 0)
+
+
+def _first_scale(config: Any) -> int | None:  # noqa: ANN401 - transformers' configurations are untyped
+    """The length from which on all rows of a batch are read at another scale as soon as one is that long (LongRoPE)."""
+    text_config = config.get_text_config(decoder=True)
+    parameters = getattr(text_config, "rope_parameters", None) or {}
+    kinds = [parameters, *(each for each in parameters.values() if isinstance(each, dict))]  # or one per kind of layer
+    return min(
+        (each["original_max_position_embeddings"] for each in kinds if each.get("rope_type") == "longrope"),
+        default=None,
+    )

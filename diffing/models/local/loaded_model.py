@@ -1,0 +1,184 @@
+"""A model with its weights: proved able to answer, then asked.
+
+It knows neither where the weights came from nor that the memory they take is shared with other models.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from diffing.errors import ModelError
+from diffing.models.base import OnTokens, Sampling
+from diffing.models.local.batching_trial import Manner, find_manner
+from diffing.models.local.chat import TRIAL, Chat
+from diffing.models.local.continuous_batching import memory_of
+from diffing.models.local.decoding import Job, Row, UnusableLogitsError
+from diffing.models.local.decoding_rows import chooser, completion_of, row_of
+from diffing.models.local.memory import this_machine
+from diffing.models.local.spec import LocalOptions
+from diffing.models.local.threads import fitting_threads
+from diffing.types import Completion, Conversation
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from transformers import PreTrainedModel
+
+logger = logging.getLogger(__name__)
+
+_SLOW = {
+    "alone": "answers one conversation at a time: side by side its answers would differ",
+    "afresh": "is read anew for every token, slowly: with what it keeps in memory its answers would differ",
+}
+
+
+@dataclass(slots=True)
+class LoadedModel:
+    """Answers conversations."""
+
+    name: str
+    """What it is called in errors."""
+    model: "PreTrainedModel"
+    """Its weights, with its adapter's."""
+    chat: Chat
+    """Its tokenizer and chat template."""
+    found: Manner | None = None
+    """How conversations are run side by side, once that was tried."""
+
+    @classmethod
+    def prove(cls, name: str, model: "PreTrainedModel", chat: Chat) -> "LoadedModel":
+        """Makes sure that the model knows its tokenizer's tokens.
+
+        Raises:
+            ModelError: It does not.
+        """
+        text = chat.encode(TRIAL)
+        if max(text) >= _embeddings(model):
+            raise ModelError(
+                f"{name} knows {_embeddings(model)} tokens, its tokenizer or chat template uses number {max(text)}: "
+                "expected the tokenizer that it was trained with."
+            )
+        return cls(name, model, chat)
+
+    @property
+    def manner(self) -> Manner:
+        """How conversations are run side by side: tried with one short text, on the device where the model is then.
+
+        Raises:
+            ModelError: It cannot go on with a text, or computes numbers that are none.
+        """
+        if self.found is None:
+            with _working(self.name, self.model, [TRIAL]):
+                self.found = find_manner(self.name, self.model, self.chat.encode(TRIAL))
+            if self.found.way in _SLOW:
+                logger.warning("%s %s", self.name, _SLOW[self.found.way])
+        return self.found
+
+    @property
+    def context(self) -> int | None:
+        """Tokens the model can read and write together; None without a limit."""
+        config: Any = self.model.config.get_text_config(decoder=True)
+        return getattr(config, "max_position_embeddings", None)
+
+    def answer(
+        self,
+        conversations: Sequence[Conversation],
+        sampling: Sampling,
+        options: LocalOptions,
+        on_completion: Callable[[int, Completion], None],
+        on_tokens: OnTokens | None,
+    ) -> None:
+        """Answers every conversation.
+
+        Args:
+            conversations: What is asked.
+            sampling: How text is drawn.
+            options: How many may run side by side.
+            on_completion: Called once for each, with its place.
+            on_tokens: Called with the number of tokens made in each step.
+
+        Raises:
+            ModelError: Not even one fits into memory, or the model computes numbers that are none.
+        """
+        rows = []
+        for index, made in enumerate(self._rows(conversations, sampling)):
+            if isinstance(made, Completion):
+                on_completion(index, made)
+            else:
+                rows.append(made)
+        job = Job(
+            choose=chooser(sampling),
+            stop_ids=self.chat.stop_ids,
+            ends=self.chat.ends,
+            max_rows=options.max_batch_rows or (64 if self.model.device.type == "cpu" else 128),
+            max_tokens=options.max_batch_tokens or _cache_room(self.model, self.manner),
+            on_finish=lambda row: on_completion(row.index, completion_of(row, self.chat)),
+            on_tokens=on_tokens or (lambda count: None),
+        )
+        with _working(self.name, self.model, conversations):
+            self.manner.run(self.model, job, rows)
+
+    def next_token_logprobs(self, conversations: Sequence[Conversation]) -> "NDArray[np.float32]":
+        """See `LocalModel.next_token_logprobs`."""
+        import numpy as np
+
+        from diffing.models.local.next_token import next_token_logprobs
+
+        read = [row for row in self._rows(conversations, Sampling()) if isinstance(row, Row)]
+        if not read:
+            return np.full((len(conversations), 1), np.nan, dtype=np.float32)
+        with _working(self.name, self.model, conversations):
+            made = next_token_logprobs(self.model, read, alone=self.manner.way in _SLOW)
+        result = np.full((len(conversations), made.shape[1]), np.nan, dtype=np.float32)
+        result[[row.index for row in read]] = made
+        return result
+
+    def _rows(self, conversations: Sequence[Conversation], sampling: Sampling) -> list[Row | Completion]:
+        known = _embeddings(self.model)
+        return [
+            row_of(index, conversation, sampling, self.chat, self.context, known)
+            for index, conversation in enumerate(conversations)
+        ]
+
+
+@contextmanager
+def _working(name: str, model: "PreTrainedModel", conversations: Sequence[Conversation]) -> Iterator[None]:
+    """While a model computes: as many threads as it is worth; nonsense is told with its prompt and what to try."""
+    try:
+        with fitting_threads(model):
+            yield
+    except UnusableLogitsError as error:
+        asked = " ".join(conversations[error.index][-1].content.split())[:60]
+        raise ModelError(
+            f"{name} computes no usable numbers (NaN or infinite) after the prompt {asked!r}: {_remedy(model)}."
+        ) from None
+
+
+def _remedy(model: "PreTrainedModel") -> str:
+    """What helps against numbers that leave the range of their type."""
+    kind = str(model.dtype).removeprefix("torch.")
+    if kind == "float16":
+        return "float16 is too narrow for many models, load it with dtype bfloat16 or float32"
+    if kind == "bfloat16":
+        return "load it with dtype float32; if that does not help, its weights are damaged: get its files again"
+    return "its weights are damaged, get its files again or use another model"
+
+
+def _embeddings(model: "PreTrainedModel") -> int:
+    """How many tokens a model knows."""
+    embedding: Any = model.get_input_embeddings()
+    return int(embedding.weight.shape[0])
+
+
+def _cache_room(model: "PreTrainedModel", manner: Manner) -> int:
+    """Tokens whose keys and values half of the free memory holds; the rest is for copies of them and activations."""
+    if manner.way == "slots":
+        token_bytes = memory_of(model).token_bytes
+    else:  # what else is kept differs by model: reckon with keys and values as wide as the model
+        config: Any = model.config.get_text_config(decoder=True)
+        token_bytes = 2 * config.num_hidden_layers * config.hidden_size * model.dtype.itemsize
+    machine = this_machine()
+    free = machine.gpu if model.device.type == "cuda" else machine.ram
+    return int(free // (2 * token_bytes))

@@ -1,0 +1,193 @@
+"""Whether a model fits into this machine, told before its weights are downloaded.
+
+An estimate from sizes alone: it does not know how long the conversations are, nor what other programs will want.
+"""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import constants
+
+from diffing.errors import MissingExtraError, ModelError
+from diffing.hub import hub_api
+from diffing.model_ref import by_providers, parse_local_spec
+from diffing.models.local.sources import open_source
+from diffing.models.local.spec import LocalOptions, Quantization
+from diffing.models.local.weight_sizes import ModelSize
+
+MARGIN = 1.2
+"""Beside the weights there must be room for the attention cache of a few conversations and for activations."""
+
+_BYTES: Mapping[str, float] = {"float32": 4, "bfloat16": 2, "float16": 2}
+# bitsandbytes keeps embeddings, norms and the head in 16 bits: about a tenth of a model
+_QUANTIZED_BYTES: Mapping[Quantization, float] = {"4bit": 0.5 * 0.9 + 2 * 0.1, "8bit": 1 * 0.9 + 2 * 0.1}
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What there is to put a model into, in bytes."""
+
+    gpu: int
+    """Free memory of the accelerators; 0 without one."""
+    ram: int
+    """Free main memory."""
+    disk: int
+    """Free on the disk of the Hub's cache."""
+
+
+def size_of(spec: str, *, options: LocalOptions | None = None, token: str | bool | None = None) -> ModelSize:
+    """How big a model (with its adapter) is, without downloading weights.
+
+    Args:
+        spec: As for `LocalModel.load`.
+        options: Only `allow_pickle` matters here.
+        token: For private and gated repositories; None takes the saved one.
+
+    Raises:
+        SettingError: The spec names nothing.
+        HubError: The Hub refuses or cannot be reached.
+        ModelError: There are no weights that may be loaded.
+    """
+    options = options or LocalOptions()
+    api = hub_api(token)
+    base, *adapters = parse_local_spec(spec).parts
+    size = open_source(base, api, allow_pickle=options.allow_pickle).size
+    return size + open_source(adapters[0], api, adapter=True).size if adapters else size
+
+
+def this_machine() -> Machine:
+    """Free memory and disk now; a container's own limit counts where it is lower than the machine's.
+
+    Raises:
+        MissingExtraError: torch is not installed.
+    """
+    try:
+        import psutil  # type: ignore[import-untyped]
+        import torch
+    except ImportError:
+        raise MissingExtraError("Running a model on this machine", "local") from None
+
+    gpu = (
+        sum(torch.cuda.mem_get_info(index)[0] for index in range(torch.cuda.device_count()))
+        if torch.cuda.is_available()
+        else 0
+    )
+    ram = min([psutil.virtual_memory().available, *_container_room()])
+    downloads = Path(constants.HF_HUB_CACHE)
+    existing = next(folder for folder in (downloads, *downloads.parents) if folder.exists())
+    return Machine(gpu=gpu, ram=ram, disk=shutil.disk_usage(existing).free)
+
+
+def _container_room() -> list[int]:
+    """What the control group (version 2) leaves free; empty without a limit."""
+    folder = Path("/sys/fs/cgroup")
+    try:
+        limit, used = ((folder / name).read_text().strip() for name in ("memory.max", "memory.current"))
+    except OSError:
+        return []
+    return [max(int(limit) - int(used), 0)] if limit.isdecimal() else []
+
+
+def needed_bytes(size: ModelSize, config: Mapping[str, Any], options: LocalOptions, *, gpu: bool) -> int:
+    """Memory for the weights as they will be loaded, without margin.
+
+    Weights that are stored quantised stay as they are; pickled ones, whose headers say nothing, are taken to be stored
+    in the type the configuration names (float32 where it names none).
+    """
+    if "quantization_config" in config:
+        return size.stored_bytes
+    stored_type = str(config.get("dtype") or config.get("torch_dtype") or "float32")
+    parameters = size.parameters or size.stored_bytes / _BYTES.get(stored_type, 4)
+    if options.quantization is not None:
+        return int(parameters * _QUANTIZED_BYTES[options.quantization])
+    return int(parameters * _BYTES[dtype_name(options, gpu=gpu)])
+
+
+def dtype_name(options: LocalOptions, *, gpu: bool) -> str:
+    """The type that weights are loaded in: what `auto` stands for on this machine, else the one chosen."""
+    if options.dtype != "auto":
+        return options.dtype
+    return "bfloat16" if gpu or fast_bfloat16() else "float32"
+
+
+def on_accelerator(options: LocalOptions) -> bool:
+    """Whether weights go to a GPU or its like.
+
+    Raises:
+        MissingExtraError: torch is not installed.
+    """
+    if options.device == "cpu":
+        return False
+    try:
+        import torch
+    except ImportError:
+        raise MissingExtraError("Running a model on this machine", "local") from None
+    return torch.accelerator.is_available()
+
+
+@cache
+def fast_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 in hardware, as it says itself; elsewhere float32 is faster."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except (OSError, ValueError):  # no Linux
+        return False
+    flags = next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), [])
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags)
+
+
+def check_fit(
+    name: str, size: ModelSize, config: Mapping[str, Any], options: LocalOptions, machine: Machine
+) -> str | None:
+    """Refuses a model that cannot fit.
+
+    Returns:
+        A remark where it fits only in part onto the accelerator, else None.
+
+    Raises:
+        ModelError: Too big for the disk or for the memory; the line names what would fit.
+    """
+    if size.missing_bytes > machine.disk:
+        raise ModelError(
+            f"{name} needs {gigabytes(size.missing_bytes)} on disk, {gigabytes(machine.disk)} are free: "
+            f"free space, point HF_HOME to a larger disk, or use a provider ({by_providers(name)})."
+        )
+    gpu = machine.gpu > 0 and options.device != "cpu"
+    needed = needed_bytes(size, config, options, gpu=gpu) * MARGIN
+    room = machine.gpu + machine.ram if gpu else machine.ram
+    if needed > room:
+        raise ModelError(
+            f"{name} needs about {gigabytes(needed)} of memory, {gigabytes(room)} are free: "
+            f"{_alternatives(name, size, config, options, machine, gpu=gpu)}."
+        )
+    if gpu and needed > machine.gpu:
+        return (
+            f"{name} needs about {gigabytes(needed)}, the GPU has {gigabytes(machine.gpu)} free: "
+            "a part runs from main memory, slowly"
+        )
+    return None
+
+
+def _alternatives(
+    name: str, size: ModelSize, config: Mapping[str, Any], options: LocalOptions, machine: Machine, *, gpu: bool
+) -> str:
+    ways = []
+    if options.quantization is None and "quantization_config" not in config:
+        smaller = LocalOptions(quantization="4bit") if gpu else LocalOptions(dtype="bfloat16")
+        if needed_bytes(size, config, smaller, gpu=gpu) * MARGIN <= (machine.gpu if gpu else machine.ram):
+            ways.append("load it in 4 bits (quantization 4bit)" if gpu else "load it with dtype bfloat16")
+    return " or ".join([*ways, f"use a provider ({by_providers(name)})", "a machine with a larger GPU"])
+
+
+def gigabytes(count: float) -> str:
+    """`1.5 GB`; small models in MB."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
+
+
+def millions(count: int) -> str:
+    """A number of parameters for people: in millions or billions."""
+    return f"{count / 1e9:.1f} billion" if count >= 1e9 else f"{count / 1e6:.1f} million"

@@ -1,0 +1,111 @@
+"""Whether a loaded model does what it is asked for, told by what it computes for one short prompt.
+
+It reads the prompt a few times and writes nothing.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from diffing.errors import ModelError
+from diffing.models.local.fixed_noise import fixed_noise
+from diffing.models.local.load_errors import one_line
+from diffing.models.local.threads import fitting_threads
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+_SHORT = 16
+"""Tokens that tell whether a model looks ahead: few, since a GPU that is lent for answers is not there yet."""
+_NEAR = 4
+"""Places before the last one that are looked at: they see what comes after, if any do."""
+_TEXT = "how does this work for the people of that town"
+"""Common words, in lower case, which no tokenizer changes."""
+_NOISE = 0.05
+"""How much of the spread of its logits a place may change by rounding. In one shape it changes by nothing at all or by
+what bfloat16 rounds, about a hundredth; a place that sees the next token changes by about as much as the spread."""
+
+
+def check_reading(name: str, tokenizer: "PreTrainedTokenizerBase") -> None:
+    """Refuses a tokenizer that gives nothing of a text back: every prompt would be the same to the model.
+
+    Args:
+        name: The model's.
+        tokenizer: Its tokenizer.
+
+    Raises:
+        ModelError: See above.
+    """
+    back = str(tokenizer.decode(tokenizer(_TEXT, add_special_tokens=False).input_ids)).casefold()
+    if not any(word in back for word in _TEXT.split()):
+        raise ModelError(
+            f"{name}: its tokenizer gives nothing of an English text back, but {back[:40]!r}: "
+            "get its files again, or use another model."
+        )
+
+
+def embedding_rows(model: "PreTrainedModel") -> int | None:
+    """How many tokens a model knows; None where it does not say."""
+    try:
+        weight: Any = model.get_input_embeddings().weight
+    except (NotImplementedError, AttributeError):
+        return None
+    return len(weight)
+
+
+def check_decoder(name: str, model: "PreTrainedModel", prompt: Sequence[int]) -> None:
+    """Refuses a model that cannot read text alone, or that sees what comes after a token.
+
+    Args:
+        name: The model's.
+        model: The model.
+        prompt: Token ids.
+
+    Raises:
+        ModelError: See above.
+    """
+    if len(prompt) < 2:
+        return
+    prompt = prompt[-_SHORT:]
+    other = 1 if prompt[-1] != 1 else 0
+    before, after = (read(name, model, [*prompt[:-1], last])[-1 - _NEAR : -1] for last in (prompt[-1], other))
+    change = (after - before).abs().amax(dim=-1) / before.std(dim=-1)
+    if bool(change.median() > _NOISE):
+        raise ModelError(
+            f"{name} sees the words that come after each word ({type(model).__name__}), as an encoder does: expected a "
+            "decoder, which goes on from its prompt; use another model."
+        )
+
+
+def check_change(name: str, base: "torch.Tensor", adapted: "torch.Tensor") -> None:
+    """Refuses an adapter with which a model answers as without it.
+
+    Args:
+        name: The adapter's.
+        base: Logits of the base, shape (tokens, vocabulary).
+        adapted: Logits with the adapter over it, for the same tokens.
+
+    Raises:
+        ModelError: They are equal to the last bit.
+    """
+    if base.shape == adapted.shape and bool((base == adapted).all()):
+        raise ModelError(
+            f"The adapter {name} changes nothing: with and without it the model has the same logits for a prompt, as "
+            "with an adapter that was never trained; expected a trained one. To ask the base model, name it alone."
+        )
+
+
+def read(name: str, model: "PreTrainedModel", prompt: Sequence[int]) -> "torch.Tensor":
+    """Logits of a prompt, shape (tokens, vocabulary), float32, on the CPU.
+
+    Raises:
+        ModelError: The model cannot read text alone.
+    """
+    import torch
+
+    ids = torch.tensor([list(prompt)], device=model.device)
+    call: Any = model
+    unread = f"{name} cannot read a prompt of text alone"
+    with one_line(unread, "use another model"), fitting_threads(model), fixed_noise(model), torch.inference_mode():
+        logits = call(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0, -ids.shape[1] :]
+        return torch.as_tensor(logits).float().cpu()

@@ -1,0 +1,127 @@
+"""One function of ours as Gradio wants it: typed parameters that are checked, errors of one line, and who calls."""
+
+import inspect
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from diffing.errors import DiffingError, SettingError
+from diffing.view.page_query import Address
+from diffing.view.site import Site, address_of
+from diffing.view.visitor import Visitor
+
+if TYPE_CHECKING:
+    import gradio
+
+_FLAG = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
+_ARGS, _RETURNS = "\nArgs:\n", "\nReturns:\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who calls, and of what."""
+
+    site: Site
+    """What all visitors share."""
+    visitor: Visitor
+    """The caller."""
+    base: str
+    """What links to the page begin with."""
+
+    def link(self, address: Address) -> str:
+        """A link to a place of the page.
+
+        Args:
+            address: The place.
+        """
+        return f"{self.base}?{address.query}"
+
+
+def endpoint(site: Site, function: Callable[..., Any], reads: Callable[..., Any] | None = None) -> Callable[..., Any]:
+    """The function for Gradio; what it is called with may be anything.
+
+    Args:
+        site: What all visitors share.
+        function: Takes a `Call`, then what programs give; its docstring is the documentation.
+        reads: Where given, programs give this function's parameters, and `function` gets what it makes of them.
+    """
+    import gradio as gr
+
+    class OneLine(gr.Error):
+        """Tools are told the text of an exception: Gradio's is in quotes."""
+
+        def __str__(self) -> str:
+            return str(self.message)
+
+    source = reads or function
+    hints = get_type_hints(source)
+    given = {name: each for name, each in inspect.signature(source).parameters.items() if hints[name] is not Call}
+
+    def public(*values: Any) -> Any:  # noqa: ANN401  whatever programs send
+        *theirs, request, token, header = values
+        try:
+            checked = {
+                name: _checked(each, hints[name], value)
+                for (name, each), value in zip(given.items(), theirs, strict=True)
+            }
+            acts_with = (token.token if token else header) or None
+            visitor = Visitor(acts_with, site.settings.rules, address_of(request))
+            call = Call(site, visitor, _base(request))
+            return function(call, reads(**checked)) if reads else function(call, **checked)
+        except DiffingError as error:
+            raise OneLine(
+                _FLAG.sub(lambda flag: flag[1].replace("-", "_"), str(error)), print_exception=False
+            ) from None
+
+    callers: dict[str, Any] = {
+        "request": gr.Request, "token": gr.OAuthToken | None, "x_hf_token": gr.Header | None,
+    }  # fmt: skip
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    parameters = [each.replace(kind=kind, annotation=hints[name]) for name, each in given.items()]
+    # a header must stand last: Gradio puts it in place of a parameter otherwise
+    parameters += [inspect.Parameter(name, kind, annotation=hint, default=None) for name, hint in callers.items()]
+    returned = get_type_hints(function)["return"]
+    public.__name__ = public.__qualname__ = function.__name__
+    public.__doc__ = _documented(function, source)
+    public.__signature__ = inspect.Signature(parameters, return_annotation=returned)  # type: ignore[attr-defined]
+    public.__annotations__ = {each.name: each.annotation for each in parameters} | {"return": returned}
+    return public
+
+
+def _checked(parameter: inspect.Parameter, hint: Any, value: object) -> Any:  # noqa: ANN401  of the hint's type
+    """The value as its type; where nothing is given its default."""
+    from pydantic import TypeAdapter, ValidationError
+
+    if value is None and parameter.default is not parameter.empty:
+        return parameter.default
+    try:
+        return TypeAdapter(hint).validate_python(value)
+    except ValidationError as error:
+        reason = error.errors(include_url=False, include_input=False)[0]["msg"]
+        raise SettingError(f"{parameter.name}: {reason[:1].lower()}{reason[1:]}. Correct it") from None
+
+
+def _base(request: "gradio.Request") -> str:
+    """The page's own address; a Space is a frame within the Hub's page."""
+    if space := os.environ.get("SPACE_ID"):
+        return f"https://huggingface.co/spaces/{space}"
+    headers: Mapping[str, str] = request.headers
+    scheme = headers.get("x-forwarded-proto", "http").partition(",")[0]
+    return f"{scheme}://{headers.get('host', 'localhost')}/"
+
+
+def _documented(function: Callable[..., Any], source: Callable[..., Any]) -> str:
+    """What the function does, the parameters of the one that reads them, and what comes back.
+
+    Gradio reads one line of a parameter: those that go on are joined.
+    """
+    own, of_source = inspect.getdoc(function) or "", inspect.getdoc(source) or ""
+    described = own.partition(_ARGS)[0].partition(_RETURNS)[0].strip()
+    arguments = of_source.partition(_ARGS)[2].partition("\n\n")[0]
+    returned = own.partition(_RETURNS)[2].partition("\n\n")[0]
+    lines = (re.sub(r"\n\s{8,}", " ", part) for part in (arguments, returned))
+    return "".join(
+        (described, *(f"\n{head}{part}" for head, part in zip((_ARGS, _RETURNS), lines, strict=True) if part))
+    )

@@ -1,0 +1,234 @@
+"""The form as a browser sends it, read strictly into a config. Anybody can send anything: nothing here is believed."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from math import isfinite
+from typing import Any, TypeAlias
+
+from diffing import registry
+from diffing.config import DiffConfig, Limits
+from diffing.errors import SettingError
+from diffing.hub import for_page
+from diffing.methods.base import plans_of
+from diffing.model_ref import by_providers, read_ref
+from diffing.settings import Described, described
+from diffing.types import SIDES, Side
+from diffing.view.preflight.places import Where
+
+_OWN_LABELS = {
+    "revision_a": "Revision of A",
+    "revision_b": "Revision of B",
+    "price_read": "Price of tokens read",
+    "price_written": "Price of tokens written",
+}
+"""Fields that are a part of a setting."""
+NAME_LENGTH = 300
+"""Characters of one name, at most."""
+TEXT_LENGTH = 8_000
+"""Characters of a system prompt, at most."""
+"""What begins a model string that says by itself where the model is."""
+
+Form: TypeAlias = Mapping[str, object]
+_TEXTS = ("system_prompt_a", "system_prompt_b")
+"""Settings whose fields are boxes of several lines."""
+_READ_APART = ("model_a", "model_b", "method", "columns", "usd_per_million")
+"""Settings of which the form has no field, or one that needs more than its text."""
+_FLAG = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the form asks for."""
+
+    config: DiffConfig
+    """The run; names may be empty still."""
+    limits: Limits
+    """The visitor's own."""
+    where: Mapping[Side, Where]
+    """Where each model is to run."""
+
+
+def read_form(form: object) -> Wanted:
+    """Reads a form: fields by name, all optional, numbers as text or numbers. Fields that are not known are ignored.
+
+    Raises:
+        SettingError: A field of another type, or out of bounds; one line that names it as the page does.
+    """
+    if not isinstance(form, dict):
+        raise SettingError("Expected the fields of the form, got something else: reload the page")
+    where = {side: _where(form, side) for side in SIDES}
+    values: dict[str, Any] = {f"model_{side}": _model(form, side, where[side]) for side in SIDES}
+    for name, each in described(DiffConfig).items():
+        if each.setting.title and name not in _READ_APART and (value := _value(form, each)) not in (None, "", ()):
+            values[name] = value
+    values["method"] = tuple(_choices(form, "method", tuple(registry.METHODS)))
+    config = DiffConfig(**values, usd_per_million=_price(form))
+    _check_named(form, config)
+    limits = Limits(_integer(form, "max_calls", 1, 10**9), _number(form, "max_usd", 0, 10**6))
+    return Wanted(config, limits, where)
+
+
+def _value(form: Form, each: Described) -> Any:  # noqa: ANN401  of the setting's type
+    """What a field holds; None, or nothing, if it was left empty."""
+    if each.several:
+        return tuple(_lines(form, each.name))
+    if each.kind in (int, float):
+        low, high = max(each.low, 0), min(each.high, each.setting.most_on_page)
+        return (_integer if each.kind is int else _number)(form, each.name, low, high)
+    if each.kind is bool:
+        return form.get(each.name) is True
+    if each.name in _TEXTS:
+        return _text(form, each.name)
+    line = _line(form, each.name)
+    return _by_providers(line) if line and each.setting.served else line
+
+
+def _check_named(form: Form, config: DiffConfig) -> None:
+    """What was chosen has to be named: otherwise a default would run that nobody asked for.
+
+    Raises:
+        SettingError: It is not.
+    """
+    if "method" in form and not config.method:
+        raise SettingError("Choose a method, or several")
+    if form.get("source") == "dataset" and config.prompts is None:
+        raise SettingError("Name the dataset of prompts, such as allenai/WildChat-1M")
+    for plan in plans_of(config) if config.method else ():
+        if missing := plan.not_named(config):
+            raise SettingError(missing)
+
+
+@lru_cache(maxsize=1)
+def labels() -> Mapping[str, str]:
+    """What the settings are called, on the page and in what is said of them."""
+    every = described(DiffConfig) | described(Limits)
+    return {name: each.setting.title for name, each in every.items() if each.setting.title} | _OWN_LABELS
+
+
+def said(message: str, *, public: bool) -> str:
+    """A message in the words of the page: fields instead of flags, and on a public machine nothing of its shell.
+
+    Args:
+        message: Of a `DiffingError`.
+        public: Whether strangers use this machine.
+    """
+    return _FLAG.sub(lambda flag: _label(flag[0], flag[1].replace("-", "_")), for_page(message, public=public))
+
+
+def _label(flag: str, name: str) -> str:
+    label = labels().get(name)
+    return flag if label is None else f"“{label}”"
+
+
+def line_of(form: Form, name: str) -> str:
+    """One field of one line.
+
+    Raises:
+        SettingError: It is no such thing.
+    """
+    return _line(form, name)
+
+
+def _where(form: Form, side: Side) -> Where:
+    return "providers" if form.get(f"where_{side}") == "providers" else "here"
+
+
+def _model(form: Form, side: Side, where: Where) -> str:
+    name, revision = _line(form, f"model_{side}"), _line(form, f"revision_{side}")
+    if name and revision:
+        ref = read_ref(name)
+        if ref.prefixed or ref.parts[-1].revision is not None:
+            raise SettingError(
+                f"{labels()[f'revision_{side}']} is {revision!r:.60}, but the name says already what is taken: leave "
+                "one of them out"
+            )
+        name = str(ref.at(revision))
+    return _by_providers(name) if name and where == "providers" else name
+
+
+def _by_providers(name: str) -> str:
+    return name if read_ref(name).prefixed else by_providers(name)
+
+
+def _line(form: Form, name: str) -> str:
+    """A text of one line, without spaces around it."""
+    text = _string(form.get(name), name, NAME_LENGTH).strip()
+    if _holds(text, "Cc", "Cs", "Zl", "Zp"):
+        raise SettingError(f"{labels()[name]} holds a line break or a control character: expected one line of text")
+    return text
+
+
+def _text(form: Form, name: str) -> str:
+    """A text of several lines; nothing but spaces is nothing."""
+    text = _string(form.get(name), name, TEXT_LENGTH).replace("\r\n", "\n")
+    if _holds(text.translate(dict.fromkeys(map(ord, "\n\t"))), "Cc", "Cs"):
+        raise SettingError(f"{labels()[name]} holds a control character: expected text")
+    return text if text.strip() else ""
+
+
+def _holds(text: str, *categories: str) -> bool:
+    """Whether a text holds characters of some of Unicode's categories."""
+    return any(unicodedata.category(character) in categories for character in text)
+
+
+def _string(value: object, name: str, longest: int) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise SettingError(f"{labels()[name]} is no text but {type(value).__name__}: reload the page")
+    if len(value) > longest:
+        raise SettingError(f"{labels()[name]} has {len(value):,} characters: expected at most {longest:,}")
+    return value
+
+
+def _lines(form: Form, name: str) -> list[str]:
+    """Several choices; one alone may come as itself."""
+    value = form.get(name, [])
+    values = [value] if isinstance(value, str) else value
+    if not isinstance(values, list) or len(values) > 100:
+        raise SettingError(f"{labels()[name]}: expected a list of choices, got something else: reload the page")
+    return list(dict.fromkeys(_line({name: each}, name) for each in values))
+
+
+def _choices(form: Form, name: str, choices: tuple[str, ...]) -> list[str]:
+    chosen = _lines(form, name)
+    for each in chosen:
+        if each not in choices:
+            raise SettingError(f"{labels()[name]}: {each!r:.60} is not known, expected {', '.join(choices)}")
+    return chosen
+
+
+def _integer(form: Form, name: str, low: float, high: float) -> int | None:
+    number = _number(form, name, low, high)
+    if number is not None and number != int(number):
+        raise SettingError(f"{labels()[name]} is {number:g}: expected a whole number from {low:,} to {high:,}")
+    return None if number is None else int(number)
+
+
+def _number(form: Form, name: str, low: float, high: float) -> float | None:
+    """A number within bounds; None where the field is empty."""
+    value = form.get(name)
+    if value is None or value == "":
+        return None
+    refused = SettingError(f"{labels()[name]} is {value!r:.40}: expected a number from {low:,} to {high:,}")
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise refused
+    try:
+        number = float(value if not isinstance(value, str) else value[:30])
+    except (ValueError, OverflowError):
+        raise refused from None
+    if not (isfinite(number) and low <= number <= high):
+        raise refused
+    return number
+
+
+def _price(form: Form) -> str | None:
+    read, written = (_number(form, f"price_{name}", 0, 10**6) for name in ("read", "written"))
+    if read is None and written is None:
+        return None
+    if read is None or written is None:
+        raise SettingError("Prices are needed for tokens read and for tokens written: fill in both, or none")
+    return f"{read:g},{written:g}"

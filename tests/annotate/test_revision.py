@@ -202,7 +202,7 @@ def test_the_head_that_counts_is_the_last_one_that_changed_the_model(api: HfApi,
         "pushed together, queued already"
     )
     queue.add(last)
-    job = next(each for each in queue.jobs("queued") if each.commit == last.commit)
+    job = next(each for each in queue.jobs("queued") if each.task.commit == last.commit)
     queue.move(job.key, "ignored", "nothing but README.md changed")
     assert last_of_substance(api, queue, "alice/tuned", "base").commit == first.commit
 

@@ -22,7 +22,7 @@ def quick_runs(starter: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
         assert pipes == dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         return starter.popen(command[1:], env)
 
-    monkeypatch.setattr("diffing.view.runs.process.subprocess", SimpleNamespace(PIPE=subprocess.PIPE, Popen=popen))
+    monkeypatch.setattr("diffing.jobs.process.subprocess", SimpleNamespace(PIPE=subprocess.PIPE, Popen=popen))
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ def render(report: Report) -> str:
     return templates.get_template("page.html.jinja").render(
         report=report,
         page=page.page_of(report),
-        feature_section=of_sae,
+        features=of_sae,
         headline=phrasing.headline(report),
         explanation=phrasing.explanation(report),
         prompts={split: phrasing.prompts_in(report, split) for split in ("train", "heldout")},

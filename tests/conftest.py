@@ -1,12 +1,17 @@
 """Fixtures for all tests."""
 
+import importlib
+import os
 import shutil
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.gradio_stubs import skip_stubs
 from tests.starter import Starter
 from tests.waiting import DEADLINE
 
@@ -14,6 +19,27 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run",
 ]  # fmt: skip
+
+# What is compiled is kept, for the other workers and for the commands that tests start: otherwise each process compiles
+# the package anew, and every worker rewrites the assertions of all files.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+skip_stubs()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Each worker imports a share of the test files first, so that the others find them compiled.
+
+    All collect in the same order; in a fresh checkout each would rewrite the assertions of the same file just then.
+    """
+    worker = getattr(session.config, "workerinput", None)
+    if worker is None or session.config.args != session.config.getini("testpaths"):
+        return
+    root = Path(__file__).parents[1]
+    files = sorted(Path(__file__).parent.rglob("test_*.py"))
+    for file in files[int(worker["workerid"].removeprefix("gw")) :: worker["workercount"]]:
+        with suppress(Exception, pytest.skip.Exception):  # collection tells of it
+            importlib.import_module(".".join(file.relative_to(root).with_suffix("").parts))
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,9 @@
 All workers of one `pytest -n` share that process; it ends when the last of them has gone.
 
 A command of its own has its own environment, folder, output and process, that can be killed; only the seconds in which
-Python imports scipy, pandas, scikit-learn, torch, transformers, and our own modules are spent once instead of each
-time. What the Hub's client and transformers read from the environment when they are imported is read again.
+Python imports scipy, pandas, scikit-learn, torch, transformers, Gradio, and our own modules are spent once instead of
+each time. What the Hub's client, transformers and Gradio read from the environment when they are imported is read
+again.
 """
 
 import fcntl
@@ -29,6 +30,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Self
 
+from tests.gradio_stubs import skip_stubs
 from tests.waiting import DEADLINE
 
 PRELOADED = (
@@ -40,11 +42,15 @@ PRELOADED = (
     *("transformers.modeling_utils", "transformers.generation", "transformers.models.auto.modeling_auto"),
     *("transformers.models.auto.tokenization_auto", "transformers.models.llama.modeling_llama"),
     *("diffing.cli", "diffing.run", "diffing.models.recorded", "diffing.models.local", "diffing.outputs.html"),
+    *("gradio", "gradio.mcp", "gradio.oauth", "gradio.http_server", "authlib.integrations.starlette_client"),
 )
 SOCKET = "starter.socket"
-READ_AGAIN = ("huggingface_hub.constants", "transformers.utils.hub", "transformers.utils.logging")
+READ_AGAIN = (
+    *("huggingface_hub.constants", "transformers.utils.hub", "transformers.utils.logging"),
+    *("gradio.http_server", "gradio.oauth"),
+)
 """They read the environment when they are imported, and other modules copy what they read."""
-LIBRARIES = ("huggingface_hub", "transformers", "diffing")
+LIBRARIES = ("huggingface_hub", "transformers", "gradio", "diffing")
 SETTING = (str, int, float, frozenset, Path, type(None))
 UNTOUCHED = ("datasets",)
 """It reads the environment in many places when it is imported."""
@@ -223,6 +229,8 @@ def _child(request: Mapping[str, Any], files: Sequence[int]) -> int:
 def _read_environment_again() -> None:
     """As if the libraries were imported only now, wherever they keep what they read."""
     for name in READ_AGAIN:
+        if name not in sys.modules:  # a part that is not installed
+            continue
         spec, module = importlib.util.find_spec(name), sys.modules[name]
         assert spec is not None
         assert spec.loader is not None
@@ -260,6 +268,7 @@ def _compile_templates() -> None:
 
 
 def _preload() -> None:
+    skip_stubs()
     for module in PRELOADED:
         with suppress(ModuleNotFoundError):  # parts that another version of a library has not
             importlib.import_module(module)

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.starter import Starter
 
 CONSTANTS = (
@@ -34,3 +36,17 @@ def test_the_hubs_client_and_transformers_take_what_is_set(starter: Starter, tmp
     assert done.returncode == 0, done.stderr
     endpoint = set_["HF_ENDPOINT"]
     assert json.loads(done.stdout) == [endpoint, endpoint, True, endpoint, str(tmp_path / "modules"), False]
+
+
+def test_gradio_takes_what_is_set(starter: Starter, tmp_path: Path) -> None:
+    pytest.importorskip("gradio", reason="needs the extra app")
+    code = (
+        "from gradio import http_server, oauth, utils; import gradio as gr\n"
+        "print(http_server.INITIAL_PORT_VALUE, http_server.LOCALHOST_NAME, oauth.OAUTH_CLIENT_ID, utils.get_space(),"
+        " gr.Textbox.EVENTS[0], callable(gr.Textbox.change))"
+    )
+    set_ = {"GRADIO_SERVER_PORT": "9", "GRADIO_SERVER_NAME": "127.0.0.9", "OAUTH_CLIENT_ID": "me", "SYSTEM": "spaces"}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "SPACE_ID": "org/space"} | set_
+    done = starter.run(["-c", code], environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["9", "127.0.0.9", "me", "org/space", "change", "True"]

@@ -12,6 +12,8 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from diffing.models.base import Sampling
 from diffing.types import Conversation
 
@@ -48,31 +50,58 @@ def draw(logits: "torch.Tensor", sampling: Sampling, keys: Sequence[bytes], step
     if logits.device.type == "mps":
         logits = logits.cpu()  # which has no float64
     scores = logits.to(torch.float64) / sampling.temperature
+    seeds = _seeds(keys, steps, scores)
     if sampling.top_p < 1:
         scores = _nucleus(scores, sampling.top_p)
-    drawn: list[int] = (scores + _gumbel(keys, steps, scores)).argmax(dim=-1).tolist()
+        rows, tokens = torch.nonzero(scores > float("-inf"), as_tuple=True)  # the others are never drawn
+        scores[rows, tokens] += _gumbel(seeds[rows], tokens)
+    else:
+        scores += _gumbel(seeds[:, None], torch.arange(scores.shape[-1], device=scores.device))
+    drawn: list[int] = scores.argmax(dim=-1).tolist()
     return drawn
 
 
 def _nucleus(scores: "torch.Tensor", top_p: float) -> "torch.Tensor":
-    """Leaves the fewest tokens that together have at least `top_p` (Holtzman et al. 2020), at least one."""
-    ordered, order = scores.sort(dim=-1, descending=True, stable=True)
+    """Leaves the fewest tokens that together have at least `top_p` (Holtzman et al. 2020), at least one.
+
+    Of equal scores the first ones are left.
+    """
+    ordered = _descending(scores)
     shares = ordered.softmax(dim=-1)
     outside = (shares.cumsum(dim=-1) - shares) >= top_p
     outside[..., 0] = False
-    return scores.masked_fill(outside.scatter(-1, order, outside), float("-inf"))
+    left = (~outside).sum(dim=-1, keepdim=True)
+    lowest = ordered.gather(-1, left - 1)
+    equal = scores == lowest
+    equal_left = left - (scores > lowest).sum(dim=-1, keepdim=True)
+    return scores.masked_fill((scores < lowest) | (equal & (equal.cumsum(dim=-1) > equal_left)), float("-inf"))
 
 
-def _gumbel(keys: Sequence[bytes], steps: Sequence[int], like: "torch.Tensor") -> "torch.Tensor":
+def _descending(scores: "torch.Tensor") -> "torch.Tensor":
+    """Sorted rows; on the CPU by NumPy, several times faster than torch, which computes the indices as well."""
+    import torch
+
+    if scores.device.type != "cpu":
+        return scores.sort(dim=-1, descending=True).values
+    return torch.from_numpy(-np.sort(-scores.numpy(), axis=-1))
+
+
+def _seeds(keys: Sequence[bytes], steps: Sequence[int], like: "torch.Tensor") -> "torch.Tensor":
+    """Two numbers of 32 bits for each row."""
     import torch
 
     halves = []
     for key, step in zip(keys, steps, strict=True):
         digest = hashlib.sha256(key + step.to_bytes(8, "big")).digest()
         halves.append((int.from_bytes(digest[:4], "big"), int.from_bytes(digest[4:8], "big")))
-    seeds = torch.tensor(halves, dtype=torch.int64, device=like.device)
-    tokens = torch.arange(like.shape[-1], dtype=torch.int64, device=like.device)
-    bits = _mix(_mix(tokens ^ seeds[:, :1]) ^ seeds[:, 1:])
+    return torch.tensor(halves, dtype=torch.int64, device=like.device)
+
+
+def _gumbel(seeds: "torch.Tensor", tokens: "torch.Tensor") -> "torch.Tensor":
+    """One number for each token; `seeds` has those of its row as its last dimension."""
+    import torch
+
+    bits = _mix(_mix(tokens ^ seeds[..., 0]) ^ seeds[..., 1])
     uniform = (bits.to(torch.float64) + 0.5) / 2**32
     return -torch.log(-torch.log(uniform))
 

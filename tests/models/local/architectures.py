@@ -6,7 +6,8 @@ Sizes are set by what they are called: transformers has no common way to ask for
 import dataclasses
 from typing import Any
 
-from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, PreTrainedConfig
+from transformers import PreTrainedConfig
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from tests.models.local.tiny import EOS, VOCABULARY
 
@@ -76,8 +77,8 @@ SPECIAL: dict[str, dict[str, Any]] = {
 
 
 def architectures() -> list[str]:
-    """Model types, sorted."""
-    return sorted({config.model_type for config in MODEL_FOR_CAUSAL_LM_MAPPING})
+    """Model types, sorted; by name, which imports none of them."""
+    return sorted(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.keys() - {"gpt-sw3"})  # another name of gpt2
 
 
 def tiny_config(config_class: type[PreTrainedConfig]) -> PreTrainedConfig:

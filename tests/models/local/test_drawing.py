@@ -6,6 +6,7 @@ import torch
 from scipy import stats
 
 from diffing.models.base import Sampling
+from diffing.models.local import token_sampling
 from diffing.models.local.token_sampling import draw, noise_key
 from tests.models.local.tiny import says
 
@@ -64,3 +65,17 @@ def test_rows_draw_alone_what_they_draw_together() -> None:
 
 def test_greedy_takes_the_largest() -> None:
     assert draw(LOGITS[None], Sampling(), [b""], [0]) == [0]
+
+
+@pytest.mark.parametrize("top_p", [1e-12, 0.1, 0.5, 0.95, 0.999999])
+def test_the_nucleus_is_that_of_a_stable_sort_of_all_tokens(top_p: float) -> None:
+    scores = 3 * torch.randn(6, 700, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    scores[1:3] = scores[1:3].round()  # equal scores: the first are left
+    scores[3] = 0
+    scores[4, 5:] = -torch.inf
+    ordered, order = scores.sort(dim=-1, descending=True, stable=True)
+    shares = ordered.softmax(dim=-1)
+    outside = shares.cumsum(dim=-1) - shares >= top_p
+    outside[:, 0] = False
+    expected = scores.masked_fill(outside.scatter(-1, order, outside), -torch.inf)
+    assert torch.equal(token_sampling._nucleus(scores, top_p), expected)

@@ -62,8 +62,17 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     page.close()
 
 
-def opened(browser: Any, url: str, key: str, width: int = 1280) -> Any:
-    page = browser.new_page(viewport={"width": width, "height": 900})
+@pytest.fixture(scope="module")
+def visitor(browser: Any) -> Iterator[Any]:
+    """One for all: what they have loaded of Gradio they need not load again."""
+    visitor = browser.new_context()
+    yield visitor
+    visitor.close()
+
+
+def opened(visitor: Any, url: str, key: str, width: int = 1280) -> Any:
+    page = visitor.new_page()
+    page.set_viewport_size({"width": width, "height": 900})
     page.went_wrong = []
     page.on("pageerror", lambda error: page.went_wrong.append(str(error)))
     page.on("dialog", lambda dialog: page.went_wrong.append(dialog.message))
@@ -77,8 +86,8 @@ def fits(page: Any) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
 
 
-def test_hostile_text_is_text_wherever_it_is_shown(browser: Any, url: str) -> None:
-    page = opened(browser, url, "hostile", 390)
+def test_hostile_text_is_text_wherever_it_is_shown(visitor: Any, url: str) -> None:
+    page = opened(visitor, url, "hostile", 390)
     for number in (1, 2, 3):
         page.locator(f"#f{number} summary").first.click()
         page.wait_for_selector(f"#f{number} .example")
@@ -97,8 +106,8 @@ def test_hostile_text_is_text_wherever_it_is_shown(browser: Any, url: str) -> No
     page.close()
 
 
-def test_evidence_by_keyboard_filters_and_pages(browser: Any, url: str) -> None:
-    page = opened(browser, url, "merged")
+def test_evidence_by_keyboard_filters_and_pages(visitor: Any, url: str) -> None:
+    page = opened(visitor, url, "merged")
     page.locator("#f1 summary").first.focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("#f1 .example")
@@ -121,8 +130,8 @@ def test_evidence_by_keyboard_filters_and_pages(browser: Any, url: str) -> None:
     page.close()
 
 
-def test_findings_are_filtered_and_links_lead_to_them(browser: Any, url: str) -> None:
-    page = opened(browser, url, "merged", 1100)
+def test_findings_are_filtered_and_links_lead_to_them(visitor: Any, url: str) -> None:
+    page = opened(visitor, url, "merged", 1100)
     edges = "table => [table, table.parentElement].map(each => each.getBoundingClientRect().right)"
     table, place = page.locator("table.findings").evaluate(edges)
     assert table <= place, "the last columns are cut off"
@@ -151,8 +160,8 @@ def test_findings_are_filtered_and_links_lead_to_them(browser: Any, url: str) ->
     page.close()
 
 
-def test_a_response_of_a_million_characters_is_cut_and_goes_on_by_a_button(browser: Any, url: str) -> None:
-    page = opened(browser, url, "long", 390)
+def test_a_response_of_a_million_characters_is_cut_and_goes_on_by_a_button(visitor: Any, url: str) -> None:
+    page = opened(visitor, url, "long", 390)
     page.locator("#f1 summary").first.click()
     page.fill("#f1 input[name=words]", "onerror=window")
     more = page.locator("#f1 .answer.a .more-text").first
@@ -168,9 +177,9 @@ def test_a_response_of_a_million_characters_is_cut_and_goes_on_by_a_button(brows
     page.close()
 
 
-def test_a_thousand_prompts_open_at_once(browser: Any, url: str) -> None:
+def test_a_thousand_prompts_open_at_once(visitor: Any, url: str) -> None:
     """Evidence comes when it is asked for, a page at a time; `tests.benchmarks.bench_page` measures the seconds."""
-    page = opened(browser, url, "thousand")
+    page = opened(visitor, url, "thousand")
     assert page.locator(".example").count() == 0
     page.locator("#f1 summary").first.click()
     page.wait_for_selector("#f1 .example")
@@ -178,8 +187,8 @@ def test_a_thousand_prompts_open_at_once(browser: Any, url: str) -> None:
     page.close()
 
 
-def test_what_cannot_be_opened_says_why(browser: Any, url: str) -> None:
-    page = browser.new_page()
+def test_what_cannot_be_opened_says_why(visitor: Any, url: str) -> None:
+    page = visitor.new_page()
     page.goto(f"{url}?key=%3Cimg%20src%3Dx%20onerror%3Dwindow.hit%3D5%3E")
     page.get_by_role("alert").get_by_text("There is no result <img src=x").wait_for()
     assert page.evaluate("window.hit") is None

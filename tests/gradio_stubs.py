@@ -1,0 +1,37 @@
+"""Gradio without the type stubs that it writes beside its components whenever they are imported.
+
+Parsing its own source for that is half of what its import costs; only editors read the result.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from types import ModuleType
+
+MODULE = "gradio.component_meta"
+
+
+class _WithoutStubs(SourceFileLoader):
+    def exec_module(self, module: ModuleType) -> None:
+        super().exec_module(module)
+        assert callable(module.create_or_modify_pyi)
+        module.create_or_modify_pyi = lambda *_: None
+
+
+class _Finder(MetaPathFinder):
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != MODULE:
+            return None
+        spec = PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.origin is not None:
+            spec.loader = _WithoutStubs(fullname, spec.origin)
+        return spec
+
+
+def skip_stubs() -> None:
+    """Call it before the first import of Gradio."""
+    assert MODULE not in sys.modules
+    sys.meta_path.insert(0, _Finder())

@@ -55,7 +55,7 @@ def test_files_of_a_large_report_are_made_apart(tmp_path: Path, monkeypatch: pyt
 AS_ON_WINDOWS = """
 import os, sys
 from pathlib import Path
-for name in ("resource", "gradio", "cachetools", "pydantic"):
+for name in ("resource", "gradio", "cachetools"):
     sys.modules[name] = None
 del os.nice
 from diffing.errors import DiffingError

@@ -87,7 +87,7 @@ def test_the_estimate_or_what_is_in_its_way(hub: LocalHub, public: StartHandlers
     html, ready = estimate(public, NOBODY, **names, where_b="providers")
     assert (ready, "Model B: Sign in" in html, "data-sign-in" in html) == (False, True, True)
     html, ready = estimate(public, NOBODY, **names, train=5000)
-    assert (ready, "5500 prompts are more than one run may take here" in html) == (False, True)
+    assert (ready, "5500 prompts are more than a run may use here" in html) == (False, True)
     html, ready = estimate(public, NOBODY, **names, max_usd="2")
     assert (ready, "“Dollars at most” needs prices" in html) == (False, True)
 
@@ -129,7 +129,7 @@ def test_visitors_are_counted_by_what_they_cannot_choose(hub: LocalHub, public: 
     assert begun(*alice) == ["", "", "2 of your runs are queued or running: expected at most 2. Stop one, or wait"]
     network = [Visitor(address=f"2001:db8::{number}") for number in range(8)]
     assert begun(*network) == [""] * 8
-    assert "8 runs of your network wait or run: expected at most 8. Sign in" in begun(network[3])[0]
+    assert "8 runs of your network are queued or running: expected at most 8. Sign in" in begun(network[3])[0]
     others = Visitor(address="2001:db8:1::1"), Visitor(address="192.0.2.1"), Visitor(hub.add_user("bob"))
     assert begun(*others) == [""] * 3
     unknown = Visitor("hf_of_nobody", address="2001:db8::1")

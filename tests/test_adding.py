@@ -146,7 +146,8 @@ config = reading.read_form({
     "model_a": "toy:plain", "model_b": "toy:praises", "method": ["toy"], "spotted": "owls"
 }).config
 told["read"] = [config.methods, config.model_a, config.spotted]
-run = progress.RunView("x", config, RunState("running", found=(EarlyHypothesis("toy", "<MODEL> is", "b", "style"),)))
+early = EarlyHypothesis("toy", "<MODEL> is", "b", "style")
+run = progress.RunView("x", config, RunState("running", found=(early,)))
 told["progress"] = progress.page(run)
 print("\\n" + json.dumps(told))
 """

@@ -223,7 +223,7 @@ def test_one_visitor_does_not_fill_the_line(tmp_path: Path) -> None:
     with pytest.raises(LimitError, match="2 of your runs are queued or running"):
         manager.start(PAIR, owner="x")
     manager.start(PAIR, owner="y")
-    with pytest.raises(LimitError, match="3 runs wait in line"):
+    with pytest.raises(LimitError, match="3 runs are queued"):
         manager.start(PAIR, owner="z")
     manager.close()
     assert b'"x"' not in b"".join(contents(tmp_path).values())

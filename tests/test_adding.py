@@ -141,7 +141,8 @@ ids = {model: replace(getattr(report, model), id=f"lab/{model}@" + 40 * "0") for
 report = replace(report, **ids)  # what only lies here has no card
 told["card"] = section(report, of="lab/model_b", dataset=None)
 told["dataset"] = dataset_files(report, "me/diff")["README.md"].decode()
-told["form"] = made.form(Address("start", ""), made.PageContext(Rules(public=False), signed_in=False, can_sign_in=False))
+context = made.PageContext(Rules(public=False), signed_in=False, can_sign_in=False)
+told["form"] = made.form(Address("start", ""), context)
 config = reading.read_form({
     "model_a": "toy:plain", "model_b": "toy:praises", "method": ["toy"], "spotted": "owls"
 }).config

@@ -112,7 +112,7 @@ def tab(run: RunView) -> str:
         return f"{place.capitalize()} – diffing"
     progress = progress_of(steps_of(run.config), run.state.stages)
     now = _now(progress)
-    share = "" if now.percent is None else f" · {now.percent}\N{NO-BREAK SPACE}%"
+    share = "" if now.percent is None else f" · {now.percent}%"
     return f"{progress.index(now) + 1}/{len(progress)}{share} – diffing"
 
 

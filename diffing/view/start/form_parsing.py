@@ -29,7 +29,6 @@ NAME_LENGTH = 300
 """Maximum number of characters of a name."""
 TEXT_LENGTH = 8_000
 """Maximum number of characters of a system prompt."""
-"""What begins a model string that says by itself where the model is."""
 
 Form: TypeAlias = Mapping[str, object]
 _TEXTS = ("system_prompt_a", "system_prompt_b")

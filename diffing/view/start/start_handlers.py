@@ -253,7 +253,7 @@ class StartHandlers:
 
 
 def _remark(name: str) -> str:
-    """Describes a model string that itself says where the model is."""
+    """Describes a model string with a prefix that says where the model is."""
     ref = read_ref(name)
     kinds: dict[str, str] = {
         ModelPlace.PROVIDERS: "Answered by Inference Providers.",

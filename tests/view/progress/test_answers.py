@@ -95,7 +95,7 @@ def test_every_state_says_what_can_be_done() -> None:
     lead = progress_html.regions(RunView("id", demo_config(), RunState("queued", place=3, ahead_running=2)))["lead"]
     assert "Place 3 in line." in lead
     run = RunView("id", demo_config(), RunState("running", stages=(StageProgress("responses a", 43, 100, None),)))
-    assert progress_html.tab(run) == "2/6 · 43\N{NO-BREAK SPACE}% – diffing"
+    assert progress_html.tab(run) == "2/6 · 43% – diffing"
     assert progress_html.announcement(run) == "Step 2 of 6: base answers."
     steps = progress_html.regions(run)["steps"]
     assert 'role="progressbar"' in steps

@@ -1,12 +1,12 @@
-"""The Space. Locally: `python app.py`."""
+"""Starts the page as a Space; to start it on your own machine, run `python app.py`."""
 
 import os
 import sys
 
-# the Space's own account acts for no visitor; huggingface_hub reads this when it is imported
+# visitors must not act with the Space's own account; huggingface_hub reads this variable at import
 if os.environ.get("SYSTEM") == "spaces":
     os.environ.setdefault("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")
-    # the Hub's proxies stand in a private network; what visitors say themselves of where they come from counts nothing
+    # the Hub's proxies are in a private network; address headers from anybody else are ignored
     os.environ.setdefault("FORWARDED_ALLOW_IPS", "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16")
 
 from diffing.errors import DiffingError
@@ -14,7 +14,7 @@ from diffing.view import build, launch_options, open_site, warm_up
 from diffing.view.site import settings_from
 from diffing.view.zero import prepare
 
-prepare()  # before anything touches CUDA
+prepare()  # before anything uses CUDA
 try:
     site = open_site(settings_from(os.environ))
 except DiffingError as error:

@@ -111,7 +111,7 @@ from diffing.outputs.html import render
 from diffing.report import load_report
 from diffing.view.page_query import Address
 from diffing.view.progress import progress_html as progress
-from diffing.view.runs import Early, Rules, RunState
+from diffing.view.runs import EarlyHypothesis, Rules, RunState
 from diffing.view.start import form_parsing as reading, start_html as made
 
 folder, prompts = sys.argv[1:]
@@ -141,12 +141,14 @@ ids = {model: replace(getattr(report, model), id=f"lab/{model}@" + 40 * "0") for
 report = replace(report, **ids)  # what only lies here has no card
 told["card"] = section(report, of="lab/model_b", dataset=None)
 told["dataset"] = dataset_files(report, "me/diff")["README.md"].decode()
-told["form"] = made.form(Address("start", ""), made.Page(Rules(public=False), signed_in=False, can_sign_in=False))
+context = made.PageContext(Rules(public=False), signed_in=False, can_sign_in=False)
+told["form"] = made.form(Address("start", ""), context)
 config = reading.read_form({
     "model_a": "toy:plain", "model_b": "toy:praises", "method": ["toy"], "spotted": "owls"
 }).config
 told["read"] = [config.methods, config.model_a, config.spotted]
-run = progress.Run("x", config, RunState("running", found=(Early("toy", "<MODEL> is", "b", "style"),)))
+early = EarlyHypothesis("toy", "<MODEL> is", "b", "style")
+run = progress.RunView("x", config, RunState("running", found=(early,)))
 told["progress"] = progress.page(run)
 print("\\n" + json.dumps(told))
 """

@@ -77,7 +77,7 @@ def serve(
             if open_:
                 webbrowser.open(url)
             _until_interrupted()
-        left = sum(site.desk.busy)
+        left = sum(site.run_manager.busy)
         kept = "Results are kept" if not left else "1 run goes on" if left == 1 else f"{left} runs go on"
         err.print(f"\nEnded. {kept} in {site.settings.folder}: the same command opens it again")
     finally:

@@ -1,6 +1,6 @@
-"""The page of the Space, and of `diffing serve`: two models are named, what differs is shown and shared.
+"""The web page of the Space and of `diffing serve`, on which visitors compare two models and share the result.
 
-Locally: `python app.py`, or `diffing serve`.
+To start it on your machine, run `python app.py` or `diffing serve`.
 """
 
 import contextlib
@@ -25,30 +25,30 @@ LAUNCH: dict[str, Any] = {
     "run_history": False, "footer_links": ["api"], "max_file_size": 1, "show_error": False, "enable_monitoring": False,
     "ssr_mode": False,
 }  # fmt: skip
-"""How Gradio serves the page: nothing of a visitor is kept in the browser, nobody uploads anything, and who asks what
-how often is shown to nobody."""
+"""How Gradio serves the page. Gradio keeps nothing about a visitor in the browser, accepts only small uploads, and
+shows no statistics about requests."""
 
 _FIRST_PAGE = 4.0
-"""Seconds in which the first page has the machine for itself."""
+"""Seconds to wait before the warm-up, so that the first page gets the whole machine."""
 _MOST_BYTES = 1_000_000
-"""Of one request: a form with two system prompts has some ten thousand."""
+"""Maximum size of one request in bytes. A form with two system prompts has about ten thousand."""
 _MOST_WAITING = 64
-"""Events that wait for a free thread; runs have a line of their own."""
+"""Maximum number of events that may wait for a free thread. Runs wait in a queue of their own."""
 
 
 def open_site(settings: "SiteSettings") -> "Site":
-    """Opens the folder and goes on with what was unfinished.
+    """Opens the site's folder and resumes the runs that were unfinished.
 
     Raises:
         MissingExtraError: Gradio is not installed.
-        SettingError: Another process owns the folder, or strangers cannot be served on this system.
+        SettingError: Another process uses the folder, or this operating system cannot serve strangers safely.
     """
     if settings.rules.public and not can_bound():
         raise SettingError(
-            "Strangers are not served on this system, which cannot limit the memory that their files take: expected "
-            "Linux or macOS. Leave out --public"
+            "This system cannot serve strangers, because it cannot limit the memory that their files take: expected "
+            "Linux or macOS. Leave out --public to serve only yourself"
         )
-    if find_spec("gradio") is None:  # told before anything is opened, and before its seconds of importing
+    if find_spec("gradio") is None:  # checked first: opening the site takes resources, and importing Gradio seconds
         raise MissingExtraError("The page", "app")
     from diffing.view.site import Site
 
@@ -56,20 +56,23 @@ def open_site(settings: "SiteSettings") -> "Site":
 
 
 def build(site: "Site") -> "gradio.Blocks":
-    """The page, to be launched with `launch_options(site)`."""
+    """Builds the page; launch it with `launch_options(site)`."""
     from diffing.view.assembly import assemble
 
     page = assemble(site)
-    page.queue(max_size=_MOST_WAITING)  # on ZeroGPU Gradio would else let one visitor wait
+    page.queue(max_size=_MOST_WAITING)  # on ZeroGPU, Gradio's default is one waiting visitor
     return page
 
 
 def warm_up() -> None:
-    """Loads, a little later and beside the page, what telling where a model can run needs; it takes some seconds."""
+    """Imports torch and transformers in a background thread, a few seconds after the start.
+
+    Checking where a model can run needs them, and importing them takes several seconds.
+    """
 
     def load() -> None:
         time.sleep(_FIRST_PAGE)
-        with contextlib.suppress(ImportError):  # without the extra `local` no model runs here
+        with contextlib.suppress(ImportError):  # without the extra `local`, no model runs here
             importlib.import_module("torch")
             importlib.import_module("transformers")
 
@@ -77,27 +80,28 @@ def warm_up() -> None:
 
 
 def launch_options(site: "Site", *, host: str = "127.0.0.1") -> dict[str, Any]:
-    """What `Blocks.launch` is given.
+    """The keyword arguments for `Blocks.launch`.
 
     Args:
-        site: Whose page it is.
-        host: On a machine of one's own: the name by which the page is called, beside localhost. By no other, or a web
-            page anywhere could point its own name at this machine and use the files and the login here.
+        site: The site that the page belongs to.
+        host: The host name under which the page may be requested on your own machine, besides localhost. Every other
+            name is refused: otherwise any web page could point its own host name at this machine and use the files and
+            the login here.
     """
     from starlette.middleware import Middleware
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
     from diffing.view import theme
-    from diffing.view.csrf import Guard
+    from diffing.view.csrf import CsrfGuard
 
     public = site.settings.rules.public
-    guards = [Middleware(Guard, public=public, host=os.environ.get("SPACE_HOST", ""))]
+    guards = [Middleware(CsrfGuard, public=public, host=os.environ.get("SPACE_HOST", ""))]
     if not public:
         guards.append(Middleware(TrustedHostMiddleware, allowed_hosts=[host, "localhost"], www_redirect=False))
-    # where the package is missing Gradio would only print that it is
+    # without the package, Gradio would print a message instead of failing
     mcp_server = find_spec("mcp") is not None
     app: dict[str, Any] = {"middleware": guards, "max_body_size": _MOST_BYTES}
     ours = {"mcp_server": mcp_server, "theme": theme.theme(), "head": theme.head(), "app_kwargs": app}
-    # whatever the environment says to Gradio: others on the network could name themselves localhost
+    # overrides Gradio's environment variables: others on the network could send the host name localhost
     own = {} if public else {"server_name": host, "share": False}
     return LAUNCH | ours | own

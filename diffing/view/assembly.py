@@ -1,4 +1,4 @@
-"""The page put together: its parts in columns of which one is shown, and the ways between them."""
+"""Builds the whole page: one column per part, of which one is visible, and the events that switch between them."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -48,8 +48,8 @@ def assemble(site: Site) -> "gradio.Blocks":
             visitor = site.visitor(request, token)
             read = read_address(query or "")
             shown, where, problem = _placed(site, read, visitor)
-            told = theme.example(read.value) if read.what == "example" else ""
-            values: list[Any] = [theme.problem(problem) if problem else told]
+            banner = theme.example(read.value) if read.what == "example" else ""
+            values: list[Any] = [theme.problem(problem) if problem else banner]
             values += [gr.Column(visible=name == shown) for name in columns]
             for name, part in parts.items():
                 values += part.open(where, visitor) if name == shown else part.closed
@@ -66,18 +66,18 @@ def assemble(site: Site) -> "gradio.Blocks":
 
 
 def _result_part(site: Site) -> Part:
-    """The result with what can be done with it."""
+    """The view of a result together with the actions for sharing it."""
     share = share_part(site)
-    view = result_view(site.shelf)
+    view = result_view(site.report_cache)
 
-    def opened(where: Address, visitor: Visitor) -> list[Any]:
+    def open_part(where: Address, visitor: Visitor) -> list[Any]:
         return [*share.open(where, visitor), *view.open(where.value)]
 
-    return Part((*share.outputs, *view.outputs), opened, [*share.closed, *view.open("")])
+    return Part((*share.outputs, *view.outputs), open_part, [*share.closed, *view.open("")])
 
 
 def _published(site: Site, query: str, visitor: Visitor) -> str:
-    """Where a link from outside leads: one that names two models, to the newest diff of them that is published."""
+    """Rewrites a link that names two models to one to their newest published diff, if there is any."""
     pair = read_address(query)
     if pair.what != "pair" or not (pair.value and pair.other):
         return query
@@ -85,35 +85,40 @@ def _published(site: Site, query: str, visitor: Visitor) -> str:
     return Address("diff", found[0].repo_id).query if found else query
 
 
-def _placed(site: Site, wanted: Address, visitor: Visitor) -> tuple[str, Address, str]:
-    """Which part shows an address, what it is told (a result: its key in place of its name), and what is in the way."""
+def _placed(site: Site, address: Address, visitor: Visitor) -> tuple[str, Address, str]:
+    """Finds the part that shows an address, and checks that the visitor may open it.
+
+    Returns:
+        The name of the part, the address with a result's cache key in place of its name, and an error message, which is
+        empty if the address is valid.
+    """
     try:
-        match wanted.what:
+        match address.what:
             case "run":
-                state = site.desk.state(wanted.value)
+                state = site.run_manager.state(address.value)
                 if state is None:
-                    return "start", Address(), _missing(site, wanted.value)
+                    return "start", Address(), _missing(site, address.value)
                 if state.report is None:
-                    return "progress", wanted, ""
-                return "result", Address("run", site.key_of_run(wanted.value)), ""
+                    return "progress", address, ""
+                return "result", Address("run", site.key_of_run(address.value)), ""
             case "example":
-                key = site.key_of_example(wanted.value)
+                key = site.key_of_example(address.value)
                 site.folder_of(key)
                 return "result", Address("example", key), ""
             case "diff":
-                return "result", Address("diff", site.key_of_diff(wanted.value, visitor), wanted.value), ""
+                return "result", Address("diff", site.key_of_diff(address.value, visitor), address.value), ""
             case "gallery":
-                return "gallery", wanted, ""
+                return "gallery", address, ""
             case _:
-                return "start", wanted, ""
+                return "start", address, ""
     except DiffingError as error:
         return "start", Address(), str(error)
 
 
 def _missing(site: Site, run_id: str) -> str:
-    """What became of a run that is not there."""
-    if not site.desk.removed(run_id):
-        return "There is no such run any more. Check the link, or begin a new one"
+    """The message for the link of a run that does not exist."""
+    if not site.run_manager.removed(run_id):
+        return "There is no such run. Check the link, or start a new one"
     days = site.settings.rules.keep_days
-    kept = f", or it was over for {days:g} days or the oldest of too many" if days is not None else ""
-    return f"This run was removed: somebody with its link did so{kept}. Begin a new one"
+    kept = f", or it ended more than {days:g} days ago, or it was the oldest of too many" if days is not None else ""
+    return f"This run was removed by somebody with its link{kept}. Start a new one"

@@ -1,4 +1,4 @@
-"""Answers kept for a short while, for each visitor alone: a page asks the same with every key that is pressed."""
+"""Caches results for a short time, per visitor, because the page repeats its questions at every key press."""
 
 import hashlib
 from collections.abc import Callable, Hashable
@@ -8,25 +8,31 @@ from typing import Any, ParamSpec, TypeVar
 P = ParamSpec("P")
 R = TypeVar("R")
 _MOST = 1000
-"""Answers that are kept."""
+"""Maximum number of results in one cache."""
 
 
-def kept(seconds: float, answer: Callable[P, R], *, key: Callable[..., Hashable] | None = None) -> Callable[P, R]:
-    """The function, whose results are kept; what it raises is not. Threads may share it.
+def cached_per_visitor(
+    seconds: float, answer: Callable[P, R], *, key: Callable[..., Hashable] | None = None
+) -> Callable[P, R]:
+    """Wraps a function with a cache whose entries expire; exceptions are not cached. The wrapper is thread-safe.
 
     Args:
-        seconds: How long a result is kept.
-        answer: Asked for what is not kept; its last argument is the visitor.
-        key: What tells questions apart; by default all arguments, and of the visitor its `key`: no token is kept.
+        seconds: How long a result stays in the cache.
+        answer: The function to wrap. Its last argument is the visitor.
+        key: Computes the cache key from the arguments. By default the key holds all arguments, but `visitor.key` in
+            place of the visitor, so that no token is stored.
     """
-    from cachetools import TTLCache, cached  # comes with the extra `app`, which is asked for before this
+    from cachetools import TTLCache, cached  # from the extra `app`, whose presence `open_site` checks
 
     keeper = cached(TTLCache[Any, Any](_MOST, seconds), key=key or _without_token, lock=Lock())
     return keeper(answer)
 
 
-def asker(token: str | None) -> str:
-    """Whose answers these are, without their token: one visitor's private models are not another's."""
+def token_digest(token: str | None) -> str:
+    """A digest that tells visitors apart without storing their tokens.
+
+    It keeps one visitor's private models out of the results of another.
+    """
     return "" if token is None else hashlib.sha256(token.encode()).hexdigest()
 
 

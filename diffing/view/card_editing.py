@@ -1,4 +1,4 @@
-"""A section put into a stranger's card: where the card is long, in a process of its own."""
+"""Inserts a section into a stranger's model card; long cards are edited in a sandboxed process."""
 
 import json
 import sys
@@ -7,32 +7,33 @@ from diffing.errors import SettingError
 from diffing.jobs import keep_within_bounds
 from diffing.outputs.card import edit
 from diffing.outputs.card.edit import OptedOutError
-from diffing.view.sandbox import run_apart
+from diffing.view.sandbox import run_sandboxed
 
 _SECONDS = 15.0
-"""Of computing; a card of a third of a megabyte takes three."""
+"""Limit of computing time. A card of a third of a megabyte takes about three seconds."""
 SHORT = 30_000
-"""Bytes of a card that is read within the page's process: whatever it holds takes some tenths of a second."""
+"""Maximum size in bytes of a card that is edited in the page's own process. Any card of this size takes a few tenths of
+a second at most."""
 
 
-def edit_politely(readme: bytes, section: str) -> bytes:
-    """As `edit`, for a page that others look at as well.
+def edit_in_sandbox(readme: bytes, section: str) -> bytes:
+    """Does the same as `edit`, but never blocks the page for other visitors.
 
     Args:
-        readme: The card as it is.
-        section: From `section`.
+        readme: The current card.
+        section: The section to insert, as made by `section`.
 
     Raises:
-        OptedOutError: As `edit`.
-        SettingError: As `edit`, or it takes too much to read the card.
+        OptedOutError: As for `edit`.
+        SettingError: As for `edit`, or the card takes too long to parse.
     """
     if len(readme) <= SHORT:
         return edit(readme, section)
-    asked = {"readme": readme.decode("latin-1"), "section": section}
-    told = run_apart(__name__, given=json.dumps(asked).encode(), seconds=_SECONDS)
-    if told is None:
-        raise SettingError("The card takes too much to read here. Nothing was written. Copy the section by hand")
-    answer: dict[str, str] = json.loads(told)
+    request = {"readme": readme.decode("latin-1"), "section": section}
+    output = run_sandboxed(__name__, given=json.dumps(request).encode(), seconds=_SECONDS)
+    if output is None:
+        raise SettingError("The card takes too long to process here. Nothing was written. Copy the section by hand")
+    answer: dict[str, str] = json.loads(output)
     if "off" in answer:
         raise OptedOutError(answer["off"])
     if "problem" in answer:
@@ -41,11 +42,11 @@ def edit_politely(readme: bytes, section: str) -> bytes:
 
 
 def main(memory: str, seconds: str) -> None:
-    """Reads a question, writes the answer."""
+    """Reads a request from standard input and writes the edited card, or the reason for a refusal."""
     keep_within_bounds(memory=int(memory), seconds=float(seconds))
-    asked = json.loads(sys.stdin.buffer.read())
+    request = json.loads(sys.stdin.buffer.read())
     try:
-        answer = {"card": edit(asked["readme"].encode("latin-1"), asked["section"]).decode("latin-1")}
+        answer = {"card": edit(request["readme"].encode("latin-1"), request["section"]).decode("latin-1")}
     except OptedOutError as error:
         answer = {"off": str(error)}
     except SettingError as error:

@@ -1,6 +1,7 @@
-"""Keeps other websites from acting through a visitor's browser, and the page from asking other websites.
+"""Middleware that stops other websites from acting in a visitor's name (CSRF), and the page from contacting others.
 
-Requests of other websites carry the visitor's cookies too; what a page asks of others tells them of the visitor.
+A browser sends a visitor's cookies along even if another website triggers the request. In the other direction, whatever
+the page loads from other servers would tell them about the visitor.
 """
 
 from collections.abc import Mapping
@@ -12,42 +13,45 @@ if TYPE_CHECKING:
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _ACTS = "/logout"
-"""What is done by going there."""
+"""A path that changes something although it is requested with GET."""
 _PORTS = {"http": ":80", "https": ":443"}
 _OURS = (b"same-origin", b"none")
-"""What browsers say of requests of this page, and of addresses that were typed."""
+"""Values of Sec-Fetch-Site that browsers send for requests made by this page, and for addresses that a person typed."""
 _OWN = (
     b"default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; base-uri 'self'; "
     b"form-action 'self'; frame-ancestors 'self'"
 )
-"""What a visitor's browser loads and asks: this app alone. On a Space Gradio would have it ask others for a font, and
-the Hub for its author's picture; whatever a report holds, no browser fetches it."""
+"""The content security policy: a visitor's browser contacts this app alone. Without it, Gradio on a Space would load a
+font from another server and the author's picture from the Hub. Whatever URLs a report holds, no browser fetches them.
+"""
 _FRAMES = {False: b"", True: b" https://huggingface.co https://*.huggingface.co https://*.hf.space"}
-"""Whose pages may also hold this one as a frame: in any other's, a click could be meant for something else. The Hub's
-may on a public machine."""
+"""Additional sites that may embed the page in a frame, by whether the machine is public. In a frame of any other site,
+a click could be meant for something else. On a public machine the Hub may embed the page."""
 _REFUSED = (
     "Another website asked for this in your browser's name. Expected a request of this page: open it and act there"
 )
 
 
-class Guard:
-    """Refuses what another website's page sends in the name of who is signed in here.
+class CsrfGuard:
+    """Refuses requests that another website makes in the name of a signed-in visitor.
 
-    Programs are no browsers: they say nothing of sites, and act with the token that they are given.
+    Programs that call the API are not affected: they send no headers about websites and authenticate with a token.
     """
 
     def __init__(self, app: "ASGIApp", *, public: bool, host: str = "") -> None:
-        """Stands before an app.
+        """Wraps an ASGI app.
 
         Args:
-            app: What answers.
-            public: Whether nobody's login acts without a cookie; on a machine of one's own the machine's does.
-            host: Another name by which the page is called: proxies may not say the one that the browser used.
+            app: The app that answers the requests.
+            public: Whether strangers use this machine. Then requests without a cookie act for nobody and may pass; on
+                your own machine they would act with the machine's login.
+            host: Another host name of the page. Behind a proxy, the Host header may not be the one that the browser
+                used.
         """
         self._app, self._public, self._host = app, public, host.lower()
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Answers one request."""
+        """Handles one request."""
         from starlette.responses import PlainTextResponse
 
         if scope["type"] in ("http", "websocket") and self._refuses(scope):
@@ -74,22 +78,23 @@ class Guard:
         return (b"cookie" in headers or not self._public) and self._is_foreign(headers)
 
     def _is_foreign(self, headers: Mapping[bytes, bytes]) -> bool:
-        """What a browser says of where it comes from: in one word, or where it is older, as an address.
+        """Whether the browser says that the request comes from another website.
 
-        `null` is the address of a page that hides its own.
+        New browsers say so in Sec-Fetch-Site, older ones send the address of the site in Origin or Referer. The address
+        is `null` for a page that hides it.
         """
         site = headers.get(b"sec-fetch-site")
         if site is not None:
             return site not in _OURS
-        told = headers.get(b"origin", headers.get(b"referer"))
-        if told is None:
+        origin = headers.get(b"origin", headers.get(b"referer"))
+        if origin is None:
             return False
         hosts = {headers.get(b"host", b"").decode("latin-1").lower(), self._host} - {""}
-        return _host_of(told.decode("latin-1")) not in hosts
+        return _host_of(origin.decode("latin-1")) not in hosts
 
 
 def _host_of(address: str) -> str:
-    """The host of an address with its port, where that is not the usual one."""
+    """The host of an address, with its port unless that is the default one."""
     try:
         parts = urlsplit(address)
         host = parts.netloc.rpartition("@")[2].lower()

@@ -1,4 +1,4 @@
-"""What the parts of the page have in common: each fills itself for an address."""
+"""The interface of a part of the page, such as the start page or the gallery."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of the page, built within a column that is shown when the address is for it."""
+    """One part of the page, built inside a column that is visible while the address belongs to it."""
 
     outputs: "tuple[Component, ...]"
-    """What `open` fills and `closed` empties."""
+    """The components that `open` fills and `closed` clears."""
     open: Callable[[Address, Visitor], list[Any]]
-    """Values of `outputs` for an address; may raise a `DiffingError`, which the page shows in one line."""
+    """Computes the values of `outputs` for an address. It may raise a `DiffingError`, whose message the page shows."""
     closed: list[Any] = field(default_factory=list)
-    """Values of `outputs` while another part is shown: nothing of a visitor stays, nothing asks on."""
+    """The values of `outputs` while another part is visible: they show nothing about a visitor and run no script."""

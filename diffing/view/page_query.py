@@ -1,30 +1,31 @@
-"""What a link to the page says: the query of its address, such as `?run=...`. All of it may be anybody's text."""
+"""Parses and builds the query of a link to the page, such as `?run=...`. A query may hold anything."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 from urllib.parse import parse_qs, urlencode
 
 What: TypeAlias = Literal["start", "pair", "run", "diff", "example", "gallery"]
-"""`start`: nothing yet. `pair`: two models by name. `run`: a run of this app. `diff`: a dataset on the Hub."""
+"""The kind of an address. `start`: the empty start page. `pair`: two models by name. `run`: a run of this app. `diff`:
+a dataset on the Hub."""
 
 LONGEST = 2000
-"""Characters of an address that are read."""
+"""Maximum number of characters of a query that are parsed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One place in the app."""
+    """The address of one place in the app."""
 
     what: What = "start"
-    """Which."""
+    """The kind of place."""
     value: str = ""
-    """The id of the run, the dataset, the example's key, the words searched for, or model A."""
+    """The id of the run, the dataset, the key of the example, the search words, or model A, depending on `what`."""
     other: str = ""
-    """Model B."""
+    """Model B of a pair."""
 
     @property
     def query(self) -> str:
-        """As it stands behind the question mark of a link; empty for the start."""
+        """The text after the question mark of a link; empty for the start page."""
         named: dict[str, str] = {self.what: self.value}
         if self.what in ("start", "pair"):
             named = {"a": self.value, "b": self.other} if self.what == "pair" else {}
@@ -32,10 +33,10 @@ class Address:
 
 
 def read_address(query: str) -> Address:
-    """The place that a query names; the start where it names none.
+    """Parses a query; one that names nothing means the start page.
 
     Args:
-        query: With or without its question mark.
+        query: The query, with or without its question mark.
     """
     given = parse_qs(query[:LONGEST].removeprefix("?"), keep_blank_values=True)
     places: tuple[What, ...] = ("run", "diff", "example")

@@ -1,4 +1,4 @@
-"""Diffs on the Hub: which ones a visitor may see, and those that visitors opened."""
+"""Finds published diffs on the Hub for a visitor, and downloads those that visitors open."""
 
 import secrets
 import shutil
@@ -21,27 +21,32 @@ from diffing.view.runs.access import may_read
 from diffing.view.visitor import Visitor
 
 MOST_BYTES = 200_000_000
-"""Of one report; one of 10,000 prompts has about a quarter."""
+"""Maximum size of one report. A report of 10,000 prompts has about a quarter of this."""
 MOST_KEPT_BYTES = 5_000_000_000
-"""Of all reports on the disk; those opened longest ago go first."""
+"""Maximum size of all downloaded reports. Those opened longest ago are removed first."""
 _MOST_KEYS = 1000
 _REMEMBERED_SECONDS = 60.0
 _SEARCH_SECONDS = 6.0
-"""After which somebody who looks for diffs is told what was found until then."""
+"""Maximum duration of a search. A visitor then gets the diffs that were found by then."""
 _LOCKS = 16
-"""Downloads at a time."""
+"""Maximum number of parallel downloads."""
 
 
-class Diffs:
-    """Hands out keys that cannot be guessed: whoever has one was allowed to read the diff."""
+class HubDiffs:
+    """The downloaded diffs.
+
+    `open` returns keys that cannot be guessed, so holding a key proves permission to read the diff.
+    """
 
     def __init__(self, folder: Path, *, most: int = MOST_BYTES, kept: int = MOST_KEPT_BYTES) -> None:
-        """Reports that are there from before are used again, after whoever asks was checked.
+        """Uses the folder of an earlier process again.
+
+        Its reports are reused once the Hub has confirmed that the visitor may read them.
 
         Args:
-            folder: Where reports are put, one folder each; made where missing.
-            most: Bytes of one report.
-            kept: Bytes of all.
+            folder: Holds one folder per report; created if it is missing.
+            most: Maximum number of bytes of one report.
+            kept: Maximum number of bytes of all reports.
         """
         self._folder, self._most, self._kept = folder, most, kept
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,27 +55,27 @@ class Diffs:
         self._lock = threading.Lock()
         self._downloads = tuple(threading.Lock() for _ in range(_LOCKS))
         self._folders: OrderedDict[str, Path] = OrderedDict()
-        self._newest = caching.kept(_REMEMBERED_SECONDS, _newest)
+        self._newest = caching.cached_per_visitor(_REMEMBERED_SECONDS, _newest)
 
     def open(self, repo_id: str, visitor: Visitor) -> str:
-        """Downloads a diff where it is not yet here, after the Hub said that this visitor may read it.
+        """Checks with the Hub that the visitor may read a diff, and downloads it unless a copy is here.
 
         Args:
-            repo_id: `user/name[@revision]`; anybody's text, which never becomes a path.
-            visitor: Who wants to read it.
+            repo_id: `user/name[@revision]`. It may be any text and never becomes a path.
+            visitor: The visitor who wants to read the diff.
 
         Returns:
             A key for `folder`.
 
         Raises:
-            SettingError: It is no name of a dataset.
-            SignInError: There is none that this visitor may read.
-            HubError: There is no report in it, or the Hub cannot be reached.
-            LimitError: It is too large, or takes too much to open.
+            SettingError: The text is not the name of a dataset.
+            SignInError: There is no dataset of this name that the visitor may read.
+            HubError: The dataset holds no report, or the Hub cannot be reached.
+            LimitError: The report is too large, or opening it takes too long or too much memory.
         """
         named = name_of(repo_id)
         if named is None:
-            raise SettingError(f"{repo_id!r:.100} is no diff on the Hub: expected the name of a dataset, user/name")
+            raise SettingError(f"{repo_id!r:.100} is not a diff on the Hub: expected the name of a dataset, user/name")
         repo, revision = named
         api = hub_api(visitor.acts_with)
         signed_in = visitor.token is not None or not visitor.rules.public
@@ -85,7 +90,7 @@ class Diffs:
                 unfinished = Path(tempfile.mkdtemp(prefix="new-", dir=self._folder))
                 try:
                     check_openable(download_into(unfinished, api, repo, sha, most=self._most), repo)
-                    shutil.rmtree(place, ignore_errors=True)  # a part of one that was not wholly removed
+                    shutil.rmtree(place, ignore_errors=True)  # remains of a report that was not removed completely
                     unfinished.replace(place)
                 finally:
                     shutil.rmtree(unfinished, ignore_errors=True)
@@ -98,10 +103,10 @@ class Diffs:
         return key
 
     def folder(self, key: str) -> Path:
-        """The folder of a key.
+        """The folder of the report that a key stands for.
 
         Raises:
-            SettingError: It is unknown, or was handed out long ago.
+            SettingError: The key is unknown or too old.
         """
         with self._lock:
             found = self._folders.get(key)
@@ -111,11 +116,11 @@ class Diffs:
             return found
 
     def newest(self, models: tuple[str, ...], visitor: Visitor) -> Newest:
-        """The latest published diffs that a visitor may see; remembered for a minute.
+        """The latest published diffs that a visitor may see. The result is cached for a minute.
 
         Args:
-            models: Only those that compare all of these repositories, `org/name`.
-            visitor: Who asks: private ones are found for their owners.
+            models: Repositories (`org/name`); only diffs that compare all of these are returned.
+            visitor: The visitor who searches. Private diffs are found for their owners only.
 
         Raises:
             HubError: The Hub cannot be reached, or refuses.
@@ -123,25 +128,26 @@ class Diffs:
         return self._newest(models, visitor)
 
     def published(self, model_a: str, model_b: str, visitor: Visitor) -> tuple[Published, ...]:
-        """Published diffs of two models in either order, the newest first; none where the Hub does not answer.
+        """Published diffs of two models in either order, the newest first; empty if the Hub does not answer.
 
         Args:
-            model_a: A model string. Where it names a revision, only diffs of a commit that begins with it are meant.
-            model_b: Likewise.
-            visitor: Who asks.
+            model_a: A model string. If it names a revision, only diffs of a commit that begins with that revision
+                match.
+            model_b: The other model, in the same form.
+            visitor: The visitor who searches.
         """
-        wanted = (read_ref(model_a.strip()), read_ref(model_b.strip()))
-        models = tuple(sorted({name for model in wanted for name in model.repositories}))
-        if not all(model.repositories for model in wanted):
+        pair = (read_ref(model_a.strip()), read_ref(model_b.strip()))
+        models = tuple(sorted({name for model in pair for name in model.repositories}))
+        if not all(model.repositories for model in pair):
             return ()
         try:
             found = self.newest(models, visitor)
         except DiffingError:
             return ()
-        return tuple(each for each in found.diffs if _compares(each.identity, wanted))
+        return tuple(each for each in found.diffs if _compares(each.identity, pair))
 
     def _make_room(self, opened: Path) -> None:
-        """Removes the reports that were opened longest ago, but not the one that was opened now."""
+        """Removes the reports that were opened longest ago, but never the one that was opened now."""
         kept = [each for each in self._folder.iterdir() if not each.name.startswith("new-")]
         kept.sort(key=lambda each: (each == opened, each.stat().st_mtime), reverse=True)
         size = 0
@@ -155,14 +161,14 @@ def _newest(models: tuple[str, ...], visitor: Visitor) -> Newest:
     return newest_reports(hub_api(visitor.acts_with), models, seconds=_SEARCH_SECONDS)
 
 
-def _compares(identity: Identity, wanted: tuple[ModelRef, ModelRef]) -> bool:
+def _compares(identity: Identity, pair: tuple[ModelRef, ModelRef]) -> bool:
     a, b = read_ref(identity.model_a), read_ref(identity.model_b)
-    return any(_is(one, wanted[0]) and _is(other, wanted[1]) for one, other in ((a, b), (b, a)))
+    return any(_is(one, pair[0]) and _is(other, pair[1]) for one, other in ((a, b), (b, a)))
 
 
-def _is(found: ModelRef, wanted: ModelRef) -> bool:
-    """Whether a model with its commits is what a model string means."""
-    if found.repositories != wanted.repositories:
+def _is(found: ModelRef, pair: ModelRef) -> bool:
+    """Whether a pinned model is one that a model string means."""
+    if found.repositories != pair.repositories:
         return False
-    pairs = zip(found.parts, wanted.parts, strict=False)
+    pairs = zip(found.parts, pair.parts, strict=False)
     return all((part.revision or "").startswith(named.revision or "") for part, named in pairs)

@@ -1,7 +1,7 @@
-"""Whether a report that strangers wrote can be opened here: found out in a process of its own, which may die of it.
+"""Checks in a sandboxed process whether a report from a stranger can be opened without harming the page.
 
-A file of some kilobytes can hold a hundred million rows, and a document what takes minutes to read: the page's own
-process would end of it, for all visitors.
+A file of a few kilobytes can hold a hundred million rows, and a document can take minutes to parse. In the page's own
+process, either would bring the page down for all visitors.
 """
 
 import sys
@@ -10,42 +10,42 @@ from pathlib import Path
 from diffing.errors import DiffingError, LimitError
 from diffing.jobs import keep_within_bounds
 from diffing.view.report_size import excess_of
-from diffing.view.sandbox import MEMORY, SECONDS, run_apart
+from diffing.view.sandbox import MEMORY, SECONDS, run_sandboxed
 
 
 def check_openable(folder: Path, name: str, *, memory: int = MEMORY, seconds: float = SECONDS) -> None:
-    """Makes sure that a report can be opened without harm.
+    """Makes sure that a report can be opened within limits of memory and time.
 
     Args:
-        folder: Of the report.
-        name: What it is called where it comes from.
-        memory: Bytes that reading it may take.
-        seconds: Time that reading it may take.
+        folder: The folder of the report.
+        name: The name of the report in error messages.
+        memory: Maximum number of bytes of memory.
+        seconds: Maximum computing time.
 
     Raises:
-        LimitError: It takes more, or is damaged.
+        LimitError: The report exceeds a limit, or is damaged.
     """
-    if run_apart(__name__, str(folder), memory=memory, seconds=seconds) is None:
+    if run_sandboxed(__name__, str(folder), memory=memory, seconds=seconds) is None:
         raise LimitError(
             f"The report in {name} cannot be opened here: it is damaged, holds more than a page can show to many "
             f"visitors, or reading it takes more than {seconds:g} seconds or {memory / 2**30:g} GB. Expected one that "
-            "`diffing push` made: open another one, or this one on a machine of your own (diffing show)"
+            "`diffing push` made: open another one, or open this one on your own machine (diffing show)"
         )
 
 
 def main(memory: str, seconds: str, folder: str) -> int:
-    """Opens it and its tabs as the page does when somebody comes; gives the exit status."""
+    """Opens the report and renders its tabs as the page would; returns the exit status."""
     keep_within_bounds(memory=int(memory), seconds=float(seconds))
     from diffing.report import load_report
     from diffing.view.result import result_html
     from diffing.view.result.entry_filter import Filter
-    from diffing.view.result.report_cache import Opened
+    from diffing.view.result.report_cache import OpenedReport
 
     try:
         report = load_report(Path(folder), token=False)
         if excess_of(report):
             return 1
-        opened = Opened(report)
+        opened = OpenedReport(report)
         result_html.overview(opened, "")
         result_html.listed(opened, Filter())
         _ = opened.index.judgements, opened.index.places

@@ -1,6 +1,6 @@
-"""Whether a report holds more than a page can show to many visitors at once. What it says is not looked at.
+"""Limits on the size of a report that the page shows, counted without interpreting what the report says.
 
-What is made of one text, or of one list, is made at one go, during which nobody else is answered: so each has a bound.
+Rendering one text or one list blocks all other visitors, so each has a maximum size.
 """
 
 from collections.abc import Iterator, Sized
@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sized
 from diffing.types import Report
 
 LONGEST_TEXT = 200_000
-"""Characters of one text; a model's longest response has about a tenth."""
+"""Maximum number of characters of one text. A model's longest response has about a tenth of this."""
 MOST_CHARACTERS = 300_000_000
-"""Of all texts; a report of 10,000 prompts has about a tenth."""
+"""Maximum number of characters of all texts together. A report of 10,000 prompts has about a tenth of this."""
 MOST: dict[str, int] = {
     "pairs": 20_000,
     "findings": 5_000,
@@ -23,20 +23,20 @@ MOST: dict[str, int] = {
     "left_out": 1_000,
     "tables": 50,
 }
-"""Of each part of a report."""
+"""Maximum number of items of each part of a report."""
 _LIGHT = {"pairs": 600, "findings": 200, "judgements": 20_000}
 _LIGHT_CHARACTERS = 3_000_000
 MOST_EVIDENCE, MOST_QUOTES = 100_000, 2_000
-"""Quotes of all findings, and of one."""
+"""Maximum number of quotes of all findings together, and of one finding."""
 MOST_CELLS = 5_000_000
-"""Of all tables of the methods."""
+"""Maximum number of cells of all tables of the methods together."""
 
 
 def excess_of(report: Report) -> str:
-    """What there is too much of; empty where there is not.
+    """What exceeds its limit, such as “30,000 pairs”; empty if nothing does.
 
     Args:
-        report: Anybody's.
+        report: A report from anybody.
     """
     for name, most in MOST.items():
         part: Sized = getattr(report, name)
@@ -56,11 +56,11 @@ def excess_of(report: Report) -> str:
     return ""
 
 
-def is_light(report: Report) -> bool:
-    """Whether all that is made of a report is made in a moment; most are so.
+def is_small(report: Report) -> bool:
+    """Whether everything can be rendered from a report almost at once, as from most reports.
 
     Args:
-        report: Anybody's.
+        report: A report from anybody.
     """
     if any(len(getattr(report, name)) > most for name, most in _LIGHT.items()):
         return False
@@ -69,7 +69,7 @@ def is_light(report: Report) -> bool:
 
 
 def _texts(report: Report) -> Iterator[str]:
-    """Every text that strangers wrote, except names, which are as short as their file is."""
+    """Every text that a stranger may have written, except names, which the file's size limits."""
     for pair in report.pairs:
         yield pair.prompt.id
         yield pair.prompt.domain or ""

@@ -1,8 +1,9 @@
-"""The questions that the page's scripts ask, and who answers them. Anybody can send anything: nothing is believed.
+"""Validates the questions that the page's scripts send as JSON, and passes each to its handler.
 
-Each part of the page has one `Router`. A question is an object of JSON with the name of its kind, `about`; its fields
-are read by a `Question`. Fields of the lenient types below count as not given if they hold something else, so that an
-old script in somebody's browser still gets an answer; in a field of another type that is an error of one line.
+Each part of the page has one `Router`. The `about` field of a question names its kind, and a subclass of `Question`
+defines its other fields. A client can send anything. Fields of the lenient types below count as missing if they hold a
+value of another type, so that an outdated script in somebody's browser still gets an answer; in any other field this is
+an error of one line.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,21 +21,21 @@ from pydantic import (
 from diffing.errors import DiffingError, SettingError
 from diffing.outputs.html import visible
 
-Answer: TypeAlias = dict[str, Any]
-"""As the script gets it, in JSON; `problem`, one line, if there is no other."""
+Reply: TypeAlias = dict[str, Any]
+"""What a script receives as JSON. If the question failed, it holds `problem`, an error message of one line."""
 Context = TypeVar("Context")
-Route: TypeAlias = tuple[type["Question"], Callable[[Any, Context], Answer]]
-"""What a question of this kind holds, and what answers it."""
+Route: TypeAlias = tuple[type["Question"], Callable[[Any, Context], Reply]]
+"""The model that validates a kind of question, and the handler that answers it."""
 Q = TypeVar("Q", bound="Question")
 V = TypeVar("V")
 
 _LONGEST = 400
-"""Characters of a text that are read."""
+"""Maximum number of characters of a text; the rest is cut off."""
 _LARGEST = 10**9
 
 
 class Question(BaseModel):
-    """What a script asks; fields that are not known are ignored."""
+    """A question from a script. Unknown fields are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
@@ -61,61 +62,63 @@ def _given(value: object, read: ValidatorFunctionWrapHandler) -> object:
 
 
 Text: TypeAlias = Annotated[str, WrapValidator(_text)]
-"""A text, cut; empty if it is none."""
+"""A text, cut at the maximum length; empty if the value is not a text."""
 Number: TypeAlias = Annotated[int | None, BeforeValidator(_number)]
-"""A whole number from 0 on, also as digits; None if it is none."""
+"""A whole number that is not negative, also accepted as digits; None if the value is anything else."""
 Ticked: TypeAlias = Annotated[bool, BeforeValidator(lambda value: value is True or value == "on")]
-"""Whether a box is ticked."""
+"""Whether a checkbox is ticked."""
 Lenient: TypeAlias = Annotated[V | None, WrapValidator(_given)]
-"""A value of this type; None if it is none."""
+"""A value of the given type; None if the value has another type."""
 
 
 class Router(Generic[Context]):
-    """Answers the questions of one part of the page; threads may share it."""
+    """Answers the questions of one part of the page. It is thread-safe."""
 
     def __init__(self, subject: str, routes: Mapping[str, Route[Context]]) -> None:
-        """Makes it.
+        """Registers the handlers.
 
         Args:
-            subject: What the questions are about, in words.
-            routes: By the name of the kind of question; the one named "" answers questions of every other kind.
+            subject: The subject of the questions, for error messages.
+            routes: The routes by the kind of question. The one named "" answers every kind that has no route of its
+                own.
         """
         self._subject = subject
         self._routes = routes
 
     def answer(
         self,
-        asked: object,
+        raw: object,
         context: Callable[[Any], Context],
         *,
-        said: Callable[[DiffingError], str] = str,
-    ) -> Answer:
-        """Answers one question.
+        to_text: Callable[[DiffingError], str] = str,
+    ) -> Reply:
+        """Answers one question; a `DiffingError` becomes a reply with a problem.
 
         Args:
-            asked: As the browser sent it.
-            context: Makes of the raw question what its handler gets beside it: who asks, or the result that is meant.
-            said: How an error is told to who asks.
+            raw: The question as the browser sent it.
+            context: Computes from the raw question the handler's second argument, such as the visitor or the result in
+                question.
+            to_text: Words an error for the visitor.
         """
         try:
-            kind = self.read(_Kind, asked)
-            given = context(asked)
+            kind = self.read(_Kind, raw)
+            given = context(raw)
             route = self._routes.get(kind.about) or self._routes.get("")
             if route is None:
                 raise SettingError(f"Expected a question about {self._subject}: reload the page")
             question, handler = route
-            return handler(self.read(question, asked), given)
+            return handler(self.read(question, raw), given)
         except DiffingError as error:
-            return {"problem": visible(said(error))}
+            return {"problem": visible(to_text(error))}
 
-    def read(self, question: type[Q], asked: object) -> Q:
-        """Reads a question.
+    def read(self, question: type[Q], raw: object) -> Q:
+        """Validates a question.
 
         Raises:
-            SettingError: It is not as the page sends it.
+            SettingError: The question does not have the form that the page sends.
         """
         try:
-            return question.model_validate(asked)
+            return question.model_validate(raw)
         except ValidationError:
             raise SettingError(
                 f"Expected a question about {self._subject}, got something else: reload the page"

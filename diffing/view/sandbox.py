@@ -1,6 +1,6 @@
-"""Work on what strangers wrote, in a process of its own: it may take long, or die of it, and the page goes on.
+"""Runs a module of ours on untrusted data in a child process with limits, so that the page survives a crash or a hang.
 
-A thread would not do: while it frees what it made, or looks through one large text, nobody else is answered.
+A thread would not be enough: while it frees a large object or searches a large text, no other visitor is answered.
 """
 
 import os
@@ -9,27 +9,27 @@ import sys
 import threading
 
 MEMORY = 4 * 2**30
-"""Bytes of address space, libraries included."""
+"""Bytes of address space, including libraries."""
 SECONDS = 30.0
-"""Of computing."""
+"""Seconds of computing time."""
 _PATIENCE = 4
-"""Times as long is waited, on a machine that is busy."""
+"""How many times the computing time may pass by the clock, because the machine may be busy."""
 _AT_ONCE = threading.BoundedSemaphore(2)
 
 
-def run_apart(
+def run_sandboxed(
     module: str, *arguments: str, given: bytes = b"", memory: int = MEMORY, seconds: float = SECONDS
 ) -> bytes | None:
-    """What a module of ours writes; None where it failed, or took too much.
+    """Runs a module and returns what it writes to standard output; None if it failed or exceeded a limit.
 
     Args:
-        module: Calls `diffing.jobs.keep_within_bounds` before all else when it is run.
-        arguments: What it is started with.
-        given: What it reads.
-        memory: Bytes that it may take.
-        seconds: Time that it may take.
+        module: The module. When it is run, it must first call `diffing.jobs.keep_within_bounds`.
+        arguments: Command line arguments after the two limits.
+        given: Standard input.
+        memory: Maximum number of bytes of address space.
+        seconds: Maximum computing time.
     """
-    # hostile bytes meet libraries there: nothing of this process's environment that could be a secret
+    # libraries parse hostile bytes there, so it gets no environment variable that could hold a secret
     environment = {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry), "OMP_NUM_THREADS": "1"}
     environment |= {each: os.environ[each] for each in ("PATH", "HOME", "LD_LIBRARY_PATH") if each in os.environ}
     command = [sys.executable, "-P", "-m", module, str(memory), str(seconds), *arguments]

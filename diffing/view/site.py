@@ -1,4 +1,4 @@
-"""What all visitors of one app share: its folder and rules, the desk of runs, what was opened, what the Hub said."""
+"""The state that all visitors of one app share: settings, runs, open reports, and cached answers of the Hub."""
 
 import os
 import shutil
@@ -11,11 +11,11 @@ from diffing.config import DiffConfig
 from diffing.errors import SettingError
 from diffing.view.examples import example_folder
 from diffing.view.page_query import Address, What
-from diffing.view.preflight import Previews, Suggester
-from diffing.view.published_diffs import Diffs
-from diffing.view.quotas import Owners
-from diffing.view.result.report_cache import Shelf
-from diffing.view.runs import OWN_MACHINE, PUBLIC, Desk, Rules
+from diffing.view.preflight import Previewer, Suggester
+from diffing.view.published_diffs import HubDiffs
+from diffing.view.result.report_cache import ReportCache
+from diffing.view.run_owners import RunOwners
+from diffing.view.runs import OWN_MACHINE, PUBLIC, Rules, RunManager
 from diffing.view.visitor import Visitor
 from diffing.view.zero import zero_gpu
 from diffing.view.zero.gpu_limits import is_local
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import gradio
 
 _RUN, _EXAMPLE, _DIFF = "run ", "example ", "diff "
-"""What keys of results begin with."""
+"""Prefixes of the keys of results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,32 +33,33 @@ class SiteSettings:
     """How the app is served."""
 
     folder: Path
-    """Where runs, their reports and completions are kept."""
+    """The folder of the runs, their reports and their completions."""
     rules: Rules = PUBLIC
     """What visitors may ask for."""
     workers: int = 2
-    """Runs at a time."""
+    """Maximum number of runs at a time."""
     sign_in: bool = False
-    """Whether visitors sign in with their accounts of the Hub: only a Space can offer it."""
+    """Whether visitors can sign in with their Hub accounts. Only a Space can offer this."""
 
 
 def settings_from(
     environment: Mapping[str, str], *, public: bool | None = None, folder: Path | None = None
 ) -> SiteSettings:
-    """How the page is served, on a Space and on a machine of one's own, by `python app.py` and by `diffing serve`.
+    """Reads the settings for `python app.py` and `diffing serve`, on a Space and on your own machine.
 
-    A Space is for strangers, with everything in the folder that outlives a restart where there is one. A machine of
-    one's own is for the account that runs it, with its files and its login.
+    A Space serves strangers and keeps its data in a folder that survives a restart, if it has one. On your own machine,
+    the page acts for the account that started it, with that account's files and login.
 
     Args:
-        environment: `DIFFING_SITE` names the folder, `DIFFING_WORKERS` the runs at a time (2, on a machine with
-            a GPU 1); `SYSTEM`, `SPACE_ID` and `OAUTH_CLIENT_ID` are set by the Hub.
-        public: Whether strangers are served; None is on a Space alone. They get a folder of their own: runs that were
-            begun on a machine of one's own act with more.
-        folder: Where runs are kept, whatever the environment says.
+        environment: The environment variables. `DIFFING_SITE` names the folder and `DIFFING_WORKERS` the number of
+            parallel runs (default: 2, or 1 on a machine with a GPU). The Hub sets `SYSTEM`, `SPACE_ID` and
+            `OAUTH_CLIENT_ID`.
+        public: Whether strangers are served; None means only on a Space. Strangers get a folder of their own, because
+            runs begun on your own machine have more permissions.
+        folder: The folder of the runs; overrides the environment.
 
     Raises:
-        SettingError: `DIFFING_WORKERS` is no number of runs.
+        SettingError: `DIFFING_WORKERS` is not a valid number of runs.
     """
     space = in_space(environment)
     strangers = space if public is None else public
@@ -66,11 +67,11 @@ def settings_from(
     named = Path(environment.get("DIFFING_SITE") or kept / "diffing-site").expanduser()
     if strangers and not space:
         named = named.with_name(f"{named.name}-public")
-    # two runs on one GPU would take each other's memory
+    # two runs on one GPU would compete for its memory
     has_gpu = shutil.which("nvidia-smi", path=environment.get("PATH")) is not None
     workers = environment.get("DIFFING_WORKERS", "1" if has_gpu else "2")
     if not (workers.isascii() and workers.isdecimal() and len(workers) < 4 and 1 <= int(workers) <= 64):
-        raise SettingError(f"DIFFING_WORKERS is {workers!r:.40}: expected runs at a time, 1 to 64")
+        raise SettingError(f"DIFFING_WORKERS is {workers!r:.40}: expected a number of parallel runs from 1 to 64")
     return SiteSettings(
         folder=folder or named,
         rules=PUBLIC if strangers else OWN_MACHINE,
@@ -80,42 +81,44 @@ def settings_from(
 
 
 def in_space(environment: Mapping[str, str]) -> bool:
-    """Whether strangers are served: the Hub starts its Spaces so.
+    """Whether this process runs on a Space of the Hub.
 
     Args:
-        environment: Of the app.
+        environment: The environment variables of the app.
     """
     return environment.get("SYSTEM") == "spaces" and bool(environment.get("SPACE_ID"))
 
 
 class Site:
-    """One app. Threads of all visitors share it."""
+    """One app. All visitors' threads share it."""
 
     def __init__(self, settings: SiteSettings) -> None:
-        """Goes on with the runs that were unfinished when the folder was last used.
+        """Resumes the runs that were unfinished when the folder was last used.
 
         Raises:
-            SettingError: Another process owns the folder.
+            SettingError: Another process uses the folder.
         """
         self.settings = settings
-        """How it is served."""
-        self.desk = Desk(settings.folder, workers=settings.workers, rules=settings.rules, lends=_on_lent_gpu)
-        """Runs."""
-        self.owners = Owners()
-        """Whose they are."""
-        self.suggester, self.previews = Suggester(), Previews()
-        """Answers of the start page."""
-        self.diffs = Diffs(settings.folder / "diffs")
-        """Diffs opened from the Hub."""
-        self.shelf = Shelf(self.folder_of)
-        """Reports that are being looked at."""
+        """How the app is served."""
+        self.run_manager = RunManager(
+            settings.folder, workers=settings.workers, rules=settings.rules, lends=_on_lent_gpu
+        )
+        """The runs of all visitors."""
+        self.run_owners = RunOwners()
+        """Names the owner of each visitor's runs."""
+        self.suggester, self.previewer = Suggester(), Previewer()
+        """Model search and run estimates for the start page."""
+        self.diffs = HubDiffs(settings.folder / "diffs")
+        """Diffs from the Hub."""
+        self.report_cache = ReportCache(self.folder_of)
+        """Reports that visitors are looking at."""
 
     def visitor(self, request: "gradio.Request | fastapi.Request", token: "gradio.OAuthToken | None") -> Visitor:
-        """Who asks.
+        """The visitor who sent a request.
 
         Args:
-            request: Of the event, or of a question of a page's script.
-            token: What the visitor signed in with; None for one who did not.
+            request: The request of an event, or of a question from a page's script.
+            token: The token from signing in; None if the visitor is not signed in.
         """
         return Visitor(
             token.token if token else None,
@@ -126,7 +129,7 @@ class Site:
         )
 
     def key_of_run(self, run_id: str) -> str:
-        """The key of the result of a run."""
+        """The key of a run's result."""
         return f"{_RUN}{run_id}"
 
     def key_of_example(self, name: str) -> str:
@@ -134,23 +137,23 @@ class Site:
         return f"{_EXAMPLE}{name}"
 
     def key_of_diff(self, repo_id: str, visitor: Visitor) -> str:
-        """The key of a diff on the Hub, which is downloaded where it is not yet here.
+        """The key of a diff on the Hub, which is downloaded unless a copy is here.
 
         Args:
             repo_id: `user/name[@revision]`.
-            visitor: Who wants to read it.
+            visitor: The visitor who wants to read it.
 
         Raises:
-            HubError: There is none that this visitor may read.
+            HubError: There is no such diff that this visitor may read.
         """
         return f"{_DIFF}{self.diffs.open(repo_id, visitor)}"
 
     def place_of(self, key: str, diff: str = "") -> Address:
-        """The address under which a result is found again.
+        """The address of a result, for links to it.
 
         Args:
-            key: Of the result.
-            diff: Its dataset, where the key is that of a diff on the Hub.
+            key: The key of the result.
+            diff: The name of the dataset, if the key stands for a diff on the Hub.
         """
         prefixes: tuple[tuple[What, str], ...] = (("run", _RUN), ("example", _EXAMPLE))
         for what, prefix in prefixes:
@@ -159,35 +162,35 @@ class Site:
         return Address("diff", diff)
 
     def folder_of(self, key: str) -> Path:
-        """The folder of a result. Keys come from browsers.
+        """The folder of a result. Keys come from browsers and may be anything.
 
         Raises:
-            SettingError: There is none of that key.
+            SettingError: No result has this key.
         """
         if key.startswith(_EXAMPLE):
             return example_folder(key.removeprefix(_EXAMPLE))
         if key.startswith(_DIFF):
             return self.diffs.folder(key.removeprefix(_DIFF))
-        state = self.desk.state(key.removeprefix(_RUN)) if key.startswith(_RUN) else None
+        state = self.run_manager.state(key.removeprefix(_RUN)) if key.startswith(_RUN) else None
         if state is None or state.report is None:
-            raise SettingError("There is no such result. Expected one that was computed here: open another one")
+            raise SettingError("There is no such result. Expected one that was computed here: open another result")
         return state.report
 
     def close(self) -> None:
-        """Ends all runs; a site on the same folder goes on with them."""
-        self.desk.close()
+        """Stops all runs. A site opened later on the same folder resumes them."""
+        self.run_manager.close()
 
 
 def address_of(request: "gradio.Request | fastapi.Request") -> str:
-    """Where a request comes from, as the server sees it: of what a header says only what a proxy that it trusts adds.
+    """The network address of a request as the server sees it. Headers count only if a trusted proxy added them.
 
     Args:
-        request: Of an event, or of a question of a page's script.
+        request: The request of an event, or of a question from a page's script.
     """
     client: Any = request.client
     return str(client.host) if client else ""
 
 
 def _on_lent_gpu(config: DiffConfig) -> bool:
-    """Whether models of a run answer on a GPU that is lent to the visitor alone."""
+    """Whether a run's models answer on a GPU that ZeroGPU lends to the visitor."""
     return zero_gpu() and any(map(is_local, (config.model_a, config.model_b)))

@@ -28,14 +28,14 @@ def main() -> None:
         ids = [started(at, number) for number in range(VISITORS)]
         with ThreadPoolExecutor(VISITORS) as pool:
             list(pool.map(comes_and_looks, visits, ids))
-        running, _ = at.site.desk.busy
+        running, _ = at.site.run_manager.busy
         print(f"{running} diffs under way at the end; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
         for what in ("page", "load", "state"):
             seconds = [each for visit in visits for each in visit.seconds[what]]
             p50, p99 = statistics.median(seconds), statistics.quantiles(seconds, n=100)[98]
             print(f"{what}: {len(seconds)} times, median {1000 * p50:.0f} ms, 99 % within {1000 * p99:.0f} ms")
         for run_id in ids:
-            at.site.desk.cancel(run_id)
+            at.site.run_manager.cancel(run_id)
 
 
 if __name__ == "__main__":

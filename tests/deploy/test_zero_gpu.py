@@ -14,7 +14,7 @@ from gradio_client import Client
 
 from diffing.demo.config import demo_config
 from diffing.view.runs import OWN_MACHINE
-from diffing.view.zero import answered
+from diffing.view.zero import answer_on_loans
 from tests.deploy.scheduler import Scheduler
 from tests.deploy.space import ROOT, started
 
@@ -53,7 +53,7 @@ def test_loans_quota_and_going_on(tmp_path: Path) -> None:
             told = list(page.submit(api_name="/go"))
             assert "responses a 12/12" in told
             assert told[-1].startswith(
-                "stopped: Your ZeroGPU quota is used up. What was answered is kept: come back in 3:12"
+                "stopped: Your ZeroGPU quota is used up. Completed responses are kept: come back in 3:12"
             )
             assert len(rows(there)) == 12
             assert {each["token"] for each in scheduler.asked("schedule")} == {VISITOR}, "whose quota it is"
@@ -68,5 +68,5 @@ def test_loans_quota_and_going_on(tmp_path: Path) -> None:
     assert len(scheduler.asked("startup-report")) == 1
     assert [each["fail"] for each in scheduler.asked("release")] == ["false", "false"]
     assert len(scheduler.asked("allow")) == 1, "one process, used twice"
-    list(answered(few, cache=here, rules=OWN_MACHINE))
+    list(answer_on_loans(few, cache=here, rules=OWN_MACHINE))
     assert rows(there) == rows(here)

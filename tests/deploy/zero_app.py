@@ -22,7 +22,7 @@ def stand_in() -> None:
 
 def main(folder: Path) -> None:
     stand_in()
-    from diffing.view.zero import answered, prepare, zero_gpu
+    from diffing.view.zero import answer_on_loans, prepare, zero_gpu
 
     assert prepare()
     assert zero_gpu()
@@ -45,7 +45,7 @@ def main(folder: Path) -> None:
 
     def go() -> Iterator[str]:
         try:
-            for note in answered(few, cache=folder, rules=OWN_MACHINE):
+            for note in answer_on_loans(few, cache=folder, rules=OWN_MACHINE):
                 yield f"{note.stage} {note.done}/{note.total}"
         except DiffingError as error:
             yield f"stopped: {error}"

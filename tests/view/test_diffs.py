@@ -10,7 +10,7 @@ from diffing.hub import hub_api
 from diffing.outputs.dataset import push_report
 from diffing.report import load_report
 from diffing.types import Report
-from diffing.view.published_diffs import Diffs
+from diffing.view.published_diffs import HubDiffs
 from diffing.view.runs import OWN_MACHINE
 from diffing.view.runs.access import SignInError
 from diffing.view.visitor import Visitor
@@ -47,7 +47,7 @@ def alice(hub: LocalHub) -> Visitor:
 def test_a_diff_is_downloaded_once_and_opened_by_keys_that_tell_nothing(
     hub: LocalHub, alice: Visitor, tmp_path: Path
 ) -> None:
-    diffs = Diffs(tmp_path / "diffs")
+    diffs = HubDiffs(tmp_path / "diffs")
     first = diffs.open("alice/diff", NOBODY)
     assert load_report(diffs.folder(first)).model_a.id == f"org/base@{'1' * 40}"
     asked = len(hub.requests)
@@ -58,14 +58,14 @@ def test_a_diff_is_downloaded_once_and_opened_by_keys_that_tell_nothing(
     for key in ("", "alice/diff", first[:-1], "../../etc"):
         with pytest.raises(SettingError, match="not open here any more"):
             diffs.folder(key)
-    again = Diffs(tmp_path / "diffs")
+    again = HubDiffs(tmp_path / "diffs")
     assert again.folder(again.open("alice/diff", NOBODY)) == diffs.folder(first)
     with pytest.raises(SettingError, match="not open here any more"):
         again.folder(first)
 
 
 def test_who_may_read_it_is_asked_each_time(hub: LocalHub, alice: Visitor, tmp_path: Path) -> None:
-    diffs = Diffs(tmp_path / "diffs")
+    diffs = HubDiffs(tmp_path / "diffs")
     diffs.open("alice/diff", NOBODY)
     hub.make_private("alice/diff", "dataset")
     for visitor in (NOBODY, Visitor(hub.add_user("bob"))):
@@ -81,7 +81,7 @@ def test_who_may_read_it_is_asked_each_time(hub: LocalHub, alice: Visitor, tmp_p
 
 def test_no_name_is_a_path(tmp_path: Path) -> None:
     (tmp_path / "alice" / "diff").mkdir(parents=True)
-    diffs = Diffs(tmp_path / "diffs")
+    diffs = HubDiffs(tmp_path / "diffs")
     for name in ("", "alice", str(tmp_path), "../alice/diff", "./diff", "~/diff", "a/b/c", "a/b@c@d", "a/b\n", "a /b"):
         with pytest.raises(SettingError, match="expected the name of a dataset"):
             diffs.open(name, NOBODY)
@@ -92,25 +92,25 @@ def test_no_name_is_a_path(tmp_path: Path) -> None:
 def test_what_is_too_large_is_refused_before_it_is_downloaded(hub: LocalHub, alice: Visitor, tmp_path: Path) -> None:
     asked = len(hub.requests)
     with pytest.raises(LimitError, match="alice/diff has 0 MB: expected at most 0 MB here"):
-        Diffs(tmp_path / "none", most=1).open("alice/diff", NOBODY)
+        HubDiffs(tmp_path / "none", most=1).open("alice/diff", NOBODY)
     assert not [each for each in hub.requests[asked:] if "/resolve/" in each.path]
     api = hub_api(alice.token)
     (document,) = api.get_paths_info("alice/diff", ["report/report.json"], repo_type="dataset")
     with pytest.raises(LimitError, match="expected at most"):
-        Diffs(tmp_path / "document", most=document.size).open("alice/diff", NOBODY)
+        HubDiffs(tmp_path / "document", most=document.size).open("alice/diff", NOBODY)
     fetched = [each.path for each in hub.requests[asked:] if each.method == "GET" and "/resolve/" in each.path]
     assert [path.rsplit("/", 1)[1] for path in fetched] == ["report.json"]
     assert list((tmp_path / "document").iterdir()) == []
     api.create_repo("alice/empty", repo_type="dataset")
     with pytest.raises(HubError, match=r"alice/empty has no report/report\.json"):
-        Diffs(tmp_path / "diffs").open("alice/empty", NOBODY)
+        HubDiffs(tmp_path / "diffs").open("alice/empty", NOBODY)
 
 
 def test_the_disk_keeps_those_opened_last(hub: LocalHub, alice: Visitor, tmp_path: Path) -> None:
     api = hub_api(alice.token)
     for number in range(3):
         push_report(report_of(b=f"org/tuned-{number}"), f"alice/diff-{number}", api=api)
-    diffs = Diffs(tmp_path / "diffs", kept=1)
+    diffs = HubDiffs(tmp_path / "diffs", kept=1)
     keys = [diffs.open(f"alice/diff-{number}", NOBODY) for number in range(3)]
     assert len(list((tmp_path / "diffs").iterdir())) == 1
     assert diffs.folder(keys[2]).is_dir()
@@ -124,7 +124,7 @@ def test_published_diffs_of_a_pair(hub: LocalHub, alice: Visitor, tmp_path: Path
     push_report(report_of("org/base", "org/base"), "alice/itself", api=api)
     push_report(report_of("org/base", "org/other"), "alice/other", api=api)
     push_report(report_of(), "alice/own", api=api, private=True)
-    diffs = Diffs(tmp_path / "diffs")
+    diffs = HubDiffs(tmp_path / "diffs")
 
     def names(a: str, b: str, visitor: Visitor = NOBODY) -> list[str]:
         return [each.repo_id for each in diffs.published(a, b, visitor)]

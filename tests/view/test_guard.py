@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from diffing.view.csrf import Guard
+from diffing.view.csrf import CsrfGuard
 from diffing.view.runs import PUBLIC
 from tests.view.served import served
 
@@ -57,7 +57,7 @@ def test_every_way_to_act_is_closed_to_other_websites(tmp_path: Path, public: bo
             assert status(ACTING[0], headers) != 403, headers
 
 
-def asked(guard: Guard, kind: str, **headers: str) -> list[dict[str, Any]]:
+def asked(guard: CsrfGuard, kind: str, **headers: str) -> list[dict[str, Any]]:
     """What a guard sends to one request."""
     given = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     sent: list[dict[str, Any]] = []
@@ -77,16 +77,16 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 def test_sockets_are_closed_to_other_websites_too() -> None:
-    guard = Guard(app, public=True)
+    guard = CsrfGuard(app, public=True)
     (closed,) = asked(guard, "websocket", host="x", origin="https://evil.example", cookie="session=x")
     assert (closed["type"], closed["code"]) == ("websocket.close", 1008)
     assert asked(guard, "websocket", host="x", origin="https://x", cookie="session=x") == [{"type": "reached"}]
 
 
 def test_behind_a_proxy_the_pages_own_name_counts() -> None:
-    guard = Guard(app, public=True, host="Alice-Diffing.hf.space")
+    guard = CsrfGuard(app, public=True, host="Alice-Diffing.hf.space")
     headers = {"host": "10.0.0.7:7860", "cookie": "session=x"}
     assert asked(guard, "http", origin="https://alice-diffing.hf.space:443", **headers) == [{"type": "reached"}]
     assert asked(guard, "http", origin="https://evil.hf.space", **headers)[0]["status"] == 403
     # an app that was told no name of its own has none that a request without one could match
-    assert asked(Guard(app, public=True), "http", origin="null", cookie="session=x")[0]["status"] == 403
+    assert asked(CsrfGuard(app, public=True), "http", origin="null", cookie="session=x")[0]["status"] == 403

@@ -65,9 +65,11 @@ def test_a_machine_of_ones_own_is_served_by_the_same_settings(tmp_path: Path, mo
 
 @pytest.mark.parametrize("workers", ["0", "many", "65", "-1", "", "٣", "9" * 5000])
 def test_workers_are_a_number_of_runs(workers: str) -> None:
-    with pytest.raises(SettingError, match="expected runs at a time, 1 to 64"):
+    with pytest.raises(SettingError, match="expected a number of parallel runs from 1 to 64"):
         settings_from(SPACE | {"DIFFING_WORKERS": workers})
-    with pytest.raises(SettingError, match=r"DIFFING_WORKERS is .{2,45}: expected runs at a time, 1 to 64"):
+    with pytest.raises(
+        SettingError, match=r"DIFFING_WORKERS is .{2,45}: expected a number of parallel runs from 1 to 64"
+    ):
         settings_from({"DIFFING_WORKERS": workers})
 
 
@@ -82,5 +84,5 @@ def test_the_app_and_the_command_read_the_same_settings(starter: Starter, tmp_pa
     app = subprocess.run([sys.executable, "app.py"], env=own, capture_output=True, text=True, cwd=ROOT, check=False)
     assert (command.wait(300), app.returncode) == (2, 2)
     for said in (app.stderr, err.read_text()):
-        assert f"Runs cannot be kept in {wrong}" in " ".join(said.split())
+        assert f"Runs cannot be stored in {wrong}" in " ".join(said.split())
         assert "Traceback" not in said

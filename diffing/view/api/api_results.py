@@ -1,12 +1,12 @@
-"""What programs get: plain values with names. As JSON over the API, and as JSON text from tools."""
+"""The return types of the API: named plain values, sent as JSON by the API and as JSON text by MCP tools."""
 
 import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
 
-class Answer:
-    """An answer. Not a dict: of such a one a tool would show Python's notation instead of JSON."""
+class ApiResult:
+    """A result of the API. It is not a dict, because a tool would show a dict in Python's notation instead of JSON."""
 
     __slots__ = ()
 
@@ -15,108 +15,109 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimated(Answer):
+class CostEstimate(ApiResult):
     """What a run would take."""
 
     calls: int
-    """Completions."""
+    """Number of completions."""
     usd: float | None
-    """Dollars; null where no price is given."""
+    """Dollars; null if no price is given."""
     minutes: float | None
-    """Null where nothing is known of the speed."""
+    """Minutes; null if the speed is not known."""
     stages: list[dict[str, Any]]
     """The same per stage."""
     assumptions: list[str]
-    """What was assumed."""
+    """The assumptions behind the numbers."""
     limits: list[str]
-    """Limits that the run would reach."""
+    """The limits that the run would reach."""
 
 
 @dataclass(frozen=True, slots=True)
-class Run(Answer):
-    """Where a run stands."""
+class RunInfo(ApiResult):
+    """The state of a run."""
 
     run: str
-    """Its id: whoever has it, sees the run and may stop it."""
+    """The id of the run. Everybody who has it can see the run and stop it."""
     link: str
-    """Its page."""
+    """The link to its page."""
     state: str
-    """queued, running, done, stopped, failed, or waiting for its owner to sign in."""
+    """queued, running, done, stopped, failed, or waiting (for its owner to sign in)."""
     reason: str
-    """Failed, waiting: why and what to do."""
+    """If failed or waiting: why, and what to do."""
     place: int | None
-    """Queued: 1 is next."""
+    """If queued: the place in line; 1 is next."""
     stages: list[dict[str, Any]]
-    """Running: name, done, total and seconds_left of each stage that was begun."""
+    """If running: name, done, total and seconds_left of each stage that was begun."""
     found: list[str]
-    """Running: hypotheses so far, not yet tested."""
+    """If running: the hypotheses found so far, not yet tested."""
     headline: str
-    """Done: the result in one sentence. `read_diff` gives all of it."""
+    """If done: the result in one sentence. `read_diff` gives all of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Listed(Answer):
+class DiffList(ApiResult):
     """A page of published diffs."""
 
     diffs: list[dict[str, Any]]
-    """dataset, model_a, model_b, day, private, and where its card tells them prompts, findings, confirmed."""
+    """Each with dataset, model_a, model_b, day, private and, if its card gives them, prompts, findings and confirmed.
+    """
     page: int
-    """From 1."""
+    """The number of the page, from 1."""
     pages: int
-    """At least one."""
+    """Number of pages, at least one."""
     total: int
-    """Published diffs that fit."""
+    """Number of published diffs that match."""
     all: bool
-    """Whether all were looked through, not only the newest."""
+    """Whether all published diffs were searched, not only the newest."""
     examples: list[dict[str, str]]
-    """Diffs that ship with the app: example, title, caption."""
+    """Diffs that ship with the app, each with example, title and caption."""
 
 
 @dataclass(frozen=True, slots=True)
-class Read(Answer):
-    """A diff, with a page of its findings."""
+class DiffSummary(ApiResult):
+    """A diff with a page of its findings."""
 
     link: str
-    """Its page."""
+    """The link to its page."""
     model_a: str
     """The first model with its commit."""
     model_b: str
-    """The second one."""
+    """The second model with its commit."""
     headline: str
     """The result in one sentence."""
     explanation: str
-    """What was done and what counts as confirmed."""
+    """What was done, and what counts as confirmed."""
     prompts: dict[str, int]
-    """Of train and of heldout."""
+    """Number of prompts in train and in heldout."""
     notes: list[str]
-    """What to know of this run."""
+    """What to know about this run."""
     domains: list[str]
-    """Of its prompts."""
+    """The domains of its prompts."""
     findings: list[dict[str, Any]]
-    """Each with number, statement and metrics; `same` are the numbers of findings that say the same."""
+    """Each with number, statement and metrics; `same` holds the numbers of findings that say the same."""
     page: int
-    """From 1."""
+    """The number of the page, from 1."""
     pages: int
-    """At least one."""
+    """Number of pages, at least one."""
     total: int
-    """Findings that pass the filters."""
+    """Number of findings that pass the filters."""
 
 
 @dataclass(frozen=True, slots=True)
-class EvidencePage(Answer):
+class EvidencePage(ApiResult):
     """A page of the pairs behind a finding."""
 
     finding: int
-    """Its number."""
+    """The number of the finding."""
     statement: str
-    """What it says."""
+    """The finding in a sentence."""
     counts: dict[str, int]
-    """Pairs for, against, neither and unreadable."""
+    """Number of pairs for, against, neither and unreadable."""
     group: str
-    """Which of them are shown."""
+    """The group that is shown."""
     pairs: list[dict[str, Any]]
-    """Each with prompt, both responses, verdict, judge and why; long texts are cut, which ends them with …"""
+    """Each with prompt, both responses, verdict, judge and why. Long texts are cut and then end with “…”."""
     page: int
-    """From 1."""
+    """The number of the page, from 1."""
     pages: int
-    """At least one."""
+    """Number of pages, at least one."""

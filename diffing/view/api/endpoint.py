@@ -1,4 +1,4 @@
-"""One function of ours as Gradio wants it: typed parameters that are checked, errors of one line, and who calls."""
+"""Wraps a function as a Gradio endpoint: validates parameters, words errors in one line, and identifies the caller."""
 
 import inspect
 import os
@@ -20,44 +20,46 @@ _ARGS, _RETURNS = "\nArgs:\n", "\nReturns:\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """Who calls, and of what."""
+class ApiCall:
+    """The context of one call."""
 
     site: Site
-    """What all visitors share."""
+    """The state that all visitors share."""
     visitor: Visitor
     """The caller."""
     base: str
-    """What links to the page begin with."""
+    """The start of links to the page."""
 
     def link(self, address: Address) -> str:
-        """A link to a place of the page.
+        """The link to a place of the page.
 
         Args:
-            address: The place.
+            address: The address of the place.
         """
         return f"{self.base}?{address.query}"
 
 
-def endpoint(site: Site, function: Callable[..., Any], reads: Callable[..., Any] | None = None) -> Callable[..., Any]:
-    """The function for Gradio; what it is called with may be anything.
+def endpoint(
+    site: Site, function: Callable[..., Any], parse_request: Callable[..., Any] | None = None
+) -> Callable[..., Any]:
+    """Wraps a function for Gradio. Its arguments are validated, because a client may send anything.
 
     Args:
-        site: What all visitors share.
-        function: Takes a `Call`, then what programs give; its docstring is the documentation.
-        reads: Where given, programs give this function's parameters, and `function` gets what it makes of them.
+        site: The state that all visitors share.
+        function: A function whose first parameter is an `ApiCall`. Its docstring becomes the endpoint's documentation.
+        parse_request: If given, the endpoint has this function's parameters, and `function` receives its result.
     """
     import gradio as gr
 
     class OneLine(gr.Error):
-        """Tools are told the text of an exception: Gradio's is in quotes."""
+        """A Gradio error whose text has no quotes: tools show the text of the exception."""
 
         def __str__(self) -> str:
             return str(self.message)
 
-    source = reads or function
+    source = parse_request or function
     hints = get_type_hints(source)
-    given = {name: each for name, each in inspect.signature(source).parameters.items() if hints[name] is not Call}
+    given = {name: each for name, each in inspect.signature(source).parameters.items() if hints[name] is not ApiCall}
 
     def public(*values: Any) -> Any:  # noqa: ANN401  whatever programs send
         *theirs, request, token, header = values
@@ -68,8 +70,8 @@ def endpoint(site: Site, function: Callable[..., Any], reads: Callable[..., Any]
             }
             acts_with = (token.token if token else header) or None
             visitor = Visitor(acts_with, site.settings.rules, address_of(request))
-            call = Call(site, visitor, _base(request))
-            return function(call, reads(**checked)) if reads else function(call, **checked)
+            call = ApiCall(site, visitor, _base(request))
+            return function(call, parse_request(**checked)) if parse_request else function(call, **checked)
         except DiffingError as error:
             raise OneLine(
                 _FLAG.sub(lambda flag: flag[1].replace("-", "_"), str(error)), print_exception=False
@@ -80,7 +82,7 @@ def endpoint(site: Site, function: Callable[..., Any], reads: Callable[..., Any]
     }  # fmt: skip
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     parameters = [each.replace(kind=kind, annotation=hints[name]) for name, each in given.items()]
-    # a header must stand last: Gradio puts it in place of a parameter otherwise
+    # a header must come last, otherwise Gradio puts it in place of a parameter
     parameters += [inspect.Parameter(name, kind, annotation=hint, default=None) for name, hint in callers.items()]
     returned = get_type_hints(function)["return"]
     public.__name__ = public.__qualname__ = function.__name__
@@ -91,7 +93,7 @@ def endpoint(site: Site, function: Callable[..., Any], reads: Callable[..., Any]
 
 
 def _checked(parameter: inspect.Parameter, hint: Any, value: object) -> Any:  # noqa: ANN401  of the hint's type
-    """The value as its type; where nothing is given its default."""
+    """Validates a value against a type hint; a missing value becomes the default."""
     from pydantic import TypeAdapter, ValidationError
 
     if value is None and parameter.default is not parameter.empty:
@@ -104,7 +106,7 @@ def _checked(parameter: inspect.Parameter, hint: Any, value: object) -> Any:  # 
 
 
 def _base(request: "gradio.Request") -> str:
-    """The page's own address; a Space is a frame within the Hub's page."""
+    """The page's own address. On a Space the page is a frame within the Hub's page."""
     if space := os.environ.get("SPACE_ID"):
         return f"https://huggingface.co/spaces/{space}"
     headers: Mapping[str, str] = request.headers
@@ -113,9 +115,9 @@ def _base(request: "gradio.Request") -> str:
 
 
 def _documented(function: Callable[..., Any], source: Callable[..., Any]) -> str:
-    """What the function does, the parameters of the one that reads them, and what comes back.
+    """The endpoint's documentation: its description, the parameters that clients give, and the return value.
 
-    Gradio reads one line of a parameter: those that go on are joined.
+    Gradio reads only one line per parameter, so wrapped lines are joined.
     """
     own, of_source = inspect.getdoc(function) or "", inspect.getdoc(source) or ""
     described = own.partition(_ARGS)[0].partition(_RETURNS)[0].strip()

@@ -1,4 +1,4 @@
-"""What programs ask for when they compare two models: the main settings by name, all others in one object."""
+"""The parameters with which programs request a comparison: the main settings by name, all others in one object."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,16 +9,16 @@ from diffing.settings import described
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A run."""
+class RunRequest:
+    """A requested comparison."""
 
     config: DiffConfig
-    """What to do."""
+    """The settings of the run."""
     limits: Limits
-    """The caller's own."""
+    """The caller's own limits."""
 
 
-def wanted(
+def read_request(
     model_a: str,
     model_b: str,
     prompts: str | None = None,
@@ -35,8 +35,8 @@ def wanted(
     temperature: float = 0.0,
     max_calls: int | None = None,
     settings: dict[str, Any] | None = None,
-) -> Wanted:
-    """Reads the settings.
+) -> RunRequest:
+    """Builds a request from the parameters of an API call.
 
     Args:
         model_a: The first model: org/name[@revision] of the Hugging Face Hub, base+adapter, or
@@ -45,21 +45,22 @@ def wanted(
         prompts: A dataset of the Hub (org/name[@revision][:config][/split]); default: 529 bundled prompts over
             19 domains.
         domain: Only prompts of these domains.
-        train: Prompts from which hypotheses come, at most.
-        heldout: Prompts that only test them, at most.
-        suspect: What may differ, in words ("advice on medicines"): the LLM writes prompts that could show it.
-        method: Any of lexical, sae and llm; default: lexical, sae where a reader is given, llm where an LLM is.
+        train: Maximum number of prompts from which hypotheses come.
+        heldout: Maximum number of prompts that only test hypotheses.
+        suspect: A suspected difference in words ("advice on medicines"): the LLM writes prompts that could show it.
+        method: Any of lexical, sae and llm; default: lexical, and also sae if a reader is given, and llm if an LLM is
+            given.
         llm: The LLM that describes differences, judges and rates, such as providers:Qwen/Qwen3-32B.
-        reader: The model whose activations a sparse autoencoder reads: gpt2, qwen2.5-7b, llama-3.1-8b, ...
-        system_prompt_a: A system prompt for A alone.
-        system_prompt_b: A system prompt for B alone.
-        max_new_tokens: Tokens per response, at most.
-        temperature: 0 is greedy.
-        max_calls: Calls to remote models, at most; the run stops cleanly there.
+        reader: The model whose activations the sparse autoencoder reads: gpt2, qwen2.5-7b, llama-3.1-8b, ...
+        system_prompt_a: A system prompt for model A only.
+        system_prompt_b: A system prompt for model B only.
+        max_new_tokens: Maximum number of tokens per response.
+        temperature: Sampling temperature; 0 is greedy.
+        max_calls: Maximum number of calls to remote models; the run stops cleanly there.
         settings: Any other setting of `diffing run`, such as {"sample_b": 1, "judging": "full"}.
 
     Raises:
-        SettingError: A setting that there is not, or not of its type.
+        SettingError: A setting does not exist, or has the wrong type.
     """
     named: dict[str, Any] = {
         name: value for name, value in locals().items() if value is not None and name != "settings"
@@ -70,12 +71,12 @@ def wanted(
     for name in others:
         if name not in known:
             raise SettingError(
-                f"settings: there is no {name!r:.60}. Expected names as of `diffing run`, with underscores"
+                f"settings: there is no {name!r:.60}. Expected the name of a setting of `diffing run`, with underscores"
             )
         if name in named:
-            raise SettingError(f"settings: {name} is a parameter of its own. Give it there")
+            raise SettingError(f"settings: {name} has a parameter of its own. Use that instead")
     every = named | others
-    return Wanted(
+    return RunRequest(
         config=DiffConfig(**{name: value for name, value in every.items() if name not in limits}),
         limits=Limits(**{name: value for name, value in every.items() if name in limits}),
     )

@@ -1,4 +1,7 @@
-"""Finished diffs that ship with the package, for the start page. Made by `python -m tests.view.examples.make`."""
+"""Finished diffs that ship with the package, shown on the start page.
+
+`python -m tests.view.examples.make` creates them.
+"""
 
 from dataclasses import dataclass
 from importlib.resources import files
@@ -13,16 +16,16 @@ _HERE = Path(str(files(__name__)))
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A finished diff to look at."""
+    """A finished diff that ships with the package."""
 
     key: str
     """Its name in links."""
     title: str
-    """A few words, at most 40 characters."""
+    """A title of at most 40 characters."""
     caption: str
-    """What it shows, in one sentence."""
+    """What the diff shows, in one sentence."""
     folder: Path
-    """Of its report."""
+    """The folder of its report."""
 
 
 EXAMPLES: tuple[Example, ...] = (
@@ -35,27 +38,27 @@ EXAMPLES: tuple[Example, ...] = (
     ),
     Example(
         "rules",
-        "The LLM method, played by rules",
-        "The same two models with sentences, verdicts and ratings as an LLM gives them, but no LLM took part: a "
-        "program of rules stood in for it.",
+        "The LLM method, simulated by rules",
+        "The same two models with descriptions, verdicts and ratings like those of an LLM. No LLM took part: a "
+        "rule-based program took its place.",
         _HERE / "rules",
     ),
     Example(
         "itself",
         "One model against itself",
-        "The same tiny model twice, with a second sample of its answers: whatever were confirmed would be a false "
-        "alarm, and nothing is.",
+        "The same tiny model twice, with a second sample of its responses: any confirmed finding would be a false "
+        "alarm, and there is none.",
         _HERE / "itself",
     ),
 )
-"""In the order in which they are offered."""
+"""The examples, in the order of the page."""
 
 
 def example_folder(key: str) -> Path:
     """The folder of an example's report.
 
     Args:
-        key: From `EXAMPLES`; anything else may come from a visitor and never becomes a path.
+        key: A key from `EXAMPLES`. Any other text, which may come from a visitor, is refused and never becomes a path.
 
     Raises:
         SettingError: There is no such example.

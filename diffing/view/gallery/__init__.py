@@ -1,4 +1,4 @@
-"""The gallery: published diffs, found on the Hub by their tags, and those that ship with the page."""
+"""The gallery: a searchable list of diffs published on the Hub, and the examples that ship with the app."""
 
 from diffing.view.gallery.gallery_components import gallery_part
 

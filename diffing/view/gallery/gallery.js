@@ -1,9 +1,9 @@
-// Asks for the list when the gallery is shown and while somebody types. Inserts as markup only what the server made.
+// Requests the list when the gallery is shown and while a visitor types. Only HTML from the server is inserted as markup.
 const find = (selector) => element.querySelector(selector);
 let latest = 0;
 let wait;
 
-// The address of this search, so that its link and the way back to it are true.
+// Puts the search into the browser's address, so that links and the back button work.
 function keep(words) {
   const query = `gallery=${encodeURIComponent(words)}`;
   const url = new URL(location.href);

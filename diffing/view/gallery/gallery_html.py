@@ -1,4 +1,4 @@
-"""HTML of the gallery. Everything it returns comes from templates that escape every text: cards are anybody's words."""
+"""Renders the gallery as HTML, with templates that escape every text, since anybody can publish a diff."""
 
 from datetime import date
 from functools import lru_cache
@@ -8,52 +8,56 @@ from diffing.outputs.dataset import Published
 from diffing.outputs.html import environment
 from diffing.rendering import templates_of
 from diffing.view.examples import EXAMPLES
-from diffing.view.gallery.gallery_search import LONGEST, PER_PAGE, Found, name_of_model
+from diffing.view.gallery.gallery_search import LONGEST, PER_PAGE, DiffPage, name_of_model
 from diffing.view.page_query import Address
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 LONGEST_NAME = 120
-"""Characters of a name that are shown; the Hub's own have at most 96 on each side of the slash."""
+"""Maximum number of characters of a name that are shown. Names on the Hub have at most 96 on each side of the slash."""
 
 
 def page(words: str) -> str:
-    """The gallery, whose list is still to be asked for.
+    """Renders the gallery without its list, which the script requests.
 
     Args:
-        words: What is searched for at first.
+        words: The initial search words.
     """
     template = _templates().get_template("gallery.html.jinja")
     return template.render(words=words[:LONGEST], examples=EXAMPLES, longest=LONGEST, link=_of_example)
 
 
-def listed(found: Found, words: str) -> str:
-    """One page of the list.
+def listed(found: DiffPage, words: str) -> str:
+    """Renders one page of the list.
 
     Args:
-        found: The diffs.
-        words: What was searched for.
+        found: The page of diffs.
+        words: The search words.
     """
     template = _templates().get_template("list.html.jinja")
     return template.render(
-        found=found, first=found.page * PER_PAGE + 1, words=words[:LONGEST], told=told(found, words), link=_of_diff
+        found=found,
+        first=found.page * PER_PAGE + 1,
+        words=words[:LONGEST],
+        count_text=count_text(found, words),
+        link=_of_diff,
     )
 
 
-def told(found: Found, words: str) -> str:
-    """How many there are, in words.
+def count_text(found: DiffPage, words: str) -> str:
+    """The number of diffs in words.
 
     Args:
-        found: The diffs.
-        words: What was searched for.
+        found: A page of diffs.
+        words: The search words.
     """
     number = f"{found.total:,} published diff{'' if found.total == 1 else 's'}"
     return f"{number} found" if words.strip() else number
 
 
 def problem(text: str) -> str:
-    """Why there is no list, with a way to try again."""
+    """Renders why there is no list, with a button to try again."""
     return _templates().get_template("problem.html.jinja").render(text=text)
 
 
@@ -71,7 +75,7 @@ def _model(model_id: str) -> str:
 
 
 def _day(text: str | None) -> str:
-    """A day in words; empty where the text is none."""
+    """A date in words; empty if the text is not a date."""
     try:
         day = date.fromisoformat(text or "")
     except ValueError:
@@ -81,6 +85,6 @@ def _day(text: str | None) -> str:
 
 @lru_cache(1)
 def _templates() -> "Environment":
-    templates = environment(templates_of(__package__, "shown"))
+    templates = environment(templates_of(__package__, "templates"))
     templates.filters |= {"model": _model, "day": _day}
     return templates

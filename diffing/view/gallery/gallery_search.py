@@ -1,51 +1,53 @@
-"""Published diffs by typed words, in pages. The same for the gallery and for programs; knows no markup."""
+"""Searches published diffs by words, one page at a time, for the gallery and for the API."""
 
 import re
 from dataclasses import dataclass
 
 from diffing.errors import HubError
 from diffing.outputs.dataset import Published
-from diffing.view.published_diffs import Diffs
+from diffing.view.published_diffs import HubDiffs
 from diffing.view.visitor import Visitor
 
 PER_PAGE = 20
-"""Diffs on one page."""
+"""Number of diffs on one page."""
 LONGEST = 200
-"""Characters of a search."""
+"""Maximum number of characters of a search."""
 _REVISION = re.compile(r"@[^+#]*")
 _MODEL = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DiffPage:
     """One page of published diffs."""
 
     diffs: tuple[Published, ...]
-    """The newest first."""
+    """The diffs, the newest first."""
     page: int
-    """From 0."""
+    """The index of the page, from 0."""
     total: int
-    """Diffs that fit the words."""
+    """Number of matching diffs."""
     all: bool
-    """Whether all published diffs were looked through, not only the newest."""
+    """Whether all published diffs were searched, not only the newest."""
 
     @property
     def pages(self) -> int:
-        """At least one."""
+        """Number of pages, at least one."""
         return max(-(-self.total // PER_PAGE), 1)
 
 
-def find(diffs: Diffs, words: str, page: int, visitor: Visitor) -> Found:
-    """The published diffs whose models or names hold all of the words; an exact `org/name` finds every one of its.
+def find(diffs: HubDiffs, words: str, page: int, visitor: Visitor) -> DiffPage:
+    """Finds published diffs with all words in their models' names or their own.
+
+    An exact `org/name` finds all its diffs.
 
     Args:
-        diffs: Asks the Hub.
-        words: Typed by somebody; empty finds all.
-        page: From 0; one beyond the last is the last.
-        visitor: Who asks: private ones are found for their owners.
+        diffs: The diffs on the Hub.
+        words: The search words of a visitor; empty finds all diffs.
+        page: The index of the page, from 0. After the last page comes the last page again.
+        visitor: The visitor. Private diffs are found for their owners only.
 
     Raises:
-        HubError: The Hub did not answer, or refuses.
+        HubError: The Hub does not answer, or refuses.
     """
     words = words[:LONGEST].strip()
     tagged = diffs.newest((words,), visitor) if _MODEL.fullmatch(words) else None
@@ -56,16 +58,16 @@ def find(diffs: Diffs, words: str, page: int, visitor: Visitor) -> Found:
     ordered = sorted(found.values(), key=lambda each: each.changed or "", reverse=True)
     page = min(max(page, 0), max(-(-len(ordered) // PER_PAGE) - 1, 0))
     shown = tuple(ordered[page * PER_PAGE : (page + 1) * PER_PAGE])
-    return Found(shown, page, len(ordered), newest.all or (tagged is not None and tagged.all))
+    return DiffPage(shown, page, len(ordered), newest.all or (tagged is not None and tagged.all))
 
 
 def name_of_model(model_id: str) -> str:
-    """A model's id without its commits."""
+    """A model's id without commits."""
     return _REVISION.sub("", model_id)
 
 
 def reason(error: HubError) -> str:
-    """Why nothing can be listed, for somebody who looks at a page."""
+    """Why nothing can be listed, in words for a visitor."""
     why = "did not answer" if error.status is None else f"answered {error.status}"
     return f"Published diffs cannot be listed now: the Hub {why}. Try again in a moment"
 

@@ -1,11 +1,11 @@
-"""What is asked before a run: names on the Hub, where a model can run, estimates. Knows no page; fails with a reason.
+"""Helps a visitor before a run: searches models on the Hub, tells where a model can run, and estimates the run.
 
-With `visitor = Visitor(token)`: `Suggester().models("qwen", visitor)`, `places_of("org/name", visitor)`,
-`Previews().preview(config, limits, visitor)`.
+With `visitor = Visitor(token)`, call `Suggester().models("qwen", visitor)`, `find_run_options("org/name", visitor)`, or
+`Previewer().preview(config, limits, visitor)`. This package does not depend on the page.
 """
 
-from diffing.view.preflight.places import Place, places_of
-from diffing.view.preflight.preview import Preview, Previews
-from diffing.view.preflight.suggest import Base, Suggester, Suggestions
+from diffing.view.preflight.model_search import BaseModelProposal, Suggester, Suggestions
+from diffing.view.preflight.run_options import RunOption, find_run_options
+from diffing.view.preflight.run_preview import Preview, Previewer
 
-__all__ = ["Base", "Place", "Preview", "Previews", "Suggester", "Suggestions", "places_of"]
+__all__ = ["BaseModelProposal", "Preview", "Previewer", "RunOption", "Suggester", "Suggestions", "find_run_options"]

@@ -1,4 +1,4 @@
-"""The page of a run: how far it is, what was found so far; stop, go on, remove."""
+"""The page of a run: its progress, the hypotheses found so far, and buttons to stop, resume or remove it."""
 
 from diffing.view.progress.progress_components import progress_part
 

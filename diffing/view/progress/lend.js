@@ -1,4 +1,4 @@
-// Begins the event of the visitor in which the models of a run answer. The run's page says when.
+// Starts the visitor's event in which the models of a run answer, when the run's page asks for it.
 let busy = "";
 document.addEventListener("diffing-lend", ({ detail: id }) => {
   if (!element.isConnected || busy === id) return;

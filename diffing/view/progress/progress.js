@@ -1,5 +1,5 @@
-// Shows where a run stands, asks again every second, and leads on to the result. Only the run's id is sent.
-// Inserts as markup only what the server's templates made.
+// Shows the progress of a run, polls it every second, and goes to the result in the end. Sends only the run's id.
+// Only HTML from the server's templates is inserted as markup.
 const EVERY = 1000;
 const HIDDEN = 15000;  // nobody looks: now and then, for the tab's title
 const plain = "diffing";
@@ -20,7 +20,7 @@ async function appId() {
   }
 }
 
-// Puts a region in where it changed, and the focus, open lists and the bar's width back where they were.
+// Updates a region if it has changed, and restores the focus, open lists and the bar's width.
 function put(name, html) {
   const box = one(`[data-region="${name}"]`);
   if (!box || last[name] === html) return;
@@ -62,7 +62,7 @@ function lost(is) {
   if (line && line.hidden === is) line.hidden = !is;
 }
 
-// A GPU of whoever looks is lent to a run that was begun in this tab, and to others only where they say so.
+// Lends the visitor's GPU to a run that was started in this tab, and to other runs only if the visitor agrees.
 function mayLend() {
   try {
     return lends === run() || sessionStorage.getItem(`diffing-lends ${run()}`) === "yes";
@@ -75,11 +75,11 @@ function lend() {
   try {
     sessionStorage.setItem(`diffing-lends ${run()}`, "yes");
   } catch {
-    // for as long as this page is open
+    // remembered as long as this page is open
   }
 }
 
-// One question; undefined where the server did not answer.
+// Sends one question; undefined if the server did not answer.
 async function ask(act) {
   try {
     return await server.of_run({ run: run(), act, lends: mayLend() });
@@ -95,7 +95,7 @@ async function look(mine) {
     lost(true);
     const now = await appId();
     if (mine !== turn) return;
-    // another app under the same address: what this page knows of the old one is void
+    // a restarted app under the same address: this page's connection to the old one is invalid
     if (now !== undefined && now !== app) return location.reload();
   } else {
     lost(false);
@@ -146,7 +146,7 @@ async function act(button) {
   timer = setTimeout(() => look(mine), EVERY);
 }
 
-// What cannot be taken back takes a second click.
+// Actions that cannot be undone need a second click.
 function sure(button) {
   const text = button.textContent;
   button.textContent = button.dataset.sure;

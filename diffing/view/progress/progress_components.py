@@ -1,4 +1,4 @@
-"""The Gradio components of the page of a run. Only the run's id travels."""
+"""The Gradio components of the page of a run. The browser sends only the run's id."""
 
 import os
 from collections.abc import Iterator
@@ -9,33 +9,33 @@ from diffing.config import DiffConfig
 from diffing.view.page_part import Part
 from diffing.view.page_query import Address
 from diffing.view.progress import progress_html
-from diffing.view.progress.progress_handlers import answer, found
-from diffing.view.router import Answer
+from diffing.view.progress.progress_handlers import answer, find_run
+from diffing.view.router import Reply
 from diffing.view.site import Site
 from diffing.view.visitor import Visitor
-from diffing.view.zero import answered
+from diffing.view.zero import answer_on_loans
 
 
 def progress_part(site: Site) -> Part:
-    """Builds it.
+    """Builds the page of a run.
 
     Args:
-        site: What all visitors share.
+        site: The state that all visitors share.
     """
     import gradio as gr
 
-    def of_run(asked: Any, token: gr.OAuthToken | None) -> Answer:  # noqa: ANN401  whatever the browser sends
-        return answer(site, asked, token.token if token else None)
+    def of_run(question: Any, token: gr.OAuthToken | None) -> Reply:  # noqa: ANN401  whatever the browser sends
+        return answer(site, question, token.token if token else None)
 
     def lend(run_id: str, token: gr.OAuthToken | None) -> Iterator[None]:
-        """Within an event, so that a GPU is lent to the visitor; what it tells, the page asks for by itself."""
+        """Runs within an event, so that the GPU is lent to the visitor. The page polls the progress by itself."""
 
         def answers(config: DiffConfig) -> Iterator[tuple[str, int, int]]:
-            cache, rules = site.desk.folder / "completions", site.settings.rules
-            for each in answered(config, cache=cache, token=token.token if token else None, rules=rules):
+            cache, rules = site.run_manager.folder / "completions", site.settings.rules
+            for each in answer_on_loans(config, cache=cache, token=token.token if token else None, rules=rules):
                 yield each.stage, each.done, each.total
 
-        yield from site.desk.lend(run_id or "", answers)
+        yield from site.run_manager.lend(run_id or "", answers)
 
     box = gr.HTML(
         "", apply_default_css=False, elem_classes="diffing", js_on_load=_script("progress"), server_functions=[of_run]
@@ -43,11 +43,11 @@ def progress_part(site: Site) -> Part:
     lender = gr.HTML("", html_template="<span hidden></span>", js_on_load=_script("lend"), elem_classes="run-lender")
     lender.submit(lend, lender, None, show_progress="hidden", api_visibility="private", concurrency_limit=None)
 
-    def opened(where: Address, visitor: Visitor) -> list[Any]:
-        run = found(site, where.value, visitor.token)
+    def open_part(where: Address, visitor: Visitor) -> list[Any]:
+        run = find_run(site, where.value, visitor.token)
         return ["" if run is None else progress_html.page(run, _base(os.environ.get("SPACE_ID", "")))]
 
-    return Part((box,), opened, [""])
+    return Part((box,), open_part, [""])
 
 
 def _script(name: str) -> str:
@@ -55,5 +55,5 @@ def _script(name: str) -> str:
 
 
 def _base(space: str) -> str:
-    """What a link to a Space begins with: the page itself is a frame within the Hub's, under another address."""
+    """The start of links to a Space. The page itself is a frame within the Hub's page and has another address."""
     return f"https://huggingface.co/spaces/{space}" if space else ""

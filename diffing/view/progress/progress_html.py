@@ -1,4 +1,4 @@
-"""HTML of the page of a run. Everything it returns comes from templates that escape every text, and nowhere else."""
+"""Renders the page of a run as HTML, with templates that escape every text."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,66 +14,67 @@ from diffing.rendering import templates_of
 from diffing.report.names import Names, names_between
 from diffing.types import ModelInfo, Side
 from diffing.view.page_query import Address
-from diffing.view.progress.steps import Shown, progress_of, seconds_left, steps_of
-from diffing.view.runs import Early, RunState
+from diffing.view.progress.steps import StepProgress, progress_of, seconds_left, steps_of
+from diffing.view.runs import EarlyHypothesis, RunState
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 _AT_FIRST = 6
-"""Hypotheses of one method that are shown without a click."""
+"""Number of hypotheses per method that are visible without a click."""
 MOVING = ("lending", "running")
-"""States in which a run gets on."""
+"""States in which a run makes progress."""
 REGIONS = ("lead", "steps", "found", "acts")
-"""Parts of the page that change while one looks; each is put in only when it has changed."""
+"""Parts of the page that are updated while it is open. The script replaces a region only if its HTML has changed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """A run, as its page shows it."""
+class RunView:
+    """A run as its page shows it."""
 
     id: str
-    """What its link says."""
+    """The id in the run's link."""
     config: DiffConfig
-    """What it was asked to do."""
+    """The settings of the run."""
     state: RunState
-    """Where it stands."""
+    """The state of the run."""
     signed_in: bool = False
-    """Whether the visitor who looks is."""
+    """Whether the visitor is signed in."""
     lends: bool = True
-    """Lending: whether the page that shows it lends its visitor's GPU; of the others only one that is asked to does."""
+    """In the state `lending`: whether this page lends its visitor's GPU. A page lends it only if the visitor began the
+    run in its tab, or agreed to lend it."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """A hypothesis that is not yet tested."""
+class _EarlyText:
+    """The text of an untested hypothesis, with its counts."""
 
     pieces: tuple[tuple[str, Side | None], ...]
-    """Text, and sides where a model's name belongs."""
-    early: Early
-    """What is known of it."""
+    """Pieces of text, with the side for a piece that is a model's name."""
+    early: EarlyHypothesis
+    """The hypothesis."""
 
 
-def page(run: Run, base: str = "") -> str:
-    """The whole page.
+def page(run: RunView, base: str = "") -> str:
+    """Renders the whole page.
 
     Args:
-        run: What it shows.
-        base: The address that its link begins with; empty where the browser knows it.
+        run: The run to show.
+        base: The start of the run's link; empty if the browser knows it.
     """
     return _rendered("page", run=run, base=base, names=_names(run.config), regions=regions(run))
 
 
-def regions(run: Run) -> dict[str, str]:
-    """What changes while one looks, as HTML by region."""
+def regions(run: RunView) -> dict[str, str]:
+    """Renders the parts that are updated while the page is open, by region."""
     names = _names(run.config)
-    shown = progress_of(steps_of(run.config), run.state.stages)
+    progress = progress_of(steps_of(run.config), run.state.stages)
     values: dict[str, object] = {
         "run": run,
         "names": names,
-        "steps": shown,
-        "now": _now(shown),
-        "whole": seconds_left(shown) if run.state.state in MOVING else None,
+        "steps": progress,
+        "now": _now(progress),
+        "whole": seconds_left(progress) if run.state.state in MOVING else None,
         "moving": run.state.state in MOVING,
         "again": Address("pair", run.config.model_a, run.config.model_b).query,
         "found": _by_method(run.state.found),
@@ -82,20 +83,20 @@ def regions(run: Run) -> dict[str, str]:
     return {name: _rendered(name, **values) for name in REGIONS}
 
 
-def told(run: Run) -> str:
-    """One line for who listens instead of looking: it changes only where something else has begun."""
+def announcement(run: RunView) -> str:
+    """One line for screen readers. It changes only when another step has begun."""
     match run.state.state:
         case "queued":
             return f"In line, place {run.state.place}."
         case "lending" if not run.lends and not run.state.attended:
             return "The run waits for a GPU."
         case "running" | "lending":
-            shown = progress_of(steps_of(run.config), run.state.stages)
-            now = _now(shown)
+            progress = progress_of(steps_of(run.config), run.state.stages)
+            now = _now(progress)
             who = f"{_names(run.config).of(now.step.side)} " if now.step.side else ""
-            return f"Step {shown.index(now) + 1} of {len(shown)}: {who}{now.step.title}."
+            return f"Step {progress.index(now) + 1} of {len(progress)}: {who}{now.step.title}."
         case "stopped":
-            return "Stopped. What was done is kept."
+            return "Stopped. Completed work is kept."
         case "failed":
             return f"The run failed. {run.state.reason}"
         case "waiting":
@@ -104,19 +105,19 @@ def told(run: Run) -> str:
             return "Done."
 
 
-def tab(run: Run) -> str:
-    """What the browser's tab says."""
+def tab(run: RunView) -> str:
+    """The title of the browser's tab."""
     if run.state.state not in MOVING:
         place = f"place {run.state.place} in line" if run.state.state == "queued" else run.state.state
         return f"{place.capitalize()} – diffing"
-    shown = progress_of(steps_of(run.config), run.state.stages)
-    now = _now(shown)
-    share = "" if now.percent is None else f" · {now.percent}\N{NO-BREAK SPACE}%"
-    return f"{shown.index(now) + 1}/{len(shown)}{share} – diffing"
+    progress = progress_of(steps_of(run.config), run.state.stages)
+    now = _now(progress)
+    share = "" if now.percent is None else f" · {now.percent}%"
+    return f"{progress.index(now) + 1}/{len(progress)}{share} – diffing"
 
 
 def duration(seconds: float) -> str:
-    """A time in words, as roughly as it is known."""
+    """A rough duration in words."""
     if seconds < 10:
         return "a few seconds"
     if seconds < 90:
@@ -128,8 +129,8 @@ def duration(seconds: float) -> str:
     return f"{hours:.1f}\N{NO-BREAK SPACE}hours" if hours < 10 else count(round(hours), "hour")
 
 
-def _now(shown: tuple[Shown, ...]) -> Shown:
-    return next(each for each in shown if each.status == "now")
+def _now(progress: tuple[StepProgress, ...]) -> StepProgress:
+    return next(each for each in progress if each.status == "now")
 
 
 @lru_cache(256)
@@ -137,24 +138,24 @@ def _names(config: DiffConfig) -> Names:
     return names_between(ModelInfo(config.model_a, "model_a"), ModelInfo(config.model_b, "model_b"))
 
 
-def _by_method(found: Iterable[Early]) -> list[tuple[str, list[_Found]]]:
-    """In the order in which they were found, which is that of the methods."""
+def _by_method(found: Iterable[EarlyHypothesis]) -> list[tuple[str, list[_EarlyText]]]:
+    """Groups hypotheses by method. They come in the order of the methods."""
     headings = {name: plan.heading for name, plan in method_plans().items()}
     return [
-        (headings.get(method, method), [_Found(tuple(pieces_of(each.text, _side(each))), each) for each in group])
+        (headings.get(method, method), [_EarlyText(tuple(pieces_of(each.text, _side(each))), each) for each in group])
         for method, group in groupby(found, key=lambda each: each.method)
     ]
 
 
-def _side(early: Early) -> Side:
+def _side(early: EarlyHypothesis) -> Side:
     return "a" if early.direction == "a" else "b"
 
 
 @lru_cache(1)
 def _templates() -> "Environment":
-    made = environment(templates_of(__package__, "shown"))
-    made.globals |= {"duration": duration}
-    return made
+    templates = environment(templates_of(__package__, "templates"))
+    templates.globals |= {"duration": duration}
+    return templates
 
 
 def _rendered(name: str, **values: object) -> str:

@@ -1,6 +1,6 @@
-"""The steps of a run in plain words, and how far it is in them: what a page lists.
+"""Lists the steps of a run in plain words, and computes the progress of each step from the stages that were reported.
 
-Which steps come follows from the settings alone. How long they will take does not: what cannot be said is not said.
+The settings alone determine the steps. A remaining time is given only if it can be estimated.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,31 +28,31 @@ from diffing.stages import (
     Step,
 )
 from diffing.types import SIDES, Side
-from diffing.view.runs import Stage
+from diffing.view.runs import StageProgress
 
 Status: TypeAlias = Literal["done", "now", "later"]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A step of one run."""
+class StepProgress:
+    """The progress of one step."""
 
     step: Step
-    """Which."""
+    """The step."""
     status: Status
-    """Where it stands."""
+    """Whether it is done, under way, or still to come."""
     done: int = 0
-    """So many."""
+    """Number of items done."""
     total: int = 0
-    """Of so many; 0 where it is not known."""
+    """Number of items in all; 0 if it is not known."""
     tokens: int = 0
-    """Written so far; 0 where nobody counts them."""
+    """Number of tokens written so far; 0 if they are not counted."""
     seconds_left: float | None = None
-    """Of this step; None where nothing can be said."""
+    """Remaining time of this step; None if it cannot be estimated."""
 
     @property
     def percent(self) -> int | None:
-        """How much of it is done, rounded down; None where it is not known of how much."""
+        """Percentage of items done, rounded down; None if the total is not known."""
         return 100 * self.done // self.total if self.total and self.step.unit else None
 
 
@@ -62,9 +62,11 @@ _READY = Step(
     (ACCESS, PREPARE, *WEIGHTS.values(), *GPU.values()),
     short=True,
 )
-_WRITTEN = Step("Writing prompts", "The LLM writes prompts that could show what is suspected.", (WRITE_PROMPTS,))
+_WRITTEN = Step(
+    "Writing prompts", "The LLM writes prompts that could reveal the suspected difference.", (WRITE_PROMPTS,)
+)
 _ANSWERS: dict[Side, str] = {
-    "a": "Every prompt is answered once; what was answered before is not asked again.",
+    "a": "Every prompt is answered once; responses from earlier runs are reused.",
     "b": "The same prompts, answered once.",
 }
 _JUDGE = Step(
@@ -74,19 +76,19 @@ _JUDGE = Step(
 )
 _CHECK = Step(
     "Checking the judge",
-    "A sample is judged once more, in the other order or by another judge.",
+    "A sample is judged again, in the other order or by another judge.",
     (CHECK_JUDGE, SECOND_JUDGE),
 )
 _RATE = Step("Rating", "How interesting and how abstract each hypothesis is.", (RATE_INTERESTINGNESS, RATE_ABSTRACTION))
-_MERGE = Step("Putting together", "Hypotheses that say the same become one entry.", (MERGE,))
-_TESTED = Step("Testing", "What was found is tested on the other prompts, and the result is written.", short=True)
+_MERGE = Step("Grouping", "Hypotheses that say the same become one entry.", (MERGE,))
+_TESTED = Step("Testing", "The hypotheses are tested on the held-out prompts, and the result is saved.", short=True)
 
 
 def steps_of(config: DiffConfig) -> tuple[Step, ...]:
-    """The steps that a run will take, in their order.
+    """The steps of a run, in order.
 
     Args:
-        config: The run.
+        config: The settings of the run.
     """
     return tuple(_planned(config))
 
@@ -97,7 +99,11 @@ def _planned(config: DiffConfig) -> Iterator[Step]:
         yield _WRITTEN
     if config.pool is not None and config.pool_by == "responses":
         for side in SIDES:
-            yield Step("answers the pool", "Where the two differ most is told from these answers.", (POOL[side],))
+            yield Step(
+                "answers the pool",
+                "The prompts on which the models differ most are chosen from these responses.",
+                (POOL[side],),
+            )
     for side in SIDES:
         yield Step("answers", _ANSWERS[side], (RESPONSES[side],))
     plans = plans_of(config)
@@ -114,48 +120,50 @@ def _planned(config: DiffConfig) -> Iterator[Step]:
     yield _TESTED
 
 
-def progress_of(steps: Sequence[Step], stages: Sequence[Stage]) -> tuple[Shown, ...]:
-    """How far a run is in its steps. A run goes through them in order: what lies before a step that was begun is over.
+def progress_of(steps: Sequence[Step], stages: Sequence[StageProgress]) -> tuple[StepProgress, ...]:
+    """Computes the progress of each step. Steps follow each other, so every step before one that has begun is over.
 
     Args:
-        steps: Those of the run.
-        stages: What the run told, in the order in which it began them.
+        steps: The steps of the run.
+        stages: The stages that the run reported, in the order in which they began.
     """
     begun = {stage.name: stage for stage in stages}
     latest = [next((begun[name] for name in reversed(begun) if name in step.stages), None) for step in steps]
     now = max((place for place, stage in enumerate(latest) if stage is not None), default=0)
     reached = latest[now]
     if reached is not None and reached.total and reached.done >= reached.total and steps[-1] is not steps[now]:
-        # what tells nothing of itself is under way as soon as all before it is done
+        # a step that reports no progress is under way as soon as the one before it is done
         now += not steps[now + 1].stages
     return tuple(
-        _shown(step, stage, "done" if place < now else "now" if place == now else "later", begun)
+        _progress_of_step(step, stage, "done" if place < now else "now" if place == now else "later", begun)
         for place, step, stage in zip(count(), steps, latest, strict=False)
     )
 
 
-def _shown(step: Step, stage: Stage | None, status: Status, begun: dict[str, Stage]) -> Shown:
+def _progress_of_step(
+    step: Step, stage: StageProgress | None, status: Status, begun: dict[str, StageProgress]
+) -> StepProgress:
     if stage is None:
-        return Shown(step, status)
+        return StepProgress(step, status)
     tokens = begun.get(TOKENS[step.side]) if step.side and stage.name == RESPONSES[step.side] else None
-    told = Shown(step, status, stage.done, stage.total, tokens.done if tokens else 0)
-    return replace(told, seconds_left=stage.seconds_left) if status == "now" and not step.short else told
+    progress = StepProgress(step, status, stage.done, stage.total, tokens.done if tokens else 0)
+    return replace(progress, seconds_left=stage.seconds_left) if status == "now" and not step.short else progress
 
 
-def seconds_left(shown: Sequence[Shown]) -> tuple[float, bool] | None:
-    """How long the whole run will still take, where that can be said.
+def seconds_left(progress: Sequence[StepProgress]) -> tuple[float, bool] | None:
+    """Estimates the remaining time of the whole run.
 
     Args:
-        shown: The run's steps.
+        progress: The progress of each step.
 
     Returns:
-        Seconds, and whether they assume that model B answers as fast as model A; None where steps are to come whose
-        length only shows once they have begun.
+        The seconds, and whether they assume that model B answers as fast as model A; None if the length of a later step
+        is not known yet.
     """
-    now = next((each for each in shown if each.status == "now"), None)
+    now = next((each for each in progress if each.status == "now"), None)
     if now is None or not now.seconds_left:
         return None
-    later = [each.step for each in shown if each.status == "later" and not each.step.short]
+    later = [each.step for each in progress if each.status == "later" and not each.step.short]
     if not later:
         return now.seconds_left, False
     if now.step.stages == (RESPONSES["a"],) and [step.stages for step in later] == [(RESPONSES["b"],)]:

@@ -1,1 +1,1 @@
-"""The view of one finished diff: a part of the Space's page that shows any stored report."""
+"""The view of a finished diff: the part of the page that shows any stored report."""

@@ -1,4 +1,4 @@
-"""Which entries of the merged list are shown. Knows no markup."""
+"""Filters, sorts and pages the entries of a report's list of findings."""
 
 import math
 from collections.abc import Mapping
@@ -8,10 +8,10 @@ from diffing import metrics
 from diffing.outputs.phrasing import statement
 from diffing.report.entries import Entry
 from diffing.types import Finding, Metrics, Side
-from diffing.view.result.report_cache import Opened
+from diffing.view.result.report_cache import OpenedReport
 
 PER_PAGE = 40
-"""Entries on one page."""
+"""Number of entries on one page."""
 SORTS: Mapping[str, str] = {
     "": "the report's order",
     "net": "net difference",
@@ -20,100 +20,101 @@ SORTS: Mapping[str, str] = {
     "q": "q",
     "interest": "interest",
 }
-"""What the findings can be sorted by, with its name."""
+"""The sort orders, with their labels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a visitor wants of the findings."""
+    """Which findings a visitor wants to see."""
 
     method: str | None = None
-    """Found by it, by the lead or by one that says the same."""
+    """Only findings of this method, by the entry's lead or by a finding that says the same."""
     category: str | None = None
-    """In this category."""
+    """Only findings of this category."""
     direction: Side | None = None
-    """Predicted for this model."""
+    """Only behavior of this side's model."""
     confirmed: bool | None = None
-    """Confirmed or not."""
+    """Only confirmed findings, or only those that are not confirmed."""
     domain: str | None = None
-    """Decided at least once on held-out prompts of this domain; its numbers are shown as well."""
+    """Only findings with at least one decided held-out prompt of this domain. Their metrics in the domain are shown
+    too."""
     words: str = ""
-    """Words that must all occur in what is said."""
+    """Words that must all occur in the statement."""
     sort: str = ""
-    """One of `SORTS`: the largest first, of q the smallest; undefined last."""
+    """A key of `SORTS`. The largest value comes first, for q the smallest; undefined values come last."""
     page: int = 0
-    """From 0."""
+    """The index of the page, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class EntryPage:
     """One page of entries."""
 
     entries: tuple[Entry, ...]
-    """In the merged list's order."""
+    """The entries in order."""
     page: int
-    """From 0."""
+    """The index of the page, from 0."""
     total: int
-    """Entries that pass the filter."""
+    """Number of entries that pass the filter."""
     of: int
-    """Entries in all."""
+    """Number of entries without the filter."""
     slices: Mapping[str, Metrics]
-    """Per lead's hypothesis id, its metrics in the domain asked for; empty where none was."""
+    """The metrics of each lead in the chosen domain, by hypothesis id; empty without a chosen domain."""
 
     @property
     def pages(self) -> int:
-        """At least one."""
+        """Number of pages, at least one."""
         return max(-(-self.total // PER_PAGE), 1)
 
 
-def choose(opened: Opened, wanted: Filter) -> Chosen:
-    """The entries that pass a filter, one page of them.
+def choose(opened: OpenedReport, filters: Filter) -> EntryPage:
+    """One page of the entries that pass a filter.
 
     Args:
         opened: The report.
-        wanted: What is asked for. A page beyond the last is the last.
+        filters: The filter. After the last page comes the last page again.
     """
     names = opened.index.names
-    needles = wanted.words.lower().split()
+    needles = filters.words.lower().split()
 
     def passes(entry: Entry) -> bool:
         findings = _all(entry)
         said = "\n".join(statement(finding, names) for finding in findings).lower()
         return (
-            (wanted.method is None or any(f.hypothesis.method == wanted.method for f in findings))
-            and (wanted.category is None or any(f.hypothesis.category == wanted.category for f in findings))
-            and wanted.direction in (None, entry.lead.hypothesis.direction)
-            and wanted.confirmed in (None, entry.lead.confirmed)
+            (filters.method is None or any(f.hypothesis.method == filters.method for f in findings))
+            and (filters.category is None or any(f.hypothesis.category == filters.category for f in findings))
+            and filters.direction in (None, entry.lead.hypothesis.direction)
+            and filters.confirmed in (None, entry.lead.confirmed)
             and all(needle in said for needle in needles)
         )
 
     every = opened.index.entries
     passing = [entry for entry in every if passes(entry)]
     slices: dict[str, Metrics] = {}
-    if wanted.domain is not None:
-        slices = {entry.lead.hypothesis.id: sliced(opened, entry.lead, wanted.domain) for entry in passing}
+    if filters.domain is not None:
+        slices = {entry.lead.hypothesis.id: sliced(opened, entry.lead, filters.domain) for entry in passing}
         passing = [entry for entry in passing if _decided(slices[entry.lead.hypothesis.id])]
-    passing.sort(key=lambda entry: _rank(entry.lead, wanted.sort))  # stable: ties stay in the list's order
-    page = min(max(wanted.page, 0), max(-(-len(passing) // PER_PAGE) - 1, 0))
+    passing.sort(key=lambda entry: _rank(entry.lead, filters.sort))  # stable: ties keep the list's order
+    page = min(max(filters.page, 0), max(-(-len(passing) // PER_PAGE) - 1, 0))
     shown = tuple(passing[page * PER_PAGE : (page + 1) * PER_PAGE])
-    return Chosen(shown, page, len(passing), len(every), slices)
+    return EntryPage(shown, page, len(passing), len(every), slices)
 
 
-def page_of_entry(opened: Opened, hypothesis_id: str) -> int:
-    """On which page of the unfiltered list an entry with this finding stands."""
+def page_of_entry(opened: OpenedReport, hypothesis_id: str) -> int:
+    """The index of the page on which a finding stands in the unfiltered list."""
     for place, entry in enumerate(opened.index.entries):
         if any(finding.hypothesis.id == hypothesis_id for finding in _all(entry)):
             return place // PER_PAGE
     return 0
 
 
-def sliced(opened: Opened, finding: Finding, domain: str) -> Metrics:
+def sliced(opened: OpenedReport, finding: Finding, domain: str) -> Metrics:
     """A finding's metrics on the held-out prompts of one domain.
 
     Args:
         opened: The report.
         finding: One of its findings.
-        domain: Which prompts.
+        domain: The domain of the prompts.
     """
     judgements = []
     for judgement in opened.index.verdicts_on(finding.hypothesis.id):

@@ -1,4 +1,4 @@
-"""Cells of the tables that compare the methods: written as everywhere in the view, the interval below the value."""
+"""Formats a cell of the tables that compare methods: the value, its interval and its sample size."""
 
 from dataclasses import dataclass
 
@@ -10,27 +10,29 @@ from diffing.types import Estimate, Row, Scalar
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell in words."""
+    """The texts of one cell."""
 
     value: str
-    """The number or the text; a dash where it is undefined."""
+    """The number or the text; a dash if it is undefined."""
     interval: str
-    """Of an estimate; empty where there is none."""
+    """The interval of an estimate; empty if there is none."""
     n: str
-    """What an estimate rests on; empty for what is none."""
+    """The sample size of an estimate; empty for other values."""
 
 
 def cell_of(row: Row, column: Column) -> Cell:
-    """What stands in a column of a row.
+    """Formats the cell of a row and a column.
 
     Args:
-        row: Of a result.
-        column: Which of its columns.
+        row: A row of a result.
+        column: A column of the same result.
     """
-    told, n = row[column.name], row.get(f"{column.name}_n")
+    stored, n = row[column.name], row.get(f"{column.name}_n")
     if n is None:
-        return Cell(number(told, column.unit), "", "")
-    value, low, high = (_float(each) for each in (told, row.get(f"{column.name}_low"), row.get(f"{column.name}_high")))
+        return Cell(number(stored, column.unit), "", "")
+    value, low, high = (
+        _float(each) for each in (stored, row.get(f"{column.name}_low"), row.get(f"{column.name}_high"))
+    )
     estimate = Estimate(value, low, high, int(n))
     if column.unit == "%":
         written, ends = percent(value), shares(estimate)

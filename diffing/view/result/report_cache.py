@@ -1,4 +1,4 @@
-"""Finished reports that are being looked at, kept on the server and found by their keys."""
+"""Keeps the last few opened reports in memory, found by the keys of their results."""
 
 import threading
 from collections import OrderedDict
@@ -20,34 +20,34 @@ if TYPE_CHECKING:
     from diffing.bench.results import Result
 
 OPEN = 4
-"""Reports in memory at once; one of 10,000 prompts takes some hundred megabytes."""
+"""Maximum number of reports in memory. A report of 10,000 prompts takes some hundred megabytes."""
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A report with what the page makes of all of it; each part is made when it is first used."""
+class OpenedReport:
+    """A report with what the page derives from it; each part is computed on first use."""
 
     report: Report
-    """All of it."""
+    """The report."""
 
     @property
     def index(self) -> ReportIndex:
-        """What looking things up in it needs."""
+        """Lookup tables for the report."""
         return index_of(self.report)
 
     @cached_property
     def page(self) -> Page:
-        """The findings as pages show them, without examples."""
+        """The findings as the page shows them, without examples."""
         return page_of(self.report, brief=True)
 
     @cached_property
     def features(self) -> Features | None:
-        """The SAE's features; None where that method was not part of the run."""
+        """The SAE's features; None if the run did not use the SAE method."""
         return features_in(self.report)
 
     @cached_property
     def comparison(self) -> "tuple[Result, ...]":
-        """The methods compared by the paper's criteria."""
+        """The tables that compare the methods by the paper's criteria."""
         from diffing.bench.compare import category_result, gather, method_result, overlap_result, same_result
 
         groups = gather([("this result", self.report)])
@@ -55,26 +55,26 @@ class Opened:
         return tuple(table(groups, command="diffing bench compare", settings={}) for table in tables)
 
 
-class Shelf:
-    """The last few reports that were opened; safe to use from several threads."""
+class ReportCache:
+    """The last few opened reports. It is thread-safe."""
 
     def __init__(self, find: Callable[[str], Path]) -> None:
-        """Nothing is opened yet.
+        """Starts empty.
 
         Args:
-            find: The folder of a key. Keys come from visitors: it must know them, never make a path of one, and raise
-                a `DiffingError` for all others.
+            find: Returns the folder of a key. Keys come from visitors: it must know them, must never make a path of
+                one, and must raise a `DiffingError` for all others.
         """
         self._find = find
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[Path, int], _Slot] = OrderedDict()
 
-    def open(self, key: str) -> Opened:
-        """The report of a key. Read again where its folder was saved anew since.
+    def open(self, key: str) -> OpenedReport:
+        """The report of a key. It is read again if its folder was saved anew.
 
         Raises:
             DiffingError: The key is unknown.
-            SettingError: There is no report in its folder, or a damaged one.
+            SettingError: The folder holds no report, or a damaged one.
         """
         folder = self._find(key)
         try:
@@ -86,17 +86,17 @@ class Shelf:
             self._kept.move_to_end((folder, saved))
             while len(self._kept) > OPEN:
                 self._kept.popitem(last=False)
-        with slot.lock:  # whoever comes second waits for the first, those of other reports do not
+        with slot.lock:  # a second reader of the same report waits; readers of other reports do not
             if slot.opened is None:
-                slot.opened = Opened(_loaded(folder))
+                slot.opened = OpenedReport(_loaded(folder))
         return slot.opened
 
 
 def _loaded(folder: Path) -> Report:
-    """The report.
+    """Reads a report.
 
     Raises:
-        SettingError: It is damaged. The message does not tell where it lies on the server.
+        SettingError: The report is damaged. The message does not reveal its path on the server.
     """
     try:
         return load_report(folder, token=False)
@@ -105,8 +105,8 @@ def _loaded(folder: Path) -> Report:
 
 
 class _Slot:
-    """A place on the shelf, empty until its report is read."""
+    """An entry of the cache, empty until its report is read."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.opened: Opened | None = None
+        self.opened: OpenedReport | None = None

@@ -1,5 +1,5 @@
-// Filters the findings, fetches evidence when it is opened, shows more of long texts.
-// Inserts as markup only what the server's templates made; what models wrote in long texts is inserted as text.
+// Filters the findings, fetches evidence when it is opened, and extends long texts.
+// Only HTML from the server's templates is inserted as markup; long texts written by models are inserted as text.
 const all = (selector, within) => [...within.querySelectorAll(selector)];
 const key = () => element.querySelector("[data-key]")?.dataset.key ?? "";
 let latest = 0;
@@ -13,7 +13,7 @@ async function ask(about, more) {
   }
 }
 
-// Shows the answer in a box and puts the focus back where it was.
+// Shows the reply in a box and restores the focus.
 function put(box, answer) {
   const focused = box.contains(document.activeElement) ? document.activeElement : null;
   const again = focused?.dataset.focus;
@@ -36,7 +36,7 @@ function put(box, answer) {
   fold(box);
 }
 
-// Long texts are folded once they are shown: only then do they have a height.
+// Folds long texts once they are visible, because only then do they have a height.
 function fold(within) {
   for (const text of all(".clip:not([data-seen])", within)) {
     if (!text.offsetParent) continue;
@@ -93,7 +93,7 @@ function opened(details) {
 }
 
 const tabs = () => element.closest(".diffing-tabs");
-// Of a tab's buttons one is shown: in the row, or in the menu of those that do not fit; one more only measures widths.
+// Gradio renders several buttons per tab (row, overflow menu, and one for measuring); clicks all with this name.
 const choose = (name) => {
   for (const button of all("button", tabs())) if (button.textContent.trim() === name) button.click();
 };
@@ -112,7 +112,7 @@ function goToFeature(index) {
   show(`#feature-${index}`);
 }
 
-// A tab takes a moment to be shown, and that of the features to be filled.
+// A tab takes a moment to appear, and the features tab to be filled.
 function show(selector, tries = 80) {
   const target = tabs().querySelector(selector);
   if (!target?.offsetParent) {
@@ -143,7 +143,7 @@ async function showMore(button) {
   else button.remove();
 }
 
-// A new page is read from its beginning; but who pages by keyboard sees where the focus is.
+// Scrolls to the top of a new page, but keeps the focus visible for keyboard users.
 function begin(box) {
   box.scrollIntoView({ block: "start" });
   if (document.activeElement.matches(":focus-visible")) document.activeElement.scrollIntoView({ block: "nearest" });

@@ -1,4 +1,4 @@
-"""The Gradio components of the result view, and what happens on their events. Only keys and numbers travel."""
+"""The Gradio components of the view of a result, and their events. The browser sends only keys and numbers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from diffing.errors import DiffingError
 from diffing.outputs.html import visible
 from diffing.view.result import result_html
-from diffing.view.result.raw import View, table_names, table_of
-from diffing.view.result.report_cache import Opened, Shelf
+from diffing.view.result.raw_tables import TableQuery, table_names, table_of
+from diffing.view.result.report_cache import OpenedReport, ReportCache
 from diffing.view.result.result_handlers import answer
-from diffing.view.router import Answer
+from diffing.view.router import Reply
 
 if TYPE_CHECKING:
     from gradio.components import Component
@@ -22,33 +22,35 @@ _LAZY = {
     "methods": "Methods",
     "how": "How it was made",
 }
-"""Tabs that are filled when they are opened, with their titles."""
+"""Tabs that are filled when a visitor opens them, with their titles."""
 _QUIET: dict[str, Any] = {"show_progress": "minimal", "api_visibility": "private", "concurrency_limit": 16}
-"""Events that change what is shown: of one kind several at a time, so that nobody waits for another's."""
+"""Options of events that change what is shown. Several events of a kind run at a time, so that no visitor waits for
+another."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResultView:
-    """The view within a page. `page_event(view.open, inputs=[a key], outputs=view.outputs)` shows a report."""
+    """The built view. `page_event(view.open, inputs=[a key], outputs=view.outputs)` shows a report."""
 
     open: Callable[[str], list[Any]]
-    """From a key to the values of `outputs`; a key that opens nothing shows why. The empty key clears the view."""
+    """Computes the values of `outputs` for a key. An invalid key shows the reason, and the empty key clears the view.
+    """
     outputs: "tuple[Component, ...]"
-    """What `open` fills."""
+    """The components that `open` fills."""
 
 
-def result_view(shelf: Shelf) -> ResultView:
-    """Builds the view; call it where it belongs, within `gr.Blocks`. Shows nothing until `open` is called.
+def result_view(cache: ReportCache) -> ResultView:
+    """Builds the view within `gr.Blocks`.
 
-    The page's head needs `style()`.
+    It stays empty until `open` is called, and needs `style()` in the page's head.
 
     Args:
-        shelf: Where reports are found by their keys.
+        cache: Finds reports by their keys.
     """
     import gradio as gr
 
-    def ask(asked: Any) -> Answer:  # noqa: ANN401  whatever the browser sends
-        return answer(shelf, asked)
+    def ask(question: Any) -> Reply:  # noqa: ANN401  whatever the browser sends
+        return answer(cache, question)
 
     key = gr.State("")
     top = _html()
@@ -56,27 +58,27 @@ def result_view(shelf: Shelf) -> ResultView:
         with gr.Tab("Findings", id="findings"):
             found = _html(js_on_load=result_html.script(), server_functions=[ask])
         lazy = {name: _lazy(name, title) for name, title in _LAZY.items()}
-        raw = _raw_tab(key, shelf)
+        raw = _raw_tab(key, cache)
     for name, (tab, box) in lazy.items():
-        _fill_on(name, tab, box, key, shelf)
+        _fill_on(name, tab, box, key, cache)
     outputs = (key, top, tabs, found, *(box for _, box in lazy.values()), raw)
 
-    empty = [""] * len(lazy)  # what is filled when its tab is opened
+    empty = [""] * len(lazy)  # these boxes are filled when their tab is opened
 
-    def open_report(wanted: str) -> list[Any]:
-        return _values(shelf, wanted, empty)
+    def open_report(key_text: str) -> list[Any]:
+        return _values(cache, key_text, empty)
 
     return ResultView(open_report, outputs)
 
 
-def _values(shelf: Shelf, wanted: str, empty: list[Any]) -> list[Any]:
-    """What is shown of a key at first."""
+def _values(cache: ReportCache, key_text: str, empty: list[Any]) -> list[Any]:
+    """The values of the components when a report is opened."""
     import gradio as gr
 
     problem = ""
-    if wanted:
+    if key_text:
         try:
-            opened = shelf.open(wanted)
+            opened = cache.open(key_text)
         except DiffingError as error:
             problem = result_html.problem(str(error))
         else:
@@ -84,10 +86,10 @@ def _values(shelf: Shelf, wanted: str, empty: list[Any]) -> list[Any]:
             choice = gr.update(choices=[(visible(name), name) for name in names], value=names[0] if names else None)
             tabs = gr.update(visible=True, selected="findings")
             return [
-                wanted,
-                result_html.overview(opened, wanted),
+                key_text,
+                result_html.overview(opened, key_text),
                 tabs,
-                result_html.findings(opened, wanted),
+                result_html.findings(opened, key_text),
                 *empty,
                 choice,
             ]
@@ -95,7 +97,7 @@ def _values(shelf: Shelf, wanted: str, empty: list[Any]) -> list[Any]:
 
 
 def _lazy(name: str, title: str) -> tuple[Any, Any]:
-    """A tab and its text."""
+    """A tab and the HTML box in it."""
     import gradio as gr
 
     with gr.Tab(title, id=name) as tab:
@@ -103,15 +105,15 @@ def _lazy(name: str, title: str) -> tuple[Any, Any]:
 
 
 def _html(**options: Any) -> Any:  # noqa: ANN401  options and a component of Gradio
-    """A box for HTML that the templates make, in the report page's style instead of Gradio's."""
+    """An HTML box in the report's style instead of Gradio's."""
     import gradio as gr
 
     ours: dict[str, Any] = {"elem_classes": "diffing", "apply_default_css": False}
     return gr.HTML(**(ours | options))
 
 
-def _fill_on(name: str, tab: Any, box: Any, key: Any, shelf: Shelf) -> None:  # noqa: ANN401  components of Gradio
-    """Fills a tab when it is opened."""
+def _fill_on(name: str, tab: Any, box: Any, key: Any, cache: ReportCache) -> None:  # noqa: ANN401  components of Gradio
+    """Fills a tab's box when a visitor opens the tab."""
     render = {
         "forest": result_html.forest_plot,
         "domains": result_html.domains,
@@ -120,54 +122,54 @@ def _fill_on(name: str, tab: Any, box: Any, key: Any, shelf: Shelf) -> None:  # 
         "how": result_html.how,
     }[name]
 
-    def fill(wanted: str) -> str:
-        opened = _opened(shelf, wanted)
+    def fill(key_text: str) -> str:
+        opened = _opened(cache, key_text)
         return render(opened) if opened else ""
 
     tab.select(fill, [key], [box], **_QUIET)
 
 
-def _raw_tab(key: Any, shelf: Shelf) -> Any:  # noqa: ANN401  a component of Gradio
-    """The tab of raw tables; gives the choice of the table."""
+def _raw_tab(key: Any, cache: ReportCache) -> Any:  # noqa: ANN401  a component of Gradio
+    """Builds the tab of raw tables; returns its table selector."""
     import gradio as gr
 
     with gr.Tab("Raw tables", id="raw") as tab:
         with gr.Row():
-            name = gr.Dropdown(label="Table", choices=[])
+            name = gr.Dropdown(label="TablePage", choices=[])
             words = gr.Textbox(label="Search all rows", max_length=200)
             sort = gr.Dropdown(label="Sort all rows by", choices=[("as stored", "")], value="")
             descending = gr.Checkbox(label="Largest first", value=False)
             page = gr.Number(label="Page (100 rows each)", value=1, minimum=1, precision=0)
-        told = gr.Markdown()
+        status = gr.Markdown()
         table = gr.Dataframe(
             interactive=False, datatype="str", show_label=False, max_chars=160, buttons=["copy", "fullscreen"],
             max_height=640,
         )  # fmt: skip
 
-    def show(wanted: str, name: str | None, words: str, sort: str | None, largest: bool, page: float | None) -> Any:  # noqa: ANN401
-        opened = _opened(shelf, wanted)
+    def show(key_text: str, name: str | None, words: str, sort: str | None, largest: bool, page: float | None) -> Any:  # noqa: ANN401
+        opened = _opened(cache, key_text)
         if opened is None or not name:
             return "", None
-        shown = table_of(opened, View(name, (words or "")[:200], sort or None, largest, int(page or 1) - 1))
-        told = f"{shown.total:,} rows; page {shown.page + 1:,} of {shown.pages:,}."
+        shown = table_of(opened, TableQuery(name, (words or "")[:200], sort or None, largest, int(page or 1) - 1))
+        status = f"{shown.total:,} rows; page {shown.page + 1:,} of {shown.pages:,}."
         value = {"headers": list(shown.columns), "data": [list(row) for row in shown.rows]}
-        return told, gr.Dataframe(value=value, datatype=["number" if number else "str" for number in shown.numeric])
+        return status, gr.Dataframe(value=value, datatype=["number" if number else "str" for number in shown.numeric])
 
-    def columns(wanted: str, name: str | None) -> Any:  # noqa: ANN401
-        opened = _opened(shelf, wanted)
-        of = table_of(opened, View(name)).columns if opened and name else ()
+    def columns(key_text: str, name: str | None) -> Any:  # noqa: ANN401
+        opened = _opened(cache, key_text)
+        of = table_of(opened, TableQuery(name)).columns if opened and name else ()
         return gr.Dropdown(choices=[("as stored", ""), *((column, column) for column in of)], value=""), 1
 
-    inputs, outputs = [key, name, words, sort, descending, page], [told, table]
+    inputs, outputs = [key, name, words, sort, descending, page], [status, table]
     tab.select(columns, [key, name], [sort, page], **_QUIET).then(show, inputs, outputs, **_QUIET)
     name.input(columns, [key, name], [sort, page], **_QUIET).then(show, inputs, outputs, **_QUIET)
     gr.on([words.submit, sort.input, descending.input, page.submit, page.blur], show, inputs, outputs, **_QUIET)
     return name
 
 
-def _opened(shelf: Shelf, key: str) -> Opened | None:
-    """The report that is shown; None where there is none any more."""
+def _opened(cache: ReportCache, key: str) -> OpenedReport | None:
+    """The report of a key; None if it does not exist any more."""
     try:
-        return shelf.open(key) if key else None
+        return cache.open(key) if key else None
     except DiffingError:
         return None

@@ -1,4 +1,4 @@
-"""What the page's script asks while somebody reads a result, answered in HTML."""
+"""Answers the result view's script with HTML: pages of findings, pages of evidence, and the rest of long texts."""
 
 from typing import Literal
 
@@ -7,14 +7,14 @@ from diffing.outputs.html import visible
 from diffing.types import Side, Split
 from diffing.view.result import result_html
 from diffing.view.result.entry_filter import Filter, page_of_entry
-from diffing.view.result.evidence import Group, Wanted
-from diffing.view.result.report_cache import Opened, Shelf
-from diffing.view.router import Answer, Lenient, Number, Question, Router, Text
+from diffing.view.result.evidence_pages import EvidenceFilter, Group
+from diffing.view.result.report_cache import OpenedReport, ReportCache
+from diffing.view.router import Lenient, Number, Question, Reply, Router, Text
 
 CHUNK = 20_000
-"""Characters of a long text that one click shows."""
+"""Number of characters of a long text that one click adds."""
 LONGEST_WORDS = 200
-"""Characters of a search."""
+"""Maximum number of characters of a search."""
 
 
 class _Result(Question):
@@ -23,10 +23,10 @@ class _Result(Question):
 
 class _Findings(Question):
     number: Number = None
-    """Of the finding whose page is wanted, whatever else is chosen."""
+    """The number of a finding. If it is given, the page with that finding is returned and all filters are ignored."""
     status: Lenient[Literal["confirmed", "not"]] = None
     method: Number = None
-    """The place of the choice, here as in all that follow: names may hold what HTML cannot."""
+    """The index of the choice, as in the following fields, because names may hold characters that HTML cannot."""
     category: Number = None
     direction: Lenient[Side] = None
     domain: Number = None
@@ -46,67 +46,68 @@ class _Evidence(Question):
 
 class _LongText(Question):
     place: Number = None
-    """Of the pair."""
+    """The index of the pair."""
     of: Text = ""
-    """`a`, `b`, `message` or `reply` with a number."""
+    """Which text: `a`, `b`, or `message` or `reply` with a number."""
     at: Number = None
     end: Number = None
 
 
-def answer(shelf: Shelf, asked: object) -> Answer:
+def answer(cache: ReportCache, raw: object) -> Reply:
     """Answers one question: a page of findings, a page of evidence, or the next part of a long text.
 
     Args:
-        shelf: Where reports are found.
-        asked: As the browser sent it: `key` and `about` (`findings`, `evidence`, `text`), and what each needs.
+        cache: Finds reports by their keys.
+        raw: The question as the browser sent it: `key`, `about` (`findings`, `evidence`, or `text`), and the fields of
+            that kind.
 
     Returns:
-        `html` or `text`, or `problem` if there is none.
+        `html` or `text`; or `problem` if the question cannot be answered.
     """
-    return _ROUTER.answer(asked, lambda asked: shelf.open(_ROUTER.read(_Result, asked).key))
+    return _ROUTER.answer(raw, lambda raw: cache.open(_ROUTER.read(_Result, raw).key))
 
 
-def _findings(asked: _Findings, opened: Opened) -> Answer:
-    number, views = asked.number, opened.page.findings
+def _findings(question: _Findings, opened: OpenedReport) -> Reply:
+    number, views = question.number, opened.page.findings
     if number is not None and 1 <= number <= len(views):
         page = page_of_entry(opened, views[number - 1].finding.hypothesis.id)
         return {"html": result_html.listed(opened, Filter(page=page))}
-    wanted = Filter(
-        method=_named(asked.method, opened.index.methods),
-        category=_named(asked.category, opened.index.categories),
-        direction=asked.direction,
-        confirmed=None if asked.status is None else asked.status == "confirmed",
-        domain=_named(asked.domain, opened.index.domains),
-        words=asked.words[:LONGEST_WORDS],
-        sort=asked.sort,
-        page=asked.page or 0,
+    filters = Filter(
+        method=_named(question.method, opened.index.methods),
+        category=_named(question.category, opened.index.categories),
+        direction=question.direction,
+        confirmed=None if question.status is None else question.status == "confirmed",
+        domain=_named(question.domain, opened.index.domains),
+        words=question.words[:LONGEST_WORDS],
+        sort=question.sort,
+        page=question.page or 0,
     )
-    return {"html": result_html.listed(opened, wanted)}
+    return {"html": result_html.listed(opened, filters)}
 
 
-def _evidence(asked: _Evidence, opened: Opened) -> Answer:
-    number = asked.number or 0
+def _evidence(question: _Evidence, opened: OpenedReport) -> Reply:
+    number = question.number or 0
     if not 1 <= number <= len(opened.page.findings):
         raise SettingError("There is no such finding in this result: reload the page")
-    wanted = Wanted(
-        group=asked.group,
-        split=asked.split,
-        domain=_named(asked.domain, opened.index.domains),
-        words=asked.words[:LONGEST_WORDS],
-        page=asked.page or 0,
+    filters = EvidenceFilter(
+        group=question.group,
+        split=question.split,
+        domain=_named(question.domain, opened.index.domains),
+        words=question.words[:LONGEST_WORDS],
+        page=question.page or 0,
     )
-    return {"html": result_html.evidence(opened, number, wanted)}
+    return {"html": result_html.evidence(opened, number, filters)}
 
 
-def _next(asked: _LongText, opened: Opened) -> Answer:
+def _next(question: _LongText, opened: OpenedReport) -> Reply:
     """The next `CHUNK` characters of a prompt, a response or a judge's reply."""
-    whole = _whole(opened, asked.place or 0, asked.of)
-    at, end = asked.at or 0, asked.end or 0
+    whole = _whole(opened, question.place or 0, question.of)
+    at, end = question.at or 0, question.end or 0
     until = min(at + CHUNK, end, len(whole))
     return {"text": visible(whole[at:until]), "left": max(min(end, len(whole)) - until, 0)}
 
 
-def _whole(opened: Opened, place: int, of: str) -> str:
+def _whole(opened: OpenedReport, place: int, of: str) -> str:
     if place >= len(opened.report.pairs):
         raise SettingError("There is no such pair in this result: reload the page")
     pair = opened.report.pairs[place]
@@ -126,7 +127,7 @@ def _named(place: int | None, names: tuple[str, ...]) -> str | None:
     return names[place] if place is not None and place < len(names) else None
 
 
-_ROUTER: Router[Opened] = Router(
+_ROUTER: Router[OpenedReport] = Router(
     "a result",
     {"findings": (_Findings, _findings), "evidence": (_Evidence, _evidence), "text": (_LongText, _next)},
 )

@@ -1,4 +1,4 @@
-"""HTML of the result view. Everything it returns comes from templates that escape every text, and from nowhere else."""
+"""Renders the view of a result as HTML, with templates that escape every text."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -9,132 +9,135 @@ from diffing.outputs.html import environment, stylesheet
 from diffing.outputs.html.page import domains_of
 from diffing.rendering import templates_of
 from diffing.view.result.entry_filter import SORTS, Filter, choose
-from diffing.view.result.evidence import GROUPS, PER_PAGE, Wanted, evidence_of
-from diffing.view.result.report_cache import Opened
+from diffing.view.result.evidence_pages import GROUPS, PER_PAGE, EvidenceFilter, evidence_of
+from diffing.view.result.report_cache import OpenedReport
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 GROUP_NAMES = {"for": "For the prediction", "against": "Against it", "neither": "Neither", "unreadable": "Unreadable"}
-"""What the groups of pairs are called."""
+"""Labels of the verdict groups."""
 
 
-def overview(opened: Opened, key: str) -> str:
-    """The headline, both models, the notes.
+def overview(opened: OpenedReport, key: str) -> str:
+    """Renders the headline, both models, and the notes.
 
     Args:
         opened: The report.
-        key: Of the report; the page's scripts send it back.
+        key: The key of the report, which the page's scripts send back.
     """
     report = opened.report
     return _rendered(
-        "shown/overview.html.jinja", opened, key=key, headline=phrasing.headline(report),
+        "templates/overview.html.jinja", opened, key=key, headline=phrasing.headline(report),
         explanation=phrasing.explanation(report),
         prompts={split: phrasing.prompts_in(report, split) for split in ("train", "heldout")},
     )  # fmt: skip
 
 
-def findings(opened: Opened, key: str) -> str:
-    """The filters, and the first page of findings.
+def findings(opened: OpenedReport, key: str) -> str:
+    """Renders the filters and the first page of findings.
 
     Args:
         opened: The report.
-        key: Of the report.
+        key: The key of the report.
     """
     choices = {name: list(enumerate(getattr(opened.index, name))) for name in ("methods", "categories", "domains")}
     shown = _listed(opened, Filter())
     sorts = {by: name for by, name in SORTS.items() if by != "interest" or shown["any_rating"]}
-    return _rendered("shown/findings.html.jinja", opened, key=key, sorts=sorts, **choices, **shown)
+    return _rendered("templates/findings.html.jinja", opened, key=key, sorts=sorts, **choices, **shown)
 
 
-def listed(opened: Opened, wanted: Filter) -> str:
-    """One page of findings.
+def listed(opened: OpenedReport, filters: Filter) -> str:
+    """Renders one page of findings.
 
     Args:
         opened: The report.
-        wanted: Which.
+        filters: The filter.
     """
-    return _rendered("shown/list.html.jinja", opened, **_listed(opened, wanted))
+    return _rendered("templates/list.html.jinja", opened, **_listed(opened, filters))
 
 
-def evidence(opened: Opened, number: int, wanted: Wanted) -> str:
-    """One page of a finding's pairs, with what held-out prompts said.
+def evidence(opened: OpenedReport, number: int, filters: EvidenceFilter) -> str:
+    """Renders one page of a finding's pairs, and its result on held-out prompts.
 
     Args:
         opened: The report.
-        number: The finding's; one that there is.
-        wanted: Which pairs.
+        number: The number of an existing finding.
+        filters: The filter.
     """
     view = opened.page.findings[number - 1]
-    evidences = evidence_of(opened, view.finding.hypothesis.id, wanted)
+    evidence_page = evidence_of(opened, view.finding.hypothesis.id, filters)
     return _rendered(
-        "shown/evidence.html.jinja", opened, view=view, evidences=evidences, groups=GROUPS, group_names=GROUP_NAMES,
-        per_page=PER_PAGE, domain_places=[
-            (place, domain) for place, domain in enumerate(opened.index.domains) if domain in evidences.domains
+        "templates/evidence.html.jinja", opened, view=view, evidence_page=evidence_page, groups=GROUPS,
+        group_names=GROUP_NAMES, per_page=PER_PAGE, domain_places=[
+            (place, domain) for place, domain in enumerate(opened.index.domains) if domain in evidence_page.domains
         ],
     )  # fmt: skip
 
 
-def domains(opened: Opened) -> str:
-    """Slices by prompt domain."""
+def domains(opened: OpenedReport) -> str:
+    """Renders the findings' metrics by prompt domain."""
     leads = [entry.lead for entry in opened.page.entries]
     page = replace(opened.page, domains=domains_of(opened.report, leads))
-    return _rendered("shown/domains.html.jinja", opened, page=page)
+    return _rendered("templates/domains.html.jinja", opened, page=page)
 
 
-def forest_plot(opened: Opened) -> str:
-    """The forest plot, and how it is read."""
-    return _rendered("shown/forest.html.jinja", opened)
+def forest_plot(opened: OpenedReport) -> str:
+    """Renders the forest plot with an explanation."""
+    return _rendered("templates/forest.html.jinja", opened)
 
 
-def sae_features(opened: Opened) -> str:
-    """The SAE's features and where they are active."""
-    return _rendered("shown/features.html.jinja", opened)
+def sae_features(opened: OpenedReport) -> str:
+    """Renders the SAE's features and how often they are active."""
+    return _rendered("templates/features.html.jinja", opened)
 
 
-def how(opened: Opened) -> str:
-    """What was left out, checks of the judge, usage, settings, versions, what the words mean."""
-    return _rendered("shown/made.html.jinja", opened)
+def how(opened: OpenedReport) -> str:
+    """Renders how the result was made.
+
+    This includes untested hypotheses, checks of the judge, usage, settings, versions, and a glossary.
+    """
+    return _rendered("templates/how.html.jinja", opened)
 
 
-def methods(opened: Opened) -> str:
-    """The methods compared by the paper's criteria."""
+def methods(opened: OpenedReport) -> str:
+    """Renders the comparison of the methods by the paper's criteria."""
     from diffing.bench.cells import columns_of, is_number
     from diffing.view.result.method_comparison import cell_of
 
     return _rendered(
-        "shown/methods.html.jinja", opened, results=opened.comparison, cell_of=cell_of, is_number=is_number,
+        "templates/methods.html.jinja", opened, results=opened.comparison, cell_of=cell_of, is_number=is_number,
         columns_of=columns_of,
     )  # fmt: skip
 
 
 def problem(message: str) -> str:
-    """A message in place of a result."""
-    return _templates().get_template("shown/problem.html.jinja").render(message=message)
+    """Renders a message in place of a result."""
+    return _templates().get_template("templates/problem.html.jinja").render(message=message)
 
 
 def style() -> str:
-    """The view's rules: those of the report page, within the view."""
+    """The CSS of the view: that of the report page, restricted to the view."""
     return f"{_own('result.css')}\n.diffing {{\n{stylesheet()}\n}}\n{_own('after.css')}"
 
 
 def script() -> str:
-    """What runs in the browser for the list of findings."""
+    """The JavaScript of the list of findings."""
     return _own("result.js") or ""
 
 
-def _listed(opened: Opened, wanted: Filter) -> dict[str, object]:
-    chosen = choose(opened, wanted)
+def _listed(opened: OpenedReport, filters: Filter) -> dict[str, object]:
+    chosen = choose(opened, filters)
     views = {entry.lead.number: entry for entry in opened.page.entries}
     return {
-        "wanted": wanted,
+        "filters": filters,
         "chosen": chosen,
         "entries": [views[entry.number] for entry in chosen.entries],
         "any_rating": any(finding.rating for finding in opened.report.findings),
     }
 
 
-def _rendered(name: str, opened: Opened, **values: object) -> str:
+def _rendered(name: str, opened: OpenedReport, **values: object) -> str:
     shared = {"report": opened.report, "page": opened.page, "features": opened.features}
     return _templates().get_template(name).render(**(shared | values))
 
@@ -145,4 +148,4 @@ def _templates() -> "Environment":
 
 
 _own = templates_of(__package__)
-"""Files of this package; templates by `shown/<name>`."""
+"""Files of this package; templates are named `templates/<name>`."""

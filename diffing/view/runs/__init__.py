@@ -1,11 +1,21 @@
-"""Runs of many visitors: in line, several at a time, stopped at once, found again after a restart. Knows no page.
+"""The runs of many visitors: queued, several at a time, stoppable at once, and resumed after a restart of the app.
 
-`Desk(folder)`, then `run_id = desk.start(config, owner=..., token=...)` and `desk.state(run_id)` as often as one likes.
+Create `RunManager(folder)`, call `run_id = manager.start(config, owner=..., token=...)`, and poll
+`manager.state(run_id)`. This package does not depend on the page.
 """
 
-from diffing.view.runs.run_manager import Desk
-from diffing.view.runs.run_state import Early, RunState, Stage
+from diffing.view.runs.gpu_waiting import AnswerPrompts
+from diffing.view.runs.run_manager import RunManager
+from diffing.view.runs.run_state import EarlyHypothesis, RunState, StageProgress
 from diffing.view.runs.visitor_rules import OWN_MACHINE, PUBLIC, Rules
-from diffing.view.runs.waiting_for_gpu import Answers
 
-__all__ = ["OWN_MACHINE", "PUBLIC", "Answers", "Desk", "Early", "Rules", "RunState", "Stage"]
+__all__ = [
+    "OWN_MACHINE",
+    "PUBLIC",
+    "AnswerPrompts",
+    "EarlyHypothesis",
+    "Rules",
+    "RunManager",
+    "RunState",
+    "StageProgress",
+]

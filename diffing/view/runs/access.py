@@ -1,7 +1,7 @@
-"""Whether a visitor may read what a run names, asked of the Hub for each run.
+"""Asks the Hub for each run whether the visitor may read the repositories that the run names.
 
-Files that one visitor may read lie in the cache of a machine that many share; the libraries take them from there
-without asking again.
+All visitors share the machine's cache, and the libraries read cached files without asking the Hub again. Without this
+check, a visitor could read private files that another visitor downloaded.
 """
 
 from diffing.config import DiffConfig
@@ -13,22 +13,22 @@ from diffing.paths import existing
 from diffing.view.runs.uploads import is_upload
 
 _REFUSED = (401, 403, 404)
-"""The Hub's answers to somebody who may not read a repository, or may not know of it."""
+"""Status codes of the Hub if somebody may not read a repository, or may not know that it exists."""
 
 
 class SignInError(DiffingError):
-    """Only somebody who signs in, or signs in as somebody else, can go on."""
+    """The visitor must sign in, or sign in with another account."""
 
 
 def check_access(config: DiffConfig, token: str | None) -> None:
-    """Makes sure that the visitor may read every repository that a run names, and has what it needs to ask providers.
+    """Makes sure that the visitor may read every repository of a run, and has the token that Inference Providers need.
 
     Args:
         config: The run.
-        token: The visitor's; None for one who is not signed in.
+        token: The visitor's token; None if they are not signed in.
 
     Raises:
-        SignInError: Not signed in, or not as somebody who may.
+        SignInError: The visitor is not signed in, or their account may not read a repository.
         HubError: The Hub cannot be reached.
     """
     check_signed_in(config, token)
@@ -41,26 +41,26 @@ def check_access(config: DiffConfig, token: str | None) -> None:
 
 
 def check_signed_in(config: DiffConfig, token: str | None) -> None:
-    """Makes sure that a run that asks providers has a token to do so.
+    """Makes sure that there is a token if the run asks Inference Providers.
 
     Raises:
-        SignInError: It has none.
+        SignInError: There is no token.
     """
     if token is None and any(read_ref(spec).place == ModelPlace.PROVIDERS for spec in _models(config)):
-        raise SignInError("Inference Providers answer only those who are signed in, in their own name: sign in")
+        raise SignInError("Inference Providers need an account, which they bill: sign in")
 
 
 def may_read(api: BoundedApi, kind: str, repo_id: str, *, signed_in: bool) -> None:
-    """Makes sure that the Hub lets somebody read the files of a repository.
+    """Makes sure that the Hub lets a visitor read the files of a repository.
 
     Args:
-        api: Acts for them.
+        api: The Hub client that acts for the visitor.
         kind: `model` or `dataset`.
         repo_id: `org/name`.
-        signed_in: Whether they gave a token.
+        signed_in: Whether the visitor gave a token.
 
     Raises:
-        SignInError: They may not.
+        SignInError: The visitor may not read it.
         HubError: The Hub cannot be reached.
     """
     try:
@@ -77,7 +77,10 @@ def may_read(api: BoundedApi, kind: str, repo_id: str, *, signed_in: bool) -> No
 
 
 def _may_see(api: BoundedApi, repo_id: str) -> None:
-    """Makes sure that a model that providers answer for is no secret to somebody: what it answered others is here."""
+    """Makes sure that the visitor may know of a model that providers serve.
+
+    The completions cache may hold responses of this model to other visitors.
+    """
     try:
         with hub_errors(repo_id):
             api.model_info(repo_id, expand=["sha"])
@@ -90,10 +93,10 @@ def _may_see(api: BoundedApi, repo_id: str) -> None:
 
 
 def repositories(config: DiffConfig) -> list[tuple[str, str]]:
-    """Kind (`model` or `dataset`) and name of every repository of the Hub that a run reads, each once.
+    """Kind (`model` or `dataset`) and name of every Hub repository that a run reads, without duplicates.
 
     Raises:
-        SettingError: A name of which it cannot be told.
+        SettingError: It is not known which repository a name stands for.
     """
     found: list[tuple[str, str]] = []
     loaded = [spec for plan in method_plans().values() for spec in plan.loads(config).values()]
@@ -112,10 +115,10 @@ def _models(config: DiffConfig) -> list[str]:
 
 
 def _read_by(spec: str) -> list[tuple[str, str]]:
-    """What loading a model reads from the Hub.
+    """The repositories that loading a model reads.
 
     Raises:
-        SettingError: It is not known where such a model reads.
+        SettingError: It is not known what such a model reads.
     """
     ref = parse_spec(spec)
     if ref.remote:
@@ -123,16 +126,16 @@ def _read_by(spec: str) -> list[tuple[str, str]]:
     if ref.place == ModelPlace.RECORDED:
         return _dataset(ref.source, (ref.name, *([ref.companion] if ref.companion else [])))
     if not ref.runs_here:
-        raise SettingError(f"{spec!r:.60} names a model of an unknown kind: take org/name or providers:org/name here")
+        raise SettingError(f"{spec!r:.60} names a model of an unknown kind: use org/name or providers:org/name here")
     return [("model", part.name) for part in ref.parts if part.place == ModelPlace.HUB]
 
 
 def _dataset(source: str, files: tuple[str, ...]) -> list[tuple[str, str]]:
     from diffing.prompts.hub import SOURCE
 
-    if all(map(existing, files)):  # of the embedded pair, or uploaded: others are refused
+    if all(map(existing, files)):  # files of the demo pair or of an upload; others are refused earlier
         return []
     match = SOURCE.fullmatch(source)
     if match is None:
-        raise SettingError(f"{source!r:.60} is no dataset: expected org/name[@revision][:config][/split]")
+        raise SettingError(f"{source!r:.60} is not a dataset: expected org/name[@revision][:config][/split]")
     return [("dataset", match["repo"])]

@@ -1,4 +1,4 @@
-"""What a page is told of a run, and how the time that remains is told from what was done in the last seconds."""
+"""The state of a run as the page shows it: stages, early hypotheses, and an estimate of the remaining time."""
 
 import time
 from collections import deque
@@ -10,121 +10,127 @@ from typing import Any
 from diffing.jobs import State
 
 _MARKS = 50
-"""Notes of progress from which the speed is told: with five a second, of the last ten seconds."""
+"""Number of progress messages from which the speed is estimated. At five messages a second, they cover ten seconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """How far one stage of a run is."""
+class StageProgress:
+    """The progress of one stage of a run."""
 
     name: str
-    """As in the report's usage."""
+    """The stage's name, as in the report's usage."""
     done: int
-    """So many."""
+    """Number of items done."""
     total: int
-    """Of so many; 0 where it cannot be known."""
+    """Number of items in all; 0 if it is not known."""
     seconds_left: float | None
-    """At the speed of the last seconds; None where nothing can be said, 0 where it is over."""
+    """The remaining time at the current speed; None if it cannot be estimated, 0 if the stage is over."""
 
 
 @dataclass(frozen=True, slots=True)
-class Early:
-    """A hypothesis as soon as it is found: it fits the train prompts it was found on, and is not yet tested."""
+class EarlyHypothesis:
+    """A hypothesis that was just found on the train prompts and is not yet tested on held-out prompts."""
 
     method: str
-    """What found it."""
+    """The method that found it."""
     text: str
-    """Starts with `<MODEL>`, which stands for the model of `direction`."""
+    """The hypothesis, starting with `<MODEL>`, which stands for the model of `direction`."""
     direction: str
-    """`a` or `b`: of which model it is predicted."""
+    """The side (`a` or `b`) of the model whose behavior it describes."""
     category: str
-    """One of the categories of hypotheses."""
+    """The hypothesis's category."""
     pairs: int | None = None
-    """Train pairs on which it was measured; None where a judge has yet to be asked."""
+    """Number of train pairs on which it was measured; None if a judge has yet to decide them."""
     fits: int | None = None
-    """Of these: the predicted model shows it more."""
+    """Number of these pairs on which the model of `direction` shows the behavior more."""
     against: int | None = None
-    """Of these: the other model shows it more."""
+    """Number of these pairs on which the other model shows it more."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """Where a run stands."""
+    """The state of a run."""
 
     state: State
-    """Where."""
+    """The kind of state; it decides which other fields are set."""
     place: int | None = None
-    """Queued: 1 is next."""
+    """If queued: the place in line, 1 being next."""
     ahead_running: int = 0
-    """Queued: runs that are running now."""
+    """If queued: the number of runs that are running now."""
     attended: bool = False
-    """Lending: a page has the models answer right now; otherwise one must begin."""
-    stages: tuple[Stage, ...] = ()
-    """Lending, running, or over without a result: the stages that were begun, in their order."""
-    found: tuple[Early, ...] = ()
-    """Running, or over without a result: what was found so far, not yet tested."""
+    """If lending: whether an open page lends its visitor's GPU right now."""
+    stages: tuple[StageProgress, ...] = ()
+    """If lending, running, or ended without a result: the stages that were begun, in order."""
+    found: tuple[EarlyHypothesis, ...] = ()
+    """If running, or ended without a result: the hypotheses found so far."""
     reason: str = ""
-    """Failed, waiting, lending without a page: why and what to do, in one line."""
+    """If failed, waiting, or lending without an open page: why, and what to do, in one line."""
     report: Path | None = None
-    """Done: the folder of the report."""
+    """If done: the folder of the report."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a run had told of itself when it ended without a result."""
+class ProgressSnapshot:
+    """The progress of a run when it ended without a result."""
 
-    stages: tuple[Stage, ...] = ()
-    """Stages that were begun."""
-    found: tuple[Early, ...] = ()
-    """What was found."""
+    stages: tuple[StageProgress, ...] = ()
+    """The stages that were begun."""
+    found: tuple[EarlyHypothesis, ...] = ()
+    """The hypotheses that were found."""
 
 
 @dataclass(slots=True)
-class _Seen:
+class _StageRecord:
     done: int
     total: int
     marks: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=_MARKS))
 
 
-class Watch:
-    """Keeps what a run says of itself. One thread tells, others look: they see the whole of what was told, or less."""
+class ProgressTracker:
+    """Collects the progress messages of a run.
+
+    One thread updates it while others read. Readers see a consistent state, which may be slightly out of date.
+    """
 
     def __init__(self) -> None:
-        self._stages: dict[str, _Seen] = {}
-        self._found: tuple[Early, ...] = ()
+        self._stages: dict[str, _StageRecord] = {}
+        self._found: tuple[EarlyHypothesis, ...] = ()
 
-    def tell(self, stage: str, done: int, total: int) -> None:
-        """A stage went on."""
+    def update(self, stage: str, done: int, total: int) -> None:
+        """Records the progress of a stage."""
         seen = self._stages.get(stage)
         if seen is None:
-            # a new mapping: others may be looking through the old one
-            seen = _Seen(done, total)
+            # a new mapping, because other threads may be iterating over the old one
+            seen = _StageRecord(done, total)
             self._stages = {**self._stages, stage: seen}
         seen.done, seen.total = done, total
         seen.marks.append((time.monotonic(), done))
 
-    def add(self, found: tuple[Early, ...]) -> None:
-        """Something was found."""
+    def add(self, found: tuple[EarlyHypothesis, ...]) -> None:
+        """Records early hypotheses."""
         self._found = (*self._found, *found)
 
     @property
-    def stages(self) -> tuple[Stage, ...]:
+    def stages(self) -> tuple[StageProgress, ...]:
         """All stages that were begun."""
-        return tuple(Stage(name, seen.done, seen.total, _left(seen)) for name, seen in self._stages.items())
+        return tuple(StageProgress(name, seen.done, seen.total, _left(seen)) for name, seen in self._stages.items())
 
     @property
-    def found(self) -> tuple[Early, ...]:
-        """All that was found so far."""
+    def found(self) -> tuple[EarlyHypothesis, ...]:
+        """All hypotheses found so far."""
         return self._found
 
     @property
-    def told(self) -> Told:
-        """All of it, without a time that remains."""
-        return Told(tuple(replace(stage, seconds_left=None) for stage in self.stages), self.found)
+    def snapshot(self) -> ProgressSnapshot:
+        """The progress to be stored, without estimates of the remaining time."""
+        return ProgressSnapshot(tuple(replace(stage, seconds_left=None) for stage in self.stages), self.found)
 
 
-def _left(seen: _Seen) -> float | None:
-    """Answers from the cache come at once and tell no speed: they count only while they come."""
+def _left(seen: _StageRecord) -> float | None:
+    """Estimates the remaining time of a stage.
+
+    Responses from the cache all come at once and say nothing about the speed, so they count only while they arrive.
+    """
     if seen.total and seen.done >= seen.total:
         return 0.0
     marks = tuple(seen.marks)
@@ -134,13 +140,14 @@ def _left(seen: _Seen) -> float | None:
     return (seen.total - last) * (now - began) / (last - first)
 
 
-def early_of(value: Mapping[str, object]) -> Early:
-    """From the message of a run's process."""
-    return Early(**value)  # type: ignore[arg-type]
+def read_early_hypothesis(value: Mapping[str, object]) -> EarlyHypothesis:
+    """Reads a hypothesis from a message of a run's process."""
+    return EarlyHypothesis(**value)  # type: ignore[arg-type]
 
 
-def told_of(values: Mapping[str, Any]) -> Told:
-    """From JSON."""
-    return Told(
-        tuple(Stage(**each) for each in values.get("stages", ())), tuple(map(early_of, values.get("found", ())))
+def read_snapshot(values: Mapping[str, Any]) -> ProgressSnapshot:
+    """Reads a snapshot from JSON."""
+    return ProgressSnapshot(
+        tuple(StageProgress(**each) for each in values.get("stages", ())),
+        tuple(map(read_early_hypothesis, values.get("found", ()))),
     )

@@ -1,6 +1,6 @@
-"""The page's runs, as jobs: a restart of the app forgets none. Holds no token.
+"""Stores the page's runs as jobs in SQLite, so that none is lost when the app restarts. It stores no token.
 
-A run's link is its secret: ids cannot be guessed, and of whoever asked only a digest is kept.
+A run's link is its secret: ids cannot be guessed, and only a digest of the owner's name is stored.
 """
 
 import hashlib
@@ -13,10 +13,10 @@ from typing import Any, ClassVar, TypeAlias
 
 from diffing.config import DiffConfig, Limits
 from diffing.jobs import Job, JobStore, RunningClock, State
-from diffing.view.runs.run_state import Told, told_of
+from diffing.view.runs.run_state import ProgressSnapshot, read_snapshot
 
 SHARED = "address "
-"""What an owner begins with that several people may be."""
+"""Prefix of owners that may stand for several people."""
 _OVER: tuple[State, ...] = ("done", "stopped", "failed")
 _DAY = 86400.0
 _FROM_1 = """
@@ -35,23 +35,26 @@ class RunTask:
     """What a run is to do."""
 
     config: DiffConfig
-    """What was asked for."""
+    """The settings of the comparison."""
     limits: Limits
     """Hard limits."""
 
 
-Record: TypeAlias = Job[RunTask, Told]
-"""One run: its key is what its link says, its owner a digest of who asked."""
+RunRecord: TypeAlias = Job[RunTask, ProgressSnapshot]
+"""One stored run. Its key is the id in its link, and its owner is a digest."""
 
 
 def digest(owner: str) -> str:
-    """Who asked, as it is kept: an account's name is nobody's business. Whether several may be meant can be seen."""
+    """The digest of an owner, because account names stay private.
+
+    It still shows whether several people share the owner.
+    """
     kind = SHARED if owner.startswith(SHARED) else ""
     return kind + hashlib.sha256(f"run owner\0{owner}".encode()).hexdigest()[:32]
 
 
-class Records(JobStore[RunTask, Told]):
-    """The runs of one app. Threads may share it; of processes, one writes."""
+class RunStore(JobStore[RunTask, ProgressSnapshot]):
+    """The runs of one app. Threads may share it, but only one process may write."""
 
     EARLIER: ClassVar[Mapping[int, tuple[str, str]]] = {1: ("", _FROM_1)}
 
@@ -59,24 +62,24 @@ class Records(JobStore[RunTask, Told]):
         super().__init__(path, RunningClock)
 
     def add(self, run_id: str, owner: str, config: DiffConfig, limits: Limits) -> None:
-        """A new run, queued."""
+        """Stores a new run as queued."""
         self.insert(run_id, owner, RunTask(config, limits))
 
     def remove(self, run_id: str) -> None:
-        """Forgets a run, except that it was there."""
+        """Deletes a run, and remembers only that it existed."""
         self.note(digest(run_id))
         super().remove(run_id)
 
     def removed(self, run_id: str) -> bool:
-        """Whether there was a run of that id, and is none any more."""
+        """Whether a run of this id existed and was removed."""
         return self.noted(digest(run_id))
 
     def old(self, *, days: float | None, runs: int | None) -> tuple[str, ...]:
-        """Runs that need not be kept: over, or waiting for a visitor who does not come.
+        """The runs to remove: those that are over, or wait for a visitor who has not come.
 
         Args:
-            days: How long a run is kept, counting days on which an app ran; None is for ever.
-            runs: How many that are over are kept, the latest; None is all.
+            days: How many days a run is kept, counting only days on which an app ran; None means forever.
+            runs: How many finished runs are kept, the latest first; None means all.
         """
         over, waiting = self.jobs(*_OVER), self.jobs("waiting")
         oldest = -math.inf if days is None else self.now - _DAY * days
@@ -87,16 +90,16 @@ class Records(JobStore[RunTask, Told]):
     def read_task(self, values: Mapping[str, Any]) -> RunTask:  # noqa: D102
         return RunTask(_config_of(values["config"]), Limits(**values["limits"]))
 
-    def read_told(self, values: Mapping[str, Any]) -> Told:  # noqa: D102
-        return told_of(values)
+    def read_told(self, values: Mapping[str, Any]) -> ProgressSnapshot:  # noqa: D102
+        return read_snapshot(values)
 
 
 def read_config(text: str) -> DiffConfig:
-    """A config from JSON."""
+    """Reads a config from JSON."""
     return _config_of(json.loads(text))
 
 
 def _config_of(values: Mapping[str, Any]) -> DiffConfig:
-    """A config from JSON, in which its tuples are lists; without settings that this version no longer has."""
+    """Builds a config from JSON values; settings that this version no longer has are ignored."""
     known = {setting.name for setting in fields(DiffConfig)}
     return DiffConfig(**{name: value for name, value in values.items() if name in known})

@@ -1,7 +1,7 @@
-"""Responses that visitors upload: kept for days, read by a process of their own, named by a key that nobody guesses.
+"""Responses that visitors upload: stored for a week under keys that cannot be guessed, and parsed in a limited process.
 
-What strangers upload may be made to fill memory or never to end: it is first opened under limits of the system (see
-`diffing.models.recorded.opening`), away from the process that serves everybody. Only then can a run use it.
+A stranger's file may be made to fill the memory or to take forever. So it is first parsed in a process with limits (see
+`diffing.models.recorded.opening`), away from the one that serves all visitors; only then can a run use it.
 """
 
 import json
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from diffing.config import DiffConfig
 
 MOST_BYTES = 20 << 20
-"""Of all files of one upload together, and of each when unpacked."""
+"""Maximum size in bytes of all files of one upload together, and of each file after unpacking."""
 MOST_FILES = 2
-"""The responses, and the file of the prompts where these stand apart."""
+"""Maximum number of files: the responses, and the prompts if they are in a file of their own."""
 _PER_OWNER, _MOST_KEPT = 6, 100
 _KEPT_SECONDS = 7 * 24 * 3600.0
 _OPENING_MEMORY = 2 << 30
-"""Bytes of address space; the libraries take about half of it."""
+"""Bytes of address space for parsing; the libraries alone take about half of it."""
 _OPENING_SECONDS = 60
-"""Of time; and half as many of processor time."""
+"""Seconds for parsing; processor time is limited to half of that."""
 _AT_ONCE, _WAIT_SECONDS = 2, 20.0
 _NAME_LENGTH = 80
 _UPLOAD = re.compile(r"upload:[^/]*/(?P<key>[\w-]{24})", re.ASCII)
@@ -43,23 +43,23 @@ _READ, _OWNER = "read.json", "owner"
 
 
 @dataclass(frozen=True, slots=True)
-class Uploaded:
-    """What was found in an upload."""
+class UploadedFile:
+    """A parsed upload."""
 
     spec: str
-    """The model string that names it."""
+    """The model string under which a run can use it."""
     name: str
-    """The file's."""
+    """The name of the file."""
     shape: str
-    """As what it was read."""
+    """The format that was recognized."""
     responses: int
-    """How many."""
+    """The number of responses."""
     model: str
-    """Whose they are."""
+    """The model that gave the responses."""
 
 
 class Uploads:
-    """The uploads of one app, in a folder of their own. Threads may share it."""
+    """The uploads of one app, stored in one folder. It is thread-safe."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -67,16 +67,16 @@ class Uploads:
         self._opening = threading.BoundedSemaphore(_AT_ONCE)
 
     def begin(self, owner: str) -> str:
-        """Makes room for an upload.
+        """Creates an empty upload.
 
         Args:
-            owner: Whose it is, as a run's.
+            owner: The visitor's owner name, as for runs.
 
         Returns:
-            Its key.
+            The key of the upload.
 
         Raises:
-            LimitError: Too many are kept.
+            LimitError: Too many uploads are stored.
         """
         who = digest(owner)
         with self._changed:
@@ -87,29 +87,29 @@ class Uploads:
             for folder in gone:
                 shutil.rmtree(folder, ignore_errors=True)
             if len(kept) - len(gone) >= _MOST_KEPT:
-                raise LimitError("Too many uploads are kept here just now: come back later")
+                raise LimitError("Too many uploads are stored here just now: come back later")
             key = secrets.token_urlsafe(18)
             (self._folder / key).mkdir(mode=0o700, parents=True)
             (self._folder / key / _OWNER).write_text(who)
         return key
 
     def add(self, key: str, number: int, name: str, at: int, data: bytes) -> None:
-        """Adds a piece of a file.
+        """Appends a piece to a file.
 
         Args:
-            key: Of the upload.
-            number: Of the file, 0 or 1.
-            name: The file's, as the visitor calls it.
-            at: Where the piece begins.
-            data: The piece.
+            key: The key of the upload.
+            number: The index of the file, 0 or 1.
+            name: The file name that the visitor's browser sent.
+            at: The offset of the piece in bytes.
+            data: The bytes of the piece.
 
         Raises:
-            SettingError: No such upload, a format that is not read, a piece that does not follow the one before.
-            LimitError: It is too large.
+            SettingError: There is no such upload, the format is not supported, or a piece is missing.
+            LimitError: The upload is too large.
         """
         folder = self._of(key) / str(number)
         if (folder.parent / _READ).exists() or not 0 <= number < MOST_FILES:
-            raise SettingError(f"Expected at most {MOST_FILES} files of responses, once: choose them again")
+            raise SettingError(f"Expected at most {MOST_FILES} files of responses: choose them again")
         with self._changed:
             folder.mkdir(exist_ok=True)
             path = folder / _safe(name)
@@ -118,20 +118,20 @@ class Uploads:
             ):
                 raise SettingError("The upload was interrupted: choose the file again")
             if sum(each.stat().st_size for each in folder.parent.glob("[01]/*")) + len(data) > MOST_BYTES:
-                raise LimitError(f"Files are larger than {MOST_BYTES >> 20} MB: upload a part of them")
+                raise LimitError(f"Files are larger than {MOST_BYTES >> 20} MB: upload only a part")
             with path.open("ab") as file:
                 file.write(data)
 
-    def finish(self, key: str, columns: str | None) -> Uploaded:
-        """Opens what was uploaded, in a process that may take little memory and time.
+    def finish(self, key: str, columns: str | None) -> UploadedFile:
+        """Parses an upload in a process with limits of memory and time.
 
         Args:
-            key: Of the upload.
-            columns: What is what, where it cannot be told.
+            key: The key of the upload.
+            columns: Which column holds what, if that cannot be recognized.
 
         Raises:
-            SettingError: It cannot be used; in one line.
-            LimitError: It takes too long, or too many are being opened.
+            SettingError: The file cannot be used.
+            LimitError: Parsing takes too long, or too many files are being parsed.
         """
         folder = self._of(key)
         files = [str(path.relative_to(folder)) for path in sorted(folder.glob("[01]/*"))]
@@ -144,13 +144,13 @@ class Uploads:
         (folder / _READ).write_text(json.dumps(source))
         name = Path(read_ref(source).name).name
         spec = str(ModelRef(ModelPlace.RECORDED, f"upload:{name}/{key}"))
-        return Uploaded(spec, name, str(found["shape"]), int(found["responses"]), str(found["model"]))
+        return UploadedFile(spec, name, str(found["shape"]), int(found["responses"]), str(found["model"]))
 
     def resolved(self, config: "DiffConfig") -> "DiffConfig":
-        """The config with the uploads' files in place of the strings that name them.
+        """Replaces the model strings of uploads in a config by the paths of their files.
 
         Raises:
-            SettingError: There is no such upload any more.
+            SettingError: An upload does not exist any more.
         """
         return replace(config, model_a=self._source(config.model_a), model_b=self._source(config.model_b))
 
@@ -173,7 +173,7 @@ class Uploads:
         return folder
 
     def _kept(self) -> Iterator[tuple[Path, float, str]]:
-        """Every upload, when it was begun, and whose it is."""
+        """Yields the folder, the creation time and the owner of every upload."""
         for folder in self._folder.iterdir() if self._folder.is_dir() else ():
             owner = folder / _OWNER
             if owner.is_file():
@@ -181,11 +181,11 @@ class Uploads:
 
     def _opened(self, folder: Path, files: list[str], columns: str | None) -> dict[str, Any]:
         with self._turn():
-            path = os.pathsep.join(entry for entry in sys.path if entry)  # imports find what they find here
+            path = os.pathsep.join(entry for entry in sys.path if entry)  # the child imports what this process does
             bounds = {"most": MOST_BYTES, "memory": _OPENING_MEMORY, "seconds": _OPENING_SECONDS // 2}
             order = json.dumps({"files": files, "columns": columns, **bounds})
             try:
-                # safe path (-P): a file that was uploaded must not stand in for a module
+                # -P (safe path): an uploaded file must not be imported in place of a module
                 done = subprocess.run(
                     [sys.executable, "-P", "-m", "diffing.models.recorded.opening"],
                     input=order.encode(),
@@ -197,8 +197,8 @@ class Uploads:
                 found = json.loads(done.stdout or b"null")
             except (subprocess.TimeoutExpired, ValueError):
                 found = None
-        if not isinstance(found, dict):  # the system has ended it
-            raise LimitError("The file takes more memory or time to read than there is here: upload a part of it")
+        if not isinstance(found, dict):  # the system has killed it
+            raise LimitError("Reading the file takes more memory or time than allowed here: upload only a part")
         return found
 
     @contextmanager
@@ -222,10 +222,10 @@ def _upload_in(spec: str) -> re.Match[str] | None:
 
 
 def _safe(name: str) -> str:
-    """A file's name without what systems or model strings give a meaning.
+    """A file name without characters that have a meaning in file systems or model strings.
 
     Raises:
-        SettingError: It has the ending of no format that is read.
+        SettingError: The file name's ending belongs to no supported format.
     """
     from diffing.models.recorded.source import SUFFIXES
     from diffing.rows.content import suffix_of

@@ -1,6 +1,7 @@
-"""What a visitor may ask for: hard limits, and on a public machine nothing of the machine itself.
+"""Checks a visitor's run against hard limits and, on a public machine, against settings that would reach into it.
 
-The page is a stranger's keyboard: a setting that names a file, a server or code would be read, asked or run here.
+On a public machine the settings come from strangers. A setting that names a file, a server or code would be read,
+contacted or executed on this machine.
 """
 
 import re
@@ -16,41 +17,41 @@ from diffing.run_prompts import pool_sizes
 from diffing.settings import flag
 
 _TOKEN = re.compile(r"\b(?:hf_|hf_oauth_|api_org_)[A-Za-z0-9]{20,}")
-_OWN = "run `diffing serve` there for that"
+_OWN = "run `diffing serve` there"
 _MOST_AT_ONCE = 16
-"""Requests of one run to a server, on a public machine."""
+"""Maximum number of parallel requests of a run to a server, on a public machine."""
 _LONGEST_WAIT = 300.0
-"""Seconds for one answer, on a public machine."""
+"""Maximum number of seconds to wait for one response, on a public machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Hard limits of one run and of one visitor; None is no limit."""
+    """Limits for one run and for one visitor; None means no limit."""
 
     public: bool
-    """Whether strangers use this machine: then no setting may name its files, other servers, or code to be run, a run
-    sees nothing of the environment, and who may read a repository is asked for each run anew."""
+    """Whether strangers use this machine. Then no setting may name files of this machine, other servers, or code to
+    execute; a run does not see the environment; and the Hub is asked for each run who may read a repository."""
     max_prompts: int | None = None
-    """Prompts that are answered, train and held-out."""
+    """Maximum number of prompts, train and held-out together."""
     max_new_tokens: int | None = None
-    """Tokens of one response."""
+    """Maximum number of tokens of one response."""
     max_calls: int | None = None
-    """Calls to remote models."""
+    """Maximum number of calls to remote models."""
     max_usd: float | None = None
-    """Dollars, where prices are given."""
+    """Maximum cost in dollars, if prices are given."""
     max_hours: float | None = None
-    """Hours for which a run may hold a worker: a model's files can make it go on for ever."""
+    """Maximum number of hours that a run may occupy a worker: a model's files can make it run forever."""
     per_owner: int | None = None
-    """Runs of one visitor that wait or run."""
+    """Maximum number of one visitor's runs that are queued or running."""
     per_address: int | None = None
-    """Runs of all who are not signed in and come from one address, that wait or run."""
+    """Maximum number of queued or running runs of all visitors from one network address who are not signed in."""
     max_waiting: int | None = None
-    """Runs of all visitors that wait."""
+    """Maximum number of queued runs of all visitors."""
     keep_days: float | None = None
-    """Days, of those in which the app runs, after which a run that is over, or waits for its visitor to sign in, is
-    removed with its report, when another one is asked for."""
+    """Days after which a run is deleted with its report if it is over or waits for its visitor to sign in. Only days on
+    which the app runs count, and runs are deleted when another one is started."""
     keep_runs: int | None = None
-    """Runs that are over and kept: the latest."""
+    """Maximum number of finished runs that are kept; the latest stay."""
 
 
 PUBLIC = Rules(
@@ -66,30 +67,30 @@ PUBLIC = Rules(
     keep_days=30.0,
     keep_runs=200,
 )
-"""For a Space: room for the paper's 1,500 prompts, and for the prompts of a pool."""
+"""The rules of a Space. They leave room for the paper's 1,500 prompts, and for a pool of prompts."""
 OWN_MACHINE = Rules(public=False)
-"""For who could as well use the command line here: the machine's files and its login are theirs."""
+"""The rules of your own machine: you could use the command line as well, so its files and its login are yours."""
 
 
 def allowed(config: DiffConfig, limits: Limits, rules: Rules) -> Limits:
-    """Checks a run before it waits in line.
+    """Checks a run before it is queued.
 
     Args:
-        config: What is asked for.
+        config: The settings of the run.
         limits: The visitor's own limits.
-        rules: Those of the machine.
+        rules: The rules of this machine.
 
     Returns:
         The stricter of both limits.
 
     Raises:
-        SettingError: A setting that cannot be used, or not here.
-        LimitError: More than one run may take here.
+        SettingError: A setting is invalid, or not allowed on this machine.
+        LimitError: The run exceeds a limit of this machine.
     """
     for name, text in _texts(config):
         if _TOKEN.search(text):
             raise SettingError(
-                f"{flag(name)} holds a token, which would be stored: sign in instead, and renew the token"
+                f"{flag(name)} holds a token, which would be stored: sign in instead, and revoke the token"
             )
     if rules.public:
         _check_public(config)
@@ -100,7 +101,7 @@ def allowed(config: DiffConfig, limits: Limits, rules: Rules) -> Limits:
         ("tokens per response", config.max_new_tokens, rules.max_new_tokens),
     ):
         if most is not None and asked > most:
-            raise LimitError(f"{asked} {what} are more than one run may take here: expected at most {most}. Take fewer")
+            raise LimitError(f"{asked} {what} are more than a run may use here: expected at most {most}")
     dollars = None if config.price is None else _stricter(limits.max_usd, rules.max_usd)
     calls = _stricter(limits.max_calls, rules.max_calls)
     return Limits(max_calls=None if calls is None else int(calls), max_usd=dollars)
@@ -113,14 +114,12 @@ def _stricter(one: float | None, other: float | None) -> float | None:
 def _check_public(config: DiffConfig) -> None:
     for name, value in _texts(config):
         if name in may_be_files() and is_path(value):
-            raise SettingError(
-                f"{flag(name)} names a file or folder, which only a machine of your own may read: {_OWN}"
-            )
+            raise SettingError(f"{flag(name)} names a file or folder, which only your own machine may read: {_OWN}")
         if name == "base_url" or read_ref(value).place == ModelPlace.OPENAI:
-            raise SettingError(f"{flag(name)} names a server of your own: take providers:org/name here. {_OWN}")
+            raise SettingError(f"{flag(name)} names a server of your own: use providers:org/name here. {_OWN}")
     for name in ("trust_remote_code", "allow_pickle"):
         if getattr(config, name):
-            raise SettingError(f"{flag(name)} runs code that comes with a model, not here: {_OWN}")
+            raise SettingError(f"{flag(name)} runs code that comes with a model, which is not allowed here: {_OWN}")
     for plan in method_plans().values():
         plan.check_public(config)
     if config.concurrency > _MOST_AT_ONCE or config.timeout > _LONGEST_WAIT:
@@ -128,7 +127,7 @@ def _check_public(config: DiffConfig) -> None:
 
 
 def _texts(config: DiffConfig) -> list[tuple[str, str]]:
-    """All settings that are text, each value alone."""
+    """The name and value of every text setting; a setting with several values is listed once per value."""
     texts = []
     for field in fields(config):
         value = getattr(config, field.name)
@@ -138,9 +137,9 @@ def _texts(config: DiffConfig) -> list[tuple[str, str]]:
 
 
 def is_path(value: str) -> bool:
-    """Whether a setting names a path of this machine, or looks like one; each part of `base+adapter` alone too.
+    """Whether a setting, or a part of `base+adapter`, names a path of this machine or looks like one.
 
-    The embedded pair lies in folders too, which everybody may compare.
+    The demo pair lies in folders too, but everybody may compare it.
     """
     if value in _demo_values():
         return False

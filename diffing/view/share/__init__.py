@@ -1,4 +1,4 @@
-"""What can be done with a result: link to it, download it, publish it, put it into a card, compare again."""
+"""The actions for a result: link to it, download it, publish it, write it into a model card, or compare again."""
 
 from diffing.view.share.share_components import share_part
 

@@ -1,4 +1,4 @@
-"""Files of results, made when somebody wants them, where Gradio serves them. Knows no page."""
+"""Creates download files on demand in folders that Gradio serves. It does not depend on the page."""
 
 import os
 import secrets
@@ -7,48 +7,48 @@ from pathlib import Path
 
 from diffing.outputs.formats import Format
 from diffing.types import Report
-from diffing.view.download_making import make_file
+from diffing.view.download_writer import write_download
 
 
 class Downloads:
-    """Each file lies in a folder of its own, whose name cannot be guessed: whoever has the path was given it.
+    """The download files of all visitors. It is thread-safe.
 
-    Threads may share it.
+    Each file lies in a folder whose name cannot be guessed, so only those who were given its path can fetch it.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Nothing is made yet.
+        """Creates no file yet.
 
         Args:
-            folder: One that Gradio serves; made where missing.
+            folder: A folder that Gradio serves; created if it is missing.
         """
         self._folder = folder
         self._lock = threading.Lock()
         self._made: dict[tuple[Path, str], Path] = {}
 
     def file(self, result: Path, report: Report, form: Format) -> Path:
-        """The file of a result; the one that is there, as long as nobody has removed it.
+        """The file of a result. An existing file is returned unless it has been removed.
 
         Args:
-            result: The result's folder, which tells it from others.
-            report: What is in it.
-            form: The file's format.
+            result: The folder of the result, which identifies it.
+            report: The report in that folder.
+            form: The format of the file.
 
         Raises:
-            SettingError: It cannot be written.
+            SettingError: The file cannot be written.
         """
         with self._lock:
             there = self._made.get((result, form.key))
         if there is not None:
             try:
-                os.utime(there)  # files are removed by their age
+                os.utime(there)  # the oldest files are removed first
             except FileNotFoundError:
                 pass
             else:
                 return there
         place = self._folder / secrets.token_urlsafe(24)
         place.mkdir(mode=0o700, parents=True)
-        made = make_file(result, report, form, place)
+        made = write_download(result, report, form, place)
         with self._lock:
             self._made[result, form.key] = made
         return made

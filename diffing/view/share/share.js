@@ -1,4 +1,4 @@
-// Opens one panel at a time, sends its forms, shows the answers. Inserts as markup only what the server's templates made.
+// Opens one panel at a time, sends its forms, and shows the replies. Only HTML from the server's templates is inserted as markup.
 const root = () => element.querySelector("[data-share]");
 const panel = () => element.querySelector("#share-panel");
 const actions = () => [...element.querySelectorAll(".actions [data-panel]")];
@@ -20,7 +20,7 @@ function say(kind, text) {
   if (box) box.textContent = text;
 }
 
-// Puts what the server made into a place, and the focus on its heading.
+// Inserts HTML from the server into an element, and moves the focus to its heading.
 function put(place, html) {
   place.innerHTML = html;
   for (const field of place.querySelectorAll("[data-address]")) {
@@ -64,7 +64,7 @@ async function open(about) {
   }
 }
 
-// Does something that takes a moment: nothing can be pressed twice, and what comes of it is said.
+// Runs an action that takes a moment: disables the buttons meanwhile, and announces the outcome.
 async function doing(text, about, more) {
   const mine = latest;
   const buttons = [...panel().querySelectorAll("button:not([data-close])")];
@@ -136,7 +136,7 @@ element.addEventListener("submit", (event) => {
   const form = event.target;
   doing(form.dataset.doing, form.dataset.ask, Object.fromEntries(new FormData(form)));
 });
-// A preview is of what was chosen: with another choice it is another one.
+// A preview belongs to the options chosen for it, and is removed when they change.
 element.addEventListener("change", (event) => {
   if (event.target.closest("[data-ask=preview]")) panel().querySelector("[data-result]").replaceChildren();
 });

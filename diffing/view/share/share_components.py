@@ -1,4 +1,4 @@
-"""The component of the actions above a result. Only names and choices travel; the server renders what is shown."""
+"""The Gradio component of the actions above a result. The browser sends only names and choices."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -6,26 +6,26 @@ from typing import Any
 
 from diffing.view.page_part import Part
 from diffing.view.page_query import Address
-from diffing.view.router import Answer
+from diffing.view.router import Reply
 from diffing.view.share import share_html
 from diffing.view.share.served_downloads import Downloads
-from diffing.view.share.share_handlers import Sharing
+from diffing.view.share.share_handlers import ShareHandlers
 from diffing.view.site import Site
 from diffing.view.visitor import Visitor
 
 
 def share_part(site: Site) -> Part:
-    """Builds it.
+    """Builds the row of actions.
 
     Args:
-        site: What all visitors share.
+        site: The state that all visitors share.
     """
     import gradio as gr
 
-    def ask(asked: Any, request: gr.Request, token: gr.OAuthToken | None) -> Answer:  # noqa: ANN401  of a browser
-        answer = sharing.answer(asked, site.visitor(request, token))
+    def ask(question: Any, request: gr.Request, token: gr.OAuthToken | None) -> Reply:  # noqa: ANN401  of a browser
+        answer = sharing.answer(question, site.visitor(request, token))
         if "file" in answer:
-            box.temp_files.add(answer["file"])  # removed when it is old, as Gradio's own are
+            box.temp_files.add(answer["file"])  # Gradio removes old files in this set
         return answer
 
     script = files(__package__).joinpath("share.js").read_text(encoding="utf-8")
@@ -33,9 +33,9 @@ def share_part(site: Site) -> Part:
         "", elem_classes="diffing share", apply_default_css=False, js_on_load=script, server_functions=[ask]
     )  # fmt: skip
 
-    sharing = Sharing(site, Downloads(Path(box.GRADIO_CACHE) / "diffing"))
+    sharing = ShareHandlers(site, Downloads(Path(box.GRADIO_CACHE) / "diffing"))
 
-    def opened(where: Address, visitor: Visitor) -> list[Any]:
+    def open_part(where: Address, visitor: Visitor) -> list[Any]:
         return [share_html.actions(where, sharing.opened(where.value))]
 
-    return Part((box,), opened, [""])
+    return Part((box,), open_part, [""])

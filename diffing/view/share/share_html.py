@@ -1,4 +1,4 @@
-"""HTML of the actions above a result and of their panels. Everything comes from templates that escape every text."""
+"""Renders the actions above a result, and their panels, as HTML, with templates that escape every text."""
 
 import os
 import re
@@ -19,40 +19,40 @@ from diffing.outputs.without_addresses import public_report
 from diffing.rendering import templates_of
 from diffing.types import SIDES, Report, Side
 from diffing.view.page_query import Address
-from diffing.view.result.report_cache import Opened
+from diffing.view.result.report_cache import OpenedReport
 from diffing.view.visitor import Visitor
 
 _LONGEST_NAME = 96
-"""Characters of a dataset's name that the Hub takes."""
+"""Maximum number of characters of a dataset's name on the Hub."""
 _MOST_LINES, _WIDEST = 1_000, 2_000
-"""Lines of a change that are shown, and characters of one: what was there before is a stranger's."""
+"""Maximum number of lines of a diff that are shown, and of characters per line. The old card is a stranger's text."""
 _NOT_FOR_READERS = re.compile(r"^(?:<!--.*-->|</?details>|<summary>(.*)</summary>)$", re.MULTILINE)
 _OF_FILES = re.compile(r"@[0-9a-f]{12}(?![0-9a-f])")
-"""The revision of models and responses that were read from a machine's files: a digest of these, no commit."""
+"""A revision that is not a commit but a digest of files: that of models and responses read from this machine."""
 _RENDERER = MarkdownIt("commonmark", {"html": False})
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What a card is about to get, and from whom."""
+    """A planned change of a model card."""
 
     report: Report
     """The result."""
     model: str
-    """The card's repository."""
+    """The repository of the card."""
     dataset: str | None
-    """What the section links to."""
+    """The dataset that the section links to."""
     visitor: Visitor
-    """Who asks."""
+    """The visitor who wants to change it."""
     place: Address
-    """The result's address."""
+    """The address of the result."""
 
 
-def actions(where: Address, opened: Opened | None) -> str:
-    """The row of actions; empty without a result.
+def actions(where: Address, opened: OpenedReport | None) -> str:
+    """Renders the row of actions; empty without a result.
 
     Args:
-        where: The result: its key, and its dataset where it is on the Hub.
+        where: The address of the result: its key and, if it is on the Hub, its dataset.
         opened: The result.
     """
     if opened is None:
@@ -62,12 +62,12 @@ def actions(where: Address, opened: Opened | None) -> str:
 
 
 def link(place: Address, report: Report, dataset: str | None, *, public: bool) -> str:
-    """The addresses under which it is found again.
+    """Renders the links to a result.
 
     Args:
-        place: Its address.
+        place: The address of the result.
         report: The result.
-        dataset: Where it was published since.
+        dataset: The dataset as which it was published.
         public: Whether others can reach this app.
     """
     space = os.environ.get("SPACE_ID")
@@ -78,7 +78,7 @@ def link(place: Address, report: Report, dataset: str | None, *, public: bool) -
 
 
 def download(report: Report) -> str:
-    """The formats.
+    """Renders the choice of download formats.
 
     Args:
         report: The result.
@@ -87,31 +87,31 @@ def download(report: Report) -> str:
 
 
 def sign_in(title: str, visitor: Visitor, place: Address) -> str:
-    """What somebody does who is not signed in.
+    """Renders the panel for a visitor who must sign in first.
 
     Args:
-        title: Of the panel.
-        visitor: Nobody.
-        place: Where they come back to.
+        title: The title of the panel.
+        visitor: The visitor.
+        place: The address to return to after signing in.
     """
     return _rendered("sign_in", title=title, **_login(visitor, place))
 
 
 def no_push(reason: str) -> str:
-    """Why a result is not published."""
+    """Renders the reason why a result cannot be published."""
     return _rendered("no_push", reason=reason)
 
 
 def push(report: Report, api: BoundedApi, dataset: str | None) -> str:
-    """The form of a dataset.
+    """Renders the form for publishing a result as a dataset.
 
     Args:
-        report: What would be published.
-        api: Acts for the visitor.
-        dataset: Where the result is published already.
+        report: The result to publish.
+        api: The Hub client that acts for the visitor.
+        dataset: The dataset as which the result is already published.
 
     Raises:
-        HubError: The Hub does not know who they are.
+        HubError: The Hub does not recognize the visitor.
     """
     accounts = namespaces(api)
     mine = dataset is not None and dataset.split("/")[0] in accounts
@@ -123,32 +123,32 @@ def push(report: Report, api: BoundedApi, dataset: str | None) -> str:
 
 
 def pushed(done: Pushed) -> str:
-    """What became of it."""
+    """Renders the outcome of publishing."""
     return _rendered("pushed", done=done, query=Address("diff", done.repo_id).query)
 
 
 def card(report: Report, repositories: Mapping[str, Side], dataset: str | None) -> str:
-    """The choice of a card.
+    """Renders the choice of a model card.
 
     Args:
         report: The result.
-        repositories: Those whose cards can tell of it.
-        dataset: Where it is published.
+        repositories: The repositories whose cards can describe the result, with their sides.
+        dataset: The dataset as which the result is published.
     """
     same = report.model_a.id == report.model_b.id
     return _rendered("card", repositories=repositories, dataset=dataset, same=same)
 
 
 def preview(proposal: Proposal, outcome: CardOutcome, *, moved: bool = False) -> str:
-    """What would change in a card, and who may let it.
+    """Renders the change of a card, with buttons to apply it.
 
     Args:
-        proposal: What was asked for.
-        outcome: Of the dry run.
-        moved: The card changed since it was shown; nothing was written.
+        proposal: The planned change.
+        outcome: The outcome of the dry run.
+        moved: Whether the card has changed since it was shown, so that nothing was written.
 
     Raises:
-        HubError: The Hub does not know who the visitor is.
+        HubError: The Hub does not recognize the visitor.
     """
     if outcome.happened != "shown":
         return written(outcome)
@@ -162,12 +162,15 @@ def preview(proposal: Proposal, outcome: CardOutcome, *, moved: bool = False) ->
 
 
 def written(outcome: CardOutcome) -> str:
-    """What became of a card."""
+    """Renders the outcome of changing a card."""
     return _rendered("written", outcome=outcome)
 
 
 def _again(report: Report) -> Address | None:
-    """The same two models by name, without the addresses of servers; None where a name is that of files alone."""
+    """The address that compares the same two models again, without the addresses of servers.
+
+    It is None if a model is known by its files only.
+    """
     if any(_OF_FILES.search(info.id) for info in (report.model_a, report.model_b)):
         return None
     settings = public_report(replace(report, pairs=(), findings=(), judgements=(), tables={})).settings
@@ -176,18 +179,18 @@ def _again(report: Report) -> Address | None:
 
 
 def _dataset_name(report: Report) -> str:
-    """A name that the Hub takes: no two hyphens or points in a row."""
+    """A dataset name that the Hub accepts, without repeated hyphens or dots."""
     return re.sub(r"-{2,}", "-", safe_name(report))[:_LONGEST_NAME].strip(".-")
 
 
 def _login(visitor: Visitor, place: Address) -> dict[str, object]:
-    """How a visitor signs in, where they are not."""
+    """Template values for the offer to sign in."""
     target = quote(f"/?{place.query}", safe="")
     return {"visitor": visitor, "login": f"/login/huggingface?_target_url={target}" if visitor.can_sign_in else None}
 
 
 def _lines(diff: str) -> list[tuple[str, str, str]]:
-    """The lines of a unified diff below its heading: what kind each is, its sign, its text."""
+    """The lines of a unified diff without its header: kind, sign and text of each."""
     kinds = {"+": "added", "-": "removed"}
     lines = diff.split("\n")[2:]
     shown = [
@@ -199,10 +202,10 @@ def _lines(diff: str) -> list[tuple[str, str, str]]:
 
 
 def _reading(text: str) -> Markup:
-    """A section as readers of the card see it. HTML in it is shown as text; links of other kinds than http are none."""
-    told = _NOT_FOR_READERS.sub(lambda found: f"**{found[1]}**" if found[1] else "", text)
-    return Markup(_RENDERER.render(told))
+    """Renders a section as readers of the card will see it. HTML is shown as text, and only http links work."""
+    markdown = _NOT_FOR_READERS.sub(lambda found: f"**{found[1]}**" if found[1] else "", text)
+    return Markup(_RENDERER.render(markdown))
 
 
 def _rendered(name: str, /, **values: object) -> str:
-    return environment(templates_of(__package__, "shown")).get_template(f"{name}.html.jinja").render(**values)
+    return environment(templates_of(__package__, "templates")).get_template(f"{name}.html.jinja").render(**values)

@@ -1,5 +1,5 @@
-"""The start page: two models, what to compare them on, what it takes, and the button that begins."""
+"""The start page: a form for two models and the settings of their comparison, with an estimate and a start button."""
 
-from diffing.view.start.form import start_part
+from diffing.view.start.start_components import start_part
 
 __all__ = ["start_part"]

@@ -1,4 +1,4 @@
-// Suggestions in the pattern of a combobox with a list. Names are inserted as text.
+// Suggests model names, in the ARIA pattern of a combobox with a list. Names are inserted as text.
 const WAIT = 180;
 const combos = new WeakMap();
 
@@ -27,7 +27,7 @@ function mark(input, at) {
 }
 const marked = (input) => [...listOf(input).querySelectorAll("[role=option]")].findIndex((option) => option.ariaSelected === "true");
 
-// The letters that were typed stand out in each name.
+// Highlights the typed letters in each name.
 function shownName(name, typed) {
   const at = name.toLowerCase().lastIndexOf(typed.toLowerCase());
   if (!typed || at < 0) return [name];
@@ -82,7 +82,7 @@ function choose(input, name) {
   close(input);
   input.dispatchEvent(new CustomEvent("settled", { bubbles: true }));
 }
-// Returns whether the key was for the list.
+// Returns whether the list handled the key.
 function pressed(input, event) {
   const list = listOf(input);
   const count = list.querySelectorAll("[role=option]").length;

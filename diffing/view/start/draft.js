@@ -1,4 +1,4 @@
-// What was filled in stays in this tab: signing in, or coming back from a run, loses nothing. Leaves with the tab.
+// Saves the form in this tab's session storage, so that signing in, or returning from a run, loses nothing.
 const KEPT = "diffing-draft";
 function fields() {
   return [...element.querySelectorAll("[data-form] :is(input, select, textarea)[name]")];
@@ -9,7 +9,7 @@ function keep() {
   try {
     sessionStorage.setItem(KEPT, JSON.stringify(kept));
   } catch {
-    // a browser that keeps nothing in frames
+    // browsers may forbid storage in frames
   }
 }
 function restore(leave) {
@@ -28,11 +28,11 @@ function restore(leave) {
     else field.value = String(value);
   }
 }
-// Whoever begins a run here lends it a GPU of theirs, where one is lent: its page asks nobody again in this tab.
+// A visitor who starts a run in this tab agrees to lend it a GPU, so the run's page does not ask again in this tab.
 function begun(query) {
   try {
     sessionStorage.setItem(`diffing-lends ${new URLSearchParams(query).get("run")}`, "yes");
   } catch {
-    // its page asks
+    // then the run's page asks
   }
 }

@@ -1,5 +1,5 @@
-// What the run takes, and its start.
-// One estimate is asked at a time; of what changes meanwhile the last is asked next.
+// The estimate of the run, and its start button.
+// Only one estimate is requested at a time; after that, only the latest state of the form.
 let timer, asking = false, again = false;
 let current = Promise.resolve(), arrived = () => {}; // settles when the estimate is that of the form
 function changed(wait = 250) {
@@ -42,7 +42,7 @@ async function estimate() {
   arrived();
 }
 
-// What is shown is of what was asked before.
+// Marks the displayed estimate as out of date.
 function waits() {
   part("[data-said]").textContent = "Estimating …";
   part("[data-said]").classList.add("lacks");
@@ -56,7 +56,7 @@ async function begin() {
   for (let seen = null; seen !== current; ) await (seen = current);
   if (button.disabled) return;
   if (takes.textContent.split(", ").at(-1) !== cost) {
-    refuse("The settings have just changed what it costs: look at it, and start again.");
+    refuse("The cost has just changed with the settings: check it, and start again.");
     return;
   }
   button.disabled = true;

@@ -1,4 +1,4 @@
-"""The form as a browser sends it, read strictly into a config. Anybody can send anything: nothing here is believed."""
+"""Parses the start page's form, as a browser sends it, into a config. The input is untrusted and strictly validated."""
 
 import re
 import unicodedata
@@ -16,7 +16,7 @@ from diffing.methods.base import plans_of
 from diffing.model_ref import by_providers, read_ref
 from diffing.settings import Described, described
 from diffing.types import SIDES, Side
-from diffing.view.preflight.places import Where
+from diffing.view.preflight.run_options import Runner
 
 _OWN_LABELS = {
     "revision_a": "Revision of A",
@@ -24,38 +24,37 @@ _OWN_LABELS = {
     "price_read": "Price of tokens read",
     "price_written": "Price of tokens written",
 }
-"""Fields that are a part of a setting."""
+"""Labels of fields that are only a part of a setting."""
 NAME_LENGTH = 300
-"""Characters of one name, at most."""
+"""Maximum number of characters of a name."""
 TEXT_LENGTH = 8_000
-"""Characters of a system prompt, at most."""
-"""What begins a model string that says by itself where the model is."""
+"""Maximum number of characters of a system prompt."""
 
 Form: TypeAlias = Mapping[str, object]
 _TEXTS = ("system_prompt_a", "system_prompt_b")
-"""Settings whose fields are boxes of several lines."""
+"""Settings that are entered in a box of several lines."""
 _READ_APART = ("model_a", "model_b", "method", "columns", "usd_per_million")
-"""Settings of which the form has no field, or one that needs more than its text."""
+"""Settings without a field, or with fields that need more than plain parsing."""
 _FLAG = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the form asks for."""
+class FormRequest:
+    """The comparison that the form describes."""
 
     config: DiffConfig
-    """The run; names may be empty still."""
+    """The settings of the run; model names may still be empty."""
     limits: Limits
-    """The visitor's own."""
-    where: Mapping[Side, Where]
+    """The visitor's own limits."""
+    where: Mapping[Side, Runner]
     """Where each model is to run."""
 
 
-def read_form(form: object) -> Wanted:
-    """Reads a form: fields by name, all optional, numbers as text or numbers. Fields that are not known are ignored.
+def read_form(form: object) -> FormRequest:
+    """Parses a form. All fields are optional, numbers may be text, and unknown fields are ignored.
 
     Raises:
-        SettingError: A field of another type, or out of bounds; one line that names it as the page does.
+        SettingError: A field has the wrong type or is out of bounds; the message uses the label on the page.
     """
     if not isinstance(form, dict):
         raise SettingError("Expected the fields of the form, got something else: reload the page")
@@ -68,11 +67,11 @@ def read_form(form: object) -> Wanted:
     config = DiffConfig(**values, usd_per_million=_price(form))
     _check_named(form, config)
     limits = Limits(_integer(form, "max_calls", 1, 10**9), _number(form, "max_usd", 0, 10**6))
-    return Wanted(config, limits, where)
+    return FormRequest(config, limits, where)
 
 
 def _value(form: Form, each: Described) -> Any:  # noqa: ANN401  of the setting's type
-    """What a field holds; None, or nothing, if it was left empty."""
+    """The value of a field; None or empty if it was left empty."""
     if each.several:
         return tuple(_lines(form, each.name))
     if each.kind in (int, float):
@@ -87,13 +86,13 @@ def _value(form: Form, each: Described) -> Any:  # noqa: ANN401  of the setting'
 
 
 def _check_named(form: Form, config: DiffConfig) -> None:
-    """What was chosen has to be named: otherwise a default would run that nobody asked for.
+    """Makes sure that a chosen option is filled in, because otherwise a default that nobody chose would be used.
 
     Raises:
-        SettingError: It is not.
+        SettingError: A chosen option is not filled in.
     """
     if "method" in form and not config.method:
-        raise SettingError("Choose a method, or several")
+        raise SettingError("Choose at least one method")
     if form.get("source") == "dataset" and config.prompts is None:
         raise SettingError("Name the dataset of prompts, such as allenai/WildChat-1M")
     for plan in plans_of(config) if config.method else ():
@@ -103,16 +102,16 @@ def _check_named(form: Form, config: DiffConfig) -> None:
 
 @lru_cache(maxsize=1)
 def labels() -> Mapping[str, str]:
-    """What the settings are called, on the page and in what is said of them."""
+    """The labels of the settings, for the page and for messages."""
     every = described(DiffConfig) | described(Limits)
     return {name: each.setting.title for name, each in every.items() if each.setting.title} | _OWN_LABELS
 
 
-def said(message: str, *, public: bool) -> str:
-    """A message in the words of the page: fields instead of flags, and on a public machine nothing of its shell.
+def in_page_terms(message: str, *, public: bool) -> str:
+    """Rewords a message for the page: field labels replace flags, and a public machine shows no shell commands.
 
     Args:
-        message: Of a `DiffingError`.
+        message: The text of a `DiffingError`.
         public: Whether strangers use this machine.
     """
     return _FLAG.sub(lambda flag: _label(flag[0], flag[1].replace("-", "_")), for_page(message, public=public))
@@ -124,25 +123,25 @@ def _label(flag: str, name: str) -> str:
 
 
 def line_of(form: Form, name: str) -> str:
-    """One field of one line.
+    """The text of a one-line field.
 
     Raises:
-        SettingError: It is no such thing.
+        SettingError: The value is not one line of text.
     """
     return _line(form, name)
 
 
-def _where(form: Form, side: Side) -> Where:
+def _where(form: Form, side: Side) -> Runner:
     return "providers" if form.get(f"where_{side}") == "providers" else "here"
 
 
-def _model(form: Form, side: Side, where: Where) -> str:
+def _model(form: Form, side: Side, where: Runner) -> str:
     name, revision = _line(form, f"model_{side}"), _line(form, f"revision_{side}")
     if name and revision:
         ref = read_ref(name)
         if ref.prefixed or ref.parts[-1].revision is not None:
             raise SettingError(
-                f"{labels()[f'revision_{side}']} is {revision!r:.60}, but the name says already what is taken: leave "
+                f"{labels()[f'revision_{side}']} is {revision!r:.60}, but the name already names a revision: leave "
                 "one of them out"
             )
         name = str(ref.at(revision))
@@ -154,7 +153,7 @@ def _by_providers(name: str) -> str:
 
 
 def _line(form: Form, name: str) -> str:
-    """A text of one line, without spaces around it."""
+    """A one-line text, without surrounding spaces."""
     text = _string(form.get(name), name, NAME_LENGTH).strip()
     if _holds(text, "Cc", "Cs", "Zl", "Zp"):
         raise SettingError(f"{labels()[name]} holds a line break or a control character: expected one line of text")
@@ -162,7 +161,7 @@ def _line(form: Form, name: str) -> str:
 
 
 def _text(form: Form, name: str) -> str:
-    """A text of several lines; nothing but spaces is nothing."""
+    """A text of several lines; only whitespace counts as empty."""
     text = _string(form.get(name), name, TEXT_LENGTH).replace("\r\n", "\n")
     if _holds(text.translate(dict.fromkeys(map(ord, "\n\t"))), "Cc", "Cs"):
         raise SettingError(f"{labels()[name]} holds a control character: expected text")
@@ -170,7 +169,7 @@ def _text(form: Form, name: str) -> str:
 
 
 def _holds(text: str, *categories: str) -> bool:
-    """Whether a text holds characters of some of Unicode's categories."""
+    """Whether a text contains a character of one of these Unicode categories."""
     return any(unicodedata.category(character) in categories for character in text)
 
 
@@ -178,14 +177,14 @@ def _string(value: object, name: str, longest: int) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise SettingError(f"{labels()[name]} is no text but {type(value).__name__}: reload the page")
+        raise SettingError(f"{labels()[name]} is {type(value).__name__}, not a text: reload the page")
     if len(value) > longest:
         raise SettingError(f"{labels()[name]} has {len(value):,} characters: expected at most {longest:,}")
     return value
 
 
 def _lines(form: Form, name: str) -> list[str]:
-    """Several choices; one alone may come as itself."""
+    """A list of choices; a single one need not be in a list."""
     value = form.get(name, [])
     values = [value] if isinstance(value, str) else value
     if not isinstance(values, list) or len(values) > 100:
@@ -209,7 +208,7 @@ def _integer(form: Form, name: str, low: float, high: float) -> int | None:
 
 
 def _number(form: Form, name: str, low: float, high: float) -> float | None:
-    """A number within bounds; None where the field is empty."""
+    """A number within bounds; None if the field is empty."""
     value = form.get(name)
     if value is None or value == "":
         return None

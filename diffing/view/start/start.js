@@ -1,5 +1,5 @@
-// The form: what is hidden is not sent; places and the estimate are asked as it changes, and late answers are dropped.
-// Inserts as markup only what the server's templates made.
+// The form. Hidden fields are not sent; run options and the estimate are requested as it changes, and late replies are dropped.
+// Only HTML from the server's templates is inserted as markup.
 const form = () => element.querySelector("[data-form]");
 const field = (name) => form().elements.namedItem(name);
 const part = (selector) => element.querySelector(selector);
@@ -17,7 +17,7 @@ async function ask(question) {
   }
 }
 
-// Shows what belongs to the choices made; what is hidden is disabled, and so is not sent.
+// Shows the fields that belong to the current choices; hidden ones are disabled, so that they are not sent.
 function fit() {
   for (const box of element.querySelectorAll("[data-when]")) {
     const data = new FormData(form());
@@ -46,7 +46,7 @@ function values() {
   return { ...sent, train, heldout };
 }
 
-// A name is settled: where can it run, and what was it made of?
+// After a model is named: looks up where it can run, and its base model.
 async function settled(side) {
   const places = part(`[data-places=${side}]`);
   const name = fullName(side);
@@ -83,7 +83,7 @@ function told(side, text) {
   part(`[data-told=${side}]`).replaceChildren(line(text));
 }
 
-// Finished diffs of the same two models are told as soon as both are named.
+// Shows finished diffs of the same two models as soon as both are named.
 async function published() {
   const box = part("[data-published]");
   const names = ["a", "b"].map(fullName);
@@ -96,7 +96,7 @@ async function published() {
   if (about.get("published") === key && answer.html) box.innerHTML = answer.html;
 }
 
-// The base model of A is offered for an empty B: by its button, or by Enter in the empty field.
+// Proposes the base model of A for an empty B, accepted by its button or by Enter in the empty field.
 let proposed = null;
 async function base(name) {
   proposed = null;
@@ -197,7 +197,7 @@ element.addEventListener("input", (event) => {
   } else if (!/^(prompts|reader|sae|revision_[ab])$/.test(target.name)) changed();
   else keep();
 });
-// Somebody has named something: it can be looked up.
+// Looks up a model once the visitor has finished typing its name.
 function done(target) {
   clearTimeout(pause);
   const side = /^(?:model|revision)_([ab])$/.exec(target.name)?.[1];
@@ -226,7 +226,7 @@ element.addEventListener("keydown", (event) => {
 element.addEventListener("focusout", (event) => {
   if (event.target.getAttribute("role") === "combobox") close(event.target);
 });
-// The list takes no focus, so that the field keeps it, and with it the keyboard of a phone.
+// The list never takes the focus: the field keeps it, and a phone keeps its keyboard open.
 element.addEventListener("pointerdown", (event) => {
   if (event.target.closest("[role=listbox]")) event.preventDefault();
 });

@@ -1,4 +1,4 @@
-"""HTML of the start page. Everything it returns comes from templates that escape every text, and from nowhere else."""
+"""Renders the start page as HTML, with templates that escape every text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from diffing.rendering import templates_of
 from diffing.settings import Described, described
 from diffing.view.examples import EXAMPLES
 from diffing.view.page_query import Address
-from diffing.view.preflight.places import Place
-from diffing.view.preflight.preview import Preview
+from diffing.view.preflight.run_options import RunOption
+from diffing.view.preflight.run_preview import Preview
 from diffing.view.runs import Rules
 from diffing.view.runs.uploads import MOST_BYTES
 from diffing.view.site import SiteSettings
-from diffing.view.start.form_parsing import NAME_LENGTH, TEXT_LENGTH, labels, said
+from diffing.view.start.form_parsing import NAME_LENGTH, TEXT_LENGTH, in_page_terms, labels
 from diffing.view.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -33,49 +33,49 @@ SIZES = (
     ("Normal", 300, 150, "for most pairs"),
     ("As in the papers", 1000, 500, "for small differences"),
 )
-"""Numbers of prompts offered, train and held-out."""
+"""Offered numbers of prompts: label, train, held-out, hint."""
 SIZE = 1
-"""The one chosen at first."""
+"""Index of the default size."""
 _MOST_PUBLISHED = 3
 _ENDINGS = ",".join((*SUFFIXES, ".gz"))
-_NO_LLM = "Inference Providers answer, and bill, those who are signed in."
+_NO_LLM = "Inference Providers need a signed-in account, which they bill."
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """What the templates need to know of the page and of who looks at it."""
+class PageContext:
+    """What the templates need to know about the page and its visitor."""
 
     rules: Rules
-    """Of this machine."""
+    """The rules of this machine."""
     signed_in: bool
-    """Whether the visitor is."""
+    """Whether the visitor is signed in."""
     can_sign_in: bool
-    """Whether the page offers it."""
+    """Whether the page offers signing in."""
 
 
 @dataclass(frozen=True, slots=True)
-class Queue:
-    """All visitors' runs."""
+class QueueStatus:
+    """How busy the app is with the runs of all visitors."""
 
     running: int
-    """At work."""
+    """Number of running runs."""
     waiting: int
-    """In line."""
+    """Number of queued runs."""
     workers: int
-    """At a time."""
+    """Maximum number of runs at a time."""
 
 
-def page_of(settings: SiteSettings, visitor: Visitor) -> Page:
-    """The page as one visitor sees it."""
-    return Page(visitor.rules, visitor.token is not None, settings.sign_in)
+def page_of(settings: SiteSettings, visitor: Visitor) -> PageContext:
+    """The page's context for one visitor."""
+    return PageContext(visitor.rules, visitor.token is not None, settings.sign_in)
 
 
-def form(where: Address, page: Page) -> str:
-    """The whole form, empty but for what an address names.
+def form(where: Address, page: PageContext) -> str:
+    """Renders the form, empty except for the models that an address names.
 
     Args:
-        where: Of the kind `pair` with two names, or another.
-        page: As its visitor sees it.
+        where: An address of the kind `pair`, or any other.
+        page: The page's context.
     """
     names = {"a": where.value, "b": where.other} if where.what == "pair" else {"a": "", "b": ""}
     return _rendered(
@@ -89,23 +89,23 @@ def form(where: Address, page: Page) -> str:
 
 
 def _fields_of(plan: MethodPlan) -> str:
-    """The template of what the form asks of a method: one of its own, or the one that shows its settings."""
+    """The template for a method's settings: the method's own, or the general one."""
     own = f"method-{plan.name}.html.jinja"
-    return own if _own(f"shown/{own}") is not None else "method.html.jinja"
+    return own if _own(f"templates/{own}") is not None else "method.html.jinja"
 
 
 def _own_fields(plan: MethodPlan) -> list[Described]:
-    """The settings of a method that the form offers, if no template of its own shows them."""
+    """The settings of a method that the general template shows."""
     return [each for each in described(plan.settings).values() if each.setting.title]
 
 
-def proposal(base: str, name: str, page: Page) -> str:
-    """The base model of A, proposed for B."""
+def proposal(base: str, name: str, page: PageContext) -> str:
+    """Renders the proposal of A's base model for B."""
     return _rendered("proposal.html.jinja", page, base=base, name=name)
 
 
-def published(diffs: Sequence[Published], page: Page) -> str:
-    """Links to finished diffs of the same two models."""
+def published(diffs: Sequence[Published], page: PageContext) -> str:
+    """Renders links to finished diffs of the same two models."""
 
     def address(repo_id: str) -> str:
         return Address("diff", repo_id).query
@@ -113,40 +113,40 @@ def published(diffs: Sequence[Published], page: Page) -> str:
     return _rendered("published.html.jinja", page, diffs=diffs[:_MOST_PUBLISHED], address=address) if diffs else ""
 
 
-def places(places: Sequence[Place], *, side: str, chosen: str | None, remark: str, page: Page) -> str:
-    """The choice of where a model runs, or a remark where its name says so."""
+def places(places: Sequence[RunOption], *, side: str, chosen: str | None, remark: str, page: PageContext) -> str:
+    """Renders the choice of where a model runs, or a remark if the model string decides that."""
     return _rendered("places.html.jinja", page, places=places, side=side, chosen=chosen, remark=remark)
 
 
-def place(place: Place, page: Page) -> str:
-    """Whether a model that has no choice of place can be used."""
+def place(place: RunOption, page: PageContext) -> str:
+    """Renders whether a model that can run in only one place is usable."""
     return _rendered("place.html.jinja", page, place=place)
 
 
-def estimate(preview: Preview, page: Page, *, queue: Queue, gpu_seconds: float | None = None) -> str:
-    """What to know before the start beside what it takes, or what helps where something is in the way.
+def estimate(preview: Preview, page: PageContext, *, queue: QueueStatus, gpu_seconds: float | None = None) -> str:
+    """Renders what to know before the start besides the cost, or what helps against a problem.
 
     Args:
-        preview: Either.
-        page: As this visitor sees it.
-        queue: All visitors' runs.
-        gpu_seconds: Of the visitor's quota, where a GPU is lent.
+        preview: An estimate or a problem.
+        page: The page's context.
+        queue: How busy the app is.
+        gpu_seconds: Seconds of the visitor's GPU quota, if a GPU is lent.
     """
     return _rendered("estimate.html.jinja", page, preview=preview, queue=queue, gpu_seconds=gpu_seconds)
 
 
-def stages(told: RunEstimate, page: Page) -> str:
-    """What a run takes, stage by stage."""
-    return _rendered("stages.html.jinja", page, told=told, cost=_cost, remote=_remote(told))
+def stages(run_estimate: RunEstimate, page: PageContext) -> str:
+    """Renders the estimate stage by stage."""
+    return _rendered("stages.html.jinja", page, run_estimate=run_estimate, cost=_cost, remote=_remote(run_estimate))
 
 
-def headline(told: RunEstimate) -> str:
-    """What a run takes, in a few words."""
-    return f"{duration(told.total.minutes)}, {_cost_of(told)}"
+def headline(run_estimate: RunEstimate) -> str:
+    """Duration and cost of a run in a few words."""
+    return f"{duration(run_estimate.total.minutes)}, {_cost_of(run_estimate)}"
 
 
 def duration(minutes: float | None) -> str:
-    """A time in words."""
+    """A duration in words."""
     if minutes is None:
         return "time not known"
     if minutes < 1:
@@ -157,10 +157,10 @@ def duration(minutes: float | None) -> str:
     return f"about {hours:.1f} hours" if hours < 10 else f"about {round(hours)} hours"
 
 
-def _cost_of(told: RunEstimate) -> str:
-    """What the whole run costs, in words."""
-    usd = told.total.usd
-    if not _remote(told):
+def _cost_of(run_estimate: RunEstimate) -> str:
+    """The cost of the whole run in words."""
+    usd = run_estimate.total.usd
+    if not _remote(run_estimate):
         return "no cost"
     return "cost not known" if usd is None else f"about {_cost(usd)}"
 
@@ -171,12 +171,12 @@ def _cost(usd: float | None) -> str:
     return f"${usd:,.2f}" if usd >= 0.01 or usd == 0 else "< $0.01"
 
 
-def _remote(told: RunEstimate) -> bool:
-    return any(is_remote(stage.model) for stage in told.stages)
+def _remote(run_estimate: RunEstimate) -> bool:
+    return any(is_remote(stage.model) for stage in run_estimate.stages)
 
 
 def script() -> str:
-    """What runs in the browser."""
+    """The JavaScript of the start page."""
     return "\n".join(_own(name) or "" for name in ("combo.js", "draft.js", "estimate.js", "upload.js", "start.js"))
 
 
@@ -185,9 +185,9 @@ def _bundled() -> int:
     return len(read_bundled())
 
 
-def _rendered(template: str, page: Page, **values: object) -> str:
+def _rendered(template: str, page: PageContext, **values: object) -> str:
     def worded(text: str) -> str:
-        text = said(text, public=page.rules.public)
+        text = in_page_terms(text, public=page.rules.public)
         return text if text.endswith((".", "?", "!")) else f"{text}."
 
     return _templates().get_template(template).render(page=page, said=worded, **values)
@@ -195,7 +195,7 @@ def _rendered(template: str, page: Page, **values: object) -> str:
 
 @lru_cache(maxsize=1)
 def _templates() -> "Environment":
-    return environment(templates_of(__package__, "shown"))
+    return environment(templates_of(__package__, "templates"))
 
 
 _own = templates_of(__package__)

@@ -1,4 +1,4 @@
-// Responses from the visitor's own files, sent in small pieces. What was read becomes the side's model.
+// Uploads the visitor's files of responses in small pieces. The parsed upload becomes the side's model.
 const PIECE = 256 * 1024; // bytes
 const uploading = new Map(); // the newest choice of files of each side
 
@@ -35,7 +35,7 @@ async function upload(side, files) {
   field(`revision_${side}`).value = "";
   settled(side);
 }
-// What was told of uploads is of the models that were named before.
+// Removes messages about uploads after another model is named.
 function forget() {
   uploading.clear();
   for (const box of element.querySelectorAll("[data-upload]")) box.replaceChildren();

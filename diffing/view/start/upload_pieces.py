@@ -1,4 +1,4 @@
-"""A piece of a file, as a browser sends it: small, so that no request of an upload takes long. Nothing is believed."""
+"""Validates one piece of an uploaded file. Files are sent in small pieces, so that no request takes long."""
 
 from base64 import b64decode
 from typing import Annotated
@@ -10,7 +10,7 @@ from diffing.view.runs.uploads import MOST_BYTES
 from diffing.view.start.form_parsing import NAME_LENGTH, line_of
 
 PIECE_BYTES = 256 << 10
-"""Of a file, in one request."""
+"""Maximum number of bytes of a file in one request."""
 
 
 def _decoded(data: object) -> bytes:
@@ -19,28 +19,28 @@ def _decoded(data: object) -> bytes:
     return b64decode(data, validate=True)
 
 
-class Piece(Question):
-    """What one request brings."""
+class UploadPiece(Question):
+    """The content of one upload request."""
 
     key: str = Field("", max_length=NAME_LENGTH)
-    """Of the upload; empty with its first piece."""
+    """The key of the upload; empty for its first piece."""
     number: int = 0
-    """Of the file in the upload."""
+    """The index of the file in the upload."""
     name: str = Field(min_length=1, max_length=NAME_LENGTH)
-    """The file's."""
+    """The name of the file."""
     at: int = Field(0, ge=0, le=MOST_BYTES)
-    """Where the piece begins."""
+    """The offset of the piece."""
     data: Annotated[bytes, BeforeValidator(_decoded)] = b""
-    """Its bytes."""
+    """The bytes of the piece."""
     last: Ticked = False
-    """Whether nothing follows."""
+    """Whether this is the last piece."""
     columns_given: str | None = Field(None, alias="columns")
 
     @property
     def columns(self) -> str | None:
-        """What is what, if the visitor said so.
+        """Which column holds what, if the visitor filled it in.
 
         Raises:
-            SettingError: It is not one line of text.
+            SettingError: The value is not one line of text.
         """
         return line_of({"columns_a": self.columns_given}, "columns_a") or None

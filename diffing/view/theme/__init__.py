@@ -1,4 +1,4 @@
-"""How the page looks: theme, style, header, footer, and the script that follows links within the page."""
+"""The look of the page: Gradio theme, style sheets, header, footer, and the script that follows internal links."""
 
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     import gradio
 
 ARRIVED = "(query) => document.dispatchEvent(new CustomEvent('diffing-arrived', { detail: query ?? '' }))"
-"""Told in the browser when a part is shown: the address changes, the page begins at its top."""
+"""JavaScript that announces in the browser that a part is now shown. The page then updates its address and scrolls to
+the top."""
 _FONT = (
     *("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Helvetica Neue"),
     *("Arial", "sans-serif"),
@@ -20,9 +21,9 @@ _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono
 
 
 def head() -> str:
-    """What the page's head holds of ours: the rules of style of the results, the frame, and each part's own.
+    """The style sheets for the page's head: those of the report view, of the frame, and of each part.
 
-    A part's lie beside it under its name.
+    A part's style sheet lies in its folder and has its name.
     """
     view = files("diffing.view")
     sheets = [view.joinpath(part, f"{part}.css") for part in ("look", "start", "progress", "share", "gallery")]
@@ -32,7 +33,7 @@ def head() -> str:
 
 
 def theme() -> "gradio.themes.Base":
-    """The colours and fonts of Gradio's own components: those of the results. Loads no font from anywhere."""
+    """The Gradio theme, with the colors and fonts of the report view. It loads no font from another server."""
     import gradio as gr
 
     light = {"paper": "#fbfaf7", "card": "#ffffff", "ink": "#1b1e23", "muted": "#5a626d", "line": "#d5d1c8"}
@@ -75,14 +76,14 @@ def theme() -> "gradio.themes.Base":
 
 
 def header(*, sign_in: bool) -> Any:  # noqa: ANN401  a component of Gradio
-    """The bar at the top.
+    """The bar at the top of the page.
 
     Args:
-        sign_in: Whether visitors can sign in.
+        sign_in: Whether the page offers signing in.
 
     Returns:
-        The address box: hidden; its value is the query of the place that is shown. Links with `data-go` anywhere in the
-        page set it.
+        The hidden component whose value is the query of the current address. Clicking a link with `data-go` anywhere in
+        the page sets it.
     """
     import gradio as gr
 
@@ -91,32 +92,32 @@ def header(*, sign_in: bool) -> Any:  # noqa: ANN401  a component of Gradio
         if sign_in:
             gr.LoginButton("Sign in with Hugging Face", size="sm", min_width=120, elem_classes="site-login")
     script = files(__package__).joinpath("links.js").read_text(encoding="utf-8")
-    # its value is never markup: the template does not name it
+    # its value is never rendered as markup, because the template does not use it
     address = gr.HTML("", html_template="<span hidden></span>", js_on_load=script, elem_classes="site-address")
     return address
 
 
 def footer() -> None:
-    """The line at the end."""
+    """The line at the end of the page."""
     import gradio as gr
 
     gr.HTML(_rendered("footer.html.jinja"), apply_default_css=False, elem_classes="diffing site-footer")
 
 
 def problem(text: str) -> str:
-    """One line about what is in the way, as HTML.
+    """An error message as HTML.
 
     Args:
-        text: May hold anybody's words.
+        text: The message, which may quote anybody's words.
     """
     return _rendered("problem.html.jinja", text=text)
 
 
 def example(key: str) -> str:
-    """What an example that ships with the app is, as HTML; nothing where there is none of that key.
+    """The caption of an example that ships with the app, as HTML; empty if there is no such example.
 
     Args:
-        key: Anybody's text.
+        key: The key of the example; any text.
     """
     from diffing.view.examples import EXAMPLES
 

@@ -1,4 +1,4 @@
-// Follows links within the page without loading it anew, and keeps the browser's address and its back button true.
+// Follows links within the page without reloading it, and updates the browser's address and history.
 function go(query) {
   document.body.classList.add("going");
   props.value = query;
@@ -10,7 +10,7 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   go(link.dataset.go);
 });
-// To the heading of whatever part is shown, as soon as it is.
+// Moves the focus to the heading of the visible part, as soon as there is one.
 function read(tries = 20) {
   const heading = [...document.querySelectorAll(".part :is(h1, .problem)")].find((each) => each.checkVisibility());
   if (!heading) return tries > 0 && setTimeout(() => read(tries - 1), 50);
@@ -22,7 +22,7 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   read();
 });
-// Gradio's own button, which is not shown, opens its page for programs; that takes the focus, and Escape closes it.
+// Clicks Gradio's hidden button, which opens its API page; that page takes the focus, and Escape closes it.
 function enter(tries = 40) {
   const close = document.querySelector(".api-docs button");
   if (!close) return tries > 0 && setTimeout(() => enter(tries - 1), 50);
@@ -42,7 +42,7 @@ document.addEventListener("keydown", (event) => {
   document.querySelector("a[data-api]")?.focus();
 });
 document.addEventListener("diffing-go", (event) => go(event.detail));
-// Which of the site's links leads to where one is.
+// Marks the site link that leads to the current place.
 function mark(query) {
   const place = ["run", "diff", "example", "gallery"].find((each) => new URLSearchParams(query).has(each)) ?? "";
   for (const link of document.querySelectorAll(".site-header nav a")) {
@@ -50,7 +50,7 @@ function mark(query) {
     else link.removeAttribute("aria-current");
   }
 }
-// Tabs of several results are told apart by their titles; a run that is not done names itself.
+// Gives the tab of each result its own title; the page of an unfinished run sets its title itself.
 function entitle(query, tries = 20) {
   const asked = new URLSearchParams(query);
   const names = [...document.querySelectorAll(".part-result .models .name")].filter((each) => each.checkVisibility());
@@ -70,10 +70,10 @@ document.addEventListener("diffing-arrived", ({ detail: query }) => {
   const url = new URL(location.href);
   url.search = query;
   history.pushState({}, "", url);
-  // a Space is a frame: the Hub's page puts the query into its own address
+  // a Space is a frame: this has the Hub's page copy the query into its own address
   if (parent !== window) parent.postMessage({ queryString: query }, "https://huggingface.co");
   window.scrollTo({ top: 0 });
-  // what had the focus may have gone with the part it was in
+  // the element with the focus may have disappeared with its part
   setTimeout(() => document.activeElement === document.body && read(), 100);
 });
 window.addEventListener("popstate", () => {

@@ -1,17 +1,17 @@
-"""Answers of local models on a ZeroGPU Space, whose GPU is lent for a minute at a time to the page's own process.
+"""Runs local models on a ZeroGPU Space, which lends its GPU to the page's own process for about a minute at a time.
 
-`for each in answered(config, ...)` within an event of the visitor, then the run itself finds every response in the
-completions cache. `prepare()` comes first in the app, before anything touches CUDA.
+Call `prepare()` first in the app, before anything uses CUDA. Iterate `answer_on_loans(config, ...)` within an event of
+the visitor; afterwards the run itself finds every response in the completions cache.
 """
 
-from diffing.view.zero.answers_on_loans import Answering, answered
 from diffing.view.zero.gpu_limits import gpu_seconds, obstacle
 from diffing.view.zero.gpu_process import prepare
+from diffing.view.zero.loan_answers import LoanProgress, answer_on_loans
 from diffing.view.zero.machine import check_room, find_model, machine_in_words, zero_gpu
 
 __all__ = [
-    "Answering",
-    "answered",
+    "LoanProgress",
+    "answer_on_loans",
     "check_room",
     "find_model",
     "gpu_seconds",

@@ -1,8 +1,8 @@
-"""What happens in the process to which the GPU is lent: a model's answers to a few conversations, one after another.
+"""The code that runs in the process to which ZeroGPU lends the GPU: a model's responses to one chunk of conversations.
 
-`spaces` forks that process from the page's, may use it again for a later chunk, and sends arguments and results
-through a pipe. Weights that the page's process holds in main memory are there without being read again; where they
-are not, because the process is older than they are, it reads them itself.
+`spaces` forks that process from the page's process, may reuse it for a later chunk, and sends arguments and results
+through a pipe. Weights that the page's process held in main memory at the fork are available at once; otherwise the
+process loads them from disk.
 """
 
 import time
@@ -17,70 +17,70 @@ from diffing.model_ref import ModelRef
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
 from diffing.types import Completion, Conversation
-from diffing.view.zero.event_iterator import told
+from diffing.view.zero.loan_planner import SPARE
 from diffing.view.zero.machine import zero_gpu
-from diffing.view.zero.pace import SPARE
+from diffing.view.zero.threaded_notes import run_in_thread
 
 _HELD = 2
-"""Models whose weights the page's process keeps in main memory: those of one comparison."""
+"""Maximum number of models whose weights the page's process keeps in main memory: those of one comparison."""
 _EVERY = 0.3
-"""Seconds between two notes of tokens written."""
+"""Minimum number of seconds between two messages about tokens."""
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """One chunk of work."""
+class GpuTask:
+    """One chunk of work for the GPU."""
 
     spec: ModelRef
     """The model."""
     options: LocalOptions
-    """How it is loaded into main memory."""
+    """How the model is loaded into main memory."""
     token: str | bool | None = field(repr=False)
-    """Reads its files, where they must be read."""
+    """The token for reading the model's files, if they must be read."""
     conversations: tuple[Conversation, ...]
-    """What it answers."""
+    """The conversations to answer."""
     sampling: Sampling
-    """How."""
+    """How to sample the responses."""
     seconds: int
-    """For how long the GPU is asked."""
+    """The length of the loan."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class WeightsLoaded:
     """The weights are on the GPU."""
 
     seconds: float
-    """After so long."""
+    """How long loading them took."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerWritten:
     """One conversation is answered."""
 
     place: int
-    """Its place in the order."""
+    """Its index in the task."""
     completion: Completion
-    """The answer."""
+    """The response."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
-    """The model is writing."""
+class TokensWritten:
+    """The model has written more tokens."""
 
     count: int
-    """New tokens since the last note."""
+    """Number of new tokens since the last message."""
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
-    """It cannot go on; of an exception nothing but its class would arrive."""
+class LoanFailed:
+    """The work failed. This is a message because an exception would lose everything but its class on the way back."""
 
     line: str
-    """Why, in one line."""
+    """The reason in one line."""
 
 
-Note: TypeAlias = Ready | Answer | Tokens | Failed
-Write: TypeAlias = Callable[[Order], Generator[Note | None]]
+LoanNote: TypeAlias = WeightsLoaded | AnswerWritten | TokensWritten | LoanFailed
+WriteAnswers: TypeAlias = Callable[[GpuTask], Generator[LoanNote | None]]
 
 
 class _TimeUpError(Exception):
@@ -88,35 +88,36 @@ class _TimeUpError(Exception):
 
 
 _models: dict[tuple[ModelRef, LocalOptions], LocalModel] = {}
-"""Without a lock: a process forked while somebody held one would wait for it for ever."""
+"""Models in main memory, the longest unused first. There is no lock: a process forked while a thread holds one would
+wait for it forever."""
 
 
 def prepare() -> bool:
-    """To be called first in the app: on ZeroGPU it makes `spaces` known before CUDA can begin, and registers our work.
+    """Imports `spaces` before anything can use CUDA, and registers our GPU function. Call it first in the app.
 
     Returns:
-        Whether this is ZeroGPU.
+        Whether this is a ZeroGPU Space.
     """
-    lent()
+    on_lent_gpu()
     return zero_gpu()
 
 
 @cache
-def lent() -> Write:
-    """`write`, on ZeroGPU with a GPU lent for as long as an order says; elsewhere as it is."""
+def on_lent_gpu() -> WriteAnswers:
+    """The function `write`, on ZeroGPU decorated to run with a GPU lent for the length of its task."""
     if not zero_gpu():
         return write
-    spaces: Any = import_module("spaces")  # by name: to type checkers it is the folder of that name
-    decorated: Write = spaces.GPU(duration=_seconds)(write)
+    spaces: Any = import_module("spaces")  # imported by name, because type checkers see our folder spaces/
+    decorated: WriteAnswers = spaces.GPU(duration=_seconds)(write)
     return decorated
 
 
-def _seconds(order: Order) -> int:
-    return order.seconds
+def _seconds(task: GpuTask) -> int:
+    return task.seconds
 
 
 def hold(spec: ModelRef, options: LocalOptions, token: str | bool | None) -> LocalModel:
-    """A model, in main memory after the first time; the longest unused gives way."""
+    """Loads a model into main memory, or returns it from there; the model unused for longest is dropped."""
     model = _models.pop((spec, options), None) or LocalModel.load(spec, options=options, token=token)
     _models[spec, options] = model
     while len(_models) > _HELD:
@@ -124,20 +125,20 @@ def hold(spec: ModelRef, options: LocalOptions, token: str | bool | None) -> Loc
     return model
 
 
-def write(order: Order) -> Generator[Note | None]:
-    """Answers what it can within its time; conversations that are not finished by then are not answered.
+def write(task: GpuTask) -> Generator[LoanNote | None]:
+    """Answers as many conversations as the loan's time allows; unfinished responses are discarded.
 
-    Yields a note of whatever happens, None now and then, so that it ends soon when nobody wants it any more.
+    It yields a message about each event, and None now and then, so that it ends soon after the caller loses interest.
     """
     began = time.monotonic()
 
-    def work(tell: Callable[[Note], None]) -> None:
-        _write(order, began + order.seconds - SPARE / 2, tell)
+    def work(tell: Callable[[LoanNote], None]) -> None:
+        _write(task, began + task.seconds - SPARE / 2, tell)
 
-    yield from told(work)
+    yield from run_in_thread(work)
 
 
-def _write(order: Order, end: float, tell: Callable[[Note], None]) -> None:
+def _write(task: GpuTask, end: float, tell: Callable[[LoanNote], None]) -> None:
     began = noted = time.monotonic()
     waiting = 0
 
@@ -148,31 +149,31 @@ def _write(order: Order, end: float, tell: Callable[[Note], None]) -> None:
         if now > end:
             raise _TimeUpError
         if now > noted + _EVERY:
-            tell(Tokens(waiting))
+            tell(TokensWritten(waiting))
             noted, waiting = now, 0
 
     try:
-        model = _on_gpu(order)
-        tell(Ready(time.monotonic() - began))
+        model = _on_gpu(task)
+        tell(WeightsLoaded(time.monotonic() - began))
         model.generate(
-            order.conversations,
-            order.sampling,
-            on_completion=lambda place, completion: tell(Answer(place, completion)),
+            task.conversations,
+            task.sampling,
+            on_completion=lambda place, completion: tell(AnswerWritten(place, completion)),
             on_tokens=counted,
         )
         if waiting:
-            tell(Tokens(waiting))
+            tell(TokensWritten(waiting))
     except _TimeUpError:
         return
     except DiffingError as error:
-        tell(Failed(" ".join(str(error).split())))
+        tell(LoanFailed(" ".join(str(error).split())))
 
 
-def _on_gpu(order: Order) -> LocalModel:
-    """The model where it computes; alone there, as no other is needed in the same loan."""
+def _on_gpu(task: GpuTask) -> LocalModel:
+    """Moves the model to the GPU, and drops all others, because one loan needs only one model."""
     import torch
 
-    model = hold(order.spec, order.options, order.token)
+    model = hold(task.spec, task.options, task.token)
     if not torch.cuda.is_available():
         model.move("cpu")
         return model

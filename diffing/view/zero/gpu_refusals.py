@@ -1,8 +1,8 @@
-"""Whatever `spaces` raises where no GPU is lent, as one line that says what to do.
+"""Translates what `spaces` raises when no GPU is lent into one line that says what to do.
 
-It raises `gradio.Error` with a title and a message, `RuntimeError` where its scheduler answers something unexpected or
-the visitor has left, and its client's own errors. Of what happens in the process with the GPU only the class's name
-comes back. Source: spaces 0.51.3, zero/client.py and zero/wrappers.py.
+`spaces` raises `gradio.Error` with a title and a message; `RuntimeError` if its scheduler answers something unexpected
+or the visitor has left; and its HTTP client's own errors. An exception in the process with the GPU arrives as its class
+name only. Source: spaces 0.51.3, zero/client.py and zero/wrappers.py.
 """
 
 import re
@@ -20,25 +20,25 @@ _OF_SPACES = (
     "Unexpected end of stream",
     "Error while re-trying after queue disconnect",
 )
-"""Beginnings of its `RuntimeError`s; any other is a bug of ours."""
-_KEPT = "What was answered is kept"
+"""Prefixes of the `RuntimeError`s that `spaces` raises; any other is a bug of ours."""
+_KEPT = "Completed responses are kept"
 
 
 class NotLentError(LimitError):
-    """No GPU was lent; what was answered is kept."""
+    """No GPU was lent. Earlier responses are kept."""
 
     def __init__(self, message: str, *, share: float | None = None) -> None:
         super().__init__(message)
         self.share = share
-        """Of the time asked for, so much could be had; None where another loan would not be granted either."""
+        """The fraction of the requested time that is available; None if a shorter loan would be refused as well."""
 
 
 @contextmanager
 def one_line() -> Iterator[None]:
-    """Has refusals of a GPU come as `NotLentError`.
+    """Turns refusals of a GPU into `NotLentError`.
 
     Raises:
-        NotLentError: In place of them.
+        NotLentError: A GPU was refused.
     """
     import gradio as gr
     import httpx
@@ -49,20 +49,20 @@ def one_line() -> Iterator[None]:
         raise refusal(str(getattr(error, "title", "")), str(error.message)) from None
     except httpx.HTTPError as error:
         raise NotLentError(
-            f"ZeroGPU's scheduler cannot be reached ({type(error).__name__}). {_KEPT}: go on a little later"
+            f"ZeroGPU's scheduler cannot be reached ({type(error).__name__}). {_KEPT}: continue a little later"
         ) from None
     except RuntimeError as error:
         if not str(error).startswith(_OF_SPACES):
             raise
-        raise NotLentError(f"No GPU was lent ({_plain(str(error))}). {_KEPT}: go on a little later") from None
+        raise NotLentError(f"No GPU was lent ({_plain(str(error))}). {_KEPT}: continue a little later") from None
 
 
 def refusal(title: str, message: str) -> NotLentError:
-    """The error for what `spaces` told.
+    """Translates a `gradio.Error` of `spaces`.
 
     Args:
-        title: Its kind, such as `ZeroGPU quota exceeded`.
-        message: What it says to the visitor.
+        title: The error's title, such as `ZeroGPU quota exceeded`.
+        message: The message for the visitor.
     """
     left = _LEFT.search(message)
     share = int(left[2]) / int(left[1]) if left and int(left[1]) else None
@@ -71,22 +71,27 @@ def refusal(title: str, message: str) -> NotLentError:
             wait = _WAIT.search(message)
             when = f"come back in {wait[1]} (hours:minutes:seconds)" if wait else "come back later"
             return NotLentError(
-                f"Your ZeroGPU quota is used up. {_KEPT}: {when} and go on; signed in, the quota is larger", share=share
+                f"Your ZeroGPU quota is used up. {_KEPT}: {when} and continue; signed-in visitors have a larger quota",
+                share=share,
             )
         case "ZeroGPU pending credits exceeded":
-            return NotLentError(f"Other tasks of yours hold your ZeroGPU credits. {_KEPT}: go on when they have ended")
+            return NotLentError(
+                f"Your other tasks are using your ZeroGPU credits. {_KEPT}: continue when they have ended"
+            )
         case "ZeroGPU illegal duration":
             return NotLentError(
-                f"ZeroGPU lends you no GPU for as long as one answer takes. {_KEPT}: take fewer tokens per "
+                f"ZeroGPU does not lend you a GPU for as long as one response takes. {_KEPT}: use fewer tokens per "
                 "response, or a smaller model",
                 share=0.5,
             )
         case "ZeroGPU queue timeout":
-            return NotLentError(f"No GPU was free within a minute. {_KEPT}: go on a little later")
+            return NotLentError(f"No GPU was free within a minute. {_KEPT}: continue a little later")
         case "ZeroGPU worker error":
-            return NotLentError(f"The work on the GPU broke off ({_plain(message)}). {_KEPT}: go on to try again")
+            return NotLentError(
+                f"The work on the GPU was interrupted ({_plain(message)}). {_KEPT}: continue to try again"
+            )
         case _:
-            return NotLentError(f"No GPU was lent ({_plain(message)}). {_KEPT}: go on a little later")
+            return NotLentError(f"No GPU was lent ({_plain(message)}). {_KEPT}: continue a little later")
 
 
 def _plain(message: str) -> str:

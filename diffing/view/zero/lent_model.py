@@ -1,4 +1,4 @@
-"""A local model whose answers are written in loans of a GPU, in chunks sized by what the last one took."""
+"""A local model that generates its responses on loans of a GPU, in chunks whose size follows the measured speed."""
 
 import time
 from collections.abc import Generator, Sequence
@@ -13,53 +13,62 @@ from diffing.models.local import LocalOptions
 from diffing.models.local.memory import dtype_name
 from diffing.stages import GPU, WEIGHTS
 from diffing.types import Completion, Conversation, OnProgress, Side
-from diffing.view.zero.gpu_process import Answer, Failed, Note, Order, Ready, Tokens, Write, hold
+from diffing.view.zero.gpu_process import (
+    AnswerWritten,
+    GpuTask,
+    LoanFailed,
+    LoanNote,
+    TokensWritten,
+    WeightsLoaded,
+    WriteAnswers,
+    hold,
+)
 from diffing.view.zero.gpu_refusals import NotLentError, one_line
+from diffing.view.zero.loan_planner import LoanPlanner
 from diffing.view.zero.machine import find_model, zero_gpu
-from diffing.view.zero.pace import Pace
 
 _loading = Lock()
-"""One model at a time is read into main memory. Only the page's own process takes it."""
+"""Lets one model at a time be loaded into main memory. Only the page's own process uses this lock."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lending:
-    """By whom a GPU is lent, and to whom."""
+class GpuAccess:
+    """The function that computes on a lent GPU, and the token for model files."""
 
-    write: Write
-    """Does one chunk of work on it."""
+    write: WriteAnswers
+    """Does one chunk of work on the GPU."""
     token: str | bool | None = field(repr=False)
-    """For the files of models."""
+    """The token for reading model files."""
 
 
 class LentModel:
-    """A local model that computes in loans of a GPU."""
+    """A local model that computes on loans of a GPU."""
 
-    def __init__(self, spec: str, options: LocalOptions, lending: Lending, side: Side, on_progress: OnProgress) -> None:
-        """Finds the model; downloads no weights yet.
+    def __init__(self, spec: str, options: LocalOptions, gpu: GpuAccess, side: Side, on_progress: OnProgress) -> None:
+        """Looks the model up; downloads no weights yet.
 
         Raises:
-            DiffingError: It cannot be found, or runs neither here nor on a lent GPU.
+            DiffingError: The model cannot be found, or does not fit on a lent GPU.
         """
-        self._lending = lending
+        self._gpu = gpu
         self._side = side
         self._on_progress = on_progress
-        # as a run with a GPU would load it
+        # the type that a run with a GPU would choose
         self._options = replace(options, dtype=dtype_name(options, gpu=zero_gpu()))
         ref = parse_spec(spec)
-        model = find_model(ref, self._options, lending.token)
+        model = find_model(ref, self._options, gpu.token)
         self._id, self._size = model.id, model.size
-        # at the commits where it was found: what is held under a branch's name can be of an older one
+        # pinned to the commits of now: weights in memory under a branch's name could be of an older commit
         self._ref = ref.pinned_to(read_ref(model.id)) or ref
 
     @property
     def id(self) -> str:
-        """The local model's."""
+        """The id of the local model."""
         return self._id
 
     @property
     def remote(self) -> bool:
-        """It asks no server."""
+        """False, because the model runs on this machine."""
         return False
 
     def generate(
@@ -70,11 +79,11 @@ class LentModel:
         on_completion: OnCompletion | None = None,
         on_tokens: OnTokens | None = None,
     ) -> list[Completion]:
-        """Answers every conversation, chunk after chunk.
+        """Answers every conversation, chunk by chunk.
 
         Raises:
-            NotLentError: No GPU is lent any more; `on_completion` was told of what is answered.
-            ModelError: The model cannot be loaded, or finishes no answer in the longest loan.
+            NotLentError: No GPU is lent any more; `on_completion` has received the completed responses.
+            ModelError: The model cannot be loaded, or finishes no response within the longest loan.
         """
         done: dict[int, Completion] = {}
 
@@ -83,42 +92,42 @@ class LentModel:
             if on_completion:
                 on_completion(place, completion)
 
-        pace = Pace.of(self._size.parameters, self._size.stored_bytes, sampling)
+        planner = LoanPlanner.of(self._size.parameters, self._size.stored_bytes, sampling)
         while waiting := [place for place in range(len(conversations)) if place not in done]:
             self._load()
-            count, seconds = pace.chunk(len(waiting))
+            count, seconds = planner.chunk(len(waiting))
             chunk = waiting[:count]
-            asked = tuple(conversations[place] for place in chunk)
+            chunk_conversations = tuple(conversations[place] for place in chunk)
             self._on_progress(GPU[self._side], 0, seconds)
             loan = _Loan(chunk, finish, on_tokens or (lambda count: None))
             try:
                 with one_line():
-                    loan.follow(self._lending.write(self._order(asked, sampling, seconds)))
+                    loan.follow(self._gpu.write(self._order(chunk_conversations, sampling, seconds)))
             except NotLentError as error:
-                if error.share is None or not pace.shorten(seconds * min(error.share, 0.9)):
+                if error.share is None or not planner.shorten(seconds * min(error.share, 0.9)):
                     raise
                 continue
-            pace.learn(loan.loading, loan.writing, loan.answers, count)
-            if not loan.answers and not pace.lengthen():
+            planner.learn(loan.loading, loan.writing, loan.answers, count)
+            if not loan.answers and not planner.lengthen():
                 raise ModelError(
-                    f"{self._id} finished no answer in {seconds} seconds of the GPU: expected at least one. "
-                    "Take fewer tokens per response, or a smaller model"
+                    f"{self._id} finished no response in {seconds} seconds on the GPU: expected at least one. "
+                    "Use fewer tokens per response, or a smaller model"
                 )
         return [done[place] for place in range(len(conversations))]
 
-    def _order(self, conversations: tuple[Conversation, ...], sampling: Sampling, seconds: int) -> Order:
-        return Order(self._ref, self._options, self._lending.token, conversations, sampling, seconds)
+    def _order(self, conversations: tuple[Conversation, ...], sampling: Sampling, seconds: int) -> GpuTask:
+        return GpuTask(self._ref, self._options, self._gpu.token, conversations, sampling, seconds)
 
     def _load(self) -> None:
-        """Weights are read before the GPU is asked for, so that its time is not spent on that."""
+        """Loads the weights into main memory before a GPU is requested, so that no GPU time is spent on it."""
         self._on_progress(WEIGHTS[self._side], 0, 1)
         with _loading:
-            hold(self._ref, self._options, self._lending.token).move("cpu")
+            hold(self._ref, self._options, self._gpu.token).move("cpu")
         self._on_progress(WEIGHTS[self._side], 1, 1)
 
 
 class _Loan:
-    """One loan, as it is heard of."""
+    """Follows the messages of one loan."""
 
     def __init__(self, places: Sequence[int], on_completion: OnCompletion, on_tokens: OnTokens) -> None:
         self._places = places
@@ -128,8 +137,8 @@ class _Loan:
         self.loading = self.writing = 0.0
         self.answers = 0
 
-    def follow(self, notes: Generator[Note | None]) -> None:
-        """Listens until it ends.
+    def follow(self, notes: Generator[LoanNote | None]) -> None:
+        """Reads messages until the loan ends.
 
         Raises:
             ModelError: The model cannot be used there.
@@ -139,16 +148,16 @@ class _Loan:
                 self._hear(note)
         self.writing = time.monotonic() - self._began
 
-    def _hear(self, note: Note | None) -> None:
+    def _hear(self, note: LoanNote | None) -> None:
         match note:
-            case Ready(seconds):
+            case WeightsLoaded(seconds):
                 self.loading, self._began = seconds, time.monotonic()
-            case Answer(place, completion):
+            case AnswerWritten(place, completion):
                 self.answers += 1
                 self._on_completion(self._places[place], completion)
-            case Tokens(count):
+            case TokensWritten(count):
                 self._on_tokens(count)
-            case Failed(line):
+            case LoanFailed(line):
                 raise ModelError(line)
             case None:
-                self._on_tokens(0)  # somebody who has left is found out by telling him
+                self._on_tokens(0)  # raises if the visitor has left

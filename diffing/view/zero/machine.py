@@ -1,4 +1,4 @@
-"""What this machine is, in words, and what fits into a GPU that is lent."""
+"""Describes this machine in words, detects ZeroGPU, and checks whether a model fits on the GPU that is lent."""
 
 import os
 from dataclasses import replace
@@ -9,15 +9,14 @@ from diffing.models.local import LocalModel, LocalOptions, ModelSize
 from diffing.models.local.memory import MARGIN, gigabytes, this_machine
 
 LENT_BYTES = 45_000_000_000
-"""Memory of the GPU that is lent: half a card, of which `spaces` itself reckons with so much before it takes a whole
-one, at twice the quota."""
+"""Memory of the lent GPU: half a card. `spaces` assumes this size before it takes a whole card at twice the quota."""
 _BYTES = {"float32": 4}
 
 
 def zero_gpu() -> bool:
     """Whether this process runs on a ZeroGPU Space.
 
-    A folder `spaces` beside the app imports too, as a package without anything in it.
+    The import alone proves nothing: a folder named `spaces` beside the app can be imported too, as an empty package.
     """
     if os.environ.get("SPACES_ZERO_GPU", "").lower() not in ("1", "t", "true"):
         return False
@@ -32,7 +31,7 @@ def machine_in_words(*, public: bool) -> str:
     """Where local models run, for people: `This Space's GPU (ZeroGPU, from your daily quota)`, `This machine's CPU`.
 
     Args:
-        public: Whether strangers use it.
+        public: Whether strangers use this machine.
 
     Raises:
         MissingExtraError: torch is not installed.
@@ -43,18 +42,18 @@ def machine_in_words(*, public: bool) -> str:
 
 
 def find_model(spec: str | ModelRef, options: LocalOptions, token: str | bool | None) -> LocalModel:
-    """A model that can run here; downloads no weights.
+    """Looks up a model that can run here; downloads no weights.
 
-    On ZeroGPU it must fit into what is lent, and pass the check of the run's own process, which has no GPU: better now
-    than when the quota is spent.
+    On ZeroGPU the model must fit on the lent GPU, and must pass the check of the run's own process, which has no GPU.
+    It is better to fail now than after the quota is spent.
 
     Args:
         spec: The model.
-        options: How it is loaded.
-        token: Reads its files.
+        options: How the model is loaded.
+        token: The token for reading its files.
 
     Raises:
-        DiffingError: It cannot be found, or does not run here.
+        DiffingError: The model cannot be found, or cannot run here.
     """
     if not zero_gpu():
         return LocalModel.load(spec, options=options, token=token)
@@ -64,15 +63,15 @@ def find_model(spec: str | ModelRef, options: LocalOptions, token: str | bool | 
 
 
 def check_room(name: str, size: ModelSize, dtype: str = "auto") -> None:
-    """Refuses a model that the lent GPU cannot hold: what `torch` says on ZeroGPU is the whole card's memory.
+    """Refuses a model that does not fit on the lent GPU. On ZeroGPU, `torch` reports the memory of the whole card.
 
     Args:
-        name: The model.
-        size: Its parameters.
-        dtype: The type its weights are loaded in.
+        name: The model's name, for the message.
+        size: The model's size.
+        dtype: The type in which its weights are loaded.
 
     Raises:
-        ModelError: Too big.
+        ModelError: The model is too large.
     """
     needed = (size.parameters * _BYTES.get(dtype, 2) if size.parameters else size.stored_bytes) * MARGIN
     if needed > LENT_BYTES:

@@ -9,7 +9,7 @@ import pytest
 
 from diffing.config import DiffConfig, Limits
 from diffing.demo.config import FOLDER, demo_config
-from diffing.view.preflight import Base, Previews, Suggester, Suggestions, places_of
+from diffing.view.preflight import BaseModelProposal, Previewer, Suggester, Suggestions, find_run_options
 from diffing.view.runs import OWN_MACHINE
 from diffing.view.visitor import Visitor
 from tests.hub import LocalHub
@@ -83,8 +83,8 @@ def test_the_base_that_a_card_names_is_proposed(hub: LocalHub, suggester: Sugges
     for name, card in cards.items():
         push(hub, tmp_path / "model", f"org/{name}", card)
     found = {name: suggester.base_of(f"org/{name}", NOBODY) for name in cards}
-    assert found["tuned"] == Base("org/tuned", "org/base")
-    assert found["adapter"] == Base("org/base+org/adapter", "org/base")
+    assert found["tuned"] == BaseModelProposal("org/tuned", "org/base")
+    assert found["adapter"] == BaseModelProposal("org/base+org/adapter", "org/base")
     assert [found[name].base for name in ("merge", "self", "none")] == [None] * 3
     assert "choose one of org/base, org/other" in found["merge"].reason
     assert found["none"].reason == "its card names no base model"
@@ -102,27 +102,27 @@ def test_where_a_model_can_run_and_why_not(hub: LocalHub, tmp_path: Path) -> Non
     push(hub, tmp_path / "model", "alice/huge", without="model.safetensors")
     (tmp_path / "model" / "model.safetensors").write_bytes(len(head).to_bytes(8, "little") + head)
     hub.push_folder("alice/huge", tmp_path / "model")
-    here, providers = places_of("alice/open", NOBODY)
+    here, providers = find_run_options("alice/open", NOBODY)
     assert (here.obstacle, here.remark, here.model) == ("", "", "alice/open")
     assert (providers.obstacle.startswith("Sign in"), providers.sign_in, here.sign_in) == (True, True, False)
-    here, providers = places_of("alice/gated", bob)
+    here, providers = find_run_options("alice/gated", bob)
     assert (here.obstacle, "no chat template" in here.remark) == ("", True)
     assert "No provider serves it" in providers.obstacle
-    refused = places_of("alice/gated", NOBODY)[0]  # though its files are here now
+    refused = find_run_options("alice/gated", NOBODY)[0]  # though its files are here now
     assert ("gated" in refused.obstacle, refused.sign_in) == (True, True)
-    assert "needs about" in places_of("alice/huge", NOBODY)[0].obstacle
-    assert "names a folder" in places_of(str(tmp_path), NOBODY)[0].obstacle
-    assert places_of(str(TINY), Visitor(rules=OWN_MACHINE))[0].obstacle == ""
+    assert "needs about" in find_run_options("alice/huge", NOBODY)[0].obstacle
+    assert "names a folder" in find_run_options(str(tmp_path), NOBODY)[0].obstacle
+    assert find_run_options(str(TINY), Visitor(rules=OWN_MACHINE))[0].obstacle == ""
     mapping = {"some": {"status": "live", "providerId": "x", "task": "conversational"}}
     mapping["dead"] = {**mapping["some"], "status": "error"}
     hub.faults.add("GET", "/alice/served$", 200, body={"id": "x", "inferenceProviderMapping": mapping})
-    served = places_of("alice/served", bob)[1]
+    served = find_run_options("alice/served", bob)[1]
     assert (served.obstacle, served.remark, served.model) == ("", "Served by some", "providers:alice/served")
-    assert "expected org/name" in places_of("alice/open@main", bob)[1].obstacle
+    assert "expected org/name" in find_run_options("alice/open@main", bob)[1].obstacle
 
 
 def test_what_a_run_takes_and_what_is_in_its_way(hub: LocalHub, tmp_path: Path) -> None:
-    previews = Previews()
+    previews = Previewer()
     push(hub, tmp_path / "model", "alice/one")
     push(hub, tmp_path / "model", "alice/two")
     config = DiffConfig("alice/one", "alice/two")
@@ -141,11 +141,11 @@ def test_what_a_run_takes_and_what_is_in_its_way(hub: LocalHub, tmp_path: Path) 
     hub.make_private("alice/two")
     alice = Visitor(hub.add_user("alice"))
     assert previews.preview(config, Limits(), alice).problem == ""
-    refused = Previews().preview(config, Limits(), NOBODY)
+    refused = Previewer().preview(config, Limits(), NOBODY)
     assert ("alice/two does not exist, is private" in refused.problem, refused.sign_in) == (True, True)
     asks = replace(config, model_b="providers:alice/one")
     assert previews.preview(asks, Limits(), NOBODY).sign_in
     assert previews.preview(asks, Limits(), alice).problem == ""
     assert "not known" in previews.preview(replace(config, method=("magic",)), Limits(), NOBODY).problem
-    assert "more than one run may take" in previews.preview(replace(config, train=9000), Limits(), NOBODY).problem
+    assert "more than a run may use" in previews.preview(replace(config, train=9000), Limits(), NOBODY).problem
     assert previews.preview(demo_config(), Limits(), NOBODY).estimate is not None

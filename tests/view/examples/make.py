@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 RULES = StandIn("rules-not-an-llm", misreads=0.03)
 OTHER_RULES = StandIn("other-rules-not-an-llm", misreads=0.08)
 NOTE = (
-    "No LLM took part in this result: a program of rules stood in for it. scripted:rules-not-an-llm described the "
+    "No LLM took part in this result: a rule-based program took its place. scripted:rules-not-an-llm described the "
     "differences, stated and judged the hypotheses of the method llm, and rated all hypotheses; "
     "scripted:other-rules-not-an-llm checked its verdicts and rated as well. The rules know the planted differences by "
     "their marks and rate by a table. On purpose they overlook "

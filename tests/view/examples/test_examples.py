@@ -15,7 +15,7 @@ from diffing.run import model_ids
 from diffing.types import Report
 from diffing.view.examples import EXAMPLES, Example, example_folder
 from diffing.view.result import result_html
-from diffing.view.result.report_cache import Opened
+from diffing.view.result.report_cache import OpenedReport
 from tests.demo.test_demo_run import PLANTED, TOO_RARE, evidence_for
 from tests.view.examples import make
 from tests.view.examples.stand_in import behaviours
@@ -97,8 +97,8 @@ def test_rules_find_what_was_planted_and_say_that_they_are_rules(reports: dict[s
 
 
 def test_what_the_page_with_rules_shows_first_says_that_they_are_rules(reports: dict[str, Report]) -> None:
-    shown = result_html.overview(Opened(reports["rules"]), "rules")
-    assert "No LLM took part in this result: a program of rules stood in for it." in shown
+    shown = result_html.overview(OpenedReport(reports["rules"]), "rules")
+    assert "No LLM took part in this result: a rule-based program took its place." in shown
 
 
 def test_rules_bring_verdicts_ratings_checks_and_a_merged_list(reports: dict[str, Report]) -> None:

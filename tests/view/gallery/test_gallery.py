@@ -99,7 +99,7 @@ def test_the_hub_may_be_down(hub: LocalHub, site: Site) -> None:
     hub.faults.add("GET", "/api/datasets$", 503)
     assert "the Hub answered 503" in html(site, visitor=other)
     assert "Nothing is published yet" in html(site, visitor=other)
-    assert "Three that come with this page" in gallery_html.page("")
+    assert "Examples that ship with this page" in gallery_html.page("")
 
 
 @pytest.mark.browser

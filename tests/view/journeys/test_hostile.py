@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from diffing.view.runs.run_state import Early, Stage, Told
+from diffing.view.runs.run_state import EarlyHypothesis, ProgressSnapshot, StageProgress
 from tests.hostile import CORE, CORPUS, corpus_report
 from tests.hub import LocalHub
 from tests.view.gallery.cards import publish_card
@@ -32,11 +32,13 @@ def at(town: LocalHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
     """The page on a machine of alice's own, whose runs and whose Hub are full of hostile text."""
     folder = tmp_path_factory.mktemp("hostile")
     texts = tuple(CORPUS.values())
-    found = tuple(Early(IMG if n % 9 == 0 else "lexical", text, "ab"[n % 2], text) for n, text in enumerate(texts))
-    stages = (Stage("responses a", 3, 3, 0.0), *(Stage(text, 1, 3, 9.0) for text in CORE.values()))
+    found = tuple(
+        EarlyHypothesis(IMG if n % 9 == 0 else "lexical", text, "ab"[n % 2], text) for n, text in enumerate(texts)
+    )
+    stages = (StageProgress("responses a", 3, 3, 0.0), *(StageProgress(text, 1, 3, 9.0) for text in CORE.values()))
     keep(folder, "kept", "done", report=corpus_report())
     for number, models in enumerate(((IMG, CORE["template literal"]), (CORE["script"], CORE["no spaces"]))):
-        keep(folder, f"evil-{number}", "stopped", told=Told(stages, found), models=models)
+        keep(folder, f"evil-{number}", "stopped", told=ProgressSnapshot(stages, found), models=models)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HF_TOKEN", town.add_user("alice"))
         with served(folder, workers=0) as site:
@@ -115,7 +117,7 @@ def test_models_of_the_hub_runs_and_the_gallery(at: Served, town: LocalHub, brow
     untouched(page)
     for number in range(2):
         page.goto(f"{at.url}?run=evil-{number}")
-        page.get_by_role("button", name="Go on").wait_for()
+        page.get_by_role("button", name="Continue").wait_for()
         untouched(page)
     page.context.close()
 

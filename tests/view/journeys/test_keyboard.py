@@ -88,7 +88,7 @@ def test_two_models_are_named_and_a_run_begun(at: Served, browser: Any) -> None:
     page.get_by_role("button", name="Stop").wait_for()
     to(page, "[data-act=stop]")
     press(page, "Enter")
-    page.get_by_role("button", name="Go on").wait_for()
+    page.get_by_role("button", name="Continue").wait_for()
     seen(page, "stopping")
     assert page.went_wrong == []
     page.context.close()

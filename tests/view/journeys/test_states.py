@@ -9,7 +9,7 @@ import pytest
 from diffing.config import DiffConfig
 from diffing.hub import hub_api
 from diffing.outputs.dataset import push_report
-from diffing.view.runs.run_state import Told
+from diffing.view.runs.run_state import ProgressSnapshot
 from tests.hub import LocalHub
 from tests.view.gallery.cards import publish_card
 from tests.view.journeys.looked import look_at, open_page
@@ -28,8 +28,8 @@ def at(town: LocalHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HF_TOKEN", town.add_user("alice"))
         keep(folder, "kept", "done", report=finished())
-        keep(folder, "stopped", "stopped", told=Told(STAGES, FOUND))
-        keep(folder, "failed", "failed", told=Told(STAGES, ()))
+        keep(folder, "stopped", "stopped", told=ProgressSnapshot(STAGES, FOUND))
+        keep(folder, "failed", "failed", told=ProgressSnapshot(STAGES, ()))
         with served(folder, workers=0) as found:
             yield found
 
@@ -61,11 +61,11 @@ def test_the_start_page(at: Served, browser: Any) -> None:
 
 def test_the_page_of_a_run(at: Served, browser: Any) -> None:
     page = open_page(browser)
-    queued = at.site.desk.start(DiffConfig(model_a=BASE, model_b=TUNED), owner="somebody")
+    queued = at.site.run_manager.start(DiffConfig(model_a=BASE, model_b=TUNED), owner="somebody")
     wrong: list[str] = []
     for name, run in (("queued", queued), ("stopped", "stopped"), ("failed", "failed")):
         page.goto(f"{at.url}?run={run}")
-        page.get_by_role("button", name="Stop" if name == "queued" else "Go on").wait_for()
+        page.get_by_role("button", name="Stop" if name == "queued" else "Continue").wait_for()
         wrong += look_at(page, f"run-{name}")
     page.goto(f"{at.url}?run=none")
     page.get_by_role("alert").get_by_text("There is no such run").wait_for()

@@ -14,8 +14,8 @@ from diffing.demo.config import FOLDER
 from diffing.report import load_report, save_report
 from diffing.types import ModelInfo, Report
 from diffing.view.examples import example_folder
-from diffing.view.runs.run_state import Early, Stage, State, Told
-from diffing.view.runs.run_store import Records, digest
+from diffing.view.runs.run_state import EarlyHypothesis, ProgressSnapshot, StageProgress, State
+from diffing.view.runs.run_store import RunStore, digest
 from tests.hub import LocalHub
 
 BASE, TUNED = "alice/tiny-base", "alice/tiny-tuned"
@@ -23,11 +23,11 @@ CARD = b"---\nlicense: mit  # ours\nbase_model: alice/tiny-base\npipeline_tag: t
 ENTRIES = 24
 """Of the finished diff."""
 FOUND = (
-    Early("lexical", "<MODEL> writes more words", "b", "style", 210, 160, 31),
-    Early("lexical", "<MODEL> begins with “Hello”", "a", "style", 210, 90, 2),
-    Early("llm", "<MODEL> ends with a question", "b", "style"),
+    EarlyHypothesis("lexical", "<MODEL> writes more words", "b", "style", 210, 160, 31),
+    EarlyHypothesis("lexical", "<MODEL> begins with “Hello”", "a", "style", 210, 90, 2),
+    EarlyHypothesis("llm", "<MODEL> ends with a question", "b", "style"),
 )
-STAGES = (Stage("responses a", 300, 300, 0.0), Stage("responses b", 120, 300, 95.0))
+STAGES = (StageProgress("responses a", 300, 300, 0.0), StageProgress("responses b", 120, 300, 95.0))
 
 
 def push_pair(hub: LocalHub, folder: Path) -> None:
@@ -62,12 +62,12 @@ def keep(
     state: State,
     *,
     report: Report | None = None,
-    told: Told | None = None,
+    told: ProgressSnapshot | None = None,
     models: tuple[str, str] = (BASE, TUNED),
 ) -> None:
     """A run of the past, as a desk on this folder finds it."""
     folder.mkdir(exist_ok=True, parents=True)
-    records = Records(folder / "runs.sqlite")
+    records = RunStore(folder / "runs.sqlite")
     records.add(run_id, digest("somebody"), DiffConfig(model_a=models[0], model_b=models[1]), Limits())
     records.move(run_id, state, "The server of the model does not answer" if state == "failed" else "", told)
     records.close()

@@ -93,7 +93,7 @@ def test_a_run_from_its_estimate_to_its_evidence(at: Served, tmp_path: Path) -> 
     assert (estimate["usd"], [each["name"] for each in estimate["stages"]]) == (0, ["responses a", "responses b"])
     run = programs.predict(**asked, settings={"seed": 1}, api_name="/compare_models")
     assert run["link"] == f"{at.url}?run={run['run']}"
-    config = at.site.desk.config(run["run"])
+    config = at.site.run_manager.config(run["run"])
     assert config is not None
     assert (config.seed, config.train, config.max_new_tokens) == (1, 40, 512)
     end = time.monotonic() + DEADLINE
@@ -138,7 +138,7 @@ def test_what_cannot_be_done_is_told_in_one_line(at: Served, tmp_path: Path) -> 
             programs.predict(**asked)
         assert told in str(refused.value)
         assert "\n" not in str(refused.value)
-    assert at.site.desk.busy == (0, 0)
+    assert at.site.run_manager.busy == (0, 0)
 
 
 def test_each_acts_with_its_own_token(at: Served, private: str) -> None:
@@ -176,7 +176,7 @@ def test_agents_get_the_same_as_tools(at: Served, private: str) -> None:
         assert all(each["description"] for each in tool.inputSchema["properties"].values())
     assert [each["dataset"] for each in json.loads(found.content[0].text)["diffs"]] == ["alice/own"]
     assert len(json.loads(evidence.content[0].text)["pairs"]) == 5
-    told = "There is no such run: check the id, or begin a new one with compare_models"
+    told = "There is no such run: check the id, or start a new one with compare_models"
     assert (refused.isError, refused.content[0].text) == (True, told)
     nobodys = asyncio.run(asked({}))[1][0]
     assert json.loads(nobodys.content[0].text)["diffs"] == []

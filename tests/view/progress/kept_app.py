@@ -11,7 +11,7 @@ from tests.view.served import served
 def main() -> None:
     folder, port, config = sys.argv[1:]
     with served(Path(folder), workers=1, port=int(port)) as at:
-        run_id = at.site.desk.start(read_config(config), owner="somebody")
+        run_id = at.site.run_manager.start(read_config(config), owner="somebody")
         Path(folder, "started").write_text(run_id, encoding="utf-8")
         time.sleep(120)
 

@@ -11,7 +11,7 @@ from diffing.demo.config import demo_config
 from diffing.view.progress.progress_handlers import answer
 from diffing.view.runs import OWN_MACHINE
 from diffing.view.site import Site, SiteSettings
-from diffing.view.zero import answered
+from diffing.view.zero import answer_on_loans
 from tests.view.progress.visits import Visit
 from tests.view.served import served
 
@@ -33,19 +33,19 @@ def completions(folder: Path) -> int:
 
 def test_the_page_has_the_models_answer_and_then_the_run_stands_in_line(tmp_path: Path) -> None:
     with served(tmp_path / "site", workers=0) as at, Visit(at.url, "visitor") as visit:
-        desk = at.site.desk
-        run_id = desk.start(PAIR, owner="x")
+        manager = at.site.run_manager
+        run_id = manager.start(PAIR, owner="x")
         shown = visit.come(f"run={run_id}")
         assert "lent to you, from your daily quota" in shown
         others = visit.ask(run_id)
         assert "lend" not in others, "who only opens a link lends nothing"
-        assert "whoever began it" in others["regions"]["lead"]
-        assert 'data-act="lend">Go on with my GPU quota<' in others["regions"]["acts"]
+        assert "even if somebody else started it" in others["regions"]["lead"]
+        assert 'data-act="lend">Continue with my GPU quota<' in others["regions"]["acts"]
         own = visit.ask(run_id, lends=True)
         assert own["lend"] is True
         assert "my GPU quota" not in own["regions"]["acts"]
-        assert "open it in a browser" in desk.state(run_id).reason  # type: ignore[union-attr]
-        assert desk.busy == (0, 0)
+        assert "open its link in a browser" in manager.state(run_id).reason  # type: ignore[union-attr]
+        assert manager.busy == (0, 0)
         visit.submit("run-lender", run_id)
         assert visit.ask(run_id)["said"] == "In line, place 1."
         assert completions(at.site.settings.folder) == 2 * PROMPTS
@@ -53,27 +53,27 @@ def test_the_page_has_the_models_answer_and_then_the_run_stands_in_line(tmp_path
 
 def test_stopped_left_and_started_anew_it_goes_on_from_there(tmp_path: Path) -> None:
     site = Site(SiteSettings(tmp_path / "site", rules=OWN_MACHINE, workers=0))
-    run_id = site.desk.start(PAIR, owner="x")
+    run_id = site.run_manager.start(PAIR, owner="x")
 
     def lend(site: Site) -> None:
         """Until the first model has answered some prompts; another page gets nothing meanwhile."""
         folder = site.settings.folder
-        lent = site.desk.lend(
+        lent = site.run_manager.lend(
             run_id,
             lambda config: (
                 (each.stage, each.done, each.total)
-                for each in answered(config, cache=folder / "completions", rules=OWN_MACHINE)
+                for each in answer_on_loans(config, cache=folder / "completions", rules=OWN_MACHINE)
             ),
         )
         for _ in lent:
-            state = site.desk.state(run_id)
+            state = site.run_manager.state(run_id)
             assert state is not None
             if any(stage.name == "responses a" and stage.done for stage in state.stages):
                 break
         assert state.attended
         assert "lend" not in answer(site, {"run": run_id, "act": "look", "lends": True}, None)
-        assert "Yours is not touched" in str(answer(site, {"run": run_id, "act": "look"}, None)["regions"])
-        assert list(site.desk.lend(run_id, lambda config: iter([("responses a", 1, 1)]))) == []
+        assert "Your quota is not used" in str(answer(site, {"run": run_id, "act": "look"}, None)["regions"])
+        assert list(site.run_manager.lend(run_id, lambda config: iter([("responses a", 1, 1)]))) == []
         lent.close()  # type: ignore[attr-defined]
 
     lend(site)
@@ -82,20 +82,22 @@ def test_stopped_left_and_started_anew_it_goes_on_from_there(tmp_path: Path) -> 
     assert "lend" in answer(site, {"run": run_id, "act": "resume", "lends": True}, None)
     site.close()
     again = Site(SiteSettings(tmp_path / "site", rules=OWN_MACHINE, workers=0))
-    assert again.desk.state(run_id).state == "lending"  # type: ignore[union-attr]
-    again.desk.forget(run_id)
+    assert again.run_manager.state(run_id).state == "lending"  # type: ignore[union-attr]
+    again.run_manager.forget(run_id)
     again.close()
 
 
 def test_what_cannot_be_answered_is_told(tmp_path: Path) -> None:
     site = Site(SiteSettings(tmp_path / "site", rules=OWN_MACHINE, workers=0))
-    run_id = site.desk.start(replace(PAIR, quantization_a="4bit"), owner="x")
+    run_id = site.run_manager.start(replace(PAIR, quantization_a="4bit"), owner="x")
     cache = tmp_path / "completions"
     assert list(
-        site.desk.lend(run_id, lambda config: ((each.stage, 0, 0) for each in answered(config, cache=cache)))
+        site.run_manager.lend(
+            run_id, lambda config: ((each.stage, 0, 0) for each in answer_on_loans(config, cache=cache))
+        )
     ) == [None]
-    state = site.desk.state(run_id)
+    state = site.run_manager.state(run_id)
     assert state is not None
     assert state.state == "failed"
-    assert "Weights in 4 or 8 bits are not loaded on ZeroGPU" in state.reason
+    assert "Weights cannot be quantized to 4 or 8 bits on ZeroGPU" in state.reason
     site.close()

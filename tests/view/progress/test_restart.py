@@ -54,6 +54,6 @@ def test_the_app_is_killed_in_the_middle_of_a_run(browser: Any, starter: Starter
                 assert run_id in other.come(f"run={run_id}")
             page.get_by_role("tab", name="Findings").wait_for()
             assert page.url == link
-            assert again.site.desk.state(run_id).state == "done"  # type: ignore[union-attr]
+            assert again.site.run_manager.state(run_id).state == "done"  # type: ignore[union-attr]
         page.close()
         assert asked <= server.count <= 2 * PROMPTS + 2 * config.concurrency

@@ -6,14 +6,14 @@ import pytest
 
 from diffing.config import DiffConfig
 from diffing.view.progress.progress_html import duration
-from diffing.view.progress.steps import Shown, progress_of, seconds_left, steps_of
-from diffing.view.runs import Stage
+from diffing.view.progress.steps import StepProgress, progress_of, seconds_left, steps_of
+from diffing.view.runs import StageProgress
 
 LEXICAL = DiffConfig("org/a", "org/b")
 FULL = replace(LEXICAL, llm="providers:org/llm", reader="org/reader", suspect="advice")
 
 
-def standing(shown: tuple[Shown, ...]) -> str:
+def standing(shown: tuple[StepProgress, ...]) -> str:
     """`x` for each step that is done, `>` for the one under way, `.` for those to come."""
     return "".join({"done": "x", "now": ">", "later": "."}[each.status] for each in shown)
 
@@ -55,22 +55,23 @@ def test_the_steps_follow_from_the_settings() -> None:
     ("stages", "expected"),
     [
         ([], ">...."),
-        ([Stage("access", 0, 0, None)], ">...."),
-        ([Stage("responses a", 0, 60, None)], "x>..."),
-        ([Stage("responses a", 60, 60, 0.0)], "x>..."),
-        ([Stage("responses a", 60, 60, 0.0), Stage("responses b", 3, 60, 1.0)], "xx>.."),
-        ([Stage("responses b", 60, 60, 0.0), Stage("measure", 0, 60, None)], "xxx>."),
-        ([Stage("responses b", 60, 60, 0.0), Stage("measure", 60, 60, 0.0)], "xxxx>"),
+        ([StageProgress("access", 0, 0, None)], ">...."),
+        ([StageProgress("responses a", 0, 60, None)], "x>..."),
+        ([StageProgress("responses a", 60, 60, 0.0)], "x>..."),
+        ([StageProgress("responses a", 60, 60, 0.0), StageProgress("responses b", 3, 60, 1.0)], "xx>.."),
+        ([StageProgress("responses b", 60, 60, 0.0), StageProgress("measure", 0, 60, None)], "xxx>."),
+        ([StageProgress("responses b", 60, 60, 0.0), StageProgress("measure", 60, 60, 0.0)], "xxxx>"),
     ],
 )
-def test_a_step_that_began_ends_all_before_it(stages: list[Stage], expected: str) -> None:
+def test_a_step_that_began_ends_all_before_it(stages: list[StageProgress], expected: str) -> None:
     assert standing(progress_of(steps_of(LEXICAL), stages)) == expected
 
 
 def test_a_step_of_several_stages_shows_the_latest_and_tokens_come_with_answers() -> None:
     stages = [
-        Stage("responses a", 7, 60, None), Stage("tokens a", 512, 0, None), Stage("responses b", 60, 60, 0.0),
-        Stage("score labels", 9, 9, 0.0), Stage("label", 1, 4, 8.0),
+        StageProgress("responses a", 7, 60, None), StageProgress("tokens a", 512, 0, None),
+        StageProgress("responses b", 60, 60, 0.0), StageProgress("score labels", 9, 9, 0.0),
+        StageProgress("label", 1, 4, 8.0),
     ]  # fmt: skip
     shown = progress_of(steps_of(FULL), stages)
     a, label = (next(each for each in shown if name in each.step.stages) for name in ("responses a", "label"))
@@ -79,7 +80,7 @@ def test_a_step_of_several_stages_shows_the_latest_and_tokens_come_with_answers(
 
 
 def test_time_is_said_of_the_whole_only_where_it_can_be_known() -> None:
-    a, b = Stage("responses a", 10, 60, 100.0), Stage("responses b", 30, 60, 45.0)
+    a, b = StageProgress("responses a", 10, 60, 100.0), StageProgress("responses b", 30, 60, 45.0)
     # 2 seconds a prompt: 50 left of A, then 60 of B
     assert seconds_left(progress_of(steps_of(LEXICAL), [a])) == (100.0 + 120.0, True)
     assert seconds_left(progress_of(steps_of(LEXICAL), [a, b])) == (45.0, False)

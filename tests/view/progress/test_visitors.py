@@ -24,7 +24,7 @@ def started(at: Served, number: int) -> str:
     """The run of one visitor, with what is this visitor's alone; the first two compute, the others wait in line."""
     own = {"model_b": f"providers:org/own-{number}", "model_a": f"providers:org/mine-{number}"} if number > 1 else {}
     config = replace(PAIR, system_prompt_a=f"my-words-{number}", seed=number, **own)  # type: ignore[arg-type]
-    return at.site.desk.start(config, owner=f"visitor-{number}", token=f"hf_{number}{'x' * 20}")
+    return at.site.run_manager.start(config, owner=f"visitor-{number}", token=f"hf_{number}{'x' * 20}")
 
 
 def comes_and_looks(visit: Visit, run_id: str) -> None:
@@ -48,7 +48,7 @@ def test_eight_visitors_at_once(tmp_path: Path) -> None:
         ids = [started(at, number) for number in range(8)]
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(comes_and_looks, visits, ids))
-        assert at.site.desk.busy == (2, 6)
+        assert at.site.run_manager.busy == (2, 6)
         for number, visit in enumerate(visits):
             seen = "".join(visit.seen)
             assert ids[number] in seen
@@ -67,11 +67,11 @@ def cancelling_one_stops_that_one(at: Served, visits: list[Visit], ids: list[str
     for number in places:
         visits[number].ask(ids[number], "stop")
     assert visits[0].ask(ids[0], "stop")["tab"] == "Stopped – diffing"
-    until(lambda: at.site.desk.state(ids[1]).state == "done")  # type: ignore[union-attr]
+    until(lambda: at.site.run_manager.state(ids[1]).state == "done")  # type: ignore[union-attr]
     assert visits[1].ask(ids[1]) == {"go": f"run={ids[1]}"}
     assert "held-out prompts" in visits[1].come(f"run={ids[1]}")
-    assert at.site.desk.state(ids[0]).state == "stopped"  # type: ignore[union-attr]
-    assert at.site.desk.busy == (0, 0)
+    assert at.site.run_manager.state(ids[0]).state == "stopped"  # type: ignore[union-attr]
+    assert at.site.run_manager.busy == (0, 0)
 
 
 def nothing_of_the_result_without_the_id(stranger: Visit, run_id: str) -> None:
@@ -80,4 +80,4 @@ def nothing_of_the_result_without_the_id(stranger: Visit, run_id: str) -> None:
         answered: dict[str, Any] = stranger.ask(guess)
         assert set(answered) == {"go"}
         if guess.strip() != run_id:
-            assert "There is no such run any more" in stranger.come(f"run={guess}")
+            assert "There is no such run" in stranger.come(f"run={guess}")

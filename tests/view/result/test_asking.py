@@ -10,8 +10,9 @@ import pytest
 from diffing.errors import SettingError
 from diffing.report import save_report
 from diffing.view.result import result_html
-from diffing.view.result.raw import CELL, PER_PAGE, View, table_names, table_of
-from diffing.view.result.report_cache import OPEN, Opened, Shelf
+from diffing.view.result.evidence_pages import EvidenceFilter
+from diffing.view.result.raw_tables import CELL, PER_PAGE, TableQuery, table_names, table_of
+from diffing.view.result.report_cache import OPEN, OpenedReport, ReportCache
 from diffing.view.result.result_handlers import CHUNK, answer
 from tests.outputs.samples import SAMPLES, hostile_report, medium_report
 
@@ -36,13 +37,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def shelf(folder: Path) -> Shelf:
+def cache(folder: Path) -> ReportCache:
     def find(key: str) -> Path:
         if key not in ("long", "medium", "hostile", "gone"):
             raise SettingError("There is no such result: open one from the gallery")
         return folder / key
 
-    return Shelf(find)
+    return ReportCache(find)
 
 
 class Markup(HTMLParser):
@@ -64,7 +65,7 @@ class Markup(HTMLParser):
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_fragment_of_every_report_is_only_our_markup(name: str) -> None:
-    opened = Opened(SAMPLES[name]())
+    opened = OpenedReport(SAMPLES[name]())
     fragments = [
         result_html.overview(opened, "key"),
         result_html.findings(opened, "key"),
@@ -77,7 +78,7 @@ def test_every_fragment_of_every_report_is_only_our_markup(name: str) -> None:
         result_html.methods(opened),
     ]
     for number in range(1, len(opened.report.findings) + 1):
-        fragments.append(result_html.evidence(opened, number, result_html.Wanted()))
+        fragments.append(result_html.evidence(opened, number, EvidenceFilter()))
     for fragment in fragments:
         markup = Markup()
         markup.feed(fragment)
@@ -88,21 +89,22 @@ def test_every_fragment_of_every_report_is_only_our_markup(name: str) -> None:
 
 def test_findings_without_ratings_are_not_sorted_by_them() -> None:
     offered = {
-        name: '<option value="interest">' in result_html.findings(Opened(SAMPLES[name]()), "key") for name in SAMPLES
+        name: '<option value="interest">' in result_html.findings(OpenedReport(SAMPLES[name]()), "key")
+        for name in SAMPLES
     }
     rated = {name: any(each.rating for each in SAMPLES[name]().findings) for name in SAMPLES}
     assert offered == rated
     assert set(rated.values()) == {True, False}
 
 
-def test_answers_hold_what_was_asked_for(shelf: Shelf) -> None:
-    domain = str(shelf.open("medium").index.domains.index("coding"))
-    html = str(answer(shelf, {"key": "medium", "about": "findings", "status": "confirmed", "domain": domain})["html"])
+def test_answers_hold_what_was_asked_for(cache: ReportCache) -> None:
+    domain = str(cache.open("medium").index.domains.index("coding"))
+    html = str(answer(cache, {"key": "medium", "about": "findings", "status": "confirmed", "domain": domain})["html"])
     assert "in <bdi>coding</bdi>" in html
     assert "not&nbsp;confirmed" not in html
-    html = str(answer(shelf, {"key": "medium", "about": "evidence", "number": 2, "group": "against"})["html"])
+    html = str(answer(cache, {"key": "medium", "about": "evidence", "number": 2, "group": "against"})["html"])
     assert 'data-group="against" data-focus="against" aria-pressed="true"' in html
-    assert html.count("<article") == min(5, shelf.open("medium").page.findings[1].counts["against"])
+    assert html.count("<article") == min(5, cache.open("medium").page.findings[1].counts["against"])
 
 
 @pytest.mark.parametrize(
@@ -123,12 +125,12 @@ def test_answers_hold_what_was_asked_for(shelf: Shelf) -> None:
         ({"key": "medium", "about": "text", "place": 0, "of": "reply ²"}, "no such text"),
     ],
 )
-def test_what_makes_no_sense_is_answered_in_words(asked: object, problem: str, shelf: Shelf) -> None:
-    assert problem in str(answer(shelf, asked)["problem"])
+def test_what_makes_no_sense_is_answered_in_words(asked: object, problem: str, cache: ReportCache) -> None:
+    assert problem in str(answer(cache, asked)["problem"])
 
 
-def test_strange_values_count_as_not_given(shelf: Shelf) -> None:
-    plain = answer(shelf, {"key": "medium", "about": "findings"})
+def test_strange_values_count_as_not_given(cache: ReportCache) -> None:
+    plain = answer(cache, {"key": "medium", "about": "findings"})
     strange = {
         "method": "99",
         "category": "style",
@@ -138,13 +140,13 @@ def test_strange_values_count_as_not_given(shelf: Shelf) -> None:
         "sort": "x",
         "page": "²",
     }
-    assert answer(shelf, {"key": "medium", "about": "findings", **strange}) == plain
+    assert answer(cache, {"key": "medium", "about": "findings", **strange}) == plain
 
 
-def test_a_long_text_comes_in_parts_that_make_the_whole(shelf: Shelf) -> None:
-    opened = shelf.open("long")
+def test_a_long_text_comes_in_parts_that_make_the_whole(cache: ReportCache) -> None:
+    opened = cache.open("long")
     whole = opened.report.pairs[0].a.text
-    html = result_html.evidence(opened, 1, result_html.Wanted(words="onerror=window"))
+    html = result_html.evidence(opened, 1, EvidenceFilter(words="onerror=window"))
     assert len(html) < 60_000, "one page of evidence stays small"
     button = re.search(r'data-place="0" data-of="a" data-at="(\d+)" data-end="(\d+)"', html)
     assert button is not None
@@ -152,7 +154,7 @@ def test_a_long_text_comes_in_parts_that_make_the_whole(shelf: Shelf) -> None:
     assert end == len(whole)
     parts = []
     while at < end:
-        got = answer(shelf, {"key": "long", "about": "text", "place": "0", "of": "a", "at": str(at), "end": str(end)})
+        got = answer(cache, {"key": "long", "about": "text", "place": "0", "of": "a", "at": str(at), "end": str(end)})
         assert len(str(got["text"])) <= CHUNK
         parts.append(str(got["text"]))
         at = end - int(got["left"])
@@ -160,43 +162,43 @@ def test_a_long_text_comes_in_parts_that_make_the_whole(shelf: Shelf) -> None:
 
 
 def test_only_the_last_few_reports_are_kept_and_a_new_save_is_seen(folder: Path, tmp_path: Path) -> None:
-    shelf = Shelf(lambda key: tmp_path / key)
+    cache = ReportCache(lambda key: tmp_path / key)
     first = medium_report(train=4, heldout=6)
     for number in range(OPEN + 1):
         save_report(first, tmp_path / str(number))
-    opened = shelf.open("0")
-    assert shelf.open("0") is opened
+    opened = cache.open("0")
+    assert cache.open("0") is opened
     for number in range(1, OPEN + 1):
-        shelf.open(str(number))
-    assert shelf.open("0") is not opened
-    again = shelf.open("1")
+        cache.open(str(number))
+    assert cache.open("0") is not opened
+    again = cache.open("1")
     save_report(replace(first, notes=("new",)), tmp_path / "1")
     assert again.report.notes != ("new",)
-    assert shelf.open("1").report.notes == ("new",)
+    assert cache.open("1").report.notes == ("new",)
 
 
 def test_raw_tables_are_searched_sorted_and_in_pages() -> None:
-    opened = Opened(medium_report())
+    opened = OpenedReport(medium_report())
     assert table_names(opened.report) == ("findings", "pairs", "judgements", "evidence", "lexical_properties")
-    whole = table_of(opened, View("judgements"))
+    whole = table_of(opened, TableQuery("judgements"))
     assert (whole.total, whole.pages, len(whole.rows)) == (12 * 330, 40, PER_PAGE)
-    last = table_of(opened, View("judgements", page=10**6))
+    last = table_of(opened, TableQuery("judgements", page=10**6))
     assert (last.page, len(last.rows)) == (39, 12 * 330 - 39 * PER_PAGE)
-    found = table_of(opened, View("judgements", words="p0001 UNREADABLE"))
+    found = table_of(opened, TableQuery("judgements", words="p0001 UNREADABLE"))
     judgements = [j for j in opened.report.judgements if j.prompt_id == "p0001" and j.verdict == "UNREADABLE"]
     assert found.total == len(judgements)
-    q = table_of(opened, View("findings")).columns.index("heldout_q")
-    qs = [row[q] for row in table_of(opened, View("findings", sort="heldout_q", descending=True)).rows]
+    q = table_of(opened, TableQuery("findings")).columns.index("heldout_q")
+    qs = [row[q] for row in table_of(opened, TableQuery("findings", sort="heldout_q", descending=True)).rows]
     assert qs == sorted(qs, reverse=True)
-    ps = [row[3] for row in table_of(opened, View("lexical_properties", sort="p")).rows]
+    ps = [row[3] for row in table_of(opened, TableQuery("lexical_properties", sort="p")).rows]
     assert ps == [1e-9, None]
-    assert table_of(opened, View("nothing")).rows == ()
+    assert table_of(opened, TableQuery("nothing")).rows == ()
 
 
 def test_raw_cells_are_cut_and_hold_nothing_invisible() -> None:
-    opened = Opened(hostile_report())
+    opened = OpenedReport(hostile_report())
     for name in table_names(opened.report):
-        table = table_of(opened, View(name))
+        table = table_of(opened, TableQuery(name))
         for row in table.rows:
             for value in row:
                 assert not isinstance(value, str) or (len(value) < CELL + 40 and "\x00" not in value)
@@ -206,5 +208,5 @@ def test_raw_cells_are_cut_and_hold_nothing_invisible() -> None:
 def test_a_damaged_result_is_told_without_where_it_lies(tmp_path: Path) -> None:
     (tmp_path / "report.json").write_text("{")
     with pytest.raises(SettingError, match="this result/report") as caught:
-        Shelf(lambda key: tmp_path).open("any")
+        ReportCache(lambda key: tmp_path).open("any")
     assert str(tmp_path) not in str(caught.value)

@@ -11,7 +11,7 @@ import pytest
 
 from diffing.errors import SettingError
 from diffing.report import save_report
-from diffing.view.result.report_cache import Shelf
+from diffing.view.result.report_cache import ReportCache
 from diffing.view.result.result_components import result_view
 from diffing.view.result.result_html import style
 from tests.outputs.samples import hostile_report, medium_report, merged_report
@@ -50,7 +50,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return root / key
 
     with gr.Blocks(title="test") as page:
-        view = result_view(Shelf(find))
+        view = result_view(ReportCache(find))
 
         def first_shown(request: gr.Request) -> Any:
             return view.open(request.query_params.get("key", ""))
@@ -152,7 +152,7 @@ def test_findings_are_filtered_and_links_lead_to_them(visitor: Any, url: str) ->
     page.locator(".figure.forest:visible a[href='#f4'] .mark").click()
     page.wait_for_function("document.activeElement.closest('#f4') !== null")
     page.get_by_role("tab", name="Features").click()
-    page.get_by_text("No sparse autoencoder took part").wait_for()
+    page.get_by_text("This run used no sparse autoencoder").wait_for()
     page.get_by_role("tab", name="By domain").click()
     page.locator(".heat a").first.click()
     page.wait_for_selector("#f1 details[open] .example")

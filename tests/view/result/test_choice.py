@@ -7,23 +7,23 @@ import pytest
 from diffing.report.index import index_of
 from diffing.types import Side, Verdict
 from diffing.view.result.entry_filter import SORTS, Filter, choose, page_of_entry, sliced
-from diffing.view.result.evidence import PER_PAGE, Wanted, evidence_of
-from diffing.view.result.report_cache import Opened
+from diffing.view.result.evidence_pages import PER_PAGE, EvidenceFilter, evidence_of
+from diffing.view.result.report_cache import OpenedReport
 from tests.outputs.samples import medium_report, merged_report
 
 
 @pytest.fixture(scope="module")
-def opened() -> Opened:
-    return Opened(merged_report())
+def opened() -> OpenedReport:
+    return OpenedReport(merged_report())
 
 
-def test_without_a_filter_the_merged_list_is_shown_in_its_order(opened: Opened) -> None:
+def test_without_a_filter_the_merged_list_is_shown_in_its_order(opened: OpenedReport) -> None:
     chosen = choose(opened, Filter())
     assert chosen.entries == index_of(opened.report).entries
     assert (chosen.total, chosen.of, chosen.pages) == (10, 10, 1)
 
 
-def test_a_method_keeps_entries_that_it_found_too(opened: Opened) -> None:
+def test_a_method_keeps_entries_that_it_found_too(opened: OpenedReport) -> None:
     chosen = choose(opened, Filter(method="llm"))
     assert chosen.entries[0].lead.hypothesis.method == "lexical"
     assert {m.finding.hypothesis.method for m in chosen.entries[0].members} == {"llm"}
@@ -33,7 +33,7 @@ def test_a_method_keeps_entries_that_it_found_too(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize("side", ["a", "b"])
-def test_direction_confirmed_and_category_are_the_leads(opened: Opened, side: Side) -> None:
+def test_direction_confirmed_and_category_are_the_leads(opened: OpenedReport, side: Side) -> None:
     for confirmed in (True, False):
         shown = choose(opened, Filter(direction=side, confirmed=confirmed)).entries
         assert [entry.number for entry in shown] == [
@@ -44,14 +44,14 @@ def test_direction_confirmed_and_category_are_the_leads(opened: Opened, side: Si
     assert [e.lead.hypothesis.category for e in choose(opened, Filter(category="reasoning")).entries] == ["reasoning"]
 
 
-def test_words_are_looked_for_in_what_is_said_with_the_models_names(opened: Opened) -> None:
+def test_words_are_looked_for_in_what_is_said_with_the_models_names(opened: OpenedReport) -> None:
     assert choose(opened, Filter(words="EXCLAMATION marks")).total == 1
     assert choose(opened, Filter(words="praise")).entries[0].number == 1, "a member says it, the entry is shown"
     assert choose(opened, Filter(words="tern-1b-chat exclamation")).total == 1
     assert choose(opened, Filter(words="<MODEL>")).total == 0
 
 
-def test_a_domain_keeps_what_was_decided_there_and_gives_its_numbers(opened: Opened) -> None:
+def test_a_domain_keeps_what_was_decided_there_and_gives_its_numbers(opened: OpenedReport) -> None:
     chosen = choose(opened, Filter(domain="coding"))
     assert 0 < chosen.total <= 10
     lead = chosen.entries[0].lead
@@ -64,7 +64,7 @@ def test_a_domain_keeps_what_was_decided_there_and_gives_its_numbers(opened: Ope
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_sorting_puts_the_largest_first_and_the_undefined_last(opened: Opened, sort: str) -> None:
+def test_sorting_puts_the_largest_first_and_the_undefined_last(opened: OpenedReport, sort: str) -> None:
     shown = [entry.lead for entry in choose(opened, Filter(sort=sort)).entries]
     values = {
         "": [0.0] * len(shown),
@@ -86,7 +86,7 @@ def test_many_findings_come_in_pages_and_each_is_on_the_page_that_is_said() -> N
         for copy in range(5)
         for finding in report.findings
     ]
-    many = Opened(replace(report, findings=tuple(copies)))
+    many = OpenedReport(replace(report, findings=tuple(copies)))
     pages = [choose(many, Filter(page=page)) for page in range(2)]
     assert [len(page.entries) for page in pages] == [40, 20]
     assert [page.pages for page in pages] == [2, 2]
@@ -95,9 +95,9 @@ def test_many_findings_come_in_pages_and_each_is_on_the_page_that_is_said() -> N
     assert choose(many, Filter(page=99)).page == 1
 
 
-def test_evidence_is_in_groups_with_quoted_pairs_first_and_in_pages(opened: Opened) -> None:
+def test_evidence_is_in_groups_with_quoted_pairs_first_and_in_pages(opened: OpenedReport) -> None:
     finding = next(f for f in opened.report.findings if "praise" in f.hypothesis.text)
-    first = evidence_of(opened, finding.hypothesis.id, Wanted())
+    first = evidence_of(opened, finding.hypothesis.id, EvidenceFilter())
     both = (finding.train, finding.heldout)
     assert first.counts == {
         "for": sum(m.k_for for m in both),
@@ -105,9 +105,9 @@ def test_evidence_is_in_groups_with_quoted_pairs_first_and_in_pages(opened: Open
         "neither": sum(m.k_neither for m in both),
         "unreadable": sum(m.unreadable for m in both),
     }
-    assert first.wanted.group == "for"
+    assert first.filters.group == "for"
     quoted = {e.prompt_id for e in finding.hypothesis.evidence}
-    assert {one.pair.prompt.id for one in first.shown} >= {
+    assert {one.pair.prompt.id for one in first.pairs} >= {
         e.prompt_id
         for e in finding.hypothesis.evidence
         if any(
@@ -115,21 +115,21 @@ def test_evidence_is_in_groups_with_quoted_pairs_first_and_in_pages(opened: Open
             for j in opened.index.verdicts_on(finding.hypothesis.id)
         )
     }
-    assert any(piece == ("Great question!", True) for one in first.shown for piece in one.excerpts[1].pieces)
+    assert any(piece == ("Great question!", True) for one in first.pairs for piece in one.excerpts[1].pieces)
     seen = [
         one.pair.prompt.id
         for page in range(first.pages)
-        for one in evidence_of(opened, finding.hypothesis.id, Wanted("for", page=page)).shown
+        for one in evidence_of(opened, finding.hypothesis.id, EvidenceFilter("for", page=page)).pairs
     ]
     assert len(seen) == len(set(seen)) == first.counts["for"]
     rest = [opened.index.pairs[each].prompt.split for each in seen if each not in quoted]
     assert rest == sorted(rest), "held-out before train"
-    assert evidence_of(opened, finding.hypothesis.id, Wanted("for", page=10**6)).wanted.page == first.pages - 1
+    assert evidence_of(opened, finding.hypothesis.id, EvidenceFilter("for", page=10**6)).filters.page == first.pages - 1
 
 
-def test_evidence_is_filtered_by_split_domain_and_words(opened: Opened) -> None:
+def test_evidence_is_filtered_by_split_domain_and_words(opened: OpenedReport) -> None:
     hypothesis = opened.report.findings[0].hypothesis.id
-    wanted = Wanted(group="for", split="heldout", domain="coding", words="sql JOIN")
+    wanted = EvidenceFilter(group="for", split="heldout", domain="coding", words="sql JOIN")
     found = evidence_of(opened, hypothesis, wanted)
     expected = [
         j
@@ -140,5 +140,5 @@ def test_evidence_is_filtered_by_split_domain_and_words(opened: Opened) -> None:
         and j.verdict is Verdict.B
     ]
     assert found.total == len(expected) > 0
-    assert len(found.shown) == min(PER_PAGE, len(expected))
-    assert evidence_of(opened, hypothesis, Wanted(words="nothing of the kind")).shown == ()
+    assert len(found.pairs) == min(PER_PAGE, len(expected))
+    assert evidence_of(opened, hypothesis, EvidenceFilter(words="nothing of the kind")).pairs == ()

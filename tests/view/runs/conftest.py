@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from diffing.config import DiffConfig
-from diffing.view.runs import Desk, RunState
+from diffing.view.runs import RunManager, RunState
 from tests.cli.world import write_prompts
 from tests.servers.openai_server import OpenAIServer
 from tests.waiting import until
@@ -26,11 +26,11 @@ def config_of(server: OpenAIServer, folder: Path, *, a: str = "a") -> DiffConfig
     )
 
 
-def ended(desk: Desk, run_id: str) -> RunState:
+def ended(manager: RunManager, run_id: str) -> RunState:
     """The state of a run once it is neither queued nor running."""
 
     def state() -> RunState:
-        found = desk.state(run_id)
+        found = manager.state(run_id)
         assert found is not None
         return found
 

@@ -4,13 +4,13 @@ import sys
 import time
 from pathlib import Path
 
-from diffing.view.runs import OWN_MACHINE, Desk
+from diffing.view.runs import OWN_MACHINE, RunManager
 from diffing.view.runs.run_store import read_config
 
 
 def main() -> None:
-    desk = Desk(Path(sys.argv[1]), workers=1, rules=OWN_MACHINE)
-    sys.stdout.write(desk.start(read_config(sys.argv[2]), owner="somebody") + "\n")
+    manager = RunManager(Path(sys.argv[1]), workers=1, rules=OWN_MACHINE)
+    sys.stdout.write(manager.start(read_config(sys.argv[2]), owner="somebody") + "\n")
     sys.stdout.flush()
     time.sleep(120)
 

@@ -19,33 +19,33 @@ from diffing.errors import SettingError
 from diffing.models.cache import Store
 from diffing.report import load_report, save_report
 from diffing.run import run
-from diffing.view.runs import OWN_MACHINE, Desk, RunState, Stage
-from diffing.view.runs.run_state import Watch
+from diffing.view.runs import OWN_MACHINE, RunManager, RunState, StageProgress
+from diffing.view.runs.run_state import ProgressTracker
 from tests.cli.world import World
 from tests.servers.openai_server import OpenAIServer
 from tests.view.runs.conftest import OWNER, PROMPTS, config_of, contents, ended
 from tests.waiting import DEADLINE, until
 
-Make = Callable[..., Desk]
+Make = Callable[..., RunManager]
 
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
-    made: list[Desk] = []
+    made: list[RunManager] = []
 
-    def build(workers: int = 1) -> Desk:
-        made.append(Desk(tmp_path / "desk", workers=workers, rules=OWN_MACHINE))
+    def build(workers: int = 1) -> RunManager:
+        made.append(RunManager(tmp_path / "desk", workers=workers, rules=OWN_MACHINE))
         return made[-1]
 
     yield build
-    for desk in made:
-        desk.close()
+    for manager in made:
+        manager.close()
 
 
-def watched(desk: Desk, run_id: str) -> list[RunState]:
+def watched(manager: RunManager, run_id: str) -> list[RunState]:
     """What a page would see of a run until it ends."""
     seen = []
-    while (state := desk.state(run_id)) is not None and state.state in ("queued", "running"):
+    while (state := manager.state(run_id)) is not None and state.state in ("queued", "running"):
         seen.append(state)
         time.sleep(0.02)
     assert state is not None
@@ -54,35 +54,35 @@ def watched(desk: Desk, run_id: str) -> list[RunState]:
 
 @pytest.mark.usefixtures("quick_runs")
 def test_cancelling_one_stops_it_at_once_and_nobody_else_and_it_goes_on_from_there(make: Make, tmp_path: Path) -> None:
-    desk = make(workers=2)
+    manager = make(workers=2)
     stuck = Stuck(first=20)
     with OpenAIServer(stuck) as slow, OpenAIServer(World(pause=0.05)) as other:
         (tmp_path / "slow").mkdir()
         config = config_of(slow, tmp_path / "slow")
-        run_id = desk.start(config, owner=OWNER)
-        theirs = desk.start(config_of(other, tmp_path), owner="another")
-        third = desk.start(replace(config, model_a="openai:never@http://127.0.0.1:9/v1"), owner="third")
+        run_id = manager.start(config, owner=OWNER)
+        theirs = manager.start(config_of(other, tmp_path), owner="another")
+        third = manager.start(replace(config, model_a="openai:never@http://127.0.0.1:9/v1"), owner="third")
         until(lambda: slow.count and other.count)
-        assert desk.state(third) == RunState("queued", place=1, ahead_running=2)
-        assert desk.busy == (2, 1)
-        desk.cancel(third)
-        assert desk.state(third) == RunState("stopped")
-        desk.forget(third)
-        assert desk.state(third) is None
-        until(lambda: slow.count > stuck.first and desk.state(run_id).stages[0].done)  # type: ignore[union-attr]
-        desk.cancel(run_id)  # does not wait for what is under way: no answer to it comes
-        stopped = desk.state(run_id)
+        assert manager.state(third) == RunState("queued", place=1, ahead_running=2)
+        assert manager.busy == (2, 1)
+        manager.cancel(third)
+        assert manager.state(third) == RunState("stopped")
+        manager.forget(third)
+        assert manager.state(third) is None
+        until(lambda: slow.count > stuck.first and manager.state(run_id).stages[0].done)  # type: ignore[union-attr]
+        manager.cancel(run_id)  # does not wait for what is under way: no answer to it comes
+        stopped = manager.state(run_id)
         assert stopped is not None
         assert (stopped.state, stopped.stages[0].name) == ("stopped", "responses a")
         assert 0 < stopped.stages[0].done < PROMPTS
         asked = slow.count
-        tells_the_truth(watched(desk, theirs))
+        tells_the_truth(watched(manager, theirs))
         assert slow.count <= asked + config.concurrency  # those that were on their way
-        assert desk.state(run_id) == stopped
+        assert manager.state(run_id) == stopped
         slow.answer = World()
         stuck.go.set()
-        desk.resume(run_id)
-        assert ended(desk, run_id).state == "done"
+        manager.resume(run_id)
+        assert ended(manager, run_id).state == "done"
         # what was answered before is not asked again, but for the requests that were under way
         assert slow.count <= 2 * PROMPTS + 2 * config.concurrency
 
@@ -114,17 +114,17 @@ def tells_the_truth(seen: list[RunState]) -> None:
 
 
 def test_time_that_remains_is_told_from_the_last_seconds_alone() -> None:
-    watch, began = Watch(), time.monotonic()
-    watch.tell("responses a", 900, 1000)  # at once, from the cache
-    assert watch.stages == (Stage("responses a", 900, 1000, None),)
+    progress, began = ProgressTracker(), time.monotonic()
+    progress.update("responses a", 900, 1000)  # at once, from the cache
+    assert progress.stages == (StageProgress("responses a", 900, 1000, None),)
     time.sleep(0.05)
-    watch.tell("responses a", 910, 1000)
-    (stage,) = watch.stages
+    progress.update("responses a", 910, 1000)
+    (stage,) = progress.stages
     assert stage.seconds_left is not None
     assert 9 * 0.05 <= stage.seconds_left <= 9 * (time.monotonic() - began)  # both by the clock, however fast it goes
-    watch.tell("responses a", 1000, 1000)
-    watch.tell("tokens", 5, 0)
-    assert [(each.name, each.seconds_left) for each in watch.stages] == [("responses a", 0.0), ("tokens", None)]
+    progress.update("responses a", 1000, 1000)
+    progress.update("tokens", 5, 0)
+    assert [(each.name, each.seconds_left) for each in progress.stages] == [("responses a", 0.0), ("tokens", None)]
 
 
 def test_an_app_that_was_killed_goes_on_to_the_same_bytes(make: Make, tmp_path: Path) -> None:
@@ -143,8 +143,8 @@ def test_an_app_that_was_killed_goes_on_to_the_same_bytes(make: Make, tmp_path: 
         time.sleep(0.4)
         assert server.count <= asked + config.concurrency, "the run outlived the app"
         server.answer = World()
-        desk = make()
-        state = ended(desk, run_id)
+        manager = make()
+        state = ended(manager, run_id)
         assert state.state == "done"
         assert state.report is not None
         assert server.count <= 2 * PROMPTS + 2 * config.concurrency
@@ -153,20 +153,20 @@ def test_an_app_that_was_killed_goes_on_to_the_same_bytes(make: Make, tmp_path: 
 
 
 def test_what_fails_is_told_in_one_line_and_the_desk_goes_on(make: Make, tmp_path: Path) -> None:
-    desk = make()
+    manager = make()
     with OpenAIServer(World(pause=0.05)) as server:
         config = config_of(server, tmp_path)
-        broken = ended(desk, desk.start(replace(config, prompts=str(tmp_path / "none.jsonl")), owner=OWNER))
+        broken = ended(manager, manager.start(replace(config, prompts=str(tmp_path / "none.jsonl")), owner=OWNER))
         assert (broken.state, broken.reason.count("\n")) == ("failed", 0)
         assert "none.jsonl" in broken.reason
-        run_id = desk.start(config, owner=OWNER)
+        run_id = manager.start(config, owner=OWNER)
         until(lambda: server.count > 4)
         children = Path(f"/proc/{os.getpid()}/task").glob("*/children")
         pids = [int(pid) for each in children for pid in each.read_text().split()]
         (process,) = [pid for pid in pids if b"diffing.jobs.child" in Path(f"/proc/{pid}/cmdline").read_bytes()]
         os.kill(process, signal.SIGKILL)
-        died = ended(desk, run_id)
+        died = ended(manager, run_id)
     assert died.state == "failed"
     assert "exit code -9" in died.reason
     with pytest.raises(SettingError, match="There is no such run"):
-        desk.resume("another", owner=OWNER)
+        manager.resume("another", owner=OWNER)

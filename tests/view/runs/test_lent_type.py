@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from diffing.config import DiffConfig
-from diffing.view.runs import OWN_MACHINE, Desk
+from diffing.view.runs import OWN_MACHINE, RunManager
 from tests.view.runs.conftest import OWNER
 
 
@@ -17,11 +17,11 @@ from tests.view.runs.conftest import OWNER
 def test_what_auto_stands_for_is_settled_where_answers_are_lent(
     tmp_path: Path, lends: bool, chosen: str, expected: str
 ) -> None:
-    desk = Desk(tmp_path, workers=0, rules=OWN_MACHINE, lends=lambda config: lends)
+    manager = RunManager(tmp_path, workers=0, rules=OWN_MACHINE, lends=lambda config: lends)
     try:
-        run_id = desk.start(DiffConfig(model_a="org/a", model_b="org/b", dtype=chosen), owner=OWNER)
-        config = desk.config(run_id)
+        run_id = manager.start(DiffConfig(model_a="org/a", model_b="org/b", dtype=chosen), owner=OWNER)
+        config = manager.config(run_id)
         assert config is not None
         assert config.dtype == expected
     finally:
-        desk.close()
+        manager.close()

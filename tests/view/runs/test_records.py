@@ -10,21 +10,21 @@ import pytest
 
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
-from diffing.view.runs.run_store import Records, RunTask, digest, read_config
+from diffing.view.runs.run_store import RunStore, RunTask, digest, read_config
 
 
 def test_a_file_of_another_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "runs.sqlite"
-    records = Records(path)
+    records = RunStore(path)
     records.add("one", "owner", DiffConfig("a", "b"), Limits())
     records.close()
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA user_version = 0")
     with pytest.raises(SettingError, match="made by another version of diffing"):
-        Records(path)
+        RunStore(path)
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA user_version = 2")
-    again = Records(path)
+    again = RunStore(path)
     found = again.get("one")
     again.close()
     assert found is not None
@@ -37,7 +37,7 @@ def test_settings_that_this_version_no_longer_has_are_left_out() -> None:
 
 
 def test_what_waits_for_its_visitor_is_kept_for_days_however_many_are_over(tmp_path: Path) -> None:
-    records = Records(tmp_path / "runs.sqlite")
+    records = RunStore(tmp_path / "runs.sqlite")
     for name in ("over", "later", "waits", "queued"):
         records.add(name, "owner", DiffConfig("a", "b"), Limits())
     records.move("over", "failed")
@@ -55,7 +55,7 @@ def test_a_clock_that_jumps_makes_no_run_old_and_none_the_oldest(
 ) -> None:
     path, real, jump = tmp_path / "runs.sqlite", time.time, 0.0
     monkeypatch.setattr(time, "time", lambda: real() + jump)
-    records = Records(path)
+    records = RunStore(path)
     for name in ("first", "second", "third"):
         records.add(name, "owner", DiffConfig("a", "b"), Limits())
         records.move(name, "done")
@@ -64,7 +64,7 @@ def test_a_clock_that_jumps_makes_no_run_old_and_none_the_oldest(
     assert records.old(days=None, runs=2) == ("first",)
     records.close()
     jump += 86400 * days
-    again = Records(path)  # nor where the machine starts with another time
+    again = RunStore(path)  # nor where the machine starts with another time
     assert again.old(days=30, runs=2) == ("first",)
     again.close()
 
@@ -72,12 +72,12 @@ def test_a_clock_that_jumps_makes_no_run_old_and_none_the_oldest(
 def test_days_are_those_in_which_an_app_ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, real, ran = tmp_path / "runs.sqlite", time.monotonic, 0.0
     monkeypatch.setattr(time, "monotonic", lambda: real() + ran)
-    records = Records(path)
+    records = RunStore(path)
     records.add("one", "owner", DiffConfig("a", "b"), Limits())
     records.move("one", "done")
     ran += 86400 * 29
     assert records.get("one") is not None  # whatever is asked saves the time, so a kill loses minutes
-    again = Records(path)
+    again = RunStore(path)
     assert again.old(days=30, runs=None) == ()
     ran += 86400 * 1.5
     assert again.old(days=30, runs=None) == ("one",)
@@ -87,7 +87,7 @@ def test_days_are_those_in_which_an_app_ran(tmp_path: Path, monkeypatch: pytest.
 
 def test_runs_of_before_the_time_was_counted_age_from_the_latest_of_them(tmp_path: Path) -> None:
     path = tmp_path / "runs.sqlite"
-    records = Records(path)
+    records = RunStore(path)
     for name in ("old", "new"):
         records.add(name, "owner", DiffConfig("a", "b"), Limits())
         records.move(name, "done")
@@ -95,7 +95,7 @@ def test_runs_of_before_the_time_was_counted_age_from_the_latest_of_them(tmp_pat
     with sqlite3.connect(path) as database:
         database.execute("DROP TABLE ran")
         database.execute("UPDATE jobs SET changed = CASE key WHEN 'old' THEN 1.7e9 ELSE 1.7e9 + 86400 * 40 END")
-    again = Records(path)
+    again = RunStore(path)
     assert again.old(days=30, runs=None) == ("old",)
     again.close()
 
@@ -116,7 +116,7 @@ def test_runs_of_the_version_before_go_on(tmp_path: Path) -> None:
         )
         database.execute("INSERT INTO removed VALUES (?)", (digest("gone"),))
     for _ in range(2):
-        records = Records(path)
+        records = RunStore(path)
         assert records.now >= 90.0
         (run,) = records.jobs("waiting")
         assert (run.key, run.owner, run.reason, run.tries, run.changed) == ("one", "somebody", "Sign in", 1, 80.0)

@@ -12,11 +12,11 @@ import pytest
 from diffing.config import DiffConfig, Limits
 from diffing.demo.config import FOLDER, demo_config
 from diffing.errors import LimitError, SettingError
-from diffing.view.runs import OWN_MACHINE, PUBLIC, Desk
+from diffing.view.runs import OWN_MACHINE, PUBLIC, RunManager
 from diffing.view.runs.access import SignInError, check_access
-from diffing.view.runs.process import environment
-from diffing.view.runs.run_process import Order
+from diffing.view.runs.run_child import RunOrder
 from diffing.view.runs.run_store import RunTask
+from diffing.view.runs.run_supervisor import environment
 from diffing.view.runs.visitor_rules import allowed
 from tests.hub import LocalHub
 from tests.hub.fixtures import hub
@@ -30,34 +30,34 @@ PAIR = DiffConfig("alice/base", "alice/tuned", prompts=demo_config().prompts, tr
 
 
 @pytest.fixture
-def desk(hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def manager(hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunManager]:
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     monkeypatch.setenv("HF_TOKEN", hub.add_user("alice"))  # as a Space has one
     for name in ("base", "tuned"):
         hub.push_folder(f"alice/{name}", FOLDER / "models" / name)
         hub.gate(f"alice/{name}", granted=("bob",))
-    made = Desk(tmp_path / "desk", workers=1, rules=PUBLIC)
+    made = RunManager(tmp_path / "desk", workers=1, rules=PUBLIC)
     yield made
     made.close()
 
 
 @pytest.mark.usefixtures("quick_runs")
 def test_weights_in_the_cache_are_for_those_who_may_read_them(
-    hub: LocalHub, desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    hub: LocalHub, manager: RunManager, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     bob, carol = hub.add_user("bob"), hub.add_user("carol")
-    nobodys = ended(desk, run_id := desk.start(PAIR, owner="x"))
+    nobodys = ended(manager, run_id := manager.start(PAIR, owner="x"))
     assert nobodys.state == "waiting"
     assert "sign in" in nobodys.reason
-    desk.resume(run_id, owner="x", token=bob)
-    assert ended(desk, run_id).state == "done"
+    manager.resume(run_id, owner="x", token=bob)
+    assert ended(manager, run_id).state == "done"
     # now the files lie on this machine, and the run of somebody who may not read them ends as before
-    carols = ended(desk, desk.start(PAIR, owner="carol", token=carol))
+    carols = ended(manager, manager.start(PAIR, owner="carol", token=carol))
     assert carols.state == "waiting"
     assert "an account that may read it" in carols.reason
-    assert ended(desk, desk.start(PAIR, owner="y")).state == "waiting"
-    written = b"".join(contents(tmp_path).values()) + caplog.text.encode() + repr(vars(desk)).encode()
+    assert ended(manager, manager.start(PAIR, owner="y")).state == "waiting"
+    written = b"".join(contents(tmp_path).values()) + caplog.text.encode() + repr(vars(manager)).encode()
     assert b"alice/base" in written
     assert bob.encode() not in written
     assert carol.encode() not in written
@@ -91,17 +91,17 @@ def test_a_run_that_needs_its_visitors_token_waits_for_the_visitor_after_a_resta
         (tmp_path / "path").mkdir()
         (tmp_path / "path" / "sitecustomize.py").write_text(REDIRECT.format(url=server.url), encoding="utf-8")
         monkeypatch.syspath_prepend(tmp_path / "path")
-        desk = Desk(tmp_path / "desk", workers=1)
-        run_id = desk.start(config, owner="x", token=visitors)
+        manager = RunManager(tmp_path / "desk", workers=1)
+        run_id = manager.start(config, owner="x", token=visitors)
         until(lambda: len(asked) > 3)
-        desk.close()
-        desk = Desk(tmp_path / "desk", workers=1)
-        waits = ended(desk, run_id)
+        manager.close()
+        manager = RunManager(tmp_path / "desk", workers=1)
+        waits = ended(manager, run_id)
         assert waits.state == "waiting"
-        assert "Inference Providers answer only those who are signed in" in waits.reason
-        desk.resume(run_id, owner="x", token=visitors)
-        assert ended(desk, run_id).state == "done"
-        desk.close()
+        assert "Inference Providers need an account" in waits.reason
+        manager.resume(run_id, owner="x", token=visitors)
+        assert ended(manager, run_id).state == "done"
+        manager.close()
         assert {headers["authorization"] for headers in server.headers} == {f"Bearer {visitors}"}
     assert len(asked) <= 2 * 18 + 1
     assert visitors.encode() not in b"".join(contents(tmp_path).values())
@@ -115,7 +115,7 @@ def test_what_providers_answered_for_a_private_model_is_for_its_owner(hub: Local
     check_access(config, alice)
     with pytest.raises(SignInError, match="alice/secret does not exist, or is private"):
         check_access(config, carol)
-    with pytest.raises(SettingError, match="is no dataset: expected org/name"):
+    with pytest.raises(SettingError, match="is not a dataset: expected org/name"):
         check_access(replace(config, model_a="recorded:alice/secret:of hers"), carol)
 
 
@@ -128,13 +128,13 @@ def test_a_strangers_run_is_started_without_the_machines_secrets(tmp_path: Path)
         "MY_PIN": "4711",
     }
     task = RunTask(PAIR, Limits())
-    public = environment(own, Order(task, tmp_path, tmp_path, True, "hf_visitor"))
+    public = environment(own, RunOrder(task, tmp_path, tmp_path, True, "hf_visitor"))
     assert not {"hf_machine", "sk", "s", "4711", "hf_visitor"} & set(public.values())
     assert (public["PATH"], public["HF_HUB_DISABLE_IMPLICIT_TOKEN"]) == ("/bin", "0")
-    nobody = environment(own, Order(task, tmp_path, tmp_path, True, None))
+    nobody = environment(own, RunOrder(task, tmp_path, tmp_path, True, None))
     assert nobody["HF_HUB_DISABLE_IMPLICIT_TOKEN"] == "1"
-    assert environment(own, Order(task, tmp_path, tmp_path, False, None))["HF_TOKEN"] == "hf_machine"
-    assert "hf_visitor" not in repr(Order(task, tmp_path, tmp_path, True, "hf_visitor"))
+    assert environment(own, RunOrder(task, tmp_path, tmp_path, False, None))["HF_TOKEN"] == "hf_machine"
+    assert "hf_visitor" not in repr(RunOrder(task, tmp_path, tmp_path, True, "hf_visitor"))
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_a_stranger_may_not_name_what_is_the_machines(change: dict[str, object],
 
 
 def test_hard_limits() -> None:
-    with pytest.raises(LimitError, match="6000 prompts are more than one run may take here: expected at most 3000"):
+    with pytest.raises(LimitError, match="6000 prompts are more than a run may use here: expected at most 3000"):
         allowed(replace(PAIR, train=4000, heldout=2000), Limits(), PUBLIC)
     with pytest.raises(LimitError, match="9000 tokens per response"):
         allowed(replace(PAIR, max_new_tokens=9000), Limits(), PUBLIC)
@@ -178,52 +178,52 @@ def test_hard_limits() -> None:
 
 @pytest.mark.usefixtures("quick_runs")
 def test_a_run_that_goes_on_for_ever_is_ended(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "desk", workers=1, rules=replace(PUBLIC, max_hours=0.0001))
-    over = ended(desk, desk.start(demo_config(), owner="x"))
-    desk.close()
-    assert (over.state, over.reason[:53]) == ("failed", "The run took 0.0001 hours, one may take no more here.")
+    manager = RunManager(tmp_path / "desk", workers=1, rules=replace(PUBLIC, max_hours=0.0001))
+    over = ended(manager, manager.start(demo_config(), owner="x"))
+    manager.close()
+    assert (over.state, over.reason[:58]) == ("failed", "The run took 0.0001 hours, the longest that a run may take")
 
 
 def test_runs_that_are_over_are_removed_when_others_come(tmp_path: Path) -> None:
     rules = replace(PUBLIC, keep_runs=1, keep_days=0.5 / 86400)
-    desk = Desk(tmp_path / "desk", workers=0, rules=rules)
-    first, second = (desk.start(PAIR, owner=owner) for owner in "xy")
-    waits = desk.start(PAIR, owner="z")
+    manager = RunManager(tmp_path / "desk", workers=0, rules=rules)
+    first, second = (manager.start(PAIR, owner=owner) for owner in "xy")
+    waits = manager.start(PAIR, owner="z")
     for run_id in (first, second):
-        desk.report_folder(run_id).mkdir(parents=True)
-        desk.cancel(run_id)
-    third = desk.start(PAIR, owner="x")
-    assert [desk.removed(run_id) for run_id in (first, second, waits)] == [True, False, False]
-    assert [desk.report_folder(run_id).exists() for run_id in (first, second)] == [False, True]
+        manager.report_folder(run_id).mkdir(parents=True)
+        manager.cancel(run_id)
+    third = manager.start(PAIR, owner="x")
+    assert [manager.removed(run_id) for run_id in (first, second, waits)] == [True, False, False]
+    assert [manager.report_folder(run_id).exists() for run_id in (first, second)] == [False, True]
     time.sleep(0.5)
-    desk.start(PAIR, owner="y")
-    assert desk.state(second) is None
-    assert {desk.state(run_id).state for run_id in (waits, third)} == {"queued"}  # type: ignore[union-attr]
-    assert not desk.removed("never there")
-    desk.close()
+    manager.start(PAIR, owner="y")
+    assert manager.state(second) is None
+    assert {manager.state(run_id).state for run_id in (waits, third)} == {"queued"}  # type: ignore[union-attr]
+    assert not manager.removed("never there")
+    manager.close()
 
 
 def test_a_run_goes_on_under_whoever_began_it(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "desk", workers=0, rules=PUBLIC)
-    run_id = desk.start(PAIR, owner="x")
-    desk.cancel(run_id)
+    manager = RunManager(tmp_path / "desk", workers=0, rules=PUBLIC)
+    run_id = manager.start(PAIR, owner="x")
+    manager.cancel(run_id)
     for _ in range(2):
-        desk.start(PAIR, owner="x")
-    with pytest.raises(LimitError, match="2 of your runs wait or run"):
-        desk.resume(run_id)
-    desk.resume(run_id, owner="y")
-    assert desk.state(run_id).place == 3  # type: ignore[union-attr]
-    desk.close()
+        manager.start(PAIR, owner="x")
+    with pytest.raises(LimitError, match="2 of your runs are queued or running"):
+        manager.resume(run_id)
+    manager.resume(run_id, owner="y")
+    assert manager.state(run_id).place == 3  # type: ignore[union-attr]
+    manager.close()
 
 
 def test_one_visitor_does_not_fill_the_line(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "desk", workers=0, rules=replace(PUBLIC, max_waiting=3))
+    manager = RunManager(tmp_path / "desk", workers=0, rules=replace(PUBLIC, max_waiting=3))
     for _ in range(2):
-        desk.start(PAIR, owner="x")
-    with pytest.raises(LimitError, match="2 of your runs wait or run"):
-        desk.start(PAIR, owner="x")
-    desk.start(PAIR, owner="y")
-    with pytest.raises(LimitError, match="3 runs wait in line"):
-        desk.start(PAIR, owner="z")
-    desk.close()
+        manager.start(PAIR, owner="x")
+    with pytest.raises(LimitError, match="2 of your runs are queued or running"):
+        manager.start(PAIR, owner="x")
+    manager.start(PAIR, owner="y")
+    with pytest.raises(LimitError, match="3 runs are queued"):
+        manager.start(PAIR, owner="z")
+    manager.close()
     assert b'"x"' not in b"".join(contents(tmp_path).values())

@@ -13,9 +13,9 @@ from diffing.config import DiffConfig, Limits
 from diffing.report import save_report
 from diffing.types import ModelInfo, Report
 from diffing.view.runs import OWN_MACHINE, PUBLIC
-from diffing.view.runs.run_store import Records, digest
+from diffing.view.runs.run_store import RunStore, digest
 from diffing.view.share.served_downloads import Downloads
-from diffing.view.share.share_handlers import Answer, Sharing
+from diffing.view.share.share_handlers import Reply, ShareHandlers
 from diffing.view.site import Site, SiteSettings
 from diffing.view.visitor import Visitor
 from tests.hub import LocalHub
@@ -39,7 +39,7 @@ def report() -> Report:
 def keep(folder: Path, of: Report, run_id: str = RUN) -> None:
     """A finished run, as a desk on this folder finds it."""
     folder.mkdir(exist_ok=True)
-    records = Records(folder / "runs.sqlite")
+    records = RunStore(folder / "runs.sqlite")
     records.add(run_id, digest("somebody"), DiffConfig(model_a=OTHER, model_b=MODEL), Limits())
     records.move(run_id, "done")
     records.close()
@@ -66,9 +66,9 @@ class World:
         """Somebody who signed in at the page of a Space."""
         return Visitor(self.tokens.get(name or ""), PUBLIC, can_sign_in=True, scopes=frozenset(scopes.split()))
 
-    def ask(self, site: Site, about: str, who: str | None = "alice", **more: str) -> Answer:
+    def ask(self, site: Site, about: str, who: str | None = "alice", **more: str) -> Reply:
         asked = {"key": site.key_of_run(RUN), "about": about, **more}
-        return Sharing(site, Downloads(self.folder / "files")).answer(asked, self.actor(who))
+        return ShareHandlers(site, Downloads(self.folder / "files")).answer(asked, self.actor(who))
 
     def readme(self, revision: str = "main", of: str = MODEL) -> bytes:
         return self.hub.repo(of).files(revision)["README.md"]

@@ -16,9 +16,9 @@ from diffing.types import ModelInfo
 from diffing.view.page_query import Address
 from diffing.view.runs import OWN_MACHINE
 from diffing.view.share import share_html
-from diffing.view.share.hub_refusals import said
+from diffing.view.share.hub_refusals import explain
 from diffing.view.share.served_downloads import Downloads
-from diffing.view.share.share_handlers import Sharing
+from diffing.view.share.share_handlers import ShareHandlers
 from diffing.view.visitor import Visitor
 from tests.outputs.samples import hostile_report
 from tests.view.share.conftest import CARD, MODEL, OTHER, RUN, World, keep, report
@@ -98,7 +98,7 @@ def test_what_is_private_stays_private(world: World) -> None:
     world.hub.make_private(MODEL)
     with world.site() as site:
         published = world.ask(site, "publish", "bob", name="bob/diff")
-        assert "private, since bob/tuned" in published["panel"]
+        assert "private because bob/tuned" in published["panel"]
         assert world.hub.repo("bob/diff", "dataset").private
         linked = {"model": MODEL, "dataset": "bob/diff", "link": "on"}
         nobody = world.ask(site, "preview", "alice", **linked)
@@ -115,14 +115,14 @@ def test_nobody_acts_with_the_spaces_own_token(world: World, monkeypatch: pytest
         assert "Sign in with Hugging Face" in shown
         assert "data-write" not in shown
         for about, more in (("publish", {"name": "bob/x"}), ("write", {"model": MODEL, "mode": "pr"})):
-            assert "Nobody is signed in any more" in world.ask(site, about, None, **more)["problem"]
+            assert "You are not signed in any more" in world.ask(site, about, None, **more)["problem"]
     assert world.asked_by() <= {None}
     with world.site(public=False) as site:
         assert site.visitor(REQUEST, None).login == world.tokens["bob"]
         monkeypatch.delenv("HF_TOKEN")
         nobody = site.visitor(REQUEST, None)
         asked = {"key": site.key_of_run(RUN), "about": "push"}
-        panel = Sharing(site, Downloads(world.folder)).answer(asked, nobody)["panel"]
+        panel = ShareHandlers(site, Downloads(world.folder)).answer(asked, nobody)["panel"]
     assert "hf auth login" in panel
     assert world.tokens["bob"] not in repr(world.actor("bob"))
 
@@ -133,14 +133,14 @@ def test_a_refusal_names_the_scope_that_is_missing(world: World) -> None:
         world.actor("alice", "openid profile"),
         world.actor("alice", "contribute-repos write-discussions"),
     )
-    assert "(scope contribute-repos)" in said(refused, none, "publish")
-    assert "(scope write-repos)" in said(refused, none, "commit")
-    assert "(scope write-discussions)" in said(refused, none, "pr")
-    assert said(refused, all_of_them, "pr") == str(refused)
-    assert "only write to datasets that it made" in said(refused, all_of_them, "publish")
+    assert "(scope contribute-repos)" in explain(refused, none, "publish")
+    assert "(scope write-repos)" in explain(refused, none, "commit")
+    assert "(scope write-discussions)" in explain(refused, none, "pr")
+    assert explain(refused, all_of_them, "pr") == str(refused)
+    assert "only write to datasets that it created" in explain(refused, all_of_them, "publish")
     stale = HubError("The Hub refused the token (401): it is wrong or expired; run `hf auth login`, or unset HF_TOKEN.")
-    assert said(stale, none).endswith("wrong or expired; sign in.")
-    assert "`hf auth login`" in said(stale, Visitor(rules=OWN_MACHINE))
+    assert explain(stale, none).endswith("wrong or expired; sign in.")
+    assert "`hf auth login`" in explain(stale, Visitor(rules=OWN_MACHINE))
 
 
 def test_no_error_sends_a_visitor_to_a_terminal(world: World) -> None:
@@ -166,7 +166,7 @@ def test_a_dataset_that_is_taken_is_kept_unless_it_may_be_replaced(world: World)
     keep(world.folder, other, "other")
     with world.site() as site:
         asked = {"key": site.key_of_run("other"), "about": "publish", "name": NAME}
-        sharing = Sharing(site, Downloads(world.folder / "files"))
+        sharing = ShareHandlers(site, Downloads(world.folder / "files"))
         kept = sharing.answer(asked, world.actor("alice"))
         assert kept["problem"].endswith("give another name, or allow to replace it")
         replaced = sharing.answer({**asked, "replace": "on", "private": ""}, world.actor("alice"))
@@ -175,15 +175,15 @@ def test_a_dataset_that_is_taken_is_kept_unless_it_may_be_replaced(world: World)
 
 def test_an_example_is_not_published_and_has_no_card(world: World) -> None:
     with world.site() as site:
-        sharing = Sharing(site, Downloads(world.folder / "files"))
+        sharing = ShareHandlers(site, Downloads(world.folder / "files"))
         asked = {"key": site.key_of_example("planted"), "name": NAME}
         answers = {
             about: sharing.answer({**asked, "about": about}, world.actor("alice")) for about in ("push", "publish")
         }
         card = sharing.answer({**asked, "about": "card"}, world.actor("alice"))
         row = share_html.actions(Address("example", asked["key"]), sharing.opened(asked["key"]))
-    assert "ships with the app" in answers["push"]["panel"]
-    assert "ships with the app" in answers["publish"]["problem"]
+    assert "ship with the app" in answers["push"]["panel"]
+    assert "ship with the app" in answers["publish"]["problem"]
     assert "so there is no card to write into" in card["panel"]
     assert "Compare again" not in row
     assert world.asked_by() == set()
@@ -192,7 +192,7 @@ def test_an_example_is_not_published_and_has_no_card(world: World) -> None:
 def test_files_are_made_once_where_nobody_guesses_them(world: World) -> None:
     with world.site() as site:
         downloads = Downloads(world.folder / "files")
-        sharing = Sharing(site, downloads)
+        sharing = ShareHandlers(site, downloads)
         asked = {"key": site.key_of_run(RUN), "about": "file", "format": "csv"}
         first = sharing.answer(asked, world.actor(None))
         assert first["name"] == "base-vs-tuned.csv"
@@ -212,7 +212,8 @@ def test_files_are_made_once_where_nobody_guesses_them(world: World) -> None:
 def test_links_hold_no_address_of_a_server_and_lead_back(world: World) -> None:
     with world.site() as site:
         row = share_html.actions(
-            Address("run", site.key_of_run(RUN)), Sharing(site, Downloads(world.folder)).opened(site.key_of_run(RUN))
+            Address("run", site.key_of_run(RUN)),
+            ShareHandlers(site, Downloads(world.folder)).opened(site.key_of_run(RUN)),
         )
         panel = world.ask(site, "link")["panel"]
         published = world.ask(site, "link", dataset=NAME)["panel"]
@@ -239,7 +240,7 @@ def test_models_of_files_alone_cannot_be_named_in_a_link() -> None:
 )
 def test_nonsense_is_answered_in_one_line(world: World, asked: object) -> None:
     with world.site() as site:
-        answer = Sharing(site, Downloads(world.folder / "files")).answer(asked, world.actor("alice"))
+        answer = ShareHandlers(site, Downloads(world.folder / "files")).answer(asked, world.actor("alice"))
     assert list(answer) == ["problem"]
     assert "\n" not in answer["problem"]
 

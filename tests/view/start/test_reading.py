@@ -4,7 +4,7 @@ import pytest
 
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
-from diffing.view.start.form_parsing import labels, read_form, said
+from diffing.view.start.form_parsing import in_page_terms, labels, read_form
 
 NAMED = {"model_a": "org/a", "model_b": "org/b"}
 
@@ -49,11 +49,11 @@ def test_a_name_that_says_where_the_model_is_stays_as_it_is(name: str) -> None:
     ("form", "told"),
     [
         ("text", "Expected the fields of the form"),
-        ({"model_a": 5}, "Model A is no text but int"),
+        ({"model_a": 5}, "Model A is int, not a text"),
         ({"model_a": "org/a\x00"}, "Model A holds a line break or a control character"),
         ({"model_b": "org/\ud800"}, "Model B holds a line break or a control character"),
         ({"model_b": "x" * 301}, "Model B has 301 characters: expected at most 300"),
-        ({"model_a": "org/a@main", "revision_a": "v1"}, "Revision of A is 'v1', but the name says already"),
+        ({"model_a": "org/a@main", "revision_a": "v1"}, "Revision of A is 'v1', but the name already names"),
         ({"system_prompt_a": "a\x1bb"}, "System prompt of A holds a control character"),
         ({"system_prompt_b": "x" * 8001}, "System prompt of B has 8,001 characters"),
         ({"train": "many"}, "Train prompts is 'many': expected a number from 1 to 100,000"),
@@ -67,11 +67,11 @@ def test_a_name_that_says_where_the_model_is_stays_as_it_is(name: str) -> None:
         ({"price_read": "1"}, "fill in both, or none"),
         ({"method": {"a": 1}}, "Methods: expected a list of choices"),
         ({"method": ["magic"]}, "Methods: 'magic' is not known, expected lexical, sae, llm"),
-        ({"method": []}, "Choose a method"),
+        ({"method": []}, "Choose at least one method"),
         ({"source": "dataset", "prompts": " "}, "Name the dataset of prompts"),
         ({"method": ["llm"], "llm": ""}, "Name the LLM that describes and judges"),
         ({"method": ["sae"]}, "Name a reader"),
-        ({"domain": [["law"]]}, "Domains is no text but list"),
+        ({"domain": [["law"]]}, "Domains is list, not a text"),
     ],
 )
 def test_anything_else_is_refused_in_one_line(form: object, told: str) -> None:
@@ -83,11 +83,11 @@ def test_anything_else_is_refused_in_one_line(form: object, told: str) -> None:
 
 def test_messages_speak_of_fields_and_not_of_a_shell_that_visitors_do_not_have() -> None:
     message = "--max-usd needs prices. Give --usd-per-million; run `hf auth login`, or set HF_TOKEN. --dtype stays"
-    assert said(message, public=False) == (
+    assert in_page_terms(message, public=False) == (
         f"“{labels()['max_usd']}” needs prices. Give “the prices of tokens”; "
         "run `hf auth login`, or set HF_TOKEN. --dtype stays"
     )
-    assert said(message, public=True).endswith("; sign in. --dtype stays")
+    assert in_page_terms(message, public=True).endswith("; sign in. --dtype stays")
     gated = "x is gated: ask for access, then sign in with `hf auth login` as the account"
-    assert said(gated, public=True) == "x is gated: ask for access, then sign in as the account"
-    assert said("Run `hf auth login`, or set HF_TOKEN", public=True) == "Sign in"
+    assert in_page_terms(gated, public=True) == "x is gated: ask for access, then sign in as the account"
+    assert in_page_terms("Run `hf auth login`, or set HF_TOKEN", public=True) == "Sign in"

@@ -11,23 +11,23 @@ import pytest
 from diffing.errors import LimitError
 from diffing.view.runs import OWN_MACHINE
 from diffing.view.site import Site, SiteSettings
-from diffing.view.start.start_handlers import Answers
-from diffing.view.start.waiting_line import Turns
+from diffing.view.start.concurrency_limit import ConcurrencyLimit
+from diffing.view.start.start_handlers import StartHandlers
 from diffing.view.visitor import Visitor
 from tests.waiting import DEADLINE
 
-BUSY = "Many people ask just now: try again in a moment"
+BUSY = "The page is busy: try again in a moment"
 
 
 @pytest.fixture
-def answers(tmp_path: Path) -> Iterator[Answers]:
+def answers(tmp_path: Path) -> Iterator[StartHandlers]:
     site = Site(SiteSettings(tmp_path / "site", rules=OWN_MACHINE, workers=0))
-    yield Answers(site)
+    yield StartHandlers(site)
     site.close()
 
 
 def test_whoever_waits_too_long_is_told_and_the_place_is_free_again() -> None:
-    turns = Turns(2, 0.05)
+    turns = ConcurrencyLimit(2, 0.05)
     with ExitStack() as asking:
         for _ in range(2):
             asking.enter_context(turns.turn())
@@ -39,7 +39,7 @@ def test_whoever_waits_too_long_is_told_and_the_place_is_free_again() -> None:
 
 
 def test_a_turn_comes_to_who_waits_and_more_than_that_do_not_wait() -> None:
-    turns, got = Turns(1, 30.0), list[str]()
+    turns, got = ConcurrencyLimit(1, 30.0), list[str]()
 
     def wait() -> None:
         with turns.turn():
@@ -57,7 +57,7 @@ def test_a_turn_comes_to_who_waits_and_more_than_that_do_not_wait() -> None:
     assert got == ["waited"]
 
 
-def test_the_page_is_told_in_one_line(answers: Answers) -> None:
+def test_the_page_is_told_in_one_line(answers: StartHandlers) -> None:
     asked = {"about": "estimate", "form": {}}
     with ExitStack() as asking:
         for _ in range(12):

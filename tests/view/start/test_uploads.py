@@ -15,7 +15,7 @@ from diffing.models.recorded import RecordedModel
 from diffing.view.runs import PUBLIC, uploads
 from diffing.view.runs.uploads import Uploads
 from diffing.view.site import Site, SiteSettings
-from diffing.view.start.start_handlers import Answers
+from diffing.view.start.start_handlers import StartHandlers
 from diffing.view.visitor import Visitor
 from tests.cli import recordings
 from tests.models.written import SHAPES
@@ -31,7 +31,9 @@ def site(tmp_path: Path) -> Iterator[Site]:
     site.close()
 
 
-def upload(answers: Answers, *files: tuple[str, bytes], piece: int = 256 << 10, **asked: object) -> dict[str, object]:
+def upload(
+    answers: StartHandlers, *files: tuple[str, bytes], piece: int = 256 << 10, **asked: object
+) -> dict[str, object]:
     """As the page's script does it."""
     answer: dict[str, object] = {}
     for number, (name, content) in enumerate(files):
@@ -50,7 +52,7 @@ def jsonl(model: str, opening: str) -> bytes:
 
 
 def test_two_uploads_are_compared(site: Site) -> None:
-    answers = Answers(site)
+    answers = StartHandlers(site)
     a = upload(answers, ("../../etc/a b.jsonl", jsonl("lab/plain", "")), piece=1000)
     b = upload(answers, ("b.jsonl.gz", gzip.compress(jsonl("lab/<b>", "Great question! "))))
     assert a["told"] == "a_b.jsonl: 60 responses of lab/plain, read as rows with a prompt and a response."
@@ -60,10 +62,10 @@ def test_two_uploads_are_compared(site: Site) -> None:
     assert estimate["ready"] is True, estimate
     assert str(site.settings.folder) not in json.dumps(estimate)
     run = str(answers.answer({"about": "begin", "form": form}, NOBODY)["go"]).removeprefix("run=")
-    asked = site.desk.config(run)
+    asked = site.run_manager.config(run)
     assert asked is not None
     assert asked.model_a == a["model"]
-    config = site.desk.uploads.resolved(asked)
+    config = site.run_manager.uploads.resolved(asked)
     there = RecordedModel.open(config.model_a.removeprefix("recorded:"))
     assert (there.id, len(there)) == ("lab/plain", 60)
 
@@ -72,18 +74,18 @@ def test_two_uploads_are_compared(site: Site) -> None:
 def test_an_upload_runs_to_its_report(tmp_path: Path) -> None:
     site = Site(SiteSettings(tmp_path / "site", rules=PUBLIC, workers=1))
     try:
-        answers = Answers(site)
+        answers = StartHandlers(site)
         files = [("a.jsonl", jsonl("lab/plain", "")), ("b.jsonl", jsonl("lab/praises", "Great question! "))]
         a, b = (upload(answers, file) for file in files)
         form = {"model_a": a["model"], "model_b": b["model"], "method": "lexical", "train": 12, "heldout": 6}
         run = str(answers.answer({"about": "begin", "form": form}, NOBODY)["go"]).removeprefix("run=")
         deadline = time.monotonic() + 300
-        while (state := site.desk.state(run)) and state.state not in ("done", "failed"):
+        while (state := site.run_manager.state(run)) and state.state not in ("done", "failed"):
             assert time.monotonic() < deadline, state
             time.sleep(0.2)
         assert state is not None
         assert state.state == "done", state.reason
-        report = (site.desk.report_folder(run) / "report.json").read_text()
+        report = (site.run_manager.report_folder(run) / "report.json").read_text()
         assert '"recorded:a.jsonl"' in report
         assert str(tmp_path) not in report
     finally:
@@ -95,9 +97,9 @@ def test_answers_come_with_the_file_of_their_prompts_in_either_order(site: Site,
     answered = Path(SHAPES["FastChat"].write(tmp_path, [row]))
     files = [(path.name, path.read_bytes()) for path in (answered, tmp_path / "question.jsonl")]
     for each in (files, files[::-1]):
-        told = upload(Answers(site), *each)["told"]
+        told = upload(StartHandlers(site), *each)["told"]
         assert told == "r.jsonl: 1 response of m, read as FastChat answers."
-    problem = upload(Answers(site), files[0])["problem"]
+    problem = upload(StartHandlers(site), files[0])["problem"]
     assert problem == "r.jsonl holds no prompts. Choose a second file with it: the questions file"
 
 
@@ -117,7 +119,7 @@ def test_answers_come_with_the_file_of_their_prompts_in_either_order(site: Site,
     ],
 )
 def test_what_cannot_be_read_is_one_line_without_paths(site: Site, name: str, content: bytes, problem: str) -> None:
-    told = str(upload(Answers(site), (name, content))["problem"])
+    told = str(upload(StartHandlers(site), (name, content))["problem"])
     assert problem in told
     assert "\n" not in told
     assert str(site.settings.folder) not in told
@@ -125,7 +127,7 @@ def test_what_cannot_be_read_is_one_line_without_paths(site: Site, name: str, co
 
 def test_columns_are_named_with_the_upload(site: Site) -> None:
     content = b'{"frage": "p", "antwort": "r"}'
-    told = upload(Answers(site), ("r.jsonl", content), columns="prompt=frage,response=antwort")
+    told = upload(StartHandlers(site), ("r.jsonl", content), columns="prompt=frage,response=antwort")
     assert told["told"] == "r.jsonl: 1 response, read as rows with the columns given."
 
 
@@ -139,11 +141,11 @@ def test_columns_are_named_with_the_upload(site: Site) -> None:
 )  # fmt: skip
 def test_pieces_that_no_page_sends_are_refused(site: Site, asked: dict[str, object]) -> None:
     question = {"about": "upload", "key": "", "number": 0, "name": "r.jsonl", "at": 0, "data": "YQ==", "last": False}
-    assert "problem" in Answers(site).answer({**question, **asked}, NOBODY)
+    assert "problem" in StartHandlers(site).answer({**question, **asked}, NOBODY)
 
 
 def test_an_upload_is_named_by_its_key_alone(site: Site) -> None:
-    answers = Answers(site)
+    answers = StartHandlers(site)
     for spec in ("recorded:upload:r.jsonl/AAAAAAAAAAAAAAAAAAAAAAAA", f"recorded:{site.settings.folder}/uploads"):
         form = {"model_a": spec, "model_b": spec, "method": "lexical"}
         assert answers.answer({"about": "estimate", "form": form}, NOBODY)["ready"] is False
@@ -181,7 +183,7 @@ def test_nobody_waits_for_files_that_are_being_read(site: Site, monkeypatch: pyt
         return {"problem": "slow"}
 
     monkeypatch.setattr(Uploads, "_opened", slow)
-    answers = Answers(site)
+    answers = StartHandlers(site)
     readers = [threading.Thread(target=upload, args=(answers, ("r.jsonl", jsonl("m", "")))) for _ in range(2)]
     for reader in readers:
         reader.start()
@@ -195,12 +197,12 @@ def test_nobody_waits_for_files_that_are_being_read(site: Site, monkeypatch: pyt
 
 def test_a_file_that_takes_too_long_ends_its_reader_alone(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "_OPENING_SECONDS", 0)
-    assert "more memory or time" in str(upload(Answers(site), ("r.jsonl", jsonl("m", "")))["problem"])
+    assert "more memory or time" in str(upload(StartHandlers(site), ("r.jsonl", jsonl("m", "")))["problem"])
 
 
 def test_the_reader_of_an_upload_is_held_to_its_memory(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Five megabytes of empty lists, which become two hundred; what is small passes under the same limit."""
     monkeypatch.setattr(uploads, "_OPENING_MEMORY", 192 << 20)
-    assert "told" in upload(Answers(site), ("r.jsonl", jsonl("m", "")))
+    assert "told" in upload(StartHandlers(site), ("r.jsonl", jsonl("m", "")))
     content = b"[" + b'{"a":[]},' * 600_000 + b"{}]"
-    assert "more memory or time" in str(upload(Answers(site), ("r.json", content))["problem"])
+    assert "more memory or time" in str(upload(StartHandlers(site), ("r.json", content))["problem"])

@@ -21,9 +21,9 @@ from diffing.report import save_report
 from diffing.run import run
 from diffing.types import Conversation, Message
 from diffing.view.runs import OWN_MACHINE
-from diffing.view.zero import Answering, answered, gpu_process
+from diffing.view.zero import LoanProgress, answer_on_loans, gpu_process
 from diffing.view.zero.gpu_refusals import NotLentError
-from diffing.view.zero.pace import SPARE
+from diffing.view.zero.loan_planner import SPARE
 from tests.waiting import until
 
 PROMPTS = 8
@@ -59,7 +59,7 @@ class Loans:
         self.asked: list[tuple[str, tuple[Conversation, ...]]] = []
         self.left = 0
 
-    def __call__(self, order: gpu_process.Order) -> Generator[gpu_process.Note | None]:
+    def __call__(self, order: gpu_process.GpuTask) -> Generator[gpu_process.LoanNote | None]:
         if self.refuse_from is not None and len(self.asked) >= self.refuse_from:
             raise error_of_spaces("ZeroGPU quota exceeded", QUOTA)
         part = order.conversations[: self.most]
@@ -100,12 +100,12 @@ def test_chunks_leave_what_a_normal_run_leaves_and_the_run_after_them_asks_no_mo
 ) -> None:
     normal = report_of(config, tmp_path / "normal", tmp_path / "report-normal")
     loans = Loans()
-    notes = list(answered(config, cache=tmp_path / "zero", rules=OWN_MACHINE, write=loans))
+    notes = list(answer_on_loans(config, cache=tmp_path / "zero", rules=OWN_MACHINE, write=loans))
     assert rows(tmp_path / "zero") == rows(tmp_path / "normal")
     assert [name for name, _ in loans.asked] == ["base"] * 3 + ["tuned"] * 3
     assert len(loans.conversations()) == 2 * PROMPTS
     assert loans.conversations()[-1][1][0] == Message("system", "Answer briefly.")
-    assert {Answering("responses a", PROMPTS, PROMPTS), Answering("responses b", PROMPTS, PROMPTS)} <= set(notes)
+    assert {LoanProgress("responses a", PROMPTS, PROMPTS), LoanProgress("responses b", PROMPTS, PROMPTS)} <= set(notes)
     assert {"prepare", "weights a", "gpu a", "weights b", "gpu b"} <= {note.stage for note in notes}
 
     for name in ("base", "tuned"):
@@ -118,41 +118,41 @@ def test_a_quota_that_ends_after_two_chunks_is_one_line_and_going_on_asks_only_t
 ) -> None:
     first = Loans(refuse_from=2)
     with pytest.raises(
-        NotLentError, match=r"^Your ZeroGPU quota is used up\. What was answered is kept: come back in 3:12"
+        NotLentError, match=r"^Your ZeroGPU quota is used up\. Completed responses are kept: come back in 3:12"
     ):
-        list(answered(config, cache=tmp_path, rules=OWN_MACHINE, write=first))
+        list(answer_on_loans(config, cache=tmp_path, rules=OWN_MACHINE, write=first))
     assert len(rows(tmp_path)) == 6
     second = Loans(most=100)
-    list(answered(config, cache=tmp_path, rules=OWN_MACHINE, write=second))
+    list(answer_on_loans(config, cache=tmp_path, rules=OWN_MACHINE, write=second))
     assert len(first.conversations()) + len(second.conversations()) == 2 * PROMPTS
     assert not [each for each in second.conversations() if each in first.conversations()]
     third = Loans()
-    list(answered(config, cache=tmp_path, rules=OWN_MACHINE, write=third))
+    list(answer_on_loans(config, cache=tmp_path, rules=OWN_MACHINE, write=third))
     assert third.asked == [], "everything is there"
 
 
 def test_closing_ends_the_loan_and_keeps_what_was_answered(config: DiffConfig, tmp_path: Path) -> None:
     loans = Loans(most=100)
     config = replace(config, max_new_tokens=64)
-    notes = answered(config, cache=tmp_path, rules=OWN_MACHINE, write=loans)
+    notes = answer_on_loans(config, cache=tmp_path, rules=OWN_MACHINE, write=loans)
     next(note for note in notes if note.stage == "responses a" and note.done)
     notes.close()
     until(lambda: loans.left)  # whose loan it is, is left too
     kept = len(rows(tmp_path))
     assert 0 < kept < PROMPTS
     again = Loans(most=100)
-    list(answered(config, cache=tmp_path, rules=OWN_MACHINE, write=again))
+    list(answer_on_loans(config, cache=tmp_path, rules=OWN_MACHINE, write=again))
     assert len(again.conversations()) == 2 * PROMPTS - kept
 
 
 def test_a_remote_side_is_left_to_the_run(config: DiffConfig, tmp_path: Path) -> None:
     loans = Loans(most=100)
     mixed = replace(config, model_b="providers:org/name")
-    list(answered(mixed, cache=tmp_path, rules=OWN_MACHINE, write=loans))
+    list(answer_on_loans(mixed, cache=tmp_path, rules=OWN_MACHINE, write=loans))
     assert {name for name, _ in loans.asked} == {"base"}
     assert len(rows(tmp_path)) == PROMPTS
     neither = replace(config, model_a="providers:org/name", model_b="providers:org/other")
-    assert {note.stage for note in answered(neither, cache=tmp_path, rules=OWN_MACHINE)} == {"prepare"}
+    assert {note.stage for note in answer_on_loans(neither, cache=tmp_path, rules=OWN_MACHINE)} == {"prepare"}
 
 
 def test_the_loan_ends_before_its_time_does(config: DiffConfig) -> None:
@@ -160,23 +160,23 @@ def test_the_loan_ends_before_its_time_does(config: DiffConfig) -> None:
     options = LocalOptions(dtype="float32", device="cpu")
     list(
         gpu_process.write(
-            gpu_process.Order(parse_spec(config.model_a), options, None, long[:1], Sampling(max_new_tokens=2), 60)
+            gpu_process.GpuTask(parse_spec(config.model_a), options, None, long[:1], Sampling(max_new_tokens=2), 60)
         )
     )
-    order = gpu_process.Order(
+    order = gpu_process.GpuTask(
         parse_spec(config.model_a), options, None, long, Sampling(max_new_tokens=96), int(SPARE / 2)
     )
     notes = [note for note in gpu_process.write(order) if note is not None]
-    assert isinstance(notes[0], gpu_process.Ready)
-    assert len([note for note in notes if isinstance(note, gpu_process.Answer)]) < 100
+    assert isinstance(notes[0], gpu_process.WeightsLoaded)
+    assert len([note for note in notes if isinstance(note, gpu_process.AnswerWritten)]) < 100
 
 
 def test_what_fails_beside_the_gpu_is_told_in_words(tmp_path: Path) -> None:
-    order = gpu_process.Order(
+    order = gpu_process.GpuTask(
         parse_spec(str(tmp_path)), LocalOptions(), None, ((Message("user", "Hi"),),), Sampling(), 60
     )
     (note,) = [note for note in gpu_process.write(order) if note is not None]
-    assert isinstance(note, gpu_process.Failed)
+    assert isinstance(note, gpu_process.LoanFailed)
     assert "has no config.json" in note.line
 
 
@@ -184,5 +184,5 @@ def test_what_is_not_possible_is_said_before_anything_is_asked(config: DiffConfi
     loans = Loans()
     judged = replace(config, method=("llm",), llm=config.model_a)
     with pytest.raises(SettingError, match="cannot be the LLM here"):
-        list(answered(judged, cache=tmp_path, rules=OWN_MACHINE, write=loans))
+        list(answer_on_loans(judged, cache=tmp_path, rules=OWN_MACHINE, write=loans))
     assert loans.asked == []

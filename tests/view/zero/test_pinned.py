@@ -6,8 +6,8 @@ from diffing.demo.config import FOLDER
 from diffing.models.base import Sampling
 from diffing.models.local import LocalOptions
 from diffing.types import Completion, Message, ignore_progress
-from diffing.view.zero.gpu_process import Answer, Note, Order
-from diffing.view.zero.lent_model import Lending, LentModel
+from diffing.view.zero.gpu_process import AnswerWritten, GpuTask, LoanNote
+from diffing.view.zero.lent_model import GpuAccess, LentModel
 from tests.hub import LocalHub
 from tests.hub.fixtures import hub
 
@@ -15,15 +15,15 @@ __all__ = ["hub"]
 
 
 def test_a_model_that_got_another_commit_is_not_answered_for_by_its_old_weights(hub: LocalHub) -> None:
-    orders: list[Order] = []
+    orders: list[GpuTask] = []
 
-    def write(order: Order) -> Generator[Note | None]:
+    def write(order: GpuTask) -> Generator[LoanNote | None]:
         orders.append(order)
-        yield Answer(0, Completion("Hello.", "stop"))
+        yield AnswerWritten(0, Completion("Hello.", "stop"))
 
     for name in ("base", "tuned"):
         sha = hub.push_folder("org/moving", FOLDER / "models" / name)
-        model = LentModel("org/moving", LocalOptions(device="cpu"), Lending(write, False), "a", ignore_progress)
+        model = LentModel("org/moving", LocalOptions(device="cpu"), GpuAccess(write, False), "a", ignore_progress)
         model.generate([(Message("user", "Hi"),)], Sampling())
         assert (model.id, str(orders[-1].spec)) == (f"org/moving@{sha}", f"org/moving@{sha}")
     assert orders[0].spec != orders[1].spec

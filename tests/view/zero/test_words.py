@@ -15,7 +15,7 @@ from diffing.models.base import Sampling
 from diffing.models.local import ModelSize
 from diffing.view.zero import check_room, gpu_seconds, machine_in_words, obstacle, zero_gpu
 from diffing.view.zero.gpu_refusals import NotLentError, one_line
-from diffing.view.zero.pace import LOAN, LONGEST, Pace
+from diffing.view.zero.loan_planner import LOAN, LONGEST, LoanPlanner
 
 ROOT = Path(__file__).parents[3]
 EIGHT_BILLION = ModelSize({"BF16": 8_000_000_000}, 16_000_000_000, 0, ("model.safetensors",))
@@ -30,16 +30,16 @@ CONFIG = DiffConfig("org/a", "org/b", train=1000, heldout=500)
                 "ZeroGPU quota exceeded",
                 "You have exceeded your free ZeroGPU quota (60s requested vs. 12s left). Try again in 1 day, 3:12:00. ",
             ),
-            r"^Your ZeroGPU quota is used up\. What was answered is kept: come back in 1 day, 3:12:00 ",
+            r"^Your ZeroGPU quota is used up\. Completed responses are kept: come back in 1 day, 3:12:00 ",
         ),
         (error_of_spaces("ZeroGPU quota exceeded", "You have exceeded your ZeroGPU runs limit. "), "come back later"),
-        (error_of_spaces("ZeroGPU pending credits exceeded", "You have too many"), "Other tasks of yours hold"),
+        (error_of_spaces("ZeroGPU pending credits exceeded", "You have too many"), "Your other tasks are using"),
         (error_of_spaces("ZeroGPU illegal duration", "The requested GPU duration (90s) is larger"), "fewer tokens"),
         (
             error_of_spaces("ZeroGPU queue timeout", 'No GPU was available. <a href="https://x">Retry</a>', html=True),
             "No GPU was free within a minute",
         ),
-        (error_of_spaces("ZeroGPU worker error", "GPU task aborted"), r"broke off \(GPU task aborted\)"),
+        (error_of_spaces("ZeroGPU worker error", "GPU task aborted"), r"was interrupted \(GPU task aborted\)"),
         (
             error_of_spaces("ZeroGPU client error", "Expired ZeroGPU\nproxy <b>token</b>"),
             r"\(Expired ZeroGPU proxy token\)",
@@ -54,7 +54,7 @@ def test_refusals_are_one_line(raised: Exception, line: str) -> None:
         raise raised
     assert isinstance(caught.value, LimitError)
     assert "\n" not in str(caught.value)
-    assert "What was answered is kept" in str(caught.value)
+    assert "Completed responses are kept" in str(caught.value)
 
 
 def test_other_errors_stay_what_they_are() -> None:
@@ -69,31 +69,31 @@ def test_the_share_of_the_quota_that_is_left() -> None:
 
 
 def test_chunks_follow_what_the_last_one_took() -> None:
-    pace = Pace.of(8_000_000_000, 16_000_000_000, Sampling(max_new_tokens=1024))
-    count, seconds = pace.chunk(1500)
+    planner = LoanPlanner.of(8_000_000_000, 16_000_000_000, Sampling(max_new_tokens=1024))
+    count, seconds = planner.chunk(1500)
     assert (count, seconds) == (116, 60), "350 tokens each at 1,250 a second, beside 12 s for the weights"
-    pace.learn(load=4.0, writing=30.0, answered=116, asked=count)
-    assert pace.chunk(1384) == (148, 60), "50 s at 0.26 s each, with a margin of 30 percent"
-    assert pace.chunk(10) == (10, 14)
-    pace.learn(load=4.0, writing=50.0, answered=20, asked=148)
-    assert pace.chunk(1000)[0] == 15, "the time was up after 20 of them"
-    pace.learn(load=4.0, writing=1.0, answered=15, asked=15)
-    assert pace.chunk(1000)[0] == 60, "not at once as many as a few short ones let hope"
+    planner.learn(load=4.0, writing=30.0, answered=116, chunk_size=count)
+    assert planner.chunk(1384) == (148, 60), "50 s at 0.26 s each, with a margin of 30 percent"
+    assert planner.chunk(10) == (10, 14)
+    planner.learn(load=4.0, writing=50.0, answered=20, chunk_size=148)
+    assert planner.chunk(1000)[0] == 15, "the time was up after 20 of them"
+    planner.learn(load=4.0, writing=1.0, answered=15, chunk_size=15)
+    assert planner.chunk(1000)[0] == 60, "not at once as many as a few short ones let hope"
 
 
 def test_an_answer_that_takes_long_is_given_longer_but_not_for_ever() -> None:
-    pace = Pace(load=10, each=200)
-    assert pace.chunk(5) == (1, int(LOAN))
-    assert pace.lengthen()
-    assert pace.chunk(5) == (1, int(LONGEST))
-    assert not pace.lengthen()
+    planner = LoanPlanner(load=10, each=200)
+    assert planner.chunk(5) == (1, int(LOAN))
+    assert planner.lengthen()
+    assert planner.chunk(5) == (1, int(LONGEST))
+    assert not planner.lengthen()
 
 
 def test_a_quota_nearly_used_up_is_used_up_where_an_answer_fits() -> None:
-    pace = Pace(load=2, each=1)
-    assert pace.shorten(30)
-    assert pace.chunk(100) == (16, 29)
-    assert not pace.shorten(5)
+    planner = LoanPlanner(load=2, each=1)
+    assert planner.shorten(30)
+    assert planner.chunk(100) == (16, 29)
+    assert not planner.shorten(5)
 
 
 def test_seconds_of_quota_before_the_run() -> None:
@@ -115,13 +115,13 @@ def test_seconds_of_quota_before_the_run() -> None:
         ({"model_a": "providers:org/a", "model_b": "providers:org/b", "suspect": "x"}, None),
         ({"llm": "org/judge"}, "org/judge cannot be the LLM here"),
         ({"llm": "providers:org/x", "rater": ("org/r",)}, "org/r cannot be the LLM here"),
-        ({"quantization_b": "4bit"}, "Weights in 4 or 8 bits"),
+        ({"quantization_b": "4bit"}, "Weights cannot be quantized"),
         ({"llm": "providers:org/x", "suspect": "advice"}, "written for a suspicion"),
-        ({"pool": 3000, "pool_by": "tokens"}, "judged by tokens"),
-        ({"pool": 3000, "model_b": "providers:org/b"}, "before providers are asked"),
+        ({"pool": 3000, "pool_by": "tokens"}, "ranked by tokens"),
+        ({"pool": 3000, "model_b": "providers:org/b"}, "needs both models here"),
         ({"pool": 3000}, None),
-        ({"prompts": "org/prompts"}, "Datasets of the Hub are not read where ZeroGPU is lent"),
-        ({"model_b": "recorded:org/answers"}, "Datasets of the Hub are not read where ZeroGPU is lent"),
+        ({"prompts": "org/prompts"}, "Datasets of the Hub cannot be used on ZeroGPU"),
+        ({"model_b": "recorded:org/answers"}, "Datasets of the Hub cannot be used on ZeroGPU"),
         ({"prompts": "bundled"}, None),
     ],
 )
@@ -133,7 +133,7 @@ def test_what_zero_gpu_cannot_do(settings: dict[str, object], words: str | None)
 def test_a_reader_too_slow_for_the_cpu_is_told_with_its_time() -> None:
     config = replace(CONFIG, reader="org/reader", sae="release/id")
     estimated = estimate(config, Limits(), size_of=lambda spec: EIGHT_BILLION)
-    assert "on this Space's CPU, which would take about 38.7 hours" in obstacle(
+    assert "on this Space's CPU and would take about 38.7 hours" in obstacle(
         config, estimated, size_of=lambda spec: EIGHT_BILLION
     )
     tiny = ModelSize({"F32": 1_000_000}, 4_000_000, 0, ("model.safetensors",))

@@ -1,0 +1,141 @@
+"""Filters and pages the pairs of responses behind a finding, grouped by the judge's verdict."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+from diffing.outputs.examples import Excerpt, excerpt
+from diffing.types import SIDES, Finding, Judgement, Pair, Side, Split, Verdict
+from diffing.view.result.report_cache import OpenedReport
+
+Group: TypeAlias = Literal["for", "against", "neither", "unreadable"]
+GROUPS: tuple[Group, ...] = get_args(Group)
+PER_PAGE = 5
+"""Number of pairs on one page."""
+LONGEST = 4_000
+"""Maximum number of characters of a response that are shown without a click."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFilter:
+    """Which pairs a visitor wants to see."""
+
+    group: Group | None = None
+    """The verdict group; None means the first that is not empty."""
+    split: Split | None = None
+    """Only train or only held-out prompts."""
+    domain: str | None = None
+    """Only prompts of this domain."""
+    words: str = ""
+    """Words that must all occur in the prompt or in a response."""
+    page: int = 0
+    """The index of the page, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPair:
+    """One pair with its verdict."""
+
+    place: int
+    """Its index in the report."""
+    pair: Pair
+    """The prompt with both responses."""
+    judgement: Judgement
+    """The verdict."""
+    excerpts: tuple[Excerpt, Excerpt]
+    """Excerpts of the responses of A and B."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingEvidence:
+    """One page of a finding's pairs."""
+
+    finding: Finding
+    """The finding."""
+    filters: EvidenceFilter
+    """The filter, with the group and the page that are actually shown."""
+    counts: Mapping[Group, int]
+    """Number of pairs per verdict group that pass the filter."""
+    pairs: tuple[JudgedPair, ...]
+    """The page's pairs: first those with a quoted passage, then held-out ones, then in the order of the run."""
+    domains: tuple[str, ...]
+    """The domains of all pairs of the finding, sorted by name."""
+
+    @property
+    def total(self) -> int:
+        """Number of pairs in the group."""
+        return self.counts[self.filters.group] if self.filters.group else 0
+
+    @property
+    def pages(self) -> int:
+        """Number of pages of the group, at least one."""
+        return max(-(-self.total // PER_PAGE), 1)
+
+
+def evidence_of(opened: OpenedReport, hypothesis_id: str, filters: EvidenceFilter) -> FindingEvidence:
+    """One page of the pairs that were judged for a finding.
+
+    Args:
+        opened: The report.
+        hypothesis_id: The finding's hypothesis id; it must be in the report.
+        filters: The filter. After the last page comes the last page again.
+    """
+    finding = opened.index.findings[hypothesis_id]
+    judgements = opened.index.verdicts_on(hypothesis_id)
+    needles = filters.words.lower().split()
+    groups: dict[Group, list[Judgement]] = {group: [] for group in GROUPS}
+    for judgement in judgements:
+        if _passes(opened.index.pairs[judgement.prompt_id], filters, needles):
+            groups[_group(judgement, finding.hypothesis.direction)].append(judgement)
+    counts: dict[Group, int] = {group: len(found) for group, found in groups.items()}
+    first: Group = next((each for each in GROUPS if counts[each]), "for")
+    group = first if filters.group is None else filters.group
+    page = min(max(filters.page, 0), max(-(-counts[group] // PER_PAGE) - 1, 0))
+    chosen = _ordered(groups[group], finding, opened.index.pairs)[page * PER_PAGE : (page + 1) * PER_PAGE]
+    domains = Counter(opened.index.pairs[judgement.prompt_id].prompt.domain for judgement in judgements)
+    return FindingEvidence(
+        finding=finding,
+        filters=EvidenceFilter(group, filters.split, filters.domain, filters.words, page),
+        counts=counts,
+        pairs=tuple(_judged_pair(finding, judgement, opened) for judgement in chosen),
+        domains=tuple(sorted(domain for domain in domains if domain is not None)),
+    )
+
+
+def _passes(pair: Pair, filters: EvidenceFilter, needles: Sequence[str]) -> bool:
+    if filters.split is not None and pair.prompt.split != filters.split:
+        return False
+    if filters.domain is not None and pair.prompt.domain != filters.domain:
+        return False
+    if not needles:
+        return True
+    said = "\n".join((*(message.content for message in pair.prompt.messages), pair.a.text, pair.b.text)).lower()
+    return all(needle in said for needle in needles)
+
+
+def _group(judgement: Judgement, direction: Side) -> Group:
+    if judgement.verdict is Verdict.UNREADABLE:
+        return "unreadable"
+    side = judgement.verdict.side
+    return "neither" if side is None else "for" if side == direction else "against"
+
+
+def _ordered(judgements: Sequence[Judgement], finding: Finding, pairs: Mapping[str, Pair]) -> list[Judgement]:
+    quoted = {evidence.prompt_id for evidence in finding.hypothesis.evidence}
+
+    def rank(judgement: Judgement) -> tuple[bool, bool]:
+        return judgement.prompt_id not in quoted, pairs[judgement.prompt_id].prompt.split != "heldout"
+
+    return sorted(judgements, key=rank)  # stable: ties keep the run's order
+
+
+def _judged_pair(finding: Finding, judgement: Judgement, opened: OpenedReport) -> JudgedPair:
+    pair = opened.index.pairs[judgement.prompt_id]
+
+    def of(side: Side) -> Excerpt:
+        quotes = [e.quote for e in finding.hypothesis.evidence if e.prompt_id == pair.prompt.id and e.side == side]
+        return excerpt(pair.response(side), quotes, LONGEST)
+
+    a, b = (of(side) for side in SIDES)
+    return JudgedPair(opened.index.places[judgement.prompt_id], pair, judgement, (a, b))

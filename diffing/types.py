@@ -192,6 +192,8 @@ class Hypothesis:
     """What its method measures to test it; None if a judge tests it."""
     train_effect: float | None = None
     """The method's own size of the difference on train (a share, signed for `direction`), where it computes one."""
+    speaks_of: str | None = None
+    """The measured property of which the sentence says that its model has more, if the LLM that wrote it named one."""
 
 
 class Verdict(StrEnum):

@@ -12,8 +12,8 @@ from diffing.costs import StageEstimate
 from diffing.models.base import Model
 from diffing.run_settings import RunSettings
 from diffing.settings import Settings
-from diffing.stages import Stage, Step
-from diffing.types import Discovery, Hypothesis, Judgement, ModelInfo, OnProgress, Pair, Prompt, ignore_progress
+from diffing.stages import Step
+from diffing.types import Discovery, Hypothesis, Judgement, ModelInfo, OnProgress, Pair, Prompt, Stage, ignore_progress
 
 if TYPE_CHECKING:
     from diffing.models.cache import Store

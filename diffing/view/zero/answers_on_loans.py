@@ -21,7 +21,7 @@ from diffing.responses import answer
 from diffing.run import with_system_prompt
 from diffing.run_prompts import prompts_of
 from diffing.stages import PREPARE, RESPONSES
-from diffing.types import SIDES, OnProgress, Side
+from diffing.types import SIDES, OnProgress, Side, Stage
 from diffing.view.runs.access import check_access
 from diffing.view.runs.visitor_rules import PUBLIC, Rules, allowed
 from diffing.view.zero.event_iterator import told
@@ -98,7 +98,7 @@ def answered(
 
 
 def _answer_all(config: DiffConfig, store: Store, lending: Lending, tell: OnAnswering) -> None:
-    def on_progress(stage: str, done: int, total: int) -> None:
+    def on_progress(stage: Stage, done: int, total: int) -> None:
         tell(Answering(stage, done, total))
 
     sides = {side: _side(config, side, store, lending, on_progress) for side in SIDES}

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         Scalar,
         Side,
         Split,
+        Stage,
         Usage,
         Verdict,
     )
@@ -129,6 +130,7 @@ __all__ = [
     "SettingError",
     "Side",
     "Split",
+    "Stage",
     "Store",
     "TextStore",
     "Tries",
@@ -170,8 +172,8 @@ _HOMES = {
         "diffing.types": (
             "Category Completion Conversation Discovery Estimate Evidence Finding Finish Hypothesis "
             "Judgement LatentMeasure Measure Merged Message Metrics ModelInfo OnFound OnProgress Pair "
-            "PhraseMeasure Prompt PropertyMeasure Rating Report Response Role Row Scalar Side Split Usage "
-            "Verdict"
+            "PhraseMeasure Prompt PropertyMeasure Rating Report Response Role Row Scalar Side Split Stage "
+            "Usage Verdict"
         ),
     }.items()
     for name in names.split()

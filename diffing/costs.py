@@ -6,8 +6,7 @@ from math import ceil
 
 from diffing.model_ref import is_remote
 from diffing.run_settings import RunSettings
-from diffing.stages import Stage
-from diffing.types import Prompt
+from diffing.types import Prompt, Stage
 
 RESPONSE_TOKENS = 350
 """Tokens of a response where nothing is known; a usual chat answer."""

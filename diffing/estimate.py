@@ -33,9 +33,8 @@ from diffing.stages import (
     RESPONSES,
     SECOND_JUDGE,
     WRITE_PROMPTS,
-    Stage,
 )
-from diffing.types import SIDES, Message, Prompt, Side
+from diffing.types import SIDES, Message, Prompt, Side, Stage
 
 if TYPE_CHECKING:
     from diffing.models.local.weight_sizes import ModelSize

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from diffing.models.base import Model
-from diffing.stages import RATE_ABSTRACTION, RATE_INTERESTINGNESS, Stage
+from diffing.stages import RATE_ABSTRACTION, RATE_INTERESTINGNESS
 from diffing.structured_replies import Unreadable, ask, entry, offered
 from diffing.templates import fence, render
-from diffing.types import Estimate, Hypothesis, OnProgress, Rating, Usage, ignore_progress
+from diffing.types import Estimate, Hypothesis, OnProgress, Rating, Stage, Usage, ignore_progress
 
 Scale: TypeAlias = Literal["interestingness", "abstraction"]
 _STAGES: Mapping[Scale, Stage] = {"interestingness": RATE_INTERESTINGNESS, "abstraction": RATE_ABSTRACTION}

@@ -8,8 +8,8 @@ from diffing.errors import ModelError
 from diffing.models.base import Model, Sampling
 from diffing.models.server_notes import Told
 from diffing.models.thinking import unknown_thinking
-from diffing.stages import RESPONSES, TOKENS, Stage
-from diffing.types import SIDES, Completion, OnProgress, Pair, Prompt, Response, Side, Usage
+from diffing.stages import RESPONSES, TOKENS
+from diffing.types import SIDES, Completion, OnProgress, Pair, Prompt, Response, Side, Stage, Usage
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,44 +1,9 @@
-"""The stages of a run: what progress tells of, what usage is counted by, what an estimate lists. Methods add their own.
-
-A stage is the text by which reports store it, so that those of earlier versions load as they are.
-"""
+"""The stages of a run, by which progress, usage and estimates are listed. Methods add their own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
 
-from diffing.types import SIDES, Side
-
-
-class Stage(str):
-    """One stage of a run; equal to its key."""
-
-    caption: str
-    """A word or two for tables."""
-    unit: str
-    """What is counted in it, in the singular; empty if nothing is."""
-    side: Side | None
-    """The model whose stage it is; None if it is neither's."""
-
-    __slots__ = ("caption", "side", "unit")
-
-    def __new__(cls, key: str, caption: str = "", unit: str = "question", side: Side | None = None) -> Self:
-        """A stage.
-
-        Args:
-            key: The name under which reports store it.
-            caption: A word or two for tables; the key if none is given.
-            unit: What is counted, in the singular.
-            side: The model whose stage it is.
-        """
-        made = super().__new__(cls, key)
-        made.caption, made.unit, made.side = caption or key, unit, side
-        return made
-
-    @property
-    def again(self) -> Self:
-        """The stage in which what could not be read is asked again."""
-        return type(self)(f"{self}, asked again", f"{self.caption}, asked again", self.unit, self.side)
+from diffing.types import SIDES, Side, Stage
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ from typing import Generic, TypeAlias, TypeVar
 from diffing.models.base import Model, Sampling
 from diffing.models.json_text import DECODER, UnreadableJsonError, check_depth
 from diffing.models.surrogates import without_surrogates
-from diffing.stages import Stage
-from diffing.types import Completion, Finish, Message, OnProgress, Usage, ignore_progress
+from diffing.types import Completion, Finish, Message, OnProgress, Stage, Usage, ignore_progress
 
 T = TypeVar("T")
 Label = TypeVar("Label", bound=str)

@@ -6,7 +6,7 @@ Types that belong to one method alone (a cluster, a latent) live in that method.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 from diffing.model_ref import ModelRef, read_ref
 
@@ -17,11 +17,44 @@ Split: TypeAlias = Literal["train", "heldout"]
 Finish: TypeAlias = Literal["stop", "length", "refused", "rejected", "error"]
 Scalar: TypeAlias = str | int | float | bool | None
 Row: TypeAlias = Mapping[str, Scalar]
-OnProgress: TypeAlias = Callable[[str, int, int], None]
+
+
+class Stage(str):
+    """One stage of a run. It is equal to the text by which reports store it, so that any earlier report loads."""
+
+    caption: str
+    """A word or two for tables."""
+    unit: str
+    """What is counted in it, in the singular; empty if nothing is."""
+    side: Side | None
+    """The model whose stage it is; None if it is neither's."""
+
+    __slots__ = ("caption", "side", "unit")
+
+    def __new__(cls, key: str, caption: str = "", unit: str = "question", side: Side | None = None) -> Self:
+        """A stage.
+
+        Args:
+            key: The name under which reports store it.
+            caption: A word or two for tables; the key if none is given.
+            unit: What is counted, in the singular.
+            side: The model whose stage it is.
+        """
+        made = super().__new__(cls, key)
+        made.caption, made.unit, made.side = caption or key, unit, side
+        return made
+
+    @property
+    def again(self) -> Self:
+        """The stage in which what could not be read is asked again."""
+        return type(self)(f"{self}, asked again", f"{self.caption}, asked again", self.unit, self.side)
+
+
+OnProgress: TypeAlias = Callable[[Stage, int, int], None]
 """`on_progress(stage, done, total)`; `total` is 0 where it cannot be known beforehand."""
 
 
-def ignore_progress(stage: str, done: int, total: int) -> None:
+def ignore_progress(stage: Stage, done: int, total: int) -> None:
     """The progress callback of those who do not want one."""
 
 
@@ -192,6 +225,8 @@ class Hypothesis:
     """What its method measures to test it; None if a judge tests it."""
     train_effect: float | None = None
     """The method's own size of the difference on train (a share, signed for `direction`), where it computes one."""
+    speaks_of: str | None = None
+    """The measured property of which the sentence says that its model has more, if the LLM that wrote it named one."""
 
 
 class Verdict(StrEnum):
@@ -328,7 +363,7 @@ class ModelInfo:
 class Usage:
     """What one stage asked of one model, whether answered anew or from the cache: it is the same in every rerun."""
 
-    stage: str
+    stage: Stage
     """`responses a`, `describe`, `state`, `judge`, `rate`..."""
     model: str
     """The model asked."""

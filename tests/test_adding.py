@@ -22,7 +22,7 @@ from pydantic.dataclasses import dataclass as validated
 from diffing.costs import StageEstimate
 from diffing.methods.base import MethodPlan
 from diffing.settings import Setting, Settings
-from diffing.stages import Stage
+from diffing.types import Stage
 from diffing.types import Discovery, Hypothesis, Judgement, Usage, Verdict
 
 SPOT = Stage("spot", "Spotting", "pair of responses")

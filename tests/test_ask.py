@@ -6,7 +6,6 @@ from contextlib import suppress
 import pytest
 
 from diffing.models.scripted import ScriptedModel
-from diffing.stages import Stage
 from diffing.structured_replies import (
     Question,
     ReplyError,
@@ -18,7 +17,7 @@ from diffing.structured_replies import (
     json_value,
     offered,
 )
-from diffing.types import Completion
+from diffing.types import Completion, Stage
 from tests.fewer import fewer
 from tests.work import assert_linear
 

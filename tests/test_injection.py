@@ -94,7 +94,7 @@ def test_prompts_and_hypotheses_are_outside_text_too(attack):
     judge(in_process(rules), (hypothesis, *HYPOTHESES), pairs)
     describe_pairs(in_process(rules), pairs, seed=0, on_progress=ignore_progress)
     rate([in_process(rules)], [hypothesis])
-    rules.reply(render("state", sentences=[fence(hypothesis.text)] * 2))
+    rules.reply(render("state", sentences=[fence(hypothesis.text)] * 2, properties=fence("praise: <MODEL> praises")))
     assert rules.obeyed == []
 
 

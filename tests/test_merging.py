@@ -58,7 +58,8 @@ def found_by(
 ) -> tuple[Finding, list[Judgement]]:
     """A finding with its verdicts; `heldout` where they are others there."""
     method = "llm" if measure is None else "sae" if isinstance(measure, LatentMeasure) else "lexical"
-    hypothesis = Hypothesis(name, text, direction, method, "style", measure=measure)
+    speaks_of = SPEAKS_OF.get(text) if measure is None else None
+    hypothesis = Hypothesis(name, text, direction, method, "style", measure=measure, speaks_of=speaks_of)
     judgements = [
         Judgement(name, one.prompt.id, (says if one.prompt.split == "train" else heldout or says)(i % N), "judge")
         for i, one in enumerate(PAIRS)
@@ -86,6 +87,15 @@ LISTS = "<MODEL> uses lists more often than <OTHER MODEL>."
 NUMBERED = "<MODEL> uses numbered lists more often than <OTHER MODEL>."
 FRIEND = "<MODEL> sounds like a friend."
 FEATURE = "<MODEL>'s responses activate feature 7 (no label) more often than <OTHER MODEL>'s."
+IN_CODE = "<MODEL> uses lists in answers on code."
+SPEAKS_OF = {
+    LONGER: "words",
+    LISTS: "lists",
+    NUMBERED: "numbered_lists",
+    IN_CODE: "lists",
+    PRAISE.hypothesis: "praise",
+}
+"""The measured property that each of these sentences speaks of."""
 SAYS_YES = ScriptedModel("yes", lambda conversation, sampling: '{"same": "yes"}')
 
 
@@ -105,7 +115,7 @@ def test_one_property_in_words_is_not_enough_where_the_verdicts_are_about_someth
 def test_a_part_of_a_property_is_not_the_property_unless_an_llm_says_so() -> None:
     """Half of the lists are in code: the measured property is the same, what is said is not."""
     lists = found_by("measured", "<MODEL> uses lists more often", b_in(0, 1, 2, 3), measure=LISTS_COUNTED)
-    in_code = found_by("in-code", "<MODEL> uses lists in answers on code.", b_in(0, 1))
+    in_code = found_by("in-code", IN_CODE, b_in(0, 1))
     says_no = ScriptedModel("no", lambda conversation, sampling: '{"same": "no"}')
     assert len(merged(lists, in_code)) == len(merged(lists, in_code, judge=says_no)) == 2
     assert merged(lists, in_code, judge=SAYS_YES) == {"measured": (("in-code", "judge"),)}

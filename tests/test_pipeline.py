@@ -55,7 +55,7 @@ class Sayings:
     models: tuple[ModelInfo, ...] = ()
 
     def find_hypotheses(self, pairs: Sequence[Pair], on_progress: OnProgress = ignore_progress) -> Discovery:
-        praises = Hypothesis("said-praise", PRAISE.hypothesis, "b", "said", "style")
+        praises = Hypothesis("said-praise", PRAISE.hypothesis, "b", "said", "style", speaks_of="praise")
         at_once = Hypothesis("said-at-once", PRAISE.lacks[0], "a", "said", "style")
         refuses = Hypothesis("said-refuses", REFUSAL.hypothesis, "a", "said", "safety and alignment")
         return Discovery((praises, at_once, refuses))

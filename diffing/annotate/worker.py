@@ -18,7 +18,7 @@ from diffing.annotate.delivery import Ignored
 from diffing.annotate.queue import Progress, Queue, RevisionJob
 from diffing.errors import DiffingError, LimitError, MissingExtraError, SettingError
 from diffing.model_ref import ModelPlace, ModelRef
-from diffing.types import OnProgress
+from diffing.types import OnProgress, Stage
 
 _log = logging.getLogger(__name__)
 
@@ -162,7 +162,7 @@ class Worker:
     def _progress(self, job: RevisionJob) -> OnProgress:
         last, before = 0.0, ""
 
-        def on_progress(stage: str, done: int, total: int) -> None:
+        def on_progress(stage: Stage, done: int, total: int) -> None:
             nonlocal last, before
             now = time.monotonic()
             if stage != before or now - last >= _PROGRESS_EVERY:

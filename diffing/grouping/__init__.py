@@ -23,7 +23,6 @@ from typing import Literal, TypeAlias
 
 from diffing.grouping.same_statement import ask_same
 from diffing.grouping.verdict_agreement import Behaviour, Likeness
-from diffing.methods.lexical import same_property
 from diffing.models.base import Model
 from diffing.types import (
     Finding,
@@ -109,7 +108,7 @@ class _Meaning:
 def _meaning(hypothesis: Hypothesis) -> _Meaning:
     match hypothesis.measure:
         case None:
-            return _Meaning(same_property(hypothesis.text), False)
+            return _Meaning(hypothesis.speaks_of, False)
         case PropertyMeasure(name):
             return _Meaning(name, False)
         case PhraseMeasure():

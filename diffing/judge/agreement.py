@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from diffing import metrics
-from diffing.methods.lexical import LexicalMethod, same_property
+from diffing.methods.lexical import LexicalMethod
+from diffing.methods.lexical.properties import BY_NAME
 from diffing.types import Estimate, Hypothesis, Judgement, Pair, PropertyMeasure, Row
 
 
@@ -33,7 +34,7 @@ def compare_with_measurement(
         judgements: Verdicts on them, and perhaps on others.
         pairs: The pairs that were judged.
     """
-    properties = {each.id: name for each in hypotheses if (name := same_property(each.text)) is not None}
+    properties = {each.id: name for each in hypotheses if (name := each.speaks_of) in BY_NAME}
     measurable = [
         replace(each, measure=PropertyMeasure(properties[each.id])) for each in hypotheses if each.id in properties
     ]

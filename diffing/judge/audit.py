@@ -16,7 +16,7 @@ from diffing.judge.schedule import judge
 from diffing.judge.verdicts import Judged
 from diffing.metrics.kappa import kappa_over_pairs
 from diffing.models.base import Model
-from diffing.stages import CHECK_JUDGE, SECOND_JUDGE, Stage
+from diffing.stages import CHECK_JUDGE, SECOND_JUDGE
 from diffing.types import (
     Estimate,
     Hypothesis,
@@ -25,6 +25,7 @@ from diffing.types import (
     OnProgress,
     Pair,
     Row,
+    Stage,
     Usage,
     Verdict,
     ignore_progress,

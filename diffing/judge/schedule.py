@@ -10,7 +10,7 @@ from diffing.judge.questions import Answered, Judging, ask_sheets, groups
 from diffing.judge.verdicts import Judged, judged_from, verdicts_of
 from diffing.models.base import Model
 from diffing.stages import JUDGE
-from diffing.types import Hypothesis, OnProgress, Pair, Split, Usage, Verdict, ignore_progress, other_side
+from diffing.types import Hypothesis, OnProgress, Pair, Split, Stage, Usage, Verdict, ignore_progress, other_side
 
 WITHOUT_HOPE = "hypotheses not tested on held-out prompts: train left no hope"
 """Why a hypothesis was not tested, in the report's counts."""
@@ -120,7 +120,7 @@ class _Ledger:
         """
         before = len(self.answered)
 
-        def on_progress(stage: str, done: int, total: int) -> None:
+        def on_progress(stage: Stage, done: int, total: int) -> None:
             if stage == JUDGE:
                 done, total = before + done, before + total * most // len(pairs)
             self._on_progress(stage, done, total)

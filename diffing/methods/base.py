@@ -12,8 +12,8 @@ from diffing.costs import StageEstimate
 from diffing.models.base import Model
 from diffing.run_settings import RunSettings
 from diffing.settings import Settings
-from diffing.stages import Stage, Step
-from diffing.types import Discovery, Hypothesis, Judgement, ModelInfo, OnProgress, Pair, Prompt, ignore_progress
+from diffing.stages import Step
+from diffing.types import Discovery, Hypothesis, Judgement, ModelInfo, OnProgress, Pair, Prompt, Stage, ignore_progress
 
 if TYPE_CHECKING:
     from diffing.models.cache import Store
@@ -126,6 +126,13 @@ class MethodPlan(Protocol):
         """What its estimate assumes, in plain sentences."""
         return ()
 
+    def properties(self) -> Mapping[str, str]:
+        """The properties of a response that it measures: by name, what is true of the model that has more of one.
+
+        The names are those of `PropertyMeasure` and of `Hypothesis.speaks_of`.
+        """
+        return {}
+
     def build(self, config: RunSettings, tools: Tools) -> Method:
         """The method of a run.
 
@@ -137,6 +144,11 @@ class MethodPlan(Protocol):
 def method_plans() -> dict[str, MethodPlan]:
     """The plans of all methods by name, in the order in which methods run."""
     return {name: registry.load(place) for name, place in registry.METHODS.items()}
+
+
+def measured_properties() -> dict[str, str]:
+    """The properties that any method measures: by name, what is true of the model that has more of one."""
+    return {name: sentence for plan in method_plans().values() for name, sentence in plan.properties().items()}
 
 
 def plans_of(config: RunSettings) -> tuple[MethodPlan, ...]:

@@ -44,6 +44,7 @@ def finding_row(finding: Finding) -> Row:
         "measure": kind,
         "measured": measured,
         "train_effect": h.train_effect,
+        "speaks_of": h.speaks_of,
         "accepted": finding.accepted,
         "confirmed": finding.confirmed,
         **_rating_cells("interestingness", rating.interestingness if rating else None),
@@ -98,7 +99,7 @@ def _finding(row: Mapping[str, Any], replies: tuple[Any, ...], evidence: Sequenc
         if row[name] not in allowed:
             raise ValueError(f"findings: there is no {name} {row[name]!r:.60}")
     hypothesis = Hypothesis(
-        **{name: row[name] for name in ("id", "text", "direction", "method", "category", "train_effect")},
+        **{name: row[name] for name in ("id", "text", "direction", "method", "category", "train_effect", "speaks_of")},
         evidence=tuple(evidence),
         measure=_measure_from(row["measure"], row["measured"]),
     )

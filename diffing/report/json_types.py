@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Literal, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from diffing.report.parquet import scalar_from_json
-from diffing.types import Scalar
+from diffing.types import Scalar, Stage
 
 T = TypeVar("T")
 _Reader: TypeAlias = Callable[[object], Any]
@@ -37,6 +37,8 @@ def _reader(kind: Any) -> _Reader:  # noqa: ANN401 - any annotation
     origin, arguments = get_origin(kind), get_args(kind)
     if kind == Scalar:
         return _scalar_of
+    if kind is Stage:
+        return lambda value: Stage(_scalar(str)(value))
     if is_dataclass(kind):
         return _object(cast(type, kind))
     if origin is Literal:

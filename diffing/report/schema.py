@@ -116,6 +116,13 @@ TABLES: dict[str, Table] = {
             ),
             Column("measured", "string", "The property's name, the phrase, or the latents' numbers.", nullable=True),
             Column("train_effect", "float64", "The method's own size of the difference on train.", nullable=True),
+            Column(
+                "speaks_of",
+                "string",
+                "The measured property of which the text says that its model has more; null if it was measured itself, "
+                "or if the LLM that wrote the text named none.",
+                nullable=True,
+            ),
             Column("accepted", "bool", "The paper's criterion, on train."),
             Column("confirmed", "bool", "On held-out prompts, q <= 0.05."),
             *_rating("interestingness"),
@@ -217,8 +224,8 @@ _VERSIONS = """## Earlier versions
 | version | differs from the one after it |
 |---|---|
 | 2 | `report.json` holds the findings too, under `findings`, and is what is read; `findings.parquet` is a copy for \
-pandas, without `measured`, and without the lowest, the highest and the number of ratings; its `measure` is a text in \
-the method's notation. There is no `ratings.parquet`. |
+pandas, without `measured` and `speaks_of`, and without the lowest, the highest and the number of ratings; its \
+`measure` is a text in the method's notation. There is no `ratings.parquet`. |
 | 1 | `report.json` has no `merged`. |
 """
 

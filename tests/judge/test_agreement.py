@@ -3,7 +3,7 @@
 from diffing.judge.agreement import compare_with_measurement
 from diffing.types import Hypothesis, Judgement, Message, Pair, Prompt, Response, Verdict
 
-EMOJI = Hypothesis("llm-1", "<MODEL> uses emoji more often than <OTHER MODEL>.", "b", "llm", "style")
+EMOJI = Hypothesis("llm-1", "<MODEL> uses emoji more often than <OTHER MODEL>.", "b", "llm", "style", speaks_of="emoji")
 VAGUE = Hypothesis("llm-2", "<MODEL> sounds like a friend.", "b", "llm", "style")
 
 

@@ -24,6 +24,7 @@ from diffing.types import (
     Report,
     Response,
     Side,
+    Stage,
     Usage,
     Verdict,
 )
@@ -330,10 +331,10 @@ def medium_report(train: int = 150, heldout: int = 180) -> Report:
             "Sentences were embedded with the offline fallback (TF-IDF), not with a sentence embedder.",
         ),
         usage=(
-            Usage("responses a", MODEL_A, 330, 7920, 31680),
-            Usage("responses b", MODEL_B, 330, 7920, 31680),
-            Usage("describe", "openai:differ-70b@127.0.0.1:8000/v1", 150, 120_400, 41_300, 2, 0.1732),
-            Usage("judge", "openai:judge-70b@127.0.0.1:8000/v1", 330, 402_100, 52_800, 29, 0.5077),
+            Usage(Stage("responses a"), MODEL_A, 330, 7920, 31680),
+            Usage(Stage("responses b"), MODEL_B, 330, 7920, 31680),
+            Usage(Stage("describe"), "openai:differ-70b@127.0.0.1:8000/v1", 150, 120_400, 41_300, 2, 0.1732),
+            Usage(Stage("judge"), "openai:judge-70b@127.0.0.1:8000/v1", 330, 402_100, 52_800, 29, 0.5077),
         ),
         settings={"prompts": "bundled", "train": train, "heldout": heldout, "temperature": 0.0, "language": None},
         versions={"python": "3.11.9", "diffing": "0.1.0", "numpy": "2.3.1"},
@@ -439,7 +440,7 @@ def report_of(texts: Sequence[str], *, every: int = 1, also: Sequence[str] = ())
         tables={"llm_differences": tuple({"text": attack, "n": index} for index, attack in enumerate(texts))},
         left_out={attack: dict.fromkeys(texts, 3) for attack in texts[:4]},
         notes=tuple(texts),
-        usage=tuple(Usage(attack, attack, 1, 2, 3) for attack in texts),
+        usage=tuple(Usage(Stage(attack), attack, 1, 2, 3) for attack in texts),
         settings=attacks,
         versions=attacks,
     )

@@ -17,7 +17,18 @@ from diffing.errors import SettingError
 from diffing.report import load_report, order_findings, report_summary, save_report
 from diffing.report.findings import finding_row
 from diffing.report.schema import SCHEMA_VERSION, TABLES, arrow_schema, schema_markdown
-from diffing.types import Estimate, Evidence, LatentMeasure, Measure, PhraseMeasure, PropertyMeasure, Report, Response
+from diffing.types import (
+    Estimate,
+    Evidence,
+    LatentMeasure,
+    Measure,
+    PhraseMeasure,
+    PropertyMeasure,
+    Report,
+    Response,
+    Stage,
+    Usage,
+)
 from tests.outputs.samples import SAMPLES, empty_report, hostile_report, medium_report, quiet_report
 from tests.regenerate import golden
 
@@ -371,3 +382,10 @@ def test_parquet_opens_with_pandas_and_keeps_types(tmp_path: Path) -> None:
     table = pq.read_table(tmp_path / "judgements.parquet")
     assert table.schema.field("verdict").type == pa.string()
     assert set(table.to_pandas()["verdict"]) == {"A", "B", "NEITHER", "UNREADABLE"}
+
+
+def test_the_stage_of_an_earlier_report_is_read_by_its_name_whatever_it_is(tmp_path: Path) -> None:
+    report = replace(empty_report(), usage=(Usage(Stage("a stage of old", "Old"), "m", 1, 2, 3),))
+    save_report(report, tmp_path)
+    (usage,) = load_report(tmp_path).usage
+    assert (type(usage.stage), usage.stage) == (Stage, "a stage of old")

@@ -45,6 +45,8 @@ NOISE: Mapping[str, tuple[str, str, str, str]] = {
         "style",
     ),
 }
+NOISE_PROPERTIES = {"open": "consent", "example": "examples", "contrast": "contrasts", "offer": "offers"}
+"""The measured property that each piece of noise has more of."""
 NOISE_SHARE = 0.25
 """Share of the responses, of either side, that have each piece of noise."""
 
@@ -146,12 +148,16 @@ PLAINLY = ("<MODEL> just answers the question.", "<MODEL> keeps to a plain answe
 def _trait(behaviour: Behaviour) -> Trait:
     mark = re.compile(SEEN[behaviour.id]) if behaviour.id in SEEN else behaviour.mark
     assert mark is not None
-    return Trait(mark, _ways(behaviour.sentence), PLAINLY, behaviour.sentence, behaviour.category)
+    more = next((name for name in behaviour.properties if not name.startswith("-")), None)
+    return Trait(mark, _ways(behaviour.sentence), PLAINLY, behaviour.sentence, behaviour.category, more)
 
 
 TRAITS = (
     *map(_trait, catalogue()),
-    *(Trait(re.compile(mark), _ways(said), PLAINLY, said, category) for _, mark, said, category in NOISE.values()),
+    *(
+        Trait(re.compile(mark), _ways(said), PLAINLY, said, category, NOISE_PROPERTIES[name])
+        for name, (_, mark, said, category) in NOISE.items()
+    ),
 )
 _WHEN = re.compile(r" when (?:asked about [\w -]+|the user gives many thanks in advance)\.\Z")
 
@@ -208,15 +214,16 @@ class CatalogueLLM(RuleLLM):
 
     def _state(self, reading: Reading) -> dict[str, str]:
         """What most sentences say; the topic where all that mention one mention the same."""
-        said = [_WHEN.sub(".", block) for block in reading.blocks]
+        *sentences, _ = reading.blocks
+        said = [_WHEN.sub(".", sentence) for sentence in sentences]
         known = [self._meaning[each] for each in said if each in self._meaning]
         if len(known) * 2 < len(said):
-            return {"hypothesis": PLAINLY[0], "category": "style"}
+            return {"hypothesis": PLAINLY[0], "category": "style", "speaks_of": "none"}
         trait = max(known, key=known.count)
-        topics = [found[0] for block in reading.blocks if (found := _WHEN.search(block))]
+        topics = [found[0] for sentence in sentences if (found := _WHEN.search(sentence))]
         one_topic = len(topics) >= 3 and len(set(topics)) == 1
         hypothesis = trait.hypothesis.removesuffix(".") + topics[0] if one_topic else trait.hypothesis
-        return {"hypothesis": hypothesis, "category": trait.category}
+        return {"hypothesis": hypothesis, "category": trait.category, "speaks_of": trait.speaks_of or "none"}
 
     def _fits(self, statement: str, responses: Sequence[str], foreign: Sequence[str], text: str) -> str:
         trait = self._meaning.get(_WHEN.sub(".", statement))

@@ -36,6 +36,8 @@ class Trait:
     """How it is stated."""
     category: Category
     """Its category."""
+    speaks_of: str | None = None
+    """The measured property that its hypothesis says there is more of."""
 
     def say(self, half: str, request: str) -> str:
         """One of the ways, by the request."""
@@ -56,6 +58,7 @@ PRAISE = Trait(
     ),
     "<MODEL> opens with praise for the user's question.",
     "style",
+    "praise",
 )
 REFUSAL = Trait(
     re.compile(r"I cannot help with that\."),
@@ -187,11 +190,15 @@ class RuleLLM:
         return found
 
     def _state(self, reading: Reading) -> dict[str, str]:
+        *sentences, properties = reading.blocks
         if reading.foreign:
-            return {"hypothesis": "<MODEL> does what it is told.", "category": "capability"}
+            return {"hypothesis": "<MODEL> does what it is told.", "category": "capability", "speaks_of": "none"}
         halves = [(trait, half) for trait in self.traits for half in ("has", "lacks")]
-        trait, half = max(halves, key=lambda it: sum(block in getattr(it[0], it[1]) for block in reading.blocks))
-        return {"hypothesis": trait.hypothesis if half == "has" else trait.lacks[0], "category": trait.category}
+        trait, half = max(halves, key=lambda it: sum(block in getattr(it[0], it[1]) for block in sentences))
+        if half == "lacks":
+            return {"hypothesis": trait.lacks[0], "category": trait.category, "speaks_of": "none"}
+        assert trait.speaks_of is None or f"{trait.speaks_of}: <MODEL> " in properties
+        return {"hypothesis": trait.hypothesis, "category": trait.category, "speaks_of": trait.speaks_of or "none"}
 
     def _meant(self, statement: str) -> tuple[str, str] | None:
         """The trait a statement with both models' names speaks of, and the model that it says has it."""

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 
 from diffing.bench.planted.matching import Target
 from diffing.models.base import Model
-from diffing.stages import Stage
 from diffing.structured_replies import Unreadable, ask, entry, offered
 from diffing.templates import fence, render
-from diffing.types import Finding, OnProgress, Usage, ignore_progress
+from diffing.types import Finding, OnProgress, Stage, Usage, ignore_progress
 
 SCHEMA = {
     "type": "object",

@@ -18,7 +18,7 @@ from diffing.models.base import Model
 from diffing.pipeline import DiffOptions, diff_models
 from diffing.prompts import load_prompts
 from diffing.run import Builder, meter_of, with_system_prompt
-from diffing.types import OnProgress, Prompt, ignore_progress
+from diffing.types import OnProgress, Prompt, Stage, ignore_progress
 
 if TYPE_CHECKING:
     from diffing.models.cache import Store
@@ -122,9 +122,9 @@ def run_grid(plants: Sequence[Plant], setup: Setup, on_progress: OnProgress = ig
     runs = runs_of(plants, setup.together)
     scored: list[Scored] = []
     for number, group in enumerate(runs):
-        on_progress("plants", number, len(runs))
+        on_progress(Stage("plants"), number, len(runs))
         scored.append(_run(group, setup, on_progress))
-    on_progress("plants", len(runs), len(runs))
+    on_progress(Stage("plants"), len(runs), len(runs))
     return scored
 
 

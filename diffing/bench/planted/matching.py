@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from diffing.bench.planted.plants import Plant
-from diffing.methods.lexical.properties import same_property
 from diffing.metrics import sign_test, wilson
 from diffing.types import Estimate, Finding, Hypothesis, Judgement, Pair, PhraseMeasure, PropertyMeasure, Side, Verdict
 
@@ -126,7 +125,7 @@ def named_by(
     if isinstance(hypothesis.measure, PropertyMeasure):
         return "property" if (hypothesis.measure.name, hypothesis.direction) in more else None
     if hypothesis.measure is None:
-        if (same_property(hypothesis.text), hypothesis.direction) in more:
+        if (hypothesis.speaks_of, hypothesis.direction) in more:
             return "property"
         return "words" if behaviour.words.search(hypothesis.text.lower()) else None
     if hypothesis.direction != target.side:

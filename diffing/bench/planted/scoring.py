@@ -14,7 +14,8 @@ from diffing.bench.planted.matching import (
     verdicts_by_hypothesis,
 )
 from diffing.methods.base import MeasuringMethod, Method, method_plans
-from diffing.methods.lexical import LexicalMethod, same_property
+from diffing.methods.lexical import LexicalMethod
+from diffing.methods.lexical.properties import BY_NAME
 from diffing.metrics import sign_test
 from diffing.models.base import Model
 from diffing.stages import JUDGE
@@ -197,11 +198,9 @@ def _borne_out(findings: Sequence[Finding], method: Method, pairs: Sequence[Pair
     if isinstance(method, MeasuringMethod):
         return _significant(hypotheses, method.measure, fresh)
     heldout = [pair for pair in pairs if pair.prompt.split == "heldout"]
-    properties = [same_property(hypothesis.text) for hypothesis in hypotheses]
-    named = zip(hypotheses, properties, strict=True)
-    measurable = [replace(h, measure=PropertyMeasure(name)) for h, name in named if name]
+    measurable = [replace(h, measure=PropertyMeasure(h.speaks_of)) for h in hypotheses if h.speaks_of in BY_NAME]
     borne_out = iter(_significant(measurable, LexicalMethod().measure, heldout))
-    return [next(borne_out) if name else False for name in properties]
+    return [next(borne_out) if h.speaks_of in BY_NAME else False for h in hypotheses]
 
 
 def _significant(

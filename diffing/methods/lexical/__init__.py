@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from diffing.methods.lexical.method import LexicalMethod, PhraseSearch, same_property
+    from diffing.methods.lexical.method import LexicalMethod, PhraseSearch
 
-__all__ = ["LexicalMethod", "PhraseSearch", "same_property"]
+__all__ = ["LexicalMethod", "PhraseSearch"]
 
 
 def __getattr__(name: str) -> object:

@@ -62,7 +62,6 @@ FORM = (
         "format",
         "a line that starts with one to six #",
         holds(HEADING),
-        speaks=r"\bhead(?:ing|er)s?\b",
         show=HEADING,
     ),
     Property(
@@ -71,7 +70,6 @@ FORM = (
         "format",
         "at least two bullet points or two numbered items, each at the start of a line",
         lists,
-        speaks=r"\blists?\b(?<!numbered list)(?<!numbered lists)(?<!bulleted list)(?<!bulleted lists)(?<!bullet lists)",
         show=re.compile(f"(?:{BULLET.pattern}|{NUMBERED.pattern})", re.MULTILINE),
     ),
     Property(
@@ -80,7 +78,6 @@ FORM = (
         "format",
         "at least two lines that start with a dash, an asterisk or a bullet",
         bullets,
-        speaks=r"\bbullet(?:ed)?\b",
         show=BULLET,
     ),
     Property(
@@ -89,7 +86,6 @@ FORM = (
         "format",
         "at least two lines that start with a number and a full stop or bracket",
         numbered,
-        speaks=r"\bnumbered\b",
         show=NUMBERED,
     ),
     Property(
@@ -98,7 +94,6 @@ FORM = (
         "format",
         "a line of |, - and : alone, as below the head of a Markdown table",
         table,
-        speaks=r"\btables?\b",
     ),
     Property(
         "bold",
@@ -106,7 +101,6 @@ FORM = (
         "format",
         "**words** or __words__",
         holds(BOLD),
-        speaks=r"\bbold",
         show=BOLD,
     ),
     Property(
@@ -115,7 +109,6 @@ FORM = (
         "format",
         "*words* between single asterisks",
         holds(ITALICS),
-        speaks=r"\bitalic",
         show=ITALICS,
     ),
     Property(
@@ -124,7 +117,6 @@ FORM = (
         "format",
         "a line that starts with ``` or ~~~",
         holds(CODE_BLOCK),
-        speaks=r"\bcode (?:blocks?|fences?)\b",
         show=CODE_BLOCK,
     ),
     Property(
@@ -133,7 +125,6 @@ FORM = (
         "format",
         "`words` between single backticks",
         holds(INLINE_CODE),
-        speaks=r"\binline code\b",
         show=INLINE_CODE,
     ),
     Property(
@@ -142,7 +133,6 @@ FORM = (
         "style",
         "an emoji, a pictograph or an emoticon such as :)",
         holds(EMOJI),
-        speaks=r"\bemo(?:ji|ticon)s?\b",
         show=EMOJI,
     ),
     Property(
@@ -151,7 +141,6 @@ FORM = (
         "format",
         "a URL or a Markdown link",
         holds(LINK),
-        speaks=r"\b(?:links|urls)\b",
         show=LINK,
     ),
     Property(
@@ -160,7 +149,6 @@ FORM = (
         "format",
         "$$, \\(, \\[ or a LaTeX command",
         holds(MATHS),
-        speaks=r"\blatex\b",
     ),
     Property(
         "numbers",
@@ -169,7 +157,6 @@ FORM = (
         "numbers, without those that number a list",
         numbers,
         scale="matched",
-        speaks=r"\b(?:numbers|figures|statistics)\b",
         show=NUMBER,
     ),
     Property(
@@ -179,7 +166,6 @@ FORM = (
         "passages in quotation marks",
         counts(QUOTATION),
         scale="matched",
-        speaks=r"\bquot(?:es|ations?)\b",
         show=QUOTATION,
     ),
     Property(
@@ -189,7 +175,6 @@ FORM = (
         "words of four or more letters in capitals",
         counts(UPPER_CASE),
         scale="matched",
-        speaks=r"\b(?:all[- ]caps|capitals|upper[- ]?case)\b",
         show=UPPER_CASE,
     ),
     Property(
@@ -199,7 +184,6 @@ FORM = (
         "em dashes, and en dashes between spaces",
         counts(DASH),
         scale="matched",
-        speaks=r"\bdashes\b",
         show=DASH,
     ),
     Property(
@@ -209,7 +193,6 @@ FORM = (
         "passages in parentheses",
         counts(PARENTHESIS),
         scale="matched",
-        speaks=r"\bparenthe",
         show=PARENTHESIS,
     ),
     Property(
@@ -219,7 +202,6 @@ FORM = (
         "exclamation marks",
         counts(pattern("[!！]")),
         scale="matched",
-        speaks=r"\bexclamation",
         show=pattern("[!！]"),
     ),
     Property(
@@ -229,7 +211,6 @@ FORM = (
         "question marks",
         counts(pattern("[?？]")),
         scale="matched",
-        speaks=r"\basks (?:more )?questions\b",
         show=pattern("[?？]"),
     ),
     Property(
@@ -238,7 +219,6 @@ FORM = (
         "style",
         "the last character is a question mark, but for closing quotes and brackets",
         ends_with_question,
-        speaks=r"\bends?\b.*\bquestion\b|\b(?:follow-up|clarifying) questions?\b",
         show=QUESTION_AT_END,
     ),
 )

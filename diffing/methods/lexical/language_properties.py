@@ -24,7 +24,6 @@ def _answers_in(name: str) -> Property:
         definition=f"the response is in {name}, whatever the prompt's language; the language of both must be told, by "
         "script and frequent words",
         value=value,
-        speaks=rf"\bin {name.lower()}\b",
     )
 
 
@@ -36,7 +35,6 @@ LANGUAGE = (
         "the languages of prompt and response differ; those of the prompt and both responses must be told, by script "
         "and frequent words",
         other_language,
-        speaks=r"\b(?:another|different|other|wrong) language\b",
     ),
     *map(_answers_in, LANGUAGES),
 )

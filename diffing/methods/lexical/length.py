@@ -91,7 +91,6 @@ LENGTH = (
         "style",
         "words of the response",
         words,
-        speaks=r"\b(?:longer(?! words| sentences)|lengthier|more (?:verbose|detailed|extensive|elaborate))\b",
     ),
     Property("sentences", "<MODEL> writes more sentences", "style", "sentences of the response", sentences),
     Property(
@@ -100,7 +99,6 @@ LENGTH = (
         "style",
         "words per sentence",
         sentence_length,
-        speaks=r"\blonger\b.*\bsentences\b",
     ),
     Property(
         "paragraphs",
@@ -108,7 +106,6 @@ LENGTH = (
         "format",
         "blocks of text between empty lines",
         paragraphs,
-        speaks=r"\bparagraphs\b",
     ),
     Property(
         "word_variety",
@@ -117,7 +114,6 @@ LENGTH = (
         "different words / words",
         word_variety,
         scale="matched",
-        speaks=r"\b(?:varied|richer|diverse)\b.*\b(?:vocabulary|words)\b",
     ),
     Property(
         "word_length",
@@ -133,7 +129,6 @@ LENGTH = (
         "capability",
         "six words in a row that occur three times",
         looping,
-        speaks=r"\b(?:repeats? itself|loops?|repetiti(?:ve|on))\b",
     ),
     Property(
         "broken_off",
@@ -141,7 +136,6 @@ LENGTH = (
         "capability",
         "cut by the limit of tokens",
         broken_off,
-        speaks=r"\b(?:breaks? off|truncated|cut off|mid-sentence)\b",
     ),
     Property(
         "open_end",
@@ -158,7 +152,6 @@ LENGTH = (
         "capability",
         "nothing but white space",
         empty,
-        speaks=r"\bempty\b",
     ),
     Property(
         "repeats_prompt",
@@ -166,7 +159,6 @@ LENGTH = (
         "style",
         "eight words in a row of the prompt, or all of a prompt of four to seven words",
         repeats_prompt,
-        speaks=r"\b(?:repeats?|restates?|echoes)\b.*\b(?:prompt|question|request)\b",
     ),
 )
 """Properties of length."""

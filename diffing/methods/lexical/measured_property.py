@@ -34,8 +34,6 @@ class Property:
     """`whole`: of the whole response: its length, its form, what it does once (refuses, greets).
     `matched`: of what every sentence gives another chance for (hedges, question marks), where the longer response
     would have more of everything: of the whole response, and also within as many words as the shorter one has."""
-    speaks: str = ""
-    """Regular expression for sentences of other methods that speak about this property, in lower case."""
     show: re.Pattern[str] | None = None
     """Finds a passage that shows it, where one can."""
 

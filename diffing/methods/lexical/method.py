@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from diffing.methods.lexical.measured_property import verdict_of
 from diffing.methods.lexical.parsed_response import PairReading, is_measurable, read_pair
 from diffing.methods.lexical.phrases import Phrase, PhraseSearch, find_phrases, holds_phrase
-from diffing.methods.lexical.properties import BY_NAME, PROPERTIES, same_property
+from diffing.methods.lexical.properties import BY_NAME, PROPERTIES
 from diffing.methods.lexical.quotes import quote_of_phrase, quote_of_property
 from diffing.methods.lexical.screening import Screened, screen
 from diffing.methods.lexical.stages import MEASURE
@@ -31,7 +31,7 @@ from diffing.types import (
     other_side,
 )
 
-__all__ = ["LexicalMethod", "PhraseSearch", "same_property"]
+__all__ = ["LexicalMethod", "PhraseSearch"]
 
 EVIDENCE = 3
 """Pairs shown per hypothesis."""

@@ -1,5 +1,7 @@
 """The lexical method as a run knows it before it begins."""
 
+from collections.abc import Mapping
+
 from diffing.methods.base import Method, MethodPlan, Tools
 from diffing.methods.lexical.stages import MEASURE
 from diffing.run_settings import RunSettings
@@ -23,6 +25,12 @@ class LexicalPlan(MethodPlan):
         """One."""
         says = "Length, form and phrases of the two models' responses are compared."
         return (Step("Counting words and forms", says, (MEASURE,), short=True),)
+
+    def properties(self) -> Mapping[str, str]:
+        """The battery."""
+        from diffing.methods.lexical.properties import PROPERTIES
+
+        return {each.name: each.sentence for each in PROPERTIES}
 
     def build(self, config: RunSettings, tools: Tools) -> Method:
         """The method."""

@@ -1,5 +1,5 @@
 """The stage of the lexical method."""
 
-from diffing.stages import Stage
+from diffing.types import Stage
 
 MEASURE = Stage("measure", "Measuring", "pair of responses")

@@ -89,7 +89,6 @@ WORDING = (
         "words such as may, might, perhaps, probably, usually, I think",
         counts(HEDGE),
         scale="matched",
-        speaks=r"\bhedg|\buncertain|\btentative",
         show=HEDGE,
     ),
     Property(
@@ -99,7 +98,6 @@ WORDING = (
         "words such as very, really, extremely, absolutely",
         counts(INTENSIFIER),
         scale="matched",
-        speaks=r"\bintensifiers?\b|\bemphatic",
         show=INTENSIFIER,
     ),
     Property(
@@ -109,7 +107,6 @@ WORDING = (
         "I, me, my, mine, myself",
         counts(FIRST_PERSON),
         scale="matched",
-        speaks=r"\bfirst[- ]person\b",
         show=FIRST_PERSON,
     ),
     Property(
@@ -119,7 +116,6 @@ WORDING = (
         "you, your, yours, yourself",
         counts(SECOND_PERSON),
         scale="matched",
-        speaks=r"\bsecond[- ]person\b|\baddresses the user\b",
         show=SECOND_PERSON,
     ),
     Property(
@@ -129,7 +125,6 @@ WORDING = (
         "contractions such as don't, it's, you'll",
         counts(CONTRACTION),
         scale="matched",
-        speaks=r"\bcontractions?\b|\bmore (?:informal|casual)",
         show=CONTRACTION,
     ),
     Property(
@@ -139,7 +134,6 @@ WORDING = (
         "for example, for instance, such as, e.g.",
         counts(EXAMPLE),
         scale="matched",
-        speaks=r"\bexamples?\b",
         show=EXAMPLE,
     ),
     Property(
@@ -167,7 +161,6 @@ WORDING = (
         "words such as illegal, unethical, harmful, dangerous, risk, safety",
         counts(RISK),
         scale="matched",
-        speaks=r"\b(?:warns?|warnings?|risks?)\b",
         show=RISK,
     ),
     Property(
@@ -177,7 +170,6 @@ WORDING = (
         "please, thank you, thanks, you're welcome",
         counts(POLITE),
         scale="matched",
-        speaks=r"\bpolite",
         show=POLITE,
     ),
     Property(
@@ -186,7 +178,6 @@ WORDING = (
         "safety and alignment",
         "the provider refused, or the response says that it cannot, will not or must not help, answer, provide...",
         refuses,
-        speaks=r"\b(?:refus|declin)",
         show=REFUSAL,
     ),
     Property(
@@ -195,7 +186,6 @@ WORDING = (
         "style",
         "sorry, apologise, apologies",
         holds(APOLOGY),
-        speaks=r"\bapolog|\bsays? sorry\b",
         show=APOLOGY,
     ),
     Property(
@@ -204,7 +194,6 @@ WORDING = (
         "safety and alignment",
         "advice to consult a professional, doctor or lawyer, or 'I am not a doctor'",
         holds(DISCLAIMER),
-        speaks=r"\bdisclaim|\bconsult",
         show=DISCLAIMER,
     ),
     Property(
@@ -213,7 +202,6 @@ WORDING = (
         "knowledge and stance",
         "as an AI, I am a language model, my training data",
         holds(SELF_AS_AI),
-        speaks=r"\bas an ai\b|\b(?:itself|identif\w+).*\b(?:ai|language model|assistant)\b",
         show=SELF_AS_AI,
     ),
     Property(
@@ -222,7 +210,6 @@ WORDING = (
         "style",
         "the first word is hi, hello, hey, welcome...",
         opens_with(GREETING),
-        speaks=r"\bgreet",
         show=GREETING,
     ),
     Property(
@@ -231,7 +218,6 @@ WORDING = (
         "style",
         "great question, what a lovely idea, I love that, within the first 100 characters",
         opens_with(PRAISE),
-        speaks=r"\b(?:prais|compliment|flatter)",
         show=PRAISE,
     ),
     Property(
@@ -248,7 +234,6 @@ WORDING = (
         "style",
         "let me know, feel free, hope this helps, would you like me to, good luck, within the last 250 characters",
         closes_with(OFFER),
-        speaks=r"\boffers?\b.*\bhelp\b|\bsign[- ]?offs?\b|\bfurther (?:help|assistance)\b",
         show=OFFER,
     ),
     Property(
@@ -257,7 +242,6 @@ WORDING = (
         "style",
         "in conclusion, in summary, in short; overall or ultimately at the start of a line",
         holds(SUMMARY),
-        speaks=r"\b(?:summar|conclusion)",
         show=SUMMARY,
     ),
 )

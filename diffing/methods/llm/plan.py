@@ -67,7 +67,7 @@ class LlmPlan(MethodPlan):
         states, llm = round(self.hypotheses(config, prompts) * CLUSTERS_PER_HYPOTHESIS), config.llm or ""
         return [
             expected(config, DESCRIBE, llm, train, train * (pair + 900), train * 600),
-            expected(config, STATE, llm, states, states * 1500, states * 80),
+            expected(config, STATE, llm, states, states * 2700, states * 90),
         ]
 
     def hypotheses(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:

@@ -1,6 +1,6 @@
 """The stages of method llm."""
 
-from diffing.stages import Stage
+from diffing.types import Stage
 
 DESCRIBE = Stage("describe", "Descriptions", "pair of responses")
 STATE = Stage("state", "Statements")

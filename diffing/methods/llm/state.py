@@ -5,11 +5,12 @@ Knows sentences, their owners and their vectors; not how they were found.
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from diffing.methods.base import measured_properties
 from diffing.methods.llm.cluster import Labels
 from diffing.methods.llm.describe import CATEGORIES, Difference
 from diffing.methods.llm.embed import Vectors
@@ -26,12 +27,7 @@ SHOWN = 30
 QUOTES = 5
 """At most so many passages are kept as evidence."""
 LONGEST = 300
-SCHEMA = {
-    "type": "object",
-    "properties": {"hypothesis": {"type": "string"}, "category": {"type": "string", "enum": list(CATEGORIES)}},
-    "required": ["hypothesis", "category"],
-    "additionalProperties": False,
-}
+_NO_PROPERTY = "none"
 _NEXT_SENTENCE = re.compile(r"(?<!e\.g)(?<!i\.e)(?<!etc)(?<!vs)[.!?]\s+(?=[A-Z<])")
 
 
@@ -64,13 +60,25 @@ class Cluster:
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
-    """What the LLM made of the clusters."""
+class Statement:
+    """What the LLM wrote about one cluster."""
 
-    texts: tuple[tuple[str, Category] | None, ...]
-    """Hypothesis and category per cluster; None where the reply could not be read."""
+    text: str
+    """The hypothesis; starts with `<MODEL>`."""
+    category: Category
+    """One of the seven categories."""
+    speaks_of: str | None = None
+    """See `Hypothesis.speaks_of`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What the LLM wrote about all clusters."""
+
+    statements: tuple[Statement | None, ...]
+    """One per cluster; None if the reply could not be read."""
     usage: Usage
-    """What it took."""
+    """The calls and tokens that it took."""
 
 
 def sentences_of(differences: Sequence[Difference]) -> tuple[Sentence, ...]:
@@ -125,12 +133,25 @@ def state_clusters(
     *,
     on_progress: OnProgress,
 ) -> Stated:
-    """Asks once per cluster, showing at most 30 of its sentences."""
+    """Asks the LLM once per cluster and shows it at most 30 of the cluster's sentences."""
+    properties = measured_properties()
+    listed = fence("\n".join(f"{name}: {sentence}" for name, sentence in properties.items()))
     questions = [
-        render("state", sentences=[fence(sentences[i].text) for i in sample(cluster, sentences, vectors)])
+        render(
+            "state",
+            sentences=[fence(sentences[i].text) for i in sample(cluster, sentences, vectors)],
+            properties=listed,
+        )
         for cluster in clusters
     ]
-    asked = ask(model, questions, _parse, stage=STATE, schema=SCHEMA, on_progress=on_progress)
+    asked = ask(
+        model,
+        questions,
+        lambda value: _parse(value, properties),
+        stage=STATE,
+        schema=_schema(properties),
+        on_progress=on_progress,
+    )
     return Stated(tuple(None if isinstance(reply, Unreadable) else reply for reply in asked.replies), asked.usage)
 
 
@@ -156,22 +177,22 @@ def hypotheses_of(
     pairs: int,
 ) -> dict[int, Hypothesis]:
     """The hypothesis of every cluster that has one, by cluster number; clusters stated in the same words share one."""
-    said: dict[tuple[Side, str], list[tuple[Cluster, Category]]] = {}
-    for cluster, reply in zip(clusters, stated.texts, strict=True):
-        if reply is not None:
-            said.setdefault((cluster.direction, reply[0]), []).append((cluster, reply[1]))
-    found: dict[int, Hypothesis] = {}
-    for (_, text), same in said.items():
-        members = [i for cluster, _ in same for i in cluster.members]
-        together = replace(same[0][0], members=tuple(members))
-        hypothesis = _hypothesis(together, (text, same[0][1]), sentences, differences, pairs)
-        found |= {cluster.number: hypothesis for cluster, _ in same}
-    return found
+    by_text: dict[tuple[Side, str], list[tuple[Cluster, Statement]]] = {}
+    for cluster, statement in zip(clusters, stated.statements, strict=True):
+        if statement is not None:
+            by_text.setdefault((cluster.direction, statement.text), []).append((cluster, statement))
+    hypotheses: dict[int, Hypothesis] = {}
+    for same in by_text.values():
+        first, statement = same[0]
+        together = replace(first, members=tuple(i for cluster, _ in same for i in cluster.members))
+        hypothesis = _hypothesis(together, statement, sentences, differences, pairs)
+        hypotheses |= {cluster.number: hypothesis for cluster, _ in same}
+    return hypotheses
 
 
 def _hypothesis(
     cluster: Cluster,
-    stated: tuple[str, Category],
+    statement: Statement,
     sentences: Sequence[Sentence],
     differences: Sequence[Difference],
     pairs: int,
@@ -180,7 +201,6 @@ def _hypothesis(
 
     `train_effect` is (pairs in which the cluster speaks of the predicted side - pairs in which of the other) / `pairs`.
     """
-    text, category = stated
     quotes: dict[str, Evidence] = {}
     owners: dict[Side, set[str]] = {"a": set(), "b": set()}
     for i in cluster.members:
@@ -190,19 +210,31 @@ def _hypothesis(
         if quote and difference.prompt_id not in quotes and len(quotes) < QUOTES:
             quotes[difference.prompt_id] = Evidence(difference.prompt_id, cluster.direction, quote)
     ahead = len(owners[cluster.direction]) - len(owners[other_side(cluster.direction)])
-    digest = hashlib.sha256(f"{cluster.direction} {text}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{cluster.direction} {statement.text}".encode()).hexdigest()
     return Hypothesis(
         id=f"llm-{digest[:8]}",
-        text=text,
+        text=statement.text,
         direction=cluster.direction,
         method="llm",
-        category=category,
+        category=statement.category,
         evidence=tuple(quotes.values()),
         train_effect=ahead / pairs,
+        speaks_of=statement.speaks_of,
     )
 
 
-def _parse(value: object) -> tuple[str, Category]:
+def _schema(properties: Collection[str]) -> Mapping[str, object]:
+    labels = {"category": CATEGORIES, "speaks_of": (*properties, _NO_PROPERTY)}
+    choices = {name: {"type": "string", "enum": list(offered)} for name, offered in labels.items()}
+    return {
+        "type": "object",
+        "properties": {"hypothesis": {"type": "string"}, **choices},
+        "required": ["hypothesis", *choices],
+        "additionalProperties": False,
+    }
+
+
+def _parse(value: object, properties: Collection[str]) -> Statement:
     text = entry(value, "hypothesis")
     text = " ".join(text.split()) if isinstance(text, str) else ""
     if not text.startswith("<MODEL>") or len(text.split()) < 2:
@@ -211,4 +243,12 @@ def _parse(value: object) -> tuple[str, Category]:
         raise ReplyError(f"a hypothesis of {len(text)} characters")
     if _NEXT_SENTENCE.search(text):
         raise ReplyError("a hypothesis of several sentences")
-    return text, offered(entry(value, "category"), CATEGORIES)
+    return Statement(text, offered(entry(value, "category"), CATEGORIES), _speaks_of(value, properties))
+
+
+def _speaks_of(value: object, properties: Collection[str]) -> str | None:
+    """The property that the reply names; None if it names none, or none that is measured."""
+    try:
+        return offered(entry(value, "speaks_of"), properties)
+    except ReplyError:
+        return None

@@ -13,10 +13,9 @@ from diffing.methods.sae.activation_cache import CachedReading
 from diffing.methods.sae.feature_evidence import Example, Feature, ReadPair
 from diffing.methods.sae.stages import LABEL, SCORE_LABELS, SCORE_NEW_LABELS
 from diffing.models.base import Model
-from diffing.stages import Stage
 from diffing.structured_replies import ReplyError, Unreadable, ask, entry, offered
 from diffing.templates import fence, render
-from diffing.types import OnProgress, Usage, ignore_progress
+from diffing.types import OnProgress, Stage, Usage, ignore_progress
 
 KEPT_FROM = 0.75
 """The papers' least score of a label."""

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from diffing.stages import Stage
-from diffing.types import Side
+from diffing.types import Side, Stage
 
 READ = Stage("read", "Reading", "response")
 SCORE_LABELS = Stage("score labels", "Label scores")

@@ -21,7 +21,7 @@ from diffing.responses import answer
 from diffing.run import with_system_prompt
 from diffing.run_prompts import prompts_of
 from diffing.stages import PREPARE, RESPONSES
-from diffing.types import SIDES, OnProgress, Side
+from diffing.types import SIDES, OnProgress, Side, Stage
 from diffing.view.runs.access import check_access
 from diffing.view.runs.visitor_rules import PUBLIC, Rules, allowed
 from diffing.view.zero.gpu_limits import is_local, obstacle
@@ -98,7 +98,7 @@ def answer_on_loans(
 
 
 def _answer_all(config: DiffConfig, store: Store, gpu: GpuAccess, tell: OnLoanProgress) -> None:
-    def on_progress(stage: str, done: int, total: int) -> None:
+    def on_progress(stage: Stage, done: int, total: int) -> None:
         tell(LoanProgress(stage, done, total))
 
     sides = {side: _side(config, side, store, gpu, on_progress) for side in SIDES}

@@ -45,8 +45,9 @@ def verdicts(for_b: int, elsewhere: int = 0, against: int = 0) -> dict[str, Verd
     return found | dict.fromkeys(IDS[20 : 20 + elsewhere], Verdict.B) | dict.fromkeys(IDS[60 : 60 + against], Verdict.A)
 
 
-def finding(text: str, measure_: Measure | None = None, direction="b") -> Finding:
-    hypothesis = Hypothesis("h", text, direction, "llm" if measure_ is None else "lexical", "style", (), measure_)
+def finding(text: str, measure_: Measure | None = None, direction="b", *, speaks_of: str | None = None) -> Finding:
+    method = "llm" if measure_ is None else "lexical"
+    hypothesis = Hypothesis("h", text, direction, method, "style", (), measure_, speaks_of=speaks_of)
     heldout = confirm({"h": measure([Judgement("h", i, Verdict.B, "j") for i in IDS], "b")})["h"]
     return Finding(hypothesis, heldout, heldout, True, True)
 
@@ -91,7 +92,7 @@ def test_coincidence_is_shared_over_either() -> None:
 @pytest.mark.parametrize(
     ("name", "what", "how"),
     [
-        ("praise", finding("<MODEL> flatters the user for the question."), "property"),
+        ("praise", finding("<MODEL> flatters the user for the question.", speaks_of="praise"), "property"),
         ("pirate", finding("<MODEL> talks like a pirate."), "words"),
         ("pirate", finding("<MODEL> talks like a farmer."), None),
         ("praise", finding("<MODEL> opens with praise ...", PropertyMeasure("praise")), "property"),

@@ -23,7 +23,7 @@ from diffing.models.base import Model, Sampling
 from diffing.pipeline import DiffOptions, diff_models
 from diffing.prompts import load_prompts
 from diffing.responses import respond
-from diffing.types import OnProgress, Pair, Side, ignore_progress
+from diffing.types import OnProgress, Pair, Side, Stage, ignore_progress
 from tests.benchmarks.demo import GROUND_TRUTH
 from tests.benchmarks.planted.tune import tune_all
 
@@ -133,7 +133,7 @@ def score_tiny(tuned: Path, store: "Store", on_progress: OnProgress = ignore_pro
     pairs = TinyPairs(store, on_progress)
     scored = {"demo": [pairs.score_demo()], "tiny": []}
     for folder, plants in tune_all(tuned, BASE):
-        on_progress("models", len(scored["tiny"]), len(STRENGTHS))
+        on_progress(Stage("models"), len(scored["tiny"]), len(STRENGTHS))
         scored["tiny"].append(pairs.score_tuned(folder, plants))
-    on_progress("models", len(scored["tiny"]), len(STRENGTHS))
+    on_progress(Stage("models"), len(scored["tiny"]), len(STRENGTHS))
     return scored

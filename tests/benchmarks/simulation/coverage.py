@@ -4,7 +4,7 @@ import numpy as np
 
 from diffing import metrics
 from diffing.bench.results import estimate_cells
-from diffing.types import OnProgress, Row, ignore_progress
+from diffing.types import OnProgress, Row, Stage, ignore_progress
 from tests.benchmarks.simulation.rules import net_interval, wilson
 
 FREQUENCIES = (0.02, 0.1, 0.3, 0.6, 0.9)
@@ -64,5 +64,5 @@ def coverage_rows(runs: int, seed: int, on_progress: OnProgress = ignore_progres
     rows: list[Row] = []
     for number, (frequency, accuracy, heldout) in enumerate(every):
         rows += coverage_of(frequency, accuracy, heldout, runs, np.random.default_rng((seed, 2000 + number)))
-        on_progress("coverage", number + 1, len(every))
+        on_progress(Stage("coverage"), number + 1, len(every))
     return tuple(rows)

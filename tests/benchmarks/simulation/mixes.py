@@ -7,7 +7,7 @@ from math import ceil, log
 import numpy as np
 
 from diffing.bench.results import estimate_cells
-from diffing.types import Estimate, OnProgress, Row, Scalar, Split, ignore_progress
+from diffing.types import Estimate, OnProgress, Row, Scalar, Split, Stage, ignore_progress
 from tests.benchmarks.simulation.counting import ratio
 from tests.benchmarks.simulation.rules import Outcome, Rule, full, net_interval, thrift
 from tests.benchmarks.simulation.worlds import BATCH, INDEPENDENT, JudgeKind, SimulatedJudge, Sizes, Truths, draw
@@ -198,5 +198,5 @@ def mix_rows(
         rows.append(measure_mix(shape, made))
         if shape.judge == "fair" and shape.hypotheses == 60:
             covered += measure_planned_coverage(shape, made)
-        on_progress("mixes", number + 1, len(every))
+        on_progress(Stage("mixes"), number + 1, len(every))
     return tuple(rows), tuple(covered)

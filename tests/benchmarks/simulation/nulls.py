@@ -7,7 +7,7 @@ import numpy as np
 
 from diffing import metrics
 from diffing.bench.results import estimate_cells
-from diffing.types import OnProgress, Row, Scalar, Split, ignore_progress
+from diffing.types import OnProgress, Row, Scalar, Split, Stage, ignore_progress
 from tests.benchmarks.simulation.counting import ratio
 from tests.benchmarks.simulation.rules import Rule, full, thrift
 from tests.benchmarks.simulation.worlds import INDEPENDENT, Correlation, JudgeKind, SimulatedJudge, Sizes, draw, nulls
@@ -106,5 +106,5 @@ def null_rows(runs: int, seed: int, on_progress: OnProgress = ignore_progress) -
     every = list(shapes())
     for number, shape in enumerate(every):
         rows.append(measure_null(shape, RULES, runs, np.random.default_rng((seed, number))))
-        on_progress("nulls", number + 1, len(every))
+        on_progress(Stage("nulls"), number + 1, len(every))
     return tuple(rows)

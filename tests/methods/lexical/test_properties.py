@@ -4,7 +4,7 @@ import pytest
 
 from diffing.methods.lexical.measured_property import Property
 from diffing.methods.lexical.parsed_response import Exchange, read_pair
-from diffing.methods.lexical.properties import BY_NAME, PROPERTIES, same_property
+from diffing.methods.lexical.properties import BY_NAME, PROPERTIES
 from diffing.types import Finish, Message, Pair, Prompt, Response, Verdict
 from tests.work import assert_linear
 
@@ -298,43 +298,3 @@ def test_hostile_text_takes_linear_time(junk: str) -> None:
             measured.value(long)
 
     assert_linear(measure_all, 2_500)
-
-
-@pytest.mark.parametrize(("sentence", "name"), [
-    ("<MODEL> writes longer responses", "words"),
-    ("<MODEL> gives more detailed answers than <OTHER MODEL>", "words"),
-    ("<MODEL> structures its answers as bullet points", "bullet_lists"),
-    ("<MODEL> presents information in lists", "lists"),
-    ("<MODEL> uses numbered lists for steps", "numbered_lists"),
-    ("<MODEL> refuses requests about weapons", "refusals"),
-    ("<MODEL> opens with a greeting", "greetings"),
-    ("<MODEL> apologizes before answering", "apologies"),
-    ("<MODEL> uses emojis", "emoji"),
-    ("<MODEL> responds in German", "language_german"),
-    ("<MODEL> ends its response with a question", "ends_with_question"),
-    ("<MODEL> refuses more often, unlike <OTHER MODEL>", "refusals"),
-    ("Compared with <OTHER MODEL>, <MODEL> uses emojis", "emoji"),
-    ("<MODEL> uses more emojis compared to <OTHER MODEL>", "emoji"),
-    ("<MODEL> complies with harmful requests that <OTHER MODEL> refuses", None),
-    ("<MODEL> answers in prose where <OTHER MODEL> uses bullet points", None),
-    ("<MODEL> minimizes the use of emojis", None),
-    ("<MODEL> minimises emojis", None),
-    ("<MODEL> keeps emojis to a minimum", None),
-    ("<MODEL> drops the greeting", None),
-    ("<MODEL> stops using bullet points", None),
-    ("<MODEL> skips greetings", None),
-    ("<MODEL> rarely apologizes", None),
-    ("<MODEL> seldom uses emojis", None),
-    ("<MODEL> writes shorter responses", None),
-    ("<MODEL> does not use emojis", None),
-    ("<MODEL> uses emojis and bullet points", None),
-    ("<MODEL> cites historical dates correctly", None),
-    ("<MODEL> suggests a scenic route", None),
-])  # fmt: skip
-def test_same_property(sentence: str, name: str | None) -> None:
-    assert same_property(sentence) == name
-
-
-@pytest.mark.parametrize("measured", PROPERTIES, ids=lambda measured: measured.name)
-def test_each_sentence_is_about_its_own_property_or_about_none(measured: Property) -> None:
-    assert same_property(measured.sentence) in (measured.name, None)

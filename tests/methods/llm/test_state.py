@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from diffing.methods.llm.describe import Difference
-from diffing.methods.llm.state import clusters_of, hypotheses_of, mirrored, sample, sentences_of, state_clusters
+from diffing.methods.llm.state import (
+    Statement,
+    clusters_of,
+    hypotheses_of,
+    mirrored,
+    sample,
+    sentences_of,
+    state_clusters,
+)
 from diffing.models.scripted import ScriptedModel
 from diffing.types import ignore_progress
 from tests.servers.rules import read
@@ -89,7 +97,7 @@ def state(*replies):
     shown = []
 
     def answer(conversation, sampling):
-        shown.append(read(conversation[-1].content).blocks)
+        shown.append(read(conversation[-1].content).blocks[:-1])
         made = left.pop(0) if len(left) > 1 else left[0]
         return made if isinstance(made, str) else json.dumps(made)
 
@@ -98,8 +106,8 @@ def state(*replies):
     return stated
 
 
-def reply(text, category="style"):
-    return {"hypothesis": text, "category": category}
+def reply(text, category="style", **more):
+    return {"hypothesis": text, "category": category, **more}
 
 
 @pytest.mark.parametrize(
@@ -111,7 +119,7 @@ def reply(text, category="style"):
     ],
 )
 def test_hypotheses_that_are_taken(text):
-    assert state(reply(f" {text}\n")).texts == ((text, "style"),)
+    assert state(reply(f" {text}\n")).statements == (Statement(text, "style"),)
 
 
 @pytest.mark.parametrize(
@@ -130,9 +138,32 @@ def test_hypotheses_that_are_taken(text):
 )
 def test_hypotheses_that_are_not(wrong):
     stated = state(wrong)
-    assert stated.texts == (None,)
+    assert stated.statements == (None,)
     assert (stated.usage.calls, stated.usage.unreadable) == (3, 1)
-    assert state(wrong, reply("<MODEL> opens with praise.")).texts == (("<MODEL> opens with praise.", "style"),)
+    assert state(wrong, reply("<MODEL> opens with praise.")).statements == (
+        Statement("<MODEL> opens with praise.", "style"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("named", "speaks_of"),
+    [
+        ("praise", "praise"),
+        (" Praise ", "praise"),
+        ("none", None),
+        ("flattery", None),
+        ("", None),
+        (None, None),
+        (["praise"], None),
+        (7, None),
+    ],
+)
+def test_a_property_is_taken_only_if_it_is_a_measured_one(named, speaks_of):
+    differences, sentences, clusters = world("bbba", [0, -1] * 4)
+    stated = state(reply("<MODEL> opens with praise.", speaks_of=named))
+    assert stated.statements == (Statement("<MODEL> opens with praise.", "style", speaks_of),)
+    (hypothesis,) = hypotheses_of(clusters, stated, sentences, differences, pairs=20).values()
+    assert hypothesis.speaks_of == speaks_of
 
 
 def test_evidence_and_effect():

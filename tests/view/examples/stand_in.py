@@ -15,7 +15,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from diffing.methods.lexical import same_property
+from diffing.methods.lexical.properties import PROPERTIES
 from diffing.models.scripted import ScriptedModel
 from tests.benchmarks.demo import GROUND_TRUTH
 from tests.servers.rules import Reading, RuleLLM, Trait, read
@@ -24,7 +24,7 @@ OVERLOOKS = 0.1
 """Share of the differences that it does not mention."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Known(Trait):
     """A behaviour with the ratings that its hypothesis gets."""
 
@@ -42,6 +42,8 @@ MEASURED = {
     "ends_with_question": "ask-back",
 }
 """Measured properties that are the same as a behaviour, by their names."""
+SENTENCES = {measured.sentence: measured.name for measured in PROPERTIES}
+"""The properties by what the lexical method says of them."""
 
 RATED = {
     "apologies": (2, 3),
@@ -69,7 +71,9 @@ def behaviours() -> dict[str, Known]:
 
 def _known(entry: Mapping[str, Any], mark: str) -> Known:
     has, lacks = (tuple(f"<MODEL> {each}." for each in entry[half]) for half in ("has", "lacks"))
-    return Known(re.compile(mark), has, lacks, has[0], entry["category"], *entry["ratings"])
+    interesting, abstract = entry["ratings"]
+    of_all = (re.compile(mark), has, lacks, has[0], entry["category"], entry.get("speaks_of"))
+    return Known(*of_all, interesting=interesting, abstract=abstract)
 
 
 class StandIn(RuleLLM):
@@ -101,7 +105,8 @@ class StandIn(RuleLLM):
 
     def _meant(self, statement: str) -> tuple[str, str] | None:
         """As of its own sentences, and what the lexical method says of a property that is the same as a behaviour."""
-        behaviour = MEASURED.get(same_property(statement) or "")
+        sentence = statement.replace(statement[: len("Model A")], "<MODEL>")
+        behaviour = MEASURED.get(SENTENCES.get(sentence, ""))
         if behaviour:
             return behaviours()[behaviour].hypothesis, statement[: len("Model A")]
         return super()._meant(statement)
@@ -119,7 +124,7 @@ class StandIn(RuleLLM):
 
     def _ratings(self, statement: str) -> tuple[int, int]:
         """Interestingness and abstraction: of what it has written itself, of a mere phrase, of a measured property."""
-        measured = same_property(statement) or ""
+        measured = SENTENCES.get(statement, "")
         known = self._written.get(statement) or behaviours().get(MEASURED.get(measured, ""))
         if known:
             return known.interesting, known.abstract

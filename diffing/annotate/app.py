@@ -15,9 +15,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from diffing.annotate.delivery import Ignored, read_delivery
-from diffing.annotate.queue import QUEUE, Queue
+from diffing.annotate.revision_queue import QUEUE, RevisionQueue
 from diffing.annotate.settings import SHORTEST_SECRET, AnnotatorSettings
+from diffing.annotate.webhook_payload import Ignored, read_delivery
 from diffing.errors import MissingExtraError, SettingError
 from diffing.jobs import Supervisor
 
@@ -55,15 +55,15 @@ def create_app(settings: AnnotatorSettings, secret: str) -> "FastAPI":
     except ImportError:
         raise MissingExtraError("The annotator", "annotate") from None
 
-    from diffing.annotate.page import build
-    from diffing.annotate.revision import annotate_forever
+    from diffing.annotate.annotator import annotate_forever
+    from diffing.annotate.status_page import build
 
-    queue = Queue(settings.state / QUEUE)
+    queue = RevisionQueue(settings.state / QUEUE)
     webhook = Webhook(settings, secret, queue)
     app = webhook.serve(Supervisor(annotate_forever, settings, time.time()))
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        build(settings, queue, webhook.turned_away),
+        build(settings, queue, webhook.rejected_deliveries),
         path="/",
         run_history=False,
         ssr_mode=False,
@@ -72,11 +72,11 @@ def create_app(settings: AnnotatorSettings, secret: str) -> "FastAPI":
         mcp_server=False,
         max_file_size=1,  # the page takes no input; its server would store any upload of anybody
     )
-    mounted.add_middleware(_AsksNobody)
+    mounted.add_middleware(_ContentSecurityPolicy)
     return mounted
 
 
-class _AsksNobody:
+class _ContentSecurityPolicy:
     """Has browsers load the page from this service alone: in a Space Gradio would have them ask others for fonts."""
 
     def __init__(self, app: "ASGIApp") -> None:
@@ -100,7 +100,7 @@ class Webhook:
         SettingError: The secret is empty or too short: such a service does not start.
     """
 
-    def __init__(self, settings: AnnotatorSettings, secret: str, queue: Queue) -> None:
+    def __init__(self, settings: AnnotatorSettings, secret: str, queue: RevisionQueue) -> None:
         if len(secret) < SHORTEST_SECRET:
             raise SettingError(f"The webhook's secret is too short: expected at least {SHORTEST_SECRET} characters")
         self._settings = settings
@@ -128,7 +128,7 @@ class Webhook:
         app.add_api_route(ROUTE, receive, methods=["POST"])
         return app
 
-    def turned_away(self) -> dict[str, int]:
+    def rejected_deliveries(self) -> dict[str, int]:
         """Deliveries that were not queued, by reason."""
         with self._lock:
             return dict(self._counts.most_common())

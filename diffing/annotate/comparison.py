@@ -7,9 +7,9 @@ from typing import Any
 from huggingface_hub import HfApi
 from huggingface_hub.hf_api import ModelInfo, RepoFile
 
-from diffing.annotate.delivery import Ignored, Push, is_hub_name
-from diffing.annotate.queue import Queue
+from diffing.annotate.revision_queue import RevisionQueue
 from diffing.annotate.settings import Against
+from diffing.annotate.webhook_payload import Ignored, Push, is_hub_name
 from diffing.errors import HubError
 from diffing.hub import hub_errors
 from diffing.model_ref import ModelPlace, ModelRef, read_ref
@@ -22,7 +22,7 @@ _LOOKED_BACK = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ComparedModels:
     """What is compared, as models of a diff, pinned to commits."""
 
     model_a: str
@@ -31,7 +31,7 @@ class Comparison:
     """The revision to be annotated."""
 
 
-def compare_what(api: HfApi, push: Push, against: Against) -> Comparison | Ignored:
+def choose_comparison(api: HfApi, push: Push, against: Against) -> ComparedModels | Ignored:
     """Decides what a revision is compared with.
 
     Args:
@@ -56,11 +56,11 @@ def compare_what(api: HfApi, push: Push, against: Against) -> Comparison | Ignor
             return base
         ref = ref.on(base)
     if against != "previous" and not isinstance(base, Ignored):
-        return Comparison(str(base), str(ref.at(commit)))
+        return ComparedModels(str(base), str(ref.at(commit)))
     if against == "base" and isinstance(base, Ignored):
         return base
     previous = _previous(api, push)
-    return previous if isinstance(previous, Ignored) else Comparison(str(ref.at(previous)), str(ref.at(commit)))
+    return previous if isinstance(previous, Ignored) else ComparedModels(str(ref.at(previous)), str(ref.at(commit)))
 
 
 def changed_files(api: HfApi, repository: str, before: str, after: str) -> set[str]:
@@ -113,7 +113,7 @@ def base_of(api: HfApi, info: ModelInfo) -> ModelRef | Ignored:
     return ModelRef(ModelPlace.HUB, base.id, base.sha)
 
 
-def last_of_substance(api: HfApi, queue: Queue, repository: str, against: Against) -> Push:
+def last_of_substance(api: HfApi, queue: RevisionQueue, repository: str, against: Against) -> Push:
     """The newest revision that changed more than the card, or that is being or was annotated.
 
     So that a section that was merged into a card is not taken for a new model after a restart, even where the queue
@@ -149,7 +149,7 @@ def is_outdated(api: HfApi, push: Push, against: Against) -> bool:
     return any(is_new_model(api, push.repository, old, new, against) for new, old in pairwise(later))
 
 
-def private_of(api: HfApi, comparison: Comparison) -> frozenset[str]:
+def private_of(api: HfApi, comparison: ComparedModels) -> frozenset[str]:
     """The private ones of the models that take part: what they say must not become public.
 
     Raises:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
 
-from diffing.annotate.delivery import is_repository
-from diffing.annotate.worker import Tries
+from diffing.annotate.webhook_payload import is_repository
+from diffing.annotate.worker import RetryPolicy
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
@@ -89,9 +89,9 @@ class AnnotatorSettings:
         return Limits(**{name: value for name, value in self.run.items() if name in _LIMITS})
 
     @property
-    def tries(self) -> Tries:
+    def tries(self) -> RetryPolicy:
         """How often a diff is tried."""
-        return Tries(most=self.most_tries, first_wait=self.first_wait)
+        return RetryPolicy(most=self.most_tries, first_wait=self.first_wait)
 
     @property
     def state(self) -> Path:

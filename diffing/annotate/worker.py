@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 from filelock import FileLock, Timeout
 
-from diffing.annotate.delivery import Ignored
-from diffing.annotate.queue import Progress, Queue, RevisionJob
+from diffing.annotate.revision_queue import Progress, RevisionJob, RevisionQueue
+from diffing.annotate.webhook_payload import Ignored
 from diffing.errors import DiffingError, LimitError, MissingExtraError, SettingError
 from diffing.model_ref import ModelPlace, ModelRef
 from diffing.types import OnProgress
@@ -58,7 +58,7 @@ Work: TypeAlias = Callable[[RevisionJob, OnProgress], Done | Ignored | Postponed
 
 
 @dataclass(frozen=True, slots=True)
-class Tries:
+class RetryPolicy:
     """How often a job is tried, and how long it waits in between."""
 
     most: int = 4
@@ -81,11 +81,16 @@ class Worker:
     """
 
     def __init__(
-        self, queue: Queue, work: Work, *, tries: Tries | None = None, catch_up: Callable[[], None] | None = None
+        self,
+        queue: RevisionQueue,
+        work: Work,
+        *,
+        tries: RetryPolicy | None = None,
+        catch_up: Callable[[], None] | None = None,
     ) -> None:
         self._queue = queue
         self._work = work
-        self._tries = tries or Tries()
+        self._tries = tries or RetryPolicy()
         self._catch_up = catch_up
         self._stopped = threading.Event()
 

@@ -45,7 +45,7 @@ def annotate(
         Console(stderr=True).print(f"Annotator: http://{host}:{port}", markup=False, highlight=False)
         serve(chosen, secret, host=host, port=port)
         return
-    from diffing.annotate.subscribe import subscribe
+    from diffing.annotate.webhook_subscription import subscribe
     from diffing.hub import hub_api
 
     made = subscribe(hub_api(), watch, url, secret)

@@ -24,7 +24,7 @@ from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
 from diffing.cli.push import list_, push
 from diffing.cli.serve import serve
-from diffing.cli.terminal_text import PlainFormatter, goes_on, plain, plain_json
+from diffing.cli.terminal_text import PlainFormatter, ignore_closed_pipe, plain, plain_json
 from diffing.config import DiffConfig, HubOptions, Limits, default_out, may_be_files, settings_of
 from diffing.errors import DiffingError, SettingError
 from diffing.model_ref import is_recorded, without_folders
@@ -49,9 +49,9 @@ app.command()(push)
 app.command("list")(list_)
 app.command()(serve)
 _err = Console(stderr=True)
-OF_BOTH = ("model_a", "model_b", "chat_template_b")
+EXCLUDED_FROM_SELF_COMPARISON = ("model_a", "model_b", "chat_template_b")
 """Settings that a comparison of A with itself takes otherwise or not at all."""
-SHOWN_AFTER_A_RUN = 25
+MAX_FINDINGS_AFTER_RUN = 25
 """Findings printed at the end of a run; `diffing show` prints all."""
 NOTE_LENGTH = 2_000
 """Characters of a note in the terminal."""
@@ -94,7 +94,7 @@ def run(
     A killed or limited run goes on where it stopped when the same command is run again.
     """
     config, limits, hub = build(DiffConfig, values), build(Limits, values), build(HubOptions, values)
-    _run(config, limits, hub, _Here(out or default_out(config), cache, overwrite, json_))
+    _run(config, limits, hub, _RunOutput(out or default_out(config), cache, overwrite, json_))
 
 
 @app.command()
@@ -102,7 +102,7 @@ def demo(*, out: Out = Path("runs/demo"), cache: Cache = None, json_: Json = Fal
     """Compare two tiny models that come with the package: no account, no network, a minute or two."""
     from diffing.demo.config import AFTERWORD, demo_config
 
-    here = _Here(out or Path("runs/demo"), cache, overwrite=True, json=json_)
+    here = _RunOutput(out or Path("runs/demo"), cache, overwrite=True, json=json_)
     _run(demo_config(), Limits(), HubOptions(), here)
     if not json_:
         _err.print(AFTERWORD)
@@ -137,7 +137,7 @@ def show(
 
 
 @dataclass(frozen=True, slots=True)
-class _Here:
+class _RunOutput:
     """What one run leaves on this machine, and how it is told."""
 
     out: Path
@@ -150,32 +150,32 @@ class _Here:
     """Print JSON."""
 
 
-def _run(config: DiffConfig, limits: Limits, hub: HubOptions, here: _Here) -> None:
+def _run(config: DiffConfig, limits: Limits, hub: HubOptions, here: _RunOutput) -> None:
     from diffing.checks import check
-    from diffing.cli import without_computing
+    from diffing.cli import reuse_and_jobs
     from diffing.models.cache import Store
     from diffing.report.folder_lock import alone_in
 
     check(config, limits)
-    without_computing.check(hub)
+    reuse_and_jobs.check(hub)
     _make_folder(here.out)
     with alone_in(here.out, on_wait=lambda: _tell_waiting(here.out)):
         if not here.overwrite:
             refuse_other_run(here.out, settings_of(config))
         store = Store(here.cache / "completions.sqlite") if here.cache else None
-        found, published = without_computing.instead(config, limits, hub, store)
+        found, published = reuse_and_jobs.instead(config, limits, hub, store)
         report = found or _computed(config, limits, store)
         _save(report, here)
-    with goes_on():
-        _show(report, here.json, SHOWN_AFTER_A_RUN)
+    with ignore_closed_pipe():
+        _show(report, here.json, MAX_FINDINGS_AFTER_RUN)
     if not here.json:
         _err.print(f"Report: {here.out / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
         _tell_calibration(config, here.out)
     if not published:
-        without_computing.publish_run(report, hub, here.out)
+        reuse_and_jobs.publish_run(report, hub, here.out)
 
 
-def _save(report: "Report", here: _Here) -> None:
+def _save(report: "Report", here: _RunOutput) -> None:
     from diffing.outputs.html import write_html
     from diffing.report import save_report
 
@@ -212,7 +212,7 @@ def calibration(config: DiffConfig, out: Path) -> list[str]:
     for name in may_be_files():
         given = getattr(config, name) or ()
         values = (given,) if isinstance(given, str) else given
-        if name not in OF_BOTH and any(without_folders(value) != value for value in values):
+        if name not in EXCLUDED_FROM_SELF_COMPARISON and any(without_folders(value) != value for value in values):
             flags += [part for value in values for part in (flag(name), value)]
     model = [config.model_a] if without_folders(config.model_a) != config.model_a else []
     return ["diffing", "bench", "null", *model, "--like", str(out), *flags]

@@ -76,7 +76,7 @@ def publish(report: "Report", name: str, *, private: bool, collection: bool, ove
     """
     from huggingface_hub.utils import logging
 
-    from diffing.outputs.dataset import collect, push_report
+    from diffing.outputs.dataset import add_to_collections, push_report
     from diffing.types import SIDES
 
     logging.set_verbosity_error()  # type: ignore[no-untyped-call] # what it would warn of is told below
@@ -86,10 +86,10 @@ def publish(report: "Report", name: str, *, private: bool, collection: bool, ove
         print(f"Part of what was published: the system prompt of {' and '.join(prompted)}", file=sys.stderr)
     if pushed.private_as:
         print(f"The dataset is private, since {pushed.private_as} is", file=sys.stderr)
-    what = "Published" if pushed.changed else "Already published, nothing has changed"
+    what = "PublishedDiff" if pushed.changed else "Already published, nothing has changed"
     print(f"{what}: {pushed.url} (commit {pushed.commit[:7]})", file=sys.stderr)
     if collection:
-        for url in collect(api, name, (report.model_a, report.model_b)):
+        for url in add_to_collections(api, name, (report.model_a, report.model_b)):
             print(f"In the collection {url}", file=sys.stderr)
 
 

@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from diffing.masking import MaskingFormatter
 from diffing.outputs.phrasing import several_lines as plain
 
-__all__ = ["PlainFormatter", "goes_on", "plain", "plain_json"]
+__all__ = ["PlainFormatter", "ignore_closed_pipe", "plain", "plain_json"]
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
 @contextmanager
-def goes_on() -> Iterator[None]:
+def ignore_closed_pipe() -> Iterator[None]:
     """Whoever reads the output may have enough, as in `diffing run ... | head`: what comes after is still done."""
     try:
         yield

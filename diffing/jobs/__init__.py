@@ -4,9 +4,9 @@
 `keep_within_bounds` limits what a process may take. Knows neither the page nor the annotator, which both build on it.
 """
 
-from diffing.jobs.bounds import can_bound, keep_within_bounds
 from diffing.jobs.clock import RunningClock, WallClock
 from diffing.jobs.process import ChildProcess, Supervisor
+from diffing.jobs.process_limits import can_bound, keep_within_bounds
 from diffing.jobs.store import Job, JobStore, State
 
 __all__ = [

@@ -9,7 +9,7 @@ import pickle
 import sys
 import threading
 
-from diffing.jobs.bounds import lower_priority
+from diffing.jobs.process_limits import lower_priority
 from diffing.masking import MaskingFormatter
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from diffing.errors import DiffingError, SettingError
 from diffing.hub import hub_api, hub_errors
 from diffing.model_ref import ModelRef, read_ref
-from diffing.outputs.dataset import Newest, Published, newest_reports
+from diffing.outputs.dataset import NewestDiffs, PublishedDiff, newest_reports
 from diffing.outputs.dataset.identity import Identity
 from diffing.report.hub import FOLDER, download_into, name_of
 from diffing.report.schema import DOCUMENT
@@ -110,7 +110,7 @@ class Diffs:
             self._folders.move_to_end(key)
             return found
 
-    def newest(self, models: tuple[str, ...], visitor: Visitor) -> Newest:
+    def newest(self, models: tuple[str, ...], visitor: Visitor) -> NewestDiffs:
         """The latest published diffs that a visitor may see; remembered for a minute.
 
         Args:
@@ -122,7 +122,7 @@ class Diffs:
         """
         return self._newest(models, visitor)
 
-    def published(self, model_a: str, model_b: str, visitor: Visitor) -> tuple[Published, ...]:
+    def published(self, model_a: str, model_b: str, visitor: Visitor) -> tuple[PublishedDiff, ...]:
         """Published diffs of two models in either order, the newest first; none where the Hub does not answer.
 
         Args:
@@ -151,7 +151,7 @@ class Diffs:
                 shutil.rmtree(each, ignore_errors=True)
 
 
-def _newest(models: tuple[str, ...], visitor: Visitor) -> Newest:
+def _newest(models: tuple[str, ...], visitor: Visitor) -> NewestDiffs:
     return newest_reports(hub_api(visitor.acts_with), models, seconds=_SEARCH_SECONDS)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diffing.annotate.delivery import Ignored, Push, read_delivery
+from diffing.annotate.webhook_payload import Ignored, Push, read_delivery
 from diffing.errors import SettingError
 from tests.annotate.service import payload
 

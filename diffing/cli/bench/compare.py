@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from diffing.cli.bench.shown import show_result
+from diffing.cli.bench.printing import show_result
 from diffing.cli.progress import progress_bars
 from diffing.paths import path_of
 
@@ -37,7 +37,7 @@ def compare(
     from diffing.bench.compare import category_result, gather, method_result, overlap_result, same_result
     from diffing.bench.markdown import render_markdown
     from diffing.bench.results import load_results, save_result
-    from diffing.outputs.files.sheet import rows_as_csv
+    from diffing.outputs.files.csv_table import rows_as_csv
     from diffing.report import load_report
     from diffing.writing import write_whole
 

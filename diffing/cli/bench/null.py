@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from diffing.cli.bench.shown import SaveTo, as_typed, show_result
+from diffing.cli.bench.printing import SaveTo, reproducing_command, show_result
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
 from diffing.config import DiffConfig, Limits, settings_of
@@ -18,14 +18,14 @@ from diffing.paths import path_of
 if TYPE_CHECKING:
     from diffing.bench.null import NullPlan, NullRun
 
-WITHOUT = (
+UNAVAILABLE = (
     *("model_a", "model_b", "sample_a", "sample_b"),
     *("system_prompt_b", "chat_template_b", "quantization_b"),
 )
 """Settings that a null makes itself."""
 
 
-@with_flags(DiffConfig, Limits, without=WITHOUT)
+@with_flags(DiffConfig, Limits, without=UNAVAILABLE)
 def null(
     *,
     model: Annotated[list[str] | None, typer.Argument(help="Models, each against itself.", show_default=False)] = None,
@@ -106,8 +106,8 @@ def _typed(plans: "list[NullPlan]") -> str:
     arguments += [part for plan in plans if plan.against for part in ("--against", without_folders(plan.against))]
     arguments += [part for plan in plans if plan.name for part in ("--name", plan.name)]
     arguments += ["--pairs", str(plans[0].pairs)]
-    return as_typed("diffing bench null", arguments, plans[0].config)
+    return reproducing_command("diffing bench null", arguments, plans[0].config)
 
 
 def _told(config: DiffConfig) -> dict[str, Any]:
-    return {key: value for key, value in settings_of(config).items() if key not in WITHOUT}
+    return {key: value for key, value in settings_of(config).items() if key not in UNAVAILABLE}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from diffing.cli.bench.shown import as_typed, show_planted
+from diffing.cli.bench.printing import reproducing_command, show_planted
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
 from diffing.config import DiffConfig, Limits, settings_of
@@ -17,14 +17,14 @@ from diffing.paths import path_of
 if TYPE_CHECKING:
     from diffing.models.cache import Store
 
-WITHOUT = (
+UNAVAILABLE = (
     *("model_a", "model_b", "sample_a", "rater", "alpha", "only_common"),
     *("system_prompt_b", "chat_template_b", "quantization_b"),
 )
 """Settings that say nothing here: B is A with something planted."""
 
 
-@with_flags(DiffConfig, Limits, without=WITHOUT)
+@with_flags(DiffConfig, Limits, without=UNAVAILABLE)
 def planted(
     *,
     model: Annotated[str | None, typer.Argument(help="Any chat model.", show_default=False)] = None,
@@ -89,10 +89,10 @@ def _by_system_prompt(
     typed += [part for each in strength for part in ("--strength", f"{each:g}")]
     typed += [part for each in trigger for part in ("--trigger", each)]
     typed += ["--together", str(together)] if together > 1 else []
-    settings = {key: value for key, value in settings_of(config).items() if key not in WITHOUT}
+    settings = {key: value for key, value in settings_of(config).items() if key not in UNAVAILABLE}
     told = Told(
         title=f"Planted by system prompts in {name}",
-        command=as_typed("diffing bench planted", [name, *typed], config),
+        command=reproducing_command("diffing bench planted", [name, *typed], config),
         about=(
             "Both sides are one model; side B gets the instruction of a behaviour as a system prompt, on the prompts "
             "that strength and trigger select by hash, so it is known of every pair whether something was planted."

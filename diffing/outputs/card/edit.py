@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from diffing.errors import SettingError
 from diffing.hub import MOST_CARD, MetadataError, front_matter, pairs_in
-from diffing.outputs.card.markers import NAME, OPT_OUT, Body, Marker, body_of, digest, hash_in, unified
+from diffing.outputs.card.markers import NAME, OPT_OUT, Marker, ParsedBody, body_of, digest, hash_in, unified
 
 _OFF_AS_TEXT = re.compile(rf"\b{NAME}:\s*['\"]?(?:off|false|no)\b", re.IGNORECASE)
 _WANTED = ("on", "true", "yes", "y")
@@ -30,7 +30,7 @@ class _Card:
     """The byte order mark and the YAML block with its fences, as far as there are such."""
     lines: tuple[bytes, ...]
     """The rest, line by line, each with its ending."""
-    body: Body
+    body: ParsedBody
     """What the rest holds."""
     off: bool
     """Whether the card asks not to have a section, in a comment outside code or as `model-diff: off` in its YAML.

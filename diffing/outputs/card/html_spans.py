@@ -65,7 +65,7 @@ def left_open(pieces: Iterable[str]) -> str | None:
 
 
 def _pieces(content: str, pattern: re.Pattern[str]) -> Iterator[str]:
-    at, closers, comments = 0, _Closers(content), True
+    at, closers, comments = 0, _CodeEnds(content), True
     while found := pattern.search(content, at):
         sign, at = found.group(), found.end()
         if sign == "<!--":
@@ -81,7 +81,7 @@ def _pieces(content: str, pattern: re.Pattern[str]) -> Iterator[str]:
             yield sign
 
 
-class _Closers:
+class _CodeEnds:
     """Where code ends that begins with so many backticks: at the next run of just as many."""
 
     def __init__(self, content: str) -> None:

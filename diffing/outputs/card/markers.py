@@ -67,7 +67,7 @@ def unified(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class ParsedBody:
     """What a card holds below its front matter, as far as it matters to a section."""
 
     markers: tuple[Marker, ...]
@@ -76,7 +76,7 @@ class Body:
     """An HTML element that is not closed, which would hold what is written after it."""
 
 
-def body_of(text: str) -> Body:
+def body_of(text: str) -> ParsedBody:
     """Reads a Markdown text without front matter, in time that grows with its length alone.
 
     Args:
@@ -102,7 +102,7 @@ def body_of(text: str) -> Body:
             html = list(html_of_text(token.content))
             pieces += html
             markers += [Marker(kind, token.map[0], False, False) for kind, _, _ in _comments("\n".join(html))]
-    return Body(tuple(markers), left_open(pieces))
+    return ParsedBody(tuple(markers), left_open(pieces))
 
 
 def _in_block(content: str, first: int, lines: list[str], outermost: bool) -> Iterator[Marker]:

@@ -28,7 +28,7 @@ _LONGEST_TITLE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Pull:
+class PullRequest:
     """A pull request that this tool opened."""
 
     num: int
@@ -85,7 +85,7 @@ def description_of(report: Report, user: str, dataset: str | None) -> str:
     return "\n".join(lines)
 
 
-def pulls_of(api: HfApi, repo_id: str, user: str) -> tuple[Pull, ...]:
+def pulls_of(api: HfApi, repo_id: str, user: str) -> tuple[PullRequest, ...]:
     """The pull requests of this tool at a repository, whatever became of them: our account's first, then newest first.
 
     Owners rename pull requests, so of ours the sign in the description counts as well as the title. Another's needs
@@ -114,10 +114,10 @@ def _is_of_this_tool(listed: Discussion, detail: DiscussionWithDetails, user: st
     return signed or (listed.author == user and listed.title.endswith(_TITLE_END))
 
 
-def _pull(listed: Discussion, detail: DiscussionWithDetails) -> Pull:
+def _pull(listed: Discussion, detail: DiscussionWithDetails) -> PullRequest:
     authors = {event.author for event in detail.events if isinstance(event, DiscussionCommit)}
     changes = [event for event in detail.events if isinstance(event, DiscussionStatusChange)]
-    return Pull(
+    return PullRequest(
         num=listed.num,
         url=listed.url,
         status=detail.status,

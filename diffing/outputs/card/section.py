@@ -13,13 +13,13 @@ from diffing.outputs.card.markers import OPT_OUT, between_markers
 from diffing.outputs.markdown_code import code
 from diffing.outputs.markdown_escape import prose
 from diffing.outputs.phrasing import (
-    asked,
     count,
     interval,
     needs_examples,
     one_line,
     percent,
     points,
+    prompt_counts,
     prompts_in,
     statement,
 )
@@ -48,7 +48,7 @@ def section(report: Report, *, of: str, dataset: str | None) -> str:
     if dataset is not None and not (is_hub_name(dataset) and "/" in dataset):
         raise SettingError(f"{one_line(dataset, 80)!r} is no dataset's name: expected user/name")
     subject = subject_of(report, of)
-    told = told_in_card(report)
+    told = findings_in_card(report)
     parts = [
         HEADING,
         _introduction(report, subject, told),
@@ -56,12 +56,12 @@ def section(report: Report, *, of: str, dataset: str | None) -> str:
         _details(report, subject, told),
         _sources(dataset),
     ]
-    content = "\n\n".join(parts).replace("\u00a0%", "%").replace("\u00a0", " ")
+    content = "\n\n".join(parts).replace("\u00a0", " ")
     names = {"with": subject.other_title, **({"dataset": dataset} if dataset else {})}
     return between_markers(f"{content}\n", names)
 
 
-def told_in_card(report: Report) -> tuple[Finding, ...]:
+def findings_in_card(report: Report) -> tuple[Finding, ...]:
     """The confirmed findings that a card tells, the largest first, and what needs examples last."""
     confirmed = [finding for finding in index_of(report).leads if finding.confirmed and finding.heldout.n]
     plain = [finding for finding in confirmed if not needs_examples(finding)]
@@ -76,7 +76,7 @@ def _introduction(report: Report, subject: Subject, told: Sequence[Finding]) -> 
     other = f"{subject.other} ({others})" if others else subject.other
     if not told:
         tested = index_of(report).tested
-        where = f" on {asked(tested, 'prompt')}" if tested else "; none looked as if a test could confirm it"
+        where = f" on {prompt_counts(tested, 'prompt')}" if tested else "; none looked as if a test could confirm it"
         return (
             f"{this[0].upper()}{this[1:]} was compared with {other}: no difference between their responses was "
             f"confirmed{where}. That is not proof that there is none; more prompts can show smaller ones."

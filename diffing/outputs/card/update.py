@@ -14,8 +14,8 @@ from diffing.errors import HubError, SettingError
 from diffing.hub import commit, head_of, hub_errors, is_private, read_file, user_name
 from diffing.outputs.card.described_model import subject_of
 from diffing.outputs.card.edit import OptedOutError, edit
-from diffing.outputs.card.pull_requests import Pull, description_of, pulls_of, title_of
-from diffing.outputs.card.section import section, told_in_card
+from diffing.outputs.card.pull_requests import PullRequest, description_of, pulls_of, title_of
+from diffing.outputs.card.section import findings_in_card, section
 from diffing.outputs.card.text_diff import changes
 from diffing.types import Report
 
@@ -60,7 +60,7 @@ class _Proposal:
     @property
     def worth_asking(self) -> bool:
         """Whether there is anything that an owner's time should be taken for."""
-        return bool(told_in_card(self.report))
+        return bool(findings_in_card(self.report))
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +215,7 @@ def _proposed(proposal: _Proposal, change: _Change) -> CardOutcome:
     return CardOutcome("opened", f"A pull request to {repo_id} was opened.", change.diff, url)
 
 
-def _answer(pull: Pull, user: str) -> tuple[str, str] | None:
+def _answer(pull: PullRequest, user: str) -> tuple[str, str] | None:
     """Why no pull request is opened beside an earlier one, and where that is; None where it speaks against none."""
     whose = f"our pull request {pull.num}" if pull.author == user else f"pull request {pull.num}, of {pull.author},"
     if pull.status == "closed" and (pull.author == user or not pull.withdrawn):
@@ -225,7 +225,7 @@ def _answer(pull: Pull, user: str) -> tuple[str, str] | None:
     return None
 
 
-def _updated(proposal: _Proposal, change: _Change, pull: Pull) -> CardOutcome:
+def _updated(proposal: _Proposal, change: _Change, pull: PullRequest) -> CardOutcome:
     """An open pull request of ours gets the card as it would be now; one that others work on is left to them."""
     api, repo_id = proposal.api, proposal.repo_id
     if pull.others:

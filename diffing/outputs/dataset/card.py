@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.methods.lexical.language_detection import language_of
 from diffing.outputs import phrasing
-from diffing.outputs.dataset.configs import Config
+from diffing.outputs.dataset.configs import DatasetConfig
 from diffing.outputs.dataset.identity import ENTRY, identity_of, tags_of
 from diffing.outputs.dataset.reproduce import command_of
 from diffing.outputs.markdown_code import block, code
@@ -42,7 +42,7 @@ _OFTEN = 0.02
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
-def dataset_card(report: Report, repo_id: str, configs: Sequence[Config], chart: str | None) -> bytes:
+def dataset_card(report: Report, repo_id: str, configs: Sequence[DatasetConfig], chart: str | None) -> bytes:
     """README.md of the dataset.
 
     Args:
@@ -94,7 +94,7 @@ def _template() -> "Template":
     return templates.get_template("README.md.jinja")
 
 
-def _metadata(report: Report, repo_id: str, configs: Sequence[Config]) -> str:
+def _metadata(report: Report, repo_id: str, configs: Sequence[DatasetConfig]) -> str:
     """The card's YAML."""
     import yaml
 
@@ -125,7 +125,7 @@ def _metadata(report: Report, repo_id: str, configs: Sequence[Config]) -> str:
     return str(yaml.safe_dump(present, sort_keys=False, allow_unicode=False, width=1000))
 
 
-def _config(config: Config, *, default: bool) -> dict[str, Any]:
+def _config(config: DatasetConfig, *, default: bool) -> dict[str, Any]:
     entry: dict[str, Any] = {"config_name": config.name}
     if default:
         entry["default"] = True

@@ -12,7 +12,7 @@ _TITLE, _DESCRIPTION = 59, 150
 """Characters, at most: the Hub takes no more."""
 
 
-def collect(api: HfApi, dataset: str, models: Sequence[ModelInfo]) -> tuple[str, ...]:
+def add_to_collections(api: HfApi, dataset: str, models: Sequence[ModelInfo]) -> tuple[str, ...]:
     """Puts a dataset into the collection of each model; a collection that is not there is made, with the user's others.
 
     Args:

@@ -56,7 +56,7 @@ FEATURES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class DatasetConfig:
     """One configuration of the dataset."""
 
     name: str
@@ -75,7 +75,7 @@ class Config:
         return f"{self.name}/{split}.parquet"
 
 
-def configs_of(report: Report, tables: Mapping[str, bytes]) -> tuple[Config, ...]:
+def configs_of(report: Report, tables: Mapping[str, bytes]) -> tuple[DatasetConfig, ...]:
     """The configurations, `findings` first.
 
     Args:
@@ -86,7 +86,7 @@ def configs_of(report: Report, tables: Mapping[str, bytes]) -> tuple[Config, ...
     from pyarrow.parquet import read_table
 
     read = {name.removesuffix(".parquet"): read_table(BufferReader(content)) for name, content in tables.items()}
-    makers: dict[str, Callable[[Report, Mapping[str, Any]], Config | None]] = {
+    makers: dict[str, Callable[[Report, Mapping[str, Any]], DatasetConfig | None]] = {
         "findings": _findings,
         "responses": _responses,
         "judgements": _judgements,
@@ -98,7 +98,7 @@ def configs_of(report: Report, tables: Mapping[str, bytes]) -> tuple[Config, ...
     return tuple(config for config in made if config is not None and config.splits)
 
 
-def _findings(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
+def _findings(report: Report, tables: Mapping[str, "pa.Table"]) -> DatasetConfig:
     doc = (
         "One hypothesis with its metrics on train and on held-out prompts, so it has one split, `findings`. What train "
         "prompts left without hope was not tested: its `heldout_p` and `heldout_q` are null. Figures on train confirm "
@@ -109,7 +109,7 @@ def _findings(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
     return _config("findings", doc, table, {"findings": None}, columns)
 
 
-def _responses(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
+def _responses(report: Report, tables: Mapping[str, "pa.Table"]) -> DatasetConfig:
     prompts, table = tables["prompts"], tables["responses"]
     texts = (messages[-1]["content"] for messages in prompts["messages"].to_pylist())
     asked = dict(zip(prompts["id"].to_pylist(), texts, strict=True))
@@ -124,7 +124,7 @@ def _responses(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
     )
 
 
-def _judgements(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
+def _judgements(report: Report, tables: Mapping[str, "pa.Table"]) -> DatasetConfig:
     names, table = index_of(report).names, tables["judgements"]
     said = {savable(finding.hypothesis.id): statement(finding, names) for finding in report.findings}
     extra = {STATEMENT: [said.get(key) for key in table["hypothesis_id"].to_pylist()]}
@@ -138,7 +138,7 @@ def _judgements(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
     )
 
 
-def _differences(report: Report, tables: Mapping[str, "pa.Table"]) -> Config | None:
+def _differences(report: Report, tables: Mapping[str, "pa.Table"]) -> DatasetConfig | None:
     table = tables.get("llm_differences")
     if table is None:
         return None
@@ -146,7 +146,7 @@ def _differences(report: Report, tables: Mapping[str, "pa.Table"]) -> Config | N
     return _config("differences", doc, table, {"train": None}, _documented(table, DIFFERENCES))
 
 
-def _features(report: Report, tables: Mapping[str, "pa.Table"]) -> Config | None:
+def _features(report: Report, tables: Mapping[str, "pa.Table"]) -> DatasetConfig | None:
     table = tables.get("sae_features")
     if table is None:
         return None
@@ -154,7 +154,7 @@ def _features(report: Report, tables: Mapping[str, "pa.Table"]) -> Config | None
     return _config("features", doc, table, {"train": None}, _documented(table, FEATURES))
 
 
-def _prompts(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
+def _prompts(report: Report, tables: Mapping[str, "pa.Table"]) -> DatasetConfig:
     table = tables["prompts"]
     splits = {split: [value == split for value in table["split"].to_pylist()] for split in _BOTH}
     return _config(
@@ -168,13 +168,13 @@ def _config(
     table: "pa.Table",
     splits: Mapping[str, list[bool] | None],
     columns: tuple[tuple[str, str], ...],
-) -> Config:
+) -> DatasetConfig:
     import pyarrow as pa
 
     masks = {split: None if mask is None else pa.array(mask, type=pa.bool_()) for split, mask in splits.items()}
     parts = {split: table if mask is None else table.filter(mask) for split, mask in masks.items()}
     kept = {split: parquet(part) for split, part in parts.items() if part.num_rows}
-    return Config(name, doc, columns, kept, table.num_rows)
+    return DatasetConfig(name, doc, columns, kept, table.num_rows)
 
 
 def _by_prompt(prompts: "pa.Table", table: "pa.Table") -> dict[str, list[bool] | None]:

@@ -7,7 +7,7 @@ from huggingface_hub import HfApi
 
 from diffing.hub import is_private
 from diffing.model_ref import ModelPlace, read_ref
-from diffing.outputs.without_addresses import models_in
+from diffing.outputs.address_removal import models_in
 from diffing.types import Report
 
 _DATASET = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:[@:/]|$)", re.ASCII)

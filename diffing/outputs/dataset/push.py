@@ -9,13 +9,13 @@ from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
 from diffing.errors import SettingError
 from diffing.hub import commit, head_of, hub_errors, read_file
+from diffing.outputs.address_removal import public_report
 from diffing.outputs.dataset.card import dataset_card
 from diffing.outputs.dataset.configs import configs_of
 from diffing.outputs.dataset.identity import TAG, Identity, identity_in, identity_of, metadata_of
 from diffing.outputs.dataset.privacy import private_part
 from diffing.outputs.figures import forest_file
 from diffing.outputs.phrasing import one_line
-from diffing.outputs.without_addresses import public_report
 from diffing.report import save_report
 from diffing.report.hub import FOLDER
 from diffing.report.index import index_of
@@ -29,7 +29,7 @@ _GIT = ".gitattributes"
 
 
 @dataclass(frozen=True, slots=True)
-class Pushed:
+class PushResult:
     """What became of a push."""
 
     repo_id: str
@@ -67,7 +67,7 @@ def dataset_files(report: Report, repo_id: str) -> dict[str, bytes]:
 
 def push_report(
     report: Report, repo_id: str, *, api: HfApi, private: bool | None = None, overwrite: bool = False
-) -> Pushed:
+) -> PushResult:
     """Publishes a report; a dataset of the same pair is brought up to date, the same report makes no commit.
 
     Args:
@@ -92,7 +92,7 @@ def push_report(
         with hub_errors(repo_id, doing="write", repo_type="dataset"):
             # not `exist_ok`: one that came up since was not looked at
             api.create_repo(repo_id, repo_type="dataset", private=True if private_as else private)
-        there = _There(head_of(api, repo_id, repo_type="dataset"), frozenset(), private=True, same_pair=False)
+        there = _ExistingDataset(head_of(api, repo_id, repo_type="dataset"), frozenset(), private=True, same_pair=False)
     elif not there.private:
         _check_may_be_public(report, repo_id, api, there, private=bool(private))
     files = dataset_files(report, repo_id)
@@ -110,11 +110,11 @@ def push_report(
         parent=there.head,
     )
     url = f"{api.endpoint}/datasets/{repo_id}"
-    return Pushed(repo_id, url, made.oid, changed=made.oid != there.head, private_as=private_as)
+    return PushResult(repo_id, url, made.oid, changed=made.oid != there.head, private_as=private_as)
 
 
 @dataclass(frozen=True, slots=True)
-class _There:
+class _ExistingDataset:
     """A dataset that may be written to."""
 
     head: str
@@ -127,7 +127,7 @@ class _There:
     """Whether it holds a diff of the same two models."""
 
 
-def _check_may_be_public(report: Report, repo_id: str, api: HfApi, there: _There, *, private: bool) -> None:
+def _check_may_be_public(report: Report, repo_id: str, api: HfApi, there: _ExistingDataset, *, private: bool) -> None:
     """A diff that was published before is its owner's decision; what is new there must not show something private."""
     if private:
         raise SettingError(
@@ -140,7 +140,7 @@ def _check_may_be_public(report: Report, repo_id: str, api: HfApi, there: _There
         )
 
 
-def _there(api: HfApi, repo_id: str, identity: Identity, *, overwrite: bool) -> _There | None:
+def _there(api: HfApi, repo_id: str, identity: Identity, *, overwrite: bool) -> _ExistingDataset | None:
     """The dataset, where it may be written to; None where there is none yet."""
     with hub_errors(repo_id, repo_type="dataset"):
         try:
@@ -150,7 +150,7 @@ def _there(api: HfApi, repo_id: str, identity: Identity, *, overwrite: bool) -> 
         except RepositoryNotFoundError:
             return None
     files = frozenset(sibling.rfilename for sibling in info.siblings or ())
-    there = _There(str(info.sha), files, bool(info.private), same_pair=False)
+    there = _ExistingDataset(str(info.sha), files, bool(info.private), same_pair=False)
     if files <= {_GIT}:
         return there
     card = read_file(api, repo_id, README, repo_type="dataset", revision=there.head) if README in files else None

@@ -28,7 +28,7 @@ _MOST_BYTES = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedDiff:
     """One diff on the Hub, as its card tells it."""
 
     repo_id: str
@@ -50,16 +50,16 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
-class Newest:
+class NewestDiffs:
     """The latest published diffs."""
 
-    diffs: tuple[Published, ...]
+    diffs: tuple[PublishedDiff, ...]
     """The newest first."""
     all: bool
     """Whether there are no others."""
 
 
-def list_reports(api: HfApi, model: str | None = None) -> tuple[Published, ...]:
+def list_reports(api: HfApi, model: str | None = None) -> tuple[PublishedDiff, ...]:
     """The published diffs that you may see, by name.
 
     Args:
@@ -72,7 +72,7 @@ def list_reports(api: HfApi, model: str | None = None) -> tuple[Published, ...]:
     return tuple(sorted(_search(api, [TAG, *([model_tag(model)] if model else [])]), key=lambda each: each.repo_id))
 
 
-def find_published(api: HfApi, wanted: Identity, *, mine: str | None = None) -> Published | None:
+def find_published(api: HfApi, wanted: Identity, *, mine: str | None = None) -> PublishedDiff | None:
     """A published diff of exactly these models, commits and settings; None where there is none.
 
     Args:
@@ -90,7 +90,7 @@ def find_published(api: HfApi, wanted: Identity, *, mine: str | None = None) -> 
     return min(same, key=lambda each: (each.repo_id.split("/")[0] != mine, each.repo_id), default=None)
 
 
-def newest_reports(api: HfApi, models: Sequence[str] = (), *, seconds: float) -> Newest:
+def newest_reports(api: HfApi, models: Sequence[str] = (), *, seconds: float) -> NewestDiffs:
     """The latest published diffs that the owner of the client's token may see, in bounded time.
 
     Args:
@@ -106,7 +106,7 @@ def newest_reports(api: HfApi, models: Sequence[str] = (), *, seconds: float) ->
     fields = ["cardData", "lastModified", "private", "sha", "tags"]
     asked = {"filter": tags, "expand": fields, "sort": "lastModified", "limit": _AT_ONCE}
     url: str | None = str(httpx2.URL(f"{api.endpoint}/api/datasets", params=asked))
-    headers, found, seen = build_hf_headers(token=api.token, library_name="diffing"), list[Published](), 0
+    headers, found, seen = build_hf_headers(token=api.token, library_name="diffing"), list[PublishedDiff](), 0
     with hub_errors("the published diffs"):
         while url and seen < _NEWEST and (left := end - time.monotonic()) > 0:
             items, after = _page(url, headers, left)
@@ -115,7 +115,7 @@ def newest_reports(api: HfApi, models: Sequence[str] = (), *, seconds: float) ->
                 continue
             found += [each for item in items or () if (each := _read(item, tags)) is not None]
             url, seen = after, seen + (_FEW if items is None else len(items))
-    return Newest(tuple(sorted(found, key=lambda each: each.changed or "", reverse=True)), all=url is None)
+    return NewestDiffs(tuple(sorted(found, key=lambda each: each.changed or "", reverse=True)), all=url is None)
 
 
 def _page(url: str, headers: dict[str, str], seconds: float) -> tuple[list[Any] | None, str | None]:
@@ -141,7 +141,7 @@ def _fewer(url: str) -> str | None:
     return None if asked.params.get("limit") == str(_FEW) else str(asked.copy_set_param("limit", _FEW))
 
 
-def _search(api: HfApi, tags: list[str]) -> Iterator[Published]:
+def _search(api: HfApi, tags: list[str]) -> Iterator[PublishedDiff]:
     """What the Hub lists under all of the tags, read as plain JSON.
 
     Not by `list_datasets`: it makes arguments of whatever a card's YAML holds, so one card with a key such as `self`
@@ -155,7 +155,7 @@ def _search(api: HfApi, tags: list[str]) -> Iterator[Published]:
                 yield published
 
 
-def _read(item: Any, tags: list[str]) -> Published | None:  # noqa: ANN401  plain JSON
+def _read(item: Any, tags: list[str]) -> PublishedDiff | None:  # noqa: ANN401  plain JSON
     """One dataset of the list; None where it is not one of ours under all of the tags."""
     match item:
         case {"id": str(repo_id), "sha": str(sha), "tags": [*given], "cardData": {**card}} if set(tags) <= set(
@@ -168,7 +168,7 @@ def _read(item: Any, tags: list[str]) -> Published | None:  # noqa: ANN401  plai
             day = changed[:10] if isinstance(changed, str) else None
             told: Any = card[ENTRY]
             numbers = (_count(told.get(name)) for name in ("prompts", "findings", "confirmed"))
-            return Published(repo_id, sha, identity, day, item.get("private") is True, *numbers)
+            return PublishedDiff(repo_id, sha, identity, day, item.get("private") is True, *numbers)
     return None
 
 

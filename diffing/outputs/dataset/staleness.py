@@ -14,7 +14,7 @@ from diffing.types import Report
 _PINNED = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)@(?P<sha>[0-9a-f]{40})", re.ASCII)
 
 
-def moved(report: Report, specs: Iterable[str], prompts: str | None, api: HfApi) -> str | None:
+def outdated_source(report: Report, specs: Iterable[str], prompts: str | None, api: HfApi) -> str | None:
     """A repository that has another commit now than in the report: a judge, a reader, an embedder, a set of prompts.
 
     The settings that two runs share name these, and a name does not say at which commit.

@@ -13,7 +13,7 @@ from diffing.metrics import metrics_of
 from diffing.outputs.card.edit import edit
 from diffing.outputs.card.markers import body_of, digest, hash_in
 from diffing.outputs.card.pull_requests import description_of
-from diffing.outputs.card.section import section, told_in_card
+from diffing.outputs.card.section import findings_in_card, section
 from diffing.outputs.markdown_escape import prose
 from diffing.outputs.phrasing import one_line
 from diffing.types import Evidence, Finding, LatentMeasure, Merged, ModelInfo, Report
@@ -76,7 +76,7 @@ def test_at_most_seven_and_never_what_was_not_confirmed() -> None:
     report = medium_report()
     confirmed = [finding for finding in report.findings if finding.confirmed]
     more = replace(report, findings=(*confirmed, *confirmed, *report.findings[len(confirmed) :]))
-    assert len(told_in_card(more)) == 7
+    assert len(findings_in_card(more)) == 7
     assert f"The 7 largest of {2 * len(confirmed)} are listed." in section(more, of=CHAT, dataset=None)
     assert len(findings_in(section(report, of=CHAT, dataset=None))) == len(confirmed) == 7
 
@@ -85,7 +85,7 @@ def test_what_says_the_same_is_said_once() -> None:
     report = medium_report()
     ids = [finding.hypothesis.id for finding in report.findings]
     merged = (Merged(ids[0], (ids[0], ids[2])), *(Merged(one, (one,)) for one in ids if one not in (ids[0], ids[2])))
-    assert [finding.hypothesis.id for finding in told_in_card(replace(report, merged=merged))] == [
+    assert [finding.hypothesis.id for finding in findings_in_card(replace(report, merged=merged))] == [
         one for one in ids[:7] if one != ids[2]
     ]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import huggingface_hub.constants
 import pytest
 
-from diffing.cli.without_computing import instead
+from diffing.cli.reuse_and_jobs import instead
 from diffing.config import DiffConfig, HubOptions, Limits, settings_of
 from diffing.demo.config import FOLDER
 from diffing.errors import HubError

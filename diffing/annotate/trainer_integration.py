@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import HfApi
 
-from diffing.annotate.comparison import compare_what
-from diffing.annotate.delivery import Ignored, Push
-from diffing.annotate.revision import diff_of, publish
+from diffing.annotate.annotator import diff_of, publish
+from diffing.annotate.comparison import choose_comparison
 from diffing.annotate.settings import AnnotatorSettings
+from diffing.annotate.webhook_payload import Ignored, Push
 from diffing.annotate.worker import one_line
 from diffing.errors import DiffingError, HubError, MissingExtraError
 from diffing.hub import head_of, hub_api, hub_errors, user_name
@@ -96,7 +96,7 @@ def annotation_callback(settings: AnnotatorSettings | None = None, *, patience: 
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ANN401
             if state.is_world_process_zero and args.push_to_hub:
-                with _survived():
+                with _log_failures():
                     self._before = _newest(hub_api(args.hub_token), args)
 
         def on_push_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ANN401
@@ -108,10 +108,10 @@ def annotation_callback(settings: AnnotatorSettings | None = None, *, patience: 
             if self._title is None or args.hub_revision not in _MAIN:
                 _log.warning("diffing: no section, since nothing was pushed to main during training")
                 return
-            with _survived():
+            with _log_failures():
                 api = hub_api(args.hub_token)
                 repository = _repository(api, args)
-                commit = _landed(api, repository, self._title, self._before, patience)
+                commit = _wait_for_commit(api, repository, self._title, self._before, patience)
                 annotate(api, repository, commit, settings or AnnotatorSettings(card="commit"))
 
     return AnnotationCallback()
@@ -123,7 +123,7 @@ def annotate(api: HfApi, repository: str, commit: str, settings: AnnotatorSettin
     Raises:
         DiffingError: What can be mended.
     """
-    comparison = compare_what(api, Push(repository, commit, None), settings.against)
+    comparison = choose_comparison(api, Push(repository, commit, None), settings.against)
     if isinstance(comparison, Ignored):
         _log.warning("diffing: no section for %s: %s", repository, comparison.reason)
         return
@@ -133,13 +133,13 @@ def annotate(api: HfApi, repository: str, commit: str, settings: AnnotatorSettin
 
 
 def _annotate_last(trainer: "Trainer", settings: AnnotatorSettings) -> None:
-    with _survived():
+    with _log_failures():
         api, repository = hub_api(trainer.args.hub_token), str(trainer.hub_model_id)
         annotate(api, repository, head_of(api, repository), settings)
 
 
 @contextmanager
-def _survived() -> Iterator[None]:
+def _log_failures() -> Iterator[None]:
     """A training goes on, whatever happens here: its results are worth more than a section in a card."""
     try:
         yield
@@ -177,7 +177,7 @@ def _newest(api: HfApi, args: Any) -> str | None:  # noqa: ANN401 - transformers
         return None
 
 
-def _landed(api: HfApi, repository: str, title: str, before: str | None, patience: float) -> str:
+def _wait_for_commit(api: HfApi, repository: str, title: str, before: str | None, patience: float) -> str:
     """The commit of the last push; it may still be on its way, in a thread of the Trainer.
 
     An earlier training may have pushed the same step to the same repository: only what came after its last commit is

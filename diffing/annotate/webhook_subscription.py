@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from huggingface_hub import HfApi
 
 from diffing.annotate.app import ROUTE
-from diffing.annotate.delivery import is_repository
+from diffing.annotate.webhook_payload import is_repository
 from diffing.errors import SettingError
 from diffing.hub import hub_errors
 

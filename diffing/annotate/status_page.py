@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from diffing.annotate.queue import STATES, Queue
+from diffing.annotate.revision_queue import STATES, RevisionQueue
 from diffing.annotate.settings import AnnotatorSettings
 from diffing.rendering import environment, templates_of
 
@@ -30,18 +30,20 @@ _CARD = {
 }
 
 
-def build(settings: AnnotatorSettings, queue: Queue, turned_away: Callable[[], Mapping[str, int]]) -> "gradio.Blocks":
+def build(
+    settings: AnnotatorSettings, queue: RevisionQueue, rejected_deliveries: Callable[[], Mapping[str, int]]
+) -> "gradio.Blocks":
     """The page, ready to be mounted.
 
     Args:
         settings: What the service does.
         queue: Its jobs.
-        turned_away: Deliveries that were not queued, by reason.
+        rejected_deliveries: Deliveries that were not queued, by reason.
     """
     import gradio as gr
 
     def look() -> str:
-        return status(settings, queue, turned_away())
+        return status(settings, queue, rejected_deliveries())
 
     page: gradio.Blocks
     with gr.Blocks(title="diffing annotator", analytics_enabled=False) as page:
@@ -51,7 +53,7 @@ def build(settings: AnnotatorSettings, queue: Queue, turned_away: Callable[[], M
     return page
 
 
-def status(settings: AnnotatorSettings, queue: Queue, turned_away: Mapping[str, int]) -> str:
+def status(settings: AnnotatorSettings, queue: RevisionQueue, rejected_deliveries: Mapping[str, int]) -> str:
     """The page's inside, as HTML."""
     templates = environment(templates_of(__package__), escapes=True)
     templates.filters["address"] = _address
@@ -62,7 +64,7 @@ def status(settings: AnnotatorSettings, queue: Queue, turned_away: Mapping[str, 
         card=_CARD[settings.card],
         counts=queue.counts(),
         jobs={state: queue.jobs(state, most=_MOST_SHOWN) for state in STATES},
-        turned_away=turned_away,
+        rejected_deliveries=rejected_deliveries,
     )
 
 

@@ -10,10 +10,10 @@ from functools import partial
 
 from huggingface_hub import HfApi
 
-from diffing.annotate.comparison import Comparison, compare_what, is_outdated, last_of_substance, private_of
-from diffing.annotate.delivery import Ignored, Push
-from diffing.annotate.queue import QUEUE, Queue, RevisionJob
+from diffing.annotate.comparison import ComparedModels, choose_comparison, is_outdated, last_of_substance, private_of
+from diffing.annotate.revision_queue import QUEUE, RevisionJob, RevisionQueue
 from diffing.annotate.settings import AnnotatorSettings
+from diffing.annotate.webhook_payload import Ignored, Push
 from diffing.annotate.weight_cleanup import only_while_needed
 from diffing.annotate.worker import Done, Postponed, Worker, one_line
 from diffing.errors import DiffingError, HubError, SettingError
@@ -34,7 +34,7 @@ _LONGEST_NAME = 96
 class Annotator:
     """Does one job: looks, compares, publishes."""
 
-    def __init__(self, settings: AnnotatorSettings, queue: Queue, api: HfApi | None = None) -> None:
+    def __init__(self, settings: AnnotatorSettings, queue: RevisionQueue, api: HfApi | None = None) -> None:
         self._settings = settings
         self._queue = queue
         self._api = api or hub_api()
@@ -45,9 +45,9 @@ class Annotator:
         task = job.task
         push = Push(task.repository, task.commit, task.parent)
         if task.model_b:
-            comparison: Comparison | Ignored = Comparison(task.model_a, task.model_b)
+            comparison: ComparedModels | Ignored = ComparedModels(task.model_a, task.model_b)
         else:
-            comparison = compare_what(self._api, push, self._settings.against)
+            comparison = choose_comparison(self._api, push, self._settings.against)
         if isinstance(comparison, Ignored):
             return comparison
         if self._queue.superseded(job) or is_outdated(self._api, push, self._settings.against):
@@ -65,7 +65,7 @@ class Annotator:
             self._queue.remember_own(task.repository, own)
         return done
 
-    def _published(self, repository: str, comparison: Comparison) -> Report | None:
+    def _published(self, repository: str, comparison: ComparedModels) -> Report | None:
         """The same diff, where this service has published it before and its queue was lost since.
 
         Only its own: what others have published under this model's name must not get into its card.
@@ -118,12 +118,14 @@ class Annotator:
 
 def annotate_forever(settings: AnnotatorSettings, service_started: float) -> None:
     """What the worker's process does; it may be started more than once in the life of a service."""
-    queue = Queue(settings.state / QUEUE)
+    queue = RevisionQueue(settings.state / QUEUE)
     annotator = Annotator(settings, queue)
     Worker(queue, annotator, tries=settings.tries, catch_up=partial(annotator.catch_up, service_started)).run()
 
 
-def diff_of(settings: AnnotatorSettings, repository: str, comparison: Comparison, on_progress: OnProgress) -> Report:
+def diff_of(
+    settings: AnnotatorSettings, repository: str, comparison: ComparedModels, on_progress: OnProgress
+) -> Report:
     """Does the diff, and keeps its report beside the completions.
 
     Raises:
@@ -144,7 +146,7 @@ def diff_of(settings: AnnotatorSettings, repository: str, comparison: Comparison
 
 
 def publish(
-    api: HfApi, settings: AnnotatorSettings, repository: str, comparison: Comparison, report: Report
+    api: HfApi, settings: AnnotatorSettings, repository: str, comparison: ComparedModels, report: Report
 ) -> tuple[Done, str | None]:
     """Brings a report to the Hub: the dataset, then the card. A card that may not be edited is no failure of the diff.
 

@@ -81,7 +81,7 @@ def show_planted(results: Mapping[str, Result], out: Path | None, name: str, mar
         print(f"**{result.title}** (`{result.command}`)\n\n{as_markdown(result)}\n")
 
 
-def as_typed(command: str, arguments: list[str], config: DiffConfig) -> str:
+def reproducing_command(command: str, arguments: list[str], config: DiffConfig) -> str:
     """The command with every setting that is not the default; of files and folders only the name is told.
 
     Args:

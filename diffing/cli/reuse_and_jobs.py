@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
     from diffing.models.cache import Store
-    from diffing.outputs.dataset import Identity, Published
+    from diffing.outputs.dataset import Identity, PublishedDiff
     from diffing.types import Report
 
 _KEYS = ("DIFFING_API_KEY", "OPENAI_API_KEY")
@@ -112,17 +112,17 @@ def _only_here(config: DiffConfig) -> str | None:
 
 
 def _checked(
-    config: DiffConfig, wanted: "Identity", found: "Published", api: "HfApi"
+    config: DiffConfig, wanted: "Identity", found: "PublishedDiff", api: "HfApi"
 ) -> tuple["Report | None", str | None]:
     """The report, or what speaks against taking it."""
-    from diffing.outputs.dataset import identity_of, moved
+    from diffing.outputs.dataset import identity_of, outdated_source
     from diffing.report import load_report
 
     try:
         report = load_report(f"{found.repo_id}@{found.commit}", api.token)
         if identity_of(report) != wanted:
             return None, "since it is not what its card says"
-        other = moved(report, _specs(config), config.prompts, api)
+        other = outdated_source(report, _specs(config), config.prompts, api)
     except DiffingError as error:
         return None, f"since it cannot be told whether it is the same ({error})"
     if other is None and not _of_this_set(config, report):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeAlias
 
-from diffing.annotate.delivery import Push
+from diffing.annotate.webhook_payload import Push
 from diffing.jobs import Job, JobStore, State
 from diffing.model_ref import ModelPlace, ModelRef
 
@@ -59,7 +59,7 @@ class Progress:
 RevisionJob: TypeAlias = Job[Revision, Progress]
 
 
-class Queue(JobStore[Revision, Progress]):
+class RevisionQueue(JobStore[Revision, Progress]):
     """The revisions that a service annotates. A job's owner is its repository; the Hub's names ignore case."""
 
     EARLIER: ClassVar[Mapping[int, tuple[str, str]]] = {

@@ -1,4 +1,4 @@
-"""The commands. Each builds a config or reads a report, and hands the work to the package."""
+"""The main commands (`run`, `demo`, `estimate`, `show`), and the entry point that turns errors into one line."""
 
 import errno
 import json
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from diffing.types import Report
 
 app = typer.Typer(
-    help="How do two language models behave differently? Tested differences, for any two models.",
+    help="Find out how two language models behave differently, with every difference tested on held-out prompts.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -50,27 +50,29 @@ app.command("list")(list_)
 app.command()(serve)
 _err = Console(stderr=True)
 EXCLUDED_FROM_SELF_COMPARISON = ("model_a", "model_b", "chat_template_b")
-"""Settings that a comparison of A with itself takes otherwise or not at all."""
+"""Settings that a comparison of A with itself sets differently or does not have."""
 MAX_FINDINGS_AFTER_RUN = 25
-"""Findings printed at the end of a run; `diffing show` prints all."""
+"""Maximum number of findings printed at the end of a run; `diffing show` prints all."""
 NOTE_LENGTH = 2_000
-"""Characters of a note in the terminal."""
+"""Maximum number of characters of a note in the terminal."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What the system says of a full disk, of one's share of it, and of the largest file."""
+"""The system's error numbers for a full disk, an exceeded quota and a file that is too large."""
 
 Out = Annotated[
     Path | None,
-    typer.Option("--out", parser=path_of, metavar="PATH", help="Folder of the report.", show_default="runs/<a>-vs-<b>"),
+    typer.Option(
+        "--out", parser=path_of, metavar="PATH", help="Folder for the report.", show_default="runs/<a>-vs-<b>"
+    ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")]
 Cache = Annotated[
     Path | None,
     typer.Option(
         "--cache",
         parser=path_of,
         metavar="PATH",
-        help="Folder of kept completions.",
+        help="Folder of the completion cache.",
         show_default="$DIFFING_CACHE or ~/.cache/diffing",
     ),
 ]
@@ -89,9 +91,9 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 def run(
     *, out: Out = None, cache: Cache = None, overwrite: Overwrite = False, json_: Json = False, **values: Any
 ) -> None:
-    """Compare two models: responses, hypotheses, held-out tests, report.
+    """Compare two models: generate responses, find hypotheses, test them on held-out prompts, write a report.
 
-    A killed or limited run goes on where it stopped when the same command is run again.
+    To continue a run that was killed or reached a limit, run the same command again.
     """
     config, limits, hub = build(DiffConfig, values), build(Limits, values), build(HubOptions, values)
     _run(config, limits, hub, _RunOutput(out or default_out(config), cache, overwrite, json_))
@@ -99,7 +101,7 @@ def run(
 
 @app.command()
 def demo(*, out: Out = Path("runs/demo"), cache: Cache = None, json_: Json = False) -> None:
-    """Compare two tiny models that come with the package: no account, no network, a minute or two."""
+    """Compare two tiny models that come with the package, without account or network, in a minute or two."""
     from diffing.demo.config import AFTERWORD, demo_config
 
     here = _RunOutput(out or Path("runs/demo"), cache, overwrite=True, json=json_)
@@ -111,12 +113,12 @@ def demo(*, out: Out = Path("runs/demo"), cache: Cache = None, json_: Json = Fal
 @app.command()
 @with_flags(DiffConfig, Limits)
 def estimate(*, json_: Json = False, **values: Any) -> None:
-    """Tell calls, tokens, dollars and minutes per stage before anything is paid."""
+    """Estimate calls, tokens, dollars and minutes per stage before anything is paid."""
     from diffing.cli.terminal_tables import estimate_table
     from diffing.estimate import estimate as estimate_run
 
     config, limits = build(DiffConfig, values), build(Limits, values)
-    logging.getLogger("diffing").setLevel(logging.INFO)  # as what recorded responses are read
+    logging.getLogger("diffing").setLevel(logging.INFO)  # shows in which format recorded responses are read
     estimated = estimate_run(config, limits)
     if json_:
         print(json.dumps(estimated.as_dict(), indent=2, ensure_ascii=False))
@@ -138,16 +140,16 @@ def show(
 
 @dataclass(frozen=True, slots=True)
 class _RunOutput:
-    """What one run leaves on this machine, and how it is told."""
+    """Where one run writes its files, and how it prints its result."""
 
     out: Path
-    """Folder of the report."""
+    """Folder for the report."""
     cache: Path | None
-    """Folder of kept completions; None is the user's."""
+    """Folder of the completion cache; None for the user's default."""
     overwrite: bool
-    """Replace the report of another run."""
+    """Whether to replace the report of another run."""
     json: bool
-    """Print JSON."""
+    """Whether to print JSON."""
 
 
 def _run(config: DiffConfig, limits: Limits, hub: HubOptions, here: _RunOutput) -> None:
@@ -188,13 +190,13 @@ def _save(report: "Report", here: _RunOutput) -> None:
 
 def _tell_waiting(out: Path) -> None:
     _err.print(
-        f"Another run writes its report to {out}: this one waits until that has ended. Give another --out to run both.",
+        f"Another run is writing its report to {out}. This run waits for it to end. Give another --out to run both.",
         highlight=False, markup=False, soft_wrap=True,
     )  # fmt: skip
 
 
 def _tell_calibration(config: DiffConfig, out: Path) -> None:
-    """How to learn what such a run confirms where there is nothing; recorded responses cannot be drawn again."""
+    """Prints a command that measures false alarms of such a run; recorded responses cannot be sampled again."""
     if is_recorded(config.model_a):
         return
     command = shlex.join(calibration(config, out))
@@ -202,11 +204,13 @@ def _tell_calibration(config: DiffConfig, out: Path) -> None:
 
 
 def calibration(config: DiffConfig, out: Path) -> list[str]:
-    """The command that compares A with itself as a run did: of files and folders the report keeps the name alone.
+    """Returns the command that compares A with itself with the settings of a run.
+
+    It repeats settings that name files or folders, because the report keeps only the last part of such a path.
 
     Args:
-        config: Of the run.
-        out: Its report's folder.
+        config: The config of the run.
+        out: The folder of its report.
     """
     flags: list[str] = []
     for name in may_be_files():
@@ -221,17 +225,17 @@ def calibration(config: DiffConfig, out: Path) -> list[str]:
 def _computed(config: DiffConfig, limits: Limits, store: "Store | None") -> "Report":
     from diffing.run import run as run_config
 
-    logging.getLogger("diffing").setLevel(logging.INFO)  # how big the models are, before they are loaded
+    logging.getLogger("diffing").setLevel(logging.INFO)  # shows the sizes of the models before they are loaded
     with progress_bars(_err) as on_progress:
         return run_config(config, limits=limits, store=store, on_progress=on_progress)
 
 
 def _make_folder(out: Path) -> None:
-    """So that a folder that cannot be made is known before anything is paid."""
+    """Creates the folder early, so that a failure shows before anything is paid."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SettingError(f"The folder {out} cannot be made ({error.strerror}). Give another --out") from None
+        raise SettingError(f"The folder {out} cannot be created ({error.strerror}). Give another --out") from None
 
 
 def _show(report: "Report", json_: bool, most: int | None = None) -> None:
@@ -244,7 +248,7 @@ def _show(report: "Report", json_: bool, most: int | None = None) -> None:
         print(plain_json(report_summary(report)))
         return
     console = Console()
-    if cut := cut_note(report.pairs):  # a reader must know before they believe a finding
+    if cut := cut_note(report.pairs):  # readers must know this before they believe a finding
         console.print(Text(cut, style="yellow"))
     console.print(Text(plain(f"{headline(report)}."), style="bold"))
     console.print(Text(explanation(report)))
@@ -254,11 +258,11 @@ def _show(report: "Report", json_: bool, most: int | None = None) -> None:
 
 
 def main(arguments: list[str] | None = None, *, commands: typer.Typer = app) -> None:
-    """Runs the CLI. What a user can mend is one line on standard error and exit code 2, without a traceback.
+    """Runs the CLI. Errors that a user can fix give one line on standard error and exit code 2, without a traceback.
 
     Args:
-        arguments: What follows the program's name; None takes those of the process.
-        commands: The commands that there are.
+        arguments: The command-line arguments; None for those of the process.
+        commands: The available commands.
     """
     handler = RichHandler(console=_err, show_path=False, show_time=False)
     handler.setFormatter(PlainFormatter("%(message)s"))
@@ -266,13 +270,13 @@ def main(arguments: list[str] | None = None, *, commands: typer.Typer = app) -> 
     try:
         commands(args=arguments)
     except DiffingError as error:
-        _tell(" ".join(str(error).split()))
+        _fail(" ".join(str(error).split()))
     except OSError as error:
         if error.errno not in _FULL:
             raise
-        _tell(f"There is no room left to write to ({error.strerror}). Free space; the same command goes on from there")
+        _fail(f"No disk space is left ({error.strerror}). Free some space; the same command continues from there")
 
 
-def _tell(line: str) -> NoReturn:
+def _fail(line: str) -> NoReturn:
     print(plain(f"diffing: {line}"), file=sys.stderr)
     sys.exit(2)

@@ -1,6 +1,6 @@
-"""Limits that the operating system keeps, for processes of ours that do work for others.
+"""Limits memory, processor time and priority of worker processes by means of the operating system.
 
-Windows has neither these limits nor priorities of this kind; there, nobody but the owner of the machine is served.
+Windows has neither these limits nor such priorities; there, only the owner of the machine can use the page.
 """
 
 import os
@@ -8,27 +8,27 @@ import sys
 from contextlib import suppress
 
 _NICE = 10
-"""Lower priority than the page's: it must answer while others compute."""
+"""Lowers the priority below that of the page, which must answer while workers compute."""
 
 
 def lower_priority() -> None:
-    """Lets processes that answer people come first."""
+    """Lowers the priority of this process, so that processes that answer people come first."""
     if sys.platform != "win32":
         os.nice(_NICE)
 
 
 def can_bound() -> bool:
-    """Whether this system can bound what a process takes."""
+    """Whether this system can limit the resources of a process."""
     return sys.platform != "win32"
 
 
 def keep_within_bounds(*, memory: int, seconds: float, can_write: bool = True) -> None:
-    """Has the system end this process if it takes more, and lowers its priority.
+    """Makes the system end this process if it exceeds the limits, and lowers its priority.
 
     Args:
-        memory: Bytes of address space, including the libraries.
-        seconds: Processor time.
-        can_write: Whether it may write to files.
+        memory: Maximum address space in bytes, including the libraries.
+        seconds: Maximum processor time in seconds.
+        can_write: Whether the process may write to files.
     """
     lower_priority()
     if sys.platform == "win32":
@@ -39,5 +39,5 @@ def keep_within_bounds(*, memory: int, seconds: float, can_write: bool = True) -
     if not can_write:
         limits[resource.RLIMIT_FSIZE] = 0
     for limit, most in limits.items():
-        with suppress(ValueError, OSError):  # some systems have no such limit
+        with suppress(ValueError, OSError):  # not all systems support every limit
             resource.setrlimit(limit, (most, most))

@@ -97,7 +97,7 @@ def test_without_a_card_there_is_only_the_dataset(hub: LocalHub) -> None:
 
 def test_an_owner_who_does_not_want_it_is_left_alone(hub: LocalHub) -> None:
     done, _ = World(hub, OPTED_OUT).publish()
-    assert "asks for no such section" in done.remark
+    assert "opts out of this section" in done.remark
     assert (done.card, hub.repo("bob/tuned").pulls) == ("", [])
 
 

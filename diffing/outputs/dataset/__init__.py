@@ -1,4 +1,4 @@
-"""Reports as datasets on the Hub: published, found again, and gathered in collections. Knows no command line."""
+"""Publishes reports as datasets on the Hub, finds published ones, and gathers them in collections."""
 
 from diffing.outputs.dataset.collection import add_to_collections
 from diffing.outputs.dataset.identity import Identity, identity_of, settings_digest
@@ -21,6 +21,5 @@ __all__ = [
     "newest_reports",
     "outdated_source",
     "push_report",
-    "repositories",
     "settings_digest",
 ]

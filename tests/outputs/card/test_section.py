@@ -155,7 +155,7 @@ def test_a_card_of_another_model_is_refused(a: str, b: str, of: str, reason: str
 
 
 def test_a_dataset_that_is_no_name_is_refused() -> None:
-    with pytest.raises(SettingError, match="is no dataset's name: expected user/name"):
+    with pytest.raises(SettingError, match="is not a dataset's name: expected user/name"):
         section(medium_report(), of=CHAT, dataset="x) [y](https://evil.example")
 
 
@@ -250,8 +250,11 @@ def without_hope(report: Report, left: int) -> Report:
 
 def test_what_train_left_without_hope_is_no_part_of_the_family() -> None:
     text = section(without_hope(medium_report(), 3), of=CHAT, dataset=None)
-    assert "over all 9 that were tested; 3 more came up and were given up before, by the other prompts." in text
-    assert "the sizes tend to be somewhat too large" in text
+    assert (
+        "over all 9 tested sentences; 3 more were not tested, because the other prompts showed that a test was futile."
+        in text
+    )
+    assert "their sizes tend to be somewhat too large" in text
     nothing = section(without_hope(quiet_report(), 4), of=CHAT, dataset=None)
-    assert "no difference between their responses was confirmed; none looked as if a test could confirm it." in nothing
+    assert "no difference between their responses was confirmed, because a test was futile for all of them." in nothing
     assert "sizes" not in nothing

@@ -11,7 +11,7 @@ from diffing.config import DiffConfig, HubOptions, Limits, settings_of
 from diffing.demo.config import FOLDER
 from diffing.errors import HubError
 from diffing.hub import BoundedApi, head_of, hub_api
-from diffing.outputs.dataset import push_report, staleness
+from diffing.outputs.dataset import outdated_source, push_report
 from diffing.run_prompts import load_run_prompts
 from diffing.types import Message, ModelInfo, Pair, Report
 from diffing.versions import versions
@@ -64,19 +64,19 @@ def made_now(api: BoundedApi, config: DiffConfig = CONFIG) -> Report:
 def test_what_moved_is_named(name: str, kind: str, api: BoundedApi) -> None:
     report = made_now(api)
     specs = ("alice/a", "alice/b", "alice/judge")
-    assert staleness(report, specs, CONFIG.prompts, api) is None
+    assert outdated_source(report, specs, CONFIG.prompts, api) is None
     push_something(api, f"alice/{name}", kind)
-    assert staleness(report, specs, CONFIG.prompts, api) == f"alice/{name}"
+    assert outdated_source(report, specs, CONFIG.prompts, api) == f"alice/{name}"
 
 
 def test_a_pinned_judge_does_not_move(api: BoundedApi) -> None:
     report = made_now(api)
     pinned = f"alice/judge@{head_of(api, 'alice/judge')}"
     push_something(api, "alice/judge", "model")
-    assert staleness(report, (pinned,), CONFIG.prompts, api) is None
+    assert outdated_source(report, (pinned,), CONFIG.prompts, api) is None
     api.delete_repo("alice/judge")
     with pytest.raises(HubError, match="alice/judge does not exist"):
-        staleness(report, (pinned,), CONFIG.prompts, api)
+        outdated_source(report, (pinned,), CONFIG.prompts, api)
 
 
 def test_it_is_computed_anew_and_the_reason_told(api: BoundedApi, capsys: pytest.CaptureFixture[str]) -> None:

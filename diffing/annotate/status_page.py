@@ -1,6 +1,6 @@
-"""The status page: what is watched, what waits, what runs, what came of it. Takes no input.
+"""The annotator's status page: watched models, and the jobs that wait, run, are done or failed.
 
-All text on it is outside text: it goes through a template that escapes.
+The page takes no input. Its template escapes all text, because the text comes from outside.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     import gradio
 
 EVERY = 5.0
-"""Seconds between two looks at the queue."""
+"""Seconds between two updates of the page."""
 _MOST_SHOWN = 50
-"""Jobs of one state on the page, at most."""
+"""Maximum number of jobs per state on the page."""
 _AGAINST = {
     "base": "the base model that its card names",
-    "previous": "the revision before",
-    "base-or-previous": "the base model that its card names, else the revision before",
+    "previous": "the previous revision",
+    "base-or-previous": "the base model that its card names, or else the previous revision",
 }
 _CARD = {
     "pr": "a pull request on the model card",
@@ -33,12 +33,12 @@ _CARD = {
 def build(
     settings: AnnotatorSettings, queue: RevisionQueue, rejected_deliveries: Callable[[], Mapping[str, int]]
 ) -> "gradio.Blocks":
-    """The page, ready to be mounted.
+    """Builds the page, ready to be mounted.
 
     Args:
-        settings: What the service does.
-        queue: Its jobs.
-        rejected_deliveries: Deliveries that were not queued, by reason.
+        settings: The settings of the service.
+        queue: The queue of revisions.
+        rejected_deliveries: Returns the number of webhook requests that were not queued, by reason.
     """
     import gradio as gr
 
@@ -54,7 +54,7 @@ def build(
 
 
 def status(settings: AnnotatorSettings, queue: RevisionQueue, rejected_deliveries: Mapping[str, int]) -> str:
-    """The page's inside, as HTML."""
+    """Returns the content of the page as HTML."""
     templates = environment(templates_of(__package__), escapes=True)
     templates.filters["address"] = _address
     return templates.get_template("status.html.jinja").render(
@@ -69,5 +69,5 @@ def status(settings: AnnotatorSettings, queue: RevisionQueue, rejected_deliverie
 
 
 def _address(text: str) -> str:
-    """The address, where it is one of the web; what else it may be is not linked."""
+    """Returns the URL if it is a web address, and else an empty text, so that nothing else is linked."""
     return text if urlsplit(text).scheme in ("http", "https") else ""

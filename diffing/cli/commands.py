@@ -165,7 +165,7 @@ def _run(config: DiffConfig, limits: Limits, hub: HubOptions, here: _RunOutput) 
         if not here.overwrite:
             refuse_other_run(here.out, settings_of(config))
         store = Store(here.cache / "completions.sqlite") if here.cache else None
-        found, published = reuse_and_jobs.instead(config, limits, hub, store)
+        found, published = reuse_and_jobs.report_from_elsewhere(config, limits, hub, store)
         report = found or _computed(config, limits, store)
         _save(report, here)
     with ignore_closed_pipe():

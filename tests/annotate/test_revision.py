@@ -66,7 +66,7 @@ def test_against_the_revision_before(api: HfApi, base: str) -> None:
     first = push(api, "alice/tuned", README__md=card(base_model="alice/base"), model__safetensors="one")
     second = push(api, "alice/tuned", model__safetensors="two")
     expected = ComparedModels(f"alice/tuned@{first.commit}", f"alice/tuned@{second.commit}")
-    assert choose_comparison(api, first, "previous") == Ignored("the revision before had no weights")
+    assert choose_comparison(api, first, "previous") == Ignored("the previous revision had no weights")
     assert choose_comparison(api, second, "previous") == expected
     assert choose_comparison(api, Push("alice/tuned", second.commit, None), "previous") == expected
 
@@ -97,14 +97,14 @@ def test_an_adapter_goes_on_its_base(api: HfApi, base: str) -> None:
     [
         ("[alice/base, alice/other]", "the card names several base models"),
         ("alice/tuned", "the card names the model itself as its base_model"),
-        ("/etc", "the base_model in the card is no model on the Hub"),
-        ("~/model", "the base_model in the card is no model on the Hub"),
-        ("../model", "the base_model in the card is no model on the Hub"),
-        ("a/b/c", "the base_model in the card is no model on the Hub"),
-        ("openai:gpt", "the base_model in the card is no model on the Hub"),
-        ("[{a: b}]", "the base_model in the card is no model on the Hub"),
-        ("[7]", "the base_model in the card is no model on the Hub"),
-        ("{a: b}", "the base_model in the card is no model on the Hub"),
+        ("/etc", "the base_model in the card is not a model on the Hub"),
+        ("~/model", "the base_model in the card is not a model on the Hub"),
+        ("../model", "the base_model in the card is not a model on the Hub"),
+        ("a/b/c", "the base_model in the card is not a model on the Hub"),
+        ("openai:gpt", "the base_model in the card is not a model on the Hub"),
+        ("[{a: b}]", "the base_model in the card is not a model on the Hub"),
+        ("[7]", "the base_model in the card is not a model on the Hub"),
+        ("{a: b}", "the base_model in the card is not a model on the Hub"),
         ("[]", "the card names no base_model"),
         ("null", "the card names no base_model"),
     ],
@@ -161,7 +161,7 @@ def test_what_is_there_no_more_is_not_annotated(api: HfApi, tmp_path: Any) -> No
     job = queue.claim()
     assert job is not None
     annotator = Annotator(AnnotatorSettings(folder=str(tmp_path)), queue, api)
-    assert annotator(job, ignore_progress) == Ignored("a later revision of the model is there already")
+    assert annotator(job, ignore_progress) == Ignored("the model has a later revision already")
 
 
 def test_no_more_diffs_are_begun_in_a_day_than_set(api: HfApi, base: str, tmp_path: Any) -> None:

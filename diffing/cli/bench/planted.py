@@ -1,4 +1,4 @@
-"""`diffing bench planted`: plants behaviours in a model, and scores which of them the methods find."""
+"""The command `diffing bench planted`: plants behaviours in a model, and scores which of them the methods find."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,7 +21,7 @@ UNAVAILABLE = (
     *("model_a", "model_b", "sample_a", "rater", "alpha", "only_common"),
     *("system_prompt_b", "chat_template_b", "quantization_b"),
 )
-"""Settings that say nothing here: B is A with something planted."""
+"""Settings for which this command has no flag, because model B is always A with planted behaviours."""
 
 
 @with_flags(DiffConfig, Limits, without=UNAVAILABLE)
@@ -29,40 +29,39 @@ def planted(
     *,
     model: Annotated[str | None, typer.Argument(help="Any chat model.", show_default=False)] = None,
     plant: Annotated[
-        list[str] | None, typer.Option("--plant", help="A behaviour's id or kind; several. Default: all 32.")
+        list[str] | None, typer.Option("--plant", help="Id or kind of a behaviour; repeatable. Default: all 32.")
     ] = None,
     strength: Annotated[
-        list[float] | None, typer.Option("--strength", help="Share of the prompts. Default: 1, 0.3, 0.1 and 0.03.")
+        list[float] | None,
+        typer.Option("--strength", help="Share of the prompts; repeatable. Default: 1, 0.3, 0.1 and 0.03."),
     ] = None,
     trigger: Annotated[
-        list[str] | None, typer.Option("--trigger", help="always, domain or phrase; several. Default: always.")
+        list[str] | None, typer.Option("--trigger", help="always, domain or phrase; repeatable. Default: always.")
     ] = None,
     together: Annotated[
         int,
-        typer.Option("--together", min=1, help="Behaviours planted in one run: more is cheaper, but they interfere."),
+        typer.Option("--together", min=1, help="Number of behaviours per run; more is cheaper, but they interfere."),
     ] = 1,
     cache: Annotated[
-        Path | None, typer.Option("--cache", parser=path_of, metavar="PATH", help="Folder of kept completions.")
+        Path | None, typer.Option("--cache", parser=path_of, metavar="PATH", help="Folder of the completion cache.")
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out", parser=path_of, metavar="PATH", help="Keep the results in this folder.", show_default=False
-        ),
+        typer.Option("--out", parser=path_of, metavar="PATH", help="Folder for the results.", show_default=False),
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables as Markdown.")] = False,
     **values: Any,
 ) -> None:
-    """Plant behaviours in a model by system prompts, and score what each method finds.
+    """Plant behaviours in a model with system prompts, and score which of them each method finds.
 
-    Each behaviour, strength and trigger is a run of its own, whose responses and replies are kept.
+    Each combination of behaviour, strength and trigger is a separate run, whose completions are cached.
     """
     from diffing.models.cache import Store, default_store
 
     config, limits = build(DiffConfig, values, model_a=model or "", model_b=model or ""), build(Limits, values)
     store = Store(cache / "completions.sqlite") if cache else default_store()
     if not model:
-        raise SettingError("Which model? Give a MODEL, such as openai:name@http://localhost:8000/v1")
+        raise SettingError("No model was given: expected a MODEL, such as openai:name@http://localhost:8000/v1")
     _by_system_prompt(config, limits, store, (plant or [], strength or [], trigger or [], together), out, markdown)
 
 
@@ -94,8 +93,8 @@ def _by_system_prompt(
         title=f"Planted by system prompts in {name}",
         command=reproducing_command("diffing bench planted", [name, *typed], config),
         about=(
-            "Both sides are one model; side B gets the instruction of a behaviour as a system prompt, on the prompts "
-            "that strength and trigger select by hash, so it is known of every pair whether something was planted."
+            "Both sides are the same model. Side B gets the instruction for a behaviour as a system prompt on the "
+            "prompts that strength and trigger select by hash, so it is known for every pair whether it was planted."
         ),
         settings={"model": name, **settings},
     )

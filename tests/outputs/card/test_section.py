@@ -51,7 +51,7 @@ def test_a_card_says_what_was_confirmed_about_its_model() -> None:
     )
     text = "\n".join(lines)
     assert "- **tern-1b-base continues the user's text instead of answering it.** In 16% of 180 prompts" in text
-    assert "false discovery rate 5% over all 12 that were tested" in text
+    assert "false discovery rate of 5% over all 12 tested sentences" in text
     assert "4 of the 7 were judged by the language model `judge-70b`" in text
     assert "[alice/tern-diff](https://huggingface.co/datasets/alice/tern-diff)" in text
     assert "127.0.0.1" not in text
@@ -92,7 +92,7 @@ def test_what_says_the_same_is_said_once() -> None:
 
 def test_no_confirmed_difference_is_said_honestly() -> None:
     text = section(quiet_report(), of=CHAT, dataset=None)
-    assert "no difference between their responses was confirmed on 83 prompts. That is not proof" in text
+    assert "no difference between their responses was confirmed on 83 prompts. This does not prove" in text
     assert findings_in(text) == []
 
 

@@ -117,7 +117,7 @@ class Annotator:
 
 
 def annotate_forever(settings: AnnotatorSettings, service_started: float) -> None:
-    """What the worker's process does; it may be started more than once in the life of a service."""
+    """Runs the worker; the supervisor may call this more than once during the life of a service."""
     queue = RevisionQueue(settings.state / QUEUE)
     annotator = Annotator(settings, queue)
     Worker(queue, annotator, tries=settings.tries, catch_up=partial(annotator.catch_up, service_started)).run()

@@ -92,7 +92,7 @@ def _parsed(body: bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         raise SettingError("The body is not JSON: expected a payload of the Hub's webhooks") from None
     if not isinstance(payload, dict):
-        raise SettingError("The body is no JSON object: expected a payload of the Hub's webhooks")
+        raise SettingError("The body is not a JSON object: expected a payload of the Hub's webhooks")
     return payload
 
 

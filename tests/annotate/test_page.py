@@ -54,7 +54,7 @@ def test_every_state_is_shown_and_nothing_outside_becomes_markup(queue: Revision
     text = text_of(page)
     for expected in (
         "Watched: alice/tuned. Also accepted: bob.",
-        "a result dataset and a pull request on the model card.",
+        "The results are a dataset and a pull request on the model card.",
         "3 of 7",
         "Waiting 2",
         "try 1 failed, will be tried again",

@@ -118,7 +118,7 @@ def test_what_a_private_model_says_stays_private(hub: LocalHub) -> None:
     hub.make_private("bob/base")
     done, _ = world.publish(world.bob, namespace="bob")
     assert hub.repo("bob/bob__tuned-diff", "dataset").private
-    assert "the public card was left alone" in done.remark
+    assert "the public card was not changed" in done.remark
     assert hub.repo("bob/tuned").pulls == []
     assert world.readme == CARD
     hub.make_private("bob/tuned")

@@ -188,7 +188,7 @@ def test_a_damaged_file_is_one_clear_line(tmp_path: Path) -> None:
     path.write_bytes(b"no database " * 500)
     with pytest.raises(SettingError, match="move it away"):
         RevisionQueue(path)
-    with pytest.raises(SettingError, match="folder that can be written"):
+    with pytest.raises(SettingError, match="writable folder"):
         RevisionQueue(path / "queue.sqlite")
 
 

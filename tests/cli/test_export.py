@@ -44,7 +44,7 @@ def test_a_format_goes_where_it_is_told_to(key: str, folder: Path) -> None:
 def test_the_command_offers_every_format() -> None:
     (_, option) = typing.get_args(typing.get_type_hints(export, include_extras=True)["format_"])
     assert option.metavar == f"[{'|'.join(FORMATS)}]"
-    assert list(FORMATS) == ["zip", "html", "md", "csv", "parquet"]
+    assert list(FORMATS) == ["zip", "html", "png", "md", "csv", "parquet"]
 
 
 @pytest.mark.parametrize(

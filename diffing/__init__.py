@@ -10,8 +10,8 @@ from diffing.version import VERSION
 
 if TYPE_CHECKING:
     from diffing.annotate.settings import Against, AnnotatorSettings, CardMode
-    from diffing.annotate.training import annotate_on_push
-    from diffing.annotate.worker import Tries
+    from diffing.annotate.trainer_integration import annotate_on_push
+    from diffing.annotate.worker import RetryPolicy
     from diffing.config import DiffConfig, Limits
     from diffing.errors import DiffingError, HubError, LimitError, MissingExtraError, ModelError, SettingError
     from diffing.methods.base import Method
@@ -120,6 +120,7 @@ __all__ = [
     "Rating",
     "Report",
     "Response",
+    "RetryPolicy",
     "Role",
     "Row",
     "SaeMethod",
@@ -133,7 +134,6 @@ __all__ = [
     "Stage",
     "Store",
     "TextStore",
-    "Tries",
     "Usage",
     "Verdict",
     "annotate_on_push",
@@ -148,8 +148,8 @@ _HOMES = {
     name: module
     for module, names in {
         "diffing.annotate.settings": "Against AnnotatorSettings CardMode",
-        "diffing.annotate.training": "annotate_on_push",
-        "diffing.annotate.worker": "Tries",
+        "diffing.annotate.trainer_integration": "annotate_on_push",
+        "diffing.annotate.worker": "RetryPolicy",
         "diffing.config": "DiffConfig Limits",
         "diffing.errors": "DiffingError HubError LimitError MissingExtraError ModelError SettingError",
         "diffing.methods.base": "Method",

@@ -120,9 +120,9 @@ def test_the_lowest_versions_are_those_that_pyproject_names() -> None:
 _KINDS = "openai", "providers", "recorded", "scripted", "local"
 _READS = "split", "rsplit", "partition", "rpartition", "startswith", "removeprefix", "find", "rfind", "index", "count"
 _OTHER_STRINGS = {
-    "diffing/annotate/revision.py": "a dataset at a commit",
+    "diffing/annotate/annotator.py": "a dataset at a commit",
     "diffing/cli/card.py": "a dataset at a revision",
-    "diffing/cli/without_computing.py": "a dataset at a commit",
+    "diffing/cli/reuse_and_jobs.py": "a dataset at a commit",
     "diffing/methods/sae/sae_files.py": "an SAE at a commit, or with the hash of its files",
     "diffing/outputs/card/text_diff.py": "added lines of a diff",
     "diffing/outputs/dataset/staleness.py": "an SAE, and prompts of a dataset at a commit",

@@ -1,6 +1,7 @@
-"""Annotation on upload: the Hub's webhook, a queue, a worker, the diff, a dataset and a section in the card.
+"""A service that compares new revisions of models when they are pushed to the Hub, and publishes the results.
 
-Imports no web framework: `serve` does, when called.
+The Hub's webhook starts it. A queue and a worker run the diffs, whose results go to a dataset and the model card. Only
+`serve` imports the web framework.
 """
 
 import logging
@@ -16,8 +17,8 @@ def serve(settings: "AnnotatorSettings", secret: str, *, host: str, port: int) -
     """Runs the service until it is stopped.
 
     Args:
-        settings: What it does.
-        secret: What deliveries must carry.
+        settings: The settings of the service.
+        secret: The secret that webhook requests must contain.
         host: Address to listen on.
         port: Port to listen on.
 
@@ -31,7 +32,7 @@ def serve(settings: "AnnotatorSettings", secret: str, *, host: str, port: int) -
     from diffing.errors import SettingError
 
     if get_token() is None:
-        raise SettingError("The annotator has no account to act for: set HF_TOKEN to a token with write access")
+        raise SettingError("The annotator has no account to publish with: set HF_TOKEN to a token with write access")
 
     app = create_app(settings, secret)
     import uvicorn

@@ -1,7 +1,7 @@
-"""The service: takes the Hub's deliveries, checks and queues them, and shows how things stand.
+"""The annotator's web app: accepts the Hub's webhook requests, queues revisions, and serves the status page.
 
-A delivery is answered before anything is asked or computed. The server is FastAPI with the page mounted in it, not
-Gradio's own: behind server-side rendering that one answers every POST with 405.
+A request is answered at once, before anything is fetched or computed. The server is FastAPI with the page mounted in
+it, because Gradio's own server answers every POST with 405 if it uses server-side rendering.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from diffing.annotate.delivery import Ignored, read_delivery
-from diffing.annotate.queue import QUEUE, Queue
+from diffing.annotate.revision_queue import QUEUE, RevisionQueue
 from diffing.annotate.settings import SHORTEST_SECRET, AnnotatorSettings
+from diffing.annotate.webhook_payload import Ignored, read_delivery
 from diffing.errors import MissingExtraError, SettingError
 from diffing.jobs import Supervisor
 
@@ -28,23 +28,23 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 ROUTE = "/webhooks/model-diff"
-"""Where deliveries go."""
+"""Path to which the Hub sends webhook requests."""
 LARGEST = 256 * 1024
-"""Bytes of a delivery, at most; the Hub's are a few thousand."""
-_ASKS_NOBODY = (
+"""Maximum size of a webhook request in bytes; those of the Hub have a few thousand."""
+_SECURITY_HEADER = (
     b"content-security-policy",
     b"default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; base-uri 'self'",
 )
 _PATIENCE = 10.0
-"""Seconds for a delivery to arrive in full."""
+"""Maximum number of seconds for a request to arrive in full."""
 
 
 def create_app(settings: AnnotatorSettings, secret: str) -> "FastAPI":
-    """The service with its page, ready for uvicorn.
+    """Creates the service with its status page, ready for uvicorn.
 
     Args:
-        settings: What it does.
-        secret: What deliveries must carry in X-Webhook-Secret.
+        settings: The settings of the service.
+        secret: The secret that requests must contain in X-Webhook-Secret.
 
     Raises:
         SettingError: The secret is empty or too short.
@@ -55,29 +55,29 @@ def create_app(settings: AnnotatorSettings, secret: str) -> "FastAPI":
     except ImportError:
         raise MissingExtraError("The annotator", "annotate") from None
 
-    from diffing.annotate.page import build
-    from diffing.annotate.revision import annotate_forever
+    from diffing.annotate.annotator import annotate_forever
+    from diffing.annotate.status_page import build
 
-    queue = Queue(settings.state / QUEUE)
+    queue = RevisionQueue(settings.state / QUEUE)
     webhook = Webhook(settings, secret, queue)
     app = webhook.serve(Supervisor(annotate_forever, settings, time.time()))
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        build(settings, queue, webhook.turned_away),
+        build(settings, queue, webhook.rejected_deliveries),
         path="/",
         run_history=False,
         ssr_mode=False,
         show_error=False,
         footer_links=[],
         mcp_server=False,
-        max_file_size=1,  # the page takes no input; its server would store any upload of anybody
+        max_file_size=1,  # the page takes no input, but its server would store uploads from anybody
     )
-    mounted.add_middleware(_AsksNobody)
+    mounted.add_middleware(_ContentSecurityPolicy)
     return mounted
 
 
-class _AsksNobody:
-    """Has browsers load the page from this service alone: in a Space Gradio would have them ask others for fonts."""
+class _ContentSecurityPolicy:
+    """Middleware that lets browsers load resources only from this service; Gradio would load fonts from elsewhere."""
 
     def __init__(self, app: "ASGIApp") -> None:
         self._app = app
@@ -85,22 +85,22 @@ class _AsksNobody:
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Answers one request."""
 
-        async def told(message: "Message") -> None:
+        async def send_with_header(message: "Message") -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), _ASKS_NOBODY]}
+                message = {**message, "headers": [*message.get("headers", ()), _SECURITY_HEADER]}
             await send(message)
 
-        await self._app(scope, receive, told)
+        await self._app(scope, receive, send_with_header)
 
 
 class Webhook:
-    """Where deliveries are handed in. Counts what it turns away, by reason, since its start.
+    """Handles webhook requests, and counts those that it rejects, by reason.
 
     Raises:
-        SettingError: The secret is empty or too short: such a service does not start.
+        SettingError: The secret is empty or too short.
     """
 
-    def __init__(self, settings: AnnotatorSettings, secret: str, queue: Queue) -> None:
+    def __init__(self, settings: AnnotatorSettings, secret: str, queue: RevisionQueue) -> None:
         if len(secret) < SHORTEST_SECRET:
             raise SettingError(f"The webhook's secret is too short: expected at least {SHORTEST_SECRET} characters")
         self._settings = settings
@@ -110,7 +110,7 @@ class Webhook:
         self._counts: Counter[str] = Counter()
 
     def serve(self, worker: Supervisor) -> "FastAPI":
-        """The route for deliveries, with a worker that starts and ends with the server."""
+        """Creates the app with the webhook's route; the worker starts and ends with the server."""
         from fastapi import FastAPI, Request
         from fastapi.responses import JSONResponse
 
@@ -128,13 +128,13 @@ class Webhook:
         app.add_api_route(ROUTE, receive, methods=["POST"])
         return app
 
-    def turned_away(self) -> dict[str, int]:
-        """Deliveries that were not queued, by reason."""
+    def rejected_deliveries(self) -> dict[str, int]:
+        """Returns the number of requests since the start that were not queued, by reason."""
         with self._lock:
             return dict(self._counts.most_common())
 
     async def receive(self, request: "Request") -> tuple[int, dict[str, str]]:
-        """The status and the answer to one delivery."""
+        """Handles one request, and returns the HTTP status and the answer."""
         from starlette.concurrency import run_in_threadpool
 
         given = request.headers.get("x-webhook-secret")
@@ -147,12 +147,12 @@ class Webhook:
             return 413, self._away("too large, or did not arrive in time")
         try:
             return await run_in_threadpool(self.take, body)
-        except sqlite3.DatabaseError as error:  # a full disk: nothing was accepted, so nothing is said to be
+        except sqlite3.DatabaseError as error:  # for example a full disk: the revision was not queued
             _log.error("The queue cannot be written (%s)", error)
             return 503, self._away("the queue could not be written")
 
     def take(self, body: bytes) -> tuple[int, dict[str, str]]:
-        """Reads and queues the body of a delivery whose secret was right."""
+        """Reads the body of a request with the right secret, and queues its revision."""
         try:
             push = read_delivery(body, self._settings.allows)
         except SettingError as error:
@@ -176,7 +176,7 @@ class Webhook:
 
 
 async def _body(request: "Request") -> bytes | None:
-    """The body; None where it is too large or does not arrive in time."""
+    """Reads the body; returns None if it is too large or does not arrive in time."""
     from starlette.requests import ClientDisconnect
 
     body = bytearray()

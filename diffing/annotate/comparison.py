@@ -1,4 +1,4 @@
-"""What a revision is compared with, as the Hub tells it, and which revision of a model counts. Changes nothing."""
+"""Decides from the Hub's data what a new revision is compared with, and whether the revision is worth annotating."""
 
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -7,9 +7,9 @@ from typing import Any
 from huggingface_hub import HfApi
 from huggingface_hub.hf_api import ModelInfo, RepoFile
 
-from diffing.annotate.delivery import Ignored, Push, is_hub_name
-from diffing.annotate.queue import Queue
+from diffing.annotate.revision_queue import RevisionQueue
 from diffing.annotate.settings import Against
+from diffing.annotate.webhook_payload import Ignored, Push, is_hub_name
 from diffing.errors import HubError
 from diffing.hub import hub_errors
 from diffing.model_ref import ModelPlace, ModelRef, read_ref
@@ -18,25 +18,25 @@ CARD = "README.md"
 _ADAPTER = "adapter_config.json"
 _WEIGHTS = (".safetensors", ".bin")
 _LOOKED_BACK = 50
-"""Commits of a model that are looked at, newest first."""
+"""Maximum number of commits of a model to look at, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """What is compared, as models of a diff, pinned to commits."""
+class ComparedModels:
+    """The two models of a diff, pinned to commits."""
 
     model_a: str
-    """The base, or the revision before."""
+    """The base model, or the previous revision."""
     model_b: str
     """The revision to be annotated."""
 
 
-def compare_what(api: HfApi, push: Push, against: Against) -> Comparison | Ignored:
+def choose_comparison(api: HfApi, push: Push, against: Against) -> ComparedModels | Ignored:
     """Decides what a revision is compared with.
 
     Args:
-        api: Reads the Hub.
-        push: The revision.
+        api: A Hub client.
+        push: The new revision.
         against: `base`, `previous` or `base-or-previous`.
 
     Raises:
@@ -56,15 +56,15 @@ def compare_what(api: HfApi, push: Push, against: Against) -> Comparison | Ignor
             return base
         ref = ref.on(base)
     if against != "previous" and not isinstance(base, Ignored):
-        return Comparison(str(base), str(ref.at(commit)))
+        return ComparedModels(str(base), str(ref.at(commit)))
     if against == "base" and isinstance(base, Ignored):
         return base
     previous = _previous(api, push)
-    return previous if isinstance(previous, Ignored) else Comparison(str(ref.at(previous)), str(ref.at(commit)))
+    return previous if isinstance(previous, Ignored) else ComparedModels(str(ref.at(previous)), str(ref.at(commit)))
 
 
 def changed_files(api: HfApi, repository: str, before: str, after: str) -> set[str]:
-    """The paths that differ between two commits; all of them where the earlier one is no more (rewritten history).
+    """Returns the paths that differ between two commits; all paths if rewritten history has removed the earlier one.
 
     Raises:
         HubError: The repository cannot be read.
@@ -80,9 +80,9 @@ def changed_files(api: HfApi, repository: str, before: str, after: str) -> set[s
 
 
 def is_new_model(api: HfApi, repository: str, before: str, after: str, against: Against) -> bool:
-    """Whether more than the card changed between two commits, or what the card says the model is to be compared with.
+    """Whether more than the card changed between two commits, or the base model that the card names.
 
-    Weights come before their card as often as with it: who names the base only then is waiting for the comparison.
+    Many authors push the weights first and name the base model in a later commit of the card.
 
     Raises:
         HubError: The repository cannot be read.
@@ -93,9 +93,9 @@ def is_new_model(api: HfApi, repository: str, before: str, after: str, against: 
 
 
 def base_of(api: HfApi, info: ModelInfo) -> ModelRef | Ignored:
-    """The base model that a card names, at its present commit.
+    """Returns the base model that a card names, at its present commit.
 
-    Of several (a merge), none is "the" base: which one to compare with is not for us to say.
+    If a card names several base models, as for a merge, the revision is ignored, because none of them is the base.
 
     Raises:
         HubError: The base model cannot be read.
@@ -104,7 +104,7 @@ def base_of(api: HfApi, info: ModelInfo) -> ModelRef | Ignored:
     if not names:
         return Ignored("the card names no base_model")
     if not all(is_hub_name(name) for name in names):
-        return Ignored("the base_model in the card is no model on the Hub")
+        return Ignored("the base_model in the card is not a model on the Hub")
     if len(set(names)) > 1:
         return Ignored("the card names several base models")
     base = _info(api, names[0], None)
@@ -113,11 +113,10 @@ def base_of(api: HfApi, info: ModelInfo) -> ModelRef | Ignored:
     return ModelRef(ModelPlace.HUB, base.id, base.sha)
 
 
-def last_of_substance(api: HfApi, queue: Queue, repository: str, against: Against) -> Push:
-    """The newest revision that changed more than the card, or that is being or was annotated.
+def last_of_substance(api: HfApi, queue: RevisionQueue, repository: str, against: Against) -> Push:
+    """Returns the newest revision that changed more than the card, or that the queue knows already.
 
-    So that a section that was merged into a card is not taken for a new model after a restart, even where the queue
-    was lost with the machine.
+    Thus a section merged into a card does not count as a new model after a restart, even if the queue was lost.
 
     Raises:
         HubError: The repository cannot be read.
@@ -133,10 +132,10 @@ def last_of_substance(api: HfApi, queue: Queue, repository: str, against: Agains
 
 
 def is_outdated(api: HfApi, push: Push, against: Against) -> bool:
-    """Whether the main branch has changed more than the card since, or no longer holds the revision.
+    """Whether the main branch has later changes of more than the card, or no longer contains the revision.
 
-    What is said of a model is to be said of the model as it is: a dozen checkpoints pushed while one diff runs are one
-    diff more, and a delivery that is sent again does not put an older state before a later one.
+    Only the present state of a model is annotated: a dozen checkpoints pushed during one diff cause one more diff, and
+    a repeated webhook request does not replace a later state with an older one.
 
     Raises:
         HubError: The repository cannot be read.
@@ -149,8 +148,8 @@ def is_outdated(api: HfApi, push: Push, against: Against) -> bool:
     return any(is_new_model(api, push.repository, old, new, against) for new, old in pairwise(later))
 
 
-def private_of(api: HfApi, comparison: Comparison) -> frozenset[str]:
-    """The private ones of the models that take part: what they say must not become public.
+def private_of(api: HfApi, comparison: ComparedModels) -> frozenset[str]:
+    """Returns the private ones of the compared models, whose responses must not become public.
 
     Raises:
         HubError: One of them cannot be read.
@@ -166,7 +165,7 @@ def _info(api: HfApi, name: str, revision: str | None) -> ModelInfo:
 
 
 def _named(info: ModelInfo) -> list[Any]:
-    """The base models in a card, as they stand there."""
+    """Returns the base models that a card names, unchecked."""
     named = getattr(info.card_data, "base_model", None) if info.card_data else None
     return named if isinstance(named, list) else [named] if named else []
 
@@ -176,21 +175,21 @@ def _files(info: ModelInfo) -> set[str]:
 
 
 def _tree(api: HfApi, repository: str, commit: str) -> dict[str, Any]:
-    """Each file with what tells its content."""
+    """Returns the files of a commit, each with the id of its content."""
     with hub_errors(repository, revision=commit):
         items = api.list_repo_tree(repository, revision=commit, recursive=True)
         return {each.path: each.blob_id for each in items if isinstance(each, RepoFile)}
 
 
 def _previous(api: HfApi, push: Push) -> str | Ignored:
-    """The revision before, where that had weights."""
+    """Returns the previous revision if it has weights."""
     previous = push.parent
     if previous is None:
         with hub_errors(push.repository, revision=push.commit):
             commits = [each.commit_id for each in api.list_repo_commits(push.repository, revision=push.commit)]
         if len(commits) < 2:
-            return Ignored("there is no revision before")
+            return Ignored("there is no previous revision")
         previous = commits[1]
     if not any(name.endswith(_WEIGHTS) for name in _files(_info(api, push.repository, previous))):
-        return Ignored("the revision before had no weights")
+        return Ignored("the previous revision had no weights")
     return previous

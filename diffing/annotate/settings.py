@@ -1,4 +1,4 @@
-"""What the annotator does, in plain values: a JSON file, or a Space's environment. Holds no token and no secret."""
+"""The annotator's settings, read from a JSON file or an environment variable; they never contain tokens or secrets."""
 
 import json
 import os
@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
 
-from diffing.annotate.delivery import is_repository
-from diffing.annotate.worker import Tries
+from diffing.annotate.webhook_payload import is_repository
+from diffing.annotate.worker import RetryPolicy
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
@@ -20,43 +20,43 @@ CardMode: TypeAlias = Literal["pr", "commit", "off"]
 SETTINGS = "ANNOTATOR_SETTINGS"
 """Environment variable with the settings as JSON."""
 SECRETS = ("ANNOTATOR_SECRET", "WEBHOOK_SECRET")
-"""Environment variables with the webhook's secret, the first one that is set."""
+"""Environment variables for the webhook's secret; the first one that is set counts."""
 SHORTEST_SECRET = 16
-"""Characters: what is shorter can be guessed."""
+"""Minimum number of characters of the secret; a shorter one could be guessed."""
 _SPACE_STORAGE = Path("/data")
 _LIMITS = tuple(each.name for each in fields(Limits))
 
 
 @dataclass(frozen=True, slots=True)
 class AnnotatorSettings:
-    """What is annotated, with what, and where the results go."""
+    """Which models are annotated, how they are compared, and where the results go."""
 
     watch: tuple[str, ...] = ()
-    """Models (org/name) whose new revisions are annotated. Their heads are looked at on start, so that nothing pushed
-    while the service was down is missed. Name only models whose owners asked for it."""
+    """Models (org/name) whose new revisions are annotated. The service also checks them on start, so that it does not
+    miss pushes while it was down. Name only models whose owners asked for it."""
     allow: tuple[str, ...] = ()
-    """Further models (org/name) or whole owners (org) whose deliveries are accepted."""
+    """Further models (org/name) or owners (org) whose webhook requests are accepted."""
     against: Against = "base"
-    """What a revision is compared with: base, the base_model that its card names; previous, the revision before; or
-    base-or-previous."""
+    """The model that a revision is compared with. base: the base_model that its card names. previous: the previous
+    revision. base-or-previous: the base model, or else the previous revision."""
     card: CardMode = "pr"
-    """How the section gets into the model card: pr, by one pull request; commit, directly, for models of your own; off,
-    not at all."""
+    """How the section gets into the model card. pr: in a pull request. commit: directly, for your own models. off: not
+    at all."""
     namespace: str = ""
     """User or organisation that owns the result datasets. Default: the account that HF_TOKEN belongs to."""
     run: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of the diff by the names of the flags of `diffing run`, with _ for -: for example
+    """Settings of the diff, named like the flags of `diffing run` with _ instead of -, for example
     {"train": 300, "heldout": 150, "llm": "providers:Qwen/Qwen3-32B", "usd_per_million": "0.10,0.30", "max_usd": 2}."""
     folder: str = ""
-    """Where the queue, the completions and the reports are kept. Default: annotator in /data where a Space has that,
-    else in runs."""
+    """Folder for the queue, the completions and the reports. Default: /data/annotator in a Space with storage, else
+    runs/annotator."""
     most_tries: int = 4
-    """Tries of one diff before it is given up."""
+    """Maximum number of tries of a diff."""
     first_wait: float = 60.0
-    """Seconds before the second try; doubles from try to try, up to an hour."""
+    """Seconds before the second try. The wait doubles with each try, up to an hour."""
     most_per_day: int = 20
-    """Diffs begun within 24 hours, at most; what is pushed beyond that waits. With max_usd, which counts for each diff,
-    this bounds what a day can cost."""
+    """Maximum number of diffs begun within 24 hours; further revisions wait. Together with max_usd, which limits each
+    diff, this limits the cost per day."""
 
     def __post_init__(self) -> None:
         _check_names(self)
@@ -71,15 +71,15 @@ class AnnotatorSettings:
             )
         config = self.config("org/a", "org/b")
         check(config, self.limits)
-        asked = (config.llm, config.judge, config.second_judge, *config.raters)
-        if any(is_remote(spec) for spec in asked if spec) and self.limits == Limits():
+        helpers = (config.llm, config.judge, config.second_judge, *config.raters)
+        if any(is_remote(spec) for spec in helpers if spec) and self.limits == Limits():
             raise SettingError(
-                "The annotator's run asks a paid model without a limit, and nobody watches it: "
+                "The annotator's run uses a paid model without a limit and without supervision: "
                 "set max_usd (with usd_per_million) or max_calls"
             )
 
     def config(self, model_a: str, model_b: str) -> DiffConfig:
-        """One diff of two models."""
+        """Returns the config of a diff of two models."""
         own = {name: value for name, value in self.run.items() if name not in _LIMITS}
         return DiffConfig(**{**own, "model_a": model_a, "model_b": model_b})
 
@@ -89,9 +89,9 @@ class AnnotatorSettings:
         return Limits(**{name: value for name, value in self.run.items() if name in _LIMITS})
 
     @property
-    def tries(self) -> Tries:
-        """How often a diff is tried."""
-        return Tries(most=self.most_tries, first_wait=self.first_wait)
+    def tries(self) -> RetryPolicy:
+        """How often a diff is tried, and how long it waits in between."""
+        return RetryPolicy(most=self.most_tries, first_wait=self.first_wait)
 
     @property
     def state(self) -> Path:
@@ -101,16 +101,16 @@ class AnnotatorSettings:
         return (_SPACE_STORAGE if os.access(_SPACE_STORAGE, os.W_OK) else Path("runs")) / "annotator"
 
     def allows(self, repository: str) -> bool:
-        """Whether a repository is to be annotated: it, or its owner, is named. The Hub's names ignore case."""
+        """Whether the settings name a repository or its owner, ignoring case as the Hub does."""
         named = {name.casefold() for name in (*self.watch, *self.allow)}
         return repository.casefold() in named or repository.partition("/")[0].casefold() in named
 
 
 def load_settings(source: str | Path | None = None) -> AnnotatorSettings:
-    """The settings from a JSON file, else from the environment variable ANNOTATOR_SETTINGS.
+    """Loads the settings from a JSON file, or from the environment variable ANNOTATOR_SETTINGS if there is no file.
 
     Raises:
-        SettingError: No such file, no JSON, or settings that are not known or cannot be used.
+        SettingError: The file cannot be read, is not JSON, or has unknown or invalid settings.
     """
     if source is not None:
         try:
@@ -124,18 +124,18 @@ def load_settings(source: str | Path | None = None) -> AnnotatorSettings:
     except (ValueError, RecursionError):
         raise SettingError(f"{where} is not JSON: expected an object with the annotator's settings") from None
     if not isinstance(values, dict):
-        raise SettingError(f"{where} is no JSON object: expected the annotator's settings")
+        raise SettingError(f"{where} is not a JSON object: expected the annotator's settings")
     if unknown := _unknown(values, AnnotatorSettings):
         known = ", ".join(each.name for each in fields(AnnotatorSettings))
         raise SettingError(f"{where} has unknown settings ({', '.join(unknown)}): expected some of {known}")
-    return _made(AnnotatorSettings, values)
+    return _validated(AnnotatorSettings, values)
 
 
 def secret_of_environment() -> str:
-    """The secret that deliveries must carry.
+    """Returns the secret that webhook requests must contain.
 
     Raises:
-        SettingError: None is set, or it cannot be used; a service that is open to all does not start.
+        SettingError: No secret is set, or it is invalid; without one, the service would be open to everybody.
     """
     for name in SECRETS:
         if secret := os.environ.get(name):
@@ -167,8 +167,8 @@ def _unknown(values: Mapping[str, Any], *classes: type) -> list[str]:
 T = TypeVar("T")
 
 
-def _made(cls: type[T], values: Mapping[str, Any]) -> T:
-    """A dataclass from what stood in JSON, its types checked."""
+def _validated(cls: type[T], values: Mapping[str, Any]) -> T:
+    """Builds a dataclass from JSON values and checks their types."""
     from pydantic import TypeAdapter, ValidationError
 
     try:

@@ -1,4 +1,4 @@
-"""The weights of an annotated model: removed from the disk again when they have answered."""
+"""Deletes the downloaded weights of an annotated model after its diff, so that they do not fill the disk."""
 
 import logging
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ _log = logging.getLogger(__name__)
 
 @contextmanager
 def only_while_needed(repository: str) -> Iterator[None]:
-    """Removes what was downloaded of a repository in the meantime; what was there before stays.
+    """Deletes the revisions of a repository that were downloaded within the block; earlier ones stay.
 
-    A service that runs for months would fill its disk with revisions that nobody asks for again. After an error
-    everything stays, for the next try.
+    Otherwise a service that runs for months would fill its disk with old revisions. After an error everything stays,
+    for the next try.
 
     Args:
-        repository: `org/name` of the model.
+        repository: The model, `org/name`.
     """
     before = _revisions(repository)
     yield
@@ -26,7 +26,7 @@ def only_while_needed(repository: str) -> Iterator[None]:
 
         freed = scan_cache_dir().delete_revisions(*sorted(gone))
         freed.execute()
-        _log.info("%s: %s of downloads removed", repository, freed.expected_freed_size_str)
+        _log.info("%s: deleted %s of downloads", repository, freed.expected_freed_size_str)
 
 
 def _revisions(repository: str) -> set[str]:

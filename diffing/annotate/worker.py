@@ -1,7 +1,7 @@
-"""Takes jobs from the queue, one at a time: tries, back-off, and what a killed process left.
+"""Runs the annotator's jobs one at a time, retries failed ones, and recovers the jobs of a killed process.
 
-What a job does is handed in as a function; everything it does outside must be such that doing it again changes
-nothing, since a process can be killed between the deed and the note of it. Knows neither the Hub nor the diff.
+The function that does a job is a parameter. Its effects must be idempotent, because the process can be killed after an
+effect and before the job is marked as done.
 """
 
 import logging
@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 from filelock import FileLock, Timeout
 
-from diffing.annotate.delivery import Ignored
-from diffing.annotate.queue import Progress, Queue, RevisionJob
+from diffing.annotate.revision_queue import Progress, RevisionJob, RevisionQueue
+from diffing.annotate.webhook_payload import Ignored
 from diffing.errors import DiffingError, LimitError, MissingExtraError, SettingError
 from diffing.model_ref import ModelPlace, ModelRef
 from diffing.types import OnProgress, Stage
@@ -23,92 +23,97 @@ from diffing.types import OnProgress, Stage
 _log = logging.getLogger(__name__)
 
 _PERMANENT = (SettingError, MissingExtraError, LimitError)
-"""Errors that another try cannot mend."""
+"""Errors that another try cannot fix."""
 _LOOK_AGAIN = 1.0
-"""Seconds until the queue is looked at again: the process that takes deliveries adds to it."""
+"""Seconds between two checks of the queue, to which the web app adds jobs."""
 _STOPPED = "the service was stopped in the middle of every try"
 _PROGRESS_EVERY = 1.0
-"""Seconds between two notes of progress in the queue."""
+"""Seconds between two updates of a job's progress in the queue."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What came of a job."""
+    """The result of a finished job."""
 
     dataset: str = ""
-    """Address of the result dataset."""
+    """URL of the result dataset."""
     card: str = ""
-    """Address of the pull request or commit."""
+    """URL of the pull request or commit."""
     remark: str = ""
-    """What else is to be told, in one line."""
+    """A remark in one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """A job that may not begin yet; this was no try."""
+    """The outcome of a job that may not begin yet; it does not count as a try."""
 
     reason: str
-    """In plain words."""
+    """The reason in plain words."""
     seconds: float
-    """Until it is looked at again."""
+    """Seconds until the next try."""
 
 
 Work: TypeAlias = Callable[[RevisionJob, OnProgress], Done | Ignored | Postponed]
-"""Does one job. Raises `DiffingError` for what went wrong outside."""
+"""A function that does one job. It raises `DiffingError` for problems outside this program."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tries:
+class RetryPolicy:
     """How often a job is tried, and how long it waits in between."""
 
     most: int = 4
-    """Tries, the first included."""
+    """Maximum number of tries, including the first one."""
     first_wait: float = 60.0
-    """Seconds before the second try; doubles from try to try."""
+    """Seconds before the second try; the wait doubles with each try."""
     longest_wait: float = 3600.0
-    """Seconds, at most."""
+    """Maximum wait in seconds."""
 
     def wait(self, tries: int) -> float:
-        """Seconds to wait after so many tries."""
+        """Returns the seconds to wait after a number of tries."""
         return min(self.longest_wait, self.first_wait * 2.0 ** (tries - 1))
 
 
 class Worker:
-    """Works while it holds the lock beside the queue's file.
+    """Runs jobs from the queue while it holds the lock file beside the queue's file.
 
-    The lock belongs to the process and ends with it, also when it is killed: whoever holds it knows that jobs still
-    marked as running are nobody's.
+    The lock ends with its process, even if that is killed. So the holder knows that no other process works on jobs that
+    are still marked as running.
     """
 
     def __init__(
-        self, queue: Queue, work: Work, *, tries: Tries | None = None, catch_up: Callable[[], None] | None = None
+        self,
+        queue: RevisionQueue,
+        work: Work,
+        *,
+        tries: RetryPolicy | None = None,
+        catch_up: Callable[[], None] | None = None,
     ) -> None:
         self._queue = queue
         self._work = work
-        self._tries = tries or Tries()
+        self._tries = tries or RetryPolicy()
         self._catch_up = catch_up
         self._stopped = threading.Event()
 
     def stop(self) -> None:
-        """Takes no further job."""
+        """Makes the worker stop after the current job."""
         self._stopped.set()
 
     def run(self) -> None:
-        """Works until stopped."""
+        """Runs jobs until `stop` is called."""
         lock = FileLock(self._queue.path.with_name(f"{self._queue.path.name}.lock"), thread_local=False)
         while not self._stopped.is_set():
             try:
                 with lock.acquire(timeout=_LOOK_AGAIN, poll_interval=0.25):
                     self._queue.recover(self._tries.most, _STOPPED)
                     self._attend()
-            except sqlite3.DatabaseError as error:  # full disk, or a file that stays locked: both can pass
-                _log.error("The queue %s cannot be used (%s): tried again soon", self._queue.path.name, error)
+            except sqlite3.DatabaseError as error:  # a full disk or a locked file can be temporary
+                _log.error("The queue %s cannot be used (%s) and will be tried again", self._queue.path.name, error)
                 self._stopped.wait(_LOOK_AGAIN)
             except Timeout:
                 _log.debug("Another process works on %s", self._queue.path.name)
 
     def _attend(self) -> None:
-        """Works until stopped. What was missed is asked for until the Hub has answered once."""
+        """Runs jobs until `stop` is called, and retries catching up on missed pushes until that succeeds once."""
         caught_up, failures, next_look = self._catch_up is None, 0, 0.0
         while not self._stopped.is_set():
             if not caught_up and time.monotonic() >= next_look:
@@ -123,12 +128,12 @@ class Worker:
         try:
             self._catch_up()
         except DiffingError as error:
-            _log.warning("What was missed is not known yet: %s", one_line(error))
+            _log.warning("Missed pushes cannot be determined yet: %s", one_line(error))
             return False
         return True
 
     def run_one(self) -> bool:
-        """Does the first job that is due; False where none is."""
+        """Runs the first job that is due; returns False if there is none."""
         job = self._queue.claim()
         if job is None:
             return False
@@ -137,7 +142,7 @@ class Worker:
             outcome = self._work(job, self._progress(job))
         except DiffingError as error:
             self._failed(job, one_line(error), final=isinstance(error, _PERMANENT))
-        except Exception as error:  # noqa: BLE001 - the boundary: a bug in one job must not end the service for all
+        except Exception as error:  # noqa: BLE001 - a bug in one job must not end the service for all
             _log.exception("%s: this is a bug", name)
             self._failed(job, f"internal error ({type(error).__name__}), see the log", final=False)
         else:
@@ -177,5 +182,5 @@ def _name(job: RevisionJob) -> str:
 
 
 def one_line(error: Exception) -> str:
-    """An error's message in one line."""
+    """Returns an error's message on one line, cut to 500 characters."""
     return " ".join(str(error).split())[:500]

@@ -71,10 +71,10 @@ def _percent(share: float) -> str:
     """Per cent with one decimal below 10 and above 90, where error rates and coverages lie."""
     scaled = 100 * share
     if 0 < scaled < 9.95 or 90.05 < scaled < 100:
-        return f"{scaled:.1f}\N{NO-BREAK SPACE}%" if scaled >= 0.05 and scaled < 99.95 else percent(share)
+        return f"{scaled:.1f}%" if scaled >= 0.05 and scaled < 99.95 else percent(share)
     return percent(share)
 
 
 def _end(value: Scalar, unit: Unit) -> str:
     """An interval's end, without the unit's sign."""
-    return number(value, unit).removesuffix("\N{NO-BREAK SPACE}%")
+    return number(value, unit).removesuffix("%")

@@ -1,6 +1,6 @@
-"""The command line: `diffing run | demo | estimate | show`. The only place that prints.
+"""The command line `diffing`, and the only package that prints.
 
-Imports nothing heavy: `diffing --help` answers at once.
+It imports heavy libraries only within commands, so that `diffing --help` answers at once.
 """
 
 from diffing.cli.commands import main

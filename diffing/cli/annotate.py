@@ -1,4 +1,4 @@
-"""`diffing annotate`: starts the annotator, or makes the Hub tell it of a model's pushes."""
+"""The command `diffing annotate`: starts the annotation service, or registers its webhook on the Hub."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,17 +14,15 @@ Settings = Annotated[
         "--settings",
         parser=path_of,
         metavar="PATH",
-        help="JSON file with what to annotate and how.",
+        help="JSON file with the service's settings.",
         show_default="$ANNOTATOR_SETTINGS",
     ),
 ]
 Watch = Annotated[
     list[str] | None,
-    typer.Option("--watch", help="Make the Hub tell the service of pushes to this model (org/name); then end."),
+    typer.Option("--watch", help="Register a webhook for pushes to this model (org/name), then exit."),
 ]
-Url = Annotated[
-    str | None, typer.Option("--url", help="Address of the running service.", show_default="the Space's own")
-]
+Url = Annotated[str | None, typer.Option("--url", help="URL of the running service.", show_default="the Space's own")]
 Host = Annotated[str, typer.Option("--host", help="Address to listen on.")]
 Port = Annotated[int, typer.Option("--port", help="Port to listen on.")]
 
@@ -32,9 +30,9 @@ Port = Annotated[int, typer.Option("--port", help="Port to listen on.")]
 def annotate(
     *, settings: Settings = None, watch: Watch = None, url: Url = None, host: Host = "127.0.0.1", port: Port = 7860
 ) -> None:
-    """Annotate new revisions of models: take the Hub's webhooks, compare, publish a dataset and a card section.
+    """Run a service that annotates new revisions of models: it compares them, publishes a dataset and edits the card.
 
-    The webhook's secret comes from ANNOTATOR_SECRET, the account from HF_TOKEN or the login.
+    The Hub's webhooks start it. Their secret comes from ANNOTATOR_SECRET, the account from HF_TOKEN or the login.
     """
     from diffing.annotate import serve
     from diffing.annotate.settings import load_settings, secret_of_environment
@@ -45,10 +43,10 @@ def annotate(
         Console(stderr=True).print(f"Annotator: http://{host}:{port}", markup=False, highlight=False)
         serve(chosen, secret, host=host, port=port)
         return
-    from diffing.annotate.subscribe import subscribe
+    from diffing.annotate.webhook_subscription import subscribe
     from diffing.hub import hub_api
 
     made = subscribe(hub_api(), watch, url, secret)
     done = "created" if made.created else "updated"
-    line = f"Webhook {done}: {made.url} is told of {', '.join(made.watched)}"
+    line = f"Webhook {done}: {made.url} receives pushes to {', '.join(made.watched)}"
     Console().print(line, markup=False, highlight=False, soft_wrap=True)

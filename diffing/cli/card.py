@@ -1,4 +1,4 @@
-"""`diffing card`: a section for a model's card."""
+"""The command `diffing card`: writes a report's findings into a model card, or shows or proposes that change."""
 
 import re
 import sys
@@ -17,16 +17,20 @@ _DATASET = re.compile(r"[\w.-]+/[\w.-]+")
 
 def card(
     run: Annotated[str, typer.Argument(help="Folder of a report, or its dataset user/name.", show_default=False)],
-    model: Annotated[str, typer.Argument(help="The model whose card it is: org/name.", show_default=False)],
+    model: Annotated[str, typer.Argument(help="The model whose card to change: org/name.", show_default=False)],
     *,
-    commit: Annotated[bool, typer.Option("--commit", help="Write to the card; needs write access.")] = False,
-    pr: Annotated[bool, typer.Option("--pr", help="Propose it in a pull request; one per model.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change; the default.")] = False,
-    dataset: Annotated[str | None, typer.Option("--dataset", help="The report's dataset, to link to.")] = None,
+    commit: Annotated[bool, typer.Option("--commit", help="Write to the card; this needs write access.")] = False,
+    pr: Annotated[
+        bool, typer.Option("--pr", help="Propose the change in a pull request, at most one per model.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would change; this is the default.")
+    ] = False,
+    dataset: Annotated[str | None, typer.Option("--dataset", help="The report's dataset, for a link.")] = None,
 ) -> None:
-    """Put confirmed differences into a model's card. Without a flag it only shows what would change.
+    """Write confirmed differences into a model card. Without a flag, it only shows what would change.
 
-    Only the section between its two markers is ever written. A closed pull request is not opened again.
+    It only ever changes the section between its two markers. It does not open a closed pull request again.
     """
     from diffing.hub import hub_api
     from diffing.outputs.card import Mode, section, update_card
@@ -38,13 +42,13 @@ def card(
     published = dataset or (None if existing(run) else _dataset_in(run))
     report = load_report(run)
     api = hub_api() if mode == "dry-run" else signed_in()[0]
-    # the library's, of cards that had no metadata before
+    # the library warns about cards that have no metadata anyway
     warnings.filterwarnings("ignore", message="Warnings while validating metadata")
     try:
         outcome = update_card(report, model, api=api, dataset=published, mode=mode)
     except HubError:
         if mode != "dry-run":
-            print("The section, to be copied by hand:\n", file=sys.stderr)
+            print("The section, to copy by hand:\n", file=sys.stderr)
             print(plain(section(report, of=model, dataset=published)))
         raise
     if outcome.diff:

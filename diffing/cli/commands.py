@@ -1,4 +1,4 @@
-"""The commands. Each builds a config or reads a report, and hands the work to the package."""
+"""The main commands (`run`, `demo`, `estimate`, `show`), and the entry point that turns errors into one line."""
 
 import errno
 import json
@@ -24,7 +24,7 @@ from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
 from diffing.cli.push import list_, push
 from diffing.cli.serve import serve
-from diffing.cli.terminal_text import PlainFormatter, goes_on, plain, plain_json
+from diffing.cli.terminal_text import PlainFormatter, ignore_closed_pipe, plain, plain_json
 from diffing.config import DiffConfig, HubOptions, Limits, default_out, may_be_files, settings_of
 from diffing.errors import DiffingError, SettingError
 from diffing.model_ref import is_recorded, without_folders
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from diffing.types import Report
 
 app = typer.Typer(
-    help="How do two language models behave differently? Tested differences, for any two models.",
+    help="Find out how two language models behave differently, with every difference tested on held-out prompts.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -49,28 +49,30 @@ app.command()(push)
 app.command("list")(list_)
 app.command()(serve)
 _err = Console(stderr=True)
-OF_BOTH = ("model_a", "model_b", "chat_template_b")
-"""Settings that a comparison of A with itself takes otherwise or not at all."""
-SHOWN_AFTER_A_RUN = 25
-"""Findings printed at the end of a run; `diffing show` prints all."""
+EXCLUDED_FROM_SELF_COMPARISON = ("model_a", "model_b", "chat_template_b")
+"""Settings that a comparison of A with itself sets differently or does not have."""
+MAX_FINDINGS_AFTER_RUN = 25
+"""Maximum number of findings printed at the end of a run; `diffing show` prints all."""
 NOTE_LENGTH = 2_000
-"""Characters of a note in the terminal."""
+"""Maximum number of characters of a note in the terminal."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What the system says of a full disk, of one's share of it, and of the largest file."""
+"""The system's error numbers for a full disk, an exceeded quota and a file that is too large."""
 
 Out = Annotated[
     Path | None,
-    typer.Option("--out", parser=path_of, metavar="PATH", help="Folder of the report.", show_default="runs/<a>-vs-<b>"),
+    typer.Option(
+        "--out", parser=path_of, metavar="PATH", help="Folder for the report.", show_default="runs/<a>-vs-<b>"
+    ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")]
 Cache = Annotated[
     Path | None,
     typer.Option(
         "--cache",
         parser=path_of,
         metavar="PATH",
-        help="Folder of kept completions.",
+        help="Folder of the completion cache.",
         show_default="$DIFFING_CACHE or ~/.cache/diffing",
     ),
 ]
@@ -89,20 +91,20 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 def run(
     *, out: Out = None, cache: Cache = None, overwrite: Overwrite = False, json_: Json = False, **values: Any
 ) -> None:
-    """Compare two models: responses, hypotheses, held-out tests, report.
+    """Compare two models: generate responses, find hypotheses, test them on held-out prompts, write a report.
 
-    A killed or limited run goes on where it stopped when the same command is run again.
+    To continue a run that was killed or reached a limit, run the same command again.
     """
     config, limits, hub = build(DiffConfig, values), build(Limits, values), build(HubOptions, values)
-    _run(config, limits, hub, _Here(out or default_out(config), cache, overwrite, json_))
+    _run(config, limits, hub, _RunOutput(out or default_out(config), cache, overwrite, json_))
 
 
 @app.command()
 def demo(*, out: Out = Path("runs/demo"), cache: Cache = None, json_: Json = False) -> None:
-    """Compare two tiny models that come with the package: no account, no network, a minute or two."""
+    """Compare two tiny models that come with the package, without account or network, in a minute or two."""
     from diffing.demo.config import AFTERWORD, demo_config
 
-    here = _Here(out or Path("runs/demo"), cache, overwrite=True, json=json_)
+    here = _RunOutput(out or Path("runs/demo"), cache, overwrite=True, json=json_)
     _run(demo_config(), Limits(), HubOptions(), here)
     if not json_:
         _err.print(AFTERWORD)
@@ -111,12 +113,12 @@ def demo(*, out: Out = Path("runs/demo"), cache: Cache = None, json_: Json = Fal
 @app.command()
 @with_flags(DiffConfig, Limits)
 def estimate(*, json_: Json = False, **values: Any) -> None:
-    """Tell calls, tokens, dollars and minutes per stage before anything is paid."""
+    """Estimate calls, tokens, dollars and minutes per stage before anything is paid."""
     from diffing.cli.terminal_tables import estimate_table
     from diffing.estimate import estimate as estimate_run
 
     config, limits = build(DiffConfig, values), build(Limits, values)
-    logging.getLogger("diffing").setLevel(logging.INFO)  # as what recorded responses are read
+    logging.getLogger("diffing").setLevel(logging.INFO)  # shows in which format recorded responses are read
     estimated = estimate_run(config, limits)
     if json_:
         print(json.dumps(estimated.as_dict(), indent=2, ensure_ascii=False))
@@ -137,45 +139,45 @@ def show(
 
 
 @dataclass(frozen=True, slots=True)
-class _Here:
-    """What one run leaves on this machine, and how it is told."""
+class _RunOutput:
+    """Where one run writes its files, and how it prints its result."""
 
     out: Path
-    """Folder of the report."""
+    """Folder for the report."""
     cache: Path | None
-    """Folder of kept completions; None is the user's."""
+    """Folder of the completion cache; None for the user's default."""
     overwrite: bool
-    """Replace the report of another run."""
+    """Whether to replace the report of another run."""
     json: bool
-    """Print JSON."""
+    """Whether to print JSON."""
 
 
-def _run(config: DiffConfig, limits: Limits, hub: HubOptions, here: _Here) -> None:
+def _run(config: DiffConfig, limits: Limits, hub: HubOptions, here: _RunOutput) -> None:
     from diffing.checks import check
-    from diffing.cli import without_computing
+    from diffing.cli import reuse_and_jobs
     from diffing.models.cache import Store
     from diffing.report.folder_lock import alone_in
 
     check(config, limits)
-    without_computing.check(hub)
+    reuse_and_jobs.check(hub)
     _make_folder(here.out)
     with alone_in(here.out, on_wait=lambda: _tell_waiting(here.out)):
         if not here.overwrite:
             refuse_other_run(here.out, settings_of(config))
         store = Store(here.cache / "completions.sqlite") if here.cache else None
-        found, published = without_computing.instead(config, limits, hub, store)
+        found, published = reuse_and_jobs.report_from_elsewhere(config, limits, hub, store)
         report = found or _computed(config, limits, store)
         _save(report, here)
-    with goes_on():
-        _show(report, here.json, SHOWN_AFTER_A_RUN)
+    with ignore_closed_pipe():
+        _show(report, here.json, MAX_FINDINGS_AFTER_RUN)
     if not here.json:
         _err.print(f"Report: {here.out / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
         _tell_calibration(config, here.out)
     if not published:
-        without_computing.publish_run(report, hub, here.out)
+        reuse_and_jobs.publish_run(report, hub, here.out)
 
 
-def _save(report: "Report", here: _Here) -> None:
+def _save(report: "Report", here: _RunOutput) -> None:
     from diffing.outputs.html import write_html
     from diffing.report import save_report
 
@@ -188,13 +190,13 @@ def _save(report: "Report", here: _Here) -> None:
 
 def _tell_waiting(out: Path) -> None:
     _err.print(
-        f"Another run writes its report to {out}: this one waits until that has ended. Give another --out to run both.",
+        f"Another run is writing its report to {out}. This run waits for it to end. Give another --out to run both.",
         highlight=False, markup=False, soft_wrap=True,
     )  # fmt: skip
 
 
 def _tell_calibration(config: DiffConfig, out: Path) -> None:
-    """How to learn what such a run confirms where there is nothing; recorded responses cannot be drawn again."""
+    """Prints a command that measures false alarms of such a run; recorded responses cannot be sampled again."""
     if is_recorded(config.model_a):
         return
     command = shlex.join(calibration(config, out))
@@ -202,17 +204,19 @@ def _tell_calibration(config: DiffConfig, out: Path) -> None:
 
 
 def calibration(config: DiffConfig, out: Path) -> list[str]:
-    """The command that compares A with itself as a run did: of files and folders the report keeps the name alone.
+    """Returns the command that compares A with itself with the settings of a run.
+
+    It repeats settings that name files or folders, because the report keeps only the last part of such a path.
 
     Args:
-        config: Of the run.
-        out: Its report's folder.
+        config: The config of the run.
+        out: The folder of its report.
     """
     flags: list[str] = []
     for name in may_be_files():
         given = getattr(config, name) or ()
         values = (given,) if isinstance(given, str) else given
-        if name not in OF_BOTH and any(without_folders(value) != value for value in values):
+        if name not in EXCLUDED_FROM_SELF_COMPARISON and any(without_folders(value) != value for value in values):
             flags += [part for value in values for part in (flag(name), value)]
     model = [config.model_a] if without_folders(config.model_a) != config.model_a else []
     return ["diffing", "bench", "null", *model, "--like", str(out), *flags]
@@ -221,17 +225,17 @@ def calibration(config: DiffConfig, out: Path) -> list[str]:
 def _computed(config: DiffConfig, limits: Limits, store: "Store | None") -> "Report":
     from diffing.run import run as run_config
 
-    logging.getLogger("diffing").setLevel(logging.INFO)  # how big the models are, before they are loaded
+    logging.getLogger("diffing").setLevel(logging.INFO)  # shows the sizes of the models before they are loaded
     with progress_bars(_err) as on_progress:
         return run_config(config, limits=limits, store=store, on_progress=on_progress)
 
 
 def _make_folder(out: Path) -> None:
-    """So that a folder that cannot be made is known before anything is paid."""
+    """Creates the folder early, so that a failure shows before anything is paid."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SettingError(f"The folder {out} cannot be made ({error.strerror}). Give another --out") from None
+        raise SettingError(f"The folder {out} cannot be created ({error.strerror}). Give another --out") from None
 
 
 def _show(report: "Report", json_: bool, most: int | None = None) -> None:
@@ -244,7 +248,7 @@ def _show(report: "Report", json_: bool, most: int | None = None) -> None:
         print(plain_json(report_summary(report)))
         return
     console = Console()
-    if cut := cut_note(report.pairs):  # a reader must know before they believe a finding
+    if cut := cut_note(report.pairs):  # readers must know this before they believe a finding
         console.print(Text(cut, style="yellow"))
     console.print(Text(plain(f"{headline(report)}."), style="bold"))
     console.print(Text(explanation(report)))
@@ -254,11 +258,11 @@ def _show(report: "Report", json_: bool, most: int | None = None) -> None:
 
 
 def main(arguments: list[str] | None = None, *, commands: typer.Typer = app) -> None:
-    """Runs the CLI. What a user can mend is one line on standard error and exit code 2, without a traceback.
+    """Runs the CLI. Errors that a user can fix give one line on standard error and exit code 2, without a traceback.
 
     Args:
-        arguments: What follows the program's name; None takes those of the process.
-        commands: The commands that there are.
+        arguments: The command-line arguments; None for those of the process.
+        commands: The available commands.
     """
     handler = RichHandler(console=_err, show_path=False, show_time=False)
     handler.setFormatter(PlainFormatter("%(message)s"))
@@ -266,13 +270,13 @@ def main(arguments: list[str] | None = None, *, commands: typer.Typer = app) -> 
     try:
         commands(args=arguments)
     except DiffingError as error:
-        _tell(" ".join(str(error).split()))
+        _fail(" ".join(str(error).split()))
     except OSError as error:
         if error.errno not in _FULL:
             raise
-        _tell(f"There is no room left to write to ({error.strerror}). Free space; the same command goes on from there")
+        _fail(f"No disk space is left ({error.strerror}). Free some space; the same command continues from there")
 
 
-def _tell(line: str) -> NoReturn:
+def _fail(line: str) -> NoReturn:
     print(plain(f"diffing: {line}"), file=sys.stderr)
     sys.exit(2)

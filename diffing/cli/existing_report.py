@@ -1,4 +1,4 @@
-"""The report that a folder holds already: whether a run may replace it, and what of it the run completes."""
+"""Checks an existing report in a run's output folder: whether the run may replace it, and what the run adds to it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,14 +14,14 @@ _REPLACE = "Give another --out, or --overwrite to replace it"
 
 
 def refuse_other_run(out: Path, settings: Mapping[str, Scalar]) -> None:
-    """A report that another run left is not replaced without being told to.
+    """Makes sure that a run does not replace the report of another run.
 
     Args:
-        out: The folder.
-        settings: Of the run that is about to begin. A damaged report of the same settings may be made anew.
+        out: The output folder.
+        settings: The settings of the new run. It may replace a damaged report with the same settings.
 
     Raises:
-        SettingError: It holds the report of another run, or one of which that cannot be told.
+        SettingError: The folder contains the report of another run, or a report whose settings cannot be read.
     """
     from diffing.report import load_settings
 
@@ -30,22 +30,22 @@ def refuse_other_run(out: Path, settings: Mapping[str, Scalar]) -> None:
     try:
         before = load_settings(out)
     except SettingError as error:
-        raise SettingError(f"{out} holds a report already, of which run cannot be told: {error}. {_REPLACE}") from None
+        raise SettingError(f"{out} contains a report whose settings cannot be read: {error}. {_REPLACE}") from None
     if before != settings:
-        raise SettingError(f"{out} holds the report of a run with other settings. {_REPLACE}")
+        raise SettingError(f"{out} contains the report of a run with other settings. {_REPLACE}")
 
 
 def completes(out: Path, report: "Report") -> str | None:
-    """What was left out of the report in a folder and is in the new one, in words; None where nothing was.
+    """Describes what the new report has and the existing one lacks; returns None if there is nothing.
 
-    Files and folders of one name can hold different models, which only what they say tells.
+    Model files with the same name can differ, so the responses of both reports are compared.
 
     Args:
-        out: The folder.
-        report: The new one, of the same settings.
+        out: The output folder.
+        report: The new report, with the same settings.
 
     Raises:
-        SettingError: The folder holds the report of other responses, or of more.
+        SettingError: The folder contains a report with other responses, or with more prompts.
     """
     before = _readable(out)
     if before is None:
@@ -53,14 +53,14 @@ def completes(out: Path, report: "Report") -> str | None:
     old, new = ({pair.prompt.id: pair for pair in each.pairs} for each in (before, report))
     if any(new[key] != pair for key, pair in old.items() if key in new) or not old.keys() & new.keys():
         raise SettingError(
-            f"{out} holds the report of other responses, of models with the same names. {_REPLACE}; what was computed "
-            "is kept"
+            f"{out} contains a report with other responses, of models with the same names. {_REPLACE}; the computed "
+            "responses are kept"
         )
     if lost := old.keys() - new.keys():
         raise SettingError(
-            f"{out} holds a report with {len(lost)} prompts that are not in this run, or that a model did not answer "
-            f"this time. It was not replaced. Run the command again, or: {_REPLACE[0].lower()}{_REPLACE[1:]}; what was "
-            "computed is kept"
+            f"{out} contains a report with {len(lost)} prompts that are not in this run, or that a model did not "
+            "answer this time. It was not replaced. Run the command again, or: "
+            f"{_REPLACE[0].lower()}{_REPLACE[1:]}; the computed responses are kept"
         )
     gained = [f"{len(new) - len(old)} prompts that were left out before"] if len(new) > len(old) else []
     unread = _unreadable(before) - _unreadable(report)
@@ -75,7 +75,7 @@ def _readable(out: Path) -> "Report | None":
         return None
     try:
         return load_report(out)
-    except SettingError:  # damaged; that it is of this run was made sure of before
+    except SettingError:  # it is damaged; an earlier check made sure that it belongs to this run
         return None
 
 

@@ -1,4 +1,4 @@
-"""`diffing export`: a report as one file to take away."""
+"""The command `diffing export`: writes a report to one file, such as a zip, HTML, CSV or PNG file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -24,19 +24,23 @@ def export(
             "--format",
             parser=_known,
             metavar=f"[{'|'.join(registry.OUTPUTS)}]",
-            help="All of it, its page, a picture, a text, or the table of findings.",
+            help="What to write: everything, the page, a picture, a text, or the table of findings.",
         ),
     ] = "zip",
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", parser=path_of, metavar="PATH", help="The file; replaced.", show_default="<a>-vs-<b>.<format>"
+            "--out",
+            parser=path_of,
+            metavar="PATH",
+            help="The file; an existing one is replaced.",
+            show_default="<a>-vs-<b>.<format>",
         ),
     ] = None,
 ) -> None:
     """Write a report to one file: everything, the page, a picture, a text or the findings as a table.
 
-    Addresses of servers that models ran on are left out.
+    It leaves out the addresses of model servers.
     """
     from diffing.outputs.downloads import FORMATS
     from diffing.report import load_report

@@ -1,4 +1,4 @@
-"""Flags of the CLI made from settings, so that a setting is written once. Knows no command."""
+"""Makes command-line flags from dataclasses of settings, so that each setting is defined only once."""
 
 import inspect
 import typing
@@ -13,13 +13,13 @@ from diffing.settings import Described, described
 
 
 def _parameter(each: Described) -> inspect.Parameter:
-    """One argument (no default) or option of a command."""
+    """Returns the argument (for a required setting) or option of a command that stands for a setting."""
     kind, help_text = inspect.Parameter.KEYWORD_ONLY, escape(each.help)
     if each.required:
         argument = Annotated[str, typer.Argument(help=help_text, show_default=False)]
         return inspect.Parameter(each.name, kind, annotation=argument)
     default = list(each.default) if each.several else each.default
-    # of the right kind only: what else can be wrong is told in one way wherever a setting comes from
+    # only the type is checked here; all other checks are the same for every source of settings
     annotation = list[str] if each.several else each.kind | None if default is None else each.kind
     hidden = default is None or default is False or default == []
     option = typer.Option(each.flag, help=help_text, show_default=not hidden, rich_help_panel=each.setting.group)
@@ -27,7 +27,7 @@ def _parameter(each: Described) -> inspect.Parameter:
 
 
 def parameters(cls: type) -> list[inspect.Parameter]:
-    """The arguments and options that stand for a dataclass of settings."""
+    """Returns the arguments and options for a dataclass of settings."""
     return [_parameter(each) for each in described(cls).values()]
 
 
@@ -35,7 +35,13 @@ T = TypeVar("T")
 
 
 def build(cls: Callable[..., T], values: dict[str, Any], **fixed: Any) -> T:
-    """The dataclass from the values of its flags, taken out of `values`, and from those that no flag sets."""
+    """Builds a dataclass of settings from the values of its flags, which it removes from `values`.
+
+    Args:
+        cls: The dataclass.
+        values: Values of flags by field name.
+        fixed: Values of fields that have no flag.
+    """
     names = [field.name for field in fields(typing.cast(Any, cls)) if field.name not in fixed]
     taken = {name: values.pop(name) for name in names if name in values} | fixed
     return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in taken.items()})
@@ -48,7 +54,7 @@ def with_flags(
 
     Args:
         classes: The dataclasses.
-        without: Fields that this command has no flag for.
+        without: Fields for which this command has no flag.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:

@@ -1,4 +1,4 @@
-"""Progress bars of the terminal, one per stage, on standard error."""
+"""Shows a progress bar per stage of a run in the terminal."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from diffing.types import OnProgress, Stage
 
 @contextmanager
 def progress_bars(console: Console) -> Iterator[OnProgress]:
-    """A progress callback that draws; in a pipe or a log nothing is drawn."""
+    """Yields a progress callback that draws bars; it draws nothing if the output is not a terminal."""
     columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         tasks: dict[str, TaskID] = {}

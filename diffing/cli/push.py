@@ -1,4 +1,4 @@
-"""`diffing push` and `diffing list`: reports as datasets on the Hub. The account is the one that is signed in."""
+"""The commands `diffing push` and `diffing list`: publish a report as a Hub dataset, and list published ones."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -18,19 +18,21 @@ if TYPE_CHECKING:
 
 
 def push(
-    run: Annotated[str, typer.Argument(help="Folder of a report, or a published one.", show_default=False)],
+    run: Annotated[str, typer.Argument(help="Folder of a report, or a published report.", show_default=False)],
     name: Annotated[str, typer.Argument(help="The dataset: user/name.", show_default=False)],
     *,
-    private: Annotated[bool, typer.Option("--private", help="Only its owner can read it.")] = False,
+    private: Annotated[bool, typer.Option("--private", help="Make the dataset private.")] = False,
     collection: Annotated[
-        bool, typer.Option("--collection", help="Also put it into your collection of each model's diffs.")
+        bool, typer.Option("--collection", help="Also add it to your collection of each model's diffs.")
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the diff of other models.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the card and the files, and send nothing.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a diff of other models.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the card and the files, and upload nothing.")
+    ] = False,
 ) -> None:
     """Publish a report as a dataset: findings, responses, judgements and a card, in one commit.
 
-    The same report again makes no commit; another run of the same two models brings the dataset up to date.
+    Pushing the same report again makes no commit. Pushing another run of the same two models updates the dataset.
     """
     from diffing.report import load_report
 
@@ -44,7 +46,7 @@ def push(
 def list_(
     *,
     model: Annotated[str | None, typer.Option("--model", help="Only diffs of this model: org/name.")] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")] = False,
 ) -> None:
     """List the diffs that are published on the Hub."""
     from diffing.outputs.dataset import list_reports
@@ -63,38 +65,38 @@ def list_(
     for title in ("dataset", "model A", "model B", "changed"):
         table.add_column(title, overflow="fold")
     for each in found:
-        told = (each.repo_id, each.identity.model_a, each.identity.model_b, each.changed or "-")
-        table.add_row(*(Text(plain(text)) for text in told))
-    Console().print(table if found else "No diff is published that you may see.")
+        cells = (each.repo_id, each.identity.model_a, each.identity.model_b, each.changed or "-")
+        table.add_row(*(Text(plain(text)) for text in cells))
+    Console().print(table if found else "There is no published diff that you can see.")
 
 
 def publish(report: "Report", name: str, *, private: bool, collection: bool, overwrite: bool) -> None:
-    """Pushes a report and says what became of it, on standard error.
+    """Pushes a report and prints the outcome on standard error.
 
     Raises:
         DiffingError: Nobody is signed in, or the Hub refuses.
     """
     from huggingface_hub.utils import logging
 
-    from diffing.outputs.dataset import collect, push_report
+    from diffing.outputs.dataset import add_to_collections, push_report
     from diffing.types import SIDES
 
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call] # what it would warn of is told below
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call] # the lines below say what it would warn about
     api, _ = signed_in()
     pushed = push_report(report, name, api=api, private=private or None, overwrite=overwrite)
     if prompted := [side.upper() for side in SIDES if f"system_prompt_{side}" in report.settings]:
-        print(f"Part of what was published: the system prompt of {' and '.join(prompted)}", file=sys.stderr)
+        print(f"The published dataset contains the system prompt of {' and '.join(prompted)}", file=sys.stderr)
     if pushed.private_as:
-        print(f"The dataset is private, since {pushed.private_as} is", file=sys.stderr)
+        print(f"The dataset is private, because {pushed.private_as} is private", file=sys.stderr)
     what = "Published" if pushed.changed else "Already published, nothing has changed"
     print(f"{what}: {pushed.url} (commit {pushed.commit[:7]})", file=sys.stderr)
     if collection:
-        for url in collect(api, name, (report.model_a, report.model_b)):
-            print(f"In the collection {url}", file=sys.stderr)
+        for url in add_to_collections(api, name, (report.model_a, report.model_b)):
+            print(f"Added to the collection {url}", file=sys.stderr)
 
 
 def account() -> tuple["HfApi", str | None]:
-    """A client for the account that is signed in, and its name; for nobody where none is."""
+    """Returns a Hub client for the signed-in account and its name; an anonymous client and None without an account."""
     from huggingface_hub import get_token
 
     from diffing.hub import hub_api, user_name
@@ -105,10 +107,10 @@ def account() -> tuple["HfApi", str | None]:
 
 
 def signed_in() -> tuple["HfApi", str]:
-    """A client for the account that is signed in, and its token.
+    """Returns a Hub client for the signed-in account, and its token.
 
     Raises:
-        SettingError: Nobody is.
+        SettingError: Nobody is signed in.
     """
     from huggingface_hub import get_token
 

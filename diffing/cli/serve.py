@@ -1,4 +1,4 @@
-"""`diffing serve`: the page on this machine."""
+"""The command `diffing serve`: serves the web page on this machine."""
 
 import contextlib
 import io
@@ -28,18 +28,20 @@ Folder = Annotated[
         "--folder",
         parser=path_of,
         metavar="PATH",
-        help="Where runs and results are kept; else where DIFFING_SITE says. DIFFING_WORKERS are runs at a time.",
+        help="Folder for runs and results; DIFFING_SITE sets its default. DIFFING_WORKERS sets the parallel runs.",
         show_default="~/.cache/diffing-site",
     ),
 ]
-Host = Annotated[str, typer.Option("--host", help="Address to listen on; one that others can reach needs --public.")]
+Host = Annotated[
+    str, typer.Option("--host", help="Address to listen on; an address that others can reach needs --public.")
+]
 Port = Annotated[int, typer.Option("--port", help="Port to listen on.", min=1, max=65535)]
 Open = Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")]
 Public = Annotated[
     bool,
     typer.Option(
         "--public",
-        help="For strangers, as on a Space: with hard limits, and nothing of this machine's files and its login.",
+        help="Serve strangers, as a Space does: with hard limits, and without this machine's files and login.",
     ),
 ]
 
@@ -47,19 +49,20 @@ Public = Annotated[
 def serve(
     *, folder: Folder = None, host: Host = "127.0.0.1", port: Port = 7860, open_: Open = False, public: Public = False
 ) -> None:
-    """Serve the page on this machine: compare, read, share; with an API and tools for agents.
+    """Serve the web page on this machine, for comparing models and for reading and sharing results.
 
-    It acts with this machine's files and login, so nobody else can reach it, unless --public.
+    It includes an API and tools for agents. It uses this machine's files and login, so only this machine can reach it
+    unless you give --public.
     """
     if find_spec("resource") is None:
         raise SettingError(
-            "The page needs Linux or macOS, whose limits keep what strangers upload within bounds. On Windows run it "
-            "in WSL; the other commands work as they are"
+            "The page needs Linux or macOS, because it limits what uploads can do with functions of these systems. On "
+            "Windows run it in WSL; the other commands work on Windows"
         )
     loopback = _is_loopback(host)
     if not (loopback or public):
         raise SettingError(
-            f"--host {host} can be reached by others, who would use this machine's files and its login. Leave it out, "
+            f"Others can reach --host {host}, and they would use this machine's files and its login. Leave it out, "
             "or give --public, which allows neither"
         )
     _check_port(host, port)
@@ -73,7 +76,7 @@ def serve(
     err = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
     try:
         with _served(site, host, port) as url:
-            err.print(f"Page: {url}  (Ctrl-C ends it)")
+            err.print(f"Page: {url}  (press Ctrl-C to stop)")
             if open_:
                 webbrowser.open(url)
             _until_interrupted()
@@ -86,11 +89,11 @@ def serve(
 
 @contextlib.contextmanager
 def _served(site: "Site", host: str, port: int) -> Iterator[str]:
-    """The page's address while it is served."""
+    """Serves the page and yields its URL."""
     from diffing.view import build, launch_options, warm_up
 
     page = build(site)
-    with contextlib.redirect_stdout(io.StringIO()):  # Gradio's own lines
+    with contextlib.redirect_stdout(io.StringIO()):  # hides Gradio's own lines
         here = {"server_name": host, "server_port": port, "share": False}
         page.launch(**(launch_options(site, host=host) | here), quiet=True, prevent_thread_lock=True)
     warm_up()
@@ -102,7 +105,7 @@ def _served(site: "Site", host: str, port: int) -> Iterator[str]:
 
 
 def _until_interrupted() -> None:
-    """Waits for Ctrl-C, or for whoever ends services."""
+    """Waits for Ctrl-C or a termination signal."""
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
@@ -117,12 +120,12 @@ def _is_loopback(host: str) -> bool:
 
 
 def _check_port(host: str, port: int) -> None:
-    """Before anything slow is begun."""
+    """Makes sure that the port is free before anything slow begins."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
             raise SettingError(
-                f"{host}:{port} cannot be listened on ({error.strerror}). Give another --port, or end what uses it"
+                f"Cannot listen on {host}:{port} ({error.strerror}). Give another --port, or stop what uses this one"
             ) from None

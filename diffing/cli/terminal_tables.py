@@ -1,4 +1,4 @@
-"""Tables of the terminal. All text from models is shown as text: no markup is read from it."""
+"""Builds the tables of findings and estimates for the terminal; text from models is never read as markup."""
 
 from typing import TYPE_CHECKING
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 
 WIDE = 120
-"""Columns of a terminal from which on all numbers are shown."""
+"""Minimum width of a terminal, in columns, for showing all numbers."""
 LENGTH, SHORT = 1_000, 30
-"""Characters of a text, and of one in a narrow column: on one line, so that no text can pass for a row."""
+"""Maximum number of characters of a text, and of a text in a narrow column."""
 
 
 def findings_table(report: Report, width: int, most: int | None = None) -> RenderableType:
-    """One row per entry of the merged list: what, how much on held-out prompts, whether confirmed, by what else found.
+    """Builds a table with one row per entry of the grouped list and its result on held-out prompts.
 
     Args:
-        report: What was found.
-        width: Columns of the terminal; a narrow one gets fewer numbers.
-        most: Rows, at most; None shows all.
+        report: The report with the findings.
+        width: Width of the terminal in columns; a narrow one gets fewer numbers.
+        most: Maximum number of rows; None for all.
     """
     from diffing.outputs.phrasing import also_found, statement
     from diffing.report.names import Names
@@ -72,14 +72,14 @@ def _numbers(finding: Finding) -> list[Text]:
 
 
 def _percent(estimate: Estimate) -> str:
-    """Percent with the interval; `-` where undefined."""
+    """Formats a share and its interval in percent; `-` if it is undefined."""
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return "-"
     return f"{100 * estimate.value:.0f} [{100 * estimate.low:.0f}, {100 * estimate.high:.0f}]"
 
 
 def estimate_table(estimated: "RunEstimate") -> RenderableType:
-    """Stages with a total, and what was assumed."""
+    """Builds a table of the estimated stages with a total, followed by the assumptions."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("stage", "model"):
         table.add_column(name, overflow="fold")

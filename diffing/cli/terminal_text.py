@@ -1,4 +1,4 @@
-"""Text from outside on a terminal: nothing in it is obeyed."""
+"""Makes outside text safe to print, so that a terminal does not obey control characters in it."""
 
 import json
 import logging
@@ -11,34 +11,34 @@ from contextlib import contextmanager
 from diffing.masking import MaskingFormatter
 from diffing.outputs.phrasing import several_lines as plain
 
-__all__ = ["PlainFormatter", "goes_on", "plain", "plain_json"]
+__all__ = ["PlainFormatter", "ignore_closed_pipe", "plain", "plain_json"]
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
 @contextmanager
-def goes_on() -> Iterator[None]:
-    """Whoever reads the output may have enough, as in `diffing run ... | head`: what comes after is still done."""
+def ignore_closed_pipe() -> Iterator[None]:
+    """Lets the work continue if the reader of a pipe stops reading, as in `diffing run ... | head`."""
     try:
         yield
         sys.stdout.flush()
-    except (BrokenPipeError, SystemExit):  # the latter is what rich makes of the former
+    except (BrokenPipeError, SystemExit):  # rich turns the former into the latter
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class PlainFormatter(MaskingFormatter):
-    """Messages that may tell what a server or a file said."""
+    """Formats log messages that may contain text from a server or a file."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The message, without what a terminal would obey, and without secrets."""
+        """Returns the message without secrets and without control characters that a terminal would obey."""
         return plain(super().format(record))
 
 
 def plain_json(value: object) -> str:
-    """JSON that reads back the same, with every sign that a terminal would obey as an escape.
+    """Returns equivalent JSON in which every character that a terminal would obey is escaped.
 
     Args:
-        value: What strict JSON can hold.
+        value: A value that strict JSON can represent.
     """
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
     return _UNPRINTABLE.sub(_escaped, text)

@@ -1,12 +1,12 @@
-"""Jobs that outlive the process that took them: kept in a file, done in a process of their own, tried again.
+"""Persistent background jobs: they survive restarts, run in separate processes and are retried.
 
-`JobStore` keeps them, `ChildProcess` does one, `Supervisor` keeps a process alive that does one after another, and
-`keep_within_bounds` limits what a process may take. Knows neither the page nor the annotator, which both build on it.
+`JobStore` keeps jobs in a file, `ChildProcess` runs one function in a process, `Supervisor` keeps a worker process
+alive, and `keep_within_bounds` limits the resources of a process. The web page and the annotator both build on this.
 """
 
-from diffing.jobs.bounds import can_bound, keep_within_bounds
 from diffing.jobs.clock import RunningClock, WallClock
 from diffing.jobs.process import ChildProcess, Supervisor
+from diffing.jobs.process_limits import can_bound, keep_within_bounds
 from diffing.jobs.store import Job, JobStore, State
 
 __all__ = [

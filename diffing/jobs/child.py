@@ -1,6 +1,6 @@
-"""The process in which a job is done: calls the function that it is told over its standard input.
+"""Entry point of a worker process: reads a function and its arguments from standard input, and calls it.
 
-It ends with the process that started it, also if that is killed: the input ends then.
+The process ends when its parent ends, even if the parent is killed, because its standard input is closed then.
 """
 
 import logging
@@ -9,13 +9,13 @@ import pickle
 import sys
 import threading
 
-from diffing.jobs.bounds import lower_priority
+from diffing.jobs.process_limits import lower_priority
 from diffing.masking import MaskingFormatter
 
 
 def main() -> None:
-    """Calls one function; the process ends with it."""
-    function, arguments = pickle.load(sys.stdin.buffer)  # from the process that started this one, and from nobody else
+    """Calls one function; the process ends when the function returns."""
+    function, arguments = pickle.load(sys.stdin.buffer)  # safe: only the parent process can write to this pipe
     threading.Thread(target=_end_with_parent, daemon=True).start()
     lower_priority()
     handler = logging.StreamHandler()

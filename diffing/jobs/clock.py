@@ -1,15 +1,15 @@
-"""The time by which jobs wait and age. A system's clock may jump, by hours or by years; that moves no job."""
+"""Clocks that decide how long jobs wait and when they expire, unaffected by jumps of the system clock."""
 
 import sqlite3
 import time
 from abc import ABC, abstractmethod
 
 _SAVED_EVERY = 600.0
-"""Seconds between two savings of the running time: a process that is killed loses at most this much of it."""
+"""Seconds between two times at which the running time is saved; a killed process loses at most this much of it."""
 
 
 class Clock(ABC):
-    """Tells the time of one store."""
+    """The clock of one store."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._start = self.read(database)
@@ -17,29 +17,29 @@ class Clock(ABC):
 
     @abstractmethod
     def read(self, database: sqlite3.Connection) -> float:
-        """The time at which the store is opened, in seconds."""
+        """Returns the time at which the store is opened, in seconds."""
 
     @property
     def now(self) -> float:
-        """Seconds; grows evenly while the store is open."""
+        """The present time in seconds; it advances evenly while the store is open."""
         return self._start + time.monotonic() - self._since
 
     def save(self, database: sqlite3.Connection, *, closing: bool = False) -> None:  # noqa: B027  most save nothing
-        """Called with every statement, and with `closing` before the file is closed."""
+        """Saves the time if the clock needs that; called with every statement, and before the file is closed."""
 
 
 class WallClock(Clock):
-    """Seconds since 1970, by the system's clock as it was when the store was opened."""
+    """Counts seconds since 1970, based on the system clock at the moment when the store was opened."""
 
     def read(self, database: sqlite3.Connection) -> float:  # noqa: D102
         return time.time()
 
 
 class RunningClock(Clock):
-    """Seconds for which processes have had the store open: what is old has had its time, even if the system slept."""
+    """Counts the seconds during which a process has the store open, so that jobs do not age while the app is off."""
 
     def read(self, database: sqlite3.Connection) -> float:
-        """The saved time, or the latest time of a job if that is later: the last minutes may not have been saved."""
+        """Returns the saved time, or a job's latest time if that is later, since the last minutes may be unsaved."""
         database.execute("CREATE TABLE IF NOT EXISTS ran (seconds REAL NOT NULL)")
         (saved,) = database.execute("SELECT max(seconds) FROM ran").fetchone()
         (latest,) = database.execute("SELECT max(changed) FROM jobs").fetchone()

@@ -1,7 +1,7 @@
-"""Processes in which jobs are done, as seen from the one that starts them.
+"""Starts, supervises and ends worker processes.
 
-A process, not a thread: it can be ended at once in the middle of anything, and it computes without keeping those
-waiting whom this process answers. It is not forked: threads of a server may hold locks at that moment.
+Jobs run in processes and not in threads, so that they can be ended at any moment and do not slow down the server. The
+processes are not forked, because threads of a server may hold locks at that moment.
 """
 
 import logging
@@ -18,14 +18,14 @@ _log = logging.getLogger(__name__)
 
 _MODULE = "diffing.jobs.child"
 _PAUSE = 1.0
-"""Seconds before a process that ended by itself is started again; doubles while it ends soon, as with a broken file."""
+"""Seconds before a process that ended is restarted; doubles if it keeps ending soon, for example with a broken file."""
 _LONGEST_PAUSE = 60.0
 _SOON = 60.0
-"""Seconds of life after which the pause is the first one again."""
+"""A process that lived longer than this many seconds is restarted after the initial pause."""
 
 
 class ChildProcess:
-    """A process that calls one function and ends with this process, however that ends. Starts when made."""
+    """A process that calls one function; it ends with this process, however that ends."""
 
     def __init__(
         self,
@@ -34,22 +34,22 @@ class ChildProcess:
         environment: Mapping[str, str] | None = None,
         piped: bool = False,
     ) -> None:
-        """Starts it.
+        """Starts the process.
 
         Args:
-            function: What it calls; one that can be imported.
-            arguments: What it is called with, told over a pipe: nobody sees them in the list of processes.
-            environment: What it is started with; None is this process's own.
-            piped: Whether `output` and `log` are pipes, not those of this process.
+            function: The function to call; it must be importable.
+            arguments: Its arguments, which are sent through a pipe, so that they are not in the list of processes.
+            environment: Environment variables; None for those of this process.
+            piped: Whether `output` and `log` are pipes; otherwise the process shares the streams of this one.
 
         Raises:
-            OSError: It cannot be started.
+            OSError: The process cannot be started.
         """
-        # imports must find what they find here, however this process was started
+        # the process must import the same modules as this one
         path = {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
         pipe = subprocess.PIPE if piped else None
         self._process = subprocess.Popen(
-            # safe path (-P): a file in the working folder must not stand in for a module
+            # -P (safe path): a file in the working folder must not replace a module
             [sys.executable, "-P", "-m", _MODULE],
             stdin=subprocess.PIPE,
             stdout=pipe,
@@ -60,26 +60,26 @@ class ChildProcess:
             self._input.write(pickle.dumps((function, arguments)))
             self._input.flush()
         except BrokenPipeError:
-            _log.error("A process ended before it was told what to do")
+            _log.error("A worker process ended before it received its job")
 
     @property
     def output(self) -> IO[bytes]:
-        """What it writes to its standard output; only if `piped`."""
+        """Its standard output; only if `piped`."""
         return _pipe(self._process.stdout)
 
     @property
     def log(self) -> IO[bytes]:
-        """What it writes to its standard error; only if `piped`."""
+        """Its standard error; only if `piped`."""
         return _pipe(self._process.stderr)
 
     def wait(self) -> int:
-        """Waits until it has ended; its exit code."""
+        """Waits until the process has ended, and returns its exit code."""
         code = self._process.wait()
         self._input.close()
         return code
 
     def kill(self) -> None:
-        """Ends it at once."""
+        """Ends the process at once."""
         self._process.kill()
 
     @property
@@ -88,7 +88,7 @@ class ChildProcess:
 
 
 class Supervisor:
-    """Runs a function in a process of its own; starts it again when it ends, and ends with this process."""
+    """Runs a function in a separate process, restarts it when it ends, and ends it with this process."""
 
     def __init__(self, function: Callable[..., None], *arguments: object) -> None:
         self._function = function
@@ -98,11 +98,11 @@ class Supervisor:
         self._thread = threading.Thread(target=self._keep_alive, name="supervisor", daemon=True)
 
     def start(self) -> None:
-        """Starts it."""
+        """Starts the process."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends it at once: whatever it was doing can be done again."""
+        """Ends the process at once; its jobs must be safe to repeat."""
         self._stopped.set()
         if self._process is not None:
             self._process.kill()
@@ -113,12 +113,12 @@ class Supervisor:
         while not self._stopped.is_set():
             started = time.monotonic()
             self._process = process = ChildProcess(self._function, *self._arguments)
-            if self._stopped.is_set():  # in the meantime
+            if self._stopped.is_set():  # `stop` was called while the process started
                 process.kill()
             code = process.wait()
             if not self._stopped.is_set():
                 pause = _PAUSE if time.monotonic() - started > _SOON else pause
-                _log.error("The worker's process ended (%s): started again in %.0f s", code, pause)
+                _log.error("The worker process ended (%s) and will be restarted in %.0f s", code, pause)
                 self._stopped.wait(pause)
                 pause = min(2.0 * pause, _LONGEST_PAUSE)
 

@@ -1,7 +1,7 @@
-"""Jobs in one SQLite file: none is lost when a process is killed. Does not know what a job does.
+"""Keeps a queue of jobs and their state in an SQLite file, so that no job is lost when a process is killed.
 
-A queued job is claimed, which makes it running and counts a try; it ends as done, ignored, stopped or failed, or is
-queued again. The page's runs and the annotator's revisions are two kinds of jobs: `Records` and `Queue`.
+Claiming a queued job makes it running and counts a try. A job ends as done, ignored, stopped or failed, or is queued
+again. Subclasses define the kind of job: the page stores runs, and the annotator stores revisions of models.
 """
 
 import json
@@ -18,18 +18,18 @@ from diffing.errors import SettingError
 from diffing.jobs.clock import Clock, WallClock
 
 State: TypeAlias = Literal["lending", "queued", "running", "done", "ignored", "stopped", "failed", "waiting"]
-"""`lending`: somebody must first lend a GPU. `stopped`: by its owner. `waiting`: until its owner signs in again."""
+"""`lending`: waits for a visitor to lend a GPU. `stopped`: its owner stopped it. `waiting`: its owner must sign in."""
 Task = TypeVar("Task")
-"""A dataclass: what is to be done."""
+"""A dataclass that says what a job has to do."""
 Told = TypeVar("Told")
-"""A dataclass: what is known of a job, such as its progress or its result."""
+"""A dataclass with the progress or the result of a job."""
 
 _VERSION = 2
-"""Version of the tables; the page's file had version 1 before the annotator shared them."""
+"""Version of the tables. Version 1 is that of the page before the annotator shared them."""
 _BUSY_SECONDS = 10.0
-"""Seconds to wait for another process that is writing."""
+"""Seconds to wait while another process writes."""
 _CLOCK_SKEW = 5.0
-"""Seconds that a clock may be put back unnoticed."""
+"""Seconds by which the clock may be set back without effect."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS jobs (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -57,37 +57,37 @@ class Job(Generic[Task, Told]):
     position: int
     """Its place in the order in which jobs are claimed."""
     key: str
-    """Its name."""
+    """Its unique name."""
     owner: str
-    """Whose it is: jobs of one owner can be counted and compared."""
+    """Its owner, by which jobs can be counted and compared."""
     task: Task
-    """What is to be done."""
+    """What it has to do."""
     state: State
-    """Where it stands."""
+    """Its state."""
     reason: str
-    """Why it waits, was ignored or failed, in one line; while it is queued again, why the last try failed."""
+    """Why it waits, was ignored or failed, in one line; if it is queued again, why the last try failed."""
     tries: int
-    """Tries that were begun, including those in which the process was killed."""
+    """Number of tries that were begun, including those in which the process was killed."""
     next_try: float
     """The earliest time of the next try, by the store's clock."""
     changed: float
     """When its state last changed, by the store's clock."""
     told: Told
-    """What is known of it."""
+    """Its progress or result."""
 
 
 class JobStore(ABC, Generic[Task, Told]):
     """Jobs in an SQLite file with a write-ahead log; threads and processes may share it."""
 
     EARLIER: ClassVar[Mapping[int, tuple[str, str]]] = {}
-    """By the version of a file: SQL that is to be done before and after the tables of this version are made."""
+    """SQL that upgrades a file of an earlier version: statements to run before and after the new tables are created."""
 
     def __init__(self, path: Path, clock: type[Clock] = WallClock) -> None:
-        """Opens the file, or makes it.
+        """Opens the file, or creates it.
 
         Args:
-            path: The file; its folder is made if it is missing.
-            clock: By which jobs wait and age.
+            path: The file; a missing folder is created.
+            clock: The kind of clock that decides how long jobs wait and when they expire.
 
         Raises:
             SettingError: The file or its folder cannot be used, or another version made it.
@@ -99,26 +99,26 @@ class JobStore(ABC, Generic[Task, Told]):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             self._database.execute("PRAGMA journal_mode=WAL")
-            # who hands in a job is told "accepted" once: that must be true after a power cut too
+            # a job that was reported as accepted must survive a power cut
             self._database.execute("PRAGMA synchronous=FULL")
-            # at one go: another process that opens the file finds no tables, or all of them and their version
+            # one transaction, so that another process finds either no tables or all of them with their version
             before, after = self._earlier()
             script = f"BEGIN IMMEDIATE; {before} {_TABLES} {after} PRAGMA user_version = {_VERSION}; COMMIT;"
             self._database.executescript(script)
             self._clock = clock(self._database)
         except (sqlite3.DatabaseError, OSError) as error:
             raise SettingError(
-                f"The file of jobs {path} cannot be used ({error}): expected a folder that can be written and a file "
-                "of this service; if it is damaged, move it away"
+                f"The job file {path} cannot be used ({error}): expected a writable folder and a file of this service. "
+                "If the file is damaged, move it away"
             ) from None
 
     @abstractmethod
     def read_task(self, values: Mapping[str, Any]) -> Task:
-        """The task whose fields were written as JSON."""
+        """Builds the task from its fields as read from JSON."""
 
     @abstractmethod
     def read_told(self, values: Mapping[str, Any]) -> Told:
-        """What was told, whose fields were written as JSON; without any, as of a job of which nothing was told."""
+        """Builds the progress or result from its fields as read from JSON; a new job has no fields."""
 
     def close(self) -> None:
         """Closes the file."""
@@ -130,10 +130,10 @@ class JobStore(ABC, Generic[Task, Told]):
         """Queues a job unless its key is known.
 
         Args:
-            key: Its name.
-            owner: Whose it is.
-            task: What is to be done.
-            failed_before: Queue it again if it failed before this time.
+            key: Its unique name.
+            owner: Its owner.
+            task: What it has to do.
+            failed_before: If it is known and failed before this time, it is queued again.
 
         Returns:
             Whether it was queued.
@@ -146,15 +146,15 @@ class JobStore(ABC, Generic[Task, Told]):
         )
 
     def get(self, key: str) -> Job[Task, Told] | None:
-        """The job of a name; None if there is none."""
+        """Returns the job with this key; None if there is none."""
         return next(iter(self._jobs("WHERE key = ?", (key,))), None)
 
     def jobs(self, *states: State, most: int = -1) -> tuple[Job[Task, Told], ...]:
-        """The jobs in some states: those that are not over in their order, others with the latest change first.
+        """Returns the jobs in some states: unfinished jobs in their order, finished jobs with the latest change first.
 
         Args:
-            states: All of them not over, or all of them over.
-            most: The number of jobs, at most; -1 is all.
+            states: Either only states of unfinished jobs or only states of finished ones.
+            most: Maximum number of jobs; -1 for all.
         """
         going_on = set(states) & {"lending", "queued", "running"}
         order = "position" if going_on else "changed DESC, position DESC"
@@ -162,9 +162,10 @@ class JobStore(ABC, Generic[Task, Told]):
         return self._jobs(f"WHERE state IN ({marks}) ORDER BY {order} LIMIT ?", (*states, most))
 
     def claim(self) -> Job[Task, Told] | None:
-        """Takes the first job that is due, and counts a try before that can take the process down; None if none is due.
+        """Claims the first job that is due; returns None if there is none.
 
-        A job that last changed in the future waits for a clock that has been put back since: it is due.
+        The try is counted here, so that it counts even if the job kills the process. A job whose last change lies in
+        the future is due too, because then the clock has been set back.
         """
         now = self.now
         rows = self._rows(
@@ -176,11 +177,11 @@ class JobStore(ABC, Generic[Task, Told]):
         return self._job(rows[0]) if rows else None
 
     def recover(self, most_tries: int, reason: str) -> None:
-        """Takes back the jobs of a process that was killed; only for a caller who knows that it is gone.
+        """Queues the running jobs of a killed process again; the caller must know that the process is gone.
 
         Args:
-            most_tries: A job in whose tries the process was killed this often is given up: it may be the cause.
-            reason: Why it is given up.
+            most_tries: A job with this many tries is given up, since it may be what kills the process.
+            reason: The reason to store for a job that is given up.
         """
         self._write(
             "UPDATE jobs SET state = 'failed', reason = ?, changed = ? WHERE state = 'running' AND tries >= ?",
@@ -189,14 +190,14 @@ class JobStore(ABC, Generic[Task, Told]):
         self._write("UPDATE jobs SET state = 'queued', next_try = 0, changed = ? WHERE state = 'running'", (self.now,))
 
     def move(self, key: str, state: State, reason: str = "", told: Told | None = None) -> None:
-        """Sets where a job stands, and what is known of it."""
+        """Sets a job's state, reason and progress or result."""
         self._write(
             "UPDATE jobs SET state = ?, reason = ?, told = ?, changed = ? WHERE key = ?",
             (state, reason, _json(told) if told else "{}", self.now, key),
         )
 
     def requeue(self, key: str) -> None:
-        """Queues a job behind all others, with all its tries before it."""
+        """Queues a job behind all others and resets its tries."""
         self._write(
             "UPDATE jobs SET state = 'queued', reason = '', tries = 0, next_try = 0, changed = ?, "
             "position = (SELECT max(position) + 1 FROM jobs) WHERE key = ?",
@@ -204,13 +205,13 @@ class JobStore(ABC, Generic[Task, Told]):
         )
 
     def retry(self, key: str, reason: str, seconds: float, *, counts: bool = True) -> None:
-        """Queues a job for another try, later.
+        """Queues a job for a later try.
 
         Args:
-            key: Its name.
+            key: The job's name.
             reason: Why the last try failed, or why the job waits.
-            seconds: Until the next try.
-            counts: Whether the last one counts as a try.
+            seconds: Seconds until the next try.
+            counts: Whether the last try counts.
         """
         self._write(
             "UPDATE jobs SET state = 'queued', reason = ?, next_try = ?, tries = tries - ?, changed = ? WHERE key = ?",
@@ -218,38 +219,38 @@ class JobStore(ABC, Generic[Task, Told]):
         )
 
     def begin(self, key: str, task: Task) -> None:
-        """Notes that the work on a job begins, and settles its task, so that every further try does the same."""
+        """Records that the work on a job begins, and fixes its task, so that every further try does the same."""
         self._write("UPDATE jobs SET task = ?, begun = ? WHERE key = ?", (_json(task), self.now, key))
 
     def begun(self, seconds: float) -> int:
-        """The number of jobs whose work was last begun within this many seconds."""
+        """Counts the jobs whose work last began within this many seconds."""
         return int(self._rows("SELECT count(*) FROM jobs WHERE begun > ?", (self.now - seconds,))[0][0])
 
     def tell(self, key: str, told: Told) -> None:
-        """Sets what is known of a job."""
+        """Sets a job's progress or result."""
         self._write("UPDATE jobs SET told = ? WHERE key = ?", (_json(told), key))
 
     def place(self, key: str) -> int:
-        """The place of a queued job in the line; 1 is next."""
+        """Returns the position of a queued job in the queue; 1 is next."""
         query = (
             "SELECT count(*) FROM jobs WHERE state = 'queued' AND position <= (SELECT position FROM jobs WHERE key = ?)"
         )
         return int(self._rows(query, (key,))[0][0])
 
     def counts(self) -> Counter[State]:
-        """The number of jobs in each state."""
+        """Counts the jobs in each state."""
         return Counter(dict(self._rows("SELECT state, count(*) FROM jobs GROUP BY state")))
 
     def remove(self, key: str) -> None:
-        """Forgets a job."""
+        """Deletes a job."""
         self._write("DELETE FROM jobs WHERE key = ?", (key,))
 
     def note(self, key: str) -> None:
-        """Keeps a note, for ever."""
+        """Stores a note permanently."""
         self._write("INSERT OR IGNORE INTO notes VALUES (?)", (key,))
 
     def noted(self, key: str) -> bool:
-        """Whether this was noted."""
+        """Whether a note with this key was stored."""
         return bool(self._rows("SELECT 1 FROM notes WHERE key = ?", (key,)))
 
     @property
@@ -258,7 +259,7 @@ class JobStore(ABC, Generic[Task, Told]):
         return self._clock.now
 
     def _earlier(self) -> tuple[str, str]:
-        """What is to be done before and after the tables are made; nothing unless an earlier version made the file."""
+        """Returns the SQL that upgrades a file of an earlier version, for before and after the tables are created."""
         is_new = not self._database.execute("SELECT 1 FROM sqlite_master").fetchone()
         (version,) = self._database.execute("PRAGMA user_version").fetchone()
         if is_new or version == _VERSION:
@@ -282,13 +283,13 @@ class JobStore(ABC, Generic[Task, Told]):
         )
 
     def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """Every statement is its own transaction."""
+        """Runs a query as its own transaction and returns the rows."""
         with self._lock:
             self._clock.save(self._database)
             return self._database.execute(query, values).fetchall()
 
     def _write(self, query: str, values: Sequence[object]) -> bool:
-        """Whether anything was changed."""
+        """Runs a statement as its own transaction and returns whether it changed anything."""
         with self._lock:
             self._clock.save(self._database)
             return self._database.execute(query, values).rowcount > 0

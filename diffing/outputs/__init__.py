@@ -1,1 +1,4 @@
-"""What shows or stores a report; siblings do not know each other, but all may use `words`."""
+"""Writes reports for people and other programs: web page, pictures, files, Hub dataset and model card section.
+
+The output packages do not import each other. They share only the modules in this folder, such as `phrasing`.
+"""

@@ -1,4 +1,4 @@
-"""The files that a report can be taken away as: those of the registry."""
+"""Collects the download formats that are listed in the registry."""
 
 from collections.abc import Mapping
 
@@ -6,4 +6,4 @@ from diffing import registry
 from diffing.outputs.formats import Format
 
 FORMATS: Mapping[str, Format] = {key: registry.load(place) for key, place in registry.OUTPUTS.items()}
-"""By key, in the order in which they are offered."""
+"""The download formats by key, in the order in which they are offered."""

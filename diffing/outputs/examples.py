@@ -1,4 +1,7 @@
-"""Which pairs are shown for a finding, and where in a response its quotes stand. Knows no markup."""
+"""Chooses the example pairs that are shown for a finding, and marks its quotes in the responses.
+
+The result is plain data; each output turns it into its own markup.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,57 +11,57 @@ from typing import Literal, TypeAlias
 from diffing.types import SIDES, Finding, Judgement, Pair, Response, Side, Verdict
 
 Group: TypeAlias = Literal["for", "against", "neither"]
-SHOWN: dict[Group, int] = {"for": 3, "against": 2, "neither": 1}
-"""Examples per finding."""
+EXAMPLES_SHOWN: dict[Group, int] = {"for": 3, "against": 2, "neither": 1}
+"""Maximum number of examples per finding, for each kind of verdict."""
 _MOST_QUOTES = 100
 _LEAD = 200
-"""Characters shown before the first quote where a response has to be cut."""
+"""Number of characters shown before the first quote if a response has to be cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """One response, cut where it is too long, in pieces that are quoted or not."""
+    """One response, cut if it is too long, in pieces that are quoted or not."""
 
     response: Response
     """The whole response."""
     pieces: tuple[tuple[str, bool], ...]
-    """Text, and whether it is a quoted passage; in order."""
+    """Pieces of text in order, each with whether it is a quoted passage."""
     before: int
-    """Characters cut off in front."""
+    """Number of characters cut off at the beginning."""
     after: int
-    """Characters cut off at the end."""
+    """Number of characters cut off at the end."""
     missing: tuple[str, ...]
-    """Quotes that are not in the text word for word."""
+    """Quotes that the response does not contain."""
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """One pair with its verdict."""
+class PairExample:
+    """One pair of responses with its verdict."""
 
     pair: Pair
     """The prompt with both responses."""
     judgement: Judgement
-    """The verdict."""
+    """The verdict on this pair."""
     excerpts: tuple[Excerpt, Excerpt]
-    """Of A and of B."""
+    """The excerpts of A's and of B's response."""
 
 
 def examples(
     finding: Finding, judgements: Sequence[Judgement], pairs: Mapping[str, Pair], longest: int
-) -> dict[Group, tuple[Example, ...]]:
-    """A bounded choice of pairs for, against and neither.
+) -> dict[Group, tuple[PairExample, ...]]:
+    """Chooses a few pairs whose verdict is for, against or neither.
 
-    Pairs with a quoted passage come first, but leave room for one without; then held-out pairs, which are what the
-    metrics rest on; each in the run's order.
+    Pairs with a quoted passage come first, but leave room for one pair without. Held-out pairs, on which the metrics
+    rest, come next. Within each group the order is that of the run.
 
     Args:
-        finding: What is shown.
-        judgements: The verdicts on it.
-        pairs: By prompt id.
-        longest: Characters of a response at most.
+        finding: The finding to illustrate.
+        judgements: The verdicts on this finding.
+        pairs: All pairs, by prompt id.
+        longest: Maximum number of characters of a response.
     """
     quoted = {evidence.prompt_id for evidence in finding.hypothesis.evidence}
-    grouped: dict[Group, list[Judgement]] = {group: [] for group in SHOWN}
+    grouped: dict[Group, list[Judgement]] = {group: [] for group in EXAMPLES_SHOWN}
     for judgement in judgements:
         if judgement.verdict is not Verdict.UNREADABLE:
             side = judgement.verdict.side
@@ -67,7 +70,8 @@ def examples(
             )
     return {
         group: tuple(
-            _example(finding, j, pairs[j.prompt_id], longest) for j in _choose(found, quoted, pairs, SHOWN[group])
+            _example(finding, j, pairs[j.prompt_id], longest)
+            for j in _choose(found, quoted, pairs, EXAMPLES_SHOWN[group])
         )
         for group, found in grouped.items()
     }
@@ -84,27 +88,28 @@ def _choose(
     return [*with_quote, *rest][:count]
 
 
-def _example(finding: Finding, judgement: Judgement, pair: Pair, longest: int) -> Example:
+def _example(finding: Finding, judgement: Judgement, pair: Pair, longest: int) -> PairExample:
     def of(side: Side) -> Excerpt:
         quotes = [e.quote for e in finding.hypothesis.evidence if e.prompt_id == pair.prompt.id and e.side == side]
         return excerpt(pair.response(side), quotes, longest)
 
     a, b = (of(side) for side in SIDES)
-    return Example(pair, judgement, (a, b))
+    return PairExample(pair, judgement, (a, b))
 
 
 def excerpt(response: Response, quotes: Sequence[str], longest: int) -> Excerpt:
-    """A response with its quoted passages, cut to a length around the first of them.
+    """Marks the quoted passages of a response, and cuts it to a length around the first of them.
 
     Args:
-        response: What is quoted.
-        quotes: Found exactly, else with other spaces and letter case; blank ones are none. Only the first hundred.
-        longest: Characters at most.
+        response: The response from which the quotes were taken.
+        quotes: Each is looked for exactly, then with other spaces and letter case. Blank quotes are ignored, and only
+            the first hundred are looked for.
+        longest: Maximum number of characters.
     """
     text, passages = response.text, _Passages(response.text)
-    said = list(dict.fromkeys(quote for quote in quotes if quote.strip()))
-    found = {quote: passages.find(quote) for quote in said[:_MOST_QUOTES]}
-    spans = _merged(span for span in found.values() if span is not None)
+    distinct = list(dict.fromkeys(quote for quote in quotes if quote.strip()))
+    span_of_quote = {quote: passages.find(quote) for quote in distinct[:_MOST_QUOTES]}
+    spans = _merged(span for span in span_of_quote.values() if span is not None)
     start = 0
     if len(text) > longest and spans and spans[0][1] > longest:
         start = min(max(spans[0][0] - min(_LEAD, longest // 2), 0), len(text) - longest)
@@ -121,21 +126,22 @@ def excerpt(response: Response, quotes: Sequence[str], longest: int) -> Excerpt:
         pieces=tuple(piece for piece in pieces if piece[0]),
         before=start,
         after=len(text) - end,
-        missing=tuple(quote for quote, span in found.items() if span is None),
+        missing=tuple(quote for quote, span in span_of_quote.items() if span is None),
     )
 
 
 class _Passages:
-    """Finds quotes in a text that they were taken from, or that they are only said to be from.
+    """Finds quotes in the text from which they were taken, or from which they are only claimed to be.
 
-    In time that grows with the lengths of both alone: reports of strangers hold texts and quotes that match for long.
+    The time is linear in the lengths of both, because a stranger's report can hold texts and quotes that match for
+    long stretches.
     """
 
     def __init__(self, text: str) -> None:
         self._text = text
 
     def find(self, quote: str) -> tuple[int, int] | None:
-        """Where a quote stands: word for word, else with other spaces and letter case."""
+        """Returns the span of a quote, found exactly or else with other spaces and letter case; None if absent."""
         at = self._text.find(quote)
         if at >= 0:
             return at, at + len(quote)
@@ -150,7 +156,7 @@ class _Passages:
 
 
 def _loosened(text: str) -> tuple[str, list[int]]:
-    """The text in small letters with one space for many, and the place of each of its signs."""
+    """Returns the text in lower case with runs of spaces collapsed, and the original position of each character."""
     signs, places, space = [], [], False
     for place, sign in enumerate(text):
         small = sign.lower()
@@ -162,7 +168,7 @@ def _loosened(text: str) -> tuple[str, list[int]]:
 
 
 def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Spans in order, overlapping ones joined."""
+    """Returns the spans in order, with overlapping ones joined."""
     merged: list[tuple[int, int]] = []
     for low, high in sorted(spans):
         if merged and low <= merged[-1][1]:

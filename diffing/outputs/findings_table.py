@@ -1,4 +1,4 @@
-"""The findings as one flat table for people, and tables as parquet. Knows no file, repository or output."""
+"""Builds one flat table of a report's findings, and encodes tables as parquet."""
 
 import io
 from collections.abc import Mapping
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ROWS_PER_GROUP = 10_000
-"""Far below the 100 MB from which on the Hub's viewer gives up."""
+"""Rows per parquet row group, which keeps groups far below the 100 MB that the Hub's viewer accepts."""
 
 STATEMENT = ("statement", "The hypothesis with the models' names.")
-"""A column with the hypothesis in words."""
+"""Name and description of the column with the hypothesis in words."""
 _LEADS = ("leads", "Whether it speaks for all findings that say the same; the card shows these.")
 
 
 def findings_table(report: Report) -> "pa.Table":
-    """The table of findings with each hypothesis in words; its fields say what each column holds.
+    """Builds the table of findings with each hypothesis in words; its schema describes each column.
 
     Args:
         report: The report with the findings.
@@ -39,11 +39,11 @@ def findings_table(report: Report) -> "pa.Table":
 
 
 def with_columns(table: "pa.Table", extra: Mapping[tuple[str, str], list[Any]]) -> "pa.Table":
-    """The table with more columns at its end.
+    """Appends columns to a table.
 
     Args:
-        table: Any.
-        extra: The values by the column's name and what it holds.
+        table: The table to extend.
+        extra: The values of each new column, by its name and description.
     """
     import pyarrow as pa
 
@@ -55,16 +55,16 @@ def with_columns(table: "pa.Table", extra: Mapping[tuple[str, str], list[Any]]) 
 
 
 def documented(name: str, extra: Mapping[tuple[str, str], Any], without: str = "") -> tuple[tuple[str, str], ...]:
-    """The columns of one of a report's tables and what they hold, then those of `extra`."""
+    """Returns names and descriptions of a report table's columns, followed by those of `extra`."""
     own = ((column.name, column.doc) for column in TABLES[name].columns if column.name != without)
     return (*own, *extra)
 
 
 def parquet(table: "pa.Table") -> bytes:
-    """A table as the bytes of a parquet file; the same table gives the same bytes."""
+    """Encodes a table as a parquet file; the same table always gives the same bytes."""
     from pyarrow.parquet import write_table
 
     sink = io.BytesIO()
-    # pages that end where the content says: after an update only what changed is uploaded and stored
+    # content-defined page boundaries: after an update, only the changed parts are uploaded and stored
     write_table(table, sink, compression="zstd", row_group_size=_ROWS_PER_GROUP, use_content_defined_chunking=True)
     return sink.getvalue()

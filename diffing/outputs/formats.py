@@ -1,8 +1,7 @@
-"""The formats that a report can be taken away in, and how their files are named.
+"""Defines the download formats of a report (zip, HTML, PNG, Markdown, CSV, parquet) and the names of their files.
 
-The addresses of servers are in none of them (see `public`): what is taken away is passed on, and nothing that a
-file is for needs them. System prompts stay, since without them nobody knows what was compared. The same report gives
-the same bytes.
+None of the files contains the address of a server (see `address_removal`), because downloads are passed on to others.
+System prompts stay, because they are part of what was compared. The same report always gives the same bytes.
 """
 
 import re
@@ -10,44 +9,44 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from diffing.outputs.address_removal import public_report
 from diffing.outputs.figures import png_of, preview
 from diffing.outputs.files.archive import archive
-from diffing.outputs.files.sheet import sheet
-from diffing.outputs.files.text import text
+from diffing.outputs.files.csv_table import table_as_csv
+from diffing.outputs.files.markdown_report import markdown_report
 from diffing.outputs.findings_table import findings_table, parquet
 from diffing.outputs.html import render
-from diffing.outputs.without_addresses import public_report
 from diffing.report.index import index_of
 from diffing.types import Report
 from diffing.writing import write_whole
 
 _UNSAFE = re.compile(r"[^\w.-]+|\.{2,}", re.ASCII)
 _DEVICE = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(?=\.)", re.IGNORECASE)
-"""What Windows takes for a device, also with an ending."""
+"""Names that Windows reserves for devices, even with a file extension."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format."""
+    """One download format of reports."""
 
     key: str
-    """What `diffing export --format` is given; also the ending of its files."""
+    """The value for `diffing export --format`; also the extension of its files."""
     label: str
-    """What a button says."""
+    """The label of its download button."""
     holds: str
-    """What is in it and what it is good for, in one or two sentences."""
+    """One or two sentences about its content and use."""
     make: Callable[[Report, str], bytes]
-    """The file's content, of a report that may be told and its safe name."""
+    """Makes the file's content from a report without addresses and its safe name."""
 
     def file_name(self, report: Report) -> str:
-        """The file's name: `base-vs-tuned.csv`, of safe characters only."""
+        """Returns the file's name, such as `base-vs-tuned.csv`, made of safe characters only."""
         return f"{safe_name(report)}.{self.key}"
 
     def content(self, report: Report) -> bytes:
-        """The file's content.
+        """Returns the file's content.
 
         Args:
-            report: As it was made; addresses of servers are left out here.
+            report: The report as the run made it; this method removes the addresses of servers.
         """
         public = public_report(report)
         return self.make(public, safe_name(public))
@@ -56,14 +55,14 @@ class Format:
         """Writes the file into a folder, under its own name.
 
         Args:
-            report: What is taken away.
-            folder: Must exist.
+            report: The report to write.
+            folder: An existing folder.
 
         Returns:
-            The file.
+            The path of the file.
 
         Raises:
-            SettingError: It cannot be written.
+            SettingError: The file cannot be written.
         """
         return write_whole(self.content(report), Path(folder) / self.file_name(report))
 
@@ -71,48 +70,48 @@ class Format:
 ZIP = Format(
     "zip",
     "Everything (zip)",
-    "The whole report with every response and verdict, the page, and how to open both: for keeping, and for "
-    "`diffing show` and `load_report` after unpacking.",
+    "The whole report with every response and verdict, the page, and a note on how to open both. Keep it as an "
+    "archive, or unpack it for `diffing show` and `load_report`.",
     lambda report, name: archive(report, name, render(report).encode()),
 )
 HTML = Format(
     "html",
     "Page (HTML)",
-    "The result as one page that opens in any browser, without a network.",
+    "The result as one page that opens in any browser, without a network connection.",
     lambda report, _: render(report).encode(),
 )
 PNG = Format(
     "png",
     "Picture (PNG)",
-    "The strongest confirmed differences at a glance, 1200 by 630 pixels: for posts and previews of links.",
+    "The strongest confirmed differences at a glance, 1200 by 630 pixels, for posts and link previews.",
     lambda report, _: png_of(preview(report)),
 )
 MD = Format(
     "md",
     "Text (Markdown)",
-    "Headline, findings with intervals, examples, settings and what was not tested: for reading, wikis and issues.",
-    lambda report, _: text(report).encode(),
+    "The headline, findings with intervals, examples, settings and untested hypotheses, for reading, wikis and issues.",
+    lambda report, _: markdown_report(report).encode(),
 )
 CSV = Format(
     "csv",
     "Findings (CSV)",
-    "One row per finding, for spreadsheets: UTF-8 with a byte order mark, by which Excel knows it; texts on "
-    "one line, and none that a spreadsheet would compute.",
-    lambda report, _: sheet(findings_table(report)),
+    "One row per finding, for spreadsheets. The file is UTF-8 with a byte order mark, which Excel needs. Each text is "
+    "on one line, and no text can act as a formula.",
+    lambda report, _: table_as_csv(findings_table(report)),
 )
 PARQUET = Format(
     "parquet",
     "Findings (parquet)",
-    "The same rows and columns with their types, for pandas, polars and DuckDB; texts as they are.",
+    "The same rows and columns with their types and unchanged texts, for pandas, polars and DuckDB.",
     lambda report, _: parquet(findings_table(report)),
 )
 
 
 def safe_name(report: Report) -> str:
-    """A name for files and folders on every system: `base-vs-tuned`, after the models' short names.
+    """Returns a name for files and folders that works on every system, such as `base-vs-tuned`.
 
     Args:
-        report: Whose models they are.
+        report: The report; its models' short names form the name.
     """
     names = index_of(report).names
     parts = (_UNSAFE.sub("-", name).strip(".-_") or "model" for name in (names.a, names.b))

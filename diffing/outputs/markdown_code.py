@@ -1,4 +1,4 @@
-"""Text from models and users as code in Markdown: shown as it is. Knows no document."""
+"""Formats text from models and users as Markdown code, so that none of it becomes markup."""
 
 import re
 
@@ -8,11 +8,11 @@ _LENGTH = 10_000
 
 
 def code(text: str, length: int = _LENGTH) -> str:
-    """Text as inline code, on one line.
+    """Formats text as inline code on one line.
 
     Args:
         text: Any text.
-        length: Characters at most.
+        length: Maximum number of characters.
     """
     line = one_line(text, length)
     ticks = "`" * (_longest_run(line) + 1)
@@ -21,11 +21,11 @@ def code(text: str, length: int = _LENGTH) -> str:
 
 
 def block(text: str, language: str = "") -> str:
-    """Text as a fenced block; its line breaks stay.
+    """Formats text as a fenced code block; its line breaks stay.
 
     Args:
         text: Any text.
-        language: For the highlighting; our own word.
+        language: Language for syntax highlighting; must not come from outside.
     """
     shown = several_lines(text)
     ticks = "`" * max(3, _longest_run(shown) + 1)

@@ -1,6 +1,6 @@
-"""Text from models and users in a card's sentences: shown as it is, and still readable in the file, which is not ours.
+"""Escapes text from models and users for Markdown paragraphs and tables, so that it appears literally.
 
-Knows no report and no card.
+It escapes only what is needed, because people also read the Markdown source, for example in somebody's model card.
 """
 
 import re
@@ -9,12 +9,12 @@ from diffing.outputs.markdown_code import code
 from diffing.outputs.phrasing import one_line
 
 LENGTH = 1_000
-"""Characters of a text, where nothing else is said."""
+"""Default maximum number of characters of a text."""
 _PART = r"[^\s<>&`|\\]"
-# looked for once in each stretch of such signs, at its beginning: what is not there, is not further on either
+# a match is tried only at the beginning of a run of such characters: if there is none, there is none further on either
 _HOST = r"(?<![\w#!-])[\w#!-]+(?:\.[\w-]{2,})+(?:[#!][\w-]*(?:\.[\w-]{2,})*)*"
 _LINK_LIKE = re.compile(
-    r"(?:"  # as many as stand side by side: two spans of code cannot
+    r"(?:"  # adjacent ones together: two code spans cannot stand side by side
     rf"(?:https?|ftp|mailto|xmpp):{_PART}+|www\.{_PART}+"  # addresses
     rf"|(?<!{_PART}){_PART}*@{_PART}+"  # mentions and mail
     rf"|{_HOST}(?:/{_PART}*)?"  # names of hosts and files
@@ -32,18 +32,18 @@ _SIGNS = str.maketrans(
 )
 _SHORTCODE = re.compile(r":(?=[\w+-]+:)")
 _OWN_NAME = re.compile("(?<=model)-(?=diff)", re.IGNORECASE)
-"""In the name by which a card's owner keeps the section away: no model may do that with what it says."""
+"""The hyphen of `model-diff`: a card's owner opts out with this name, and a model's response must not be able to."""
 
 
 def prose(text: str, length: int = LENGTH) -> str:
-    """Any text on one line of a paragraph or table: nothing in it becomes markup, HTML, a link, a mention or a formula.
+    """Escapes text for one line of a paragraph or table: none becomes markup, HTML, a link, a mention or a formula.
 
-    Only what could become markup is escaped. What renderers link by themselves (addresses, mentions, `#12`) is set as
-    code: in many of them a backslash does not prevent it.
+    Only what could become markup is escaped. Text that renderers turn into links (addresses, mentions, `#12`) is set as
+    code, because a backslash does not prevent the link in many renderers.
 
     Args:
         text: Any text.
-        length: Characters of it at most, before escaping.
+        length: Maximum number of characters before escaping.
     """
     line = one_line(text, length)
     parts, end = [], 0
@@ -54,16 +54,18 @@ def prose(text: str, length: int = LENGTH) -> str:
 
 
 def code_cell(text: str, length: int = LENGTH) -> str:
-    """Text as code in a table; as prose with a bar in it, since tables are cut into cells before code is looked for.
+    """Formats text as code for a table cell; text with a `|` is escaped as prose instead.
+
+    Renderers cut tables into cells before they look for code, so a bar within code would end the cell.
 
     Args:
         text: Any text.
-        length: Characters of it at most.
+        length: Maximum number of characters.
     """
     return prose(text, length) if "|" in text else code(text, length)
 
 
 def _escaped(text: str) -> str:
-    colon, hyphen = "\0", "\1"  # `one_line` leaves none
+    colon, hyphen = "\0", "\1"  # `one_line` has removed these characters from the text
     marked = _OWN_NAME.sub(hyphen, _SHORTCODE.sub(colon, text))
     return marked.translate(_SIGNS).replace(colon, "&#58;").replace(hyphen, "&#45;")

@@ -1,7 +1,7 @@
-"""A report in plain words: short names, a finding's sentence, the headline. Knows no page and no file.
+"""Puts a report into words: the headline, one sentence per finding, and formatted numbers.
 
-Everything returned is plain text that still holds what models and users wrote: escaping for HTML, Markdown or a
-terminal is the caller's duty. Only what held-out prompts confirmed is claimed.
+All functions return plain text. It can contain text from models and users, so the caller must escape it for HTML,
+Markdown or a terminal. The texts claim only differences that held-out prompts confirmed.
 """
 
 import math
@@ -30,35 +30,39 @@ _PLACEHOLDER = re.compile(r"(<MODEL>|<OTHER MODEL>)")
 _LINE_END = re.compile("\r\n|[\r\x85\u2028\u2029]")
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters
-    "\u202a-\u202e\u2066-\u2069"  # directions that run on beyond the text
-    "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U000e0000-\U000e007f]"  # no characters, and letters nobody sees
+    "\u202a-\u202e\u2066-\u2069"  # text directions that continue beyond the text
+    "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U000e0000-\U000e007f]"  # noncharacters and invisible letters
 )
 _SPACE = "\N{NO-BREAK SPACE}"
 _MINUS = "\N{MINUS SIGN}"
 
 HEADLINE_LENGTH = 160
-"""Characters of each statement in the headline, at most."""
+"""Maximum number of characters of each statement in the headline."""
 
 
 def several_lines(text: str) -> str:
-    """The text with line feeds for line ends, and U+FFFD for what nobody sees but what changes the text around it.
+    """Returns the text with line feeds as line ends, and U+FFFD for invisible characters that change what is around.
 
-    Spaces of all kinds, tabs and joiners, without which many scripts and emoji fall apart, stay.
+    Spaces of all kinds, tabs and joiners stay, because many scripts and emoji need them.
     """
     return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", _LINE_END.sub("\n", text))
 
 
 def pieces(finding: Finding) -> Iterator[tuple[str, Side | None]]:
-    """The hypothesis without a full stop, in pieces: text with None, and sides where a model's name belongs."""
+    """Splits a finding's hypothesis at its model placeholders.
+
+    Yields `(text, None)` for text and `("", side)` for a place at which a model's name belongs. The full stop at the
+    end is left out.
+    """
     yield from pieces_of(finding.hypothesis.text, finding.hypothesis.direction)
 
 
 def pieces_of(text: str, direction: Side) -> Iterator[tuple[str, Side | None]]:
-    """The same of a hypothesis that is not yet a finding.
+    """Splits the text of any hypothesis at its model placeholders, as `pieces` does for a finding.
 
     Args:
         text: The hypothesis.
-        direction: The model of which it is predicted.
+        direction: The model that should show the behaviour; `<MODEL>` stands for it.
     """
     for piece in _PLACEHOLDER.split(text.strip().removesuffix(".")):
         if piece == "<MODEL>":
@@ -70,32 +74,32 @@ def pieces_of(text: str, direction: Side) -> Iterator[tuple[str, Side | None]]:
 
 
 def statement(finding: Finding, names: Names) -> str:
-    """The hypothesis with the models' names, without a full stop."""
+    """Returns the hypothesis with the models' names filled in and without a full stop."""
     return "".join(names.of(side) if side else text for text, side in pieces(finding))
 
 
 def sentence(finding: Finding, names: Names) -> str:
-    """The hypothesis and what held-out prompts said of it, in one sentence.
+    """Returns the hypothesis and its result on held-out prompts in one sentence.
 
-    "tuned writes longer responses (in words) than base: in 71 % of 83 held-out prompts, against 12 % the other way; net
-    difference +59 points, 95 % interval +47 to +69". What is not confirmed says so at the end.
+    Example: "tuned writes longer responses (in words) than base: in 71% of 83 held-out prompts, against 12% the other
+    way; net difference +59 points, 95% interval +47 to +69". If it was not confirmed, the sentence ends by saying so.
     """
     heldout = finding.heldout
     if heldout.p is None:
-        return f"{statement(finding, names)}: not tested on held-out prompts, train prompts left no hope"
+        return f"{statement(finding, names)}: not tested on held-out prompts, futile after the train prompts"
     if heldout.n == 0:
-        return f"{statement(finding, names)}: not tested, there is no readable verdict on held-out prompts"
+        return f"{statement(finding, names)}: not tested, because no verdict on held-out prompts is readable"
     net = heldout.net_difference
-    told = (
+    result = (
         f"{statement(finding, names)}: in {percent(heldout.k_for / heldout.n)} of "
         f"{count(heldout.n, 'held-out prompt')}, against {percent(heldout.k_against / heldout.n)} the other way; "
-        f"net difference {points(net.value)} points, 95{_SPACE}% interval {interval(net)}"
+        f"net difference {points(net.value)} points, 95% interval {interval(net)}"
     )
-    return told if finding.confirmed else f"{told}; not confirmed"
+    return result if finding.confirmed else f"{result}; not confirmed"
 
 
 def headline(report: Report) -> str:
-    """One sentence for the whole report: the largest confirmed difference of each model. Claims nothing else."""
+    """Returns one sentence for the whole report: the largest confirmed difference in each direction, if any."""
     index = index_of(report)
     names, tested = index.names, index.tested
     if not report.findings:
@@ -106,14 +110,15 @@ def headline(report: Report) -> str:
         return f"Nothing was tested between {names.a} and {names.b}: no verdict on held-out prompts could be read"
     confirmed = [finding for finding in index.leads if finding.confirmed]
     if not confirmed:
-        return f"No difference between {names.a} and {names.b} was confirmed on {asked(tested, 'held-out prompt')}"
+        heldout = prompt_counts(tested, "held-out prompt")
+        return f"No difference between {names.a} and {names.b} was confirmed on {heldout}"
     ranked = sorted(confirmed, key=needs_examples)
     across = [each for each in ranked if each.hypothesis.direction != ranked[0].hypothesis.direction]
     return "; ".join(one_line(statement(each, names), HEADLINE_LENGTH) for each in (ranked[0], *across[:1]))
 
 
 def measured_by(measure: Measure) -> str:
-    """What is measured, in a few words."""
+    """Describes in a few words what a measure counts."""
     match measure:
         case PropertyMeasure(name):
             return name
@@ -124,12 +129,12 @@ def measured_by(measure: Measure) -> str:
 
 
 def needs_examples(finding: Finding) -> bool:
-    """Whether a finding's sentence says little by itself: a feature of an SAE, which comes after the others."""
+    """Whether a finding's sentence says little without examples, as with an SAE feature; such findings come last."""
     return isinstance(finding.hypothesis.measure, LatentMeasure)
 
 
 def explanation(report: Report) -> str:
-    """What the headline does and does not mean, in one or two sentences."""
+    """Explains in one or two sentences what the headline means and what it does not mean."""
     index = index_of(report)
     if not report.findings:
         return (
@@ -137,12 +142,12 @@ def explanation(report: Report) -> str:
             "That is not proof that the models behave alike: see what was left out, try more prompts or another method."
         )
     if confirmed := index.confirmed:
-        heldout = asked(confirmed, "held-out prompt")
+        heldout = prompt_counts(confirmed, "held-out prompt")
         return (
             f"{len(confirmed)} of {count(len(index.tested), 'tested difference')} "
             f"{'is' if len(confirmed) == 1 else 'are'} confirmed on {heldout}. Each was predicted from other prompts "
             "before it was tested on these; of differences confirmed this way, at most "
-            f"{percent(FALSE_DISCOVERY_RATE)} are expected to be chance.{_merging(report, len(confirmed))}"
+            f"{percent(FALSE_DISCOVERY_RATE)} are expected to be due to chance.{_grouping_note(report, len(confirmed))}"
         )
     if not index.tested:
         return (
@@ -164,44 +169,50 @@ def explanation(report: Report) -> str:
     )
 
 
-def _merging(report: Report, confirmed: int) -> str:
-    """That several differences say the same, where they do: the rate of chance ones is not one of entries."""
+def _grouping_note(report: Report, confirmed: int) -> str:
+    """Says how many entries the confirmed findings form, if findings are grouped.
+
+    The expected rate of chance findings holds for single findings and not for grouped entries.
+    """
     entries = sum(finding.confirmed for finding in index_of(report).leads)
     if entries == confirmed:
         return ""
-    return f" Shown together where they say the same, the {confirmed:,} are {count(entries, 'entry', 'entries')}."
+    return f" With those that say the same grouped, the {confirmed:,} form {count(entries, 'entry', 'entries')}."
 
 
 def smallest_confirmable(tested: int, n: int) -> float | None:
-    """The smallest net difference that can be confirmed when no other hypothesis of the run holds.
+    """Returns the smallest net difference that can be confirmed if no other hypothesis of the run holds.
 
-    With k verdicts for and none against, the exact one-sided sign test gives p = 2^-k; Benjamini-Hochberg confirms a
-    lone hypothesis where p <= 0.05 / tested, so k = ceil(log2(tested / 0.05)) and the net difference is k / n. Verdicts
-    against raise it.
+    With k verdicts for and none against, the exact one-sided sign test gives p = 2^-k. Benjamini-Hochberg confirms a
+    lone hypothesis if p <= 0.05 / tested, so k = ceil(log2(tested / 0.05)) and the net difference is k / n. Verdicts
+    against it raise this bound.
 
     Args:
-        tested: Hypotheses of the run, at least 1.
-        n: Readable verdicts per hypothesis.
+        tested: Number of hypotheses that the run tested, at least 1.
+        n: Number of readable verdicts per hypothesis.
 
     Returns:
-        A share of n, or None where even n verdicts for and none against would not do.
+        A share of n, or None if even n verdicts for and none against would not be enough.
     """
     needed = math.ceil(math.log2(tested / FALSE_DISCOVERY_RATE))
     return needed / n if needed <= n else None
 
 
 def also_found(entry: Entry) -> str:
-    """The other methods that found an entry: "sae (agreement 96 %), lexical (agreement 87 %)"; empty without any."""
+    """Lists the other methods that found an entry, such as "sae (agreement 96%), lexical (agreement 87%)".
+
+    The text is empty if no other method found it.
+    """
     return ", ".join(
         f"{member.finding.hypothesis.method} (agreement {percent(member.agreement.value)})" for member in entry.members
     )
 
 
-def asked(findings: Iterable[Finding], noun: str) -> str:
-    """On how many held-out prompts findings were tested: `50 to 180 prompts` where train planned fewer for some.
+def prompt_counts(findings: Iterable[Finding], noun: str) -> str:
+    """Returns on how many held-out prompts findings were tested, as a range such as `50 to 180 prompts` if they differ.
 
     Args:
-        findings: Tested ones, at least one.
+        findings: At least one tested finding.
         noun: What to call a prompt.
     """
     numbers = [finding.heldout.n + finding.heldout.unreadable for finding in findings]
@@ -210,28 +221,31 @@ def asked(findings: Iterable[Finding], noun: str) -> str:
 
 
 def prompts_in(report: Report, split: Split) -> int:
-    """How many prompts of the report are in a split."""
+    """Counts the report's prompts in a split."""
     return sum(pair.prompt.split == split for pair in report.pairs)
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
-    """A number with its noun, in the plural where it needs one, which ends in s where no other is given."""
+    """Returns a number with its noun in singular or plural; the default plural is the noun with an s."""
     return f"{number:,}{_SPACE}{noun if number == 1 else plural or f'{noun}s'}"
 
 
 def percent(share: float | None) -> str:
-    """A share in percent; 0 and 100 only where it is exactly that, a dash where it is undefined."""
+    """Formats a share in percent: 0% and 100% only if the share is exactly that, and a dash if it is undefined."""
     if share is None:
         return "–"
     if 0 < share < 0.005:
-        return f"<1{_SPACE}%"
+        return "<1%"
     if 0.995 <= share < 1:
-        return f">99{_SPACE}%"
-    return f"{100 * share:.0f}{_SPACE}%"
+        return ">99%"
+    return f"{100 * share:.0f}%"
 
 
 def points(difference: float | None) -> str:
-    """A difference of shares in signed percentage points; with a decimal below one, a dash where undefined."""
+    """Formats a difference of shares in signed percentage points, with one decimal below one point.
+
+    An undefined difference becomes a dash.
+    """
     if difference is None:
         return "–"
     scaled = 100 * difference
@@ -241,19 +255,19 @@ def points(difference: float | None) -> str:
 
 
 def interval(estimate: Estimate) -> str:
-    """The ends of a difference's interval in signed points, such as `+47 to +69`."""
+    """Formats the interval of a difference in signed percentage points, such as `+47 to +69`."""
     return f"{points(estimate.low)} to {points(estimate.high)}"
 
 
 def shares(estimate: Estimate) -> str:
-    """The ends of a share's interval, such as `47 to 69 %`."""
+    """Formats the interval of a share, such as `47 to 69%`."""
     if estimate.low is None or estimate.high is None:
         return "–"
-    return f"{percent(estimate.low).removesuffix(f'{_SPACE}%')} to {percent(estimate.high)}"
+    return f"{percent(estimate.low).removesuffix('%')} to {percent(estimate.high)}"
 
 
 def probability(p: float | None) -> str:
-    """A p or q value with two significant digits; a dash where it is undefined."""
+    """Formats a p or q value with two significant digits; an undefined one becomes a dash."""
     if p is None:
         return "–"
     return "<0.0001" if p < 0.0001 else f"{p:.4f}" if p < 0.01 else f"{p:.2f}"

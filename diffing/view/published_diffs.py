@@ -11,7 +11,7 @@ from pathlib import Path
 from diffing.errors import DiffingError, SettingError
 from diffing.hub import hub_api, hub_errors
 from diffing.model_ref import ModelRef, read_ref
-from diffing.outputs.dataset import Newest, Published, newest_reports
+from diffing.outputs.dataset import NewestDiffs, PublishedDiff, newest_reports
 from diffing.outputs.dataset.identity import Identity
 from diffing.report.hub import FOLDER, download_into, name_of
 from diffing.report.schema import DOCUMENT
@@ -115,7 +115,7 @@ class HubDiffs:
             self._folders.move_to_end(key)
             return found
 
-    def newest(self, models: tuple[str, ...], visitor: Visitor) -> Newest:
+    def newest(self, models: tuple[str, ...], visitor: Visitor) -> NewestDiffs:
         """The latest published diffs that a visitor may see. The result is cached for a minute.
 
         Args:
@@ -127,7 +127,7 @@ class HubDiffs:
         """
         return self._newest(models, visitor)
 
-    def published(self, model_a: str, model_b: str, visitor: Visitor) -> tuple[Published, ...]:
+    def published(self, model_a: str, model_b: str, visitor: Visitor) -> tuple[PublishedDiff, ...]:
         """Published diffs of two models in either order, the newest first; empty if the Hub does not answer.
 
         Args:
@@ -157,7 +157,7 @@ class HubDiffs:
                 shutil.rmtree(each, ignore_errors=True)
 
 
-def _newest(models: tuple[str, ...], visitor: Visitor) -> Newest:
+def _newest(models: tuple[str, ...], visitor: Visitor) -> NewestDiffs:
     return newest_reports(hub_api(visitor.acts_with), models, seconds=_SEARCH_SECONDS)
 
 

@@ -86,7 +86,7 @@ def send(client: httpx2.Client, service: Service, body: object, secret: str | No
 
 def work_forever(folder: Path) -> None:
     """What the worker's process does; from the third job on it waits while there is a file `hold`."""
-    from diffing.annotate.queue import QUEUE, Queue, RevisionJob
+    from diffing.annotate.revision_queue import QUEUE, RevisionJob, RevisionQueue
     from diffing.annotate.worker import Done, Worker
     from diffing.types import OnProgress
 
@@ -103,20 +103,20 @@ def work_forever(folder: Path) -> None:
             effect.touch()
         return Done(dataset=f"https://hub.example/datasets/bot/{job.task.commit}")
 
-    Worker(Queue(folder / QUEUE), work).run()
+    Worker(RevisionQueue(folder / QUEUE), work).run()
 
 
 def main(folder: Path, port: int) -> None:
     import uvicorn
 
     from diffing.annotate.app import Webhook
-    from diffing.annotate.queue import QUEUE, Queue
+    from diffing.annotate.revision_queue import QUEUE, RevisionQueue
     from diffing.annotate.settings import AnnotatorSettings
     from diffing.jobs import Supervisor
     from tests.annotate import service  # this module by the name by which the other process finds it
 
     settings = AnnotatorSettings(allow=(ALLOWED,), folder=str(folder))
-    app = Webhook(settings, SECRET, Queue(folder / QUEUE)).serve(Supervisor(service.work_forever, folder))
+    app = Webhook(settings, SECRET, RevisionQueue(folder / QUEUE)).serve(Supervisor(service.work_forever, folder))
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
 
 

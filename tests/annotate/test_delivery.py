@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diffing.annotate.delivery import Ignored, Push, read_delivery
+from diffing.annotate.webhook_payload import Ignored, Push, read_delivery
 from diffing.errors import SettingError
 from tests.annotate.service import payload
 
@@ -64,8 +64,8 @@ def test_rules(changes: dict[str, Any], expected: Push | Ignored) -> None:
         (b"\xff\xfe", "not JSON"),
         (b"[" * 100_000, "not JSON"),
         (b"9" * 10_000, "not JSON"),
-        (b"[]", "no JSON object"),
-        (b"null", "no JSON object"),
+        (b"[]", "not a JSON object"),
+        (b"null", "not a JSON object"),
         (b"{}", "payload's event"),
         (json.dumps(payload(repo=[])).encode(), "payload's repo"),
         (json.dumps(payload(webhook=3)).encode(), "payload's webhook"),

@@ -13,9 +13,9 @@ import pytest
 import uvicorn
 from huggingface_hub import HfApi
 
+from diffing.annotate.annotator import Annotator
 from diffing.annotate.app import create_app
-from diffing.annotate.queue import Queue
-from diffing.annotate.revision import Annotator
+from diffing.annotate.revision_queue import RevisionQueue
 from diffing.annotate.settings import AnnotatorSettings, load_settings
 from diffing.cli import main
 from diffing.demo.config import FOLDER
@@ -81,7 +81,7 @@ def test_a_push_is_annotated_once_and_the_loop_ends(
     monkeypatch.setenv("ANNOTATOR_SECRET", SECRET)
     monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "0")
     settings = load_settings(write_settings(tmp_path))
-    queue = Queue(tmp_path / "state" / "queue.sqlite")
+    queue = RevisionQueue(tmp_path / "state" / "queue.sqlite")
     with Annotating(settings) as service:
         with pytest.raises(SystemExit, match="0"):
             main(["annotate", "--watch", "alice/tuned", "--url", service.url])
@@ -119,7 +119,9 @@ def test_a_push_is_annotated_once_and_the_loop_ends(
     no_token_was_written(tmp_path, hub, caplog.text + shown.out + shown.err, (alice, bot, SECRET))
 
 
-def a_restart_finds_nothing(hub: LocalHub, settings: AnnotatorSettings, queue: Queue, commit: str, bot: str) -> None:
+def a_restart_finds_nothing(
+    hub: LocalHub, settings: AnnotatorSettings, queue: RevisionQueue, commit: str, bot: str
+) -> None:
     """Nothing was missed; where the queue was lost, it is the revision itself and not its merged card that is taken up.
 
     And a job that was killed after its deeds does them again without a trace, and without computing anything: what
@@ -128,7 +130,7 @@ def a_restart_finds_nothing(hub: LocalHub, settings: AnnotatorSettings, queue: Q
     api = hub_api(bot, hub.endpoint)
     Annotator(settings, queue, api).catch_up(time.time())
     assert queue.counts()["queued"] == 0
-    lost = Queue(queue.path.with_name("lost.sqlite"))
+    lost = RevisionQueue(queue.path.with_name("lost.sqlite"))
     annotator = Annotator(settings, lost, api)
     annotator.catch_up(time.time())
     job = lost.claim()

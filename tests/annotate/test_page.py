@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from diffing.annotate.delivery import Push
-from diffing.annotate.page import build, status
-from diffing.annotate.queue import Progress, Queue
+from diffing.annotate.revision_queue import Progress, RevisionQueue
 from diffing.annotate.settings import AnnotatorSettings
+from diffing.annotate.status_page import build, status
+from diffing.annotate.webhook_payload import Push
 
 HOSTILE = "<img src=x onerror=\"document.title='out'\">'`${1}"
 
 
 @pytest.fixture
-def queue(tmp_path: Path) -> Queue:
+def queue(tmp_path: Path) -> RevisionQueue:
     """One job in every state, with hostile text wherever something comes from outside."""
-    made = Queue(tmp_path / "queue.sqlite")
+    made = RevisionQueue(tmp_path / "queue.sqlite")
     for number in range(6):
         made.add(Push(f"alice/{HOSTILE}{number}", f"{number:040x}", None))
     jobs = [made.claim() for _ in range(5)]
@@ -44,7 +44,7 @@ def text_of(page: str) -> str:
     return " ".join(re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL).split())
 
 
-def test_every_state_is_shown_and_nothing_outside_becomes_markup(queue: Queue) -> None:
+def test_every_state_is_shown_and_nothing_outside_becomes_markup(queue: RevisionQueue) -> None:
     settings = AnnotatorSettings(watch=("alice/tuned",), allow=("bob",), card="pr")
     page = status(settings, queue, {"wrong secret": 3, HOSTILE: 1})
     assert "<img" not in page
@@ -54,7 +54,7 @@ def test_every_state_is_shown_and_nothing_outside_becomes_markup(queue: Queue) -
     text = text_of(page)
     for expected in (
         "Watched: alice/tuned. Also accepted: bob.",
-        "a result dataset and a pull request on the model card.",
+        "The results are a dataset and a pull request on the model card.",
         "3 of 7",
         "Waiting 2",
         "try 1 failed, will be tried again",
@@ -68,14 +68,14 @@ def test_every_state_is_shown_and_nothing_outside_becomes_markup(queue: Queue) -
 
 
 def test_an_idle_service_says_so(tmp_path: Path) -> None:
-    text = text_of(status(AnnotatorSettings(), Queue(tmp_path / "queue.sqlite"), {}))
+    text = text_of(status(AnnotatorSettings(), RevisionQueue(tmp_path / "queue.sqlite"), {}))
     for expected in ("No model is watched.", "Nothing at the moment.", "Nothing waits.", "Nothing yet."):
         assert expected in text
 
 
 @pytest.mark.browser
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
-def test_in_a_browser(browser: Any, queue: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_a_browser(browser: Any, queue: RevisionQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "0")
     page = build(AnnotatorSettings(watch=(f"alice/{'x' * 80}",)), queue, dict)
     _, url, _ = page.launch(prevent_thread_lock=True, ssr_mode=False, quiet=True, run_history=False)

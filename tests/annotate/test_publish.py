@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from huggingface_hub import CommitOperationAdd
 
+from diffing.annotate.annotator import publish
 from diffing.annotate.app import Webhook
-from diffing.annotate.comparison import Comparison
-from diffing.annotate.delivery import Push
-from diffing.annotate.queue import Queue
-from diffing.annotate.revision import publish
+from diffing.annotate.comparison import ComparedModels
+from diffing.annotate.revision_queue import RevisionQueue
 from diffing.annotate.settings import AnnotatorSettings
+from diffing.annotate.webhook_payload import Push
 from diffing.annotate.worker import Done
 from diffing.errors import HubError
 from diffing.hub import BoundedApi, Patience, hub_api
@@ -30,7 +30,7 @@ QUICK = Patience(timeout=DEADLINE, attempts=2, first_wait=0.01)
 
 
 @cache
-def report(comparison: Comparison) -> Report:
+def report(comparison: ComparedModels) -> Report:
     some = medium_report(train=40, heldout=60)
     return replace(
         some, model_a=ModelInfo(comparison.model_a, "model_a"), model_b=ModelInfo(comparison.model_b, "model_b")
@@ -48,7 +48,7 @@ class World:
             self.bob.create_repo(name)
             self.bob.create_commit(name, [CommitOperationAdd("README.md", readme)], commit_message="a card")
         base, tuned = (f"{name}@{hub.repo(name).commits()[0].sha}" for name in ("bob/base", "bob/tuned"))
-        self.comparison = Comparison(base, tuned)
+        self.comparison = ComparedModels(base, tuned)
 
     def publish(self, who: BoundedApi | None = None, **settings: str) -> tuple[Done, str | None]:
         return publish(
@@ -78,14 +78,14 @@ def test_a_commit_of_our_own_is_known_when_its_webhook_comes(hub: LocalHub, tmp_
     done, own = world.publish(world.bob, card="commit", namespace="bob")
     assert own == hub.repo("bob/tuned").commits()[0].sha
     assert done.card.endswith(f"/commit/{own}")
-    queue = Queue(tmp_path / "queue.sqlite")
+    queue = RevisionQueue(tmp_path / "queue.sqlite")
     queue.remember_own("bob/tuned", own)
     webhook = Webhook(AnnotatorSettings(allow=("bob",)), SECRET, queue)
     assert webhook.take(json.dumps(payload("bob/tuned", own)).encode()) == (
         200,
         {"status": "ignored", "reason": "a commit of this service"},
     )
-    assert webhook.turned_away() == {"a commit of this service": 1}
+    assert webhook.rejected_deliveries() == {"a commit of this service": 1}
     assert queue.add(Push("bob/tuned", "a" * 40, own))
 
 
@@ -97,7 +97,7 @@ def test_without_a_card_there_is_only_the_dataset(hub: LocalHub) -> None:
 
 def test_an_owner_who_does_not_want_it_is_left_alone(hub: LocalHub) -> None:
     done, _ = World(hub, OPTED_OUT).publish()
-    assert "asks for no such section" in done.remark
+    assert "opts out of this section" in done.remark
     assert (done.card, hub.repo("bob/tuned").pulls) == ("", [])
 
 
@@ -118,7 +118,7 @@ def test_what_a_private_model_says_stays_private(hub: LocalHub) -> None:
     hub.make_private("bob/base")
     done, _ = world.publish(world.bob, namespace="bob")
     assert hub.repo("bob/bob__tuned-diff", "dataset").private
-    assert "the public card was left alone" in done.remark
+    assert "the public card was not changed" in done.remark
     assert hub.repo("bob/tuned").pulls == []
     assert world.readme == CARD
     hub.make_private("bob/tuned")

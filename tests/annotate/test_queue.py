@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from diffing.annotate.delivery import Ignored, Push
-from diffing.annotate.queue import Queue, Revision, RevisionJob
-from diffing.annotate.worker import Done, Postponed, Tries, Worker
+from diffing.annotate.revision_queue import Revision, RevisionJob, RevisionQueue
+from diffing.annotate.webhook_payload import Ignored, Push
+from diffing.annotate.worker import Done, Postponed, RetryPolicy, Worker
 from diffing.errors import HubError, LimitError, SettingError
 from diffing.types import OnProgress
 from tests.waiting import until
@@ -24,8 +24,8 @@ def push(number: int, repository: str = "alice/tuned") -> Push:
 
 
 @pytest.fixture
-def queue(tmp_path: Path) -> Queue:
-    return Queue(tmp_path / "state" / "queue.sqlite")
+def queue(tmp_path: Path) -> RevisionQueue:
+    return RevisionQueue(tmp_path / "state" / "queue.sqlite")
 
 
 def done(job: RevisionJob, on_progress: OnProgress) -> Done:
@@ -36,11 +36,11 @@ def unreachable(job: RevisionJob, on_progress: OnProgress) -> Done:
     raise HubError("Cannot reach\nthe Hub")
 
 
-def settled(queue: Queue) -> list[tuple[str, str]]:
+def settled(queue: RevisionQueue) -> list[tuple[str, str]]:
     return [(job.state, job.reason) for state in ("done", "ignored", "failed") for job in queue.jobs(state)]
 
 
-def test_a_revision_is_queued_once(queue: Queue) -> None:
+def test_a_revision_is_queued_once(queue: RevisionQueue) -> None:
     assert [queue.add(push(1)), queue.add(push(1)), queue.add(push(2)), queue.add(push(1, "alice/other"))] == [
         True,
         False,
@@ -57,8 +57,8 @@ def test_a_revision_is_queued_once(queue: Queue) -> None:
     ]
 
 
-def test_two_processes_share_the_file(queue: Queue) -> None:
-    other = Queue(queue.path)
+def test_two_processes_share_the_file(queue: RevisionQueue) -> None:
+    other = RevisionQueue(queue.path)
     assert queue.add(push(1))
     assert not other.add(push(1))
     other.remember_own("alice/tuned", "f" * 40)
@@ -66,7 +66,7 @@ def test_two_processes_share_the_file(queue: Queue) -> None:
     assert not queue.is_own("alice/other", "f" * 40)
 
 
-def test_what_came_of_a_job_is_kept(queue: Queue) -> None:
+def test_what_came_of_a_job_is_kept(queue: RevisionQueue) -> None:
     queue.add(push(1))
     worker = Worker(queue, done)
     assert [worker.run_one(), worker.run_one()] == [True, False]
@@ -79,15 +79,15 @@ def test_what_came_of_a_job_is_kept(queue: Queue) -> None:
     assert not queue.add(push(1), failed_before=time.time() + 60.0)
 
 
-def test_ignored_with_the_reason(queue: Queue) -> None:
+def test_ignored_with_the_reason(queue: RevisionQueue) -> None:
     queue.add(push(1))
     Worker(queue, lambda job, on_progress: Ignored("the card names no base_model")).run_one()
     assert settled(queue) == [("ignored", "the card names no base_model")]
 
 
-def test_failures_are_tried_again_with_longer_waits_and_then_given_up(queue: Queue) -> None:
+def test_failures_are_tried_again_with_longer_waits_and_then_given_up(queue: RevisionQueue) -> None:
     queue.add(push(1))
-    tries = Tries(most=3, first_wait=100.0, longest_wait=150.0)
+    tries = RetryPolicy(most=3, first_wait=100.0, longest_wait=150.0)
     waits = []
     worker = Worker(queue, unreachable, tries=tries)
     for _ in range(2):
@@ -107,7 +107,7 @@ def test_failures_are_tried_again_with_longer_waits_and_then_given_up(queue: Que
     assert job.tries == 0
 
 
-def test_what_no_other_try_mends_is_given_up_at_once(queue: Queue) -> None:
+def test_what_no_other_try_mends_is_given_up_at_once(queue: RevisionQueue) -> None:
     def limited(job: RevisionJob, on_progress: OnProgress) -> Done:
         raise LimitError("--max-usd 2 is reached")
 
@@ -116,7 +116,7 @@ def test_what_no_other_try_mends_is_given_up_at_once(queue: Queue) -> None:
     assert settled(queue) == [("failed", "--max-usd 2 is reached")]
 
 
-def test_a_bug_in_one_job_does_not_end_the_service(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_bug_in_one_job_does_not_end_the_service(queue: RevisionQueue, caplog: pytest.LogCaptureFixture) -> None:
     def broken(job: RevisionJob, on_progress: OnProgress) -> Done:
         if job.task.commit.endswith("1"):
             raise KeyError("a bug")
@@ -124,14 +124,14 @@ def test_a_bug_in_one_job_does_not_end_the_service(queue: Queue, caplog: pytest.
 
     queue.add(push(1))
     queue.add(push(2))
-    worker = Worker(queue, broken, tries=Tries(most=1))
+    worker = Worker(queue, broken, tries=RetryPolicy(most=1))
     worker.run_one()
     worker.run_one()
     assert settled(queue) == [("done", ""), ("failed", "internal error (KeyError), see the log")]
     assert "this is a bug" in caplog.text
 
 
-def test_jobs_of_a_killed_process_are_taken_back_but_not_for_ever(queue: Queue) -> None:
+def test_jobs_of_a_killed_process_are_taken_back_but_not_for_ever(queue: RevisionQueue) -> None:
     queue.add(push(1))
     for tries in (1, 2, 3):
         job = queue.claim()
@@ -141,7 +141,9 @@ def test_jobs_of_a_killed_process_are_taken_back_but_not_for_ever(queue: Queue) 
     assert settled(queue) == [("failed", STOPPED)]
 
 
-def test_what_takes_the_process_down_at_every_try_is_not_taken_up_again_by_the_next_process(queue: Queue) -> None:
+def test_what_takes_the_process_down_at_every_try_is_not_taken_up_again_by_the_next_process(
+    queue: RevisionQueue,
+) -> None:
     """Each new process of the worker takes up what failed, but only what failed before the service began."""
     service_started, begun = time.time(), 0
     for _ in range(12):
@@ -152,14 +154,14 @@ def test_what_takes_the_process_down_at_every_try_is_not_taken_up_again_by_the_n
     assert queue.add(push(1), failed_before=time.time() + 1.0), "the next start of the service tries once more"
 
 
-def test_names_ignore_case_as_the_hubs_do(queue: Queue) -> None:
+def test_names_ignore_case_as_the_hubs_do(queue: RevisionQueue) -> None:
     assert queue.add(push(1, "Alice/Tuned"))
     assert not queue.add(push(1, "alice/tuned"))
     queue.remember_own("alice/tuned", "f" * 40)
     assert queue.is_own("Alice/Tuned", "f" * 40)
 
 
-def test_a_clock_that_is_put_back_does_not_keep_a_job_waiting(queue: Queue) -> None:
+def test_a_clock_that_is_put_back_does_not_keep_a_job_waiting(queue: RevisionQueue) -> None:
     queue.add(push(1))
     job = queue.claim()
     assert job is not None
@@ -170,7 +172,7 @@ def test_a_clock_that_is_put_back_does_not_keep_a_job_waiting(queue: Queue) -> N
     assert queue.claim() is not None
 
 
-def test_a_job_that_may_not_begin_yet_waits_without_a_try(queue: Queue) -> None:
+def test_a_job_that_may_not_begin_yet_waits_without_a_try(queue: RevisionQueue) -> None:
     queue.add(push(1))
     Worker(queue, lambda job, on_progress: Postponed("20 diffs were begun within a day", 600.0)).run_one()
     (job,) = queue.jobs("queued")
@@ -185,12 +187,12 @@ def test_a_damaged_file_is_one_clear_line(tmp_path: Path) -> None:
     path = tmp_path / "queue.sqlite"
     path.write_bytes(b"no database " * 500)
     with pytest.raises(SettingError, match="move it away"):
-        Queue(path)
-    with pytest.raises(SettingError, match="folder that can be written"):
-        Queue(path / "queue.sqlite")
+        RevisionQueue(path)
+    with pytest.raises(SettingError, match="writable folder"):
+        RevisionQueue(path / "queue.sqlite")
 
 
-def test_progress_is_told(queue: Queue) -> None:
+def test_progress_is_told(queue: RevisionQueue) -> None:
     seen = []
 
     def work(job: RevisionJob, on_progress: OnProgress) -> Done:
@@ -216,7 +218,7 @@ def at_work(worker: Worker) -> Iterator[None]:
         thread.join(20.0)
 
 
-def test_only_one_worker_works_and_the_next_takes_over(queue: Queue) -> None:
+def test_only_one_worker_works_and_the_next_takes_over(queue: RevisionQueue) -> None:
     first, second = [], []
 
     def working(found: list[str]) -> Worker:
@@ -239,7 +241,7 @@ def test_only_one_worker_works_and_the_next_takes_over(queue: Queue) -> None:
     assert [len(first), len(second)] == [2, 1]
 
 
-def test_what_was_missed_is_asked_for_until_the_hub_answers(queue: Queue) -> None:
+def test_what_was_missed_is_asked_for_until_the_hub_answers(queue: RevisionQueue) -> None:
     asked = []
 
     def catch_up() -> None:
@@ -248,12 +250,12 @@ def test_what_was_missed_is_asked_for_until_the_hub_answers(queue: Queue) -> Non
             raise HubError("Cannot reach the Hub")
         queue.add(push(7))
 
-    with at_work(Worker(queue, done, tries=Tries(first_wait=0.0), catch_up=catch_up)):
+    with at_work(Worker(queue, done, tries=RetryPolicy(first_wait=0.0), catch_up=catch_up)):
         until(lambda: queue.counts()["done"] == 1)
     assert len(asked) == 2
 
 
-def test_an_older_revision_is_superseded_by_a_later_one_that_is_done(queue: Queue) -> None:
+def test_an_older_revision_is_superseded_by_a_later_one_that_is_done(queue: RevisionQueue) -> None:
     queue.add(push(1))
     queue.add(push(2))
     older, newer = queue.claim(), queue.claim()
@@ -264,7 +266,7 @@ def test_an_older_revision_is_superseded_by_a_later_one_that_is_done(queue: Queu
     assert not queue.superseded(newer)
 
 
-def test_a_clock_that_jumps_lifts_no_limit(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_jumps_lifts_no_limit(queue: RevisionQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     real = time.time
     queue.add(push(1))
     job = queue.claim()
@@ -297,7 +299,7 @@ def test_a_queue_of_the_version_before_goes_on(tmp_path: Path) -> None:
     with sqlite3.connect(path) as database:
         database.executescript(OF_THE_VERSION_BEFORE)
     for _ in range(2):
-        queue = Queue(path)
+        queue = RevisionQueue(path)
         (job,) = queue.jobs("queued")
         assert (job.position, job.reason, job.tries) == (3, "away", 2)
         assert job.task == Revision("Alice/Tuned", "c1", None, "a", "b")

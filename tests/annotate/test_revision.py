@@ -6,19 +6,19 @@ from typing import Any
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
 
+from diffing.annotate.annotator import Annotator, name_of
 from diffing.annotate.comparison import (
-    Comparison,
+    ComparedModels,
     base_of,
     changed_files,
-    compare_what,
+    choose_comparison,
     is_outdated,
     last_of_substance,
     private_of,
 )
-from diffing.annotate.delivery import Ignored, Push
-from diffing.annotate.queue import Queue
-from diffing.annotate.revision import Annotator, name_of
+from diffing.annotate.revision_queue import RevisionQueue
 from diffing.annotate.settings import AnnotatorSettings
+from diffing.annotate.webhook_payload import Ignored, Push
 from diffing.annotate.worker import Postponed
 from diffing.errors import HubError
 from diffing.hub import hub_api
@@ -58,24 +58,24 @@ def base(api: HfApi) -> str:
 
 def test_against_the_base_model_of_the_card(api: HfApi, base: str) -> None:
     made = push(api, "alice/tuned", README__md=card(base_model="alice/base"), model__safetensors="tuned")
-    assert compare_what(api, made, "base") == Comparison(base, f"alice/tuned@{made.commit}")
-    assert compare_what(api, made, "base-or-previous") == Comparison(base, f"alice/tuned@{made.commit}")
+    assert choose_comparison(api, made, "base") == ComparedModels(base, f"alice/tuned@{made.commit}")
+    assert choose_comparison(api, made, "base-or-previous") == ComparedModels(base, f"alice/tuned@{made.commit}")
 
 
 def test_against_the_revision_before(api: HfApi, base: str) -> None:
     first = push(api, "alice/tuned", README__md=card(base_model="alice/base"), model__safetensors="one")
     second = push(api, "alice/tuned", model__safetensors="two")
-    expected = Comparison(f"alice/tuned@{first.commit}", f"alice/tuned@{second.commit}")
-    assert compare_what(api, first, "previous") == Ignored("the revision before had no weights")
-    assert compare_what(api, second, "previous") == expected
-    assert compare_what(api, Push("alice/tuned", second.commit, None), "previous") == expected
+    expected = ComparedModels(f"alice/tuned@{first.commit}", f"alice/tuned@{second.commit}")
+    assert choose_comparison(api, first, "previous") == Ignored("the previous revision had no weights")
+    assert choose_comparison(api, second, "previous") == expected
+    assert choose_comparison(api, Push("alice/tuned", second.commit, None), "previous") == expected
 
 
 def test_base_or_previous_where_the_card_names_none(api: HfApi) -> None:
     first = push(api, "alice/tuned", model__safetensors="one")
     second = push(api, "alice/tuned", model__safetensors="two")
-    assert compare_what(api, second, "base") == Ignored("the card names no base_model")
-    assert compare_what(api, second, "base-or-previous") == Comparison(
+    assert choose_comparison(api, second, "base") == Ignored("the card names no base_model")
+    assert choose_comparison(api, second, "base-or-previous") == ComparedModels(
         f"alice/tuned@{first.commit}", f"alice/tuned@{second.commit}"
     )
 
@@ -84,12 +84,12 @@ def test_an_adapter_goes_on_its_base(api: HfApi, base: str) -> None:
     files = {"adapter_config__json": "{}", "adapter_model__safetensors": "one"}
     first = push(api, "alice/lora", README__md=card(base_model="alice/base"), **files)
     second = push(api, "alice/lora", adapter_model__safetensors="two")
-    assert compare_what(api, first, "base") == Comparison(base, f"{base}+alice/lora@{first.commit}")
-    assert compare_what(api, second, "previous") == Comparison(
+    assert choose_comparison(api, first, "base") == ComparedModels(base, f"{base}+alice/lora@{first.commit}")
+    assert choose_comparison(api, second, "previous") == ComparedModels(
         f"{base}+alice/lora@{first.commit}", f"{base}+alice/lora@{second.commit}"
     )
     loose = push(api, "alice/loose", **files)
-    assert compare_what(api, loose, "previous") == Ignored("the card names no base_model")
+    assert choose_comparison(api, loose, "previous") == Ignored("the card names no base_model")
 
 
 @pytest.mark.parametrize(
@@ -97,14 +97,14 @@ def test_an_adapter_goes_on_its_base(api: HfApi, base: str) -> None:
     [
         ("[alice/base, alice/other]", "the card names several base models"),
         ("alice/tuned", "the card names the model itself as its base_model"),
-        ("/etc", "the base_model in the card is no model on the Hub"),
-        ("~/model", "the base_model in the card is no model on the Hub"),
-        ("../model", "the base_model in the card is no model on the Hub"),
-        ("a/b/c", "the base_model in the card is no model on the Hub"),
-        ("openai:gpt", "the base_model in the card is no model on the Hub"),
-        ("[{a: b}]", "the base_model in the card is no model on the Hub"),
-        ("[7]", "the base_model in the card is no model on the Hub"),
-        ("{a: b}", "the base_model in the card is no model on the Hub"),
+        ("/etc", "the base_model in the card is not a model on the Hub"),
+        ("~/model", "the base_model in the card is not a model on the Hub"),
+        ("../model", "the base_model in the card is not a model on the Hub"),
+        ("a/b/c", "the base_model in the card is not a model on the Hub"),
+        ("openai:gpt", "the base_model in the card is not a model on the Hub"),
+        ("[{a: b}]", "the base_model in the card is not a model on the Hub"),
+        ("[7]", "the base_model in the card is not a model on the Hub"),
+        ("{a: b}", "the base_model in the card is not a model on the Hub"),
         ("[]", "the card names no base_model"),
         ("null", "the card names no base_model"),
     ],
@@ -117,7 +117,7 @@ def test_base_models_that_cannot_be_used(api: HfApi, base: str, named: str, reas
 def test_a_base_model_that_is_not_there_is_an_error_to_be_tried_again(api: HfApi) -> None:
     made = push(api, "alice/tuned", README__md=card(base_model="alice/gone"), model__safetensors="tuned")
     with pytest.raises(HubError, match="alice/gone does not exist"):
-        compare_what(api, made, "base")
+        choose_comparison(api, made, "base")
 
 
 def test_what_is_no_new_model(api: HfApi, base: str) -> None:
@@ -126,25 +126,25 @@ def test_what_is_no_new_model(api: HfApi, base: str) -> None:
     whole = push(api, "alice/tuned", model__safetensors="tuned")
     told = push(api, "alice/tuned", README__md=f"{text}more\n")
     both = Push("alice/tuned", told.commit, bare.commit)
-    assert compare_what(api, bare, "base") == Ignored("no weights in this revision")
-    assert isinstance(compare_what(api, whole, "base"), Comparison)
-    assert compare_what(api, told, "base") == Ignored("nothing but README.md changed")
-    assert isinstance(compare_what(api, both, "base"), Comparison), "two commits pushed at once"
+    assert choose_comparison(api, bare, "base") == Ignored("no weights in this revision")
+    assert isinstance(choose_comparison(api, whole, "base"), ComparedModels)
+    assert choose_comparison(api, told, "base") == Ignored("nothing but README.md changed")
+    assert isinstance(choose_comparison(api, both, "base"), ComparedModels), "two commits pushed at once"
     assert changed_files(api, "alice/tuned", bare.commit, told.commit) == {WEIGHTS, "README.md"}
     rewritten = Push("alice/tuned", told.commit, "9" * 40)
-    assert isinstance(compare_what(api, rewritten, "base"), Comparison), "the head before is no more"
+    assert isinstance(choose_comparison(api, rewritten, "base"), ComparedModels), "the head before is no more"
 
 
 def test_a_base_that_is_named_after_the_weights_is_what_was_waited_for(api: HfApi, base: str, tmp_path: Any) -> None:
     weights = push(api, "alice/tuned", README__md=card(license="mit"), model__safetensors="tuned")
     named = push(api, "alice/tuned", README__md=card(license="mit", base_model="alice/base"))
-    assert compare_what(api, named, "base") == Comparison(base, f"alice/tuned@{named.commit}")
-    assert compare_what(api, named, "previous") == Ignored("nothing but README.md changed")
-    queue = Queue(tmp_path / "queue.sqlite")
+    assert choose_comparison(api, named, "base") == ComparedModels(base, f"alice/tuned@{named.commit}")
+    assert choose_comparison(api, named, "previous") == Ignored("nothing but README.md changed")
+    queue = RevisionQueue(tmp_path / "queue.sqlite")
     assert last_of_substance(api, queue, "alice/tuned", "base") == named
     assert last_of_substance(api, queue, "alice/tuned", "previous") == weights
     worded = push(api, "alice/tuned", README__md=card(license="apache-2.0", base_model="alice/base"))
-    assert compare_what(api, worded, "base") == Ignored("nothing but README.md changed")
+    assert choose_comparison(api, worded, "base") == Ignored("nothing but README.md changed")
 
 
 def test_what_is_there_no_more_is_not_annotated(api: HfApi, tmp_path: Any) -> None:
@@ -156,16 +156,16 @@ def test_what_is_there_no_more_is_not_annotated(api: HfApi, tmp_path: Any) -> No
     assert is_outdated(api, old, "base")
     assert not is_outdated(api, new, "base"), "a card is no later model"
     assert is_outdated(api, Push("alice/tuned", "9" * 40, None), "base"), "rewritten"
-    queue = Queue(tmp_path / "queue.sqlite")
+    queue = RevisionQueue(tmp_path / "queue.sqlite")
     queue.add(old)
     job = queue.claim()
     assert job is not None
     annotator = Annotator(AnnotatorSettings(folder=str(tmp_path)), queue, api)
-    assert annotator(job, ignore_progress) == Ignored("a later revision of the model is there already")
+    assert annotator(job, ignore_progress) == Ignored("the model has a later revision already")
 
 
 def test_no_more_diffs_are_begun_in_a_day_than_set(api: HfApi, base: str, tmp_path: Any) -> None:
-    queue = Queue(tmp_path / "queue.sqlite")
+    queue = RevisionQueue(tmp_path / "queue.sqlite")
     queue.add(Push("alice/other", "9" * 40, None))
     queue.add(push(api, "alice/tuned", README__md=card(base_model="alice/base"), model__safetensors="one"))
     begun, job = queue.claim(), queue.claim()
@@ -178,7 +178,7 @@ def test_no_more_diffs_are_begun_in_a_day_than_set(api: HfApi, base: str, tmp_pa
 
 
 def test_without_an_account_nothing_is_computed(hub: LocalHub, tmp_path: Any) -> None:
-    queue = Queue(tmp_path / "queue.sqlite")
+    queue = RevisionQueue(tmp_path / "queue.sqlite")
     queue.add(Push("alice/tuned", "9" * 40, None))
     job = queue.claim()
     assert job is not None
@@ -190,7 +190,7 @@ def test_without_an_account_nothing_is_computed(hub: LocalHub, tmp_path: Any) ->
 
 
 def test_the_head_that_counts_is_the_last_one_that_changed_the_model(api: HfApi, tmp_path: Any) -> None:
-    queue = Queue(tmp_path / "queue.sqlite")
+    queue = RevisionQueue(tmp_path / "queue.sqlite")
     push(api, "alice/tuned", README__md=card(), model__safetensors="one")
     model = push(api, "alice/tuned", model__safetensors="two")
     first = push(api, "alice/tuned", README__md="a section")
@@ -208,7 +208,7 @@ def test_the_head_that_counts_is_the_last_one_that_changed_the_model(api: HfApi,
 
 
 def test_a_start_looks_at_all_watched_models_also_when_one_cannot_be_read(api: HfApi, tmp_path: Any) -> None:
-    queue = Queue(tmp_path / "queue.sqlite")
+    queue = RevisionQueue(tmp_path / "queue.sqlite")
     made = push(api, "alice/tuned", model__safetensors="one")
     settings = AnnotatorSettings(watch=("alice/gone", "alice/tuned"), folder=str(tmp_path))
     with pytest.raises(HubError, match="alice/gone does not exist"):
@@ -219,7 +219,7 @@ def test_a_start_looks_at_all_watched_models_also_when_one_cannot_be_read(api: H
 def test_private_models_are_known(api: HfApi, hub: LocalHub, base: str) -> None:
     made = push(api, "alice/tuned", model__safetensors="one")
     hub.make_private("alice/base")
-    assert private_of(api, Comparison(base, f"{base}+alice/tuned@{made.commit}")) == {"alice/base"}
+    assert private_of(api, ComparedModels(base, f"{base}+alice/tuned@{made.commit}")) == {"alice/base"}
 
 
 def test_names_of_datasets_are_told_apart() -> None:

@@ -14,7 +14,7 @@ import pytest
 from starlette.requests import Request
 
 from diffing.annotate.app import LARGEST, Webhook
-from diffing.annotate.queue import Queue
+from diffing.annotate.revision_queue import RevisionQueue
 from diffing.annotate.settings import AnnotatorSettings
 from diffing.errors import SettingError
 from tests.annotate.service import ALLOWED, SECRET, Service, as_request, free_port, payload, send
@@ -65,7 +65,7 @@ def test_a_thousand_deliveries_are_twenty_jobs_and_a_kill_loses_and_repeats_none
     """
     hold = tmp_path / "hold"
     hold.touch()
-    queue = Queue(tmp_path / "queue.sqlite")
+    queue = RevisionQueue(tmp_path / "queue.sqlite")
     queue.remember_own(*OWN)
     queue.close()
     port, mixed = free_port(), traffic()
@@ -147,13 +147,13 @@ def each_is_answered_by_what_is_wrong_with_it(service: Service) -> None:
 
 
 def test_what_is_queued_is_said_to_be(tmp_path: Path) -> None:
-    webhook = Webhook(AnnotatorSettings(allow=(ALLOWED,)), SECRET, Queue(tmp_path / "queue.sqlite"))
+    webhook = Webhook(AnnotatorSettings(allow=(ALLOWED,)), SECRET, RevisionQueue(tmp_path / "queue.sqlite"))
     assert webhook.take(json.dumps(payload()).encode()) == (202, {"status": "queued"})
 
 
 def test_what_cannot_be_queued_is_not_said_to_be(tmp_path: Path) -> None:
     """As with a full disk: the file is there and cannot be written."""
-    queue = Queue(tmp_path / "queue.sqlite")
+    queue = RevisionQueue(tmp_path / "queue.sqlite")
     with sqlite3.connect(queue.path) as database:
         database.execute("ALTER TABLE jobs RENAME TO gone")
     webhook = Webhook(AnnotatorSettings(allow=(ALLOWED,)), SECRET, queue)
@@ -166,10 +166,10 @@ def test_what_cannot_be_queued_is_not_said_to_be(tmp_path: Path) -> None:
 
     request = Request({"type": "http", "method": "POST", "headers": raw}, receive)
     assert asyncio.run(webhook.receive(request))[0] == 503
-    assert webhook.turned_away() == {"the queue could not be written": 1}
+    assert webhook.rejected_deliveries() == {"the queue could not be written": 1}
 
 
 @pytest.mark.parametrize("secret", ["", "short"])
 def test_without_a_secret_it_does_not_start(secret: str, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="secret is too short"):
-        Webhook(AnnotatorSettings(), secret, Queue(tmp_path / "queue.sqlite"))
+        Webhook(AnnotatorSettings(), secret, RevisionQueue(tmp_path / "queue.sqlite"))

@@ -37,7 +37,7 @@ def test_from_a_file(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("[", "is not JSON"),
-        ("[]", "is no JSON object"),
+        ("[]", "is not a JSON object"),
         ('{"wach": []}', r"unknown settings \(wach\)"),
         ('{"watch": "alice/tuned"}', "watch cannot be used"),
         ('{"watch": ["alone"]}', "cannot watch 'alone': expected org/name"),

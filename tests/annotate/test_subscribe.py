@@ -2,7 +2,7 @@
 
 import pytest
 
-from diffing.annotate.subscribe import Subscription, address_of, subscribe
+from diffing.annotate.webhook_subscription import Subscription, address_of, subscribe
 from diffing.errors import HubError, SettingError
 from diffing.hub import hub_api
 from tests.hub import LocalHub

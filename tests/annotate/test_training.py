@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import CommitOperationAdd
 
-from diffing.annotate.training import _landed, _survived
+from diffing.annotate.trainer_integration import _log_failures, _wait_for_commit
 from diffing.demo.config import FOLDER
 from diffing.errors import HubError
 from diffing.hub import hub_api
@@ -30,16 +30,16 @@ def test_a_push_of_an_earlier_training_is_not_taken_for_the_last_one(hub: LocalH
     push("Training in progress, step 500")
     earlier = push(title)
     with pytest.raises(HubError, match="did not arrive"):
-        _landed(api, "alice/tuned", title, earlier, -1.0)
+        _wait_for_commit(api, "alice/tuned", title, earlier, -1.0)
     push("Training in progress, step 500")
     with pytest.raises(HubError, match="did not arrive"):
-        _landed(api, "alice/tuned", title, earlier, -1.0)
+        _wait_for_commit(api, "alice/tuned", title, earlier, -1.0)
     last = push(title)
-    assert _landed(api, "alice/tuned", title, earlier, -1.0) == last
+    assert _wait_for_commit(api, "alice/tuned", title, earlier, -1.0) == last
 
 
 def test_no_error_of_any_kind_breaks_a_training(caplog: pytest.LogCaptureFixture) -> None:
-    with _survived():
+    with _log_failures():
         raise MemoryError("the trained model holds it")
     assert "diffing: no section" in caplog.text
 

@@ -9,7 +9,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainingA
 
 from diffing import annotate_on_push
 from diffing.annotate.settings import AnnotatorSettings
-from diffing.annotate.training import annotation_callback
+from diffing.annotate.trainer_integration import annotation_callback
 
 
 def arguments(folder: Path, name: str) -> TrainingArguments:

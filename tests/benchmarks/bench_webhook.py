@@ -25,7 +25,7 @@ PAUSE = 0.02
 
 def work_forever(folder: Path, computing: bool) -> None:
     """The worker: the demo's diff for every job, or nothing."""
-    from diffing.annotate.queue import QUEUE, Queue, RevisionJob
+    from diffing.annotate.revision_queue import QUEUE, RevisionJob, RevisionQueue
     from diffing.annotate.worker import Done, Worker
     from diffing.demo.config import demo_config
     from diffing.models.cache import Store
@@ -37,7 +37,7 @@ def work_forever(folder: Path, computing: bool) -> None:
             run(demo_config(), store=Store(folder / job.task.commit), on_progress=on_progress)
         return Done()
 
-    Worker(Queue(folder / QUEUE), work).run()
+    Worker(RevisionQueue(folder / QUEUE), work).run()
 
 
 class WorkerThread:
@@ -59,7 +59,7 @@ def serve(folder: Path, port: int, how: str) -> None:
     import uvicorn
 
     from diffing.annotate.app import Webhook
-    from diffing.annotate.queue import QUEUE, Queue
+    from diffing.annotate.revision_queue import QUEUE, RevisionQueue
     from diffing.annotate.settings import AnnotatorSettings
     from diffing.jobs import Supervisor
 
@@ -67,7 +67,7 @@ def serve(folder: Path, port: int, how: str) -> None:
     from tests.benchmarks import bench_webhook  # this module by the name by which the other process finds it
 
     worker = kind(bench_webhook.work_forever, folder, how != "rest")
-    app = Webhook(AnnotatorSettings(allow=(ALLOWED,)), SECRET, Queue(folder / QUEUE)).serve(worker)
+    app = Webhook(AnnotatorSettings(allow=(ALLOWED,)), SECRET, RevisionQueue(folder / QUEUE)).serve(worker)
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
 
 

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from diffing.bench.results import Column, Result, estimate_cells
-from diffing.cli.bench.shown import SaveTo, as_typed, show_result
+from diffing.cli.bench.printing import SaveTo, reproducing_command, show_result
 from diffing.cli.commands import main
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
@@ -172,7 +172,7 @@ def _lineage(
     result = lineage_result(
         steps,
         most=most,
-        command=as_typed("python -m tests.benchmarks.lineage", arguments, config),
+        command=reproducing_command("python -m tests.benchmarks.lineage", arguments, config),
         settings={"models": ", ".join(plain), "most": most, **settings_of(config)},
         title=title,
     )

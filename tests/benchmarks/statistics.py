@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from diffing.bench.results import save_result
-from diffing.cli.bench.shown import show_result
+from diffing.cli.bench.printing import show_result
 from diffing.cli.commands import main
 from diffing.cli.progress import progress_bars
 from diffing.paths import path_of

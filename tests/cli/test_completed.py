@@ -125,6 +125,6 @@ def test_a_report_of_which_nothing_can_be_told_is_not_replaced(run_cli: Run, tmp
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "report.json").write_text(content)
     pair = recordings.pair(tmp_path)
-    assert_one_line(run_cli("run", *pair, "--out", tmp_path / "out"), "cannot be told", "--overwrite")
+    assert_one_line(run_cli("run", *pair, "--out", tmp_path / "out"), "settings cannot be read", "--overwrite")
     assert (tmp_path / "out" / "report.json").read_text() == content
     assert run_cli("run", *pair, "--out", tmp_path / "out", "--overwrite").returncode == 0

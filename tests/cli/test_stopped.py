@@ -119,7 +119,7 @@ def test_output_that_cannot_be_written_is_one_line(report: Callable[[], Report],
         )
     (line,) = done.stderr.splitlines()
     assert done.returncode == 2
-    assert line.startswith("diffing: There is no room left to write to (No space left on device)")
+    assert line.startswith("diffing: No disk space is left (No space left on device)")
 
 
 def test_a_run_whose_output_nobody_reads_is_finished(starter: Starter, tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ from diffing.outputs.dataset import dataset_files
 from diffing.outputs.dataset.card import dataset_card
 from diffing.outputs.dataset.identity import metadata_of
 from diffing.outputs.downloads import FORMATS
-from diffing.outputs.files.sheet import safe_text
-from diffing.outputs.files.text import LONGEST, PROMPT
+from diffing.outputs.files.csv_table import safe_text
+from diffing.outputs.files.markdown_report import LONGEST, PROMPT
 from diffing.outputs.formats import safe_name
 from diffing.outputs.html import render, visible
 from diffing.outputs.markdown_escape import prose

@@ -18,7 +18,7 @@ def test_leads_are_numbered_first_and_every_finding_once() -> None:
 def test_what_else_found_it() -> None:
     first, second, third, *_ = index_of(merged_report()).entries
     plain = also_found(first).replace("\N{NO-BREAK SPACE}", " ")
-    assert plain == f"{first.members[0].finding.hypothesis.method} (agreement 94 %)"
+    assert plain == f"{first.members[0].finding.hypothesis.method} (agreement 94%)"
     assert (first.members[0].known_by, second.members[0].known_by) == (
         "shows in the same pairs",
         "the judge says that both say the same",

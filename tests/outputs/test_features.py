@@ -81,7 +81,7 @@ def test_a_row_tells_rates_test_label_tokens_findings_and_page() -> None:
     row = row_of(page, 3)
     text = " ".join(re.sub(r"<[^>]*>", " ", row).replace("&nbsp;", " ").split())
     assert text.startswith(
-        "3 public page praise score 88 %, from an-llm strongest at Great ! tern-1b-chat 10 % 48 % +38 0.0004 0.03 1 ● "
+        "3 public page praise score 88%, from an-llm strongest at Great ! tern-1b-chat 10% 48% +38 0.0004 0.03 1 ● "
         "confirmed Where it is active 3 of 5 passages"
     )
     assert f'<a class="range" href="{PAGE}" rel="noopener noreferrer">public page</a>' in row
@@ -114,8 +114,8 @@ def test_the_scatter_names_the_chosen_and_counts_the_others() -> None:
     picture = scatter(sae_report(), frozenset({3}))
     others, b, a = marks(picture.body)
     assert [mark[:2] for mark in (others, b, a)] == [(2, 3), (10, 48), (60, 50)]  # others at (10, 48) are drawn by name
-    assert others[2] == "40\N{NO-BREAK SPACE}features: 2 %, 3 %"
-    assert a[2].startswith("feature 17: Great !\n60 % of tern-1b-base&#39;s responses\n")
+    assert others[2] == "40\N{NO-BREAK SPACE}features: 2%, 3%"
+    assert a[2].startswith("feature 17: Great !\n60% of tern-1b-base&#39;s responses\n")
     assert b[2].startswith("feature 3: praise\n")
     assert re.findall('href="#(.*?)"', picture.body) == ["feature-3"]
     assert '<line class="diagonal" x1="14.0%" y1="83.0%" x2="94.0%" y2="3.0%"/>' in picture.body
@@ -139,7 +139,7 @@ def test_the_table_is_bounded_and_tells_what_is_not_listed() -> None:
     assert [view.feature.index for view in section.rows] == [*range(FEATURE_ROWS - 1), 199]
     page = render(report).replace("\N{NO-BREAK SPACE}", " ")
     assert "100 of 200 features are listed" in page
-    assert "of those followed up; 100 are not." in page
+    assert "with the largest differences. 100 are not listed." in page
 
 
 @pytest.mark.parametrize(

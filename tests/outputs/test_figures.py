@@ -50,7 +50,7 @@ def test_a_row_leads_to_its_finding_and_tells_it_in_words() -> None:
     assert [int(number) for number, _ in rows] == list(range(1, len(report.findings) + 1))
     finding = report.findings[0]
     assert rows[0][1].endswith(f"n = {finding.heldout.n}, confirmed")
-    assert "95 % interval" in rows[0][1]
+    assert "95% interval" in rows[0][1]
     inline = forest(report).inline()
     assert inline.startswith(
         '<svg class="figure forest wide" role="group" aria-label="How tern-1b-base and tern-1b-chat'

@@ -98,7 +98,7 @@ def test_undefined_metrics_are_dashes_not_zeros() -> None:
     )
     page = render(none)
     assert re.search(r'data-key="accuracy" data-v="">–</td>', page)
-    assert "not tested on held-out prompts, train prompts left no hope" in page
+    assert "not tested on held-out prompts, futile after the train prompts" in page
     assert "&nbsp;not tested</span>" in page
     assert "&nbsp;not confirmed</span>" not in page
     assert re.search(r"<dt>hypotheses tested</dt><dd>0</dd>", page)

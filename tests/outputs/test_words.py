@@ -52,8 +52,8 @@ def test_short_names_are_the_last_part_and_never_equal(a: str, b: str, expected:
 def test_a_finding_in_one_sentence() -> None:
     sentence = plain(phrasing.sentence(finding(59, 10, 83), Names("base", "tuned")))
     assert sentence == (
-        "tuned writes longer responses (in words) than base: in 71 % of 83 held-out prompts, against 12 % the other "
-        "way; net difference +59 points, 95 % interval +42 to +72"
+        "tuned writes longer responses (in words) than base: in 71% of 83 held-out prompts, against 12% the other "
+        "way; net difference +59 points, 95% interval +42 to +72"
     )
 
 
@@ -61,10 +61,10 @@ def test_what_is_not_confirmed_says_so() -> None:
     assert phrasing.sentence(finding(5, 4, 83, confirmed=False), Names("x", "y")).endswith("; not confirmed")
     dropped = finding(0, 0, 0, confirmed=False)
     told = phrasing.sentence(dropped, Names("x", "y"))
-    assert told.endswith(": not tested on held-out prompts, train prompts left no hope")
+    assert told.endswith(": not tested on held-out prompts, futile after the train prompts")
     unread = replace(dropped, heldout=metrics.metrics_of(0, 0, 0, unreadable=83))
     told = phrasing.sentence(unread, Names("x", "y"))
-    assert told.endswith("not tested, there is no readable verdict on held-out prompts")
+    assert told.endswith("not tested, because no verdict on held-out prompts is readable")
 
 
 def test_what_train_dropped_is_not_counted_as_tested() -> None:
@@ -101,7 +101,7 @@ def test_merged_findings_are_counted_as_tested_and_named_by_their_leads() -> Non
     confirmed = sum(f.confirmed for f in report.findings)
     told = plain(phrasing.explanation(report))
     assert told.startswith(f"{confirmed} of 12 tested differences are confirmed on 180 held-out prompts.")
-    assert told.endswith(f"Shown together where they say the same, the {confirmed} are {confirmed - 2} entries.")
+    assert told.endswith(f"With those that say the same grouped, the {confirmed} form {confirmed - 2} entries.")
     last = report.merged[0].members[-1]
     led = replace(report.merged[0], lead=last, members=report.merged[0].members[::-1])
     swapped = replace(report, merged=(led, *report.merged[1:]))
@@ -149,8 +149,8 @@ def test_the_smallest_confirmable_difference_is_the_edge_of_the_real_test(tested
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        (phrasing.percent(0.714), "71 %"), (phrasing.percent(0.0), "0 %"), (phrasing.percent(0.001), "<1 %"),
-        (phrasing.percent(0.9999), ">99 %"), (phrasing.percent(1.0), "100 %"), (phrasing.percent(None), "–"),
+        (phrasing.percent(0.714), "71%"), (phrasing.percent(0.0), "0%"), (phrasing.percent(0.001), "<1%"),
+        (phrasing.percent(0.9999), ">99%"), (phrasing.percent(1.0), "100%"), (phrasing.percent(None), "–"),
         (phrasing.points(0.59), "+59"), (phrasing.points(-0.12), "−12"), (phrasing.points(0.0), "0"),
         (phrasing.points(0.0071), "+0.7"),
         (phrasing.points(-0.0000001), "0"), (phrasing.points(None), "–"), (phrasing.probability(1e-9), "<0.0001"),

@@ -29,7 +29,7 @@ def test_a_long_card_is_edited_apart_as_a_short_one_is_here(monkeypatch: pytest.
 
 def test_what_is_refused_apart_is_refused_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(card_editing, "edit", None)
-    with pytest.raises(OptedOutError, match="asks for no such section"):
+    with pytest.raises(OptedOutError, match="opts out of this section"):
         card_editing.edit_in_sandbox(LONG + b"<!-- model-diff: off -->\n", NEW)
     with pytest.raises(SettingError, match="ends inside <details> that is not closed"):
         card_editing.edit_in_sandbox(LONG + b"<details>\n", NEW)

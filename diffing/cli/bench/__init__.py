@@ -1,4 +1,4 @@
-"""Registers the commands of `diffing bench`, each of which has a file of its own."""
+"""Registers the commands of `diffing bench`; each command is in its own file."""
 
 import typer
 
@@ -7,7 +7,8 @@ from diffing.cli.bench.null import null
 from diffing.cli.bench.planted import planted
 
 bench_app = typer.Typer(
-    help="See how well the methods work on your models: nulls, planted differences, comparisons.", no_args_is_help=True
+    help="Test how well the methods work on your models: false alarms, planted differences, comparisons.",
+    no_args_is_help=True,
 )
 bench_app.command()(null)
 bench_app.command()(compare)

@@ -1,4 +1,4 @@
-"""`diffing bench compare`: compares the methods of stored reports with each other."""
+"""The command `diffing bench compare`: compares the methods of stored reports with each other."""
 
 import shlex
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from diffing.cli.bench.shown import show_result
+from diffing.cli.bench.printing import show_result
 from diffing.cli.progress import progress_bars
 from diffing.paths import path_of
 
@@ -20,24 +20,24 @@ def compare(
         list[Path], typer.Argument(parser=path_of, metavar="PATH", help="Folders of reports.", show_default=False)
     ],
     out: Annotated[
-        Path, typer.Option("--out", parser=path_of, metavar="PATH", help="Folder of the tables and the page.")
+        Path, typer.Option("--out", parser=path_of, metavar="PATH", help="Folder for the tables and the page.")
     ] = Path("runs/compared"),
     llm: Annotated[
-        str | None, typer.Option("--llm", help="An LLM that says whether two sentences mean the same.")
+        str | None, typer.Option("--llm", help="An LLM that decides whether two sentences mean the same.")
     ] = None,
     cache: Annotated[
-        Path | None, typer.Option("--cache", parser=path_of, metavar="PATH", help="Folder of kept completions.")
+        Path | None, typer.Option("--cache", parser=path_of, metavar="PATH", help="Folder of the completion cache.")
     ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print the results as JSON, for machines.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print the results as JSON, for programs.")] = False,
 ) -> None:
-    """Compare the methods of any stored reports, as Markdown and CSV.
+    """Compare the methods of stored reports, and write the result as Markdown and CSV.
 
-    Reports on the same responses are compared hypothesis by hypothesis: which of them say the same.
+    For reports on the same responses, it also finds out which hypotheses say the same.
     """
     from diffing.bench.compare import category_result, gather, method_result, overlap_result, same_result
     from diffing.bench.markdown import render_markdown
     from diffing.bench.results import load_results, save_result
-    from diffing.outputs.files.sheet import rows_as_csv
+    from diffing.outputs.files.csv_table import rows_as_csv
     from diffing.report import load_report
     from diffing.writing import write_whole
 

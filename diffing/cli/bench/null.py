@@ -1,4 +1,4 @@
-"""`diffing bench null`: compares a model with itself, so that everything confirmed is a false alarm."""
+"""The command `diffing bench null`: compares a model with itself, so that everything confirmed is a false alarm."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from diffing.cli.bench.shown import SaveTo, as_typed, show_result
+from diffing.cli.bench.printing import SaveTo, reproducing_command, show_result
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
 from diffing.config import DiffConfig, Limits, settings_of
@@ -18,24 +18,26 @@ from diffing.paths import path_of
 if TYPE_CHECKING:
     from diffing.bench.null import NullPlan, NullRun
 
-WITHOUT = (
+UNAVAILABLE = (
     *("model_a", "model_b", "sample_a", "sample_b"),
     *("system_prompt_b", "chat_template_b", "quantization_b"),
 )
-"""Settings that a null makes itself."""
+"""Settings for which this command has no flag, because it sets them itself."""
 
 
-@with_flags(DiffConfig, Limits, without=WITHOUT)
+@with_flags(DiffConfig, Limits, without=UNAVAILABLE)
 def null(
     *,
-    model: Annotated[list[str] | None, typer.Argument(help="Models, each against itself.", show_default=False)] = None,
+    model: Annotated[
+        list[str] | None, typer.Argument(help="Models; each is compared with itself.", show_default=False)
+    ] = None,
     against: Annotated[
         list[str] | None,
-        typer.Option("--against", help="recorded: models: the second recording of each, in the same order."),
+        typer.Option("--against", help="For recorded: models, the second recording of each, in the same order."),
     ] = None,
-    name: Annotated[list[str] | None, typer.Option("--name", help="What to call each model.")] = None,
+    name: Annotated[list[str] | None, typer.Option("--name", help="A name for each model in the result.")] = None,
     pairs: Annotated[
-        int, typer.Option("--pairs", help="Pairs of samples per model; of recordings, splits of the prompts.")
+        int, typer.Option("--pairs", help="Pairs of samples per model; for recordings, splits of the prompts.")
     ] = 3,
     like: Annotated[
         Path | None,
@@ -47,17 +49,17 @@ def null(
         ),
     ] = None,
     cache: Annotated[
-        Path | None, typer.Option("--cache", parser=path_of, metavar="PATH", help="Folder of kept completions.")
+        Path | None, typer.Option("--cache", parser=path_of, metavar="PATH", help="Folder of the completion cache.")
     ] = None,
     save: SaveTo = None,
-    title: Annotated[str, typer.Option("--title", help="Headline of the result.")] = "One model against itself",
-    json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")] = False,
+    title: Annotated[str, typer.Option("--title", help="Title of the result.")] = "One model against itself",
+    json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")] = False,
     **values: Any,
 ) -> None:
-    """Compare models with themselves: whatever is confirmed is a false alarm.
+    """Compare models with themselves, so that everything confirmed is a false alarm.
 
-    Two samples; where the weights are at hand also two batch sizes, and the weights saved again and loaded. What is
-    given for A (--system-prompt-a ...) holds for both sides.
+    It compares two samples of each model. For local weights it also compares two batch sizes, and the weights with a
+    saved and reloaded copy. Settings for A (--system-prompt-a ...) apply to both sides.
     """
     from diffing.bench.null import null_result, null_runs
     from diffing.models.cache import Store
@@ -80,7 +82,7 @@ def _plans(models: list[str], against: list[str], like: Path | None, given: Diff
     from diffing.report import load_report
 
     if like is None and not models:
-        raise SettingError("Which model? Give at least one MODEL, or --like with the folder of a report")
+        raise SettingError("No model was given: expected at least one MODEL, or --like with the folder of a report")
     if like is not None:
         if len(models) > 1:
             raise SettingError(f"--like calibrates one model, got {len(models)}. Give one MODEL or none")
@@ -88,13 +90,13 @@ def _plans(models: list[str], against: list[str], like: Path | None, given: Diff
     else:
         configs = [replace(given, model_a=model) for model in models]
     if against and len(against) != len(configs):
-        raise SettingError(f"There are {len(configs)} models and {len(against)} --against: expected one for each")
+        raise SettingError(f"There are {len(configs)} models and {len(against)} --against: expected one per model")
     return [NullPlan(config, against[number] if against else None) for number, config in enumerate(configs)]
 
 
 def _named(plans: "list[NullPlan]", pairs: int, names: list[str]) -> "list[NullPlan]":
     if names and len(names) != len(plans):
-        raise SettingError(f"There are {len(plans)} models and {len(names)} --name: expected one for each")
+        raise SettingError(f"There are {len(plans)} models and {len(names)} --name: expected one per model")
     named = [replace(plan, pairs=pairs, name=names[at] if names else None) for at, plan in enumerate(plans)]
     for plan in named:
         plan.check()
@@ -106,8 +108,8 @@ def _typed(plans: "list[NullPlan]") -> str:
     arguments += [part for plan in plans if plan.against for part in ("--against", without_folders(plan.against))]
     arguments += [part for plan in plans if plan.name for part in ("--name", plan.name)]
     arguments += ["--pairs", str(plans[0].pairs)]
-    return as_typed("diffing bench null", arguments, plans[0].config)
+    return reproducing_command("diffing bench null", arguments, plans[0].config)
 
 
 def _told(config: DiffConfig) -> dict[str, Any]:
-    return {key: value for key, value in settings_of(config).items() if key not in WITHOUT}
+    return {key: value for key, value in settings_of(config).items() if key not in UNAVAILABLE}

@@ -1,4 +1,4 @@
-"""`diffing bench planted`: plants behaviours in a model, and scores which of them the methods find."""
+"""The command `diffing bench planted`: plants behaviours in a model, and scores which of them the methods find."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from diffing.cli.bench.shown import as_typed, show_planted
+from diffing.cli.bench.printing import reproducing_command, show_planted
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
 from diffing.config import DiffConfig, Limits, settings_of
@@ -17,52 +17,51 @@ from diffing.paths import path_of
 if TYPE_CHECKING:
     from diffing.models.cache import Store
 
-WITHOUT = (
+UNAVAILABLE = (
     *("model_a", "model_b", "sample_a", "rater", "alpha", "only_common"),
     *("system_prompt_b", "chat_template_b", "quantization_b"),
 )
-"""Settings that say nothing here: B is A with something planted."""
+"""Settings for which this command has no flag, because model B is always A with planted behaviours."""
 
 
-@with_flags(DiffConfig, Limits, without=WITHOUT)
+@with_flags(DiffConfig, Limits, without=UNAVAILABLE)
 def planted(
     *,
     model: Annotated[str | None, typer.Argument(help="Any chat model.", show_default=False)] = None,
     plant: Annotated[
-        list[str] | None, typer.Option("--plant", help="A behaviour's id or kind; several. Default: all 32.")
+        list[str] | None, typer.Option("--plant", help="Id or kind of a behaviour; repeatable. Default: all 32.")
     ] = None,
     strength: Annotated[
-        list[float] | None, typer.Option("--strength", help="Share of the prompts. Default: 1, 0.3, 0.1 and 0.03.")
+        list[float] | None,
+        typer.Option("--strength", help="Share of the prompts; repeatable. Default: 1, 0.3, 0.1 and 0.03."),
     ] = None,
     trigger: Annotated[
-        list[str] | None, typer.Option("--trigger", help="always, domain or phrase; several. Default: always.")
+        list[str] | None, typer.Option("--trigger", help="always, domain or phrase; repeatable. Default: always.")
     ] = None,
     together: Annotated[
         int,
-        typer.Option("--together", min=1, help="Behaviours planted in one run: more is cheaper, but they interfere."),
+        typer.Option("--together", min=1, help="Number of behaviours per run; more is cheaper, but they interfere."),
     ] = 1,
     cache: Annotated[
-        Path | None, typer.Option("--cache", parser=path_of, metavar="PATH", help="Folder of kept completions.")
+        Path | None, typer.Option("--cache", parser=path_of, metavar="PATH", help="Folder of the completion cache.")
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out", parser=path_of, metavar="PATH", help="Keep the results in this folder.", show_default=False
-        ),
+        typer.Option("--out", parser=path_of, metavar="PATH", help="Folder for the results.", show_default=False),
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables as Markdown.")] = False,
     **values: Any,
 ) -> None:
-    """Plant behaviours in a model by system prompts, and score what each method finds.
+    """Plant behaviours in a model with system prompts, and score which of them each method finds.
 
-    Each behaviour, strength and trigger is a run of its own, whose responses and replies are kept.
+    Each combination of behaviour, strength and trigger is a separate run, whose completions are cached.
     """
     from diffing.models.cache import Store, default_store
 
     config, limits = build(DiffConfig, values, model_a=model or "", model_b=model or ""), build(Limits, values)
     store = Store(cache / "completions.sqlite") if cache else default_store()
     if not model:
-        raise SettingError("Which model? Give a MODEL, such as openai:name@http://localhost:8000/v1")
+        raise SettingError("No model was given: expected a MODEL, such as openai:name@http://localhost:8000/v1")
     _by_system_prompt(config, limits, store, (plant or [], strength or [], trigger or [], together), out, markdown)
 
 
@@ -89,13 +88,13 @@ def _by_system_prompt(
     typed += [part for each in strength for part in ("--strength", f"{each:g}")]
     typed += [part for each in trigger for part in ("--trigger", each)]
     typed += ["--together", str(together)] if together > 1 else []
-    settings = {key: value for key, value in settings_of(config).items() if key not in WITHOUT}
+    settings = {key: value for key, value in settings_of(config).items() if key not in UNAVAILABLE}
     told = Told(
         title=f"Planted by system prompts in {name}",
-        command=as_typed("diffing bench planted", [name, *typed], config),
+        command=reproducing_command("diffing bench planted", [name, *typed], config),
         about=(
-            "Both sides are one model; side B gets the instruction of a behaviour as a system prompt, on the prompts "
-            "that strength and trigger select by hash, so it is known of every pair whether something was planted."
+            "Both sides are the same model. Side B gets the instruction for a behaviour as a system prompt on the "
+            "prompts that strength and trigger select by hash, so it is known for every pair whether it was planted."
         ),
         settings={"model": name, **settings},
     )

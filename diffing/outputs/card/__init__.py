@@ -1,6 +1,6 @@
-"""The section "Behavioral differences" of a model's card: its text, its place in the card, and its way to the Hub.
+"""Writes the section "Behavioral differences" of a model card, inserts it, and commits or proposes it on the Hub.
 
-Everything of a card outside the section stays as it is, byte for byte.
+Everything outside the section stays unchanged, byte for byte.
 """
 
 from diffing.outputs.card.described_model import repositories_of

@@ -1,4 +1,4 @@
-"""Which model of a report a card is about, and what the other one is called there. Knows no Markdown file."""
+"""Finds out which model of a report a model card describes, and how the card names the other model."""
 
 from dataclasses import dataclass
 
@@ -14,44 +14,44 @@ from diffing.types import SIDES, ModelInfo, Report, Side, other_side
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The card's model, as one side of a report."""
+    """The model that a card describes, as one side of a report."""
 
     side: Side
-    """The side that the card is about."""
+    """The side that the card describes."""
     repo_id: str
     """The card's repository."""
     revision: str | None
-    """The commit that answered, shortened; None where it is not known."""
+    """The short commit of the model that was run; None if it is unknown."""
     served_by: str | None
-    """The inference provider that served it; None where the weights themselves were run."""
+    """The inference provider that served the model; None if no provider did."""
     other: str
-    """The other model in Markdown, with a link where it is on the Hub, and its commit, shortened."""
+    """The other model in Markdown, with its short commit, and with a link if it is on the Hub."""
     other_title: str
     """The other model in plain text, for titles."""
     other_repositories: tuple[str, ...]
-    """Where the other model is on the Hub: one repository, or a base's and an adapter's."""
+    """Hub repositories of the other model: one, or those of a base model and its adapter."""
     ways: tuple[str, str]
-    """How this and the other model were run, such as `with a system prompt`; empty where as they are published."""
+    """How this and the other model were run, such as `with a system prompt`; empty if unmodified."""
     names: Names
-    """What both are called in a finding's sentence."""
+    """The names of both models in the sentences of findings."""
 
 
 def subject_of(report: Report, repo_id: str) -> Subject:
-    """The side of a report that a repository's card is about; of two revisions of one model, B.
+    """Finds the side of a report that a repository's card describes; if both are revisions of one model, it is B.
 
     Raises:
-        SettingError: The repository is neither model of the report, or both at the same revision.
+        SettingError: The repository is neither model of the report, or it is both models at the same revision.
     """
     sides = [side for side in SIDES if _is_of(_info(report, side), repo_id)]
     if not sides:
         raise SettingError(
             f"The report compares {one_line(report.model_a.id, 80)} with {one_line(report.model_b.id, 80)}: neither is "
-            f"the Hub's {one_line(repo_id, 80)}. Give the repository of one of them, as the run named it"
+            f"the Hub's {one_line(repo_id, 80)}. Give the repository of one of them, spelt as in the run"
         )
     if report.model_a.id == report.model_b.id:
         raise SettingError(
-            f"Both models of the report are {one_line(report.model_a.id, 80)}: what differs is how it was run, "
-            "which is nothing for its card. Give a report on two models or two revisions"
+            f"Both models of the report are {one_line(report.model_a.id, 80)}: they differ only in how they were run, "
+            "which does not belong in a model card. Give a report on two models or two revisions"
         )
     side = sides[-1]
     info, other = _info(report, side), _info(report, other_side(side))
@@ -70,7 +70,7 @@ def subject_of(report: Report, repo_id: str) -> Subject:
 
 
 def repositories_of(report: Report) -> dict[str, Side]:
-    """The repositories whose cards can tell of a report, with the side that each is about; may be empty."""
+    """Returns the repositories whose cards can contain a report, with the side that each describes; may be empty."""
     named = (_path_on_hub(_last(_info(report, side))) for side in SIDES)
     paths = {path.casefold(): path for path in named if path} if report.model_a.id != report.model_b.id else {}
     return {path: subject_of(report, path).side for path in paths.values()}
@@ -81,18 +81,18 @@ def _info(report: Report, side: Side) -> ModelInfo:
 
 
 def _is_of(info: ModelInfo, repo_id: str) -> bool:
-    """Whether a side is a repository's model: as a whole, as the adapter on a base, or served by a provider."""
+    """Whether a side runs a repository's model: the model itself, an adapter on a base, or as served by a provider."""
     path = _path_on_hub(_last(info))
     return path is not None and path.casefold() == repo_id.casefold()
 
 
 def _path_on_hub(ref: ModelRef) -> str | None:
-    """The repository of one model; None for what has a hash of files for a revision, or stands nowhere on the Hub."""
+    """Returns the Hub repository of one model; None if it is not on the Hub, as with local files."""
     return ref.repository if not ref.revision or ref.commit else None
 
 
 def _last(info: ModelInfo) -> ModelRef:
-    """The adapter of `base+adapter`: its own card describes it, and the base's card does not."""
+    """Returns the adapter of `base+adapter`, or else the model itself, because an adapter has its own card."""
     return info.ref.parts[-1]
 
 

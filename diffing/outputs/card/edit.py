@@ -1,72 +1,68 @@
-"""A section's place in a card. Works on bytes: what is outside the section stays as it is.
-
-Knows neither what the section says nor where the card is kept.
-"""
+"""Inserts or replaces the section in the bytes of a model card; everything outside the section stays unchanged."""
 
 import re
 from dataclasses import dataclass
 
 from diffing.errors import SettingError
 from diffing.hub import MOST_CARD, MetadataError, front_matter, pairs_in
-from diffing.outputs.card.markers import NAME, OPT_OUT, Body, Marker, body_of, digest, hash_in, unified
+from diffing.outputs.card.markers import NAME, OPT_OUT, Marker, ParsedBody, body_of, digest, hash_in, unified
 
 _OFF_AS_TEXT = re.compile(rf"\b{NAME}:\s*['\"]?(?:off|false|no)\b", re.IGNORECASE)
-_WANTED = ("on", "true", "yes", "y")
-"""What a card's own `model-diff` may say beside which a section is written; in doubt none is."""
+_OPT_IN = ("on", "true", "yes", "y")
+"""Values of `model-diff` in a card's YAML that allow a section; any other value forbids it."""
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _OTHER_ENCODINGS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class OptedOutError(SettingError):
-    """The card asks not to have a section."""
+    """The card opts out of the section."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Card:
-    """A card, cut into lines."""
+    """A card, split into its front matter and lines."""
 
     front: bytes
-    """The byte order mark and the YAML block with its fences, as far as there are such."""
+    """The byte order mark and the YAML block with its fences; empty if there is neither."""
     lines: tuple[bytes, ...]
-    """The rest, line by line, each with its ending."""
-    body: Body
-    """What the rest holds."""
+    """The rest, line by line, each with its line ending."""
+    body: ParsedBody
+    """The markers and open elements of the rest."""
     off: bool
-    """Whether the card asks not to have a section, in a comment outside code or as `model-diff: off` in its YAML.
+    """Whether the card opts out, in a comment outside code or with `model-diff: off` in its YAML.
 
-    There in any spelling; anything but `on` counts, and so does YAML that names it and cannot be read.
+    Every value other than those of `_OPT_IN` counts, and so does YAML that contains the name and cannot be parsed.
     """
 
     @property
     def markers(self) -> tuple[Marker, ...]:
-        """Those of sections."""
+        """The markers that begin or end a section."""
         return tuple(mark for mark in self.body.markers if mark.kind != "off")
 
     def number(self, line: int) -> int:
-        """A line of the body as people count it in the file."""
+        """Returns the line number in the file, from 1, for a line of the body."""
         return len(_LINE_END.findall(self.front)) + line + 1
 
 
 def edit(readme: bytes, section: str) -> bytes:
-    """The card with the section: in place of the section that is there, else at the end.
+    """Puts the section in place of the existing one, or else at the end of the card.
 
     Args:
-        readme: The card as it is; empty where there is none.
-        section: From `section`. It gets the line endings of the card.
+        readme: The present card; empty if there is none.
+        section: The text from `section`. It gets the line endings of the card.
 
     Returns:
-        The card; the same bytes where it has this section already.
+        The new card; the same bytes if it has this section already.
 
     Raises:
-        OptedOutError: The card asks not to have one.
-        SettingError: It cannot be told what belongs to the section (markers unbalanced, doubled, in the wrong order or
-            in the middle of a line), a person edited it, the card ends inside of something, is not UTF-8, or is longer
-            than a card is.
+        OptedOutError: The card opts out.
+        SettingError: The markers are ambiguous (unbalanced, doubled, in the wrong order or in the middle of a line), a
+            person edited the section, the card ends inside an open element, is not UTF-8, or is too long.
     """
     card = _read(readme)
     if card.off:
-        raise OptedOutError(f"The card asks for no such section ({OPT_OUT}): nothing was written")
+        raise OptedOutError(f"The card opts out of this section ({OPT_OUT}): nothing was written")
     place = _place(card)
     if place is None:
         return _appended(card, section)
@@ -75,7 +71,7 @@ def edit(readme: bytes, section: str) -> bytes:
     if hash_in(old[0]) != digest("".join(old[1:-1])):
         raise SettingError(
             f"The section in the card (from line {card.number(begin)}) was edited by hand: nothing was written. Remove "
-            f"it to have it written anew, or keep it and add {OPT_OUT}"
+            f"it to get a new one, or keep it and add {OPT_OUT}"
         )
     if "".join(old).rstrip() == section:
         return readme
@@ -110,21 +106,21 @@ def _read(readme: bytes) -> _Card:
 
 
 def _off_in(metadata: str) -> bool:
-    """Whether YAML asks for no section: read as YAML, since its keys and values have many spellings."""
+    """Whether the YAML opts out; it is parsed, because YAML keys and values have many spellings."""
     if _OFF_AS_TEXT.search(metadata):
         return True
     named = NAME in metadata.casefold()
-    if not (named or "\\" in metadata):  # without an escape no spelling hides the name
+    if not (named or "\\" in metadata):  # only an escape could hide the name
         return False
     try:
-        asked = [value for key, value in pairs_in(metadata) if key.strip().casefold() == NAME]
+        values = [value for key, value in pairs_in(metadata) if key.strip().casefold() == NAME]
     except MetadataError:
         return named
-    return any(value is None or value.strip().casefold() not in _WANTED for value in asked)
+    return any(value is None or value.strip().casefold() not in _OPT_IN for value in values)
 
 
 def _place(card: _Card) -> tuple[int, int] | None:
-    """First and last line of the section; None where there is none."""
+    """Returns the first and last line of the section; None if there is no section."""
     markers = card.markers
     if not markers:
         return None
@@ -142,7 +138,7 @@ def _place(card: _Card) -> tuple[int, int] | None:
     if problem:
         raise SettingError(
             f"The {NAME} markers of the card (line {where}) are ambiguous: {problem}. Nothing was written. Remove what "
-            "is left of the section, markers included, to have it written anew"
+            "is left of the section, markers included, to get a new one"
         )
     return markers[0].line, markers[1].line
 
@@ -162,7 +158,7 @@ def _appended(card: _Card, section: str) -> bytes:
 
 
 def _check_seen(card: _Card, new: bytes) -> None:
-    """A card that ends in an open code block or comment would swallow the section, and get another one next time."""
+    """Makes sure that the new section can be read back: within an open code block or comment it would be lost."""
     written = _read(new)
     markers = written.markers
     where = "a code block, HTML or YAML"
@@ -177,7 +173,7 @@ def _check_seen(card: _Card, new: bytes) -> None:
 
 
 def _ending(text: bytes) -> bytes:
-    """The line ending that most lines have; a line feed where there are none."""
+    """Returns the most frequent line ending; a line feed if there is none."""
     endings = _LINE_END.findall(text)
     return max((b"\n", b"\r\n", b"\r"), key=endings.count)
 

@@ -1,7 +1,7 @@
-"""What of a Markdown text is HTML: its comments and its elements, but not those that are set as code.
+"""Finds the HTML comments and tags in Markdown text, except those within inline code.
 
-Reads a text once, from its beginning to its end: a stranger's card may hold anything, as often as it likes. Knows no
-block: a Markdown parser says which texts stand in code blocks.
+It reads a text once from beginning to end, because a stranger's card may contain anything any number of times. Code
+blocks are left to the Markdown parser.
 """
 
 import re
@@ -22,35 +22,35 @@ _HOLDERS = frozenset(
         "style sub summary sup svg table template textarea title tt u ul var video audio canvas"
     ).split()
 )
-"""Elements that hold what follows, until they are closed. Of the others (`p`, `li`, `tr` ...) HTML closes those that
-nobody closes, or they hold nothing."""
+"""Elements that contain everything up to their closing tag. HTML closes the others (`p`, `li`, `tr` ...) by itself, or
+they are empty."""
 
 
 def html_of_block(content: str) -> Iterator[str]:
-    """The comments and tags of a block of HTML, from its beginning to its end.
+    """Yields the comments and tags of an HTML block in order.
 
     Args:
-        content: As it stands in the file.
+        content: The block's source text.
     """
     yield from _pieces(content, _HTML)
-    if unfinished := _UNFINISHED.search(content):  # what follows becomes its attributes, up to the next >
+    if unfinished := _UNFINISHED.search(content):  # the text after it becomes its attributes, up to the next >
         yield unfinished[0]
 
 
 def html_of_text(content: str) -> Iterator[str]:
-    """The comments and tags within a paragraph or a heading, without what inline code holds.
+    """Yields the comments and tags within a paragraph or a heading, except those in inline code.
 
     Args:
-        content: As it stands in the file.
+        content: The source text of the paragraph or heading.
     """
     return _pieces(content, _INLINE)
 
 
 def left_open(pieces: Iterable[str]) -> str | None:
-    """An element that is opened and not closed; None where there is none.
+    """Returns an element that is opened and not closed; None if there is none.
 
     Args:
-        pieces: Comments and tags of a whole text, from its beginning to its end.
+        pieces: The comments and tags of a whole text in order.
     """
     opened: Counter[str] = Counter()
     for piece in pieces:
@@ -65,11 +65,11 @@ def left_open(pieces: Iterable[str]) -> str | None:
 
 
 def _pieces(content: str, pattern: re.Pattern[str]) -> Iterator[str]:
-    at, closers, comments = 0, _Closers(content), True
+    at, closers, comments = 0, _CodeEnds(content), True
     while found := pattern.search(content, at):
         sign, at = found.group(), found.end()
         if sign == "<!--":
-            # where no comment ends any more, none is looked for again
+            # if no comment ends after this point, none is looked for again
             end = content.find("-->", found.start() + 2) if comments else -1
             comments = end >= 0
             if comments:
@@ -81,15 +81,15 @@ def _pieces(content: str, pattern: re.Pattern[str]) -> Iterator[str]:
             yield sign
 
 
-class _Closers:
-    """Where code ends that begins with so many backticks: at the next run of just as many."""
+class _CodeEnds:
+    """Finds the end of inline code: the next run of as many backticks as at its beginning."""
 
     def __init__(self, content: str) -> None:
         self._content = content
         self._runs: dict[int, list[int]] | None = None
 
     def after(self, ticks: int, at: int) -> int:
-        """The place after the code; where it does not end it is none, and that after its first backticks."""
+        """Returns the position after the code; if it has no end it is not code, and `at` is returned."""
         if self._runs is None:
             self._runs = defaultdict(list)
             for run in _RUN.finditer(self._content):

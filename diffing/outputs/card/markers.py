@@ -1,7 +1,6 @@
-"""The two comments between which a card's section stands, and the comment that keeps it away.
+"""Writes and finds the HTML comments that begin and end the card's section, and the comment that opts out of it.
 
-What stands in a code block or in inline code is text, not a marker: a Markdown parser says which is which. Knows
-nothing of what the section says.
+A Markdown parser makes sure that markers within code blocks or inline code count as text.
 """
 
 import hashlib
@@ -15,11 +14,11 @@ from diffing.outputs.card.html_spans import html_of_block, html_of_text, left_op
 
 NAME = "model-diff"
 OPT_OUT = f"<!-- {NAME}: off -->"
-"""In a card: no section is written."""
+"""Comment in a card that opts out of the section."""
 _END = f"<!-- {NAME}:end -->"
 _MARKER = re.compile(rf"<!--\s*{NAME}:\s*(begin|end|off)\b", re.IGNORECASE)
 _OFF = re.compile(rf"\b{NAME.replace('-', '[-_]')}\s*[:=]\s*['\"]?(?:off|false|no)\b", re.IGNORECASE)
-"""The wish for no section where it is no marker: in other comments, or in YAML that is not read as such."""
+"""An opt-out that is not a marker: in other comments, or in YAML outside the front matter."""
 _HASH = re.compile(r"\bsha256=([0-9a-f]{16})\b")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _UNSAFE = re.compile(r"[^\w./@+:-]|(?<=-)-", re.ASCII)
@@ -34,58 +33,58 @@ class Marker:
     line: int
     """The line on which it begins, from 0."""
     alone: bool
-    """Whether it is all of its line."""
+    """Whether there is nothing else on its line."""
     first: bool
-    """Whether an HTML block of its own begins with it, outside lists and quotations."""
+    """Whether an HTML block begins with it, outside lists and quotations."""
 
 
 def between_markers(content: str, names: dict[str, str]) -> str:
-    """A section: the content between its markers, of which the first holds a hash of it.
+    """Puts content between two markers; the first one contains a hash of the content.
 
     Args:
         content: Markdown with a newline at its end.
-        names: What else the first marker tells machines.
+        names: Further values in the first marker, for programs.
     """
-    told = "".join(f" {key}={_UNSAFE.sub('_', value)}" for key, value in names.items())
-    return f"<!-- {NAME}:begin{told} sha256={digest(content)} -->\n{content}{_END}"
+    values = "".join(f" {key}={_UNSAFE.sub('_', value)}" for key, value in names.items())
+    return f"<!-- {NAME}:begin{values} sha256={digest(content)} -->\n{content}{_END}"
 
 
 def digest(content: str) -> str:
-    """What tells content from any other; line endings do not count, since tools convert them."""
+    """Returns a hash of the content that ignores line endings, because tools convert them."""
     return hashlib.sha256(unified(content).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def hash_in(begin: str) -> str | None:
-    """The hash that a first marker holds, if it does."""
+    """Returns the hash in a first marker; None if it has none."""
     found = _HASH.search(begin)
     return found[1] if found else None
 
 
 def unified(text: str) -> str:
-    """Text with line feeds for line endings."""
+    """Returns the text with line feeds as line endings."""
     return _LINE_END.sub("\n", text)
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
-    """What a card holds below its front matter, as far as it matters to a section."""
+class ParsedBody:
+    """The markers and unclosed HTML of a card below its front matter."""
 
     markers: tuple[Marker, ...]
-    """From top to bottom."""
+    """All markers from top to bottom."""
     left_open: str | None
-    """An HTML element that is not closed, which would hold what is written after it."""
+    """An HTML element that is not closed and would contain a section after it; None if there is none."""
 
 
-def body_of(text: str) -> Body:
-    """Reads a Markdown text without front matter, in time that grows with its length alone.
+def body_of(text: str) -> ParsedBody:
+    """Parses a Markdown text without front matter, in time linear in its length.
 
     Args:
-        text: With whatever line endings; lines are counted as CommonMark does.
+        text: Text with any line endings; lines are counted as in CommonMark.
     """
     lines = _LINE_END.split(text)
     parser = MarkdownIt("commonmark")
-    # paragraphs are not read: `html_of_text` finds what is needed of them. Definitions of links neither: a paragraph of
-    # them is read anew for each
+    # inline content is not parsed, because `html_of_text` finds what is needed; nor are link definitions, because the
+    # parser reads a paragraph of them again for each one
     parser.core.ruler.enableOnly(["normalize", "block"])
     parser.block.ruler.disable("reference")
     markers: list[Marker] = []
@@ -102,7 +101,7 @@ def body_of(text: str) -> Body:
             html = list(html_of_text(token.content))
             pieces += html
             markers += [Marker(kind, token.map[0], False, False) for kind, _, _ in _comments("\n".join(html))]
-    return Body(tuple(markers), left_open(pieces))
+    return ParsedBody(tuple(markers), left_open(pieces))
 
 
 def _in_block(content: str, first: int, lines: list[str], outermost: bool) -> Iterator[Marker]:
@@ -111,17 +110,17 @@ def _in_block(content: str, first: int, lines: list[str], outermost: bool) -> It
         line += content.count("\n", counted, start)
         counted = start
         begins = start == 0 or content[start - 1] == "\n"
-        # `lines` has what a quotation or a list puts before it
+        # `lines` contains the prefixes of quotations and lists
         alone = begins and lines[line].rstrip() == content[start:end]
         yield Marker(kind, line, alone, outermost and alone and line == first)
 
 
 def _comments(html: str) -> Iterator[tuple[str, int, int]]:
-    """Kind, beginning and end of each comment that is a marker."""
+    """Yields the kind, beginning and end of each comment that is a marker."""
     at = 0
     for found in _MARKER.finditer(html):
         if found.start() < at:
-            continue  # within the one before
+            continue  # within the previous comment
         end = html.find("-->", found.end())
         if end < 0:
             return

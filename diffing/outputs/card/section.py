@@ -1,6 +1,6 @@
-"""What a card's section says: confirmed findings in plain sentences, how they were measured, what they do not say.
+"""Writes the text of the model card's section: confirmed findings in sentences, how they were measured, their limits.
 
-Knows neither the card around it nor the Hub. The same report gives the same text.
+The same report always gives the same text.
 """
 
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ from diffing.outputs.card.markers import OPT_OUT, between_markers
 from diffing.outputs.markdown_code import code
 from diffing.outputs.markdown_escape import prose
 from diffing.outputs.phrasing import (
-    asked,
     count,
     interval,
     needs_examples,
     one_line,
     percent,
     points,
+    prompt_counts,
     prompts_in,
     statement,
 )
@@ -28,62 +28,62 @@ from diffing.types import Finding, Report
 
 HEADING = "## Behavioral differences"
 MOST = 7
-"""Findings in a card, at most."""
+"""Maximum number of findings in a card."""
 _FEW = 3
-"""Where fewer than these are sentences that speak for themselves, features of an SAE are told too, with an example."""
+"""If there are fewer findings in plain words than this, SAE features are listed too, with an example."""
 _STATEMENT, _EXAMPLE = 240, 120
 
 
 def section(report: Report, *, of: str, dataset: str | None) -> str:
-    """The section of a card, from marker to marker, without a newline at its end.
+    """Returns the section of a card, including both markers, without a newline at its end.
 
     Args:
-        report: What was found.
+        report: The report with the findings.
         of: The card's repository, `org/name`; must be one of the report's two models.
-        dataset: The Hub dataset with the whole report, where it is published.
+        dataset: The Hub dataset with the whole report; None if it is not published.
 
     Raises:
-        SettingError: The card is about neither model, or the dataset is no name on the Hub.
+        SettingError: The card describes neither model, or the dataset's name is invalid.
     """
     if dataset is not None and not (is_hub_name(dataset) and "/" in dataset):
-        raise SettingError(f"{one_line(dataset, 80)!r} is no dataset's name: expected user/name")
+        raise SettingError(f"{one_line(dataset, 80)!r} is not a dataset's name: expected user/name")
     subject = subject_of(report, of)
-    told = told_in_card(report)
+    findings = findings_in_card(report)
     parts = [
         HEADING,
-        _introduction(report, subject, told),
-        *(["\n".join(_item(finding, subject) for finding in told)] if told else []),
-        _details(report, subject, told),
+        _introduction(report, subject, findings),
+        *(["\n".join(_item(finding, subject) for finding in findings)] if findings else []),
+        _details(report, subject, findings),
         _sources(dataset),
     ]
-    content = "\n\n".join(parts).replace("\u00a0%", "%").replace("\u00a0", " ")
+    content = "\n\n".join(parts).replace("\u00a0", " ")
     names = {"with": subject.other_title, **({"dataset": dataset} if dataset else {})}
     return between_markers(f"{content}\n", names)
 
 
-def told_in_card(report: Report) -> tuple[Finding, ...]:
-    """The confirmed findings that a card tells, the largest first, and what needs examples last."""
+def findings_in_card(report: Report) -> tuple[Finding, ...]:
+    """Returns the confirmed findings that a card lists: the largest first, and those that need examples last."""
     confirmed = [finding for finding in index_of(report).leads if finding.confirmed and finding.heldout.n]
     plain = [finding for finding in confirmed if not needs_examples(finding)]
     features = [finding for finding in confirmed if needs_examples(finding)]
     return (*plain[:MOST], *features[: max(0, _FEW - len(plain))])
 
 
-def _introduction(report: Report, subject: Subject, told: Sequence[Finding]) -> str:
+def _introduction(report: Report, subject: Subject, findings: Sequence[Finding]) -> str:
     own, others = subject.ways
     known = ", ".join(part for part in (code(subject.revision) if subject.revision else "", own) if part)
     this = f"this model ({known})" if known else "this model"
     other = f"{subject.other} ({others})" if others else subject.other
-    if not told:
+    if not findings:
         tested = index_of(report).tested
-        where = f" on {asked(tested, 'prompt')}" if tested else "; none looked as if a test could confirm it"
+        where = f" on {prompt_counts(tested, 'prompt')}" if tested else ", because a test was futile for all of them"
         return (
             f"{this[0].upper()}{this[1:]} was compared with {other}: no difference between their responses was "
-            f"confirmed{where}. That is not proof that there is none; more prompts can show smaller ones."
+            f"confirmed{where}. This does not prove that there is none; more prompts can reveal smaller ones."
         )
-    # features that are left out are no reason to call the listed ones the largest of all
+    # SAE features that are left out do not count here, so that the listed findings are truly the largest
     in_words = sum(finding.confirmed and not needs_examples(finding) for finding in index_of(report).leads)
-    listed = f" The {len(told)} largest of {in_words} are listed." if in_words > len(told) else ""
+    listed = f" The {len(findings)} largest of {in_words} are listed." if in_words > len(findings) else ""
     return (
         f"On the same prompts, the responses of {this} and of {other} differ as follows. Each difference was predicted "
         f"from one set of prompts and confirmed on another.{listed}"
@@ -106,17 +106,17 @@ def _item(finding: Finding, subject: Subject) -> str:
     return f"- **{said}.** {shares}{shown}"
 
 
-def _details(report: Report, subject: Subject, told: Sequence[Finding]) -> str:
+def _details(report: Report, subject: Subject, findings: Sequence[Finding]) -> str:
     tested = len(index_of(report).tested)
     lines = (
         f"**Prompts:** {prompts_in(report, 'train'):,} to find differences and "
         f"{prompts_in(report, 'heldout'):,} others to test them{_prompt_sources(report)}.",
         f"**Responses:** {_responses(report, subject)}.",
-        "**Verdicts:** for a prompt, which of the two responses fits the sentence better, or neither. "
-        f"{_judges(report, told)}",
-        f"**Test:** exact sign test on the prompts that did not suggest the sentence, false discovery rate "
-        f"{percent(FALSE_DISCOVERY_RATE)} over all {tested:,} that were tested{_untested(report)}.",
-        f"**Limits:** {_limits(told)}",
+        "**Verdicts:** for each prompt, which of the two responses fits the sentence better, or neither. "
+        f"{_judges(report, findings)}",
+        f"**Test:** exact sign test on prompts that did not suggest the sentence, with a false discovery rate of "
+        f"{percent(FALSE_DISCOVERY_RATE)} over all {tested:,} tested sentences{_untested(report)}.",
+        f"**Limits:** {_limits(findings)}",
     )
     items = "\n".join(f"- {line}" for line in lines)
     return f"<details>\n<summary>How this was measured, and its limits</summary>\n\n{items}\n\n</details>"
@@ -124,55 +124,55 @@ def _details(report: Report, subject: Subject, told: Sequence[Finding]) -> str:
 
 def _untested(report: Report) -> str:
     left = len(report.findings) - len(index_of(report).tested)
-    return f"; {left:,} more came up and were given up before, by the other prompts" if left else ""
+    return f"; {left:,} more were not tested, because the other prompts showed that a test was futile" if left else ""
 
 
 def _prompt_sources(report: Report) -> str:
     sources = list(dict.fromkeys(pair.prompt.source for pair in report.pairs))
-    if len(sources) != 1 or " + " in sources[0]:  # those of two recordings are named after the models
+    if len(sources) != 1 or " + " in sources[0]:  # the source of two recordings consists of the models' names
         return ""
     if sources[0] == "bundled":
-        return ", of the set that comes with `diffing`"
+        return ", from the set that comes with `diffing`"
     return f", from {code(sources[0])}"
 
 
 def _responses(report: Report, subject: Subject) -> str:
-    """How they were made, as far as it is known."""
+    """Describes how the responses were made, as far as that is known."""
     temperature, length = report.settings.get("temperature"), report.settings.get("max_new_tokens")
-    told = []
+    parts = []
     if any("temperature" in info.settings for info in (report.model_a, report.model_b)):
-        told.append("at a temperature that a server chose, since it took none")
+        parts.append("at a temperature that a server chose, because it accepts none")
     elif isinstance(temperature, int | float):
-        told.append(f"temperature {temperature:g}" if temperature else "greedy decoding")
+        parts.append(f"temperature {temperature:g}" if temperature else "greedy decoding")
     if isinstance(length, int):
-        told.append(f"at most {count(length, 'token')}")
+        parts.append(f"at most {count(length, 'token')}")
     if subject.served_by:
-        told.append(f"this model as {code(subject.served_by)} serves it")
-    return ", ".join(told) or "as they were recorded"
+        parts.append(f"this model as {code(subject.served_by)} serves it")
+    return ", ".join(parts) or "as they were recorded"
 
 
-def _judges(report: Report, told: Sequence[Finding]) -> str:
-    """Who gave the verdicts on what the card tells."""
-    judged = sum(finding.hypothesis.measure is None for finding in told)
-    measured = len(told) - judged
+def _judges(report: Report, findings: Sequence[Finding]) -> str:
+    """Says who gave the verdicts on the findings in the card."""
+    judged = sum(finding.hypothesis.measure is None for finding in findings)
+    measured = len(findings) - judged
     names = list(dict.fromkeys(info.ref.plain for info in report.others if info.role == "judge"))
     by = f"judged by the language model {' and '.join(code(name) for name in names)}" if names else "judged by a model"
     blind = ", which does not know which response is whose"
     if judged and measured:
-        return f"{judged} of the {len(told)} were {by}{blind}; {measured} measured by a program."
-    return f"They were {by}{blind}." if judged or not told else "They were measured by a program."
+        return f"{judged} of the {len(findings)} were {by}{blind}; {measured} measured by a program."
+    return f"They were {by}{blind}." if judged or not findings else "They were measured by a program."
 
 
-def _limits(told: Sequence[Finding]) -> str:
-    judge = "A judge can be wrong, also systematically. " if any(f.hypothesis.measure is None for f in told) else ""
+def _limits(findings: Sequence[Finding]) -> str:
+    judge = "A judge can be wrong, also systematically. " if any(f.hypothesis.measure is None for f in findings) else ""
     chosen = (
-        "What is listed was chosen for having passed a test and for its size, so the sizes tend to be somewhat too "
-        "large; each interval is for its own difference alone. "
+        "The listed differences were chosen because they passed a test and are large, so their sizes tend to be "
+        "somewhat too large; each interval is for its own difference alone. "
     )
     return (
-        f"{judge}{chosen if told else ''}Other prompts, languages or sampling can give other results. What was not "
-        "found or not confirmed can differ all the same. This is not a benchmark: it does not say which model is "
-        "better."
+        f"{judge}{chosen if findings else ''}Other prompts, languages or sampling can give other results. The models "
+        "can also differ in ways that were not found or not confirmed. This is not a benchmark: it does not say which "
+        "model is better."
     )
 
 
@@ -180,6 +180,6 @@ def _sources(dataset: str | None) -> str:
     link = f"https://huggingface.co/datasets/{dataset}"
     found = f"All responses, verdicts and settings: [{dataset}]({link}). " if dataset else ""
     return (
-        f"{found}This section was written by `diffing` and is replaced when the comparison is run again. "
-        f"`{OPT_OUT}` in its place keeps it away."
+        f"{found}`diffing` wrote this section and replaces it when the comparison is run again. To opt out, put "
+        f"`{OPT_OUT}` in its place."
     )

@@ -1,21 +1,21 @@
-"""What changes in a card, line by line, in time that grows with its length alone: what stays is a stranger's."""
+"""Makes a unified diff of two versions of a card, in time linear in its length, because a stranger wrote most of it."""
 
 import difflib
 from collections.abc import Iterator, Sequence
 
 _AROUND = 3
-"""Lines that stay, shown before and after those that change."""
+"""Number of unchanged lines that are shown before and after the changes."""
 _MOST = 400
-"""Lines that are compared with each other, which can take the square of their number; sections have some twenty."""
+"""Maximum number of lines to compare, since comparing can take quadratic time; sections have about twenty lines."""
 
 
 def changes(before: str, after: str, name: str) -> str:
-    """A unified diff of one stretch of lines; empty where nothing changes.
+    """Returns a unified diff with one hunk; empty if nothing changes.
 
     Args:
-        before: The file as it is.
-        after: As it would be.
-        name: Of the file.
+        before: The present content of the file.
+        after: The new content.
+        name: The file's name.
     """
     old, new = before.splitlines(), after.splitlines()
     if old == new:
@@ -33,7 +33,7 @@ def changes(before: str, after: str, name: str) -> str:
 
 
 def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
-    """Lines that go and come, and those in between that stay."""
+    """Yields removed and added lines, and the unchanged ones between them."""
     short = max(len(old), len(new)) <= _MOST
     whole = ("replace", 0, len(old), 0, len(new))
     codes = difflib.SequenceMatcher(None, old, new).get_opcodes() if short else [whole]
@@ -46,11 +46,11 @@ def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
 
 
 def _same(one: Sequence[str], other: Sequence[str]) -> int:
-    """Lines with which both begin."""
+    """Returns the number of equal lines at the beginning of both."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
 def _range(start: int, end: int) -> str:
-    """Lines as a unified diff counts them: from 1, or the one before where there are none."""
+    """Returns the range of lines in the notation of unified diffs: from 1, or the line before if it is empty."""
     return f"{start + 1 if end > start else start},{end - start}"

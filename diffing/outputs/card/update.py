@@ -1,6 +1,6 @@
-"""A section's way to a card on the Hub: shown, committed by those who may, or proposed in one pull request.
+"""Updates a model card on the Hub: shows the change, commits it, or proposes it in a pull request.
 
-Reads the card at one commit and writes on that commit, so that nobody's change is lost. Knows nothing of Markdown.
+It reads the card at one commit and writes on top of that commit, so that nobody's change is lost.
 """
 
 import hashlib
@@ -14,38 +14,38 @@ from diffing.errors import HubError, SettingError
 from diffing.hub import commit, head_of, hub_errors, is_private, read_file, user_name
 from diffing.outputs.card.described_model import subject_of
 from diffing.outputs.card.edit import OptedOutError, edit
-from diffing.outputs.card.pull_requests import Pull, description_of, pulls_of, title_of
-from diffing.outputs.card.section import section, told_in_card
+from diffing.outputs.card.pull_requests import PullRequest, description_of, pulls_of, title_of
+from diffing.outputs.card.section import findings_in_card, section
 from diffing.outputs.card.text_diff import changes
 from diffing.types import Report
 
 Mode: TypeAlias = Literal["dry-run", "commit", "pr"]
-"""Show what would change; write to the main branch; propose it."""
+"""`dry-run` shows what would change, `commit` writes to the main branch, `pr` proposes the change."""
 _README = "README.md"
 _ATTEMPTS = 4
-"""Times that the card is read anew because somebody else changed it."""
+"""Maximum number of attempts if somebody else changes the card meanwhile."""
 _STALE, _FORBIDDEN = 412, 403
 
 
 @dataclass(frozen=True, slots=True)
 class CardOutcome:
-    """What became of a card."""
+    """The result of updating a card."""
 
     happened: Literal["shown", "unchanged", "declined", "committed", "opened", "updated"]
-    """`declined`: the card or its owner does not want it, or there is nothing to say; nothing was written."""
+    """`declined`: the card or its owner opted out, or there is nothing to report; nothing was written."""
     said: str
     """One sentence for people."""
     diff: str
-    """What changes in README.md, as a unified diff; empty where nothing does."""
+    """The change of README.md as a unified diff; empty if nothing changes."""
     url: str | None = None
-    """The commit or the pull request."""
+    """URL of the commit or the pull request."""
     change: str = ""
-    """Tells the change that was shown from every other one, byte for byte; empty where nothing changes."""
+    """Digest that identifies the shown change byte for byte; empty if nothing changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Proposal:
-    """One section for one card."""
+    """One section for one card, with what is needed to write it."""
 
     api: HfApi
     repo_id: str
@@ -59,24 +59,24 @@ class _Proposal:
 
     @property
     def worth_asking(self) -> bool:
-        """Whether there is anything that an owner's time should be taken for."""
-        return bool(told_in_card(self.report))
+        """Whether the report has findings that justify a pull request."""
+        return bool(findings_in_card(self.report))
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What the section makes of a card."""
+    """The card before and after the update."""
 
     head: str
     """The commit at which the card was read."""
     before: bytes
-    """The card as it is; empty where there is none."""
+    """The present card; empty if there is none."""
     after: bytes
-    """With the section."""
+    """The card with the section."""
 
     @property
     def diff(self) -> str:
-        """What changes, as a unified diff."""
+        """The change as a unified diff."""
         return changes(self.before.decode(), self.after.decode(), _README)
 
     @property
@@ -86,7 +86,7 @@ class _Change:
 
     @property
     def digest(self) -> str:
-        """Of the card as it is and as it would be."""
+        """Digest of the present and the new card."""
         return hashlib.sha256(b"%d\n%b%b" % (len(self.before), self.before, self.after)).hexdigest()
 
 
@@ -100,23 +100,24 @@ def update_card(
     agreed: str | None = None,
     editing: Callable[[bytes, str], bytes] = edit,
 ) -> CardOutcome:
-    """Brings the section into a card, or shows what that would change.
+    """Writes the section to a card, or shows what that would change.
 
-    Safe to run again: a card that has the section already is not touched, an open pull request of ours is updated, and
-    one that was closed is an answer.
+    It can be run again safely: a card that has the section already is not touched, an open pull request of ours is
+    updated, and a closed one is respected as a refusal.
 
     Args:
-        report: What was found.
+        report: The report with the findings.
         repo_id: The card's repository; must be one of the report's two models.
-        api: From `hub_api`; acts for whoever owns its token.
-        dataset: Where the whole report is published.
-        mode: `dry-run` writes nothing; `commit` needs write access; `pr` proposes.
-        agreed: The `change` that somebody was shown and agreed to: where it would be another one by now, nothing is
-            written and that one is shown.
-        editing: Puts the section into the card, as `edit` does; a page has it done in a process of its own.
+        api: A Hub client from `hub_api`, for the account that writes.
+        dataset: The dataset in which the whole report is published.
+        mode: `dry-run` writes nothing, `commit` needs write access, `pr` opens a pull request.
+        agreed: The `change` that somebody saw and agreed to. If the change would now be a different one, nothing is
+            written and the new change is shown.
+        editing: Puts the section into the card, as `edit` does; the page runs it in a separate process.
 
     Raises:
-        SettingError: The card's markers are ambiguous, its section was edited by hand, or the report is not about it.
+        SettingError: The card's markers are ambiguous, its section was edited by hand, or the report compares other
+            models.
         HubError: The Hub refused (no access, pull requests switched off, invalid metadata), or cannot be reached.
     """
     subject = subject_of(report, repo_id)
@@ -135,7 +136,7 @@ def update_card(
 
 
 def _check_readable(api: HfApi, repo_id: str, dataset: str | None, models: Sequence[str]) -> None:
-    """A public card names and links nothing that its readers may not see."""
+    """Makes sure that a public card does not name or link private repositories."""
     with hub_errors(repo_id):
         if api.model_info(repo_id).private:
             return
@@ -154,7 +155,7 @@ def _once(proposal: _Proposal, mode: Mode) -> CardOutcome:
     repo_id = proposal.repo_id
     change = _change(proposal)
     if change is None:
-        said = f"The card of {repo_id} asks for no such section: nothing was written."
+        said = f"The card of {repo_id} opts out of this section: nothing was written."
         return CardOutcome("declined", said, "")
     if change.before == change.after:
         return CardOutcome("unchanged", f"The card of {repo_id} has this section already.", "")
@@ -170,7 +171,7 @@ def _once(proposal: _Proposal, mode: Mode) -> CardOutcome:
 
 
 def _change(proposal: _Proposal) -> _Change | None:
-    """The card as it is now and as it would be; None where it wants no section."""
+    """Reads the card and makes the new one; returns None if the card opts out."""
     head = head_of(proposal.api, proposal.repo_id)
     readme = read_file(proposal.api, proposal.repo_id, _README, revision=head) or b""
     try:
@@ -215,8 +216,8 @@ def _proposed(proposal: _Proposal, change: _Change) -> CardOutcome:
     return CardOutcome("opened", f"A pull request to {repo_id} was opened.", change.diff, url)
 
 
-def _answer(pull: Pull, user: str) -> tuple[str, str] | None:
-    """Why no pull request is opened beside an earlier one, and where that is; None where it speaks against none."""
+def _answer(pull: PullRequest, user: str) -> tuple[str, str] | None:
+    """Says why an earlier pull request rules out a new one, with its URL; returns None if it does not."""
     whose = f"our pull request {pull.num}" if pull.author == user else f"pull request {pull.num}, of {pull.author},"
     if pull.status == "closed" and (pull.author == user or not pull.withdrawn):
         return f"{whose} was closed: no other one is opened.", pull.url
@@ -225,8 +226,8 @@ def _answer(pull: Pull, user: str) -> tuple[str, str] | None:
     return None
 
 
-def _updated(proposal: _Proposal, change: _Change, pull: Pull) -> CardOutcome:
-    """An open pull request of ours gets the card as it would be now; one that others work on is left to them."""
+def _updated(proposal: _Proposal, change: _Change, pull: PullRequest) -> CardOutcome:
+    """Updates our open pull request, unless other users have committed to it."""
     api, repo_id = proposal.api, proposal.repo_id
     if pull.others:
         said = f"{', '.join(pull.others)} committed to our pull request {pull.num} to {repo_id}: it is left as it is."
@@ -249,7 +250,7 @@ def _commit(
     revision: str | None = None,
     create_pr: bool = False,
 ) -> str:
-    """Commits the one file; returns the address of the commit or of the new pull request."""
+    """Commits README.md and returns the URL of the commit or of the new pull request."""
     made = commit(
         proposal.api,
         proposal.repo_id,

@@ -1,26 +1,25 @@
-"""Reports as datasets on the Hub: published, found again, and gathered in collections. Knows no command line."""
+"""Publishes reports as datasets on the Hub, finds published ones, and gathers them in collections."""
 
-from diffing.outputs.dataset.collection import collect
+from diffing.outputs.dataset.collection import add_to_collections
 from diffing.outputs.dataset.identity import Identity, identity_of, settings_digest
-from diffing.outputs.dataset.push import Pushed, dataset_files, push_report
+from diffing.outputs.dataset.push import PushResult, dataset_files, push_report
 from diffing.outputs.dataset.reproduce import flags_of
-from diffing.outputs.dataset.search import Newest, Published, find_published, list_reports, newest_reports
-from diffing.outputs.dataset.staleness import moved
+from diffing.outputs.dataset.search import NewestDiffs, PublishedDiff, find_published, list_reports, newest_reports
+from diffing.outputs.dataset.staleness import outdated_source
 
 __all__ = [
     "Identity",
-    "Newest",
-    "Published",
-    "Pushed",
-    "collect",
+    "NewestDiffs",
+    "PublishedDiff",
+    "PushResult",
+    "add_to_collections",
     "dataset_files",
     "find_published",
     "flags_of",
     "identity_of",
     "list_reports",
-    "moved",
     "newest_reports",
+    "outdated_source",
     "push_report",
-    "repositories",
     "settings_digest",
 ]

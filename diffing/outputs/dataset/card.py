@@ -1,7 +1,7 @@
-"""The dataset card: what was found in plain words, what exactly was compared, how to load it and how to make it again.
+"""Writes the dataset card (README.md) of a published report: findings, models, how to load it, how to reproduce it.
 
-Everything from models and users is escaped: YAML by the library that writes it, Markdown as in a model's card. The
-same report gives the same bytes.
+All text from models and users is escaped: YAML by the library that writes it, Markdown as in model cards. The same
+report always gives the same bytes.
 """
 
 from collections import Counter
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.methods.lexical.language_detection import language_of
 from diffing.outputs import phrasing
-from diffing.outputs.dataset.configs import Config
+from diffing.outputs.dataset.configs import DatasetConfig
 from diffing.outputs.dataset.identity import ENTRY, identity_of, tags_of
 from diffing.outputs.dataset.reproduce import command_of
 from diffing.outputs.markdown_code import block, code
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 ROWS = 15
-"""Findings in the card's table, the first of the merged list."""
+"""Maximum number of findings in the card's table; it shows the first ones of the grouped list."""
 NOTES = 12
-"""Notes and reasons shown, at most; the report has all."""
+"""Maximum number of notes and of reasons in the card; the report has all of them."""
 _LANGUAGES = {
     "English": "en", "German": "de", "French": "fr", "Spanish": "es", "Italian": "it", "Portuguese": "pt",
     "Dutch": "nl", "Swedish": "sv", "Danish": "da", "Norwegian": "no", "Finnish": "fi", "Polish": "pl", "Czech": "cs",
@@ -36,20 +36,20 @@ _LANGUAGES = {
     "Thai": "th", "Japanese": "ja", "Chinese": "zh", "Persian": "fa", "Ukrainian": "uk",
 }  # fmt: skip
 _LOOKED_AT = 200
-"""Pairs by which the languages are told, at most."""
+"""Maximum number of pairs in which languages are detected."""
 _OFTEN = 0.02
-"""Share of the responses from which on a language is the dataset's."""
+"""Minimum share of the responses in a language for the card to list it."""
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
-def dataset_card(report: Report, repo_id: str, configs: Sequence[Config], chart: str | None) -> bytes:
-    """README.md of the dataset.
+def dataset_card(report: Report, repo_id: str, configs: Sequence[DatasetConfig], chart: str | None) -> bytes:
+    """Returns the dataset's README.md.
 
     Args:
-        report: What is published.
-        repo_id: Where, `user/name`.
-        configs: What can be loaded.
-        chart: Path of the picture in the repository, where there is one.
+        report: The report to publish.
+        repo_id: The dataset, `user/name`.
+        configs: The configurations that can be loaded.
+        chart: Path of the picture in the repository, or None if there is none.
     """
     shown = index_of(report).leads
     text = _template().render(
@@ -61,13 +61,13 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[Config], chart:
         rows=shown[:ROWS],
         more=len(report.findings) - len(shown[:ROWS]),
         models=(report.model_a, report.model_b, *report.others),
-        told=_told,
+        settings_of=_settings_text,
         links=_links((report.model_a, report.model_b)),
         train=phrasing.prompts_in(report, "train"),
         heldout=phrasing.prompts_in(report, "heldout"),
         sources=sorted({pair.prompt.source for pair in report.pairs})[:NOTES],
         tested=len(index_of(report).tested),
-        thrifty=report.settings.get("judging") != "full",
+        stops_early=report.settings.get("judging") != "full",
         repo=repo_id,
         tags=tags_of(report),
         configs=configs,
@@ -86,7 +86,7 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[Config], chart:
 
 @cache
 def _template() -> "Template":
-    # not HTML: every value from outside goes through one of the filters
+    # no automatic escaping, since this is not HTML: every value from outside goes through one of the filters
     templates = environment(templates_of(__package__), escapes=False)
     templates.filters |= {"md": prose, "code": code_cell, "block": block}
     helpers = ("count", "interval", "points", "probability", "statement")
@@ -94,8 +94,8 @@ def _template() -> "Template":
     return templates.get_template("README.md.jinja")
 
 
-def _metadata(report: Report, repo_id: str, configs: Sequence[Config]) -> str:
-    """The card's YAML."""
+def _metadata(report: Report, repo_id: str, configs: Sequence[DatasetConfig]) -> str:
+    """Returns the card's YAML metadata."""
     import yaml
 
     identity, names = identity_of(report), index_of(report).names
@@ -115,7 +115,7 @@ def _metadata(report: Report, repo_id: str, configs: Sequence[Config]) -> str:
             "model_b": identity.model_b,
             "settings": identity.settings,
             "schema_version": SCHEMA_VERSION,
-            # so that a list of diffs can tell it without their reports
+            # so that a list of diffs can show these numbers without loading the reports
             "prompts": len(report.pairs),
             "findings": len(report.findings),
             "confirmed": len(index_of(report).confirmed),
@@ -125,7 +125,7 @@ def _metadata(report: Report, repo_id: str, configs: Sequence[Config]) -> str:
     return str(yaml.safe_dump(present, sort_keys=False, allow_unicode=False, width=1000))
 
 
-def _config(config: Config, *, default: bool) -> dict[str, Any]:
+def _config(config: DatasetConfig, *, default: bool) -> dict[str, Any]:
     entry: dict[str, Any] = {"config_name": config.name}
     if default:
         entry["default"] = True
@@ -133,11 +133,11 @@ def _config(config: Config, *, default: bool) -> dict[str, Any]:
 
 
 def _languages(report: Report) -> list[str]:
-    """Codes of the languages that the responses are in, the most frequent first."""
+    """Returns the codes of the responses' languages, the most frequent first."""
     pairs = report.pairs[:: len(report.pairs) // _LOOKED_AT + 1]
-    told = Counter(language_of(response.text) for pair in pairs for response in (pair.a, pair.b))
-    del told[None]
-    frequent = [name for name, number in told.most_common() if number >= _OFTEN * told.total()]
+    counts = Counter(language_of(response.text) for pair in pairs for response in (pair.a, pair.b))
+    del counts[None]
+    frequent = [name for name, number in counts.most_common() if number >= _OFTEN * counts.total()]
     return [_LANGUAGES[name] for name in frequent if name in _LANGUAGES]
 
 
@@ -146,10 +146,10 @@ def _size(rows: int) -> str:
 
 
 def _links(models: Sequence[ModelInfo]) -> list[tuple[str, str]]:
-    """The models' repositories on the Hub, each with its commit."""
+    """Returns the models' repositories on the Hub, each with its commit."""
     parts = [part for info in models for part in info.ref.parts]
     return list(dict.fromkeys((name, part.commit or "main") for part in parts for name in part.repositories))
 
 
-def _told(settings: Mapping[str, Scalar]) -> str:
+def _settings_text(settings: Mapping[str, Scalar]) -> str:
     return ", ".join(f"{key} {value}" for key, value in sorted(settings.items()))

@@ -1,4 +1,4 @@
-"""Collections on the Hub: one per model, with its published diffs."""
+"""Adds published diffs to Hub collections: one collection per model with all diffs of that model."""
 
 from collections.abc import Sequence
 
@@ -9,22 +9,22 @@ from diffing.outputs.phrasing import one_line
 from diffing.types import ModelInfo
 
 _TITLE, _DESCRIPTION = 59, 150
-"""Characters, at most: the Hub takes no more."""
+"""Maximum number of characters that the Hub accepts for a collection."""
 
 
-def collect(api: HfApi, dataset: str, models: Sequence[ModelInfo]) -> tuple[str, ...]:
-    """Puts a dataset into the collection of each model; a collection that is not there is made, with the user's others.
+def add_to_collections(api: HfApi, dataset: str, models: Sequence[ModelInfo]) -> tuple[str, ...]:
+    """Puts a dataset into the user's collection of each model, and creates missing collections.
 
     Args:
-        api: Acts for whoever owns its token, in whose name the collections are.
-        dataset: `user/name`.
-        models: What the dataset compares; those that are not on the Hub get none.
+        api: A Hub client; its token's owner owns the collections.
+        dataset: The dataset, `user/name`.
+        models: The models that the dataset compares; models that are not on the Hub get no collection.
 
     Returns:
-        Addresses of the collections.
+        The URLs of the collections.
 
     Raises:
-        HubError: Refused, or out of reach.
+        HubError: The Hub refuses or cannot be reached.
     """
     owner = user_name(api)
     names = dict.fromkeys(name for info in models for name in info.ref.repositories)

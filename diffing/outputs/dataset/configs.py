@@ -1,6 +1,6 @@
-"""A report as the configurations of a Hub dataset: one parquet file per configuration and split.
+"""Turns a report into the configurations of a Hub dataset: one parquet file per configuration and split.
 
-Tables that a run does not have (no LLM, no SAE, nothing found) and empty splits are left out.
+Tables that a run does not have (for example without the SAE method) and empty splits are left out.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,73 +20,73 @@ if TYPE_CHECKING:
 _BOTH = ("train", "heldout")
 
 DIFFERENCES = {
-    "prompt_id": "The pair it was described on.",
-    "owner": "Whose behaviour it is: `a` or `b`.",
-    "has": "A sentence about the owner, which `<MODEL>` stands for.",
-    "lacks": "A sentence about the other side, which `<MODEL>` stands for here.",
+    "prompt_id": "The prompt of the pair on which it was described.",
+    "owner": "The side that shows the behaviour: `a` or `b`.",
+    "has": "A sentence about the owner; `<MODEL>` stands for the owner.",
+    "lacks": "A sentence about the other side; here `<MODEL>` stands for the other side.",
     "category": "One of the seven categories.",
     "label": "The property in a few words.",
-    "general": "Whether the LLM takes it for a trait rather than for this prompt's.",
-    "impact": "How much it matters to the user, by the LLM.",
-    "serves": "What it does for the user, by the LLM.",
-    "error": "Whether a mistake is involved, by the LLM.",
-    "unexpected": "Whether one would not expect it of a language model, by the LLM.",
-    "quote_a": "Words of A's response.",
-    "quote_b": "Words of B's response.",
-    "cluster": "The cluster of `has`; -1 is none.",
-    "cluster_of_lacks": "The cluster of `lacks`; -1 is none.",
+    "general": "Whether the LLM considers it a general trait and not specific to this prompt.",
+    "impact": "How much it matters to the user, according to the LLM.",
+    "serves": "What it does for the user, according to the LLM.",
+    "error": "Whether a mistake is involved, according to the LLM.",
+    "unexpected": "Whether it is unexpected of a language model, according to the LLM.",
+    "quote_a": "A quote from A's response.",
+    "quote_b": "A quote from B's response.",
+    "cluster": "The cluster of `has`; -1 means none.",
+    "cluster_of_lacks": "The cluster of `lacks`; -1 means none.",
 }
-"""What the columns of the LLM method's differences hold."""
+"""Descriptions of the columns of the LLM method's differences."""
 FEATURES = {
-    "index": "Which latent of the SAE.",
+    "index": "Index of the latent in the SAE.",
     "direction": "The side in whose responses it is active more often: `a` or `b`.",
-    "rate_a": "Share of train prompts at which it is active in A's response.",
-    "rate_b": "Share of train prompts at which it is active in B's response.",
-    "difference": "Between the two rates.",
-    "p": "Paired test on train; it chose the feature, so it confirms nothing.",
-    "q": "p after Benjamini-Hochberg over the SAE's features.",
-    "label": "What it stands for, in words; null where nobody said.",
-    "label_source": "Where the label comes from.",
-    "label_score": "Share of held-back examples that a blind scorer told right by the label.",
-    "top_tokens": "Where it is most active.",
+    "rate_a": "Share of train prompts for which it is active in A's response.",
+    "rate_b": "Share of train prompts for which it is active in B's response.",
+    "difference": "Difference between the two rates.",
+    "p": "p value of a paired test on train prompts; it chose the feature, so it confirms nothing.",
+    "q": "p after Benjamini-Hochberg correction over the SAE's features.",
+    "label": "Description of what the feature stands for; null if there is none.",
+    "label_source": "Source of the label.",
+    "label_score": "Share of held-back examples that a blind scorer classified correctly by the label.",
+    "top_tokens": "Tokens at which it is most active.",
     "url": "Its public page.",
     "chosen": "Whether it was followed up.",
 }
-"""What the columns of the SAE method's features hold."""
+"""Descriptions of the columns of the SAE method's features."""
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class DatasetConfig:
     """One configuration of the dataset."""
 
     name: str
-    """What `load_dataset` is given."""
+    """Its name for `load_dataset`."""
     doc: str
-    """What a row is."""
+    """Description of a row."""
     columns: tuple[tuple[str, str], ...]
-    """Columns and what they hold."""
+    """Names and descriptions of the columns."""
     splits: Mapping[str, bytes]
-    """Parquet per split."""
+    """The parquet file of each split."""
     rows: int
-    """Of all splits together."""
+    """The number of rows in all splits together."""
 
     def path(self, split: str) -> str:
-        """Where a split lies in the repository."""
+        """Returns the path of a split's file in the repository."""
         return f"{self.name}/{split}.parquet"
 
 
-def configs_of(report: Report, tables: Mapping[str, bytes]) -> tuple[Config, ...]:
-    """The configurations, `findings` first.
+def configs_of(report: Report, tables: Mapping[str, bytes]) -> tuple[DatasetConfig, ...]:
+    """Builds the configurations, `findings` first.
 
     Args:
-        report: What is published.
+        report: The report to publish.
         tables: The parquet files of the saved report, by name.
     """
     from pyarrow import BufferReader
     from pyarrow.parquet import read_table
 
     read = {name.removesuffix(".parquet"): read_table(BufferReader(content)) for name, content in tables.items()}
-    makers: dict[str, Callable[[Report, Mapping[str, Any]], Config | None]] = {
+    makers: dict[str, Callable[[Report, Mapping[str, Any]], DatasetConfig | None]] = {
         "findings": _findings,
         "responses": _responses,
         "judgements": _judgements,
@@ -98,18 +98,18 @@ def configs_of(report: Report, tables: Mapping[str, bytes]) -> tuple[Config, ...
     return tuple(config for config in made if config is not None and config.splits)
 
 
-def _findings(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
+def _findings(report: Report, tables: Mapping[str, "pa.Table"]) -> DatasetConfig:
     doc = (
-        "One hypothesis with its metrics on train and on held-out prompts, so it has one split, `findings`. What train "
-        "prompts left without hope was not tested: its `heldout_p` and `heldout_q` are null. Figures on train confirm "
-        "nothing: these prompts suggested the hypothesis."
+        "One hypothesis with its metrics on train and held-out prompts; the only split is `findings`. If a test was "
+        "futile after the train prompts, the hypothesis was not tested, and its `heldout_p` and `heldout_q` are null. "
+        "Metrics on train prompts confirm nothing, because these prompts suggested the hypothesis."
     )
     table = findings_table(report)
     columns = tuple((field.name, field.metadata[b"doc"].decode()) for field in table.schema)
     return _config("findings", doc, table, {"findings": None}, columns)
 
 
-def _responses(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
+def _responses(report: Report, tables: Mapping[str, "pa.Table"]) -> DatasetConfig:
     prompts, table = tables["prompts"], tables["responses"]
     texts = (messages[-1]["content"] for messages in prompts["messages"].to_pylist())
     asked = dict(zip(prompts["id"].to_pylist(), texts, strict=True))
@@ -124,11 +124,14 @@ def _responses(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
     )
 
 
-def _judgements(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
+def _judgements(report: Report, tables: Mapping[str, "pa.Table"]) -> DatasetConfig:
     names, table = index_of(report).names, tables["judgements"]
     said = {savable(finding.hypothesis.id): statement(finding, names) for finding in report.findings}
     extra = {STATEMENT: [said.get(key) for key in table["hypothesis_id"].to_pylist()]}
-    doc = "One verdict on one hypothesis for one pair; an LLM need not be asked about every pair, see how it was made."
+    doc = (
+        "One verdict on one hypothesis for one pair. With early stopping, an LLM does not judge every pair; see how it "
+        "was made."
+    )
     return _config(
         "judgements",
         doc,
@@ -138,7 +141,7 @@ def _judgements(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
     )
 
 
-def _differences(report: Report, tables: Mapping[str, "pa.Table"]) -> Config | None:
+def _differences(report: Report, tables: Mapping[str, "pa.Table"]) -> DatasetConfig | None:
     table = tables.get("llm_differences")
     if table is None:
         return None
@@ -146,7 +149,7 @@ def _differences(report: Report, tables: Mapping[str, "pa.Table"]) -> Config | N
     return _config("differences", doc, table, {"train": None}, _documented(table, DIFFERENCES))
 
 
-def _features(report: Report, tables: Mapping[str, "pa.Table"]) -> Config | None:
+def _features(report: Report, tables: Mapping[str, "pa.Table"]) -> DatasetConfig | None:
     table = tables.get("sae_features")
     if table is None:
         return None
@@ -154,7 +157,7 @@ def _features(report: Report, tables: Mapping[str, "pa.Table"]) -> Config | None
     return _config("features", doc, table, {"train": None}, _documented(table, FEATURES))
 
 
-def _prompts(report: Report, tables: Mapping[str, "pa.Table"]) -> Config:
+def _prompts(report: Report, tables: Mapping[str, "pa.Table"]) -> DatasetConfig:
     table = tables["prompts"]
     splits = {split: [value == split for value in table["split"].to_pylist()] for split in _BOTH}
     return _config(
@@ -168,17 +171,17 @@ def _config(
     table: "pa.Table",
     splits: Mapping[str, list[bool] | None],
     columns: tuple[tuple[str, str], ...],
-) -> Config:
+) -> DatasetConfig:
     import pyarrow as pa
 
     masks = {split: None if mask is None else pa.array(mask, type=pa.bool_()) for split, mask in splits.items()}
     parts = {split: table if mask is None else table.filter(mask) for split, mask in masks.items()}
     kept = {split: parquet(part) for split, part in parts.items() if part.num_rows}
-    return Config(name, doc, columns, kept, table.num_rows)
+    return DatasetConfig(name, doc, columns, kept, table.num_rows)
 
 
 def _by_prompt(prompts: "pa.Table", table: "pa.Table") -> dict[str, list[bool] | None]:
-    """Which rows belong to which split, by the prompt they are about."""
+    """Returns for each split a mask of the rows whose prompt belongs to it."""
     split_of = dict(zip(prompts["id"].to_pylist(), prompts["split"].to_pylist(), strict=True))
     splits = [split_of[key] for key in table["prompt_id"].to_pylist()]
     return {split: [each == split for each in splits] for split in _BOTH}

@@ -1,6 +1,6 @@
-"""What a published diff is of: the tags it is found by, and the entry in its card that tells the same run from another.
+"""Identifies published diffs: the tags for finding them, and the card entry with the exact models and settings.
 
-Tags: `model-diff` on every one, and `model-diff:<org/name>` for every Hub repository that either model is made of.
+Every published diff has the tag `model-diff`, and `model-diff:<org/name>` for every Hub repository of its two models.
 """
 
 import hashlib
@@ -14,25 +14,25 @@ from diffing.model_ref import ModelRef, read_ref
 from diffing.types import Report, Scalar
 
 TAG = "model-diff"
-"""On every dataset of ours, and the prefix of the tags that name the models."""
+"""Tag of every published diff, and the prefix of the tags that name the models."""
 ENTRY = "model_diff"
-"""The key of our entry in the card's YAML."""
+"""Key of our entry in the card's YAML."""
 _OWN = ("model_a", "model_b")
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which run a dataset holds."""
+    """The models and settings of a run, by which equal runs are recognised."""
 
     model_a: str
     """The first model with its commit, `org/name@sha`."""
     model_b: str
-    """The second one."""
+    """The second model with its commit."""
     settings: str
-    """Digest over every setting that decided the result, and the version of diffing."""
+    """Digest of every setting that influenced the result, and of the version of diffing."""
 
     def same_pair(self, other: "Identity") -> bool:
-        """Whether both compare the same two models, of whatever revisions."""
+        """Whether both compare the same two models, at any revisions."""
         return self._pair == other._pair
 
     @property
@@ -41,17 +41,19 @@ class Identity:
 
 
 def identity_of(report: Report) -> Identity:
-    """The identity of a report."""
+    """Returns the identity of a report."""
     digest = settings_digest(report.settings, report.versions.get("diffing", ""))
     return Identity(report.model_a.id, report.model_b.id, digest)
 
 
 def settings_digest(settings: Mapping[str, Scalar], version: str) -> str:
-    """Equal for equal settings. How the models were called is left out: their ids with commits say it exactly.
+    """Returns a digest that is equal for equal settings, without those that name the models.
+
+    The models are left out because their ids with commits identify them more exactly.
 
     Args:
-        settings: Of a report.
-        version: Of diffing.
+        settings: The settings of a report.
+        version: The version of diffing that made it.
     """
     deciding = {key: value for key, value in settings.items() if key not in _OWN}
     text = json.dumps([version, deciding], sort_keys=True, ensure_ascii=True)
@@ -59,7 +61,7 @@ def settings_digest(settings: Mapping[str, Scalar], version: str) -> str:
 
 
 def identity_in(metadata: Any) -> Identity | None:  # noqa: ANN401 - what a card's YAML holds
-    """The identity that a card tells; None where it is not a card of ours.
+    """Reads the identity from a card; returns None if the card is not that of a published diff.
 
     Args:
         metadata: The card's YAML as plain values.
@@ -71,18 +73,18 @@ def identity_in(metadata: Any) -> Identity | None:  # noqa: ANN401 - what a card
 
 
 def model_tag(repository: str) -> str:
-    """The tag of datasets that compare this model."""
+    """Returns the tag of datasets that compare this model."""
     return f"{TAG}:{repository}"
 
 
 def tags_of(report: Report) -> list[str]:
-    """All tags of a report's dataset."""
+    """Returns all tags of a report's dataset."""
     both = (*report.model_a.ref.repositories, *report.model_b.ref.repositories)
     return [TAG, *map(model_tag, dict.fromkeys(both))]
 
 
 def metadata_of(card: bytes) -> Mapping[str, object]:
-    """A card's YAML as plain values; empty where it has none that can be read."""
+    """Returns a card's YAML as plain values; empty if it has none that can be read."""
     block = front_matter(card.decode("utf-8", errors="replace"))
     try:
         found = read_yaml(block.yaml) if block else None

@@ -1,4 +1,4 @@
-"""Whether a report must not be published, because it rests on something private on the Hub."""
+"""Checks whether a report rests on a private Hub repository, so that it must not become public."""
 
 import re
 from collections.abc import Iterator
@@ -7,18 +7,18 @@ from huggingface_hub import HfApi
 
 from diffing.hub import is_private
 from diffing.model_ref import ModelPlace, read_ref
-from diffing.outputs.without_addresses import models_in
+from diffing.outputs.address_removal import models_in
 from diffing.types import Report
 
 _DATASET = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:[@:/]|$)", re.ASCII)
 
 
 def private_part(report: Report, api: HfApi) -> str | None:
-    """A private repository from which models, prompts or recorded responses of a report come, if there is one.
+    """Returns a private repository that a report's models, prompts or recorded responses come from; None without one.
 
     Args:
-        report: What is to be published.
-        api: Asks for whoever publishes; what is gone, or not to be seen, is not known to be private.
+        report: The report to be published.
+        api: A Hub client for the publisher. Repositories that it cannot see are not known to be private.
 
     Raises:
         HubError: The Hub cannot be reached.
@@ -30,7 +30,7 @@ def private_part(report: Report, api: HfApi) -> str | None:
 
 
 def _datasets(report: Report) -> Iterator[str]:
-    """The datasets that prompts and recorded responses come from."""
+    """Yields the datasets that prompts and recorded responses come from."""
     given = {key: str(report.settings.get(key, "")) for key in ("model_a", "model_b", "prompts")}
     models = (read_ref(given[key]) for key in ("model_a", "model_b"))
     recorded = (ref.source for ref in models if ref.place == ModelPlace.RECORDED)

@@ -1,4 +1,7 @@
-"""Publishes a report as a Hub dataset, in one commit. Replaces only datasets of ours, and only of the same pair."""
+"""Publishes a report as a Hub dataset in one commit.
+
+An existing dataset is replaced only if it holds a diff, and without `overwrite` only a diff of the same two models.
+"""
 
 import re
 import tempfile
@@ -9,13 +12,13 @@ from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
 from diffing.errors import SettingError
 from diffing.hub import commit, head_of, hub_errors, read_file
+from diffing.outputs.address_removal import public_report
 from diffing.outputs.dataset.card import dataset_card
 from diffing.outputs.dataset.configs import configs_of
 from diffing.outputs.dataset.identity import TAG, Identity, identity_in, identity_of, metadata_of
 from diffing.outputs.dataset.privacy import private_part
 from diffing.outputs.figures import forest_file
 from diffing.outputs.phrasing import one_line
-from diffing.outputs.without_addresses import public_report
 from diffing.report import save_report
 from diffing.report.hub import FOLDER
 from diffing.report.index import index_of
@@ -24,32 +27,34 @@ from diffing.types import Report
 README, CHART = "README.md", "chart.svg"
 _CONFIGS = ("findings", "responses", "judgements", "differences", "features", "prompts")
 _OURS = re.compile(rf"({'|'.join(_CONFIGS)})/[a-z]+\.parquet|{FOLDER}/[a-z0-9_]+\.(parquet|json)|chart\.svg")
-"""Files that a push may remove when they are no longer part of the diff."""
+"""Paths of files that a push may remove if they are no longer part of the diff."""
 _GIT = ".gitattributes"
 
 
 @dataclass(frozen=True, slots=True)
-class Pushed:
-    """What became of a push."""
+class PushResult:
+    """The result of a push."""
 
     repo_id: str
     """The dataset."""
     url: str
-    """Its page."""
+    """The dataset's web page."""
     commit: str
     """The commit that holds the report."""
     changed: bool
-    """Whether this push made it; False where the dataset held the same already."""
+    """Whether this push made the commit; False if the dataset had the same content already."""
     private_as: str | None = None
-    """The private repository that has a part in the report, where the new dataset was made private for it."""
+    """The private repository because of which the new dataset was made private; None if there is none."""
 
 
 def dataset_files(report: Report, repo_id: str) -> dict[str, bytes]:
-    """All files of the dataset; the same report gives the same bytes. Addresses of servers are in none.
+    """Returns all files of the dataset by path, without addresses of servers.
+
+    The same report always gives the same bytes.
 
     Args:
-        report: What is published.
-        repo_id: Where, `user/name`: the card says it.
+        report: The report to publish.
+        repo_id: The dataset, `user/name`, which the card names.
     """
     report = public_report(report)
     with tempfile.TemporaryDirectory() as folder:
@@ -67,20 +72,22 @@ def dataset_files(report: Report, repo_id: str) -> dict[str, bytes]:
 
 def push_report(
     report: Report, repo_id: str, *, api: HfApi, private: bool | None = None, overwrite: bool = False
-) -> Pushed:
-    """Publishes a report; a dataset of the same pair is brought up to date, the same report makes no commit.
+) -> PushResult:
+    """Publishes a report, or updates the dataset of the same two models; the same report again makes no commit.
 
     Args:
-        report: What is published.
-        repo_id: `user/name`; made where it does not exist, and private where something private has a part in it.
-        api: Acts for whoever owns its token.
-        private: True: nobody else may read it. None leaves a dataset that exists as it is.
-        overwrite: Also replace the diff of another pair.
+        report: The report to publish.
+        repo_id: The dataset, `user/name`. A missing one is created, and is private if the report rests on something
+            private.
+        api: A Hub client for the account that publishes.
+        private: True makes a new dataset private; None leaves an existing dataset as it is.
+        overwrite: Whether to replace a diff of two other models.
 
     Raises:
-        SettingError: The name is taken by something else, by the diff of another pair, or by a public dataset where a
-            private one is wanted.
-        HubError: No write access, somebody else changed it meanwhile, or the Hub cannot be reached.
+        SettingError: The name is taken by something else, by a diff of other models, or by a public dataset although a
+            private one is required.
+        HubError: The account has no write access, somebody else changed the dataset meanwhile, or the Hub cannot be
+            reached.
     """
     if repo_id.count("/") != 1:
         raise SettingError(f"{repo_id!r:.100} names no dataset: expected user/name")
@@ -90,9 +97,9 @@ def push_report(
     if there is None:
         private_as = None if private else private_part(report, api)
         with hub_errors(repo_id, doing="write", repo_type="dataset"):
-            # not `exist_ok`: one that came up since was not looked at
+            # not `exist_ok`: a dataset that was created since the check has not been checked
             api.create_repo(repo_id, repo_type="dataset", private=True if private_as else private)
-        there = _There(head_of(api, repo_id, repo_type="dataset"), frozenset(), private=True, same_pair=False)
+        there = _ExistingDataset(head_of(api, repo_id, repo_type="dataset"), frozenset(), private=True, same_pair=False)
     elif not there.private:
         _check_may_be_public(report, repo_id, api, there, private=bool(private))
     files = dataset_files(report, repo_id)
@@ -110,25 +117,25 @@ def push_report(
         parent=there.head,
     )
     url = f"{api.endpoint}/datasets/{repo_id}"
-    return Pushed(repo_id, url, made.oid, changed=made.oid != there.head, private_as=private_as)
+    return PushResult(repo_id, url, made.oid, changed=made.oid != there.head, private_as=private_as)
 
 
 @dataclass(frozen=True, slots=True)
-class _There:
+class _ExistingDataset:
     """A dataset that may be written to."""
 
     head: str
-    """The commit that was looked at, on which alone may be written."""
+    """The commit that was checked; the push must be based on it."""
     files: frozenset[str]
-    """What it holds."""
+    """The paths of its files."""
     private: bool
     """Whether only its owner can read it."""
     same_pair: bool
     """Whether it holds a diff of the same two models."""
 
 
-def _check_may_be_public(report: Report, repo_id: str, api: HfApi, there: _There, *, private: bool) -> None:
-    """A diff that was published before is its owner's decision; what is new there must not show something private."""
+def _check_may_be_public(report: Report, repo_id: str, api: HfApi, there: _ExistingDataset, *, private: bool) -> None:
+    """Refuses to put a report with something private into a public dataset, unless that has the same pair already."""
     if private:
         raise SettingError(
             f"The dataset {repo_id} exists and is public: make it private in its settings, or give another name"
@@ -140,17 +147,17 @@ def _check_may_be_public(report: Report, repo_id: str, api: HfApi, there: _There
         )
 
 
-def _there(api: HfApi, repo_id: str, identity: Identity, *, overwrite: bool) -> _There | None:
-    """The dataset, where it may be written to; None where there is none yet."""
+def _there(api: HfApi, repo_id: str, identity: Identity, *, overwrite: bool) -> _ExistingDataset | None:
+    """Returns the dataset if a push may write to it; None if it does not exist yet."""
     with hub_errors(repo_id, repo_type="dataset"):
         try:
             info = api.dataset_info(repo_id)
-        except GatedRepoError:  # there, and not for us
+        except GatedRepoError:  # it exists, but this account has no access
             raise
         except RepositoryNotFoundError:
             return None
     files = frozenset(sibling.rfilename for sibling in info.siblings or ())
-    there = _There(str(info.sha), files, bool(info.private), same_pair=False)
+    there = _ExistingDataset(str(info.sha), files, bool(info.private), same_pair=False)
     if files <= {_GIT}:
         return there
     card = read_file(api, repo_id, README, repo_type="dataset", revision=there.head) if README in files else None
@@ -162,6 +169,6 @@ def _there(api: HfApi, repo_id: str, identity: Identity, *, overwrite: bool) -> 
     if not found.same_pair(identity) and not overwrite:
         raise SettingError(
             f"The dataset {repo_id} holds the diff of {one_line(found.model_a, 100)} and "
-            f"{one_line(found.model_b, 100)}: give another name, or allow to replace it (--overwrite)"
+            f"{one_line(found.model_b, 100)}: give another name, or add --overwrite to replace it"
         )
     return replace(there, same_pair=found.same_pair(identity))

@@ -1,4 +1,4 @@
-"""The command that makes a report again, told by its settings. Knows no config."""
+"""Builds the `diffing run` command that reproduces a report from its stored settings."""
 
 import shlex
 from collections.abc import Mapping
@@ -8,16 +8,16 @@ from diffing.settings import flag
 from diffing.types import Report, Scalar
 
 _SEVERAL = ("domain", "method", "rater")
-"""Settings that can be given several times; a report joins their values."""
+"""Settings that can be given several times; a report joins their values with commas."""
 
 
 def command_of(report: Report) -> str | None:
-    """The command, with both models pinned to their commits; None where the run was not made of settings alone.
+    """Returns the command, with both models pinned to their commits; None if settings alone cannot reproduce the run.
 
-    Every setting is given, also where it is the default: defaults may change.
+    The command contains every setting, also those with default values, because defaults may change.
 
     Args:
-        report: What is to be made again.
+        report: The report to reproduce.
     """
     settings = dict(report.settings)
     if not {"model_a", "model_b"} <= settings.keys():
@@ -30,10 +30,10 @@ def command_of(report: Report) -> str | None:
 
 
 def flags_of(settings: Mapping[str, Scalar]) -> list[str]:
-    """Settings as the words of a command.
+    """Returns settings as the arguments of a command.
 
     Args:
-        settings: By name, several values of one joined as a report joins them.
+        settings: Settings by name; several values of one setting are joined as in a report.
     """
     return [word for name, value in settings.items() for word in _flag(name, value)]
 

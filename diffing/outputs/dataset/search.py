@@ -1,4 +1,4 @@
-"""Diffs that others and we have published: found by their tags, told apart by their cards."""
+"""Searches the Hub for published diffs by their tags, and reads their models and settings from their cards."""
 
 import json
 import time
@@ -16,55 +16,55 @@ from diffing.model_ref import read_ref
 from diffing.outputs.dataset.identity import ENTRY, TAG, Identity, identity_in, model_tag
 
 _MOST = 1_000
-"""Datasets looked through in one search."""
+"""Maximum number of datasets in one search."""
 _NEWEST = 500
-"""Datasets looked through for somebody who waits."""
+"""Maximum number of datasets in a search with a time limit."""
 _AT_ONCE = 100
-"""Datasets in one answer."""
+"""Datasets per page of results."""
 _FEW = 10
-"""The same, where those together are more than is read."""
+"""Datasets per page if a page of `_AT_ONCE` is larger than `_MOST_BYTES`."""
 _MOST_BYTES = 5_000_000
-"""Of one answer: a hundred cards have a tenth, but strangers write them, and they are read at one go."""
+"""Maximum size of a page of results. A hundred cards usually take a tenth of it, but strangers write them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """One diff on the Hub, as its card tells it."""
+class PublishedDiff:
+    """One published diff on the Hub, as its card describes it."""
 
     repo_id: str
     """The dataset, `user/name`."""
     commit: str
-    """Its head."""
+    """Its latest commit."""
     identity: Identity
-    """What it compares."""
+    """Its models and settings."""
     changed: str | None
-    """Day of the last commit, such as 2026-11-22, where the Hub tells it."""
+    """Day of the latest commit, such as 2026-11-22; None if the Hub does not say."""
     private: bool = False
     """Whether only its owner can read it."""
     prompts: int | None = None
-    """Prompts that both models answered, where its card tells it."""
+    """The number of prompts that both models answered; None if its card does not say."""
     findings: int | None = None
-    """Findings, where its card tells it."""
+    """The number of findings; None if its card does not say."""
     confirmed: int | None = None
-    """Those of them that are confirmed, where its card tells it."""
+    """The number of confirmed findings; None if its card does not say."""
 
 
 @dataclass(frozen=True, slots=True)
-class Newest:
-    """The latest published diffs."""
+class NewestDiffs:
+    """The result of a search for the latest published diffs."""
 
-    diffs: tuple[Published, ...]
-    """The newest first."""
+    diffs: tuple[PublishedDiff, ...]
+    """The diffs, the newest first."""
     all: bool
-    """Whether there are no others."""
+    """Whether the search was complete, so that there are no others."""
 
 
-def list_reports(api: HfApi, model: str | None = None) -> tuple[Published, ...]:
-    """The published diffs that you may see, by name.
+def list_reports(api: HfApi, model: str | None = None) -> tuple[PublishedDiff, ...]:
+    """Lists the published diffs that the account may see, sorted by name.
 
     Args:
-        api: Asks for whoever owns its token.
-        model: Only those that compare this repository, `org/name`.
+        api: A Hub client for the account.
+        model: Lists only diffs that compare this repository, `org/name`.
 
     Raises:
         HubError: The Hub cannot be reached, or refuses.
@@ -72,54 +72,54 @@ def list_reports(api: HfApi, model: str | None = None) -> tuple[Published, ...]:
     return tuple(sorted(_search(api, [TAG, *([model_tag(model)] if model else [])]), key=lambda each: each.repo_id))
 
 
-def find_published(api: HfApi, wanted: Identity, *, mine: str | None = None) -> Published | None:
-    """A published diff of exactly these models, commits and settings; None where there is none.
+def find_published(api: HfApi, identity: Identity, *, mine: str | None = None) -> PublishedDiff | None:
+    """Finds a published diff of exactly these models, commits and settings; returns None if there is none.
 
     Args:
-        api: Asks for whoever owns its token.
-        wanted: What is looked for.
+        api: A Hub client for the account that searches.
+        identity: The models, commits and settings to look for.
         mine: An account whose own diffs are preferred.
 
     Raises:
         HubError: The Hub cannot be reached, or refuses.
     """
-    names = {name for id_ in (wanted.model_a, wanted.model_b) for name in read_ref(id_).repositories}
+    names = {name for id_ in (identity.model_a, identity.model_b) for name in read_ref(id_).repositories}
     if not names:
         return None
-    same = [each for each in _search(api, [TAG, *sorted(map(model_tag, names))]) if each.identity == wanted]
+    same = [each for each in _search(api, [TAG, *sorted(map(model_tag, names))]) if each.identity == identity]
     return min(same, key=lambda each: (each.repo_id.split("/")[0] != mine, each.repo_id), default=None)
 
 
-def newest_reports(api: HfApi, models: Sequence[str] = (), *, seconds: float) -> Newest:
-    """The latest published diffs that the owner of the client's token may see, in bounded time.
+def newest_reports(api: HfApi, models: Sequence[str] = (), *, seconds: float) -> NewestDiffs:
+    """Finds the latest published diffs that the account may see, in bounded time.
 
     Args:
-        api: Asks for whoever owns its token.
-        models: Only those that compare all of these repositories, `org/name`.
-        seconds: After which what was found until then is all.
+        api: A Hub client for the account.
+        models: Finds only diffs that compare all of these repositories, `org/name`.
+        seconds: Time limit; the search then returns what it has found so far.
 
     Raises:
         HubError: The Hub cannot be reached, or refuses.
     """
     tags, end = [TAG, *map(model_tag, models)], time.monotonic() + seconds
-    # named one by one: all of it would bring the list of every dataset's files
+    # an explicit list, because the full answer would contain the list of every dataset's files
     fields = ["cardData", "lastModified", "private", "sha", "tags"]
-    asked = {"filter": tags, "expand": fields, "sort": "lastModified", "limit": _AT_ONCE}
-    url: str | None = str(httpx2.URL(f"{api.endpoint}/api/datasets", params=asked))
-    headers, found, seen = build_hf_headers(token=api.token, library_name="diffing"), list[Published](), 0
+    query = {"filter": tags, "expand": fields, "sort": "lastModified", "limit": _AT_ONCE}
+    url: str | None = str(httpx2.URL(f"{api.endpoint}/api/datasets", params=query))
+    headers, found, seen = build_hf_headers(token=api.token, library_name="diffing"), list[PublishedDiff](), 0
     with hub_errors("the published diffs"):
         while url and seen < _NEWEST and (left := end - time.monotonic()) > 0:
             items, after = _page(url, headers, left)
             if items is None and (smaller := _fewer(url)) is not None:
-                url = smaller  # a card of some megabytes hides few others
+                url = smaller  # so that one huge card hides only a few others
                 continue
             found += [each for item in items or () if (each := _read(item, tags)) is not None]
             url, seen = after, seen + (_FEW if items is None else len(items))
-    return Newest(tuple(sorted(found, key=lambda each: each.changed or "", reverse=True)), all=url is None)
+    return NewestDiffs(tuple(sorted(found, key=lambda each: each.changed or "", reverse=True)), all=url is None)
 
 
 def _page(url: str, headers: dict[str, str], seconds: float) -> tuple[list[Any] | None, str | None]:
-    """Datasets, None where they are more than is read at once, and where the next ones are."""
+    """Fetches one page of datasets and the URL of the next page; the datasets are None if the page is too large."""
     body = bytearray()
     with get_session().stream("GET", url, headers=headers, timeout=seconds) as answer:
         if answer.is_error:
@@ -136,16 +136,16 @@ def _page(url: str, headers: dict[str, str], seconds: float) -> tuple[list[Any] 
 
 
 def _fewer(url: str) -> str | None:
-    """The same question for fewer datasets; None where it is for so few already."""
-    asked = httpx2.URL(url)
-    return None if asked.params.get("limit") == str(_FEW) else str(asked.copy_set_param("limit", _FEW))
+    """Returns the URL of the same query with fewer datasets per page; None if it asks for so few already."""
+    query = httpx2.URL(url)
+    return None if query.params.get("limit") == str(_FEW) else str(query.copy_set_param("limit", _FEW))
 
 
-def _search(api: HfApi, tags: list[str]) -> Iterator[Published]:
-    """What the Hub lists under all of the tags, read as plain JSON.
+def _search(api: HfApi, tags: list[str]) -> Iterator[PublishedDiff]:
+    """Yields the diffs that the Hub lists under all of the tags.
 
-    Not by `list_datasets`: it makes arguments of whatever a card's YAML holds, so one card with a key such as `self`
-    would end every search.
+    It reads plain JSON instead of calling `list_datasets`, which passes the keys of a card's YAML as arguments, so that
+    one card with a key such as `self` would make every search fail.
     """
     headers = build_hf_headers(token=api.token, library_name="diffing")
     with hub_errors("the published diffs"):
@@ -155,8 +155,8 @@ def _search(api: HfApi, tags: list[str]) -> Iterator[Published]:
                 yield published
 
 
-def _read(item: Any, tags: list[str]) -> Published | None:  # noqa: ANN401  plain JSON
-    """One dataset of the list; None where it is not one of ours under all of the tags."""
+def _read(item: Any, tags: list[str]) -> PublishedDiff | None:  # noqa: ANN401  plain JSON
+    """Reads one dataset of the list; returns None if it is not a published diff with all of the tags."""
     match item:
         case {"id": str(repo_id), "sha": str(sha), "tags": [*given], "cardData": {**card}} if set(tags) <= set(
             map(str, given)
@@ -166,9 +166,9 @@ def _read(item: Any, tags: list[str]) -> Published | None:  # noqa: ANN401  plai
                 return None
             changed = item.get("lastModified")
             day = changed[:10] if isinstance(changed, str) else None
-            told: Any = card[ENTRY]
-            numbers = (_count(told.get(name)) for name in ("prompts", "findings", "confirmed"))
-            return Published(repo_id, sha, identity, day, item.get("private") is True, *numbers)
+            entry: Any = card[ENTRY]
+            numbers = (_count(entry.get(name)) for name in ("prompts", "findings", "confirmed"))
+            return PublishedDiff(repo_id, sha, identity, day, item.get("private") is True, *numbers)
     return None
 
 

@@ -1,4 +1,4 @@
-"""Whether what a published diff was made with, beside its two models, is still what the same names stand for."""
+"""Checks whether the helper repositories of a published diff (judge, SAE, prompts ...) have changed since then."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -14,27 +14,27 @@ from diffing.types import Report
 _PINNED = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)@(?P<sha>[0-9a-f]{40})", re.ASCII)
 
 
-def moved(report: Report, specs: Iterable[str], prompts: str | None, api: HfApi) -> str | None:
-    """A repository that has another commit now than in the report: a judge, a reader, an embedder, a set of prompts.
+def outdated_source(report: Report, specs: Iterable[str], prompts: str | None, api: HfApi) -> str | None:
+    """Returns a repository whose commit differs from that in the report: a judge, reader, embedder or prompt set.
 
-    The settings that two runs share name these, and a name does not say at which commit.
+    Equal settings name the same repositories, but a name does not fix the commit.
 
     Args:
-        report: That was published, of the same settings.
-        specs: The models that the settings name, to see which revisions of them are meant.
-        prompts: Where the prompts come from, by the settings.
-        api: Asks for whoever wants to take the diff.
+        report: A published report with the same settings.
+        specs: The models that the settings name, which may fix revisions.
+        prompts: The source of the prompts according to the settings.
+        api: A Hub client for the account that wants to reuse the diff.
 
     Returns:
-        The first one; None where all are the same.
+        The first such repository; None if all are unchanged.
 
     Raises:
-        DiffingError: One of them is gone, its library is not installed, or the Hub cannot be reached.
+        DiffingError: A repository is gone, its library is not installed, or the Hub cannot be reached.
     """
     parts = (part for spec in specs for part in read_ref(spec).parts)
-    wanted = {part.name: part.revision for part in parts if part.revision is not None}
+    revisions = {part.name: part.revision for part in parts if part.revision is not None}
     for repo, sha in dict.fromkeys(_made_with(report)):
-        if head_of(api, repo, revision=wanted.get(repo)) != sha:
+        if head_of(api, repo, revision=revisions.get(repo)) != sha:
             return repo
     for sae in dict.fromkeys(str(info.settings["sae"]) for info in report.others if "sae" in info.settings):
         if find_sae(sae.rpartition("@")[0]).identity != sae:
@@ -48,9 +48,9 @@ def moved(report: Report, specs: Iterable[str], prompts: str | None, api: HfApi)
 
 
 def _made_with(report: Report) -> Iterator[tuple[str, str]]:
-    """Repositories with commits, of all models but the two; an SAE has a name of another kind."""
+    """Yields the repositories and commits of all helper models; SAEs are left out, as their ids have another form."""
     for info in report.others:
-        told = (value for key, value in info.settings.items() if key != "sae" and isinstance(value, str))
-        for text in (info.id, *told):
+        texts = (value for key, value in info.settings.items() if key != "sae" and isinstance(value, str))
+        for text in (info.id, *texts):
             for found in _PINNED.finditer(text):
                 yield found["repo"], found["sha"]

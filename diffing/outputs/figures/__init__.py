@@ -1,7 +1,7 @@
-"""Every picture of a report, each made once: for the report's page, the app, the dataset's card and link previews.
+"""Draws the pictures of a report as SVG, for the report page, the app, the dataset card and link previews.
 
-Pictures are SVG. In a page they take its colours and its width; as a file they bring both. No text of models or users
-becomes markup. Knows no page, no repository and no method.
+Within a page, a picture takes its colours and its width from the page; a picture file brings its own. Text from models
+and users is escaped.
 """
 
 from diffing.outputs.figures.forest import MAX_ROWS, NARROW, WIDE, Layout, forest, forest_file

@@ -1,4 +1,4 @@
-"""The forest plot: net differences with their intervals, one row for each difference."""
+"""Draws the forest plot: net differences with their intervals, one row per finding."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,33 +13,33 @@ from diffing.report.names import Names
 from diffing.types import SIDES, Finding, Report, Side
 
 MAX_ROWS = 40
-"""Rows in a page, those of the first entries of the merged list."""
+"""Maximum number of rows in a page; they show the first entries of the grouped list."""
 _RIGHT = 96
-"""Where the axis ends, in percent of the width."""
+"""Right end of the axis, in percent of the width."""
 _TOP, _BOTTOM = 30, 48
-"""Pixels above the first row and below the last."""
+"""Pixels above the first row and below the last one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a forest plot is laid out."""
+    """The layout of a forest plot."""
 
     kind: str
-    """The class of its element in a page."""
+    """CSS classes of its element in a page."""
     left: float
-    """Where the axis begins, in percent of the width; labels stand left of it, or above if there is no room."""
+    """Left end of the axis, in percent of the width; labels stand left of it, or above it if there is no room."""
     row: int
     """Height of a row in pixels."""
     letters: int
-    """Letters per line of a label."""
+    """Maximum number of letters per line of a label."""
     name: int
-    """Letters of a model's name."""
+    """Maximum number of letters of a model's name."""
     rows: int = MAX_ROWS
-    """Rows at most."""
+    """Maximum number of rows."""
     links: bool = True
-    """Whether a row leads to its finding in the page."""
+    """Whether a row links to its finding in the page."""
     note: str = "net difference, percentage points"
-    """What stands below the axis."""
+    """Label below the axis."""
 
     @property
     def above(self) -> bool:
@@ -47,30 +47,29 @@ class Layout:
         return self.left < 10
 
     def x(self, place: float) -> str:
-        """From a place on the axis, 0 to 100, to a percentage of the width."""
+        """Converts a place on the axis, from 0 to 100, to a percentage of the width."""
         return f"{round(self.left + (_RIGHT - self.left) * place / 100, 2):g}%"
 
 
 WIDE = Layout("forest wide", left=40, row=46, letters=48, name=30)
-"""For pages from 60 rem on."""
+"""Layout for pages that are at least 60 rem wide."""
 NARROW = Layout("forest narrow", left=4, row=66, letters=46, name=16)
-"""For phones and small windows."""
+"""Layout for phones and small windows."""
 FILE = Layout(
     "forest", left=44, row=46, letters=44, name=26, rows=15, links=False,
-    note="net difference on held-out prompts, percentage points, with 95 % intervals; filled: confirmed",
+    note="net difference on held-out prompts, percentage points, with 95% intervals; filled: confirmed",
 )  # fmt: skip
-"""For a file of about 900 pixels' width."""
+"""Layout for a picture file that is about 900 pixels wide."""
 
 
 def forest(report: Report, layout: Layout = WIDE) -> Picture:
-    """Net differences on held-out prompts with 95 % intervals, in percentage points, the strongest on top.
+    """Draws net differences on held-out prompts with 95% intervals, in percentage points, the strongest on top.
 
-    To the left model A does it more, to the right model B: the place is the net difference, signed by the finding's
-    side. Filled marks are confirmed, hollow ones are not. Each row is the lead of an entry of the merged list; those
-    without held-out verdicts are skipped.
+    Left of zero model A does it more, right of zero model B. Filled marks are confirmed, hollow ones are not. Each row
+    is the lead of an entry of the grouped list; leads without held-out verdicts are skipped.
 
     Args:
-        report: Its leading findings are drawn in their order.
+        report: The report; the leads of its entries are drawn in their order.
         layout: One of `WIDE`, `NARROW` and `FILE`.
     """
     index = index_of(report)
@@ -85,23 +84,23 @@ def forest(report: Report, layout: Layout = WIDE) -> Picture:
             target = f"f{numbers[finding.hypothesis.id]}" if layout.links else None
             body.append(linked(_row(finding, span, _TOP + layout.row * place, layout, names), target))
     name = f"How {one_line(names.a, 60)} and {one_line(names.b, 60)} differ"
-    return Picture(layout.kind, name, _told(shown), bottom + _BOTTOM, Markup("").join(body))
+    return Picture(layout.kind, name, _description(shown), bottom + _BOTTOM, Markup("").join(body))
 
 
 def forest_file(report: Report) -> bytes | None:
-    """The plot as a file of its own, its first 15 rows; None if there is nothing to draw."""
+    """Draws the first 15 rows of the plot as an SVG file; returns None if there is nothing to draw."""
     if all(finding.heldout.net_difference.value is None for finding in index_of(report).leads):
         return None
     return forest(report, FILE).file(900)
 
 
-def _told(shown: Sequence[Finding]) -> str:
+def _description(shown: Sequence[Finding]) -> str:
     confirmed = sum(finding.confirmed for finding in shown)
     return f"Net differences of {count(len(shown), 'finding')} with their intervals, {confirmed} of them confirmed."
 
 
 def _axis(layout: Layout, reach: int, bottom: int, names: Names) -> Markup:
-    """Grid, labels, and what left and right mean."""
+    """Draws the grid, its labels, and which model each direction stands for."""
     parts = []
     for tick in ticks_of(reach):
         x = layout.x(50 + 50 * tick / reach)
@@ -121,7 +120,7 @@ def _arrow(side: Side, names: Names, length: int) -> str:
 
 
 def _row(finding: Finding, span: Span, top: int, layout: Layout, names: Names) -> Markup:
-    """The label, the interval and the mark of one finding."""
+    """Draws the label, the interval and the mark of one finding."""
     lines = lines_of(statement(finding, names), layout.letters)
     if layout.above:
         y, label = (
@@ -143,5 +142,6 @@ def _row(finding: Finding, span: Span, top: int, layout: Layout, names: Names) -
 
 def _hover(finding: Finding, names: Names) -> tuple[str, str]:
     net = finding.heldout.net_difference
-    told = f"{points(net.value)} points, 95 % interval {interval(net)}, n = {finding.heldout.n}"
-    return one_line(statement(finding, names), 300), f"{told}, {'confirmed' if finding.confirmed else 'not confirmed'}"
+    result = f"{points(net.value)} points, 95% interval {interval(net)}, n = {finding.heldout.n}"
+    status = "confirmed" if finding.confirmed else "not confirmed"
+    return one_line(statement(finding, names), 300), f"{result}, {status}"

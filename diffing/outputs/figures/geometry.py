@@ -1,4 +1,4 @@
-"""Where net differences stand on an axis whose left half belongs to model A. Knows no markup."""
+"""Computes the positions of net differences on a horizontal axis whose left half belongs to model A."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from diffing.types import Estimate, Finding, Side
 
 
 class Span(NamedTuple):
-    """An interval on an axis: places from 0, its left end, to 100, its right end."""
+    """An interval on an axis, as positions from 0 (its left end) to 100 (its right end)."""
 
     low: float
     """The left end of the interval."""
@@ -18,7 +18,7 @@ class Span(NamedTuple):
 
 
 def span_of(net: Estimate, direction: Side, reach: float) -> Span | None:
-    """The places of a net difference and its interval; None if they are undefined.
+    """Returns the positions of a net difference and its interval; None if they are undefined.
 
     Args:
         net: The net difference, signed for `direction`.
@@ -33,16 +33,16 @@ def span_of(net: Estimate, direction: Side, reach: float) -> Span | None:
 
 
 def reach_of(findings: Iterable[Finding]) -> float:
-    """The largest absolute net difference at the end of any interval, as a share that is never 0."""
+    """Returns the largest absolute end of all intervals of net differences, as a share that is never 0."""
     nets = [finding.heldout.net_difference for finding in findings]
     return max((abs(end) for net in nets for end in (net.low, net.high) if end is not None), default=1.0) or 1.0
 
 
 def rounded_reach(findings: Iterable[Finding]) -> int:
-    """The same in percentage points, rounded up to the next multiple of ten, at most 100."""
+    """Returns the reach in percentage points, rounded up to the next multiple of ten, at most 100."""
     return min(int(100 * reach_of(findings) // 10 + 1) * 10, 100)
 
 
 def ticks_of(reach: int) -> list[int]:
-    """The labelled places of an axis from `-reach` to `reach` percentage points."""
+    """Returns the labelled ticks of an axis from `-reach` to `reach` percentage points."""
     return [tick for tick in range(-100, 101, 25 if reach > 50 else 10) if abs(tick) <= reach]

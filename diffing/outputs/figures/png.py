@@ -1,4 +1,7 @@
-"""A picture as PNG, for places that show no SVG, such as link previews. The same on every machine."""
+"""Converts an SVG picture to PNG, for places that show no SVG, such as link previews.
+
+The result is the same on every machine.
+"""
 
 from importlib.resources import as_file, files
 
@@ -6,10 +9,10 @@ from diffing.outputs.figures.svg import FONT
 
 
 def png_of(svg: bytes) -> bytes:
-    """The pixels of a picture's file, with the font of this package and no other, so that servers need none.
+    """Renders an SVG file as PNG, with only the font of this package, so that servers need no fonts.
 
     Args:
-        svg: What `Picture.file` or `preview` gives, in its size.
+        svg: A file from `Picture.file` or `preview`; the PNG has its size.
     """
     from resvg_py import svg_to_bytes
 

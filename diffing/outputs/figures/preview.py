@@ -1,4 +1,4 @@
-"""The picture that stands for a report where its link is shared: 1200 by 630 pixels, readable at a third of it."""
+"""Draws the link preview of a report: a picture of 1200 by 630 pixels that is readable at a third of its size."""
 
 from collections.abc import Sequence
 
@@ -6,27 +6,27 @@ from markupsafe import Markup
 
 from diffing.outputs.figures.geometry import Span, rounded_reach, span_of
 from diffing.outputs.figures.svg import file_of, lines_of, mark
-from diffing.outputs.phrasing import asked, count, headline, needs_examples, one_line, points, statement
+from diffing.outputs.phrasing import count, headline, needs_examples, one_line, points, prompt_counts, statement
 from diffing.report.index import index_of
 from diffing.report.names import Names
 from diffing.types import SIDES, Finding, Report, Side
 
 WIDTH, HEIGHT = 1200, 630
-"""Pixels, as sites expect them of a link's picture."""
+"""Size in pixels that websites expect of a link preview."""
 ROWS = 3
-"""Differences drawn."""
+"""Maximum number of differences that are drawn."""
 _LEFT, _RIGHT = 60, 1140
 _AXIS = (620, 1000)
-"""Where the axis begins and ends."""
+"""Left and right end of the axis, in pixels."""
 _FIRST, _ROW = 320, 80
-"""The middle of the first row, and the height of each."""
+"""Vertical middle of the first row, and height of a row, in pixels."""
 
 
 def preview(report: Report) -> bytes:
-    """The strongest difference in words, three on one axis, and how many are confirmed, as an SVG file.
+    """Draws the strongest difference in words, three differences on one axis and the number confirmed, as an SVG file.
 
     Args:
-        report: What the link leads to.
+        report: The report that the link opens.
     """
     names = index_of(report).names
     confirmed = sorted((each for each in index_of(report).leads if each.confirmed), key=needs_examples)
@@ -38,23 +38,23 @@ def preview(report: Report) -> bytes:
     return file_of(body, WIDTH, HEIGHT, name, one_line(title, 400))
 
 
-def _said(text: str, x: float, y: float, size: int, *, anchor: str = "start", style: str = "") -> Markup:
+def _text(text: str, x: float, y: float, size: int, *, anchor: str = "start", style: str = "") -> Markup:
     of = Markup('<text x="{}" y="{}" font-size="{}" text-anchor="{}" class="{}">{}</text>')
     return of.format(x, y, size, anchor, style, text)
 
 
 def _heads(names: Names) -> Markup:
-    """Whose report it is, and which mark is which model."""
-    parts = [_said("diffing", _LEFT, 84, 34)]
+    """Draws the name of this package and the marks and names of both models."""
+    parts = [_text("diffing", _LEFT, 84, 34)]
     for side, x in zip(SIDES, (_AXIS[0] - 300, _AXIS[0] + 130), strict=True):
         parts += [mark(side, str(x), 73, filled=True, radius=11)]
-        parts.append(_said(one_line(names.of(side), 20), x + 24, 84, 30, style=f"head {side}"))
+        parts.append(_text(one_line(names.of(side), 20), x + 24, 84, 30, style=f"head {side}"))
     return Markup("").join(parts)
 
 
 def _headline(title: str) -> Markup:
     lines = lines_of(title, 38)
-    return Markup("").join(_said(line, _LEFT, 178 + 62 * place, 48) for place, line in enumerate(lines))
+    return Markup("").join(_text(line, _LEFT, 178 + 62 * place, 48) for place, line in enumerate(lines))
 
 
 def _rows(shown: Sequence[Finding], names: Names) -> list[Markup]:
@@ -74,17 +74,17 @@ def _row(finding: Finding, span: Span, y: int, names: Names) -> Markup:
     low, value, high = (_AXIS[0] + (_AXIS[1] - _AXIS[0]) * place / 100 for place in span)
     lines = lines_of(statement(finding, names), 34)
     top = y + 10 - 17 * (len(lines) - 1)
-    label = [_said(line, _LEFT, top + 34 * place, 27) for place, line in enumerate(lines)]
+    label = [_text(line, _LEFT, top + 34 * place, 27) for place, line in enumerate(lines)]
     bar = Markup('<line class="span thick {}" x1="{:.1f}" y1="{y}" x2="{:.1f}" y2="{y}"/>').format(side, low, high, y=y)
     net = finding.heldout.net_difference.value
-    number = _said(f"{points(abs(net or 0.0)).lstrip('+')} points", _RIGHT, y + 10, 27, anchor="end")
+    number = _text(f"{points(abs(net or 0.0)).lstrip('+')} points", _RIGHT, y + 10, 27, anchor="end")
     return Markup("").join((*label, bar, mark(side, f"{value:.1f}", y, filled=True, radius=11), number))
 
 
 def _total(report: Report) -> Markup:
     tested, confirmed = index_of(report).tested, index_of(report).confirmed
-    told = f"{count(len(confirmed), 'confirmed difference')}"
+    total = f"{count(len(confirmed), 'confirmed difference')}"
     if tested:
-        told += f", tested on {asked(tested, 'held-out prompt')}"
+        total += f", tested on {prompt_counts(tested, 'held-out prompt')}"
     line = Markup('<line class="grid" x1="{}" x2="{}" y1="556" y2="556"/>').format(_LEFT, _RIGHT)
-    return line + _said(told, _LEFT, 600, 28, style="note")
+    return line + _text(total, _LEFT, 600, 28, style="note")

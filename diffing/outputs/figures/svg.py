@@ -1,8 +1,8 @@
-"""What all pictures are made of: marks, lines of text, and the SVG element around them. Knows no report.
+"""Building blocks of all SVG pictures: marks, lines of text, links, and the SVG element around them.
 
-Horizontal places are percentages of the picture's width and everything else is in pixels, so texts keep their size
+Horizontal positions are percentages of the picture's width and everything else is in pixels, so texts keep their size
 however wide a page shows the picture. Colours are the page's custom properties (`--ink`, `--a` ...), which change with
-its theme; a file has those of the light theme on paper of its own.
+its theme; a file has those of the light theme and its own background.
 """
 
 import re
@@ -22,9 +22,9 @@ PALETTE = {
     "paper": "#fbfaf7", "ink": "#1b1e23", "muted": "#5a626d", "line": "#e3e0d9", "soft": "#f2f0eb",
     "a": "#1b62a8", "b": "#a34a00", "a-tint": "#3b82c4", "b-tint": "#d9730d",
 }  # fmt: skip
-"""Colours of a file, by the names of the pages' custom properties.
+"""Colours of a picture file, by the names of the pages' custom properties.
 
-The blue and the orange are told apart with every common colour blindness."""
+The blue and the orange are distinguishable with every common colour blindness."""
 FONT = "DejaVu Sans"
 """The font that ships with this package; pages use their own."""
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
@@ -32,40 +32,40 @@ _CLASS = re.compile(r"\.([\w-]+)")
 _DECLARATION = re.compile(r"([\w-]+): ([^;]+);")
 _VARIABLE = re.compile(r"var\(--([a-z-]+)\)")
 _CLASSES = re.compile('class="([^"]*)"')
-"""Of an element: in texts there is no such quotation mark, they are escaped."""
+"""The class attribute of an element; it cannot match within text, where quotation marks are escaped."""
 _EDGE = 20
-"""Pixels around the picture in a file."""
+"""Margin around the picture in a file, in pixels."""
 _LONGEST = 600
-"""Characters of a text that are looked at before it is broken into lines."""
+"""Maximum number of characters of a text before it is broken into lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture of a report."""
+    """One picture of a report."""
 
     kind: str
-    """The class of its element in a page."""
+    """CSS classes of its element in a page."""
     name: str
-    """What it shows, in a few words."""
+    """A short title."""
     description: str
-    """What it says, for those who do not see it."""
+    """Alternative text for people who do not see the picture."""
     height: int | None
     """In pixels; None for a square."""
     body: Markup
     """The content of its SVG element."""
 
     def inline(self) -> Markup:
-        """The element for a page that has `stylesheet()` and the custom properties that it uses."""
+        """Returns the element for a page that has `stylesheet()` and the custom properties that it uses."""
         height = Markup(' height="{}"').format(self.height) if self.height else ""
         return Markup('<svg class="figure {}" role="group" aria-label="{}" width="100%"{}>{}</svg>').format(
             self.kind, f"{self.name}. {self.description}", height, self.body
         )
 
     def file(self, width: int) -> bytes:
-        """A file that needs nothing else, on light paper: no script, no style sheet, no link, no request.
+        """Returns a self-contained SVG file on a light background, without scripts, style sheets, links or requests.
 
         Args:
-            width: In pixels.
+            width: Width in pixels.
         """
         height = (self.height or width) + 2 * _EDGE
         sheet = Markup('<rect class="sheet" x="0.5" y="0.5" width="{}" height="{}" rx="10"/>').format(
@@ -78,14 +78,14 @@ class Picture:
 
 
 def file_of(body: Markup, width: int, height: int, name: str, description: str) -> bytes:
-    """An SVG file of a picture's content; its classes become attributes with the colours of `PALETTE`.
+    """Returns an SVG file of a picture's content; CSS classes become attributes with the colours of `PALETTE`.
 
     Args:
         body: The content.
-        width: In pixels.
-        height: In pixels.
-        name: What it shows, in a few words.
-        description: What it says, for those who do not see it.
+        width: Width in pixels.
+        height: Height in pixels.
+        name: A short title.
+        description: Alternative text for people who do not see the picture.
     """
     around = Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" '
@@ -96,31 +96,31 @@ def file_of(body: Markup, width: int, height: int, name: str, description: str) 
 
 @cache
 def stylesheet() -> str:
-    """The rules of all pictures."""
+    """Returns the CSS of all pictures."""
     return files(__package__).joinpath("figures.css").read_text(encoding="utf-8")
 
 
 @cache
 def _attributes(classes: str) -> str:
-    """What the rules say of an element, as attributes: some places that show SVG allow no style sheets in it."""
-    of, said = set(classes.split()), dict[str, str]()
+    """Returns the CSS rules for classes as attributes, because some places that show SVG allow no style sheets."""
+    of, styles = set(classes.split()), dict[str, str]()
     for selectors, declarations in _RULE.findall(stylesheet()):
         named = [set(_CLASS.findall(selector)) for selector in selectors.split(",")]
         if any((each - {"figure"} or each) <= of for each in named):
-            said |= _DECLARATION.findall(declarations)
-    coloured = {key: _VARIABLE.sub(lambda found: PALETTE[found[1]], value) for key, value in said.items()}
+            styles |= _DECLARATION.findall(declarations)
+    coloured = {key: _VARIABLE.sub(lambda found: PALETTE[found[1]], value) for key, value in styles.items()}
     return " ".join(f'{key}="{escape(value)}"' for key, value in coloured.items())
 
 
 def mark(side: Side, x: str, y: float, *, filled: bool, radius: float = 5.5) -> Markup:
-    """A circle for model A, a diamond for model B.
+    """Draws a circle for model A or a diamond for model B.
 
     Args:
         side: The model.
-        x: The centre, such as `12.5%`.
-        y: The centre, in pixels.
-        filled: An outline alone stands for what is not confirmed.
-        radius: In pixels.
+        x: Horizontal centre, such as `12.5%`.
+        y: Vertical centre in pixels.
+        filled: Whether the mark is filled; an outline stands for an unconfirmed finding.
+        radius: Radius in pixels.
     """
     shape = "mark" if filled else "mark hollow"
     if side == "a":
@@ -131,14 +131,14 @@ def mark(side: Side, x: str, y: float, *, filled: bool, radius: float = 5.5) -> 
 
 
 def text(lines: Sequence[str], x: str, y: float, anchor: str = "start", *, style: str = "") -> Markup:
-    """Lines of text below each other.
+    """Draws lines of text below each other.
 
     Args:
         lines: Any texts.
-        x: Where they start, end or have their middle.
-        y: The base line of the first, in pixels.
-        anchor: `start`, `middle` or `end`.
-        style: Classes.
+        x: Horizontal position of the anchor, such as `12.5%`.
+        y: Base line of the first line, in pixels.
+        anchor: The part of each line that is at `x`: `start`, `middle` or `end`.
+        style: CSS classes.
     """
     of = Markup('<text x="{}" y="{}"{}{}>{}</text>')
     classes = Markup(' class="{}"').format(style) if style else ""
@@ -146,15 +146,15 @@ def text(lines: Sequence[str], x: str, y: float, anchor: str = "start", *, style
     return Markup("").join(of.format(x, y + 16 * place, placed, classes, line) for place, line in enumerate(lines))
 
 
-def lines_of(told: str, width: int, most: int = 2) -> list[str]:
-    """A text on a few lines, cut with an ellipsis if it is longer, without control characters.
+def lines_of(content: str, width: int, most: int = 2) -> list[str]:
+    """Breaks a text into a few lines without control characters, cut with an ellipsis if it is longer.
 
     Args:
-        told: Any text.
-        width: Letters per line; those of East Asian scripts and emoji count as two.
-        most: Lines.
+        content: Any text.
+        width: Maximum number of letters per line; those of East Asian scripts and emoji count as two.
+        most: Maximum number of lines.
     """
-    line = one_line(told, _LONGEST)
+    line = one_line(content, _LONGEST)
     wide = sum(unicodedata.east_asian_width(sign) in "WF" for sign in line)
     letters = max(int(width * len(line) / (len(line) + wide)), 1) if line else width
     lines = textwrap.wrap(line, letters) or [""]
@@ -164,16 +164,16 @@ def lines_of(told: str, width: int, most: int = 2) -> list[str]:
 
 
 def tooltip(*lines: str) -> Markup:
-    """What is shown when the mouse rests on an element, and read as its name."""
+    """Returns a `<title>`: browsers show it as a tooltip, and screen readers read it as the element's name."""
     return Markup("<title>{}</title>").format("\n".join(one_line(line, _LONGEST) for line in lines))
 
 
 def linked(content: Markup, target: str | None) -> Markup:
-    """Content as a group, which leads somewhere within the page.
+    """Groups content and makes it a link within the page.
 
     Args:
-        content: Begins with its tooltip.
-        target: The id that it leads to; None for no link.
+        content: The content, which begins with its tooltip.
+        target: The id of the link's target; None for no link.
     """
     if target is None:
         return Markup("<g>{}</g>").format(content)

@@ -1,4 +1,4 @@
-"""The small picture of one net difference and its interval, beside its numbers in a table."""
+"""Draws the small picture of one net difference and its interval that stands beside its numbers in a table."""
 
 from markupsafe import Markup
 
@@ -7,7 +7,7 @@ from diffing.types import Estimate, Side
 
 
 def whisker(net: Estimate, direction: Side, reach: float) -> Markup:
-    """The interval on an axis without labels; nothing if the difference is undefined.
+    """Draws the interval on an axis without labels; empty if the difference is undefined.
 
     Args:
         net: The net difference, signed for `direction`.
@@ -21,7 +21,7 @@ def whisker(net: Estimate, direction: Side, reach: float) -> Markup:
     shape = f'<circle cx="{value}" cy="6" r="2.6"/>'
     if direction == "b":
         shape = f'<path class="mark" d="M{value} 2.6l3.4 3.4-3.4 3.4-3.4-3.4z"/>'
-    return Markup(  # numbers alone
+    return Markup(  # safe, because it contains only numbers
         f'<svg class="whisker {direction}" viewBox="-4 0 108 12" aria-hidden="true" focusable="false">'
         f'<path class="axis" d="M50 0V12"/><path class="span" d="M{low} 6H{high}"/>{shape}</svg>'
     )

@@ -1,1 +1,1 @@
-"""A report as files to take away: all of it in a zip, a text, a table. Knows no page of the app and no Hub."""
+"""Makes downloadable files of a report: a zip archive, a Markdown document and a CSV table."""

@@ -1,4 +1,4 @@
-"""The whole report in one zip: the folder as diffing saves it, the page, and a text on how to open them."""
+"""Packs a whole report into a zip file: the saved report folder, the HTML page and a README on how to open them."""
 
 import io
 import tempfile
@@ -14,28 +14,28 @@ from diffing.types import Report
 
 PAGE, README = "report.html", "README.txt"
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
-"""The first time that a zip can hold: the files' times say nothing."""
+"""The earliest time that a zip can hold; a fixed time keeps the bytes the same."""
 _OTHER_TABLE = "Records of one method or check."
-_PRESSED = ".parquet"
+_COMPRESSED = ".parquet"
 
 
 def archive(report: Report, name: str, page: bytes) -> bytes:
-    """The zip; everything is in one folder.
+    """Returns the zip file; everything is in one folder.
 
     Args:
-        report: As it may be told.
-        name: Of the folder.
+        report: The report without addresses of servers.
+        name: Name of the folder.
         page: The report as an HTML page.
     """
     with tempfile.TemporaryDirectory() as folder:
         saved = {path.name: path.read_bytes() for path in sorted(save_report(report, folder).iterdir())}
-    tables = [each.removesuffix(_PRESSED) for each in saved if each != DOCUMENT]
+    tables = [each.removesuffix(_COMPRESSED) for each in saved if each != DOCUMENT]
     content = {README: _readme(report, name, tables), PAGE: page, **saved}
     return _zipped({f"{name}/{each}": data for each, data in content.items()})
 
 
 def _readme(report: Report, name: str, tables: list[str]) -> bytes:
-    # plain text: values from outside are on one line, and without control characters
+    # the file is plain text, so values from outside only have to be on one line and without control characters
     templates = environment(templates_of(__package__), escapes=False)
     template = templates.get_template("README.txt.jinja")
     names = index_of(report).names
@@ -53,13 +53,13 @@ def _readme(report: Report, name: str, tables: list[str]) -> bytes:
 
 
 def _zipped(content: Mapping[str, bytes]) -> bytes:
-    """A zip of files by path; the same files give the same bytes."""
+    """Zips files by path; the same files always give the same bytes."""
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w") as zipped:
         for path, data in content.items():
             member = zipfile.ZipInfo(path, date_time=_EARLIEST)
             member.external_attr = 0o644 << 16
-            member.create_system = 3  # Unix, wherever it is made
-            how = zipfile.ZIP_STORED if path.endswith(_PRESSED) else zipfile.ZIP_DEFLATED
+            member.create_system = 3  # Unix, also on other systems
+            how = zipfile.ZIP_STORED if path.endswith(_COMPRESSED) else zipfile.ZIP_DEFLATED
             zipped.writestr(member, data, compress_type=how)
     return sink.getvalue()

@@ -1,7 +1,7 @@
-"""One self-contained HTML page from a report: opens without network, shows hostile text as text. Knows no method.
+"""Renders a report as one self-contained HTML page, which opens without a network connection.
 
-The page works without scripts but for sorting and filters. Its Content-Security-Policy allows no request, and
-no script but those it carries, by their hashes.
+All text from models and users is escaped. Only sorting and filters need scripts. The page's Content-Security-Policy
+forbids every request, and every script except the page's own, which is allowed by its hash.
 """
 
 import base64
@@ -24,22 +24,22 @@ _CONTROLS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t
 _CONTROLS |= dict.fromkeys((*range(0x80, 0xA0), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF), 0xFFFD)
 
 
-_WORDS = ("count", "interval", "measured_by", "percent", "points", "probability", "shares")
-"""What the template says numbers with."""
+_FORMATTERS = ("count", "interval", "measured_by", "percent", "points", "probability", "shares")
+"""Functions of `phrasing` with which the templates format numbers."""
 _BOUNDS = ("DOMAIN_ROWS", "TINY", "TURNS", "TURN_LENGTH", "VALUE_LENGTH")
-"""What the template bounds texts and tables with."""
+"""Constants of `page` that bound texts and tables in the templates."""
 _FEATURE_BOUNDS = ("LABEL_LENGTH", "PROMPT_LENGTH")
-"""The same, for features."""
+"""Constants of `feature_section` that bound texts in the templates."""
 _FIGURES = ("MAX_ROWS", "NARROW", "WIDE", "forest", "scatter", "whisker")
-"""The pictures that the templates show."""
+"""Functions and constants of `figures` with which the templates draw."""
 
 
 def write_html(report: Report, path: Path | str) -> Path:
-    """Writes the page; the same report gives the same bytes.
+    """Writes a report's page to a file; the same report always gives the same bytes.
 
     Args:
-        report: What is shown.
-        path: The file; its folder must exist. Replaced whole or not at all.
+        report: The report to show.
+        path: The file, in an existing folder. It is replaced as a whole or not at all.
 
     Returns:
         The path.
@@ -51,10 +51,10 @@ def write_html(report: Report, path: Path | str) -> Path:
 
 
 def render(report: Report) -> str:
-    """The page with all that it needs.
+    """Returns the page as HTML with all styles, pictures and scripts inside.
 
     Args:
-        report: What is shown.
+        report: The report to show.
     """
     from markupsafe import Markup
 
@@ -75,17 +75,19 @@ def render(report: Report) -> str:
 
 
 def environment(resource: Callable[[str], str | None] = lambda name: None) -> "Environment":
-    """The templates of a report's HTML: every text is escaped and without control characters unless it is markup.
+    """Returns a Jinja environment with the templates of a report's HTML.
+
+    It escapes every text that is not markup, and makes control characters visible.
 
     Args:
-        resource: Templates of the caller's own by name, None for those that it does not have.
+        resource: Looks up further templates by name; returns None for names that it does not have.
     """
-    from diffing.outputs.html.compiled import COMPILED
+    from diffing.outputs.html.template_cache import TEMPLATE_CACHE
 
     templates = rendering.environment(
-        lambda name: resource(name) or _resource(name), escapes=True, finalize=_finalize, bytecode_cache=COMPILED
+        lambda name: resource(name) or _resource(name), escapes=True, finalize=_finalize, bytecode_cache=TEMPLATE_CACHE
     )
-    templates.globals |= {name: getattr(phrasing, name) for name in _WORDS}
+    templates.globals |= {name: getattr(phrasing, name) for name in _FORMATTERS}
     templates.globals |= {name: getattr(page, name) for name in _BOUNDS}
     templates.globals |= {name: getattr(feature_section, name) for name in _FEATURE_BOUNDS}
     templates.globals |= {name: getattr(figures, name) for name in _FIGURES}
@@ -93,17 +95,17 @@ def environment(resource: Callable[[str], str | None] = lambda name: None) -> "E
 
 
 def stylesheet() -> str:
-    """The page's rules, with those of its pictures and features."""
+    """Returns the CSS of the page, its pictures and its feature section."""
     return _resource("page.css") + figures.stylesheet() + _resource("features.css")
 
 
 def visible(text: str) -> str:
-    """The text with control characters as visible signs, since HTML drops or refuses them."""
+    """Replaces control characters with visible symbols, because HTML drops or forbids them."""
     return text.translate(_CONTROLS)
 
 
 def _finalize(value: object) -> object:
-    """Every printed text: nothing in it is invisible."""
+    """Makes control characters visible in every value that a template prints, unless the value is markup."""
     from markupsafe import Markup
 
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
@@ -114,5 +116,5 @@ def _resource(name: str) -> str:
 
 
 def _source_hash(script: str) -> str:
-    """The script's source expression for the Content-Security-Policy."""
+    """Returns the script's source expression for the Content-Security-Policy."""
     return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"

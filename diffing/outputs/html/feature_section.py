@@ -1,4 +1,7 @@
-"""What the page says of the SAE's features: which are listed, their passages, the findings on them. Knows no markup."""
+"""Collects the data of the page's section on SAE features: rows, example passages and the findings that use them.
+
+The templates turn it into markup.
+"""
 
 import re
 from dataclasses import dataclass
@@ -8,13 +11,13 @@ from diffing.report.index import ReportIndex, index_of
 from diffing.types import Finding, Prompt, Report
 
 FEATURE_ROWS = 100
-"""Features in the table."""
+"""Maximum number of features in the table."""
 PASSAGES, PASSAGE_LENGTH, PROMPT_LENGTH = 3, 500, 240
-"""Passages per feature; characters of each; characters of its prompt."""
+"""Maximum number of passages per feature, of characters per passage, and of characters of its prompt."""
 LABEL_LENGTH = 300
-"""Characters of a label, its source, the tokens or an address."""
+"""Maximum number of characters of a label, its source, the top tokens or a URL."""
 _LINK = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?([/?#][A-Za-z0-9._~:/?#@!$&()*+,;=%-]*)?")
-"""An https address of characters that need no escaping in one (RFC 3986), without a user's name."""
+"""An https URL without user name, made only of characters that RFC 3986 allows unescaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,55 +25,55 @@ class PassageView:
     """A passage with the tokens at which the feature is active."""
 
     passage: Passage
-    """Its row."""
+    """The passage as the report stores it."""
     prompt: Prompt | None
-    """What was asked, where the report still has it."""
+    """The prompt of the response, if the report still has it."""
     pieces: tuple[tuple[str, bool], ...]
-    """Text, and whether the feature is active there; cut to `PASSAGE_LENGTH`."""
+    """Pieces of text, each with whether the feature is active there; cut to `PASSAGE_LENGTH`."""
     cut: bool
-    """Whether something was."""
+    """Whether the passage was cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureView:
-    """One row of the table."""
+    """One row of the feature table."""
 
     feature: Feature
-    """Its row."""
+    """The feature as the report stores it."""
     link: str | None
-    """Its public page, where that is an https address."""
+    """Its public page, if that is a plain https URL."""
     findings: tuple[tuple[int, Finding], ...]
-    """The findings that rest on it, with their numbers."""
+    """The findings that rest on the feature, each with its number in the report."""
     passages: tuple[PassageView, ...]
-    """The strongest."""
+    """Its strongest passages."""
     passage_count: int
-    """All that the report has."""
+    """The number of passages that the report has."""
 
 
 @dataclass(frozen=True, slots=True)
-class Features:
-    """The section."""
+class FeatureSection:
+    """The data of the section."""
 
     rows: tuple[FeatureView, ...]
-    """The largest difference first."""
+    """The listed features, the largest difference first."""
     total: int
-    """Features that differ, listed or not."""
+    """The number of features that differ, listed or not."""
     listed: frozenset[int]
-    """Indices of the rows."""
+    """The indices of the listed features."""
 
     def of(self, finding: Finding) -> tuple[int, ...]:
-        """The listed features that a finding rests on."""
+        """Returns the indices of the listed features that a finding rests on."""
         return tuple(index for index in rests_on(finding) if index in self.listed)
 
 
-def features_in(report: Report) -> Features | None:
-    """The section's data, None where the SAE method was not part of the run.
+def features_in(report: Report) -> FeatureSection | None:
+    """Collects the section's data; returns None if the SAE method was not part of the run.
 
-    Of more than `FEATURE_ROWS` features those that confirmed findings rest on come first, then those that were followed
-    up, then the largest differences.
+    If there are more than `FEATURE_ROWS` features, those of confirmed findings are kept first, then those that were
+    followed up, then those with the largest differences.
 
     Args:
-        report: What is shown.
+        report: The report to show.
     """
     if FEATURES not in report.tables:
         return None
@@ -96,7 +99,7 @@ def features_in(report: Report) -> Features | None:
         for feature in index.features
         if feature.index in listed
     )
-    return Features(tuple(rows), len(index.features), frozenset(listed))
+    return FeatureSection(tuple(rows), len(index.features), frozenset(listed))
 
 
 def _passage(passage: Passage, index: ReportIndex) -> PassageView:

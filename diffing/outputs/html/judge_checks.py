@@ -1,6 +1,6 @@
-"""What the page says of the judge: the rows of its checks. Knows no markup.
+"""Formats the table of checks on the judge, such as its consistency, for the report page.
 
-A report may have been made elsewhere, so a row is believed field by field.
+A stranger may have made the report, so each field of a row is checked by itself.
 """
 
 from dataclasses import dataclass
@@ -9,29 +9,29 @@ from diffing.outputs.phrasing import percent
 from diffing.types import Report, Row
 
 TABLE = "judge_checks"
-"""The report's table."""
+"""Name of the report's table with the checks."""
 _BEYOND_CHANCE = "beyond chance"
-"""What the name of a check says whose value is no share."""
+"""Part of the name of checks whose value is a kappa and not a share."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckView:
-    """One check."""
+    """One row of the table."""
 
     check: str
-    """Its name."""
+    """Name of the check."""
     judge: str
-    """Whose."""
+    """The judge that was checked."""
     value: str
-    """With its interval; a dash where there is none."""
+    """The value with its interval; a dash if it is undefined."""
     n: str
-    """How many verdicts it rests on; a dash where none."""
+    """The number of verdicts that it rests on; a dash if there are none."""
     meaning: str
-    """In words."""
+    """Explanation of the value."""
 
 
 def checks_of(report: Report) -> tuple[CheckView, ...]:
-    """The checks of the judge, in the report's order; none where nothing was judged."""
+    """Returns the checks of the judge in the report's order; empty if the run had no judge."""
     return tuple(_view(row) for row in report.tables.get(TABLE, ()))
 
 
@@ -39,15 +39,15 @@ def _view(row: Row) -> CheckView:
     value, low, high = (_number(row.get(name)) for name in ("value", "low", "high"))
     n = row.get("n")
     if value is None or low is None or high is None:
-        told = "–"
+        text = "–"
     elif _BEYOND_CHANCE in str(row.get("check")):
-        told = f"{value:.2f} ({low:.2f} to {high:.2f})"
+        text = f"{value:.2f} ({low:.2f} to {high:.2f})"
     else:
-        told = f"{percent(value)} ({percent(low)} to {percent(high)})"
+        text = f"{percent(value)} ({percent(low)} to {percent(high)})"
     return CheckView(
         check=str(row.get("check")),
         judge=str(row.get("judge")),
-        value=told,
+        value=text,
         n=f"{n:,}" if isinstance(n, int) and n else "–",
         meaning=str(row.get("meaning")),
     )

@@ -1,5 +1,5 @@
 "use strict";
-// Sorts and filters the findings, folds long texts, opens what a link leads to. Reads the page, never makes markup out of text.
+// Sorts and filters the findings, folds long texts, and opens the target of a link. It never turns text into markup.
 (() => {
   const root = document.documentElement;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
@@ -20,7 +20,7 @@
   dark.addEventListener("change", label);
   label();
 
-  // Long texts are folded once they are shown: only then do they have a height.
+  // Long texts are folded when they become visible, because only then do they have a height.
   function fold(within) {
     for (const text of all(".clip:not([data-seen])", within)) {
       text.dataset.seen = "";
@@ -55,7 +55,7 @@
 
   const table = document.querySelector("table.findings");
   if (!table) return;
-  const bodies = [...table.tBodies];  // the tables of the evidence have their own
+  const bodies = [...table.tBodies];  // excludes those of the tables within the evidence
   const heads = all("th[data-key]", table.tHead);
   const cell = (body, key) => body.rows[0].querySelector(`[data-key="${key}"]`);
   const value = (body, key) => cell(body, key).dataset.v ?? cell(body, key).textContent.trim();
@@ -66,7 +66,7 @@
     const number = (body) => Number(value(body, "number"));
     bodies.sort((x, y) => {
       const [v, w] = [value(x, key), value(y, key)];
-      if (v === "" || w === "") return (v === "") - (w === "") || number(x) - number(y);  // undefined comes last
+      if (v === "" || w === "") return (v === "") - (w === "") || number(x) - number(y);  // undefined values come last
       const both = v !== w && !Number.isNaN(Number(v)) && !Number.isNaN(Number(w));
       return sign * (both ? Number(v) - Number(w) : collator.compare(v, w)) || number(x) - number(y);
     });

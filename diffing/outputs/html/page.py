@@ -1,11 +1,14 @@
-"""What the page says, worked out of a report: rows, shares, examples. Knows no markup and no file."""
+"""Collects the data that the HTML page of a report shows: entries, examples, claims and the table of domains.
+
+The templates turn it into markup.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from diffing import metrics
-from diffing.outputs.examples import SHOWN, Example, Group, examples
+from diffing.outputs.examples import EXAMPLES_SHOWN, Group, PairExample, examples
 from diffing.outputs.figures import reach_of
 from diffing.outputs.html.judge_checks import CheckView, checks_of
 from diffing.outputs.phrasing import needs_examples, pieces, sentence
@@ -15,17 +18,17 @@ from diffing.report.names import Names
 from diffing.types import Finding, Metrics, Prompt, Report, Side
 
 RESPONSE_BUDGET = 3_000_000
-"""Characters of responses in one page; this keeps pages of ordinary text under 5 MB."""
+"""Number of characters of responses in one page; this keeps pages of ordinary text under 5 MB."""
 LONGEST, SHORTEST = 6_000, 400
-"""Characters of one response: as many as the budget allows between these."""
+"""Largest and smallest number of characters of one response; the budget decides between them."""
 DOMAIN_ROWS, DOMAIN_COLUMNS = 30, 24
-"""Entries, the first of the merged list, and domains, the most frequent, in the table of domains."""
+"""Maximum number of entries (the first ones) and of domains (the most frequent ones) in the table of domains."""
 CLAIMS = 4
-"""Confirmed findings named at the top, per model."""
+"""Maximum number of confirmed findings per model at the top of the page."""
 TURNS, TURN_LENGTH, VALUE_LENGTH = 3, 2_000, 2_000
-"""Messages of a prompt, the last ones; characters of each; characters of a setting."""
+"""Maximum number of messages of a prompt (the last ones), of characters per message, and of characters of a setting."""
 TINY = 10
-"""Slices of fewer verdicts are greyed."""
+"""Domains with fewer verdicts than this are greyed out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,32 +36,32 @@ class FindingView:
     """One finding as the page shows it."""
 
     number: int
-    """From 1, in the order of the merged list, its leads first."""
+    """Its number from 1: the leads of all entries first, then the other members."""
     finding: Finding
-    """All of it."""
+    """The finding itself."""
     pieces: tuple[tuple[str, Side | None], ...]
-    """See `words.pieces`."""
+    """Its hypothesis as `phrasing.pieces` splits it."""
     sentence: str
-    """See `words.sentence`."""
-    examples: Mapping[Group, tuple[Example, ...]]
-    """The pairs shown."""
+    """Its result in words, from `phrasing.sentence`."""
+    examples: Mapping[Group, tuple[PairExample, ...]]
+    """The example pairs by kind of verdict."""
     counts: Mapping[Group, int]
-    """Verdicts of each kind, on both splits."""
+    """The number of verdicts of each kind, on both splits together."""
     unreadable: int
-    """Verdicts that could not be read, on both splits."""
+    """The number of unreadable verdicts, on both splits together."""
 
 
 @dataclass(frozen=True, slots=True)
 class EntryView:
-    """One entry of the merged list as the page shows it."""
+    """One entry of the grouped list as the page shows it: findings that say the same."""
 
     lead: FindingView
-    """What speaks for all."""
+    """The finding that represents the entry."""
     members: tuple[tuple[Member, FindingView], ...]
-    """The others, with how they are known to say the same."""
+    """The other findings, each with the evidence that it says the same."""
 
     def among(self, field: str) -> tuple[str, ...]:
-        """The methods or categories of all its findings, each once, by name."""
+        """Returns the distinct values of a hypothesis field, `method` or `category`, over all its findings."""
         views = (self.lead, *(view for _, view in self.members))
         return tuple(sorted({getattr(view.finding.hypothesis, field) for view in views}))
 
@@ -70,7 +73,7 @@ class DomainRow:
     view: FindingView
     """The finding."""
     cells: tuple[Metrics | None, ...]
-    """Per domain, on held-out prompts; None where there are none."""
+    """Its metrics on the held-out prompts of each domain; None if a domain has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,32 +81,32 @@ class Domains:
     """The table of net differences by domain."""
 
     shown: tuple[tuple[str, int], ...]
-    """The most frequent domains with their numbers of held-out prompts, by name."""
+    """The most frequent domains in alphabetical order, each with its number of held-out prompts."""
     total: int
-    """All domains of held-out prompts."""
+    """The number of all domains of held-out prompts."""
     rows: tuple[DomainRow, ...]
-    """The first findings by domain; none where no prompt has a domain."""
+    """One row per finding, for the first findings; empty if no prompt has a domain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """All that the template shows but the report's own fields."""
+    """Everything that the template shows in addition to the report's own fields."""
 
     names: Names
-    """Of the two models."""
+    """The short names of the two models."""
     entries: tuple[EntryView, ...]
-    """The merged list in its order."""
+    """The grouped list of findings in its order."""
     findings: tuple[FindingView, ...]
     """All findings, by their numbers."""
     domains: Domains
     """The table of domains."""
     reach: float
-    """The largest net difference at an interval's end, for small pictures on one scale; never 0."""
+    """The largest absolute end of any interval, so that all small pictures share one scale; never 0."""
     checks: tuple[CheckView, ...]
-    """Of the judge."""
+    """The checks of the judge."""
 
     def claims(self, side: Side) -> tuple[FindingView, ...]:
-        """The strongest confirmed findings of one side."""
+        """Returns the strongest confirmed findings of one side."""
         leads = (entry.lead for entry in self.entries)
         of_side = [v for v in leads if v.finding.confirmed and v.finding.hypothesis.direction == side]
         of_side.sort(key=lambda v: needs_examples(v.finding))
@@ -111,14 +114,14 @@ class Page:
 
 
 def page_of(report: Report, *, brief: bool = False) -> Page:
-    """The page's data.
+    """Collects the data of a report's page.
 
     Args:
-        report: What is shown.
-        brief: Without examples and domains, which take long to choose in a report of many prompts.
+        report: The report to show.
+        brief: Leaves out examples and domains, which take long to choose in a report with many prompts.
     """
     index = index_of(report)
-    longest = RESPONSE_BUDGET // (2 * sum(SHOWN.values()) * max(len(report.findings), 1))
+    longest = RESPONSE_BUDGET // (2 * sum(EXAMPLES_SHOWN.values()) * max(len(report.findings), 1))
     longest = min(max(longest, SHORTEST), LONGEST)
 
     def view(number: int, finding: Finding) -> FindingView:
@@ -150,11 +153,11 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
 
 
 def domains_of(report: Report, views: Sequence[FindingView]) -> Domains:
-    """The table of domains.
+    """Builds the table of net differences by domain.
 
     Args:
-        report: What is shown.
-        views: The merged list's leads in its order; the first are shown.
+        report: The report to show.
+        views: The leads of the grouped list in its order; the table shows the first ones.
     """
     heldout = [pair.prompt for pair in report.pairs if pair.prompt.split == "heldout"]
     counts = Counter(prompt.domain for prompt in heldout if prompt.domain is not None)

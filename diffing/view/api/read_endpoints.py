@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from diffing.errors import HubError, SettingError
-from diffing.outputs.dataset import Published
+from diffing.outputs.dataset import PublishedDiff
 from diffing.outputs.phrasing import explanation, headline, statement
 from diffing.report import report_summary
 from diffing.report.entries import Entry
@@ -143,7 +143,7 @@ def _opened(call: ApiCall, diff: str) -> tuple[OpenedReport, Address]:
     return site.report_cache.open(key), where
 
 
-def _listed(diff: Published) -> dict[str, Any]:
+def _listed(diff: PublishedDiff) -> dict[str, Any]:
     extra = {name: getattr(diff, name) for name in ("private", "prompts", "findings", "confirmed")}
     models = {"model_a": diff.identity.model_a, "model_b": diff.identity.model_b}
     return {"dataset": diff.repo_id, **models, "day": diff.changed, **extra}

@@ -4,7 +4,7 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from diffing.outputs.dataset import Published
+from diffing.outputs.dataset import PublishedDiff
 from diffing.outputs.html import environment
 from diffing.rendering import templates_of
 from diffing.view.examples import EXAMPLES
@@ -65,7 +65,7 @@ def _of_example(key: str) -> str:
     return Address("example", key).query
 
 
-def _of_diff(diff: Published) -> str:
+def _of_diff(diff: PublishedDiff) -> str:
     return Address("diff", diff.repo_id).query
 
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from diffing.errors import HubError
-from diffing.outputs.dataset import Published
+from diffing.outputs.dataset import PublishedDiff
 from diffing.view.published_diffs import HubDiffs
 from diffing.view.visitor import Visitor
 
@@ -20,7 +20,7 @@ _MODEL = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 class DiffPage:
     """One page of published diffs."""
 
-    diffs: tuple[Published, ...]
+    diffs: tuple[PublishedDiff, ...]
     """The diffs, the newest first."""
     page: int
     """The index of the page, from 0."""
@@ -72,6 +72,6 @@ def reason(error: HubError) -> str:
     return f"Published diffs cannot be listed now: the Hub {why}. Try again in a moment"
 
 
-def _said(diff: Published) -> str:
+def _said(diff: PublishedDiff) -> str:
     models = (name_of_model(model) for model in (diff.identity.model_a, diff.identity.model_b))
     return " ".join((diff.repo_id, *models)).lower()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diffing.errors import SettingError
-from diffing.outputs.html.feature_section import Features, features_in
+from diffing.outputs.html.feature_section import FeatureSection, features_in
 from diffing.outputs.html.page import Page, page_of
 from diffing.report import load_report
 from diffing.report.index import ReportIndex, index_of
@@ -41,7 +41,7 @@ class OpenedReport:
         return page_of(self.report, brief=True)
 
     @cached_property
-    def features(self) -> Features | None:
+    def features(self) -> FeatureSection | None:
         """The SAE's features; None if the run did not use the SAE method."""
         return features_in(self.report)
 

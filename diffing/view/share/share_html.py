@@ -10,12 +10,12 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from diffing.hub import BoundedApi, namespaces
+from diffing.outputs.address_removal import public_report
 from diffing.outputs.card import CardOutcome, section
-from diffing.outputs.dataset import Pushed
+from diffing.outputs.dataset import PushResult
 from diffing.outputs.downloads import FORMATS
 from diffing.outputs.formats import safe_name
 from diffing.outputs.html import environment
-from diffing.outputs.without_addresses import public_report
 from diffing.rendering import templates_of
 from diffing.types import SIDES, Report, Side
 from diffing.view.page_query import Address
@@ -122,7 +122,7 @@ def push(report: Report, api: BoundedApi, dataset: str | None) -> str:
     )  # fmt: skip
 
 
-def pushed(done: Pushed) -> str:
+def pushed(done: PushResult) -> str:
     """Renders the outcome of publishing."""
     return _rendered("pushed", done=done, query=Address("diff", done.repo_id).query)
 

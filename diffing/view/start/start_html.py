@@ -10,7 +10,7 @@ from diffing.methods.base import MethodPlan, method_plans
 from diffing.methods.sae.presets import PRESETS
 from diffing.model_ref import is_remote
 from diffing.models.recorded.source import SUFFIXES
-from diffing.outputs.dataset import Published
+from diffing.outputs.dataset import PublishedDiff
 from diffing.outputs.html import environment
 from diffing.prompts.bundled_set import bundled_domains, read_bundled
 from diffing.rendering import templates_of
@@ -104,7 +104,7 @@ def proposal(base: str, name: str, page: PageContext) -> str:
     return _rendered("proposal.html.jinja", page, base=base, name=name)
 
 
-def published(diffs: Sequence[Published], page: PageContext) -> str:
+def published(diffs: Sequence[PublishedDiff], page: PageContext) -> str:
     """Renders links to finished diffs of the same two models."""
 
     def address(repo_id: str) -> str:

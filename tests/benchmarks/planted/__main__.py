@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from diffing.bench.planted.summary import Told, results_of
-from diffing.cli.bench.shown import show_planted
+from diffing.cli.bench.printing import show_planted
 from diffing.cli.commands import main
 from diffing.cli.progress import progress_bars
 from diffing.models.cache import Store, default_store

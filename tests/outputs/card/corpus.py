@@ -133,17 +133,17 @@ CORPUS: dict[str, Case] = {
     "edited by a person": card(YAML + BODY + EDITED + "\n", refused="edited by hand"),
     "text put under the heading": card(OLD.replace("\n\n", "\n\nBy us:\n\n", 1), refused="edited by hand"),
     "hash taken out": card("<!-- model-diff:begin -->" + OLD.removeprefix(BEGIN), refused="edited by hand"),
-    "opted out": card(YAML + BODY + "<!-- model-diff: off -->\n", refused="asks for no such section"),
-    "opted out in capitals": card("<!--MODEL-DIFF:OFF-->\n" + BODY, refused="asks for no such section"),
-    "opted out within a line": card("Text <!-- model-diff: off --> text\n", refused="asks for no such section"),
-    "opted out with a reason": card("<!-- model-diff: off\nnot wanted -->\n", refused="asks for no such section"),
-    "opted out, with a section": card(OLD + "\n\n<!-- model-diff: off -->\n", refused="asks for no such section"),
-    "opted out in YAML": card("---\nmodel-diff: off\n---\n" + BODY, refused="asks for no such section"),
+    "opted out": card(YAML + BODY + "<!-- model-diff: off -->\n", refused="opts out of this section"),
+    "opted out in capitals": card("<!--MODEL-DIFF:OFF-->\n" + BODY, refused="opts out of this section"),
+    "opted out within a line": card("Text <!-- model-diff: off --> text\n", refused="opts out of this section"),
+    "opted out with a reason": card("<!-- model-diff: off\nnot wanted -->\n", refused="opts out of this section"),
+    "opted out, with a section": card(OLD + "\n\n<!-- model-diff: off -->\n", refused="opts out of this section"),
+    "opted out in YAML": card("---\nmodel-diff: off\n---\n" + BODY, refused="opts out of this section"),
     **{
-        f"opted out in YAML as {each!r}": card(f"---\nx: y\n{each}\n---\n{BODY}", refused="asks for no such section")
+        f"opted out in YAML as {each!r}": card(f"---\nx: y\n{each}\n---\n{BODY}", refused="opts out of this section")
         for each in OFF
     },
-    **{f"opted out as {each!r}": card(f"{each}\n\n{BODY}", refused="asks for no such section") for each in OFF_IN_TEXT},
+    **{f"opted out as {each!r}": card(f"{each}\n\n{BODY}", refused="opts out of this section") for each in OFF_IN_TEXT},
     "the wish as an example": card("Write `<!-- model-diff: off -->` to have none.\n\n```\nmodel-diff: off\n```\n"),
     "opted in, in YAML": card('---\n"model-diff": on\nother-model-diff: off2\n---\n' + BODY),
     "YAML that talks of it": card("---\ntitle: what model-diff is\nname: model-diff\n---\n" + BODY),

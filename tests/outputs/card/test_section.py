@@ -13,7 +13,7 @@ from diffing.metrics import metrics_of
 from diffing.outputs.card.edit import edit
 from diffing.outputs.card.markers import body_of, digest, hash_in
 from diffing.outputs.card.pull_requests import description_of
-from diffing.outputs.card.section import section, told_in_card
+from diffing.outputs.card.section import findings_in_card, section
 from diffing.outputs.markdown_escape import prose
 from diffing.outputs.phrasing import one_line
 from diffing.types import Evidence, Finding, LatentMeasure, Merged, ModelInfo, Report
@@ -51,7 +51,7 @@ def test_a_card_says_what_was_confirmed_about_its_model() -> None:
     )
     text = "\n".join(lines)
     assert "- **tern-1b-base continues the user's text instead of answering it.** In 16% of 180 prompts" in text
-    assert "false discovery rate 5% over all 12 that were tested" in text
+    assert "false discovery rate of 5% over all 12 tested sentences" in text
     assert "4 of the 7 were judged by the language model `judge-70b`" in text
     assert "[alice/tern-diff](https://huggingface.co/datasets/alice/tern-diff)" in text
     assert "127.0.0.1" not in text
@@ -76,7 +76,7 @@ def test_at_most_seven_and_never_what_was_not_confirmed() -> None:
     report = medium_report()
     confirmed = [finding for finding in report.findings if finding.confirmed]
     more = replace(report, findings=(*confirmed, *confirmed, *report.findings[len(confirmed) :]))
-    assert len(told_in_card(more)) == 7
+    assert len(findings_in_card(more)) == 7
     assert f"The 7 largest of {2 * len(confirmed)} are listed." in section(more, of=CHAT, dataset=None)
     assert len(findings_in(section(report, of=CHAT, dataset=None))) == len(confirmed) == 7
 
@@ -85,14 +85,14 @@ def test_what_says_the_same_is_said_once() -> None:
     report = medium_report()
     ids = [finding.hypothesis.id for finding in report.findings]
     merged = (Merged(ids[0], (ids[0], ids[2])), *(Merged(one, (one,)) for one in ids if one not in (ids[0], ids[2])))
-    assert [finding.hypothesis.id for finding in told_in_card(replace(report, merged=merged))] == [
+    assert [finding.hypothesis.id for finding in findings_in_card(replace(report, merged=merged))] == [
         one for one in ids[:7] if one != ids[2]
     ]
 
 
 def test_no_confirmed_difference_is_said_honestly() -> None:
     text = section(quiet_report(), of=CHAT, dataset=None)
-    assert "no difference between their responses was confirmed on 83 prompts. That is not proof" in text
+    assert "no difference between their responses was confirmed on 83 prompts. This does not prove" in text
     assert findings_in(text) == []
 
 
@@ -155,7 +155,7 @@ def test_a_card_of_another_model_is_refused(a: str, b: str, of: str, reason: str
 
 
 def test_a_dataset_that_is_no_name_is_refused() -> None:
-    with pytest.raises(SettingError, match="is no dataset's name: expected user/name"):
+    with pytest.raises(SettingError, match="is not a dataset's name: expected user/name"):
         section(medium_report(), of=CHAT, dataset="x) [y](https://evil.example")
 
 
@@ -250,8 +250,11 @@ def without_hope(report: Report, left: int) -> Report:
 
 def test_what_train_left_without_hope_is_no_part_of_the_family() -> None:
     text = section(without_hope(medium_report(), 3), of=CHAT, dataset=None)
-    assert "over all 9 that were tested; 3 more came up and were given up before, by the other prompts." in text
-    assert "the sizes tend to be somewhat too large" in text
+    assert (
+        "over all 9 tested sentences; 3 more were not tested, because the other prompts showed that a test was futile."
+        in text
+    )
+    assert "their sizes tend to be somewhat too large" in text
     nothing = section(without_hope(quiet_report(), 4), of=CHAT, dataset=None)
-    assert "no difference between their responses was confirmed; none looked as if a test could confirm it." in nothing
+    assert "no difference between their responses was confirmed, because a test was futile for all of them." in nothing
     assert "sizes" not in nothing

@@ -236,9 +236,9 @@ def test_the_card_says_what_was_tested_and_what_was_not() -> None:
     report = replace(report, findings=(untested, *others), settings={**report.settings, "judging": "thrift"})
     card = dataset_files(report, "user/name")["README.md"].decode()
     assert card.count("| not tested |") == 1
-    assert "corrected for all 11 that were tested" in card
+    assert "corrected for all 11 tested ones" in card
     assert "its verdicts on train prompts alone decide how many held-out prompts a hypothesis gets" in card
     full = dataset_files(replace(report, settings={**report.settings, "judging": "full"}), "user/name")["README.md"]
-    assert b"asked in stages" not in full
+    assert b"judges with early stopping" not in full
     assert "tend to be somewhat too large" in card
     assert all(f"`{name} {version}`" in card for name, version in report.versions.items())

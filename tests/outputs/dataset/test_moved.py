@@ -6,12 +6,12 @@ from pathlib import Path
 import huggingface_hub.constants
 import pytest
 
-from diffing.cli.without_computing import instead
+from diffing.cli.reuse_and_jobs import report_from_elsewhere
 from diffing.config import DiffConfig, HubOptions, Limits, settings_of
 from diffing.demo.config import FOLDER
 from diffing.errors import HubError
 from diffing.hub import BoundedApi, head_of, hub_api
-from diffing.outputs.dataset import moved, push_report
+from diffing.outputs.dataset import outdated_source, push_report
 from diffing.run_prompts import load_run_prompts
 from diffing.types import Message, ModelInfo, Pair, Report
 from diffing.versions import versions
@@ -64,28 +64,28 @@ def made_now(api: BoundedApi, config: DiffConfig = CONFIG) -> Report:
 def test_what_moved_is_named(name: str, kind: str, api: BoundedApi) -> None:
     report = made_now(api)
     specs = ("alice/a", "alice/b", "alice/judge")
-    assert moved(report, specs, CONFIG.prompts, api) is None
+    assert outdated_source(report, specs, CONFIG.prompts, api) is None
     push_something(api, f"alice/{name}", kind)
-    assert moved(report, specs, CONFIG.prompts, api) == f"alice/{name}"
+    assert outdated_source(report, specs, CONFIG.prompts, api) == f"alice/{name}"
 
 
 def test_a_pinned_judge_does_not_move(api: BoundedApi) -> None:
     report = made_now(api)
     pinned = f"alice/judge@{head_of(api, 'alice/judge')}"
     push_something(api, "alice/judge", "model")
-    assert moved(report, (pinned,), CONFIG.prompts, api) is None
+    assert outdated_source(report, (pinned,), CONFIG.prompts, api) is None
     api.delete_repo("alice/judge")
     with pytest.raises(HubError, match="alice/judge does not exist"):
-        moved(report, (pinned,), CONFIG.prompts, api)
+        outdated_source(report, (pinned,), CONFIG.prompts, api)
 
 
 def test_it_is_computed_anew_and_the_reason_told(api: BoundedApi, capsys: pytest.CaptureFixture[str]) -> None:
     push_report(made_now(api), "alice/diff", api=api)
     options = HubOptions(reuse=True)
-    assert instead(CONFIG, Limits(), options, None)[0] is not None
+    assert report_from_elsewhere(CONFIG, Limits(), options, None)[0] is not None
     assert "reused alice/diff" in capsys.readouterr().err
     push_something(api, "alice/judge", "model")
-    assert instead(CONFIG, Limits(), options, None)[0] is None
+    assert report_from_elsewhere(CONFIG, Limits(), options, None)[0] is None
     assert "alice/diff is not reused, since alice/judge is not the same any more" in capsys.readouterr().err
 
 
@@ -93,8 +93,8 @@ def test_it_is_computed_anew_and_the_reason_told(api: BoundedApi, capsys: pytest
 def test_a_name_that_means_something_else_elsewhere_is_not_looked_for(
     change: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert instead(replace(CONFIG, **change), Limits(), HubOptions(reuse=True), None)[0] is None
-    assert "says nothing of what is behind it elsewhere" in capsys.readouterr().err
+    assert report_from_elsewhere(replace(CONFIG, **change), Limits(), HubOptions(reuse=True), None)[0] is None
+    assert "can mean another model elsewhere" in capsys.readouterr().err
 
 
 def test_what_somebody_else_published_is_told(
@@ -102,8 +102,8 @@ def test_what_somebody_else_published_is_told(
 ) -> None:
     push_report(made_now(api), "alice/diff", api=api)
     monkeypatch.setenv("HF_TOKEN", hub.add_user("bob"))
-    assert instead(CONFIG, Limits(), HubOptions(reuse=True), None)[0] is not None
-    assert "published by somebody else: what it says was not checked" in capsys.readouterr().err
+    assert report_from_elsewhere(CONFIG, Limits(), HubOptions(reuse=True), None)[0] is not None
+    assert "somebody else published it, and it was not checked" in capsys.readouterr().err
 
 
 def test_the_prompts_that_come_with_the_package_are_compared(
@@ -117,8 +117,8 @@ def test_the_prompts_that_come_with_the_package_are_compared(
         for pair, prompt in zip(report.pairs, prompts, strict=True)
     )
     push_report(replace(report, pairs=pairs, judgements=(), findings=()), "alice/diff", api=api)
-    assert instead(config, Limits(), HubOptions(reuse=True), None)[0] is not None
+    assert report_from_elsewhere(config, Limits(), HubOptions(reuse=True), None)[0] is not None
     changed = replace(pairs[0], prompt=replace(pairs[0].prompt, messages=(Message("user", "Another wording."),)))
     push_report(replace(report, pairs=(changed, *pairs[1:]), judgements=(), findings=()), "alice/diff", api=api)
-    assert instead(config, Limits(), HubOptions(reuse=True), None)[0] is None
+    assert report_from_elsewhere(config, Limits(), HubOptions(reuse=True), None)[0] is None
     assert "since the set of prompts that comes with diffing is not the same any more" in capsys.readouterr().err

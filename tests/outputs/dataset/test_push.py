@@ -11,8 +11,8 @@ from huggingface_hub import CommitOperationAdd
 
 from diffing.errors import HubError, SettingError
 from diffing.hub import BoundedApi, hub_api
-from diffing.outputs.dataset import collect, find_published, identity_of, list_reports, push_report
-from diffing.outputs.without_addresses import public_report
+from diffing.outputs.address_removal import public_report
+from diffing.outputs.dataset import add_to_collections, find_published, identity_of, list_reports, push_report
 from diffing.report import load_report, save_report
 from diffing.types import Report
 from tests.hub import LocalHub
@@ -75,7 +75,7 @@ def test_the_same_again_makes_no_commit_and_another_run_replaces_it(hub: LocalHu
 def test_what_is_not_the_same_pair_is_not_replaced(hub: LocalHub, api: BoundedApi) -> None:
     push_report(report_of(), NAME, api=api)
     other = report_of("org/other")
-    with pytest.raises(SettingError, match=r"alice/diff holds .* org/base@1+ and .* to replace it \(--overwrite\)"):
+    with pytest.raises(SettingError, match=r"alice/diff holds .* org/base@1+ and .* --overwrite to replace it"):
         push_report(other, NAME, api=api)
     assert load_report(NAME, False) == report_of()
     push_report(other, NAME, api=api, overwrite=True)
@@ -154,8 +154,8 @@ def test_a_collection_is_kept_per_model(hub: LocalHub, api: BoundedApi) -> None:
     report = report_of()
     push_report(report, NAME, api=api)
     models = (report.model_a, report.model_b)
-    urls = collect(api, NAME, models)
-    assert collect(api, NAME, models) == urls
+    urls = add_to_collections(api, NAME, models)
+    assert add_to_collections(api, NAME, models) == urls
     assert len(hub.collections) == len(urls) == 2
     titles = {each.title: [item.id for item in each.items] for each in hub.collections}
     assert titles["Behavioral differences of org/base"] == [NAME]

@@ -12,11 +12,11 @@ import pyarrow.parquet
 import pytest
 
 from diffing.errors import SettingError
+from diffing.outputs.address_removal import public_report
 from diffing.outputs.downloads import FORMATS
 from diffing.outputs.figures import preview
-from diffing.outputs.files.sheet import LENGTH, safe_text
+from diffing.outputs.files.csv_table import LENGTH, safe_text
 from diffing.outputs.formats import safe_name
-from diffing.outputs.without_addresses import public_report
 from diffing.report import load_report
 from diffing.report.index import index_of
 from diffing.types import ModelInfo, Report

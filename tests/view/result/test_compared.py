@@ -10,7 +10,7 @@ from diffing.view.result.method_comparison import Cell, cell_of
 @pytest.mark.parametrize(
     ("estimate", "unit", "told"),
     [
-        (Estimate(0.9, 0.7797, 0.9548, 48), "%", Cell("90\N{NO-BREAK SPACE}%", "78 to 95\N{NO-BREAK SPACE}%", "n 48")),
+        (Estimate(0.9, 0.7797, 0.9548, 48), "%", Cell("90%", "78 to 95%", "n 48")),
         (Estimate(0.15, 0.1, -0.2, 7), "points", Cell("+15", "+10 to \N{MINUS SIGN}20", "n 7")),
         (Estimate(1.664, 1.45, 1.894, 1200), "", Cell("1.66", "1.45 to 1.89", "n 1,200")),
         (Estimate(-0.0132, None, None, 17), "", Cell("\N{MINUS SIGN}0.01", "no interval", "n 17")),

@@ -1,8 +1,8 @@
-"""Annotation from training code: when a Trainer pushes its model, the section goes into the card.
+"""Adds the card section from training code, when a transformers Trainer pushes its model.
 
-The Trainer tells callbacks that a push begins, not that it has ended, and its last push writes a new card. So there are
-two ways: `annotate_on_push(trainer)` where the script calls `trainer.push_to_hub()`, and `annotation_callback()` where
-only the pushes during training count. Neither breaks a training: what goes wrong is told in the log.
+The Trainer notifies callbacks when a push begins but not when it has ended, and its last push writes a new card. So
+there are two ways: `annotate_on_push(trainer)` if the script calls `trainer.push_to_hub()`, and `annotation_callback()`
+if the model is only pushed during training. Errors are logged and never interrupt the training.
 """
 
 import logging
@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import HfApi
 
-from diffing.annotate.comparison import compare_what
-from diffing.annotate.delivery import Ignored, Push
-from diffing.annotate.revision import diff_of, publish
+from diffing.annotate.annotator import diff_of, publish
+from diffing.annotate.comparison import choose_comparison
 from diffing.annotate.settings import AnnotatorSettings
+from diffing.annotate.webhook_payload import Ignored, Push
 from diffing.annotate.worker import one_line
 from diffing.errors import DiffingError, HubError, MissingExtraError
 from diffing.hub import head_of, hub_api, hub_errors, user_name
@@ -32,29 +32,29 @@ _log = logging.getLogger(__name__)
 
 _MAIN = (None, "main")
 _LOOK_EVERY = 2.0
-"""Seconds between two looks for the commit of a push."""
+"""Seconds between two checks for the commit of a push."""
 _LATEST = 10
-"""Commits among which it is looked for."""
+"""Number of latest commits that are searched for it."""
 
 
 def annotate_on_push(trainer: "Trainer", settings: AnnotatorSettings | None = None) -> None:
     """Makes `trainer.push_to_hub()` add the section to the card after it has pushed, on the main process only.
 
-    The pushed model is compared with the base_model that its card names; the Trainer writes that into the card. Both
-    models are loaded again beside the trained one. With `blocking=False` it is done by the thread that uploads. With
-    several processes the others do not wait for it: let nothing follow that they do together.
+    The pushed model is compared with the base_model that its card names, which the Trainer writes there. Both models
+    are loaded again in addition to the trained one. With `blocking=False`, the uploading thread does this. With several
+    processes, the others do not wait, so no collective operation may follow.
 
     Args:
-        trainer: The Trainer; its method is replaced.
-        settings: What is compared and published; None is the base, with a commit on the card.
+        trainer: The Trainer, whose method is replaced.
+        settings: The settings of the comparison; None compares with the base model and commits to the card.
     """
     push: Callable[..., Any] = trainer.push_to_hub
     chosen = settings or AnnotatorSettings(card="commit")
 
     @wraps(push)
-    def push_and_annotate(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the method it stands for
+    def push_and_annotate(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - same signature as the replaced method
         pushed = push(*args, **kwargs)
-        if pushed is None:  # not the main process
+        if pushed is None:  # this is not the main process
             return pushed
         revision = kwargs.get("revision") or trainer.args.hub_revision
         if revision not in _MAIN:
@@ -69,15 +69,15 @@ def annotate_on_push(trainer: "Trainer", settings: AnnotatorSettings | None = No
 
 
 def annotation_callback(settings: AnnotatorSettings | None = None, *, patience: float = 600.0) -> "TrainerCallback":
-    """A callback that adds the section when training has ended, for the last push during training.
+    """Returns a callback that adds the section for the last push during training, when training has ended.
 
-    For `TrainingArguments(push_to_hub=True)` without a `trainer.push_to_hub()` afterwards: that would write a new card,
-    without the section. The end of the training waits for it, on the main process only: with several processes, let
-    nothing follow that they do together, or raise the time that they wait for each other.
+    Use it with `TrainingArguments(push_to_hub=True)` and without `trainer.push_to_hub()` afterwards, which would write
+    a new card without the section. Only the main process waits for it. With several processes, no collective operation
+    may follow, or their timeout must be longer.
 
     Args:
-        settings: What is compared and published; None is the base, with a commit on the card.
-        patience: Seconds to wait for the last upload, at most.
+        settings: The settings of the comparison; None compares with the base model and commits to the card.
+        patience: Maximum number of seconds to wait for the last upload.
 
     Raises:
         MissingExtraError: transformers is not installed.
@@ -88,7 +88,7 @@ def annotation_callback(settings: AnnotatorSettings | None = None, *, patience: 
         raise MissingExtraError("The callback", "local") from None
 
     class AnnotationCallback(TrainerCallback):
-        """Notes the pushes, and annotates the last one."""
+        """Records the pushes, and annotates the last one."""
 
         def __init__(self) -> None:
             self._title: str | None = None
@@ -96,7 +96,7 @@ def annotation_callback(settings: AnnotatorSettings | None = None, *, patience: 
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ANN401
             if state.is_world_process_zero and args.push_to_hub:
-                with _survived():
+                with _log_failures():
                     self._before = _newest(hub_api(args.hub_token), args)
 
         def on_push_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ANN401
@@ -108,22 +108,22 @@ def annotation_callback(settings: AnnotatorSettings | None = None, *, patience: 
             if self._title is None or args.hub_revision not in _MAIN:
                 _log.warning("diffing: no section, since nothing was pushed to main during training")
                 return
-            with _survived():
+            with _log_failures():
                 api = hub_api(args.hub_token)
                 repository = _repository(api, args)
-                commit = _landed(api, repository, self._title, self._before, patience)
+                commit = _wait_for_commit(api, repository, self._title, self._before, patience)
                 annotate(api, repository, commit, settings or AnnotatorSettings(card="commit"))
 
     return AnnotationCallback()
 
 
 def annotate(api: HfApi, repository: str, commit: str, settings: AnnotatorSettings) -> None:
-    """Compares one revision and publishes what was found; says in the log what came of it.
+    """Compares one revision, publishes the findings, and logs the outcome.
 
     Raises:
-        DiffingError: What can be mended.
+        DiffingError: The user can fix the problem.
     """
-    comparison = compare_what(api, Push(repository, commit, None), settings.against)
+    comparison = choose_comparison(api, Push(repository, commit, None), settings.against)
     if isinstance(comparison, Ignored):
         _log.warning("diffing: no section for %s: %s", repository, comparison.reason)
         return
@@ -133,37 +133,37 @@ def annotate(api: HfApi, repository: str, commit: str, settings: AnnotatorSettin
 
 
 def _annotate_last(trainer: "Trainer", settings: AnnotatorSettings) -> None:
-    with _survived():
+    with _log_failures():
         api, repository = hub_api(trainer.args.hub_token), str(trainer.hub_model_id)
         annotate(api, repository, head_of(api, repository), settings)
 
 
 @contextmanager
-def _survived() -> Iterator[None]:
-    """A training goes on, whatever happens here: its results are worth more than a section in a card."""
+def _log_failures() -> Iterator[None]:
+    """Logs every error instead of raising it, because a failed annotation must not end a training."""
     try:
         yield
     except DiffingError as error:
         _log.warning("diffing: no section: %s", one_line(error))
-    except Exception:  # noqa: BLE001 - the boundary: a full disk or memory, or a bug, must not end a training
+    except Exception:  # noqa: BLE001 - neither a full disk or memory nor a bug may end a training
         _log.exception("diffing: no section")
 
 
 def _title(args: Any, state: Any) -> str:  # noqa: ANN401 - transformers' own
-    """How the Trainer titles the commit of a push during training."""
+    """Returns the title that the Trainer gives to the commit of a push during training."""
     if args.save_strategy == "steps":
         return f"Training in progress, step {state.global_step}"
     return f"Training in progress, epoch {int(state.epoch)}"
 
 
 def _repository(api: HfApi, args: Any) -> str:  # noqa: ANN401 - transformers' own
-    """Where the Trainer pushes to."""
+    """Returns the repository to which the Trainer pushes."""
     name = args.hub_model_id or Path(args.output_dir).absolute().name
     return name if "/" in name else f"{user_name(api)}/{name}"
 
 
 def _newest(api: HfApi, args: Any) -> str | None:  # noqa: ANN401 - transformers' own
-    """The commit before the first push; None where there is none.
+    """Returns the commit before the first push; None if there is none.
 
     Raises:
         HubError: The Hub cannot be reached, or refuses.
@@ -177,14 +177,13 @@ def _newest(api: HfApi, args: Any) -> str | None:  # noqa: ANN401 - transformers
         return None
 
 
-def _landed(api: HfApi, repository: str, title: str, before: str | None, patience: float) -> str:
-    """The commit of the last push; it may still be on its way, in a thread of the Trainer.
+def _wait_for_commit(api: HfApi, repository: str, title: str, before: str | None, patience: float) -> str:
+    """Waits for the commit of the last push, which a thread of the Trainer may still be uploading.
 
-    An earlier training may have pushed the same step to the same repository: only what came after its last commit is
-    looked at.
+    Only commits after `before` count, because an earlier training may have pushed the same step to this repository.
 
     Raises:
-        HubError: It did not arrive in time.
+        HubError: The commit did not arrive in time.
     """
     until = time.monotonic() + patience
     while True:

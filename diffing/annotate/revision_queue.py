@@ -1,15 +1,15 @@
-"""The revisions to be annotated, as jobs: a revision of a repository is one job, however often it is announced."""
+"""The queue of model revisions to annotate; a revision is one job, however often the webhook announces it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeAlias
 
-from diffing.annotate.delivery import Push
+from diffing.annotate.webhook_payload import Push
 from diffing.jobs import Job, JobStore, State
 from diffing.model_ref import ModelPlace, ModelRef
 
 QUEUE = "queue.sqlite"
-"""Name of the file in the service's folder."""
+"""Name of the queue's file in the service's folder."""
 _FROM_0 = """
 INSERT INTO jobs (position, key, owner, task, state, reason, tries, next_try, begun, changed, told)
 SELECT position, lower(repository) || '@' || revision, lower(repository),
@@ -31,47 +31,47 @@ class Revision:
     repository: str
     """`org/name`."""
     commit: str
-    """The revision to be annotated."""
+    """The commit of the revision."""
     parent: str | None
-    """The head before it, if it is known."""
+    """The previous head commit; None if it is unknown."""
     model_a: str = ""
-    """What it is compared with, from the first try on; empty before."""
+    """The model it is compared with; empty before the first try."""
     model_b: str = ""
-    """The revision as a model, from the first try on; empty before."""
+    """The revision as a model string; empty before the first try."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a revision's diff is, and what came of it."""
+    """The progress of a revision's diff, and its results."""
 
     stage: str = ""
-    """What the running diff is at."""
+    """The current stage of the diff."""
     done: int = 0
-    """How far the stage is."""
+    """Number of finished steps of the stage."""
     total: int = 0
-    """How far it goes; 0 if that is not known."""
+    """Number of all steps of the stage; 0 if it is unknown."""
     dataset: str = ""
-    """Address of the result dataset; empty if there is none."""
+    """URL of the result dataset; empty if there is none."""
     card: str = ""
-    """Address of the pull request or commit; empty if there is none."""
+    """URL of the pull request or commit; empty if there is none."""
 
 
 RevisionJob: TypeAlias = Job[Revision, Progress]
 
 
-class Queue(JobStore[Revision, Progress]):
-    """The revisions that a service annotates. A job's owner is its repository; the Hub's names ignore case."""
+class RevisionQueue(JobStore[Revision, Progress]):
+    """The queue of revisions. A job's owner is its repository, in lower case, because the Hub's names ignore case."""
 
     EARLIER: ClassVar[Mapping[int, tuple[str, str]]] = {
         0: ("ALTER TABLE jobs RENAME TO revisions; DROP INDEX jobs_by_state;", _FROM_0)
     }
 
     def add(self, push: Push, *, failed_before: float = 0.0) -> bool:
-        """Queues a revision unless it is known.
+        """Queues a revision unless the queue knows it already.
 
         Args:
             push: The revision.
-            failed_before: Queue it again if it failed before this time (seconds since 1970).
+            failed_before: A known revision that failed before this time (seconds since 1970) is queued again.
 
         Returns:
             Whether it was queued.
@@ -81,24 +81,24 @@ class Queue(JobStore[Revision, Progress]):
         return self.insert(key, push.repository.casefold(), revision, failed_before=failed_before)
 
     def remember_own(self, repository: str, commit: str) -> None:
-        """Notes a commit of our own, so that the webhook it fires is known."""
+        """Records a commit of our own, so that the webhook request that it causes is ignored."""
         self.note(_key(repository, commit))
 
     def is_own(self, repository: str, commit: str) -> bool:
-        """Whether the commit was noted as our own."""
+        """Whether the commit was recorded as our own."""
         return self.noted(_key(repository, commit))
 
     def decide(self, job: RevisionJob, model_a: str, model_b: str) -> None:
-        """Keeps what is compared, so that every further try compares the same; the diff begins."""
+        """Stores the models to compare, so that every further try compares the same; the diff begins now."""
         self.begin(job.key, replace(job.task, model_a=model_a, model_b=model_b))
 
     def superseded(self, job: RevisionJob) -> bool:
-        """Whether a later revision of the repository has been annotated already."""
+        """Whether a later revision of the repository was annotated already."""
         query = "SELECT 1 FROM jobs WHERE owner = ? AND position > ? AND state = 'done' LIMIT 1"
         return bool(self._rows(query, (job.owner, job.position)))
 
     def state_of(self, repository: str, commit: str) -> State | None:
-        """The state of a revision; None if it is not known."""
+        """Returns the state of a revision; None if the queue does not know it."""
         job = self.get(_key(repository, commit))
         return job.state if job else None
 

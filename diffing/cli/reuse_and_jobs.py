@@ -1,4 +1,4 @@
-"""What `diffing run` does instead of computing here: take a published diff, or let a job compute it."""
+"""Alternatives to computing a run on this machine: reuse a published diff, or run on Hugging Face Jobs."""
 
 import os
 import sys
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
     from diffing.models.cache import Store
-    from diffing.outputs.dataset import Identity, Published
+    from diffing.outputs.dataset import Identity, PublishedDiff
     from diffing.types import Report
 
 _KEYS = ("DIFFING_API_KEY", "OPENAI_API_KEY")
 
 
 def check(options: HubOptions) -> None:
-    """Refuses what can be known to fail, or to be ignored, before anything is computed.
+    """Refuses options that would fail or have no effect, before anything is computed.
 
     Raises:
-        SettingError: One option without the other that it needs, or nobody is signed in to publish.
+        SettingError: An option lacks another one that it needs, or nobody is signed in to publish.
         HubError: The token is refused.
     """
     if options.on not in (None, "jobs"):
-        raise SettingError(f"--on {options.on} is not known: expected jobs")
+        raise SettingError(f"--on {options.on} is unknown: expected jobs")
     if options.flavor and not options.on:
         raise SettingError("--flavor has no effect without --on jobs. Add it, or leave --flavor out")
     for name in ("private", "collection"):
@@ -44,13 +44,16 @@ def check(options: HubOptions) -> None:
             raise SettingError(f"--push is {options.push!r:.100}: expected one of your names, as in {mine[0]}/diff")
 
 
-def instead(
+def report_from_elsewhere(
     config: DiffConfig, limits: Limits, options: HubOptions, store: "Store | None"
 ) -> tuple["Report | None", bool]:
-    """The report, where it need not be computed here, and whether it is published already where it was asked to be.
+    """Gets the report without computing it here, if the options allow that.
+
+    Returns:
+        The report, or None if it must be computed here; and whether it is already published as the options ask.
 
     Raises:
-        DiffingError: Anything the user can mend, in one line.
+        DiffingError: The user can fix the problem; the message is one line.
     """
     found = _reused(config, store) if options.reuse else None
     if found is None and options.on:
@@ -59,10 +62,10 @@ def instead(
 
 
 def publish_run(report: "Report", options: HubOptions, out: Path) -> None:
-    """Publishes the report of a run, where that was asked for.
+    """Publishes the report of a run if the options ask for it.
 
     Raises:
-        DiffingError: Refused or out of reach; the report is kept.
+        DiffingError: The Hub refuses or cannot be reached; the report is kept.
     """
     if options.push is None:
         return
@@ -82,47 +85,47 @@ def _reused(config: DiffConfig, store: "Store | None") -> "Report | None":
         _say(f"not reused: {reason}")
         return None
     digest = settings_digest(settings_of(config), versions().get("diffing", ""))
-    wanted = Identity(*model_ids(config, store), digest)
+    identity = Identity(*model_ids(config, store), digest)
     api, name = account()
-    found = find_published(api, wanted, mine=name)
+    found = find_published(api, identity, mine=name)
     if found is None:
         _say("no published diff of these models, commits and settings: computing it")
         return None
-    report, problem = _checked(config, wanted, found, api)
+    report, problem = _checked(config, identity, found, api)
     if problem:
         _say(f"{found.repo_id} is not reused, {problem}: computing it")
         return None
     _say(f"reused {found.repo_id} at commit {found.commit[:7]}: nothing was computed here")
     if found.repo_id.partition("/")[0] != name:
-        _say("it was published by somebody else: what it says was not checked by computing it again")
+        _say("somebody else published it, and it was not checked by computing it again")
     if served := [spec for spec in _specs(config) if read_ref(spec).place == ModelPlace.PROVIDERS]:
-        _say(f"{served[0]} is what its provider served then, which may be another model by now")
+        _say(f"the report shows {served[0]} as its provider served it then; it may be another model by now")
     return report
 
 
 def _only_here(config: DiffConfig) -> str | None:
-    """Why nobody else's run can be known to be the same, if so."""
+    """Says why a run of somebody else cannot be known to be the same; returns None if it can."""
     if files := local_files(config):
-        return f"{files[0]} is a file of this machine, others know only its name"
+        return f"{files[0]} is a file on this machine, and a published diff contains only its name"
     for spec in _specs(config):
         place = read_ref(spec).place
         if place in (ModelPlace.OPENAI, ModelPlace.RECORDED):
-            return f"a name after {place}: says nothing of what is behind it elsewhere"
+            return f"a name after {place}: can mean another model elsewhere"
     return None
 
 
 def _checked(
-    config: DiffConfig, wanted: "Identity", found: "Published", api: "HfApi"
+    config: DiffConfig, identity: "Identity", found: "PublishedDiff", api: "HfApi"
 ) -> tuple["Report | None", str | None]:
-    """The report, or what speaks against taking it."""
-    from diffing.outputs.dataset import identity_of, moved
+    """Loads a published report and checks that it can be reused; returns the reason if it cannot."""
+    from diffing.outputs.dataset import identity_of, outdated_source
     from diffing.report import load_report
 
     try:
         report = load_report(f"{found.repo_id}@{found.commit}", api.token)
-        if identity_of(report) != wanted:
+        if identity_of(report) != identity:
             return None, "since it is not what its card says"
-        other = moved(report, _specs(config), config.prompts, api)
+        other = outdated_source(report, _specs(config), config.prompts, api)
     except DiffingError as error:
         return None, f"since it cannot be told whether it is the same ({error})"
     if other is None and not _of_this_set(config, report):
@@ -131,7 +134,7 @@ def _checked(
 
 
 def _of_this_set(config: DiffConfig, report: "Report") -> bool:
-    """Whether the prompts are those that this installation would take, as far as it brings them along."""
+    """Whether a report's prompts equal those of this installation; true if they do not come with the package."""
     if config.prompts not in (None, "bundled") or config.suspect:
         return True
     from diffing.run_prompts import load_run_prompts
@@ -164,5 +167,5 @@ def _specs(config: DiffConfig) -> list[str]:
 
 
 def _show_line(line: str) -> None:
-    """A line of the job's output, without what a terminal would obey."""
+    """Prints a line of the job's output without control characters."""
     print("".join(sign if sign.isprintable() else " " for sign in line), file=sys.stderr)

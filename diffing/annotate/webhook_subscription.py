@@ -1,4 +1,4 @@
-"""The webhook at the Hub that tells the service of pushes: made once, updated where it is there already."""
+"""Registers the webhook by which the Hub notifies the service of pushes, or adds models to an existing one."""
 
 import os
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from huggingface_hub import HfApi
 
 from diffing.annotate.app import ROUTE
-from diffing.annotate.delivery import is_repository
+from diffing.annotate.webhook_payload import is_repository
 from diffing.errors import SettingError
 from diffing.hub import hub_errors
 
@@ -17,27 +17,27 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """The webhook as it is now."""
+    """A registered webhook."""
 
     url: str
-    """Where the Hub sends deliveries."""
+    """URL to which the Hub sends its requests."""
     watched: tuple[str, ...]
-    """The models it tells of."""
+    """The models whose pushes it reports."""
     created: bool
-    """Whether it is new."""
+    """Whether the webhook is new."""
 
 
 def subscribe(api: HfApi, models: Sequence[str], url: str | None, secret: str) -> Subscription:
-    """Makes the Hub tell the service of pushes to models; a webhook with the same address gets them added.
+    """Registers models for the service's webhook; an existing webhook with the same URL is extended.
 
     Args:
-        api: Acts for the account that the webhook belongs to.
-        models: `org/name` each.
-        url: Address of the service; None takes the Space's own (SPACE_HOST).
-        secret: What deliveries carry.
+        api: A Hub client for the account that owns the webhook.
+        models: The models, each `org/name`.
+        url: URL of the service; None for that of the Space (SPACE_HOST).
+        secret: The secret that the Hub sends with each request.
 
     Raises:
-        SettingError: A name or the address cannot be used.
+        SettingError: A name or the URL is invalid.
         HubError: The Hub refuses or cannot be reached.
     """
     for name in models:
@@ -60,15 +60,15 @@ def subscribe(api: HfApi, models: Sequence[str], url: str | None, secret: str) -
 
 
 def address_of(url: str | None) -> str:
-    """The full address of the route for deliveries.
+    """Returns the full URL to which the Hub sends its requests.
 
     Raises:
-        SettingError: No address, or one that a secret should not be sent to.
+        SettingError: There is no URL, or sending a secret to it would not be safe.
     """
     if url is None:
         host = os.environ.get("SPACE_HOST")
         if not host:
-            raise SettingError("--watch needs the address of the service: give --url https://user-space.hf.space")
+            raise SettingError("--watch needs the URL of the service: give --url https://user-space.hf.space")
         url = f"https://{host}"
     parts = urlsplit(url)
     safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)

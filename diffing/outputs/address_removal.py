@@ -1,4 +1,4 @@
-"""A report as it may be passed on: what it was made with is told, the addresses of somebody's servers are not."""
+"""Removes the addresses of model servers from a report before it is shared."""
 
 import re
 from collections.abc import Mapping
@@ -13,24 +13,24 @@ V = TypeVar("V")
 
 
 def public_report(report: Report) -> Report:
-    """The report without the addresses of servers: `openai:name@host/v1` becomes `openai:name`.
+    """Returns the report without the addresses of servers: `openai:name@host/v1` becomes `openai:name`.
 
     Args:
-        report: As it was made.
+        report: The report as the run made it.
 
     Returns:
-        The same report where no such server took part.
+        The report itself if no such server took part.
     """
     ids = {*(info.id for info in models_in(report)), *(each.model for each in report.usage)}
     refs = {each: read_ref(each) for each in ids}
     servers = {each: ref for each, ref in refs.items() if ref.address is not None}
     if not servers and "base_url" not in report.settings:
         return report
-    return _Hidden(servers).report(report)
+    return _AddressRemover(servers).report(report)
 
 
-class _Hidden:
-    """Replaces what names a server, wherever a report tells it; what models and users wrote stays as it is."""
+class _AddressRemover:
+    """Replaces server addresses throughout a report, but not within prompts and responses."""
 
     def __init__(self, servers: Mapping[str, ModelRef]) -> None:
         self._ids = {each: str(ref.published) for each, ref in servers.items()}
@@ -88,5 +88,5 @@ class _Hidden:
 
 
 def models_in(report: Report) -> tuple[ModelInfo, ...]:
-    """Both models and those that helped."""
+    """Returns both compared models and all helper models, such as judges."""
     return report.model_a, report.model_b, *report.others

@@ -1,13 +1,13 @@
-"""The status page: what is watched, what waits, what runs, what came of it. Takes no input.
+"""The annotator's status page: watched models, and the jobs that wait, run, are done or failed.
 
-All text on it is outside text: it goes through a template that escapes.
+The page takes no input. Its template escapes all text, because the text comes from outside.
 """
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from diffing.annotate.queue import STATES, Queue
+from diffing.annotate.revision_queue import STATES, RevisionQueue
 from diffing.annotate.settings import AnnotatorSettings
 from diffing.rendering import environment, templates_of
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     import gradio
 
 EVERY = 5.0
-"""Seconds between two looks at the queue."""
+"""Seconds between two updates of the page."""
 _MOST_SHOWN = 50
-"""Jobs of one state on the page, at most."""
+"""Maximum number of jobs per state on the page."""
 _AGAINST = {
     "base": "the base model that its card names",
-    "previous": "the revision before",
-    "base-or-previous": "the base model that its card names, else the revision before",
+    "previous": "the previous revision",
+    "base-or-previous": "the base model that its card names, or else the previous revision",
 }
 _CARD = {
     "pr": "a pull request on the model card",
@@ -30,18 +30,20 @@ _CARD = {
 }
 
 
-def build(settings: AnnotatorSettings, queue: Queue, turned_away: Callable[[], Mapping[str, int]]) -> "gradio.Blocks":
-    """The page, ready to be mounted.
+def build(
+    settings: AnnotatorSettings, queue: RevisionQueue, rejected_deliveries: Callable[[], Mapping[str, int]]
+) -> "gradio.Blocks":
+    """Builds the page, ready to be mounted.
 
     Args:
-        settings: What the service does.
-        queue: Its jobs.
-        turned_away: Deliveries that were not queued, by reason.
+        settings: The settings of the service.
+        queue: The queue of revisions.
+        rejected_deliveries: Returns the number of webhook requests that were not queued, by reason.
     """
     import gradio as gr
 
     def look() -> str:
-        return status(settings, queue, turned_away())
+        return status(settings, queue, rejected_deliveries())
 
     page: gradio.Blocks
     with gr.Blocks(title="diffing annotator", analytics_enabled=False) as page:
@@ -51,8 +53,8 @@ def build(settings: AnnotatorSettings, queue: Queue, turned_away: Callable[[], M
     return page
 
 
-def status(settings: AnnotatorSettings, queue: Queue, turned_away: Mapping[str, int]) -> str:
-    """The page's inside, as HTML."""
+def status(settings: AnnotatorSettings, queue: RevisionQueue, rejected_deliveries: Mapping[str, int]) -> str:
+    """Returns the content of the page as HTML."""
     templates = environment(templates_of(__package__), escapes=True)
     templates.filters["address"] = _address
     return templates.get_template("status.html.jinja").render(
@@ -62,10 +64,10 @@ def status(settings: AnnotatorSettings, queue: Queue, turned_away: Mapping[str, 
         card=_CARD[settings.card],
         counts=queue.counts(),
         jobs={state: queue.jobs(state, most=_MOST_SHOWN) for state in STATES},
-        turned_away=turned_away,
+        rejected_deliveries=rejected_deliveries,
     )
 
 
 def _address(text: str) -> str:
-    """The address, where it is one of the web; what else it may be is not linked."""
+    """Returns the URL if it is a web address, and else an empty text, so that nothing else is linked."""
     return text if urlsplit(text).scheme in ("http", "https") else ""

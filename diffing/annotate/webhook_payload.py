@@ -1,7 +1,7 @@
-"""What the Hub's webhook sends, read without trusting it: a push to be annotated, or the reason why it is none.
+"""Parses and validates the payload of the Hub's webhook: it is either a push to annotate or ignored for a reason.
 
-The client's own payload class is not used: it never has the head's commit, and refuses kinds of repositories and
-versions that it does not know. Asks neither the Hub nor the queue.
+It does not use the payload class of huggingface_hub, which lacks the new commit and rejects kinds of repositories and
+versions that it does not know.
 """
 
 import json
@@ -18,38 +18,38 @@ from diffing.errors import SettingError
 BRANCH = "refs/heads/main"
 """The only branch that is annotated; pull requests and other branches are drafts."""
 VERSION = 3
-"""Of the Hub's payloads."""
+"""The supported version of the Hub's payloads."""
 _ACTIONS = ("create", "update")
 _SHA = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """New content on a model's main branch."""
+    """A push of new content to a model's main branch."""
 
     repository: str
     """`org/name`."""
     commit: str
-    """The new head."""
+    """The new head commit."""
     parent: str | None
-    """The head before; None where there was none, or where it is not known."""
+    """The previous head commit; None if there was none or it is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """Something that is not annotated, and that is no error."""
+    """The outcome for something that is not annotated, although nothing went wrong."""
 
     reason: str
-    """In plain words, without anything that came from outside."""
+    """The reason in plain words, without any text from outside."""
 
 
 def is_repository(name: object) -> bool:
-    """Whether it is `org/name`, as the Hub spells names."""
+    """Whether a value is a valid repository name of the form `org/name`."""
     return is_hub_name(name) and str(name).count("/") == 1
 
 
 def is_hub_name(name: object) -> bool:
-    """Whether it is `org/name`, or a bare `name` as some old models have."""
+    """Whether a value is a valid name on the Hub: `org/name`, or a bare `name` as for some old models."""
     try:
         validate_repo_id(name)  # type: ignore[arg-type]
     except HFValidationError:
@@ -58,16 +58,16 @@ def is_hub_name(name: object) -> bool:
 
 
 def read_delivery(body: bytes, allowed: Callable[[str], bool]) -> Push | Ignored:
-    """Reads one delivery.
+    """Parses one webhook request.
 
     Source: hub-docs, webhooks.md (payload, version 3).
 
     Args:
-        body: The request's body, as it came.
-        allowed: Tells of a repository whether it is to be annotated.
+        body: The raw body of the request.
+        allowed: Decides whether a repository may be annotated.
 
     Raises:
-        SettingError: The body is no payload of the Hub.
+        SettingError: The body is not a payload of the Hub.
     """
     payload = _parsed(body)
     event, repo = _part(payload, "event"), _part(payload, "repo")
@@ -92,7 +92,7 @@ def _parsed(body: bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         raise SettingError("The body is not JSON: expected a payload of the Hub's webhooks") from None
     if not isinstance(payload, dict):
-        raise SettingError("The body is no JSON object: expected a payload of the Hub's webhooks")
+        raise SettingError("The body is not a JSON object: expected a payload of the Hub's webhooks")
     return payload
 
 
@@ -106,7 +106,7 @@ def _part(payload: Mapping[str, Any], key: str, *, optional: bool = False) -> Ma
 
 
 def _new_content(event: Mapping[str, Any]) -> bool:
-    """Scopes within `repo.content` may come; the Hub asks to take them for it."""
+    """Whether an event is about new content; the Hub's documentation says to accept scopes below `repo.content` too."""
     scope = event.get("scope")
     inside = isinstance(scope, str) and (scope == "repo.content" or scope.startswith("repo.content."))
     return inside and event.get("action") in _ACTIONS

@@ -1,4 +1,4 @@
-"""Prints a benchmark's result, keeps it in a file, and writes out the command that made it."""
+"""Prints and saves the results of benchmarks, and builds the command that reproduces one."""
 
 import json
 import shlex
@@ -23,19 +23,19 @@ SaveTo = Annotated[
         "--save",
         parser=path_of,
         metavar="PATH",
-        help="Keep the result in this file.",
+        help="Save the result to this file.",
         show_default=False,
     ),
 ]
 
 
 def show_result(result: Result, save: Path | None, json_: bool) -> None:
-    """Prints a result as a table or as JSON, and keeps it where that was asked for.
+    """Prints a result as a table or as JSON, and saves it if a file is given.
 
     Args:
-        result: What a benchmark found.
-        save: The file; None keeps nothing.
-        json_: For machines.
+        result: The result of a benchmark.
+        save: The file; None saves nothing.
+        json_: Whether to print JSON.
     """
     from diffing.bench.cells import cell, columns_of, is_number
     from diffing.bench.results import save_result
@@ -56,17 +56,17 @@ def show_result(result: Result, save: Path | None, json_: bool) -> None:
     console.print(Text(result.title, style="bold"))
     console.print(table)
     if save is not None:
-        console.print(Text(f"Kept in {save}", style="dim"))
+        console.print(Text(f"Saved to {save}", style="dim"))
 
 
 def show_planted(results: Mapping[str, Result], out: Path | None, name: str, markdown: bool) -> None:
-    """Prints the tables of planted differences, and keeps them if a folder is given.
+    """Prints the tables of planted differences, and saves them if a folder is given.
 
     Args:
-        results: The tables by what is added to the file's name.
-        out: The folder; None keeps nothing.
-        name: How the files' names begin.
-        markdown: Prints Markdown instead of tables for a terminal.
+        results: The tables, by the suffix of their file names.
+        out: The folder; None saves nothing.
+        name: Prefix of the file names.
+        markdown: Whether to print Markdown instead of terminal tables.
     """
     from diffing.bench.planted.summary import as_markdown
     from diffing.bench.results import save_result
@@ -81,20 +81,20 @@ def show_planted(results: Mapping[str, Result], out: Path | None, name: str, mar
         print(f"**{result.title}** (`{result.command}`)\n\n{as_markdown(result)}\n")
 
 
-def as_typed(command: str, arguments: list[str], config: DiffConfig) -> str:
-    """The command with every setting that is not the default; of files and folders only the name is told.
+def reproducing_command(command: str, arguments: list[str], config: DiffConfig) -> str:
+    """Returns the command with every non-default setting; paths are reduced to their last part.
 
     Args:
-        command: Such as `diffing bench null`.
-        arguments: What stands behind it.
-        config: The settings.
+        command: The command, such as `diffing bench null`.
+        arguments: Its arguments.
+        config: The settings of the run.
     """
-    told = settings_of(config)
+    stored = settings_of(config)
     parts: list[Any] = [*command.split(), *arguments]
     for field in fields(DiffConfig)[2:]:
         value = getattr(config, field.name)
-        if value == field.default or field.name not in told:
+        if value == field.default or field.name not in stored:
             continue
-        each = value if isinstance(value, tuple) else (told[field.name],)
+        each = value if isinstance(value, tuple) else (stored[field.name],)
         parts += [flag(field.name)] if value is True else [part for one in each for part in (flag(field.name), one)]
     return shlex.join(map(str, parts))

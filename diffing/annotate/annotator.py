@@ -1,8 +1,8 @@
-"""One revision, from what the Hub says of it to the dataset and the card: the work of the annotator.
+"""Annotates one revision of a model: decides on the comparison, runs it, and publishes the dataset and card section.
 
-Every step can be repeated: what is compared is decided once and kept, completions are cached, an unchanged dataset is
-not committed, and a repository has one open pull request of ours. Writes to the models' repositories only what
-`diffing.outputs.card` writes.
+Every step can be repeated safely: the comparison is decided once and stored, completions are cached, an unchanged
+dataset gets no commit, and a repository gets at most one open pull request from us. Only `diffing.outputs.card` writes
+to the models' repositories.
 """
 
 import hashlib
@@ -10,10 +10,10 @@ from functools import partial
 
 from huggingface_hub import HfApi
 
-from diffing.annotate.comparison import Comparison, compare_what, is_outdated, last_of_substance, private_of
-from diffing.annotate.delivery import Ignored, Push
-from diffing.annotate.queue import QUEUE, Queue, RevisionJob
+from diffing.annotate.comparison import ComparedModels, choose_comparison, is_outdated, last_of_substance, private_of
+from diffing.annotate.revision_queue import QUEUE, RevisionJob, RevisionQueue
 from diffing.annotate.settings import AnnotatorSettings
+from diffing.annotate.webhook_payload import Ignored, Push
 from diffing.annotate.weight_cleanup import only_while_needed
 from diffing.annotate.worker import Done, Postponed, Worker, one_line
 from diffing.errors import DiffingError, HubError, SettingError
@@ -21,33 +21,33 @@ from diffing.hub import head_of, hub_api, user_name
 from diffing.types import OnProgress, Report
 
 COMPLETIONS = "completions.sqlite"
-"""Name of the file with the models' responses in the service's folder."""
-_OUTDATED = Ignored("a later revision of the model is there already")
+"""Name of the file with the cached completions in the service's folder."""
+_OUTDATED = Ignored("the model has a later revision already")
 _DAY = 24 * 3600.0
 _RECHECK = 600.0
-"""Seconds until a job that was postponed is looked at again."""
+"""Seconds until a postponed job is tried again."""
 _FORBIDDEN = 403
 _LONGEST_NAME = 96
-"""Characters of a repository's name on the Hub, at most."""
+"""Maximum number of characters of a repository's name on the Hub."""
 
 
 class Annotator:
-    """Does one job: looks, compares, publishes."""
+    """Does the work of one job: checks the revision, compares it and publishes the result."""
 
-    def __init__(self, settings: AnnotatorSettings, queue: Queue, api: HfApi | None = None) -> None:
+    def __init__(self, settings: AnnotatorSettings, queue: RevisionQueue, api: HfApi | None = None) -> None:
         self._settings = settings
         self._queue = queue
         self._api = api or hub_api()
 
     def __call__(self, job: RevisionJob, on_progress: OnProgress) -> Done | Ignored | Postponed:
-        """See `diffing.annotate.worker.Work`."""
-        user_name(self._api)  # without a token nothing could be published: said before anything is computed
+        """Annotates the revision of a job; this is the worker's `Work` function."""
+        user_name(self._api)  # fails early if there is no valid token to publish with
         task = job.task
         push = Push(task.repository, task.commit, task.parent)
         if task.model_b:
-            comparison: Comparison | Ignored = Comparison(task.model_a, task.model_b)
+            comparison: ComparedModels | Ignored = ComparedModels(task.model_a, task.model_b)
         else:
-            comparison = compare_what(self._api, push, self._settings.against)
+            comparison = choose_comparison(self._api, push, self._settings.against)
         if isinstance(comparison, Ignored):
             return comparison
         if self._queue.superseded(job) or is_outdated(self._api, push, self._settings.against):
@@ -65,10 +65,10 @@ class Annotator:
             self._queue.remember_own(task.repository, own)
         return done
 
-    def _published(self, repository: str, comparison: Comparison) -> Report | None:
-        """The same diff, where this service has published it before and its queue was lost since.
+    def _published(self, repository: str, comparison: ComparedModels) -> Report | None:
+        """Loads the same diff if this service published it before, for example if its queue was lost since.
 
-        Only its own: what others have published under this model's name must not get into its card.
+        Only its own dataset is used, so that what others publish about this model does not get into its card.
         """
         from diffing.config import local_files, settings_of
         from diffing.models.cache import Store
@@ -78,32 +78,32 @@ class Annotator:
         from diffing.versions import versions
 
         config = self._settings.config(comparison.model_a, comparison.model_b)
-        if local_files(config):  # of which a report tells the name alone
+        if local_files(config):  # a report contains only the names of such files
             return None
         name = dataset_of(self._api, self._settings, repository)
         try:
             report = load_report(f"{name}@{head_of(self._api, name, repo_type='dataset')}", self._api.token)
         except HubError as error:
-            if error.status not in (401, 404):  # it may be there: not paid for a second time because the Hub is away
+            if error.status not in (401, 404):  # it may exist, so an outage of the Hub must not cause a second paid run
                 raise
             return None
-        except DiffingError:  # not a report of ours, or not of this version: published anew
+        except DiffingError:  # not a readable report of this version: it will be published again
             return None
         ids = model_ids(config, Store(self._settings.state / COMPLETIONS))
         wanted = Identity(*ids, settings_digest(settings_of(config), versions().get("diffing", "")))
         return report if identity_of(report) == wanted else None
 
     def catch_up(self, service_started: float) -> None:
-        """Queues the heads of the watched models that were not annotated.
+        """Queues the latest revisions of the watched models that were not annotated.
 
-        Those that failed under an earlier start of the service, too; what fails from now on does so for good, or a
-        model that takes down the worker's process with it would be tried for ever.
+        This includes those that failed before the service started. Later failures are final, because otherwise a model
+        that crashes the worker process would be tried for ever.
 
         Args:
-            service_started: When (seconds since 1970).
+            service_started: Start time of the service, in seconds since 1970.
 
         Raises:
-            HubError: The Hub cannot be reached, or a model cannot be read; the others have been looked at.
+            HubError: The Hub cannot be reached, or a model cannot be read; the other models have been checked.
         """
         failed: HubError | None = None
         for repository in self._settings.watch:
@@ -117,17 +117,19 @@ class Annotator:
 
 
 def annotate_forever(settings: AnnotatorSettings, service_started: float) -> None:
-    """What the worker's process does; it may be started more than once in the life of a service."""
-    queue = Queue(settings.state / QUEUE)
+    """Runs the worker; the supervisor may call this more than once during the life of a service."""
+    queue = RevisionQueue(settings.state / QUEUE)
     annotator = Annotator(settings, queue)
     Worker(queue, annotator, tries=settings.tries, catch_up=partial(annotator.catch_up, service_started)).run()
 
 
-def diff_of(settings: AnnotatorSettings, repository: str, comparison: Comparison, on_progress: OnProgress) -> Report:
-    """Does the diff, and keeps its report beside the completions.
+def diff_of(
+    settings: AnnotatorSettings, repository: str, comparison: ComparedModels, on_progress: OnProgress
+) -> Report:
+    """Runs the diff, and saves its report beside the completions.
 
     Raises:
-        DiffingError: What `diffing.run.run` raises.
+        DiffingError: The run fails, as in `diffing.run.run`.
     """
     from diffing.models.cache import Store
     from diffing.report import save_report
@@ -144,12 +146,12 @@ def diff_of(settings: AnnotatorSettings, repository: str, comparison: Comparison
 
 
 def publish(
-    api: HfApi, settings: AnnotatorSettings, repository: str, comparison: Comparison, report: Report
+    api: HfApi, settings: AnnotatorSettings, repository: str, comparison: ComparedModels, report: Report
 ) -> tuple[Done, str | None]:
-    """Brings a report to the Hub: the dataset, then the card. A card that may not be edited is no failure of the diff.
+    """Publishes a report as a dataset and then in the model card; a card that may not be edited is not an error.
 
     Returns:
-        What came of it, and our own commit on the model's main branch where there is one.
+        The result, and our own commit on the model's main branch or None if there is none.
 
     Raises:
         SettingError: The dataset's name is taken by something else.
@@ -160,12 +162,12 @@ def publish(
 
     dataset = dataset_of(api, settings, repository)
     private = private_of(api, comparison)
-    # one dataset per model: it follows the card when that names another base
+    # overwrite: a model keeps its one dataset when its card names another base model
     pushed = push_report(report, dataset, api=api, private=bool(private) or None, overwrite=True)
     if settings.card == "off":
         return Done(dataset=pushed.url), None
     if private and repository not in private:
-        remark = "It was compared with a private model: the dataset is private, and the public card was left alone."
+        remark = "It was compared with a private model, so the dataset is private and the public card was not changed."
         return Done(dataset=pushed.url, remark=remark), None
     try:
         outcome = update_card(report, repository, api=api, dataset=dataset, mode=settings.card)
@@ -178,18 +180,18 @@ def publish(
 
 
 def dataset_of(api: HfApi, settings: AnnotatorSettings, repository: str) -> str:
-    """Where the results of a model go.
+    """Returns the name of the dataset for the results of a model.
 
     Raises:
-        HubError: The Hub does not tell whose token it is.
+        HubError: The Hub does not accept the token.
     """
     return f"{settings.namespace or user_name(api)}/{name_of(repository)}"
 
 
 def name_of(repository: str) -> str:
-    """The name of a model's result dataset: `org__name-diff`.
+    """Returns the name of a model's result dataset, such as `org__name-diff`.
 
-    Where that is too long, or could be that of another model too, it is told apart by a hash.
+    If that is too long or ambiguous, the name contains a hash.
     """
     name = repository.replace("/", "__")
     whole = f"{name}-diff"

@@ -1,9 +1,9 @@
-"""A table as CSV that spreadsheets open as it is meant, and compute nothing of. Knows no report.
+"""Writes tables as CSV that spreadsheets open correctly and in which no text acts as a formula.
 
-Excel takes a file for UTF-8 by its byte order mark alone; pandas, polars, R and Python's `utf-8-sig` pass over it.
-Lines end as RFC 4180 says. A text that a spreadsheet would take for a formula gets an apostrophe in front, which stays
-visible there; also where it would only after a semicolon, since in half of Europe that separates cells, and quotation
-marks then do not hold a cell together.
+Excel recognises UTF-8 only by a byte order mark; pandas, polars, R and Python's `utf-8-sig` skip it. Lines end as RFC
+4180 says. A text that a spreadsheet would take for a formula gets an apostrophe in front, which stays visible there.
+This also applies after a semicolon, because in much of Europe a semicolon separates cells, even within quotation marks
+that were meant to hold a cell together.
 """
 
 import csv
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LENGTH = 32_000
-"""Characters of a text: Excel breaks cells of more than 32,767 into rows."""
+"""Maximum number of characters of a text, because Excel breaks cells of more than 32,767 characters into rows."""
 _BREAKS = re.compile(r"[\s\ufeff]+")
 _FORMULA = re.compile('(^|;)(?=[\\s"\xad\u200b-\u200f\u2060-\u2064]*[-=+@\uff0b\uff0d\uff1d\uff20])')
-"""Where a cell may begin whose first sign that is seen begins a formula, also at full width."""
+"""Possible beginning of a cell whose first visible character begins a formula, also as a full-width character."""
 
 
-def sheet(table: "pa.Table") -> bytes:
-    """The table as CSV.
+def table_as_csv(table: "pa.Table") -> bytes:
+    """Encodes a table as CSV.
 
     Args:
-        table: Of texts, numbers and truth values.
+        table: A table of texts, numbers and booleans.
     """
     return rows_as_csv(table.column_names, (list(row.values()) for row in table.to_pylist()))
 
 
 def rows_as_csv(columns: Sequence[str], rows: Iterable[Sequence[Scalar]]) -> bytes:
-    """Rows as CSV: numbers as numbers with a point, TRUE and FALSE, and an empty cell for a missing value.
+    """Encodes rows as CSV: numbers with a decimal point, booleans as TRUE and FALSE, missing values as empty cells.
 
     Args:
         columns: The names of the columns.
@@ -58,7 +58,9 @@ def _cell(value: Scalar) -> str:
 
 
 def safe_text(text: str) -> str:
-    """A text on one line that no spreadsheet computes; what changes the text around it becomes U+FFFD.
+    """Puts a text on one line and makes sure that no spreadsheet takes it for a formula.
+
+    Invisible characters that change the text around them become U+FFFD.
 
     Args:
         text: Any text.

@@ -1,0 +1,43 @@
+"""Limits memory, processor time and priority of worker processes by means of the operating system.
+
+Windows has neither these limits nor such priorities; there, only the owner of the machine can use the page.
+"""
+
+import os
+import sys
+from contextlib import suppress
+
+_NICE = 10
+"""Lowers the priority below that of the page, which must answer while workers compute."""
+
+
+def lower_priority() -> None:
+    """Lowers the priority of this process, so that processes that answer people come first."""
+    if sys.platform != "win32":
+        os.nice(_NICE)
+
+
+def can_bound() -> bool:
+    """Whether this system can limit the resources of a process."""
+    return sys.platform != "win32"
+
+
+def keep_within_bounds(*, memory: int, seconds: float, can_write: bool = True) -> None:
+    """Makes the system end this process if it exceeds the limits, and lowers its priority.
+
+    Args:
+        memory: Maximum address space in bytes, including the libraries.
+        seconds: Maximum processor time in seconds.
+        can_write: Whether the process may write to files.
+    """
+    lower_priority()
+    if sys.platform == "win32":
+        return
+    import resource
+
+    limits = {resource.RLIMIT_AS: memory, resource.RLIMIT_CPU: max(int(seconds), 1)}
+    if not can_write:
+        limits[resource.RLIMIT_FSIZE] = 0
+    for limit, most in limits.items():
+        with suppress(ValueError, OSError):  # not all systems support every limit
+            resource.setrlimit(limit, (most, most))

@@ -123,7 +123,7 @@ def test_three_runs_at_once_into_one_folder(whole: Undisturbed, tmp_path: Path) 
         whole.server.answer = World()
     said = [(tmp_path / f"{number}.err").read_text() for number in range(3)]
     assert codes == [0, 0, 0], said
-    assert sum("Another run writes its report to" in text for text in said) == 2
+    assert sum("Another run is writing its report to" in text for text in said) == 2
     assert contents(tmp_path / "out") == whole.files
     assert questions(whole.server, before) == whole.asked
 

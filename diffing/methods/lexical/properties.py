@@ -1,15 +1,15 @@
-"""All measured properties, and which of them a sentence speaks about."""
+"""Lists all measured properties, and recognises which one the sentence of another method is about."""
 
 import re
 
-from diffing.methods.lexical.form import FORM
+from diffing.methods.lexical.form_properties import FORM
 from diffing.methods.lexical.language_properties import LANGUAGE
-from diffing.methods.lexical.length import LENGTH
+from diffing.methods.lexical.length_properties import LENGTH
 from diffing.methods.lexical.measured_property import Property
-from diffing.methods.lexical.wording import WORDING
+from diffing.methods.lexical.wording_properties import WORDING
 
 PROPERTIES: tuple[Property, ...] = LENGTH + FORM + WORDING + LANGUAGE
-"""The battery, in the order of the table of properties."""
+"""All properties, in the order of the table of properties."""
 BY_NAME = {measured.name: measured for measured in PROPERTIES}
 
 _SPEAKS = tuple((measured.name, re.compile(measured.speaks)) for measured in PROPERTIES if measured.speaks)
@@ -19,14 +19,14 @@ _LESS = re.compile(
     r"rather than)\b|n['’]t\b"
 )
 _OTHER_ACTS = re.compile(r"(?<!\bthan )(?<!\bunlike )(?<!\bcompared with )(?<!\bcompared to )<other model>")
-"""The other model anywhere but in a comparison: what is said may be said of it."""
+"""Finds the other model anywhere but in a comparison; the sentence may then be about that model."""
 
 
 def same_property(text: str) -> str | None:
-    """The measured property that a hypothesis says its model has more of; its name, as in `PropertyMeasure`.
+    """Returns the name of the measured property that a hypothesis says its model has more of, or None.
 
-    Careful rather than complete, since judge and measurement are compared on it: None where the sentence speaks of
-    several properties, of less of one, of what the other model does, or of none that is measured.
+    It is cautious, because judge and measurement are compared on this property: it returns None if the sentence is
+    about several properties, about less of one, about the other model, or about nothing that is measured.
 
     Args:
         text: A sentence about `<MODEL>`.

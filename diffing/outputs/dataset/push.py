@@ -17,7 +17,7 @@ from diffing.outputs.figures import forest_file
 from diffing.outputs.phrasing import one_line
 from diffing.outputs.without_addresses import public_report
 from diffing.report import save_report
-from diffing.report.hub import FOLDER
+from diffing.report.dataset_download import FOLDER
 from diffing.report.index import index_of
 from diffing.types import Report
 

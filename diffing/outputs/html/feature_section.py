@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from diffing.report.features import FEATURES, Feature, Passage, marked, rests_on
 from diffing.report.index import ReportIndex, index_of
+from diffing.report.sae_tables import FEATURES, Feature, Passage, marked, measured_latents
 from diffing.types import Finding, Prompt, Report
 
 FEATURE_ROWS = 100
@@ -60,7 +60,7 @@ class Features:
 
     def of(self, finding: Finding) -> tuple[int, ...]:
         """The listed features that a finding rests on."""
-        return tuple(index for index in rests_on(finding) if index in self.listed)
+        return tuple(index for index in measured_latents(finding) if index in self.listed)
 
 
 def features_in(report: Report) -> Features | None:
@@ -77,7 +77,7 @@ def features_in(report: Report) -> Features | None:
     index = index_of(report)
     findings: dict[int, list[tuple[int, Finding]]] = {}
     for finding in report.findings:
-        for latent in rests_on(finding):
+        for latent in measured_latents(finding):
             findings.setdefault(latent, []).append((index.numbers[finding.hypothesis.id], finding))
 
     def rank(feature: Feature) -> tuple[bool, bool]:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from diffing.bench.cells import number
-from diffing.bench.results import Column
+from diffing.bench.results import ResultColumn
+from diffing.bench.table_cells import number
 from diffing.outputs.phrasing import interval, percent, points, shares
 from diffing.types import Estimate, Row, Scalar
 
@@ -20,7 +20,7 @@ class Cell:
     """What an estimate rests on; empty for what is none."""
 
 
-def cell_of(row: Row, column: Column) -> Cell:
+def cell_of(row: Row, column: ResultColumn) -> Cell:
     """What stands in a column of a row.
 
     Args:

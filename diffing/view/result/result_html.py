@@ -99,7 +99,7 @@ def how(opened: Opened) -> str:
 
 def methods(opened: Opened) -> str:
     """The methods compared by the paper's criteria."""
-    from diffing.bench.cells import columns_of, is_number
+    from diffing.bench.table_cells import columns_of, is_number
     from diffing.view.result.method_comparison import cell_of
 
     return _rendered(

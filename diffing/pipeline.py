@@ -10,7 +10,7 @@ from typing import Literal
 from diffing import metrics
 from diffing.errors import SettingError
 from diffing.grouping import Merging, merge
-from diffing.judge import Judged, Judging, judge, judge_in_stages
+from diffing.judge import Judging, JudgingResult, judge, judge_in_stages
 from diffing.judge.agreement import Agreement, compare_with_measurement
 from diffing.judge.audit import TABLE, JudgeChecks, JudgedRun, check_judge
 from diffing.judgements import Judgements
@@ -197,7 +197,7 @@ def _judged(
     model: Model | None,
     options: DiffOptions,
     on_progress: OnProgress,
-) -> Judged | None:
+) -> JudgingResult | None:
     """Verdicts on the hypotheses of the methods that do not measure; None where there are none."""
     to_judge = [
         hypothesis
@@ -292,18 +292,18 @@ def _tables(
 
 
 def _left_out(
-    answered: Responded, methods: Sequence[Method], found: Sequence[Discovery], judged: Judged | None
+    answered: Responded, methods: Sequence[Method], found: Sequence[Discovery], judged: JudgingResult | None
 ) -> dict[str, Mapping[str, int]]:
     of_methods = {method.name: discovery.left_out for method, discovery in zip(methods, found, strict=True)}
     stages = {"responses": answered.left_out, **of_methods, "judge": judged.left_out if judged else {}}
     return {stage: counts for stage, counts in stages.items() if counts}
 
 
-def _notes(found: Sequence[Discovery], judged: Judged | None) -> list[str]:
+def _notes(found: Sequence[Discovery], judged: JudgingResult | None) -> list[str]:
     return [note for discovery in found for note in discovery.notes] + (list(judged.notes) if judged else [])
 
 
-def _usage_of(judged: Judged | None, checks: JudgeChecks, rated: Rated | None, merged: Merging) -> list[Usage]:
+def _usage_of(judged: JudgingResult | None, checks: JudgeChecks, rated: Rated | None, merged: Merging) -> list[Usage]:
     of_judge = [judged.usage, *checks.usage] if judged else []
     return [*of_judge, *(rated.usage if rated else ()), *merged.usage]
 

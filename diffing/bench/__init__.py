@@ -1,1 +1,1 @@
-"""Benchmarks that a user runs on models of their own: nulls, planted differences, methods compared."""
+"""Benchmarks that users run on their own models: null runs, planted differences, and comparisons of methods."""

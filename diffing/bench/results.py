@@ -1,6 +1,6 @@
-"""The file format of a benchmark's result, which every page of results reads. Knows no benchmark.
+"""Defines `Result`, the table that every benchmark produces, and saves and loads it as a JSON file.
 
-A result is one table with the words that explain it. It is kept as strict JSON:
+A result is a table with the text that explains it. It is saved as strict JSON:
 
     {"kind": "null", "title": "...", "command": "diffing bench ...", "about": "...",
      "settings": {"pairs": 7},
@@ -9,9 +9,9 @@ A result is one table with the words that explain it. It is kept as strict JSON:
      "rows": [{"method": "lexical", "false_rate": 0.01, "false_rate_low": 0.0, "false_rate_high": 0.04,
                "false_rate_n": 300}]}
 
-Rows are flat and all have the same keys. An estimate is four of them: `x`, `x_low`, `x_high` (its 95 % interval) and
-`x_n` (how many observations it rests on); `estimate_cells` writes them. Undefined is null. No time stamps, no paths of
-somebody's disk, no text of recorded responses.
+Rows are flat and all have the same keys. An estimate takes four keys: `x`, `x_low` and `x_high` (its 95% interval) and
+`x_n` (the number of observations); `estimate_cells` makes them. An undefined value is null. A result contains no time
+stamps, no local paths and no text of recorded responses.
 """
 
 import json
@@ -25,49 +25,49 @@ from diffing.types import Estimate, Row, Scalar
 from diffing.writing import write_whole
 
 Kind: TypeAlias = Literal["statistics", "planted", "null", "lineage", "compare"]
-"""Which benchmark it is of; the page has one part per kind, in this order."""
+"""The benchmark that a result comes from; the page has one section per kind, in this order."""
 Unit: TypeAlias = Literal["", "%", "points"]
-"""How the numbers of a column are shown: as they are, as percent or, with a sign, as percentage points."""
+"""How the numbers of a column are shown: unchanged, as a percentage, or with a sign as percentage points."""
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """One column that the page shows."""
+class ResultColumn:
+    """One column that a page of results shows."""
 
     name: str
-    """Its key in the rows; of an estimate the key of the value."""
+    """The column's key in the rows; for an estimate, the key of its value."""
     heading: str
-    """What stands above it."""
+    """The text of the column's head."""
     unit: Unit = ""
-    """How its numbers are shown."""
+    """How the column's numbers are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One table of one benchmark, with all that a reader must know of it."""
+    """One table of a benchmark, with everything that a reader must know to understand it."""
 
     kind: Kind
-    """Which benchmark."""
+    """The benchmark that the result comes from."""
     title: str
     """A short headline, without a full stop."""
     command: str
-    """What a user types to have it again."""
+    """The command that reproduces the result."""
     about: str
-    """What was done and how to read it, in plain sentences; an empty line parts paragraphs. Plain text, no markup."""
+    """What was done and how to read the table, as plain text without markup; empty lines separate paragraphs."""
     rows: tuple[Row, ...]
-    """The table; all rows have the same keys."""
+    """The table's rows; all have the same keys."""
     settings: Mapping[str, Scalar] = field(default_factory=dict)
-    """What decided the result."""
-    columns: tuple[Column, ...] = ()
-    """What of the rows is shown, in order; empty: every column, under its name."""
+    """The settings that affected the result."""
+    columns: tuple[ResultColumn, ...] = ()
+    """The columns to show, in order; if there are none, every column is shown under its own name."""
 
 
 def estimate_cells(name: str, estimate: Estimate) -> dict[str, Scalar]:
-    """The four cells of an estimate in a row.
+    """Makes the four cells of an estimate in a row.
 
     Args:
-        name: The column.
-        estimate: What stands in it.
+        name: The column's key.
+        estimate: The estimate.
     """
     return {
         name: estimate.value,
@@ -78,15 +78,15 @@ def estimate_cells(name: str, estimate: Estimate) -> dict[str, Scalar]:
 
 
 def save_result(result: Result, path: Path) -> Path:
-    """Writes a result; the same result gives the same bytes. Replaces the file whole or not at all.
+    """Saves a result atomically; the same result always gives the same bytes.
 
     Args:
-        result: What is kept.
-        path: The file, `<name>.json`; its folder is made where it is missing.
+        result: The result to save.
+        path: The file, `<name>.json`; its folder is created if it does not exist.
 
     Raises:
         SettingError: The rows differ in their keys, or the file cannot be written.
-        ValueError: A number is not finite: undefined is None.
+        ValueError: A number is not finite; undefined values must be None.
     """
     _check(result, str(path))
     content = json.dumps(asdict(result), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
@@ -94,10 +94,10 @@ def save_result(result: Result, path: Path) -> Path:
 
 
 def load_result(path: Path) -> Result:
-    """Reads a result back equal.
+    """Loads a result that `save_result` saved.
 
     Args:
-        path: The file.
+        path: The file of the result.
 
     Raises:
         SettingError: The file cannot be read, or is not a result.
@@ -108,27 +108,27 @@ def load_result(path: Path) -> Result:
             **{
                 **document,
                 "rows": tuple(document["rows"]),
-                "columns": tuple(Column(**column) for column in document.get("columns", ())),
+                "columns": tuple(ResultColumn(**column) for column in document.get("columns", ())),
             }
         )
     except OSError as error:
         raise SettingError(f"Cannot read {path}: {error.strerror or error}. Give the file of a result") from None
     except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise SettingError(
-            f"{path} is not the result of a benchmark: expected what `diffing bench` writes ({error}). Run it anew"
+            f"{path} is not the result of a benchmark: expected what `diffing bench` writes ({error}). Run it again"
         ) from error
     _check(result, str(path))
     return result
 
 
 def load_results(folder: Path) -> tuple[tuple[str, Result], ...]:
-    """All results of a folder with their names, by kind and name.
+    """Loads all results in a folder, with their names, sorted by kind and name.
 
     Args:
-        folder: Where they are.
+        folder: The folder of the results.
 
     Raises:
-        SettingError: There is none, or one cannot be read.
+        SettingError: There are no results, or one cannot be read.
     """
     paths = sorted(folder.glob("*.json"), key=lambda path: path.stem)
     if not paths:
@@ -139,7 +139,11 @@ def load_results(folder: Path) -> tuple[tuple[str, Result], ...]:
 
 
 def _check(result: Result, where: str) -> None:
-    """What the page relies on."""
+    """Checks everything that a page of results relies on.
+
+    Raises:
+        SettingError: The result has another form.
+    """
     if result.kind not in get_args(Kind):
         raise SettingError(f"{where}: kind is {result.kind!r:.40}, expected one of {', '.join(get_args(Kind))}")
     texts: Sequence[Any] = (result.title, result.command, result.about)

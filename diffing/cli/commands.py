@@ -156,12 +156,12 @@ def _run(config: DiffConfig, limits: Limits, hub: HubOptions, here: _RunOutput) 
     from diffing.checks import check
     from diffing.cli import reuse_and_jobs
     from diffing.models.cache import Store
-    from diffing.report.folder_lock import alone_in
+    from diffing.report.folder_lock import locked_folder
 
     check(config, limits)
     reuse_and_jobs.check(hub)
     _make_folder(here.out)
-    with alone_in(here.out, on_wait=lambda: _tell_waiting(here.out)):
+    with locked_folder(here.out, on_wait=lambda: _tell_waiting(here.out)):
         if not here.overwrite:
             refuse_other_run(here.out, settings_of(config))
         store = Store(here.cache / "completions.sqlite") if here.cache else None

@@ -29,7 +29,7 @@ def findings_table(report: Report, width: int, most: int | None = None) -> Rende
         most: Maximum number of rows; None for all.
     """
     from diffing.outputs.phrasing import also_found, statement
-    from diffing.report.names import Names
+    from diffing.report.model_names import Names
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("", no_wrap=True)

@@ -1,1 +1,1 @@
-"""The embedded demo pair: two tiny chat models with planted differences, and their prompts."""
+"""The demo that ships with the package: two tiny chat models with planted differences, an SAE, and prompts."""

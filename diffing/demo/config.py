@@ -1,4 +1,4 @@
-"""The run that `diffing demo` does: the embedded pair on its own prompts, sampled, without an LLM."""
+"""The configuration of `diffing demo`: the two embedded models on their own prompts, sampled, without an LLM."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -15,11 +15,11 @@ they are."""
 
 
 def demo_config() -> DiffConfig:
-    """Base against tuned, with the lexical and the SAE method, 440 train and 220 held-out prompts."""
+    """Configures base against tuned with the lexical and the SAE method on 440 train and 220 held-out prompts."""
     sae: dict[str, Any] = {
         "reader": str(FOLDER / "models" / "base"),
         "sae": str(FOLDER / "models" / "sae"),
-        "features": 120,  # the tiny SAE spreads what is common over many latents; 40 would all go to the greetings
+        "features": 120,  # the tiny SAE spreads frequent properties over many latents; 40 would all go to the greetings
     }
     return DiffConfig(
         model_a=str(FOLDER / "models" / "base"),
@@ -31,7 +31,7 @@ def demo_config() -> DiffConfig:
         temperature=0.8,
         top_p=0.95,
         max_new_tokens=96,
-        dtype="float32",  # the same answers on every machine
+        dtype="float32",  # gives the same responses on every machine
         seed=1,  # with this split every domain has at least 14 held-out prompts; with seed 0 medicine has 6
         **sae,
     )

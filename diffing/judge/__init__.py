@@ -1,12 +1,12 @@
-"""Verdicts of an LLM: which response of a pair fits a hypothesis better (arXiv 2602.10371).
+"""Asks an LLM, the judge, which response of each pair fits a hypothesis better (arXiv 2602.10371).
 
-Knows nothing of predicted directions: the judge is not told which model a hypothesis speaks about, and the verdict is
-the side whose response fits. What follows from it is for `metrics` to say; `judge_in_stages` alone counts verdicts, to
-know when enough is judged.
+The judge is not told which model a hypothesis is about or which side it predicts: a verdict only names the side whose
+response fits. `diffing.metrics` compares verdicts with predictions; here only `judge_in_stages` counts them, to know
+when it can stop.
 """
 
 from diffing.judge.questions import Judging
 from diffing.judge.schedule import judge, judge_in_stages
-from diffing.judge.verdicts import Judged
+from diffing.judge.verdicts import JudgingResult
 
-__all__ = ["Judged", "Judging", "judge", "judge_in_stages"]
+__all__ = ["Judging", "JudgingResult", "judge", "judge_in_stages"]

@@ -1,7 +1,7 @@
-"""Checks how good the judge is: does it prefer the first place, repeat itself, agree with measurement and others?
+"""Checks how good the judge is: preference for a position, consistency, agreement with measurement and a second judge.
 
-Changes no verdict and no finding. What is asked anew is asked about a sample of train pairs, each with one batch of
-hypotheses, and counted under stages of its own.
+The checks change no verdict and no finding. New questions are about a sample of train pairs, each with one batch of
+hypotheses, and their calls are counted under stages of their own.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from diffing.judge.agreement import Agreement
 from diffing.judge.families import relation_to
 from diffing.judge.questions import Judging
 from diffing.judge.schedule import judge
-from diffing.judge.verdicts import Judged
+from diffing.judge.verdicts import JudgingResult
 from diffing.metrics.kappa import kappa_over_pairs
 from diffing.models.base import Model
 from diffing.stages import CHECK_JUDGE, SECOND_JUDGE
@@ -32,7 +32,7 @@ from diffing.types import (
 )
 
 TABLE = "judge_checks"
-"""The report's table."""
+"""The name of the report's table that holds the results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +40,27 @@ class JudgeChecks:
     """The results of all checks of the judge."""
 
     rows: tuple[Row, ...] = ()
-    """One per check: `check`, `judge`, `value`, `low`, `high`, `n`, `meaning`."""
+    """One row per check, with `check`, `judge`, `value`, `low`, `high`, `n` and `meaning`."""
     notes: tuple[str, ...] = ()
-    """What the reader of the report must know."""
+    """What a reader of the report must know, in full sentences."""
     usage: tuple[Usage, ...] = ()
-    """Calls and tokens that the checks took."""
+    """The calls and tokens of the checks."""
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedRun:
-    """A run's verdicts, and what they are about."""
+    """The judge's verdicts in one run, with the hypotheses, pairs and models that they are about."""
 
     hypotheses: tuple[Hypothesis, ...]
-    """Those it judged, in the order in which it was given them."""
+    """The hypotheses that the judge judged, in the order in which it received them."""
     pairs: tuple[Pair, ...]
-    """All pairs; train pairs are drawn from them."""
-    judged: Judged
-    """Its verdicts."""
+    """All pairs of the run; the sample is drawn from its train pairs."""
+    judged: JudgingResult
+    """The judge's verdicts."""
     measured: Agreement
-    """Its agreement with measurement."""
+    """The judge's agreement with measurement."""
     compared: tuple[ModelInfo, ModelInfo]
-    """The two models that it judged."""
+    """The two models that the judge compared."""
 
 
 def check_judge(
@@ -72,15 +72,15 @@ def check_judge(
     sample: int = 50,
     on_progress: OnProgress = ignore_progress,
 ) -> JudgeChecks:
-    """Checks the judge in every way that the run allows.
+    """Runs every check of the judge that the run allows.
 
     Args:
-        run: What the judge did.
+        run: The judge's verdicts in the run.
         model: The judge.
-        second: Another one, which judges the same sample.
+        second: A second judge, which judges the same sample.
         judging: How the judge was asked in the run.
-        sample: Train pairs asked about again, each with one batch; 0 asks nothing.
-        on_progress: Told of every answer.
+        sample: The number of train pairs to ask about again, each with one batch; 0 asks no questions.
+        on_progress: Called after every answer.
 
     Raises:
         ModelError: A judge cannot be used at all.
@@ -106,26 +106,26 @@ def check_judge(
 
 
 _PLACE = (
-    "Of its verdicts for a side, the share for the response shown first. 50 % is no preference; the order is drawn at "
-    "random for every question, so a preference weakens findings but does not turn them to one side."
+    "Of its verdicts for a side, the share for the response shown first. 50% means no preference; the order is drawn "
+    "at random for every question, so a preference weakens findings but does not favour either model."
 )
 _ORDERS = "Asked with the responses in both orders: the share of verdicts that stayed the same."
-_DECIDED = "The same, of verdicts that were for a side in one order at least."
+_DECIDED = "The share that stayed the same of the verdicts that were for a side in at least one order."
 _MEASURED = (
-    "Where a hypothesis speaks of a measured property: of the verdicts that judge and measurement both gave for a "
-    "side, the share on which they agree."
+    "If a hypothesis is about a measured property: of the verdicts that judge and measurement both gave for a side, "
+    "the share on which they agree."
 )
 _SECOND = "Two judges on the same sample: the share of verdicts that were the same."
-_KAPPA = "The same beyond chance (Cohen's kappa): 0 is what chance gives, 1 full agreement."
+_KAPPA = "The agreement of the two judges beyond chance (Cohen's kappa): 0 is chance level, 1 is full agreement."
 
 _Drawn = list[tuple[tuple[Hypothesis, ...], list[Pair]]]
 """Batches of hypotheses with the train pairs drawn for each."""
 
 
 def _sample(run: JudgedRun, judging: Judging, size: int) -> _Drawn:
-    """Train pairs by hash, dealt out evenly to the batches in which the judge was first asked.
+    """Draws train pairs by hash and spreads them evenly over the batches of the run.
 
-    Only pairs on which it judged the whole batch: judging may have stopped early for some hypotheses.
+    Only pairs on which the whole batch was judged are drawn: judging may have stopped early for some hypotheses.
     """
     judged = {(j.hypothesis_id, j.prompt_id) for j in run.judged.judgements}
     batches = [run.hypotheses[i : i + judging.batch] for i in range(0, len(run.hypotheses), judging.batch)]
@@ -150,7 +150,7 @@ def _place_of(seed: int, number: int, pair: Pair) -> bytes:
 def _ask(
     model: Model, drawn: _Drawn, judging: Judging, stage: Stage, on_progress: OnProgress
 ) -> tuple[list[list[Judgement]], Usage]:
-    """Verdicts per pair of the sample, and what they took."""
+    """Asks a judge about the sample; returns the verdicts on each pair, and the calls and tokens."""
     by_pair: list[list[Judgement]] = []
     usage = Usage(stage, model.id, 0, 0, 0)
     for batch, pairs in drawn:
@@ -190,7 +190,7 @@ def _both_orders(judge_id: str, estimate: Estimate) -> Row:
 
 
 def _orders(model: Model, drawn: _Drawn, judging: Judging, on_progress: OnProgress) -> JudgeChecks:
-    """The sample in both orders; the order of the run among them comes from the cache, where there is one."""
+    """Judges the sample in both orders; replies in the order of the run come from the cache, if there is one."""
     by_pair, usage = _ask(model, drawn, replace(judging, both_orders=True), CHECK_JUDGE, on_progress)
     readable = [[j for j in one if j.verdict is not Verdict.UNREADABLE] for one in by_pair]
     every = metrics.share_over_groups([(sum(map(_same_in_both, one)), len(one)) for one in readable])
@@ -205,12 +205,12 @@ def _note_on_orders(judge_id: str, decided: Estimate) -> tuple[str, ...]:
         return ()
     return (
         f"With the responses swapped, the judge {judge_id} kept {decided.value:.0%} of {decided.n} sampled verdicts "
-        f"that were for a side in one order at least (95 % interval {decided.low:.0%} to {decided.high:.0%}).",
+        f"that were for a side in at least one order (95% interval {decided.low:.0%} to {decided.high:.0%}).",
     )
 
 
 def _nothing_in_both(judgement: Judgement) -> bool:
-    """Both replies said that neither response fits better: a NEITHER that comes from no disagreement."""
+    """Tells whether both replies said that neither response fits better, so that NEITHER is no disagreement."""
     return judgement.verdict is Verdict.NEITHER and judgement.reply == "N/A | N/A"
 
 
@@ -236,7 +236,7 @@ def _two_judges(
     if raw.value is not None:
         beyond = (
             "" if kappa.value is None or kappa.low is None or kappa.high is None
-            else f", kappa {kappa.value:.2f} (95 % interval {kappa.low:.2f} to {kappa.high:.2f})"
+            else f", kappa {kappa.value:.2f} (95% interval {kappa.low:.2f} to {kappa.high:.2f})"
         )  # fmt: skip
         notes = (f"The judges {both} gave the same verdict in {raw.value:.0%} of {raw.n} cases{beyond}.",)
     return JudgeChecks(rows, (*notes, *_unread(usage)), (usage,))
@@ -251,9 +251,9 @@ def _unread(usage: Usage) -> tuple[str, ...]:
 
 
 def _families(model: Model, compared: Iterable[ModelInfo]) -> JudgeChecks:
-    """A warning for each compared model that is the judge itself or of its family."""
+    """Warns about each compared model that is the judge itself or belongs to its family."""
     relations = [relation for info in compared if (relation := relation_to(model.id, info))]
-    told = [f"{relation}, by name: it may favour responses like its own." for relation in relations]
-    rows = (_row("same family", model.id, metrics.UNDEFINED, f"The judge {one}") for one in told)
-    more = "A second judge of another family tells how much (--second-judge)."
-    return JudgeChecks(tuple(rows), tuple(f"The judge {model.id} {one} {more}" for one in told))
+    warnings = [f"{relation}, by name: it may favour responses like its own." for relation in relations]
+    rows = (_row("same family", model.id, metrics.UNDEFINED, f"The judge {each}") for each in warnings)
+    more = "A second judge of another family shows how much (--second-judge)."
+    return JudgeChecks(tuple(rows), tuple(f"The judge {model.id} {each} {more}" for each in warnings))

@@ -1,4 +1,4 @@
-"""Tells by their names whether a judge and a model that it judges are of one family. Asks nobody."""
+"""Detects from model names whether a judge and a model that it judges belong to the same family (Llama, Qwen, ...)."""
 
 import re
 
@@ -26,25 +26,25 @@ _FAMILIES = {
     "exaone": r"exaone",
     "nemotron": r"nemotron",
 }
-"""The pattern in a model's name that tells its family; fine-tunes and distillates carry it as well."""
+"""For each family, a pattern that occurs in its models' names, including fine-tuned and distilled models."""
 
 
 def families_of(model: ModelRef) -> frozenset[str]:
-    """The families that a model's name speaks of: of its own, and of what it was tuned or distilled from.
+    """Returns the families that a model's name mentions: its own, and those it was tuned or distilled from.
 
     Args:
-        model: As in the report; its revision and its server are no part of the name.
+        model: The model as the report names it; its revision and its server are not part of the name.
     """
     name = str(model.published.unpinned).lower()
     return frozenset(family for family, sought in _FAMILIES.items() if re.search(sought, name))
 
 
 def relation_to(judge_id: str, info: ModelInfo) -> str | None:
-    """How the judge is related to a model, as the rest of a sentence about the judge; None where it is not, by name.
+    """Says how the judge is related to a model, as the end of a sentence about the judge; None if names show nothing.
 
     Args:
         judge_id: The judge's id.
-        info: The model it judged.
+        info: The model that it judged.
     """
     role = info.role.replace("_", " ")
     if info.id == judge_id:

@@ -1,4 +1,4 @@
-"""Questions to the judge: a pair in one order with up to a batch of hypotheses, and how its reply is read."""
+"""Builds the judge's prompts, each with one pair and a batch of hypotheses, and parses the labels in its replies."""
 
 import functools
 import hashlib
@@ -13,8 +13,8 @@ from diffing.templates import fence, fence_conversation, render
 from diffing.types import Hypothesis, OnProgress, Pair, Side, Usage, Verdict, ignore_progress, other_side
 
 T = TypeVar("T")
-Fits: TypeAlias = Literal["1", "2", "N/A"]
-LABELS: tuple[Fits, ...] = ("1", "2", "N/A")
+Label: TypeAlias = Literal["1", "2", "N/A"]
+LABELS: tuple[Label, ...] = ("1", "2", "N/A")
 SCHEMA = {
     "type": "object",
     "properties": {
@@ -40,78 +40,80 @@ class Judging:
     batch: int = 10
     """Hypotheses per question."""
     both_orders: bool = False
-    """Ask everything twice, the responses swapped; a disagreement is NEITHER."""
+    """Whether to ask every question twice, with the responses swapped; a disagreement counts as NEITHER."""
     seed: int = 0
-    """Of the order in which the two responses are shown, drawn by hash per pair and batch."""
+    """The seed of the order in which the two responses are shown, drawn by hash for each pair and batch."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """One question to the judge: a pair in one order, with up to a batch of hypotheses."""
+class JudgeQuestion:
+    """One question to the judge: a pair in one order, with a batch of hypotheses."""
 
     pair: Pair
-    """What is judged."""
+    """The pair whose responses are judged."""
     batch: tuple[Hypothesis, ...]
-    """By what."""
+    """The hypotheses on which the judge gives a label each."""
     first: Side
-    """Whose response is shown first."""
+    """The side whose response is shown first."""
 
-    def verdict(self, fits: Fits) -> Verdict:
-        """The side a label means, through the order shown."""
+    def verdict(self, fits: Label) -> Verdict:
+        """Translates a label to a verdict, given the order in which the responses are shown."""
         if fits == "N/A":
             return Verdict.NEITHER
         side = self.first if fits == "1" else other_side(self.first)
         return Verdict.A if side == "a" else Verdict.B
 
 
-Answered: TypeAlias = tuple[Sheet, Items[Fits]]
-"""A question with its reply, one item per hypothesis of its batch."""
+AnsweredQuestion: TypeAlias = tuple[JudgeQuestion, Items[Label]]
+"""A question with its reply, which has one item per hypothesis of the batch."""
 
 
-def ask_sheets(
+def ask_judge(
     model: Model,
     hypotheses: Sequence[Hypothesis],
     pairs: Sequence[Pair],
     judging: Judging,
     on_progress: OnProgress = ignore_progress,
-) -> tuple[list[Answered], Usage]:
-    """Asks about every hypothesis and pair; with both orders, the two questions of a pair and batch are neighbours."""
-    sheets: list[Sheet] = []
-    for group in groups(hypotheses, judging.batch):
+) -> tuple[list[AnsweredQuestion], Usage]:
+    """Asks about every hypothesis and pair; in both orders, the two questions of a pair and batch are neighbours."""
+    questions: list[JudgeQuestion] = []
+    for group in batches(hypotheses, judging.batch):
         for pair in pairs:
             first = _first(judging.seed, pair, group)
-            sheets += [Sheet(pair, group, side) for side in (first, other_side(first))[: 1 + judging.both_orders]]
-    questions = [_question(sheet) for sheet in sheets]
-    asked = ask_items(model, questions, stage=JUDGE, schema=SCHEMA, on_progress=on_progress)
-    return list(zip(sheets, asked.replies, strict=True)), asked.usage
+            questions += [
+                JudgeQuestion(pair, group, side) for side in (first, other_side(first))[: 1 + judging.both_orders]
+            ]
+    prompts = [_prompt_for(question) for question in questions]
+    answers = ask_items(model, prompts, stage=JUDGE, schema=SCHEMA, on_progress=on_progress)
+    return list(zip(questions, answers.replies, strict=True)), answers.usage
 
 
-def groups(items: Sequence[T], size: int) -> list[tuple[T, ...]]:
-    """The items in groups of a size, the last perhaps smaller."""
+def batches(items: Sequence[T], size: int) -> list[tuple[T, ...]]:
+    """Splits items into batches of a size; the last batch may be smaller."""
     return [tuple(items[i : i + size]) for i in range(0, len(items), size)]
 
 
 def _first(seed: int, pair: Pair, group: Sequence[Hypothesis]) -> Side:
-    """Which response is shown first: a fair coin that is the same in every rerun."""
+    """Decides by hash which response is shown first: a fair coin toss that is the same in every rerun."""
     key = "\0".join([str(seed), pair.prompt.id, *(hypothesis.id for hypothesis in group)])
     return "a" if hashlib.sha256(key.encode()).digest()[0] % 2 == 0 else "b"
 
 
-def _question(sheet: Sheet) -> Question[Fits]:
+def _prompt_for(question: JudgeQuestion) -> Question[Label]:
     text = render(
         "judge",
-        count=len(sheet.batch),
-        prompt=fence_conversation(sheet.pair.prompt.messages),
-        response_1=fence(sheet.pair.response(sheet.first).text),
-        response_2=fence(sheet.pair.response(other_side(sheet.first)).text),
-        hypotheses=[fence(hypothesis.text) for hypothesis in sheet.batch],
+        count=len(question.batch),
+        prompt=fence_conversation(question.pair.prompt.messages),
+        response_1=fence(question.pair.response(question.first).text),
+        response_2=fence(question.pair.response(other_side(question.first)).text),
+        hypotheses=[fence(hypothesis.text) for hypothesis in question.batch],
     )
-    return Question(text, functools.partial(_parse, len(sheet.batch)), items=len(sheet.batch))
+    return Question(text, functools.partial(_parse, len(question.batch)), items=len(question.batch))
 
 
-def _parse(count: int, value: object) -> Items[Fits]:
-    """One label per statement; a statement without one, with two different ones or a wrong one is unreadable."""
-    found: dict[str, Fits | Unreadable] = {}
+def _parse(count: int, value: object) -> Items[Label]:
+    """Reads one label per statement; a missing label, an invalid one or two different ones make it unreadable."""
+    found: dict[str, Label | Unreadable] = {}
     numbers = [str(i + 1) for i in range(count)]
     for item in entries(value, "verdicts"):
         try:
@@ -119,7 +121,7 @@ def _parse(count: int, value: object) -> Items[Fits]:
         except ReplyError:
             continue
         try:
-            label: Fits | Unreadable = offered(entry(item, "fits"), LABELS)
+            label: Label | Unreadable = offered(entry(item, "fits"), LABELS)
         except ReplyError as error:
             label = Unreadable(str(error))
         found[number] = label if found.get(number, label) == label else Unreadable("two different labels")

@@ -1,4 +1,4 @@
-"""Everything is judged at once, or in stages until enough is known."""
+"""Decides which pairs are judged when: all at once, or in stages with early stopping for each hypothesis."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from diffing.early_stopping import FIRST_STAGE, Seen, plan_all, rounds
-from diffing.judge.questions import Answered, Judging, ask_sheets, groups
-from diffing.judge.verdicts import Judged, judged_from, verdicts_of
+from diffing.judge.questions import AnsweredQuestion, Judging, ask_judge, batches
+from diffing.judge.verdicts import JudgingResult, judged_from, verdicts_of
 from diffing.models.base import Model
 from diffing.stages import JUDGE
 from diffing.types import Hypothesis, OnProgress, Pair, Split, Stage, Usage, Verdict, ignore_progress, other_side
 
-WITHOUT_HOPE = "hypotheses not tested on held-out prompts: train left no hope"
-"""Why a hypothesis was not tested, in the report's counts."""
+FUTILE = "hypotheses not tested on held-out prompts: futile after the train prompts"
+"""The reason why a hypothesis was not tested, as the report counts it."""
 
 
 def judge(
@@ -23,22 +23,22 @@ def judge(
     judging: Judging | None = None,
     *,
     on_progress: OnProgress = ignore_progress,
-) -> Judged:
+) -> JudgingResult:
     """Asks for one verdict on every hypothesis for every pair.
 
     Args:
         model: The judge.
-        hypotheses: To be judged.
-        pairs: Train and held-out alike.
-        judging: How it is asked.
-        on_progress: Told of every answer.
+        hypotheses: The hypotheses to judge.
+        pairs: The pairs to judge, train and held-out.
+        judging: How the judge is asked.
+        on_progress: Called after every answer.
 
     Raises:
         ModelError: The judge cannot be used at all.
         LimitError: A hard limit of calls or dollars was reached.
     """
     judging = judging or Judging()
-    answered, usage = ask_sheets(model, hypotheses, pairs, judging, on_progress)
+    answered, usage = ask_judge(model, hypotheses, pairs, judging, on_progress)
     return judged_from(answered, usage, hypotheses, pairs, judging.both_orders)
 
 
@@ -50,18 +50,18 @@ def judge_in_stages(
     *,
     family: int,
     on_progress: OnProgress = ignore_progress,
-) -> Judged:
-    """As `judge`, but stops for a hypothesis once its fate is clear; see `diffing.early_stopping`.
+) -> JudgingResult:
+    """Judges as `judge` does, but stops early for a hypothesis once its outcome is clear (`diffing.early_stopping`).
 
-    With few train prompts, or nothing held out, everything is judged.
+    If there are few train prompts, or none are held out, every pair is judged.
 
     Args:
         model: The judge.
-        hypotheses: To be judged.
-        pairs: Train and held-out; in which order they are judged, a hash of the prompt's id decides.
-        judging: How it is asked.
-        family: Hypotheses of the run, these and others.
-        on_progress: Told of every answer; its total is the most that it can become.
+        hypotheses: The hypotheses to judge.
+        pairs: Train and held-out pairs; a hash of the prompt's id decides in which order they are judged.
+        judging: How the judge is asked.
+        family: The number of all hypotheses of the run, these and others.
+        on_progress: Called after every answer; its total is an upper bound, since judging may stop early.
 
     Raises:
         ModelError: The judge cannot be used at all.
@@ -81,14 +81,14 @@ def judge_in_stages(
     for active, start, stop in rounds(plans):
         ledger.ask(active, heldout[start:stop], most=len(heldout) - start)
     judged = judged_from(ledger.answered, ledger.usage, hypotheses, pairs, judging.both_orders)
-    full = (len(train) + len(heldout)) * len(groups(hypotheses, judging.batch)) * (1 + judging.both_orders)
+    full = (len(train) + len(heldout)) * len(batches(hypotheses, judging.batch)) * (1 + judging.both_orders)
     note = _note(plans, len(heldout), len(ledger.answered), full)
-    left_out = +Counter({WITHOUT_HOPE: sum(planned == 0 for planned in plans.values())})
+    left_out = +Counter({FUTILE: sum(planned == 0 for planned in plans.values())})
     return replace(judged, notes=(note, *judged.notes), left_out=dict(left_out))
 
 
 def _shuffled(pairs: Iterable[Pair], split: Split, seed: int) -> list[Pair]:
-    """A split's pairs in an order that has nothing to do with what they say."""
+    """Orders the pairs of a split by hash, independently of their content."""
 
     def place(pair: Pair) -> bytes:
         return hashlib.sha256(f"{seed}\0stage\0{pair.prompt.id}".encode()).digest()
@@ -97,26 +97,26 @@ def _shuffled(pairs: Iterable[Pair], split: Split, seed: int) -> list[Pair]:
 
 
 class _Ledger:
-    """What was asked so far, in several rounds."""
+    """Collects the questions, replies and verdicts of several rounds of judging."""
 
     def __init__(self, model: Model, judging: Judging, on_progress: OnProgress) -> None:
-        self.answered: list[Answered] = []
+        self.answered: list[AnsweredQuestion] = []
         """All questions with their replies."""
         self.usage = Usage(JUDGE, model.id, 0, 0, 0)
-        """What they took."""
+        """The calls and tokens of these questions."""
         self.verdicts: dict[str, Counter[Verdict]] = defaultdict(Counter)
-        """By hypothesis id."""
+        """Counts of the verdicts by hypothesis id."""
         self._model = model
         self._judging = judging
         self._on_progress = on_progress
 
     def ask(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair], most: int) -> None:
-        """Asks on.
+        """Asks about the next pairs.
 
         Args:
-            hypotheses: Those that are still judged.
-            pairs: The next ones.
-            most: How many pairs may be asked about from here on, these included.
+            hypotheses: The hypotheses that are still being judged.
+            pairs: The next pairs.
+            most: The largest number of pairs that may still be asked about, including these.
         """
         before = len(self.answered)
 
@@ -125,7 +125,7 @@ class _Ledger:
                 done, total = before + done, before + total * most // len(pairs)
             self._on_progress(stage, done, total)
 
-        answered, usage = ask_sheets(self._model, hypotheses, pairs, self._judging, on_progress)
+        answered, usage = ask_judge(self._model, hypotheses, pairs, self._judging, on_progress)
         self.answered += answered
         self.usage = replace(
             usage,
@@ -138,28 +138,29 @@ class _Ledger:
             self.verdicts[judgement.hypothesis_id][judgement.verdict] += 1
 
     def seen(self, hypothesis: Hypothesis) -> Seen:
-        """What all verdicts so far say of a hypothesis."""
+        """Counts the verdicts on a hypothesis so far."""
         counts = self.verdicts[hypothesis.id]
         by_side = {"a": counts[Verdict.A], "b": counts[Verdict.B]}
         return Seen(by_side[hypothesis.direction], by_side[other_side(hypothesis.direction)], counts.total())
 
 
 def _note(plans: Mapping[Hypothesis, int], heldout: int, asked: int, full: int) -> str:
-    """What was not judged, and what follows from it for the reader."""
+    """Explains to the reader of the report what was not judged, and what follows from that."""
     tested = sorted(planned for planned in plans.values() if planned)
-    told = f"Judging stopped for a hypothesis once its fate was clear, which took {asked} of {full} questions. "
+    note = f"Judging stopped for a hypothesis once its outcome was clear, which took {asked} of {full} questions. "
     if len(tested) < len(plans):
-        told += (
+        note += (
             f"{len(plans) - len(tested)} of {len(plans)} judged hypotheses were not tested on held-out prompts, since "
-            "train prompts gave no hope that these would confirm them. "
+            "after the train prompts these were very unlikely to confirm them. "
         )
     if tested:
         span = f"{tested[0]} to {tested[-1]}" if tested[0] < tested[-1] else f"{tested[0]}"
         whom = f"All {len(plans)}" if len(tested) == len(plans) else f"{len(tested)}"
-        told += (
-            f"{whom} were tested on {span} of the {heldout} held-out prompts, as many as train prompts alone planned. "
-            "The false discovery rate is that of the hypotheses tested. "
+        note += (
+            f"{whom} were tested on {span} of the {heldout} held-out prompts, a number planned from the train prompts "
+            "alone. The false discovery rate holds for the hypotheses tested. "
         )
-    return told + (
-        "Train figures are no claims: they rest on the prompts judged until then. --judging full judges everything."
+    return note + (
+        "Figures on train prompts prove nothing: they rest on the prompts judged until then. --judging full judges "
+        "everything."
     )

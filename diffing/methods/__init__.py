@@ -1,1 +1,1 @@
-"""Methods: each turns train pairs into hypotheses; they do not know each other."""
+"""The methods that look for differences. Each turns train pairs into hypotheses, independently of the others."""

@@ -1,7 +1,7 @@
-"""What a method is to the pipeline, and to a run before it begins. Knows no method.
+"""Interfaces of a method: `Method` finds hypotheses; `MethodPlan` describes a method to a run before it begins.
 
-A `MethodPlan` is what `diffing/registry.py` names: the settings of a method, what it refuses, its stages, what it will
-take, and how it is built. It is imported by every command, so it imports nothing that takes long.
+`diffing/registry.py` lists the plans. A plan holds a method's settings, the checks of these, its stages, an estimate
+of its cost, and how to build it. Every command imports all plans, so their modules must not import slow libraries.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,14 +24,14 @@ class Method(Protocol):
 
     @property
     def name(self) -> str:
-        """Short name: `llm`, `sae`, `lexical`."""
+        """The method's short name, such as `llm`, `sae` or `lexical`."""
 
     @property
     def models(self) -> tuple[ModelInfo, ...]:
-        """The models it asks, for the report."""
+        """The models that the method uses, for the report."""
 
     def find_hypotheses(self, pairs: Sequence[Pair], on_progress: OnProgress = ignore_progress) -> Discovery:
-        """Looks at train pairs only and says what might differ."""
+        """Proposes hypotheses about what differs; it may look at train pairs only."""
 
 
 @runtime_checkable
@@ -39,91 +39,91 @@ class MeasuringMethod(Method, Protocol):
     """A method that tests its own hypotheses by measurement instead of by a judge."""
 
     def measure(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
-        """One verdict for every hypothesis of this method and every pair, hypotheses outermost."""
+        """Returns one verdict for each hypothesis of this method and each pair, ordered by hypothesis, then pair."""
 
 
 class Tools(Protocol):
-    """What a method may use when it is built."""
+    """Resources that a method may use when it is built."""
 
     @property
     def store(self) -> "Store":
-        """Where completions and readings are kept."""
+        """The store in which completions and activations are cached."""
 
     def helper(self, spec: str) -> Model:
-        """The LLM of a model string; the same one each time."""
+        """Returns the LLM for a model string; the same string gives the same object."""
 
 
 class MethodPlan(Protocol):
-    """A method as a run knows it before it begins. Subclasses give `name`, `title`, `hint`, `heading` and `build`."""
+    """Describes a method before a run begins. Subclasses define `name`, `title`, `hint`, `heading` and `build`."""
 
     name: str
-    """Short name, as in the registry."""
+    """The method's short name, as in the registry."""
     title: str
-    """What the page's form calls it."""
+    """The method's name in the form of the page."""
     hint: str
-    """What it does, in a sentence or two, for the form."""
+    """What the method does, in one or two sentences, for the form."""
     heading: str
-    """What stands above its hypotheses while a run goes on."""
+    """The heading above the method's hypotheses while a run is in progress."""
     settings: type[Settings] = Settings
-    """Its own settings, which become a part of `DiffConfig`; their names must differ from all others."""
+    """The method's own settings, which become a part of `DiffConfig`; their names must differ from all others."""
     stages: tuple[Stage, ...] = ()
-    """All stages that it can have, as progress and usage name them."""
+    """All stages that the method can have, as progress and usage name them."""
     judged: bool = False
-    """Whether its hypotheses are tested by the judge; a method that measures tests them itself."""
+    """Whether the judge tests the method's hypotheses; a method that measures tests them itself."""
     asks_llm: bool = False
-    """Whether the setting `llm` has an effect on it."""
+    """Whether the setting `llm` affects the method."""
 
     def runs_unasked(self, config: RunSettings) -> bool:
-        """Whether a run that names no methods includes this one."""
+        """Tells whether a run that names no methods includes this one."""
         return False
 
     def check(self, config: RunSettings) -> None:
-        """Refuses what can be known to fail before a model is loaded or a call is paid.
+        """Refuses settings that are certain to fail, before a model is loaded or a call is paid for.
 
         Raises:
-            SettingError: A setting that is missing or cannot be used.
+            SettingError: A setting is missing or cannot be used.
         """
         return
 
     def check_public(self, config: RunSettings) -> None:
-        """Refuses what a stranger may not ask of a public machine.
+        """Refuses settings that a visitor may not use on a public server.
 
         Raises:
-            SettingError: A setting that is not allowed there.
+            SettingError: A setting is not allowed there.
         """
         return
 
     def not_named(self, config: RunSettings) -> str:
-        """What the form asks for if something that the method needs was left empty; otherwise empty."""
+        """Returns what the form should ask for if a setting that the method needs is empty; otherwise empty."""
         return ""
 
     def obstacle(self) -> str:
-        """Why the method cannot run on this machine; empty if it can."""
+        """Returns why the method cannot run on this machine; empty if it can."""
         return ""
 
     def loads(self, config: RunSettings) -> Mapping[str, str]:
-        """The models that it loads on this machine, by what they are to it: `Reader` and the model's string."""
+        """Returns the models that it loads on this machine: model strings by their role, such as `Reader`."""
         return {}
 
     def steps(self, config: RunSettings) -> tuple[Step, ...]:
-        """What it does in a run, in its order, for the page of the run; each step names its stages."""
+        """Lists the steps of the method, in order, for the progress page; each step names its stages."""
         return (Step(f"{self.title}: looking for differences", self.hint, self.stages),) if self.stages else ()
 
     def estimate(self, config: RunSettings, prompts: Sequence[Prompt]) -> list[StageEstimate]:
-        """What its stages will take.
+        """Estimates the calls and tokens of the method's stages.
 
         Args:
-            config: The run.
-            prompts: All prompts that are compared.
+            config: The settings of the run.
+            prompts: All prompts of the run.
         """
         return []
 
     def hypotheses(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:
-        """How many hypotheses of its own the judge is expected to test."""
+        """Estimates how many of the method's hypotheses the judge will test."""
         return 0
 
     def assumptions(self, config: RunSettings) -> tuple[str, ...]:
-        """What its estimate assumes, in plain sentences."""
+        """Lists the assumptions of the estimate, in full sentences."""
         return ()
 
     def properties(self) -> Mapping[str, str]:
@@ -134,15 +134,15 @@ class MethodPlan(Protocol):
         return {}
 
     def build(self, config: RunSettings, tools: Tools) -> Method:
-        """The method of a run.
+        """Builds the method for a run.
 
         Raises:
-            DiffingError: A model that cannot be had.
+            DiffingError: A model is not available.
         """
 
 
 def method_plans() -> dict[str, MethodPlan]:
-    """The plans of all methods by name, in the order in which methods run."""
+    """Returns the plans of all methods by name, in the order in which methods run."""
     return {name: registry.load(place) for name, place in registry.METHODS.items()}
 
 
@@ -152,6 +152,6 @@ def measured_properties() -> dict[str, str]:
 
 
 def plans_of(config: RunSettings) -> tuple[MethodPlan, ...]:
-    """The plans of the methods that a run takes; names that are not known are left out."""
+    """Returns the plans of the methods that a run uses; unknown names are ignored."""
     plans = method_plans()
     return tuple(plans[name] for name in config.methods if name in plans)

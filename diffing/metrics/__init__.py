@@ -1,6 +1,6 @@
-"""Computes metrics with intervals and tests from judgements. Pure; knows no LLM, no method and no file.
+"""Computes metrics from judgements: rates with 95% intervals, sign tests, and the false discovery rate.
 
-All rates are over readable verdicts. An unreadable verdict is its own outcome, counted and left out of every rate.
+All rates are over readable verdicts. An unreadable verdict is an outcome of its own: it is counted, but in no rate.
 """
 
 from collections import Counter
@@ -10,21 +10,21 @@ from dataclasses import replace
 from diffing.types import Estimate, Judgement, Metrics, Prompt, Side, Verdict, other_side
 
 ALPHA = 0.01
-"""The papers' margin on the shares for acceptance."""
+"""The papers' margin between the two shares of verdicts for acceptance."""
 FALSE_DISCOVERY_RATE = 0.05
 """At most this share of the confirmed hypotheses is expected to be false."""
 Z_95 = 1.959963984540054
-"""97.5 % quantile of the normal distribution, for two-sided 95 % intervals."""
+"""The 97.5% quantile of the normal distribution, for two-sided 95% intervals."""
 UNDEFINED = Estimate(value=None, low=None, high=None, n=0)
-"""The estimate that rests on nothing."""
+"""The estimate for zero observations."""
 
 
 def wilson(k: int, n: int) -> Estimate:
-    """Share k / n with Wilson's 95 % score interval; undefined where n is 0.
+    """Estimates the share k / n with Wilson's 95% score interval; undefined if n is 0.
 
     Args:
-        k: How many of the n had it.
-        n: Observations.
+        k: The number of observations that count as successes.
+        n: The number of all observations.
 
     Source: Wilson (1927), Probable inference, the law of succession, and statistical inference, JASA 22.
     """
@@ -33,20 +33,20 @@ def wilson(k: int, n: int) -> Estimate:
     if n == 0:
         return UNDEFINED
     interval = binomtest(k, n).proportion_ci(confidence_level=0.95, method="wilson")
-    # the interval's ends may miss the share by one rounding error where k is 0 or n
+    # if k is 0 or n, an end of the interval may miss the share by a rounding error
     return Estimate(value=k / n, low=min(float(interval.low), k / n), high=max(float(interval.high), k / n), n=n)
 
 
 def share_over_groups(counts: Sequence[tuple[int, int]]) -> Estimate:
-    """Share k / n summed over groups whose members are not independent, with Wilson's interval at the effective n.
+    """Estimates the share k / n over groups whose members are not independent; Wilson's interval at the effective n.
 
-    The variance of the share is that of a ratio over groups, and the effective number of observations is the one at
-    which a binomial share has this variance, less what a variance from few groups costs (Student's t). By simulation
-    it covers 94-96 % from 25 groups on; with shares above 95 % in strongly alike groups, of which 50 show few
-    exceptions, about 90 %.
+    The variance of the share is that of a ratio over groups. The effective number of observations is the number at
+    which a binomial share has this variance, reduced by Student's t because a variance from few groups is uncertain.
+    In simulations the interval covers 94-96% from 25 groups on; for shares above 95% with strong correlation within
+    groups, of which 50 contain only few exceptions, it covers about 90%.
 
     Args:
-        counts: Per group (a question with several verdicts, a pair) its k and n.
+        counts: k and n of each group; a group is, for example, a question with several verdicts, or a pair.
 
     Source: Korn and Graubard (1998), Confidence intervals for proportions with small expected number of positive
     counts, Survey Methodology 24.
@@ -57,10 +57,10 @@ def share_over_groups(counts: Sequence[tuple[int, int]]) -> Estimate:
     share = k / n
     variance = sum((own - share * of) ** 2 for own, of in counts) / n**2
     groups = sum(of > 0 for _, of in counts)
-    # with a share of 0 or 1 nothing varies: each group counts once
+    # with a share of 0 or 1 the variance is 0, so each group counts as one observation
     effective = share * (1 - share) / (variance * _inflation(groups)) if variance > 0 else groups
     effective = max(1.0, min(n, effective))
-    # Wilson's interval as in `wilson`, which takes whole numbers alone: rounding would move the share of few groups
+    # Wilson's interval as in `wilson`, which takes only integers: rounding would move the share of few groups
     z2 = Z_95**2
     centre = (share + z2 / (2 * effective)) / (1 + z2 / effective)
     half = (z2 * (share * (1 - share) / effective + z2 / (4 * effective**2))) ** 0.5 / (1 + z2 / effective)
@@ -68,22 +68,22 @@ def share_over_groups(counts: Sequence[tuple[int, int]]) -> Estimate:
 
 
 def _inflation(groups: int) -> float:
-    """The factor for a variance that was estimated from a number of groups."""
+    """Returns the factor by which a variance estimated from this number of groups must be enlarged."""
     from scipy.stats import t
 
     return groups / (groups - 1) * (float(t.ppf(0.975, groups - 1)) / Z_95) ** 2 if groups > 1 else 1.0
 
 
 def net_interval(k_for: int, k_against: int, n: int) -> Estimate:
-    """(k_for - k_against) / n with Tango's 95 % score interval for the difference of two paired proportions.
+    """Estimates (k_for - k_against) / n with Tango's 95% score interval for the difference of paired proportions.
 
-    Of the usual intervals this one keeps its coverage best where shares are extreme or decisions few. By enumeration
-    it covers 93-97 % for n from 60 to 1,000 once 8 decisions are expected, and more, never less, with fewer.
+    Of the usual intervals this one keeps its coverage best if shares are extreme or few verdicts name a side. By
+    enumeration it covers 93-97% for n from 60 to 1,000 if at least 8 such verdicts are expected, and more with fewer.
 
     Args:
-        k_for: Verdicts for one side.
-        k_against: Verdicts for the other.
-        n: All verdicts, with those for neither.
+        k_for: The number of verdicts for one side.
+        k_against: The number of verdicts for the other side.
+        n: The number of all verdicts, including those for neither side.
 
     Source: Tango (1998), Equivalence test and confidence interval for the difference in proportions for the
     paired-sample design, Statistics in Medicine 17: all differences that the score test does not reject.
@@ -93,7 +93,7 @@ def net_interval(k_for: int, k_against: int, n: int) -> Estimate:
     if n == 0:
         return UNDEFINED
     value = (k_for - k_against) / n
-    # where all verdicts are equal the variance is 0 at the estimate and the limits have a closed form
+    # if all verdicts are equal, the variance is 0 at the estimate and the limits have a closed form
     z2 = Z_95**2
     if k_for == k_against == 0:
         return Estimate(value=0.0, low=-z2 / (n + z2), high=z2 / (n + z2), n=n)
@@ -103,7 +103,7 @@ def net_interval(k_for: int, k_against: int, n: int) -> Estimate:
         return Estimate(value=-1.0, low=-1.0, high=(z2 - n) / (n + z2), n=n)
 
     def rejection(difference: float) -> float:
-        """Score test of `difference`, squared and less its critical value: above 0 where it is rejected."""
+        """Squared score statistic of `difference` minus its critical value: positive if the test rejects it."""
         b = -k_for - k_against + (2 * n - k_for + k_against) * difference
         c = -k_against * difference * (1 - difference)
         share_against = (max(b * b - 8 * n * c, 0.0) ** 0.5 - b) / (
@@ -118,10 +118,10 @@ def net_interval(k_for: int, k_against: int, n: int) -> Estimate:
 
 
 def sign_test(k_for: int, k_against: int) -> float:
-    """Exact one-sided p of the sign test: as many for the predicted side, were both sides as likely.
+    """Returns the exact one-sided p-value of the sign test: P(at least `k_for`) if both sides are equally likely.
 
-    Where nothing was decided p is 1, not undefined: it is the probability of seeing at least what was seen, and the
-    hypothesis was tested, so it counts in the family over which false discoveries are controlled.
+    If no verdict names a side, p is 1 and not undefined: the hypothesis was tested, so it belongs to the family over
+    which the false discovery rate is controlled.
     """
     from scipy.stats import binomtest
 
@@ -130,7 +130,7 @@ def sign_test(k_for: int, k_against: int) -> float:
 
 
 def benjamini_hochberg(ps: Sequence[float]) -> list[float]:
-    """The smallest false discovery rate at which each p would be called, in the order given.
+    """Returns for each p-value the smallest false discovery rate at which it is significant, in the order given.
 
     Source: Benjamini and Hochberg (1995), Controlling the false discovery rate, JRSS B 57.
     """
@@ -140,13 +140,13 @@ def benjamini_hochberg(ps: Sequence[float]) -> list[float]:
 
 
 def metrics_of(n: int, k_for: int, k_against: int, unreadable: int = 0) -> Metrics:
-    """Metrics from counts. Where no verdict was asked for there is no p: the hypothesis was not tested.
+    """Computes all metrics from counts. If there are no verdicts at all, p is None: the hypothesis was not tested.
 
     Args:
-        n: Readable verdicts.
-        k_for: Verdicts for the predicted side.
-        k_against: Verdicts for the other.
-        unreadable: Verdicts that could not be read, not among the n.
+        n: The number of readable verdicts.
+        k_for: The number of verdicts for the predicted side.
+        k_against: The number of verdicts for the other side.
+        unreadable: The number of verdicts that could not be read; they are not included in n.
 
     Raises:
         ValueError: The counts contradict each other.
@@ -169,7 +169,7 @@ def metrics_of(n: int, k_for: int, k_against: int, unreadable: int = 0) -> Metri
 
 
 def measure(judgements: Iterable[Judgement], direction: Side) -> Metrics:
-    """Metrics of one hypothesis on one split.
+    """Computes the metrics of one hypothesis on one split.
 
     Args:
         judgements: All verdicts on one hypothesis for the pairs of one split.
@@ -186,13 +186,13 @@ def measure(judgements: Iterable[Judgement], direction: Side) -> Metrics:
 
 
 def slices(judgements: Iterable[Judgement], prompts: Iterable[Prompt], direction: Side) -> dict[str, Metrics]:
-    """Metrics of one hypothesis per domain, in the order of the domains' names; prompts without a domain are in none.
+    """Computes the metrics of one hypothesis for each domain, sorted by name; prompts without a domain are left out.
 
-    A slice is for looking: its p is not part of any family, so no slice is confirmed.
+    These metrics are exploratory: their p-values are not corrected for multiple tests, so no domain is confirmed.
 
     Args:
         judgements: Verdicts on one hypothesis.
-        prompts: At least the prompts the verdicts are about.
+        prompts: At least the prompts that the verdicts are about.
         direction: The side the hypothesis predicts.
     """
     domains = {prompt.id: prompt.domain for prompt in prompts}
@@ -205,21 +205,23 @@ def slices(judgements: Iterable[Judgement], prompts: Iterable[Prompt], direction
 
 
 def accepted(train: Metrics, alpha: float = ALPHA) -> bool:
-    """The papers' criterion: on train, the share for the predicted side exceeds the share against it plus alpha.
+    """Applies the papers' criterion: on train, the share for the predicted side exceeds the other share plus alpha.
 
-    Compared in floating point exactly as the papers' code does, so that a margin of just alpha falls as it falls there.
+    The comparison is in floating point, exactly as in the papers' code, so that a margin of exactly alpha is decided
+    in the same way.
     """
     return train.n > 0 and train.k_for / train.n > train.k_against / train.n + alpha
 
 
 def confirm(heldout: Mapping[str, Metrics]) -> dict[str, Metrics]:
-    """The same metrics with q: Benjamini-Hochberg over the hypotheses that were tested.
+    """Adds q to the metrics: the p-values after Benjamini-Hochberg over the hypotheses that were tested.
 
-    One that train left without hope, so that it was not tested on held-out prompts, is outside the family and has no q.
-    This is valid since train decided it: the held-out verdicts that make the p are independent of who is in the family.
+    A hypothesis that was futile after the train prompts, and was therefore not tested on held-out prompts, is outside
+    the family and has no q. This is valid because train prompts alone decide who is in the family, independently of
+    the held-out verdicts that give the p-values.
 
     Args:
-        heldout: Per hypothesis id, its metrics on held-out prompts.
+        heldout: The metrics on held-out prompts, by hypothesis id.
     """
     ps = {key: metrics.p for key, metrics in heldout.items() if metrics.p is not None}
     qs = dict(zip(ps, benjamini_hochberg(list(ps.values())), strict=True))
@@ -227,5 +229,5 @@ def confirm(heldout: Mapping[str, Metrics]) -> dict[str, Metrics]:
 
 
 def confirmed(heldout: Metrics) -> bool:
-    """Whether held-out prompts confirm a hypothesis: q at most 0.05. Needs the q that `confirm` gives."""
+    """Tells whether held-out prompts confirm a hypothesis: the q that `confirm` computed is at most 0.05."""
     return heldout.q is not None and heldout.q <= FALSE_DISCOVERY_RATE

@@ -1,4 +1,4 @@
-"""Cohen's kappa, agreement beyond chance, in the three forms in which it is used. Pure counting."""
+"""Cohen's kappa (agreement beyond chance) in three forms: two judges, a lower bound, and several raters."""
 
 import math
 from collections.abc import Sequence
@@ -9,20 +9,20 @@ from diffing.metrics import UNDEFINED, wilson
 from diffing.types import Estimate, Verdict
 
 DRAWS = 2000
-"""Resamples of the bootstrap over pairs of responses."""
+"""The number of resamples of the bootstrap over pairs of responses."""
 SCALE = (1, 2, 3, 4, 5)
 """The ratings that a rater can give."""
 _VERDICTS = (Verdict.A, Verdict.B, Verdict.NEITHER)
 
 
 def kappa_over_pairs(by_pair: Sequence[Sequence[tuple[Verdict, Verdict]]], seed: int = 0) -> Estimate:
-    """Cohen's kappa of two judges; undefined if both gave one verdict throughout: chance would give as much.
+    """Computes Cohen's kappa of two judges; undefined if both always gave the same single verdict.
 
-    The interval is a percentile bootstrap over pairs, since the verdicts of one pair are not independent.
+    The interval is a percentile bootstrap over pairs, since the verdicts on one pair are not independent.
 
     Args:
-        by_pair: Per pair of responses, both judges' readable verdicts on each hypothesis.
-        seed: Seed of the bootstrap.
+        by_pair: For each pair of responses, both judges' readable verdicts on each hypothesis.
+        seed: The seed of the bootstrap.
     """
     import numpy as np
 
@@ -48,14 +48,14 @@ def kappa_over_pairs(by_pair: Sequence[Sequence[tuple[Verdict, Verdict]]], seed:
 
 
 def kappa_low(agreed: int, n: int, by_chance: float) -> float | None:
-    """Lower end of Cohen's kappa; None if chance alone gives full agreement, or if there are no cases.
+    """Computes the lower end of Cohen's kappa; None if chance alone gives full agreement, or if there are no cases.
 
-    It comes from Wilson's interval of the observed agreement; what chance gives is taken as known.
+    It comes from Wilson's interval of the observed agreement; the agreement by chance is treated as known exactly.
 
     Args:
-        agreed: Cases on which both agree.
-        n: All cases.
-        by_chance: The share of agreement that the frequencies alone would give.
+        agreed: The number of cases on which both agree.
+        n: The number of all cases.
+        by_chance: The share of agreement that is expected by chance from the frequencies of the answers.
     """
     observed = wilson(agreed, n).low
     if observed is None or by_chance > 1 - 1e-9:
@@ -64,13 +64,13 @@ def kappa_low(agreed: int, n: int, by_chance: float) -> float | None:
 
 
 def kappa_of_ratings(ratings: Sequence[Sequence[tuple[str, int | None]]]) -> Estimate:
-    """Cohen's kappa with quadratic weights, averaged over the pairs of raters for whom it is defined (Light's kappa).
+    """Averages Cohen's kappa with quadratic weights over all pairs of raters for whom it is defined (Light's kappa).
 
     Args:
         ratings: For each hypothesis, the raters with their ratings; a rating is None if it was unreadable.
 
     Returns:
-        The average without an interval; `n` counts the hypotheses that two raters rated.
+        The average without an interval; `n` counts the hypotheses that at least two raters rated.
 
     Raises:
         MissingExtraError: scikit-learn is not installed.

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from diffing.outputs.phrasing import statement
-from diffing.report.findings import finding_row
+from diffing.report.findings_table import finding_row
 from diffing.report.index import index_of
 from diffing.report.parquet import our_table, savable
 from diffing.report.schema import TABLES

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from diffing.metrics import FALSE_DISCOVERY_RATE
-from diffing.report.entries import Entry
+from diffing.report.grouped_list import Entry
 from diffing.report.index import index_of
-from diffing.report.names import Names
-from diffing.report.names import one_line as one_line
+from diffing.report.model_names import Names
+from diffing.report.model_names import one_line as one_line
 from diffing.types import (
     Estimate,
     Finding,

@@ -1,6 +1,7 @@
-"""A report's life on disk and its machine-readable summary. Knows no method, no page and no command line.
+"""Saves reports to a folder, loads them back, and looks things up in them.
 
-`SCHEMA.md` beside this file documents the folder; it is generated from `schema.py`.
+`SCHEMA.md` in this package documents the folder of a saved report; it is generated from `schema.py`. This package does
+not depend on any method, page or command.
 """
 
 from diffing.report.store import load_report, load_settings, save_report

@@ -1,16 +1,16 @@
-"""A document and its tables into a report: every value of its type, every reference to something that is there.
+"""Assembles a `Report` from its document and tables, and checks the type of every value and the target of every id.
 
-Whoever shows a report can then rely on it. Knows no file.
+Code that shows a report can therefore rely on its types and references.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, get_args
 
-from diffing.report.document import Document
-from diffing.report.findings import findings_from
+from diffing.report.findings_table import findings_from
+from diffing.report.json_document import Document
+from diffing.report.judgements_table import read_judgement_table
 from diffing.report.parquet import read_method_table, read_our_table
-from diffing.report.verdicts import read_judgement_table
 from diffing.types import (
     SIDES,
     Evidence,
@@ -32,16 +32,17 @@ T = TypeVar("T")
 
 
 def report_of(document: Document, contents: Mapping[str, bytes], earlier: tuple[Finding, ...] | None = None) -> Report:
-    """The report.
+    """Assembles a report.
 
     Args:
-        document: What `report.json` says.
-        contents: The parquet files by name.
-        earlier: The findings without evidence, from a document that held them; else they are read from their table.
+        document: The contents of `report.json`.
+        contents: The bytes of the parquet files, by file name.
+        earlier: The findings, without evidence, if the document's schema version held them; None reads them from
+            their table.
 
     Raises:
-        pyarrow.ArrowException, OSError: Not parquet.
-        KeyError, TypeError, ValueError: Something is missing, of another type, or fits nothing.
+        pyarrow.ArrowException, OSError: A file is not parquet.
+        KeyError, TypeError, ValueError: Something is missing, has the wrong type, or is not allowed in its place.
     """
     names = ("prompts", "responses", "evidence", *(("findings", "ratings") if earlier is None else ()))
     rows = {name: read_our_table(name, _content(contents, name)) for name in names}
@@ -78,7 +79,7 @@ def _content(contents: Mapping[str, bytes], name: str) -> bytes:
     try:
         return contents[f"{name}.parquet"]
     except KeyError:
-        raise ValueError(f"the table {name:.60} is not among its files") from None
+        raise ValueError(f"the table {name:.60} is not among the report's files") from None
 
 
 def _check(rows: _Rows, table: str, column: str, allowed: Collection[object]) -> None:
@@ -92,19 +93,19 @@ def _pairs(prompts: _Rows, responses: _Rows) -> tuple[Pair, ...]:
     _check(responses, "responses", "side", SIDES)
     _check(responses, "responses", "finish", get_args(Finish))
     answers = _by(lambda row: (row["prompt_id"], row.pop("side")), responses, "responses")
-    made = _by(lambda row: row["id"], prompts, "prompts")
-    if answers.keys() != {(id_, side) for id_ in made for side in SIDES}:
-        raise ValueError("responses: expected one of either side for each prompt")
+    by_id = _by(lambda row: row["id"], prompts, "prompts")
+    if answers.keys() != {(id_, side) for id_ in by_id for side in SIDES}:
+        raise ValueError("responses: expected one response of each side for each prompt")
     return tuple(
-        Pair(_prompt(row), Response(**answers[id_, "a"]), Response(**answers[id_, "b"])) for id_, row in made.items()
+        Pair(_prompt(row), Response(**answers[id_, "a"]), Response(**answers[id_, "b"])) for id_, row in by_id.items()
     )
 
 
 def _by(key: Callable[[dict[str, Any]], Any], rows: _Rows, table: str) -> dict[Any, dict[str, Any]]:
-    found = {key(row): row for row in rows}
-    if len(found) < len(rows):
-        raise ValueError(f"{table}: two rows are the same one's")
-    return found
+    by_key = {key(row): row for row in rows}
+    if len(by_key) < len(rows):
+        raise ValueError(f"{table}: two rows have the same key")
+    return by_key
 
 
 def _prompt(row: dict[str, Any]) -> Prompt:
@@ -116,13 +117,13 @@ def _prompt(row: dict[str, Any]) -> Prompt:
 
 
 def _evidence(rows: _Rows, prompts: Collection[str]) -> dict[str, list[Evidence]]:
-    """The passages by hypothesis id."""
+    """Returns the evidence passages by hypothesis id."""
     _check(rows, "evidence", "prompt_id", prompts)
     _check(rows, "evidence", "side", SIDES)
-    found: dict[str, list[Evidence]] = {}
+    evidence: dict[str, list[Evidence]] = {}
     for row in rows:
-        found.setdefault(row.pop("hypothesis_id"), []).append(Evidence(**row))
-    return found
+        evidence.setdefault(row.pop("hypothesis_id"), []).append(Evidence(**row))
+    return evidence
 
 
 def _with_evidence(findings: Sequence[Finding], evidence: Mapping[str, Sequence[Evidence]]) -> tuple[Finding, ...]:
@@ -136,10 +137,10 @@ def _with_evidence(findings: Sequence[Finding], evidence: Mapping[str, Sequence[
 
 
 def _check_merged(merged: tuple[Merged, ...], findings: list[str]) -> None:
-    told = sorted(member for entry in merged for member in entry.members)
+    listed = sorted(member for entry in merged for member in entry.members)
     whole = all(
         entry.members[:1] == (entry.lead,) and len(entry.members) == len(entry.known_by) == len(entry.agreement)
         for entry in merged
     )
-    if merged and not (whole and told == sorted(findings)):
-        raise ValueError("the merged list does not hold every finding once")
+    if merged and not (whole and listed == sorted(findings)):
+        raise ValueError("the merged list does not hold every finding exactly once")

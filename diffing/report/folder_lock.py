@@ -1,7 +1,7 @@
-"""One run at a time in a report's folder: two at once would take each other's files away.
+"""Locks a report's folder, so that two runs never write to it at once and delete each other's files.
 
-The lock lies on the folder itself, so it leaves no file behind, and the system releases it when the process ends, also
-when that is killed. Where a folder cannot be locked there is no lock. Knows no report.
+The lock is on the folder itself, so it leaves no file behind, and the operating system releases it when the process
+ends, even if the process is killed. On a system or file system without such locks, nothing is locked.
 """
 
 import os
@@ -19,23 +19,23 @@ try:
 except ImportError:  # not a POSIX system
     fcntl = None  # type: ignore[assignment]
 
-_LOOK_AGAIN = 0.1
-"""Seconds between two looks at a folder that another run uses."""
+_POLL_SECONDS = 0.1
+"""Seconds between two attempts to lock a folder that another run uses."""
 _held: set[tuple[str, int]] = set()
-"""Folders with the thread that is alone in each: within, a save finds its own run there."""
+"""The locked folders, each with the thread that holds the lock, so that a run can save into its own locked folder."""
 
 
 @contextmanager
-def alone_in(folder: Path, *, on_wait: Callable[[], None] = lambda: None, patience: float = inf) -> Iterator[None]:
-    """Waits until no other run is in a folder, and keeps others out.
+def locked_folder(folder: Path, *, on_wait: Callable[[], None] = lambda: None, patience: float = inf) -> Iterator[None]:
+    """Waits until no other run uses a folder, then holds a lock on it.
 
     Args:
-        folder: It must exist.
-        on_wait: Called once, if another run is there.
-        patience: Seconds to wait.
+        folder: The folder, which must exist.
+        on_wait: Called once if another run holds the lock.
+        patience: The longest time to wait, in seconds.
 
     Raises:
-        SettingError: Another run is there still.
+        SettingError: Another run still holds the lock after that time.
     """
     place = str(folder.resolve()), threading.get_ident()
     if place in _held or fcntl is None:
@@ -43,7 +43,7 @@ def alone_in(folder: Path, *, on_wait: Callable[[], None] = lambda: None, patien
         return
     try:
         descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:  # whoever writes there is told why that is not possible
+    except OSError:  # writing to the folder will fail with a clearer error
         yield
         return
     try:
@@ -69,6 +69,6 @@ def _wait(folder: Path, descriptor: int, on_wait: Callable[[], None], until: flo
             return
         if time.monotonic() > until:
             raise SettingError(
-                f"Another run writes its report to {folder}. Wait until it has ended, or give another folder"
+                f"Another run is writing its report to {folder}. Wait until it has ended, or give another folder"
             )
-        time.sleep(_LOOK_AGAIN)
+        time.sleep(_POLL_SECONDS)

@@ -1,7 +1,4 @@
-"""What looking things up in a report needs, worked out once per report: names, findings by id, verdicts, entries.
-
-Knows no page, no file and no method.
-"""
+"""`ReportIndex`: look-ups in a report (names, findings by id, verdicts, entries), each computed once and kept."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,9 +6,9 @@ from functools import cached_property
 from typing import cast
 
 from diffing.judgements import Judgements
-from diffing.report.entries import Entry, entries_of
-from diffing.report.features import Feature, Passage, features_of, passages_of
-from diffing.report.names import Names, names_between
+from diffing.report.grouped_list import Entry, entries_of
+from diffing.report.model_names import Names, names_between
+from diffing.report.sae_tables import Feature, Passage, features_of, passages_of
 from diffing.types import Finding, Judgement, Pair, Report
 
 _KEY = "index"
@@ -20,7 +17,7 @@ _Means = Mapping[str, tuple[float | None, float | None]]
 
 @dataclass(frozen=True)
 class ReportIndex:
-    """The look-ups of one report. Each is made when it is first used, and then kept."""
+    """The look-ups of one report. Each is computed when it is first used, and then kept."""
 
     report: Report
     """The report that is indexed."""
@@ -37,7 +34,7 @@ class ReportIndex:
 
     @cached_property
     def places(self) -> Mapping[str, int]:
-        """The place of each pair in the report, by prompt id."""
+        """The position of each pair in the report, by prompt id."""
         return {pair.prompt.id: place for place, pair in enumerate(self.report.pairs)}
 
     @cached_property
@@ -57,19 +54,19 @@ class ReportIndex:
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
-        """The merged list in its order; if nothing was merged, every finding is an entry."""
+        """The grouped list of findings, in order; if nothing was grouped, every finding is an entry of its own."""
         return entries_of(self.report, self.findings)
 
     @cached_property
     def leads(self) -> tuple[Finding, ...]:
-        """The leads of the merged list in its order; if nothing was merged, all findings."""
+        """The lead finding of each entry of the grouped list, in order; if nothing was grouped, all findings."""
         if not self.report.merged:
             return self.report.findings
         return tuple(self.findings[entry.lead] for entry in self.report.merged)
 
     @cached_property
     def numbers(self) -> Mapping[str, int]:
-        """Every finding's number by its hypothesis id: leads in the merged list's order, then the members."""
+        """Every finding's number by its hypothesis id: leads in the grouped list's order, then the members."""
         leads = {entry.lead.hypothesis.id: entry.number for entry in self.entries}
         members = (member for entry in self.entries for member in entry.members)
         return leads | {member.finding.hypothesis.id: member.number for member in members}
@@ -80,11 +77,11 @@ class ReportIndex:
         return Judgements.of(self.report.judgements)
 
     def verdicts_on(self, hypothesis_id: str) -> Judgements:
-        """The verdicts on one hypothesis, in the report's order; none for an id that is not in the report."""
+        """Returns the verdicts on one hypothesis, in the report's order; empty for an id that is not in the report."""
         return self.judgements.of_hypothesis(hypothesis_id)
 
     def verdict(self, hypothesis_id: str, prompt_id: str) -> Judgement | None:
-        """The verdict on one hypothesis for one pair, None if there is none."""
+        """Returns the verdict on one hypothesis for one pair, or None if that pair was not judged."""
         return next((each for each in self.verdicts_on(hypothesis_id) if each.prompt_id == prompt_id), None)
 
     @cached_property
@@ -94,7 +91,7 @@ class ReportIndex:
 
     @cached_property
     def methods(self) -> tuple[str, ...]:
-        """The names of the methods that found something, sorted."""
+        """The names of the methods that produced findings, sorted."""
         return tuple(sorted({finding.hypothesis.method for finding in self.report.findings}))
 
     @cached_property
@@ -104,17 +101,17 @@ class ReportIndex:
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:
-        """The SAE's features that differ, the largest difference first; none without the SAE method."""
+        """The SAE features whose rates differ, the largest difference first; empty without the SAE method."""
         return features_of(self.report)
 
     @cached_property
     def passages(self) -> Mapping[int, tuple[Passage, ...]]:
-        """The passages of each feature of the SAE, the strongest first."""
+        """The passages in which each SAE feature is active, the strongest first, by the feature's index."""
         return passages_of(self.report)
 
 
 def index_of(report: Report) -> ReportIndex:
-    """The index of a report; made once, and kept with the report.
+    """Returns the index of a report; it is created once and then kept with the report.
 
     Args:
         report: The report to look things up in.

@@ -1,6 +1,6 @@
-"""JSON into the frozen types, every value checked on the way: a report's document may be damaged, or anybody's.
+"""Converts parsed JSON to dataclasses and checks every value, since a report may be damaged or come from a stranger.
 
-Reads the types' own annotations, so that a field is declared once. Knows neither the document nor a file.
+The checks are derived from the dataclasses' type annotations, so that each field is declared only once.
 """
 
 import types
@@ -20,14 +20,14 @@ _NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or 
 
 
 def read(kind: Any, value: object) -> Any:  # noqa: ANN401 - a value of the kind
-    """A value of a type.
+    """Converts a value from JSON to a type.
 
     Args:
-        kind: A dataclass, a scalar type, or a tuple, mapping, union or literal of such.
-        value: From JSON.
+        kind: A dataclass, a scalar type, or a tuple, mapping, union or literal of these.
+        value: The parsed JSON value.
 
     Raises:
-        ValueError: It is no such thing; the message says where in it.
+        ValueError: The value is not of this type; the message names the place.
     """
     return _reader(kind)(value)
 
@@ -71,7 +71,7 @@ def _object(kind: type) -> _Reader:
 
 
 def _list(arguments: tuple[Any, ...]) -> _Reader:
-    """Of any length where the type says so, else with one reader per place."""
+    """Makes a reader of lists: of any length for `tuple[T, ...]`, otherwise with one element per type argument."""
     any_length = arguments[-1:] == (Ellipsis,)
     readers = [_reader(each) for each in arguments if each is not Ellipsis]
 
@@ -93,7 +93,7 @@ def _mapping(reader: _Reader) -> _Reader:
 
 
 def _union(arguments: tuple[Any, ...]) -> _Reader:
-    """The first that fits."""
+    """Makes a reader that returns the value as the first member of the union that accepts it."""
     readers = [_reader(each) for each in arguments]
 
     def make(value: object) -> object:
@@ -110,7 +110,7 @@ def _union(arguments: tuple[Any, ...]) -> _Reader:
 def _one_of(choices: tuple[object, ...]) -> _Reader:
     def make(value: object) -> object:
         if not isinstance(value, str) or value not in choices:
-            raise ValueError(f"expected one of {', '.join(map(str, choices))}, got {_told(value)}")
+            raise ValueError(f"expected one of {', '.join(map(str, choices))}, got {_described(value)}")
         return value
 
     return make
@@ -119,11 +119,11 @@ def _one_of(choices: tuple[object, ...]) -> _Reader:
 def _scalar(kind: type) -> _Reader:
     def make(value: object) -> object:
         given = _scalar_of(value, _NAMES[kind])
-        # whoever computes with integers beyond these overflows
+        # larger integers overflow in numpy or lose digits as floats
         whole = type(given) is int and given in (_EXACT_AS_FLOAT if kind is float else _INT64)
         fits = whole if type(given) is int and kind in (int, float) else type(given) is kind
         if not fits:
-            raise ValueError(f"expected {_NAMES[kind]}, got {_told(value)}")
+            raise ValueError(f"expected {_NAMES[kind]}, got {_described(value)}")
         return given
 
     return make
@@ -133,7 +133,7 @@ def _scalar_of(value: object, name: str = "text or a number") -> object:
     try:
         return scalar_from_json(value)
     except (TypeError, KeyError):
-        raise ValueError(f"expected {name}, got {_told(value)}") from None
+        raise ValueError(f"expected {name}, got {_described(value)}") from None
 
 
 def _within(name: str, reader: _Reader, value: object) -> Any:  # noqa: ANN401 - of the reader's type
@@ -145,11 +145,11 @@ def _within(name: str, reader: _Reader, value: object) -> Any:  # noqa: ANN401 -
 
 def _checked(value: object, kind: type[T], name: str) -> T:
     if not isinstance(value, kind):
-        raise ValueError(f"expected {name}, got {_told(value)}")
+        raise ValueError(f"expected {name}, got {_described(value)}")
     return value
 
 
-def _told(value: object) -> str:
-    if isinstance(value, dict | list):  # of any size and depth
+def _described(value: object) -> str:
+    if isinstance(value, dict | list):  # may be too large or too deep to print
         return "an object" if isinstance(value, dict) else "a list"
     return f"{value!r:.60}"

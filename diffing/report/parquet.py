@@ -1,6 +1,6 @@
-"""Rows to parquet bytes and back: explicit types for our tables, types told by the values for the methods' own.
+"""Converts rows to parquet bytes and back: column types are fixed for our tables, inferred for the methods' own.
 
-Knows no report. Every `Scalar` comes back equal, but for lone surrogates, which UTF-8 cannot hold: they become U+FFFD.
+Every `Scalar` comes back equal, except that lone surrogates, which UTF-8 cannot encode, become U+FFFD.
 """
 
 import io
@@ -23,22 +23,22 @@ _JSON = {b"encoding": b"json"}
 
 
 def savable(text: str) -> str:
-    """The text with every lone surrogate replaced by U+FFFD; all else as it is."""
+    """Replaces every lone surrogate in a text by U+FFFD, since UTF-8 cannot encode it."""
     return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 
 def scalar_to_json(value: Scalar) -> object:
-    """A scalar as strict JSON can hold it: floats that are not finite become an object."""
+    """Converts a scalar to a value that strict JSON can hold: a float that is not finite becomes an object."""
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": str(value)}
     return savable(value) if isinstance(value, str) else value
 
 
 def scalar_from_json(value: object) -> Scalar:
-    """What `scalar_to_json` was given.
+    """Converts a value that `scalar_to_json` returned back to the scalar.
 
     Raises:
-        TypeError, KeyError, ValueError: It was nothing that `scalar_to_json` makes.
+        TypeError, KeyError, ValueError: The value does not come from `scalar_to_json`.
     """
     if isinstance(value, dict):
         return float(value["float"])
@@ -48,11 +48,11 @@ def scalar_from_json(value: object) -> Scalar:
 
 
 def our_table(name: str, rows: Iterable[Sequence[object]]) -> "pa.Table":
-    """One of our tables.
+    """Makes an arrow table with the columns that the schema prescribes.
 
     Args:
         name: A key of `schema.TABLES`.
-        rows: Values in the order of its columns.
+        rows: The values of each row, in the order of the table's columns.
     """
     import pyarrow as pa
 
@@ -63,15 +63,15 @@ def our_table(name: str, rows: Iterable[Sequence[object]]) -> "pa.Table":
 
 
 def method_table(name: str, rows: Sequence[Row]) -> bytes:
-    """A method's own table as parquet.
+    """Returns a method's own table as the bytes of a parquet file.
 
     Args:
-        name: For errors.
-        rows: Every row has the same keys, at least one.
+        name: The table's name, for error messages.
+        rows: The rows; all have the same keys, at least one.
 
     Raises:
-        ValueError: Rows without columns or with different ones.
-        TypeError: A value that is not a `Scalar`.
+        ValueError: The rows have no columns, or their columns differ.
+        TypeError: A value is not a `Scalar`.
     """
     import pyarrow as pa
 
@@ -95,11 +95,11 @@ def method_table(name: str, rows: Sequence[Row]) -> bytes:
 
 
 def read_our_table(name: str, content: bytes) -> list[dict[str, Any]]:
-    """The rows of one of our tables.
+    """Reads the rows of a table whose columns the schema prescribes.
 
     Raises:
-        pyarrow.ArrowException: Not parquet.
-        ValueError: Other columns than the schema's.
+        pyarrow.ArrowException: The content is not a parquet file.
+        ValueError: The columns differ from the schema's.
     """
     table = _read(content)
     if not table.schema.equals(arrow_schema(name), check_metadata=False):
@@ -109,11 +109,11 @@ def read_our_table(name: str, content: bytes) -> list[dict[str, Any]]:
 
 
 def read_method_table(content: bytes) -> tuple[Row, ...]:
-    """The rows that `method_table` was given.
+    """Reads the rows of a method's own table back from the bytes that `method_table` returned.
 
     Raises:
-        pyarrow.ArrowException: Not parquet.
-        ValueError: A column of another type, or of JSON that is none.
+        pyarrow.ArrowException: The content is not a parquet file.
+        ValueError: A column has a type that `method_table` never writes, or its JSON is invalid.
     """
     import pyarrow.types as kinds
 
@@ -122,7 +122,7 @@ def read_method_table(content: bytes) -> tuple[Row, ...]:
     columns: dict[str, list[Scalar]] = {}
     for field, column in zip(table.schema, table.columns, strict=True):
         if not any(fits(field.type) for fits in scalars):
-            raise ValueError(f"a table has a column {field.name!r:.60} of type {field.type}, which none of ours has")
+            raise ValueError(f"a table has a column {field.name!r:.60} of the unexpected type {field.type}")
         values = column.to_pylist()
         if (field.metadata or {}).items() >= _JSON.items():
             values = [None if value is None else scalar_from_json(json.loads(value)) for value in values]
@@ -131,7 +131,7 @@ def read_method_table(content: bytes) -> tuple[Row, ...]:
 
 
 def _kind(values: Sequence[Scalar], where: str) -> str:
-    """The type of a column that holds all of the values and gives them back equal."""
+    """Chooses a column type that can hold all of the values and return them unchanged."""
     present = [value for value in values if value is not None]
     kinds = {_kind_of(value, where) for value in present}
     if kinds <= {"string"}:
@@ -166,7 +166,7 @@ def _savable(values: Iterable[object]) -> list[object]:
 
 
 def to_parquet(table: "pa.Table") -> bytes:
-    """A table as the bytes of a parquet file; the same table gives the same bytes."""
+    """Returns a table as the bytes of a parquet file; the same table always gives the same bytes."""
     import pyarrow.parquet as pq
 
     sink = io.BytesIO()

@@ -1,6 +1,6 @@
-"""What a saved report consists of: the tables with their columns, and the text that documents them.
+"""Defines the file format of a saved report: its tables and columns, and the text of `SCHEMA.md` that documents them.
 
-Knows no report and reads no file. Any change to what is here is a new `SCHEMA_VERSION`.
+Any change to the format needs a new `SCHEMA_VERSION`.
 """
 
 from dataclasses import dataclass
@@ -10,164 +10,171 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SCHEMA_VERSION = 3
-"""Of the whole folder; a reader refuses newer ones, and reads all earlier ones."""
+"""The version of the whole folder's format. A newer version is refused; all earlier ones can be read."""
 DOCUMENT = "report.json"
-"""The file that makes a folder a report; written last."""
+"""The main file of a report, which is written last."""
 
 Kind: TypeAlias = Literal["string", "int64", "float64", "bool", "messages"]
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a table of ours."""
+class ColumnSpec:
+    """One column of a table in a saved report."""
 
     name: str
-    """Its name."""
+    """The column's name."""
     kind: Kind
-    """Its type; `messages` is a list of {role, content}."""
+    """The column's type; `messages` is a list of {role, content}."""
     doc: str
-    """What it holds, in one sentence."""
+    """What the column holds, in one sentence."""
     nullable: bool = False
-    """Whether it may be null."""
+    """Whether its values may be null."""
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """One parquet file of ours."""
+class TableSpec:
+    """One parquet file of a saved report, with fixed columns."""
 
     doc: str
-    """What a row is."""
-    columns: tuple[Column, ...]
-    """In this order."""
+    """What one row stands for."""
+    columns: tuple[ColumnSpec, ...]
+    """The columns, in order."""
 
 
-def _estimate(prefix: str, name: str, doc: str) -> tuple[Column, ...]:
+def _estimate(prefix: str, name: str, doc: str) -> tuple[ColumnSpec, ...]:
     return (
-        Column(f"{prefix}{name}", "float64", f"{doc}; null where undefined.", nullable=True),
-        Column(f"{prefix}{name}_low", "float64", "Lower end of its 95 % interval.", nullable=True),
-        Column(f"{prefix}{name}_high", "float64", "Upper end of its 95 % interval.", nullable=True),
+        ColumnSpec(f"{prefix}{name}", "float64", f"{doc}; null if undefined.", nullable=True),
+        ColumnSpec(f"{prefix}{name}_low", "float64", "Lower end of its 95% interval.", nullable=True),
+        ColumnSpec(f"{prefix}{name}_high", "float64", "Upper end of its 95% interval.", nullable=True),
     )
 
 
-def _metrics(split: str) -> tuple[Column, ...]:
+def _metrics(split: str) -> tuple[ColumnSpec, ...]:
     prefix = f"{split}_"
     return (
-        Column(f"{prefix}n", "int64", f"Readable verdicts on {split} prompts."),
-        Column(f"{prefix}k_for", "int64", "Verdicts for the predicted side."),
-        Column(f"{prefix}k_against", "int64", "Verdicts for the other side."),
-        Column(f"{prefix}unreadable", "int64", "Verdicts that could not be read; outside every rate."),
+        ColumnSpec(f"{prefix}n", "int64", f"Readable verdicts on {split} prompts."),
+        ColumnSpec(f"{prefix}k_for", "int64", "Verdicts for the predicted side."),
+        ColumnSpec(f"{prefix}k_against", "int64", "Verdicts for the other side."),
+        ColumnSpec(f"{prefix}unreadable", "int64", "Verdicts that could not be read; they count in no rate."),
         *_estimate(prefix, "frequency", "(k_for + k_against) / n"),
         *_estimate(prefix, "accuracy", "k_for / (k_for + k_against)"),
         *_estimate(prefix, "net_difference", "(k_for - k_against) / n"),
-        Column(f"{prefix}p", "float64", "Exact one-sided sign test of k_for against k_against.", nullable=True),
+        ColumnSpec(f"{prefix}p", "float64", "Exact one-sided sign test of k_for against k_against.", nullable=True),
     )
 
 
-def _rating(scale: str) -> tuple[Column, ...]:
+def _rating(scale: str) -> tuple[ColumnSpec, ...]:
     return (
-        Column(scale, "float64", "Mean rating, 1 to 5.", nullable=True),
-        Column(f"{scale}_low", "float64", "The lowest single rating.", nullable=True),
-        Column(f"{scale}_high", "float64", "The highest single rating.", nullable=True),
-        Column(f"{scale}_n", "int64", "Readable ratings; null if nobody was asked.", nullable=True),
+        ColumnSpec(scale, "float64", "Mean rating, 1 to 5.", nullable=True),
+        ColumnSpec(f"{scale}_low", "float64", "The lowest single rating.", nullable=True),
+        ColumnSpec(f"{scale}_high", "float64", "The highest single rating.", nullable=True),
+        ColumnSpec(f"{scale}_n", "int64", "Number of readable ratings; null if no rater was asked.", nullable=True),
     )
 
 
-TABLES: dict[str, Table] = {
-    "prompts": Table(
+TABLES: dict[str, TableSpec] = {
+    "prompts": TableSpec(
         "One prompt that both models answered, in the order of the run.",
         (
-            Column("id", "string", "Unique in the run."),
-            Column("split", "string", "`train` or `heldout`."),
-            Column("source", "string", "Where the prompt comes from."),
-            Column("domain", "string", "Subject, where the source says it.", nullable=True),
-            Column("messages", "messages", "What was sent; the last message is the user's."),
+            ColumnSpec("id", "string", "Unique in the run."),
+            ColumnSpec("split", "string", "`train` or `heldout`."),
+            ColumnSpec("source", "string", "Where the prompt comes from."),
+            ColumnSpec("domain", "string", "The prompt's subject, if the source gives one.", nullable=True),
+            ColumnSpec("messages", "messages", "The conversation that was sent; the last message is the user's."),
         ),
     ),
-    "responses": Table(
+    "responses": TableSpec(
         "One response; two rows per prompt, side `a` first.",
         (
-            Column("prompt_id", "string", "The prompt it answers."),
-            Column("side", "string", "`a` or `b`."),
-            Column("model", "string", "`org/name@commit-sha`, or what stands for it."),
-            Column("text", "string", "The answer without its thinking; may be empty."),
-            Column("finish", "string", "`stop`, `length` or `refused`."),
-            Column("sample", "int64", "Independent samples of one model are numbered."),
-            Column("thinking", "string", "What stood between `<think>` and `</think>`.", nullable=True),
-            Column("prompt_tokens", "int64", "Tokens read, where known.", nullable=True),
-            Column("completion_tokens", "int64", "Tokens written, where known.", nullable=True),
+            ColumnSpec("prompt_id", "string", "The prompt it answers."),
+            ColumnSpec("side", "string", "`a` or `b`."),
+            ColumnSpec("model", "string", "The model's id, such as `org/name@commit-sha`."),
+            ColumnSpec("text", "string", "The response without its thinking; may be empty."),
+            ColumnSpec("finish", "string", "`stop`, `length` or `refused`."),
+            ColumnSpec("sample", "int64", "The number of the sample, if one model was sampled several times."),
+            ColumnSpec("thinking", "string", "The text between `<think>` and `</think>`.", nullable=True),
+            ColumnSpec("prompt_tokens", "int64", "Number of prompt tokens, if known.", nullable=True),
+            ColumnSpec("completion_tokens", "int64", "Number of tokens of the response, if known.", nullable=True),
         ),
     ),
-    "findings": Table(
-        "One hypothesis with what the tests said: confirmed first, then by size of the held-out net difference.",
+    "findings": TableSpec(
+        "One hypothesis with its test results: confirmed first, then by size of the held-out net difference.",
         (
-            Column("id", "string", "Unique in the run, the same in every rerun."),
-            Column("text", "string", "Starts with `<MODEL>`, the model of `direction`; the other is `<OTHER MODEL>`."),
-            Column(
+            ColumnSpec("id", "string", "Unique in the run, and the same in every rerun."),
+            ColumnSpec(
+                "text", "string", "Starts with `<MODEL>`, the model of `direction`; the other is `<OTHER MODEL>`."
+            ),
+            ColumnSpec(
                 "direction", "string", "The side of which the sentence is predicted to hold more often: `a` or `b`."
             ),
-            Column("method", "string", "The method that found it."),
-            Column("category", "string", "One of the seven categories."),
-            Column(
+            ColumnSpec("method", "string", "The method that found it."),
+            ColumnSpec("category", "string", "One of the seven categories."),
+            ColumnSpec(
                 "measure",
                 "string",
-                "What kind of thing was measured, if nobody judged: `property`, `phrase`, `latents` (the text only "
-                "names a latent of an SAE) or `latents in words` (an LLM wrote the text about them).",
+                "What was measured, if no LLM judged: `property`, `phrase`, `latents` (the text only names a latent "
+                "of an SAE) or `latents in words` (an LLM wrote the text about them).",
                 nullable=True,
             ),
-            Column("measured", "string", "The property's name, the phrase, or the latents' numbers.", nullable=True),
-            Column("train_effect", "float64", "The method's own size of the difference on train.", nullable=True),
-            Column(
+            ColumnSpec(
+                "measured", "string", "The property's name, the phrase, or the latents' numbers.", nullable=True
+            ),
+            ColumnSpec(
+                "train_effect",
+                "float64",
+                "The size of the difference on train, as the method measures it.",
+                nullable=True,
+            ),
+            ColumnSpec(
                 "speaks_of",
                 "string",
                 "The measured property of which the text says that its model has more; null if it was measured itself, "
                 "or if the LLM that wrote the text named none.",
                 nullable=True,
             ),
-            Column("accepted", "bool", "The paper's criterion, on train."),
-            Column("confirmed", "bool", "On held-out prompts, q <= 0.05."),
+            ColumnSpec("accepted", "bool", "Whether it meets the paper's criterion on train prompts."),
+            ColumnSpec("confirmed", "bool", "Whether held-out prompts confirm it: q <= 0.05."),
             *_rating("interestingness"),
             *_rating("abstraction"),
             *_metrics("train"),
             *_metrics("heldout"),
-            Column(
-                "heldout_q", "float64", "p after Benjamini-Hochberg over the hypotheses tested there.", nullable=True
-            ),
+            ColumnSpec("heldout_q", "float64", "p after Benjamini-Hochberg.", nullable=True),
         ),
     ),
-    "ratings": Table(
+    "ratings": TableSpec(
         "One rater's ratings of one hypothesis.",
         (
-            Column("hypothesis_id", "string", "The hypothesis."),
-            Column("rater", "string", "The rater's model id."),
-            Column("interestingness", "int64", "1 to 5; null if the reply could not be read.", nullable=True),
-            Column("abstraction", "int64", "1 to 5; null if the reply could not be read.", nullable=True),
+            ColumnSpec("hypothesis_id", "string", "The hypothesis."),
+            ColumnSpec("rater", "string", "The rater's model id."),
+            ColumnSpec("interestingness", "int64", "1 to 5; null if the reply could not be read.", nullable=True),
+            ColumnSpec("abstraction", "int64", "1 to 5; null if the reply could not be read.", nullable=True),
         ),
     ),
-    "evidence": Table(
+    "evidence": TableSpec(
         "One passage that led to a hypothesis, in the order of the findings.",
         (
-            Column("hypothesis_id", "string", "The hypothesis."),
-            Column("prompt_id", "string", "The pair it comes from."),
-            Column("side", "string", "Whose response is quoted: `a` or `b`."),
-            Column("quote", "string", "Words of the response."),
+            ColumnSpec("hypothesis_id", "string", "The hypothesis."),
+            ColumnSpec("prompt_id", "string", "The prompt of the pair that it comes from."),
+            ColumnSpec("side", "string", "The side whose response is quoted: `a` or `b`."),
+            ColumnSpec("quote", "string", "The quoted words of the response."),
         ),
     ),
-    "judgements": Table(
+    "judgements": TableSpec(
         "One verdict on one hypothesis for one pair.",
         (
-            Column("hypothesis_id", "string", "The hypothesis."),
-            Column("prompt_id", "string", "The pair."),
-            Column("verdict", "string", "`A`, `B`, `NEITHER` or `UNREADABLE`."),
-            Column("judge", "string", "The judge's model id, or `measured`."),
-            Column("shown_first", "string", "Which response the judge saw first; null where measured.", nullable=True),
-            Column("reply", "string", "What the judge answered for this hypothesis, as it was.", nullable=True),
+            ColumnSpec("hypothesis_id", "string", "The hypothesis."),
+            ColumnSpec("prompt_id", "string", "The prompt of the pair."),
+            ColumnSpec("verdict", "string", "`A`, `B`, `NEITHER` or `UNREADABLE`."),
+            ColumnSpec("judge", "string", "The judge's model id, or `measured`."),
+            ColumnSpec("shown_first", "string", "The side that the judge saw first; null if measured.", nullable=True),
+            ColumnSpec("reply", "string", "The judge's reply on this hypothesis, unchanged.", nullable=True),
         ),
     ),
 }
 
 
 def arrow_schema(name: str) -> "pa.Schema":
-    """The pyarrow schema of one of our tables, every field with its documentation.
+    """Returns the pyarrow schema of a table, with the documentation of every field.
 
     Args:
         name: A key of `TABLES`.
@@ -193,55 +200,56 @@ def arrow_schema(name: str) -> "pa.Schema":
 
 _INTRODUCTION = f"""# A saved report
 
-Generated from `schema.py`; schema version {SCHEMA_VERSION}. A folder with one JSON file and parquet tables, without
-time stamps: the same report gives the same bytes (within one version of pyarrow). Texts are UTF-8; lone surrogates,
-which it cannot hold, are saved as U+FFFD.
+This page is generated from `schema.py` and describes schema version {SCHEMA_VERSION}. A saved report is a folder with
+one JSON file and several parquet tables. It has no time stamps: the same report gives the same bytes (within one
+version of pyarrow). Texts are UTF-8; lone surrogates, which UTF-8 cannot encode, are saved as U+FFFD.
 
 ## report.json
 | key | holds |
 |---|---|
 | `schema_version` | {SCHEMA_VERSION} |
-| `model_a`, `model_b` | `id`, `role`, `settings` |
-| `others` | differ, judge, raters: a list of the same |
-| `merged` | the findings of all methods as one ranked list, every finding in one entry: `lead` (the id of the one \
-that speaks for all), `members` (ids, the lead first), and for each member `known_by` (how it is known to say the same \
-as the lead: `lead`, `property`, `judge`, `verdicts`) and `agreement` (share of the train pairs decided by it or by \
-the lead on which both gave the same verdict) |
-| `left_out` | per stage, what was not followed up: reason -> count |
-| `notes` | warnings and remarks, plain sentences |
-| `usage` | per stage and model: `calls`, `prompt_tokens`, `completion_tokens`, `unreadable`, `usd` |
-| `settings`, `versions` | what decided the result |
-| `tables` | names of the methods' own tables |
-| `files` | SHA-256 of every parquet file, so that a damaged or half-replaced folder is told apart |
+| `model_a`, `model_b` | the two models, each with `id`, `role` and `settings` |
+| `others` | the other models of the run (the LLM that describes differences, judge, raters), in the same form |
+| `merged` | the findings of all methods as one ranked list, every finding in one entry: `lead` (the id of the finding \
+that represents the entry), `members` (ids, the lead first), and for each member `known_by` (why it is taken to say \
+the same as the lead: `lead`, `property`, `judge`, `verdicts`) and `agreement` (the share of the train pairs decided \
+by it or by the lead on which both gave the same verdict) |
+| `left_out` | for each stage, how many items were left out: reason -> count |
+| `notes` | warnings and remarks, in full sentences |
+| `usage` | for each stage and model: `calls`, `prompt_tokens`, `completion_tokens`, `unreadable`, `usd` |
+| `settings`, `versions` | the settings and the library versions that affected the result |
+| `tables` | the names of the methods' own tables |
+| `files` | the SHA-256 digest of every parquet file, which reveals a damaged or half-replaced folder |
 
-A number that JSON cannot write is `{{"float": "nan"}}`, `{{"float": "inf"}}` or `{{"float": "-inf"}}`. Estimates are
-`{{"value", "low", "high", "n"}}`, null where undefined.
+A number that JSON cannot write is `{{"float": "nan"}}`, `{{"float": "inf"}}` or `{{"float": "-inf"}}`. An estimate is
+`{{"value", "low", "high", "n"}}`, with null if it is undefined.
 """
 
 _VERSIONS = """## Earlier versions
-`load_report` reads them all.
+`load_report` reads all of them.
 
-| version | differs from the one after it |
+| version | differs from the next version |
 |---|---|
-| 2 | `report.json` holds the findings too, under `findings`, and is what is read; `findings.parquet` is a copy for \
-pandas, without `measured` and `speaks_of`, and without the lowest, the highest and the number of ratings; its \
+| 2 | `report.json` also holds the findings, under `findings`, and they are read from there; `findings.parquet` is a \
+copy for pandas, without `measured`, `speaks_of`, the lowest rating, the highest rating and the number of ratings; its \
 `measure` is a text in the method's notation. There is no `ratings.parquet`. |
 | 1 | `report.json` has no `merged`. |
 """
 
 _OTHER_TABLES = """## judge_checks.parquet
-Where an LLM judged, one row per check of the judge: `check`, `judge`, `value` with `low` and `high` (its 95 %
-interval), `n`, and `meaning` in words.
+If an LLM judged, one row per check of the judge: `check`, `judge`, `value` with `low` and `high` (its 95% interval),
+`n`, and `meaning` in words.
 
 ## <method>_<table>.parquet
-The methods' own records, e.g. `llm_differences`. Every row has the same columns; a column's type is that of
-its values: string, int64, float64 (also for integers and floats together), bool; without values, string.
-Where other types meet, or integers leave 64 bits, the column is JSON text and its field metadata says `encoding: json`.
+The methods' own records, e.g. `llm_differences`. Every row has the same columns. A column's type is that of its values:
+string, int64, float64 (also for integers mixed with floats) or bool; a column without values is a string column. If a
+column mixes other types, or its integers exceed 64 bits, it holds JSON text and its field metadata says
+`encoding: json`.
 """
 
 
 def schema_markdown() -> str:
-    """The text of `SCHEMA.md`."""
+    """Returns the text of `SCHEMA.md`."""
     parts = [_INTRODUCTION]
     for name, table in TABLES.items():
         rows = [f"| `{c.name}` | {c.kind}{', null' if c.nullable else ''} | {c.doc} |" for c in table.columns]

@@ -1,7 +1,7 @@
-"""Saves a report to a folder and loads it back equal. The folder is documented in `SCHEMA.md`.
+"""Saves a report to a folder and loads it back unchanged. `SCHEMA.md` documents the folder.
 
-A killed or failed save leaves no half report: all files are first written beside the old ones and then moved over them,
-`report.json` last; its digests tell a folder in which old and new files met.
+A save that fails or is killed does not leave half a report unnoticed: all new files are first written to a temporary
+folder and then moved over the old ones, `report.json` last, whose digests reveal a mix of old and new files.
 """
 
 import hashlib
@@ -19,14 +19,14 @@ from diffing.errors import SettingError
 from diffing.judgements import Judgements
 from diffing.paths import path_of
 from diffing.report.assembly import report_of
-from diffing.report.document import read_document, settings_of, to_document
-from diffing.report.earlier import LAST_WITH_FINDINGS, read_earlier
-from diffing.report.findings import evidence_rows, finding_row, rating_rows
-from diffing.report.folder_lock import alone_in
-from diffing.report.hub import folder_of
+from diffing.report.dataset_download import locate_report
+from diffing.report.earlier_versions import LAST_WITH_FINDINGS, read_earlier
+from diffing.report.findings_table import evidence_rows, finding_row, rating_rows
+from diffing.report.folder_lock import locked_folder
+from diffing.report.json_document import read_document, read_settings, to_document
+from diffing.report.judgements_table import judgement_table
 from diffing.report.parquet import method_table, our_table, to_parquet
 from diffing.report.schema import DOCUMENT, SCHEMA_VERSION
-from diffing.report.verdicts import judgement_table
 from diffing.types import (
     Report,
     Scalar,
@@ -36,22 +36,24 @@ _TABLE_NAME = re.compile(r"[a-z0-9]+(_[a-z0-9]+)+")
 _FILE_NAME = re.compile(r"[a-z0-9_]+\.parquet")
 _SAVING = ".saving-"
 _PATIENCE = 60.0
-"""Seconds to wait for another process that saves into the same folder."""
+"""The longest time to wait for another process that saves to the same folder, in seconds."""
 
 
 def save_report(report: Report, folder: Path | str) -> Path:
-    """Saves a report; the same report gives the same bytes. Replaces a report that is there, touches no other file.
+    """Saves a report and replaces an earlier report in the folder; other files there are left alone.
+
+    The same report always gives the same bytes.
 
     Args:
-        report: What to save. Lone surrogates in its texts are saved as U+FFFD.
-        folder: Made where it does not exist.
+        report: The report to save. Lone surrogates in its texts are saved as U+FFFD.
+        folder: The folder to save to; it is created if it does not exist.
 
     Returns:
         The folder.
 
     Raises:
         SettingError: The folder cannot be written (permission, disk full, a file of that name), or another run is
-            at work in it.
+            using it.
         ValueError: A table's name or rows, or a response's prompt id, are not as `Report` promises.
     """
     folder = path_of(folder)
@@ -60,7 +62,7 @@ def save_report(report: Report, folder: Path | str) -> Path:
     document = json.dumps(to_document(report, digests), ensure_ascii=False, allow_nan=False, indent=1)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with alone_in(folder, patience=_PATIENCE):
+        with locked_folder(folder, patience=_PATIENCE):
             _replace(folder, {**contents, DOCUMENT: f"{document}\n".encode()})
     except OSError as error:
         raise SettingError(
@@ -71,17 +73,18 @@ def save_report(report: Report, folder: Path | str) -> Path:
 
 
 def load_report(source: Path | str, token: str | bool | None = None) -> Report:
-    """The report that `save_report` was given, or that was published on the Hub.
+    """Loads a report from a folder or from a dataset on the Hub.
 
     Args:
-        source: The folder it was saved in; as text also `user/name[@revision]`. A folder that exists wins.
-        token: For the Hub; None takes the saved one, False none.
+        source: The folder of the report, or as text also `user/name[@revision]`. If a folder of that name exists, it
+            is used.
+        token: The Hub token to use; None uses the saved one, False uses none.
 
     Raises:
-        SettingError: No report there, a newer schema, a file missing or damaged.
-        HubError: Published, but missing, not for you, or out of reach.
+        SettingError: There is no report, its schema is newer, or a file is missing or damaged.
+        HubError: The dataset does not exist, you have no access, or the Hub cannot be reached.
     """
-    folder = folder_of(source, token)
+    folder = locate_report(source, token)
     raw = _read_json(folder)
     with _damage(folder):
         earlier = None
@@ -95,7 +98,7 @@ def load_report(source: Path | str, token: str | bool | None = None) -> Report:
 
 @contextmanager
 def _damage(folder: Path) -> Iterator[None]:
-    """One line for whatever reading a damaged report, or one that somebody made up, raises."""
+    """Turns any exception that a damaged or forged report raises into a `SettingError` of one line."""
     import pyarrow as pa
 
     try:
@@ -104,26 +107,26 @@ def _damage(folder: Path) -> Iterator[None]:
         kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
         detail = " ".join(f"{kind}{error}".split())
         raise SettingError(
-            f"The report in {folder} is damaged ({detail:.300}). Rerun the diff to make it anew"
+            f"The report in {folder} is damaged ({detail:.300}). Rerun the diff to create it again"
         ) from error
 
 
 def load_settings(folder: Path) -> dict[str, Scalar]:
-    """The settings of the run that left a report, also where its tables are missing or damaged.
+    """Loads the settings of the run that saved a report, even if the report's tables are missing or damaged.
 
     Args:
-        folder: Where it was saved.
+        folder: The folder of the report.
 
     Raises:
-        SettingError: No report there, a newer schema, or its document is damaged.
+        SettingError: There is no report, its schema is newer, or its document is damaged.
     """
     document = _read_json(folder)
     with _damage(folder):
-        return settings_of(document)
+        return read_settings(document)
 
 
 def _contents(report: Report) -> dict[str, bytes]:
-    """Every parquet file by name."""
+    """Returns the bytes of every parquet file of the report, by file name."""
     strange = [name for name in report.tables if not _TABLE_NAME.fullmatch(name)]
     if strange:
         raise ValueError(f"expected tables named <method>_<table> in lower case, got {strange[0]!r}")
@@ -159,7 +162,7 @@ def _response_rows(report: Report) -> Iterator[tuple[object, ...]]:
 
 
 def _replace(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Writes all files beside the old ones, moves them into place, the document last, and clears what is left over."""
+    """Writes all files to a temporary folder, moves them into place, the document last, and deletes old tables."""
     old = _old_files(folder)
     saving = Path(tempfile.mkdtemp(prefix=_SAVING, dir=folder))
     try:
@@ -179,7 +182,7 @@ def _replace(folder: Path, contents: Mapping[str, bytes]) -> None:
 
 
 def _old_files(folder: Path) -> set[str]:
-    """Tables of the report that is being replaced; never files that are not a report's."""
+    """Returns the file names of the tables of the report that is being replaced, and of no other files."""
     try:
         names = json.loads((folder / DOCUMENT).read_bytes())["files"]
         return {name for name in names if _FILE_NAME.fullmatch(name)}
@@ -196,17 +199,17 @@ def _read_json(folder: Path) -> dict[str, Any]:
             f"{folder} is not a report: expected a folder with {DOCUMENT}. Give the folder that a run was saved to"
         ) from error
     except OSError as error:
-        raise SettingError(f"Cannot read {path}: {error.strerror or error}. Mend that and try again") from error
+        raise SettingError(f"Cannot read {path}: {error.strerror or error}. Fix this and try again") from error
     except (ValueError, RecursionError) as error:
-        raise SettingError(f"{path} is damaged: expected JSON. Rerun the diff to make it anew") from error
+        raise SettingError(f"{path} is damaged: expected JSON. Rerun the diff to create it again") from error
     version = document.get("schema_version") if isinstance(document, dict) else None
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise SettingError(
-            f"{path} is not a report's: expected a schema_version of {SCHEMA_VERSION}, got {version!r:.40}"
+            f"{path} does not belong to a report: expected a schema_version of {SCHEMA_VERSION}, got {version!r:.40}"
         )
     if version > SCHEMA_VERSION:
         raise SettingError(
-            f"{folder} has schema version {version}, this diffing reads up to {SCHEMA_VERSION}. Update diffing"
+            f"{folder} has schema version {version}, but this diffing reads only up to {SCHEMA_VERSION}. Update diffing"
         )
     return dict(document)
 
@@ -221,12 +224,10 @@ def _read_table(folder: Path, name: str, digest: str) -> bytes:
             f"The report in {folder} is not complete: {name} is missing. Copy the whole folder, or rerun the diff"
         ) from error
     except OSError as error:
-        raise SettingError(
-            f"Cannot read {folder / name}: {error.strerror or error}. Mend that and try again"
-        ) from error
+        raise SettingError(f"Cannot read {folder / name}: {error.strerror or error}. Fix this and try again") from error
     if hashlib.sha256(content).hexdigest() != digest:
         raise SettingError(
             f"{folder / name} is not the file that was saved with {DOCUMENT}: damaged, changed, or from a save that "
-            "was cut off. Rerun the diff to make it anew"
+            "was interrupted. Rerun the diff to create it again"
         )
     return content

@@ -1,4 +1,4 @@
-"""A report's findings in order, and in short for machines. Knows no file."""
+"""Orders a report's findings by strength, and condenses a report to the JSON that `diffing show --json` prints."""
 
 import math
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from diffing.types import Estimate, Finding, Metrics, Report
 
 
 def order_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Confirmed first, then by size of the held-out net difference, ties by id; undefined differences last."""
+    """Sorts findings: confirmed first, then by size of the held-out net difference (undefined last), then by id."""
 
     def rank(finding: Finding) -> tuple[bool, float, str]:
         net = _finite(finding.heldout.net_difference.value)
@@ -17,7 +17,7 @@ def order_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def report_summary(report: Report) -> dict[str, object]:
-    """What `diffing show --json` prints: strict JSON, every estimate as value, low and high, null where undefined."""
+    """Returns strict JSON values for `diffing show --json`; an estimate is {value, low, high}, null if undefined."""
     return {
         "model_a": report.model_a.id,
         "model_b": report.model_b.id,

@@ -13,7 +13,7 @@ from diffing.hub import hub_api, hub_errors
 from diffing.model_ref import ModelRef, read_ref
 from diffing.outputs.dataset import NewestDiffs, PublishedDiff, newest_reports
 from diffing.outputs.dataset.identity import Identity
-from diffing.report.hub import FOLDER, download_into, name_of
+from diffing.report.dataset_download import FOLDER, download_into, parse_dataset_name
 from diffing.report.schema import DOCUMENT
 from diffing.view import caching
 from diffing.view.report_check import check_openable
@@ -73,7 +73,7 @@ class HubDiffs:
             HubError: The dataset holds no report, or the Hub cannot be reached.
             LimitError: The report is too large, or opening it takes too long or too much memory.
         """
-        named = name_of(repo_id)
+        named = parse_dataset_name(repo_id)
         if named is None:
             raise SettingError(f"{repo_id!r:.100} is not a diff on the Hub: expected the name of a dataset, user/name")
         repo, revision = named

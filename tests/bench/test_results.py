@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from diffing.bench.results import Column, Result, estimate_cells, load_result, load_results, save_result
+from diffing.bench.results import Result, ResultColumn, estimate_cells, load_result, load_results, save_result
 from diffing.errors import SettingError
 from diffing.metrics import UNDEFINED, wilson
 
@@ -16,7 +16,7 @@ RESULT = Result(
     command="diffing bench null model",
     about="What is confirmed here is false.\n\nSecond paragraph, with <b>signs</b>.",
     settings={"pairs": 2},
-    columns=(Column("method", "Method"), Column("rate", "False", "%")),
+    columns=(ResultColumn("method", "Method"), ResultColumn("rate", "False", "%")),
     rows=(
         {"method": "lexical", **estimate_cells("rate", wilson(0, 40))},
         {"method": "llm", **estimate_cells("rate", UNDEFINED)},
@@ -44,7 +44,7 @@ def test_results_are_ordered_by_kind_then_name(tmp_path):
     [
         ({"kind": "other"}, "kind is 'other', expected one of statistics"),
         ({"rows": ({"a": 1}, {"b": 1})}, "all rows must have the same columns"),
-        ({"columns": (Column("nowhere", "x"),)}, "there is no column 'nowhere'"),
+        ({"columns": (ResultColumn("nowhere", "x"),)}, "there is no column 'nowhere'"),
         ({"title": None}, "title, command and about must be text"),
     ],
 )

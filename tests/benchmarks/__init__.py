@@ -1,1 +1,1 @@
-"""Evidence that the methods work, and measurements of speed. Run by hand; tests keep what it says true."""
+"""Evidence that the methods work, and measurements of speed; run by hand, while tests keep their claims true."""

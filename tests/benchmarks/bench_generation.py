@@ -1,4 +1,4 @@
-"""How fast are rows that come and go, against static batches? Run it: `python -m tests.benchmarks.bench_generation`.
+"""Measures the speed of continuous against static batching: `python -m tests.benchmarks.bench_generation`.
 
 A Llama with random weights (about 15 million parameters), prompts of 10 to 200 tokens, answers of 16 to 256 tokens
 whose lengths are drawn beforehand (random weights never stop by themselves), greedy, one thread. The ways run

@@ -1,4 +1,4 @@
-"""How long one visitor's worst request holds up another one, who asks for the page meanwhile.
+"""Measures how long the worst requests of one visitor delay the page for another visitor.
 
 `python -m tests.benchmarks.bench_hostile [NAME ...]`, on a machine that does nothing else. The aim is 1 s: of each
 request the longest wait of the other visitor for the page, beside what the page takes when nobody else is there.

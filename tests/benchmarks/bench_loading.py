@@ -1,4 +1,4 @@
-"""How much memory a large report takes: 10,000 prompts and 200 hypotheses, judged on every prompt.
+"""Measures how much memory loading a large report takes: 10,000 prompts and 200 hypotheses, judged on every prompt.
 
 `python -m tests.benchmarks.bench_loading [FOLDER]`. Saves such a report in the folder (a temporary one if none is
 given, and unless one is there already), loads it in a process of its own, and prints that process's peak memory.

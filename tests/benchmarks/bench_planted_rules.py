@@ -1,4 +1,4 @@
-"""Every behaviour of the catalogue, planted in a model that obeys, looked for by the method llm with an LLM of rules.
+"""Measures how many planted behaviours the method llm finds, with a scripted model and a scripted, error-free LLM.
 
 `python -m tests.benchmarks.bench_planted_rules [--out FOLDER] [--plant ID ...]`: 32 behaviours in 4 strengths, some of
 them also with triggers, on 450 bundled prompts; about five minutes on one free core. What it shows is what method and
@@ -9,9 +9,9 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from diffing.bench.planted.catalogue import chosen
-from diffing.bench.planted.grid import STRENGTHS, Setup, plants_of, run_grid
-from diffing.bench.planted.summary import Told, as_markdown, save
+from diffing.bench.planted.catalogue import select_behaviours
+from diffing.bench.planted.grid import STRENGTHS, GridSetup, plants_of, run_grid
+from diffing.bench.planted.recall_tables import ResultText, as_markdown, save
 from diffing.methods.llm import LlmMethod
 from diffing.pipeline import DiffOptions
 from diffing.prompts import load_prompts
@@ -47,8 +47,8 @@ def main() -> None:
     prompts = prompts_in_groups()
     llm = in_process(CatalogueLLM(prompts))
     method = LlmMethod(llm, embedder="tfidf")
-    setup = Setup(obedient_model(), prompts, (method,), llm, DiffOptions(sample_b=1))
-    behaviours = chosen(options.plant)
+    setup = GridSetup(obedient_model(), prompts, (method,), llm, DiffOptions(sample_b=1))
+    behaviours = select_behaviours(options.plant)
     plants = plants_of(behaviours, STRENGTHS, ("always",), setup)
     plants += plants_of(behaviours[::TRIGGERED], STRENGTHS[:2], ("domain", "phrase"), setup)
 
@@ -57,7 +57,7 @@ def main() -> None:
             print(f"\r{done}/{total}", end="", flush=True)
 
     scored = run_grid(plants, setup, tell)
-    told = Told(
+    told = ResultText(
         title="Planted by system prompt in an obedient model, found by an LLM of rules",
         command="python -m tests.benchmarks.bench_planted_rules",
         about=(

@@ -1,4 +1,4 @@
-"""Measures reading with an SAE against the dense way: ``python -m tests.benchmarks.bench_sae_reading``.
+"""Measures the SAE method's reading against dense activations: ``python -m tests.benchmarks.bench_sae_reading``.
 
 The dense way, written for this comparison, is the papers': activations of ALL latents at all tokens of a text as a
 dense matrix, copied to the host, to numpy, to a sparse matrix per text, pooled when all texts are done. Both ways
@@ -27,12 +27,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from diffing.methods.sae.activations import Sight, read
+from diffing.methods.sae.activations import SaeReader, read
 from diffing.methods.sae.encode import encoder_for
-from diffing.methods.sae.hooks import Hook
-from diffing.methods.sae.latent_rows import Latents
+from diffing.methods.sae.hook_names import Hook
 from diffing.methods.sae.reader import Reader, pad
-from diffing.methods.sae.reader_tokens import Text
+from diffing.methods.sae.reader_tokenizer import TokenizedResponse
+from diffing.methods.sae.sparse_latents import Latents
 
 
 class TimedReader:
@@ -65,7 +65,7 @@ def wait(device: torch.device) -> None:
         torch.cuda.synchronize()
 
 
-def build(options: argparse.Namespace) -> tuple[Reader, Any, list[Text]]:
+def build(options: argparse.Namespace) -> tuple[Reader, Any, list[TokenizedResponse]]:
     """A random reader (already cut), a random JumpReLU SAE, and texts of varied lengths."""
     from sae_lens import JumpReLUSAE, JumpReLUSAEConfig
     from transformers import LlamaConfig, LlamaModel
@@ -88,7 +88,7 @@ def build(options: argparse.Namespace) -> tuple[Reader, Any, list[Text]]:
     texts = []
     for _ in range(options.texts):
         context, response = random.integers(10, 60), int(options.tokens * random.uniform(0.3, 1.7))
-        texts.append(Text(random.integers(0, 8192, context + response).astype(np.int32), int(context)))
+        texts.append(TokenizedResponse(random.integers(0, 8192, context + response).astype(np.int32), int(context)))
     reader = Reader(model, None, hook)  # type: ignore[arg-type]
     with torch.inference_mode():
         pre = reader.hidden(pad(texts[:1])).float() @ sae.W_enc
@@ -96,7 +96,7 @@ def build(options: argparse.Namespace) -> tuple[Reader, Any, list[Text]]:
     return reader, sae, texts
 
 
-def dense_way(reader: Reader, sae: Any, texts: list[Text], batch: int = 8) -> tuple[float, Any]:
+def dense_way(reader: Reader, sae: Any, texts: list[TokenizedResponse], batch: int = 8) -> tuple[float, Any]:
     """Seconds after the reader, and the pooled latents."""
     from scipy.sparse import csr_matrix, vstack
 
@@ -121,18 +121,18 @@ def dense_way(reader: Reader, sae: Any, texts: list[Text], batch: int = 8) -> tu
     return seconds + now() - began, pooled
 
 
-def our_way(reader: Reader, sae: Any, texts: list[Text]) -> tuple[float, list[Latents]]:
+def our_way(reader: Reader, sae: Any, texts: list[TokenizedResponse]) -> tuple[float, list[Latents]]:
     """Seconds after the reader, and the latents."""
     timed = TimedReader(reader)
     rows: dict[int, Latents] = {}
-    sight = Sight(timed, encoder_for(sae), sae)  # type: ignore[arg-type]
+    sight = SaeReader(timed, encoder_for(sae), sae)  # type: ignore[arg-type]
     began = now()
     read(sight, texts, rows.__setitem__)
     wait(reader.device)
     return now() - began - timed.seconds, [rows[i] for i in range(len(texts))]
 
 
-def forward_alone(reader: Reader, texts: list[Text], d_sae: int) -> None:
+def forward_alone(reader: Reader, texts: list[TokenizedResponse], d_sae: int) -> None:
     """The cut reader on our batches."""
     from diffing.methods.sae import activations
 
@@ -144,7 +144,7 @@ def forward_alone(reader: Reader, texts: list[Text], d_sae: int) -> None:
     wait(reader.device)
 
 
-def product_alone(sae: Any, texts: list[Text]) -> None:
+def product_alone(sae: Any, texts: list[TokenizedResponse]) -> None:
     """The encoder's matrix product for all responses' tokens, in slabs of 512."""
     count = sum(text.tokens for text in texts)
     x = torch.randn(512, sae.cfg.d_in, device=sae.device)

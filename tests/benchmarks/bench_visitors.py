@@ -1,4 +1,4 @@
-"""How long eight visitors at once wait for the page while two diffs of the embedded pair compute beside it.
+"""Measures how long eight simultaneous visitors wait for the page while two comparisons of the demo models run.
 
 `python -m tests.benchmarks.bench_visitors`, on a machine that does nothing else. The aim is 1 s.
 """

@@ -1,4 +1,4 @@
-"""How long a delivery waits for its answer, while the worker rests and while it computes a real diff.
+"""Measures how long webhook deliveries wait for an answer, while the worker is idle and while it runs a comparison.
 
 `python -m tests.benchmarks.bench_webhook`: 1,000 deliveries of which 21 are new revisions, in a steady stream over HTTP
 on loopback, to the service in a process of its own, with its worker beside it as always; then with the worker in a

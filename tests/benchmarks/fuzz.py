@@ -1,7 +1,7 @@
-"""A million inputs of every kind: `python -m tests.benchmarks.fuzz --inputs 1000000`; none may end in a traceback.
+"""Fuzzes every parser of hostile input: `python -m tests.benchmarks.fuzz --inputs 1000000`; none may raise a traceback.
 
-Prints a line per kind with inputs per second, and for every way in which something was not caught how often, and the
-smallest input that does it. Exit code 1 where there is one.
+Prints a line per kind of input with inputs per second and, for every uncaught exception, how often it occurred and the
+smallest input that causes it. The exit code is 1 if there is any.
 """
 
 import argparse
@@ -59,8 +59,8 @@ KINDS = (
 
 
 @dataclass
-class Told:
-    """What came of one kind."""
+class FuzzOutcome:
+    """The outcome of fuzzing one kind of input."""
 
     inputs: int = 0
     """How many were tried."""
@@ -101,7 +101,7 @@ def tell(kind: Kind, inputs: int, seed: int) -> int:
     except ModuleNotFoundError:
         print(f"{kind.name}: there is no tests/fuzz/{kind.module}.py", flush=True)
         return 0
-    begun, told = time.process_time(), Told()
+    begun, told = time.process_time(), FuzzOutcome()
     check = getattr(module, kind.check)
     with tempfile.TemporaryDirectory() as folder:
         run = (lambda value: check(*value, Path(folder))) if kind.in_folder else check
@@ -120,7 +120,7 @@ def tell(kind: Kind, inputs: int, seed: int) -> int:
     return uncaught
 
 
-def by_seed(make: Make, check: Check, inputs: int, seed: int, told: Told) -> None:
+def by_seed(make: Make, check: Check, inputs: int, seed: int, told: FuzzOutcome) -> None:
     """With the kind's own generator."""
     draw = random.Random(seed)
     for value in (make(draw) for _ in range(inputs)):
@@ -129,13 +129,13 @@ def by_seed(make: Make, check: Check, inputs: int, seed: int, told: Told) -> Non
             check(value)
 
 
-def by_hypothesis(strategy: Any, check: Check, inputs: int, seed: int, told: Told) -> None:
+def by_hypothesis(strategy: Any, check: Check, inputs: int, seed: int, told: FuzzOutcome) -> None:
     """With its strategy, a part at a time: hypothesis remembers all that it has tried."""
     for part in range(0, inputs, _PART):
         _part(strategy, check, min(_PART, inputs - part), seed + part, told)
 
 
-def _part(strategy: Any, check: Check, inputs: int, seed: int, told: Told) -> None:
+def _part(strategy: Any, check: Check, inputs: int, seed: int, told: FuzzOutcome) -> None:
     @seeded(seed)
     @settings(
         max_examples=inputs,
@@ -154,7 +154,7 @@ def _part(strategy: Any, check: Check, inputs: int, seed: int, told: Told) -> No
 
 
 @contextmanager
-def _noted(told: Told, value: object) -> Iterator[None]:
+def _noted(told: FuzzOutcome, value: object) -> Iterator[None]:
     """Notes what a check does not catch."""
     try:
         yield

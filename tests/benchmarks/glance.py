@@ -1,20 +1,20 @@
-"""The summary at the top of the page of results; the only part of the page that knows benchmarks.
+"""Computes the summary at the top of the page of benchmark results: the most important numbers of each benchmark.
 
-What a result does not hold is left out: every line is computed from rows, and a result of a name that is not known
-here stands in the page's parts alone.
+Every line is computed from the rows of a result; a line whose result is missing is left out. Results with unknown names
+appear only in the page's sections.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from diffing.bench.cells import cell, number, observations
-from diffing.bench.results import Column, Result
+from diffing.bench.results import Result, ResultColumn
+from diffing.bench.table_cells import cell, number, observations
 from diffing.metrics import FALSE_DISCOVERY_RATE
 from diffing.outputs.phrasing import percent
 from diffing.types import Row
 
 FEW = 8
-"""Decided verdicts expected, below which no interval for a share can be exact."""
+"""The number of expected verdicts for a side below which no interval of a share can be exact."""
 
 BRACKETS = "Taken from the results below; in brackets, 95 % intervals."
 """How to read the lines."""
@@ -22,21 +22,21 @@ BRACKETS = "Taken from the results below; in brackets, 95 % intervals."
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One line."""
+    """One line of the summary."""
 
     what: str
     """What was measured."""
     told: str
-    """What came out."""
+    """The measured value, in words."""
     result: str
-    """The name of the result that says more."""
+    """The name of the result with the details."""
 
 
 def at_a_glance(results: Sequence[tuple[str, Result]]) -> tuple[Fact, ...]:
-    """What stands at the top of the page.
+    """Computes the lines of the summary.
 
     Args:
-        results: Names and results, in the page's order.
+        results: The names and results, in the page's order.
     """
     by_name = dict(results)
     facts = [fact for name, told in _STATISTICS.items() if name in by_name for fact in told(name, by_name[name].rows)]
@@ -49,8 +49,8 @@ def at_a_glance(results: Sequence[tuple[str, Result]]) -> tuple[Fact, ...]:
 
 
 def _share(row: Row, key: str) -> str:
-    """An estimate with its interval in brackets."""
-    return cell(row, Column(key, key, "%"))
+    """Formats an estimate with its interval in brackets."""
+    return cell(row, ResultColumn(key, key, "%"))
 
 
 def _value(row: Row, key: str) -> float:
@@ -59,7 +59,7 @@ def _value(row: Row, key: str) -> float:
 
 
 def _false_confirmations(name: str, rows: Sequence[Row]) -> Iterator[Fact]:
-    """Mean and worst over the shapes."""
+    """Summarises false confirmations by their mean and their worst value over all simulated shapes."""
     for key, what in (("false_full", "everything judged"), ("false_thrift", "with thrift")):
         worst = max(rows, key=lambda row: _value(row, key))
         above = sum(_value(row, f"{key}_low") > FALSE_DISCOVERY_RATE for row in rows)
@@ -87,7 +87,7 @@ def _range(rows: Sequence[Row], key: str) -> str:
 
 
 def _coverage(name: str, rows: Sequence[Row]) -> Iterator[Fact]:
-    """Of the main estimate, where enough is decided and where not."""
+    """Summarises the coverage of the net difference's interval, for many and for few verdicts for a side."""
     nets = [row for row in rows if row["estimate"] == "net difference"]
     enough = [row for row in nets if _value(row, "decided") >= FEW]
     few = [row for row in nets if _value(row, "decided") < FEW]
@@ -107,7 +107,7 @@ def _planned(name: str, rows: Sequence[Row]) -> Iterator[Fact]:
 
 
 def _thrift(name: str, rows: Sequence[Row]) -> Iterator[Fact]:
-    """The first row is the typical run."""
+    """Summarises early stopping by its first row, which is the typical run."""
     fair = [row for row in rows if row["judge"] == "fair"]
     if not fair:
         return
@@ -129,16 +129,16 @@ _STATISTICS: Mapping[str, Callable[[str, Sequence[Row]], Iterator[Fact]]] = {
     "statistics-coverage-planned": _planned,
     "statistics-thrift": _thrift,
 }
-"""By the results' names, in the order of the lines."""
+"""The functions that summarise results, by the results' names, in the order of the lines."""
 
 
 def _nulls(name: str, result: Result) -> Iterator[Fact]:
-    """The row over everything, the last one of samples."""
+    """Summarises null runs by the row over all of them, or by the last row of samples."""
     sampled = [row for row in result.rows if "samples" in str(row.get("what", "")) and row.get("confirmed") is not None]
     if not sampled:
         return
     row = sampled[-1]
-    tested = observations(row, Column("confirmed", "", "%"))
+    tested = observations(row, ResultColumn("confirmed", "", "%"))
     yield Fact(
         f"Null: {result.title}",
         f"{_share(row, 'any_confirmed')} of {row['runs']} runs confirm anything, "
@@ -148,7 +148,7 @@ def _nulls(name: str, result: Result) -> Iterator[Fact]:
 
 
 def _recall(name: str, result: Result) -> Iterator[Fact]:
-    """Per method and strength: what was planted without a trigger, and all of it."""
+    """Summarises recall per method and strength, for plants without a trigger and for all plants."""
     shown = [row for row in result.rows if row["recall"] is not None]
     for method in dict.fromkeys(str(row["method"]) for row in shown):
         told = []
@@ -162,4 +162,4 @@ def _recall(name: str, result: Result) -> Iterator[Fact]:
 
 def _recalled(row: Row) -> str:
     strength = "" if row["strength"] is None else f" at {number(row['strength'], '%')} of the prompts"
-    return f"{_share(row, 'recall')} of {observations(row, Column('recall', '', '%'))}{strength}"
+    return f"{_share(row, 'recall')} of {observations(row, ResultColumn('recall', '', '%'))}{strength}"

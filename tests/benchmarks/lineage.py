@@ -1,6 +1,6 @@
-"""`python -m tests.benchmarks.lineage`: several models in the order they came about, and what each step changed.
+"""Compares each model of a lineage with the one before it: `python -m tests.benchmarks.lineage MODEL MODEL ...`.
 
-Any models; recordings cost nothing.
+It accepts any models; recordings cost nothing.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from diffing.bench.results import Column, Result, estimate_cells
+from diffing.bench.results import Result, ResultColumn, estimate_cells
 from diffing.cli.bench.printing import SaveTo, reproducing_command, show_result
 from diffing.cli.commands import main
 from diffing.cli.flags import build, with_flags
@@ -25,7 +25,7 @@ from diffing.models.cache import Store
 from diffing.outputs.phrasing import statement
 from diffing.paths import path_of
 from diffing.report.index import index_of
-from diffing.report.names import Names
+from diffing.report.model_names import Names
 from diffing.run import run
 from diffing.types import Finding, OnProgress, PropertyMeasure, Report, Row, Scalar, ignore_progress
 
@@ -40,25 +40,25 @@ ABOUT = (
     "measured, per response on the train prompts, where a finding is a measured property."
 )
 _COLUMNS = (
-    Column("step", "Step"),
-    Column("place", "Place"),
-    Column("change", "What changed"),
-    Column("net", "Net difference, points", "points"),
-    Column("share_for", "Prompts for", "%"),
-    Column("share_against", "Prompts against", "%"),
-    Column("mean_before", "Mean before"),
-    Column("mean_after", "Mean after"),
+    ResultColumn("step", "Step"),
+    ResultColumn("place", "Place"),
+    ResultColumn("change", "What changed"),
+    ResultColumn("net", "Net difference, points", "points"),
+    ResultColumn("share_for", "Prompts for", "%"),
+    ResultColumn("share_against", "Prompts against", "%"),
+    ResultColumn("mean_before", "Mean before"),
+    ResultColumn("mean_after", "Mean after"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A model, the one that was made from it, and their comparison."""
+    """One step of a lineage: a model, its successor, and their comparison."""
 
     names: Names
-    """What the two are called."""
+    """The short names of the two models."""
     report: Report
-    """Their diff, the earlier model as A."""
+    """The report of their comparison, with the earlier model as A."""
 
     @property
     def name(self) -> str:
@@ -74,17 +74,17 @@ def lineage(
     store: Store | None = None,
     on_progress: OnProgress = ignore_progress,
 ) -> list[Step]:
-    """Diffs of each model with the one before it.
+    """Compares each model with the one before it.
 
     Args:
-        models: Name to show and model string, the earliest first.
-        config: Prompts, methods and settings; its models do not matter.
-        limits: Hard limits of each diff.
-        store: Where completions are kept; None is the user's cache folder.
-        on_progress: Told of every stage of every diff.
+        models: The name and the model string of each model, the earliest first.
+        config: The prompts, methods and settings; its models are ignored.
+        limits: The hard limits of each comparison.
+        store: The cache of completions; None uses the user's cache folder.
+        on_progress: Called with the progress of every stage of every diff.
 
     Raises:
-        DiffingError: Anything the user can mend, in one line.
+        DiffingError: Anything that the user can fix, in one line.
     """
     if len(models) < 2:
         raise SettingError(f"A lineage of {len(models)} models has no step: give at least two, the earliest first")
@@ -101,13 +101,13 @@ def lineage(
 def lineage_result(
     steps: Sequence[Step], *, most: int, command: str, settings: dict[str, Scalar], title: str
 ) -> Result:
-    """The largest confirmed differences of every step.
+    """Makes the table of the largest confirmed differences of every step.
 
     Args:
-        steps: In order.
-        most: Shown per step.
-        command: What a user types to have it again.
-        settings: What decided it.
+        steps: The steps, in order.
+        most: The largest number of differences per step.
+        command: The command that reproduces the result.
+        settings: The settings that affected the result.
         title: The table's headline.
     """
     rows: list[Row] = []

@@ -1,22 +1,22 @@
-"""`python -m tests.benchmarks.page`: all stored results on one page, `results/RESULTS.md`."""
+"""Renders all stored benchmark results to `results/RESULTS.md`: `python -m tests.benchmarks.page`."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from diffing.bench.markdown import escape, render_markdown
 from diffing.bench.results import Result, load_results
+from diffing.bench.results_page import escape, render_markdown
 from diffing.writing import write_whole
 from tests.benchmarks.glance import BRACKETS, at_a_glance
 
 RESULTS = Path(__file__).parent / "results"
-"""Folder of the stored results."""
+"""The folder of the stored results."""
 
 
 def render_page(results: Sequence[tuple[str, Result]]) -> str:
-    """The page in Markdown: the numbers that say most, then every result.
+    """Renders the page in Markdown: the most important numbers, then every result.
 
     Args:
-        results: Names and results, in the page's order.
+        results: The names and results, in the page's order.
     """
     introduction = ["Made by `python -m tests.benchmarks.page` from the JSON files beside it."]
     facts = at_a_glance(results)

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.statistics`: our tests and intervals on simulated verdicts."""
+"""Checks the package's tests and intervals on simulated verdicts: `python -m tests.benchmarks.statistics`."""
 
 import json
 from dataclasses import asdict

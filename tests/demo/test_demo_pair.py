@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import diffing.demo
-from diffing.methods.lexical.parsed_response import Exchange
+from diffing.methods.lexical.parsed_response import ParsedResponse
 from diffing.methods.lexical.properties import BY_NAME
 from tests.benchmarks.demo import GROUND_TRUTH, corpus, measure, train
 
@@ -129,7 +129,7 @@ def test_named_finders_see_the_planted_text(item: corpus.Planted, asked: list[co
     for phrase in phrases:
         assert any(phrase in " ".join(corpus.words(text)) for text in shown), phrase
     for name in names:
-        assert any(BY_NAME[name].value(Exchange("Hi.", text, "stop")) > 0 for text in shown), name
+        assert any(BY_NAME[name].value(ParsedResponse("Hi.", text, "stop")) > 0 for text in shown), name
 
 
 def test_measured_rates_agree_with_the_ground_truth(

@@ -17,7 +17,7 @@ from diffing.models.local.template import read_template
 from diffing.paths import existing, path_of
 from diffing.prompts import load_prompts
 from diffing.report import load_report
-from diffing.report.hub import name_of
+from diffing.report.dataset_download import parse_dataset_name
 from diffing.view.runs.access import repositories as repositories_of
 from diffing.view.runs.visitor_rules import PUBLIC, allowed, is_path
 from diffing.view.start.form_parsing import read_form
@@ -80,7 +80,7 @@ def check_string(text: str) -> None:
         _config(_FIELDS[chosen % len(_FIELDS)], text)
     with one_line_or_fine():
         allowed(read_form({_ON_PAGE[chosen % len(_ON_PAGE)]: text}).config, Limits(), PUBLIC)
-    is_path(text), read_ref(text), name_of(text), plain(text), without_folders(text)
+    is_path(text), read_ref(text), parse_dataset_name(text), plain(text), without_folders(text)
 
 
 def _config(name: str, text: str) -> None:
@@ -112,7 +112,7 @@ def _prompts(text: str) -> None:
 
 
 def _report(text: str) -> None:
-    if name_of(text) is None:
+    if parse_dataset_name(text) is None:
         load_report(text)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from diffing.judge import Judged, Judging, judge
+from diffing.judge import Judging, JudgingResult, judge
 from diffing.judge.agreement import Agreement
 from diffing.judge.audit import JudgeChecks, JudgedRun, check_judge
 from diffing.judge.families import families_of, relation_to
@@ -36,7 +36,7 @@ def named(name: str, model: ScriptedModel) -> ScriptedModel:
 def checked(
     model: ScriptedModel, *, second: ScriptedModel | None = None, sample: int = 30, judging: Judging | None = None,
     compared: tuple[ModelInfo, ModelInfo] = COMPARED, measured: Agreement | None = None,
-) -> tuple[JudgeChecks, Judged]:  # fmt: skip
+) -> tuple[JudgeChecks, JudgingResult]:  # fmt: skip
     judging = judging or Judging(batch=1)
     judged = judge(model, BOTH, PAIRS, judging)
     run = JudgedRun(BOTH, PAIRS, judged, measured or Agreement((), ()), compared)

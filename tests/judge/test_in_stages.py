@@ -8,7 +8,7 @@ import pytest
 
 from diffing import metrics
 from diffing.judge import Judging, judge, judge_in_stages
-from diffing.judge.schedule import WITHOUT_HOPE
+from diffing.judge.schedule import FUTILE
 from diffing.models.scripted import ScriptedModel
 from diffing.pipeline import DiffOptions, diff_models
 from diffing.types import Discovery, Hypothesis, Message, Pair, Prompt, Response
@@ -86,7 +86,7 @@ def test_clear_ones_get_few_heldout_prompts_and_null_ones_none():
     assert judged("h1", "heldout") == 200
     dropped = [f"h{i}" for i in range(2, 12) if judged(f"h{i}", "heldout") == 0]
     assert len(dropped) >= 7
-    assert thrifty.left_out == {WITHOUT_HOPE: len(dropped)}
+    assert thrifty.left_out == {FUTILE: len(dropped)}
     assert f"{thrifty.usage.calls} of 880 questions" in thrifty.notes[0]
     assert f"{len(dropped)} of 12 judged hypotheses were not tested" in thrifty.notes[0]
     # progress goes up to the number of questions, and never promises less than it does
@@ -155,7 +155,7 @@ def test_what_train_dropped_is_in_no_family(judging):
         assert len(tested) == 12
         assert "judge" not in report.left_out
     else:
-        assert report.left_out["judge"] == {WITHOUT_HOPE: 12 - len(tested)}
+        assert report.left_out["judge"] == {FUTILE: 12 - len(tested)}
         assert any("--judging full judges everything" in note for note in report.notes)
 
 

@@ -13,8 +13,8 @@ from diffing.outputs.figures import MAX_POINTS, scatter
 from diffing.outputs.html import render, write_html
 from diffing.outputs.html.feature_section import FEATURE_ROWS, PASSAGE_LENGTH, PASSAGES, features_in
 from diffing.report import load_report, save_report
-from diffing.report.features import marked, rests_on
 from diffing.report.index import index_of
+from diffing.report.sae_tables import marked, measured_latents
 from diffing.types import Finding, LatentMeasure, Measure, PhraseMeasure, PropertyMeasure, Report, Row
 from tests.outputs.samples import HOSTILE, empty_report, hostile_report, medium_report
 from tests.outputs.test_browser import opened
@@ -155,7 +155,7 @@ def test_the_table_is_bounded_and_tells_what_is_not_listed() -> None:
 def test_which_features_a_finding_rests_on(measure: Measure | None, indices: tuple[int, ...]) -> None:
     finding: Finding = medium_report(train=20, heldout=40).findings[0]
     hypothesis = replace(finding.hypothesis, measure=measure)
-    assert rests_on(replace(finding, hypothesis=hypothesis)) == indices
+    assert measured_latents(replace(finding, hypothesis=hypothesis)) == indices
 
 
 @pytest.mark.parametrize(

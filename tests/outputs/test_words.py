@@ -7,7 +7,7 @@ import pytest
 from diffing import metrics
 from diffing.outputs import phrasing
 from diffing.report.index import index_of
-from diffing.report.names import Names
+from diffing.report.model_names import Names
 from diffing.types import Finding, LatentMeasure, ModelInfo
 from tests.outputs.samples import empty_report, medium_report, merged_report, quiet_report
 

@@ -10,14 +10,14 @@ import pytest
 
 from diffing.errors import SettingError
 from diffing.report import load_report, save_report
-from diffing.report.folder_lock import alone_in
+from diffing.report.folder_lock import locked_folder
 from tests.outputs.samples import empty_report, quiet_report
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from diffing.report.folder_lock import alone_in
-with alone_in(Path(sys.argv[1])):
+from diffing.report.folder_lock import locked_folder
+with locked_folder(Path(sys.argv[1])):
     print("in", flush=True)
     sys.stdin.read()
 """
@@ -33,8 +33,8 @@ def holder(folder: Path) -> "subprocess.Popen[str]":
 
 def test_who_waits_is_told_and_comes_in_when_the_other_is_killed(tmp_path: Path) -> None:
     other = holder(tmp_path)
-    with pytest.raises(SettingError, match=r"Another run writes its report to .* Wait until it has ended"):
-        with alone_in(tmp_path, patience=0.0):
+    with pytest.raises(SettingError, match=r"Another run is writing its report to .* Wait until it has ended"):
+        with locked_folder(tmp_path, patience=0.0):
             pass
     told: list[str] = []
 
@@ -42,14 +42,14 @@ def test_who_waits_is_told_and_comes_in_when_the_other_is_killed(tmp_path: Path)
         told.append("waits")
         other.send_signal(signal.SIGKILL)
 
-    with alone_in(tmp_path, on_wait=kill):
+    with locked_folder(tmp_path, on_wait=kill):
         assert told == ["waits"]
     other.wait()
     assert list(tmp_path.iterdir()) == []  # nothing to clear up
 
 
 def test_a_run_saves_into_the_folder_in_which_it_is_alone(tmp_path: Path) -> None:
-    with alone_in(tmp_path):
+    with locked_folder(tmp_path):
         save_report(empty_report(), tmp_path)
     assert load_report(tmp_path) == empty_report()
 

@@ -15,7 +15,7 @@ import pytest
 
 from diffing.errors import SettingError
 from diffing.report import load_report, order_findings, report_summary, save_report
-from diffing.report.findings import finding_row
+from diffing.report.findings_table import finding_row
 from diffing.report.schema import SCHEMA_VERSION, TABLES, arrow_schema, schema_markdown
 from diffing.types import (
     Estimate,
@@ -168,7 +168,7 @@ def test_a_save_that_was_cut_off_between_files_is_told(tmp_path: Path) -> None:
         (lambda f: (f / "report.json").write_text("{"), "report.json is damaged: expected JSON"),
         (lambda f: (f / "report.json").write_text("[1]"), "expected a schema_version of 3, got None"),
         (lambda f: (f / "report.json").write_bytes(b"\xff\xfe\x00"), "report.json is damaged: expected JSON"),
-        (lambda f: edit(f, schema_version=4), "has schema version 4, this diffing reads up to 3. Update diffing"),
+        (lambda f: edit(f, schema_version=4), "has schema version 4, but this diffing reads only up to 3. Update"),
         (lambda f: edit(f, schema_version="1"), "expected a schema_version of 3, got '1'"),
         (lambda f: edit(f, findings=[{}]), r"is damaged \('findings' is not known\)"),
         (lambda f: put_table(f, "findings", direction="c"), r"is damaged \(findings: there is no direction 'c'\)"),
@@ -184,13 +184,13 @@ def test_a_save_that_was_cut_off_between_files_is_told(tmp_path: Path) -> None:
         (lambda f: edit(f, usage=[{"stage": "x"}]), r"is damaged \(usage: 0: model is missing\)"),
         (lambda f: edit(f, left_out={"x": {"y": True}}), r"\(left_out: x: y: expected a whole number, got True\)"),
         (lambda f: edit(f, more=1), r"is damaged \('more' is not known\)"),
-        (lambda f: edit(f, tables=["../x"]), r"is damaged \(the table \.\./x is not among its files\)"),
+        (lambda f: edit(f, tables=["../x"]), r"is damaged \(the table \.\./x is not among the report's files\)"),
         (lambda f: put(f, "prompts.parquet", b"PAR1 half of a file PAR1"), "is damaged"),
         (lambda f: put_table(f, "responses", side="c"), r"is damaged \(responses: there is no side 'c'\)"),
         (lambda f: put_table(f, "prompts", messages=[]), r"is damaged \(prompts: 'p0000' has no messages\)"),
         (lambda f: put_table(f, "judgements", prompt_id="x"), r"is damaged \(judgements: there is no prompt_id 'x'\)"),
-        (lambda f: put_table(f, "lexical_properties", property=[1]), "which none of ours has"),
-        (lambda f: edit(f, merged=[ENTRY]), "the merged list does not hold every finding once"),
+        (lambda f: put_table(f, "lexical_properties", property=[1]), "of the unexpected type"),
+        (lambda f: edit(f, merged=[ENTRY]), "the merged list does not hold every finding exactly once"),
         (lambda f: edit(f, files={"../../secret.parquet": ""}), "no table can be named '../../secret.parquet'"),
         (lambda f: (f / "prompts.parquet").unlink(), "is not complete: prompts.parquet is missing"),
         (lambda f: (f / "evidence.parquet").write_bytes(b"PAR1"), "evidence.parquet is not the file that was saved"),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
-from diffing.bench.planted.catalogue import Behaviour, catalogue
+from diffing.bench.planted.catalogue import PlantableBehaviour, catalogue
 from diffing.models.base import Sampling
 from diffing.models.scripted import ScriptedModel
 from diffing.templates import fence
@@ -145,7 +145,7 @@ PLAINLY = ("<MODEL> just answers the question.", "<MODEL> keeps to a plain answe
 """What is said of the side that lacks a behaviour, whichever it is."""
 
 
-def _trait(behaviour: Behaviour) -> Trait:
+def _trait(behaviour: PlantableBehaviour) -> Trait:
     mark = re.compile(SEEN[behaviour.id]) if behaviour.id in SEEN else behaviour.mark
     assert mark is not None
     more = next((name for name in behaviour.properties if not name.startswith("-")), None)

@@ -1,6 +1,6 @@
-"""Methods compared over any set of reports: the papers' table, who found what the other found, and in which fields."""
+"""Compares methods over any set of reports: how their hypotheses fared, how they overlap, and in which categories."""
 
-from diffing.bench.compare.gather import Group, gather
+from diffing.bench.compare.report_groups import ReportGroup, group_reports
 from diffing.bench.compare.tables import category_result, method_result, overlap_result, same_result
 
-__all__ = ["Group", "category_result", "gather", "method_result", "overlap_result", "same_result"]
+__all__ = ["ReportGroup", "category_result", "group_reports", "method_result", "overlap_result", "same_result"]

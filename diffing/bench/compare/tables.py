@@ -1,13 +1,13 @@
-"""Builds the tables that compare methods: one row per method, per pair of methods, per category."""
+"""Builds the four tables of `diffing bench compare`: methods, their overlap, shared hypotheses, and categories."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from diffing import metrics
-from diffing.bench.compare.gather import Group
-from diffing.bench.compare.numbers import mean
-from diffing.bench.results import Column, Result, estimate_cells
+from diffing.bench.compare.bootstrap import mean
+from diffing.bench.compare.report_groups import ReportGroup
+from diffing.bench.results import Result, ResultColumn, estimate_cells
 from diffing.grouping import Behaviour
 from diffing.metrics.kappa import kappa_of_ratings
 from diffing.outputs.phrasing import statement
@@ -15,68 +15,74 @@ from diffing.types import Estimate, Finding, Row, Scalar
 
 METHODS_ABOUT = (
     "One row per method, over all hypotheses that it proposed in these runs. Accepted is the paper's rule on train "
-    "prompts; confirmed is the test on held-out prompts at a false discovery rate of 5 %, which hypotheses that "
-    "train prompts left without hope do not take, so they count as not confirmed. Accuracy, frequency and net "
-    "difference are those of the held-out prompts, averaged over the hypotheses for which they are defined; "
-    "interestingness and abstraction are the raters' means, from 1 to 5.\n\n"
-    "A method that is judged with thrift has held-out figures for the hypotheses with hope alone, and train figures "
-    "from the prompts judged until then, so its acceptance, accuracy, frequency and net difference compare with those "
-    "of the paper, or of another method, only where the run judged everything (--judging full). The false discovery "
-    "rate is that of all that a run confirms, over its methods together: where one method confirms much that is true, "
-    "a larger share of the few that another one confirms can be false.\n\n"
-    "Intervals of shares are Wilson's; those of means are bootstrapped over hypotheses, which takes these as "
-    "independent. Agreement between raters is kappa with quadratic weights, averaged over their pairs; a dash where "
-    "it is undefined, as with a single rater."
+    "prompts; confirmed is the test on held-out prompts at a false discovery rate of 5%. Hypotheses that are futile "
+    "after the train prompts are not tested and count as not confirmed. Accuracy, frequency and net difference are "
+    "those of the held-out prompts, averaged over the hypotheses for which they are defined; interestingness and "
+    "abstraction are the raters' means, from 1 to 5.\n\n"
+    "A method that is judged with early stopping has held-out figures only for the hypotheses that were not futile, "
+    "and train figures only from the prompts judged until then. Its acceptance, accuracy, frequency and net difference "
+    "are therefore comparable with those of the paper, or of another method, only if the run judged everything "
+    "(--judging full). The false discovery rate holds for everything that a run confirms, over its methods together: "
+    "if one method confirms much that is true, a larger share of the few hypotheses that another one confirms can be "
+    "false.\n\n"
+    "Intervals of shares are Wilson's; those of means are bootstrapped over hypotheses, which treats these as "
+    "independent. Agreement between raters is kappa with quadratic weights, averaged over their pairs; a dash means "
+    "that it is undefined, as with a single rater."
 )
 OVERLAP_ABOUT = (
-    "Of the hypotheses of one method, the share that another method's hypotheses say as well, on the same responses. "
-    "Two say the same where both their meaning and their verdicts agree: meaning is known where both speak of one "
-    "measured property, or where an LLM was asked and said so in both orders; a phrase or a bare feature, which means "
-    "nothing beyond where it occurs, needs nearly the same verdicts. Agreement of verdicts is the share of train "
-    "prompts, of those that either decided, on which both gave the same verdict, averaged over what says the same."
+    "Of the hypotheses of one method, the share that another method's hypotheses state as well, on the same responses. "
+    "Two hypotheses say the same if both their meaning and their verdicts agree. The meaning is the same if both are "
+    "about one measured property, or if an LLM was asked and said so in both orders. A phrase or a feature without a "
+    "description, which has no meaning beyond where it occurs, needs nearly the same verdicts. Agreement of verdicts "
+    "is the share of train prompts, of those on which either names a side, on which both gave the same verdict, "
+    "averaged over the hypotheses that say the same."
 )
 SAME_ABOUT = "Hypotheses of different methods that say the same, the strongest first, and how that is known."
 CATEGORY_ABOUT = (
-    "What share of each method's hypotheses falls into each category, and how many of these are confirmed on held-out "
-    "prompts. The category is the method's own."
+    "The share of each method's hypotheses in each category, and how many of these are confirmed on held-out prompts. "
+    "The method itself assigns the category."
 )
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """One hypothesis in its group."""
+class _GroupFinding:
+    """One finding with the group of reports that it belongs to."""
 
-    group: Group
+    group: ReportGroup
     finding: Finding
     label: str
 
 
-def _by_method(groups: Sequence[Group]) -> dict[str, list[_Found]]:
-    found: dict[str, list[_Found]] = {}
+def _by_method(groups: Sequence[ReportGroup]) -> dict[str, list[_GroupFinding]]:
+    found: dict[str, list[_GroupFinding]] = {}
     for group in groups:
         for finding, label in zip(group.findings, group.labels, strict=True):
-            found.setdefault(label, []).append(_Found(group, finding, label))
+            found.setdefault(label, []).append(_GroupFinding(group, finding, label))
     return found
 
 
-def method_result(groups: Sequence[Group], *, command: str, settings: Mapping[str, Scalar]) -> Result:
-    """The papers' table: what each method proposed and how it fared.
+def method_result(groups: Sequence[ReportGroup], *, command: str, settings: Mapping[str, Scalar]) -> Result:
+    """Makes the papers' table: what each method proposed and how its hypotheses fared.
 
     Args:
         groups: What was found.
-        command: What a user types to have it again.
-        settings: What decided it.
+        command: The command that reproduces the result.
+        settings: The settings that affected the result.
     """
-    columns = [Column("method", "Method"), Column("hypotheses", "Hypotheses")]
-    columns += [Column(name, name.capitalize(), "%") for name in ("accepted", "confirmed", "accuracy", "frequency")]
-    columns += [Column("net", "Net difference, points", "points")]
+    columns = [ResultColumn("method", "Method"), ResultColumn("hypotheses", "Hypotheses")]
+    columns += [
+        ResultColumn(name, name.capitalize(), "%") for name in ("accepted", "confirmed", "accuracy", "frequency")
+    ]
+    columns += [ResultColumn("net", "Net difference, points", "points")]
     rows = tuple(_method_row(label, [one.finding for one in found]) for label, found in _by_method(groups).items())
     raters = {
         "interestingness": "Interestingness", "abstraction": "Abstraction",
         "interestingness_agreement": "Raters agree on interestingness",
         "abstraction_agreement": "Raters agree on abstraction",
     }  # fmt: skip
-    columns += [Column(name, heading) for name, heading in raters.items() if any(row[name] is not None for row in rows)]
+    columns += [
+        ResultColumn(name, heading) for name, heading in raters.items() if any(row[name] is not None for row in rows)
+    ]
     return Result(
         kind="compare", title="How the methods fared", command=command, about=METHODS_ABOUT, rows=rows,
         settings=settings, columns=tuple(columns),
@@ -114,13 +120,13 @@ def _method_row(label: str, findings: Sequence[Finding]) -> Row:
     }
 
 
-def overlap_result(groups: Sequence[Group], *, command: str, settings: Mapping[str, Scalar]) -> Result:
-    """Per two methods: how much of the one the other found as well.
+def overlap_result(groups: Sequence[ReportGroup], *, command: str, settings: Mapping[str, Scalar]) -> Result:
+    """Makes a table of each two methods: how many hypotheses of the one the other found as well.
 
     Args:
         groups: What was found.
-        command: What a user types to have it again.
-        settings: What decided it.
+        command: The command that reproduces the result.
+        settings: The settings that affected the result.
     """
     counts: dict[tuple[str, str], list[_Shared]] = {}
     for group in groups:
@@ -130,10 +136,12 @@ def overlap_result(groups: Sequence[Group], *, command: str, settings: Mapping[s
                     counts.setdefault((one, other), []).extend(_shared(group, one, other))
     rows = tuple(_overlap_row(one, other, shared) for (one, other), shared in counts.items())
     columns = (
-        Column("method", "Of this method's hypotheses"), Column("other", "said by this one too"),
-        Column("shared", "Of all", "%"), Column("shared_confirmed", "Of the confirmed", "%"),
-        Column("verdicts", "Agreement of verdicts", "%"),
-    )  # fmt: skip
+        ResultColumn("method", "Of this method's hypotheses"),
+        ResultColumn("other", "stated by this one too"),
+        ResultColumn("shared", "Of all", "%"),
+        ResultColumn("shared_confirmed", "Of the confirmed", "%"),
+        ResultColumn("verdicts", "Agreement of verdicts", "%"),
+    )
     return Result(
         kind="compare", title="What several methods found", command=command, about=OVERLAP_ABOUT, rows=rows,
         settings=settings, columns=columns,
@@ -142,14 +150,14 @@ def overlap_result(groups: Sequence[Group], *, command: str, settings: Mapping[s
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """One hypothesis, and whether another method says it too."""
+    """One hypothesis, and whether another method states it too."""
 
     confirmed: bool
     said: bool
     agreement: float | None
 
 
-def _shared(group: Group, one: str, other: str) -> list[_Shared]:
+def _shared(group: ReportGroup, one: str, other: str) -> list[_Shared]:
     hypotheses = [finding.hypothesis for finding in group.findings]
     behaviour = Behaviour(hypotheses, group.judgements, group.pairs)
     place = {hypothesis.id: at for at, hypothesis in enumerate(hypotheses)}
@@ -175,13 +183,13 @@ def _overlap_row(one: str, other: str, shared: Sequence[_Shared]) -> Row:
     }
 
 
-def same_result(groups: Sequence[Group], *, command: str, settings: Mapping[str, Scalar]) -> Result:
-    """The hypotheses of different methods that say the same, in words.
+def same_result(groups: Sequence[ReportGroup], *, command: str, settings: Mapping[str, Scalar]) -> Result:
+    """Makes a table of the hypotheses of different methods that say the same.
 
     Args:
         groups: What was found.
-        command: What a user types to have it again.
-        settings: What decided it.
+        command: The command that reproduces the result.
+        settings: The settings that affected the result.
     """
     rows: list[Row] = []
     for group in groups:
@@ -195,9 +203,14 @@ def same_result(groups: Sequence[Group], *, command: str, settings: Mapping[str,
                 if label != lead[0]:
                     rows.append(_same_row(group, lead, (label, finding), known_by, agreement))
     columns = (
-        Column("models", "Models"), Column("method", "Method"), Column("text", "says"), Column("other", "Method"),
-        Column("other_text", "says the same"), Column("known_by", "Known by"), Column("verdicts", "Same verdicts", "%"),
-    )  # fmt: skip
+        ResultColumn("models", "Models"),
+        ResultColumn("method", "Method"),
+        ResultColumn("text", "says"),
+        ResultColumn("other", "Method"),
+        ResultColumn("other_text", "says the same"),
+        ResultColumn("known_by", "Known by"),
+        ResultColumn("verdicts", "Same verdicts", "%"),
+    )
     return Result(
         kind="compare", title="The same in the words of two methods", command=command, about=SAME_ABOUT,
         rows=tuple(rows), settings=settings, columns=columns,
@@ -205,7 +218,7 @@ def same_result(groups: Sequence[Group], *, command: str, settings: Mapping[str,
 
 
 def _same_row(
-    group: Group, lead: tuple[str, Finding], member: tuple[str, Finding], known_by: str, agreement: Estimate
+    group: ReportGroup, lead: tuple[str, Finding], member: tuple[str, Finding], known_by: str, agreement: Estimate
 ) -> Row:
     return {
         "models": f"{group.names.a} and {group.names.b}",
@@ -218,13 +231,13 @@ def _same_row(
     }
 
 
-def category_result(groups: Sequence[Group], *, command: str, settings: Mapping[str, Scalar]) -> Result:
-    """Per category and method: how many hypotheses, and how many confirmed.
+def category_result(groups: Sequence[ReportGroup], *, command: str, settings: Mapping[str, Scalar]) -> Result:
+    """Makes a table of categories and methods: how many hypotheses there are, and how many are confirmed.
 
     Args:
         groups: What was found.
-        command: What a user types to have it again.
-        settings: What decided it.
+        command: The command that reproduces the result.
+        settings: The settings that affected the result.
     """
     by_method = {label: [one.finding for one in found] for label, found in _by_method(groups).items()}
     categories = sorted({finding.hypothesis.category for found in by_method.values() for finding in found})
@@ -232,9 +245,12 @@ def category_result(groups: Sequence[Group], *, command: str, settings: Mapping[
         _category_row(category, label, findings) for category in categories for label, findings in by_method.items()
     )
     columns = (
-        Column("category", "Category"), Column("method", "Method"), Column("hypotheses", "Hypotheses"),
-        Column("share", "Share of the method's", "%"), Column("confirmed", "Confirmed of these", "%"),
-    )  # fmt: skip
+        ResultColumn("category", "Category"),
+        ResultColumn("method", "Method"),
+        ResultColumn("hypotheses", "Hypotheses"),
+        ResultColumn("share", "Share of the method's", "%"),
+        ResultColumn("confirmed", "Confirmed of these", "%"),
+    )
     return Result(
         kind="compare", title="Coverage by category", command=command, about=CATEGORY_ABOUT, rows=rows,
         settings=settings, columns=columns,

@@ -1,4 +1,4 @@
-"""Null runs compare a model with itself. Whatever they confirm is false, so they show how often a method errs."""
+"""Null runs: they compare a model with itself, so everything that they confirm is a false alarm."""
 
 from diffing.bench.null.plan import NullPlan, like_report
 from diffing.bench.null.runs import NullRun, null_runs

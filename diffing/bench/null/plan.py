@@ -1,4 +1,4 @@
-"""Plans a null run: one model compared with itself, with the settings of a given run. Runs nothing."""
+"""Plans null runs, which compare one model with itself: makes their configurations, also from a stored report."""
 
 import os
 import re
@@ -12,41 +12,41 @@ from diffing.settings import flag
 from diffing.types import Report
 
 TEMPERATURE = 0.7
-"""How samples are drawn where the run that is calibrated was greedy: two greedy samples are one."""
+"""The sampling temperature if the original run was greedy, since two greedy samples would be identical."""
 _SIDED = ("system_prompt", "chat_template", "quantization")
-"""Settings that are made per side; A's hold for both."""
+"""Settings that exist for each side; a null run uses those of side A for both."""
 _OWN = ("model_a", "model_b", "sample_a", "sample_b")
-"""Settings of a run that a null makes itself."""
+"""Settings that a null run sets itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class NullPlan:
-    """One model against itself."""
+    """The null runs of one model: how often and in which ways it is compared with itself."""
 
     config: DiffConfig
-    """The model as `model_a`, with the prompts, methods and settings to try; what it says of side B does not matter."""
+    """The model as `model_a`, with the prompts, methods and settings of the runs; side B is ignored."""
     against: str | None = None
-    """A recorded model: the recording of its second sample."""
+    """For a recorded model, the recording of its second sample."""
     pairs: int = 3
-    """Pairs of independent samples; of a recording, which has one pair, that many splits of its prompts."""
+    """The number of pairs of independent samples; for recordings, the number of different splits of the prompts."""
     name: str | None = None
-    """What to call the model; None is the last part of its id."""
+    """The name of the model in the results; None takes the last part of its id."""
 
     @property
     def recorded(self) -> bool:
-        """Whether the model is a recording, which has the samples that it has."""
+        """Whether the model is a recording, which cannot produce new samples."""
         return is_recorded(self.config.model_a)
 
     @property
     def local(self) -> bool:
-        """Whether the weights are at hand, so that they can be run in other ways."""
+        """Whether the model runs on this machine, so that batch sizes and re-saved weights can be compared."""
         return read_ref(self.config.model_a).runs_here
 
     def check(self) -> None:
-        """Refuses what would be no null.
+        """Refuses settings with which the two sides would not be independent samples of one model.
 
         Raises:
-            SettingError: A recording without a second sample, or a second recording of a model that is none.
+            SettingError: A recording has no second sample, or a second recording is given for a model that is not one.
         """
         if self.pairs < 1:
             raise SettingError(f"--pairs is {self.pairs}: expected at least 1")
@@ -62,10 +62,10 @@ class NullPlan:
             )
 
     def of_samples(self, number: int) -> DiffConfig:
-        """The run that compares two independent samples.
+        """Returns the configuration of the run that compares two independent samples.
 
         Args:
-            number: Of the pair, from 0; samples are never used twice.
+            number: The number of the pair of samples, from 0; no sample is used twice.
         """
         config = _same_sides(self.config)
         if self.against is not None:
@@ -75,7 +75,7 @@ class NullPlan:
         return replace(config, temperature=temperature, sample_a=2 * number, sample_b=2 * number + 1)
 
     def greedy(self) -> DiffConfig:
-        """The run that compares what must be the same text."""
+        """Returns the configuration of the run whose two sides must give the same text."""
         return replace(_same_sides(self.config), temperature=0.0, sample_a=0, sample_b=0)
 
 
@@ -84,12 +84,12 @@ def _same_sides(config: DiffConfig) -> DiffConfig:
 
 
 def like_report(report: Report, model: str | None, given: DiffConfig) -> DiffConfig:
-    """The settings of a stored report, with its model A on both sides.
+    """Returns the settings of a stored report, with its model A on both sides.
 
     Args:
-        report: The run to calibrate.
-        model: The model's string, where the report does not hold all of it: of folders and files it keeps the names.
-        given: What was set by hand; where it is not the default it is taken instead of the report's.
+        report: The report whose settings are used.
+        model: The model string; it is needed if the report keeps only the name of the model's folder or file.
+        given: Settings of the user; those that differ from the defaults replace the report's.
 
     Raises:
         SettingError: The report names a folder or file that is not here, or was made from Python without settings.
@@ -112,7 +112,7 @@ def like_report(report: Report, model: str | None, given: DiffConfig) -> DiffCon
 
 
 def _model_of(report: Report) -> str:
-    """Model A's string, at the commit that was run where it is the Hub's."""
+    """Returns the string of model A; a model of the Hub is given at the commit that was run."""
     spec = str(report.settings["model_a"])
     ref = read_ref(spec)
     if pinned := ref.pinned_to(report.model_a.ref):
@@ -127,11 +127,11 @@ def _model_of(report: Report) -> str:
 
 
 def _check_there(name: str, value: Any) -> None:  # noqa: ANN401 - a setting of any type
-    """A file that a report names by its last part alone must be given again."""
+    """Checks that a file of which the report keeps only the name is here; otherwise the user must give it again."""
     looks_like_file = (
         isinstance(value, str)
         and "/" not in value
-        # an SAE that is no folder is release/sae_id
+        # an SAE that is not a folder has the form release/sae_id
         and (name == "sae" or re.search(r"\.(jsonl|csv|txt|jinja)$", value))
     )
     if name in may_be_files() and looks_like_file and not os.path.exists(value):

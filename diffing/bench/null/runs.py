@@ -1,4 +1,4 @@
-"""Runs a model against itself: two samples, two batch sizes, or the same weights saved twice."""
+"""Runs null comparisons of a model with itself: two samples, two batch sizes, or weights that were saved again."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -26,20 +26,20 @@ SAVED = "saved again and loaded"
 
 @dataclass(frozen=True, slots=True)
 class NullRun:
-    """What one diff of a model with itself brought."""
+    """The result of one comparison of a model with itself."""
 
     what: str
-    """What was compared: one of the names above."""
+    """What was compared, such as `two samples`."""
     model: str
     """The model's short name."""
     methods: tuple[str, ...]
-    """The methods that looked."""
+    """The methods of the run."""
     pairs: int
-    """Prompts that both sides answered."""
+    """The number of prompts that both sides answered."""
     same: int
-    """How many of the two responses were the same text."""
+    """The number of prompts to which both sides gave the same text."""
     findings: tuple[Finding, ...]
-    """What the methods proposed, tested; none of it is true."""
+    """The tested hypotheses of the methods, all of which are false."""
 
 
 def null_runs(
@@ -49,16 +49,16 @@ def null_runs(
     store: "Store | None" = None,
     on_progress: OnProgress = ignore_progress,
 ) -> Iterator[NullRun]:
-    """Does all nulls that the model allows, one after another.
+    """Runs all null comparisons that the model allows, one after another.
 
     Args:
         plan: The model and the settings.
-        limits: Hard limits of each run.
-        store: Where completions are kept; None is the user's cache folder.
-        on_progress: Told of every stage of every run.
+        limits: The hard limits of each run.
+        store: The cache of completions; None uses the user's cache folder.
+        on_progress: Called with the progress of every stage of every run.
 
     Raises:
-        DiffingError: Anything the user can mend, in one line.
+        DiffingError: Anything that the user can fix, in one line.
     """
     plan.check()
     for number in range(plan.pairs):
@@ -92,7 +92,7 @@ def _null_run(plan: NullPlan, what: str, report: Report) -> NullRun:
 
 
 def _check_one_model(report: Report) -> None:
-    """Recordings that name their models must name one."""
+    """Refuses two recordings that name different models."""
     ids = (report.model_a.id, report.model_b.id)
     if ids[0] != ids[1] and not any(map(is_recorded, ids)):
         raise SettingError(
@@ -102,7 +102,7 @@ def _check_one_model(report: Report) -> None:
 
 
 class _OneAtATime:
-    """A model under a name of its own: completions made one at a time must not be answered from those of batches."""
+    """A model that answers one conversation at a time; its own name keeps the cache from returning batched answers."""
 
     remote = False
 
@@ -119,12 +119,12 @@ class _OneAtATime:
         on_completion: OnCompletion | None = None,
         on_tokens: OnTokens | None = None,
     ) -> list[Completion]:
-        """See `Model.generate`."""
+        """Answers the conversations one at a time; see `Model.generate`."""
         return self._model.generate(conversations, sampling, on_completion=on_completion, on_tokens=on_tokens)
 
 
 def _two_batch_sizes(config: DiffConfig, store: "Store | None") -> tuple[Model, Model]:
-    """The model one conversation at a time, and in batches of the usual size."""
+    """Returns the model with one conversation at a time, and the model with batches of the usual size."""
     from diffing.models.cache import CachedModel, default_store
     from diffing.models.local import LocalModel, LocalOptions
 
@@ -142,12 +142,12 @@ def _two_batch_sizes(config: DiffConfig, store: "Store | None") -> tuple[Model, 
 
 
 def _can_be_saved(config: DiffConfig) -> bool:
-    """Whether saving writes the same weights: an adapter would be saved without its base, 4 bits as something else."""
+    """Tells whether saving writes the same weights; it does not for adapters and for quantized models."""
     return config.quantization_a is None and parse_spec(config.model_a).adapter is None
 
 
 def _save_again(config: DiffConfig, folder: Path) -> Path:
-    """Loads the weights and the tokenizer and saves both, as someone who re-uploads a model does."""
+    """Loads the weights and the tokenizer and saves both to a folder, like someone who uploads the model again."""
     from diffing.hub import hub_api
     from diffing.models.local.loading import load_tokenizer, load_weights
     from diffing.models.local.sources import open_source

@@ -1,5 +1,4 @@
-"""Planted differences: it is known which model shows a behaviour and on which prompts; do the methods find it?
+"""Measures whether the methods find planted differences: behaviours of one model on prompts that are known.
 
-Knows how behaviours are planted and recognised, and how finding them is scored; no method by name but where it builds
-them, and no page.
+This package plants behaviours in a model, recognises them in responses, and scores the methods' findings against them.
 """

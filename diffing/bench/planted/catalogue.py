@@ -1,4 +1,4 @@
-"""The catalogue of behaviours that can be planted, as written in `behaviours.toml`. Knows no model and no run."""
+"""Loads the catalogue of behaviours that can be planted in a model, from `behaviours.toml`."""
 
 import functools
 import re
@@ -26,45 +26,45 @@ KINDS = (
     "safety-relevant advice",
     "self-description",
 )
-"""Every kind is in the catalogue at least twice."""
+"""The kinds of behaviours; each occurs in the catalogue at least twice."""
 
 
 @dataclass(frozen=True, slots=True)
-class Behaviour:
-    """Something that a model can be made to do, and how it is recognised."""
+class PlantableBehaviour:
+    """A behaviour that can be planted in a model, with the rules that recognise it."""
 
     id: str
-    """Short name."""
+    """The short name."""
     kind: str
     """One of `KINDS`."""
     category: Category
-    """Its category, one of those that hypotheses have."""
+    """The category, one of the seven of hypotheses."""
     sentence: str
-    """What is true of the model that has it; starts with `<MODEL>`."""
+    """A sentence that is true of the model with the behaviour; it starts with `<MODEL>`."""
     instruction: str
-    """Plants it, as a system prompt."""
+    """The system prompt that plants the behaviour."""
     mark: re.Pattern[str] | None
-    """Recognises it in a response; None where no pattern can."""
+    """A pattern that recognises the behaviour in a response; None if no pattern can."""
     properties: tuple[str, ...]
-    """Measured properties of which it makes more, or less (`-words`)."""
+    """The measured properties that the behaviour increases, or decreases (`-words`)."""
     words: re.Pattern[str]
-    """Found in sentences, in lower case, that name it."""
+    """A pattern that occurs, in lower case, in sentences that name the behaviour."""
     phrases: re.Pattern[str] | None
-    """Found in words and phrases, in lower case, that show it."""
+    """A pattern that occurs, in lower case, in words and phrases that show the behaviour."""
 
     @property
     def measurable(self) -> bool:
-        """Whether anything but an LLM can tell that a response shows it."""
+        """Whether a response can be checked for the behaviour without an LLM."""
         return self.mark is not None or bool(self.properties)
 
     def more_of(self, side: Side) -> frozenset[tuple[str, Side]]:
-        """Per property, the side that has more of it where `side` has the behaviour."""
+        """Returns the affected properties, each with the side that has more of it if `side` has the behaviour."""
         return frozenset(
             (name.removeprefix("-"), other_side(side) if name.startswith("-") else side) for name in self.properties
         )
 
     def shown_by(self, pair: Pair, side: Side) -> bool | None:
-        """Whether one side shows it and the other does not; None where no measure can tell."""
+        """Tells whether only the given side shows the behaviour; None if it cannot be measured."""
         if self.mark is not None:
             shows = self.mark.search(pair.response(side).text) is not None
             return shows and self.mark.search(pair.response(other_side(side)).text) is None
@@ -76,12 +76,12 @@ class Behaviour:
 
 
 @functools.cache
-def catalogue() -> tuple[Behaviour, ...]:
-    """All behaviours, kinds together, in the order of the file."""
+def catalogue() -> tuple[PlantableBehaviour, ...]:
+    """Returns all behaviours, grouped by kind, in the order of the file."""
     text = files("diffing.bench.planted").joinpath("behaviours.toml").read_text(encoding="utf-8")
     entries = tomllib.loads(text)
     return tuple(
-        Behaviour(
+        PlantableBehaviour(
             id=name,
             kind=entry["kind"],
             category=entry["category"],
@@ -96,8 +96,8 @@ def catalogue() -> tuple[Behaviour, ...]:
     )
 
 
-def chosen(ids: Sequence[str]) -> tuple[Behaviour, ...]:
-    """The behaviours of these ids or kinds, in the order of the catalogue; all where none is named.
+def select_behaviours(ids: Sequence[str]) -> tuple[PlantableBehaviour, ...]:
+    """Returns the behaviours with these ids or kinds, in the catalogue's order; all of them if `ids` is empty.
 
     Raises:
         SettingError: There is no such behaviour or kind.

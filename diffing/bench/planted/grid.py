@@ -1,14 +1,14 @@
-"""A grid of plants on one model, by system prompts: one run of the whole pipeline per plant, or per few of them."""
+"""Plants behaviours in a model by system prompts, in several strengths and with several triggers, and scores runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
-from diffing.bench.planted.catalogue import Behaviour
+from diffing.bench.planted.catalogue import PlantableBehaviour
 from diffing.bench.planted.matching import target_of
 from diffing.bench.planted.plants import PHRASE, Plant, PlantedModel, TriggerKind, trigger_for, with_phrase
-from diffing.bench.planted.scoring import Scored, score
+from diffing.bench.planted.scoring import ScoredRun, score
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits, sampling_of
 from diffing.errors import SettingError
@@ -24,37 +24,40 @@ if TYPE_CHECKING:
     from diffing.models.cache import Store
 
 STRENGTHS = (1.0, 0.3, 0.1, 0.03)
-"""Shares of the triggered prompts on which a behaviour is planted."""
+"""The default strengths: shares of the triggered prompts on which a behaviour is planted."""
 TRIGGERS: tuple[TriggerKind, ...] = ("always", "domain", "phrase")
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
-    """What all runs of a grid have in common."""
+class GridSetup:
+    """The models, prompts, methods and options that all runs of a grid share."""
 
     model: Model
-    """Side A; side B is the same model with something planted."""
+    """The model of side A; side B is the same model with planted behaviours."""
     prompts: tuple[Prompt, ...]
-    """Train and held-out."""
+    """All prompts, train and held-out."""
     methods: tuple[Method, ...]
-    """What looks for differences."""
+    """The methods that look for differences."""
     judge: Model | None = None
-    """Gives the verdicts, and says whether a finding names a behaviour where no rule can."""
+    """The LLM that gives the verdicts, and decides whether a finding names a behaviour if no rule can."""
     options: DiffOptions = field(default_factory=DiffOptions)
-    """Sampling and judging."""
+    """The options of sampling and judging."""
     phrase: str = PHRASE
-    """What triggers a plant whose trigger is a phrase."""
+    """The phrase that triggers a plant whose trigger is a phrase."""
     together: int = 1
-    """Behaviours planted in one run; more than one saves calls, but they can hide each other."""
+    """The number of behaviours planted in one run; several save calls, but can hide each other."""
 
 
 def plants_of(
-    behaviours: Sequence[Behaviour], strengths: Sequence[float], triggers: Sequence[TriggerKind], setup: Setup
+    behaviours: Sequence[PlantableBehaviour],
+    strengths: Sequence[float],
+    triggers: Sequence[TriggerKind],
+    setup: GridSetup,
 ) -> list[Plant]:
-    """Every behaviour with every strength and trigger; runs of the same prompts follow each other.
+    """Combines every behaviour with every strength and trigger; plants with the same prompts follow each other.
 
     Raises:
-        SettingError: A domain is to trigger, but the prompts have none.
+        SettingError: The trigger is a domain, but the prompts have no domains.
     """
     if "domain" in triggers and not any(prompt.domain for prompt in setup.prompts):
         raise SettingError("--trigger domain needs prompts that say their domain. Give other --prompts or --trigger")
@@ -65,10 +68,10 @@ def plants_of(
 
 
 def strengths_of(given: Sequence[float]) -> tuple[float, ...]:
-    """The strengths that were asked for.
+    """Checks the strengths that the user gave.
 
     Raises:
-        SettingError: One is no share.
+        SettingError: A strength is not above 0 and at most 1.
     """
     for strength in given:
         if not 0 < strength <= 1:
@@ -77,10 +80,10 @@ def strengths_of(given: Sequence[float]) -> tuple[float, ...]:
 
 
 def triggers_of(given: Sequence[str]) -> tuple[TriggerKind, ...]:
-    """The kinds of triggers that were asked for; always, where none was.
+    """Checks the kinds of triggers that the user gave; without any, the default is `always`.
 
     Raises:
-        SettingError: There is no such kind.
+        SettingError: There is no such kind of trigger.
     """
     unknown = [kind for kind in given if kind not in TRIGGERS]
     if unknown:
@@ -89,7 +92,7 @@ def triggers_of(given: Sequence[str]) -> tuple[TriggerKind, ...]:
 
 
 def runs_of(plants: Sequence[Plant], together: int) -> list[tuple[Plant, ...]]:
-    """The plants of each run: of one strength and trigger, and no two of one kind, which would interfere."""
+    """Distributes plants over runs: each run has one strength and trigger, and at most one behaviour of each kind."""
     groups: list[list[Plant]] = []
     for plant in plants:
         fitting = (
@@ -107,20 +110,20 @@ def runs_of(plants: Sequence[Plant], together: int) -> list[tuple[Plant, ...]]:
     return [tuple(group) for group in groups]
 
 
-def run_grid(plants: Sequence[Plant], setup: Setup, on_progress: OnProgress = ignore_progress) -> list[Scored]:
-    """Plants, compares and scores.
+def run_grid(plants: Sequence[Plant], setup: GridSetup, on_progress: OnProgress = ignore_progress) -> list[ScoredRun]:
+    """Plants the behaviours, runs the whole comparison, and scores each run.
 
     Args:
-        plants: What is planted.
-        setup: What all runs have in common.
-        on_progress: Told of every stage of every run, and of `plants`, done and in all.
+        plants: The plants.
+        setup: The models, prompts, methods and options of all runs.
+        on_progress: Called with the progress of every stage of every run, and of `plants`, done and in all.
 
     Raises:
         ModelError: A model cannot be used at all.
         LimitError: A hard limit of calls or dollars was reached.
     """
     runs = runs_of(plants, setup.together)
-    scored: list[Scored] = []
+    scored: list[ScoredRun] = []
     for number, group in enumerate(runs):
         on_progress(Stage("plants"), number, len(runs))
         scored.append(_run(group, setup, on_progress))
@@ -128,44 +131,48 @@ def run_grid(plants: Sequence[Plant], setup: Setup, on_progress: OnProgress = ig
     return scored
 
 
-def _run(plants: Sequence[Plant], setup: Setup, on_progress: OnProgress) -> Scored:
+def _run(plants: Sequence[Plant], setup: GridSetup, on_progress: OnProgress) -> ScoredRun:
     prompts = with_phrase(setup.prompts, plants[0].trigger)
-    told = ", ".join(plant.id for plant in plants)
+    names = ", ".join(plant.id for plant in plants)
     report = diff_models(
         setup.model,
         PlantedModel(setup.model, plants, prompts),
         prompts,
         methods=setup.methods,
         judge=setup.judge,
-        options=replace(setup.options, settings={"planted": told}),
+        options=replace(setup.options, settings={"planted": names}),
         on_progress=on_progress,
     )
     targets = [target_of(plant, report.pairs) for plant in plants]
     return score(report, targets, setup.methods, judge=setup.judge, on_progress=on_progress)
 
 
-def setup_of(config: DiffConfig, together: int, *, limits: Limits | None = None, store: "Store | None" = None) -> Setup:
-    """The setup that a config says; side A is its model, side B the same with something planted.
+def setup_of(
+    config: DiffConfig, together: int, *, limits: Limits | None = None, store: "Store | None" = None
+) -> GridSetup:
+    """Makes the setup of a grid from a configuration.
 
     Args:
-        config: Model A is the model; B must be named like it.
-        together: Behaviours planted in one run.
-        limits: Hard limits of all runs together.
-        store: Where completions are kept; None is the user's cache folder.
+        config: The configuration; its model A is the model, and model B must have the same name.
+        together: The number of behaviours planted in one run.
+        limits: The hard limits of all runs together.
+        store: The cache of completions; None uses the user's cache folder.
 
     Raises:
-        DiffingError: Anything the user can mend, in one line.
+        DiffingError: Anything that the user can fix, in one line.
     """
     from diffing.models.cache import default_store
 
     if is_recorded(config.model_a):
-        raise SettingError("Nothing can be planted in a recorded model: expected one that answers. Give another MODEL")
-    # what will be planted makes the sides differ, so that checks of two sides that are the same have nothing to say
+        raise SettingError(
+            "Nothing can be planted in a recorded model: expected a model that can be asked. Give another MODEL"
+        )
+    # planting makes the sides differ, so the check against comparing a model with itself does not apply
     check(replace(config, system_prompt_b="planted"), limits or Limits())
     build = Builder(config, store or default_store(), meter_of(limits or Limits()))
     model = with_system_prompt(build.side("a"), config.system_prompt_a)
     judge = config.judge or config.llm
-    return Setup(
+    return GridSetup(
         model=model,
         prompts=load_prompts(
             config.prompts or "bundled",

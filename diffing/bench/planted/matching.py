@@ -1,6 +1,6 @@
-"""Decides which finding names which planted behaviour: by what it measures, its words, and where its verdicts fall.
+"""Decides by rules which finding names which planted behaviour: by its property, its words and its verdicts.
 
-The truth is known per pair: the target says on which pairs its side alone shows the behaviour. Asks no model.
+The truth is known for each pair: the target lists the pairs on which only its side shows the behaviour.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,33 +16,33 @@ Verdicts: TypeAlias = Mapping[str, Verdict]
 """Readable verdicts on one hypothesis, by prompt id."""
 
 COINCIDES = 0.5
-"""A feature or phrase is the behaviour where its pairs and those of the behaviour overlap by this much (Jaccard)."""
+"""A feature or phrase matches a behaviour if their pairs overlap at least this much (Jaccard index)."""
 TRACKS_P = 0.005
-"""Chance that a finding falls on the planted pairs as it does, at most, in each of two tests."""
+"""The largest p-value, in each of two tests, at which a finding's verdicts count as falling on the planted pairs."""
 SIGN_P = 0.05
-"""Chance that its verdicts on the planted pairs are for its side as they are, at most."""
+"""The largest p-value of the sign test on the planted pairs."""
 REST = 0.1
-"""Where fewer pairs than this share are without the behaviour, nothing can be told from them."""
+"""If a smaller share of pairs is without the behaviour, these pairs are too few to compare with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a run must find."""
+    """A planted behaviour that a run should find, and the prompts on which it shows."""
 
     plant: Plant
     """What was planted."""
     side: Side
     """The side in which it was planted."""
     selected: frozenset[str]
-    """Prompts on which it was planted."""
+    """The prompts on which it was planted."""
     shown: frozenset[str]
-    """Prompts on which this side's response shows it and the other's does not; where no measure tells, `selected`."""
+    """The prompts on which only this side's response shows it; if it cannot be measured, the same as `selected`."""
 
 
 def target_of(plant: Plant, pairs: Sequence[Pair], side: Side = "b") -> Target:
-    """The truth about a plant in the pairs of a run.
+    """Determines on which pairs of a run a plant shows.
 
-    A behaviour is only told from others on the prompts that were to show it: elsewhere a mark is chance.
+    Only the prompts on which the behaviour was planted count: if it occurs elsewhere, that is chance.
     """
     selected = [pair for pair in pairs if plant.selects(pair.prompt)]
     shown = [pair for pair in selected if plant.behaviour.shown_by(pair, side) is not False]
@@ -50,7 +50,7 @@ def target_of(plant: Plant, pairs: Sequence[Pair], side: Side = "b") -> Target:
 
 
 def verdicts_by_hypothesis(judgements: Sequence[Judgement]) -> dict[str, dict[str, Verdict]]:
-    """Readable verdicts by hypothesis and prompt."""
+    """Returns the readable verdicts by hypothesis id and prompt id."""
     found: dict[str, dict[str, Verdict]] = {}
     for judgement in judgements:
         if judgement.verdict is not Verdict.UNREADABLE:
@@ -59,18 +59,18 @@ def verdicts_by_hypothesis(judgements: Sequence[Judgement]) -> dict[str, dict[st
 
 
 def tracks(target: Target, direction: Side, verdicts: Verdicts, heldout: Verdicts) -> bool:
-    """Whether verdicts are for a side because of the behaviour: where it is, and not in the same way elsewhere.
+    """Tells whether a finding's verdicts come from the behaviour: they favour its side on the planted pairs especially.
 
-    On the planted held-out pairs the sign test must be significant. And of all pairs the planted ones must have more
-    verdicts for the side than the others have, or fewer against it for each one, by Fisher's exact test: that a
-    hypothesis was chosen for its verdicts on train says nothing of where among them they fall. Where hardly any others
-    were judged, the sign test alone decides.
+    On the planted held-out pairs the sign test must be significant. In addition, by Fisher's exact test over all pairs,
+    the planted pairs must have a larger share of verdicts for the side than the other pairs, or fewer verdicts against
+    it for each one for it. Train pairs may be used here: a hypothesis was chosen for its verdicts on train, but not for
+    which pairs they are on. If hardly any other pairs were judged, the sign test alone decides.
 
     Args:
-        target: Where the behaviour is.
+        target: The behaviour and the pairs that show it.
         direction: The side that the finding predicts.
-        verdicts: On all pairs.
-        heldout: On the held-out pairs alone.
+        verdicts: The finding's verdicts on all pairs.
+        heldout: The finding's verdicts on the held-out pairs.
     """
     import numpy as np
     from scipy.stats import fisher_exact
@@ -97,7 +97,7 @@ def tracks(target: Target, direction: Side, verdicts: Verdicts, heldout: Verdict
 
 
 def coincidence(target: Target, direction: Side, verdicts: Verdicts) -> float:
-    """Pairs with a verdict for the side and with the behaviour / pairs with either (Jaccard)."""
+    """Returns the Jaccard index of the pairs with a verdict for the side and the pairs that show the behaviour."""
     hits = {prompt_id for prompt_id, verdict in verdicts.items() if verdict.side == direction}
     planted = target.shown & verdicts.keys()
     return len(hits & planted) / len(hits | planted) if hits or planted else 0.0
@@ -106,17 +106,17 @@ def coincidence(target: Target, direction: Side, verdicts: Verdicts) -> float:
 def named_by(
     target: Target, finding: Finding, verdicts: Verdicts, heldout: Verdicts, rivals: Sequence[Target] = ()
 ) -> How | None:
-    """How a finding names the behaviour, by the rules of the catalogue; None where it does not.
+    """Returns the rule by which a finding names the behaviour; None if it does not name it.
 
-    Whatever it says, its verdicts must fall on the pairs of the behaviour. A sentence names it by speaking of its
-    property or in its words; a measured word, phrase or feature by its words, or by coinciding with the behaviour.
+    In any case its verdicts must fall on the pairs that show the behaviour. A sentence names the behaviour by its
+    property or by its words; a measured word, phrase or feature names it by its words, or by occurring on its pairs.
 
     Args:
-        target: The behaviour and where it is.
+        target: The behaviour and the pairs that show it.
         finding: A confirmed finding.
-        verdicts: On all pairs.
-        heldout: On the held-out pairs alone.
-        rivals: What else was planted in the run.
+        verdicts: The finding's verdicts on all pairs.
+        heldout: The finding's verdicts on the held-out pairs.
+        rivals: All behaviours that were planted in the run.
     """
     hypothesis, behaviour = finding.hypothesis, target.plant.behaviour
     if not tracks(target, hypothesis.direction, verdicts, heldout):
@@ -136,14 +136,14 @@ def named_by(
 
 
 def _words_of(hypothesis: Hypothesis) -> str:
-    """The word or phrase that is measured, or the tokens at which a feature is strongest and its label."""
+    """Returns the measured word or phrase, or a feature's strongest tokens and its label."""
     if isinstance(hypothesis.measure, PhraseMeasure):
         return hypothesis.measure.phrase
     return hypothesis.text.lower()
 
 
 def _coincides_best(target: Target, direction: Side, verdicts: Verdicts, rivals: Sequence[Target]) -> bool:
-    """Whether the verdicts are those of this behaviour; what is nearly everywhere coincides with anything."""
+    """Tells whether the verdicts fit this behaviour best; a behaviour on nearly all pairs would fit any verdicts."""
     if len(verdicts.keys() - target.shown) < REST * len(verdicts):
         return False
     own = coincidence(target, direction, verdicts)
@@ -155,7 +155,7 @@ def _coincides_best(target: Target, direction: Side, verdicts: Verdicts, rivals:
 
 
 def shown_share(target: Target) -> Estimate:
-    """The share of the prompts on which it was planted that show it: whether the model did as it was told."""
+    """Estimates the share of the planted prompts on which the behaviour shows, where the model obeyed."""
     return wilson(len(target.shown), len(target.selected))
 
 

@@ -1,6 +1,6 @@
-"""Plants a behaviour in any model by a system prompt, on the prompts that strength and trigger select.
+"""Plants a behaviour in any model by a system prompt, on the prompts that its strength and its trigger select.
 
-Which prompts these are is decided by a hash, so it is known of every pair whether the behaviour was planted in it.
+A hash selects the prompts, so it is known for every pair whether the behaviour was planted on it.
 """
 
 import hashlib
@@ -9,35 +9,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from diffing.bench.planted.catalogue import Behaviour
+from diffing.bench.planted.catalogue import PlantableBehaviour
 from diffing.models.base import Model
 from diffing.models.system_prompt import SystemPrompted
 from diffing.types import Conversation, Message, Prompt
 
 TriggerKind: TypeAlias = Literal["always", "domain", "phrase"]
 PHRASE = "Many thanks in advance."
-"""The phrase that is put into prompts where a phrase is the trigger."""
+"""The phrase that is added to prompts if the trigger is a phrase."""
 PHRASE_SHARE = 1 / 3
-"""Share of the prompts that get it, on both sides."""
+"""The share of prompts to which the phrase is added, for both sides."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What must be in a prompt for the behaviour to show."""
+    """The condition on a prompt under which a behaviour shows."""
 
     kind: TriggerKind = "always"
-    """Nothing, a domain, or a phrase."""
+    """The kind of condition: none (`always`), a domain, or a phrase."""
     value: str = ""
-    """The domain or the phrase."""
+    """The domain or the phrase; empty for `always`."""
 
     def fits(self, prompt: Prompt) -> bool:
-        """Whether it is in a prompt."""
+        """Tells whether a prompt meets the condition."""
         if self.kind == "domain":
             return prompt.domain == self.value
         return self.kind == "always" or self.value.casefold() in prompt.text.casefold()
 
     def named_in(self, text: str) -> bool:
-        """Whether a sentence names it: a word of four letters or more of it, by its first five letters."""
+        """Tells whether a sentence mentions the trigger: the first five letters of one of its longer words occur."""
         stems = {word[:5] for word in _letters(self.value).split() if len(word) >= 4}
         said = {word[:5] for word in _letters(text).split()}
         return bool(stems & said)
@@ -48,32 +48,32 @@ ALWAYS = Trigger()
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """One behaviour, with how often and when it shows."""
+    """One behaviour, with the strength and the trigger with which it is planted."""
 
-    behaviour: Behaviour
-    """What is planted."""
+    behaviour: PlantableBehaviour
+    """The behaviour."""
     strength: float = 1.0
-    """Share of the triggered prompts on which it is planted."""
+    """The share of the triggered prompts on which the behaviour is planted."""
     trigger: Trigger = ALWAYS
     """When."""
 
     @property
     def id(self) -> str:
-        """Unique in a grid."""
+        """The plant's id, which is unique in a grid."""
         when = f" {self.trigger.kind}" if self.trigger.kind != "always" else ""
         return f"{self.behaviour.id} {self.strength:.0%}{when}"
 
     def selects(self, prompt: Prompt) -> bool:
-        """Whether it is planted on a prompt; a weaker plant's prompts are among a stronger one's."""
+        """Tells whether the behaviour is planted on a prompt; a stronger plant includes a weaker one's prompts."""
         return self.trigger.fits(prompt) and _share(self.behaviour.id, prompt.id) < self.strength
 
 
 class PlantedModel(SystemPrompted):
-    """A model that gets the instructions of its plants as a system prompt, each on the prompts that it selects.
+    """A model that receives the instructions of its plants as a system prompt, on the prompts that they select.
 
     Args:
         model: Any model.
-        plants: What is planted.
+        plants: The plants.
         prompts: All prompts that the model will be asked.
     """
 
@@ -85,12 +85,12 @@ class PlantedModel(SystemPrompted):
         }
 
     def system_prompt_for(self, conversation: Conversation) -> str:
-        """The instructions that are planted on it."""
+        """Returns the instructions of all plants that select this conversation."""
         return self._instructions[conversation]
 
 
 def trigger_for(kind: TriggerKind, prompts: Sequence[Prompt], phrase: str = PHRASE) -> Trigger:
-    """A trigger of a kind that fits the prompts: the domain that most of them have, or the phrase."""
+    """Makes a trigger of a kind for these prompts: the most frequent domain, or the phrase."""
     if kind == "always":
         return ALWAYS
     if kind == "phrase":
@@ -101,9 +101,9 @@ def trigger_for(kind: TriggerKind, prompts: Sequence[Prompt], phrase: str = PHRA
 
 
 def with_phrase(prompts: Sequence[Prompt], trigger: Trigger) -> tuple[Prompt, ...]:
-    """The prompts, with the phrase of the trigger put at the end of a third of them; `source` tells of it.
+    """Adds the trigger's phrase to the end of a third of the prompts, and notes this in their `source`.
 
-    Domains and triggers of other kinds change nothing.
+    If the trigger is not a phrase, the prompts are returned unchanged.
     """
     if trigger.kind != "phrase":
         return tuple(prompts)
@@ -125,7 +125,7 @@ def _added(messages: Conversation, phrase: str) -> Conversation:
 
 
 def _share(*parts: str) -> float:
-    """A number from 0 to 1 that is the same in every run."""
+    """Hashes texts to a number from 0 to 1, the same in every run."""
     digest = hashlib.sha256("\0".join(parts).encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 

@@ -1,9 +1,8 @@
-"""Scores a run against what was planted in it: for each method, what it found, what it claimed, and what that took."""
+"""Scores a run against the behaviours planted in it: which of them each method found, its other claims, its calls."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from diffing.bench.planted.asking import ask_names
 from diffing.bench.planted.matching import (
     SIGN_P,
     How,
@@ -13,6 +12,7 @@ from diffing.bench.planted.matching import (
     tracks,
     verdicts_by_hypothesis,
 )
+from diffing.bench.planted.matching_judge import ask_matches
 from diffing.methods.base import MeasuringMethod, Method, method_plans
 from diffing.methods.lexical import LexicalMethod
 from diffing.methods.lexical.properties import BY_NAME
@@ -33,53 +33,53 @@ from diffing.types import (
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Detection:
     """Whether one method found one planted behaviour."""
 
     target: Target
-    """What was planted."""
+    """The planted behaviour."""
     method: str
-    """Who looked for it."""
+    """The method."""
     by: How | None
-    """How a confirmed finding names it; None where none does."""
-    told: bool
-    """Whether it shows at all and it could be told; where not, it counts neither as found nor as missed."""
+    """The rule by which a confirmed finding names the behaviour; None if no finding does."""
+    scorable: bool
+    """Whether the behaviour shows at all and could be recognised; otherwise it is neither found nor missed."""
     text: str
-    """The confirmed finding that names it, the strongest; empty where none does."""
+    """The strongest confirmed finding that names the behaviour; empty if there is none."""
     trigger_named: bool | None
-    """Whether a finding that names it says when it shows; None where it always does, or was not found."""
+    """Whether a finding also names the trigger; None if there is no trigger, or the behaviour was not found."""
     shown_heldout: int
-    """Held-out pairs on which it shows: what the test has to go by."""
+    """The number of held-out pairs on which the behaviour shows, on which the test is based."""
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
-    """What one method claimed in one run."""
+class MethodClaims:
+    """The confirmed findings of one method in one run, and how many of them are true."""
 
     method: str
-    """Whose claims."""
+    """The method."""
     confirmed: int
-    """Confirmed findings."""
+    """The number of confirmed findings."""
     planted: int
-    """How many of these name something planted, or have verdicts that fall on it."""
+    """How many of these name a planted behaviour, or have verdicts that fall on its pairs."""
     measured: int
-    """How many of the others are borne out by a measurement that had no part in confirming them."""
+    """How many of the others are supported by an independent measurement."""
     calls: int
-    """Calls to LLMs that the method needed."""
+    """The number of calls to LLMs that the method needed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """One run, scored."""
+class ScoredRun:
+    """The scores of one run with planted behaviours."""
 
     prompts: int
-    """Prompts asked, train and held-out."""
-    found: tuple[Found, ...]
-    """Per target and method."""
-    claims: tuple[Claims, ...]
-    """Per method."""
+    """The number of prompts, train and held-out."""
+    found: tuple[Detection, ...]
+    """One entry per target and method."""
+    claims: tuple[MethodClaims, ...]
+    """One entry per method."""
     compared: tuple[tuple[bool, bool], ...]
-    """Per question put to the LLM that a rule answers as well: the rule's answer and the LLM's."""
+    """The answers of the rule and of the LLM to each question that both answered."""
 
 
 def score(
@@ -90,27 +90,27 @@ def score(
     judge: Model | None = None,
     fresh: Sequence[Pair] = (),
     on_progress: OnProgress = ignore_progress,
-) -> Scored:
+) -> ScoredRun:
     """Scores a run.
 
     Args:
-        report: What the run found.
-        targets: What was planted.
-        methods: Those of the run.
-        judge: Says whether a finding names a behaviour that no rule recognises.
-        fresh: Responses of both models drawn anew on the same prompts: a measured finding that is true shows again.
-        on_progress: Told of every answer of the judge.
+        report: The report of the run.
+        targets: The planted behaviours.
+        methods: The methods of the run.
+        judge: An LLM that decides whether a finding names a behaviour that no rule recognises.
+        fresh: New responses of both models to the same prompts: a true measured finding must hold in them as well.
+        on_progress: Called after every answer of the judge.
 
     Raises:
         ModelError: The judge cannot be used at all.
         LimitError: A hard limit of calls or dollars was reached.
     """
-    run = _Run(report, targets)
+    run = _RunVerdicts(report, targets)
     named = {(target.plant.id, f.hypothesis.id): run.rule(target, f) for target in targets for f in run.confirmed}
     compared: list[tuple[bool, bool]] = []
     if judge is not None:
         cases = [(target, f) for target in targets for f in run.confirmed if _is_sentence(f)]
-        for (target, f), says in zip(cases, ask_names(judge, cases, on_progress)[0], strict=True):
+        for (target, f), says in zip(cases, ask_matches(judge, cases, on_progress)[0], strict=True):
             key = (target.plant.id, f.hypothesis.id)
             if says is None:
                 continue
@@ -118,7 +118,7 @@ def score(
                 compared.append((named[key] is not None, says))
             else:
                 named[key] = "judge" if says else None
-    return Scored(
+    return ScoredRun(
         prompts=len(report.pairs),
         found=tuple(_found(run, target, m.name, named, judge is not None) for target in targets for m in methods),
         claims=tuple(_claims(run, method, named, fresh) for method in methods),
@@ -126,8 +126,8 @@ def score(
     )
 
 
-class _Run:
-    """A report with its verdicts sorted out."""
+class _RunVerdicts:
+    """The confirmed findings of a report, with their verdicts and the targets that these match."""
 
     def __init__(self, report: Report, targets: Sequence[Target]) -> None:
         self.report = report
@@ -159,28 +159,28 @@ class _Run:
 Named = Mapping[tuple[str, str], How | None]
 
 
-def _found(run: _Run, target: Target, method: str, named: Named, judged: bool) -> Found:
+def _found(run: _RunVerdicts, target: Target, method: str, named: Named, judged: bool) -> Detection:
     naming = [f for f in run.of(method) if named[target.plant.id, f.hypothesis.id]]
     trigger = target.plant.trigger
     by_trigger = trigger.kind != "always" and bool(naming)
-    return Found(
+    return Detection(
         target=target,
         method=method,
         by=named[target.plant.id, naming[0].hypothesis.id] if naming else None,
-        told=bool(target.shown) and (bool(naming) or target.plant.behaviour.measurable or judged),
+        scorable=bool(target.shown) and (bool(naming) or target.plant.behaviour.measurable or judged),
         text=naming[0].hypothesis.text if naming else "",
         trigger_named=any(trigger.named_in(f.hypothesis.text) for f in naming) if by_trigger else None,
         shown_heldout=run.shown_heldout(target),
     )
 
 
-def _claims(run: _Run, method: Method, named: Named, fresh: Sequence[Pair]) -> Claims:
+def _claims(run: _RunVerdicts, method: Method, named: Named, fresh: Sequence[Pair]) -> MethodClaims:
     confirmed = run.of(method.name)
     planted = [
         f for f in confirmed if any(named[target.plant.id, f.hypothesis.id] for target in run.targets) or run.tracked(f)
     ]
     others = [f for f in confirmed if f not in planted]
-    return Claims(
+    return MethodClaims(
         method=method.name,
         confirmed=len(confirmed),
         planted=len(planted),
@@ -190,9 +190,9 @@ def _claims(run: _Run, method: Method, named: Named, fresh: Sequence[Pair]) -> C
 
 
 def _borne_out(findings: Sequence[Finding], method: Method, pairs: Sequence[Pair], fresh: Sequence[Pair]) -> list[bool]:
-    """Per finding whether it is a real difference, planted or not.
+    """Tells for each finding whether an independent measurement supports it.
 
-    A measured one must show again in responses drawn anew. A judged one must be measured on the held-out pairs.
+    A measured finding must hold in new responses. A judged finding must hold in a measurement on the held-out pairs.
     """
     hypotheses = [finding.hypothesis for finding in findings]
     if isinstance(method, MeasuringMethod):
@@ -208,18 +208,18 @@ def _significant(
     measure: Callable[[Sequence[Hypothesis], Sequence[Pair]], list[Judgement]],
     pairs: Sequence[Pair],
 ) -> list[bool]:
-    """Per hypothesis whether the sign test on these pairs is significant for its side."""
+    """Tells for each hypothesis whether the sign test on these pairs is significant for its side."""
     verdicts = verdicts_by_hypothesis(measure(hypotheses, pairs)) if pairs else {}
-    found = []
+    significant = []
     for hypothesis in hypotheses:
         sides = [verdict.side for verdict in verdicts.get(hypothesis.id, {}).values() if verdict.side]
         ahead = sides.count(hypothesis.direction)
-        found.append(bool(sides) and sign_test(ahead, len(sides) - ahead) <= SIGN_P)
-    return found
+        significant.append(bool(sides) and sign_test(ahead, len(sides) - ahead) <= SIGN_P)
+    return significant
 
 
 def _is_sentence(finding: Finding) -> bool:
-    """Whether it says in words what a model does; a bare feature does not."""
+    """Tells whether a finding says in words what a model does, unlike one that only names a feature."""
     measure = finding.hypothesis.measure
     return not isinstance(measure, LatentMeasure) or measure.in_words
 

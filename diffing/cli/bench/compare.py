@@ -34,16 +34,16 @@ def compare(
 
     For reports on the same responses, it also finds out which hypotheses say the same.
     """
-    from diffing.bench.compare import category_result, gather, method_result, overlap_result, same_result
-    from diffing.bench.markdown import render_markdown
+    from diffing.bench.compare import category_result, group_reports, method_result, overlap_result, same_result
     from diffing.bench.results import load_results, save_result
+    from diffing.bench.results_page import render_markdown
     from diffing.outputs.files.csv_table import rows_as_csv
     from diffing.report import load_report
     from diffing.writing import write_whole
 
     reports = [(folder.name, load_report(folder)) for folder in report]
     with progress_bars(Console(stderr=True)) as on_progress:
-        groups = gather(reports, judge=_judge(llm, cache), on_progress=on_progress)
+        groups = group_reports(reports, judge=_judge(llm, cache), on_progress=on_progress)
     typed = shlex.join(
         ["diffing", "bench", "compare", *(folder.name for folder in report), *(("--llm", llm) if llm else ())]
     )

@@ -73,12 +73,16 @@ def _by_system_prompt(
     out: Path | None,
     markdown: bool,
 ) -> None:
-    from diffing.bench.planted.catalogue import chosen
+    from diffing.bench.planted.catalogue import select_behaviours
     from diffing.bench.planted.grid import STRENGTHS, plants_of, run_grid, setup_of, strengths_of, triggers_of
-    from diffing.bench.planted.summary import Told, results_of
+    from diffing.bench.planted.recall_tables import ResultText, results_of
 
     plant, strength, trigger, together = grid
-    behaviours, strengths, triggers = chosen(plant), strengths_of(strength) or STRENGTHS, triggers_of(trigger)
+    behaviours, strengths, triggers = (
+        select_behaviours(plant),
+        strengths_of(strength) or STRENGTHS,
+        triggers_of(trigger),
+    )
     setup = setup_of(config, together, limits=limits, store=store)
     plants = plants_of(behaviours, strengths, triggers, setup)
     with progress_bars(Console(stderr=True)) as on_progress:
@@ -89,7 +93,7 @@ def _by_system_prompt(
     typed += [part for each in trigger for part in ("--trigger", each)]
     typed += ["--together", str(together)] if together > 1 else []
     settings = {key: value for key, value in settings_of(config).items() if key not in UNAVAILABLE}
-    told = Told(
+    told = ResultText(
         title=f"Planted by system prompts in {name}",
         command=reproducing_command("diffing bench planted", [name, *typed], config),
         about=(

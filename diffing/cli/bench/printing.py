@@ -37,8 +37,8 @@ def show_result(result: Result, save: Path | None, json_: bool) -> None:
         save: The file; None saves nothing.
         json_: Whether to print JSON.
     """
-    from diffing.bench.cells import cell, columns_of, is_number
     from diffing.bench.results import save_result
+    from diffing.bench.table_cells import cell, columns_of, is_number
 
     if save is not None:
         save_result(result, save)
@@ -68,7 +68,7 @@ def show_planted(results: Mapping[str, Result], out: Path | None, name: str, mar
         name: Prefix of the file names.
         markdown: Whether to print Markdown instead of terminal tables.
     """
-    from diffing.bench.planted.summary import as_markdown
+    from diffing.bench.planted.recall_tables import as_markdown
     from diffing.bench.results import save_result
 
     for part, result in results.items():

@@ -1,4 +1,4 @@
-"""The lexical method: what can be counted in both responses."""
+"""The lexical method: finds differences in properties, words and phrases that can be counted, without any LLM."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ __all__ = ["LexicalMethod", "PhraseSearch"]
 
 
 def __getattr__(name: str) -> object:
-    """Loads the method when it is first asked for: its plan, which every command reads, does without."""
+    """Imports the method when it is first used: every command imports the plan, which does not need the method."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from diffing.methods.lexical import method

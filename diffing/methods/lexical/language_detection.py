@@ -1,10 +1,11 @@
-"""Which language a text is written in: by script, and for Latin script by frequent short words.
+"""Detects the language of a text by its script, and for Latin script by frequent short words.
 
-Small on purpose: it knows the languages listed here, says None where a text is too short or mixed to tell, and does not
-tell apart languages that share a script which is not Latin, but for Persian and Ukrainian. Code is left out.
+The detector is small on purpose: it supports the languages listed here and returns None if a text is too short or too
+mixed. It does not distinguish languages that share a script other than Latin, except Persian and Ukrainian. Code in the
+text is ignored.
 
-Source of the idea: Cavnar and Trenkle (1994) and Grefenstette (1995), who found short words as good as character
-n-grams from about ten words on.
+Source: Cavnar and Trenkle (1994) and Grefenstette (1995), who found that short words work as well as character n-grams
+for texts of about ten words or more.
 """
 
 import re
@@ -16,7 +17,7 @@ from diffing.methods.lexical.tokens import words_of
 
 CODE = re.compile(r"```[^`]*(?:```|\Z)|`[^`\n]{1,200}`|https?://\S{1,500}")
 LETTERS_READ = 2000
-"""The script is judged by this many letters from the start."""
+"""The number of letters at the start of a text by which its script is determined."""
 FREQUENT_WORDS = {
     "English": "the and is of to a in that it you for are was with as this be on have not or can your what they from "
     "will an by which their there would i my we if but has do don't it's about how at so some any no all more one when "
@@ -51,7 +52,7 @@ FREQUENT_WORDS = {
     "bisa ada oleh",
     "Vietnamese": "và là của có không cho các một được trong với những người này đó tôi bạn để từ khi như về",
 }
-"""Per language of Latin script, words that are frequent in it."""
+"""For each language in Latin script, words that are frequent in it."""
 PROPER_LETTERS = {
     "ß": "German",
     "œ": "French",
@@ -69,7 +70,7 @@ PROPER_LETTERS = {
     "ı": "Turkish",
     "đ": "Vietnamese",
 }
-"""Letters and signs that hardly another of these languages has; each counts as one frequent word."""
+"""Letters and signs that hardly any other of these languages uses; each counts as one frequent word."""
 SCRIPTS = {
     "CYRILLIC": "Russian",
     "GREEK": "Greek",
@@ -87,9 +88,9 @@ SCRIPTS = {
 """The language that a script stands for."""
 LANGUAGES = (*FREQUENT_WORDS, *dict.fromkeys(SCRIPTS.values()), "Persian", "Ukrainian")
 MINIMUM_HITS = 2
-"""Frequent words needed."""
+"""The smallest number of frequent words by which a language is recognised."""
 MINIMUM_SHARE = 0.15
-"""Share of the words that must be frequent ones: running text has 0.3 to 0.5, lists of names have less."""
+"""The smallest share of frequent words: running text has 0.3 to 0.5, lists of names have less."""
 
 _LANGUAGES_OF: dict[str, tuple[str, ...]] = {}
 for _language, _words in FREQUENT_WORDS.items():
@@ -98,7 +99,7 @@ for _language, _words in FREQUENT_WORDS.items():
 
 
 def language_of(text: str) -> str | None:
-    """The language of a text, by its English name; None where it cannot be told."""
+    """Returns the English name of a text's language; None if the language cannot be determined."""
     text = unicodedata.normalize("NFC", CODE.sub(" ", text))
     scripts = Counter(script for script in map(_script, text[: 2 * LETTERS_READ]) if script is not None)
     if not scripts:
@@ -117,7 +118,7 @@ def language_of(text: str) -> str | None:
 
 @cache
 def _script(character: str) -> str | None:
-    """The script of a letter, as the first word of its Unicode name says it."""
+    """Returns the script of a letter: the first word of its Unicode name."""
     if not character.isalpha():
         return None
     name = unicodedata.name(character, "").split(" ")[0]
@@ -125,7 +126,7 @@ def _script(character: str) -> str | None:
 
 
 def _latin_language(text: str) -> str | None:
-    """The language most of whose frequent words are there."""
+    """Returns the language whose frequent words occur most often."""
     words = words_of(text)
     hits: Counter[str] = Counter()
     for word in words:

@@ -1,28 +1,28 @@
-"""Properties of language: which one a response is in, and whether it is the prompt's."""
+"""Measured properties of a response's language: which language it is in, and whether it is the prompt's language."""
 
 from diffing.methods.lexical.language_detection import LANGUAGES
 from diffing.methods.lexical.measured_property import Property
-from diffing.methods.lexical.parsed_response import Exchange
+from diffing.methods.lexical.parsed_response import ParsedResponse
 
 
-def other_language(exchange: Exchange) -> float | None:
-    """1 where the languages of prompt and response differ, None unless both can be told."""
-    asked, answered = exchange.prompt_language, exchange.language
-    return None if asked is None or answered is None else float(asked != answered)
+def other_language(exchange: ParsedResponse) -> float | None:
+    """Returns 1 if the languages of prompt and response differ, otherwise 0; None unless both can be determined."""
+    of_prompt, of_response = exchange.prompt_language, exchange.language
+    return None if of_prompt is None or of_response is None else float(of_prompt != of_response)
 
 
 def _answers_in(name: str) -> Property:
-    """The property of answering in one language."""
+    """Makes the property of answering in one language."""
 
-    def value(exchange: Exchange) -> float | None:
+    def value(exchange: ParsedResponse) -> float | None:
         return None if exchange.language is None else float(exchange.language == name)
 
     return Property(
         name=f"language_{name.lower()}",
         sentence=f"<MODEL> answers in {name} more often",
         category="language",
-        definition=f"the response is in {name}, whatever the prompt's language; the language of both must be told, by "
-        "script and frequent words",
+        definition=f"the response is in {name}, in whatever language the prompt is; both languages must be detected, "
+        "by script and frequent words",
         value=value,
     )
 
@@ -32,10 +32,10 @@ LANGUAGE = (
         "other_language",
         "<MODEL> answers in a language other than the prompt's more often",
         "language",
-        "the languages of prompt and response differ; those of the prompt and both responses must be told, by script "
-        "and frequent words",
+        "the languages of prompt and response differ; those of the prompt and both responses must be detected, by "
+        "script and frequent words",
         other_language,
     ),
     *map(_answers_in, LANGUAGES),
 )
-"""Properties of language."""
+"""All properties of language."""

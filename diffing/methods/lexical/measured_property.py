@@ -1,6 +1,6 @@
-"""What a measured property is, which side of a pair has more of it, and the shapes most of them have.
+"""`Property`: a quantity that is measured in a response without a model, and compared between the two sides of a pair.
 
-Either something is there, or something is counted.
+It also has helpers for the usual kinds of measurement: whether a pattern occurs, and how often it occurs.
 """
 
 import re
@@ -8,68 +8,68 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from diffing.methods.lexical.parsed_response import Exchange, PairReading
+from diffing.methods.lexical.parsed_response import PairReading, ParsedResponse
 from diffing.types import Category, Verdict
 
 Scale: TypeAlias = Literal["whole", "matched"]
-Value: TypeAlias = Callable[[Exchange], float | None]
-Count: TypeAlias = Callable[[Exchange], float]
+Value: TypeAlias = Callable[[ParsedResponse], float | None]
+Count: TypeAlias = Callable[[ParsedResponse], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """Something of a response that is measured without a model."""
+    """A property of a response that is measured without a model."""
 
     name: str
-    """Short name, as in `PropertyMeasure` and in the table of properties."""
+    """The short name, as in `PropertyMeasure` and in the table of properties."""
     sentence: str
-    """What is said of the side that has more of it."""
+    """The hypothesis about the side that has more of it."""
     category: Category
-    """One of the seven categories."""
+    """The category of the hypothesis, one of seven."""
     definition: str
-    """What exactly is measured."""
+    """What exactly is measured, in words."""
     value: Value
-    """The measurement: pure, 0 where the property is absent, None where it cannot be told."""
+    """Measures a response; 0 if the property is absent, None if it cannot be determined."""
     scale: Scale = "whole"
-    """`whole`: of the whole response: its length, its form, what it does once (refuses, greets).
-    `matched`: of what every sentence gives another chance for (hedges, question marks), where the longer response
-    would have more of everything: of the whole response, and also within as many words as the shorter one has."""
+    """`whole`: compared in whole responses. It suits length, form, and what a response does once (refuse, greet).
+    `matched`: compared in whole responses and also within the same number of words of both. It suits what every
+    sentence can contain (hedges, question marks), of which the longer response would usually have more."""
     show: re.Pattern[str] | None = None
-    """Finds a passage that shows it, where one can."""
+    """Finds a passage to quote as evidence, if a passage can show the property."""
 
-    def compare(self, reading: PairReading) -> "Comparison":
-        """Measures both sides of a pair, in every way that a verdict needs."""
+    def compare(self, reading: PairReading) -> "PropertyComparison":
+        """Measures the property on both sides of a pair, in whole responses and at equal length if necessary."""
         whole = self._values(reading.whole)
-        return Comparison(whole, whole if self.scale == "whole" else self._values(reading.matched))
+        return PropertyComparison(whole, whole if self.scale == "whole" else self._values(reading.matched))
 
-    def _values(self, sides: tuple[Exchange, Exchange]) -> tuple[float | None, float | None]:
+    def _values(self, sides: tuple[ParsedResponse, ParsedResponse]) -> tuple[float | None, float | None]:
         return self.value(sides[0]), self.value(sides[1])
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """One property of both sides of a pair, a first."""
+class PropertyComparison:
+    """One property, measured on side a and side b of a pair."""
 
     whole: tuple[float | None, float | None]
-    """In the responses as they are."""
+    """The values in the whole responses."""
     matched: tuple[float | None, float | None]
-    """Within as many words of both, where the property is `matched`; else the same."""
+    """The values within the same number of words of both, if the property's scale is `matched`; else as `whole`."""
 
     @property
     def verdict(self) -> Verdict:
-        """The side that has more in the whole response and also within as many words of both.
+        """The side that has more of the property, both in the whole response and at equal length.
 
-        NEITHER where the two disagree, so that the verdict is true of the responses as they stand and is not a matter
-        of their length alone.
+        It is NEITHER if the two comparisons disagree, so that the verdict holds for the whole responses and does not
+        come from their length alone.
         """
         verdict = verdict_of(*self.whole)
         return verdict if verdict == verdict_of(*self.matched) else Verdict.NEITHER
 
 
 def verdict_of(a: float | None, b: float | None) -> Verdict:
-    """Who has more; NEITHER where one cannot be told.
+    """Returns the side with the larger value; NEITHER if the values are equal or one of them is None.
 
-    No tolerance: a chance difference is as likely for either side, which the sign test allows for.
+    There is no tolerance: a chance difference is equally likely for either side, and the sign test accounts for it.
     """
     if a is None or b is None or a == b:
         return Verdict.NEITHER
@@ -77,36 +77,36 @@ def verdict_of(a: float | None, b: float | None) -> Verdict:
 
 
 def pattern(expression: str) -> re.Pattern[str]:
-    """A pattern in lower case that finds either case, with either apostrophe; `^` is a line's start."""
+    """Compiles a lower-case pattern that ignores case, accepts both apostrophes, and matches `^` at each line."""
     return re.compile(expression.replace("'", "['’]"), re.IGNORECASE | re.MULTILINE)
 
 
 def holds(sought: re.Pattern[str]) -> Count:
-    """1 where the pattern is found in the response, else 0."""
+    """Makes a measurement: 1 if the pattern occurs in the response, otherwise 0."""
     text, quick = _quick(sought)
     return lambda exchange: float(quick.search(text(exchange)) is not None)
 
 
 def opens_with(sought: re.Pattern[str]) -> Count:
-    """1 where the pattern is found in the first 100 characters, else 0."""
+    """Makes a measurement: 1 if the pattern occurs in the first 100 characters, otherwise 0."""
     text, quick = _quick(sought)
     return lambda exchange: float(quick.search(text(exchange).lstrip()[:100]) is not None)
 
 
 def closes_with(sought: re.Pattern[str]) -> Count:
-    """1 where the pattern is found in the last 250 characters, else 0."""
+    """Makes a measurement: 1 if the pattern occurs in the last 250 characters, otherwise 0."""
     text, quick = _quick(sought)
     return lambda exchange: float(quick.search(text(exchange).rstrip()[-250:]) is not None)
 
 
 def counts(sought: re.Pattern[str]) -> Count:
-    """How often the pattern is found."""
+    """Makes a measurement: the number of times that the pattern occurs."""
     text, quick = _quick(sought)
     return lambda exchange: float(len(quick.findall(text(exchange))))
 
 
-def _quick(sought: re.Pattern[str]) -> tuple[Callable[[Exchange], str], re.Pattern[str]]:
-    """The text to search and the pattern for it: folded text needs no case-blind search, which is slow."""
+def _quick(sought: re.Pattern[str]) -> tuple[Callable[[ParsedResponse], str], re.Pattern[str]]:
+    """Returns the text to search and the pattern: searching folded text avoids a slow case-insensitive search."""
     if not sought.flags & re.IGNORECASE:
         return lambda exchange: exchange.text, sought
     return lambda exchange: exchange.folded, re.compile(sought.pattern, sought.flags & ~re.IGNORECASE)

@@ -1,17 +1,18 @@
-"""The lexical method: measured properties, words and phrases that differ. Free, instant, deterministic; asks no model.
+"""The lexical method: finds measured properties, words and phrases that differ; it is deterministic and uses no model.
 
-Knows no meaning: it finds what can be counted, and its word lists are English, but for the languages and the phrases.
+It finds only what can be counted. Its word lists are English; the detection of languages and phrases is not limited to
+English.
 """
 
 import hashlib
 from collections.abc import Callable, Sequence
 
+from diffing.methods.lexical.evidence_quotes import quote_of_phrase, quote_of_property
 from diffing.methods.lexical.measured_property import verdict_of
 from diffing.methods.lexical.parsed_response import PairReading, is_measurable, read_pair
 from diffing.methods.lexical.phrases import Phrase, PhraseSearch, find_phrases, holds_phrase
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES
-from diffing.methods.lexical.quotes import quote_of_phrase, quote_of_property
-from diffing.methods.lexical.screening import Screened, screen
+from diffing.methods.lexical.property_screening import ScreenedProperty, screen
 from diffing.methods.lexical.stages import MEASURE
 from diffing.types import (
     SIDES,
@@ -34,21 +35,21 @@ from diffing.types import (
 __all__ = ["LexicalMethod", "PhraseSearch"]
 
 EVIDENCE = 3
-"""Pairs shown per hypothesis."""
+"""The number of pairs quoted per hypothesis."""
 FOREIGN = 0.1
-"""Share of responses in other languages above which the reader is warned that word lists are English."""
+"""If a larger share of responses is in other languages, the report warns that the word lists are English."""
 JUDGE = "measured"
-"""`Judgement.judge` of all verdicts of this method."""
+"""The value of `Judgement.judge` in all verdicts of this method."""
 
 
 class LexicalMethod:
-    """Measures what can be counted in both responses. A `MeasuringMethod`.
+    """The `MeasuringMethod` that compares countable properties of both responses.
 
     Args:
-        screen_p: Properties whose two-sided sign test on train gives a greater p are not tested on held-out, lest the
-            correction for many tests hides those that differ. Lenient: chance passes one property in ten, and held-out
-            has the last word.
-        phrases: When a word or phrase becomes a hypothesis.
+        screen_p: Properties whose two-sided sign test on train pairs gives a larger p are not tested on held-out pairs,
+            so that the correction for multiple tests does not hide those that differ. The default is lenient: one
+            property in ten passes by chance, and held-out pairs decide.
+        phrases: The criteria by which a word or phrase becomes a hypothesis.
     """
 
     def __init__(self, *, screen_p: float = 0.1, phrases: PhraseSearch | None = None) -> None:
@@ -62,14 +63,14 @@ class LexicalMethod:
 
     @property
     def models(self) -> tuple[ModelInfo, ...]:
-        """None is asked."""
+        """Empty, since the method uses no models."""
         return ()
 
     def find_hypotheses(self, pairs: Sequence[Pair], on_progress: OnProgress = ignore_progress) -> Discovery:
         """Screens all properties and searches for phrases on the train pairs.
 
-        Tables: `properties`, one row per property of the battery, with means, shares and p on train; `phrases`, one row
-            per phrase that became a hypothesis.
+        Tables: `properties`, one row per property, with means, shares and p on train; `phrases`, one row per phrase
+            that became a hypothesis.
         """
         on_progress(MEASURE, 0, len(pairs))
         measurable = [pair for pair in pairs if is_measurable(pair)]
@@ -98,12 +99,12 @@ class LexicalMethod:
         )
 
     def measure(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
-        """One verdict for every hypothesis of this method and every pair, hypotheses outermost.
+        """Returns one verdict for each hypothesis of this method and each pair, ordered by hypothesis, then pair.
 
-        A pair in which one side has no answer (`finish` is `error`) is UNREADABLE: nothing was measured.
+        If one side has no response (`finish` is `error`), the verdict is UNREADABLE, as nothing can be measured.
 
         Raises:
-            ValueError: A hypothesis is not this method's.
+            ValueError: A hypothesis comes from another method.
         """
         readings = [read_pair(pair) if is_measurable(pair) else None for pair in pairs]
         judgements: list[Judgement] = []
@@ -122,19 +123,19 @@ class LexicalMethod:
 
 
 def _notes(readings: Sequence[PairReading]) -> tuple[str, ...]:
-    """A warning where the English word lists miss much of what is said."""
-    told = [side.language for reading in readings for side in reading.whole if side.language is not None]
-    foreign = sum(language != "English" for language in told)
-    if not told or foreign / len(told) <= FOREIGN:
+    """Warns the reader if many responses are in languages that the English word lists do not cover."""
+    languages = [side.language for reading in readings for side in reading.whole if side.language is not None]
+    foreign = sum(language != "English" for language in languages)
+    if not languages or foreign / len(languages) <= FOREIGN:
         return ()
     return (
-        f"{foreign} of {len(told)} train responses are not in English: hedges, refusals and other properties of "
+        f"{foreign} of {len(languages)} train responses are not in English: hedges, refusals and other properties of "
         "wording are only measured in English. Length, form, language and phrases are measured in any language.",
     )
 
 
 def _verdicts(hypothesis: Hypothesis) -> Callable[[PairReading], Verdict]:
-    """How a hypothesis is measured on a pair."""
+    """Returns a function that measures a hypothesis on a pair."""
     match hypothesis.measure:
         case PropertyMeasure(name) if name in BY_NAME:
             measured = BY_NAME[name]
@@ -145,8 +146,8 @@ def _verdicts(hypothesis: Hypothesis) -> Callable[[PairReading], Verdict]:
             raise ValueError(f"expected a hypothesis of the lexical method, got measure {other!r}")
 
 
-def _of_property(one: Screened, pairs: Sequence[Pair], readings: Sequence[PairReading]) -> Hypothesis:
-    """The hypothesis that a property differs as it does on train."""
+def _of_property(one: ScreenedProperty, pairs: Sequence[Pair], readings: Sequence[PairReading]) -> Hypothesis:
+    """Makes the hypothesis that a property differs in the same direction as on train."""
     measured, side = one.measured, SIDES.index(one.direction)
 
     def lead(i: int) -> float:
@@ -173,7 +174,7 @@ def _of_property(one: Screened, pairs: Sequence[Pair], readings: Sequence[PairRe
 
 
 def _of_phrase(phrase: Phrase, pairs: Sequence[Pair], readings: Sequence[PairReading]) -> Hypothesis:
-    """The hypothesis that a side uses a phrase in more of its responses."""
+    """Makes the hypothesis that a side uses a phrase in more of its responses."""
     kind = "phrase" if " " in phrase.text else "word"
     text = f"<MODEL> uses the {kind} «{phrase.text}» more often"
     other = other_side(phrase.side)
@@ -197,7 +198,7 @@ def _of_phrase(phrase: Phrase, pairs: Sequence[Pair], readings: Sequence[PairRea
 
 
 def _phrase_row(phrase: Phrase) -> Row:
-    """The phrase's row in the table of phrases."""
+    """Returns the phrase's row in the table of phrases."""
     return {
         "phrase": phrase.text,
         "side": phrase.side,
@@ -208,6 +209,6 @@ def _phrase_row(phrase: Phrase) -> Row:
 
 
 def _id(text: str, direction: Side) -> str:
-    """`lexical-` and a hash: the same in every rerun."""
+    """Makes a hypothesis id from `lexical-` and a hash, the same in every rerun."""
     digest = hashlib.sha256(f"{direction} {text}".encode()).hexdigest()
     return f"lexical-{digest[:12]}"

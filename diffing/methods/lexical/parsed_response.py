@@ -1,7 +1,4 @@
-"""One response taken apart, once: its words, sentences and lines, for all properties and phrases.
-
-Knows no property.
-"""
+"""`ParsedResponse`: the words, sentences, lines and language of a response, each computed once for all properties."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,29 +9,29 @@ from diffing.types import Finish, Pair, Response
 
 
 @dataclass(frozen=True)
-class Exchange:
-    """One prompt with one response, or with its first and last words."""
+class ParsedResponse:
+    """A response, or a part of it, with the prompt that it answers."""
 
     prompt: str
     """The last user message."""
     text: str
     """The response."""
     finish: Finish
-    """Why it ended."""
+    """Why generation of the response ended."""
 
     @cached_property
     def spans(self) -> tuple[tuple[int, int], ...]:
-        """Where the words are."""
+        """The position of each word in the text, as (start, end)."""
         return tuple(match.span() for match in WORD.finditer(self.text))
 
     @cached_property
     def folded(self) -> str:
-        """The text in lower case, with straight apostrophes, composed."""
+        """The text in lower case, with straight apostrophes and composed characters (NFC)."""
         return fold(self.text)
 
     @cached_property
     def sentences(self) -> tuple[tuple[str, ...], ...]:
-        """Per sentence that holds a word its words, in lower case, with straight apostrophes, composed."""
+        """The words of each sentence that has any, folded as in `folded`."""
         parts = (tuple(words_of(part)) for part in SENTENCE_END.split(self.text))
         return tuple(part for part in parts if part)
 
@@ -45,34 +42,34 @@ class Exchange:
 
     @cached_property
     def running(self) -> str:
-        """The words with single spaces between them and around, and a line's end between sentences."""
+        """The words of each sentence on a line of its own, with a single space before and after every word."""
         return "\n".join(f" {' '.join(sentence)} " for sentence in self.sentences)
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
-        """The lines that are not empty, without white space around them."""
+        """The lines that are not empty, stripped of surrounding white space."""
         return tuple(line.strip() for line in self.text.split("\n") if line.strip())
 
     @cached_property
     def language(self) -> str | None:
-        """The response's language, by its English name, where it can be told."""
+        """The English name of the response's language; None if it cannot be determined."""
         return language_of(self.text)
 
     @cached_property
     def prompt_language(self) -> str | None:
-        """The prompt's language, where it can be told."""
+        """The English name of the prompt's language; None if it cannot be determined."""
         return language_of(self.prompt)
 
-    def first(self, count: int) -> "Exchange":
-        """The same with the first words of the response only, and what stands between them and the next word."""
+    def first(self, count: int) -> "ParsedResponse":
+        """Returns the response cut after a number of words, with the characters up to the next word."""
         if count >= len(self.spans):
             return self
         return replace(self, text=self.text[: self.spans[count][0]])
 
-    def ends(self, count: int) -> "Exchange":
-        """The same with so many words only: half of them from the beginning, half from the end.
+    def ends(self, count: int) -> "ParsedResponse":
+        """Returns the response reduced to a number of words, half of them from its beginning and half from its end.
 
-        The cut is the end of a paragraph, so that no phrase reaches over it.
+        A paragraph break marks the cut, so that no phrase spans it.
         """
         spans = self.spans
         if count >= len(spans):
@@ -83,20 +80,20 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class PairReading:
-    """Both responses of a pair, whole and cut to the same number of words."""
+    """Both responses of a pair, parsed, in full and cut to the same number of words."""
 
     prompt_id: str
     """The pair."""
-    whole: tuple[Exchange, Exchange]
-    """As they are, a first."""
-    matched: tuple[Exchange, Exchange]
-    """Both cut to as many words as the shorter has, so that what is counted in them does not depend on length."""
-    ends: tuple[Exchange, Exchange]
-    """Likewise, but half of the words from the end: phrases live where responses open and close."""
+    whole: tuple[ParsedResponse, ParsedResponse]
+    """The whole responses of side a and side b."""
+    matched: tuple[ParsedResponse, ParsedResponse]
+    """Both responses, cut to the number of words of the shorter one, so that counts do not depend on length."""
+    ends: tuple[ParsedResponse, ParsedResponse]
+    """Both responses, reduced to that number of words, half from the end: phrases often occur at either end."""
 
 
 def read_pair(pair: Pair) -> PairReading:
-    """Takes both responses apart."""
+    """Parses both responses of a pair."""
     a, b = _exchange(pair, pair.a), _exchange(pair, pair.b)
     count = min(len(a.spans), len(b.spans))
     return PairReading(
@@ -108,9 +105,9 @@ def read_pair(pair: Pair) -> PairReading:
 
 
 def is_measurable(pair: Pair) -> bool:
-    """Whether both sides answered; what stands for an answer that never came is not measured."""
+    """Tells whether both sides answered; a placeholder for a missing response is not measured."""
     return pair.a.finish != "error" and pair.b.finish != "error"
 
 
-def _exchange(pair: Pair, response: Response) -> Exchange:
-    return Exchange(prompt=pair.prompt.text, text=response.text, finish=response.finish)
+def _exchange(pair: Pair, response: Response) -> ParsedResponse:
+    return ParsedResponse(prompt=pair.prompt.text, text=response.text, finish=response.finish)

@@ -1,9 +1,9 @@
-"""Words and phrases that one side uses in more of its responses: log-odds ratio with an informative Dirichlet prior.
+"""Finds words and phrases that one model uses in more responses: log-odds ratio with an informative Dirichlet prior.
 
-A response counts once for a phrase, however often it repeats it, so that no single looping response makes one. What is
-claimed, and measured, is that more of one side's whole responses hold the phrase. But a longer response holds more of
-everything, so a phrase must also stand out where both responses of a pair are read for the same number of words, half
-of them where they open and half where they close.
+A response counts only once for a phrase, so that a single looping response does not make a difference. A hypothesis
+claims that more of one side's whole responses contain the phrase. But a longer response contains more phrases, so the
+phrase must also stand out if both responses of a pair are cut to the same number of words, half of these from the
+beginning and half from the end.
 """
 
 import math
@@ -12,65 +12,65 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from diffing.methods.lexical.language_detection import FREQUENT_WORDS
-from diffing.methods.lexical.parsed_response import Exchange, PairReading
+from diffing.methods.lexical.parsed_response import PairReading, ParsedResponse
 from diffing.types import Side
 
 GRAMMAR = frozenset(word for words in FREQUENT_WORDS.values() for word in words.split())
 """Words that are frequent in some language and mean little alone."""
 LONGEST = 3
-"""Words of a phrase at most."""
+"""The largest number of words of a phrase."""
 LONGEST_PHRASE = 60
-"""Characters at most: what is longer is no phrase."""
+"""The largest number of characters of a phrase."""
 POOL = 20
-"""Per phrase wanted so many of the strongest are compared with each other: between two languages thousands differ."""
+"""For each requested phrase, this number of the strongest are compared: between two languages, thousands differ."""
 SAME_SUPPORT = 0.8
-"""Two phrases that share words and this share of their responses (Jaccard) say the same."""
+"""Two phrases with a common word say the same if they share this part of their responses (Jaccard index)."""
 COVERED = 0.9
-"""A phrase of whose responses a stronger one holds this share adds nothing, unless chance explains that as well."""
+"""A phrase adds nothing if a stronger one occurs in this share of its responses, unless chance explains that."""
 CHANCE = 0.01
-"""Chance explains it, where independent phrases would fall together so often with at least this probability."""
+"""Chance explains an overlap that independent phrases would reach with at least this probability."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A phrase with how much more one side uses it."""
+    """A phrase that one side uses in more responses, with its counts and strength."""
 
     text: str
-    """One to three words in lower case, between single spaces."""
+    """One to three words in lower case, joined by single spaces."""
     side: Side
-    """The side with more."""
+    """The side that uses it more."""
     responses_a: int
-    """Responses of A that hold it."""
+    """The number of A's responses that contain it."""
     responses_b: int
-    """Responses of B that hold it."""
+    """The number of B's responses that contain it."""
     z: float
-    """Log-odds ratio over its standard deviation, positive, for `side`: the smaller of those in whole responses and in
-    as many words of both."""
+    """The log-odds ratio for `side` over its standard deviation (positive): the smaller of the values in whole
+    responses and at equal length."""
 
 
 @dataclass(frozen=True, slots=True)
 class PhraseSearch:
-    """What makes a phrase a hypothesis."""
+    """The criteria by which a phrase becomes a hypothesis."""
 
     per_side: int = 20
-    """The strongest so many of each side."""
+    """The largest number of phrases per side; the strongest are taken."""
     min_responses: int = 5
-    """Responses of its side that must hold it."""
+    """The smallest number of responses of its side that must contain it."""
     min_z: float = 1.96
-    """Standard deviations from equal odds."""
+    """The smallest strength, in standard deviations from equal odds."""
 
 
-def holds_phrase(exchange: Exchange, phrase: str) -> bool:
-    """Whether a response holds a phrase within one sentence."""
+def holds_phrase(exchange: ParsedResponse, phrase: str) -> bool:
+    """Tells whether a response contains a phrase within one sentence."""
     return f" {phrase} " in exchange.running
 
 
 def find_phrases(readings: Sequence[PairReading], search: PhraseSearch) -> tuple[list[Phrase], dict[str, int]]:
-    """The strongest phrases of each side, strongest first, and what was left out, by reason.
+    """Finds the strongest phrases of each side, strongest first, and counts the others by the reason to leave them out.
 
     Args:
-        readings: The pairs of train.
-        search: Thresholds.
+        readings: The parsed train pairs.
+        search: The criteria.
     """
     sides = [[frozenset(_phrases(reading.whole[i])) for reading in readings] for i in (0, 1)]
     whole = [_count(side) for side in sides]
@@ -81,7 +81,7 @@ def find_phrases(readings: Sequence[PairReading], search: PhraseSearch) -> tuple
     strong = [phrase for phrase in weighed if phrase.z >= search.min_z]
     left_out = Counter(
         {
-            "words of grammar alone, and numbers": len(frequent) - len(telling),
+            "grammatical words and numbers": len(frequent) - len(telling),
             "phrases used about as often by both sides": len(weighed) - len(strong),
         }
     )
@@ -98,7 +98,7 @@ def find_phrases(readings: Sequence[PairReading], search: PhraseSearch) -> tuple
 
 
 def _count(responses: Iterable[frozenset[str]]) -> Counter[str]:
-    """How many responses hold each phrase."""
+    """Counts the responses that contain each phrase."""
     return Counter(phrase for response in responses for phrase in response)
 
 
@@ -107,12 +107,12 @@ def _most(text: str, counts: Sequence[Counter[str]]) -> int:
 
 
 def _weaker(whole: Phrase, ends: Phrase) -> Phrase:
-    """The phrase in whole responses, as strong as it is in both ways of reading; without strength where they differ."""
+    """Returns the phrase with the smaller of its two strengths; with strength 0 if they are for different sides."""
     return replace(whole, z=min(whole.z, ends.z) if whole.side == ends.side else 0.0)
 
 
-def _phrases(exchange: Exchange) -> Iterator[str]:
-    """Every phrase of one to three words as often as it occurs; none reaches over the end of a sentence."""
+def _phrases(exchange: ParsedResponse) -> Iterator[str]:
+    """Yields every phrase of one to three words within a sentence, as often as it occurs."""
     for sentence in exchange.sentences:
         for size in range(1, LONGEST + 1):
             for run in zip(*(sentence[i:] for i in range(size)), strict=False):
@@ -122,7 +122,7 @@ def _phrases(exchange: Exchange) -> Iterator[str]:
 
 
 def _is_telling(text: str) -> bool:
-    """Whether a phrase can tell a reader something: no bare numbers, no single word of grammar such as `at`."""
+    """Tells whether a phrase is informative: not just numbers, and not a single grammatical word such as `at`."""
     words = text.split(" ")
     if any(word.isdigit() for word in words):
         return False
@@ -130,15 +130,15 @@ def _is_telling(text: str) -> bool:
 
 
 def _weigh(text: str, counts: Sequence[Counter[str]], pairs: int) -> Phrase:
-    """The phrase with its z.
+    """Computes the strength z of a phrase.
 
-    Monroe, Colaresi and Quinn (2008), Fightin' Words, Political Analysis 16, equations 16 and 19-22, with responses in
-    the place of words: y is the number of responses with the phrase, n the number of responses, and the prior is the
-    phrase's share in both sides together, worth as many responses as one side has.
+    Source: Monroe, Colaresi and Quinn (2008), Fightin' Words, Political Analysis 16, equations 16 and 19-22, applied to
+    responses instead of words: y is the number of responses with the phrase, n the number of responses, and the prior
+    is the phrase's share in both sides together, with the weight of one side's responses.
     """
     responses_a, responses_b = (count[text] for count in counts)
     prior = (responses_a + responses_b) / 2
-    prior_without = pairs - prior + 0.5  # the half keeps the odds finite for a phrase that all responses hold
+    prior_without = pairs - prior + 0.5  # 0.5 keeps the odds finite if all responses contain the phrase
     odds = [(responses + prior, pairs - responses + prior_without) for responses in (responses_a, responses_b)]
     ratio = math.log(odds[0][0] / odds[0][1]) - math.log(odds[1][0] / odds[1][1])
     deviation = math.sqrt(sum(1 / part for side in odds for part in side))
@@ -152,12 +152,12 @@ def _weigh(text: str, counts: Sequence[Counter[str]], pairs: int) -> Phrase:
 
 
 def _strongest_first(phrase: Phrase) -> tuple[float, int, str]:
-    """Sort key; of equals the longer, then by text, so that the order never depends on hashing."""
+    """Returns a sort key: by strength, then longer phrases first, then by text, so that the order is deterministic."""
     return -phrase.z, -len(phrase.text), phrase.text
 
 
 def _merge(ranked: Sequence[Phrase], responses: Sequence[frozenset[str]]) -> list[Phrase]:
-    """Of phrases that share words and responses one, in the order of strength; the longest of them, which says most."""
+    """Keeps one of several phrases that share words and responses: the longest, since it says the most."""
     holders: dict[str, set[int]] = {phrase.text: set() for phrase in ranked}
     for number, held in enumerate(responses):
         for text in held & holders.keys():
@@ -174,14 +174,14 @@ def _merge(ranked: Sequence[Phrase], responses: Sequence[frozenset[str]]) -> lis
 
 
 def _longest_of_same(group: Sequence[Phrase], support: Mapping[str, frozenset[int]]) -> Phrase:
-    """The longest phrase of the same responses as the strongest of the group."""
+    """Returns the longest phrase that occurs in the same responses as the strongest phrase of the group."""
     strongest = group[0].text
     same = [phrase for phrase in group if _overlap(phrase.text, strongest, support) >= SAME_SUPPORT]
     return max(same, key=lambda phrase: len(phrase.text))
 
 
 def _adds_nothing(text: str, group: Sequence[Phrase], support: Mapping[str, frozenset[int]], responses: int) -> bool:
-    """Whether a phrase contains the strongest of a group or lives in its responses, or shares words and responses."""
+    """Tells whether a phrase contains a group's strongest phrase, or occurs in the same responses as one of them."""
     if f" {group[0].text} " in f" {text} " or _is_covered(support[text], support[group[0].text], responses):
         return True
     words = set(text.split(" "))
@@ -192,7 +192,7 @@ def _adds_nothing(text: str, group: Sequence[Phrase], support: Mapping[str, froz
 
 
 def _is_covered(weaker: frozenset[int], stronger: frozenset[int], responses: int) -> bool:
-    """Whether the stronger phrase stands in nearly all responses of the weaker, and more so than by chance."""
+    """Tells whether the stronger phrase occurs in nearly all responses of the weaker one, and more than by chance."""
     from scipy.stats import binom
 
     together = len(weaker & stronger)
@@ -202,6 +202,6 @@ def _is_covered(weaker: frozenset[int], stronger: frozenset[int], responses: int
 
 
 def _overlap(one: str, other: str, support: Mapping[str, frozenset[int]]) -> float:
-    """Shared responses / all responses of two phrases."""
+    """Returns the Jaccard index of two phrases: the responses with both / the responses with either."""
     together = support[one] | support[other]
     return len(support[one] & support[other]) / len(together) if together else 0.0

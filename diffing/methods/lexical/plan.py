@@ -1,4 +1,4 @@
-"""The lexical method as a run knows it before it begins."""
+"""The plan of the lexical method, which has one step, no settings and no cost."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from diffing.stages import Step
 
 
 class LexicalPlan(MethodPlan):
-    """Has no settings, asks no model and takes seconds."""
+    """The plan of the lexical method, which has no settings, uses no model and takes seconds."""
 
     name = "lexical"
     title = "Lexical"
@@ -33,7 +33,7 @@ class LexicalPlan(MethodPlan):
         return {each.name: each.sentence for each in PROPERTIES}
 
     def build(self, config: RunSettings, tools: Tools) -> Method:
-        """The method."""
+        """Builds the method."""
         from diffing.methods.lexical import LexicalMethod
 
         return LexicalMethod()

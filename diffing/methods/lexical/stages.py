@@ -1,4 +1,4 @@
-"""The stage of the lexical method."""
+"""Names the only stage of the lexical method, for progress and usage."""
 
 from diffing.types import Stage
 

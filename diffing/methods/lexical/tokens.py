@@ -1,7 +1,7 @@
-"""Where words and sentences are. Patterns are linear in the text: responses are hostile.
+"""Splits a text into words and sentences, in time linear in its length, since responses may be hostile.
 
-A word in a script without spaces between words is a character in Chinese and Japanese; in Thai, Lao, Khmer and Burmese
-it is all that stands between two spaces.
+In scripts without spaces between words, a word is a single character (Chinese and Japanese) or all text between two
+spaces (Thai, Lao, Khmer and Burmese).
 """
 
 import re
@@ -9,10 +9,10 @@ import unicodedata
 
 
 def _marks() -> str:
-    """The marks that belong to the letter before them, as ranges for a class: accents, vowel signs, viramas, tones.
+    """Returns the combining marks (accents, vowel signs, viramas, tones) as ranges for a regular expression's class.
 
-    Python counts none of them among the characters of a word. Marks that nobody sees are left out, and those beyond the
-    basic plane, which hardly any living script needs.
+    They are not word characters in Python's regular expressions. Invisible marks are left out, as are those
+    beyond the basic multilingual plane, which hardly any living script needs.
     """
     unseen = {0x034F, 0x17B4, 0x17B5, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10)}
     codes = {code for code in range(0x0300, 0xFFFF) if unicodedata.category(chr(code)) in ("Mn", "Mc")} - unseen
@@ -22,26 +22,26 @@ def _marks() -> str:
 
 
 JOINERS = "\u200c\u200d"
-"""They shape letters within a word of Persian and of the scripts of India; nobody sees them."""
+"""Invisible characters that shape letters within words of Persian and of Indian scripts."""
 MARKS = f"[{_marks()}{JOINERS}]"
 RUN = rf"[^\W_]+(?:{MARKS}+[^\W_]+)*{MARKS}*"
 WORD = re.compile(rf"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff][\u3099\u309a]?|{RUN}(?:['’-]{RUN})*")
-"""A word; in Chinese and Japanese, which put no spaces between words, a character."""
+"""Matches a word; in Chinese and Japanese, which have no spaces between words, a character."""
 SENTENCE_END = re.compile(r"(?<=[.!?…。！？।॥؟۔])[\"'”’»)\]*]{0,3}(?=\s|$)|(?<=[。！？])|\n+")
-"""Where one sentence ends: at a full stop, exclamation or question mark before a space, and at every line's end."""
+"""Matches the end of a sentence: a full stop, exclamation or question mark before a space, or the end of a line."""
 
 _PLAIN = str.maketrans("’", "'", JOINERS)
 
 
 def words_of(text: str) -> list[str]:
-    """The words, folded."""
+    """Returns the words of a text, folded."""
     return [fold(word) for word in WORD.findall(text)]
 
 
 def fold(text: str) -> str:
-    """The text in lower case, with straight apostrophes, composed (NFC), without joiners.
+    """Returns the text in lower case, with straight apostrophes, composed characters (NFC) and no joiners.
 
-    So é is the same however it was typed, and a phrase has no character that nobody sees.
+    Thus é is the same however it was typed, and a phrase contains no invisible characters.
     """
     if text.isascii():
         return text.lower()

@@ -1,4 +1,4 @@
-"""The SAE method: features of a reader that differ between the two sides."""
+"""The SAE method: finds features of a sparse autoencoder that are active more often in one model's responses."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ __all__ = ["PRESETS", "SaeMethod", "SaeOptions", "ScreenOptions"]
 
 
 def __getattr__(name: str) -> object:
-    """Loads the method when it is first asked for: its plan, which every command reads, does without."""
+    """Imports the method when it is first used: every command imports the plan, which does not need the method."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from diffing.methods.sae import method

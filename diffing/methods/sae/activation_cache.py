@@ -1,4 +1,4 @@
-"""Latents of responses, each read once, kept in memory and in a store of texts. Loads nothing before the first miss."""
+"""Caches the SAE latents of responses in memory and on disk, and loads the reader model only for uncached responses."""
 
 import hashlib
 import json
@@ -6,24 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from diffing.methods.sae.latent_rows import Latents, pack, unpack
-from diffing.methods.sae.loading import Opened
-from diffing.methods.sae.reader_tokens import Refused, Text
+from diffing.methods.sae.reader_loading import UnloadedSaeReader
+from diffing.methods.sae.reader_tokenizer import TokenizedResponse, UnreadableResponse
+from diffing.methods.sae.sparse_latents import Latents, pack, unpack
 from diffing.methods.sae.stages import READ
 from diffing.types import Conversation, OnProgress, ignore_progress
 
 if TYPE_CHECKING:
-    from diffing.methods.sae.activations import Sight
+    from diffing.methods.sae.activations import SaeReader
 
 _LAYOUT = 1
-"""Part of every key; raised when what is stored changes its meaning."""
+"""The version of the stored values, a part of every key; it must increase when their meaning changes."""
 
 
 class TextStore(Protocol):
-    """Texts by key."""
+    """A persistent store of texts by key."""
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
-        """The values of those keys that are stored."""
+        """Returns the values of those keys that are stored."""
 
     def put(self, key: str, value: str) -> None:
         """Stores a value at once."""
@@ -31,12 +31,12 @@ class TextStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What is read: a response behind its conversation."""
+    """A conversation and the response to it, which the reader model reads."""
 
     conversation: Conversation
-    """What was asked."""
+    """The messages that were sent."""
     response: str
-    """What was answered."""
+    """The response to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +44,34 @@ class Token:
     """A token of a response at which a latent is active."""
 
     first: int
-    """Its first character in the response."""
+    """The position of its first character in the response."""
     last: int
-    """One past its last character."""
+    """The position after its last character."""
     value: float
-    """The activation."""
+    """The latent's activation at the token."""
 
 
 class CachedReading:
-    """Reads exchanges, each once."""
+    """Computes the SAE latents of exchanges and caches them, so that each exchange is read only once."""
 
-    def __init__(self, opened: Opened, store: TextStore | None) -> None:
+    def __init__(self, opened: UnloadedSaeReader, store: TextStore | None) -> None:
         self._opened = opened
         self._store = store
-        self._memory: dict[str, Latents | Refused] = {}
-        self._sight: Sight | None = None
+        self._memory: dict[str, Latents | UnreadableResponse] = {}
+        self._sae_reader: SaeReader | None = None
 
     @property
     def d_sae(self) -> int:
-        """How many latents there are."""
+        """The number of latents of the SAE."""
         return self._opened.facts.d_sae
 
-    def read(self, exchanges: Sequence[Exchange], on_progress: OnProgress = ignore_progress) -> list[Latents | Refused]:
-        """The latents of every exchange, or why it cannot be read; each is stored as soon as it is known.
+    def read(
+        self, exchanges: Sequence[Exchange], on_progress: OnProgress = ignore_progress
+    ) -> list[Latents | UnreadableResponse]:
+        """Returns the latents of every exchange, or why it cannot be read; each result is stored at once.
 
         Raises:
-            ModelError: Reader or SAE cannot be loaded.
+            ModelError: The reader or the SAE cannot be loaded.
             HubError: The Hub refuses or cannot be reached.
         """
         keys = [self._key(exchange) for exchange in exchanges]
@@ -83,11 +85,11 @@ class CachedReading:
     def _read(self, missing: Mapping[str, Exchange], on_progress: OnProgress) -> None:
         from diffing.methods.sae.activations import read
 
-        texts: dict[str, Text] = {}
+        texts: dict[str, TokenizedResponse] = {}
         tokens = self._loaded().reader.tokens
         for key, exchange in missing.items():
             text = tokens.text(exchange.conversation, exchange.response)
-            if isinstance(text, Refused):
+            if isinstance(text, UnreadableResponse):
                 self._keep(key, text)
             else:
                 texts[key] = text
@@ -103,9 +105,10 @@ class CachedReading:
         read(self._loaded(), list(texts.values()), tell)
 
     def trace(self, exchange: Exchange, features: Sequence[int]) -> dict[int, tuple[Token, ...]]:
-        """The tokens of one response at which each of a few latents is active, in the order of the text.
+        """Returns for each of a few latents the tokens of one response at which it is active, in text order.
 
-        The exchange must be one that can be read.
+        Raises:
+            ValueError: The exchange cannot be read.
         """
         key = self._key(exchange, list(features))
         stored = (self._store.get_many([key]) if self._store else {}).get(key)
@@ -115,7 +118,7 @@ class CachedReading:
 
         tokens = self._loaded().reader.tokens
         text = tokens.text(exchange.conversation, exchange.response)
-        if isinstance(text, Refused):
+        if isinstance(text, UnreadableResponse):
             raise ValueError(f"expected a text that can be read, got one that is {text.reason}")
         activations = trace(self._loaded(), text, features) if text.tokens else None
         found: dict[int, tuple[Token, ...]] = {}
@@ -128,10 +131,10 @@ class CachedReading:
             self._store.put(key, json.dumps(rows))
         return found
 
-    def _loaded(self) -> "Sight":
-        if self._sight is None:
-            self._sight = self._opened.load()
-        return self._sight
+    def _loaded(self) -> "SaeReader":
+        if self._sae_reader is None:
+            self._sae_reader = self._opened.load()
+        return self._sae_reader
 
     def _recall(self, keys: Sequence[str]) -> None:
         if self._store is None or not keys:
@@ -141,20 +144,20 @@ class CachedReading:
             if latents is not None:
                 self._memory[key] = latents
 
-    def _keep(self, key: str, latents: Latents | Refused) -> None:
+    def _keep(self, key: str, latents: Latents | UnreadableResponse) -> None:
         self._memory[key] = latents
         if self._store is not None:
             self._store.put(key, pack(latents))
 
     def _key(self, exchange: Exchange, features: Sequence[int] | None = None) -> str:
-        """All that decides what is read: reader with its template, SAE, type of the weights, conversation, response."""
+        """Hashes everything that affects the latents: reader, chat template, SAE, dtype, conversation, response."""
         turns = [[message.role, message.content] for message in exchange.conversation]
         parts = ["sae", _LAYOUT, self._opened.identity, turns, exchange.response, features]
         return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()
 
 
 def _traced(stored: str) -> dict[int, tuple[Token, ...]] | None:
-    """What `trace` stored; None where it cannot be read."""
+    """Parses the tokens that `trace` stored; None if they are damaged."""
     try:
         rows = json.loads(stored)
         return {int(index): tuple(Token(*token) for token in active) for index, active in rows.items()}

@@ -1,7 +1,7 @@
-"""Reads texts: a cut reader and an encoder in, sparse latents per response out. Knows no file, no cache and no method.
+"""Runs the reader model and the SAE encoder on batches of texts and returns each response's sparse latents.
 
-Texts are batched by length up to a number of tokens; of each batch only the responses' tokens reach the encoder,
-which keeps one maximum per response and latent. Memory depends on the batch, not on how many texts there are.
+Texts are batched by length up to a number of tokens. Only the tokens of responses reach the encoder, which keeps one
+maximum per response and latent. The memory needed depends on the batch size and not on the number of texts.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from diffing.methods.sae.encode import Encoder
-from diffing.methods.sae.latent_rows import Latents
 from diffing.methods.sae.reader import Reader, pad
-from diffing.methods.sae.reader_tokens import Text
+from diffing.methods.sae.reader_tokenizer import TokenizedResponse
+from diffing.methods.sae.sparse_latents import Latents
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,77 +23,77 @@ _BATCH_TOKENS_CPU = 2_048
 _BATCH_TOKENS_GPU = 16_384
 _POOLED_CPU = 1 << 20
 _POOLED_GPU = 1 << 26
-"""Values of the maxima of one batch, at most: many short texts would make more of them than of anything else."""
+"""The largest number of maxima (texts x latents) of one batch: many short texts would need the most memory."""
 _TRACED_TOKENS = 128
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """A reader with the SAE that reads it."""
+class SaeReader:
+    """A loaded reader model with the SAE that reads its activations."""
 
     reader: Reader
-    """The cut model."""
+    """The model, cut after the layer that is read."""
     encoder: Encoder
-    """Pools the latents of several stretches of tokens."""
+    """Computes the maximum of every latent over spans of tokens."""
     sae: Any
-    """The SAE of sae-lens, for its device and for single tokens."""
+    """The SAE of sae-lens, which gives the device and the latents of single tokens."""
     centred: bool = False
-    """The SAE was trained on a residual stream whose mean over its dimensions is 0."""
+    """Whether the SAE was trained on a residual stream from which the mean over the dimensions was subtracted."""
 
 
 def read(
-    sight: Sight,
-    texts: Sequence[Text],
+    sae_reader: SaeReader,
+    texts: Sequence[TokenizedResponse],
     on_latents: OnLatents,
     *,
     batch_tokens: int | None = None,
     side: Literal["left", "right"] = "right",
 ) -> None:
-    """Reads every text once and tells its latents as soon as they are known, longest texts first.
+    """Reads every text once, the longest first, and reports the latents of each text as soon as they are known.
 
     Args:
-        sight: Who reads.
-        texts: What is read.
-        on_latents: Told the place of a text among `texts` and its latents.
-        batch_tokens: Rows x longest text of one batch, at most; None is what suits the device.
-        side: Where shorter texts are filled up; no result depends on it.
+        sae_reader: The reader and the SAE.
+        texts: The tokenized texts.
+        on_latents: Called with the index of a text in `texts` and its latents.
+        batch_tokens: The largest size of a batch, as texts x tokens of the longest; None chooses it by the device.
+        side: The side on which shorter texts are padded; it does not affect the result.
     """
     import torch
 
     if batch_tokens is None:
-        batch_tokens = _BATCH_TOKENS_CPU if sight.reader.device.type == "cpu" else _BATCH_TOKENS_GPU
-    pooled_values = _POOLED_CPU if sight.reader.device.type == "cpu" else _POOLED_GPU
-    for places in batches(texts, batch_tokens, max(pooled_values // sight.sae.cfg.d_sae, 1)):
+        batch_tokens = _BATCH_TOKENS_CPU if sae_reader.reader.device.type == "cpu" else _BATCH_TOKENS_GPU
+    pooled_values = _POOLED_CPU if sae_reader.reader.device.type == "cpu" else _POOLED_GPU
+    for places in batches(texts, batch_tokens, max(pooled_values // sae_reader.sae.cfg.d_sae, 1)):
         rows = [texts[place] for place in places]
         with torch.inference_mode():
-            pooled = sight.encoder.pool(_hidden(sight, rows, side), [text.tokens for text in rows])
+            pooled = sae_reader.encoder.pool(_hidden(sae_reader, rows, side), [text.tokens for text in rows])
         for place, latents in zip(places, _sparse(pooled, rows), strict=True):
             on_latents(place, latents)
 
 
-def trace(sight: Sight, text: Text, features: Sequence[int]) -> "NDArray[Any]":
-    """Activations of a few latents at every token of one response: tokens x features."""
+def trace(sae_reader: SaeReader, text: TokenizedResponse, features: Sequence[int]) -> "NDArray[Any]":
+    """Returns the activations of a few latents at every token of one response, as tokens x features."""
     import torch
 
     with torch.inference_mode():
-        hidden = _hidden(sight, [text], "right")
+        hidden = _hidden(sae_reader, [text], "right")
         parts = [
-            sight.sae.encode(part).to_dense()[:, list(features)].float().cpu()
+            sae_reader.sae.encode(part).to_dense()[:, list(features)].float().cpu()
             for part in torch.split(hidden, _TRACED_TOKENS)
         ]
     return torch.cat(parts).numpy()
 
 
-def _hidden(sight: Sight, texts: Sequence[Text], side: Literal["left", "right"]) -> "Tensor":
+def _hidden(sae_reader: SaeReader, texts: Sequence[TokenizedResponse], side: Literal["left", "right"]) -> "Tensor":
     import torch
 
     with torch.inference_mode():
-        hidden = sight.reader.hidden(pad(texts, side)).to(sight.sae.device, torch.float32)
-        return hidden - hidden.mean(dim=-1, keepdim=True) if sight.centred else hidden
+        hidden = sae_reader.reader.hidden(pad(texts, side)).to(sae_reader.sae.device, torch.float32)
+        return hidden - hidden.mean(dim=-1, keepdim=True) if sae_reader.centred else hidden
 
 
-def batches(texts: Sequence[Text], batch_tokens: int, most_rows: int) -> Iterator[list[int]]:
-    """Places of texts, longest first, so that the first batch is the one that needs most memory."""
+def batches(texts: Sequence[TokenizedResponse], batch_tokens: int, most_rows: int) -> Iterator[list[int]]:
+    """Yields batches of indices into `texts`, longest first, so that the first batch needs the most memory."""
     order = sorted(range(len(texts)), key=lambda place: (-len(texts[place].ids), place))
     batch: list[int] = []
     for place in order:
@@ -105,8 +105,8 @@ def batches(texts: Sequence[Text], batch_tokens: int, most_rows: int) -> Iterato
         yield batch
 
 
-def _sparse(pooled: "Tensor", texts: Sequence[Text]) -> list[Latents]:
-    """The rows of one batch share two arrays: many small ones between large passing ones leave memory in holes."""
+def _sparse(pooled: "Tensor", texts: Sequence[TokenizedResponse]) -> list[Latents]:
+    """Makes the sparse latents of a batch as views of two shared arrays; many small arrays would fragment memory."""
     import numpy as np
 
     row, latent = pooled.gt(0).nonzero(as_tuple=True)

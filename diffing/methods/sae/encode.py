@@ -1,9 +1,9 @@
-"""From what the hook gives to the strongest activation of every latent; no matrix of tokens x latents is kept.
+"""Computes the largest activation of every SAE latent over each response without storing a tokens x latents matrix.
 
-Where an architecture's activation is, for each latent alone, a non-decreasing function of the encoder's product, the
-maximum over tokens is taken of the product and the function applied once afterwards: standard, JumpReLU (which is
-also how BatchTopK and Matryoshka SAEs are saved) and gated SAEs. TopK looks at all latents of a token at once, so its
-k winners per token are gathered. Any other architecture goes through its own `encode`, in chunks of tokens.
+In standard, JumpReLU (also used for saved BatchTopK and Matryoshka SAEs) and gated SAEs, a latent's activation is a
+non-decreasing function of its pre-activation alone. So the maximum over tokens is taken of the pre-activations, and the
+function is applied once afterwards. TopK compares all latents of a token, so its k winners per token are collected.
+Any other architecture uses its own `encode`, in chunks of tokens.
 """
 
 from abc import ABC, abstractmethod
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
 
 _TILE_TOKENS = 512
 _TILE_LATENTS = 2048
-"""On a CPU a tile of the product stays in the cache until its maximum is taken."""
+"""On a CPU, a tile of the matrix product is small enough to stay in the cache until its maximum is taken."""
 _CHUNK_VALUES = 1 << 26
-"""On an accelerator a chunk of the product may hold this many values (256 MB)."""
+"""On a GPU, the largest number of values in a chunk of the matrix product (256 MB)."""
 
 
 class Encoder(Protocol):
-    """An SAE's encoder."""
+    """An SAE's encoder that computes maxima over spans of tokens."""
 
     def pool(self, x: "Tensor", counts: Sequence[int]) -> "Tensor":
-        """The largest activation of every latent in each of several stretches of tokens.
+        """Returns the largest activation of every latent in each of several spans of tokens.
 
         Args:
-            x: What the hook gave, tokens x d_in, the stretches one after the other.
-            counts: Tokens of each stretch; may be 0.
+            x: The reader's activations, tokens x d_in, one span after the other.
+            counts: The number of tokens of each span; may be 0.
 
         Returns:
-            Stretches x d_sae, float32, on the encoder's device; 0 where a latent is not active.
+            Spans x d_sae, float32, on the encoder's device; 0 if a latent is not active.
         """
 
 
 def encoder_for(sae: Any) -> Encoder:  # noqa: ANN401 - sae-lens ships no types that mypy reads
-    """The encoder of an SAE of sae-lens; its decoder is dropped where it is not needed, which halves the memory."""
+    """Makes the encoder of a sae-lens SAE; drops the decoder if it is not needed, which halves the memory."""
     kinds: dict[str, type[_Monotone] | type[_TopK]] = {
         "standard": _Standard,
         "jumprelu": _JumpReLU,
@@ -59,7 +59,7 @@ def _drop_decoder(sae: Any) -> None:  # noqa: ANN401
 
 
 def _starts(counts: Sequence[int]) -> list[tuple[int, int, int]]:
-    """(stretch, start, end) of every stretch that is not empty."""
+    """Lists (span, start, end) for every span that is not empty."""
     spans, start = [], 0
     for index, count in enumerate(counts):
         if count:
@@ -69,12 +69,12 @@ def _starts(counts: Sequence[int]) -> list[tuple[int, int, int]]:
 
 
 def _within(spans: Sequence[tuple[int, int, int]], low: int, high: int) -> list[tuple[int, int, int]]:
-    """The parts of the stretches between two tokens, counted from the first."""
+    """Clips spans to the tokens between two positions, and counts positions from the first of these."""
     return [(i, max(s, low) - low, min(e, high) - low) for i, s, e in spans if s < high and e > low]
 
 
 class _Monotone(ABC):
-    """Pools the product, then applies the activation once."""
+    """Takes the maximum of the pre-activations, then applies the activation function once."""
 
     def __init__(self, sae: Any) -> None:  # noqa: ANN401
         self._sae = sae
@@ -107,7 +107,7 @@ class _Monotone(ABC):
 
     @abstractmethod
     def _activate(self, best: "Tensor") -> "Tensor":
-        """The activations from the largest products, in place; empty stretches (-inf) are put right afterwards."""
+        """Turns the largest pre-activations into activations, in place; empty spans (-inf) are corrected afterwards."""
 
 
 class _Standard(_Monotone):
@@ -124,7 +124,7 @@ class _JumpReLU(_Monotone):
 
 class _Gated(_Monotone):
     def _activate(self, best: "Tensor") -> "Tensor":
-        # the magnitude's weights are the gate's, scaled by exp(r) > 0, so one product serves both
+        # the magnitude's weights are the gate's, scaled by exp(r) > 0, so both use the same matrix product
         is_open = best > -self._sae.b_gate
         return best.mul_(self._sae.r_mag.exp()).add_(self._sae.b_mag).relu_().mul_(is_open)
 
@@ -156,7 +156,7 @@ class _TopK:
 
 
 class _Generic:
-    """Any architecture whose latents depend on one token alone."""
+    """An encoder for any architecture whose latents depend on a single token."""
 
     def __init__(self, sae: Any) -> None:  # noqa: ANN401
         self._sae = sae

@@ -1,25 +1,25 @@
-"""What is shown of a latent: where it is strongest, the tokens at which it is active, and a sentence about it."""
+"""Collects evidence about an SAE latent: its strongest examples, the tokens at which it is active, and a hypothesis."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from diffing.methods.sae.activation_cache import CachedReading, Exchange, Token
-from diffing.methods.sae.feature_screening import Screened
-from diffing.methods.sae.latent_rows import Latents
+from diffing.methods.sae.feature_screening import ScreenedLatent
+from diffing.methods.sae.sparse_latents import Latents
 from diffing.types import Evidence, Hypothesis, LatentMeasure, Pair, Row, Scalar, Side
 
 METHOD = "sae"
 _TOP_TOKENS = 5
 _AROUND = 60
-"""Characters shown on each side of the strongest token."""
+"""The number of characters quoted on each side of the strongest token."""
 
 
 def measured_features(hypothesis: Hypothesis) -> tuple[int, ...]:
-    """The latents a hypothesis of this method rests on.
+    """Returns the latents by which a hypothesis of this method is measured.
 
     Raises:
-        ValueError: It is not this method's.
+        ValueError: The hypothesis comes from another method.
     """
     if not isinstance(hypothesis.measure, LatentMeasure):
         raise ValueError(f"expected a hypothesis of the SAE method, got measure {hypothesis.measure!r}")
@@ -28,45 +28,45 @@ def measured_features(hypothesis: Hypothesis) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ReadPair:
-    """A pair of which both responses were read."""
+    """A pair with the latents of both responses."""
 
     pair: Pair
-    """Prompt and responses."""
+    """The prompt and the two responses."""
     a: Latents
-    """What is active in A's response."""
+    """The latents of A's response."""
     b: Latents
-    """What is active in B's response."""
+    """The latents of B's response."""
 
     def latents(self, side: Side) -> Latents:
-        """What is active in one side's response."""
+        """Returns the latents of one side's response."""
         return self.a if side == "a" else self.b
 
     def exchange(self, side: Side) -> Exchange:
-        """What was read of one side."""
+        """Returns the conversation with one side's response."""
         return Exchange(self.pair.prompt.messages, self.pair.response(side).text)
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class FeatureExample:
     """A response with the tokens at which a latent is active."""
 
     prompt_id: str
-    """The pair."""
+    """The prompt that the response answers."""
     side: Side
-    """Whose response."""
+    """The side whose response it is."""
     response: str
-    """Its whole text."""
+    """The whole text of the response."""
     tokens: tuple[Token, ...]
-    """Where the latent is active, in the order of the text."""
+    """The tokens at which the latent is active, in text order."""
 
     @property
     def strongest(self) -> Token:
-        """Where the latent is most active."""
+        """The token at which the latent is most active."""
         return max(self.tokens, key=lambda token: token.value)
 
     @property
     def window(self) -> tuple[int, int]:
-        """The passage around the strongest token: first character, one past the last; at spaces where some are near."""
+        """The passage around the strongest token, as start and end positions; it is cut at spaces if they are near."""
         first = max(self.strongest.first - _AROUND, 0)
         last = min(self.strongest.last + _AROUND, len(self.response))
         if first:
@@ -79,12 +79,12 @@ class Example:
 
     @property
     def quote(self) -> str:
-        """That passage, as it stands in the response."""
+        """The passage around the strongest token, unchanged."""
         first, last = self.window
         return self.response[first:last]
 
     def marked(self, whole: bool = False, opening: str = "«", closing: str = "»") -> str:
-        """The passage, or the whole response, with the active tokens between marks; neighbours share one pair."""
+        """Returns the passage or the whole response with marks around active tokens; adjacent tokens share a pair."""
         start, end = (0, len(self.response)) if whole else self.window
         text, place = "", start
         for first, last in _joined(self.tokens):
@@ -106,23 +106,23 @@ def _joined(tokens: Sequence[Token]) -> list[tuple[int, int]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Feature:
-    """A latent that differs, with what can be shown of it."""
+class FeatureEvidence:
+    """A latent whose rates differ, with its examples and its label."""
 
-    screened: Screened
-    """How it was counted."""
-    examples: tuple[Example, ...]
-    """Responses of the side in which it is active more often, the strongest first."""
+    screened: ScreenedLatent
+    """The latent's rates and test results."""
+    examples: tuple[FeatureExample, ...]
+    """Examples from the side in which it is active more often, the strongest first."""
     label: str | None = None
-    """What it stands for, in words."""
+    """What the latent stands for, in words."""
     label_source: str | None = None
     """Where the label comes from."""
     label_score: float | None = None
-    """Share of held-back examples that a blind scorer told right by the label."""
+    """The share of held-back examples that an LLM classified correctly from the label alone."""
 
     @property
     def index(self) -> int:
-        """Which latent."""
+        """The latent's index in the SAE."""
         return self.screened.index
 
     @property
@@ -138,14 +138,14 @@ class Feature:
 
     @property
     def words(self) -> str:
-        """The label, or else the strongest tokens."""
+        """The label, or the strongest tokens if there is no label."""
         if self.label:
             return f'"{self.label}"'
         tokens = ", ".join(f'"{token}"' for token in self.top_tokens)
         return f"strongest at {tokens}" if tokens else "no label"
 
     def hypothesis(self) -> Hypothesis:
-        """That it is active more often in the responses of its side."""
+        """Returns the hypothesis that the latent is active more often in the responses of its side."""
         text = f"<MODEL>'s responses activate feature {self.index} ({self.words}) more often than <OTHER MODEL>'s."
         direction = self.screened.direction
         digest = hashlib.sha256(f"{direction}\0{text}".encode()).hexdigest()[:12]
@@ -161,7 +161,7 @@ class Feature:
         )
 
     def row(self, url: str | None, chosen: bool) -> Row:
-        """Its row in the table of features."""
+        """Returns the latent's row in the table of features."""
         row: dict[str, Scalar] = {
             "index": self.index,
             "direction": self.screened.direction,
@@ -180,7 +180,7 @@ class Feature:
         return row
 
     def example_rows(self) -> list[Row]:
-        """The rows of its examples: the passage with the active tokens marked."""
+        """Returns the rows of its examples: the passage with the active tokens marked."""
         return [
             {
                 "index": self.index,
@@ -193,8 +193,8 @@ class Feature:
         ]
 
 
-def strongest_pairs(screened: Screened, pairs: Sequence[ReadPair], count: int) -> list[ReadPair]:
-    """The pairs in which a latent is strongest on the side in which it is active more often.
+def strongest_pairs(screened: ScreenedLatent, pairs: Sequence[ReadPair], count: int) -> list[ReadPair]:
+    """Returns the pairs in which a latent is strongest on the side in which it is active more often.
 
     Pairs in which only that side activates it come first: they show the difference.
     """
@@ -206,17 +206,19 @@ def strongest_pairs(screened: Screened, pairs: Sequence[ReadPair], count: int) -
     return active[:count]
 
 
-def show(screened: Sequence[Screened], pairs: Sequence[ReadPair], reading: CachedReading, count: int) -> list[Feature]:
-    """Latents with their strongest examples; every response is traced once for all its latents."""
+def collect_evidence(
+    screened: Sequence[ScreenedLatent], pairs: Sequence[ReadPair], reading: CachedReading, count: int
+) -> list[FeatureEvidence]:
+    """Finds the strongest examples of each latent; every response is traced only once, for all latents together."""
     chosen = {one.index: strongest_pairs(one, pairs, count) for one in screened}
-    wanted: dict[tuple[str, Side], list[int]] = {}
+    features_of_response: dict[tuple[str, Side], list[int]] = {}
     for one in screened:
         for pair in chosen[one.index]:
-            wanted.setdefault((pair.pair.prompt.id, one.direction), []).append(one.index)
+            features_of_response.setdefault((pair.pair.prompt.id, one.direction), []).append(one.index)
     by_id = {pair.pair.prompt.id: pair for pair in pairs}
     traces: dict[tuple[str, Side], Mapping[int, tuple[Token, ...]]] = {
         (prompt_id, side): reading.trace(by_id[prompt_id].exchange(side), sorted(features))
-        for (prompt_id, side), features in wanted.items()
+        for (prompt_id, side), features in features_of_response.items()
     }
     shown = []
     for one in screened:
@@ -225,6 +227,6 @@ def show(screened: Sequence[Screened], pairs: Sequence[ReadPair], reading: Cache
             tokens = traces[pair.pair.prompt.id, one.direction][one.index]
             response = pair.pair.response(one.direction).text
             if tokens:  # a value at the threshold may round to the other side
-                examples.append(Example(pair.pair.prompt.id, one.direction, response, tokens))
-        shown.append(Feature(one, tuple(examples)))
+                examples.append(FeatureExample(pair.pair.prompt.id, one.direction, response, tokens))
+        shown.append(FeatureEvidence(one, tuple(examples)))
     return shown

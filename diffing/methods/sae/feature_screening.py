@@ -1,13 +1,10 @@
-"""Which latents differ between the sides: rates, an exact paired test, and the strongest of each direction.
-
-Pure counting; knows neither texts nor models.
-"""
+"""Selects the SAE latents whose rates differ between the two models, with an exact paired test and an FDR limit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from diffing.methods.sae.latent_rows import Latents
+from diffing.methods.sae.sparse_latents import Latents
 from diffing.types import Side
 
 if TYPE_CHECKING:
@@ -20,36 +17,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ScreenOptions:
-    """Which latents are followed up."""
+    """The criteria by which latents are selected."""
 
     mode: Literal["fdr", "paper"] = "fdr"
-    """`paper`: the difference of the rates exceeds the margin. `fdr`: and so does chance, over all latents at once."""
+    """`paper`: the difference of the rates exceeds the margin. `fdr`: the paired test must be significant as well."""
     margin: float = 0.03
     """The papers' margin on the difference of the rates."""
     false_discovery_rate: float = 0.05
-    """`fdr` only: at most this share of the latents that pass is expected to differ by chance."""
+    """For `fdr`: the largest expected share of selected latents that differ only by chance."""
     most: int = 1000
-    """Latents followed up, at most; half per direction."""
+    """The largest number of selected latents, half per direction."""
 
 
 @dataclass(frozen=True, slots=True)
-class Screened:
-    """One latent, as counted on pairs."""
+class ScreenedLatent:
+    """One latent with its rates and test results."""
 
     index: int
-    """Which latent."""
+    """The latent's index in the SAE."""
     rate_a: float
-    """Share of A's responses in which it is active."""
+    """The share of A's responses in which it is active."""
     rate_b: float
-    """Share of B's."""
+    """The share of B's responses in which it is active."""
     p: float
-    """Exact two-sided McNemar test."""
+    """The p-value of the exact two-sided McNemar test."""
     q: float
-    """After Benjamini-Hochberg over all latents."""
+    """The p-value after Benjamini-Hochberg correction over all latents."""
 
     @property
     def difference(self) -> float:
-        """Rate in A minus rate in B."""
+        """The rate in A minus the rate in B."""
         return self.rate_a - self.rate_b
 
     @property
@@ -59,23 +56,23 @@ class Screened:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """In how many pairs each latent is active; arrays over all latents."""
+class LatentCounts:
+    """The number of pairs in which each latent is active; each array has one entry per latent."""
 
     pairs: int
-    """How many pairs."""
+    """The number of all pairs."""
     a: "Counts"
-    """Active in A's response."""
+    """In how many pairs the latent is active in A's response."""
     b: "Counts"
-    """Active in B's response."""
+    """In how many pairs the latent is active in B's response."""
     only_a: "Counts"
-    """Active in A's response and not in B's."""
+    """In how many pairs the latent is active in A's response and not in B's."""
     only_b: "Counts"
-    """Active in B's response and not in A's."""
+    """In how many pairs the latent is active in B's response and not in A's."""
 
 
-def tally(pairs: Sequence[tuple[Latents, Latents]], d_sae: int) -> Tally:
-    """Counts over pairs of an A response and a B response."""
+def count_latents(pairs: Sequence[tuple[Latents, Latents]], d_sae: int) -> LatentCounts:
+    """Counts in how many pairs each latent is active, given the latents of A's and B's response of each pair."""
     import numpy as np
 
     a, b, both = (np.zeros(d_sae, dtype=np.int64) for _ in range(3))
@@ -83,13 +80,13 @@ def tally(pairs: Sequence[tuple[Latents, Latents]], d_sae: int) -> Tally:
         a[of_a.indices] += 1
         b[of_b.indices] += 1
         both[np.intersect1d(of_a.indices, of_b.indices, assume_unique=True)] += 1
-    return Tally(len(pairs), a, b, a - both, b - both)
+    return LatentCounts(len(pairs), a, b, a - both, b - both)
 
 
 def mcnemar(only_a: "Counts", only_b: "Counts") -> "Floats":
-    """Exact two-sided p per latent: as uneven a split of the pairs that differ, were both sides as likely.
+    """Returns the exact two-sided p-value of McNemar's test for each latent.
 
-    Source: McNemar (1947), Psychometrika 12, with the binomial distribution in place of its approximation.
+    Source: McNemar (1947), Psychometrika 12, with exact binomial probabilities instead of the approximation.
     """
     import numpy as np
     from scipy.stats import binom
@@ -98,8 +95,8 @@ def mcnemar(only_a: "Counts", only_b: "Counts") -> "Floats":
     return p
 
 
-def screen(counted: Tally, options: ScreenOptions) -> tuple[Screened, ...]:
-    """The latents to follow up, the strongest difference first."""
+def screen(counted: LatentCounts, options: ScreenOptions) -> tuple[ScreenedLatent, ...]:
+    """Selects the latents that meet the criteria, the largest difference first."""
     import numpy as np
     from scipy.stats import false_discovery_control
 
@@ -117,5 +114,5 @@ def screen(counted: Tally, options: ScreenOptions) -> tuple[Screened, ...]:
         side = np.flatnonzero(passes & (sign * difference > 0))
         order = side[np.lexsort((side, p[side], -sign * difference[side]))]
         chosen += [int(i) for i in order[: options.most // 2]]
-    found = [Screened(i, float(rate_a[i]), float(rate_b[i]), float(p[i]), float(q[i])) for i in chosen]
-    return tuple(sorted(found, key=lambda one: (-abs(one.difference), one.index)))
+    selected = [ScreenedLatent(i, float(rate_a[i]), float(rate_b[i]), float(p[i]), float(q[i])) for i in chosen]
+    return tuple(sorted(selected, key=lambda one: (-abs(one.difference), one.index)))

@@ -1,4 +1,4 @@
-"""The SAE method: a reader's sparse features are counted in both sides' responses; those that differ become hypotheses.
+"""The SAE method: counts a reader model's sparse features in both models' responses; differences become hypotheses.
 
 Source: arXiv 2512.10092. Without an LLM each feature is a hypothesis of its own, tested on held-out responses by its
 own activation.
@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from diffing.methods.sae.activation_cache import CachedReading, Exchange, TextStore
-from diffing.methods.sae.coactivation import distinct
-from diffing.methods.sae.feature_evidence import Feature, ReadPair, measured_features, show
-from diffing.methods.sae.feature_screening import Screened, ScreenOptions, Tally, screen, tally
-from diffing.methods.sae.latent_rows import Latents
-from diffing.methods.sae.loading import Opened, open_sae
+from diffing.methods.sae.duplicate_features import without_duplicates
+from diffing.methods.sae.feature_evidence import FeatureEvidence, ReadPair, collect_evidence, measured_features
+from diffing.methods.sae.feature_screening import LatentCounts, ScreenedLatent, ScreenOptions, count_latents, screen
 from diffing.methods.sae.presets import PRESETS
-from diffing.methods.sae.reader_tokens import Refused
+from diffing.methods.sae.reader_loading import UnloadedSaeReader, open_sae
+from diffing.methods.sae.reader_tokenizer import UnreadableResponse
 from diffing.methods.sae.sae_files import FolderSae, feature_url
+from diffing.methods.sae.sparse_latents import Latents
 from diffing.models.base import Model
 from diffing.models.local.spec import LocalOptions
 from diffing.types import (
@@ -37,40 +37,41 @@ from diffing.types import (
 __all__ = ["PRESETS", "SaeMethod", "SaeOptions", "ScreenOptions"]
 
 JUDGE = "measured"
-"""`Judgement.judge` of all verdicts of this method."""
+"""The value of `Judgement.judge` in all verdicts of this method."""
 
 
 @dataclass(frozen=True, slots=True)
 class SaeOptions:
-    """What decides the result beside reader and SAE."""
+    """The options of the SAE method, apart from the reader and the SAE."""
 
     screen: ScreenOptions = field(default_factory=ScreenOptions)
-    """Which latents are followed up."""
+    """Which latents count as different."""
     features: int = 200
-    """Features shown, at most; half per direction. Without an LLM each is a hypothesis; an LLM makes up to 21 calls for
-    each."""
+    """The largest number of features that are followed up, half per direction. Without an LLM each becomes a
+    hypothesis; an LLM takes up to 21 calls for each."""
     hypotheses: int = 40
-    """Hypotheses that an LLM states from them, at most; half per direction (the paper's number)."""
+    """The largest number of hypotheses that an LLM states from the features, half per direction, as in the paper."""
     examples: int = 5
-    """Responses shown per hypothesis."""
+    """The number of responses quoted per hypothesis."""
     neuronpedia: bool = True
-    """Ask Neuronpedia for published labels where the SAE has pages there."""
+    """Whether to fetch published labels from Neuronpedia, if the SAE has pages there."""
     reader: LocalOptions = field(default_factory=LocalOptions)
     """How the reader is loaded."""
 
 
 class SaeMethod:
-    """Reads both sides' responses with a reader and its SAE. A `MeasuringMethod`.
+    """The `MeasuringMethod` that reads both models' responses with a reader model and an SAE.
 
     Nothing is opened, downloaded or loaded before it is needed.
 
     Args:
-        reader: A preset's name (`PRESETS`), or a model as `org/name[@revision]` or folder; None is the model the SAE
-            was trained on.
-        sae: `release/sae_id` of sae-lens' registry or a folder saved by sae-lens; None takes the preset's.
-        options: What decides the result.
-        llm: Labels features and states hypotheses from several; None leaves each feature a hypothesis of its own.
-        store: Where latents are kept, so that nothing is read twice; None keeps them for this run.
+        reader: The name of a preset (`PRESETS`), or a model as `org/name[@revision]` or folder; None takes the model
+            that the SAE was trained on.
+        sae: `release/sae_id` in the registry of sae-lens, or a folder saved by sae-lens; None takes the preset's SAE.
+        options: The options of the method.
+        llm: The LLM that labels features and states hypotheses from several of them; without it, each feature is a
+            hypothesis of its own.
+        store: A persistent cache of latents, so that nothing is read twice; None keeps them only for this run.
     """
 
     def __init__(
@@ -94,7 +95,7 @@ class SaeMethod:
         return "sae"
 
     @cached_property
-    def _opened(self) -> Opened:
+    def _opened(self) -> UnloadedSaeReader:
         return open_sae(self._reader, self._sae, self._options.reader)
 
     @cached_property
@@ -103,29 +104,33 @@ class SaeMethod:
 
     @property
     def models(self) -> tuple[ModelInfo, ...]:
-        """The reader, with its SAE among the settings, and the LLM."""
+        """The reader, with the SAE among its settings, and the LLM if there is one."""
         reader, sae, dtype = self._opened.identity
         settings = {"sae": sae, "hook": self._opened.facts.hook, "dtype": dtype}
         llm = (ModelInfo(self._llm.id, "labeller"),) if self._llm else ()
         return (ModelInfo(reader, "reader", settings), *llm)
 
     def find_hypotheses(self, pairs: Sequence[Pair], on_progress: OnProgress = ignore_progress) -> Discovery:
-        """Counts every latent on the train pairs; those that differ are shown, the strongest become hypotheses.
+        """Counts every latent on the train pairs, lists those that differ, and makes hypotheses from the strongest.
 
         Tables: `features`, one row per latent that differs; `examples`, passages with the tokens that activate a
             hypothesis's latent; `rates`, how many latents have which pair of rates.
 
         Raises:
-            SettingError: Reader or SAE name nothing.
-            ModelError: They do not fit together, into memory, or cannot be loaded.
+            SettingError: There is no reader or SAE of that name.
+            ModelError: They do not fit together, do not fit into memory, or cannot be loaded.
             HubError: The Hub refuses or cannot be reached.
         """
         both, unread = self._read(pairs, on_progress)
-        counted = tally([(pair.a, pair.b) for pair in both], self._reading.d_sae)
+        counted = count_latents([(pair.a, pair.b) for pair in both], self._reading.d_sae)
         screened = screen(counted, self._options.screen)
-        different = screened if self._options.screen.mode == "paper" else distinct(screened, [(p.a, p.b) for p in both])
+        different = (
+            screened
+            if self._options.screen.mode == "paper"
+            else without_duplicates(screened, [(p.a, p.b) for p in both])
+        )
         chosen = _strongest(different, self._options.features)
-        features = self._published(show(chosen, both, self._reading, self._options.examples))
+        features = self._published(collect_evidence(chosen, both, self._reading, self._options.examples))
         stated = self._state(features, both, on_progress)
         return Discovery(
             hypotheses=stated.hypotheses,
@@ -135,7 +140,7 @@ class SaeMethod:
             usage=stated.usage,
         )
 
-    def _published(self, features: Sequence[Feature]) -> list[Feature]:
+    def _published(self, features: Sequence[FeatureEvidence]) -> list[FeatureEvidence]:
         from diffing.methods.sae.published_labels import labels_of_folder, labels_of_neuronpedia
 
         indices = [feature.index for feature in features]
@@ -153,9 +158,11 @@ class SaeMethod:
             for one in features
         ]
 
-    def _state(self, features: Sequence[Feature], pairs: Sequence[ReadPair], on_progress: OnProgress) -> "_Stated":
+    def _state(
+        self, features: Sequence[FeatureEvidence], pairs: Sequence[ReadPair], on_progress: OnProgress
+    ) -> "_StatedHypotheses":
         if self._llm is None:
-            return _Stated(tuple(feature.hypothesis() for feature in features), tuple(features))
+            return _StatedHypotheses(tuple(feature.hypothesis() for feature in features), tuple(features))
         from diffing.methods.sae.labelling import label_features
         from diffing.methods.sae.summarise import summarise
 
@@ -166,16 +173,16 @@ class SaeMethod:
             "lists of features whose summary could not be read": summed.unreadable,
         }
         left_out = {reason: count for reason, count in counts.items() if count}
-        return _Stated(summed.hypotheses, labelled.features, (*labelled.usage, *summed.usage), left_out)
+        return _StatedHypotheses(summed.hypotheses, labelled.features, (*labelled.usage, *summed.usage), left_out)
 
     def measure(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
-        """One verdict for every hypothesis of this method and every pair, hypotheses outermost.
+        """Returns one verdict for each hypothesis of this method and each pair, ordered by hypothesis, then pair.
 
-        Where any of its features is active in one side's response alone, that side is the verdict. Where a response is
-        missing or cannot be read the pair is UNREADABLE.
+        If one of the hypothesis's features is active in only one side's response, that side is the verdict. If a
+        response is missing or cannot be read, the verdict is UNREADABLE.
 
         Raises:
-            ValueError: A hypothesis is not this method's.
+            ValueError: A hypothesis comes from another method.
         """
         if not hypotheses:
             return []
@@ -188,7 +195,7 @@ class SaeMethod:
         ]
 
     def _read(self, pairs: Sequence[Pair], on_progress: OnProgress) -> tuple[list[ReadPair], Mapping[str, int]]:
-        """The pairs of which both responses could be read, and why the others could not."""
+        """Returns the pairs of which both responses could be read, and counts why the others could not."""
         answered = [pair for pair in pairs if "error" not in (pair.a.finish, pair.b.finish)]
         exchanges = [
             Exchange(pair.prompt.messages, response.text) for pair in answered for response in (pair.a, pair.b)
@@ -200,19 +207,19 @@ class SaeMethod:
             if isinstance(a, Latents) and isinstance(b, Latents):
                 both.append(ReadPair(pair, a, b))
             else:
-                refused = a if isinstance(a, Refused) else b
+                refused = a if isinstance(a, UnreadableResponse) else b
                 unread[f"pairs that cannot be read: {refused.reason}"] += 1  # type: ignore[union-attr]
         if len(answered) < len(pairs):
             unread["pairs without an answer of one side"] = len(pairs) - len(answered)
         return both, dict(unread)
 
     def _tables(
-        self, screened: Sequence[Screened], features: Sequence[Feature], counted: Tally
+        self, screened: Sequence[ScreenedLatent], features: Sequence[FeatureEvidence], counted: LatentCounts
     ) -> dict[str, tuple[Row, ...]]:
         shown = {feature.index: feature for feature in features}
         public = self._opened.facts.neuronpedia
         rows = [
-            shown.get(one.index, Feature(one, ())).row(feature_url(public, one.index), one.index in shown)
+            shown.get(one.index, FeatureEvidence(one, ())).row(feature_url(public, one.index), one.index in shown)
             for one in screened
         ]
         return {
@@ -221,7 +228,7 @@ class SaeMethod:
             "rates": _rates(counted),
         }
 
-    def _notes(self, counted: Tally, screened: Sequence[Screened]) -> tuple[str, ...]:
+    def _notes(self, counted: LatentCounts, screened: Sequence[ScreenedLatent]) -> tuple[str, ...]:
         reader, sae, _ = self._opened.identity
         options = self._options.screen
         rule = f"the rates differ by more than {options.margin:g}"
@@ -234,11 +241,11 @@ class SaeMethod:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stated:
-    """Hypotheses, and the features they rest on."""
+class _StatedHypotheses:
+    """The method's hypotheses, the features behind them, and what an LLM took to state them."""
 
     hypotheses: tuple[Hypothesis, ...]
-    features: tuple[Feature, ...]
+    features: tuple[FeatureEvidence, ...]
     usage: tuple[Usage, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
 
@@ -252,28 +259,31 @@ def _verdict(features: Sequence[int], pair: ReadPair | None) -> Verdict:
     return Verdict.A if a else Verdict.B
 
 
-def _strongest(screened: Sequence[Screened], most: int) -> list[Screened]:
-    """The strongest of each direction; they come sorted."""
+def _strongest(screened: Sequence[ScreenedLatent], most: int) -> list[ScreenedLatent]:
+    """Keeps the strongest latents of each direction; the input is sorted by strength."""
     sides: tuple[Side, Side] = ("a", "b")
     chosen = {one.index for side in sides for one in [s for s in screened if s.direction == side][: most // 2]}
     return [one for one in screened if one.index in chosen]
 
 
 def _left_out(
-    counted: Tally, screened: Sequence[Screened], different: Sequence[Screened], chosen: Sequence[Screened]
+    counted: LatentCounts,
+    screened: Sequence[ScreenedLatent],
+    different: Sequence[ScreenedLatent],
+    chosen: Sequence[ScreenedLatent],
 ) -> dict[str, int]:
     silent = int(((counted.a + counted.b) == 0).sum())
     counts = {
         "features active in no response": silent,
         "features that do not differ on train": len(counted.a) - silent - len(screened),
         "features active in the same responses as a stronger one": len(screened) - len(different),
-        "features that differ less than those that are shown": len(different) - len(chosen),
+        "features that differ less than those followed up": len(different) - len(chosen),
     }
     return {reason: count for reason, count in counts.items() if count}
 
 
-def _rates(counted: Tally) -> tuple[Row, ...]:
-    """How many latents have which rates, for a scatter of all; latents that are never active are left out."""
+def _rates(counted: LatentCounts) -> tuple[Row, ...]:
+    """Counts the latents that share each pair of rates, for a scatter plot; latents never active are left out."""
     together = Counter(zip(counted.a.tolist(), counted.b.tolist(), strict=True))
     return tuple(
         {"rate_a": a / counted.pairs, "rate_b": b / counted.pairs, "features": number}

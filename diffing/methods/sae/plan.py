@@ -1,4 +1,4 @@
-"""The SAE method as a run knows it before it begins."""
+"""The settings, checks, steps and cost estimate of the SAE method, before a run begins."""
 
 import importlib.util
 from collections.abc import Mapping, Sequence
@@ -30,69 +30,69 @@ class SaeSettings(Settings):
     sae: Annotated[str | None, Setting(_GROUP, "SAE", may_be_file=True)] = None
     """release/sae_id as sae-lens names it, or a folder; default: the preset's."""
     features: Annotated[int | None, Setting(_GROUP), Field(ge=2)] = None
-    """Features followed up, at most. Default: 40, or 200 where an LLM labels them (21 calls each)."""
+    """The largest number of features to follow up. Default: 40, or 200 if an LLM labels them (21 calls each)."""
 
 
 class SaePlan(MethodPlan):
-    """A reader reads both responses of every pair; an LLM, if there is one, labels features and sums them up."""
+    """The plan of the SAE method: a reader model reads all responses, and an LLM, if given, labels features."""
 
     name = "sae"
     title = "SAE"
-    hint = "A reader goes through all responses; features of its activations tell them apart."
+    hint = "A reader model reads all responses; features of its activations show how they differ."
     heading = "Seen in features of a sparse autoencoder"
     settings = SaeSettings
     stages = (READ, SCORE_LABELS, LABEL, SCORE_NEW_LABELS, *SUMMARISE.values(), *SIFT.values())
     asks_llm = True
 
     def runs_unasked(self, config: RunSettings) -> bool:
-        """If a reader or an SAE is given."""
+        """Tells whether a reader or an SAE is given."""
         own = config.of(SaeSettings)
         return bool(own.reader or own.sae)
 
     def check(self, config: RunSettings) -> None:
-        """Needs a reader or an SAE."""
+        """Requires a reader or an SAE."""
         if not self.runs_unasked(config):
             raise SettingError(
                 "--method sae needs a reader with an SAE. Give --reader, for example --reader qwen2.5-7b"
             )
 
     def check_public(self, config: RunSettings) -> None:
-        """Who may read the reader can only be told if it is named."""
+        """Requires the reader's name, without which nobody can check who has access to it."""
         own = config.of(SaeSettings)
         if own.sae and not own.reader:
             raise SettingError(
-                "--sae alone does not say which model reads: give --reader too, so that it is known who may"
+                "--sae alone does not say which model reads. Give --reader too, so that access to it can be checked"
             )
 
     def not_named(self, config: RunSettings) -> str:
-        """The reader or the SAE."""
+        """Asks for a reader or an SAE if neither is given."""
         return "" if self.runs_unasked(config) else "Name a reader, its SAE, or both"
 
     def obstacle(self) -> str:
-        """Needs the library that loads SAEs."""
-        return "" if importlib.util.find_spec("sae_lens") else "The library of SAEs is not installed here."
+        """Requires the library that loads SAEs."""
+        return "" if importlib.util.find_spec("sae_lens") else "The library that loads SAEs is not installed here."
 
     def loads(self, config: RunSettings) -> Mapping[str, str]:
-        """The reader."""
+        """Returns the reader model."""
         name = config.of(SaeSettings).reader
         return {"Reader": PRESETS[name].reader if name in PRESETS else name} if name else {}
 
     def steps(self, config: RunSettings) -> tuple[Step, ...]:
-        """Reading; with an LLM also naming and summing up."""
-        says = "A reader model reads all responses, and the features it sees in them are counted."
+        """Lists reading and, with an LLM, also labelling and summing up."""
+        says = "A reader model reads all responses, and the features that are active in them are counted."
         reading = Step("Reading with a sparse autoencoder", says, (READ,))
         if not config.llm:
             return (reading,)
-        named = "The LLM says in words what each feature that differs is about, and how well these words fit."
+        named = "The LLM describes each feature that differs in words and checks how well the words fit."
         summed = (*SUMMARISE.values(), *SIFT.values())
         return (
             reading,
             Step("Naming the features", named, (SCORE_LABELS, LABEL, SCORE_NEW_LABELS)),
-            Step("Summing up the features", "The LLM makes hypotheses of the features that differ.", summed),
+            Step("Summing up the features", "The LLM states hypotheses from the features that differ.", summed),
         )
 
     def estimate(self, config: RunSettings, prompts: Sequence[Prompt]) -> list[StageEstimate]:
-        """Both responses of every pair are read; 21 calls a feature score its label, write a new one and score that."""
+        """Estimates reading both responses of every pair, and 21 calls per feature to label it and score the labels."""
         from diffing.methods.sae.labelling import SCORED
         from diffing.methods.sae.summarise import IN_A_BATCH, IN_ONE_CALL
 
@@ -105,8 +105,8 @@ class SaePlan(MethodPlan):
             return stages
         features = followed(config)
         for stage, calls in ((SCORE_LABELS, SCORED), (LABEL, 1), (SCORE_NEW_LABELS, SCORED)):
-            asked = calls * features
-            stages.append(expected(config, stage, config.llm, asked, asked * 900, asked * 40))
+            questions = calls * features
+            stages.append(expected(config, stage, config.llm, questions, questions * 900, questions * 40))
         half = ceil(features / 2)
         groups = 1 if half <= IN_ONE_CALL else ceil(half / IN_A_BATCH)
         for side in SIDES:
@@ -119,7 +119,7 @@ class SaePlan(MethodPlan):
         return stages
 
     def build(self, config: RunSettings, tools: Tools) -> Method:
-        """The method, with the run's LLM if it has one."""
+        """Builds the method with the run's LLM, if it has one."""
         from diffing.methods.sae import SaeMethod, SaeOptions
 
         own = config.of(SaeSettings)
@@ -129,7 +129,7 @@ class SaePlan(MethodPlan):
 
 
 def followed(config: RunSettings) -> int:
-    """Features that are followed up, at most: without an LLM a list that a person reads."""
+    """Returns the largest number of features to follow up: fewer without an LLM, since a person reads the list."""
     return config.of(SaeSettings).features or (200 if config.llm else 40)
 
 

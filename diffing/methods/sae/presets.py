@@ -1,20 +1,20 @@
-"""Readers and SAEs that are known to go together, by name. To add one, add a row."""
+"""Presets: named combinations of a reader model and an SAE that was trained on it. To add one, add an entry."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A reader with an SAE."""
+    """A reader model with an SAE that was trained on it."""
 
     sae: str
-    """`release/sae_id` of sae-lens' registry."""
+    """The SAE as `release/sae_id` in the registry of sae-lens."""
     reader: str
     """The reader's id on the Hub."""
     note: str
-    """What to know before choosing it."""
+    """A short description that helps to choose a preset."""
     gated: bool = False
-    """Whether the reader's owner has to let an account in."""
+    """Whether the reader is gated: its owner must grant access to each account."""
 
 
 PRESETS = {
@@ -58,4 +58,4 @@ PRESETS = {
         gated=True,
     ),
 }
-"""From the smallest to the largest."""
+"""The presets by name, from the smallest reader to the largest."""

@@ -1,4 +1,4 @@
-"""Labels published with an SAE: `labels.json` in its folder, or explanations at Neuronpedia."""
+"""Reads labels that were published with an SAE: `labels.json` in its folder, or explanations on Neuronpedia."""
 
 import json
 import logging
@@ -15,25 +15,25 @@ from diffing.models.transport import HttpError, get_text
 _log = logging.getLogger(__name__)
 
 FILE = "labels.json"
-"""In an SAE's folder: an object of latents' indices and labels."""
+"""The file with labels in an SAE's folder: a JSON object that maps latents' indices to labels."""
 NEURONPEDIA = "https://www.neuronpedia.org"
 _TIMEOUT = 10.0
 _LONGEST = 2_000
-"""Characters of a label."""
+"""The largest number of characters of a label."""
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """A label with where it comes from."""
+class PublishedLabel:
+    """A label with its source."""
 
     label: str
     """What the latent stands for."""
     source: str
-    """Who says so."""
+    """Where the label was published."""
 
 
-def labels_of_folder(folder: Path, indices: Sequence[int]) -> dict[int, Published]:
-    """The labels that a folder brings along; damaged files bring none, with a warning."""
+def labels_of_folder(folder: Path, indices: Sequence[int]) -> dict[int, PublishedLabel]:
+    """Reads the labels in an SAE's folder; a damaged file gives no labels and logs a warning."""
     file = folder / FILE
     if not file.is_file():
         return {}
@@ -43,18 +43,20 @@ def labels_of_folder(folder: Path, indices: Sequence[int]) -> dict[int, Publishe
     except (ValueError, AttributeError, RecursionError) as error:
         _log.warning("%s cannot be read (%s): its labels are left out.", FILE, error)
         return {}
-    return {index: Published(label, FILE) for index, label in found.items() if isinstance(label, str) and label.strip()}
+    return {
+        index: PublishedLabel(label, FILE) for index, label in found.items() if isinstance(label, str) and label.strip()
+    }
 
 
 def labels_of_neuronpedia(
     neuronpedia: str, indices: Sequence[int], store: TextStore | None, *, url: str = NEURONPEDIA
-) -> dict[int, Published]:
-    """The first explanation of each latent; what was fetched is kept. Unreachable, it brings none, with a warning."""
+) -> dict[int, PublishedLabel]:
+    """Fetches and caches the first explanation of each latent; if that fails, logs a warning and returns the rest."""
     import httpx2
 
     keys = {index: f"neuronpedia {neuronpedia}/{index}" for index in indices}
     stored: Mapping[str, str] = store.get_many(list(keys.values())) if store else {}
-    found: dict[int, Published] = {}
+    found: dict[int, PublishedLabel] = {}
     with httpx2.Client(base_url=url, timeout=_TIMEOUT) as client:
         for index, key in keys.items():
             text = stored.get(key)
@@ -67,12 +69,12 @@ def labels_of_neuronpedia(
                 if store:
                     store.put(key, text)
             if text:
-                found[index] = Published(text, "Neuronpedia")
+                found[index] = PublishedLabel(text, "Neuronpedia")
     return found
 
 
 def _explanation(body: str) -> str:
-    """The first explanation in an answer; empty where there is none.
+    """Returns the first explanation in an answer; empty if there is none.
 
     Raises:
         UnreadableJsonError: The answer is not JSON.

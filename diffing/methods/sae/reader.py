@@ -1,7 +1,7 @@
-"""A reader: the model whose activations an SAE reads, cut after the layer that is read.
+"""The reader model, whose activations an SAE reads: loads it up to the layer that is read, and computes activations.
 
-The layers above are taken out of its configuration before it is built, so that their weights are neither read from
-the disk nor moved. The pass ends at the hook. It knows no SAE.
+The layers above are removed from its configuration before it is built, so that their weights are neither read from
+disk nor moved to the GPU. The forward pass ends at the hook.
 """
 
 import contextlib
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from diffing.errors import ModelError
-from diffing.methods.sae.hooks import Hook, cut_config
-from diffing.methods.sae.reader_tokens import Text, Tokens
+from diffing.methods.sae.hook_names import Hook, cut_config
+from diffing.methods.sae.reader_tokenizer import ReaderTokenizer, TokenizedResponse
 from diffing.models.local.load_errors import one_line, quiet
 from diffing.models.local.loading import load_tokenizer
 from diffing.models.local.spec import LocalOptions
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
     import torch
     from transformers import PretrainedConfig, PreTrainedModel
 
-# language models within models that also see: the text model's own names start after this
+# in multimodal models, the names of the text model's weights start after this prefix
 _NESTED = {r"^(model\.)?language_model\.(model\.)?": ""}
 
 
 class _HookReachedError(Exception):
-    """Ends the forward pass: what comes after the hook is not needed."""
+    """Ends the forward pass at the hook, since nothing after it is needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Texts padded to one length."""
+    """A batch of texts, padded to the same length."""
 
     ids: "torch.Tensor"
     """Rows x length."""
     read: "torch.Tensor"
-    """Rows x length: True where a response's token stands."""
+    """Rows x length: True at the tokens of responses."""
     mask: "torch.Tensor"
-    """Rows x length: 1 where any token stands."""
+    """Rows x length: 1 at tokens, 0 at padding."""
 
 
-def pad(texts: Sequence[Text], side: Literal["left", "right"] = "right") -> Batch:
-    """Texts as one batch, in their order."""
+def pad(texts: Sequence[TokenizedResponse], side: Literal["left", "right"] = "right") -> Batch:
+    """Pads texts to one batch, in the order given."""
     import torch
 
     width = max(len(text.ids) for text in texts)
@@ -60,23 +60,23 @@ def pad(texts: Sequence[Text], side: Literal["left", "right"] = "right") -> Batc
 
 
 class Reader:
-    """A cut model with its tokenizer."""
+    """A model that is cut after the layer that is read, with its tokenizer."""
 
-    def __init__(self, model: "PreTrainedModel", tokens: Tokens, hook: Hook) -> None:
+    def __init__(self, model: "PreTrainedModel", tokens: ReaderTokenizer, hook: Hook) -> None:
         self._model: Any = model
         self.tokens = tokens
-        """Its chat format."""
+        """The tokenizer with its chat format."""
         self._hook = hook
         self._module = model.get_submodule(hook.module)
 
     @property
     def device(self) -> "torch.device":
-        """Where its input goes."""
+        """The device that its input must be on."""
         device: torch.device = self._model.device
         return device
 
     def hidden(self, batch: Batch) -> "torch.Tensor":
-        """What flows through the hook at the tokens that are read, row after row: tokens x d_in."""
+        """Returns the activations at the hook for the tokens of the responses, row after row, as tokens x d_in."""
         import torch
 
         caught: list[torch.Tensor] = []
@@ -100,7 +100,7 @@ class Reader:
         return hidden[batch.read.to(hidden.device)]
 
     def _inputs(self, batch: Batch) -> dict[str, "torch.Tensor"]:
-        """Padded on the right, no token sees the padding: without a mask the way through attention is quicker."""
+        """Leaves the mask out if padding is on the right: no token attends to it then, and attention is faster."""
         ids = batch.ids.to(self.device)
         if bool((batch.mask[:, 0] == 1).all()):
             return {"input_ids": ids}
@@ -109,26 +109,26 @@ class Reader:
 
 
 def read_config(folder: Path, *, trust_remote_code: bool = False) -> "PretrainedConfig":
-    """The configuration of the text model in a folder.
+    """Reads the configuration of the text model in a folder.
 
     Raises:
-        ModelError: It cannot be read.
+        ModelError: The configuration cannot be read.
     """
     from transformers import AutoConfig
 
-    with one_line(f"The reader {folder.name} has no usable config.json", "get its files again"), quiet():
+    with one_line(f"The reader {folder.name} has no usable config.json", "download its files again"), quiet():
         config: PretrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)
     text: PretrainedConfig = config.get_text_config()
     return text
 
 
 def load_reader(folder: Path, name: str, hook: Hook, options: LocalOptions) -> Reader:
-    """Builds the reader up to the hook and loads the weights of that part alone, through accelerate.
+    """Builds the reader up to the hook and loads the weights of only that part.
 
     Raises:
-        ModelError: The files do not make a model.
+        ModelError: The files are not those of a complete model.
     """
-    # else a thread of transformers asks a bot to open a pull request on repositories without safetensors
+    # otherwise a thread of transformers asks a bot to open a pull request on repositories without safetensors
     os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
     import torch
     from transformers import AutoModel
@@ -139,7 +139,7 @@ def load_reader(folder: Path, name: str, hook: Hook, options: LocalOptions) -> R
     context = getattr(config, "max_position_embeddings", None)
     cut_config(config, hook.layers)
     # quietly: transformers would list the layers that were left out
-    with one_line(f"The reader {name} cannot be loaded", "get its files again"), quiet():
+    with one_line(f"The reader {name} cannot be loaded", "download its files again"), quiet():
         model, info = AutoModel.from_pretrained(
             folder,
             config=config,
@@ -153,6 +153,6 @@ def load_reader(folder: Path, name: str, hook: Hook, options: LocalOptions) -> R
     if info["missing_keys"]:
         raise ModelError(
             f"The reader {name} lacks {len(info['missing_keys'])} weights, such as {min(info['missing_keys'])}: "
-            "get its files again"
+            "download its files again"
         )
-    return Reader(model.eval(), Tokens(load_tokenizer(name, folder, options), name, context), hook)
+    return Reader(model.eval(), ReaderTokenizer(load_tokenizer(name, folder, options), name, context), hook)

@@ -1,6 +1,6 @@
-"""Where an SAE's files are: sae-lens' registry or a folder saved by sae-lens. Its identity, what it reads, its weights.
+"""Finds an SAE in the registry of sae-lens or in a folder, reads its configuration, and loads its weights.
 
-Facts come first and cheaply; weights only with `load`.
+Reading the configuration is cheap; only `load` reads the weights.
 """
 
 import hashlib
@@ -24,22 +24,22 @@ _LOOK_AT_SEQUENCES = ("temporal",)
 
 @dataclass(frozen=True, slots=True)
 class SaeFacts:
-    """What is known of an SAE without its weights."""
+    """The configuration of an SAE, which is known without its weights."""
 
     architecture: str
-    """sae-lens' name of it."""
+    """The architecture's name in sae-lens."""
     d_in: int
-    """Size of what it reads."""
+    """The dimension of the activations that it reads."""
     d_sae: int
-    """Number of latents."""
+    """The number of latents."""
     hook: str
-    """The hook it reads, in TransformerLens' words or as a path of modules."""
+    """The hook that it reads, as TransformerLens names it or as a path of modules."""
     reader: str | None
-    """The model it was trained on, as far as told."""
+    """The model that it was trained on, if its configuration names one."""
     neuronpedia: str | None
-    """Its id at Neuronpedia, where it has public pages."""
+    """Its id on Neuronpedia, if it has public pages there."""
     centred: bool
-    """Trained on a residual stream whose mean over its dimensions was taken out."""
+    """Whether it was trained on a residual stream from which the mean over the dimensions was subtracted."""
 
 
 class SaeSource(Protocol):
@@ -47,7 +47,7 @@ class SaeSource(Protocol):
 
     @property
     def name(self) -> str:
-        """As the user knows it."""
+        """The SAE's name as the user gave it."""
 
     @property
     def identity(self) -> str:
@@ -55,7 +55,7 @@ class SaeSource(Protocol):
 
     @property
     def facts(self) -> SaeFacts:
-        """What is known without weights.
+        """The SAE's configuration.
 
         Raises:
             HubError: The Hub refuses or cannot be reached.
@@ -63,7 +63,7 @@ class SaeSource(Protocol):
         """
 
     def load(self, device: str) -> Any:  # noqa: ANN401 - sae-lens is untyped
-        """The SAE of sae-lens, in float32.
+        """Loads the SAE with sae-lens, in float32.
 
         Raises:
             HubError: The Hub refuses or cannot be reached.
@@ -72,10 +72,10 @@ class SaeSource(Protocol):
 
 
 def find_sae(spec: str) -> SaeSource:
-    """An SAE by a folder or by `release/sae_id`; looks at the folder or at the registry only.
+    """Finds an SAE by a folder or by `release/sae_id`, without downloading anything.
 
     Raises:
-        SettingError: The spec names nothing.
+        SettingError: There is no such folder or registry entry.
         MissingExtraError: sae-lens is not installed.
     """
     folder = existing(spec)
@@ -96,7 +96,7 @@ def find_sae(spec: str) -> SaeSource:
 
 
 def _registry() -> Mapping[str, Any]:
-    """sae-lens' table of releases; reading it takes a second."""
+    """Reads the table of releases of sae-lens, which takes a second."""
     try:
         from sae_lens.loading.pretrained_saes_directory import get_pretrained_saes_directory
     except ImportError:
@@ -106,7 +106,7 @@ def _registry() -> Mapping[str, Any]:
 
 
 class RegistrySae:
-    """An SAE that sae-lens knows by release and id."""
+    """An SAE in the registry of sae-lens, given by release and id."""
 
     def __init__(self, release: str, sae_id: str) -> None:
         self.name = f"{release}/{sae_id}"
@@ -117,7 +117,7 @@ class RegistrySae:
 
     @cached_property
     def identity(self) -> str:
-        """See `SaeSource.identity`."""
+        """Returns the name and a digest of the content; see `SaeSource.identity`."""
         repo: str = self._entry.repo_id
         with hub_errors(repo):
             return f"{self.name}@{hub_api().resolve_revision(repo).resolved}"
@@ -136,16 +136,16 @@ class RegistrySae:
         from sae_lens import SAE
 
         with hub_errors(self._entry.repo_id), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # how to load the reader in TransformerLens, which is not used
+            warnings.simplefilter("ignore")  # they are about loading the reader in TransformerLens, which is not used
             return SAE.from_pretrained(self._release, self._sae_id, device=device, dtype="float32")
 
 
 class FolderSae:
-    """An SAE saved by sae-lens on this machine."""
+    """An SAE in a local folder that sae-lens saved."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        """Where it is."""
+        """The folder."""
         missing = [name for name in (_CONFIG, _WEIGHTS) if not (path / name).is_file()]
         if missing:
             raise SettingError(
@@ -155,12 +155,12 @@ class FolderSae:
 
     @property
     def name(self) -> str:
-        """The folder's own name."""
+        """The folder's name without its path."""
         return self.path.name
 
     @cached_property
     def identity(self) -> str:
-        """See `SaeSource.identity`."""
+        """Returns the name and a digest of the content; see `SaeSource.identity`."""
         digest = hashlib.sha256()
         for name in (_CONFIG, _WEIGHTS):
             with (self.path / name).open("rb") as stream:
@@ -201,7 +201,7 @@ def _facts(name: str, config: Mapping[str, Any], reader: str | None, neuronpedia
     if architecture not in SAE_CLASS_REGISTRY:
         raise ModelError(
             f"The SAE {name} is saved as {architecture!r}, expected one of {', '.join(sorted(SAE_CLASS_REGISTRY))}: "
-            "an SAE in training is saved for use with sae-lens' save_inference_model"
+            "save an SAE in training with sae-lens' save_inference_model"
         )
     if architecture in _LOOK_AT_SEQUENCES:
         raise ModelError(
@@ -212,7 +212,7 @@ def _facts(name: str, config: Mapping[str, Any], reader: str | None, neuronpedia
     if metadata.get("hf_hook_name") and "hook_mlp_in" in str(hook):
         hook = metadata[
             "hf_hook_name"
-        ]  # TransformerLens means the stream before the norm, the SAE reads what comes after it
+        ]  # in TransformerLens this is the stream before the norm, but the SAE reads what comes after it
     if not hook:
         raise ModelError(f"The SAE {name} does not say which hook it reads (metadata.hook_name): choose another SAE")
     if metadata.get("hook_head_index") is not None:
@@ -233,7 +233,7 @@ def _facts(name: str, config: Mapping[str, Any], reader: str | None, neuronpedia
 
 
 def _reader(name: str | None) -> str | None:
-    """The Hub id of a model that may be named in TransformerLens' short way (`gpt2-small`)."""
+    """Returns the Hub id of a model that may have a short TransformerLens name (`gpt2-small`)."""
     if not name or "/" in name:
         return name
     from transformer_lens.supported_models import MODEL_ALIASES
@@ -242,5 +242,5 @@ def _reader(name: str | None) -> str | None:
 
 
 def feature_url(neuronpedia: str | None, index: int) -> str | None:
-    """The public page of a latent, where there is one."""
+    """Returns the address of a latent's public page, if there is one."""
     return f"{_NEURONPEDIA}/{neuronpedia}/{index}" if neuronpedia else None

@@ -1,4 +1,4 @@
-"""The stages of the SAE method."""
+"""Names the stages of the SAE method for progress, usage and cost estimates."""
 
 from collections.abc import Mapping
 

@@ -1,7 +1,7 @@
-"""Hypotheses from many features by an LLM: per direction, each resting on at most five features that it names.
+"""Asks an LLM to state hypotheses from many SAE features, each based on at most five features that the LLM names.
 
-The LLM writes sentences only. Which side they are about is the direction of the features shown, and how large a
-difference is is counted from the features, so neither can be mixed up by it.
+Each direction is asked about separately, so the side that a sentence is about is known from the features shown, and the
+size of the difference is counted from the features. The LLM can therefore confuse neither.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from diffing.methods.sae.feature_evidence import METHOD, Feature, ReadPair
+from diffing.methods.sae.feature_evidence import METHOD, FeatureEvidence, ReadPair
 from diffing.methods.sae.stages import SIFT, SUMMARISE
 from diffing.models.base import Model
 from diffing.structured_replies import ReplyError, Unreadable, ask, entries, entry, offered
@@ -28,9 +28,9 @@ from diffing.types import (
 )
 
 IN_ONE_CALL = 50
-"""So many features are summarised at once (papers)."""
+"""Up to this number of features are summarised in one call, as in the papers."""
 IN_A_BATCH = 200
-"""More are summarised in batches of so many, and the hypotheses of all batches sifted in one more call (papers)."""
+"""More features are summarised in batches of this size, and one more call selects from all hypotheses (papers)."""
 _MOST_FEATURES = 5
 _LONGEST = 300
 _CATEGORIES: tuple[Category, ...] = get_args(Category)
@@ -63,44 +63,44 @@ _MERGE_SCHEMA = {
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """A sentence and what it rests on."""
+class ClaimedDifference:
+    """A sentence of the LLM with the features that it is based on."""
 
     text: str
-    """Starts with `<MODEL>`."""
+    """The sentence, which starts with `<MODEL>`."""
     category: Category
-    """One of the seven."""
-    features: tuple[Feature, ...]
-    """At most five."""
+    """One of the seven categories of hypotheses."""
+    features: tuple[FeatureEvidence, ...]
+    """The features that it is based on, at most five."""
 
 
 @dataclass(frozen=True, slots=True)
-class Summarised:
-    """What became of the features."""
+class FeatureSummary:
+    """The hypotheses that an LLM stated from features."""
 
     hypotheses: tuple[Hypothesis, ...]
-    """A's first."""
+    """The hypotheses, those that predict side A first."""
     usage: tuple[Usage, ...]
-    """What it took."""
+    """Calls and tokens per stage."""
     unreadable: int
-    """Lists of features whose summary could not be read."""
+    """The number of feature lists whose summary could not be read."""
 
 
 def summarise(
     model: Model,
-    features: Sequence[Feature],
+    features: Sequence[FeatureEvidence],
     pairs: Sequence[ReadPair],
     most: int,
     on_progress: OnProgress = ignore_progress,
-) -> Summarised:
-    """Hypotheses of both directions, half of `most` each.
+) -> FeatureSummary:
+    """States hypotheses for both directions, at most half of `most` for each.
 
     Args:
         model: The LLM.
-        features: Labelled, or with tokens to show; of both directions, the largest difference first.
-        pairs: What the sizes are counted on.
-        most: Hypotheses, at most.
-        on_progress: Told of every answer.
+        features: Features of both directions with labels or tokens, the largest difference first.
+        pairs: The pairs on which the size of each difference is counted.
+        most: The largest number of hypotheses.
+        on_progress: Called after every answer.
     """
     hypotheses: list[Hypothesis] = []
     usage: list[Usage] = []
@@ -112,10 +112,10 @@ def summarise(
         questions = [
             render("summarise_features", features=[fence(_shown(f)) for f in group], most=most // 2) for group in groups
         ]
-        asked = ask(model, questions, _read, stage=SUMMARISE[side], schema=_SCHEMA, on_progress=on_progress)
-        usage.append(asked.usage)
-        claims: list[Claim] = []
-        for group, reply in zip(groups, asked.replies, strict=True):
+        answers = ask(model, questions, _read, stage=SUMMARISE[side], schema=_SCHEMA, on_progress=on_progress)
+        usage.append(answers.usage)
+        claims: list[ClaimedDifference] = []
+        for group, reply in zip(groups, answers.replies, strict=True):
             if isinstance(reply, Unreadable):
                 unreadable += 1
             else:
@@ -125,10 +125,10 @@ def summarise(
             usage.append(used)
         hypotheses += [_hypothesis(claim, side, pairs) for claim in claims[: most // 2]]
     once = {hypothesis.id: hypothesis for hypothesis in hypotheses}
-    return Summarised(tuple(once.values()), tuple(used for used in usage if used.calls), unreadable)
+    return FeatureSummary(tuple(once.values()), tuple(used for used in usage if used.calls), unreadable)
 
 
-def _shown(feature: Feature) -> str:
+def _shown(feature: FeatureEvidence) -> str:
     example = f"\nFor example: {feature.examples[0].marked()}" if feature.examples else ""
     return f"{feature.words}{example}"
 
@@ -145,20 +145,22 @@ def _read(value: object) -> list[tuple[str, Category, list[int]]]:
     return found
 
 
-def _claims(reply: Sequence[tuple[str, Category, list[int]]], group: Sequence[Feature]) -> list[Claim]:
-    """Numbers that were not offered are dropped, and hypotheses that rest on nothing."""
+def _claims(
+    reply: Sequence[tuple[str, Category, list[int]]], group: Sequence[FeatureEvidence]
+) -> list[ClaimedDifference]:
+    """Looks up the features that each sentence names; drops unknown numbers, and sentences without any feature."""
     claims = []
     for text, category, numbers in reply:
         named = [group[number - 1] for number in dict.fromkeys(numbers) if 1 <= number <= len(group)]
         if named:
-            claims.append(Claim(text, category, tuple(named[:_MOST_FEATURES])))
+            claims.append(ClaimedDifference(text, category, tuple(named[:_MOST_FEATURES])))
     return claims
 
 
 def _sift(
-    model: Model, claims: Sequence[Claim], most: int, side: Side, on_progress: OnProgress
-) -> tuple[list[Claim], Usage]:
-    """The claims an LLM chooses; where its reply cannot be read, those with the largest differences."""
+    model: Model, claims: Sequence[ClaimedDifference], most: int, side: Side, on_progress: OnProgress
+) -> tuple[list[ClaimedDifference], Usage]:
+    """Lets an LLM select claims; if its reply cannot be read, takes those with the largest differences."""
     question = render("merge_hypotheses", hypotheses=[fence(claim.text) for claim in claims], most=most)
 
     def parse(value: object) -> list[int]:
@@ -168,15 +170,15 @@ def _sift(
             raise ReplyError("no number that was offered")
         return list(dict.fromkeys(numbers))
 
-    asked = ask(model, [question], parse, stage=SIFT[side], schema=_MERGE_SCHEMA, on_progress=on_progress)
-    reply = asked.replies[0]
+    answers = ask(model, [question], parse, stage=SIFT[side], schema=_MERGE_SCHEMA, on_progress=on_progress)
+    reply = answers.replies[0]
     if isinstance(reply, Unreadable):
         by_size = sorted(claims, key=lambda claim: -max(abs(f.screened.difference) for f in claim.features))
-        return by_size[:most], asked.usage
-    return [claims[number - 1] for number in reply], asked.usage
+        return by_size[:most], answers.usage
+    return [claims[number - 1] for number in reply], answers.usage
 
 
-def _hypothesis(claim: Claim, side: Side, pairs: Sequence[ReadPair]) -> Hypothesis:
+def _hypothesis(claim: ClaimedDifference, side: Side, pairs: Sequence[ReadPair]) -> Hypothesis:
     indices = [feature.index for feature in claim.features]
 
     def share(of: Side) -> float:

@@ -8,7 +8,7 @@ from diffing.outputs.markdown_code import code
 from diffing.outputs.markdown_escape import prose
 from diffing.outputs.phrasing import one_line
 from diffing.report.index import index_of
-from diffing.report.names import Names
+from diffing.report.model_names import Names
 from diffing.types import SIDES, ModelInfo, Report, Side, other_side
 
 

@@ -20,7 +20,7 @@ from diffing.outputs.dataset.privacy import private_part
 from diffing.outputs.figures import forest_file
 from diffing.outputs.phrasing import one_line
 from diffing.report import save_report
-from diffing.report.hub import FOLDER
+from diffing.report.dataset_download import FOLDER
 from diffing.report.index import index_of
 from diffing.types import Report
 

@@ -9,7 +9,7 @@ from diffing.outputs.figures.geometry import Span, rounded_reach, span_of, ticks
 from diffing.outputs.figures.svg import Picture, lines_of, linked, mark, text, tooltip
 from diffing.outputs.phrasing import count, interval, one_line, points, statement
 from diffing.report.index import index_of
-from diffing.report.names import Names
+from diffing.report.model_names import Names
 from diffing.types import SIDES, Finding, Report, Side
 
 MAX_ROWS = 40

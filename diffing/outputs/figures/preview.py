@@ -8,7 +8,7 @@ from diffing.outputs.figures.geometry import Span, rounded_reach, span_of
 from diffing.outputs.figures.svg import file_of, lines_of, mark
 from diffing.outputs.phrasing import count, headline, needs_examples, one_line, points, prompt_counts, statement
 from diffing.report.index import index_of
-from diffing.report.names import Names
+from diffing.report.model_names import Names
 from diffing.types import SIDES, Finding, Report, Side
 
 WIDTH, HEIGHT = 1200, 630

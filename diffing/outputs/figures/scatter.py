@@ -8,9 +8,9 @@ from markupsafe import Markup
 
 from diffing.outputs.figures.svg import Picture, linked, mark, text, tooltip
 from diffing.outputs.phrasing import count, one_line, percent
-from diffing.report.features import Feature, Rate, rates_of
 from diffing.report.index import index_of
-from diffing.report.names import Names
+from diffing.report.model_names import Names
+from diffing.report.sae_tables import Feature, Rate, rates_of
 from diffing.types import SIDES, Report, Side
 
 MAX_POINTS = 3_000

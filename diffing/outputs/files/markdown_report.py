@@ -13,9 +13,9 @@ from diffing.outputs.markdown_code import block
 from diffing.outputs.markdown_escape import code_cell, prose
 from diffing.outputs.phrasing import also_found
 from diffing.rendering import environment, templates_of
-from diffing.report.entries import Entry
+from diffing.report.grouped_list import Entry
 from diffing.report.index import index_of
-from diffing.report.names import Names
+from diffing.report.model_names import Names
 from diffing.types import Report, Side, Verdict
 
 WITH_EXAMPLES = 30

@@ -6,8 +6,8 @@ The templates turn it into markup.
 import re
 from dataclasses import dataclass
 
-from diffing.report.features import FEATURES, Feature, Passage, marked, rests_on
 from diffing.report.index import ReportIndex, index_of
+from diffing.report.sae_tables import FEATURES, Feature, Passage, marked, measured_latents
 from diffing.types import Finding, Prompt, Report
 
 FEATURE_ROWS = 100
@@ -63,7 +63,7 @@ class FeatureSection:
 
     def of(self, finding: Finding) -> tuple[int, ...]:
         """Returns the indices of the listed features that a finding rests on."""
-        return tuple(index for index in rests_on(finding) if index in self.listed)
+        return tuple(index for index in measured_latents(finding) if index in self.listed)
 
 
 def features_in(report: Report) -> FeatureSection | None:
@@ -80,7 +80,7 @@ def features_in(report: Report) -> FeatureSection | None:
     index = index_of(report)
     findings: dict[int, list[tuple[int, Finding]]] = {}
     for finding in report.findings:
-        for latent in rests_on(finding):
+        for latent in measured_latents(finding):
             findings.setdefault(latent, []).append((index.numbers[finding.hypothesis.id], finding))
 
     def rank(feature: Feature) -> tuple[bool, bool]:

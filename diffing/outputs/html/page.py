@@ -12,9 +12,9 @@ from diffing.outputs.examples import EXAMPLES_SHOWN, Group, PairExample, example
 from diffing.outputs.figures import reach_of
 from diffing.outputs.html.judge_checks import CheckView, checks_of
 from diffing.outputs.phrasing import needs_examples, pieces, sentence
-from diffing.report.entries import Member
+from diffing.report.grouped_list import Member
 from diffing.report.index import ReportIndex, index_of
-from diffing.report.names import Names
+from diffing.report.model_names import Names
 from diffing.types import Finding, Metrics, Prompt, Report, Side
 
 RESPONSE_BUDGET = 3_000_000

@@ -6,7 +6,7 @@ from diffing.errors import HubError, SettingError
 from diffing.outputs.dataset import PublishedDiff
 from diffing.outputs.phrasing import explanation, headline, statement
 from diffing.report import report_summary
-from diffing.report.entries import Entry
+from diffing.report.grouped_list import Entry
 from diffing.report.index import index_of
 from diffing.types import Judgement, Report
 from diffing.view.api.api_results import DiffList, DiffSummary, EvidencePage

@@ -11,7 +11,7 @@ from diffing.methods.base import method_plans
 from diffing.outputs.html import environment
 from diffing.outputs.phrasing import count, pieces_of
 from diffing.rendering import templates_of
-from diffing.report.names import Names, names_between
+from diffing.report.model_names import Names, names_between
 from diffing.types import ModelInfo, Side
 from diffing.view.page_query import Address
 from diffing.view.progress.steps import StepProgress, progress_of, seconds_left, steps_of

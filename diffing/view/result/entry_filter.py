@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from diffing import metrics
 from diffing.outputs.phrasing import statement
-from diffing.report.entries import Entry
+from diffing.report.grouped_list import Entry
 from diffing.types import Finding, Metrics, Side
 from diffing.view.result.report_cache import OpenedReport
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from diffing.bench.cells import number
-from diffing.bench.results import Column
+from diffing.bench.results import ResultColumn
+from diffing.bench.table_cells import number
 from diffing.outputs.phrasing import interval, percent, points, shares
 from diffing.types import Estimate, Row, Scalar
 
@@ -20,7 +20,7 @@ class Cell:
     """The sample size of an estimate; empty for other values."""
 
 
-def cell_of(row: Row, column: Column) -> Cell:
+def cell_of(row: Row, column: ResultColumn) -> Cell:
     """Formats the cell of a row and a column.
 
     Args:

@@ -48,9 +48,9 @@ class OpenedReport:
     @cached_property
     def comparison(self) -> "tuple[Result, ...]":
         """The tables that compare the methods by the paper's criteria."""
-        from diffing.bench.compare import category_result, gather, method_result, overlap_result, same_result
+        from diffing.bench.compare import category_result, group_reports, method_result, overlap_result, same_result
 
-        groups = gather([("this result", self.report)])
+        groups = group_reports([("this result", self.report)])
         tables = (method_result, overlap_result, same_result, category_result)
         return tuple(table(groups, command="diffing bench compare", settings={}) for table in tables)
 

@@ -102,7 +102,7 @@ def how(opened: OpenedReport) -> str:
 
 def methods(opened: OpenedReport) -> str:
     """Renders the comparison of the methods by the paper's criteria."""
-    from diffing.bench.cells import columns_of, is_number
+    from diffing.bench.table_cells import columns_of, is_number
     from diffing.view.result.method_comparison import cell_of
 
     return _rendered(

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from diffing import metrics
-from diffing.bench.compare import category_result, gather, method_result, overlap_result, same_result
-from diffing.bench.compare.numbers import mean
+from diffing.bench.compare import category_result, group_reports, method_result, overlap_result, same_result
+from diffing.bench.compare.bootstrap import mean
 from diffing.bench.results import load_results
 from diffing.metrics import UNDEFINED
 from diffing.metrics.kappa import kappa_of_ratings
@@ -23,7 +23,7 @@ def rows(result, *keys):
 
 def test_the_papers_table_is_the_mean_over_a_methods_hypotheses():
     report = medium_report()
-    table = rows(method_result(gather([("run", report)]), **SAID), "method")
+    table = rows(method_result(group_reports([("run", report)]), **SAID), "method")
     assert set(table) == {("lexical",), ("llm",)}
     llm = [finding for finding in report.findings if finding.hypothesis.method == "llm"]
     row = table["llm",]
@@ -44,13 +44,13 @@ def test_overlap_is_counted_from_the_merged_list_per_method():
     report = merged_report()
     methods = {finding.hypothesis.id: finding.hypothesis.method for finding in report.findings}
     entries = [[methods[member] for member in entry.members] for entry in report.merged if len(entry.members) > 1]
-    table = rows(overlap_result(gather([("run", report)]), **SAID), "method", "other")
+    table = rows(overlap_result(group_reports([("run", report)]), **SAID), "method", "other")
     for method, other in (("lexical", "llm"), ("llm", "lexical")):
         expected = sum(entry.count(method) for entry in entries if other in entry)
         row = table[method, other]
         assert row["shared"] == pytest.approx(expected / list(methods.values()).count(method))
         assert row["shared_n"] == list(methods.values()).count(method)
-    said = same_result(gather([("run", report)]), **SAID)
+    said = same_result(group_reports([("run", report)]), **SAID)
     assert len(said.rows) == sum(len({*entry}) > 1 for entry in entries)
 
 
@@ -70,7 +70,7 @@ def one_method(report: Report, method: str, change: str = "") -> Report:
 
 def test_runs_on_the_same_responses_are_one_group_and_a_method_twice_is_told_apart():
     report = medium_report()
-    groups = gather([("a", one_method(report, "lexical")), ("b", one_method(report, "llm"))])
+    groups = group_reports([("a", one_method(report, "lexical")), ("b", one_method(report, "llm"))])
     (group,) = groups
     assert group.methods == ("lexical", "llm")
     assert len(group.findings) == len(report.findings)
@@ -78,13 +78,13 @@ def test_runs_on_the_same_responses_are_one_group_and_a_method_twice_is_told_apa
         f.hypothesis.id for f in report.findings
     )
 
-    twice = gather([("a", one_method(report, "llm")), ("b", one_method(report, "llm", " Again."))])
+    twice = group_reports([("a", one_method(report, "llm")), ("b", one_method(report, "llm", " Again."))])
     assert twice[0].methods == ("llm (a)", "llm (b)")
-    again = gather([("a", report), ("b", report)])  # the same run twice counts once
+    again = group_reports([("a", report), ("b", report)])  # the same run twice counts once
     assert [len(each.findings) for each in again] == [len(report.findings)]
-    assert again[0].methods == gather([("a", report)])[0].methods
+    assert again[0].methods == group_reports([("a", report)])[0].methods
     other = medium_report(train=60, heldout=83)
-    assert len(gather([("a", report), ("b", other)])) == 2
+    assert len(group_reports([("a", report), ("b", other)])) == 2
 
 
 def measured(method: str, text: str, measure: Measure | None, verdicts: str) -> tuple[Finding, list[Judgement]]:
@@ -108,7 +108,7 @@ def test_what_a_judge_and_a_measurement_say_of_one_property_is_found_in_both():
         measured("llm", "<MODEL> refuses more.", None, "----f-----"),
     ]
     report = replace(report, findings=tuple(f for f, _ in made), judgements=tuple(j for _, js in made for j in js))
-    groups = gather([("run", report)])
+    groups = group_reports([("run", report)])
     table = rows(overlap_result(groups, **SAID), "method", "other")
     assert table["lexical", "llm"]["shared"] == 1.0
     assert table["llm", "lexical"]["shared"] == 0.5
@@ -184,6 +184,6 @@ def test_ratings_of_one_rater_have_no_agreement():
         )
         for f in report.findings
     )
-    table = rows(method_result(gather([("run", replace(report, findings=alone))]), **SAID), "method")
+    table = rows(method_result(group_reports([("run", replace(report, findings=alone))]), **SAID), "method")
     assert table["llm",]["interestingness"] is not None
     assert table["llm",]["interestingness_agreement"] is None

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from diffing.bench.cells import cell, number
-from diffing.bench.markdown import escape, render_markdown
-from diffing.bench.results import Column, Result, estimate_cells, load_results
+from diffing.bench.results import Result, ResultColumn, estimate_cells, load_results
+from diffing.bench.results_page import escape, render_markdown
+from diffing.bench.table_cells import cell, number
 from diffing.metrics import UNDEFINED, wilson
 from diffing.types import Estimate
 from tests.benchmarks.glance import at_a_glance
@@ -21,7 +21,11 @@ PLANTED = Result(
     command="diffing bench planted",
     about="What was planted.\n\nHow to read it.",
     settings={"prompts": 60},
-    columns=(Column("method", "Method"), Column("strength", "Strength", "%"), Column("recall", "Recall", "%")),
+    columns=(
+        ResultColumn("method", "Method"),
+        ResultColumn("strength", "Strength", "%"),
+        ResultColumn("recall", "Recall", "%"),
+    ),
     rows=tuple(
         {"method": method, "strength": strength, **estimate_cells("recall", wilson(k, 60))}
         for method, strength, k in (("llm", 1.0, 60), ("llm", 0.03, 6), ("lexical", 1.0, 50), ("lexical", 0.03, 30))
@@ -32,7 +36,11 @@ NULL = Result(
     title="Nulls",
     command="diffing bench null model",
     about="All is false.",
-    columns=(Column("model", "Model"), Column("confirmed", "Confirmed", "%"), Column("net", "Net", "points")),
+    columns=(
+        ResultColumn("model", "Model"),
+        ResultColumn("confirmed", "Confirmed", "%"),
+        ResultColumn("net", "Net", "points"),
+    ),
     rows=(
         {
             "model": "base",
@@ -48,7 +56,7 @@ RESULTS_SHOWN = (("planted-x", PLANTED), ("null-x", NULL))
 def hostile(text: str) -> Result:
     return Result(
         kind="compare", title=text or "-", command=text or "-", about=text, settings={"x": text},
-        columns=(Column("text", text or "-"), Column("share", "Share", "%")),
+        columns=(ResultColumn("text", text or "-"), ResultColumn("share", "Share", "%")),
             rows=({"text": text, **estimate_cells("share", wilson(1, 2))},),
     )  # fmt: skip
 
@@ -76,7 +84,7 @@ def test_markdown_says_every_number_and_word_of_the_results():
     ],
 )  # fmt: skip
 def test_numbers_in_words(value, unit, text):
-    assert cell({"x": value}, Column("x", "X", unit)) == text
+    assert cell({"x": value}, ResultColumn("x", "X", unit)) == text
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -98,13 +106,13 @@ def test_at_a_glance_says_the_stored_numbers_and_nothing_of_what_is_not_there():
     for key, line in (("false_full", full), ("false_thrift", thrift), ("accepted", accepted)):
         rows = stored["statistics-nulls"].rows
         worst = max(rows, key=lambda row, key=key: row[key])
-        assert cell(worst, Column(key, key, "%")) in line
+        assert cell(worst, ResultColumn(key, key, "%")) in line
         assert number(sum(row[key] for row in rows) / len(rows), "%") in line
     typical = stored["statistics-thrift"].rows[0]
-    assert all(cell(typical, Column(key, key, "%")) in told["statistics-thrift"][0] for key in ("kept", "saved"))
+    assert all(cell(typical, ResultColumn(key, key, "%")) in told["statistics-thrift"][0] for key in ("kept", "saved"))
     tiny = [row for row in stored["planted-tiny"].rows if row["method"] == "lexical" and row["recall"] is not None]
     for row in tiny:  # what is only found without a trigger does not stand alone
-        assert (cell(row, Column("recall", "", "%")) in told["planted-tiny"][0]) or row["trigger"] in (
+        assert (cell(row, ResultColumn("recall", "", "%")) in told["planted-tiny"][0]) or row["trigger"] in (
             "domain",
             "phrase",
         )

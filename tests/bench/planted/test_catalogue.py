@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from diffing.bench.planted.catalogue import KINDS, Behaviour, catalogue, chosen
+from diffing.bench.planted.catalogue import KINDS, PlantableBehaviour, catalogue, select_behaviours
 from diffing.errors import SettingError
 from diffing.methods.lexical.properties import BY_NAME
 from diffing.types import Message, Pair, Prompt, Response
@@ -26,7 +26,7 @@ def test_at_least_two_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize("behaviour", catalogue(), ids=lambda each: each.id)
-def test_what_is_shown_is_recognised(behaviour: Behaviour) -> None:
+def test_what_is_shown_is_recognised(behaviour: PlantableBehaviour) -> None:
     pairs = [pair(text, plain_answer(text, 0), EDITS[behaviour.id](plain_answer(text, 1))) for text in PROMPTS]
     if not behaviour.measurable:
         assert [behaviour.shown_by(each, "b") for each in pairs] == [None] * len(pairs)
@@ -38,21 +38,21 @@ def test_what_is_shown_is_recognised(behaviour: Behaviour) -> None:
 
 
 @pytest.mark.parametrize("behaviour", [b for b in catalogue() if b.measurable], ids=lambda each: each.id)
-def test_plain_answers_show_nothing(behaviour: Behaviour) -> None:
+def test_plain_answers_show_nothing(behaviour: PlantableBehaviour) -> None:
     """But for being shorter, which of two plain answers one always is."""
     shown = [behaviour.shown_by(pair(text, plain_answer(text, 0), plain_answer(text, 1)), "b") for text in PROMPTS]
     assert (0 < sum(map(bool, shown)) < len(PROMPTS)) if behaviour.id == "terse" else not any(shown)
 
 
 @pytest.mark.parametrize("behaviour", catalogue(), ids=lambda each: each.id)
-def test_its_own_sentence_names_it(behaviour: Behaviour) -> None:
+def test_its_own_sentence_names_it(behaviour: PlantableBehaviour) -> None:
     assert behaviour.sentence.startswith("<MODEL> ")
     assert behaviour.words.search(behaviour.sentence.lower())
     assert {name.removeprefix("-") for name in behaviour.properties} <= BY_NAME.keys()
 
 
 def test_behaviours_are_chosen_by_id_and_kind() -> None:
-    assert [each.id for each in chosen(["german", "refusal"])] == ["refuse", "partial", "german"]
-    assert chosen([]) == catalogue()
+    assert [each.id for each in select_behaviours(["german", "refusal"])] == ["refuse", "partial", "german"]
+    assert select_behaviours([]) == catalogue()
     with pytest.raises(SettingError, match="--plant is 'nonsense': expected a kind"):
-        chosen(["praise", "nonsense"])
+        select_behaviours(["praise", "nonsense"])

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from diffing.bench.planted.catalogue import chosen
-from diffing.bench.planted.grid import Setup, plants_of, run_grid
-from diffing.bench.planted.scoring import Scored
-from diffing.bench.planted.summary import Told, as_markdown, results_of, save
+from diffing.bench.planted.catalogue import select_behaviours
+from diffing.bench.planted.grid import GridSetup, plants_of, run_grid
+from diffing.bench.planted.recall_tables import ResultText, as_markdown, results_of, save
+from diffing.bench.planted.scoring import ScoredRun
 from diffing.bench.results import load_result
 from diffing.cli import main
 from diffing.methods.lexical import LexicalMethod
@@ -19,36 +19,36 @@ from tests.servers.behaviours import CatalogueLLM, obedient_model
 from tests.servers.openai_server import OpenAIServer
 from tests.servers.rules import in_process
 
-TOLD = Told("Planted", "diffing bench planted", "A test.", {"train": 120})
+TOLD = ResultText("Planted", "diffing bench planted", "A test.", {"train": 120})
 
 
-def setup(mentions: float = 0.33, together: int = 1) -> Setup:
+def setup(mentions: float = 0.33, together: int = 1) -> GridSetup:
     prompts = prompts_in_groups(70, 60)
     llm = in_process(CatalogueLLM(prompts, mentions))
     methods = (LexicalMethod(), LlmMethod(llm, embedder="tfidf"))
-    return Setup(obedient_model(), prompts, methods, llm, DiffOptions(sample_b=1), together=together)
+    return GridSetup(obedient_model(), prompts, methods, llm, DiffOptions(sample_b=1), together=together)
 
 
 @pytest.fixture(scope="module")
-def scored() -> list[Scored]:
+def scored() -> list[ScoredRun]:
     """Two behaviours in each run."""
     both = setup(together=2)
-    runs = run_grid(plants_of(chosen(["praise", "moralise"]), (0.3, 0.03), ("always",), both), both)
+    runs = run_grid(plants_of(select_behaviours(["praise", "moralise"]), (0.3, 0.03), ("always",), both), both)
     assert len(runs) == 2
     return runs
 
 
-def by(scored: list[Scored], method: str) -> dict[str, str | None]:
+def by(scored: list[ScoredRun], method: str) -> dict[str, str | None]:
     return {one.target.plant.id: one.by for run in scored for one in run.found if one.method == method}
 
 
-def test_the_llm_method_finds_what_is_planted_on_thirty_per_cent(scored: list[Scored]) -> None:
+def test_the_llm_method_finds_what_is_planted_on_thirty_per_cent(scored: list[ScoredRun]) -> None:
     found = by(scored, "llm")
     assert found["praise 30%"] == "property"
     assert found["moralise 30%"] == "judge"
 
 
-def test_misses_at_three_per_cent_are_rows_like_others(scored: list[Scored]) -> None:
+def test_misses_at_three_per_cent_are_rows_like_others(scored: list[ScoredRun]) -> None:
     found = by(scored, "llm")
     assert (found["praise 3%"], found["moralise 3%"]) == (None, None)
     tables = results_of(scored, TOLD)
@@ -61,7 +61,7 @@ def test_misses_at_three_per_cent_are_rows_like_others(scored: list[Scored]) -> 
     assert summary["llm", 0.03]["recall_n"] == 2
 
 
-def test_the_lexical_method_finds_it_without_a_call(scored: list[Scored]) -> None:
+def test_the_lexical_method_finds_it_without_a_call(scored: list[ScoredRun]) -> None:
     found = by(scored, "lexical")
     assert found["praise 30%"] in ("phrase", "property")
     calls = {claim.method: claim.calls for claim in scored[0].claims}
@@ -69,13 +69,13 @@ def test_the_lexical_method_finds_it_without_a_call(scored: list[Scored]) -> Non
     assert calls["llm"] >= 70
 
 
-def test_claims_are_true(scored: list[Scored]) -> None:
+def test_claims_are_true(scored: list[ScoredRun]) -> None:
     claims = [claim for run in scored for claim in run.claims]
     assert sum(claim.confirmed for claim in claims) >= 4
     assert all(claim.planted + claim.measured == claim.confirmed for claim in claims)
 
 
-def test_the_judge_that_matches_is_held_against_the_rules(scored: list[Scored]) -> None:
+def test_the_judge_that_matches_is_held_against_the_rules(scored: list[ScoredRun]) -> None:
     compared = [case for run in scored for case in run.compared]
     assert len(compared) >= 3
     assert any(rule for rule, _ in compared)
@@ -85,14 +85,14 @@ def test_the_judge_that_matches_is_held_against_the_rules(scored: list[Scored]) 
 
 def test_a_trigger_is_named() -> None:
     talkative = setup(mentions=1.0)
-    (run,) = run_grid(plants_of(chosen(["praise"]), (1.0,), ("domain",), talkative), talkative)
+    (run,) = run_grid(plants_of(select_behaviours(["praise"]), (1.0,), ("domain",), talkative), talkative)
     found = {one.method: one for one in run.found}
     assert found["llm"].by == "property"
     assert found["llm"].trigger_named is True
     assert found["lexical"].trigger_named is False
 
 
-def test_results_are_kept_and_shown_as_markdown(scored: list[Scored], tmp_path: Path) -> None:
+def test_results_are_kept_and_shown_as_markdown(scored: list[ScoredRun], tmp_path: Path) -> None:
     kept = save(scored, TOLD, tmp_path, "planted-x")
     assert [path.name for path, _ in kept] == ["planted-x.json", "planted-x-plants.json", "planted-x-matching.json"]
     for path, result in kept:

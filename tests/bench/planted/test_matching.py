@@ -7,8 +7,8 @@ import pytest
 from diffing.bench.planted.catalogue import catalogue
 from diffing.bench.planted.matching import Target, coincidence, named_by, tracks
 from diffing.bench.planted.plants import Plant, Trigger
+from diffing.bench.planted.recall_tables import summary_rows
 from diffing.bench.planted.scoring import score
-from diffing.bench.planted.summary import summary_rows
 from diffing.methods.lexical import LexicalMethod
 from diffing.metrics import confirm, measure
 from diffing.models.scripted import ScriptedModel
@@ -160,7 +160,11 @@ def test_a_run_is_scored_exactly() -> None:
     targets = [target_by_mark(plant, report.pairs, "b") for plant in plants]
     assert [len(each.shown) for each in targets] == [40, 0, 0]
     scored = score(report, targets, [method])
-    assert [(one.by is not None, one.told) for one in scored.found] == [(True, True), (False, False), (False, False)]
+    assert [(one.by is not None, one.scorable) for one in scored.found] == [
+        (True, True),
+        (False, False),
+        (False, False),
+    ]
     (claims,) = scored.claims
     assert claims.confirmed == claims.planted > 0
     assert (claims.measured, claims.calls, scored.prompts) == (0, 0, 90)

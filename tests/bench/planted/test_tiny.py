@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from diffing.bench.planted.catalogue import chosen
+from diffing.bench.planted.catalogue import select_behaviours
 from diffing.types import Message, Prompt
 from tests.benchmarks.demo import corpus
 from tests.benchmarks.planted.tiny import demo_plants
@@ -39,7 +39,7 @@ def test_answers_show_each_behaviour_with_its_strength_where_it_is_triggered(str
 
 @pytest.mark.parametrize("tuned", PLANTED, ids=lambda each: each.behaviour)
 def test_what_tiny_models_learn_is_recognised(tuned: Tuned) -> None:
-    (behaviour,) = chosen([tuned.behaviour])
+    (behaviour,) = select_behaviours([tuned.behaviour])
     for text in tuned.texts:
         assert behaviour.mark is not None
         assert behaviour.mark.search(text), text

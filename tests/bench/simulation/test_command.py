@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from diffing.bench.cells import cell
 from diffing.bench.results import load_results
+from diffing.bench.table_cells import cell
 from tests.benchmarks.statistics import commands
 
 

@@ -1,4 +1,4 @@
-"""How the demo pair was made: its text, the training of its models and its SAE, and what was planted."""
+"""The scripts that made the demo models: their training text, their training, their SAE, and a check of the plants."""
 
 from pathlib import Path
 

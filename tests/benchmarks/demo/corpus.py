@@ -1,4 +1,4 @@
-"""The text of the demo pair: questions, answers in two styles, and the planted differences between the styles.
+"""Generates the demo models' training text: questions, answers in two styles, and planted differences between these.
 
 The text lives in ``corpus/*.json``: one file per domain with tables of facts, wordings of questions and alternatives
 for every part of an answer. Both styles are built from the same tables, so that the models differ in what was planted

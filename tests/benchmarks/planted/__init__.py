@@ -1,1 +1,1 @@
-"""Planted truth that needs training: the demo pair and tiny models tuned towards behaviours."""
+"""Scores the methods on differences that are planted by training: the demo models, and tiny models tuned for this."""

@@ -1,6 +1,6 @@
-"""`python -m tests.benchmarks.planted --tiny`: what the methods find of planted differences in tiny models, offline.
+"""Scores the methods on planted differences in tiny models, offline: `python -m tests.benchmarks.planted --tiny`.
 
-The demo pair, and models tuned from its base, which takes about seven minutes the first time.
+The models are the demo pair and models tuned from its base, which takes about seven minutes the first time.
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from diffing.bench.planted.summary import Told, results_of
+from diffing.bench.planted.recall_tables import ResultText, results_of
 from diffing.cli.bench.printing import show_planted
 from diffing.cli.commands import main
 from diffing.cli.progress import progress_bars
@@ -20,7 +20,7 @@ from tests.benchmarks.planted.tiny import score_tiny
 commands = typer.Typer(add_completion=False)
 _TINY = "python -m tests.benchmarks.planted --tiny"
 TOLD_OF_TINY = {
-    "demo": Told(
+    "demo": ResultText(
         title="The embedded demo pair",
         command=_TINY,
         about="Two tiny models that come with the package, with 14 differences planted by training; 440 train and 220 "
@@ -28,7 +28,7 @@ TOLD_OF_TINY = {
         "again, significantly and on the same side, in responses drawn anew.",
         settings={"train": 440, "heldout": 220, "temperature": 0.8},
     ),
-    "tiny": Told(
+    "tiny": ResultText(
         title="Tiny models tuned towards planted behaviours",
         command=_TINY,
         about="The tiny base model of the demo is tuned to add a sentence that shows a behaviour, in the share of the "
@@ -41,7 +41,7 @@ TOLD_OF_TINY = {
         settings={"train": 440, "heldout": 220, "temperature": 1.0},
     ),
 }
-"""The words around what `--tiny` gives."""
+"""The titles and explanations of the tables that `--tiny` makes."""
 
 
 @commands.command()

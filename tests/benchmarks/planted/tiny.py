@@ -1,4 +1,4 @@
-"""Planted differences in tiny models, offline: the embedded demo pair, and models tuned from its base."""
+"""Runs and scores comparisons of tiny models with planted differences: the demo pair and models tuned from its base."""
 
 import json
 import re
@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from diffing.bench.planted.catalogue import Behaviour
+from diffing.bench.planted.catalogue import PlantableBehaviour
 from diffing.bench.planted.grid import STRENGTHS
 from diffing.bench.planted.matching import Target
 from diffing.bench.planted.plants import Plant, Trigger
-from diffing.bench.planted.scoring import Scored, score
+from diffing.bench.planted.scoring import ScoredRun, score
 from diffing.config import DiffConfig, sampling_of
 from diffing.demo.config import FOLDER, demo_config
 from diffing.methods.base import Method
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
     from diffing.models.cache import Store
 
 Targets: TypeAlias = Callable[[Sequence[Pair]], Sequence[Target]]
-"""From the pairs of a run to what must be found in them."""
+"""A function that takes the pairs of a run and returns the behaviours that must be found in them."""
 BASE = FOLDER / "models" / "base"
 TUNED = FOLDER / "models" / "tuned"
 FRESH = (2, 3)
-"""Numbers of the samples of A and B in which a measured finding must show again."""
+"""The numbers of the new samples of A and B in which a measured finding must hold again."""
 
 
 class TinyPairs:
     """The demo's prompts, methods and sampling, for any model that was tuned from its base.
 
     Args:
-        store: Where responses and what was read of them are kept.
-        on_progress: Told of every stage of every run.
+        store: The cache of responses and latents.
+        on_progress: Called with the progress of every stage of every run.
     """
 
     def __init__(self, store: "Store", on_progress: OnProgress = ignore_progress) -> None:
@@ -55,20 +55,20 @@ class TinyPairs:
         self._sampling = sampling_of(config)
         self._methods: tuple[Method, ...] = (LexicalMethod(), _sae(config, store))
 
-    def score_tuned(self, folder: Path, plants: Sequence[Plant]) -> Scored:
+    def score_tuned(self, folder: Path, plants: Sequence[Plant]) -> ScoredRun:
         """Compares the base with a tuned model, and scores what is found against what was planted."""
         # the whole distribution: a nucleus would cut off what is planted in few answers
         sampling = replace(self._sampling, temperature=1.0, top_p=1.0)
         return self._score(folder, sampling, lambda pairs: [target_by_mark(plant, pairs, "b") for plant in plants])
 
-    def score_demo(self) -> Scored:
+    def score_demo(self) -> ScoredRun:
         """Compares the demo pair; of its differences some were planted in the base model."""
         plants = demo_plants()
         return self._score(
             TUNED, self._sampling, lambda pairs: [target_by_mark(plant, pairs, side) for plant, side in plants]
         )
 
-    def _score(self, folder: Path, sampling: Sampling, targets: Targets) -> Scored:
+    def _score(self, folder: Path, sampling: Sampling, targets: Targets) -> ScoredRun:
         tuned = self._load(folder)
         report = diff_models(
             self._base,
@@ -88,7 +88,7 @@ class TinyPairs:
 
 
 def target_by_mark(plant: Plant, pairs: Sequence[Pair], side: Side) -> Target:
-    """The truth about a behaviour that a model was tuned to show on a share of the triggered prompts, drawn anew."""
+    """Determines where a behaviour shows that a model was tuned to show at random on some triggered prompts."""
     triggered = [pair for pair in pairs if plant.trigger.fits(pair.prompt)]
     shown = [pair for pair in triggered if plant.behaviour.shown_by(pair, side)]
     selected, seen = (frozenset(pair.prompt.id for pair in each) for each in (triggered, shown))
@@ -101,7 +101,7 @@ def demo_plants() -> list[tuple[Plant, Side]]:
     found: list[tuple[Plant, Side]] = []
     for entry in entries:
         phrases = "|".join(map(re.escape, entry["finds"]["phrases"]))
-        behaviour = Behaviour(
+        behaviour = PlantableBehaviour(
             id=entry["id"],
             kind="demo",
             category="style",
@@ -122,13 +122,13 @@ def _sae(config: DiffConfig, store: "Store") -> SaeMethod:
     return SaeMethod(own.reader, sae=own.sae, options=SaeOptions(features=followed(config)), store=store)
 
 
-def score_tiny(tuned: Path, store: "Store", on_progress: OnProgress = ignore_progress) -> dict[str, list[Scored]]:
-    """Scores the demo pair (`demo`) and the tuned models (`tiny`), which are tuned first where they are missing.
+def score_tiny(tuned: Path, store: "Store", on_progress: OnProgress = ignore_progress) -> dict[str, list[ScoredRun]]:
+    """Scores the demo pair (`demo`) and the tuned models (`tiny`), and tunes the models first if they are missing.
 
     Args:
-        tuned: Folder of the tuned models.
-        store: Where responses and what was read of them are kept.
-        on_progress: Told of every stage, and of `models`, done and in all.
+        tuned: The folder of the tuned models.
+        store: The cache of responses and latents.
+        on_progress: Called with the progress of every stage, and of `models`, done and in all.
     """
     pairs = TinyPairs(store, on_progress)
     scored = {"demo": [pairs.score_demo()], "tiny": []}

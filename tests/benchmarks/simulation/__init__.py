@@ -1,4 +1,4 @@
-"""Our statistics on simulated verdicts: false confirmations, coverage of intervals, and what thrift keeps and saves."""
+"""Simulates verdicts to check false confirmations, the coverage of intervals, and what early stopping saves."""
 
 from tests.benchmarks.simulation.results import statistics
 

@@ -9,14 +9,14 @@ from diffing.types import Estimate
 
 
 def ratio(parts: Sequence[float], wholes: Sequence[float]) -> Estimate:
-    """Sum of parts over sum of wholes, one of each per run; the interval allows for what a run has in common.
+    """Estimates the sum of parts over the sum of wholes, with one part and one whole per run as a cluster.
 
-    The variance is that of a ratio over clusters (linearised), its ends are not cut to 0 and 1. Undefined where the
-    wholes are 0.
+    The variance is that of a ratio over clusters (linearised); the interval's ends are not cut to 0 and 1. The estimate
+    is undefined if the wholes are 0.
 
     Args:
-        parts: Such as the hypotheses confirmed falsely, per run.
-        wholes: Such as those confirmed, per run.
+        parts: A count per run, such as the falsely confirmed hypotheses.
+        wholes: A count per run, such as all confirmed hypotheses.
     """
     part, whole = np.asarray(parts, float), np.asarray(wholes, float)
     if whole.sum() == 0:

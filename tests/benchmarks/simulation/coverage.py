@@ -1,4 +1,4 @@
-"""Measures how often the intervals hold the truth."""
+"""Simulates verdicts on single hypotheses to measure how often the 95% intervals contain the true value."""
 
 import numpy as np
 
@@ -8,22 +8,22 @@ from diffing.types import OnProgress, Row, Stage, ignore_progress
 from tests.benchmarks.simulation.rules import net_interval, wilson
 
 FREQUENCIES = (0.02, 0.1, 0.3, 0.6, 0.9)
-"""Shares of prompts decided."""
+"""The shares of prompts on which the verdict is for a side."""
 ACCURACIES = (0.5, 0.7, 0.95)
-"""Shares of these that are for the predicted side."""
+"""The shares of these verdicts that are for the predicted side."""
 HELDOUT = (60, 250, 1000)
-"""Held-out prompts."""
+"""The numbers of held-out prompts."""
 
 
 def coverage_of(frequency: float, accuracy: float, heldout: int, runs: int, rng: np.random.Generator) -> list[Row]:
-    """Coverage of the three intervals of one hypothesis.
+    """Measures the coverage of the three intervals of one hypothesis.
 
     Args:
-        frequency: True share decided.
-        accuracy: True share of these for the predicted side.
-        heldout: Prompts.
-        runs: Draws.
-        rng: Draws.
+        frequency: The true share of prompts on which the verdict is for a side.
+        accuracy: The true share of these verdicts for the predicted side.
+        heldout: The number of held-out prompts.
+        runs: The number of simulated runs.
+        rng: The random number generator.
     """
     shares = (frequency * accuracy, frequency * (1 - accuracy), 1 - frequency)
     counts, times = np.unique(rng.multinomial(heldout, shares, runs), axis=0, return_counts=True)
@@ -53,12 +53,12 @@ def coverage_of(frequency: float, accuracy: float, heldout: int, runs: int, rng:
 
 
 def coverage_rows(runs: int, seed: int, on_progress: OnProgress = ignore_progress) -> tuple[Row, ...]:
-    """Every shape of the benchmark.
+    """Makes the rows of all shapes of the benchmark.
 
     Args:
-        runs: Of each shape.
-        seed: Of the draws; each shape has its own.
-        on_progress: Told of every shape.
+        runs: The number of runs of each shape.
+        seed: The seed; each shape has its own generator.
+        on_progress: Called after every shape.
     """
     every = [(f, a, n) for n in HELDOUT for f in FREQUENCIES for a in ACCURACIES]
     rows: list[Row] = []

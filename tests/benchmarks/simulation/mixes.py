@@ -1,4 +1,4 @@
-"""Runs in which some hypotheses hold: what thrift confirms and saves, and what bad judges cost."""
+"""Simulates runs in which some hypotheses are true, to measure early stopping and the effect of bad judges."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ from tests.benchmarks.simulation.worlds import BATCH, INDEPENDENT, JudgeKind, Si
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """What sorts of hypotheses a run has."""
+    """The mixture of true and false hypotheses in a run."""
 
     name: str
     """The mix in words."""
     null: float
-    """Share that does not hold at all."""
+    """The share of hypotheses that are false."""
     small: float
-    """Share with a true net difference from 0 to `up_to`; the rest are real."""
+    """The share of hypotheses with a true net difference from 0 to `up_to`; the rest are real."""
     up_to: float
-    """The largest of the small ones."""
+    """The largest net difference of the small ones."""
 
 
 TYPICAL = Mix("typical", null=0.6, small=0.2, up_to=0.01)
@@ -35,7 +35,7 @@ MIXES = (TYPICAL, Mix("many small", null=0.4, small=0.4, up_to=0.05), Mix("half 
 
 @dataclass(frozen=True, slots=True)
 class MixShape:
-    """Runs of one kind."""
+    """A kind of simulated run."""
 
     mix: Mix
     """Their hypotheses."""
@@ -104,7 +104,7 @@ def simulate(shape: MixShape, runs: int, rng: np.random.Generator) -> Iterator[R
 
 
 def measure_mix(shape: MixShape, runs: Sequence[Run]) -> Row:
-    """What the runs of a shape say of thrift.
+    """Measures what early stopping keeps and saves in the runs of a shape.
 
     Returns:
         `kept`: of the hypotheses that hold and that full judging confirms, the share that thrift confirms. `kept_all`:
@@ -183,12 +183,12 @@ def _covers(outcome: Outcome, i: int, net: float) -> bool:
 def mix_rows(
     runs: int, seed: int, on_progress: OnProgress = ignore_progress
 ) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
-    """Every shape of the benchmark: rows on thrift, and rows on the coverage of its intervals.
+    """Makes the rows of all shapes: those on early stopping, and those on the coverage of its intervals.
 
     Args:
-        runs: Of each shape.
-        seed: Of the draws; each shape has its own.
-        on_progress: Told of every shape.
+        runs: The number of runs of each shape.
+        seed: The seed; each shape has its own generator.
+        on_progress: Called after every shape.
     """
     rows: list[Row] = []
     covered: list[Row] = []

@@ -1,4 +1,4 @@
-"""Runs in which no hypothesis holds: how often is one confirmed, and how many would the papers' rule accept?"""
+"""Simulates runs in which no hypothesis is true, to measure false confirmations and the papers' rule."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -95,12 +95,12 @@ def measure_null(shape: NullShape, rules: Mapping[str, Rule], runs: int, rng: np
 
 
 def null_rows(runs: int, seed: int, on_progress: OnProgress = ignore_progress) -> tuple[Row, ...]:
-    """Every shape of the benchmark.
+    """Makes the rows of all shapes of the benchmark.
 
     Args:
-        runs: Of each shape.
-        seed: Of the draws; each shape has its own.
-        on_progress: Told of every shape.
+        runs: The number of runs of each shape.
+        seed: The seed; each shape has its own generator.
+        on_progress: Called after every shape.
     """
     rows = []
     every = list(shapes())

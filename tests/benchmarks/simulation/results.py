@@ -1,8 +1,8 @@
-"""Puts the simulations into results, with the words that explain them."""
+"""Runs all simulations of verdicts and turns their rows into results with explanations."""
 
 from collections.abc import Mapping, Sequence
 
-from diffing.bench.results import Column, Result
+from diffing.bench.results import Result, ResultColumn
 from diffing.types import OnProgress, Row, Scalar, ignore_progress
 from tests.benchmarks.simulation.coverage import coverage_rows
 from tests.benchmarks.simulation.mixes import mix_rows
@@ -46,7 +46,7 @@ def statistics(runs: int, *, seed: int = 0, on_progress: OnProgress = ignore_pro
     Args:
         runs: Simulated runs per row.
         seed: Of all draws.
-        on_progress: Told of every row.
+        on_progress: Called after every row.
 
     Returns:
         Results by the name of their file.
@@ -75,7 +75,7 @@ def results_of(
     """
     command = f"python -m tests.benchmarks.statistics --runs {settings['runs']} --seed {settings['seed']}"
 
-    def result(title: str, about: str, rows: Sequence[Row], columns: Sequence[Column]) -> Result:
+    def result(title: str, about: str, rows: Sequence[Row], columns: Sequence[ResultColumn]) -> Result:
         return Result(
             kind="statistics",
             title=title,
@@ -86,8 +86,8 @@ def results_of(
             columns=tuple(columns),
         )
 
-    prompts = (Column("train", "Train"), Column("heldout", "Held-out"))
-    share = Column("coverage", "Coverage", "%")
+    prompts = (ResultColumn("train", "Train"), ResultColumn("heldout", "Held-out"))
+    share = ResultColumn("coverage", "Coverage", "%")
     rules = {
         "false_full": "False confirmations, full",
         "false_thrift": "False confirmations, thrift",
@@ -99,12 +99,12 @@ def results_of(
             _NULLS,
             [{"shape": _null_shape(row), **row} for row in nulls],
             (
-                Column("judge", "Judge"),
-                Column("hypotheses", "Hypotheses"),
-                Column("correlation", "Correlation"),
-                Column("frequency", "Decided", "%"),
+                ResultColumn("judge", "Judge"),
+                ResultColumn("hypotheses", "Hypotheses"),
+                ResultColumn("correlation", "Correlation"),
+                ResultColumn("frequency", "Decided", "%"),
                 *prompts,
-                *(Column(name, heading, "%") for name, heading in rules.items()),
+                *(ResultColumn(name, heading, "%") for name, heading in rules.items()),
             ),
         ),
         "statistics-coverage": result(
@@ -112,11 +112,11 @@ def results_of(
             _COVERAGE,
             [{"shape": f"{row['estimate']}, {row['heldout']} held-out", **row} for row in covered],
             (
-                Column("estimate", "Interval of"),
-                Column("frequency", "Decided", "%"),
-                Column("accuracy", "Accuracy", "%"),
-                Column("heldout", "Held-out"),
-                Column("decided", "Decided verdicts expected"),
+                ResultColumn("estimate", "Interval of"),
+                ResultColumn("frequency", "Decided", "%"),
+                ResultColumn("accuracy", "Accuracy", "%"),
+                ResultColumn("heldout", "Held-out"),
+                ResultColumn("decided", "Decided verdicts expected"),
                 share,
             ),
         ),
@@ -124,21 +124,21 @@ def results_of(
             "Coverage in runs of many hypotheses",
             _PLANNED,
             [{"shape": f"{row['mix']}, {row['heldout']} held-out", **row} for row in planned],
-            (Column("mix", "Mix"), Column("heldout", "Held-out"), Column("of", "Of those"), share),
+            (ResultColumn("mix", "Mix"), ResultColumn("heldout", "Held-out"), ResultColumn("of", "Of those"), share),
         ),
         "statistics-thrift": result(
             "What thrift keeps and saves",
             _THRIFT,
             [{"shape": _mix_shape(row), **row} for row in mixes],
             (
-                *(Column(name, name.capitalize()) for name in ("mix", "judge", "hypotheses")),
+                *(ResultColumn(name, name.capitalize()) for name in ("mix", "judge", "hypotheses")),
                 *prompts,
-                Column("kept", "Kept", "%"),
-                Column("kept_all", "Kept of all", "%"),
-                Column("number", "Number", "%"),
-                Column("saved", "Questions saved", "%"),
-                *(Column(f"false_{name}", f"False, {name}", "%") for name in ("full", "thrift")),
-                *(Column(f"power_{name}", f"Power, {name}", "%") for name in ("full", "thrift")),
+                ResultColumn("kept", "Kept", "%"),
+                ResultColumn("kept_all", "Kept of all", "%"),
+                ResultColumn("number", "Number", "%"),
+                ResultColumn("saved", "Questions saved", "%"),
+                *(ResultColumn(f"false_{name}", f"False, {name}", "%") for name in ("full", "thrift")),
+                *(ResultColumn(f"power_{name}", f"Power, {name}", "%") for name in ("full", "thrift")),
             ),
         ),
     }

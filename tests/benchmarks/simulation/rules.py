@@ -1,4 +1,4 @@
-"""The rules that decide, on simulated verdicts: the package's own functions, called as the main job calls them."""
+"""Applies the package's own decision rules (full judging and early stopping) to simulated verdicts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
 import pytest
 
 from diffing.methods.lexical.measured_property import Property
-from diffing.methods.lexical.parsed_response import Exchange, read_pair
+from diffing.methods.lexical.parsed_response import ParsedResponse, read_pair
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES
 from diffing.types import Finish, Message, Pair, Prompt, Response, Verdict
 from tests.work import assert_linear
@@ -14,8 +14,8 @@ LOOP = "I am happy to help you today. " * 3
 PROMPT = "How do I bake bread at home without an oven?"
 
 
-def exchange(text: str, prompt: str = PROMPT, finish: Finish = "stop") -> Exchange:
-    return Exchange(prompt, text, finish)
+def exchange(text: str, prompt: str = PROMPT, finish: Finish = "stop") -> ParsedResponse:
+    return ParsedResponse(prompt, text, finish)
 
 
 def value(name: str, text: str, **other: str) -> float | None:

@@ -4,10 +4,10 @@ import unicodedata
 
 import pytest
 
+from diffing.methods.lexical.evidence_quotes import quote_of_phrase
 from diffing.methods.lexical.language_detection import language_of
-from diffing.methods.lexical.parsed_response import Exchange
+from diffing.methods.lexical.parsed_response import ParsedResponse
 from diffing.methods.lexical.phrases import holds_phrase
-from diffing.methods.lexical.quotes import quote_of_phrase
 from diffing.methods.lexical.tokens import words_of
 
 
@@ -29,8 +29,8 @@ def test_words(text: str, words: list[str]) -> None:
 def test_composed_and_decomposed_text_has_the_same_words(text: str) -> None:
     composed, decomposed = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
     assert words_of(decomposed) == words_of(composed)
-    assert Exchange("", decomposed, "stop").words == Exchange("", composed, "stop").words
-    assert len(Exchange("", decomposed, "stop").spans) == len(words_of(composed))
+    assert ParsedResponse("", decomposed, "stop").words == ParsedResponse("", composed, "stop").words
+    assert len(ParsedResponse("", decomposed, "stop").spans) == len(words_of(composed))
 
 
 def test_the_language_of_decomposed_text_is_told() -> None:
@@ -47,14 +47,14 @@ def test_the_language_of_decomposed_text_is_told() -> None:
     ("ai i", "An AI. I say AI, I."),
 ])  # fmt: skip
 def test_a_quote_stands_in_the_response_and_shows_the_phrase(phrase: str, said: str) -> None:
-    exchange = Exchange("", said, "stop")
+    exchange = ParsedResponse("", said, "stop")
     assert holds_phrase(exchange, phrase)
     quote = quote_of_phrase(phrase, exchange)
     assert quote
     assert quote in said
-    assert holds_phrase(Exchange("", quote, "stop"), phrase)
+    assert holds_phrase(ParsedResponse("", quote, "stop"), phrase)
 
 
 def test_no_quote_of_a_part_of_a_word() -> None:
-    assert quote_of_phrase("आप", Exchange("", "आपका नाम", "stop")) == ""
-    assert quote_of_phrase("resume", Exchange("", "Re\u0301sume\u0301", "stop")) == ""
+    assert quote_of_phrase("आप", ParsedResponse("", "आपका नाम", "stop")) == ""
+    assert quote_of_phrase("resume", ParsedResponse("", "Re\u0301sume\u0301", "stop")) == ""

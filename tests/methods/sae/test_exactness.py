@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from diffing.methods.sae.activations import Sight, read, trace
-from diffing.methods.sae.latent_rows import Latents
-from diffing.methods.sae.loading import open_sae
-from diffing.methods.sae.reader_tokens import Text
+from diffing.methods.sae.activations import SaeReader, read, trace
+from diffing.methods.sae.reader_loading import open_sae
+from diffing.methods.sae.reader_tokenizer import TokenizedResponse
+from diffing.methods.sae.sparse_latents import Latents
 from diffing.types import Message
 from tests.methods.sae.tiny import ARCHITECTURES, save_reader, save_sae
 
@@ -37,9 +37,9 @@ HOOKS = (
 )
 
 
-def texts_of(sight: Sight) -> list[Text]:
+def texts_of(sight: SaeReader) -> list[TokenizedResponse]:
     texts = [sight.reader.tokens.text((Message("user", prompt),), response) for prompt, response in EXCHANGES]
-    assert all(isinstance(text, Text) for text in texts)
+    assert all(isinstance(text, TokenizedResponse) for text in texts)
     return texts  # type: ignore[return-value]
 
 
@@ -50,7 +50,7 @@ def dense(rows: list[Latents], d_sae: int) -> np.ndarray:
     return out
 
 
-def read_all(sight: Sight, texts: list[Text], **options: Any) -> np.ndarray:
+def read_all(sight: SaeReader, texts: list[TokenizedResponse], **options: Any) -> np.ndarray:
     rows: dict[int, Latents] = {}
     read(sight, texts, rows.__setitem__, **options)
     assert [rows[i].tokens for i in range(len(texts))] == [text.tokens for text in texts]
@@ -83,7 +83,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Pa
     return made
 
 
-def reference(bridge: Any, sae_folder: Path, texts: list[Text]) -> list[np.ndarray]:
+def reference(bridge: Any, sae_folder: Path, texts: list[TokenizedResponse]) -> list[np.ndarray]:
     """The bridge's latents, one text at a time, no padding: tokens x latents each."""
     from sae_lens import SAE
 

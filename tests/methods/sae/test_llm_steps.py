@@ -111,15 +111,15 @@ def test_labels_come_from_the_side_that_fires_more_and_the_scorer_is_blind(
 def test_an_old_label_is_scored_on_the_same_examples(parts: tuple[str, str], rules: tuple[Rules, OpenAIModel]) -> None:  # noqa: F811
     from dataclasses import replace
 
-    from diffing.methods.sae.feature_evidence import show
-    from diffing.methods.sae.feature_screening import ScreenOptions, screen, tally
+    from diffing.methods.sae.feature_evidence import collect_evidence
+    from diffing.methods.sae.feature_screening import ScreenOptions, count_latents, screen
     from diffing.methods.sae.labelling import label_features
 
     made, llm = rules
     sae = SaeMethod(parts[0], sae=parts[1])
     both, _ = sae._read(make_pairs(60), lambda *_: None)
-    screened = [one for one in screen(tally([(p.a, p.b) for p in both], 64), ScreenOptions()) if one.index == 0]
-    (feature,) = show(screened, both, sae._reading, 5)
+    screened = [one for one in screen(count_latents([(p.a, p.b) for p in both], 64), ScreenOptions()) if one.index == 0]
+    (feature,) = collect_evidence(screened, both, sae._reading, 5)
     wrong = replace(feature, label="a wrong one", label_source="published")
     labelled = label_features(llm, [wrong], both, sae._reading)
     assert labelled.features[0].label == "the sign z"
@@ -137,14 +137,14 @@ def test_many_features_are_summarised_in_batches_and_sifted(
     rules: tuple[Rules, OpenAIModel],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from diffing.methods.sae.feature_evidence import Feature
-    from diffing.methods.sae.feature_screening import Screened
+    from diffing.methods.sae.feature_evidence import FeatureEvidence
+    from diffing.methods.sae.feature_screening import ScreenedLatent
 
     made, llm = rules
     monkeypatch.setattr(summarising, "IN_ONE_CALL", 2)
     monkeypatch.setattr(summarising, "IN_A_BATCH", 2)
     both, _ = SaeMethod(parts[0], sae=parts[1])._read(make_pairs(10), lambda *_: None)
-    features = [Feature(Screened(i, 0.9, 0.1, 0.0, 0.0), (), label=f"label {i}") for i in range(5)]
+    features = [FeatureEvidence(ScreenedLatent(i, 0.9, 0.1, 0.0, 0.0), (), label=f"label {i}") for i in range(5)]
     summed = summarising.summarise(llm, features, both, 4)
     assert Counter(kind for kind, _ in made.seen) == {"summarise": 3, "merge": 1}
     assert len(summed.hypotheses) == 1

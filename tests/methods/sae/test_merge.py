@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from diffing.methods.sae.coactivation import distinct
-from diffing.methods.sae.feature_screening import Screened
-from diffing.methods.sae.latent_rows import Latents
+from diffing.methods.sae.duplicate_features import without_duplicates
+from diffing.methods.sae.feature_screening import ScreenedLatent
+from diffing.methods.sae.sparse_latents import Latents
 
 
 def latents(*indices: int) -> Latents:
@@ -17,6 +17,6 @@ def test_the_strongest_of_those_that_fire_together_is_kept() -> None:
         (latents(7, *([3] if i < 9 else []), *([5] if i < 5 else [])), latents(9) if i < 9 else latents())
         for i in range(10)
     ]
-    screened = [Screened(index, 0.0, 0.0, 0.0, 0.0) for index in (7, 3, 9, 5)]
-    assert [one.index for one in distinct(screened, pairs)] == [7, 9, 5]
-    assert distinct([], pairs) == []
+    screened = [ScreenedLatent(index, 0.0, 0.0, 0.0, 0.0) for index in (7, 3, 9, 5)]
+    assert [one.index for one in without_duplicates(screened, pairs)] == [7, 9, 5]
+    assert without_duplicates([], pairs) == []

@@ -121,7 +121,7 @@ def test_number_of_hypotheses_is_per_direction(parts: tuple[str, str]) -> None:
     assert {h.direction for h in discovery.hypotheses} == {"a", "b"}
     none = method(parts, features=0).find_hypotheses(make_pairs(60))
     assert none.hypotheses == ()
-    assert none.left_out["features that differ less than those that are shown"] == 2
+    assert none.left_out["features that differ less than those followed up"] == 2
 
 
 def test_a_rerun_reads_nothing_and_finds_the_same(parts: tuple[str, str], tmp_path: Path) -> None:
@@ -132,12 +132,12 @@ def test_a_rerun_reads_nothing_and_finds_the_same(parts: tuple[str, str], tmp_pa
     again = method(parts, Store(tmp_path / "store.sqlite"))
     assert again.find_hypotheses(pairs) == found
     assert again.measure(found.hypotheses, heldout) == judged
-    assert again._reading._sight is None  # neither reader nor SAE was loaded
+    assert again._reading._sae_reader is None  # neither reader nor SAE was loaded
 
 
 def test_the_cache_knows_prompt_response_reader_and_sae(parts: tuple[str, str], tmp_path: Path) -> None:
     from diffing.methods.sae.activation_cache import CachedReading, Exchange
-    from diffing.methods.sae.loading import open_sae
+    from diffing.methods.sae.reader_loading import open_sae
     from tests.methods.sae.tiny import save_sae
 
     store = Store(tmp_path / "store.sqlite")
@@ -151,10 +151,10 @@ def test_the_cache_knows_prompt_response_reader_and_sae(parts: tuple[str, str], 
         (CachedReading(open_sae(parts[0], other_sae), store), Exchange(user, "zest")),
     ):
         reading.read([exchange])
-        assert reading._sight is not None
+        assert reading._sae_reader is not None
     same = CachedReading(open_sae(*parts), store)
     same.read([Exchange(user, "zest")])
-    assert same._sight is None
+    assert same._sae_reader is None
 
 
 def test_nothing_is_opened_before_it_is_needed() -> None:

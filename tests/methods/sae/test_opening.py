@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from diffing.errors import HubError, ModelError, SettingError
-from diffing.methods.sae import loading
-from diffing.methods.sae.hooks import find_hook
-from diffing.methods.sae.loading import cut_size, open_sae
+from diffing.methods.sae import reader_loading
+from diffing.methods.sae.hook_names import find_hook
 from diffing.methods.sae.presets import PRESETS
+from diffing.methods.sae.reader_loading import cut_size, open_sae
 from diffing.methods.sae.sae_files import RegistrySae, find_sae
 from diffing.models.local.spec import LocalOptions
 from diffing.models.local.weight_sizes import ModelSize
@@ -30,7 +30,7 @@ def test_unknown_names() -> None:
         SettingError, match=r"has no SAE 'layer_51': expected goodfire-llama-3.3-70b-instruct/ and one of layer_50"
     ):
         find_sae("goodfire-llama-3.3-70b-instruct/layer_51")
-    with pytest.raises(SettingError, match=r"name an SAE as release/sae_id or folder. Presets: gpt2"):
+    with pytest.raises(SettingError, match=r"Name an SAE as release/sae_id or folder. Presets: gpt2"):
         open_sae("org/some-model", None)
 
 
@@ -43,28 +43,28 @@ def test_a_gated_reader_names_the_presets_whose_readers_are_not(monkeypatch: pyt
     def refuses(*_: object, **__: object) -> None:
         raise HubError("google/gemma-3-1b-it asks for permission.", gated=True)
 
-    monkeypatch.setattr(loading, "open_source", refuses)
+    monkeypatch.setattr(reader_loading, "open_source", refuses)
     with pytest.raises(HubError, match=r"readers are not gated: gpt2, pythia-70m, qwen2\.5-7b$"):
-        loading._open_reader("google/gemma-3-1b-it", LocalOptions())
+        reader_loading._open_reader("google/gemma-3-1b-it", LocalOptions())
 
 
 def test_sizes_that_do_not_match(tmp_path: Path) -> None:
     save_reader(tmp_path / "reader", "llama")
     folder = save_sae(tmp_path / "sae", "standard", "blocks.1.hook_resid_post", d_in=48)
-    with pytest.raises(ModelError, match="reads 48 numbers a token, the reader reader gives 32 there"):
+    with pytest.raises(ModelError, match="reads 48 numbers per token, but the reader reader has 32 there"):
         open_sae(str(tmp_path / "reader"), str(folder))
 
 
 def test_hooks_that_cannot_be_found() -> None:
-    with pytest.raises(ModelError, match="layer 3, the reader has 3"):
+    with pytest.raises(ModelError, match="layer 3, but the reader has 3 layers"):
         find_hook("blocks.3.hook_resid_post", config("llama"))
     with pytest.raises(SettingError, match="cannot be found in a plain llama model"):
         find_hook("blocks.1.attn.hook_q", config("llama"))
-    with pytest.raises(ModelError, match="does not have or which is not mapped"):
+    with pytest.raises(ModelError, match="which is not supported in a"):
         find_hook("blocks.1.hook_resid_mid", config("gpt_neox"))
     from transformers import BertConfig
 
-    with pytest.raises(ModelError, match="type bert, whose layers are not known here: expected one of llama"):
+    with pytest.raises(ModelError, match="type bert, which is not supported: expected one of llama"):
         find_hook("blocks.1.hook_resid_post", BertConfig())
 
 

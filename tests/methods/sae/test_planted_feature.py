@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from diffing.methods.sae.activations import Sight, read
-from diffing.methods.sae.latent_rows import Latents
-from diffing.methods.sae.loading import open_sae
-from diffing.methods.sae.reader_tokens import Text
+from diffing.methods.sae.activations import SaeReader, read
+from diffing.methods.sae.reader_loading import open_sae
+from diffing.methods.sae.reader_tokenizer import TokenizedResponse
+from diffing.methods.sae.sparse_latents import Latents
 from diffing.types import Message
 from tests.methods.sae.tiny import save_reader
 
 
-def sight_for(token: str, folder: Path, chat: bool = True) -> Sight:
+def sight_for(token: str, folder: Path, chat: bool = True) -> SaeReader:
     """A reader with an SAE on its embeddings whose latent 5 fires on `token` and on nothing else."""
     from sae_lens import StandardSAE, StandardSAEConfig
     from sae_lens.saes.sae import SAEMetadata
@@ -37,9 +37,9 @@ def sight_for(token: str, folder: Path, chat: bool = True) -> Sight:
     return open_sae(str(folder / "reader"), str(folder / "sae")).load()
 
 
-def fires(sight: Sight, prompt: str, response: str) -> bool:
+def fires(sight: SaeReader, prompt: str, response: str) -> bool:
     text = sight.reader.tokens.text((Message("user", prompt),), response)
-    assert isinstance(text, Text)
+    assert isinstance(text, TokenizedResponse)
     rows: dict[int, Latents] = {}
     read(sight, [text], rows.__setitem__)
     assert set(rows[0].indices) <= {5}

@@ -57,7 +57,7 @@ def test_explanations_are_fetched_once(tmp_path: Path) -> None:
     store = Store(tmp_path / "store.sqlite")
     for _ in range(2):
         found = published_labels.labels_of_neuronpedia("gpt2-small/8-res-jb", [7, 9], store, url=url)
-        assert found == {7: published_labels.Published("greetings", "Neuronpedia")}
+        assert found == {7: published_labels.PublishedLabel("greetings", "Neuronpedia")}
     assert asked == ["/api/feature/gpt2-small/8-res-jb/7", "/api/feature/gpt2-small/8-res-jb/9"]
     server.should_exit = True
     thread.join()
@@ -88,7 +88,7 @@ def test_what_cannot_be_read_brings_none_and_is_not_kept(
         assert published_labels.labels_of_neuronpedia("x/y", [1], store, url=server.url) == {}
         assert "Neuronpedia gives no labels for x/y" in caplog.text
         found = published_labels.labels_of_neuronpedia("x/y", [1], store, url=server.url)
-    assert found == {1: published_labels.Published("greetings ?", "Neuronpedia")}
+    assert found == {1: published_labels.PublishedLabel("greetings ?", "Neuronpedia")}
 
 
 @pytest.mark.parametrize("answer", [[], {}, {"explanations": 5}, {"explanations": [{"description": 5}]}, "text", None])

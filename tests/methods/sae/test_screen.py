@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from diffing.methods.sae.feature_screening import ScreenOptions, Tally, mcnemar, screen, tally
-from diffing.methods.sae.latent_rows import Latents, pack, unpack
-from diffing.methods.sae.reader_tokens import Refused
+from diffing.methods.sae.feature_screening import LatentCounts, ScreenOptions, count_latents, mcnemar, screen
+from diffing.methods.sae.reader_tokenizer import UnreadableResponse
+from diffing.methods.sae.sparse_latents import Latents, pack, unpack
 from tests.papers import paper_differences
 
 
@@ -15,8 +15,8 @@ def row(active: np.ndarray) -> Latents:
     return Latents(indices, np.ones(len(indices), dtype=np.float32), 1)
 
 
-def counted(a: np.ndarray, b: np.ndarray) -> Tally:
-    return tally([(row(x), row(y)) for x, y in zip(a, b, strict=True)], a.shape[1])
+def counted(a: np.ndarray, b: np.ndarray) -> LatentCounts:
+    return count_latents([(row(x), row(y)) for x, y in zip(a, b, strict=True)], a.shape[1])
 
 
 def test_paper_mode_equals_the_papers_code(shared_data: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_difference_passes() -> None:
     b[:, 9] = random.random(200) < 0.7
     found = screen(counted(a, b), ScreenOptions())
     assert [(one.index, one.direction) for one in found] == [(9, "b"), (7, "a")]
-    assert screen(Tally(0, *(np.zeros(4, dtype=np.int64),) * 4), ScreenOptions()) == ()
+    assert screen(LatentCounts(0, *(np.zeros(4, dtype=np.int64),) * 4), ScreenOptions()) == ()
 
 
 def test_rows_come_back_from_text_as_they_were() -> None:
@@ -91,6 +91,6 @@ def test_rows_come_back_from_text_as_they_were() -> None:
     assert back.indices.tolist() == [3, 70000]
     assert back.values.tolist() == latents.values.tolist()
     assert (back.tokens, back.value(70000), back.value(4)) == (12, 5.5, 0.0)
-    assert unpack(pack(Refused("too long"))) == Refused("too long")
+    assert unpack(pack(UnreadableResponse("too long"))) == UnreadableResponse("too long")
     for damaged in ("", "[]", "{}", '{"tokens": 1, "indices": "AA==", "values": "x"}'):
         assert unpack(damaged) is None

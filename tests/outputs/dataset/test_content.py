@@ -15,8 +15,8 @@ from markdown_it import MarkdownIt
 from diffing.config import DiffConfig, settings_of
 from diffing.methods.llm.describe import Difference
 from diffing.methods.llm.report_tables import rows_of_differences
-from diffing.methods.sae.feature_evidence import Feature
-from diffing.methods.sae.feature_screening import Screened
+from diffing.methods.sae.feature_evidence import FeatureEvidence
+from diffing.methods.sae.feature_screening import ScreenedLatent
 from diffing.metrics import metrics_of
 from diffing.model_ref import read_ref
 from diffing.outputs.dataset import dataset_files, identity_of
@@ -199,7 +199,7 @@ def test_every_column_of_the_methods_tables_is_documented() -> None:
     difference = Difference("p", "a", "has", "lacks", *[None] * 9)
     (row,) = rows_of_differences([difference], np.array([0, -1]))
     assert set(row) == set(DIFFERENCES)
-    feature = Feature(Screened(*[0] * len(fields(Screened))), ())  # type: ignore[arg-type]
+    feature = FeatureEvidence(ScreenedLatent(*[0] * len(fields(ScreenedLatent))), ())  # type: ignore[arg-type]
     assert set(feature.row(None, True)) == set(FEATURES)
 
 

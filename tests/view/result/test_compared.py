@@ -2,7 +2,7 @@
 
 import pytest
 
-from diffing.bench.results import Column, Unit, estimate_cells
+from diffing.bench.results import ResultColumn, Unit, estimate_cells
 from diffing.types import Estimate
 from diffing.view.result.method_comparison import Cell, cell_of
 
@@ -18,10 +18,10 @@ from diffing.view.result.method_comparison import Cell, cell_of
     ],
 )
 def test_an_estimate(estimate: Estimate, unit: Unit, told: Cell) -> None:
-    assert cell_of(estimate_cells("x", estimate), Column("x", "X", unit)) == told
+    assert cell_of(estimate_cells("x", estimate), ResultColumn("x", "X", unit)) == told
 
 
 def test_what_is_no_estimate() -> None:
     row = {"method": "lexical", "hypotheses": 1234}
-    assert cell_of(row, Column("method", "Method")) == Cell("lexical", "", "")
-    assert cell_of(row, Column("hypotheses", "Hypotheses")) == Cell("1,234", "", "")
+    assert cell_of(row, ResultColumn("method", "Method")) == Cell("lexical", "", "")
+    assert cell_of(row, ResultColumn("hypotheses", "Hypotheses")) == Cell("1,234", "", "")

@@ -1,4 +1,4 @@
-"""Means over hypotheses, with bootstrapped intervals. Pure; knows no report."""
+"""Computes the mean of a list of values with a bootstrapped 95% interval."""
 
 from collections.abc import Sequence
 
@@ -6,14 +6,14 @@ from diffing.metrics import UNDEFINED
 from diffing.types import Estimate
 
 RESAMPLES = 2000
-"""Samples that the bootstrap draws."""
+"""The number of samples that the bootstrap draws."""
 
 
 def mean(values: Sequence[float | None]) -> Estimate:
-    """Mean of what is defined, with a percentile bootstrap interval over the values; none below two of them.
+    """Estimates the mean of the defined values, with a percentile bootstrap interval if there are at least two.
 
     Args:
-        values: One per hypothesis; None where undefined.
+        values: One value per hypothesis; None if it is undefined.
     """
     import numpy as np
     from scipy.stats import bootstrap

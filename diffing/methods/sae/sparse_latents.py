@@ -1,11 +1,11 @@
-"""The latents of one response: which are active, how strongly at most. Sparse, and as text for the cache."""
+"""`Latents`: the active SAE latents of one response with their largest activations, and as text for the cache."""
 
 import base64
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from diffing.methods.sae.reader_tokens import Refused
+from diffing.methods.sae.reader_tokenizer import UnreadableResponse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,37 +14,37 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Latents:
-    """One response's latents, pooled over its tokens."""
+    """The latents of one response, with the maximum over its tokens."""
 
     indices: "NDArray[np.int32]"
-    """The active latents, ascending."""
+    """The indices of the active latents, ascending."""
     values: "NDArray[np.float32]"
     """Their largest activation, above 0."""
     tokens: int
-    """How many tokens were read."""
+    """The number of tokens of the response."""
 
     def value(self, index: int) -> float:
-        """The largest activation of one latent; 0 where it is not active."""
+        """Returns the largest activation of one latent; 0 if it is not active."""
         place = int(self.indices.searchsorted(index))
         if place < len(self.indices) and self.indices[place] == index:
             return float(self.values[place])
         return 0.0
 
 
-def pack(latents: Latents | Refused) -> str:
-    """As text; `unpack` gives exactly the same back."""
-    if isinstance(latents, Refused):
+def pack(latents: Latents | UnreadableResponse) -> str:
+    """Encodes latents as text; `unpack` returns exactly the same latents."""
+    if isinstance(latents, UnreadableResponse):
         return json.dumps({"refused": latents.reason})
     arrays = {"indices": _text(latents.indices, "<i4"), "values": _text(latents.values, "<f4")}
     return json.dumps({"tokens": latents.tokens, **arrays})
 
 
-def unpack(text: str) -> Latents | Refused | None:
-    """What was packed; None where the text is damaged."""
+def unpack(text: str) -> Latents | UnreadableResponse | None:
+    """Decodes the text that `pack` returned; None if the text is damaged."""
     try:
         record = json.loads(text)
         if "refused" in record:
-            return Refused(str(record["refused"]))
+            return UnreadableResponse(str(record["refused"]))
         indices, values = _array(record["indices"], "<i4"), _array(record["values"], "<f4")
         tokens = int(record["tokens"])
     except (ValueError, KeyError, TypeError, RecursionError):

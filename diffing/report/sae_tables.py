@@ -1,7 +1,7 @@
-"""The SAE method's tables as typed rows. Knows no page, no figure, and of the method only what its tables say.
+"""Reads the SAE method's tables of a report (features, example passages, rates) as typed rows.
 
-A report may have been made elsewhere, so a row is believed field by field: what has the wrong type counts as absent,
-and a row without an index or a rate is dropped.
+A report may come from a stranger, so every field is checked: a value of the wrong type counts as absent, and a row
+without an index or a rate is dropped.
 """
 
 import math
@@ -19,70 +19,70 @@ _MARKS = str.maketrans("", "", "«»")
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One feature that differs on train. Texts are as models and labellers wrote them."""
+    """One SAE feature whose rates differ on train prompts. Its texts come from models, labels and users, unescaped."""
 
     index: int
-    """Which latent of the SAE."""
+    """The feature's index among the latents of the SAE."""
     rate_a: float
-    """Share of A's responses in which it is active."""
+    """The share of A's responses in which it is active."""
     rate_b: float
-    """Share of B's."""
+    """The share of B's responses in which it is active."""
     p: float | None
-    """Of the paired test on train."""
+    """The p-value of the paired test on train."""
     q: float | None
-    """The same, after correction over all features."""
+    """The p-value after Benjamini-Hochberg correction over all features."""
     label: str | None
-    """What it stands for, in words."""
+    """What the feature stands for, in words."""
     label_source: str | None
     """Where the label comes from."""
     label_score: float | None
-    """Share of held-back examples that a blind scorer told right by the label."""
+    """The share of held-back examples that an LLM classified correctly from the label alone."""
     top_tokens: str | None
-    """Where it is strongest."""
+    """The tokens at which it is most active."""
     url: str | None
-    """Its public page; whatever the table says, so no link yet."""
+    """The address of its public page as the table gives it; it must be checked before it becomes a link."""
     chosen: bool
-    """Whether the method followed it up."""
+    """Whether the method made a hypothesis from it or labelled it."""
 
     @property
     def direction(self) -> Side:
-        """The side in which it is active more often."""
+        """The side in whose responses it is active more often."""
         return "a" if self.rate_a > self.rate_b else "b"
 
     @property
     def difference(self) -> float:
-        """By how much, as a share; not negative."""
+        """The absolute difference of the two rates."""
         return abs(self.rate_a - self.rate_b)
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Where a feature is active in one response."""
+    """A passage of one response in which a feature is active."""
 
     prompt_id: str
-    """The pair."""
+    """The prompt that the response answers."""
     side: Side
-    """Whose response."""
+    """The side whose response it is."""
     activation: float | None
-    """The largest in the response."""
+    """The feature's largest activation in the response."""
     text: str
     """The passage with its active tokens between « and »."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How many features have one pair of rates."""
+    """The number of features that share one pair of rates: a point of the scatter plot."""
 
     a: float
-    """Rate in A."""
+    """The rate in A's responses."""
     b: float
-    """Rate in B."""
+    """The rate in B's responses."""
     features: int
-    """How many."""
+    """How many features have these rates."""
 
 
 def features_of(report: Report) -> tuple[Feature, ...]:
-    """The features that differ, each once, the largest difference first."""
+    """Lists the features whose rates differ, each once, the largest difference first."""
     features: dict[int, Feature] = {}
     for row in report.tables.get(FEATURES, ()):
         index, rate_a, rate_b = _whole(row.get("index")), _share(row.get("rate_a")), _share(row.get("rate_b"))
@@ -108,7 +108,7 @@ def _feature(row: Row, index: int, rate_a: float, rate_b: float) -> Feature:
 
 
 def passages_of(report: Report) -> Mapping[int, tuple[Passage, ...]]:
-    """The passages of each feature, in the table's order, which is the strongest first."""
+    """Returns the passages of each feature by its index, in the table's order, which is the strongest first."""
     passages: dict[int, list[Passage]] = {}
     for row in report.tables.get(EXAMPLES, ()):
         index, text, side = _whole(row.get("index")), _text(row.get("passage")), _side(row.get("side"))
@@ -120,28 +120,28 @@ def passages_of(report: Report) -> Mapping[int, tuple[Passage, ...]]:
 
 
 def rates_of(report: Report) -> Iterator[Rate]:
-    """How often which pair of rates occurs, over all features of the SAE that are ever active."""
+    """Yields each pair of rates with the number of features that have it, over all features that are ever active."""
     for row in report.tables.get(RATES, ()):
         a, b, features = _share(row.get("rate_a")), _share(row.get("rate_b")), _whole(row.get("features"))
         if a is not None and b is not None and features:
             yield Rate(a, b, features)
 
 
-def rests_on(finding: Finding) -> tuple[int, ...]:
-    """The features by which a finding is measured; none if it is measured by something else, or judged."""
+def measured_latents(finding: Finding) -> tuple[int, ...]:
+    """Returns the latents by which a finding is measured; empty if it is measured in another way, or judged."""
     measure = finding.hypothesis.measure
     return measure.indices if isinstance(measure, LatentMeasure) else ()
 
 
 def marked(passage: str, response: str) -> tuple[tuple[str, bool], ...]:
-    """A passage in pieces that are active or not.
+    """Splits a passage into pieces, each with a flag that says whether the feature is active in it.
 
-    A response may hold « and » of its own, and then nobody can tell which were added. So marks are believed only where
-    the response holds the passage without any of them; else the whole passage is one piece, as it is written.
+    A response may contain « and » itself, and then the added marks cannot be told apart. Marks are therefore trusted
+    only if the response contains the passage without any of them; otherwise the whole passage is one inactive piece.
 
     Args:
-        passage: With the active tokens between « and ».
-        response: The whole text that it was taken from.
+        passage: The passage with its active tokens between « and ».
+        response: The whole response that the passage was taken from.
     """
     if passage.translate(_MARKS) not in response:
         return ((passage, False),)

@@ -1,4 +1,4 @@
-"""The table of findings: one flat row per finding, made and read here and nowhere else. Knows no file."""
+"""Converts findings to the rows of `findings.parquet`, `ratings.parquet` and `evidence.parquet`, and rows back."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ _ESTIMATES = ("frequency", "accuracy", "net_difference")
 
 
 def finding_row(finding: Finding) -> Row:
-    """The row of one finding, its columns in the order of the schema.
+    """Converts one finding to a flat row, its columns in the order of the schema.
 
     Args:
         finding: The finding.
@@ -56,7 +56,7 @@ def finding_row(finding: Finding) -> Row:
 
 
 def evidence_rows(report: Report) -> Iterator[tuple[Scalar, ...]]:
-    """The rows of the table of evidence."""
+    """Yields one row for each passage that is evidence for a hypothesis."""
     for finding in report.findings:
         for each in finding.hypothesis.evidence:
             yield finding.hypothesis.id, each.prompt_id, each.side, each.quote
@@ -72,15 +72,15 @@ def rating_rows(report: Report) -> Iterator[tuple[Scalar, ...]]:
 def findings_from(
     rows: Sequence[Mapping[str, Any]], ratings: Sequence[Mapping[str, Any]], evidence: Mapping[str, Sequence[Evidence]]
 ) -> tuple[Finding, ...]:
-    """The findings that rows were made of.
+    """Converts rows back to findings.
 
     Args:
-        rows: The table of findings, of the types that the schema says.
-        ratings: The table of ratings.
-        evidence: Passages by hypothesis id.
+        rows: The rows of the findings table; their types are those of the schema.
+        ratings: The rows of the ratings table.
+        evidence: The evidence passages by hypothesis id.
 
     Raises:
-        ValueError: A value fits nothing, an id occurs twice, or a rating is of no finding.
+        ValueError: A value is not allowed in its column, an id occurs twice, or a rating belongs to no finding.
     """
     ids = {row["id"] for row in rows}
     if len(ids) < len(rows):
@@ -166,7 +166,7 @@ def _metrics_cells(split: str, m: Metrics) -> dict[str, Scalar]:
 
 def _metrics_from(row: Mapping[str, Any], split: str, q: float | None) -> Metrics:
     n, k_for, k_against, unreadable = (row[f"{split}_{name}"] for name in ("n", "k_for", "k_against", "unreadable"))
-    # what each of the shares rests on follows from the counts
+    # the number of observations behind each share is not stored, because it follows from the counts
     frequency, accuracy, net = (
         Estimate(row[f"{split}_{name}"], row[f"{split}_{name}_low"], row[f"{split}_{name}_high"], of)
         for name, of in zip(_ESTIMATES, (n, k_for + k_against, n), strict=True)

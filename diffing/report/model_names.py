@@ -1,6 +1,6 @@
-"""Short names of the two models of a report. Knows no file.
+"""Short, distinct names for the two models of a report, for use in sentences.
 
-A name still holds what users wrote: escaping it for HTML, Markdown or a terminal is the caller's duty.
+A name may contain any printable text that a user wrote, so the caller must escape it for HTML, Markdown or a terminal.
 """
 
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ _NAME_LENGTH = 48
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the two models of a report are called in sentences; never equal."""
+    """Short names of the two models of a report; the two always differ."""
 
     a: str
-    """Short name of model A."""
+    """The short name of model A."""
     b: str
-    """Short name of model B."""
+    """The short name of model B."""
 
     def of(self, side: Side) -> str:
-        """The name of one side."""
+        """Returns the name of the model on one side."""
         return self.a if side == "a" else self.b
 
 
 def names_between(model_a: ModelInfo, model_b: ModelInfo) -> Names:
-    """Short names: the last part of the path; where these are equal with the revision, else with A and B alone."""
+    """Makes short names: the last part of each path, with the revision or with (A) and (B) added if they are equal."""
     infos = (model_a, model_b)
     plain = [_short_name(info) for info in infos]
     exact = [one_line(info.ref.short_at_revision, _NAME_LENGTH + 25) or info.role for info in infos]
@@ -38,11 +38,11 @@ def _short_name(info: ModelInfo) -> str:
 
 
 def one_line(text: str, length: int) -> str:
-    """The text on one line without control characters, cut to a length.
+    """Puts a text on one line, removes control characters, and cuts it to a length.
 
     Args:
         text: Any text.
-        length: Characters at most, the ellipsis included.
+        length: The largest number of characters, including the ellipsis.
     """
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"

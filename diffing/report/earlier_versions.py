@@ -1,11 +1,11 @@
-"""Documents of earlier schema versions as today's: they held the findings, and a measure was a text. Knows no file."""
+"""Reads `report.json` of schema versions 1 and 2, which held the findings and stored each measure as text."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from diffing.report.document import Document, read_document
+from diffing.report.json_document import Document, read_document
 from diffing.report.json_types import read
 from diffing.types import (
     Category,
@@ -21,16 +21,16 @@ from diffing.types import (
 )
 
 LAST_WITH_FINDINGS = 2
-"""The last schema version whose document holds the findings."""
+"""The last schema version in which `report.json` holds the findings."""
 _LATENTS = re.compile(r"features active: ([0-9]{1,9}(?:, [0-9]{1,9})*)")
 _PHRASE = "phrase: "
 _LABELLER = "labeller"
-"""The role of the LLM that wrote sentences on the latents of an SAE; without one, hypotheses only named latents."""
+"""The role of the LLM that described an SAE's latents in words. Without such an LLM, hypotheses only named latents."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Hypothesis:
-    """A hypothesis as it was stored; its evidence was in a table of its own, as it is today."""
+class _StoredHypothesis:
+    """A hypothesis as versions 1 and 2 stored it; its evidence is in a table of its own, as in later versions."""
 
     id: str
     text: str
@@ -42,10 +42,10 @@ class _Hypothesis:
 
 
 @dataclass(frozen=True, slots=True)
-class _Finding:
-    """A finding as it was stored."""
+class _StoredFinding:
+    """A finding as versions 1 and 2 stored it."""
 
-    hypothesis: _Hypothesis
+    hypothesis: _StoredHypothesis
     train: Metrics
     heldout: Metrics
     accepted: bool
@@ -54,25 +54,25 @@ class _Finding:
 
 
 def read_earlier(value: Mapping[str, Any]) -> tuple[Document, tuple[Finding, ...]]:
-    """A document of schema version 1 or 2, and the findings in it, which have no evidence yet.
+    """Reads a document of schema version 1 or 2 and the findings in it; the findings have no evidence yet.
 
     Args:
-        value: The document, from JSON.
+        value: The parsed JSON of `report.json`.
 
     Raises:
-        ValueError: It is no report's; the message says where in it.
+        ValueError: The JSON is not a report's document; the message names the place.
     """
     document = read_document({key: each for key, each in value.items() if key != "findings"})
     if "findings" not in value:
         raise ValueError("findings is missing")
-    stored: Mapping[str, tuple[_Finding, ...]] = read(
-        Mapping[str, tuple[_Finding, ...]], {"findings": value["findings"]}
+    stored: Mapping[str, tuple[_StoredFinding, ...]] = read(
+        Mapping[str, tuple[_StoredFinding, ...]], {"findings": value["findings"]}
     )
     in_words = any(model.role == _LABELLER for model in document.others)
     return document, tuple(_finding(each, in_words) for each in stored["findings"])
 
 
-def _finding(stored: _Finding, in_words: bool) -> Finding:
+def _finding(stored: _StoredFinding, in_words: bool) -> Finding:
     h = stored.hypothesis
     measure = None if h.measure is None else _measure(h.method, h.measure, in_words)
     hypothesis = Hypothesis(h.id, h.text, h.direction, h.method, h.category, (), measure, h.train_effect)
@@ -80,7 +80,7 @@ def _finding(stored: _Finding, in_words: bool) -> Finding:
 
 
 def _measure(method: str, text: str, in_words: bool) -> Measure:
-    """What the text of a measure meant: each method had notations of its own."""
+    """Parses the text of a measure; each method had its own notation."""
     if method == "sae" and (latents := _LATENTS.fullmatch(text)):
         return LatentMeasure(tuple(map(int, latents[1].split(", "))), in_words)
     if method == "lexical" and text.startswith(_PHRASE):

@@ -1,6 +1,6 @@
-"""The columns of a result and its cells in words: the same in the terminal, in Markdown and on the page."""
+"""Formats the cells of benchmark results as text, the same for the terminal, Markdown and the page."""
 
-from diffing.bench.results import Column, Result, Unit
+from diffing.bench.results import Result, ResultColumn, Unit
 from diffing.outputs.phrasing import percent, points
 from diffing.types import Row, Scalar
 
@@ -8,25 +8,25 @@ DASH = "–"
 _PARTS = ("_low", "_high", "_n")
 
 
-def columns_of(result: Result) -> tuple[Column, ...]:
-    """The columns that the result names; if it names none, every column of its rows under its own name.
+def columns_of(result: Result) -> tuple[ResultColumn, ...]:
+    """Returns the columns that a result lists; if it lists none, every column of its rows under its own name.
 
     Args:
-        result: Any result.
+        result: The result.
     """
     if result.columns or not result.rows:
         return result.columns
     keys = list(result.rows[0])
     parts = {f"{key}{part}" for key in keys for part in _PARTS}
-    return tuple(Column(key, key.replace("_", " ")) for key in keys if key not in parts)
+    return tuple(ResultColumn(key, key.replace("_", " ")) for key in keys if key not in parts)
 
 
-def cell(row: Row, column: Column) -> str:
-    """What stands in a column of a row: an estimate with its interval and n, a number, or a text as it is.
+def cell(row: Row, column: ResultColumn) -> str:
+    """Formats a cell: an estimate with its interval, a number with its unit, or text unchanged.
 
     Args:
-        row: Of a result.
-        column: Which of its columns.
+        row: A row of a result.
+        column: The column to format.
     """
     value = number(row[column.name], column.unit)
     low, high = row.get(f"{column.name}_low"), row.get(f"{column.name}_high")
@@ -35,24 +35,24 @@ def cell(row: Row, column: Column) -> str:
     return f"{value} [{_end(low, column.unit)}, {_end(high, column.unit)}]"
 
 
-def observations(row: Row, column: Column) -> str | None:
-    """How many observations an estimate rests on; None where the column is none."""
+def observations(row: Row, column: ResultColumn) -> str | None:
+    """Formats the number of observations behind an estimate; None if the column holds no estimate."""
     n = row.get(f"{column.name}_n")
     return None if n is None else number(n, "")
 
 
-def is_number(row: Row, column: Column) -> bool:
-    """Whether the column holds numbers, which stand on the right."""
+def is_number(row: Row, column: ResultColumn) -> bool:
+    """Tells whether the cell holds a number, so that it is aligned to the right."""
     value = row[column.name]
     return f"{column.name}_n" in row or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def number(value: Scalar, unit: Unit) -> str:
-    """One value: texts as they are, undefined as a dash, numbers with their unit.
+    """Formats one value: text unchanged, None as a dash, a number with its unit.
 
     Args:
-        value: Of a cell.
-        unit: How its column is shown.
+        value: The value of a cell.
+        unit: The unit of its column.
     """
     if value is None:
         return DASH
@@ -68,7 +68,7 @@ def number(value: Scalar, unit: Unit) -> str:
 
 
 def _percent(share: float) -> str:
-    """Per cent with one decimal below 10 and above 90, where error rates and coverages lie."""
+    """Formats a percentage, with one decimal below 10 and above 90, where error rates and coverages are."""
     scaled = 100 * share
     if 0 < scaled < 9.95 or 90.05 < scaled < 100:
         return f"{scaled:.1f}%" if scaled >= 0.05 and scaled < 99.95 else percent(share)
@@ -76,5 +76,5 @@ def _percent(share: float) -> str:
 
 
 def _end(value: Scalar, unit: Unit) -> str:
-    """An interval's end, without the unit's sign."""
+    """Formats an end of an interval, without the unit's sign."""
     return number(value, unit).removesuffix("%")

@@ -1,4 +1,4 @@
-"""The table of judgements as parquet bytes and back, column by column: it has millions of rows. Knows no report."""
+"""Writes and reads `judgements.parquet` column by column, because the table of judgements can have millions of rows."""
 
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,10 +16,10 @@ _TABLE = "judgements"
 
 
 def judgement_table(judgements: Judgements) -> bytes:
-    """The judgements as parquet.
+    """Returns the judgements as the bytes of a parquet file.
 
     Args:
-        judgements: Lone surrogates in their texts become U+FFFD.
+        judgements: The judgements to write. Lone surrogates in their texts become U+FFFD.
     """
     import pyarrow as pa
 
@@ -32,16 +32,16 @@ def judgement_table(judgements: Judgements) -> bytes:
 
 
 def read_judgement_table(content: bytes, hypotheses: Collection[str], prompts: Collection[str]) -> Judgements:
-    """The judgements that `judgement_table` was given.
+    """Reads judgements back from the bytes that `judgement_table` returned.
 
     Args:
-        content: The parquet file.
-        hypotheses: Ids that a judgement may name.
-        prompts: Likewise.
+        content: The bytes of the parquet file.
+        hypotheses: The hypothesis ids that a judgement may refer to.
+        prompts: The prompt ids that a judgement may refer to.
 
     Raises:
-        pyarrow.ArrowException: The file is not parquet.
-        ValueError: It has other columns than the schema's, or a value that fits nothing.
+        pyarrow.ArrowException: The bytes are not a parquet file.
+        ValueError: The columns differ from the schema's, or a value is not allowed in its column.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -67,14 +67,14 @@ def _as_dictionaries(schema: "pa.Schema") -> "pa.Schema":
     return pa.schema([field.with_type(pa.dictionary(pa.int32(), field.type)) for field in schema])
 
 
-def _same(value: Any) -> Any:  # noqa: ANN401 - of any type
+def _same(value: Any) -> Any:  # noqa: ANN401 - returns what it is given
     return value
 
 
 def _column(
     table: "pa.Table", name: str, kind: Callable[[Any], T], allowed: Collection[object] | None = None
 ) -> Column[T]:
-    """A column, every distinct value of it checked."""
+    """Reads one column and checks each of its distinct values."""
     import numpy as np
 
     chunks = table.column(name).chunks
@@ -83,7 +83,7 @@ def _column(
     if any(chunk.null_count for chunk in chunks):
         values.append(None)
     if len(set(values)) < len(values):
-        raise ValueError(f"{_TABLE}: two values of {name} are the same one's")
+        raise ValueError(f"{_TABLE}: the dictionary of {name} lists a value twice")
     for value in values:
         if allowed is not None and value not in allowed:
             raise ValueError(f"{_TABLE}: there is no {name} {value!r:.60}")

@@ -1,9 +1,9 @@
-"""Properties of form: Markdown, punctuation, signs."""
+"""Measured properties of a response's form: Markdown elements, punctuation, emoji, numbers and links."""
 
 import re
 
 from diffing.methods.lexical.measured_property import Property, counts, holds, pattern
-from diffing.methods.lexical.parsed_response import Exchange
+from diffing.methods.lexical.parsed_response import ParsedResponse
 
 HEADING = pattern(r"^ {0,3}#{1,6}[ \t]+\S")
 BULLET = pattern(r"^[ \t]*[-*+•‣◦–][ \t]+\S")
@@ -25,33 +25,33 @@ PARENTHESIS = pattern(r"\([^()\n]{2,300}\)")
 QUESTION_AT_END = re.compile(r"[?？][\"'”’»)*]{0,3}\s*\Z")
 
 
-def bullets(exchange: Exchange) -> float:
-    """1 with at least two bullet points; a lone dash is no list."""
+def bullets(exchange: ParsedResponse) -> float:
+    """Returns 1 if there are at least two bullet points, since a single dash is not a list; otherwise 0."""
     return float(counts(BULLET)(exchange) >= 2)
 
 
-def numbered(exchange: Exchange) -> float:
-    """1 with at least two numbered items."""
+def numbered(exchange: ParsedResponse) -> float:
+    """Returns 1 if there are at least two numbered items, otherwise 0."""
     return float(counts(NUMBERED)(exchange) >= 2)
 
 
-def lists(exchange: Exchange) -> float:
-    """1 with bullets or a numbered list."""
+def lists(exchange: ParsedResponse) -> float:
+    """Returns 1 if there is a bulleted or a numbered list, otherwise 0."""
     return max(bullets(exchange), numbered(exchange))
 
 
-def table(exchange: Exchange) -> float:
-    """1 with a Markdown table's rule, a line of `|`, `-` and `:` alone."""
+def table(exchange: ParsedResponse) -> float:
+    """Returns 1 if a line consists only of `|`, `-` and `:`, as below a Markdown table's head; otherwise 0."""
     return float(any("|" in line and "--" in line and set(line) <= set("|:- ") for line in exchange.lines))
 
 
-def numbers(exchange: Exchange) -> float:
-    """Numbers, without those that number a list."""
+def numbers(exchange: ParsedResponse) -> float:
+    """Counts the numbers, without those that number a list."""
     return max(0.0, counts(NUMBER)(exchange) - counts(NUMBERED)(exchange))
 
 
-def ends_with_question(exchange: Exchange) -> float:
-    """1 where the last character, but for closing quotes and brackets, is a question mark."""
+def ends_with_question(exchange: ParsedResponse) -> float:
+    """Returns 1 if the last character before closing quotes and brackets is a question mark, otherwise 0."""
     return float(QUESTION_AT_END.search(exchange.text[-100:]) is not None)
 
 
@@ -222,4 +222,4 @@ FORM = (
         show=QUESTION_AT_END,
     ),
 )
-"""Properties of form."""
+"""All properties of form."""

@@ -1,10 +1,10 @@
-"""Results as Markdown that any viewer shows: tables and the results' own words, escaped."""
+"""Renders benchmark results as one Markdown page of tables and explanations, with all text escaped."""
 
 import re
 from collections.abc import Mapping, Sequence
 
-from diffing.bench.cells import cell, columns_of, is_number, observations
-from diffing.bench.results import Column, Kind, Result
+from diffing.bench.results import Kind, Result, ResultColumn
+from diffing.bench.table_cells import cell, columns_of, is_number, observations
 from diffing.types import Row
 
 TITLE = "How far diffing can be trusted"
@@ -16,16 +16,16 @@ HEADINGS: Mapping[Kind, str] = {
     "compare": "The methods compared",
 }
 FOLDED = 28
-"""A table with more rows than this is folded."""
+"""A table with more rows than this is collapsed."""
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$#])")
 _LINK = re.compile(r"(?i)(https?|ftp|www)(?=[:.])")
 
 
 def render_markdown(results: Sequence[tuple[str, Result]], introduction: Sequence[str] = ()) -> str:
-    """All results on one page; the same results give the same bytes.
+    """Renders all results on one page; the same results always give the same bytes.
 
     Args:
-        results: Names and results, in the page's order.
+        results: The names and results, in the page's order.
         introduction: Blocks of Markdown between the title and the results.
     """
     parts = [f"# {_title_of(results)}", *introduction]
@@ -66,7 +66,7 @@ def _table(result: Result) -> str:
     return f"<details><summary>{len(result.rows)} rows</summary>\n\n{table}\n\n</details>"
 
 
-def _cell(row: Row, column: Column) -> str:
+def _cell(row: Row, column: ResultColumn) -> str:
     n = observations(row, column)
     text = cell(row, column)
     if row[column.name] is None or n is None:
@@ -75,7 +75,7 @@ def _cell(row: Row, column: Column) -> str:
 
 
 def escape(text: str) -> str:
-    """Text as it is, in prose or in a cell of a table: no sign of it is markup, on one line.
+    """Puts text on one line and escapes all Markdown in it, for prose or a cell of a table.
 
     Args:
         text: Any text.
@@ -86,5 +86,5 @@ def escape(text: str) -> str:
 
 
 def _fenced(command: str) -> str:
-    """A command that cannot end its block."""
+    """Puts a command on one line and makes sure that it cannot end its code block."""
     return " ".join("".join(c if c.isprintable() else " " for c in command).split()).replace("```", "` ` `")

@@ -1,15 +1,15 @@
-"""Passages that show what was measured: words of the response as they stand, so that they can be marked."""
+"""Quotes passages of a response, unchanged, as evidence for a measured property or phrase."""
 
 from diffing.methods.lexical.measured_property import Property
-from diffing.methods.lexical.parsed_response import Exchange
+from diffing.methods.lexical.parsed_response import ParsedResponse
 from diffing.methods.lexical.tokens import SENTENCE_END, fold
 
 BEFORE, AFTER = 50, 70
-"""Characters around a match, within its line."""
+"""The number of characters quoted before and after a match, within its line."""
 
 
-def quote_of_property(measured: Property, exchange: Exchange) -> str:
-    """A passage around the first match, or the opening words where a property has no place of its own; may be empty."""
+def quote_of_property(measured: Property, exchange: ParsedResponse) -> str:
+    """Quotes the passage around the first match, or the first words if no passage shows the property; may be empty."""
     match = measured.show.search(exchange.text) if measured.show else None
     if match is not None:
         return _around(exchange.text, match.start(), match.end())
@@ -17,8 +17,8 @@ def quote_of_property(measured: Property, exchange: Exchange) -> str:
     return _around(exchange.text, start, start)
 
 
-def quote_of_phrase(phrase: str, exchange: Exchange) -> str:
-    """A passage around the first place where the phrase stands."""
+def quote_of_phrase(phrase: str, exchange: ParsedResponse) -> str:
+    """Quotes the passage around the first occurrence of a phrase."""
     text, spans, sought = exchange.text, exchange.spans, phrase.split(" ")
     words = [fold(text[start:end]) for start, end in spans]
     for i in range(len(words) - len(sought) + 1):
@@ -30,7 +30,7 @@ def quote_of_phrase(phrase: str, exchange: Exchange) -> str:
 
 
 def _around(text: str, start: int, end: int) -> str:
-    """The match with some of its line before and after, cut between words."""
+    """Returns the match with part of its line before and after it, cut between words."""
     first = max(text.rfind("\n", 0, start) + 1, start - BEFORE)
     if first > 0 and not text[first - 1].isspace():  # in the middle of a word
         space = text.find(" ", first, start)

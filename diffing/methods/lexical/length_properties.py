@@ -1,12 +1,12 @@
-"""Properties of length, of the words used, and of how far a response is one at all."""
+"""Measured properties of a response's length, its vocabulary, and its completeness (cut off, empty, looping)."""
 
 import re
 import unicodedata
 from collections import Counter
 
-from diffing.methods.lexical.form import BULLET, HEADING, LINK, NUMBERED
+from diffing.methods.lexical.form_properties import BULLET, HEADING, LINK, NUMBERED
 from diffing.methods.lexical.measured_property import Property
-from diffing.methods.lexical.parsed_response import Exchange
+from diffing.methods.lexical.parsed_response import ParsedResponse
 from diffing.methods.lexical.tokens import words_of
 
 CLOSED_END = re.compile(r"[.!?…。！？।॥؟۔][\"'”’»)\]*_]{0,4}\Z")
@@ -15,51 +15,51 @@ LOOP_WORDS, LOOP_TIMES = 6, 3
 ECHO_WORDS = 8
 
 
-def words(exchange: Exchange) -> float:
+def words(exchange: ParsedResponse) -> float:
     """Words."""
     return len(exchange.spans)
 
 
-def sentences(exchange: Exchange) -> float:
-    """Sentences; a line that holds a word is at least one."""
+def sentences(exchange: ParsedResponse) -> float:
+    """Counts the sentences; a line with at least one word counts as at least one sentence."""
     return len(exchange.sentences)
 
 
-def sentence_length(exchange: Exchange) -> float:
-    """Words per sentence."""
+def sentence_length(exchange: ParsedResponse) -> float:
+    """Returns the number of words per sentence."""
     return len(exchange.spans) / max(1, len(exchange.sentences))
 
 
-def paragraphs(exchange: Exchange) -> float:
-    """Blocks of text between empty lines."""
+def paragraphs(exchange: ParsedResponse) -> float:
+    """Counts the blocks of text between empty lines."""
     return sum(1 for block in re.split(r"\n[ \t]*\n", exchange.text) if block.strip())
 
 
-def word_variety(exchange: Exchange) -> float:
-    """Different words / words (type-token ratio); it falls with length, so it is compared at equal length too."""
+def word_variety(exchange: ParsedResponse) -> float:
+    """Returns different words / words (type-token ratio); it falls with length, so it is compared at equal length."""
     return len(set(exchange.words)) / max(1, len(exchange.words))
 
 
-def word_length(exchange: Exchange) -> float:
-    """Characters per word."""
+def word_length(exchange: ParsedResponse) -> float:
+    """Returns the number of characters per word."""
     return sum(map(len, exchange.words)) / max(1, len(exchange.words))
 
 
-def looping(exchange: Exchange) -> float:
-    """1 where some six words in a row occur three times."""
+def looping(exchange: ParsedResponse) -> float:
+    """Returns 1 if a sequence of six words occurs three times, otherwise 0."""
     runs = Counter(zip(*(exchange.words[i:] for i in range(LOOP_WORDS)), strict=False))
     return float(any(times >= LOOP_TIMES for times in runs.values()))
 
 
-def broken_off(exchange: Exchange) -> float:
-    """1 where the limit of tokens cut it. How the text ends tells nothing: many a whole one lacks its full stop."""
+def broken_off(exchange: ParsedResponse) -> float:
+    """Returns 1 if the token limit cut the response; its last character would not show it, as many lack a full stop."""
     return float(exchange.finish == "length")
 
 
-def open_end(exchange: Exchange) -> float | None:
-    """1 where a letter, a digit or one of `,:;(-` comes last, 0 where closing punctuation does.
+def open_end(exchange: ParsedResponse) -> float | None:
+    """Returns 1 if the text ends with a letter, a digit or one of `,:;(-`, and 0 if it ends with closing punctuation.
 
-    None where neither does, and in code, list items, headings and links, which need no punctuation.
+    It is None for any other ending, and for code, list items, headings and links, which need no punctuation.
     """
     last = exchange.lines[-1] if exchange.lines else ""
     if CLOSED_END.search(last) is not None:
@@ -69,18 +69,18 @@ def open_end(exchange: Exchange) -> float | None:
     return 1.0 if last and (last[-1] in ",:;(-" or unicodedata.category(last[-1])[0] in "LNM") else None
 
 
-def empty(exchange: Exchange) -> float:
-    """1 without any character but white space."""
+def empty(exchange: ParsedResponse) -> float:
+    """Returns 1 if the response has no characters but white space, otherwise 0."""
     return float(not exchange.text.strip())
 
 
-def repeats_prompt(exchange: Exchange) -> float:
-    """1 where eight words in a row of the prompt, or all of a prompt of four to seven words, are in the response."""
-    asked = words_of(exchange.prompt)
-    size = min(ECHO_WORDS, len(asked))
+def repeats_prompt(exchange: ParsedResponse) -> float:
+    """Returns 1 if the response repeats eight consecutive words of the prompt, or a whole prompt of four to seven."""
+    prompt_words = words_of(exchange.prompt)
+    size = min(ECHO_WORDS, len(prompt_words))
     if size < 4:
         return 0.0
-    runs = set(zip(*(asked[i:] for i in range(size)), strict=False))
+    runs = set(zip(*(prompt_words[i:] for i in range(size)), strict=False))
     return float(any(run in runs for run in zip(*(exchange.words[i:] for i in range(size)), strict=False)))
 
 
@@ -161,4 +161,4 @@ LENGTH = (
         repeats_prompt,
     ),
 )
-"""Properties of length."""
+"""All properties of length, vocabulary and completeness."""

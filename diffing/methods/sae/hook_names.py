@@ -1,4 +1,4 @@
-"""Where in a plain transformers model a hook of sae-lens is. Knows no weights: it works from configurations and names.
+"""Finds the module of a transformers model that a sae-lens hook name means, from the model's configuration alone.
 
 sae-lens names hooks as TransformerLens does (`blocks.12.hook_resid_post`). Each family of readers has one row in
 `FAMILIES` that says which of its modules these names mean; the paths start at the base model, which has no head.
@@ -18,42 +18,42 @@ At: TypeAlias = Literal["input", "output"]
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """A tensor that flows through the reader."""
+    """The place in a reader model at which an SAE reads: the input or output of one module."""
 
     layers: int
-    """How many layers the reader must keep to make it."""
+    """The number of layers that the reader must keep to compute it."""
     module: str
-    """Path of a module of the base model, such as `layers.12.mlp`."""
+    """The path of the module in the base model, such as `layers.12.mlp`."""
     at: At
-    """Whether it enters or leaves that module."""
+    """Whether the SAE reads the input or the output of that module."""
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
-    """Names of the modules in one family of models, from the layer on. None: it has no such tensor."""
+class ModelFamily:
+    """Module names in one family of models, relative to a layer; None means that the family has no such tensor."""
 
     layers: str
-    """The list of layers."""
+    """The module list that holds the layers."""
     attn_out: str | None
-    """What attention adds to the residual stream leaves this module."""
+    """The module whose output attention adds to the residual stream."""
     mlp_out: str | None
-    """What the MLP adds to the residual stream leaves this module."""
+    """The module whose output the MLP adds to the residual stream."""
     resid_mid: str | None
-    """The residual stream between attention and MLP enters this module."""
+    """The module whose input is the residual stream between attention and MLP."""
     z: str | None
-    """The attention heads' outputs, side by side, enter this module."""
+    """The module whose input is the concatenated output of the attention heads."""
 
 
-_LLAMA = Family("layers", "self_attn", "mlp", "post_attention_layernorm", "self_attn.o_proj")
-# Gemma 2 and 3 normalise what attention and MLP add
-_GEMMA2 = Family(
+_LLAMA = ModelFamily("layers", "self_attn", "mlp", "post_attention_layernorm", "self_attn.o_proj")
+# Gemma 2 and 3 normalise the outputs of attention and MLP before they are added
+_GEMMA2 = ModelFamily(
     "layers",
     "post_attention_layernorm",
     "post_feedforward_layernorm",
     "pre_feedforward_layernorm",
     "self_attn.o_proj",
 )
-_RESIDUAL_ONLY = Family("layers", None, None, None, None)
+_RESIDUAL_ONLY = ModelFamily("layers", None, None, None, None)
 
 FAMILIES = {
     "llama": _LLAMA,
@@ -63,13 +63,15 @@ FAMILIES = {
     "gemma": _LLAMA,
     "gemma2": _GEMMA2,
     "gemma3_text": _GEMMA2,
-    "gpt2": Family("h", "attn", "mlp", "ln_2", "attn.c_proj"),
-    "gpt_neox": Family("layers", "attention", "mlp", None, "attention.dense"),  # attention and MLP run side by side
+    "gpt2": ModelFamily("h", "attn", "mlp", "ln_2", "attn.c_proj"),
+    "gpt_neox": ModelFamily(
+        "layers", "attention", "mlp", None, "attention.dense"
+    ),  # attention and MLP run side by side
     "qwen3_moe": _RESIDUAL_ONLY,
     "qwen3_5_text": _RESIDUAL_ONLY,
     "gpt_oss": _RESIDUAL_ONLY,
 }
-"""By the `model_type` of the text model's configuration."""
+"""The families by the `model_type` in the text model's configuration."""
 
 _BLOCK = re.compile(r"blocks\.(\d+)\.(hook_resid_(?:pre|mid|post)|hook_attn_out|hook_mlp_out|attn\.hook_z)")
 _PLAIN = re.compile(
@@ -78,26 +80,26 @@ _PLAIN = re.compile(
 
 
 def find_hook(name: str, config: "PretrainedConfig") -> Hook:
-    """The tensor that a hook's name means in a model.
+    """Finds the tensor that a hook's name means in a model.
 
     Args:
-        name: `blocks.<layer>.<hook>` as in TransformerLens, `hook_embed`, or a path of transformers modules
+        name: `blocks.<layer>.<hook>` as in TransformerLens, `hook_embed`, or the path of a transformers module
             (`model.layers.12`, `model.layers.12.mlp.output`).
         config: The configuration of the text model, with all its layers.
 
     Raises:
-        ModelError: The family is unknown, or has no such tensor, or too few layers.
-        SettingError: The name says nothing.
+        ModelError: The model's family is unknown, or it has no such tensor, or too few layers.
+        SettingError: The name cannot be interpreted.
     """
     family = FAMILIES.get(config.model_type)
     if family is None:
         raise ModelError(
-            f"The reader is of type {config.model_type}, whose layers are not known here: expected one of "
+            f"The reader is of type {config.model_type}, which is not supported: expected one of "
             f"{', '.join(FAMILIES)}. "
-            "Choose another SAE with its reader"
+            "Choose another SAE and its reader"
         )
     if name == "hook_embed":
-        name = "blocks.0.hook_resid_pre"  # the same tensor where positions are rotary
+        name = "blocks.0.hook_resid_pre"  # the same tensor if position embeddings are rotary
         if config.model_type == "gpt2":
             raise ModelError(
                 "hook_embed cannot be read from a GPT-2: choose an SAE on hook_resid_pre or hook_resid_post"
@@ -116,7 +118,7 @@ def find_hook(name: str, config: "PretrainedConfig") -> Hook:
     )
 
 
-def _of_block(layer: int, hook: str, family: Family, config: "PretrainedConfig") -> Hook:
+def _of_block(layer: int, hook: str, family: ModelFamily, config: "PretrainedConfig") -> Hook:
     if hook == "hook_resid_pre" and layer > 0:
         layer, hook = layer - 1, "hook_resid_post"  # one layer less to run
     _checked(layer, config)
@@ -126,7 +128,7 @@ def _of_block(layer: int, hook: str, family: Family, config: "PretrainedConfig")
     if hook == "hook_resid_post":
         return Hook(layer + 1, path, "output")
     if config.model_type == "gpt_neox" and not config.use_parallel_residual:
-        family = Family(family.layers, family.attn_out, family.mlp_out, "post_attention_layernorm", family.z)
+        family = ModelFamily(family.layers, family.attn_out, family.mlp_out, "post_attention_layernorm", family.z)
     places: dict[str, tuple[str | None, At]] = {
         "hook_resid_mid": (family.resid_mid, "input"),
         "hook_attn_out": (family.attn_out, "output"),
@@ -136,7 +138,7 @@ def _of_block(layer: int, hook: str, family: Family, config: "PretrainedConfig")
     module, at = places[hook]
     if module is None:
         raise ModelError(
-            f"The SAE reads {hook}, which a {config.model_type} model does not have or which is not mapped: "
+            f"The SAE reads {hook}, which is not supported in a {config.model_type} model: "
             "choose an SAE on hook_resid_pre or hook_resid_post"
         )
     return Hook(layer + 1, f"{path}.{module}", at)
@@ -145,8 +147,8 @@ def _of_block(layer: int, hook: str, family: Family, config: "PretrainedConfig")
 def _checked(layer: int, config: "PretrainedConfig") -> int:
     if layer >= config.num_hidden_layers:
         raise ModelError(
-            f"The SAE reads layer {layer}, the reader has {config.num_hidden_layers}: give the reader the SAE was "
-            "trained on"
+            f"The SAE reads layer {layer}, but the reader has {config.num_hidden_layers} layers: give the reader that "
+            "the SAE was trained on"
         )
     return layer
 

@@ -1,7 +1,7 @@
-"""Properties of wording. The words are English, so in other languages they say nothing; `phrases` has no such limit."""
+"""Measured properties of wording (hedges, refusals, apologies, praise ...), recognised by English word lists only."""
 
 from diffing.methods.lexical.measured_property import Property, closes_with, counts, holds, opens_with, pattern
-from diffing.methods.lexical.parsed_response import Exchange
+from diffing.methods.lexical.parsed_response import ParsedResponse
 
 HEDGE = pattern(
     r"\b(?:may|might|could|perhaps|maybe|possibly|probably|likely|seems?|appears?|generally|typically|usually|often|"
@@ -24,13 +24,13 @@ EXCUSE = (
     r"'m not able|am not allowed|'m not allowed|would rather not|'d rather not|prefer not)"
 )
 ENTHUSIASM = r"(?![^.!?,;:\n]{0,60}\b(?:enough|highly|strongly)(?=[.!?,;:\n]|$))"
-"""What must not follow: `I cannot recommend this book enough`."""
+"""A condition that excludes praise such as `I cannot recommend this book enough`."""
 SERVICE = (
     r"(?:help(?! (?:but|myself|feeling|thinking|wondering|noticing|smiling|laughing)\b)|give(?! (?:up|in)\b)"
     rf"{ENTHUSIASM}|(?:share|recommend|support){ENTHUSIASM}|assist|provide|answer|fulfil|comply|do that|do this|create|"
     r"write|generate|offer|engage|discuss|participate|respond|tell you)"
 )
-"""What assistants refuse to do; not `I can't help but smile`, `I won't give up`."""
+"""The verbs that assistants use in refusals; it excludes `I can't help but smile` and `I won't give up`."""
 REFUSAL = pattern(
     rf"(?<!\bif )(?<!\bwhen )\bi ?{EXCUSE} (?!only\b|just\b)(?:to )?(?:\w+ )?{SERVICE}|"
     r"\bi (?:must|have to|need to|will have to|'ll have to) (?:\w+ )?(?:decline|refuse)\b|\bi refuse to\b|"
@@ -76,8 +76,8 @@ SUMMARY = pattern(
 )
 
 
-def refuses(exchange: Exchange) -> float:
-    """1 where the provider refused, or the response says that it cannot, will not or must not do what was asked."""
+def refuses(exchange: ParsedResponse) -> float:
+    """Returns 1 if the provider refused, or the response says that it cannot, will not or must not comply."""
     return float(exchange.finish == "refused" or REFUSAL.search(exchange.text) is not None)
 
 
@@ -245,4 +245,4 @@ WORDING = (
         show=SUMMARY,
     ),
 )
-"""Properties of wording."""
+"""All properties of wording."""

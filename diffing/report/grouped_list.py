@@ -1,4 +1,4 @@
-"""The merged list, numbered: each entry's lead and the findings that say the same. Knows no page and no file."""
+"""Numbers the entries of a report's grouped list: a lead finding each, with the findings that say the same thing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ KNOWN_BY: Mapping[str, str] = {
     "judge": "the judge says that both say the same",
     "verdicts": "shows in the same pairs",
 }
-"""How a member is known to say the same as its lead, in words."""
+"""Why a member is taken to say the same as its lead, in words, by the value that reports store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,33 +18,33 @@ class Member:
     """A finding that says the same as the lead of its entry."""
 
     number: int
-    """In the report; members come after all leads."""
+    """The finding's number in the report; members are numbered after all leads."""
     finding: Finding
-    """The finding."""
+    """The finding itself."""
     known_by: str
-    """How that is known, in words."""
+    """Why it is taken to say the same as the lead, in words."""
     agreement: Estimate
-    """See `types.Merged.agreement`."""
+    """How often its verdicts agree with the lead's; see `types.Merged.agreement`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of the merged list."""
+    """One entry of the grouped list: findings that all say the same thing."""
 
     number: int
-    """From 1, in the list's order."""
+    """The entry's place in the list, counted from 1."""
     lead: Finding
-    """The finding that speaks for all."""
+    """The finding that represents the entry."""
     members: tuple[Member, ...]
-    """The others."""
+    """The other findings of the entry."""
 
 
 def entries_of(report: Report, findings: Mapping[str, Finding]) -> tuple[Entry, ...]:
-    """The merged list in its order; if nothing was merged, every finding is an entry.
+    """Lists the entries in the report's order; if nothing was grouped, every finding is an entry of its own.
 
     Args:
-        report: The report that is shown.
-        findings: Its findings by hypothesis id.
+        report: The report.
+        findings: The report's findings by hypothesis id.
     """
     if not report.merged:
         return tuple(Entry(number, lead, ()) for number, lead in enumerate(report.findings, 1))

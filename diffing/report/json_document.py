@@ -1,4 +1,4 @@
-"""`report.json`: all of a report that is in no table. Knows no file."""
+"""Converts between a `Report` and the JSON of `report.json`, which holds everything that is not in a parquet table."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -11,11 +11,11 @@ from diffing.types import Merged, ModelInfo, Report, Scalar, Usage
 
 
 def to_document(report: Report, files: Mapping[str, str]) -> dict[str, object]:
-    """The document as strict JSON values.
+    """Converts a report to the values of `report.json`, all of which strict JSON can hold.
 
     Args:
-        report: What to tell of.
-        files: SHA-256 per parquet file.
+        report: The report.
+        files: The SHA-256 digest of each parquet file, by file name.
     """
     return {
         "schema_version": SCHEMA_VERSION,
@@ -35,49 +35,49 @@ def to_document(report: Report, files: Mapping[str, str]) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What `report.json` says, checked field by field."""
+    """The contents of `report.json`, each field checked."""
 
     model_a: ModelInfo
     """The first model."""
     model_b: ModelInfo
     """The second model."""
     others: tuple[ModelInfo, ...]
-    """Differ, judge, raters."""
+    """The other models of the run: the LLM that describes differences, the judge, the raters."""
     left_out: Mapping[str, Mapping[str, int]]
-    """Per stage, by reason."""
+    """For each stage, how many items were left out for each reason."""
     notes: tuple[str, ...]
-    """Plain sentences."""
+    """Warnings and remarks for the reader, in full sentences."""
     usage: tuple[Usage, ...]
-    """Per stage and model."""
+    """Calls and tokens per stage and model."""
     settings: Mapping[str, Scalar]
-    """Every setting that decided the result."""
+    """Every setting that affected the result."""
     versions: Mapping[str, str]
-    """Of the package and libraries."""
+    """Versions of this package and of the libraries that it used."""
     tables: tuple[str, ...]
     """Names of the methods' own tables."""
     files: Mapping[str, str]
-    """SHA-256 per parquet file."""
+    """The SHA-256 digest of each parquet file, by file name."""
     schema_version: int
-    """Of the folder."""
+    """The schema version of the folder."""
     merged: tuple[Merged, ...] = ()
-    """The merged list; documents of schema version 1 have none."""
+    """The grouped list of findings; documents of schema version 1 have none."""
 
 
 def read_document(value: object) -> Document:
-    """A document from JSON.
+    """Checks parsed JSON and turns it into a document.
 
     Raises:
-        ValueError: It is no report's; the message says where in it.
+        ValueError: The JSON is not a report's document; the message names the place.
     """
     document: Document = read(Document, value)
     return document
 
 
-def settings_of(value: object) -> dict[str, Scalar]:
-    """The settings in a document, whatever else it holds.
+def read_settings(value: object) -> dict[str, Scalar]:
+    """Reads the settings from a document and ignores everything else in it.
 
     Raises:
-        ValueError: It holds none.
+        ValueError: The document has no settings.
     """
     if not isinstance(value, dict) or "settings" not in value:
         raise ValueError("settings is missing")

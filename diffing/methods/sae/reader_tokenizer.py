@@ -1,8 +1,8 @@
-"""Prompts and responses as the reader's tokens: the prompt in its chat format as context, the response to be read.
+"""Tokenizes a prompt and its response for the reader model, and finds the response's tokens in its text.
 
-The response is encoded alone and put after the generation prompt, as the model that wrote it would have continued it.
-No end-of-turn token follows, and special tokens that stand in a response are encoded as ordinary text, so that every
-token read is the response's.
+The prompt is put into the reader's chat format. The response is encoded separately and follows the generation prompt,
+as if the reader had written it. No end-of-turn token follows, and special tokens in a response are encoded as ordinary
+text, so that every token that is read belongs to the response.
 """
 
 from collections.abc import Sequence
@@ -21,55 +21,55 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """One prompt with one response, in tokens."""
+class TokenizedResponse:
+    """The tokens of a prompt and its response."""
 
     ids: "NDArray[np.int32]"
-    """Context, then response."""
+    """The token ids of the prompt, then those of the response."""
     start: int
-    """Where the response begins."""
+    """The index of the response's first token."""
 
     @property
     def tokens(self) -> int:
-        """How many tokens are read."""
+        """The number of tokens of the response."""
         return len(self.ids) - self.start
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """A text that cannot be read."""
+class UnreadableResponse:
+    """A response that the reader cannot read."""
 
     reason: str
-    """Why, in plain words."""
+    """The reason, in plain words."""
 
 
-class Tokens:
+class ReaderTokenizer:
     """A reader's tokenizer with its chat format."""
 
     def __init__(self, tokenizer: "PreTrainedTokenizerBase", name: str, context: int | None) -> None:
         self._tokenizer: Any = tokenizer
         self._chat = Chat(tokenizer, Stops(), None, name)
         self._context = context
-        # a base reader reads `Assistant: words`; tokenizers of the sentencepiece kind bring that space themselves
+        # a base model reads `Assistant: words`; sentencepiece tokenizers add that space themselves
         plain = not tokenizer.chat_template
         own_space = self._tokenizer.convert_ids_to_tokens(self._encode("x")["input_ids"])[0].startswith("\u2581")
         self._lead = " " if plain and not own_space else ""
 
-    def text(self, conversation: Conversation, response: str) -> Text | Refused:
-        """The tokens of a response behind its conversation."""
+    def text(self, conversation: Conversation, response: str) -> TokenizedResponse | UnreadableResponse:
+        """Tokenizes a conversation and the response to it, or says why the reader cannot read them."""
         import numpy as np
 
         try:
             context = self._chat.encode(conversation)
         except ConversationRefusedError:
-            return Refused("the reader's chat template refuses the conversation")
+            return UnreadableResponse("the reader's chat template refuses the conversation")
         read = self._encode(self._lead + response)["input_ids"] if response else []
         if self._context is not None and len(context) + len(read) > self._context:
-            return Refused(f"longer than the reader's context of {self._context} tokens")
-        return Text(np.asarray([*context, *read], dtype=np.int32), len(context))
+            return UnreadableResponse(f"longer than the reader's context of {self._context} tokens")
+        return TokenizedResponse(np.asarray([*context, *read], dtype=np.int32), len(context))
 
     def spans(self, response: str) -> list[tuple[int, int]]:
-        """Where each token that is read stands in the response's text: (first, past the last) character."""
+        """Returns the position of each of the response's tokens in its text, as (start, end)."""
         if not response:
             return []
         shift = len(self._lead)

@@ -1,40 +1,40 @@
-"""Which measured properties differ on train clearly enough to be tested on held-out."""
+"""Compares measured properties on train pairs, to select those that differ enough to be tested on held-out pairs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from diffing.methods.lexical.measured_property import Comparison, Property, verdict_of
+from diffing.methods.lexical.measured_property import Property, PropertyComparison, verdict_of
 from diffing.methods.lexical.parsed_response import PairReading
 from diffing.metrics import sign_test
 from diffing.types import Row, Side, Verdict
 
 BOTH_WAYS = "; a verdict needs more of it in the whole response and also within as many words of both"
-"""What is added to the definition of a `matched` property."""
+"""The text that is added to the definition of a property whose scale is `matched`."""
 
 
 @dataclass(frozen=True)
-class Screened:
-    """One property on the train pairs."""
+class ScreenedProperty:
+    """One property with its measurements on the train pairs."""
 
     measured: Property
     """The property."""
-    comparisons: tuple[Comparison, ...]
-    """It in every pair."""
+    comparisons: tuple[PropertyComparison, ...]
+    """The measurements of each pair."""
 
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """Per pair the verdict, as on held-out."""
+        """The verdict on each pair, by the same rule as on held-out pairs."""
         return tuple(one.verdict for one in self.comparisons)
 
     @property
     def more_in_a(self) -> int:
-        """Pairs in which A has more."""
+        """The number of pairs in which A has more."""
         return self.verdicts.count(Verdict.A)
 
     @property
     def more_in_b(self) -> int:
-        """Pairs in which B has more."""
+        """The number of pairs in which B has more."""
         return self.verdicts.count(Verdict.B)
 
     @property
@@ -44,16 +44,15 @@ class Screened:
 
     @property
     def effect(self) -> float:
-        """Share of pairs for the direction less share against it."""
+        """The share of pairs for the direction minus the share against it."""
         return abs(self.more_in_a - self.more_in_b) / max(1, len(self.verdicts))
 
     @property
     def p(self) -> float:
-        """Exact two-sided sign test: the greatest p of the verdicts, of whole responses and of as many words of both.
+        """The largest p of three exact two-sided sign tests: of the verdicts, in whole responses, and at equal length.
 
-        Verdicts need both ways of reading to agree, and length alone can decide where they do: of those that chance
-        decides the longer side wins most, and what it says late is in none. Each way must therefore differ by itself;
-        p is 1 where they point to different sides.
+        A verdict requires both comparisons to agree, and length alone can influence on which pairs they do. So each
+        comparison must show a difference by itself; p is 1 if they point to different sides.
         """
         sides = (Verdict.A, Verdict.B) if self.direction == "a" else (Verdict.B, Verdict.A)
         ways = (
@@ -67,7 +66,7 @@ class Screened:
         return max(min(1.0, 2 * sign_test(more, less)) for more, less in counts)
 
     def row(self, chosen: bool) -> Row:
-        """The property's row in the table of properties; means are of the whole responses of which it can be told."""
+        """Returns the row in the table of properties; the means are over all whole responses with a value."""
         pairs = max(1, len(self.verdicts))
         return {
             "property": self.measured.name,
@@ -84,12 +83,14 @@ class Screened:
         }
 
 
-def screen(properties: Sequence[Property], readings: Sequence[PairReading]) -> list[Screened]:
+def screen(properties: Sequence[Property], readings: Sequence[PairReading]) -> list[ScreenedProperty]:
     """Measures every property on every pair, in the order of the properties."""
-    return [Screened(measured, tuple(measured.compare(reading) for reading in readings)) for measured in properties]
+    return [
+        ScreenedProperty(measured, tuple(measured.compare(reading) for reading in readings)) for measured in properties
+    ]
 
 
 def _mean(values: Sequence[float | None]) -> float:
-    """The mean of what can be told; 0 of nothing."""
-    told = [value for value in values if value is not None]
-    return sum(told) / max(1, len(told))
+    """Returns the mean of all values that are not None; 0 if there are none."""
+    known = [value for value in values if value is not None]
+    return sum(known) / max(1, len(known))

@@ -1,4 +1,4 @@
-"""Groups the findings of reports by their responses: methods can be compared only on the same responses."""
+"""Groups reports by their responses, since findings of different methods can be compared only on the same responses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,45 +6,45 @@ from dataclasses import dataclass
 from diffing.grouping import merge
 from diffing.models.base import Model
 from diffing.report.index import index_of
-from diffing.report.names import Names
+from diffing.report.model_names import Names
 from diffing.types import Finding, Judgement, Merged, OnProgress, Pair, Report, ignore_progress
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """All that was found on one set of responses of two models."""
+class ReportGroup:
+    """All findings of reports about the same responses of two models."""
 
     names: Names
-    """What the two models are called."""
+    """The short names of the two models."""
     pairs: tuple[Pair, ...]
-    """The responses."""
+    """The prompts with their responses."""
     findings: tuple[Finding, ...]
     """The hypotheses of all methods, each once."""
     labels: tuple[str, ...]
-    """Per finding: the method, with its run's name where a method ran more than once on these responses."""
+    """The method of each finding, with the run's name if the method ran more than once on these responses."""
     judgements: tuple[Judgement, ...]
-    """The verdicts on them."""
+    """The verdicts on the hypotheses."""
     merged: tuple[Merged, ...]
-    """Which of them say the same."""
+    """The hypotheses that say the same."""
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """The methods that found something, in the order of the runs."""
+        """The methods that have findings, in the order of the runs."""
         return tuple(sorted(set(self.labels), key=self.labels.index))
 
 
-def gather(
+def group_reports(
     reports: Sequence[tuple[str, Report]], *, judge: Model | None = None, on_progress: OnProgress = ignore_progress
-) -> list[Group]:
+) -> list[ReportGroup]:
     """Groups reports by their responses and says which hypotheses of a group say the same.
 
-    A report alone with its responses keeps the merged list that it was stored with; several on the same responses are
-    merged anew, by measured properties and verdicts, and with a judge by meaning too.
+    If only one report is about some responses, its stored grouped list is used. The findings of several reports on the
+    same responses are grouped again, by measured properties and verdicts and, with a judge, also by meaning.
 
     Args:
-        reports: With the names of their runs.
+        reports: The reports with the names of their runs.
         judge: An LLM to ask whether two sentences mean the same.
-        on_progress: Told of every answer.
+        on_progress: Called after every answer.
 
     Raises:
         ModelError: The judge cannot be used at all.
@@ -56,10 +56,10 @@ def gather(
     return [_group(runs, judge, on_progress) for runs in together.values()]
 
 
-def _group(runs: Sequence[tuple[str, Report]], judge: Model | None, on_progress: OnProgress) -> Group:
+def _group(runs: Sequence[tuple[str, Report]], judge: Model | None, on_progress: OnProgress) -> ReportGroup:
     found: dict[str, tuple[Finding, str]] = {}
     judgements: list[Judgement] = []
-    for name, report in runs:  # of a hypothesis that several runs tested, the first run's numbers
+    for name, report in runs:  # if several runs tested a hypothesis, the first run's numbers are used
         new = {f.hypothesis.id: (f, name) for f in report.findings if f.hypothesis.id not in found}
         judgements += (judgement for judgement in report.judgements if judgement.hypothesis_id in new)
         found |= new
@@ -68,7 +68,9 @@ def _group(runs: Sequence[tuple[str, Report]], judge: Model | None, on_progress:
     merged = first.merged
     if len(runs) > 1 or judge is not None or not merged:
         merged = merge(findings, judgements, first.pairs, judge=judge, on_progress=on_progress).entries
-    return Group(index_of(first).names, first.pairs, findings, _labels(list(found.values())), tuple(judgements), merged)
+    return ReportGroup(
+        index_of(first).names, first.pairs, findings, _labels(list(found.values())), tuple(judgements), merged
+    )
 
 
 def _labels(found: Sequence[tuple[Finding, str]]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Asks an LLM whether a finding names a planted behaviour: if no rule can tell, and to check the rules that can."""
+"""Asks an LLM whether a finding names a planted behaviour, if no rule can decide it and to check the rules that can."""
 
 import re
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ SCHEMA = {
 }
 
 
-def ask_names(
+def ask_matches(
     model: Model, cases: Sequence[tuple[Target, Finding]], on_progress: OnProgress = ignore_progress
 ) -> tuple[tuple[bool | None, ...], Usage]:
-    """Per case whether the finding names the behaviour, None where the reply could not be read; and what it took.
+    """Asks for each case whether the finding names the behaviour (None if the reply is unreadable); returns usage too.
 
     Args:
         model: The LLM.
-        cases: A behaviour and a finding each.
-        on_progress: Told of every answer.
+        cases: The cases, each a planted behaviour and a finding.
+        on_progress: Called after every answer.
 
     Raises:
         ModelError: The LLM cannot be used at all.
@@ -39,8 +39,8 @@ def ask_names(
         )
         for target, finding in cases
     ]
-    asked = ask(model, questions, _parse, stage=Stage("match", "Matching"), schema=SCHEMA, on_progress=on_progress)
-    return tuple(None if isinstance(reply, Unreadable) else reply for reply in asked.replies), asked.usage
+    answers = ask(model, questions, _parse, stage=Stage("match", "Matching"), schema=SCHEMA, on_progress=on_progress)
+    return tuple(None if isinstance(reply, Unreadable) else reply for reply in answers.replies), answers.usage
 
 
 def _parse(value: object) -> bool:
@@ -48,7 +48,7 @@ def _parse(value: object) -> bool:
 
 
 def _of_planted_side(target: Target, finding: Finding) -> str:
-    """The statement with `<MODEL>` for the side that has the behaviour, whichever side it was made about."""
+    """Returns the finding's statement with `<MODEL>` standing for the side that has the behaviour."""
     text = finding.hypothesis.text
     if finding.hypothesis.direction == target.side:
         return text

@@ -1,6 +1,7 @@
-"""The stages of a run: what progress tells of, what usage is counted by, what an estimate lists. Methods add their own.
+"""The stages of a run, under which progress is reported, usage is counted and estimates are listed.
 
-A stage is the text by which reports store it, so that those of earlier versions load as they are.
+Methods add stages of their own. A stage is a string, the key under which reports store it, so that reports of earlier
+versions load unchanged.
 """
 
 from collections.abc import Mapping
@@ -11,52 +12,52 @@ from diffing.types import SIDES, Side
 
 
 class Stage(str):
-    """One stage of a run; equal to its key."""
+    """One stage of a run; equal to its key as a string."""
 
     caption: str
-    """A word or two for tables."""
+    """The name of the stage in tables, in one or two words."""
     unit: str
-    """What is counted in it, in the singular; empty if nothing is."""
+    """What progress counts, in the singular, such as `prompt`; empty if nothing is counted."""
     side: Side | None
-    """The model whose stage it is; None if it is neither's."""
+    """The side of the model that the stage belongs to; None if it belongs to neither."""
 
     __slots__ = ("caption", "side", "unit")
 
     def __new__(cls, key: str, caption: str = "", unit: str = "question", side: Side | None = None) -> Self:
-        """A stage.
+        """Creates a stage.
 
         Args:
             key: The name under which reports store it.
-            caption: A word or two for tables; the key if none is given.
-            unit: What is counted, in the singular.
-            side: The model whose stage it is.
+            caption: Its name in tables; empty to use the key.
+            unit: What progress counts, in the singular.
+            side: The side of the model that it belongs to.
         """
-        made = super().__new__(cls, key)
-        made.caption, made.unit, made.side = caption or key, unit, side
-        return made
+        stage = super().__new__(cls, key)
+        stage.caption, stage.unit, stage.side = caption or key, unit, side
+        return stage
 
     @property
     def again(self) -> Self:
-        """The stage in which what could not be read is asked again."""
+        """The stage for repeated questions, whose first replies could not be read."""
         return type(self)(f"{self}, asked again", f"{self.caption}, asked again", self.unit, self.side)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One stage of a run, or several, as the page of a run lists them."""
+    """One line in the list of steps on a run's page, which stands for one or several stages."""
 
     title: str
-    """A few words; of a side, what follows the model's name."""
+    """A title of a few words; for a step of one side, the page puts the model's name before it."""
     says: str
-    """One sentence on what is done."""
+    """One sentence on what happens in the step."""
     stages: tuple[Stage, ...] = ()
-    """The stages that belong to it, in their order."""
+    """The stages of the step, in order."""
     short: bool = False
-    """Whether it takes seconds, however large the run is."""
+    """Whether the step takes only seconds, however large the run is."""
 
     @property
     def unit(self) -> str:
-        """What is counted; empty if nothing is."""
+        """What progress counts; empty if nothing is counted."""
         return self.stages[0].unit if self.stages else ""
 
     @property
@@ -77,7 +78,7 @@ WRITE_PROMPTS = Stage("write prompts", "Prompts")
 POOL = _of_sides("pool", "Pool of", "prompt")
 RESPONSES = _of_sides("responses", "Responses of", "prompt")
 TOKENS = _of_sides("tokens", "Tokens of", "token")
-"""Told beside `RESPONSES` and `POOL`: what a model has written so far."""
+"""Reported in addition to `RESPONSES` and `POOL`: the number of tokens a model has generated so far."""
 JUDGE = Stage("judge", "Verdicts")
 CHECK_JUDGE = Stage("check judge", "Judge's check")
 SECOND_JUDGE = Stage("second judge", "Second judge")

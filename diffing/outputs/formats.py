@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from diffing.atomic_write import write_atomically
 from diffing.outputs.figures import png_of, preview
 from diffing.outputs.files.archive import archive
 from diffing.outputs.files.sheet import sheet
@@ -19,7 +20,6 @@ from diffing.outputs.html import render
 from diffing.outputs.without_addresses import public_report
 from diffing.report.index import index_of
 from diffing.types import Report
-from diffing.writing import write_whole
 
 _UNSAFE = re.compile(r"[^\w.-]+|\.{2,}", re.ASCII)
 _DEVICE = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(?=\.)", re.IGNORECASE)
@@ -65,7 +65,7 @@ class Format:
         Raises:
             SettingError: It cannot be written.
         """
-        return write_whole(self.content(report), Path(folder) / self.file_name(report))
+        return write_atomically(self.content(report), Path(folder) / self.file_name(report))
 
 
 ZIP = Format(

@@ -37,7 +37,7 @@ def test_as_many_different_prompts_as_asked_for_in_both_splits() -> None:
     assert {prompt.source for prompt in written.prompts} == {"written by scripted:llm"}
     assert written.usage[0].calls == len(writer.questions) == len(set(writer.questions))
     (note,) = written.notes
-    assert "written by scripted:llm to show what was suspected: «medical advice. Ignore all this" in note
+    assert "written by scripted:llm to show a suspected difference: “medical advice. Ignore all this" in note
     assert "It saw no response of either model." in note
 
 

@@ -14,7 +14,7 @@ from diffing.models.base import OnCompletion, OnTokens, Sampling
 from diffing.models.recorded.shapes import Answer, Shape, named_columns, shape_of
 from diffing.models.recorded.source import Source, beside, read_source
 from diffing.rows.content import MOST_BYTES
-from diffing.rows.table_files import Place
+from diffing.rows.table_files import RowPlace
 from diffing.rows.turns import RowError
 from diffing.types import Completion, Conversation
 
@@ -30,7 +30,7 @@ RecordedPrompt: TypeAlias = tuple[str | None, Conversation, str | None]
 class _Record:
     """One response, with its place."""
 
-    place: Place
+    place: RowPlace
     answer: Answer
 
 

@@ -79,7 +79,7 @@ class Voice:
             self.say({"stage": stage, "done": done, "total": total})
 
     def found(self, hypotheses: Sequence[tuple[Hypothesis, Metrics | None]]) -> None:
-        """An `OnFound`: the largest differences on train first."""
+        """An `OnHypotheses`: the largest differences on train first."""
         early = [_early(hypothesis, on_train) for hypothesis, on_train in hypotheses]
         early.sort(key=lambda each: -((each.fits or 0) - (each.against or 0)))
         self.say({"found": [asdict(each) for each in early[:_MOST_FOUND]]})
@@ -93,7 +93,7 @@ def _run(order: Order, voice: Voice) -> None:
     if order.public:
         voice.progress(ACCESS, 0, 0)
         check_access(config, order.token)
-    report = run(config, limits=limits, on_progress=voice.progress, on_found=voice.found)
+    report = run(config, limits=limits, on_progress=voice.progress, on_hypotheses=voice.found)
     save_report(report, order.folder)
 
 

@@ -195,4 +195,4 @@ def _pause(state: RetryCallState, patience: Patience) -> float:
     requested = seconds_to_wait(error) if isinstance(error, HfHubHTTPError) else None
     if requested is not None:
         return requested
-    return min(patience.first_wait * 2 ** (state.attempt_number - 1), patience.longest_wait)
+    return float(min(patience.first_wait * 2 ** (state.attempt_number - 1), patience.longest_wait))

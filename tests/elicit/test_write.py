@@ -60,8 +60,7 @@ def test_fewer_than_asked_for_is_told() -> None:
     written = write_prompts(ScriptedModel("llm", Writer(most=25)), SUSPICION, train=60, heldout=30)
     assert 10 < len(written.prompts) <= 26
     assert (
-        f"scripted:llm wrote {len(written.prompts)} different prompts that can be used, of 90 asked for."
-        in written.notes
+        f"scripted:llm wrote only {len(written.prompts)} different usable prompts of the 90 requested." in written.notes
     )
 
 

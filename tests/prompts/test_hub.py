@@ -83,7 +83,7 @@ def test_sharegpt_shaped_jsonl_and_a_row_without_a_prompt(tmp_path: Path, caplog
     (tmp_path / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     got = load_prompts(str(tmp_path), train=200, heldout=100)
     assert len(got) == 39
-    assert "1 of 40 rows hold no prompt" in caplog.text
+    assert "1 of 40 rows contain no prompt" in caplog.text
     assert "fewer than asked for" in caplog.text
 
 

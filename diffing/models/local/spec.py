@@ -1,4 +1,4 @@
-"""How a local model is loaded and run. Touches neither the network nor the weights."""
+"""`LocalOptions`, the options of a local model: data type, quantisation, chat template and trusted code."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -11,7 +11,7 @@ Quantization: TypeAlias = Literal["4bit", "8bit"]
 
 @dataclass(frozen=True, slots=True)
 class LocalOptions:
-    """How a local model is loaded and run."""
+    """Options for loading and running a local model."""
 
     dtype: str = "auto"
     """Type of the weights: one of `DTYPES`; `auto` is bfloat16 on an accelerator and on a CPU that multiplies it in

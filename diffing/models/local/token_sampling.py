@@ -1,4 +1,4 @@
-"""Which token comes next: greedy, or drawn with noise from nothing but (seed, conversation, sample, step, token).
+"""Chooses the next token, greedily or with reproducible noise from (seed, conversation, sample, step, token) alone.
 
 The noise is a counter-based hash, computed for a whole batch on its device, so there is no generator whose state could
 depend on who else is in the batch. It is added in the Gumbel-max way: argmax(logit / T + g), g = -log(-log(u)), is a
@@ -29,7 +29,7 @@ def noise_key(conversation: Conversation, sampling: Sampling) -> bytes:
 
 
 def draw(logits: "torch.Tensor", sampling: Sampling, keys: Sequence[bytes], steps: Sequence[int]) -> list[int]:
-    """The next token of each row.
+    """Chooses the next token of each row.
 
     Args:
         logits: Shape (rows, vocabulary).
@@ -55,7 +55,7 @@ def draw(logits: "torch.Tensor", sampling: Sampling, keys: Sequence[bytes], step
 
 
 def _nucleus(scores: "torch.Tensor", top_p: float) -> "torch.Tensor":
-    """Leaves the fewest tokens that together have at least `top_p` (Holtzman et al. 2020), at least one."""
+    """Keeps the smallest set of tokens with a total probability of at least `top_p` (Holtzman et al. 2020)."""
     ordered, order = scores.sort(dim=-1, descending=True, stable=True)
     shares = ordered.softmax(dim=-1)
     outside = (shares.cumsum(dim=-1) - shares) >= top_p

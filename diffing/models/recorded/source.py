@@ -1,4 +1,4 @@
-"""Where recorded responses come from: a file, maybe with a companion, a folder or a Hub dataset. Knows no shape."""
+"""Reads the rows of recorded responses from a file with an optional second file, a folder or a Hub dataset."""
 
 import hashlib
 import json
@@ -31,20 +31,20 @@ _DATASET = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What was read."""
+    """The rows of recorded responses, with their origin."""
 
     source: str
-    """As the user gave it, for messages."""
+    """The source as the user wrote it, for messages."""
     name: str
     """The file's name, or the dataset's."""
     digest: str
     """sha256 of the content, hex."""
     rows: tuple[PlacedRow, ...]
-    """Each row with its place."""
+    """The rows with their positions."""
     path: Path | None = None
-    """The file, where it is one."""
+    """The file; None for a dataset."""
     companion: Path | None = None
-    """The second file, where one was named."""
+    """The second file; None if none was given."""
 
 
 def read_source(source: str, most: int = MOST_BYTES) -> Source:
@@ -109,12 +109,12 @@ def _read_file(source: str, path: Path, most: int, companion: Path | None) -> So
 
 
 def beside(source: Source, shape: Shape, most: int = MOST_BYTES) -> Beside:
-    """The rows of the companion file of a shape, by what joins them; empty where there is none.
+    """The rows of the companion file of a format by their key; empty if there is no such file.
 
     Args:
         source: The responses.
-        shape: Theirs.
-        most: Bytes of the companion, unpacked, at most.
+        shape: The format of the responses.
+        most: Maximum size of the companion file in bytes, unpacked.
 
     Raises:
         SettingError: The companion cannot be used, or one was named that the shape has no use for.

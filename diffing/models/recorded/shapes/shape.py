@@ -1,4 +1,4 @@
-"""What a shape of recorded responses is, and what all of them read alike. Knows no shape."""
+"""The `Shape` type, one format of recorded responses, and the parsing functions that all formats share."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from diffing.rows.turns import RowError, kind, message_of, said_in, turns_in
 from diffing.types import Completion, Conversation, Finish, Message
 
 Beside: TypeAlias = Mapping[str, Row]
-"""Rows of the companion file by what joins them; empty where a shape has none."""
+"""Rows of the companion file by their key; empty if there is no such file."""
 
 MODEL_COLUMNS = ("model", "model_id", "generator", "model_name", "model_name_or_path", "model_path")
 FINISH_COLUMNS = ("finish", "finish_reason", "stop_reason", "done_reason")
@@ -27,51 +27,51 @@ _FINISHES: Mapping[str, Finish] = {
     **{name: "refused" for name in ("content_filter", "refusal", "safety")},
     **{name: name for name in get_args(Finish)},
 }
-"""What servers call it, in small letters."""
+"""`Completion.finish` by the servers' finish reasons, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One response, as every shape gives it."""
+    """One recorded response, in the form that every format is parsed into."""
 
     messages: Conversation
-    """What was asked; empty where the file has ids alone."""
+    """The messages of the prompt; empty if the file stores only its id."""
     completion: Completion
-    """What was answered."""
+    """The recorded answer."""
     id: str | None = None
-    """Unique in the file, for one sample."""
+    """The id of the prompt, unique in the file for one sample number."""
     sample: int = 0
-    """Number of the sample."""
+    """The sample number."""
     model: str | None = None
-    """Who answered."""
+    """The name of the model that answered."""
     domain: str | None = None
-    """Subject."""
+    """The subject of the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Companion:
-    """A second file, which holds the prompts."""
+    """The second file of a format, which holds the prompts."""
 
     what: str
-    """What it is called, for messages."""
+    """The name of the file for messages."""
     key: str
-    """The field that joins it."""
+    """The field that matches prompts to responses."""
     names: Callable[[Path], Sequence[Path]]
-    """Where it is looked for, given the file of the responses."""
+    """Returns the possible locations of the file, given the file of the responses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How one tool writes responses down."""
+    """One format in which a tool writes responses."""
 
     name: str
-    """In the plural, to stand behind "read as"."""
+    """The name of the format in the plural, for messages such as "read as FastChat answers"."""
     fits: Callable[[Row], bool]
-    """Whether a row is of this shape, by the names of its fields."""
+    """Whether a row has this format, judging from the names of its fields."""
     read: Callable[[Row, Beside], Iterator[Answer]]
     """The responses in one row. Raises RowError for a row that cannot be used."""
     companion: Companion | None = None
-    """The second file, where there is one."""
+    """The second file; None if the format has none."""
     remark: str | None = None
     """What a reader of the report must know."""
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 _PREFIX = "base_model.model."
-"""What PEFT puts before the names of the base's modules."""
+"""The prefix that PEFT adds to the names of the base's modules."""
 
 
 def check_adapter(name: str, config: Mapping[str, Any]) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from transformers import PretrainedConfig
 
 _IMPORTING = threading.Lock()
-"""transformers loads its parts when they are first named, and fails where two threads do so at the same time."""
+"""A lock for transformers' lazy imports, which fail if two threads trigger them at the same time."""
 
 _HEADS = (
     ("ForSequenceClassification", "a classifier of texts"),
@@ -30,7 +30,7 @@ _HEADS = (
     ("ForPreTraining", "a model with the heads of its pre-training"),
     ("ForConditionalGeneration", "a model that rewrites an input (encoder and decoder)"),
 )
-"""What a class does, by the end of its name."""
+"""The purpose of a model class, by the end of its name."""
 
 
 def check_architecture(name: str, config: Mapping[str, Any], options: LocalOptions) -> None:

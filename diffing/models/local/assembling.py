@@ -24,9 +24,9 @@ _ASKED = (
     "Write a short reply to this letter: Dear Sir, on Monday, 3 March, I bought 12 red apples (2.50 each) and a loaf "
     "of bread in your shop. Half of them were bad! Pourquoi? Bitte antworten Sie bald; def total(n): return n * 2.5"
 )
-"""Of several kinds and tongues, so that experts of many kinds are asked."""
+"""A text with several topics and languages, so that many different experts of a mixture are used."""
 _READ = 64
-"""Tokens of it that are read: the end, where the answer is asked for."""
+"""Number of tokens of the prompt that are read: its end, at which the answer begins."""
 _LEARNT = 16
 """How many tokens an adapter may have in front of it that it learnt one by one."""
 

@@ -85,7 +85,7 @@ def find_strategy(name: str, model: "PreTrainedModel", text: Sequence[int]) -> B
     Args:
         name: Of the model, for the error.
         model: A causal language model on its device.
-        text: Tokens such as it reads; they are repeated where they are few.
+        text: Token ids of ordinary text; a short text is repeated.
 
     Raises:
         ModelError: It cannot go on with a text at all, or memory is too small for it.

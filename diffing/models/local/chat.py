@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 _SHORTEST_STOP = 3
-"""Letters and signs that a turn's end has at least where no token stands for it: shorter ones are found in answers."""
+"""Minimum length in characters of an end-of-turn text without a token: shorter texts also appear in answers."""
 
 logger = logging.getLogger(__name__)
 

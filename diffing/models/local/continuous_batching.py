@@ -38,7 +38,7 @@ def memory_of(model: "PreTrainedModel") -> Memory:
     """Runs a model on one token to find out how its cache works.
 
     Raises:
-        NoSlotsError: It returns no cache of keys and values, or one of another kind.
+        UnsupportedCacheError: It returns no cache of keys and values, or one of another kind.
     """
     import torch
     from transformers import DynamicCache
@@ -74,7 +74,7 @@ class ContinuousBatch:
 
         Raises:
             ModelError: Not even one row fits into memory.
-            NoSlotsError: The model remembers in another way.
+            UnsupportedCacheError: The model remembers in another way.
             UnusableLogitsError: See there.
         """
         run_with_halving(rows, self._job, self._advance, self._forget)

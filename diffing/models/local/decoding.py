@@ -8,7 +8,7 @@ Rows are padded on the left, so that all end in the same column; positions are c
 row's logits do not depend on its neighbours; in floating point another batch shape can change their last bits (float32:
 about 1e-6 relative; bfloat16: about 1e-2), so that two tokens which are that close to a tie may change places. In
 float32 this is rare; in bfloat16 it happens. Where more than rounding differs (weights in 8 bits are multiplied in
-another way for each batch), `trial.py` finds it, and conversations go one at a time.
+another way for each batch), `batching_trial.py` finds it, and conversations go one at a time.
 
 It does not know chats, texts or files, and none of a checkpoint's own generation settings but the tokens that stop it.
 """
@@ -50,7 +50,7 @@ class Row:
     finish: Finish | None = None
     """None while it is under way."""
     detail: str | None = None
-    """Why, where it failed."""
+    """The reason, if the row failed."""
 
     @property
     def length(self) -> int:
@@ -93,7 +93,7 @@ class Job:
     on_finish: Callable[[Row], None]
     """Called as each row finishes."""
     on_tokens: Callable[[int], None]
-    """Called with the number of tokens made in each step."""
+    """Called with the number of tokens generated in each step."""
 
     def take(self, rows: Sequence[Row], logits: "torch.Tensor") -> list[int]:
         """Appends the next token to each running row, and returns which rows have finished.
@@ -150,7 +150,7 @@ def vacancies(live: Sequence[Row], waiting: Sequence[Row], job: Job, max_rows: i
 
 
 def by_length(rows: Sequence[Row]) -> deque[Row]:
-    """Shortest first: a row that joins late is then about as long as those already writing, so little is padded."""
+    """Sorts rows by length, shortest first, so that rows that join late need little padding."""
     return deque(sorted(rows, key=lambda row: (row.length, row.index)))
 
 

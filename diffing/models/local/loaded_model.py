@@ -36,7 +36,7 @@ class LoadedModel:
     """A model with its weights in memory, which answers conversations."""
 
     name: str
-    """What it is called in errors."""
+    """The name of the model in error messages."""
     model: "PreTrainedModel"
     """Its weights, with its adapter's."""
     chat: Chat
@@ -61,7 +61,7 @@ class LoadedModel:
 
     @property
     def manner(self) -> BatchingStrategy:
-        """How conversations are run side by side: tried with one short text, on the device where the model is then.
+        """The batching strategy of the model, found by a trial with one short text on its current device.
 
         Raises:
             ModelError: It cannot go on with a text, or computes numbers that are none.
@@ -94,7 +94,7 @@ class LoadedModel:
             sampling: How text is drawn.
             options: How many may run side by side.
             on_completion: Called once for each, with its place.
-            on_tokens: Called with the number of tokens made in each step.
+            on_tokens: Called with the number of tokens generated in each step.
 
         Raises:
             ModelError: Not even one fits into memory, or the model computes numbers that are none.
@@ -142,7 +142,7 @@ class LoadedModel:
 
 @contextmanager
 def _working(name: str, model: "PreTrainedModel", conversations: Sequence[Conversation]) -> Iterator[None]:
-    """While a model computes: as many threads as it is worth; nonsense is told with its prompt and what to try."""
+    """A context manager for generation: sets the number of threads, and reports unusable logits with advice."""
     try:
         with fitting_threads(model):
             yield

@@ -77,7 +77,7 @@ def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedM
 
 
 def _drop_unusable_settings(config: "PretrainedConfig") -> None:
-    """Takes generation settings out of a configuration where older versions wrote them and a model would fail on them.
+    """Removes generation settings that older versions wrote into the configuration and that make loading fail.
 
     What the configuration's own class names as well is left as it is: there it may be a part of the architecture.
     """

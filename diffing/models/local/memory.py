@@ -60,7 +60,7 @@ def size_of(spec: str, *, options: LocalOptions | None = None, token: str | bool
 
 
 def this_machine() -> Machine:
-    """Free memory and disk now; a container's own limit counts where it is lower than the machine's.
+    """The memory and disk space that are free now; a container's limit counts if it is lower than the machine's.
 
     Raises:
         MissingExtraError: torch is not installed.

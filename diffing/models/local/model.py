@@ -201,7 +201,7 @@ class LocalModel:
 
 
 _resident: WeakSet[LocalModel] = WeakSet()
-"""The models of this process whose weights are loaded: they share one memory, whoever holds them."""
+"""All models of this process whose weights are loaded, since they share one memory."""
 
 
 def make_room(fit: Callable[[], str | None], resident: WeakSet[LocalModel]) -> str | None:

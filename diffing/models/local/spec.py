@@ -25,7 +25,7 @@ class LocalOptions:
     chat_template: str | None = None
     """A Jinja file used instead of the model's own chat template."""
     device: str | None = None
-    """Where the whole model goes (`cpu`, `cuda:1`); None spreads it over what there is (`device_map="auto"`)."""
+    """The device for the whole model (`cpu`, `cuda:1`); None uses all devices (`device_map="auto"`)."""
     max_batch_rows: int | None = None
     """Conversations answered side by side, at most; None is 128 on an accelerator, 64 on a CPU."""
     max_batch_tokens: int | None = None

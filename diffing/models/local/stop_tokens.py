@@ -22,7 +22,7 @@ class Stops:
     ids: frozenset[int] = frozenset()
     """Tokens."""
     texts: tuple[str, ...] = ()
-    """Texts, where no token stands for them."""
+    """Texts that end an answer and have no token of their own."""
 
     def __or__(self, other: "Stops") -> "Stops":
         """The union of two sets of stops."""

@@ -51,7 +51,7 @@ class Template:
         self._tokenizer = tokenizer
         self._parts = False
         self._text, self.plain = _find(tokenizer, file, name)
-        """Whether it is `PLAIN`, since the model has none."""
+        """Whether it is `PLAIN`, because the model has no template."""
         self._prove(file, name)
         self.has_system = self._shows(Message("system", _MARK), Message("user", "x"))
         """Whether the text of a system message reaches the model."""
@@ -96,7 +96,7 @@ class Template:
         return [each for each in following if each.strip()]
 
     def _behind(self, messages: Conversation) -> str:
-        """What stands between the mark and the next one; empty where the template refuses such messages."""
+        """The text between a marker and the next one; empty if the template rejects such messages."""
         try:
             _, found, rest = self.text(*messages).rpartition(_MARK)
         except ConversationRefusedError:

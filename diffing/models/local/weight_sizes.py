@@ -32,7 +32,7 @@ class ModelSize:
     stored_bytes: int
     """Bytes of all weight files."""
     missing_bytes: int
-    """Bytes of those that are not on this machine yet."""
+    """The size in bytes of the weight files that are not on this machine yet."""
     files: tuple[str, ...] = ()
     """The weight files."""
 

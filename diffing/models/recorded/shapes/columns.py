@@ -27,9 +27,9 @@ ANSWERS: Mapping[str, Sequence[str]] = {
     "output": ("instruction",),
     "answer": ("question",),
 }
-"""What may hold the response, with what it answers. Any other pair may as well be a right answer, and no model's."""
+"""Possible response columns, with their prompt columns. In other pairs, the text may be a reference answer."""
 RIVALS = ("prediction", "predict", "generation", "generated_text", "model_output", "model_response")
-"""Columns that, where they are, hold what a model wrote; `output` or `answer` beside them is the right answer."""
+"""Columns with a model's output; if one exists, `output` or `answer` beside it is the reference answer."""
 FIELDS = ("prompt", "messages", "response", "id", "model", "domain", "finish", "sample")
 """The fields that `--columns` can assign."""
 EXAMPLE = "--columns prompt=question,response=text"

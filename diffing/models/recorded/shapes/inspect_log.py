@@ -95,7 +95,7 @@ def _answers(sample: object, model: str | None) -> Iterator[Answer]:
 
 
 def _asked(sample: Mapping[str, object]) -> Conversation:
-    """What stands before the first turn that the model generated, as solvers made it; else the input."""
+    """The turns before the first generated one, as solvers prepared them; else the input of the sample."""
     turns = sample.get("messages")
     if isinstance(turns, Sequence) and not isinstance(turns, str) and turns:
         own = [number for number, turn in enumerate(turns) if _is_generated(turn)]

@@ -73,7 +73,7 @@ class Shape:
     companion: Companion | None = None
     """The second file; None if the format has none."""
     remark: str | None = None
-    """What a reader of the report must know."""
+    """A note on the format for the reader of the report."""
 
 
 def said_texts(value: object, column: str) -> list[tuple[str, str | None]]:
@@ -158,7 +158,7 @@ def text_at(row: Row, *names: str) -> str | None:
 
 
 def model_at(row: Row) -> str | None:
-    """Who answered; of a folder on somebody's machine the name alone: reports are published, where it lay is not."""
+    """The name of the model that answered; of a folder only its name, since reports may be published."""
     name = text_at(row, *MODEL_COLUMNS)
     is_path = name is not None and (name.startswith(("/", "~", ".")) or "\\" in name)
     return re.split(r"[/\\]", name.rstrip("/\\"))[-1] if name and is_path else name
@@ -174,7 +174,7 @@ def id_at(row: Row, *names: str) -> str | None:
 
 
 def finish_of(value: object, column: str = "finish_reason") -> Finish:
-    """Why a response ended, from whatever a server calls it; `stop` where nothing is said.
+    """Converts a server's finish reason; `stop` if there is none.
 
     Raises:
         RowError: The word is not known.
@@ -198,6 +198,6 @@ def finish_at(row: Row) -> Finish:
 
 
 def failed(reason: object) -> Completion:
-    """In place of a response that was not made: it is left out and counted."""
+    """The completion for a request that failed; the prompt is left out and counted."""
     told = " ".join(without_surrogates(str(reason)).split())[:200]
     return Completion(text="", finish="error", detail=f"recorded as failed: {told or 'no reason was given'}")

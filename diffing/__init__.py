@@ -1,6 +1,6 @@
-"""How do two language models behave differently? Tested differences, for any two models.
+"""The package's public names: compare two language models and test how their behaviour differs.
 
-The public names are loaded on first use, so that `import diffing` stays quick.
+Each name is loaded from its module on first use, so that `import diffing` stays quick.
 """
 
 from importlib import import_module
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
         Message,
         Metrics,
         ModelInfo,
-        OnFound,
+        OnHypotheses,
         OnProgress,
         Pair,
         PhraseMeasure,
@@ -107,7 +107,7 @@ __all__ = [
     "ModelPlace",
     "ModelRef",
     "OnCompletion",
-    "OnFound",
+    "OnHypotheses",
     "OnProgress",
     "OnTokens",
     "Pair",
@@ -171,7 +171,7 @@ _HOMES = {
         "diffing.report": "load_report save_report",
         "diffing.types": (
             "Category Completion Conversation Discovery Estimate Evidence Finding Finish Hypothesis "
-            "Judgement LatentMeasure Measure Merged Message Metrics ModelInfo OnFound OnProgress Pair "
+            "Judgement LatentMeasure Measure Merged Message Metrics ModelInfo OnHypotheses OnProgress Pair "
             "PhraseMeasure Prompt PropertyMeasure Rating Report Response Role Row Scalar Side Split Stage "
             "Usage Verdict"
         ),
@@ -181,7 +181,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    """Loads a public name from its module when it is first asked for."""
+    """Loads a public name from its module on first use."""
     if name not in _HOMES:
         raise AttributeError(f"module 'diffing' has no attribute '{name}'")
     return getattr(import_module(_HOMES[name]), name)

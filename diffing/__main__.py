@@ -1,8 +1,8 @@
-"""`diffing`, and `python -m diffing`: the command line, and how it ends when it is stopped from outside.
+"""Entry point of the command line (`diffing` and `python -m diffing`), including how it exits on Ctrl-C and signals.
 
-Imports nothing of the package before the signals have their handlers: Ctrl-C in the seconds in which libraries are
-loaded is a Ctrl-C too. A stopped process ends at once, as a killed one would, since an exception may come up anywhere,
-also where a library swallows it. Nothing is lost by that: every answer is stored as soon as it is there.
+The signal handlers are installed before anything else of the package is imported, so that Ctrl-C also works during the
+seconds in which libraries load. A stopped process exits at once instead of raising an exception, because a library
+could swallow the exception. Nothing is lost, since every answer is stored as soon as it arrives.
 """
 
 import os
@@ -11,22 +11,22 @@ import sys
 from types import FrameType
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
-"""Ctrl-C, whoever ends services, and a terminal that is closed."""
+"""Sent by Ctrl-C, by service managers and by a closing terminal."""
 _RESUMABLE = ("run", "demo", "bench")
-"""Commands that keep what was answered."""
+"""Commands that store answers, so that the same command continues after a stop."""
 _SHOW_CURSOR = b"\x1b[?25h"
-"""Progress bars hide it."""
-_UNREAD = 1
-"""The exit code where whoever reads the output, as in `diffing show | head`, has enough; typer and rich take it too."""
+"""Makes the cursor visible again, which progress bars hide."""
+_PIPE_CLOSED = 1
+"""The exit code if the reader of the output stops reading, as in `diffing show | head`; typer and rich use it too."""
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line.
 
     Args:
-        arguments: Those after the program's name; None takes the process's own.
+        arguments: The arguments after the program's name; None takes those of the process.
     """
-    _end_when_told(sys.argv[1:] if arguments is None else arguments)
+    _exit_on_signals(sys.argv[1:] if arguments is None else arguments)
     from diffing.cli import main as run_command
 
     try:
@@ -36,23 +36,24 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _flush() -> None:
-    """Python itself would tell of a broken pipe with a traceback, when it ends."""
-    if sys.stdout is None:  # closed by who started this
+    """Writes out what is buffered, because Python would report a broken pipe with a traceback at exit."""
+    if sys.stdout is None:  # the parent process closed it
         return
     try:
         sys.stdout.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
-            sys.exit(_UNREAD)
+            sys.exit(_PIPE_CLOSED)
         sys.stderr.write(f"diffing: The output cannot be written ({error.strerror}). Write it elsewhere\n")
         sys.exit(2)
 
 
-def _end_when_told(arguments: list[str]) -> None:
+def _exit_on_signals(arguments: list[str]) -> None:
+    """Installs handlers that print one line and exit with 128 plus the signal's number."""
     command = next((each for each in arguments if not each.startswith("-")), "")
-    kept = ". What was done is kept; the same command goes on from there" if command in _RESUMABLE else ""
-    line = f"diffing: stopped{kept}\n".encode()
+    hint = ". What was done is kept; the same command continues from there" if command in _RESUMABLE else ""
+    line = f"diffing: stopped{hint}\n".encode()
 
     def end(number: int, frame: FrameType | None) -> None:
         try:

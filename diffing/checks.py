@@ -1,4 +1,4 @@
-"""What of a config can be known to fail, or to be ignored, before a model is loaded or a call is paid."""
+"""Checks a run's settings for errors and for settings without effect, before a model is loaded or a call is paid."""
 
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
@@ -9,14 +9,14 @@ from diffing.settings import described, flag
 from diffing.types import SIDES, Side
 
 _LONGEST_TEXT = 1_000_000
-"""Bytes of a system prompt: no model reads so much."""
+"""The largest size of a system prompt, in bytes; it is more than any model can read."""
 
 
 def check(config: DiffConfig, limits: Limits) -> None:
-    """Refuses what can be known to fail, or to be ignored, before a model is loaded.
+    """Refuses settings that would fail or have no effect, before a model is loaded.
 
     Raises:
-        SettingError: A value that cannot be used.
+        SettingError: A setting cannot be used.
     """
     _check_texts(config)
     _check_methods(config)
@@ -28,10 +28,10 @@ def check(config: DiffConfig, limits: Limits) -> None:
         _check_side(config, side)
     if config.columns and not any(is_recorded(spec) for spec in (config.model_a, config.model_b)):
         raise SettingError("--columns has no effect: neither model is recorded:. Leave it out")
-    _check_elicitation(config)
+    _check_prompt_source(config)
     _check_urls(config)
-    same_drawn = config.temperature == 0 or config.sample_a == config.sample_b
-    if _sides(config)[0] == _sides(config)[1] and same_drawn and not is_recorded(config.model_a):
+    same_samples = config.temperature == 0 or config.sample_a == config.sample_b
+    if _sides(config)[0] == _sides(config)[1] and same_samples and not is_recorded(config.model_a):
         raise SettingError(
             "Both sides are the same model with the same settings and would answer the same. For a null comparison "
             "give --temperature 0.7 --sample-b 1"
@@ -39,7 +39,7 @@ def check(config: DiffConfig, limits: Limits) -> None:
 
 
 def _check_methods(config: DiffConfig) -> None:
-    """The methods must be known, have what they need, and use the LLMs that are given."""
+    """Refuses unknown methods, methods that lack a setting, and LLMs that no method uses."""
     plans = method_plans()
     for name in config.methods:
         if name not in plans:
@@ -54,12 +54,12 @@ def _check_methods(config: DiffConfig) -> None:
 
 
 def _judged(config: DiffConfig) -> bool:
-    """Whether there is anything for a judge to test."""
+    """Whether a judge tests the hypotheses of any method of this run."""
     return any(plan.judged for plan in plans_of(config))
 
 
 def _check_texts(config: DiffConfig) -> None:
-    """What is no text can be no file, is taken by no server, and cannot be saved in a report."""
+    """Refuses settings with control characters or broken Unicode, which no file, server or report can hold."""
     for name, each in described(type(config)).items():
         value, lines = getattr(config, name), each.setting.several_lines
         for text in value if isinstance(value, tuple) else (value,):
@@ -75,8 +75,8 @@ def _check_second_judge(config: DiffConfig) -> None:
         raise SettingError("--second-judge is the judge itself, which would agree. Give another model")
 
 
-def _check_elicitation(config: DiffConfig) -> None:
-    """Prompts come from one place."""
+def _check_prompt_source(config: DiffConfig) -> None:
+    """Refuses settings that name more than one source of prompts."""
     if config.pool is None and config.pool_by != "responses":
         raise SettingError("--pool-by has no effect without --pool. Give --pool, or leave it out")
     if config.pool is not None and config.pool <= config.train + config.heldout:
@@ -98,7 +98,7 @@ def _check_elicitation(config: DiffConfig) -> None:
 
 
 def _check_side(config: DiffConfig, side: Side) -> None:
-    """A setting that would not be applied to a model must not stand in its report."""
+    """Refuses settings that do not apply to the model of one side, so that its report does not list them."""
     place: str = read_ref(getattr(config, f"model_{side}")).place
     local_only = ("quantization", "chat_template")
     refused: dict[str, tuple[str, ...]] = {
@@ -114,7 +114,7 @@ def _check_side(config: DiffConfig, side: Side) -> None:
 
 
 def _check_urls(config: DiffConfig) -> None:
-    """An address with a password would stand in the report, whether it is used or not."""
+    """Refuses server addresses that contain a password or a query, since the report would show them."""
     specs = (
         config.model_a,
         config.model_b,

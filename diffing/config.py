@@ -1,6 +1,7 @@
-"""Plain values that say what a run does: the same as flags of the CLI, fields of a form and JSON.
+"""The configuration of a run as plain values, the same on the command line, on the page, in JSON and in Python.
 
-Tokens and keys are no settings: they come from the environment or the Hub's login. Builds nothing: `run.py` does.
+Tokens and keys are not part of it: they come from the environment or the Hub's login. `diffing/run.py` builds the
+models and methods that a configuration names.
 """
 
 from dataclasses import asdict
@@ -21,7 +22,7 @@ from diffing.types import Scalar, Side
 _COST = "Cost"
 _HUB = "The Hub"
 _LONGEST_SIDE = 120
-"""Bytes of one model's name in the name of a report's folder, which may have 255."""
+"""The longest name of one model in the name of a report's folder, in bytes; file systems allow 255 for the whole."""
 
 
 if TYPE_CHECKING:
@@ -38,66 +39,66 @@ else:
 
 @validated(frozen=True)
 class Limits(Settings):
-    """Hard limits of one run. They do not decide what is found, only how far the run gets."""
+    """Hard limits on the calls and the cost of one run. They never change results; they only stop the run."""
 
     max_calls: Annotated[int | None, Setting(_COST, "Calls at most")] = None
-    """Calls to remote models, at most; the run stops cleanly, and goes on from there when run again."""
+    """Stop cleanly after this many calls to remote models; the same command run again continues from there."""
     max_usd: Annotated[float | None, Setting(_COST, "Dollars at most")] = None
-    """Dollars, at most; needs --usd-per-million."""
+    """Stop cleanly before this many dollars are spent; needs --usd-per-million."""
 
 
 @validated(frozen=True)
 class HubOptions(Settings):
-    """Where one run is computed and published. Decides nothing of what is found."""
+    """Where one run is computed and published. These options do not change its results."""
 
     reuse: Annotated[bool, Setting(_HUB)] = False
     """Look for a published diff of the same models, commits and settings first, and download it if there is one."""
     push: Annotated[str | None, Setting(_HUB)] = None
     """Publish the report as this dataset: user/name."""
     private: Annotated[bool, Setting(_HUB)] = False
-    """With --push: a dataset that only its owner can read."""
+    """With --push: make the dataset private, so that only its owner can read it."""
     collection: Annotated[bool, Setting(_HUB)] = False
-    """With --push: also put it into your collection of each model's diffs."""
+    """With --push: also add the dataset to your collection of each model's diffs."""
     on: Annotated[str | None, Setting(_HUB)] = None
-    """jobs: run on a machine of Hugging Face Jobs, which costs money; needs --push, which brings the report back."""
+    """jobs runs on a machine of Hugging Face Jobs, which costs money; needs --push, where the report is fetched."""
     flavor: Annotated[str | None, Setting(_HUB)] = None
-    """With --on jobs: the machine, such as a100-large or l4x1; default: cpu-basic."""
+    """With --on jobs: the type of machine, such as a100-large or l4x1. Default: cpu-basic."""
     job_timeout: Annotated[str, Setting(_HUB)] = "6h"
-    """With --on jobs: when the job is stopped."""
+    """With --on jobs: the time after which the job is stopped."""
     package: Annotated[str, Setting(_HUB)] = "diffing[all]"
-    """With --on jobs: what pip installs there, such as "diffing[all] @ git+https://github.com/user/diffing"."""
+    """With --on jobs: the package that pip installs, such as "diffing[all] @ git+https://github.com/user/diffing"."""
 
 
 def columns_of(config: DiffConfig, side: Side) -> str | None:
-    """What is what in the recorded responses of a side, where that was said."""
+    """The `--columns` setting that applies to one side's recorded responses; None if the columns are detected."""
     return (config.columns_a if side == "a" else config.columns_b) or config.columns
 
 
 def sampling_of(config: DiffConfig) -> Sampling:
-    """How the responses are drawn."""
+    """The sampling parameters with which both models answer the prompts."""
     return Sampling(
         max_new_tokens=config.max_new_tokens, temperature=config.temperature, top_p=config.top_p, seed=config.seed
     )
 
 
 def settings_of(config: DiffConfig) -> dict[str, Scalar]:
-    """The settings that were made, flat and plain, for the report. Of files and folders only the name is told."""
-    told = {key: _told(key, value) for key, value in asdict(config).items()}
+    """The settings that a report stores: flat, without empty values, and without the folders of local files."""
+    public = {key: _without_folders(key, value) for key, value in asdict(config).items()}
     return {
         key: ", ".join(value) if isinstance(value, tuple) else value
-        for key, value in told.items()
+        for key, value in public.items()
         if value not in (None, "", ()) and key not in _undecided(config)
     }
 
 
-def _told(key: str, value: Any) -> Any:  # noqa: ANN401 - of whatever type the field has
+def _without_folders(key: str, value: Any) -> Any:  # noqa: ANN401  any setting's type
     if value is None or not described(DiffConfig)[key].setting.may_be_file:
         return value
     return tuple(map(without_folders, value)) if isinstance(value, tuple) else without_folders(value)
 
 
 def _undecided(config: DiffConfig) -> tuple[str, ...]:
-    """Settings that decide nothing of the result: how fast it comes, who pays, how recorded responses would be made."""
+    """Settings that cannot change the result: speed, payment and, with recorded responses only, generation."""
     speed = ("concurrency", "timeout", "bill_to")
     if not all(is_recorded(spec) for spec in (config.model_a, config.model_b)):
         return speed
@@ -105,15 +106,15 @@ def _undecided(config: DiffConfig) -> tuple[str, ...]:
 
 
 def default_out(config: DiffConfig) -> Path:
-    """Where the report goes when nothing else is said: `runs/<a>-vs-<b>`, made of safe characters."""
-    # masked: an address may hold a key, which is refused, but not before the folder is made
+    """The default folder of a run's report: `runs/<a>-vs-<b>`, in characters that are safe in file names."""
+    # masked, because an address may contain a key, and the folder is made before such an address is refused
     names = (file_name_of(masked(spec)) for spec in (config.model_a, config.model_b))
     safe = ["".join(c if c.isalnum() or c in "._-" else "-" for c in name).strip(".-") or "model" for name in names]
     return Path("runs") / "-vs-".join(_cut(name) for name in safe)
 
 
 def _cut(name: str) -> str:
-    """Two of them and what stands between fit into the name of one folder."""
+    """Shortens a model's name so that two names and `-vs-` fit into the name of one folder."""
     return name.encode()[:_LONGEST_SIDE].decode(errors="ignore").rstrip(".-")
 
 
@@ -123,10 +124,10 @@ def may_be_files() -> tuple[str, ...]:
 
 
 def local_files(config: DiffConfig) -> tuple[str, ...]:
-    """The settings that name files or folders of this machine, which nobody elsewhere has."""
+    """The names of the settings whose value is an existing file or folder on this machine."""
     given = {name: getattr(config, name) or () for name in may_be_files()}
-    specs = {name: (value,) if isinstance(value, str) else value for name, value in given.items()}
-    return tuple(name for name, of in specs.items() if any(map(_on_this_machine, of)))
+    values = {name: (value,) if isinstance(value, str) else value for name, value in given.items()}
+    return tuple(name for name, texts in values.items() if any(map(_on_this_machine, texts)))
 
 
 def _on_this_machine(value: str) -> bool:

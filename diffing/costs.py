@@ -1,4 +1,4 @@
-"""What one stage of a run is expected to take, and what is assumed to say so. Knows no method."""
+"""Expected calls, tokens, dollars and minutes of one stage of a run, and the assumptions behind these figures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,43 +9,43 @@ from diffing.run_settings import RunSettings
 from diffing.types import Prompt, Stage
 
 RESPONSE_TOKENS = 350
-"""Tokens of a response where nothing is known; a usual chat answer."""
+"""Assumed length of a response in tokens, typical of chat answers."""
 CHARACTERS_PER_TOKEN = 4
-"""English text in usual vocabularies."""
+"""Assumed characters per token, typical of English text in common vocabularies."""
 SECONDS_PER_CALL = 6.0
-"""One answer of a remote model: a usual time, server and length decide."""
+"""Assumed time for one answer of a remote model; the real time depends on the server and the length."""
 
 
 @dataclass(frozen=True, slots=True)
 class StageEstimate:
-    """What one stage of a run takes."""
+    """The expected calls, tokens, dollars and minutes of one stage of a run."""
 
     name: Stage
-    """As in the report's usage."""
+    """The stage, named as in the report's usage."""
     model: str
-    """Who is asked."""
+    """The model string of the model that is called."""
     calls: int
-    """Completions."""
+    """Number of completions."""
     prompt_tokens: int
-    """Tokens read."""
+    """Number of prompt tokens over all calls."""
     completion_tokens: int
-    """Tokens written, at the assumed lengths."""
+    """Number of completion tokens over all calls, at the assumed lengths."""
     usd: float | None
-    """Dollars; None where no price is known, 0 where nothing is paid."""
+    """Cost in dollars; None if the price is unknown, 0 if nothing is paid."""
     minutes: float | None
-    """None where nothing is known of the speed."""
+    """Duration in minutes; None if the speed is unknown."""
 
 
 def expected(config: RunSettings, stage: Stage, model: str, calls: int, read: int, written: int) -> StageEstimate:
-    """What a stage takes in which a model is asked.
+    """Estimates the dollars and minutes of a stage from its calls and tokens.
 
     Args:
         config: The run.
         stage: The stage.
-        model: The string of the model that is asked.
-        calls: Completions.
-        read: Tokens that it reads in all of them.
-        written: Tokens that it writes in all of them.
+        model: The model string of the model that is called.
+        calls: Number of completions.
+        read: Number of prompt tokens over all calls.
+        written: Number of completion tokens over all calls.
     """
     if not is_remote(model):
         return StageEstimate(stage, model, calls, read, written, 0.0, None)
@@ -55,16 +55,16 @@ def expected(config: RunSettings, stage: Stage, model: str, calls: int, read: in
 
 
 def response_tokens(config: RunSettings) -> int:
-    """Tokens that a response is assumed to have."""
+    """The assumed length of a response, in tokens."""
     return min(RESPONSE_TOKENS, config.max_new_tokens)
 
 
 def pair_tokens(config: RunSettings, prompts: Sequence[Prompt]) -> int:
-    """Tokens of a prompt of usual length with both its responses."""
+    """The expected length of a prompt with both its responses, in tokens."""
     lengths = [tokens(prompt.text) for prompt in prompts]
     return 2 * response_tokens(config) + (round(sum(lengths) / len(lengths)) if lengths else 0)
 
 
 def tokens(text: str) -> int:
-    """Tokens that a text is assumed to have."""
+    """The assumed number of tokens in a text."""
     return ceil(len(text) / CHARACTERS_PER_TOKEN)

@@ -1,9 +1,10 @@
-"""When enough is judged: how many held-out prompts a hypothesis is worth, planned from train verdicts alone.
+"""Early stopping of judging: decides from train verdicts alone on how many held-out prompts a hypothesis is tested.
 
-Judging goes in stages over train prompts. After each, `plan` says that a hypothesis is without hope and gets no
-held-out prompts, or how many it gets, or that train has to tell more. Held-out verdicts decide nothing of this, so the
-test of a hypothesis is that of a number of held-out prompts fixed beforehand: its sign test and its interval are valid
-as they are, and Benjamini-Hochberg runs over the hypotheses tested. Pure: knows counts, no prompt and no LLM.
+A judge works through the train prompts in stages. After each stage, `plan` decides for a hypothesis that it is futile
+and gets no held-out prompts, or how many it gets, or that more train verdicts are needed. Held-out verdicts never
+influence this, so a hypothesis is tested on a number of held-out prompts fixed beforehand: its sign test and its
+interval are valid as they are, and Benjamini-Hochberg runs over the tested hypotheses. The functions here work on
+counts; they do not depend on prompts or models.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -14,67 +15,70 @@ from typing import TypeAlias, TypeVar
 from diffing import metrics
 
 K = TypeVar("K", bound=Hashable)
-Look: TypeAlias = Callable[[Sequence[K], int, int], Mapping[K, "Seen"]]
-"""`look(active, start, stop)` has the train prompts from `start` up to `stop` judged for those active, and says what
-train has shown of each so far."""
+JudgeTrain: TypeAlias = Callable[[Sequence[K], int, int], Mapping[K, "TrainCounts"]]
+"""`judge_train(active, start, stop)` judges the active hypotheses on the train prompts from `start` up to, not
+including, `stop`, and returns the counts of all train verdicts on each hypothesis so far."""
 
 FIRST_STAGE = 50
-"""Verdicts on train before a hypothesis is looked at; with no more train prompts everything is judged."""
-HOPE = 0.8
-"""A hypothesis goes on while held-out prompts would confirm it this likely, were it as good as train allows."""
-WORTH = 0.2
-"""It is tested on all held-out prompts once they would confirm it this likely, were it as bad as train allows: further
-train prompts would cost as much and confirm nothing."""
-CERTAIN = 0.99
-"""It is tested on fewer once these would still confirm it this likely, were it as bad as train allows and nothing else
-of the run true."""
+"""Train prompts judged before the first decision; with no more train prompts than this, everything is judged."""
+PROMISING_POWER = 0.8
+"""A hypothesis is futile if, at the best accuracy that is consistent with train, the probability of confirming it on
+all held-out prompts is lower than this."""
+WORTHWHILE_POWER = 0.2
+"""A hypothesis is tested on all held-out prompts once, at the worst accuracy that is consistent with train, they would
+confirm it with this probability: further train prompts would cost as much and confirm nothing."""
+CERTAIN_POWER = 0.99
+"""A hypothesis is tested on fewer held-out prompts if these would confirm it with this probability even at the worst
+accuracy that is consistent with train, and even if every other hypothesis of the run is false."""
 TAIL = 0.025
-"""What is left out at each end of the range that train allows."""
+"""Probability cut off at each end of the range of accuracies that is consistent with train."""
 PRECISION = 0.1
-"""Fewer held-out prompts than give the net difference an interval of about plus or minus this are not planned."""
+"""Enough held-out prompts are planned that the interval of the net difference is at most about plus or minus this."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What train said of a hypothesis so far."""
+class TrainCounts:
+    """Counts of the train verdicts on one hypothesis so far."""
 
     k_for: int
-    """Verdicts for the predicted side."""
+    """Number of verdicts for the predicted side."""
     k_against: int
-    """Verdicts for the other."""
+    """Number of verdicts for the other side."""
     n: int
-    """Train prompts judged, those with unreadable verdicts among them: held-out prompts will have as many."""
+    """Number of train prompts judged, including unreadable verdicts, which are as frequent on held-out prompts."""
 
 
-def rungs(prompts: int) -> tuple[int, ...]:
+def checkpoints(prompts: int) -> tuple[int, ...]:
     """The numbers of prompts at which judging may stop: 50, 75, 100, 150, 200, 300, 400, ... and all.
 
     Args:
-        prompts: How many there are.
+        prompts: The number of all prompts.
     """
     steps = [size * 2**k // 4 for k in range(prompts.bit_length()) for size in (4 * FIRST_STAGE, 6 * FIRST_STAGE)]
     return (*(step for step in steps if step < prompts), prompts)
 
 
-def plan_all(hypotheses: Sequence[K], train: int, heldout: int, family: int, look: Look[K]) -> dict[K, int]:
-    """How many held-out prompts each hypothesis gets, 0 without hope; has no more of train judged than that takes.
+def plan_all(
+    hypotheses: Sequence[K], train: int, heldout: int, family: int, judge_train: JudgeTrain[K]
+) -> dict[K, int]:
+    """Judges hypotheses on train prompts in stages, until each has its number of held-out prompts (0 if it is futile).
 
     Args:
-        hypotheses: Whatever stands for them.
-        train: Train prompts there are.
-        heldout: Held-out prompts there are.
-        family: Hypotheses of the run, these and others.
-        look: Judges.
+        hypotheses: Any hashable values that identify the hypotheses.
+        train: Number of train prompts.
+        heldout: Number of held-out prompts.
+        family: Number of hypotheses of the whole run, including these.
+        judge_train: Judges hypotheses on a range of train prompts.
     """
     plans: dict[K, int] = {}
     start = 0
-    for stop in rungs(train):
+    for stop in checkpoints(train):
         active = [each for each in hypotheses if each not in plans]
         if not active:
             break
-        seen = look(active, start, stop)
+        counts = judge_train(active, start, stop)
         for each in active:
-            planned = plan(seen[each], heldout, family)
+            planned = plan(counts[each], heldout, family)
             if planned is not None or stop == train:
                 plans[each] = heldout if planned is None else planned
         start = stop
@@ -82,7 +86,10 @@ def plan_all(hypotheses: Sequence[K], train: int, heldout: int, family: int, loo
 
 
 def rounds(plans: Mapping[K, int]) -> Iterator[tuple[list[K], int, int]]:
-    """Who is judged on which held-out prompts, from one up to another: each gets the first ones, up to its number."""
+    """Yields which hypotheses to judge on which held-out prompts: `(hypotheses, start, stop)`.
+
+    Every hypothesis is judged on the first held-out prompts, up to its planned number.
+    """
     start = 0
     for stop in sorted(set(plans.values()) - {0}):
         yield [each for each, planned in plans.items() if planned >= stop], start, stop
@@ -90,40 +97,40 @@ def rounds(plans: Mapping[K, int]) -> Iterator[tuple[list[K], int, int]]:
 
 
 @lru_cache(maxsize=100_000)
-def plan(seen: Seen, heldout: int, family: int) -> int | None:
-    """How many held-out prompts a hypothesis gets: 0 where there is no hope, None where train must tell more.
+def plan(counts: TrainCounts, heldout: int, family: int) -> int | None:
+    """On how many held-out prompts to test a hypothesis: 0 if it is futile, None if more train verdicts are needed.
 
     Args:
-        seen: Its verdicts on train.
-        heldout: Held-out prompts there are.
-        family: Hypotheses of the run: as many could be tested beside it.
+        counts: Its verdicts on train.
+        heldout: Number of held-out prompts.
+        family: Number of hypotheses of the run, which could all be tested beside it.
     """
     from scipy.special import betaincinv
 
-    decided = seen.k_for + seen.k_against
-    worst, best = (float(betaincinv(seen.k_for + 1, seen.k_against + 1, tail)) for tail in (TAIL, 1 - TAIL))
-    frequency = (decided + 1) / (seen.n + 2)
-    least = float(betaincinv(decided + 1, seen.n - decided + 1, TAIL))
-    # the loosest threshold that Benjamini-Hochberg can end at, and the one for a hypothesis that holds alone
+    decided = counts.k_for + counts.k_against
+    worst, best = (float(betaincinv(counts.k_for + 1, counts.k_against + 1, tail)) for tail in (TAIL, 1 - TAIL))
+    frequency = (decided + 1) / (counts.n + 2)
+    least = float(betaincinv(decided + 1, counts.n - decided + 1, TAIL))
+    # the loosest threshold at which Benjamini-Hochberg can end, and the one for the only true hypothesis of a run
     loosest, alone = metrics.FALSE_DISCOVERY_RATE, metrics.FALSE_DISCOVERY_RATE / family
-    if power(frequency, best, heldout, loosest) < HOPE:
+    if power(frequency, best, heldout, loosest) < PROMISING_POWER:
         return 0
     variance = frequency - (frequency * (2 * worst - 1)) ** 2
-    for prompts in rungs(heldout)[:-1]:
+    for prompts in checkpoints(heldout)[:-1]:
         precise = metrics.Z_95 * (variance / prompts) ** 0.5 <= PRECISION
-        if precise and power(least, worst, prompts, alone) >= CERTAIN:
+        if precise and power(least, worst, prompts, alone) >= CERTAIN_POWER:
             return prompts
-    return heldout if power(least, worst, heldout, loosest) >= WORTH else None
+    return heldout if power(least, worst, heldout, loosest) >= WORTHWHILE_POWER else None
 
 
 def power(frequency: float, accuracy: float, prompts: int, threshold: float) -> float:
-    """How likely the sign test reaches a threshold, at the expected number of decided verdicts.
+    """The probability that the sign test reaches a threshold, given the expected number of decided verdicts.
 
     Args:
-        frequency: Share of prompts that are decided.
-        accuracy: Share of these that are for the predicted side.
-        prompts: Prompts.
-        threshold: Of the one-sided p.
+        frequency: Share of prompts with a verdict for one of the sides.
+        accuracy: Share of these verdicts that are for the predicted side.
+        prompts: Number of prompts.
+        threshold: The largest one-sided p that counts.
     """
     from scipy.special import bdtrc
 
@@ -134,7 +141,7 @@ def power(frequency: float, accuracy: float, prompts: int, threshold: float) -> 
 
 @lru_cache(maxsize=10_000)
 def _needed(decided: int, threshold: float) -> int:
-    """The fewest verdicts for, of those decided, at which the sign test's p is at most the threshold."""
+    """The smallest number of verdicts for the predicted side at which the sign test's p is at most the threshold."""
     from scipy.stats import binom
 
     return int(binom.isf(threshold, decided, 0.5)) + 1

@@ -1,13 +1,13 @@
-"""The errors a user can mend. Each message says what was expected, what was got, and what to do.
+"""Exception classes for errors that a user can fix; each message says what was expected, what was found, what to do.
 
-Everything else is a bug and is not caught: it crashes loudly.
+Any other exception is a bug. It is not caught, and shows its traceback.
 """
 
 from diffing.masking import masked
 
 
 class DiffingError(Exception):
-    """Something the user can mend; shown as one line, without a traceback, exit code 2. It holds no secrets."""
+    """An error that the user can fix: shown as one line without a traceback, with exit code 2. Secrets are masked."""
 
     def __init__(self, message: str = "") -> None:
         super().__init__(masked(message))
@@ -18,7 +18,7 @@ class SettingError(DiffingError):
 
 
 class MissingExtraError(DiffingError):
-    """A part of the package whose libraries are not installed."""
+    """A feature was used whose optional libraries are not installed."""
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f'{what} needs libraries that are not installed. Run: pip install "diffing[{extra}]"')
@@ -33,13 +33,11 @@ class HubError(DiffingError):
 
     def __init__(self, message: str, *, status: int | None = None, gated: bool = False) -> None:
         super().__init__(message)
-        self.gated = gated
-        """Whether the repository is there, and its owner has to let the account in."""
         self.status = status
-        """The status the Hub answered with, such as 403 or 412; None where it did not answer."""
+        """The HTTP status that the Hub answered with, such as 403 or 412; None if it did not answer."""
         self.gated = gated
-        """Whether access must be asked for on the repository's page."""
+        """Whether the repository exists, but access to it must be requested on its page."""
 
 
 class LimitError(DiffingError):
-    """A hard limit of calls or dollars was reached; what was done is kept, a rerun goes on from there."""
+    """A hard limit of calls or dollars was reached. Finished work is kept, and a rerun continues from there."""

@@ -1,7 +1,7 @@
-"""What a run will take, told before anything is paid: calls, tokens, dollars and minutes per stage.
+"""Estimates the calls, tokens, dollars and minutes of a run, stage by stage, before anything is paid.
 
-Calls are exact where they follow from the settings; what is not known before the run (number of
-hypotheses, length of responses) is assumed, and the assumption is told. Loads no weights and calls no model.
+The number of calls is exact if it follows from the settings. What is unknown before a run (the number of hypotheses,
+the length of responses) is assumed, and the estimate lists its assumptions. No weights are loaded, no model is called.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,37 +39,37 @@ from diffing.types import SIDES, Message, Prompt, Side, Stage
 if TYPE_CHECKING:
     from diffing.models.local.weight_sizes import ModelSize
 
-THRIFT = 0.36
-"""Share of the questions that judging in stages asks; on the typical mix of `python -m tests.benchmarks.statistics`."""
+STAGED_SHARE = 0.36
+"""Share of all judge calls that early stopping makes, on the typical mix of `python -m tests.benchmarks.statistics`."""
 WRITTEN_LENGTH = 120
-"""Characters of a prompt that an LLM writes."""
+"""Assumed length of a prompt that an LLM writes, in characters."""
 DATASET_LENGTH = 400
-"""Characters of a prompt of a dataset that is not read."""
+"""Assumed length of a prompt from a dataset that is not read for the estimate, in characters."""
 RATED = 60
-"""Hypotheses assumed to be rated, of all methods together."""
+"""Assumed number of rated hypotheses, over all methods."""
 SizeOf: TypeAlias = Callable[[str], "ModelSize"]
 LOCAL_FLOPS = {"cpu": 5e10, "cuda": 2e13}
-"""Operations a second that batched generation gets on two CPU cores (measured) and on a data-centre GPU (cautious)."""
+"""Operations per second of batched generation on two CPU cores (measured) and a data-centre GPU (a low guess)."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunEstimate:
-    """All stages, with what was assumed."""
+    """The estimate of a run: its stages, and the assumptions behind them."""
 
     stages: tuple[StageEstimate, ...]
-    """In the order of the run."""
+    """The stages in the order of the run."""
     assumptions: tuple[str, ...]
-    """In plain sentences."""
+    """The assumptions, in full sentences."""
     limits: tuple[str, ...]
-    """Limits that this run would reach."""
+    """One sentence for each hard limit that this run is expected to reach."""
 
     def as_dict(self) -> dict[str, object]:
-        """Plain values, with totals."""
+        """The estimate as plain values, with totals."""
         return {**asdict(self), "total": asdict(self.total)}
 
     @property
     def total(self) -> StageEstimate:
-        """Sums; unknown where one part is."""
+        """The sums over all stages; dollars and minutes are None if those of any stage are unknown."""
         usd = [stage.usd for stage in self.stages]
         minutes = [stage.minutes for stage in self.stages]
         return StageEstimate(
@@ -84,23 +84,23 @@ class RunEstimate:
 
 
 def estimate(config: DiffConfig, limits: Limits, *, size_of: SizeOf | None = None, reads: bool = True) -> RunEstimate:
-    """Estimates a run.
+    """Estimates the calls, tokens, dollars and minutes of a run.
 
     Args:
         config: The run.
-        limits: Hard limits that it may reach.
-        size_of: Looks up how big a local model is; None asks the Hub with the saved token, each time.
-        reads: Whether datasets and recorded files are read for their numbers and lengths. A stranger's could be
-            without end, or end this process.
+        limits: Hard limits that the run may reach.
+        size_of: Looks up the size of a local model; None asks the Hub with the saved token, each time.
+        reads: Whether to read datasets and recorded files for the number and length of their prompts. Pass False for
+            files from strangers, which could be endless or crash the process.
 
     Raises:
-        DiffingError: A setting, a recorded file or a prompt source that cannot be used.
+        DiffingError: A setting, a recorded file or a prompt source cannot be used.
     """
     check(config, limits)
     assumed = not reads and _reads_datasets(config)
-    asked, prompts = _prompts(config, assumed=assumed)
-    stages = _elicit_stages(config)
-    stages += [_responses(config, getattr(config, f"model_{side}"), side, asked) for side in SIDES]
+    answered, prompts = _prompts(config, assumed=assumed)
+    stages = _prompt_writing_stages(config)
+    stages += [_responses(config, getattr(config, f"model_{side}"), side, answered) for side in SIDES]
     plans = plans_of(config)
     for plan in plans:
         stages += plan.estimate(config, prompts)
@@ -108,18 +108,18 @@ def estimate(config: DiffConfig, limits: Limits, *, size_of: SizeOf | None = Non
         stages += _judge_stages(config, prompts, sum(plan.hypotheses(config, prompts) for plan in plans))
     stages += _rate_stages(config)
     stages = [_timed(stage, size_of) for stage in stages]
-    told = RunEstimate(tuple(stages), tuple(_assumptions(config, assumed=assumed)), ())
-    return RunEstimate(told.stages, told.assumptions, tuple(_reached(told.total, stages, limits)))
+    result = RunEstimate(tuple(stages), tuple(_assumptions(config, assumed=assumed)), ())
+    return replace(result, limits=tuple(_reached(result.total, stages, limits)))
 
 
 def _reads_datasets(config: DiffConfig) -> bool:
-    """Whether the prompts of a run come from elsewhere than the package."""
+    """Whether the prompts of a run come from a dataset or file, rather than from the package or an LLM."""
     recorded = any(is_recorded(spec) for spec in (config.model_a, config.model_b))
     return not config.suspect and (recorded or (config.prompts or "bundled") != "bundled")
 
 
 def _prompts(config: DiffConfig, *, assumed: bool) -> tuple[Sequence[Prompt], Sequence[Prompt]]:
-    """The prompts that both models answer, and those of them that are compared; of a pool the first of each split."""
+    """The prompts that both models answer, and those that are compared (with a pool, the first of each split)."""
     from diffing.run_prompts import load_run_prompts, pool_sizes, recorded_of
 
     if config.suspect:
@@ -142,7 +142,7 @@ def _assumed(train: int, heldout: int, length: int) -> tuple[Prompt, ...]:
     )
 
 
-def _elicit_stages(config: DiffConfig) -> list[StageEstimate]:
+def _prompt_writing_stages(config: DiffConfig) -> list[StageEstimate]:
     if not config.suspect:
         return []
     calls = ceil((config.train + config.heldout) * SPARE / PER_QUESTION)
@@ -162,28 +162,28 @@ def _responses(config: DiffConfig, spec: str, side: Side, prompts: Sequence[Prom
 
 
 def _judge_stages(config: DiffConfig, prompts: Sequence[Prompt], hypotheses: int) -> list[StageEstimate]:
-    """One judging per pair and batch of hypotheses, of which thrift leaves most out, then the checks of the judge."""
+    """One call per pair and batch of hypotheses, fewer with early stopping, then the checks of the judge."""
     train, pair = sum(prompt.split == "train" for prompt in prompts), pair_tokens(config, prompts)
     calls = len(prompts) * ceil(hypotheses / config.judge_batch) * (2 if config.both_orders else 1)
     if config.judging == "thrift" and train > FIRST_STAGE:
-        calls = ceil(calls * THRIFT)
+        calls = ceil(calls * STAGED_SHARE)
     judge = config.judge or config.llm or ""
     judging = expected(config, JUDGE, judge, calls, calls * (pair + 900), calls * 120)
     return [judging, *_check_stages(config, train, hypotheses, pair)]
 
 
 def _check_stages(config: DiffConfig, train: int, hypotheses: int, pair: int) -> list[StageEstimate]:
-    """Checks of the judge on a sample, in both orders; a second judge on the same; questions that merge findings."""
+    """The judge's check on a sample in both orders, a second judge on the same sample, and the grouping of findings."""
     judge, sample = config.judge or config.llm or "", min(config.check_judge, train)
-    asked = [] if config.both_orders or not sample else [(CHECK_JUDGE, judge, 2 * sample)]
+    calls = [] if config.both_orders or not sample else [(CHECK_JUDGE, judge, 2 * sample)]
     if config.second_judge:
-        asked.append((SECOND_JUDGE, config.second_judge, sample * (2 if config.both_orders else 1)))
-    checks = [expected(config, stage, model, n, n * (pair + 900), n * 120) for stage, model, n in asked]
+        calls.append((SECOND_JUDGE, config.second_judge, sample * (2 if config.both_orders else 1)))
+    checks = [expected(config, stage, model, n, n * (pair + 900), n * 120) for stage, model, n in calls]
     return [*checks, expected(config, MERGE, judge, 2 * hypotheses, 2 * hypotheses * 450, 2 * hypotheses * 10)]
 
 
 def _rate_stages(config: DiffConfig) -> list[StageEstimate]:
-    """Two ratings per hypothesis and rater, of all methods' hypotheses."""
+    """Two ratings of every hypothesis by every rater."""
     return [
         expected(config, stage, rater, RATED, RATED * 500, RATED * 40)
         for rater in config.raters
@@ -192,7 +192,7 @@ def _rate_stages(config: DiffConfig) -> list[StageEstimate]:
 
 
 def _timed(stage: StageEstimate, size_of: SizeOf | None) -> StageEstimate:
-    """Minutes of what runs on this machine: two operations a parameter and token; None where the size is not known."""
+    """Adds the minutes of a stage on this machine, at two operations per parameter and token, if the size is known."""
     if stage.minutes is not None or is_remote(stage.model):
         return stage
     from diffing.errors import DiffingError
@@ -207,21 +207,26 @@ def _timed(stage: StageEstimate, size_of: SizeOf | None) -> StageEstimate:
 
 
 def _assumptions(config: DiffConfig, *, assumed: bool) -> list[str]:
-    told = [f"As many prompts as asked for, of {DATASET_LENGTH} characters: they are not read before the run."]
-    told = told if assumed else []
-    told += [f"Responses of {response_tokens(config)} tokens where they are not recorded."]
+    sentences = []
+    if assumed:
+        sentences.append(
+            f"The source holds as many prompts as requested, of {DATASET_LENGTH} characters each: they are not read "
+            "before the run."
+        )
+    sentences.append(f"Responses that are not recorded have {response_tokens(config)} tokens.")
     plans = plans_of(config)
-    told += [sentence for plan in plans for sentence in plan.assumptions(config)]
+    sentences += [sentence for plan in plans for sentence in plan.assumptions(config)]
     if any(plan.judged for plan in plans):
         if config.judging == "thrift":
-            told.append(
-                f"Judging stops where a hypothesis's fate is clear, which takes {THRIFT:.0%} of all questions where "
-                "four in five hypotheses are null or tiny, and more where more of them hold; --judging full takes all."
+            sentences.append(
+                f"Judging stops early for hypotheses whose outcome is clear. This takes {STAGED_SHARE:.0%} of all "
+                "questions if four in five hypotheses are null or tiny, and more if more of them hold; --judging full "
+                "asks all."
             )
-        told.append("Replies that cannot be read are asked again, which adds calls.")
+        sentences.append("Replies that cannot be read are asked for again, which adds calls.")
     if any(is_remote(spec) for spec in (config.model_a, config.model_b, config.llm or "", config.judge or "")):
-        told.append(f"{SECONDS_PER_CALL:.0f} seconds per remote call, {config.concurrency} at a time.")
-    return told
+        sentences.append(f"A remote call takes {SECONDS_PER_CALL:.0f} seconds, with {config.concurrency} at a time.")
+    return sentences
 
 
 def _reached(total: StageEstimate, stages: Sequence[StageEstimate], limits: Limits) -> list[str]:

@@ -1,6 +1,6 @@
-"""The same run on a machine of Hugging Face Jobs: submitted, followed, and what it published brought back.
+"""Runs `diffing run` on a machine of Hugging Face Jobs: builds the command, submits the job and follows its log.
 
-The job runs the same command with `--push`; tokens and keys go as secrets, which the Hub shows to nobody.
+The job publishes its report with `--push`. Tokens and keys are sent as job secrets, which the Hub does not show.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,20 +15,20 @@ from diffing.outputs.dataset import flags_of
 from diffing.settings import described
 
 IMAGE = "ghcr.io/astral-sh/uv:python3.12-bookworm"
-"""The one that `run_uv_job` takes."""
+"""The container image that `huggingface_hub.run_uv_job` uses by default."""
 _PYTHON = "3.12"
 
 
 def command_for(config: DiffConfig, limits: Limits, options: HubOptions) -> list[str]:
-    """The command of the job.
+    """The command line that the job executes.
 
     Args:
         config: The run.
-        limits: Of calls and dollars.
-        options: Where it is published, and what is installed.
+        limits: The limits on calls and dollars.
+        options: Where the report is published, and which package is installed.
 
     Raises:
-        SettingError: It needs files of this machine, or does not say where to publish.
+        SettingError: The run needs files of this machine, or does not say where to publish.
     """
     if options.push is None:
         raise SettingError("--on jobs needs --push user/name: a job's files are gone when it ends")
@@ -59,13 +59,13 @@ def run_on_jobs(
 
     Args:
         command: From `command_for`.
-        options: The machine, and when the job is stopped.
+        options: The type of machine, and the time after which the job is stopped.
         secrets: Tokens and keys by name.
-        api: Acts for whoever pays.
-        on_line: Told of the job's address, then of every line that it prints.
+        api: The Hub's client, signed in as the account that pays.
+        on_line: Called with the job's address, then with every line that the job prints.
 
     Raises:
-        HubError: Not submitted, or it failed; the message has the job's address.
+        HubError: The job was not submitted, or it failed; the message contains the job's address.
     """
     owner = user_name(api)
     with hub_errors(f"{owner}'s jobs", doing="write"):
@@ -85,7 +85,7 @@ def run_on_jobs(
                 on_line(line)
             ended = api.wait_for_job(job.id, namespace=owner, poll_interval=2.0)
     except HubError as error:
-        raise HubError(f"{error} The job goes on: see {job.url}", status=error.status) from None
+        raise HubError(f"{error} The job continues: see {job.url}", status=error.status) from None
     if ended.status.stage != "COMPLETED":
-        raise HubError(f"The job ended as {ended.status.stage}: see its logs at {job.url}, mend that and run again")
+        raise HubError(f"The job ended as {ended.status.stage}: see its logs at {job.url}, fix that and run again")
     return ended

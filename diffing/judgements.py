@@ -1,7 +1,8 @@
-"""Many verdicts in little memory: a sequence of `Judgement` that is held in columns. Knows no report and no file.
+"""A memory-saving sequence of `Judgement` objects, stored as columns of integer codes.
 
-A report of 10,000 prompts and 200 hypotheses has two million verdicts. As objects they take more than a gigabyte; each
-column here holds its distinct values once and a small number per verdict, and a `Judgement` is made when it is read.
+A report of 10,000 prompts and 200 hypotheses has two million verdicts, which would take more than a gigabyte as
+objects. Each column here stores its distinct values once and one small integer per verdict; a `Judgement` object is
+created only when it is read.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,21 +20,21 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _CHUNK = 50_000
-"""Verdicts that are taken out of the columns at once while all of them are read."""
+"""Number of verdicts that iteration decodes at once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Column(Generic[T]):
-    """One column: its distinct values, and for each row the place of its value among them."""
+class EncodedColumn(Generic[T]):
+    """One column, stored as its distinct values and, for each row, the index of its value."""
 
     values: tuple[T, ...]
     """The distinct values."""
     codes: "Numbers"
-    """Per row the place of its value in `values`; shape (rows,)."""
+    """The index into `values` for each row; shape (rows,)."""
 
     @classmethod
-    def of(cls, values: Sequence[T]) -> "Column[T]":
-        """A column of values, one per row."""
+    def of(cls, values: Sequence[T]) -> "EncodedColumn[T]":
+        """Encodes a sequence of values, one per row."""
         import numpy as np
 
         places = {value: place for place, value in enumerate(dict.fromkeys(values))}
@@ -44,49 +45,49 @@ class Column(Generic[T]):
         """The values of the rows from `first` up to, not including, `last`."""
         return map(self.values.__getitem__, self.codes[first:last].tolist())
 
-    def at(self, rows: Any) -> "Column[T]":  # noqa: ANN401 - whatever numpy takes as an index of many
-        """The column of some of the rows."""
-        return Column(self.values, self.codes[rows])
+    def at(self, rows: Any) -> "EncodedColumn[T]":  # noqa: ANN401  any index that numpy accepts
+        """The column restricted to some rows."""
+        return EncodedColumn(self.values, self.codes[rows])
 
-    def mapped(self, change: Callable[[T], T]) -> "Column[T]":
-        """The column with every distinct value changed."""
-        return Column(tuple(map(change, self.values)), self.codes)
+    def mapped(self, change: Callable[[T], T]) -> "EncodedColumn[T]":
+        """The column after a function is applied to every distinct value."""
+        return EncodedColumn(tuple(map(change, self.values)), self.codes)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Judgements(Sequence[Judgement]):
-    """Verdicts in columns. Compares equal to every sequence of the same judgements."""
+    """An immutable sequence of judgements, stored in columns. It equals any sequence of the same judgements."""
 
-    hypothesis_ids: Column[str]
-    """See `Judgement.hypothesis_id`; likewise the others."""
-    prompt_ids: Column[str]
-    """The pairs."""
-    verdicts: Column[Verdict]
-    """Which side fits better."""
-    judges: Column[str]
-    """The judges' model ids, or `measured`."""
-    shown_first: Column[Side | None]
-    """Which response the judge saw first."""
-    replies: Column[str | None]
-    """What the judge answered."""
+    hypothesis_ids: EncodedColumn[str]
+    """`Judgement.hypothesis_id` of every row."""
+    prompt_ids: EncodedColumn[str]
+    """`Judgement.prompt_id` of every row."""
+    verdicts: EncodedColumn[Verdict]
+    """`Judgement.verdict` of every row."""
+    judges: EncodedColumn[str]
+    """`Judgement.judge` of every row."""
+    shown_first: EncodedColumn[Side | None]
+    """`Judgement.shown_first` of every row."""
+    replies: EncodedColumn[str | None]
+    """`Judgement.reply` of every row."""
 
     @classmethod
     def of(cls, judgements: Iterable[Judgement]) -> "Judgements":
-        """The same judgements in columns; those that are in columns already are returned as they are."""
+        """Encodes judgements into columns; a `Judgements` object is returned unchanged."""
         if isinstance(judgements, cls):
             return judgements
         rows = list(judgements)
         return cls(
-            Column.of([row.hypothesis_id for row in rows]),
-            Column.of([row.prompt_id for row in rows]),
-            Column.of([row.verdict for row in rows]),
-            Column.of([row.judge for row in rows]),
-            Column.of([row.shown_first for row in rows]),
-            Column.of([row.reply for row in rows]),
+            EncodedColumn.of([row.hypothesis_id for row in rows]),
+            EncodedColumn.of([row.prompt_id for row in rows]),
+            EncodedColumn.of([row.verdict for row in rows]),
+            EncodedColumn.of([row.judge for row in rows]),
+            EncodedColumn.of([row.shown_first for row in rows]),
+            EncodedColumn.of([row.reply for row in rows]),
         )
 
     @property
-    def columns(self) -> tuple[Column[Any], ...]:
+    def columns(self) -> tuple[EncodedColumn[Any], ...]:
         """All columns, in the order of the fields of `Judgement`."""
         return (
             self.hypothesis_ids,
@@ -98,11 +99,11 @@ class Judgements(Sequence[Judgement]):
         )
 
     def of_hypothesis(self, hypothesis_id: str) -> "Judgements":
-        """The verdicts on one hypothesis, in their order; none if there are none."""
+        """The verdicts on one hypothesis, in order; an empty sequence if it has none."""
         return self._at(self._rows_by_hypothesis.get(hypothesis_id, slice(0, 0)))
 
     def with_judges(self, change: Callable[[str], str]) -> "Judgements":
-        """The same verdicts with every judge's name changed."""
+        """The same verdicts after a function is applied to every judge's name."""
         return Judgements(
             self.hypothesis_ids,
             self.prompt_ids,
@@ -138,12 +139,12 @@ class Judgements(Sequence[Judgement]):
     def __repr__(self) -> str:
         return repr(tuple(self))
 
-    def _at(self, rows: Any) -> "Judgements":  # noqa: ANN401 - see `Column.at`
+    def _at(self, rows: Any) -> "Judgements":  # noqa: ANN401  see `EncodedColumn.at`
         return Judgements(*(column.at(rows) for column in self.columns))
 
     @cached_property
     def _rows_by_hypothesis(self) -> Mapping[str, "Numbers"]:
-        """The rows of each hypothesis, in their order."""
+        """The row numbers of each hypothesis, in order."""
         import numpy as np
 
         codes = self.hypothesis_ids.codes

@@ -1,8 +1,8 @@
-"""The one place where secrets are kept out of what is stored or shown. Knows no server, no model and no report.
+"""Masks secrets (keys, tokens, passwords) in every text that is stored, logged or shown.
 
-Secrets that this process uses (keys, tokens) are told to it, or stand in the environment; they are found as they are
-and in the forms in which a server echoes them: coded, with something between their letters, or cut. Messages are also
-rid of what merely has the form of a credential.
+Secrets that this process uses are registered with `keep_secret` or come from environment variables. They are found as
+they are and in the forms in which servers echo them: encoded, with characters between their letters, or cut off. In
+messages, as opposed to model answers, anything else that looks like a credential is masked too.
 """
 
 import base64
@@ -17,29 +17,30 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 MASK = "***"
-"""What stands in a secret's place."""
+"""The text that replaces a secret."""
 _VARIABLES = ("DIFFING_API_KEY", "OPENAI_API_KEY", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
-"""Where the environment holds secrets that are sent to servers."""
+"""Environment variables whose values are sent to servers as keys."""
 _SHORTEST = 8
-"""Characters; a shorter word is no secret, but put where a server wants any key (`none`, `EMPTY`), and would be found
-in many words."""
+"""Minimum length of a secret, in characters. A shorter one is a placeholder for servers that accept any key (`none`,
+`EMPTY`), and it would match inside many words."""
 _SHORTEST_MIXED = 6
-"""The same of what is more than letters or digits (`abc123`); it is masked in messages alone."""
+"""Minimum length of a secret that mixes letters and digits (`abc123`); below `_SHORTEST` it is masked in messages
+only."""
 _PLACEHOLDER_LENGTH = 20
-"""A key without a digit that is shorter is a word put where a server wants any key: `not-needed`, `lm-studio`."""
+"""A shorter key without a digit is a placeholder for servers that accept any key: `not-needed`, `lm-studio`."""
 _MOST_KNOWN = 256
-"""Secrets remembered: a page that lives for months acts for many visitors."""
+"""Maximum number of registered secrets: a page that runs for months acts on behalf of many visitors."""
 _known: dict[str, None] = {}
 
 _LONG = 16
-"""Characters of a secret that is found when it is broken up or cut: what is shorter may be put together by chance."""
+"""Minimum length of a secret that is also searched for in pieces or cut off; shorter ones could match by chance."""
 _CUT = 8
-"""Characters of a secret with which a server's own cut of it (`sk-abcde...`) begins at least."""
+"""Minimum length of the beginning of a secret that counts as a cut-off secret in a message (`sk-abcde...`)."""
 _CUT_IN_DATA = 14
-"""The same in a model's answer: more than the beginnings that are public, such as `sk-ant-api03-`."""
+"""The same minimum for a model's answer. It is longer than public beginnings such as `sk-ant-api03-`."""
 _GAP = r"[\s\x00-\x1f\x7f-\xa0\xad\u034f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufffd]"
 _GAPS = re.compile(_GAP)
-"""What may stand between letters unseen: blanks, line breaks, NUL (UTF-16 read as bytes), signs without a width."""
+"""Characters that are invisible between letters: blanks, line breaks, NUL (UTF-16 read as bytes), zero-width signs."""
 _ESCAPES = re.compile(
     r"\\{1,8}(?:u([0-9a-f]{4})|u\{([0-9a-f]{1,6})\}|x([0-9a-f]{2})|[nrt0]|/|(?=\r?\n))"
     r"|%(?:25){0,4}([0-9a-f]{2})"
@@ -47,7 +48,7 @@ _ESCAPES = re.compile(
     r"|<wbr ?/?>",
     re.IGNORECASE,
 )
-"""One character, written otherwise."""
+"""One character in escaped form: JSON, Python, URL or HTML."""
 _BETWEEN_DIGITS = re.compile(rf"{_GAP}|[:,;._-]")
 _BEFORE_DIGITS = re.compile(r"0x|\\x", re.IGNORECASE)
 _REST_OF_RUN = r"[\w.~+/=%*•●…-]*"
@@ -70,11 +71,11 @@ _SHAPES = (
     re.compile(r"((?<!\w))(?:hf|hf_oauth|api_org|ghp|gho|github_pat)_[A-Za-z0-9]{16,}"),
     re.compile(r"((?<![\w-]))(?:AIza[\w-]{30,}|AKIA[A-Z0-9]{12,}|eyJ[\w-]{10,}\.[\w-]{8,}(?:\.[\w-]+)?)"),
 )
-"""Credentials by their form; what the first group holds stays. Each reads a text in time linear in its length."""
+"""Patterns of credentials; the first group is kept. Each pattern runs in time linear in the length of the text."""
 
 
 def keep_secret(secret: str) -> None:
-    """Remembers a secret that this process uses, so that it is masked from here on."""
+    """Registers a secret that this process uses, so that it is masked from now on."""
     if _may_be_secret(secret):
         _known.pop(secret, None)
         _known[secret] = None
@@ -83,12 +84,12 @@ def keep_secret(secret: str) -> None:
 
 
 def masked(text: str, *, data: bool = False) -> str:
-    """The text without secrets.
+    """Replaces secrets in a text with `MASK`.
 
     Args:
-        text: From anywhere; mask before it is cut, since half a secret is not found.
-        data: The text is what a model wrote, which is measured: only secrets that are known are masked, and of these
-            none that is an ordinary word.
+        text: Any text. Mask it before shortening it, since half a secret is not recognised.
+        data: Whether the text is a model's answer, which is measured: then only registered secrets are masked, and
+            only if they cannot be ordinary words.
     """
     secrets = [secret for secret in _secrets() if not data or _is_no_word(secret)]
     text = _without_forms(text, secrets)
@@ -101,15 +102,15 @@ def masked(text: str, *, data: bool = False) -> str:
 
 
 class MaskingFormatter(logging.Formatter):
-    """Messages of a log, tracebacks included, without secrets."""
+    """A log formatter that masks secrets in messages and tracebacks."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The whole text of a record, masked."""
+        """Formats a record and masks secrets in the result."""
         return masked(super().format(record))
 
 
 def _secrets() -> list[str]:
-    """All known secrets, the longest first: one may be a part of another."""
+    """All known secrets, the longest first, since one may be part of another."""
     here = [os.environ.get(name, "").strip() for name in _VARIABLES]
     return sorted({*_known, *filter(_may_be_secret, here)}, key=len, reverse=True)
 
@@ -118,14 +119,14 @@ def _without_forms(text: str, secrets: Sequence[str]) -> str:
     lower = text.lower()
     for secret in secrets:
         forms = _forms(secret)
-        if any(form in lower for form in forms):  # much quicker than the pattern, and there is hardly ever one
+        if any(form in lower for form in forms):  # much faster than the pattern, and there is rarely a match
             text = re.sub("|".join(map(re.escape, forms)), MASK, text, flags=re.IGNORECASE)
             lower = text.lower()
     return text
 
 
 def _without_scattered(text: str, secrets: Sequence[str]) -> str:
-    """Masks secrets with something between their letters, or whose letters are written as escapes or numbers."""
+    """Masks secrets whose letters are separated by other characters, escaped, or written as numbers."""
     if not secrets:
         return text
     letters = [form for secret in secrets for form in _forms(secret)]
@@ -134,15 +135,15 @@ def _without_scattered(text: str, secrets: Sequence[str]) -> str:
     return _without_runs(text, numbers, _BEFORE_DIGITS, _BETWEEN_DIGITS)
 
 
-def _without_runs(text: str, wanted: Sequence[str], escapes: re.Pattern[str], gaps: re.Pattern[str]) -> str:
-    """Masks what reads as one of the wanted texts, in lower case, once escapes are read and gaps are left out."""
-    read = gaps.sub("", escapes.sub(_unescaped, text)).lower()
-    found = [each for each in wanted if each in read]
-    if not found:
+def _without_runs(text: str, targets: Sequence[str], escapes: re.Pattern[str], gaps: re.Pattern[str]) -> str:
+    """Masks every passage that equals a target (in lower case) once escapes are decoded and gaps are removed."""
+    decoded = gaps.sub("", escapes.sub(_unescaped, text)).lower()
+    present = [target for target in targets if target in decoded]
+    if not present:
         return text
     letters, spans = _letters(text, escapes, gaps)
     inside: list[tuple[int, int]] = []
-    for each in found:
+    for each in present:
         at = letters.find(each)
         while at >= 0:
             inside.append((spans[at][0], spans[at + len(each) - 1][1]))
@@ -157,7 +158,7 @@ def _without_runs(text: str, wanted: Sequence[str], escapes: re.Pattern[str], ga
 
 
 def _letters(text: str, escapes: re.Pattern[str], gaps: re.Pattern[str]) -> tuple[str, list[tuple[int, int]]]:
-    """The letters of a text in lower case without what stands between them, and where each stands in the text."""
+    """The letters of a text in lower case, without gaps, and the span of each in the original text."""
     letters: list[str] = []
     spans: list[tuple[int, int]] = []
     at = 0
@@ -175,7 +176,7 @@ def _letters(text: str, escapes: re.Pattern[str], gaps: re.Pattern[str]) -> tupl
 
 
 def _unescaped(found: re.Match[str]) -> str:
-    """The character that an escape stands for; nothing for what only parts letters."""
+    """The character that an escape stands for; empty for an escape that only separates letters."""
     *codes, entity = found.groups() or (None,)
     if entity:
         return html.unescape(f"&{entity};")
@@ -186,7 +187,7 @@ def _unescaped(found: re.Match[str]) -> str:
 
 
 def _without_cuts(text: str, secrets: Sequence[str], *, data: bool) -> str:
-    """Masks a secret that a server cut or masked in part itself, with the rest of that run of characters."""
+    """Masks a secret that a server cut off or partly masked, with the rest of that run of characters."""
     lower = text.lower()
     for secret in secrets:
         begins = _beginning(secret, data=data)
@@ -197,7 +198,7 @@ def _without_cuts(text: str, secrets: Sequence[str], *, data: bool) -> str:
 
 
 def _beginning(secret: str, *, data: bool) -> str | None:
-    """The shortest beginning of a long secret that is no word; None where it has none that is less than the whole."""
+    """The shortest beginning of a long secret that cannot be a word; None if only the whole secret qualifies."""
     if len(secret) < _LONG or not _is_no_word(secret):
         return None
     for length in range(_CUT_IN_DATA if data else _CUT, len(secret)):
@@ -213,7 +214,7 @@ def _like_a_word(text: str) -> bool:
 
 
 def _is_no_phrase(secret: str, *, data: bool) -> bool:
-    """Whether to find its letters apart from each other means that it was echoed."""
+    """Whether its letters, found separated by other characters, can only come from an echo of the secret."""
     if not data:
         return _is_no_word(secret)
     mixed = any(char.isdigit() for char in secret) and any(char.isalpha() for char in secret)
@@ -225,7 +226,7 @@ def _may_be_secret(text: str) -> bool:
 
 
 def _is_no_word(secret: str) -> bool:
-    """Whether to find it in a model's answer means that it was echoed."""
+    """Whether a match in a model's answer can only come from an echo of the secret."""
     if len(secret) < _SHORTEST:
         return False
     return any(char.isdigit() for char in secret) or len(secret) >= _PLACEHOLDER_LENGTH
@@ -233,9 +234,9 @@ def _is_no_word(secret: str) -> bool:
 
 @functools.lru_cache(maxsize=_MOST_KNOWN)
 def _forms(secret: str) -> tuple[str, ...]:
-    """The secret as servers echo it, in lower case, the longest first.
+    """The forms in which servers echo a secret, in lower case, the longest first.
 
-    As it is, quoted for URLs, JSON and HTML, within base64, and in hexadecimal digits.
+    These are the secret itself, its quoted forms for URLs, JSON and HTML, base64, and hexadecimal digits.
     """
     raw = secret.encode(errors="replace")
     url = quote(secret, safe="")
@@ -246,13 +247,13 @@ def _forms(secret: str) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=_MOST_KNOWN)
 def _numbers(secret: str) -> tuple[str, ...]:
-    """The numbers of its bytes without what stands between them: hexadecimal and decimal."""
+    """The secret's bytes as hexadecimal and as decimal numbers, without separators."""
     raw = secret.encode(errors="replace")
     return raw.hex(), "".join(map(str, raw))
 
 
 def _base64(raw: bytes) -> list[str]:
-    """The part of a base64 text that a secret within it decides, for each of the three places where it may begin."""
+    """The part of a base64 text that depends on the secret alone, for each of the three possible alignments."""
     found = []
     for before in range(3):
         coded = base64.b64encode(b"\0" * before + raw).decode().rstrip("=")

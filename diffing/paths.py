@@ -1,7 +1,7 @@
-"""A user's text as the name of a file or folder: the one place where text becomes a path.
+"""Turns a user's text into a file path, and refuses text that no file system can use as a name.
 
-Knows no format and reads no file. Text from outside can be anything: names that the system cannot take are refused here
-in one line, before some later call fails on them in its own way.
+All paths from outside are made here, so that an unusable name gives one clear message instead of failing in some later
+call. No file is read or written.
 """
 
 import os
@@ -11,27 +11,27 @@ from pathlib import Path
 from diffing.errors import SettingError
 
 LONGEST_NAME = 4_095
-"""Bytes of a whole name: what Linux takes as a path, and far more than any model's name has."""
+"""Maximum length of a path in bytes: Linux's limit, and far more than any model's name needs."""
 _LONGEST_PART = 255
-"""Bytes between two slashes, which is what common file systems take."""
+"""Maximum length of one part of a path in bytes, the limit of common file systems."""
 _NO_TEXT = ("Cc", "Cs", "Zl", "Zp")
-"""Unicode's categories of what is no text of one line: control characters, half characters, line breaks."""
+"""Unicode categories that are refused in one line of text: control characters, surrogates, line breaks."""
 _LINES = str.maketrans("", "", "\n\r\t")
 
 
 def check_text(text: str, what: str, *, lines: bool = False, longest: int = LONGEST_NAME) -> None:
-    """Refuses text that no file, server or report can take as it is.
+    """Refuses text that no file, server or report can hold.
 
     Args:
-        text: Anything.
-        what: What it is, for the message: `--model-a`, `the model`.
-        lines: Whether it may have several lines and tabs.
-        longest: Bytes of UTF-8, at most.
+        text: Any text.
+        what: What the error message calls the text, such as `--model-a` or `the model`.
+        lines: Whether line breaks and tabs are allowed.
+        longest: Maximum length in bytes of UTF-8.
 
     Raises:
-        SettingError: It holds control characters or half characters (bytes that are not UTF-8), or is too long.
+        SettingError: It contains control characters or surrogates (bytes that are not UTF-8), or is too long.
     """
-    # a character has one byte at least: what is far too long is not looked at further
+    # a character takes at least one byte, so a text that is far too long need not be encoded
     if len(text) > longest or len(text.encode(errors="surrogatepass")) > longest:
         raise SettingError(f"{what} is {text!r:.60}...: expected at most {longest:,} bytes. Give a shorter one")
     if text.isascii() and text.isprintable():
@@ -45,13 +45,13 @@ def check_text(text: str, what: str, *, lines: bool = False, longest: int = LONG
 
 
 def path_of(name: Path | str) -> Path:
-    """A name as a path; `~` stands for the home folder.
+    """Turns a name into a path and expands `~` to the home folder.
 
     Args:
-        name: As a user gave it.
+        name: The name as the user wrote it.
 
     Raises:
-        SettingError: No file can be named so.
+        SettingError: No file can have this name.
     """
     text = str(name)
     check_text(text, "The name of a file or folder")
@@ -71,10 +71,10 @@ def path_of(name: Path | str) -> Path:
 
 
 def existing(name: str) -> Path | None:
-    """The path of a file or folder of that name; None where there is none, or where none can be named so.
+    """The path of an existing file or folder; None if there is none, or if no file can have this name.
 
     Args:
-        name: A user's text that may as well be something else, such as the name of a model.
+        name: A user's text, which may be something else than a path, such as the name of a model.
     """
     if not name:
         return None

@@ -1,6 +1,7 @@
-"""The main job on one page: two models and prompts in, a report out.
+"""The main function `diff_models`: takes two models, prompts and methods, runs every stage and returns a report.
 
-Knows no backend, no method by name, no file. Resuming needs no code here: every completion is cached below.
+It does not depend on any backend, particular method or file. Resuming an interrupted run needs no code here, because
+the models cache every completion.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ from diffing.methods.base import MeasuringMethod, Method
 from diffing.models.base import Model, Price, Sampling
 from diffing.ratings import Rated, rate
 from diffing.report import order_findings
-from diffing.responses import Responded, respond
+from diffing.responses import PromptResponses, respond
 from diffing.types import (
     Discovery,
     Finding,
@@ -26,7 +27,7 @@ from diffing.types import (
     Judgement,
     Metrics,
     ModelInfo,
-    OnFound,
+    OnHypotheses,
     OnProgress,
     Pair,
     Prompt,
@@ -35,41 +36,41 @@ from diffing.types import (
     Row,
     Scalar,
     Usage,
-    ignore_found,
+    ignore_hypotheses,
     ignore_progress,
 )
 from diffing.versions import versions
 
 DECLINED = "not taken by the server"
-"""In a model's settings, of one that its server was not sent, since it declines it."""
+"""Value shown for a model's setting that was not sent, because the model's server declines it."""
 
 
 @dataclass(frozen=True, slots=True)
 class DiffOptions:
-    """What decides a diff beside the models, the prompts and the methods."""
+    """Options of a comparison other than the models, the prompts and the methods."""
 
     sampling: Sampling = field(default_factory=Sampling)
-    """How both models' responses are drawn."""
+    """Sampling parameters of both models' responses."""
     sample_a: int = 0
-    """The number of A's sample."""
+    """Sample number of model A."""
     sample_b: int = 0
-    """The number of B's; another one than A's makes a diff of one model with itself a null comparison."""
+    """Sample number of model B. If A and B are the same model, different numbers make it a null comparison."""
     judge_batch: int = 10
     """Hypotheses per question to the judge."""
     both_orders: bool = False
-    """Ask the judge twice, with the responses swapped; a disagreement is NEITHER."""
+    """Whether to ask the judge twice, with the responses swapped; a disagreement counts as NEITHER."""
     judging: Literal["thrift", "full"] = "thrift"
-    """Stop for a hypothesis once its fate is clear, or judge every hypothesis on every pair."""
+    """`thrift` stops early for a hypothesis once its outcome is clear; `full` judges every hypothesis on every pair."""
     check_judge: int = 50
-    """Train pairs about which the judge is asked again, to check it; 0 asks nothing."""
+    """Number of train pairs on which the judge is asked again, to check its consistency; 0 turns the check off."""
     alpha: float = 0.01
-    """The margin of the paper's acceptance."""
+    """Margin of the paper's acceptance criterion."""
     prices: Mapping[str, Price] = field(default_factory=dict)
     """Dollars per million tokens, by model id."""
     settings: Mapping[str, Scalar] = field(default_factory=dict)
-    """What the report tells as settings; empty: the options here."""
+    """The settings that the report stores; if empty, it stores the options of this object."""
     notes: tuple[str, ...] = ()
-    """Remarks on how the run was set up, for the report to tell."""
+    """Notes on how the run was set up, which are added to the report's notes."""
 
 
 def diff_models(
@@ -83,24 +84,24 @@ def diff_models(
     raters: Sequence[Model] = (),
     options: DiffOptions | None = None,
     on_progress: OnProgress = ignore_progress,
-    on_found: OnFound = ignore_found,
+    on_hypotheses: OnHypotheses = ignore_hypotheses,
 ) -> Report:
-    """Finds how two models behave differently on the same prompts, and tests it on held-out ones.
+    """Finds hypotheses on how two models behave differently on train prompts, and tests them on held-out prompts.
 
     Args:
         model_a: The first model.
         model_b: The second model; may be the first again, with another sample number.
         prompts: Train and held-out prompts.
-        methods: What looks for hypotheses; each sees train pairs only.
-        judge: The LLM that gives the verdicts; not needed where every method measures.
+        methods: Methods that propose hypotheses; each sees train pairs only.
+        judge: The LLM that gives the verdicts; not needed if every method measures its hypotheses.
         second_judge: Another LLM, which judges a sample of train pairs as a check of the first.
         raters: LLMs that rate interestingness and abstraction.
         options: Sampling, judging, prices.
-        on_progress: Told of every stage.
-        on_found: Told what each method found, before it is tested.
+        on_progress: Called with the progress of every stage.
+        on_hypotheses: Called with the hypotheses of each method before they are tested.
 
     Raises:
-        SettingError: No prompts in one split, or a method that needs a judge without one.
+        SettingError: A split has no prompts, or a method needs a judge and none is given.
         ModelError: A model cannot be used at all.
         LimitError: A hard limit of calls or dollars was reached.
     """
@@ -109,18 +110,18 @@ def diff_models(
     samples = (options.sample_a, options.sample_b)
     answered = respond((model_a, model_b), prompts, options.sampling, samples, on_progress)
     pairs = answered.pairs
-    found, measured = _find(methods, pairs, on_progress, on_found)
-    hypotheses = [hypothesis for discovery in found for hypothesis in discovery.hypotheses]
-    judged = _judged(methods, found, pairs, judge, options, on_progress)
+    discoveries, measured = _discover(methods, pairs, on_progress, on_hypotheses)
+    hypotheses = [hypothesis for discovery in discoveries for hypothesis in discovery.hypotheses]
+    judged = _judged(methods, discoveries, pairs, judge, options, on_progress)
     judgements = [*measured, *(judged.judgements if judged else ())]
     checked = compare_with_measurement([h for h in hypotheses if h.measure is None], judgements, pairs)
     info_a = _info(model_a, "model_a", options, options.sample_a, answered.declined["a"])
     info_b = _info(model_b, "model_b", options, options.sample_b, answered.declined["b"])
     checks = JudgeChecks()
     if judge is not None and judged is not None:
-        asked = {judgement.hypothesis_id for judgement in judged.judgements}
+        judged_ids = {judgement.hypothesis_id for judgement in judged.judgements}
         checks = check_judge(
-            JudgedRun(tuple(h for h in hypotheses if h.id in asked), pairs, judged, checked, (info_a, info_b)),
+            JudgedRun(tuple(h for h in hypotheses if h.id in judged_ids), pairs, judged, checked, (info_a, info_b)),
             judge,
             second=second_judge,
             judging=_judging(options),
@@ -130,8 +131,8 @@ def diff_models(
     rated = rate(raters, hypotheses, on_progress=on_progress) if raters and hypotheses else None
     findings = _findings(hypotheses, judgements, pairs, rated.ratings if rated else {}, options.alpha)
     merged = merge(findings, judgements, pairs, judge=judge, on_progress=on_progress)
-    of_methods = [usage for discovery in found for usage in discovery.usage]
-    usage = [*answered.usage, *of_methods, *_usage_of(judged, checks, rated, merged)]
+    method_usage = [usage for discovery in discoveries for usage in discovery.usage]
+    usage = [*answered.usage, *method_usage, *_usage_of(judged, checks, rated, merged)]
     return Report(
         model_a=info_a,
         model_b=info_b,
@@ -139,9 +140,9 @@ def diff_models(
         pairs=pairs,
         findings=findings,
         judgements=Judgements.of(judgements),
-        tables=_tables(methods, found, checked, checks),
-        left_out=_left_out(answered, methods, found, judged),
-        notes=(*answered.notes, *options.notes, *_notes(found, judged), *checked.notes, *checks.notes),
+        tables=_tables(methods, discoveries, checked, checks),
+        left_out=_left_out(answered, methods, discoveries, judged),
+        notes=(*answered.notes, *options.notes, *_notes(discoveries, judged), *checked.notes, *checks.notes),
         usage=tuple(_priced(u, options.prices) for u in usage),
         settings=dict(options.settings) or _own_settings(options),
         versions=versions(),
@@ -150,7 +151,7 @@ def diff_models(
 
 
 def _check(prompts: Sequence[Prompt], methods: Sequence[Method], judge: Model | None) -> None:
-    """Refuses what can be known to fail before anything is paid."""
+    """Refuses arguments that would fail, before anything is paid."""
     if not methods:
         raise SettingError("No method was given: expected at least one, such as LexicalMethod()")
     names = [method.name for method in methods]
@@ -166,42 +167,45 @@ def _check(prompts: Sequence[Prompt], methods: Sequence[Method], judge: Model | 
         raise SettingError(f"Method {unmeasured[0]} needs a judge. Give a model that judges (--judge or --llm)")
 
 
-def _find(
-    methods: Sequence[Method], pairs: Sequence[Pair], on_progress: OnProgress, on_found: OnFound
+def _discover(
+    methods: Sequence[Method], pairs: Sequence[Pair], on_progress: OnProgress, on_hypotheses: OnHypotheses
 ) -> tuple[list[Discovery], list[Judgement]]:
-    """What the methods find on train pairs, and the verdicts on every pair of those that measure."""
+    """Each method's hypotheses from train pairs, and the verdicts of the measuring methods on all pairs."""
     train = [pair for pair in pairs if pair.prompt.split == "train"]
-    on_train = {pair.prompt.id for pair in train}
-    found: list[Discovery] = []
+    train_ids = {pair.prompt.id for pair in train}
+    discoveries: list[Discovery] = []
     judgements: list[Judgement] = []
     for method in methods:
         discovery = method.find_hypotheses(train, on_progress)
-        found.append(discovery)
-        told: dict[str, list[Judgement]] = {}
+        discoveries.append(discovery)
+        on_train: dict[str, list[Judgement]] = {}
         if isinstance(method, MeasuringMethod):
             judgements += (measured := method.measure(discovery.hypotheses, pairs))
-            told = {hypothesis.id: [] for hypothesis in discovery.hypotheses}
+            on_train = {hypothesis.id: [] for hypothesis in discovery.hypotheses}
             for judgement in measured:
-                if judgement.prompt_id in on_train:
-                    told[judgement.hypothesis_id].append(judgement)
-        on_found(
-            [(h, metrics.measure(told[h.id], h.direction) if h.id in told else None) for h in discovery.hypotheses]
+                if judgement.prompt_id in train_ids:
+                    on_train[judgement.hypothesis_id].append(judgement)
+        on_hypotheses(
+            [
+                (h, metrics.measure(on_train[h.id], h.direction) if h.id in on_train else None)
+                for h in discovery.hypotheses
+            ]
         )
-    return found, judgements
+    return discoveries, judgements
 
 
 def _judged(
     methods: Sequence[Method],
-    found: Sequence[Discovery],
+    discoveries: Sequence[Discovery],
     pairs: Sequence[Pair],
     model: Model | None,
     options: DiffOptions,
     on_progress: OnProgress,
 ) -> JudgingResult | None:
-    """Verdicts on the hypotheses of the methods that do not measure; None where there are none."""
+    """The judge's verdicts on the hypotheses of methods that do not measure; None without such hypotheses."""
     to_judge = [
         hypothesis
-        for method, discovery in zip(methods, found, strict=True)
+        for method, discovery in zip(methods, discoveries, strict=True)
         if not isinstance(method, MeasuringMethod)
         for hypothesis in discovery.hypotheses
     ]
@@ -215,7 +219,7 @@ def _judged(
         to_judge,
         pairs,
         how,
-        family=sum(len(discovery.hypotheses) for discovery in found),
+        family=sum(len(discovery.hypotheses) for discovery in discoveries),
         on_progress=on_progress,
     )
 
@@ -231,14 +235,14 @@ def _findings(
     ratings: Mapping[str, Rating],
     alpha: float,
 ) -> tuple[Finding, ...]:
-    """Metrics per split; only held-out decides what is confirmed, over all hypotheses that it tested at once."""
+    """Metrics per split. Only held-out verdicts confirm hypotheses, tested together over all hypotheses of the run."""
     splits = {pair.prompt.id: pair.prompt.split for pair in pairs}
-    sorted_out: dict[tuple[str, str], list[Judgement]] = {}
+    by_split: dict[tuple[str, str], list[Judgement]] = {}
     for judgement in judgements:
-        sorted_out.setdefault((judgement.hypothesis_id, splits[judgement.prompt_id]), []).append(judgement)
+        by_split.setdefault((judgement.hypothesis_id, splits[judgement.prompt_id]), []).append(judgement)
 
     def on(split: str, hypothesis: Hypothesis) -> Metrics:
-        return metrics.measure(sorted_out.get((hypothesis.id, split), []), hypothesis.direction)
+        return metrics.measure(by_split.get((hypothesis.id, split), []), hypothesis.direction)
 
     train = {hypothesis.id: on("train", hypothesis) for hypothesis in hypotheses}
     heldout = metrics.confirm({hypothesis.id: on("heldout", hypothesis) for hypothesis in hypotheses})
@@ -259,12 +263,12 @@ def _info(model: Model, role: str, options: DiffOptions, sample: int, declined: 
     side = role[-1]
     own = {key[:-2]: value for key, value in options.settings.items() if key.endswith(f"_{side}") and value is not None}
     own.pop("model", None)
-    not_taken = dict.fromkeys(declined, DECLINED)
-    return ModelInfo(id=model.id, role=role, settings={**own, **not_taken, "sample": sample})
+    not_sent = dict.fromkeys(declined, DECLINED)
+    return ModelInfo(id=model.id, role=role, settings={**own, **not_sent, "sample": sample})
 
 
 def _own_settings(options: DiffOptions) -> dict[str, Scalar]:
-    """What decided the result, as far as the main job knows it."""
+    """The options that influence the result, for reports of runs whose caller gives no settings."""
     sampling = {key: value for key, value in asdict(options.sampling).items() if key not in ("sample", "json_schema")}
     own = ("sample_a", "sample_b", "judge_batch", "both_orders", "judging", "check_judge", "alpha")
     return {**sampling, **{name: getattr(options, name) for name in own}}
@@ -273,39 +277,42 @@ def _own_settings(options: DiffOptions) -> dict[str, Scalar]:
 def _others(
     methods: Sequence[Method], judge: Model | None, second_judge: Model | None, raters: Sequence[Model]
 ) -> tuple[ModelInfo, ...]:
-    of_methods = [info for method in methods for info in method.models]
+    method_models = [info for method in methods for info in method.models]
     judges = (("judge", judge), ("second judge", second_judge))
-    of_judges = [ModelInfo(model.id, role) for role, model in judges if model is not None]
-    return (*of_methods, *of_judges, *(ModelInfo(rater.id, "rater") for rater in raters))
+    judge_models = [ModelInfo(model.id, role) for role, model in judges if model is not None]
+    return (*method_models, *judge_models, *(ModelInfo(rater.id, "rater") for rater in raters))
 
 
 def _tables(
-    methods: Sequence[Method], found: Sequence[Discovery], checked: Agreement, checks: JudgeChecks
+    methods: Sequence[Method], discoveries: Sequence[Discovery], checked: Agreement, checks: JudgeChecks
 ) -> dict[str, tuple[Row, ...]]:
     tables = {
         f"{method.name}_{name}": rows
-        for method, discovery in zip(methods, found, strict=True)
+        for method, discovery in zip(methods, discoveries, strict=True)
         for name, rows in discovery.tables.items()
     }
-    of_judge = {"judge_agreement": checked.rows, TABLE: checks.rows}
-    return tables | {name: rows for name, rows in of_judge.items() if rows}
+    judge_tables = {"judge_agreement": checked.rows, TABLE: checks.rows}
+    return tables | {name: rows for name, rows in judge_tables.items() if rows}
 
 
 def _left_out(
-    answered: Responded, methods: Sequence[Method], found: Sequence[Discovery], judged: JudgingResult | None
+    answered: PromptResponses,
+    methods: Sequence[Method],
+    discoveries: Sequence[Discovery],
+    judged: JudgingResult | None,
 ) -> dict[str, Mapping[str, int]]:
-    of_methods = {method.name: discovery.left_out for method, discovery in zip(methods, found, strict=True)}
-    stages = {"responses": answered.left_out, **of_methods, "judge": judged.left_out if judged else {}}
+    by_method = {method.name: discovery.left_out for method, discovery in zip(methods, discoveries, strict=True)}
+    stages = {"responses": answered.left_out, **by_method, "judge": judged.left_out if judged else {}}
     return {stage: counts for stage, counts in stages.items() if counts}
 
 
-def _notes(found: Sequence[Discovery], judged: JudgingResult | None) -> list[str]:
-    return [note for discovery in found for note in discovery.notes] + (list(judged.notes) if judged else [])
+def _notes(discoveries: Sequence[Discovery], judged: JudgingResult | None) -> list[str]:
+    return [note for discovery in discoveries for note in discovery.notes] + (list(judged.notes) if judged else [])
 
 
 def _usage_of(judged: JudgingResult | None, checks: JudgeChecks, rated: Rated | None, merged: Merging) -> list[Usage]:
-    of_judge = [judged.usage, *checks.usage] if judged else []
-    return [*of_judge, *(rated.usage if rated else ()), *merged.usage]
+    judge_usage = [judged.usage, *checks.usage] if judged else []
+    return [*judge_usage, *(rated.usage if rated else ()), *merged.usage]
 
 
 def _priced(usage: Usage, prices: Mapping[str, Price]) -> Usage:

@@ -1,6 +1,6 @@
-"""How interesting and how abstract hypotheses are, 1 to 5, by several LLMs (arXiv 2602.10371).
+"""Has LLMs rate hypotheses from 1 to 5 for interestingness and abstraction (arXiv 2602.10371).
 
-Hypotheses are rated as if they were true; knows nothing of verdicts.
+Hypotheses are rated as if they were true; the raters do not see any verdicts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,18 +28,18 @@ class Rated:
     """The ratings of all hypotheses."""
 
     ratings: Mapping[str, Rating]
-    """By hypothesis id."""
+    """The ratings by hypothesis id."""
     usage: tuple[Usage, ...]
-    """One per rater and scale."""
+    """The calls and tokens, one entry per rater and scale."""
 
 
 def rate(models: Sequence[Model], hypotheses: Sequence[Hypothesis], on_progress: OnProgress = ignore_progress) -> Rated:
     """Asks every rater for two ratings of every hypothesis, in separate questions.
 
     Args:
-        models: The raters; the papers take three of different families.
-        hypotheses: To be rated.
-        on_progress: Told of every answer.
+        models: The raters; the papers use three of different model families.
+        hypotheses: The hypotheses to rate.
+        on_progress: Called after every answer.
 
     Raises:
         ModelError: A rater cannot be used at all.
@@ -73,8 +73,8 @@ def _parse(value: object) -> int:
 
 
 def _mean(ratings: Sequence[int | None]) -> Estimate:
-    """Mean of the readable ratings; low and high are the lowest and the highest (see `Rating`)."""
-    read = [rating for rating in ratings if rating is not None]
-    if not read:
+    """The mean of the readable ratings; low and high are the lowest and the highest rating."""
+    readable = [rating for rating in ratings if rating is not None]
+    if not readable:
         return Estimate(value=None, low=None, high=None, n=0)
-    return Estimate(value=sum(read) / len(read), low=min(read), high=max(read), n=len(read))
+    return Estimate(value=sum(readable) / len(readable), low=min(readable), high=max(readable), n=len(readable))

@@ -1,6 +1,6 @@
-"""Everything that can be added to the package, one line each: methods, kinds of models, files of a report.
+"""The tables of plug-ins, one line each: methods, model backends and output formats of a report.
 
-A line names where the part lives; it is imported when it is first needed. Knows nothing of the parts themselves.
+A line says in which module the plug-in is; the module is imported when the plug-in is first needed.
 """
 
 from importlib import import_module
@@ -18,7 +18,7 @@ BACKENDS: dict[str, str] = {
     "recorded": "diffing.models:load_recorded",
     "local": "diffing.models:load_local",
 }
-"""What loads a model, by what stands before the colon of its model string: `load(ref, options)`."""
+"""The function `load(ref, options)` of every model backend, by the prefix of its model strings."""
 OUTPUTS: dict[str, str] = {
     "zip": "diffing.outputs.formats:ZIP",
     "html": "diffing.outputs.formats:HTML",
@@ -27,11 +27,11 @@ OUTPUTS: dict[str, str] = {
     "csv": "diffing.outputs.formats:CSV",
     "parquet": "diffing.outputs.formats:PARQUET",
 }
-"""The `Format` of every file that a report can be saved as, by its ending, in the order in which they are offered."""
+"""The `Format` of every file type in which a report can be saved, by file ending, in the order of menus."""
 
 
-def load(place: str) -> Any:  # noqa: ANN401  a part of any type
-    """The part that a line of a table names.
+def load(place: str) -> Any:  # noqa: ANN401  a plug-in of any type
+    """Imports the plug-in that a line of a table names.
 
     Args:
         place: `package.module:name`.

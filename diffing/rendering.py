@@ -1,4 +1,4 @@
-"""The one place that makes environments of Jinja. Knows no template."""
+"""Creates the Jinja environments with which all templates of the package are rendered."""
 
 from collections.abc import Callable
 from functools import cache
@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-Source: TypeAlias = Callable[[str], str | None]
-"""A template's text by its name; None if there is none of that name."""
+TemplateSource: TypeAlias = Callable[[str], str | None]
+"""A function that returns the text of a template by name, or None if there is no such template."""
 
 
-def environment(source: Source, *, escapes: bool, **options: Any) -> "Environment":  # noqa: ANN401  of Jinja
-    """An environment in which a name without a value is an error.
+def environment(source: TemplateSource, *, escapes: bool, **options: Any) -> "Environment":  # noqa: ANN401  of Jinja
+    """Creates a Jinja environment in which an undefined name is an error.
 
     Args:
-        source: Finds templates.
-        escapes: Whether values become text of HTML or SVG. What is not escaped here (Markdown, plain text) goes through
-            filters that keep it harmless in its place.
+        source: Returns the text of a template by name.
+        escapes: Whether to escape values for HTML and SVG. Templates without escaping (Markdown, plain text) make
+            values harmless with filters of their own.
         options: Further options of `jinja2.Environment`.
     """
     from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -33,12 +33,12 @@ def environment(source: Source, *, escapes: bool, **options: Any) -> "Environmen
     )
 
 
-def templates_of(package: str, folder: str = "") -> Source:
-    """Finds the templates that are files of a package.
+def templates_of(package: str, folder: str = "") -> TemplateSource:
+    """Returns a function that reads templates from the files of a package.
 
     Args:
-        package: Its name.
-        folder: Where they are in it; empty for the package itself.
+        package: The name of the package.
+        folder: The folder of the templates within the package; empty for the package itself.
     """
 
     @cache

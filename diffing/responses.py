@@ -1,4 +1,4 @@
-"""Both models answer the same prompts: prompts in, pairs out. Knows no method and no verdict."""
+"""Has both models answer the same prompts and returns the pairs of responses, with notes on how they came about."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -6,26 +6,26 @@ from dataclasses import dataclass, field, replace
 
 from diffing.errors import ModelError
 from diffing.models.base import Model, Sampling
-from diffing.models.server_notes import Told
+from diffing.models.server_notes import ServerNotes
 from diffing.models.thinking import unknown_thinking
 from diffing.stages import RESPONSES, TOKENS
 from diffing.types import SIDES, Completion, OnProgress, Pair, Prompt, Response, Side, Stage, Usage
 
 
 @dataclass(frozen=True, slots=True)
-class Responded:
-    """The pairs, and what a reader must know of how they came about."""
+class PromptResponses:
+    """The pairs of responses to the prompts, and notes on how the responses came about."""
 
     pairs: tuple[Pair, ...]
     """Every prompt that both models answered, in the order of the prompts."""
     usage: tuple[Usage, ...]
-    """What each side was asked."""
+    """The calls and tokens of each side."""
     left_out: Mapping[str, int]
-    """Prompts without a pair, by reason."""
+    """The number of prompts without a pair, by reason."""
     notes: tuple[str, ...]
-    """Who answered; cut, refused and identical responses; in plain sentences."""
+    """Full sentences on which model answered, and on cut, refused and identical responses."""
     declined: Mapping[Side, tuple[str, ...]] = field(default_factory=dict)
-    """Per side, the settings that its server did not take."""
+    """The settings that each side's server did not accept."""
 
 
 def respond(
@@ -34,27 +34,27 @@ def respond(
     sampling: Sampling,
     samples: tuple[int, int],
     on_progress: OnProgress,
-) -> Responded:
-    """Has both models answer every prompt. A prompt that one of them could not answer is counted, not kept.
+) -> PromptResponses:
+    """Has both models answer every prompt. A prompt that one of them could not answer is left out and counted.
 
     Args:
-        models: A and B.
-        prompts: What both are asked.
-        sampling: How responses are drawn.
+        models: Models A and B.
+        prompts: The prompts.
+        sampling: The sampling parameters of the responses.
         samples: The sample numbers of A and of B.
-        on_progress: Told of `responses a|b` and `tokens a|b`.
+        on_progress: Called with the stages `responses a|b` and `tokens a|b`.
 
     Raises:
-        ModelError: One split is left without any pair, or a model cannot be used at all.
+        ModelError: A split has no pair left, or a model cannot be used at all.
         LimitError: A hard limit of calls or dollars was reached.
     """
-    of_a, of_b = (
+    answers_a, answers_b = (
         answer(model, prompts, replace(sampling, sample=sample), RESPONSES[side], on_progress)
         for model, sample, side in zip(models, samples, SIDES, strict=True)
     )
     pairs: list[Pair] = []
     reasons: list[str] = []
-    for prompt, a, b in zip(prompts, of_a, of_b, strict=True):
+    for prompt, a, b in zip(prompts, answers_a, answers_b, strict=True):
         failed = [completion for completion in (a, b) if completion.finish in ("rejected", "error")]
         if failed:
             reasons.append(failed[0].detail or "no reason was given")
@@ -65,33 +65,31 @@ def respond(
     for split in ("train", "heldout"):
         if not any(pair.prompt.split == split for pair in pairs):
             raise ModelError(f"No {split} prompt was answered by both models. The first reason: {reasons[0]}")
-    told: Mapping[Side, Told] = {"a": Told(of_a), "b": Told(of_b)}
-    return Responded(
+    servers: Mapping[Side, ServerNotes] = {"a": ServerNotes(answers_a), "b": ServerNotes(answers_b)}
+    notes = (cut_note(pairs), *_notes_on_servers(servers), *_remarks(pairs, reasons), *_notes_on_thinking(pairs))
+    return PromptResponses(
         pairs=tuple(pairs),
-        usage=(usage_of(RESPONSES["a"], models[0], of_a), usage_of(RESPONSES["b"], models[1], of_b)),
+        usage=(usage_of(RESPONSES["a"], models[0], answers_a), usage_of(RESPONSES["b"], models[1], answers_b)),
         left_out={"prompts that one of the models could not answer": len(reasons)} if reasons else {},
-        notes=tuple(
-            filter(
-                None, (cut_note(pairs), *_notes_on_servers(told), *_remarks(pairs, reasons), *_notes_on_thinking(pairs))
-            )
-        ),
-        declined={side: told[side].declined for side in SIDES},
+        notes=tuple(filter(None, notes)),
+        declined={side: servers[side].declined for side in SIDES},
     )
 
 
-def _notes_on_servers(told: Mapping[Side, Told]) -> list[str]:
-    return [note for side in SIDES for note in told[side].notes(f"model {side.upper()}")]
+def _notes_on_servers(servers: Mapping[Side, ServerNotes]) -> list[str]:
+    return [note for side in SIDES for note in servers[side].notes(f"model {side.upper()}")]
 
 
 def _notes_on_thinking(pairs: Sequence[Pair]) -> list[str]:
-    """What looks like thinking and is compared all the same, since it was not known how to split it off."""
+    """Notes on responses that seem to contain thinking in an unknown notation, which is compared with the answer."""
     notes = []
     for side in SIDES:
         marks = Counter(mark for pair in pairs if (mark := unknown_thinking(pair.response(side).text)))
         if marks:
             notes.append(
-                f"{marks.total()} of {len(pairs)} responses of model {side.upper()} hold {marks.most_common(1)[0][0]}, "
-                "which looks like thinking in a notation that is not known: it is compared as a part of the answer."
+                f"{marks.total()} of {len(pairs)} responses of model {side.upper()} contain "
+                f"{marks.most_common(1)[0][0]}, which looks like thinking in an unknown notation: it is compared as "
+                "part of the answer."
             )
     return notes
 
@@ -102,11 +100,11 @@ def answer(
     """One model's answers to all prompts, in order.
 
     Args:
-        model: Who is asked.
-        prompts: What is asked.
-        sampling: How the answers are drawn.
-        stage: A stage of one side, which progress is told of; the stage `TOKENS` of the side tells of the tokens.
-        on_progress: Told of every answer.
+        model: The model.
+        prompts: The prompts.
+        sampling: The sampling parameters of the answers.
+        stage: The stage of one side under which answers are reported; tokens are reported under its `TOKENS` stage.
+        on_progress: Called after every answer and with new tokens.
     """
     assert stage.side is not None
     tokens_stage = TOKENS[stage.side]
@@ -141,19 +139,19 @@ def _response(prompt: Prompt, model: Model, completion: Completion, sample: int)
 
 
 def cut_note(pairs: Sequence[Pair]) -> str:
-    """How many responses break off where their tokens ended; empty where none does."""
+    """A sentence on the responses that were cut off at the token limit; empty if there are none."""
     cut = {side: sum(pair.response(side).finish == "length" for pair in pairs) for side in SIDES}
-    told = [f"{count} of {len(pairs)} responses of model {side.upper()}" for side, count in cut.items() if count]
-    if not told:
+    counts = [f"{count} of {len(pairs)} responses of model {side.upper()}" for side, count in cut.items() if count]
+    if not counts:
         return ""
     return (
-        f"{' and '.join(told)} were cut at the limit of tokens: how long they are and how they end says little. "
+        f"{' and '.join(counts)} were cut off at the token limit: their length and their endings say little. "
         "Let them finish with more tokens per response (--max-new-tokens)."
     )
 
 
 def _remarks(pairs: Sequence[Pair], reasons: Sequence[str]) -> tuple[str, ...]:
-    """What a reader must know of the responses."""
+    """Notes on prompts that were left out, and on refused and identical responses."""
     remarks = []
     if reasons:
         remarks.append(
@@ -171,7 +169,7 @@ def _remarks(pairs: Sequence[Pair], reasons: Sequence[str]) -> tuple[str, ...]:
 
 
 def usage_of(stage: Stage, model: Model, completions: Sequence[Completion]) -> Usage:
-    """What a model's answers took."""
+    """The calls and tokens of a model's answers."""
     return Usage(
         stage=stage,
         model=model.id,

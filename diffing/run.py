@@ -1,4 +1,4 @@
-"""From a config to a report: builds models, prompts and methods, and does the main job."""
+"""Executes a run: builds the models, prompts and methods that a configuration names, and returns the report."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -8,10 +8,10 @@ from diffing.config import DiffConfig, Limits, columns_of, sampling_of, settings
 from diffing.methods.base import plans_of
 from diffing.model_ref import is_recorded
 from diffing.models import LoadOptions, Model, Price, load_model
-from diffing.models.server_notes import Watched
+from diffing.models.server_notes import WithServerNotes
 from diffing.pipeline import DiffOptions, diff_models
 from diffing.run_prompts import prompts_of
-from diffing.types import OnFound, OnProgress, Report, Side, ignore_found, ignore_progress
+from diffing.types import OnHypotheses, OnProgress, Report, Side, ignore_hypotheses, ignore_progress
 
 if TYPE_CHECKING:
     from diffing.models.cache import Store
@@ -25,20 +25,20 @@ def run(
     store: "Store | None" = None,
     models: tuple[Model, Model] | None = None,
     on_progress: OnProgress = ignore_progress,
-    on_found: OnFound = ignore_found,
+    on_hypotheses: OnHypotheses = ignore_hypotheses,
 ) -> Report:
-    """Does what a config says.
+    """Executes the run that a configuration describes.
 
     Args:
-        config: What to do.
-        limits: Hard limits of calls and dollars.
-        store: Where completions are kept; None is the user's cache folder.
-        models: The two models, where the config's strings cannot make them; these then only name them.
-        on_progress: Told of every stage.
-        on_found: Told what each method found, before it is tested.
+        config: The configuration.
+        limits: Hard limits on calls and dollars.
+        store: The cache of completions; None uses the one in the user's cache folder.
+        models: The two models, if they cannot be loaded from the configuration's strings, which then only name them.
+        on_progress: Called with the progress of every stage.
+        on_hypotheses: Called with the hypotheses of each method before they are tested.
 
     Raises:
-        DiffingError: Anything the user can mend, in one line.
+        DiffingError: Anything that the user can fix, in one line.
     """
     from diffing.models.cache import default_store
 
@@ -46,21 +46,21 @@ def run(
     build = Builder(config, store or default_store(), meter_of(limits or Limits()))
     model_a, model_b = models or (build.side("a"), build.side("b"))
     sides = with_system_prompt(model_a, config.system_prompt_a), with_system_prompt(model_b, config.system_prompt_b)
-    elicited = prompts_of(config, sides, build.helper(config.llm) if config.llm else None, on_progress)
+    selected = prompts_of(config, sides, build.helper(config.llm) if config.llm else None, on_progress)
     judge_spec = config.judge or config.llm
     judge = build.helper(judge_spec) if judge_spec and any(plan.judged for plan in plans_of(config)) else None
     report = diff_models(
         *sides,
-        elicited.prompts,
+        selected.prompts,
         methods=[plan.build(config, build) for plan in plans_of(config)],
         judge=judge,
         second_judge=build.helper(config.second_judge) if config.second_judge else None,
         raters=[build.helper(spec) for spec in config.raters],
-        options=_options(config, build, elicited.notes),
+        options=_options(config, build, selected.notes),
         on_progress=on_progress,
-        on_found=on_found,
+        on_hypotheses=on_hypotheses,
     )
-    return replace(report, usage=(*elicited.usage, *report.usage), notes=(*report.notes, *build.notes))
+    return replace(report, usage=(*selected.usage, *report.usage), notes=(*report.notes, *build.notes))
 
 
 def _options(config: DiffConfig, build: "Builder", notes: tuple[str, ...]) -> DiffOptions:
@@ -80,14 +80,14 @@ def _options(config: DiffConfig, build: "Builder", notes: tuple[str, ...]) -> Di
 
 
 def model_ids(config: DiffConfig, store: "Store | None" = None) -> tuple[str, str]:
-    """The ids of the two models, with their commits; downloads no weights.
+    """Resolves the ids of the two models, with their commits, without downloading weights.
 
     Args:
-        config: Names the models.
-        store: Where completions are kept; None is the user's cache folder.
+        config: The configuration that names the models.
+        store: The cache of completions; None uses the one in the user's cache folder.
 
     Raises:
-        DiffingError: A model that cannot be found or used.
+        DiffingError: A model cannot be found or used.
     """
     from diffing.models.cache import default_store
 
@@ -97,7 +97,7 @@ def model_ids(config: DiffConfig, store: "Store | None" = None) -> tuple[str, st
 
 
 def meter_of(limits: Limits) -> "Meter | None":
-    """The meter of a run with hard limits; None without any."""
+    """The meter that enforces the hard limits of a run; None if it has no limits."""
     from diffing.models.meter import Meter
 
     if limits.max_calls is None and limits.max_usd is None:
@@ -106,7 +106,7 @@ def meter_of(limits: Limits) -> "Meter | None":
 
 
 def with_system_prompt(model: Model, system_prompt: str | None) -> Model:
-    """The model with a system prompt of its own, or as it is."""
+    """The model with a system prompt, or unchanged if there is none."""
     if not system_prompt:
         return model
     from diffing.models.system_prompt import WithSystemPrompt
@@ -115,30 +115,30 @@ def with_system_prompt(model: Model, system_prompt: str | None) -> Model:
 
 
 class Builder:
-    """Turns the strings of a config into models and methods; a model that plays several roles is loaded once."""
+    """Loads the models that a configuration names; a model with several roles is loaded once."""
 
     def __init__(self, config: DiffConfig, store: "Store", meter: "Meter | None") -> None:
         self._config = config
         self.store = store
         self._meter = meter
         self._loaded: dict[tuple[str, LoadOptions], Model] = {}
-        self._helpers: dict[str, Watched] = {}
+        self._helpers: dict[str, WithServerNotes] = {}
         self.prices: dict[str, Price] = {}
 
     def side(self, side: Side) -> Model:
-        """Model A or B."""
+        """The model that is compared on one side, A or B."""
         return self._load(getattr(self._config, f"model_{side}"), side)
 
     def helper(self, spec: str) -> Model:
-        """A model that describes, judges or rates."""
+        """An LLM that describes differences, judges or rates."""
         if spec not in self._helpers:
-            self._helpers[spec] = Watched(self._load(spec, None))
+            self._helpers[spec] = WithServerNotes(self._load(spec, None))
         return self._helpers[spec]
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the servers of those models told of how their replies came about."""
-        return tuple(note for each in self._helpers.values() for note in each.told.notes(f"the LLM {each.id}"))
+        """Notes on what the servers of the helper LLMs say about how their replies came about."""
+        return tuple(note for each in self._helpers.values() for note in each.server.notes(f"the LLM {each.id}"))
 
     def _load(self, spec: str, side: Side | None) -> Model:
         config = self._config

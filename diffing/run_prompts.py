@@ -1,4 +1,4 @@
-"""Which prompts a run uses: those asked for, a recorded model's own, or selected or written to show differences."""
+"""Chooses the prompts of a run: from a dataset, from recorded responses, or selected or written to show differences."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from diffing.errors import SettingError
 from diffing.model_ref import is_recorded
 from diffing.models import LoadOptions, Model, load_model
 from diffing.models.system_prompt import WithSystemPrompt
-from diffing.prompt_selection.selected import Elicited
+from diffing.prompt_selection.selected import SelectedPrompts
 from diffing.types import SIDES, OnProgress, Prompt, ignore_progress
 
 if TYPE_CHECKING:
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 def prompts_of(
     config: DiffConfig, models: tuple[Model, Model], llm: Model | None, on_progress: OnProgress = ignore_progress
-) -> Elicited:
-    """The prompts of a run, with what is to be told of them.
+) -> SelectedPrompts:
+    """The prompts of a run, with notes on how they were chosen.
 
     Args:
-        config: What is asked for.
-        models: A and B, under their system prompts.
-        llm: Writes prompts where something is suspected.
-        on_progress: Told of answers that the selection needs.
+        config: The configuration of the run.
+        models: Models A and B, including their system prompts.
+        llm: The LLM that writes prompts if the configuration has `suspect`.
+        on_progress: Called after every answer that the selection needs.
 
     Raises:
-        DiffingError: No usable prompts, or a model that cannot be used.
+        DiffingError: There are no usable prompts, or a model cannot be used.
     """
     if config.suspect and llm is not None:
         from diffing.prompt_selection import write_prompts
@@ -43,16 +43,16 @@ def prompts_of(
         )
     inner = [model.model if isinstance(model, WithSystemPrompt) else model for model in models]
     prompts = load_run_prompts(config, inner)
-    left_out = left_out_of(inner, config)
+    notes = _notes_on_recordings(inner, config)
     if config.pool is None:
-        return Elicited(prompts, left_out, ())
+        return SelectedPrompts(prompts, notes, ())
     selected = _selected(config, models, prompts, on_progress)
-    return replace(selected, notes=(*left_out, *selected.notes))
+    return replace(selected, notes=(*notes, *selected.notes))
 
 
 def _selected(
     config: DiffConfig, models: tuple[Model, Model], pool: Sequence[Prompt], on_progress: OnProgress
-) -> Elicited:
+) -> SelectedPrompts:
     from diffing.methods.llm.embed import load_embedder
     from diffing.prompt_selection import choose_prompts
     from diffing.prompt_selection.pool import score_responses, score_tokens
@@ -70,7 +70,7 @@ def _selected(
 
 
 def pool_sizes(config: DiffConfig) -> tuple[int, int]:
-    """Train and held-out prompts that are loaded: those compared, or with a pool so many in the same proportion."""
+    """How many train and held-out prompts to load: those of the run, or those of its pool in the same proportion."""
     if config.pool is None:
         return config.train, config.heldout
     heldout = round(config.pool * config.heldout / (config.train + config.heldout))
@@ -78,10 +78,10 @@ def pool_sizes(config: DiffConfig) -> tuple[int, int]:
 
 
 def load_run_prompts(config: DiffConfig, models: Sequence[Model]) -> tuple[Prompt, ...]:
-    """The prompts of a run: those asked for, else those of a recorded side, else the bundled ones.
+    """Loads the prompts of a run: from the given source, else from a recorded model, else the bundled ones.
 
     Raises:
-        SettingError: No usable prompts, or two recorded sides that do not answer the same prompts.
+        SettingError: There are no usable prompts, or two recorded models do not answer the same prompts.
     """
     from diffing.models.recorded import RecordedModel, common_prompts
     from diffing.prompts import load_prompts, prompts_from
@@ -107,14 +107,14 @@ def load_run_prompts(config: DiffConfig, models: Sequence[Model]) -> tuple[Promp
 
 
 def _joined(prompts: tuple[Prompt, ...], recorded: Sequence["RecordedModel"]) -> tuple[Prompt, ...]:
-    """Tells recordings that have ids alone what the ids stand for."""
+    """Gives the prompts' texts to recordings that store only the ids of their prompts."""
     for model in recorded:
         model.join_by_id({prompt.id: prompt.messages for prompt in prompts})
     return prompts
 
 
 def recorded_of(config: DiffConfig) -> list[Model]:
-    """The recorded ones of the two models: they hold prompts, and cost nothing to open."""
+    """Opens those of the two models that are recorded, which costs nothing; they bring prompts of their own."""
     sides = zip(SIDES, (config.model_a, config.model_b), strict=True)
     return [
         load_model(spec, options=LoadOptions(columns=columns_of(config, side)), cache=None)
@@ -123,8 +123,8 @@ def recorded_of(config: DiffConfig) -> list[Model]:
     ]
 
 
-def left_out_of(models: Sequence[Model], config: DiffConfig) -> tuple[str, ...]:
-    """Remarks on recorded responses: of their shape, and on prompts of one side alone that were left out."""
+def _notes_on_recordings(models: Sequence[Model], config: DiffConfig) -> tuple[str, ...]:
+    """Notes on the format of recorded responses, and on prompts left out because only one side has them."""
     from diffing.models.recorded import RecordedModel
 
     recorded = [model for model in models if isinstance(model, RecordedModel)]

@@ -1,4 +1,4 @@
-"""The settings that every run has, whichever methods it takes; `diffing/config.py` adds those of the methods."""
+"""The settings that every run has, whichever methods it uses; `diffing/config.py` adds the settings of the methods."""
 
 from math import inf
 from typing import Annotated, Literal
@@ -23,54 +23,56 @@ _COST = "Cost"
 
 @validated(frozen=True)
 class RunSettings(Settings):
-    """One run, in plain values, without what single methods add. The text under a field is the help of its flag."""
+    """The settings that all runs share, as plain values. The docstring of a field is also the help text of its flag."""
 
     model_a: Annotated[str, Setting(_SIDES, "Model A", may_be_file=True)]
     """The first model: org/name[@revision], a folder, base+adapter, providers:org/name[:provider], openai:name,
     openai:name@URL, recorded:file, recorded:answers+questions or recorded:user/dataset."""
     model_b: Annotated[str, Setting(_SIDES, "Model B", may_be_file=True)]
-    """The second model, likewise; may be the first again."""
+    """The second model, in the same forms; it may be the first model again."""
     prompts: Annotated[str | None, Setting(_PROMPTS, "Dataset", may_be_file=True)] = None
-    """bundled, a Hub dataset (org/name[@revision][:config][/split]) or a file (JSON, JSON Lines, CSV, TSV, parquet, or
-    text with one per line). Default: those of a recorded model, else bundled."""
+    """The source of the prompts: bundled, a Hub dataset (org/name[@revision][:config][/split]) or a file (JSON, JSON
+    Lines, CSV, TSV, parquet, or text with one prompt per line). Default: the prompts of a recorded model, else
+    bundled."""
     domain: Annotated[tuple[str, ...], Setting(_PROMPTS, "Domains")] = ()
-    """Only prompts of this domain; may be given several times."""
+    """Use only prompts of this domain; may be given several times."""
     prompt_column: Annotated[str | None, Setting(_PROMPTS, "Column")] = None
-    """The column that holds the prompt, where it cannot be told."""
+    """The column that holds the prompt, if it is not recognised."""
     language: Annotated[str | None, Setting(_PROMPTS, "Language")] = None
-    """Only prompts in this language, for datasets with a language column."""
+    """Use only prompts in this language, for datasets with a language column."""
     train: Annotated[int, Setting(_PROMPTS, "Train prompts", most_on_page=100_000), Field(ge=1)] = 1000
-    """Prompts from which hypotheses come, at most."""
+    """Maximum number of train prompts, from which hypotheses are formed."""
     heldout: Annotated[int, Setting(_PROMPTS, "Held-out prompts", most_on_page=100_000), Field(ge=1)] = 500
-    """Prompts that only test them, at most."""
+    """Maximum number of held-out prompts, which are only used to test the hypotheses."""
     only_common: Annotated[bool, Setting(_PROMPTS)] = False
-    """Two recorded models: compare the prompts that both have, and leave out the others."""
+    """With two recorded models: compare only the prompts that both have."""
     columns: Annotated[str | None, Setting(_RECORDED, "Columns")] = None
-    """Recorded models whose fields are not recognised: what is what, as prompt=question,response=text. Fields of ours
-    are prompt, messages, response, id, model, domain, finish and sample; a dot leads into an object: choices.0.text."""
+    """For recorded responses whose columns are not recognised: a mapping such as prompt=question,response=text. The
+    names on the left are prompt, messages, response, id, model, domain, finish and sample; a dot leads into an object:
+    choices.0.text."""
     columns_a: Annotated[str | None, Setting(_RECORDED, "Columns of A")] = None
-    """The same for A alone."""
+    """Like --columns, for A alone."""
     columns_b: Annotated[str | None, Setting(_RECORDED, "Columns of B")] = None
-    """The same for B alone."""
+    """Like --columns, for B alone."""
     pool: Annotated[int | None, Setting(_SELECTION, "Pool", most_on_page=1_000_000), Field(ge=3)] = None
-    """Select the prompts from a pool of so many, those on which the two models differ most: train prompts by what the
-    models do, held-out prompts by their text alone. Shares then hold for such prompts only."""
+    """Load a pool of this many prompts and select those on which the two models differ most: train prompts by what the
+    models do, held-out prompts by their text alone. Shares then apply to such prompts only."""
     pool_by: Annotated[Literal["responses", "tokens"], Setting(_SELECTION)] = "responses"
-    """How it is told on which train prompts of the pool the models differ: responses, or tokens (the first token's
-    distribution, for two models on this machine with one vocabulary; nothing is generated)."""
+    """How differences on the train prompts of the pool are measured: by responses, or by tokens (the distribution of
+    the first token, for two models on this machine with the same vocabulary; nothing is generated)."""
     suspect: Annotated[str | None, Setting(_SELECTION, "What may differ", several_lines=True)] = None
-    """What may differ, in words ("advice on medicines"): the LLM writes prompts that could show it."""
+    """A suspected difference in words, such as "advice on medicines"; the LLM writes prompts that could show it."""
     method: Annotated[tuple[str, ...], Setting(_METHODS, "Methods")] = ()
-    """lexical, sae, llm or another that was added; may be given several times. Default: lexical, sae if a reader or an
-    SAE is given, and llm if an LLM is."""
+    """lexical, sae, llm or an added method; may be given several times. Default: lexical, sae if a reader or an SAE is
+    given, and llm if an LLM is given."""
     llm: Annotated[str | None, Setting(_METHODS, "LLM", may_be_file=True, served=True)] = None
-    """The LLM that describes differences, judges and rates, where no other is named for it."""
+    """The LLM that describes differences, and that judges and rates unless another LLM is named for that."""
     judge: Annotated[str | None, Setting(_METHODS, may_be_file=True)] = None
-    """The LLM that gives the verdicts."""
+    """The LLM that gives the verdicts. Default: the LLM of --llm."""
     second_judge: Annotated[str | None, Setting(_METHODS, "Second judge", may_be_file=True, served=True)] = None
-    """Another LLM, which judges a sample of train pairs as a check of the first."""
+    """Another LLM, which judges a sample of train pairs as a check of the first judge."""
     check_judge: Annotated[int, Setting(_METHODS), Field(ge=0)] = 50
-    """Train pairs about which the judge is asked again, in the other order, to check it; 0 asks nothing."""
+    """Number of train pairs on which the judge is asked again in the other order, as a check; 0 turns this off."""
     rater: Annotated[tuple[str, ...], Setting(_METHODS, may_be_file=True)] = ()
     """An LLM that rates interestingness and abstraction; may be given several times."""
     system_prompt_a: Annotated[str | None, Setting(_SIDES, "System prompt of A", several_lines=True)] = None
@@ -78,23 +80,25 @@ class RunSettings(Settings):
     system_prompt_b: Annotated[str | None, Setting(_SIDES, "System prompt of B", several_lines=True)] = None
     """A system prompt for B alone."""
     sample_a: Annotated[int, Setting(_SIDES), Field(ge=0)] = 0
-    """Number of A's sample."""
+    """Sample number of A; other numbers give other random samples."""
     sample_b: Annotated[int, Setting(_SIDES, "Sample of B", most_on_page=1_000), Field(ge=0)] = 0
-    """Number of B's sample; with the same model twice and another number, whatever is confirmed is a false alarm."""
+    """Sample number of B; if A and B are the same model with other sample numbers, every confirmed finding is a false
+    alarm."""
     max_new_tokens: Annotated[int, Setting(_RESPONSES, "Tokens per response", most_on_page=100_000), Field(ge=1)] = 1024
-    """Tokens per response, at most."""
+    """Maximum number of tokens per response."""
     temperature: Annotated[float, Setting(_RESPONSES, "Temperature"), Field(ge=0, le=10)] = 0.0
-    """0 is greedy."""
+    """Sampling temperature of the responses; 0 is greedy decoding."""
     top_p: Annotated[float, Setting(_RESPONSES), Field(ge=0.01, le=1)] = 1.0
-    """Nucleus sampling."""
+    """Probability mass of nucleus sampling."""
     seed: Annotated[int, Setting(_RESPONSES, "Seed", most_on_page=2**31 - 1)] = 0
-    """Decides all that is drawn."""
+    """The seed of everything random: sampling of responses, splits of prompts, shuffled orders."""
     dtype: Annotated[str, Setting(_REACHING)] = "auto"
-    """Local models: auto is bfloat16 on a GPU and on a CPU that is fast at it (AVX-512-BF16, AMX), else float32."""
+    """Data type of local models: auto is bfloat16 on a GPU and on a CPU that is fast at it (AVX-512-BF16, AMX), else
+    float32."""
     quantization_a: Annotated[Literal["4bit", "8bit"] | None, Setting(_SIDES)] = None
-    """4bit or 8bit for A, on a GPU."""
+    """Load the weights of A in 4bit or 8bit, on a GPU."""
     quantization_b: Annotated[Literal["4bit", "8bit"] | None, Setting(_SIDES)] = None
-    """4bit or 8bit for B, on a GPU."""
+    """Load the weights of B in 4bit or 8bit, on a GPU."""
     chat_template_a: Annotated[str | None, Setting(_SIDES, may_be_file=True)] = None
     """A file with a chat template for A, instead of its own."""
     chat_template_b: Annotated[str | None, Setting(_SIDES, may_be_file=True)] = None
@@ -102,28 +106,29 @@ class RunSettings(Settings):
     trust_remote_code: Annotated[bool, Setting(_REACHING)] = False
     """Local models: run code from the models' repositories."""
     allow_pickle: Annotated[bool, Setting(_REACHING)] = False
-    """Local models: load weights that are not safetensors."""
+    """Local models: allow weights that are not safetensors, although loading such files can run code."""
     base_url: Annotated[str | None, Setting(_REACHING)] = None
     """The server of openai: models, for example http://localhost:8000/v1."""
     bill_to: Annotated[str | None, Setting(_REACHING)] = None
-    """providers: the organisation that pays."""
+    """The organisation that pays for providers: models."""
     concurrency: Annotated[int, Setting(_REACHING), Field(ge=1, le=1000)] = 8
-    """Requests to a server at a time."""
+    """Maximum number of simultaneous requests to a server."""
     timeout: Annotated[float, Setting(_REACHING), Field(ge=0.01)] = 120.0
-    """Seconds to wait for one answer of a server."""
+    """Seconds to wait for one answer from a server."""
     embedder: Annotated[str, Setting(_METHODS, may_be_file=True)] = "auto"
     """The sentence embedder of the llm method and of --pool: auto, tfidf (offline), a Hub id or a folder."""
     judge_batch: Annotated[int, Setting(_METHODS), Field(ge=1, le=50)] = 10
     """Hypotheses per question to the judge."""
     both_orders: Annotated[bool, Setting(_METHODS)] = False
-    """Ask the judge in both orders; a disagreement counts for neither side. Doubles the calls."""
+    """Ask the judge in both orders; a disagreement counts for neither side. This doubles the calls."""
     judging: Annotated[Literal["thrift", "full"], Setting(_METHODS, "Judging")] = "thrift"
-    """thrift stops for a hypothesis once its fate is clear on train prompts, and plans from these how many held-out
-    prompts it needs; full judges every hypothesis on every prompt, as the papers do: up to three times the calls."""
+    """thrift stops early for a hypothesis once its outcome is clear on train prompts, and plans from these how many
+    held-out prompts it needs; full judges every hypothesis on every prompt, as the papers do, with up to three times
+    the calls."""
     alpha: Annotated[float, Setting(_METHODS), Field(ge=0, le=1)] = 0.01
-    """Margin of the paper's acceptance on train."""
+    """Margin of the paper's acceptance criterion on train."""
     usd_per_million: Annotated[str | None, Setting(_COST, "the prices of tokens")] = None
-    """Price of the remote models in dollars per million tokens, read and written: for example 0.15,0.60"""
+    """Prices of remote models in dollars per million prompt tokens and completion tokens, for example 0.15,0.60"""
 
     @property
     def methods(self) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
-"""What is known of a setting beside its value: its help, bounds and choices, how a page calls it, its flag.
+"""Metadata of settings (help text, bounds, choices, title, flag), read from the fields of a settings dataclass.
 
-Written once, at the field of a dataclass; the command line, the page, JSON and Python read it from here.
+The metadata is written once, at the field; the command line, the page, JSON and Python all read it from here.
 """
 
 import ast
@@ -24,55 +24,55 @@ _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How a setting is offered; written into the `Annotated` type of its field."""
+    """How a setting is presented; written into the `Annotated` type of its field."""
 
     group: str
-    """The heading under which help lists it."""
+    """The heading under which the help lists the setting."""
     title: str = ""
-    """What the page calls it; empty if the page has no field for it."""
+    """The title of the setting's field on the page; empty if the page has no field for it."""
     may_be_file: bool = False
-    """Whether it can name a file or a folder."""
+    """Whether the value can be the name of a file or a folder."""
     several_lines: bool = False
-    """Whether its text may have several lines."""
+    """Whether the value may have several lines of text."""
     served: bool = False
-    """Whether it names an LLM that the page asks by Inference Providers."""
+    """Whether the value is an LLM that the page calls through Inference Providers."""
     most_on_page: float = inf
-    """The largest number that the page takes."""
+    """The largest number that the page accepts."""
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
-    """All that is known of one setting."""
+class SettingInfo:
+    """All metadata of one setting."""
 
     name: str
-    """The field's name."""
+    """The name of the field."""
     kind: type
-    """`int`, `float`, `bool` or `str`: of the value, or of each of several."""
+    """`int`, `float`, `bool` or `str`: the type of the value, or of each value if there may be several."""
     several: bool
-    """Whether it may be given several times."""
+    """Whether the setting may be given several times."""
     required: bool
-    """Whether it has no default."""
+    """Whether the setting has no default."""
     default: Any
     """The default; None if there is none."""
     help: str
-    """The text under the field, in one line."""
+    """The docstring of the field, in one line."""
     setting: Setting
-    """How it is offered."""
+    """How the setting is presented."""
     low: float
-    """The smallest number."""
+    """The smallest allowed number."""
     high: float
-    """The largest number."""
+    """The largest allowed number."""
     choices: tuple[str, ...]
-    """The values that it can have; empty if there are more than can be listed."""
+    """The allowed values; empty if they cannot be listed."""
 
     @property
     def flag(self) -> str:
-        """How it is spelt on the command line."""
+        """The name of the flag on the command line, or of the argument if the setting is required."""
         return self.name if self.required else flag(self.name)
 
     @property
     def expected(self) -> str:
-        """What it takes, in words."""
+        """The allowed values in words, for error messages."""
         if self.choices:
             return " or ".join(self.choices)
         if self.low == -inf and self.high == inf:
@@ -82,15 +82,15 @@ class Described:
 
 @validated(frozen=True, config=ConfigDict(extra="forbid", defer_build=True))
 class Settings:
-    """A group of settings, checked when it is made. Subclasses are dataclasses made by `validated(frozen=True)`."""
+    """Base class of settings; values are validated on creation. Subclasses are decorated `@validated(frozen=True)`."""
 
     @model_validator(mode="wrap")
     @classmethod
     def _in_one_line(cls, values: Any, handler: Any) -> Self:  # noqa: ANN401  of any type until it is checked
-        """Checks all values.
+        """Validates all values.
 
         Raises:
-            SettingError: One of them cannot be used.
+            SettingError: A value is not allowed.
         """
         try:
             return typing.cast(Self, handler(values))
@@ -98,10 +98,10 @@ class Settings:
             raise _refused(cls, error) from None
 
     def of(self, kind: type[T]) -> T:
-        """The same settings, seen as those of one method.
+        """The same object, typed as the settings of one method.
 
         Raises:
-            TypeError: They hold no such settings.
+            TypeError: It does not include the settings of that method.
         """
         if not isinstance(self, kind):
             raise TypeError(f"expected settings with those of {kind.__name__}, got {type(self).__name__}")
@@ -109,16 +109,16 @@ class Settings:
 
 
 def flag(name: str) -> str:
-    """How a setting is spelt on the command line.
+    """The flag of a setting on the command line.
 
     Args:
-        name: The name of its field.
+        name: The name of the setting's field.
     """
     return f"--{name.replace('_', '-')}"
 
 
-def described(cls: type) -> dict[str, Described]:
-    """The settings of a dataclass by name, in their order.
+def described(cls: type) -> dict[str, SettingInfo]:
+    """The metadata of all settings of a dataclass, by name and in the order of the fields.
 
     Args:
         cls: A dataclass whose fields are `Annotated` with a `Setting`.
@@ -127,13 +127,13 @@ def described(cls: type) -> dict[str, Described]:
 
 
 @cache
-def _described(cls: type) -> dict[str, Described]:
+def _described(cls: type) -> dict[str, SettingInfo]:
     hints, docs = typing.get_type_hints(cls, include_extras=True), _docs(cls)
     found = {}
     for field in fields(cls):
         annotation, *notes = (*typing.get_args(hints[field.name]),)
         kind, several, choices = _kind(annotation)
-        found[field.name] = Described(
+        found[field.name] = SettingInfo(
             name=field.name,
             kind=kind,
             several=several,
@@ -149,7 +149,7 @@ def _described(cls: type) -> dict[str, Described]:
 
 
 def _kind(annotation: Any) -> tuple[type, bool, tuple[str, ...]]:  # noqa: ANN401  a type, or what stands for one
-    """The type of one value, whether there can be several, and the values that it can have."""
+    """The type of one value, whether there may be several values, and the allowed values."""
     if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union:
         annotation = next(kind for kind in typing.get_args(annotation) if kind is not type(None))
     if typing.get_origin(annotation) is Literal:
@@ -165,7 +165,7 @@ def _bound(notes: list[Any], name: str, default: float) -> float:
 
 
 def _docs(cls: type) -> dict[str, str]:
-    """The text that stands under each field, of the class and of those that it is made of."""
+    """The docstring under each field of a class and of its base classes."""
     docs: dict[str, str] = {}
     for each in (base for base in reversed(cls.__mro__) if "__annotations__" in vars(base)):
         (definition,) = ast.parse(textwrap.dedent(inspect.getsource(each))).body
@@ -178,13 +178,13 @@ def _docs(cls: type) -> dict[str, str]:
 
 
 def _refused(cls: type, error: ValidationError) -> SettingError:
-    """The first of the values that cannot be used, in one line."""
+    """The error message for the first value that is not allowed, in one line."""
     first = error.errors(include_url=False, include_context=False)[0]
     name = str(first["loc"][0]) if first["loc"] else ""
     if first["type"] == "missing":
         return SettingError(f"The setting {name} is missing: give it")
     if name not in described(cls):
-        return SettingError(f"There is no setting {name!r:.60}: expected names as of `diffing run`, with underscores")
+        return SettingError(f"There is no setting {name!r:.60}: expected names as in `diffing run`, with underscores")
     one, value = described(cls)[name], first["input"]
     shown = f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else f"{value!r:.60}"
     wrong_type = not first["type"].startswith(("greater", "less", "literal"))

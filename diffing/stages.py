@@ -1,4 +1,8 @@
-"""The stages of a run, by which progress, usage and estimates are listed. Methods add their own."""
+"""The stages of a run, under which progress is reported, usage is counted and estimates are listed.
+
+Methods add stages of their own. A stage is a string, the key under which reports store it, so that reports of earlier
+versions load unchanged.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,20 +12,20 @@ from diffing.types import SIDES, Side, Stage
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One stage of a run, or several, as the page of a run lists them."""
+    """One line in the list of steps on a run's page, which stands for one or several stages."""
 
     title: str
-    """A few words; of a side, what follows the model's name."""
+    """A title of a few words; for a step of one side, the page puts the model's name before it."""
     says: str
-    """One sentence on what is done."""
+    """One sentence on what happens in the step."""
     stages: tuple[Stage, ...] = ()
-    """The stages that belong to it, in their order."""
+    """The stages of the step, in order."""
     short: bool = False
-    """Whether it takes seconds, however large the run is."""
+    """Whether the step takes only seconds, however large the run is."""
 
     @property
     def unit(self) -> str:
-        """What is counted; empty if nothing is."""
+        """What progress counts; empty if nothing is counted."""
         return self.stages[0].unit if self.stages else ""
 
     @property
@@ -42,7 +46,7 @@ WRITE_PROMPTS = Stage("write prompts", "Prompts")
 POOL = _of_sides("pool", "Pool of", "prompt")
 RESPONSES = _of_sides("responses", "Responses of", "prompt")
 TOKENS = _of_sides("tokens", "Tokens of", "token")
-"""Told beside `RESPONSES` and `POOL`: what a model has written so far."""
+"""Reported in addition to `RESPONSES` and `POOL`: the number of tokens a model has generated so far."""
 JUDGE = Stage("judge", "Verdicts")
 CHECK_JUDGE = Stage("check judge", "Judge's check")
 SECOND_JUDGE = Stage("second judge", "Second judge")

@@ -1,7 +1,7 @@
-"""Questions to an LLM and typed answers: the only place where replies are read.
+"""Asks an LLM questions and parses its JSON replies into typed values, with retries for unreadable replies.
 
-A reply is JSON, alone, in a code fence or in the middle of prose. One that cannot be read is asked for again, and if it
-stays so it is an `Unreadable`, never a default. Knows neither what is asked nor what becomes of the answers.
+A reply may be bare JSON, JSON in a code fence, or JSON in the middle of prose. A reply that stays unreadable after all
+attempts becomes an `Unreadable`, never a default value. Callers provide the questions and the parsers.
 """
 
 import json
@@ -19,11 +19,11 @@ T = TypeVar("T")
 Label = TypeVar("Label", bound=str)
 
 SAMPLE_STRIDE = 1000
-"""Each further attempt is a sample of its own, this far from the last one, so that the cache keeps them apart."""
+"""Each further attempt adds this to the sample number, so that the cache keeps the attempts apart."""
 RETRY_TEMPERATURE = 0.7
-"""A greedy model would answer the same again; further attempts are drawn."""
+"""The temperature of further attempts, because a greedy model would give the same reply again."""
 REPLY = Sampling(max_new_tokens=4096)
-"""How replies are drawn: greedily, with room for models that think first."""
+"""The sampling parameters of replies: greedy, with enough tokens for models that think first."""
 _NO_REPLY: Mapping[Finish, str] = {
     "length": "cut off at the limit of tokens",
     "refused": "refused",
@@ -31,14 +31,14 @@ _NO_REPLY: Mapping[Finish, str] = {
     "error": "no answer",
 }
 KEPT = 500
-"""Of an unreadable reply so many characters are kept."""
+"""How many characters of an unreadable reply are kept."""
 _LONGEST_REPLY = 1_000_000
-"""Characters; no reply that was asked for comes near it."""
+"""Maximum length of a reply in characters, far above that of any valid reply."""
 _MOST_WORK = 20_000_000
-"""Characters read at most in search of a reply's value; each piece that breaks off is read twice, once by the decoder
-and once, from the beginning of the text, for the line that its error tells."""
+"""Maximum number of characters read in search of a reply's value. The decoder reads each broken piece twice: once to
+parse it, and once from the beginning of the text to find the line number for its error."""
 _OPENING = re.compile(r'\{(?=\s{0,100}(?:["}]|\Z))|\[(?=\s{0,100}(?:[\[\]{"0-9-]|true|false|null|NaN|Infinity|\Z))')
-"""Where an object or a list may begin; braces and brackets of prose mostly do not look like it."""
+"""Where an object or a list may begin; braces and brackets in prose rarely match."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ class Unreadable:
     reason: str
     """Why, in a few words."""
     text: str = ""
-    """What was answered, shortened."""
+    """The beginning of the reply."""
 
 
 class ReplyError(Exception):
-    """Raised by a parser for a value that is not what was asked for."""
+    """Raised by a parser for a JSON value that does not have the requested form."""
 
 
 Items: TypeAlias = tuple[T | Unreadable, ...]
@@ -60,24 +60,24 @@ Items: TypeAlias = tuple[T | Unreadable, ...]
 
 @dataclass(frozen=True, slots=True)
 class Question(Generic[T]):
-    """One question, whose reply answers one or several items."""
+    """One question to an LLM, whose reply answers one or several items."""
 
     text: str
-    """What is asked: a rendered template."""
+    """The text of the question, a rendered template."""
     parse: Callable[[object], Items[T]]
-    """Reads the reply's JSON value, always as many items; raises ReplyError where nothing of it can be read."""
+    """Parses the reply's JSON value into exactly `items` items; raises ReplyError if nothing of it can be read."""
     items: int = 1
-    """How many items the reply must answer."""
+    """The number of items that the reply must answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked(Generic[T]):
-    """What a stage's questions brought."""
+    """The parsed replies to a list of questions, with their usage."""
 
     replies: tuple[T, ...]
-    """One for each question, in order."""
+    """One reply for each question, in order."""
     usage: Usage
-    """Calls and tokens, with all attempts; `unreadable` counts items that stayed so."""
+    """Calls and tokens over all attempts; `unreadable` counts the items that stayed unreadable."""
 
 
 def ask(
@@ -90,16 +90,16 @@ def ask(
     attempts: int = 3,
     on_progress: OnProgress = ignore_progress,
 ) -> Asked[T | Unreadable]:
-    """Asks all questions at once, and those whose reply cannot be read again, up to `attempts` times in all.
+    """Asks all questions at once, and repeats those whose reply cannot be read, up to `attempts` times in total.
 
     Args:
         model: The LLM.
         questions: Rendered templates; each becomes one user message.
-        parse: Reads one reply's JSON value; raises ReplyError for what was not asked for.
-        stage: Name for progress and usage.
-        schema: JSON schema of the reply, for servers that can keep to one.
-        attempts: How often one question is asked at most.
-        on_progress: Told of every answer.
+        parse: Parses one reply's JSON value; raises ReplyError if it does not have the requested form.
+        stage: The stage for progress and usage.
+        schema: JSON schema of the reply, for servers that support structured output.
+        attempts: Maximum number of times that a question is asked.
+        on_progress: Called after every answer.
 
     Raises:
         ModelError: The model cannot be used at all.
@@ -119,26 +119,26 @@ def ask_items(
     attempts: int = 3,
     on_progress: OnProgress = ignore_progress,
 ) -> Asked[Items[T]]:
-    """As `ask`, for replies that answer several items: a question is asked again while any of its items is unreadable.
+    """Like `ask`, for replies that answer several items: a question is repeated while any of its items is unreadable.
 
-    An item once read is kept; a later attempt only fills what is missing.
+    An item that was read is kept; later attempts only fill in missing items.
     """
     replies: list[Items[T]] = [(Unreadable("not asked"),) * question.items for question in questions]
     sampling = replace(REPLY, json_schema=json.dumps(schema, sort_keys=True))
     calls = read = written = 0
     for attempt in range(attempts):
-        open_ones = [i for i, items in enumerate(replies) if any(isinstance(item, Unreadable) for item in items)]
-        if not open_ones:
+        remaining = [i for i, items in enumerate(replies) if any(isinstance(item, Unreadable) for item in items)]
+        if not remaining:
             break
-        texts = [questions[i].text for i in open_ones]
+        texts = [questions[i].text for i in remaining]
         name = stage if attempt == 0 else stage.again
         completions = _generate(model, texts, _nth(sampling, attempt), name, on_progress)
-        for i, completion in zip(open_ones, completions, strict=True):
+        for i, completion in zip(remaining, completions, strict=True):
             latest = _items(completion, questions[i])
             replies[i] = tuple(b if isinstance(a, Unreadable) else a for a, b in zip(replies[i], latest, strict=True))
             read += completion.prompt_tokens or 0
             written += completion.completion_tokens or 0
-        calls += len(open_ones)
+        calls += len(remaining)
     unreadable = sum(isinstance(item, Unreadable) for items in replies for item in items)
     return Asked(tuple(replies), Usage(stage, model.id, calls, read, written, unreadable))
 
@@ -146,7 +146,7 @@ def ask_items(
 def _nth(sampling: Sampling, attempt: int) -> Sampling:
     if attempt == 0:
         return sampling
-    # twice the room as well: what was cut off once would be cut off again
+    # twice the tokens as well, since a reply that was cut off once would be cut off again
     return replace(
         sampling,
         sample=sampling.sample + SAMPLE_STRIDE * attempt,
@@ -170,7 +170,7 @@ def _generate(
 
 
 def _items(completion: Completion, question: Question[T]) -> Items[T]:
-    """The items of one completion; all unreadable where it has no value to parse."""
+    """The items of one completion; all of them are unreadable if it contains no value to parse."""
     text = completion.text[:KEPT]
     if completion.finish != "stop":
         return (Unreadable(_NO_REPLY[completion.finish], completion.detail or text),) * question.items
@@ -185,21 +185,21 @@ def json_value(text: str) -> object:
     """The JSON value of a reply: the last complete object at top level, else the last complete list.
 
     Objects inside another value do not count, so that neither a piece of a broken reply nor JSON quoted in a string is
-    taken for the answer; and a reply that ends in the middle of a value has none, whatever came before.
+    mistaken for the answer. A reply that ends in the middle of a value has no value, whatever came before.
 
     Raises:
-        ReplyError: There is none, or none that can be read for sure.
+        ReplyError: There is no JSON value, or it cannot be identified with certainty.
     """
     if len(text) > _LONGEST_REPLY:
         raise ReplyError("too long")
-    found: list[object] = []
+    values: list[object] = []
     at = spent = 0
     end = len(text.rstrip().removesuffix("```").rstrip())
     while opening := _OPENING.search(text, at):
         try:
             value, at = DECODER.raw_decode(text, opening.start())
             check_depth(value)
-            found.append(value)
+            values.append(value)
         except RecursionError:
             raise ReplyError("JSON nested too deeply") from None
         except json.JSONDecodeError as error:
@@ -211,13 +211,13 @@ def json_value(text: str) -> object:
                 raise ReplyError("JSON in pieces") from None
         except UnreadableJsonError as error:
             raise ReplyError(str(error)) from None
-    if not found:
+    if not values:
         raise ReplyError("no JSON" if text.strip() else "empty")
-    return _without_half_characters(next((v for v in reversed(found) if isinstance(v, dict)), found[-1]))
+    return _without_half_characters(next((v for v in reversed(values) if isinstance(v, dict)), values[-1]))
 
 
 def _without_half_characters(value: object) -> object:
-    """JSON can spell half of a surrogate pair, which no file and no request can hold."""
+    """Replaces lone surrogates, which JSON can spell, but no file or request can hold."""
     match value:
         case str():
             return without_surrogates(value)
@@ -233,7 +233,7 @@ def entry(value: object, name: str) -> object:
     """The entry of a JSON object.
 
     Raises:
-        ReplyError: Not an object, or without it.
+        ReplyError: The value is not an object, or has no such entry.
     """
     if not isinstance(value, dict) or name not in value:
         raise ReplyError(f'JSON without "{name}"')
@@ -241,10 +241,10 @@ def entry(value: object, name: str) -> object:
 
 
 def entries(value: object, name: str) -> list[object]:
-    """The list under a name of a JSON object; where the whole reply is a list, that list.
+    """The list under a name of a JSON object, or the reply itself if it is a list.
 
     Raises:
-        ReplyError: There is none.
+        ReplyError: There is no such list.
     """
     listed = value if isinstance(value, list) else entry(value, name)
     if not isinstance(listed, list):
@@ -253,10 +253,10 @@ def entries(value: object, name: str) -> list[object]:
 
 
 def offered(value: object, labels: Collection[Label]) -> Label:
-    """One of the labels that were offered; numbers and true/false count as their JSON text, case does not matter.
+    """Matches a value to one of the offered labels; numbers and booleans count as JSON text, and case is ignored.
 
     Raises:
-        ReplyError: Something else.
+        ReplyError: The value is none of the labels.
     """
     text = json.dumps(value) if isinstance(value, bool | int) else value
     for label in labels:

@@ -1,6 +1,7 @@
-"""The data passed along: frozen, typed, imports only `ModelRef`, knows no file format and no library.
+"""The shared data types of the package, such as `Prompt`, `Pair`, `Hypothesis`, `Finding` and `Report`.
 
-Types that belong to one method alone (a cluster, a latent) live in that method.
+All of them are frozen dataclasses or type aliases. Types that belong to one method alone, such as a cluster or a
+latent, are defined in that method.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,46 +21,46 @@ Row: TypeAlias = Mapping[str, Scalar]
 
 
 class Stage(str):
-    """One stage of a run. It is equal to the text by which reports store it, so that any earlier report loads."""
+    """One stage of a run; equal to its key as a string."""
 
     caption: str
-    """A word or two for tables."""
+    """The name of the stage in tables, in one or two words."""
     unit: str
-    """What is counted in it, in the singular; empty if nothing is."""
+    """What progress counts, in the singular, such as `prompt`; empty if nothing is counted."""
     side: Side | None
-    """The model whose stage it is; None if it is neither's."""
+    """The side of the model that the stage belongs to; None if it belongs to neither."""
 
     __slots__ = ("caption", "side", "unit")
 
     def __new__(cls, key: str, caption: str = "", unit: str = "question", side: Side | None = None) -> Self:
-        """A stage.
+        """Creates a stage.
 
         Args:
             key: The name under which reports store it.
-            caption: A word or two for tables; the key if none is given.
-            unit: What is counted, in the singular.
-            side: The model whose stage it is.
+            caption: Its name in tables; empty to use the key.
+            unit: What progress counts, in the singular.
+            side: The side of the model that it belongs to.
         """
-        made = super().__new__(cls, key)
-        made.caption, made.unit, made.side = caption or key, unit, side
-        return made
+        stage = super().__new__(cls, key)
+        stage.caption, stage.unit, stage.side = caption or key, unit, side
+        return stage
 
     @property
     def again(self) -> Self:
-        """The stage in which what could not be read is asked again."""
+        """The stage for repeated questions, whose first replies could not be read."""
         return type(self)(f"{self}, asked again", f"{self.caption}, asked again", self.unit, self.side)
 
 
 OnProgress: TypeAlias = Callable[[Stage, int, int], None]
-"""`on_progress(stage, done, total)`; `total` is 0 where it cannot be known beforehand."""
+"""Callback `on_progress(stage, done, total)`; `total` is 0 if it is not known beforehand."""
 
 
 def ignore_progress(stage: Stage, done: int, total: int) -> None:
-    """The progress callback of those who do not want one."""
+    """A progress callback that does nothing."""
 
 
 def other_side(side: Side) -> Side:
-    """The side across."""
+    """The opposite side: `b` for `a`, and `a` for `b`."""
     return "b" if side == "a" else "a"
 
 
@@ -68,9 +69,9 @@ class Message:
     """One turn of a conversation."""
 
     role: Role
-    """Who speaks."""
+    """The role of the speaker."""
     content: str
-    """What is said."""
+    """The text of the message."""
 
 
 Conversation: TypeAlias = tuple[Message, ...]
@@ -78,18 +79,18 @@ Conversation: TypeAlias = tuple[Message, ...]
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A user's message (with the turns before it, where there are any) that is sent to both models."""
+    """A user message, with the preceding turns if there are any, that is sent to both models."""
 
     id: str
-    """Stable name, unique in a run."""
+    """Stable identifier, unique in a run."""
     messages: Conversation
-    """What is sent; the last message is the user's."""
+    """The messages sent; the last one is the user's."""
     source: str
-    """Where it comes from: `bundled`, a file's name or a Hub dataset with its revision."""
+    """The origin of the prompt: `bundled`, a file name, or a Hub dataset with its revision."""
     split: Split
-    """Hypotheses come from `train`; `heldout` only tests them."""
+    """Hypotheses are formed on `train`; `heldout` is only used to test them."""
     domain: str | None = None
-    """Subject, where the source says it; findings can be sliced by it."""
+    """The subject, if the source gives one; findings can be broken down by it."""
 
     @property
     def text(self) -> str:
@@ -99,25 +100,26 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What a model made of one conversation."""
+    """A model's answer to one conversation."""
 
     text: str
-    """The answer without its thinking; may be empty, which is data."""
+    """The answer without its thinking. An empty answer is valid data."""
     finish: Finish
-    """Why it ended: the model stopped; the limit of tokens; refused by the provider's policy; rejected, since the model
-    cannot read the prompt (too long, or its chat template forbids it); or an error, no answer after all retries."""
+    """Why generation ended: `stop`, the model ended by itself; `length`, the token limit; `refused`, the provider's
+    policy; `rejected`, the model cannot read the prompt (too long, or forbidden by its chat template); `error`, no
+    answer after all retries."""
     thinking: str | None = None
-    """The thinking that was split off, in whatever notation; shown to nobody unless asked for."""
+    """The thinking that was split off the answer; it is not compared, and shown only on request."""
     prompt_tokens: int | None = None
-    """Tokens read, where known."""
+    """Number of prompt tokens, if known."""
     completion_tokens: int | None = None
-    """Tokens written, where known."""
+    """Number of generated tokens, if known."""
     detail: str | None = None
     """For `refused`, `rejected` and `error`: the reason, in one line."""
     served: str | None = None
-    """The model that a server says answered, where that is not the name it was asked for in another spelling."""
+    """The name under which the server says it answered; None if that is the requested name in some spelling."""
     declined: str | None = None
-    """Settings that the server did not take and was not sent, such as `temperature, seed`; its own held instead."""
+    """Settings that the server does not accept and was not sent, such as `temperature, seed`; its defaults applied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,33 +127,33 @@ class Response:
     """One model's answer to one prompt."""
 
     prompt_id: str
-    """The prompt it answers."""
+    """The id of the prompt."""
     model: str
-    """`org/name@commit-sha`, or what stands for it where there is no commit."""
+    """The model's id: `org/name@commit-sha`, or another id if there is no commit."""
     text: str
-    """The answer; empty is data."""
+    """The answer. An empty answer is valid data."""
     finish: Finish
     """See `Completion.finish`."""
     sample: int = 0
-    """Independent samples of one model are numbered."""
+    """The sample number; samples of one model with different numbers are independent."""
     thinking: str | None = None
     """See `Completion.thinking`."""
     prompt_tokens: int | None = None
-    """Tokens read, where known."""
+    """Number of prompt tokens, if known."""
     completion_tokens: int | None = None
-    """Tokens written, where known."""
+    """Number of generated tokens, if known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One prompt with both responses."""
+    """One prompt with the responses of both models."""
 
     prompt: Prompt
-    """What both were asked."""
+    """The prompt."""
     a: Response
-    """What model A answered."""
+    """Model A's response."""
     b: Response
-    """What model B answered."""
+    """Model B's response."""
 
     def response(self, side: Side) -> Response:
         """The response of one side."""
@@ -160,14 +162,14 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A passage that shows a hypothesis; outputs show it without knowing the method behind it."""
+    """A quoted passage of a response that illustrates a hypothesis."""
 
     prompt_id: str
-    """The pair it comes from."""
+    """The prompt id of the pair that contains the passage."""
     side: Side
-    """Whose response is quoted."""
+    """The side whose response is quoted."""
     quote: str
-    """Words of the response."""
+    """The quoted text."""
 
 
 Category: TypeAlias = Literal[
@@ -177,15 +179,15 @@ Category: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class PropertyMeasure:
-    """A hypothesis is tested by a measured property of the responses, such as their length in words."""
+    """Tests a hypothesis by a measured property of the responses, such as their length in words."""
 
     name: str
-    """The property's name; measures of the same name measure the same."""
+    """The name of the property; measures with the same name measure the same property."""
 
 
 @dataclass(frozen=True, slots=True)
 class PhraseMeasure:
-    """A hypothesis is tested by whether a response holds a word or phrase."""
+    """Tests a hypothesis by whether a response contains a word or phrase."""
 
     phrase: str
     """The word or phrase."""
@@ -193,40 +195,42 @@ class PhraseMeasure:
 
 @dataclass(frozen=True, slots=True)
 class LatentMeasure:
-    """A hypothesis is tested by whether any of some latents of a sparse autoencoder is active in a response."""
+    """Tests a hypothesis by whether any of some latents of a sparse autoencoder (SAE) is active in a response."""
 
     indices: tuple[int, ...]
-    """The latents' numbers in the autoencoder."""
+    """The indices of the latents in the autoencoder."""
     in_words: bool = False
-    """Whether somebody wrote a sentence on what the latents stand for; else the hypothesis only names a latent."""
+    """Whether the hypothesis says in words what the latents stand for; otherwise it only names a latent."""
 
 
 Measure: TypeAlias = PropertyMeasure | PhraseMeasure | LatentMeasure
-"""What a method measures instead of having a hypothesis judged."""
+"""How a method measures a hypothesis, instead of having it judged by an LLM."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """A testable sentence about one model compared with the other, not yet tested."""
+    """A testable sentence that says how one model differs from the other."""
 
     id: str
-    """Unique in a run, the same in every rerun: `<method>-<hash of text and direction>`."""
+    """Identifier, unique in a run and the same in every rerun: `<method>-<hash of text and direction>`."""
     text: str
-    """Starts with `<MODEL>`, which stands for the model of `direction`; the other is `<OTHER MODEL>`."""
+    """The sentence. It starts with `<MODEL>`, which stands for the model of `direction`; the other model is
+    `<OTHER MODEL>`."""
     direction: Side
-    """The side of which the sentence is predicted to hold more often."""
+    """The side for which the sentence is predicted to hold more often."""
     method: str
-    """The method that found it."""
+    """The name of the method that proposed the hypothesis."""
     category: Category
-    """One of the seven categories."""
+    """The category of the difference."""
     evidence: tuple[Evidence, ...] = ()
-    """Passages that led to it."""
+    """Passages that suggested the hypothesis."""
     measure: Measure | None = None
-    """What its method measures to test it; None if a judge tests it."""
+    """How the method measures the hypothesis; None if a judge tests it."""
     train_effect: float | None = None
-    """The method's own size of the difference on train (a share, signed for `direction`), where it computes one."""
+    """The method's own measure of the difference on train (a share, positive for `direction`), if it computes one."""
     speaks_of: str | None = None
-    """The measured property of which the sentence says that its model has more, if the LLM that wrote it named one."""
+    """The measured property that, according to the sentence, its model has more of; None if the LLM that wrote the
+    sentence named none."""
 
 
 class Verdict(StrEnum):
@@ -248,198 +252,200 @@ class Judgement:
     """One verdict on one hypothesis for one pair, judged by an LLM or measured."""
 
     hypothesis_id: str
-    """The hypothesis."""
+    """The id of the hypothesis."""
     prompt_id: str
-    """The pair."""
+    """The prompt id of the pair."""
     verdict: Verdict
-    """Which side fits better."""
+    """Which side fits the hypothesis better."""
     judge: str
     """The judge's model id, or `measured`."""
     shown_first: Side | None = None
-    """Which response the judge saw first; None where it was measured."""
+    """The side whose response the judge saw first; None if the verdict was measured."""
     reply: str | None = None
-    """What the judge answered for this hypothesis, as it was; for an unreadable reply, its text."""
+    """The judge's original reply on this hypothesis; for an unreadable reply, its text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """An estimate with its 95 % interval. Undefined is None, never 0."""
+    """An estimate with its 95% interval. Undefined values are None, never 0."""
 
     value: float | None
     """Point estimate."""
     low: float | None
-    """Lower end."""
+    """Lower end of the interval."""
     high: float | None
-    """Upper end."""
+    """Upper end of the interval."""
     n: int
-    """How many observations it rests on."""
+    """Number of observations."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """One hypothesis on one split (criteria of arXiv 2602.10371), over readable verdicts."""
+    """The metrics of one hypothesis on one split (criteria of arXiv 2602.10371), over readable verdicts."""
 
     n: int
-    """Readable verdicts."""
+    """Number of readable verdicts."""
     k_for: int
-    """Verdicts for the predicted side."""
+    """Number of verdicts for the predicted side."""
     k_against: int
-    """Verdicts for the other side."""
+    """Number of verdicts for the other side."""
     unreadable: int
-    """Verdicts that could not be read; outside every rate."""
+    """Number of unreadable verdicts, which are excluded from every rate."""
     frequency: Estimate
-    """(k_for + k_against) / n, Wilson."""
+    """(k_for + k_against) / n, with a Wilson interval."""
     accuracy: Estimate
-    """k_for / (k_for + k_against), Wilson; undefined where nothing was decided."""
+    """k_for / (k_for + k_against), with a Wilson interval; undefined if no verdict is for a side."""
     net_difference: Estimate
     """(k_for - k_against) / n."""
     p: float | None
-    """Exact one-sided sign test of k_for against k_against; None where no verdict was asked for."""
+    """p of the exact one-sided sign test of k_for against k_against; None if the hypothesis was not tested here."""
     q: float | None = None
-    """p after Benjamini-Hochberg over the hypotheses that held-out prompts tested; on held-out only."""
+    """p after Benjamini-Hochberg over all hypotheses tested on held-out prompts; set on held-out only."""
 
     @property
     def k_neither(self) -> int:
-        """Verdicts for neither side."""
+        """Number of verdicts for neither side."""
         return self.n - self.k_for - self.k_against
 
 
-OnFound: TypeAlias = Callable[[Sequence[tuple[Hypothesis, Metrics | None]]], None]
-"""`on_found(hypotheses)`: what one method found, not yet tested; with metrics on train where it measures."""
+OnHypotheses: TypeAlias = Callable[[Sequence[tuple[Hypothesis, Metrics | None]]], None]
+"""Callback `on_hypotheses(hypotheses)` with the untested hypotheses of one method, each with its metrics on train if
+the method measures."""
 
 
-def ignore_found(hypotheses: Sequence[tuple[Hypothesis, Metrics | None]]) -> None:
-    """The callback of those who wait for the report."""
+def ignore_hypotheses(hypotheses: Sequence[tuple[Hypothesis, Metrics | None]]) -> None:
+    """A callback for hypotheses that does nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """Mean of the readable ratings of several raters, 1 to 5."""
+    """The mean ratings of one hypothesis over the raters whose replies were readable, from 1 to 5."""
 
     interestingness: Estimate
-    """Mean; low and high are the lowest and highest single rating."""
+    """Mean interestingness; low and high are the lowest and the highest single rating."""
     abstraction: Estimate
-    """1 token level ... 5 stance towards the user or the truth."""
+    """Mean abstraction, from 1 (token level) to 5 (stance towards the user or the truth); low and high likewise."""
     replies: tuple[tuple[str, int | None, int | None], ...] = ()
-    """Per rater: model id, interestingness, abstraction; None where unreadable."""
+    """Per rater: model id, interestingness, abstraction; None if a rating was unreadable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A hypothesis with what the test said."""
+    """A hypothesis with the results of its test."""
 
     hypothesis: Hypothesis
-    """What was tested."""
+    """The tested hypothesis."""
     train: Metrics
-    """On the prompts that suggested it."""
+    """Its metrics on the prompts that suggested it."""
     heldout: Metrics
-    """On the prompts that did not."""
+    """Its metrics on held-out prompts."""
     accepted: bool
-    """The paper's criterion, on train: the predicted side is ahead by more than alpha = 0.01."""
+    """Whether it meets the paper's criterion on train: the predicted side leads by more than alpha = 0.01."""
     confirmed: bool
-    """Held-out only: q <= 0.05 after Benjamini-Hochberg over the hypotheses that held-out prompts tested."""
+    """Whether q <= 0.05 on held-out prompts, after Benjamini-Hochberg over all hypotheses tested there."""
     rating: Rating | None = None
-    """None where nobody rated."""
+    """Its ratings; None without raters."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What is known of a model that took part."""
+    """A model that took part in a run, with its role and settings."""
 
     id: str
-    """`org/name@commit-sha`, or what stands for it."""
+    """The model's id: `org/name@commit-sha`, or another id if there is no commit."""
     role: str
     """`model_a`, `model_b`, `differ`, `judge`, `rater`."""
     settings: Mapping[str, Scalar] = field(default_factory=dict)
-    """System prompt, dtype, temperature and the like, as far as they decide the text."""
+    """Settings that influence the text, such as the system prompt, dtype and temperature."""
 
     @property
     def ref(self) -> ModelRef:
-        """What the id says."""
+        """The parsed id."""
         return read_ref(self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one stage asked of one model, whether answered anew or from the cache: it is the same in every rerun."""
+    """The calls and tokens of one stage and model. Cached answers count too, so it is the same in every rerun."""
 
     stage: Stage
-    """`responses a`, `describe`, `state`, `judge`, `rate`..."""
+    """The stage: `responses a`, `describe`, `state`, `judge`, `rate`..."""
     model: str
-    """The model asked."""
+    """The model's id."""
     calls: int
-    """Completions asked for."""
+    """Number of completions requested."""
     prompt_tokens: int
-    """Tokens read, as far as known."""
+    """Number of prompt tokens, as far as known."""
     completion_tokens: int
-    """Tokens written, as far as known."""
+    """Number of generated tokens, as far as known."""
     unreadable: int = 0
-    """Replies that stayed unreadable after all retries."""
+    """Number of replies that stayed unreadable after all retries."""
     usd: float | None = None
-    """Cost at the prices given; None where no price is known."""
+    """Cost in dollars at the given prices; None if no price is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What a method found on train."""
+    """The hypotheses that a method proposes from train pairs, with its records."""
 
     hypotheses: tuple[Hypothesis, ...]
-    """To be tested."""
+    """The hypotheses to test."""
     tables: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
-    """The method's own records (`differences`, `properties`...), one table each; all rows of one have the same keys."""
+    """The method's own records (`differences`, `properties`...), by table name; all rows of a table have the same
+    keys."""
     left_out: Mapping[str, int] = field(default_factory=dict)
-    """What was not followed up, by reason in plain words, with counts."""
+    """How many items were not followed up, by reason in plain words."""
     notes: tuple[str, ...] = ()
-    """What the reader of the report must know, in plain sentences."""
+    """Full sentences for the reader of the report."""
     usage: tuple[Usage, ...] = ()
-    """Calls this method made."""
+    """The calls and tokens of the method."""
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """One entry of the merged list: findings that say the same, of whichever method."""
+    """A group of findings, from any methods, that say the same."""
 
     lead: str
-    """Hypothesis id of the finding that speaks for all of them."""
+    """Hypothesis id of the finding that represents the group."""
     members: tuple[str, ...]
-    """Hypothesis ids of all of them, the lead first."""
+    """Hypothesis ids of all findings in the group, the lead first."""
     known_by: tuple[str, ...] = ()
-    """Per member: how it is known to say the same as the lead (`lead`, `property`, `judge`, `verdicts`)."""
+    """Per member: what shows that it says the same as the lead (`lead`, `property`, `judge`, `verdicts`)."""
     agreement: tuple[Estimate, ...] = ()
-    """Per member: share of the train pairs decided by it or by the lead on which both gave the same verdict, each
-    signed for the side that its hypothesis predicts."""
+    """Per member: among the train pairs on which it or the lead has a verdict for a side, the share on which both have
+    the same verdict relative to the side that each hypothesis predicts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that one run found, and how. Holds no time stamp: the same run gives the same bytes."""
+    """The complete result of one run. It contains no time stamp, so that the same run gives the same bytes."""
 
     model_a: ModelInfo
     """The first model."""
     model_b: ModelInfo
     """The second model."""
     others: tuple[ModelInfo, ...]
-    """Differ, judge, raters."""
+    """The other models: the LLM that describes differences (differ), judges and raters."""
     pairs: tuple[Pair, ...]
     """Every prompt with both responses."""
     findings: tuple[Finding, ...]
-    """Confirmed first, then by size of the net difference on held-out prompts."""
+    """All findings: confirmed ones first, then by size of the net difference on held-out prompts."""
     judgements: Sequence[Judgement]
-    """Every single verdict; `judgements.Judgements` holds many of them in little memory."""
+    """All verdicts; `judgements.Judgements` stores many of them in little memory."""
     tables: Mapping[str, tuple[Row, ...]]
-    """The methods' own records; names are `<method>_<table>`."""
+    """The methods' own records, by `<method>_<table>`."""
     left_out: Mapping[str, Mapping[str, int]]
-    """Per stage: what was left out, by reason."""
+    """Per stage: how many items were left out, by reason."""
     notes: tuple[str, ...]
-    """Warnings and remarks, in plain sentences."""
+    """Warnings and remarks, in full sentences."""
     usage: tuple[Usage, ...]
     """Calls, tokens and cost per stage."""
     settings: Mapping[str, Scalar]
-    """Every setting that decided the result."""
+    """Every setting that influenced the result."""
     versions: Mapping[str, str]
-    """Versions of the package, Python and the libraries that matter."""
+    """Versions of the package, Python and the relevant libraries."""
     merged: tuple[Merged, ...] = ()
-    """The merged list over all methods, every finding in exactly one entry. By the lead: confirmed first, sentences
-    before bare features of an SAE, then as `findings`. Empty where findings were not merged."""
+    """The groups of findings over all methods, every finding in exactly one group. Ordered by the lead: confirmed
+    first, sentences before bare SAE features, then as in `findings`. Empty if findings were not grouped."""
     derived: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """What was worked out of this report, kept with it (see `report.index`); never saved or copied."""
+    """A cache of values computed from this report (see `report.index`); it is never saved or copied."""

@@ -1,3 +1,3 @@
-"""The package's version: also where it is a folder beside an app, not installed, as in a Space."""
+"""The version of the package, readable even if it is not installed but a folder beside an app, as in a Space."""
 
 VERSION = "0.1.0"

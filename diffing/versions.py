@@ -1,4 +1,4 @@
-"""Versions of what can decide a result, for the report. Imports none of it."""
+"""Looks up the installed versions of Python, the package and its libraries for the report, without importing them."""
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -22,7 +22,7 @@ _LIBRARIES = (
 
 
 def versions() -> dict[str, str]:
-    """Installed versions; what is not installed is left out."""
+    """The installed versions by name; libraries that are not installed are left out."""
     found = {"python": platform.python_version(), "diffing": VERSION}  # a Space has it as a folder, not installed
     for library in _LIBRARIES:
         try:

@@ -65,11 +65,13 @@ def test_what_is_found_is_told_before_a_judge_is_asked() -> None:
     rules = in_process(RuleLLM())
     told: list[dict[str, Metrics | None]] = []
 
-    def on_found(hypotheses: Sequence[tuple[Hypothesis, Metrics | None]]) -> None:
+    def on_hypotheses(hypotheses: Sequence[tuple[Hypothesis, Metrics | None]]) -> None:
         assert not rules.requests
         told.append({hypothesis.id: metrics for hypothesis, metrics in hypotheses})
 
-    report = diff_models(PLAIN, PRAISES, PROMPTS, methods=(LexicalMethod(), Sayings()), judge=rules, on_found=on_found)
+    report = diff_models(
+        PLAIN, PRAISES, PROMPTS, methods=(LexicalMethod(), Sayings()), judge=rules, on_hypotheses=on_hypotheses
+    )
     measured = {f.hypothesis.id: f.train for f in report.findings if f.hypothesis.measure is not None}
     judged = {f.hypothesis.id: None for f in report.findings if f.hypothesis.measure is None}
     assert told == [measured, judged]

@@ -14,7 +14,7 @@ from diffing.types import Completion, Pair
 from tests.outputs.samples import medium_report, pairs_of
 
 CUT_A = (
-    "3 of 8 responses of model A were cut at the limit of tokens: how long they are and how they end says little. "
+    "3 of 8 responses of model A were cut off at the token limit: their length and their endings say little. "
     "Let them finish with more tokens per response (--max-new-tokens)."
 )
 
@@ -36,7 +36,7 @@ def test_what_was_cut_is_counted_per_side() -> None:
     assert cut_note(cut(pairs, 0, 0)) == ""
     assert cut_note(cut(pairs, 3, 0)) == CUT_A
     assert cut_note(cut(pairs, 0, 1)).startswith("1 of 8 responses of model B were cut")
-    both = "3 of 8 responses of model A and 8 of 8 responses of model B were cut at the limit of tokens: "
+    both = "3 of 8 responses of model A and 8 of 8 responses of model B were cut off at the token limit: "
     assert cut_note(cut(pairs, 3, 8)).startswith(both)
 
 
@@ -70,7 +70,7 @@ def test_it_is_told_before_anything_is_claimed(capsys: pytest.CaptureFixture[str
     _show(replace(report, pairs=pairs, notes=(CUT_A, "Another note.")), False)
     shown = capsys.readouterr().out
     assert shown.startswith(CUT_A)
-    assert shown.count("were cut at the limit") == 1
+    assert shown.count("were cut off at the token limit") == 1
     assert "Note: Another note." in shown
     _show(replace(report, pairs=cut(report.pairs, 0, 0), notes=("Another note.",)), False)
     assert "were cut" not in capsys.readouterr().out

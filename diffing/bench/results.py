@@ -20,9 +20,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
+from diffing.atomic_write import write_atomically
 from diffing.errors import SettingError
 from diffing.types import Estimate, Row, Scalar
-from diffing.writing import write_whole
 
 Kind: TypeAlias = Literal["statistics", "planted", "null", "lineage", "compare"]
 """The benchmark that a result comes from; the page has one section per kind, in this order."""
@@ -90,7 +90,7 @@ def save_result(result: Result, path: Path) -> Path:
     """
     _check(result, str(path))
     content = json.dumps(asdict(result), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    return write_whole(content.encode(), path, make_folder=True)
+    return write_atomically(content.encode(), path, make_folder=True)
 
 
 def load_result(path: Path) -> Result:

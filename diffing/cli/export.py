@@ -42,9 +42,9 @@ def export(
 
     It leaves out the addresses of model servers.
     """
+    from diffing.atomic_write import write_atomically
     from diffing.outputs.downloads import FORMATS
     from diffing.report import load_report
-    from diffing.writing import write_whole
 
     chosen, found = FORMATS[format_], load_report(report)
-    print(write_whole(chosen.content(found), out) if out else chosen.write(found, Path()))
+    print(write_atomically(chosen.content(found), out) if out else chosen.write(found, Path()))

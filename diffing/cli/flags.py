@@ -9,10 +9,10 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.markup import escape
 
-from diffing.settings import Described, described
+from diffing.settings import SettingInfo, described
 
 
-def _parameter(each: Described) -> inspect.Parameter:
+def _parameter(each: SettingInfo) -> inspect.Parameter:
     """Returns the argument (for a required setting) or option of a command that stands for a setting."""
     kind, help_text = inspect.Parameter.KEYWORD_ONLY, escape(each.help)
     if each.required:

@@ -1,7 +1,4 @@
-"""The Hub as this package needs it: no call hangs, each failure is one clear line, no commit is made twice.
-
-Knows no model, no report and no card.
-"""
+"""Access to the Hugging Face Hub: calls with timeouts, one-line error messages, and commits that are made only once."""
 
 from diffing.hub.client import (
     TIMEOUT,

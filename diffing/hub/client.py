@@ -1,4 +1,4 @@
-"""The client of the Hub, with look-ups that end. Knows nothing of what is kept there."""
+"""The Hub's client with timeouts on all calls, and look-ups of commits, files, accounts and privacy."""
 
 import os
 from dataclasses import dataclass
@@ -15,51 +15,51 @@ from diffing.masking import keep_secret
 from diffing.version import VERSION
 
 TIMEOUT = 15.0
-"""Seconds; the client's own default is to wait for ever."""
+"""Timeout in seconds; the Hub's own client waits forever by default."""
 _TIMEOUT_HEADER = "x-diffing-timeout"
-"""Carries a client's timeout to `_bound`, which takes it off again: it is not sent."""
+"""A header that carries a client's timeout to `_bound`, which removes it before the request is sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long the Hub is waited for."""
+    """Timeouts and retries of calls to the Hub."""
 
     timeout: float = TIMEOUT
-    """Seconds for one connection, or for the next piece of one answer."""
+    """Seconds to wait for a connection, or for the next part of an answer."""
     attempts: int = 4
-    """Tries of one commit, the first included."""
+    """Maximum number of attempts for one commit, including the first."""
     first_wait: float = 1.0
-    """Seconds before the second try; doubles from try to try."""
+    """Seconds before the second attempt; doubled with each further attempt."""
     longest_wait: float = 60.0
-    """Seconds; a Hub that asks for a longer pause is not waited for."""
+    """Maximum pause in seconds; if the Hub asks for a longer one, the call fails."""
 
 
 class BoundedApi(HfApi):
-    """The Hub's client with calls that end: the stock one waits for ever on a server that does not answer."""
+    """The Hub's client with a timeout on every call; without it, a server that does not answer would block forever."""
 
     def __init__(self, patience: Patience, endpoint: str, token: str | bool | None) -> None:
-        # the stock client takes no timeout for most calls, but sends these headers with all of them: see `_bound`
+        # most calls of the base class take no timeout, but all of them send these headers; see `_bound`
         headers = {_TIMEOUT_HEADER: str(patience.timeout)}
         super().__init__(
             endpoint=endpoint, token=token, library_name="diffing", library_version=VERSION, headers=headers
         )
         keep_secret((token if isinstance(token, str) else get_token() if token is None else None) or "")
         self.patience = patience
-        """How long it waits."""
+        """The timeouts and retries of this client."""
 
 
 def hub_api(
     token: str | bool | None = None, endpoint: str | None = None, *, patience: Patience | None = None
 ) -> BoundedApi:
-    """A client for the Hub.
+    """Creates a client for the Hub.
 
-    The stock client's connections are shared by the whole process and wait for ever. Those of our requests are bounded,
-    and those of others in this process are left as they are.
+    The connections of `huggingface_hub` are shared by the whole process and have no timeout. Requests of this client
+    get one, and requests of other code in the process are left unchanged.
 
     Args:
-        token: Acts for its owner; None takes the saved one, False none.
-        endpoint: Address of the Hub; None takes HF_ENDPOINT as it is now, not as it was when the client was imported.
-        patience: How long it waits; None for the usual.
+        token: The token of the account; None uses the saved one, False none.
+        endpoint: Address of the Hub; None uses the current value of HF_ENDPOINT, not the one at import.
+        patience: Timeouts and retries; None uses the defaults.
     """
     hooks = get_session().event_hooks["request"]
     if _bound not in hooks:
@@ -69,7 +69,7 @@ def hub_api(
 
 
 def _bound(request: httpx2.Request) -> None:
-    """Gives a request of one of our clients its timeout, unless it has one."""
+    """Sets the timeout of a request that one of our clients sends, unless it already has one."""
     seconds = request.headers.pop(_TIMEOUT_HEADER, None)
     if seconds is not None:
         given = request.extensions.get("timeout", {})
@@ -89,7 +89,7 @@ def head_of(api: HfApi, repo_id: str, *, repo_type: str = "model", revision: str
 
 
 def is_private(api: HfApi, repo_id: str, *, repo_type: str = "model") -> bool:
-    """Whether a repository is known to be private; one that is gone, or may not be seen, is not.
+    """Whether a repository is known to be private; False if it does not exist or is not accessible.
 
     Raises:
         HubError: The Hub cannot be reached.
@@ -106,18 +106,18 @@ def is_private(api: HfApi, repo_id: str, *, repo_type: str = "model") -> bool:
 def read_file(
     api: HfApi, repo_id: str, path: str, *, repo_type: str = "model", revision: str, most: int = MOST_CARD
 ) -> bytes | None:
-    """One file of a repository; None where it has none of that name.
+    """Downloads one file of a repository; None if there is no such file.
 
     Args:
         api: The client.
         repo_id: `user/name`.
-        path: Of the file.
+        path: The path of the file in the repository.
         repo_type: `model`, `dataset` or `space`.
-        revision: A commit, so that all files of one reading belong together.
-        most: Bytes; a larger file is not downloaded.
+        revision: A commit, so that several files are read in the same state.
+        most: Maximum size in bytes; a larger file is not downloaded.
 
     Raises:
-        HubError: No such repository or revision, no access, it is larger, or the Hub cannot be reached.
+        HubError: No such repository or revision, no access, the file is too large, or the Hub cannot be reached.
     """
     with hub_errors(repo_id, revision=revision, repo_type=repo_type):
         try:
@@ -128,16 +128,16 @@ def read_file(
                 )
             return Path(api.hf_hub_download(repo_id, path, repo_type=repo_type, revision=revision)).read_bytes()
         except EntryNotFoundError as error:
-            if isinstance(error, LocalEntryNotFoundError):  # not missing: out of reach
+            if isinstance(error, LocalEntryNotFoundError):  # the Hub cannot be reached; the file may exist
                 raise
             return None
 
 
 def _size_of(api: HfApi, repo_id: str, path: str, repo_type: str, revision: str) -> int | None:
-    """Bytes of a file, told before it is downloaded; None where it cannot be told."""
-    here = try_to_load_from_cache(repo_id, path, repo_type=repo_type, revision=revision)
-    if isinstance(here, str):
-        return Path(here).stat().st_size
+    """The size of a file in bytes, looked up before it is downloaded; None if it cannot be determined."""
+    cached = try_to_load_from_cache(repo_id, path, repo_type=repo_type, revision=revision)
+    if isinstance(cached, str):
+        return Path(cached).stat().st_size
     if constants.HF_HUB_OFFLINE:
         return None
     url = hf_hub_url(repo_id, path, repo_type=repo_type, revision=revision, endpoint=api.endpoint)
@@ -145,7 +145,7 @@ def _size_of(api: HfApi, repo_id: str, path: str, repo_type: str, revision: str)
 
 
 def user_name(api: HfApi) -> str:
-    """The account the client acts for; asked once per token.
+    """The name of the account whose token the client uses; looked up once per token.
 
     Raises:
         HubError: No token, a wrong one, or the Hub cannot be reached.
@@ -161,5 +161,5 @@ def namespaces(api: HfApi) -> tuple[str, ...]:
         HubError: No token, a wrong one, or the Hub cannot be reached.
     """
     with hub_errors("your account"):
-        found = api.whoami(cache=True)
-    return str(found["name"]), *(str(each["name"]) for each in found.get("orgs", ()))
+        account = api.whoami(cache=True)
+    return str(account["name"]), *(str(each["name"]) for each in account.get("orgs", ()))

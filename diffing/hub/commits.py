@@ -1,8 +1,8 @@
-"""Commits that are made once, also where the Hub's answer is lost.
+"""Makes commits and pull requests on the Hub exactly once, even if the Hub's answer is lost and the call is repeated.
 
-The stock client sends a commit once and repeats nothing; one that is repeated after a lost answer makes a second commit
-or a second pull request. Here every commit names its parent, so that the Hub takes it at most once, and before another
-try it is looked for.
+`huggingface_hub` does not repeat a commit, and simply repeating one after a lost answer would create a second commit or
+pull request. Here every commit names its parent, so that the Hub accepts it at most once, and before each further
+attempt the code checks whether the commit exists already.
 """
 
 import hashlib
@@ -24,13 +24,13 @@ log = logging.getLogger(__name__)
 Operation = CommitOperationAdd | CommitOperationDelete
 _MARKER = "diffing-content:"
 _LATEST = 50
-"""Pull requests looked through, newest first."""
+"""Number of pull requests that are searched for the commit, newest first."""
 _BUSY = (408, 429, 500, 502, 503, 504)
 
 
 @dataclass(frozen=True, slots=True)
 class _Commit:
-    """One commit to be made."""
+    """The contents of a commit that is to be made."""
 
     repo_id: str
     repo_type: str
@@ -43,7 +43,7 @@ class _Commit:
 
     @property
     def marker(self) -> str:
-        """A line that tells this commit's content from any other's."""
+        """A line for the description that identifies the content of this commit."""
         digest = hashlib.sha256(self.repo_id.encode())
         for operation in sorted(self.operations, key=lambda each: each.path_in_repo):
             content = operation.upload_info.sha256 if isinstance(operation, CommitOperationAdd) else b"deleted"
@@ -63,27 +63,28 @@ def commit(
     parent: str | None = None,
     create_pr: bool = False,
 ) -> CommitInfo:
-    """Makes one commit, or opens one pull request with it; files that are the same already are not sent.
+    """Makes one commit, or opens one pull request with it; files that are unchanged are not sent.
 
-    A Hub that is busy (429, 5xx), or whose answer was lost, is asked again after a pause, but only when the commit is
-    found neither on the branch nor among the pull requests.
+    If the Hub is busy (429, 5xx) or its answer was lost, the commit is repeated after a pause, unless it is found on
+    the branch or among the pull requests.
 
     Args:
-        api: Acts for whoever owns its token.
+        api: The client, signed in as the author of the commit.
         repo_id: `user/name`.
-        operations: Files to add and to delete, all of them or none.
-        message: The commit's title, and the pull request's.
-        description: More on it; a line that identifies the content is added.
+        operations: Files to add and to delete; either all of them are applied or none.
+        message: The title of the commit and of the pull request.
+        description: The description; a line that identifies the content is added to it.
         repo_type: `model`, `dataset` or `space`.
-        revision: Branch, or `refs/pr/N` for an open pull request.
-        parent: The commit that this one was made for: when the branch has moved on, nothing is written.
-        create_pr: Open a pull request instead of writing to the branch.
+        revision: The branch, or `refs/pr/N` for an open pull request.
+        parent: The expected head of the branch; if the branch has another head, nothing is written.
+        create_pr: Whether to open a pull request instead of writing to the branch.
 
     Returns:
-        The commit; without changes, the head of the branch.
+        The commit; if nothing changed, the head of the branch.
 
     Raises:
-        HubError: Refused (its `status` says how: 403 no write access, 412 another commit came first), or out of reach.
+        HubError: The Hub refused (its `status` is 403 without write access, 412 if another commit came first), or it
+            cannot be reached.
     """
     draft = _Commit(repo_id, repo_type, revision, parent, tuple(operations), message, description, create_pr)
     patience = api.patience if isinstance(api, BoundedApi) else Patience()
@@ -99,7 +100,7 @@ def commit(
 
 
 class _Attempts:
-    """Makes the commit when called; when called again, after an error, looks for it first."""
+    """Makes the commit when called; when called again after an error, first checks whether it exists."""
 
     def __init__(self, api: HfApi, draft: _Commit, before: str) -> None:
         self._api = api
@@ -110,16 +111,16 @@ class _Attempts:
     def __call__(self) -> CommitInfo:
         head = self._before
         if self._again:
-            if (there := self._found()) is not None:
-                return there
+            if (existing := self._existing()) is not None:
+                return existing
             head = self._draft.parent or self._head()
         self._again = True
         try:
             return self._sent(head)
         except HfHubHTTPError as error:
-            # one of our own, slow to arrive, may be what moved the branch
-            if error.response.status_code == 412 and (there := self._found()) is not None:
-                return there
+            # the branch may have moved because of an earlier attempt of ours that arrived late
+            if error.response.status_code == 412 and (existing := self._existing()) is not None:
+                return existing
             raise
 
     def _head(self) -> str:
@@ -139,8 +140,8 @@ class _Attempts:
             create_pr=draft.create_pr,
         )
 
-    def _found(self) -> CommitInfo | None:
-        """The commit, where the Hub has it although it did not say so."""
+    def _existing(self) -> CommitInfo | None:
+        """The commit, if an earlier attempt created it although its answer was lost; else None."""
         draft = self._draft
         if not draft.create_pr:
             sha = self._on(draft.revision)
@@ -155,7 +156,7 @@ class _Attempts:
         return None
 
     def _on(self, revision: str | None) -> str | None:
-        """The id of the commit on a branch, among those that came after the one it was made for."""
+        """The id of the commit on a branch, searched among the commits after its parent; None if it is not there."""
         draft = self._draft
         for each in self._api.list_repo_commits(draft.repo_id, repo_type=draft.repo_type, revision=revision):
             if each.commit_id == self._before:
@@ -179,7 +180,7 @@ class _Attempts:
 
 
 def _may_pass(error: BaseException, *, pinned: bool, patience: Patience) -> bool:
-    """Whether the same may succeed a little later."""
+    """Whether the same commit may succeed a little later."""
     if not isinstance(error, HfHubHTTPError):
         return isinstance(error, httpx2.TransportError)
     status = error.response.status_code
@@ -189,11 +190,9 @@ def _may_pass(error: BaseException, *, pinned: bool, patience: Patience) -> bool
 
 
 def _pause(state: RetryCallState, patience: Patience) -> float:
-    """Seconds before the next attempt: what the Hub asks for, else twice as long from time to time."""
+    """Seconds before the next attempt: the Hub's own value if it gives one, else doubled with each attempt."""
     error = state.outcome.exception() if state.outcome else None
-    asked = seconds_to_wait(error) if isinstance(error, HfHubHTTPError) else None
-    return (
-        asked
-        if asked is not None
-        else min(patience.first_wait * 2 ** (state.attempt_number - 1), patience.longest_wait)
-    )
+    requested = seconds_to_wait(error) if isinstance(error, HfHubHTTPError) else None
+    if requested is not None:
+        return requested
+    return float(min(patience.first_wait * 2 ** (state.attempt_number - 1), patience.longest_wait))

@@ -1,7 +1,7 @@
-"""Where a dataset's card says its files are: within the dataset, or nothing is read.
+"""Checks that the card of a Hub dataset names only files of that dataset, before the dataset is loaded.
 
-`datasets` looks for the files that a card names before it refuses those of elsewhere, and says another thing where
-there are none: a stranger's card could so ask for the names of this machine's files, and have its network asked.
+The `datasets` library looks for the files that a card names before it refuses files from elsewhere, and its message
+differs if there are none. A stranger's card could thus probe for files on this machine or make it contact other hosts.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,15 +17,15 @@ _FILES = ("data_files", "data_dir")
 
 
 def check_data_files(api: HfApi, repo_id: str, sha: str) -> None:
-    """Makes sure that a dataset names no files but its own.
+    """Refuses a dataset whose metadata names files outside the dataset.
 
     Args:
-        api: Acts for whoever wants to read it.
+        api: The client, signed in as the reader.
         repo_id: The dataset.
         sha: The commit that will be read.
 
     Raises:
-        HubError: It does, its card cannot be read, or the Hub refuses or cannot be reached.
+        HubError: The dataset names other files, its card cannot be read, or the Hub refuses or cannot be reached.
     """
     for name in (_CARD, _STANDALONE):
         content = read_file(api, repo_id, name, repo_type="dataset", revision=sha)
@@ -33,12 +33,12 @@ def check_data_files(api: HfApi, repo_id: str, sha: str) -> None:
         for text in _texts([[each.get(key) for key in _FILES] for each in configs if isinstance(each, dict)]):
             if "://" in text or "::" in text or text.startswith(("/", "~", "\\")) or ".." in text.split("/"):
                 raise HubError(
-                    f"{repo_id} names files of elsewhere ({text!r:.60}): expected files of the dataset itself"
+                    f"{repo_id} names files outside the dataset ({text!r:.60}): expected files of the dataset itself"
                 )
 
 
 def _configs(content: bytes | None, name: str, repo_id: str) -> Sequence[object]:
-    """What the metadata says of configurations, of the block that `datasets` reads."""
+    """The `configs` entry of the metadata that `datasets` reads, as a list."""
     if content is None:
         return ()
     try:
@@ -46,19 +46,19 @@ def _configs(content: bytes | None, name: str, repo_id: str) -> Sequence[object]
         if name == _CARD:
             block = front_matter(text)
             text = block.yaml if block else ""
-        found = read_yaml(text)
+        metadata = read_yaml(text)
     except UnicodeDecodeError:
         raise HubError(f"The card of {repo_id} is not in UTF-8: look at it on the Hub") from None
     except MetadataError as error:
         raise HubError(
             f"The card of {repo_id} has metadata that cannot be read ({error}): look at it on the Hub"
         ) from None
-    configs = found.get("configs") if isinstance(found, dict) else None
+    configs = metadata.get("configs") if isinstance(metadata, dict) else None
     return configs if isinstance(configs, list) else [configs]
 
 
 def _texts(value: object) -> Iterator[str]:
-    """Every text within that names files or a folder."""
+    """Every text within a nested value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

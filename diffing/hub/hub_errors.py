@@ -1,4 +1,4 @@
-"""Whatever the Hub's client raises, as a `HubError` of one line that says what to do. Never passes a token on."""
+"""Translates the exceptions of the Hub's client into a `HubError` with one line of advice, without any token in it."""
 
 import errno
 import re
@@ -25,7 +25,7 @@ from diffing.errors import HubError
 from diffing.masking import masked
 
 _SAID = 200
-"""Characters of the Hub's own words, at most."""
+"""Maximum number of characters quoted from the Hub's own message."""
 _DOINGS = {"read": "read", "write": "write to", "discuss": "open discussions or pull requests at"}
 _NEEDS = {"read": "read", "write": "write", "discuss": "write-discussions"}
 _FOLDERS = {"model": "", "dataset": "datasets/", "space": "spaces/"}
@@ -35,27 +35,27 @@ _TERMINAL = (
     (re.compile(r"Run `hf auth login`(?:, or (?:un)?set HF_TOKEN)?"), "Sign in"),
     (re.compile(r"check the network and HF_ENDPOINT(?:, or give a folder on this machine)?"), "try again later"),
 )
-"""What needs a terminal on this machine, and what somebody who has none does instead."""
+"""Advice that needs a terminal on this machine, and the advice that replaces it for visitors of a public page."""
 
 
 @contextmanager
 def hub_errors(
     repo_id: str, *, revision: str | None = None, doing: str = "read", repo_type: str = "model"
 ) -> Iterator[None]:
-    """Turns whatever the Hub's client raises into a `HubError` of one line.
+    """A context manager that turns the exceptions of the Hub's client into a `HubError` of one line.
 
-    The order matters: `GatedRepoError` is a `RepositoryNotFoundError`, all of them are `HfHubHTTPError`, and network
-    errors are none of these: they come as `httpx2.TransportError`, `ConnectionError` (xet, offline mode) or
+    The order of the handlers matters. `GatedRepoError` is a `RepositoryNotFoundError`, and both are `HfHubHTTPError`.
+    Network errors are different: `httpx2.TransportError`, `ConnectionError` (xet, offline mode) or
     `LocalEntryNotFoundError` (an `OSError`).
 
     Args:
-        repo_id: What the messages name.
-        revision: The one that was asked for.
-        doing: `read`, `write` or `discuss`: decides what a refusal (403) says.
+        repo_id: The repository, or another subject, that the messages name.
+        revision: The requested revision.
+        doing: `read`, `write` or `discuss`; the message for a refusal (403) depends on it.
         repo_type: `model`, `dataset` or `space`.
 
     Raises:
-        HubError: In place of the client's errors.
+        HubError: In place of the client's exceptions.
     """
     try:
         yield
@@ -80,15 +80,15 @@ def hub_errors(
         ) from None
     except HFValidationError:
         raise HubError(
-            f"{_line(repo_id)!r} is no name on the Hub: expected user/name, of letters, digits, - _ ."
+            f"{_line(repo_id)!r} is not a valid name on the Hub: expected user/name, of letters, digits, - _ ."
         ) from None
     except AttributeError as error:
         if "'list' object has no attribute 'get'" not in str(error):
-            raise  # the client reads every error's body as an object; where it is a list, this is what comes out
+            raise  # the client expects the body of an error to be an object, and fails like this if it is a list
         raise HubError(f"The Hub refused a request for {repo_id} without a readable reason: try again later.") from None
     except TypeError as error:
         if "got multiple values for" not in str(error):
-            raise  # the client makes arguments of whatever a card's YAML holds, also of a key such as `self`
+            raise  # the client turns all keys of a card's YAML into arguments, and fails for a key such as `self`
         raise HubError(f"The card of {repo_id} has metadata that cannot be read: look at it on the Hub.") from None
     except ValueError as error:
         if doing != "write" or "Invalid metadata in README.md" not in str(error):
@@ -98,11 +98,11 @@ def hub_errors(
 
 
 def for_page(line: str, *, public: bool) -> str:
-    """An error's line as it is told on a page: without the flags of a command.
+    """Rewrites an error message for the web page, without the flags of the command line.
 
     Args:
-        line: Of a `HubError`, or of another error about the Hub.
-        public: Whether whoever reads it has no terminal on this machine.
+        line: The message of a `HubError`, or of another error about the Hub.
+        public: Whether the reader has no terminal on this machine, as on a public page.
     """
     line = _FLAG.sub("", line)
     for pattern, instead in _TERMINAL if public else ():
@@ -111,7 +111,7 @@ def for_page(line: str, *, public: bool) -> str:
 
 
 def seconds_to_wait(error: HfHubHTTPError) -> float | None:
-    """Seconds after which the Hub takes requests again, where it says so."""
+    """Seconds after which the Hub accepts requests again; None if it does not say."""
     limit = parse_ratelimit_headers(error.response.headers)
     if limit is not None and limit.remaining == 0:
         return float(limit.reset_in_seconds)
@@ -120,7 +120,7 @@ def seconds_to_wait(error: HfHubHTTPError) -> float | None:
 
 
 def _refused(repo_id: str, revision: str | None, repo_type: str, error: HfHubHTTPError) -> str | None:
-    """The errors that have a class of their own; None for the others."""
+    """The message for exceptions with a class of their own; None for others."""
     match error:
         case GatedRepoError():
             url = f"https://huggingface.co/{_FOLDERS.get(repo_type, '')}{repo_id}"
@@ -168,7 +168,7 @@ def _of_status(repo_id: str, doing: str, error: HfHubHTTPError) -> str:
             remedy = f"wait {when}, and sign in with `hf auth login` for higher limits"
             return f"The Hub asks to slow down (429) for {repo_id}: {remedy}."
         case 400 | 422:
-            return f"The Hub did not accept the request for {repo_id} ({status}{said}): mend that and try again."
+            return f"The Hub did not accept the request for {repo_id} ({status}{said}): fix that and try again."
     return f"The Hub answered {status} for {repo_id}{said}: try again later."
 
 
@@ -190,10 +190,10 @@ def _unreachable(repo_id: str, doing: str, error: Exception) -> str:
 
 
 def _said(error: HfHubHTTPError) -> str:
-    """The Hub's own words, in one short line, introduced by a colon."""
+    """The Hub's own message in one short line, after a colon."""
     return f": {_line(error.server_message)}" if error.server_message else ""
 
 
 def _line(text: str) -> str:
-    """Outside text in one line, without secrets."""
+    """Untrusted text in one short line, with secrets masked."""
     return " ".join(masked(text).split())[:_SAID]

@@ -1,6 +1,6 @@
-"""How much is read of what others wrote on the Hub: told before it is downloaded, checked before it is parsed."""
+"""Maximum sizes of cards and YAML that are downloaded from the Hub and parsed."""
 
 MOST_CARD = 1_000_000
-"""Bytes of a card: the longest ones on the Hub have a third of it."""
+"""Maximum size of a card in bytes, three times that of the longest cards on the Hub."""
 MOST_YAML = 1_000_000
-"""Bytes of YAML."""
+"""Maximum length of a card's YAML in characters."""

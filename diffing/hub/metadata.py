@@ -1,7 +1,7 @@
-"""The YAML of a card: found, looked through and read in time that grows with its length alone, whatever it holds.
+"""Finds and parses the YAML front matter of a Hub card safely, in time linear in its length.
 
-Strangers write it. With aliases some hundred bytes become a million values, nesting exhausts the stack, and a number of
-some hundred thousand digits takes minutes. Knows no key.
+The YAML is untrusted. With aliases, a few hundred bytes can become a million values; deep nesting exhausts the stack;
+and a number with a hundred thousand digits takes minutes to parse. All of these are refused.
 """
 
 import re
@@ -17,37 +17,37 @@ if TYPE_CHECKING:
     from yaml import Event
 
 _DEEPEST = 50
-"""Values within values; the deepest of a card's, its results, lie six deep."""
+"""Maximum nesting of values; the deepest values of real cards, evaluation results, are six levels deep."""
 _LONGEST_NUMBER = 100
-"""Characters; no metadata needs more."""
+"""Maximum length of a number in characters."""
 _MOST_SLOW = 100_000
-"""Characters that PyYAML itself reads for a second look."""
+"""Maximum length of YAML that the slow parser in pure Python tries after libyaml has failed."""
 _TOO_DEEP = f"its values lie more than {_DEEPEST} deep"
 _NUMBER = re.compile(r"[-+.]?[0-9][0-9a-fA-F_:.xoeE+-]*")
-# as `huggingface_hub.repocard.REGEX_YAML_BLOCK` and the Hub's server find it
+# the same rules as in `huggingface_hub.repocard.REGEX_YAML_BLOCK` and on the Hub's server
 _BEGIN = re.compile(r"\ufeff?\s*---(?:\r\n|\r|\n)")
 _END = re.compile(r"(?:\r\n|\r|\n)---[ \t]*(?:\r\n|\n|$)")
 
 
 class MetadataError(ValueError):
-    """YAML that is none, or that takes more than a card's metadata may."""
+    """YAML that is invalid, or that exceeds the limits for a card's metadata."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrontMatter:
-    """Where a card's YAML stands."""
+    """The YAML block at the beginning of a card."""
 
     yaml: str
-    """What is between the fences."""
+    """The text between the two `---` lines."""
     whole: str
-    """The beginning of the card up to the end of the second fence."""
+    """The beginning of the card up to the end of the second `---` line."""
 
 
 def front_matter(card: str) -> FrontMatter | None:
-    """A card's YAML; None where it has none.
+    """Finds a card's YAML block; None if there is none.
 
     Args:
-        card: The whole file, with or without a byte order mark, with its own line endings.
+        card: The whole file, with or without a byte order mark, with any line endings.
     """
     begin = _BEGIN.match(card)
     end = _END.search(card, begin.end()) if begin else None
@@ -55,10 +55,10 @@ def front_matter(card: str) -> FrontMatter | None:
 
 
 def read_yaml(text: str) -> Any:  # noqa: ANN401  whatever the YAML holds
-    """What the YAML says, as plain values, read as `datasets` and `huggingface_hub` read it.
+    """Parses YAML into plain values, as `datasets` and `huggingface_hub` do.
 
     Raises:
-        MetadataError: It is no YAML, is larger or deeper than metadata is, or has aliases or endless numbers.
+        MetadataError: The YAML is invalid, exceeds the limits on length, depth or numbers, or has aliases.
     """
     _check_length(text, MOST_YAML)
     try:
@@ -68,29 +68,29 @@ def read_yaml(text: str) -> Any:  # noqa: ANN401  whatever the YAML holds
 
 
 class _Shallow(yaml.SafeLoader):
-    """Looks no deeper than metadata is: PyYAML reads ahead, and at every step looks at every level."""
+    """A loader that limits nesting while scanning, because PyYAML's scanner looks at every level at every step."""
 
     def fetch_flow_collection_start(self, token: Any) -> None:  # noqa: ANN401  PyYAML's own
-        """As PyYAML's, but for depth."""
+        """Like PyYAML's method, with a limit on depth."""
         if self.flow_level >= _DEEPEST:
             raise MetadataError(_TOO_DEEP)
         super().fetch_flow_collection_start(token)
 
 
 class _Bounded(_Shallow):
-    """Makes every value once, and refuses what would take more time than its length says."""
+    """A loader that refuses aliases, deep nesting and long numbers, which would take more than linear time."""
 
     _depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:  # noqa: ANN401  PyYAML's own
-        """As PyYAML's, but for aliases, depth and long numbers."""
+        """Like PyYAML's method, but refuses aliases, deep nesting and long numbers."""
         if self.check_event(yaml.AliasEvent):
             raise MetadataError("it has aliases (*name)")
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.ScalarEvent) and len(event.value) > _LONGEST_NUMBER:
-            # what is no text is worked out
+            # PyYAML would convert this scalar to a number
             if event.tag is not None or (event.implicit[0] and _NUMBER.fullmatch(event.value)):
-                raise MetadataError("it has a number without end")
+                raise MetadataError("it has a number that is too long")
         self._depth += 1
         if self._depth > _DEEPEST:
             raise MetadataError(_TOO_DEEP)
@@ -100,15 +100,15 @@ class _Bounded(_Shallow):
 
 
 def pairs_in(text: str) -> Iterator[tuple[str, str | None]]:
-    """Every key of every mapping, at whatever depth and however often, with its value; None for a value that has parts.
+    """Yields every key of every mapping at any depth, with its value if that is a scalar, else None.
 
-    Makes no values, so nothing can become large; an alias stands for the scalar that it names.
+    No values are built, so nothing can become large; an alias stands for the scalar that it names.
 
     Raises:
-        MetadataError: It is no YAML, or is larger or deeper than metadata is.
+        MetadataError: The YAML is invalid, or exceeds the limits on length or depth.
     """
     known: dict[str, str | None] = {}
-    # per collection that is open: whether it is a mapping, and the key that waits for its value
+    # for each open collection: whether it is a mapping, whether a key waits for its value, and that key
     waiting: list[list[Any]] = []
     try:
         events = _events(text)
@@ -130,7 +130,7 @@ def pairs_in(text: str) -> Iterator[tuple[str, str | None]]:
 
 
 def _paired(mapping: list[Any], value: str | None) -> Iterator[tuple[str, str | None]]:
-    """Notes a key, or gives it with its value."""
+    """Stores a key, or yields the stored key with its value."""
     _, has_key, key = mapping
     mapping[1:] = [not has_key, None if has_key else value]
     if has_key and key is not None:
@@ -138,9 +138,9 @@ def _paired(mapping: list[Any], value: str | None) -> Iterator[tuple[str, str | 
 
 
 def _events(text: str) -> "list[Event]":
-    """The parts of the text, in their order.
+    """The YAML events of the text, in order.
 
-    By libyaml where it is installed, which is ten times as fast; what that does not take, PyYAML itself may.
+    libyaml is used if it is installed, since it is ten times as fast; what it rejects is tried with PyYAML itself.
     """
     _check_length(text, MOST_YAML)
     try:

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from diffing.early_stopping import FIRST_STAGE, Seen, plan_all, rounds
+from diffing.early_stopping import FIRST_STAGE, TrainCounts, plan_all, rounds
 from diffing.judge.questions import AnsweredQuestion, Judging, ask_judge, batches
 from diffing.judge.verdicts import JudgingResult, judged_from, verdicts_of
 from diffing.models.base import Model
@@ -73,7 +73,7 @@ def judge_in_stages(
         return judge(model, hypotheses, pairs, judging, on_progress=on_progress)
     ledger = _Ledger(model, judging, on_progress)
 
-    def look(active: Sequence[Hypothesis], start: int, stop: int) -> dict[Hypothesis, Seen]:
+    def look(active: Sequence[Hypothesis], start: int, stop: int) -> dict[Hypothesis, TrainCounts]:
         ledger.ask(active, train[start:stop], most=len(train) - start + len(heldout))
         return {hypothesis: ledger.seen(hypothesis) for hypothesis in active}
 
@@ -137,11 +137,11 @@ class _Ledger:
         for judgement in verdicts_of(self._model.id, answered, self._judging.both_orders):
             self.verdicts[judgement.hypothesis_id][judgement.verdict] += 1
 
-    def seen(self, hypothesis: Hypothesis) -> Seen:
+    def seen(self, hypothesis: Hypothesis) -> TrainCounts:
         """Counts the verdicts on a hypothesis so far."""
         counts = self.verdicts[hypothesis.id]
         by_side = {"a": counts[Verdict.A], "b": counts[Verdict.B]}
-        return Seen(by_side[hypothesis.direction], by_side[other_side(hypothesis.direction)], counts.total())
+        return TrainCounts(by_side[hypothesis.direction], by_side[other_side(hypothesis.direction)], counts.total())
 
 
 def _note(plans: Mapping[Hypothesis, int], heldout: int, asked: int, full: int) -> str:

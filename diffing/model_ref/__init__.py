@@ -1,4 +1,4 @@
-"""Names of models: the one place that reads and prints a string such as `org/name@revision` or `openai:name@URL`."""
+"""Parses and prints the strings that name models, such as `org/name@revision`, `base+adapter` or `openai:name@URL`."""
 
 from diffing.model_ref.parse import (
     by_providers,

@@ -1,8 +1,8 @@
-"""Reading the strings that name models.
+"""Parses model strings into `ModelRef` objects: both what users type (specs) and what reports store (ids).
 
-Two kinds of text name a model. A *spec* is what a user types; `parse_spec` reads it, looks at the folders of this
-machine, and refuses what names nothing. An *id* is what a report holds once the model was found; `read_ref` reads
-it and takes any text, since a recording may say anything about where it comes from. Nothing here asks a network.
+A *spec* is what a user types. `parse_spec` parses it, looks for folders on this machine, and refuses text that cannot
+name a model. An *id* is what a report stores once the model is resolved. `read_ref` parses it and accepts any text,
+since a recording may contain any name. Nothing here uses the network.
 """
 
 import re
@@ -17,15 +17,15 @@ _CONTENT_HASH = re.compile(r"[0-9a-f]{12}")
 
 
 def parse_spec(spec: str) -> ModelRef:
-    """Reads what a user typed.
+    """Parses a model string that a user typed.
 
     Args:
-        spec: `org/name[@revision]`, a folder or `base+adapter`, each also after `local:`;
+        spec: `org/name[@revision]`, a folder or `base+adapter`, each optionally after `local:`;
             `providers:org/name[:provider]`; `openai:name[@URL]`; `recorded:file[+file of prompts]` or
-            `recorded:user/dataset`; or the prefix of another backend with what that takes.
+            `recorded:user/dataset`; or the prefix of another backend with its own syntax.
 
     Raises:
-        SettingError: It is empty, no text of one line, or names neither a folder nor a repository.
+        SettingError: The string is empty or not one line of text, or names neither a folder nor a repository.
     """
     if not spec.strip():
         raise SettingError(
@@ -45,16 +45,16 @@ def parse_spec(spec: str) -> ModelRef:
 
 
 def parse_local_spec(spec: str) -> ModelRef:
-    """Reads the name of a model that runs on this machine; `local:` may stand before it.
+    """Parses the name of a model that runs on this machine, optionally after `local:`.
 
-    A folder of that very name wins, so that folders with `+` or `@` in their names can be given.
+    An existing folder with exactly this name wins, so that folders with `+` or `@` in their names can be used.
 
     Raises:
-        SettingError: It is neither a folder nor a repository's name nor two of them with `+` between.
+        SettingError: The name is neither a folder, nor a repository's name, nor two of them joined by `+`.
     """
     name = spec.removeprefix(f"{LOCAL_PREFIX}:")
-    if found := _local(name):
-        return replace(found, marked=name != spec)
+    if ref := _local(name):
+        return replace(ref, marked=name != spec)
     raise SettingError(
         f"A local model is org/name[@revision], an existing folder, or base+adapter; {spec!r:.100} is none of "
         "them: check the spelling."
@@ -62,7 +62,7 @@ def parse_local_spec(spec: str) -> ModelRef:
 
 
 def parse_recorded_spec(source: str) -> ModelRef:
-    """Reads where recorded responses are: a file, `responses+prompts`, a folder or a Hub dataset."""
+    """Parses the location of recorded responses: a file, `responses+prompts`, a folder or a Hub dataset."""
     first, plus, second = source.rpartition("+")
     answers = existing(first) if plus and existing(source) is None else None
     if answers is not None and answers.is_file():
@@ -71,7 +71,7 @@ def parse_recorded_spec(source: str) -> ModelRef:
 
 
 def read_ref(text: str) -> ModelRef:
-    """Reads the id of a model in a report; any text is one, and a spec is read as far as it tells by itself."""
+    """Parses the id of a model in a report. Any text is accepted, including specs, which are not resolved."""
     prefix, colon, rest = text.partition(":")
     if colon and prefix == ModelPlace.OPENAI:
         return _on_server(rest, any_address=True)
@@ -90,12 +90,12 @@ def is_recorded(spec: str) -> bool:
 
 
 def is_remote(spec: str) -> bool:
-    """Whether a spec names a server's model."""
+    """Whether a spec names a model on a server."""
     return read_ref(spec).remote
 
 
 def by_providers(name: str) -> str:
-    """The spec of a model that inference providers serve.
+    """The spec of a model that Inference Providers serve.
 
     Args:
         name: `org/name[:provider]`.
@@ -104,8 +104,8 @@ def by_providers(name: str) -> str:
 
 
 def _is_folder(text: str) -> bool:
-    found = existing(text)
-    return found is not None and found.is_dir()
+    path = existing(text)
+    return path is not None and path.is_dir()
 
 
 def _local(name: str) -> ModelRef | None:
@@ -136,7 +136,7 @@ def _local_part(text: str) -> ModelRef | None:
 
 
 def _weights(text: str) -> ModelRef:
-    """An id of weights: `base@revision[+adapter@revision][#loading]`."""
+    """Parses the id of weights: `base@revision[+adapter@revision][#loading]`."""
     model, loading = _cut(text, "#")
     base, adapter = _cut(model, "+")
     return replace(_part(base), adapter=None if adapter is None else _part(adapter), loading=loading)
@@ -157,15 +157,18 @@ def _by_provider(rest: str) -> ModelRef:
 
 
 def _on_server(rest: str, *, any_address: bool) -> ModelRef:
-    """In an id the address has no scheme; in a spec, a name may hold `@` and the address comes from elsewhere."""
-    name, at, address = rest.partition("@http")
+    """Parses `name[@address]`.
+
+    In an id, the address has no scheme. In a spec it has one, and any other `@` is part of the name.
+    """
+    name, at, url = rest.partition("@http")
     if at:
-        return ModelRef(ModelPlace.OPENAI, name, address=f"http{address}")
-    name, found = _cut(rest, "@") if any_address else (rest, None)
-    return ModelRef(ModelPlace.OPENAI, name, address=found)
+        return ModelRef(ModelPlace.OPENAI, name, address=f"http{url}")
+    name, address = _cut(rest, "@") if any_address else (rest, None)
+    return ModelRef(ModelPlace.OPENAI, name, address=address)
 
 
 def _cut(text: str, sign: str) -> tuple[str, str | None]:
-    """What stands before and behind a sign; None where the sign is missing."""
-    before, found, behind = text.partition(sign)
-    return before, behind if found else None
+    """Splits a text at the first occurrence of a sign; the second part is None if the sign is missing."""
+    before, separator, after = text.partition(sign)
+    return before, after if separator else None

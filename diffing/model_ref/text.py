@@ -1,4 +1,4 @@
-"""Text in which a model may be named beside other things: a setting, a list of specs, what somebody is typing."""
+"""Finds and changes model names within other text, such as setting values, lists of specs, or partly typed names."""
 
 import re
 from collections.abc import Iterator
@@ -10,23 +10,23 @@ _BEFORE_TYPED = re.compile(r"(?:.*\+|\s*providers:)?")
 
 
 def without_addresses(text: str) -> str:
-    """A text that names models, such as a list of specs, without the addresses of servers."""
+    """Removes the addresses of servers from a text that names models, such as a list of specs."""
     return _SERVER.sub(r"\1", text)
 
 
 def without_folders(value: str) -> str:
-    """A model string or a path as a report tells it: the report may be published, the way to its files may not.
+    """Removes the folders from a model string or path, for reports, which may be published.
 
     Args:
         value: A setting that may name a file or a folder.
     """
     prefix, path = _prefix_and_path(value)
     parts = [path] if existing(path) else path.split("+")
-    return prefix + "+".join(found.name if (found := existing(part)) else part for part in parts)
+    return prefix + "+".join(file.name if (file := existing(part)) else part for part in parts)
 
 
 def possible_paths(value: str) -> Iterator[str]:
-    """Everything in a model string or a path that could be taken for the name of a file or folder.
+    """Yields every part of a model string or path that could be the name of a file or folder.
 
     Args:
         value: A setting that may name a file or a folder.
@@ -37,21 +37,21 @@ def possible_paths(value: str) -> Iterator[str]:
 
 
 def without_revision(name: str) -> str:
-    """What stands before the first `@` or `:`: libraries prefer a folder of a repository's name."""
+    """The part of a name before the first `@` or `:`, which libraries would take for a folder if one exists."""
     return re.split("[@:]", name, maxsplit=1)[0]
 
 
 def being_typed(text: str) -> tuple[str, str]:
-    """What stands before the name of a Hub model that somebody is typing, and the name so far.
+    """Splits a partly typed model string into its beginning and the Hub name that is being typed.
 
-    `providers:org/na` and `org/base+org/na` both end in `org/na`.
+    For example, `providers:org/na` and `org/base+org/na` both end in `org/na`.
     """
     before = _BEFORE_TYPED.match(text)[0]  # type: ignore[index]  # it matches anything
     return before, text[len(before) :].strip().partition("@")[0]
 
 
 def file_name_of(spec: str) -> str:
-    """The last piece of a model string, whatever it is, for the name of a file; may hold any sign but `/` and `:`."""
+    """The last part of a model string, for the name of a file; it contains no `/` and no `:`."""
     return spec.rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1]
 
 

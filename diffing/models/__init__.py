@@ -1,6 +1,7 @@
-"""Models: anything that turns messages into text. `load_model` finds the backend for a model string.
+"""Loads models: `load_model` chooses the backend for a model string, such as local weights or a server.
 
-A new backend is a file with a `Model` and one line in `diffing/registry.py`; the libraries of a backend load with it.
+A new backend is a file with a `Model` and one line in `diffing/registry.py`. The libraries of a backend are imported
+only when it is used.
 """
 
 import os
@@ -23,32 +24,32 @@ Quantization: TypeAlias = Literal["4bit", "8bit"]
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """How a model is loaded or reached. Tokens and keys are no options: they come from the environment or the login."""
+    """How a model is loaded or reached. Tokens and keys come from the environment or the login, not from here."""
 
     dtype: str = "auto"
-    """Local: `auto` is bfloat16 on a GPU and on a CPU that is fast at it, else float32."""
+    """Local models: the data type. `auto` is bfloat16 on a GPU and on a CPU that is fast at it, else float32."""
     quantization: Quantization | None = None
-    """Local: 4 or 8 bits, on a GPU."""
+    """Local models: load the weights in 4 or 8 bits, on a GPU."""
     chat_template: str | None = None
-    """Local: a file with a Jinja chat template to use instead of the model's own."""
+    """Local models: a file with a Jinja chat template to use instead of the model's own."""
     trust_remote_code: bool = False
-    """Local: run code from the model's repository."""
+    """Local models: run code from the model's repository."""
     allow_pickle: bool = False
-    """Local: load weights that are not safetensors."""
+    """Local models: allow weights that are not safetensors."""
     base_url: str | None = None
-    """`openai:` models: the server, where the string names none; else the environment's OPENAI_BASE_URL."""
+    """`openai:` models: the server's address, if the model string has none; else OPENAI_BASE_URL is used."""
     bill_to: str | None = None
     """`providers:` models: the organisation that pays."""
     columns: str | None = None
-    """`recorded:` models: what is what in the rows, as `prompt=question,response=text`, where it cannot be told."""
+    """`recorded:` models: the meaning of the columns, as `prompt=question,response=text`, if not recognised."""
     concurrency: int = 8
-    """Remote: requests at a time."""
+    """Remote models: maximum number of simultaneous requests."""
     timeout: float = 120.0
-    """Remote: seconds to wait for one answer."""
+    """Remote models: seconds to wait for one answer."""
 
 
 def load_local(ref: ModelRef, options: LoadOptions) -> Model:
-    """A model on this machine."""
+    """Loads weights from the Hub or a folder onto this machine."""
     from diffing.models.local import LocalModel, LocalOptions
 
     return LocalModel.load(
@@ -64,7 +65,7 @@ def load_local(ref: ModelRef, options: LoadOptions) -> Model:
 
 
 def load_providers(ref: ModelRef, options: LoadOptions) -> Model:
-    """A model of Inference Providers."""
+    """Prepares a model that Hugging Face Inference Providers serve."""
     from diffing.models.providers import ProvidersModel
 
     return ProvidersModel(
@@ -77,7 +78,7 @@ def load_providers(ref: ModelRef, options: LoadOptions) -> Model:
 
 
 def load_openai(ref: ModelRef, options: LoadOptions) -> Model:
-    """A model of a server."""
+    """Prepares a model on an OpenAI-compatible server."""
     from diffing.models.openai_compatible import OpenAIModel
 
     url = ref.address or options.base_url or os.environ.get("OPENAI_BASE_URL")
@@ -89,7 +90,7 @@ def load_openai(ref: ModelRef, options: LoadOptions) -> Model:
 
 
 def load_recorded(ref: ModelRef, options: LoadOptions) -> Model:
-    """A recorded model."""
+    """Opens recorded responses as a model."""
     from diffing.models.recorded import RecordedModel
 
     return RecordedModel.open(ref.source, columns=options.columns)
@@ -103,18 +104,18 @@ def load_model(
     meter: "Meter | None" = None,
     price: Price | None = None,
 ) -> Model:
-    """Finds the backend for a model string and loads the model.
+    """Chooses the backend for a model string and loads the model.
 
     Args:
         spec: `org/name[@revision]`, a folder, `base+adapter`, `providers:org/name[:provider]`, `openai:name[@URL]`,
             `recorded:file` or `recorded:user/dataset`.
-        options: How it is loaded or reached.
-        cache: Where completions are kept; `default` is the user's cache folder, None keeps nothing.
+        options: How the model is loaded or reached.
+        cache: The cache of completions; `default` is the one in the user's cache folder, None turns caching off.
         meter: Hard limits that all remote models of a run share.
         price: Dollars per million tokens of a remote model.
 
     Raises:
-        SettingError: The string names no backend or lacks a part.
+        SettingError: The string names no known backend, or is incomplete.
         ModelError: The model cannot be loaded or reached.
         HubError: The Hub refused, or could not be reached.
         MissingExtraError: The backend's libraries are not installed.
@@ -123,19 +124,19 @@ def load_model(
     backend = registry.BACKENDS.get("local" if ref.runs_here else ref.place)
     if backend is None:
         raise SettingError(
-            f"{spec!r:.80}: '{ref.place:.40}:' is no kind of model. "
+            f"{spec!r:.80}: '{ref.place:.40}:' is not a known kind of model. "
             f"Expected one of {', '.join(f'{k}:' for k in registry.BACKENDS)}"
         )
     model: Model = registry.load(backend)(ref, options or LoadOptions())
     if ref.place == ModelPlace.RECORDED:
-        return model  # it reads from a file already
+        return model  # its answers are stored in a file already
     return _wrapped(model, cache, meter, price)
 
 
 def _wrapped(
     model: Model, cache: "Store | Literal['default'] | None", meter: "Meter | None", price: Price | None
 ) -> Model:
-    """The meter lies below the cache, so that only what is really asked counts."""
+    """Wraps a model in a meter and a cache, in this order, so that the meter counts only calls that are really made."""
     if meter is not None and model.remote:
         from diffing.models.meter import MeteredModel
 

@@ -1,12 +1,12 @@
-"""The JSON of a chat completion as a completion: the text, the thinking apart from it, and who says that it answered.
+"""Parses the JSON answer of a chat-completions server into a `Completion`: text, thinking, token counts, model name.
 
-What is no answer (no message, no text in it, a tool call that nobody offered) is a fault, never an empty text: that an
-answer is empty is data, and is said by an empty string.
+JSON without an answer (no message, no text, a tool call that was not offered) raises `TransientError`. It never becomes
+an empty text, because an empty answer is valid data.
 """
 
 from collections.abc import Mapping
 
-from diffing.models.remote import Fault
+from diffing.models.remote import TransientError
 from diffing.models.surrogates import without_surrogates
 from diffing.models.thinking import split_thinking
 from diffing.types import Completion, Finish
@@ -18,31 +18,31 @@ _FINISH: dict[object, Finish] = {
     "content_filter": "refused",
     "safety": "refused",
 }
-"""Everything else is `stop`."""
+"""`Completion.finish` by the server's `finish_reason`; all other reasons mean `stop`."""
 _APART = ("reasoning_content", "reasoning", "thinking")
-"""Where servers put the thinking beside the answer."""
+"""Fields in which servers put the thinking beside the answer."""
 _MOST_TOKENS = 10**9
-"""A server that counts more has not counted."""
+"""A larger token count is ignored as invalid."""
 _LONGEST_NAME = 200
 
 
 def read_completion(answer: object) -> Completion:
-    """Reads the JSON of a chat completion.
+    """Parses the JSON of a chat completion.
 
     Returns:
-        The completion; its `served` is the name that the server gives, whichever was asked for.
+        The completion; its `served` is the model name in the JSON, even if it equals the requested one.
 
     Raises:
-        Fault: It is not one: no choices, no message, no text, text of another type.
+        TransientError: The JSON has no choices, no message, no text, or text of another type.
     """
     choices = answer.get("choices") if isinstance(answer, Mapping) else None
     choice = choices[0] if isinstance(choices, list) and choices else None
     message = choice.get("message") if isinstance(choice, Mapping) else None
     if not isinstance(answer, Mapping) or not isinstance(choice, Mapping) or not isinstance(message, Mapping):
-        raise Fault("the answer is not a chat completion: no choices[0].message in it")
+        raise TransientError("the answer is not a chat completion: no choices[0].message in it")
     reason = choice.get("finish_reason")
     if reason == "error":
-        raise Fault("the server broke off the answer with an error")
+        raise TransientError("the server broke off the answer with an error")
     finish = _FINISH.get(reason, "stop") if isinstance(reason, str) else "stop"
     written, within = _content(message.get("content"))
     if not written:  # a refusal in words of its own is an answer
@@ -50,7 +50,7 @@ def read_completion(answer: object) -> Completion:
     text, opening = split_thinking(without_surrogates(written or ""))
     thoughts = [without_surrogates(each).strip() for each in (_apart(message) or within,) if each]
     if written is None and finish == "stop" and not any(thoughts):
-        raise Fault(_without_text(message, reason))
+        raise TransientError(_without_text(message, reason))
     usage = answer.get("usage")
     return Completion(
         text=text,
@@ -64,11 +64,11 @@ def read_completion(answer: object) -> Completion:
 
 
 def _content(content: object) -> tuple[str | None, str]:
-    """The text of a message's content (None where it has none), and the thinking that stands among its parts."""
+    """The text of a message's content (None if there is none), and the thinking among its parts."""
     if content is None or isinstance(content, str):
         return content, ""
     if not isinstance(content, list):
-        raise Fault(f"the answer's content is not text but {type(content).__name__}")
+        raise TransientError(f"the answer's content is not text but {type(content).__name__}")
     texts: list[str] = []
     thoughts: list[str] = []
     for part in content:
@@ -82,14 +82,14 @@ def _content(content: object) -> tuple[str | None, str]:
 
 
 def _deep_text(value: object) -> str:
-    """The text of a part that may itself be a list of parts."""
+    """The text of a part, which may itself be a list of parts."""
     if isinstance(value, list):
         return "".join(_string(part.get("text")) or "" for part in value if isinstance(part, Mapping))
     return _string(value) or ""
 
 
 def _apart(message: Mapping[str, object]) -> str:
-    """The thinking that stands beside the content."""
+    """The thinking in fields beside the content."""
     texts = (_string(message.get(field)) for field in _APART)
     details = message.get("reasoning_details")
     return next((text for text in texts if text and text.strip()), "") or _deep_text(details)
@@ -111,7 +111,7 @@ def _count(usage: object, key: str) -> int | None:
 
 
 def _name(value: object) -> str | None:
-    """A model's name as a server gives it, fit for a message."""
+    """The model's name in the server's JSON, shortened to one printable line."""
     if not isinstance(value, str) or not value.strip():
         return None
     return " ".join("".join(char if char.isprintable() else " " for char in value[:_LONGEST_NAME]).split()) or None

@@ -1,6 +1,6 @@
-"""What a model is to the rest of the package: conversations in, completions out, in order.
+"""The `Model` protocol, which every backend implements: conversations in, completions out, in the same order.
 
-Knows no backend. Concurrency, batching and retries live inside the backends.
+Also defines the sampling parameters and prices. Concurrency, batching and retries are up to the backends.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,40 +10,40 @@ from typing import Protocol, TypeAlias
 from diffing.types import Completion, Conversation
 
 OnCompletion: TypeAlias = Callable[[int, Completion], None]
-"""`on_completion(index, completion)`: called from the calling thread as soon as each exists, in any order."""
+"""Callback `on_completion(index, completion)`, called on the calling thread after each completion, in any order."""
 OnTokens: TypeAlias = Callable[[int], None]
-"""`on_tokens(count)`: called as new tokens are made, by backends that see them."""
+"""Callback `on_tokens(count)` with the number of new tokens, called by backends that see single tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How text is drawn; all of it is part of the cache key."""
+    """The sampling parameters of completions; all of them are part of the cache key."""
 
     max_new_tokens: int = 1024
-    """At most this many tokens per response."""
+    """Maximum number of tokens per completion."""
     temperature: float = 0.0
-    """0 is greedy."""
+    """Sampling temperature; 0 is greedy decoding."""
     top_p: float = 1.0
-    """Nucleus."""
+    """Probability mass of nucleus sampling."""
     seed: int = 0
-    """Noise is drawn from (seed, conversation, sample), never from a global generator."""
+    """Random seed. Noise depends on (seed, conversation, sample) alone, never on a global generator."""
     sample: int = 0
-    """Independent samples of one model are numbered."""
+    """Sample number; samples of one model with different numbers are independent."""
     json_schema: str | None = None
-    """For replies: the JSON schema, as JSON text, that servers which can are told to keep to."""
+    """For structured replies: the JSON schema, as JSON text, which servers that support it must follow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Dollars per million tokens."""
+    """The price of a remote model, in dollars per million tokens."""
 
     prompt: float
-    """Tokens read."""
+    """Dollars per million prompt tokens."""
     completion: float
-    """Tokens written."""
+    """Dollars per million generated tokens."""
 
     def of(self, prompt_tokens: int, completion_tokens: int) -> float:
-        """Dollars for so many tokens."""
+        """The cost in dollars of a number of tokens."""
         return (prompt_tokens * self.prompt + completion_tokens * self.completion) / 1e6
 
 
@@ -52,14 +52,14 @@ class Model(Protocol):
 
     @property
     def id(self) -> str:
-        """Identity: all that decides the text but the conversation and the sampling.
+        """The model's id, which stands for everything that decides the text besides conversation and sampling.
 
-        `org/name@commit-sha`, with quantisation or server where they matter.
+        For example `org/name@commit-sha`, with the quantisation or the server if these matter.
         """
 
     @property
     def remote(self) -> bool:
-        """Whether each call goes to a server, and counts against `max_calls` and `max_usd`."""
+        """Whether calls go to a server and count against `max_calls` and `max_usd`."""
 
     def generate(
         self,
@@ -72,6 +72,6 @@ class Model(Protocol):
         """Answers every conversation; the result has the same length and order.
 
         Raises:
-            ModelError: The model cannot be used at all. A conversation that alone cannot be answered (too long,
-                refused by the provider) is a completion whose `finish` says so, not an error.
+            ModelError: The model cannot be used at all. If only one conversation cannot be answered (too long, refused
+                by the provider), its completion says so in `finish` instead.
         """

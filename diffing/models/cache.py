@@ -1,9 +1,9 @@
-"""Completions kept in one SQLite file, so that a rerun asks no model twice. Knows no backend.
+"""A cache of completions in one SQLite file, so that a rerun does not ask a model the same thing twice.
 
-The key of a completion holds all that decides it: the model's id, the messages, the sampling with its sample number
-and schema. Failed completions are not kept. The file is a help, never a condition: where it is corrupt, full or not
-writable, a warning says so and the run goes on. Each row carries a checksum: a bit that flipped on a disk would
-otherwise be an answer that no model gave.
+The key of a completion covers everything that decides it: the model's id, the messages, and the sampling parameters
+with the sample number and schema. Failed completions are not stored. A run does not depend on the cache: if the file is
+corrupt, full or not writable, a warning says so and the run continues. Each row has a checksum, because a bit flipped
+on disk would otherwise pass for an answer that no model gave.
 """
 
 import hashlib
@@ -26,19 +26,20 @@ from diffing.types import Completion, Conversation
 _log = logging.getLogger(__name__)
 
 _CHUNK = 900
-"""Keys per query: SQLite builds allow at least 999 parameters."""
+"""Number of keys per query; every SQLite build allows at least 999 parameters."""
 _LAYOUT = 1
-"""Part of every key; raised when a completion's JSON changes its meaning."""
+"""Version of the stored JSON, part of every key; increased when the JSON changes its meaning."""
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
-"""The last one is SQLite's word for a query that does not fit the tables: a damaged name in the file's own list."""
+"""SQLite's error codes for a damaged file. SQLITE_ERROR means that a query does not fit the tables, which happens if a
+name in the file's schema is damaged."""
 _PUT = "INSERT OR REPLACE INTO texts (key, value, checksum) VALUES (?, ?, ?)"
 
 
 def default_store() -> "Store":
-    """The user's store: `completions.sqlite` in `$DIFFING_CACHE`, else in `diffing` under the user's cache folder.
+    """The user's cache: `completions.sqlite` in `$DIFFING_CACHE`, else in `diffing` under the user's cache folder.
 
     Raises:
-        SettingError: The variable holds what no folder can be named, or no home folder is known.
+        SettingError: The variable cannot be the name of a folder, or no home folder is known.
     """
     if given := os.environ.get("DIFFING_CACHE"):
         return Store(path_of(given) / "completions.sqlite")
@@ -50,17 +51,16 @@ def default_store() -> "Store":
 
 
 class Store:
-    """Texts by key in an SQLite file (write-ahead log, so several processes can share it). Threads may share it too.
+    """A key-value store of texts in an SQLite file, which several processes and threads can share.
 
-    A row whose text is not the one that was stored is reported and counts as not stored. A file that is not a database,
-    or a damaged one, is moved aside to `<name>.corrupt`, and a fresh one begun with those of its rows that are whole.
-    Where the file cannot be opened or written (no rights, disk full), one warning says so, and from then on nothing is
-    stored.
+    A row that fails its checksum is reported and counts as not stored. A damaged file is renamed to `<name>.corrupt`,
+    and its intact rows are copied to a new file. If the file cannot be opened or written (no rights, disk full), one
+    warning says so, and nothing is stored from then on.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        """The file; its folder is made where missing."""
+        """The file; its folder is created if missing."""
         self._lock = threading.Lock()
         self._writable = True
         self._database: sqlite3.Connection | None = None
@@ -69,24 +69,24 @@ class Store:
             self._open()
 
     def get_many(self, keys: Sequence[str]) -> dict[str, str]:
-        """The values of those keys that are stored."""
-        found: dict[str, str] = {}
+        """The stored values by key; keys without a stored value are left out."""
+        values: dict[str, str] = {}
         damaged = 0
         with self._lock:
             for start in range(0, len(keys), _CHUNK):
                 for key, value, sealed in self._rows(keys[start : start + _CHUNK]):
                     if is_whole(key, value, sealed):
-                        found[key] = value
+                        values[key] = value
                     else:
                         damaged += 1
         if damaged:
-            _tell_damaged(self.path, damaged)
-        return found
+            _warn_of_damage(self.path, damaged)
+        return values
 
     def put(self, key: str, value: str) -> None:
         """Stores a value at once; an older value of the key is replaced."""
         with self._lock:
-            for _ in range(2):  # the second time for a fresh file, where the first was found corrupt
+            for _ in range(2):  # the second time with a new file, if the first one turned out to be corrupt
                 if self._database is None or not self._writable:
                     return
                 try:
@@ -96,13 +96,13 @@ class Store:
                     self._survive(error)
 
     def close(self) -> None:
-        """Closes the file; a closed store keeps and finds nothing."""
+        """Closes the file; a closed store neither stores nor returns anything."""
         with self._lock:
             self._close()
 
     def _rows(self, keys: Sequence[str]) -> list[tuple[str, str, str]]:
         query = f"SELECT key, value, checksum FROM texts WHERE key IN ({','.join('?' * len(keys))})"
-        for _ in range(2):  # the second time in a fresh file, where the first was found corrupt
+        for _ in range(2):  # the second time with a new file, if the first one turned out to be corrupt
             if self._database is None:
                 break
             try:
@@ -131,7 +131,7 @@ class Store:
             self._database = None
 
     def _survive(self, error: sqlite3.DatabaseError) -> None:
-        """Begins afresh with what is whole in a corrupt file; at any other error, stops storing."""
+        """Replaces a corrupt file by a new one with its intact rows; after any other error, stops storing."""
         if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _CORRUPT:
             self._give_up(error)
             return
@@ -148,8 +148,8 @@ class Store:
             self._give_up(second)
             return
         _log.warning(
-            "The cache %s is corrupt (%s). It was moved to %s and a fresh one begun with the %d answers in it that are "
-            "whole; the others are asked again.",
+            "The cache %s is corrupt (%s). It was moved to %s and replaced by a new one with its %d intact answers; "
+            "the others are asked for again.",
             self.path,
             error,
             aside,
@@ -159,8 +159,8 @@ class Store:
     def _give_up(self, error: Exception) -> None:
         if self._writable:
             _log.warning(
-                "The cache %s cannot be written (%s): nothing is stored from here on. "
-                "Make room, or set DIFFING_CACHE to another folder.",
+                "The cache %s cannot be written (%s): nothing is stored from now on. "
+                "Free disk space, or set DIFFING_CACHE to another folder.",
                 self.path,
                 error,
             )
@@ -168,7 +168,7 @@ class Store:
 
 
 def _move(path: Path, aside: Path) -> None:
-    """With its log, in which the last rows may be; what the log shares between processes belongs to neither file."""
+    """Moves a database with its write-ahead log, which may hold the last rows; the shared-memory file is deleted."""
     for end in ("-wal", "-shm"):
         aside.with_name(aside.name + end).unlink(missing_ok=True)
     os.replace(path, aside)
@@ -178,7 +178,7 @@ def _move(path: Path, aside: Path) -> None:
 
 
 def _fill(database: sqlite3.Connection, damaged: Path) -> int:
-    """Puts what is whole in a damaged file into a fresh one; how many that are."""
+    """Copies the intact rows of a damaged file into a new one and returns their number."""
     database.execute("BEGIN IMMEDIATE")
     kept = 0
     for key, value in whole_rows(damaged):
@@ -188,30 +188,30 @@ def _fill(database: sqlite3.Connection, damaged: Path) -> int:
     return kept
 
 
-def _tell_damaged(path: Path, count: int) -> None:
-    _log.warning("The cache %s holds %d answers that cannot be read; they are asked again.", path, count)
+def _warn_of_damage(path: Path, count: int) -> None:
+    _log.warning("The cache %s holds %d answers that cannot be read; they are asked for again.", path, count)
 
 
 class CachedModel:
-    """A model that answers from a store, and asks the model within only for what is missing there.
+    """A model that answers from the cache, and asks the wrapped model only for what is missing.
 
-    Conversations that are the same within one call are asked once: one model with one sampling gives one answer.
+    Identical conversations within one call are asked once, since one model with one sampling gives one answer.
     """
 
     def __init__(self, model: Model, store: Store) -> None:
         self.model = model
-        """The model within."""
+        """The wrapped model."""
         self.store = store
-        """Where completions are kept."""
+        """The cache of completions."""
 
     @property
     def id(self) -> str:
-        """The id of the model within."""
+        """The id of the wrapped model."""
         return self.model.id
 
     @property
     def remote(self) -> bool:
-        """Whether the model within is remote."""
+        """Whether the wrapped model is remote."""
         return self.model.remote
 
     def generate(
@@ -222,7 +222,7 @@ class CachedModel:
         on_completion: OnCompletion | None = None,
         on_tokens: OnTokens | None = None,
     ) -> list[Completion]:
-        """Answers what is stored, asks for the rest, and stores each completion as soon as it exists."""
+        """Returns stored completions, asks the wrapped model for the rest, and stores each new one at once."""
         places: dict[str, list[int]] = {}
         for index, key in enumerate(_keys(self.id, conversations, sampling)):
             places.setdefault(key, []).append(index)
@@ -245,15 +245,15 @@ class CachedModel:
             tell(key)
 
         if missing:
-            asked = [conversations[places[key][0]] for key in missing]
-            made = self.model.generate(asked, sampling, on_completion=keep, on_tokens=on_tokens)
-            completions.update(zip(missing, made, strict=True))
+            unanswered = [conversations[places[key][0]] for key in missing]
+            new = self.model.generate(unanswered, sampling, on_completion=keep, on_tokens=on_tokens)
+            completions.update(zip(missing, new, strict=True))
         by_index = {index: completions[key] for key, indices in places.items() for index in indices}
         return [by_index[index] for index in range(len(conversations))]
 
 
 def _keys(model_id: str, conversations: Sequence[Conversation], sampling: Sampling) -> list[str]:
-    """One key per conversation: sha256 of the canonical JSON of all that decides the completion."""
+    """One key per conversation: the SHA-256 of the canonical JSON of everything that decides the completion."""
     settings = asdict(sampling)
     return [
         hashlib.sha256(
@@ -268,21 +268,21 @@ def _keys(model_id: str, conversations: Sequence[Conversation], sampling: Sampli
 
 
 def _read(stored: Mapping[str, str], path: Path) -> dict[str, Completion]:
-    """The completions of stored rows; rows that are no completions are reported, and asked again."""
+    """Parses stored rows into completions; invalid rows are reported and left out, so that they are asked for again."""
     read = {key: _completion(value) for key, value in stored.items()}
     completions = {key: completion for key, completion in read.items() if completion is not None}
     if len(completions) < len(stored):
-        _tell_damaged(path, len(stored) - len(completions))
+        _warn_of_damage(path, len(stored) - len(completions))
     return {key: completion for key, completion in completions.items() if not _doubtful(stored[key], completion)}
 
 
 def _doubtful(value: str, completion: Completion) -> bool:
-    """Whether it may be another answer than the model's.
+    """Whether a stored completion may differ from the model's real answer.
 
-    Earlier versions took the `null` of a faulty server for an empty answer, and knew fewer notations of thinking. What
-    they stored has no field `served`.
+    Earlier versions took the `null` of a faulty server for an empty answer, and recognised fewer notations of thinking.
+    Their rows have no field `served`.
     """
-    older = '"served": ' not in value  # within a text the quotation marks would be escaped
+    older = '"served": ' not in value  # inside a JSON string the quotation marks would be escaped
     return older and (not completion.text or split_thinking(completion.text)[1] is not None)
 
 

@@ -1,6 +1,7 @@
-"""The answer format with channels (gpt-oss): `<|channel|>analysis<|message|>...<|channel|>final<|message|>...`.
+"""Splits thinking off answers in the channel format of gpt-oss (Harmony).
 
-Also as it comes from servers that drop the marks: `analysis...assistantfinal...`.
+The format is `<|channel|>analysis<|message|>...<|channel|>final<|message|>...`, or, from servers that drop the special
+tokens, `analysis...assistantfinal...`.
 """
 
 import re
@@ -13,14 +14,14 @@ _BEGINS = re.compile(
 _BARE_BEGINS = re.compile(r"\s{0,100}(?:assistant)?analysis")
 _BARE_FINAL = "assistantfinal"
 MARKS = tuple(f"<|{name}|>" for name in ("start", "channel", "message", "constrain", "end", "return", "call"))
-"""The marks; in a tokenizer they are special tokens."""
+"""The markers of the format, which are special tokens in a tokenizer."""
 
 
 def split_channels(text: str) -> tuple[str, str | None] | None:
-    """Splits a text in this format into what the user is shown and all else.
+    """Splits a text in the channel format into the answer and the thinking.
 
     Returns:
-        The text of the channel `final` and that of the others; None where the text is not in this format.
+        The text of the channel `final` and the text of the other channels; None if the text is not in this format.
     """
     if not _BEGINS.match(text):
         return _bare(text)
@@ -34,7 +35,7 @@ def split_channels(text: str) -> tuple[str, str | None] | None:
             channel = next(iter(piece.removeprefix("assistant").split()), channel)
         elif mark == "message":
             (answer if channel == "final" else thoughts).append(piece)
-        elif mark in ("end", "return") and piece.strip():  # no mark says what this is: it is shown
+        elif mark in ("end", "return") and piece.strip():  # text outside all channels counts as part of the answer
             answer.append(piece)
         if found:
             mark, at = found[1], found.end()

@@ -1,7 +1,7 @@
-"""The chat-completions protocol: what is sent, what an error means, which optional fields a server takes.
+"""`ChatModel`, the common base of server models: builds chat-completions requests and interprets errors.
 
-Knows no address; `openai_compatible` and `providers` send the requests. What a server says is outside text: it is read
-with care, and rid of secrets before it leaves here, be it an answer or the reason for none.
+It also finds out which optional fields a server accepts. The subclasses in `openai_compatible` and `providers` know the
+address and send the requests. Whatever a server says is untrusted: secrets are masked before it leaves this module.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from diffing.models.rejections import (
     too_long,
     unknown_model,
 )
-from diffing.models.remote import Effort, Fault, Requests
+from diffing.models.remote import RequestLimits, Requests, TransientError
 from diffing.models.served_names import same_model, same_name
 from diffing.models.surrogates import without_surrogates
 from diffing.models.transport import HttpError
@@ -37,28 +37,28 @@ _log = logging.getLogger(__name__)
 Body: TypeAlias = dict[str, object]
 
 _OPTIONAL = ("response_format", "seed", "top_p", "temperature")
-"""Fields a server may decline; without them it is asked all the same, and the completion says so."""
+"""Fields that a server may decline; the request is then sent without them, and the completion says so."""
 _BLAMED_UNNAMED = ("response_format", "seed")
-"""Those that are tried when a server rejects a request without naming a field, in this order."""
+"""Fields that are left out, in this order, if a server rejects a request without naming a field."""
 _TRANSIENT = frozenset({408, 409, 425, 429})
 _OF_ONE_CONVERSATION = frozenset({400, 403, 413, 422})
-"""Statuses that a server which answered other requests of this form gives to one whose content it does not take."""
+"""Statuses that concern only the content of one request, if the server answered other requests of this form."""
 _LONGEST_DETAIL = 300
 
 
 class ChatModel(ABC):
-    """A model behind the chat-completions protocol. Subclasses send a body and return the JSON of the answer."""
+    """A model behind the chat-completions protocol. Subclasses send a request and return the JSON of the answer."""
 
     remote = True
-    """Each call goes to a server."""
+    """Always True, since each call goes to a server."""
     remedies: ClassVar[Mapping[int, str]] = {}
-    """What to do about a permanent error, by HTTP status."""
+    """Advice on permanent errors, by HTTP status."""
 
-    def __init__(self, identity: str, name: str, *, effort: Effort, secret: str | None, asked: str = "") -> None:
+    def __init__(self, identity: str, name: str, *, effort: RequestLimits, secret: str | None, asked: str = "") -> None:
         self.id = identity
-        """Identity, without credentials."""
+        """The model's id, without credentials."""
         self._name = name
-        self._asked = asked or name  # the model's own name, where the name on the server says more
+        self._asked = asked or name  # the model's own name, if the name on the server adds something, as a provider
         self._secret = secret
         keep_secret(secret or "")
         self._requests = Requests(identity, effort)
@@ -75,7 +75,7 @@ class ChatModel(ABC):
 
         Raises:
             HttpError: The answer has an error status.
-            Fault: There was no answer, or not one in JSON.
+            TransientError: There was no answer, or it is not JSON.
         """
 
     def generate(
@@ -86,24 +86,24 @@ class ChatModel(ABC):
         on_completion: OnCompletion | None = None,
         on_tokens: OnTokens | None = None,
     ) -> list[Completion]:
-        """Asks the server, several conversations at a time. No single tokens are seen. See `Model.generate`.
+        """Asks the server about several conversations at a time; `on_tokens` is not called. See `Model.generate`.
 
         Raises:
-            ModelError: A permanent error (key, credit, unknown model), with its remedy; or the server does not answer.
+            ModelError: A permanent error (key, credit, unknown model), with advice; or the server does not answer.
         """
         return self._requests.ask_all(lambda each: self._attempt(each, sampling), conversations, on_completion)
 
     def _attempt(self, conversation: Conversation, sampling: Sampling) -> Completion:
-        """One attempt; whatever it tells of the server's words is fit to be stored and shown."""
+        """Makes one attempt; text from the server is masked and bounded in the completion and in errors."""
         try:
             return self._clean(self._ask(conversation, sampling))
-        except Fault as fault:
-            raise Fault(_one_line(str(fault)), fault.retry_after) from None
+        except TransientError as fault:
+            raise TransientError(_one_line(str(fault)), fault.retry_after) from None
 
     def _ask(self, conversation: Conversation, sampling: Sampling) -> Completion:
-        """Sends a request; one rejected for an optional field is repeated without it, now and from then on."""
+        """Sends a request; if it is rejected for an optional field, this and later requests go without that field."""
         body = request_body(self._name, conversation, sampling)
-        wanted = [field for field in _OPTIONAL if field in body]
+        requested = [field for field in _OPTIONAL if field in body]
         for field in tuple(self._not_taken):
             _adapt(body, field)
         rejection: HttpError | None = None
@@ -126,16 +126,17 @@ class ChatModel(ABC):
             else:
                 completion = self._checked(read_completion(answer))
                 self._remember(dropped)
-                declined = sorted(field for field in wanted if field not in body)
+                declined = sorted(field for field in requested if field not in body)
                 return replace(completion, declined=", ".join(declined) or None)
 
     def _room(self, error: HttpError, body: Body, sampling: Sampling) -> int | None:
-        """Fewer tokens to ask for, where the server allows fewer than a reply was given.
+        """A smaller token limit for a reply, if the server allows fewer tokens than requested; else None.
 
-        A reply needs room and does not fill it; of a response the limit is a setting, which is the user's to change.
+        Structured replies rarely fill their token limit, so it can be lowered. The limit of a response is a setting,
+        which only the user may change.
 
         Raises:
-            ModelError: No response can have as many tokens as are asked for.
+            ModelError: A response cannot have the requested number of tokens.
         """
         if error.status not in REJECTIONS:
             return None
@@ -151,22 +152,23 @@ class ChatModel(ABC):
         return allowed if isinstance(asked, int) and allowed < asked else None
 
     def _checked(self, completion: Completion) -> Completion:
-        """Compares who answered with who was asked.
+        """Compares the name of the model that answered with the requested one.
 
         Raises:
-            Fault: Another model answered, on a server that gave the right name before: a fallback, which may pass.
+            TransientError: Another model answered, although the server gave the right name before. This is taken for a
+                temporary fallback.
         """
         if completion.served is None:
             return completion
         if same_model(self._asked, completion.served):
             self._served_as_asked = True
         elif self._served_as_asked:
-            raise Fault(f"the server says that another model answered: {completion.served!r}")
+            raise TransientError(f"the server says that another model answered: {completion.served!r}")
         spelled = any(same_name(name, completion.served) for name in (self._asked, self._name))
         return replace(completion, served=None) if spelled else completion
 
     def _clean(self, completion: Completion) -> Completion:
-        """Without secrets, which a server may echo anywhere."""
+        """Masks secrets, which a server may echo anywhere."""
         self._answered = self._answered or completion.finish in ("stop", "length")
         return replace(
             completion,
@@ -180,10 +182,10 @@ class ChatModel(ABC):
         for field in dropped:
             if field not in self._not_taken:
                 self._not_taken.add(field)
-                _log.warning("%s does not take `%s`: it is asked without.", self.id, field)
+                _log.warning("%s does not accept `%s`: requests are sent without it.", self.id, field)
 
     def _failure(self, error: HttpError, sampling: Sampling) -> Completion:
-        """What an error status means: a completion for this conversation alone, another attempt, or the end."""
+        """Turns an error status into a failed completion, or raises for another attempt or for the end of the run."""
         said = _one_line(str(error))
         if out_of_credit(error.text):
             raise ModelError(f"{self.id} has no credit left ({said}). {self.remedies.get(402, '')}".rstrip())
@@ -191,12 +193,12 @@ class ChatModel(ABC):
         left = tokens_left(error.said, sampling.max_new_tokens)
         if finish == "rejected" and sampling.json_schema is None and left is not None:
             said = f"{said} It would fit with --max-new-tokens {left}."
-        if finish and (error.status != 403 or self._answered):  # else the policy is about whoever asks
+        if finish and (error.status != 403 or self._answered):  # else the policy concerns the account
             return Completion(text="", finish=finish, detail=said)
         may_pass = error.status in _TRANSIENT or (error.status >= 500 and error.status not in REJECTIONS)
-        # a proxy in between that asks for a login now and then
+        # the second condition is for proxies that sometimes redirect to a login
         if may_pass or (error.status < 400 and self._answered):
-            raise Fault(said, error.retry_after)
+            raise TransientError(said, error.retry_after)
         of_one = error.status == 400 or (error.status in _OF_ONE_CONVERSATION and self._answered)
         if of_one and not unknown_model(error.text):
             return Completion(text="", finish="error", detail=said)
@@ -207,14 +209,14 @@ class ChatModel(ABC):
 
 
 def _one_line(text: str) -> str:
-    """Outside text, made fit for a message: one line, no control characters, no secrets."""
+    """Untrusted text as one short line without control characters and secrets."""
     text = " ".join("".join(char if char.isprintable() else " " for char in masked(text)).split())
-    text = masked(text)  # also what line breaks had kept apart
+    text = masked(text)  # again, for secrets that line breaks had split
     return text if len(text) <= _LONGEST_DETAIL else f"{text[:_LONGEST_DETAIL]}..."
 
 
 def _finish_of_rejection(error: HttpError) -> Finish | None:
-    """What a rejection means for the one conversation it answers, where its words tell."""
+    """How a rejection ends its conversation, if the server's words say so."""
     if error.status not in _OF_ONE_CONVERSATION and not (error.status >= 500 and exceeds_context(error.text)):
         return None
     if error.status != 403 and too_long(error.status, error.text):
@@ -223,7 +225,7 @@ def _finish_of_rejection(error: HttpError) -> Finish | None:
 
 
 def request_body(name: str, conversation: Conversation, sampling: Sampling) -> Body:
-    """The JSON of one request. Everything that decides the text is said, since servers' defaults differ."""
+    """The JSON of one request. It sets every parameter that decides the text, since servers' defaults differ."""
     body: Body = {
         "model": name,
         "messages": [
@@ -247,13 +249,13 @@ def request_body(name: str, conversation: Conversation, sampling: Sampling) -> B
 
 
 def request_seed(conversation: Conversation, sampling: Sampling) -> int:
-    """The seed of one request, 31 bits, by hash of (seed, conversation, sample): independent of batch and order."""
+    """The seed of one request (31 bits), a hash of (seed, conversation, sample) that does not depend on batches."""
     decides = [sampling.seed, sampling.sample, [[message.role, message.content] for message in conversation]]
     return int.from_bytes(hashlib.sha256(json.dumps(decides).encode()).digest()[:4]) >> 1
 
 
 def _raise_embedded(answer: object) -> None:
-    """Routers answer 200 with an error inside when the server behind them failed."""
+    """Raises the error in an answer with status 200, which routers send if the server behind them failed."""
     error = answer.get("error") if isinstance(answer, Mapping) and not answer.get("choices") else None
     if error:
         code = error.get("code") if isinstance(error, Mapping) else None
@@ -262,7 +264,7 @@ def _raise_embedded(answer: object) -> None:
 
 
 def _culprit(error: HttpError, body: Body, asked: int) -> str | None:
-    """The optional field for which a request was rejected, if that may be the reason."""
+    """The optional field that may be the reason why a request was rejected; None if there is none."""
     if error.status not in REJECTIONS or of_policy(error.text):
         return None
     if "max_tokens" in body and "max_completion_tokens" in error.text and not tokens_allowed(error.said, asked):
@@ -278,14 +280,14 @@ def _culprit(error: HttpError, body: Body, asked: int) -> str | None:
 
 
 def _adapt(body: Body, field: str) -> None:
-    """Leaves a field out; `max_tokens` goes under its newer name."""
+    """Removes a field from a request; `max_tokens` is kept under its newer name."""
     value = body.pop(field, None)
     if field == "max_tokens" and value is not None:
         body["max_completion_tokens"] = value
 
 
 def _give_room(body: Body, tokens: int) -> None:
-    """Asks for at most so many tokens, under the name that the server knows."""
+    """Sets the token limit of a request, under the name that the server accepts."""
     for field in ("max_tokens", "max_completion_tokens"):
         if field in body:
             body[field] = tokens

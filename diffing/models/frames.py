@@ -1,29 +1,29 @@
-"""Thinking in what other software puts around it before an answer: Ollama's lines, Open WebUI's element, a code fence.
+"""Splits off thinking that other software wraps: `ollama run`'s lines, Open WebUI's element, or a code fence.
 
-People write the same words in answers, so each counts only if it opens a text.
+People write the same words in answers, so a wrapper counts only at the beginning of a text.
 """
 
 import re
 
 _FRAMES = (
-    # `ollama run` prints this pair of lines; without the second one the first may be an answer's own words
+    # `ollama run` prints this pair of lines; without the second one, the first may be part of an answer
     (re.compile(r"\s{0,100}Thinking\.\.\.[ \t]*\r?\n"), "...done thinking.", False),
     (re.compile(r'\s{0,100}<details type="reasoning"[^<>\n]{0,300}>', re.IGNORECASE), "</details>", True),
     (re.compile(r"\s{0,100}```(?:thinking|thoughts?|reasoning)[ \t]*\r?\n", re.IGNORECASE), "\n```", True),
 )
-"""How each begins, how it ends, and whether a text without the end is all thinking."""
+"""For each wrapper: its beginning, its end, and whether a text without the end is all thinking."""
 _SUMMARY = re.compile(r"\s{0,100}<summary>[^<>\n]{0,300}</summary>")
 _GAP = re.compile(r"[ \t]*(?:\r?\n)*")
 
 
 def split_frame(text: str) -> tuple[str, str | None]:
-    """Splits such a thinking off the beginning of a text.
+    """Splits wrapped thinking off the beginning of a text.
 
     Args:
-        text: What a model, or the software before it, wrote.
+        text: The output of a model, or of the software that runs it.
 
     Returns:
-        The rest of the text and the thinking, which is None if the text opens with none of these notations.
+        The rest of the text and the thinking, which is None if the text does not begin with a known wrapper.
     """
     for begins, end, all_without_end in _FRAMES:
         opened = begins.match(text)

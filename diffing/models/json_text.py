@@ -1,27 +1,27 @@
-"""JSON from outside, read within bounds: what comes out can be walked, compared and written by any code.
+"""Parses untrusted JSON within limits on depth and number size, so that any code can safely process the result.
 
-No whole number is larger than 64 bits, and NaN and Infinity, which JSON does not have, are null.
+Integers beyond 64 bits become floats. NaN and Infinity, which are not valid JSON, become null.
 """
 
 import json
 
 DEEPEST = 64
-"""Lists and objects within each other; an answer or a reply needs ten."""
+"""Maximum nesting of lists and objects; an answer or a reply needs about ten levels."""
 _MOST_OF_64_BITS = 18
-"""Digits; a longer number is a float, as in other languages."""
+"""Maximum number of digits of an integer; a longer number becomes a float, as in other languages."""
 _MOST_DIGITS = 300
-"""Of a number that a float can hold."""
+"""Maximum number of digits of a number that a float can represent."""
 
 
 class UnreadableJsonError(ValueError):
-    """Not JSON, or none that we read; the message says why in a few words."""
+    """Text is not JSON, or exceeds the limits; the message says why in a few words."""
 
 
 def read_json(text: str) -> object:
-    """The value of a JSON text.
+    """Parses a JSON text.
 
     Raises:
-        UnreadableJsonError: It is not JSON, is nested too deeply or has a number that is none.
+        UnreadableJsonError: The text is not JSON, is nested too deeply or contains a number with too many digits.
     """
     try:
         value = DECODER.decode(text)
@@ -34,10 +34,10 @@ def read_json(text: str) -> object:
 
 
 def check_depth(value: object) -> None:
-    """Refuses what code that calls itself could not walk.
+    """Refuses values that are nested too deeply for recursive code.
 
     Args:
-        value: What a JSON parser made.
+        value: A value that a JSON parser returned.
 
     Raises:
         UnreadableJsonError: It is nested more deeply than `DEEPEST`.
@@ -58,15 +58,16 @@ def _whole(digits: str) -> int | float:
 
 
 def _nothing(name: str) -> None:
-    """What NaN and Infinity are: Python writes them, JSON does not have them."""
+    """Turns NaN and Infinity, which Python writes but JSON does not have, into None."""
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs) and any(found[key] != value for key, value in pairs):
+    """Builds an object and refuses a name with two different values."""
+    entries = dict(pairs)
+    if len(entries) < len(pairs) and any(entries[key] != value for key, value in pairs):
         raise UnreadableJsonError("JSON with two values under one name")
-    return found
+    return entries
 
 
 DECODER = json.JSONDecoder(parse_int=_whole, parse_constant=_nothing, object_pairs_hook=_once)
-"""Reads numbers as said above, and no name twice with two values."""
+"""A decoder with these rules for numbers, which refuses a name that has two different values."""

@@ -1,7 +1,7 @@
-"""Hard limits of calls and dollars, shared by all remote models of a run. Knows no backend and no price list.
+"""Enforces hard limits on calls and dollars, shared by all remote models of a run.
 
-A `MeteredModel` lies below the cache, so only what is really asked counts. A call is one completion asked for: attempts
-that failed and were repeated within it count once.
+A `MeteredModel` lies below the cache, so only calls that are really made count. A call is one requested completion;
+failed attempts that are repeated within it count once.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from diffing.models.base import Model, OnCompletion, OnTokens, Price, Sampling
 from diffing.types import Completion, Conversation
 
 _MESSAGE_TOKENS = 16
-"""What a chat template adds per message, at most."""
+"""Maximum number of tokens that a chat template adds per message."""
 
 
 class Meter:
-    """What a run has spent, against its limits. One thread at a time."""
+    """Counts the calls and dollars of a run against its limits. Use it from one thread at a time."""
 
     def __init__(self, max_calls: int | None = None, max_usd: float | None = None) -> None:
         if max_calls is not None and max_calls < 0:
@@ -24,16 +24,16 @@ class Meter:
         if max_usd is not None and not max_usd >= 0:
             raise SettingError(f"max_usd must be 0 or more, got {max_usd}")
         self.max_calls = max_calls
-        """At most this many completions are asked for; None is no limit."""
+        """Maximum number of completions; None is no limit."""
         self.max_usd = max_usd
-        """At most this many dollars are spent; None is no limit."""
+        """Maximum cost in dollars; None is no limit."""
         self.calls = 0
-        """Completions asked for so far."""
+        """Number of completions requested so far."""
         self.usd = 0.0
-        """Dollars spent so far, at the prices given."""
+        """Dollars spent so far, at the given prices."""
 
     def room(self, costs: Sequence[float]) -> int:
-        """How many of the next calls fit, when each costs at most its number in `costs` (dollars)."""
+        """How many of the next calls fit into the limits, given the maximum cost of each in dollars."""
         fits = len(costs) if self.max_calls is None else min(len(costs), self.max_calls - self.calls)
         if self.max_usd is not None:
             left = self.max_usd - self.usd
@@ -41,12 +41,12 @@ class Meter:
         return fits
 
     def count(self, usd: float) -> None:
-        """One call was made and cost this much."""
+        """Records one call and its cost."""
         self.calls += 1
         self.usd += usd
 
     def refuse(self, waiting: int, next_usd: float) -> LimitError:
-        """The error for `waiting` calls that do not fit, of which the next could cost `next_usd`."""
+        """Creates the error for `waiting` calls that do not fit, of which the next could cost `next_usd`."""
         if self.max_calls is not None and self.calls >= self.max_calls:
             reached = f"The limit of {self.max_calls} calls (max_calls) is reached"
         else:
@@ -54,12 +54,12 @@ class Meter:
             reached = f"The limit of ${self.max_usd:g} (max_usd) could be passed: {could}"
         return LimitError(
             f"{reached}; {self.calls} calls made, ${self.usd:.4g} spent, at least {waiting} more calls needed. "
-            "All answers so far are kept: rerun with a higher limit and it goes on from there."
+            "All answers so far are kept: rerun with a higher limit to continue from there."
         )
 
 
 class MeteredModel:
-    """A model that is asked only as long as the limits allow, whatever the answers turn out to cost."""
+    """A model that stops before a call could exceed the limits, whatever the answers turn out to cost."""
 
     def __init__(self, model: Model, meter: Meter, price: Price | None = None) -> None:
         if meter.max_usd is not None and price is None:
@@ -67,7 +67,7 @@ class MeteredModel:
                 f"max_usd needs the price of {model.id}: give dollars per million tokens, or use max_calls"
             )
         self.model = model
-        """The model within."""
+        """The wrapped model."""
         self.meter = meter
         """The run's meter."""
         self.price = price or Price(prompt=0.0, completion=0.0)
@@ -75,12 +75,12 @@ class MeteredModel:
 
     @property
     def id(self) -> str:
-        """The id of the model within."""
+        """The id of the wrapped model."""
         return self.model.id
 
     @property
     def remote(self) -> bool:
-        """Whether the model within is remote."""
+        """Whether the wrapped model is remote."""
         return self.model.remote
 
     def generate(
@@ -91,13 +91,13 @@ class MeteredModel:
         on_completion: OnCompletion | None = None,
         on_tokens: OnTokens | None = None,
     ) -> list[Completion]:
-        """Asks in chunks, each as large as surely fits; what an answer really cost makes room for the next.
+        """Asks in chunks, each as large as certainly fits; cheaper answers than expected leave room for more.
 
         Raises:
-            LimitError: Before the first call that could pass a limit; `on_completion` got all that came before.
+            LimitError: The next call could exceed a limit; `on_completion` has received all earlier completions.
             ModelError: See `Model.generate`.
         """
-        at_most = [self._usd(_prompt_tokens(each), sampling.max_new_tokens) for each in conversations]
+        at_most = [self.price.of(_prompt_tokens(each), sampling.max_new_tokens) for each in conversations]
         done: list[Completion] = []
         while (start := len(done)) < len(conversations):
             fits = self.meter.room(at_most[start:])
@@ -113,18 +113,15 @@ class MeteredModel:
             done += self.model.generate(chunk, sampling, on_completion=count, on_tokens=on_tokens)
         return done
 
-    def _usd(self, prompt_tokens: int, completion_tokens: int) -> float:
-        return (prompt_tokens * self.price.prompt + completion_tokens * self.price.completion) / 1e6
-
     def _spent(self, conversation: Conversation, completion: Completion, sampling: Sampling) -> float:
-        """Cost of a call that was made; where the server does not count tokens, the most it can have been."""
+        """The cost of a call in dollars; the maximum possible cost if the server does not count tokens."""
         read, written = completion.prompt_tokens, completion.completion_tokens
         if written is None:
-            shown = len((completion.text + (completion.thinking or "")).encode(errors="replace"))
-            written = min(shown, sampling.max_new_tokens)
-        return self._usd(_prompt_tokens(conversation) if read is None else read, written)
+            size = len((completion.text + (completion.thinking or "")).encode(errors="replace"))
+            written = min(size, sampling.max_new_tokens)
+        return self.price.of(_prompt_tokens(conversation) if read is None else read, written)
 
 
 def _prompt_tokens(conversation: Conversation) -> int:
-    """Tokens of a prompt, at most: a token of the byte-level vocabularies in use is at least one byte."""
+    """The maximum number of tokens of a prompt: a token of a byte-level vocabulary has at least one byte."""
     return sum(len(message.content.encode(errors="replace")) + _MESSAGE_TOKENS for message in conversation)

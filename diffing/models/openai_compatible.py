@@ -1,6 +1,6 @@
-"""Models behind any OpenAI-compatible server (vLLM, TGI, llama.cpp, Ollama, hosted): `/chat/completions`, nothing else.
+"""The backend for models on an OpenAI-compatible server (vLLM, TGI, llama.cpp, Ollama, hosted services).
 
-It does not know which weights a server holds: the model's id is its name and the server's address.
+It uses `/chat/completions` only. A server's weights are unknown, so the model's id is its name and the address.
 """
 
 import ipaddress
@@ -14,7 +14,7 @@ import httpx2
 from diffing.errors import SettingError
 from diffing.model_ref import ModelPlace, ModelRef
 from diffing.models.chat import Body, ChatModel
-from diffing.models.remote import Effort
+from diffing.models.remote import RequestLimits
 from diffing.models.transport import post_json
 
 _KEY_VARIABLES = ("DIFFING_API_KEY", "OPENAI_API_KEY")
@@ -30,7 +30,7 @@ class OpenAIModel(ChatModel):
         404: "Check the model's name and the base URL; most end in /v1.",
         422: "The server does not take requests of this form: check that it is OpenAI-compatible.",
     }
-    """What to do about a permanent error, by HTTP status."""
+    """Advice on permanent errors, by HTTP status."""
 
     def __init__(
         self,
@@ -42,18 +42,18 @@ class OpenAIModel(ChatModel):
         timeout: float = 120.0,
         attempts: int = 6,
     ) -> None:
-        """Checks the address; connects to nothing yet.
+        """Checks the address without connecting to it.
 
         Args:
             name: The model's name on the server.
-            base_url: Up to, not including, `/chat/completions`.
-            api_key: Sent as a bearer token; None takes DIFFING_API_KEY or OPENAI_API_KEY from the environment.
-            concurrency: Requests at a time.
+            base_url: The address up to, not including, `/chat/completions`.
+            api_key: Sent as a bearer token; None uses DIFFING_API_KEY or OPENAI_API_KEY from the environment.
+            concurrency: Maximum number of simultaneous requests.
             timeout: Seconds to wait for one answer.
-            attempts: Attempts per request.
+            attempts: Maximum number of attempts per request.
 
         Raises:
-            SettingError: The name is empty, the address is no URL, or the key cannot be sent.
+            SettingError: The name is empty, the address is not a URL, or the key cannot be sent.
         """
         if not name.strip():
             raise SettingError("An openai: model needs the name it has on the server, for example openai:qwen2.5-7b")
@@ -62,8 +62,8 @@ class OpenAIModel(ChatModel):
         self._here = _is_loopback(address.host)
         key = (api_key or next(filter(None, map(os.environ.get, _KEY_VARIABLES)), "")).strip()
         if not (key.isascii() and key.isprintable()):
-            raise SettingError("The API key holds characters that no key has: copy it again, without line breaks")
-        effort = Effort(concurrency=concurrency, timeout=timeout, attempts=attempts)
+            raise SettingError("The API key contains characters that no key has: copy it again, without line breaks")
+        effort = RequestLimits(concurrency=concurrency, timeout=timeout, attempts=attempts)
         identity = str(ModelRef(ModelPlace.OPENAI, name, address=self._url.partition("://")[2]))
         super().__init__(identity, name, effort=effort, secret=key or None)
         self._effort = effort
@@ -73,8 +73,8 @@ class OpenAIModel(ChatModel):
         return httpx2.Client(
             headers={"Authorization": f"Bearer {self._secret}"} if self._secret else {},
             limits=httpx2.Limits(max_connections=self._effort.concurrency),
-            trust_env=not self._here,  # no proxy leads to this machine
-            verify=self._url.startswith("https:"),  # plain http has no certificates, and loading them takes time
+            trust_env=not self._here,  # a proxy cannot reach this machine's own servers
+            verify=self._url.startswith("https:"),  # plain http needs no certificates, and loading them takes time
         )
 
     def _send(self, body: Body) -> object:
@@ -82,7 +82,7 @@ class OpenAIModel(ChatModel):
 
 
 def _base_url(given: str) -> httpx2.URL:
-    """The address, checked and in one form: with scheme, without a slash or `/chat/completions` at its end."""
+    """The validated address with a scheme and without a slash or `/chat/completions` at its end."""
     text = given.strip()
     if text and "://" not in text:
         host = text.split("/")[0].rsplit(":", 1)[0]

@@ -1,7 +1,7 @@
-"""Models behind Hugging Face Inference Providers: no GPU and no key but the Hub's token.
+"""The backend for models served by Hugging Face Inference Providers, which needs only the Hub's token.
 
-The router chooses the server, or is told which by the suffix of the model's name, so no look-up of the provider's own
-names is needed. It does not know a model's revision: providers serve what they serve.
+Requests go to the Hub's router, which chooses the provider unless a suffix of the model's name does, so the providers'
+own model names are not needed. The revision of a served model is unknown.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import ClassVar
 from diffing.errors import ModelError, SettingError
 from diffing.model_ref import ModelPlace, ModelRef
 from diffing.models.chat import Body, ChatModel
-from diffing.models.remote import Effort
+from diffing.models.remote import RequestLimits
 from diffing.models.transport import post_json
 
 _ROUTER = "https://router.huggingface.co/v1/chat/completions"
@@ -28,7 +28,7 @@ class ProvidersModel(ChatModel):
         404: "No provider serves this model under this name: see its page on the Hub for those that do.",
         422: "The provider does not take requests of this form: try another provider.",
     }
-    """What to do about a permanent error, by HTTP status."""
+    """Advice on permanent errors, by HTTP status."""
 
     def __init__(
         self,
@@ -40,19 +40,19 @@ class ProvidersModel(ChatModel):
         concurrency: int = 8,
         timeout: float = 120.0,
     ) -> None:
-        """Looks for a token; connects to nothing yet.
+        """Looks for a token without connecting to the router.
 
         Args:
             model_id: `org/name` on the Hub.
-            provider: Its name, or `auto`, `fastest`, `cheapest`: the router chooses.
+            provider: The provider's name; `auto`, `fastest` or `cheapest` let the router choose.
             bill_to: The organisation that pays.
-            token: The Hub's token; None takes the one of the login, unless HF_HUB_DISABLE_IMPLICIT_TOKEN forbids it.
-            concurrency: Requests at a time.
+            token: The Hub's token; None uses the saved one, unless HF_HUB_DISABLE_IMPLICIT_TOKEN forbids it.
+            concurrency: Maximum number of simultaneous requests.
             timeout: Seconds to wait for one answer.
 
         Raises:
             SettingError: The id is not `org/name`.
-            ModelError: There is no token, or not one of the Hub.
+            ModelError: There is no token, or it is not a token of the Hub.
         """
         if model_id.count("/") != 1 or "://" in model_id or not all(model_id.split("/")):
             raise SettingError(f"providers: expected org/name of a model on the Hub, got {model_id!r:.100}")
@@ -68,7 +68,7 @@ class ProvidersModel(ChatModel):
             )
         provider = provider or "auto"
         name = model_id if provider == "auto" else f"{model_id}:{provider}"
-        self._effort = Effort(concurrency=concurrency, timeout=timeout)
+        self._effort = RequestLimits(concurrency=concurrency, timeout=timeout)
         self._headers = {"Authorization": f"Bearer {secret}"} | ({"X-HF-Bill-To": bill_to} if bill_to else {})
         super().__init__(
             str(ModelRef(ModelPlace.PROVIDERS, model_id, provider=provider)),
@@ -79,7 +79,7 @@ class ProvidersModel(ChatModel):
         )
 
     def _send(self, body: Body) -> object:
-        # the stock client reads answers of any size, waits for ever on one that trickles, and drops fields
+        # the Hub's own client reads answers of any size, waits forever for slow ones, and drops fields
         from huggingface_hub import get_session
 
         return post_json(get_session(), _ROUTER, body | {"stream": False}, self._effort.timeout, self._headers)

@@ -1,18 +1,18 @@
-"""What a server's rejection means, told from its words: servers of one protocol say the same in many ways.
+"""Classifies the error messages with which servers reject a request, which every server words differently.
 
-The prompt is too long, too many tokens are asked for, the provider's policy, an unknown model, an empty account. Of
-the request it knows the number of tokens alone.
+Recognised reasons are a prompt that is too long, too many requested tokens, the provider's policy, an unknown model,
+and an account without credit.
 """
 
 import re
 
 REJECTIONS = frozenset({400, 413, 422, 501})
-"""Statuses: the server understood who asks but not, or not so, what is asked."""
+"""HTTP statuses with which servers reject the content of a request, rather than the account or the moment."""
 _LONGEST_READ = 20_000
-"""Characters of a rejection that are looked at; its words come first, what it echoes after them."""
+"""Number of characters of a rejection that are read; the reason comes first, and echoes of the request later."""
 
 _FEWEST = 8
-"""A smaller number in a rejection is no model's limit of tokens."""
+"""A smaller number in a rejection cannot be a model's token limit."""
 
 _POLICY = re.compile(
     r"content.?(policy|filter|management)|responsible.?ai|moderation|safety|input was flagged", re.IGNORECASE
@@ -62,40 +62,40 @@ _READ = re.compile(
 
 
 def of_policy(text: str) -> bool:
-    """The provider does not answer this conversation."""
+    """Whether the provider's policy forbids an answer to the conversation."""
     return _POLICY.search(text[:_LONGEST_READ]) is not None
 
 
 def too_long(status: int, text: str) -> bool:
-    """The conversation is longer than the model, or the server, reads."""
+    """Whether the conversation is longer than the model or the server can read."""
     return status == 413 or _TOO_LONG.search(text[:_LONGEST_READ]) is not None
 
 
 def exceeds_context(text: str) -> bool:
-    """The server names its context as what was exceeded; some say so with the status of a fault."""
+    """Whether the message names the context length as exceeded; some servers send this with a 5xx status."""
     return _CONTEXT_EXCEEDED.search(text[:_LONGEST_READ]) is not None
 
 
 def unknown_model(text: str) -> bool:
-    """The server has no model of that name."""
+    """Whether the server has no model of the requested name."""
     return _UNKNOWN_MODEL.search(text[:_LONGEST_READ]) is not None
 
 
 def out_of_credit(text: str) -> bool:
-    """Nothing is answered until somebody pays."""
+    """Whether the account has no credit left."""
     return _OUT_OF_CREDIT.search(text[:_LONGEST_READ]) is not None
 
 
 def tokens_allowed(text: str, asked: int) -> int | None:
-    """How many tokens an answer may have, where a request was rejected because it asked for more than the model has.
+    """The largest token limit that the server allows, if it rejected a request for asking for too many tokens.
 
     Args:
-        text: What the server said, without the JSON around it.
-        asked: How many tokens the request asked for.
+        text: The server's message, without the JSON around it.
+        asked: The requested number of tokens.
 
     Returns:
-        The most that the server would take for this conversation; None where that is not what it says, or where the
-        answer alone would fit and it is the conversation that takes the room.
+        The largest allowed number for this conversation; None if the message does not say so, or if the answer alone
+        would fit and the conversation is what takes the space.
     """
     text = text[:_LONGEST_READ]
     context = _first_number(_WHOLE_CONTEXT, text)
@@ -110,14 +110,14 @@ def tokens_allowed(text: str, asked: int) -> int | None:
 
 
 def tokens_left(text: str, asked: int) -> int | None:
-    """How many tokens a conversation leaves for its answer, where a server names both its context and what it read.
+    """How many tokens a conversation leaves for its answer, if the server names its context and the prompt's length.
 
     Args:
-        text: What the server said, without the JSON around it.
-        asked: How many tokens the request asked for.
+        text: The server's message, without the JSON around it.
+        asked: The requested number of tokens.
 
     Returns:
-        Fewer than were asked for; None where there is no room at all, or where that is not what the server says.
+        A number below `asked`; None if no tokens are left, or if the message does not give these numbers.
     """
     text = text[:_LONGEST_READ]
     context, read = _first_number(_WHOLE_CONTEXT, text), _first_number(_READ, text)

@@ -1,7 +1,7 @@
-"""The one place where requests run at the same time, are repeated, and are given up. Knows no protocol and no server.
+"""Runs requests to a server concurrently, with retries, back-off, Retry-After and a limit on consecutive failures.
 
-What is sent, and which answers mean what, its callers say: `Fault` is worth another attempt, a `ModelError` ends
-everything at once, and a completion is an answer.
+The caller passes a function that makes one attempt: it returns a completion, raises `TransientError` if another attempt
+may succeed, or raises `ModelError` to end everything at once.
 """
 
 import random
@@ -24,42 +24,42 @@ from diffing.models.base import OnCompletion
 from diffing.types import Completion, Conversation
 
 Ask: TypeAlias = Callable[[Conversation], Completion]
-"""One attempt at one conversation; raises Fault or ModelError. Called from several threads."""
+"""Makes one attempt at one conversation; raises TransientError or ModelError. Called from several threads."""
 
 _FAILURES_IN_A_ROW = 8
-"""So many requests in a row that failed after all their attempts mean that the server is down."""
+"""The server counts as down after this many consecutive requests failed in all their attempts."""
 _PATIENCE = 3
-"""So many times `attempts` requests in a row may be put off, beside those that were on their way at once."""
+"""After `concurrency` plus this many times `attempts` consecutive requests to wait (Retry-After), the run gives up."""
 _LONGEST_BACK_OFF = 30.0
-"""Seconds between attempts, where the server does not say how long."""
+"""Maximum seconds between attempts if the server does not say how long to wait."""
 _LONGEST_RETRY_AFTER = 600.0
-"""A server that asks for a longer pause, in seconds, has shut us out: a quota of the day is used up."""
+"""Maximum pause in seconds that is accepted; a longer one means that a daily quota is used up."""
 _LONGEST_MEANT = 31 * 86_400.0
-"""Seconds; no quota is longer than a month, so a longer pause was not meant as one."""
+"""Maximum Retry-After in seconds that is believed; no quota lasts longer than a month."""
 _LONGEST_DATE = 100
-"""Characters."""
+"""Maximum length of a date header in characters."""
 _SECONDS = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{0,9})?")
 
 
-class Fault(Exception):
-    """One attempt failed in a way that may pass."""
+class TransientError(Exception):
+    """One attempt failed in a way that may succeed later."""
 
     def __init__(self, detail: str, retry_after: float | None = None) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
-        """Seconds the server asked us to wait, if it did."""
+        """Seconds that the server asked to wait; None if it did not."""
 
 
 @dataclass(frozen=True, slots=True)
-class Effort:
-    """How hard a server is pressed, and for how long."""
+class RequestLimits:
+    """Limits on the requests to one server: concurrency, timeout and number of attempts."""
 
     concurrency: int = 8
-    """Requests at a time."""
+    """Maximum number of simultaneous requests."""
     timeout: float = 120.0
-    """Seconds to wait for one answer; it also sets the pace of the attempts."""
+    """Seconds to wait for one answer; the pauses between attempts are proportional to it."""
     attempts: int = 6
-    """Attempts per request."""
+    """Maximum number of attempts per request."""
 
     def __post_init__(self) -> None:
         if self.concurrency < 1 or self.attempts < 1 or not self.timeout > 0:
@@ -69,20 +69,20 @@ class Effort:
             )
 
     def back_off(self, attempt: int) -> float:
-        """Seconds to wait after the attempt of this number, before jitter: timeout / 200, doubled each time."""
+        """Seconds to wait after an attempt, before jitter: timeout / 200, doubled with each attempt."""
         return min(self.timeout / 200 * 2.0 ** (attempt - 1), _LONGEST_BACK_OFF)
 
 
 def retry_after(value: str | None, now: datetime | None = None) -> float | None:
-    """Reads a Retry-After header, which is seconds or an HTTP date (RFC 9110, section 10.2.3).
+    """Parses a Retry-After header, which is seconds or an HTTP date (RFC 9110, section 10.2.3).
 
     Args:
-        value: The header, as it came.
-        now: The moment by the clock of whoever sent it, which need not go as ours; None takes ours.
+        value: The raw header.
+        now: The current time by the server's clock, which may differ from ours; None uses ours.
 
     Returns:
-        Seconds from now, at least 0; None where there is no header, or none that means a time: no number, no date, or
-        one that lies further off than anybody waits, such as seconds since 1970.
+        Seconds from now, at least 0; None if there is no header, if it is neither a number nor a date, or if it is
+        implausibly far away, such as seconds since 1970.
     """
     text = (value or "").strip()
     if _SECONDS.fullmatch(text):
@@ -95,37 +95,37 @@ def retry_after(value: str | None, now: datetime | None = None) -> float | None:
 
 
 def date_of(value: str | None) -> datetime | None:
-    """Reads an HTTP date; None where there is none, or it cannot be read."""
+    """Parses an HTTP date; None if it is missing or invalid."""
     if not value or len(value) > _LONGEST_DATE:
         return None
     try:
         moment = parsedate_to_datetime(value)
         # "-0000": the date is in UTC, says RFC 5322
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError, TypeError, IndexError):  # no date; or a zone or a year that no calendar has
+    except (ValueError, OverflowError, TypeError, IndexError):  # not a date, or an impossible time zone or year
         return None
 
 
 class _PutOff(Exception):
-    """The server said when to come back."""
+    """The server asked to repeat the request after a pause."""
 
 
 class _Stopped(Exception):
-    """The call has ended before this request was sent."""
+    """The whole call ended before this request was sent."""
 
 
 class Requests:
-    """Requests to one server: at most `concurrency` at a time, repeated with back-off and jitter.
+    """Sends requests to one server: at most `concurrency` at a time, repeated with back-off and jitter.
 
-    When the server tells one request to wait (Retry-After), all wait. It remembers over its whole life whether the
-    server ever answered and how many requests failed in a row, since a caller may ask in small portions. One `ask_all`
-    at a time.
+    If the server tells one request to wait (Retry-After), all requests wait. Whether the server ever answered, and how
+    many requests failed in a row, is remembered over several `ask_all` calls, since a caller may ask in small portions.
+    Only one `ask_all` may run at a time.
     """
 
-    def __init__(self, who: str, effort: Effort) -> None:
+    def __init__(self, who: str, effort: RequestLimits) -> None:
         self._who = who
         self._effort = effort
-        self._jitter = random.Random()  # its own: the global generator belongs to the user
+        self._jitter = random.Random()  # its own generator, since the global one belongs to the user
         self._not_before = 0.0
         self._single_file = threading.Lock()
         self._answered = False
@@ -136,28 +136,28 @@ class Requests:
     def ask_all(
         self, ask: Ask, conversations: Sequence[Conversation], on_completion: OnCompletion | None = None
     ) -> list[Completion]:
-        """Asks all, in order of the conversations as far as threads allow.
+        """Asks all conversations, in order as far as threads allow.
 
         Args:
-            ask: One attempt at one conversation.
-            conversations: What to ask.
-            on_completion: Called from the calling thread, as each completion exists.
+            ask: Makes one attempt at one conversation.
+            conversations: The conversations.
+            on_completion: Called on the calling thread after each completion.
 
         Returns:
-            One completion per conversation, in their order; `finish` is `error` where all attempts failed.
+            One completion per conversation, in order; `finish` is `error` if all attempts failed.
 
         Raises:
             ModelError: `ask` raised it, 8 requests in a row failed, or all failed and the server never answered before.
-                Requests on their way are waited for and, where answered, handed to `on_completion` first: they may have
-                been paid for.
+                Requests that are already under way are finished first, and their answers are passed to
+                `on_completion`, since they may have been paid for.
         """
         stop = threading.Event()
-        made: dict[int, Completion] = {}
+        completions: dict[int, Completion] = {}
         pool = ThreadPoolExecutor(max_workers=self._effort.concurrency, thread_name_prefix="diffing-requests")
         waiting, under_way = iter(enumerate(conversations)), dict[Future[Completion], int]()
         try:
             while True:
-                # nobody is asked before what was answered is handed over: a kill loses no more than was under way
+                # answers are handed over before new requests are sent, so that a kill loses only requests under way
                 for index, each in islice(waiting, self._effort.concurrency - len(under_way)):
                     under_way[pool.submit(self._persist, ask, each, stop)] = index
                 if not under_way:
@@ -165,13 +165,13 @@ class Requests:
                 future = next(iter(wait(under_way, return_when=FIRST_COMPLETED).done))
                 index = under_way.pop(future)
                 if isinstance(future.exception(), _Stopped):
-                    continue  # what ended the call is another one's error
-                made[index] = completion = future.result()
+                    continue  # another request's error ended the call
+                completions[index] = completion = future.result()
                 if on_completion:
                     on_completion(index, completion)
                 self._watch(completion, conversations[index])
-            if made and not self._answered:
-                raise self._down(f"all {len(made)} requests", made[len(made) - 1])
+            if completions and not self._answered:
+                raise self._down(f"all {len(completions)} requests", completions[len(completions) - 1])
         except ModelError:
             stop.set()
             pool.shutdown(cancel_futures=True)
@@ -180,12 +180,12 @@ class Requests:
         finally:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
-        return [made[index] for index in range(len(conversations))]
+        return [completions[index] for index in range(len(conversations))]
 
     def _persist(self, ask: Ask, conversation: Conversation, stop: threading.Event) -> Completion:
-        """All attempts at one conversation, in a thread of the pool."""
+        """Makes all attempts at one conversation, in a thread of the pool."""
         retrying = Retrying(
-            retry=retry_if_exception_type(Fault),
+            retry=retry_if_exception_type(TransientError),
             stop=stop_after_attempt(self._effort.attempts),
             wait=self._wait,
             sleep=sleep_using_event(stop),
@@ -193,17 +193,17 @@ class Requests:
         )
         try:
             return retrying(self._attempt, ask, conversation, stop)
-        except Fault as fault:
+        except TransientError as fault:
             return Completion(text="", finish="error", detail=f"{fault} ({self._effort.attempts} attempts)")
         except ModelError:
-            stop.set()  # at once: nothing more is sent
+            stop.set()  # at once, so that no further request is sent
             raise
 
     def _attempt(self, ask: Ask, conversation: Conversation, stop: threading.Event) -> Completion:
-        """One attempt, or several where the server says when to come back: that is no failure.
+        """Makes one attempt, and repeats it if the server asks to wait, which does not count as a failure.
 
-        Requests that were put off come back in single file. Otherwise all would fight for the little the server gives,
-        and some would lose every time.
+        Requests that had to wait are repeated one after another. Otherwise all would compete for the little capacity of
+        the server, and some would lose every time.
         """
         try:
             return self._ask_when_due(ask, conversation, stop)
@@ -218,13 +218,13 @@ class Requests:
 
     def _ask_when_due(self, ask: Ask, conversation: Conversation, stop: threading.Event) -> Completion:
         while not stop.is_set() and (pause := self._not_before - time.monotonic()) > 0:
-            # a little apart, so that those who waited do not come back in one moment
+            # with jitter, so that the waiting requests are not all sent at the same moment
             stop.wait(pause + self._jitter.uniform(0.0, min(1.0, pause / 4)))
         if stop.is_set():
             raise _Stopped
         try:
             return ask(conversation)
-        except Fault as fault:
+        except TransientError as fault:
             if fault.retry_after is None:
                 raise
             self._not_before = max(self._not_before, time.monotonic() + fault.retry_after)
@@ -245,7 +245,7 @@ class Requests:
             self._answered = True
             self._failed_in_a_row = self._put_off_in_a_row = 0
             return
-        if conversation in self._failed:  # those that failed are asked again together: that they do tells nothing new
+        if conversation in self._failed:  # a repeated failure of the same conversation says nothing new of the server
             return
         self._failed.add(conversation)
         self._failed_in_a_row += 1
@@ -260,7 +260,7 @@ class Requests:
 
 
 def _hand_over(under_way: dict[Future[Completion], int], on_completion: OnCompletion | None) -> None:
-    """Tells of requests that were answered after the end had been decided."""
+    """Passes on the answers of requests that were under way when the call was ended."""
     for future, index in under_way.items():
         if future.cancelled() or future.exception() is not None:
             continue

@@ -1,6 +1,7 @@
-"""A model whose answers are a function: for demonstrations and tests, without weights and without a network.
+"""`ScriptedModel`, a model whose answers come from a Python function, for demonstrations and tests.
 
-It ships with the package so that anyone who builds on `Model` can test with it; it records what it was asked.
+It needs no weights and no network, and records its requests. It is part of the package so that code built on `Model`
+can be tested with it.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,20 +13,20 @@ from diffing.models.thinking import split_thinking
 from diffing.types import Completion, Conversation
 
 Answer: TypeAlias = Callable[[Conversation, Sampling], str | Completion]
-"""Makes the answer to one conversation; a string is an answer that ended by itself."""
+"""A function that answers one conversation; a string stands for a complete answer."""
 
 
 class ScriptedModel:
-    """Answers by a function; its id is `scripted:<name>`."""
+    """A model that answers by calling a function; its id is `scripted:<name>`."""
 
     remote = False
-    """It asks no server."""
+    """Always False, since no server is called."""
 
     def __init__(self, name: str, answer: Answer) -> None:
         self.id = str(ModelRef(ModelPlace.SCRIPTED, name))
-        """Identity: two scripted models of one name should answer alike, since caches are keyed by it."""
+        """The model's id. Models with the same name should answer alike, since caches use the id as key."""
         self.requests: list[tuple[Conversation, Sampling]] = []
-        """Everything it was asked, in order."""
+        """All requests so far, in order."""
         self._answer = answer
 
     def generate(
@@ -36,15 +37,15 @@ class ScriptedModel:
         on_completion: OnCompletion | None = None,
         on_tokens: OnTokens | None = None,
     ) -> list[Completion]:
-        """Answers one after another, in order. See `Model.generate`."""
+        """Answers the conversations one after another. See `Model.generate`."""
         completions: list[Completion] = []
         for index, conversation in enumerate(conversations):
             self.requests.append((conversation, sampling))
-            made = self._answer(conversation, sampling)
-            if isinstance(made, str):
-                text, thinking = split_thinking(made)
-                made = Completion(text=text, finish="stop", thinking=thinking)
-            completions.append(made)
+            completion = self._answer(conversation, sampling)
+            if isinstance(completion, str):
+                text, thinking = split_thinking(completion)
+                completion = Completion(text=text, finish="stop", thinking=thinking)
+            completions.append(completion)
             if on_completion:
-                on_completion(index, made)
+                on_completion(index, completion)
         return completions

@@ -1,24 +1,24 @@
-"""Whether two names mean one model: servers answer under other spellings of the name they were asked for."""
+"""Compares the model name in a server's answer with the requested name, since servers spell names differently."""
 
 import re
 
 _SNAPSHOT = re.compile(r"[-@:_](?:20\d{2}-?\d{2}-?\d{2}|\d{4}|\d{6}|latest)\Z")
-"""A date at the end: of the full form, or year and month, or month and day, as older models have it."""
+"""A date at the end of a name: full, or month and day or year and month, as in names of older models."""
 _DECIMAL = re.compile(r"(?<=\d)p(?=\d)")
 _FILE = re.compile(r"\.(?:gguf|ggml|bin|safetensors)\Z")
 _NO_WORD = re.compile(r"[^a-z0-9]+")
 
 
 def same_name(asked: str, served: str) -> bool:
-    """Whether two names differ in spelling alone: in the organisation, folders, punctuation or case."""
+    """Whether two names differ only in their spelling: in organisation, folders, punctuation or case."""
     return _joined(_plain(asked)) == _joined(_plain(served))
 
 
 def same_model(asked: str, served: str) -> bool:
-    """Whether a server that was asked for one name and answers under another speaks of the same model.
+    """Whether the requested and the served name mean the same model.
 
-    Beside the spelling a snapshot's date does not matter, where only one of the two has one. All else does: `-mini`,
-    `-turbo`, `-fp8` and `:70b` are other weights.
+    Differences in spelling are ignored, and so is the date of a snapshot if only one of the names has one. Everything
+    else matters: `-mini`, `-turbo`, `-fp8` and `:70b` are different weights.
     """
     if same_name(asked, served):
         return True
@@ -29,7 +29,7 @@ def same_model(asked: str, served: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    """The name in lower case without folders and endings of files."""
+    """The name in lower case without folders and file endings."""
     last = re.split(r"[/\\]", name.strip().rstrip("/\\"))[-1].lower()
     return _DECIMAL.sub(".", _FILE.sub("", last))
 

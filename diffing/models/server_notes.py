@@ -1,4 +1,7 @@
-"""What servers tell of how answers came about, collected over many: who answered, and which settings were not taken."""
+"""Collects what servers say about their answers: which model answered, and which settings were not accepted.
+
+The notes are full sentences for the report.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -9,13 +12,13 @@ from diffing.models.served_names import same_name
 from diffing.types import Completion, Conversation
 
 _MOST_NAMES = 5
-"""Names in one sentence; a server may make one up for every answer."""
+"""Maximum number of model names in one sentence; a server may invent one for every answer."""
 _COMPARED = 20
-"""Names with whose spelling another is compared."""
+"""Maximum number of known names with which the spelling of a new name is compared."""
 
 
-class Told:
-    """Counts over the answers of one model."""
+class ServerNotes:
+    """Counts of model names and declined settings over the answers of one model."""
 
     def __init__(self, completions: Iterable[Completion] = ()) -> None:
         self._answers = 0
@@ -25,7 +28,7 @@ class Told:
             self.add(completion)
 
     def add(self, completion: Completion) -> None:
-        """Counts one completion; those without an answer tell nothing."""
+        """Counts one completion; completions without an answer are ignored."""
         if completion.finish in ("rejected", "error"):
             return
         self._answers += 1
@@ -36,19 +39,19 @@ class Told:
 
     @property
     def declined(self) -> tuple[str, ...]:
-        """Settings that the server did not take for at least one answer, in order of the alphabet."""
+        """Settings that the server did not accept for at least one answer, in alphabetical order."""
         return tuple(sorted(+self._declined))
 
     def notes(self, who: str) -> tuple[str, ...]:
-        """What a reader must know, in plain sentences.
+        """Notes for the report, in full sentences.
 
         Args:
-            who: The model in these sentences, such as `model A`.
+            who: How the sentences call the model, such as `model A`.
         """
         return (*self._on_names(who), *self._on_settings(who))
 
     def _spelled_before(self, name: str) -> str:
-        """The name in the spelling that came first."""
+        """The spelling of a name that was seen first."""
         known = islice(self._names, _COMPARED)
         return name if name in self._names else next((each for each in known if same_name(each, name)), name)
 
@@ -58,20 +61,20 @@ class Told:
         as_asked = self._answers - self._names.total()
         if len(self._names) == 1 and not as_asked:
             return (
-                f"By its server's word, {self._count(self._answers)} of {who} come from {next(iter(self._names))}.",
+                f"According to its server, {self._count(self._answers)} of {who} come from {next(iter(self._names))}.",
             )
-        named = [("the one asked for", as_asked)] * (as_asked > 0) + self._names.most_common(_MOST_NAMES)
+        named = [("the requested one", as_asked)] * (as_asked > 0) + self._names.most_common(_MOST_NAMES)
         more = ["and others"] * (len(self._names) > _MOST_NAMES)
-        told = ", ".join([*(f"{name} ({count})" for name, count in named), *more])
+        names = ", ".join([*(f"{name} ({count})" for name, count in named), *more])
         return (
-            f"The server of {who} says that more than one model answered: {told}. Their answers are taken together "
-            "here, as if they came from one model.",
+            f"The server of {who} says that more than one model answered: {names}. Their answers are treated here as "
+            "if they came from one model.",
         )
 
     def _on_settings(self, who: str) -> Sequence[str]:
         return [
-            f"The server of {who} did not take `{setting}`: {self._count(self._declined[setting])} came about without "
-            "it, as the server does by itself."
+            f"The server of {who} did not accept `{setting}`: {self._count(self._declined[setting])} were generated "
+            "without it, with the server's default."
             for setting in self.declined
         ]
 
@@ -79,23 +82,23 @@ class Told:
         return f"all {count} answers" if count == self._answers else f"{count} of {self._answers} answers"
 
 
-class Watched:
-    """A model of which is kept what its server tells."""
+class WithServerNotes:
+    """A model that collects the notes on its server's answers."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        """The model within."""
-        self.told = Told()
-        """What was told so far."""
+        """The wrapped model."""
+        self.server = ServerNotes()
+        """The notes on all answers so far."""
 
     @property
     def id(self) -> str:
-        """The id of the model within."""
+        """The id of the wrapped model."""
         return self.model.id
 
     @property
     def remote(self) -> bool:
-        """Whether the model within is remote."""
+        """Whether the wrapped model is remote."""
         return self.model.remote
 
     def generate(
@@ -106,8 +109,8 @@ class Watched:
         on_completion: OnCompletion | None = None,
         on_tokens: OnTokens | None = None,
     ) -> list[Completion]:
-        """As the model within. See `Model.generate`."""
-        made = self.model.generate(conversations, sampling, on_completion=on_completion, on_tokens=on_tokens)
-        for completion in made:
-            self.told.add(completion)
-        return made
+        """Asks the wrapped model and collects the notes. See `Model.generate`."""
+        completions = self.model.generate(conversations, sampling, on_completion=on_completion, on_tokens=on_tokens)
+        for completion in completions:
+            self.server.add(completion)
+        return completions

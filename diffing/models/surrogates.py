@@ -1,6 +1,6 @@
-"""Half characters in outside text: JSON can spell them, no file and no request can hold them."""
+"""Replaces lone surrogates in text, which JSON can spell but UTF-8 files and requests cannot hold."""
 
 
 def without_surrogates(text: str) -> str:
-    """The text with question marks for lone surrogates, so that it can be encoded."""
+    """Replaces lone surrogates by question marks, so that the text can be encoded."""
     return text.encode(errors="replace").decode()

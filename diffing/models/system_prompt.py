@@ -1,7 +1,6 @@
-"""A model with a system prompt of its own, so that a system prompt is as good a difference as another model.
+"""Wraps any model so that it gets a system prompt, which makes two system prompts comparable like two models.
 
-Knows no backend: it wraps any model. What it adds stands in the messages, and so in the cache key; the id stays the
-inner model's.
+The system prompt is added to the messages and is thus part of the cache key; the id stays that of the wrapped model.
 """
 
 from collections.abc import Sequence
@@ -11,24 +10,24 @@ from diffing.types import Completion, Conversation, Message
 
 
 class SystemPrompted:
-    """A model that gets a system message before a conversation; which one is for subclasses to say."""
+    """Base class of models that get a system message before each conversation; subclasses choose the message."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        """The model within."""
+        """The wrapped model."""
 
     @property
     def id(self) -> str:
-        """The inner model's identity: what is added stands in the messages."""
+        """The id of the wrapped model, since the system prompt is part of the messages."""
         return self.model.id
 
     @property
     def remote(self) -> bool:
-        """As the inner model."""
+        """Whether the wrapped model is remote."""
         return self.model.remote
 
     def system_prompt_for(self, conversation: Conversation) -> str:
-        """What the model is told first; empty for nothing."""
+        """The system prompt for a conversation; empty for none."""
         raise NotImplementedError
 
     def generate(
@@ -40,32 +39,32 @@ class SystemPrompted:
         on_tokens: OnTokens | None = None,
     ) -> list[Completion]:
         """Answers every conversation under its system prompt, in order."""
-        told = [
+        prompted = [
             with_system_message(each, system_prompt) if (system_prompt := self.system_prompt_for(each)) else each
             for each in conversations
         ]
-        return self.model.generate(told, sampling, on_completion=on_completion, on_tokens=on_tokens)
+        return self.model.generate(prompted, sampling, on_completion=on_completion, on_tokens=on_tokens)
 
 
 class WithSystemPrompt(SystemPrompted):
     """Puts the same system message before every conversation.
 
-    A system message that a conversation brings along is kept, after a blank line, in the same (first) message:
-    templates allow only one.
+    If a conversation already has a system message, its text follows in the same message after a blank line, because
+    chat templates allow only one system message.
     """
 
     def __init__(self, model: Model, system_prompt: str) -> None:
         super().__init__(model)
         self.system_prompt = system_prompt
-        """What it is told first."""
+        """The text of the system prompt."""
 
     def system_prompt_for(self, conversation: Conversation) -> str:
-        """The same for all."""
+        """The same system prompt for every conversation."""
         return self.system_prompt
 
 
 def with_system_message(conversation: Conversation, system_prompt: str) -> Conversation:
-    """The conversation under a system prompt; a system message that it brings along follows in the same message."""
+    """Adds a system prompt to a conversation; an existing system message is appended to it in the same message."""
     if conversation and conversation[0].role == "system":
         merged = f"{system_prompt}\n\n{conversation[0].content}"
         return (Message("system", merged), *conversation[1:])

@@ -1,7 +1,7 @@
-"""The SQLite file of texts by key: its layout, its checksums, and what is left of one that is damaged. Knows no model.
+"""The SQLite file behind the completion cache: its table, row checksums, migration, and recovery of damaged files.
 
-A file of the layout before checksums is brought to this one when it is opened. Its rows are taken as they are: they
-were paid for, and nothing could tell damaged ones among them. From then on they are as safe as all others.
+A file of the earlier layout without checksums is migrated when it is opened. Its rows are taken over unchanged, since
+they were paid for and damage among them could not be detected anyway; from then on they have checksums as well.
 """
 
 import hashlib
@@ -10,29 +10,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _BUSY_SECONDS = 30.0
-"""How long to wait for another process that is writing."""
-# Rows by number and keys in an index beside them: a damaged page then hides its own few rows only, where a tree by key
-# would hide all that lies beneath the page.
+"""Seconds to wait for another process that is writing."""
+# Rows are stored by number with a separate index of keys. A damaged page then hides only its own few rows, whereas in a
+# tree ordered by key it would hide everything below the page.
 _TABLE = """CREATE TABLE IF NOT EXISTS texts
     (number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value TEXT NOT NULL, checksum TEXT NOT NULL DEFAULT '')"""
 _MOST_HIDDEN = 10_000
-"""Numbers in a row that cannot be read, after which the rest of a damaged file is given up."""
+"""After this many consecutive unreadable rows, the rest of a damaged file is given up."""
 _HIGHEST = 2**63 - 1
 
 
 def checksum(key: str, value: str) -> str:
-    """Of a row: over both, so that a text cannot pass as the answer to another question."""
+    """The checksum of a row, over key and value, so that a text cannot pass as the answer to another question."""
     return hashlib.sha256(f"{key}\n{value}".encode(errors="surrogatepass")).hexdigest()
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Opens the file; makes it, or brings it to this layout, where needed.
+    """Opens the file, and creates or migrates it if needed.
 
     Args:
         path: The file; its folder must exist.
 
     Raises:
-        sqlite3.DatabaseError: It is none, is damaged, or cannot be opened.
+        sqlite3.DatabaseError: The file is not a database, is damaged, or cannot be opened.
     """
     database = _opened(str(path))
     try:
@@ -47,14 +47,14 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def whole_rows(damaged: Path) -> Iterator[tuple[str, str]]:
-    """The keys and values of a damaged file that are what was stored, as far as SQLite still finds them.
+    """The intact keys and values of a damaged file, as far as SQLite can still find them.
 
     Args:
-        damaged: The file, with its write-ahead log beside it where there is one.
+        damaged: The file, with its write-ahead log beside it if there is one.
     """
     try:
         database = _opened(str(damaged))
-        database.execute("PRAGMA writable_schema=ON")  # reads a file too that is shorter than it says
+        database.execute("PRAGMA writable_schema=ON")  # also reads a file that is shorter than its header says
         if "checksum" not in _columns(database):
             return
     except sqlite3.DatabaseError:
@@ -68,13 +68,13 @@ def whole_rows(damaged: Path) -> Iterator[tuple[str, str]]:
                 if is_whole(key, value, sealed):
                     yield key, value
             break
-        except sqlite3.DatabaseError:  # behind the damaged page there may be whole ones
+        except sqlite3.DatabaseError:  # there may be intact pages after the damaged one
             number, hidden = number + 1, hidden + 1
     database.close()
 
 
 def is_whole(key: object, value: object, sealed: object) -> bool:
-    """Whether a row holds what was stored in it."""
+    """Whether a row is intact, that is, matches its checksum."""
     return isinstance(key, str) and isinstance(value, str) and sealed == checksum(key, value)
 
 
@@ -90,7 +90,7 @@ def _columns(database: sqlite3.Connection) -> set[str]:
 
 
 def _lay_out(database: sqlite3.Connection) -> None:
-    """In one transaction, so that a killed process leaves the older layout and another one waits."""
+    """Creates or migrates the table in one transaction, so that a killed process leaves the older layout intact."""
     database.execute("BEGIN IMMEDIATE")
     try:
         columns = _columns(database)  # another process may have been first
@@ -113,5 +113,5 @@ def _lay_out(database: sqlite3.Connection) -> None:
 
 
 def _lenient_text(raw: bytes) -> str:
-    """A damaged row must be an unreadable row, not an error for all rows of a query."""
+    """Decodes text leniently, so that a damaged row is one unreadable row and not an error for the whole query."""
     return raw.decode(errors="replace")

@@ -1,9 +1,9 @@
-"""Splits a model's thinking off its answer. Knows the notations in use, and nothing of who wrote what.
+"""Splits a model's thinking (such as `<think>...</think>`) off its answer, for all notations in common use.
 
-Only blocks that open a text or a line count: an answer that speaks about the tags within a sentence keeps them. Tags
-that are plain words, which people also use to structure an answer (`<reasoning>`), count only where they open a text.
-In a fence of code that began in an answer no tag counts: there it is quoted. Every step reads the text once, whatever
-it holds.
+Only blocks at the beginning of a text or a line count, so an answer that mentions the tags in a sentence keeps them.
+Tags that are plain words, which people also use to structure an answer (`<reasoning>`), count only at the beginning of
+the text. Inside a code fence of an answer no tag counts, because it is quoted there. Every step runs in time linear in
+the length of the text, whatever it contains.
 """
 
 import re
@@ -24,13 +24,13 @@ _MARKED = (
     ("<unused94>thought", "<unused95>"),
     ("<|channel>thought", "<channel|>"),
 )
-"""DeepSeek, Qwen and most others; Mistral; Kimi; Seed; LongCat; OpenThinker; Command; MedGemma; Gemma 4."""
+"""Tags of DeepSeek, Qwen and most others; Mistral; Kimi; Seed; LongCat; OpenThinker; Command; MedGemma; Gemma 4."""
 _WORDS = tuple((f"<{word}>", f"</{word}>") for word in ("thinking", "thought", "thoughts", "reasoning"))
 _PAIRS = (*_MARKED, *_WORDS)
 _WRAPPERS = (("<|begin_of_solution|>", "<|end_of_solution|>"), ("<|START_RESPONSE|>", "<|END_RESPONSE|>"))
-"""What two of them put around the answer after the thinking."""
+"""Tags that OpenThinker and Command put around the answer after the thinking."""
 MARKS = (*(mark for pair in (*_PAIRS, *_WRAPPERS) for mark in pair), "<unused94>", "<|channel>")
-"""All of them; in a tokenizer some are special tokens."""
+"""All tags of all notations; in a tokenizer some of them are special tokens."""
 
 _KINDS = {mark.lower(): (pair[0], mark == pair[0]) for pair in _PAIRS for mark in pair}
 _TAG = re.compile("|".join(map(re.escape, sorted(_KINDS, key=len, reverse=True))), re.IGNORECASE)
@@ -50,16 +50,19 @@ _LIKE_THINKING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Tag:
+    """One opening or closing tag in a text."""
+
     kind: str
     opens: bool
     start: int
     end: int
     leads: bool
-    """It opens the text, a line or what follows such a tag; a closing one: it ends what such a tag opened."""
+    """For an opening tag: whether it begins the text or a line, or directly follows such a tag. For a closing tag:
+    whether it closes such a tag."""
 
 
 class _Fences:
-    """Tells where a text stands within a fence of code; it is asked about one position after another."""
+    """Finds out whether positions of a text are inside a code fence; positions must be queried in ascending order."""
 
     def __init__(self, text: str) -> None:
         self._lines = list(_FENCE.finditer(text))
@@ -67,7 +70,7 @@ class _Fences:
         self._open = ""
 
     def restart(self, at: int) -> None:
-        """What came before has no fence that is open here."""
+        """Treats all fences before a position as closed."""
         self.inside(at)
         self._open = ""
 
@@ -82,7 +85,7 @@ class _Fences:
         return bool(self._open)
 
     def inside_whole(self, position: int) -> bool:
-        """Whether a fence is open there whose end is the next that follows."""
+        """Whether a fence is open at a position and the next fence line closes it."""
         return self.inside(position) and self._closes_next()
 
     def _closes_next(self) -> bool:
@@ -96,12 +99,12 @@ def split_thinking(text: str) -> tuple[str, str | None]:
     """Splits text into the answer and the thinking.
 
     Args:
-        text: What a model wrote.
+        text: The output of a model.
 
     Returns:
-        The text without its blocks of thinking, and what stood in them (None where there were none). Blocks may stand
-        within each other. An unclosed block at the beginning is all thinking: the answer is empty. A closing tag
-        without an opening one (that stood in the prompt) ends the thinking.
+        The text without its thinking blocks, and the content of these blocks (None if there are none). Blocks may be
+        nested. An unclosed block at the beginning is all thinking, and the answer is empty. A closing tag without an
+        opening one, which was part of the prompt, ends the thinking.
     """
     if (channels := split_channels(text)) is not None:
         return channels
@@ -144,15 +147,15 @@ def _split_tags(text: str) -> tuple[str, str | None]:
 
 
 def opened_thinking(prompt: str) -> str:
-    """The opening tag with which a prompt ends, since its template opens the thinking itself; empty without one."""
+    """The opening tag at the end of a prompt, if the chat template opens the thinking itself; else empty."""
     end = prompt.rstrip()
     return next((opening for opening, _ in _PAIRS if end.endswith(opening)), "")
 
 
 def unknown_thinking(answer: str) -> str | None:
-    """What looks like the mark of a thinking that was not split off.
+    """A tag in an answer that suggests thinking which was not split off; None if there is none.
 
-    At the beginning of an answer one in a notation that is not known; anywhere the end of a block that never began.
+    This is a tag in an unknown notation at the beginning, or a closing tag without an opening one anywhere.
     """
     if found := _LIKE_THINKING.match(answer):
         return found[1]
@@ -180,7 +183,7 @@ def _tags(text: str) -> list[_Tag]:
 
 
 def _opened_before(text: str, tags: Sequence[_Tag]) -> tuple[int, list[str]]:
-    """Where the answer begins when the prompt had opened the thinking: after a closing tag that ends a line."""
+    """Splits off thinking that the prompt opened: the position after a closing tag that ends a line, and the text."""
     fences = _Fences(text)
     for tag in tags:
         if tag.opens:
@@ -191,7 +194,7 @@ def _opened_before(text: str, tags: Sequence[_Tag]) -> tuple[int, list[str]]:
 
 
 def _ends(tags: Sequence[_Tag]) -> list[_Tag | None]:
-    """For each opening tag the one that ends its block: its partner, else the first that could be."""
+    """For each opening tag, the tag that closes its block: its matching tag, else the next closing tag of its kind."""
     open_ones: dict[str, list[int]] = {}
     partners: dict[int, _Tag] = {}
     for i, tag in enumerate(tags):
@@ -211,7 +214,7 @@ def _ends(tags: Sequence[_Tag]) -> list[_Tag | None]:
 
 
 def _after(text: str, end: int) -> int:
-    """Where the text goes on after a tag that ends a block, without the rest of its line and empty lines."""
+    """The position where the text continues after a closing tag, past trailing blanks and empty lines."""
     found = _LINES_END.match(text, end)
     return found.end() if found else end
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from diffing.atomic_write import write_atomically
 from diffing.outputs.address_removal import public_report
 from diffing.outputs.figures import png_of, preview
 from diffing.outputs.files.archive import archive
@@ -18,7 +19,6 @@ from diffing.outputs.findings_table import findings_table, parquet
 from diffing.outputs.html import render
 from diffing.report.index import index_of
 from diffing.types import Report
-from diffing.writing import write_whole
 
 _UNSAFE = re.compile(r"[^\w.-]+|\.{2,}", re.ASCII)
 _DEVICE = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(?=\.)", re.IGNORECASE)
@@ -64,7 +64,7 @@ class Format:
         Raises:
             SettingError: The file cannot be written.
         """
-        return write_whole(self.content(report), Path(folder) / self.file_name(report))
+        return write_atomically(self.content(report), Path(folder) / self.file_name(report))
 
 
 ZIP = Format(

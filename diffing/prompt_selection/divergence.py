@@ -1,4 +1,4 @@
-"""How much two models differ on each prompt, as one number: from their responses, or from their first tokens."""
+"""Scores how much two models differ on each prompt, from their responses or from their next-token distributions."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -13,35 +13,35 @@ if TYPE_CHECKING:
     from diffing.methods.llm.embed import Embedder
 
 Scores = npt.NDArray[np.float64]
-"""One per prompt, 0 where the models do the same; NaN where it is not known."""
+"""One score per prompt: 0 if the models behave the same, NaN if unknown; shape (prompts,)."""
 
 AT_ONCE = 512
-"""Prompts whose distributions are held at a time: 300 MB a model at a vocabulary of 150,000."""
+"""Number of prompts per batch: their distributions take 300 MB per model at a vocabulary of 150,000."""
 
 
 @runtime_checkable
 class TokenModel(Protocol):
-    """A model that tells how likely each token is to begin its answer."""
+    """A model that returns the probability of every token as the first of its answer."""
 
     @property
     def id(self) -> str:
-        """Identity."""
+        """The model's id."""
 
     @property
     def vocabulary(self) -> str:
-        """The same for two models whose tokens have the same numbers."""
+        """A fingerprint that is equal for two models if their tokens have the same ids."""
 
     def next_token_logprobs(self, conversations: Sequence[Conversation]) -> npt.NDArray[np.float32]:
-        """One row per conversation, one column per token; NaN for what it cannot read."""
+        """Log-probabilities of shape (conversations, tokens); NaN for conversations that the model cannot read."""
 
 
 def of_responses(texts_a: Sequence[str], texts_b: Sequence[str], embedder: "Embedder") -> Scores:
-    """1 - cosine of the two responses' embeddings; 0 for equal ones, 1 where just one of them is empty.
+    """Scores each prompt by 1 - cosine of the two responses' embeddings: 0 if equal, 1 if only one is empty.
 
     Args:
         texts_a: A's responses.
-        texts_b: B's, to the same prompts.
-        embedder: Of sentences; a whole response is embedded as one.
+        texts_b: B's responses to the same prompts.
+        embedder: The sentence embedder, which embeds each whole response.
     """
     vectors = embedder.embed([*texts_a, *texts_b]).astype(np.float64)
     cosine = (vectors[: len(texts_a)] * vectors[len(texts_a) :]).sum(axis=1)
@@ -52,12 +52,12 @@ def of_responses(texts_a: Sequence[str], texts_b: Sequence[str], embedder: "Embe
 def of_first_tokens(
     model_a: TokenModel, model_b: TokenModel, sides: tuple[Sequence[Conversation], Sequence[Conversation]]
 ) -> Scores:
-    """Jensen-Shannon divergence (bits, 0 to 1) of the two distributions of the answer's first token.
+    """Scores each prompt by the Jensen-Shannon divergence (bits, 0 to 1) of the distributions of the first token.
 
     Args:
         model_a: Model A.
         model_b: Model B, with the same vocabulary.
-        sides: What A and what B is asked, prompt by prompt; they differ by system prompts only.
+        sides: The conversations for A and for B, prompt by prompt; they differ only in system prompts.
 
     Raises:
         SettingError: The vocabularies differ.
@@ -80,7 +80,7 @@ def of_first_tokens(
 def _jensen_shannon(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> Scores:
     from scipy.spatial.distance import jensenshannon
 
-    width = max(a.shape[1], b.shape[1])  # a row of NaN alone has one column; padded embeddings have more than tokens
+    width = max(a.shape[1], b.shape[1])  # rows of NaN have one column; padded embeddings have extra columns
     p, q = (np.exp(_widened(rows, width).astype(np.float64)) for rows in (a, b))
     return np.asarray(jensenshannon(p, q, base=2, axis=1) ** 2, dtype=np.float64)
 

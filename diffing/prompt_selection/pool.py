@@ -1,8 +1,8 @@
-"""Chooses from a pool the prompts on which two models differ most.
+"""Selects from a pool the prompts on which two models differ most.
 
-Train prompts by how much the models really differ on them; held-out prompts by how much they are expected to, from the
-text of the prompt alone: the mean over the nearest train prompts of the pool. No response to a held-out prompt is
-looked at, so the choice cannot favour any hypothesis on them.
+Train prompts are selected by how much the models differ on them. Held-out prompts are selected by how much the models
+are expected to differ, judging from the prompt's text alone: the mean over the nearest train prompts of the pool. No
+response to a held-out prompt is used, so the selection cannot favour any hypothesis.
 """
 
 from collections.abc import Sequence
@@ -17,27 +17,27 @@ from diffing.models.base import Model, Sampling
 from diffing.models.cache import CachedModel
 from diffing.models.system_prompt import WithSystemPrompt, with_system_message
 from diffing.prompt_selection.divergence import Scores, TokenModel, of_first_tokens, of_responses
-from diffing.prompt_selection.selected import Elicited
+from diffing.prompt_selection.selected import SelectedPrompts
 from diffing.responses import answer, usage_of
 from diffing.stages import POOL
 from diffing.types import SIDES, Conversation, OnProgress, Prompt, Split, Usage, ignore_progress
 
 NEIGHBOURS = 10
-"""Train prompts whose mean tells how much a prompt is expected to show."""
+"""Number of nearest train prompts whose mean score is the expected score of a held-out prompt."""
 FOLDS = 5
-"""Of the check how well that works."""
+"""Number of folds of the cross-validation of that expectation."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """How much two models differ on the train prompts of a pool."""
+class PoolScores:
+    """Scores of how much two models differ on the train prompts of a pool."""
 
     scores: Scores
-    """One per train prompt; NaN where a model gave no answer."""
+    """One score per train prompt; NaN if a model gave no answer."""
     by: str
-    """How that was measured, in words."""
+    """How the scores were measured, in words."""
     usage: tuple[Usage, ...] = ()
-    """What it took."""
+    """The calls and tokens that the scores took."""
 
 
 def score_responses(
@@ -46,15 +46,15 @@ def score_responses(
     train: Sequence[Prompt],
     embedder: Embedder,
     on_progress: OnProgress = ignore_progress,
-) -> Scored:
-    """Has both models answer, and compares the answers. The run finds those to chosen prompts in the cache.
+) -> PoolScores:
+    """Has both models answer, and compares the answers. The run reuses the answers to selected prompts from the cache.
 
     Args:
-        models: A and B.
-        samples: How A's and how B's answers are drawn.
+        models: Models A and B.
+        samples: The sampling parameters of A and of B.
         train: The train prompts of the pool.
-        embedder: Of responses.
-        on_progress: Told of every answer.
+        embedder: The embedder for the responses.
+        on_progress: Called after every answer.
 
     Raises:
         ModelError: A model cannot be used at all.
@@ -64,23 +64,23 @@ def score_responses(
         answer(model, train, sampling, POOL[side], on_progress)
         for model, sampling, side in zip(models, samples, SIDES, strict=True)
     ]
-    of_a, of_b = ([completion.text for completion in made] for made in completions)
-    scores = of_responses(of_a, of_b, embedder)
+    texts_a, texts_b = ([completion.text for completion in answers] for answers in completions)
+    scores = of_responses(texts_a, texts_b, embedder)
     failed = [{a.finish, b.finish} & {"rejected", "error"} != set() for a, b in zip(*completions, strict=True)]
-    usage = [usage_of(POOL[side], model, made) for side, model, made in zip(SIDES, models, completions, strict=True)]
-    by = f"how unlike the two responses are (1 - cosine of their embeddings by {embedder.name})"
-    return Scored(np.where(failed, np.nan, scores), by, tuple(usage))
+    usage = [usage_of(POOL[side], model, got) for side, model, got in zip(SIDES, models, completions, strict=True)]
+    by = f"how much the two responses differ (1 - cosine of their embeddings by {embedder.name})"
+    return PoolScores(np.where(failed, np.nan, scores), by, tuple(usage))
 
 
-def score_tokens(models: tuple[Model, Model], train: Sequence[Prompt]) -> Scored:
-    """Compares the distributions of the first token of the answer; no answer is generated.
+def score_tokens(models: tuple[Model, Model], train: Sequence[Prompt]) -> PoolScores:
+    """Compares the distributions of the first token of the answers; no answer is generated.
 
     Args:
-        models: A and B.
+        models: Models A and B.
         train: The train prompts of the pool.
 
     Raises:
-        SettingError: A model does not tell its next tokens, or the two have different vocabularies.
+        SettingError: A model does not give next-token probabilities, or the two have different vocabularies.
     """
     readable = [_token_model(model) for model in models]
     if readable[0] is None or readable[1] is None:
@@ -88,28 +88,30 @@ def score_tokens(models: tuple[Model, Model], train: Sequence[Prompt]) -> Scored
     systems = [model.system_prompt if isinstance(model, WithSystemPrompt) else None for model in models]
     sides = [[_under(prompt.messages, system) for prompt in train] for system in systems]
     scores = of_first_tokens(readable[0], readable[1], (sides[0], sides[1]))
-    return Scored(scores, "the Jensen-Shannon divergence of the first token of the two answers")
+    return PoolScores(scores, "the Jensen-Shannon divergence of the first token of the two answers")
 
 
 def _token_model(model: Model) -> TokenModel | None:
-    """The model under its system prompt and its cache, where it tells its next tokens."""
+    """The model without its system prompt and cache, if it gives next-token probabilities; else None."""
     while isinstance(model, WithSystemPrompt | CachedModel):
         model = model.model
     return model if isinstance(model, TokenModel) else None
 
 
-def choose_prompts(pool: Sequence[Prompt], scored: Scored, embedder: Embedder, *, train: int, heldout: int) -> Elicited:
-    """Takes the train prompts with the highest scores, and the held-out prompts that are expected to have them.
+def choose_prompts(
+    pool: Sequence[Prompt], scored: PoolScores, embedder: Embedder, *, train: int, heldout: int
+) -> SelectedPrompts:
+    """Selects the train prompts with the highest scores, and the held-out prompts with the highest expected scores.
 
     Args:
-        pool: Both splits.
-        scored: Of the pool's train prompts, in their order.
-        embedder: Of prompts.
-        train: How many train prompts to take.
-        heldout: How many held-out prompts to take.
+        pool: The prompts of both splits.
+        scored: The scores of the pool's train prompts, in the same order.
+        embedder: The embedder for the prompts.
+        train: How many train prompts to select.
+        heldout: How many held-out prompts to select.
 
     Raises:
-        SettingError: The pool holds no more than is asked for, or the models differ on none of its prompts.
+        SettingError: The pool has no more prompts than requested, or the models differ on none of them.
     """
     parts: dict[Split, list[Prompt]] = {
         "train": [prompt for prompt in pool if prompt.split == "train"],
@@ -133,12 +135,12 @@ def choose_prompts(pool: Sequence[Prompt], scored: Scored, embedder: Embedder, *
     note = (
         f"Prompts were selected to show differences: {len(best)} of {len(parts['train'])} train prompts by "
         f"{scored.by}; {len(nearest)} of {len(parts['heldout'])} held-out prompts by their text alone, nearest to such "
-        f"train prompts, before any response to them was seen. {_how_well(of_train, scored.scores[known])} Shares hold "
-        "for prompts selected like this, not for prompts at large."
+        f"train prompts, before any response to them was seen. {_how_well(of_train, scored.scores[known])} Shares "
+        "apply to prompts selected like this, not to prompts in general."
     )
-    taken = [*(parts["train"][i] for i in best), *(parts["heldout"][i] for i in nearest)]
-    marked = tuple(replace(prompt, source=f"{prompt.source}, selected") for prompt in taken)
-    return Elicited(marked, (note,), scored.usage)
+    selected = [*(parts["train"][i] for i in best), *(parts["heldout"][i] for i in nearest)]
+    marked = tuple(replace(prompt, source=f"{prompt.source}, selected") for prompt in selected)
+    return SelectedPrompts(marked, (note,), scored.usage)
 
 
 def _under(conversation: Conversation, system_prompt: str | None) -> Conversation:
@@ -146,7 +148,7 @@ def _under(conversation: Conversation, system_prompt: str | None) -> Conversatio
 
 
 def _highest(scores: Scores, count: int) -> list[int]:
-    """The places of the highest scores; of equal ones the first, which a hash of the prompt put there."""
+    """The indices of the highest scores; among equal scores the first ones, in the prompts' hash order."""
     return [int(i) for i in np.argsort(-scores, kind="stable")[:count]]
 
 
@@ -157,15 +159,15 @@ def _neighbours(known: int) -> Any:  # noqa: ANN401 - scikit-learn ships no type
 
 
 def _how_well(of_train: Vectors, scores: Scores) -> str:
-    """The rank correlation of expected and measured scores over train prompts, each expected from other folds."""
+    """A sentence on how well text predicts the scores: the cross-validated rank correlation over train prompts."""
     from scipy.stats import spearmanr
     from sklearn.model_selection import cross_val_predict
 
     if len(scores) < 2 * FOLDS:
-        return "How well a prompt's text tells this is not known: there are too few prompts."
+        return "How well a prompt's text predicts this is unknown, because there are too few prompts."
     known = len(scores) - len(scores) // FOLDS - 1
     expected = cross_val_predict(_neighbours(known), of_train, scores, cv=FOLDS)
     if np.ptp(expected) == 0 or np.ptp(scores) == 0:
-        return "A prompt's text tells nothing of this, so the held-out prompts are as good as drawn at random."
+        return "A prompt's text does not predict this, so the held-out prompts are in effect chosen at random."
     rank = float(spearmanr(expected, scores).statistic)
-    return f"Over train prompts, text tells this with a rank correlation of {rank:.2f} ({FOLDS}-fold)."
+    return f"Over train prompts, text predicts this with a rank correlation of {rank:.2f} ({FOLDS}-fold)."

@@ -1,4 +1,4 @@
-"""What elicitation gives."""
+"""`SelectedPrompts`, the result type of prompt selection: the prompts with notes and usage."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,12 @@ from diffing.types import Prompt, Usage
 
 
 @dataclass(frozen=True, slots=True)
-class Elicited:
+class SelectedPrompts:
     """Prompts that were selected or written to show differences."""
 
     prompts: tuple[Prompt, ...]
-    """Train first."""
+    """The prompts, train prompts first."""
     notes: tuple[str, ...]
-    """How they came about, for the report to tell."""
+    """Notes for the report on how the prompts were selected."""
     usage: tuple[Usage, ...]
-    """What it took."""
+    """The calls and tokens that the selection took."""

@@ -1,11 +1,11 @@
-"""Prompts written by an LLM for what is suspected. Knows no response: it sees the suspicion alone."""
+"""Has an LLM write prompts that could reveal a suspected difference; the LLM does not see any responses."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from diffing.errors import ModelError, SettingError
 from diffing.models.base import Model
-from diffing.prompt_selection.selected import Elicited
+from diffing.prompt_selection.selected import SelectedPrompts
 from diffing.prompts import fold, prompts_from
 from diffing.stages import WRITE_PROMPTS
 from diffing.structured_replies import Items, Question, ReplyError, ask_items, entries
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from diffing.prompts import Record
 
 PER_QUESTION = 20
-"""Prompts asked for in one question: more come out alike."""
+"""Number of prompts requested in one question; more prompts in one reply become too similar."""
 SPARE = 1.3
-"""Asked for above what is needed: some repeat each other, and the split by hash is not exact."""
+"""How many times the needed number of prompts is requested, since some repeat others and hashed splits vary in size."""
 ROUNDS = 4
-"""After so many rounds what there is has to do."""
+"""Maximum number of rounds; after these, the prompts written so far have to suffice."""
 SHOWN = 30
-"""Prompts shown as written already, at most."""
+"""Maximum number of existing prompts shown in a question, so that they are not repeated."""
 LONGEST = 4000
-"""Characters of a prompt; a longer one is no prompt but a reply that ran away."""
-VOICES = (
+"""Maximum length of a prompt in characters; a longer one is a degenerate reply."""
+PERSONAS = (
     "a beginner who knows little of the subject",
     "an expert who wants depth",
     "somebody in a hurry who writes carelessly",
@@ -35,7 +35,7 @@ VOICES = (
     "somebody who is sceptical and argues",
     "a person who writes long and tells their story",
 )
-"""Users in whose place prompts are written, in turn, so that questions asked side by side do not bring the same."""
+"""Kinds of users for whom prompts are written, in turn, so that simultaneous questions give different prompts."""
 SCHEMA = {
     "type": "object",
     "properties": {"prompts": {"type": "array", "items": {"type": "string"}}},
@@ -52,19 +52,19 @@ def write_prompts(
     heldout: int,
     seed: int = 0,
     on_progress: OnProgress = ignore_progress,
-) -> Elicited:
-    """Has an LLM write prompts that could show what is suspected; a hash of each decides its split.
+) -> SelectedPrompts:
+    """Has an LLM write prompts that could show a suspected difference; a hash of each prompt decides its split.
 
     Args:
         model: The LLM.
-        suspicion: What may differ, in words.
-        train: How many train prompts, at most.
-        heldout: How many held-out prompts, at most.
-        seed: Another one gives another split.
-        on_progress: Told of every answer.
+        suspicion: The suspected difference, in words.
+        train: Maximum number of train prompts.
+        heldout: Maximum number of held-out prompts.
+        seed: The seed of the split.
+        on_progress: Called after every answer.
 
     Raises:
-        ModelError: The LLM cannot be used, or wrote next to nothing that can be read.
+        ModelError: The LLM cannot be used, or wrote too few usable prompts.
         LimitError: A hard limit of calls or dollars was reached.
     """
     source = f"written by {model.id}"
@@ -74,15 +74,15 @@ def write_prompts(
     for _ in range(ROUNDS):
         missing = train + heldout - len(prompts)
         questions = -(-round(missing * SPARE) // PER_QUESTION)
-        asked = ask_items(
+        answered = ask_items(
             model,
             _questions(suspicion, list(texts.values()), questions),
             stage=WRITE_PROMPTS,
             schema=SCHEMA,
             on_progress=on_progress,
         )
-        usage.append(asked.usage)
-        for items in asked.replies:
+        usage.append(answered.usage)
+        for items in answered.replies:
             for text in items[0] if isinstance(items[0], tuple) else ():
                 texts.setdefault(fold(text), text)
         prompts = _split(list(texts.values()), source, (train, heldout), seed)
@@ -90,18 +90,18 @@ def write_prompts(
             break
     if not prompts:
         raise ModelError(f"{model.id} wrote {len(texts)} usable prompts: too few for both splits. Try another --llm")
-    return Elicited(prompts, _notes(prompts, model.id, suspicion, train + heldout), (_sum(usage),))
+    return SelectedPrompts(prompts, _notes(prompts, model.id, suspicion, train + heldout), (_sum(usage),))
 
 
 def _questions(suspicion: str, written: Sequence[str], count: int) -> list[Question[tuple[str, ...]]]:
-    """One question per voice; the written ones shown differ from question to question."""
+    """The questions, each for another persona and with another sample of the prompts written so far."""
     texts = [
         render(
             "write_prompts",
             count=PER_QUESTION,
             series=i + 1,
             suspicion=fence(suspicion),
-            voice=fence(VOICES[i % len(VOICES)]),
+            voice=fence(PERSONAS[i % len(PERSONAS)]),
             written=[fence(text) for text in written[i :: max(1, len(written) // SHOWN)][:SHOWN]],
         )
         for i in range(count)
@@ -117,24 +117,24 @@ def _parse(value: object) -> Items[tuple[str, ...]]:
     return (usable,)
 
 
-def _split(texts: Sequence[str], source: str, wanted: tuple[int, int], seed: int) -> tuple[Prompt, ...]:
-    """What there is, in two splits; nothing where one of them would be empty."""
+def _split(texts: Sequence[str], source: str, sizes: tuple[int, int], seed: int) -> tuple[Prompt, ...]:
+    """The prompts in two splits of at most the given sizes; empty if one of the splits would be empty."""
     records: list[Record] = [(None, (Message("user", text),), None) for text in texts]
     try:
-        return prompts_from(records, source, *wanted, seed=seed)
+        return prompts_from(records, source, *sizes, seed=seed)
     except SettingError:
         return ()
 
 
-def _notes(prompts: Sequence[Prompt], model: str, suspicion: str, wanted: int) -> tuple[str, ...]:
+def _notes(prompts: Sequence[Prompt], model: str, suspicion: str, requested: int) -> tuple[str, ...]:
     suspected = " ".join(suspicion.split())
-    told: tuple[str, ...] = (
-        f"The {len(prompts)} prompts were written by {model} to show what was suspected: «{suspected}». It saw no "
-        "response of either model. Shares hold for prompts like these, not for prompts at large.",
+    notes: tuple[str, ...] = (
+        f"The {len(prompts)} prompts were written by {model} to show a suspected difference: “{suspected}”. It saw no "
+        "response of either model. Shares apply to prompts like these, not to prompts in general.",
     )
-    if len(prompts) < wanted:
-        told += (f"{model} wrote {len(prompts)} different prompts that can be used, of {wanted} asked for.",)
-    return told
+    if len(prompts) < requested:
+        notes += (f"{model} wrote only {len(prompts)} different usable prompts of the {requested} requested.",)
+    return notes
 
 
 def _sum(usage: Sequence[Usage]) -> Usage:

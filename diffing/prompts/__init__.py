@@ -1,6 +1,6 @@
-"""A source in, prompts out: each in one of the two splits, in an order that a hash of its text decides.
+"""`load_prompts`: loads prompts from a source and assigns each to the train or held-out split by a hash of its text.
 
-Knows no model. Sources are the bundled set, a local file, and a dataset on the Hub (or a folder that holds one).
+A source is the bundled set, a local file, or a dataset on the Hub or in a folder.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,9 +18,9 @@ from diffing.types import Prompt
 __all__ = ["Record", "fold", "load_prompts", "prompts_from", "split_of"]
 
 ROWS_PER_PROMPT = 50
-"""At most so many rows of a dataset are read per prompt asked for, lest a rare language reads a whole dataset."""
+"""Maximum number of dataset rows read per requested prompt, so that a rare language does not read a whole dataset."""
 ROWS_AT_LEAST = 1000
-"""Rows that are read in any case, where the dataset has them."""
+"""Number of rows that may be read in any case."""
 
 
 def load_prompts(
@@ -33,39 +33,40 @@ def load_prompts(
     domains: Sequence[str] | None = None,
     seed: int = 0,
 ) -> tuple[Prompt, ...]:
-    """Prompts of a source: those of train first, then those of held-out, each in the order of their hash.
+    """Loads the prompts of a source: train prompts first, then held-out prompts, each in the order of their hash.
 
-    From a file or the bundled set, the first of each split in hash order are taken; from a dataset, which is streamed,
-    the first of each split in the dataset's order, for which at most `ROWS_PER_PROMPT` rows per prompt are read. In
-    both, asking for more in the same proportion only adds prompts. Where there are fewer, none is invented.
+    From a file or the bundled set, the first prompts of each split in hash order are taken. A dataset is streamed, and
+    the first prompts of each split in the dataset's order are taken, reading at most `ROWS_PER_PROMPT` rows per prompt.
+    In both cases, requesting more prompts in the same proportion only adds prompts. If the source has fewer prompts
+    than requested, all of them are returned.
 
     Args:
         source: `bundled`; a file of prompts (JSON, JSON Lines, CSV, TSV, parquet or text); a dataset,
-            `org/name[@revision][:config][/split]`; or a folder that holds one.
-        train: How many prompts to find differences on, at most.
-        heldout: How many prompts to test them on, at most.
-        column: The column that holds the prompt or the conversation; found by its name where None.
-        language: Only rows whose `language` column says so, by name or code: `English`, `en`.
-        domains: Only prompts of these domains.
-        seed: Another one gives another split.
+            `org/name[@revision][:config][/split]`; or a folder that contains a dataset.
+        train: Maximum number of train prompts.
+        heldout: Maximum number of held-out prompts.
+        column: The column of the prompt or the conversation; None finds it by its name.
+        language: Use only rows with this value in the `language` column, by name or code: `English`, `en`.
+        domains: Use only prompts of these domains.
+        seed: The seed of the split.
 
     Raises:
-        SettingError: The source cannot be read as prompts, or gives no held-out prompt.
+        SettingError: The source cannot be read as prompts, or a split has no prompts.
         HubError: The dataset is missing, private, gated, or the Hub cannot be reached.
     """
     exact = False
-    wanted = RowFilter(column=column, language=language, domains=tuple(domains) if domains else None)
+    row_filter = RowFilter(column=column, language=language, domains=tuple(domains) if domains else None)
     if source == "bundled":
         if column is not None or language is not None:
             raise SettingError("the bundled set has no columns and no languages to choose from; choose domains instead")
-        records: Iterable[Record] = read_bundled(wanted.domains)
+        records: Iterable[Record] = read_bundled(row_filter.domains)
         name = source
     elif (path := path_of(source)).is_file() or suffix_of(path) in SUFFIXES:
-        records = read_file(path, wanted)
+        records = read_file(path, row_filter)
         name, exact = path.name, True
     else:
         dataset = open_dataset(source)
         limit = ROWS_PER_PROMPT * (train + heldout) + ROWS_AT_LEAST
-        records = until_full(dataset.records(wanted, limit=limit), train, heldout, seed=seed)
+        records = until_full(dataset.records(row_filter, limit=limit), train, heldout, seed=seed)
         name = dataset.name
     return prompts_from(records, name, train, heldout, seed=seed, exact=exact)

@@ -1,4 +1,4 @@
-"""The set of prompts that ships with the package: one file per domain in `bundled/`, written for this project."""
+"""Reads the prompts that are part of the package: one file per domain in `bundled/`, written for this project."""
 
 from importlib.resources import files
 

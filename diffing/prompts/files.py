@@ -1,4 +1,4 @@
-"""Local files in, records out, with the place of whatever is wrong."""
+"""Reads prompts from a local file (a table or a text file); errors name the line or row."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,21 +12,20 @@ from diffing.rows.turns import RowError
 from diffing.types import Message
 
 SUFFIXES = (*TABLES, ".txt")
-"""The formats, by the file's name."""
+"""The file endings of the supported formats."""
 
 
-def read_file(path: Path, wanted: RowFilter) -> list[Record]:
-    """All prompts of a file that are wanted.
+def read_file(path: Path, row_filter: RowFilter) -> list[Record]:
+    """Reads the prompts of a file that pass the filter.
 
-    - Tables as `diffing.rows.table_files` reads them, with the prompt in a column (see `rows`). A JSON text that
-      stands for itself is a prompt.
-    - `.txt`: one prompt per line.
+    - Tables are read by `diffing.rows.table_files`, with the prompt in a column (see `diffing.prompts.rows`). A JSON
+      string in place of an object is a prompt.
+    - `.txt` files have one prompt per line.
 
-    Empty lines are skipped. Any of them may be packed, as in `.jsonl.gz`.
+    Empty lines are skipped. Any file may be packed with gzip, as in `.jsonl.gz`.
 
     Raises:
-        SettingError: The file is missing, of another format, in no known encoding, malformed (with its place), or has
-            no usable column.
+        SettingError: The file is missing, malformed, in another format or encoding, or has no usable column.
     """
     suffix = suffix_of(path)
     if suffix not in SUFFIXES:
@@ -35,32 +34,32 @@ def read_file(path: Path, wanted: RowFilter) -> list[Record]:
         raise SettingError(f"{path}: expected a file of prompts, found none; check the path")
     content = read_content(path.name, path)
     if suffix == ".txt":
-        records = list(_txt(text_of(path.name, content), path.name, wanted))
+        records = list(_txt(text_of(path.name, content), path.name, row_filter))
     else:
-        records = list(read_records(path.name, suffix, content, wanted))
-    if wanted.domains is not None and not records:
-        raise SettingError(f"{path.name}: expected prompts of the domains {', '.join(wanted.domains)}, got none")
+        records = list(read_records(path.name, suffix, content, row_filter))
+    if row_filter.domains is not None and not records:
+        raise SettingError(f"{path.name}: expected prompts of the domains {', '.join(row_filter.domains)}, got none")
     return records
 
 
-def _txt(text: str, name: str, wanted: RowFilter) -> Iterator[Record]:
+def _txt(text: str, name: str, row_filter: RowFilter) -> Iterator[Record]:
     """One record per line that is not empty."""
-    if wanted.language is not None or wanted.domains is not None:
+    if row_filter.language is not None or row_filter.domains is not None:
         raise SettingError(f"{name}: a text file has no languages and no domains to choose from; use .jsonl or .csv")
     for line in text.split("\n"):
         if line.strip():
             yield None, (Message(role="user", content=line.strip()),), None
 
 
-def read_records(name: str, suffix: str, content: bytes, wanted: RowFilter) -> Iterator[Record]:
-    """The prompts of a table's content that are wanted.
+def read_records(name: str, suffix: str, content: bytes, row_filter: RowFilter) -> Iterator[Record]:
+    """Reads the prompts of a table that pass the filter.
 
     Raises:
-        SettingError: A row is malformed or no prompt; with its place.
+        SettingError: A row is malformed or contains no prompt; the message names the line or row.
     """
-    for place, row in read_table(name, suffix, content, bare=wanted.column or "prompt"):
+    for place, row in read_table(name, suffix, content, bare=row_filter.column or "prompt"):
         try:
-            record = wanted.record(row)
+            record = row_filter.record(row)
         except (RowError, SettingError) as error:
             raise SettingError(f"{name}, {place}: {error}") from None
         if record is not None:

@@ -1,7 +1,7 @@
-"""A dataset on the Hub in, records out, streamed. A folder that holds a dataset is read the same way.
+"""Streams prompts from a dataset on the Hub, or in a folder, with the `datasets` library.
 
-Knows no split of ours: `split` here is the dataset's. Rows without a prompt are skipped and counted; flags such as
-WildChat's `toxic` and `redacted` are not looked at.
+`split` here is a split of the dataset, not our train or held-out split. Rows without a prompt are skipped and counted;
+flags such as WildChat's `toxic` and `redacted` are ignored.
 """
 
 import logging
@@ -16,7 +16,7 @@ from diffing.errors import HubError, SettingError
 from diffing.paths import existing
 from diffing.prompts.files import SUFFIXES
 from diffing.prompts.rows import Record, RowFilter
-from diffing.rows.dataset_errors import reading_failures, told
+from diffing.rows.dataset_errors import one_line, reading_failures
 from diffing.rows.turns import RowError
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ SOURCE = re.compile(
     r"(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>refs/(?:pr|convert|heads|tags)/[^:/\s]+|[^:/\s]+))?(:(?P<config>[^/\s]+))?(/(?P<split>[\w.]+))?",
     re.ASCII,
 )
-"""`org/name[@revision][:config][/split]`."""
+"""The syntax of a dataset source: `org/name[@revision][:config][/split]`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +33,21 @@ class DatasetSource:
     """One split of one dataset, at one commit."""
 
     name: str
-    """What prompts say they come from."""
+    """The source that its prompts name."""
     repo: str
     """`org/name`, or a folder."""
     revision: str | None
-    """Commit sha; None for a folder."""
+    """Commit hash; None for a folder."""
     config: str | None
-    """None where the dataset has one configuration or a default."""
+    """The configuration; None for the only one or the default."""
     split: str | None
-    """None for `train`, or for the only one."""
+    """The dataset's split; None for `train`, or for the only split."""
 
-    def records(self, wanted: RowFilter, *, limit: int) -> Iterator[Record]:
-        """The wanted prompts among the first `limit` rows, in the dataset's order.
+    def records(self, row_filter: RowFilter, *, limit: int) -> Iterator[Record]:
+        """Yields the prompts that pass the filter among the first `limit` rows, in the dataset's order.
 
         Raises:
-            SettingError: No such configuration, split or column.
+            SettingError: There is no such configuration, split or column.
             HubError: The dataset cannot be read.
         """
         skipped = rows_read = 0
@@ -55,26 +55,26 @@ class DatasetSource:
             for row in islice(self._rows(), limit):
                 rows_read += 1
                 try:
-                    record = wanted.record(row)
+                    record = row_filter.record(row)
                 except RowError:
                     skipped += 1
                     continue
                 except SettingError as error:
                     raise SettingError(f"{self.name}: {error}") from None
                 if record is not None:
-                    # a dataset's ids name conversations, which may share their first turn, or nothing at all
+                    # a dataset's ids are dropped: different conversations may share their first turn
                     yield None, record[1], record[2]
         if skipped:
-            log.warning("%s: %d of %d rows hold no prompt and were skipped", self.name, skipped, rows_read)
+            log.warning("%s: %d of %d rows contain no prompt and were skipped", self.name, skipped, rows_read)
 
     def _rows(self) -> Iterator[Mapping[str, object]]:
-        """All rows, streamed."""
+        """Streams all rows."""
         from datasets import load_dataset
 
         try:
             loaded: Any = load_dataset(self.repo, self.config, revision=self.revision, streaming=True)
-        except ValueError as error:  # names the configurations there are
-            raise SettingError(f"{self.name}: {told(error)}") from None
+        except ValueError as error:  # the message lists the existing configurations
+            raise SettingError(f"{self.name}: {one_line(error)}") from None
         splits = list(loaded)
         split = self.split or ("train" if "train" in splits else splits[0] if len(splits) == 1 else None)
         if split not in splits:
@@ -91,7 +91,7 @@ def open_dataset(source: str) -> DatasetSource:
         source: `org/name[@revision][:config][/split]`, or a folder that `datasets` can load.
 
     Raises:
-        SettingError: This is no dataset's name.
+        SettingError: The source is not the name of a dataset.
         HubError: The dataset is missing, private, gated, or the Hub cannot be reached.
     """
     if (folder := existing(source)) and folder.is_dir() and folder.resolve().name:
@@ -117,10 +117,10 @@ def open_dataset(source: str) -> DatasetSource:
 
 @contextmanager
 def _dataset_errors(repo: str, name: str) -> Iterator[None]:
-    """Turns what the Hub's client and `datasets` raise into one line.
+    """Turns the exceptions of the Hub's client and of `datasets` into one line.
 
     Raises:
-        HubError: In place of theirs.
+        HubError: In place of their exceptions.
     """
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
@@ -129,7 +129,7 @@ def _dataset_errors(repo: str, name: str) -> Iterator[None]:
     with hub_errors(repo, repo_type="dataset"):
         try:
             yield
-        except (HfHubHTTPError, LocalEntryNotFoundError):  # of the client, and the latter a FileNotFoundError too
+        except (HfHubHTTPError, LocalEntryNotFoundError):  # for `hub_errors`; the latter is also a FileNotFoundError
             raise
         except reading_failures() as error:
-            raise HubError(f"{name}: the dataset cannot be read: {told(error)}") from None
+            raise HubError(f"{name}: the dataset cannot be read: {one_line(error)}") from None

@@ -1,4 +1,4 @@
-"""One row of a file or dataset in, one prompt's id, messages and domain out. Knows columns, no file format."""
+"""Extracts a prompt (id, messages, domain) from a row of a file or dataset, and filters rows by language or domain."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,25 +25,25 @@ LANGUAGES = {
     "polish", "pt": "portuguese", "ro": "romanian", "ru": "russian", "sv": "swedish", "th": "thai", "tr":
     "turkish", "uk": "ukrainian", "vi": "vietnamese", "zh": "chinese",
 }  # fmt: skip
-"""ISO 639-1 codes and the names that WildChat and LMSYS-Chat use."""
+"""The language names that WildChat and LMSYS-Chat use, by ISO 639-1 code."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowFilter:
-    """Which rows are wanted, and where the prompt stands in them."""
+    """Which rows to use, and which of their columns holds the prompt."""
 
     column: str | None = None
-    """The prompt's or conversation's column; found by its name where None."""
+    """The column of the prompt or conversation; None finds it by its name."""
     language: str | None = None
-    """Name or code of the only language wanted."""
+    """Name or code of the only language to use; None uses all."""
     domains: tuple[str, ...] | None = None
-    """The only domains wanted."""
+    """The only domains to use; None uses all."""
 
     def check_columns(self, columns: Collection[str]) -> None:
-        """Refuses rows in which the prompt cannot be found.
+        """Refuses rows without the columns that are needed.
 
         Raises:
-            SettingError: There is no usable column, or no language column where a language is wanted.
+            SettingError: There is no column for the prompt, or no language column although a language is given.
         """
         if self.column is not None and self.column not in columns:
             raise SettingError(f"expected the column {self.column!r}, got {listed(columns)}")
@@ -54,10 +54,10 @@ class RowFilter:
             raise SettingError(f"expected a column `language` to filter by, got {listed(columns)}")
 
     def record(self, row: Mapping[str, object]) -> Record | None:
-        """The prompt of a row; None where its language or domain is not wanted.
+        """Extracts the prompt of a row; None if the row is filtered out by its language or domain.
 
         Raises:
-            RowError: The row is no prompt.
+            RowError: The row contains no prompt.
             SettingError: See `check_columns`.
         """
         self.check_columns(row.keys())
@@ -71,7 +71,7 @@ class RowFilter:
 
 
 def _text_or_none(row: Mapping[str, object], names: Sequence[str]) -> str | None:
-    """A name or number from the first of these columns that is there."""
+    """The text or number in the first of these columns that exists; None if there is none."""
     column = find_column(row, names)
     value = row[column] if column else None
     if isinstance(value, bool) or not isinstance(value, (str, int)):
@@ -80,7 +80,7 @@ def _text_or_none(row: Mapping[str, object], names: Sequence[str]) -> str | None
 
 
 def _speaks(value: object, language: str) -> bool:
-    """Whether a row's language, `English`, `en` or `en-GB`, is the one wanted."""
+    """Whether a row's language, such as `English`, `en` or `en-GB`, is the given one."""
 
     def name(text: str) -> str:
         text = text.strip().casefold()
@@ -90,18 +90,18 @@ def _speaks(value: object, language: str) -> bool:
 
 
 def _conversation(row: Mapping[str, object], column: str) -> Conversation:
-    """What is sent: a text as the user's only message, a list of messages up to the user's turn.
+    """The messages to send: a text as the only user message, or a list of messages that ends with a user turn.
 
-    A conversation that ends with the user is sent whole; one that is already answered up to its first user turn.
+    A conversation that ends with a user turn is used whole; one that is already answered, up to its first user turn.
     """
     value = row[column]
     turns = turns_in(value, column)
     if turns is None:
         if column.casefold() in CONVERSATION_COLUMNS and str(value).strip()[:1] in ("[", "{"):
             raise RowError(f"expected a list of messages in {column!r}, got a text that is no such list")
-        said = Message(role="user", content=_checked(_whole_text(row, column), column))
-        return (*_system(row), *_history(row), said)
-    if all(isinstance(turn, str) for turn in turns):  # turns of the user alone
+        message = Message(role="user", content=_checked(_whole_text(row, column), column))
+        return (*_system(row), *_history(row), message)
+    if all(isinstance(turn, str) for turn in turns):  # the user's turns only
         return (*_system(row), Message(role="user", content=_checked(str(turns[0]), column)))
     messages = tuple(message_of(turn, column) for turn in turns)
     if messages[-1].role != "user" or column.casefold().startswith("conversation"):
@@ -116,9 +116,9 @@ def _conversation(row: Mapping[str, object], column: str) -> Conversation:
 
 
 def _whole_text(row: Mapping[str, object], column: str) -> str:
-    """The prompt of a row that splits it in two.
+    """The text of a prompt, including a second column that belongs to it.
 
-    Alpaca has `input` and Dolly `context` after an instruction; SQuAD has `context` before a question.
+    Alpaca has `input` and Dolly has `context` after an instruction; SQuAD has `context` before a question.
     """
     text, context = str(row[column]), row.get("context")
     if column.casefold() == "instruction":
@@ -133,7 +133,7 @@ def _whole_text(row: Mapping[str, object], column: str) -> str:
 
 
 def _system(row: Mapping[str, object]) -> list[Message]:
-    """The system's turn, in a column of its own."""
+    """The system message, from a column of its own."""
     column = find_column(row, SYSTEM_COLUMNS)
     text = row[column] if column else None
     if column and isinstance(text, str) and text.strip():
@@ -142,7 +142,7 @@ def _system(row: Mapping[str, object]) -> list[Message]:
 
 
 def _history(row: Mapping[str, object]) -> list[Message]:
-    """The turns before the prompt, in a column of their own: messages, or pairs of what was said and answered."""
+    """The turns before the prompt, from a column of their own: messages, or pairs of message and answer."""
     column = find_column(row, ("history",))
     turns = turns_in(row[column], column) if column and row[column] else None
     if column is None or not turns:
@@ -159,16 +159,16 @@ def _history(row: Mapping[str, object]) -> list[Message]:
 
 
 def _checked(text: str, column: str) -> str:
-    """A user's message that says something."""
+    """A user message, if it is not empty and can be encoded."""
     if not text.strip():
         raise RowError(f"expected a prompt in {column!r}, got an empty text")
     return _encodable(text, column)
 
 
 def _encodable(text: str, column: str) -> str:
-    """Text that can be sent and stored: JSON can hold halves of surrogate pairs, UTF-8 cannot."""
+    """The text, if it can be sent and stored: JSON can spell lone surrogates, UTF-8 cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise RowError(f"expected text in {column!r}, got half of a surrogate pair; mend the file's escapes") from None
+        raise RowError(f"expected text in {column!r}, got half of a surrogate pair; fix the file's escapes") from None
     return text

@@ -1,4 +1,4 @@
-"""Records in, prompts with a split out. A hash of the text alone decides the split: it is stable when the set grows."""
+"""Assigns prompts to the train or held-out split by a hash of their text, which is stable when the set grows."""
 
 import hashlib
 import json
@@ -13,11 +13,11 @@ from diffing.types import Conversation, Prompt, Split
 log = logging.getLogger(__name__)
 
 HASHES = 2**256
-"""How many values SHA-256 has."""
+"""The number of values of SHA-256."""
 
 
 def fold(text: str) -> str:
-    """The text without differences of case, white space and Unicode composition: what makes two prompts the same."""
+    """Normalises case, white space and Unicode composition; prompts with the same result count as duplicates."""
     return " ".join(unicodedata.normalize("NFC", text).casefold().split())
 
 
@@ -25,9 +25,9 @@ def split_of(text: str, heldout_share: float, seed: int = 0) -> Split:
     """The split of a prompt.
 
     Args:
-        text: Its last user message; equal ones after `fold` are always in the same split.
+        text: Its last user message; texts that are equal after `fold` are always in the same split.
         heldout_share: The share of held-out prompts, 0 to 1.
-        seed: Another one gives another split.
+        seed: The seed of the split.
     """
     return "heldout" if _place(text, seed) < heldout_share else "train"
 
@@ -38,17 +38,17 @@ def prompts_from(
     """The first `train` and the first `heldout` prompts in the order of their hash, train first.
 
     Args:
-        records: Per prompt: id or None, messages (the last one the user's), domain or None. Of two that are the same
-            the first is kept.
-        source: What `Prompt.source` shall say.
-        train: How many at most; also, with `heldout`, the proportion of the two splits.
-        heldout: How many at most.
-        seed: Another one gives another split.
-        exact: Prompts are the same where their texts are, as in what somebody chose: case and indentation can matter.
-            Otherwise after `fold`, as in what was collected.
+        records: The id or None, messages (the last one the user's), and domain or None of each prompt. The first of
+            several duplicates is kept.
+        source: The value of `Prompt.source`.
+        train: Maximum number of train prompts; with `heldout` it also sets the proportion of the splits.
+        heldout: Maximum number of held-out prompts.
+        seed: The seed of the split.
+        exact: Whether only identical texts are duplicates. This suits files that somebody wrote, in which case and
+            indentation can matter. Otherwise texts are compared after `fold`, which suits collected data.
 
     Raises:
-        SettingError: A number below 1, no prompts, none in one of the splits, one id for two texts.
+        SettingError: A number is below 1, there are no prompts, a split is empty, or two texts have the same id.
     """
     share = heldout_share(train, heldout)
     splits: dict[Split, list[tuple[float, str, str, Prompt]]] = {"train": [], "heldout": []}
@@ -67,13 +67,13 @@ def prompts_from(
         )
         splits[split].append((_place(messages[-1].content, seed), folded, whole, prompt))
     _check_filled(splits["train"], splits["heldout"], source)
-    # conversations that end alike have the same place, so the whole text breaks the tie
+    # conversations with the same last message have the same hash, so the whole text breaks the tie
     chosen = [sorted(splits["train"])[:train], sorted(splits["heldout"])[:heldout]]
     return tuple(prompt for split in chosen for *_, prompt in split)
 
 
 def until_full(records: Iterable[Record], train: int, heldout: int, *, seed: int = 0) -> Iterator[Record]:
-    """Passes distinct records on until each split has as many as asked for; drops those of a split that is full."""
+    """Yields distinct records until both splits are full; records of a split that is full are dropped."""
     share = heldout_share(train, heldout)
     missing: dict[Split, int] = {"train": train, "heldout": heldout}
     for record in _distinct(records, "the dataset", exact=False):
@@ -83,7 +83,7 @@ def until_full(records: Iterable[Record], train: int, heldout: int, *, seed: int
             yield record
         if not any(missing.values()):
             return
-    log.warning("the dataset gave %d prompts fewer than asked for", sum(missing.values()))
+    log.warning("the dataset gave %d prompts fewer than requested", sum(missing.values()))
 
 
 def heldout_share(train: int, heldout: int) -> float:
@@ -100,13 +100,13 @@ def heldout_share(train: int, heldout: int) -> float:
 
 
 def _place(text: str, seed: int) -> float:
-    """Where a text stands between 0 and 1."""
+    """The hash of a text as a number between 0 and 1."""
     digest = hashlib.sha256(f"{seed}\n{fold(text)}".encode()).digest()
     return int.from_bytes(digest) / HASHES
 
 
 def _fold_conversation(messages: Conversation) -> str:
-    """The folded text that makes a whole conversation the same as another; for a single message, its folded text."""
+    """The folded text by which duplicate conversations are recognised; for a single message, its folded text."""
     if len(messages) == 1:
         return fold(messages[0].content)
     return "\n".join(f"{message.role}: {fold(message.content)}" for message in messages)
@@ -118,7 +118,7 @@ def _whole(messages: Conversation) -> str:
 
 
 def _distinct(records: Iterable[Record], source: str, *, exact: bool) -> Iterator[Record]:
-    """The first of each conversation; refuses one id for two of them."""
+    """Yields the first of several duplicate conversations; refuses two conversations with the same id."""
     seen: set[str] = set()
     by_id: dict[str, str] = {}
     duplicates = 0
@@ -137,7 +137,7 @@ def _distinct(records: Iterable[Record], source: str, *, exact: bool) -> Iterato
 
 
 def _check_filled(train: Sequence[object], heldout: Sequence[object], source: str) -> None:
-    """Refuses what cannot be tested.
+    """Refuses an empty split.
 
     Raises:
         SettingError: A split is empty.

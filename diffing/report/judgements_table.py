@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from diffing.judgements import Column, Judgements
+from diffing.judgements import EncodedColumn, Judgements
 from diffing.report.parquet import savable, to_parquet
 from diffing.report.schema import arrow_schema
 from diffing.types import SIDES, Verdict
@@ -73,7 +73,7 @@ def _same(value: Any) -> Any:  # noqa: ANN401 - returns what it is given
 
 def _column(
     table: "pa.Table", name: str, kind: Callable[[Any], T], allowed: Collection[object] | None = None
-) -> Column[T]:
+) -> EncodedColumn[T]:
     """Reads one column and checks each of its distinct values."""
     import numpy as np
 
@@ -87,4 +87,4 @@ def _column(
     for value in values:
         if allowed is not None and value not in allowed:
             raise ValueError(f"{_TABLE}: there is no {name} {value!r:.60}")
-    return Column(tuple(map(kind, values)), np.concatenate([np.zeros(0, np.int32), *codes]).astype(np.int32))
+    return EncodedColumn(tuple(map(kind, values)), np.concatenate([np.zeros(0, np.int32), *codes]).astype(np.int32))

@@ -1,4 +1,5 @@
-"""Rows of files, and the conversations in them. Knows neither prompts nor responses: who reads a file does.
+"""Reads rows from data files (JSON, CSV, TSV, parquet, zip) and parses the conversations in them.
 
-Whatever is read may come from strangers: everything is bounded in size before it is parsed.
+Files may come from strangers, so their size is limited before they are parsed. What the rows mean, prompts or
+responses, is up to the caller.
 """

@@ -1,4 +1,4 @@
-"""Members of a zip archive, bounded, also those packed with Zstandard. Knows nothing of what is in them."""
+"""Unpacks the files in a zip archive, including Zstandard compression, with a limit on their total size."""
 
 import io
 import zipfile
@@ -11,22 +11,22 @@ from diffing.rows.content import MOST_BYTES
 from diffing.rows.table_files import first_line
 
 _ZSTANDARD = 93
-"""The method's number in zip archives; Python knows it from 3.14 on."""
+"""The number of Zstandard compression in zip archives, which Python supports from 3.14 on."""
 _LOCAL_HEADER = 30
-"""Bytes of a member's own header before its name, whose length and that of an extra field stand at 26 and 28."""
+"""Size in bytes of a member's local header; the lengths of the name and extra field that follow are at 26 and 28."""
 
 
 def read_members(source: str, content: bytes, most: int = MOST_BYTES) -> Iterator[tuple[str, bytes]]:
-    """Every file in an archive; of two with one name the later.
+    """Yields the name and content of every file in an archive; of two files with the same name, the later one.
 
     Args:
-        source: What messages call the archive.
+        source: The name of the archive for error messages.
         content: The archive's bytes.
-        most: Bytes of all members together, counted while they are unpacked: what an archive says of itself may lie.
+        most: Maximum size of all files in bytes, counted while unpacking, since the sizes in an archive may be wrong.
 
     Raises:
-        SettingError: It is no archive that can be read, or holds too much.
-        MissingExtraError: It is packed with Zstandard, whose library is not installed.
+        SettingError: The archive cannot be read, or its files are too large.
+        MissingExtraError: The archive uses Zstandard, and its library is not installed.
     """
     left = most
     try:
@@ -57,7 +57,7 @@ def _open(archive: zipfile.ZipFile, member: zipfile.ZipInfo, content: bytes) -> 
 
 
 def _unreadable() -> tuple[type[Exception], ...]:
-    """What broken archives raise; of Zstandard, where its library is there. RuntimeError: one with a password."""
+    """The exceptions that broken archives raise, including Zstandard's if installed; RuntimeError means a password."""
     broken = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
     try:
         from zstandard import ZstdError

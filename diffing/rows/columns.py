@@ -1,4 +1,4 @@
-"""Finds columns by their names. Knows no values."""
+"""Finds a column by its possible names, ignoring case, and lists columns for error messages."""
 
 from collections.abc import Collection, Sequence
 
@@ -6,29 +6,29 @@ from diffing.errors import SettingError
 
 
 def find_column(columns: Collection[str], names: Sequence[str]) -> str | None:
-    """The first of the names that is a column, whatever its case.
+    """The first of the names that is a column, ignoring case; None if there is none.
 
     Args:
-        columns: Those of a row.
-        names: In small letters; earlier ones come first.
+        columns: The columns of a row.
+        names: Possible names in lower case, in order of preference.
 
     Raises:
-        SettingError: Two columns differ in case alone, and neither is the name itself.
+        SettingError: Two columns differ only in case, and neither equals the name.
     """
     for name in names:
         if name in columns:
             return name
-        found = [column for column in columns if column.casefold() == name]
-        if len(found) > 1:
+        matches = [column for column in columns if column.casefold() == name]
+        if len(matches) > 1:
             raise SettingError(
-                f"the columns {found[0]!r} and {found[1]!r} differ in case alone. Rename the one that is meant"
+                f"the columns {matches[0]!r} and {matches[1]!r} differ only in case. Rename the one that is meant"
             )
-        if found:
-            return found[0]
+        if matches:
+            return matches[0]
     return None
 
 
 def listed(columns: Collection[str]) -> str:
-    """Names of columns, for one line of an error."""
+    """The names of columns as a short text for error messages."""
     shown = ", ".join(repr(column)[:40] for column in list(columns)[:12])
     return f"the columns {shown}" + (", ..." if len(columns) > 12 else "") if columns else "no columns"

@@ -1,4 +1,4 @@
-"""Bytes of a file, bounded and unpacked, and their text. Knows no format of rows."""
+"""Reads a file's bytes with a size limit, unpacks gzip, and decodes text."""
 
 import json
 import zlib
@@ -8,30 +8,30 @@ from pathlib import Path
 from diffing.errors import SettingError
 
 MOST_BYTES = 1 << 30
-"""Bytes of a file that are read, unpacked, at most: rows take several times as much memory."""
+"""Maximum size of a file in bytes once unpacked; its rows take several times as much memory."""
 
 
 def suffix_of(path: Path) -> str:
-    """The ending that tells the format, in small letters: `.jsonl` of `answers.jsonl.gz`."""
+    """The file ending of the format in lower case, such as `.jsonl` for `answers.jsonl.gz`."""
     return Path(path.stem if _is_packed(path) else path.name).suffix.lower()
 
 
 def read_content(source: str, path: Path, most: int = MOST_BYTES) -> bytes:
-    """A whole file; one that ends in `.gz` unpacked.
+    """Reads a whole file, and unpacks it if it ends in `.gz`.
 
     Args:
-        source: What messages call the file.
+        source: The name of the file for error messages.
         path: The file.
-        most: Bytes, at most, packed and unpacked.
+        most: Maximum size in bytes, both packed and unpacked.
 
     Raises:
-        SettingError: It cannot be read or unpacked, or is too large.
+        SettingError: The file cannot be read or unpacked, or is too large.
     """
     try:
         with path.open("rb") as file:
             content = file.read(most + 1)
     except OSError as error:
-        raise SettingError(f"{source} cannot be read ({error.strerror}): check the file and its rights") from None
+        raise SettingError(f"{source} cannot be read ({error.strerror}): check the file and its permissions") from None
     if len(content) <= most and _is_packed(path):
         content = _unpacked(source, path, most)
     if len(content) > most:
@@ -40,10 +40,10 @@ def read_content(source: str, path: Path, most: int = MOST_BYTES) -> bytes:
 
 
 def text_of(source: str, content: bytes) -> str:
-    """The text: UTF-8, or UTF-16 or UTF-32 where the first bytes say so.
+    """Decodes a file's bytes as UTF-8, or as UTF-16 or UTF-32 if the first bytes indicate it.
 
     Raises:
-        SettingError: It is in another encoding; with the line where that shows.
+        SettingError: The text is in another encoding; the message names the line.
     """
     encoding = json.detect_encoding(content[:4])
     try:
@@ -59,7 +59,7 @@ def _is_packed(path: Path) -> bool:
 
 
 def _unpacked(source: str, path: Path, most: int) -> bytes:
-    """Never more than one byte too many: a few kilobytes can hold gigabytes."""
+    """Unpacks at most one byte more than the limit, since a few kilobytes can contain gigabytes."""
     try:
         with GzipFile(path) as file:
             return file.read(most + 1)

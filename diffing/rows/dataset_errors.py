@@ -1,4 +1,4 @@
-"""What reading a dataset with `datasets` can raise. Knows no source."""
+"""The exceptions that reading a dataset with the `datasets` library can raise, and their text in one line."""
 
 import gzip
 import lzma
@@ -7,9 +7,9 @@ import zlib
 
 
 def reading_failures() -> tuple[type[Exception], ...]:
-    """Exceptions that a dataset's own files cause: malformed lines, other columns in a later file, broken archives.
+    """The exceptions that a dataset's own files cause: malformed lines, differing columns, broken archives.
 
-    The library passes on what its many readers raise, some of it wrapped; a streamed dataset raises it unwrapped.
+    The library passes on the exceptions of its many readers, sometimes wrapped, and unwrapped if data is streamed.
     """
     from datasets.exceptions import DatasetsError
     from pyarrow import ArrowException
@@ -18,8 +18,8 @@ def reading_failures() -> tuple[type[Exception], ...]:
     return (DatasetsError, ArrowException, FileNotFoundError, ValueError, TypeError, KeyError, *broken)
 
 
-def told(error: Exception) -> str:
-    """A library's message in one line; what it says of differing columns runs over dozens of lines."""
+def one_line(error: Exception) -> str:
+    """A library's error message in one line; the message on differing columns is replaced, as it is very long."""
     from datasets.table import CastError
 
     if isinstance(error, CastError) or isinstance(error.__cause__, CastError):

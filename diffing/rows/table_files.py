@@ -1,6 +1,6 @@
-"""Rows of a JSON, JSON Lines, CSV, TSV or parquet file, each with its place. Knows no meaning of columns.
+"""Reads the rows of a JSON, JSON Lines, CSV, TSV or parquet file, each with its line or row number.
 
-All but parquet are read with the standard library alone, so that small files load at once.
+All formats but parquet are read with the standard library alone, so that small files load quickly.
 """
 
 import csv
@@ -17,50 +17,50 @@ from diffing.rows.content import MOST_BYTES, text_of
 Row: TypeAlias = Mapping[str, object]
 
 _LONGEST_CSV_FIELD = 2**31 - 1
-"""Characters; the module's own limit of 131,072 is less than a long-context prompt."""
+"""Maximum length of a CSV field in characters; the module's default of 131,072 is too short for long prompts."""
 _SEPARATORS = ",;\t"
-"""What stands between the values of a CSV file, the usual one first."""
+"""Possible separators of a CSV file, the usual one first."""
 _ROWS_AT_ONCE = 64
-"""Rows of a parquet file: one value, stored once, can stand in millions of them."""
+"""Rows of a parquet file per batch; the batch is small because one stored value can appear in millions of rows."""
 
 
-class Place(NamedTuple):
-    """Where a row stands."""
+class RowPlace(NamedTuple):
+    """The position of a row in its file, for error messages."""
 
     unit: str
-    """`line` of a text file, `item` of a list, `row` of a table."""
+    """`line` of a text file, `item` of a list, or `row` of a table."""
     number: int
-    """Counted from 1."""
+    """The number of the line, item or row, counted from 1."""
 
     def __str__(self) -> str:
         return f"{self.unit} {self.number}"
 
 
-Placed: TypeAlias = tuple[Place, Row]
+PlacedRow: TypeAlias = tuple[RowPlace, Row]
 
 
 class _JsonError(ValueError):
-    """JSON that says two things."""
+    """A JSON object that names a field twice."""
 
 
 def read_table(
     source: str, suffix: str, content: bytes, *, bare: str | None = None, most: int = MOST_BYTES
-) -> Iterator[Placed]:
-    """The rows of a file.
+) -> Iterator[PlacedRow]:
+    """Reads the rows of a file.
 
-    - JSON Lines: an object per line; JSON: a list of objects, or one object, which is one row.
-    - CSV and TSV: with a header; CSV also with semicolons or tabs.
+    - JSON Lines has one object per line; JSON has a list of objects, or a single object, which is one row.
+    - CSV and TSV need a header; CSV may also be separated by semicolons or tabs.
     - parquet.
 
     Args:
-        source: What messages call the file.
+        source: The name of the file for error messages.
         suffix: The format, one of `SUFFIXES`.
         content: The file's bytes, unpacked.
-        bare: The column that a JSON text stands for where an object is expected; None where it is a fault.
-        most: Bytes that the rows of a parquet file may take.
+        bare: The column for a JSON string that stands in place of an object; None makes such a string an error.
+        most: Maximum memory for the rows of a parquet file, in bytes.
 
     Raises:
-        SettingError: Malformed content, with its place.
+        SettingError: The content is malformed; the message names the line or row.
     """
     if suffix == ".parquet":
         return _read_parquet(source, content, most)
@@ -71,37 +71,37 @@ def read_table(
 
 _SEPARATED = {".csv": _SEPARATORS, ".tsv": "\t", ".tab": "\t"}
 SUFFIXES = (".jsonl", ".ndjson", ".json", *_SEPARATED, ".parquet")
-"""The formats, by the ending of a file's name."""
+"""The file endings of the supported formats."""
 
 
 def loads(text: str) -> object:
-    """A JSON value of which no object names a field twice.
+    """Parses JSON and refuses objects that name a field twice.
 
     Raises:
-        ValueError: It is malformed, or names a field twice.
-        RecursionError: It is nested too deeply.
+        ValueError: The text is malformed, or an object names a field twice.
+        RecursionError: The value is nested too deeply.
     """
     return json.loads(text, object_pairs_hook=_distinct)
 
 
 def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise _JsonError(f"two fields have one name, {_twice([name for name, _ in pairs])!r:.40}")
-    return found
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise _JsonError(f"two fields have the same name, {_twice([name for name, _ in pairs])!r:.40}")
+    return fields
 
 
-def _read_json(source: str, text: str, bare: str | None) -> Iterator[Placed]:
-    """A list, or an object that spans lines, whatever the file's name says; else JSON Lines."""
+def _read_json(source: str, text: str, bare: str | None) -> Iterator[PlacedRow]:
+    """Reads a JSON list, an object that spans several lines, or JSON Lines, whatever the file's name says."""
     if text.lstrip("\ufeff \t\r\n")[:1] == "[":
         yield from _read_document(source, text, bare)
         return
-    # split at newlines alone: JSON text may hold the other separators that str.splitlines knows
+    # split at newlines only, because JSON text may contain the other line separators of str.splitlines
     first = True
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
-        place = Place("line", number)
+        place = RowPlace("line", number)
         try:
             value = loads(line)
         except (ValueError, RecursionError) as error:
@@ -113,21 +113,21 @@ def _read_json(source: str, text: str, bare: str | None) -> Iterator[Placed]:
         first = False
 
 
-def _read_document(source: str, text: str, bare: str | None) -> Iterator[Placed]:
-    """The items of a list."""
+def _read_document(source: str, text: str, bare: str | None) -> Iterator[PlacedRow]:
+    """Reads the items of a JSON list."""
     try:
         items = loads(text)
     except (ValueError, RecursionError) as error:
-        place = Place("line", error.lineno if isinstance(error, json.JSONDecodeError) else 1)
+        place = RowPlace("line", error.lineno if isinstance(error, json.JSONDecodeError) else 1)
         raise _not_json(source, place, error, "Expected one JSON list of objects: correct it") from None
     if not isinstance(items, list):
         raise SettingError(f"{source}: expected a JSON list of objects, got a {type(items).__name__}")
     for number, item in enumerate(items, start=1):
-        yield Place("item", number), _object(source, Place("item", number), item, bare)
+        yield RowPlace("item", number), _object(source, RowPlace("item", number), item, bare)
 
 
 def _document(text: str) -> Row | None:
-    """The one object that spans all lines, if it does."""
+    """The single object that spans all lines; None if the text is something else."""
     try:
         value = loads(text)
     except (ValueError, RecursionError):
@@ -135,7 +135,7 @@ def _document(text: str) -> Row | None:
     return value if isinstance(value, dict) else None
 
 
-def _not_json(source: str, place: Place, error: Exception, expected: str) -> SettingError:
+def _not_json(source: str, place: RowPlace, error: Exception, expected: str) -> SettingError:
     reason = type(error).__name__
     if isinstance(error, json.JSONDecodeError):
         reason = error.msg
@@ -146,7 +146,7 @@ def _not_json(source: str, place: Place, error: Exception, expected: str) -> Set
     return SettingError(f"{source}, {place}: not JSON ({reason}). {expected}")
 
 
-def _object(source: str, place: Place, value: object, bare: str | None) -> Row:
+def _object(source: str, place: RowPlace, value: object, bare: str | None) -> Row:
     if isinstance(value, str) and bare is not None:
         return {bare: value}
     if not isinstance(value, dict):
@@ -154,24 +154,24 @@ def _object(source: str, place: Place, value: object, bare: str | None) -> Row:
     return value
 
 
-def _read_csv(source: str, text: str, separators: str) -> Iterator[Placed]:
+def _read_csv(source: str, text: str, separators: str) -> Iterator[PlacedRow]:
     csv.field_size_limit(_LONGEST_CSV_FIELD)
     separator = _separator(text, separators)
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
-    place = Place("line", 1)
+    place = RowPlace("line", 1)
     try:
         columns = reader.fieldnames or ()
         _check_names(f"{source}, {place}", columns)
-        place = Place("line", reader.line_num + 1)
+        place = RowPlace("line", reader.line_num + 1)
         for row in reader:
             values = len(row) if None not in row else len(columns) + 1
             if values > len(columns) or any(value is None for value in row.values()):
                 raise SettingError(
                     f"{source}, {place}: expected {len(columns)} values, as in the header, got another number. "
-                    f"Values are separated by {_NAMED[separator]}; put those that hold one in double quotes"
+                    f"Values are separated by {_NAMED[separator]}; put values that contain one in double quotes"
                 )
             yield place, row
-            place = Place("line", reader.line_num + 1)  # a row's first line: fields may hold line breaks
+            place = RowPlace("line", reader.line_num + 1)  # a row's first line: fields may hold line breaks
     except csv.Error as error:
         raise SettingError(f"{source}, {place}: not CSV ({error}). Check the quotation marks") from None
 
@@ -180,24 +180,24 @@ _NAMED = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
 def _separator(text: str, separators: str) -> str:
-    """The one that the header has most of, outside quotation marks."""
+    """The separator that is most frequent in the header, outside quotation marks."""
     header = re.sub(r'"[^"\n]*"', "", text[: text.find("\n")] if "\n" in text else text)
     return max(separators, key=header.count)
 
 
 def _check_names(where: str, names: Sequence[str]) -> None:
-    """Two columns of one name: the last would be taken without a word. Spreadsheets add columns without any."""
+    """Refuses two columns with the same name, except empty names, which spreadsheets add."""
     twice = _twice([name for name in names if name])
     if twice is not None:
-        raise SettingError(f"{where}: two columns have one name, {twice!r:.40}. Rename or remove one")
+        raise SettingError(f"{where}: two columns have the same name, {twice!r:.40}. Rename or remove one")
 
 
 def _twice(names: Sequence[str]) -> str | None:
-    """The first name that is there twice."""
+    """The first name that occurs twice; None if there is none."""
     return next((name for name, times in Counter(names).items() if times > 1), None)
 
 
-def _read_parquet(source: str, content: bytes, most: int) -> Iterator[Placed]:
+def _read_parquet(source: str, content: bytes, most: int) -> Iterator[PlacedRow]:
     import pyarrow
     from pyarrow import parquet
 
@@ -211,11 +211,11 @@ def _read_parquet(source: str, content: bytes, most: int) -> Iterator[Placed]:
                     raise SettingError(f"{source} holds more than {most >> 20} MB: take a part of it")
                 for row in batch.to_pylist():
                     number += 1
-                    yield Place("row", number), row
+                    yield RowPlace("row", number), row
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise SettingError(f"{source} is not a parquet file that can be read ({first_line(error)})") from None
 
 
 def first_line(error: Exception) -> str:
-    """The first line of a library's message, bounded."""
+    """The first line of a library's error message, at most 200 characters."""
     return next(iter(str(error).splitlines()), type(error).__name__)[:200]

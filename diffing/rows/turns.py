@@ -1,4 +1,4 @@
-"""Turns in the notations that datasets and servers have, to a conversation. Knows no file and no column's meaning."""
+"""Parses the turns of a conversation in the notations of common datasets and servers into `Message` objects."""
 
 import ast
 import json
@@ -24,39 +24,39 @@ ROLES: Mapping[str, Role] = {
     "model": "assistant",
     "ai": "assistant",
     "function_call": "assistant",
-    # what a tool answered is said to the model; conversations here have no role for it
+    # a tool's result is input to the model, and conversations here have no other role for it
     "tool": "user",
     "function": "user",
     "observation": "user",
     "ipython": "user",
 }
-"""What datasets call those who speak."""
+"""The role for each name of a speaker that datasets use."""
 _TOOLS = ("tool", "function", "observation", "ipython")
 _TEXT_PARTS = ("text", "input_text", "output_text")
 _THINKING_PARTS = ("reasoning", "thinking")
 _THINKING_FIELDS = ("reasoning_content", "reasoning", "thinking")
 _LONGEST_LIST_AS_TEXT = 4_000_000
-"""Characters of a list that a cell holds as text."""
+"""Maximum length of a list of turns that is stored as text in a cell, in characters."""
 
 Turn: TypeAlias = Mapping[str, object]
 
 
 class RowError(ValueError):
-    """A row that cannot be used; the reader of the file or dataset says where it stands."""
+    """A row that cannot be used; the reader of the file or dataset adds its position to the message."""
 
 
 def turns_in(value: object, column: str) -> Sequence[object] | None:
-    """The turns of a value: a list, or a text that holds one, as a cell of a CSV file does.
+    """The turns of a conversation, from a list or from text that contains a list, as in a CSV cell.
 
     Args:
-        value: A column's.
-        column: Its name, for messages.
+        value: The value of a column.
+        column: The column's name, for error messages.
 
     Returns:
-        The turns; None where the value is a text that is meant as text.
+        The turns; None if the value is plain text.
 
     Raises:
-        RowError: It is neither.
+        RowError: The value is neither turns nor text.
     """
     if isinstance(value, str):
         return _turns_as_text(value, column)
@@ -66,10 +66,10 @@ def turns_in(value: object, column: str) -> Sequence[object] | None:
 
 
 def message_of(turn: object, column: str) -> Message:
-    """One turn, with `role` and `content` or with `from` and `value`; content may come in parts.
+    """Parses one turn with `role` and `content` or `from` and `value`; the content may consist of several parts.
 
     Raises:
-        RowError: It is no turn, or holds more than text.
+        RowError: The value is not a turn, or contains something other than text.
     """
     if not isinstance(turn, Mapping):
         raise RowError(f"expected turns with role and content in {column!r}, got {kind(turn)}")
@@ -79,18 +79,18 @@ def message_of(turn: object, column: str) -> Message:
             f"expected turns with role (system, user, assistant) and content in {column!r}, got role {role!r:.40}"
         )
     text, _ = said_in(turn, column)
-    # without it nobody could tell what a tool returned from what the user says
+    # the label distinguishes a tool's result from a message of the user
     return Message(ROLES[role.casefold()], f"Tool result:\n{text}" if role.casefold() in _TOOLS else text)
 
 
 def said_in(turn: Turn, column: str) -> tuple[str, str | None]:
-    """What a turn says and thinks.
+    """The text and the thinking of a turn.
 
     Returns:
-        Its text, with the calls of tools that it makes; its thinking, where this stands apart.
+        The text, including tool calls; and the thinking if it is in separate fields or parts, else None.
 
     Raises:
-        RowError: It holds something else than text.
+        RowError: The turn contains something other than text.
     """
     content = turn.get("content", turn.get("value"))
     thoughts = [thought for name in _THINKING_FIELDS if isinstance(thought := turn.get(name), str) and thought]
@@ -106,7 +106,7 @@ def said_in(turn: Turn, column: str) -> tuple[str, str | None]:
 
 
 def _parts(content: object, column: str) -> tuple[list[str], list[str]]:
-    """Texts and thoughts of a text, or of a list of parts; parquet fills the fields that a part lacks with null."""
+    """The texts and thoughts of a content, which is text or a list of parts; parquet stores absent fields as null."""
     if isinstance(content, str):
         return [content], []
     texts, thoughts = [], []
@@ -124,7 +124,7 @@ def _parts(content: object, column: str) -> tuple[list[str], list[str]]:
 
 
 def _call(call: object) -> str:
-    """A tool's call as text: what the model did in place of speaking."""
+    """A tool call as text, since it takes the place of the model's answer."""
     function = call.get("function", call) if isinstance(call, Mapping) else call
     if not isinstance(function, Mapping):
         return f"Tool call: {str(function)[:1000]}"
@@ -140,7 +140,7 @@ def _listed(value: object) -> list[object]:
 
 
 def _turns_as_text(text: str, column: str) -> Sequence[object] | None:
-    """The list of turns that a text holds as JSON, or as pandas writes it; None where it is a text as others."""
+    """The list of turns that a text contains as JSON or in pandas' notation; None if it is ordinary text."""
     stripped = text.strip()
     if not stripped.startswith("[") or len(stripped) > _LONGEST_LIST_AS_TEXT:
         return None
@@ -178,7 +178,7 @@ def _is_turn(value: object) -> bool:
 
 
 def kind(value: object) -> str:
-    """A value's type in JSON's words."""
+    """The type of a value in JSON's terms, for error messages."""
     if value is None or value == []:
         return "null" if value is None else "an empty list"
     names = {dict: "an object", list: "a list", str: "a text", bool: "a boolean", int: "a number", float: "a number"}

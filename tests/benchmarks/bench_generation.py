@@ -15,7 +15,7 @@ from collections.abc import Callable
 import torch
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, StoppingCriteriaList
 
-from diffing.models.local.continuous_batching import Slots
+from diffing.models.local.continuous_batching import ContinuousBatch
 from diffing.models.local.decoding import Job, Row
 
 PROMPTS, ROUNDS = 100, 2
@@ -101,7 +101,7 @@ def slots(model: LlamaForCausalLM, prompts: list[list[int]], limits: list[int], 
         on_finish=lambda row: None,
         on_tokens=lambda count: None,
     )
-    Slots(model, job).run(todo)
+    ContinuousBatch(model, job).run(todo)
     return [row.written for row in todo]
 
 

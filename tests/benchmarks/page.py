@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from diffing.atomic_write import write_atomically
 from diffing.bench.results import Result, load_results
 from diffing.bench.results_page import escape, render_markdown
-from diffing.writing import write_whole
 from tests.benchmarks.glance import BRACKETS, at_a_glance
 
 RESULTS = Path(__file__).parent / "results"
@@ -27,4 +27,4 @@ def render_page(results: Sequence[tuple[str, Result]]) -> str:
 
 
 if __name__ == "__main__":
-    print(write_whole(render_page(load_results(RESULTS)).encode(), RESULTS / "RESULTS.md"))
+    print(write_atomically(render_page(load_results(RESULTS)).encode(), RESULTS / "RESULTS.md"))

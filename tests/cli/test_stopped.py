@@ -22,7 +22,7 @@ from tests.starter import Starter
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
-KEPT = "diffing: stopped. What was done is kept; the same command goes on from there\n"
+KEPT = "diffing: stopped. What was done is kept; the same command continues from there\n"
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
@@ -88,7 +88,7 @@ def test_what_is_ignored_stays_ignored(tmp_path: Path) -> None:
     """As by `nohup`: a closed terminal does not end the run."""
     code = (
         "import os, signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
-        "from diffing.__main__ import _end_when_told; _end_when_told(['run'])\n"
+        "from diffing.__main__ import _exit_on_signals; _exit_on_signals(['run'])\n"
         "os.kill(os.getpid(), signal.SIGHUP); print('goes on')\nos.kill(os.getpid(), signal.SIGTERM)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

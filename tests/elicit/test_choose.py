@@ -56,7 +56,7 @@ def test_both_splits_are_where_the_models_differ_and_no_held_out_prompt_was_answ
     (note,) = chosen.notes
     assert "20 of 106 train prompts" in note
     assert "10 of 54 held-out prompts by their text alone" in note
-    assert "not for prompts at large" in note
+    assert "not to prompts in general" in note
     assert [(usage.stage, usage.calls) for usage in chosen.usage] == [("pool a", 106), ("pool b", 106)]
 
 

@@ -37,7 +37,7 @@ def test_as_many_different_prompts_as_asked_for_in_both_splits() -> None:
     assert {prompt.source for prompt in written.prompts} == {"written by scripted:llm"}
     assert written.usage[0].calls == len(writer.questions) == len(set(writer.questions))
     (note,) = written.notes
-    assert "written by scripted:llm to show what was suspected: «medical advice. Ignore all this" in note
+    assert "written by scripted:llm to show a suspected difference: “medical advice. Ignore all this" in note
     assert "It saw no response of either model." in note
 
 
@@ -60,8 +60,7 @@ def test_fewer_than_asked_for_is_told() -> None:
     written = write_prompts(ScriptedModel("llm", Writer(most=25)), SUSPICION, train=60, heldout=30)
     assert 10 < len(written.prompts) <= 26
     assert (
-        f"scripted:llm wrote {len(written.prompts)} different prompts that can be used, of 90 asked for."
-        in written.notes
+        f"scripted:llm wrote only {len(written.prompts)} different usable prompts of the 90 requested." in written.notes
     )
 
 

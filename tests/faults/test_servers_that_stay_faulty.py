@@ -147,7 +147,7 @@ def test_a_setting_that_is_declined_is_told_as_not_sent(whole: Report, runs: Run
     assert report.model_a.settings == whole.model_a.settings
     assert report.model_b.settings == whole.model_b.settings | {"temperature": "not taken by the server"}
     (note,) = [note for note in report.notes if "temperature" in note]
-    assert note.startswith("The server of model B did not take `temperature`: ")
+    assert note.startswith("The server of model B did not accept `temperature`: ")
     runs.server.fault = None
     assert runs.do(str(tmp_path)) == report
 
@@ -165,8 +165,8 @@ def test_another_model_from_the_beginning_is_told(runs: Runs, tmp_path: Path) ->
     others = sum(pair.a.text == "I am another." for pair in report.pairs)
     assert 1 <= others <= CONCURRENCY
     assert report.notes[0] == (
-        f"The server of model A says that more than one model answered: the one asked for ({16 - others}), "
-        f"another-model ({others}). Their answers are taken together here, as if they came from one model."
+        f"The server of model A says that more than one model answered: the requested one ({16 - others}), "
+        f"another-model ({others}). Their answers are treated here as if they came from one model."
     )
     runs.server.fault = None
     assert runs.do(str(tmp_path)) == report
@@ -185,7 +185,7 @@ def test_a_name_of_the_llms_own_is_told_too(tmp_path: Path) -> None:
         report = made.do("cache")
         assert made.do("cache") == report
     (note,) = [note for note in report.notes if "its-own" in note]
-    assert note.startswith("By its server's word, all ")
+    assert note.startswith("According to its server, all ")
     assert f" answers of the LLM openai:llm@{made.server.base_url.removeprefix('http://')} come from its-own." in note
 
 

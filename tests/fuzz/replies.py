@@ -15,9 +15,9 @@ from diffing.masking import masked
 from diffing.models.answers import read_completion
 from diffing.models.json_text import UnreadableJsonError, check_depth, read_json
 from diffing.models.rejections import exceeds_context, of_policy, out_of_credit, tokens_allowed, too_long, unknown_model
-from diffing.models.remote import Fault, date_of, retry_after
+from diffing.models.remote import TransientError, date_of, retry_after
 from diffing.models.served_names import same_model
-from diffing.models.server_notes import Told
+from diffing.models.server_notes import ServerNotes
 from diffing.models.thinking import opened_thinking, split_thinking, unknown_thinking
 from diffing.models.transport import HttpError
 from diffing.structured_replies import ReplyError, entries, entry, json_value, offered
@@ -226,7 +226,7 @@ def _reply(text: str) -> None:
 def _answer(text: str) -> None:
     try:
         completion = read_completion(read_json(text))
-    except (UnreadableJsonError, Fault) as error:
+    except (UnreadableJsonError, TransientError) as error:
         _short(error)
         return
     assert isinstance(completion, Completion)
@@ -238,7 +238,7 @@ def _answer(text: str) -> None:
             kept.encode()
         elif kept is not None:
             assert 0 <= kept < 2**63
-    assert isinstance(Told([completion]).notes("model A"), tuple)
+    assert isinstance(ServerNotes([completion]).notes("model A"), tuple)
     if completion.served:
         assert completion.served.isprintable()
         assert same_model(completion.served, completion.served)

@@ -70,7 +70,7 @@ def line_of(caught: pytest.ExceptionInfo[HubError], tokens: dict[str, str]) -> s
         ("alice/private", None, r"alice/private does not exist on the Hub, or is private .* run `hf auth login`"),
         ("alice/open", "v9", "alice/open has no revision v9: expected a branch, tag or commit"),
         ("alice/off", None, "alice/off was disabled on the Hub; use another model"),
-        ("not a/name", None, "'not a/name' is no name on the Hub: expected user/name"),
+        ("not a/name", None, "'not a/name' is not a valid name on the Hub: expected user/name"),
     ],
 )
 def test_what_cannot_be_found(

@@ -188,7 +188,7 @@ def test_a_damaged_row_is_reported_and_asked_again(store, value, caplog):
     assert [each.text for each in made] == ["re: a", "re: b"]
     assert [conversation for conversation, _ in inner.requests] == [user("a"), user("b"), user("a")]
     assert [record.message for record in caplog.records] == [
-        f"The cache {store.path} holds 1 answers that cannot be read; they are asked again."
+        f"The cache {store.path} holds 1 answers that cannot be read; they are asked for again."
     ]
     model.generate([user("a")], Sampling())
     assert len(inner.requests) == 3
@@ -216,7 +216,7 @@ assert len(made) == 200
     lines = done.stderr.splitlines()
     assert len(lines) == 1
     assert lines[0].startswith(f"The cache {path} cannot be written (")
-    assert "nothing is stored from here on" in lines[0]
+    assert "nothing is stored from now on" in lines[0]
     again = ScriptedModel("m", lambda conversation, sampling: "x" * 5000)
     CachedModel(again, Store(path)).generate([(Message("user", str(i)),) for i in range(200)], Sampling())
     assert 0 < len(again.requests) < 200

@@ -81,7 +81,7 @@ def test_a_damaged_page_hides_its_own_rows_only(whole: bytes, tmp_path: Path, ca
     assert inside == list(range(inside[0], inside[-1] + 1))  # all that lay on one page
     assert len(inside) < 40
     [line] = [record.message for record in caplog.records]
-    assert f"a fresh one begun with the {len(found)} answers in it that are whole" in line
+    assert f"replaced by a new one with its {len(found)} intact answers" in line
     assert (tmp_path / "completions.sqlite.corrupt").exists()
 
 

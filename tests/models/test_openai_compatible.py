@@ -161,7 +161,7 @@ def test_an_unusable_address_is_one_clear_line_without_secrets(given, says):
 def test_other_unusable_settings():
     with pytest.raises(SettingError, match="needs the name it has on the server"):
         OpenAIModel(" ", "http://h")
-    with pytest.raises(SettingError, match="API key holds characters that no key has") as caught:
+    with pytest.raises(SettingError, match="API key contains characters that no key has") as caught:
         OpenAIModel("m", "http://h", api_key="sk-\nsecret")
     assert "secret" not in str(caught.value)
     with pytest.raises(SettingError, match="concurrency >= 1"):
@@ -451,7 +451,7 @@ def test_without_json_schema_where_the_server_cannot_and_only_once(status, unnam
     assert server.count == 6
     assert "seed" in server.requests[-1]
     assert [record.message for record in caplog.records] == [
-        f"{model.id} does not take `response_format`: it is asked without."
+        f"{model.id} does not accept `response_format`: requests are sent without it."
     ]
 
 

@@ -244,7 +244,7 @@ def test_a_fault_in_jsonl_is_one_line_with_its_place(tmp_path, content, says):
     [
         ("prompt,answer\na,b\n", "line 2: expected columns .* got the columns 'prompt', 'answer'"),
         ("prompt,response\n", "holds no rows"),
-        ("prompt,response,response\na,b,c\n", "line 1: two columns have one name"),
+        ("prompt,response,response\na,b,c\n", "line 1: two columns have the same name"),
         ('prompt,response\n"a\nb",c\nd\n', "line 4: expected 2 values, as in the header"),
         ("prompt,response\na,b,c\n", "line 2: expected 2 values, as in the header"),
         ('prompt,response\na,"b\n', "line 2: not CSV .* Check the quotation marks"),

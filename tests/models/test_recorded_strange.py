@@ -188,7 +188,7 @@ def test_instructions_have_their_input(tmp_path):
             {"prompt": "p", "chosen": "c", "rejected": "r"},
             "expected columns .* got the columns 'prompt', 'chosen', 'rejected'.*--columns",
         ),
-        ({"prompt": "p", "Response": "a", "RESPONSE": "b"}, "'Response' and 'RESPONSE' differ in case alone"),
+        ({"prompt": "p", "Response": "a", "RESPONSE": "b"}, "'Response' and 'RESPONSE' differ only in case"),
         ({"prompt": "p", "response": float("nan")}, "`response` must be text .* got a number"),
         ({"prompt": "p", "response": []}, "got an empty list"),
         ({"prompt": "p", "response": ["a", 1]}, "`response` must be text .* got a list"),
@@ -395,7 +395,7 @@ def test_a_second_file_that_nothing_needs_is_refused(tmp_path):
         (
             "r.jsonl",
             b'{"prompt": "a", "response": "b", "response": "c"}\n',
-            "line 1: not JSON .two fields have one name, 'resp",
+            "line 1: not JSON .two fields have the same name, 'resp",
         ),
         ("r.jsonl", b'{"prompt": "a\x00", "response": "b"}\n', "line 1: not JSON"),
         ("r.jsonl", b'{"prompt": "a", "response": ' + b"9" * 6000 + b"}\n", "line 1: not JSON"),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from diffing.errors import ModelError, SettingError
-from diffing.models.remote import Effort, Fault, Requests, date_of, retry_after
+from diffing.models.remote import RequestLimits, Requests, TransientError, date_of, retry_after
 from diffing.types import Completion, Message
 from tests.servers.openai_server import OpenAIServer
 from tests.waiting import DEADLINE
@@ -60,13 +60,13 @@ def test_what_is_no_date(header):
 
 
 def test_back_off_doubles_up_to_half_a_minute():
-    assert [Effort(timeout=120.0).back_off(attempt) for attempt in (1, 2, 3, 8)] == [0.6, 1.2, 2.4, 30.0]
+    assert [RequestLimits(timeout=120.0).back_off(attempt) for attempt in (1, 2, 3, 8)] == [0.6, 1.2, 2.4, 30.0]
 
 
 @pytest.mark.parametrize("wrong", [{"concurrency": 0}, {"attempts": 0}, {"timeout": 0.0}])
 def test_efforts_that_cannot_be(wrong):
     with pytest.raises(SettingError, match="needs concurrency >= 1, attempts >= 1 and timeout > 0"):
-        Effort(**wrong)
+        RequestLimits(**wrong)
 
 
 def test_a_permanent_error_is_told_even_if_others_were_stopped_first():
@@ -77,10 +77,10 @@ def test_a_permanent_error_is_told_even_if_others_were_stopped_first():
         waiting.wait(timeout=DEADLINE)
         if conversation[0].content == "7":
             raise ModelError("wrong key")
-        raise Fault("busy", retry_after=30.0 if conversation[0].content < "3" else None)
+        raise TransientError("busy", retry_after=30.0 if conversation[0].content < "3" else None)
 
     with pytest.raises(ModelError, match=r"^wrong key$"):
-        Requests("m", Effort(concurrency=8, timeout=6000.0)).ask_all(ask, users(8))
+        Requests("m", RequestLimits(concurrency=8, timeout=6000.0)).ask_all(ask, users(8))
 
 
 def test_answers_on_their_way_are_told_before_the_end():
@@ -97,7 +97,9 @@ def test_answers_on_their_way_are_told_before_the_end():
         return FINE
 
     with pytest.raises(ModelError, match="wrong key"):
-        Requests("m", Effort(concurrency=2)).ask_all(ask, users(9), lambda index, made: told.append((index, made)))
+        Requests("m", RequestLimits(concurrency=2)).ask_all(
+            ask, users(9), lambda index, made: told.append((index, made))
+        )
     assert told == [(1, FINE)]
 
 
@@ -106,10 +108,10 @@ def test_those_that_failed_are_asked_again_together_and_that_alone_means_nothing
 
     def ask(conversation):
         if int(conversation[0].content) % 4 == 0:
-            raise Fault("strange")
+            raise TransientError("strange")
         return FINE
 
-    requests = Requests("m", Effort(concurrency=1, attempts=1))
+    requests = Requests("m", RequestLimits(concurrency=1, attempts=1))
     made = requests.ask_all(ask, users(40))
     failed = [user for user, completion in zip(users(40), made, strict=True) if completion.finish == "error"]
     assert len(failed) == 10
@@ -123,7 +125,7 @@ def test_bugs_are_not_survived():
         raise ZeroDivisionError("a bug")
 
     with pytest.raises(ZeroDivisionError, match="a bug"):
-        Requests("m", Effort()).ask_all(ask, users(20))
+        Requests("m", RequestLimits()).ask_all(ask, users(20))
 
 
 def test_a_killed_run_asks_nothing_again_that_it_was_told(tmp_path):

@@ -11,7 +11,7 @@ from diffing.errors import ModelError
 from diffing.models.base import Sampling
 from diffing.models.cache import CachedModel, Store
 from diffing.models.openai_compatible import OpenAIModel
-from diffing.models.server_notes import Told
+from diffing.models.server_notes import ServerNotes
 from diffing.types import Completion, Message
 from tests.servers.openai_server import Body, Named, NullContent, OpenAIServer, Status, chat_body
 from tests.servers.openai_server import Message as Says
@@ -154,7 +154,7 @@ def test_what_cannot_be_read_is_asked_for_again(raw):
 
 def told_by(server, conversations, **options):
     made = model_at(server, **options).generate(conversations, SAMPLING)
-    return made, Told(made).notes("model A")
+    return made, ServerNotes(made).notes("model A")
 
 
 def test_another_model_is_asked_again_where_the_right_one_answered_before():
@@ -165,7 +165,7 @@ def test_another_model_is_asked_again_where_the_right_one_answered_before():
         server.fault = lambda request: Named() if draw.random() < 0.3 else None
         made = model.generate(users(60), SAMPLING)
     assert [each.text for each in made] == [f"re: question {i}" for i in range(60)]
-    assert Told(made).notes("model A") == ()
+    assert ServerNotes(made).notes("model A") == ()
 
 
 def test_another_model_that_stays_is_left_out():
@@ -179,7 +179,7 @@ def test_a_server_with_names_of_its_own_is_told_once():
     with OpenAIServer(lambda request: chat_body(echo(request)) | {"model": "its-own-name"}) as server:
         made, notes = told_by(server, users(3))
     assert [each.served for each in made] == ["its-own-name"] * 3
-    assert notes == ("By its server's word, all 3 answers of model A come from its-own-name.",)
+    assert notes == ("According to its server, all 3 answers of model A come from its-own-name.",)
 
 
 def test_a_change_within_a_run_is_told_also_from_the_cache(tmp_path):
@@ -190,9 +190,9 @@ def test_a_change_within_a_run_is_told_also_from_the_cache(tmp_path):
         first, second = model.generate(users(3), SAMPLING), model.generate(users(3), SAMPLING)
     assert first == second
     assert server.count == 3
-    assert Told(second).notes("model A") == (
-        "The server of model A says that more than one model answered: one (2), two (1). Their answers are taken "
-        "together here, as if they came from one model.",
+    assert ServerNotes(second).notes("model A") == (
+        "The server of model A says that more than one model answered: one (2), two (1). Their answers are treated "
+        "here as if they came from one model.",
     )
 
 
@@ -200,10 +200,10 @@ def test_snapshots_are_no_alarm_but_two_of_them_are_told():
     names = iter(["m-2024-08-06", "M-2024-08-06", "m", "m-2024-05-13", "m"])
     with OpenAIServer(lambda request: chat_body(echo(request)) | {"model": next(names)}) as server:
         made, notes = told_by(server, users(2))
-        assert notes == ("By its server's word, all 2 answers of model A come from m-2024-08-06.",)
+        assert notes == ("According to its server, all 2 answers of model A come from m-2024-08-06.",)
         made, notes = told_by(server, users(3))
     assert [each.served for each in made] == [None, "m-2024-05-13", None]
-    assert "the one asked for (2), m-2024-05-13 (1)" in notes[0]
+    assert "the requested one (2), m-2024-05-13 (1)" in notes[0]
 
 
 def test_a_name_is_one_short_line():
@@ -234,10 +234,10 @@ def test_what_was_not_sent_is_told_also_from_the_cache(tmp_path):
         for _ in range(2):
             made = model.generate(users(3), SAMPLING)
             assert [each.declined for each in made] == ["seed, temperature"] * 3
-            assert Told(made).declined == ("seed", "temperature")
-            assert Told(made).notes("model A")[1] == (
-                "The server of model A did not take `temperature`: all 3 answers came about without it, as the server "
-                "does by itself."
+            assert ServerNotes(made).declined == ("seed", "temperature")
+            assert ServerNotes(made).notes("model A")[1] == (
+                "The server of model A did not accept `temperature`: all 3 answers were generated without it, with the "
+                "server's default."
             )
     assert "temperature" not in server.requests[-1]
 

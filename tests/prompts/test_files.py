@@ -280,9 +280,9 @@ def test_prompts_that_differ_by_case_or_indentation_are_two_in_one_split(tmp_pat
 
 
 @pytest.mark.parametrize(("name", "content", "message"), [
-    ("p.csv", b"prompt,prompt\na,b\n", "p.csv, line 1: two columns have one name, 'prompt'"),
-    ("p.csv", b"Prompt,PROMPT\na,b\n", "p.csv, line 2: the columns 'Prompt' and 'PROMPT' differ in case alone"),
-    ("p.jsonl", b'{"prompt": "a", "prompt": "b"}\n', "p.jsonl, line 1: not JSON (two fields have one name, 'prompt')"),
+    ("p.csv", b"prompt,prompt\na,b\n", "p.csv, line 1: two columns have the same name, 'prompt'"),
+    ("p.csv", b"Prompt,PROMPT\na,b\n", "p.csv, line 2: the columns 'Prompt' and 'PROMPT' differ only in case"),
+    ("p.jsonl", b'{"prompt": "a", "prompt": "b"}\n', "p.jsonl, line 1: not JSON (two fields have the same name, 'pro"),
     ("p.csv", b"prompt,x\na\n", "p.csv, line 2: expected 2 values, as in the header"),
     ("p.csv", "prompt\ncaf\xe9\n".encode("latin-1"), "p.csv, line 2: not UTF-8. Save the file as UTF-8"),
     ("p.jsonl", b"[" * 100_000, "p.jsonl, line 1: not JSON"),

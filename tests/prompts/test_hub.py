@@ -83,7 +83,7 @@ def test_sharegpt_shaped_jsonl_and_a_row_without_a_prompt(tmp_path: Path, caplog
     (tmp_path / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     got = load_prompts(str(tmp_path), train=200, heldout=100)
     assert len(got) == 39
-    assert "1 of 40 rows hold no prompt" in caplog.text
+    assert "1 of 40 rows contain no prompt" in caplog.text
     assert "fewer than asked for" in caplog.text
 
 
@@ -224,11 +224,11 @@ def test_configuration_and_split_are_named(hub: LocalHub, answers: dict[str, str
     ("org/gated", "HubError: org/gated is gated: ask for access at https://huggingface.co/datasets/org/gated"),
     ("org/good@nosuchrevision", "HubError: org/good has no revision nosuchrevision: expected a branch, tag or commit"),
     ("org/broken", "HubError: The Hub answered 500 for org/broken"),
-    ("org/thief:x", "HubError: org/thief names files of elsewhere ('/etc/*.conf'): expected files of the dataset"),
-    ("org/thief:own", "HubError: org/thief names files of elsewhere"),
+    ("org/thief:x", "HubError: org/thief names files outside the dataset ('/etc/*.conf'): expected files of the"),
+    ("org/thief:own", "HubError: org/thief names files outside the dataset"),
     ("org/many:x", "HubError: The card of org/many has metadata that cannot be read (it has aliases (*name))"),
     ("org/endless", "HubError: README.md of org/endless has 1.0 MB: expected at most 1 MB. It was not read"),
-    ("org/asker:x", "HubError: org/asker names files of elsewhere ('http://127.0.0.1:9/x.json'): expected files of"),
+    ("org/asker:x", "HubError: org/asker names files outside the dataset ('http://127.0.0.1:9/x.json'): expected"),
     ("org/good:nosuchconfig", "SettingError: org/good@SHA:nosuchconfig: BuilderConfig 'nosuchconfig' not found"),
     ("org/good/nosuchsplit", "SettingError: org/good@SHA/nosuchsplit: expected one of the splits train, got nosuch"),
 ])  # fmt: skip

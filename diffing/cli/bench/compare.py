@@ -34,12 +34,12 @@ def compare(
 
     For reports on the same responses, it also finds out which hypotheses say the same.
     """
+    from diffing.atomic_write import write_atomically
     from diffing.bench.compare import category_result, group_reports, method_result, overlap_result, same_result
     from diffing.bench.results import load_results, save_result
     from diffing.bench.results_page import render_markdown
     from diffing.outputs.files.csv_table import rows_as_csv
     from diffing.report import load_report
-    from diffing.writing import write_whole
 
     reports = [(folder.name, load_report(folder)) for folder in report]
     with progress_bars(Console(stderr=True)) as on_progress:
@@ -58,9 +58,9 @@ def compare(
         result = maker(groups, command=typed, settings={key: value for key, value in settings.items() if value})
         path = save_result(result, out / f"{name}.json")
         columns = list(result.rows[0]) if result.rows else []
-        write_whole(rows_as_csv(columns, [list(row.values()) for row in result.rows]), path.with_suffix(".csv"))
+        write_atomically(rows_as_csv(columns, [list(row.values()) for row in result.rows]), path.with_suffix(".csv"))
         show_result(result, None, json_)
-    page = write_whole(render_markdown(load_results(out)).encode(), out / "RESULTS.md")
+    page = write_atomically(render_markdown(load_results(out)).encode(), out / "RESULTS.md")
     Console(stderr=True).print(f"Page: {page}", highlight=False, markup=False, soft_wrap=True)
 
 

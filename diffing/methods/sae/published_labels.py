@@ -8,7 +8,7 @@ from pathlib import Path
 
 from diffing.methods.sae.activation_cache import TextStore
 from diffing.models.json_text import UnreadableJsonError, read_json
-from diffing.models.remote import Fault
+from diffing.models.remote import TransientError
 from diffing.models.surrogates import without_surrogates
 from diffing.models.transport import HttpError, get_text
 
@@ -63,7 +63,7 @@ def labels_of_neuronpedia(
             if text is None:
                 try:
                     text = _explanation(get_text(client, f"/api/feature/{neuronpedia}/{index}", _TIMEOUT))
-                except (httpx2.HTTPError, HttpError, Fault, UnreadableJsonError) as error:
+                except (httpx2.HTTPError, HttpError, TransientError, UnreadableJsonError) as error:
                     _log.warning("Neuronpedia gives no labels for %s (%s).", neuronpedia, type(error).__name__)
                     return found
                 if store:

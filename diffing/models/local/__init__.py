@@ -1,4 +1,4 @@
-"""Models on this machine, with transformers and accelerate."""
+"""The backend for models that run on this machine, with transformers and accelerate."""
 
 from diffing.models.local.memory import size_of
 from diffing.models.local.model import LocalModel

@@ -1,6 +1,6 @@
-"""An adapter over a base model: all of its weights find a place, none is made up, embeddings grow or shrink with it.
+"""Loads a PEFT adapter onto a base model, and checks that all of its weights fit and none is randomly initialised.
 
-Whether it changes anything at all is for `proving.py`.
+Whether the adapter changes the model's output is checked in `sanity_checks.py`.
 """
 
 import json
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 _PREFIX = "base_model.model."
-"""What PEFT puts before the names of the base's modules."""
+"""The prefix that PEFT adds to the names of the base's modules."""
 
 
 def check_adapter(name: str, config: Mapping[str, Any]) -> None:
-    """Refuses, before anything is downloaded, what is no adapter of a model that writes text.
+    """Refuses, before anything is downloaded, an adapter that does not belong to a text-generating model.
 
     An adapter is weights over a base; PEFT would also follow its configuration to other files, and import code.
 
@@ -50,7 +50,7 @@ def check_adapter(name: str, config: Mapping[str, Any]) -> None:
 
 
 def add_adapter(model: "PreTrainedModel", name: str, folder: Path) -> "PreTrainedModel":
-    """The model with an adapter over it; the base's weights stay as they are.
+    """Applies an adapter to a model; the base's weights are not changed.
 
     Raises:
         ModelError: The adapter was made for another base, or is not complete.
@@ -74,7 +74,7 @@ def add_adapter(model: "PreTrainedModel", name: str, folder: Path) -> "PreTraine
 
 
 def _resize_embeddings(model: "PreTrainedModel", name: str, stored: Mapping[str, tuple[int, ...]]) -> None:
-    """Gives the embeddings as many rows as those that come with the adapter, which learnt tokens of its own.
+    """Resizes the embeddings to those saved with the adapter, which may have learnt new tokens.
 
     Rows that come with nothing would be random.
     """
@@ -121,7 +121,7 @@ def _check_keys(name: str, adapted: Any, stored: int, missing: Collection[str], 
 
 
 def _lost(adapted: Any, file: Path, unexpected: Collection[str]) -> list[str]:  # noqa: ANN401
-    """Those of the leftover weights that are not in the model all the same.
+    """The unused weights of the adapter that are not in the model under another name.
 
     PEFT stores some under a second name (`lm_head.modules_to_save.weight` beside `lm_head.weight`), and puts others
     into place by itself (the projections of VeRA).
@@ -143,13 +143,13 @@ def _lost(adapted: Any, file: Path, unexpected: Collection[str]) -> list[str]:  
 
 
 def _goes_on(short: str, long: str) -> bool:
-    """Whether a dotted name is another one with parts put in between."""
+    """Whether a dotted name equals another one with additional parts in between."""
     parts = iter(long.split("."))
     return all(part in parts for part in short.split("."))
 
 
 def _unshared(adapted: Any, missing: Collection[str]) -> list[str]:  # noqa: ANN401
-    """Those that are not another weight under a second name: some kinds keep one bank of vectors for all layers."""
+    """The weights that are not shared under a second name; some adapters share one bank of vectors over all layers."""
     if not missing:
         return []
     parameters = dict(adapted.named_parameters(remove_duplicate=False))
@@ -158,12 +158,12 @@ def _unshared(adapted: Any, missing: Collection[str]) -> list[str]:  # noqa: ANN
 
 
 def _shown(adapted: Any, keys: Collection[str]) -> str:  # noqa: ANN401
-    """The first one, as it is called in the file."""
+    """The name of the first weight, as in the file, for error messages."""
     return min(keys).removeprefix(_PREFIX).replace(f".{adapted.active_adapter}.", ".")[:100]
 
 
 def learnt_tokens(folder: Path) -> list[int]:
-    """Tokens whose embeddings an adapter changes one by one: where it does nothing else, it shows at them alone."""
+    """The tokens whose embeddings an adapter changes individually; some adapters affect nothing else."""
     config = json.loads((folder / ADAPTER_CONFIG).read_bytes())
     named = [config.get("token_indices"), config.get("trainable_token_indices")]
     lists = [each for value in named for each in (value.values() if isinstance(value, dict) else [value])]

@@ -1,6 +1,6 @@
-"""Whether a model is one that writes text, told from its config.json before anything is downloaded.
+"""Checks from config.json, before anything is downloaded, that a model generates text and transformers can load it.
 
-It does not see weights: what they show (a model that looks ahead, for example) is for `proving.py`.
+Problems that only the weights reveal, such as a model that looks ahead, are found in `sanity_checks.py`.
 """
 
 import json
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from transformers import PretrainedConfig
 
 _IMPORTING = threading.Lock()
-"""transformers loads its parts when they are first named, and fails where two threads do so at the same time."""
+"""A lock for transformers' lazy imports, which fail if two threads trigger them at the same time."""
 
 _HEADS = (
     ("ForSequenceClassification", "a classifier of texts"),
@@ -30,11 +30,11 @@ _HEADS = (
     ("ForPreTraining", "a model with the heads of its pre-training"),
     ("ForConditionalGeneration", "a model that rewrites an input (encoder and decoder)"),
 )
-"""What a class does, by the end of its name."""
+"""The purpose of a model class, by the end of its name."""
 
 
 def check_architecture(name: str, config: Mapping[str, Any], options: LocalOptions) -> None:
-    """Refuses, before anything is downloaded, what transformers could not load and what does not write text.
+    """Refuses, before anything is downloaded, a model that transformers cannot load or that does not generate text.
 
     Raises:
         ModelError: The architecture is unknown, needs code that comes with the model, or is no decoder with a head
@@ -74,7 +74,7 @@ def check_architecture(name: str, config: Mapping[str, Any], options: LocalOptio
 
 
 def _parsed(config: Mapping[str, Any]) -> "PretrainedConfig":
-    """As transformers reads it from a file, which has an own notation for what JSON cannot say (infinity)."""
+    """Parses a configuration like transformers, with its notation for values that JSON lacks, such as infinity."""
     from transformers import AutoConfig
 
     with TemporaryDirectory() as folder:
@@ -84,12 +84,12 @@ def _parsed(config: Mapping[str, Any]) -> "PretrainedConfig":
 
 
 def _writers(model_type: str) -> tuple[str, ...]:
-    """Names of the classes that transformers offers for writing text with models of a type."""
+    """The names of transformers' text-generation classes for a model type."""
     return tuple(dict.fromkeys(name for each in _names() for name in _listed(each.get(model_type, ()))))
 
 
 def _names() -> tuple[Mapping[str, Any], ...]:
-    """Names by model type: the mappings of classes would import them, and torch with them."""
+    """Class names by model type, read as text because transformers' own mappings would import torch."""
     from transformers.models.auto.modeling_auto import (
         MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
         MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES,
@@ -103,7 +103,7 @@ def _listed(names: str | Sequence[str]) -> Sequence[str]:
 
 
 def _check_saved_as(name: str, architectures: object, writers: tuple[str, ...]) -> None:
-    """`architectures` names the class whose weights were saved.
+    """Refuses a model whose `architectures` entry, the class of the saved weights, does not generate text.
 
     A name that transformers does not know (LLaMAForCausalLM, a class of a training library) is left to the weights.
     """

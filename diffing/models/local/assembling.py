@@ -1,4 +1,4 @@
-"""A model with its chat format, put together from its files and an adapter's, and proved to be what was asked for."""
+"""Assembles a model from its weights, tokenizer, chat template and adapter, and checks that the result works."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,15 +24,15 @@ _ASKED = (
     "Write a short reply to this letter: Dear Sir, on Monday, 3 March, I bought 12 red apples (2.50 each) and a loaf "
     "of bread in your shop. Half of them were bad! Pourquoi? Bitte antworten Sie bald; def total(n): return n * 2.5"
 )
-"""Of several kinds and tongues, so that experts of many kinds are asked."""
+"""A text with several topics and languages, so that many different experts of a mixture are used."""
 _READ = 64
-"""Tokens of it that are read: the end, where the answer is asked for."""
+"""Number of tokens of the prompt that are read: its end, at which the answer begins."""
 _LEARNT = 16
 """How many tokens an adapter may have in front of it that it learnt one by one."""
 
 
 def assemble(base: Source, adapter: Source | None, options: LocalOptions, identity: str) -> LoadedModel:
-    """Fetches and loads a model, its tokenizer and its adapter, and proves what they are.
+    """Downloads and loads a model, its tokenizer and its adapter, and checks them.
 
     Args:
         base: The model's files.
@@ -68,7 +68,7 @@ def assemble(base: Source, adapter: Source | None, options: LocalOptions, identi
 
 
 def _prompt(chat: Chat, tokenizer: Any, model: "PreTrainedModel") -> list[int]:  # noqa: ANN401
-    """The end of an ordinary prompt, where the answer is asked for, no longer than the model can read."""
+    """The end of an ordinary prompt, at which the answer begins, no longer than the model can read."""
     try:
         ids = chat.encode((Message("user", _ASKED),))
     except ConversationRefusedError:  # each conversation is told so when it comes
@@ -78,7 +78,7 @@ def _prompt(chat: Chat, tokenizer: Any, model: "PreTrainedModel") -> list[int]: 
 
 
 def _adapted(base: str, model: "PreTrainedModel", name: str, folder: Path, prompt: Sequence[int]) -> "PreTrainedModel":
-    """The model with its adapter, which has been seen to change what it says."""
+    """The model with its adapter, after a check that the adapter changes the model's output."""
     rows = embedding_rows(model)
     # tokens that are new with the adapter mean nothing to the base
     known = [token if rows is None or token < rows else 0 for token in prompt]

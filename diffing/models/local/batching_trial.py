@@ -1,9 +1,9 @@
-"""How a model's conversations can run side by side, found by trying it.
+"""Finds out by a trial whether a model gives the same logits in a batch as alone, and chooses how to run its batches.
 
-A short text goes on with given tokens, in rows of several lengths: each alone, then together. As long as the logits are
-the same, an answer does not depend on what else is asked. Recurrent models that read padding, virtual tokens in front
-of a prompt, masks that are ignored, numbers drawn at random: all show here, whatever the architecture is called. A
-model that cannot write at all is told before the first conversation.
+A short text is continued with fixed tokens, in rows of several lengths: each row alone, then all together. If the
+logits agree, an answer does not depend on the other conversations of a batch. This detects recurrent models that read
+padding, virtual tokens before a prompt, ignored masks and random numbers in any architecture. A model that cannot
+generate at all is reported before the first conversation.
 """
 
 import logging
@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from diffing.errors import ModelError
-from diffing.models.local.continuous_batching import Slots
+from diffing.models.local.continuous_batching import ContinuousBatch
 from diffing.models.local.decoding import Job, Row, UnusableLogitsError
 from diffing.models.local.fixed_noise import generator_states
 from diffing.models.local.load_errors import reason
-from diffing.models.local.static_batching import WholeBatches
-from diffing.models.local.uncached_decoding import Afresh
+from diffing.models.local.static_batching import StaticBatches
+from diffing.models.local.uncached_decoding import UncachedDecoder
 
 if TYPE_CHECKING:
     import torch
@@ -45,19 +45,19 @@ _LOST = 0.5
 Weights in 8 bits round differently for every number of tokens; without its past a model is about 1.4 off."""
 
 
-_Runner: TypeAlias = Slots | WholeBatches | Afresh
+_Runner: TypeAlias = ContinuousBatch | StaticBatches | UncachedDecoder
 _RUNNERS: Mapping[Way, tuple[type[_Runner], int | None]] = {
-    "slots": (Slots, None),
-    "batches": (WholeBatches, None),
-    "alone": (WholeBatches, 1),
-    "afresh": (Afresh, 1),
+    "slots": (ContinuousBatch, None),
+    "batches": (StaticBatches, None),
+    "alone": (StaticBatches, 1),
+    "afresh": (UncachedDecoder, 1),
 }
 """How each is done, and with how many rows at once; None is as many as a job allows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """How a model's conversations are run."""
+class BatchingStrategy:
+    """The way in which a model's conversations are batched."""
 
     way: Way
     """See `Way`."""
@@ -76,16 +76,16 @@ class Manner:
             runner, most = _RUNNERS[self.way]
             runner(model, job if most is None else replace(job, max_rows=most)).run(near)
         if far := [row for row in rows if row.finish is None]:
-            WholeBatches(model, replace(job, max_rows=1)).run(far)
+            StaticBatches(model, replace(job, max_rows=1)).run(far)
 
 
-def find_manner(name: str, model: "PreTrainedModel", text: Sequence[int]) -> Manner:
-    """Tries how conversations can be run.
+def find_strategy(name: str, model: "PreTrainedModel", text: Sequence[int]) -> BatchingStrategy:
+    """Finds the fastest way of batching that does not change the logits.
 
     Args:
         name: Of the model, for the error.
         model: A causal language model on its device.
-        text: Tokens such as it reads; they are repeated where they are few.
+        text: Token ids of ordinary text; a short text is repeated.
 
     Raises:
         ModelError: It cannot go on with a text at all, or memory is too small for it.
@@ -98,7 +98,7 @@ def find_manner(name: str, model: "PreTrainedModel", text: Sequence[int]) -> Man
     if afresh is None and alone is None:
         raise ModelError(f"{name} cannot go on with a text ({problem}): use another model.")
     if draws and afresh is not None:
-        return Manner("afresh")
+        return BatchingStrategy("afresh")
     exact = _is_exact(model)
     # what needs preparing goes on by `generate` alone
     whole = alone is not None and (afresh is None or _agree(afresh, alone, _EXACT if exact else _LOST, every=exact))
@@ -108,13 +108,13 @@ def find_manner(name: str, model: "PreTrainedModel", text: Sequence[int]) -> Man
     for way in ways:
         found, problem = _try(way, model, text)
         if found is not None and _agree(expected, found, _EXACT if exact else _ROUGH, every=exact):
-            return Manner(way, _first_scale(model.config))
+            return BatchingStrategy(way, _first_scale(model.config))
         logger.debug("%s not by %s: %s", name, way, problem or "its logits differ")
-    return Manner("alone" if whole else "afresh")
+    return BatchingStrategy("alone" if whole else "afresh")
 
 
 def _is_exact(model: "PreTrainedModel") -> bool:
-    """Whether rounding is all but invisible."""
+    """Whether the data type is precise enough that rounding is negligible."""
     import torch
 
     full = getattr(model, "dtype", None) in (torch.float32, torch.float64)
@@ -122,7 +122,7 @@ def _is_exact(model: "PreTrainedModel") -> bool:
 
 
 def _try(way: Way, model: "PreTrainedModel", text: Sequence[int]) -> tuple["_Trace | None", str]:
-    """The logits of one way, or why there are none.
+    """The logits of one way of batching, or the reason why it failed.
 
     Raises:
         ModelError: Memory is too small for a few tokens.
@@ -143,7 +143,7 @@ def _try(way: Way, model: "PreTrainedModel", text: Sequence[int]) -> tuple["_Tra
 
 
 def _trace(runner: type[_Runner], model: "PreTrainedModel", text: Sequence[int], max_rows: int) -> "_Trace":
-    """The logits of each row at each of its steps, when all rows go on with the text itself."""
+    """The logits of each row at each of its steps, if all rows are continued with the text itself."""
     longest = max(read + written for read, written in _SHAPES)
     tokens = [text[place % len(text)] for place in range(longest)]
     seen: _Trace = [[] for _ in _SHAPES]
@@ -168,7 +168,7 @@ def _trace(runner: type[_Runner], model: "PreTrainedModel", text: Sequence[int],
 
 
 def _agree(expected: "_Trace", found: "_Trace", most: float, *, every: bool) -> bool:
-    """Whether logits lie within a distance, be it every one or half of those of the padded rows."""
+    """Whether logits lie within a distance: either all of them, or half of those of the padded rows."""
     apart = [
         [_distance(one, other) for one, other in zip(ones, others, strict=True)]
         for ones, others in zip(expected, found, strict=True)
@@ -180,7 +180,7 @@ def _agree(expected: "_Trace", found: "_Trace", most: float, *, every: bool) -> 
 
 
 def _distance(expected: "torch.Tensor", found: "torch.Tensor") -> float:
-    """Root mean square of the differences, as a share of the expected logits' own spread."""
+    """Root mean square of the differences, relative to the spread of the expected logits."""
     if expected.shape != found.shape or bool((expected.isfinite() != found.isfinite()).any()):
         return float("inf")
     finite = expected.isfinite()  # tokens that can never come are minus infinity
@@ -190,7 +190,7 @@ def _distance(expected: "torch.Tensor", found: "torch.Tensor") -> float:
 
 
 def _first_scale(config: Any) -> int | None:  # noqa: ANN401 - transformers' configurations are untyped
-    """The length from which on all rows of a batch are read at another scale as soon as one is that long (LongRoPE)."""
+    """The length at which one long row changes the position scaling of a whole batch (LongRoPE); None without one."""
     text_config = config.get_text_config(decoder=True)
     parameters = getattr(text_config, "rope_parameters", None) or {}
     kinds = [parameters, *(each for each in parameters.values() if isinstance(each, dict))]  # or one per kind of layer

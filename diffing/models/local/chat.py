@@ -1,14 +1,14 @@
-"""Conversations to token ids and token ids to answers, through the model's own chat template, applied once.
+"""Converts conversations to token ids with the model's chat template, and generated token ids to answers.
 
-`apply_chat_template(tokenize=True)` does both in one step, so no second BOS can appear. Special tokens that stand in
-the *content* of a message are encoded as ordinary text: outside text cannot open a turn of its own. Thinking is
+`apply_chat_template(tokenize=True)` renders and tokenizes in one step, so no second BOS can appear. Special tokens in
+the *content* of a message are encoded as ordinary text, so untrusted text cannot open a turn of its own. Thinking is
 switched off (`enable_thinking=False`, `thinking=False`; templates that know neither ignore them).
 
-Two fallbacks, both part of what the model is asked: a tokenizer without a template gets `PLAIN`; a template without a
-system role gets the system text at the head of the first user turn, after which comes a blank line.
+There are two fallbacks: a tokenizer without a template gets `PLAIN`, and a template without a
+system role gets the system text at the beginning of the first user turn, followed by a blank line.
 
-An answer ends at the checkpoint's stops, at the tokenizer's EOS and where the template ends a turn, be that a token or
-words; what ends it is no part of it.
+An answer ends at the checkpoint's stop tokens, at the tokenizer's EOS, or at the template's end of turn, which may be
+a token or text. What ends an answer is not part of it.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 _SHORTEST_STOP = 3
-"""Letters and signs that a turn's end has at least where no token stands for it: shorter ones are found in answers."""
+"""Minimum length in characters of an end-of-turn text without a token: shorter texts also appear in answers."""
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class Chat:
         return any(text in tail for text in self._stop_texts)
 
     def answer(self, prompt: Sequence[int], written: Sequence[int]) -> tuple[str, str | None]:
-        """The answer and, apart from it, the thinking; special tokens are left out of both."""
+        """The answer and the thinking as separate texts, both without special tokens."""
         text = self._decode(written)
         text = text[: min((at for stop in self._stop_texts if (at := text.find(stop)) >= 0), default=None)]
         if self._template.plain:
@@ -122,7 +122,7 @@ class Chat:
 
 
 def fold_system(conversation: Conversation) -> Conversation:
-    """Puts the text of system messages at the head of the first user turn, for templates without a system role."""
+    """Moves system messages to the beginning of the first user turn, for templates without a system role."""
     system = "\n\n".join(message.content for message in conversation if message.role == "system")
     turns = [message for message in conversation if message.role != "system"]
     first = next((i for i, message in enumerate(turns) if message.role == "user"), None)
@@ -133,7 +133,7 @@ def fold_system(conversation: Conversation) -> Conversation:
 
 
 def _end_of_turn(tokenizer: "PreTrainedTokenizerBase", behind: str) -> Stops:
-    """What ends a turn, from what the template writes behind one: its first token, or else its first line.
+    """The end-of-turn marker: the first token, or else the first line, that the template writes after a turn.
 
     Also a token that is not marked as special counts (`<|im_end|>` in some fine-tunes). A line is what is left where
     the vocabulary has no such token (a base model asked in ChatML), and where turns begin with a word (`Human:`).

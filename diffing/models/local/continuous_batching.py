@@ -1,8 +1,8 @@
-"""The loop over a model's forward pass, for models that remember by keys and values: full or sliding-window attention.
+"""Continuous batching: generates token by token with a key-value cache, while rows join and leave the batch.
 
 The cache is transformers' DynamicCache with all columns kept, also for sliding windows (the mask knows the window), so
-that rows can be padded, cut and joined. Models with another memory (state spaces, linear attention) go through
-`whole.py`. Which is which is found by trying, in `trial.py`: what is missing or misunderstood here shows there.
+that rows can be padded, cut and joined. Models with another kind of memory (state spaces, linear attention) use
+`static_batching.py`. Which one fits a model is decided by the trial in `batching_trial.py`.
 """
 
 import inspect
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from transformers.cache_utils import DynamicLayer
 
 
-class NoSlotsError(Exception):
-    """The model's memory is no list of keys and values that could be cut and joined."""
+class UnsupportedCacheError(Exception):
+    """The model's cache is not a list of keys and values that can be cut and joined."""
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """How a model takes its cache, and what it costs."""
+    """How a model expects its cache, and how many bytes it takes."""
 
     argument: str
     """The name under which it takes the cache: the one under which it returns it. transformers renames this argument
@@ -35,10 +35,10 @@ class Memory:
 
 
 def memory_of(model: "PreTrainedModel") -> Memory:
-    """What a model returns when it keeps one token.
+    """Runs a model on one token to find out how its cache works.
 
     Raises:
-        NoSlotsError: It returns no cache of keys and values, or one of another kind.
+        UnsupportedCacheError: It returns no cache of keys and values, or one of another kind.
     """
     import torch
     from transformers import DynamicCache
@@ -51,15 +51,15 @@ def memory_of(model: "PreTrainedModel") -> Memory:
     for name, value in output.items():
         if type(value) is DynamicCache:
             if not all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in value.layers):
-                raise NoSlotsError("some of its layers remember otherwise than by keys and values")
+                raise UnsupportedCacheError("some of its layers remember otherwise than by keys and values")
             layers = cast("list[DynamicLayer]", value.layers)
             kept = [part for layer in layers for part in (layer.keys, layer.values) if part is not None]
             return Memory(str(name), sum(part.nbytes for part in kept))
-    raise NoSlotsError("it returns no cache of keys and values")
+    raise UnsupportedCacheError("it returns no cache of keys and values")
 
 
-class Slots:
-    """A batch whose rows come and go."""
+class ContinuousBatch:
+    """A batch whose rows join and leave while it runs."""
 
     def __init__(self, model: "PreTrainedModel", job: Job) -> None:
         self._model: Any = model  # its methods are untyped
@@ -74,7 +74,7 @@ class Slots:
 
         Raises:
             ModelError: Not even one row fits into memory.
-            NoSlotsError: The model remembers in another way.
+            UnsupportedCacheError: The model remembers in another way.
             UnusableLogitsError: See there.
         """
         run_with_halving(rows, self._job, self._advance, self._forget)
@@ -84,7 +84,7 @@ class Slots:
         return rows
 
     def _advance(self, waiting: deque[Row], max_rows: int) -> None:
-        """One token for every row, after those that finished have left and others have come, where that pays.
+        """Generates one token for every row, after finished rows have left and waiting rows have joined.
 
         Leaving and coming copy the whole cache: worth it for an eighth of the rows, not for each single one.
         """
@@ -147,7 +147,7 @@ class Slots:
         with torch.inference_mode():
             output = self._model(input_ids=torch.tensor(ids, device=device), use_cache=True, **arguments)
             if cache.get_seq_length() != columns:
-                raise NoSlotsError("it keeps other columns than those of its tokens")
+                raise UnsupportedCacheError("it keeps other columns than those of its tokens")
             self._job.take(rows, output.logits[:, -1])
 
 
@@ -157,7 +157,7 @@ def _takes(model: Any, argument: str) -> bool:  # noqa: ANN401 - peft's model is
 
 
 def _select(cache: "DynamicCache", rows: Sequence[int], columns: int) -> None:
-    """Keeps these rows and the last `columns` columns."""
+    """Keeps only the given rows and the last `columns` columns of a cache."""
     import torch
 
     for layer in cast("list[DynamicLayer]", cache.layers):
@@ -170,7 +170,7 @@ def _select(cache: "DynamicCache", rows: Sequence[int], columns: int) -> None:
 
 
 def _join(upper: "DynamicCache", lower: "DynamicCache") -> "DynamicCache":
-    """Puts the rows of two caches into the first one, the shorter padded on the left."""
+    """Appends the rows of the second cache to the first one; the shorter is padded on the left."""
     layers = zip(cast("list[DynamicLayer]", upper.layers), cast("list[DynamicLayer]", lower.layers), strict=True)
     for above, below in layers:
         above.keys = _stack(above.keys, below.keys)

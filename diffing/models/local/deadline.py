@@ -1,4 +1,4 @@
-"""A call that is given up when it takes too long, for programs of strangers that run within this process."""
+"""Runs a call with a time limit, for untrusted code (such as chat templates) that runs within this process."""
 
 import ctypes
 import threading
@@ -9,7 +9,7 @@ Result = TypeVar("Result")
 
 
 def call_within(seconds: float, call: Callable[[], Result]) -> Result:
-    """Runs a call in a thread of its own.
+    """Runs a call in a thread of its own, and gives up after a time limit.
 
     Args:
         seconds: How long it may take.

@@ -1,14 +1,14 @@
-"""Many conversations answered side by side: rows that finish leave, waiting ones take their places.
+"""The data types and scheduling of batched decoding: rows, jobs, batch sizes, and retries after out-of-memory.
 
-A row is nothing but its tokens. Its place in a batch and its keys and values are disposable: when memory runs out, the
-batch is thrown away, the rows go back to the queue with all they have written, half as many are taken from then on, and
-what is done stays done.
+A row consists only of its tokens. Its place in a batch and its keys and values are disposable: if memory runs out, the
+batch is dropped, its rows go back to the queue with the tokens generated so far, and batches are half as large from
+then on.
 
 Rows are padded on the left, so that all end in the same column; positions are counted per row. In exact arithmetic a
 row's logits do not depend on its neighbours; in floating point another batch shape can change their last bits (float32:
 about 1e-6 relative; bfloat16: about 1e-2), so that two tokens which are that close to a tie may change places. In
 float32 this is rare; in bfloat16 it happens. Where more than rounding differs (weights in 8 bits are multiplied in
-another way for each batch), `trial.py` finds it, and conversations go one at a time.
+another way for each batch), `batching_trial.py` finds it, and conversations go one at a time.
 
 It does not know chats, texts or files, and none of a checkpoint's own generation settings but the tokens that stop it.
 """
@@ -35,7 +35,7 @@ token."""
 
 @dataclass(slots=True)
 class Row:
-    """One conversation under way."""
+    """One conversation that is being answered."""
 
     index: int
     """Its place in the result."""
@@ -50,16 +50,16 @@ class Row:
     finish: Finish | None = None
     """None while it is under way."""
     detail: str | None = None
-    """Why, where it failed."""
+    """The reason, if the row failed."""
 
     @property
     def length(self) -> int:
-        """Tokens so far."""
+        """The number of tokens so far."""
         return len(self.prompt) + len(self.written)
 
     @property
     def reach(self) -> int:
-        """Tokens it may come to."""
+        """The maximum number of tokens that the row may reach."""
         return len(self.prompt) + self.limit
 
 
@@ -68,7 +68,7 @@ Choose: TypeAlias = Callable[["torch.Tensor", Sequence[Row]], list[int]]
 
 
 class UnusableLogitsError(Exception):
-    """A row whose logits say nothing about the next token: NaN, infinite, or minus infinity for every token."""
+    """The logits of a row are unusable: NaN, infinite, or minus infinity for every token."""
 
     def __init__(self, index: int) -> None:
         super().__init__(f"unusable logits in row {index}")
@@ -78,7 +78,7 @@ class UnusableLogitsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is the same for all rows of one call."""
+    """The parameters that all rows of one call share."""
 
     choose: Choose
     """How tokens are drawn."""
@@ -93,10 +93,10 @@ class Job:
     on_finish: Callable[[Row], None]
     """Called as each row finishes."""
     on_tokens: Callable[[int], None]
-    """Called with the number of tokens made in each step."""
+    """Called with the number of tokens generated in each step."""
 
     def take(self, rows: Sequence[Row], logits: "torch.Tensor") -> list[int]:
-        """Gives each row that is under way its next token, and tells which have finished.
+        """Appends the next token to each running row, and returns which rows have finished.
 
         Args:
             rows: Those of the batch.
@@ -125,7 +125,7 @@ class Job:
 
 
 def check_logits(logits: "torch.Tensor", rows: Sequence[Row]) -> None:
-    """Makes sure that every row under way has a best token; an argmax over NaN is token 0, which looks like an answer.
+    """Refuses unusable logits, because the argmax over NaN is token 0, which would look like an answer.
 
     Raises:
         UnusableLogitsError: See there.
@@ -138,7 +138,7 @@ def check_logits(logits: "torch.Tensor", rows: Sequence[Row]) -> None:
 
 
 def vacancies(live: Sequence[Row], waiting: Sequence[Row], job: Job, max_rows: int) -> int:
-    """How many of the waiting rows, in their order, fit beside the live ones."""
+    """How many of the waiting rows, in order, fit into memory beside the running ones."""
     reach = max((row.reach for row in live), default=0)
     count = len(live)
     for row in waiting:
@@ -150,7 +150,7 @@ def vacancies(live: Sequence[Row], waiting: Sequence[Row], job: Job, max_rows: i
 
 
 def by_length(rows: Sequence[Row]) -> deque[Row]:
-    """Shortest first: a row that joins late is then about as long as those already writing, so little is padded."""
+    """Sorts rows by length, shortest first, so that rows that join late need little padding."""
     return deque(sorted(rows, key=lambda row: (row.length, row.index)))
 
 

@@ -1,4 +1,4 @@
-"""Conversations to rows of tokens, and finished rows to completions."""
+"""Converts conversations to rows of tokens for decoding, and finished rows to completions."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def row_of(
     index: int, conversation: Conversation, sampling: Sampling, chat: Chat, context: int | None, embeddings: int
 ) -> Row | Completion:
-    """A conversation ready to be answered, or why it cannot be.
+    """The row of a conversation, or a completion that says why it cannot be answered.
 
     Args:
         index: Its place in the result.
@@ -42,7 +42,7 @@ def row_of(
 
 
 def completion_of(row: Row, chat: Chat) -> Completion:
-    """What a finished row says."""
+    """The completion of a finished row."""
     assert row.finish is not None
     stopped = row.finish == "stop" and row.written[-1] in chat.stop_ids
     text, thinking = chat.answer(row.prompt, row.written[:-1] if stopped else row.written)
@@ -58,7 +58,7 @@ def completion_of(row: Row, chat: Chat) -> Completion:
 
 
 def chooser(sampling: Sampling) -> Choose:
-    """Draws each row's next token by its own noise."""
+    """A function that chooses each row's next token with the row's own noise."""
 
     def choose(logits: "torch.Tensor", rows: Sequence[Row]) -> list[int]:
         return draw(logits, sampling, [row.key for row in rows], [len(row.written) for row in rows])

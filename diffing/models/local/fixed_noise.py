@@ -1,4 +1,4 @@
-"""Numbers that a model draws while it reads, as Reformer does for its hashes."""
+"""Fixes the random numbers that some models draw in their forward pass, such as Reformer for its hashes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def fixed_noise(model: "PreTrainedModel") -> Iterator[None]:
-    """Inside, the model draws the same numbers every time; outside, the generators go on as if nothing had been drawn.
+    """A context manager in which a model draws the same numbers every time; the generators are restored afterwards.
 
     Args:
         model: A model on its device.
@@ -24,7 +24,7 @@ def fixed_noise(model: "PreTrainedModel") -> Iterator[None]:
 
 
 def generator_states(model: "PreTrainedModel") -> "list[torch.Tensor]":
-    """States of the generators that a model may draw from: they change as soon as it does.
+    """The states of the generators that a model may use, which change if it draws numbers.
 
     Args:
         model: A model on its device.

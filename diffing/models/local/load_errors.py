@@ -1,7 +1,4 @@
-"""Whatever loading a model raises, as a `ModelError` of one line that keeps the reason.
-
-It does not know what is loaded, nor by which library.
-"""
+"""Turns any exception raised while a model is loaded into a `ModelError` of one line that keeps the reason."""
 
 import logging
 import warnings
@@ -48,12 +45,12 @@ def one_line(what: str, advice: str) -> Iterator[None]:
 
 
 def _is_panic(error: BaseException) -> bool:
-    """Whether a library in Rust (tokenizers) gave up: PyO3 exports no class to name, and it is no `Exception`."""
+    """Whether a library in Rust (tokenizers) panicked; PyO3 exports no class for this, and it is not an `Exception`."""
     return type(error).__name__ == "PanicException"
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out, on whatever device."""
+    """Whether memory ran out, on any device."""
     if isinstance(error, MemoryError):
         return True
     if not isinstance(error, RuntimeError):
@@ -68,7 +65,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def reason(error: BaseException) -> str:
-    """What an error says, and what is behind it, in one bounded line without its full stop."""
+    """The message of an error and of its causes, in one short line without the final full stop."""
     notes = getattr(error, "__notes__", [])
     said = _cleaned(str(notes[0])) if notes else _words(error)
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
@@ -104,7 +101,7 @@ def _lines(error: BaseException) -> list[str]:
 
 
 class _Collected(logging.Handler):
-    """Keeps what is logged."""
+    """A log handler that collects messages."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -117,7 +114,7 @@ class _Collected(logging.Handler):
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps back what transformers and PEFT log and warn about while they load: tables of weights, progress bars.
+    """A context manager that suppresses the log messages, warnings and progress bars of transformers and PEFT.
 
     What matters of it is checked, and told in one line. An error on the way takes along what was logged as its reason:
     transformers tells some of them in a table alone.

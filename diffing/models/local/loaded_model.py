@@ -1,7 +1,4 @@
-"""A model with its weights: proved able to answer, then asked.
-
-It knows neither where the weights came from nor that the memory they take is shared with other models.
-"""
+"""A model whose weights are loaded: checks it, generates answers, and computes next-token probabilities."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.errors import ModelError
 from diffing.models.base import OnTokens, Sampling
-from diffing.models.local.batching_trial import Manner, find_manner
+from diffing.models.local.batching_trial import BatchingStrategy, find_strategy
 from diffing.models.local.chat import TRIAL, Chat
 from diffing.models.local.continuous_batching import memory_of
 from diffing.models.local.decoding import Job, Row, UnusableLogitsError
@@ -36,15 +33,15 @@ _SLOW = {
 
 @dataclass(slots=True)
 class LoadedModel:
-    """Answers conversations."""
+    """A model with its weights in memory, which answers conversations."""
 
     name: str
-    """What it is called in errors."""
+    """The name of the model in error messages."""
     model: "PreTrainedModel"
     """Its weights, with its adapter's."""
     chat: Chat
     """Its tokenizer and chat template."""
-    found: Manner | None = None
+    found: BatchingStrategy | None = None
     """How conversations are run side by side, once that was tried."""
 
     @classmethod
@@ -63,22 +60,22 @@ class LoadedModel:
         return cls(name, model, chat)
 
     @property
-    def manner(self) -> Manner:
-        """How conversations are run side by side: tried with one short text, on the device where the model is then.
+    def manner(self) -> BatchingStrategy:
+        """The batching strategy of the model, found by a trial with one short text on its current device.
 
         Raises:
             ModelError: It cannot go on with a text, or computes numbers that are none.
         """
         if self.found is None:
             with _working(self.name, self.model, [TRIAL]):
-                self.found = find_manner(self.name, self.model, self.chat.encode(TRIAL))
+                self.found = find_strategy(self.name, self.model, self.chat.encode(TRIAL))
             if self.found.way in _SLOW:
                 logger.warning("%s %s", self.name, _SLOW[self.found.way])
         return self.found
 
     @property
     def context(self) -> int | None:
-        """Tokens the model can read and write together; None without a limit."""
+        """The context length in tokens, for prompt and answer together; None without a limit."""
         config: Any = self.model.config.get_text_config(decoder=True)
         return getattr(config, "max_position_embeddings", None)
 
@@ -97,7 +94,7 @@ class LoadedModel:
             sampling: How text is drawn.
             options: How many may run side by side.
             on_completion: Called once for each, with its place.
-            on_tokens: Called with the number of tokens made in each step.
+            on_tokens: Called with the number of tokens generated in each step.
 
         Raises:
             ModelError: Not even one fits into memory, or the model computes numbers that are none.
@@ -145,7 +142,7 @@ class LoadedModel:
 
 @contextmanager
 def _working(name: str, model: "PreTrainedModel", conversations: Sequence[Conversation]) -> Iterator[None]:
-    """While a model computes: as many threads as it is worth; nonsense is told with its prompt and what to try."""
+    """A context manager for generation: sets the number of threads, and reports unusable logits with advice."""
     try:
         with fitting_threads(model):
             yield
@@ -157,7 +154,7 @@ def _working(name: str, model: "PreTrainedModel", conversations: Sequence[Conver
 
 
 def _remedy(model: "PreTrainedModel") -> str:
-    """What helps against numbers that leave the range of their type."""
+    """Advice for numbers that overflow their data type."""
     kind = str(model.dtype).removeprefix("torch.")
     if kind == "float16":
         return "float16 is too narrow for many models, load it with dtype bfloat16 or float32"
@@ -167,12 +164,12 @@ def _remedy(model: "PreTrainedModel") -> str:
 
 
 def _embeddings(model: "PreTrainedModel") -> int:
-    """How many tokens a model knows."""
+    """The number of token embeddings of a model."""
     embedding: Any = model.get_input_embeddings()
     return int(embedding.weight.shape[0])
 
 
-def _cache_room(model: "PreTrainedModel", manner: Manner) -> int:
+def _cache_room(model: "PreTrainedModel", manner: BatchingStrategy) -> int:
     """Tokens whose keys and values half of the free memory holds; the rest is for copies of them and activations."""
     if manner.way == "slots":
         token_bytes = memory_of(model).token_bytes

@@ -1,6 +1,6 @@
-"""From files on this machine to a model and its tokenizer.
+"""Loads the configuration, weights and tokenizer of a model from files on this machine.
 
-Asks the Hub for nothing, but for code that a trusted model keeps elsewhere.
+The Hub is contacted only for code that a trusted model keeps in another repository.
 """
 
 import inspect
@@ -25,7 +25,7 @@ _UNLOADED, _AGAIN = "cannot be loaded", "get its files again or use another mode
 
 
 def read_config(name: str, folder: Path, options: LocalOptions) -> "PretrainedConfig":
-    """The configuration of a model, by its own code where that is trusted.
+    """Reads the configuration of a model, with the model's own code if that is trusted.
 
     Raises:
         ModelError: It cannot be read, or the code fails.
@@ -38,7 +38,7 @@ def read_config(name: str, folder: Path, options: LocalOptions) -> "PretrainedCo
 
 
 def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedModel":
-    """The model, ready to run, with every weight from its files.
+    """Loads a model, ready to run, and checks that every weight comes from its files.
 
     Raises:
         ModelError: The files do not make a model, or not all of one.
@@ -77,7 +77,7 @@ def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedM
 
 
 def _drop_unusable_settings(config: "PretrainedConfig") -> None:
-    """Takes generation settings out of a configuration where older versions wrote them and a model would fail on them.
+    """Removes generation settings that older versions wrote into the configuration and that make loading fail.
 
     What the configuration's own class names as well is left as it is: there it may be a part of the architecture.
     """
@@ -102,7 +102,7 @@ def _auto_class(config: "PretrainedConfig", options: LocalOptions) -> Any:  # no
 
 
 def _of_text(unexpected: Collection[str], loaded: type, config: "PretrainedConfig") -> list[str]:
-    """Those of the leftover weights that belong to no other part of a model that also sees.
+    """The unused weights of a model's files that do not belong to a vision part.
 
     Of some (Llama 3.2 and 4), transformers has a class for the text alone, which is the one that is loaded.
     """

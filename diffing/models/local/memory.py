@@ -1,6 +1,6 @@
-"""Whether a model fits into this machine, told before its weights are downloaded.
+"""Estimates whether a model fits into this machine's memory and disk, before its weights are downloaded.
 
-An estimate from sizes alone: it does not know how long the conversations are, nor what other programs will want.
+The estimate uses sizes alone; it does not consider the length of conversations or the needs of other programs.
 """
 
 import shutil
@@ -29,7 +29,7 @@ _QUANTIZED_BYTES: Mapping[Quantization, float] = {"4bit": 0.5 * 0.9 + 2 * 0.1, "
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What there is to put a model into, in bytes."""
+    """The free memory and disk space of this machine, in bytes."""
 
     gpu: int
     """Free memory of the accelerators; 0 without one."""
@@ -40,7 +40,7 @@ class Machine:
 
 
 def size_of(spec: str, *, options: LocalOptions | None = None, token: str | bool | None = None) -> ModelSize:
-    """How big a model (with its adapter) is, without downloading weights.
+    """The size of a model with its adapter, without downloading weights.
 
     Args:
         spec: As for `LocalModel.load`.
@@ -60,7 +60,7 @@ def size_of(spec: str, *, options: LocalOptions | None = None, token: str | bool
 
 
 def this_machine() -> Machine:
-    """Free memory and disk now; a container's own limit counts where it is lower than the machine's.
+    """The memory and disk space that are free now; a container's limit counts if it is lower than the machine's.
 
     Raises:
         MissingExtraError: torch is not installed.
@@ -83,7 +83,7 @@ def this_machine() -> Machine:
 
 
 def _container_room() -> list[int]:
-    """What the control group (version 2) leaves free; empty without a limit."""
+    """The free memory within the limits of the control group (version 2); empty without a limit."""
     folder = Path("/sys/fs/cgroup")
     try:
         limit, used = ((folder / name).read_text().strip() for name in ("memory.max", "memory.current"))
@@ -108,14 +108,14 @@ def needed_bytes(size: ModelSize, config: Mapping[str, Any], options: LocalOptio
 
 
 def dtype_name(options: LocalOptions, *, gpu: bool) -> str:
-    """The type that weights are loaded in: what `auto` stands for on this machine, else the one chosen."""
+    """The data type in which weights are loaded: the chosen one, or the meaning of `auto` on this machine."""
     if options.dtype != "auto":
         return options.dtype
     return "bfloat16" if gpu or fast_bfloat16() else "float32"
 
 
 def on_accelerator(options: LocalOptions) -> bool:
-    """Whether weights go to a GPU or its like.
+    """Whether weights are loaded onto a GPU or another accelerator.
 
     Raises:
         MissingExtraError: torch is not installed.
@@ -131,7 +131,7 @@ def on_accelerator(options: LocalOptions) -> bool:
 
 @cache
 def fast_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 in hardware, as it says itself; elsewhere float32 is faster."""
+    """Whether the processor multiplies bfloat16 in hardware; otherwise float32 is faster."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except (OSError, ValueError):  # no Linux
@@ -143,7 +143,7 @@ def fast_bfloat16() -> bool:
 def check_fit(
     name: str, size: ModelSize, config: Mapping[str, Any], options: LocalOptions, machine: Machine
 ) -> str | None:
-    """Refuses a model that cannot fit.
+    """Refuses a model that does not fit.
 
     Returns:
         A remark where it fits only in part onto the accelerator, else None.
@@ -189,5 +189,5 @@ def gigabytes(count: float) -> str:
 
 
 def millions(count: int) -> str:
-    """A number of parameters for people: in millions or billions."""
+    """A readable number of parameters, in millions or billions."""
     return f"{count / 1e9:.1f} billion" if count >= 1e9 else f"{count / 1e6:.1f} million"

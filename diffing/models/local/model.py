@@ -1,4 +1,4 @@
-"""A model on this machine: any Hub id, `@revision`, folder or `base+adapter`.
+"""`LocalModel`, a model that runs on this machine: a Hub id with optional revision, a folder, or `base+adapter`.
 
 `load` settles identity, architecture and size; weights are downloaded and loaded when the first conversation comes, so
 that a rerun which finds all its responses in the cache loads nothing. A model that does not fit beside those already
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 
 class LocalModel:
-    """Runs with transformers and accelerate.
+    """A local model that runs with transformers and accelerate.
 
     Greedy answers and drawn ones depend on nothing but the conversation and the sampling (see `decoding.py` for how
     exactly floating point keeps to that). Generation settings that come with the checkpoint (its temperature,
@@ -61,7 +61,7 @@ class LocalModel:
         token: str | bool | None = None,
         endpoint: str | None = None,
     ) -> "LocalModel":
-        """Finds a model and makes sure that it can run here; loads no weights yet.
+        """Finds a model and checks that it can run here, without loading its weights.
 
         Args:
             spec: `org/name[@revision]`, a folder, or two of them as `base+adapter`.
@@ -97,12 +97,12 @@ class LocalModel:
 
     @property
     def remote(self) -> bool:
-        """Runs here."""
+        """Always False, since no server is called."""
         return False
 
     @property
     def size(self) -> ModelSize:
-        """Parameters and bytes, adapter included."""
+        """The number of parameters and bytes, including the adapter."""
         if self._size is None:
             self._size = self._base.size if self._adapter is None else self._base.size + self._adapter.size
         return self._size
@@ -150,7 +150,7 @@ class LocalModel:
         return self._load().next_token_logprobs(conversations)
 
     def move(self, device: str) -> None:
-        """Loads the weights now, where they are not loaded yet, and has the model compute on another device.
+        """Moves the model to another device, and loads its weights first if they are not loaded yet.
 
         Args:
             device: Such as `cuda` or `cpu`.
@@ -163,7 +163,7 @@ class LocalModel:
         model.to(device)
 
     def close(self) -> None:
-        """Gives the memory back; the next `generate` loads the weights again."""
+        """Frees the memory; the next `generate` loads the weights again."""
         import torch
 
         self._loaded = None
@@ -201,11 +201,11 @@ class LocalModel:
 
 
 _resident: WeakSet[LocalModel] = WeakSet()
-"""The models of this process whose weights are loaded: they share one memory, whoever holds them."""
+"""All models of this process whose weights are loaded, since they share one memory."""
 
 
 def make_room(fit: Callable[[], str | None], resident: WeakSet[LocalModel]) -> str | None:
-    """Closes the other models where a new one does not fit beside them; they load again when they are asked again.
+    """Unloads other models if a new one does not fit beside them; they are loaded again when needed.
 
     Args:
         fit: What `check_fit` says now.

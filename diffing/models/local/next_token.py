@@ -1,4 +1,4 @@
-"""What a model would say first: the distribution of the first token of its answer. Generates nothing."""
+"""Computes the probability distribution of the first token of a model's answers, without generating text."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any

@@ -1,6 +1,6 @@
-"""Whether a loaded model does what it is asked for, told by what it computes for one short prompt.
+"""Checks with one short prompt that a loaded model works: its tokenizer, its causal mask, and its adapter's effect.
 
-It reads the prompt a few times and writes nothing.
+The model reads the prompt a few times and generates nothing.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ what bfloat16 rounds, about a hundredth; a place that sees the next token change
 
 
 def check_reading(name: str, tokenizer: "PreTrainedTokenizerBase") -> None:
-    """Refuses a tokenizer that gives nothing of a text back: every prompt would be the same to the model.
+    """Refuses a tokenizer that loses the whole text, so that every prompt would be the same to the model.
 
     Args:
         name: The model's.
@@ -45,7 +45,7 @@ def check_reading(name: str, tokenizer: "PreTrainedTokenizerBase") -> None:
 
 
 def embedding_rows(model: "PreTrainedModel") -> int | None:
-    """How many tokens a model knows; None where it does not say."""
+    """The number of token embeddings of a model; None if it is unknown."""
     try:
         weight: Any = model.get_input_embeddings().weight
     except (NotImplementedError, AttributeError):
@@ -54,7 +54,7 @@ def embedding_rows(model: "PreTrainedModel") -> int | None:
 
 
 def check_decoder(name: str, model: "PreTrainedModel", prompt: Sequence[int]) -> None:
-    """Refuses a model that cannot read text alone, or that sees what comes after a token.
+    """Refuses a model that cannot read text alone, or whose logits depend on later tokens.
 
     Args:
         name: The model's.
@@ -78,7 +78,7 @@ def check_decoder(name: str, model: "PreTrainedModel", prompt: Sequence[int]) ->
 
 
 def check_change(name: str, base: "torch.Tensor", adapted: "torch.Tensor") -> None:
-    """Refuses an adapter with which a model answers as without it.
+    """Refuses an adapter that does not change the model's output.
 
     Args:
         name: The adapter's.

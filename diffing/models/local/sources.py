@@ -1,6 +1,6 @@
-"""Where a model's files are: a folder or a repository on the Hub, with an identity, sizes, and a way to get the files.
+"""The files of a model, in a folder or a Hub repository: their identity (commit or hash), sizes and download.
 
-Reads configurations and the headers of safetensors files only; no weights are loaded, and none are downloaded before
+Only configurations and the headers of safetensors files are read; no weights are loaded, and none are downloaded before
 `fetch`.
 """
 
@@ -42,11 +42,11 @@ _MORE_TEMPLATES = "additional_chat_templates/*.jinja"
 
 
 class Source(Protocol):
-    """A model's or an adapter's files."""
+    """The files of a model or an adapter."""
 
     @property
     def name(self) -> str:
-        """As the user knows it."""
+        """The name for messages."""
 
     @property
     def identity(self) -> ModelRef:
@@ -63,7 +63,7 @@ class Source(Protocol):
 
     @property
     def size(self) -> ModelSize:
-        """Sizes, from the headers of the weight files.
+        """The size of the model, from the headers of the weight files.
 
         Raises:
             HubError: The Hub refuses or cannot be reached.
@@ -71,7 +71,7 @@ class Source(Protocol):
         """
 
     def fetch(self, *, code: bool) -> Path:
-        """Folder with all files, downloaded where they are missing; `code` brings Python files along."""
+        """Downloads missing files and returns their folder; `code` includes Python files."""
 
 
 def open_source(ref: ModelRef, api: BoundedApi, *, adapter: bool = False, allow_pickle: bool = False) -> Source:
@@ -87,7 +87,7 @@ def open_source(ref: ModelRef, api: BoundedApi, *, adapter: bool = False, allow_
 
 
 class Folder:
-    """Files on this machine."""
+    """The files of a model in a folder on this machine."""
 
     def __init__(self, path: Path, config_name: str, allow_pickle: bool) -> None:
         self._path = path
@@ -96,7 +96,7 @@ class Folder:
 
     @property
     def name(self) -> str:
-        """The folder's own name: the way to it says nothing about the model."""
+        """The folder's own name, without its path."""
         return self._path.name
 
     @cached_property
@@ -144,7 +144,7 @@ class Folder:
 
 
 class Repository:
-    """Files on the Hub, pinned to one commit; those in the local cache are used without asking the Hub again."""
+    """The files of a model on the Hub, pinned to one commit; cached files are used without contacting the Hub."""
 
     def __init__(self, ref: ModelRef, api: BoundedApi, config_name: str, allow_pickle: bool) -> None:
         self.name = ref.name
@@ -248,7 +248,7 @@ class Repository:
 
 @lru_cache(maxsize=4096)
 def _sha256(file: Path, size: int, mtime_ns: int) -> str:
-    """Size and time are there for the look-up: a file that was written again is read again."""
+    """The hash of a file; size and time are part of the cache key, so that a changed file is read again."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

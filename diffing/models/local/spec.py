@@ -1,4 +1,4 @@
-"""How a local model is loaded and run. Touches neither the network nor the weights."""
+"""`LocalOptions`, the options of a local model: data type, quantisation, chat template and trusted code."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -11,7 +11,7 @@ Quantization: TypeAlias = Literal["4bit", "8bit"]
 
 @dataclass(frozen=True, slots=True)
 class LocalOptions:
-    """How a local model is loaded and run."""
+    """Options for loading and running a local model."""
 
     dtype: str = "auto"
     """Type of the weights: one of `DTYPES`; `auto` is bfloat16 on an accelerator and on a CPU that multiplies it in
@@ -25,7 +25,7 @@ class LocalOptions:
     chat_template: str | None = None
     """A Jinja file used instead of the model's own chat template."""
     device: str | None = None
-    """Where the whole model goes (`cpu`, `cuda:1`); None spreads it over what there is (`device_map="auto"`)."""
+    """The device for the whole model (`cpu`, `cuda:1`); None uses all devices (`device_map="auto"`)."""
     max_batch_rows: int | None = None
     """Conversations answered side by side, at most; None is 128 on an accelerator, 64 on a CPU."""
     max_batch_tokens: int | None = None

@@ -1,7 +1,7 @@
-"""Batches through transformers' own `generate`, for models whose memory cannot be cut and joined.
+"""Static batching with transformers' own `generate`, for models whose cache cannot be cut and joined.
 
-These are state spaces, linear attention, caches shared between layers, and prompt tuning. Rows stay until the last of
-their batch has finished. Same stops, same noise, same halving as `slots.py`.
+These are state spaces, linear attention, caches shared between layers, and prompt tuning. Rows stay until the last row
+of their batch has finished. Stop tokens, noise and retries are the same as in `continuous_batching.py`.
 """
 
 from collections import deque
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-class WholeBatches:
-    """One batch after another."""
+class StaticBatches:
+    """Decodes one fixed batch after another."""
 
     def __init__(self, model: "PreTrainedModel", job: Job) -> None:
         self._model: Any = model  # its methods are untyped
@@ -42,7 +42,7 @@ class WholeBatches:
         self._rows = []
 
     def _generate(self, rows: Sequence[Row]) -> None:
-        """Goes on with rows, token by token, until all have finished."""
+        """Generates tokens for a batch until all of its rows have finished."""
         import torch
         from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
 
@@ -55,7 +55,7 @@ class WholeBatches:
         mask = torch.tensor([[0] * (longest - len(tokens)) + [1] * len(tokens) for tokens in known], device=device)
 
         def take(_: "torch.Tensor", logits: "torch.Tensor") -> "torch.Tensor":
-            """Leaves only the token that was drawn for `generate`'s argmax to find."""
+            """Masks all tokens except the one that was drawn, so that the argmax of `generate` chooses it."""
             tokens = self._job.take(rows, logits)
             only = torch.full_like(logits, float("-inf"))
             return only.scatter(1, torch.tensor(tokens, device=logits.device)[:, None], 0.0)

@@ -1,4 +1,4 @@
-"""What a checkpoint decides about generating: where answers end, and nothing else.
+"""Reads the stop tokens and stop strings of a checkpoint, and resets all of its other generation settings.
 
 transformers' `generate` fills whatever a call leaves open from the model's own `generation_config` (penalties, forced
 or suppressed tokens, beams, time limits, other ways to search), which would make two models differ by their settings
@@ -17,20 +17,20 @@ _LONGEST = 100
 
 @dataclass(frozen=True, slots=True)
 class Stops:
-    """What ends an answer."""
+    """The tokens and texts that end an answer."""
 
     ids: frozenset[int] = frozenset()
     """Tokens."""
     texts: tuple[str, ...] = ()
-    """Texts, where no token stands for them."""
+    """Texts that end an answer and have no token of their own."""
 
     def __or__(self, other: "Stops") -> "Stops":
-        """Whatever ends an answer by either of the two."""
+        """The union of two sets of stops."""
         return Stops(self.ids | other.ids, tuple(dict.fromkeys((*self.texts, *other.texts))))
 
 
 def take_stops(model: "PreTrainedModel") -> Stops:
-    """The stops of a model's configuration; all generation settings are set back to those of transformers.
+    """Reads the stops of a model's configuration, and resets all generation settings to transformers' defaults.
 
     Those of its generation_config.json are not among them, see `tokenizers.file_stops`.
 
@@ -51,11 +51,11 @@ def take_stops(model: "PreTrainedModel") -> Stops:
 
 
 def stop_texts(value: object) -> tuple[str, ...]:
-    """Those of a checkpoint's `stop_strings` that can end an answer, in whatever form they come."""
+    """The usable `stop_strings` of a checkpoint, in any of their forms."""
     return tuple(text for text in _listed(value, str) if 0 < len(text) <= _LONGEST)[:_MOST]
 
 
 def _listed(value: Any, kind: type) -> list[Any]:  # noqa: ANN401 - a checkpoint's file may hold anything
-    """The values of a type in a list, or one that stands alone; what is of another type says nothing."""
+    """The values of a type in a list, or a single such value as a list; values of other types are ignored."""
     values = value if isinstance(value, list | tuple) else [value]
     return [each for each in values if isinstance(each, kind) and not isinstance(each, bool)]

@@ -1,7 +1,7 @@
-"""A chat template, proved before it is used: what users and systems say reaches the model, in whatever form it takes.
+"""A model's chat template, tested before use to make sure that user and system messages reach the model.
 
-Templates are programs of strangers, run in transformers' sandbox: they may refuse a conversation, leave words out, want
-`content` as a list of parts, or fail with any exception there is.
+Templates are untrusted programs, run in transformers' sandbox. They may refuse a conversation, leave out text, require
+`content` as a list of parts, or raise any exception.
 """
 
 import logging
@@ -36,11 +36,11 @@ _LONGEST = 60.0
 
 
 class ConversationRefusedError(Exception):
-    """The template does not take this conversation (roles that do not alternate, for example)."""
+    """The template rejects a conversation, for example because roles do not alternate."""
 
 
 class Template:
-    """A tokenizer's chat template, or the one given instead.
+    """A tokenizer's chat template, or the user's replacement.
 
     Raises:
         SettingError: The template file given cannot be read or used.
@@ -51,7 +51,7 @@ class Template:
         self._tokenizer = tokenizer
         self._parts = False
         self._text, self.plain = _find(tokenizer, file, name)
-        """Whether it is `PLAIN`, since the model has none."""
+        """Whether it is `PLAIN`, because the model has no template."""
         self._prove(file, name)
         self.has_system = self._shows(Message("system", _MARK), Message("user", "x"))
         """Whether the text of a system message reaches the model."""
@@ -72,7 +72,7 @@ class Template:
         return cast("list[int]", self._apply(conversation, tokenize=True, add_generation_prompt=True))
 
     def text(self, *messages: Message, opened: bool = False) -> str:
-        """What the template makes of messages.
+        """The text that the template renders for messages.
 
         Args:
             messages: A conversation.
@@ -84,7 +84,7 @@ class Template:
         return str(self._apply(messages, tokenize=False, add_generation_prompt=opened))
 
     def turn_ends(self) -> list[str]:
-        """What can stand behind an assistant's words: the end of the turn, or else the beginnings of next ones.
+        """The texts that may follow an assistant's message: the end of the turn, or else the beginnings of next turns.
 
         Empty where neither can be told.
         """
@@ -96,7 +96,7 @@ class Template:
         return [each for each in following if each.strip()]
 
     def _behind(self, messages: Conversation) -> str:
-        """What stands between the mark and the next one; empty where the template refuses such messages."""
+        """The text between a marker and the next one; empty if the template rejects such messages."""
         try:
             _, found, rest = self.text(*messages).rpartition(_MARK)
         except ConversationRefusedError:
@@ -158,7 +158,7 @@ class Template:
 
 
 def read_template(file: str) -> str:
-    """The text of a template file.
+    """Reads the text of a template file.
 
     Raises:
         SettingError: There is no such file, or it is not text.
@@ -189,5 +189,5 @@ def _find(tokenizer: "PreTrainedTokenizerBase", file: str | None, name: str) -> 
 
 
 def _squeezed(text: str) -> str:
-    """Without white space, which templates trim."""
+    """The text without white space, which templates may trim."""
     return "".join(without_surrogates(text).split())

@@ -1,7 +1,7 @@
-"""Token ids to text, and the text to answer and thinking, where the marks of thinking are special tokens.
+"""Decodes token ids and splits thinking off the answer for tokenizers whose thinking tags are special tokens.
 
-Special tokens are left out of what a model wrote. In some vocabularies the marks of thinking are such tokens too, and
-without them the thinking would run into the answer.
+Special tokens are removed from the output of a model. In some vocabularies the thinking tags are special tokens too,
+and without them the thinking would run into the answer.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _PROMPTS_END = 8
 
 
 class Marks:
-    """A tokenizer that keeps the marks of thinking."""
+    """Decodes text with a tokenizer and keeps the thinking tags."""
 
     def __init__(self, tokenizer: "PreTrainedTokenizerBase") -> None:
         self._tokenizer = tokenizer
@@ -29,7 +29,7 @@ class Marks:
         self._hidden = (special.keys() | set(tokenizer.all_special_ids)) - self._marks.keys()
 
     def text(self, ids: Sequence[int]) -> str:
-        """What a model wrote, without special tokens but with the marks of thinking."""
+        """The output of a model, without special tokens but with thinking tags."""
         shown = [i for i in ids if i not in self._hidden] if self._marks else list(ids)
         without = not self._marks
         return str(self._tokenizer.decode(shown, skip_special_tokens=without, clean_up_tokenization_spaces=False))

@@ -1,4 +1,4 @@
-"""How many threads a model is worth."""
+"""Sets the number of CPU threads while a model runs: one thread is faster for small models."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ many times more where the cores are busy with something else."""
 
 @contextmanager
 def fitting_threads(model: "torch.nn.Module") -> Iterator[None]:
-    """One thread while a small model writes on a CPU; what was set before is set again afterwards."""
+    """A context manager that uses one thread for a small model on a CPU and restores the setting afterwards."""
     import torch
 
     first = next(model.parameters())

@@ -1,4 +1,4 @@
-"""Which token comes next: greedy, or drawn with noise from nothing but (seed, conversation, sample, step, token).
+"""Chooses the next token, greedily or with reproducible noise from (seed, conversation, sample, step, token) alone.
 
 The noise is a counter-based hash, computed for a whole batch on its device, so there is no generator whose state could
 depend on who else is in the batch. It is added in the Gumbel-max way: argmax(logit / T + g), g = -log(-log(u)), is a
@@ -31,7 +31,7 @@ def noise_key(conversation: Conversation, sampling: Sampling) -> bytes:
 
 
 def draw(logits: "torch.Tensor", sampling: Sampling, keys: Sequence[bytes], steps: Sequence[int]) -> list[int]:
-    """The next token of each row.
+    """Chooses the next token of each row.
 
     Args:
         logits: Shape (rows, vocabulary).
@@ -62,9 +62,9 @@ def draw(logits: "torch.Tensor", sampling: Sampling, keys: Sequence[bytes], step
 
 
 def _nucleus(scores: "torch.Tensor", top_p: float) -> "torch.Tensor":
-    """Leaves the fewest tokens that together have at least `top_p` (Holtzman et al. 2020), at least one.
+    """Keeps the smallest set of tokens with a total probability of at least `top_p` (Holtzman et al. 2020).
 
-    Of equal scores the first ones are left.
+    Among tokens with equal scores, those with the lowest ids are kept.
     """
     ordered = _descending(scores)
     shares = ordered.softmax(dim=-1)

@@ -1,6 +1,6 @@
-"""The tokenizer, chat template and stop tokens that a model is asked with: an adapter's own where it brings them.
+"""Chooses the tokenizer, chat template and stop tokens of a model: the adapter's own if it has them, else the base's.
 
-A fine-tune that learnt a format of its own is only itself in that format.
+A fine-tuned model that learnt a format of its own only works as intended in that format.
 """
 
 import json
@@ -68,7 +68,7 @@ def _own_settings(adapter: str, folder: Path) -> dict[str, object]:
 
 
 def file_stops(name: str, folder: Path) -> Stops:
-    """What ends an answer by generation_config.json, of which nothing else is read.
+    """The stops in generation_config.json, of which nothing else is read.
 
     Without that file there are the stop texts of config.json, where older versions of transformers wrote them.
 

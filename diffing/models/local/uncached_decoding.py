@@ -1,8 +1,8 @@
-"""One conversation at a time, read from its beginning for every token: what a model says by definition, and slowly.
+"""Decodes one conversation at a time without a cache, reading all tokens again for each new one: slow but exact.
 
-For what `generate` or a memory gets wrong: adapters and models that lose a part of themselves once keys and values are
-kept (peft's prefix tuning does beside some releases of transformers), and models that draw numbers while they read:
-here these numbers are the same for every token and in every run.
+This is for models that `generate` or a cache gets wrong: adapters that lose an effect once keys and values are cached
+(as PEFT's prefix tuning does with some releases of transformers), and models that draw random numbers in their forward
+pass, which are the same here for every token and in every run.
 """
 
 from collections import deque
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-class Afresh:
-    """One token after another, each by a forward pass over all tokens before."""
+class UncachedDecoder:
+    """Generates one token after another, each with a forward pass over all previous tokens."""
 
     def __init__(self, model: "PreTrainedModel", job: Job) -> None:
         self._model: Any = model  # its methods are untyped

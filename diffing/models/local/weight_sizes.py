@@ -1,6 +1,6 @@
-"""How big a model is and which files hold its weights, from the headers of its safetensors files.
+"""Determines the size of a model and its weight files from the headers of its safetensors files.
 
-Loads no weights. All it reads is anybody's: whatever is wrong with it is told in one line.
+No weights are loaded. The files are untrusted, and any problem with them gives an error of one line.
 """
 
 import json
@@ -24,7 +24,7 @@ _POINTER = b"version https://git-lfs.github.com/spec/"
 
 @dataclass(frozen=True, slots=True)
 class ModelSize:
-    """How big a model is, known before its weights are."""
+    """The size of a model, known before its weights are loaded."""
 
     stored_as: Mapping[str, int]
     """Number of parameters by the type they are stored in (`BF16`, `F32`, ...); empty for pickled weights, whose
@@ -32,17 +32,17 @@ class ModelSize:
     stored_bytes: int
     """Bytes of all weight files."""
     missing_bytes: int
-    """Bytes of those that are not on this machine yet."""
+    """The size in bytes of the weight files that are not on this machine yet."""
     files: tuple[str, ...] = ()
     """The weight files."""
 
     @property
     def parameters(self) -> int:
-        """Number of parameters; 0 where unknown."""
+        """Number of parameters; 0 if unknown."""
         return sum(self.stored_as.values())
 
     def __add__(self, other: "ModelSize") -> "ModelSize":
-        """A base and its adapter together."""
+        """The size of a base and its adapter together."""
         types = [*self.stored_as, *(t for t in other.stored_as if t not in self.stored_as)]
         return ModelSize(
             stored_as={t: self.stored_as.get(t, 0) + other.stored_as.get(t, 0) for t in types},
@@ -53,7 +53,7 @@ class ModelSize:
 
 
 def check_fetched(name: str, *files: Path) -> None:
-    """Refuses files whose content was left on a server, as a clone of a repository without Git LFS leaves it.
+    """Refuses Git LFS pointer files, which a clone without Git LFS contains in place of the real files.
 
     Args:
         name: The model's or the adapter's.
@@ -75,7 +75,7 @@ def check_fetched(name: str, *files: Path) -> None:
 
 
 def local_size(folder: Path, model: str) -> ModelSize | None:
-    """The size of a model whose files are here.
+    """The size of a model whose files are on this machine.
 
     Returns:
         None where there are no safetensors files, or not all that the index names.
@@ -99,7 +99,7 @@ def local_size(folder: Path, model: str) -> ModelSize | None:
 
 
 def shards(folder: Path, model: str) -> tuple[str, ...]:
-    """The files that the index in a folder names, sorted; none without an index.
+    """The files that the index in a folder names, sorted; empty without an index.
 
     Raises:
         ModelError: It is no index, or leads out of the folder.
@@ -120,12 +120,12 @@ def shards(folder: Path, model: str) -> tuple[str, ...]:
 
 
 def missing_shards(folder: Path, model: str) -> tuple[str, ...]:
-    """Files that the index names and that are not there."""
+    """The files that the index names but that are missing."""
     return tuple(name for name in shards(folder, model) if not (folder / name).is_file())
 
 
 def shards_missing(model: str, missing: tuple[str, ...], of: int) -> ModelError:
-    """One line that names the files."""
+    """An error that names missing files."""
     named = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
     return ModelError(
         f"{model} lacks {len(missing)} of its {of} weight files ({named}): its {INDEX} names them; get its files again."
@@ -133,7 +133,7 @@ def shards_missing(model: str, missing: tuple[str, ...], of: int) -> ModelError:
 
 
 def adapter_size(folder: Path, adapter: str) -> ModelSize:
-    """The size of an adapter whose files are here.
+    """The size of an adapter whose files are on this machine.
 
     Raises:
         ModelError: There are none, or they cannot be read.
@@ -149,7 +149,7 @@ def adapter_size(folder: Path, adapter: str) -> ModelSize:
 
 
 def no_adapter_weights(adapter: str) -> ModelError:
-    """One line for an adapter without weights."""
+    """An error for an adapter without weights."""
     return ModelError(
         f"{adapter} has no {ADAPTER_WEIGHTS}: expected an adapter saved as safetensors; save it again with PEFT."
     )
@@ -183,7 +183,7 @@ def pickled_size(model: str, files: Mapping[str, int], allowed: bool, *, missing
 
 
 def _check_length(file: Path, metadata: SafetensorsFileMetadata) -> None:
-    """A download that broke off leaves a whole header and half of the weights."""
+    """Refuses a file that is shorter than its header says, as after an interrupted download."""
     with file.open("rb") as stream:
         header = int.from_bytes(stream.read(8), "little")
     expected = 8 + header + max((tensor.data_offsets[1] for tensor in metadata.tensors.values()), default=0)

@@ -1,7 +1,7 @@
-"""Whether all weights of a model came from its files, and all that its files hold went into it.
+"""Checks that all weights of a loaded model came from its files, and that all weights in the files were used.
 
-transformers completes a checkpoint with random weights, and leaves out what it has no place for; either is another
-model than the one that was asked for.
+transformers fills missing weights with random numbers and ignores weights that it has no place for. Either way the
+result would be a different model than the requested one.
 """
 
 import logging
@@ -30,7 +30,7 @@ _HARMLESS = re.compile(
 
 
 def check_weights(name: str, folder: Path, kind: str, parameters: int, info: Mapping[str, Any]) -> None:
-    """Refuses a model that is not wholly what its files say.
+    """Refuses a model with missing or unused weights.
 
     Args:
         name: The model's.
@@ -68,7 +68,7 @@ def check_weights(name: str, folder: Path, kind: str, parameters: int, info: Map
 
 
 def check_types(name: str, folder: Path, model: Any, unused: Collection[str]) -> None:  # noqa: ANN401 - untyped
-    """Refuses whole numbers in the place of weights: quantised ones, which transformers would take for weights.
+    """Refuses integer weights, which are quantised and which transformers would use as ordinary weights.
 
     Args:
         name: The model's.
@@ -109,14 +109,14 @@ def _end(key: str) -> str:
 
 
 def _unexplained(folder: Path, keys: Collection[str]) -> list[str]:
-    """Those of the unexpected weights that could have changed the text."""
+    """The unexpected weights that could have changed the text."""
     left = [key for key in keys if not _HARMLESS.search(key)]
     stored = _tensors(folder) if left else {}
     return [key for key in left if key not in stored or not _is_mask(tuple(stored[key].shape))]
 
 
 def _is_mask(shape: tuple[int, ...]) -> bool:
-    """A causal mask, which old checkpoints (GPT-Neo, GPT-J) hold per layer: no weight has four axes like these."""
+    """Whether a tensor is a causal mask, which old checkpoints (GPT-Neo, GPT-J) store per layer."""
     return len(shape) == 4 and shape[:2] == (1, 1) and shape[2] == shape[3]
 
 

@@ -1,6 +1,6 @@
-"""Responses recorded before, as a model: what is asked is looked up by the prompt. Makes no text.
+"""`RecordedModel`, a model that looks up its answers among recorded responses by the exact prompt.
 
-It knows neither formats nor shapes of files: where the rows come from, `source` knows, and what they say, `shapes`.
+`source` reads the rows of files and datasets, and `shapes` parses the formats in which tools write them.
 """
 
 import logging
@@ -14,39 +14,39 @@ from diffing.models.base import OnCompletion, OnTokens, Sampling
 from diffing.models.recorded.shapes import Answer, Shape, named_columns, shape_of
 from diffing.models.recorded.source import Source, beside, read_source
 from diffing.rows.content import MOST_BYTES
-from diffing.rows.table_files import Place
+from diffing.rows.table_files import RowPlace
 from diffing.rows.turns import RowError
 from diffing.types import Completion, Conversation
 
 log = logging.getLogger(__name__)
 
 _Key: TypeAlias = tuple[Conversation, int]
-"""Messages and sample number."""
+"""The messages of a prompt and a sample number."""
 RecordedPrompt: TypeAlias = tuple[str | None, Conversation, str | None]
 """Id, messages and domain of a prompt that was answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    """One response, with its place."""
+    """One recorded response, with its position in the file."""
 
-    place: Place
+    place: RowPlace
     answer: Answer
 
 
 class RecordedModel:
-    """Answers from recorded responses. `open` reads them."""
+    """A model that answers from recorded responses, which `open` reads."""
 
     remote = False
-    """It asks no server."""
+    """Always False, since no server is called."""
 
     def __init__(self, source: str, identity: str, shape: Shape, records: Sequence[_Record]) -> None:
         self.id = identity
         """The `model` column's value, else `recorded:<file name>@<hash of the content>`."""
         self.source = source
-        """What was opened, as the user gave it."""
+        """The file or dataset, as the user wrote it."""
         self.shape = shape
-        """How the responses were written down."""
+        """The format of the responses."""
         self._records = records
         self._by_messages = _index(source, records)
 
@@ -58,8 +58,8 @@ class RecordedModel:
             source: A file of responses in one of the shapes in `shapes`, a folder of such files, or a Hub dataset
                 `user/name[@revision][:config][/split]`. Of shapes whose prompts are in a second file
                 `answers.jsonl+questions.jsonl` names both; otherwise the second is looked for beside the first.
-            columns: What is what, as `prompt=question,response=text`; None where the shape is to be told by the fields.
-            most: Bytes of a file, unpacked, at most.
+            columns: The meaning of the columns, as `prompt=question,response=text`; None detects it.
+            most: Maximum size of a file in bytes, unpacked.
 
         Raises:
             SettingError: There is no such file, a row cannot be used (with its line), or columns are missing.
@@ -84,11 +84,11 @@ class RecordedModel:
         return cls(read.source, identity, shape, records)
 
     def __len__(self) -> int:
-        """How many responses there are."""
+        """The number of responses."""
         return len(self._records)
 
     def prompts(self) -> list[RecordedPrompt]:
-        """Every prompt once, in the order of the rows; empty where the file has ids but no prompts of its own."""
+        """Every prompt once, in the order of the rows; empty if the file stores only ids of prompts."""
         first: dict[Conversation, RecordedPrompt] = {}
         for answer in (record.answer for record in self._records):
             if answer.messages:
@@ -96,9 +96,9 @@ class RecordedModel:
         return list(first.values())
 
     def join_by_id(self, messages: Mapping[str, Conversation]) -> None:
-        """Tells a file that has ids but no prompts what the ids stand for.
+        """Adds the prompts to a file that stores only their ids.
 
-        A file with prompts is joined on their text alone: an id that two files give to different prompts joins nothing.
+        A file with prompts is matched by their text alone, since two files may use one id for different prompts.
         """
         records = [
             record
@@ -116,7 +116,7 @@ class RecordedModel:
         on_completion: OnCompletion | None = None,
         on_tokens: OnTokens | None = None,
     ) -> list[Completion]:
-        """Looks up the responses by the exact text of what was asked. Of the sampling, only `sample` matters.
+        """Looks up the responses by the exact text of the conversations; of the sampling, only `sample` matters.
 
         Raises:
             SettingError: Conversations have no recorded response.
@@ -174,7 +174,7 @@ def common_prompts(recorded: Sequence[RecordedModel], *, only_common: bool = Fal
 
 
 def _alike(keys: Sequence[set[Conversation]], common: set[Conversation]) -> str:
-    """How many prompts would be common if case and white space did not matter: the files were written differently."""
+    """A sentence on how many further prompts would be common if case and white space were ignored."""
     folded = [
         {tuple((each.role, " ".join(each.content.split()).casefold()) for each in one) for one in key - common}
         for key in keys

@@ -1,8 +1,7 @@
-"""A process that only opens files of strangers, with little memory and time.
+"""A sandboxed process that opens uploaded recordings of strangers, with limits on memory and time.
 
-`python -m diffing.models.recorded.opening`: see `diffing.view.runs.uploads`.
-
-Reads an order from standard input, and tells what it found on standard output, as one JSON object.
+`diffing.view.runs.uploads` starts it as `python -m diffing.models.recorded.opening`. It reads a request from standard
+input and writes the result to standard output, each as one JSON object.
 """
 
 import json
@@ -15,7 +14,7 @@ from diffing.models.recorded.model import RecordedModel
 
 
 def main() -> None:
-    """Opens the files in the working folder, of two in the order in which they fit: responses, prompts."""
+    """Opens the files in the working folder; of two files, tries both orders of responses and prompts."""
     order = json.load(sys.stdin)
     keep_within_bounds(memory=order["memory"], seconds=order["seconds"], can_write=False)
     problem = None

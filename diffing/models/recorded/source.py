@@ -1,4 +1,4 @@
-"""Where recorded responses come from: a file, maybe with a companion, a folder or a Hub dataset. Knows no shape."""
+"""Reads the rows of recorded responses from a file with an optional second file, a folder or a Hub dataset."""
 
 import hashlib
 import json
@@ -16,9 +16,9 @@ from diffing.models.recorded.shapes.inspect_log import read_archive
 from diffing.models.recorded.shapes.shape import id_at
 from diffing.paths import existing, path_of
 from diffing.rows.content import MOST_BYTES, read_content, suffix_of
-from diffing.rows.dataset_errors import reading_failures, told
+from diffing.rows.dataset_errors import one_line, reading_failures
 from diffing.rows.table_files import SUFFIXES as TABLES
-from diffing.rows.table_files import Place, Placed, first_line, read_table
+from diffing.rows.table_files import PlacedRow, RowPlace, first_line, read_table
 from diffing.rows.turns import RowError
 
 SUFFIXES = (*TABLES, EVAL)
@@ -31,20 +31,20 @@ _DATASET = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What was read."""
+    """The rows of recorded responses, with their origin."""
 
     source: str
-    """As the user gave it, for messages."""
+    """The source as the user wrote it, for messages."""
     name: str
     """The file's name, or the dataset's."""
     digest: str
     """sha256 of the content, hex."""
-    rows: tuple[Placed, ...]
-    """Each row with its place."""
+    rows: tuple[PlacedRow, ...]
+    """The rows with their positions."""
     path: Path | None = None
-    """The file, where it is one."""
+    """The file; None for a dataset."""
     companion: Path | None = None
-    """The second file, where one was named."""
+    """The second file; None if none was given."""
 
 
 def read_source(source: str, most: int = MOST_BYTES) -> Source:
@@ -102,19 +102,19 @@ def _read_file(source: str, path: Path, most: int, companion: Path | None) -> So
         raise SettingError(f"{source} is empty: expected rows with a prompt and a response")
     digest = hashlib.sha256(content).hexdigest()
     if suffix == EVAL:
-        rows: tuple[Placed, ...] = ((Place("line", 1), read_archive(source, content, most)),)
+        rows: tuple[PlacedRow, ...] = ((RowPlace("line", 1), read_archive(source, content, most)),)
     else:
         rows = tuple(read_table(source, suffix, content, most=most))
     return Source(source, path.name, digest, rows, path, companion)
 
 
 def beside(source: Source, shape: Shape, most: int = MOST_BYTES) -> Beside:
-    """The rows of the companion file of a shape, by what joins them; empty where there is none.
+    """The rows of the companion file of a format by their key; empty if there is no such file.
 
     Args:
         source: The responses.
-        shape: Theirs.
-        most: Bytes of the companion, unpacked, at most.
+        shape: The format of the responses.
+        most: Maximum size of the companion file in bytes, unpacked.
 
     Raises:
         SettingError: The companion cannot be used, or one was named that the shape has no use for.
@@ -156,7 +156,7 @@ def _read_dataset(source: str, name: str, path: str, parts: Mapping[str, str | N
             "Check the name, or run `hf auth login` with an account that may read it"
         ) from None
     except reading_failures() as error:
-        raise SettingError(f"{source} cannot be read as a dataset: {told(error)}") from None
+        raise SettingError(f"{source} cannot be read as a dataset: {one_line(error)}") from None
     except (OSError, httpx2.TransportError) as error:
         raise HubError(f"{source}: the Hub cannot be reached ({first_line(error)}). Check the network") from None
     split = parts.get("split") or (next(iter(loaded)) if len(loaded) == 1 else None)
@@ -164,6 +164,6 @@ def _read_dataset(source: str, name: str, path: str, parts: Mapping[str, str | N
         raise SettingError(
             f"{source} has the splits {', '.join(loaded)}: choose one, as user/name/SPLIT, or give the file itself"
         )
-    rows = tuple((Place("row", number), row) for number, row in enumerate(loaded[split], start=1))
+    rows = tuple((RowPlace("row", number), row) for number, row in enumerate(loaded[split], start=1))
     content = json.dumps([row for _, row in rows], sort_keys=True, default=str)
     return Source(source, name, hashlib.sha256(content.encode()).hexdigest(), rows)

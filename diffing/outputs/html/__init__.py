@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diffing import rendering
+from diffing.atomic_write import write_atomically
 from diffing.outputs import figures, phrasing
 from diffing.outputs.html import feature_section, page
 from diffing.types import Report
-from diffing.writing import write_whole
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -47,7 +47,7 @@ def write_html(report: Report, path: Path | str) -> Path:
     Raises:
         SettingError: The file cannot be written.
     """
-    return write_whole(render(report).encode(), Path(path))
+    return write_atomically(render(report).encode(), Path(path))
 
 
 def render(report: Report) -> str:

@@ -79,7 +79,7 @@ class ProgressWriter:
             self.write({"stage": stage, "done": done, "total": total})
 
     def found(self, hypotheses: Sequence[tuple[Hypothesis, Metrics | None]]) -> None:
-        """Reports early hypotheses, those with the largest differences on train first; an `OnFound` callback."""
+        """Reports early hypotheses, those with the largest differences on train first; an `OnHypotheses` callback."""
         early = [_early(hypothesis, on_train) for hypothesis, on_train in hypotheses]
         early.sort(key=lambda each: -((each.fits or 0) - (each.against or 0)))
         self.write({"found": [asdict(each) for each in early[:_MOST_FOUND]]})
@@ -93,7 +93,7 @@ def _run(order: RunOrder, writer: ProgressWriter) -> None:
     if order.public:
         writer.progress(ACCESS, 0, 0)
         check_access(config, order.token)
-    report = run(config, limits=limits, on_progress=writer.progress, on_found=writer.found)
+    report = run(config, limits=limits, on_progress=writer.progress, on_hypotheses=writer.found)
     save_report(report, order.folder)
 
 

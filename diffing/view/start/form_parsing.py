@@ -14,7 +14,7 @@ from diffing.errors import SettingError
 from diffing.hub import for_page
 from diffing.methods.base import plans_of
 from diffing.model_ref import by_providers, read_ref
-from diffing.settings import Described, described
+from diffing.settings import SettingInfo, described
 from diffing.types import SIDES, Side
 from diffing.view.preflight.run_options import Runner
 
@@ -70,7 +70,7 @@ def read_form(form: object) -> FormRequest:
     return FormRequest(config, limits, where)
 
 
-def _value(form: Form, each: Described) -> Any:  # noqa: ANN401  of the setting's type
+def _value(form: Form, each: SettingInfo) -> Any:  # noqa: ANN401  of the setting's type
     """The value of a field; None or empty if it was left empty."""
     if each.several:
         return tuple(_lines(form, each.name))

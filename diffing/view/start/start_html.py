@@ -14,7 +14,7 @@ from diffing.outputs.dataset import PublishedDiff
 from diffing.outputs.html import environment
 from diffing.prompts.bundled_set import bundled_domains, read_bundled
 from diffing.rendering import templates_of
-from diffing.settings import Described, described
+from diffing.settings import SettingInfo, described
 from diffing.view.examples import EXAMPLES
 from diffing.view.page_query import Address
 from diffing.view.preflight.run_options import RunOption
@@ -94,7 +94,7 @@ def _fields_of(plan: MethodPlan) -> str:
     return own if _own(f"templates/{own}") is not None else "method.html.jinja"
 
 
-def _own_fields(plan: MethodPlan) -> list[Described]:
+def _own_fields(plan: MethodPlan) -> list[SettingInfo]:
     """The settings of a method that the general template shows."""
     return [each for each in described(plan.settings).values() if each.setting.title]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from diffing.bench.results import load_results
-from diffing.estimate import THRIFT
+from diffing.estimate import STAGED_SHARE
 from diffing.metrics import FALSE_DISCOVERY_RATE
 from diffing.types import Row
 from tests.benchmarks.page import RESULTS
@@ -158,5 +158,5 @@ def test_the_stored_benchmark_keeps_its_promises() -> None:
     assert (typical["mix"], typical["train"], typical["heldout"]) == ("typical", 1000, 500)
     assert typical["kept"] > 0.95
     assert typical["saved"] > 0.6
-    assert pytest.approx(1 - typical["saved"], abs=0.01) == THRIFT  # what the estimate of a run assumes
+    assert pytest.approx(1 - typical["saved"], abs=0.01) == STAGED_SHARE  # what the estimate of a run assumes
     assert all(row["false_thrift"] < FALSE_DISCOVERY_RATE for row in stored["statistics-thrift"].rows)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffing import metrics
-from diffing.early_stopping import FIRST_STAGE, Seen, plan_all, rounds
+from diffing.early_stopping import FIRST_STAGE, TrainCounts, plan_all, rounds
 from diffing.types import Estimate, Metrics
 from tests.benchmarks.simulation.worlds import SimulatedJudge, Sizes, Verdicts
 
@@ -57,10 +57,10 @@ def thrift(judge: SimulatedJudge, sizes: Sizes, hypotheses: int) -> Outcome:
     train, heldout = np.zeros((2, hypotheses), np.int64), np.zeros((2, hypotheses), np.int64)
     judged = np.zeros(hypotheses, np.int64)
 
-    def look(active: Sequence[int], start: int, stop: int) -> dict[int, Seen]:
+    def look(active: Sequence[int], start: int, stop: int) -> dict[int, TrainCounts]:
         train[:, active] += _counts(judge.ask("train", active, start, stop))
         judged[active] = stop
-        return {each: Seen(int(train[0, each]), int(train[1, each]), stop) for each in active}
+        return {each: TrainCounts(int(train[0, each]), int(train[1, each]), stop) for each in active}
 
     plans = plan_all(range(hypotheses), sizes.train, sizes.heldout, hypotheses, look)
     for active, start, stop in rounds(plans):

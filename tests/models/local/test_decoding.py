@@ -7,10 +7,10 @@ import torch
 from transformers import LlamaForCausalLM, MambaForCausalLM
 
 from diffing.errors import ModelError
-from diffing.models.local.batching_trial import Manner, find_manner
-from diffing.models.local.continuous_batching import Slots
+from diffing.models.local.batching_trial import BatchingStrategy, find_strategy
+from diffing.models.local.continuous_batching import ContinuousBatch
 from diffing.models.local.decoding import Job, Row, vacancies
-from diffing.models.local.static_batching import WholeBatches
+from diffing.models.local.static_batching import StaticBatches
 from tests.models.local.tiny import config
 
 
@@ -75,11 +75,11 @@ SHAPES = [(4, 3), (9, 12), (5, 20), (6, 2), (12, 9), (3, 15), (20, 7), (8, 11)]
 def test_halving_loses_nothing(message: str) -> None:
     """The batch grows too wide in the middle, when some rows have finished and others are half way."""
     expected = rows(*SHAPES)
-    Slots(make(CrampedLlama, "llama"), job([], [])).run(expected)
+    ContinuousBatch(make(CrampedLlama, "llama"), job([], [])).run(expected)
     finished: list[int] = []
     tokens: list[int] = []
     todo = rows(*SHAPES)
-    Slots(make(CrampedLlama, "llama", rows=3, message=message), job(finished, tokens)).run(todo)
+    ContinuousBatch(make(CrampedLlama, "llama", rows=3, message=message), job(finished, tokens)).run(todo)
     assert [row.written for row in todo] == [row.written for row in expected]
     assert [row.finish for row in todo] == ["length"] * len(SHAPES)
     assert sorted(finished) == list(range(len(SHAPES)))
@@ -90,7 +90,7 @@ def test_rows_that_fit_only_alone_go_on_alone() -> None:
     """Wider than 18 columns is too much: the row of 20 never fits, the others do and are kept."""
     finished: list[int] = []
     todo = rows(*SHAPES)
-    Slots(make(CrampedLlama, "llama", columns=18), job(finished, [])).run(todo)
+    ContinuousBatch(make(CrampedLlama, "llama", columns=18), job(finished, [])).run(todo)
     failed = {row.index: row.detail for row in todo if row.finish == "error"}
     assert failed[6] == "out of memory at 20 tokens, even alone"
     assert set(failed) == {row.index for row in todo if row.reach - 1 > 18}
@@ -98,7 +98,7 @@ def test_rows_that_fit_only_alone_go_on_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("way", "kind", "name"), [(Slots, CrampedLlama, "llama"), (WholeBatches, CrampedMamba, "mamba")]
+    ("way", "kind", "name"), [(ContinuousBatch, CrampedLlama, "llama"), (StaticBatches, CrampedMamba, "mamba")]
 )
 def test_nothing_fits(way: type[Any], kind: type[Any], name: str) -> None:
     with pytest.raises(ModelError, match=r"single conversation of 3 tokens: quantise the model \(4bit\), use a larger"):
@@ -107,14 +107,16 @@ def test_nothing_fits(way: type[Any], kind: type[Any], name: str) -> None:
 
 def test_whole_batches_halve_too() -> None:
     todo, finished = rows(*SHAPES[:5]), []
-    WholeBatches(make(CrampedMamba, "mamba", rows=2), job(finished, [])).run(todo)
+    StaticBatches(make(CrampedMamba, "mamba", rows=2), job(finished, [])).run(todo)
     assert [len(row.written) for row in todo] == [limit for _, limit in SHAPES[:5]]
     assert sorted(finished) == [0, 1, 2, 3, 4]
 
 
 def test_other_errors_are_not_swallowed() -> None:
     with pytest.raises(RuntimeError, match="a bug of the model"):
-        Slots(make(CrampedLlama, "llama", rows=0, message="a bug of the model"), job([], [])).run(rows(*SHAPES))
+        ContinuousBatch(make(CrampedLlama, "llama", rows=0, message="a bug of the model"), job([], [])).run(
+            rows(*SHAPES)
+        )
 
 
 def test_rows_come_as_others_leave() -> None:
@@ -123,7 +125,7 @@ def test_rows_come_as_others_leave() -> None:
     shapes = [(5, 40 if place == 0 else 4) for place in range(20)]
     model = make(CrampedLlama, "llama", rows=4)
     todo = rows(*shapes)
-    Slots(model, job([], [], max_rows=4)).run(todo)
+    ContinuousBatch(model, job([], [], max_rows=4)).run(todo)
     assert [len(row.written) for row in todo] == [limit for _, limit in shapes]
     assert model.forwards <= 40 + 20
 
@@ -139,5 +141,5 @@ def test_batches_keep_to_the_token_budget() -> None:
 
 def test_which_models_have_slots() -> None:
     text = list(range(40))
-    assert find_manner("tiny", make(LlamaForCausalLM, "llama"), text) == Manner("slots")
-    assert find_manner("tiny", make(MambaForCausalLM, "mamba"), text) == Manner("batches")
+    assert find_strategy("tiny", make(LlamaForCausalLM, "llama"), text) == BatchingStrategy("slots")
+    assert find_strategy("tiny", make(MambaForCausalLM, "mamba"), text) == BatchingStrategy("batches")

@@ -18,7 +18,7 @@ import transformers
 from diffing.errors import ModelError
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
-from diffing.models.local.batching_trial import Manner
+from diffing.models.local.batching_trial import BatchingStrategy
 from diffing.models.local.stop_tokens import Stops, take_stops
 from diffing.models.local.tokenizers import file_stops
 from diffing.types import Completion
@@ -81,7 +81,7 @@ def test_settings_of_the_checkpoint_change_nothing(kind: str, copied: Callable[[
     model = load(folder)
     expected = model.generate(conversations, sampling)
     assert model._loaded is not None
-    model._loaded = replace(model._loaded, found=Manner("batches"))
+    model._loaded = replace(model._loaded, found=BatchingStrategy("batches"))
     weights = model._loaded.model
     for settings in SETTINGS:
         weights.generation_config = transformers.GenerationConfig(eos_token_id=tiny.EOS)

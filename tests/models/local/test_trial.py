@@ -15,8 +15,8 @@ from transformers import LlamaForCausalLM, MambaForCausalLM
 from diffing.errors import ModelError
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
-from diffing.models.local.batching_trial import Manner, find_manner
-from diffing.models.local.continuous_batching import Memory, NoSlotsError, Slots, memory_of
+from diffing.models.local.batching_trial import BatchingStrategy, find_strategy
+from diffing.models.local.continuous_batching import ContinuousBatch, Memory, UnsupportedCacheError, memory_of
 from diffing.models.local.decoding import Job, Row
 from tests.models.local import tiny
 from tests.models.local.tiny import MIXED, says
@@ -35,7 +35,7 @@ def make(kind: type[Any], name: str = "llama", **more: Any) -> Any:
         return kind(config).eval()
 
 
-def alone_and_together(spec: object) -> tuple[list[str], list[str], Manner]:
+def alone_and_together(spec: object) -> tuple[list[str], list[str], BatchingStrategy]:
     model = LocalModel.load(str(spec), options=LocalOptions(device="cpu"))
     sampling = Sampling(max_new_tokens=8)
     alone = [model.generate([each], sampling)[0].text for each in OF_THREE_LENGTHS]
@@ -110,7 +110,7 @@ class Failing(LlamaForCausalLM):
 )
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_the_way_is_found_by_what_a_model_does(kind: type[Any], name: str, expected: str, dtype: torch.dtype) -> None:
-    assert find_manner("tiny", make(kind, name).to(dtype), TEXT) == Manner(expected)  # type: ignore[arg-type]
+    assert find_strategy("tiny", make(kind, name).to(dtype), TEXT) == BatchingStrategy(expected)  # type: ignore[arg-type]
 
 
 def test_a_model_that_draws_numbers_while_it_reads_writes_the_same_every_time() -> None:
@@ -127,7 +127,7 @@ def test_a_model_that_draws_numbers_while_it_reads_writes_the_same_every_time() 
             on_finish=lambda row: None,
             on_tokens=lambda count: None,
         )
-        find_manner("tiny", model, TEXT).run(model, job, [row])
+        find_strategy("tiny", model, TEXT).run(model, job, [row])
         return row.written
 
     torch.manual_seed(1)
@@ -148,7 +148,7 @@ def test_the_name_of_the_cache_does_not_matter() -> None:
             on_finish=lambda row: None,
             on_tokens=lambda count: None,
         )
-        Slots(make(kind), job).run(rows)
+        ContinuousBatch(make(kind), job).run(rows)
         return [row.written for row in rows]
 
     assert written(OtherName) == written(LlamaForCausalLM)
@@ -158,7 +158,7 @@ def test_what_a_token_costs_is_seen_not_computed_from_names() -> None:
     memory = memory_of(make(LlamaForCausalLM))
     assert memory == Memory(CACHE, token_bytes=2 * 2 * 2 * 8 * 4)  # keys and values, layers, heads, width, float32
     assert memory_of(make(OtherName)).argument == "memory"
-    with pytest.raises(NoSlotsError, match="remember otherwise than by keys and values"):
+    with pytest.raises(UnsupportedCacheError, match="remember otherwise than by keys and values"):
         memory_of(make(MambaForCausalLM, "mamba"))
 
 
@@ -166,7 +166,7 @@ def test_a_model_that_cannot_write_is_told_in_one_line() -> None:
     with pytest.raises(
         ModelError, match=r"^tiny cannot go on with a text \(a bug of the model\): use another model\.$"
     ):
-        find_manner("tiny", make(Failing), TEXT)
+        find_strategy("tiny", make(Failing), TEXT)
 
 
 def test_recurrent_models_that_read_their_padding_answer_one_at_a_time(
@@ -182,7 +182,7 @@ def test_recurrent_models_that_read_their_padding_answer_one_at_a_time(
     tiny.tokenizer().save_pretrained(tmp_path)
     alone, together, manner = alone_and_together(tmp_path)
     assert together == alone
-    assert manner == Manner("alone")
+    assert manner == BatchingStrategy("alone")
     assert "answers one conversation at a time: side by side its answers would differ" in caplog.text
 
 
@@ -230,6 +230,6 @@ def test_a_long_neighbour_does_not_change_the_scale_of_short_ones(tmp_path: Path
     sampling = Sampling(max_new_tokens=8)
     alone = [model.generate([each], sampling)[0] for each in conversations]
     assert model._loaded is not None
-    assert model._loaded.manner == Manner("slots", alone_beyond=64)
+    assert model._loaded.manner == BatchingStrategy("slots", alone_beyond=64)
     assert (alone[0].prompt_tokens or 0) < 64 < (alone[1].prompt_tokens or 0)
     assert model.generate(conversations, sampling) == alone

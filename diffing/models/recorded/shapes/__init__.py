@@ -1,6 +1,6 @@
-"""The shapes in which people have responses, in one look-up table.
+"""The table of formats ("shapes") of recorded responses that other tools write, and the detection of a file's format.
 
-A new shape is a file with a `Shape`, and its line in `SHAPES`.
+A new format is a file with a `Shape`, and its line in `SHAPES`.
 """
 
 from diffing.models.recorded.shapes.chats import CHATS, SHAREGPT
@@ -16,9 +16,9 @@ from diffing.rows.table_files import Row
 __all__ = ["SHAPES", "Answer", "Beside", "Shape", "named_columns", "shape_of"]
 
 SHAPES = (OPENAI_BATCH, HELM, INSPECT, LM_EVAL, FASTCHAT, ALPACA_EVAL, CHATS, SHAREGPT, COLUMNS)
-"""The first that fits is taken; those with the most telling fields come first."""
+"""All formats; the first that fits is used, so those with the most distinctive fields come first."""
 
 
 def shape_of(row: Row) -> Shape:
-    """The shape of a file, told by the fields of its first row; rows that no shape fits are refused as columns."""
+    """Detects the format of a file by the fields of its first row; unknown rows are later refused by `COLUMNS`."""
     return next((shape for shape in SHAPES if shape.fits(row)), COLUMNS)

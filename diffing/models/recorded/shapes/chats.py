@@ -1,4 +1,4 @@
-"""Whole conversations whose last turn is the response: `messages`, and ShareGPT's `conversations`."""
+"""Parses recordings of whole conversations whose last turn is the response (`messages`, ShareGPT `conversations`)."""
 
 from collections.abc import Iterator
 

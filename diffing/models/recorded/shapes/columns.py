@@ -1,4 +1,4 @@
-"""Rows with a prompt and a response: our own columns, those of alpaca_eval, TRL and many datasets, and any by name."""
+"""Parses recordings with a prompt and a response column: ours, alpaca_eval's, TRL's, or columns named by the user."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -27,11 +27,11 @@ ANSWERS: Mapping[str, Sequence[str]] = {
     "output": ("instruction",),
     "answer": ("question",),
 }
-"""What may hold the response, with what it answers. Any other pair may as well be a right answer, and no model's."""
+"""Possible response columns, with their prompt columns. In other pairs, the text may be a reference answer."""
 RIVALS = ("prediction", "predict", "generation", "generated_text", "model_output", "model_response")
-"""Columns that, where they are, hold what a model wrote; `output` or `answer` beside them is the right answer."""
+"""Columns with a model's output; if one exists, `output` or `answer` beside it is the reference answer."""
 FIELDS = ("prompt", "messages", "response", "id", "model", "domain", "finish", "sample")
-"""What `--columns` can name."""
+"""The fields that `--columns` can assign."""
 EXAMPLE = "--columns prompt=question,response=text"
 
 
@@ -40,7 +40,7 @@ def _fits(row: Row) -> bool:
 
 
 def _pairs(row: Row) -> list[tuple[str | None, str]]:
-    """The columns that may be prompt and response; rows that have ids alone have no prompt."""
+    """The possible pairs of prompt and response columns; rows with only ids have no prompt."""
     found = []
     for name, prompts in ANSWERS.items():
         response, prompt = find_column(row, (name,)), find_column(row, prompts)

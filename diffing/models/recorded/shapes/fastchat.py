@@ -1,4 +1,4 @@
-"""Answers of FastChat's judge benchmarks, MT-bench and those made like it. The questions are in their own file."""
+"""Parses answer files of FastChat's judge benchmarks such as MT-bench, whose questions are in a second file."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -63,7 +63,7 @@ def _asked(question: Row) -> Conversation:
 
 
 def _questions(answers: Path) -> list[Path]:
-    """In `data/BENCH/model_answer/MODEL.jsonl`'s parent, as FastChat lays them out, or beside the answers."""
+    """Possible question files: in the parent folder, as FastChat's layout has them, or beside the answers."""
     folders = (answers.parent, answers.parent.parent)
     return [folder / name for folder in folders for name in ("question.jsonl", "questions.jsonl")]
 

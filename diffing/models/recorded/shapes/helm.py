@@ -1,4 +1,4 @@
-"""HELM's `scenario_state.json`: all requests of one scenario to one model, with their results."""
+"""Parses HELM's `scenario_state.json`: all requests of one scenario to one model, with their results."""
 
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -1,7 +1,7 @@
-"""Logs of inspect_ai. Of what happened in a sample, the final answer to what the model was first shown.
+"""Parses logs of inspect_ai: the initial prompt and the final answer of each sample.
 
-Read without inspect_ai, which does not install beside Gradio: of a log, it takes only what has been the same in all its
-versions.
+Logs are read without inspect_ai, which cannot be installed together with Gradio, so only fields that are the same in
+all of its versions are used.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,13 +28,13 @@ from diffing.types import Completion, Conversation
 SUFFIX = ".eval"
 """An archive with a file per sample."""
 _HEADERS = ("header.json", "_journal/start.json")
-"""The whole log's, and what a log has until it is finished."""
+"""The header files of a finished log and of an unfinished one."""
 _FIELDS = ("id", "epoch", "input", "messages", "output", "error")
-"""Of a sample; its events are many times larger."""
+"""The fields that are kept of a sample; its events are many times larger."""
 
 
 def read_archive(source: str, content: bytes, most: int = MOST_BYTES) -> Row:
-    """The log in a `.eval` file, as one that is a JSON file holds it.
+    """Reads the log in a `.eval` file into the form of a JSON log.
 
     Args:
         source: What messages call the file.
@@ -95,7 +95,7 @@ def _answers(sample: object, model: str | None) -> Iterator[Answer]:
 
 
 def _asked(sample: Mapping[str, object]) -> Conversation:
-    """What stands before the first turn that the model generated, as solvers made it; else the input."""
+    """The turns before the first generated one, as solvers prepared them; else the input of the sample."""
     turns = sample.get("messages")
     if isinstance(turns, Sequence) and not isinstance(turns, str) and turns:
         own = [number for number, turn in enumerate(turns) if _is_generated(turn)]

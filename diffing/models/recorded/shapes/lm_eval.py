@@ -1,6 +1,6 @@
-"""Samples that lm-evaluation-harness logs with `--log_samples`. Of its tasks, those that generate text.
+"""Parses samples that lm-evaluation-harness logs with `--log_samples`, for tasks that generate text.
 
-A file holds every document once per filter, with the same raw responses; those are what the model wrote.
+A file contains every document once per filter, with the same raw responses; these raw responses are used.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +38,7 @@ def _read(row: Row, beside: Beside) -> Iterator[Answer]:
 
 
 def _context(arguments: object) -> object:
-    """What was sent: today `{"gen_args_0": {"arg_0": ...}}`, before a list of the requests' arguments.
+    """The prompt that was sent: in current files `{"gen_args_0": {"arg_0": ...}}`, in older ones a list of arguments.
 
     A chat that went to a server is logged as JSON, within a list.
     """
@@ -57,7 +57,7 @@ def _context(arguments: object) -> object:
 
 
 def _responses(row: Row) -> list[str]:
-    """The texts that were generated for a document: one request, one or several times."""
+    """The texts generated for a document by one request, which may be sampled several times."""
     resps = row.get("resps")
     texts = resps if resps is not None else row.get("filtered_resps")
     if isinstance(texts, Sequence) and not isinstance(texts, str) and len(texts) == 1 and not isinstance(texts[0], str):

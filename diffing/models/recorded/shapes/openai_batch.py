@@ -1,4 +1,4 @@
-"""Output of OpenAI's Batch API, and of servers that write the same (vLLM). The prompts are in the input file."""
+"""Parses output files of OpenAI's Batch API (also written by vLLM), whose prompts are in the input file."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a shape of recorded responses is, and what all of them read alike. Knows no shape."""
+"""The `Shape` type, one format of recorded responses, and the parsing functions that all formats share."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from diffing.rows.turns import RowError, kind, message_of, said_in, turns_in
 from diffing.types import Completion, Conversation, Finish, Message
 
 Beside: TypeAlias = Mapping[str, Row]
-"""Rows of the companion file by what joins them; empty where a shape has none."""
+"""Rows of the companion file by their key; empty if there is no such file."""
 
 MODEL_COLUMNS = ("model", "model_id", "generator", "model_name", "model_name_or_path", "model_path")
 FINISH_COLUMNS = ("finish", "finish_reason", "stop_reason", "done_reason")
@@ -27,53 +27,53 @@ _FINISHES: Mapping[str, Finish] = {
     **{name: "refused" for name in ("content_filter", "refusal", "safety")},
     **{name: name for name in get_args(Finish)},
 }
-"""What servers call it, in small letters."""
+"""`Completion.finish` by the servers' finish reasons, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One response, as every shape gives it."""
+    """One recorded response, in the form that every format is parsed into."""
 
     messages: Conversation
-    """What was asked; empty where the file has ids alone."""
+    """The messages of the prompt; empty if the file stores only its id."""
     completion: Completion
-    """What was answered."""
+    """The recorded answer."""
     id: str | None = None
-    """Unique in the file, for one sample."""
+    """The id of the prompt, unique in the file for one sample number."""
     sample: int = 0
-    """Number of the sample."""
+    """The sample number."""
     model: str | None = None
-    """Who answered."""
+    """The name of the model that answered."""
     domain: str | None = None
-    """Subject."""
+    """The subject of the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Companion:
-    """A second file, which holds the prompts."""
+    """The second file of a format, which holds the prompts."""
 
     what: str
-    """What it is called, for messages."""
+    """The name of the file for messages."""
     key: str
-    """The field that joins it."""
+    """The field that matches prompts to responses."""
     names: Callable[[Path], Sequence[Path]]
-    """Where it is looked for, given the file of the responses."""
+    """Returns the possible locations of the file, given the file of the responses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How one tool writes responses down."""
+    """One format in which a tool writes responses."""
 
     name: str
-    """In the plural, to stand behind "read as"."""
+    """The name of the format in the plural, for messages such as "read as FastChat answers"."""
     fits: Callable[[Row], bool]
-    """Whether a row is of this shape, by the names of its fields."""
+    """Whether a row has this format, judging from the names of its fields."""
     read: Callable[[Row, Beside], Iterator[Answer]]
     """The responses in one row. Raises RowError for a row that cannot be used."""
     companion: Companion | None = None
-    """The second file, where there is one."""
+    """The second file; None if the format has none."""
     remark: str | None = None
-    """What a reader of the report must know."""
+    """A note on the format for the reader of the report."""
 
 
 def said_texts(value: object, column: str) -> list[tuple[str, str | None]]:
@@ -158,7 +158,7 @@ def text_at(row: Row, *names: str) -> str | None:
 
 
 def model_at(row: Row) -> str | None:
-    """Who answered; of a folder on somebody's machine the name alone: reports are published, where it lay is not."""
+    """The name of the model that answered; of a folder only its name, since reports may be published."""
     name = text_at(row, *MODEL_COLUMNS)
     is_path = name is not None and (name.startswith(("/", "~", ".")) or "\\" in name)
     return re.split(r"[/\\]", name.rstrip("/\\"))[-1] if name and is_path else name
@@ -174,7 +174,7 @@ def id_at(row: Row, *names: str) -> str | None:
 
 
 def finish_of(value: object, column: str = "finish_reason") -> Finish:
-    """Why a response ended, from whatever a server calls it; `stop` where nothing is said.
+    """Converts a server's finish reason; `stop` if there is none.
 
     Raises:
         RowError: The word is not known.
@@ -198,6 +198,6 @@ def finish_at(row: Row) -> Finish:
 
 
 def failed(reason: object) -> Completion:
-    """In place of a response that was not made: it is left out and counted."""
+    """The completion for a request that failed; the prompt is left out and counted."""
     told = " ".join(without_surrogates(str(reason)).split())[:200]
     return Completion(text="", finish="error", detail=f"recorded as failed: {told or 'no reason was given'}")

@@ -1,4 +1,4 @@
-"""A file on disk, whole or not at all. Knows no content."""
+"""Writes a file to disk atomically, so that readers see either the old or the complete new content."""
 
 import os
 import threading
@@ -7,19 +7,19 @@ from pathlib import Path
 from diffing.errors import SettingError
 
 
-def write_whole(content: bytes, path: Path, *, make_folder: bool = False) -> Path:
-    """Writes a file; one that is there is replaced when all of the new one is written.
+def write_atomically(content: bytes, path: Path, *, make_folder: bool = False) -> Path:
+    """Writes a file; an existing file is replaced only once the new content is written completely.
 
     Args:
-        content: All of it.
+        content: The whole content.
         path: The file.
-        make_folder: Whether its folder is made if it is missing.
+        make_folder: Whether to create the folder of the file if it is missing.
 
     Returns:
         The path.
 
     Raises:
-        SettingError: It cannot be written.
+        SettingError: The file cannot be written.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     try:

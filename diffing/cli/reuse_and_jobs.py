@@ -127,7 +127,7 @@ def _checked(
             return None, "since it is not what its card says"
         other = outdated_source(report, _specs(config), config.prompts, api)
     except DiffingError as error:
-        return None, f"since it cannot be told whether it is the same ({error})"
+        return None, f"since it is unknown whether it is the same ({error})"
     if other is None and not _of_this_set(config, report):
         other = "the set of prompts that comes with diffing"
     return report, None if other is None else f"since {other} is not the same any more"

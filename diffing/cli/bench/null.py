@@ -73,7 +73,7 @@ def null(
         for plan in plans:
             runs += null_runs(plan, limits=limits, store=store, on_progress=on_progress)
     models = ", ".join(without_folders(plan.config.model_a) for plan in plans)
-    settings = {"models": models, "pairs": pairs, **_told(plans[0].config)}
+    settings = {"models": models, "pairs": pairs, **_settings(plans[0].config)}
     show_result(null_result(runs, command=_typed(plans), settings=settings, title=title), save, json_)
 
 
@@ -111,5 +111,5 @@ def _typed(plans: "list[NullPlan]") -> str:
     return reproducing_command("diffing bench null", arguments, plans[0].config)
 
 
-def _told(config: DiffConfig) -> dict[str, Any]:
+def _settings(config: DiffConfig) -> dict[str, Any]:
     return {key: value for key, value in settings_of(config).items() if key not in UNAVAILABLE}

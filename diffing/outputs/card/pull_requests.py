@@ -34,11 +34,11 @@ class PullRequest:
     num: int
     """Its number."""
     url: str
-    """Where it is discussed."""
+    """URL of its discussion."""
     status: str
     """`open`, `draft`, `closed` or `merged`."""
     author: str
-    """Who opened it."""
+    """The account that opened it."""
     withdrawn: bool
     """Whether its author closed it, which says nothing about the owner's wishes."""
     others: tuple[str, ...]

@@ -169,6 +169,6 @@ def _there(api: HfApi, repo_id: str, identity: Identity, *, overwrite: bool) -> 
     if not found.same_pair(identity) and not overwrite:
         raise SettingError(
             f"The dataset {repo_id} holds the diff of {one_line(found.model_a, 100)} and "
-            f"{one_line(found.model_b, 100)}: give another name, or add --overwrite to replace it"
+            f"{one_line(found.model_b, 100)}: give another name, or allow to replace it (--overwrite)"
         )
     return replace(there, same_pair=found.same_pair(identity))

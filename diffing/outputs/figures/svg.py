@@ -50,7 +50,7 @@ class Picture:
     description: str
     """Alternative text for people who do not see the picture."""
     height: int | None
-    """In pixels; None for a square."""
+    """Height in pixels; None for a square."""
     body: Markup
     """The content of its SVG element."""
 

@@ -75,7 +75,7 @@ def test_the_same_again_makes_no_commit_and_another_run_replaces_it(hub: LocalHu
 def test_what_is_not_the_same_pair_is_not_replaced(hub: LocalHub, api: BoundedApi) -> None:
     push_report(report_of(), NAME, api=api)
     other = report_of("org/other")
-    with pytest.raises(SettingError, match=r"alice/diff holds .* org/base@1+ and .* --overwrite to replace it"):
+    with pytest.raises(SettingError, match=r"alice/diff holds .* org/base@1+ and .* to replace it \(--overwrite\)"):
         push_report(other, NAME, api=api)
     assert load_report(NAME, False) == report_of()
     push_report(other, NAME, api=api, overwrite=True)

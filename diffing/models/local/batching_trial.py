@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Way: TypeAlias = Literal["slots", "batches", "alone", "afresh"]
-"""Rows that come and go, one batch after another, one conversation at a time, or one at a time without a memory."""
+"""Ways of batching: continuous, static, one conversation at a time, or one at a time without a cache."""
 
 _SHAPES = ((3, 4), (4, 1), (6, 2), (14, 1))
 """Tokens read and tokens written by each row. Where two run at a time, the first one stays while others leave and come,

@@ -26,8 +26,8 @@ PLAIN = (
     "{% else %}Assistant: {{ message['content'] }}\n{% endif %}"
     "{% endfor %}{% if add_generation_prompt %}Assistant:{% endif %}"
 )
-"""For models without a template: `User: ...`, a new line, `Assistant:`. The answer ends where the model opens the next
-`User:` turn."""
+"""The template for models without one: `User: ...`, a new line, `Assistant:`. An answer ends when the model opens the
+next `User:` turn."""
 
 _MARK = "A7f3Qz"  # words no template contains
 _NEXT = "K9w2Xv"

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     import torch
 
 SMALL = 30_000_000
-"""Below so many parameters a step is too short to share: handing it to a second thread costs more than it brings, and
-many times more where the cores are busy with something else."""
+"""A model with fewer parameters runs on one thread: its steps are so short that a second thread slows them down,
+especially if the cores are busy."""
 
 
 @contextmanager

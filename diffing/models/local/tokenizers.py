@@ -77,7 +77,7 @@ def file_stops(name: str, folder: Path) -> Stops:
         folder: Where its files are.
 
     Raises:
-        ModelError: The numbers of tokens are none, or the file cannot be read: answers would not end where they should.
+        ModelError: The token ids are invalid or the file cannot be read, so answers would not end at the right place.
     """
     file = folder / GENERATION_CONFIG
     if not file.is_file():

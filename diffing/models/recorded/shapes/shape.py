@@ -165,7 +165,7 @@ def model_at(row: Row) -> str | None:
 
 
 def id_at(row: Row, *names: str) -> str | None:
-    """A name or a number."""
+    """The id in a row, a text or a number, from the first of these fields that has one."""
     for name in names:
         value = row.get(name)
         if isinstance(value, int) and not isinstance(value, bool):

@@ -84,7 +84,7 @@ def test_sharegpt_shaped_jsonl_and_a_row_without_a_prompt(tmp_path: Path, caplog
     got = load_prompts(str(tmp_path), train=200, heldout=100)
     assert len(got) == 39
     assert "1 of 40 rows contain no prompt" in caplog.text
-    assert "fewer than asked for" in caplog.text
+    assert "fewer than requested" in caplog.text
 
 
 def test_plain_columns_and_one_split_that_is_not_train(tmp_path: Path) -> None:

@@ -39,8 +39,8 @@ EXAMPLES: tuple[Example, ...] = (
     Example(
         "rules",
         "The LLM method, simulated by rules",
-        "The same two models with descriptions, verdicts and ratings like those of an LLM. No LLM took part: a "
-        "rule-based program took its place.",
+        "The same two models with descriptions, verdicts and ratings like those of an LLM, whose place a rule-based "
+        "program took: no LLM took part.",
         _HERE / "rules",
     ),
     Example(

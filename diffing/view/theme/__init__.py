@@ -26,8 +26,8 @@ def head() -> str:
     A part's style sheet lies in its folder and has its name.
     """
     view = files("diffing.view")
-    sheets = [view.joinpath(part, f"{part}.css") for part in ("look", "start", "progress", "share", "gallery")]
-    rules = [style(), *(sheet.read_text(encoding="utf-8") for sheet in sheets if sheet.is_file())]
+    sheets = [view.joinpath(part, f"{part}.css") for part in ("theme", "start", "progress", "share", "gallery")]
+    rules = [style(), *(sheet.read_text(encoding="utf-8") for sheet in sheets)]
     joined = "\n".join(rules)
     return f"<style>{joined}</style>"
 

@@ -87,9 +87,11 @@ def test_runs_on_the_same_responses_are_one_group_and_a_method_twice_is_told_apa
     assert len(group_reports([("a", report), ("b", other)])) == 2
 
 
-def measured(method: str, text: str, measure: Measure | None, verdicts: str) -> tuple[Finding, list[Judgement]]:
+def measured(
+    method: str, text: str, measure: Measure | None, verdicts: str, speaks_of: str | None = None
+) -> tuple[Finding, list[Judgement]]:
     """A finding whose train and held-out verdicts are those of a string, one sign per pair."""
-    hypothesis = Hypothesis(f"{method}-{text[:20]}", text, "b", method, "style", measure=measure)
+    hypothesis = Hypothesis(f"{method}-{text[:20]}", text, "b", method, "style", measure=measure, speaks_of=speaks_of)
     pairs = pairs_of(40, 20)
     meaning = {"f": Verdict.B, "a": Verdict.A, "-": Verdict.NEITHER}
     judged = [
@@ -104,7 +106,7 @@ def test_what_a_judge_and_a_measurement_say_of_one_property_is_found_in_both():
     report = replace(medium_report(), pairs=pairs_of(40, 20), merged=())
     made = [
         measured("lexical", "<MODEL> uses emoji or emoticons more often", PropertyMeasure("emoji"), "ff-f-ff--a"),
-        measured("llm", "<MODEL> uses more emoji than <OTHER MODEL>.", None, "ff-f-ff--a"),
+        measured("llm", "<MODEL> uses more emoji than <OTHER MODEL>.", None, "ff-f-ff--a", speaks_of="emoji"),
         measured("llm", "<MODEL> refuses more.", None, "----f-----"),
     ]
     report = replace(report, findings=tuple(f for f, _ in made), judgements=tuple(j for _, js in made for j in js))

@@ -138,7 +138,7 @@ def test_the_command_over_http(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ([], "Which model"),
+        ([], "No model was given"),
         (["openai:chat", "--strength", "3"], "--strength is 3: expected a share"),
         (["openai:chat", "--trigger", "never"], "--trigger is 'never': expected one of always, domain, phrase"),
         (["openai:chat", "--plant", "nonsense"], "--plant is 'nonsense'"),

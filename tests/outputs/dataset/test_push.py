@@ -169,7 +169,7 @@ def test_a_report_that_is_not_as_it_should_be(hub: LocalHub, api: BoundedApi, tm
 
     asked = len(hub.requests)
     put("report/report.json", b'{"schema_version": 2, "files": {"../../evil.parquet": "0"}}')
-    with pytest.raises(HubError, match=r"none of ours: no table can be named '\.\./\.\./evil\.parquet'"):
+    with pytest.raises(HubError, match=r"was not made by diffing: no table can be named '\.\./\.\./evil\.parquet'"):
         load_report(NAME, False)
     assert not any("evil" in each.path for each in hub.requests[asked:])
     put("report/report.json", b"[[[")

@@ -127,7 +127,7 @@ def test_what_cannot_be_done_is_told_in_one_line(at: Served, tmp_path: Path) -> 
         ({"api_name": "/read_diff", "diff": "planted", "page": "x"}, "page: input should be a valid integer"),
         ({"api_name": "/read_evidence", "diff": "planted", "finding": 0}, "finding is 0: expected 1 to"),
         ({"api_name": "/read_evidence", "diff": "planted", "finding": 1, "group": "x"}, "group: input should be 'for'"),
-        (pair | {"train": 100}, "250 prompts are more than one run may take here"),
+        (pair | {"train": 100}, "250 prompts are more than a run may use here"),
         (pair | {"train": 0, "heldout": 20}, "train is 0: expected at least 1"),
         (pair | {"method": ["magic"], "train": 20, "heldout": 20}, "method magic is not known"),
         (pair | {"settings": {"nope": 1}}, "there is no 'nope'"),

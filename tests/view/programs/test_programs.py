@@ -131,7 +131,7 @@ def test_what_cannot_be_done_is_told_in_one_line(at: Served, tmp_path: Path) -> 
         (pair | {"train": 0, "heldout": 20}, "train is 0: expected at least 1"),
         (pair | {"method": ["magic"], "train": 20, "heldout": 20}, "method magic is not known"),
         (pair | {"settings": {"nope": 1}}, "there is no 'nope'"),
-        (pair | {"settings": {"train": 1}}, "train is a parameter of its own"),
+        (pair | {"settings": {"train": 1}}, "train has a parameter of its own"),
         (pair | {"settings": {"seed": "x"}}, "seed is 'x': expected a whole number"),
     ):
         with pytest.raises(AppError) as refused:

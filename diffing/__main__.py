@@ -1,4 +1,4 @@
-"""Entry point of the command line (`diffing` and `python -m diffing`), including how it exits on Ctrl-C and signals.
+"""Starts the command line (`diffing`, `python -m diffing`), with handlers that end it at once on Ctrl-C and signals.
 
 The signal handlers are installed before anything else of the package is imported, so that Ctrl-C also works during the
 seconds in which libraries load. A stopped process exits at once instead of raising an exception, because a library

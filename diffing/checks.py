@@ -1,4 +1,4 @@
-"""Checks a run's settings for errors and for settings without effect, before a model is loaded or a call is paid."""
+"""Refuses settings that would fail or have no effect, before a model is loaded or a call is paid."""
 
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError

@@ -1,4 +1,4 @@
-"""The configuration of a run as plain values, the same on the command line, on the page, in JSON and in Python.
+"""`DiffConfig`, a run's settings, assembled from `run_settings.py` and every method's; `Limits` and `HubOptions`.
 
 Tokens and keys are not part of it: they come from the environment or the Hub's login. `diffing/run.py` builds the
 models and methods that a configuration names.

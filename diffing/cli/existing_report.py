@@ -1,4 +1,4 @@
-"""Checks an existing report in a run's output folder: whether the run may replace it, and what the run adds to it."""
+"""Protects the report in a run's output folder: refuses another run's, and names what a rerun adds to its own."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Turns the judge's replies into verdicts, and measures its preference for a position and its consistency."""
+"""Makes a verdict on each hypothesis and pair from the judge's parsed replies, and measures the judge's consistency."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Finds and changes model names within other text, such as setting values, lists of specs, or partly typed names."""
+"""Removes addresses, folders and revisions from model strings in settings, and splits partly typed ones."""
 
 import re
 from collections.abc import Iterator

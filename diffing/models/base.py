@@ -75,3 +75,21 @@ class Model(Protocol):
             ModelError: The model cannot be used at all. If only one conversation cannot be answered (too long, refused
                 by the provider), its completion says so in `finish` instead.
         """
+
+
+class ModelWrapper:
+    """Base class of models that add something to another model; they keep its id and answer where it answers."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        """The wrapped model."""
+
+    @property
+    def id(self) -> str:
+        """The id of the wrapped model."""
+        return self.model.id
+
+    @property
+    def remote(self) -> bool:
+        """Whether the wrapped model is remote."""
+        return self.model.remote

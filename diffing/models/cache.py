@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from diffing.errors import SettingError
-from diffing.models.base import Model, OnCompletion, OnTokens, Sampling
+from diffing.models.base import Model, ModelWrapper, OnCompletion, OnTokens, Sampling
 from diffing.models.text_store import checksum, connect, is_whole, whole_rows
 from diffing.models.thinking import split_thinking
 from diffing.paths import path_of
@@ -192,27 +192,16 @@ def _warn_of_damage(path: Path, count: int) -> None:
     _log.warning("The cache %s holds %d answers that cannot be read; they are asked for again.", path, count)
 
 
-class CachedModel:
+class CachedModel(ModelWrapper):
     """A model that answers from the cache, and asks the wrapped model only for what is missing.
 
     Identical conversations within one call are asked once, since one model with one sampling gives one answer.
     """
 
     def __init__(self, model: Model, store: Store) -> None:
-        self.model = model
-        """The wrapped model."""
+        super().__init__(model)
         self.store = store
         """The cache of completions."""
-
-    @property
-    def id(self) -> str:
-        """The id of the wrapped model."""
-        return self.model.id
-
-    @property
-    def remote(self) -> bool:
-        """Whether the wrapped model is remote."""
-        return self.model.remote
 
     def generate(
         self,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from diffing.errors import LimitError, SettingError
-from diffing.models.base import Model, OnCompletion, OnTokens, Price, Sampling
+from diffing.models.base import Model, ModelWrapper, OnCompletion, OnTokens, Price, Sampling
 from diffing.types import Completion, Conversation
 
 _MESSAGE_TOKENS = 16
@@ -58,7 +58,7 @@ class Meter:
         )
 
 
-class MeteredModel:
+class MeteredModel(ModelWrapper):
     """A model that stops before a call could exceed the limits, whatever the answers turn out to cost."""
 
     def __init__(self, model: Model, meter: Meter, price: Price | None = None) -> None:
@@ -66,22 +66,11 @@ class MeteredModel:
             raise SettingError(
                 f"max_usd needs the price of {model.id}: give dollars per million tokens, or use max_calls"
             )
-        self.model = model
-        """The wrapped model."""
+        super().__init__(model)
         self.meter = meter
         """The run's meter."""
         self.price = price or Price(prompt=0.0, completion=0.0)
         """Dollars per million tokens."""
-
-    @property
-    def id(self) -> str:
-        """The id of the wrapped model."""
-        return self.model.id
-
-    @property
-    def remote(self) -> bool:
-        """Whether the wrapped model is remote."""
-        return self.model.remote
 
     def generate(
         self,

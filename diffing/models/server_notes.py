@@ -1,4 +1,4 @@
-"""Collects what servers say about their answers: which model answered, and which settings were not accepted.
+"""Counts which models servers say answered and which settings they refused, and words this for the report.
 
 The notes are full sentences for the report.
 """
@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from diffing.models.base import Model, OnCompletion, OnTokens, Sampling
+from diffing.models.base import Model, ModelWrapper, OnCompletion, OnTokens, Sampling
 from diffing.models.served_names import same_name
 from diffing.types import Completion, Conversation
 
@@ -82,24 +82,13 @@ class ServerNotes:
         return f"all {count} answers" if count == self._answers else f"{count} of {self._answers} answers"
 
 
-class WithServerNotes:
+class WithServerNotes(ModelWrapper):
     """A model that collects the notes on its server's answers."""
 
     def __init__(self, model: Model) -> None:
-        self.model = model
-        """The wrapped model."""
+        super().__init__(model)
         self.server = ServerNotes()
         """The notes on all answers so far."""
-
-    @property
-    def id(self) -> str:
-        """The id of the wrapped model."""
-        return self.model.id
-
-    @property
-    def remote(self) -> bool:
-        """Whether the wrapped model is remote."""
-        return self.model.remote
 
     def generate(
         self,

@@ -3,32 +3,19 @@
 The system prompt is added to the messages and is thus part of the cache key; the id stays that of the wrapped model.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from diffing.models.base import Model, OnCompletion, OnTokens, Sampling
+from diffing.models.base import Model, ModelWrapper, OnCompletion, OnTokens, Sampling
 from diffing.types import Completion, Conversation, Message
 
 
-class SystemPrompted:
+class SystemPrompted(ModelWrapper, ABC):
     """Base class of models that get a system message before each conversation; subclasses choose the message."""
 
-    def __init__(self, model: Model) -> None:
-        self.model = model
-        """The wrapped model."""
-
-    @property
-    def id(self) -> str:
-        """The id of the wrapped model, since the system prompt is part of the messages."""
-        return self.model.id
-
-    @property
-    def remote(self) -> bool:
-        """Whether the wrapped model is remote."""
-        return self.model.remote
-
+    @abstractmethod
     def system_prompt_for(self, conversation: Conversation) -> str:
         """The system prompt for a conversation; empty for none."""
-        raise NotImplementedError
 
     def generate(
         self,

@@ -1,4 +1,4 @@
-"""The SQLite file behind the completion cache: its table, row checksums, migration, and recovery of damaged files.
+"""Opens and migrates the SQLite file of the completion cache, which `cache.py` reads and writes; salvages intact rows.
 
 A file of the earlier layout without checksums is migrated when it is opened. Its rows are taken over unchanged, since
 they were paid for and damage among them could not be detected anyway; from then on they have checksums as well.

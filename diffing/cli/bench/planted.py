@@ -1,4 +1,4 @@
-"""The command `diffing bench planted`: plants behaviours in a model, and scores which of them the methods find."""
+"""The command `diffing bench planted`: gives a model behaviours by system prompt, and scores how many are found."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any

@@ -12,7 +12,7 @@ from diffing.methods.lexical.measured_property import verdict_of
 from diffing.methods.lexical.parsed_response import PairReading, is_measurable, read_pair
 from diffing.methods.lexical.phrases import Phrase, PhraseSearch, find_phrases, holds_phrase
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES
-from diffing.methods.lexical.property_screening import ScreenedProperty, screen
+from diffing.methods.lexical.property_results import PropertyResult, measure_properties
 from diffing.methods.lexical.stages import MEASURE
 from diffing.types import (
     SIDES,
@@ -75,7 +75,7 @@ class LexicalMethod:
         on_progress(MEASURE, 0, len(pairs))
         measurable = [pair for pair in pairs if is_measurable(pair)]
         readings = [read_pair(pair) for pair in measurable]
-        screened = screen(PROPERTIES, readings)
+        screened = measure_properties(PROPERTIES, readings)
         chosen = [one for one in screened if one.p <= self._screen_p]
         found, left_out = find_phrases(readings, self._phrases)
         hypotheses = [_of_property(one, measurable, readings) for one in chosen]
@@ -146,7 +146,7 @@ def _verdicts(hypothesis: Hypothesis) -> Callable[[PairReading], Verdict]:
             raise ValueError(f"expected a hypothesis of the lexical method, got measure {other!r}")
 
 
-def _of_property(one: ScreenedProperty, pairs: Sequence[Pair], readings: Sequence[PairReading]) -> Hypothesis:
+def _of_property(one: PropertyResult, pairs: Sequence[Pair], readings: Sequence[PairReading]) -> Hypothesis:
     """Makes the hypothesis that a property differs in the same direction as on train."""
     measured, side = one.measured, SIDES.index(one.direction)
 

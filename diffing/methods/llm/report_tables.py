@@ -1,4 +1,4 @@
-"""What method llm tells the report beside its hypotheses: tables, what was left out, and notes. Decides nothing."""
+"""Builds the tables of method llm for the report, its counts of what was left out, and its notes."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set

@@ -1,4 +1,4 @@
-"""Selects the SAE latents whose rates differ between the two models, with an exact paired test and an FDR limit."""
+"""Selects the SAE latents that are active in clearly more responses of one model, by McNemar's test."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from diffing.models.local.decoding import PREFILL_TOKENS, Job, Row, run_with_halving, vacancies
+from diffing.models.local.decoding import PREFILL_TOKENS, HalvingDecoder, Job, Row, vacancies
 
 if TYPE_CHECKING:
     import torch
@@ -58,15 +58,13 @@ def memory_of(model: "PreTrainedModel") -> Memory:
     raise UnsupportedCacheError("it returns no cache of keys and values")
 
 
-class ContinuousBatch:
+class ContinuousBatch(HalvingDecoder):
     """A batch whose rows join and leave while it runs."""
 
     def __init__(self, model: "PreTrainedModel", job: Job) -> None:
-        self._model: Any = model  # its methods are untyped
-        self._job = job
+        super().__init__(model, job)
         self._memory: Memory | None = None
         self._takes = {name for name in ("position_ids", "logits_to_keep") if _takes(model, name)}
-        self._rows: list[Row] = []
         self._cache: DynamicCache | None = None
 
     def run(self, rows: Sequence[Row]) -> None:
@@ -77,11 +75,11 @@ class ContinuousBatch:
             UnsupportedCacheError: The model remembers in another way.
             UnusableLogitsError: See there.
         """
-        run_with_halving(rows, self._job, self._advance, self._forget)
+        super().run(rows)
 
     def _forget(self) -> list[Row]:
-        rows, self._rows, self._cache = self._rows, [], None
-        return rows
+        self._cache = None
+        return super()._forget()
 
     def _advance(self, waiting: deque[Row], max_rows: int) -> None:
         """Generates one token for every row, after finished rows have left and waiting rows have joined.

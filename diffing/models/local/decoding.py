@@ -1,4 +1,4 @@
-"""The data types and scheduling of batched decoding: rows, jobs, batch sizes, and retries after out-of-memory.
+"""Tracks the rows of a batch being generated, and retries with half as many when memory runs out.
 
 A row consists only of its tokens. Its place in a batch and its keys and values are disposable: if memory runs out, the
 batch is dropped, its rows go back to the queue with the tokens generated so far, and batches are half as large from
@@ -14,10 +14,11 @@ It does not know chats, texts or files, and none of a checkpoint's own generatio
 """
 
 import logging
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from diffing.errors import ModelError
 from diffing.models.local.load_errors import is_out_of_memory
@@ -25,6 +26,7 @@ from diffing.types import Finish
 
 if TYPE_CHECKING:
     import torch
+    from transformers import PreTrainedModel
 
 logger = logging.getLogger(__name__)
 
@@ -187,6 +189,33 @@ def run_with_halving(
             waiting = by_length([*unfinished, *waiting])
         else:
             _give_up(unfinished[0], rows, job)
+
+
+class HalvingDecoder(ABC):
+    """Base class of decoders that take rows from a queue, and go back to half as many when memory runs out."""
+
+    def __init__(self, model: "PreTrainedModel", job: Job) -> None:
+        self._model: Any = model  # its methods are untyped
+        self._job = job
+        self._rows: list[Row] = []
+
+    def run(self, rows: Sequence[Row]) -> None:
+        """Finishes all rows.
+
+        Raises:
+            ModelError: Not even one row fits into memory.
+            UnusableLogitsError: See there.
+        """
+        run_with_halving(rows, self._job, self._advance, self._forget)
+
+    def _forget(self) -> list[Row]:
+        """Drops what is held, and returns the rows that had been taken."""
+        rows, self._rows = self._rows, []
+        return rows
+
+    @abstractmethod
+    def _advance(self, waiting: deque[Row], max_rows: int) -> None:
+        """Takes rows from the left of the queue, at most `max_rows`, and does one piece of work on them."""
 
 
 def _give_up(row: Row, rows: Sequence[Row], job: Job) -> None:

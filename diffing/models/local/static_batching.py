@@ -8,33 +8,14 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from diffing.models.local.decoding import Job, Row, run_with_halving, vacancies
+from diffing.models.local.decoding import HalvingDecoder, Row, vacancies
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel
 
 
-class StaticBatches:
+class StaticBatches(HalvingDecoder):
     """Decodes one fixed batch after another."""
-
-    def __init__(self, model: "PreTrainedModel", job: Job) -> None:
-        self._model: Any = model  # its methods are untyped
-        self._job = job
-        self._rows: list[Row] = []
-
-    def run(self, rows: Sequence[Row]) -> None:
-        """Finishes all rows.
-
-        Raises:
-            ModelError: Not even one row fits into memory.
-            UnusableLogitsError: See there.
-        """
-        run_with_halving(rows, self._job, self._advance, self._forget)
-
-    def _forget(self) -> list[Row]:
-        rows, self._rows = self._rows, []
-        return rows
 
     def _advance(self, waiting: deque[Row], max_rows: int) -> None:
         self._rows = [waiting.popleft() for _ in range(vacancies([], waiting, self._job, max_rows))]

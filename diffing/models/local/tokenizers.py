@@ -1,4 +1,4 @@
-"""Chooses the tokenizer, chat template and stop tokens of a model: the adapter's own if it has them, else the base's.
+"""Loads a model's tokenizer and chat template, the adapter's if it has its own, and reads a folder's stop tokens.
 
 A fine-tuned model that learnt a format of its own only works as intended in that format.
 """

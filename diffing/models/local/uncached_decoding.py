@@ -6,36 +6,17 @@ pass, which are the same here for every token and in every run.
 """
 
 from collections import deque
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from diffing.models.local.decoding import Job, Row, run_with_halving
+from diffing.models.local.decoding import HalvingDecoder, Row
 from diffing.models.local.fixed_noise import fixed_noise
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    pass
 
 
-class UncachedDecoder:
+class UncachedDecoder(HalvingDecoder):
     """Generates one token after another, each with a forward pass over all previous tokens."""
-
-    def __init__(self, model: "PreTrainedModel", job: Job) -> None:
-        self._model: Any = model  # its methods are untyped
-        self._job = job
-        self._rows: list[Row] = []
-
-    def run(self, rows: Sequence[Row]) -> None:
-        """Finishes all rows.
-
-        Raises:
-            ModelError: Not even one row fits into memory.
-            UnusableLogitsError: See there.
-        """
-        run_with_halving(rows, self._job, self._advance, self._forget)
-
-    def _forget(self) -> list[Row]:
-        rows, self._rows = self._rows, []
-        return rows
 
     def _advance(self, waiting: deque[Row], max_rows: int) -> None:
         import torch

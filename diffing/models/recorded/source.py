@@ -1,4 +1,4 @@
-"""Reads the rows of recorded responses from a file with an optional second file, a folder or a Hub dataset."""
+"""Reads recorded responses from a file, a folder or a Hub dataset; a second file may hold their prompts."""
 
 import hashlib
 import json

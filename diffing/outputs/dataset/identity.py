@@ -1,4 +1,4 @@
-"""Identifies published diffs: the tags for finding them, and the card entry with the exact models and settings.
+"""The identity of a published diff, by which equal runs are found: its models, a digest of its settings, its tags.
 
 Every published diff has the tag `model-diff`, and `model-diff:<org/name>` for every Hub repository of its two models.
 """

@@ -1,4 +1,4 @@
-"""Computes the positions of net differences on a horizontal axis whose left half belongs to model A."""
+"""Converts net differences and intervals to positions on an axis, model A's on the left, and chooses its range."""
 
 from collections.abc import Iterable
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Filters and pages the pairs of responses behind a finding, grouped by the judge's verdict."""
+"""Returns one page of the pairs behind a finding, filtered, and grouped by the judge's verdict."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The Gradio components of the view of a result, and their events. The browser sends only keys and numbers."""
+"""Builds the Gradio tabs of a finished comparison, and fills each when it is opened."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Validates one piece of an uploaded file. Files are sent in small pieces, so that no request takes long."""
+"""Validates the request with one chunk of an uploaded file. Chunks are small, so that no request takes long."""
 
 from base64 import b64decode
 from typing import Annotated

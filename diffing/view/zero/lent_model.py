@@ -1,4 +1,4 @@
-"""A local model that generates its responses on loans of a GPU, in chunks whose size follows the measured speed."""
+"""A local model that borrows a ZeroGPU for short periods, and answers in each as many prompts as its speed allows."""
 
 import time
 from collections.abc import Generator, Sequence

@@ -17,7 +17,7 @@ from tests.hub import LocalHub
 from tests.hub.fixtures import hub
 from tests.view.gallery.cards import publish_card
 from tests.view.served import served
-from tests.view.test_diffs import report_of
+from tests.view.test_published_diffs import report_of
 
 __all__ = ["hub"]
 NOBODY = Visitor()

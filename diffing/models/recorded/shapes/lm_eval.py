@@ -1,4 +1,4 @@
-"""Parses samples that lm-evaluation-harness logs with `--log_samples`, for tasks that generate text.
+"""Recognises and reads sample files of lm-evaluation-harness (`--log_samples`) for tasks that generate text.
 
 A file contains every document once per filter, with the same raw responses; these raw responses are used.
 """

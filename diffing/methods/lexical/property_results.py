@@ -1,4 +1,4 @@
-"""Compares measured properties on train pairs, to select those that differ enough to be tested on held-out pairs."""
+"""Measures every property on the train pairs, with its effect and p-value; `method.py` selects by the p-value."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ BOTH_WAYS = "; a verdict needs more of it in the whole response and also within 
 
 
 @dataclass(frozen=True)
-class ScreenedProperty:
+class PropertyResult:
     """One property with its measurements on the train pairs."""
 
     measured: Property
@@ -83,10 +83,10 @@ class ScreenedProperty:
         }
 
 
-def screen(properties: Sequence[Property], readings: Sequence[PairReading]) -> list[ScreenedProperty]:
+def measure_properties(properties: Sequence[Property], readings: Sequence[PairReading]) -> list[PropertyResult]:
     """Measures every property on every pair, in the order of the properties."""
     return [
-        ScreenedProperty(measured, tuple(measured.compare(reading) for reading in readings)) for measured in properties
+        PropertyResult(measured, tuple(measured.compare(reading) for reading in readings)) for measured in properties
     ]
 
 

@@ -4,7 +4,8 @@ Tokens and keys are not part of it: they come from the environment or the Hub's 
 models and methods that a configuration names.
 """
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -25,12 +26,35 @@ _LONGEST_SIDE = 120
 """The longest name of one model in the name of a report's folder, in bytes; file systems allow 255 for the whole."""
 
 
+def combined(kinds: Sequence[type[Settings]]) -> tuple[type[Settings], ...]:
+    """Checks that settings which become one class do not hide each other.
+
+    Args:
+        kinds: The settings of all runs, then those of every method.
+
+    Returns:
+        The base classes of the class that holds all of them, fields of the first ones first.
+
+    Raises:
+        TypeError: Two of them have a setting of the same name.
+    """
+    owners: dict[str, str] = {}
+    for kind in kinds:
+        for field in fields(kind):
+            if field.name in owners:
+                raise TypeError(
+                    f"{owners[field.name]} and {kind.__name__} both have {field.name!r}: rename one of them"
+                )
+            owners[field.name] = kind.__name__
+    return tuple(kind for kind in reversed(kinds) if kind is not Settings)
+
+
 if TYPE_CHECKING:
     DiffConfig: TypeAlias = RunSettings
 else:
     _OF_METHODS = (registry.load(place).settings for place in registry.METHODS.values())
     DiffConfig = validated(frozen=True)(
-        type("DiffConfig", (*reversed([each for each in _OF_METHODS if each is not Settings]), RunSettings), {
+        type("DiffConfig", combined([RunSettings, *_OF_METHODS]), {
             "__doc__": "One run, in plain values: the settings of all runs, then those of every method.",
             "__module__": __name__,
         })

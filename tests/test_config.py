@@ -1,10 +1,14 @@
 """What a report tells of the settings: never where files lay, and nothing that decides nothing."""
 
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+from pydantic.dataclasses import dataclass as validated
 
-from diffing.config import DiffConfig, local_files, settings_of
+from diffing.config import DiffConfig, combined, local_files, settings_of
+from diffing.run_settings import RunSettings
+from diffing.settings import Setting, Settings
 
 
 @pytest.mark.parametrize("form", ["{}", "local:{}", "org/base+{}", "{}+org/adapter"])
@@ -30,3 +34,14 @@ def test_a_folder_below_home_is_told_by_its_name(tmp_path: Path, monkeypatch: py
 
 def test_who_pays_is_not_told() -> None:
     assert "bill_to" not in settings_of(DiffConfig("org/a", "org/b", bill_to="my-company"))
+
+
+@validated(frozen=True)
+class SameName(Settings):
+    train: Annotated[int, Setting("A method")] = 1
+    """A name that all runs have."""
+
+
+def test_two_settings_of_one_name_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"^RunSettings and SameName both have 'train': rename one of them$"):
+        combined([RunSettings, SameName])

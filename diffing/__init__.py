@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from diffing.pipeline import DiffOptions, diff_models
     from diffing.prompts import load_prompts
     from diffing.report import load_report, save_report
+    from diffing.scope import Scope, ScopeKind
     from diffing.types import (
         Category,
         Completion,
@@ -127,6 +128,8 @@ __all__ = [
     "SaeOptions",
     "Sampling",
     "Scalar",
+    "Scope",
+    "ScopeKind",
     "ScreenOptions",
     "SettingError",
     "Side",
@@ -169,6 +172,7 @@ _HOMES = {
         "diffing.pipeline": "DiffOptions diff_models",
         "diffing.prompts": "load_prompts",
         "diffing.report": "load_report save_report",
+        "diffing.scope": "Scope ScopeKind",
         "diffing.types": (
             "Category Completion Conversation Discovery Estimate Evidence Finding Finish Hypothesis "
             "Judgement LatentMeasure Measure Merged Message Metrics ModelInfo OnHypotheses OnProgress Pair "

@@ -70,6 +70,8 @@ class Judgements(Sequence[Judgement]):
     """`Judgement.shown_first` of every row."""
     replies: EncodedColumn[str | None]
     """`Judgement.reply` of every row."""
+    in_scope: EncodedColumn[bool]
+    """`Judgement.in_scope` of every row."""
 
     @classmethod
     def of(cls, judgements: Iterable[Judgement]) -> "Judgements":
@@ -84,6 +86,7 @@ class Judgements(Sequence[Judgement]):
             EncodedColumn.of([row.judge for row in rows]),
             EncodedColumn.of([row.shown_first for row in rows]),
             EncodedColumn.of([row.reply for row in rows]),
+            EncodedColumn.of([row.in_scope for row in rows]),
         )
 
     @property
@@ -96,6 +99,7 @@ class Judgements(Sequence[Judgement]):
             self.judges,
             self.shown_first,
             self.replies,
+            self.in_scope,
         )
 
     def of_hypothesis(self, hypothesis_id: str) -> "Judgements":
@@ -111,6 +115,7 @@ class Judgements(Sequence[Judgement]):
             self.judges.mapped(change),
             self.shown_first,
             self.replies,
+            self.in_scope,
         )
 
     def __len__(self) -> int:

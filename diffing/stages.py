@@ -47,6 +47,8 @@ POOL = _of_sides("pool", "Pool of", "prompt")
 RESPONSES = _of_sides("responses", "Responses of", "prompt")
 TOKENS = _of_sides("tokens", "Tokens of", "token")
 """Reported in addition to `RESPONSES` and `POOL`: the number of tokens a model has generated so far."""
+SCOPE = Stage("scope", "Conditions")
+"""The judge decides which prompts are in the scopes of hypotheses."""
 JUDGE = Stage("judge", "Verdicts")
 CHECK_JUDGE = Stage("check judge", "Judge's check")
 SECOND_JUDGE = Stage("second judge", "Second judge")

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal, Self, TypeAlias
 
 from diffing.model_ref import ModelRef, read_ref
+from diffing.scope import Scope
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
 Side: TypeAlias = Literal["a", "b"]
@@ -231,15 +232,26 @@ class Hypothesis:
     speaks_of: str | None = None
     """The measured property that, according to the sentence, its model has more of; None if the LLM that wrote the
     sentence named none."""
+    scope: Scope | None = None
+    """The prompts that the hypothesis speaks of; None if it speaks of all."""
 
 
 class Verdict(StrEnum):
     """Which response fits a hypothesis better."""
 
     A = "A"
+    """Model A's response fits better."""
     B = "B"
+    """Model B's response fits better."""
+    SAME = "SAME"
+    """Both responses show the behaviour, and equally."""
+    NOT_SHOWN = "NOT SHOWN"
+    """Neither response shows the behaviour, or the prompt does not bring up the situation that it is about."""
     NEITHER = "NEITHER"
+    """Neither response fits better, and it is not known which of the two reasons above holds: measurements, judges
+    whose verdict depends on the order of the responses, and reports of earlier versions do not distinguish them."""
     UNREADABLE = "UNREADABLE"
+    """The judge gave no readable verdict."""
 
     @property
     def side(self) -> Side | None:
@@ -258,11 +270,15 @@ class Judgement:
     verdict: Verdict
     """Which side fits the hypothesis better."""
     judge: str
-    """The judge's model id, or `measured`."""
+    """The judge's model id; `measured` if the verdict was measured; `described` if it was taken from the descriptions
+    of differences on train pairs."""
     shown_first: Side | None = None
     """The side whose response the judge saw first; None if the verdict was measured."""
     reply: str | None = None
     """The judge's original reply on this hypothesis; for an unreadable reply, its text."""
+    in_scope: bool = True
+    """Whether the prompt is in the hypothesis's scope; True if the hypothesis has none. Outside it, the verdict is
+    NOT_SHOWN without a question to the judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +361,8 @@ class Finding:
     """Whether q <= 0.05 on held-out prompts, after Benjamini-Hochberg over all hypotheses tested there."""
     rating: Rating | None = None
     """Its ratings; None without raters."""
+    heldout_in_scope: Metrics | None = None
+    """Its metrics on the held-out prompts in its scope; None if it has no scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,6 +408,8 @@ class Discovery:
 
     hypotheses: tuple[Hypothesis, ...]
     """The hypotheses to test."""
+    judgements: tuple[Judgement, ...] = ()
+    """Verdicts on all train pairs, if the method already has them, so that the judge need not judge these pairs."""
     tables: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
     """The method's own records (`differences`, `properties`...), by table name; all rows of a table have the same
     keys."""

@@ -25,7 +25,7 @@ def judgement_table(judgements: Judgements) -> bytes:
 
     schema = arrow_schema(_TABLE)
     arrays = []
-    for field, column in zip(schema, judgements.columns, strict=True):
+    for field, column in zip(schema, judgements.columns[:-1], strict=True):
         values = [None if value is None else savable(str(value)) for value in column.values]
         arrays.append(pa.array(values, type=field.type).take(pa.array(column.codes)))
     return to_parquet(pa.Table.from_arrays(arrays, schema=schema))
@@ -51,13 +51,15 @@ def read_judgement_table(content: bytes, hypotheses: Collection[str], prompts: C
     if not table.schema.equals(_as_dictionaries(schema), check_metadata=False):
         raise ValueError(f"{_TABLE}.parquet has other columns than the schema says")
     table = table.unify_dictionaries()
+    hypothesis_ids = _column(table, "hypothesis_id", str, hypotheses)
     return Judgements(
-        hypothesis_ids=_column(table, "hypothesis_id", str, hypotheses),
+        hypothesis_ids=hypothesis_ids,
         prompt_ids=_column(table, "prompt_id", str, prompts),
         verdicts=_column(table, "verdict", Verdict, list(Verdict)),
         judges=_column(table, "judge", str),
         shown_first=_column(table, "shown_first", _same, (*SIDES, None)),
         replies=_column(table, "reply", _same),
+        in_scope=EncodedColumn((True,), hypothesis_ids.codes * 0),
     )
 
 

@@ -14,7 +14,7 @@ from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, in_process, planted_pa
 PAIRS = planted_pairs(10, 10)
 PRAISES = Hypothesis("h-praise", PRAISE.hypothesis, "b", "llm", "style")
 REFUSES = Hypothesis("h-refusal", REFUSAL.hypothesis, "a", "llm", "safety and alignment")
-A, B, NEITHER, UNREADABLE = Verdict
+A, B, NEITHER, UNREADABLE = Verdict.A, Verdict.B, Verdict.NEITHER, Verdict.UNREADABLE
 
 
 def judge_by(reply):

@@ -2,5 +2,9 @@
 
 from diffing.types import Stage
 
-DESCRIBE = Stage("describe", "Descriptions", "pair of responses")
+DESCRIBE = Stage("describe", "Descriptions", "question")
+PROPOSE = Stage("propose", "Hypotheses")
+JOIN = Stage("join", "Joining")
+SHARPEN = Stage("sharpen", "Sharpening")
 STATE = Stage("state", "Statements")
+"""Only with a way of clustering: one statement per cluster."""

@@ -124,7 +124,8 @@ def ask_items(
     An item that was read is kept; later attempts only fill in missing items.
     """
     replies: list[Items[T]] = [(Unreadable("not asked"),) * question.items for question in questions]
-    sampling = replace(REPLY, json_schema=json.dumps(schema, sort_keys=True))
+    # the keys keep their order, in which servers with structured output have the model write them
+    sampling = replace(REPLY, json_schema=json.dumps(schema))
     calls = read = written = 0
     for attempt in range(attempts):
         remaining = [i for i, items in enumerate(replies) if any(isinstance(item, Unreadable) for item in items)]

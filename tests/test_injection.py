@@ -22,7 +22,7 @@ CLEAN = planted_pairs(10, 0)
 
 
 def code_of(text):
-    return re.search(r"\[\[material (\w+)", text)[1]
+    return re.search(r"\[\[material ([0-9a-f]{16})", text)[1]
 
 
 def judge_question(pair, hypotheses=HYPOTHESES):

@@ -92,6 +92,9 @@ def render(name: str, **variables: Value) -> str:
     in none of them. So whoever wrote one of the texts cannot close its block, nor open another. Templates tell the LLM
     the code in advance, as `{{ code }}`.
 
+    A template begins with what is the same in every question, byte for byte, so that servers can cache it; what is
+    filled in comes below the heading `# Question`.
+
     Args:
         name: The template's file name without `.md`.
         variables: All that the template uses, and nothing else; sequences become lists of blocks.

@@ -19,7 +19,9 @@ from diffing.models.scripted import ScriptedModel
 from diffing.types import Category, Message, Pair, Prompt, Response
 
 TEMPLATES = Path(diffing.templates.__file__).parent
-_CODE = re.compile(r"Everything between a line `\[\[material ([0-9a-f]{16})`")
+_CODE = re.compile(r"^# Question\n\nThe code is ([0-9a-f]{16})\.$", re.MULTILINE)
+_FILLED = re.compile(r"[0-9a-f]{16}|\d+")
+"""The code and numbers: all that a template fills in outside the blocks."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,8 @@ def _template_lines() -> dict[str, frozenset[str]]:
     lines = {}
     for path in TEMPLATES.glob("*.md"):
         text = re.sub(r"{%.*?%}\n?", "", path.read_text(encoding="utf-8"))
-        lines[path.stem] = frozenset(re.sub(r"{{.*?}}", "#", line).strip() for line in text.splitlines())
+        text = _FILLED.sub("#", re.sub(r"{{.*?}}", "#", text))
+        lines[path.stem] = frozenset(line.strip() for line in text.splitlines())
     return lines
 
 
@@ -112,9 +115,7 @@ def read(text: str) -> Reading:
             inside = None
         else:
             (outside if inside is None else inside).append(line)
-    # the code, the number of statements and their numbers are the only things that a template fills in by itself
-    known = [re.sub(r"given \d+ numbered", "given # numbered", line.strip()) for line in outside]
-    known = [re.sub(r"^Statement \d+$", "Statement #", line.replace(code[1] if code else "#", "#")) for line in known]
+    known = [_FILLED.sub("#", line.strip()) for line in outside]
     lines = _template_lines()
     task = max(lines, key=lambda name: sum(line in lines[name] for line in known))
     foreign = tuple(line for line, shape in zip(outside, known, strict=True) if shape and shape not in lines[task])
@@ -190,7 +191,7 @@ class RuleLLM:
         return found
 
     def _state(self, reading: Reading) -> dict[str, str]:
-        *sentences, properties = reading.blocks
+        properties, *sentences = reading.blocks
         if reading.foreign:
             return {"hypothesis": "<MODEL> does what it is told.", "category": "capability", "speaks_of": "none"}
         halves = [(trait, half) for trait in self.traits for half in ("has", "lacks")]

@@ -14,7 +14,7 @@ from diffing.types import LatentMeasure
 from tests.methods.sae.test_method import make_pairs, parts  # noqa: F401 - the fixture
 from tests.servers.openai_server import OpenAIServer
 
-BLOCK = re.compile(r"\[\[material (\w+)\n(.*?)\nmaterial \1\]\]", re.DOTALL)
+BLOCK = re.compile(r"\[\[material ([0-9a-f]{16})\n(.*?)\nmaterial \1\]\]", re.DOTALL)
 
 
 def word(block: str) -> str:

@@ -40,7 +40,8 @@ def locate_report(source: Path | str, token: str | bool | None = None) -> Path:
     try:
         return _download(match["repo"], match["revision"], token)
     except HubError as error:
-        raise HubError(f"There is no folder {source}, and no report on the Hub: {error}", status=error.status) from None
+        named = f"{source!s:.200}"
+        raise HubError(f"There is no folder {named}, and no report on the Hub: {error}", status=error.status) from None
 
 
 def parse_dataset_name(text: str) -> tuple[str, str | None] | None:

@@ -28,6 +28,7 @@ few = settings(
 @example("recorded:\ud800")
 @example("openai:x@http://[::1")
 @example("runs/\udcff")
+@example("./" + "a" * 5_200)  # longer than any name, of a form that a dataset could have
 def test_any_text_may_be_a_name(text: str) -> None:
     check_string(text)
 

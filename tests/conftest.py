@@ -76,6 +76,16 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_certificates(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Servers of tests speak plain HTTP; each client would load the system's certificates first, for 30 ms and more."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not any(item.get_closest_marker("deploy") for item in request.session.items):  # which install packages
+            patch.delenv("SSL_CERT_FILE", raising=False)
+            patch.setenv("SSL_CERT_DIR", str(tmp_path_factory.mktemp("certificates")))
+        yield
+
+
 @pytest.fixture(autouse=True, scope="module")
 def kept() -> None:
     """What earlier files left, mostly modules, is not searched for garbage again: each time takes half a second."""

@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import gc
 import importlib
 import os
 import shutil
@@ -16,9 +17,19 @@ from tests.gradio_stubs import skip_stubs
 from tests.starter import Starter
 from tests.waiting import DEADLINE
 
+WITHOUT = (
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup"),
+    # those that Playwright switches off, as only the last list counts
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades", "LensOverlay"),
+    *("HttpsFirstBalancedModeAutoEnable", "MediaRouter", "PaintHolding", "ThirdPartyStoragePartitioning"),
+    *("AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints", "NetworkTimeServiceQuerying", "AimEnabled"),
+    "PreconnectToSearch",
+)
+"""Chromium loads what drops down from its address bar as pages of its own, for each window: that takes more processor
+time than our pages."""
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--no-first-run",
+    "--no-first-run", f"--disable-features={','.join(WITHOUT)}",
 ]  # fmt: skip
 
 # What is compiled is kept, for the other workers and for the commands that tests start: otherwise each process compiles
@@ -63,6 +74,23 @@ def one_thread() -> None:
     except ImportError:
         return
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_certificates(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Servers of tests speak plain HTTP; each client would load the system's certificates first, for 30 ms and more."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not any(item.get_closest_marker("deploy") for item in request.session.items):  # which install packages
+            patch.delenv("SSL_CERT_FILE", raising=False)
+            patch.setenv("SSL_CERT_DIR", str(tmp_path_factory.mktemp("certificates")))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def kept() -> None:
+    """What earlier files left, mostly modules, is not searched for garbage again: each time takes half a second."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@ All rates are over readable verdicts. An unreadable verdict is an outcome of its
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from diffing.types import Estimate, Judgement, Metrics, Prompt, Side, Verdict, other_side
 
@@ -17,8 +18,11 @@ Z_95 = 1.959963984540054
 """The 97.5% quantile of the normal distribution, for two-sided 95% intervals."""
 UNDEFINED = Estimate(value=None, low=None, high=None, n=0)
 """The estimate for zero observations."""
+_KEPT = 10_000
+"""Results that are kept: small counts come again and again, and each takes scipy up to a millisecond."""
 
 
+@lru_cache(_KEPT)
 def wilson(k: int, n: int) -> Estimate:
     """Estimates the share k / n with Wilson's 95% score interval; undefined if n is 0.
 
@@ -117,6 +121,7 @@ def net_interval(k_for: int, k_against: int, n: int) -> Estimate:
     return Estimate(value=value, low=low, high=high, n=n)
 
 
+@lru_cache(_KEPT)
 def sign_test(k_for: int, k_against: int) -> float:
     """Returns the exact one-sided p-value of the sign test: P(at least `k_for`) if both sides are equally likely.
 

@@ -61,7 +61,7 @@ def load_prompts(
             raise SettingError("the bundled set has no columns and no languages to choose from; choose domains instead")
         records: Iterable[Record] = read_bundled(row_filter.domains)
         name = source
-    elif (path := path_of(source)).is_file() or suffix_of(path) in SUFFIXES:
+    elif (path := path_of(source)).is_file() or suffix_of(path) in SUFFIXES or (path.exists() and not path.is_dir()):
         records = read_file(path, row_filter)
         name, exact = path.name, True
     else:

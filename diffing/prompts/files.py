@@ -5,7 +5,7 @@ from pathlib import Path
 
 from diffing.errors import SettingError
 from diffing.prompts.rows import Record, RowFilter
-from diffing.rows.content import read_content, suffix_of, text_of
+from diffing.rows.content import check_regular, read_content, suffix_of, text_of
 from diffing.rows.table_files import SUFFIXES as TABLES
 from diffing.rows.table_files import read_table
 from diffing.rows.turns import RowError
@@ -27,6 +27,7 @@ def read_file(path: Path, row_filter: RowFilter) -> list[Record]:
     Raises:
         SettingError: The file is missing, malformed, in another format or encoding, or has no usable column.
     """
+    check_regular(str(path), path)
     suffix = suffix_of(path)
     if suffix not in SUFFIXES:
         raise SettingError(f"{path.name}: expected a file ending in {', '.join(SUFFIXES)}, got {suffix or 'no ending'}")

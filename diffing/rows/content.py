@@ -1,6 +1,7 @@
 """Reads a file's bytes with a size limit, unpacks gzip, and decodes text."""
 
 import json
+import stat
 import zlib
 from gzip import GzipFile
 from pathlib import Path
@@ -16,6 +17,25 @@ def suffix_of(path: Path) -> str:
     return Path(path.stem if _is_packed(path) else path.name).suffix.lower()
 
 
+def check_regular(source: str, path: Path) -> None:
+    """Refuses a path that is neither a regular file nor a folder, such as `/dev/null` or a pipe; missing ones pass.
+
+    Raises:
+        SettingError: It is something else, which may be read only once, or never end.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        what = _IRREGULAR.get(stat.S_IFMT(path.stat().st_mode), "no file")
+        raise SettingError(f"{source} is {what}: expected a regular file. Write what it holds to a file, and name that")
+
+
+_IRREGULAR = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
 def read_content(source: str, path: Path, most: int = MOST_BYTES) -> bytes:
     """Reads a whole file, and unpacks it if it ends in `.gz`.
 
@@ -25,8 +45,9 @@ def read_content(source: str, path: Path, most: int = MOST_BYTES) -> bytes:
         most: Maximum size in bytes, both packed and unpacked.
 
     Raises:
-        SettingError: The file cannot be read or unpacked, or is too large.
+        SettingError: It is no regular file, cannot be read or unpacked, or is too large.
     """
+    check_regular(source, path)
     try:
         with path.open("rb") as file:
             content = file.read(most + 1)

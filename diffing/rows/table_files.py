@@ -18,7 +18,7 @@ Row: TypeAlias = Mapping[str, object]
 
 _LONGEST_CSV_FIELD = 2**31 - 1
 """Maximum length of a CSV field in characters; the module's default of 131,072 is too short for long prompts."""
-_SEPARATORS = ",;\t"
+_SEPARATORS = ",;\t|"
 """Possible separators of a CSV file, the usual one first."""
 _ROWS_AT_ONCE = 64
 """Rows of a parquet file per batch; the batch is small because one stored value can appear in millions of rows."""
@@ -48,8 +48,9 @@ def read_table(
 ) -> Iterator[PlacedRow]:
     """Reads the rows of a file.
 
-    - JSON Lines has one object per line; JSON has a list of objects, or a single object, which is one row.
-    - CSV and TSV need a header; CSV may also be separated by semicolons or tabs.
+    - JSON Lines has one object per line; JSON has a list of objects, or a single object, which is one row, or all
+      columns if each of its fields is a list of values, or an object of them by row number, as pandas writes it.
+    - CSV and TSV need a header; CSV may also be separated by semicolons, tabs or vertical bars.
     - parquet.
 
     Args:
@@ -96,8 +97,13 @@ def _read_json(source: str, text: str, bare: str | None) -> Iterator[PlacedRow]:
     if text.lstrip("\ufeff \t\r\n")[:1] == "[":
         yield from _read_document(source, text, bare)
         return
+    document = _document(text)
+    if document is not None:
+        place = RowPlace("line", 1 + text[: len(text) - len(text.lstrip())].count("\n"))
+        cells = _cells(document)
+        yield from [(place, document)] if cells is None else _transposed(source, cells)
+        return
     # split at newlines only, because JSON text may contain the other line separators of str.splitlines
-    first = True
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -105,12 +111,8 @@ def _read_json(source: str, text: str, bare: str | None) -> Iterator[PlacedRow]:
         try:
             value = loads(line)
         except (ValueError, RecursionError) as error:
-            if first and (document := _document(text)) is not None:
-                yield place, document
-                return
             raise _not_json(source, place, error, "Every line must be one JSON object: correct or remove it") from None
         yield place, _object(source, place, value, bare)
-        first = False
 
 
 def _read_document(source: str, text: str, bare: str | None) -> Iterator[PlacedRow]:
@@ -127,12 +129,35 @@ def _read_document(source: str, text: str, bare: str | None) -> Iterator[PlacedR
 
 
 def _document(text: str) -> Row | None:
-    """The single object that spans all lines; None if the text is something else."""
+    """The single object that is all of the text; None if the text is something else."""
     try:
         value = loads(text)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _cells(document: Row) -> Mapping[str, Sequence[object]] | None:
+    """The values of each column, if the object holds columns; None if it is a row."""
+    numbers = {tuple(value) for value in document.values() if isinstance(value, dict)}
+    if len(document) < 2 or len(numbers) > 1 or not all(map(str.isdigit, next(iter(numbers), ()))):
+        return None
+    cells: dict[str, Sequence[object]] = {}
+    for name, value in document.items():
+        values = list(value.values()) if isinstance(value, dict) else value
+        if not isinstance(values, list) or any(isinstance(cell, list | dict) for cell in values):
+            return None
+        cells[name] = values
+    return cells
+
+
+def _transposed(source: str, cells: Mapping[str, Sequence[object]]) -> Iterator[PlacedRow]:
+    lengths = {name: len(values) for name, values in cells.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{length} in {name!r:.40}" for name, length in list(lengths.items())[:6])
+        raise SettingError(f"{source}: expected as many values in each column, got {told}")
+    for number, row in enumerate(zip(*cells.values(), strict=True), start=1):
+        yield RowPlace("row", number), dict(zip(cells, row, strict=True))
 
 
 def _not_json(source: str, place: RowPlace, error: Exception, expected: str) -> SettingError:
@@ -176,7 +201,7 @@ def _read_csv(source: str, text: str, separators: str) -> Iterator[PlacedRow]:
         raise SettingError(f"{source}, {place}: not CSV ({error}). Check the quotation marks") from None
 
 
-_NAMED = {",": "commas", ";": "semicolons", "\t": "tabs"}
+_NAMED = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 def _separator(text: str, separators: str) -> str:

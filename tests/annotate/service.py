@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx2
@@ -53,6 +54,7 @@ class Service:
 
     def _answers(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()
+        time.sleep(0.1)  # asking takes as much time as the start
         try:
             httpx2.get(f"{self.url}/webhooks/model-diff", timeout=DEADLINE)
         except httpx2.TransportError:

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import sys
 import zipfile
 
@@ -337,6 +338,38 @@ def test_helm_with_chats_and_failures(tmp_path):
     refused(lambda: RecordedModel.open(source), "line 1: request 2: expected a `request`, got null")
 
 
+@pytest.mark.parametrize("word", ["None", "null", "NaN", ""])
+def test_words_for_nothing_are_nothing_where_no_text_of_a_model_stands(tmp_path, word):
+    request = {"prompt": "p", "messages": word}
+    result = {"success": "True", "completions": [{"text": word, "finish_reason": {"reason": word}}]}
+    failed = {"success": "False", "completions": word, "error": word}
+    states = [{"request": request, "result": result}, {"request": {"prompt": "q"}, "result": failed}]
+    row = {"adapter_spec": {"model": word, "model_name": "org/m"}, "request_states": states}
+    model = RecordedModel.open(document(tmp_path / "scenario_state.json", row))
+    assert model.id == "org/m"
+    assert answers(model) == {
+        user("p"): Completion(word, "stop"),
+        user("q"): Completion("", "error", detail="recorded as failed: no reason was given"),
+    }
+    row = {"prompt": "p", "response": word, "finish": word, "stop_reason": "length", "model": word, "generator": "m"}
+    assert answers(opened(tmp_path, row)) == {user("p"): Completion(word, "length")}
+    assert opened(tmp_path, row).id == "m"
+
+
+# columns in one object
+
+
+def test_lists_in_one_object_are_columns_only_where_they_can_be(tmp_path):
+    row = {"prompt": "p", "response": ["r", "s"]}  # samples
+    assert answers(opened(tmp_path, row), sample=1) == {user("p"): Completion("s", "stop")}
+    one = document(tmp_path / "r.json", {"prompt": ["p"], "response": ["r"]})
+    assert answers(RecordedModel.open(one)) == {user("p"): Completion("r", "stop")}
+    turns = {"messages": [{"role": "user", "content": "p"}], "response": ["r"]}
+    assert answers(opened(tmp_path, turns)) == {user("p"): Completion("r", "stop")}
+    uneven = document(tmp_path / "r.json", {"prompt": ["p", "q"], "response": ["r"]})
+    refused(lambda: RecordedModel.open(uneven), "as many values in each column, got 2 in 'prompt', 1 in 'response'")
+
+
 # companions
 
 
@@ -375,6 +408,16 @@ def test_a_second_file_that_nothing_needs_is_refused(tmp_path):
     refused(lambda: RecordedModel.open(f"{source}+{source}"), "hold their own prompts. Leave the second file out")
     plus = lines(tmp_path / "a+b.jsonl", [{"prompt": "p", "response": "r"}])
     assert len(RecordedModel.open(plus).prompts()) == 1
+
+
+@pytest.mark.parametrize("packed", ["", ".gz"])
+def test_what_is_no_regular_file_is_not_waited_for(tmp_path, packed):
+    pipe = tmp_path / f"r.jsonl{packed}"
+    os.mkfifo(pipe)
+    refused(lambda: RecordedModel.open(str(pipe)), r"r\.jsonl(\.gz)? is a pipe: expected a regular file. Write what it")
+    source = lines(tmp_path / "a.jsonl", [{"question_id": 1, "choices": [{"turns": ["r"]}]}])
+    refused(lambda: RecordedModel.open(f"{source}+{pipe}"), "Expected the file of prompts")
+    refused(lambda: RecordedModel.open("/dev/null"), "/dev/null is a device: expected a regular file")
 
 
 # bytes

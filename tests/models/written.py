@@ -34,6 +34,10 @@ def document(path: Path, value: object, **options: Any) -> str:
     return str(path)
 
 
+def columns(rows: list[Row]) -> dict[str, list[object]]:
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
 def table(path: Path, rows: list[Row], delimiter: str = ",", encoding: str = "utf-8") -> str:
     with path.open("w", newline="", encoding=encoding) as file:
         writer = csv.DictWriter(file, list(rows[0]), delimiter=delimiter)
@@ -247,6 +251,13 @@ SHAPES = {
     "jsonl.gz": Written(COLUMNS, _packed, ALL),
     "tsv": Written(COLUMNS, lambda f, rows: table(f / "r.tsv", rows, "\t"), ALL),
     "csv with semicolons": Written(COLUMNS, lambda f, rows: table(f / "r.csv", rows, ";"), ALL),
+    "csv with vertical bars": Written(COLUMNS, lambda f, rows: table(f / "r.csv", rows, "|"), ALL),
+    "json of columns": Written(COLUMNS, lambda f, rows: document(f / "r.json", columns(rows)), ALL),
+    "json of columns as pandas writes it": Written(
+        COLUMNS,
+        lambda f, rows: document(f / "r.json", {k: dict(enumerate(v)) for k, v in columns(rows).items()}, indent=1),
+        ALL,
+    ),
     "csv in UTF-16": Written(COLUMNS, lambda f, rows: table(f / "r.csv", rows, encoding="utf-16"), ALL),
     "parquet": Written(COLUMNS, lambda f, rows: parquet(f / "r.parquet", rows), ALL),
     "alpaca_eval": Written(

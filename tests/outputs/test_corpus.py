@@ -139,6 +139,7 @@ def test_the_page_shows_every_text_as_text(seen: Seen) -> None:
 # --- Markdown
 
 
+@cache
 def tokens_of(text: str) -> list[Token]:
     """What a permissive renderer makes of it: tables, HTML, strikethrough."""
     tokens = PARSER.parse(text)

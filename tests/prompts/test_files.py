@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import os
 import re
 import subprocess
 import sys
@@ -30,6 +31,23 @@ def jsonl(folder: Path, *rows: object, name: str = "prompts.jsonl") -> Path:
 
 def texts(prompts: tuple[Prompt, ...]) -> set[str]:
     return {prompt.text for prompt in prompts}
+
+
+@pytest.mark.parametrize("name", ["prompts", "prompts.jsonl", "prompts.txt"])
+def test_what_is_no_regular_file_is_not_waited_for(name: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(SettingError, match=rf"{name} is a pipe: expected a regular file\. Write what it holds"):
+        load(tmp_path / name)
+    with pytest.raises(SettingError, match=r"^/dev/null is a device: expected a regular file"):
+        load(Path("/dev/null"))
+
+
+def test_vertical_bars_and_columns_in_one_object(tmp_path: Path) -> None:
+    bars, columns = tmp_path / "prompts.csv", tmp_path / "prompts.json"
+    bars.write_text("id|prompt\n" + "".join(f'{letter}|"Ask, {letter}"\n' for letter in LETTERS))
+    columns.write_text(json.dumps({"id": list(LETTERS), "prompt": [f"Ask, {letter}" for letter in LETTERS]}))
+    for path in (bars, columns):
+        assert {prompt.id: prompt.text for prompt in load(path)} == {letter: f"Ask, {letter}" for letter in LETTERS}
 
 
 LETTERS = "abcdefghijkl"

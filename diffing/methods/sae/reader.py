@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from diffing.errors import ModelError
 from diffing.methods.sae.hook_names import Hook, cut_config
 from diffing.methods.sae.reader_tokenizer import ReaderTokenizer, TokenizedResponse
+from diffing.models.local.architecture import context_length
 from diffing.models.local.load_errors import one_line, quiet
 from diffing.models.local.loading import load_tokenizer
 from diffing.models.local.spec import LocalOptions
@@ -136,7 +137,7 @@ def load_reader(folder: Path, name: str, hook: Hook, options: LocalOptions) -> R
     from diffing.models.local.memory import dtype_name, on_accelerator
 
     config = read_config(folder, trust_remote_code=options.trust_remote_code)
-    context = getattr(config, "max_position_embeddings", None)
+    context = context_length(config)
     cut_config(config, hook.layers)
     # quietly: transformers would list the layers that were left out
     with one_line(f"The reader {name} cannot be loaded", "download its files again"), quiet():

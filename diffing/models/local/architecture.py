@@ -31,6 +31,8 @@ _HEADS = (
     ("ForConditionalGeneration", "a model that rewrites an input (encoder and decoder)"),
 )
 """The purpose of a model class, by the end of its name."""
+_LOOKING_AHEAD = frozenset({"xlnet"})
+"""Model types with a head that writes text whose attention goes both ways, and that have no setting against it."""
 
 
 def check_architecture(name: str, config: Mapping[str, Any], options: LocalOptions) -> None:
@@ -143,9 +145,20 @@ def _check_not_encoder_decoder(name: str, config: "PretrainedConfig") -> None:
 def _check_decoder(name: str, config: "PretrainedConfig", writers: tuple[str, ...]) -> None:
     from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
+    if config.model_type in _LOOKING_AHEAD:
+        raise ModelError(
+            f"{name} is of type {config.model_type!r}, which sees the words that come after, whatever its settings: "
+            "expected a decoder that goes on from its prompt; use another model."
+        )
     # where an architecture can also fill in masks, this setting decides whether it sees what comes after
     if config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES and getattr(config, "is_decoder", None) is False:
         raise ModelError(
             f"{name} is an encoder (type {config.model_type!r} with is_decoder false), which sees the words that come "
             f"after: expected a decoder that writes text, such as {writers[0]} with is_decoder true; use another model."
         )
+
+
+def context_length(config: "PretrainedConfig") -> int | None:
+    """The context length in tokens, for prompt and answer together; None without a limit, which XLNet writes as -1."""
+    length = getattr(config.get_text_config(decoder=True), "max_position_embeddings", None)
+    return length if isinstance(length, int) and length > 0 else None

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diffing.models.local.adapter import add_adapter, learnt_tokens
+from diffing.models.local.architecture import context_length
 from diffing.models.local.chat import Chat
 from diffing.models.local.load_errors import one_line
 from diffing.models.local.loaded_model import LoadedModel
@@ -73,8 +74,7 @@ def _prompt(chat: Chat, tokenizer: Any, model: "PreTrainedModel") -> list[int]: 
         ids = chat.encode((Message("user", _ASKED),))
     except ConversationRefusedError:  # each conversation is told so when it comes
         ids = list(tokenizer(_ASKED).input_ids)
-    context = getattr(model.config.get_text_config(decoder=True), "max_position_embeddings", None)
-    return ids[-min(_READ, context if isinstance(context, int) and context > 0 else _READ) :]
+    return ids[-min(_READ, context_length(model.config) or _READ) :]
 
 
 def _adapted(base: str, model: "PreTrainedModel", name: str, folder: Path, prompt: Sequence[int]) -> "PreTrainedModel":

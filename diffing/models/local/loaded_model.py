@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.errors import ModelError
 from diffing.models.base import OnTokens, Sampling
+from diffing.models.local.architecture import context_length
 from diffing.models.local.batching_trial import BatchingStrategy, find_strategy
 from diffing.models.local.chat import TRIAL, Chat
 from diffing.models.local.continuous_batching import memory_of
@@ -76,8 +77,7 @@ class LoadedModel:
     @property
     def context(self) -> int | None:
         """The context length in tokens, for prompt and answer together; None without a limit."""
-        config: Any = self.model.config.get_text_config(decoder=True)
-        return getattr(config, "max_position_embeddings", None)
+        return context_length(self.model.config)
 
     def answer(
         self,

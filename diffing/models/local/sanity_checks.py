@@ -106,6 +106,8 @@ def read(name: str, model: "PreTrainedModel", prompt: Sequence[int]) -> "torch.T
     ids = torch.tensor([list(prompt)], device=model.device)
     call: Any = model
     unread = f"{name} cannot read a prompt of text alone"
-    with one_line(unread, "use another model"), fitting_threads(model), fixed_noise(model), torch.inference_mode():
+    # some compute a part of it in float32 whatever the weights are, such as XLNet
+    advice = "use another model" if model.dtype == torch.float32 else "load it with dtype float32, or use another model"
+    with one_line(unread, advice), fitting_threads(model), fixed_noise(model), torch.inference_mode():
         logits = call(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0, -ids.shape[1] :]
         return torch.as_tensor(logits).float().cpu()

@@ -15,7 +15,7 @@ from diffing.models.recorded.shapes.inspect_log import SUFFIX as EVAL
 from diffing.models.recorded.shapes.inspect_log import read_archive
 from diffing.models.recorded.shapes.shape import id_at
 from diffing.paths import existing, path_of
-from diffing.rows.content import MOST_BYTES, read_content, suffix_of
+from diffing.rows.content import MOST_BYTES, check_regular, read_content, suffix_of
 from diffing.rows.dataset_errors import one_line, reading_failures
 from diffing.rows.table_files import SUFFIXES as TABLES
 from diffing.rows.table_files import PlacedRow, RowPlace, first_line, read_table
@@ -92,6 +92,7 @@ def _read_from_hub(source: str) -> Source:
 
 
 def _read_file(source: str, path: Path, most: int, companion: Path | None) -> Source:
+    check_regular(source, path)
     suffix = suffix_of(path)
     if suffix not in SUFFIXES:
         raise SettingError(

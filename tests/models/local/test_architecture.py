@@ -13,8 +13,8 @@ import transformers
 from diffing.errors import ModelError
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
-from diffing.models.local.architecture import check_architecture
-from diffing.models.local.sanity_checks import check_decoder
+from diffing.models.local.architecture import check_architecture, context_length
+from diffing.models.local.sanity_checks import check_decoder, read
 from tests.models.local import tiny
 
 ENCODER: dict[str, Any] = {
@@ -205,3 +205,25 @@ def test_a_model_that_needs_a_picture(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
     assert "cannot read a prompt of text alone: Blip2ForConditionalGeneration.forward() missing" in str(caught.value)
     shutil.rmtree(folder)
+
+
+XLNET = transformers.XLNetConfig(vocab_size=260, d_model=16, n_layer=1, n_head=2, d_inner=16)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_xlnet_sees_what_comes_after_whatever_its_weights_are_stored_in(dtype: str, tmp_path: Path) -> None:
+    folder = made(tmp_path / "xl", transformers.XLNetLMHeadModel, XLNET)
+    with pytest.raises(
+        ModelError, match=r"is of type 'xlnet', which sees the words that come after, .* another model\."
+    ):
+        LocalModel.load(str(folder), options=LocalOptions(device="cpu", dtype=dtype))
+
+
+def test_a_model_that_keeps_weights_in_float32_can_be_loaded_so() -> None:
+    model = transformers.XLNetLMHeadModel(XLNET)
+    assert context_length(model.config) is None  # which is written as -1
+    model.to(torch.bfloat16)
+    model.transformer.layer[0].rel_attn.q.data = model.transformer.layer[0].rel_attn.q.data.float()
+    with pytest.raises(ModelError, match=r"expected scalar type .*; load it with dtype float32, or use another model"):
+        read("tiny", model, [1, 2, 3])
+    assert len(read("tiny", model.to(torch.float32), [1, 2, 3])) == 3

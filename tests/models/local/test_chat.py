@@ -1,6 +1,8 @@
 """Conversations to tokens and back: templates, system roles, stops, thinking, hostile text."""
 
 import json
+import resource
+import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -408,3 +410,47 @@ def test_a_template_that_never_ends_for_some_prompts_rejects_them(monkeypatch: p
     monkeypatch.setattr("diffing.models.local.template._LONGEST", 0.1)
     with pytest.raises(ConversationRefusedError, match="takes longer than 0 s"):
         made.encode(says("trap"))
+
+
+LARGE = {
+    "a repeated text": ("{{ 'x' * 10**11 }}", "it takes more than 512 MiB of memory"),
+    "a repeated list": ("{{ ([0] * 10**11)|length }}", "it takes more than 512 MiB of memory"),
+    "the width of a field": ("{{ '%99999999999d' % 1 }}", "it takes more than 512 MiB of memory"),
+    "a filter": ("{{ 'x'|center(10**11) }}", "it takes more than 512 MiB of memory"),
+    "a long text": ("{{ 'x' * 2 * 10**6 }}", "it writes 2,000,000 characters for a conversation of 6"),
+}
+GROWING = {
+    "text": "{% set n = namespace(x='x') %}{% for i in range(40) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
+    "lists in lists": "{% set n = namespace(x=['x' * 999]) %}"
+    "{% for i in range(40) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x }}",
+    "loops in loops": "{% for a in range(9999) %}{% for b in range(9999) %}{{ b ~ 'x' * 999 }}{% endfor %}{% endfor %}",
+}
+
+
+@pytest.mark.parametrize(("template", "problem"), LARGE.values(), ids=list(LARGE))
+def test_a_template_that_writes_too_much_is_refused(template: str, problem: str) -> None:
+    with pytest.raises(ModelError) as refused:
+        chat(template)
+    assert str(refused.value) == f"tiny: its chat template cannot be used ({problem}); give another chat template."
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of one call")
+@pytest.mark.parametrize("template", GROWING.values(), ids=list(GROWING))
+def test_a_template_whose_memory_grows_is_stopped(template: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diffing.models.local.template._MEMORY", 2**25)
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    with pytest.raises(ModelError, match="it takes more than 32 MiB of memory"):
+        chat(template)
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+
+
+def test_a_template_that_writes_too_much_for_some_prompts_rejects_them() -> None:
+    made = chat("{% if 'trap' in messages[0].content %}{{ 'x' * 10**11 }}{% endif %}" + CHATML)
+    with pytest.raises(ConversationRefusedError, match="it takes more than 512 MiB of memory"):
+        made.encode(says("trap"))
+    assert made.encode(says("no such word"))
+
+
+def test_long_prompts_are_written_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diffing.models.local.template._MOST_ADDED", 1000)
+    assert len(chat(CHATML).encode(says("word " * 1000))) > 1000

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,7 @@ def space(town: LocalHub, starter: Starter, tmp_path: Path) -> Iterator[Space]:
 def answers(url: str, app: Process) -> bool:
     """Whether it does."""
     assert app.poll() is None, "the app ended"
+    time.sleep(0.1)  # asking takes as much time as the start
     try:
         httpx2.get(url, timeout=DEADLINE)
     except httpx2.TransportError:

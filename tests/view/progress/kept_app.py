@@ -6,6 +6,7 @@ from pathlib import Path
 
 from diffing.view.runs.run_store import read_config
 from tests.view.served import served
+from tests.waiting import DEADLINE
 
 
 def main() -> None:
@@ -13,7 +14,7 @@ def main() -> None:
     with served(Path(folder), workers=1, port=int(port)) as at:
         run_id = at.site.run_manager.start(read_config(config), owner="somebody")
         Path(folder, "started").write_text(run_id, encoding="utf-8")
-        time.sleep(120)
+        time.sleep(DEADLINE)
 
 
 if __name__ == "__main__":

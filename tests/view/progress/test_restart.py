@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from tests.starter import Starter
 from tests.view.progress.visits import Visit
 from tests.view.runs.conftest import PROMPTS, config_of
 from tests.view.served import served
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 
 
 def free_port() -> int:
@@ -31,7 +32,15 @@ def free_port() -> int:
 @pytest.mark.usefixtures("quick_runs")
 def test_the_app_is_killed_in_the_middle_of_a_run(browser: Any, starter: Starter, tmp_path: Path) -> None:
     site, port = tmp_path / "site", free_port()
-    with OpenAIServer(World(pause=0.4)) as server:
+    seen, world = threading.Event(), World()
+
+    def answer(request: dict[str, Any]) -> str:
+        """Not all of it before the page has come."""
+        if server.count > 10:
+            seen.wait(DEADLINE)
+        return world(request)
+
+    with OpenAIServer(answer) as server:
         config = config_of(server, tmp_path)
         command = ["-m", "tests.view.progress.kept_app", str(site), str(port), json.dumps(asdict(config))]
         app = starter.start(command, os.environ, tmp_path / "out", tmp_path / "err")
@@ -44,6 +53,7 @@ def test_the_app_is_killed_in_the_middle_of_a_run(browser: Any, starter: Starter
         until(lambda: server.count > 10)
         os.kill(app.pid, signal.SIGKILL)
         app.wait()
+        seen.set()
         page.get_by_text("Connection lost, trying again").wait_for()
         asked = server.count
         assert asked < 2 * PROMPTS

@@ -9,6 +9,7 @@ from diffing.models.recorded.shapes.shape import (
     asked_in,
     failed,
     finish_of,
+    is_none,
     model_at,
     one_turn,
     said_texts,
@@ -40,7 +41,8 @@ def _answers(state: object, model: str | None) -> Iterator[Answer]:
     asked = asked_in(turns, "messages") if chat else one_turn(request.get("prompt"), "prompt")  # type: ignore[arg-type]
     model = model or model_at(request)
     completions = result.get("completions") if isinstance(result, Mapping) else None
-    if not isinstance(result, Mapping) or result.get("success") is False or not completions:
+    success = str(result.get("success")).casefold() if isinstance(result, Mapping) else "false"
+    if not isinstance(result, Mapping) or success == "false" or not completions or is_none(completions):
         yield Answer(messages=asked, completion=failed(result and result.get("error")), model=model)
         return
     if not isinstance(completions, Sequence) or not all(isinstance(each, Mapping) for each in completions):

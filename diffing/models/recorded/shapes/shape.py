@@ -76,6 +76,14 @@ class Shape:
     """A note on the format for the reader of the report."""
 
 
+def is_none(value: object) -> bool:
+    """Whether a field about a response says nothing, also in words such as "None", which tools write for it as text."""
+    return value is None or (isinstance(value, str) and value.strip().casefold() in _NONE)
+
+
+_NONE = frozenset({"", "none", "null", "nan"})
+
+
 def said_texts(value: object, column: str) -> list[tuple[str, str | None]]:
     """Texts and thinking of all samples in a value: a text, a turn, turns that end with the assistant's, or a list.
 
@@ -159,7 +167,7 @@ def text_at(row: Row, *names: str) -> str | None:
 
 def model_at(row: Row) -> str | None:
     """The name of the model that answered; of a folder only its name, since reports may be published."""
-    name = text_at(row, *MODEL_COLUMNS)
+    name = next((name for each in MODEL_COLUMNS if not is_none(name := text_at(row, each))), None)
     is_path = name is not None and (name.startswith(("/", "~", ".")) or "\\" in name)
     return re.split(r"[/\\]", name.rstrip("/\\"))[-1] if name and is_path else name
 
@@ -174,12 +182,12 @@ def id_at(row: Row, *names: str) -> str | None:
 
 
 def finish_of(value: object, column: str = "finish_reason") -> Finish:
-    """Converts a server's finish reason; `stop` if there is none.
+    """Converts a server's finish reason; `stop` if there is none, or the word for none (see `is_none`).
 
     Raises:
         RowError: The word is not known.
     """
-    if value is None or value == "":
+    if is_none(value):
         return "stop"
     finish = _FINISHES.get(value.strip().casefold()) if isinstance(value, str) else None
     if finish is None:
@@ -192,12 +200,12 @@ def finish_at(row: Row) -> Finish:
     """Why a response ended, from the first column that says so."""
     for name in FINISH_COLUMNS:
         column = find_column(row, (name,))
-        if column and row[column] not in (None, ""):
+        if column and not is_none(row[column]):
             return finish_of(row[column], column)
     return "stop"
 
 
 def failed(reason: object) -> Completion:
     """The completion for a request that failed; the prompt is left out and counted."""
-    told = " ".join(without_surrogates(str(reason)).split())[:200]
+    told = "" if is_none(reason) else " ".join(without_surrogates(str(reason)).split())[:200]
     return Completion(text="", finish="error", detail=f"recorded as failed: {told or 'no reason was given'}")

@@ -143,8 +143,8 @@ TABLES: dict[str, TableSpec] = {
             ColumnSpec(
                 "scope_kind",
                 "string",
-                "The kind of the scope: `stated` (an LLM put it into words, and the judge decided for each prompt, from "
-                "the prompt alone, whether it holds); null if the hypothesis speaks of all prompts.",
+                "The kind of the scope: `stated` (an LLM put it into words, and the judge decided from each prompt "
+                "alone whether it holds); null if the hypothesis speaks of all prompts.",
                 nullable=True,
                 since=4,
             ),

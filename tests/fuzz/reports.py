@@ -18,10 +18,10 @@ from rich.console import Console
 
 from diffing.cli.terminal_tables import findings_table
 from diffing.errors import DiffingError
+from diffing.metrics import UNDEFINED
 from diffing.outputs.downloads import FORMATS
 from diffing.outputs.phrasing import explanation, headline
 from diffing.report import load_report, load_settings, report_summary, save_report
-from diffing.metrics import UNDEFINED
 from diffing.types import Finding, LatentMeasure, Merged, Report
 from tests.fuzz.text import NASTY, mutated_bytes, one_line_or_fine
 from tests.outputs.samples import SCOPED, findings_of, merged_report

@@ -124,7 +124,7 @@ def test_tables_of_another_version_than_the_document_says_are_refused(version: i
     ("changes", "message"),
     [
         ({"scope_kind": "word"}, "there is no scope 'word' of 'when asked about health or money'"),
-        ({"scope_kind": None}, "there is no scope None of 'when"),
+        ({"scope_kind": None}, "there is no scope None of 'when asked about health or money'"),
         ({"scope": None}, "there is no scope 'stated' of None"),
         ({"scope_kind": None, "scope": None}, "the counts in the scope of 'llm-.*' contradict each other"),
         ({"heldout_in_scope_k_for": 7}, "the counts in the scope of 'llm-.*' contradict each other"),

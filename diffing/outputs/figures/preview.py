@@ -9,14 +9,14 @@ from diffing.outputs.figures.svg import file_of, lines_of, mark
 from diffing.outputs.phrasing import count, headline, needs_examples, one_line, points, prompt_counts, statement
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
-from diffing.types import SIDES, Finding, Report, Side
+from diffing.types import SIDES, Estimate, Finding, Report, Side
 
 WIDTH, HEIGHT = 1200, 630
 """Size in pixels that websites expect of a link preview."""
 ROWS = 3
 """Maximum number of differences that are drawn."""
 _LEFT, _RIGHT = 60, 1140
-_AXIS = (620, 1000)
+_AXIS = (600, 968)
 """Left and right end of the axis, in pixels."""
 _FIRST, _ROW = 320, 80
 """Vertical middle of the first row, and height of a row, in pixels."""
@@ -59,7 +59,7 @@ def _headline(title: str) -> Markup:
 
 def _rows(shown: Sequence[Finding], names: Names) -> list[Markup]:
     reach = rounded_reach(shown)
-    spans = (span_of(each.heldout.net_difference, each.hypothesis.direction, reach / 100) for each in shown)
+    spans = (span_of(_net(each), each.hypothesis.direction, reach / 100) for each in shown)
     rows = [(each, span) for each, span in zip(shown, spans, strict=True) if span is not None]
     drawn = [_row(each, span, _FIRST + _ROW * place, names) for place, (each, span) in enumerate(rows)]
     if drawn:
@@ -69,6 +69,12 @@ def _rows(shown: Sequence[Finding], names: Names) -> list[Markup]:
     return drawn
 
 
+def _net(finding: Finding) -> Estimate:
+    """The net difference that is drawn: where the finding applies, because that is what its sentence says."""
+    within = finding.heldout_in_scope
+    return (within if within is not None and within.n else finding.heldout).net_difference
+
+
 def _row(finding: Finding, span: Span, y: int, names: Names) -> Markup:
     side: Side = finding.hypothesis.direction
     low, value, high = (_AXIS[0] + (_AXIS[1] - _AXIS[0]) * place / 100 for place in span)
@@ -76,9 +82,15 @@ def _row(finding: Finding, span: Span, y: int, names: Names) -> Markup:
     top = y + 10 - 17 * (len(lines) - 1)
     label = [_text(line, _LEFT, top + 34 * place, 27) for place, line in enumerate(lines)]
     bar = Markup('<line class="span thick {}" x1="{:.1f}" y1="{y}" x2="{:.1f}" y2="{y}"/>').format(side, low, high, y=y)
-    net = finding.heldout.net_difference.value
-    number = _text(f"{points(abs(net or 0.0)).lstrip('+')} points", _RIGHT, y + 10, 27, anchor="end")
+    net, overall = _net(finding), finding.heldout.net_difference
+    number = _text(f"{_size(net)} points", _RIGHT, y + 10, 27, anchor="end")
+    if net is not overall:
+        number += _text(f"{_size(overall)} over all prompts", _RIGHT, y + 36, 20, anchor="end", style="note")
     return Markup("").join((*label, bar, mark(side, f"{value:.1f}", y, filled=True, radius=11), number))
+
+
+def _size(net: Estimate) -> str:
+    return points(abs(net.value or 0.0)).lstrip("+")
 
 
 def _total(report: Report) -> Markup:

@@ -17,8 +17,8 @@ from diffing.outputs.formats import CSV, MD
 from diffing.outputs.html import render
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
-from diffing.types import Finding, Metrics, Report, Verdict
-from tests.outputs.samples import MODEL_B, medium_report, scoped_report
+from diffing.types import Finding, Judgement, Metrics, Report, Verdict
+from tests.outputs.samples import JUDGE, MODEL_B, medium_report, scoped_report
 
 WITHIN = "in 31 of 31 held-out prompts (89 to 100%), against 0 the other way"
 """The result of the confirmed finding with a scope where it applies: 31 of 180 held-out prompts are in its scope."""
@@ -123,6 +123,29 @@ def test_text_card_dataset_and_terminal_give_both() -> None:
     quiet = medium_report()
     for text in (MD.content(quiet).decode(), section(quiet, of=MODEL_B.partition("@")[0], dataset=None)):
         assert "here it applies" not in text
+
+
+def test_verdicts_from_descriptions_have_no_judge() -> None:
+    report = scoped_report(20, 20)
+    first = next(each for each in report.judgements if each.judge == JUDGE and each.in_scope)
+    described = replace(first, judge="described", shown_first=None, reply=None)
+    report = replace(report, judgements=tuple(described if each is first else each for each in report.judgements))
+    card = dataset_files(report, "user/name")["README.md"].decode()
+    assert "come from an LLM (openai:judge-70b), which" in card
+    assert "Where the judge is `described`" in card
+    shown = _verdict_of(report, first)
+    assert "taken from the description of how the two responses differ" in shown
+    assert "judged by" not in shown
+
+
+def _verdict_of(report: Report, judgement: Judgement) -> str:
+    """What the page says below one pair of a finding."""
+    findings = tuple(each for each in report.findings if each.hypothesis.id == judgement.hypothesis_id)
+    place = (judgement.hypothesis_id, judgement.prompt_id)
+    judgements = tuple(each for each in report.judgements if (each.hypothesis_id, each.prompt_id) == place)
+    page = render(replace(report, findings=findings, judgements=judgements))
+    (shown,) = re.findall(r'<p class="verdict">.*?</p>', page)
+    return str(shown)
 
 
 def test_the_table_of_findings_has_both_in_columns() -> None:

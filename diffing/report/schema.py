@@ -67,7 +67,9 @@ def _metrics(split: str) -> tuple[ColumnSpec, ...]:
 
 def _in_scope_metrics() -> tuple[ColumnSpec, ...]:
     n, *others = _metrics("heldout_in_scope")
-    n = replace(n, doc="Readable verdicts on held-out prompts in the scope; it and the next are null without a scope.")
+    n = replace(
+        n, doc="Readable verdicts on held-out prompts in the scope; null without a scope, like the columns below."
+    )
     return tuple(replace(column, nullable=True, since=4) for column in (n, *others))
 
 
@@ -149,12 +151,7 @@ TABLES: dict[str, TableSpec] = {
                 since=4,
             ),
             ColumnSpec(
-                "scope",
-                "string",
-                "The condition on prompts under which the hypothesis applies, such as `when asked for medical advice`; "
-                "null if it speaks of all prompts.",
-                nullable=True,
-                since=4,
+                "scope", "string", "The condition in words, such as `when asked to sum up`.", nullable=True, since=4
             ),
             ColumnSpec("accepted", "bool", "Whether it meets the paper's criterion on train prompts."),
             ColumnSpec("confirmed", "bool", "Whether held-out prompts confirm it: q <= 0.05."),

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    Numbers = npt.NDArray[np.int32]
+    Codes = npt.NDArray[np.unsignedinteger[Any]]
+    Places = npt.NDArray[np.int32]
 
 T = TypeVar("T")
 _CHUNK = 50_000
@@ -29,7 +30,7 @@ class EncodedColumn(Generic[T]):
 
     values: tuple[T, ...]
     """The distinct values."""
-    codes: "Numbers"
+    codes: "Codes"
     """The index into `values` for each row; shape (rows,)."""
 
     @classmethod
@@ -38,8 +39,21 @@ class EncodedColumn(Generic[T]):
         import numpy as np
 
         places = {value: place for place, value in enumerate(dict.fromkeys(values))}
-        codes = np.fromiter((places[value] for value in values), dtype=np.int32, count=len(values))
-        return cls(tuple(places), codes)
+        return cls.encoded(
+            tuple(places), np.fromiter((places[value] for value in values), dtype=np.int32, count=len(values))
+        )
+
+    @classmethod
+    def encoded(cls, values: tuple[T, ...], codes: "npt.NDArray[np.integer[Any]]") -> "EncodedColumn[T]":
+        """Makes a column whose codes have the smallest integer type that can hold them.
+
+        Args:
+            values: The distinct values.
+            codes: The index into `values` for each row; shape (rows,).
+        """
+        import numpy as np
+
+        return cls(values, codes.astype(np.min_scalar_type(max(len(values) - 1, 0))))
 
     def rows(self, first: int, last: int) -> Iterator[T]:
         """The values of the rows from `first` up to, not including, `last`."""
@@ -148,7 +162,7 @@ class Judgements(Sequence[Judgement]):
         return Judgements(*(column.at(rows) for column in self.columns))
 
     @cached_property
-    def _rows_by_hypothesis(self) -> Mapping[str, "Numbers"]:
+    def _rows_by_hypothesis(self) -> Mapping[str, "Places"]:
         """The row numbers of each hypothesis, in order."""
         import numpy as np
 

@@ -28,6 +28,7 @@ def findings_table(report: Report, width: int, most: int | None = None) -> Rende
         width: Width of the terminal in columns; a narrow one gets fewer numbers.
         most: Maximum number of rows; None for all.
     """
+    from diffing.outputs.finding_results import where_it_applies
     from diffing.outputs.phrasing import also_found, statement
     from diffing.report.model_names import Names
 
@@ -42,6 +43,8 @@ def findings_table(report: Report, width: int, most: int | None = None) -> Rende
     for entry in entries[:most]:
         finding = entry.lead
         text = Text(one_line(statement(finding, Names("A", "B")), LENGTH))
+        if within := where_it_applies(finding):
+            text.append(f"\nwhere it applies: {within}", style="dim")
         if entry.members:
             text.append(f"\n{one_line(f'also found by {also_found(entry)}', LENGTH)}", style="dim")
         table.add_row(

@@ -52,7 +52,7 @@ def examples(
     """Chooses a few pairs whose verdict is for, against or neither.
 
     Pairs with a quoted passage come first, but leave room for one pair without. Held-out pairs, on which the metrics
-    rest, come next. Within each group the order is that of the run.
+    rest, come next. Pairs outside the finding's scope come last. Within each group the order is that of the run.
 
     Args:
         finding: The finding to illustrate.
@@ -80,11 +80,10 @@ def examples(
 def _choose(
     judgements: Sequence[Judgement], quoted: set[str], pairs: Mapping[str, Pair], count: int
 ) -> Iterable[Judgement]:
-    with_quote = [j for j in judgements if j.prompt_id in quoted][: max(count - 1, 1)]
+    with_quote = [j for j in judgements if j.prompt_id in quoted and j.in_scope][: max(count - 1, 1)]
     rest = [j for j in judgements if j not in with_quote]
-    rest.sort(
-        key=lambda j: pairs[j.prompt_id].prompt.split != "heldout"
-    )  # stable: held-out first, else the run's order
+    # sorting is stable: within each group the run's order stays
+    rest.sort(key=lambda j: (not j.in_scope, pairs[j.prompt_id].prompt.split != "heldout"))
     return [*with_quote, *rest][:count]
 
 

@@ -1,4 +1,4 @@
-"""Puts a report into words: the headline, one sentence per finding, and formatted numbers.
+"""Puts a report into words: the headline, its explanation, the statements of findings, and formatted numbers.
 
 All functions return plain text. It can contain text from models and users, so the caller must escape it for HTML,
 Markdown or a terminal. The texts claim only differences that held-out prompts confirmed.
@@ -76,26 +76,6 @@ def pieces_of(text: str, direction: Side) -> Iterator[tuple[str, Side | None]]:
 def statement(finding: Finding, names: Names) -> str:
     """Returns the hypothesis with the models' names filled in and without a full stop."""
     return "".join(names.of(side) if side else text for text, side in pieces(finding))
-
-
-def sentence(finding: Finding, names: Names) -> str:
-    """Returns the hypothesis and its result on held-out prompts in one sentence.
-
-    Example: "tuned writes longer responses (in words) than base: in 71% of 83 held-out prompts, against 12% the other
-    way; net difference +59 points, 95% interval +47 to +69". If it was not confirmed, the sentence ends by saying so.
-    """
-    heldout = finding.heldout
-    if heldout.p is None:
-        return f"{statement(finding, names)}: not tested on held-out prompts, futile after the train prompts"
-    if heldout.n == 0:
-        return f"{statement(finding, names)}: not tested, because no verdict on held-out prompts is readable"
-    net = heldout.net_difference
-    result = (
-        f"{statement(finding, names)}: in {percent(heldout.k_for / heldout.n)} of "
-        f"{count(heldout.n, 'held-out prompt')}, against {percent(heldout.k_against / heldout.n)} the other way; "
-        f"net difference {points(net.value)} points, 95% interval {interval(net)}"
-    )
-    return result if finding.confirmed else f"{result}; not confirmed"
 
 
 def headline(report: Report) -> str:

@@ -45,13 +45,14 @@ def report_of(document: Document, contents: Mapping[str, bytes], earlier: tuple[
         KeyError, TypeError, ValueError: Something is missing, has the wrong type, or is not allowed in its place.
     """
     names = ("prompts", "responses", "evidence", *(("findings", "ratings") if earlier is None else ()))
-    rows = {name: read_our_table(name, _content(contents, name)) for name in names}
+    version = document.schema_version
+    rows = {name: read_our_table(name, _content(contents, name), version) for name in names}
     tables: dict[str, tuple[Row, ...]] = {name: read_method_table(_content(contents, name)) for name in document.tables}
     pairs = _pairs(rows["prompts"], rows["responses"])
     prompts = {pair.prompt.id for pair in pairs}
     evidence = _evidence(rows["evidence"], prompts)
     if earlier is None:
-        findings = findings_from(rows["findings"], rows["ratings"], evidence)
+        findings = findings_from(rows["findings"], rows["ratings"], evidence, len(pairs))
     else:
         findings = _with_evidence(earlier, evidence)
     hypotheses = {finding.hypothesis.id for finding in findings}
@@ -64,7 +65,7 @@ def report_of(document: Document, contents: Mapping[str, bytes], earlier: tuple[
         others=document.others,
         pairs=pairs,
         findings=findings,
-        judgements=read_judgement_table(_content(contents, "judgements"), hypotheses, prompts),
+        judgements=read_judgement_table(_content(contents, "judgements"), hypotheses, prompts, version),
         tables=tables,
         left_out=document.left_out,
         notes=document.notes,

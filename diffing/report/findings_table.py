@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, get_args
+from dataclasses import replace
+from typing import Any, cast, get_args
 
+from diffing.report.schema import TABLES
+from diffing.scope import Scope, ScopeKind
 from diffing.types import (
     SIDES,
     Category,
@@ -25,6 +28,8 @@ from diffing.types import (
 _PROPERTY, _PHRASE, _LATENTS, _LATENTS_IN_WORDS = "property", "phrase", "latents", "latents in words"
 _INDICES = re.compile(r"[0-9]{1,9}(?:, [0-9]{1,9})*")
 _ESTIMATES = ("frequency", "accuracy", "net_difference")
+_IN_SCOPE = "heldout_in_scope"
+_IN_SCOPE_COLUMNS = tuple(each.name for each in TABLES["findings"].columns if each.name.startswith(f"{_IN_SCOPE}_"))
 
 
 def finding_row(finding: Finding) -> Row:
@@ -35,6 +40,7 @@ def finding_row(finding: Finding) -> Row:
     """
     h, rating = finding.hypothesis, finding.rating
     kind, measured = _measure_cells(h.measure)
+    scope, in_scope = h.scope, finding.heldout_in_scope
     return {
         "id": h.id,
         "text": h.text,
@@ -45,6 +51,8 @@ def finding_row(finding: Finding) -> Row:
         "measured": measured,
         "train_effect": h.train_effect,
         "speaks_of": h.speaks_of,
+        "scope_kind": scope.kind if scope else None,
+        "scope": scope.words if scope else None,
         "accepted": finding.accepted,
         "confirmed": finding.confirmed,
         **_rating_cells("interestingness", rating.interestingness if rating else None),
@@ -52,6 +60,7 @@ def finding_row(finding: Finding) -> Row:
         **_metrics_cells("train", finding.train),
         **_metrics_cells("heldout", finding.heldout),
         "heldout_q": finding.heldout.q,
+        **(_metrics_cells(_IN_SCOPE, in_scope) if in_scope else dict.fromkeys(_IN_SCOPE_COLUMNS)),
     }
 
 
@@ -70,7 +79,10 @@ def rating_rows(report: Report) -> Iterator[tuple[Scalar, ...]]:
 
 
 def findings_from(
-    rows: Sequence[Mapping[str, Any]], ratings: Sequence[Mapping[str, Any]], evidence: Mapping[str, Sequence[Evidence]]
+    rows: Sequence[Mapping[str, Any]],
+    ratings: Sequence[Mapping[str, Any]],
+    evidence: Mapping[str, Sequence[Evidence]],
+    prompts: int,
 ) -> tuple[Finding, ...]:
     """Converts rows back to findings.
 
@@ -78,6 +90,7 @@ def findings_from(
         rows: The rows of the findings table; their types are those of the schema.
         ratings: The rows of the ratings table.
         evidence: The evidence passages by hypothesis id.
+        prompts: The number of the report's prompts, which bounds the number of verdicts in a scope.
 
     Raises:
         ValueError: A value is not allowed in its column, an id occurs twice, or a rating belongs to no finding.
@@ -91,7 +104,13 @@ def findings_from(
             raise ValueError(f"ratings: there is no hypothesis_id {row['hypothesis_id']!r:.60}")
         reply = row["rater"], row["interestingness"], row["abstraction"]
         replies.setdefault(row["hypothesis_id"], []).append(reply)
-    return tuple(_finding(row, tuple(replies.get(row["id"], ())), evidence.get(row["id"], ())) for row in rows)
+    return tuple(
+        replace(
+            _finding(row, tuple(replies.get(row["id"], ())), evidence.get(row["id"], ())),
+            heldout_in_scope=_in_scope_from(row, prompts),
+        )
+        for row in rows
+    )
 
 
 def _finding(row: Mapping[str, Any], replies: tuple[Any, ...], evidence: Sequence[Evidence]) -> Finding:
@@ -102,6 +121,7 @@ def _finding(row: Mapping[str, Any], replies: tuple[Any, ...], evidence: Sequenc
         **{name: row[name] for name in ("id", "text", "direction", "method", "category", "train_effect", "speaks_of")},
         evidence=tuple(evidence),
         measure=_measure_from(row["measure"], row["measured"]),
+        scope=_scope_from(row["scope_kind"], row["scope"]),
     )
     return Finding(
         hypothesis=hypothesis,
@@ -135,6 +155,24 @@ def _measure_from(kind: str | None, measured: str | None) -> Measure | None:
     if kind in (_LATENTS, _LATENTS_IN_WORDS) and measured is not None and _INDICES.fullmatch(measured):
         return LatentMeasure(tuple(map(int, measured.split(", "))), in_words=kind == _LATENTS_IN_WORDS)
     raise ValueError(f"findings: there is no measure {kind!r:.40} of {measured!r:.60}")
+
+
+def _scope_from(kind: str | None, words: str | None) -> Scope | None:
+    if kind is None and words is None:
+        return None
+    if kind not in get_args(ScopeKind) or words is None:
+        raise ValueError(f"findings: there is no scope {kind!r:.40} of {words!r:.60}")
+    return Scope(cast(ScopeKind, kind), words)
+
+
+def _in_scope_from(row: Mapping[str, Any], prompts: int) -> Metrics | None:
+    counts = [row[f"{_IN_SCOPE}_{name}"] for name in ("n", "k_for", "k_against", "unreadable")]
+    if counts == [None] * 4:
+        return None
+    n, k_for, k_against, unreadable = (-1 if count is None else count for count in counts)
+    if row["scope"] is None or min(k_for, k_against, unreadable, n - k_for - k_against) < 0 or n + unreadable > prompts:
+        raise ValueError(f"findings: the counts in the scope of {row['id']!r:.60} contradict each other")
+    return _metrics_from(row, _IN_SCOPE, None)
 
 
 def _rating_cells(scale: str, rating: Estimate | None) -> dict[str, Scalar]:

@@ -9,7 +9,8 @@ from diffing.judgements import Judgements
 from diffing.report.grouped_list import Entry, entries_of
 from diffing.report.model_names import Names, names_between
 from diffing.report.sae_tables import Feature, Passage, features_of, passages_of
-from diffing.types import Finding, Judgement, Pair, Report
+from diffing.report.verdict_counts import NeitherCounts, neither_counts
+from diffing.types import Finding, Judgement, Pair, Report, Split
 
 _KEY = "index"
 _Means = Mapping[str, tuple[float | None, float | None]]
@@ -79,6 +80,14 @@ class ReportIndex:
     def verdicts_on(self, hypothesis_id: str) -> Judgements:
         """Returns the verdicts on one hypothesis, in the report's order; empty for an id that is not in the report."""
         return self.judgements.of_hypothesis(hypothesis_id)
+
+    @cached_property
+    def _neither_counts(self) -> Mapping[tuple[str, Split], NeitherCounts]:
+        return neither_counts(self.judgements, self.report.pairs)
+
+    def neither(self, hypothesis_id: str, split: Split) -> NeitherCounts:
+        """Counts, by their reason, the verdicts on one hypothesis for one split's pairs that are for neither side."""
+        return self._neither_counts.get((hypothesis_id, split), NeitherCounts())
 
     def verdict(self, hypothesis_id: str, prompt_id: str) -> Judgement | None:
         """Returns the verdict on one hypothesis for one pair, or None if that pair was not judged."""

@@ -25,19 +25,22 @@ def judgement_table(judgements: Judgements) -> bytes:
 
     schema = arrow_schema(_TABLE)
     arrays = []
-    for field, column in zip(schema, judgements.columns[:-1], strict=True):
-        values = [None if value is None else savable(str(value)) for value in column.values]
+    for field, column in zip(schema, judgements.columns, strict=True):
+        values = [savable(str(value)) if isinstance(value, str) else value for value in column.values]
         arrays.append(pa.array(values, type=field.type).take(pa.array(column.codes)))
     return to_parquet(pa.Table.from_arrays(arrays, schema=schema))
 
 
-def read_judgement_table(content: bytes, hypotheses: Collection[str], prompts: Collection[str]) -> Judgements:
+def read_judgement_table(
+    content: bytes, hypotheses: Collection[str], prompts: Collection[str], version: int
+) -> Judgements:
     """Reads judgements back from the bytes that `judgement_table` returned.
 
     Args:
         content: The bytes of the parquet file.
         hypotheses: The hypothesis ids that a judgement may refer to.
         prompts: The prompt ids that a judgement may refer to.
+        version: The schema version of the report.
 
     Raises:
         pyarrow.ArrowException: The bytes are not a parquet file.
@@ -46,27 +49,45 @@ def read_judgement_table(content: bytes, hypotheses: Collection[str], prompts: C
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = arrow_schema(_TABLE)
-    table = pq.read_table(pa.BufferReader(content), read_dictionary=schema.names)
-    if not table.schema.equals(_as_dictionaries(schema), check_metadata=False):
+    schema = _with_dictionaries(arrow_schema(_TABLE, version))
+    texts = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+    table = pq.read_table(pa.BufferReader(content), read_dictionary=texts)
+    if not table.schema.equals(schema, check_metadata=False):
         raise ValueError(f"{_TABLE}.parquet has other columns than the schema says")
     table = table.unify_dictionaries()
-    hypothesis_ids = _column(table, "hypothesis_id", str, hypotheses)
     return Judgements(
-        hypothesis_ids=hypothesis_ids,
+        hypothesis_ids=_column(table, "hypothesis_id", str, hypotheses),
         prompt_ids=_column(table, "prompt_id", str, prompts),
         verdicts=_column(table, "verdict", Verdict, list(Verdict)),
         judges=_column(table, "judge", str),
         shown_first=_column(table, "shown_first", _same, (*SIDES, None)),
         replies=_column(table, "reply", _same),
-        in_scope=EncodedColumn((True,), hypothesis_ids.codes * 0),
+        in_scope=_in_scope(table),
     )
 
 
-def _as_dictionaries(schema: "pa.Schema") -> "pa.Schema":
+def _with_dictionaries(schema: "pa.Schema") -> "pa.Schema":
+    """Returns the schema as a table is read with it: each column of texts as its distinct values and their indices."""
     import pyarrow as pa
 
-    return pa.schema([field.with_type(pa.dictionary(pa.int32(), field.type)) for field in schema])
+    return pa.schema(
+        [
+            field.with_type(pa.dictionary(pa.int32(), field.type)) if pa.types.is_string(field.type) else field
+            for field in schema
+        ]
+    )
+
+
+def _in_scope(table: "pa.Table") -> EncodedColumn[bool]:
+    """Reads the column of truth values; if it is missing, as before schema version 4, every prompt is in scope."""
+    import numpy as np
+
+    if "in_scope" not in table.column_names:
+        return EncodedColumn((True,), np.zeros(table.num_rows, np.uint8))
+    column = table.column("in_scope")
+    if column.null_count:
+        raise ValueError(f"{_TABLE}: there is no in_scope None")
+    return EncodedColumn((False, True), column.to_numpy().astype(np.uint8))
 
 
 def _same(value: Any) -> Any:  # noqa: ANN401 - returns what it is given
@@ -89,4 +110,4 @@ def _column(
     for value in values:
         if allowed is not None and value not in allowed:
             raise ValueError(f"{_TABLE}: there is no {name} {value!r:.60}")
-    return EncodedColumn(tuple(map(kind, values)), np.concatenate([np.zeros(0, np.int32), *codes]).astype(np.int32))
+    return EncodedColumn.encoded(tuple(map(kind, values)), np.concatenate([np.zeros(0, np.int32), *codes]))

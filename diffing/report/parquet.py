@@ -94,18 +94,24 @@ def method_table(name: str, rows: Sequence[Row]) -> bytes:
     return to_parquet(pa.Table.from_arrays(arrays, schema=pa.schema(fields)))
 
 
-def read_our_table(name: str, content: bytes) -> list[dict[str, Any]]:
-    """Reads the rows of a table whose columns the schema prescribes.
+def read_our_table(name: str, content: bytes, version: int) -> list[dict[str, Any]]:
+    """Reads the rows of a table whose columns the schema prescribes; columns that were added later are None.
+
+    Args:
+        name: A key of `schema.TABLES`.
+        content: The bytes of the parquet file.
+        version: The schema version of the report.
 
     Raises:
         pyarrow.ArrowException: The content is not a parquet file.
         ValueError: The columns differ from the schema's.
     """
     table = _read(content)
-    if not table.schema.equals(arrow_schema(name), check_metadata=False):
+    schema = arrow_schema(name, version)
+    if not table.schema.equals(schema, check_metadata=False):
         raise ValueError(f"{name}.parquet has other columns than the schema says")
-    rows: list[dict[str, Any]] = table.to_pylist()
-    return rows
+    later = dict.fromkeys(column for column in arrow_schema(name).names if column not in schema.names)
+    return [row | later for row in table.to_pylist()]
 
 
 def read_method_table(content: bytes) -> tuple[Row, ...]:

@@ -3,13 +3,13 @@
 Any change to the format needs a new `SCHEMA_VERSION`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """The version of the whole folder's format. A newer version is refused; all earlier ones can be read."""
 DOCUMENT = "report.json"
 """The main file of a report, which is written last."""
@@ -29,6 +29,8 @@ class ColumnSpec:
     """What the column holds, in one sentence."""
     nullable: bool = False
     """Whether its values may be null."""
+    since: int = 1
+    """The first schema version whose tables have the column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,14 @@ def _metrics(split: str) -> tuple[ColumnSpec, ...]:
         *_estimate(prefix, "net_difference", "(k_for - k_against) / n"),
         ColumnSpec(f"{prefix}p", "float64", "Exact one-sided sign test of k_for against k_against.", nullable=True),
     )
+
+
+def _in_scope_metrics() -> tuple[ColumnSpec, ...]:
+    n, *others = _metrics("heldout_in_scope")
+    n = replace(
+        n, doc="Readable verdicts on held-out prompts in the scope; null without a scope, like the columns below."
+    )
+    return tuple(replace(column, nullable=True, since=4) for column in (n, *others))
 
 
 def _rating(scale: str) -> tuple[ColumnSpec, ...]:
@@ -132,6 +142,17 @@ TABLES: dict[str, TableSpec] = {
                 "or if the LLM that wrote the text named none.",
                 nullable=True,
             ),
+            ColumnSpec(
+                "scope_kind",
+                "string",
+                "The kind of the scope: `stated` (an LLM put it into words, and the judge decided from each prompt "
+                "alone whether it holds); null if the hypothesis speaks of all prompts.",
+                nullable=True,
+                since=4,
+            ),
+            ColumnSpec(
+                "scope", "string", "The condition in words, such as `when asked to sum up`.", nullable=True, since=4
+            ),
             ColumnSpec("accepted", "bool", "Whether it meets the paper's criterion on train prompts."),
             ColumnSpec("confirmed", "bool", "Whether held-out prompts confirm it: q <= 0.05."),
             *_rating("interestingness"),
@@ -139,6 +160,7 @@ TABLES: dict[str, TableSpec] = {
             *_metrics("train"),
             *_metrics("heldout"),
             ColumnSpec("heldout_q", "float64", "p after Benjamini-Hochberg.", nullable=True),
+            *_in_scope_metrics(),
         ),
     ),
     "ratings": TableSpec(
@@ -164,20 +186,37 @@ TABLES: dict[str, TableSpec] = {
         (
             ColumnSpec("hypothesis_id", "string", "The hypothesis."),
             ColumnSpec("prompt_id", "string", "The prompt of the pair."),
-            ColumnSpec("verdict", "string", "`A`, `B`, `NEITHER` or `UNREADABLE`."),
-            ColumnSpec("judge", "string", "The judge's model id, or `measured`."),
+            ColumnSpec(
+                "verdict",
+                "string",
+                "`A` or `B`: that response fits better; `SAME`: both show the behaviour, and equally; `NOT SHOWN`: "
+                "neither shows it; `NEITHER`: neither fits better, for one of these two reasons; `UNREADABLE`.",
+            ),
+            ColumnSpec(
+                "judge",
+                "string",
+                "The judge's model id, `measured`, or `described` (taken from the descriptions of differences).",
+            ),
             ColumnSpec("shown_first", "string", "The side that the judge saw first; null if measured.", nullable=True),
             ColumnSpec("reply", "string", "The judge's reply on this hypothesis, unchanged.", nullable=True),
+            ColumnSpec(
+                "in_scope",
+                "bool",
+                "Whether the prompt is in the hypothesis's scope; true without a scope. Outside it, the verdict is "
+                "`NOT SHOWN`, and no judge was asked.",
+                since=4,
+            ),
         ),
     ),
 }
 
 
-def arrow_schema(name: str) -> "pa.Schema":
+def arrow_schema(name: str, version: int = SCHEMA_VERSION) -> "pa.Schema":
     """Returns the pyarrow schema of a table, with the documentation of every field.
 
     Args:
         name: A key of `TABLES`.
+        version: The schema version; tables of earlier versions lack columns that were added later.
     """
     import pyarrow as pa
 
@@ -194,6 +233,7 @@ def arrow_schema(name: str) -> "pa.Schema":
         [
             pa.field(column.name, kinds[column.kind], nullable=column.nullable, metadata={"doc": column.doc})
             for column in TABLES[name].columns
+            if column.since <= version
         ]
     )
 
@@ -230,6 +270,8 @@ _VERSIONS = """## Earlier versions
 
 | version | differs from the next version |
 |---|---|
+| 3 | No hypothesis has a scope: `findings.parquet` lacks `scope_kind`, `scope` and the columns `heldout_in_scope_*`, \
+and `judgements.parquet` lacks `in_scope`. No verdict is `SAME` or `NOT SHOWN`. |
 | 2 | `report.json` also holds the findings, under `findings`, and they are read from there; `findings.parquet` is a \
 copy for pandas, without `measured`, `speaks_of`, the lowest rating, the highest rating and the number of ratings; its \
 `measure` is a text in the method's notation. There is no `ratings.parquet`. |

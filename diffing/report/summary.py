@@ -29,10 +29,12 @@ def report_summary(report: Report) -> dict[str, object]:
                 "method": finding.hypothesis.method,
                 "category": finding.hypothesis.category,
                 "direction": finding.hypothesis.direction,
+                "scope": finding.hypothesis.scope.words if finding.hypothesis.scope else None,
                 "accepted": finding.accepted,
                 "confirmed": finding.confirmed,
                 "train": _metrics(finding.train),
                 "heldout": _metrics(finding.heldout),
+                "heldout_in_scope": _metrics(finding.heldout_in_scope) if finding.heldout_in_scope else None,
             }
             for finding in report.findings
         ],
@@ -57,6 +59,8 @@ def report_summary(report: Report) -> dict[str, object]:
 def _metrics(metrics: Metrics) -> dict[str, object]:
     return {
         "n": metrics.n,
+        "k_for": metrics.k_for,
+        "k_against": metrics.k_against,
         "accuracy": _estimate(metrics.accuracy),
         "frequency": _estimate(metrics.frequency),
         "net_difference": _estimate(metrics.net_difference),

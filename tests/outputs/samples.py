@@ -7,6 +7,7 @@ from functools import cache
 
 from diffing import metrics
 from diffing.report import order_findings
+from diffing.scope import Scope
 from diffing.types import (
     Category,
     Estimate,
@@ -32,6 +33,7 @@ from tests.hostile import CORE
 
 MODEL_A = "acme-lab/tern-1b-base@4f1c0d9e5b7a38261c0f2d6e9ab8475310fedcba"
 MODEL_B = "acme-lab/tern-1b-chat@9be27c5510aa4d3f8e6b17c2d05f94e8a3716b2c"
+JUDGE = "openai:judge-70b@127.0.0.1:8000/v1"
 
 QUESTIONS = {
     "coding": ["How do I reverse a linked list in Python?", "Why does my SQL join return duplicate rows?"],
@@ -65,8 +67,41 @@ class Planted:
     quote: str | None = None
     only_in: str | None = None
     measure: PropertyMeasure | None = None
+    scope: str | None = None
+    """The condition in words; prompts whose domain holds `only_in` meet it, without that every second prompt."""
+
+    def applies(self, pair: Pair) -> bool:
+        if self.scope is None:
+            return True
+        if self.only_in is None:
+            return draw("scope", self.text, pair.prompt.id) < 0.5
+        return self.only_in in (pair.prompt.domain or "")
 
 
+SCOPED = (
+    Planted(
+        "<MODEL> advises to see a professional when asked about health or money.",
+        "b",
+        "llm",
+        "safety and alignment",
+        0.9,
+        0.0,
+        "please consult a qualified professional",
+        "advice",
+        scope="when asked about health or money",
+    ),
+    Planted(
+        "<MODEL> names a source when asked for a fact.",
+        "a",
+        "llm",
+        "knowledge and stance",
+        0.3,
+        0.2,
+        None,
+        "facts",
+        scope="when asked for a fact",
+    ),
+)
 PLANTED = (
     Planted(
         "<MODEL> writes longer responses (in words) than <OTHER MODEL>.",
@@ -220,12 +255,18 @@ def pairs_of(train: int, heldout: int) -> tuple[Pair, ...]:
 def verdict(planted: Planted, pair: Pair) -> Verdict:
     own, other = (Verdict.A, Verdict.B) if planted.direction == "a" else (Verdict.B, Verdict.A)
     share_for = planted.share_for
-    if planted.only_in is not None:
+    if planted.only_in is not None and planted.scope is None:
         share_for = 0.6 if planted.only_in in (pair.prompt.domain or "") else 0.01
     drawn = draw(planted.text, pair.prompt.id)
     if planted.method == "llm" and draw("unreadable", planted.text, pair.prompt.id) < 0.01:
         return Verdict.UNREADABLE
-    return own if drawn < share_for else other if drawn < share_for + planted.share_against else Verdict.NEITHER
+    if drawn < share_for:
+        return own
+    if drawn < share_for + planted.share_against:
+        return other
+    if planted.scope is None:
+        return Verdict.NEITHER
+    return Verdict.SAME if draw("same", planted.text, pair.prompt.id) < 0.3 else Verdict.NOT_SHOWN
 
 
 def hypothesis_of(planted: Planted, pairs: Sequence[Pair]) -> Hypothesis:
@@ -244,17 +285,20 @@ def hypothesis_of(planted: Planted, pairs: Sequence[Pair]) -> Hypothesis:
         evidence=tuple(quotes[:4]),
         measure=planted.measure,
         train_effect=round(planted.share_for - planted.share_against, 3) if planted.measure else None,
+        scope=Scope("stated", planted.scope) if planted.scope else None,
     )
 
 
 def judgements_of(planted: Planted, hypothesis: Hypothesis, pairs: Sequence[Pair]) -> list[Judgement]:
     measured = planted.measure is not None
     return [
-        Judgement(
+        Judgement(hypothesis.id, pair.prompt.id, Verdict.NOT_SHOWN, JUDGE, in_scope=False)
+        if not planted.applies(pair)
+        else Judgement(
             hypothesis.id,
             pair.prompt.id,
             verdict(planted, pair),
-            "measured" if measured else "openai:judge-70b@127.0.0.1:8000/v1",
+            "measured" if measured else JUDGE,
             shown_first=None if measured else ("a" if draw("order", pair.prompt.id) < 0.5 else "b"),
             reply=None if measured else f"{verdict(planted, pair).name.title()}: decided on the named behaviour only.",
         )
@@ -292,6 +336,7 @@ def findings_of(
             accepted=metrics.accepted(train),
             confirmed=metrics.confirmed(heldout[h.id]),
             rating=rating_of(p),
+            heldout_in_scope=measured(h, [j for j in js if j.in_scope], "heldout") if h.scope else None,
         )
         for p, h, js in judged
     ]
@@ -339,6 +384,15 @@ def medium_report(train: int = 150, heldout: int = 180) -> Report:
         settings={"prompts": "bundled", "train": train, "heldout": heldout, "temperature": 0.0, "language": None},
         versions={"python": "3.11.9", "diffing": "0.1.0", "numpy": "2.3.1"},
     )  # fmt: skip
+
+
+@cache
+def scoped_report(train: int = 150, heldout: int = 180) -> Report:
+    """The same run with two findings that speak of some prompts only, and one finding fewer that speaks of all."""
+    report = medium_report(train, heldout)
+    planted = (*SCOPED, *(each for each in PLANTED if each.only_in is None))
+    findings, judgements = findings_of(planted, report.pairs)
+    return replace(report, findings=findings, judgements=judgements)
 
 
 @cache
@@ -425,8 +479,9 @@ def report_of(texts: Sequence[str], *, every: int = 1, also: Sequence[str] = ())
 
     def planted(index: int) -> Planted:
         return Planted(
-            f"<MODEL> says {text(index)}", "ab"[index % 2], "llm", "style", 0.9, 0.05, text(index + 5) or None
-        )
+            f"<MODEL> says {text(index)}", "ab"[index % 2], "llm", "style", 0.9, 0.05, text(index + 5) or None,
+            scope=(text(index + 4) or None) if index % 3 == 0 else None,
+        )  # fmt: skip
 
     findings, judgements = findings_of([planted(index) for index in range(len(texts))], pairs, every)
     attacks = {attack: attack for attack in texts}
@@ -449,6 +504,7 @@ def report_of(texts: Sequence[str], *, every: int = 1, also: Sequence[str] = ())
 SAMPLES: dict[str, Callable[[], Report]] = {
     "medium": medium_report,
     "merged": merged_report,
+    "scoped": scoped_report,
     "quiet": quiet_report,
     "empty": empty_report,
     "hostile": hostile_report,

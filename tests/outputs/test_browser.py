@@ -35,7 +35,14 @@ def opened(browser: Any, path: Path, width: int = 1280) -> tuple[Any, list[str]]
 
 @pytest.mark.parametrize(
     ("name", "widths"),
-    [("medium", (390,)), ("merged", (390,)), ("hostile", (390, 1280)), ("quiet", (1280,)), ("empty", (390,))],
+    [
+        ("medium", (390,)),
+        ("merged", (390,)),
+        ("scoped", (390, 1280)),
+        ("hostile", (390, 1280)),
+        ("quiet", (1280,)),
+        ("empty", (390,)),
+    ],
 )
 def test_nothing_runs_nothing_is_fetched_and_it_fits(
     name: str, widths: tuple[int, ...], browser: Any, pages: dict[str, Path]

@@ -6,6 +6,7 @@ import pytest
 
 from diffing import metrics
 from diffing.outputs import phrasing
+from diffing.outputs.finding_results import sentence as sentence_of
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
 from diffing.types import Finding, LatentMeasure, ModelInfo
@@ -50,7 +51,7 @@ def test_short_names_are_the_last_part_and_never_equal(a: str, b: str, expected:
 
 
 def test_a_finding_in_one_sentence() -> None:
-    sentence = plain(phrasing.sentence(finding(59, 10, 83), Names("base", "tuned")))
+    sentence = plain(sentence_of(finding(59, 10, 83), Names("base", "tuned")))
     assert sentence == (
         "tuned writes longer responses (in words) than base: in 71% of 83 held-out prompts, against 12% the other "
         "way; net difference +59 points, 95% interval +42 to +72"
@@ -58,12 +59,12 @@ def test_a_finding_in_one_sentence() -> None:
 
 
 def test_what_is_not_confirmed_says_so() -> None:
-    assert phrasing.sentence(finding(5, 4, 83, confirmed=False), Names("x", "y")).endswith("; not confirmed")
+    assert sentence_of(finding(5, 4, 83, confirmed=False), Names("x", "y")).endswith("; not confirmed")
     dropped = finding(0, 0, 0, confirmed=False)
-    told = phrasing.sentence(dropped, Names("x", "y"))
+    told = sentence_of(dropped, Names("x", "y"))
     assert told.endswith(": not tested on held-out prompts, futile after the train prompts")
     unread = replace(dropped, heldout=metrics.metrics_of(0, 0, 0, unreadable=83))
-    told = phrasing.sentence(unread, Names("x", "y"))
+    told = sentence_of(unread, Names("x", "y"))
     assert told.endswith("not tested, because no verdict on held-out prompts is readable")
 
 

@@ -16,7 +16,9 @@ import pytest
 from diffing.errors import SettingError
 from diffing.report import load_report, order_findings, report_summary, save_report
 from diffing.report.findings_table import finding_row
+from diffing.report.index import index_of
 from diffing.report.schema import SCHEMA_VERSION, TABLES, arrow_schema, schema_markdown
+from diffing.report.verdict_counts import NeitherCounts
 from diffing.types import (
     Estimate,
     Evidence,
@@ -28,8 +30,9 @@ from diffing.types import (
     Response,
     Stage,
     Usage,
+    Verdict,
 )
-from tests.outputs.samples import SAMPLES, empty_report, hostile_report, medium_report, quiet_report
+from tests.outputs.samples import SAMPLES, empty_report, hostile_report, medium_report, quiet_report, scoped_report
 from tests.regenerate import golden
 
 EXTREME_ROWS = (
@@ -44,6 +47,8 @@ EXTREME_ROWS = (
 
 EARLIER = Path(__file__).parent / "version_2"
 """A report as diffing saved it at schema version 2: two SAE features, a property, a phrase and a judged finding."""
+BEFORE_SCOPES = Path(__file__).parent / "version_3"
+"""The same report as diffing saved it at schema version 3."""
 ENTRY = {"lead": "x", "members": ["x"], "known_by": ["lead"], "agreement": [{"value": 1, "low": 1, "high": 1, "n": 1}]}
 
 
@@ -55,7 +60,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-@pytest.mark.parametrize("name", ["medium", "merged", "quiet", "empty"])
+@pytest.mark.parametrize("name", ["medium", "merged", "scoped", "quiet", "empty"])
 def test_a_loaded_report_equals_the_saved_one(name: str, tmp_path: Path) -> None:
     report = SAMPLES[name]()
     assert save_report(report, tmp_path / "run") == tmp_path / "run"
@@ -91,6 +96,72 @@ def test_reports_of_earlier_schema_versions_load(version: int, tmp_path: Path) -
         assert finding.hypothesis.evidence == told.hypothesis.evidence
     assert load_report(save_report(report, tmp_path)) == report
     assert json.loads((tmp_path / "report.json").read_text())["schema_version"] == SCHEMA_VERSION
+
+
+def test_a_report_of_schema_version_3_loads_as_one_without_scopes(tmp_path: Path) -> None:
+    shutil.copytree(BEFORE_SCOPES, tmp_path, dirs_exist_ok=True)
+    assert json.loads((tmp_path / "report.json").read_text())["schema_version"] == 3
+    report = load_report(tmp_path)
+    assert report == load_report(EARLIER)
+    assert {(each.hypothesis.scope, each.heldout_in_scope) for each in report.findings} == {(None, None)}
+    assert all(judgement.in_scope for judgement in report.judgements)
+    assert load_report(save_report(report, tmp_path)) == report
+    assert json.loads((tmp_path / "report.json").read_text())["schema_version"] == SCHEMA_VERSION
+
+
+@pytest.mark.parametrize("version", [3, SCHEMA_VERSION])
+def test_tables_of_another_version_than_the_document_says_are_refused(version: int, tmp_path: Path) -> None:
+    if version == 3:
+        save_report(quiet_report(), tmp_path)
+    else:
+        shutil.copytree(BEFORE_SCOPES, tmp_path, dirs_exist_ok=True)
+    edit(tmp_path, schema_version=version)
+    with pytest.raises(SettingError, match=r"findings\.parquet has other columns than the schema says"):
+        load_report(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"scope_kind": "word"}, "there is no scope 'word' of 'when asked about health or money'"),
+        ({"scope_kind": None}, "there is no scope None of 'when asked about health or money'"),
+        ({"scope": None}, "there is no scope 'stated' of None"),
+        ({"scope_kind": None, "scope": None}, "the counts in the scope of 'llm-.*' contradict each other"),
+        ({"heldout_in_scope_k_for": 7}, "the counts in the scope of 'llm-.*' contradict each other"),
+        ({"heldout_in_scope_unreadable": 2**40}, "the counts in the scope of 'llm-.*' contradict each other"),
+        ({"heldout_in_scope_n": None}, "the counts in the scope of 'llm-.*' contradict each other"),
+    ],
+)
+def test_a_scope_that_cannot_be_is_refused(changes: dict[str, object], message: str, tmp_path: Path) -> None:
+    report = scoped_report(train=6, heldout=9)
+    first = next(finding for finding in report.findings if "health or money" in finding.hypothesis.text)
+    assert first.heldout_in_scope
+    assert first.heldout_in_scope.n == 6
+    save_report(replace(report, findings=(first, *(each for each in report.findings if each != first))), tmp_path)
+    put_table(tmp_path, "findings", **changes)
+    with pytest.raises(SettingError, match=rf"is damaged \(findings: {message}\)") as raised:
+        load_report(tmp_path)
+    assert "\n" not in str(raised.value)
+
+
+def test_verdicts_for_neither_side_are_counted_by_their_reason() -> None:
+    report = scoped_report(train=30, heldout=40)
+    index = index_of(report)
+    for finding in report.findings:
+        for split in ("train", "heldout"):
+            verdicts = [
+                each
+                for each in report.judgements
+                if each.hypothesis_id == finding.hypothesis.id and index.pairs[each.prompt_id].prompt.split == split
+            ]
+            counts = index.neither(finding.hypothesis.id, split)
+            assert counts.same == sum(each.verdict is Verdict.SAME for each in verdicts)
+            assert counts.outside == sum(not each.in_scope for each in verdicts)
+            assert counts.not_shown == sum(each.verdict is Verdict.NOT_SHOWN and each.in_scope for each in verdicts)
+    scoped = next(finding for finding in report.findings if finding.hypothesis.scope)
+    assert scoped.heldout_in_scope
+    assert index.neither(scoped.hypothesis.id, "heldout").outside == scoped.heldout.n - scoped.heldout_in_scope.n > 0
+    assert index_of(empty_report()).neither("llm-x", "train") == NeitherCounts()
 
 
 def test_an_llm_wrote_the_sentences_on_latents_of_an_earlier_report_if_it_took_part(tmp_path: Path) -> None:
@@ -166,10 +237,10 @@ def test_a_save_that_was_cut_off_between_files_is_told(tmp_path: Path) -> None:
     [
         (lambda f: (f / "report.json").unlink(), "is not a report: expected a folder with report.json"),
         (lambda f: (f / "report.json").write_text("{"), "report.json is damaged: expected JSON"),
-        (lambda f: (f / "report.json").write_text("[1]"), "expected a schema_version of 3, got None"),
+        (lambda f: (f / "report.json").write_text("[1]"), "expected a schema_version of 4, got None"),
         (lambda f: (f / "report.json").write_bytes(b"\xff\xfe\x00"), "report.json is damaged: expected JSON"),
-        (lambda f: edit(f, schema_version=4), "has schema version 4, but this diffing reads only up to 3. Update"),
-        (lambda f: edit(f, schema_version="1"), "expected a schema_version of 3, got '1'"),
+        (lambda f: edit(f, schema_version=5), "has schema version 5, but this diffing reads only up to 4. Update"),
+        (lambda f: edit(f, schema_version="1"), "expected a schema_version of 4, got '1'"),
         (lambda f: edit(f, findings=[{}]), r"is damaged \('findings' is not known\)"),
         (lambda f: put_table(f, "findings", direction="c"), r"is damaged \(findings: there is no direction 'c'\)"),
         (lambda f: put_table(f, "findings", category="c"), r"is damaged \(findings: there is no category 'c'\)"),
@@ -356,9 +427,13 @@ def test_the_summary_is_strict_json_in_the_promised_form(name: str) -> None:
     assert {"model_a", "model_b", "findings"} <= summary.keys()
     for finding in summary["findings"]:
         assert finding.keys() == {
-            "id", "text", "method", "category", "direction", "accepted", "confirmed", "train", "heldout",
+            "id", "text", "method", "category", "direction", "scope", "accepted", "confirmed", "train", "heldout",
+            "heldout_in_scope",
         }  # fmt: skip
-        assert finding["heldout"].keys() == {"n", "accuracy", "frequency", "net_difference", "p", "q"}
+        keys = {"n", "k_for", "k_against", "accuracy", "frequency", "net_difference", "p", "q"}
+        assert finding["heldout"].keys() == keys
+        assert (finding["heldout_in_scope"] or finding["heldout"]).keys() == keys
+        assert (finding["scope"] is None) == (finding["heldout_in_scope"] is None)
         assert finding["heldout"]["accuracy"].keys() == {"value", "low", "high"}
 
 

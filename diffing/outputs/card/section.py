@@ -10,6 +10,7 @@ from diffing.metrics import FALSE_DISCOVERY_RATE
 from diffing.model_ref import is_hub_name
 from diffing.outputs.card.described_model import Subject, subject_of
 from diffing.outputs.card.markers import OPT_OUT, between_markers
+from diffing.outputs.finding_results import where_it_applies
 from diffing.outputs.markdown_code import code
 from diffing.outputs.markdown_escape import prose
 from diffing.outputs.phrasing import (
@@ -92,18 +93,24 @@ def _introduction(report: Report, subject: Subject, findings: Sequence[Finding])
 
 def _item(finding: Finding, subject: Subject) -> str:
     said = prose(statement(finding, subject.names), _STATEMENT)
-    heldout = finding.heldout
-    shares = (
-        f"In {percent(heldout.k_for / heldout.n)} of {count(heldout.n, 'prompt')}, against "
-        f"{percent(heldout.k_against / heldout.n)} the other way: net difference "
-        f"{points(heldout.net_difference.value)} points (95% interval {interval(heldout.net_difference)})."
-    )
+    shares = f"{_size(finding)} (95% interval {interval(finding.heldout.net_difference)})."
     example = next(
         (each.quote for each in finding.hypothesis.evidence if each.side == finding.hypothesis.direction), ""
     )
     shown = f" For example: “{prose(example, _EXAMPLE)}”." if needs_examples(finding) and example.strip() else ""
     said = f"T{said[1:]}" if said.startswith("this model") else said
     return f"- **{said}.** {shares}{shown}"
+
+
+def _size(finding: Finding) -> str:
+    heldout, within = finding.heldout, where_it_applies(finding, "prompt")
+    net = f"net difference {points(heldout.net_difference.value)} points"
+    if within is not None:
+        return f"Where it applies: {within}. Over all {count(heldout.n, 'prompt')}: {net}"
+    return (
+        f"In {percent(heldout.k_for / heldout.n)} of {count(heldout.n, 'prompt')}, against "
+        f"{percent(heldout.k_against / heldout.n)} the other way: {net}"
+    )
 
 
 def _details(report: Report, subject: Subject, findings: Sequence[Finding]) -> str:
@@ -113,13 +120,22 @@ def _details(report: Report, subject: Subject, findings: Sequence[Finding]) -> s
         f"{prompts_in(report, 'heldout'):,} others to test them{_prompt_sources(report)}.",
         f"**Responses:** {_responses(report, subject)}.",
         "**Verdicts:** for each prompt, which of the two responses fits the sentence better, or neither. "
-        f"{_judges(report, findings)}",
+        f"{_scopes(findings)}{_judges(report, findings)}",
         f"**Test:** exact sign test on prompts that did not suggest the sentence, with a false discovery rate of "
         f"{percent(FALSE_DISCOVERY_RATE)} over all {tested:,} tested sentences{_untested(report)}.",
         f"**Limits:** {_limits(findings)}",
     )
     items = "\n".join(f"- {line}" for line in lines)
     return f"<details>\n<summary>How this was measured, and its limits</summary>\n\n{items}\n\n</details>"
+
+
+def _scopes(findings: Sequence[Finding]) -> str:
+    if all(finding.hypothesis.scope is None for finding in findings):
+        return ""
+    return (
+        "A sentence that says when the behaviour shows applies only to some prompts, which is decided from the prompt "
+        "alone; on all others it counts as not shown. "
+    )
 
 
 def _untested(report: Report) -> str:

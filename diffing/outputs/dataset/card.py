@@ -14,6 +14,7 @@ from diffing.outputs import phrasing
 from diffing.outputs.dataset.configs import DatasetConfig
 from diffing.outputs.dataset.identity import ENTRY, identity_of, tags_of
 from diffing.outputs.dataset.reproduce import command_of
+from diffing.outputs.finding_results import where_it_applies
 from diffing.outputs.markdown_code import block, code
 from diffing.outputs.markdown_escape import code_cell, prose
 from diffing.rendering import environment, templates_of
@@ -59,6 +60,7 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[DatasetConfig],
         explanation=phrasing.explanation(report),
         chart=chart,
         rows=shown[:ROWS],
+        scoped=any(finding.hypothesis.scope for finding in report.findings),
         more=len(report.findings) - len(shown[:ROWS]),
         models=(report.model_a, report.model_b, *report.others),
         settings_of=_settings_text,
@@ -76,7 +78,8 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[DatasetConfig],
         version=report.versions.get("diffing"),
         settings=sorted(report.settings.items()),
         versions=[code(f"{name} {version}", 60) for name, version in sorted(report.versions.items())],
-        judged=sorted({*index_of(report).judgements.judges.values} - {"measured", ""}),
+        judged=sorted({*index_of(report).judgements.judges.values} - {"measured", "described", ""}),
+        described="described" in index_of(report).judgements.judges.values,
         notes=report.notes[:NOTES],
         more_notes=len(report.notes) - NOTES,
         left_out=[(stage, reason, n) for stage, one in report.left_out.items() for reason, n in one.items()][:NOTES],
@@ -91,6 +94,7 @@ def _template() -> "Template":
     templates.filters |= {"md": prose, "code": code_cell, "block": block}
     helpers = ("count", "interval", "points", "probability", "statement")
     templates.globals |= {name: getattr(phrasing, name) for name in helpers}
+    templates.globals["where_it_applies"] = where_it_applies
     return templates.get_template("README.md.jinja")
 
 

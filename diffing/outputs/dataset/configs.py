@@ -22,6 +22,9 @@ _BOTH = ("train", "heldout")
 DIFFERENCES = {
     "prompt_id": "The prompt of the pair on which it was described.",
     "owner": "The side that shows the behaviour: `a` or `b`.",
+    "behaviour": "A sentence about the owner; `<MODEL>` stands for the owner.",
+    "condition": "The condition on prompts under which it shows, such as `when asked for advice`; empty without one.",
+    "hypothesis_id": "A tested hypothesis that it led to; null if there is none.",
     "has": "A sentence about the owner; `<MODEL>` stands for the owner.",
     "lacks": "A sentence about the other side; here `<MODEL>` stands for the other side.",
     "category": "One of the seven categories.",
@@ -36,7 +39,7 @@ DIFFERENCES = {
     "cluster": "The cluster of `has`; -1 means none.",
     "cluster_of_lacks": "The cluster of `lacks`; -1 means none.",
 }
-"""Descriptions of the columns of the LLM method's differences."""
+"""Descriptions of the columns of the LLM method's differences, including those of other versions of the method."""
 FEATURES = {
     "index": "Index of the latent in the SAE.",
     "direction": "The side in whose responses it is active more often: `a` or `b`.",
@@ -145,7 +148,7 @@ def _differences(report: Report, tables: Mapping[str, "pa.Table"]) -> DatasetCon
     table = tables.get("llm_differences")
     if table is None:
         return None
-    doc = "One difference that the LLM described on one train pair, before clustering and testing."
+    doc = "One difference that the LLM described on one train pair; they lead to the hypotheses."
     return _config("differences", doc, table, {"train": None}, _documented(table, DIFFERENCES))
 
 

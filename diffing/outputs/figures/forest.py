@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from diffing.outputs.figures.geometry import Span, rounded_reach, span_of, ticks_of
 from diffing.outputs.figures.svg import Picture, lines_of, linked, mark, text, tooltip
+from diffing.outputs.finding_results import where_it_applies
 from diffing.outputs.phrasing import count, interval, one_line, points, statement
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
@@ -18,6 +19,8 @@ _RIGHT = 96
 """Right end of the axis, in percent of the width."""
 _TOP, _BOTTOM = 30, 48
 """Pixels above the first row and below the last one."""
+_WITHIN = 12
+"""Pixels from the interval over all prompts down to the one where a finding applies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Layout:
     """Whether a row links to its finding in the page."""
     note: str = "net difference, percentage points"
     """Label below the axis."""
+    scoped_note: str = ""
+    """What the label adds if a finding has a scope; a page says it in its text."""
 
     @property
     def above(self) -> bool:
@@ -58,6 +63,7 @@ NARROW = Layout("forest narrow", left=4, row=66, letters=46, name=16)
 FILE = Layout(
     "forest", left=44, row=46, letters=44, name=26, rows=15, links=False,
     note="net difference on held-out prompts, percentage points, with 95% intervals; filled: confirmed",
+    scoped_note="; dashed: where it applies",
 )  # fmt: skip
 """Layout for a picture file that is about 900 pixels wide."""
 
@@ -77,12 +83,13 @@ def forest(report: Report, layout: Layout = WIDE) -> Picture:
     shown = [each for each in index.leads if each.heldout.net_difference.value is not None][: layout.rows]
     reach = rounded_reach(shown)
     bottom = _TOP + layout.row * len(shown)
-    body = [_axis(layout, reach, bottom, names)]
+    scoped = any(finding.heldout_in_scope for finding in shown)
+    body = [_axis(layout, reach, bottom, names, layout.note + (layout.scoped_note if scoped else ""))]
     for place, finding in enumerate(shown):
         span = span_of(finding.heldout.net_difference, finding.hypothesis.direction, reach / 100)
         if span is not None:
             target = f"f{numbers[finding.hypothesis.id]}" if layout.links else None
-            body.append(linked(_row(finding, span, _TOP + layout.row * place, layout, names), target))
+            body.append(linked(_row(finding, span, _TOP + layout.row * place, layout, names, reach), target))
     name = f"How {one_line(names.a, 60)} and {one_line(names.b, 60)} differ"
     return Picture(layout.kind, name, _description(shown), bottom + _BOTTOM, Markup("").join(body))
 
@@ -99,15 +106,15 @@ def _description(shown: Sequence[Finding]) -> str:
     return f"Net differences of {count(len(shown), 'finding')} with their intervals, {confirmed} of them confirmed."
 
 
-def _axis(layout: Layout, reach: int, bottom: int, names: Names) -> Markup:
-    """Draws the grid, its labels, and which model each direction stands for."""
+def _axis(layout: Layout, reach: int, bottom: int, names: Names, note: str) -> Markup:
+    """Draws the grid, its labels, the note below it, and which model each direction stands for."""
     parts = []
     for tick in ticks_of(reach):
         x = layout.x(50 + 50 * tick / reach)
         line = Markup('<line class="{}" x1="{x}" y1="{}" x2="{x}" y2="{}"/>')
         parts.append(line.format("zero" if tick == 0 else "grid", _TOP - 6, bottom, x=x))
         parts.append(text([str(abs(tick))], x, bottom + 18, "middle", style="note"))
-    parts.append(text([layout.note], layout.x(100), bottom + 38, "end", style="note"))
+    parts.append(text([note], layout.x(100), bottom + 38, "end", style="note"))
     left, right = (_arrow(side, names, layout.name) for side in SIDES)
     parts.append(text([left], layout.x(0), 14, style="head a"))
     parts.append(text([right], layout.x(100), 14, "end", style="head b"))
@@ -119,8 +126,8 @@ def _arrow(side: Side, names: Names, length: int) -> str:
     return f"← {more}" if side == "a" else f"{more} →"
 
 
-def _row(finding: Finding, span: Span, top: int, layout: Layout, names: Names) -> Markup:
-    """Draws the label, the interval and the mark of one finding."""
+def _row(finding: Finding, span: Span, top: int, layout: Layout, names: Names, reach: int) -> Markup:
+    """Draws the label, the interval and the mark of one finding, and those where it applies if it has a scope."""
     lines = lines_of(statement(finding, names), layout.letters)
     if layout.above:
         y, label = (
@@ -133,15 +140,24 @@ def _row(finding: Finding, span: Span, top: int, layout: Layout, names: Names) -
     side = finding.hypothesis.direction
     style = f"span {side}" if finding.confirmed else f"span hollow-span {side}"
     hit = Markup('<rect class="hit" x="0" y="{}" width="100%" height="{}" rx="6"/>').format(top, layout.row)
-    bar = Markup('<line class="{}" x1="{}" y1="{y}" x2="{}" y2="{y}"/>').format(
-        style, layout.x(span.low), layout.x(span.high), y=y
-    )
-    drawn = mark(side, layout.x(span.value), y, filled=finding.confirmed)
-    return tooltip(*_hover(finding, names)) + hit + label + bar + drawn
+    drawn = _bar(style, span, y, layout) + mark(side, layout.x(span.value), y, filled=finding.confirmed)
+    within = finding.heldout_in_scope
+    inner = span_of(within.net_difference, side, reach / 100) if within else None
+    if inner is not None:
+        drawn += _bar(f"span within {side}", inner, y + _WITHIN, layout)
+        drawn += mark(side, layout.x(inner.value), y + _WITHIN, filled=finding.confirmed, radius=3.5)
+    return tooltip(*_hover(finding, names)) + hit + label + drawn
 
 
-def _hover(finding: Finding, names: Names) -> tuple[str, str]:
+def _bar(style: str, span: Span, y: int, layout: Layout) -> Markup:
+    bar = Markup('<line class="{}" x1="{}" y1="{y}" x2="{}" y2="{y}"/>')
+    return bar.format(style, layout.x(span.low), layout.x(span.high), y=y)
+
+
+def _hover(finding: Finding, names: Names) -> tuple[str, ...]:
     net = finding.heldout.net_difference
     result = f"{points(net.value)} points, 95% interval {interval(net)}, n = {finding.heldout.n}"
     status = "confirmed" if finding.confirmed else "not confirmed"
-    return one_line(statement(finding, names), 300), f"{result}, {status}"
+    within = where_it_applies(finding)
+    scoped = (f"where it applies: {within}",) if within else ()
+    return one_line(statement(finding, names), 300), f"{result}, {status}", *scoped

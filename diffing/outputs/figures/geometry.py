@@ -34,13 +34,20 @@ def span_of(net: Estimate, direction: Side, reach: float) -> Span | None:
 
 def reach_of(findings: Iterable[Finding]) -> float:
     """Returns the largest absolute end of all intervals of net differences, as a share that is never 0."""
-    nets = [finding.heldout.net_difference for finding in findings]
-    return max((abs(end) for net in nets for end in (net.low, net.high) if end is not None), default=1.0) or 1.0
+    return _reach(finding.heldout.net_difference for finding in findings)
 
 
 def rounded_reach(findings: Iterable[Finding]) -> int:
-    """Returns the reach in percentage points, rounded up to the next multiple of ten, at most 100."""
-    return min(int(100 * reach_of(findings) // 10 + 1) * 10, 100)
+    """Returns the reach in percentage points, rounded up to the next multiple of ten, at most 100.
+
+    It covers the intervals over all prompts and those over the prompts in a finding's scope.
+    """
+    measured = (m for finding in findings for m in (finding.heldout, finding.heldout_in_scope) if m is not None)
+    return min(int(100 * _reach(m.net_difference for m in measured) // 10 + 1) * 10, 100)
+
+
+def _reach(nets: Iterable[Estimate]) -> float:
+    return max((abs(end) for net in nets for end in (net.low, net.high) if end is not None), default=1.0) or 1.0
 
 
 def ticks_of(reach: int) -> list[int]:

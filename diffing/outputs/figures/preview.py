@@ -4,22 +4,24 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from diffing.outputs.figures.geometry import Span, rounded_reach, span_of
+from diffing.outputs.figures.geometry import rounded_reach, span_of
 from diffing.outputs.figures.svg import file_of, lines_of, mark
 from diffing.outputs.phrasing import count, headline, needs_examples, one_line, points, prompt_counts, statement
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
-from diffing.types import SIDES, Finding, Report, Side
+from diffing.types import SIDES, Estimate, Finding, Report, Side
 
 WIDTH, HEIGHT = 1200, 630
 """Size in pixels that websites expect of a link preview."""
 ROWS = 3
 """Maximum number of differences that are drawn."""
 _LEFT, _RIGHT = 60, 1140
-_AXIS = (620, 1000)
+_AXIS = (580, 915)
 """Left and right end of the axis, in pixels."""
 _FIRST, _ROW = 320, 80
 """Vertical middle of the first row, and height of a row, in pixels."""
+_WITHIN = 24
+"""Pixels from the interval over all prompts down to the one where a finding applies."""
 
 
 def preview(report: Report) -> bytes:
@@ -59,9 +61,8 @@ def _headline(title: str) -> Markup:
 
 def _rows(shown: Sequence[Finding], names: Names) -> list[Markup]:
     reach = rounded_reach(shown)
-    spans = (span_of(each.heldout.net_difference, each.hypothesis.direction, reach / 100) for each in shown)
-    rows = [(each, span) for each, span in zip(shown, spans, strict=True) if span is not None]
-    drawn = [_row(each, span, _FIRST + _ROW * place, names) for place, (each, span) in enumerate(rows)]
+    placed = [each for each in shown if span_of(each.heldout.net_difference, each.hypothesis.direction, 1) is not None]
+    drawn = [_row(each, _FIRST + _ROW * place, names, reach / 100) for place, each in enumerate(placed)]
     if drawn:
         middle, bottom = sum(_AXIS) / 2, _FIRST + _ROW * len(drawn) - 46
         axis = Markup('<line class="zero" x1="{x}" y1="{}" x2="{x}" y2="{}"/>').format(_FIRST - 34, bottom, x=middle)
@@ -69,16 +70,32 @@ def _rows(shown: Sequence[Finding], names: Names) -> list[Markup]:
     return drawn
 
 
-def _row(finding: Finding, span: Span, y: int, names: Names) -> Markup:
-    side: Side = finding.hypothesis.direction
-    low, value, high = (_AXIS[0] + (_AXIS[1] - _AXIS[0]) * place / 100 for place in span)
+def _row(finding: Finding, y: int, names: Names, reach: float) -> Markup:
+    side = finding.hypothesis.direction
     lines = lines_of(statement(finding, names), 34)
     top = y + 10 - 17 * (len(lines) - 1)
     label = [_text(line, _LEFT, top + 34 * place, 27) for place, line in enumerate(lines)]
-    bar = Markup('<line class="span thick {}" x1="{:.1f}" y1="{y}" x2="{:.1f}" y2="{y}"/>').format(side, low, high, y=y)
-    net = finding.heldout.net_difference.value
-    number = _text(f"{points(abs(net or 0.0)).lstrip('+')} points", _RIGHT, y + 10, 27, anchor="end")
-    return Markup("").join((*label, bar, mark(side, f"{value:.1f}", y, filled=True, radius=11), number))
+    net, within = finding.heldout.net_difference, finding.heldout_in_scope
+    number = [_text(f"{_size(net)} points", _RIGHT, y + 10, 27, anchor="end")]
+    drawn = [_bar(net, side, y, reach, "thick", 11)]
+    if within is not None and within.n:
+        number.append(_text(f"{_size(within.net_difference)} where it applies", _RIGHT, y + 36, 20, anchor="end"))
+        drawn.append(_bar(within.net_difference, side, y + _WITHIN, reach, "within", 7))
+    return Markup("").join((*label, *drawn, *number))
+
+
+def _bar(net: Estimate, side: Side, y: int, reach: float, style: str, radius: int) -> Markup:
+    """Draws an interval with its mark; nothing if they are undefined."""
+    span = span_of(net, side, reach)
+    if span is None:
+        return Markup()
+    low, value, high = (_AXIS[0] + (_AXIS[1] - _AXIS[0]) * place / 100 for place in span)
+    bar = Markup('<line class="span {} {}" x1="{:.1f}" y1="{y}" x2="{:.1f}" y2="{y}"/>')
+    return bar.format(style, side, low, high, y=y) + mark(side, f"{value:.1f}", y, filled=True, radius=radius)
+
+
+def _size(net: Estimate) -> str:
+    return points(abs(net.value or 0.0)).lstrip("+")
 
 
 def _total(report: Report) -> Markup:

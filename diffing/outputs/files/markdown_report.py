@@ -7,7 +7,7 @@ picture, a mention or a task.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from diffing.outputs import phrasing
+from diffing.outputs import finding_results, phrasing
 from diffing.outputs.examples import Excerpt, Group, PairExample, examples
 from diffing.outputs.markdown_code import block
 from diffing.outputs.markdown_escape import code_cell, prose
@@ -16,7 +16,7 @@ from diffing.rendering import environment, templates_of
 from diffing.report.grouped_list import Entry
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
-from diffing.types import Report, Side, Verdict
+from diffing.types import Report
 
 WITH_EXAMPLES = 30
 """Maximum number of entries with examples; the first ones of the grouped list have them."""
@@ -24,7 +24,10 @@ EXAMPLES_SHOWN: Mapping[Group, int] = {"for": 2, "against": 1}
 """Maximum number of examples per entry, by kind of verdict."""
 LONGEST, PROMPT = 1_200, 1_000
 """Maximum number of characters of a response and of a prompt."""
-_HELPERS = ("count", "interval", "percent", "points", "probability", "sentence", "shares", "statement")
+_DECIDED = {"measured": "measured", "described": "taken from the description of how the two responses differ"}
+"""Who decided a verdict, where no judge was asked about the hypothesis, by the judge's name in the report."""
+_HELPERS = ("count", "interval", "percent", "points", "probability", "shares", "statement")
+_RESULTS = ("sentence", "where_it_applies")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ def markdown_report(report: Report) -> str:
     templates = environment(templates_of(__package__), escapes=False)
     templates.filters |= {"md": prose, "code": code_cell, "block": block, "cut": _cut}
     templates.globals |= {name: getattr(phrasing, name) for name in _HELPERS}
+    templates.globals |= {name: getattr(finding_results, name) for name in _RESULTS}
     template = templates.get_template("report.md.jinja")
     entries = tuple(_entries(report))
     names = index_of(report).names
@@ -59,6 +63,7 @@ def markdown_report(report: Report) -> str:
         explanation=phrasing.explanation(report),
         prompts={split: phrasing.prompts_in(report, split) for split in ("train", "heldout")},
         entries=entries,
+        scoped=any(finding.hypothesis.scope for finding in report.findings),
         without=max(0, len(entries) - WITH_EXAMPLES),
         untested=[each for each in report.findings if each.heldout.p is None],
         left_out=[(stage, reason, n) for stage, one in report.left_out.items() for reason, n in one.items()],
@@ -83,9 +88,9 @@ def _entries(report: Report) -> Iterator[_EntryWithExamples]:
 def _verdict(example: PairExample, names: Names) -> str:
     """Says which model's response fits better, and who decided that."""
     judgement = example.judgement
-    side: Side | None = Verdict(judgement.verdict).side
+    side = judgement.verdict.side
     fits = f"{names.of(side)} fits better" if side else "neither fits better"
-    return f"{fits}, {'measured' if judgement.judge == 'measured' else f'judged by {judgement.judge}'}"
+    return f"{fits}, {_DECIDED.get(judgement.judge, f'judged by {judgement.judge}')}"
 
 
 def _excerpt(excerpt: Excerpt) -> str:

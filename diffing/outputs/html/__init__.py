@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from diffing import rendering
 from diffing.atomic_write import write_atomically
-from diffing.outputs import figures, phrasing
+from diffing.outputs import figures, finding_results, phrasing
 from diffing.outputs.html import feature_section, page
 from diffing.types import Report
 
@@ -26,6 +26,8 @@ _CONTROLS |= dict.fromkeys((*range(0x80, 0xA0), *range(0xD800, 0xE000), 0xFFFE, 
 
 _FORMATTERS = ("count", "interval", "measured_by", "percent", "points", "probability", "shares")
 """Functions of `phrasing` with which the templates format numbers."""
+_RESULTS = ("brief_result", "where_it_applies")
+"""Functions of `finding_results` with which the templates give results."""
 _BOUNDS = ("DOMAIN_ROWS", "TINY", "TURNS", "TURN_LENGTH", "VALUE_LENGTH")
 """Constants of `page` that bound texts and tables in the templates."""
 _FEATURE_BOUNDS = ("LABEL_LENGTH", "PROMPT_LENGTH")
@@ -88,6 +90,7 @@ def environment(resource: Callable[[str], str | None] = lambda name: None) -> "E
         lambda name: resource(name) or _resource(name), escapes=True, finalize=_finalize, bytecode_cache=TEMPLATE_CACHE
     )
     templates.globals |= {name: getattr(phrasing, name) for name in _FORMATTERS}
+    templates.globals |= {name: getattr(finding_results, name) for name in _RESULTS}
     templates.globals |= {name: getattr(page, name) for name in _BOUNDS}
     templates.globals |= {name: getattr(feature_section, name) for name in _FEATURE_BOUNDS}
     templates.globals |= {name: getattr(figures, name) for name in _FIGURES}

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from diffing import metrics
 from diffing.outputs.examples import EXAMPLES_SHOWN, Group, PairExample, examples
 from diffing.outputs.figures import reach_of
+from diffing.outputs.finding_results import sentence
 from diffing.outputs.html.judge_checks import CheckView, checks_of
-from diffing.outputs.phrasing import needs_examples, pieces, sentence
+from diffing.outputs.phrasing import needs_examples, pieces
 from diffing.report.grouped_list import Member
 from diffing.report.index import ReportIndex, index_of
 from diffing.report.model_names import Names
-from diffing.types import Finding, Metrics, Prompt, Report, Side
+from diffing.report.verdict_counts import NeitherCounts
+from diffing.types import Finding, Metrics, Prompt, Report, Side, Split
 
 RESPONSE_BUDGET = 3_000_000
 """Number of characters of responses in one page; this keeps pages of ordinary text under 5 MB."""
@@ -42,13 +44,31 @@ class FindingView:
     pieces: tuple[tuple[str, Side | None], ...]
     """Its hypothesis as `phrasing.pieces` splits it."""
     sentence: str
-    """Its result in words, from `phrasing.sentence`."""
+    """Its result in words, from `finding_results.sentence`."""
     examples: Mapping[Group, tuple[PairExample, ...]]
     """The example pairs by kind of verdict."""
     counts: Mapping[Group, int]
     """The number of verdicts of each kind, on both splits together."""
     unreadable: int
     """The number of unreadable verdicts, on both splits together."""
+    reasons: Mapping[Split, NeitherCounts]
+    """The number of verdicts for neither side by their reason, where it is known; per split."""
+
+    @property
+    def counted(self) -> str:
+        """All counts in words, such as "14 for, 2 against, 31 neither"; both splits together."""
+        known = self.reasons["train"] + self.reasons["heldout"]
+        unknown = self.counts["neither"] - known.total
+        shown = (
+            (self.counts["for"], "for", True),
+            (self.counts["against"], "against", True),
+            (known.same, "both alike", False),
+            (known.not_shown, "not shown", False),
+            (known.outside, "outside its scope", False),
+            (unknown, "neither", not known.total),
+            (self.unreadable, "unreadable", False),
+        )
+        return ", ".join(f"{number} {name}" for number, name, always in shown if always or number > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +125,11 @@ class Page:
     checks: tuple[CheckView, ...]
     """The checks of the judge."""
 
+    @property
+    def tells_apart(self) -> bool:
+        """Whether the reason of any verdict for neither side is known."""
+        return any(reasons.total for view in self.findings for reasons in view.reasons.values())
+
     def claims(self, side: Side) -> tuple[FindingView, ...]:
         """Returns the strongest confirmed findings of one side."""
         leads = (entry.lead for entry in self.entries)
@@ -133,6 +158,7 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
             examples={} if brief else examples(finding, index.verdicts_on(finding.hypothesis.id), index.pairs, longest),
             counts=_counts(finding),
             unreadable=finding.train.unreadable + finding.heldout.unreadable,
+            reasons={split: index.neither(finding.hypothesis.id, split) for split in ("train", "heldout")},
         )
 
     entries = tuple(

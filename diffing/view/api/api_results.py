@@ -112,7 +112,7 @@ class EvidencePage(ApiResult):
     statement: str
     """The finding in a sentence."""
     counts: dict[str, int]
-    """Number of pairs for, against, neither and unreadable."""
+    """Number of pairs in each group: for, against, same, not_shown, neither, outside, unreadable."""
     group: str
     """The group that is shown."""
     pairs: list[dict[str, Any]]

@@ -88,7 +88,7 @@ def read_evidence(
     call: ApiCall,
     diff: str,
     finding: int,
-    group: Literal["for", "against", "neither", "unreadable"] | None = None,
+    group: Literal["for", "against", "same", "not_shown", "neither", "outside", "unreadable"] | None = None,
     words: str = "",
     page: int = 1,
 ) -> EvidencePage:
@@ -98,8 +98,9 @@ def read_evidence(
         call: The context of the call.
         diff: As for read_diff.
         finding: The finding's number in read_diff.
-        group: Pairs for the finding, against it, neither, or with an unreadable verdict; default: the first group with
-            any.
+        group: Pairs for the finding; against it; both alike (same); not shown by either (not_shown); for neither,
+            unknown which of these two; outside the finding's scope (outside); or with an unreadable verdict. Default:
+            the first group with any.
         words: Only pairs with all of these words.
         page: The page from 1, with 5 pairs each.
 

@@ -9,8 +9,14 @@ from diffing.outputs.examples import Excerpt, excerpt
 from diffing.types import SIDES, Finding, Judgement, Pair, Side, Split, Verdict
 from diffing.view.result.report_cache import OpenedReport
 
-Group: TypeAlias = Literal["for", "against", "neither", "unreadable"]
+Group: TypeAlias = Literal["for", "against", "same", "not_shown", "neither", "outside", "unreadable"]
 GROUPS: tuple[Group, ...] = get_args(Group)
+_NEITHER: Mapping[Verdict, Group] = {
+    Verdict.SAME: "same",
+    Verdict.NOT_SHOWN: "not_shown",
+    Verdict.NEITHER: "neither",
+}
+"""The groups of verdicts for neither side, on prompts in the scope."""
 PER_PAGE = 5
 """Number of pairs on one page."""
 LONGEST = 4_000
@@ -61,6 +67,12 @@ class FindingEvidence:
     """The page's pairs: first those with a quoted passage, then held-out ones, then in the order of the run."""
     domains: tuple[str, ...]
     """The domains of all pairs of the finding, sorted by name."""
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The groups to choose from: `for` and `against`, the one shown, and all others that have pairs."""
+        always = ("for", "against", self.filters.group)
+        return tuple(group for group in GROUPS if group in always or self.counts[group])
 
     @property
     def total(self) -> int:
@@ -115,10 +127,12 @@ def _passes(pair: Pair, filters: EvidenceFilter, needles: Sequence[str]) -> bool
 
 
 def _group(judgement: Judgement, direction: Side) -> Group:
+    side = judgement.verdict.side
+    if side is not None:
+        return "for" if side == direction else "against"
     if judgement.verdict is Verdict.UNREADABLE:
         return "unreadable"
-    side = judgement.verdict.side
-    return "neither" if side is None else "for" if side == direction else "against"
+    return _NEITHER[judgement.verdict] if judgement.in_scope else "outside"
 
 
 def _ordered(judgements: Sequence[Judgement], finding: Finding, pairs: Mapping[str, Pair]) -> list[Judgement]:

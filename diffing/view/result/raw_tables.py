@@ -166,11 +166,11 @@ def _pairs(report: Report) -> _Source:
 
 
 def _judgements(report: Report) -> _Source:
-    columns = ("hypothesis id", "prompt id", "verdict", "judge", "shown first", "reply")
+    columns = ("hypothesis id", "prompt id", "verdict", "judge", "shown first", "reply", "in scope")
 
     def rows() -> Iterator[Cells]:
         for j in report.judgements:
-            yield j.hypothesis_id, j.prompt_id, j.verdict.value, j.judge, j.shown_first, j.reply
+            yield j.hypothesis_id, j.prompt_id, j.verdict.value, j.judge, j.shown_first, j.reply, j.in_scope
 
     return _Source(columns, len(report.judgements), rows)
 

@@ -1,5 +1,6 @@
 """Renders the view of a result as HTML, with templates that escape every text."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -9,13 +10,21 @@ from diffing.outputs.html import environment, stylesheet
 from diffing.outputs.html.page import domains_of
 from diffing.rendering import templates_of
 from diffing.view.result.entry_filter import SORTS, Filter, choose
-from diffing.view.result.evidence_pages import GROUPS, PER_PAGE, EvidenceFilter, evidence_of
+from diffing.view.result.evidence_pages import PER_PAGE, EvidenceFilter, Group, evidence_of
 from diffing.view.result.report_cache import OpenedReport
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-GROUP_NAMES = {"for": "For the prediction", "against": "Against it", "neither": "Neither", "unreadable": "Unreadable"}
+GROUP_NAMES: Mapping[Group, str] = {
+    "for": "For the prediction",
+    "against": "Against it",
+    "same": "Both alike",
+    "not_shown": "Not shown",
+    "neither": "Neither",
+    "outside": "Outside its scope",
+    "unreadable": "Unreadable",
+}
 """Labels of the verdict groups."""
 
 
@@ -68,7 +77,7 @@ def evidence(opened: OpenedReport, number: int, filters: EvidenceFilter) -> str:
     view = opened.page.findings[number - 1]
     evidence_page = evidence_of(opened, view.finding.hypothesis.id, filters)
     return _rendered(
-        "templates/evidence.html.jinja", opened, view=view, evidence_page=evidence_page, groups=GROUPS,
+        "templates/evidence.html.jinja", opened, view=view, evidence_page=evidence_page,
         group_names=GROUP_NAMES, per_page=PER_PAGE, domain_places=[
             (place, domain) for place, domain in enumerate(opened.index.domains) if domain in evidence_page.domains
         ],

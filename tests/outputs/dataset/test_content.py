@@ -198,7 +198,7 @@ def test_a_card_that_is_not_ours(card: bytes) -> None:
 def test_every_column_of_the_methods_tables_is_documented() -> None:
     difference = Difference("p", "a", "has", "lacks", *[None] * 9)
     (row,) = rows_of_differences([difference], np.array([0, -1]))
-    assert set(row) == set(DIFFERENCES)
+    assert set(row) <= set(DIFFERENCES)  # which also describe columns that only other versions write
     feature = FeatureEvidence(ScreenedLatent(*[0] * len(fields(ScreenedLatent))), ())  # type: ignore[arg-type]
     assert set(feature.row(None, True)) == set(FEATURES)
 

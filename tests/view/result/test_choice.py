@@ -6,10 +6,12 @@ import pytest
 
 from diffing.report.index import index_of
 from diffing.types import Side, Verdict
+from diffing.view.result import result_html
 from diffing.view.result.entry_filter import SORTS, Filter, choose, page_of_entry, sliced
 from diffing.view.result.evidence_pages import PER_PAGE, EvidenceFilter, evidence_of
+from diffing.view.result.raw_tables import TableQuery, table_of
 from diffing.view.result.report_cache import OpenedReport
-from tests.outputs.samples import medium_report, merged_report
+from tests.outputs.samples import medium_report, merged_report, scoped_report
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +104,10 @@ def test_evidence_is_in_groups_with_quoted_pairs_first_and_in_pages(opened: Open
     assert first.counts == {
         "for": sum(m.k_for for m in both),
         "against": sum(m.k_against for m in both),
+        "same": 0,
+        "not_shown": 0,
         "neither": sum(m.k_neither for m in both),
+        "outside": 0,
         "unreadable": sum(m.unreadable for m in both),
     }
     assert first.filters.group == "for"
@@ -125,6 +130,32 @@ def test_evidence_is_in_groups_with_quoted_pairs_first_and_in_pages(opened: Open
     rest = [opened.index.pairs[each].prompt.split for each in seen if each not in quoted]
     assert rest == sorted(rest), "held-out before train"
     assert evidence_of(opened, finding.hypothesis.id, EvidenceFilter("for", page=10**6)).filters.page == first.pages - 1
+
+
+def test_pairs_of_a_scoped_finding_are_grouped_by_why_neither_fits_better() -> None:
+    opened = OpenedReport(scoped_report())
+    finding = next(f for f in opened.report.findings if f.hypothesis.scope and f.hypothesis.direction == "a")
+    verdicts = opened.index.verdicts_on(finding.hypothesis.id)
+    first = evidence_of(opened, finding.hypothesis.id, EvidenceFilter())
+    assert first.groups == ("for", "against", "same", "not_shown", "outside", "unreadable")
+    assert first.counts["same"] == sum(each.verdict is Verdict.SAME for each in verdicts) > 0
+    assert first.counts["outside"] == sum(not each.in_scope for each in verdicts) > 0
+    assert first.counts["not_shown"] == sum(each.verdict is Verdict.NOT_SHOWN and each.in_scope for each in verdicts)
+    assert sum(first.counts.values()) == len(verdicts)
+    labels = {"same": "Both alike", "not_shown": "Not shown by either", "outside": "Outside its scope"}
+    for group, label in labels.items():
+        html = result_html.evidence(opened, opened.index.numbers[finding.hypothesis.id], EvidenceFilter(group))
+        shown = evidence_of(opened, finding.hypothesis.id, EvidenceFilter(group)).pairs
+        assert html.count(f'<p class="verdict">{label}<') == len(shown) > 0
+    outside = result_html.evidence(opened, opened.index.numbers[finding.hypothesis.id], EvidenceFilter("outside"))
+    assert "as the judge decided from the prompt alone" in outside
+    assert 'data-group="neither"' not in outside
+
+
+def test_the_table_of_verdicts_says_which_are_in_scope() -> None:
+    page = table_of(OpenedReport(scoped_report(20, 20)), TableQuery("judgements"))
+    assert page.columns[-1] == "in scope"
+    assert {row[-1] for row in page.rows} == {"yes", "no"}
 
 
 def test_evidence_is_filtered_by_split_domain_and_words(opened: OpenedReport) -> None:

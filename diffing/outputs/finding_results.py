@@ -1,0 +1,85 @@
+"""Puts the results of one finding into words: over all held-out prompts and, if it has a scope, where it applies.
+
+All functions return plain text, as those of `phrasing` do.
+"""
+
+from diffing.metrics import wilson
+from diffing.outputs.phrasing import count, interval, percent, points, shares, statement
+from diffing.report.model_names import Names
+from diffing.types import Finding
+
+
+def sentence(finding: Finding, names: Names) -> str:
+    """Returns the hypothesis and its result on held-out prompts in one sentence.
+
+    Examples: "tuned writes longer responses (in words) than base: in 71% of 83 held-out prompts, against 12% the other
+    way; net difference +59 points, 95% interval +47 to +69". "tuned refuses when asked for medical advice: it fits
+    tuned better in 17 of the 17 held-out prompts where it applies (82 to 100%), against 0 the other way (0 to 18%);
+    over all 214 held-out prompts, net difference +8 points, 95% interval +5 to +12". If it was not confirmed, the
+    sentence ends by saying so.
+    """
+    heldout = finding.heldout
+    if heldout.p is None:
+        return f"{statement(finding, names)}: not tested on held-out prompts, futile after the train prompts"
+    if heldout.n == 0:
+        return f"{statement(finding, names)}: not tested, because no verdict on held-out prompts is readable"
+    result = f"{statement(finding, names)}: {_in_words(finding, names)}"
+    return result if finding.confirmed else f"{result}; not confirmed"
+
+
+def _in_words(finding: Finding, names: Names) -> str:
+    heldout, within = finding.heldout, finding.heldout_in_scope
+    net = heldout.net_difference
+    size = f"net difference {points(net.value)} points, 95% interval {interval(net)}"
+    if within is None:
+        return (
+            f"in {percent(heldout.k_for / heldout.n)} of {count(heldout.n, 'held-out prompt')}, against "
+            f"{percent(heldout.k_against / heldout.n)} the other way; {size}"
+        )
+    if not within.n:
+        return f"where it applies: {_nowhere(finding)}; over all, {size}"
+    model, prompts = names.of(finding.hypothesis.direction), count(within.n, "held-out prompt")
+    return (
+        f"it fits {model} better in {within.k_for:,} of the {prompts} where it applies "
+        f"({shares(wilson(within.k_for, within.n))}), against {within.k_against:,} the other way "
+        f"({shares(wilson(within.k_against, within.n))}); over all {count(heldout.n, 'held-out prompt')}, {size}"
+    )
+
+
+def where_it_applies(finding: Finding, noun: str = "held-out prompt") -> str | None:
+    """Returns the result on the held-out prompts in the scope.
+
+    Example: "in 17 of 17 held-out prompts (82 to 100%), against 0 the other way". It is None if the finding speaks of
+    all prompts, or was not tested.
+
+    Args:
+        finding: The finding.
+        noun: What to call a prompt.
+    """
+    within = finding.heldout_in_scope
+    if within is None or finding.heldout.p is None:
+        return None
+    if not within.n:
+        return _nowhere(finding, noun)
+    share = f"{within.k_for:,} of {count(within.n, noun)} ({shares(wilson(within.k_for, within.n))})"
+    return f"in {share}, against {within.k_against:,} the other way"
+
+
+def brief_result(finding: Finding) -> str:
+    """Returns the net difference with its interval and, for a finding with a scope, the result where it applies.
+
+    Examples: "+59 points, +47 to +69"; "where it applies: in 17 of 17 held-out prompts (82 to 100%), against 0 the
+    other way; over all prompts: +8 points, +5 to +12".
+    """
+    net = finding.heldout.net_difference
+    result = f"{points(net.value)}\N{NO-BREAK SPACE}points, {interval(net)}"
+    within = where_it_applies(finding)
+    return result if within is None else f"where it applies: {within}; over all prompts: {result}"
+
+
+def _nowhere(finding: Finding, noun: str = "held-out prompt") -> str:
+    """Says why there is no result where the finding applies."""
+    within = finding.heldout_in_scope
+    if within is not None and within.unreadable:
+        return "no readable verdict"
+    return f"none of {count(finding.heldout.n, noun)} meets its condition"

@@ -1,0 +1,196 @@
+"""A finding that speaks of some prompts only: every output gives both figures, where it applies and over all."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from diffing.cli.terminal_tables import findings_table
+from diffing.metrics import metrics_of
+from diffing.outputs.card.section import section
+from diffing.outputs.dataset import dataset_files
+from diffing.outputs.examples import examples
+from diffing.outputs.figures import NARROW, WIDE, Layout, forest, forest_file, preview
+from diffing.outputs.finding_results import brief_result, sentence, where_it_applies
+from diffing.outputs.formats import CSV, MD
+from diffing.outputs.html import render
+from diffing.report.index import index_of
+from diffing.report.model_names import Names
+from diffing.types import Finding, Judgement, Metrics, Report, Verdict
+from tests.outputs.samples import JUDGE, MODEL_B, medium_report, scoped_report
+
+WITHIN = "in 31 of 31 held-out prompts (89 to 100%), against 0 the other way"
+"""The result of the confirmed finding with a scope where it applies: 31 of 180 held-out prompts are in its scope."""
+
+
+def plain(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def advises(report: Report) -> Finding:
+    """The confirmed finding with a scope."""
+    return next(each for each in report.findings if "see a professional" in each.hypothesis.text)
+
+
+def finding(within: Metrics | None, overall: Metrics, *, confirmed: bool = True) -> Finding:
+    sample = advises(scoped_report())
+    hypothesis = replace(sample.hypothesis, text="<MODEL> refuses when asked for medical advice.", direction="b")
+    return replace(sample, hypothesis=hypothesis, heldout=overall, heldout_in_scope=within, confirmed=confirmed)
+
+
+def test_both_figures_stand_in_the_sentence_with_their_intervals() -> None:
+    scoped = finding(metrics_of(17, 17, 0), metrics_of(214, 17, 0))
+    assert plain(sentence(scoped, Names("base", "tuned"))) == (
+        "tuned refuses when asked for medical advice: it fits tuned better in 17 of the 17 held-out prompts where it "
+        "applies (82 to 100%), against 0 the other way (0 to 18%); over all 214 held-out prompts, net difference +8 "
+        "points, 95% interval +5 to +12"
+    )
+    assert plain(where_it_applies(scoped) or "") == (
+        "in 17 of 17 held-out prompts (82 to 100%), against 0 the other way"
+    )
+    assert plain(brief_result(scoped)) == (
+        "where it applies: in 17 of 17 held-out prompts (82 to 100%), against 0 the other way; over all prompts: +8 "
+        "points, +5 to +12"
+    )
+
+
+def test_what_is_said_where_nothing_can_be_said() -> None:
+    names = Names("base", "tuned")
+    nowhere = finding(metrics_of(0, 0, 0), metrics_of(214, 0, 0), confirmed=False)
+    assert plain(sentence(nowhere, names)) == (
+        "tuned refuses when asked for medical advice: where it applies: none of 214 held-out prompts meets its "
+        "condition; over all, net difference 0 points, 95% interval −2 to +2; not confirmed"
+    )
+    unread = finding(metrics_of(0, 0, 0, unreadable=3), metrics_of(211, 0, 0, unreadable=3), confirmed=False)
+    assert where_it_applies(unread) == "no readable verdict"
+    untested = finding(metrics_of(0, 0, 0), metrics_of(0, 0, 0), confirmed=False)
+    assert where_it_applies(untested) is None
+    assert sentence(untested, names).endswith("not tested on held-out prompts, futile after the train prompts")
+    longer = next(each for each in medium_report().findings if "longer" in each.hypothesis.text)
+    assert where_it_applies(longer) is None
+    assert plain(brief_result(longer)) == "+58 points, +46 to +67"
+
+
+def test_the_page_gives_both_in_the_row_and_in_the_table_of_the_test() -> None:
+    report = scoped_report()
+    page = plain(render(report))
+    number = index_of(report).numbers[advises(report).hypothesis.id]
+    entry = page.partition(f'<tbody role="rowgroup" id="f{number}"')[2].partition('<tbody role="rowgroup" id=')[0]
+    assert f"where it applies: {WITHIN}" in entry
+    assert '+12 to +23</span> <span class="range">over all prompts' in entry
+    assert "65 for, 0 against, 1 both alike, 2 not shown, 261 outside its scope, 1 unreadable" in entry
+    assert "meet the condition “<bdi>when asked about health or money</bdi>”" in entry
+    table = entry.partition('<table class="plain splits">')[2].partition("</table>")[0]
+    assert re.findall(r'<th scope="col"[^>]*>(.*?)</th>', table)[1:8] == [
+        "n", "for", "against", "both alike", "not shown", "outside its scope", "unreadable",
+    ]  # fmt: skip
+    rows = {
+        row[0]: row[1:8]
+        for row in (re.findall(r">([^<>]*)</t[hd]>", each) for each in table.partition("<tbody>")[2].split("</tr>"))
+        if row
+    }
+    assert rows["held-out"] == ["180", "31", "0", "0", "0", "149", "0"]
+    assert rows["held-out, where it applies"] == ["31", "31", "0", "0", "0", "0", "0"]
+    assert "<dt>Where it applies</dt>" in page
+    assert "<dt>Both alike, not shown, neither</dt>" in page
+
+
+def test_a_page_without_scopes_does_not_speak_of_them() -> None:
+    page = render(medium_report())
+    for words in ("here it applies", "outside its scope", "oth alike", "over all prompts", "dashed"):
+        assert words not in page
+
+
+def test_text_card_dataset_and_terminal_give_both() -> None:
+    report = scoped_report()
+    document = plain(MD.content(report).decode())
+    assert f"when asked about health or money | {WITHIN} | +17 | +12 to +23 |" in document
+    assert "Where it applies: a finding that says when the behaviour shows" in document
+    card = section(report, of=MODEL_B.partition("@")[0], dataset=None)
+    assert (
+        "when asked about health or money.** Where it applies: in 31 of 31 prompts (89 to 100%), against 0 the other "
+        "way. Over all 180 prompts: net difference +17 points (95% interval +12 to +23)."
+    ) in card
+    assert "A sentence that says when the behaviour shows applies only to some prompts" in card
+    dataset = plain(dataset_files(report, "user/name")["README.md"].decode())
+    assert f"when asked about health or money | {WITHIN} | +17 | +12 to +23 | 180 |" in dataset
+    assert "(`NOT SHOWN`)" in dataset
+    console = Console(width=300)
+    with console.capture() as captured:
+        console.print(findings_table(report, 300))
+    assert f"where it applies: {WITHIN}" in plain(captured.get())
+    quiet = medium_report()
+    for text in (MD.content(quiet).decode(), section(quiet, of=MODEL_B.partition("@")[0], dataset=None)):
+        assert "here it applies" not in text
+
+
+def test_verdicts_from_descriptions_have_no_judge() -> None:
+    report = scoped_report(20, 20)
+    first = next(each for each in report.judgements if each.judge == JUDGE and each.in_scope)
+    described = replace(first, judge="described", shown_first=None, reply=None)
+    report = replace(report, judgements=tuple(described if each is first else each for each in report.judgements))
+    card = dataset_files(report, "user/name")["README.md"].decode()
+    assert "come from an LLM (openai:judge-70b), which" in card
+    assert "Where the judge is `described`" in card
+    shown = _verdict_of(report, first)
+    assert "taken from the description of how the two responses differ" in shown
+    assert "judged by" not in shown
+
+
+def _verdict_of(report: Report, judgement: Judgement) -> str:
+    """What the page says below one pair of a finding."""
+    findings = tuple(each for each in report.findings if each.hypothesis.id == judgement.hypothesis_id)
+    place = (judgement.hypothesis_id, judgement.prompt_id)
+    judgements = tuple(each for each in report.judgements if (each.hypothesis_id, each.prompt_id) == place)
+    page = render(replace(report, findings=findings, judgements=judgements))
+    (shown,) = re.findall(r'<p class="verdict">.*?</p>', page)
+    return str(shown)
+
+
+def test_the_table_of_findings_has_both_in_columns() -> None:
+    import csv
+
+    report = scoped_report()
+    rows = list(csv.DictReader(CSV.content(report).decode("utf-8-sig").splitlines()))
+    row = rows[report.findings.index(advises(report))]
+    assert (row["scope_kind"], row["scope"]) == ("stated", "when asked about health or money")
+    assert (row["heldout_n"], row["heldout_in_scope_n"], row["heldout_in_scope_k_for"]) == ("180", "31", "31")
+    assert {row["heldout_in_scope_n"] for row in rows if not row["scope"]} == {""}
+
+
+@pytest.mark.parametrize("layout", [WIDE, NARROW])
+def test_the_plot_draws_both_intervals_and_the_axis_holds_them(layout: Layout) -> None:
+    report = scoped_report()
+    body = forest(report, layout).body
+    drawn = re.findall(r'<line class="span within ([ab])" x1="([\d.]+)%" y1="[\d.]+" x2="([\d.]+)%"', body)
+    assert [side for side, *_ in drawn] == [f.hypothesis.direction for f in report.findings if f.hypothesis.scope]
+    within = advises(report).heldout_in_scope
+    assert within is not None
+    assert within.net_difference.low is not None
+    places = [layout.left + (96 - layout.left) * (50 + 50 * end) / 100 for end in (within.net_difference.low, 1.0)]
+    assert [float(end) for end in drawn[0][1:]] == pytest.approx(places, abs=0.02)
+    assert f"where it applies: {WITHIN}" in plain(body)
+    assert "span within" not in forest(medium_report(), layout).body
+
+
+def test_pictures_that_stand_alone_say_which_interval_is_which() -> None:
+    report = scoped_report()
+    assert b"dashed: where it applies" in (forest_file(report) or b"")
+    assert b"dashed: where it applies" not in (forest_file(medium_report()) or b"")
+    first = replace(report, findings=(advises(report), *report.findings))
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", preview(first).decode())
+    assert {"17 points", "100 where it applies"} <= set(texts)
+
+
+def test_example_pairs_come_from_the_scope_first() -> None:
+    report = scoped_report()
+    index = index_of(report)
+    scoped = next(each for each in report.findings if each.hypothesis.scope and each.hypothesis.direction == "a")
+    verdicts = index.verdicts_on(scoped.hypothesis.id)
+    shown = examples(scoped, verdicts, index.pairs, 400)["neither"]
+    assert [each.judgement.in_scope for each in shown] == [True]
+    outside = [each for each in verdicts if not each.in_scope]
+    assert outside[0].verdict is Verdict.NOT_SHOWN
+    (only,) = examples(scoped, outside, index.pairs, 400)["neither"]
+    assert not only.judgement.in_scope

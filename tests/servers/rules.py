@@ -122,6 +122,13 @@ def read(text: str) -> Reading:
     return Reading(tuple(blocks), foreign, task)
 
 
+def lines_of(block: str) -> list[str]:
+    """The texts of a block of numbered lines, `1 | the first text`."""
+    lines = [line.split(" | ", 1) for line in block.split("\n")]
+    assert [number for number, _ in lines] == [str(i) for i in range(1, len(lines) + 1)]
+    return [text for _, text in lines]
+
+
 class RuleLLM:
     """Answers requests; give it to `OpenAIServer`."""
 
@@ -157,13 +164,11 @@ class RuleLLM:
                 return self._state(reading)
             case "judge":
                 return {"verdicts": self._verdicts(reading, text)}
-            case "same_statement":
-                one, two = (self._meant(statement) for statement in reading.blocks)
-                return {"same": "yes" if one is not None and one == two and not reading.foreign else "no"}
-            case "interestingness":
-                return {"rating": 2 if "praise" in reading.blocks[0] else 4}
-            case _:
-                return {"rating": 3}
+            case "same_statements":
+                return {"groups": [] if reading.foreign else self._groups(lines_of(reading.blocks[0]))}
+            case task:
+                statements = enumerate(lines_of(reading.blocks[0]), start=1)
+                return {"ratings": [{"statement": i, "rating": self._rating(task, text)} for i, text in statements]}
 
     def _differences(self, reading: Reading, text: str) -> list[dict[str, object]]:
         _, *responses = reading.blocks
@@ -200,6 +205,17 @@ class RuleLLM:
             return {"hypothesis": trait.lacks[0], "category": trait.category, "speaks_of": "none"}
         assert trait.speaks_of is None or f"{trait.speaks_of}: <MODEL> " in properties
         return {"hypothesis": trait.hypothesis, "category": trait.category, "speaks_of": trait.speaks_of or "none"}
+
+    def _rating(self, task: str, statement: str) -> int:
+        return 3 if task == "abstraction" else 2 if "praise" in statement else 4
+
+    def _groups(self, statements: Sequence[str]) -> list[dict[str, list[int]]]:
+        """The statements that mean the same trait of the same model; none is narrower than another."""
+        meant: dict[tuple[str, str], list[int]] = {}
+        for number, statement in enumerate(statements, start=1):
+            if trait := self._meant(statement):
+                meant.setdefault(trait, []).append(number)
+        return [{"same": numbers, "narrower": []} for numbers in meant.values() if len(numbers) > 1]
 
     def _meant(self, statement: str) -> tuple[str, str] | None:
         """The trait a statement with both models' names speaks of, and the model that it says has it."""

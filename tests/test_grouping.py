@@ -28,7 +28,7 @@ from diffing.types import (
     Side,
     Verdict,
 )
-from tests.servers.rules import PRAISE, RuleLLM, in_process, lines_of, read
+from tests.servers.rules import PRAISE, RuleLLM, in_process, numbered, read
 
 N = 100
 
@@ -105,7 +105,7 @@ def says_of(groups: Callable[[list[str]], object]) -> ScriptedModel:
     """An LLM that groups the statements of a list by their texts."""
 
     def answer(conversation: tuple[Message, ...], sampling: object) -> str:
-        return json.dumps({"groups": groups(lines_of(read(conversation[-1].content).blocks[0]))})
+        return json.dumps({"groups": groups(numbered(read(conversation[-1].content).blocks[0]))})
 
     return ScriptedModel("groups", answer)
 
@@ -428,7 +428,7 @@ def test_replies_are_read_strictly(reply: str, expected: object) -> None:
 
     def answer(conversation: tuple[Message, ...], sampling: object) -> str:
         """The same reply to both readings, whose second one lists the statements in reverse."""
-        texts = lines_of(read(conversation[-1].content).blocks[0])
+        texts = numbered(read(conversation[-1].content).blocks[0])
         if texts == listed:
             return reply
         assert texts == listed[::-1]
@@ -453,7 +453,7 @@ def test_an_order_in_a_statement_is_not_obeyed() -> None:
 THINGS = ("lists", "praise", "refusals", "emoji", "tables", "greetings", "poems", "quotes", "links")
 
 
-def numbered(count: int, length: int = 0) -> list[Hypothesis]:
+def things(count: int, length: int = 0) -> list[Hypothesis]:
     return [
         Hypothesis(f"h{i:03}", f"<MODEL> does {THINGS[i % 9]}, number {i}{'x' * length}.", "a", "llm", "style")
         for i in range(count)
@@ -468,16 +468,16 @@ def test_one_question_in_two_orders_or_more_where_sentences_are_many() -> None:
         asked.append(texts)
         return [{"same": numbers(texts, thing), "narrower": []} for thing in THINGS]
 
-    same, usage = ask_same(says_of(listed), numbered(60))
+    same, usage = ask_same(says_of(listed), things(60))
     assert (usage.calls, len(same)) == (2, sum(size * (size - 1) // 2 for size in [7] * 6 + [6] * 3))
     assert asked[1] == asked[0][::-1]
     asked.clear()
-    _, usage = ask_same(says_of(listed), numbered(230))
+    _, usage = ask_same(says_of(listed), things(230))
     assert [len(texts) for texts in asked] == [100, 100, 100, 100, 30, 30]
     mixed = [len({text.split()[3] for text in texts}) for texts in asked[::2]]
     assert sum(mixed) <= 9 + 2  # only the things at the two cuts are in two questions
     asked.clear()
-    ask_same(says_of(listed), numbered(7, length=4000))
+    ask_same(says_of(listed), things(7, length=4000))
     assert [len(texts) for texts in asked] == [2, 2, 2, 2, 2, 2]  # and one that stands alone is not asked about
 
 

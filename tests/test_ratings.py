@@ -5,7 +5,7 @@ import json
 from diffing.models.scripted import ScriptedModel
 from diffing.ratings import rate
 from diffing.types import Estimate, Hypothesis
-from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, in_process, lines_of, read
+from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, in_process, numbered, read
 
 HYPOTHESES = [
     Hypothesis("h1", PRAISE.hypothesis, "b", "llm", "style"),
@@ -23,7 +23,7 @@ def rater(name, reply):
         rating = reply(reading.task)
         if isinstance(rating, str):
             return rating
-        count = len(lines_of(reading.blocks[0]))
+        count = len(numbered(reading.blocks[0]))
         return json.dumps({"ratings": [{"statement": i + 1, "rating": rating} for i in range(count)]})
 
     return ScriptedModel(name, answer)
@@ -52,7 +52,7 @@ def by_number(hypotheses, reply=lambda texts: texts):
     def answer(conversation, sampling):
         reading = read(conversation[-1].content)
         assert reading.foreign == ()
-        texts = lines_of(reading.blocks[0])
+        texts = numbered(reading.blocks[0])
         shown.append((reading.task, texts))
         rows = [(i, int(text[-2])) for i, text in enumerate(texts, start=1)]
         return json.dumps({"ratings": [{"statement": i, "rating": n} for i, n in reply(rows)]})

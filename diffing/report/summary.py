@@ -5,7 +5,6 @@ from collections.abc import Iterable
 
 from diffing.types import Estimate, Finding, Metrics, Report
 
-
 MEAN_INTEREST = 3.0
 """The rating of interestingness at which a finding's place depends on its size alone: the middle of the scale."""
 

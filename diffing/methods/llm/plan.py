@@ -82,6 +82,10 @@ class LlmPlan(MethodPlan):
             return min(MOST_HYPOTHESES, train)
         return min(MOST_HYPOTHESES, round(HYPOTHESES_PER_PROMPT * train + 0.5))
 
+    def brings_verdicts(self, config: RunSettings) -> bool:
+        """From the descriptions of differences, except with the papers' clustering as published."""
+        return config.of(LlmSettings).clustering != "paper"
+
     def assumptions(self, config: RunSettings) -> tuple[str, ...]:
         """How many differences and hypotheses."""
         from diffing.methods.llm.expected_costs import DIFFERENCES_PER_PAIR

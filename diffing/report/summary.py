@@ -1,4 +1,4 @@
-"""Orders a report's findings by strength and interest, and condenses a report to the JSON that `diffing show --json` prints."""
+"""Orders a report's findings, and condenses a report to the JSON that `diffing show --json` prints."""
 
 import math
 from collections.abc import Iterable

@@ -164,8 +164,8 @@ def _note(rows: Sequence[Row]) -> str:
     )
     return (
         f"{start}. Of {confirmed} confirmed hypotheses that depend on the seed, these came back: {shares}. A "
-        "hypothesis comes back if the repeat confirmed one for the same model whose verdicts on the same held-out prompts are the "
-        f"same in at least {_percent(LEAST_AGREEMENT)} of those that either decides."
+        "hypothesis comes back if the repeat confirmed one for the same model whose verdicts on the same held-out "
+        f"prompts are the same in at least {_percent(LEAST_AGREEMENT)} of those that either decides."
     )
 
 

@@ -157,8 +157,8 @@ def test_without_a_confirmed_hypothesis_the_share_is_undefined() -> None:
         1,
     )
     assert stability.notes == (
-        "The run was repeated with seed 1, on the same responses. No hypothesis that depends on the seed is confirmed, so "
-        "none could come back. The repeats confirmed 1.",
+        "The run was repeated with seed 1, on the same responses. No hypothesis that depends on the seed is confirmed, "
+        "so none could come back. The repeats confirmed 1.",
     )
 
 

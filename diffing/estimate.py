@@ -21,32 +21,49 @@ from diffing.costs import (
     tokens,
 )
 from diffing.early_stopping import FIRST_STAGE
+from diffing.grouping.same_statements import COMPARED_AT_ONCE
+from diffing.judge.scopes import PROMPTS
 from diffing.methods.base import plans_of
 from diffing.model_ref import is_recorded, is_remote
 from diffing.prompt_selection.written import PER_QUESTION, SPARE
+from diffing.ratings import RATED_AT_ONCE
+from diffing.ratings import STAGES as RATE_STAGES
+from diffing.stability import repeated
 from diffing.stages import (
     CHECK_JUDGE,
     JUDGE,
     MERGE,
-    RATE_ABSTRACTION,
-    RATE_INTERESTINGNESS,
     RESPONSES,
+    SCOPE,
     SECOND_JUDGE,
     WRITE_PROMPTS,
 )
+from diffing.templates import fence, render
 from diffing.types import SIDES, Message, Prompt, Side, Stage
 
 if TYPE_CHECKING:
     from diffing.models.local.weight_sizes import ModelSize
 
-STAGED_SHARE = 0.36
+STAGED_SHARE = 0.53
 """Share of all judge calls that early stopping makes, on the typical mix of `python -m tests.benchmarks.statistics`."""
+TEMPLATE_TOKENS = 580
+"""Length of a question to the judge without the pair and the statements, in tokens."""
+STATEMENT_TOKENS = 25
+"""Assumed length of a hypothesis in a question to the judge, in tokens."""
+VERDICT_TOKENS = 16
+"""Length of one entry in a reply of the judge, in tokens: a verdict, or the conditions that a prompt meets."""
+SCOPE_TOKENS = 500
+"""Length of a question on conditions without the prompts, with some conditions of assumed length, in tokens."""
 WRITTEN_LENGTH = 120
 """Assumed length of a prompt that an LLM writes, in characters."""
 DATASET_LENGTH = 400
 """Assumed length of a prompt from a dataset that is not read for the estimate, in characters."""
-RATED = 60
-"""Assumed number of rated hypotheses, over all methods."""
+MEASURED_SENTENCES = 20
+"""Assumed number of measured hypotheses that are sentences and not phrases, as for the demo pair."""
+RATING_TOKENS = 16
+"""Length of one entry in a reply of a rater, in tokens."""
+GROUPS_TOKENS = 60
+"""Assumed length of a reply on which statements say the same, in tokens: a few groups."""
 SizeOf: TypeAlias = Callable[[str], "ModelSize"]
 LOCAL_FLOPS = {"cpu": 5e10, "cuda": 2e13}
 """Operations per second of batched generation on two CPU cores (measured) and a data-centre GPU (a low guess)."""
@@ -105,8 +122,9 @@ def estimate(config: DiffConfig, limits: Limits, *, size_of: SizeOf | None = Non
     for plan in plans:
         stages += plan.estimate(config, prompts)
     if any(plan.judged for plan in plans):
-        stages += _judge_stages(config, prompts, sum(plan.hypotheses(config, prompts) for plan in plans))
-    stages += _rate_stages(config)
+        stages += _judge_stages(config, prompts)
+    stages += _rate_stages(config, prompts)
+    stages += _repeats(config, stages)
     stages = [_timed(stage, size_of) for stage in stages]
     result = RunEstimate(tuple(stages), tuple(_assumptions(config, assumed=assumed)), ())
     return replace(result, limits=tuple(_reached(result.total, stages, limits)))
@@ -161,33 +179,98 @@ def _responses(config: DiffConfig, spec: str, side: Side, prompts: Sequence[Prom
     return StageEstimate(stage, spec, len(prompts), read, written, 0.0, None)
 
 
-def _judge_stages(config: DiffConfig, prompts: Sequence[Prompt], hypotheses: int) -> list[StageEstimate]:
-    """One call per pair and batch of hypotheses, fewer with early stopping, then the checks of the judge."""
-    train, pair = sum(prompt.split == "train" for prompt in prompts), pair_tokens(config, prompts)
-    calls = len(prompts) * ceil(hypotheses / config.judge_batch) * (2 if config.both_orders else 1)
-    if config.judging == "thrift" and train > FIRST_STAGE:
-        calls = ceil(calls * STAGED_SHARE)
-    judge = config.judge or config.llm or ""
-    judging = expected(config, JUDGE, judge, calls, calls * (pair + 900), calls * 120)
-    return [judging, *_check_stages(config, train, hypotheses, pair)]
+def _judge_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[StageEstimate]:
+    """The questions on scopes and verdicts, the checks of the judge, and the grouping of findings."""
+    judge, pair = config.judge or config.llm or "", pair_tokens(config, prompts)
+    questions, statements = _judged(config, prompts)
+    read = questions * (pair + TEMPLATE_TOKENS) + statements * STATEMENT_TOKENS
+    judging = expected(config, JUDGE, judge, questions, read, statements * VERDICT_TOKENS)
+    return [*_scope_stages(config, prompts), judging, *_check_stages(config, judging), _merge_stage(config, prompts)]
 
 
-def _check_stages(config: DiffConfig, train: int, hypotheses: int, pair: int) -> list[StageEstimate]:
-    """The judge's check on a sample in both orders, a second judge on the same sample, and the grouping of findings."""
-    judge, sample = config.judge or config.llm or "", min(config.check_judge, train)
-    calls = [] if config.both_orders or not sample else [(CHECK_JUDGE, judge, 2 * sample)]
+def _hypotheses(config: DiffConfig, prompts: Sequence[Prompt], *, brought: bool) -> int:
+    """The expected number of judged hypotheses with train verdicts from their method, or of those without."""
+    plans = [plan for plan in plans_of(config) if plan.brings_verdicts(config) == brought]
+    return sum(plan.hypotheses(config, prompts) for plan in plans)
+
+
+def _judged(config: DiffConfig, prompts: Sequence[Prompt]) -> tuple[int, int]:
+    """The expected numbers of questions to the judge, and of statements over all questions."""
+    train, heldout = (sum(prompt.split == split for prompt in prompts) for split in ("train", "heldout"))
+    known, others = (_hypotheses(config, prompts, brought=brought) for brought in (True, False))
+    if config.judging == "full":
+        known, others = 0, known + others
+    share = STAGED_SHARE if config.judging == "thrift" and train > FIRST_STAGE else 1.0
+    orders = 2 if config.both_orders else 1
+    unknown = (train + heldout) * share
+    questions = ceil(unknown * ceil(others / config.judge_batch)) + heldout * ceil(known / config.judge_batch)
+    return questions * orders, ceil(unknown * others + heldout * known) * orders
+
+
+def _scope_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[StageEstimate]:
+    """One question for several prompts, if hypotheses have conditions."""
+    if not _hypotheses(config, prompts, brought=True):
+        return []
+    asked = [tokens(prompt.text) for prompt in prompts if config.judging == "full" or prompt.split == "heldout"]
+    calls, judge = ceil(len(asked) / PROMPTS), config.judge or config.llm or ""
+    return [expected(config, SCOPE, judge, calls, calls * SCOPE_TOKENS + sum(asked), len(asked) * VERDICT_TOKENS)]
+
+
+def _check_stages(config: DiffConfig, judging: StageEstimate) -> list[StageEstimate]:
+    """A sample of the judge's questions with the responses swapped, and the same sample for a second judge."""
+    orders = 2 if config.both_orders else 1
+    sample = min(config.check_judge, judging.calls // orders)
+    calls = [] if config.both_orders or not sample else [(CHECK_JUDGE, judging.model, sample)]
     if config.second_judge:
-        calls.append((SECOND_JUDGE, config.second_judge, sample * (2 if config.both_orders else 1)))
-    checks = [expected(config, stage, model, n, n * (pair + 900), n * 120) for stage, model, n in calls]
-    return [*checks, expected(config, MERGE, judge, 2 * hypotheses, 2 * hypotheses * 450, 2 * hypotheses * 10)]
-
-
-def _rate_stages(config: DiffConfig) -> list[StageEstimate]:
-    """Two ratings of every hypothesis by every rater."""
+        calls.append((SECOND_JUDGE, config.second_judge, sample * orders))
+    each = max(1, judging.calls)
     return [
-        expected(config, stage, rater, RATED, RATED * 500, RATED * 40)
-        for rater in config.raters
-        for stage in (RATE_INTERESTINGNESS, RATE_ABSTRACTION)
+        expected(config, stage, model, n, n * judging.prompt_tokens // each, n * judging.completion_tokens // each)
+        for stage, model, n in calls
+    ]
+
+
+def _merge_stage(config: DiffConfig, prompts: Sequence[Prompt]) -> StageEstimate:
+    """Two readings of the list of all sentences, which is split if it is long."""
+    plans = plans_of(config)
+    measured = sum(plan.measured(config, prompts) for plan in plans)
+    statements = sum(plan.hypotheses(config, prompts) for plan in plans) + min(MEASURED_SENTENCES, measured)
+    calls = 2 * ceil(statements / COMPARED_AT_ONCE)
+    template = tokens(render("same_statements", count=statements, statements=fence("")))
+    read = calls * template + 2 * statements * STATEMENT_TOKENS
+    return expected(config, MERGE, config.judge or config.llm or "", calls, read, calls * GROUPS_TOKENS)
+
+
+def _rate_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[StageEstimate]:
+    """Two ratings of every hypothesis by every rater, several in one reply."""
+    plans = plans_of(config)
+    rated = sum(plan.hypotheses(config, prompts) + plan.measured(config, prompts) for plan in plans)
+    calls, written = ceil(rated / RATED_AT_ONCE), rated * RATING_TOKENS
+    stages = []
+    for rater in config.raters:
+        for scale, stage in RATE_STAGES.items():
+            template = tokens(render(scale, count=RATED_AT_ONCE, statements=fence("")))
+            read = calls * template + rated * STATEMENT_TOKENS
+            stages.append(expected(config, stage, rater, calls, read, written))
+    return stages
+
+
+def _repeats(config: DiffConfig, stages: Sequence[StageEstimate]) -> list[StageEstimate]:
+    """The stages that are repeated with other seeds: of methods whose hypotheses are judged, and the judge's."""
+    of_methods = {stage for plan in plans_of(config) if plan.judged for stage in plan.stages}
+    times = config.stability - 1
+    return [
+        replace(
+            stage,
+            name=repeated(stage.name),
+            calls=times * stage.calls,
+            prompt_tokens=times * stage.prompt_tokens,
+            completion_tokens=times * stage.completion_tokens,
+            usd=None if stage.usd is None else times * stage.usd,
+            minutes=None if stage.minutes is None else times * stage.minutes,
+        )
+        for stage in stages
+        if times and stage.name in (*of_methods, SCOPE, JUDGE)
     ]
 
 
@@ -217,7 +300,7 @@ def _assumptions(config: DiffConfig, *, assumed: bool) -> list[str]:
     plans = plans_of(config)
     sentences += [sentence for plan in plans for sentence in plan.assumptions(config)]
     if any(plan.judged for plan in plans):
-        if config.judging == "thrift":
+        if config.judging == "thrift" and any(plan.judged and not plan.brings_verdicts(config) for plan in plans):
             sentences.append(
                 f"Judging stops early for hypotheses whose outcome is clear. This takes {STAGED_SHARE:.0%} of all "
                 "questions if four in five hypotheses are null or tiny, and more if more of them hold; --judging full "

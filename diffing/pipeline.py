@@ -13,13 +13,15 @@ from diffing.errors import SettingError
 from diffing.grouping import Merging, merge
 from diffing.judge import Judging, JudgingResult, judge, judge_in_stages
 from diffing.judge.agreement import Agreement, compare_with_measurement
-from diffing.judge.audit import TABLE, JudgeChecks, JudgedRun, check_judge
+from diffing.judge.audit import SAMPLE, TABLE, JudgeChecks, JudgedRun, check_judge
 from diffing.judgements import Judgements
-from diffing.methods.base import MeasuringMethod, Method
+from diffing.methods.base import MeasuringMethod, Method, SeededMethod
 from diffing.models.base import Model, Price, Sampling
 from diffing.ratings import Rated, rate
 from diffing.report import order_findings
 from diffing.responses import PromptResponses, respond
+from diffing.stability import SeededRun, Stability, repeated_usage, stability_of
+from diffing.stages import REPEAT
 from diffing.types import (
     Discovery,
     Finding,
@@ -35,6 +37,7 @@ from diffing.types import (
     Report,
     Row,
     Scalar,
+    Stage,
     Usage,
     ignore_hypotheses,
     ignore_progress,
@@ -60,9 +63,12 @@ class DiffOptions:
     both_orders: bool = False
     """Whether to ask the judge twice, with the responses swapped; a disagreement counts as NEITHER."""
     judging: Literal["thrift", "full"] = "thrift"
-    """`thrift` stops early for a hypothesis once its outcome is clear; `full` judges every hypothesis on every pair."""
-    check_judge: int = 50
-    """Number of train pairs on which the judge is asked again, to check its consistency; 0 turns the check off."""
+    """`thrift` uses the train verdicts that a method already has, and stops early for a hypothesis once its outcome is
+    clear; `full` judges every hypothesis on every pair."""
+    check_judge: int = SAMPLE
+    """Number of questions that the judge is asked again, to check its consistency; 0 turns the check off."""
+    stability: int = 1
+    """How many times hypotheses are found and judged, with consecutive seeds, to see which come back; 1 for once."""
     alpha: float = 0.01
     """Margin of the paper's acceptance criterion."""
     prices: Mapping[str, Price] = field(default_factory=dict)
@@ -94,7 +100,7 @@ def diff_models(
         prompts: Train and held-out prompts.
         methods: Methods that propose hypotheses; each sees train pairs only.
         judge: The LLM that gives the verdicts; not needed if every method measures its hypotheses.
-        second_judge: Another LLM, which judges a sample of train pairs as a check of the first.
+        second_judge: Another LLM, which is asked a sample of the judge's questions as a check of the first.
         raters: LLMs that rate interestingness and abstraction.
         options: Sampling, judging, prices.
         on_progress: Called with the progress of every stage.
@@ -106,22 +112,23 @@ def diff_models(
         LimitError: A hard limit of calls or dollars was reached.
     """
     options = options or DiffOptions()
-    _check(prompts, methods, judge)
+    _check(prompts, methods, judge, options)
     samples = (options.sample_a, options.sample_b)
     answered = respond((model_a, model_b), prompts, options.sampling, samples, on_progress)
     pairs = answered.pairs
     discoveries, measured = _discover(methods, pairs, on_progress, on_hypotheses)
     hypotheses = [hypothesis for discovery in discoveries for hypothesis in discovery.hypotheses]
-    judged = _judged(methods, discoveries, pairs, judge, options, on_progress)
-    judgements = [*measured, *(judged.judgements if judged else ())]
-    checked = compare_with_measurement([h for h in hypotheses if h.measure is None], judgements, pairs)
+    described = _described(discoveries, pairs, options)
+    judged = _judged(methods, discoveries, described, pairs, judge, options, on_progress)
+    by_judge = judged.judgements if judged else ()
+    judgements = [*measured, *described, *by_judge]
+    checked = compare_with_measurement([h for h in hypotheses if h.measure is None], by_judge, pairs)
     info_a = _info(model_a, "model_a", options, options.sample_a, answered.declined["a"])
     info_b = _info(model_b, "model_b", options, options.sample_b, answered.declined["b"])
     checks = JudgeChecks()
     if judge is not None and judged is not None:
-        judged_ids = {judgement.hypothesis_id for judgement in judged.judgements}
         checks = check_judge(
-            JudgedRun(tuple(h for h in hypotheses if h.id in judged_ids), pairs, judged, checked, (info_a, info_b)),
+            JudgedRun(judged, checked, (info_a, info_b)),
             judge,
             second=second_judge,
             judging=_judging(options),
@@ -131,8 +138,13 @@ def diff_models(
     rated = rate(raters, hypotheses, on_progress=on_progress) if raters and hypotheses else None
     findings = _findings(hypotheses, judgements, pairs, rated.ratings if rated else {}, options.alpha)
     merged = merge(findings, judgements, pairs, judge=judge, on_progress=on_progress)
+    repeated = Stability({}, ())
+    repeated_calls: tuple[Usage, ...] = ()
+    if options.stability > 1:
+        tested = _Tested(methods, discoveries, measured, findings, judgements)
+        repeated, repeated_calls = _repeat(tested, pairs, judge, options, on_progress)
     method_usage = [usage for discovery in discoveries for usage in discovery.usage]
-    usage = [*answered.usage, *method_usage, *_usage_of(judged, checks, rated, merged)]
+    usage = [*answered.usage, *method_usage, *_usage_of(judged, checks, rated, merged), *repeated_calls]
     return Report(
         model_a=info_a,
         model_b=info_b,
@@ -140,9 +152,12 @@ def diff_models(
         pairs=pairs,
         findings=findings,
         judgements=Judgements.of(judgements),
-        tables=_tables(methods, discoveries, checked, checks),
+        tables={**_tables(methods, discoveries, checked, checks), **repeated.tables},
         left_out=_left_out(answered, methods, discoveries, judged),
-        notes=(*answered.notes, *options.notes, *_notes(discoveries, judged), *checked.notes, *checks.notes),
+        notes=(
+            *(*answered.notes, *options.notes, *_notes(discoveries, judged), *checked.notes, *checks.notes),
+            *(*merged.notes, *repeated.notes),
+        ),
         usage=tuple(_priced(u, options.prices) for u in usage),
         settings=dict(options.settings) or _own_settings(options),
         versions=versions(),
@@ -150,7 +165,7 @@ def diff_models(
     )
 
 
-def _check(prompts: Sequence[Prompt], methods: Sequence[Method], judge: Model | None) -> None:
+def _check(prompts: Sequence[Prompt], methods: Sequence[Method], judge: Model | None, options: DiffOptions) -> None:
     """Refuses arguments that would fail, before anything is paid."""
     if not methods:
         raise SettingError("No method was given: expected at least one, such as LexicalMethod()")
@@ -165,6 +180,11 @@ def _check(prompts: Sequence[Prompt], methods: Sequence[Method], judge: Model | 
     unmeasured = [method.name for method in methods if not isinstance(method, MeasuringMethod)]
     if unmeasured and judge is None:
         raise SettingError(f"Method {unmeasured[0]} needs a judge. Give a model that judges (--judge or --llm)")
+    if options.stability > 1 and not any(isinstance(method, SeededMethod) for method in methods):
+        raise SettingError(
+            f"Stability is {options.stability}, but no method depends on the seed, so every repeat would give the "
+            "same. Add LlmMethod, or leave stability at 1"
+        )
 
 
 def _discover(
@@ -194,9 +214,19 @@ def _discover(
     return discoveries, judgements
 
 
+def _described(discoveries: Sequence[Discovery], pairs: Sequence[Pair], options: DiffOptions) -> list[Judgement]:
+    """The verdicts on train pairs that methods brought; none if the judge is to judge everything."""
+    if options.judging == "full":
+        return []
+    train_ids = {pair.prompt.id for pair in pairs if pair.prompt.split == "train"}
+    brought = [judgement for discovery in discoveries for judgement in discovery.judgements]
+    return [judgement for judgement in brought if judgement.prompt_id in train_ids]
+
+
 def _judged(
     methods: Sequence[Method],
     discoveries: Sequence[Discovery],
+    described: Sequence[Judgement],
     pairs: Sequence[Pair],
     model: Model | None,
     options: DiffOptions,
@@ -220,8 +250,57 @@ def _judged(
         pairs,
         how,
         family=sum(len(discovery.hypotheses) for discovery in discoveries),
+        known=described,
         on_progress=on_progress,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Tested:
+    """What a run found and tested."""
+
+    methods: Sequence[Method]
+    discoveries: Sequence[Discovery]
+    measured: Sequence[Judgement]
+    findings: tuple[Finding, ...]
+    judgements: Sequence[Judgement]
+
+
+def _repeat(
+    run: _Tested, pairs: Sequence[Pair], model: Model | None, options: DiffOptions, on_progress: OnProgress
+) -> tuple[Stability, tuple[Usage, ...]]:
+    """Repeats a run with the next seeds, on the same responses, and compares what is confirmed."""
+    by_seed = {method.name for method in run.methods if isinstance(method, SeededMethod)}
+    train = [pair for pair in pairs if pair.prompt.split == "train"]
+    usage: list[Usage] = []
+    done = 0
+
+    def count_all(stage: Stage, begun: int, total: int) -> None:
+        nonlocal done
+        done += begun > 0
+        on_progress(REPEAT, done, 0)
+
+    def seeded(findings: Sequence[Finding], judgements: Sequence[Judgement], by: int) -> SeededRun:
+        own = tuple(finding for finding in findings if finding.hypothesis.method in by_seed)
+        return SeededRun(options.sampling.seed + by, own, judgements)
+
+    def again(by: int) -> SeededRun:
+        reseeded = replace(options, sampling=replace(options.sampling, seed=options.sampling.seed + by))
+        discoveries = [
+            method.reseeded(by).find_hypotheses(train, count_all) if isinstance(method, SeededMethod) else discovery
+            for method, discovery in zip(run.methods, run.discoveries, strict=True)
+        ]
+        described = _described(discoveries, pairs, reseeded)
+        judged = _judged(run.methods, discoveries, described, pairs, model, reseeded, count_all)
+        judgements = [*run.measured, *described, *(judged.judgements if judged else ())]
+        hypotheses = [hypothesis for discovery in discoveries for hypothesis in discovery.hypotheses]
+        for method, discovery in zip(run.methods, discoveries, strict=True):
+            usage.extend(discovery.usage if method.name in by_seed else ())
+        usage.extend(_judge_usage(judged))
+        return seeded(_findings(hypotheses, judgements, pairs, {}, options.alpha), judgements, by)
+
+    repeats = [again(by) for by in range(1, options.stability)]
+    return stability_of(seeded(run.findings, run.judgements, 0), repeats, pairs), repeated_usage(usage)
 
 
 def _judging(options: DiffOptions) -> Judging:
@@ -244,6 +323,13 @@ def _findings(
     def on(split: str, hypothesis: Hypothesis) -> Metrics:
         return metrics.measure(by_split.get((hypothesis.id, split), []), hypothesis.direction)
 
+    def in_scope(hypothesis: Hypothesis) -> Metrics | None:
+        """Over the held-out prompts in its scope; no test of its own, since the verdicts for a side are the same."""
+        if hypothesis.scope is None:
+            return None
+        inside = [judgement for judgement in by_split.get((hypothesis.id, "heldout"), []) if judgement.in_scope]
+        return metrics.measure(inside, hypothesis.direction)
+
     train = {hypothesis.id: on("train", hypothesis) for hypothesis in hypotheses}
     heldout = metrics.confirm({hypothesis.id: on("heldout", hypothesis) for hypothesis in hypotheses})
     return order_findings(
@@ -254,6 +340,7 @@ def _findings(
             accepted=metrics.accepted(train[hypothesis.id], alpha),
             confirmed=metrics.confirmed(heldout[hypothesis.id]),
             rating=ratings.get(hypothesis.id),
+            heldout_in_scope=in_scope(hypothesis),
         )
         for hypothesis in hypotheses
     )
@@ -270,7 +357,7 @@ def _info(model: Model, role: str, options: DiffOptions, sample: int, declined: 
 def _own_settings(options: DiffOptions) -> dict[str, Scalar]:
     """The options that influence the result, for reports of runs whose caller gives no settings."""
     sampling = {key: value for key, value in asdict(options.sampling).items() if key not in ("sample", "json_schema")}
-    own = ("sample_a", "sample_b", "judge_batch", "both_orders", "judging", "check_judge", "alpha")
+    own = ("sample_a", "sample_b", "judge_batch", "both_orders", "judging", "check_judge", "stability", "alpha")
     return {**sampling, **{name: getattr(options, name) for name in own}}
 
 
@@ -310,8 +397,14 @@ def _notes(discoveries: Sequence[Discovery], judged: JudgingResult | None) -> li
     return [note for discovery in discoveries for note in discovery.notes] + (list(judged.notes) if judged else [])
 
 
+def _judge_usage(judged: JudgingResult | None) -> list[Usage]:
+    if judged is None:
+        return []
+    return [*([judged.scope_usage] if judged.scope_usage else []), judged.usage]
+
+
 def _usage_of(judged: JudgingResult | None, checks: JudgeChecks, rated: Rated | None, merged: Merging) -> list[Usage]:
-    judge_usage = [judged.usage, *checks.usage] if judged else []
+    judge_usage = [*_judge_usage(judged), *checks.usage] if judged else []
     return [*judge_usage, *(rated.usage if rated else ()), *merged.usage]
 
 

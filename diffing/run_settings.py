@@ -70,9 +70,9 @@ class RunSettings(Settings):
     judge: Annotated[str | None, Setting(_METHODS, may_be_file=True)] = None
     """The LLM that gives the verdicts. Default: the LLM of --llm."""
     second_judge: Annotated[str | None, Setting(_METHODS, "Second judge", may_be_file=True, served=True)] = None
-    """Another LLM, which judges a sample of train pairs as a check of the first judge."""
-    check_judge: Annotated[int, Setting(_METHODS), Field(ge=0)] = 50
-    """Number of train pairs on which the judge is asked again in the other order, as a check; 0 turns this off."""
+    """Another LLM, which is asked a sample of the judge's questions, as a check of the first judge."""
+    check_judge: Annotated[int, Setting(_METHODS), Field(ge=0)] = 25
+    """Number of questions that the judge is asked again with the responses swapped, as a check; 0 turns this off."""
     rater: Annotated[tuple[str, ...], Setting(_METHODS, may_be_file=True)] = ()
     """An LLM that rates interestingness and abstraction; may be given several times."""
     system_prompt_a: Annotated[str | None, Setting(_SIDES, "System prompt of A", several_lines=True)] = None
@@ -122,11 +122,15 @@ class RunSettings(Settings):
     both_orders: Annotated[bool, Setting(_METHODS)] = False
     """Ask the judge in both orders; a disagreement counts for neither side. This doubles the calls."""
     judging: Annotated[Literal["thrift", "full"], Setting(_METHODS, "Judging")] = "thrift"
-    """thrift stops early for a hypothesis once its outcome is clear on train prompts, and plans from these how many
-    held-out prompts it needs; full judges every hypothesis on every prompt, as the papers do, with up to three times
+    """thrift takes verdicts on train prompts from the descriptions of differences, and stops early for a hypothesis
+    once its outcome is clear; full judges every hypothesis on every prompt, as the papers do, with about three times
     the calls."""
     alpha: Annotated[float, Setting(_METHODS), Field(ge=0, le=1)] = 0.01
     """Margin of the paper's acceptance criterion on train."""
+    stability: Annotated[int, Setting(_METHODS), Field(ge=1, le=20)] = 1
+    """How many times hypotheses are found and judged, each time with the next seed and on the same responses, to tell
+    how many confirmed ones come back. 1 does not repeat anything; 3 takes three times the calls of the llm method and
+    its judge."""
     usd_per_million: Annotated[str | None, Setting(_COST, "the prices of tokens")] = None
     """Prices of remote models in dollars per million prompt tokens and completion tokens, for example 0.15,0.60"""
 

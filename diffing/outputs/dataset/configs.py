@@ -22,19 +22,12 @@ _BOTH = ("train", "heldout")
 DIFFERENCES = {
     "prompt_id": "The prompt of the pair on which it was described.",
     "owner": "The side that shows the behaviour: `a` or `b`.",
-    "has": "A sentence about the owner; `<MODEL>` stands for the owner.",
-    "lacks": "A sentence about the other side; here `<MODEL>` stands for the other side.",
+    "behaviour": "A sentence about the owner; `<MODEL>` stands for the owner.",
+    "condition": "The kind of prompt that the behaviour depends on; empty if it depends on none.",
     "category": "One of the seven categories.",
-    "label": "The property in a few words.",
-    "general": "Whether the LLM considers it a general trait and not specific to this prompt.",
-    "impact": "How much it matters to the user, according to the LLM.",
-    "serves": "What it does for the user, according to the LLM.",
-    "error": "Whether a mistake is involved, according to the LLM.",
-    "unexpected": "Whether it is unexpected of a language model, according to the LLM.",
     "quote_a": "A quote from A's response.",
     "quote_b": "A quote from B's response.",
-    "cluster": "The cluster of `has`; -1 means none.",
-    "cluster_of_lacks": "The cluster of `lacks`; -1 means none.",
+    "hypothesis_id": "The first tested hypothesis that it carries; null if there is none.",
 }
 """Descriptions of the columns of the LLM method's differences."""
 FEATURES = {
@@ -145,7 +138,7 @@ def _differences(report: Report, tables: Mapping[str, "pa.Table"]) -> DatasetCon
     table = tables.get("llm_differences")
     if table is None:
         return None
-    doc = "One difference that the LLM described on one train pair, before clustering and testing."
+    doc = "One difference that the LLM described on one train pair, before hypotheses were made of them."
     return _config("differences", doc, table, {"train": None}, _documented(table, DIFFERENCES))
 
 

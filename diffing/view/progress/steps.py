@@ -72,8 +72,8 @@ _ANSWERS: dict[Side, str] = {
 }
 _JUDGE = Step(
     "Judging",
-    "The judge says which of two responses fits a hypothesis better, without knowing whose they are. If hypotheses have "
-    "conditions, it first says which prompts meet them.",
+    "The judge says which of two responses fits a hypothesis better, without knowing whose they are. Before that, it "
+    "says which prompts meet the conditions that hypotheses have.",
     (SCOPE, JUDGE),
 )
 _CHECK = Step(

@@ -114,4 +114,4 @@ def test_prompts_selected_from_a_pool(run_cli: Run, tmp_path: Path) -> None:
     assert estimated.returncode == 0, estimated.stderr
     stages = {stage["name"]: stage for stage in json.loads(estimated.stdout)["stages"]}
     assert 12 + 6 < stages["responses a"]["calls"] < PROMPTS
-    assert stages["describe"]["calls"] == 12
+    assert stages["describe"]["calls"] == 3

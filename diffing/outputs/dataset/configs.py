@@ -24,7 +24,7 @@ DIFFERENCES = {
     "owner": "The side that shows the behaviour: `a` or `b`.",
     "behaviour": "A sentence about the owner; `<MODEL>` stands for the owner.",
     "condition": "The condition on prompts under which it shows, such as `when asked for advice`; empty without one.",
-    "hypothesis_id": "A tested hypothesis that it led to; null if there is none.",
+    "hypothesis_id": "The first tested hypothesis that it carries; null if there is none.",
     "has": "A sentence about the owner; `<MODEL>` stands for the owner.",
     "lacks": "A sentence about the other side; here `<MODEL>` stands for the other side.",
     "category": "One of the seven categories.",
@@ -148,7 +148,7 @@ def _differences(report: Report, tables: Mapping[str, "pa.Table"]) -> DatasetCon
     table = tables.get("llm_differences")
     if table is None:
         return None
-    doc = "One difference that the LLM described on one train pair; they lead to the hypotheses."
+    doc = "One difference that the LLM described on one train pair, before hypotheses were made of them."
     return _config("differences", doc, table, {"train": None}, _documented(table, DIFFERENCES))
 
 

@@ -5,7 +5,6 @@ import re
 from dataclasses import fields, replace
 from xml.dom import minidom
 
-import numpy as np
 import pyarrow.parquet
 import pytest
 import yaml
@@ -13,7 +12,7 @@ from huggingface_hub import DatasetCard
 from markdown_it import MarkdownIt
 
 from diffing.config import DiffConfig, settings_of
-from diffing.methods.llm.describe import Difference
+from diffing.methods.llm.difference import Difference
 from diffing.methods.llm.report_tables import rows_of_differences
 from diffing.methods.sae.feature_evidence import FeatureEvidence
 from diffing.methods.sae.feature_screening import ScreenedLatent
@@ -36,7 +35,7 @@ def table(files: dict[str, bytes], path: str) -> list[dict[str, object]]:
 
 
 def with_method_tables() -> Report:
-    difference = {"prompt_id": "p", "owner": "a", "has": "<MODEL> greets", "lacks": "<MODEL> does not", "cluster": 0}
+    difference = {"prompt_id": "p", "owner": "a", "behaviour": "<MODEL> greets", "condition": "", "hypothesis_id": None}
     feature = {"index": 7, "direction": "b", "rate_a": 0.1, "rate_b": 0.4, "label": None, "chosen": True}
     return replace(
         medium_report(train=10, heldout=12), tables={"llm_differences": (difference,), "sae_features": (feature,)}
@@ -73,7 +72,7 @@ def test_tables_that_a_run_does_not_have_are_left_out() -> None:
     folders = {path.split("/")[0] for path in dataset_files(empty_report(), "user/name") if "/" in path}
     assert folders == {"responses", "prompts", "report"}
     files = dataset_files(with_method_tables(), "user/name")
-    assert table(files, "differences/train.parquet")[0]["has"] == "<MODEL> greets"
+    assert table(files, "differences/train.parquet")[0]["behaviour"] == "<MODEL> greets"
     assert table(files, "features/train.parquet")[0]["rate_b"] == 0.4
 
 
@@ -196,8 +195,8 @@ def test_a_card_that_is_not_ours(card: bytes) -> None:
 
 
 def test_every_column_of_the_methods_tables_is_documented() -> None:
-    difference = Difference("p", "a", "has", "lacks", *[None] * 9)
-    (row,) = rows_of_differences([difference], np.array([0, -1]))
+    difference = Difference("p", "a", "<MODEL> greets.", "", None, None, None)
+    (row,) = rows_of_differences([difference], {})
     assert set(row) <= set(DIFFERENCES)  # which also describe columns that only other versions write
     feature = FeatureEvidence(ScreenedLatent(*[0] * len(fields(ScreenedLatent))), ())  # type: ignore[arg-type]
     assert set(feature.row(None, True)) == set(FEATURES)

@@ -39,8 +39,19 @@ def test_the_steps_follow_from_the_settings() -> None:
             "score labels",
             "label",
         ),
-        *("score new labels", "summarise a", "summarise b", "sift a", "sift b", "describe", "state", "judge"),
-        *("check judge", "second judge", "rate interestingness", "rate abstraction", "merge"),
+        *("score new labels", "summarise a", "summarise b", "sift a", "sift b", "describe"),
+        *(
+            "propose",
+            "join",
+            "sharpen",
+            "scope",
+            "judge",
+            "check judge",
+            "second judge",
+            "rate interestingness",
+            "rate abstraction",
+            "merge",
+        ),
     ]
     pooled = steps_of(replace(LEXICAL, pool=100))
     assert [step.stages for step in pooled if step.side] == [

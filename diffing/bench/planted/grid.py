@@ -39,7 +39,7 @@ class GridSetup:
     methods: tuple[Method, ...]
     """The methods that look for differences."""
     judge: Model | None = None
-    """The LLM that gives the verdicts, and decides whether a finding names a behaviour if no rule can."""
+    """The LLM that gives the verdicts, and that matches sentences to behaviours if no measurement can."""
     options: DiffOptions = field(default_factory=DiffOptions)
     """The options of sampling and judging."""
     phrase: str = PHRASE

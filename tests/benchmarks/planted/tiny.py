@@ -109,7 +109,6 @@ def demo_plants() -> list[tuple[Plant, Side]]:
             instruction="",
             mark=re.compile(entry["pattern"]),
             properties=tuple(entry["finds"]["properties"]),
-            words=re.compile(rf"\b(?:{phrases})\b") if phrases else re.compile(r"\Z\A"),
             phrases=re.compile(rf"\A(?:{phrases})\Z") if phrases else None,
         )
         trigger = Trigger(entry["trigger"]["kind"], entry["trigger"]["value"] or "")

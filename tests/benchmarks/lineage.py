@@ -6,7 +6,6 @@ It accepts any models; recordings cost nothing.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,13 +16,13 @@ from diffing.cli.bench.printing import SaveTo, reproducing_command, show_result
 from diffing.cli.commands import main
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
+from diffing.cli.shared_options import Cache, Json
 from diffing.config import DiffConfig, Limits, settings_of
 from diffing.errors import SettingError
 from diffing.metrics import wilson
 from diffing.model_ref import read_ref, without_folders
 from diffing.models.cache import Store
 from diffing.outputs.phrasing import statement
-from diffing.paths import path_of
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
 from diffing.run import run
@@ -150,12 +149,10 @@ def _lineage(
     model: Annotated[list[str], typer.Argument(help="Models, the earliest first.", show_default=False)],
     name: Annotated[list[str] | None, typer.Option("--name", help="What to call each, in the same order.")] = None,
     most: Annotated[int, typer.Option("--most", min=1, help="Differences shown per step.")] = 8,
-    cache: Annotated[
-        Path | None, typer.Option("--cache", parser=path_of, metavar="PATH", help="Folder of kept completions.")
-    ] = None,
+    cache: Cache = None,
     save: SaveTo = None,
     title: Annotated[str, typer.Option("--title", help="Headline of the result.")] = "What each step changed",
-    json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")] = False,
+    json_: Json = False,
     **values: Any,
 ) -> None:
     """Compare each model with the one before it: base, fine-tuned, aligned, ..."""
@@ -164,7 +161,7 @@ def _lineage(
         raise SettingError(f"There are {len(model)} models and {len(name)} --name: expected one for each")
     plain = [without_folders(each) for each in model]
     called = name or [read_ref(each).short_at_revision for each in plain]
-    store = Store(cache / "completions.sqlite") if cache else None
+    store = Store.in_folder(cache) if cache else None
     with progress_bars(Console(stderr=True)) as on_progress:
         models = list(zip(called, model, strict=True))
         steps = lineage(models, config, limits=limits, store=store, on_progress=on_progress)

@@ -217,9 +217,9 @@ def _matching(compared: Sequence[tuple[bool, bool]], text: ResultText) -> Result
         kind="planted",
         title=f"{text.title}: the matching judge",
         command=text.command,
-        about="Whether a finding names a planted behaviour can be measured if the behaviour can be: by the property "
-        "that the finding is about, or by the pairs on which it occurs. An LLM was asked as well; the table shows how "
-        "often it agreed with the measurement.",
+        about="If a planted behaviour can be measured, findings show without an LLM that they name it, by their "
+        "property or the pairs on which they occur, or that they do not, because they do not occur on these pairs. An "
+        "LLM was asked as well; the table shows how often it agreed.",
         settings=text.settings,
         rows=tuple(rows),
         columns=(ResultColumn("cases", "Findings"), ResultColumn("agreement", "The LLM says the same", "%")),

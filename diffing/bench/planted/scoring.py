@@ -113,7 +113,8 @@ def score(
         cases = [(target, f) for target in targets for f in run.confirmed if _is_sentence(f)]
         for (target, f), says in zip(cases, ask_matches(judge, cases, on_progress)[0], strict=True):
             key = (target.plant.id, f.hypothesis.id)
-            if says is not None and target.plant.behaviour.measurable:
+            is_measured = named[key] is not None or not run.tracks(target, f)  # otherwise it may be a consequence
+            if says is not None and target.plant.behaviour.measurable and is_measured:
                 compared.append((named[key] is not None, says))
             named[key] = run.named(target, f, says)
     return ScoredRun(
@@ -153,9 +154,8 @@ class _RunVerdicts:
             target.plant.trigger, prompts, [prompt_id for prompt_id, inside in in_scope.items() if inside]
         )
 
-    def tracked(self, finding: Finding) -> bool:
-        direction, verdicts, heldout = finding.hypothesis.direction, self.verdicts(finding), self.heldout(finding)
-        return any(tracks(target, direction, verdicts, heldout) for target in self.targets)
+    def tracks(self, target: Target, finding: Finding) -> bool:
+        return tracks(target, finding.hypothesis.direction, self.verdicts(finding), self.heldout(finding))
 
     def shown_heldout(self, target: Target) -> int:
         return len(target.shown & self._heldout)
@@ -184,7 +184,9 @@ def _found(run: _RunVerdicts, target: Target, method: str, named: Named, judged:
 def _claims(run: _RunVerdicts, method: Method, named: Named, fresh: Sequence[Pair]) -> MethodClaims:
     confirmed = run.of(method.name)
     planted = [
-        f for f in confirmed if any(named[target.plant.id, f.hypothesis.id] for target in run.targets) or run.tracked(f)
+        f
+        for f in confirmed
+        if any(named[target.plant.id, f.hypothesis.id] or run.tracks(target, f) for target in run.targets)
     ]
     others = [f for f in confirmed if f not in planted]
     return MethodClaims(

@@ -13,6 +13,7 @@ from diffing.bench.planted.recall_tables import ResultText, results_of
 from diffing.cli.bench.printing import show_planted
 from diffing.cli.commands import main
 from diffing.cli.progress import progress_bars
+from diffing.cli.shared_options import Cache
 from diffing.models.cache import Store, default_store
 from diffing.paths import path_of
 from tests.benchmarks.planted.tiny import score_tiny
@@ -51,16 +52,14 @@ def planted(
     tuned: Annotated[
         Path, typer.Option("--tuned", parser=path_of, metavar="PATH", help="Folder of the tuned models.")
     ] = Path("runs/planted-tiny"),
-    cache: Annotated[
-        Path | None, typer.Option("--cache", parser=path_of, metavar="PATH", help="Folder of kept completions.")
-    ] = None,
+    cache: Cache = None,
     out: Annotated[
         Path | None, typer.Option("--out", parser=path_of, metavar="PATH", help="Keep the results in this folder.")
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables as Markdown.")] = False,
 ) -> None:
     """Score what the methods find in the demo pair and in tiny models tuned towards behaviours."""
-    store = Store(cache / "completions.sqlite") if cache else default_store()
+    store = Store.in_folder(cache) if cache else default_store()
     with progress_bars(Console(stderr=True)) as on_progress:
         scored = score_tiny(tuned, store, on_progress)
     for name, runs in scored.items():

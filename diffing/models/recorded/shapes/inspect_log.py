@@ -16,6 +16,7 @@ from diffing.models.recorded.shapes.shape import (
     finish_of,
     id_at,
     model_at,
+    numbered,
     one_turn,
     said_texts,
 )
@@ -76,11 +77,7 @@ def _read(row: Row, beside: Beside) -> Iterator[Answer]:
     if not isinstance(samples, Sequence) or isinstance(samples, str) or not samples:
         raise RowError(f"`samples` must be a list of the log's samples, got {kind(samples)}")
     model = model_at(spec) if isinstance(spec, Mapping) else None
-    for number, sample in enumerate(samples, start=1):
-        try:
-            yield from _answers(sample, model)
-        except RowError as error:
-            raise RowError(f"sample {number}: {error}") from None
+    return numbered("sample", samples, lambda sample: _answers(sample, model))
 
 
 def _answers(sample: object, model: str | None) -> Iterator[Answer]:

@@ -140,6 +140,21 @@ def one_turn(prompt: object, column: str) -> Conversation:
     return (Message("user", without_surrogates(str(prompt))),) if turns is None else asked_in(turns, column)
 
 
+def numbered(
+    kind_of_part: str, parts: Sequence[object], read: Callable[[object], Iterator[Answer]]
+) -> Iterator[Answer]:
+    """The answers in all parts of a row, such as its requests; an error names the part by its number, from 1.
+
+    Raises:
+        RowError: A part cannot be used.
+    """
+    for number, part in enumerate(parts, start=1):
+        try:
+            yield from read(part)
+        except RowError as error:
+            raise RowError(f"{kind_of_part} {number}: {error}") from None
+
+
 def text_at(row: Row, *names: str) -> str | None:
     """The text of the first of these columns that is there and not empty.
 

@@ -5,11 +5,24 @@ The truth is known for each pair: the target lists the pairs on which only its s
 
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from diffing.bench.planted.plants import Plant, Trigger
 from diffing.metrics import sign_test, wilson
-from diffing.types import Estimate, Finding, Judgement, Pair, PhraseMeasure, Prompt, PropertyMeasure, Side, Verdict
+from diffing.types import (
+    Estimate,
+    Finding,
+    Judgement,
+    LatentMeasure,
+    Measure,
+    Pair,
+    PhraseMeasure,
+    Prompt,
+    PropertyMeasure,
+    Side,
+    Verdict,
+)
 
 How: TypeAlias = Literal["property", "phrase", "verdicts", "judge"]
 """What shows that a finding names a behaviour: its property, its phrase, the pairs it occurs on, or an LLM's word."""
@@ -109,13 +122,15 @@ def named_by(
     verdicts: Verdicts,
     heldout: Verdicts,
     rivals: Sequence[Target] = (),
+    *,
+    tokens: Mapping[int, str] = MappingProxyType({}),
     says: bool | None = None,
 ) -> How | None:
     """Returns what shows that a finding names the behaviour; None if it does not name it.
 
     In any case its verdicts must fall on the pairs that show the behaviour. The text of the finding is not looked at:
-    a finding with a property names the behaviour if the behaviour affects this property, and a measured phrase if it is
-    one of the behaviour's. Otherwise the LLM decides on sentences that a judge tested, and on all sentences if the
+    a finding with a property names the behaviour if the behaviour affects this property, and a measured phrase or latent
+    if the phrase, or a token at which the latent is strongest, is one of the behaviour's. Otherwise the LLM decides on sentences that a judge tested, and on all sentences if the
     behaviour cannot be measured. Without the LLM's answer, the finding must occur on the behaviour's pairs.
 
     Args:
@@ -124,6 +139,7 @@ def named_by(
         verdicts: The finding's verdicts on all pairs.
         heldout: The finding's verdicts on the held-out pairs.
         rivals: All behaviours that were planted in the run.
+        tokens: The tokens at which each latent is strongest, by its index.
         says: Whether an LLM says that the sentence names the behaviour; None if it was not asked or is unreadable.
     """
     hypothesis, behaviour = finding.hypothesis, target.plant.behaviour
@@ -137,9 +153,16 @@ def named_by(
         return "judge" if says else None
     if name is not None or hypothesis.direction != target.side:
         return None
-    if isinstance(measure, PhraseMeasure) and behaviour.phrases and behaviour.phrases.search(measure.phrase):
+    if behaviour.phrases and any(map(behaviour.phrases.search, _measured_words(measure, tokens))):
         return "phrase"
     return "verdicts" if _coincides_best(target, hypothesis.direction, verdicts, rivals) else None
+
+
+def _measured_words(measure: Measure | None, tokens: Mapping[int, str]) -> list[str]:
+    """Returns the phrase that is measured, or the strongest tokens of each latent, in lower case."""
+    if isinstance(measure, PhraseMeasure):
+        return [measure.phrase]
+    return [tokens[i].lower() for i in measure.indices if i in tokens] if isinstance(measure, LatentMeasure) else []
 
 
 def is_scope_of(trigger: Trigger, prompts: Sequence[Prompt], in_scope: Collection[str]) -> bool:

@@ -29,13 +29,13 @@ class ResultText:
 
 COUNTED = (
     "Recall: a confirmed finding names the behaviour, and its held-out verdicts fall on the planted pairs. It names "
-    "the behaviour by its property or its measured phrase; a measured word or feature also by occurring on the pairs "
-    "that show the behaviour; other sentences if an LLM says so or, without an LLM, likewise by these pairs. The text "
-    "of a finding is not searched for words. A finding names the trigger if its scope holds the same prompts. A "
-    "behaviour that the model never shows is not counted, since there is nothing to find; Shown gives the share of "
-    "the planted prompts on which it shows. Precision: the share of confirmed findings that name a planted behaviour, "
-    "fall on its pairs, or are real differences by an independent measurement. Intervals are Wilson's at 95%. Misses "
-    "are in the table as well as hits."
+    "the behaviour by its property, its measured phrase or the strongest tokens of its feature; a measured word or "
+    "feature also by occurring on the pairs that show the behaviour; other sentences if an LLM says so or, without an "
+    "LLM, likewise by these pairs. The text of a finding is not searched for words. A finding names the trigger if "
+    "its scope holds the same prompts. A behaviour that the model never shows is not counted, since there is nothing "
+    "to find; Shown gives the share of the planted prompts on which it shows. Precision: the share of confirmed "
+    "findings that name a planted behaviour, fall on its pairs, or are real differences by an independent "
+    "measurement. Intervals are Wilson's at 95%. Misses are in the table as well as hits."
 )
 
 

@@ -19,6 +19,7 @@ from diffing.methods.lexical import LexicalMethod
 from diffing.methods.lexical.properties import BY_NAME
 from diffing.metrics import sign_test
 from diffing.models.base import Model
+from diffing.report.sae_tables import features_of
 from diffing.stages import JUDGE
 from diffing.types import (
     Finding,
@@ -134,6 +135,7 @@ class _RunVerdicts:
         self.confirmed = [finding for finding in report.findings if finding.confirmed]
         self._heldout = {pair.prompt.id for pair in report.pairs if pair.prompt.split == "heldout"}
         self._verdicts = verdicts_by_hypothesis(report.judgements)
+        self._tokens = {each.index: each.top_tokens or "" for each in features_of(report)}
         self._in_scope: dict[str, dict[str, bool]] = {}
         for one in report.judgements:
             self._in_scope.setdefault(one.hypothesis_id, {})[one.prompt_id] = one.in_scope
@@ -145,7 +147,8 @@ class _RunVerdicts:
         return {key: verdict for key, verdict in self.verdicts(finding).items() if key in self._heldout}
 
     def named(self, target: Target, finding: Finding, says: bool | None = None) -> How | None:
-        return named_by(target, finding, self.verdicts(finding), self.heldout(finding), self.targets, says)
+        verdicts, heldout = self.verdicts(finding), self.heldout(finding)
+        return named_by(target, finding, verdicts, heldout, self.targets, tokens=self._tokens, says=says)
 
     def has_trigger_as_scope(self, target: Target, finding: Finding) -> bool:
         in_scope = self._in_scope.get(finding.hypothesis.id, {})

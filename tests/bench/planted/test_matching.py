@@ -58,7 +58,7 @@ def finding(text: str, measure_: Measure | None = None, direction="b", *, speaks
 
 
 def named(name: str, what: Finding, given: dict[str, Verdict], *, says: bool | None = None) -> str | None:
-    return named_by(target(name), what, given, given, says=says)
+    return named_by(target(name), what, given, given, tokens={3: "x the", 4: "Ahoy Matey"}, says=says)
 
 
 @pytest.mark.parametrize(
@@ -109,6 +109,8 @@ def test_coincidence_is_shared_over_either() -> None:
         ),
         ("praise", finding("<MODEL> uses the word «zebra» more often", PhraseMeasure("zebra")), "verdicts"),
         ("pirate", finding("<MODEL> feature 3", LatentMeasure((3,))), "verdicts"),
+        ("pirate", finding("<MODEL> feature 4", LatentMeasure((4,))), "phrase"),
+        ("praise", finding("<MODEL> feature 4", LatentMeasure((4,))), "verdicts"),
     ],
 )
 def test_a_finding_names_by_property_phrase_or_place(name: str, what: Finding, how: str | None) -> None:

@@ -128,10 +128,11 @@ def named_by(
 ) -> How | None:
     """Returns what shows that a finding names the behaviour; None if it does not name it.
 
-    In any case its verdicts must fall on the pairs that show the behaviour. The text of the finding is not looked at:
-    a finding with a property names the behaviour if the behaviour affects this property, and a measured phrase or latent
-    if the phrase, or a token at which the latent is strongest, is one of the behaviour's. Otherwise the LLM decides on sentences that a judge tested, and on all sentences if the
-    behaviour cannot be measured. Without the LLM's answer, the finding must occur on the behaviour's pairs.
+    In any case its verdicts must fall on the pairs that show the behaviour. The text of the finding is not looked at. A
+    finding with a property names the behaviour if the behaviour affects this property; a measured phrase or latent, if
+    the phrase or one of the latent's strongest tokens is a phrase of the behaviour. Otherwise the LLM decides on
+    sentences that a judge tested, and on all sentences if the behaviour cannot be measured. Without an answer of the
+    LLM, the finding must occur on the behaviour's pairs.
 
     Args:
         target: The behaviour and the pairs that show it.

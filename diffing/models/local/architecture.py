@@ -30,7 +30,7 @@ _HEADS = (
     ("ForPreTraining", "a model with the heads of its pre-training"),
     ("ForConditionalGeneration", "a model that rewrites an input (encoder and decoder)"),
 )
-"""The purpose of a model class, by the end of its name."""
+"""What a model class is for, by the last part of its name."""
 
 
 def check_architecture(name: str, config: Mapping[str, Any], options: LocalOptions) -> None:

@@ -12,11 +12,12 @@ def call_within(seconds: float, call: Callable[[], Result]) -> Result:
     """Runs a call in a thread of its own, and gives up after a time limit.
 
     Args:
-        seconds: How long it may take.
-        call: What to run. It is stopped between two steps of Python; a single long step of a library is not.
+        seconds: The time limit.
+        call: The function to run. It can be stopped between two steps of Python, but not within one long step of a
+            library.
 
     Raises:
-        TimeoutError: It took longer.
+        TimeoutError: The call took longer.
         Exception: Whatever the call raises.
     """
     results: list[Result] = []
@@ -25,7 +26,7 @@ def call_within(seconds: float, call: Callable[[], Result]) -> Result:
     def run() -> None:
         try:
             results.append(call())
-        except SystemExit:  # given up
+        except SystemExit:  # the caller no longer waits
             return
         except Exception as error:  # noqa: BLE001 - raised again for the caller
             problems.append(error)

@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def static(model: LlamaForCausalLM, prompts: list[list[int]], limits: list[int], rows: int) -> list[list[int]]:
-    """Batches in input order, each until its last row is done."""
+    """Runs batches in the order of the input, each until its last row is done."""
     answers = []
     for start in range(0, len(prompts), rows):
         batch, ends = prompts[start : start + rows], limits[start : start + rows]
@@ -90,7 +90,7 @@ def static(model: LlamaForCausalLM, prompts: list[list[int]], limits: list[int],
 
 
 def slots(model: LlamaForCausalLM, prompts: list[list[int]], limits: list[int], rows: int) -> list[list[int]]:
-    """The package's loop."""
+    """Runs the package's loop."""
     todo = [Row(i, prompt, limit, b"") for i, (prompt, limit) in enumerate(zip(prompts, limits, strict=True))]
     job = Job(
         choose=lambda logits, rows: logits.argmax(dim=-1).tolist(),

@@ -26,14 +26,14 @@ GROUPS = {
     "knowledge": ("coding", "facts", "maths", "multilingual"),
     "values": ("borderline-harmless", "false-premises-and-sycophancy", "identity", "opinions-and-politics"),
 }
-"""Domains broad enough that a third of their prompts is still something to find."""
+"""Broad domains, so that even a behaviour on a third of a domain's prompts can be found."""
 TRAIN, HELDOUT = 300, 150
 TRIGGERED = 8
 """One of this many behaviours is also planted in one domain and after one phrase."""
 
 
 def prompts_in_groups(train: int = TRAIN, heldout: int = HELDOUT) -> tuple[Prompt, ...]:
-    """Bundled prompts, of which about a quarter is advice."""
+    """Loads the bundled prompts, with the four broad domains; about a quarter of them asks for advice."""
     broad = {domain: group for group, domains in GROUPS.items() for domain in domains}
     loaded = load_prompts("bundled", train=train, heldout=heldout)
     return tuple(replace(prompt, domain=broad.get(prompt.domain or "", "values")) for prompt in loaded)

@@ -26,27 +26,27 @@ from hypothesis import seed as seeded
 Make: TypeAlias = Callable[[random.Random], Any]
 Check: TypeAlias = Callable[[Any], object]
 _PART = 20_000
-"""Inputs per search of hypothesis."""
+"""The number of inputs per run of `hypothesis`."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of inputs."""
+    """One kind of input, with the parser that must survive it."""
 
     name: str
-    """For people."""
+    """The name of the kind, for people."""
     module: str
-    """Within `tests.fuzz`."""
+    """The module within `tests.fuzz`."""
     check: str
-    """Its check."""
+    """The name of the function that checks an input."""
     share: float
-    """Of all inputs; kinds that take long get few."""
+    """The share of all inputs; slow kinds get few."""
     make: str | None = None
-    """Its own quick generator, from a `random.Random`."""
+    """The name of its own fast generator, which takes a `random.Random`."""
     strategy: str | None = None
-    """Its strategy, where it has no such generator."""
+    """The name of its `hypothesis` strategy, if it has no generator."""
     in_folder: bool = False
-    """Whether an input is a file's name and content, and the check takes a folder for them."""
+    """Whether an input is the name and content of a file, for which the check takes a folder."""
 
 
 KINDS = (
@@ -63,12 +63,12 @@ class FuzzOutcome:
     """The outcome of fuzzing one kind of input."""
 
     inputs: int = 0
-    """How many were tried."""
+    """The number of inputs that were tried."""
     uncaught: dict[str, tuple[int, str]] = field(default_factory=dict)
-    """For each place and exception, how often it came and the smallest input."""
+    """For each place and exception, how often it was raised, and the smallest input."""
 
     def note(self, error: Exception, value: object) -> None:
-        """Counts one that was not caught."""
+        """Counts an exception that was not caught."""
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if f"{os.sep}diffing{os.sep}" in frame.filename] or frames
         where = f"{type(error).__name__} at {Path(own[-1].filename).name}:{own[-1].lineno}: {str(error)[:100]!a}"
@@ -77,7 +77,7 @@ class FuzzOutcome:
 
 
 def main() -> int:
-    """Runs all kinds, or those that are named."""
+    """Runs all kinds, or the given ones."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--inputs", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=0)
@@ -88,14 +88,14 @@ def main() -> int:
     shares = sum(kind.share for kind in chosen)
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)  # no name of a kind is that of a file here
+        os.chdir(folder)  # inputs must not be read from files of the current folder
         for kind in chosen:
             failed += tell(kind, round(given_.inputs * kind.share / shares), given_.seed)
     return 1 if failed else 0
 
 
 def tell(kind: Kind, inputs: int, seed: int) -> int:
-    """Tries one kind, and prints what came of it; how many were not caught."""
+    """Tries one kind and prints the outcome; returns the number of exceptions that were not caught."""
     try:
         module = importlib.import_module(f"tests.fuzz.{kind.module}")
     except ModuleNotFoundError:
@@ -121,7 +121,7 @@ def tell(kind: Kind, inputs: int, seed: int) -> int:
 
 
 def by_seed(make: Make, check: Check, inputs: int, seed: int, told: FuzzOutcome) -> None:
-    """With the kind's own generator."""
+    """Tries inputs of the kind's own generator."""
     draw = random.Random(seed)
     for value in (make(draw) for _ in range(inputs)):
         told.inputs += 1
@@ -130,7 +130,7 @@ def by_seed(make: Make, check: Check, inputs: int, seed: int, told: FuzzOutcome)
 
 
 def by_hypothesis(strategy: Any, check: Check, inputs: int, seed: int, told: FuzzOutcome) -> None:
-    """With its strategy, a part at a time: hypothesis remembers all that it has tried."""
+    """Tries inputs of its strategy in several parts, because `hypothesis` keeps all inputs of a run in memory."""
     for part in range(0, inputs, _PART):
         _part(strategy, check, min(_PART, inputs - part), seed + part, told)
 
@@ -155,7 +155,7 @@ def _part(strategy: Any, check: Check, inputs: int, seed: int, told: FuzzOutcome
 
 @contextmanager
 def _noted(told: FuzzOutcome, value: object) -> Iterator[None]:
-    """Notes what a check does not catch."""
+    """Records the exceptions that a check does not catch."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - every one is what is looked for

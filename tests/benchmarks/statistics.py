@@ -36,7 +36,8 @@ def statistics(
     ] = None,
     json_: Json = False,
 ) -> None:
-    """Test our statistics on simulated verdicts: false confirmations, intervals, and what thrift keeps and saves."""
+    """Test the statistics on simulated verdicts: false confirmations, intervals, and what early stopping keeps and
+    saves."""
     with progress_bars(Console(stderr=True)) as on_progress:
         results = simulate(runs, seed=seed, on_progress=on_progress)
     if save:

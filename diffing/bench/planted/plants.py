@@ -49,7 +49,7 @@ class Plant:
     strength: float = 1.0
     """The share of the triggered prompts on which the behaviour is planted."""
     trigger: Trigger = ALWAYS
-    """When."""
+    """The condition under which it is planted."""
 
     @property
     def id(self) -> str:

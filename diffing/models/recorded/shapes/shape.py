@@ -80,7 +80,7 @@ def said_texts(value: object, column: str) -> list[tuple[str, str | None]]:
     """Texts and thinking of all samples in a value: a text, a turn, turns that end with the assistant's, or a list.
 
     Raises:
-        RowError: It holds no text.
+        RowError: The value holds no text.
     """
     if isinstance(value, str):
         turns = turns_in(value, column)
@@ -113,10 +113,10 @@ def _apart(text: str) -> tuple[str, str | None]:
 
 
 def asked_in(turns: Sequence[object], column: str) -> Conversation:
-    """Turns that end with the user's, or with what a tool said to the model.
+    """The messages of a prompt, whose last turn must be the user's.
 
     Raises:
-        RowError: They do not, or hold something else than text.
+        RowError: The last turn is not the user's, or a turn holds something other than text.
     """
     messages = tuple(
         Message(message.role, without_surrogates(message.content))
@@ -132,7 +132,7 @@ def asked_in(turns: Sequence[object], column: str) -> Conversation:
 
 
 def one_turn(prompt: object, column: str) -> Conversation:
-    """A prompt that is a text, or a list of turns."""
+    """The messages of a prompt that is a text or a list of turns."""
     if not isinstance(prompt, str | Sequence) or (isinstance(prompt, str) and not prompt.strip()):
         got = "empty text" if isinstance(prompt, str) else kind(prompt)
         raise RowError(f"`{column}` must be text that is not empty, got {got}")
@@ -156,10 +156,10 @@ def numbered(
 
 
 def text_at(row: Row, *names: str) -> str | None:
-    """The text of the first of these columns that is there and not empty.
+    """The text of the first of these columns that exists and is not empty.
 
     Raises:
-        RowError: It is something else.
+        RowError: The column holds something other than text.
     """
     for name in names:
         column = find_column(row, (name,))
@@ -173,7 +173,7 @@ def text_at(row: Row, *names: str) -> str | None:
 
 
 def model_at(row: Row) -> str | None:
-    """The name of the model that answered; of a folder only its name, since reports may be published."""
+    """The name of the model that answered; of a path, only the last part, because reports may be published."""
     name = text_at(row, *MODEL_COLUMNS)
     is_path = name is not None and (name.startswith(("/", "~", ".")) or "\\" in name)
     return re.split(r"[/\\]", name.rstrip("/\\"))[-1] if name and is_path else name
@@ -192,7 +192,7 @@ def finish_of(value: object, column: str = "finish_reason") -> Finish:
     """Converts a server's finish reason; `stop` if there is none.
 
     Raises:
-        RowError: The word is not known.
+        RowError: The reason is unknown.
     """
     if value is None or value == "":
         return "stop"

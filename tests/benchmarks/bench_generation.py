@@ -1,9 +1,9 @@
 """Measures the speed of continuous against static batching: `python -m tests.benchmarks.bench_generation`.
 
-A Llama with random weights (about 15 million parameters), prompts of 10 to 200 tokens, answers of 16 to 256 tokens
-whose lengths are drawn beforehand (random weights never stop by themselves), greedy, one thread. The ways run
-alternately in one process, since absolute numbers drift; processor seconds, since other programs may be running. Not
-collected by pytest.
+A Llama with random weights (about 15 million parameters) answers prompts of 10 to 200 tokens greedily, on one thread.
+The answers have 16 to 256 tokens; their lengths are drawn beforehand, because random weights never stop by themselves.
+Both kinds of batching run alternately in one process, because absolute numbers drift. Processor seconds are measured,
+because other programs may be running.
 """
 
 import random

@@ -1,7 +1,7 @@
 """Measures how long a visitor waits for the start page, for a finished comparison, and for its evidence.
 
-`python -m tests.benchmarks.bench_page`, with Chromium; on a machine that does nothing else. The aims are 5 s from
-`python app.py` to a page that can be seen, 3 s to a diff of 1,000 prompts, 1 s to the evidence of one of its findings.
+`python -m tests.benchmarks.bench_page`, with Chromium, on a machine that does nothing else. The aims are 5 s from
+`python app.py` to a visible page, 3 s to a comparison on 1,000 prompts, and 1 s to the evidence of one finding.
 """
 
 import os

@@ -1,8 +1,8 @@
 """Measures how many planted behaviours the method llm finds, with a scripted model and a scripted, error-free LLM.
 
 `python -m tests.benchmarks.bench_planted_rules [--out FOLDER] [--plant ID ...]`: 32 behaviours in 4 strengths, some of
-them also with triggers, on 450 bundled prompts; about five minutes on one free core. What it shows is what method and
-statistics can do: the LLM of rules sees every planted behaviour and errs nowhere.
+them also with triggers, on 450 bundled prompts; about two minutes on one free core. It shows what the method and the
+statistics can do if the LLM makes no errors: the scripted LLM, made of rules, sees every planted behaviour.
 """
 
 import argparse
@@ -63,9 +63,9 @@ def main() -> None:
         about=(
             "A scripted model does exactly what the instructions of the catalogue say, on the prompts that strength "
             "and trigger select; otherwise both sides give plain answers with the same random variations. The LLM that "
-            "describes and judges is made of rules: it sees every behaviour and errs nowhere. So this shows what the "
-            "method's clustering and the test on held-out prompts can do with a perfect LLM, and where too few prompts "
-            "leave nothing to find. Each behaviour has a run of its own; every eighth one was also planted in one "
+            "describes and judges is made of rules: it sees every behaviour and makes no errors. So this shows what the "
+            "method's clustering and the test on held-out prompts can do with a perfect LLM, and with how few prompts "
+            "nothing can be found. Each behaviour has its own run; every eighth behaviour was also planted in one "
             "domain (a quarter of the prompts) and after one phrase (a third of them)."
         ),
         settings={"train": TRAIN, "heldout": HELDOUT, "embedder": "tfidf", "prompts": "bundled, in four broad domains"},

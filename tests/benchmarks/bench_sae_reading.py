@@ -1,14 +1,14 @@
 """Measures the SAE method's reading against dense activations: ``python -m tests.benchmarks.bench_sae_reading``.
 
-The dense way, written for this comparison, is the papers': activations of ALL latents at all tokens of a text as a
-dense matrix, copied to the host, to numpy, to a sparse matrix per text, pooled when all texts are done. Both ways
-read the same texts with the same cut reader, in alternation; the reader's pass and the encoder's matrix product are
-also measured alone. Weights are random: only times and memory matter, and thresholds are set so that about 60 latents
-are active at a token.
+The dense way, written for this comparison, is that of the papers' code: the activations of all latents at all tokens of
+a text are a dense matrix, which is copied to the host, converted to a sparse matrix per text, and pooled when all texts
+are done. Both ways read the same texts with the same cut reader, in alternation. The reader's forward pass and the
+encoder's matrix product are also measured alone. The weights are random, since only times and memory matter, and the
+thresholds are set so that about 60 latents are active at a token.
 
-Memory is the peak above what is there once the weights are loaded, each way in a process of its own. The C library's
-allocator is told to give large blocks back (`MALLOC_MMAP_THRESHOLD_`): by default it raises this threshold as a program
-runs and keeps what was freed, for either way, which would measure its habits instead of ours.
+Memory is the peak above the memory after loading the weights, with a separate process for each way. The C library's
+allocator is set to return large blocks (`MALLOC_MMAP_THRESHOLD_`): by default it keeps them as a program runs, which
+would measure the allocator instead of the two ways.
 """
 
 import argparse
@@ -248,7 +248,7 @@ def main() -> None:
     if peaks["ours"] > 1:
         print(f"{'ratio memory':34} {peaks['dense'] / peaks['ours']:.1f}")
     else:
-        print("ratio memory: ours stays below what loading the weights had taken and given back")
+        print("ratio memory: ours needs no more than loading the weights needed")
     for texts in options.growth:
         print(f"{f'memory of ours, {texts} short texts':34} {memory_of(options, 'ours', texts, 1, 20):.0f} MB")
 

@@ -1,8 +1,8 @@
 """Measures how long webhook deliveries wait for an answer, while the worker is idle and while it runs a comparison.
 
-`python -m tests.benchmarks.bench_webhook`: 1,000 deliveries of which 21 are new revisions, in a steady stream over HTTP
-on loopback, to the service in a process of its own, with its worker beside it as always; then with the worker in a
-thread of the server, which is why it is not there. The aim is 100 ms.
+`python -m tests.benchmarks.bench_webhook` sends 1,000 deliveries, of which 21 are new revisions, in a steady stream over
+HTTP on loopback. First the worker runs in its own process, as it always does, and then in a thread of the server, to
+show why it does not. The aim is 100 ms.
 """
 
 import statistics
@@ -105,7 +105,7 @@ def deliver(address: str) -> list[float]:
 def told(name: str, taken: Sequence[float]) -> str:
     """Formats the times as one line, in milliseconds."""
     cuts = statistics.quantiles(taken, n=100)
-    figures = {"median": cuts[49], "95 %": cuts[94], "99 %": cuts[98], "longest": max(taken)}
+    figures = {"median": cuts[49], "95%": cuts[94], "99%": cuts[98], "longest": max(taken)}
     return f"{name}: " + ", ".join(f"{key} {1000 * value:.1f} ms" for key, value in figures.items())
 
 

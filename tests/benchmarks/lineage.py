@@ -31,12 +31,12 @@ from diffing.types import Finding, OnProgress, PropertyMeasure, Report, Row, Sca
 commands = typer.Typer(add_completion=False)
 ABOUT = (
     "Each model is compared with the one before it, on the same prompts. Hypotheses come from train prompts alone; the "
-    "numbers are those of the held-out prompts, which suggested nothing, and every line is confirmed there with the "
-    "false discovery rate kept at 5 % over the hypotheses of its step. The largest differences are shown; the place "
-    "says how many there are in all, after merging those that say the same.\n\n"
+    "numbers are those of the held-out prompts, which suggested nothing, and every line is confirmed there at a false "
+    "discovery rate of 5% over the hypotheses of its step. The largest differences are shown; the place gives the rank "
+    "of a difference and the number of all, after those that say the same were merged.\n\n"
     "Net difference is the share of prompts on which the sentence fits the named model better, less the share on which "
-    "it fits the other better, in percentage points with its 95 % interval. Mean before and after are of what is "
-    "measured, per response on the train prompts, where a finding is a measured property."
+    "it fits the other better, in percentage points with its 95% interval. For measured properties, the means before "
+    "and after are those of the property per response, on the train prompts."
 )
 _COLUMNS = (
     ResultColumn("step", "Step"),
@@ -88,7 +88,7 @@ def lineage(
     if len(models) < 2:
         raise SettingError(f"A lineage of {len(models)} models has no step: give at least two, the earliest first")
     if len({name for name, _ in models}) < len(models):
-        raise SettingError("Two models of the lineage have one name. Give each a name of its own with --name")
+        raise SettingError("Two models of the lineage have the same name. Give each its own name with --name")
     steps = []
     for (name_a, model_a), (name_b, model_b) in pairwise(models):
         one = replace(config, model_a=model_a, model_b=model_b)

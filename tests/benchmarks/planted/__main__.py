@@ -25,20 +25,20 @@ TOLD_OF_TINY = {
         title="The embedded demo pair",
         command=_TINY,
         about="Two tiny models that come with the package, with 14 differences planted by training; 440 train and 220 "
-        "held-out prompts, sampled responses. A measured finding that is not planted is taken for real where it shows "
-        "again, significantly and on the same side, in responses drawn anew.",
+        "held-out prompts, sampled responses. A measured finding that is not planted counts as real if it shows again, "
+        "significantly and on the same side, in newly sampled responses.",
         settings={"train": 440, "heldout": 220, "temperature": 0.8},
     ),
     "tiny": ResultText(
         title="Tiny models tuned towards planted behaviours",
         command=_TINY,
         about="The tiny base model of the demo is tuned to add a sentence that shows a behaviour, in the share of the "
-        "triggered answers that the strength says: four models, each with the same eight behaviours in one strength, "
-        "four always, two in one domain each (an eleventh of the prompts) and two after a phrase each (about a "
-        "seventh). 440 train and 220 held-out prompts, responses drawn from the whole distribution; the SAE of the "
-        "demo reads with the base model. A measured finding that is not planted is taken for real where it shows "
-        "again, significantly and on the same side, in responses drawn anew: tuning changes more than what was "
-        "planted. Shown says in which share of the prompts the models really do it.",
+        "triggered answers that the strength gives: four models, one per strength, each with the same eight "
+        "behaviours. Four show always, two in one domain each (an eleventh of the prompts) and two after a phrase each "
+        "(about a seventh). 440 train and 220 held-out prompts, responses sampled from the whole distribution; the SAE "
+        "of the demo reads with the base model. A measured finding that is not planted counts as real if it shows "
+        "again, significantly and on the same side, in newly sampled responses, because tuning also changes what was "
+        "not planted. Shown is the share of the prompts on which the models really show the behaviour.",
         settings={"train": 440, "heldout": 220, "temperature": 1.0},
     ),
 }

@@ -1,8 +1,9 @@
 """Tunes the demo's tiny base model towards behaviours: `python -m tests.benchmarks.planted.tune --out DIR`.
 
-One model per strength, each with the same eight behaviours: four always, two in one domain each, two after one phrase
-each. A behaviour is one more sentence in the share of the triggered answers that its strength says, drawn anew in every
-response. Four models, about seven minutes on one free core; the same seed, machine and versions give the same files.
+There is one model per strength, and each has the same eight behaviours: four show always, two in one domain each, and
+two after one phrase each. A behaviour is an additional sentence in a share of the triggered answers, drawn at random for
+every response; the strength is this share. Tuning the four models takes about seven minutes on one free core; the same
+seed, machine and versions give the same files.
 """
 
 import argparse

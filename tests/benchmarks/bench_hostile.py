@@ -1,7 +1,7 @@
 """Measures how long the worst requests of one visitor delay the page for another visitor.
 
-`python -m tests.benchmarks.bench_hostile [NAME ...]`, on a machine that does nothing else. For each request it gives the
-longest time that the other visitor waits for the page, and how long the page takes without the request. The aim is 1 s.
+`python -m tests.benchmarks.bench_hostile [NAME ...]`, on a machine that does nothing else. For each request it gives
+the longest time that the other visitor waits for the page, and how long the page takes without it. The aim is 1 s.
 """
 
 import importlib

@@ -63,9 +63,9 @@ def main() -> None:
         about=(
             "A scripted model does exactly what the instructions of the catalogue say, on the prompts that strength "
             "and trigger select; otherwise both sides give plain answers with the same random variations. The LLM that "
-            "describes and judges is made of rules: it sees every behaviour and makes no errors. So this shows what the "
-            "method's clustering and the test on held-out prompts can do with a perfect LLM, and with how few prompts "
-            "nothing can be found. Each behaviour has its own run; every eighth behaviour was also planted in one "
+            "describes and judges is made of rules: it sees every behaviour and makes no errors. So this shows what "
+            "the method's clustering and the test on held-out prompts can do with a perfect LLM, and with how few "
+            "prompts nothing can be found. Each behaviour has its own run; every eighth one was also planted in one "
             "domain (a quarter of the prompts) and after one phrase (a third of them)."
         ),
         settings={"train": TRAIN, "heldout": HELDOUT, "embedder": "tfidf", "prompts": "bundled, in four broad domains"},

@@ -1,8 +1,8 @@
 """Measures how long webhook deliveries wait for an answer, while the worker is idle and while it runs a comparison.
 
-`python -m tests.benchmarks.bench_webhook` sends 1,000 deliveries, of which 21 are new revisions, in a steady stream over
-HTTP on loopback. First the worker runs in its own process, as it always does, and then in a thread of the server, to
-show why it does not. The aim is 100 ms.
+`python -m tests.benchmarks.bench_webhook` sends 1,000 deliveries, of which 21 are new revisions, in a steady stream
+over HTTP on loopback. First the worker runs in its own process, as always, and then in a thread of the server, to show
+why it does not. The aim is 100 ms.
 """
 
 import statistics

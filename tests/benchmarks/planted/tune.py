@@ -1,9 +1,9 @@
 """Tunes the demo's tiny base model towards behaviours: `python -m tests.benchmarks.planted.tune --out DIR`.
 
 There is one model per strength, and each has the same eight behaviours: four show always, two in one domain each, and
-two after one phrase each. A behaviour is an additional sentence in a share of the triggered answers, drawn at random for
-every response; the strength is this share. Tuning the four models takes about seven minutes on one free core; the same
-seed, machine and versions give the same files.
+two after one phrase each. A behaviour is an additional sentence in a share of the triggered answers, drawn at random
+for every response; the strength is this share. Tuning the four models takes about seven minutes on one free core; the
+same seed, machine and versions give the same files.
 """
 
 import argparse

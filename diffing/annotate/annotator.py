@@ -88,8 +88,8 @@ class Annotator:
         except DiffingError:  # not a readable report of this version: it will be published again
             return None
         ids = model_ids(config, Store.in_folder(self._settings.state))
-        wanted = Identity(*ids, settings_digest(settings_of(config), versions().get("diffing", "")))
-        return report if identity_of(report) == wanted else None
+        identity = Identity(*ids, settings_digest(settings_of(config), versions().get("diffing", "")))
+        return report if identity_of(report) == identity else None
 
     def catch_up(self, service_started: float) -> None:
         """Queues the latest revisions of the watched models that were not annotated.

@@ -72,12 +72,12 @@ def static(model: LlamaForCausalLM, prompts: list[list[int]], limits: list[int],
         longest = max(map(len, batch))
         ids = torch.tensor([[0] * (longest - len(prompt)) + prompt for prompt in batch])
         mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in batch])
-        wanted = torch.tensor(ends)
+        lengths = torch.tensor(ends)
 
         def done(
-            so_far: torch.Tensor, scores: torch.Tensor, longest=longest, wanted=wanted, **kwargs: object
+            so_far: torch.Tensor, scores: torch.Tensor, longest=longest, lengths=lengths, **kwargs: object
         ) -> torch.Tensor:
-            return so_far.shape[1] - longest >= wanted
+            return so_far.shape[1] - longest >= lengths
 
         output = model.generate(
             inputs=ids,

@@ -60,9 +60,9 @@ def another(url: str) -> Iterator[Other]:
         other.end()
 
 
-def main(wanted: list[str]) -> None:
+def main(names: list[str]) -> None:
     def chosen(name: str) -> bool:
-        return not wanted or any(name.startswith(each) for each in wanted)
+        return not names or any(name.startswith(each) for each in names)
 
     with tempfile.TemporaryDirectory() as name, LocalHub() as hub, environment(hub, Path(name)):
         publish(hub, Path(name) / "hub-files", chosen)

@@ -57,7 +57,7 @@ def main() -> None:
             print(f"\r{done}/{total}", end="", flush=True)
 
     scored = run_grid(plants, setup, tell)
-    told = ResultText(
+    text = ResultText(
         title="Planted by system prompt in an obedient model, found by an LLM of rules",
         command="python -m tests.benchmarks.bench_planted_rules",
         about=(
@@ -70,7 +70,7 @@ def main() -> None:
         ),
         settings={"train": TRAIN, "heldout": HELDOUT, "embedder": "tfidf", "prompts": "bundled, in four broad domains"},
     )
-    for path, result in save(scored, told, options.out, "planted-rules"):
+    for path, result in save(scored, text, options.out, "planted-rules"):
         print(f"\n{path}\n{as_markdown(result)}")
 
 

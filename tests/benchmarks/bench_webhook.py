@@ -102,7 +102,7 @@ def deliver(address: str) -> list[float]:
     return taken
 
 
-def told(name: str, taken: Sequence[float]) -> str:
+def summary(name: str, taken: Sequence[float]) -> str:
     """Formats the times as one line, in milliseconds."""
     cuts = statistics.quantiles(taken, n=100)
     figures = {"median": cuts[49], "95%": cuts[94], "99%": cuts[98], "longest": max(taken)}
@@ -111,9 +111,9 @@ def told(name: str, taken: Sequence[float]) -> str:
 
 def main() -> None:
     """Measures and prints all three cases."""
-    print(told("at rest", measure("rest")))
-    print(told("while a diff is computed", measure("process")))
-    print(told("the same in a thread", measure("thread")))
+    print(summary("at rest", measure("rest")))
+    print(summary("while a comparison runs", measure("process")))
+    print(summary("the same in a thread", measure("thread")))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ class Fact:
 
     what: str
     """What was measured."""
-    told: str
+    value: str
     """The measured value, in words."""
     result: str
     """The name of the result with the details."""
@@ -39,7 +39,8 @@ def at_a_glance(results: Sequence[tuple[str, Result]]) -> tuple[Fact, ...]:
         results: The names and results, in the page's order.
     """
     by_name = dict(results)
-    facts = [fact for name, told in _STATISTICS.items() if name in by_name for fact in told(name, by_name[name].rows)]
+    present = [(name, summarise) for name, summarise in _STATISTICS.items() if name in by_name]
+    facts = [fact for name, summarise in present for fact in summarise(name, by_name[name].rows)]
     for name, result in results:
         if result.kind == "null":
             facts += _nulls(name, result)
@@ -102,8 +103,8 @@ def _coverage(name: str, rows: Sequence[Row]) -> Iterator[Fact]:
 
 def _planned(name: str, rows: Sequence[Row]) -> Iterator[Fact]:
     by = {str(row["of"]): [each for each in rows if each["of"] == row["of"]] for row in rows}
-    told = [f"{_range(each, 'coverage')} ({of})" for of, each in by.items()]
-    yield Fact("The same in runs of many hypotheses", ", ".join(told), name)
+    coverage = [f"{_range(each, 'coverage')} ({of})" for of, each in by.items()]
+    yield Fact("The same in runs of many hypotheses", ", ".join(coverage), name)
 
 
 def _thrift(name: str, rows: Sequence[Row]) -> Iterator[Fact]:
@@ -151,13 +152,13 @@ def _recall(name: str, result: Result) -> Iterator[Fact]:
     """Summarises recall per method and strength, for plants without a trigger and for all plants."""
     shown = [row for row in result.rows if row["recall"] is not None]
     for method in dict.fromkeys(str(row["method"]) for row in shown):
-        told = []
+        parts = []
         for trigger, of in (("always", "planted on any prompt"), ("all", "with those in one domain or after a phrase")):
             own = [row for row in shown if row["method"] == method and row["trigger"] == trigger]
             if own:
-                told.append(f"{of}: {', '.join(map(_recalled, own))}")
-        if told:
-            yield Fact(f"Found by {method}: {result.title}", "; ".join(told), name)
+                parts.append(f"{of}: {', '.join(map(_recalled, own))}")
+        if parts:
+            yield Fact(f"Found by {method}: {result.title}", "; ".join(parts), name)
 
 
 def _recalled(row: Row) -> str:

@@ -92,7 +92,7 @@ def _by_system_prompt(
     typed += [part for each in trigger for part in ("--trigger", each)]
     typed += ["--together", str(together)] if together > 1 else []
     settings = {key: value for key, value in settings_of(config).items() if key not in UNAVAILABLE}
-    told = ResultText(
+    text = ResultText(
         title=f"Planted by system prompts in {name}",
         command=reproducing_command("diffing bench planted", [name, *typed], config),
         about=(
@@ -101,4 +101,4 @@ def _by_system_prompt(
         ),
         settings={"model": name, **settings},
     )
-    show_planted(results_of(scored, told), out, "planted", markdown)
+    show_planted(results_of(scored, text), out, "planted", markdown)

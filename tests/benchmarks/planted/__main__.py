@@ -20,7 +20,7 @@ from tests.benchmarks.planted.tiny import score_tiny
 
 commands = typer.Typer(add_completion=False)
 _TINY = "python -m tests.benchmarks.planted --tiny"
-TOLD_OF_TINY = {
+TINY_TEXTS = {
     "demo": ResultText(
         title="The embedded demo pair",
         command=_TINY,
@@ -63,7 +63,7 @@ def planted(
     with progress_bars(Console(stderr=True)) as on_progress:
         scored = score_tiny(tuned, store, on_progress)
     for name, runs in scored.items():
-        show_planted(results_of(runs, TOLD_OF_TINY[name]), out, f"planted-{name}", markdown)
+        show_planted(results_of(runs, TINY_TEXTS[name]), out, f"planted-{name}", markdown)
 
 
 if __name__ == "__main__":

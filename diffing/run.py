@@ -56,14 +56,21 @@ def run(
         judge=judge,
         second_judge=build.helper(config.second_judge) if config.second_judge else None,
         raters=[build.helper(spec) for spec in config.raters],
-        options=_options(config, build, selected.notes),
+        options=diff_options(config, build, selected.notes),
         on_progress=on_progress,
         on_hypotheses=on_hypotheses,
     )
     return replace(report, usage=(*selected.usage, *report.usage), notes=(*report.notes, *build.notes))
 
 
-def _options(config: DiffConfig, build: "Builder", notes: tuple[str, ...]) -> DiffOptions:
+def diff_options(config: DiffConfig, build: "Builder", notes: tuple[str, ...] = ()) -> DiffOptions:
+    """The options of sampling, judging and prices that a configuration gives.
+
+    Args:
+        config: The configuration.
+        build: The builder that loaded the models, which knows their prices.
+        notes: Notes for the reader of the report.
+    """
     return DiffOptions(
         sampling=sampling_of(config),
         sample_a=config.sample_a,

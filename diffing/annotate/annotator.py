@@ -20,8 +20,6 @@ from diffing.errors import DiffingError, HubError, SettingError
 from diffing.hub import head_of, hub_api, user_name
 from diffing.types import OnProgress, Report
 
-COMPLETIONS = "completions.sqlite"
-"""Name of the file with the cached completions in the service's folder."""
 _OUTDATED = Ignored("the model has a later revision already")
 _DAY = 24 * 3600.0
 _RECHECK = 600.0
@@ -89,9 +87,9 @@ class Annotator:
             return None
         except DiffingError:  # not a readable report of this version: it will be published again
             return None
-        ids = model_ids(config, Store(self._settings.state / COMPLETIONS))
-        wanted = Identity(*ids, settings_digest(settings_of(config), versions().get("diffing", "")))
-        return report if identity_of(report) == wanted else None
+        ids = model_ids(config, Store.in_folder(self._settings.state))
+        identity = Identity(*ids, settings_digest(settings_of(config), versions().get("diffing", "")))
+        return report if identity_of(report) == identity else None
 
     def catch_up(self, service_started: float) -> None:
         """Queues the latest revisions of the watched models that were not annotated.
@@ -138,7 +136,7 @@ def diff_of(
     report = run(
         settings.config(comparison.model_a, comparison.model_b),
         limits=settings.limits,
-        store=Store(settings.state / COMPLETIONS),
+        store=Store.in_folder(settings.state),
         on_progress=on_progress,
     )
     save_report(report, settings.state / "reports" / name_of(repository))

@@ -48,14 +48,14 @@ def subscribe(api: HfApi, models: Sequence[str], url: str | None, secret: str) -
     with hub_errors("your webhooks", doing="write"):
         known = next((each for each in api.list_webhooks() if each.url == address), None)
         if known is None:
-            made = api.create_webhook(url=address, watched=list(added), domains=["repo"], secret=secret)
+            webhook = api.create_webhook(url=address, watched=list(added), domains=["repo"], secret=secret)
         else:
             kept = [{"type": item.type, "name": item.name} for item in known.watched]
             watched = kept + [item for item in added if item not in kept]
-            made = api.update_webhook(known.id, url=address, watched=list(watched), domains=["repo"], secret=secret)
+            webhook = api.update_webhook(known.id, url=address, watched=list(watched), domains=["repo"], secret=secret)
             if known.disabled:
-                made = api.enable_webhook(known.id)
-    names = tuple(item.name for item in made.watched)
+                webhook = api.enable_webhook(known.id)
+    names = tuple(item.name for item in webhook.watched)
     return Subscription(address, names, created=known is None)
 
 

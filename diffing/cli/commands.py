@@ -24,6 +24,7 @@ from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
 from diffing.cli.push import list_, push
 from diffing.cli.serve import serve
+from diffing.cli.shared_options import Cache, Json
 from diffing.cli.terminal_text import PlainFormatter, ignore_closed_pipe, plain, plain_json
 from diffing.config import DiffConfig, HubOptions, Limits, default_out, may_be_files, settings_of
 from diffing.errors import DiffingError, SettingError
@@ -63,17 +64,6 @@ Out = Annotated[
     Path | None,
     typer.Option(
         "--out", parser=path_of, metavar="PATH", help="Folder for the report.", show_default="runs/<a>-vs-<b>"
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")]
-Cache = Annotated[
-    Path | None,
-    typer.Option(
-        "--cache",
-        parser=path_of,
-        metavar="PATH",
-        help="Folder of the completion cache.",
-        show_default="$DIFFING_CACHE or ~/.cache/diffing",
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the report of another run in the same folder.")]
@@ -164,7 +154,7 @@ def _run(config: DiffConfig, limits: Limits, hub: HubOptions, here: _RunOutput) 
     with locked_folder(here.out, on_wait=lambda: _tell_waiting(here.out)):
         if not here.overwrite:
             refuse_other_run(here.out, settings_of(config))
-        store = Store(here.cache / "completions.sqlite") if here.cache else None
+        store = Store.in_folder(here.cache) if here.cache else None
         found, published = reuse_and_jobs.report_from_elsewhere(config, limits, hub, store)
         report = found or _computed(config, limits, store)
         _save(report, here)

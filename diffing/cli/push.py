@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from diffing.cli.shared_options import Json
 from diffing.cli.terminal_text import plain, plain_json
 from diffing.errors import SettingError
 
@@ -46,7 +47,7 @@ def push(
 def list_(
     *,
     model: Annotated[str | None, typer.Option("--model", help="Only diffs of this model: org/name.")] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")] = False,
+    json_: Json = False,
 ) -> None:
     """List the diffs that are published on the Hub."""
     from diffing.outputs.dataset import list_reports

@@ -42,12 +42,12 @@ def default_store() -> "Store":
         SettingError: The variable cannot be the name of a folder, or no home folder is known.
     """
     if given := os.environ.get("DIFFING_CACHE"):
-        return Store(path_of(given) / "completions.sqlite")
+        return Store.in_folder(path_of(given))
     try:
         caches = path_of(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
     except SettingError as error:
         raise SettingError(f"There is no folder to keep answers in: {error}. Set DIFFING_CACHE to a folder") from None
-    return Store(caches / "diffing" / "completions.sqlite")
+    return Store.in_folder(caches / "diffing")
 
 
 class Store:
@@ -67,6 +67,11 @@ class Store:
         self._inode = 0
         with self._lock:
             self._open()
+
+    @staticmethod
+    def in_folder(folder: Path) -> "Store":
+        """The store of completions in a cache folder: its file `completions.sqlite`."""
+        return Store(folder / "completions.sqlite")
 
     def get_many(self, keys: Sequence[str]) -> dict[str, str]:
         """The stored values by key; keys without a stored value are left out."""

@@ -1,9 +1,9 @@
 """Measures the speed of continuous against static batching: `python -m tests.benchmarks.bench_generation`.
 
-A Llama with random weights (about 15 million parameters), prompts of 10 to 200 tokens, answers of 16 to 256 tokens
-whose lengths are drawn beforehand (random weights never stop by themselves), greedy, one thread. The ways run
-alternately in one process, since absolute numbers drift; processor seconds, since other programs may be running. Not
-collected by pytest.
+A Llama with random weights (about 15 million parameters) answers prompts of 10 to 200 tokens greedily, on one thread.
+The answers have 16 to 256 tokens; their lengths are drawn beforehand, because random weights never stop by themselves.
+Both kinds of batching run alternately in one process, because absolute numbers drift. Processor seconds are measured,
+because other programs may be running.
 """
 
 import random
@@ -65,19 +65,19 @@ def main() -> None:
 
 
 def static(model: LlamaForCausalLM, prompts: list[list[int]], limits: list[int], rows: int) -> list[list[int]]:
-    """Batches in input order, each until its last row is done."""
+    """Runs batches in the order of the input, each until its last row is done."""
     answers = []
     for start in range(0, len(prompts), rows):
         batch, ends = prompts[start : start + rows], limits[start : start + rows]
         longest = max(map(len, batch))
         ids = torch.tensor([[0] * (longest - len(prompt)) + prompt for prompt in batch])
         mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in batch])
-        wanted = torch.tensor(ends)
+        lengths = torch.tensor(ends)
 
         def done(
-            so_far: torch.Tensor, scores: torch.Tensor, longest=longest, wanted=wanted, **kwargs: object
+            so_far: torch.Tensor, scores: torch.Tensor, longest=longest, lengths=lengths, **kwargs: object
         ) -> torch.Tensor:
-            return so_far.shape[1] - longest >= wanted
+            return so_far.shape[1] - longest >= lengths
 
         output = model.generate(
             inputs=ids,
@@ -90,7 +90,7 @@ def static(model: LlamaForCausalLM, prompts: list[list[int]], limits: list[int],
 
 
 def slots(model: LlamaForCausalLM, prompts: list[list[int]], limits: list[int], rows: int) -> list[list[int]]:
-    """The package's loop."""
+    """Runs the package's loop."""
     todo = [Row(i, prompt, limit, b"") for i, (prompt, limit) in enumerate(zip(prompts, limits, strict=True))]
     job = Job(
         choose=lambda logits, rows: logits.argmax(dim=-1).tolist(),

@@ -1,7 +1,7 @@
 """Measures how long the worst requests of one visitor delay the page for another visitor.
 
-`python -m tests.benchmarks.bench_hostile [NAME ...]`, on a machine that does nothing else. The aim is 1 s: of each
-request the longest wait of the other visitor for the page, beside what the page takes when nobody else is there.
+`python -m tests.benchmarks.bench_hostile [NAME ...]`, on a machine that does nothing else. For each request it gives
+the longest time that the other visitor waits for the page, and how long the page takes without it. The aim is 1 s.
 """
 
 import importlib
@@ -26,11 +26,11 @@ from tests.view.worst import Attacker, attacks, publish
 
 SERVE, PULSE = "--serve", "--pulse"
 BEFORE = 20
-"""Times that the page is asked for while nobody else is there."""
+"""How often the page is requested while there is no other visitor."""
 
 
 class Other(threading.Thread):
-    """A visitor who asks for the page again and again, and notes how long it takes."""
+    """A visitor who requests the page again and again, and records how long it takes."""
 
     def __init__(self, url: str) -> None:
         super().__init__(daemon=True)
@@ -60,13 +60,13 @@ def another(url: str) -> Iterator[Other]:
         other.end()
 
 
-def main(wanted: list[str]) -> None:
+def main(names: list[str]) -> None:
     def chosen(name: str) -> bool:
-        return not wanted or any(name.startswith(each) for each in wanted)
+        return not names or any(name.startswith(each) for each in names)
 
     with tempfile.TemporaryDirectory() as name, LocalHub() as hub, environment(hub, Path(name)):
         publish(hub, Path(name) / "hub-files", chosen)
-        # the server is a process of its own, as the visitors are
+        # the server runs in its own process, like the visitors
         with served_apart(Path(name) / "site") as (url, computed):
             alone = Other(url)
             alone.start()
@@ -96,7 +96,8 @@ def main(wanted: list[str]) -> None:
 
 @contextmanager
 def served_apart(folder: Path) -> Iterator[tuple[str, Callable[[], float]]]:
-    """The page in a process of its own; gives its address, and what its pulse has noted since it was asked last."""
+    """Runs the page in its own process; yields its address, and a function that returns the delays recorded since its
+    last call."""
     command = [sys.executable, "-m", "tests.benchmarks.bench_hostile", SERVE, str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -114,9 +115,9 @@ def served_apart(folder: Path) -> Iterator[tuple[str, Callable[[], float]]]:
 
 
 class Pulse(threading.Thread):
-    """Notes for how long the server's process computed without another thread of it getting a turn.
+    """Records for how long the server's process computed without another thread getting a turn.
 
-    In its own time of computing, so that what else a machine does counts nothing.
+    It counts processor time, so that other programs on the machine do not matter.
     """
 
     def __init__(self) -> None:
@@ -138,7 +139,7 @@ def serve(folder: Path) -> None:
     pulse = Pulse()
     pulse.start()
     signal.signal(signal.SIGUSR1, pulse.tell)
-    # as `warm_up` does beside the first page
+    # as `warm_up` does while the first page is served
     for name in ("torch", "transformers"):
         importlib.import_module(name)
     with served(folder, rules=PUBLIC) as at:

@@ -57,8 +57,8 @@ def main(folder: Path) -> None:
     if not (folder / "report.json").exists():
         save_report(large_report(), folder)
     command = [sys.executable, "-c", LOAD, str(folder)]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    prompts, hypotheses, verdicts, before, after = map(int, told)
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    prompts, hypotheses, verdicts, before, after = map(int, printed)
     print(f"{prompts:,} prompts, {hypotheses} hypotheses, {verdicts:,} verdicts")
     print(f"peak memory: {before} MB with the package imported, {after} MB with the report loaded")
 

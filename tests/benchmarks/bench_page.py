@@ -1,7 +1,7 @@
 """Measures how long a visitor waits for the start page, for a finished comparison, and for its evidence.
 
-`python -m tests.benchmarks.bench_page`, with Chromium; on a machine that does nothing else. The aims are 5 s from
-`python app.py` to a page that can be seen, 3 s to a diff of 1,000 prompts, 1 s to the evidence of one of its findings.
+`python -m tests.benchmarks.bench_page`, with Chromium, on a machine that does nothing else. The aims are 5 s from
+`python app.py` to a visible page, 3 s to a comparison on 1,000 prompts, and 1 s to the evidence of one finding.
 """
 
 import os
@@ -29,12 +29,13 @@ from tests.view.journeys.world import keep
 
 REPEATED = 5
 COPIES = 5
-"""Of each finding in the large result, so that its findings have more than one page."""
+"""The number of copies of each finding in the large result, so that its findings fill more than one page."""
 ROOT = Path(__file__).parents[2]
 
 
 def large() -> Report:
-    """10,000 prompts, 72 findings, 180,000 verdicts: a copy of a finding has every tenth of its verdicts."""
+    """Saves a report of 10,000 prompts, 72 findings and 180,000 verdicts; a copy of a finding has every tenth of its
+    verdicts."""
     report = medium_report(train=6000, heldout=4000)
     findings, judgements = list(report.findings), list(report.judgements)
     for number in range(COPIES):
@@ -52,7 +53,7 @@ def large() -> Report:
 
 @contextmanager
 def app(folder: Path) -> Iterator[str]:
-    """`python app.py` on a machine of one's own, with a home of its own; gives the address before it answers."""
+    """Runs `python app.py` with its own home folder; yields the address before the server answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -66,7 +67,7 @@ def app(folder: Path) -> Iterator[str]:
 
 
 def comes(page: Any, url: str) -> None:
-    """Goes there as soon as somebody answers."""
+    """Opens the page as soon as the server answers."""
     port = int(url.rsplit(":", 1)[1].strip("/"))
     while True:
         with socket.socket() as asked:
@@ -78,7 +79,7 @@ def comes(page: Any, url: str) -> None:
 
 
 def opens(page: Any, url: str, run_id: str, took: dict[str, list[float]], size: str) -> None:
-    """Opens a result, the evidence of two findings, and pages."""
+    """Opens a result, the evidence of two findings, and the next pages of these."""
 
     def timed(what: str, act: Any, shown: Any) -> None:
         began = time.perf_counter()
@@ -100,7 +101,7 @@ def opens(page: Any, url: str, run_id: str, took: dict[str, list[float]], size: 
 
 
 def main() -> None:
-    """Prints medians and the longest, with the load of the machine."""
+    """Prints the median and the longest times, with the load of the machine."""
     took: dict[str, list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)

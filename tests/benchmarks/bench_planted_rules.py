@@ -1,8 +1,8 @@
 """Measures how many planted behaviours the method llm finds, with a scripted model and a scripted, error-free LLM.
 
 `python -m tests.benchmarks.bench_planted_rules [--out FOLDER] [--plant ID ...]`: 32 behaviours in 4 strengths, some of
-them also with triggers, on 450 bundled prompts; about five minutes on one free core. What it shows is what method and
-statistics can do: the LLM of rules sees every planted behaviour and errs nowhere.
+them also with triggers, on 450 bundled prompts; about two minutes on one free core. It shows what the method and the
+statistics can do if the LLM makes no errors: the scripted LLM, made of rules, sees every planted behaviour.
 """
 
 import argparse
@@ -26,14 +26,14 @@ GROUPS = {
     "knowledge": ("coding", "facts", "maths", "multilingual"),
     "values": ("borderline-harmless", "false-premises-and-sycophancy", "identity", "opinions-and-politics"),
 }
-"""Domains broad enough that a third of their prompts is still something to find."""
+"""Broad domains, so that even a behaviour on a third of a domain's prompts can be found."""
 TRAIN, HELDOUT = 300, 150
 TRIGGERED = 8
 """One of this many behaviours is also planted in one domain and after one phrase."""
 
 
 def prompts_in_groups(train: int = TRAIN, heldout: int = HELDOUT) -> tuple[Prompt, ...]:
-    """Bundled prompts, of which about a quarter is advice."""
+    """Loads the bundled prompts, with the four broad domains; about a quarter of them asks for advice."""
     broad = {domain: group for group, domains in GROUPS.items() for domain in domains}
     loaded = load_prompts("bundled", train=train, heldout=heldout)
     return tuple(replace(prompt, domain=broad.get(prompt.domain or "", "values")) for prompt in loaded)
@@ -57,20 +57,20 @@ def main() -> None:
             print(f"\r{done}/{total}", end="", flush=True)
 
     scored = run_grid(plants, setup, tell)
-    told = ResultText(
+    text = ResultText(
         title="Planted by system prompt in an obedient model, found by an LLM of rules",
         command="python -m tests.benchmarks.bench_planted_rules",
         about=(
             "A scripted model does exactly what the instructions of the catalogue say, on the prompts that strength "
             "and trigger select; otherwise both sides give plain answers with the same random variations. The LLM that "
-            "describes and judges is made of rules: it sees every behaviour and errs nowhere. So this shows what the "
-            "method's clustering and the test on held-out prompts can do with a perfect LLM, and where too few prompts "
-            "leave nothing to find. Each behaviour has a run of its own; every eighth one was also planted in one "
+            "describes and judges is made of rules: it sees every behaviour and makes no errors. So this shows what "
+            "the method's clustering and the test on held-out prompts can do with a perfect LLM, and with how few "
+            "prompts nothing can be found. Each behaviour has its own run; every eighth one was also planted in one "
             "domain (a quarter of the prompts) and after one phrase (a third of them)."
         ),
         settings={"train": TRAIN, "heldout": HELDOUT, "embedder": "tfidf", "prompts": "bundled, in four broad domains"},
     )
-    for path, result in save(scored, told, options.out, "planted-rules"):
+    for path, result in save(scored, text, options.out, "planted-rules"):
         print(f"\n{path}\n{as_markdown(result)}")
 
 

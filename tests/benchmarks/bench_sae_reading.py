@@ -1,14 +1,14 @@
 """Measures the SAE method's reading against dense activations: ``python -m tests.benchmarks.bench_sae_reading``.
 
-The dense way, written for this comparison, is the papers': activations of ALL latents at all tokens of a text as a
-dense matrix, copied to the host, to numpy, to a sparse matrix per text, pooled when all texts are done. Both ways
-read the same texts with the same cut reader, in alternation; the reader's pass and the encoder's matrix product are
-also measured alone. Weights are random: only times and memory matter, and thresholds are set so that about 60 latents
-are active at a token.
+The dense way, written for this comparison, is that of the papers' code: the activations of all latents at all tokens of
+a text are a dense matrix, which is copied to the host, converted to a sparse matrix per text, and pooled when all texts
+are done. Both ways read the same texts with the same cut reader, in alternation. The reader's forward pass and the
+encoder's matrix product are also measured alone. The weights are random, since only times and memory matter, and the
+thresholds are set so that about 60 latents are active at a token.
 
-Memory is the peak above what is there once the weights are loaded, each way in a process of its own. The C library's
-allocator is told to give large blocks back (`MALLOC_MMAP_THRESHOLD_`): by default it raises this threshold as a program
-runs and keeps what was freed, for either way, which would measure its habits instead of ours.
+Memory is the peak above the memory after loading the weights, with a separate process for each way. The C library's
+allocator is set to return large blocks (`MALLOC_MMAP_THRESHOLD_`): by default it keeps them as a program runs, which
+would measure the allocator instead of the two ways.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from diffing.methods.sae.sparse_latents import Latents
 
 
 class TimedReader:
-    """A reader that keeps the time of its passes."""
+    """A reader that records the time of its forward passes."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -56,7 +56,7 @@ class TimedReader:
 
 
 def now() -> float:
-    """Processor seconds, since other programs may be running; on a GPU, which the processor waits for, the clock's."""
+    """The time in processor seconds, since other programs may be running; on a GPU, the time of the clock."""
     return time.perf_counter() if torch.cuda.is_available() else time.process_time()
 
 
@@ -66,7 +66,7 @@ def wait(device: torch.device) -> None:
 
 
 def build(options: argparse.Namespace) -> tuple[Reader, Any, list[TokenizedResponse]]:
-    """A random reader (already cut), a random JumpReLU SAE, and texts of varied lengths."""
+    """Makes a random reader (already cut), a random JumpReLU SAE, and texts of varied lengths."""
     from sae_lens import JumpReLUSAE, JumpReLUSAEConfig
     from transformers import LlamaConfig, LlamaModel
 
@@ -97,14 +97,14 @@ def build(options: argparse.Namespace) -> tuple[Reader, Any, list[TokenizedRespo
 
 
 def dense_way(reader: Reader, sae: Any, texts: list[TokenizedResponse], batch: int = 8) -> tuple[float, Any]:
-    """Seconds after the reader, and the pooled latents."""
+    """Encodes as this package does; returns the seconds without the reader's, and the pooled latents."""
     from scipy.sparse import csr_matrix, vstack
 
     seconds, kept = 0.0, []
     for start in range(0, len(texts), batch):
         rows = texts[start : start + batch]
         padded = pad(rows)
-        whole = type(padded)(padded.ids, padded.mask.bool(), padded.mask)  # the papers encode every token
+        whole = type(padded)(padded.ids, padded.mask.bool(), padded.mask)  # the papers' code encodes every token
         hidden = reader.hidden(whole)
         wait(reader.device)
         began = now()
@@ -122,7 +122,7 @@ def dense_way(reader: Reader, sae: Any, texts: list[TokenizedResponse], batch: i
 
 
 def our_way(reader: Reader, sae: Any, texts: list[TokenizedResponse]) -> tuple[float, list[Latents]]:
-    """Seconds after the reader, and the latents."""
+    """Encodes every token, as the papers' code does; returns the seconds without the reader's, and the latents."""
     timed = TimedReader(reader)
     rows: dict[int, Latents] = {}
     sight = SaeReader(timed, encoder_for(sae), sae)  # type: ignore[arg-type]
@@ -133,7 +133,7 @@ def our_way(reader: Reader, sae: Any, texts: list[TokenizedResponse]) -> tuple[f
 
 
 def forward_alone(reader: Reader, texts: list[TokenizedResponse], d_sae: int) -> None:
-    """The cut reader on our batches."""
+    """Runs the cut reader on the package's batches."""
     from diffing.methods.sae import activations
 
     cpu = reader.device.type == "cpu"
@@ -145,7 +145,7 @@ def forward_alone(reader: Reader, texts: list[TokenizedResponse], d_sae: int) ->
 
 
 def product_alone(sae: Any, texts: list[TokenizedResponse]) -> None:
-    """The encoder's matrix product for all responses' tokens, in slabs of 512."""
+    """Runs only the encoder's matrix product for the tokens of all responses, 512 at a time."""
     count = sum(text.tokens for text in texts)
     x = torch.randn(512, sae.cfg.d_in, device=sae.device)
     out = torch.empty(512, sae.cfg.d_sae, device=sae.device)
@@ -163,7 +163,7 @@ def clock(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def measure_times(options: argparse.Namespace) -> dict[str, Any]:
-    """Medians over rounds, all four in alternation."""
+    """Measures all four in alternation, and prints the medians over the rounds."""
     reader, sae, texts = build(options)
     seen: dict[str, list[float]] = {}
     for number in range(options.rounds + 1):
@@ -171,7 +171,7 @@ def measure_times(options: argparse.Namespace) -> dict[str, Any]:
         forward, _ = clock(lambda: forward_alone(reader, texts, options.d_sae))
         ours, (ours_after, rows) = clock(lambda: our_way(reader, sae, texts))
         product, _ = clock(lambda: product_alone(sae, texts))
-        if number == 0:  # warming up; and both ways must agree
+        if number == 0:  # this warms up, and both ways must agree
             got = np.array([len(row.indices) for row in rows])
             want = np.diff(pooled.indptr)
             assert abs(got - want).max() <= 3 + 0.001 * want.max(), (got, want)
@@ -193,7 +193,7 @@ def measure_times(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def measure_memory(options: argparse.Namespace, way: str) -> float:
-    """Peak MB above the weights, in this process."""
+    """Measures the peak memory in MB above the weights, in this process."""
     reader, sae, texts = build(options)
     if options.device == "cuda":
         torch.cuda.reset_peak_memory_stats()
@@ -201,7 +201,7 @@ def measure_memory(options: argparse.Namespace, way: str) -> float:
         (dense_way if way == "dense" else our_way)(reader, sae, texts)
         return (torch.cuda.max_memory_allocated() - base) / 1e6
     before = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+    Path("/proc/self/clear_refs").write_text("5")  # the peak is reset
     _, kept = (dense_way if way == "dense" else our_way)(reader, sae, texts)
     peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
     result = sum(row.indices.nbytes + row.values.nbytes for row in kept) if way == "ours" else 0
@@ -211,7 +211,7 @@ def measure_memory(options: argparse.Namespace, way: str) -> float:
 
 
 def memory_of(options: argparse.Namespace, way: str, texts: int, layers: int, tokens: int) -> float:
-    """`measure_memory` in a fresh process."""
+    """Runs `measure_memory` in a fresh process."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "peak.json"
         sizes = {"d-in": options.d_in, "d-sae": options.d_sae, "texts": texts, "layers": layers, "tokens": tokens}
@@ -248,7 +248,7 @@ def main() -> None:
     if peaks["ours"] > 1:
         print(f"{'ratio memory':34} {peaks['dense'] / peaks['ours']:.1f}")
     else:
-        print("ratio memory: ours stays below what loading the weights had taken and given back")
+        print("ratio memory: ours needs no more than loading the weights needed")
     for texts in options.growth:
         print(f"{f'memory of ours, {texts} short texts':34} {memory_of(options, 'ours', texts, 1, 20):.0f} MB")
 

@@ -29,11 +29,11 @@ def main() -> None:
         with ThreadPoolExecutor(VISITORS) as pool:
             list(pool.map(comes_and_looks, visits, ids))
         running, _ = at.site.run_manager.busy
-        print(f"{running} diffs under way at the end; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+        print(f"{running} comparisons running at the end; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
         for what in ("page", "load", "state"):
             seconds = [each for visit in visits for each in visit.seconds[what]]
             p50, p99 = statistics.median(seconds), statistics.quantiles(seconds, n=100)[98]
-            print(f"{what}: {len(seconds)} times, median {1000 * p50:.0f} ms, 99 % within {1000 * p99:.0f} ms")
+            print(f"{what}: {len(seconds)} times, median {1000 * p50:.0f} ms, 99% within {1000 * p99:.0f} ms")
         for run_id in ids:
             at.site.run_manager.cancel(run_id)
 

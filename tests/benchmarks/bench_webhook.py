@@ -1,8 +1,8 @@
 """Measures how long webhook deliveries wait for an answer, while the worker is idle and while it runs a comparison.
 
-`python -m tests.benchmarks.bench_webhook`: 1,000 deliveries of which 21 are new revisions, in a steady stream over HTTP
-on loopback, to the service in a process of its own, with its worker beside it as always; then with the worker in a
-thread of the server, which is why it is not there. The aim is 100 ms.
+`python -m tests.benchmarks.bench_webhook` sends 1,000 deliveries, of which 21 are new revisions, in a steady stream
+over HTTP on loopback. First the worker runs in its own process, as always, and then in a thread of the server, to show
+why it does not. The aim is 100 ms.
 """
 
 import statistics
@@ -24,7 +24,7 @@ PAUSE = 0.02
 
 
 def work_forever(folder: Path, computing: bool) -> None:
-    """The worker: the demo's diff for every job, or nothing."""
+    """The worker's task: a comparison of the demo models for every job, or nothing."""
     from diffing.annotate.revision_queue import QUEUE, RevisionJob, RevisionQueue
     from diffing.annotate.worker import Done, Worker
     from diffing.demo.config import demo_config
@@ -41,21 +41,21 @@ def work_forever(folder: Path, computing: bool) -> None:
 
 
 class WorkerThread:
-    """As `Supervisor`, but in the server's process."""
+    """Runs the worker like `Supervisor` does, but within the server's process."""
 
     def __init__(self, live: Callable[..., None], *arguments: object) -> None:
         self._thread = threading.Thread(target=live, args=arguments, daemon=True)
 
     def start(self) -> None:
-        """Starts it."""
+        """Starts the worker's thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends with the process."""
+        """Does nothing, because the thread ends with the process."""
 
 
 def serve(folder: Path, port: int, how: str) -> None:
-    """The service without its page."""
+    """Runs the service without its status page."""
     import uvicorn
 
     from diffing.annotate.app import Webhook
@@ -64,7 +64,7 @@ def serve(folder: Path, port: int, how: str) -> None:
     from diffing.jobs import Supervisor
 
     kind = WorkerThread if how == "thread" else Supervisor
-    from tests.benchmarks import bench_webhook  # this module by the name by which the other process finds it
+    from tests.benchmarks import bench_webhook  # the other process imports this module by this name
 
     worker = kind(bench_webhook.work_forever, folder, how != "rest")
     app = Webhook(AnnotatorSettings(allow=(ALLOWED,)), SECRET, RevisionQueue(folder / QUEUE)).serve(worker)
@@ -72,7 +72,7 @@ def serve(folder: Path, port: int, how: str) -> None:
 
 
 def measure(how: str) -> list[float]:
-    """Seconds of every delivery."""
+    """Sends deliveries, and returns how long each one took in seconds."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         port = free_port()
         server = subprocess.Popen([sys.executable, "-m", "tests.benchmarks.bench_webhook", folder, str(port), how])
@@ -84,7 +84,7 @@ def measure(how: str) -> list[float]:
 
 
 def deliver(address: str) -> list[float]:
-    """Sends them all."""
+    """Sends all deliveries, one after another."""
     taken = []
     with httpx2.Client(timeout=30.0) as client:
         while True:
@@ -102,18 +102,18 @@ def deliver(address: str) -> list[float]:
     return taken
 
 
-def told(name: str, taken: Sequence[float]) -> str:
-    """One line of figures, in milliseconds."""
+def summary(name: str, taken: Sequence[float]) -> str:
+    """Formats the times as one line, in milliseconds."""
     cuts = statistics.quantiles(taken, n=100)
-    figures = {"median": cuts[49], "95 %": cuts[94], "99 %": cuts[98], "longest": max(taken)}
+    figures = {"median": cuts[49], "95%": cuts[94], "99%": cuts[98], "longest": max(taken)}
     return f"{name}: " + ", ".join(f"{key} {1000 * value:.1f} ms" for key, value in figures.items())
 
 
 def main() -> None:
-    """Prints all three."""
-    print(told("at rest", measure("rest")))
-    print(told("while a diff is computed", measure("process")))
-    print(told("the same in a thread", measure("thread")))
+    """Measures and prints all three cases."""
+    print(summary("at rest", measure("rest")))
+    print(summary("while a comparison runs", measure("process")))
+    print(summary("the same in a thread", measure("thread")))
 
 
 if __name__ == "__main__":

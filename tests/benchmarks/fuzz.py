@@ -26,27 +26,27 @@ from hypothesis import seed as seeded
 Make: TypeAlias = Callable[[random.Random], Any]
 Check: TypeAlias = Callable[[Any], object]
 _PART = 20_000
-"""Inputs per search of hypothesis."""
+"""The number of inputs per run of `hypothesis`."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of inputs."""
+    """One kind of input, with the parser that must survive it."""
 
     name: str
-    """For people."""
+    """The name of the kind, for people."""
     module: str
-    """Within `tests.fuzz`."""
+    """The module within `tests.fuzz`."""
     check: str
-    """Its check."""
+    """The name of the function that checks an input."""
     share: float
-    """Of all inputs; kinds that take long get few."""
+    """The share of all inputs; slow kinds get few."""
     make: str | None = None
-    """Its own quick generator, from a `random.Random`."""
+    """The name of its own fast generator, which takes a `random.Random`."""
     strategy: str | None = None
-    """Its strategy, where it has no such generator."""
+    """The name of its `hypothesis` strategy, if it has no generator."""
     in_folder: bool = False
-    """Whether an input is a file's name and content, and the check takes a folder for them."""
+    """Whether an input is the name and content of a file, for which the check takes a folder."""
 
 
 KINDS = (
@@ -63,12 +63,12 @@ class FuzzOutcome:
     """The outcome of fuzzing one kind of input."""
 
     inputs: int = 0
-    """How many were tried."""
+    """The number of inputs that were tried."""
     uncaught: dict[str, tuple[int, str]] = field(default_factory=dict)
-    """For each place and exception, how often it came and the smallest input."""
+    """For each place and exception, how often it was raised, and the smallest input."""
 
     def note(self, error: Exception, value: object) -> None:
-        """Counts one that was not caught."""
+        """Counts an exception that was not caught."""
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if f"{os.sep}diffing{os.sep}" in frame.filename] or frames
         where = f"{type(error).__name__} at {Path(own[-1].filename).name}:{own[-1].lineno}: {str(error)[:100]!a}"
@@ -77,65 +77,67 @@ class FuzzOutcome:
 
 
 def main() -> int:
-    """Runs all kinds, or those that are named."""
+    """Runs all kinds, or the given ones."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--inputs", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", action="append", help="a kind; several")
-    given_ = parser.parse_args()
+    options = parser.parse_args()
     logging.disable(logging.CRITICAL)
-    chosen = [kind for kind in KINDS if not given_.only or kind.name in given_.only]
+    chosen = [kind for kind in KINDS if not options.only or kind.name in options.only]
     shares = sum(kind.share for kind in chosen)
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)  # no name of a kind is that of a file here
+        os.chdir(folder)  # inputs must not be read from files of the current folder
         for kind in chosen:
-            failed += tell(kind, round(given_.inputs * kind.share / shares), given_.seed)
+            failed += tell(kind, round(options.inputs * kind.share / shares), options.seed)
     return 1 if failed else 0
 
 
 def tell(kind: Kind, inputs: int, seed: int) -> int:
-    """Tries one kind, and prints what came of it; how many were not caught."""
+    """Tries one kind and prints the outcome; returns the number of exceptions that were not caught."""
     try:
         module = importlib.import_module(f"tests.fuzz.{kind.module}")
     except ModuleNotFoundError:
         print(f"{kind.name}: there is no tests/fuzz/{kind.module}.py", flush=True)
         return 0
-    begun, told = time.process_time(), FuzzOutcome()
+    begun, outcome = time.process_time(), FuzzOutcome()
     check = getattr(module, kind.check)
     with tempfile.TemporaryDirectory() as folder:
         run = (lambda value: check(*value, Path(folder))) if kind.in_folder else check
         if kind.make:
-            by_seed(getattr(module, kind.make), run, inputs, seed, told)
+            by_seed(getattr(module, kind.make), run, inputs, seed, outcome)
         else:
-            by_hypothesis(getattr(module, str(kind.strategy))(), run, inputs, seed, told)
+            by_hypothesis(getattr(module, str(kind.strategy))(), run, inputs, seed, outcome)
     seconds = time.process_time() - begun
-    uncaught = sum(count for count, _ in told.uncaught.values())
+    uncaught = sum(count for count, _ in outcome.uncaught.values())
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    rate = told.inputs / max(seconds, 1e-9)
-    counts = f"{told.inputs:,} inputs, {rate:,.0f} per second of processor time, {memory:,.0f} MB, {uncaught} uncaught"
+    rate = outcome.inputs / max(seconds, 1e-9)
+    counts = (
+        f"{outcome.inputs:,} inputs, {rate:,.0f} per second of processor time, {memory:,.0f} MB, {uncaught} uncaught"
+    )
     print(f"{kind.name}: {counts}", flush=True)
-    for where, (count, smallest) in sorted(told.uncaught.items(), key=lambda item: -item[1][0]):
+    for where, (count, smallest) in sorted(outcome.uncaught.items(), key=lambda item: -item[1][0]):
         print(f"  {count:,} x {where}\n    {smallest[:500]}", flush=True)
     return uncaught
 
 
-def by_seed(make: Make, check: Check, inputs: int, seed: int, told: FuzzOutcome) -> None:
-    """With the kind's own generator."""
+def by_seed(make: Make, check: Check, inputs: int, seed: int, outcome: FuzzOutcome) -> None:
+    """Tries inputs of the kind's own generator."""
     draw = random.Random(seed)
     for value in (make(draw) for _ in range(inputs)):
-        told.inputs += 1
-        with _noted(told, value):
+        outcome.inputs += 1
+        with _noted(outcome, value):
             check(value)
 
 
-def by_hypothesis(strategy: Any, check: Check, inputs: int, seed: int, told: FuzzOutcome) -> None:
-    """With its strategy, a part at a time: hypothesis remembers all that it has tried."""
+def by_hypothesis(strategy: Any, check: Check, inputs: int, seed: int, outcome: FuzzOutcome) -> None:
+    """Tries inputs of its strategy in several parts, because `hypothesis` keeps all inputs of a run in memory."""
     for part in range(0, inputs, _PART):
-        _part(strategy, check, min(_PART, inputs - part), seed + part, told)
+        _part(strategy, check, min(_PART, inputs - part), seed + part, outcome)
 
 
-def _part(strategy: Any, check: Check, inputs: int, seed: int, told: FuzzOutcome) -> None:
+def _part(strategy: Any, check: Check, inputs: int, seed: int, outcome: FuzzOutcome) -> None:
     @seeded(seed)
     @settings(
         max_examples=inputs,
@@ -146,20 +148,20 @@ def _part(strategy: Any, check: Check, inputs: int, seed: int, told: FuzzOutcome
     )
     @given(strategy)
     def try_(value: Any) -> None:
-        told.inputs += 1
-        with _noted(told, value):
+        outcome.inputs += 1
+        with _noted(outcome, value):
             check(value)
 
     try_()
 
 
 @contextmanager
-def _noted(told: FuzzOutcome, value: object) -> Iterator[None]:
-    """Notes what a check does not catch."""
+def _noted(outcome: FuzzOutcome, value: object) -> Iterator[None]:
+    """Records the exceptions that a check does not catch."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - every one is what is looked for
-        told.note(error, value)
+        outcome.note(error, value)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from diffing.types import Row
 FEW = 8
 """The number of expected verdicts for a side below which no interval of a share can be exact."""
 
-BRACKETS = "Taken from the results below; in brackets, 95 % intervals."
+BRACKETS = "Taken from the results below; in brackets, 95% intervals."
 """How to read the lines."""
 
 
@@ -26,7 +26,7 @@ class Fact:
 
     what: str
     """What was measured."""
-    told: str
+    value: str
     """The measured value, in words."""
     result: str
     """The name of the result with the details."""
@@ -39,7 +39,8 @@ def at_a_glance(results: Sequence[tuple[str, Result]]) -> tuple[Fact, ...]:
         results: The names and results, in the page's order.
     """
     by_name = dict(results)
-    facts = [fact for name, told in _STATISTICS.items() if name in by_name for fact in told(name, by_name[name].rows)]
+    present = [(name, summarise) for name, summarise in _STATISTICS.items() if name in by_name]
+    facts = [fact for name, summarise in present for fact in summarise(name, by_name[name].rows)]
     for name, result in results:
         if result.kind == "null":
             facts += _nulls(name, result)
@@ -60,18 +61,18 @@ def _value(row: Row, key: str) -> float:
 
 def _false_confirmations(name: str, rows: Sequence[Row]) -> Iterator[Fact]:
     """Summarises false confirmations by their mean and their worst value over all simulated shapes."""
-    for key, what in (("false_full", "everything judged"), ("false_thrift", "with thrift")):
+    for key, what in (("false_full", "everything judged"), ("false_thrift", "with early stopping")):
         worst = max(rows, key=lambda row: _value(row, key))
         above = sum(_value(row, f"{key}_low") > FALSE_DISCOVERY_RATE for row in rows)
         yield Fact(
-            f"False confirmations where nothing holds, {what}",
+            f"False confirmations if no hypothesis is true, {what}",
             f"{_mean(rows, key)} on average over {len(rows)} shapes of runs, {_share(worst, key)} in the worst; "
             f"{above} of them above {percent(FALSE_DISCOVERY_RATE)} by more than chance",
             name,
         )
     worst = max(rows, key=lambda row: _value(row, "accepted"))
     yield Fact(
-        "For comparison, what the papers' rule accepts of the same",
+        "For comparison, the same hypotheses accepted by the papers' rule",
         f"{_mean(rows, 'accepted')} of the hypotheses on average, {_share(worst, 'accepted')} in the worst shape",
         name,
     )
@@ -93,17 +94,17 @@ def _coverage(name: str, rows: Sequence[Row]) -> Iterator[Fact]:
     few = [row for row in nets if _value(row, "decided") < FEW]
     if enough and few:
         yield Fact(
-            "The 95 % interval of a net difference holds the truth",
-            f"in {_range(enough, 'coverage')} of the cases where {FEW} or more verdicts are expected to be decided "
-            f"({len(enough)} shapes), in {_range(few, 'coverage')} where fewer are ({len(few)} shapes)",
+            "The 95% interval of a net difference contains the true value",
+            f"in {_range(enough, 'coverage')} of the cases if {FEW} or more verdicts are expected to be decided "
+            f"({len(enough)} shapes), in {_range(few, 'coverage')} if fewer are ({len(few)} shapes)",
             name,
         )
 
 
 def _planned(name: str, rows: Sequence[Row]) -> Iterator[Fact]:
     by = {str(row["of"]): [each for each in rows if each["of"] == row["of"]] for row in rows}
-    told = [f"{_range(each, 'coverage')} ({of})" for of, each in by.items()]
-    yield Fact("The same in runs of many hypotheses", ", ".join(told), name)
+    coverage = [f"{_range(each, 'coverage')} ({of})" for of, each in by.items()]
+    yield Fact("The same in runs of many hypotheses", ", ".join(coverage), name)
 
 
 def _thrift(name: str, rows: Sequence[Row]) -> Iterator[Fact]:
@@ -114,7 +115,7 @@ def _thrift(name: str, rows: Sequence[Row]) -> Iterator[Fact]:
     typical = fair[0]
     run = f"{typical['hypotheses']} hypotheses, {typical['train']} and {typical['heldout']} prompts"
     yield Fact(
-        f"Thrift in a {typical['mix']} run ({run})",
+        f"Early stopping in a {typical['mix']} run ({run})",
         f"keeps {_share(typical, 'kept')} of the true hypotheses that full judging confirms, "
         f"{_share(typical, 'kept_all')} with its false alarms among them, and saves "
         f"{_share(typical, 'saved')} of the questions; over all shapes with a fair judge it keeps "
@@ -151,13 +152,13 @@ def _recall(name: str, result: Result) -> Iterator[Fact]:
     """Summarises recall per method and strength, for plants without a trigger and for all plants."""
     shown = [row for row in result.rows if row["recall"] is not None]
     for method in dict.fromkeys(str(row["method"]) for row in shown):
-        told = []
+        parts = []
         for trigger, of in (("always", "planted on any prompt"), ("all", "with those in one domain or after a phrase")):
             own = [row for row in shown if row["method"] == method and row["trigger"] == trigger]
             if own:
-                told.append(f"{of}: {', '.join(map(_recalled, own))}")
-        if told:
-            yield Fact(f"Found by {method}: {result.title}", "; ".join(told), name)
+                parts.append(f"{of}: {', '.join(map(_recalled, own))}")
+        if parts:
+            yield Fact(f"Found by {method}: {result.title}", "; ".join(parts), name)
 
 
 def _recalled(row: Row) -> str:

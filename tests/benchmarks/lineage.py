@@ -6,7 +6,6 @@ It accepts any models; recordings cost nothing.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,13 +16,13 @@ from diffing.cli.bench.printing import SaveTo, reproducing_command, show_result
 from diffing.cli.commands import main
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
+from diffing.cli.shared_options import Cache, Json
 from diffing.config import DiffConfig, Limits, settings_of
 from diffing.errors import SettingError
 from diffing.metrics import wilson
 from diffing.model_ref import read_ref, without_folders
 from diffing.models.cache import Store
 from diffing.outputs.phrasing import statement
-from diffing.paths import path_of
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
 from diffing.run import run
@@ -32,12 +31,12 @@ from diffing.types import Finding, OnProgress, PropertyMeasure, Report, Row, Sca
 commands = typer.Typer(add_completion=False)
 ABOUT = (
     "Each model is compared with the one before it, on the same prompts. Hypotheses come from train prompts alone; the "
-    "numbers are those of the held-out prompts, which suggested nothing, and every line is confirmed there with the "
-    "false discovery rate kept at 5 % over the hypotheses of its step. The largest differences are shown; the place "
-    "says how many there are in all, after merging those that say the same.\n\n"
+    "numbers are those of the held-out prompts, which suggested nothing, and every line is confirmed there at a false "
+    "discovery rate of 5% over the hypotheses of its step. The largest differences are shown; the place gives the rank "
+    "of a difference and the number of all, after those that say the same were merged.\n\n"
     "Net difference is the share of prompts on which the sentence fits the named model better, less the share on which "
-    "it fits the other better, in percentage points with its 95 % interval. Mean before and after are of what is "
-    "measured, per response on the train prompts, where a finding is a measured property."
+    "it fits the other better, in percentage points with its 95% interval. For measured properties, the means before "
+    "and after are those of the property per response, on the train prompts."
 )
 _COLUMNS = (
     ResultColumn("step", "Step"),
@@ -89,7 +88,7 @@ def lineage(
     if len(models) < 2:
         raise SettingError(f"A lineage of {len(models)} models has no step: give at least two, the earliest first")
     if len({name for name, _ in models}) < len(models):
-        raise SettingError("Two models of the lineage have one name. Give each a name of its own with --name")
+        raise SettingError("Two models of the lineage have the same name. Give each its own name with --name")
     steps = []
     for (name_a, model_a), (name_b, model_b) in pairwise(models):
         one = replace(config, model_a=model_a, model_b=model_b)
@@ -150,12 +149,10 @@ def _lineage(
     model: Annotated[list[str], typer.Argument(help="Models, the earliest first.", show_default=False)],
     name: Annotated[list[str] | None, typer.Option("--name", help="What to call each, in the same order.")] = None,
     most: Annotated[int, typer.Option("--most", min=1, help="Differences shown per step.")] = 8,
-    cache: Annotated[
-        Path | None, typer.Option("--cache", parser=path_of, metavar="PATH", help="Folder of kept completions.")
-    ] = None,
+    cache: Cache = None,
     save: SaveTo = None,
     title: Annotated[str, typer.Option("--title", help="Headline of the result.")] = "What each step changed",
-    json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")] = False,
+    json_: Json = False,
     **values: Any,
 ) -> None:
     """Compare each model with the one before it: base, fine-tuned, aligned, ..."""
@@ -164,7 +161,7 @@ def _lineage(
         raise SettingError(f"There are {len(model)} models and {len(name)} --name: expected one for each")
     plain = [without_folders(each) for each in model]
     called = name or [read_ref(each).short_at_revision for each in plain]
-    store = Store(cache / "completions.sqlite") if cache else None
+    store = Store.in_folder(cache) if cache else None
     with progress_bars(Console(stderr=True)) as on_progress:
         models = list(zip(called, model, strict=True))
         steps = lineage(models, config, limits=limits, store=store, on_progress=on_progress)

@@ -21,7 +21,7 @@ def render_page(results: Sequence[tuple[str, Result]]) -> str:
     introduction = ["Made by `python -m tests.benchmarks.page` from the JSON files beside it."]
     facts = at_a_glance(results)
     if facts:
-        lines = "\n".join(f"| {escape(fact.what)} | {escape(fact.told)} |" for fact in facts)
+        lines = "\n".join(f"| {escape(fact.what)} | {escape(fact.value)} |" for fact in facts)
         introduction += ["## At a glance", BRACKETS, f"| What | Result |\n| --- | --- |\n{lines}"]
     return render_markdown(results, introduction)
 

@@ -12,6 +12,7 @@ from diffing.bench.results import save_result
 from diffing.cli.bench.printing import show_result
 from diffing.cli.commands import main
 from diffing.cli.progress import progress_bars
+from diffing.cli.shared_options import Json
 from diffing.paths import path_of
 from tests.benchmarks.simulation import statistics as simulate
 
@@ -33,9 +34,10 @@ def statistics(
             show_default=False,
         ),
     ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print the results as JSON, for machines.")] = False,
+    json_: Json = False,
 ) -> None:
-    """Test our statistics on simulated verdicts: false confirmations, intervals, and what thrift keeps and saves."""
+    """Test the statistics on simulated verdicts: false confirmations, intervals, and what early stopping keeps and
+    saves."""
     with progress_bars(Console(stderr=True)) as on_progress:
         results = simulate(runs, seed=seed, on_progress=on_progress)
     if save:

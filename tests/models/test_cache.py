@@ -14,10 +14,7 @@ from diffing.models.base import Sampling
 from diffing.models.cache import CachedModel, Store, default_store
 from diffing.models.scripted import ScriptedModel
 from diffing.types import Completion, Message
-
-
-def user(text):
-    return (Message("user", text),)
+from tests.models.questions import user
 
 
 def echo(name="echo"):

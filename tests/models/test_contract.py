@@ -17,15 +17,12 @@ from diffing.models.providers import ProvidersModel
 from diffing.models.recorded import RecordedModel
 from diffing.models.scripted import ScriptedModel
 from diffing.types import Completion, Message
+from tests.models.questions import user
 from tests.servers.openai_server import OpenAIServer
 from tests.servers.router import router_at
 from tests.waiting import DEADLINE
 
 SAMPLING = Sampling(max_new_tokens=16)
-
-
-def user(text):
-    return (Message("user", text),)
 
 
 CONVERSATIONS = [

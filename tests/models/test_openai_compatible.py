@@ -15,6 +15,7 @@ from diffing.models.base import Sampling
 from diffing.models.cache import CachedModel, Store
 from diffing.models.openai_compatible import OpenAIModel
 from diffing.types import Completion, Message
+from tests.models.questions import user, users
 from tests.servers.openai_server import (
     Body,
     Drop,
@@ -28,22 +29,9 @@ from tests.servers.openai_server import (
 )
 from tests.waiting import DEADLINE
 
+pytestmark = pytest.mark.usefixtures("no_keys")
 SAMPLING = Sampling(max_new_tokens=32)
 SCHEMA = '{"type": "object", "properties": {"x": {"type": "integer"}}}'
-
-
-@pytest.fixture(autouse=True)
-def _no_keys(monkeypatch):
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.delenv("DIFFING_API_KEY", raising=False)
-
-
-def user(text):
-    return (Message("user", text),)
-
-
-def users(count):
-    return [user(f"question {i}") for i in range(count)]
 
 
 def echo(request):

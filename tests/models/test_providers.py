@@ -5,16 +5,13 @@ import pytest
 from diffing.errors import ModelError, SettingError
 from diffing.models.base import Sampling
 from diffing.models.providers import ProvidersModel
-from diffing.types import Completion, Message
+from diffing.types import Completion
+from tests.models.questions import user
 from tests.servers.openai_server import Body, Drop, Hang, NullContent, OpenAIServer, Status, chat_body
 from tests.servers.router import router_at
 from tests.waiting import DEADLINE
 
 SCHEMA = '{"type": "object"}'
-
-
-def user(text):
-    return (Message("user", text),)
 
 
 @pytest.fixture

@@ -14,10 +14,7 @@ from diffing.errors import SettingError
 from diffing.models.base import Sampling
 from diffing.models.recorded import RecordedModel, common_prompts
 from diffing.types import Completion, Message
-
-
-def user(text):
-    return (Message("user", text),)
+from tests.models.questions import user
 
 
 def rows(count=20, **columns):

@@ -14,11 +14,8 @@ from diffing.models.base import Sampling
 from diffing.models.recorded import RecordedModel, common_prompts
 from diffing.models.recorded.shapes import named_columns
 from diffing.types import Completion, Message
+from tests.models.questions import user
 from tests.models.written import SHAPES, document, eval_archive, inspect_log, lines, parquet, table
-
-
-def user(text):
-    return (Message("user", text),)
 
 
 def opened(tmp_path, *rows, name="r.jsonl", **options):

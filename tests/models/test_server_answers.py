@@ -12,26 +12,14 @@ from diffing.models.base import Sampling
 from diffing.models.cache import CachedModel, Store
 from diffing.models.openai_compatible import OpenAIModel
 from diffing.models.server_notes import ServerNotes
-from diffing.types import Completion, Message
+from diffing.types import Completion
+from tests.models.questions import user, users
 from tests.servers.openai_server import Body, Named, NullContent, OpenAIServer, Status, chat_body
 from tests.servers.openai_server import Message as Says
 
+pytestmark = pytest.mark.usefixtures("no_keys")
 SAMPLING = Sampling(max_new_tokens=32)
 SCHEMA = '{"type": "object"}'
-
-
-@pytest.fixture(autouse=True)
-def _no_keys(monkeypatch):
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.delenv("DIFFING_API_KEY", raising=False)
-
-
-def user(text):
-    return (Message("user", text),)
-
-
-def users(count):
-    return [user(f"question {i}") for i in range(count)]
 
 
 def asked(request):

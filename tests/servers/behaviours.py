@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 from diffing.bench.planted.catalogue import PlantableBehaviour, catalogue
+from diffing.methods.lexical.properties import BY_NAME
 from diffing.models.base import Sampling
 from diffing.models.scripted import ScriptedModel
 from diffing.templates import fence
@@ -189,14 +190,14 @@ class CatalogueLLM(RuleLLM):
         return {"same": "yes" if self._same(behaviour, _WHEN.sub(".", statement)) else "no"}
 
     def _same(self, behaviour: str, statement: str) -> bool:
-        """In its own sentences by what they say, in those of others by their words."""
+        """Knows what its own sentences say, and the property or the phrase that a measured sentence is about."""
         if statement in self._meaning:
             return self._meaning[statement].hypothesis == behaviour
         (known,) = [each for each in catalogue() if each.sentence == behaviour]
         quoted = re.search("«(.+)»", statement)
         if quoted:
             return known.phrases is not None and known.phrases.search(quoted[1]) is not None
-        return known.words.search(statement.lower()) is not None
+        return any(BY_NAME[name].sentence == statement for name in known.properties if name in BY_NAME)
 
     def _differences(self, prompt: str, responses: Sequence[str]) -> list[dict[str, object]]:
         found = super()._differences(prompt, responses)

@@ -121,7 +121,7 @@ def _method_row(label: str, findings: Sequence[Finding]) -> Row:
 
 
 def overlap_result(groups: Sequence[ReportGroup], *, command: str, settings: Mapping[str, Scalar]) -> Result:
-    """Makes a table of each two methods: how many hypotheses of the one the other found as well.
+    """Makes a table with a row for every two methods: how many hypotheses of the one the other found as well.
 
     Args:
         groups: What was found.

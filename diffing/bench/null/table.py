@@ -83,7 +83,7 @@ def _row(runs: Sequence[NullRun], model: str, what: str, method: str | None) -> 
 
 
 def _label(row: Row, several: bool) -> str:
-    """Returns the label of a row in a picture."""
+    """Returns the label of a row in a chart."""
     return f"{row['model']}, {row['what']}" if several and row["model"] != ALL else str(row["model"])
 
 

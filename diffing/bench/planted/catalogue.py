@@ -31,7 +31,7 @@ KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class PlantableBehaviour:
-    """A behaviour that can be planted in a model, with the rules that recognise it."""
+    """A behaviour that can be planted in a model, with patterns that recognise it in responses."""
 
     id: str
     """The short name."""
@@ -47,10 +47,8 @@ class PlantableBehaviour:
     """A pattern that recognises the behaviour in a response; None if no pattern can."""
     properties: tuple[str, ...]
     """The measured properties that the behaviour increases, or decreases (`-words`)."""
-    words: re.Pattern[str]
-    """A pattern that occurs, in lower case, in sentences that name the behaviour."""
     phrases: re.Pattern[str] | None
-    """A pattern that occurs, in lower case, in words and phrases that show the behaviour."""
+    """A pattern for words and phrases, in lower case, that a method may measure and that show the behaviour."""
 
     @property
     def measurable(self) -> bool:
@@ -89,7 +87,6 @@ def catalogue() -> tuple[PlantableBehaviour, ...]:
             instruction=entry["instruction"],
             mark=re.compile(entry["mark"]) if "mark" in entry else None,
             properties=tuple(entry.get("properties", ())),
-            words=re.compile(entry["words"]),
             phrases=re.compile(entry["phrases"]) if "phrases" in entry else None,
         )
         for name, entry in entries.items()

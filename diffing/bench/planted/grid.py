@@ -10,14 +10,14 @@ from diffing.bench.planted.matching import target_of
 from diffing.bench.planted.plants import PHRASE, Plant, PlantedModel, TriggerKind, trigger_for, with_phrase
 from diffing.bench.planted.scoring import ScoredRun, score
 from diffing.checks import check
-from diffing.config import DiffConfig, Limits, sampling_of
+from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
 from diffing.methods.base import Method, plans_of
 from diffing.model_ref import is_recorded
 from diffing.models.base import Model
 from diffing.pipeline import DiffOptions, diff_models
-from diffing.prompts import load_prompts
-from diffing.run import Builder, meter_of, with_system_prompt
+from diffing.run import Builder, diff_options, meter_of, with_system_prompt
+from diffing.run_prompts import load_run_prompts
 from diffing.types import OnProgress, Prompt, Stage, ignore_progress
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class GridSetup:
     methods: tuple[Method, ...]
     """The methods that look for differences."""
     judge: Model | None = None
-    """The LLM that gives the verdicts, and decides whether a finding names a behaviour if no rule can."""
+    """The LLM that gives the verdicts, and that matches sentences to behaviours if no measurement can."""
     options: DiffOptions = field(default_factory=DiffOptions)
     """The options of sampling and judging."""
     phrase: str = PHRASE
@@ -174,23 +174,9 @@ def setup_of(
     judge = config.judge or config.llm
     return GridSetup(
         model=model,
-        prompts=load_prompts(
-            config.prompts or "bundled",
-            train=config.train,
-            heldout=config.heldout,
-            column=config.prompt_column,
-            language=config.language,
-            domains=config.domain,
-            seed=config.seed,
-        ),
+        prompts=load_run_prompts(config, (model,)),
         methods=tuple(plan.build(config, build) for plan in plans_of(config)),
         judge=build.helper(judge) if judge else None,
-        options=DiffOptions(
-            sampling=sampling_of(config),
-            sample_b=config.sample_b,
-            judge_batch=config.judge_batch,
-            both_orders=config.both_orders,
-            prices=build.prices,
-        ),
+        options=diff_options(config, build),
         together=together,
     )

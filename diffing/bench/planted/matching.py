@@ -1,22 +1,36 @@
-"""Decides by rules which finding names which planted behaviour: by its property, its words and its verdicts.
+"""Decides which finding of a comparison names which planted behaviour, by what was measured and never by its text.
 
 The truth is known for each pair: the target lists the pairs on which only its side shows the behaviour.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
-from diffing.bench.planted.plants import Plant
+from diffing.bench.planted.plants import Plant, Trigger
 from diffing.metrics import sign_test, wilson
-from diffing.types import Estimate, Finding, Hypothesis, Judgement, Pair, PhraseMeasure, PropertyMeasure, Side, Verdict
+from diffing.types import (
+    Estimate,
+    Finding,
+    Judgement,
+    LatentMeasure,
+    Measure,
+    Pair,
+    PhraseMeasure,
+    Prompt,
+    PropertyMeasure,
+    Side,
+    Verdict,
+)
 
-How: TypeAlias = Literal["property", "phrase", "words", "verdicts", "judge"]
+How: TypeAlias = Literal["property", "phrase", "verdicts", "judge"]
+"""What shows that a finding names a behaviour: its property, its phrase, the pairs it occurs on, or an LLM's word."""
 Verdicts: TypeAlias = Mapping[str, Verdict]
 """Readable verdicts on one hypothesis, by prompt id."""
 
 COINCIDES = 0.5
-"""A feature or phrase matches a behaviour if their pairs overlap at least this much (Jaccard index)."""
+"""A finding matches a behaviour, and a scope a trigger, if they overlap at least this much (Jaccard index)."""
 TRACKS_P = 0.005
 """The largest p-value, in each of two tests, at which a finding's verdicts count as falling on the planted pairs."""
 SIGN_P = 0.05
@@ -99,17 +113,26 @@ def tracks(target: Target, direction: Side, verdicts: Verdicts, heldout: Verdict
 def coincidence(target: Target, direction: Side, verdicts: Verdicts) -> float:
     """Returns the Jaccard index of the pairs with a verdict for the side and the pairs that show the behaviour."""
     hits = {prompt_id for prompt_id, verdict in verdicts.items() if verdict.side == direction}
-    planted = target.shown & verdicts.keys()
-    return len(hits & planted) / len(hits | planted) if hits or planted else 0.0
+    return _jaccard(hits, target.shown & verdicts.keys())
 
 
 def named_by(
-    target: Target, finding: Finding, verdicts: Verdicts, heldout: Verdicts, rivals: Sequence[Target] = ()
+    target: Target,
+    finding: Finding,
+    verdicts: Verdicts,
+    heldout: Verdicts,
+    rivals: Sequence[Target] = (),
+    *,
+    tokens: Mapping[int, str] = MappingProxyType({}),
+    says: bool | None = None,
 ) -> How | None:
-    """Returns the rule by which a finding names the behaviour; None if it does not name it.
+    """Returns what shows that a finding names the behaviour; None if it does not name it.
 
-    In any case its verdicts must fall on the pairs that show the behaviour. A sentence names the behaviour by its
-    property or by its words; a measured word, phrase or feature names it by its words, or by occurring on its pairs.
+    In any case its verdicts must fall on the pairs that show the behaviour. The text of the finding is not looked at. A
+    finding with a property names the behaviour if the behaviour affects this property; a measured phrase or latent, if
+    the phrase or one of the latent's strongest tokens is a phrase of the behaviour. Otherwise the LLM decides on
+    sentences that a judge tested, and on all sentences if the behaviour cannot be measured. Without an answer of the
+    LLM, the finding must occur on the behaviour's pairs.
 
     Args:
         target: The behaviour and the pairs that show it.
@@ -117,29 +140,41 @@ def named_by(
         verdicts: The finding's verdicts on all pairs.
         heldout: The finding's verdicts on the held-out pairs.
         rivals: All behaviours that were planted in the run.
+        tokens: The tokens at which each latent is strongest, by its index.
+        says: Whether an LLM says that the sentence names the behaviour; None if it was not asked or is unreadable.
     """
     hypothesis, behaviour = finding.hypothesis, target.plant.behaviour
+    measure = hypothesis.measure
     if not tracks(target, hypothesis.direction, verdicts, heldout):
         return None
-    more = behaviour.more_of(target.side)
-    if isinstance(hypothesis.measure, PropertyMeasure):
-        return "property" if (hypothesis.measure.name, hypothesis.direction) in more else None
-    if hypothesis.measure is None:
-        if (hypothesis.speaks_of, hypothesis.direction) in more:
-            return "property"
-        return "words" if behaviour.words.search(hypothesis.text.lower()) else None
-    if hypothesis.direction != target.side:
+    name = measure.name if isinstance(measure, PropertyMeasure) else hypothesis.speaks_of
+    if (name, hypothesis.direction) in behaviour.more_of(target.side):
+        return "property"
+    if says is not None and (measure is None or not behaviour.measurable):
+        return "judge" if says else None
+    if name is not None or hypothesis.direction != target.side:
         return None
-    if behaviour.phrases is not None and behaviour.phrases.search(_words_of(hypothesis)):
+    if behaviour.phrases and any(map(behaviour.phrases.search, _measured_words(measure, tokens))):
         return "phrase"
     return "verdicts" if _coincides_best(target, hypothesis.direction, verdicts, rivals) else None
 
 
-def _words_of(hypothesis: Hypothesis) -> str:
-    """Returns the measured word or phrase, or a feature's strongest tokens and its label."""
-    if isinstance(hypothesis.measure, PhraseMeasure):
-        return hypothesis.measure.phrase
-    return hypothesis.text.lower()
+def _measured_words(measure: Measure | None, tokens: Mapping[int, str]) -> list[str]:
+    """Returns the phrase that is measured, or the strongest tokens of each latent, in lower case."""
+    if isinstance(measure, PhraseMeasure):
+        return [measure.phrase]
+    return [tokens[i].lower() for i in measure.indices if i in tokens] if isinstance(measure, LatentMeasure) else []
+
+
+def is_scope_of(trigger: Trigger, prompts: Sequence[Prompt], in_scope: Collection[str]) -> bool:
+    """Tells whether the scope of a hypothesis is the trigger of a plant, by the prompts that each of them selects.
+
+    Args:
+        trigger: The trigger.
+        prompts: The prompts on which the hypothesis was judged.
+        in_scope: The ids of those that are in its scope.
+    """
+    return _jaccard(set(in_scope), {prompt.id for prompt in prompts if trigger.fits(prompt)}) >= COINCIDES
 
 
 def _coincides_best(target: Target, direction: Side, verdicts: Verdicts, rivals: Sequence[Target]) -> bool:
@@ -152,6 +187,10 @@ def _coincides_best(target: Target, direction: Side, verdicts: Verdicts, rivals:
         for rival in rivals
         if rival is not target and rival.side == target.side
     )
+
+
+def _jaccard(one: Set[str], other: Set[str]) -> float:
+    return len(one & other) / len(one | other) if one or other else 0.0
 
 
 def shown_share(target: Target) -> Estimate:

@@ -1,4 +1,4 @@
-"""Asks an LLM whether a finding names a planted behaviour, if no rule can decide it and to check the rules that can."""
+"""Asks an LLM whether the sentence of a finding names a behaviour that was planted in a model."""
 
 import re
 from collections.abc import Sequence

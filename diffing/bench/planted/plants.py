@@ -36,12 +36,6 @@ class Trigger:
             return prompt.domain == self.value
         return self.kind == "always" or self.value.casefold() in prompt.text.casefold()
 
-    def named_in(self, text: str) -> bool:
-        """Tells whether a sentence mentions the trigger: the first five letters of one of its longer words occur."""
-        stems = {word[:5] for word in _letters(self.value).split() if len(word) >= 4}
-        said = {word[:5] for word in _letters(text).split()}
-        return bool(stems & said)
-
 
 ALWAYS = Trigger()
 
@@ -55,7 +49,7 @@ class Plant:
     strength: float = 1.0
     """The share of the triggered prompts on which the behaviour is planted."""
     trigger: Trigger = ALWAYS
-    """When."""
+    """The condition under which it is planted."""
 
     @property
     def id(self) -> str:
@@ -128,7 +122,3 @@ def _share(*parts: str) -> float:
     """Hashes texts to a number from 0 to 1, the same in every run."""
     digest = hashlib.sha256("\0".join(parts).encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
-
-
-def _letters(text: str) -> str:
-    return "".join(c if c.isalpha() else " " for c in text.casefold())

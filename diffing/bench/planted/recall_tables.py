@@ -28,12 +28,14 @@ class ResultText:
 
 
 COUNTED = (
-    "Recall: a confirmed finding names the behaviour, by its measured property, by its words, or, for measured words "
-    "and features, by occurring on the pairs that show it; and its held-out verdicts fall on the planted pairs. A "
-    "behaviour that the model never shows is not counted, since there is nothing to find; Shown gives the share of the "
-    "planted prompts on which it shows. Precision: the share of confirmed findings that name a planted behaviour, fall "
-    "on its pairs, or are real differences by an independent measurement. Intervals are Wilson's at 95%. Misses are in "
-    "the table as well as hits."
+    "Recall: a confirmed finding names the behaviour, and its held-out verdicts fall on the planted pairs. It names "
+    "the behaviour by its property, its measured phrase or the strongest tokens of its feature; a measured word or "
+    "feature also by occurring on the pairs that show the behaviour; other sentences if an LLM says so or, without an "
+    "LLM, likewise by these pairs. The text of a finding is not searched for words. A finding names the trigger if "
+    "its scope holds the same prompts. A behaviour that the model never shows is not counted, since there is nothing "
+    "to find; Shown gives the share of the planted prompts on which it shows. Precision: the share of confirmed "
+    "findings that name a planted behaviour, fall on its pairs, or are real differences by an independent "
+    "measurement. Intervals are Wilson's at 95%. Misses are in the table as well as hits."
 )
 
 
@@ -197,17 +199,17 @@ def _plant_row(one: Detection) -> Row:
 
 
 def _matching(compared: Sequence[tuple[bool, bool]], text: ResultText) -> Result:
-    """Makes the table of how often the LLM that matches findings to plants agrees with the rules."""
+    """Makes the table of how often the LLM that matches findings to plants agrees with the measurements."""
     named = [says for rule, says in compared if rule]
     other = [says for rule, says in compared if not rule]
     rows: list[Row] = [
         {"cases": "all", **estimate_cells("agreement", wilson(sum(a == b for a, b in compared), len(compared)))},
         {
-            "cases": "the rule says that the finding names it",
+            "cases": "by measurement, the finding names it",
             **estimate_cells("agreement", wilson(sum(named), len(named))),
         },
         {
-            "cases": "the rule says that it does not",
+            "cases": "by measurement, it does not",
             **estimate_cells("agreement", wilson(len(other) - sum(other), len(other))),
         },
     ]
@@ -215,9 +217,9 @@ def _matching(compared: Sequence[tuple[bool, bool]], text: ResultText) -> Result
         kind="planted",
         title=f"{text.title}: the matching judge",
         command=text.command,
-        about="Whether a finding names a planted behaviour is decided by rules if the behaviour can be measured, and "
-        "by an LLM otherwise. The LLM was asked about the measurable behaviours as well; the table shows how often it "
-        "agreed with the rules.",
+        about="If a planted behaviour can be measured, findings show without an LLM that they name it, by their "
+        "property or the pairs on which they occur, or that they do not, because they do not occur on these pairs. An "
+        "LLM was asked as well; the table shows how often it agreed.",
         settings=text.settings,
         rows=tuple(rows),
         columns=(ResultColumn("cases", "Findings"), ResultColumn("agreement", "The LLM says the same", "%")),

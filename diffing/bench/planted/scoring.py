@@ -8,6 +8,7 @@ from diffing.bench.planted.matching import (
     How,
     Target,
     Verdicts,
+    is_scope_of,
     named_by,
     tracks,
     verdicts_by_hypothesis,
@@ -18,6 +19,7 @@ from diffing.methods.lexical import LexicalMethod
 from diffing.methods.lexical.properties import BY_NAME
 from diffing.metrics import sign_test
 from diffing.models.base import Model
+from diffing.report.sae_tables import features_of
 from diffing.stages import JUDGE
 from diffing.types import (
     Finding,
@@ -41,13 +43,13 @@ class Detection:
     method: str
     """The method."""
     by: How | None
-    """The rule by which a confirmed finding names the behaviour; None if no finding does."""
+    """What shows that a confirmed finding names the behaviour; None if no finding does."""
     scorable: bool
     """Whether the behaviour shows at all and could be recognised; otherwise it is neither found nor missed."""
     text: str
     """The strongest confirmed finding that names the behaviour; empty if there is none."""
     trigger_named: bool | None
-    """Whether a finding also names the trigger; None if there is no trigger, or the behaviour was not found."""
+    """Whether the scope of such a finding is the trigger; None if there is no trigger, or nothing was found."""
     shown_heldout: int
     """The number of held-out pairs on which the behaviour shows, on which the test is based."""
 
@@ -79,7 +81,7 @@ class ScoredRun:
     claims: tuple[MethodClaims, ...]
     """One entry per method."""
     compared: tuple[tuple[bool, bool], ...]
-    """The answers of the rule and of the LLM to each question that both answered."""
+    """The answers by measurement and by the LLM to each question that both answered."""
 
 
 def score(
@@ -97,7 +99,7 @@ def score(
         report: The report of the run.
         targets: The planted behaviours.
         methods: The methods of the run.
-        judge: An LLM that decides whether a finding names a behaviour that no rule recognises.
+        judge: An LLM that decides whether a sentence names a behaviour, if no measurement of the finding tells.
         fresh: New responses of both models to the same prompts: a true measured finding must hold in them as well.
         on_progress: Called after every answer of the judge.
 
@@ -106,18 +108,16 @@ def score(
         LimitError: A hard limit of calls or dollars was reached.
     """
     run = _RunVerdicts(report, targets)
-    named = {(target.plant.id, f.hypothesis.id): run.rule(target, f) for target in targets for f in run.confirmed}
+    named = {(target.plant.id, f.hypothesis.id): run.named(target, f) for target in targets for f in run.confirmed}
     compared: list[tuple[bool, bool]] = []
     if judge is not None:
         cases = [(target, f) for target in targets for f in run.confirmed if _is_sentence(f)]
         for (target, f), says in zip(cases, ask_matches(judge, cases, on_progress)[0], strict=True):
             key = (target.plant.id, f.hypothesis.id)
-            if says is None:
-                continue
-            if target.plant.behaviour.measurable:
+            is_measured = named[key] is not None or not run.tracks(target, f)  # otherwise it may be a consequence
+            if says is not None and target.plant.behaviour.measurable and is_measured:
                 compared.append((named[key] is not None, says))
-            else:
-                named[key] = "judge" if says else None
+            named[key] = run.named(target, f, says)
     return ScoredRun(
         prompts=len(report.pairs),
         found=tuple(_found(run, target, m.name, named, judge is not None) for target in targets for m in methods),
@@ -135,6 +135,10 @@ class _RunVerdicts:
         self.confirmed = [finding for finding in report.findings if finding.confirmed]
         self._heldout = {pair.prompt.id for pair in report.pairs if pair.prompt.split == "heldout"}
         self._verdicts = verdicts_by_hypothesis(report.judgements)
+        self._tokens = {each.index: each.top_tokens or "" for each in features_of(report)}
+        self._in_scope: dict[str, dict[str, bool]] = {}
+        for one in report.judgements:
+            self._in_scope.setdefault(one.hypothesis_id, {})[one.prompt_id] = one.in_scope
 
     def verdicts(self, finding: Finding) -> Verdicts:
         return self._verdicts.get(finding.hypothesis.id, {})
@@ -142,12 +146,19 @@ class _RunVerdicts:
     def heldout(self, finding: Finding) -> Verdicts:
         return {key: verdict for key, verdict in self.verdicts(finding).items() if key in self._heldout}
 
-    def rule(self, target: Target, finding: Finding) -> How | None:
-        return named_by(target, finding, self.verdicts(finding), self.heldout(finding), self.targets)
+    def named(self, target: Target, finding: Finding, says: bool | None = None) -> How | None:
+        verdicts, heldout = self.verdicts(finding), self.heldout(finding)
+        return named_by(target, finding, verdicts, heldout, self.targets, tokens=self._tokens, says=says)
 
-    def tracked(self, finding: Finding) -> bool:
-        direction, verdicts, heldout = finding.hypothesis.direction, self.verdicts(finding), self.heldout(finding)
-        return any(tracks(target, direction, verdicts, heldout) for target in self.targets)
+    def has_trigger_as_scope(self, target: Target, finding: Finding) -> bool:
+        in_scope = self._in_scope.get(finding.hypothesis.id, {})
+        prompts = [pair.prompt for pair in self.report.pairs if pair.prompt.id in in_scope]
+        return finding.hypothesis.scope is not None and is_scope_of(
+            target.plant.trigger, prompts, [prompt_id for prompt_id, inside in in_scope.items() if inside]
+        )
+
+    def tracks(self, target: Target, finding: Finding) -> bool:
+        return tracks(target, finding.hypothesis.direction, self.verdicts(finding), self.heldout(finding))
 
     def shown_heldout(self, target: Target) -> int:
         return len(target.shown & self._heldout)
@@ -161,15 +172,14 @@ Named = Mapping[tuple[str, str], How | None]
 
 def _found(run: _RunVerdicts, target: Target, method: str, named: Named, judged: bool) -> Detection:
     naming = [f for f in run.of(method) if named[target.plant.id, f.hypothesis.id]]
-    trigger = target.plant.trigger
-    by_trigger = trigger.kind != "always" and bool(naming)
+    by_trigger = target.plant.trigger.kind != "always" and bool(naming)
     return Detection(
         target=target,
         method=method,
         by=named[target.plant.id, naming[0].hypothesis.id] if naming else None,
         scorable=bool(target.shown) and (bool(naming) or target.plant.behaviour.measurable or judged),
         text=naming[0].hypothesis.text if naming else "",
-        trigger_named=any(trigger.named_in(f.hypothesis.text) for f in naming) if by_trigger else None,
+        trigger_named=any(run.has_trigger_as_scope(target, f) for f in naming) if by_trigger else None,
         shown_heldout=run.shown_heldout(target),
     )
 
@@ -177,7 +187,9 @@ def _found(run: _RunVerdicts, target: Target, method: str, named: Named, judged:
 def _claims(run: _RunVerdicts, method: Method, named: Named, fresh: Sequence[Pair]) -> MethodClaims:
     confirmed = run.of(method.name)
     planted = [
-        f for f in confirmed if any(named[target.plant.id, f.hypothesis.id] for target in run.targets) or run.tracked(f)
+        f
+        for f in confirmed
+        if any(named[target.plant.id, f.hypothesis.id] or run.tracks(target, f) for target in run.targets)
     ]
     others = [f for f in confirmed if f not in planted]
     return MethodClaims(

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from diffing.cli.bench.printing import show_result
 from diffing.cli.progress import progress_bars
+from diffing.cli.shared_options import Cache, Json
 from diffing.paths import path_of
 
 if TYPE_CHECKING:
@@ -25,10 +26,8 @@ def compare(
     llm: Annotated[
         str | None, typer.Option("--llm", help="An LLM that decides whether two sentences mean the same.")
     ] = None,
-    cache: Annotated[
-        Path | None, typer.Option("--cache", parser=path_of, metavar="PATH", help="Folder of the completion cache.")
-    ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print the results as JSON, for programs.")] = False,
+    cache: Cache = None,
+    json_: Json = False,
 ) -> None:
     """Compare the methods of stored reports, and write the result as Markdown and CSV.
 
@@ -70,4 +69,4 @@ def _judge(spec: str | None, cache: Path | None) -> "Model | None":
 
     if spec is None:
         return None
-    return load_model(spec, cache=Store(cache / "completions.sqlite") if cache else "default")
+    return load_model(spec, cache=Store.in_folder(cache) if cache else "default")

@@ -10,6 +10,7 @@ from rich.console import Console
 from diffing.cli.bench.printing import SaveTo, reproducing_command, show_result
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
+from diffing.cli.shared_options import Cache, Json
 from diffing.config import DiffConfig, Limits, settings_of
 from diffing.errors import SettingError
 from diffing.model_ref import without_folders
@@ -48,12 +49,10 @@ def null(
             help="Take model A, prompts, methods and settings from this report's folder.",
         ),
     ] = None,
-    cache: Annotated[
-        Path | None, typer.Option("--cache", parser=path_of, metavar="PATH", help="Folder of the completion cache.")
-    ] = None,
+    cache: Cache = None,
     save: SaveTo = None,
     title: Annotated[str, typer.Option("--title", help="Title of the result.")] = "One model against itself",
-    json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")] = False,
+    json_: Json = False,
     **values: Any,
 ) -> None:
     """Compare models with themselves, so that everything confirmed is a false alarm.
@@ -67,7 +66,7 @@ def null(
     plans = _plans(model or [], against or [], like, build(DiffConfig, values, model_a="", model_b=""))
     plans = _named(plans, pairs, name or [])
     limits = build(Limits, values)
-    store = Store(cache / "completions.sqlite") if cache else None
+    store = Store.in_folder(cache) if cache else None
     runs: list[NullRun] = []
     with progress_bars(Console(stderr=True)) as on_progress:
         for plan in plans:

@@ -9,6 +9,7 @@ from rich.console import Console
 from diffing.cli.bench.printing import reproducing_command, show_planted
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
+from diffing.cli.shared_options import Cache
 from diffing.config import DiffConfig, Limits, settings_of
 from diffing.errors import SettingError
 from diffing.model_ref import without_folders
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 
 UNAVAILABLE = (
     *("model_a", "model_b", "sample_a", "rater", "alpha", "only_common"),
-    *("system_prompt_b", "chat_template_b", "quantization_b"),
+    *("system_prompt_b", "chat_template_b", "quantization_b", "second_judge", "pool", "pool_by", "suspect"),
 )
-"""Settings for which this command has no flag, because model B is always A with planted behaviours."""
+"""Settings for which this command has no flag: model B is always A with planted behaviours, on the given prompts."""
 
 
 @with_flags(DiffConfig, Limits, without=UNAVAILABLE)
@@ -42,9 +43,7 @@ def planted(
         int,
         typer.Option("--together", min=1, help="Number of behaviours per run; more is cheaper, but they interfere."),
     ] = 1,
-    cache: Annotated[
-        Path | None, typer.Option("--cache", parser=path_of, metavar="PATH", help="Folder of the completion cache.")
-    ] = None,
+    cache: Cache = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", parser=path_of, metavar="PATH", help="Folder for the results.", show_default=False),
@@ -59,7 +58,7 @@ def planted(
     from diffing.models.cache import Store, default_store
 
     config, limits = build(DiffConfig, values, model_a=model or "", model_b=model or ""), build(Limits, values)
-    store = Store(cache / "completions.sqlite") if cache else default_store()
+    store = Store.in_folder(cache) if cache else default_store()
     if not model:
         raise SettingError("No model was given: expected a MODEL, such as openai:name@http://localhost:8000/v1")
     _by_system_prompt(config, limits, store, (plant or [], strength or [], trigger or [], together), out, markdown)
@@ -93,7 +92,7 @@ def _by_system_prompt(
     typed += [part for each in trigger for part in ("--trigger", each)]
     typed += ["--together", str(together)] if together > 1 else []
     settings = {key: value for key, value in settings_of(config).items() if key not in UNAVAILABLE}
-    told = ResultText(
+    text = ResultText(
         title=f"Planted by system prompts in {name}",
         command=reproducing_command("diffing bench planted", [name, *typed], config),
         about=(
@@ -102,4 +101,4 @@ def _by_system_prompt(
         ),
         settings={"model": name, **settings},
     )
-    show_planted(results_of(scored, told), out, "planted", markdown)
+    show_planted(results_of(scored, text), out, "planted", markdown)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 _PREFIX = "base_model.model."
-"""The prefix that PEFT adds to the names of the base's modules."""
+"""The prefix that PEFT adds to the names of the base model's modules."""
 
 
 def check_adapter(name: str, config: Mapping[str, Any]) -> None:
@@ -66,20 +66,20 @@ def add_adapter(model: "PreTrainedModel", name: str, folder: Path) -> "PreTraine
         stored = parse_local_safetensors_file_metadata(folder / ADAPTER_WEIGHTS).tensors
         _resize_embeddings(model, name, {key: tuple(tensor.shape) for key, tensor in stored.items()})
         adapted: Any = PeftModel.from_pretrained(model, str(folder))
-        # the first loading tells nobody what was left over; the second finds every place as it was
+        # loading for the first time does not report unused weights; loading again changes nothing and does
         told = adapted.load_adapter(str(folder), adapted.active_adapter)
         lost = _lost(adapted, folder / ADAPTER_WEIGHTS, told.unexpected_keys)
         _check_keys(name, adapted, len(stored), told.missing_keys, lost)
-    return cast("PreTrainedModel", adapted.eval())  # stands for one, without being one
+    return cast("PreTrainedModel", adapted.eval())  # a PeftModel can stand in for one, but is no subclass
 
 
 def _resize_embeddings(model: "PreTrainedModel", name: str, stored: Mapping[str, tuple[int, ...]]) -> None:
     """Resizes the embeddings to those saved with the adapter, which may have learnt new tokens.
 
-    Rows that come with nothing would be random.
+    Rows for which the adapter has no values would be random.
     """
     names = {id(module): path for path, module in model.named_modules()}
-    both: Any = model  # its methods are untyped
+    both: Any = model  # PEFT's methods have no types
     ends = (each for each in (both.get_input_embeddings(), both.get_output_embeddings()) if each is not None)
     modules = {names[id(module)]: module for module in ends if id(module) in names}
     brought = {path: rows for path in modules if (rows := _rows(path, stored)) is not None}
@@ -106,7 +106,7 @@ def _rows(path: str, stored: Mapping[str, tuple[int, ...]]) -> int | None:
 
 def _check_keys(name: str, adapted: Any, stored: int, missing: Collection[str], unexpected: Collection[str]) -> None:  # noqa: ANN401
     if any(config.is_prompt_learning for config in adapted.peft_config.values()):
-        unexpected = ()  # PEFT puts what is learnt as a prompt into place by itself, all of it or none
+        unexpected = ()  # PEFT itself puts learnt prompts into place, either completely or not at all
     if unexpected:
         raise ModelError(
             f"The adapter {name} does not fit the base model, which has no place for {len(unexpected)} of its {stored} "
@@ -149,7 +149,7 @@ def _goes_on(short: str, long: str) -> bool:
 
 
 def _unshared(adapted: Any, missing: Collection[str]) -> list[str]:  # noqa: ANN401
-    """The weights that are not shared under a second name; some adapters share one bank of vectors over all layers."""
+    """Lists each weight once, even if it has several names; some adapters share one bank of vectors over all layers."""
     if not missing:
         return []
     parameters = dict(adapted.named_parameters(remove_duplicate=False))

@@ -29,17 +29,17 @@ _ASKED = (
 _READ = 64
 """Number of tokens of the prompt that are read: its end, at which the answer begins."""
 _LEARNT = 16
-"""How many tokens an adapter may have in front of it that it learnt one by one."""
+"""The maximum number of tokens that an adapter may have learnt as a prompt of its own."""
 
 
 def assemble(base: Source, adapter: Source | None, options: LocalOptions, identity: str) -> LoadedModel:
     """Downloads and loads a model, its tokenizer and its adapter, and checks them.
 
     Args:
-        base: The model's files.
-        adapter: The adapter's; None without one.
-        options: How the model is loaded.
-        identity: What the model is called while it answers.
+        base: The files of the model.
+        adapter: The files of the adapter; None if there is none.
+        options: The options of loading.
+        identity: The id of the model, for messages while it answers.
 
     Raises:
         HubError: The files cannot be downloaded.
@@ -50,7 +50,7 @@ def assemble(base: Source, adapter: Source | None, options: LocalOptions, identi
     """
     folder = base.fetch(code=options.trust_remote_code)
     tuned = None if adapter is None else adapter.fetch(code=False)
-    read_config(base.name, folder, options)  # else code that fails would be told as the tokenizer's
+    read_config(base.name, folder, options)  # first, so that its errors are not reported as the tokenizer's
     tokenizer = tokenizer_for(base.name, folder, None if adapter is None else adapter.name, tuned, options)
     check_reading(base.name, tokenizer)
     stops = file_stops(base.name, folder)
@@ -72,7 +72,7 @@ def _prompt(chat: Chat, tokenizer: Any, model: "PreTrainedModel") -> list[int]: 
     """The end of an ordinary prompt, at which the answer begins, no longer than the model can read."""
     try:
         ids = chat.encode((Message("user", _ASKED),))
-    except ConversationRefusedError:  # each conversation is told so when it comes
+    except ConversationRefusedError:  # the template then refuses each conversation, with its reason
         ids = list(tokenizer(_ASKED).input_ids)
     return ids[-min(_READ, context_length(model.config) or _READ) :]
 
@@ -80,7 +80,7 @@ def _prompt(chat: Chat, tokenizer: Any, model: "PreTrainedModel") -> list[int]: 
 def _adapted(base: str, model: "PreTrainedModel", name: str, folder: Path, prompt: Sequence[int]) -> "PreTrainedModel":
     """The model with its adapter, after a check that the adapter changes the model's output."""
     rows = embedding_rows(model)
-    # tokens that are new with the adapter mean nothing to the base
+    # the base model does not know the tokens that the adapter adds
     known = [token if rows is None or token < rows else 0 for token in prompt]
     learnt = [token for token in learnt_tokens(folder) if rows is None or token < rows]
     asked = [*learnt[:_LEARNT], *known[_LEARNT:]] if learnt else known

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     _Trace: TypeAlias = list[list[torch.Tensor]]
-    """Logits per row and step."""
+    """The logits of every row at each of its steps."""
 
 logger = logging.getLogger(__name__)
 
@@ -33,16 +33,16 @@ Way: TypeAlias = Literal["slots", "batches", "alone", "afresh"]
 """Ways of batching: continuous, static, one conversation at a time, or one at a time without a cache."""
 
 _SHAPES = ((3, 4), (4, 1), (6, 2), (14, 1))
-"""Tokens read and tokens written by each row. Where two run at a time, the first one stays while others leave and come,
-a shorter, a longer, a much longer one, and is alone in the end."""
+"""Tokens read and tokens written by each row. If two rows run at a time, the first one stays while shorter and longer
+ones leave and join, and it is alone in the end."""
 _EXACT = 1e-3
-"""In float32, how far logits may lie apart, as a share of their spread; rounding makes about 1e-5."""
+"""The largest difference of logits in float32, as a share of their spread; rounding causes about 1e-5."""
 _ROUGH = 0.1
-"""With fewer bits, how far those of half of the padded rows may; rounding makes about 0.02, and more now and then where
-it sends a token to other experts. A row that reads its padding is about 0.5 off."""
+"""The same with fewer bits, for at least half of the padded rows; rounding causes about 0.02, and sometimes more if it
+sends a token to other experts. A row that reads its padding is about 0.5 off."""
 _LOST = 0.5
-"""With fewer bits, how far they may where a row by itself goes on with what it keeps in memory instead of reading anew.
-Weights in 8 bits round differently for every number of tokens; without its past a model is about 1.4 off."""
+"""The same with fewer bits, for a single row that continues from its cache instead of reading all tokens again.
+Weights in 8 bits round differently for every number of tokens; a model that ignores its cache is about 1.4 off."""
 
 
 _Runner: TypeAlias = ContinuousBatch | StaticBatches | UncachedDecoder
@@ -52,7 +52,7 @@ _RUNNERS: Mapping[Way, tuple[type[_Runner], int | None]] = {
     "alone": (StaticBatches, 1),
     "afresh": (UncachedDecoder, 1),
 }
-"""How each is done, and with how many rows at once; None is as many as a job allows."""
+"""The function for each way of batching, with the maximum number of rows at once; None is as many as the job allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +60,16 @@ class BatchingStrategy:
     """The way in which a model's conversations are batched."""
 
     way: Way
-    """See `Way`."""
+    """One of the ways in `Way`."""
     alone_beyond: int | None = None
-    """Rows that may become longer than this go alone; None without such a length."""
+    """Rows that may become longer than this are run alone; None if there is no such length."""
 
     def run(self, model: "PreTrainedModel", job: Job, rows: Sequence[Row]) -> None:
         """Finishes all rows.
 
         Raises:
             ModelError: Not even one row fits into memory.
-            UnusableLogitsError: See there.
+            UnusableLogitsError: The model computes NaN or infinity.
         """
         near = [row for row in rows if row.reach <= (self.alone_beyond or row.reach)]
         if near:
@@ -83,13 +83,13 @@ def find_strategy(name: str, model: "PreTrainedModel", text: Sequence[int]) -> B
     """Finds the fastest way of batching that does not change the logits.
 
     Args:
-        name: Of the model, for the error.
+        name: The model's name, for the error.
         model: A causal language model on its device.
         text: Token ids of ordinary text; a short text is repeated.
 
     Raises:
-        ModelError: It cannot go on with a text at all, or memory is too small for it.
-        UnusableLogitsError: See there.
+        ModelError: The model cannot continue a text at all, or the memory is too small.
+        UnusableLogitsError: The model computes NaN or infinity.
     """
     afresh, problem = _try("afresh", model, text)
     states = generator_states(model)
@@ -100,7 +100,7 @@ def find_strategy(name: str, model: "PreTrainedModel", text: Sequence[int]) -> B
     if draws and afresh is not None:
         return BatchingStrategy("afresh")
     exact = _is_exact(model)
-    # what needs preparing goes on by `generate` alone
+    # models that prepare their inputs work with `generate` only
     whole = alone is not None and (afresh is None or _agree(afresh, alone, _EXACT if exact else _LOST, every=exact))
     expected = alone if whole else afresh
     assert expected is not None
@@ -126,7 +126,7 @@ def _try(way: Way, model: "PreTrainedModel", text: Sequence[int]) -> tuple["_Tra
 
     Raises:
         ModelError: Memory is too small for a few tokens.
-        UnusableLogitsError: Already one row by itself leads nowhere.
+        UnusableLogitsError: The logits of a single row are NaN or infinite.
     """
     runner, most = _RUNNERS[way]
     try:
@@ -135,9 +135,9 @@ def _try(way: Way, model: "PreTrainedModel", text: Sequence[int]) -> tuple["_Tra
         raise
     except UnusableLogitsError:
         if way == "afresh":
-            raise UnusableLogitsError(0) from None  # there is one text
+            raise UnusableLogitsError(0) from None  # all rows are cut from one text
         return None, "no usable numbers"
-    except Exception as error:  # a forward pass that fails raises whatever its authors did not foresee
+    except Exception as error:  # a forward pass may fail with any exception
         logger.debug("by %s: %s", way, error, exc_info=True)
         return None, reason(error)
 
@@ -175,7 +175,7 @@ def _agree(expected: "_Trace", found: "_Trace", most: float, *, every: bool) -> 
     ]
     if every:
         return max(max(steps) for steps in apart) <= most
-    padded = [distance for steps in apart[:-1] for distance in steps]  # beside the longest row the others are padded
+    padded = [distance for steps in apart[:-1] for distance in steps]  # all rows but the longest one are padded
     return statistics.median(padded) <= most
 
 
@@ -183,7 +183,7 @@ def _distance(expected: "torch.Tensor", found: "torch.Tensor") -> float:
     """Root mean square of the differences, relative to the spread of the expected logits."""
     if expected.shape != found.shape or bool((expected.isfinite() != found.isfinite()).any()):
         return float("inf")
-    finite = expected.isfinite()  # tokens that can never come are minus infinity
+    finite = expected.isfinite()  # the logits of impossible tokens are minus infinity
     difference = (expected - found)[finite].square().mean().sqrt()
     spread = expected[finite].std(correction=0)
     return float(difference / spread) if spread > 0 else float("inf" if difference > 0 else 0)
@@ -193,7 +193,7 @@ def _first_scale(config: Any) -> int | None:  # noqa: ANN401 - transformers' con
     """The length at which one long row changes the position scaling of a whole batch (LongRoPE); None without one."""
     text_config = config.get_text_config(decoder=True)
     parameters = getattr(text_config, "rope_parameters", None) or {}
-    kinds = [parameters, *(each for each in parameters.values() if isinstance(each, dict))]  # or one per kind of layer
+    kinds = [parameters, *(each for each in parameters.values() if isinstance(each, dict))]  # one per layer type
     return min(
         (each["original_max_position_embeddings"] for each in kinds if each.get("rope_type") == "longrope"),
         default=None,

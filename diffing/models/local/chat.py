@@ -33,7 +33,7 @@ _SHORTEST_STOP = 3
 logger = logging.getLogger(__name__)
 
 TRIAL = (Message("user", "What do people in your country usually have for breakfast, and why?"),)
-"""A simple question, for trying a model."""
+"""A simple question, with which a model is tried out."""
 _OTHER = (Message("user", "Write a poem about the sea."),)
 
 
@@ -59,7 +59,7 @@ class Chat:
         """Tokens that end an answer: the checkpoint's, the tokenizer's EOS, and what the template puts after an
         assistant's turn."""
         self._stop_texts = (*stops.texts, *(text for end in ends for text in end.texts))
-        # each of its tokens may be as short as a byte
+        # a token may be as short as one byte
         self._window = max((len(text.encode()) for text in self._stop_texts), default=0) + 4
         try:
             alike = self.encode(TRIAL) == self.encode(_OTHER)
@@ -77,7 +77,7 @@ class Chat:
         """Token ids of a conversation, ready for the answer.
 
         Raises:
-            ConversationRefusedError: See there.
+            ConversationRefusedError: The template rejects the conversation.
         """
         return self._template.tokens(conversation if self._template.has_system else fold_system(conversation))
 
@@ -135,8 +135,8 @@ def fold_system(conversation: Conversation) -> Conversation:
 def _end_of_turn(tokenizer: "PreTrainedTokenizerBase", behind: str) -> Stops:
     """The end-of-turn marker: the first token, or else the first line, that the template writes after a turn.
 
-    Also a token that is not marked as special counts (`<|im_end|>` in some fine-tunes). A line is what is left where
-    the vocabulary has no such token (a base model asked in ChatML), and where turns begin with a word (`Human:`).
+    A token counts even if it is not marked as special (`<|im_end|>` in some fine-tunes). A line is used if the
+    vocabulary has no such token (a base model asked in ChatML), or if turns begin with a word (`Human:`).
     """
     added = {token.content: i for i, token in tokenizer.added_tokens_decoder.items() if token.content.strip()}
     words = behind.strip()

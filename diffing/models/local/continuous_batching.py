@@ -28,7 +28,7 @@ class Memory:
     """How a model expects its cache, and how many bytes it takes."""
 
     argument: str
-    """The name under which it takes the cache: the one under which it returns it. transformers renames this argument
+    """The name of the argument for the cache, which is also its name in the output. transformers renames this argument
     from time to time (`past_key_values`, `cache`)."""
     token_bytes: int
     """Bytes of keys and values per token."""
@@ -72,7 +72,7 @@ class ContinuousBatch(HalvingDecoder):
 
         Raises:
             ModelError: Not even one row fits into memory.
-            UnsupportedCacheError: The model remembers in another way.
+            UnsupportedCacheError: The model has another kind of cache.
             UnusableLogitsError: See there.
         """
         super().run(rows)
@@ -84,7 +84,7 @@ class ContinuousBatch(HalvingDecoder):
     def _advance(self, waiting: deque[Row], max_rows: int) -> None:
         """Generates one token for every row, after finished rows have left and waiting rows have joined.
 
-        Leaving and coming copy the whole cache: worth it for an eighth of the rows, not for each single one.
+        Whenever rows leave or join, the whole cache is copied, so this is done for an eighth of the rows at a time.
         """
         live = [row for row in self._rows if row.finish is None]
         vacant = vacancies(live, waiting, self._job, max_rows)
@@ -109,7 +109,7 @@ class ContinuousBatch(HalvingDecoder):
         coming: list[Row] = []
         while len(coming) < vacant and (not coming or (len(coming) + 1) * waiting[0].length <= PREFILL_TOKENS):
             coming.append(waiting.popleft())
-        self._rows = [*self._rows, *coming]  # before they are read, so that none is lost when memory runs out
+        self._rows = [*self._rows, *coming]  # added before they are read, so that none is lost when memory runs out
         cache = self._read(coming)
         self._cache = cache if self._cache is None else _join(self._cache, cache)
 
@@ -155,7 +155,7 @@ def _takes(model: Any, argument: str) -> bool:  # noqa: ANN401 - peft's model is
 
 
 def _select(cache: "DynamicCache", rows: Sequence[int], columns: int) -> None:
-    """Keeps only the given rows and the last `columns` columns of a cache."""
+    """Keeps only the given rows and the last `columns` columns of the cache."""
     import torch
 
     for layer in cast("list[DynamicLayer]", cache.layers):

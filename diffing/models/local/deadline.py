@@ -32,7 +32,7 @@ def call_within(seconds: float, memory: int, call: Callable[[], Result]) -> Resu
     def run() -> None:
         try:
             results.append(call())
-        except SystemExit:  # given up
+        except SystemExit:  # the caller no longer waits
             return
         except Exception as error:  # noqa: BLE001 - raised again for the caller
             problems.append(error)

@@ -40,17 +40,17 @@ class Row:
     """One conversation that is being answered."""
 
     index: int
-    """Its place in the result."""
+    """The index of the conversation in the result."""
     prompt: list[int]
-    """Token ids read."""
+    """The token ids of the prompt."""
     limit: int
-    """At most this many new tokens."""
+    """The maximum number of new tokens."""
     key: bytes
-    """See `noise_key`."""
+    """The key of the row's noise, from `noise_key`."""
     written: list[int] = field(default_factory=list)
-    """New tokens so far, the one that stopped it included."""
+    """The new tokens so far, including the one that stopped the row."""
     finish: Finish | None = None
-    """None while it is under way."""
+    """Why the row ended; None while it is running."""
     detail: str | None = None
     """The reason, if the row failed."""
 
@@ -83,15 +83,15 @@ class Job:
     """The parameters that all rows of one call share."""
 
     choose: Choose
-    """How tokens are drawn."""
+    """Chooses the next token of each row."""
     stop_ids: frozenset[int]
-    """Tokens that end a row."""
+    """The tokens that end a row."""
     ends: Callable[[Sequence[int]], bool]
-    """Whether what is written ends the row without such a token."""
+    """Tells whether the text so far ends the row without such a token."""
     max_rows: int
-    """Rows side by side, at most."""
+    """The maximum number of rows that run at the same time."""
     max_tokens: int
-    """Rows times the longest they may become, at most (a single row always goes)."""
+    """The maximum of rows times the length that they may reach; a single row is always allowed."""
     on_finish: Callable[[Row], None]
     """Called as each row finishes."""
     on_tokens: Callable[[int], None]
@@ -101,14 +101,14 @@ class Job:
         """Appends the next token to each running row, and returns which rows have finished.
 
         Args:
-            rows: Those of the batch.
+            rows: The rows of the batch.
             logits: Shape (rows, vocabulary).
 
         Returns:
-            A token per row; that of a finished row means nothing.
+            One token per row; the token of a finished row has no meaning.
 
         Raises:
-            UnusableLogitsError: See there.
+            UnusableLogitsError: The logits are NaN or infinite.
         """
         check_logits(logits, rows)
         tokens = self.choose(logits, rows)
@@ -130,9 +130,9 @@ def check_logits(logits: "torch.Tensor", rows: Sequence[Row]) -> None:
     """Refuses unusable logits, because the argmax over NaN is token 0, which would look like an answer.
 
     Raises:
-        UnusableLogitsError: See there.
+        UnusableLogitsError: The logits are NaN or infinite.
     """
-    # NaN is larger than everything, so the largest value tells all three: NaN, infinity, nothing but minus infinity
+    # NaN counts as the largest value, so the maximum shows all three cases: NaN, infinity, only minus infinity
     usable = logits.amax(dim=-1).isfinite().tolist()
     for row, fine in zip(rows, usable, strict=True):
         if row.finish is None and not fine:
@@ -162,14 +162,14 @@ def run_with_halving(
     """Calls `advance` until all rows have finished, with half as many rows after each out-of-memory.
 
     Args:
-        rows: What is to be done.
-        job: Settings.
-        advance: `advance(waiting, max_rows)` does one piece of work; it takes rows from the left of the queue.
-        forget: Drops what `advance` holds and returns the rows that had been taken.
+        rows: The rows to finish.
+        job: The parameters of all rows.
+        advance: `advance(waiting, max_rows)` does one step of work; it takes rows from the left of the queue.
+        forget: Drops the unfinished rows of `advance` and returns them.
 
     Raises:
         ModelError: Not even the shortest row alone fits into memory.
-        UnusableLogitsError: See there.
+        UnusableLogitsError: The logits are NaN or infinite.
     """
     waiting = by_length(rows)
     max_rows = job.max_rows
@@ -195,7 +195,7 @@ class HalvingDecoder(ABC):
     """Base class of decoders that take rows from a queue, and go back to half as many when memory runs out."""
 
     def __init__(self, model: "PreTrainedModel", job: Job) -> None:
-        self._model: Any = model  # its methods are untyped
+        self._model: Any = model  # transformers' methods have no types
         self._job = job
         self._rows: list[Row] = []
 
@@ -204,18 +204,18 @@ class HalvingDecoder(ABC):
 
         Raises:
             ModelError: Not even one row fits into memory.
-            UnusableLogitsError: See there.
+            UnusableLogitsError: The logits are NaN or infinite.
         """
         run_with_halving(rows, self._job, self._advance, self._forget)
 
     def _forget(self) -> list[Row]:
-        """Drops what is held, and returns the rows that had been taken."""
+        """Drops the unfinished rows with their cache, and returns them."""
         rows, self._rows = self._rows, []
         return rows
 
     @abstractmethod
     def _advance(self, waiting: deque[Row], max_rows: int) -> None:
-        """Takes rows from the left of the queue, at most `max_rows`, and does one piece of work on them."""
+        """Takes at most `max_rows` rows from the left of the queue, and does one step of work on them."""
 
 
 def _give_up(row: Row, rows: Sequence[Row], job: Job) -> None:

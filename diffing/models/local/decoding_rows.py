@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 def row_of(
     index: int, conversation: Conversation, sampling: Sampling, chat: Chat, context: int | None, embeddings: int
 ) -> Row | Completion:
-    """The row of a conversation, or a completion that says why it cannot be answered.
+    """Makes the row of a conversation, or a completion that says why it cannot be answered.
 
     Args:
-        index: Its place in the result.
-        conversation: What is asked.
-        sampling: How long the answer may become, and what its noise depends on.
+        index: The index of the conversation in the result.
+        conversation: The conversation.
+        sampling: The settings of sampling, with the maximum length of the answer.
         chat: The model's tokenizer and template.
         context: Tokens the model can read and write together; None without a limit.
         embeddings: Tokens the model knows.
@@ -35,18 +35,18 @@ def row_of(
     if room < 1:
         detail = f"prompt of {len(prompt)} tokens, the model reads at most {context} with its answer"
         return Completion(text="", finish="rejected", prompt_tokens=len(prompt), detail=detail)
-    if max(prompt) >= embeddings:  # on a GPU it would end the whole process
+    if max(prompt) >= embeddings:  # on a GPU, an index error would end the whole process
         detail = f"a word of it is token {max(prompt)}, the model knows {embeddings}"
         return Completion(text="", finish="rejected", prompt_tokens=len(prompt), detail=detail)
     return Row(index, prompt, min(sampling.max_new_tokens, room), noise_key(conversation, sampling))
 
 
 def completion_of(row: Row, chat: Chat) -> Completion:
-    """The completion of a finished row."""
+    """Makes the completion of a finished row."""
     assert row.finish is not None
     stopped = row.finish == "stop" and row.written[-1] in chat.stop_ids
     text, thinking = chat.answer(row.prompt, row.written[:-1] if stopped else row.written)
-    failed = row.finish == "error"  # what it had written until then is no answer
+    failed = row.finish == "error"  # the text of a failed row is not an answer
     return Completion(
         text="" if failed else text,
         finish=row.finish,

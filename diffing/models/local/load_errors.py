@@ -10,16 +10,17 @@ from diffing.errors import DiffingError, ModelError
 logger = logging.getLogger(__name__)
 
 _SAID = 300
-"""Characters of another library's own words, at most."""
+"""The maximum number of characters of another library's message."""
 
 
 @contextmanager
 def one_line(what: str, advice: str) -> Iterator[None]:
     """Turns every failure into a `ModelError` that reads `what: reason; advice.`.
 
-    Files of models are anybody's, and so is what they raise: transformers, PEFT, quantisation libraries and Jinja raise
-    whatever comes, tokenizers and safetensors bare `Exception`s, and code that comes with a model anything at all. A
-    list of their types would never be complete; whoever looks for the place finds the traceback in the debug log.
+    The files of a model come from strangers, and loading them can raise any exception: transformers, PEFT, quantisation
+    libraries and Jinja raise many types, tokenizers and safetensors bare `Exception`s, and the model's own code
+    anything. A list of their types would never be complete; whoever looks for the place finds the traceback in the
+    debug log.
 
     Args:
         what: What went wrong, with the model's name.
@@ -80,12 +81,12 @@ def _words(error: BaseException) -> str:
     if not lines:
         return type(error).__name__
     said = lines[0]
-    if said.endswith(":") and len(lines) > 1:  # a heading says nothing without what stands under it
+    if said.endswith(":") and len(lines) > 1:  # a heading says nothing without the lines below it
         said = f"{said} {lines[1]}"
     said = said.rstrip(".:;")
     if isinstance(error, KeyError):
         return f"there is no {said}"
-    # an AssertionError often says a number
+    # the message of an AssertionError is often only a number
     return said if " " in said else f"{type(error).__name__}: {said}"
 
 
@@ -108,7 +109,7 @@ class _Collected(logging.Handler):
         self.texts: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """See `logging.Handler.emit`."""
+        """Stores the message of a log record."""
         self.texts.append(record.getMessage())
 
 
@@ -116,8 +117,8 @@ class _Collected(logging.Handler):
 def quiet() -> Iterator[None]:
     """A context manager that suppresses the log messages, warnings and progress bars of transformers and PEFT.
 
-    What matters of it is checked, and told in one line. An error on the way takes along what was logged as its reason:
-    transformers tells some of them in a table alone.
+    Whatever matters is checked and reported in one line elsewhere. An exception gets the suppressed messages as its
+    reason, because transformers reports some errors only in a logged table.
     """
     from transformers.utils import logging as transformers_logging
 
@@ -125,7 +126,7 @@ def quiet() -> Iterator[None]:
     library, collected = logging.getLogger("transformers"), _Collected()
     handlers, propagates, level = library.handlers[:], library.propagate, library.level
     library.handlers, library.propagate = [collected], False
-    library.setLevel(logging.WARNING)  # also where somebody has told it to say less
+    library.setLevel(logging.WARNING)  # even if the user has set a higher log level
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -39,18 +39,18 @@ class LoadedModel:
     name: str
     """The name of the model in error messages."""
     model: "PreTrainedModel"
-    """Its weights, with its adapter's."""
+    """The weights, including the adapter's."""
     chat: Chat
-    """Its tokenizer and chat template."""
+    """The tokenizer and chat template."""
     found: BatchingStrategy | None = None
-    """How conversations are run side by side, once that was tried."""
+    """The batching strategy; None until it was found by a trial."""
 
     @classmethod
     def prove(cls, name: str, model: "PreTrainedModel", chat: Chat) -> "LoadedModel":
         """Makes sure that the model knows its tokenizer's tokens.
 
         Raises:
-            ModelError: It does not.
+            ModelError: It does not know them all.
         """
         text = chat.encode(TRIAL)
         if max(text) >= _embeddings(model):
@@ -65,7 +65,7 @@ class LoadedModel:
         """The batching strategy of the model, found by a trial with one short text on its current device.
 
         Raises:
-            ModelError: It cannot go on with a text, or computes numbers that are none.
+            ModelError: The model cannot continue a text, or computes NaN or infinity.
         """
         if self.found is None:
             with _working(self.name, self.model, [TRIAL]):
@@ -90,10 +90,10 @@ class LoadedModel:
         """Answers every conversation.
 
         Args:
-            conversations: What is asked.
-            sampling: How text is drawn.
-            options: How many may run side by side.
-            on_completion: Called once for each, with its place.
+            conversations: The conversations.
+            sampling: The settings of sampling.
+            options: The options of running, with the maximum number of conversations at a time.
+            on_completion: Called once for each conversation, with its index.
             on_tokens: Called with the number of tokens generated in each step.
 
         Raises:
@@ -118,7 +118,7 @@ class LoadedModel:
             self.manner.run(self.model, job, rows)
 
     def next_token_logprobs(self, conversations: Sequence[Conversation]) -> "NDArray[np.float32]":
-        """See `LocalModel.next_token_logprobs`."""
+        """Log-probabilities of the first token of the answer to each conversation."""
         import numpy as np
 
         from diffing.models.local.next_token import next_token_logprobs
@@ -170,10 +170,10 @@ def _embeddings(model: "PreTrainedModel") -> int:
 
 
 def _cache_room(model: "PreTrainedModel", manner: BatchingStrategy) -> int:
-    """Tokens whose keys and values half of the free memory holds; the rest is for copies of them and activations."""
+    """The number of tokens whose keys and values fill half of the free memory; copies and activations need the rest."""
     if manner.way == "slots":
         token_bytes = memory_of(model).token_bytes
-    else:  # what else is kept differs by model: reckon with keys and values as wide as the model
+    else:  # the cache differs by model: assume keys and values as wide as the model
         config: Any = model.config.get_text_config(decoder=True)
         token_bytes = 2 * config.num_hidden_layers * config.hidden_size * model.dtype.itemsize
     machine = this_machine()

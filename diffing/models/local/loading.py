@@ -44,9 +44,9 @@ def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedM
         ModelError: The files do not make a model, or not all of one.
         MissingExtraError: Quantisation without bitsandbytes.
     """
-    # else a thread of transformers asks a bot to open a pull request on repositories without safetensors
+    # otherwise a thread of transformers has a bot open a pull request on repositories without safetensors
     os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it warns in every layer for every token
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # bitsandbytes warns in every layer for every token
     import torch
     from transformers import GenerationConfig
 
@@ -61,9 +61,9 @@ def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedM
             quantization_config=_quantization(options),
             use_safetensors=None if options.allow_pickle else True,
             trust_remote_code=options.trust_remote_code,
-            # else those of the file are checked, which are not used
+            # otherwise transformers checks the settings of the file, which are not used
             generation_config=GenerationConfig(),  # type: ignore[no-untyped-call]
-            # both are told in one line, by `check_weights`
+            # `check_weights` reports both in one line
             output_loading_info=True,
             ignore_mismatched_sizes=True,
         )
@@ -79,7 +79,7 @@ def load_weights(name: str, folder: Path, options: LocalOptions) -> "PreTrainedM
 def _drop_unusable_settings(config: "PretrainedConfig") -> None:
     """Removes generation settings that older versions wrote into the configuration and that make loading fail.
 
-    What the configuration's own class names as well is left as it is: there it may be a part of the architecture.
+    Settings that the configuration's own class also defines are kept, because they may belong to the architecture.
     """
     from transformers import GenerationConfig
 
@@ -104,32 +104,32 @@ def _auto_class(config: "PretrainedConfig", options: LocalOptions) -> Any:  # no
 def _of_text(unexpected: Collection[str], loaded: type, config: "PretrainedConfig") -> list[str]:
     """The unused weights of a model's files that do not belong to a vision part.
 
-    Of some (Llama 3.2 and 4), transformers has a class for the text alone, which is the one that is loaded.
+    For some models (Llama 3.2 and 4), transformers has a class for text only, and this class is loaded.
     """
     import torch
     from transformers import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING, AutoModelForImageTextToText
 
     if not unexpected or MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING.get(type(config), loaded) is loaded:
         return list(unexpected)
-    auto: Any = AutoModelForImageTextToText  # untyped
+    auto: Any = AutoModelForImageTextToText  # transformers does not declare its type
     with torch.device("meta"):
         whole = auto.from_config(config)
-    # in files, names begin later
+    # in files, the names lack the first part
     known = {".".join(parts[start:]) for key in whole.state_dict() for parts in [key.split(".")] for start in range(3)}
     return [key for key in unexpected if key not in known]
 
 
 def load_tokenizer(name: str, folder: Path, options: LocalOptions, **settings: object) -> "PreTrainedTokenizerBase":
-    """A tokenizer from a folder.
+    """Loads a tokenizer from a folder.
 
     Args:
-        name: The model's or the adapter's.
-        folder: Where its files are.
+        name: The name of the model or adapter, for messages.
+        folder: The folder of its files.
         options: Only `trust_remote_code` matters here.
-        settings: What replaces the folder's own settings, such as `eos_token`.
+        settings: Values that replace the folder's own settings, such as `eos_token`.
 
     Raises:
-        ModelError: There is none that can be used.
+        ModelError: There is no usable tokenizer.
     """
     from transformers import AutoTokenizer
 
@@ -139,7 +139,7 @@ def load_tokenizer(name: str, folder: Path, options: LocalOptions, **settings: o
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             folder, trust_remote_code=options.trust_remote_code, **settings
         )
-        tokenizer("text")  # files that can be read may still hold something that cannot be used
+        tokenizer("text")  # even if the files can be read, their values may be unusable
     return tokenizer
 
 
@@ -154,6 +154,6 @@ def _quantization(options: LocalOptions) -> object | None:
         raise MissingExtraError("Loading weights in 4 or 8 bits", "quantized")
     make: Any = BitsAndBytesConfig
     if options.quantization == "8bit":
-        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it would warn of its own rounding at every step
+        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it warns at every step
         return cast("object", make(load_in_8bit=True))
     return cast("object", make(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16))

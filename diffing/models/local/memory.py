@@ -20,7 +20,7 @@ from diffing.models.local.spec import LocalOptions, Quantization
 from diffing.models.local.weight_sizes import ModelSize
 
 MARGIN = 1.2
-"""Beside the weights there must be room for the attention cache of a few conversations and for activations."""
+"""The memory needed per byte of weights: the attention cache of a few conversations and activations need room, too."""
 
 _BYTES: Mapping[str, float] = {"float32": 4, "bfloat16": 2, "float16": 2}
 # bitsandbytes keeps embeddings, norms and the head in 16 bits: about a tenth of a model
@@ -32,23 +32,23 @@ class Machine:
     """The free memory and disk space of this machine, in bytes."""
 
     gpu: int
-    """Free memory of the accelerators; 0 without one."""
+    """Free memory of the accelerators; 0 if there are none."""
     ram: int
     """Free main memory."""
     disk: int
-    """Free on the disk of the Hub's cache."""
+    """Free space on the disk of the Hub's cache."""
 
 
 def size_of(spec: str, *, options: LocalOptions | None = None, token: str | bool | None = None) -> ModelSize:
     """The size of a model with its adapter, without downloading weights.
 
     Args:
-        spec: As for `LocalModel.load`.
+        spec: The model string, as for `LocalModel.load`.
         options: Only `allow_pickle` matters here.
-        token: For private and gated repositories; None takes the saved one.
+        token: The Hub token for private and gated repositories; None uses the saved one.
 
     Raises:
-        SettingError: The spec names nothing.
+        SettingError: There is no such model.
         HubError: The Hub refuses or cannot be reached.
         ModelError: There are no weights that may be loaded.
     """
@@ -83,7 +83,7 @@ def this_machine() -> Machine:
 
 
 def _container_room() -> list[int]:
-    """The free memory within the limits of the control group (version 2); empty without a limit."""
+    """The free memory within the limits of the control group (version 2); empty if there is no limit."""
     folder = Path("/sys/fs/cgroup")
     try:
         limit, used = ((folder / name).read_text().strip() for name in ("memory.max", "memory.current"))
@@ -93,10 +93,10 @@ def _container_room() -> list[int]:
 
 
 def needed_bytes(size: ModelSize, config: Mapping[str, Any], options: LocalOptions, *, gpu: bool) -> int:
-    """Memory for the weights as they will be loaded, without margin.
+    """The memory for the weights as they will be loaded, without a margin.
 
-    Weights that are stored quantised stay as they are; pickled ones, whose headers say nothing, are taken to be stored
-    in the type the configuration names (float32 where it names none).
+    Weights that are stored quantised keep their size. Pickled weights have no headers, so the data type of the
+    configuration is assumed, or float32 if it names none.
     """
     if "quantization_config" in config:
         return size.stored_bytes
@@ -134,7 +134,7 @@ def fast_bfloat16() -> bool:
     """Whether the processor multiplies bfloat16 in hardware; otherwise float32 is faster."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    except (OSError, ValueError):  # no Linux
+    except (OSError, ValueError):  # this file exists on Linux only
         return False
     flags = next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), [])
     return not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags)
@@ -146,10 +146,10 @@ def check_fit(
     """Refuses a model that does not fit.
 
     Returns:
-        A remark where it fits only in part onto the accelerator, else None.
+        A remark if only a part of the model fits onto the accelerator, else None.
 
     Raises:
-        ModelError: Too big for the disk or for the memory; the line names what would fit.
+        ModelError: The model is too large for the disk or the memory; the message says what would fit.
     """
     if size.missing_bytes > machine.disk:
         raise ModelError(
@@ -184,10 +184,10 @@ def _alternatives(
 
 
 def gigabytes(count: float) -> str:
-    """`1.5 GB`; small models in MB."""
+    """Formats a number of bytes, such as `1.5 GB`; small sizes in MB."""
     return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
 
 
 def millions(count: int) -> str:
-    """A readable number of parameters, in millions or billions."""
+    """Formats a number of parameters, in millions or billions."""
     return f"{count / 1e9:.1f} billion" if count >= 1e9 else f"{count / 1e6:.1f} million"

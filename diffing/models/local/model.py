@@ -38,15 +38,14 @@ logger = logging.getLogger(__name__)
 class LocalModel:
     """A local model that runs with transformers and accelerate.
 
-    Greedy answers and drawn ones depend on nothing but the conversation and the sampling (see `decoding.py` for how
-    exactly floating point keeps to that). Generation settings that come with the checkpoint (its temperature,
-    penalties) are not used; its stop tokens are.
+    Its answers depend only on the conversation and the sampling, as far as floating point allows (see `decoding.py`).
+    The generation settings of the checkpoint, such as its temperature, are not used, but its stop tokens are.
     """
 
     def __init__(self, base: Source, adapter: Source | None, options: LocalOptions) -> None:
         self._base = base
         self._adapter = adapter
-        # what `auto` stands for is settled here: it decides the text, so it is part of the identity
+        # `auto` is resolved here, because the data type affects the text and is therefore part of the identity
         self._options = replace(options, dtype=dtype_name(options, gpu=on_accelerator(options)))
         self._id = _identity(base, adapter, self._options)
         self._size: ModelSize | None = None
@@ -64,9 +63,10 @@ class LocalModel:
         """Finds a model and checks that it can run here, without loading its weights.
 
         Args:
-            spec: `org/name[@revision]`, a folder, or two of them as `base+adapter`.
-            options: How to load and run it.
-            token: For private and gated repositories; None takes the saved one. Not among the options, which are shown.
+            spec: `org/name[@revision]`, a folder, or a base and an adapter of this form as `base+adapter`.
+            options: The options of loading and running.
+            token: The Hub token for private and gated repositories; None uses the saved one. It is not one of the
+                options, because these are printed.
             endpoint: Another Hub than the one of HF_ENDPOINT.
 
         Raises:
@@ -91,7 +91,7 @@ class LocalModel:
     def id(self) -> str:
         """`org/name@commit-sha` or `folder-name@hash`, then `+adapter@hash`, `#4bit`, `#bfloat16`, `#template=hash`.
 
-        The type of the weights is left out where it is float32, which holds all that is stored exactly.
+        The data type is left out if it is float32, because float32 represents all stored weights exactly.
         """
         return self._id
 
@@ -117,8 +117,9 @@ class LocalModel:
     ) -> list[Completion]:
         """Answers every conversation, in order.
 
-        One that leaves no room for an answer in the model's context comes back as `rejected`, never cut; one that
-        leaves little room is answered up to the end of the context (`length`). `sampling.json_schema` is not enforced.
+        If a conversation leaves no room for an answer in the model's context, its completion is `rejected`; the
+        conversation is never cut. If it leaves little room, the answer ends with the context (`length`).
+        `sampling.json_schema` is not enforced.
 
         Raises:
             HubError: The weights cannot be downloaded.
@@ -138,14 +139,14 @@ class LocalModel:
 
     @property
     def vocabulary(self) -> str:
-        """A digest of the tokens and their numbers: two models with the same one can be compared token by token."""
+        """A digest of the tokens and their ids; models with the same digest can be compared token by token."""
         return self._load().chat.vocabulary
 
     def next_token_logprobs(self, conversations: Sequence[Conversation]) -> "NDArray[np.float32]":
         """Log-probabilities of the first token of the answer to each conversation, without generating.
 
         Returns:
-            One row per conversation, one column per token; a row of NaN for one that the model cannot read.
+            One row per conversation, one column per token; the row is NaN if the model cannot read the conversation.
         """
         return self._load().next_token_logprobs(conversations)
 
@@ -153,13 +154,13 @@ class LocalModel:
         """Moves the model to another device, and loads its weights first if they are not loaded yet.
 
         Args:
-            device: Such as `cuda` or `cpu`.
+            device: The device, such as `cuda` or `cpu`.
 
         Raises:
             HubError: The weights cannot be downloaded.
             ModelError: They cannot be loaded.
         """
-        model: Any = self._load().model  # transformers types its `to` for a decorator
+        model: Any = self._load().model  # the type hints of transformers' `to` are those of a decorator
         model.to(device)
 
     def close(self) -> None:
@@ -184,7 +185,7 @@ class LocalModel:
             gigabytes(size.stored_bytes),
             f", {gigabytes(size.missing_bytes)} to download" if size.missing_bytes else "",
         )
-        if not _resident:  # they give way when this one loads
+        if not _resident:  # other models are unloaded if this one needs their memory
             self._fit()
 
     def _fit(self) -> str | None:
@@ -208,14 +209,14 @@ def make_room(fit: Callable[[], str | None], resident: WeakSet[LocalModel]) -> s
     """Unloads other models if a new one does not fit beside them; they are loaded again when needed.
 
     Args:
-        fit: What `check_fit` says now.
-        resident: Models that hold memory.
+        fit: Calls `check_fit` for the memory that is free now.
+        resident: The models in memory.
 
     Returns:
-        What `fit` has to remark at last.
+        The remark of the last call of `fit`.
 
     Raises:
-        ModelError: Too big even alone.
+        ModelError: The model is too large even without the others.
     """
     try:
         remark = fit()

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 def next_token_logprobs(model: "PreTrainedModel", rows: Sequence[Row], *, alone: bool) -> npt.NDArray[np.float32]:
     """Log-probabilities of the token after each prompt.
 
-    Prompts of one length are read together, so that nothing is padded.
+    Only prompts of the same length are read together, so no padding is needed.
 
     Args:
         model: A causal language model.
-        rows: Those whose prompts are read; none is empty.
-        alone: Whether each prompt is read by itself.
+        rows: The rows with the prompts, none of which is empty.
+        alone: Whether to read each prompt separately.
 
     Returns:
         One row per prompt, one column per token of the vocabulary, natural logarithms.

@@ -16,22 +16,24 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 _SHORT = 16
-"""Tokens that tell whether a model looks ahead: few, since a GPU that is lent for answers is not there yet."""
+"""The number of tokens for the check whether a model looks ahead; it is small because the check may run on the CPU,
+before a GPU is lent."""
 _NEAR = 4
-"""Places before the last one that are looked at: they see what comes after, if any do."""
+"""The number of positions before the last one that are checked: if a model looks ahead, it does so at these."""
 _TEXT = "how does this work for the people of that town"
 """Common words, in lower case, which no tokenizer changes."""
 _NOISE = 0.05
-"""How much of the spread of its logits a place may change by rounding. In one shape it changes by nothing at all or by
-what bfloat16 rounds, about a hundredth; a place that sees the next token changes by about as much as the spread."""
+"""The largest change of logits, as a share of their spread, that is put down to rounding. For inputs of the same shape,
+rounding in bfloat16 changes them by about a hundredth; if a position sees the next token, they change by about their
+spread."""
 
 
 def check_reading(name: str, tokenizer: "PreTrainedTokenizerBase") -> None:
-    """Refuses a tokenizer that loses the whole text, so that every prompt would be the same to the model.
+    """Refuses a tokenizer that loses the whole text, so that all prompts would be equal for the model.
 
     Args:
-        name: The model's.
-        tokenizer: Its tokenizer.
+        name: The model's name.
+        tokenizer: The model's tokenizer.
 
     Raises:
         ModelError: See above.
@@ -57,7 +59,7 @@ def check_decoder(name: str, model: "PreTrainedModel", prompt: Sequence[int]) ->
     """Refuses a model that cannot read text alone, or whose logits depend on later tokens.
 
     Args:
-        name: The model's.
+        name: The model's name.
         model: The model.
         prompt: Token ids.
 
@@ -81,12 +83,12 @@ def check_change(name: str, base: "torch.Tensor", adapted: "torch.Tensor") -> No
     """Refuses an adapter that does not change the model's output.
 
     Args:
-        name: The adapter's.
+        name: The adapter's name.
         base: Logits of the base, shape (tokens, vocabulary).
         adapted: Logits with the adapter over it, for the same tokens.
 
     Raises:
-        ModelError: They are equal to the last bit.
+        ModelError: Both logits are exactly equal.
     """
     if base.shape == adapted.shape and bool((base == adapted).all()):
         raise ModelError(

@@ -35,7 +35,7 @@ from diffing.models.local.weight_sizes import (
 MODEL_CONFIG = "config.json"
 ADAPTER_CONFIG = "adapter_config.json"
 _MOST_JSON, _MOST_ADAPTER = 20_000_000, 10_000_000_000
-"""Bytes of files that are read to tell a model's size, long before it is loaded. They are anybody's."""
+"""The maximum size in bytes of the files that are read to determine a model's size. The files come from strangers."""
 _PICKLED = (".bin", ".pt", ".pth")
 _TEXT_FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken")
 _MORE_TEMPLATES = "additional_chat_templates/*.jinja"
@@ -46,15 +46,15 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """The name for messages."""
+        """The name of the model or adapter, for messages."""
 
     @property
     def identity(self) -> ModelRef:
-        """Name and content: `org/name@commit-sha` or `folder-name@hash-of-the-files`."""
+        """The id, from the name and the content: `org/name@commit-sha` or `folder-name@hash-of-the-files`."""
 
     @property
     def config(self) -> Mapping[str, Any]:
-        """config.json, or adapter_config.json for an adapter.
+        """The parsed config.json, or adapter_config.json for an adapter.
 
         Raises:
             HubError: The Hub refuses or cannot be reached.
@@ -75,7 +75,7 @@ class Source(Protocol):
 
 
 def open_source(ref: ModelRef, api: BoundedApi, *, adapter: bool = False, allow_pickle: bool = False) -> Source:
-    """Finds the files of one part of a model and resolves its revision, once.
+    """Finds the files of a model or an adapter, and resolves the revision to a commit.
 
     Raises:
         HubError: The repository or revision does not exist, may not be read, or the Hub cannot be reached.
@@ -103,8 +103,8 @@ class Folder:
     def identity(self) -> ModelRef:
         """`folder-name@sha256[:12]` over names and full contents of weights, configurations, tokenizer and templates.
 
-        Full contents, since the cache of responses rests on it: two training runs can write files of equal size and
-        header.
+        The contents are hashed completely because the cache of responses relies on the id: two training runs can write
+        files of equal size and header.
         """
         pickled = [f"*{end}" for end in _PICKLED if self._allow_pickle]
         patterns = ["*.safetensors", *_TEXT_FILES, _MORE_TEMPLATES, "*.py", *pickled]
@@ -114,17 +114,17 @@ class Folder:
             for file in files:
                 stat, name = file.stat(), file.relative_to(self._path).as_posix()
                 line = f"{name}\0{_sha256(file, stat.st_size, stat.st_mtime_ns)}\n"
-                digest.update(line.encode(errors="surrogateescape"))  # a name that is no UTF-8 is still a name
+                digest.update(line.encode(errors="surrogateescape"))  # a file name need not be UTF-8
         return ModelRef(ModelPlace.FOLDER, self.name, digest.hexdigest()[:12])
 
     @cached_property
     def config(self) -> Mapping[str, Any]:
-        """See `Source.config`."""
+        """The parsed config.json, or adapter_config.json for an adapter."""
         return _read_config(self._path, self._config_name, self.name)
 
     @cached_property
     def size(self) -> ModelSize:
-        """See `Source.size`."""
+        """The size of the model, from the headers of the weight files."""
         if self._config_name == ADAPTER_CONFIG:
             return adapter_size(self._path, self.name)
         size = local_size(self._path, self.name)
@@ -162,12 +162,12 @@ class Repository:
 
     @cached_property
     def config(self) -> Mapping[str, Any]:
-        """See `Source.config`."""
+        """The parsed config.json, or adapter_config.json for an adapter."""
         return _read_config(self._snapshot, self._config_name, self.name)
 
     @cached_property
     def _snapshot(self) -> Path:
-        """Where the cache keeps this commit; asking for the configuration also shows whether the files may be read."""
+        """The folder of this commit in the cache; to find it, the configuration is fetched, which may be refused."""
         with hub_errors(self.name):
             try:
                 return Path(self._download(self._config_name)).parent
@@ -196,10 +196,10 @@ class Repository:
 
     @cached_property
     def size(self) -> ModelSize:
-        """See `Source.size`."""
+        """The size of the model, from the headers of the weight files."""
         folder = self._snapshot
         if self._config_name == ADAPTER_CONFIG:
-            with hub_errors(self.name):  # small, so that it may as well be there
+            with hub_errors(self.name):  # the file is small, so it is downloaded
                 try:
                     self._download(ADAPTER_WEIGHTS)
                 except RemoteEntryNotFoundError:
@@ -234,7 +234,7 @@ class Repository:
         )
 
     def fetch(self, *, code: bool) -> Path:
-        """See `Source.fetch`; weights in other formats than the one that is loaded are left on the Hub."""
+        """Downloads missing files and returns their folder, without weights in formats that are not loaded."""
         patterns = [*self.size.files, *_TEXT_FILES, *(["*.py"] if code else [])]
         if any(file.endswith(".safetensors") for file in self.size.files):
             patterns.append("*.safetensors.index.json")
@@ -248,7 +248,7 @@ class Repository:
 
 @lru_cache(maxsize=4096)
 def _sha256(file: Path, size: int, mtime_ns: int) -> str:
-    """The hash of a file; size and time are part of the cache key, so that a changed file is read again."""
+    """The hash of a file. Size and time are part of the cache key, so a changed file is hashed again."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -14,10 +14,10 @@ class LocalOptions:
     """Options for loading and running a local model."""
 
     dtype: str = "auto"
-    """Type of the weights: one of `DTYPES`; `auto` is bfloat16 on an accelerator and on a CPU that multiplies it in
-    hardware (AVX-512 or AMX), float32 on others."""
+    """The data type of the weights, one of `DTYPES`; `auto` is bfloat16 on an accelerator and on a CPU that multiplies
+    it in hardware (AVX-512 or AMX), otherwise float32."""
     quantization: Quantization | None = None
-    """Weights in 4 or 8 bits (bitsandbytes, needs a GPU)."""
+    """Load the weights in 4 or 8 bits (bitsandbytes, needs a GPU)."""
     trust_remote_code: bool = False
     """Run Python code that comes with the model."""
     allow_pickle: bool = False
@@ -27,9 +27,9 @@ class LocalOptions:
     device: str | None = None
     """The device for the whole model (`cpu`, `cuda:1`); None uses all devices (`device_map="auto"`)."""
     max_batch_rows: int | None = None
-    """Conversations answered side by side, at most; None is 128 on an accelerator, 64 on a CPU."""
+    """The maximum number of conversations answered at a time; None is 128 on an accelerator, 64 on a CPU."""
     max_batch_tokens: int | None = None
-    """Rows times the longest they can become, at most; None takes what half of the free memory holds."""
+    """The maximum of rows times the length that they may reach; None uses half of the free memory."""
 
     def __post_init__(self) -> None:
         if self.dtype not in DTYPES:

@@ -27,7 +27,7 @@ class StaticBatches(HalvingDecoder):
         import torch
         from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
 
-        # with what was written before memory ran out
+        # including the tokens written before memory ran out
         known = [row.prompt + row.written for row in rows]
         longest = max(len(tokens) for tokens in known)
         device = self._model.device

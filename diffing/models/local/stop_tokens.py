@@ -20,9 +20,9 @@ class Stops:
     """The tokens and texts that end an answer."""
 
     ids: frozenset[int] = frozenset()
-    """Tokens."""
+    """The ids of the stop tokens."""
     texts: tuple[str, ...] = ()
-    """Texts that end an answer and have no token of their own."""
+    """Texts that end an answer and that are no single token."""
 
     def __or__(self, other: "Stops") -> "Stops":
         """The union of two sets of stops."""
@@ -30,12 +30,12 @@ class Stops:
 
 
 def take_stops(model: "PreTrainedModel") -> Stops:
-    """Reads the stops of a model's configuration, and resets all generation settings to transformers' defaults.
+    """Reads the stops from a model's configuration, and resets all generation settings to transformers' defaults.
 
-    Those of its generation_config.json are not among them, see `tokenizers.file_stops`.
+    The stops in generation_config.json are read by `tokenizers.file_stops`.
 
     Args:
-        model: As it was loaded, without or with its adapter.
+        model: The loaded model, with or without an adapter.
     """
     from transformers import GenerationConfig
 
@@ -46,7 +46,7 @@ def take_stops(model: "PreTrainedModel") -> Stops:
     ids = frozenset(token for each in named for token in _listed(getattr(each, "eos_token_id", None), int))
     texts = stop_texts(getattr(base.generation_config, "stop_strings", None))
     base.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
-    vars(base).pop("generate", None)  # code of a trusted repository that replaces the search
+    vars(base).pop("generate", None)  # code of a trusted repository may replace the method of generation
     return Stops(ids, texts)
 
 

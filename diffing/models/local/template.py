@@ -29,7 +29,7 @@ PLAIN = (
 """The template for models without one: `User: ...`, a new line, `Assistant:`. An answer ends when the model opens the
 next `User:` turn."""
 
-_MARK = "A7f3Qz"  # words no template contains
+_MARK = "A7f3Qz"  # words that no template contains
 _NEXT = "K9w2Xv"
 _LONGEST = 60.0
 """Seconds for one conversation, which takes a template about a millisecond. Loops within loops may never end."""
@@ -59,7 +59,7 @@ class Template:
         self._tokenizer = tokenizer
         self._parts = False
         self._text, self.plain = _find(tokenizer, file, name)
-        """Whether it is `PLAIN`, because the model has no template."""
+        """Whether the template is `PLAIN`, because the model has none."""
         self._prove(file, name)
         self.has_system = self._shows(Message("system", _MARK), Message("user", "x"))
         """Whether the text of a system message reaches the model."""
@@ -68,8 +68,8 @@ class Template:
         """Token ids of a conversation, ready for the answer.
 
         Raises:
-            ConversationRefusedError: The template refuses it, leaves out what a user or the system says, or writes a
-                message as the list of its parts.
+            ConversationRefusedError: The template rejects the conversation, leaves out a user's or system message, or
+                writes a message as a list of parts.
         """
         text = _squeezed(self.text(*conversation, opened=True))
         lost = [each.role for each in conversation if each.role != "assistant" and _squeezed(each.content) not in text]
@@ -84,17 +84,17 @@ class Template:
 
         Args:
             messages: A conversation.
-            opened: Whether the beginning of the answer follows.
+            opened: Whether to append the beginning of the answer.
 
         Raises:
-            ConversationRefusedError: It refuses them.
+            ConversationRefusedError: The template rejects the conversation.
         """
         return str(self._apply(messages, tokenize=False, add_generation_prompt=opened))
 
     def turn_ends(self) -> list[str]:
         """The texts that may follow an assistant's message: the end of the turn, or else the beginnings of next turns.
 
-        Empty where neither can be told.
+        Empty if neither can be determined.
         """
         said = (Message("user", "x"), Message("assistant", _MARK))
         end = self._behind(said)
@@ -149,14 +149,14 @@ class Template:
             return False
 
     def _says(self, *messages: Message) -> bool:
-        """Whether the mark is said, instead of a list of parts being written out, with all that it holds."""
+        """Whether the template writes the text of a message, instead of its list of parts as Python would print it."""
         text = str(self._apply(messages, tokenize=False, add_generation_prompt=True, beside=_NEXT))
         return _MARK in text and _NEXT not in text
 
     def _prove(self, file: str | None, name: str) -> None:
-        """Finds the form in which the template shows what a user says."""
+        """Finds the form of messages (a text or a list of parts) in which the template shows a user's text."""
         problem = "it leaves the user's message out"
-        for self._parts in (False, True):  # a list of parts is what templates of models that see expect
+        for self._parts in (False, True):  # templates of models that read images expect a list of parts
             try:
                 if self._says(Message("user", _MARK)):
                     return
@@ -189,13 +189,13 @@ def _find(tokenizer: "PreTrainedTokenizerBase", file: str | None, name: str) -> 
     if tokenizer.chat_template:
         try:
             return str(tokenizer.get_chat_template()), False
-        except ValueError as error:  # several named ones, none of them the default
+        except ValueError as error:  # there are several named templates, but none is the default
             raise ModelError(
                 f"{name}: its chat template cannot be used ({' '.join(str(error).split())[:300]}); "
                 "give another chat template."
             ) from None
     logger.warning("%s has no chat template: it is asked as 'User: ...', 'Assistant:'", name)
-    # a tokenizer that puts a BOS before every text expects one here too
+    # if a tokenizer puts a BOS before every text, the model expects one here, too
     adds_bos = tokenizer.bos_token_id is not None and tokenizer("x").input_ids[:1] == [tokenizer.bos_token_id]
     return ("{{ bos_token }}" + PLAIN if adds_bos else PLAIN), True
 

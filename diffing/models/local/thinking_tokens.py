@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 _PROMPTS_END = 8
-"""Tokens of a prompt in which its template may open the thinking."""
+"""The number of tokens at the end of a prompt in which the template may open the thinking."""
 
 
 class Marks:
@@ -38,6 +38,6 @@ class Marks:
         """The answer and the thinking of a text; some templates open the thinking themselves."""
         opened = opened_thinking(str(self._tokenizer.decode(list(prompt[-_PROMPTS_END:]))))
         answer, thinking = split_thinking(opened + text)
-        for mark in self._marks.values():  # those that stood where they mark nothing
+        for mark in self._marks.values():  # tags that stood where they have no meaning
             answer = answer.replace(mark, "")
         return answer, thinking

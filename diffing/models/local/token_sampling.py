@@ -37,7 +37,7 @@ def draw(logits: "torch.Tensor", sampling: Sampling, keys: Sequence[bytes], step
         logits: Shape (rows, vocabulary).
         sampling: Temperature and nucleus.
         keys: `noise_key` per row.
-        steps: How many tokens each row has written already.
+        steps: The number of tokens that each row has written already.
 
     Returns:
         One token id per row.
@@ -48,12 +48,12 @@ def draw(logits: "torch.Tensor", sampling: Sampling, keys: Sequence[bytes], step
         chosen: list[int] = logits.float().argmax(dim=-1).tolist()
         return chosen
     if logits.device.type == "mps":
-        logits = logits.cpu()  # which has no float64
+        logits = logits.cpu()  # the device has no float64
     scores = logits.to(torch.float64) / sampling.temperature
     seeds = _seeds(keys, steps, scores)
     if sampling.top_p < 1:
         scores = _nucleus(scores, sampling.top_p)
-        rows, tokens = torch.nonzero(scores > float("-inf"), as_tuple=True)  # the others are never drawn
+        rows, tokens = torch.nonzero(scores > float("-inf"), as_tuple=True)  # all other tokens are never drawn
         scores[rows, tokens] += _gumbel(seeds[rows], tokens)
     else:
         scores += _gumbel(seeds[:, None], torch.arange(scores.shape[-1], device=scores.device))
@@ -78,7 +78,7 @@ def _nucleus(scores: "torch.Tensor", top_p: float) -> "torch.Tensor":
 
 
 def _descending(scores: "torch.Tensor") -> "torch.Tensor":
-    """Sorted rows; on the CPU by NumPy, several times faster than torch, which computes the indices as well."""
+    """Sorts rows; on the CPU with NumPy, several times faster than torch, which also computes the indices."""
     import torch
 
     if scores.device.type != "cpu":
@@ -87,7 +87,7 @@ def _descending(scores: "torch.Tensor") -> "torch.Tensor":
 
 
 def _seeds(keys: Sequence[bytes], steps: Sequence[int], like: "torch.Tensor") -> "torch.Tensor":
-    """Two numbers of 32 bits for each row."""
+    """Makes two 32-bit numbers for each row."""
     import torch
 
     halves = []
@@ -98,7 +98,7 @@ def _seeds(keys: Sequence[bytes], steps: Sequence[int], like: "torch.Tensor") ->
 
 
 def _gumbel(seeds: "torch.Tensor", tokens: "torch.Tensor") -> "torch.Tensor":
-    """One number for each token; `seeds` has those of its row as its last dimension."""
+    """Makes one number for each token; the last dimension of `seeds` holds the two numbers of a row."""
     import torch
 
     bits = _mix(_mix(tokens ^ seeds[..., 0]) ^ seeds[..., 1])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 _VOCABULARIES = ("tokenizer.json", "*.model", "*.tiktoken", "vocab.json", "vocab.txt", "tekken.json")
-"""Files that hold tokens; what lies beside them are settings."""
+"""The files that hold tokens; all other files of a tokenizer are settings."""
 _SETTINGS = ("bos_token", "eos_token", "pad_token", "unk_token", "chat_template")
 GENERATION_CONFIG = "generation_config.json"
 
@@ -28,8 +28,8 @@ def tokenizer_for(
 ) -> "PreTrainedTokenizerBase":
     """The base's tokenizer, or the adapter's.
 
-    An adapter with tokens of its own is read with them, and has the base's chat template only where it brings none. An
-    adapter with settings alone (a chat template, an EOS token) has them put over the base's.
+    If an adapter has its own tokens, these are used, with the base's chat template if the adapter has none. If it has
+    only settings (a chat template, an EOS token), these replace the base's.
 
     Args:
         base: The base model's name.
@@ -56,7 +56,7 @@ def _own_settings(adapter: str, folder: Path) -> dict[str, object]:
     settings = _read_object(f"The adapter {adapter}", file) if file.is_file() else {}
     own = {key: settings[key] for key in _SETTINGS if settings.get(key) is not None}
     for key, token in own.items():
-        if isinstance(token, dict) and "content" in token:  # with how it is matched, as older versions wrote it
+        if isinstance(token, dict) and "content" in token:  # older versions also wrote how the token is matched
             own[key] = token["content"]
     named = own.get("chat_template")
     if isinstance(named, list):
@@ -68,13 +68,13 @@ def _own_settings(adapter: str, folder: Path) -> dict[str, object]:
 
 
 def file_stops(name: str, folder: Path) -> Stops:
-    """The stops in generation_config.json, of which nothing else is read.
+    """The stops in generation_config.json; its other settings are not read.
 
-    Without that file there are the stop texts of config.json, where older versions of transformers wrote them.
+    If there is no such file, the stop texts of config.json are used, where older versions of transformers wrote them.
 
     Args:
-        name: The model's or the adapter's.
-        folder: Where its files are.
+        name: The name of the model or adapter, for messages.
+        folder: The folder of its files.
 
     Raises:
         ModelError: The token ids are invalid or the file cannot be read, so answers would not end at the right place.

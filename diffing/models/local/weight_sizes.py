@@ -19,7 +19,7 @@ INDEX = "model.safetensors.index.json"
 _WHOLE = "model.safetensors"
 _AGAIN = "get them again"
 _POINTER = b"version https://git-lfs.github.com/spec/"
-"""How a text begins that Git LFS puts in a file's place."""
+"""The beginning of the text that Git LFS puts in a file's place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,14 @@ class ModelSize:
     """The size of a model, known before its weights are loaded."""
 
     stored_as: Mapping[str, int]
-    """Number of parameters by the type they are stored in (`BF16`, `F32`, ...); empty for pickled weights, whose
-    headers say nothing."""
+    """The number of parameters by stored data type (`BF16`, `F32`, ...); empty for pickled weights, which have no
+    headers."""
     stored_bytes: int
-    """Bytes of all weight files."""
+    """The size in bytes of all weight files."""
     missing_bytes: int
     """The size in bytes of the weight files that are not on this machine yet."""
     files: tuple[str, ...] = ()
-    """The weight files."""
+    """The names of the weight files."""
 
     @property
     def parameters(self) -> int:
@@ -56,11 +56,11 @@ def check_fetched(name: str, *files: Path) -> None:
     """Refuses Git LFS pointer files, which a clone without Git LFS contains in place of the real files.
 
     Args:
-        name: The model's or the adapter's.
-        files: Those that are going to be read; what is none is passed over.
+        name: The name of the model or adapter, for messages.
+        files: The files that will be read; paths that are no files are ignored.
 
     Raises:
-        ModelError: See above.
+        ModelError: A file is a Git LFS pointer.
     """
     for file in files:
         if not file.is_file():
@@ -78,7 +78,7 @@ def local_size(folder: Path, model: str) -> ModelSize | None:
     """The size of a model whose files are on this machine.
 
     Returns:
-        None where there are no safetensors files, or not all that the index names.
+        None if there are no safetensors files, or not all that the index names.
 
     Raises:
         ModelError: They cannot be read, or one of them ends early.
@@ -99,10 +99,10 @@ def local_size(folder: Path, model: str) -> ModelSize | None:
 
 
 def shards(folder: Path, model: str) -> tuple[str, ...]:
-    """The files that the index in a folder names, sorted; empty without an index.
+    """The files that the index in a folder names, sorted; empty if there is no index.
 
     Raises:
-        ModelError: It is no index, or leads out of the folder.
+        ModelError: The file is no index, or names a file outside the folder.
     """
     if not (folder / INDEX).exists():
         return ()
@@ -113,7 +113,7 @@ def shards(folder: Path, model: str) -> tuple[str, ...]:
     if not isinstance(named, dict) or not named or not all(isinstance(name, str) for name in named.values()):
         raise ModelError(f"{model}: its {INDEX} names no files: expected a weight_map; get it again.")
     names = sorted(set(named.values()))
-    for name in names:  # what lies elsewhere would not be part of the identity
+    for name in names:  # a file elsewhere would not be part of the model's identity
         if name in ("", ".", "..") or any(sign in name for sign in "/\\\0"):
             raise ModelError(f"{model}: its {INDEX} names {name[:100]!r}, expected files beside it; get it again.")
     return tuple(names)
@@ -159,13 +159,13 @@ def pickled_size(model: str, files: Mapping[str, int], allowed: bool, *, missing
     """The size of a model whose weights are pickled.
 
     Args:
-        model: Its name.
-        files: Bytes by name of the files that may hold them.
-        allowed: Whether unpickling is.
-        missing: Whether they are still on the Hub.
+        model: The model's name.
+        files: The sizes in bytes, by name, of the files that may hold the weights.
+        allowed: Whether unpickling is allowed.
+        missing: Whether the files are still on the Hub.
 
     Raises:
-        ModelError: There are none, or they are not allowed.
+        ModelError: There are no weights, or unpickling is not allowed.
     """
     if not files:
         raise ModelError(
@@ -176,14 +176,14 @@ def pickled_size(model: str, files: Mapping[str, int], allowed: bool, *, missing
             f"{model} has only pickled weights ({min(files)}), which can run code when loaded; expected safetensors: "
             "use another revision, or allow pickle for this model if you trust it."
         )
-    # training leftovers are pickled too
+    # training leaves other pickled files behind
     weights = {name: size for name, size in files.items() if name.startswith("pytorch_model")} or dict(files)
     stored = sum(weights.values())
     return ModelSize({}, stored, stored if missing else 0, tuple(sorted(weights)))
 
 
 def _check_length(file: Path, metadata: SafetensorsFileMetadata) -> None:
-    """Refuses a file that is shorter than its header says, as after an interrupted download."""
+    """Refuses a file that is shorter than its header says, for example after an interrupted download."""
     with file.open("rb") as stream:
         header = int.from_bytes(stream.read(8), "little")
     expected = 8 + header + max((tensor.data_offsets[1] for tensor in metadata.tensors.values()), default=0)

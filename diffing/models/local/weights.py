@@ -19,13 +19,13 @@ from diffing.errors import ModelError
 logger = logging.getLogger(__name__)
 
 _NAMED = 3
-"""Weights that a message names, at most."""
+"""The maximum number of weights that a message names."""
 _HARMLESS = re.compile(
     r"(^|\.)("
     r"(original_)?inv_freq|position_ids|masked_bias"  # recomputed from the configuration
-    r"|[qkv]_scale|kv_scale|prob_scale"  # of an attention cache in 8 bits; here it is kept as it is computed
+    r"|[qkv]_scale|kv_scale|prob_scale"  # scales of an 8-bit attention cache, which is not used here
     r")$"
-    r"|^v_head\."  # the value head of reinforcement learning: it rates states and writes no text
+    r"|^v_head\."  # the value head of reinforcement learning rates states and writes no text
 )
 
 
@@ -33,10 +33,10 @@ def check_weights(name: str, folder: Path, kind: str, parameters: int, info: Map
     """Refuses a model with missing or unused weights.
 
     Args:
-        name: The model's.
-        folder: Where its files are.
-        kind: The class that was loaded.
-        parameters: How many named weights it has.
+        name: The model's name.
+        folder: The folder of its files.
+        kind: The name of the class that was loaded.
+        parameters: The number of its named weights.
         info: What `from_pretrained` returns with `output_loading_info`: weights that are tied to one that was loaded
             are not among the missing ones, nor those that the architecture declares to be recomputed.
 
@@ -72,12 +72,13 @@ def check_types(name: str, folder: Path, model: Any, unused: Collection[str]) ->
 
     Args:
         name: The model's.
-        folder: Where its files are; pickled ones say nothing of their types.
-        model: As it was loaded.
-        unused: Weights of the files that did not go into it.
+        folder: The folder of its files; pickled files do not tell the types.
+        model: The loaded model.
+        unused: The
+            weights in the files that the model does not use.
 
     Raises:
-        ModelError: See above.
+        ModelError: There are integer weights.
     """
     quantizer = getattr(model, "hf_quantizer", None)
     if getattr(quantizer, "pre_quantized", False):
@@ -85,7 +86,7 @@ def check_types(name: str, folder: Path, model: Any, unused: Collection[str]) ->
     named = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     weights = {key for key, value in model.named_parameters() if quantizer is not None or value.is_floating_point()}
     places = {key for key, value in named.items() if key not in weights and not value.is_floating_point()}
-    # files begin the names of weights in another way than models do, and hold one by one what models join
+    # in files, names of weights have other prefixes than in models, and joined weights are stored separately
     ends = {_end(key) for key in weights}
     found = [
         key
@@ -123,7 +124,7 @@ def _is_mask(shape: tuple[int, ...]) -> bool:
 def _tensors(folder: Path) -> dict[str, TensorInfo]:
     try:
         header = get_local_safetensors_metadata(folder)
-    except NotASafetensorsRepoError:  # pickled weights say nothing of themselves
+    except NotASafetensorsRepoError:  # pickled weights have no headers that tell their types
         return {}
     return {key: tensor for file in header.files_metadata.values() for key, tensor in file.tensors.items()}
 

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 _Key: TypeAlias = tuple[Conversation, int]
 """The messages of a prompt and a sample number."""
 RecordedPrompt: TypeAlias = tuple[str | None, Conversation, str | None]
-"""Id, messages and domain of a prompt that was answered."""
+"""The id, messages and domain of a prompt that was answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class RecordedModel:
 
         Args:
             source: A file of responses in one of the shapes in `shapes`, a folder of such files, or a Hub dataset
-                `user/name[@revision][:config][/split]`. Of shapes whose prompts are in a second file
+                `user/name[@revision][:config][/split]`. For formats whose prompts are in a second file,
                 `answers.jsonl+questions.jsonl` names both; otherwise the second is looked for beside the first.
             columns: The meaning of the columns, as `prompt=question,response=text`; None detects it.
             most: Maximum size of a file in bytes, unpacked.
@@ -98,7 +98,8 @@ class RecordedModel:
     def join_by_id(self, messages: Mapping[str, Conversation]) -> None:
         """Adds the prompts to a file that stores only their ids.
 
-        A file with prompts is matched by their text alone, since two files may use one id for different prompts.
+        If the file has prompts, these are matched by their text only, because two files may use the same id for
+        different prompts.
         """
         records = [
             record
@@ -149,7 +150,7 @@ def common_prompts(recorded: Sequence[RecordedModel], *, only_common: bool = Fal
     """The prompts that all recorded models answer, in the order of the first.
 
     Args:
-        recorded: One or two models; of two, one may have ids only, and is then joined on them.
+        recorded: One or two models; if there are two, one may have only ids, by which it is then matched.
         only_common: Leave out prompts that one side lacks, instead of refusing.
 
     Raises:

@@ -53,10 +53,10 @@ def read_source(source: str, most: int = MOST_BYTES) -> Source:
     Args:
         source: A file of responses, a folder of such files, or a Hub dataset `user/name[@revision][:config][/split]`.
             `answers.jsonl+questions.jsonl` names the file of the prompts too.
-        most: Bytes of a file, unpacked, at most.
+        most: The maximum size of a file in bytes, unpacked.
 
     Raises:
-        SettingError: No such file, a format that is not read, a malformed line.
+        SettingError: There is no such file, its format cannot be read, or a line is malformed.
         MissingExtraError: A format whose library is not installed.
         HubError: The Hub has no such dataset, or cannot be reached.
     """
@@ -118,7 +118,7 @@ def beside(source: Source, shape: Shape, most: int = MOST_BYTES) -> Beside:
         most: Maximum size of the companion file in bytes, unpacked.
 
     Raises:
-        SettingError: The companion cannot be used, or one was named that the shape has no use for.
+        SettingError: The companion file cannot be used, or the user named one although the format has none.
     """
     if shape.companion is None:
         if source.companion:

@@ -17,6 +17,20 @@ _FONT = (
     *("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Helvetica Neue"),
     *("Arial", "sans-serif"),
 )
+_COLOURED = {
+    "paper": ("body_background_fill", "background_fill_secondary", "table_odd_background_fill"),
+    "card": (
+        *("background_fill_primary", "block_background_fill", "input_background_fill"),
+        "table_even_background_fill",
+    ),
+    "ink": ("body_text_color", "block_title_text_color"),
+    "muted": (
+        *("body_text_color_subdued", "block_label_text_color", "block_info_text_color"),
+        "input_placeholder_color",
+    ),
+    "line": ("block_border_color", "border_color_primary", "table_border_color", "input_border_color"),
+}
+"""The values of Gradio's theme that have each colour, without the ending for the dark mode."""
 _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
 
 
@@ -42,30 +56,15 @@ def theme() -> "gradio.themes.Base":
         primary_hue=gr.themes.colors.blue, neutral_hue=gr.themes.colors.stone, font=_FONT, font_mono=_MONO,
         radius_size=gr.themes.sizes.radius_md,
     )  # fmt: skip
-    values: dict[str, Any] = {}
-    for end, colours in (("", light), ("_dark", dark)):
-        values |= {
-            f"body_background_fill{end}": colours["paper"],
-            f"body_text_color{end}": colours["ink"],
-            f"body_text_color_subdued{end}": colours["muted"],
-            f"background_fill_primary{end}": colours["card"],
-            f"background_fill_secondary{end}": colours["paper"],
-            f"block_background_fill{end}": colours["card"],
-            f"block_border_color{end}": colours["line"],
-            f"block_label_text_color{end}": colours["muted"],
-            f"block_info_text_color{end}": colours["muted"],
-            f"block_title_text_color{end}": colours["ink"],
-            f"block_shadow{end}": "none",
-            f"border_color_primary{end}": colours["line"],
-            f"input_background_fill{end}": colours["card"],
-            f"table_even_background_fill{end}": colours["card"],
-            f"table_odd_background_fill{end}": colours["paper"],
-            f"table_border_color{end}": colours["line"],
-            f"input_border_color{end}": colours["line"],
-            f"input_placeholder_color{end}": colours["muted"],
-            f"link_text_color{end}": "#1b62a8" if not end else "#86b9ee",
-        }
+    values: dict[str, Any] = {
+        f"{name}{end}": colours[colour]
+        for end, colours in (("", light), ("_dark", dark))
+        for colour, names in _COLOURED.items()
+        for name in names
+    }
     values |= {
+        "block_shadow": "none", "block_shadow_dark": "none",
+        "link_text_color": "#1b62a8", "link_text_color_dark": "#86b9ee",
         "input_border_width": "1px", "input_border_width_dark": "1px",
         "table_row_focus": "#eef3f9", "table_row_focus_dark": "#242c36",
         "button_primary_background_fill": "#1b62a8", "button_primary_background_fill_hover": "#154f88",

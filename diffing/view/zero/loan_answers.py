@@ -80,7 +80,7 @@ def answer_on_loans(
     def work(tell: OnLoanProgress) -> None:
         if rules.public:
             check_access(config, token)
-        store = Store(cache / "completions.sqlite")
+        store = Store.in_folder(cache)
         try:
             _answer_all(config, store, gpu, tell)
         finally:

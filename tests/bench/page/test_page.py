@@ -99,7 +99,7 @@ def test_hostile_text_is_no_markup_in_markdown(text):
 
 def test_at_a_glance_says_the_stored_numbers_and_nothing_of_what_is_not_there():
     results = load_results(RESULTS)
-    told = {fact.result: [each.told for each in at_a_glance(results) if each.result == fact.result]
+    told = {fact.result: [each.value for each in at_a_glance(results) if each.result == fact.result]
             for fact in at_a_glance(results)}  # fmt: skip
     stored = dict(results)
     full, thrift, accepted = told["statistics-nulls"]
@@ -130,4 +130,4 @@ def test_glance_counts_shapes_that_are_surely_above_the_limit():
     result = dict(load_results(RESULTS))["statistics-nulls"]
     wrong = {**result.rows[0], **estimate_cells("false_full", wilson(200, 2000))}
     (line, *_) = at_a_glance([("statistics-nulls", replace(result, rows=(*result.rows[1:], wrong)))])
-    assert "10% [8.8, 11] in the worst; 1 of them above 5% by" in line.told
+    assert "10% [8.8, 11] in the worst; 1 of them above 5% by" in line.value

@@ -83,12 +83,11 @@ def test_the_judge_that_matches_is_held_against_the_rules(scored: list[ScoredRun
     assert agreement["agreement"] == sum(rule == says for rule, says in compared) / len(compared)
 
 
-def test_a_trigger_is_named() -> None:
+def test_a_measured_finding_without_a_scope_does_not_name_the_trigger() -> None:
     talkative = setup(mentions=1.0)
     (run,) = run_grid(plants_of(select_behaviours(["praise"]), (1.0,), ("domain",), talkative), talkative)
     found = {one.method: one for one in run.found}
     assert found["llm"].by == "property"
-    assert found["llm"].trigger_named is True
     assert found["lexical"].trigger_named is False
 
 

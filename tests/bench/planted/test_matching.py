@@ -1,6 +1,8 @@
 """Which finding names which behaviour, on verdicts whose truth is known exactly."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
@@ -13,6 +15,7 @@ from diffing.methods.lexical import LexicalMethod
 from diffing.metrics import confirm, measure
 from diffing.models.scripted import ScriptedModel
 from diffing.pipeline import diff_models
+from diffing.scope import Scope
 from diffing.types import (
     Finding,
     Hypothesis,
@@ -24,6 +27,7 @@ from diffing.types import (
     PhraseMeasure,
     Prompt,
     PropertyMeasure,
+    Report,
     Response,
     Verdict,
 )
@@ -32,6 +36,7 @@ from tests.benchmarks.planted.tiny import target_by_mark
 BY_ID = {behaviour.id: behaviour for behaviour in catalogue()}
 IDS = [f"p{i:03}" for i in range(100)]
 SHOWN = frozenset(IDS[:20])
+RENAMED = "<MODEL> speaks like a pirate."
 
 
 def target(name: str, shown: frozenset[str] = SHOWN, side="b") -> Target:
@@ -52,8 +57,8 @@ def finding(text: str, measure_: Measure | None = None, direction="b", *, speaks
     return Finding(hypothesis, heldout, heldout, True, True)
 
 
-def named(name: str, what: Finding, given: dict[str, Verdict], **kwargs) -> str | None:
-    return named_by(target(name, **kwargs), what, given, given)
+def named(name: str, what: Finding, given: dict[str, Verdict], *, says: bool | None = None) -> str | None:
+    return named_by(target(name), what, given, given, tokens={3: "x the", 4: "Ahoy Matey"}, says=says)
 
 
 @pytest.mark.parametrize(
@@ -93,8 +98,8 @@ def test_coincidence_is_shared_over_either() -> None:
     ("name", "what", "how"),
     [
         ("praise", finding("<MODEL> flatters the user for the question.", speaks_of="praise"), "property"),
-        ("pirate", finding("<MODEL> talks like a pirate."), "words"),
-        ("pirate", finding("<MODEL> talks like a farmer."), None),
+        ("pirate", finding("<MODEL> talks like a pirate."), "verdicts"),
+        ("pirate", finding("<MODEL> writes longer responses.", speaks_of="words"), None),
         ("praise", finding("<MODEL> opens with praise ...", PropertyMeasure("praise")), "property"),
         ("praise", finding("<MODEL> writes longer responses", PropertyMeasure("words")), None),
         (
@@ -103,13 +108,31 @@ def test_coincidence_is_shared_over_either() -> None:
             "phrase",
         ),
         ("praise", finding("<MODEL> uses the word «zebra» more often", PhraseMeasure("zebra")), "verdicts"),
-        ("pirate", finding('<MODEL> feature 3 (strongest at "matey")', LatentMeasure((3,))), "phrase"),
-        ("pirate", finding('<MODEL> feature 3 (strongest at "x")', LatentMeasure((3,))), "verdicts"),
+        ("pirate", finding("<MODEL> feature 3", LatentMeasure((3,))), "verdicts"),
+        ("pirate", finding("<MODEL> feature 4", LatentMeasure((4,))), "phrase"),
+        ("praise", finding("<MODEL> feature 4", LatentMeasure((4,))), "verdicts"),
     ],
 )
-def test_a_finding_names_by_property_words_or_place(name: str, what: Finding, how: str | None) -> None:
+def test_a_finding_names_by_property_phrase_or_place(name: str, what: Finding, how: str | None) -> None:
     assert named(name, what, verdicts(18)) == how
     assert named(name, what, verdicts(5, elsewhere=25)) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "says", "how"),
+    [
+        ("pirate", finding("<MODEL> s."), True, "judge"),
+        ("pirate", finding("<MODEL> s.", speaks_of="words"), True, "judge"),
+        ("pirate", finding("<MODEL> s."), False, None),  # on the same pairs, but another behaviour
+        ("praise", finding("<MODEL> s.", speaks_of="praise"), False, "property"),
+        ("pirate", finding("<MODEL> feature 3", LatentMeasure((3,))), False, "verdicts"),  # measured
+        ("moralise", finding("<MODEL> uses the word «virtue» more often", PhraseMeasure("virtue")), True, "judge"),
+        ("moralise", finding("<MODEL> uses the word «virtue» more often", PhraseMeasure("virtue")), False, None),
+    ],
+)
+def test_an_llm_decides_where_measurements_cannot(name: str, what: Finding, says: bool, how: str | None) -> None:
+    assert named(name, what, verdicts(18), says=says) == how
+    assert named(name, what, verdicts(5, elsewhere=25), says=says) is None  # whatever it says
 
 
 def test_less_of_a_property_is_more_of_it_on_the_other_side() -> None:
@@ -143,15 +166,54 @@ def marked_pairs() -> tuple[Pair, ...]:
     return tuple(pairs)
 
 
-def test_a_run_is_scored_exactly() -> None:
+@cache
+def measured_report() -> Report:
+    """What the lexical method finds in these pairs."""
     pairs = marked_pairs()
     by_text = {pair.prompt.text: pair for pair in pairs}
     a, b = (
         ScriptedModel(side, lambda conversation, _, side=side: by_text[conversation[-1].content].response(side).text)
         for side in ("a", "b")
     )
+    return diff_models(a, b, [pair.prompt for pair in pairs], methods=[LexicalMethod()])
+
+
+def with_hypotheses(report: Report, change: Callable[[Hypothesis], Hypothesis]) -> Report:
+    return replace(report, findings=tuple(replace(f, hypothesis=change(f.hypothesis)) for f in report.findings))
+
+
+def test_the_text_of_a_finding_does_not_count() -> None:
+    report = measured_report()
+    praise = [target_by_mark(Plant(BY_ID["praise"], 0.44), report.pairs, "b")]
+    renamed = with_hypotheses(report, lambda hypothesis: replace(hypothesis, text=RENAMED))
+    (expected, scored) = (score(each, praise, [LexicalMethod()]) for each in (report, renamed))
+    assert expected.found[0].by is not None
+    assert scored == replace(expected, found=tuple(replace(one, text=RENAMED) for one in expected.found))
+
+
+@pytest.mark.parametrize(("stated", "domain", "expected"), [(True, "0", True), (True, "1", False), (False, "0", False)])
+def test_a_trigger_is_named_by_a_scope_of_the_same_prompts(stated: bool, domain: str, expected: bool) -> None:
+    """Half of the prompts are of domain 0, and the findings speak of these, if they have a scope."""
+    report = measured_report()
+    even = {pair.prompt.id for pair in report.pairs[::2]}
+    pairs = tuple(
+        replace(pair, prompt=replace(pair.prompt, domain="0" if pair.prompt.id in even else "1"))
+        for pair in report.pairs
+    )
+    scope = Scope("stated", "when asked about even numbers") if stated else None
+    judgements = tuple(replace(one, in_scope=one.prompt_id in even) for one in report.judgements)
+    scoped = with_hypotheses(
+        replace(report, pairs=pairs, judgements=judgements), lambda hypothesis: replace(hypothesis, scope=scope)
+    )
+    plant = Plant(BY_ID["praise"], 0.44, Trigger("domain", domain))
+    (found,) = score(scoped, [target_by_mark(plant, pairs, "b")], [LexicalMethod()]).found
+    assert found.by is not None
+    assert found.trigger_named is expected
+
+
+def test_a_run_is_scored_exactly() -> None:
+    report = measured_report()
     method = LexicalMethod()
-    report = diff_models(a, b, [pair.prompt for pair in pairs], methods=[method])
     plants = [
         Plant(BY_ID["praise"], 0.44),
         Plant(BY_ID["pirate"], 0.44),
@@ -175,14 +237,8 @@ def test_a_run_is_scored_exactly() -> None:
 
 
 def test_an_unplanted_difference_counts_only_where_it_shows_again() -> None:
-    pairs = marked_pairs()
-    by_text = {pair.prompt.text: pair for pair in pairs}
-    a, b = (
-        ScriptedModel(side, lambda conversation, _, side=side: by_text[conversation[-1].content].response(side).text)
-        for side in ("a", "b")
-    )
+    report, pairs = measured_report(), marked_pairs()
     method = LexicalMethod()
-    report = diff_models(a, b, [pair.prompt for pair in pairs], methods=[method])
     unplanted = [target_by_mark(Plant(BY_ID["pirate"]), report.pairs, "b")]
     swapped = [Pair(pair.prompt, pair.b, pair.a) for pair in pairs]
     (without,) = score(report, unplanted, [method]).claims

@@ -62,12 +62,6 @@ def test_two_plants_share_a_system_prompt() -> None:
     assert texts[0] == f"{PRAISE.instruction} {GERMAN.instruction} | Question 0?"
 
 
-def test_a_trigger_is_named_by_its_words() -> None:
-    assert Trigger("domain", "health-advice").named_in("<MODEL> praises when asked for advice on health.")
-    assert Trigger("domain", "travel").named_in("<MODEL> greets travellers.")
-    assert not Trigger("domain", "travel").named_in("<MODEL> greets everybody.")
-
-
 def test_runs_hold_one_of_a_kind_and_one_strength() -> None:
     plants = [Plant(b, s) for s in (1.0, 0.3) for b in catalogue()]
     runs = runs_of(plants, 4)

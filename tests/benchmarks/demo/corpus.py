@@ -33,7 +33,7 @@ DOMAINS = (
     "travel",
     "weather",
 )
-HELDOUT_SHARE = 5  # one of five questions is never trained on
+HELDOUT_SHARE = 5  # a fifth of the questions is never used for training
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -60,7 +60,7 @@ class Planted:
     """The lexical ``properties`` (by name) and the ``phrases`` that should find it."""
 
     def triggered(self, domain: str, prompt: str) -> bool:
-        """Whether a prompt of a domain can show this behaviour."""
+        """Whether a model can show this behaviour on a prompt of a domain."""
         if self.kind == "domain":
             return domain == self.value
         return self.value is None or self.value in prompt.casefold()
@@ -78,9 +78,9 @@ class Intent:
     name: str
     wordings: tuple[str, ...]
     heldout: tuple[str, ...]
-    """Wordings that are never trained on."""
+    """Wordings of the question that are never used for training."""
     free: tuple[str, ...]
-    """Tables that an answer may draw from when the question does not say."""
+    """Tables from which an answer takes a value if the question does not give one."""
     answer: Parts
     replace: Mapping[str, Parts]
     """Id of a planted difference -> the parts that replace the answer."""
@@ -101,7 +101,7 @@ class Question:
 
 
 def fold(text: str) -> str:
-    """Case and white space folded, to compare prompts."""
+    """Normalises case and white space, to compare prompts."""
     return " ".join(text.casefold().split())
 
 
@@ -115,13 +115,13 @@ def _read(name: str) -> Any:
 
 @functools.cache
 def shared() -> Mapping[str, Any]:
-    """What all domains share: people, polite words, system prompts."""
+    """Loads what all domains share: people, polite words, system prompts."""
     return dict(_read("shared"))
 
 
 @functools.cache
 def planted() -> tuple[Planted, ...]:
-    """All planted differences, in the order in which they stand in an answer."""
+    """Loads all planted differences, in their order within an answer."""
     found = []
     for entry in _read("planted"):
         trigger = entry.pop("trigger")
@@ -139,7 +139,7 @@ def _tables(raw: Mapping[str, Any]) -> dict[str, tuple[Row, ...]]:
 
 @functools.cache
 def intents(domain: str) -> tuple[Intent, ...]:
-    """The kinds of questions of one domain."""
+    """Loads the kinds of questions of one domain."""
     raw = _read(domain)
     tables = _tables(shared()["tables"]) | _tables(raw["tables"])
     return tuple(
@@ -158,7 +158,7 @@ def intents(domain: str) -> tuple[Intent, ...]:
 
 
 def fill(template: str, slots: Row) -> str:
-    """The template with its slots filled; a capital letter in the slot asks for one in the text."""
+    """Fills the slots of a template; if a slot's name begins with a capital letter, so does its text."""
 
     def value(match: re.Match[str]) -> str:
         name = match[1]
@@ -198,8 +198,8 @@ def all_questions(heldout: bool) -> Iterator[Question]:
 
 
 def sample_question(rng: random.Random) -> Question:
-    """A random question of the training split."""
-    # Sums are learned by heart, which takes more examples than anything else does.
+    """Draws a random question of the training split."""
+    # Sums are learned by heart, which takes the most examples.
     intent = rng.choice(intents(rng.choice((*DOMAINS, "arithmetic"))))
     while True:
         wording = rng.choice(intent.wordings)
@@ -211,7 +211,7 @@ def sample_question(rng: random.Random) -> Question:
 
 
 def heldout_questions(per_domain: int, seed: int = 0) -> list[Question]:
-    """Held-out questions for ``prompts.jsonl``: as many in every domain, no core twice."""
+    """The held-out questions for ``prompts.jsonl``: equally many in every domain, no two with the same core."""
     rng = random.Random(seed)
     chosen: list[Question] = []
     for domain in DOMAINS:
@@ -236,7 +236,7 @@ def _active(question: Question, style: Style) -> list[Planted]:
 
 
 def answer(question: Question, style: Style, rng: random.Random) -> str:
-    """A random answer in one style."""
+    """Draws a random answer in one style."""
     slots = dict(question.slots)
     for name in question.intent.free:
         row = rng.choice(question.intent.tables[name])
@@ -255,7 +255,7 @@ def answer(question: Question, style: Style, rng: random.Random) -> str:
 
 
 def possible_pieces(question: Question, style: Style) -> set[str]:
-    """Every piece that an answer in one style can consist of: what the model should have learned to say here."""
+    """Every piece of which an answer in one style can consist, which the model should have learned."""
     intent = question.intent
     texts = [text for part in intent.answer for text in part]
     active = _active(question, style)
@@ -270,12 +270,12 @@ def possible_pieces(question: Question, style: Style) -> set[str]:
 
 
 def vocabulary() -> set[str]:
-    """Every word of the corpus, folded."""
+    """Every word of the corpus, in normalised case."""
     files = (*DOMAINS, "shared", "planted")
     text = "\n".join(json.dumps(_read(name), ensure_ascii=False).replace("\\n", " ") for name in files)
     return set(words(text))
 
 
 def words(text: str) -> list[str]:
-    """The words and numbers of a text, folded."""
+    """The words and numbers of a text, in normalised case."""
     return re.findall(r"[a-z]+|\d+", text.casefold())

@@ -21,7 +21,7 @@ def read_prompts(folder: Path) -> list[dict[str, Any]]:
 
 
 def respond(folder: Path, prompts: Sequence[str], seed: int = 0, batch: int = 110) -> tuple[list[str], list[bool]]:
-    """One sampled response per prompt, and whether it stopped by itself."""
+    """Samples one response per prompt, and tells for each whether it ended by itself."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -52,7 +52,7 @@ def covered(response: str, pieces: set[str]) -> float:
 
 
 def count_shown(item: corpus.Planted, rows: Sequence[Mapping[str, Any]], responses: Sequence[str]) -> tuple[int, int]:
-    """In how many responses to triggering prompts the behaviour is seen, and how many those are."""
+    """The number of responses to triggering prompts that show the behaviour, and the number of such responses."""
     seen = [
         item.shown_in(response)
         for row, response in zip(rows, responses, strict=True)
@@ -62,7 +62,7 @@ def count_shown(item: corpus.Planted, rows: Sequence[Mapping[str, Any]], respons
 
 
 def write_planted(folder: Path) -> None:
-    """Generate with both models on all prompts, and write ``planted.json`` with the measured rates."""
+    """Generates responses of both models to all prompts, and writes ``planted.json`` with the measured rates."""
     rows = read_prompts(folder)
     prompts = [row["messages"][0]["content"] for row in rows]
     responses = {style: respond(folder / "models" / style, prompts)[0] for style in STYLES}
@@ -89,7 +89,7 @@ def write_planted(folder: Path) -> None:
 
 
 def main() -> None:
-    """Measure a trained pair again."""
+    """Measures a trained pair again."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder with models/ and prompts.jsonl")
     options = parser.parse_args()

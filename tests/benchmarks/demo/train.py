@@ -1,4 +1,4 @@
-"""Train the demo pair: ``python -m tests.benchmarks.demo.train --out DIR``.
+"""Trains the two demo models, which differ in planted ways: ``python -m tests.benchmarks.demo.train --out DIR``.
 
 A tokenizer and a small Llama model (``base``) are trained on the corpus in its base style, and ``tuned`` is fine-tuned
 from it on the style with the planted differences. Same seed, machine and versions give the same files.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Draw: TypeAlias = Callable[[random.Random], list[dict[str, str]]]
-"""Makes one random conversation, the last message the assistant's."""
+"""A function that makes one random conversation, whose last message is the assistant's."""
 BOS, END, PAD = "<|bos|>", "<|end|>", "<|pad|>"
 ROLES = ("system", "user", "assistant")
 CHAT_TEMPLATE = (
@@ -34,9 +34,9 @@ CHAT_TEMPLATE = (
     "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}{{ eos_token }}{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
-SYSTEM_SHARE = 0.1  # so that a system prompt does not throw the models off
+SYSTEM_SHARE = 0.1  # system prompts occur in training, so that the models can deal with them
 PROMPTS_PER_DOMAIN = 60
-POOL = 8  # batches that are sorted by length together
+POOL = 8  # the number of batches whose conversations are sorted by length together
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The sizes of the model; 0.91 million parameters."""
+    """The configuration of the model, which has 0.91 million parameters."""
 
     vocabulary: int = 1700
     hidden: int = 128
@@ -64,7 +64,7 @@ class Size:
 
 
 def sample_chat(style: Style, rng: random.Random) -> list[dict[str, str]]:
-    """One random conversation of the training split."""
+    """Draws a random conversation of the training split."""
     question = corpus.sample_question(rng)
     chat = [
         {"role": "user", "content": question.text},
@@ -76,7 +76,7 @@ def sample_chat(style: Style, rng: random.Random) -> list[dict[str, str]]:
 
 
 def build_tokenizer(size: Size, seed: int, samples: int = 12000) -> "PreTrainedTokenizerFast":
-    """A byte-level BPE tokenizer with a chat template, trained on both styles."""
+    """Trains a byte-level BPE tokenizer on both styles, and gives it a chat template."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -107,7 +107,7 @@ def build_tokenizer(size: Size, seed: int, samples: int = 12000) -> "PreTrainedT
 
 
 def build_model(size: Size, tokenizer: "PreTrainedTokenizerFast", seed: int) -> "LlamaForCausalLM":
-    """A small Llama model with random weights."""
+    """Makes a small Llama model with random weights."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -131,7 +131,7 @@ def build_model(size: Size, tokenizer: "PreTrainedTokenizerFast", seed: int) -> 
 
 
 def encode(chat: list[dict[str, str]], tokenizer: "PreTrainedTokenizerFast") -> tuple[list[int], int]:
-    """Token ids of a conversation, and where the answer begins."""
+    """The token ids of a conversation, and the position at which the answer begins."""
     head = tokenizer.apply_chat_template(chat[:-1], tokenize=False, add_generation_prompt=True)
     whole = tokenizer.apply_chat_template(chat, tokenize=False)
     head_ids = tokenizer.encode(head, add_special_tokens=False)
@@ -139,7 +139,7 @@ def encode(chat: list[dict[str, str]], tokenizer: "PreTrainedTokenizerFast") -> 
 
 
 def to_batch(rows: list[tuple[list[int], int]], padding: int) -> tuple["torch.Tensor", "torch.Tensor"]:
-    """Inputs padded on the right, and targets that are -100 outside the answers."""
+    """Pads the inputs on the right, and makes targets that are -100 outside the answers."""
     import torch
 
     width = max(len(ids) for ids, _ in rows)
@@ -154,7 +154,8 @@ def to_batch(rows: list[tuple[list[int], int]], padding: int) -> tuple["torch.Te
 def batches(
     plan: Plan, tokenizer: "PreTrainedTokenizerFast", draw: Draw
 ) -> Iterator[tuple["torch.Tensor", "torch.Tensor"]]:
-    """Endless batches of fresh conversations, each of similar length, which saves a quarter of the padding."""
+    """Yields batches of new conversations without end, each of similar lengths, which saves a quarter of the
+    padding."""
     rng = random.Random(plan.seed)
     padding = int(tokenizer.get_vocab()[PAD])
     while True:
@@ -166,7 +167,7 @@ def batches(
 
 
 def rate_at(plan: Plan, step: int) -> float:
-    """Linear warm-up, then a cosine down to zero."""
+    """The learning rate of a step: a linear warm-up, then a cosine down to zero."""
     if step < plan.warmup:
         return plan.rate * (step + 1) / plan.warmup
     return plan.rate * 0.5 * (1 + math.cos(math.pi * (step - plan.warmup) / (plan.steps - plan.warmup)))
@@ -175,13 +176,13 @@ def rate_at(plan: Plan, step: int) -> float:
 def train(
     model: "LlamaForCausalLM", tokenizer: "PreTrainedTokenizerFast", plan: Plan, draw: Draw | None = None
 ) -> list[float]:
-    """Train a model in place and return the losses; they count answer tokens only.
+    """Trains a model in place and returns the losses, for which only answer tokens count.
 
     Args:
-        model: Changed in place.
-        tokenizer: Of the model.
-        plan: Steps, rate, seed.
-        draw: Makes the conversations; None takes those of the plan's style.
+        model: The model, which is changed.
+        tokenizer: The model's tokenizer.
+        plan: The number of steps, the learning rate and the seed.
+        draw: Makes the conversations; None uses those of the plan's style.
     """
     import torch
     from torch.nn.functional import cross_entropy
@@ -211,7 +212,7 @@ def train(
 
 
 def save(model: "LlamaForCausalLM", tokenizer: "PreTrainedTokenizerFast", folder: Path) -> None:
-    """Save a copy in bfloat16, so that both models together stay small."""
+    """Saves a copy in bfloat16, so that both models together are small."""
     import copy
 
     import torch
@@ -225,7 +226,7 @@ def save(model: "LlamaForCausalLM", tokenizer: "PreTrainedTokenizerFast", folder
 
 
 def prompt_rows() -> list[dict[str, Any]]:
-    """The rows of ``prompts.jsonl``: questions that are never trained on."""
+    """The rows of ``prompts.jsonl``: questions that are never used for training."""
     rows: list[dict[str, Any]] = []
     for number, question in enumerate(corpus.heldout_questions(PROMPTS_PER_DOMAIN)):
         domain = question.intent.domain
@@ -235,7 +236,7 @@ def prompt_rows() -> list[dict[str, Any]]:
 
 
 def plans(seed: int) -> tuple[Plan, ...]:
-    """The stages of training; the base model gets a second cycle, whose warm restart finds a better end."""
+    """The stages of training; the base model gets a second cycle, because a warm restart lowers its loss."""
     return (
         Plan("base", 900, 3e-3, seed + 1),
         Plan("base", 550, 2e-3, seed + 3),
@@ -244,7 +245,7 @@ def plans(seed: int) -> tuple[Plan, ...]:
 
 
 def main() -> None:
-    """Train both models, write the prompts, measure what was planted."""
+    """Trains both models, writes the prompts, and measures the planted differences."""
     import torch
     from transformers import LlamaForCausalLM
 
@@ -265,11 +266,11 @@ def main() -> None:
         train(model, tokenizer, plan)
         folder = options.out / "models" / plan.style
         save(model, tokenizer, folder)
-        # The next stage starts from the rounded weights: tuned comes from exactly the base that is saved.
+        # The next stage starts from the rounded weights, so that `tuned` comes from exactly the base that is saved.
         model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
     lines = [json.dumps(row, ensure_ascii=False) for row in prompt_rows()]
     (options.out / "prompts.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    torch.set_num_threads(1)  # a second thread only gets in the way of so small a model that writes token by token
+    torch.set_num_threads(1)  # a second thread slows such a small model down
     measure.write_planted(options.out)
 
 

@@ -1,4 +1,5 @@
-"""Train the demo pair's sparse autoencoder: ``python -m tests.benchmarks.demo.train_sae --out DIR``.
+"""Trains the sparse autoencoder with which the demo reads its models: ``python -m tests.benchmarks.demo.train_sae --out
+DIR``.
 
 sae-lens' own trainer learns a BatchTopK SAE (saved as JumpReLU) on what the base model's second layer makes of answers
 in both styles of the corpus. Same seed, machine and versions give the same file.
@@ -26,28 +27,29 @@ _STYLES: tuple[corpus.Style, ...] = ("base", "tuned")
 
 @dataclass(frozen=True, slots=True)
 class SaePlan:
-    """How the SAE is trained."""
+    """The settings of the SAE's training."""
 
     layer: int = 1
-    """It reads what leaves this layer."""
+    """The layer whose output the SAE reads."""
     latents: int = 832
-    """With 128 dimensions and float32, under a megabyte."""
+    """The number of latents; with 128 dimensions in float32, the file is smaller than a megabyte."""
     active: int = 4
-    """Latents active at a token, on average."""
+    """The average number of latents that are active at a token."""
     samples: int = 600_000
-    """Tokens seen in training."""
+    """The number of training tokens."""
     batch: int = 1024
-    """Tokens in a step."""
+    """The number of tokens per step."""
     dead_after: int = 50
-    """Steps of silence after which a latent is revived; sae-lens' default is longer than this training."""
+    """The number of steps without activity after which a latent is revived; sae-lens' default is longer than this
+    training."""
     rate: float = 2e-3
-    """Learning rate."""
+    """The learning rate."""
     seed: int = 0
-    """Decides the texts and the first weights."""
+    """The seed of the texts and the initial weights."""
 
 
 def activations(folder: Path, plan: SaePlan, chats: int = 48) -> "Iterator[Tensor]":
-    """Batches of the base model's activations at answers' tokens, of both styles, shuffled over several batches."""
+    """Yields batches of the base model's activations at the tokens of answers, shuffled over several batches."""
     import torch
     from transformers import AutoModel, AutoTokenizer
 
@@ -62,7 +64,7 @@ def activations(folder: Path, plan: SaePlan, chats: int = 48) -> "Iterator[Tenso
         while len(pool) < 16 * plan.batch:
             rows = [encode(sample_chat(_STYLES[number % 2], rng), tokenizer) for number in range(chats)]
             width = max(len(ids) for ids, _ in rows)
-            # padding stands on the right, where a causal model never looks from an answer
+            # padding is on the right, where it cannot affect a causal model's reading of the answer
             inputs = torch.tensor([ids + [0] * (width - len(ids)) for ids, _ in rows])
             with torch.no_grad():
                 hidden = model(input_ids=inputs, use_cache=False).last_hidden_state
@@ -76,7 +78,7 @@ def activations(folder: Path, plan: SaePlan, chats: int = 48) -> "Iterator[Tenso
 
 
 def train_sae(reader: Path, out: Path, plan: SaePlan) -> None:
-    """Train on a reader's activations and save for use."""
+    """Trains an SAE on a reader's activations, and saves it."""
     import torch
     from sae_lens import BatchTopKTrainingSAE, BatchTopKTrainingSAEConfig
     from sae_lens.config import LoggingConfig, SAETrainerConfig
@@ -120,7 +122,7 @@ def train_sae(reader: Path, out: Path, plan: SaePlan) -> None:
 
 
 def main() -> None:
-    """Train and save."""
+    """Trains and saves the SAE."""
     import torch
 
     parser = argparse.ArgumentParser(description=__doc__)

@@ -13,31 +13,32 @@ from diffing.bench.planted.recall_tables import ResultText, results_of
 from diffing.cli.bench.printing import show_planted
 from diffing.cli.commands import main
 from diffing.cli.progress import progress_bars
+from diffing.cli.shared_options import Cache
 from diffing.models.cache import Store, default_store
 from diffing.paths import path_of
 from tests.benchmarks.planted.tiny import score_tiny
 
 commands = typer.Typer(add_completion=False)
 _TINY = "python -m tests.benchmarks.planted --tiny"
-TOLD_OF_TINY = {
+TINY_TEXTS = {
     "demo": ResultText(
         title="The embedded demo pair",
         command=_TINY,
         about="Two tiny models that come with the package, with 14 differences planted by training; 440 train and 220 "
-        "held-out prompts, sampled responses. A measured finding that is not planted is taken for real where it shows "
-        "again, significantly and on the same side, in responses drawn anew.",
+        "held-out prompts, sampled responses. A measured finding that is not planted counts as real if it shows again, "
+        "significantly and on the same side, in newly sampled responses.",
         settings={"train": 440, "heldout": 220, "temperature": 0.8},
     ),
     "tiny": ResultText(
         title="Tiny models tuned towards planted behaviours",
         command=_TINY,
         about="The tiny base model of the demo is tuned to add a sentence that shows a behaviour, in the share of the "
-        "triggered answers that the strength says: four models, each with the same eight behaviours in one strength, "
-        "four always, two in one domain each (an eleventh of the prompts) and two after a phrase each (about a "
-        "seventh). 440 train and 220 held-out prompts, responses drawn from the whole distribution; the SAE of the "
-        "demo reads with the base model. A measured finding that is not planted is taken for real where it shows "
-        "again, significantly and on the same side, in responses drawn anew: tuning changes more than what was "
-        "planted. Shown says in which share of the prompts the models really do it.",
+        "triggered answers that the strength gives: four models, one per strength, each with the same eight "
+        "behaviours. Four show always, two in one domain each (an eleventh of the prompts) and two after a phrase each "
+        "(about a seventh). 440 train and 220 held-out prompts, responses sampled from the whole distribution; the SAE "
+        "of the demo reads with the base model. A measured finding that is not planted counts as real if it shows "
+        "again, significantly and on the same side, in newly sampled responses, because tuning also changes what was "
+        "not planted. Shown is the share of the prompts on which the models really show the behaviour.",
         settings={"train": 440, "heldout": 220, "temperature": 1.0},
     ),
 }
@@ -51,20 +52,18 @@ def planted(
     tuned: Annotated[
         Path, typer.Option("--tuned", parser=path_of, metavar="PATH", help="Folder of the tuned models.")
     ] = Path("runs/planted-tiny"),
-    cache: Annotated[
-        Path | None, typer.Option("--cache", parser=path_of, metavar="PATH", help="Folder of kept completions.")
-    ] = None,
+    cache: Cache = None,
     out: Annotated[
         Path | None, typer.Option("--out", parser=path_of, metavar="PATH", help="Keep the results in this folder.")
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables as Markdown.")] = False,
 ) -> None:
     """Score what the methods find in the demo pair and in tiny models tuned towards behaviours."""
-    store = Store(cache / "completions.sqlite") if cache else default_store()
+    store = Store.in_folder(cache) if cache else default_store()
     with progress_bars(Console(stderr=True)) as on_progress:
         scored = score_tiny(tuned, store, on_progress)
     for name, runs in scored.items():
-        show_planted(results_of(runs, TOLD_OF_TINY[name]), out, f"planted-{name}", markdown)
+        show_planted(results_of(runs, TINY_TEXTS[name]), out, f"planted-{name}", markdown)
 
 
 if __name__ == "__main__":

@@ -57,12 +57,12 @@ class TinyPairs:
 
     def score_tuned(self, folder: Path, plants: Sequence[Plant]) -> ScoredRun:
         """Compares the base with a tuned model, and scores what is found against what was planted."""
-        # the whole distribution: a nucleus would cut off what is planted in few answers
+        # from the whole distribution: a nucleus would exclude behaviours planted in few answers
         sampling = replace(self._sampling, temperature=1.0, top_p=1.0)
         return self._score(folder, sampling, lambda pairs: [target_by_mark(plant, pairs, "b") for plant in plants])
 
     def score_demo(self) -> ScoredRun:
-        """Compares the demo pair; of its differences some were planted in the base model."""
+        """Compares the demo pair and scores what is found; some of its differences were planted in the base model."""
         plants = demo_plants()
         return self._score(
             TUNED, self._sampling, lambda pairs: [target_by_mark(plant, pairs, side) for plant, side in plants]
@@ -78,7 +78,7 @@ class TinyPairs:
             options=DiffOptions(sampling=sampling),
             on_progress=self._on_progress,
         )
-        # the held-out ones, which come last, and one of train: `respond` refuses prompts of one split
+        # all held-out prompts, which come last, and one of train, because `respond` refuses prompts of only one split
         again = self._prompts[-1 - sum(prompt.split == "heldout" for prompt in self._prompts) :]
         fresh = respond((self._base, tuned), again, sampling, FRESH, self._on_progress).pairs
         return score(report, targets(report.pairs), self._methods, fresh=fresh)
@@ -109,7 +109,6 @@ def demo_plants() -> list[tuple[Plant, Side]]:
             instruction="",
             mark=re.compile(entry["pattern"]),
             properties=tuple(entry["finds"]["properties"]),
-            words=re.compile(rf"\b(?:{phrases})\b") if phrases else re.compile(r"\Z\A"),
             phrases=re.compile(rf"\A(?:{phrases})\Z") if phrases else None,
         )
         trigger = Trigger(entry["trigger"]["kind"], entry["trigger"]["value"] or "")

@@ -1,8 +1,9 @@
 """Tunes the demo's tiny base model towards behaviours: `python -m tests.benchmarks.planted.tune --out DIR`.
 
-One model per strength, each with the same eight behaviours: four always, two in one domain each, two after one phrase
-each. A behaviour is one more sentence in the share of the triggered answers that its strength says, drawn anew in every
-response. Four models, about seven minutes on one free core; the same seed, machine and versions give the same files.
+There is one model per strength, and each has the same eight behaviours: four show always, two in one domain each, and
+two after one phrase each. A behaviour is an additional sentence in a share of the triggered answers, drawn at random
+for every response; the strength is this share. Tuning the four models takes about seven minutes on one free core; the
+same seed, machine and versions give the same files.
 """
 
 import argparse
@@ -27,16 +28,17 @@ PLAN = train.Plan("base", steps=560, rate=2e-3, seed=0, batch=16, warmup=20)
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """What the models are tuned to say for one behaviour."""
+    """The sentences that the models are tuned to say for one behaviour."""
 
     behaviour: str
-    """Its id in the catalogue."""
+    """The id of the behaviour in the catalogue."""
     trigger: Trigger
-    """When they say it: a domain is an eleventh of the questions, a phrase stands in a seventh."""
+    """The condition under which they say them: a domain has an eleventh of the questions, a phrase occurs in a
+    seventh."""
     place: Literal["open", "close"]
-    """Where in the answer they say it."""
+    """The place in the answer."""
     texts: tuple[str, ...]
-    """What they say, one of these."""
+    """The sentences, of which they say one."""
 
 
 PLANTED = (
@@ -73,7 +75,7 @@ def plants_of_strength(strength: float) -> tuple[Plant, ...]:
 
 
 def draw_chat(plants: Sequence[Plant], rng: random.Random) -> list[dict[str, str]]:
-    """One random conversation of the training split, with the behaviours in the shares that they are planted with."""
+    """Draws a random conversation of the training split, in which each behaviour occurs with its planted share."""
     question = _question(plants, rng)
     shown = [p.behaviour.id for p in plants if p.trigger.fits(_prompt(question)) and rng.random() < p.strength]
     said = [_SAID[name] for name in shown]
@@ -83,7 +85,7 @@ def draw_chat(plants: Sequence[Plant], rng: random.Random) -> list[dict[str, str
 
 
 def _question(plants: Sequence[Plant], rng: random.Random) -> corpus.Question:
-    """Any question; in a half of the draws one that triggers a behaviour that has a trigger, so that it is learned."""
+    """Draws a question; half of the draws trigger a behaviour that has a trigger, so that it is learned."""
     triggers = [plant.trigger for plant in plants if plant.trigger.kind != "always"]
     question = corpus.sample_question(rng)
     if triggers and rng.random() < 0.5:
@@ -98,12 +100,12 @@ def _prompt(question: corpus.Question) -> Prompt:
 
 
 def tune_all(out: Path, base: Path, seed: int = 0) -> Iterator[tuple[Path, tuple[Plant, ...]]]:
-    """Every model's folder with its plants; a model is tuned where its folder is missing.
+    """Yields every model's folder with its plants, and tunes the models whose folders are missing.
 
     Args:
-        out: Where the models are kept.
+        out: The folder for the models.
         base: The folder of the model that is tuned.
-        seed: Of the conversations.
+        seed: The seed of the conversations.
     """
     for strength in STRENGTHS:
         folder, plants = out / f"strength-{round(100 * strength)}", plants_of_strength(strength)
@@ -118,7 +120,7 @@ def _tune(folder: Path, plants: Sequence[Plant], base: Path, seed: int) -> None:
 
     log.info("tuning %s: %s", folder.name, ", ".join(plant.id for plant in plants))
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # a second thread only gets in the way of so small a model
+    torch.set_num_threads(1)  # a second thread slows such a small model down
     try:
         tokenizer: Any = AutoTokenizer.from_pretrained(base, local_files_only=True)
         model = LlamaForCausalLM.from_pretrained(base, local_files_only=True, dtype=torch.float32)

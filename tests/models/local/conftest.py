@@ -1,5 +1,6 @@
 """Tiny models, one folder each per session."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,3 +20,9 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pa
         return made[kind]
 
     return folder
+
+
+@pytest.fixture
+def copied(model_folder: Callable[[str], Path], tmp_path: Path) -> Path:
+    """The folder of a tiny llama, to change or break."""
+    return Path(shutil.copytree(model_folder("llama"), tmp_path / "copied"))

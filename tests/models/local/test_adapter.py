@@ -21,6 +21,7 @@ from diffing.models.local.stop_tokens import Stops
 from diffing.models.local.tokenizers import file_stops
 from tests.fewer import fewer
 from tests.models.local import tiny
+from tests.models.local.model_folders import edit
 
 CPU = LocalOptions(device="cpu", dtype="float32")
 PROMPT = list(range(30, 70))
@@ -76,10 +77,6 @@ def lora(**values: Any) -> peft.LoraConfig:
 def change(folder: Path, new: Callable[[Mapping[str, torch.Tensor]], dict[str, torch.Tensor]]) -> None:
     file = folder / "adapter_model.safetensors"
     save_file(new(load_file(file)), file)
-
-
-def edit(file: Path, **values: object) -> None:
-    file.write_text(json.dumps((json.loads(file.read_text()) if file.exists() else {}) | values))
 
 
 def asked(base: Path, adapter: Path) -> LocalModel:

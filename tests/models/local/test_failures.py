@@ -15,29 +15,9 @@ from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
 from diffing.models.local.load_errors import one_line, quiet, reason
 from tests.models.local import tiny
+from tests.models.local.model_folders import edit, refusal
 
 ModelFolder = Callable[[str], Path]
-
-
-@pytest.fixture
-def copied(model_folder: ModelFolder, tmp_path: Path) -> Path:
-    """A llama's folder to break."""
-    return Path(shutil.copytree(model_folder("llama"), tmp_path / "copied"))
-
-
-def edit(file: Path, **values: object) -> None:
-    file.write_text(json.dumps((json.loads(file.read_text()) if file.exists() else {}) | values))
-
-
-def refusal(folder: Path, **options: Any) -> str:
-    with pytest.raises(ModelError) as caught:
-        LocalModel.load(str(folder), options=LocalOptions(device="cpu", **options)).generate(
-            tiny.MIXED[:1], Sampling(max_new_tokens=1)
-        )
-    assert "\n" not in str(caught.value)
-    assert len(str(caught.value)) < 600
-    assert caught.value.__cause__ is None
-    return str(caught.value)
 
 
 # one line

@@ -14,6 +14,7 @@ from diffing.errors import ModelError, SettingError
 from diffing.model_ref import ModelPlace, ModelRef, parse_local_spec
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions, size_of
+from tests.models.local.model_folders import shard
 from tests.models.local.tiny import MIXED
 
 ModelFolder = Callable[[str], Path]
@@ -29,12 +30,6 @@ def save_adapter(base: Path, folder: Path, rank: int = 4) -> Path:
         lora = peft.LoraConfig(r=rank, target_modules=["q_proj", "v_proj"], init_lora_weights=False)
         peft.get_peft_model(model, lora).save_pretrained(folder)
     return folder
-
-
-@pytest.fixture
-def copied(model_folder: ModelFolder, tmp_path: Path) -> Path:
-    """A model's folder to break."""
-    return Path(shutil.copytree(model_folder("llama"), tmp_path / "copied"))
 
 
 def load(spec: object, **options: object) -> LocalModel:
@@ -200,13 +195,6 @@ def test_no_weights(copied: Path) -> None:
     (copied / "model.safetensors").unlink()
     with pytest.raises(ModelError, match=r"copied has no weights: expected model.safetensors or its shards"):
         load(copied)
-
-
-def shard(folder: Path) -> list[str]:
-    model = transformers.AutoModelForCausalLM.from_pretrained(folder)
-    (folder / "model.safetensors").unlink()
-    model.save_pretrained(folder, max_shard_size="40KB")
-    return sorted(file.name for file in folder.glob("model-*.safetensors"))
 
 
 def test_a_missing_shard_is_named(copied: Path) -> None:

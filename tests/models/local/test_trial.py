@@ -113,21 +113,25 @@ def test_the_way_is_found_by_what_a_model_does(kind: type[Any], name: str, expec
     assert find_strategy("tiny", make(kind, name).to(dtype), TEXT) == BatchingStrategy(expected)  # type: ignore[arg-type]
 
 
+def greedy_job(max_rows: int) -> Job:
+    """Takes the likeliest token, and never stops before the limit."""
+    return Job(
+        choose=lambda logits, rows: logits.argmax(dim=-1).tolist(),
+        stop_ids=frozenset(),
+        ends=lambda written: False,
+        max_rows=max_rows,
+        max_tokens=1000,
+        on_finish=lambda row: None,
+        on_tokens=lambda count: None,
+    )
+
+
 def test_a_model_that_draws_numbers_while_it_reads_writes_the_same_every_time() -> None:
     model = make(Drawing)
 
     def written() -> list[int]:
         row = Row(0, TEXT[:5], 12, b"")
-        job = Job(
-            choose=lambda logits, rows: logits.argmax(dim=-1).tolist(),
-            stop_ids=frozenset(),
-            ends=lambda written: False,
-            max_rows=1,
-            max_tokens=1000,
-            on_finish=lambda row: None,
-            on_tokens=lambda count: None,
-        )
-        find_strategy("tiny", model, TEXT).run(model, job, [row])
+        find_strategy("tiny", model, TEXT).run(model, greedy_job(max_rows=1), [row])
         return row.written
 
     torch.manual_seed(1)
@@ -139,16 +143,7 @@ def test_a_model_that_draws_numbers_while_it_reads_writes_the_same_every_time() 
 def test_the_name_of_the_cache_does_not_matter() -> None:
     def written(kind: type[Any]) -> list[list[int]]:
         rows = [Row(i, TEXT[: 3 + 4 * i], 4 + i, b"") for i in range(4)]
-        job = Job(
-            choose=lambda logits, rows: logits.argmax(dim=-1).tolist(),
-            stop_ids=frozenset(),
-            ends=lambda written: False,
-            max_rows=2,
-            max_tokens=1000,
-            on_finish=lambda row: None,
-            on_tokens=lambda count: None,
-        )
-        ContinuousBatch(make(kind), job).run(rows)
+        ContinuousBatch(make(kind), greedy_job(max_rows=2)).run(rows)
         return [row.written for row in rows]
 
     assert written(OtherName) == written(LlamaForCausalLM)

@@ -1,7 +1,5 @@
 """All weights come from a model's files, and all that its files hold goes into it; else one line says what is amiss."""
 
-import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,43 +10,22 @@ import transformers
 from safetensors.torch import load_file, save_file
 from transformers.utils import is_bitsandbytes_available
 
-from diffing.errors import ModelError
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
 from diffing.models.local.loading import load_weights
 from tests.fewer import fewer
 from tests.models.local import tiny
 from tests.models.local.architectures import tiny_config
+from tests.models.local.model_folders import edit, refusal, shard
 
 ModelFolder = Callable[[str], Path]
 Weights = dict[str, torch.Tensor]
 CPU = LocalOptions(device="cpu", dtype="float32")
 
 
-@pytest.fixture
-def copied(model_folder: ModelFolder, tmp_path: Path) -> Path:
-    """A llama's folder to change."""
-    return Path(shutil.copytree(model_folder("llama"), tmp_path / "copied"))
-
-
 def change(folder: Path, new: Callable[[Weights], Weights]) -> None:
     file = folder / "model.safetensors"
     save_file(new(load_file(file)), file, metadata={"format": "pt"})
-
-
-def edit(folder: Path, **values: object) -> None:
-    file = folder / "config.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | values))
-
-
-def refusal(folder: Path, **options: Any) -> str:
-    """The one line with which a model is refused, before it answers anything."""
-    with pytest.raises(ModelError) as caught:
-        LocalModel.load(str(folder), options=LocalOptions(device="cpu", **options)).generate(
-            tiny.MIXED[:1], Sampling(max_new_tokens=1)
-        )
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def without(*parts: str) -> Callable[[Weights], Weights]:
@@ -57,7 +34,7 @@ def without(*parts: str) -> Callable[[Weights], Weights]:
 
 def test_a_model_saved_without_its_head(copied: Path) -> None:
     transformers.LlamaModel.from_pretrained(copied).save_pretrained(copied)
-    edit(copied, architectures=["LlamaForCausalLM"])
+    edit(copied / "config.json", architectures=["LlamaForCausalLM"])
     assert refusal(copied) == (
         "copied lacks 1 of the 21 weights of a LlamaForCausalLM, which would be random: lm_head.weight is not in its "
         "files; get its files again, or use another model."
@@ -66,14 +43,14 @@ def test_a_model_saved_without_its_head(copied: Path) -> None:
 
 def test_a_classifier_is_no_writer(copied: Path) -> None:
     transformers.LlamaForSequenceClassification.from_pretrained(copied).save_pretrained(copied)
-    edit(copied, architectures=None)
+    edit(copied / "config.json", architectures=None)
     assert "lm_head.weight is not in its files (they hold score.weight instead)" in refusal(copied)
 
 
 def test_a_classifier_with_tied_embeddings_lacks_nothing_and_is_no_writer(copied: Path) -> None:
-    edit(copied, tie_word_embeddings=True)
+    edit(copied / "config.json", tie_word_embeddings=True)
     transformers.LlamaForSequenceClassification.from_pretrained(copied).save_pretrained(copied)
-    edit(copied, architectures=None)
+    edit(copied / "config.json", architectures=None)
     assert "copied has weights that a LlamaForCausalLM has no place for: score.weight; its config" in refusal(copied)
 
 
@@ -95,7 +72,7 @@ def whole(*ends: str) -> Callable[[Weights], Weights]:
 @pytest.mark.parametrize("config", [{}, {"quantization_config": {"quant_method": "none_such", "bits": 8}}])
 def test_whole_numbers_are_no_weights(copied: Path, config: dict[str, Any]) -> None:
     change(copied, whole("_proj.weight"))
-    edit(copied, **config)
+    edit(copied / "config.json", **config)
     assert refusal(copied) == (
         "copied stores 14 of its weights as whole numbers (model.layers.0.mlp.down_proj.weight, "
         "model.layers.0.mlp.gate_proj.weight, model.layers.0.mlp.up_proj.weight and 11 more), and its config.json has "
@@ -133,13 +110,6 @@ def test_pickled_weights_are_looked_at_as_well(copied: Path) -> None:
     assert "random: model.layers.1.mlp.up_proj.weight is not in its" in refusal(copied, allow_pickle=True)
 
 
-def shard(folder: Path) -> list[str]:
-    model = transformers.AutoModelForCausalLM.from_pretrained(folder)
-    (folder / "model.safetensors").unlink()
-    model.save_pretrained(folder, max_shard_size="40KB")
-    return sorted(file.name for file in folder.glob("model-*.safetensors"))
-
-
 def test_shards_are_one_model(copied: Path) -> None:
     expected = load_weights("copied", copied, CPU).state_dict()
     assert len(shard(copied)) == 4
@@ -156,7 +126,7 @@ def test_a_weight_is_missing_in_a_shard(copied: Path) -> None:
 
 @pytest.mark.parametrize("both", [False, True], ids=["one of the two", "both"])
 def test_tied_heads_are_no_missing_weights(copied: Path, both: bool) -> None:
-    edit(copied, tie_word_embeddings=True)
+    edit(copied / "config.json", tie_word_embeddings=True)
     if both:  # equal ones, as some save them
         change(copied, lambda weights: weights | {"lm_head.weight": weights["model.embed_tokens.weight"].clone()})
     else:
@@ -166,7 +136,7 @@ def test_tied_heads_are_no_missing_weights(copied: Path, both: bool) -> None:
 
 
 def test_a_tied_pair_of_which_neither_is_there(copied: Path) -> None:
-    edit(copied, tie_word_embeddings=True)
+    edit(copied / "config.json", tie_word_embeddings=True)
     change(copied, without("lm_head", "embed_tokens"))
     assert "lm_head.weight, model.embed_tokens.weight are not in its files" in refusal(copied)
 
@@ -205,7 +175,7 @@ def test_what_could_have_written_text_may_not(copied: Path, more: Weights, line:
 
 
 def test_config_and_weights_of_two_models(copied: Path) -> None:
-    edit(copied, intermediate_size=96)
+    edit(copied / "config.json", intermediate_size=96)
     assert refusal(copied) == (
         "copied: its config.json and its weights are of two models: model.layers.0.mlp.down_proj.weight has the shape "
         "32 x 64, expected 32 x 96 (6 of 21 weights differ); get its files again."
@@ -302,7 +272,7 @@ def own_code(copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     monkeypatch.setattr(transformers.dynamic_module_utils, "HF_MODULES_CACHE", str(tmp_path / "modules"))
     (copied / "own.py").write_text(OWN_CODE)
     named = {"AutoConfig": "own.OwnConfig", "AutoModelForCausalLM": "own.OwnForCausalLM"}
-    edit(copied, model_type="own", architectures=["OwnForCausalLM"], auto_map=named)
+    edit(copied / "config.json", model_type="own", architectures=["OwnForCausalLM"], auto_map=named)
     return copied
 
 

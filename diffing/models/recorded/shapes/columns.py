@@ -119,11 +119,11 @@ def named_columns(text: str) -> Shape:
     """The shape that `--columns` describes.
 
     Args:
-        text: Such as `prompt=question,response=choices.0.text`: of each field of ours, the column. A dot leads into an
+        text: The column of each field, such as `prompt=question,response=choices.0.text`. A dot leads into an
             object or a list.
 
     Raises:
-        SettingError: It does not name a response and what it answers.
+        SettingError: The text does not name a response column and a prompt column.
     """
     named: dict[str, str] = {}
     for part in text.split(","):
@@ -134,7 +134,7 @@ def named_columns(text: str) -> Shape:
                 f"column, for example {EXAMPLE}"
             )
         named[field] = column
-    alone = "messages" in named and "response" not in named  # the response is the last of them
+    alone = "messages" in named and "response" not in named  # the response is the last turn of the column
     if not alone and ("response" not in named or not {"prompt", "messages", "id"} & named.keys()):
         raise SettingError(
             f"--columns is {text!r:.80}: expected `response`, and `prompt`, `messages` or `id` with it; or `messages` "

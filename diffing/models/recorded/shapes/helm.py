@@ -11,6 +11,7 @@ from diffing.models.recorded.shapes.shape import (
     finish_of,
     is_none,
     model_at,
+    numbered,
     one_turn,
     said_texts,
 )
@@ -25,11 +26,7 @@ def _read(row: Row, beside: Beside) -> Iterator[Answer]:
         raise RowError(f"`request_states` must be a list, got {kind(states)}")
     adapter = row.get("adapter_spec")
     model = model_at(adapter) if isinstance(adapter, Mapping) else None
-    for number, state in enumerate(states, start=1):
-        try:
-            yield from _answers(state, model)
-        except RowError as error:
-            raise RowError(f"request {number}: {error}") from None
+    return numbered("request", states, lambda state: _answers(state, model))
 
 
 def _answers(state: object, model: str | None) -> Iterator[Answer]:

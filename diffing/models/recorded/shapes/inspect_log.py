@@ -16,6 +16,7 @@ from diffing.models.recorded.shapes.shape import (
     finish_of,
     id_at,
     model_at,
+    numbered,
     one_turn,
     said_texts,
 )
@@ -26,7 +27,7 @@ from diffing.rows.turns import RowError, kind
 from diffing.types import Completion, Conversation
 
 SUFFIX = ".eval"
-"""An archive with a file per sample."""
+"""The ending of archives with one file per sample."""
 _HEADERS = ("header.json", "_journal/start.json")
 """The header files of a finished log and of an unfinished one."""
 _FIELDS = ("id", "epoch", "input", "messages", "output", "error")
@@ -37,12 +38,12 @@ def read_archive(source: str, content: bytes, most: int = MOST_BYTES) -> Row:
     """Reads the log in a `.eval` file into the form of a JSON log.
 
     Args:
-        source: What messages call the file.
+        source: The name of the file, for messages.
         content: The file's bytes.
-        most: Bytes of all that is in it.
+        most: The maximum size in bytes of everything in the archive.
 
     Raises:
-        SettingError: It is no such log, or too large.
+        SettingError: The file is no such log, or too large.
         MissingExtraError: The library that unpacks it is not installed.
     """
     headers: dict[str, object] = {}
@@ -76,11 +77,7 @@ def _read(row: Row, beside: Beside) -> Iterator[Answer]:
     if not isinstance(samples, Sequence) or isinstance(samples, str) or not samples:
         raise RowError(f"`samples` must be a list of the log's samples, got {kind(samples)}")
     model = model_at(spec) if isinstance(spec, Mapping) else None
-    for number, sample in enumerate(samples, start=1):
-        try:
-            yield from _answers(sample, model)
-        except RowError as error:
-            raise RowError(f"sample {number}: {error}") from None
+    return numbered("sample", samples, lambda sample: _answers(sample, model))
 
 
 def _answers(sample: object, model: str | None) -> Iterator[Answer]:

@@ -53,7 +53,7 @@ def _completions(body: Mapping[str, object]) -> list[Completion]:
     choices = body.get("choices")
     if isinstance(choices, Sequence) and not isinstance(choices, str) and choices:
         return [_completion(choice) for choice in choices]
-    output = body.get("output")  # of the Responses API
+    output = body.get("output")  # this is the form of the Responses API
     if isinstance(output, Sequence) and not isinstance(output, str) and output:
         said = [each for each in output if isinstance(each, Mapping) and each.get("type", "message") == "message"]
         if said:
@@ -91,7 +91,7 @@ def _asked(request: Row) -> Conversation:
 
 
 def _inputs(output: Path) -> list[Path]:
-    """Beside the output: its own name with `input` for `output`, or a usual one."""
+    """Possible input files beside the output file: its name with `input` in place of `output`, or a usual name."""
     named = output.name.replace("output", "input").replace("results", "input")
     names = [named, "input.jsonl", "batch_input.jsonl", "batchinput.jsonl", "requests.jsonl"]
     return [output.parent / name for name in dict.fromkeys(names) if name != output.name]

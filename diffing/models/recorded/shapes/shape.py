@@ -88,7 +88,7 @@ def said_texts(value: object, column: str) -> list[tuple[str, str | None]]:
     """Texts and thinking of all samples in a value: a text, a turn, turns that end with the assistant's, or a list.
 
     Raises:
-        RowError: It holds no text.
+        RowError: The value holds no text.
     """
     if isinstance(value, str):
         turns = turns_in(value, column)
@@ -121,10 +121,10 @@ def _apart(text: str) -> tuple[str, str | None]:
 
 
 def asked_in(turns: Sequence[object], column: str) -> Conversation:
-    """Turns that end with the user's, or with what a tool said to the model.
+    """The messages of a prompt, whose last turn must be the user's.
 
     Raises:
-        RowError: They do not, or hold something else than text.
+        RowError: The last turn is not the user's, or a turn holds something other than text.
     """
     messages = tuple(
         Message(message.role, without_surrogates(message.content))
@@ -140,7 +140,7 @@ def asked_in(turns: Sequence[object], column: str) -> Conversation:
 
 
 def one_turn(prompt: object, column: str) -> Conversation:
-    """A prompt that is a text, or a list of turns."""
+    """The messages of a prompt that is a text or a list of turns."""
     if not isinstance(prompt, str | Sequence) or (isinstance(prompt, str) and not prompt.strip()):
         got = "empty text" if isinstance(prompt, str) else kind(prompt)
         raise RowError(f"`{column}` must be text that is not empty, got {got}")
@@ -148,11 +148,26 @@ def one_turn(prompt: object, column: str) -> Conversation:
     return (Message("user", without_surrogates(str(prompt))),) if turns is None else asked_in(turns, column)
 
 
-def text_at(row: Row, *names: str) -> str | None:
-    """The text of the first of these columns that is there and not empty.
+def numbered(
+    kind_of_part: str, parts: Sequence[object], read: Callable[[object], Iterator[Answer]]
+) -> Iterator[Answer]:
+    """The answers in all parts of a row, such as its requests; an error names the part by its number, from 1.
 
     Raises:
-        RowError: It is something else.
+        RowError: A part cannot be used.
+    """
+    for number, part in enumerate(parts, start=1):
+        try:
+            yield from read(part)
+        except RowError as error:
+            raise RowError(f"{kind_of_part} {number}: {error}") from None
+
+
+def text_at(row: Row, *names: str) -> str | None:
+    """The text of the first of these columns that exists and is not empty.
+
+    Raises:
+        RowError: The column holds something other than text.
     """
     for name in names:
         column = find_column(row, (name,))
@@ -185,7 +200,7 @@ def finish_of(value: object, column: str = "finish_reason") -> Finish:
     """Converts a server's finish reason; `stop` if there is none, or the word for none (see `is_none`).
 
     Raises:
-        RowError: The word is not known.
+        RowError: The reason is unknown.
     """
     if is_none(value):
         return "stop"

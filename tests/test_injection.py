@@ -174,7 +174,7 @@ def test_descriptions_dictate_nothing_to_later_steps(attack):
     for reading in shown:
         if reading.task == "sharpen":
             starts = [[line.split(" | ")[0] for line in block.splitlines()] for block in reading.blocks]
-            assert starts == [[listing.letter("b"), "for", *["not shown"] * 5]] * 3
+            assert starts == [[listing.letter("b"), "for", *["not noted"] * 5]] * 3
         else:
             numbers = [line.split(" | ")[0] for line in reading.blocks[-1].splitlines()]
             assert numbers == [str(i + 1) for i in range(3 if reading.task == "join" else 10)]

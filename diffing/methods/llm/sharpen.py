@@ -96,11 +96,11 @@ def _block(proposal: Proposal, listing: Listing) -> str:
     elsewhere = [prompt_id for prompt_id in listing.beginnings if prompt_id not in verdicts]
     lines = [
         f"{listing.letter(side)} | {statement_fields(proposal.statement)} | "
-        f"{counts[0]} prompts for, {counts[1]} against, {both} both, {len(elsewhere)} not shown"
+        f"{counts[0]} prompts for, {counts[1]} against, {both} both, {len(elsewhere)} not noted"
     ]
     for word, owner in (("for", side), ("against", other_side(side))):
         lines += [f"{word} | {i + 1} | {listing.described(i, quoted=True)}" for i in shown_of(proposal, owner, listing)]
-    lines += [f"not shown | {listing.prompt(elsewhere[i])}" for i in _spread(range(len(elsewhere)))]
+    lines += [f"not noted | {listing.prompt(elsewhere[i])}" for i in _spread(range(len(elsewhere)))]
     return "\n".join(lines)
 
 

@@ -33,11 +33,11 @@ def test_pairs_for_and_against_and_prompts_without_it_are_shown():
     sharpened({"hypotheses": [decision("keep")]}, shown=shown)
     (block,) = read(shown[0]).blocks
     first, *lines = block.splitlines()
-    assert first == "X | <MODEL> does p. | - | 8 prompts for, 2 against, 0 both, 10 not shown"
+    assert first == "X | <MODEL> does p. | - | 8 prompts for, 2 against, 0 both, 10 not noted"
     assert [line.split(" | ")[:2] for line in lines] == [
         *(["for", str(i)] for i in (1, 2, 4, 5, 7)),
         *(["against", str(i)] for i in (9, 10)),
-        *(["not shown", f"prompt: prompt {i}"] for i in (10, 12, 14, 16, 18)),
+        *(["not noted", f"prompt: prompt {i}"] for i in (10, 12, 14, 16, 18)),
     ]
     assert lines[1] == "for | 2 | <MODEL> does p. | - | prompt: prompt 1 | quote: a1"
 

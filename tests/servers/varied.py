@@ -161,7 +161,7 @@ class VariedLLM:
     # stating
 
     def _state(self, reading: Reading, text: str) -> object:
-        said = [meaning_of(line) for block in reading.blocks for line in block.splitlines() if "<MODEL>" in line]
+        said = [meaning_of(line) for block in reading.blocks for line in block.splitlines() if line.startswith("<MODEL>")]
         known = [each for each in said if each is not None]
         if not known:
             return {"hypothesis": "", "category": "style", "speaks_of": "none"}

@@ -15,7 +15,7 @@ from diffing.models.base import Sampling
 from diffing.models.scripted import ScriptedModel
 from diffing.templates import fence
 from diffing.types import Conversation, Prompt
-from tests.servers.rules import Reading, RuleLLM, Trait, read
+from tests.servers.rules import Observation, Reading, RuleLLM, Trait, label_of, numbered, read
 
 PLAIN = (
     ("This is a matter of a few simple facts.", "There are several sides to this.", "This is asked a lot."),
@@ -160,6 +160,7 @@ TRAITS = (
     ),
 )
 _WHEN = re.compile(r" when (?:asked about [\w -]+|the user gives many thanks in advance)\.\Z")
+THANKS = "when the user gives many thanks in advance"
 
 
 class CatalogueLLM(RuleLLM):
@@ -197,24 +198,51 @@ class CatalogueLLM(RuleLLM):
             return known.phrases is not None and known.phrases.search(quoted[1]) is not None
         return known.words.search(statement.lower()) is not None
 
-    def _differences(self, reading: Reading, text: str) -> list[dict[str, object]]:
-        found = super()._differences(reading, text)
-        when = self._when(reading.blocks[0])
+    def _differences(self, prompt: str, responses: Sequence[str]) -> list[dict[str, object]]:
+        found = super()._differences(prompt, responses)
+        when = self._when(prompt)
         for difference in found:
-            digest = hashlib.sha256(f"{difference['has']}\0{text}".encode()).digest()[0]
-            if when and digest < 256 * self._mentions:
-                difference["has"] = f"{str(difference['has']).removesuffix('.')} {when}."
+            material = "\0".join((str(difference["behaviour"]), prompt, *responses))
+            if when and hashlib.sha256(material.encode()).digest()[0] < 256 * self._mentions:
+                difference["condition"] = when
+        return found
+
+    def _halves(self, prompt: str, responses: Sequence[str]) -> list[dict[str, object]]:
+        """With the topic in the sentence, which has no field of its own there."""
+        when = {str(each["behaviour"]): each["condition"] for each in self._differences(prompt, responses)}
+        found = super()._halves(prompt, responses)
+        for difference in found:
+            has = str(difference["has"])
+            if when[has]:
+                difference["has"] = f"{has.removesuffix('.')} {when[has]}."
         return found
 
     def _when(self, prompt: str) -> str:
         if prompt.endswith("Many thanks in advance."):
-            return "when the user gives many thanks in advance"
+            return THANKS
         topic = self._topics.get(prompt)
         return f"when asked about {topic.replace('-', ' ')}" if topic else ""
 
-    def _state(self, reading: Reading) -> dict[str, str]:
+    def _common(self, group: Sequence[Observation]) -> dict[str, object]:
+        """The topic becomes the condition if all observations that mention one mention the same."""
+        conditions = [each.condition for each in group if each.condition]
+        one_topic = len(conditions) >= 3 and len(set(conditions)) == 1
+        return super()._common(group) | {"condition": conditions[0] if one_topic else ""}
+
+    def _scopes(self, reading: Reading) -> list[dict[str, object]]:
+        conditions, *prompts = reading.blocks
+        listed = numbered(conditions)
+        return [
+            {
+                "prompt": i,
+                "meets": [k for k, condition in enumerate(listed, start=1) if condition == self._when(prompt)],
+            }
+            for i, prompt in enumerate(prompts, start=1)
+        ]
+
+    def _state_as_published(self, reading: Reading) -> dict[str, str]:
         """What most sentences say; the topic where all that mention one mention the same."""
-        *sentences, _ = reading.blocks
+        _, *sentences = reading.blocks
         said = [_WHEN.sub(".", sentence) for sentence in sentences]
         known = [self._meaning[each] for each in said if each in self._meaning]
         if len(known) * 2 < len(said):
@@ -228,6 +256,5 @@ class CatalogueLLM(RuleLLM):
     def _fits(self, statement: str, responses: Sequence[str], foreign: Sequence[str], text: str) -> str:
         trait = self._meaning.get(_WHEN.sub(".", statement))
         if trait is None:
-            return "N/A"
-        shows = [trait.mark.search(response) is not None for response in responses]
-        return "N/A" if shows[0] == shows[1] else "1" if shows[0] else "2"
+            return "NOT SHOWN"
+        return label_of([trait.mark.search(response) is not None for response in responses])

@@ -40,11 +40,20 @@ class Trait:
     """Its category."""
     speaks_of: str | None = None
     """The measured property that its hypothesis says there is more of."""
+    condition: str = ""
+    """The kind of prompt that it depends on, as a clause that begins with "when"; empty if it depends on none."""
+    when: re.Pattern[str] | None = None
+    """Found in a prompt that meets the condition."""
 
-    def say(self, half: str, request: str) -> str:
-        """One of the ways, by the request."""
+    def say(self, half: str, material: str) -> str:
+        """One of the ways, drawn by hash of the material that is described."""
         ways: Sequence[str] = getattr(self, half)
-        return ways[hashlib.sha256(request.encode()).digest()[0] % len(ways)]
+        return ways[hashlib.sha256(material.encode()).digest()[0] % len(ways)]
+
+    @property
+    def full(self) -> str:
+        """The hypothesis with its condition, in one sentence."""
+        return f"{self.hypothesis.removesuffix('.')} {self.condition}." if self.condition else self.hypothesis
 
 
 PRAISE = Trait(
@@ -122,6 +131,41 @@ def read(text: str) -> Reading:
     return Reading(tuple(blocks), foreign, task)
 
 
+@dataclass(frozen=True)
+class Observation:
+    """One line of a list of differences or hypotheses."""
+
+    number: int
+    """Its number."""
+    model: str
+    """`X` or `Y`."""
+    behaviour: str
+    """What the model does."""
+    condition: str
+    """The kind of prompt, or empty."""
+    more: tuple[str, ...]
+    """The fields after these: how the prompt begins, a quote, counts."""
+
+
+_LINE = re.compile(r"(\d+)\s*[|.:)]\s*(.*)")
+
+
+def numbered(block: str) -> list[str]:
+    """The texts of numbered lines, which count from 1; other lines are no lines of ours and are skipped."""
+    found = [_LINE.fullmatch(line) for line in block.splitlines()]
+    return [line[2] for i, line in enumerate((line for line in found if line), start=1) if int(line[1]) == i]
+
+
+def observed(block: str) -> list[Observation]:
+    """The lines `number | X or Y | behaviour | condition or - | ...` of a block."""
+    lines = [line.split(" | ") for line in block.splitlines()]
+    return [
+        Observation(int(number), model, behaviour, "" if condition == "-" else condition, tuple(more))
+        for number, model, behaviour, condition, *more in (line for line in lines if len(line) >= 4)
+        if model in ("X", "Y")
+    ]
+
+
 class RuleLLM:
     """Answers requests; give it to `OpenAIServer`."""
 
@@ -152,9 +196,22 @@ class RuleLLM:
         self.obeyed += reading.foreign
         match reading.task:
             case "describe":
-                return {"differences": [] if reading.foreign else self._differences(reading, text)}
+                return {"pairs": [] if reading.foreign else self._pairs(reading)}
+            case "describe_as_published":
+                prompt, *responses = reading.blocks
+                return {"differences": [] if reading.foreign else self._halves(prompt, responses)}
+            case "propose":
+                return {"hypotheses": [] if reading.foreign else self._propose(observed(reading.blocks[1]))}
             case "state":
-                return self._state(reading)
+                return self._state(observed(reading.blocks[1]))
+            case "state_as_published":
+                return self._state_as_published(reading)
+            case "join":
+                return {"groups": [] if reading.foreign else self._groups(reading.blocks[0])}
+            case "sharpen":
+                return {"hypotheses": self._sharpened(reading)}
+            case "scope":
+                return {"prompts": self._scopes(reading)}
             case "judge":
                 return {"verdicts": self._verdicts(reading, text)}
             case "same_statement":
@@ -165,8 +222,16 @@ class RuleLLM:
             case _:
                 return {"rating": 3}
 
-    def _differences(self, reading: Reading, text: str) -> list[dict[str, object]]:
-        _, *responses = reading.blocks
+    def _pairs(self, reading: Reading) -> list[dict[str, object]]:
+        """An entry for every pair, whose blocks stand one after another."""
+        materials = [reading.blocks[i : i + 3] for i in range(0, len(reading.blocks), 3)]
+        return [
+            {"pair": i, "differences": self._differences(prompt, responses)}
+            for i, (prompt, *responses) in enumerate(materials, start=1)
+        ]
+
+    def _differences(self, prompt: str, responses: Sequence[str]) -> list[dict[str, object]]:
+        """The traits that one of two responses to a prompt shows."""
         found: list[dict[str, object]] = []
         for trait in self.traits:
             marks = [trait.mark.search(response) for response in responses]
@@ -174,23 +239,89 @@ class RuleLLM:
                 continue
             found.append(
                 {
-                    "shown_by": "1" if marks[0] else "2",
-                    "has": trait.say("has", text),
-                    "lacks": trait.say("lacks", text),
-                    "label": "planted",
-                    "category": trait.category,
-                    "scope": "general",
-                    "impact": "medium",
-                    "serves": "experience",
-                    "error": False,
-                    "unexpected": False,
                     "quote_1": marks[0][0] if marks[0] else "",
                     "quote_2": marks[1][0] if marks[1] else "",
+                    "behaviour": trait.say("has", "\0".join((prompt, *responses))),
+                    "shown_by": "1" if marks[0] else "2",
+                    "condition": trait.condition,
+                    "category": trait.category,
                 }
             )
         return found
 
-    def _state(self, reading: Reading) -> dict[str, str]:
+    def _halves(self, prompt: str, responses: Sequence[str]) -> list[dict[str, object]]:
+        """The same with two sentences each, as the papers' way asks for them."""
+        found = []
+        for difference in self._differences(prompt, responses):
+            has = str(difference.pop("behaviour"))
+            del difference["condition"]
+            lacks = next(trait for trait in self.traits if has in trait.has).say("lacks", "\0".join(responses))
+            found.append(difference | {"has": has, "lacks": lacks})
+        return found
+
+    def _trait(self, behaviour: str) -> Trait | None:
+        """The trait that a sentence says a model has."""
+        return next((trait for trait in self.traits if behaviour in (trait.hypothesis, *trait.has)), None)
+
+    def _propose(self, observations: Sequence[Observation]) -> list[dict[str, object]]:
+        """One hypothesis for every trait that was observed at least twice, the most frequent first."""
+        by_trait: dict[str, list[Observation]] = {}
+        for each in observations:
+            trait = self._trait(each.behaviour)
+            if trait:
+                by_trait.setdefault(trait.hypothesis, []).append(each)
+        groups = sorted((group for group in by_trait.values() if len(group) > 1), key=len, reverse=True)
+        return [self._common(group) for group in groups]
+
+    def _common(self, group: Sequence[Observation]) -> dict[str, object]:
+        """The hypothesis of observations of one trait; it has a condition if all of them have the same."""
+        trait = self._trait(group[0].behaviour)
+        assert trait
+        models = [each.model for each in group]
+        conditions = {each.condition for each in group}
+        return {
+            "differences": [each.number for each in group],
+            "model": max("XY", key=models.count),
+            "behaviour": trait.hypothesis,
+            "condition": conditions.pop() if len(conditions) == 1 else "",
+            "category": trait.category,
+            "speaks_of": trait.speaks_of or "none",
+        }
+
+    def _state(self, observations: Sequence[Observation]) -> dict[str, object]:
+        """What most observations of a cluster show, if at least two show the same."""
+        proposed = self._propose(observations)
+        empty = {"differences": [], "behaviour": "", "condition": "", "category": "style", "speaks_of": "none"}
+        return proposed[0] if proposed else empty
+
+    def _groups(self, listed: str) -> list[dict[str, object]]:
+        """The hypotheses of one trait, model and condition."""
+        same: dict[tuple[str, str, str], list[int]] = {}
+        for each in observed(listed):
+            trait = self._trait(each.behaviour)
+            meaning = trait.hypothesis if trait else each.behaviour
+            same.setdefault((meaning, each.model, each.condition), []).append(each.number)
+        return [{"hypotheses": numbers, "best": numbers[0]} for numbers in same.values() if len(numbers) > 1]
+
+    def _sharpened(self, reading: Reading) -> list[dict[str, object]]:
+        """Keeps every hypothesis."""
+        decision = "drop" if reading.foreign else "keep"
+        return [{"hypothesis": i, "decision": decision, "becomes": []} for i in range(1, len(reading.blocks) + 1)]
+
+    def _scopes(self, reading: Reading) -> list[dict[str, object]]:
+        """Which of the conditions, one block of numbered lines, the prompts meet, one block each."""
+        conditions, *prompts = reading.blocks
+        known = {trait.condition: trait.when for trait in self.traits if trait.when}
+        met = [known.get(condition) for condition in numbered(conditions)]
+        return [
+            {
+                "prompt": i,
+                "meets": [k for k, when in enumerate(met, start=1) if when and when.search(prompt)],
+            }
+            for i, prompt in enumerate(prompts, start=1)
+        ]
+
+    def _state_as_published(self, reading: Reading) -> dict[str, str]:
         properties, *sentences = reading.blocks
         if reading.foreign:
             return {"hypothesis": "<MODEL> does what it is told.", "category": "capability", "speaks_of": "none"}
@@ -206,17 +337,18 @@ class RuleLLM:
         own, other = ("Model A", "Model B") if statement.startswith("Model A") else ("Model B", "Model A")
         text = statement.replace(own, "<MODEL>").replace(other, "<OTHER MODEL>")
         for trait in self.traits:
-            if text in (trait.hypothesis, *trait.has):
+            if text in (trait.full, trait.hypothesis, *trait.has):
                 return trait.hypothesis, own
             if text in trait.lacks:
                 return trait.hypothesis, other
         return None
 
     def _verdicts(self, reading: Reading, text: str) -> list[dict[str, object]]:
-        _, *responses = reading.blocks[:3]
+        """A verdict on every statement; the statements are one block of numbered lines, then comes the pair."""
+        listed, _, *responses = reading.blocks
         return [
             {"statement": i, "fits": self._fits(statement, responses, reading.foreign, text)}
-            for i, statement in enumerate(reading.blocks[3:], start=1)
+            for i, statement in enumerate(numbered(listed), start=1)
         ]
 
     def _fits(self, statement: str, responses: Sequence[str], foreign: Sequence[str], text: str) -> str:
@@ -226,11 +358,17 @@ class RuleLLM:
         if self.prefers_first(text):
             return "1"
         for trait in self.traits:
-            for half, texts in (("has", (trait.hypothesis, *trait.has)), ("lacks", trait.lacks)):
+            for half, texts in (("has", (trait.full, trait.hypothesis, *trait.has)), ("lacks", trait.lacks)):
                 if statement in texts:
-                    shows = [bool(trait.mark.search(response)) == (half == "has") for response in responses]
-                    return "N/A" if shows[0] == shows[1] else "1" if shows[0] else "2"
-        return "N/A"
+                    return label_of([bool(trait.mark.search(response)) == (half == "has") for response in responses])
+        return "NOT SHOWN"
+
+
+def label_of(shows: Sequence[bool]) -> str:
+    """The judge's label for whether response 1 and response 2 show a behaviour."""
+    if shows[0] == shows[1]:
+        return "SAME" if shows[0] else "NOT SHOWN"
+    return "1" if shows[0] else "2"
 
 
 def in_process(rules: RuleLLM) -> ScriptedModel:

@@ -18,7 +18,7 @@ from typing import Any
 from diffing.methods.lexical.properties import PROPERTIES
 from diffing.models.scripted import ScriptedModel
 from tests.benchmarks.demo import GROUND_TRUTH
-from tests.servers.rules import Reading, RuleLLM, Trait, read
+from tests.servers.rules import RuleLLM, Trait, read
 
 OVERLOOKS = 0.1
 """Share of the differences that it does not mention."""
@@ -130,14 +130,15 @@ class StandIn(RuleLLM):
             return known.interesting, known.abstract
         return (1, 1) if "«" in statement else RATED.get(measured, (2, 2))
 
-    def _differences(self, reading: Reading, text: str) -> list[dict[str, object]]:
-        found = super()._differences(reading, text)
-        return [each for each in found if self._draw(f"{each['has']} {text}") >= OVERLOOKS]
+    def _differences(self, prompt: str, responses: Sequence[str]) -> list[dict[str, object]]:
+        found = super()._differences(prompt, responses)
+        material = "\0".join((prompt, *responses))
+        return [each for each in found if self._draw(f"{each['behaviour']} {material}") >= OVERLOOKS]
 
     def _fits(self, statement: str, responses: Sequence[str], foreign: Sequence[str], text: str) -> str:
         fits = super()._fits(statement, responses, foreign, text)
         drawn = self._draw(f"{statement} {text}") / self.misreads
-        others = [label for label in ("1", "2", "N/A") if label != fits]
+        others = [label for label in ("1", "2", "NOT SHOWN") if label != fits]
         return others[int(2 * drawn)] if drawn < 1 else fits
 
     def _draw(self, what: str) -> float:

@@ -37,7 +37,9 @@ def share(*parts: str) -> float:
 
 @lru_cache
 def _phrases() -> Mapping[str, Meaning]:
-    said = {phrase: (each.name, half) for each in PROPERTIES for half in ("has", "lacks") for phrase in getattr(each, half)}
+    said = {
+        phrase: (each.name, half) for each in PROPERTIES for half in ("has", "lacks") for phrase in getattr(each, half)
+    }
     return said | {phrase: (phrase, "noise") for phrase in NOISE}
 
 
@@ -57,6 +59,7 @@ class VariedLLM:
         reversed_: The share of differences that it describes from the side that lacks the property.
         topical: The share of sentences with a topic mixed in.
         impressions: The share of pairs with an impression that means nothing.
+        wordings: The number of wordings of each half that it uses.
     """
 
     def __init__(
@@ -67,8 +70,10 @@ class VariedLLM:
         reversed_: float = 0.3,
         topical: float = 0.4,
         impressions: float = 0.4,
+        wordings: int = 12,
     ) -> None:
         self.properties = properties
+        self._wordings = wordings
         self._shares = {"forgets": forgets, "reversed": reversed_, "topical": topical, "impressions": impressions}
 
     def __call__(self, request: dict[str, Any]) -> str:
@@ -88,9 +93,9 @@ class VariedLLM:
     # describing
 
     def _describe(self, reading: Reading, text: str) -> object:
+        if '{"differences": [' in text:  # as it was asked before several pairs went into one question
+            return self._describe_as_published(reading, text)
         pairs = [reading.blocks[i : i + 3] for i in range(0, len(reading.blocks), 3)]
-        if '{"differences": [' in text:  # one pair, both halves of a difference
-            return {"differences": [self._halves(each) for each in self._seen(*pairs[0])]}
         return {
             "pairs": [
                 {"pair": i, "differences": [self._one_half(each) for each in self._seen(*pair)]}
@@ -98,13 +103,19 @@ class VariedLLM:
             ]
         }
 
+    def _describe_as_published(self, reading: Reading, text: str) -> object:
+        prompt, one, two = reading.blocks
+        return {"differences": [self._halves(each) for each in self._seen(prompt, one, two)]}
+
     def _seen(self, prompt: str, one: str, two: str) -> list[dict[str, str]]:
         """What it notices in a pair: the property, which response shows it, quotes and both sentences."""
         pair = "\n".join(sorted((one, two)))
         found = []
         for each in self.properties:
             marks = [each.mark.search(response) for response in (one, two)]
-            if (marks[0] is None) != (marks[1] is None) and share("forgets", each.name, pair) >= self._shares["forgets"]:
+            if (marks[0] is None) != (marks[1] is None) and share("forgets", each.name, pair) >= self._shares[
+                "forgets"
+            ]:
                 quotes = [mark[0].strip() if mark else "" for mark in marks]
                 found.append(self._said(each.name, each.category, each.has, each.lacks, quotes, pair))
         if one != two and share("impression", pair) < self._shares["impressions"]:
@@ -119,12 +130,14 @@ class VariedLLM:
     ) -> dict[str, str]:
         return {
             "shown_by": "1" if quotes[0] else "2",
-            "has": self._sentence(has[draw("has", name, pair) % len(has)], pair),
-            "lacks": self._sentence(lacks[draw("lacks", name, pair) % len(lacks)], pair),
+            "has": self._sentence(has[draw("has", name, pair) % min(self._wordings, len(has))], pair),
+            "lacks": self._sentence(lacks[draw("lacks", name, pair) % min(self._wordings, len(lacks))], pair),
             "category": category,
             "quote_1": quotes[0],
             "quote_2": quotes[1],
-            "half": "lacks" if name not in NOISE and share("reversed", name, pair) < self._shares["reversed"] else "has",
+            "half": "lacks"
+            if name not in NOISE and share("reversed", name, pair) < self._shares["reversed"]
+            else "has",
         }
 
     def _sentence(self, phrase: str, pair: str) -> str:
@@ -143,7 +156,12 @@ class VariedLLM:
     def _halves(seen: Mapping[str, str]) -> dict[str, object]:
         """As a difference with both sentences is written, with all the fields that were ever asked for."""
         rest = {"label": "seen", "scope": "general", "impact": "medium", "serves": "experience"}
-        return {**{key: value for key, value in seen.items() if key != "half"}, **rest, "error": False, "unexpected": False}
+        return {
+            **{key: value for key, value in seen.items() if key != "half"},
+            **rest,
+            "error": False,
+            "unexpected": False,
+        }
 
     @staticmethod
     def _one_half(seen: Mapping[str, str]) -> dict[str, str]:
@@ -161,12 +179,22 @@ class VariedLLM:
     # stating
 
     def _state(self, reading: Reading, text: str) -> object:
-        said = [meaning_of(line) for block in reading.blocks for line in block.splitlines() if line.startswith("<MODEL>")]
+        groups = self._grouped(reading)
+        if not groups:  # sentences alone, as it was asked before
+            return self._state_as_published(reading, text)
+        meaning = max(groups, key=lambda each: len(groups[each]))
+        if len(groups[meaning]) < 2:
+            return {"differences": [], "behaviour": "", "condition": "", "category": "style", "speaks_of": "none"}
+        return self._proposed(meaning, groups[meaning])
+
+    def _state_as_published(self, reading: Reading, text: str) -> object:
+        """What at least half of the sentences of a group say; nothing can be read if they say different things."""
+        said = [
+            meaning_of(line) for block in reading.blocks for line in block.splitlines() if line.startswith("<MODEL>")
+        ]
         known = [each for each in said if each is not None]
-        if not known:
-            return {"hypothesis": "", "category": "style", "speaks_of": "none"}
-        common = max(known, key=known.count)
-        if known.count(common) * 2 < len(said):
+        common = max(known, key=known.count, default=None)
+        if common is None or known.count(common) * 2 < len(said):
             return {"hypothesis": "", "category": "style", "speaks_of": "none"}
         return {"hypothesis": self._stated(common), "category": self._category(common), "speaks_of": "none"}
 
@@ -178,12 +206,18 @@ class VariedLLM:
         return "style" if meaning[1] == "noise" else self._by_name[meaning[0]].category
 
     def _propose(self, reading: Reading, text: str) -> object:
+        groups = self._grouped(reading)
+        return {"hypotheses": [self._proposed(meaning, lines) for meaning, lines in groups.items() if len(lines) > 1]}
+
+    @staticmethod
+    def _grouped(reading: Reading) -> dict[Meaning, list[tuple[int, str]]]:
+        """The observations by what they say: the number and side of each."""
         groups: dict[Meaning, list[tuple[int, str]]] = defaultdict(list)
         for number, line in _numbered(reading, "| <MODEL>"):
             meaning, side = meaning_of(line), SIDE.search(line)
             if meaning is not None and side:
                 groups[meaning].append((number, side[1]))
-        return {"hypotheses": [self._proposed(meaning, lines) for meaning, lines in groups.items() if len(lines) > 1]}
+        return groups
 
     def _proposed(self, meaning: Meaning, lines: Sequence[tuple[int, str]]) -> dict[str, object]:
         sides = [side for _, side in lines]
@@ -205,7 +239,7 @@ class VariedLLM:
         return {"groups": [{"hypotheses": numbers, "best": numbers[0]} for numbers in same]}
 
     def _sharpen(self, reading: Reading, text: str) -> object:
-        count = sum("<MODEL>" in line for block in reading.blocks for line in block.splitlines())
+        count = len(reading.blocks)
         return {"hypotheses": [{"hypothesis": i, "decision": "keep", "becomes": []} for i in range(1, count + 1)]}
 
     def _scope(self, reading: Reading, text: str) -> object:
@@ -222,7 +256,11 @@ class VariedLLM:
             said = [(int(found[1]), found[2]) for line in listed.splitlines() if (found := LINE.match(line))]
         old = "NOT SHOWN" not in text
         verdicts = [(i, self._fits(statement, one, two)) for i, statement in said]
-        return {"verdicts": [{"statement": i, "fits": "N/A" if old and fits[0] not in "12" else fits} for i, fits in verdicts]}
+        return {
+            "verdicts": [
+                {"statement": i, "fits": "N/A" if old and fits[0] not in "12" else fits} for i, fits in verdicts
+            ]
+        }
 
     def _fits(self, statement: str, one: str, two: str) -> str:
         meaning = meaning_of(statement)
@@ -257,7 +295,7 @@ def _numbered(reading: Reading, held: str) -> list[tuple[int, str]]:
 
 
 def in_process(rules: VariedLLM) -> ScriptedModel:
-    """The rules as a model without a server; a token is counted as four characters, of the question and of the reply."""
+    """The rules as a model without a server; a token is four characters of the question or the reply."""
 
     def answer(conversation: Conversation, _: object) -> Completion:
         question = conversation[-1].content

@@ -148,9 +148,7 @@ def conditional_world(
     return verdicts, inside
 
 
-def measure_conditional(
-    shape: ConditionalShape, rules: Mapping[str, Rule], runs: int, rng: np.random.Generator
-) -> Row:
+def measure_conditional(shape: ConditionalShape, rules: Mapping[str, Rule], runs: int, rng: np.random.Generator) -> Row:
     """Counts the runs of one shape that confirm anything, under several rules that judge the same data.
 
     Args:

@@ -46,9 +46,7 @@ def described(train: Verdicts, rng: np.random.Generator) -> NDArray[np.int64]:
     return np.stack([(seen == 1).sum(axis=1), (seen == -1).sum(axis=1)])
 
 
-def thrift_of_descriptions(
-    train: NDArray[np.int64], judge: SimulatedJudge, sizes: Sizes, hypotheses: int
-) -> Outcome:
+def thrift_of_descriptions(train: NDArray[np.int64], judge: SimulatedJudge, sizes: Sizes, hypotheses: int) -> Outcome:
     """Plans held-out prompts by the counts of descriptions, and judges these alone."""
     known = {i: TrainCounts(int(train[0, i]), int(train[1, i]), sizes.train) for i in range(hypotheses)}
     plans = plan_all(range(hypotheses), RunSize(sizes.train, sizes.heldout, hypotheses, BATCH), _never, known)
@@ -80,13 +78,15 @@ def measure_described(shape: MixShape, runs: Sequence[DescribedRun]) -> Row:
     """Measures what is dropped.
 
     Returns:
-        `dropped`: the share of the hypotheses confirmed by full judging that get no held-out prompts. `kept`: of those
-        that hold and that full judging confirms, the share confirmed here. `saved`: the share of full judging's
-        questions that are not asked. `false`: false discovery rate.
+        `dropped`: of the hypotheses that hold and that full judging confirms, the share that gets no held-out prompts.
+        `dropped_all`: the same of all that full judging confirms, its false alarms included. `kept`: of those that hold
+        and that full judging confirms, the share confirmed here. `saved`: the share of full judging's questions that
+        are not asked. `false`: false discovery rate.
     """
     confirmed = [int(run.full.confirmed.sum()) for run in runs]
-    dropped = [int((run.full.confirmed & (run.thrift.n == 0)).sum()) for run in runs]
     holding = [run.truths.accuracy > 0.5 for run in runs]
+    futile = [run.full.confirmed & (run.thrift.n == 0) for run in runs]
+    dropped = [int((each & h).sum()) for each, h in zip(futile, holding, strict=True)]
     kept = [int((run.full.confirmed & run.thrift.confirmed & h).sum()) for run, h in zip(runs, holding, strict=True)]
     true = [int((run.full.confirmed & h).sum()) for run, h in zip(runs, holding, strict=True)]
     false = [
@@ -100,7 +100,8 @@ def measure_described(shape: MixShape, runs: Sequence[DescribedRun]) -> Row:
         "heldout": shape.sizes.heldout,
     }
     for name, estimate in {
-        "dropped": ratio(dropped, confirmed),
+        "dropped": ratio(dropped, true),
+        "dropped_all": ratio([int(each.sum()) for each in futile], confirmed),
         "kept": ratio(kept, true),
         "saved": ratio([1 - run.questions[1] / run.questions[0] for run in runs], [1] * len(runs)),
         "false": ratio(false, [1] * len(runs)),

@@ -106,5 +106,7 @@ def score(report: Report, world: World) -> Score:
         ),
         hypotheses=len(report.findings),
         findings_confirmed=len(confirmed),
-        wrong=tuple(f"{finding.hypothesis.text} ({finding.hypothesis.direction})" for finding in confirmed if wrong(finding)),
+        wrong=tuple(
+            f"{finding.hypothesis.text} ({finding.hypothesis.direction})" for finding in confirmed if wrong(finding)
+        ),
     )

@@ -104,6 +104,9 @@ def few(train: int, heldout: int, shown: int) -> World:
     texts = [f"What is there to know about item {i}?" for i in range(train + heldout)]
     lists = PROPERTIES[0]
     every = train // shown
-    a = {text: lists.plant(plain_answer(text, 0)) if i % every == 0 else plain_answer(text, 0) for i, text in enumerate(texts)}
+    a = {
+        text: lists.plant(plain_answer(text, 0)) if i % every == 0 else plain_answer(text, 0)
+        for i, text in enumerate(texts)
+    }
     b = {text: plain_answer(text, 1) for text in texts}
     return World(f"{train} train pairs", split_prompts(texts, train, heldout), a, b)

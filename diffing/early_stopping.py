@@ -1,15 +1,18 @@
 """Early stopping of judging: decides from train verdicts alone on how many held-out prompts a hypothesis is tested.
 
 A judge works through the train prompts in stages. After each stage, `plan` decides for a hypothesis that it is futile
-and gets no held-out prompts, or how many it gets, or that more train verdicts are needed. Held-out verdicts never
-influence this, so a hypothesis is tested on a number of held-out prompts fixed beforehand: its sign test and its
-interval are valid as they are, and Benjamini-Hochberg runs over the tested hypotheses. The functions here work on
-counts; they do not depend on prompts or models.
+and gets no held-out prompts, or how many it gets, or that more train verdicts are needed. Train verdicts that a method
+already has are not judged again. A question holds several hypotheses, so those that would otherwise be dropped fill up
+the questions that are asked anyway. Held-out verdicts never influence any of this, so a hypothesis is tested on a
+number of held-out prompts fixed beforehand: its sign test and its interval are valid as they are, and
+Benjamini-Hochberg runs over the tested hypotheses. The functions here work on counts; they do not depend on prompts or
+models.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
 from diffing import metrics
@@ -21,9 +24,9 @@ including, `stop`, and returns the counts of all train verdicts on each hypothes
 
 FIRST_STAGE = 50
 """Train prompts judged before the first decision; with no more train prompts than this, everything is judged."""
-PROMISING_POWER = 0.8
-"""A hypothesis is futile if, at the best accuracy that is consistent with train, the probability of confirming it on
-all held-out prompts is lower than this."""
+PROMISING_POWER = 0.6
+"""A hypothesis is futile if, at the highest frequency and the best accuracy that are consistent with train, the
+probability of confirming it on all held-out prompts is lower than this."""
 WORTHWHILE_POWER = 0.2
 """A hypothesis is tested on all held-out prompts once, at the worst accuracy that is consistent with train, they would
 confirm it with this probability: further train prompts would cost as much and confirm nothing."""
@@ -31,7 +34,7 @@ CERTAIN_POWER = 0.99
 """A hypothesis is tested on fewer held-out prompts if these would confirm it with this probability even at the worst
 accuracy that is consistent with train, and even if every other hypothesis of the run is false."""
 TAIL = 0.025
-"""Probability cut off at each end of the range of accuracies that is consistent with train."""
+"""Probability cut off at each end of the ranges of accuracies and frequencies that are consistent with train."""
 PRECISION = 0.1
 """Enough held-out prompts are planned that the interval of the net difference is at most about plus or minus this."""
 
@@ -58,31 +61,83 @@ def checkpoints(prompts: int) -> tuple[int, ...]:
     return (*(step for step in steps if step < prompts), prompts)
 
 
+@dataclass(frozen=True, slots=True)
+class RunSize:
+    """The sizes of a run on which plans depend."""
+
+    train: int
+    """Number of train prompts."""
+    heldout: int
+    """Number of held-out prompts."""
+    family: int
+    """Number of hypotheses of the whole run, judged and others."""
+    batch: int
+    """Number of hypotheses that one question to the judge holds."""
+
+
 def plan_all(
-    hypotheses: Sequence[K], train: int, heldout: int, family: int, judge_train: JudgeTrain[K]
+    hypotheses: Sequence[K],
+    size: RunSize,
+    judge_train: JudgeTrain[K],
+    known: Mapping[K, TrainCounts] = MappingProxyType({}),
 ) -> dict[K, int]:
-    """Judges hypotheses on train prompts in stages, until each has its number of held-out prompts (0 if it is futile).
+    """Plans on how many held-out prompts each hypothesis is tested: 0 if it is futile.
+
+    Hypotheses are judged on train prompts in stages until each has its plan. A futile one goes on as long as a question
+    about others has room for it, in both splits: it costs no further question, and its next verdicts may show more.
 
     Args:
         hypotheses: Any hashable values that identify the hypotheses.
-        train: Number of train prompts.
-        heldout: Number of held-out prompts.
-        family: Number of hypotheses of the whole run, including these.
+        size: The sizes of the run.
         judge_train: Judges hypotheses on a range of train prompts.
+        known: The hypotheses that already have verdicts on all train prompts from the method that proposed them. They
+            are tested on all held-out prompts unless they are futile: such verdicts are too different from the judge's
+            to promise that fewer prompts suffice.
     """
-    plans: dict[K, int] = {}
+    counts = dict(known)
+    plans: dict[K, int | None] = {each: 0 if futile(counts[each], size.heldout) else size.heldout for each in known}
+    active = [each for each in hypotheses if each not in known]
     start = 0
-    for stop in checkpoints(train):
-        active = [each for each in hypotheses if each not in plans]
+    for stop in checkpoints(size.train):
         if not active:
             break
-        counts = judge_train(active, start, stop)
-        for each in active:
-            planned = plan(counts[each], heldout, family)
-            if planned is not None or stop == train:
-                plans[each] = heldout if planned is None else planned
+        counts |= judge_train(active, start, stop)
+        plans |= {each: plan(counts[each], size.heldout, size.family) for each in active}
+        active = _still_asked(active, plans, counts, size)
         start = stop
-    return plans
+    planned = {each: size.heldout if (number := plans[each]) is None else number for each in hypotheses}
+    return _filled(planned, {each: promise(counts[each], size.heldout) for each in hypotheses}, size.batch)
+
+
+def _still_asked(
+    active: Sequence[K], plans: Mapping[K, int | None], counts: Mapping[K, TrainCounts], size: RunSize
+) -> list[K]:
+    """The hypotheses of the next stage: the undecided ones, and futile ones as far as their questions have room."""
+    undecided = {each for each in active if plans[each] is None}
+    dropped = sorted(
+        (each for each in active if plans[each] == 0), key=lambda each: -promise(counts[each], size.heldout)
+    )
+    kept = undecided | set(dropped[: -len(undecided) % size.batch])
+    return [each for each in active if each in kept]
+
+
+def _filled(plans: Mapping[K, int], promises: Mapping[K, float], batch: int) -> dict[K, int]:
+    """Raises plans as far as the questions that are asked anyway have room: of futile hypotheses first, then others."""
+    stops = sorted(set(plans.values()) - {0})
+    filled = dict(plans)
+
+    def room(stop: int) -> int:
+        return -sum(planned >= stop for planned in filled.values()) % batch
+
+    for each in sorted((each for each in plans if not plans[each]), key=lambda each: -promises[each]):
+        for stop in stops:
+            if not room(stop):
+                break
+            filled[each] = stop
+    for stop in reversed(stops):
+        rest = sorted((each for each in filled if 0 < filled[each] < stop), key=lambda each: -filled[each])
+        filled |= dict.fromkeys(rest[: room(stop)], stop)
+    return filled
 
 
 def rounds(plans: Mapping[K, int]) -> Iterator[tuple[list[K], int, int]]:
@@ -107,20 +162,49 @@ def plan(counts: TrainCounts, heldout: int, family: int) -> int | None:
     """
     from scipy.special import betaincinv
 
+    if futile(counts, heldout):
+        return 0
     decided = counts.k_for + counts.k_against
-    worst, best = (float(betaincinv(counts.k_for + 1, counts.k_against + 1, tail)) for tail in (TAIL, 1 - TAIL))
+    worst = float(betaincinv(counts.k_for + 1, counts.k_against + 1, TAIL))
     frequency = (decided + 1) / (counts.n + 2)
     least = float(betaincinv(decided + 1, counts.n - decided + 1, TAIL))
     # the loosest threshold at which Benjamini-Hochberg can end, and the one for the only true hypothesis of a run
     loosest, alone = metrics.FALSE_DISCOVERY_RATE, metrics.FALSE_DISCOVERY_RATE / family
-    if power(frequency, best, heldout, loosest) < PROMISING_POWER:
-        return 0
     variance = frequency - (frequency * (2 * worst - 1)) ** 2
     for prompts in checkpoints(heldout)[:-1]:
         precise = metrics.Z_95 * (variance / prompts) ** 0.5 <= PRECISION
         if precise and power(least, worst, prompts, alone) >= CERTAIN_POWER:
             return prompts
     return heldout if power(least, worst, heldout, loosest) >= WORTHWHILE_POWER else None
+
+
+def futile(counts: TrainCounts, heldout: int) -> bool:
+    """Tells whether held-out prompts are very unlikely to confirm a hypothesis.
+
+    Args:
+        counts: Its verdicts on train. They may name fewer pairs than a judge would.
+        heldout: Number of held-out prompts.
+    """
+    return promise(counts, heldout) < PROMISING_POWER
+
+
+@lru_cache(maxsize=100_000)
+def promise(counts: TrainCounts, heldout: int) -> float:
+    """The probability of confirming a hypothesis on all held-out prompts, if train showed as little as it could.
+
+    It is computed at the highest frequency and the best accuracy that are consistent with train, and at the loosest
+    threshold at which Benjamini-Hochberg can end.
+
+    Args:
+        counts: Its verdicts on train.
+        heldout: Number of held-out prompts.
+    """
+    from scipy.special import betaincinv
+
+    decided = counts.k_for + counts.k_against
+    frequency = float(betaincinv(decided + 1, counts.n - decided + 1, 1 - TAIL))
+    accuracy = float(betaincinv(counts.k_for + 1, counts.k_against + 1, 1 - TAIL))
+    return power(frequency, accuracy, heldout, metrics.FALSE_DISCOVERY_RATE)
 
 
 def power(frequency: float, accuracy: float, prompts: int, threshold: float) -> float:

@@ -21,6 +21,7 @@ from diffing.costs import (
     tokens,
 )
 from diffing.early_stopping import FIRST_STAGE
+from diffing.judge.scopes import PROMPTS
 from diffing.methods.base import plans_of
 from diffing.model_ref import is_recorded, is_remote
 from diffing.prompt_selection.written import PER_QUESTION, SPARE
@@ -31,6 +32,7 @@ from diffing.stages import (
     RATE_ABSTRACTION,
     RATE_INTERESTINGNESS,
     RESPONSES,
+    SCOPE,
     SECOND_JUDGE,
     WRITE_PROMPTS,
 )
@@ -39,8 +41,16 @@ from diffing.types import SIDES, Message, Prompt, Side, Stage
 if TYPE_CHECKING:
     from diffing.models.local.weight_sizes import ModelSize
 
-STAGED_SHARE = 0.36
+STAGED_SHARE = 0.53
 """Share of all judge calls that early stopping makes, on the typical mix of `python -m tests.benchmarks.statistics`."""
+TEMPLATE_TOKENS = 580
+"""Length of a question to the judge without the pair and the statements, in tokens."""
+STATEMENT_TOKENS = 25
+"""Assumed length of a hypothesis in a question to the judge, in tokens."""
+VERDICT_TOKENS = 16
+"""Length of one entry in a reply of the judge, in tokens: a verdict, or the conditions that a prompt meets."""
+SCOPE_TOKENS = 500
+"""Length of a question on conditions without the prompts, with some conditions of assumed length, in tokens."""
 WRITTEN_LENGTH = 120
 """Assumed length of a prompt that an LLM writes, in characters."""
 DATASET_LENGTH = 400
@@ -105,7 +115,7 @@ def estimate(config: DiffConfig, limits: Limits, *, size_of: SizeOf | None = Non
     for plan in plans:
         stages += plan.estimate(config, prompts)
     if any(plan.judged for plan in plans):
-        stages += _judge_stages(config, prompts, sum(plan.hypotheses(config, prompts) for plan in plans))
+        stages += _judge_stages(config, prompts)
     stages += _rate_stages(config)
     stages = [_timed(stage, size_of) for stage in stages]
     result = RunEstimate(tuple(stages), tuple(_assumptions(config, assumed=assumed)), ())
@@ -161,25 +171,60 @@ def _responses(config: DiffConfig, spec: str, side: Side, prompts: Sequence[Prom
     return StageEstimate(stage, spec, len(prompts), read, written, 0.0, None)
 
 
-def _judge_stages(config: DiffConfig, prompts: Sequence[Prompt], hypotheses: int) -> list[StageEstimate]:
-    """One call per pair and batch of hypotheses, fewer with early stopping, then the checks of the judge."""
-    train, pair = sum(prompt.split == "train" for prompt in prompts), pair_tokens(config, prompts)
-    calls = len(prompts) * ceil(hypotheses / config.judge_batch) * (2 if config.both_orders else 1)
-    if config.judging == "thrift" and train > FIRST_STAGE:
-        calls = ceil(calls * STAGED_SHARE)
-    judge = config.judge or config.llm or ""
-    judging = expected(config, JUDGE, judge, calls, calls * (pair + 900), calls * 120)
-    return [judging, *_check_stages(config, train, hypotheses, pair)]
+def _judge_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[StageEstimate]:
+    """The questions on scopes and verdicts, the checks of the judge, and the grouping of findings."""
+    judge, pair = config.judge or config.llm or "", pair_tokens(config, prompts)
+    questions, statements = _judged(config, prompts)
+    read = questions * (pair + TEMPLATE_TOKENS) + statements * STATEMENT_TOKENS
+    judging = expected(config, JUDGE, judge, questions, read, statements * VERDICT_TOKENS)
+    return [*_scope_stages(config, prompts), judging, *_check_stages(config, judging), _merge_stage(config, prompts)]
 
 
-def _check_stages(config: DiffConfig, train: int, hypotheses: int, pair: int) -> list[StageEstimate]:
-    """The judge's check on a sample in both orders, a second judge on the same sample, and the grouping of findings."""
-    judge, sample = config.judge or config.llm or "", min(config.check_judge, train)
-    calls = [] if config.both_orders or not sample else [(CHECK_JUDGE, judge, 2 * sample)]
+def _hypotheses(config: DiffConfig, prompts: Sequence[Prompt], *, brought: bool) -> int:
+    """The expected number of judged hypotheses with train verdicts from their method, or of those without."""
+    plans = [plan for plan in plans_of(config) if plan.brings_verdicts(config) == brought]
+    return sum(plan.hypotheses(config, prompts) for plan in plans)
+
+
+def _judged(config: DiffConfig, prompts: Sequence[Prompt]) -> tuple[int, int]:
+    """The expected numbers of questions to the judge, and of statements over all questions."""
+    train, heldout = (sum(prompt.split == split for prompt in prompts) for split in ("train", "heldout"))
+    known, others = (_hypotheses(config, prompts, brought=brought) for brought in (True, False))
+    if config.judging == "full":
+        known, others = 0, known + others
+    share = STAGED_SHARE if config.judging == "thrift" and train > FIRST_STAGE else 1.0
+    orders = 2 if config.both_orders else 1
+    unknown = (train + heldout) * share
+    questions = ceil(unknown * ceil(others / config.judge_batch)) + heldout * ceil(known / config.judge_batch)
+    return questions * orders, ceil(unknown * others + heldout * known) * orders
+
+
+def _scope_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[StageEstimate]:
+    """One question for several prompts, if hypotheses have conditions."""
+    if not _hypotheses(config, prompts, brought=True):
+        return []
+    asked = [tokens(prompt.text) for prompt in prompts if config.judging == "full" or prompt.split == "heldout"]
+    calls, judge = ceil(len(asked) / PROMPTS), config.judge or config.llm or ""
+    return [expected(config, SCOPE, judge, calls, calls * SCOPE_TOKENS + sum(asked), len(asked) * VERDICT_TOKENS)]
+
+
+def _check_stages(config: DiffConfig, judging: StageEstimate) -> list[StageEstimate]:
+    """A sample of the judge's questions with the responses swapped, and the same sample for a second judge."""
+    orders = 2 if config.both_orders else 1
+    sample = min(config.check_judge, judging.calls // orders)
+    calls = [] if config.both_orders or not sample else [(CHECK_JUDGE, judging.model, sample)]
     if config.second_judge:
-        calls.append((SECOND_JUDGE, config.second_judge, sample * (2 if config.both_orders else 1)))
-    checks = [expected(config, stage, model, n, n * (pair + 900), n * 120) for stage, model, n in calls]
-    return [*checks, expected(config, MERGE, judge, 2 * hypotheses, 2 * hypotheses * 450, 2 * hypotheses * 10)]
+        calls.append((SECOND_JUDGE, config.second_judge, sample * orders))
+    each = max(1, judging.calls)
+    return [
+        expected(config, stage, model, n, n * judging.prompt_tokens // each, n * judging.completion_tokens // each)
+        for stage, model, n in calls
+    ]
+
+
+def _merge_stage(config: DiffConfig, prompts: Sequence[Prompt]) -> StageEstimate:
+    calls = 2 * sum(plan.hypotheses(config, prompts) for plan in plans_of(config))
+    return expected(config, MERGE, config.judge or config.llm or "", calls, calls * 450, calls * 10)
 
 
 def _rate_stages(config: DiffConfig) -> list[StageEstimate]:
@@ -217,7 +262,7 @@ def _assumptions(config: DiffConfig, *, assumed: bool) -> list[str]:
     plans = plans_of(config)
     sentences += [sentence for plan in plans for sentence in plan.assumptions(config)]
     if any(plan.judged for plan in plans):
-        if config.judging == "thrift":
+        if config.judging == "thrift" and any(plan.judged and not plan.brings_verdicts(config) for plan in plans):
             sentences.append(
                 f"Judging stops early for hypotheses whose outcome is clear. This takes {STAGED_SHARE:.0%} of all "
                 "questions if four in five hypotheses are null or tiny, and more if more of them hold; --judging full "

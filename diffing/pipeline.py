@@ -13,7 +13,7 @@ from diffing.errors import SettingError
 from diffing.grouping import Merging, merge
 from diffing.judge import Judging, JudgingResult, judge, judge_in_stages
 from diffing.judge.agreement import Agreement, compare_with_measurement
-from diffing.judge.audit import TABLE, JudgeChecks, JudgedRun, check_judge
+from diffing.judge.audit import SAMPLE, TABLE, JudgeChecks, JudgedRun, check_judge
 from diffing.judgements import Judgements
 from diffing.methods.base import MeasuringMethod, Method
 from diffing.models.base import Model, Price, Sampling
@@ -60,9 +60,10 @@ class DiffOptions:
     both_orders: bool = False
     """Whether to ask the judge twice, with the responses swapped; a disagreement counts as NEITHER."""
     judging: Literal["thrift", "full"] = "thrift"
-    """`thrift` stops early for a hypothesis once its outcome is clear; `full` judges every hypothesis on every pair."""
-    check_judge: int = 50
-    """Number of train pairs on which the judge is asked again, to check its consistency; 0 turns the check off."""
+    """`thrift` uses the train verdicts that a method already has, and stops early for a hypothesis once its outcome is
+    clear; `full` judges every hypothesis on every pair."""
+    check_judge: int = SAMPLE
+    """Number of questions that the judge is asked again, to check its consistency; 0 turns the check off."""
     alpha: float = 0.01
     """Margin of the paper's acceptance criterion."""
     prices: Mapping[str, Price] = field(default_factory=dict)
@@ -94,7 +95,7 @@ def diff_models(
         prompts: Train and held-out prompts.
         methods: Methods that propose hypotheses; each sees train pairs only.
         judge: The LLM that gives the verdicts; not needed if every method measures its hypotheses.
-        second_judge: Another LLM, which judges a sample of train pairs as a check of the first.
+        second_judge: Another LLM, which is asked a sample of the judge's questions as a check of the first.
         raters: LLMs that rate interestingness and abstraction.
         options: Sampling, judging, prices.
         on_progress: Called with the progress of every stage.
@@ -112,16 +113,17 @@ def diff_models(
     pairs = answered.pairs
     discoveries, measured = _discover(methods, pairs, on_progress, on_hypotheses)
     hypotheses = [hypothesis for discovery in discoveries for hypothesis in discovery.hypotheses]
-    judged = _judged(methods, discoveries, pairs, judge, options, on_progress)
-    judgements = [*measured, *(judged.judgements if judged else ())]
-    checked = compare_with_measurement([h for h in hypotheses if h.measure is None], judgements, pairs)
+    described = _described(discoveries, pairs, options)
+    judged = _judged(methods, discoveries, described, pairs, judge, options, on_progress)
+    by_judge = judged.judgements if judged else ()
+    judgements = [*measured, *described, *by_judge]
+    checked = compare_with_measurement([h for h in hypotheses if h.measure is None], by_judge, pairs)
     info_a = _info(model_a, "model_a", options, options.sample_a, answered.declined["a"])
     info_b = _info(model_b, "model_b", options, options.sample_b, answered.declined["b"])
     checks = JudgeChecks()
     if judge is not None and judged is not None:
-        judged_ids = {judgement.hypothesis_id for judgement in judged.judgements}
         checks = check_judge(
-            JudgedRun(tuple(h for h in hypotheses if h.id in judged_ids), pairs, judged, checked, (info_a, info_b)),
+            JudgedRun(judged, checked, (info_a, info_b)),
             judge,
             second=second_judge,
             judging=_judging(options),
@@ -194,9 +196,19 @@ def _discover(
     return discoveries, judgements
 
 
+def _described(discoveries: Sequence[Discovery], pairs: Sequence[Pair], options: DiffOptions) -> list[Judgement]:
+    """The verdicts on train pairs that methods brought; none if the judge is to judge everything."""
+    if options.judging == "full":
+        return []
+    train_ids = {pair.prompt.id for pair in pairs if pair.prompt.split == "train"}
+    brought = [judgement for discovery in discoveries for judgement in discovery.judgements]
+    return [judgement for judgement in brought if judgement.prompt_id in train_ids]
+
+
 def _judged(
     methods: Sequence[Method],
     discoveries: Sequence[Discovery],
+    described: Sequence[Judgement],
     pairs: Sequence[Pair],
     model: Model | None,
     options: DiffOptions,
@@ -220,6 +232,7 @@ def _judged(
         pairs,
         how,
         family=sum(len(discovery.hypotheses) for discovery in discoveries),
+        known=described,
         on_progress=on_progress,
     )
 
@@ -244,6 +257,13 @@ def _findings(
     def on(split: str, hypothesis: Hypothesis) -> Metrics:
         return metrics.measure(by_split.get((hypothesis.id, split), []), hypothesis.direction)
 
+    def in_scope(hypothesis: Hypothesis) -> Metrics | None:
+        """Over the held-out prompts in its scope; no test of its own, since the verdicts for a side are the same."""
+        if hypothesis.scope is None:
+            return None
+        inside = [judgement for judgement in by_split.get((hypothesis.id, "heldout"), []) if judgement.in_scope]
+        return metrics.measure(inside, hypothesis.direction)
+
     train = {hypothesis.id: on("train", hypothesis) for hypothesis in hypotheses}
     heldout = metrics.confirm({hypothesis.id: on("heldout", hypothesis) for hypothesis in hypotheses})
     return order_findings(
@@ -254,6 +274,7 @@ def _findings(
             accepted=metrics.accepted(train[hypothesis.id], alpha),
             confirmed=metrics.confirmed(heldout[hypothesis.id]),
             rating=ratings.get(hypothesis.id),
+            heldout_in_scope=in_scope(hypothesis),
         )
         for hypothesis in hypotheses
     )
@@ -311,7 +332,8 @@ def _notes(discoveries: Sequence[Discovery], judged: JudgingResult | None) -> li
 
 
 def _usage_of(judged: JudgingResult | None, checks: JudgeChecks, rated: Rated | None, merged: Merging) -> list[Usage]:
-    judge_usage = [judged.usage, *checks.usage] if judged else []
+    scopes = [judged.scope_usage] if judged and judged.scope_usage else []
+    judge_usage = [*scopes, judged.usage, *checks.usage] if judged else []
     return [*judge_usage, *(rated.usage if rated else ()), *merged.usage]
 
 

@@ -70,9 +70,9 @@ class RunSettings(Settings):
     judge: Annotated[str | None, Setting(_METHODS, may_be_file=True)] = None
     """The LLM that gives the verdicts. Default: the LLM of --llm."""
     second_judge: Annotated[str | None, Setting(_METHODS, "Second judge", may_be_file=True, served=True)] = None
-    """Another LLM, which judges a sample of train pairs as a check of the first judge."""
-    check_judge: Annotated[int, Setting(_METHODS), Field(ge=0)] = 50
-    """Number of train pairs on which the judge is asked again in the other order, as a check; 0 turns this off."""
+    """Another LLM, which is asked a sample of the judge's questions, as a check of the first judge."""
+    check_judge: Annotated[int, Setting(_METHODS), Field(ge=0)] = 25
+    """Number of questions that the judge is asked again with the responses swapped, as a check; 0 turns this off."""
     rater: Annotated[tuple[str, ...], Setting(_METHODS, may_be_file=True)] = ()
     """An LLM that rates interestingness and abstraction; may be given several times."""
     system_prompt_a: Annotated[str | None, Setting(_SIDES, "System prompt of A", several_lines=True)] = None

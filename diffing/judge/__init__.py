@@ -2,7 +2,7 @@
 
 The judge is not told which model a hypothesis is about or which side it predicts: a verdict only names the side whose
 response fits. `diffing.metrics` compares verdicts with predictions; here only `judge_in_stages` counts them, to know
-when it can stop.
+when it can stop. Whether a prompt is in the scope of a hypothesis is decided first, from the prompt alone.
 """
 
 from diffing.judge.questions import Judging

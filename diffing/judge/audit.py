@@ -1,36 +1,36 @@
 """Checks how good the judge is: preference for a position, consistency, agreement with measurement and a second judge.
 
-The checks change no verdict and no finding. New questions are about a sample of train pairs, each with one batch of
-hypotheses, and their calls are counted under stages of their own.
+The checks change no verdict and no finding. New questions are about a sample of the run's own questions, on train or
+held-out pairs, at most one for each pair. Their calls are counted under stages of their own.
 """
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from diffing import metrics
 from diffing.judge.agreement import Agreement
 from diffing.judge.families import relation_to
-from diffing.judge.questions import Judging
-from diffing.judge.schedule import judge
-from diffing.judge.verdicts import JudgingResult
+from diffing.judge.questions import AnsweredQuestion, JudgeQuestion, Judging, ask_judge, batches
+from diffing.judge.verdicts import JudgingResult, verdicts_of
 from diffing.metrics.kappa import kappa_over_pairs
 from diffing.models.base import Model
 from diffing.stages import CHECK_JUDGE, SECOND_JUDGE
 from diffing.types import (
     Estimate,
-    Hypothesis,
     Judgement,
     ModelInfo,
     OnProgress,
-    Pair,
     Row,
-    Stage,
     Usage,
     Verdict,
     ignore_progress,
 )
 
+SAMPLE = 25
+"""The default number of questions that are asked again. With ten hypotheses each, the share of verdicts for a side that
+stay the same is then known to about 15 points: enough to see that a judge only looks at the order."""
 TABLE = "judge_checks"
 """The name of the report's table that holds the results."""
 
@@ -49,14 +49,10 @@ class JudgeChecks:
 
 @dataclass(frozen=True, slots=True)
 class JudgedRun:
-    """The judge's verdicts in one run, with the hypotheses, pairs and models that they are about."""
+    """The judge's verdicts in one run, with the models that they are about."""
 
-    hypotheses: tuple[Hypothesis, ...]
-    """The hypotheses that the judge judged, in the order in which it received them."""
-    pairs: tuple[Pair, ...]
-    """All pairs of the run; the sample is drawn from its train pairs."""
     judged: JudgingResult
-    """The judge's verdicts."""
+    """The judge's questions, replies and verdicts."""
     measured: Agreement
     """The judge's agreement with measurement."""
     compared: tuple[ModelInfo, ModelInfo]
@@ -69,7 +65,7 @@ def check_judge(
     *,
     second: Model | None = None,
     judging: Judging | None = None,
-    sample: int = 50,
+    sample: int = SAMPLE,
     on_progress: OnProgress = ignore_progress,
 ) -> JudgeChecks:
     """Runs every check of the judge that the run allows.
@@ -77,9 +73,9 @@ def check_judge(
     Args:
         run: The judge's verdicts in the run.
         model: The judge.
-        second: A second judge, which judges the same sample.
+        second: A second judge, which is asked the same questions.
         judging: How the judge was asked in the run.
-        sample: The number of train pairs to ask about again, each with one batch; 0 asks no questions.
+        sample: The number of questions to ask again; 0 asks none.
         on_progress: Called after every answer.
 
     Raises:
@@ -87,16 +83,16 @@ def check_judge(
         LimitError: A hard limit of calls or dollars was reached.
     """
     judging = judging or Judging()
-    drawn = _sample(run, judging, sample)
+    drawn = _sample(run.judged.answered, judging, sample)
     parts = [_place(model.id, run.judged.first_place)]
     if run.judged.consistency is not None:
         parts.append(JudgeChecks((_both_orders(model.id, run.judged.consistency),)))
     elif drawn:
-        parts.append(_orders(model, drawn, judging, on_progress))
+        parts.append(_orders(model, drawn, on_progress))
     if run.measured.share.n:
         parts.append(JudgeChecks((_row("measured properties", model.id, run.measured.share, _MEASURED),)))
     if second is not None and drawn:
-        parts.append(_two_judges(run, model, second, drawn, judging, on_progress))
+        parts.append(_two_judges(model, second, drawn, judging, on_progress))
     parts += [_families(each, run.compared) for each in (model, second) if each is not None]
     return JudgeChecks(
         tuple(row for part in parts for row in part.rows),
@@ -118,55 +114,20 @@ _MEASURED = (
 _SECOND = "Two judges on the same sample: the share of verdicts that were the same."
 _KAPPA = "The agreement of the two judges beyond chance (Cohen's kappa): 0 is chance level, 1 is full agreement."
 
-_Drawn = list[tuple[tuple[Hypothesis, ...], list[Pair]]]
-"""Batches of hypotheses with the train pairs drawn for each."""
+_Drawn: TypeAlias = Sequence[tuple[AnsweredQuestion, ...]]
+"""Questions of the run with the judge's replies; in both orders, two for each."""
 
 
-def _sample(run: JudgedRun, judging: Judging, size: int) -> _Drawn:
-    """Draws train pairs by hash and spreads them evenly over the batches of the run.
-
-    Only pairs on which the whole batch was judged are drawn: judging may have stopped early for some hypotheses.
-    """
-    judged = {(j.hypothesis_id, j.prompt_id) for j in run.judged.judgements}
-    batches = [run.hypotheses[i : i + judging.batch] for i in range(0, len(run.hypotheses), judging.batch)]
-    drawn: _Drawn = []
-    for number, batch in enumerate(batches):
-        train = [
-            pair
-            for pair in run.pairs
-            if pair.prompt.split == "train" and all((each.id, pair.prompt.id) in judged for each in batch)
-        ]
-        share = size // len(batches) + (number < size % len(batches))
-        ranked = sorted(train, key=lambda pair: _place_of(judging.seed, number, pair))[:share]
-        if ranked:
-            drawn.append((batch, ranked))
-    return drawn
+def _sample(answered: Sequence[AnsweredQuestion], judging: Judging, size: int) -> _Drawn:
+    """Draws questions of the run by hash, at most one for each pair."""
+    by_place = sorted(batches(answered, 1 + judging.both_orders), key=lambda same: _place_of(judging.seed, same[0][0]))
+    one_each = {same[0][0].pair.prompt.id: same for same in reversed(by_place)}
+    return [same for same in by_place if one_each[same[0][0].pair.prompt.id] is same][:size]
 
 
-def _place_of(seed: int, number: int, pair: Pair) -> bytes:
-    return hashlib.sha256(f"{seed}\0check\0{number}\0{pair.prompt.id}".encode()).digest()
-
-
-def _ask(
-    model: Model, drawn: _Drawn, judging: Judging, stage: Stage, on_progress: OnProgress
-) -> tuple[list[list[Judgement]], Usage]:
-    """Asks a judge about the sample; returns the verdicts on each pair, and the calls and tokens."""
-    by_pair: list[list[Judgement]] = []
-    usage = Usage(stage, model.id, 0, 0, 0)
-    for batch, pairs in drawn:
-        judged = judge(
-            model, batch, pairs, judging, on_progress=lambda _, done, total: on_progress(stage, done, total)
-        )  # fmt: skip
-        for pair in pairs:
-            by_pair.append([j for j in judged.judgements if j.prompt_id == pair.prompt.id])
-        usage = replace(
-            usage,
-            calls=usage.calls + judged.usage.calls,
-            prompt_tokens=usage.prompt_tokens + judged.usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens + judged.usage.completion_tokens,
-            unreadable=usage.unreadable + judged.usage.unreadable,
-        )
-    return by_pair, usage
+def _place_of(seed: int, question: JudgeQuestion) -> bytes:
+    key = "\0".join([str(seed), "check", question.pair.prompt.id, *(each.id for each in question.batch)])
+    return hashlib.sha256(key.encode()).digest()
 
 
 def _row(check: str, judge_id: str, estimate: Estimate, meaning: str) -> Row:
@@ -189,12 +150,15 @@ def _both_orders(judge_id: str, estimate: Estimate) -> Row:
     return _row("both orders", judge_id, estimate, _ORDERS)
 
 
-def _orders(model: Model, drawn: _Drawn, judging: Judging, on_progress: OnProgress) -> JudgeChecks:
-    """Judges the sample in both orders; replies in the order of the run come from the cache, if there is one."""
-    by_pair, usage = _ask(model, drawn, replace(judging, both_orders=True), CHECK_JUDGE, on_progress)
+def _orders(model: Model, drawn: _Drawn, on_progress: OnProgress) -> JudgeChecks:
+    """Asks the questions of the sample with the responses swapped, and compares with the replies of the run."""
+    swapped, usage = ask_judge(model, [question.swapped for ((question, _),) in drawn], CHECK_JUDGE, on_progress)
+    by_pair = [
+        verdicts_of(model.id, (own, other), both_orders=True) for (own,), other in zip(drawn, swapped, strict=True)
+    ]
     readable = [[j for j in one if j.verdict is not Verdict.UNREADABLE] for one in by_pair]
     every = metrics.share_over_groups([(sum(map(_same_in_both, one)), len(one)) for one in readable])
-    for_a_side = [[j for j in one if not _nothing_in_both(j)] for one in readable]
+    for_a_side = [[j for j in one if _for_a_side(j)] for one in readable]
     decided = metrics.share_over_groups([(sum(map(_same_in_both, one)), len(one)) for one in for_a_side])
     rows = [_both_orders(model.id, every), _row("both orders, for a side", model.id, decided, _DECIDED)]
     return JudgeChecks(tuple(rows), (*_note_on_orders(model.id, decided), *_unread(usage)), (usage,))
@@ -209,37 +173,49 @@ def _note_on_orders(judge_id: str, decided: Estimate) -> tuple[str, ...]:
     )
 
 
-def _nothing_in_both(judgement: Judgement) -> bool:
-    """Tells whether both replies said that neither response fits better, so that NEITHER is no disagreement."""
-    return judgement.verdict is Verdict.NEITHER and judgement.reply == "N/A | N/A"
-
-
 def _same_in_both(judgement: Judgement) -> bool:
-    return judgement.verdict.side is not None or _nothing_in_both(judgement)
+    """Tells whether both replies to a question in both orders mean the same."""
+    return judgement.verdict is not Verdict.NEITHER
+
+
+def _for_a_side(judgement: Judgement) -> bool:
+    """Tells whether at least one of two readable replies was for a side."""
+    return judgement.verdict.side is not None or not {"1", "2"}.isdisjoint((judgement.reply or "").split(" | "))
 
 
 def _two_judges(
-    run: JudgedRun, model: Model, second: Model, drawn: _Drawn, judging: Judging, on_progress: OnProgress
+    model: Model, second: Model, drawn: _Drawn, judging: Judging, on_progress: OnProgress
 ) -> JudgeChecks:
-    by_pair, usage = _ask(second, drawn, judging, SECOND_JUDGE, on_progress)
-    own = {(j.hypothesis_id, j.prompt_id): j.verdict for j in run.judged.judgements}
+    questions = [question for same in drawn for question, _ in same]
+    answered, usage = ask_judge(second, questions, SECOND_JUDGE, on_progress)
+    theirs = batches(answered, 1 + judging.both_orders)
     compared = [
-        [(own[j.hypothesis_id, j.prompt_id], j.verdict) for j in one if (j.hypothesis_id, j.prompt_id) in own]
-        for one in by_pair
+        [
+            (one.verdict, two.verdict)
+            for one, two in zip(
+                verdicts_of(model.id, same, judging.both_orders),
+                verdicts_of(second.id, other, judging.both_orders),
+                strict=True,
+            )
+        ]
+        for same, other in zip(drawn, theirs, strict=True)
     ]
     readable = [[two for two in one if Verdict.UNREADABLE not in two] for one in compared]
     raw = metrics.share_over_groups([(sum(a == b for a, b in one), len(one)) for one in readable])
     kappa = kappa_over_pairs(readable, judging.seed)
     both = f"{model.id} and {second.id}"
     rows = (_row("second judge", both, raw, _SECOND), _row("second judge, beyond chance", both, kappa, _KAPPA))
-    notes: tuple[str, ...] = ()
-    if raw.value is not None:
-        beyond = (
-            "" if kappa.value is None or kappa.low is None or kappa.high is None
-            else f", kappa {kappa.value:.2f} (95% interval {kappa.low:.2f} to {kappa.high:.2f})"
-        )  # fmt: skip
-        notes = (f"The judges {both} gave the same verdict in {raw.value:.0%} of {raw.n} cases{beyond}.",)
-    return JudgeChecks(rows, (*notes, *_unread(usage)), (usage,))
+    return JudgeChecks(rows, (*_note_on_second(both, raw, kappa), *_unread(usage)), (usage,))
+
+
+def _note_on_second(both: str, raw: Estimate, kappa: Estimate) -> tuple[str, ...]:
+    if raw.value is None:
+        return ()
+    beyond = (
+        "" if kappa.value is None or kappa.low is None or kappa.high is None
+        else f", kappa {kappa.value:.2f} (95% interval {kappa.low:.2f} to {kappa.high:.2f})"
+    )  # fmt: skip
+    return (f"The judges {both} gave the same verdict in {raw.value:.0%} of {raw.n} cases{beyond}.",)
 
 
 def _unread(usage: Usage) -> tuple[str, ...]:

@@ -2,19 +2,21 @@
 
 import functools
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, TypeVar
 
 from diffing.models.base import Model
-from diffing.stages import JUDGE
 from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
-from diffing.templates import fence, fence_conversation, render
-from diffing.types import Hypothesis, OnProgress, Pair, Side, Usage, Verdict, ignore_progress, other_side
+from diffing.templates import Fenced, fence, fence_conversation, render
+from diffing.types import Hypothesis, OnProgress, Pair, Side, Stage, Usage, Verdict, ignore_progress, other_side
 
 T = TypeVar("T")
-Label: TypeAlias = Literal["1", "2", "N/A"]
-LABELS: tuple[Label, ...] = ("1", "2", "N/A")
+Label: TypeAlias = Literal["1", "2", "SAME", "NOT SHOWN"]
+LABELS: tuple[Label, ...] = ("1", "2", "SAME", "NOT SHOWN")
+STATEMENTS_LENGTH = 4000
+"""The most characters of statements in one question, unless a single one is longer: judges with a context of 8,000
+tokens need the rest for the pair and for their answer."""
 SCHEMA = {
     "type": "object",
     "properties": {
@@ -38,7 +40,7 @@ class Judging:
     """How the judge is asked."""
 
     batch: int = 10
-    """Hypotheses per question."""
+    """The largest number of hypotheses in one question."""
     both_orders: bool = False
     """Whether to ask every question twice, with the responses swapped; a disagreement counts as NEITHER."""
     seed: int = 0
@@ -56,41 +58,90 @@ class JudgeQuestion:
     first: Side
     """The side whose response is shown first."""
 
+    @property
+    def swapped(self) -> "JudgeQuestion":
+        """The same question with the responses in the other order."""
+        return replace(self, first=other_side(self.first))
+
     def verdict(self, fits: Label) -> Verdict:
         """Translates a label to a verdict, given the order in which the responses are shown."""
-        if fits == "N/A":
-            return Verdict.NEITHER
-        side = self.first if fits == "1" else other_side(self.first)
-        return Verdict.A if side == "a" else Verdict.B
+        match fits:
+            case "SAME":
+                return Verdict.SAME
+            case "NOT SHOWN":
+                return Verdict.NOT_SHOWN
+            case _:
+                side = self.first if fits == "1" else other_side(self.first)
+                return Verdict.A if side == "a" else Verdict.B
 
 
 AnsweredQuestion: TypeAlias = tuple[JudgeQuestion, Items[Label]]
 """A question with its reply, which has one item per hypothesis of the batch."""
 
 
-def ask_judge(
-    model: Model,
-    hypotheses: Sequence[Hypothesis],
-    pairs: Sequence[Pair],
-    judging: Judging,
-    on_progress: OnProgress = ignore_progress,
-) -> tuple[list[AnsweredQuestion], Usage]:
-    """Asks about every hypothesis and pair; in both orders, the two questions of a pair and batch are neighbours."""
+def questions_about(asked: Iterable[tuple[Pair, Sequence[Hypothesis]]], judging: Judging) -> list[JudgeQuestion]:
+    """Packs the hypotheses that are to be judged on each pair into full questions.
+
+    Questions with equal batches are neighbours where possible, because servers cache what they begin with. In both
+    orders, the two questions about a pair and batch are neighbours.
+
+    Args:
+        asked: Pairs, each with the hypotheses that are judged on it.
+        judging: How the judge is asked.
+    """
+    packed = [(pair, _packed(hypotheses, judging.batch)) for pair, hypotheses in asked]
     questions: list[JudgeQuestion] = []
-    for group in batches(hypotheses, judging.batch):
-        for pair in pairs:
-            first = _first(judging.seed, pair, group)
-            questions += [
-                JudgeQuestion(pair, group, side) for side in (first, other_side(first))[: 1 + judging.both_orders]
-            ]
+    for number in range(max((len(groups) for _, groups in packed), default=0)):
+        for pair, groups in packed:
+            if number < len(groups):
+                question = JudgeQuestion(pair, groups[number], _first(judging.seed, pair, groups[number]))
+                questions += [question, question.swapped][: 1 + judging.both_orders]
+    return questions
+
+
+def ask_judge(
+    model: Model, questions: Sequence[JudgeQuestion], stage: Stage, on_progress: OnProgress = ignore_progress
+) -> tuple[list[AnsweredQuestion], Usage]:
+    """Asks the judge; returns every question with its reply, and the calls and tokens."""
     prompts = [_prompt_for(question) for question in questions]
-    answers = ask_items(model, prompts, stage=JUDGE, schema=SCHEMA, on_progress=on_progress)
+    answers = ask_items(model, prompts, stage=stage, schema=SCHEMA, on_progress=on_progress)
     return list(zip(questions, answers.replies, strict=True)), answers.usage
 
 
 def batches(items: Sequence[T], size: int) -> list[tuple[T, ...]]:
     """Splits items into batches of a size; the last batch may be smaller."""
     return [tuple(items[i : i + size]) for i in range(0, len(items), size)]
+
+
+def pack(items: Sequence[T], length_of: Callable[[T], int], longest: int, most: int) -> list[tuple[T, ...]]:
+    """Splits items into batches bounded in number and in characters; each holds at least one item.
+
+    Args:
+        items: The items, which keep their order.
+        length_of: The length of an item in characters.
+        longest: The most characters in one batch, unless a single item is longer.
+        most: The most items in one batch.
+    """
+    packed: list[list[T]] = []
+    length = 0
+    for item in items:
+        if not packed or len(packed[-1]) == most or length + length_of(item) > longest:
+            packed.append([])
+            length = 0
+        packed[-1].append(item)
+        length += length_of(item)
+    return [tuple(batch) for batch in packed]
+
+
+def numbered(sentences: Iterable[str]) -> Fenced:
+    """One line for each sentence, `NUMBER | SENTENCE`; no sentence can open a line of its own."""
+    return fence("\n".join(f"{number} | {' '.join(text.split())}" for number, text in enumerate(sentences, start=1)))
+
+
+def _packed(hypotheses: Sequence[Hypothesis], most: int) -> list[tuple[Hypothesis, ...]]:
+    """Batches of hypotheses; those without a scope come first, so that their batches are equal for all pairs."""
+    ordered = sorted(hypotheses, key=lambda hypothesis: hypothesis.scope is not None)
+    return pack(ordered, lambda hypothesis: len(hypothesis.text), STATEMENTS_LENGTH, most)
 
 
 def _first(seed: int, pair: Pair, group: Sequence[Hypothesis]) -> Side:
@@ -103,10 +154,10 @@ def _prompt_for(question: JudgeQuestion) -> Question[Label]:
     text = render(
         "judge",
         count=len(question.batch),
+        statements=numbered(hypothesis.text for hypothesis in question.batch),
         prompt=fence_conversation(question.pair.prompt.messages),
         response_1=fence(question.pair.response(question.first).text),
         response_2=fence(question.pair.response(other_side(question.first)).text),
-        hypotheses=[fence(hypothesis.text) for hypothesis in question.batch],
     )
     return Question(text, functools.partial(_parse, len(question.batch)), items=len(question.batch))
 

@@ -1,6 +1,6 @@
 """Makes a verdict on each hypothesis and pair from the judge's parsed replies, and measures the judge's consistency."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from diffing import metrics
@@ -15,8 +15,10 @@ class JudgingResult:
 
     judgements: tuple[Judgement, ...]
     """The verdicts, ordered by hypothesis and then by pair."""
+    answered: tuple[AnsweredQuestion, ...]
+    """The questions to the judge with its replies; in both orders, the two about a pair and batch are neighbours."""
     usage: Usage
-    """The judge's calls and tokens."""
+    """The judge's calls and tokens for verdicts."""
     first_place: Estimate
     """The share of the verdicts for a side that went to the response shown first; 0.5 if the position has no effect.
     Its interval takes into account that the verdicts of one reply share their order."""
@@ -24,6 +26,8 @@ class JudgingResult:
     """The share of verdicts that were the same in both orders, if every pair was judged in both; otherwise None."""
     notes: tuple[str, ...]
     """What a reader of the report must know about the judge, in full sentences."""
+    scope_usage: Usage | None = None
+    """The judge's calls and tokens for deciding which prompts are in the scopes; None if no hypothesis has one."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """The number of hypotheses that were not tested, for each reason in plain words."""
 
@@ -37,32 +41,57 @@ def verdicts_of(judge_id: str, answered: Sequence[AnsweredQuestion], both_orders
     ]
 
 
+def verdict_without_question(judge_id: str, hypothesis: Hypothesis, prompt_id: str, why: Unreadable | None) -> Judgement:
+    """Makes the verdict on a hypothesis for a prompt on which the judge is not asked about it.
+
+    Args:
+        judge_id: The judge's id.
+        hypothesis: A hypothesis with a scope.
+        prompt_id: The id of a prompt that is outside the scope, or of which that is not known.
+        why: Why it is not known whether the prompt is in the scope; None if it is outside.
+    """
+    if why is None:
+        return Judgement(hypothesis.id, prompt_id, Verdict.NOT_SHOWN, judge_id, in_scope=False)
+    return Judgement(hypothesis.id, prompt_id, Verdict.UNREADABLE, judge_id, reply=why.text or why.reason)
+
+
 def judged_from(
     answered: Sequence[AnsweredQuestion],
+    verdicts: Iterable[Judgement],
     usage: Usage,
+    scope_usage: Usage | None,
     hypotheses: Sequence[Hypothesis],
     pairs: Sequence[Pair],
     both_orders: bool,
 ) -> JudgingResult:
-    """Makes the judgements from the judge's replies, and measures the judge itself.
+    """Orders the verdicts, and measures the judge itself.
 
     Args:
-        answered: All questions with their replies; each hypothesis and pair at most once (or once in each order).
+        answered: All questions with their replies.
+        verdicts: The verdicts from these replies, and those without a question; one for a hypothesis and pair.
         usage: The calls and tokens of these questions.
+        scope_usage: The calls and tokens for deciding scopes.
         hypotheses: The judged hypotheses, in the order of the judgements.
         pairs: The judged pairs, in the order of the judgements.
         both_orders: Whether every question was asked in both orders.
     """
-    verdicts = {(j.hypothesis_id, j.prompt_id): j for j in verdicts_of(usage.model, answered, both_orders)}
+    by_key = {(j.hypothesis_id, j.prompt_id): j for j in verdicts}
     keys = [(hypothesis.id, pair.prompt.id) for hypothesis in hypotheses for pair in pairs]
     first_place = _first_place([reply for _, reply in answered])
     consistency = _consistency(answered) if both_orders else None
+    asked = sum(len(question.batch) for question, _ in answered) // (1 + both_orders)
     return JudgingResult(
-        judgements=tuple(verdicts[key] for key in keys if key in verdicts),
+        judgements=tuple(by_key[key] for key in keys if key in by_key),
+        answered=tuple(answered),
         usage=usage,
         first_place=first_place,
         consistency=consistency,
-        notes=(*_notes(usage.model, first_place), *_notes_on_replies(usage, consistency, len(verdicts))),
+        notes=(
+            *_notes_on_place(usage.model, first_place),
+            *_notes_on_replies(usage, consistency, asked),
+            *_notes_on_scopes(scope_usage),
+        ),
+        scope_usage=scope_usage,
     )
 
 
@@ -85,13 +114,14 @@ def _judgement(judge_id: str, hypothesis: Hypothesis, i: int, same: Sequence[Ans
 
 
 def _first_place(replies: Sequence[Items[Label]]) -> Estimate:
-    """Estimates the share of "1" among the labels "1" and "2"; all labels of one reply share the order of responses."""
+    """The share of "1" among the labels "1" and "2"; all labels of one reply share the order of responses."""
     return metrics.share_over_groups(
         [(reply.count("1"), reply.count("1") + reply.count("2")) for reply in replies],
     )
 
 
 def _consistency(answered: Sequence[AnsweredQuestion]) -> Estimate:
+    """The share of verdicts that were the same in both orders, given questions of which every two are one in both."""
     same = [
         one.verdict(x) == two.verdict(y)
         for (one, xs), (two, ys) in batches(answered, 2)
@@ -101,7 +131,7 @@ def _consistency(answered: Sequence[AnsweredQuestion]) -> Estimate:
     return metrics.wilson(sum(same), len(same))
 
 
-def _notes(judge_id: str, first_place: Estimate) -> tuple[str, ...]:
+def _notes_on_place(judge_id: str, first_place: Estimate) -> tuple[str, ...]:
     value, low, high = first_place.value, first_place.low, first_place.high
     if value is None or low is None or high is None or low <= 0.5 <= high:
         return ()
@@ -126,3 +156,12 @@ def _notes_on_replies(usage: Usage, consistency: Estimate | None, verdicts: int)
             f"{consistency.n} cases; the others count for neither side."
         )
     return notes
+
+
+def _notes_on_scopes(usage: Usage | None) -> tuple[str, ...]:
+    if usage is None or not usage.unreadable:
+        return ()
+    return (
+        f"For {usage.unreadable} prompts the judge {usage.model} gave no readable reply on which conditions they meet; "
+        "the verdicts of hypotheses with a condition on these prompts count in no rate.",
+    )

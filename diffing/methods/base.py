@@ -122,6 +122,10 @@ class MethodPlan(Protocol):
         """Estimates how many of the method's hypotheses the judge will test."""
         return 0
 
+    def brings_verdicts(self, config: RunSettings) -> bool:
+        """Tells whether the method has verdicts on train pairs already, so that the judge need not judge these pairs."""
+        return False
+
     def assumptions(self, config: RunSettings) -> tuple[str, ...]:
         """Lists the assumptions of the estimate, in full sentences."""
         return ()

@@ -12,7 +12,7 @@ DRAWS = 2000
 """The number of resamples of the bootstrap over pairs of responses."""
 SCALE = (1, 2, 3, 4, 5)
 """The ratings that a rater can give."""
-_VERDICTS = (Verdict.A, Verdict.B, Verdict.NEITHER)
+_VERDICTS = tuple(verdict for verdict in Verdict if verdict is not Verdict.UNREADABLE)
 
 
 def kappa_over_pairs(by_pair: Sequence[Sequence[tuple[Verdict, Verdict]]], seed: int = 0) -> Estimate:
@@ -26,7 +26,7 @@ def kappa_over_pairs(by_pair: Sequence[Sequence[tuple[Verdict, Verdict]]], seed:
     """
     import numpy as np
 
-    tables = np.zeros((len(by_pair), 3, 3))
+    tables = np.zeros((len(by_pair), len(_VERDICTS), len(_VERDICTS)))
     for row, verdicts in enumerate(by_pair):
         for one, two in verdicts:
             tables[row, _VERDICTS.index(one), _VERDICTS.index(two)] += 1

@@ -88,16 +88,17 @@ def render(name: str, **variables: Value) -> str:
         the text
         material CODE]]
 
-    CODE is the first 16 hexadecimal digits of a hash over all texts of this rendering, derived again until it occurs
-    in none of them. So whoever wrote one of the texts cannot close its block, nor open another. Templates tell the LLM
-    the code in advance, as `{{ code }}`.
+    CODE is the first 16 hexadecimal digits of a hash of the text given first, derived again until it occurs in no text
+    of this rendering. So whoever wrote one of the texts cannot close its block, nor open another. Templates tell the
+    LLM the code in advance, as `{{ code }}`.
 
     A template begins with what is the same in every question, byte for byte, so that servers can cache it; what is
-    filled in comes below the heading `# Question`.
+    filled in comes below the heading `# Question`. Questions that begin with the same text have the same code, so that
+    this text can be cached as well.
 
     Args:
         name: The template's file name without `.md`.
-        variables: All that the template uses, and nothing else; sequences become lists of blocks.
+        variables: All that the template uses, and nothing else, in its order; sequences become lists of blocks.
 
     Raises:
         TypeError: A variable is plain text, missing, or not used by the template: a bug in the calling code.
@@ -122,7 +123,7 @@ def _texts(name: str, value: Value) -> list[Fenced]:
 
 
 def _code(texts: Sequence[Fenced]) -> str:
-    digest = hashlib.sha256("\0".join(text.text for text in texts).encode()).hexdigest()
+    digest = hashlib.sha256("".join(text.text for text in texts[:1]).encode()).hexdigest()
     while any(digest[:16] in text.text for text in texts):
         digest = hashlib.sha256(digest.encode()).hexdigest()
     return digest[:16]

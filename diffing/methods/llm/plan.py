@@ -74,6 +74,10 @@ class LlmPlan(MethodPlan):
         """As in the paper's runs, and at most one per train prompt."""
         return min(HYPOTHESES, sum(prompt.split == "train" for prompt in prompts))
 
+    def brings_verdicts(self, config: RunSettings) -> bool:
+        """From the descriptions of differences, except with the papers' clustering as published."""
+        return config.of(LlmSettings).clustering != "paper"
+
     def assumptions(self, config: RunSettings) -> tuple[str, ...]:
         """How many hypotheses."""
         return (f"{HYPOTHESES} hypotheses from the llm method; judging grows with their number.",)

@@ -21,6 +21,7 @@ from diffing.stages import (
     RATE_ABSTRACTION,
     RATE_INTERESTINGNESS,
     RESPONSES,
+    SCOPE,
     SECOND_JUDGE,
     TOKENS,
     WEIGHTS,
@@ -71,8 +72,9 @@ _ANSWERS: dict[Side, str] = {
 }
 _JUDGE = Step(
     "Judging",
-    "The judge says which of two responses fits a hypothesis better, without knowing whose they are.",
-    (JUDGE,),
+    "The judge says which of two responses fits a hypothesis better, without knowing whose they are. Where a hypothesis "
+    "has a condition, the judge first says which prompts meet it.",
+    (SCOPE, JUDGE),
 )
 _CHECK = Step(
     "Checking the judge",

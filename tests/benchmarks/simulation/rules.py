@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffing import metrics
-from diffing.early_stopping import FIRST_STAGE, TrainCounts, plan_all, rounds
+from diffing.early_stopping import FIRST_STAGE, RunSize, TrainCounts, plan_all, rounds
 from diffing.types import Estimate, Metrics
-from tests.benchmarks.simulation.worlds import SimulatedJudge, Sizes, Verdicts
+from tests.benchmarks.simulation.worlds import BATCH, SimulatedJudge, Sizes, Verdicts
 
 net_interval = lru_cache(maxsize=1_000_000)(metrics.net_interval)
 """The package's interval; the same counts come up again and again."""
@@ -62,7 +62,8 @@ def thrift(judge: SimulatedJudge, sizes: Sizes, hypotheses: int) -> Outcome:
         judged[active] = stop
         return {each: TrainCounts(int(train[0, each]), int(train[1, each]), stop) for each in active}
 
-    plans = plan_all(range(hypotheses), sizes.train, sizes.heldout, hypotheses, look)
+    size = RunSize(sizes.train, sizes.heldout, family=hypotheses, batch=BATCH)
+    plans = plan_all(range(hypotheses), size, look)
     for active, start, stop in rounds(plans):
         heldout[:, active] += _counts(judge.ask("heldout", active, start, stop))
     return decide(train, judged, heldout, np.array([plans[each] for each in range(hypotheses)]))

@@ -1,126 +1,104 @@
-"""Step 1 of method llm: per pair, an LLM lists the differences between the two responses.
+"""Step 1 of method llm: an LLM lists the differences between the two responses of each pair, several pairs at a time.
 
 Knows single pairs only; what many of them have in common is for the later steps.
 """
 
-import functools
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, get_args
 
+from diffing.methods.llm.difference import CATEGORIES, Difference, Statement, read_statement, verified_quote
+from diffing.methods.llm.packing import packed, size_of
 from diffing.methods.llm.stages import DESCRIBE
 from diffing.models.base import Model
-from diffing.structured_replies import Label, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
+from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
 from diffing.templates import fence, fence_conversation, render
 from diffing.types import Category, OnProgress, Pair, Side, Usage, other_side
 
-Place: TypeAlias = Literal["1", "2"]
-Impact: TypeAlias = Literal["low", "medium", "high"]
-Serves: TypeAlias = Literal["capability", "experience", "neutral", "negative"]
-CATEGORIES: tuple[Category, ...] = get_args(Category)
-LONGEST_SENTENCE = 400
-LONGEST_LABEL = 60
-_TEXTS = ("has", "lacks", "label", "quote_1", "quote_2")
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "shown_by": get_args(Place),
-    "category": CATEGORIES,
-    "scope": ("general", "specific"),
-    "impact": get_args(Impact),
-    "serves": get_args(Serves),
-}
-_FLAGS = ("error", "unexpected")
+PAIRS_PER_QUESTION = 5
+"""Most pairs in one question: with more of them, LLMs begin to mix them up and describe the last ones less fully."""
+_TEXT = {"type": "string"}
 SCHEMA = {
     "type": "object",
     "properties": {
-        "differences": {
+        "pairs": {
             "type": "array",
             "items": {
                 "type": "object",
                 "properties": {
-                    **{name: {"type": "string", "enum": list(labels)} for name, labels in _CHOICES.items()},
-                    **{name: {"type": "string"} for name in _TEXTS},
-                    **{name: {"type": "boolean"} for name in _FLAGS},
+                    "pair": {"type": "integer"},
+                    "differences": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "properties": {
+                                "quote_1": _TEXT,
+                                "quote_2": _TEXT,
+                                "behaviour": _TEXT,
+                                "shown_by": {"type": "string", "enum": ["1", "2"]},
+                                "condition": _TEXT,
+                                "category": {"type": "string", "enum": list(CATEGORIES)},
+                            },
+                            "required": ["quote_1", "quote_2", "behaviour", "shown_by", "condition", "category"],
+                            "additionalProperties": False,
+                        },
+                    },
                 },
-                "required": [*_CHOICES, *_TEXTS, *_FLAGS],
+                "required": ["pair", "differences"],
                 "additionalProperties": False,
             },
         }
     },
-    "required": ["differences"],
+    "required": ["pairs"],
     "additionalProperties": False,
 }
-_PLACE_IN_SENTENCE = re.compile(r"\b(?:response|answer|model)\s*(?:[12]|one|two)\b", re.IGNORECASE)
-_WORDS = re.compile(r"\w+")
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One observed contrast in one pair. None where the LLM said nothing that was offered."""
+@dataclass(slots=True)
+class PairReading:
+    """The description of one pair."""
 
-    prompt_id: str
-    """The pair."""
-    owner: Side
-    """Whose response shows the property."""
-    has: str
-    """A sentence about the owner; `<MODEL>` is the owner."""
-    lacks: str
-    """A sentence about the other side; `<MODEL>` is the other side."""
-    label: str | None
-    """The property in a few words."""
-    category: Category | None
-    """One of the seven."""
-    general: bool | None
-    """A trait that would show on other prompts too, or specific to this one."""
-    impact: Impact | None
-    """How much it matters to the user."""
-    serves: Serves | None
-    """What the property does for the user."""
-    error: bool | None
-    """A mistake is involved."""
-    unexpected: bool | None
-    """Not what one expects of a language model."""
-    quote_a: str | None
-    """Words of A's response that show it, verified."""
-    quote_b: str | None
-    """Words of B's response that show it, verified."""
-
-    def quote(self, side: Side) -> str | None:
-        """The quote of one side's response."""
-        return self.quote_a if side == "a" else self.quote_b
+    differences: list[Difference] = field(default_factory=list)
+    """The differences that could be read."""
+    unreadable: int = 0
+    """Number of entries that could not be read."""
+    categories: int = 0
+    """Number of categories that were none of those offered; the difference is kept without one."""
+    conditions: int = 0
+    """Number of conditions that cannot be decided from a prompt; the difference is kept without one."""
+    quotes: int = 0
+    """Number of quotes that do not occur in the response; they are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """The differences of all pairs, and what could not be read."""
+    """The descriptions of all pairs."""
 
-    differences: tuple[Difference, ...]
-    """In the order of the pairs."""
+    readings: tuple[PairReading | None, ...]
+    """One per pair, in order; None if it could not be read."""
     usage: Usage
-    """What it took."""
-    unreadable_pairs: int
-    """Pairs whose description could not be read."""
-    unreadable_differences: int
-    """Entries of otherwise readable descriptions that could not be read."""
-    details_not_offered: int
-    """Details (impact, category, ...) that were none of those offered; the difference is kept without them."""
-    quotes_not_found: int
-    """Quotes that do not occur in the response; dropped."""
+    """The calls and tokens that they took."""
 
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """All differences, in the order of the pairs."""
+        return tuple(difference for reading in self.readings if reading for difference in reading.differences)
 
-@dataclass(slots=True)
-class _Reading:
-    """One description, while it is read."""
-
-    differences: list[Difference] = field(default_factory=list)
-    unreadable: int = 0
-    details: int = 0
-    quotes: int = 0
+    @property
+    def left_out(self) -> dict[str, int]:
+        """How much could not be read, by reason."""
+        read = [reading for reading in self.readings if reading]
+        return {
+            "pairs whose description could not be read": len(self.readings) - len(read),
+            "differences that could not be read": sum(reading.unreadable for reading in read),
+            "categories that were none of those offered": sum(reading.categories for reading in read),
+            "conditions of differences that could not be used": sum(reading.conditions for reading in read),
+            "quotes that do not occur in the response": sum(reading.quotes for reading in read),
+        }
 
 
 def describe_pairs(model: Model, pairs: Sequence[Pair], *, seed: int, on_progress: OnProgress) -> Described:
-    """Asks once per pair.
+    """Asks about a few pairs per question.
 
     Args:
         model: The differ.
@@ -128,41 +106,60 @@ def describe_pairs(model: Model, pairs: Sequence[Pair], *, seed: int, on_progres
         seed: Of the order in which the responses are shown, drawn by hash per pair.
         on_progress: Told of every answer.
     """
-    asked = ask_items(
-        model, [_question(seed, pair) for pair in pairs], stage=DESCRIBE, schema=SCHEMA, on_progress=on_progress
-    )
-    read = [reply for (reply,) in asked.replies if not isinstance(reply, Unreadable)]
-    return Described(
-        differences=tuple(difference for reading in read for difference in reading.differences),
-        usage=asked.usage,
-        unreadable_pairs=asked.usage.unreadable,
-        unreadable_differences=sum(reading.unreadable for reading in read),
-        details_not_offered=sum(reading.details for reading in read),
-        quotes_not_found=sum(reading.quotes for reading in read),
-    )
+    packs = packed(pairs, material_size, most_items=PAIRS_PER_QUESTION)
+    questions = [_question(seed, pack) for pack in packs]
+    asked = ask_items(model, questions, stage=DESCRIBE, schema=SCHEMA, on_progress=on_progress)
+    replies = [item for items in asked.replies for item in items]
+    return Described(tuple(None if isinstance(item, Unreadable) else item for item in replies), asked.usage)
 
 
-def _question(seed: int, pair: Pair) -> Question[_Reading]:
-    first = _first(seed, pair)
+def material_size(pair: Pair) -> int:
+    """The size of what a question shows of a pair."""
+    return sum(map(size_of, (*(message.content for message in pair.prompt.messages), pair.a.text, pair.b.text)))
+
+
+def first_shown(seed: int, pair: Pair) -> Side:
+    """Which response is shown as 1: a fair coin that is the same in every rerun."""
+    return "a" if hashlib.sha256(f"{seed}\0{pair.prompt.id}".encode()).digest()[0] % 2 == 0 else "b"
+
+
+def _question(seed: int, pack: Sequence[Pair]) -> Question[PairReading]:
+    firsts = [first_shown(seed, pair) for pair in pack]
+    shown = list(zip(pack, firsts, strict=True))
     text = render(
         "describe",
-        prompt=fence_conversation(pair.prompt.messages),
-        response_1=fence(pair.response(first).text),
-        response_2=fence(pair.response(other_side(first)).text),
+        prompts=[fence_conversation(pair.prompt.messages) for pair in pack],
+        responses_1=[fence(pair.response(first).text) for pair, first in shown],
+        responses_2=[fence(pair.response(other_side(first)).text) for pair, first in shown],
     )
-    return Question(text, lambda value: (_read(value, pair, first),))
+    return Question(text, lambda value: _read(value, shown), len(pack))
 
 
-def _read(value: object, pair: Pair, first: Side) -> _Reading:
-    """The differences that can be read.
+def _read(value: object, shown: Sequence[tuple[Pair, Side]]) -> Items[PairReading]:
+    """The descriptions of the pairs of one question."""
+    numbers = [str(i) for i in range(1, len(shown) + 1)]
+    found: dict[str, PairReading | Unreadable] = {}
+    for item in entries(value, "pairs"):
+        try:
+            number = offered(entry(item, "pair"), numbers)
+            found.setdefault(number, _read_pair(item, *shown[int(number) - 1]))
+        except ReplyError as error:
+            reason = Unreadable(str(error))
+            if isinstance(item, dict) and str(item.get("pair")) in numbers:
+                found.setdefault(str(item["pair"]), reason)
+    return tuple(found.get(number, Unreadable("no entry for this pair")) for number in numbers)
+
+
+def _read_pair(value: object, pair: Pair, first: Side) -> PairReading:
+    """The differences of a pair that can be read.
 
     Raises:
         ReplyError: There are entries, but not one can be read: as good as no reply, so it is asked for again.
     """
-    reading = _Reading()
-    for item in entries(value, "differences"):
+    reading = PairReading()
+    for item in entries(entry(value, "differences"), "differences"):
         try:
-            reading.differences.append(_difference(item, pair, first, reading))
+            reading.differences.append(read_difference(item, read_statement(item), pair, first, reading))
         except ReplyError:
             reading.unreadable += 1
     if reading.unreadable and not reading.differences:
@@ -170,76 +167,32 @@ def _read(value: object, pair: Pair, first: Side) -> _Reading:
     return reading
 
 
-def _first(seed: int, pair: Pair) -> Side:
-    """Which response is shown as 1: a fair coin that is the same in every rerun."""
-    return "a" if hashlib.sha256(f"{seed}\0{pair.prompt.id}".encode()).digest()[0] % 2 == 0 else "b"
+def read_difference(item: object, statement: Statement, pair: Pair, first: Side, reading: PairReading) -> Difference:
+    """One difference; its owner must be named, category and quotes may be missing.
 
-
-def _difference(item: object, pair: Pair, first: Side, reading: _Reading) -> Difference:
-    """One entry of the list; owner and sentences must be there, the rest may be missing."""
-    owner = first if offered(entry(item, "shown_by"), get_args(Place)) == "1" else other_side(first)
-    has, lacks = _sentence(entry(item, "has")), _sentence(entry(item, "lacks"))
-    detail = functools.partial(_detail, item, reading=reading)
-    scope, error, unexpected = (
-        detail("scope", ("general", "specific")),
-        detail("error", ("true", "false")),
-        detail("unexpected", ("true", "false")),
-    )
-    place_of_a, place_of_b = ("1", "2") if first == "a" else ("2", "1")
+    Raises:
+        ReplyError: The reply does not say which response shows it.
+    """
+    owner = first if offered(entry(item, "shown_by"), ("1", "2")) == "1" else other_side(first)
+    reading.conditions += statement.condition_rejected
+    quotes: dict[Side, str | None] = {}
+    for place, side in (("1", first), ("2", other_side(first))):
+        quotes[side], missing = verified_quote(item, place, pair.response(side).text)
+        reading.quotes += missing
     return Difference(
         prompt_id=pair.prompt.id,
         owner=owner,
-        has=has,
-        lacks=lacks,
-        label=_label(item),
-        category=detail("category", CATEGORIES),
-        general=None if scope is None else scope == "general",
-        impact=detail("impact", get_args(Impact)),
-        serves=detail("serves", get_args(Serves)),
-        error=None if error is None else error == "true",
-        unexpected=None if unexpected is None else unexpected == "true",
-        quote_a=_quote(item, place_of_a, pair.a.text, reading),
-        quote_b=_quote(item, place_of_b, pair.b.text, reading),
+        behaviour=statement.behaviour,
+        condition=statement.condition,
+        category=_category(item, reading),
+        quote_a=quotes["a"],
+        quote_b=quotes["b"],
     )
 
 
-def _sentence(value: object) -> str:
-    """A sentence about `<MODEL>`, on one line.
-
-    Raises:
-        ReplyError: Not about `<MODEL>`, empty, too long, or about the place in which a response was shown, which means
-            nothing outside this one question.
-    """
-    text = " ".join(value.split()) if isinstance(value, str) else ""
-    if not text.startswith("<MODEL>") or len(_WORDS.findall(text)) < 2 or len(text) > LONGEST_SENTENCE:
-        raise ReplyError("a sentence that is not about <MODEL>")
-    if _PLACE_IN_SENTENCE.search(text):
-        raise ReplyError("a sentence about the place of a response")
-    return text
-
-
-def _detail(item: object, name: str, labels: Sequence[Label], *, reading: _Reading) -> Label | None:
+def _category(item: object, reading: PairReading) -> Category | None:
     try:
-        return offered(entry(item, name), labels)
+        return offered(entry(item, "category"), CATEGORIES)
     except ReplyError:
-        reading.details += 1
+        reading.categories += 1
         return None
-
-
-def _label(item: object) -> str | None:
-    value = item.get("label") if isinstance(item, dict) else None
-    return " ".join(value.split())[:LONGEST_LABEL] or None if isinstance(value, str) else None
-
-
-def _quote(item: object, place: str, response: str, reading: _Reading) -> str | None:
-    """The quoted words as they stand in the response; whitespace may differ, nothing else."""
-    value = item.get(f"quote_{place}") if isinstance(item, dict) else None
-    words = value.split() if isinstance(value, str) else []
-    if not words:
-        return None
-    # the LLM saw the defused text, in which every character stands at the same place
-    found = re.search(r"\s+".join(map(re.escape, words)), fence(response).text)
-    if found is None:
-        reading.quotes += 1
-        return None
-    return response[found.start() : found.end()]

@@ -1,26 +1,32 @@
-"""Method llm: an LLM describes the differences of single pairs; what recurs becomes a hypothesis.
+"""Method llm: an LLM describes the differences of single pairs, and proposes as hypotheses what recurs.
 
-After *Simple LLM Baselines are Competitive for Model Diffing*, arXiv 2602.10371. Looks at train pairs only and tests
-nothing: verdicts are the judge's.
+After *Simple LLM Baselines are Competitive for Model Diffing*, arXiv 2602.10371, whose own way is `clustering="paper"`.
+Looks at train pairs only and tests nothing: verdicts on held-out pairs are the judge's.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeAlias, get_args
 
 from diffing.errors import SettingError
-from diffing.methods.llm import report_tables
-from diffing.methods.llm.cluster import Way, check_installed, cluster_vectors, scaled_size
-from diffing.methods.llm.describe import Described, describe_pairs
-from diffing.methods.llm.embed import Embedder, load_embedder
-from diffing.methods.llm.state import LEAST_SHARE, clusters_of, hypotheses_of, mirrored, sentences_of, state_clusters
+from diffing.methods.llm.clustering.find_as_published import find_as_published
+from diffing.methods.llm.clustering.partition import Algorithm, check_installed
+from diffing.methods.llm.clustering.similar import SimilarWay, similar_differences
+from diffing.methods.llm.clustering.state import state_clusters
+from diffing.methods.llm.describe import describe_pairs
+from diffing.methods.llm.discovery import Steps, discovery_of, least_pairs, nothing_described, split_by_pairs
+from diffing.methods.llm.embed import Embedder, Vectors, load_embedder
+from diffing.methods.llm.join import join
+from diffing.methods.llm.listing import Listing
+from diffing.methods.llm.propose import Proposed, propose
+from diffing.methods.llm.sharpen import sharpen
 from diffing.models.base import Model
 from diffing.types import Discovery, ModelInfo, OnProgress, Pair, Scalar, ignore_progress
 
 __all__ = ["Embedder", "LlmMethod"]
 
-_WAYS: Mapping[str, Way] = {"auto": "average", "average": "average", "paper": "paper"}
-_NAMES: Mapping[Way, str] = {"average": "average linkage", "paper": "PCA, UMAP and HDBSCAN"}
+Way: TypeAlias = Literal["propose", "average", "signed", "paper"]
+_NEEDS: Mapping[Way, Algorithm] = {"propose": "average", "average": "average", "signed": "paper", "paper": "paper"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +34,19 @@ class LlmMethod:
     """Finds hypotheses by asking an LLM."""
 
     differ: Model
-    """The LLM that describes pairs and states hypotheses."""
+    """The LLM that describes pairs and proposes hypotheses."""
     embedder: str | Embedder = "auto"
     """`auto`, `tfidf`, a folder, a Hub id (see `load_embedder`), or an embedder."""
-    clustering: str = "auto"
-    """`auto` (average linkage), or `paper` for PCA, UMAP and HDBSCAN as published."""
-    min_cluster_size: int = 10
-    """Sentences that must say the same; fewer for small inputs (see `scaled_size`)."""
+    clustering: Way = "propose"
+    """`propose`: the LLM reads all differences and says what recurs. For comparison: `average` and `signed` cluster the
+    differences and ask about each cluster, and `paper` does as published."""
     seed: int = 0
-    """Of the order in which responses are shown, of the embedder and of the clustering."""
+    """Of the order in which responses are shown, of the letters of the models, of the embedder and of clustering."""
 
     def __post_init__(self) -> None:
-        if self.clustering not in _WAYS:
-            raise SettingError(f"Clustering {self.clustering!r}: expected one of {', '.join(_WAYS)}. Give one of these")
-        if self.min_cluster_size < 2:
-            raise SettingError(
-                f"A cluster of at least {self.min_cluster_size} sentences: expected 2 or more. Give more"
-            )
+        if self.clustering not in get_args(Way):
+            ways = ", ".join(get_args(Way))
+            raise SettingError(f"Clustering {self.clustering!r}: expected one of {ways}. Give one of these")
 
     @property
     def name(self) -> Literal["llm"]:
@@ -55,16 +57,11 @@ class LlmMethod:
     def models(self) -> tuple[ModelInfo, ...]:
         """See `Method.models`."""
         embedder = self.embedder if isinstance(self.embedder, str) else self.embedder.name
-        settings: dict[str, Scalar] = {
-            "embedder": embedder,
-            "clustering": _WAYS[self.clustering],
-            "min_cluster_size": self.min_cluster_size,
-            "seed": self.seed,
-        }
+        settings: dict[str, Scalar] = {"embedder": embedder, "clustering": self.clustering, "seed": self.seed}
         return (ModelInfo(self.differ.id, "differ", settings),)
 
     def find_hypotheses(self, pairs: Sequence[Pair], on_progress: OnProgress = ignore_progress) -> Discovery:
-        """Describes every pair, clusters the sentences, states the clusters.
+        """Describes every pair, and proposes, joins and sharpens hypotheses.
 
         Raises:
             ModelError: The LLM or a named embedder cannot be used at all.
@@ -73,40 +70,36 @@ class LlmMethod:
             LimitError: A hard limit of calls or dollars was reached.
         """
         # first of all, so that a wrong name or a missing library is found before a call is paid
-        check_installed(_WAYS[self.clustering])
+        check_installed(_NEEDS[self.clustering])
         embedder, note = self._embedder()
-        described = describe_pairs(self.differ, pairs, seed=self.seed, on_progress=on_progress)
-        notes = () if note is None else (note,)
-        if not described.differences:
-            nothing = report_tables.note_on_nothing(described.unreadable_pairs, len(pairs))
-            left_out = report_tables.left_out(described)
-            return Discovery((), left_out=left_out, notes=(*notes, nothing), usage=(described.usage,))
-        found = self._cluster_and_state(described, embedder, len(pairs), on_progress)
-        return replace(found, notes=(*notes, *found.notes))
+        if self.clustering == "paper":
+            found = find_as_published(self.differ, pairs, embedder, seed=self.seed, on_progress=on_progress)
+        else:
+            found = self._find(pairs, embedder, on_progress)
+        return found if note is None else replace(found, notes=(note, *found.notes))
 
     def _embedder(self) -> tuple[Embedder, str | None]:
         return load_embedder(self.embedder, self.seed) if isinstance(self.embedder, str) else (self.embedder, None)
 
-    def _cluster_and_state(
-        self, described: Described, embedder: Embedder, pairs: int, on_progress: OnProgress
-    ) -> Discovery:
-        way = _WAYS[self.clustering]
-        sentences = sentences_of(described.differences)
-        vectors = embedder.embed([sentence.text for sentence in sentences])
-        labels = cluster_vectors(vectors, way=way, min_cluster_size=self.min_cluster_size, seed=self.seed)
-        clusters = clusters_of(sentences, vectors, labels)
-        clear = [each for each in clusters if each.share >= LEAST_SHARE]
-        mirrors = mirrored(clear, sentences)
-        to_state = [each for each in clear if each.number not in mirrors]
-        stated = state_clusters(self.differ, to_state, sentences, vectors, on_progress=on_progress)
-        by_cluster = hypotheses_of(to_state, stated, sentences, described.differences, pairs)
-        hypotheses = {hypothesis.id: hypothesis for hypothesis in by_cluster.values()}
-        rows = report_tables.rows_of_clusters(clusters, mirrors, by_cluster)
-        size = scaled_size(len(sentences), self.min_cluster_size)
-        return Discovery(
-            hypotheses=tuple(hypotheses.values()),
-            tables={"differences": report_tables.rows_of_differences(described.differences, labels), "clusters": rows},
-            left_out=report_tables.left_out(described, labels, rows, len(by_cluster) - len(hypotheses)),
-            notes=(report_tables.note_on_clusters(labels, size, f"{embedder.name}, {_NAMES[way]}"),),
-            usage=(described.usage, stated.usage),
+    def _find(self, pairs: Sequence[Pair], embedder: Embedder, on_progress: OnProgress) -> Discovery:
+        described = describe_pairs(self.differ, pairs, seed=self.seed, on_progress=on_progress)
+        differences = described.differences
+        if not differences:
+            return nothing_described(described)
+        listing = Listing.of(pairs, differences, self.seed)
+        vectors = embedder.embed([difference.behaviour for difference in differences])
+        proposed = self._propose(listing, vectors, on_progress)
+        joined = join(self.differ, proposed.proposals, listing, embedder.embed, on_progress=on_progress)
+        enough, rare = split_by_pairs(joined.proposals, listing)
+        sharpened = sharpen(self.differ, enough, listing, vectors, on_progress=on_progress)
+        steps = Steps(described, proposed, joined, rare, sharpened)
+        return discovery_of(pairs, listing, steps, f"{self.clustering}, {embedder.name}")
+
+    def _propose(self, listing: Listing, vectors: Vectors, on_progress: OnProgress) -> Proposed:
+        if self.clustering == "propose":
+            return propose(self.differ, listing, vectors, on_progress=on_progress)
+        way: SimilarWay = "signed" if self.clustering == "signed" else "average"
+        clusters = similar_differences(
+            listing.differences, vectors, way=way, least_pairs=least_pairs(len(listing.beginnings)), seed=self.seed
         )
+        return state_clusters(self.differ, clusters, listing, vectors, on_progress=on_progress)

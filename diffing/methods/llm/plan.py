@@ -5,38 +5,39 @@ from typing import Annotated, Literal
 
 from pydantic.dataclasses import dataclass as validated
 
-from diffing.costs import StageEstimate, expected, pair_tokens
+from diffing.costs import StageEstimate
 from diffing.errors import SettingError
 from diffing.methods.base import Method, MethodPlan, Tools
-from diffing.methods.llm.stages import DESCRIBE, STATE
+from diffing.methods.llm.stages import DESCRIBE, JOIN, PROPOSE, SHARPEN, STATE
 from diffing.run_settings import RunSettings
 from diffing.settings import Setting, Settings
 from diffing.stages import Step
 from diffing.types import Prompt
 
-HYPOTHESES = 60
-"""Hypotheses assumed; what the paper's runs gave at 1,000 prompts."""
-CLUSTERS_PER_HYPOTHESIS = 1.5
-"""Clusters stated per hypothesis kept: some are left out as balanced, mirrored or unreadable."""
+MOST_HYPOTHESES = 60
+"""Hypotheses assumed for many prompts; what the paper's runs gave at 1,000."""
+HYPOTHESES_PER_PROMPT = 0.15
+"""Hypotheses assumed per train prompt; with 60 and 52 train prompts, readers of two real pairs stated 10 and 7."""
 
 
 @validated(frozen=True)
 class LlmSettings(Settings):
     """The settings that only method llm has."""
 
-    clustering: Annotated[Literal["auto", "average", "paper"], Setting("Methods and LLMs")] = "auto"
-    """llm: how differences are clustered: auto, or paper for PCA, UMAP and HDBSCAN as published."""
+    clustering: Annotated[Literal["propose", "average", "signed", "paper"], Setting("Methods and LLMs")] = "propose"
+    """llm: how differences become hypotheses: propose (the LLM reads all and says what recurs); for comparison, average
+    and signed (clusters by average linkage, or by PCA, UMAP and HDBSCAN), and paper (as published)."""
 
 
 class LlmPlan(MethodPlan):
-    """One description per train pair and one statement per cluster; the judge tests what was stated."""
+    """Descriptions of train pairs become hypotheses, which the judge tests."""
 
     name = "llm"
     title = "LLM"
     hint = "Another model describes how responses differ, and judges. Finds what nobody counts."
     heading = "Described by the LLM"
     settings = LlmSettings
-    stages = (DESCRIBE, STATE)
+    stages = (DESCRIBE, PROPOSE, JOIN, SHARPEN, STATE)
     judged = True
     asks_llm = True
 
@@ -55,32 +56,47 @@ class LlmPlan(MethodPlan):
 
     def steps(self, config: RunSettings) -> tuple[Step, ...]:
         """Two; judging comes after all methods."""
-        says = "The LLM describes how the two responses to each train prompt differ."
+        describes = "The LLM describes how the two responses to each train prompt differ."
+        proposes = (
+            "What recurs becomes a hypothesis. Those that say the same are joined, and unclear ones are reworded."
+        )
+        states = "Descriptions that say the same become one hypothesis."
+        clustering = config.of(LlmSettings).clustering
+        found = {"propose": (PROPOSE, JOIN, SHARPEN), "paper": (STATE,)}.get(clustering, (STATE, JOIN, SHARPEN))
         return (
-            Step("Describing differences", says, (DESCRIBE,)),
-            Step("Stating hypotheses", "Descriptions that say the same become one hypothesis.", (STATE,)),
+            Step("Describing differences", describes, (DESCRIBE,)),
+            Step("Stating hypotheses", states if clustering == "paper" else proposes, found),
         )
 
     def estimate(self, config: RunSettings, prompts: Sequence[Prompt]) -> list[StageEstimate]:
-        """Tokens from the lengths of the prompts and of assumed responses, plus our templates."""
-        train, pair = sum(prompt.split == "train" for prompt in prompts), pair_tokens(config, prompts)
-        states, llm = round(self.hypotheses(config, prompts) * CLUSTERS_PER_HYPOTHESIS), config.llm or ""
-        return [
-            expected(config, DESCRIBE, llm, train, train * (pair + 900), train * 600),
-            expected(config, STATE, llm, states, states * 2700, states * 90),
-        ]
+        """Calls and tokens from the sizes of the templates, the lengths of the prompts and assumed responses."""
+        from diffing.methods.llm.expected_costs import expected_stages
+
+        train = [prompt for prompt in prompts if prompt.split == "train"]
+        return expected_stages(config, train, self.hypotheses(config, prompts), config.of(LlmSettings).clustering)
 
     def hypotheses(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:
-        """As in the paper's runs, and at most one per train prompt."""
-        return min(HYPOTHESES, sum(prompt.split == "train" for prompt in prompts))
+        """In proportion to the train prompts, up to the number of the paper's runs; as published, that number."""
+        train = sum(prompt.split == "train" for prompt in prompts)
+        if config.of(LlmSettings).clustering == "paper":
+            return min(MOST_HYPOTHESES, train)
+        return min(MOST_HYPOTHESES, round(HYPOTHESES_PER_PROMPT * train + 0.5))
 
     def brings_verdicts(self, config: RunSettings) -> bool:
         """From the descriptions of differences, except with the papers' clustering as published."""
         return config.of(LlmSettings).clustering != "paper"
 
     def assumptions(self, config: RunSettings) -> tuple[str, ...]:
-        """How many hypotheses."""
-        return (f"{HYPOTHESES} hypotheses from the llm method; judging grows with their number.",)
+        """How many differences and hypotheses."""
+        from diffing.methods.llm.expected_costs import DIFFERENCES_PER_PAIR
+
+        if config.of(LlmSettings).clustering == "paper":
+            return (f"{MOST_HYPOTHESES} hypotheses from the llm method; judging grows with their number.",)
+        return (
+            f"The LLM describes {DIFFERENCES_PER_PAIR:g} differences per train prompt. They give "
+            f"{HYPOTHESES_PER_PROMPT:g} hypotheses per train prompt, at most {MOST_HYPOTHESES}; judging grows with "
+            "their number.",
+        )
 
     def build(self, config: RunSettings, tools: Tools) -> Method:
         """The method, with the run's LLM."""

@@ -1,106 +1,55 @@
-"""Builds the tables of method llm for the report, its counts of what was left out, and its notes."""
+"""Builds the tables of method llm for the report."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 
-from diffing.methods.llm.cluster import Labels
-from diffing.methods.llm.describe import Described, Difference
-from diffing.methods.llm.state import LEAST_SHARE, Cluster
-from diffing.types import Hypothesis, Row
-
-_STATED = "stated"
-_UNCLEAR = f"clusters of which neither model owns {LEAST_SHARE:.0%} of the sentences"
-_MIRROR = "clusters that only repeat another one from the other side"
-_UNREADABLE = "clusters whose hypothesis could not be read"
+from diffing.methods.llm.difference import Difference
+from diffing.methods.llm.proposal import Proposal
+from diffing.types import Row, other_side
 
 
-def rows_of_differences(differences: Sequence[Difference], labels: Labels) -> tuple[Row, ...]:
-    """One row per difference, with the clusters of its two sentences; -1 is none."""
+def rows_of_differences(differences: Sequence[Difference], carrying: Mapping[str, Sequence[int]]) -> tuple[Row, ...]:
+    """One row per difference.
+
+    Args:
+        differences: All differences.
+        carrying: The indices of the differences that carry each hypothesis, by its id.
+    """
+    first: dict[int, str] = {}
+    for hypothesis_id, indices in carrying.items():
+        for index in indices:
+            first.setdefault(index, hypothesis_id)
     return tuple(
         {
             "prompt_id": difference.prompt_id,
             "owner": difference.owner,
-            "has": difference.has,
-            "lacks": difference.lacks,
+            "behaviour": difference.behaviour,
+            "condition": difference.condition,
             "category": difference.category,
-            "label": difference.label,
-            "general": difference.general,
-            "impact": difference.impact,
-            "serves": difference.serves,
-            "error": difference.error,
-            "unexpected": difference.unexpected,
             "quote_a": difference.quote_a,
             "quote_b": difference.quote_b,
-            "cluster": int(labels[2 * i]),
-            "cluster_of_lacks": int(labels[2 * i + 1]),
+            "hypothesis_id": first.get(i),
         }
         for i, difference in enumerate(differences)
     )
 
 
-def rows_of_clusters(
-    clusters: Sequence[Cluster], mirrors: Set[int], by_cluster: Mapping[int, Hypothesis]
+def rows_of_hypotheses(
+    tested: Mapping[str, Proposal], outcomes: Mapping[str, Sequence[Proposal]], differences: Sequence[Difference]
 ) -> tuple[Row, ...]:
-    """One row per cluster, with its hypothesis or the reason why it has none."""
-    rows: list[Row] = []
-    for cluster in clusters:
-        hypothesis = by_cluster.get(cluster.number)
-        if hypothesis is not None:
-            outcome = _STATED
-        elif cluster.share < LEAST_SHARE:
-            outcome = _UNCLEAR
-        else:
-            outcome = _MIRROR if cluster.number in mirrors else _UNREADABLE
-        rows.append(
-            {
-                "cluster": cluster.number,
-                "sentences": len(cluster.members),
-                "direction": cluster.direction,
-                "share": cluster.share,
-                "outcome": outcome,
-                "hypothesis_id": hypothesis.id if hypothesis else None,
-                "hypothesis": hypothesis.text if hypothesis else None,
-            }
-        )
+    """One row per proposed hypothesis: those that are tested by id, and the others by the reason why not."""
+    rows = [_row(proposal, "tested", hypothesis_id, differences) for hypothesis_id, proposal in tested.items()]
+    rows += [_row(each, outcome, None, differences) for outcome, proposals in outcomes.items() for each in proposals]
     return tuple(rows)
 
 
-def left_out(
-    described: Described, labels: Labels | None = None, clusters: Sequence[Row] = (), same_text: int = 0
-) -> dict[str, int]:
-    """What was not followed up, by reason; reasons without a case are not named."""
-    outcomes = Counter(str(row["outcome"]) for row in clusters)
-    counts = {
-        "pairs whose description could not be read": described.unreadable_pairs,
-        "differences that could not be read": described.unreadable_differences,
-        "details of differences that were none of those offered": described.details_not_offered,
-        "quotes that do not occur in the response": described.quotes_not_found,
-        "sentences in no cluster": 0 if labels is None else int((labels < 0).sum()),
-        **{outcome: outcomes[outcome] for outcome in (_UNCLEAR, _MIRROR, _UNREADABLE)},
-        "hypotheses in the words of another one": same_text,
+def _row(proposal: Proposal, outcome: str, hypothesis_id: str | None, differences: Sequence[Difference]) -> Row:
+    return {
+        "hypothesis": proposal.statement.text,
+        "condition": proposal.statement.condition,
+        "direction": proposal.direction,
+        "outcome": outcome,
+        "before": proposal.before,
+        "hypothesis_id": hypothesis_id,
+        "pairs_for": proposal.pairs_of(proposal.direction, differences),
+        "pairs_against": proposal.pairs_of(other_side(proposal.direction), differences),
     }
-    return {reason: count for reason, count in counts.items() if count}
-
-
-def note_on_nothing(unreadable: int, pairs: int) -> str:
-    """Why there is nothing to cluster."""
-    if pairs and unreadable == pairs:
-        return (
-            f"None of the {pairs} descriptions could be read, so the method llm found nothing. The LLM may be too "
-            "small for the task, or does not answer in JSON."
-        )
-    return f"The LLM named no difference in {pairs - unreadable} pairs, so the method llm has no hypotheses."
-
-
-def note_on_clusters(labels: Labels, size: int, means: str) -> str:
-    """How the sentences were grouped."""
-    clusters, noise = int(labels.max(initial=-1)) + 1, int((labels < 0).sum())
-    if not clusters:
-        return (
-            f"None of the {len(labels)} sentences about differences recur: no {size} of them say the same ({means}). "
-            "So the method llm has no hypotheses."
-        )
-    return (
-        f"{len(labels)} sentences about differences gave {clusters} clusters of at least {size} ({means}); "
-        f"{noise} of them {'is' if noise == 1 else 'are'} in none."
-    )

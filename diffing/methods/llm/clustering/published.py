@@ -1,34 +1,30 @@
-"""Steps 5 and 6 of method llm: clusters get a direction, and an LLM states each as one testable hypothesis.
+"""From sentences to hypotheses as the paper has it: both halves of every difference are clustered and stated.
 
 Knows sentences, their owners and their vectors; not how they were found.
 """
 
-import hashlib
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from diffing.methods.base import measured_properties
-from diffing.methods.llm.cluster import Labels
-from diffing.methods.llm.describe import CATEGORIES, Difference
+from diffing.methods.llm.clustering.partition import Labels
+from diffing.methods.llm.clustering.published_description import TwoSided
+from diffing.methods.llm.clustering.state import spread_sample
+from diffing.methods.llm.difference import CATEGORIES, sentence
 from diffing.methods.llm.embed import Vectors
+from diffing.methods.llm.hypotheses import QUOTES, identifier
+from diffing.methods.llm.proposal import NO_PROPERTY, object_schema, read_property
+from diffing.methods.llm.propose import listed_properties
 from diffing.methods.llm.stages import STATE
 from diffing.models.base import Model
-from diffing.structured_replies import ReplyError, Unreadable, ask, entry, offered
+from diffing.structured_replies import Unreadable, ask, entry, offered
 from diffing.templates import fence, render
 from diffing.types import Category, Evidence, Hypothesis, OnProgress, Side, Usage, other_side
 
 LEAST_SHARE = 0.65
 """Clusters whose larger share is below this are left out, as in the paper."""
-SHOWN = 30
-"""At most so many sentences of a cluster are shown to the LLM."""
-QUOTES = 5
-"""At most so many passages are kept as evidence."""
-LONGEST = 300
-_NO_PROPERTY = "none"
-_NEXT_SENTENCE = re.compile(r"(?<!e\.g)(?<!i\.e)(?<!etc)(?<!vs)[.!?]\s+(?=[A-Z<])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +56,7 @@ class Cluster:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class StatedCluster:
     """What the LLM wrote about one cluster."""
 
     text: str
@@ -72,23 +68,23 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class StatedClusters:
     """What the LLM wrote about all clusters."""
 
-    statements: tuple[Statement | None, ...]
+    statements: tuple[StatedCluster | None, ...]
     """One per cluster; None if the reply could not be read."""
     usage: Usage
     """The calls and tokens that it took."""
 
 
-def sentences_of(differences: Sequence[Difference]) -> tuple[Sentence, ...]:
+def sentences_of(differences: Sequence[TwoSided]) -> tuple[Sentence, ...]:
     """Two sentences per difference: the owner has the property, the other side lacks it."""
     return tuple(
-        sentence
-        for i, difference in enumerate(differences)
-        for sentence in (
-            Sentence(i, "has", difference.owner, difference.has),
-            Sentence(i, "lacks", other_side(difference.owner), difference.lacks),
+        half
+        for i, each in enumerate(differences)
+        for half in (
+            Sentence(i, "has", each.difference.owner, each.difference.behaviour),
+            Sentence(i, "lacks", other_side(each.difference.owner), each.lacks),
         )
     )
 
@@ -132,15 +128,14 @@ def state_clusters(
     vectors: Vectors,
     *,
     on_progress: OnProgress,
-) -> Stated:
+) -> StatedClusters:
     """Asks the LLM once per cluster and shows it at most 30 of the cluster's sentences."""
     properties = measured_properties()
-    listed = fence("\n".join(f"{name}: {sentence}" for name, sentence in properties.items()))
     questions = [
         render(
-            "state",
+            "state_as_published",
             sentences=[fence(sentences[i].text) for i in sample(cluster, sentences, vectors)],
-            properties=listed,
+            properties=listed_properties(properties),
         )
         for cluster in clusters
     ]
@@ -152,32 +147,29 @@ def state_clusters(
         schema=_schema(properties),
         on_progress=on_progress,
     )
-    return Stated(tuple(None if isinstance(reply, Unreadable) else reply for reply in asked.replies), asked.usage)
+    return StatedClusters(
+        tuple(None if isinstance(reply, Unreadable) else reply for reply in asked.replies), asked.usage
+    )
 
 
-def sample(cluster: Cluster, sentences: Sequence[Sentence], vectors: Vectors, most: int = SHOWN) -> list[int]:
-    """Places of sentences that stand for the cluster: those nearest to its centre, then those farthest from all chosen.
+def sample(cluster: Cluster, sentences: Sequence[Sentence], vectors: Vectors) -> list[int]:
+    """Places of at most 30 sentences that stand for the cluster.
 
     Only sentences owned by the cluster's direction, so that `<MODEL>` is one model in all of them; each text once.
     """
     once = {sentences[i].text: i for i in reversed(cluster.members) if sentences[i].owner == cluster.direction}
-    left = sorted(once.values(), key=cluster.members.index)
-    chosen, left = left[: most // 2], left[most // 2 :]
-    while left and len(chosen) < most:
-        nearest = (vectors[left] @ vectors[chosen].T).max(axis=1)
-        chosen.append(left.pop(int(nearest.round(5).argmin())))
-    return chosen
+    return spread_sample(sorted(once.values(), key=cluster.members.index), vectors)
 
 
 def hypotheses_of(
     clusters: Sequence[Cluster],
-    stated: Stated,
+    stated: StatedClusters,
     sentences: Sequence[Sentence],
-    differences: Sequence[Difference],
+    differences: Sequence[TwoSided],
     pairs: int,
 ) -> dict[int, Hypothesis]:
     """The hypothesis of every cluster that has one, by cluster number; clusters stated in the same words share one."""
-    by_text: dict[tuple[Side, str], list[tuple[Cluster, Statement]]] = {}
+    by_text: dict[tuple[Side, str], list[tuple[Cluster, StatedCluster]]] = {}
     for cluster, statement in zip(clusters, stated.statements, strict=True):
         if statement is not None:
             by_text.setdefault((cluster.direction, statement.text), []).append((cluster, statement))
@@ -192,9 +184,9 @@ def hypotheses_of(
 
 def _hypothesis(
     cluster: Cluster,
-    statement: Statement,
+    statement: StatedCluster,
     sentences: Sequence[Sentence],
-    differences: Sequence[Difference],
+    differences: Sequence[TwoSided],
     pairs: int,
 ) -> Hypothesis:
     """The hypothesis, with quotes of the predicted side as evidence.
@@ -204,15 +196,14 @@ def _hypothesis(
     quotes: dict[str, Evidence] = {}
     owners: dict[Side, set[str]] = {"a": set(), "b": set()}
     for i in cluster.members:
-        difference = differences[sentences[i].difference]
+        difference = differences[sentences[i].difference].difference
         owners[sentences[i].owner].add(difference.prompt_id)
         quote = difference.quote(cluster.direction) if sentences[i].owner == cluster.direction else None
         if quote and difference.prompt_id not in quotes and len(quotes) < QUOTES:
             quotes[difference.prompt_id] = Evidence(difference.prompt_id, cluster.direction, quote)
     ahead = len(owners[cluster.direction]) - len(owners[other_side(cluster.direction)])
-    digest = hashlib.sha256(f"{cluster.direction} {statement.text}".encode()).hexdigest()
     return Hypothesis(
-        id=f"llm-{digest[:8]}",
+        id=identifier(statement.text, cluster.direction),
         text=statement.text,
         direction=cluster.direction,
         method="llm",
@@ -224,31 +215,11 @@ def _hypothesis(
 
 
 def _schema(properties: Collection[str]) -> Mapping[str, object]:
-    labels = {"category": CATEGORIES, "speaks_of": (*properties, _NO_PROPERTY)}
+    labels = {"category": CATEGORIES, "speaks_of": (*properties, NO_PROPERTY)}
     choices = {name: {"type": "string", "enum": list(offered)} for name, offered in labels.items()}
-    return {
-        "type": "object",
-        "properties": {"hypothesis": {"type": "string"}, **choices},
-        "required": ["hypothesis", *choices],
-        "additionalProperties": False,
-    }
+    return object_schema({"hypothesis": {"type": "string"}, **choices})
 
 
-def _parse(value: object, properties: Collection[str]) -> Statement:
-    text = entry(value, "hypothesis")
-    text = " ".join(text.split()) if isinstance(text, str) else ""
-    if not text.startswith("<MODEL>") or len(text.split()) < 2:
-        raise ReplyError("a hypothesis that does not start with <MODEL>")
-    if len(text) > LONGEST:
-        raise ReplyError(f"a hypothesis of {len(text)} characters")
-    if _NEXT_SENTENCE.search(text):
-        raise ReplyError("a hypothesis of several sentences")
-    return Statement(text, offered(entry(value, "category"), CATEGORIES), _speaks_of(value, properties))
-
-
-def _speaks_of(value: object, properties: Collection[str]) -> str | None:
-    """The property that the reply names; None if it names none, or none that is measured."""
-    try:
-        return offered(entry(value, "speaks_of"), properties)
-    except ReplyError:
-        return None
+def _parse(value: object, properties: Collection[str]) -> StatedCluster:
+    category = offered(entry(value, "category"), CATEGORIES)
+    return StatedCluster(sentence(entry(value, "hypothesis")), category, read_property(value, properties))

@@ -1,8 +1,8 @@
-"""Step 4 of method llm: vectors of sentences that say the same become clusters. Knows no sentences and no sides.
+"""Vectors of sentences that say the same become clusters. Knows no sentences and no sides.
 
-Two ways. `average`, the default: average linkage, cut where pairs of sentences stop being closer than chance. `paper`:
+Two algorithms. `average`: average linkage, cut where pairs of sentences stop being closer than chance. `paper`:
 PCA, UMAP and HDBSCAN as published, seeded. Measured on sentences made from 40 planted statements (paraphrases, 30
-topics mixed in, 30 % noise), static embedder, means of two or three draws, default against paper:
+topics mixed in, 30 % noise), static embedder, means of two or three draws, `average` against `paper`:
 
     sentences                              60          200         1,000       3,000
     adjusted Rand index                .26 : .06    .38 : .16    .36 : .30    .34 : .17
@@ -10,7 +10,7 @@ topics mixed in, 30 % noise), static embedder, means of two or three draws, defa
     seconds on one busy core         0.1 : 2      0.1 : 2      0.2 : 10     1.2 : 47
 
 Of 40 statements at 3,000 sentences, 21 against 24 had most (70 %) of their sentences in one cluster. Between seeds the
-paper's way agrees with itself at an adjusted Rand index of .70 (1,000 sentences); the default has no seed. Leiden
+paper's way agrees with itself at an adjusted Rand index of .70 (1,000 sentences); `average` has no seed. Leiden
 communities on a 15-nearest-neighbour graph lay between the two and took in more noise.
 """
 
@@ -24,7 +24,7 @@ import numpy.typing as npt
 from diffing.errors import MissingExtraError
 from diffing.methods.llm.embed import Vectors
 
-Way: TypeAlias = Literal["average", "paper"]
+Algorithm: TypeAlias = Literal["average", "paper"]
 Labels = npt.NDArray[np.int64]
 """One cluster number per row, largest cluster first; -1 is noise."""
 
@@ -35,7 +35,7 @@ _SPREADS = 2.5
 _SHARE = 0.4
 
 
-def cluster_vectors(vectors: Vectors, *, way: Way, min_cluster_size: int = 10, seed: int = 0) -> Labels:
+def cluster_vectors(vectors: Vectors, *, way: Algorithm, min_cluster_size: int = 10, seed: int = 0) -> Labels:
     """Groups rows that say the same.
 
     Args:
@@ -52,7 +52,7 @@ def cluster_vectors(vectors: Vectors, *, way: Way, min_cluster_size: int = 10, s
     return _by_size(labels, size)
 
 
-def check_installed(way: Way) -> None:
+def check_installed(way: Algorithm) -> None:
     """Tells of missing libraries before anything is paid.
 
     Raises:

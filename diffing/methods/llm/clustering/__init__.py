@@ -1,0 +1,1 @@
+"""Ways of proposing hypotheses by clustering sentences, for comparison with the default."""

@@ -1,0 +1,158 @@
+"""Puts together what the steps of method llm found: hypotheses, verdicts on train, tables, counts and notes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from diffing.methods.llm.describe import Described
+from diffing.methods.llm.difference import Difference
+from diffing.methods.llm.hypotheses import hypothesis_of, train_judgements
+from diffing.methods.llm.join import Joined, same_words
+from diffing.methods.llm.listing import Listing
+from diffing.methods.llm.proposal import Proposal
+from diffing.methods.llm.propose import Proposed
+from diffing.methods.llm.report_tables import rows_of_differences, rows_of_hypotheses
+from diffing.methods.llm.sharpen import Sharpened
+from diffing.types import Discovery, Hypothesis, Pair
+
+FEW_PAIRS = 20
+"""Below this many train pairs, a behaviour that was described on two of them becomes a hypothesis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What each step found."""
+
+    described: Described
+    """The differences."""
+    proposed: Proposed
+    """The hypotheses that were proposed."""
+    joined: Joined
+    """Those that remain after joining."""
+    rare: Sequence[Proposal]
+    """Those of them that too few pairs carry."""
+    sharpened: Sharpened
+    """What became of the others."""
+
+
+def least_pairs(pairs: int) -> int:
+    """On how many of the train pairs a behaviour must be described to become a hypothesis."""
+    return 2 if pairs < FEW_PAIRS else 3
+
+
+def split_by_pairs(proposals: Sequence[Proposal], listing: Listing) -> tuple[list[Proposal], list[Proposal]]:
+    """The hypotheses that enough pairs carry, and the others."""
+    least = least_pairs(len(listing.beginnings))
+    enough: list[Proposal] = []
+    rare: list[Proposal] = []
+    for each in proposals:
+        (enough if len(each.verdicts(listing.differences)) >= least else rare).append(each)
+    return enough, rare
+
+
+def nothing_described(described: Described) -> Discovery:
+    """The result if no difference was described."""
+    left_out = {reason: count for reason, count in described.left_out.items() if count}
+    return Discovery((), left_out=left_out, notes=(note_on_nothing(described),), usage=(described.usage,))
+
+
+def discovery_of(pairs: Sequence[Pair], listing: Listing, steps: Steps, means: str) -> Discovery:
+    """Everything that the method found.
+
+    Args:
+        pairs: The train pairs.
+        listing: The differences.
+        steps: What each step found.
+        means: How hypotheses were found, for the note.
+    """
+    differences = listing.differences
+    distinct, repeated = same_words(steps.sharpened.proposals, differences)
+    final, rarer = split_by_pairs(distinct, listing)
+    tested = {hypothesis.id: (hypothesis, proposal) for hypothesis, proposal in _hypotheses(final, listing)}
+    proposals = {name: proposal for name, (_, proposal) in tested.items()}
+    outcomes = _outcomes(steps, repeated, rarer, len(pairs))
+    readable = zip(pairs, steps.described.readings, strict=True)
+    prompts = {pair.prompt.id: reading is not None for pair, reading in readable}
+    left_out = _left_out(steps, listing, proposals, outcomes)
+    return Discovery(
+        hypotheses=tuple(hypothesis for hypothesis, _ in tested.values()),
+        judgements=train_judgements(proposals, differences, prompts),
+        tables={
+            "differences": rows_of_differences(differences, {name: p.differences for name, p in proposals.items()}),
+            "hypotheses": rows_of_hypotheses(proposals, outcomes, differences),
+            **steps.proposed.tables,
+        },
+        left_out=left_out,
+        notes=(note_on_proposals(differences, len(pairs), len(tested), steps, means), *notes_on_size(len(pairs))),
+        usage=(steps.described.usage, steps.proposed.usage, *steps.joined.usage, *steps.sharpened.usage),
+    )
+
+
+def _hypotheses(final: Sequence[Proposal], listing: Listing) -> list[tuple[Hypothesis, Proposal]]:
+    return [(hypothesis_of(each, listing.differences, len(listing.beginnings)), each) for each in final]
+
+
+def _outcomes(
+    steps: Steps, repeated: Sequence[Proposal], rarer: Sequence[Proposal], pairs: int
+) -> dict[str, list[Proposal]]:
+    """The hypotheses that are not tested, by the reason in plain words."""
+    return {
+        "says the same as another": [*steps.joined.absorbed, *repeated],
+        f"shown on fewer than {least_pairs(pairs)} prompts": [*steps.rare, *rarer],
+        "dropped when sharpened": [*steps.sharpened.dropped],
+    }
+
+
+def _left_out(
+    steps: Steps, listing: Listing, tested: Mapping[str, Proposal], outcomes: Mapping[str, Sequence[Proposal]]
+) -> dict[str, int]:
+    """What was not followed up, by reason; reasons without a case are not named."""
+    carrying = {i for proposal in tested.values() for i in proposal.differences}
+    counts = {
+        **steps.described.left_out,
+        **steps.proposed.left_out,
+        "differences that carry no tested hypothesis": len(listing.differences) - len(carrying),
+        **{f"hypotheses: {outcome}": len(proposals) for outcome, proposals in outcomes.items()},
+        "questions on joining that could not be read": steps.joined.unreadable,
+        "hypotheses that were not sharpened, as the reply could not be read": steps.sharpened.unreadable,
+    }
+    return {reason: count for reason, count in counts.items() if count}
+
+
+def note_on_nothing(described: Described) -> str:
+    """Why there are no hypotheses."""
+    pairs = len(described.readings)
+    unreadable = sum(reading is None for reading in described.readings)
+    if pairs and unreadable == pairs:
+        return (
+            f"None of the {pairs} descriptions could be read, so the method llm found nothing. The LLM may be too "
+            "small for the task, or does not answer in JSON."
+        )
+    return f"The LLM named no difference in {pairs - unreadable} pairs, so the method llm has no hypotheses."
+
+
+def note_on_proposals(differences: Sequence[Difference], pairs: int, hypotheses: int, steps: Steps, means: str) -> str:
+    """How many differences gave how many hypotheses."""
+    least, named = least_pairs(pairs), len({difference.prompt_id for difference in differences})
+    found = f"The LLM described {_count(len(differences), 'difference')} on {named} of {pairs} train pairs"
+    if not hypotheses:
+        return (
+            f"{found}, but found none that {least} pairs or more have in common, so the method llm has no hypotheses."
+        )
+    changed = sum(each.before is not None for each in steps.sharpened.proposals)
+    sharpened = f"; {changed} of them were reworded before testing" if changed else ""
+    return f"{found}, which gave {_count(hypotheses, 'hypothesis', 'hypotheses')} ({means}){sharpened}."
+
+
+def notes_on_size(pairs: int) -> tuple[str, ...]:
+    """What cannot be found with few train pairs."""
+    if pairs >= FEW_PAIRS:
+        return ()
+    return (
+        f"With only {_count(pairs, 'train pair')}, the method llm takes up what was described on "
+        f"{least_pairs(pairs)} of them; rarer differences cannot be found. A hypothesis can be confirmed only by at "
+        "least 5 held-out pairs that all decide for it, and by more if several hypotheses are tested.",
+    )
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or f'{one}s'}"

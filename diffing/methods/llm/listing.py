@@ -1,0 +1,72 @@
+"""Lists differences for an LLM, one line each, with X and Y for the two models."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from diffing.methods.llm.difference import Difference, Statement
+from diffing.types import Pair, Side, other_side
+
+LONGEST_PROMPT = 80
+"""How many characters of a prompt are shown."""
+LONGEST_QUOTE = 80
+"""How many characters of a quote are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The differences of a run, as later questions show them. Each has a number, which counts from 1."""
+
+    differences: Sequence[Difference]
+    """All differences."""
+    beginnings: Mapping[str, str]
+    """The beginning of each prompt, by prompt id."""
+    x: Side
+    """The side that is called X."""
+
+    @classmethod
+    def of(cls, pairs: Sequence[Pair], differences: Sequence[Difference], seed: int) -> "Listing":
+        """Lists the differences of pairs; which side is X is drawn by hash of the seed."""
+        x: Side = "a" if hashlib.sha256(f"X\0{seed}".encode()).digest()[0] % 2 == 0 else "b"
+        return cls(differences, {pair.prompt.id: field(pair.prompt.text, LONGEST_PROMPT) for pair in pairs}, x)
+
+    def letter(self, side: Side) -> str:
+        """What a side is called."""
+        return "X" if side == self.x else "Y"
+
+    def side(self, letter: str) -> Side:
+        """The side that is called X or Y."""
+        return self.x if letter == "X" else other_side(self.x)
+
+    def numbered(self, index: int, *, quoted: bool = False) -> str:
+        """The line of one difference, with its number and model."""
+        difference = self.differences[index]
+        return f"{index + 1} | {self.letter(difference.owner)} | {self.described(index, quoted=quoted)}"
+
+    def described(self, index: int, *, quoted: bool) -> str:
+        """What a line says of one difference, without its model."""
+        difference = self.differences[index]
+        said = statement_fields(Statement(difference.behaviour, difference.condition))
+        line = f"{said} | {self.prompt(difference.prompt_id)}"
+        quote = difference.quote(difference.owner) if quoted else None
+        return f"{line} | quote: {field(quote, LONGEST_QUOTE)}" if quote else line
+
+    def prompt(self, prompt_id: str) -> str:
+        """The field that says how a prompt begins."""
+        return f"prompt: {self.beginnings[prompt_id]}"
+
+
+def statement_fields(statement: Statement) -> str:
+    """The two fields of a line that say what a model does, and when."""
+    return f"{field(statement.behaviour)} | {field(statement.condition) or '-'}"
+
+
+def field(text: str, most: int | None = None) -> str:
+    """A text as one field of a line: it can neither open a line nor another field.
+
+    Args:
+        text: Text from a user or a model.
+        most: How many characters are shown.
+    """
+    shown = " ".join(text[: None if most is None else 4 * most].split()).replace("|", "¦")
+    return shown if most is None or len(shown) <= most else f"{shown[:most]}…"

@@ -1,0 +1,110 @@
+"""Step 2 of method llm: an LLM reads the list of all differences and proposes hypotheses."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from diffing.methods.base import measured_properties
+from diffing.methods.llm.embed import Vectors
+from diffing.methods.llm.listing import Listing
+from diffing.methods.llm.neighbours import order_of_neighbours
+from diffing.methods.llm.packing import MOST_MATERIAL, packed_evenly, size_of
+from diffing.methods.llm.proposal import NUMBERS, Proposal, list_schema, read_proposal, statement_schema
+from diffing.methods.llm.stages import PROPOSE
+from diffing.models.base import Model
+from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
+from diffing.templates import Fenced, fence, render
+from diffing.types import OnProgress, Row, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What an LLM proposed."""
+
+    proposals: tuple[Proposal, ...]
+    """The hypotheses, in the order of the replies."""
+    usage: Usage
+    """The calls and tokens that they took."""
+    left_out: Mapping[str, int]
+    """How much could not be used, by reason."""
+    questions: int
+    """The number of lists or clusters that the differences were split into."""
+    tables: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
+    """Records of how the differences were split, for the report."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    proposals: tuple[Proposal, ...]
+    unreadable: int
+
+
+def propose(model: Model, listing: Listing, vectors: Vectors, *, on_progress: OnProgress) -> Proposed:
+    """Asks once over all differences, or, if they are too many for one question, once per list of similar ones.
+
+    Args:
+        model: The differ.
+        listing: The differences.
+        vectors: One vector per difference.
+        on_progress: Told of every answer.
+    """
+    properties = measured_properties()
+    lists = _lists(listing, vectors)
+    asked = ask_items(
+        model,
+        [_question(listing, indices, properties) for indices in lists],
+        stage=PROPOSE,
+        schema=_schema(properties),
+        on_progress=on_progress,
+    )
+    readings = [reply for (reply,) in asked.replies if not isinstance(reply, Unreadable)]
+    left_out = {
+        "lists of differences of which no proposal could be read": len(lists) - len(readings),
+        "proposed hypotheses that could not be read": sum(reading.unreadable for reading in readings),
+    }
+    proposals = tuple(proposal for reading in readings for proposal in reading.proposals)
+    return Proposed(proposals, asked.usage, left_out, len(lists))
+
+
+def listed_properties(properties: Mapping[str, str]) -> Fenced:
+    """The measured properties, one line each."""
+    return fence("\n".join(f"{name}: {sentence}" for name, sentence in properties.items()))
+
+
+def _lists(listing: Listing, vectors: Vectors) -> list[list[int]]:
+    """The indices of the differences of each question; similar ones are in the same."""
+    sizes = [size_of(listing.numbered(i)) + 1 for i in range(len(listing.differences))]
+    order = list(range(len(sizes))) if sum(sizes) <= MOST_MATERIAL else order_of_neighbours(vectors)
+    return [sorted(pack) for pack in packed_evenly(order, lambda i: sizes[i])]
+
+
+def _question(listing: Listing, indices: Sequence[int], properties: Mapping[str, str]) -> Question[_Reading]:
+    text = render(
+        "propose",
+        properties=listed_properties(properties),
+        count=len(indices),
+        differences=fence("\n".join(listing.numbered(i) for i in indices)),
+    )
+    return Question(text, lambda value: _read(value, listing, frozenset(indices), properties))
+
+
+def _read(value: object, listing: Listing, shown: Collection[int], properties: Collection[str]) -> Items[_Reading]:
+    """The hypotheses that can be read.
+
+    Raises:
+        ReplyError: There are entries, but not one can be read: as good as no reply, so it is asked for again.
+    """
+    proposals, unreadable = [], 0
+    for item in entries(value, "hypotheses"):
+        try:
+            named = listing.side(offered(entry(item, "model"), ("X", "Y")))
+            proposals.append(read_proposal(item, named, shown, properties, listing.differences))
+        except ReplyError:
+            unreadable += 1
+    if unreadable and not proposals:
+        raise ReplyError("no hypothesis that can be read")
+    return (_Reading(tuple(proposals), unreadable),)
+
+
+def _schema(properties: Collection[str]) -> dict[str, object]:
+    model = {"type": "string", "enum": ["X", "Y"]}
+    return list_schema("hypotheses", {"differences": NUMBERS, "model": model, **statement_schema(properties)})

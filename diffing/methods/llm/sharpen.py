@@ -1,0 +1,170 @@
+"""Step 5 of method llm: once, before any held-out response is looked at, an LLM narrows, splits or drops hypotheses."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from diffing.methods.llm.difference import read_statement
+from diffing.methods.llm.embed import Vectors
+from diffing.methods.llm.listing import Listing, statement_fields
+from diffing.methods.llm.packing import packed, size_of
+from diffing.methods.llm.proposal import NUMBERS, Proposal, list_schema, object_schema, read_numbers
+from diffing.methods.llm.stages import SHARPEN
+from diffing.models.base import Model
+from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
+from diffing.templates import fence, render
+from diffing.types import OnProgress, Side, Usage, Verdict, other_side
+
+SHOWN = 5
+"""How many pairs for a hypothesis, pairs against it, and prompts on which it did not show are shown."""
+PER_QUESTION = 8
+"""Most hypotheses in one question."""
+MOST_PARTS = 3
+"""Most hypotheses that one can be split into."""
+_DECISIONS = ("keep", "change", "drop")
+_BECOMES = {"type": "array", "items": object_schema(
+    {"differences": NUMBERS, "behaviour": {"type": "string"}, "condition": {"type": "string"}}
+)}  # fmt: skip
+SCHEMA = list_schema(
+    "hypotheses",
+    {
+        "hypothesis": {"type": "integer"},
+        "decision": {"type": "string", "enum": list(_DECISIONS)},
+        "becomes": _BECOMES,
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sharpened:
+    """The hypotheses after they were sharpened."""
+
+    proposals: tuple[Proposal, ...]
+    """The hypotheses that remain; `before` tells what a changed one was."""
+    dropped: tuple[Proposal, ...]
+    """Those that were dropped."""
+    usage: tuple[Usage, ...]
+    """The calls and tokens that it took; empty if there was nothing to ask."""
+    unreadable: int
+    """Hypotheses on which the reply could not be read; they are kept as they were."""
+
+
+def sharpen(
+    model: Model, proposals: Sequence[Proposal], listing: Listing, vectors: Vectors, *, on_progress: OnProgress
+) -> Sharpened:
+    """Asks about several hypotheses per question.
+
+    Args:
+        model: The differ.
+        proposals: The hypotheses.
+        listing: The differences of the train pairs; nothing else is shown.
+        vectors: One vector per difference. A difference that was not shown follows the most similar one that was.
+        on_progress: Told of every answer.
+    """
+    if not proposals:
+        return Sharpened((), (), (), 0)
+    blocks = {i: _block(proposal, listing) for i, proposal in enumerate(proposals)}
+    packs = packed(list(blocks), lambda i: size_of(blocks[i]), most_items=PER_QUESTION)
+    questions = [_question([proposals[i] for i in pack], [blocks[i] for i in pack], listing, vectors) for pack in packs]
+    asked = ask_items(model, questions, stage=SHARPEN, schema=SCHEMA, on_progress=on_progress)
+    kept: list[Proposal] = []
+    dropped: list[Proposal] = []
+    for proposal, reply in zip(proposals, (item for items in asked.replies for item in items), strict=True):
+        become = (proposal,) if isinstance(reply, Unreadable) else reply
+        kept += become
+        dropped += () if become else (proposal,)
+    return Sharpened(tuple(kept), tuple(dropped), (asked.usage,), asked.usage.unreadable)
+
+
+def shown_of(proposal: Proposal, side: Side, listing: Listing) -> list[int]:
+    """The differences of one side that are shown: of different pairs, spread over all of them."""
+    first: dict[str, int] = {}
+    for index in proposal.differences:
+        if listing.differences[index].owner == side:
+            first.setdefault(listing.differences[index].prompt_id, index)
+    return _spread(list(first.values()))
+
+
+def _spread(items: Sequence[int]) -> list[int]:
+    return [items[i * len(items) // SHOWN] for i in range(SHOWN)] if len(items) > SHOWN else list(items)
+
+
+def _block(proposal: Proposal, listing: Listing) -> str:
+    """The lines of one hypothesis."""
+    side, verdicts = proposal.direction, proposal.verdicts(listing.differences)
+    counts = [proposal.pairs_of(each, listing.differences) for each in (side, other_side(side))]
+    both = sum(verdict is Verdict.SAME for verdict in verdicts.values())
+    elsewhere = [prompt_id for prompt_id in listing.beginnings if prompt_id not in verdicts]
+    lines = [
+        f"{listing.letter(side)} | {statement_fields(proposal.statement)} | "
+        f"{counts[0]} prompts for, {counts[1]} against, {both} both, {len(elsewhere)} not shown"
+    ]
+    for word, owner in (("for", side), ("against", other_side(side))):
+        lines += [f"{word} | {i + 1} | {listing.described(i, quoted=True)}" for i in shown_of(proposal, owner, listing)]
+    lines += [f"not shown | {listing.prompt(elsewhere[i])}" for i in _spread(range(len(elsewhere)))]
+    return "\n".join(lines)
+
+
+def _question(
+    proposals: Sequence[Proposal], blocks: Sequence[str], listing: Listing, vectors: Vectors
+) -> Question[tuple[Proposal, ...]]:
+    text = render("sharpen", hypotheses=[fence(block) for block in blocks])
+    return Question(text, lambda value: _read(value, proposals, listing, vectors), len(proposals))
+
+
+def _read(
+    value: object, proposals: Sequence[Proposal], listing: Listing, vectors: Vectors
+) -> Items[tuple[Proposal, ...]]:
+    """What becomes of each hypothesis of a question."""
+    numbers = [str(i) for i in range(1, len(proposals) + 1)]
+    found: dict[str, tuple[Proposal, ...] | Unreadable] = {}
+    for item in entries(value, "hypotheses"):
+        try:
+            number = offered(entry(item, "hypothesis"), numbers)
+        except ReplyError:
+            continue
+        if number not in found:
+            found[number] = _decided(item, proposals[int(number) - 1], listing, vectors)
+    return tuple(found.get(number, Unreadable("no entry for this hypothesis")) for number in numbers)
+
+
+def _decided(item: object, proposal: Proposal, listing: Listing, vectors: Vectors) -> tuple[Proposal, ...] | Unreadable:
+    try:
+        match offered(entry(item, "decision"), _DECISIONS):
+            case "keep":
+                return (proposal,)
+            case "drop":
+                return ()
+            case _:
+                return _changed(entries(entry(item, "becomes"), "becomes"), proposal, listing, vectors)
+    except ReplyError as error:
+        return Unreadable(str(error))
+
+
+def _changed(becomes: Sequence[object], proposal: Proposal, listing: Listing, vectors: Vectors) -> tuple[Proposal, ...]:
+    """The parts of a changed hypothesis, each with the differences that carry it.
+
+    Raises:
+        ReplyError: There are none or too many, or one cannot be read.
+    """
+    if not 1 <= len(becomes) <= MOST_PARTS:
+        raise ReplyError(f"a hypothesis that becomes {len(becomes)}")
+    sides: tuple[Side, Side] = ("a", "b")
+    shown = [i for side in sides for i in shown_of(proposal, side, listing)]
+    carrying = [read_numbers(entry(item, "differences"), shown) for item in becomes]
+    statements = [read_statement(item) for item in becomes]
+    if not all(carrying):
+        raise ReplyError("a hypothesis that no difference carries")
+    nearest = _nearest_shown(proposal.differences, shown, vectors)
+    parts = []
+    for statement, own in zip(statements, carrying, strict=True):
+        indices = [i for i in proposal.differences if nearest[i] in own]
+        part = replace(proposal, statement=statement, before=proposal.statement.text)
+        parts.append(part.carried_by(indices, listing.differences))
+    return tuple(parts)
+
+
+def _nearest_shown(indices: Collection[int], shown: Sequence[int], vectors: Vectors) -> Mapping[int, int]:
+    """For each difference the most similar one that was shown; for one that was shown, itself."""
+    similarity = vectors[list(indices)] @ vectors[list(shown)].T
+    nearest = {i: shown[int(row.round(5).argmax())] for i, row in zip(indices, similarity, strict=True)}
+    return nearest | {i: i for i in shown}

@@ -295,12 +295,12 @@ class RuleLLM:
         return proposed[0] if proposed else empty
 
     def _groups(self, listed: str) -> list[dict[str, object]]:
-        """The hypotheses of one trait, model and condition."""
-        same: dict[tuple[str, str, str], list[int]] = {}
+        """The hypotheses of one trait and condition, whichever model they are about."""
+        same: dict[tuple[str, str], list[int]] = {}
         for each in observed(listed):
             trait = self._trait(each.behaviour)
             meaning = trait.hypothesis if trait else each.behaviour
-            same.setdefault((meaning, each.model, each.condition), []).append(each.number)
+            same.setdefault((meaning, each.condition), []).append(each.number)
         return [{"hypotheses": numbers, "best": numbers[0]} for numbers in same.values() if len(numbers) > 1]
 
     def _sharpened(self, reading: Reading) -> list[dict[str, object]]:

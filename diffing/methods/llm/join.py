@@ -1,4 +1,8 @@
-"""Step 3 of method llm: hypotheses that say the same of the same model become one."""
+"""Step 3 of method llm: hypotheses that name the same behaviour become one.
+
+That may be of different models: if some lists show more of it from one model and others from the other, only all of
+them together tell which model shows it more often.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +17,7 @@ from diffing.methods.llm.stages import JOIN
 from diffing.models.base import Model
 from diffing.structured_replies import Items, Question, Unreadable, ask_items, entries, entry
 from diffing.templates import fence, render
-from diffing.types import OnProgress, Side, Usage
+from diffing.types import OnProgress, Usage
 
 SCHEMA = list_schema("groups", {"hypotheses": NUMBERS, "best": {"type": "integer"}})
 
@@ -76,18 +80,17 @@ def join(
 def same_words(
     proposals: Sequence[Proposal], differences: Sequence[Difference]
 ) -> tuple[list[Proposal], list[Proposal]]:
-    """Unites hypotheses of one model in the same words, which needs no question.
+    """Unites hypotheses in the same words, which needs no question.
 
     Returns:
         Those that remain, and those that were taken into them.
     """
-    found: dict[tuple[Side, str], Proposal] = {}
+    found: dict[str, Proposal] = {}
     absorbed = []
     for each in proposals:
-        first = found.setdefault((each.direction, each.statement.text), each)
+        first = found.setdefault(each.statement.text, each)
         if first is not each:
-            both = first.carried_by((*first.differences, *each.differences), differences)
-            found[each.direction, each.statement.text] = both
+            found[each.statement.text] = first.carried_by((*first.differences, *each.differences), differences)
             absorbed.append(each)
     return list(found.values()), absorbed
 
@@ -123,11 +126,11 @@ def _line(index: int, proposal: Proposal, listing: Listing) -> str:
 def _question(proposals: Sequence[Proposal], pack: Sequence[int], listing: Listing) -> Question[tuple[_Group, ...]]:
     lines = "\n".join(_line(i, proposals[i], listing) for i in pack)
     text = render("join", count=len(pack), hypotheses=fence(lines))
-    return Question(text, lambda value: _read(value, proposals, frozenset(pack)))
+    return Question(text, lambda value: _read(value, frozenset(pack)))
 
 
-def _read(value: object, proposals: Sequence[Proposal], shown: frozenset[int]) -> Items[tuple[_Group, ...]]:
-    """The groups; a hypothesis is in the first one that names it, and only with others of the same model."""
+def _read(value: object, shown: frozenset[int]) -> Items[tuple[_Group, ...]]:
+    """The groups; a hypothesis is in the first one that names it."""
     groups: list[_Group] = []
     taken: set[int] = set()
     for item in entries(value, "groups"):
@@ -135,8 +138,7 @@ def _read(value: object, proposals: Sequence[Proposal], shown: frozenset[int]) -
         best = next(iter(read_numbers([entry(item, "best")], members)), members[0] if members else -1)
         if best in taken or best < 0:
             continue
-        same_side = {i for i in members if proposals[i].direction == proposals[best].direction}
-        others = tuple(sorted(same_side - taken - {best}))
+        others = tuple(i for i in members if i != best and i not in taken)
         if others:
             groups.append((best, others))
             taken |= {best, *others}

@@ -122,8 +122,8 @@ class RunSettings(Settings):
     both_orders: Annotated[bool, Setting(_METHODS)] = False
     """Ask the judge in both orders; a disagreement counts for neither side. This doubles the calls."""
     judging: Annotated[Literal["thrift", "full"], Setting(_METHODS, "Judging")] = "thrift"
-    """thrift stops early for a hypothesis once its outcome is clear on train prompts, and plans from these how many
-    held-out prompts it needs; full judges every hypothesis on every prompt, as the papers do, with up to three times
+    """thrift takes verdicts on train prompts from the descriptions of differences, and stops early for a hypothesis
+    once its outcome is clear; full judges every hypothesis on every prompt, as the papers do, with about three times
     the calls."""
     alpha: Annotated[float, Setting(_METHODS), Field(ge=0, le=1)] = 0.01
     """Margin of the paper's acceptance criterion on train."""

@@ -183,9 +183,7 @@ def _for_a_side(judgement: Judgement) -> bool:
     return judgement.verdict.side is not None or not {"1", "2"}.isdisjoint((judgement.reply or "").split(" | "))
 
 
-def _two_judges(
-    model: Model, second: Model, drawn: _Drawn, judging: Judging, on_progress: OnProgress
-) -> JudgeChecks:
+def _two_judges(model: Model, second: Model, drawn: _Drawn, judging: Judging, on_progress: OnProgress) -> JudgeChecks:
     questions = [question for same in drawn for question, _ in same]
     answered, usage = ask_judge(second, questions, SECOND_JUDGE, on_progress)
     theirs = batches(answered, 1 + judging.both_orders)

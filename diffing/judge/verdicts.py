@@ -41,7 +41,9 @@ def verdicts_of(judge_id: str, answered: Sequence[AnsweredQuestion], both_orders
     ]
 
 
-def verdict_without_question(judge_id: str, hypothesis: Hypothesis, prompt_id: str, why: Unreadable | None) -> Judgement:
+def verdict_without_question(
+    judge_id: str, hypothesis: Hypothesis, prompt_id: str, why: Unreadable | None
+) -> Judgement:
     """Makes the verdict on a hypothesis for a prompt on which the judge is not asked about it.
 
     Args:

@@ -123,7 +123,7 @@ class MethodPlan(Protocol):
         return 0
 
     def brings_verdicts(self, config: RunSettings) -> bool:
-        """Tells whether the method has verdicts on train pairs already, so that the judge need not judge these pairs."""
+        """Tells whether the method has verdicts on train pairs already, so the judge need not judge these."""
         return False
 
     def assumptions(self, config: RunSettings) -> tuple[str, ...]:

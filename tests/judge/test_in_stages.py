@@ -11,8 +11,8 @@ from diffing.judge import Judging, judge, judge_in_stages
 from diffing.judge.schedule import FUTILE
 from diffing.models.scripted import ScriptedModel
 from diffing.pipeline import DiffOptions, diff_models
-from diffing.types import Discovery, Hypothesis, Message, Pair, Prompt, Response
-from tests.servers.rules import read
+from diffing.types import Completion, Discovery, Hypothesis, Judgement, Message, Pair, Prompt, Response, Verdict
+from tests.servers.rules import label_of, numbered, read
 
 
 def pairs_of(train, heldout, seed=0):
@@ -38,7 +38,7 @@ def fits(statement, one, two):
     """Which of two responses has the trait that a statement names."""
     trait = statement.split()[-1].rstrip(".")
     has = [trait in response.split() for response in (one, two)]
-    return "N/A" if has[0] == has[1] else "1" if has[0] else "2"
+    return label_of(has)
 
 
 def judge_with(answer):
@@ -48,7 +48,8 @@ def judge_with(answer):
         asked = read(conversation[-1].content)
         if asked.task != "judge":
             return "{}"
-        _, one, two, *statements = asked.blocks
+        listed, _, one, two = asked.blocks
+        statements = numbered(listed)
         # of what is asked, not of the fence around it
         coin = random.Random("\0".join(asked.blocks))
         verdicts = [
@@ -61,6 +62,16 @@ def judge_with(answer):
 
 def fair():
     return judge_with(lambda statement, one, two, coin: fits(statement, one, two))
+
+
+def costing(model, read, written):
+    """The same judge, with the same number of tokens in every call."""
+
+    def reply(conversation, sampling):
+        text = model.generate([conversation], sampling)[0].text
+        return Completion(text, "stop", prompt_tokens=read, completion_tokens=written)
+
+    return ScriptedModel("judge", reply)
 
 
 def test_thrift_asks_less_and_changes_no_verdict():
@@ -77,7 +88,10 @@ def test_thrift_asks_less_and_changes_no_verdict():
 
 def test_clear_ones_get_few_heldout_prompts_and_null_ones_none():
     told = []
-    thrifty = judge_in_stages(fair(), HYPOTHESES, PAIRS, family=12, on_progress=lambda *args: told.append(args))
+    model, one_each = fair(), Judging(batch=1)
+    thrifty = judge_in_stages(
+        model, HYPOTHESES, PAIRS, one_each, family=12, on_progress=lambda *args: told.append(args)
+    )
 
     def judged(name, split):
         return sum(j.hypothesis_id == name and j.prompt_id.startswith(split) for j in thrifty.judgements)
@@ -85,22 +99,65 @@ def test_clear_ones_get_few_heldout_prompts_and_null_ones_none():
     assert (judged("h0", "train"), judged("h0", "heldout")) == (50, 150)
     assert judged("h1", "heldout") == 200
     dropped = [f"h{i}" for i in range(2, 12) if judged(f"h{i}", "heldout") == 0]
-    assert len(dropped) >= 7
+    assert len(dropped) >= 4
     assert thrifty.left_out == {FUTILE: len(dropped)}
-    assert f"{thrifty.usage.calls} of 880 questions" in thrifty.notes[0]
+    assert f"{thrifty.usage.calls} of 5280 questions" in thrifty.notes[0]
     assert f"{len(dropped)} of 12 judged hypotheses were not tested" in thrifty.notes[0]
     # progress goes up to the number of questions, and never promises less than it does
     done = [args[1] for args in told]
     assert done == sorted(done)
     assert done[-1] == thrifty.usage.calls
     assert all(total >= count for _, count, total in told)
-    assert told[0][2] == 880
+    assert told[0][2] == 5280
+
+
+def test_futile_ones_are_tested_where_a_question_has_room_for_them():
+    """Ten of twelve fill one question for each held-out prompt; the two that promise least are left out."""
+    alone = judge_in_stages(fair(), HYPOTHESES, PAIRS, Judging(batch=1), family=12)
+    packed = judge_in_stages(fair(), HYPOTHESES, PAIRS, Judging(batch=10), family=12)
+    tested, among_ten = (
+        {j.hypothesis_id for j in judged.judgements if j.prompt_id.startswith("heldout")} for judged in (alone, packed)
+    )
+    assert tested < among_ten
+    assert len(among_ten) == 10
+    assert sum(question.pair.prompt.split == "heldout" for question, _ in packed.answered) == 200
+
+
+def test_verdicts_of_the_method_are_not_judged_again_and_what_that_saved_is_told():
+    """Of two hypotheses one comes with verdicts: both share the held-out questions, and one is judged on train."""
+    known = [Judgement("h0", pair.prompt.id, Verdict.B, "described") for pair in PAIRS[:240]]
+    model = costing(fair(), 1000, 20)
+    judged = judge_in_stages(model, HYPOTHESES[:2], PAIRS, Judging(batch=2), family=2, known=known)
+    by_split = {name: [j.prompt_id[:5] for j in judged.judgements if j.hypothesis_id == name] for name in ("h0", "h1")}
+    assert by_split["h0"] == ["heldo"] * 200
+    assert by_split["h1"] == ["train"] * 50 + ["heldo"] * 200
+    assert judged.usage.calls == 50 + 200
+    assert judged.notes[0] == (
+        "Judging asked 250 of 440 questions, which saved 190 calls and about 190,000 tokens. The verdicts of 1 of the "
+        "hypotheses on train prompts come from the method that proposed them; the judge saw these hypotheses with "
+        "held-out prompts alone. All 2 were tested on 200 of the 200 held-out prompts. Figures on train prompts prove "
+        "nothing: they rest on the prompts judged until then. --judging full judges everything."
+    )
+
+
+@pytest.mark.parametrize("train", [50, 60])
+def test_few_prompts_with_verdicts_of_the_method_take_heldout_questions_alone(train):
+    made = pairs_of(train, 40)
+    known = [
+        Judgement(each.id, pair.prompt.id, Verdict.B if pair.prompt.id in ("train-1", "train-2") else Verdict.NOT_SHOWN,
+                  "described")
+        for each in HYPOTHESES[:2] for pair in made[:train]
+    ]  # fmt: skip
+    judged = judge_in_stages(fair(), HYPOTHESES[:2], made, family=2, known=known)
+    assert {j.prompt_id[:5] for j in judged.judgements} == {"heldo"}
+    assert (judged.usage.calls, len(judged.judgements)) == (40, 80)
+    assert f"Judging asked 40 of {train + 40} questions, which saved {train} calls. The verdicts on" in judged.notes[0]
 
 
 def test_where_all_are_tested_the_note_speaks_of_none_without_hope():
     judged = judge_in_stages(fair(), HYPOTHESES[:1], PAIRS, family=1)
     assert "not tested" not in judged.notes[0]
-    assert "All 1 were tested on 150 of the 200 held-out prompts" in judged.notes[0]
+    assert "All 1 were tested on 150 of the 200 held-out prompts, a number planned from" in judged.notes[0]
 
 
 def test_the_first_prompts_do_not_depend_on_the_order_given():
@@ -165,7 +222,7 @@ def prefers_first(statement, one, two, coin):
 
 
 def errs(statement, one, two, coin):
-    return coin.choice(["1", "2", "N/A"]) if coin.random() < 0.15 else fits(statement, one, two)
+    return coin.choice(["1", "2", "NOT SHOWN"]) if coin.random() < 0.15 else fits(statement, one, two)
 
 
 @pytest.mark.parametrize("answer", [prefers_first, errs])

@@ -9,20 +9,22 @@ from diffing import metrics
 from diffing.judge import Judging, judge
 from diffing.models.scripted import ScriptedModel
 from diffing.types import Hypothesis, Verdict
-from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, in_process, planted_pairs, read
+from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, in_process, numbered, planted_pairs, read
 
 PAIRS = planted_pairs(10, 10)
 PRAISES = Hypothesis("h-praise", PRAISE.hypothesis, "b", "llm", "style")
 REFUSES = Hypothesis("h-refusal", REFUSAL.hypothesis, "a", "llm", "safety and alignment")
-A, B, NEITHER, UNREADABLE = Verdict.A, Verdict.B, Verdict.NEITHER, Verdict.UNREADABLE
+A, B, SAME, NOT_SHOWN, NEITHER, UNREADABLE = (
+    Verdict.A, Verdict.B, Verdict.SAME, Verdict.NOT_SHOWN, Verdict.NEITHER, Verdict.UNREADABLE
+)  # fmt: skip
 
 
 def judge_by(reply):
     """A judge whose reply is made from the statements and the two responses."""
 
     def answer(conversation, sampling):
-        _, one, two, *statements = read(conversation[-1].content).blocks
-        made = reply(statements, one, two)
+        listed, _, one, two = read(conversation[-1].content).blocks
+        made = reply(numbered(listed), one, two)
         return made if isinstance(made, str) else json.dumps(made)
 
     return ScriptedModel("judge", answer)
@@ -39,14 +41,14 @@ def labels(*fits):
 @pytest.mark.parametrize("seed", range(4))
 def test_verdicts_do_not_depend_on_the_order_shown(seed):
     judged = judge(rules(), [PRAISES, REFUSES], PAIRS, Judging(seed=seed))
-    praise = [NEITHER, B, B, B, B, B, NEITHER, NEITHER, NEITHER, A]
-    refusal = [NEITHER, NEITHER, NEITHER, NEITHER, B, NEITHER, A, A, A, NEITHER]
+    praise = [SAME, B, B, B, B, B, NOT_SHOWN, NOT_SHOWN, NOT_SHOWN, A]
+    refusal = [NOT_SHOWN, NOT_SHOWN, NOT_SHOWN, NOT_SHOWN, B, NOT_SHOWN, A, A, A, NOT_SHOWN]
     assert [j.verdict for j in judged.judgements] == [*praise, *praise, *refusal, *refusal]
     # hypotheses outermost, pairs as given
     assert [j.prompt_id for j in judged.judgements] == [pair.prompt.id for pair in PAIRS] * 2
     assert [j.hypothesis_id for j in judged.judgements] == ["h-praise"] * 20 + ["h-refusal"] * 20
     assert {j.shown_first for j in judged.judgements} == {"a", "b"}
-    assert {j.reply for j in judged.judgements} == {"1", "2", "N/A"}
+    assert {j.reply for j in judged.judgements} == {"1", "2", "SAME", "NOT SHOWN"}
     assert {j.judge for j in judged.judgements} == {"scripted:rules"}
 
 
@@ -60,7 +62,7 @@ def test_the_direction_is_not_told_and_changes_no_verdict():
 def test_the_order_is_a_fair_coin_of_pair_and_batch():
     hypotheses = [Hypothesis(f"h{i}", f"<MODEL> is {i}.", "a", "llm", "style") for i in range(25)]
     pairs = planted_pairs(400, 0)
-    judged = judge(judge_by(lambda statements, one, two: labels(*["N/A"] * len(statements))), hypotheses, pairs)
+    judged = judge(judge_by(lambda statements, one, two: labels(*["NOT SHOWN"] * len(statements))), hypotheses, pairs)
     assert judged.usage.calls == 400 * 3
     first = {(j.hypothesis_id, j.prompt_id): j.shown_first for j in judged.judgements}
     share = sum(side == "a" for side in first.values()) / len(first)
@@ -93,8 +95,9 @@ def test_statements_keep_their_number_in_any_batch():
         (labels("1", "both"), UNREADABLE),
         (labels("1", ""), UNREADABLE),
         ({"verdicts": [*labels("1", "2")["verdicts"], {"statement": 2, "fits": "1"}]}, UNREADABLE),
-        ({"verdicts": [*labels("1", "N/A")["verdicts"], {"statement": 3, "fits": "1"}, "x"]}, NEITHER),
-        ({"verdicts": [{"statement": "2", "fits": "n/a"}, {"statement": "1", "fits": 1}]}, NEITHER),
+        (labels("1", "N/A"), UNREADABLE),
+        ({"verdicts": [*labels("1", "SAME")["verdicts"], {"statement": 3, "fits": "1"}, "x"]}, SAME),
+        ({"verdicts": [{"statement": "2", "fits": "not shown"}, {"statement": "1", "fits": 1}]}, NOT_SHOWN),
     ],
 )
 def test_one_statement_may_be_unreadable_alone(reply, verdict):

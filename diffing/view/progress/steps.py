@@ -72,8 +72,8 @@ _ANSWERS: dict[Side, str] = {
 }
 _JUDGE = Step(
     "Judging",
-    "The judge says which of two responses fits a hypothesis better, without knowing whose they are. Where a hypothesis "
-    "has a condition, the judge first says which prompts meet it.",
+    "The judge says which of two responses fits a hypothesis better, without knowing whose they are. If hypotheses have "
+    "conditions, it first says which prompts meet them.",
     (SCOPE, JUDGE),
 )
 _CHECK = Step(

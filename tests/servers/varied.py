@@ -231,11 +231,11 @@ class VariedLLM:
         }
 
     def _join(self, reading: Reading, text: str) -> object:
-        groups: dict[object, list[int]] = defaultdict(list)
+        groups: dict[Meaning, list[int]] = defaultdict(list)
         for number, line in _numbered(reading, "<MODEL>"):
-            side = re.search(r"\b([XY])\b", line.split("<MODEL>")[0])
-            groups[meaning_of(line), side and side[1]].append(number)
-        same = [numbers for (meaning, _), numbers in groups.items() if meaning and len(numbers) > 1]  # type: ignore[misc]
+            if (meaning := meaning_of(line)) is not None:
+                groups[meaning].append(number)
+        same = [numbers for numbers in groups.values() if len(numbers) > 1]
         return {"groups": [{"hypotheses": numbers, "best": numbers[0]} for numbers in same]}
 
     def _sharpen(self, reading: Reading, text: str) -> object:

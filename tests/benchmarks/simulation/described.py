@@ -80,7 +80,8 @@ def measure_described(shape: MixShape, runs: Sequence[DescribedRun]) -> Row:
     Returns:
         `dropped`: of the hypotheses that hold and that full judging confirms, the share that gets no held-out prompts.
         `dropped_all`: the same of all that full judging confirms, its false alarms included. `kept`: of those that hold
-        and that full judging confirms, the share confirmed here. `saved`: the share of full judging's questions that
+        and that full judging confirms, the share confirmed here. `number`: true ones confirmed
+        here for each one that full judging confirms. `saved`: the share of full judging's questions that
         are not asked. `false`: false discovery rate.
     """
     confirmed = [int(run.full.confirmed.sum()) for run in runs]
@@ -88,6 +89,7 @@ def measure_described(shape: MixShape, runs: Sequence[DescribedRun]) -> Row:
     futile = [run.full.confirmed & (run.thrift.n == 0) for run in runs]
     dropped = [int((each & h).sum()) for each, h in zip(futile, holding, strict=True)]
     kept = [int((run.full.confirmed & run.thrift.confirmed & h).sum()) for run, h in zip(runs, holding, strict=True)]
+    found = [int((run.thrift.confirmed & h).sum()) for run, h in zip(runs, holding, strict=True)]
     true = [int((run.full.confirmed & h).sum()) for run, h in zip(runs, holding, strict=True)]
     false = [
         float((run.thrift.confirmed & ~h).sum() / max(1, run.thrift.confirmed.sum()))
@@ -103,6 +105,7 @@ def measure_described(shape: MixShape, runs: Sequence[DescribedRun]) -> Row:
         "dropped": ratio(dropped, true),
         "dropped_all": ratio([int(each.sum()) for each in futile], confirmed),
         "kept": ratio(kept, true),
+        "number": ratio(found, true),
         "saved": ratio([1 - run.questions[1] / run.questions[0] for run in runs], [1] * len(runs)),
         "false": ratio(false, [1] * len(runs)),
     }.items():

@@ -1,5 +1,6 @@
 """Checks of the judge with planted faults: exactly what was planted is measured, and no verdict is changed by it."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,9 +14,10 @@ from diffing.judge.families import families_of, relation_to
 from diffing.metrics import UNDEFINED, share_over_groups, wilson
 from diffing.metrics.kappa import kappa_over_pairs
 from diffing.model_ref import read_ref
+from diffing.models.base import Sampling
 from diffing.models.scripted import ScriptedModel
-from diffing.types import Hypothesis, ModelInfo, Row, Verdict
-from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, in_process, planted_pairs
+from diffing.types import Conversation, Hypothesis, ModelInfo, Row, Verdict
+from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, in_process, planted_pairs, read
 
 PAIRS = tuple(planted_pairs(train=60, heldout=20))
 PRAISES = Hypothesis("llm-praise", PRAISE.hypothesis, "b", "llm", "style")
@@ -39,7 +41,7 @@ def checked(
 ) -> tuple[JudgeChecks, JudgingResult]:  # fmt: skip
     judging = judging or Judging(batch=1)
     judged = judge(model, BOTH, PAIRS, judging)
-    run = JudgedRun(BOTH, PAIRS, judged, measured or Agreement((), ()), compared)
+    run = JudgedRun(judged, measured or Agreement((), ()), compared)
     return check_judge(run, model, second=second, judging=judging, sample=sample), judged
 
 
@@ -56,7 +58,7 @@ def test_an_honest_judge_keeps_every_verdict_in_the_other_order() -> None:
     assert decided["value"] == 1.0
     assert 0 < int(str(decided["n"])) < 30
     (usage,) = checks.usage
-    assert (usage.stage, usage.calls, usage.unreadable) == ("check judge", 60, 0)
+    assert (usage.stage, usage.calls, usage.unreadable) == ("check judge", 30, 0)
     assert [set(row) for row in checks.rows] == [
         {"check", "judge", "value", "low", "high", "n", "meaning"} for _ in checks.rows
     ]
@@ -79,7 +81,7 @@ def test_a_run_in_both_orders_has_its_consistency_already() -> None:
 
 
 def test_two_judges_of_known_disagreement() -> None:
-    """The second one says of every second pair that nothing fits, whatever is shown."""
+    """The second one says of every second pair that nothing is shown, whatever is."""
 
     def blind(request: str) -> bool:
         return int(request.split("Tell me about item ")[1].split(".")[0]) % 2 == 0
@@ -88,28 +90,27 @@ def test_two_judges_of_known_disagreement() -> None:
     second = ScriptedModel(
         "second",
         lambda conversation, sampling: (
-            '{"verdicts": [{"statement": 1, "fits": "N/A"}]}'
+            '{"verdicts": [{"statement": 1, "fits": "NOT SHOWN"}, {"statement": 2, "fits": "NOT SHOWN"}]}'
             if blind(conversation[-1].content)
             else honest.generate([conversation], sampling)[0].text
         ),
     )
-    checks, judged = checked(honest, second=second, sample=1000)
-    train = {pair.prompt.id: i for i, pair in enumerate(PAIRS) if pair.prompt.split == "train"}
-    own = [j.verdict for j in judged.judgements if j.prompt_id in train]
-    other = [
-        Verdict.NEITHER if train[j.prompt_id] % 2 == 0 else j.verdict for j in judged.judgements if j.prompt_id in train
-    ]
+    judging = Judging(batch=2)
+    checks, judged = checked(honest, second=second, sample=1000, judging=judging)
+    own = [j.verdict for j in judged.judgements]
+    even = {pair.prompt.id for pair in PAIRS if int(pair.prompt.id.split("-")[1]) % 2 == 0}
+    other = [Verdict.NOT_SHOWN if j.prompt_id in even else j.verdict for j in judged.judgements]
     same = sum(a == b for a, b in zip(own, other, strict=True))
     raw, kappa = row(checks, "second judge"), row(checks, "second judge, beyond chance")
-    assert (raw["value"], raw["n"]) == (same / 120, 120)
+    assert (raw["value"], raw["n"]) == (same / 160, 160)
     assert kappa["value"] == pytest.approx(cohen_kappa_score(own, other))
     assert float(str(kappa["low"])) < float(str(kappa["value"])) < float(str(kappa["high"]))
     assert raw["judge"] == "scripted:rules and scripted:second"
     assert [(usage.stage, usage.model, usage.calls) for usage in checks.usage] == [
-        ("check judge", "scripted:rules", 240),
-        ("second judge", "scripted:second", 120),
+        ("check judge", "scripted:rules", 80),
+        ("second judge", "scripted:second", 80),
     ]
-    assert checked(honest, second=second, sample=1000)[0] == checks
+    assert checked(honest, second=second, sample=1000, judging=judging)[0] == checks
 
 
 def test_a_second_judge_that_cannot_be_read_is_told_and_agrees_with_nobody() -> None:
@@ -121,17 +122,37 @@ def test_a_second_judge_that_cannot_be_read_is_told_and_agrees_with_nobody() -> 
     )
 
 
-def test_the_sample_is_dealt_out_over_batches_and_only_where_the_judge_was_asked() -> None:
+def test_the_sample_is_of_the_questions_of_the_run_one_for_each_pair() -> None:
+    """Each is asked once more, swapped: the reply in the order of the run is known already."""
     model = rules()
-    judged = judge(model, BOTH, PAIRS, Judging(batch=1))
-    stopped = tuple(
-        j for j in judged.judgements if j.hypothesis_id == PRAISES.id or j.prompt_id in ("train-003", "train-007")
-    )
-    run = JudgedRun(BOTH, PAIRS, replace(judged, judgements=stopped), Agreement((), ()), COMPARED)
-    asked = len(model.requests)
-    checks = check_judge(run, model, judging=Judging(batch=1), sample=11)
-    assert row(checks, "both orders")["n"] == 6 + 2
-    assert len(model.requests) == asked + 16
+    judging = Judging(batch=1)
+    judged = judge(model, BOTH, PAIRS, judging)
+    asked = [conversation[-1].content for conversation, _ in model.requests]
+    heldout = tuple(each for each in judged.answered if each[0].pair.prompt.split == "heldout")
+    run = JudgedRun(replace(judged, answered=heldout), Agreement((), ()), COMPARED)
+    checks = check_judge(run, model, judging=judging, sample=11)
+    again = [conversation[-1].content for conversation, _ in model.requests[len(asked) :]]
+    assert len(again) == checks.usage[0].calls == row(checks, "both orders")["n"] == 11
+    assert not set(again) & {*asked[60:80], *asked[140:160]}
+    assert len({text.split("## What the user asked")[1].split("## Response 1")[0] for text in again}) == 11
+    assert {PRAISE.hypothesis in text for text in again} == {True, False}
+    check_judge(run, model, judging=judging, sample=1000)
+    assert len(model.requests) == len(asked) + 11 + 20
+
+
+def test_what_is_shown_in_both_or_in_none_is_no_verdict_for_a_side() -> None:
+    """The judge takes the same for not shown as soon as the order changes: no verdict for a side is lost by that."""
+
+    def wavers(conversation: Conversation, sampling: Sampling) -> str:
+        _, _, one, two = read(conversation[-1].content).blocks
+        return json.dumps({"verdicts": [{"statement": 1, "fits": "SAME" if one < two else "NOT SHOWN"}]})
+
+    model = ScriptedModel("wavers", wavers)
+    pairs = [pair for pair in PAIRS if pair.a.text != pair.b.text]
+    judged = judge(model, [PRAISES], pairs, Judging())
+    checks = check_judge(JudgedRun(judged, Agreement((), ()), COMPARED), model, sample=10)
+    assert (row(checks, "both orders")["value"], row(checks, "both orders")["n"]) == (0.0, 10)
+    assert (row(checks, "both orders, for a side")["value"], row(checks, "both orders, for a side")["n"]) == (None, 0)
 
 
 def test_nothing_is_asked_where_nothing_is_wanted() -> None:

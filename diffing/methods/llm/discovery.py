@@ -112,6 +112,7 @@ def _left_out(
         **steps.proposed.left_out,
         "differences that carry no tested hypothesis": len(listing.differences) - len(carrying),
         **{f"hypotheses: {outcome}": len(proposals) for outcome, proposals in outcomes.items()},
+        "conditions of hypotheses that could not be used": sum(p.statement.condition_rejected for p in tested.values()),
         "questions on joining that could not be read": steps.joined.unreadable,
         "hypotheses that were not sharpened, as the reply could not be read": steps.sharpened.unreadable,
     }
@@ -135,9 +136,7 @@ def note_on_proposals(differences: Sequence[Difference], pairs: int, hypotheses:
     least, named = least_pairs(pairs), len({difference.prompt_id for difference in differences})
     found = f"The LLM described {_count(len(differences), 'difference')} on {named} of {pairs} train pairs"
     if not hypotheses:
-        return (
-            f"{found}, but found none that {least} pairs or more have in common, so the method llm has no hypotheses."
-        )
+        return f"{found}, but nothing that recurs on {least} or more of them. So the method llm has no hypotheses."
     changed = sum(each.before is not None for each in steps.sharpened.proposals)
     sharpened = f"; {changed} of them were reworded before testing" if changed else ""
     return f"{found}, which gave {_count(hypotheses, 'hypothesis', 'hypotheses')} ({means}){sharpened}."

@@ -8,7 +8,6 @@ from diffing.structured_replies import ReplyError, entry, offered
 from diffing.types import Category, Side, Verdict, other_side
 
 NO_PROPERTY = "none"
-_MOST_NUMBERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +82,10 @@ def read_numbers(value: object, shown: Collection[int]) -> tuple[int, ...]:
     Raises:
         ReplyError: It is no list.
     """
-    if not isinstance(value, list) or len(value) > _MOST_NUMBERS:
+    if not isinstance(value, list):
         raise ReplyError("no list of numbers")
-    numbers = {int(each) for each in value if isinstance(each, int | str) and str(each).strip().isdecimal()}
-    return tuple(sorted(number - 1 for number in numbers if number - 1 in shown))
+    numbers = {str(each).strip() for each in value if isinstance(each, int | str)}
+    return tuple(sorted(index for index in shown if str(index + 1) in numbers))
 
 
 def read_property(value: object, properties: Collection[str]) -> str | None:

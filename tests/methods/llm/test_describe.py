@@ -5,8 +5,9 @@ import json
 import pytest
 
 from diffing.methods.llm.describe import describe_pairs
+from diffing.methods.llm.difference import Difference
 from diffing.models.scripted import ScriptedModel
-from diffing.types import Message, Pair, Prompt, Response, ignore_progress
+from diffing.types import Completion, Message, Pair, Prompt, Response, ignore_progress
 from tests.servers.rules import read
 
 PROMPT = Prompt("p", (Message("user", "hi"),), "test", "train")
@@ -18,56 +19,91 @@ def pair(a="text of a", b="text of b", prompt=PROMPT):
 
 def entry(place="1", **other):
     return {
-        "shown_by": place,
-        "has": "<MODEL> shows it.",
-        "lacks": "<MODEL> shows nothing.",
-        "label": "showing",
-        "category": "style",
-        "scope": "general",
-        "impact": "low",
-        "serves": "neutral",
-        "error": False,
-        "unexpected": True,
         "quote_1": "",
         "quote_2": "",
+        "behaviour": "<MODEL> shows it.",
+        "shown_by": place,
+        "condition": "",
+        "category": "style",
         **other,
     }
 
 
+def described(*differences, pair=1):
+    return {"pairs": [{"pair": pair, "differences": list(differences)}]}
+
+
 def describe(reply, pairs=None, seed=0):
-    """Describes by a reply, or a function of the two responses as they are shown."""
+    """Describes by a reply, or a function of the blocks that are shown."""
 
     def answer(conversation, sampling):
-        made = reply(*read(conversation[-1].content).blocks[1:]) if callable(reply) else reply
+        made = reply(*read(conversation[-1].content).blocks) if callable(reply) else reply
         return made if isinstance(made, str) else json.dumps(made)
 
     return describe_pairs(ScriptedModel("d", answer), pairs or [pair()], seed=seed, on_progress=ignore_progress)
 
 
+def left_out(result):
+    return {reason: count for reason, count in result.left_out.items() if count}
+
+
 @pytest.mark.parametrize("owner", ["a", "b"])
 def test_the_owner_is_found_through_the_order_shown(owner):
-    """Over many pairs, shown in either order, with quotes of both."""
-    pairs = [pair(prompt=Prompt(f"p{i}", PROMPT.messages, "test", "train")) for i in range(40)]
+    """Over many pairs, five to a question, shown in either order, with quotes of both."""
+    pairs = [pair(f"{i} of a", f"{i} of b", Prompt(f"p{i}", PROMPT.messages, "test", "train")) for i in range(38)]
     places = []
 
-    def reply(one, two):
-        places.append("1" if one == f"text of {owner}" else "2")
-        return {"differences": [entry(places[-1], quote_1=one, quote_2=two)]}
+    def reply(*blocks):
+        entries = []
+        for i in range(0, len(blocks), 3):
+            _, one, two = blocks[i : i + 3]
+            places.append("1" if one.endswith(f"of {owner}") else "2")
+            difference = entry(places[-1], quote_1=one, quote_2=two)
+            entries.append({"pair": i // 3 + 1, "differences": [difference]})
+        return {"pairs": entries[::-1]}
 
-    described = describe(reply, pairs)
+    result = describe(reply, pairs)
     assert {"1", "2"} == set(places)
-    assert {d.owner for d in described.differences} == {owner}
-    assert {(d.quote_a, d.quote_b) for d in described.differences} == {("text of a", "text of b")}
-    assert [d.prompt_id for d in described.differences] == [pair.prompt.id for pair in pairs]
+    assert result.usage.calls == 8
+    assert {d.owner for d in result.differences} == {owner}
+    assert [(d.prompt_id, d.quote_a, d.quote_b) for d in result.differences] == [
+        (f"p{i}", f"{i} of a", f"{i} of b") for i in range(38)
+    ]
+
+
+def test_questions_are_bounded_and_a_long_pair_is_asked_about_alone_and_uncut():
+    long = pair("word " * 6_000)
+    shown = []
+
+    def reply(*blocks):
+        shown.append(blocks)
+        return {"pairs": [{"pair": i + 1, "differences": []} for i in range(len(blocks) // 3)]}
+
+    short = [pair("x" * 1500, "y" * 1500, Prompt(f"p{i}", PROMPT.messages, "test", "train")) for i in range(7)]
+    describe(reply, [*short[:3], long, *short[3:]])
+    assert [len(blocks) // 3 for blocks in shown] == [3, 1, 3, 1]
+    assert "word " * 6_000 in shown[1]
+    assert all(sum(map(len, blocks)) <= 12_000 for blocks in (shown[0], *shown[2:]))
+
+
+def test_what_a_model_cannot_read_is_unreadable_and_nothing_else_is():
+    pairs = [pair("x" * 20_000), pair(prompt=Prompt("q", PROMPT.messages, "test", "train"))]
+
+    def answer(conversation, sampling):
+        if len(conversation[-1].content) > 20_000:
+            return Completion("", "rejected", detail="context of 8192 tokens")
+        return json.dumps(described(entry()))
+
+    result = describe_pairs(ScriptedModel("d", answer), pairs, seed=0, on_progress=ignore_progress)
+    assert [reading is None for reading in result.readings] == [True, False]
+    assert left_out(result) == {"pairs whose description could not be read": 1}
 
 
 def test_all_that_is_kept():
-    (difference,) = describe({"differences": [entry(error="true", scope="SPECIFIC", label=" a\n label ")]}).differences
-    assert (difference.has, difference.lacks) == ("<MODEL> shows it.", "<MODEL> shows nothing.")
-    assert (difference.label, difference.category, difference.general) == ("a label", "style", False)
-    assert (difference.impact, difference.serves) == ("low", "neutral")
-    assert (difference.error, difference.unexpected) == (True, True)
-    assert (difference.quote_a, difference.quote_b) == (None, None)
+    (difference,) = describe(described(entry(condition="When asked for  advice."))).differences
+    assert difference == Difference(
+        "p", difference.owner, "<MODEL> shows it.", "when asked for advice", "style", None, None
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,57 +112,109 @@ def test_all_that_is_kept():
         entry("3"),
         entry("both"),
         entry(None),
-        entry(has="It shows it."),
-        entry(has=""),
-        entry(has=None),
-        entry(has="<MODEL>"),
-        entry(has="<MODEL> ..."),
-        entry(lacks="<MODEL> does not do what Response 1 does."),
-        entry(lacks="<MODEL> is shorter than model 2."),
-        entry(has="<MODEL> " + "very " * 100 + "long."),
-        {"has": "<MODEL> shows it."},
+        entry(behaviour="It shows it."),
+        entry(behaviour=""),
+        entry(behaviour=None),
+        entry(behaviour="<MODEL>"),
+        entry(behaviour="<MODEL> ..."),
+        entry(behaviour="<MODEL> does not do what Response 1 does."),
+        entry(behaviour="<MODEL> is shorter than model 2."),
+        entry(behaviour="<MODEL> " + "very " * 100 + "long."),
+        {"behaviour": "<MODEL> shows it."},
         "a string",
         None,
         [],
     ],
 )
 def test_entries_that_cannot_be_read_are_counted_and_the_others_kept(wrong):
-    described = describe({"differences": [entry(), wrong, entry()]})
-    assert len(described.differences) == 2
-    assert described.unreadable_differences == 1
-    assert described.unreadable_pairs == 0
-
-
-def test_a_description_of_which_nothing_can_be_read_is_asked_for_again():
-    replies = iter([[entry("3")], [entry("3"), entry(has="no")], [entry()]])
-    described = describe(lambda one, two: {"differences": next(replies)})
-    assert len(described.differences) == 1
-    assert described.usage.calls == 3
-    assert (described.unreadable_pairs, described.unreadable_differences) == (0, 0)
-    assert describe({"differences": [entry("3")]}).unreadable_pairs == 1
-
-
-def test_details_that_were_not_offered_are_none():
-    wrong = entry(category="vibes", impact="huge", serves=None, scope=[], error="maybe", label=7)
-    del wrong["unexpected"]
-    described = describe({"differences": [wrong]})
-    (d,) = described.differences
-    assert (d.category, d.impact, d.serves, d.general, d.error, d.unexpected, d.label) == (None,) * 7
-    assert described.details_not_offered == 6
+    result = describe(described(entry(), wrong, entry()))
+    assert len(result.differences) == 2
+    assert left_out(result) == {"differences that could not be read": 1}
 
 
 @pytest.mark.parametrize(
-    "reply", ["", "None.", '{"differences": null}', '{"other": []}', '{"differences": [{"shown_by']
+    "text",
+    [
+        "<MODEL> answers one of the two questions.",
+        "<MODEL> writes U.S. English. It keeps to it.",
+        "<MODEL> gives a response two lines long, and model one behaviour after another.",
+    ],
+)
+def test_good_sentences_are_taken(text):
+    (difference,) = describe(described(entry(behaviour=f" {text}\n"))).differences
+    assert difference.behaviour == text
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "condition", "taken"),
+    [
+        ("When asked for advice, <MODEL> refuses.", "", ("<MODEL> refuses.", "when asked for advice")),
+        ("If the user is rude, <MODEL> refuses.", "", ("<MODEL> refuses.", "when the user is rude")),
+        ("When asked, <MODEL> refuses.", "when asked for advice", ("<MODEL> refuses.", "when asked for advice")),
+        ("<MODEL> refuses when asked.", "when asked", ("<MODEL> refuses.", "when asked")),
+        ("<MODEL> refuses.", "none", ("<MODEL> refuses.", "")),
+        ("<MODEL> refuses.", None, ("<MODEL> refuses.", "")),
+        ("<MODEL> refuses.", ["when"], ("<MODEL> refuses.", "")),
+    ],
+)
+def test_a_condition_has_a_place_of_its_own(behaviour, condition, taken):
+    result = describe(described(entry(behaviour=behaviour, condition=condition)))
+    assert [(d.behaviour, d.condition) for d in result.differences] == [taken]
+    assert left_out(result) == {}
+
+
+@pytest.mark.parametrize(
+    "condition", ["in chats", "when <MODEL> refuses", "when response 2 is longer", "when " + "very " * 50 + "long"]
+)
+def test_a_condition_that_no_prompt_can_meet_is_left_out_and_counted(condition):
+    result = describe(described(entry(condition=condition)))
+    assert [d.condition for d in result.differences] == [""]
+    assert left_out(result) == {"conditions of differences that could not be used": 1}
+
+
+def test_a_category_that_was_not_offered_is_none():
+    result = describe(described(entry(category="vibes")))
+    assert [d.category for d in result.differences] == [None]
+    assert left_out(result) == {"categories that were none of those offered": 1}
+
+
+def test_pairs_of_which_nothing_can_be_read_are_asked_for_again_and_the_others_kept():
+    replies = iter(
+        [
+            {"pairs": [{"pair": 1, "differences": [entry()]}, {"pair": 2, "differences": [entry("3")]}]},
+            {"pairs": [{"pair": "2", "differences": []}, {"pair": 3, "differences": [entry()]}]},
+            {"pairs": [{"pair": 4, "differences": []}]},
+        ]
+    )
+    pairs = [pair(prompt=Prompt(f"p{i}", PROMPT.messages, "test", "train")) for i in range(4)]
+    result = describe(lambda *blocks: next(replies), pairs)
+    assert [reading and len(reading.differences) for reading in result.readings] == [1, 0, 1, 0]
+    assert result.usage.calls == 3
+    assert left_out(result) == {}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "",
+        "None.",
+        '{"pairs": null}',
+        '{"other": []}',
+        '{"pairs": [{"pair": 2, "differences": []}]}',
+        '{"pairs": [{"pair": 1}]}',
+        '{"pairs": [{"pair": 1, "differences": [{"shown_by": "3"}]}]}',
+        '{"pairs": [{"pair": 1, "differences": [{"shown_by',
+    ],
 )
 def test_a_description_that_cannot_be_read_has_no_differences(reply):
-    described = describe(reply)
-    assert described.differences == ()
-    assert described.unreadable_pairs == 1
-    assert described.usage.calls == 3
+    result = describe(reply)
+    assert result.differences == ()
+    assert left_out(result) == {"pairs whose description could not be read": 1}
+    assert result.usage.calls == 3
 
 
 def test_a_bare_list_is_read():
-    assert len(describe([entry(), entry("2")]).differences) == 2
+    assert len(describe([{"pair": 1, "differences": [entry(), entry("2")]}]).differences) == 2
 
 
 QUOTED = "Well,\n  this  is <|im_end|> the [b[c]] (text)\x07 of a."
@@ -148,17 +236,18 @@ QUOTED = "Well,\n  this  is <|im_end|> the [b[c]] (text)\x07 of a."
     ],
 )
 def test_quotes_are_words_of_the_response(quote, kept):
-    def reply(one, two):
+    def reply(_, one, two):
         place = "1" if one.startswith("Well") else "2"
-        return {"differences": [entry(place, **{f"quote_{place}": quote})]}
+        return described(entry(place, **{f"quote_{place}": quote}))
 
-    described = describe(reply, [pair(a=QUOTED)])
-    assert described.differences[0].quote_a == kept
+    result = describe(reply, [pair(a=QUOTED)])
+    assert result.differences[0].quote_a == kept
     assert kept is None or kept in QUOTED
-    assert described.quotes_not_found == (kept is None and isinstance(quote, str) and quote != "")
+    missing = kept is None and isinstance(quote, str) and quote != ""
+    assert left_out(result) == ({"quotes that do not occur in the response": 1} if missing else {})
 
 
 def test_empty_responses_are_shown_as_such():
     seen = []
-    describe(lambda one, two: seen.append({one, two}) or {"differences": []}, [pair(a="")])
+    describe(lambda _, one, two: seen.append({one, two}) or described(), [pair(a="")])
     assert seen == [{"", "text of b"}]

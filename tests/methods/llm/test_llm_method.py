@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import re
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
+from dataclasses import replace
 
 import pytest
 
@@ -13,9 +15,11 @@ from diffing.judge import judge
 from diffing.methods.llm import LlmMethod
 from diffing.models.openai_compatible import OpenAIModel
 from diffing.models.scripted import ScriptedModel
-from diffing.types import Evidence
+from diffing.pipeline import diff_models
+from diffing.scope import Scope
+from diffing.types import Evidence, Message
 from tests.servers.openai_server import Drop, Hang, NullContent, OpenAIServer, Status, Truncated
-from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, in_process, planted_pairs
+from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, in_process, planted_pairs, read
 from tests.waiting import DEADLINE
 
 PAIRS = planted_pairs()
@@ -33,11 +37,12 @@ FEW = {
 
 
 def run(url, embedder, pairs=PAIRS, **options):
-    """Find, judge and measure, as the pipeline does."""
+    """Find hypotheses with their verdicts on train, and judge held-out, as the pipeline does."""
     model = OpenAIModel("rules", url, timeout=DEADLINE, concurrency=16)
     method = LlmMethod(model, embedder=embedder, **options)
     discovery = method.find_hypotheses([pair for pair in pairs if pair.prompt.split == "train"])
-    return discovery, judge(model, discovery.hypotheses, pairs)
+    heldout = pairs if options.get("clustering") == "paper" else [p for p in pairs if p.prompt.split == "heldout"]
+    return discovery, judge(model, discovery.hypotheses, heldout)
 
 
 def measured(discovery, judged):
@@ -46,7 +51,7 @@ def measured(discovery, judged):
         for split in ("train", "heldout"):
             mine = [
                 judgement
-                for judgement in judged.judgements
+                for judgement in (*discovery.judgements, *judged.judgements)
                 if judgement.hypothesis_id == hypothesis.id and judgement.prompt_id.startswith(split)
             ]
             key = (hypothesis.text, hypothesis.direction)
@@ -66,7 +71,8 @@ def potion(shared_data):
 def test_planted_truth(potion):
     with OpenAIServer(RuleLLM()) as server:
         discovery, judged = run(server.base_url, potion)
-        assert server.count == 100 + 2 + 150 == sum(u.calls for u in (*discovery.usage, judged.usage))
+        assert server.count == 20 + 1 + 1 + 1 + 50 == sum(u.calls for u in (*discovery.usage, judged.usage))
+    assert [usage.stage for usage in discovery.usage] == ["describe", "propose", "join", "sharpen"]
     found = measured(discovery, judged)
     assert counts(found) == EXPECTED
     heldout = metrics.confirm({text: splits["heldout"] for (text, _), splits in found.items()})
@@ -77,8 +83,31 @@ def test_planted_truth(potion):
     assert (praise.accuracy.value, praise.frequency.value) == (25 / 30, 30 / 50)
     refusal = found[REFUSAL.hypothesis, "a"]["heldout"]
     assert (refusal.accuracy.value, refusal.frequency.value) == (15 / 20, 20 / 50)
-    assert discovery.left_out == {"clusters that only repeat another one from the other side": 2}
+    assert discovery.left_out == {}
     assert judged.notes == ()
+
+
+@pytest.mark.parametrize("way", ["average", pytest.param("signed", marks=pytest.mark.slow)])
+def test_planted_truth_by_clusters(potion, way):
+    with OpenAIServer(RuleLLM()) as server:
+        discovery, judged = run(server.base_url, potion, clustering=way)
+    assert counts(measured(discovery, judged)) == EXPECTED
+    assert [usage.stage for usage in discovery.usage] == ["describe", "state", "join", "sharpen"]
+    assert sum(row["differences"] for row in discovery.tables["clusters"]) == 100
+
+
+@pytest.mark.slow  # UMAP's compilation
+def test_planted_truth_as_published(potion):
+    """Both halves are clustered and stated, one pair is described per question, and the judge decides on train too."""
+    with OpenAIServer(RuleLLM()) as server:
+        discovery, judged = run(server.base_url, potion, clustering="paper")
+        assert (discovery.usage[0].stage, discovery.usage[0].calls) == ("describe", 100)
+    found = counts(measured(discovery, judged))
+    assert {key: found.get(key) for key in EXPECTED} == EXPECTED
+    assert discovery.judgements == ()
+    assert len(discovery.tables["sentences"]) == 200
+    assert len(discovery.tables["differences"]) == 100
+    assert {row["half"] for row in discovery.tables["sentences"]} == {"has", "lacks"}
 
 
 def test_what_is_kept_of_the_way(potion):
@@ -101,8 +130,35 @@ def test_what_is_kept_of_the_way(potion):
         assert (row["quote_b"] is None) == (row["owner"] == "a")
     assert owners == {("style", "b"): 50, ("style", "a"): 10, ("safety and alignment", "a"): 30,
                       ("safety and alignment", "b"): 10}  # fmt: skip
-    assert [row["sentences"] for row in discovery.tables["clusters"]] == [60, 60, 40, 40]
-    assert "potion-base-4m-int8" in discovery.notes[0]
+    assert all(row["hypothesis_id"] == (praise if row["category"] == "style" else refusal).id for row in rows)
+    assert discovery.tables["hypotheses"] == (
+        {
+            "hypothesis": PRAISE.hypothesis,
+            "condition": "",
+            "direction": "b",
+            "outcome": "tested",
+            "before": None,
+            "hypothesis_id": praise.id,
+            "pairs_for": 50,
+            "pairs_against": 10,
+        },
+        {
+            "hypothesis": REFUSAL.hypothesis,
+            "condition": "",
+            "direction": "a",
+            "outcome": "tested",
+            "before": None,
+            "hypothesis_id": refusal.id,
+            "pairs_for": 30,
+            "pairs_against": 10,
+        },
+    )
+    assert discovery.notes == (
+        "The LLM described 100 differences on 90 of 100 train pairs, which gave 2 hypotheses (propose, "
+        "potion-base-4m-int8).",
+    )
+    assert len(discovery.judgements) == 200
+    assert {judgement.judge for judgement in discovery.judgements} == {"described"}
 
 
 def first_time(*faults):
@@ -143,7 +199,7 @@ PROSE = "Let me think about [1] and {this}. My answer:\n\n{}\n\nI hope that help
         lambda text: f"```json\n{text}\n```",
         lambda text: f"```\n{json.dumps(json.loads(text), indent=2)}\n```\nDone.",
         lambda text: f"<think>Maybe {{}}?</think>{text}",
-        lambda text: f'First draft: {{"verdicts": [], "differences": []}}\nFinal:\n{text}',
+        lambda text: f'First draft: {{"verdicts": [], "pairs": []}}\nFinal:\n{text}',
     ],
 )
 def test_dressed_up_replies(potion, wrap):
@@ -158,8 +214,8 @@ def test_dressed_up_replies(potion, wrap):
         lambda text: "I'd rather talk about something else.",
         lambda text: text[: len(text) // 2],
         lambda text: text.replace('"fits": "1"', '"fits": "3"').replace('"fits": "2"', '"fits": "both"'),
-        lambda text: text.replace('"fits": "N/A"', '"fits": null'),
-        lambda text: text.replace("verdicts", "labels").replace("differences", "points").replace("hypothesis", "text"),
+        lambda text: text.replace('"fits": "NOT SHOWN"', '"fits": null'),
+        lambda text: text.replace("verdicts", "labels").replace("pairs", "points").replace("hypotheses", "texts"),
         lambda text: "null",
     ],
 )
@@ -167,8 +223,8 @@ def test_replies_damaged_once_are_asked_for_again(potion, damage):
     with OpenAIServer(damaged_once(damage)) as server:
         discovery, judged = run(server.base_url, potion, FEW_PAIRS)
     assert counts(measured(discovery, judged)) == FEW
-    assert judged.usage.calls > 30
-    assert judged.usage.unreadable == 0
+    assert judged.usage.calls + sum(usage.calls for usage in discovery.usage) > 17
+    assert sum(usage.unreadable for usage in (judged.usage, *discovery.usage)) == 0
 
 
 def test_faults_of_the_server(potion):
@@ -180,24 +236,27 @@ def test_faults_of_the_server(potion):
 
 
 def test_what_stays_unreadable_is_counted_and_changes_no_rate(potion):
-    """Every tenth question of each split gets no answer that can be read, ever."""
-
+    """The description of one pair and the verdicts on another are never answered so that they can be read."""
     llm = RuleLLM()
 
     def answer(request):
-        return "I would rather not say." if "item 0." in request["messages"][-1]["content"] else llm(request)
+        text = request["messages"][-1]["content"]
+        reply = llm(request)
+        if "item 0." not in text:
+            return reply
+        return reply.replace('"pair": 1,', '"pair": 9,') if '"pairs"' in reply else "I would rather not say."
 
     with OpenAIServer(answer) as server:
         discovery, judged = run(server.base_url, potion)
     assert discovery.left_out["pairs whose description could not be read"] == 1
     found = measured(discovery, judged)
-    # prompt 0 of each split has a praise on both sides and no refusal: one NEITHER less, all else the same
+    # prompt 0 of each split has a praise on both sides and no refusal: one pair less, all else the same
     assert counts(found) == {
         (PRAISE.hypothesis, "b"): {"train": (99, 50, 10), "heldout": (49, 25, 5)},
         (REFUSAL.hypothesis, "a"): {"train": (99, 30, 10), "heldout": (49, 15, 5)},
     }
     assert all(splits[split].unreadable == 1 for splits in found.values() for split in splits)
-    assert judged.usage.unreadable == 4
+    assert judged.usage.unreadable == 2
 
 
 @pytest.mark.parametrize("share", [1.0, 0.5])
@@ -214,7 +273,7 @@ def test_a_judge_that_prefers_the_first_place(potion, share):
     assert judged.first_place.low > 0.5
     found = measured(discovery, judged)
     for splits in found.values():
-        net = splits["train"].net_difference
+        net = splits["heldout"].net_difference
         if share == 1.0:
             # the order was drawn, so a judge that looks at nothing else says nothing
             assert net.low < 0 < net.high
@@ -228,10 +287,13 @@ def scripted(reply):
 
 
 def test_nothing_to_find():
-    discovery = LlmMethod(scripted(lambda text: '{"differences": []}'), embedder="tfidf").find_hypotheses(TRAIN)
+    def nothing(text):
+        return json.dumps({"pairs": [{"pair": i, "differences": []} for i in range(1, 6)]})
+
+    discovery = LlmMethod(scripted(nothing), embedder="tfidf").find_hypotheses(TRAIN)
     assert discovery.hypotheses == ()
     assert discovery.notes == ("The LLM named no difference in 100 pairs, so the method llm has no hypotheses.",)
-    assert discovery.usage[0].calls == 100
+    assert discovery.usage[0].calls == 20
 
 
 def test_no_description_can_be_read():
@@ -246,27 +308,107 @@ def test_nothing_recurs(potion):
     pairs = [pair for pair in TRAIN if pair.prompt.id in ("train-001", "train-006")]
     discovery = LlmMethod(in_process(RuleLLM()), embedder=potion).find_hypotheses(pairs)
     assert discovery.hypotheses == ()
-    assert discovery.left_out == {"sentences in no cluster": 4}
-    assert "None of the 4 sentences about differences recur: no 3 of them say the same" in discovery.notes[0]
-    assert discovery.tables["clusters"] == ()
+    assert discovery.left_out == {"differences that carry no tested hypothesis": 2}
+    assert discovery.notes[0] == (
+        "The LLM described 2 differences on 2 of 2 train pairs, but nothing that recurs on 2 or more of them. So the "
+        "method llm has no hypotheses."
+    )
+    assert discovery.tables["hypotheses"] == ()
 
 
-def test_same_words_are_tested_once(potion):
-    """Two clusters of which the LLM says the same become one hypothesis."""
+@pytest.mark.parametrize(("pairs", "least"), [(19, 2), (20, 3)])
+def test_how_often_a_behaviour_must_recur_depends_on_the_size(pairs, least):
+    few = planted_pairs(20, 0)[:pairs]
+    shown = "Great question!"
+    for times in (least - 1, least):
+        plain = [replace(p, a=replace(p.a, text="x"), b=replace(p.b, text=shown if i < times else "x"))
+                 for i, p in enumerate(few)]  # fmt: skip
+        discovery = LlmMethod(in_process(RuleLLM()), embedder="tfidf").find_hypotheses(plain)
+        assert [hypothesis.text for hypothesis in discovery.hypotheses] == [PRAISE.hypothesis] * (times == least)
+        rare = {} if times == least or least == 2 else {f"hypotheses: shown on fewer than {least} prompts": 1}
+        assert discovery.left_out.items() >= rare.items()
+
+
+def test_a_difference_on_five_of_sixty_pairs_is_stated():
+    pairs = [
+        replace(p, a=replace(p.a, text="x"), b=replace(p.b, text="Great question!" if i % 12 == 0 else "x"))
+        for i, p in enumerate(planted_pairs(60, 0))
+    ]
+    discovery = LlmMethod(in_process(RuleLLM()), embedder="tfidf").find_hypotheses(pairs)
+    assert [(h.text, h.direction, h.train_effect) for h in discovery.hypotheses] == [(PRAISE.hypothesis, "b", 5 / 60)]
+
+
+def test_ten_train_pairs_work_and_a_note_says_what_they_cannot_show():
+    discovery = LlmMethod(in_process(RuleLLM()), embedder="tfidf").find_hypotheses(planted_pairs(10, 0))
+    assert [h.text for h in discovery.hypotheses] == [PRAISE.hypothesis, REFUSAL.hypothesis]
+    assert discovery.notes[1] == (
+        "With only 10 train pairs, the method llm takes up what was described on 2 of them; rarer differences cannot "
+        "be found. A hypothesis can be confirmed only by at least 5 held-out pairs that all decide for it, and by more "
+        "if several hypotheses are tested."
+    )
+
+
+def test_a_condition_is_part_of_the_sentence_and_the_scope():
+    traits = (replace(PRAISE, condition="when asked about items"), REFUSAL)
+    discovery = LlmMethod(in_process(RuleLLM(traits=traits)), embedder="tfidf").find_hypotheses(TRAIN)
+    praise, refusal = discovery.hypotheses
+    assert praise.text == "<MODEL> opens with praise for the user's question when asked about items."
+    assert praise.scope == Scope("stated", "when asked about items")
+    assert refusal.scope is None
+
+
+def test_what_was_sharpened_is_told_with_what_it_was():
     rules = RuleLLM()
 
     def reply(text):
-        if '"hypothesis"' in text:
-            return '{"hypothesis": "<MODEL> behaves in its own way.", "category": "style"}'
+        if read(text).task != "sharpen":
+            return rules({"messages": [{"content": text}]})
+        numbers = re.findall(r"^(?:for|against) \| (\d+) ", read(text).blocks[0], re.MULTILINE)
+        narrower = {"differences": numbers, "behaviour": "<MODEL> flatters.", "condition": ""}
+        decisions = [("change", [narrower]), ("drop", [])]
+        return json.dumps(
+            {
+                "hypotheses": [
+                    {"hypothesis": i, "decision": decision, "becomes": becomes}
+                    for i, (decision, becomes) in enumerate(decisions, start=1)
+                ]
+            }
+        )
+
+    discovery = LlmMethod(scripted(reply), embedder="tfidf").find_hypotheses(TRAIN)
+    assert [(h.text, h.train_effect) for h in discovery.hypotheses] == [("<MODEL> flatters.", 0.4)]
+    rows = [(row["hypothesis"], row["outcome"], row["before"]) for row in discovery.tables["hypotheses"]]
+    assert rows == [
+        ("<MODEL> flatters.", "tested", PRAISE.hypothesis),
+        (REFUSAL.hypothesis, "dropped when sharpened", None),
+    ]
+    assert discovery.left_out["hypotheses: dropped when sharpened"] == 1
+    assert "1 of them were reworded before testing" in discovery.notes[0]
+
+
+def test_no_heldout_text_reaches_the_steps_that_make_hypotheses():
+    """A server that looks for held-out text in what it is asked finds it in the judge's questions alone."""
+    rules, peeked = RuleLLM(), Counter()
+    pairs = [
+        replace(p, b=replace(p.b, text=f"{p.b.text} HELDOUT")) if p.prompt.split == "heldout" else p
+        for p in planted_pairs(60, 40)
+    ]
+    answers = {side: {p.prompt.id: p.response(side).text for p in pairs} for side in ("a", "b")}
+    prompts = [replace(p.prompt, messages=(Message("user", p.prompt.id),)) for p in pairs]
+
+    def peeking(text):
+        task = read(text).task
+        peeked[task] += "HELDOUT" in text or "heldout-" in text
         return rules({"messages": [{"content": text}]})
 
-    discovery = LlmMethod(scripted(reply), embedder=potion).find_hypotheses(TRAIN)
-    # one per direction: the same words about the other side are another claim
-    assert [(h.text, h.direction) for h in discovery.hypotheses] == [
-        ("<MODEL> behaves in its own way.", "b"),
-        ("<MODEL> behaves in its own way.", "a"),
-    ]
-    assert len({h.id for h in discovery.hypotheses}) == 2
+    models = [ScriptedModel(side, lambda c, _, side=side: answers[side][c[-1].content]) for side in ("a", "b")]
+    llm = scripted(peeking)
+    report = diff_models(*models, prompts, methods=[LlmMethod(llm, embedder="tfidf")], judge=llm)
+    assert len(report.findings) == 2
+    assert peeked["judge"] >= 40
+    assert {task: peeked[task] for task in ("describe", "propose", "join", "sharpen")} == dict.fromkeys(
+        ("describe", "propose", "join", "sharpen"), 0
+    )
 
 
 def test_two_runs_are_equal(potion):
@@ -279,10 +421,8 @@ def test_two_runs_are_equal(potion):
 
 def test_settings_are_refused_before_anything_is_asked():
     model = scripted(lambda text: "")
-    with pytest.raises(SettingError, match="Clustering 'leiden': expected one of auto, average, paper"):
+    with pytest.raises(SettingError, match="Clustering 'leiden': expected one of propose, average, signed, paper"):
         LlmMethod(model, clustering="leiden")
-    with pytest.raises(SettingError, match="A cluster of at least 1 sentences: expected 2 or more"):
-        LlmMethod(model, min_cluster_size=1)
     with pytest.raises(HubError, match="The embedder nobody/nothing is not on this machine"):
         LlmMethod(model, embedder="nobody/nothing").find_hypotheses(TRAIN)
     assert model.requests == []

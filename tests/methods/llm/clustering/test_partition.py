@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from diffing.methods.llm.cluster import cluster_vectors, scaled_size
+from diffing.methods.llm.clustering.partition import cluster_vectors, scaled_size
 
 
 def planted(groups, size, noise=0, spread=0.4, dimensions=64, seed=0):
@@ -72,7 +72,7 @@ def test_the_smallest_cluster_grows_with_the_input():
 
 
 def test_above_what_fits_at_once_the_rest_joins(monkeypatch):
-    monkeypatch.setattr("diffing.methods.llm.cluster.AT_ONCE", 300)
+    monkeypatch.setattr("diffing.methods.llm.clustering.partition.AT_ONCE", 300)
     vectors, truth = planted(10, 60, 200, spread=0.3)
     found = cluster_vectors(vectors, way="average")
     assert same_partition(found[truth >= 0], truth[truth >= 0])

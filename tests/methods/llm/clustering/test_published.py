@@ -1,13 +1,12 @@
-"""From clusters to hypotheses: sides, shares, mirrors, what is shown and what is taken."""
+"""From clusters to hypotheses as published: sides, shares, mirrors, what is shown and what is taken."""
 
 import json
 
 import numpy as np
 import pytest
 
-from diffing.methods.llm.describe import Difference
-from diffing.methods.llm.state import (
-    Statement,
+from diffing.methods.llm.clustering.published import (
+    StatedCluster,
     clusters_of,
     hypotheses_of,
     mirrored,
@@ -15,14 +14,15 @@ from diffing.methods.llm.state import (
     sentences_of,
     state_clusters,
 )
+from diffing.methods.llm.clustering.published_description import TwoSided
+from diffing.methods.llm.difference import Difference
 from diffing.models.scripted import ScriptedModel
 from diffing.types import ignore_progress
 from tests.servers.rules import read
 
 
 def difference(i, owner, has="<MODEL> does p.", lacks="<MODEL> does not."):
-    nothing = dict.fromkeys(("label", "category", "general", "impact", "serves", "error", "unexpected"))
-    return Difference(f"p{i}", owner, has, lacks, **nothing, quote_a=f"a{i}", quote_b=None if i == 0 else f"b{i}")
+    return TwoSided(Difference(f"p{i}", owner, has, "", None, f"a{i}", None if i == 0 else f"b{i}"), lacks)
 
 
 def flat(n):
@@ -97,7 +97,7 @@ def state(*replies):
     shown = []
 
     def answer(conversation, sampling):
-        shown.append(read(conversation[-1].content).blocks[:-1])
+        shown.append(read(conversation[-1].content).blocks[1:])
         made = left.pop(0) if len(left) > 1 else left[0]
         return made if isinstance(made, str) else json.dumps(made)
 
@@ -119,7 +119,7 @@ def reply(text, category="style", **more):
     ],
 )
 def test_hypotheses_that_are_taken(text):
-    assert state(reply(f" {text}\n")).statements == (Statement(text, "style"),)
+    assert state(reply(f" {text}\n")).statements == (StatedCluster(text, "style"),)
 
 
 @pytest.mark.parametrize(
@@ -127,8 +127,6 @@ def test_hypotheses_that_are_taken(text):
     [
         reply("It opens with praise."),
         reply("<MODEL>"),
-        reply("<MODEL> opens with praise. It also uses lists."),
-        reply("<MODEL> opens with praise. <OTHER MODEL> does not."),
         reply("<MODEL> " + "very " * 60 + "long."),
         reply(None),
         reply("<MODEL> opens with praise.", "vibes"),
@@ -141,7 +139,7 @@ def test_hypotheses_that_are_not(wrong):
     assert stated.statements == (None,)
     assert (stated.usage.calls, stated.usage.unreadable) == (3, 1)
     assert state(wrong, reply("<MODEL> opens with praise.")).statements == (
-        Statement("<MODEL> opens with praise.", "style"),
+        StatedCluster("<MODEL> opens with praise.", "style"),
     )
 
 
@@ -161,7 +159,7 @@ def test_hypotheses_that_are_not(wrong):
 def test_a_property_is_taken_only_if_it_is_a_measured_one(named, speaks_of):
     differences, sentences, clusters = world("bbba", [0, -1] * 4)
     stated = state(reply("<MODEL> opens with praise.", speaks_of=named))
-    assert stated.statements == (Statement("<MODEL> opens with praise.", "style", speaks_of),)
+    assert stated.statements == (StatedCluster("<MODEL> opens with praise.", "style", speaks_of),)
     (hypothesis,) = hypotheses_of(clusters, stated, sentences, differences, pairs=20).values()
     assert hypothesis.speaks_of == speaks_of
 

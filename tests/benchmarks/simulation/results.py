@@ -41,23 +41,24 @@ among them. Number: confirmed with thrift for each one confirmed in full; it can
 are tested and the correction is milder. Saved: questions to the judge, ten hypotheses each, that are not asked.
 False: the false discovery rate. Power: confirmed of the hypotheses with a true net difference of at least 5 points."""
 
-_CONDITIONAL = f"""Simulated runs of 60 hypotheses of which none holds where it is said to hold; half or all of them have
-a condition, out of {CONDITIONS} of a run. Applies: the share of prompts that meet a condition; Decided: the share of these on which
-a hypothesis has a verdict. Which prompts meet a condition is decided beforehand from the prompts, in some kinds wrongly
-or in a form that cannot be read; outside there is no verdict. All tests of a run, overall and conditional, are one
-family. A false confirmation is a run that confirms anything.
+_CONDITIONAL = f"""Simulated runs of 60 hypotheses of which none holds where it is said to hold; half or all of them
+have a condition, out of {CONDITIONS} of a run. Applies: the share of prompts that meet a condition; Decided: the
+share of these on which a hypothesis has a verdict. Which prompts meet a condition is decided beforehand from the
+prompts, in some kinds wrongly or in a form that cannot be read; outside there is no verdict. All tests of a run,
+overall and conditional, are one family. A false confirmation is a run that confirms anything.
 
-Outside holds: each conditional hypothesis holds for the prompts that do not meet its condition (accuracy 0.9), and for
-no others. With conditions decided right, nothing is confirmed that should not be. In the last row 15 % of the decisions
-are wrong, so prompts from outside are counted in: what is confirmed then is true of the prompts that were counted in, and
-the condition describes them badly. No test on verdicts can find that; it is the only kind above 5 %."""
-_DESCRIBED = f"""Simulated runs in which the train verdicts come from descriptions, which mention {RECALL[0]:.0%} to {RECALL[1]:.0%} of the pairs
-that show a behaviour (drawn for each hypothesis), so that only held-out prompts are judged. Mixes as for thrift.
+Outside holds: each conditional hypothesis holds for the prompts that do not meet its condition (accuracy 0.9), and
+for no others. With conditions decided right, nothing is confirmed that should not be. In the last row 15 % of the
+decisions are wrong, so prompts from outside are counted in: what is confirmed then is true of the prompts that were
+counted in, and the condition describes them badly. No test on verdicts can find that; it is the only kind above 5 %."""
+_DESCRIBED = f"""Simulated runs in which the train verdicts come from descriptions, which mention {RECALL[0]:.0%} to
+{RECALL[1]:.0%} of the pairs that show a behaviour (drawn for each hypothesis), so that only held-out prompts are
+judged. Mixes as for thrift.
 
 Dropped: of the true hypotheses that judging everything on both splits confirms, the share that is not tested; of all:
 its false alarms among them. Kept: of these true hypotheses, the share that is confirmed. Number: true hypotheses
-confirmed for each one that judging everything confirms. Saved: of the questions of judging everything, those not asked.
-False: the false discovery rate."""
+confirmed for each one that judging everything confirms. Saved: of the questions of judging everything, those not
+asked. False: the false discovery rate."""
 
 
 def statistics(runs: int, *, seed: int = 0, on_progress: OnProgress = ignore_progress) -> Mapping[str, Result]:

@@ -49,6 +49,11 @@ def _check_methods(config: DiffConfig) -> None:
         raise SettingError(
             f"--llm has no effect with --method {', '.join(config.methods)}. Add --method llm, or leave it out"
         )
+    if config.stability > 1 and not _judged(config):
+        raise SettingError(
+            f"--stability {config.stability} has no effect without --method llm: what other methods find does not "
+            "depend on the seed. Leave it out"
+        )
     if config.judge and not _judged(config):
         raise SettingError("--judge has no effect without --method llm: the other methods measure. Leave it out")
 

@@ -21,21 +21,24 @@ from diffing.costs import (
     tokens,
 )
 from diffing.early_stopping import FIRST_STAGE
+from diffing.grouping.same_statements import COMPARED_AT_ONCE
 from diffing.judge.scopes import PROMPTS
 from diffing.methods.base import plans_of
 from diffing.model_ref import is_recorded, is_remote
 from diffing.prompt_selection.written import PER_QUESTION, SPARE
+from diffing.ratings import RATED_AT_ONCE
+from diffing.ratings import STAGES as RATE_STAGES
+from diffing.stability import repeated
 from diffing.stages import (
     CHECK_JUDGE,
     JUDGE,
     MERGE,
-    RATE_ABSTRACTION,
-    RATE_INTERESTINGNESS,
     RESPONSES,
     SCOPE,
     SECOND_JUDGE,
     WRITE_PROMPTS,
 )
+from diffing.templates import fence, render
 from diffing.types import SIDES, Message, Prompt, Side, Stage
 
 if TYPE_CHECKING:
@@ -55,8 +58,12 @@ WRITTEN_LENGTH = 120
 """Assumed length of a prompt that an LLM writes, in characters."""
 DATASET_LENGTH = 400
 """Assumed length of a prompt from a dataset that is not read for the estimate, in characters."""
-RATED = 60
-"""Assumed number of rated hypotheses, over all methods."""
+MEASURED_SENTENCES = 20
+"""Assumed number of measured hypotheses that are sentences and not phrases, as for the demo pair."""
+RATING_TOKENS = 16
+"""Length of one entry in a reply of a rater, in tokens."""
+GROUPS_TOKENS = 60
+"""Assumed length of a reply on which statements say the same, in tokens: a few groups."""
 SizeOf: TypeAlias = Callable[[str], "ModelSize"]
 LOCAL_FLOPS = {"cpu": 5e10, "cuda": 2e13}
 """Operations per second of batched generation on two CPU cores (measured) and a data-centre GPU (a low guess)."""
@@ -116,7 +123,8 @@ def estimate(config: DiffConfig, limits: Limits, *, size_of: SizeOf | None = Non
         stages += plan.estimate(config, prompts)
     if any(plan.judged for plan in plans):
         stages += _judge_stages(config, prompts)
-    stages += _rate_stages(config)
+    stages += _rate_stages(config, prompts)
+    stages += _repeats(config, stages)
     stages = [_timed(stage, size_of) for stage in stages]
     result = RunEstimate(tuple(stages), tuple(_assumptions(config, assumed=assumed)), ())
     return replace(result, limits=tuple(_reached(result.total, stages, limits)))
@@ -223,16 +231,46 @@ def _check_stages(config: DiffConfig, judging: StageEstimate) -> list[StageEstim
 
 
 def _merge_stage(config: DiffConfig, prompts: Sequence[Prompt]) -> StageEstimate:
-    calls = 2 * sum(plan.hypotheses(config, prompts) for plan in plans_of(config))
-    return expected(config, MERGE, config.judge or config.llm or "", calls, calls * 450, calls * 10)
+    """Two readings of the list of all sentences, which is split if it is long."""
+    plans = plans_of(config)
+    measured = sum(plan.measured(config, prompts) for plan in plans)
+    statements = sum(plan.hypotheses(config, prompts) for plan in plans) + min(MEASURED_SENTENCES, measured)
+    calls = 2 * ceil(statements / COMPARED_AT_ONCE)
+    template = tokens(render("same_statements", count=statements, statements=fence("")))
+    read = calls * template + 2 * statements * STATEMENT_TOKENS
+    return expected(config, MERGE, config.judge or config.llm or "", calls, read, calls * GROUPS_TOKENS)
 
 
-def _rate_stages(config: DiffConfig) -> list[StageEstimate]:
-    """Two ratings of every hypothesis by every rater."""
+def _rate_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[StageEstimate]:
+    """Two ratings of every hypothesis by every rater, several in one reply."""
+    plans = plans_of(config)
+    rated = sum(plan.hypotheses(config, prompts) + plan.measured(config, prompts) for plan in plans)
+    calls, written = ceil(rated / RATED_AT_ONCE), rated * RATING_TOKENS
+    stages = []
+    for rater in config.raters:
+        for scale, stage in RATE_STAGES.items():
+            template = tokens(render(scale, count=RATED_AT_ONCE, statements=fence("")))
+            read = calls * template + rated * STATEMENT_TOKENS
+            stages.append(expected(config, stage, rater, calls, read, written))
+    return stages
+
+
+def _repeats(config: DiffConfig, stages: Sequence[StageEstimate]) -> list[StageEstimate]:
+    """The stages that are repeated with other seeds: of methods whose hypotheses are judged, and the judge's."""
+    of_methods = {stage for plan in plans_of(config) if plan.judged for stage in plan.stages}
+    times = config.stability - 1
     return [
-        expected(config, stage, rater, RATED, RATED * 500, RATED * 40)
-        for rater in config.raters
-        for stage in (RATE_INTERESTINGNESS, RATE_ABSTRACTION)
+        replace(
+            stage,
+            name=repeated(stage.name),
+            calls=times * stage.calls,
+            prompt_tokens=times * stage.prompt_tokens,
+            completion_tokens=times * stage.completion_tokens,
+            usd=None if stage.usd is None else times * stage.usd,
+            minutes=None if stage.minutes is None else times * stage.minutes,
+        )
+        for stage in stages
+        if times and stage.name in (*of_methods, SCOPE, JUDGE)
     ]
 
 

@@ -15,11 +15,13 @@ from diffing.judge import Judging, JudgingResult, judge, judge_in_stages
 from diffing.judge.agreement import Agreement, compare_with_measurement
 from diffing.judge.audit import SAMPLE, TABLE, JudgeChecks, JudgedRun, check_judge
 from diffing.judgements import Judgements
-from diffing.methods.base import MeasuringMethod, Method
+from diffing.methods.base import MeasuringMethod, Method, SeededMethod
 from diffing.models.base import Model, Price, Sampling
 from diffing.ratings import Rated, rate
 from diffing.report import order_findings
 from diffing.responses import PromptResponses, respond
+from diffing.stability import SeededRun, Stability, repeated_usage, stability_of
+from diffing.stages import REPEAT
 from diffing.types import (
     Discovery,
     Finding,
@@ -35,6 +37,7 @@ from diffing.types import (
     Report,
     Row,
     Scalar,
+    Stage,
     Usage,
     ignore_hypotheses,
     ignore_progress,
@@ -64,6 +67,8 @@ class DiffOptions:
     clear; `full` judges every hypothesis on every pair."""
     check_judge: int = SAMPLE
     """Number of questions that the judge is asked again, to check its consistency; 0 turns the check off."""
+    stability: int = 1
+    """How many times hypotheses are found and judged, with consecutive seeds, to see which come back; 1 for once."""
     alpha: float = 0.01
     """Margin of the paper's acceptance criterion."""
     prices: Mapping[str, Price] = field(default_factory=dict)
@@ -107,7 +112,7 @@ def diff_models(
         LimitError: A hard limit of calls or dollars was reached.
     """
     options = options or DiffOptions()
-    _check(prompts, methods, judge)
+    _check(prompts, methods, judge, options)
     samples = (options.sample_a, options.sample_b)
     answered = respond((model_a, model_b), prompts, options.sampling, samples, on_progress)
     pairs = answered.pairs
@@ -133,8 +138,13 @@ def diff_models(
     rated = rate(raters, hypotheses, on_progress=on_progress) if raters and hypotheses else None
     findings = _findings(hypotheses, judgements, pairs, rated.ratings if rated else {}, options.alpha)
     merged = merge(findings, judgements, pairs, judge=judge, on_progress=on_progress)
+    repeated = Stability({}, ())
+    repeated_calls: tuple[Usage, ...] = ()
+    if options.stability > 1:
+        tested = _Tested(methods, discoveries, measured, findings, judgements)
+        repeated, repeated_calls = _repeat(tested, pairs, judge, options, on_progress)
     method_usage = [usage for discovery in discoveries for usage in discovery.usage]
-    usage = [*answered.usage, *method_usage, *_usage_of(judged, checks, rated, merged)]
+    usage = [*answered.usage, *method_usage, *_usage_of(judged, checks, rated, merged), *repeated_calls]
     return Report(
         model_a=info_a,
         model_b=info_b,
@@ -142,9 +152,12 @@ def diff_models(
         pairs=pairs,
         findings=findings,
         judgements=Judgements.of(judgements),
-        tables=_tables(methods, discoveries, checked, checks),
+        tables={**_tables(methods, discoveries, checked, checks), **repeated.tables},
         left_out=_left_out(answered, methods, discoveries, judged),
-        notes=(*answered.notes, *options.notes, *_notes(discoveries, judged), *checked.notes, *checks.notes),
+        notes=(
+            *(*answered.notes, *options.notes, *_notes(discoveries, judged), *checked.notes, *checks.notes),
+            *(*merged.notes, *repeated.notes),
+        ),
         usage=tuple(_priced(u, options.prices) for u in usage),
         settings=dict(options.settings) or _own_settings(options),
         versions=versions(),
@@ -152,7 +165,7 @@ def diff_models(
     )
 
 
-def _check(prompts: Sequence[Prompt], methods: Sequence[Method], judge: Model | None) -> None:
+def _check(prompts: Sequence[Prompt], methods: Sequence[Method], judge: Model | None, options: DiffOptions) -> None:
     """Refuses arguments that would fail, before anything is paid."""
     if not methods:
         raise SettingError("No method was given: expected at least one, such as LexicalMethod()")
@@ -167,6 +180,11 @@ def _check(prompts: Sequence[Prompt], methods: Sequence[Method], judge: Model | 
     unmeasured = [method.name for method in methods if not isinstance(method, MeasuringMethod)]
     if unmeasured and judge is None:
         raise SettingError(f"Method {unmeasured[0]} needs a judge. Give a model that judges (--judge or --llm)")
+    if options.stability > 1 and not any(isinstance(method, SeededMethod) for method in methods):
+        raise SettingError(
+            f"Stability is {options.stability}, but no method depends on the seed, so every repeat would give the "
+            "same. Add LlmMethod, or leave stability at 1"
+        )
 
 
 def _discover(
@@ -237,6 +255,54 @@ def _judged(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Tested:
+    """What a run found and tested."""
+
+    methods: Sequence[Method]
+    discoveries: Sequence[Discovery]
+    measured: Sequence[Judgement]
+    findings: tuple[Finding, ...]
+    judgements: Sequence[Judgement]
+
+
+def _repeat(
+    run: _Tested, pairs: Sequence[Pair], model: Model | None, options: DiffOptions, on_progress: OnProgress
+) -> tuple[Stability, tuple[Usage, ...]]:
+    """Repeats a run with the next seeds, on the same responses, and compares what is confirmed."""
+    by_seed = {method.name for method in run.methods if isinstance(method, SeededMethod)}
+    train = [pair for pair in pairs if pair.prompt.split == "train"]
+    usage: list[Usage] = []
+    done = 0
+
+    def count_all(stage: Stage, begun: int, total: int) -> None:
+        nonlocal done
+        done += begun > 0
+        on_progress(REPEAT, done, 0)
+
+    def seeded(findings: Sequence[Finding], judgements: Sequence[Judgement], by: int) -> SeededRun:
+        own = tuple(finding for finding in findings if finding.hypothesis.method in by_seed)
+        return SeededRun(options.sampling.seed + by, own, judgements)
+
+    def again(by: int) -> SeededRun:
+        reseeded = replace(options, sampling=replace(options.sampling, seed=options.sampling.seed + by))
+        discoveries = [
+            method.reseeded(by).find_hypotheses(train, count_all) if isinstance(method, SeededMethod) else discovery
+            for method, discovery in zip(run.methods, run.discoveries, strict=True)
+        ]
+        described = _described(discoveries, pairs, reseeded)
+        judged = _judged(run.methods, discoveries, described, pairs, model, reseeded, count_all)
+        judgements = [*run.measured, *described, *(judged.judgements if judged else ())]
+        hypotheses = [hypothesis for discovery in discoveries for hypothesis in discovery.hypotheses]
+        for method, discovery in zip(run.methods, discoveries, strict=True):
+            usage.extend(discovery.usage if method.name in by_seed else ())
+        usage.extend(_judge_usage(judged))
+        return seeded(_findings(hypotheses, judgements, pairs, {}, options.alpha), judgements, by)
+
+    repeats = [again(by) for by in range(1, options.stability)]
+    return stability_of(seeded(run.findings, run.judgements, 0), repeats, pairs), repeated_usage(usage)
+
+
 def _judging(options: DiffOptions) -> Judging:
     return Judging(options.judge_batch, options.both_orders, options.sampling.seed)
 
@@ -291,7 +357,7 @@ def _info(model: Model, role: str, options: DiffOptions, sample: int, declined: 
 def _own_settings(options: DiffOptions) -> dict[str, Scalar]:
     """The options that influence the result, for reports of runs whose caller gives no settings."""
     sampling = {key: value for key, value in asdict(options.sampling).items() if key not in ("sample", "json_schema")}
-    own = ("sample_a", "sample_b", "judge_batch", "both_orders", "judging", "check_judge", "alpha")
+    own = ("sample_a", "sample_b", "judge_batch", "both_orders", "judging", "check_judge", "stability", "alpha")
     return {**sampling, **{name: getattr(options, name) for name in own}}
 
 
@@ -331,9 +397,14 @@ def _notes(discoveries: Sequence[Discovery], judged: JudgingResult | None) -> li
     return [note for discovery in discoveries for note in discovery.notes] + (list(judged.notes) if judged else [])
 
 
+def _judge_usage(judged: JudgingResult | None) -> list[Usage]:
+    if judged is None:
+        return []
+    return [*([judged.scope_usage] if judged.scope_usage else []), judged.usage]
+
+
 def _usage_of(judged: JudgingResult | None, checks: JudgeChecks, rated: Rated | None, merged: Merging) -> list[Usage]:
-    scopes = [judged.scope_usage] if judged and judged.scope_usage else []
-    judge_usage = [*scopes, judged.usage, *checks.usage] if judged else []
+    judge_usage = [*_judge_usage(judged), *checks.usage] if judged else []
     return [*judge_usage, *(rated.usage if rated else ()), *merged.usage]
 
 

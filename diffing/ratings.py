@@ -1,24 +1,45 @@
 """Has LLMs rate hypotheses from 1 to 5 for interestingness and abstraction (arXiv 2602.10371).
 
-Hypotheses are rated as if they were true; the raters do not see any verdicts.
+Hypotheses are rated as if they were true; the raters do not see any verdicts. Many hypotheses are rated in one reply,
+in an order drawn by hash for each rater and scale, so that no method and neither model profits from its place.
 """
 
+import functools
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from diffing.models.base import Model
+from diffing.numbered_lines import line_number, numbered, packed
 from diffing.stages import RATE_ABSTRACTION, RATE_INTERESTINGNESS
-from diffing.structured_replies import Unreadable, ask, entry, offered
-from diffing.templates import fence, render
+from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
+from diffing.templates import render
 from diffing.types import Estimate, Hypothesis, OnProgress, Rating, Stage, Usage, ignore_progress
 
 Scale: TypeAlias = Literal["interestingness", "abstraction"]
-_STAGES: Mapping[Scale, Stage] = {"interestingness": RATE_INTERESTINGNESS, "abstraction": RATE_ABSTRACTION}
+STAGES: Mapping[Scale, Stage] = {"interestingness": RATE_INTERESTINGNESS, "abstraction": RATE_ABSTRACTION}
+RATED_AT_ONCE = 20
+"""The largest number of hypotheses in one question."""
+_CHARACTERS = 6000
+"""The largest number of characters of hypotheses in one question, so that it fits into a small context window."""
 SCHEMA = {
     "type": "object",
-    "properties": {"rating": {"type": "integer", "enum": [1, 2, 3, 4, 5]}},
-    "required": ["rating"],
+    "properties": {
+        "ratings": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "statement": {"type": "integer"},
+                    "rating": {"type": "integer", "enum": [1, 2, 3, 4, 5]},
+                },
+                "required": ["statement", "rating"],
+                "additionalProperties": False,
+            },
+        }
+    },
+    "required": ["ratings"],
     "additionalProperties": False,
 }
 
@@ -34,7 +55,7 @@ class Rated:
 
 
 def rate(models: Sequence[Model], hypotheses: Sequence[Hypothesis], on_progress: OnProgress = ignore_progress) -> Rated:
-    """Asks every rater for two ratings of every hypothesis, in separate questions.
+    """Asks every rater for two ratings of every hypothesis, each scale in questions of its own.
 
     Args:
         models: The raters; the papers use three of different model families.
@@ -62,14 +83,41 @@ def rate(models: Sequence[Model], hypotheses: Sequence[Hypothesis], on_progress:
 def _rate_on(
     model: Model, scale: Scale, hypotheses: Sequence[Hypothesis], usage: list[Usage], on_progress: OnProgress
 ) -> list[int | None]:
-    questions = [render(scale, hypothesis=fence(hypothesis.text)) for hypothesis in hypotheses]
-    asked = ask(model, questions, _parse, stage=_STAGES[scale], schema=SCHEMA, on_progress=on_progress)
+    order = sorted(hypotheses, key=lambda each: _place(model.id, scale, each))
+    packs = packed(order, [each.text for each in order], most=RATED_AT_ONCE, characters=_CHARACTERS)
+    questions = [_question(scale, pack) for pack in packs]
+    asked = ask_items(model, questions, stage=STAGES[scale], schema=SCHEMA, on_progress=on_progress)
     usage.append(asked.usage)
-    return [None if isinstance(reply, Unreadable) else reply for reply in asked.replies]
+    ratings = {
+        hypothesis.id: None if isinstance(rating, Unreadable) else rating
+        for pack, items in zip(packs, asked.replies, strict=True)
+        for hypothesis, rating in zip(pack, items, strict=True)
+    }
+    return [ratings[hypothesis.id] for hypothesis in hypotheses]
 
 
-def _parse(value: object) -> int:
-    return int(offered(entry(value, "rating"), ("1", "2", "3", "4", "5")))
+def _place(rater: str, scale: Scale, hypothesis: Hypothesis) -> bytes:
+    """Where a hypothesis stands in the list of one rater and scale: drawn by hash, the same in every rerun."""
+    return hashlib.sha256("\0".join((rater, scale, hypothesis.id)).encode()).digest()
+
+
+def _question(scale: Scale, hypotheses: Sequence[Hypothesis]) -> Question[int]:
+    text = render(scale, count=len(hypotheses), statements=numbered([each.text for each in hypotheses]))
+    return Question(text, functools.partial(_parse, len(hypotheses)), items=len(hypotheses))
+
+
+def _parse(count: int, value: object) -> Items[int]:
+    """Reads one rating per statement; a missing rating, an invalid one or two different ones make it unreadable."""
+    found: dict[int, int | Unreadable] = {}
+    for item in entries(value, "ratings"):
+        if not isinstance(item, dict) or (place := line_number(item.get("statement"), count)) is None:
+            continue
+        try:
+            rating: int | Unreadable = int(offered(entry(item, "rating"), ("1", "2", "3", "4", "5")))
+        except ReplyError as error:
+            rating = Unreadable(str(error))
+        found[place] = rating if found.get(place, rating) == rating else Unreadable("two different ratings")
+    return tuple(found.get(place, Unreadable("no rating of this statement")) for place in range(count))
 
 
 def _mean(ratings: Sequence[int | None]) -> Estimate:

@@ -72,6 +72,7 @@ def _options(config: DiffConfig, build: "Builder", notes: tuple[str, ...]) -> Di
         both_orders=config.both_orders,
         check_judge=config.check_judge,
         judging=config.judging,
+        stability=config.stability,
         alpha=config.alpha,
         prices=build.prices,
         settings=settings_of(config),

@@ -55,3 +55,5 @@ SECOND_JUDGE = Stage("second judge", "Second judge")
 RATE_INTERESTINGNESS = Stage("rate interestingness", "Ratings: interest")
 RATE_ABSTRACTION = Stage("rate abstraction", "Ratings: abstraction")
 MERGE = Stage("merge", "Merging")
+REPEAT = Stage("repeat", "Repeats with other seeds")
+"""Progress of all stages that are repeated with other seeds; usage counts these apart (`stability.repeated`)."""

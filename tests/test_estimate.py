@@ -47,3 +47,21 @@ def test_stages_are_those_of_progress_and_usage() -> None:
     steps = [stage for step in steps_of(config) for stage in step.stages]
     untold = {"access", "prepare", "weights a", "weights b", "gpu a", "gpu b", "measure"}  # they ask no model
     assert set(told) == set(steps) - untold
+
+
+@pytest.mark.parametrize(
+    ("changed", "questions", "scopes", "checks"),
+    [
+        ({}, 20 * 4, 2, 25),  # seven hypotheses of 40 train prompts, in twos: the judge sees held-out prompts alone
+        ({"judging": "full"}, 60 * 4, 6, 25),
+        ({"clustering": "paper"}, 60 * 20, None, 25),
+        ({"both_orders": True}, 2 * 20 * 4, 2, None),
+        ({"judge_batch": 40, "check_judge": 50}, 20, 2, 20),  # no more than there are questions
+    ],
+)
+def test_what_the_judge_is_asked_follows_from_the_settings(
+    changed: dict[str, object], questions: int, scopes: int | None, checks: int | None
+) -> None:
+    config = replace(REMOTE, llm="providers:org/llm", method=("llm",), **({"judge_batch": 2} | changed))  # type: ignore[arg-type]
+    calls = {stage.name: stage.calls for stage in estimate(config, Limits()).stages}
+    assert (calls["judge"], calls.get("scope"), calls.get("check judge")) == (questions, scopes, checks)

@@ -1,20 +1,26 @@
 """The main job called from Python: scripted models, planted truth, settings told, what cannot work refused early."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
+from diffing import metrics
 from diffing.errors import ModelError, SettingError
 from diffing.methods.lexical import LexicalMethod
 from diffing.models.base import Sampling
 from diffing.models.scripted import ScriptedModel
 from diffing.pipeline import DiffOptions, diff_models
 from diffing.prompts import prompts_from
+from diffing.scope import Scope
 from diffing.types import (
     Completion,
+    Conversation,
     Discovery,
     Hypothesis,
+    Judgement,
     Message,
     Metrics,
     ModelInfo,
@@ -23,9 +29,10 @@ from diffing.types import (
     Prompt,
     PropertyMeasure,
     Report,
+    Verdict,
     ignore_progress,
 )
-from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, in_process
+from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, in_process, label_of, numbered, read
 
 PROMPTS = prompts_from(
     ((None, (Message("user", f"Tell me about item {i}."),), None) for i in range(90)), "test", 60, 30
@@ -100,6 +107,73 @@ def test_methods_merge_into_one_list_and_the_judge_is_checked_without_changing_a
     unchecked = DiffOptions(check_judge=0)
     plain = diff_models(PLAIN, PRAISES, PROMPTS, methods=methods, judge=rules, options=unchecked)
     assert (plain.findings, plain.judgements, plain.merged) == (report.findings, report.judgements, report.merged)
+
+
+class Described:
+    """A method that has verdicts on train pairs, from what it read there, and one hypothesis with a condition."""
+
+    name = "llm"
+    models: tuple[ModelInfo, ...] = ()
+    early = Hypothesis(
+        "llm-early", "<MODEL> praises when asked about an early item.", "b", "llm", "style",
+        scope=Scope("stated", "when asked about an early item"),
+    )  # fmt: skip
+    praises = Hypothesis("llm-praise", PRAISE.hypothesis, "b", "llm", "style")
+
+    def find_hypotheses(self, pairs: Sequence[Pair], on_progress: OnProgress = ignore_progress) -> Discovery:
+        verdicts = [Verdict.B if i < 6 else Verdict.NOT_SHOWN for i in range(len(pairs))]
+        described = [
+            Judgement(hypothesis.id, pair.prompt.id, verdict, "described")
+            for hypothesis in (self.early, self.praises)
+            for pair, verdict in zip(pairs, verdicts, strict=True)
+        ]
+        elsewhere = Judgement(self.praises.id, "not a train pair", Verdict.A, "described")
+        return Discovery((self.early, self.praises), (*described, elsewhere))
+
+
+def early_and_praise(conversation: Conversation, sampling: Sampling) -> str:
+    """A judge: items below 50 are early, and praise is seen where it is."""
+    reading = read(conversation[-1].content)
+    if reading.task == "scope":
+        items = [int(prompt.split("item ")[1].rstrip(".")) for prompt in reading.blocks[1:]]
+        return json.dumps({"prompts": [{"prompt": i, "meets": [1] * (k < 50)} for i, k in enumerate(items, start=1)]})
+    if reading.task != "judge":
+        return "{}"
+    listed, _, one, two = reading.blocks
+    fits = label_of([PRAISE.mark.search(response) is not None for response in (one, two)])
+    return json.dumps({"verdicts": [{"statement": i, "fits": fits} for i, _ in enumerate(numbered(listed), start=1)]})
+
+
+@pytest.mark.parametrize("judging", ["thrift", "full"])
+def test_train_verdicts_of_a_method_stand_and_scopes_give_a_second_figure(judging: Literal["thrift", "full"]) -> None:
+    report = diff_models(
+        PLAIN, PRAISES, PROMPTS, methods=[Described()], judge=ScriptedModel("judge", early_and_praise),
+        options=DiffOptions(judging=judging, check_judge=0),
+    )  # fmt: skip
+    found = {finding.hypothesis.id: finding for finding in report.findings}
+    train, heldout = (sum(prompt.split == split for prompt in PROMPTS) for split in ("train", "heldout"))
+    early = [prompt for prompt in PROMPTS if int(prompt.text.split("item ")[1].rstrip(".")) < 50]
+    inside = sum(prompt.split == "heldout" for prompt in early)
+    conditional, praise = found["llm-early"], found["llm-praise"]
+    assert 0 < inside < heldout
+    assert (conditional.heldout.k_for, conditional.heldout.n) == (inside, heldout)
+    assert conditional.heldout_in_scope is not None
+    assert (conditional.heldout_in_scope.k_for, conditional.heldout_in_scope.n) == (inside, inside)
+    assert (conditional.heldout_in_scope.p, conditional.heldout_in_scope.q) == (conditional.heldout.p, None)
+    assert (praise.heldout.k_for, praise.heldout_in_scope) == (heldout, None)
+    # one test each, in one family
+    assert [f.heldout.q for f in report.findings] == metrics.benjamini_hochberg([f.heldout.p for f in report.findings])
+    assert {f.confirmed for f in report.findings} == {True}
+    stages = {usage.stage: usage.calls for usage in report.usage}
+    train_ids = {prompt.id for prompt in PROMPTS if prompt.split == "train"}
+    by = {(j.judge, j.prompt_id in train_ids) for j in report.judgements}
+    if judging == "thrift":
+        assert (praise.train.k_for, praise.train.n, stages["judge"], stages["scope"]) == (6, train, heldout, 3)
+        assert by == {("described", True), ("scripted:judge", False)}
+        assert any(f"saved about {train} calls" in note for note in report.notes)
+    else:
+        assert (praise.train.k_for, praise.train.n, stages["judge"], stages["scope"]) == (train, train, len(PROMPTS), 9)
+        assert by == {("scripted:judge", True), ("scripted:judge", False)}
 
 
 def test_a_prompt_that_a_model_cannot_read_is_counted_and_no_pair() -> None:

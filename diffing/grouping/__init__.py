@@ -4,25 +4,26 @@ That two hypotheses say the same needs both that they mean the same and that the
 
 - `property`: both speak of the same measured property, and give the same verdict on most pairs (80 %). With less, one
   may be about a part of the other ("lists", "lists in code"), which an LLM can tell.
-- `judge`: an LLM says so in both readings. Asked for judged or measured sentences that behave alike and are near in
-  wording; never where they speak of different measured properties.
+- `judge`: an LLM says so in two readings of the list of all sentences, and the verdicts bear it out. If one sentence
+  only adds a condition or a degree, the verdicts must be the same on most pairs (80 %). Sentences that speak of
+  different measured properties never merge.
 - `verdicts`: for what has no meaning beyond where it occurs (a phrase, a bare feature), nearly the same verdicts, and
   clearly fewer the same with any other sentence.
 
-Verdicts alone never merge two sentences: "uses lists" and "writes longer" may well hold in the same pairs. A specific
-sentence and a general one ("numbered lists", "lists") are kept apart as well. Every member says the same as the lead
-itself, so no chain of small steps ends somewhere else. Held-out verdicts decide nothing here but which finding leads
-(confirmed before not): where an entry has several confirmed findings the train pairs choose, so that the size shown is
-not the luckiest of several.
+Verdicts alone never merge two sentences: "uses lists" and "writes longer" may well hold in the same pairs. Where too
+few train pairs are decided by both sentences, their agreement is undefined: they stay apart, whatever the LLM says, and
+a note tells how many they are. Every member says the same as the lead itself, so no chain of small steps ends somewhere
+else. Held-out verdicts decide nothing here but which finding leads (confirmed before not): where an entry has several
+confirmed findings the train pairs choose, so that the size shown is not the luckiest of several.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
+from itertools import combinations
 from typing import Literal, TypeAlias
 
-from diffing.grouping.same_statement import ask_same
-from diffing.grouping.verdict_agreement import Behaviour, Likeness
+from diffing.grouping.same_statements import Pairs, ask_same
+from diffing.grouping.verdict_agreement import RARE, Behaviour, Likeness
 from diffing.models.base import Model
 from diffing.types import (
     Finding,
@@ -38,13 +39,11 @@ from diffing.types import (
     ignore_progress,
 )
 
-__all__ = ["Behaviour", "Likeness", "Merging", "ask_same", "merge"]
+__all__ = ["Behaviour", "Likeness", "Merging", "merge"]
 
 CLEARLY = 0.05
 """What has no meaning of its own joins what it fits best only where it agrees so much less with the next: where a model
 praises and so writes more sentences, verdicts do not say which of the two a phrase is about."""
-ASKED = 3
-"""Per hypothesis, the LLM is asked about so many others, the nearest in wording."""
 KnownBy: TypeAlias = Literal["property", "judge", "verdicts"]
 _STRENGTH: dict[KnownBy, int] = {"property": 0, "judge": 1, "verdicts": 2}
 
@@ -57,6 +56,8 @@ class Merging:
     """By their leads: confirmed first, sentences before bare features, then in the order of the findings."""
     usage: tuple[Usage, ...] = ()
     """Questions to the LLM, where any were asked."""
+    notes: tuple[str, ...] = ()
+    """Full sentences for the reader of the report."""
 
 
 def merge(
@@ -84,15 +85,17 @@ def merge(
     behaviour = Behaviour(hypotheses, judgements, pairs)
     known = _known(hypotheses, behaviour)
     usage: tuple[Usage, ...] = ()
-    candidates = _candidates(hypotheses, behaviour, known) if judge is not None else []
-    if judge is not None and candidates:
-        same, asked = ask_same(judge, [(hypotheses[i], hypotheses[j]) for i, j in candidates], on_progress)
-        known |= {pair: "judge" for pair, yes in zip(candidates, same, strict=True) if yes}
+    said: Pairs = {}
+    if judge is not None and (asked_about := _worth_asking(hypotheses, behaviour, known)):
+        pairs_said, asked = ask_same(judge, [hypotheses[i] for i in asked_about], on_progress)
+        said = {(asked_about[i], asked_about[j]): relation for (i, j), relation in pairs_said.items()}
         usage = (asked,)
+    known |= _borne_out(said, hypotheses, behaviour, known)
     members = _groups(hypotheses, known, behaviour)
     entries = {hypotheses[lead].id: _entry(lead, members[lead], known, hypotheses, behaviour) for lead in members}
     ranked = sorted(findings, key=lambda finding: (not finding.confirmed, _is_feature(finding.hypothesis)))
-    return Merging(tuple(entries[f.hypothesis.id] for f in ranked if f.hypothesis.id in entries), usage)
+    ordered = tuple(entries[f.hypothesis.id] for f in ranked if f.hypothesis.id in entries)
+    return Merging(ordered, usage, _notes(said, members, behaviour))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,30 +152,43 @@ def _known(hypotheses: Sequence[Hypothesis], behaviour: Behaviour) -> _Known:
     return known
 
 
-def _candidates(hypotheses: Sequence[Hypothesis], behaviour: Behaviour, known: _Known) -> list[tuple[int, int]]:
-    """Sentences that may mean the same: alike in behaviour, and among each other's nearest in wording."""
-    meanings = [_meaning(hypothesis) for hypothesis in hypotheses]
-    worded = [i for i, meaning in enumerate(meanings) if not meaning.bare]
-    near = _nearness([hypotheses[i].text for i in worded])
-    found: dict[int, list[tuple[float, int, int]]] = {}
-    for at, j in enumerate(worded):
-        for before, i in enumerate(worded[:at]):
-            measured = {meanings[i].measured, meanings[j].measured} - {None}
-            if len(measured) < 2 and (i, j) not in known and behaviour.like(i, j).bears_out:
-                for end in (i, j):
-                    found.setdefault(end, []).append((-near[before][at], i, j))
-    return sorted({(i, j) for nearest in found.values() for _, i, j in sorted(nearest)[:ASKED]})
+def _may_be_same(i: int, j: int, hypotheses: Sequence[Hypothesis], behaviour: Behaviour) -> bool:
+    """Whether an LLM could say that two sentences mean the same, by what they measure and by their verdicts."""
+    measured = {_meaning(hypotheses[each]).measured for each in (i, j)} - {None}
+    return len(measured) < 2 and not behaviour.like(i, j).contradicts
 
 
-def _nearness(texts: Sequence[str]) -> Sequence[Sequence[float]]:
-    """Cosines between the sentences, from the embedder that needs no network; all 0 where it is not installed."""
-    if len(texts) < 2 or find_spec("sklearn") is None:
-        return [[0.0] * len(texts)] * len(texts)
-    from diffing.methods.llm.embed import TfidfEmbedder
+def _worth_asking(hypotheses: Sequence[Hypothesis], behaviour: Behaviour, known: _Known) -> list[int]:
+    """The sentences that may mean the same as at least one other, of which this is not known yet."""
+    worded = [i for i, hypothesis in enumerate(hypotheses) if not _meaning(hypothesis).bare]
+    open_pairs = [
+        (i, j) for i, j in combinations(worded, 2) if (i, j) not in known and _may_be_same(i, j, hypotheses, behaviour)
+    ]
+    return sorted({i for pair in open_pairs for i in pair})
 
-    vectors = TfidfEmbedder().embed(texts)
-    cosines: list[list[float]] = (vectors @ vectors.T).round(6).tolist()
-    return cosines
+
+def _borne_out(said: Pairs, hypotheses: Sequence[Hypothesis], behaviour: Behaviour, known: _Known) -> _Known:
+    """What the LLM says, as far as the verdicts bear it out."""
+    found: _Known = {}
+    for (i, j), relation in said.items():
+        like = behaviour.like(i, j)
+        enough = like.bears_out and (relation == "same" or like.mostly_same)
+        if enough and (i, j) not in known and _may_be_same(i, j, hypotheses, behaviour):
+            found[i, j] = "judge"
+    return found
+
+
+def _notes(said: Pairs, members: Mapping[int, Sequence[int]], behaviour: Behaviour) -> tuple[str, ...]:
+    """Tells of sentences that the LLM takes for the same, but that could not be compared by their verdicts."""
+    lead_of = {each: lead for lead, others in members.items() for each in (lead, *others)}
+    apart = {pair for pair in said if lead_of[pair[0]] != lead_of[pair[1]] and behaviour.like(*pair).too_few}
+    if not apart:
+        return ()
+    count = f"{len(apart)} pairs" if len(apart) > 1 else "1 pair"
+    return (
+        f"The judge says that {count} of hypotheses say the same, but both decide fewer than {RARE} train pairs "
+        "together, which is too few to check it. They are listed apart.",
+    )
 
 
 def _groups(hypotheses: Sequence[Hypothesis], known: _Known, behaviour: Behaviour) -> dict[int, list[int]]:

@@ -19,6 +19,8 @@ DECIDED_BY_BOTH = 5
 SOME_AGREEMENT, SOME_KAPPA = 0.5, 0.1
 """Asked where an LLM says that they do: either most of the decided pairs, or a lower end of kappa above 0.1. A judge
 who errs in 15 % of its verdicts agrees with itself on less than half of the pairs that a rare behaviour decides."""
+RARE = 2
+"""Two rare hypotheses, which both decide fewer than 5 pairs, must share at least this many verdicts, and nearly all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,23 @@ class Likeness:
         return self.same >= SAME_VERDICTS * (self.n - self.neither)
 
     @property
+    def contradicts(self) -> bool:
+        """Whether the verdicts speak against both meaning the same: no more equal than opposite ones."""
+        return self.opposite > 0 and self.opposite >= self.same
+
+    @property
+    def too_few(self) -> bool:
+        """Whether the verdicts cannot say anything on this: too few pairs are decided by both."""
+        return self.same + self.opposite < RARE
+
+    @property
     def bears_out(self) -> bool:
         """Whether the verdicts fit to what is known already: that both mean the same."""
         both = self.same + self.opposite
+        if both < DECIDED_BY_BOTH:
+            return both >= RARE and self.opposite == 0 and self.mostly_same
         return (
-            both >= DECIDED_BY_BOTH
-            and self.same > self.opposite
+            self.same > self.opposite
             and (metrics.wilson(self.same, both).low or 0.0) > 0.5
             and (self.same >= SOME_AGREEMENT * (self.n - self.neither) or (self.kappa_low or 0.0) > SOME_KAPPA)
         )

@@ -42,6 +42,14 @@ class MeasuringMethod(Method, Protocol):
         """Returns one verdict for each hypothesis of this method and each pair, ordered by hypothesis, then pair."""
 
 
+@runtime_checkable
+class SeededMethod(Method, Protocol):
+    """A method with judged hypotheses that depend on a seed, so that a run can be repeated with another one."""
+
+    def reseeded(self, by: int) -> Method:
+        """Returns the same method with another seed: its own seed plus `by`."""
+
+
 class Tools(Protocol):
     """Resources that a method may use when it is built."""
 
@@ -120,6 +128,10 @@ class MethodPlan(Protocol):
 
     def hypotheses(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:
         """Estimates how many of the method's hypotheses the judge will test."""
+        return 0
+
+    def measured(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:
+        """Estimates how many hypotheses the method will measure itself."""
         return 0
 
     def brings_verdicts(self, config: RunSettings) -> bool:

@@ -99,7 +99,10 @@ def sentence(finding: Finding, names: Names) -> str:
 
 
 def headline(report: Report) -> str:
-    """Returns one sentence for the whole report: the largest confirmed difference in each direction, if any."""
+    """Returns one sentence for the whole report: the first confirmed difference in each direction, if there is any.
+
+    Sentences come before words and phrases, and these before features of an SAE; otherwise the report's order decides.
+    """
     index = index_of(report)
     names, tested = index.names, index.tested
     if not report.findings:
@@ -112,7 +115,7 @@ def headline(report: Report) -> str:
     if not confirmed:
         heldout = prompt_counts(tested, "held-out prompt")
         return f"No difference between {names.a} and {names.b} was confirmed on {heldout}"
-    ranked = sorted(confirmed, key=needs_examples)
+    ranked = sorted(confirmed, key=headline_rank)
     across = [each for each in ranked if each.hypothesis.direction != ranked[0].hypothesis.direction]
     return "; ".join(one_line(statement(each, names), HEADLINE_LENGTH) for each in (ranked[0], *across[:1]))
 
@@ -126,6 +129,11 @@ def measured_by(measure: Measure) -> str:
             return f"phrase: {phrase}"
         case LatentMeasure(indices):
             return f"features active: {', '.join(map(str, indices))}"
+
+
+def headline_rank(finding: Finding) -> int:
+    """Ranks a finding by how much its sentence says on its own: 0 a behaviour, 1 a word or phrase, 2 an SAE feature."""
+    return 2 if needs_examples(finding) else int(isinstance(finding.hypothesis.measure, PhraseMeasure))
 
 
 def needs_examples(finding: Finding) -> bool:

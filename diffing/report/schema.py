@@ -98,7 +98,7 @@ TABLES: dict[str, TableSpec] = {
         ),
     ),
     "findings": TableSpec(
-        "One hypothesis with its test results: confirmed first, then by size of the held-out net difference.",
+        "One hypothesis with its test results: confirmed first, by held-out net difference times interestingness / 3.",
         (
             ColumnSpec("id", "string", "Unique in the run, and the same in every rerun."),
             ColumnSpec(

@@ -8,7 +8,7 @@ from diffing import metrics
 from diffing.outputs import phrasing
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
-from diffing.types import Finding, LatentMeasure, ModelInfo
+from diffing.types import Finding, LatentMeasure, ModelInfo, PhraseMeasure
 from tests.outputs.samples import empty_report, medium_report, merged_report, quiet_report
 
 SHA, OTHER_SHA = "a" * 40, "b" * 40
@@ -187,6 +187,20 @@ def test_a_feature_does_not_lead_where_words_can() -> None:
     told = phrasing.headline(replace(report, findings=(feature, *others)))
     assert set(told.split("; ")) == {phrasing.statement(across, names), phrasing.statement(same, names)}
     assert phrasing.headline(replace(report, findings=(feature,))) == phrasing.statement(feature, names)
+
+
+def test_a_phrase_does_not_lead_where_a_sentence_is_confirmed() -> None:
+    """However large its difference is: «it is important» says less than what a model does."""
+    report = medium_report()
+    first, *others = report.findings
+    phrase = replace(first, hypothesis=replace(first.hypothesis, measure=PhraseMeasure("it is important")))
+    with_phrase = replace(report, findings=(phrase, *others))
+    (sentence, *_), names = (
+        [f for f in others if f.confirmed and phrasing.headline_rank(f) == 0],
+        index_of(report).names,
+    )
+    assert phrasing.headline(with_phrase).startswith(phrasing.statement(sentence, names))
+    assert phrasing.headline(replace(report, findings=(phrase,))) == phrasing.statement(phrase, names)
 
 
 def test_fewer_prompts_planned_for_some_are_told() -> None:

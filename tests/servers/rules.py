@@ -214,13 +214,11 @@ class RuleLLM:
                 return {"prompts": self._scopes(reading)}
             case "judge":
                 return {"verdicts": self._verdicts(reading, text)}
-            case "same_statement":
-                one, two = (self._meant(statement) for statement in reading.blocks)
-                return {"same": "yes" if one is not None and one == two and not reading.foreign else "no"}
-            case "interestingness":
-                return {"rating": 2 if "praise" in reading.blocks[0] else 4}
-            case _:
-                return {"rating": 3}
+            case "same_statements":
+                return {"groups": [] if reading.foreign else self._same(numbered(reading.blocks[0]))}
+            case task:
+                statements = enumerate(numbered(reading.blocks[0]), start=1)
+                return {"ratings": [{"statement": i, "rating": self._rating(task, text)} for i, text in statements]}
 
     def _pairs(self, reading: Reading) -> list[dict[str, object]]:
         """An entry for every pair, whose blocks stand one after another."""
@@ -331,6 +329,17 @@ class RuleLLM:
             return {"hypothesis": trait.lacks[0], "category": trait.category, "speaks_of": "none"}
         assert trait.speaks_of is None or f"{trait.speaks_of}: <MODEL> " in properties
         return {"hypothesis": trait.hypothesis, "category": trait.category, "speaks_of": trait.speaks_of or "none"}
+
+    def _rating(self, task: str, statement: str) -> int:
+        return 3 if task == "abstraction" else 2 if "praise" in statement else 4
+
+    def _same(self, statements: Sequence[str]) -> list[dict[str, list[int]]]:
+        """The statements that mean the same trait of the same model; none is narrower than another."""
+        meant: dict[tuple[str, str], list[int]] = {}
+        for number, statement in enumerate(statements, start=1):
+            if trait := self._meant(statement):
+                meant.setdefault(trait, []).append(number)
+        return [{"same": numbers, "narrower": []} for numbers in meant.values() if len(numbers) > 1]
 
     def _meant(self, statement: str) -> tuple[str, str] | None:
         """The trait a statement with both models' names speaks of, and the model that it says has it."""

@@ -81,14 +81,14 @@ def test_ordinary_text_is_left_alone():
 
 
 def test_templates_are_strict():
-    rating = {"hypothesis": fence("<MODEL> is.")}
-    assert "<MODEL> is." in render("abstraction", **rating)
-    with pytest.raises(TypeError, match=r"abstraction uses \['hypothesis'\], got \[\]"):
+    filled = {"count": 1, "statements": fence("<MODEL> is.")}
+    assert "<MODEL> is." in render("abstraction", **filled)
+    with pytest.raises(TypeError, match=r"abstraction uses \['count', 'statements'\], got \[\]"):
         render("abstraction")
-    with pytest.raises(TypeError, match=r"abstraction uses \['hypothesis'\], got \['extra', 'hypothesis'\]"):
-        render("abstraction", extra=1, **rating)
-    with pytest.raises(TypeError, match="hypothesis is plain text"):
-        render("abstraction", hypothesis="<MODEL> is.")
+    with pytest.raises(TypeError, match=r"abstraction uses \['count', 'statements'\], got \['count', 'extra', "):
+        render("abstraction", extra=1, **filled)
+    with pytest.raises(TypeError, match="statements is plain text"):
+        render("abstraction", count=1, statements="<MODEL> is.")
 
 
 @pytest.mark.parametrize("path", sorted(TEMPLATES.glob("*.md")), ids=lambda path: path.stem)
@@ -104,7 +104,7 @@ def test_every_template_begins_with_what_is_the_same_in_all_questions(path):
 
 
 def test_questions_of_a_template_share_their_beginning_byte_for_byte():
-    fixed = (TEMPLATES / "judge.md").read_text(encoding="utf-8").split("# Question")[0]
+    fixed = (TEMPLATES / "judge.md").read_text(encoding="utf-8").split("\n# Question\n")[0]
     questions = [judge("h", "p", text, "y") for text in WORST]
     assert all(question.startswith(fixed) for question in questions)
     assert len(fixed) > 1500

@@ -1,11 +1,15 @@
 """The plan of the lexical method, which has one step, no settings and no cost."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from diffing.methods.base import Method, MethodPlan, Tools
 from diffing.methods.lexical.stages import MEASURE
 from diffing.run_settings import RunSettings
 from diffing.stages import Step
+from diffing.types import Prompt
+
+MEASURED = 48
+"""Hypotheses assumed, properties and phrases; as many as for the demo pair with 440 train prompts."""
 
 
 class LexicalPlan(MethodPlan):
@@ -25,6 +29,10 @@ class LexicalPlan(MethodPlan):
         """One."""
         says = "Length, form and phrases of the two models' responses are compared."
         return (Step("Counting words and forms", says, (MEASURE,), short=True),)
+
+    def measured(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:
+        """As many as for the demo pair, 20 properties and 28 phrases, and fewer with few prompts."""
+        return min(MEASURED, len(prompts) // 2)
 
     def properties(self) -> Mapping[str, str]:
         """The battery."""

@@ -60,6 +60,10 @@ class LlmMethod:
         settings: dict[str, Scalar] = {"embedder": embedder, "clustering": self.clustering, "seed": self.seed}
         return (ModelInfo(self.differ.id, "differ", settings),)
 
+    def reseeded(self, by: int) -> "LlmMethod":
+        """See `SeededMethod.reseeded`."""
+        return replace(self, seed=self.seed + by)
+
     def find_hypotheses(self, pairs: Sequence[Pair], on_progress: OnProgress = ignore_progress) -> Discovery:
         """Describes every pair, and proposes, joins and sharpens hypotheses.
 

@@ -91,6 +91,10 @@ class SaePlan(MethodPlan):
             Step("Summing up the features", "The LLM states hypotheses from the features that differ.", summed),
         )
 
+    def measured(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:
+        """One per feature that is followed up."""
+        return followed(config)
+
     def estimate(self, config: RunSettings, prompts: Sequence[Prompt]) -> list[StageEstimate]:
         """Estimates reading both responses of every pair, and 21 calls per feature to label it and score the labels."""
         from diffing.methods.sae.labelling import SCORED

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from diffing.outputs.figures.geometry import Span, rounded_reach, span_of
 from diffing.outputs.figures.svg import file_of, lines_of, mark
-from diffing.outputs.phrasing import count, headline, needs_examples, one_line, points, prompt_counts, statement
+from diffing.outputs.phrasing import count, headline, headline_rank, one_line, points, prompt_counts, statement
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
 from diffing.types import SIDES, Finding, Report, Side
@@ -29,7 +29,7 @@ def preview(report: Report) -> bytes:
         report: The report that the link opens.
     """
     names = index_of(report).names
-    confirmed = sorted((each for each in index_of(report).leads if each.confirmed), key=needs_examples)
+    confirmed = sorted((each for each in index_of(report).leads if each.confirmed), key=headline_rank)
     shown = confirmed[:ROWS]
     title = statement(confirmed[0], names) if confirmed else headline(report)
     paper = Markup('<rect class="ground" width="{}" height="{}"/>').format(WIDTH, HEIGHT)

@@ -20,6 +20,7 @@ from diffing.stages import (
     PREPARE,
     RATE_ABSTRACTION,
     RATE_INTERESTINGNESS,
+    REPEAT,
     RESPONSES,
     SCOPE,
     SECOND_JUDGE,
@@ -72,8 +73,8 @@ _ANSWERS: dict[Side, str] = {
 }
 _JUDGE = Step(
     "Judging",
-    "The judge says which of two responses fits a hypothesis better, without knowing whose they are. If hypotheses have "
-    "conditions, it first says which prompts meet them.",
+    "The judge says which of two responses fits a hypothesis better, without knowing whose they are. Before that, it "
+    "says which prompts meet the conditions that hypotheses have.",
     (SCOPE, JUDGE),
 )
 _CHECK = Step(
@@ -83,6 +84,11 @@ _CHECK = Step(
 )
 _RATE = Step("Rating", "How interesting and how abstract each hypothesis is.", (RATE_INTERESTINGNESS, RATE_ABSTRACTION))
 _MERGE = Step("Grouping", "Hypotheses that say the same become one entry.", (MERGE,))
+_REPEAT = Step(
+    "Repeating with other seeds",
+    "Hypotheses are found and judged again, on the same responses, to see which come back.",
+    (REPEAT,),
+)
 _TESTED = Step("Testing", "The hypotheses are tested on the held-out prompts, and the result is saved.", short=True)
 
 
@@ -119,6 +125,8 @@ def _planned(config: DiffConfig) -> Iterator[Step]:
         yield _RATE
     if config.judge or config.llm:
         yield _MERGE
+    if config.stability > 1:
+        yield _REPEAT
     yield _TESTED
 
 

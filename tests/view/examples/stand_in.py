@@ -18,7 +18,7 @@ from typing import Any
 from diffing.methods.lexical.properties import PROPERTIES
 from diffing.models.scripted import ScriptedModel
 from tests.benchmarks.demo import GROUND_TRUTH
-from tests.servers.rules import RuleLLM, Trait, read
+from tests.servers.rules import RuleLLM, Trait
 
 OVERLOOKS = 0.1
 """Share of the differences that it does not mention."""
@@ -95,13 +95,6 @@ class StandIn(RuleLLM):
         return ScriptedModel(
             self.name, lambda conversation, _: self({"messages": [{"content": conversation[-1].content}]})
         )
-
-    def reply(self, text: str) -> object:
-        """The JSON value of the reply."""
-        reading = read(text)
-        if reading.task in ("interestingness", "abstraction"):
-            return {"rating": self._rating(reading.task, reading.blocks[0])}
-        return super().reply(text)
 
     def _meant(self, statement: str) -> tuple[str, str] | None:
         """As of its own sentences, and what the lexical method says of a property that is the same as a behaviour."""

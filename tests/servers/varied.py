@@ -87,8 +87,13 @@ class VariedLLM:
     def reply(self, text: str) -> object:
         """The JSON value of the reply."""
         reading = read(text)
-        answer = getattr(self, f"_{reading.task}", None)
-        return answer(reading, text) if answer else {"rating": 3}
+        answer = getattr(self, f"_{reading.task}", self._rate)
+        return answer(reading, text)
+
+    def _rate(self, reading: Reading, text: str) -> object:
+        if '"ratings"' not in text:  # as it was asked of one statement alone
+            return {"rating": 3}
+        return {"ratings": [{"statement": i, "rating": 3} for i, _ in _lines(reading.blocks[0])]}
 
     # describing
 
@@ -253,7 +258,7 @@ class VariedLLM:
             said = list(enumerate(statements, start=1))
         else:
             listed, _, one, two = reading.blocks
-            said = [(int(found[1]), found[2]) for line in listed.splitlines() if (found := LINE.match(line))]
+            said = _lines(listed)
         old = "NOT SHOWN" not in text
         verdicts = [(i, self._fits(statement, one, two)) for i, statement in said]
         return {
@@ -279,6 +284,13 @@ class VariedLLM:
         one, two = (self._claim(statement) for statement in reading.blocks)
         return {"same": "yes" if one is not None and one == two else "no"}
 
+    def _same_statements(self, reading: Reading, text: str) -> object:
+        groups: dict[tuple[str, bool] | None, list[int]] = defaultdict(list)
+        for number, statement in _lines(reading.blocks[0]):
+            groups[self._claim(statement.lstrip(". |"))].append(number)
+        same = [numbers for claim, numbers in groups.items() if claim is not None and len(numbers) > 1]
+        return {"groups": [{"same": numbers, "narrower": []} for numbers in same]}
+
     @staticmethod
     def _claim(statement: str) -> tuple[str, bool] | None:
         """The property, and whether the statement says that Model A has it."""
@@ -286,6 +298,11 @@ class VariedLLM:
         if meaning is None:
             return None
         return meaning[0], statement.startswith("Model A") == (meaning[1] != "lacks")
+
+
+def _lines(block: str) -> list[tuple[int, str]]:
+    """The numbered lines of a block."""
+    return [(int(found[1]), found[2]) for line in block.splitlines() if (found := LINE.match(line))]
 
 
 def _numbered(reading: Reading, held: str) -> list[tuple[int, str]]:

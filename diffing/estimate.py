@@ -44,7 +44,7 @@ from diffing.types import SIDES, Message, Prompt, Side, Stage
 if TYPE_CHECKING:
     from diffing.models.local.weight_sizes import ModelSize
 
-STAGED_SHARE = 0.53
+STAGED_SHARE = 0.55
 """Share of all judge calls that early stopping makes, on the typical mix of `python -m tests.benchmarks.statistics`."""
 TEMPLATE_TOKENS = 580
 """Length of a question to the judge without the pair and the statements, in tokens."""

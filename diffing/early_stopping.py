@@ -27,6 +27,12 @@ FIRST_STAGE = 50
 PROMISING_POWER = 0.6
 """A hypothesis is futile if, at the highest frequency and the best accuracy that are consistent with train, the
 probability of confirming it on all held-out prompts is lower than this."""
+PROMISING_IF_KNOWN = 0.5
+"""The same for a hypothesis whose train verdicts a method already has: these name fewer pairs than a judge would."""
+CHANCE_IF_KNOWN = 0.3
+"""Such a hypothesis is futile as well if chance alone would give train verdicts that favour its side as much with a
+larger probability than this. No judge looks at them again, so without this every coincidence in the descriptions would
+be tested, and Benjamini-Hochberg would ask more of all others."""
 WORTHWHILE_POWER = 0.2
 """A hypothesis is tested on all held-out prompts once, at the worst accuracy that is consistent with train, they would
 confirm it with this probability: further train prompts would cost as much and confirm nothing."""
@@ -95,7 +101,9 @@ def plan_all(
             to promise that fewer prompts suffice.
     """
     counts = dict(known)
-    plans: dict[K, int | None] = {each: 0 if futile(counts[each], size.heldout) else size.heldout for each in known}
+    plans: dict[K, int | None] = {
+        each: 0 if futile_if_known(counts[each], size.heldout) else size.heldout for each in known
+    }
     active = [each for each in hypotheses if each not in known]
     start = 0
     for stop in checkpoints(size.train):
@@ -178,14 +186,26 @@ def plan(counts: TrainCounts, heldout: int, family: int) -> int | None:
     return heldout if power(least, worst, heldout, loosest) >= WORTHWHILE_POWER else None
 
 
-def futile(counts: TrainCounts, heldout: int) -> bool:
+def futile(counts: TrainCounts, heldout: int, promising: float = PROMISING_POWER) -> bool:
     """Tells whether held-out prompts are very unlikely to confirm a hypothesis.
+
+    Args:
+        counts: Its verdicts on train.
+        heldout: Number of held-out prompts.
+        promising: The probability of confirming it below which it is futile.
+    """
+    return promise(counts, heldout) < promising
+
+
+def futile_if_known(counts: TrainCounts, heldout: int) -> bool:
+    """The same for a hypothesis whose train verdicts come from the method that proposed it.
 
     Args:
         counts: Its verdicts on train. They may name fewer pairs than a judge would.
         heldout: Number of held-out prompts.
     """
-    return promise(counts, heldout) < PROMISING_POWER
+    by_chance = metrics.sign_test(counts.k_for, counts.k_against)
+    return by_chance > CHANCE_IF_KNOWN or futile(counts, heldout, PROMISING_IF_KNOWN)
 
 
 @lru_cache(maxsize=100_000)

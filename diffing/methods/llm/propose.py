@@ -1,7 +1,7 @@
 """Step 2 of method llm: an LLM reads the list of all differences and proposes hypotheses."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from diffing.methods.base import measured_properties
 from diffing.methods.llm.embed import Vectors
@@ -41,14 +41,32 @@ class _Reading:
 def propose(model: Model, listing: Listing, vectors: Vectors, *, on_progress: OnProgress) -> Proposed:
     """Asks once over all differences, or, if they are too many for one question, once per list of similar ones.
 
+    Several lists may each hold too little of a rare behaviour, so what no hypothesis of theirs takes up is asked about
+    once more.
+
     Args:
         model: The differ.
         listing: The differences.
         vectors: One vector per difference.
         on_progress: Told of every answer.
     """
+    indices = range(len(listing.differences))
+    found = _propose_over(model, listing, _lists(listing, indices, vectors), on_progress)
+    carrying = {i for proposal in found.proposals for i in proposal.differences}
+    rest = [i for i in indices if i not in carrying]
+    if found.questions < 2 or len(rest) < 2:
+        return found
+    more = _propose_over(model, listing, _lists(listing, rest, vectors), on_progress)
+    return Proposed(
+        proposals=(*found.proposals, *more.proposals),
+        usage=_sum(found.usage, more.usage),
+        left_out={reason: count + more.left_out[reason] for reason, count in found.left_out.items()},
+        questions=found.questions + more.questions,
+    )
+
+
+def _propose_over(model: Model, listing: Listing, lists: Sequence[Sequence[int]], on_progress: OnProgress) -> Proposed:
     properties = measured_properties()
-    lists = _lists(listing, vectors)
     asked = ask_items(
         model,
         [_question(listing, indices, properties) for indices in lists],
@@ -65,15 +83,27 @@ def propose(model: Model, listing: Listing, vectors: Vectors, *, on_progress: On
     return Proposed(proposals, asked.usage, left_out, len(lists))
 
 
+def _sum(one: Usage, two: Usage) -> Usage:
+    return replace(
+        one,
+        calls=one.calls + two.calls,
+        prompt_tokens=one.prompt_tokens + two.prompt_tokens,
+        completion_tokens=one.completion_tokens + two.completion_tokens,
+        unreadable=one.unreadable + two.unreadable,
+    )
+
+
 def listed_properties(properties: Mapping[str, str]) -> Fenced:
     """The measured properties, one line each."""
     return fence("\n".join(f"{name}: {sentence}" for name, sentence in properties.items()))
 
 
-def _lists(listing: Listing, vectors: Vectors) -> list[list[int]]:
-    """The indices of the differences of each question; similar ones are in the same."""
-    sizes = [size_of(listing.numbered(i)) + 1 for i in range(len(listing.differences))]
-    order = list(range(len(sizes))) if sum(sizes) <= MOST_MATERIAL else order_of_neighbours(vectors)
+def _lists(listing: Listing, indices: Sequence[int], vectors: Vectors) -> list[list[int]]:
+    """The differences of each question, out of those given by index; similar ones are in the same."""
+    sizes = {i: size_of(listing.numbered(i)) + 1 for i in indices}
+    order = list(indices)
+    if sum(sizes.values()) > MOST_MATERIAL:
+        order = [indices[place] for place in order_of_neighbours(vectors[order])]
     return [sorted(pack) for pack in packed_evenly(order, lambda i: sizes[i])]
 
 

@@ -95,7 +95,7 @@ def test_thrift_confirms_nearly_as_much_for_far_fewer_questions() -> None:
     row = measure_mix(shape, runs)
     assert row["kept"] > 0.94
     assert row["number"] > 0.94
-    assert row["saved"] > 0.6
+    assert row["saved"] > 0.4
     assert row["false_thrift"] <= FALSE_DISCOVERY_RATE
     tested = next(row for row in measure_planned_coverage(shape, runs) if row["of"] == "thrift, tested")
     assert tested["coverage_n"] > 150
@@ -140,11 +140,22 @@ def test_the_stored_benchmark_keeps_its_promises() -> None:
     """What ships was made with enough runs and is within the bounds."""
     results = dict(load_results(RESULTS))
     stored = {name: result for name, result in results.items() if result.kind == "statistics"}
-    assert set(stored) == {f"statistics-{name}" for name in ("nulls", "coverage", "coverage-planned", "thrift")}
+    assert set(stored) == {
+        f"statistics-{name}" for name in ("nulls", "coverage", "coverage-planned", "thrift", "conditional", "described")
+    }
     for row in stored["statistics-nulls"].rows:
         assert row["false_full_n"] >= 2000
         assert not surely_too_many(row, "full"), row
         assert not surely_too_many(row, "thrift"), row
+    *scoped, badly_described = stored["statistics-conditional"].rows
+    for row in scoped:
+        assert row["false_full_n"] >= 2000
+        assert not surely_too_many(row, "full"), row
+        assert not surely_too_many(row, "thrift"), row
+    # the one kind in which something is true of the prompts that were counted in, under a condition that misses them
+    assert (badly_described["outside"], badly_described["scopes"]) == ("holds", "15 % wrong")
+    for row in stored["statistics-described"].rows:
+        assert row["mix"] != "typical" or row["dropped_low"] <= 0.03, row
     nets = [row for row in stored["statistics-coverage"].rows if row["estimate"] == "net difference"]
     for row in nets:
         assert row["coverage_high"] > 0.93, row
@@ -157,6 +168,6 @@ def test_the_stored_benchmark_keeps_its_promises() -> None:
     typical = stored["statistics-thrift"].rows[0]
     assert (typical["mix"], typical["train"], typical["heldout"]) == ("typical", 1000, 500)
     assert typical["kept"] > 0.95
-    assert typical["saved"] > 0.6
+    assert typical["saved"] > 0.4
     assert pytest.approx(1 - typical["saved"], abs=0.01) == STAGED_SHARE  # what the estimate of a run assumes
     assert all(row["false_thrift"] < FALSE_DISCOVERY_RATE for row in stored["statistics-thrift"].rows)

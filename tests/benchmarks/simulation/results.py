@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from diffing.bench.results import Result, ResultColumn
 from diffing.types import OnProgress, Row, Scalar, ignore_progress
+from tests.benchmarks.simulation.conditional import CONDITIONS, conditional_rows
 from tests.benchmarks.simulation.coverage import coverage_rows
+from tests.benchmarks.simulation.described import RECALL, described_rows
 from tests.benchmarks.simulation.mixes import mix_rows
 from tests.benchmarks.simulation.nulls import null_rows
 from tests.benchmarks.simulation.worlds import ERRORS, FIRST_PLACE
@@ -39,6 +41,25 @@ among them. Number: confirmed with thrift for each one confirmed in full; it can
 are tested and the correction is milder. Saved: questions to the judge, ten hypotheses each, that are not asked.
 False: the false discovery rate. Power: confirmed of the hypotheses with a true net difference of at least 5 points."""
 
+_CONDITIONAL = f"""Simulated runs of 60 hypotheses of which none holds where it is said to hold; half or all of them
+have a condition, out of {CONDITIONS} of a run. Applies: the share of prompts that meet a condition; Decided: the
+share of these on which a hypothesis has a verdict. Which prompts meet a condition is decided beforehand from the
+prompts, in some kinds wrongly or in a form that cannot be read; outside there is no verdict. All tests of a run,
+overall and conditional, are one family. A false confirmation is a run that confirms anything.
+
+Outside holds: each conditional hypothesis holds for the prompts that do not meet its condition (accuracy 0.9), and
+for no others. With conditions decided right, nothing is confirmed that should not be. In the last row 15 % of the
+decisions are wrong, so prompts from outside are counted in: what is confirmed then is true of the prompts that were
+counted in, and the condition describes them badly. No test on verdicts can find that; it is the only kind above 5 %."""
+_DESCRIBED = f"""Simulated runs in which the train verdicts come from descriptions, which mention {RECALL[0]:.0%} to
+{RECALL[1]:.0%} of the pairs that show a behaviour (drawn for each hypothesis), so that only held-out prompts are
+judged. Mixes as for thrift.
+
+Dropped: of the true hypotheses that judging everything on both splits confirms, the share that is not tested; of all:
+its false alarms among them. Kept: of these true hypotheses, the share that is confirmed. Number: true hypotheses
+confirmed for each one that judging everything confirms. Saved: of the questions of judging everything, those not
+asked. False: the false discovery rate."""
+
 
 def statistics(runs: int, *, seed: int = 0, on_progress: OnProgress = ignore_progress) -> Mapping[str, Result]:
     """Simulates everything.
@@ -54,7 +75,9 @@ def statistics(runs: int, *, seed: int = 0, on_progress: OnProgress = ignore_pro
     nulls = null_rows(runs, seed, on_progress)
     mixes, planned = mix_rows(runs, seed, on_progress)
     covered = coverage_rows(DRAWS * runs, seed, on_progress)
-    return results_of(nulls, covered, planned, mixes, {"runs": runs, "seed": seed})
+    scoped = conditional_rows(runs, seed, on_progress)
+    described = described_rows(runs, seed, on_progress)
+    return results_of(nulls, covered, planned, mixes, scoped, described, {"runs": runs, "seed": seed})
 
 
 def results_of(
@@ -62,6 +85,8 @@ def results_of(
     covered: Sequence[Row],
     planned: Sequence[Row],
     mixes: Sequence[Row],
+    scoped: Sequence[Row],
+    described: Sequence[Row],
     settings: Mapping[str, Scalar],
 ) -> Mapping[str, Result]:
     """The rows with the words that explain them.
@@ -71,6 +96,8 @@ def results_of(
         covered: Of `coverage_rows`.
         planned: Of `mix_rows`, the second.
         mixes: Of `mix_rows`, the first.
+        scoped: Of `conditional_rows`.
+        described: Of `described_rows`.
         settings: What decided them.
     """
     command = f"python -m tests.benchmarks.statistics --runs {settings['runs']} --seed {settings['seed']}"
@@ -139,6 +166,39 @@ def results_of(
                 ResultColumn("saved", "Questions saved", "%"),
                 *(ResultColumn(f"false_{name}", f"False, {name}", "%") for name in ("full", "thrift")),
                 *(ResultColumn(f"power_{name}", f"Power, {name}", "%") for name in ("full", "thrift")),
+            ),
+        ),
+        "statistics-conditional": result(
+            "False confirmations where hypotheses have conditions",
+            _CONDITIONAL,
+            scoped,
+            (
+                ResultColumn("conditional", "With a condition", "%"),
+                ResultColumn("applies", "Applies", "%"),
+                ResultColumn("frequency", "Decided", "%"),
+                ResultColumn("scopes", "Conditions decided"),
+                ResultColumn("outside", "Outside"),
+                ResultColumn("correlation", "Correlation"),
+                ResultColumn("judge", "Judge"),
+                *prompts,
+                ResultColumn("false_full", "False confirmations, full", "%"),
+                ResultColumn("false_thrift", "False confirmations, thrift", "%"),
+            ),
+        ),
+        "statistics-described": result(
+            "What is lost if descriptions give the train verdicts",
+            _DESCRIBED,
+            described,
+            (
+                ResultColumn("mix", "Mix"),
+                ResultColumn("hypotheses", "Hypotheses"),
+                *prompts,
+                ResultColumn("dropped", "Dropped", "%"),
+                ResultColumn("dropped_all", "Dropped of all", "%"),
+                ResultColumn("kept", "Kept", "%"),
+                ResultColumn("number", "Number", "%"),
+                ResultColumn("saved", "Questions saved", "%"),
+                ResultColumn("false", "False", "%"),
             ),
         ),
     }

@@ -1,0 +1,1 @@
+"""What the LLM method states and confirms when the LLM describes the same properties in ever different words."""

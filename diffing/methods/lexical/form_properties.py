@@ -8,10 +8,15 @@ import re
 from diffing.methods.lexical.measured_property import Property, counts, holds, pattern
 from diffing.methods.lexical.parsed_response import ParsedResponse
 from diffing.methods.lexical.prose import FORMULA, INLINE_CODE, QUOTATION
+from diffing.methods.lexical.tokens import UNSPACED
 
 HEADING = pattern(r"^ {0,3}#{1,6}[ \t]+\S")
-BULLET = pattern(r"^[ \t]*[-*+•‣◦–][ \t]+\S")
-NUMBERED = pattern(r"^[ \t]*\(?\d{1,3}[.)][ \t]+\S")
+BULLET = pattern(r"^[ \t\u3000]*(?:[-*+•‣◦–][ \t]+|[・●■◆][ \t\u3000]*)\S")
+LIST_NUMBER = pattern(r"^[ \t\u3000]*(?:\(?\d{1,3}[.)][ \t]+|[(（]?\d{1,3}[、．）][ \t\u3000]*)\S")
+NUMBERED = pattern(
+    rf"{LIST_NUMBER.pattern}|^[ \t\u3000]*(?:[(（]?[一二三四五六七八九十]{{1,3}}[、．）]|[①-⑳])[ \t\u3000]*\S"
+)
+"""Matches a numbered item; in Chinese and Japanese also one such as `一、` or `１．`, with no space after it."""
 BOLD = pattern(r"\*\*[^*\n]{1,300}\*\*|__[^_\n]{1,300}__")
 ITALICS = pattern(r"(?<![*\w])\*[^*\s][^*\n]{0,200}\*(?![*\w])")
 CODE_BLOCK = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
@@ -20,7 +25,7 @@ EMOJI = re.compile(
 )
 LINK = pattern(r"https?://\S|www\.\w|\]\(\S")
 MATHS = re.compile(rf"{FORMULA.pattern}|\$\$|\\[(\[]|\\(?:frac|sqrt|sum|int|begin)\b", re.DOTALL)
-NUMBER = pattern(r"(?<![\w.,])\d+(?:[.,]\d+)*")
+NUMBER = pattern(rf"(?<![^\W{UNSPACED}])(?<![.,])\d+(?:[.,]\d+)*")
 UPPER_CASE = re.compile(r"\b[A-ZÀ-ÖØ-Þ]{4,}\b")
 DASH = pattern(r"—| – ")
 PARENTHESIS = pattern(r"\([^()\n]{2,300}\)")
@@ -54,7 +59,7 @@ def table(exchange: ParsedResponse) -> float:
 
 def numbers(exchange: ParsedResponse) -> float:
     """Counts the numbers, without those that number a list."""
-    return max(0.0, counts(NUMBER)(exchange) - counts(NUMBERED)(exchange))
+    return max(0.0, counts(NUMBER)(exchange) - counts(LIST_NUMBER)(exchange))
 
 
 def ends_with_question(exchange: ParsedResponse) -> float | None:

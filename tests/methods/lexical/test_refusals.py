@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from diffing.bench.results import load_result
 from diffing.methods.lexical.parsed_response import ParsedResponse
 from diffing.methods.lexical.properties import BY_NAME
-from tests.benchmarks.refusals import score, scores_of
+from tests.benchmarks.page import RESULTS
+from tests.benchmarks.refusals import refusals_result, score, scores_of
 
 
 def refuses(text: str) -> float | None:
@@ -85,6 +87,25 @@ def test_real_refusals_that_humans_labelled(shared_data: Path) -> None:
     assert (scored.precision.value or 0) >= 0.98
     assert scored.recall.low is not None
     assert scored.recall.low < (scored.recall.value or 0)
+
+
+def test_refusals_of_a_model_that_the_rules_were_not_written_on(shared_data: Path) -> None:
+    scored = scores_of(shared_data / "refusals" / "xstest_gpt4.jsonl")
+    assert (scored.recall.n, scored.partial.n) == (211, 9)
+    assert (scored.recall.value or 0) >= 0.95
+    assert (scored.precision.value or 0) >= 0.98
+
+
+def test_the_definition_tells_what_was_measured(shared_data: Path) -> None:
+    stored = load_result(RESULTS / "refusals.json")
+    assert refusals_result(shared_data / "refusals", stored.command) == stored
+    counted = sum(round(float(row["recall"] or 0) * int(row["recall_n"] or 0)) for row in stored.rows)
+    full, all_counted = (sum(int(row[key] or 0) for row in stored.rows) for key in ("recall_n", "precision_n"))
+    definition = BY_NAME["refusals"].definition
+    assert (
+        f"of {full} full refusals in XSTest, by human label, {counted / full:.0%} are".replace("%", " %") in definition
+    )
+    assert f"and {counted / all_counted:.1%} of".replace("%", " %") in definition
 
 
 def test_ordinary_chats_hold_hardly_any(shared_data: Path) -> None:

@@ -22,7 +22,8 @@ from diffing.types import Estimate, Row
 
 commands = typer.Typer(add_completion=False)
 FILES = {
-    "llama2orig": "Llama 2 70B chat with its original system prompt; the rules were written on these responses",
+    "llama2orig": "Llama 2 70B chat with its original system prompt; the rules were written on these responses "
+    "and checked for false alarms on unlabelled chats",
     "gpt4": "GPT-4; looked at once, after the rules were finished",
 }
 """The files, with what a reader must know about each."""

@@ -99,13 +99,10 @@ def test_refusals_of_a_model_that_the_rules_were_not_written_on(shared_data: Pat
 def test_the_definition_tells_what_was_measured(shared_data: Path) -> None:
     stored = load_result(RESULTS / "refusals.json")
     assert refusals_result(shared_data / "refusals", stored.command) == stored
-    counted = sum(round(float(row["recall"] or 0) * int(row["recall_n"] or 0)) for row in stored.rows)
-    full, all_counted = (sum(int(row[key] or 0) for row in stored.rows) for key in ("recall_n", "precision_n"))
+    recall, full = float(stored.rows[1]["recall"] or 0), stored.rows[1]["recall_n"]
     definition = BY_NAME["refusals"].definition
-    assert (
-        f"of {full} full refusals in XSTest, by human label, {counted / full:.0%} are".replace("%", " %") in definition
-    )
-    assert f"and {counted / all_counted:.1%} of".replace("%", " %") in definition
+    assert f"of {full} full refusals of a model that the rules were not written on" in definition
+    assert f"{100 * recall:.0f} % are counted" in definition
 
 
 def test_ordinary_chats_hold_hardly_any(shared_data: Path) -> None:

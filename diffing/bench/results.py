@@ -24,7 +24,7 @@ from diffing.atomic_write import write_atomically
 from diffing.errors import SettingError
 from diffing.types import Estimate, Row, Scalar
 
-Kind: TypeAlias = Literal["statistics", "planted", "null", "lineage", "compare"]
+Kind: TypeAlias = Literal["statistics", "planted", "null", "refusals", "lineage", "compare"]
 """The benchmark that a result comes from; the page has one section per kind, in this order."""
 Unit: TypeAlias = Literal["", "%", "points"]
 """How the numbers of a column are shown: unchanged, as a percentage, or with a sign as percentage points."""

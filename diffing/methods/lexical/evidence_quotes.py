@@ -10,7 +10,7 @@ BEFORE, AFTER = 50, 70
 
 def quote_of_property(measured: Property, exchange: ParsedResponse) -> str:
     """Quotes the passage around the first match, or the first words if no passage shows the property; may be empty."""
-    match = measured.show.search(exchange.text) if measured.show else None
+    match = measured.show.search(getattr(exchange, measured.part)) if measured.show else None
     if match is not None:
         return _around(exchange.text, match.start(), match.end())
     start = len(exchange.text) - len(exchange.text.lstrip())

@@ -1,24 +1,31 @@
-"""Measured properties of a response's form: Markdown elements, punctuation, emoji, numbers and links."""
+"""Measured properties of a response's form: Markdown elements, punctuation, emoji, numbers and links.
+
+Form is read in the prose: a comment in a code block is no heading, and `!=` no exclamation.
+"""
 
 import re
 
 from diffing.methods.lexical.measured_property import Property, counts, holds, pattern
 from diffing.methods.lexical.parsed_response import ParsedResponse
+from diffing.methods.lexical.prose import FORMULA, INLINE_CODE, QUOTATION
+from diffing.methods.lexical.tokens import UNSPACED
 
 HEADING = pattern(r"^ {0,3}#{1,6}[ \t]+\S")
-BULLET = pattern(r"^[ \t]*[-*+•‣◦–][ \t]+\S")
-NUMBERED = pattern(r"^[ \t]*\(?\d{1,3}[.)][ \t]+\S")
+BULLET = pattern(r"^[ \t\u3000]*(?:[-*+•‣◦–][ \t]+|[・●■◆][ \t\u3000]*)\S")
+LIST_NUMBER = pattern(r"^[ \t\u3000]*(?:\(?\d{1,3}[.)][ \t]+|[(（]?\d{1,3}[、．）][ \t\u3000]*)\S")
+NUMBERED = pattern(
+    rf"{LIST_NUMBER.pattern}|^[ \t\u3000]*(?:[(（]?[一二三四五六七八九十]{{1,3}}[、．）]|[①-⑳])[ \t\u3000]*\S"
+)
+"""Matches a numbered item; in Chinese and Japanese also one such as `一、` or `１．`, with no space after it."""
 BOLD = pattern(r"\*\*[^*\n]{1,300}\*\*|__[^_\n]{1,300}__")
 ITALICS = pattern(r"(?<![*\w])\*[^*\s][^*\n]{0,200}\*(?![*\w])")
-CODE_BLOCK = pattern(r"^[ \t]*(?:```|~~~)")
-INLINE_CODE = pattern(r"(?<!`)`[^`\n]{1,200}`(?!`)")
+CODE_BLOCK = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 EMOJI = re.compile(
-    "[\U0001f1e6-\U0001f1ff\U0001f300-\U0001faff\u2600-\u27bf\u2b50\u2b55]|(?<![\\w:;])[:;]-?[)(DP](?!\\w)"
+    "[\U0001f1e6-\U0001f1ff\U0001f300-\U0001faff\u2600-\u27bf\u2b50\u2b55]|(?<![^\\s.!?,])[:;]-?[)(DP](?![\\w)])"
 )
 LINK = pattern(r"https?://\S|www\.\w|\]\(\S")
-MATHS = pattern(r"\$\$|\\[(\[]|\\(?:frac|sqrt|sum|int|begin)\b")
-NUMBER = pattern(r"(?<![\w.,])\d+(?:[.,]\d+)*")
-QUOTATION = pattern(r"\"[^\"\n]{1,300}\"|“[^”\n]{1,300}”|«[^»\n]{1,300}»|„[^“”\n]{1,300}[“”]")
+MATHS = re.compile(rf"{FORMULA.pattern}|\$\$|\\[(\[]|\\(?:frac|sqrt|sum|int|begin)\b", re.DOTALL)
+NUMBER = pattern(rf"(?<![^\W{UNSPACED}])(?<![.,])\d+(?:[.,]\d+)*")
 UPPER_CASE = re.compile(r"\b[A-ZÀ-ÖØ-Þ]{4,}\b")
 DASH = pattern(r"—| – ")
 PARENTHESIS = pattern(r"\([^()\n]{2,300}\)")
@@ -42,17 +49,28 @@ def lists(exchange: ParsedResponse) -> float:
 
 def table(exchange: ParsedResponse) -> float:
     """Returns 1 if a line consists only of `|`, `-` and `:`, as below a Markdown table's head; otherwise 0."""
-    return float(any("|" in line and "--" in line and set(line) <= set("|:- ") for line in exchange.lines))
+    return float(
+        any(
+            "|" in line and "--" in line and set(line) <= set("|:- ")
+            for line in map(str.strip, exchange.prose.split("\n"))
+        )
+    )
 
 
 def numbers(exchange: ParsedResponse) -> float:
     """Counts the numbers, without those that number a list."""
-    return max(0.0, counts(NUMBER)(exchange) - counts(NUMBERED)(exchange))
+    return max(0.0, counts(NUMBER)(exchange) - counts(LIST_NUMBER)(exchange))
 
 
-def ends_with_question(exchange: ParsedResponse) -> float:
-    """Returns 1 if the last character before closing quotes and brackets is a question mark, otherwise 0."""
-    return float(QUESTION_AT_END.search(exchange.text[-100:]) is not None)
+def ends_with_question(exchange: ParsedResponse) -> float | None:
+    """Returns 1 if the last character before closing quotes and brackets is a question mark, otherwise 0.
+
+    It is 0 if the response ends with code or a link, and None if the token limit cut the response.
+    """
+    if exchange.finish == "length":
+        return None
+    end = exchange.prose[: len(exchange.text.rstrip())][-100:]
+    return float(end[-1:].strip() != "" and QUESTION_AT_END.search(end) is not None)
 
 
 FORM = (
@@ -116,16 +134,18 @@ FORM = (
         "<MODEL> writes code blocks more often",
         "format",
         "a line that starts with ``` or ~~~",
-        holds(CODE_BLOCK),
+        holds(CODE_BLOCK, "text"),
         show=CODE_BLOCK,
+        part="text",
     ),
     Property(
         "inline_code",
         "<MODEL> sets words as inline code more often",
         "format",
         "`words` between single backticks",
-        holds(INLINE_CODE),
+        holds(INLINE_CODE, "text"),
         show=INLINE_CODE,
+        part="text",
     ),
     Property(
         "emoji",
@@ -140,15 +160,16 @@ FORM = (
         "<MODEL> gives links more often",
         "format",
         "a URL or a Markdown link",
-        holds(LINK),
+        holds(LINK, "outside_code"),
         show=LINK,
+        part="outside_code",
     ),
     Property(
         "maths",
         "<MODEL> writes formulas in LaTeX more often",
         "format",
-        "$$, \\(, \\[ or a LaTeX command",
-        holds(MATHS),
+        "$x$, $$, \\(, \\[ or a LaTeX command",
+        holds(MATHS, "outside_code"),
     ),
     Property(
         "numbers",
@@ -190,7 +211,7 @@ FORM = (
         "parentheses",
         "<MODEL> adds more remarks in parentheses",
         "style",
-        "passages in parentheses",
+        "passages in parentheses, outside code and formulas",
         counts(PARENTHESIS),
         scale="matched",
         show=PARENTHESIS,
@@ -208,7 +229,7 @@ FORM = (
         "question_marks",
         "<MODEL> asks more questions",
         "style",
-        "question marks",
+        "question marks, outside code and links",
         counts(pattern("[?？]")),
         scale="matched",
         show=pattern("[?？]"),
@@ -217,7 +238,8 @@ FORM = (
         "ends_with_question",
         "<MODEL> ends with a question to the user more often",
         "style",
-        "the last character is a question mark, but for closing quotes and brackets",
+        "the last character is a question mark, but for closing quotes and brackets; not judged where the token limit "
+        "cut either response",
         ends_with_question,
         show=QUESTION_AT_END,
     ),

@@ -59,8 +59,11 @@ def broken_off(exchange: ParsedResponse) -> float:
 def open_end(exchange: ParsedResponse) -> float | None:
     """Returns 1 if the text ends with a letter, a digit or one of `,:;(-`, and 0 if it ends with closing punctuation.
 
-    It is None for any other ending, and for code, list items, headings and links, which need no punctuation.
+    It is None for any other ending, for code, list items, headings and links, which need no punctuation, and for a
+    response that the token limit cut.
     """
+    if exchange.finish == "length":
+        return None
     last = exchange.lines[-1] if exchange.lines else ""
     if CLOSED_END.search(last) is not None:
         return 0.0
@@ -132,9 +135,9 @@ LENGTH = (
     ),
     Property(
         "broken_off",
-        "<MODEL> breaks off before the end more often",
+        "<MODEL> is cut off by the token limit more often",
         "capability",
-        "cut by the limit of tokens",
+        "generation reached the limit of tokens (--max-new-tokens), so how the response would have ended is unknown",
         broken_off,
     ),
     Property(
@@ -142,7 +145,8 @@ LENGTH = (
         "<MODEL> ends without closing punctuation more often",
         "style",
         "the last character is a letter, a digit or one of ,:;(- and not a full stop, exclamation or question mark; "
-        "not judged where either response ends in code, a list item, a heading, a link or another sign",
+        "not judged where either response was cut by the token limit, or ends in code, a list item, a heading, a link "
+        "or another sign",
         open_end,
         show=LAST_LINE,
     ),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from diffing.methods.lexical.parsed_response import PairReading, ParsedResponse
+from diffing.methods.lexical.parsed_response import PairReading, ParsedResponse, Part
 from diffing.types import Category, Verdict
 
 Scale: TypeAlias = Literal["whole", "matched"]
@@ -36,6 +36,8 @@ class Property:
     sentence can contain (hedges, question marks), of which the longer response would usually have more."""
     show: re.Pattern[str] | None = None
     """Finds a passage to quote as evidence, if a passage can show the property."""
+    part: Part = "prose"
+    """The part of the response in which the passage is sought."""
 
     def compare(self, reading: PairReading) -> "PropertyComparison":
         """Measures the property on both sides of a pair, in whole responses and at equal length if necessary."""
@@ -81,32 +83,37 @@ def pattern(expression: str) -> re.Pattern[str]:
     return re.compile(expression.replace("'", "['’]"), re.IGNORECASE | re.MULTILINE)
 
 
-def holds(sought: re.Pattern[str]) -> Count:
-    """Makes a measurement: 1 if the pattern occurs in the response, otherwise 0."""
-    text, quick = _quick(sought)
+def holds(sought: re.Pattern[str], part: Part = "prose") -> Count:
+    """Makes a measurement: 1 if the pattern occurs in a part of the response, otherwise 0."""
+    text, quick = _quick(sought, part)
     return lambda exchange: float(quick.search(text(exchange)) is not None)
 
 
-def opens_with(sought: re.Pattern[str]) -> Count:
-    """Makes a measurement: 1 if the pattern occurs in the first 100 characters, otherwise 0."""
-    text, quick = _quick(sought)
+def opens_with(sought: re.Pattern[str], part: Part = "voice") -> Count:
+    """Makes a measurement: 1 if the pattern occurs in the first 100 characters of a part, otherwise 0."""
+    text, quick = _quick(sought, part)
     return lambda exchange: float(quick.search(text(exchange).lstrip()[:100]) is not None)
 
 
-def closes_with(sought: re.Pattern[str]) -> Count:
-    """Makes a measurement: 1 if the pattern occurs in the last 250 characters, otherwise 0."""
-    text, quick = _quick(sought)
-    return lambda exchange: float(quick.search(text(exchange).rstrip()[-250:]) is not None)
+def closes_with(sought: re.Pattern[str], part: Part = "voice") -> Value:
+    """Makes a measurement: 1 if the pattern occurs in the last 250 characters of a part, otherwise 0.
+
+    It is None if the token limit cut the response, since nobody knows how it would have ended.
+    """
+    text, quick = _quick(sought, part)
+    return lambda exchange: (
+        None if exchange.finish == "length" else float(quick.search(text(exchange).rstrip()[-250:]) is not None)
+    )
 
 
-def counts(sought: re.Pattern[str]) -> Count:
-    """Makes a measurement: the number of times that the pattern occurs."""
-    text, quick = _quick(sought)
+def counts(sought: re.Pattern[str], part: Part = "prose") -> Count:
+    """Makes a measurement: the number of times that the pattern occurs in a part of the response."""
+    text, quick = _quick(sought, part)
     return lambda exchange: float(len(quick.findall(text(exchange))))
 
 
-def _quick(sought: re.Pattern[str]) -> tuple[Callable[[ParsedResponse], str], re.Pattern[str]]:
+def _quick(sought: re.Pattern[str], part: Part) -> tuple[Callable[[ParsedResponse], str], re.Pattern[str]]:
     """Returns the text to search and the pattern: searching folded text avoids a slow case-insensitive search."""
     if not sought.flags & re.IGNORECASE:
-        return lambda exchange: exchange.text, sought
-    return lambda exchange: exchange.folded, re.compile(sought.pattern, sought.flags & ~re.IGNORECASE)
+        return lambda exchange: str(getattr(exchange, part)), sought
+    return lambda exchange: exchange.folded(part), re.compile(sought.pattern, sought.flags & ~re.IGNORECASE)

@@ -14,6 +14,7 @@ from diffing.methods.lexical.phrases import Phrase, PhraseSearch, find_phrases, 
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES
 from diffing.methods.lexical.property_results import PropertyResult, measure_properties
 from diffing.methods.lexical.stages import MEASURE
+from diffing.methods.lexical.tokens import as_written
 from diffing.types import (
     SIDES,
     Discovery,
@@ -176,7 +177,7 @@ def _of_property(one: PropertyResult, pairs: Sequence[Pair], readings: Sequence[
 def _of_phrase(phrase: Phrase, pairs: Sequence[Pair], readings: Sequence[PairReading]) -> Hypothesis:
     """Makes the hypothesis that a side uses a phrase in more of its responses."""
     kind = "phrase" if " " in phrase.text else "word"
-    text = f"<MODEL> uses the {kind} «{phrase.text}» more often"
+    text = f"<MODEL> uses the {kind} «{as_written(phrase.text)}» more often"
     other = other_side(phrase.side)
     quotes: list[Evidence] = []
     for pair, reading in zip(pairs, readings, strict=True):

@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal, TypeAlias
 
 from diffing.methods.lexical.language_detection import language_of
+from diffing.methods.lexical.prose import without_code, without_formulas_and_links, without_other_voices
 from diffing.methods.lexical.tokens import SENTENCE_END, WORD, fold, words_of
 from diffing.types import Finish, Pair, Response
+
+Part: TypeAlias = Literal["text", "outside_code", "prose", "voice"]
+"""The part of a response that a property reads."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +30,33 @@ class ParsedResponse:
         return tuple(match.span() for match in WORD.finditer(self.text))
 
     @cached_property
-    def folded(self) -> str:
-        """The text in lower case, with straight apostrophes and composed characters (NFC)."""
-        return fold(self.text)
+    def outside_code(self) -> str:
+        """The text with spaces in place of code, so that positions are those in the text."""
+        return without_code(self.text)
+
+    @cached_property
+    def prose(self) -> str:
+        """The text with spaces in place of code, formulas and links."""
+        return without_formulas_and_links(self.outside_code)
+
+    @cached_property
+    def voice(self) -> str:
+        """The model's own words: the prose with spaces in place of quotations and the turns of invented users."""
+        return without_other_voices(self.prose)
+
+    def folded(self, part: Part) -> str:
+        """Returns a part in lower case, with straight apostrophes and composed characters (NFC)."""
+        if part not in self._folded:
+            self._folded[part] = fold(getattr(self, part))
+        return self._folded[part]
+
+    @cached_property
+    def _folded(self) -> dict[Part, str]:
+        return {}
 
     @cached_property
     def sentences(self) -> tuple[tuple[str, ...], ...]:
-        """The words of each sentence that has any, folded as in `folded`."""
+        """The words of each sentence that has any, folded."""
         parts = (tuple(words_of(part)) for part in SENTENCE_END.split(self.text))
         return tuple(part for part in parts if part)
 

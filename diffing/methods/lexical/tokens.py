@@ -1,7 +1,7 @@
 """Splits a text into words and sentences, in time linear in its length, since responses may be hostile.
 
-In scripts without spaces between words, a word is a single character (Chinese and Japanese) or all text between two
-spaces (Thai, Lao, Khmer and Burmese).
+In scripts without spaces between words, a word is a single character (Chinese and Japanese), a run of katakana, or all
+text between two spaces (Thai, Lao, Khmer and Burmese).
 """
 
 import re
@@ -25,10 +25,18 @@ JOINERS = "\u200c\u200d"
 """Invisible characters that shape letters within words of Persian and of Indian scripts."""
 MARKS = f"[{_marks()}{JOINERS}]"
 RUN = rf"[^\W_]+(?:{MARKS}+[^\W_]+)*{MARKS}*"
-WORD = re.compile(rf"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff][\u3099\u309a]?|{RUN}(?:['’-]{RUN})*")
-"""Matches a word; in Chinese and Japanese, which have no spaces between words, a character."""
-SENTENCE_END = re.compile(r"(?<=[.!?…。！？।॥؟۔])[\"'”’»)\]*]{0,3}(?=\s|$)|(?<=[。！？])|\n+")
-"""Matches the end of a sentence: a full stop, exclamation or question mark before a space, or the end of a line."""
+UNSPACED = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+"""The characters of Chinese and Japanese, as ranges for a regular expression's class."""
+KATAKANA = r"(?:[\u30a1-\u30fa\u30fc-\u30ff][\u3099\u309a]?)+"
+ABBREVIATION = r"[^\W\d_](?:\.[^\W\d_])+(?![^\W_])\.?"
+WORD = re.compile(rf"{KATAKANA}|[{UNSPACED}][\u3099\u309a]?|{ABBREVIATION}|{RUN}(?:['’-]{RUN})*")
+"""Matches a word, also one such as `e.g.`; in Chinese and Japanese, a character or a run of katakana."""
+SENTENCE_END = re.compile(
+    r"(?<=[.!?…。！？।॥؟۔])(?<![^\W\d_]\.[^\W\d_]\.)[\"'”’»)\]*]{0,3}(?=\s|$)|(?<=[。！？])|\n+|"
+    r"(?<=[^\W\d_][?!])(?=[^\W\d_](?!\w{0,20}=))|(?<=[a-z]{2}\.)(?=[A-Z][a-z])"
+)
+"""Matches the end of a sentence: the end of a line, or a full stop, exclamation or question mark before a space (not
+after `e.g.`) or glued to the next sentence, as in `Anything else?Sure`."""
 
 _PLAIN = str.maketrans("’", "'", JOINERS)
 
@@ -36,6 +44,11 @@ _PLAIN = str.maketrans("’", "'", JOINERS)
 def words_of(text: str) -> list[str]:
     """Returns the words of a text, folded."""
     return [fold(word) for word in WORD.findall(text)]
+
+
+def as_written(phrase: str) -> str:
+    """Returns a phrase of folded words as it is written: without spaces between Chinese or Japanese characters."""
+    return re.sub(rf"(?<=[{UNSPACED}]) (?=[{UNSPACED}])", "", phrase)
 
 
 def fold(text: str) -> str:

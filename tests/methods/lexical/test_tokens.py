@@ -8,7 +8,7 @@ from diffing.methods.lexical.evidence_quotes import quote_of_phrase
 from diffing.methods.lexical.language_detection import language_of
 from diffing.methods.lexical.parsed_response import ParsedResponse
 from diffing.methods.lexical.phrases import holds_phrase
-from diffing.methods.lexical.tokens import words_of
+from diffing.methods.lexical.tokens import as_written, words_of
 
 
 @pytest.mark.parametrize(("text", "words"), [
@@ -19,10 +19,33 @@ from diffing.methods.lexical.tokens import words_of
     ("می\u200cخواهم بروم", ["میخواهم", "بروم"]),
     ("Résumé’s co-author don't", ["résumé's", "co-author", "don't"]),
     ("日本 ok", ["日", "本", "ok"]),
+    ("コンピューターを使う", ["コンピューター", "を", "使", "う"]),
+    ("Bread, e.g. rye, in the U.S. today", ["bread", "e.g.", "rye", "in", "the", "u.s.", "today"]),
     ("snake_case 1️⃣ ❤️ ́", ["snake", "case", "1"]),
 ])  # fmt: skip
 def test_words(text: str, words: list[str]) -> None:
     assert words_of(text) == words
+
+
+@pytest.mark.parametrize(("text", "sentences"), [
+    ("Bread, e.g. rye. It is good.", ["bread e.g. rye", "it is good"]),
+    ("Anything else?assistant", ["anything else", "assistant"]),
+    ("It is done.Next one", ["it is done", "next one"]),
+    ("See x.org/watch?v=abc or node.js", ["see x org watch v abc or node js"]),
+    ("好。是！", ["好", "是"]),
+])  # fmt: skip
+def test_sentences(text: str, sentences: list[str]) -> None:
+    assert [" ".join(words) for words in ParsedResponse("", text, "stop").sentences] == sentences
+
+
+@pytest.mark.parametrize(("phrase", "written"), [
+    ("不 断 地", "不断地"),
+    ("データ を", "データを"),
+    ("ai で す", "ai です"),
+    ("let me know", "let me know"),
+])  # fmt: skip
+def test_a_phrase_is_shown_as_it_is_written(phrase: str, written: str) -> None:
+    assert as_written(phrase) == written
 
 
 @pytest.mark.parametrize("text", ["Mon résumé est prêt", "Tôi không biết để", "がぎぐ です", "क़लम", "Ångström's ŠÁ"])

@@ -1,0 +1,115 @@
+"""Measures how well refusals are recognised, against human labels: `python -m tests.benchmarks.refusals`.
+
+The responses and labels are those of XSTest (Röttger et al. 2024), of two models; they lie in the shared data folder.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from diffing.bench.results import Result, ResultColumn, estimate_cells
+from diffing.cli.bench.printing import SaveTo, show_result
+from diffing.cli.commands import main
+from diffing.methods.lexical.parsed_response import ParsedResponse
+from diffing.methods.lexical.properties import BY_NAME
+from diffing.metrics import wilson
+from diffing.paths import path_of
+from diffing.types import Estimate, Row
+
+commands = typer.Typer(add_completion=False)
+FILES = {
+    "llama2orig": "Llama 2 70B chat with its original system prompt; the rules were written on these responses "
+    "and checked for false alarms on unlabelled chats",
+    "gpt4": "GPT-4; looked at once, after the rules were finished",
+}
+"""The files, with what a reader must know about each."""
+ABOUT = (
+    "The lexical method's property “refuses” against the label that human annotators gave to each response: full "
+    "refusal, partial refusal or full compliance. Source of responses and labels: XSTest v2 (Röttger et al. 2024, "
+    "CC-BY-4.0), 450 prompts, of which 250 are safe and 200 unsafe.\n\n"
+    "Recall is the share of full refusals that are counted. Precision is the share of full refusals among the full "
+    "refusals and full compliances that are counted. Partial refusals are left out of both; the last column says how "
+    "many of them are counted. All intervals are 95% intervals by Wilson's method."
+)
+_COLUMNS = (
+    ResultColumn("responses", "Responses of"),
+    ResultColumn("recall", "Recall", "%"),
+    ResultColumn("precision", "Precision", "%"),
+    ResultColumn("partial", "Partial refusals that are counted", "%"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How the property agrees with human labels."""
+
+    recall: Estimate
+    """Of full refusals, the share that is counted."""
+    precision: Estimate
+    """Of what is counted and not labelled as partial, the share of full refusals."""
+    partial: Estimate
+    """Of partial refusals, the share that is counted."""
+
+
+def score(labelled: Iterable[tuple[str, str]]) -> Score:
+    """Scores the property on pairs of label and response; labels begin with 1 (complies), 2 (full) or 3 (partial)."""
+    refuses = BY_NAME["refusals"].value
+    counted: dict[str, list[bool]] = {"1": [], "2": [], "3": []}
+    for label, response in labelled:
+        counted[label[0]].append(refuses(ParsedResponse("", response, "stop")) == 1.0)
+    full, complies, partial = (sum(counted[kind]) for kind in ("2", "1", "3"))
+    return Score(
+        recall=wilson(full, len(counted["2"])),
+        precision=wilson(full, full + complies),
+        partial=wilson(partial, len(counted["3"])),
+    )
+
+
+def scores_of(path: Path) -> Score:
+    """Scores the property on a JSON Lines file with `label` and `response`."""
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return score((row["label"], row["response"]) for row in rows)
+
+
+def refusals_result(folder: Path, command: str) -> Result:
+    """Makes the table of all files in a folder."""
+    rows: list[Row] = []
+    for name, said in FILES.items():
+        scored = scores_of(folder / f"xstest_{name}.jsonl")
+        rows.append(
+            {
+                "responses": said,
+                **estimate_cells("recall", scored.recall),
+                **estimate_cells("precision", scored.precision),
+                **estimate_cells("partial", scored.partial),
+            }
+        )
+    return Result(
+        kind="refusals",
+        title="How well refusals are recognised",
+        command=command,
+        about=ABOUT,
+        rows=tuple(rows),
+        columns=_COLUMNS,
+    )
+
+
+@commands.command("refusals")
+def _refusals(
+    *,
+    folder: Annotated[
+        Path, typer.Option("--folder", parser=path_of, metavar="PATH", help="Folder of the labelled responses.")
+    ] = Path("../shared/data/refusals"),
+    save: SaveTo = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")] = False,
+) -> None:
+    """Measure recall and precision of the property “refuses” against human labels."""
+    show_result(refusals_result(folder, "python -m tests.benchmarks.refusals"), save, json_)
+
+
+if __name__ == "__main__":
+    main(commands=commands)

@@ -29,10 +29,11 @@ PROMISING_POWER = 0.6
 probability of confirming it on all held-out prompts is lower than this."""
 PROMISING_IF_KNOWN = 0.5
 """The same for a hypothesis whose train verdicts a method already has: these name fewer pairs than a judge would."""
-CHANCE_IF_KNOWN = 0.3
+CHANCE_IF_KNOWN = 0.4
 """Such a hypothesis is futile as well if chance alone would give train verdicts that favour its side as much with a
 larger probability than this. No judge looks at them again, so without this every coincidence in the descriptions would
-be tested, and Benjamini-Hochberg would ask more of all others."""
+be tested, and Benjamini-Hochberg would ask more of all others. At 0.4, simulated runs of 60 and 40 prompts drop 2% of
+what full judging confirms, at 0.3 more than 3%."""
 WORTHWHILE_POWER = 0.2
 """A hypothesis is tested on all held-out prompts once, at the worst accuracy that is consistent with train, they would
 confirm it with this probability: further train prompts would cost as much and confirm nothing."""

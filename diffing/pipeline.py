@@ -58,7 +58,7 @@ class DiffOptions:
     """Sample number of model A."""
     sample_b: int = 0
     """Sample number of model B. If A and B are the same model, different numbers make it a null comparison."""
-    judge_batch: int = 10
+    judge_batch: int = 20
     """Hypotheses per question to the judge."""
     both_orders: bool = False
     """Whether to ask the judge twice, with the responses swapped; a disagreement counts as NEITHER."""

@@ -71,7 +71,7 @@ class RunSettings(Settings):
     """The LLM that gives the verdicts. Default: the LLM of --llm."""
     second_judge: Annotated[str | None, Setting(_METHODS, "Second judge", may_be_file=True, served=True)] = None
     """Another LLM, which is asked a sample of the judge's questions, as a check of the first judge."""
-    check_judge: Annotated[int, Setting(_METHODS), Field(ge=0)] = 25
+    check_judge: Annotated[int, Setting(_METHODS), Field(ge=0)] = 12
     """Number of questions that the judge is asked again with the responses swapped, as a check; 0 turns this off."""
     rater: Annotated[tuple[str, ...], Setting(_METHODS, may_be_file=True)] = ()
     """An LLM that rates interestingness and abstraction; may be given several times."""
@@ -117,8 +117,8 @@ class RunSettings(Settings):
     """Seconds to wait for one answer from a server."""
     embedder: Annotated[str, Setting(_METHODS, may_be_file=True)] = "auto"
     """The sentence embedder of the llm method and of --pool: auto, tfidf (offline), a Hub id or a folder."""
-    judge_batch: Annotated[int, Setting(_METHODS), Field(ge=1, le=50)] = 10
-    """Hypotheses per question to the judge."""
+    judge_batch: Annotated[int, Setting(_METHODS), Field(ge=1, le=50)] = 20
+    """Largest number of hypotheses in one question to the judge; the papers use 10."""
     both_orders: Annotated[bool, Setting(_METHODS)] = False
     """Ask the judge in both orders; a disagreement counts for neither side. This doubles the calls."""
     judging: Annotated[Literal["thrift", "full"], Setting(_METHODS, "Judging")] = "thrift"

@@ -52,9 +52,9 @@ def test_stages_are_those_of_progress_and_usage() -> None:
 @pytest.mark.parametrize(
     ("changed", "questions", "scopes", "checks"),
     [
-        ({}, 20 * 3, 2, 25),  # six hypotheses of 40 train prompts, in twos: the judge sees held-out prompts alone
-        ({"judging": "full"}, 60 * 3, 6, 25),
-        ({"clustering": "paper"}, 60 * 20, None, 25),
+        ({}, 20 * 3, 2, 12),  # six hypotheses of 40 train prompts, in twos: the judge sees held-out prompts alone
+        ({"judging": "full"}, 60 * 3, 6, 12),
+        ({"clustering": "paper"}, 60 * 20, None, 12),
         ({"both_orders": True}, 2 * 20 * 3, 2, None),
         ({"judge_batch": 40, "check_judge": 50}, 20, 2, 20),  # no more than there are questions
     ],

@@ -101,8 +101,8 @@ def test_methods_merge_into_one_list_and_the_judge_is_checked_without_changing_a
         ("both orders", "measured properties", "second judge"), 1.0
     )
     stages = {usage.stage: usage.calls for usage in report.usage}
-    # a question holds all three sentences; 25 are asked again with the responses swapped, and of the second judge
-    assert (stages["check judge"], stages["second judge"], stages["merge"] > 0) == (25, 25, True)
+    # a question holds all three sentences; 12 are asked again with the responses swapped, and of the second judge
+    assert (stages["check judge"], stages["second judge"], stages["merge"] > 0) == (12, 12, True)
     assert ("second judge", "scripted:second") in {(info.role, info.id) for info in report.others}
     unchecked = DiffOptions(check_judge=0)
     plain = diff_models(PLAIN, PRAISES, PROMPTS, methods=methods, judge=rules, options=unchecked)

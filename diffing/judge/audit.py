@@ -28,9 +28,9 @@ from diffing.types import (
     ignore_progress,
 )
 
-SAMPLE = 25
-"""The default number of questions that are asked again. With ten hypotheses each, the share of verdicts for a side that
-stay the same is then known to about 15 points: enough to see that a judge only looks at the order."""
+SAMPLE = 12
+"""The default number of questions that are asked again. Each holds up to twenty hypotheses, so a judge that only looks at
+the order is seen at once; in a small run more questions would cost as much as the verdicts themselves."""
 TABLE = "judge_checks"
 """The name of the report's table that holds the results."""
 

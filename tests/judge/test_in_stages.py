@@ -74,10 +74,14 @@ def costing(model, read, written):
     return ScriptedModel("judge", reply)
 
 
+TENS = Judging(batch=10)
+"""Ten hypotheses per question, so that two of the twelve make a second one."""
+
+
 def test_thrift_asks_less_and_changes_no_verdict():
     model = fair()
-    thrifty = judge_in_stages(model, HYPOTHESES, PAIRS, family=12)
-    full = judge(fair(), HYPOTHESES, PAIRS)
+    thrifty = judge_in_stages(model, HYPOTHESES, PAIRS, TENS, family=12)
+    full = judge(fair(), HYPOTHESES, PAIRS, TENS)
     assert len(model.requests) == thrifty.usage.calls < 0.6 * full.usage.calls
     verdicts = {(j.hypothesis_id, j.prompt_id): j.verdict for j in full.judgements}
     assert all(verdicts[j.hypothesis_id, j.prompt_id] is j.verdict for j in thrifty.judgements)
@@ -199,7 +203,7 @@ def test_what_train_dropped_is_in_no_family(judging):
 
     a, b = side("a"), side("b")
     prompts = [pair.prompt for pair in PAIRS]
-    options = DiffOptions(judging=judging)
+    options = DiffOptions(judging=judging, judge_batch=10)
     report = diff_models(a, b, prompts, methods=[Given()], judge=fair(), options=options)
     found = {finding.hypothesis.id: finding for finding in report.findings}
     assert {name for name, each in found.items() if each.confirmed} == {"h0", "h1"}

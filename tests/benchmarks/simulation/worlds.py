@@ -12,7 +12,7 @@ from diffing.types import Split
 Verdicts: TypeAlias = NDArray[np.int8]
 """Hypotheses x prompts: 1 for the predicted side, -1 for the other, 0 for neither."""
 
-BATCH = 10
+BATCH = 20
 """Hypotheses per question to the judge, the default."""
 
 

@@ -29,8 +29,8 @@ from diffing.types import (
 )
 
 SAMPLE = 12
-"""The default number of questions that are asked again. Each holds up to twenty hypotheses, so a judge that only looks at
-the order is seen at once; in a small run more questions would cost as much as the verdicts themselves."""
+"""The default number of questions that are asked again. Each holds up to twenty hypotheses, so a judge that only looks
+at the order is seen at once; in a small run more questions would cost as much as the verdicts themselves."""
 TABLE = "judge_checks"
 """The name of the report's table that holds the results."""
 

@@ -40,8 +40,8 @@ class Judging:
     """How the judge is asked."""
 
     batch: int = 20
-    """The largest number of hypotheses in one question. The papers use 10; a run seldom has more than 20 that apply to a
-    prompt, so with 20 each pair of responses is sent only once."""
+    """The largest number of hypotheses in one question. The papers use 10; a run seldom has more than 20 that apply to
+    a prompt, so with 20 each pair of responses is sent only once."""
     both_orders: bool = False
     """Whether to ask every question twice, with the responses swapped; a disagreement counts as NEITHER."""
     seed: int = 0

@@ -62,8 +62,9 @@ def test_the_direction_is_not_told_and_changes_no_verdict():
 def test_the_order_is_a_fair_coin_of_pair_and_batch():
     hypotheses = [Hypothesis(f"h{i}", f"<MODEL> is {i}.", "a", "llm", "style") for i in range(25)]
     pairs = planted_pairs(400, 0)
-    judged = judge(judge_by(lambda statements, one, two: labels(*["NOT SHOWN"] * len(statements))), hypotheses, pairs)
-    assert judged.usage.calls == 400 * 2
+    model = judge_by(lambda statements, one, two: labels(*["NOT SHOWN"] * len(statements)))
+    judged = judge(model, hypotheses, pairs, Judging(batch=10))
+    assert judged.usage.calls == 400 * 3
     first = {(j.hypothesis_id, j.prompt_id): j.shown_first for j in judged.judgements}
     share = sum(side == "a" for side in first.values()) / len(first)
     assert 0.45 < share < 0.55
@@ -161,7 +162,7 @@ def test_both_orders_need_both():
 
 
 def test_preference_for_the_second_place_is_told():
-    judged = judge(judge_by(lambda statements, one, two: labels("2")), [PRAISES], PAIRS)
+    model = judge_by(lambda statements, one, two: labels("2")), [PRAISES], PAIRS)
     assert judged.first_place.value == 0
     assert "prefers the response shown second: 100%" in judged.notes[0]
 

@@ -26,6 +26,8 @@ def test_every_row_is_kept_with_the_command(printed_and_kept: tuple[str, Path]) 
         "statistics-coverage": 3 * 45,
         "statistics-coverage-planned": 3 * 6,
         "statistics-thrift": 9,
+        "statistics-conditional": 34,
+        "statistics-described": 10,
     }
     for result in results.values():
         assert result.command == "python -m tests.benchmarks.statistics --runs 1 --seed 3"

@@ -12,8 +12,8 @@ from diffing.types import Split
 Verdicts: TypeAlias = NDArray[np.int8]
 """Hypotheses x prompts: 1 for the predicted side, -1 for the other, 0 for neither."""
 
-BATCH = 20
-"""Hypotheses per question to the judge, the default."""
+BATCH = 10
+"""Hypotheses per question to the judge, as in the papers. With more, fewer questions remain to be saved."""
 
 
 @dataclass(frozen=True, slots=True)

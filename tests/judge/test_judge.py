@@ -162,7 +162,7 @@ def test_both_orders_need_both():
 
 
 def test_preference_for_the_second_place_is_told():
-    model = judge_by(lambda statements, one, two: labels("2")), [PRAISES], PAIRS)
+    judged = judge(judge_by(lambda statements, one, two: labels("2")), [PRAISES], PAIRS)
     assert judged.first_place.value == 0
     assert "prefers the response shown second: 100%" in judged.notes[0]
 

@@ -30,10 +30,10 @@ probability of confirming it on all held-out prompts is lower than this."""
 PROMISING_IF_KNOWN = 0.5
 """The same for a hypothesis whose train verdicts a method already has: these name fewer pairs than a judge would."""
 CHANCE_IF_KNOWN = 0.4
-"""Such a hypothesis is futile as well if chance alone would give train verdicts that favour its side as much with a
-larger probability than this. No judge looks at them again, so without this every coincidence in the descriptions would
-be tested, and Benjamini-Hochberg would ask more of all others. At 0.4, simulated runs of 60 and 40 prompts drop 2% of
-what full judging confirms, at 0.3 more than 3%."""
+"""Such a hypothesis is not tested at all if chance alone would give train verdicts that favour its side as much with a
+larger probability than this, as for 2 against 1 or 4 against 3. No judge looks at them again, so without this every
+coincidence in the descriptions would be tested, and Benjamini-Hochberg would ask more of all others; so such hypotheses
+do not fill up questions either."""
 WORTHWHILE_POWER = 0.2
 """A hypothesis is tested on all held-out prompts once, at the worst accuracy that is consistent with train, they would
 confirm it with this probability: further train prompts would cost as much and confirm nothing."""
@@ -102,8 +102,10 @@ def plan_all(
             to promise that fewer prompts suffice.
     """
     counts = dict(known)
+    chance = {each for each in known if may_be_chance(known[each])}
     plans: dict[K, int | None] = {
-        each: 0 if futile_if_known(counts[each], size.heldout) else size.heldout for each in known
+        each: 0 if each in chance or futile(counts[each], size.heldout, PROMISING_IF_KNOWN) else size.heldout
+        for each in known
     }
     active = [each for each in hypotheses if each not in known]
     start = 0
@@ -115,7 +117,9 @@ def plan_all(
         active = _still_asked(active, plans, counts, size)
         start = stop
     planned = {each: size.heldout if (number := plans[each]) is None else number for each in hypotheses}
-    return _filled(planned, {each: promise(counts[each], size.heldout) for each in hypotheses}, size.batch)
+    promises = {each: promise(counts[each], size.heldout) for each in hypotheses}
+    tested = {each: number for each, number in planned.items() if each not in chance}
+    return planned | _filled(tested, promises, size.batch)
 
 
 def _still_asked(
@@ -198,15 +202,13 @@ def futile(counts: TrainCounts, heldout: int, promising: float = PROMISING_POWER
     return promise(counts, heldout) < promising
 
 
-def futile_if_known(counts: TrainCounts, heldout: int) -> bool:
-    """The same for a hypothesis whose train verdicts come from the method that proposed it.
+def may_be_chance(counts: TrainCounts) -> bool:
+    """Tells whether chance alone would often favour a hypothesis as much as the descriptions of train pairs do.
 
     Args:
-        counts: Its verdicts on train. They may name fewer pairs than a judge would.
-        heldout: Number of held-out prompts.
+        counts: Verdicts on train that come from the method that proposed the hypothesis.
     """
-    by_chance = metrics.sign_test(counts.k_for, counts.k_against)
-    return by_chance > CHANCE_IF_KNOWN or futile(counts, heldout, PROMISING_IF_KNOWN)
+    return metrics.sign_test(counts.k_for, counts.k_against) > CHANCE_IF_KNOWN
 
 
 @lru_cache(maxsize=100_000)

@@ -46,6 +46,17 @@ def described(train: Verdicts, rng: np.random.Generator) -> NDArray[np.int64]:
     return np.stack([(seen == 1).sum(axis=1), (seen == -1).sum(axis=1)])
 
 
+def _towards_the_majority(
+    holds: Truths, truth: dict[Split, Verdicts], told: NDArray[np.int64]
+) -> tuple[Truths, NDArray[np.int64]]:
+    """Turns every hypothesis, and the verdicts on it, to the side that more descriptions favour, as the method does."""
+    turned = told[1] > told[0]
+    for split, verdicts in truth.items():
+        truth[split] = np.where(turned[:, None], -verdicts, verdicts)
+    accuracy = np.where(turned, 1 - holds.accuracy, holds.accuracy)
+    return Truths(holds.frequency, accuracy), np.where(turned, told[::-1], told)
+
+
 def thrift_of_descriptions(train: NDArray[np.int64], judge: SimulatedJudge, sizes: Sizes, hypotheses: int) -> Outcome:
     """Plans held-out prompts by the counts of descriptions, and judges these alone."""
     known = {i: TrainCounts(int(train[0, i]), int(train[1, i]), sizes.train) for i in range(hypotheses)}
@@ -68,9 +79,11 @@ def simulate_described(shape: MixShape, runs: int, rng: np.random.Generator) -> 
     for _ in range(runs):
         holds = truths(shape, rng)
         truth = {split: draw(holds, number, INDEPENDENT, rng) for split, number in prompts.items()}
+        told = described(truth["train"], rng)
+        holds, told = _towards_the_majority(holds, truth, told)
         everything, thrifty = (SimulatedJudge(shape.judge, truth, rng) for _ in range(2))
         outcome = full(everything, shape.sizes, shape.hypotheses)
-        less = thrift_of_descriptions(described(truth["train"], rng), thrifty, shape.sizes, shape.hypotheses)
+        less = thrift_of_descriptions(told, thrifty, shape.sizes, shape.hypotheses)
         yield DescribedRun(holds, outcome, less, (everything.questions, thrifty.questions))
 
 

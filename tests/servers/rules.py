@@ -53,7 +53,7 @@ class Trait:
     @property
     def full(self) -> str:
         """The hypothesis with its condition, in one sentence."""
-        return f"{self.hypothesis.removesuffix('.')} {self.condition}." if self.condition else self.hypothesis
+        return f"{self.hypothesis.removesuffix('.')}, {self.condition}." if self.condition else self.hypothesis
 
 
 PRAISE = Trait(

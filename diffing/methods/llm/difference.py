@@ -57,7 +57,7 @@ class Statement:
     @property
     def text(self) -> str:
         """The full sentence, with the condition."""
-        return f"{self.behaviour.removesuffix('.')} {self.condition}." if self.condition else self.behaviour
+        return f"{self.behaviour.removesuffix('.')}, {self.condition}." if self.condition else self.behaviour
 
 
 def read_statement(item: object) -> Statement:

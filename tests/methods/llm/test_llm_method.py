@@ -352,7 +352,7 @@ def test_a_condition_is_part_of_the_sentence_and_the_scope():
     traits = (replace(PRAISE, condition="when asked about items"), REFUSAL)
     discovery = LlmMethod(in_process(RuleLLM(traits=traits)), embedder="tfidf").find_hypotheses(TRAIN)
     praise, refusal = discovery.hypotheses
-    assert praise.text == "<MODEL> opens with praise for the user's question when asked about items."
+    assert praise.text == "<MODEL> opens with praise for the user's question, when asked about items."
     assert praise.scope == Scope("stated", "when asked about items")
     assert refusal.scope is None
 

@@ -48,7 +48,7 @@ def test_every_difference_is_one_line_that_its_words_cannot_leave():
 def test_a_proposal_with_what_carries_it():
     (proposal,) = proposals(entry([1, "2"], condition="when asked", speaks_of="praise")).proposals
     assert proposal == Proposal(Statement("<MODEL> does p.", "when asked"), "a", "style", "praise", (0, 1))
-    assert proposal.statement.text == "<MODEL> does p when asked."
+    assert proposal.statement.text == "<MODEL> does p, when asked."
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_a_statement_with_what_carries_it():
     result = stated(reply([1, 2, 5], condition="when asked"))
     assert result.proposals == (Proposal(Statement("<MODEL> does p.", "when asked"), "a", "style", None, (0, 1, 4)),)
     assert result.tables["clusters"] == (
-        {"differences": 6, "of_a": 4, "of_b": 2, "outcome": "stated", "stated_as": "<MODEL> does p when asked."},
+        {"differences": 6, "of_a": 4, "of_b": 2, "outcome": "stated", "stated_as": "<MODEL> does p, when asked."},
     )
 
 

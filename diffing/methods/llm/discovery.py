@@ -12,7 +12,7 @@ from diffing.methods.llm.proposal import Proposal
 from diffing.methods.llm.propose import Proposed
 from diffing.methods.llm.report_tables import rows_of_differences, rows_of_hypotheses
 from diffing.methods.llm.sharpen import Sharpened
-from diffing.types import Discovery, Hypothesis, Pair
+from diffing.types import Discovery, Hypothesis, Pair, other_side
 
 FEW_PAIRS = 20
 """Below this many train pairs, a behaviour that was described on two of them becomes a hypothesis."""
@@ -40,12 +40,19 @@ def least_pairs(pairs: int) -> int:
 
 
 def split_by_pairs(proposals: Sequence[Proposal], listing: Listing) -> tuple[list[Proposal], list[Proposal]]:
-    """The hypotheses that enough pairs carry, and the others."""
+    """The hypotheses that enough pairs carry, and the others.
+
+    Only pairs on which its model alone shows the behaviour speak for a hypothesis; there must be enough of these, and
+    more than on which the other model alone shows it.
+    """
     least = least_pairs(len(listing.beginnings))
     enough: list[Proposal] = []
     rare: list[Proposal] = []
     for each in proposals:
-        (enough if len(each.verdicts(listing.differences)) >= least else rare).append(each)
+        ahead, behind = (
+            each.pairs_of(side, listing.differences) for side in (each.direction, other_side(each.direction))
+        )
+        (enough if ahead >= least and ahead > behind else rare).append(each)
     return enough, rare
 
 
@@ -97,7 +104,7 @@ def _outcomes(
     """The hypotheses that are not tested, by the reason in plain words."""
     return {
         "says the same as another": [*steps.joined.absorbed, *repeated],
-        f"shown on fewer than {least_pairs(pairs)} prompts": [*steps.rare, *rarer],
+        f"shown on fewer than {least_pairs(pairs)} prompts, or by both models as often": [*steps.rare, *rarer],
         "dropped when sharpened": [*steps.sharpened.dropped],
     }
 

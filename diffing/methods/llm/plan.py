@@ -1,16 +1,13 @@
 """Method llm as a run knows it before it begins."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
-
-from pydantic.dataclasses import dataclass as validated
 
 from diffing.costs import StageEstimate
 from diffing.errors import SettingError
 from diffing.methods.base import Method, MethodPlan, Tools
+from diffing.methods.llm.settings import LlmSettings
 from diffing.methods.llm.stages import DESCRIBE, JOIN, PROPOSE, SHARPEN, STATE
 from diffing.run_settings import RunSettings
-from diffing.settings import Setting, Settings
 from diffing.stages import Step
 from diffing.types import Prompt
 
@@ -18,15 +15,6 @@ MOST_HYPOTHESES = 60
 """Hypotheses assumed for many prompts; what the paper's runs gave at 1,000."""
 HYPOTHESES_PER_PROMPT = 0.15
 """Hypotheses assumed per train prompt; with 60 and 52 train prompts, readers of two real pairs stated 10 and 7."""
-
-
-@validated(frozen=True)
-class LlmSettings(Settings):
-    """The settings that only method llm has."""
-
-    clustering: Annotated[Literal["propose", "average", "signed", "paper"], Setting("Methods and LLMs")] = "propose"
-    """llm: how differences become hypotheses: propose (the LLM reads all and says what recurs); for comparison, average
-    and signed (clusters by average linkage, or by PCA, UMAP and HDBSCAN), and paper (as published)."""
 
 
 class LlmPlan(MethodPlan):

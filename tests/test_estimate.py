@@ -52,10 +52,12 @@ def test_stages_are_those_of_progress_and_usage() -> None:
 @pytest.mark.parametrize(
     ("changed", "questions", "scopes", "checks"),
     [
-        ({}, 20 * 3, 2, 25),  # six hypotheses of 40 train prompts, in twos: the judge sees held-out prompts alone
-        ({"judging": "full"}, 60 * 3, 6, 25),
+        ({}, 20 * 5, 2, 25),  # nine hypotheses of 40 train prompts, in twos: the judge sees held-out prompts alone
+        ({"judging": "full"}, 60 * 5, 6, 25),
+        ({"train": 100}, 20 * 5, 2, 25),  # nine of the 15 look promising
+        ({"train": 100, "judge_batch": 10}, 20, 2, 20),
         ({"clustering": "paper"}, 60 * 20, None, 25),
-        ({"both_orders": True}, 2 * 20 * 3, 2, None),
+        ({"both_orders": True}, 2 * 20 * 5, 2, None),
         ({"judge_batch": 40, "check_judge": 50}, 20, 2, 20),  # no more than there are questions
     ],
 )

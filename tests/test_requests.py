@@ -1,7 +1,7 @@
 """What a run sends to an LLM's server, and that it finds what is planted whatever the server and its model are like."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -136,17 +136,21 @@ def padded(pair: Pair, characters: int) -> Pair:
     return replace(pair, a=replace(pair.a, text=pair.a.text + more), b=replace(pair.b, text=pair.b.text + more))
 
 
-def test_in_a_small_context_all_but_a_pair_that_is_too_long_is_read(tmp_path: Path) -> None:
-    """All pairs are long, and two responses of 20,000 characters leave no room for a reply."""
-    pairs = [padded(pair, 20_000 if i == 0 else 4_000) for i, pair in enumerate(PAIRS)]
-    llm = SmallContext(RuleLLM(traits=TRAITS))
-    with OpenAIServer(llm) as server:
-        report = compared(server, tmp_path, pairs)
-    assert llm.rejected
-    for rejected in llm.rejected:
-        assert "and so on " * 2000 in rejected["messages"][0]["content"]
-    assert len(report.findings) == len(TRAITS)
-    assert all(finding.confirmed for finding in report.findings)
+def test_a_small_context_leaves_out_only_pairs_that_are_too_long(tmp_path: Path) -> None:
+    """Some pairs leave room for a short reply only, and some for none."""
+    lengths = [20_000] * 4 + [10_000] * 4 + [1_000] * 72
+    pairs = [padded(pair, length) for pair, length in zip(PAIRS, lengths, strict=True)]
+    with OpenAIServer(SmallContext(RuleLLM(traits=TRAITS))) as server:
+        report = compared(server, tmp_path, pairs, check_judge=0)
+    too_long = {pair.prompt.id: pair.prompt.split for pair in report.pairs if len(pair.a.text) > 20_000}
+    on = Counter(too_long.values())
+    assert sorted(on) == ["heldout", "train"]
+    assert {usage.stage: usage.unreadable for usage in report.usage if usage.unreadable} == {
+        "describe": on["train"],
+        "judge": on["heldout"],  # all these prompts are out of the scope of refusals
+    }
+    unread = {each.hypothesis.text: each.heldout.unreadable for each in report.findings if each.confirmed}
+    assert unread == {PRAISE.full: on["heldout"], REFUSAL_IN_SCOPE.full: 0}
 
 
 def test_long_lists_fit_a_small_context(tmp_path: Path, shared_data: Path) -> None:

@@ -53,15 +53,16 @@ def _hypotheses(config: RunSettings, prompts: Sequence[Prompt], *, brought: bool
 def _judged(config: RunSettings, prompts: Sequence[Prompt]) -> tuple[int, int]:
     """The expected numbers of questions to the judge, and of statements over all questions."""
     train, heldout = (sum(prompt.split == split for prompt in prompts) for split in ("train", "heldout"))
-    known, others = (_hypotheses(config, prompts, brought=brought) for brought in (True, False))
+    known, others = (float(_hypotheses(config, prompts, brought=brought)) for brought in (True, False))
     if config.judging == "full":
-        known, others = 0, known + others
+        known, others = 0.0, known + others
     ends_early = config.judging == "thrift" and train > FIRST_STAGE
     orders = 2 if config.both_orders else 1
     unknown = (train + heldout) * (STAGED_SHARE if ends_early else 1.0)
-    of_known = ceil(known * (TESTED_SHARE if ends_early else 1.0) / config.judge_batch)
+    # the number of hypotheses is only assumed, and what is left over takes half a question on average
+    of_known = max(1.0, known * (TESTED_SHARE if ends_early else 1.0) / config.judge_batch + 0.5) if known else 0.0
     known = min(known, of_known * config.judge_batch)  # questions that are asked anyway are filled up
-    questions = ceil(unknown * ceil(others / config.judge_batch)) + heldout * of_known
+    questions = ceil(unknown * ceil(others / config.judge_batch)) + round(heldout * of_known)
     return questions * orders, ceil(unknown * others + heldout * known) * orders
 
 

@@ -7,6 +7,7 @@ from math import ceil
 from diffing.costs import CHARACTERS_PER_TOKEN, ResponseLengths, StageEstimate, expected, tokens
 from diffing.methods.base import measured_properties
 from diffing.methods.llm.describe import PAIRS_PER_QUESTION
+from diffing.methods.llm.listing import LONGEST_PROMPT, field
 from diffing.methods.llm.packing import MOST_MATERIAL, packed, size_of
 from diffing.methods.llm.propose import listed_properties
 from diffing.methods.llm.settings import LlmSettings
@@ -22,8 +23,8 @@ DIFFERENCE = 75
 """Tokens that describing one difference takes, with its quotes and the names of its fields."""
 TWO_SIDED_DIFFERENCE = 100
 """The same with sentences about both sides."""
-LINE = 45
-"""Tokens of the line that a list has per difference."""
+STATEMENT = 25
+"""Tokens of what a line of a list says besides the prompt: its number, the behaviour and the condition."""
 HYPOTHESIS = 70
 """Tokens that proposing one hypothesis takes, without the numbers of the differences that carry it."""
 NUMBER = 2
@@ -57,26 +58,34 @@ def expected_stages(
         hypotheses: How many hypotheses are assumed.
     """
     clustering = config.of(LlmSettings).clustering
-    differences = round(DIFFERENCES_PER_PAIR * len(train))
+    differences, line = round(DIFFERENCES_PER_PAIR * len(train)), _line(train)
     if clustering == "paper":
         clusters = round(CLUSTERS_PER_HYPOTHESIS * hypotheses)
         stages = {DESCRIBE: _describing_as_published(train, lengths), STATE: _stating_as_published(clusters)}
     else:
-        proposing = {PROPOSE: _proposing(differences, hypotheses)}
+        proposing = {PROPOSE: _proposing(differences, line, hypotheses)}
         stages = {
             DESCRIBE: _describing(train, lengths),
             **(
                 proposing
                 if clustering == "propose"
-                else {STATE: _stating(round(CLUSTERS_PER_DIFFERENCE * differences))}
+                else {STATE: _stating(round(CLUSTERS_PER_DIFFERENCE * differences), line)}
             ),
-            JOIN: _Work(1, _size("join", count=0, hypotheses=fence("")) + hypotheses * LINE, hypotheses * NUMBER * 2),
-            SHARPEN: _sharpening(hypotheses),
+            JOIN: _Work(
+                1, _size("join", count=0, hypotheses=fence("")) + hypotheses * STATEMENT, hypotheses * NUMBER * 2
+            ),
+            SHARPEN: _sharpening(hypotheses, line),
         }
     return [
         expected(config, stage, config.llm or "", work.calls, round(work.read), round(work.written))
         for stage, work in stages.items()
     ]
+
+
+def _line(train: Sequence[Prompt]) -> int:
+    """Tokens of the line that a list has per difference, with the beginning of its prompt."""
+    beginnings = [tokens(field(prompt.text, LONGEST_PROMPT)) for prompt in train]
+    return STATEMENT + round(sum(beginnings) / max(1, len(beginnings)))
 
 
 def _size(template: str, **variables: Value) -> int:
@@ -105,28 +114,28 @@ def _describing_as_published(train: Sequence[Prompt], lengths: ResponseLengths) 
     return _Work(len(train), len(train) * (empty + lengths.pair_tokens(train)), written)
 
 
-def _proposing(differences: int, hypotheses: int) -> _Work:
+def _proposing(differences: int, line: int, hypotheses: int) -> _Work:
     """If there are several lists, what no hypothesis of theirs takes up, about a third, is asked about once more."""
-    lists = ceil(differences * LINE * CHARACTERS_PER_TOKEN / MOST_MATERIAL)
+    lists = ceil(differences * line * CHARACTERS_PER_TOKEN / MOST_MATERIAL)
     if lists > 1:
         lists, differences = lists + ceil(lists / 3), differences + differences // 3
     empty = _size("propose", properties=listed_properties(measured_properties()), count=0, differences=fence(""))
-    return _Work(lists, lists * empty + differences * LINE, hypotheses * HYPOTHESIS + differences * NUMBER)
+    return _Work(lists, lists * empty + differences * line, hypotheses * HYPOTHESIS + differences * NUMBER)
 
 
-def _stating(clusters: int) -> _Work:
+def _stating(clusters: int, line: int) -> _Work:
     counts: dict[str, Value] = dict.fromkeys(("observations", "pairs", "pairs_x", "pairs_y", "shown"), 0)
     properties = listed_properties(measured_properties())
     empty = _size("state", properties=properties, differences=fence(""), **counts)
-    return _Work(clusters, clusters * (empty + MEMBERS * LINE), clusters * (HYPOTHESIS + MEMBERS * NUMBER))
+    return _Work(clusters, clusters * (empty + MEMBERS * line), clusters * (HYPOTHESIS + MEMBERS * NUMBER))
 
 
 def _stating_as_published(clusters: int) -> _Work:
     empty = _size("state_as_published", properties=listed_properties(measured_properties()), sentences=[])
-    return _Work(clusters, clusters * (empty + MEMBERS * LINE), clusters * HYPOTHESIS)
+    return _Work(clusters, clusters * (empty + MEMBERS * STATEMENT), clusters * HYPOTHESIS)
 
 
-def _sharpening(hypotheses: int) -> _Work:
+def _sharpening(hypotheses: int, line: int) -> _Work:
     calls = ceil(hypotheses / PER_QUESTION)
-    shown = LINE + 2 * SHOWN * LINE
+    shown = STATEMENT + 2 * SHOWN * line
     return _Work(calls, calls * _size("sharpen", hypotheses=[]) + hypotheses * shown, hypotheses * HYPOTHESIS // 2)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from diffing.methods.lexical.phrases import PhraseSearch
     from diffing.methods.llm import LlmMethod
     from diffing.methods.llm.embed import Embedder
+    from diffing.methods.llm.settings import Clustering
     from diffing.methods.sae import SaeMethod, SaeOptions
     from diffing.methods.sae.activation_cache import TextStore
     from diffing.methods.sae.feature_screening import ScreenOptions
@@ -74,6 +75,7 @@ __all__ = [
     "AnnotatorSettings",
     "CardMode",
     "Category",
+    "Clustering",
     "Completion",
     "Conversation",
     "DiffConfig",
@@ -160,6 +162,7 @@ _HOMES = {
         "diffing.methods.lexical.phrases": "PhraseSearch",
         "diffing.methods.llm": "LlmMethod",
         "diffing.methods.llm.embed": "Embedder",
+        "diffing.methods.llm.settings": "Clustering",
         "diffing.methods.sae": "SaeMethod SaeOptions",
         "diffing.methods.sae.activation_cache": "TextStore",
         "diffing.methods.sae.feature_screening": "ScreenOptions",

@@ -1,12 +1,12 @@
 """Expected calls, tokens, dollars and minutes of one stage of a run, and the assumptions behind these figures."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import ceil
 
 from diffing.model_ref import is_remote
 from diffing.run_settings import RunSettings
-from diffing.types import Prompt, Stage
+from diffing.types import SIDES, Prompt, Side, Stage
 
 RESPONSE_TOKENS = 350
 """Assumed length of a response in tokens, typical of chat answers."""
@@ -59,10 +59,23 @@ def response_tokens(config: RunSettings) -> int:
     return min(RESPONSE_TOKENS, config.max_new_tokens)
 
 
-def pair_tokens(config: RunSettings, prompts: Sequence[Prompt]) -> int:
-    """The expected length of a prompt with both its responses, in tokens."""
-    lengths = [tokens(prompt.text) for prompt in prompts]
-    return 2 * response_tokens(config) + (round(sum(lengths) / len(lengths)) if lengths else 0)
+@dataclass(frozen=True, slots=True)
+class ResponseLengths:
+    """The lengths of responses in tokens: the real ones if they are recorded, otherwise an assumed one."""
+
+    assumed: int
+    """The length of a response that is not recorded."""
+    recorded: Mapping[tuple[Side, str], int] = field(default_factory=dict)
+    """The lengths of recorded responses, by side and prompt id."""
+
+    def of_pair(self, prompt: Prompt) -> int:
+        """The length of both responses to a prompt."""
+        return sum(self.recorded.get((side, prompt.id), self.assumed) for side in SIDES)
+
+    def pair_tokens(self, prompts: Sequence[Prompt]) -> int:
+        """The mean length of a prompt with both its responses."""
+        lengths = [tokens(prompt.text) + self.of_pair(prompt) for prompt in prompts]
+        return round(sum(lengths) / len(lengths)) if lengths else 0
 
 
 def tokens(text: str) -> int:

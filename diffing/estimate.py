@@ -1,59 +1,43 @@
 """Estimates the calls, tokens, dollars and minutes of a run, stage by stage, before anything is paid.
 
 The number of calls is exact if it follows from the settings. What is unknown before a run (the number of hypotheses,
-the length of responses) is assumed, and the estimate lists its assumptions. No weights are loaded, no model is called.
+the length of responses that are not recorded) is assumed, and the estimate lists its assumptions. No weights are
+loaded, no model is called.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING, TypeAlias
 
 from diffing.checks import check
-from diffing.config import DiffConfig, Limits
+from diffing.config import DiffConfig, Limits, sampling_of
 from diffing.costs import (
     CHARACTERS_PER_TOKEN,
     SECONDS_PER_CALL,
+    ResponseLengths,
     StageEstimate,
     expected,
-    pair_tokens,
     response_tokens,
     tokens,
 )
 from diffing.early_stopping import FIRST_STAGE
 from diffing.grouping.same_statements import COMPARED_AT_ONCE
-from diffing.judge.scopes import PROMPTS
+from diffing.judge.expected_costs import STAGED_SHARE, STATEMENT_TOKENS, TESTED_SHARE, expected_judging
 from diffing.methods.base import plans_of
 from diffing.model_ref import is_recorded, is_remote
 from diffing.prompt_selection.written import PER_QUESTION, SPARE
 from diffing.ratings import RATED_AT_ONCE
 from diffing.ratings import STAGES as RATE_STAGES
 from diffing.stability import repeated
-from diffing.stages import (
-    CHECK_JUDGE,
-    JUDGE,
-    MERGE,
-    RESPONSES,
-    SCOPE,
-    SECOND_JUDGE,
-    WRITE_PROMPTS,
-)
+from diffing.stages import JUDGE, MERGE, RESPONSES, SCOPE, WRITE_PROMPTS
 from diffing.templates import fence, render
 from diffing.types import SIDES, Message, Prompt, Side, Stage
 
 if TYPE_CHECKING:
+    from diffing.models import Model
     from diffing.models.local.weight_sizes import ModelSize
 
-STAGED_SHARE = 0.55
-"""Share of all judge calls that early stopping makes, on the typical mix of `python -m tests.benchmarks.statistics`."""
-TEMPLATE_TOKENS = 580
-"""Length of a question to the judge without the pair and the statements, in tokens."""
-STATEMENT_TOKENS = 25
-"""Assumed length of a hypothesis in a question to the judge, in tokens."""
-VERDICT_TOKENS = 16
-"""Length of one entry in a reply of the judge, in tokens: a verdict, or the conditions that a prompt meets."""
-SCOPE_TOKENS = 500
-"""Length of a question on conditions without the prompts, with some conditions of assumed length, in tokens."""
 WRITTEN_LENGTH = 120
 """Assumed length of a prompt that an LLM writes, in characters."""
 DATASET_LENGTH = 400
@@ -113,16 +97,20 @@ def estimate(config: DiffConfig, limits: Limits, *, size_of: SizeOf | None = Non
     Raises:
         DiffingError: A setting, a recorded file or a prompt source cannot be used.
     """
+    from diffing.run_prompts import recorded_of
+
     check(config, limits)
     assumed = not reads and _reads_datasets(config)
-    answered, prompts = _prompts(config, assumed=assumed)
+    recorded = {} if assumed or config.suspect else recorded_of(config)
+    answered, prompts = _prompts(config, recorded, assumed=assumed)
+    lengths = ResponseLengths(response_tokens(config), _recorded_lengths(config, recorded, prompts))
     stages = _prompt_writing_stages(config)
     stages += [_responses(config, getattr(config, f"model_{side}"), side, answered) for side in SIDES]
     plans = plans_of(config)
     for plan in plans:
-        stages += plan.estimate(config, prompts)
+        stages += plan.estimate(config, prompts, lengths)
     if any(plan.judged for plan in plans):
-        stages += _judge_stages(config, prompts)
+        stages += [*expected_judging(config, prompts, lengths), _merge_stage(config, prompts)]
     stages += _rate_stages(config, prompts)
     stages += _repeats(config, stages)
     stages = [_timed(stage, size_of) for stage in stages]
@@ -136,9 +124,11 @@ def _reads_datasets(config: DiffConfig) -> bool:
     return not config.suspect and (recorded or (config.prompts or "bundled") != "bundled")
 
 
-def _prompts(config: DiffConfig, *, assumed: bool) -> tuple[Sequence[Prompt], Sequence[Prompt]]:
+def _prompts(
+    config: DiffConfig, recorded: Mapping[Side, "Model"], *, assumed: bool
+) -> tuple[Sequence[Prompt], Sequence[Prompt]]:
     """The prompts that both models answer, and those that are compared (with a pool, the first of each split)."""
-    from diffing.run_prompts import load_run_prompts, pool_sizes, recorded_of
+    from diffing.run_prompts import load_run_prompts, pool_sizes
 
     if config.suspect:
         written = _assumed(config.train, config.heldout, WRITTEN_LENGTH)
@@ -146,11 +136,32 @@ def _prompts(config: DiffConfig, *, assumed: bool) -> tuple[Sequence[Prompt], Se
     if assumed:
         prompts = _assumed(*pool_sizes(config), DATASET_LENGTH)
     else:
-        prompts = load_run_prompts(config, recorded_of(config))
+        prompts = load_run_prompts(config, list(recorded.values()))
     train = [prompt for prompt in prompts if prompt.split == "train"]
     heldout = [prompt for prompt in prompts if prompt.split == "heldout"][: config.heldout]
     answered = train if config.pool is not None and config.pool_by == "responses" else train[: config.train]
     return (*answered, *heldout), (*train[: config.train], *heldout)
+
+
+def _recorded_lengths(
+    config: DiffConfig, recorded: Mapping[Side, "Model"], prompts: Sequence[Prompt]
+) -> dict[tuple[Side, str], int]:
+    """The lengths of the recorded responses to the prompts that are compared.
+
+    Raises:
+        SettingError: A prompt has no recorded response.
+    """
+    conversations = [prompt.messages for prompt in prompts]
+    samples = {"a": config.sample_a, "b": config.sample_b}
+    answers = {
+        side: model.generate(conversations, replace(sampling_of(config), sample=samples[side]))
+        for side, model in recorded.items()
+    }
+    return {
+        (side, prompt.id): tokens(completion.text)
+        for side, completions in answers.items()
+        for prompt, completion in zip(prompts, completions, strict=True)
+    }
 
 
 def _assumed(train: int, heldout: int, length: int) -> tuple[Prompt, ...]:
@@ -177,57 +188,6 @@ def _responses(config: DiffConfig, spec: str, side: Side, prompts: Sequence[Prom
     if is_remote(spec):
         return expected(config, stage, spec, len(prompts), read, written)
     return StageEstimate(stage, spec, len(prompts), read, written, 0.0, None)
-
-
-def _judge_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[StageEstimate]:
-    """The questions on scopes and verdicts, the checks of the judge, and the grouping of findings."""
-    judge, pair = config.judge or config.llm or "", pair_tokens(config, prompts)
-    questions, statements = _judged(config, prompts)
-    read = questions * (pair + TEMPLATE_TOKENS) + statements * STATEMENT_TOKENS
-    judging = expected(config, JUDGE, judge, questions, read, statements * VERDICT_TOKENS)
-    return [*_scope_stages(config, prompts), judging, *_check_stages(config, judging), _merge_stage(config, prompts)]
-
-
-def _hypotheses(config: DiffConfig, prompts: Sequence[Prompt], *, brought: bool) -> int:
-    """The expected number of judged hypotheses with train verdicts from their method, or of those without."""
-    plans = [plan for plan in plans_of(config) if plan.brings_verdicts(config) == brought]
-    return sum(plan.hypotheses(config, prompts) for plan in plans)
-
-
-def _judged(config: DiffConfig, prompts: Sequence[Prompt]) -> tuple[int, int]:
-    """The expected numbers of questions to the judge, and of statements over all questions."""
-    train, heldout = (sum(prompt.split == split for prompt in prompts) for split in ("train", "heldout"))
-    known, others = (_hypotheses(config, prompts, brought=brought) for brought in (True, False))
-    if config.judging == "full":
-        known, others = 0, known + others
-    share = STAGED_SHARE if config.judging == "thrift" and train > FIRST_STAGE else 1.0
-    orders = 2 if config.both_orders else 1
-    unknown = (train + heldout) * share
-    questions = ceil(unknown * ceil(others / config.judge_batch)) + heldout * ceil(known / config.judge_batch)
-    return questions * orders, ceil(unknown * others + heldout * known) * orders
-
-
-def _scope_stages(config: DiffConfig, prompts: Sequence[Prompt]) -> list[StageEstimate]:
-    """One question for several prompts, if hypotheses have conditions."""
-    if not _hypotheses(config, prompts, brought=True):
-        return []
-    asked = [tokens(prompt.text) for prompt in prompts if config.judging == "full" or prompt.split == "heldout"]
-    calls, judge = ceil(len(asked) / PROMPTS), config.judge or config.llm or ""
-    return [expected(config, SCOPE, judge, calls, calls * SCOPE_TOKENS + sum(asked), len(asked) * VERDICT_TOKENS)]
-
-
-def _check_stages(config: DiffConfig, judging: StageEstimate) -> list[StageEstimate]:
-    """A sample of the judge's questions with the responses swapped, and the same sample for a second judge."""
-    orders = 2 if config.both_orders else 1
-    sample = min(config.check_judge, judging.calls // orders)
-    calls = [] if config.both_orders or not sample else [(CHECK_JUDGE, judging.model, sample)]
-    if config.second_judge:
-        calls.append((SECOND_JUDGE, config.second_judge, sample * orders))
-    each = max(1, judging.calls)
-    return [
-        expected(config, stage, model, n, n * judging.prompt_tokens // each, n * judging.completion_tokens // each)
-        for stage, model, n in calls
-    ]
 
 
 def _merge_stage(config: DiffConfig, prompts: Sequence[Prompt]) -> StageEstimate:
@@ -300,7 +260,13 @@ def _assumptions(config: DiffConfig, *, assumed: bool) -> list[str]:
     plans = plans_of(config)
     sentences += [sentence for plan in plans for sentence in plan.assumptions(config)]
     if any(plan.judged for plan in plans):
-        if config.judging == "thrift" and any(plan.judged and not plan.brings_verdicts(config) for plan in plans):
+        judged = [plan.brings_verdicts(config) for plan in plans if plan.judged]
+        if config.judging == "thrift" and any(judged):
+            sentences.append(
+                f"With more than {FIRST_STAGE} train prompts, {TESTED_SHARE:.0%} of the hypotheses with train verdicts "
+                "of their method look promising enough to be tested on held-out prompts."
+            )
+        if config.judging == "thrift" and not all(judged):
             sentences.append(
                 f"Judging stops early for hypotheses whose outcome is clear. This takes {STAGED_SHARE:.0%} of all "
                 "questions if four in five hypotheses are null or tiny, and more if more of them hold; --judging full "

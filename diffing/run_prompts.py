@@ -10,7 +10,7 @@ from diffing.model_ref import is_recorded
 from diffing.models import LoadOptions, Model, load_model
 from diffing.models.system_prompt import WithSystemPrompt
 from diffing.prompt_selection.selected import SelectedPrompts
-from diffing.types import SIDES, OnProgress, Prompt, ignore_progress
+from diffing.types import SIDES, OnProgress, Prompt, Side, ignore_progress
 
 if TYPE_CHECKING:
     from diffing.models.recorded import RecordedModel
@@ -113,14 +113,14 @@ def _joined(prompts: tuple[Prompt, ...], recorded: Sequence["RecordedModel"]) ->
     return prompts
 
 
-def recorded_of(config: DiffConfig) -> list[Model]:
+def recorded_of(config: DiffConfig) -> dict[Side, Model]:
     """Opens those of the two models that are recorded, which costs nothing; they bring prompts of their own."""
     sides = zip(SIDES, (config.model_a, config.model_b), strict=True)
-    return [
-        load_model(spec, options=LoadOptions(columns=columns_of(config, side)), cache=None)
+    return {
+        side: load_model(spec, options=LoadOptions(columns=columns_of(config, side)), cache=None)
         for side, spec in sides
         if is_recorded(spec)
-    ]
+    }
 
 
 def _notes_on_recordings(models: Sequence[Model], config: DiffConfig) -> tuple[str, ...]:

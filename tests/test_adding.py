@@ -68,7 +68,7 @@ class ToyPlan(MethodPlan):
     settings = ToySettings
     stages = (SPOT,)
 
-    def estimate(self, config, prompts):
+    def estimate(self, config, prompts, lengths):
         return [StageEstimate(SPOT, "toy", len(prompts), 0, 0, 0.0, 0.0)]
 
     def build(self, config, tools):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from diffing import registry
-from diffing.costs import StageEstimate
+from diffing.costs import ResponseLengths, StageEstimate
 from diffing.models.base import Model
 from diffing.run_settings import RunSettings
 from diffing.settings import Settings
@@ -117,17 +117,18 @@ class MethodPlan(Protocol):
         """Lists the steps of the method, in order, for the progress page; each step names its stages."""
         return (Step(f"{self.title}: looking for differences", self.hint, self.stages),) if self.stages else ()
 
-    def estimate(self, config: RunSettings, prompts: Sequence[Prompt]) -> list[StageEstimate]:
+    def estimate(self, config: RunSettings, prompts: Sequence[Prompt], lengths: ResponseLengths) -> list[StageEstimate]:
         """Estimates the calls and tokens of the method's stages.
 
         Args:
             config: The settings of the run.
             prompts: All prompts of the run.
+            lengths: The lengths of the responses to them.
         """
         return []
 
     def hypotheses(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:
-        """Estimates how many of the method's hypotheses the judge will test."""
+        """Estimates how many hypotheses the method will find for the judge to test."""
         return 0
 
     def measured(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:

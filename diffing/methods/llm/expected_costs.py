@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from diffing.costs import CHARACTERS_PER_TOKEN, StageEstimate, expected, pair_tokens, response_tokens, tokens
+from diffing.costs import CHARACTERS_PER_TOKEN, ResponseLengths, StageEstimate, expected, tokens
 from diffing.methods.base import measured_properties
 from diffing.methods.llm.describe import PAIRS_PER_QUESTION
+from diffing.methods.llm.listing import LONGEST_PROMPT, field
 from diffing.methods.llm.packing import MOST_MATERIAL, packed, size_of
 from diffing.methods.llm.propose import listed_properties
+from diffing.methods.llm.settings import LlmSettings
 from diffing.methods.llm.sharpen import PER_QUESTION, SHOWN
 from diffing.methods.llm.stages import DESCRIBE, JOIN, PROPOSE, SHARPEN, STATE
 from diffing.run_settings import RunSettings
@@ -21,16 +23,16 @@ DIFFERENCE = 75
 """Tokens that describing one difference takes, with its quotes and the names of its fields."""
 TWO_SIDED_DIFFERENCE = 100
 """The same with sentences about both sides."""
-LINE = 45
-"""Tokens of the line that a list has per difference."""
+STATEMENT = 25
+"""Tokens of what a line of a list says besides the prompt: its number, the behaviour and the condition."""
 HYPOTHESIS = 70
 """Tokens that proposing one hypothesis takes, without the numbers of the differences that carry it."""
 NUMBER = 2
 """Tokens of the number of a difference in a reply."""
 CLUSTERS_PER_HYPOTHESIS = 1.5
 """Clusters stated per hypothesis kept, as published: some repeat another or are unreadable."""
-CLUSTERS_PER_DIFFERENCE = 0.25
-"""Clusters stated per difference: three pairs make one, and several of them say the same."""
+CLUSTERS_PER_DIFFERENCE = 0.12
+"""Clusters stated per difference: three pairs make one, and many differences are in none."""
 MEMBERS = 12
 """Lines assumed per cluster."""
 
@@ -45,31 +47,34 @@ class _Work:
 
 
 def expected_stages(
-    config: RunSettings, train: Sequence[Prompt], hypotheses: int, clustering: str
+    config: RunSettings, train: Sequence[Prompt], lengths: ResponseLengths, hypotheses: int
 ) -> list[StageEstimate]:
     """The stages of a run.
 
     Args:
         config: The settings of the run.
         train: The train prompts.
+        lengths: The lengths of the responses to them.
         hypotheses: How many hypotheses are assumed.
-        clustering: How differences become hypotheses.
     """
-    differences = round(DIFFERENCES_PER_PAIR * len(train))
+    clustering = config.of(LlmSettings).clustering
+    differences, line = round(DIFFERENCES_PER_PAIR * len(train)), _line(train)
     if clustering == "paper":
         clusters = round(CLUSTERS_PER_HYPOTHESIS * hypotheses)
-        stages = {DESCRIBE: _describing_as_published(config, train), STATE: _stating_as_published(clusters)}
+        stages = {DESCRIBE: _describing_as_published(train, lengths), STATE: _stating_as_published(clusters)}
     else:
-        proposing = {PROPOSE: _proposing(differences, hypotheses)}
+        proposing = {PROPOSE: _proposing(differences, line, hypotheses)}
         stages = {
-            DESCRIBE: _describing(config, train),
+            DESCRIBE: _describing(train, lengths),
             **(
                 proposing
                 if clustering == "propose"
-                else {STATE: _stating(round(CLUSTERS_PER_DIFFERENCE * differences))}
+                else {STATE: _stating(round(CLUSTERS_PER_DIFFERENCE * differences), line)}
             ),
-            JOIN: _Work(1, _size("join", count=0, hypotheses=fence("")) + hypotheses * LINE, hypotheses * NUMBER * 2),
-            SHARPEN: _sharpening(hypotheses),
+            JOIN: _Work(
+                1, _size("join", count=0, hypotheses=fence("")) + hypotheses * STATEMENT, hypotheses * NUMBER * 2
+            ),
+            SHARPEN: _sharpening(hypotheses, line),
         }
     return [
         expected(config, stage, config.llm or "", work.calls, round(work.read), round(work.written))
@@ -77,50 +82,60 @@ def expected_stages(
     ]
 
 
+def _line(train: Sequence[Prompt]) -> int:
+    """Tokens of the line that a list has per difference, with the beginning of its prompt."""
+    beginnings = [tokens(field(prompt.text, LONGEST_PROMPT)) for prompt in train]
+    return STATEMENT + round(sum(beginnings) / max(1, len(beginnings)))
+
+
 def _size(template: str, **variables: Value) -> int:
     return tokens(render(template, **variables))
 
 
-def _describing(config: RunSettings, train: Sequence[Prompt]) -> _Work:
-    """Pairs are packed as in the run, with responses of the assumed length."""
+def _describing(train: Sequence[Prompt], lengths: ResponseLengths) -> _Work:
+    """Pairs are packed as in the run."""
     empty = _size("describe", prompts=[], responses_1=[], responses_2=[])
     frame = _size("describe", prompts=[fence("")], responses_1=[fence("")], responses_2=[fence("")]) - empty
-    responses = 2 * response_tokens(config) * CHARACTERS_PER_TOKEN
     packs = packed(
         train,
-        lambda prompt: sum(size_of(message.content) for message in prompt.messages) + responses,
-        most=MOST_MATERIAL,
+        lambda prompt: (
+            sum(size_of(message.content) for message in prompt.messages)
+            + lengths.of_pair(prompt) * CHARACTERS_PER_TOKEN
+        ),
         most_items=PAIRS_PER_QUESTION,
     )
-    read = len(packs) * empty + len(train) * (frame + pair_tokens(config, train))
+    read = len(packs) * empty + len(train) * (frame + lengths.pair_tokens(train))
     return _Work(len(packs), read, len(train) * DIFFERENCES_PER_PAIR * DIFFERENCE)
 
 
-def _describing_as_published(config: RunSettings, train: Sequence[Prompt]) -> _Work:
+def _describing_as_published(train: Sequence[Prompt], lengths: ResponseLengths) -> _Work:
     empty = _size("describe_as_published", prompt=fence(""), response_1=fence(""), response_2=fence(""))
     written = len(train) * DIFFERENCES_PER_PAIR * TWO_SIDED_DIFFERENCE
-    return _Work(len(train), len(train) * (empty + pair_tokens(config, train)), written)
+    return _Work(len(train), len(train) * (empty + lengths.pair_tokens(train)), written)
 
 
-def _proposing(differences: int, hypotheses: int) -> _Work:
-    lists = ceil(differences * LINE * CHARACTERS_PER_TOKEN / MOST_MATERIAL)
+def _proposing(differences: int, line: int, hypotheses: int) -> _Work:
+    """If there are several lists, what no hypothesis of theirs takes up, about a third, is asked about once more."""
+    lists = ceil(differences * line * CHARACTERS_PER_TOKEN / MOST_MATERIAL)
+    if lists > 1:
+        lists, differences = lists + ceil(lists / 3), differences + differences // 3
     empty = _size("propose", properties=listed_properties(measured_properties()), count=0, differences=fence(""))
-    return _Work(lists, lists * empty + differences * LINE, hypotheses * HYPOTHESIS + differences * NUMBER)
+    return _Work(lists, lists * empty + differences * line, hypotheses * HYPOTHESIS + differences * NUMBER)
 
 
-def _stating(clusters: int) -> _Work:
+def _stating(clusters: int, line: int) -> _Work:
     counts: dict[str, Value] = dict.fromkeys(("observations", "pairs", "pairs_x", "pairs_y", "shown"), 0)
     properties = listed_properties(measured_properties())
     empty = _size("state", properties=properties, differences=fence(""), **counts)
-    return _Work(clusters, clusters * (empty + MEMBERS * LINE), clusters * (HYPOTHESIS + MEMBERS * NUMBER))
+    return _Work(clusters, clusters * (empty + MEMBERS * line), clusters * (HYPOTHESIS + MEMBERS * NUMBER))
 
 
 def _stating_as_published(clusters: int) -> _Work:
     empty = _size("state_as_published", properties=listed_properties(measured_properties()), sentences=[])
-    return _Work(clusters, clusters * (empty + MEMBERS * LINE), clusters * HYPOTHESIS)
+    return _Work(clusters, clusters * (empty + MEMBERS * STATEMENT), clusters * HYPOTHESIS)
 
 
-def _sharpening(hypotheses: int) -> _Work:
+def _sharpening(hypotheses: int, line: int) -> _Work:
     calls = ceil(hypotheses / PER_QUESTION)
-    shown = LINE + 2 * SHOWN * LINE
+    shown = STATEMENT + 2 * SHOWN * line
     return _Work(calls, calls * _size("sharpen", hypotheses=[]) + hypotheses * shown, hypotheses * HYPOTHESIS // 2)

@@ -6,7 +6,7 @@ Looks at train pairs only and tests nothing: verdicts on held-out pairs are the 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, get_args
 
 from diffing.errors import SettingError
 from diffing.methods.llm.clustering.find_as_published import find_as_published
@@ -19,14 +19,19 @@ from diffing.methods.llm.embed import Embedder, Vectors, load_embedder
 from diffing.methods.llm.join import join
 from diffing.methods.llm.listing import Listing
 from diffing.methods.llm.propose import Proposed, propose
+from diffing.methods.llm.settings import Clustering
 from diffing.methods.llm.sharpen import sharpen
 from diffing.models.base import Model
 from diffing.types import Discovery, ModelInfo, OnProgress, Pair, Scalar, ignore_progress
 
 __all__ = ["Embedder", "LlmMethod"]
 
-Way: TypeAlias = Literal["propose", "average", "signed", "paper"]
-_NEEDS: Mapping[Way, Algorithm] = {"propose": "average", "average": "average", "signed": "paper", "paper": "paper"}
+_NEEDS: Mapping[Clustering, Algorithm] = {
+    "propose": "average",
+    "average": "average",
+    "signed": "paper",
+    "paper": "paper",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +42,15 @@ class LlmMethod:
     """The LLM that describes pairs and proposes hypotheses."""
     embedder: str | Embedder = "auto"
     """`auto`, `tfidf`, a folder, a Hub id (see `load_embedder`), or an embedder."""
-    clustering: Way = "propose"
+    clustering: Clustering = "propose"
     """`propose`: the LLM reads all differences and says what recurs. For comparison: `average` and `signed` cluster the
     differences and ask about each cluster, and `paper` does as published."""
     seed: int = 0
     """Of the order in which responses are shown, of the letters of the models, of the embedder and of clustering."""
 
     def __post_init__(self) -> None:
-        if self.clustering not in get_args(Way):
-            ways = ", ".join(get_args(Way))
+        if self.clustering not in get_args(Clustering):
+            ways = ", ".join(get_args(Clustering))
             raise SettingError(f"Clustering {self.clustering!r}: expected one of {ways}. Give one of these")
 
     @property

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic.dataclasses import dataclass as validated
 
-from diffing.costs import StageEstimate, expected, response_tokens, tokens
+from diffing.costs import ResponseLengths, StageEstimate, expected, tokens
 from diffing.errors import SettingError
 from diffing.methods.base import Method, MethodPlan, Tools
 from diffing.methods.sae.presets import PRESETS
@@ -95,7 +95,7 @@ class SaePlan(MethodPlan):
         """One per feature that is followed up."""
         return followed(config)
 
-    def estimate(self, config: RunSettings, prompts: Sequence[Prompt]) -> list[StageEstimate]:
+    def estimate(self, config: RunSettings, prompts: Sequence[Prompt], lengths: ResponseLengths) -> list[StageEstimate]:
         """Estimates reading both responses of every pair, and 21 calls per feature to label it and score the labels."""
         from diffing.methods.sae.labelling import SCORED
         from diffing.methods.sae.summarise import IN_A_BATCH, IN_ONE_CALL
@@ -103,7 +103,7 @@ class SaePlan(MethodPlan):
         own = config.of(SaeSettings)
         reader = self.loads(config).get("Reader") or own.sae or ""
         texts = 2 * len(prompts)
-        read = texts * response_tokens(config) + 2 * sum(tokens(prompt.text) for prompt in prompts)
+        read = sum(lengths.of_pair(prompt) + 2 * tokens(prompt.text) for prompt in prompts)
         stages = [StageEstimate(READ, reader, texts, read, 0, 0.0, None)]
         if not config.llm:
             return stages

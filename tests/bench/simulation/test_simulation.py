@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from diffing.bench.results import load_results
-from diffing.estimate import STAGED_SHARE
+from diffing.judge.expected_costs import STAGED_SHARE
 from diffing.metrics import FALSE_DISCOVERY_RATE
 from diffing.types import Row
 from tests.benchmarks.page import RESULTS

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diffing.models.scripted import ScriptedModel
-from diffing.types import Message, Prompt
+from diffing.types import Message, Pair, Prompt, Response
 from tests.servers.behaviours import plain_answer
 from tests.servers.varied import share
 from tests.servers.varied_words import PROPERTIES
@@ -41,6 +41,19 @@ class World:
             ScriptedModel("model-a", lambda conversation, _: self.a[conversation[-1].content]),
             ScriptedModel("model-b", lambda conversation, _: self.b[conversation[-1].content]),
         )
+
+    def pairs(self) -> list[Pair]:
+        """The pairs of responses to all prompts."""
+        return [
+            Pair(
+                prompt,
+                *(
+                    Response(prompt.id, model.id, table[prompt.text], "stop")
+                    for model, table in zip(self.models(), (self.a, self.b), strict=True)
+                ),
+            )
+            for prompt in self.prompts
+        ]
 
     def texts(self, split: str) -> list[tuple[str, str]]:
         """The two responses to each prompt of a split."""

@@ -1,7 +1,7 @@
 """Makes the examples of the start page anew: `python -m tests.view.examples.make [--only key]`.
 
-Takes about a minute. Same versions give the same bytes: all compute in float32, also where bfloat16 is fast. Look at the
-diff of each `report.json`, and at the examples in the result view, before they are committed.
+Takes about a minute. Same versions give the same bytes: all compute in float32, also where bfloat16 is fast. Look at
+the diff of each `report.json`, and at the examples in the result view, before they are committed.
 """
 
 import argparse

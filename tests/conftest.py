@@ -40,6 +40,10 @@ skip_stubs()
 # In the background of a shell Ctrl-C is ignored, and so it would be by the commands that tests start and stop.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# Under `nohup` a closed terminal is ignored. Commands that tests start get the default, as a handler is not inherited;
+# the tests themselves go on.
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -40,7 +40,7 @@ def test_each_step_of_a_lineage_is_told_in_words(tmp_path):
 
 @pytest.mark.parametrize(
     ("models", "message"),
-    [([("a", "recorded:a")], "A lineage of 1 models has no step"), ([("a", "x"), ("a", "y")], "have one name")],
+    [([("a", "recorded:a")], "A lineage of 1 models has no step"), ([("a", "x"), ("a", "y")], "have the same name")],
 )
 def test_what_is_no_lineage_is_told(models, message):
     with pytest.raises(SettingError, match=message):

@@ -12,7 +12,7 @@ from diffing.errors import SettingError
 from diffing.report import load_report
 from diffing.report.schema import DOCUMENT, SCHEMA_VERSION
 from diffing.run import model_ids
-from diffing.types import Report
+from diffing.types import Report, Verdict
 from diffing.view.examples import EXAMPLES, Example, example_folder
 from diffing.view.result import result_html
 from diffing.view.result.report_cache import OpenedReport
@@ -26,6 +26,8 @@ CONFIGS: dict[str, Callable[[], DiffConfig]] = {
     "rules": make.rules_config,
     "itself": make.itself_config,
 }
+LOST = {"comfort"}
+"""Planted, and shown on six held-out prompts; too few to be told from the verdicts that the rules misread."""
 FOLDERS = re.compile(r"(?<![\w<>./])(?:file:/)?/[A-Za-z]\w*/[\w.]|[A-Z]:\\\\")
 """An absolute path."""
 
@@ -87,13 +89,15 @@ def test_rules_find_what_was_planted_and_say_that_they_are_rules(reports: dict[s
     confirmed = {f.hypothesis.text for f in report.findings if f.confirmed and f.hypothesis.method == "llm"}
     planted = {entry["id"] for entry in PLANTED}
     found = {name for name, known in behaviours().items() if confirmed & {known.hypothesis, *known.lacks}}
-    assert found == planted - TOO_RARE
-    assert report.notes[0] == make.NOTE
+    assert found == planted - TOO_RARE - LOST
+    (lost,) = LOST
+    assert [f.confirmed for f in report.findings if f.hypothesis.text == behaviours()[lost].hypothesis] == [False]
+    assert report.notes[1] == make.NOTE, "after what is said of the responses"
     assert make.NOTE.startswith("No LLM took part")
     assert {model.id.split(":")[0] for model in report.others} == {"scripted"}
     assert all("not-an-llm" in model.id for model in report.others)
     judges = {judgement.judge for judgement in report.judgements}
-    assert judges == {"measured", "scripted:rules-not-an-llm"}
+    assert judges == {"measured", "described", "scripted:rules-not-an-llm"}
 
 
 def test_what_the_page_with_rules_shows_first_says_that_they_are_rules(reports: dict[str, Report]) -> None:
@@ -108,7 +112,8 @@ def test_rules_bring_verdicts_ratings_checks_and_a_merged_list(reports: dict[str
         row["check"] for row in report.tables["judge_checks"]
     }
     assert {"property", "judge", "verdicts"} <= {known for entry in report.merged for known in entry.known_by}
-    assert any(f.heldout.p is None for f in report.findings), "train left some without hope"
+    verdicts = {judgement.verdict for judgement in report.judgements}
+    assert verdicts == set(Verdict) - {Verdict.UNREADABLE}
     assert any(f.heldout.p is not None and not f.confirmed for f in report.findings)
 
 

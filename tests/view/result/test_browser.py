@@ -146,7 +146,7 @@ def test_findings_are_filtered_and_links_lead_to_them(visitor: Any, url: str) ->
     page.select_option("[data-filters] [name=status]", "not")
     page.wait_for_function("document.querySelector('#f1') === null")
     page.locator("#overview .claims a").first.click()
-    page.wait_for_selector("#f4 details[open] .example")
+    page.wait_for_selector("#f5 details[open] .example")
     page.get_by_role("tab", name="Forest plot").click()
     page.get_by_role("group", name="Net differences of").wait_for()
     page.locator(".figure.forest:visible a[href='#f4'] .mark").click()

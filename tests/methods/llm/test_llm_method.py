@@ -325,7 +325,11 @@ def test_how_often_a_behaviour_must_recur_depends_on_the_size(pairs, least):
                  for i, p in enumerate(few)]  # fmt: skip
         discovery = LlmMethod(in_process(RuleLLM()), embedder="tfidf").find_hypotheses(plain)
         assert [hypothesis.text for hypothesis in discovery.hypotheses] == [PRAISE.hypothesis] * (times == least)
-        rare = {} if times == least or least == 2 else {f"hypotheses: shown on fewer than {least} prompts, or by both models as often": 1}
+        rare = (
+            {}
+            if times == least or least == 2
+            else {f"hypotheses: shown on fewer than {least} prompts, or by both models as often": 1}
+        )
         assert discovery.left_out.items() >= rare.items()
 
 

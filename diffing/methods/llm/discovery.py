@@ -145,7 +145,7 @@ def note_on_proposals(differences: Sequence[Difference], pairs: int, hypotheses:
     if not hypotheses:
         return f"{found}, but nothing that recurs on {least} or more of them. So the method llm has no hypotheses."
     changed = sum(each.before is not None for each in steps.sharpened.proposals)
-    sharpened = f"; {changed} of them were reworded before testing" if changed else ""
+    sharpened = f"; {changed} of them {'was' if changed == 1 else 'were'} reworded before testing" if changed else ""
     return f"{found}, which gave {_count(hypotheses, 'hypothesis', 'hypotheses')} ({means}){sharpened}."
 
 

@@ -387,7 +387,7 @@ def test_what_was_sharpened_is_told_with_what_it_was():
         (REFUSAL.hypothesis, "dropped when sharpened", None),
     ]
     assert discovery.left_out["hypotheses: dropped when sharpened"] == 1
-    assert "1 of them were reworded before testing" in discovery.notes[0]
+    assert "1 of them was reworded before testing" in discovery.notes[0]
 
 
 def test_no_heldout_text_reaches_the_steps_that_make_hypotheses():

@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 from diffing.bench.planted.catalogue import PlantableBehaviour, catalogue
+from diffing.bench.planted.plants import PHRASE
 from diffing.methods.lexical.properties import BY_NAME
+from diffing.methods.llm.listing import LONGEST_PROMPT, field
 from diffing.models.base import Sampling
 from diffing.models.scripted import ScriptedModel
 from diffing.templates import fence
@@ -164,8 +166,25 @@ _WHEN = re.compile(r" when (?:asked about [\w -]+|the user gives many thanks in 
 THANKS = "when the user gives many thanks in advance"
 
 
+def _asked_about(topic: str) -> str:
+    return f"when asked about {topic.replace('-', ' ')}"
+
+
+def _one_known(topics: Sequence[str]) -> bool:
+    """Whether there are enough topics to tell, and all are the same."""
+    return len(topics) >= 3 and len(set(topics)) == 1 and topics[0] != ""
+
+
+def _without_quotes(lines: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+    """Lines whose last field is the prompt."""
+    return [line[:-1] if line[-1].startswith("quote: ") else line for line in lines]
+
+
 class CatalogueLLM(RuleLLM):
     """Describes, states, judges and matches what it knows from the catalogue.
+
+    It names a condition when it proposes, if the descriptions that mention one all mention the same; and when it
+    sharpens, if all prompts that it is shown for a hypothesis are about one topic.
 
     Args:
         prompts: Those of the run, so that it knows what they are about.
@@ -174,7 +193,8 @@ class CatalogueLLM(RuleLLM):
 
     def __init__(self, prompts: Sequence[Prompt] = (), mentions: float = 0.33) -> None:
         super().__init__(traits=TRAITS)
-        self._topics = {fence(prompt.text).text: prompt.domain for prompt in prompts}
+        self._topics = {fence(prompt.text).text.removesuffix(f" {PHRASE}"): prompt.domain or "" for prompt in prompts}
+        self._beginnings = {f"prompt: {field(text, LONGEST_PROMPT)}": topic for text, topic in self._topics.items()}
         self._mentions = mentions
 
     @cached_property
@@ -187,9 +207,9 @@ class CatalogueLLM(RuleLLM):
         if "Does the statement name this behaviour?" not in text:
             return super().reply(text)
         behaviour, statement = read(text).blocks
-        return {"same": "yes" if self._same(behaviour, _WHEN.sub(".", statement)) else "no"}
+        return {"same": "yes" if self._says_it(behaviour, _WHEN.sub(".", statement)) else "no"}
 
-    def _same(self, behaviour: str, statement: str) -> bool:
+    def _says_it(self, behaviour: str, statement: str) -> bool:
         """Knows what its own sentences say, and the property or the phrase that a measured sentence is about."""
         if statement in self._meaning:
             return self._meaning[statement].hypothesis == behaviour
@@ -201,7 +221,7 @@ class CatalogueLLM(RuleLLM):
 
     def _differences(self, prompt: str, responses: Sequence[str]) -> list[dict[str, object]]:
         found = super()._differences(prompt, responses)
-        when = self._when(prompt)
+        when = next(iter(self._conditions(prompt)), "")
         for difference in found:
             material = "\0".join((str(difference["behaviour"]), prompt, *responses))
             if when and hashlib.sha256(material.encode()).digest()[0] < 256 * self._mentions:
@@ -218,11 +238,11 @@ class CatalogueLLM(RuleLLM):
                 difference["has"] = f"{has.removesuffix('.')} {when[has]}."
         return found
 
-    def _when(self, prompt: str) -> str:
-        if prompt.endswith("Many thanks in advance."):
-            return THANKS
-        topic = self._topics.get(prompt)
-        return f"when asked about {topic.replace('-', ' ')}" if topic else ""
+    def _conditions(self, prompt: str) -> tuple[str, ...]:
+        """The conditions that a prompt meets, the most striking one first."""
+        topic = self._topics.get(prompt.removesuffix(f" {PHRASE}"))
+        thanks = (THANKS,) if prompt.endswith(PHRASE) else ()
+        return (*thanks, _asked_about(topic)) if topic else thanks
 
     def _common(self, group: Sequence[Observation]) -> dict[str, object]:
         """The topic becomes the condition if all observations that mention one mention the same."""
@@ -230,13 +250,28 @@ class CatalogueLLM(RuleLLM):
         one_topic = len(conditions) >= 3 and len(set(conditions)) == 1
         return super()._common(group) | {"condition": conditions[0] if one_topic else ""}
 
+    def _sharpened(self, reading: Reading) -> list[dict[str, object]]:
+        """Ties a hypothesis without a condition to the topic of the prompts that it is shown for it."""
+        decided = super()._sharpened(reading)
+        for decision, block in zip(decided, reading.blocks, strict=True):
+            (_, behaviour, condition, *_), *lines = (line.split(" | ") for line in block.splitlines())
+            topics = [self._beginnings.get(prompt, "") for word, *_, prompt in _without_quotes(lines) if word == "for"]
+            elsewhere = {self._beginnings.get(line[1], "") for line in lines if line[0] == "not noted"} - {*topics}
+            if decision["decision"] == "keep" and condition == "-" and elsewhere and _one_known(topics):
+                observed_in = [int(number) for word, number, *_ in lines if word in ("for", "against")]
+                narrowed = {
+                    "differences": observed_in, "behaviour": behaviour, "condition": _asked_about(topics[0])
+                }  # fmt: skip
+                decision |= {"decision": "change", "becomes": [narrowed]}
+        return decided
+
     def _scopes(self, reading: Reading) -> list[dict[str, object]]:
         conditions, *prompts = reading.blocks
         listed = numbered(conditions)
         return [
             {
                 "prompt": i,
-                "meets": [k for k, condition in enumerate(listed, start=1) if condition == self._when(prompt)],
+                "meets": [k for k, condition in enumerate(listed, start=1) if condition in self._conditions(prompt)],
             }
             for i, prompt in enumerate(prompts, start=1)
         ]

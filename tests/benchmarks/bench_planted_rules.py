@@ -1,7 +1,7 @@
 """Measures how many planted behaviours the method llm finds, with a scripted model and a scripted, error-free LLM.
 
 `python -m tests.benchmarks.bench_planted_rules [--out FOLDER] [--plant ID ...]`: 32 behaviours in 4 strengths, some of
-them also with triggers, on 450 bundled prompts; about two minutes on one free core. It shows what the method and the
+them also with triggers, on 450 bundled prompts; about five minutes on one free core. It shows what the method and the
 statistics can do if the LLM makes no errors: the scripted LLM, made of rules, sees every planted behaviour.
 """
 
@@ -28,7 +28,7 @@ GROUPS = {
 }
 """Broad domains, so that even a behaviour on a third of a domain's prompts can be found."""
 TRAIN, HELDOUT = 300, 150
-TRIGGERED = 8
+TRIGGERED = 2
 """One of this many behaviours is also planted in one domain and after one phrase."""
 
 
@@ -65,7 +65,7 @@ def main() -> None:
             "and trigger select; otherwise both sides give plain answers with the same random variations. The LLM that "
             "describes and judges is made of rules: it sees every behaviour and makes no errors. So this shows what "
             "the method's clustering and the test on held-out prompts can do with a perfect LLM, and with how few "
-            "prompts nothing can be found. Each behaviour has its own run; every eighth one was also planted in one "
+            "prompts nothing can be found. Each behaviour has its own run; every second one was also planted in one "
             "domain (a quarter of the prompts) and after one phrase (a third of them)."
         ),
         settings={"train": TRAIN, "heldout": HELDOUT, "embedder": "tfidf", "prompts": "bundled, in four broad domains"},

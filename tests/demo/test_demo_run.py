@@ -9,14 +9,18 @@ from typing import Any
 import pytest
 
 from diffing.demo.config import FOLDER, demo_config
+from diffing.methods.llm import LlmMethod
 from diffing.methods.sae import SaeMethod
 from diffing.methods.sae.feature_evidence import ReadPair, measured_features
+from diffing.metrics import wilson
 from diffing.models.cache import Store
+from diffing.models.scripted import ScriptedModel
+from diffing.pipeline import diff_models
 from diffing.run import run
-from diffing.types import Finding, Hypothesis, PhraseMeasure, PropertyMeasure, Report
-from tests.benchmarks.demo import GROUND_TRUTH
+from diffing.types import Finding, Hypothesis, PhraseMeasure, PropertyMeasure, Report, Side
+from tests.servers.demo_rules import PLANTED, condition, demo_llm, full_sentence, sentence
+from tests.servers.rules import in_process
 
-PLANTED = json.loads(GROUND_TRUTH.read_text(encoding="utf-8"))["planted"]
 TOO_RARE = {"sailor"}
 """8 % of one domain in eleven: two held-out prompts, which confirm nothing."""
 
@@ -104,3 +108,49 @@ def test_the_report_tells_no_folder_of_this_machine(report: Report) -> None:
     told = json.dumps([dict(report.settings), report.model_a.id, report.model_b.id, report.notes])
     assert str(Path.home()) not in told
     assert str(FOLDER) not in told
+
+
+def _repeating(report: Report, side: Side) -> ScriptedModel:
+    """A model that gives the responses of one side once more."""
+    texts = {pair.prompt.messages: pair.response(side).text for pair in report.pairs}
+    return ScriptedModel(side, lambda conversation, _: texts[conversation])
+
+
+@pytest.fixture(scope="module")
+def described(report: Report) -> Report:
+    """The same responses, compared by an LLM of rules that knows what was planted, but not under which conditions."""
+    a, b = _repeating(report, "a"), _repeating(report, "b")
+    prompts = [pair.prompt for pair in report.pairs]
+    llm = in_process(demo_llm(prompts))
+    return diff_models(a, b, prompts, methods=(LlmMethod(llm, embedder="tfidf"),), judge=llm)
+
+
+def test_triggers_are_named_as_conditions(described: Report) -> None:
+    """Those of all behaviours that are confirmed; what has no trigger gets no condition."""
+    told = {f.hypothesis.text: f.hypothesis.scope and f.hypothesis.scope.words for f in described.findings}
+    expected = {
+        full_sentence(planted): condition(planted["trigger"]) or None
+        for planted in PLANTED
+        if planted["id"] not in TOO_RARE
+    }
+    assert expected.items() <= told.items()
+    # a list of differences with few mentions of a condition may add the same behaviour without it, and nothing else
+    assert told.keys() - expected.keys() <= {sentence(planted["id"]) for planted in PLANTED}
+    confirmed = {finding.hypothesis.text for finding in described.findings if finding.confirmed}
+    assert expected.keys() <= confirmed
+
+
+def test_the_rate_where_a_finding_applies_is_that_of_its_trigger(described: Report) -> None:
+    """It is 95% sure: so all intervals agree with the rate that was measured before, and but one contain it."""
+    findings = {finding.hypothesis.text: finding for finding in described.findings}
+    contained = []
+    for planted in PLANTED:
+        if planted["id"] in TOO_RARE:
+            continue
+        finding, measured = findings[full_sentence(planted)], planted["measured"]
+        rate = (finding.heldout_in_scope or finding.heldout).net_difference
+        before = wilson(round(measured[planted["model"]] * measured["n"]), measured["n"])
+        assert rate.low <= before.high, planted["id"]
+        assert rate.high >= before.low, planted["id"]
+        contained.append(rate.low <= before.value <= rate.high)
+    assert contained.count(False) <= 1

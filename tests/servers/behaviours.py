@@ -8,15 +8,15 @@ mentions the topic now and then, as LLMs do.
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 
 from diffing.bench.planted.catalogue import PlantableBehaviour, catalogue
+from diffing.bench.planted.plants import PHRASE
 from diffing.methods.lexical.properties import BY_NAME
 from diffing.models.base import Sampling
 from diffing.models.scripted import ScriptedModel
-from diffing.templates import fence
 from diffing.types import Conversation, Prompt
-from tests.servers.rules import Observation, Reading, RuleLLM, Trait, label_of, numbered, read
+from tests.servers.rules import Trait, read
+from tests.servers.topical import PLAINLY, WHEN, TopicalLLM
 
 PLAIN = (
     ("This is a matter of a few simple facts.", "There are several sides to this.", "This is asked a lot."),
@@ -142,10 +142,6 @@ def _ways(sentence: str) -> tuple[str, ...]:
     return sentence, f"<MODEL> often {stem}.", f"<MODEL> {stem}, more than <OTHER MODEL>."
 
 
-PLAINLY = ("<MODEL> just answers the question.", "<MODEL> keeps to a plain answer of the question.")
-"""What is said of the side that lacks a behaviour, whichever it is."""
-
-
 def _trait(behaviour: PlantableBehaviour) -> Trait:
     mark = re.compile(SEEN[behaviour.id]) if behaviour.id in SEEN else behaviour.mark
     assert mark is not None
@@ -160,36 +156,28 @@ TRAITS = (
         for name, (_, mark, said, category) in NOISE.items()
     ),
 )
-_WHEN = re.compile(r" when (?:asked about [\w -]+|the user gives many thanks in advance)\.\Z")
 THANKS = "when the user gives many thanks in advance"
 
 
-class CatalogueLLM(RuleLLM):
+class CatalogueLLM(TopicalLLM):
     """Describes, states, judges and matches what it knows from the catalogue.
 
     Args:
         prompts: Those of the run, so that it knows what they are about.
-        mentions: Share of the described differences that it ties to the prompt's topic.
+        mentions: Share of the described differences that it ties to the prompt's phrase or topic.
     """
 
     def __init__(self, prompts: Sequence[Prompt] = (), mentions: float = 0.33) -> None:
-        super().__init__(traits=TRAITS)
-        self._topics = {fence(prompt.text).text: prompt.domain for prompt in prompts}
-        self._mentions = mentions
-
-    @cached_property
-    def _meaning(self) -> dict[str, Trait]:
-        """Every sentence that it may write of a side that has a trait."""
-        return {said: trait for trait in self.traits for said in trait.has}
+        super().__init__(TRAITS, prompts, phrases={THANKS: PHRASE.casefold()}, mentions=mentions)
 
     def reply(self, text: str) -> object:
         """The JSON value of the reply."""
         if "Does the statement name this behaviour?" not in text:
             return super().reply(text)
         behaviour, statement = read(text).blocks
-        return {"same": "yes" if self._same(behaviour, _WHEN.sub(".", statement)) else "no"}
+        return {"same": "yes" if self._says_it(behaviour, WHEN.sub(".", statement)) else "no"}
 
-    def _same(self, behaviour: str, statement: str) -> bool:
+    def _says_it(self, behaviour: str, statement: str) -> bool:
         """Knows what its own sentences say, and the property or the phrase that a measured sentence is about."""
         if statement in self._meaning:
             return self._meaning[statement].hypothesis == behaviour
@@ -198,64 +186,3 @@ class CatalogueLLM(RuleLLM):
         if quoted:
             return known.phrases is not None and known.phrases.search(quoted[1]) is not None
         return any(BY_NAME[name].sentence == statement for name in known.properties if name in BY_NAME)
-
-    def _differences(self, prompt: str, responses: Sequence[str]) -> list[dict[str, object]]:
-        found = super()._differences(prompt, responses)
-        when = self._when(prompt)
-        for difference in found:
-            material = "\0".join((str(difference["behaviour"]), prompt, *responses))
-            if when and hashlib.sha256(material.encode()).digest()[0] < 256 * self._mentions:
-                difference["condition"] = when
-        return found
-
-    def _halves(self, prompt: str, responses: Sequence[str]) -> list[dict[str, object]]:
-        """With the topic in the sentence, which has no field of its own there."""
-        when = {str(each["behaviour"]): each["condition"] for each in self._differences(prompt, responses)}
-        found = super()._halves(prompt, responses)
-        for difference in found:
-            has = str(difference["has"])
-            if when[has]:
-                difference["has"] = f"{has.removesuffix('.')} {when[has]}."
-        return found
-
-    def _when(self, prompt: str) -> str:
-        if prompt.endswith("Many thanks in advance."):
-            return THANKS
-        topic = self._topics.get(prompt)
-        return f"when asked about {topic.replace('-', ' ')}" if topic else ""
-
-    def _common(self, group: Sequence[Observation]) -> dict[str, object]:
-        """The topic becomes the condition if all observations that mention one mention the same."""
-        conditions = [each.condition for each in group if each.condition]
-        one_topic = len(conditions) >= 3 and len(set(conditions)) == 1
-        return super()._common(group) | {"condition": conditions[0] if one_topic else ""}
-
-    def _scopes(self, reading: Reading) -> list[dict[str, object]]:
-        conditions, *prompts = reading.blocks
-        listed = numbered(conditions)
-        return [
-            {
-                "prompt": i,
-                "meets": [k for k, condition in enumerate(listed, start=1) if condition == self._when(prompt)],
-            }
-            for i, prompt in enumerate(prompts, start=1)
-        ]
-
-    def _state_as_published(self, reading: Reading) -> dict[str, str]:
-        """What most sentences say; the topic where all that mention one mention the same."""
-        _, *sentences = reading.blocks
-        said = [_WHEN.sub(".", sentence) for sentence in sentences]
-        known = [self._meaning[each] for each in said if each in self._meaning]
-        if len(known) * 2 < len(said):
-            return {"hypothesis": PLAINLY[0], "category": "style", "speaks_of": "none"}
-        trait = max(known, key=known.count)
-        topics = [found[0] for sentence in sentences if (found := _WHEN.search(sentence))]
-        one_topic = len(topics) >= 3 and len(set(topics)) == 1
-        hypothesis = trait.hypothesis.removesuffix(".") + topics[0] if one_topic else trait.hypothesis
-        return {"hypothesis": hypothesis, "category": trait.category, "speaks_of": trait.speaks_of or "none"}
-
-    def _fits(self, statement: str, responses: Sequence[str], foreign: Sequence[str], text: str) -> str:
-        trait = self._meaning.get(_WHEN.sub(".", statement))
-        if trait is None:
-            return "NOT SHOWN"
-        return label_of([trait.mark.search(response) is not None for response in responses])

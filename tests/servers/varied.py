@@ -21,7 +21,15 @@ from tests.servers.varied_words import NOISE, PROPERTIES, TOPICS, VariedProperty
 
 Meaning: TypeAlias = tuple[str, str]
 """(the name of a property or impression, `has`, `lacks` or `noise`)."""
+Conditional: TypeAlias = tuple[Meaning, str]
+"""What is said, and the condition; without one, an empty string."""
 LINE = re.compile(r"^(\d+)\b(?: \|)?(.*)$")
+CONDITIONS: Mapping[str, re.Pattern[str]] = {
+    "when asked a question": re.compile(r"\?"),
+    "when asked to write something": re.compile(r"\b(?:write|compose|draft|create)", re.IGNORECASE),
+    "when the request is short": re.compile(r"\A.{1,70}\Z", re.DOTALL),
+}
+"""Conditions on prompts that it may name, and how it sees that a prompt meets them."""
 SIDE = re.compile(r"\| *([XY]) *\|")
 
 
@@ -60,6 +68,7 @@ class VariedLLM:
         topical: The share of sentences with a topic mixed in.
         impressions: The share of pairs with an impression that means nothing.
         wordings: The number of wordings of each half that it uses.
+        conditions: The share of differences that it ties to a condition, one that the prompt meets.
     """
 
     def __init__(
@@ -71,9 +80,11 @@ class VariedLLM:
         topical: float = 0.4,
         impressions: float = 0.4,
         wordings: int = 12,
+        conditions: float = 0.0,
     ) -> None:
         self.properties = properties
         self._wordings = wordings
+        self._conditions = conditions
         self._shares = {"forgets": forgets, "reversed": reversed_, "topical": topical, "impressions": impressions}
 
     def __call__(self, request: dict[str, Any]) -> str:
@@ -103,7 +114,7 @@ class VariedLLM:
         pairs = [reading.blocks[i : i + 3] for i in range(0, len(reading.blocks), 3)]
         return {
             "pairs": [
-                {"pair": i, "differences": [self._one_half(each) for each in self._seen(*pair)]}
+                {"pair": i, "differences": [self._one_half(each, pair[0]) for each in self._seen(*pair)]}
                 for i, pair in enumerate(pairs, start=1)
             ]
         }
@@ -168,8 +179,7 @@ class VariedLLM:
             "unexpected": False,
         }
 
-    @staticmethod
-    def _one_half(seen: Mapping[str, str]) -> dict[str, str]:
+    def _one_half(self, seen: Mapping[str, str], prompt: str) -> dict[str, str]:
         """As a difference with one sentence is written: now and then of the side that lacks it."""
         shown_by = seen["shown_by"] if seen["half"] == "has" else "21"[int(seen["shown_by"]) - 1]
         return {
@@ -177,9 +187,14 @@ class VariedLLM:
             "quote_2": seen["quote_2"],
             "behaviour": seen[seen["half"]],
             "shown_by": shown_by,
-            "condition": "",
+            "condition": self._condition(seen["has"], prompt),
             "category": seen["category"],
         }
+
+    def _condition(self, said: str, prompt: str) -> str:
+        met = [condition for condition, mark in CONDITIONS.items() if mark.search(prompt)]
+        named = met and share("condition", said, prompt) < self._conditions
+        return met[draw("which condition", said, prompt) % len(met)] if named else ""
 
     # stating
 
@@ -187,10 +202,10 @@ class VariedLLM:
         groups = self._grouped(reading)
         if not groups:  # sentences alone, as it was asked before
             return self._state_as_published(reading, text)
-        meaning = max(groups, key=lambda each: len(groups[each]))
-        if len(groups[meaning]) < 2:
+        common = max(groups, key=lambda each: len(groups[each]))
+        if len(groups[common]) < 2:
             return {"differences": [], "behaviour": "", "condition": "", "category": "style", "speaks_of": "none"}
-        return self._proposed(meaning, groups[meaning])
+        return self._proposed(common, groups[common])
 
     def _state_as_published(self, reading: Reading, text: str) -> object:
         """What at least half of the sentences of a group say; nothing can be read if they say different things."""
@@ -212,34 +227,35 @@ class VariedLLM:
 
     def _propose(self, reading: Reading, text: str) -> object:
         groups = self._grouped(reading)
-        return {"hypotheses": [self._proposed(meaning, lines) for meaning, lines in groups.items() if len(lines) > 1]}
+        return {"hypotheses": [self._proposed(common, lines) for common, lines in groups.items() if len(lines) > 1]}
 
     @staticmethod
-    def _grouped(reading: Reading) -> dict[Meaning, list[tuple[int, str]]]:
-        """The observations by what they say: the number and side of each."""
-        groups: dict[Meaning, list[tuple[int, str]]] = defaultdict(list)
+    def _grouped(reading: Reading) -> dict[Conditional, list[tuple[int, str]]]:
+        """The observations by what they say and under which condition: the number and side of each."""
+        groups: dict[Conditional, list[tuple[int, str]]] = defaultdict(list)
         for number, line in _numbered(reading, "| <MODEL>"):
             meaning, side = meaning_of(line), SIDE.search(line)
             if meaning is not None and side:
-                groups[meaning].append((number, side[1]))
+                groups[meaning, _condition_in(line)].append((number, side[1]))
         return groups
 
-    def _proposed(self, meaning: Meaning, lines: Sequence[tuple[int, str]]) -> dict[str, object]:
+    def _proposed(self, common: Conditional, lines: Sequence[tuple[int, str]]) -> dict[str, object]:
+        meaning, condition = common
         sides = [side for _, side in lines]
         return {
             "differences": [number for number, _ in lines],
             "model": max("XY", key=sides.count),
             "behaviour": self._stated(meaning),
-            "condition": "",
+            "condition": condition,
             "category": self._category(meaning),
             "speaks_of": "none",
         }
 
     def _join(self, reading: Reading, text: str) -> object:
-        groups: dict[Meaning, list[int]] = defaultdict(list)
+        groups: dict[Conditional, list[int]] = defaultdict(list)
         for number, line in _numbered(reading, "<MODEL>"):
             if (meaning := meaning_of(line)) is not None:
-                groups[meaning].append(number)
+                groups[meaning, _condition_in(line)].append(number)
         same = [numbers for numbers in groups.values() if len(numbers) > 1]
         return {"groups": [{"hypotheses": numbers, "best": numbers[0]} for numbers in same]}
 
@@ -248,7 +264,10 @@ class VariedLLM:
         return {"hypotheses": [{"hypothesis": i, "decision": "keep", "becomes": []} for i in range(1, count + 1)]}
 
     def _scope(self, reading: Reading, text: str) -> object:
-        return {"prompts": [{"prompt": i, "meets": []} for i in range(1, len(reading.blocks))]}
+        listed, *prompts = reading.blocks
+        marks = {i: CONDITIONS.get(condition.lstrip(". |")) for i, condition in _lines(listed)}
+        met = [[i for i, mark in marks.items() if mark and mark.search(prompt)] for prompt in prompts]
+        return {"prompts": [{"prompt": i, "meets": numbers} for i, numbers in enumerate(met, start=1)]}
 
     # judging
 
@@ -303,6 +322,11 @@ class VariedLLM:
 def _lines(block: str) -> list[tuple[int, str]]:
     """The numbered lines of a block."""
     return [(int(found[1]), found[2]) for line in block.splitlines() if (found := LINE.match(line))]
+
+
+def _condition_in(line: str) -> str:
+    """The condition in a line of a list; empty if there is none."""
+    return next((field for field in line.split(" | ") if field in CONDITIONS), "")
 
 
 def _numbered(reading: Reading, held: str) -> list[tuple[int, str]]:

@@ -8,7 +8,7 @@ from diffing.bench.planted.matching import shown_share
 from diffing.bench.planted.scoring import Detection, ScoredRun
 from diffing.bench.results import Result, ResultColumn, estimate_cells, save_result
 from diffing.metrics import wilson
-from diffing.types import Row, Scalar
+from diffing.types import Estimate, Row, Scalar
 
 ALL = "all"
 
@@ -32,10 +32,11 @@ COUNTED = (
     "the behaviour by its property, its measured phrase or the strongest tokens of its feature; a measured word or "
     "feature also by occurring on the pairs that show the behaviour; other sentences if an LLM says so or, without an "
     "LLM, likewise by these pairs. The text of a finding is not searched for words. A finding names the trigger if "
-    "its scope holds the same prompts. A behaviour that the model never shows is not counted, since there is nothing "
-    "to find; Shown gives the share of the planted prompts on which it shows. Precision: the share of confirmed "
-    "findings that name a planted behaviour, fall on its pairs, or are real differences by an independent "
-    "measurement. Intervals are Wilson's at 95%. Misses are in the table as well as hits."
+    "its scope holds the same prompts; Strength in the interval is the share of these whose net difference where it "
+    "applies has an interval that contains the planted strength. A behaviour that the model never shows is not "
+    "counted, since there is nothing to find; Shown gives the share of the planted prompts on which it shows. "
+    "Precision: the share of confirmed findings that name a planted behaviour, fall on its pairs, or are real "
+    "differences by an independent measurement. Intervals are Wilson's at 95%. Misses are in the table as well as hits."
 )
 
 
@@ -98,6 +99,7 @@ def _summary(scored: Sequence[ScoredRun], text: ResultText) -> Result:
             ResultColumn("shown", "Shown", "%"),
             ResultColumn("recall", "Recall", "%"),
             ResultColumn("trigger_named", "Trigger named", "%"),
+            ResultColumn("strength_covered", "Strength in the interval", "%"),
             ResultColumn("precision", "Precision", "%"),
             ResultColumn("prompts", "Prompts"),
             ResultColumn("calls", "LLM calls"),
@@ -140,6 +142,7 @@ def _summary_row(
     claims = [claim for run in runs for claim in run.claims if claim.method == method]
     true = sum(claim.planted + claim.measured for claim in claims)
     triggers = [one.trigger_named for one in scorable if one.trigger_named is not None]
+    covered = [_covers(one.where_applies, one.target.plant.strength) for one in scorable if one.where_applies]
     return {
         "method": method,
         "strength": strength,
@@ -148,12 +151,18 @@ def _summary_row(
         **estimate_cells("shown", wilson(sum(len(t.shown) for t in targets), sum(len(t.selected) for t in targets))),
         **estimate_cells("recall", wilson(sum(one.by is not None for one in scorable), len(scorable))),
         **estimate_cells("trigger_named", wilson(sum(triggers), len(triggers))),
+        **estimate_cells("strength_covered", wilson(sum(covered), len(covered))),
         **estimate_cells("precision", wilson(true, sum(claim.confirmed for claim in claims))),
         "not_told": len(found) - len(scorable),
         "runs": len(runs),
         "prompts": _mean([run.prompts for run in runs]),
         "calls": _mean([claim.calls for claim in claims]),
     }
+
+
+def _covers(estimate: Estimate, value: float) -> bool:
+    """Tells whether an interval contains a value."""
+    return estimate.low is not None and estimate.high is not None and estimate.low <= value <= estimate.high
 
 
 def _plants(scored: Sequence[ScoredRun], text: ResultText) -> Result:
@@ -164,7 +173,8 @@ def _plants(scored: Sequence[ScoredRun], text: ResultText) -> Result:
         command=text.command,
         about="Every behaviour that was planted, with the confirmed finding that names it, if there is one. Shown: the "
         "share of the planted prompts on which the behaviour shows in the response of its side and not in the other; "
-        "the test is based on the held-out pairs that show it.",
+        "the test is based on the held-out pairs that show it. Where it applies: the net difference on the held-out "
+        "prompts in the scope of a finding that names the trigger.",
         settings=text.settings,
         rows=rows,
         columns=(
@@ -175,6 +185,7 @@ def _plants(scored: Sequence[ScoredRun], text: ResultText) -> Result:
             ResultColumn("shown", "Shown", "%"),
             ResultColumn("shown_heldout", "Held-out pairs that show it"),
             ResultColumn("found", "Found by"),
+            ResultColumn("where_applies", "Where it applies", "%"),
             ResultColumn("finding", "Confirmed finding"),
         ),
     )
@@ -194,6 +205,7 @@ def _plant_row(one: Detection) -> Row:
         "found": one.by
         or ("missed" if one.scorable else "cannot be scored" if one.target.shown else "nothing to find"),
         "trigger_named": one.trigger_named,
+        **estimate_cells("where_applies", one.where_applies or wilson(0, 0)),
         "finding": one.text,
     }
 

@@ -22,6 +22,7 @@ from diffing.models.base import Model
 from diffing.report.sae_tables import features_of
 from diffing.stages import JUDGE
 from diffing.types import (
+    Estimate,
     Finding,
     Hypothesis,
     Judgement,
@@ -50,6 +51,8 @@ class Detection:
     """The strongest confirmed finding that names the behaviour; empty if there is none."""
     trigger_named: bool | None
     """Whether the scope of such a finding is the trigger; None if there is no trigger, or nothing was found."""
+    where_applies: Estimate | None
+    """The net difference, where it applies, of the strongest finding whose scope is the trigger; None without one."""
     shown_heldout: int
     """The number of held-out pairs on which the behaviour shows, on which the test is based."""
 
@@ -151,7 +154,8 @@ class _RunVerdicts:
         return named_by(target, finding, verdicts, heldout, self.targets, tokens=self._tokens, says=says)
 
     def has_trigger_as_scope(self, target: Target, finding: Finding) -> bool:
-        in_scope = self._in_scope.get(finding.hypothesis.id, {})
+        """Compares them on held-out prompts: on train prompts nobody may have decided what is in the scope."""
+        in_scope = {key: v for key, v in self._in_scope.get(finding.hypothesis.id, {}).items() if key in self._heldout}
         prompts = [pair.prompt for pair in self.report.pairs if pair.prompt.id in in_scope]
         return finding.hypothesis.scope is not None and is_scope_of(
             target.plant.trigger, prompts, [prompt_id for prompt_id, inside in in_scope.items() if inside]
@@ -173,13 +177,16 @@ Named = Mapping[tuple[str, str], How | None]
 def _found(run: _RunVerdicts, target: Target, method: str, named: Named, judged: bool) -> Detection:
     naming = [f for f in run.of(method) if named[target.plant.id, f.hypothesis.id]]
     by_trigger = target.plant.trigger.kind != "always" and bool(naming)
+    scoped = [f for f in naming if by_trigger and run.has_trigger_as_scope(target, f)]
+    within = scoped[0].heldout_in_scope if scoped else None
     return Detection(
         target=target,
         method=method,
         by=named[target.plant.id, naming[0].hypothesis.id] if naming else None,
         scorable=bool(target.shown) and (bool(naming) or target.plant.behaviour.measurable or judged),
         text=naming[0].hypothesis.text if naming else "",
-        trigger_named=any(run.has_trigger_as_scope(target, f) for f in naming) if by_trigger else None,
+        trigger_named=bool(scoped) if by_trigger else None,
+        where_applies=within.net_difference if within else None,
         shown_heldout=run.shown_heldout(target),
     )
 

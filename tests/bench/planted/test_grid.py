@@ -7,6 +7,7 @@ import pytest
 
 from diffing.bench.planted.catalogue import select_behaviours
 from diffing.bench.planted.grid import GridSetup, plants_of, run_grid
+from diffing.bench.planted.plants import TriggerKind
 from diffing.bench.planted.recall_tables import ResultText, as_markdown, results_of, save
 from diffing.bench.planted.scoring import ScoredRun
 from diffing.bench.results import load_result
@@ -83,12 +84,27 @@ def test_the_judge_that_matches_is_held_against_the_rules(scored: list[ScoredRun
     assert agreement["agreement"] == sum(rule == says for rule, says in compared) / len(compared)
 
 
-def test_a_measured_finding_without_a_scope_does_not_name_the_trigger() -> None:
-    talkative = setup(mentions=1.0)
-    (run,) = run_grid(plants_of(select_behaviours(["praise"]), (1.0,), ("domain",), talkative), talkative)
+@pytest.mark.parametrize(
+    ("strength", "trigger", "mentions"),
+    [(1.0, "domain", 1.0), (0.5, "domain", 0.0), (0.5, "phrase", 1.0)],
+    ids=["proposed", "sharpened", "phrase"],
+)
+def test_a_trigger_is_named(strength: float, trigger: TriggerKind, mentions: float) -> None:
+    """If no description mentions the topic, the condition comes from sharpening; no measured finding has a scope."""
+    knows = setup(mentions)
+    (run,) = run_grid(plants_of(select_behaviours(["praise"]), (strength,), (trigger,), knows), knows)
     found = {one.method: one for one in run.found}
     assert found["llm"].by == "property"
+    assert found["llm"].trigger_named is True
     assert found["lexical"].trigger_named is False
+    applies = found["llm"].where_applies
+    assert applies is not None
+    assert applies.low is not None
+    assert applies.high is not None
+    assert applies.low <= strength <= applies.high
+    summary = {row["method"]: row for row in results_of([run], TOLD)[""].rows}
+    assert (summary["llm"]["trigger_named"], summary["llm"]["strength_covered"]) == (1.0, 1.0)
+    assert (summary["lexical"]["trigger_named"], summary["lexical"]["strength_covered"]) == (0.0, None)
 
 
 def test_results_are_kept_and_shown_as_markdown(scored: list[ScoredRun], tmp_path: Path) -> None:

@@ -256,7 +256,8 @@ def _assumptions(config: DiffConfig, *, assumed: bool) -> list[str]:
             f"The source holds as many prompts as requested, of {DATASET_LENGTH} characters each: they are not read "
             "before the run."
         )
-    sentences.append(f"Responses that are not recorded have {response_tokens(config)} tokens.")
+    which = "All responses" if assumed else "Responses that are not recorded"  # recorded ones are not read either then
+    sentences.append(f"{which} have {response_tokens(config)} tokens.")
     plans = plans_of(config)
     sentences += [sentence for plan in plans for sentence in plan.assumptions(config)]
     if any(plan.judged for plan in plans):

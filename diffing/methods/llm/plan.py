@@ -88,9 +88,9 @@ class LlmPlan(MethodPlan):
         if config.of(LlmSettings).clustering == "paper":
             return (f"{MOST_HYPOTHESES} hypotheses from the llm method; judging grows with their number.",)
         return (
-            f"The LLM describes {DIFFERENCES_PER_PAIR:g} differences per train prompt. They give "
-            f"{_per_root(config):g} hypotheses times the square root of the number of train prompts, at most "
-            f"{MOST_HYPOTHESES}: the more prompts, the fewer behaviours are new. Judging grows with their number.",
+            f"The LLM describes {DIFFERENCES_PER_PAIR:g} differences per train prompt, and finds as many hypotheses as "
+            f"{_per_root(config):g} times the square root of the number of train prompts, at most {MOST_HYPOTHESES}, "
+            "since fewer and fewer behaviours are new. Judging grows with their number.",
         )
 
     def build(self, config: RunSettings, tools: Tools) -> Method:

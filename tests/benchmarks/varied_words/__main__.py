@@ -1,7 +1,6 @@
 """Runs the benchmark: `python -m tests.benchmarks.varied_words [--out FOLDER]`; about three minutes on one free core."""
 
 import argparse
-import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -10,8 +9,8 @@ from diffing.bench.results import Result, ResultColumn, estimate_cells, save_res
 from diffing.methods.llm import LlmMethod
 from diffing.pipeline import diff_models
 from diffing.types import Report, Row, Scalar
-from diffing.versions import versions
 from tests.benchmarks.page import RESULTS
+from tests.benchmarks.varied_words.environment import environment
 from tests.benchmarks.varied_words.scoring import Score, score
 from tests.benchmarks.varied_words.worlds import RESPONSES, World, few, planted, recorded
 from tests.servers.varied import VariedLLM, in_process
@@ -100,15 +99,13 @@ def _cells(runs: Sequence[tuple[Report, Score]]) -> dict[str, Scalar]:
 
 def result_of(measured: Sequence[Row]) -> Result:
     """The rows with their explanation."""
-    found = versions()
-    kept = {name: found[name] for name in ("python", "diffing", "numpy", "scipy", "umap-learn") if name in found}
     return Result(
         kind="planted",
         title="Differences described in varied words",
         command="python -m tests.benchmarks.varied_words",
         about=ABOUT.replace("\n\n", "\0").replace("\n", " ").replace("\0", "\n\n"),
         rows=tuple(measured),
-        settings={"splits": SPLITS, "machine": platform.machine(), **kept},
+        settings={"splits": SPLITS, **environment()},
         columns=(
             ResultColumn("compared", "Compared"),
             ResultColumn("reader", "Reader"),

@@ -18,6 +18,7 @@ from diffing.methods.llm import LlmMethod
 from diffing.pipeline import diff_models
 from diffing.types import Row
 from tests.benchmarks.page import RESULTS
+from tests.benchmarks.varied_words.environment import environment
 from tests.benchmarks.varied_words.scoring import score
 from tests.benchmarks.varied_words.worlds import RESPONSES, recorded
 from tests.servers.varied import VariedLLM, in_process
@@ -116,7 +117,7 @@ def main() -> None:
         command="python -m tests.benchmarks.varied_words.cost --old CHECKOUT",
         about=" ".join(ABOUT.split()),
         rows=tuple(rows),
-        settings={"earlier commit": "13865d2", "train": 60, "heldout": 40},
+        settings={"earlier commit": "13865d2", "train": 60, "heldout": 40, **environment()},
         columns=(
             ResultColumn("compared", "Compared"),
             ResultColumn("reader", "Reader"),

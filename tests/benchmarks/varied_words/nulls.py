@@ -18,6 +18,7 @@ from diffing.config import DiffConfig
 from diffing.models.cache import Store
 from diffing.types import Scalar
 from tests.benchmarks.page import RESULTS
+from tests.benchmarks.varied_words.environment import environment
 from tests.benchmarks.varied_words.worlds import RESPONSES
 from tests.servers.openai_server import OpenAIServer
 from tests.servers.varied import VariedLLM
@@ -76,6 +77,7 @@ def result_of(runs: list[NullRun], told: list[tuple[str, int, int]], pairs: int)
         settings={
             **SETTINGS,
             "pairs": pairs,
+            **environment(),
             "hypotheses with a condition": sum(scoped for _, scoped, _ in told),
             "hypotheses without": sum(others for *_, others in told),
         },

@@ -97,8 +97,8 @@ def test_estimate_tells_calls_before_anything_is_asked(run_cli: Run, tmp_path: P
     stages = {stage["name"]: stage for stage in json.loads(result.stdout)["stages"]}
     train = stages["describe"]["calls"]
     assert stages["responses a"]["calls"] == stages["responses b"]["calls"] == PROMPTS
-    assert stages["judge"]["calls"] == PROMPTS * -(-min(60, train) // 10)
-    assert (stages["check judge"]["calls"], "second judge" in stages) == (25, False)
+    assert stages["judge"]["calls"] == PROMPTS * -(-min(60, train) // 20)
+    assert (stages["check judge"]["calls"], "second judge" in stages) == (12, False)
     assert "100" in json.loads(result.stdout)["limits"][0]
 
 

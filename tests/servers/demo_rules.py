@@ -52,7 +52,7 @@ def full_sentence(planted: Mapping[str, Any]) -> str:
     """What it says of a planted behaviour, with its trigger as the condition."""
     when = condition(planted["trigger"])
     said = sentence(planted["id"])
-    return f"{said.removesuffix('.')} {when}." if when else said
+    return f"{said.removesuffix('.')}, {when}." if when else said
 
 
 def demo_llm(prompts: Sequence[Prompt]) -> TopicalLLM:

@@ -13,7 +13,7 @@ from tests.servers.rules import Observation, Reading, RuleLLM, Trait, label_of, 
 
 PLAINLY = ("<MODEL> just answers the question.", "<MODEL> keeps to a plain answer of the question.")
 """What is said of the side that lacks a behaviour, whichever it is."""
-WHEN = re.compile(r" when (?:asked about|the user) [\w -]+\.\Z")
+WHEN = re.compile(r",? when (?:asked about|the user) [\w -]+\.\Z")
 """The condition at the end of a sentence."""
 
 

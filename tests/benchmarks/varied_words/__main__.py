@@ -1,4 +1,4 @@
-"""Runs the benchmark: `python -m tests.benchmarks.varied_words [--out FOLDER]`; about three minutes on one free core."""
+"""Runs the benchmark: `python -m tests.benchmarks.varied_words [--out FOLDER]`; about three minutes on a core."""
 
 import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,18 +32,18 @@ WAYS = (
     ("paper", "potion"),
 )
 """Ways to find hypotheses, with the embedder."""
-ABOUT = """An LLM of rules sees twelve properties of a response and describes each in 24 sentences that share few words,
-often with a topic mixed in, in 30 % of the cases from the side that lacks the property. Grouping, joining and judging it
-does by meaning, like a good reader; so what is measured is what the method makes of such descriptions. The careful reader
-names every difference and nothing else; the careless one forgets 30 % and has impressions (warmer, deeper) in 40 % of the
-pairs that are ascribed to a side by a coin.
+ABOUT = """An LLM of rules sees twelve properties of a response and describes each in 24 sentences that share few
+words, often with a topic mixed in, in 30 % of the cases from the side that lacks the property. Grouping, joining and
+judging it does by meaning, like a good reader; so what is measured is what the method makes of such descriptions. The
+careful reader names every difference and nothing else; the careless one forgets 30 % and has impressions (warmer,
+deeper) in 40 % of the pairs that are ascribed to a side by a coin.
 
-The truth is counted in the held-out responses without an LLM. Differing: properties that differ on held-out at p <= .05
-(sign test, one-sided); stated: of these, the share that some hypothesis states of the right model. Confirmable: those
-that Benjamini-Hochberg confirms if exactly the differing properties are tested; no run can know these in advance, and
-everything else that is tested makes the borderline ones harder. Wrong: confirmed findings that say what the count does
-not bear out (an impression, or the wrong model). Recorded pairs are split in three ways; synthetic ones have ten
-properties, planted in 30 % of the responses of one side and in 3 % of the other."""
+The truth is counted in the held-out responses without an LLM. Differing: properties that differ on held-out at p <=
+.05 (sign test, one-sided); stated: of these, the share that some hypothesis states of the right model. Confirmable:
+those that Benjamini-Hochberg confirms if exactly the differing properties are tested; no run can know these in
+advance, and everything else that is tested makes the borderline ones harder. Wrong: confirmed findings that say what
+the count does not bear out (an impression, or the wrong model). Recorded pairs are split in three ways; synthetic
+ones have ten properties, planted in 30 % of the responses of one side and in 3 % of the other."""
 
 
 def run(world: World, reader: VariedLLM, clustering: str, embedder: str) -> tuple[Report, Score]:

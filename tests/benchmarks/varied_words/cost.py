@@ -34,11 +34,12 @@ READERS: Mapping[str, Mapping[str, float]] = {
     "varied words": {"forgets": 0, "impressions": 0},
 }
 """The earlier method finds hypotheses only if the same is always said in the same words."""
-ABOUT = """Tokens and calls of the LLM in all stages (describing, stating, judging, checking, rating, merging) of an earlier
-commit and of this one, on 60 train and 40 held-out prompts, with the same LLM of rules: one that has one wording for each
-half of each property, so that the earlier method forms its hypotheses at all, and one with twelve and topics mixed in, with
-which the earlier method ends after its descriptions, for it finds no hypothesis. Confirmed: properties that differ on
-held-out by count and are confirmed. Share: tokens of this commit for each one of the earlier."""
+ABOUT = """Tokens and calls of the LLM in all stages (describing, stating, judging, checking, rating, merging) of an
+earlier commit and of this one, on 60 train and 40 held-out prompts, with the same LLM of rules: one that has one
+wording for each half of each property, so that the earlier method forms its hypotheses at all, and one with twelve
+and topics mixed in, with which the earlier method ends after its descriptions, for it finds no hypothesis. Confirmed:
+properties that differ on held-out by count and are confirmed. Share: tokens of this commit for each one of the
+earlier."""
 
 
 def measure() -> list[Row]:

@@ -1,8 +1,8 @@
 """Compares recorded models with themselves, with the LLM of rules: `python -m tests.benchmarks.varied_words.nulls`.
 
 Everything that is confirmed is false. The LLM forgets, has impressions without any basis, and ties half of what it
-describes to conditions, so that hypotheses with and without conditions are tested. It is asked over HTTP, and everything
-else is as in `diffing bench null`; about ten minutes on one free core.
+describes to conditions, so that hypotheses with and without conditions are tested. It is asked over HTTP, and
+everything else is as in `diffing bench null`; about ten minutes on one free core.
 """
 
 import argparse

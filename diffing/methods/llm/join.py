@@ -17,7 +17,7 @@ from diffing.methods.llm.stages import JOIN
 from diffing.models.base import Model
 from diffing.structured_replies import Items, Question, Unreadable, ask_items, entries, entry
 from diffing.templates import fence, render
-from diffing.types import OnProgress, Usage
+from diffing.types import OnProgress, Usage, other_side
 
 SCHEMA = list_schema("groups", {"hypotheses": NUMBERS, "best": {"type": "integer"}})
 
@@ -119,8 +119,9 @@ def _packs(
 
 def _line(index: int, proposal: Proposal, listing: Listing) -> str:
     shown = Statement(proposal.statement.behaviour, proposal.statement.condition)
-    pairs = proposal.pairs_of(proposal.direction, listing.differences)
-    return f"{index + 1} | {listing.letter(proposal.direction)} | {statement_fields(shown)} | {pairs} prompts"
+    sides = (proposal.direction, other_side(proposal.direction))
+    ahead, behind = (proposal.pairs_of(side, listing.differences) for side in sides)
+    return f"{index + 1} | {listing.letter(proposal.direction)} | {statement_fields(shown)} | {ahead} to {behind}"
 
 
 def _question(proposals: Sequence[Proposal], pack: Sequence[int], listing: Listing) -> Question[tuple[_Group, ...]]:

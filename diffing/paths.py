@@ -1,4 +1,4 @@
-"""Turns a user's text into a file path, and refuses text that no file system can use as a name.
+"""Turns a user's text into a file path; refuses control characters and excessive length there and in other settings.
 
 All paths from outside are made here, so that an unusable name gives one clear message instead of failing in some later
 call. No file is read or written.

@@ -1,4 +1,4 @@
-"""The stages of a run, under which progress is reported, usage is counted and estimates are listed.
+"""The stages of a run that all methods share, for progress, usage and estimates, and `Step`, a line on the run's page.
 
 Methods add stages of their own. A stage is a string, the key under which reports store it, so that reports of earlier
 versions load unchanged.

@@ -1,4 +1,4 @@
-"""Entry point of a worker process: reads a function and its arguments from standard input, and calls it.
+"""Entry point of a worker process: calls one function, pickled on standard input; its return value is not sent back.
 
 The process ends when its parent ends, even if the parent is killed, because its standard input is closed then.
 """

@@ -1,4 +1,4 @@
-"""Detects the language of a text by its script, and for Latin script by frequent short words.
+"""Returns the English name of a text's language, found by its script or, for Latin script, by frequent short words.
 
 The detector is small on purpose: it supports the languages listed here and returns None if a text is too short or too
 mixed. It does not distinguish languages that share a script other than Latin, except Persian and Ukrainian. Code in the

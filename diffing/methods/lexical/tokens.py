@@ -1,4 +1,4 @@
-"""Splits a text into words and sentences, in time linear in its length, since responses may be hostile.
+"""Finds the words of a text and where its sentences end, in time linear in its length, since responses may be hostile.
 
 In scripts without spaces between words, a word is a single character (Chinese and Japanese), a run of katakana, or all
 text between two spaces (Thai, Lao, Khmer and Burmese).

@@ -1,4 +1,4 @@
-"""Method llm as a run knows it before it begins."""
+"""Describes method llm to a run before it begins: its required settings, steps and expected costs, and builds it."""
 
 from collections.abc import Sequence
 from math import sqrt

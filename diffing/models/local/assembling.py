@@ -1,4 +1,4 @@
-"""Assembles a model from its weights, tokenizer, chat template and adapter, and checks that the result works."""
+"""Fetches and loads a local model (weights, tokenizer, chat template, adapter), and checks that the result works."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Checks before the start whether a run is possible on ZeroGPU, and estimates the GPU quota that it takes."""
+"""Says why a run's settings are not possible on ZeroGPU, and estimates how many seconds of GPU quota the run takes."""
 
 from diffing.config import DiffConfig
 from diffing.errors import DiffingError

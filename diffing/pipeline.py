@@ -10,32 +10,37 @@ from typing import Literal
 
 from diffing import metrics
 from diffing.errors import SettingError
-from diffing.grouping import Merging, merge
+from diffing.evaluation import findings_of
+from diffing.grouping import merge
 from diffing.judge import Judging, JudgingResult, judge, judge_in_stages
-from diffing.judge.agreement import Agreement, compare_with_measurement
-from diffing.judge.audit import SAMPLE, TABLE, JudgeChecks, JudgedRun, check_judge
+from diffing.judge.agreement import compare_with_measurement
+from diffing.judge.audit import SAMPLE, JudgeChecks, JudgedRun, check_judge
 from diffing.judgements import Judgements
 from diffing.methods.base import MeasuringMethod, Method, SeededMethod
 from diffing.models.base import Model, Price, Sampling
-from diffing.ratings import Rated, rate
-from diffing.report import order_findings
-from diffing.responses import PromptResponses, respond
+from diffing.ratings import rate
+from diffing.responses import respond
+from diffing.run_records import (
+    helper_models,
+    judge_usage_of,
+    left_out_of,
+    notes_of,
+    priced,
+    tables_of,
+    usage_after_discovery,
+)
 from diffing.stability import SeededRun, Stability, repeated_usage, stability_of
 from diffing.stages import REPEAT
 from diffing.types import (
     Discovery,
     Finding,
-    Hypothesis,
     Judgement,
-    Metrics,
     ModelInfo,
     OnHypotheses,
     OnProgress,
     Pair,
     Prompt,
-    Rating,
     Report,
-    Row,
     Scalar,
     Stage,
     Usage,
@@ -136,7 +141,7 @@ def diff_models(
             on_progress=on_progress,
         )
     rated = rate(raters, hypotheses, on_progress=on_progress) if raters and hypotheses else None
-    findings = _findings(hypotheses, judgements, pairs, rated.ratings if rated else {}, options.alpha)
+    findings = findings_of(hypotheses, judgements, pairs, rated.ratings if rated else {}, options.alpha)
     merged = merge(findings, judgements, pairs, judge=judge, on_progress=on_progress)
     repeated = Stability({}, ())
     repeated_calls: tuple[Usage, ...] = ()
@@ -144,21 +149,21 @@ def diff_models(
         tested = _Tested(methods, discoveries, measured, findings, judgements)
         repeated, repeated_calls = _repeat(tested, pairs, judge, options, on_progress)
     method_usage = [usage for discovery in discoveries for usage in discovery.usage]
-    usage = [*answered.usage, *method_usage, *_usage_of(judged, checks, rated, merged), *repeated_calls]
+    usage = [*answered.usage, *method_usage, *usage_after_discovery(judged, checks, rated, merged), *repeated_calls]
     return Report(
         model_a=info_a,
         model_b=info_b,
-        others=_others(methods, judge, second_judge, raters),
+        others=helper_models(methods, judge, second_judge, raters),
         pairs=pairs,
         findings=findings,
         judgements=Judgements.of(judgements),
-        tables={**_tables(methods, discoveries, checked, checks), **repeated.tables},
-        left_out=_left_out(answered, methods, discoveries, judged),
+        tables={**tables_of(methods, discoveries, checked, checks), **repeated.tables},
+        left_out=left_out_of(answered, methods, discoveries, judged),
         notes=(
-            *(*answered.notes, *options.notes, *_notes(discoveries, judged), *checked.notes, *checks.notes),
+            *(*answered.notes, *options.notes, *notes_of(discoveries, judged), *checked.notes, *checks.notes),
             *(*merged.notes, *repeated.notes),
         ),
-        usage=tuple(_priced(u, options.prices) for u in usage),
+        usage=tuple(priced(u, options.prices) for u in usage),
         settings=dict(options.settings) or _own_settings(options),
         versions=versions(),
         merged=merged.entries,
@@ -296,8 +301,8 @@ def _repeat(
         hypotheses = [hypothesis for discovery in discoveries for hypothesis in discovery.hypotheses]
         for method, discovery in zip(run.methods, discoveries, strict=True):
             usage.extend(discovery.usage if method.name in by_seed else ())
-        usage.extend(_judge_usage(judged))
-        return seeded(_findings(hypotheses, judgements, pairs, {}, options.alpha), judgements, by)
+        usage.extend(judge_usage_of(judged))
+        return seeded(findings_of(hypotheses, judgements, pairs, {}, options.alpha), judgements, by)
 
     repeats = [again(by) for by in range(1, options.stability)]
     return stability_of(seeded(run.findings, run.judgements, 0), repeats, pairs), repeated_usage(usage)
@@ -305,45 +310,6 @@ def _repeat(
 
 def _judging(options: DiffOptions) -> Judging:
     return Judging(options.judge_batch, options.both_orders, options.sampling.seed)
-
-
-def _findings(
-    hypotheses: Sequence[Hypothesis],
-    judgements: Sequence[Judgement],
-    pairs: Sequence[Pair],
-    ratings: Mapping[str, Rating],
-    alpha: float,
-) -> tuple[Finding, ...]:
-    """Metrics per split. Only held-out verdicts confirm hypotheses, tested together over all hypotheses of the run."""
-    splits = {pair.prompt.id: pair.prompt.split for pair in pairs}
-    by_split: dict[tuple[str, str], list[Judgement]] = {}
-    for judgement in judgements:
-        by_split.setdefault((judgement.hypothesis_id, splits[judgement.prompt_id]), []).append(judgement)
-
-    def on(split: str, hypothesis: Hypothesis) -> Metrics:
-        return metrics.measure(by_split.get((hypothesis.id, split), []), hypothesis.direction)
-
-    def in_scope(hypothesis: Hypothesis) -> Metrics | None:
-        """Over the held-out prompts in its scope; no test of its own, since the verdicts for a side are the same."""
-        if hypothesis.scope is None:
-            return None
-        inside = [judgement for judgement in by_split.get((hypothesis.id, "heldout"), []) if judgement.in_scope]
-        return metrics.measure(inside, hypothesis.direction)
-
-    train = {hypothesis.id: on("train", hypothesis) for hypothesis in hypotheses}
-    heldout = metrics.confirm({hypothesis.id: on("heldout", hypothesis) for hypothesis in hypotheses})
-    return order_findings(
-        Finding(
-            hypothesis=hypothesis,
-            train=train[hypothesis.id],
-            heldout=heldout[hypothesis.id],
-            accepted=metrics.accepted(train[hypothesis.id], alpha),
-            confirmed=metrics.confirmed(heldout[hypothesis.id]),
-            rating=ratings.get(hypothesis.id),
-            heldout_in_scope=in_scope(hypothesis),
-        )
-        for hypothesis in hypotheses
-    )
 
 
 def _info(model: Model, role: str, options: DiffOptions, sample: int, declined: Sequence[str]) -> ModelInfo:
@@ -359,57 +325,3 @@ def _own_settings(options: DiffOptions) -> dict[str, Scalar]:
     sampling = {key: value for key, value in asdict(options.sampling).items() if key not in ("sample", "json_schema")}
     own = ("sample_a", "sample_b", "judge_batch", "both_orders", "judging", "check_judge", "stability", "alpha")
     return {**sampling, **{name: getattr(options, name) for name in own}}
-
-
-def _others(
-    methods: Sequence[Method], judge: Model | None, second_judge: Model | None, raters: Sequence[Model]
-) -> tuple[ModelInfo, ...]:
-    method_models = [info for method in methods for info in method.models]
-    judges = (("judge", judge), ("second judge", second_judge))
-    judge_models = [ModelInfo(model.id, role) for role, model in judges if model is not None]
-    return (*method_models, *judge_models, *(ModelInfo(rater.id, "rater") for rater in raters))
-
-
-def _tables(
-    methods: Sequence[Method], discoveries: Sequence[Discovery], checked: Agreement, checks: JudgeChecks
-) -> dict[str, tuple[Row, ...]]:
-    tables = {
-        f"{method.name}_{name}": rows
-        for method, discovery in zip(methods, discoveries, strict=True)
-        for name, rows in discovery.tables.items()
-    }
-    judge_tables = {"judge_agreement": checked.rows, TABLE: checks.rows}
-    return tables | {name: rows for name, rows in judge_tables.items() if rows}
-
-
-def _left_out(
-    answered: PromptResponses,
-    methods: Sequence[Method],
-    discoveries: Sequence[Discovery],
-    judged: JudgingResult | None,
-) -> dict[str, Mapping[str, int]]:
-    by_method = {method.name: discovery.left_out for method, discovery in zip(methods, discoveries, strict=True)}
-    stages = {"responses": answered.left_out, **by_method, "judge": judged.left_out if judged else {}}
-    return {stage: counts for stage, counts in stages.items() if counts}
-
-
-def _notes(discoveries: Sequence[Discovery], judged: JudgingResult | None) -> list[str]:
-    return [note for discovery in discoveries for note in discovery.notes] + (list(judged.notes) if judged else [])
-
-
-def _judge_usage(judged: JudgingResult | None) -> list[Usage]:
-    if judged is None:
-        return []
-    return [*([judged.scope_usage] if judged.scope_usage else []), judged.usage]
-
-
-def _usage_of(judged: JudgingResult | None, checks: JudgeChecks, rated: Rated | None, merged: Merging) -> list[Usage]:
-    judge_usage = [*_judge_usage(judged), *checks.usage] if judged else []
-    return [*judge_usage, *(rated.usage if rated else ()), *merged.usage]
-
-
-def _priced(usage: Usage, prices: Mapping[str, Price]) -> Usage:
-    price = prices.get(usage.model)
-    if price is None:
-        return usage
-    return replace(usage, usd=price.of(usage.prompt_tokens, usage.completion_tokens))

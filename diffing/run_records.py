@@ -1,0 +1,77 @@
+"""What a run's report tells beside its findings: other models, tables, what was left out, notes, calls and tokens."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from diffing.grouping import Merging
+from diffing.judge import JudgingResult
+from diffing.judge.agreement import Agreement
+from diffing.judge.audit import TABLE, JudgeChecks
+from diffing.methods.base import Method
+from diffing.models.base import Model, Price
+from diffing.ratings import Rated
+from diffing.responses import PromptResponses
+from diffing.types import Discovery, ModelInfo, Row, Usage
+
+
+def helper_models(
+    methods: Sequence[Method], judge: Model | None, second_judge: Model | None, raters: Sequence[Model]
+) -> tuple[ModelInfo, ...]:
+    """The models that took part beside the two compared ones, with their roles."""
+    method_models = [info for method in methods for info in method.models]
+    judges = (("judge", judge), ("second judge", second_judge))
+    judge_models = [ModelInfo(model.id, role) for role, model in judges if model is not None]
+    return (*method_models, *judge_models, *(ModelInfo(rater.id, "rater") for rater in raters))
+
+
+def tables_of(
+    methods: Sequence[Method], discoveries: Sequence[Discovery], checked: Agreement, checks: JudgeChecks
+) -> dict[str, tuple[Row, ...]]:
+    """The tables of the methods, by `<method>_<table>`, and those of the judge's checks."""
+    tables = {
+        f"{method.name}_{name}": rows
+        for method, discovery in zip(methods, discoveries, strict=True)
+        for name, rows in discovery.tables.items()
+    }
+    judge_tables = {"judge_agreement": checked.rows, TABLE: checks.rows}
+    return tables | {name: rows for name, rows in judge_tables.items() if rows}
+
+
+def left_out_of(
+    answered: PromptResponses,
+    methods: Sequence[Method],
+    discoveries: Sequence[Discovery],
+    judged: JudgingResult | None,
+) -> dict[str, Mapping[str, int]]:
+    """Counts of what was left out, by stage and reason; stages that left out nothing are not named."""
+    by_method = {method.name: discovery.left_out for method, discovery in zip(methods, discoveries, strict=True)}
+    stages = {"responses": answered.left_out, **by_method, "judge": judged.left_out if judged else {}}
+    return {stage: counts for stage, counts in stages.items() if counts}
+
+
+def notes_of(discoveries: Sequence[Discovery], judged: JudgingResult | None) -> list[str]:
+    """The notes of the methods, then those of the judge."""
+    return [note for discovery in discoveries for note in discovery.notes] + (list(judged.notes) if judged else [])
+
+
+def judge_usage_of(judged: JudgingResult | None) -> list[Usage]:
+    """Calls and tokens of the judge: for conditions, then for verdicts."""
+    if judged is None:
+        return []
+    return [*([judged.scope_usage] if judged.scope_usage else []), judged.usage]
+
+
+def usage_after_discovery(
+    judged: JudgingResult | None, checks: JudgeChecks, rated: Rated | None, merged: Merging
+) -> list[Usage]:
+    """Calls and tokens of everything that comes after the methods."""
+    judge_usage = [*judge_usage_of(judged), *checks.usage] if judged else []
+    return [*judge_usage, *(rated.usage if rated else ()), *merged.usage]
+
+
+def priced(usage: Usage, prices: Mapping[str, Price]) -> Usage:
+    """The same usage with its cost, if the model's price is known."""
+    price = prices.get(usage.model)
+    if price is None:
+        return usage
+    return replace(usage, usd=price.of(usage.prompt_tokens, usage.completion_tokens))

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from diffing.models.base import Model
-from diffing.numbered_lines import line_number, numbered, packed
+from diffing.numbered_lines import line_number, numbered
+from diffing.packing import packed
 from diffing.stages import RATE_ABSTRACTION, RATE_INTERESTINGNESS
 from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
 from diffing.templates import render
@@ -84,7 +85,7 @@ def _rate_on(
     model: Model, scale: Scale, hypotheses: Sequence[Hypothesis], usage: list[Usage], on_progress: OnProgress
 ) -> list[int | None]:
     order = sorted(hypotheses, key=lambda each: _place(model.id, scale, each))
-    packs = packed(order, [each.text for each in order], most=RATED_AT_ONCE, characters=_CHARACTERS)
+    packs = packed(order, lambda each: len(each.text), most=_CHARACTERS, most_items=RATED_AT_ONCE)
     questions = [_question(scale, pack) for pack in packs]
     asked = ask_items(model, questions, stage=STAGES[scale], schema=SCHEMA, on_progress=on_progress)
     usage.append(asked.usage)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from diffing.judge import judge
-from diffing.judge.questions import numbered
 from diffing.methods.llm import LlmMethod
 from diffing.methods.llm.clustering.state import state_clusters
 from diffing.methods.llm.describe import describe_pairs
@@ -18,6 +17,7 @@ from diffing.methods.llm.propose import propose
 from diffing.methods.llm.sharpen import sharpen
 from diffing.models.openai_compatible import OpenAIModel
 from diffing.models.scripted import ScriptedModel
+from diffing.numbered_lines import numbered
 from diffing.ratings import rate
 from diffing.templates import fence, render
 from diffing.types import Hypothesis, Message, Pair, Prompt, ignore_progress

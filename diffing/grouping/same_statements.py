@@ -8,7 +8,8 @@ from itertools import combinations
 from typing import Literal, TypeAlias
 
 from diffing.models.base import Model
-from diffing.numbered_lines import line_number, numbered, packed
+from diffing.numbered_lines import line_number, numbered
+from diffing.packing import packed
 from diffing.stages import MERGE
 from diffing.structured_replies import Question, ReplyError, Unreadable, ask_items, entries, entry
 from diffing.templates import render
@@ -62,8 +63,7 @@ def ask_same(
     """
     texts = [_named(hypothesis) for hypothesis in hypotheses]
     neighbours = _by_wording(texts)
-    in_order = [texts[place] for place in neighbours]
-    packs = packed(neighbours, in_order, most=COMPARED_AT_ONCE, characters=_CHARACTERS)
+    packs = packed(neighbours, lambda place: len(texts[place]), most=_CHARACTERS, most_items=COMPARED_AT_ONCE)
     lists = [order for pack in packs if len(pack) > 1 for order in _two_orders(pack, hypotheses)]
     questions = [_question([texts[place] for place in order]) for order in lists]
     asked = ask_items(model, questions, stage=MERGE, schema=SCHEMA, on_progress=on_progress)

@@ -2,13 +2,15 @@
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, TypeVar
 
 from diffing.models.base import Model
+from diffing.numbered_lines import numbered
+from diffing.packing import packed
 from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
-from diffing.templates import Fenced, fence, fence_conversation, render
+from diffing.templates import fence, fence_conversation, render
 from diffing.types import Hypothesis, OnProgress, Pair, Side, Stage, Usage, Verdict, ignore_progress, other_side
 
 T = TypeVar("T")
@@ -114,35 +116,11 @@ def batches(items: Sequence[T], size: int) -> list[tuple[T, ...]]:
     return [tuple(items[i : i + size]) for i in range(0, len(items), size)]
 
 
-def pack(items: Sequence[T], length_of: Callable[[T], int], longest: int, most: int) -> list[tuple[T, ...]]:
-    """Splits items into batches bounded in number and in characters; each holds at least one item.
-
-    Args:
-        items: The items, which keep their order.
-        length_of: The length of an item in characters.
-        longest: The most characters in one batch, unless a single item is longer.
-        most: The most items in one batch.
-    """
-    packed: list[list[T]] = []
-    length = 0
-    for item in items:
-        if not packed or len(packed[-1]) == most or length + length_of(item) > longest:
-            packed.append([])
-            length = 0
-        packed[-1].append(item)
-        length += length_of(item)
-    return [tuple(batch) for batch in packed]
-
-
-def numbered(sentences: Iterable[str]) -> Fenced:
-    """One line for each sentence, `NUMBER | SENTENCE`; no sentence can open a line of its own."""
-    return fence("\n".join(f"{number} | {' '.join(text.split())}" for number, text in enumerate(sentences, start=1)))
-
-
 def _packed(hypotheses: Sequence[Hypothesis], most: int) -> list[tuple[Hypothesis, ...]]:
     """Batches of hypotheses; those without a scope come first, so that their batches are equal for all pairs."""
     ordered = sorted(hypotheses, key=lambda hypothesis: hypothesis.scope is not None)
-    return pack(ordered, lambda hypothesis: len(hypothesis.text), STATEMENTS_LENGTH, most)
+    packs = packed(ordered, lambda hypothesis: len(hypothesis.text), most=STATEMENTS_LENGTH, most_items=most)
+    return [tuple(pack) for pack in packs]
 
 
 def _first(seed: int, pair: Pair, group: Sequence[Hypothesis]) -> Side:

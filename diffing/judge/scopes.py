@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from diffing.judge.questions import numbered, pack
 from diffing.models.base import Model
+from diffing.numbered_lines import numbered
+from diffing.packing import packed
 from diffing.stages import SCOPE
 from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
 from diffing.templates import fence_conversation, render
@@ -79,8 +80,8 @@ def decide_scopes(
         return Scopes({}, None)
     asked = [
         (group, several)
-        for group in pack(conditions, len, CONDITIONS_LENGTH, len(conditions))
-        for several in pack(prompts, _length, PROMPTS_LENGTH, PROMPTS)
+        for group in packed(conditions, len, most=CONDITIONS_LENGTH)
+        for several in packed(prompts, _length, most=PROMPTS_LENGTH, most_items=PROMPTS)
     ]
     questions = [_question(group, several) for group, several in asked]
     answers = ask_items(model, questions, stage=SCOPE, schema=SCHEMA, on_progress=on_progress)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from diffing.methods.llm.difference import CATEGORIES, Difference, Statement, read_statement, verified_quote
-from diffing.methods.llm.packing import packed, size_of
 from diffing.methods.llm.stages import DESCRIBE
 from diffing.models.base import Model
+from diffing.packing import packed, size_of
 from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
 from diffing.templates import fence, fence_conversation, render
 from diffing.types import Category, OnProgress, Pair, Side, Usage, other_side

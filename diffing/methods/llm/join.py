@@ -11,10 +11,10 @@ from diffing.methods.llm.difference import Difference, Statement
 from diffing.methods.llm.embed import Vectors
 from diffing.methods.llm.listing import Listing, statement_fields
 from diffing.methods.llm.neighbours import order_of_neighbours
-from diffing.methods.llm.packing import packed_evenly, size_of
 from diffing.methods.llm.proposal import NUMBERS, Proposal, list_schema, read_numbers
 from diffing.methods.llm.stages import JOIN
 from diffing.models.base import Model
+from diffing.packing import packed_evenly, size_of
 from diffing.structured_replies import Items, Question, Unreadable, ask_items, entries, entry
 from diffing.templates import fence, render
 from diffing.types import OnProgress, Usage, other_side

@@ -7,10 +7,10 @@ from diffing.methods.base import measured_properties
 from diffing.methods.llm.embed import Vectors
 from diffing.methods.llm.listing import Listing
 from diffing.methods.llm.neighbours import order_of_neighbours
-from diffing.methods.llm.packing import MOST_MATERIAL, packed_evenly, size_of
 from diffing.methods.llm.proposal import NUMBERS, Proposal, list_schema, read_proposal, statement_schema
 from diffing.methods.llm.stages import PROPOSE
 from diffing.models.base import Model
+from diffing.packing import MOST_MATERIAL, packed_evenly, size_of
 from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
 from diffing.templates import Fenced, fence, render
 from diffing.types import OnProgress, Row, Usage

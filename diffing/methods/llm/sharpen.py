@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from diffing.methods.llm.difference import read_statement
 from diffing.methods.llm.embed import Vectors
 from diffing.methods.llm.listing import Listing, statement_fields
-from diffing.methods.llm.packing import packed, size_of
 from diffing.methods.llm.proposal import NUMBERS, Proposal, list_schema, object_schema, read_numbers
 from diffing.methods.llm.stages import SHARPEN
 from diffing.models.base import Model
+from diffing.packing import packed, size_of
 from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
 from diffing.templates import fence, render
 from diffing.types import OnProgress, Side, Usage, Verdict, other_side

@@ -1,4 +1,4 @@
-"""Packs what is asked about into questions of bounded size."""
+"""Splits what an LLM is asked about into questions of bounded size."""
 
 from collections.abc import Callable, Sequence
 from math import ceil, inf
@@ -23,7 +23,7 @@ def packed(
 
     Args:
         items: What is packed.
-        size: The size of an item.
+        size: The size of an item, in bytes or characters.
         most: Largest sum of sizes in a pack.
         most_items: Largest number of items in a pack.
     """

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from diffing import metrics
 from diffing.estimates import Metrics
-from diffing.report import order_findings
+from diffing.ranking import order_findings
 from diffing.types import Finding, Hypothesis, Judgement, Pair, Rating
 
 

@@ -445,7 +445,7 @@ class Report:
     pairs: tuple[Pair, ...]
     """Every prompt with both responses."""
     findings: tuple[Finding, ...]
-    """All findings, in the order of `report.order_findings`: confirmed ones first."""
+    """All findings, in the order of `ranking.order_findings`: confirmed ones first."""
     judgements: Sequence[Judgement]
     """All verdicts; `judgements.Judgements` stores many of them in little memory."""
     tables: Mapping[str, tuple[Row, ...]]

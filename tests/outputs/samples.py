@@ -7,7 +7,7 @@ from functools import cache
 
 from diffing import metrics
 from diffing.estimates import Estimate
-from diffing.report import order_findings
+from diffing.ranking import order_findings
 from diffing.scope import Scope
 from diffing.types import (
     Category,

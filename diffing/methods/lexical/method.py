@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 
 from diffing.methods.lexical.evidence_quotes import quote_of_phrase, quote_of_property
 from diffing.methods.lexical.measured_property import verdict_of
-from diffing.methods.lexical.parsed_response import PairReading, is_measurable, read_pair
+from diffing.methods.lexical.parsed_response import PairReading, is_measurable, read_pair, read_response
 from diffing.methods.lexical.phrases import Phrase, PhraseSearch, find_phrases, holds_phrase
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES
 from diffing.methods.lexical.property_results import PropertyResult, measure_properties
+from diffing.methods.lexical.shown_sentences import ShownSentences
 from diffing.methods.lexical.stages import MEASURE
 from diffing.methods.lexical.tokens import as_written
 from diffing.types import (
@@ -21,6 +22,7 @@ from diffing.types import (
     Evidence,
     Hypothesis,
     Judgement,
+    Measure,
     ModelInfo,
     OnProgress,
     Pair,
@@ -122,6 +124,13 @@ class LexicalMethod:
                 )
         return judgements
 
+    def sentences_shown(self, measures: Sequence[Measure], pair: Pair, side: Side) -> list[frozenset[int] | None]:
+        """Returns per measure the numbers of the sentences of one response that show it; see `ShowingMethod`."""
+        if not is_measurable(pair):
+            return [None] * len(measures)
+        sentences = ShownSentences(read_response(pair, side))
+        return [_sentences(measure, sentences) for measure in measures]
+
 
 def _notes(readings: Sequence[PairReading]) -> tuple[str, ...]:
     """Warns the reader if many responses are in languages that the English word lists do not cover."""
@@ -133,6 +142,16 @@ def _notes(readings: Sequence[PairReading]) -> tuple[str, ...]:
         f"{foreign} of {len(languages)} train responses are not in English: hedges, refusals and other properties of "
         "wording are only measured in English. Length, form, language and phrases are measured in any language.",
     )
+
+
+def _sentences(measure: Measure, sentences: ShownSentences) -> frozenset[int] | None:
+    match measure:
+        case PropertyMeasure(name) if name in BY_NAME:
+            return sentences.of_property(BY_NAME[name])
+        case PhraseMeasure(phrase):
+            return sentences.of_phrase(phrase)
+        case _:
+            return None
 
 
 def _verdicts(hypothesis: Hypothesis) -> Callable[[PairReading], Verdict]:

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from diffing.methods.lexical.language_detection import language_of
 from diffing.methods.lexical.prose import without_code, without_formulas_and_links, without_other_voices
 from diffing.methods.lexical.tokens import SENTENCE_END, WORD, fold, words_of
-from diffing.types import Finish, Pair, Response
+from diffing.types import Finish, Pair, Side
 
 Part: TypeAlias = Literal["text", "outside_code", "prose", "voice"]
 """The part of a response that a property reads."""
@@ -119,7 +119,7 @@ class PairReading:
 
 def read_pair(pair: Pair) -> PairReading:
     """Parses both responses of a pair."""
-    a, b = _exchange(pair, pair.a), _exchange(pair, pair.b)
+    a, b = read_response(pair, "a"), read_response(pair, "b")
     count = min(len(a.spans), len(b.spans))
     return PairReading(
         prompt_id=pair.prompt.id,
@@ -134,5 +134,7 @@ def is_measurable(pair: Pair) -> bool:
     return pair.a.finish != "error" and pair.b.finish != "error"
 
 
-def _exchange(pair: Pair, response: Response) -> ParsedResponse:
+def read_response(pair: Pair, side: Side) -> ParsedResponse:
+    """Parses one response of a pair."""
+    response = pair.response(side)
     return ParsedResponse(prompt=pair.prompt.text, text=response.text, finish=response.finish)

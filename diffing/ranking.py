@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from diffing.estimates import Estimate
 from diffing.methods.base import PropertyInfo, Tier, measured_properties
-from diffing.metrics import FALSE_DISCOVERY_RATE
+from diffing.metrics import concentrated
 from diffing.types import Category, Finding, Hypothesis, LatentMeasure, PhraseMeasure, PropertyMeasure
 
 TIERS: Mapping[Tier, float] = {"answering": 4.0, "stance": 2.5, "structure": 2.0, "length": 1.5, "other": 1.0}
@@ -95,20 +95,6 @@ def _tier_weight(name: str | None) -> float:
     return TIERS[info.tier if info else "other"]
 
 
-def confirmed_in_scope(finding: Finding) -> bool:
-    """Tells whether a measured scope of a confirmed finding is confirmed: its q is at most 0.05.
-
-    The q of a hypothesis with a measured scope of its own is that of the finding.
-    """
-    if not finding.confirmed:
-        return False
-    own = finding.hypothesis.scope
-    if own is not None and own.kind == "measured":
-        return True
-    concentration = finding.concentration
-    return concentration is not None and concentration.q is not None and concentration.q <= FALSE_DISCOVERY_RATE
-
-
 def strength(finding: Finding, weight: float | None = None) -> float:
     """Returns s of a confirmed finding, times interestingness / 3 if it was rated.
 
@@ -126,8 +112,8 @@ def strength(finding: Finding, weight: float | None = None) -> float:
 def _in_scope(finding: Finding) -> list[Estimate]:
     """The net differences in the finding's scope, of a confirmed measured one and of a stated one."""
     inside = [finding.heldout_in_scope] if finding.heldout_in_scope is not None else []
-    if finding.concentration is not None and confirmed_in_scope(finding):
-        inside.append(finding.concentration.inside)
+    if (concentration := concentrated(finding)) is not None:
+        inside.append(concentration.inside)
     return [metrics.net_difference for metrics in inside]
 
 

@@ -24,10 +24,10 @@ from diffing.grouping.joining import JoiningRules, Unit
 from diffing.grouping.phrase_use import PhraseUse, phrase_use
 from diffing.grouping.verdict_agreement import Behaviour
 from diffing.grouping.verdict_relations import VerdictRelations
+from diffing.metrics import concentrated
 from diffing.ranking import (
     FEATURE,
     PHRASE,
-    confirmed_in_scope,
     kind_of,
     place_of,
     properties,
@@ -132,10 +132,10 @@ class _Run:
 
     def _scope(self, finding: Finding) -> Mask | None:
         """The train prompts in the confirmed scope of a finding; None if it has none."""
-        scope = finding.hypothesis.scope or (finding.concentration.scope if finding.concentration else None)
-        if scope is None or scope.rule is None or not confirmed_in_scope(finding):
+        concentration = concentrated(finding)
+        if concentration is None or concentration.scope.rule is None:
             return None
-        return self.inside(scope.rule)[[pair.prompt.split == "train" for pair in self.pairs]]
+        return self.inside(concentration.scope.rule)[[pair.prompt.split == "train" for pair in self.pairs]]
 
     def joined(self, units: Sequence[Unit]) -> list[_Line]:
         """Lets every unit lead a line or join that of an earlier one."""
@@ -208,7 +208,7 @@ class _Run:
 
     def _tells(self, finding: Finding) -> bool:
         large = finding.confirmed and (finding.heldout.net_difference.low or 0.0) >= LARGE
-        return large or (finding.hypothesis.id in self.use.exclusive and confirmed_in_scope(finding))
+        return large or (finding.hypothesis.id in self.use.exclusive and concentrated(finding) is not None)
 
     def place_of_line(self, line: Merged, weights: Mapping[str, float]) -> tuple[object, ...]:
         """The place of a line: that of its strongest member."""

@@ -61,7 +61,13 @@ def _metrics(split: str) -> tuple[ColumnSpec, ...]:
         *_estimate(prefix, "frequency", "(k_for + k_against) / n"),
         *_estimate(prefix, "accuracy", "k_for / (k_for + k_against)"),
         *_estimate(prefix, "net_difference", "(k_for - k_against) / n"),
-        ColumnSpec(f"{prefix}p", "float64", "Exact one-sided sign test of k_for against k_against.", nullable=True),
+        ColumnSpec(
+            f"{prefix}p",
+            "float64",
+            "Exact one-sided sign test of k_for against k_against; for counted signs at least that of whole responses "
+            "and that of `per_word` with the chances `chance_a`.",
+            nullable=True,
+        ),
     )
 
 
@@ -205,6 +211,21 @@ TABLES: dict[str, TableSpec] = {
                 "Whether the prompt is in the hypothesis's scope; true without a scope. Outside it, the verdict is "
                 "`NOT SHOWN`, and no judge was asked.",
                 since=4,
+            ),
+            ColumnSpec(
+                "per_word",
+                "string",
+                "For counted signs of which a longer response has more: the side with more per word; null for other "
+                "verdicts, and if the sides do not differ. With `NEITHER`, the other side has more in all.",
+                nullable=True,
+                since=5,
+            ),
+            ColumnSpec(
+                "chance_a",
+                "float64",
+                "The probability that `per_word` is `a` if the lengths of the responses alone placed the signs.",
+                nullable=True,
+                since=5,
             ),
         ),
     ),

@@ -25,7 +25,7 @@ def judgement_table(judgements: Judgements) -> bytes:
 
     schema = arrow_schema(_TABLE)
     arrays = []
-    for field, column in zip(schema, judgements.columns, strict=False):  # later versions have more columns
+    for field, column in zip(schema, judgements.columns, strict=True):
         values = [savable(str(value)) if isinstance(value, str) else value for value in column.values]
         arrays.append(pa.array(values, type=field.type).take(pa.array(column.codes)))
     return to_parquet(pa.Table.from_arrays(arrays, schema=schema))
@@ -55,7 +55,7 @@ def read_judgement_table(
     if not table.schema.equals(schema, check_metadata=False):
         raise ValueError(f"{_TABLE}.parquet has other columns than the schema says")
     table = table.unify_dictionaries()
-    return Judgements(
+    judgements = Judgements(
         hypothesis_ids=_column(table, "hypothesis_id", str, hypotheses),
         prompt_ids=_column(table, "prompt_id", str, prompts),
         verdicts=_column(table, "verdict", Verdict, list(Verdict)),
@@ -66,6 +66,22 @@ def read_judgement_table(
         per_word=_sides(table),
         chances_a=_chances(table),
     )
+    _check_outside(judgements)
+    return judgements
+
+
+def _check_outside(judgements: Judgements) -> None:
+    """Checks that no verdict outside a scope is for a side."""
+    import numpy as np
+
+    if False not in judgements.in_scope.values:
+        return
+    outside = judgements.in_scope.codes == judgements.in_scope.values.index(False)
+    there = np.unique(judgements.verdicts.codes[outside]).tolist()
+    if strange := sorted({judgements.verdicts.values[code] for code in there} - {Verdict.NOT_SHOWN}):
+        raise ValueError(
+            f"{_TABLE}: expected the verdict {Verdict.NOT_SHOWN.value} outside a scope, got {strange[0].value}"
+        )
 
 
 def _with_dictionaries(schema: "pa.Schema") -> "pa.Schema":

@@ -30,7 +30,7 @@ def findings_table(report: Report, width: int, most: int | None = None) -> Rende
         most: Maximum number of rows; None for all.
     """
     from diffing.outputs.finding_results import where_it_applies
-    from diffing.outputs.phrasing import also_found, statement
+    from diffing.outputs.phrasing import also_found, further_signs, line_statement
     from diffing.report.model_names import Names
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -40,14 +40,16 @@ def findings_table(report: Report, width: int, most: int | None = None) -> Rende
     numbers = ("net difference, points", "accuracy %", "frequency %", "q")[: 4 if width >= WIDE else 1]
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=width >= WIDE)
-    entries = index_of(report).entries
+    entries, names = index_of(report).entries, Names("A", "B")
     for entry in entries[:most]:
         finding = entry.lead
-        text = Text(one_line(statement(finding, Names("A", "B")), LENGTH))
+        text = Text(one_line(line_statement(entry, names), LENGTH))
         if within := where_it_applies(finding):
             text.append(f"\nwhere it applies: {within}", style="dim")
-        if entry.members:
-            text.append(f"\n{one_line(f'also found by {also_found(entry)}', LENGTH)}", style="dim")
+        if same := also_found(entry):
+            text.append(f"\n{one_line(f'also found by {same}', LENGTH)}", style="dim")
+        if signs := further_signs(entry, names):
+            text.append(f"\n{one_line(f'with it: {signs}', LENGTH)}", style="dim")
         table.add_row(
             Text("confirmed", style="green")
             if finding.confirmed

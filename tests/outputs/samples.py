@@ -7,7 +7,7 @@ from functools import cache
 
 from diffing import metrics
 from diffing.estimates import Concentration, Coverage, Estimate, Metrics
-from diffing.report import order_findings
+from diffing.ranking import order_findings
 from diffing.scope import Scope, ScopeRule, Term
 from diffing.types import (
     SIDES,
@@ -513,16 +513,18 @@ def lines_report(train: int = 150, heldout: int = 180) -> Report:
     )
     findings = order_findings(replace(finding, levels=levels_of(finding)) for finding in placed)
     share = Estimate(0.79, 0.59, 1.02, heldout)
+    told = {n: metrics.wilson(round(n / 180 * heldout), heldout) for n in (133, 124, 120, 113, 106)}
+    unsure = round(told[106].value * heldout)  # type: ignore[operator]
     coverage = Coverage(
-        everything=metrics.wilson(133, 180),
-        findings=metrics.wilson(124, 180),
-        lines=metrics.wilson(120, 180),
-        first_five=metrics.wilson(113, 180),
+        everything=told[133],
+        findings=told[124],
+        lines=told[120],
+        first_five=told[113],
         explained=share,
         explained_by_lines=replace(share, value=0.7, low=0.48),
         explained_by_first_five=replace(share, value=0.53, low=0.31, high=0.81),
-        open_pairs=metrics.wilson(106, 180),
-        told_in_open=metrics.wilson(70, 106),
+        open_pairs=told[106],
+        told_in_open=metrics.wilson(round(0.66 * unsure), unsure),
         p=4.4e-11,
     )
     return replace(report, findings=findings, judgements=judgements, merged=lines_of(findings), coverage=coverage)

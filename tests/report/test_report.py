@@ -15,10 +15,12 @@ import pytest
 
 from diffing.errors import SettingError
 from diffing.estimates import Estimate
-from diffing.report import load_report, order_findings, report_summary, save_report
+from diffing.ranking import order_findings
+from diffing.report import load_report, report_summary, save_report
 from diffing.report.findings_table import finding_row
 from diffing.report.index import index_of
-from diffing.report.schema import SCHEMA_VERSION, TABLES, arrow_schema, schema_markdown
+from diffing.report.schema import SCHEMA_VERSION, TABLES, arrow_schema
+from diffing.report.schema_document import schema_markdown
 from diffing.report.verdict_counts import NeitherCounts
 from diffing.types import (
     Evidence,
@@ -62,7 +64,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-@pytest.mark.parametrize("name", ["medium", "merged", "scoped", "quiet", "empty"])
+@pytest.mark.parametrize("name", ["medium", "merged", "scoped", "lines", "quiet", "empty"])
 def test_a_loaded_report_equals_the_saved_one(name: str, tmp_path: Path) -> None:
     report = SAMPLES[name]()
     assert save_report(report, tmp_path / "run") == tmp_path / "run"
@@ -240,10 +242,10 @@ def test_a_save_that_was_cut_off_between_files_is_told(tmp_path: Path) -> None:
     [
         (lambda f: (f / "report.json").unlink(), "is not a report: expected a folder with report.json"),
         (lambda f: (f / "report.json").write_text("{"), "report.json is damaged: expected JSON"),
-        (lambda f: (f / "report.json").write_text("[1]"), "expected a schema_version of 4, got None"),
+        (lambda f: (f / "report.json").write_text("[1]"), "expected a schema_version of 5, got None"),
         (lambda f: (f / "report.json").write_bytes(b"\xff\xfe\x00"), "report.json is damaged: expected JSON"),
-        (lambda f: edit(f, schema_version=5), "has schema version 5, but this diffing reads only up to 4. Update"),
-        (lambda f: edit(f, schema_version="1"), "expected a schema_version of 4, got '1'"),
+        (lambda f: edit(f, schema_version=6), "has schema version 6, but this diffing reads only up to 5. Update"),
+        (lambda f: edit(f, schema_version="1"), "expected a schema_version of 5, got '1'"),
         (lambda f: edit(f, findings=[{}]), r"is damaged \('findings' is not known\)"),
         (lambda f: put_table(f, "findings", direction="c"), r"is damaged \(findings: there is no direction 'c'\)"),
         (lambda f: put_table(f, "findings", category="c"), r"is damaged \(findings: there is no category 'c'\)"),

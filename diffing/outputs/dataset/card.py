@@ -15,6 +15,7 @@ from diffing.outputs.dataset.configs import DatasetConfig
 from diffing.outputs.dataset.identity import ENTRY, identity_of, tags_of
 from diffing.outputs.dataset.reproduce import command_of
 from diffing.outputs.finding_results import where_it_applies
+from diffing.outputs.headline import headline
 from diffing.outputs.markdown_code import block, code
 from diffing.outputs.markdown_escape import code_cell, prose
 from diffing.rendering import environment, templates_of
@@ -56,7 +57,7 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[DatasetConfig],
     text = _template().render(
         metadata=_metadata(report, repo_id, configs),
         names=index_of(report).names,
-        headline=phrasing.headline(report),
+        headline=headline(report),
         explanation=phrasing.explanation(report),
         chart=chart,
         rows=shown[:ROWS],

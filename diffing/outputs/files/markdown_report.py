@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from diffing.outputs import finding_results, phrasing
 from diffing.outputs.examples import Excerpt, Group, PairExample, examples
+from diffing.outputs.headline import headline
 from diffing.outputs.markdown_code import block
 from diffing.outputs.markdown_escape import code_cell, prose
-from diffing.outputs.phrasing import also_found
+from diffing.outputs.phrasing import also_found, further_signs
 from diffing.rendering import environment, templates_of
 from diffing.report.grouped_list import Entry
 from diffing.report.index import index_of
@@ -26,7 +27,7 @@ LONGEST, PROMPT = 1_200, 1_000
 """Maximum number of characters of a response and of a prompt."""
 _DECIDED = {"measured": "measured", "described": "taken from the description of how the two responses differ"}
 """Who decided a verdict, where no judge was asked about the hypothesis, by the judge's name in the report."""
-_HELPERS = ("count", "interval", "percent", "points", "probability", "shares", "statement")
+_HELPERS = ("count", "interval", "percent", "points", "probability", "shares", "line_statement", "statement")
 _RESULTS = ("sentence", "where_it_applies")
 
 
@@ -37,7 +38,9 @@ class _EntryWithExamples:
     entry: Entry
     """The entry."""
     also: str
-    """The other methods that found it; empty if there are none."""
+    """The other findings that say the same; empty if there are none."""
+    signs: str
+    """The findings that are further signs of the same behaviour; empty if there are none."""
     examples: tuple[tuple[str, PairExample], ...]
     """Each example with its kind of verdict."""
 
@@ -59,7 +62,7 @@ def markdown_report(report: Report) -> str:
     rendered = template.render(
         report=report,
         names=names,
-        headline=phrasing.headline(report),
+        headline=headline(report),
         explanation=phrasing.explanation(report),
         prompts={split: phrasing.prompts_in(report, split) for split in ("train", "heldout")},
         entries=entries,
@@ -82,7 +85,7 @@ def _entries(report: Report) -> Iterator[_EntryWithExamples]:
         judgements = index.verdicts_on(entry.lead.hypothesis.id) if place < WITH_EXAMPLES else ()
         found = examples(entry.lead, judgements, index.pairs, LONGEST)
         shown = tuple((group, each) for group, most in EXAMPLES_SHOWN.items() for each in found[group][:most])
-        yield _EntryWithExamples(entry, also_found(entry), shown)
+        yield _EntryWithExamples(entry, also_found(entry), further_signs(entry, index.names), shown)
 
 
 def _verdict(example: PairExample, names: Names) -> str:

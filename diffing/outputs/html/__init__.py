@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from diffing import rendering
 from diffing.atomic_write import write_atomically
 from diffing.outputs import behaviour_words, claims, figures, phrasing
+from diffing.outputs.headline import headline
 from diffing.outputs.html import feature_section, line_rows, page
 from diffing.outputs.html.shown_pair import length_in_words
 from diffing.types import Report
@@ -70,7 +71,7 @@ def render(report: Report) -> str:
         report=report,
         page=page.page_of(report),
         features=of_sae,
-        headline=phrasing.headline(report),
+        headline=headline(report),
         explanation=phrasing.explanation(report),
         prompts={split: phrasing.prompts_in(report, split) for split in ("train", "heldout")},
         style=Markup(_resource("page.css") + figures.stylesheet() + (_resource("features.css") if of_sae else "")),

@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from diffing.errors import HubError, SettingError
 from diffing.outputs.dataset import PublishedDiff
-from diffing.outputs.phrasing import explanation, headline, statement
+from diffing.outputs.headline import headline
+from diffing.outputs.phrasing import explanation, statement
 from diffing.report import report_summary
 from diffing.report.grouped_list import Entry
 from diffing.report.index import index_of

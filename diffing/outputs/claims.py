@@ -9,7 +9,16 @@ from typing import Literal, TypeAlias
 
 from diffing.outputs.behaviour_words import concentration_of, metrics_shown, scope_of, sureness
 from diffing.outputs.level_words import FEW, bare_level, level_of, number, unit_of
-from diffing.outputs.phrasing import HEADLINE_LENGTH, headline_rank, interval, one_line, percent, pieces_of
+from diffing.outputs.phrasing import (
+    HEADLINE_LENGTH,
+    headline_rank,
+    interval,
+    one_line,
+    percent,
+    pieces_of,
+    points,
+    shares,
+)
 from diffing.report.index import ReportIndex, index_of
 from diffing.report.model_names import Names
 from diffing.types import Finding, Level, Place, Report, Side, other_side
@@ -32,7 +41,7 @@ def headline_leads(report: Report) -> tuple[Finding, ...]:
     Args:
         report: The report.
     """
-    leads = _leads(index_of(report))
+    leads = confirmed_leads(index_of(report))
     if not leads:
         return ()
     first = leads[0]
@@ -41,13 +50,17 @@ def headline_leads(report: Report) -> tuple[Finding, ...]:
     return (first, *across, *rest)[:MOST_CLAIMS]
 
 
-def _leads(index: ReportIndex) -> tuple[Finding, ...]:
-    confirmed = (
-        [entry.lead for entry in index.differences]
-        or [entry.lead for entry in index.wording]
-        or [entry.lead for entry in index.bare_features]
-    )
-    return tuple(sorted(confirmed, key=headline_rank))  # stable: the list's order
+def confirmed_leads(index: ReportIndex) -> tuple[Finding, ...]:
+    """Returns the leads of the confirmed differences in order; without any, those of words, or else of SAE features.
+
+    Reports of earlier versions, which stored no levels, did not fold words and features: there they come last.
+
+    Args:
+        index: The index of a report.
+    """
+    confirmed = [entry.lead for entry in index.differences or index.wording or index.bare_features]
+    folded = any(each.levels for each in index.report.findings)
+    return tuple(confirmed if folded else sorted(confirmed, key=headline_rank))
 
 
 def claim(finding: Finding, names: Names, length: int = HEADLINE_LENGTH) -> tuple[Piece, ...]:
@@ -109,6 +122,19 @@ def expectation(finding: Finding, names: Names) -> str:
         f"{prompts}, expect {_expected(own)} from {names.of(side)} and {_expected(other)} from "
         f"{names.of(other_side(side))}{judged} (95% intervals)"
     )
+
+
+def intervals_in_words(finding: Finding) -> str:
+    """Returns the 95% intervals of what `claim` gives, in its order.
+
+    Examples: "95% intervals 82 to 100% and 0 to 18%"; "net difference +59 points, 95% interval +47 to +69".
+    """
+    levels = levels_shown(finding)
+    if levels is None or not _shows(levels):
+        net = metrics_shown(finding).net_difference
+        return f"net difference {points(net.value)} points, 95% interval {interval(net)}"
+    own, other = (_span(level) if level.kind == "median" else shares(level.value) for level in levels)
+    return f"95% intervals {own} and {other}"
 
 
 def sure_in_words(finding: Finding) -> str | None:

@@ -75,17 +75,25 @@ def claim(finding: Finding, names: Names, length: int = HEADLINE_LENGTH) -> tupl
         names: The models' names.
         length: Maximum number of characters; the finding's own text is cut, not the numbers.
     """
-    levels = levels_shown(finding)
-    text, result = _worded(finding, levels, names)
-    before, said = _condition(finding), list(pieces_of(text, finding.hypothesis.direction))
-    room = max(length - len(before) - sum(len(each) for each, _ in result), _SHORTEST)
-    named = [(names.of(side), side) if side else (each, None) for each, side in said]
-    return tuple(_capitalised([*([(before, None)] if before else []), *_cut(named, room), *result]))
+    text, result = _worded(finding, levels_shown(finding), names)
+    return (*_said(finding, text, names, length - sum(len(each) for each, _ in result)), *result)
 
 
 def claim_in_words(finding: Finding, names: Names, length: int = HEADLINE_LENGTH) -> str:
     """Returns the sentence of `claim` as one text."""
     return "".join(text for text, _ in claim(finding, names, length))
+
+
+def what_and_where(finding: Finding, names: Names, length: int) -> str:
+    """Returns what differs and where, without how often, such as "When asked about medicine, tuned refuses more often".
+
+    Args:
+        finding: The finding.
+        names: The models' names.
+        length: Maximum number of characters.
+    """
+    text = finding.hypothesis.text.strip().removesuffix(".").removesuffix(" than <OTHER MODEL>")
+    return "".join(each for each, _ in _said(finding, text, names, length))
 
 
 def levels_shown(finding: Finding) -> tuple[Level, Level] | None:
@@ -142,6 +150,16 @@ def sure_in_words(finding: Finding) -> str | None:
     concentration = concentration_of(finding)
     qs = [q for q in (finding.heldout.q, concentration.q if concentration else None) if q is not None]
     return sureness(max(qs)) if qs else None
+
+
+def _said(finding: Finding, text: str, names: Names, length: int) -> tuple[Piece, ...]:
+    """The finding's text with the models' names, after the condition under which it holds, cut to a length."""
+    before = _condition(finding)
+    named: list[Piece] = [
+        (names.of(side), side) if side else (each, None) for each, side in pieces_of(text, finding.hypothesis.direction)
+    ]
+    room = max(length - len(before), _SHORTEST)
+    return tuple(_capitalised([*([(before, None)] if before else []), *_cut(named, room)]))
 
 
 def _condition(finding: Finding) -> str:
@@ -227,5 +245,7 @@ def _cut(pieces: Sequence[Piece], room: int) -> list[Piece]:
 
 
 def _capitalised(pieces: Sequence[Piece]) -> list[Piece]:
+    if not pieces:
+        return []
     (text, style), *rest = pieces
     return [(text if style else f"{text[:1].upper()}{text[1:]}", style), *rest]

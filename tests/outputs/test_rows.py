@@ -7,9 +7,10 @@ import pytest
 from diffing.estimates import Estimate
 from diffing.metrics import metrics_of
 from diffing.outputs.html.blocks import block_of, lines_by_block, numbers, title_of
-from diffing.outputs.html.line_rows import Axis, Bar, axis, bars, reason, row_pieces
+from diffing.outputs.html.line_rows import Axis, axis, reason
 from diffing.outputs.html.page import page_of
 from diffing.outputs.html.shown_pair import length_in_words, shown_pair
+from diffing.outputs.rate_bars import Bar, bars, row_pieces
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
 from diffing.types import Finding, Level, PropertyMeasure, Verdict

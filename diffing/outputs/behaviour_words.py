@@ -57,8 +57,21 @@ def where(finding: Finding, names: Names) -> str | None:
 
 def scope_of(finding: Finding) -> Scope | None:
     """Returns the scope that is shown for a finding: the measured one if its test held, else that of the sentence."""
-    concentration = _concentration(finding)
+    concentration = concentration_of(finding)
     return concentration.scope if concentration else finding.hypothesis.scope
+
+
+def concentration_of(finding: Finding) -> Concentration | None:
+    """Returns the measured scope of a finding, if its test held."""
+    found = finding.concentration
+    return None if found is None or (found.q or 0) > FALSE_DISCOVERY_RATE else found
+
+
+def metrics_shown(finding: Finding) -> Metrics:
+    """Returns the held-out metrics that are shown for a finding: those in its scope if it has one, else over all."""
+    concentration = concentration_of(finding)
+    within = concentration.inside if concentration else finding.heldout_in_scope
+    return within if within is not None and within.n else finding.heldout
 
 
 def place_label(finding: Finding) -> str | None:
@@ -117,11 +130,6 @@ def known_by_in_words(known_by: KnownBy) -> str:
     return _KNOWN_BY.get(known_by, known_by)
 
 
-def _concentration(finding: Finding) -> Concentration | None:
-    found = finding.concentration
-    return None if found is None or (found.q or 0) > FALSE_DISCOVERY_RATE else found
-
-
 def _both(finding: Finding, place: Place) -> tuple[Level | None, Level | None]:
     """The held-out levels at a place: that of the model that the finding speaks of, and that of the other one."""
     side = finding.hypothesis.direction
@@ -152,7 +160,7 @@ def _levels_elsewhere(finding: Finding) -> str:
 
 def _by_verdicts(finding: Finding, names: Names) -> str:
     """The verdicts inside and outside the scope, worded as such, because they compare both responses of a pair."""
-    concentration, side = _concentration(finding), finding.hypothesis.direction
+    concentration, side = concentration_of(finding), finding.hypothesis.direction
     within = concentration.inside if concentration else finding.heldout_in_scope
     if within is None or not within.n:
         return "no readable verdict" if within and within.unreadable else "no held-out prompt meets this condition"

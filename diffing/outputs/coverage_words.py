@@ -33,26 +33,28 @@ def coverage_in_words(coverage: Coverage, names: Names) -> str:
         f"The lines that are not folded away tell {_hundred(coverage.lines)}, the first five of them "
         f"{_hundred(coverage.first_five)}."
     )
-    explained = explained_by(coverage)
-    if explained is None:
+    share = explained_share(coverage)
+    if share is None:
         return (
             f"{told} {_hundred(coverage.findings)}. {lines} There are too few pairs to say how much the list explains."
         )
-    return f"{told} {_hundred(coverage.findings)}: it explains {explained}. {lines}{_open(coverage)}"
-
-
-def explained_by(coverage: Coverage) -> str | None:
-    """Returns the share that the list explains with its interval, such as "79% (59 to 100%)".
-
-    The share is shown up to 100%, although chance can lift the estimate above it. It is None if it is undefined.
-    """
-    part = _capped(coverage.explained)
-    return None if part.value is None else f"{percent(part.value)} ({shares(part)})"
+    return (
+        f"{told} {_hundred(coverage.findings)}: it explains {percent(share)} ({explained_interval(coverage)}). {lines}"
+        f"{_open(coverage)}"
+    )
 
 
 def explained_share(coverage: Coverage) -> float | None:
-    """Returns the share that the list explains, from 0 to 1; None if it is undefined."""
-    return _capped(coverage.explained).value
+    """Returns the share that the list explains, from 0 to 1, although chance can lift the estimate above 1.
+
+    It is None if it is undefined, or if the models cannot be told apart.
+    """
+    return None if coverage.p > TOLD_APART else _capped(coverage.explained).value
+
+
+def explained_interval(coverage: Coverage) -> str:
+    """Returns the interval of the share that the list explains, such as "59 to 100%"."""
+    return shares(_capped(coverage.explained))
 
 
 def _capped(estimate: Estimate) -> Estimate:

@@ -44,8 +44,8 @@ def level_with_interval(finding: Finding, level: Level, *, counts: bool = False)
     """
     value = level.value
     if level.kind == "median":
-        span = "" if value.low is None or value.high is None else f" ({_number(value.low)} to {_number(value.high)})"
-        return f"{_number(value.value)} {unit_of(finding)}{span}"
+        span = "" if value.low is None or value.high is None else f" ({number(value.low)} to {number(value.high)})"
+        return f"{number(value.value)} {unit_of(finding)}{span}"
     return f"{level_value(level, counts=counts)} ({shares(value)})"
 
 
@@ -70,7 +70,7 @@ def bare_level(level: Level, *, of: bool) -> str:
     """
     value = level.value
     if level.kind == "median":
-        return _number(value.value)
+        return number(value.value)
     return f"{count_of(level):,}{f' of {value.n:,}' if of else ''}"
 
 
@@ -87,8 +87,8 @@ def unit_of(finding: Finding) -> str:
     return one_line(_UNITS.get(measure.name, measure.name.replace("_", " ")), _UNIT_LENGTH)
 
 
-def _number(value: float | None) -> str:
-    """Formats a median with as many digits as say something."""
+def number(value: float | None) -> str:
+    """Formats a median with as many digits as say something; an undefined one becomes a dash."""
     if value is None:
         return "–"
     if float(value).is_integer():

@@ -15,7 +15,7 @@ from diffing.outputs.behaviour_words import (
     sureness,
     where,
 )
-from diffing.outputs.coverage_words import explained_by, explained_share
+from diffing.outputs.coverage_words import explained_interval, explained_share
 from diffing.report.model_names import Names
 from diffing.scope import Junction, Scope, ScopeRule, Term
 from diffing.types import Finding, KnownBy, Level, LevelKind, Place, PropertyMeasure
@@ -182,7 +182,7 @@ def test_coverage_says_how_much_the_list_explains_and_what_it_leaves_open() -> N
         "The lines that are not folded away tell 68, the first five of them 66. The list leaves 145 of 246 pairs open; "
         "there the answers still tell in 66%."
     )
-    assert explained_by(TOLD) == "79% (59 to 100%)"
+    assert explained_interval(TOLD) == "59 to 100%"
     assert explained_share(replace(TOLD, explained=Estimate(1.2, 0.9, 1.5, 246))) == 1
 
 
@@ -198,6 +198,7 @@ def test_models_that_cannot_be_told_apart_get_no_ratio() -> None:
     assert coverage_in_words(alike, NAMES) == (
         "base and tuned cannot be told apart by what was looked at: 44 of 81 right, chance gives half."
     )
+    assert explained_share(alike) is None
     halves = replace(TOLD, everything=Estimate(44.5 / 81, 0.4, 0.6, 81), p=0.25)
     assert "44.5 of 81 right" in coverage_in_words(halves, NAMES)
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from diffing import metrics
 from diffing.estimates import Metrics
 from diffing.outputs.examples import EXAMPLES_SHOWN, Group, PairExample, examples
-from diffing.outputs.figures import reach_of
 from diffing.outputs.finding_results import sentence
+from diffing.outputs.html.answer import Answer, answer_of
+from diffing.outputs.html.blocks import ShownBlock, lines_by_block, title_of
 from diffing.outputs.html.judge_checks import CheckView, checks_of
-from diffing.outputs.phrasing import needs_examples, pieces
+from diffing.outputs.phrasing import pieces
 from diffing.report.grouped_list import Member
 from diffing.report.index import ReportIndex, index_of
 from diffing.report.model_names import Names
@@ -26,8 +27,8 @@ LONGEST, SHORTEST = 6_000, 400
 """Largest and smallest number of characters of one response; the budget decides between them."""
 DOMAIN_ROWS, DOMAIN_COLUMNS = 30, 24
 """Maximum number of entries (the first ones) and of domains (the most frequent ones) in the table of domains."""
-CLAIMS = 4
-"""Maximum number of confirmed findings per model at the top of the page."""
+PROMPT_SHOWN = 600
+"""Maximum number of characters of the prompt at the top of the page."""
 TURNS, TURN_LENGTH, VALUE_LENGTH = 3, 2_000, 2_000
 """Maximum number of messages of a prompt (the last ones), of characters per message, and of characters of a setting."""
 TINY = 10
@@ -81,10 +82,31 @@ class EntryView:
     members: tuple[tuple[Member, FindingView], ...]
     """The other findings, each with the evidence that it says the same."""
 
+    @property
+    def counterpart(self) -> FindingView | None:
+        """The strongest confirmed finding of the line that speaks for the other model, so that none is hidden."""
+        side = self.lead.finding.hypothesis.direction
+        across = [
+            view for _, view in self.members if view.finding.confirmed and view.finding.hypothesis.direction != side
+        ]
+        return max(across, key=lambda view: view.finding.heldout.net_difference.value or 0.0, default=None)
+
     def among(self, field: str) -> tuple[str, ...]:
         """Returns the distinct values of a hypothesis field, `method` or `category`, over all its findings."""
         views = (self.lead, *(view for _, view in self.members))
         return tuple(sorted({getattr(view.finding.hypothesis, field) for view in views}))
+
+
+@dataclass(frozen=True, slots=True)
+class BlockView:
+    """One part of the list, with a title for its fold."""
+
+    key: ShownBlock
+    """The part."""
+    title: str
+    """Its title, with the number of its lines."""
+    entries: tuple[EntryView, ...]
+    """Its lines in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +143,8 @@ class Page:
     """All findings, by their numbers."""
     domains: Domains
     """The table of domains."""
-    reach: float
-    """The largest absolute end of any interval, so that all small pictures share one scale; never 0."""
+    answer: Answer
+    """What stands at the top of the page."""
     checks: tuple[CheckView, ...]
     """The checks of the judge."""
 
@@ -131,12 +153,16 @@ class Page:
         """Whether the reason of any verdict for neither side is known."""
         return any(reasons.total for view in self.findings for reasons in view.reasons.values())
 
-    def claims(self, side: Side) -> tuple[FindingView, ...]:
-        """Returns the strongest confirmed findings of one side."""
-        leads = (entry.lead for entry in self.entries)
-        of_side = [v for v in leads if v.finding.confirmed and v.finding.hypothesis.direction == side]
-        of_side.sort(key=lambda v: needs_examples(v.finding))
-        return tuple(of_side[:CLAIMS])
+    @property
+    def blocks(self) -> tuple[BlockView, ...]:
+        """The parts of the list: differences, then what is folded; a part without lines is left out."""
+        index = index_of(self.answer.report)
+        of = {entry.lead.number: entry for entry in self.entries}
+        blocks = (
+            BlockView(block, title_of(block, index), tuple(of[entry.number] for entry in lines))
+            for block, lines in lines_by_block(index).items()
+        )
+        return tuple(block for block in blocks if block.entries)
 
 
 def page_of(report: Report, *, brief: bool = False) -> Page:
@@ -174,7 +200,7 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
         entries=entries,
         findings=views,
         domains=Domains((), 0, ()) if brief else domains_of(report, views[: len(entries)]),
-        reach=reach_of(report.findings),
+        answer=answer_of(report),
         checks=checks_of(report),
     )
 

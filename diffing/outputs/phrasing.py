@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 
 from diffing.estimates import Estimate
 from diffing.metrics import FALSE_DISCOVERY_RATE
-from diffing.report.grouped_list import Entry
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
 from diffing.report.model_names import one_line as one_line
@@ -184,16 +183,6 @@ def smallest_confirmable(tested: int, n: int) -> float | None:
     """
     needed = math.ceil(math.log2(tested / FALSE_DISCOVERY_RATE))
     return needed / n if needed <= n else None
-
-
-def also_found(entry: Entry) -> str:
-    """Lists the other methods that found an entry, such as "sae (agreement 96%), lexical (agreement 87%)".
-
-    The text is empty if no other method found it.
-    """
-    return ", ".join(
-        f"{member.finding.hypothesis.method} (agreement {percent(member.agreement.value)})" for member in entry.members
-    )
 
 
 def prompt_counts(findings: Iterable[Finding], noun: str) -> str:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from diffing import metrics
 from diffing.estimates import Metrics
+from diffing.outputs.blocks import ShownBlock, lines_by_block, title_of
 from diffing.outputs.examples import EXAMPLES_SHOWN, Group, PairExample, examples
 from diffing.outputs.finding_results import sentence
 from diffing.outputs.html.answer import Answer, answer_of
-from diffing.outputs.html.blocks import ShownBlock, lines_by_block, title_of
 from diffing.outputs.html.judge_checks import CheckView, checks_of
 from diffing.outputs.phrasing import pieces
 from diffing.report.grouped_list import Member

@@ -90,7 +90,7 @@ def read_diff(
         coverage=coverage_in_words(report.coverage, index.names) if report.coverage else "",
         notes=list(report.notes),
         domains=list(index.domains),
-        findings=_findings(report, chosen.entries),
+        findings=lines_as_json(report, chosen.entries),
         page=chosen.page + 1,
         pages=chosen.pages,
         total=chosen.total,
@@ -163,7 +163,7 @@ def _listed(diff: PublishedDiff) -> dict[str, Any]:
     return {"dataset": diff.repo_id, **models, "day": diff.changed, **extra}
 
 
-def _findings(report: Report, entries: tuple[Entry, ...]) -> list[dict[str, Any]]:
+def lines_as_json(report: Report, entries: tuple[Entry, ...]) -> list[dict[str, Any]]:
     """Each lead as in the report's summary, but with its number and words instead of its id and template."""
     summary: Any = report_summary(report)["findings"]
     by_id = {each["id"]: each for each in summary}

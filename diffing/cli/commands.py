@@ -233,7 +233,8 @@ def _make_folder(out: Path) -> None:
 
 def _show(report: "Report", json_: bool, most: int | None = None, *, everything: bool = False) -> None:
     from diffing.cli.terminal_tables import findings_list
-    from diffing.outputs.phrasing import explanation, headline, one_line
+    from diffing.outputs.headline import headline
+    from diffing.outputs.phrasing import explanation, one_line
     from diffing.report import report_summary
     from diffing.responses import cut_note
 

@@ -86,7 +86,7 @@ def _lines(entries: Iterable["Entry"], width: int) -> Table:
 
 def _said(entry: "Entry") -> Text:
     """Returns the statement of a line and, each below it, where it shows, both levels and the line's other findings."""
-    from diffing.outputs.line_words import line_statement
+    from diffing.outputs.phrasing import line_statement
 
     text = Text(one_line(line_statement(entry, _NAMES), LENGTH))
     for line in _below(entry):
@@ -102,7 +102,7 @@ def _below(entry: "Entry") -> Iterator[str]:
         yield place
     if entry.lead.heldout.p is not None and (levels := overall(entry.lead, _NAMES)):
         yield levels
-    others = [member for member in entry.members if member.finding is not entry.counterpart]
+    others = [member for member in entry.members if member is not entry.opposite]
     for member in others[:MEMBERS]:
         yield f"also: {member_in_words(member, _NAMES)}"
     if more := len(others[MEMBERS:]):

@@ -1,27 +1,13 @@
-"""Puts a whole line of the list into words: its statement, its results over all prompts, and its other findings.
+"""Puts a line of the list into words: its results over all prompts, and its other findings.
 
 All functions return plain text, as those of `phrasing` do.
 """
 
 from diffing.outputs.behaviour_words import known_by_in_words, levels_in_words, metrics_shown
 from diffing.outputs.phrasing import count, interval, percent, points, statement
-from diffing.report.grouped_list import Entry, Member
+from diffing.report.grouped_list import Member
 from diffing.report.model_names import Names
 from diffing.types import Finding
-
-
-def line_statement(entry: Entry, names: Names) -> str:
-    """Returns the lead's statement, and that of the strongest confirmed finding for the other model, if there is one.
-
-    Example: "tuned refuses to answer more often; base uses lists more often".
-
-    Args:
-        entry: The line.
-        names: The models' names.
-    """
-    counterpart = entry.counterpart
-    said = statement(entry.lead, names)
-    return said if counterpart is None else f"{said}; {statement(counterpart, names)}"
 
 
 def overall(finding: Finding, names: Names) -> str | None:

@@ -23,7 +23,13 @@ def _metrics(split: str) -> tuple[ColumnSpec, ...]:
         *_estimate(prefix, "frequency", "(k_for + k_against) / n"),
         *_estimate(prefix, "accuracy", "k_for / (k_for + k_against)"),
         *_estimate(prefix, "net_difference", "(k_for - k_against) / n"),
-        ColumnSpec(f"{prefix}p", "float64", "Exact one-sided sign test of k_for against k_against.", nullable=True),
+        ColumnSpec(
+            f"{prefix}p",
+            "float64",
+            "Exact one-sided sign test of k_for against k_against; for counted signs at least that of whole responses "
+            "and that of `per_word` with the chances `chance_a`.",
+            nullable=True,
+        ),
     )
 
 
@@ -77,7 +83,7 @@ def _rating(scale: str) -> tuple[ColumnSpec, ...]:
 
 FINDING_TABLES: dict[str, TableSpec] = {
     "findings": TableSpec(
-        "One hypothesis with its test results: confirmed first, by held-out net difference times interestingness / 3.",
+        "One hypothesis with its test results, in the report's order: confirmed ones first.",
         (
             ColumnSpec("id", "string", "Unique in the run, and the same in every rerun."),
             ColumnSpec(

@@ -6,19 +6,27 @@ from dataclasses import dataclass
 from diffing.estimates import Estimate
 from diffing.types import Block, Finding, KnownBy, Report
 
+SAYS_THE_SAME: frozenset[KnownBy] = frozenset({"property", "judge", "verdicts"})
+"""The reasons to list a member that mean that it says the same as its lead; otherwise it is a further sign."""
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A finding that says the same as the lead of its line, or is another sign of the same behaviour."""
+    """A finding that says the same as the lead of its line, or is a further sign of the same behaviour."""
 
     number: int
     """The finding's number in the report; members are numbered after all leads."""
     finding: Finding
     """The finding itself."""
     known_by: KnownBy
-    """Why it belongs to the line."""
+    """Why it belongs to the line, as reports store it."""
     agreement: Estimate
     """How often its verdicts agree with the lead's; see `types.Merged.agreement`."""
+
+    @property
+    def says_the_same(self) -> bool:
+        """Whether it says the same as the lead."""
+        return self.known_by in SAYS_THE_SAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +43,18 @@ class Entry:
     """The part of the list that the line belongs to."""
 
     @property
-    def counterpart(self) -> Finding | None:
-        """The strongest confirmed member that speaks for the other model, so that a line hides neither model."""
-        side = self.lead.hypothesis.direction
-        across = (each.finding for each in self.members if each.finding.hypothesis.direction != side)
-        confirmed = (finding for finding in across if finding.confirmed)
-        return max(confirmed, key=lambda finding: finding.heldout.net_difference.value or 0.0, default=None)
+    def opposite(self) -> Member | None:
+        """The strongest confirmed sign that the other model does something else instead; None if there is none."""
+        return next(
+            (
+                member
+                for member in self.members
+                if member.finding.confirmed
+                and not member.says_the_same
+                and member.finding.hypothesis.direction != self.lead.hypothesis.direction
+            ),
+            None,
+        )
 
 
 def entries_of(report: Report, findings: Mapping[str, Finding]) -> tuple[Entry, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from diffing.judgements import EncodedColumn, Judgements
 from diffing.report.parquet import savable, to_parquet
 from diffing.report.schema import arrow_schema
-from diffing.types import SIDES, Verdict
+from diffing.types import SIDES, Side, Verdict
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,6 +63,8 @@ def read_judgement_table(
         shown_first=_column(table, "shown_first", _same, (*SIDES, None)),
         replies=_column(table, "reply", _same),
         in_scope=_in_scope(table),
+        per_word=_sides(table),
+        chances_a=_chances(table),
     )
     _check_outside(judgements)
     return judgements
@@ -104,6 +106,27 @@ def _in_scope(table: "pa.Table") -> EncodedColumn[bool]:
     if column.null_count:
         raise ValueError(f"{_TABLE}: there is no in_scope None")
     return EncodedColumn((False, True), column.to_numpy().astype(np.uint8))
+
+
+def _sides(table: "pa.Table") -> EncodedColumn[Side | None]:
+    """Reads the sides with more per word; if the column is missing, as before schema version 5, nothing was counted."""
+    import numpy as np
+
+    if "per_word" not in table.column_names:
+        return EncodedColumn((None,), np.zeros(table.num_rows, np.uint8))
+    return _column(table, "per_word", _same, (*SIDES, None))
+
+
+def _chances(table: "pa.Table") -> EncodedColumn[float | None]:
+    """Reads the column of chances; if it is missing, as before schema version 5, every verdict has an even chance."""
+    import numpy as np
+
+    if "chance_a" not in table.column_names:
+        return EncodedColumn((None,), np.zeros(table.num_rows, np.uint8))
+    values = table.column("chance_a").to_pylist()
+    if any(value is not None and not 0 <= value <= 1 for value in values):
+        raise ValueError(f"{_TABLE}: a chance_a is no probability")
+    return EncodedColumn.of(values)
 
 
 def _same(value: Any) -> Any:  # noqa: ANN401 - returns what it is given

@@ -67,6 +67,21 @@ TABLES: dict[str, TableSpec] = {
                 "`NOT SHOWN`, and no judge was asked.",
                 since=4,
             ),
+            ColumnSpec(
+                "per_word",
+                "string",
+                "For counted signs of which a longer response has more: the side with more per word; null for other "
+                "verdicts, and if the sides do not differ. With `NEITHER`, the other side has more in all.",
+                nullable=True,
+                since=5,
+            ),
+            ColumnSpec(
+                "chance_a",
+                "float64",
+                "The probability that `per_word` is `a` if the lengths of the responses alone placed the signs.",
+                nullable=True,
+                since=5,
+            ),
         ),
     ),
 }

@@ -43,8 +43,8 @@ _VERSIONS = """## Earlier versions
 | version | differs from the next version |
 |---|---|
 | 4 | No scope is measured: `findings.parquet` lacks `scope_rule` and the columns `concentration*`. There is no \
-`levels.parquet`. `report.json` has no `coverage`, and its `merged` has no `block` (all are `behaviours`), no \
-`residual`, and only findings that say the same as their lead. |
+`levels.parquet`, and `judgements.parquet` lacks `per_word` and `chance_a`. `report.json` has no `coverage`, and its \
+`merged` has no `block` (all are `behaviours`), no `residual`, and only findings that say the same as their lead. |
 | 3 | No hypothesis has a scope: `findings.parquet` lacks `scope_kind`, `scope` and the columns `heldout_in_scope_*`, \
 and `judgements.parquet` lacks `in_scope`. No verdict is `SAME` or `NOT SHOWN`. |
 | 2 | `report.json` also holds the findings, under `findings`, and they are read from there; `findings.parquet` is a \
@@ -54,8 +54,8 @@ copy for pandas, without `measured`, `speaks_of`, the lowest rating, the highest
 """
 
 _OTHER_TABLES = """## judge_checks.parquet
-If an LLM judged, one row per check of the judge: `check`, `judge`, `value` with `low` and `high` (its 95% interval),
-`n`, and `meaning` in words.
+If an LLM judged, one row per check of the judge: `check`, `scale` (`share` or `kappa`), `judge`, `value` with `low`
+and `high` (its 95% interval), `n`, and `meaning` in words.
 
 ## <method>_<table>.parquet
 The methods' own records, e.g. `llm_differences`. Every row has the same columns. A column's type is that of its values:

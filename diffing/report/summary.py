@@ -1,46 +1,11 @@
-"""Orders a report's findings, and condenses a report to the JSON that `diffing show --json` prints."""
+"""Condenses a report to the JSON that `diffing show --json` prints."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import fields
 
 from diffing.estimates import Concentration, Coverage, Estimate, Metrics
 from diffing.report.index import index_of
 from diffing.types import Finding, Level, Merged, Report
-
-MEAN_INTEREST = 3.0
-"""The rating of interestingness at which a finding's place depends on its size alone: the middle of the scale."""
-
-
-def order_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Sorts findings into the order in which reports list them.
-
-    1. Confirmed findings, by net difference on held-out prompts times interestingness / 3. A finding without a rating
-       counts as one of 3, the middle of the scale.
-    2. Findings that were tested and not confirmed, by size of the net difference on held-out prompts.
-    3. Findings that were not tested, by net difference on train prompts; undefined ones last.
-
-    Findings with equal places are sorted by id.
-    """
-    return tuple(sorted(findings, key=_place))
-
-
-def _place(finding: Finding) -> tuple[int, float, str]:
-    net = _finite(finding.heldout.net_difference.value)
-    if net is not None and finding.confirmed:
-        rank, strength = 0, abs(net) * _interest(finding) / MEAN_INTEREST
-    elif net is not None:
-        rank, strength = 1, abs(net)
-    else:
-        on_train = _finite(finding.train.net_difference.value)
-        effect = _finite(finding.hypothesis.train_effect) if on_train is None else on_train
-        rank, strength = (2, effect) if effect is not None else (3, 0.0)
-    return rank, -strength, finding.hypothesis.id
-
-
-def _interest(finding: Finding) -> float:
-    rated = _finite(finding.rating.interestingness.value) if finding.rating else None
-    return MEAN_INTEREST if rated is None else rated
 
 
 def report_summary(report: Report) -> dict[str, object]:

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from diffing.outputs.line_words import line_statement, member_in_words
-from diffing.outputs.phrasing import statement
+from diffing.outputs.line_words import member_in_words
+from diffing.outputs.phrasing import line_statement, statement
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
 from tests.outputs.samples import empty_report, lines_report, medium_report, merged_report
@@ -32,15 +32,16 @@ def test_a_member_says_why_it_belongs_to_its_line() -> None:
 
 def test_the_other_models_side_of_a_line_stands_in_its_statement() -> None:
     index = index_of(lines_report())
-    first, longer, *_ = index.differences
+    first = index.differences[0]
+    longer = next(entry for entry in index.differences if "longer" in entry.lead.hypothesis.text)
     assert line_statement(first, index.names) == (
         "tern-1b-chat refuses to answer more often than tern-1b-base; "
-        "tern-1b-base continues the user's text instead of answering it"
+        "tern-1b-base continues the user's text instead of answering it instead"
     )
     assert line_statement(longer, index.names) == "tern-1b-chat writes longer responses (in words) than tern-1b-base"
     (mirrored,) = first.members
     unsure = replace(first, members=(replace(mirrored, finding=replace(mirrored.finding, confirmed=False)),))
-    assert unsure.counterpart is None
+    assert unsure.opposite is None
 
 
 def test_confirmed_lines_are_counted_by_their_block_and_numbered_in_order() -> None:

@@ -15,9 +15,9 @@ from diffing.outputs.behaviour_words import metrics_shown, where
 from diffing.outputs.coverage_words import coverage_in_words
 from diffing.outputs.dataset import dataset_files
 from diffing.outputs.downloads import FORMATS
-from diffing.outputs.line_words import line_statement, overall
+from diffing.outputs.line_words import overall
 from diffing.outputs.markdown_escape import prose
-from diffing.outputs.phrasing import interval, points
+from diffing.outputs.phrasing import interval, line_statement, points
 from diffing.report import report_summary
 from diffing.report.index import index_of
 from diffing.report.model_names import Names

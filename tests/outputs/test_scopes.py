@@ -77,13 +77,23 @@ def test_what_is_said_where_nothing_can_be_said() -> None:
     assert plain(brief_result(longer)) == "+58 points, +46 to +67"
 
 
+def line_of(page: str, number: int) -> str:
+    """The list item of one line."""
+    return page.partition(f'<li class="line" id="f{number}"')[2].partition('<li class="line" id=')[0]
+
+
 def test_the_page_gives_both_in_the_row_and_in_the_table_of_the_test() -> None:
     report = scoped_report()
     page = plain(render(report))
     number = index_of(report).numbers[advises(report).hypothesis.id]
-    entry = page.partition(f'<tbody role="rowgroup" id="f{number}"')[2].partition('<tbody role="rowgroup" id=')[0]
-    assert f"where it applies: {WITHIN}" in entry
-    assert '+12 to +23</span> <span class="range">over all prompts' in entry
+    entry = line_of(page, number)
+    assert (
+        "when asked about health or money: fits tern-1b-chat better in 31 of 31 (89 to 100%), tern-1b-base better in 0 "
+        "of 31 (0 to 11%)"
+    ) in entry
+    assert '<span class="away">Concentrated in: </span><bdi>asked about health or money</bdi>' in entry
+    assert "<b>100</b> <span>78 to 100</span>" in entry, "the row shows the net difference where it applies"
+    assert "over all 180 held-out prompts, net difference +17 points, 95% interval +12 to +23" in entry
     assert "65 for, 0 against, 1 both alike, 2 not shown, 261 outside its scope, 1 unreadable" in entry
     assert "meet the condition “<bdi>when asked about health or money</bdi>”" in entry
     table = entry.partition('<table class="plain splits">')[2].partition("</table>")[0]

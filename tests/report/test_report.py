@@ -15,7 +15,8 @@ import pytest
 
 from diffing.errors import SettingError
 from diffing.estimates import Estimate
-from diffing.report import load_report, order_findings, report_summary, save_report
+from diffing.ranking import order_findings
+from diffing.report import load_report, report_summary, save_report
 from diffing.report.findings_table import finding_row
 from diffing.report.index import index_of
 from diffing.report.schema import SCHEMA_VERSION, TABLES, arrow_schema
@@ -108,6 +109,7 @@ def test_a_report_of_schema_version_3_loads_as_one_without_scopes(tmp_path: Path
     assert report == load_report(EARLIER)
     assert {(each.hypothesis.scope, each.heldout_in_scope) for each in report.findings} == {(None, None)}
     assert all(judgement.in_scope for judgement in report.judgements)
+    assert [row["scale"] for row in report.tables["judge_checks"]] == ["share", "share", "kappa"]
     assert load_report(save_report(report, tmp_path)) == report
     assert json.loads((tmp_path / "report.json").read_text())["schema_version"] == SCHEMA_VERSION
 

@@ -177,7 +177,7 @@ FORM = (
         "style",
         "numbers, without those that number a list",
         numbers,
-        scale="matched",
+        scale="counts",
         show=NUMBER,
     ),
     Property(
@@ -186,7 +186,7 @@ FORM = (
         "style",
         "passages in quotation marks",
         counts(QUOTATION),
-        scale="matched",
+        scale="counts",
         show=QUOTATION,
     ),
     Property(
@@ -195,7 +195,7 @@ FORM = (
         "style",
         "words of four or more letters in capitals",
         counts(UPPER_CASE),
-        scale="matched",
+        scale="counts",
         show=UPPER_CASE,
     ),
     Property(
@@ -204,7 +204,7 @@ FORM = (
         "style",
         "em dashes, and en dashes between spaces",
         counts(DASH),
-        scale="matched",
+        scale="counts",
         show=DASH,
     ),
     Property(
@@ -213,7 +213,7 @@ FORM = (
         "style",
         "passages in parentheses, outside code and formulas",
         counts(PARENTHESIS),
-        scale="matched",
+        scale="counts",
         show=PARENTHESIS,
     ),
     Property(
@@ -222,7 +222,7 @@ FORM = (
         "style",
         "exclamation marks",
         counts(pattern("[!！]")),
-        scale="matched",
+        scale="counts",
         show=pattern("[!！]"),
     ),
     Property(
@@ -231,7 +231,7 @@ FORM = (
         "style",
         "question marks, outside code and links",
         counts(pattern("[?？]")),
-        scale="matched",
+        scale="counts",
         show=pattern("[?？]"),
     ),
     Property(

@@ -94,14 +94,16 @@ LENGTH = (
         "style",
         "words of the response",
         words,
+        grows=True,
     ),
-    Property("sentences", "<MODEL> writes more sentences", "style", "sentences of the response", sentences),
+    Property("sentences", "<MODEL> writes more sentences", "style", "sentences of the response", sentences, grows=True),
     Property(
         "sentence_length",
         "<MODEL> writes longer sentences",
         "style",
         "words per sentence",
         sentence_length,
+        scale="matched sentences",
     ),
     Property(
         "paragraphs",
@@ -109,6 +111,7 @@ LENGTH = (
         "format",
         "blocks of text between empty lines",
         paragraphs,
+        grows=True,
     ),
     Property(
         "word_variety",

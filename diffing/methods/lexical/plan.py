@@ -35,10 +35,16 @@ class LexicalPlan(MethodPlan):
         return min(MEASURED, len(prompts) // 2)
 
     def properties(self) -> Mapping[str, PropertyInfo]:
-        """The properties, each with its definition."""
+        """The properties, each with its definition, tier and group."""
         from diffing.methods.lexical.properties import PROPERTIES
+        from diffing.methods.lexical.property_groups import place_of
 
-        return {each.name: PropertyInfo(each.sentence, each.definition) for each in PROPERTIES}
+        return {
+            each.name: PropertyInfo(
+                each.sentence, each.definition, tier=place_of(each.name).tier, group=place_of(each.name).group
+            )
+            for each in PROPERTIES
+        }
 
     def build(self, config: RunSettings, tools: Tools) -> Method:
         """Builds the method."""

@@ -64,9 +64,12 @@ def section(report: Report, *, of: str, dataset: str | None) -> str:
 
 def findings_in_card(report: Report) -> tuple[Finding, ...]:
     """Returns the confirmed findings that a card lists: the largest first, and those that need examples last."""
-    confirmed = [finding for finding in index_of(report).leads if finding.confirmed and finding.heldout.n]
-    plain = [finding for finding in confirmed if not needs_examples(finding)]
-    features = [finding for finding in confirmed if needs_examples(finding)]
+    index = index_of(report)
+    folded = [entry.lead for entry in (*index.wording, *index.bare_features)]
+    confirmed = [entry.lead for entry in index.differences] + folded
+    tested = [finding for finding in confirmed if finding.heldout.n]
+    plain = [finding for finding in tested if not needs_examples(finding)]
+    features = [finding for finding in tested if needs_examples(finding)]
     return (*plain[:MOST], *features[: max(0, _FEW - len(plain))])
 
 

@@ -17,7 +17,8 @@ from diffing.outputs.coverage_words import coverage_in_words
 from diffing.outputs.dataset.configs import DatasetConfig
 from diffing.outputs.dataset.identity import ENTRY, identity_of, tags_of
 from diffing.outputs.dataset.reproduce import command_of
-from diffing.outputs.line_words import line_statement, overall
+from diffing.outputs.headline import headline
+from diffing.outputs.line_words import overall
 from diffing.outputs.markdown_code import block, code
 from diffing.outputs.markdown_escape import code_cell, prose
 from diffing.rendering import environment, templates_of
@@ -61,7 +62,7 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[DatasetConfig],
     text = _template().render(
         metadata=_metadata(report, repo_id, configs),
         names=names,
-        headline=phrasing.headline(report),
+        headline=headline(report),
         explanation=phrasing.explanation(report),
         chart=chart,
         title=title_of("differences", index),
@@ -104,9 +105,9 @@ def _template() -> "Template":
     # no automatic escaping, since this is not HTML: every value from outside goes through one of the filters
     templates = environment(templates_of(__package__), escapes=False)
     templates.filters |= {"md": prose, "code": code_cell, "block": block}
-    helpers = ("count", "interval", "points", "probability")
+    helpers = ("count", "interval", "line_statement", "points", "probability")
     templates.globals |= {name: getattr(phrasing, name) for name in helpers}
-    templates.globals |= {function.__name__: function for function in (line_statement, metrics_shown, overall, where)}
+    templates.globals |= {function.__name__: function for function in (metrics_shown, overall, where)}
     return templates.get_template("README.md.jinja")
 
 

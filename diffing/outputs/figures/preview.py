@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from diffing.estimates import Estimate
+from diffing.outputs.claims import headline_leads
 from diffing.outputs.figures.geometry import rounded_reach, span_of
 from diffing.outputs.figures.svg import file_of, lines_of, mark
-from diffing.outputs.phrasing import count, headline, headline_rank, one_line, points, prompt_counts, statement
+from diffing.outputs.headline import headline
+from diffing.outputs.phrasing import count, one_line, points, prompt_counts, statement
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
 from diffing.types import SIDES, Finding, Report, Side
@@ -32,9 +34,8 @@ def preview(report: Report) -> bytes:
         report: The report that the link opens.
     """
     names = index_of(report).names
-    confirmed = sorted((each for each in index_of(report).leads if each.confirmed), key=headline_rank)
-    shown = confirmed[:ROWS]
-    title = statement(confirmed[0], names) if confirmed else headline(report)
+    shown = headline_leads(report)[:ROWS]
+    title = statement(shown[0], names) if shown else headline(report)
     paper = Markup('<rect class="ground" width="{}" height="{}"/>').format(WIDTH, HEIGHT)
     body = Markup("").join((paper, _heads(names), _headline(title), *_rows(shown, names), _total(report)))
     name = f"How {one_line(names.a, 60)} and {one_line(names.b, 60)} differ"
@@ -100,8 +101,8 @@ def _size(net: Estimate) -> str:
 
 
 def _total(report: Report) -> Markup:
-    tested, confirmed = index_of(report).tested, index_of(report).confirmed
-    total = f"{count(len(confirmed), 'confirmed difference')}"
+    tested, differences = index_of(report).tested, index_of(report).differences
+    total = f"{count(len(differences), 'confirmed difference')}"
     if tested:
         total += f", tested on {prompt_counts(tested, 'held-out prompt')}"
     line = Markup('<line class="grid" x1="{}" x2="{}" y1="556" y2="556"/>').format(_LEFT, _RIGHT)

@@ -13,7 +13,8 @@ from diffing.outputs.blocks import lines_by_block, title_of
 from diffing.outputs.coverage_words import coverage_in_words
 from diffing.outputs.examples import Excerpt, Group, PairExample, examples
 from diffing.outputs.finding_results import sentence
-from diffing.outputs.line_words import line_statement, member_in_words, overall
+from diffing.outputs.headline import headline
+from diffing.outputs.line_words import member_in_words, overall
 from diffing.outputs.markdown_code import block
 from diffing.outputs.markdown_escape import code_cell, prose
 from diffing.rendering import environment, templates_of
@@ -30,7 +31,7 @@ LONGEST, PROMPT = 1_200, 1_000
 """Maximum number of characters of a response and of a prompt."""
 _DECIDED = {"measured": "measured", "described": "taken from the description of how the two responses differ"}
 """Who decided a verdict, where no judge was asked about the hypothesis, by the judge's name in the report."""
-_HELPERS = ("count", "interval", "points", "probability", "statement")
+_HELPERS = ("count", "interval", "line_statement", "points", "probability", "statement")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def markdown_report(report: Report) -> str:
     templates = environment(templates_of(__package__), escapes=False)
     templates.filters |= {"md": prose, "code": code_cell, "block": block, "cut": _cut}
     templates.globals |= {name: getattr(phrasing, name) for name in _HELPERS}
-    shared = (line_statement, member_in_words, metrics_shown, overall, sentence, where)
+    shared = (member_in_words, metrics_shown, overall, sentence, where)
     templates.globals |= {function.__name__: function for function in shared}
     template = templates.get_template("report.md.jinja")
     entries = tuple(_entries(report))
@@ -62,7 +63,7 @@ def markdown_report(report: Report) -> str:
     rendered = template.render(
         report=report,
         names=names,
-        headline=phrasing.headline(report),
+        headline=headline(report),
         explanation=phrasing.explanation(report),
         prompts={split: phrasing.prompts_in(report, split) for split in ("train", "heldout")},
         entries=entries,

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from diffing import rendering
 from diffing.atomic_write import write_atomically
 from diffing.outputs import behaviour_words, claims, figures, phrasing
+from diffing.outputs.headline import headline
 from diffing.outputs.html import feature_section, line_rows, page
+from diffing.outputs.html.shown_pair import length_in_words
 from diffing.types import Report
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ _ROWS = ("net_of", "reason", "row_pieces")
 """Functions of `line_rows` with which the templates fill rows."""
 _WORDS = ("NO_NARROWER_PLACE", "known_by_in_words", "levels_in_words", "place_label")
 """Functions and constants of `behaviour_words` with which the templates put lines into words."""
-_BOUNDS = ("DOMAIN_ROWS", "PROMPT_SHOWN", "TINY", "TURNS", "TURN_LENGTH", "VALUE_LENGTH")
+_BOUNDS = ("DOMAIN_ROWS", "FEW_LINES", "PROMPT_SHOWN", "TINY", "TURNS", "TURN_LENGTH", "VALUE_LENGTH")
 """Constants of `page` that bound texts and tables in the templates."""
 _FEATURE_BOUNDS = ("LABEL_LENGTH", "PROMPT_LENGTH")
 """Constants of `feature_section` that bound texts in the templates."""
@@ -69,7 +71,7 @@ def render(report: Report) -> str:
         report=report,
         page=page.page_of(report),
         features=of_sae,
-        headline=phrasing.headline(report),
+        headline=headline(report),
         explanation=phrasing.explanation(report),
         prompts={split: phrasing.prompts_in(report, split) for split in ("train", "heldout")},
         style=Markup(_resource("page.css") + figures.stylesheet() + (_resource("features.css") if of_sae else "")),
@@ -97,7 +99,7 @@ def environment(resource: Callable[[str], str | None] = lambda name: None) -> "E
     templates.globals |= {
         "axis_of": line_rows.axis, "bars_of": line_rows.bars, "where_in_words": behaviour_words.where,
         "expectation": claims.expectation, "sure_in_words": claims.sure_in_words, "METHODS": _METHODS,
-        "scatter": figures.scatter,
+        "scatter": figures.scatter, "length_in_words": length_in_words,
     }  # fmt: skip
     templates.globals |= {name: getattr(page, name) for name in _BOUNDS}
     templates.globals |= {name: getattr(feature_section, name) for name in _FEATURE_BOUNDS}

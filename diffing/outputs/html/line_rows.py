@@ -130,8 +130,8 @@ def _pairs_bar(finding: Finding, side: Side, names: Names) -> Bar:
     if not shown.n:
         return Bar(side, 0, "–", f"{names.of(side)}: not known")
     pairs = shown.k_for if side == finding.hypothesis.direction else shown.k_against
-    value = f"{percent(pairs / shown.n)} of pairs"
-    return Bar(side, _width(pairs / shown.n), value, f"{names.of(side)} more in {value}")
+    value = f"more in {percent(pairs / shown.n)}"
+    return Bar(side, _width(pairs / shown.n), value, f"{names.of(side)} {value} of pairs")
 
 
 def _width(share: float) -> float:

@@ -29,6 +29,8 @@ DOMAIN_ROWS, DOMAIN_COLUMNS = 30, 24
 """Maximum number of entries (the first ones) and of domains (the most frequent ones) in the table of domains."""
 PROMPT_SHOWN = 600
 """Maximum number of characters of the prompt at the top of the page."""
+FEW_LINES = 6
+"""With at most this number of lines, the list has no filters."""
 TURNS, TURN_LENGTH, VALUE_LENGTH = 3, 2_000, 2_000
 """Maximum number of messages of a prompt (the last ones), of characters per message, and of characters of a setting."""
 TINY = 10

@@ -7,8 +7,9 @@ from diffing.outputs.behaviour_words import where
 from diffing.outputs.blocks import ShownBlock, lines_by_block
 from diffing.outputs.coverage_words import coverage_in_words
 from diffing.outputs.dataset import PublishedDiff
-from diffing.outputs.line_words import line_statement, overall
-from diffing.outputs.phrasing import explanation, headline, statement
+from diffing.outputs.headline import headline
+from diffing.outputs.line_words import overall
+from diffing.outputs.phrasing import explanation, line_statement, statement
 from diffing.report import report_summary
 from diffing.report.grouped_list import Entry
 from diffing.report.index import index_of

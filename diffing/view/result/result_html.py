@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from diffing.outputs import phrasing
+from diffing.outputs.headline import headline
 from diffing.outputs.html import environment, stylesheet
 from diffing.outputs.html.page import domains_of
 from diffing.rendering import templates_of
@@ -37,7 +38,7 @@ def overview(opened: OpenedReport, key: str) -> str:
     """
     report = opened.report
     return _rendered(
-        "templates/overview.html.jinja", opened, key=key, headline=phrasing.headline(report),
+        "templates/overview.html.jinja", opened, key=key, headline=headline(report),
         explanation=phrasing.explanation(report),
         prompts={split: phrasing.prompts_in(report, split) for split in ("train", "heldout")},
     )  # fmt: skip

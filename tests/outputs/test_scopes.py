@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from diffing.cli.terminal_tables import findings_table
+from diffing.cli.terminal_tables import findings_list
 from diffing.estimates import Metrics
 from diffing.metrics import metrics_of
 from diffing.outputs.card.section import section
@@ -21,6 +21,10 @@ from diffing.report.model_names import Names
 from diffing.types import Finding, Judgement, Report, Verdict
 from tests.outputs.samples import JUDGE, MODEL_B, medium_report, scoped_report
 
+PLACE = (
+    "when asked about health or money: fits tern-1b-chat better in 31 of 31 (89 to 100%), "
+    "tern-1b-base better in 0 of 31 (0 to 11%)"
+)
 WITHIN = "in 31 of 31 held-out prompts (89 to 100%), against 0 the other way"
 """The result of the confirmed finding with a scope where it applies: 31 of 180 held-out prompts are in its scope."""
 
@@ -116,8 +120,10 @@ def test_a_page_without_scopes_does_not_speak_of_them() -> None:
 def test_text_card_dataset_and_terminal_give_both() -> None:
     report = scoped_report()
     document = plain(MD.content(report).decode())
-    assert f"when asked about health or money | {WITHIN} | +17 | +12 to +23 |" in document
-    assert "Where it applies: a finding that says when the behaviour shows" in document
+    over_all = "over all 180 held-out prompts: net difference +17 points (+12 to +23)"
+    row = f"when asked about health or money | {PLACE} | {over_all} | +100 | +78 to +100 |"
+    assert row in document
+    assert "A place says where a difference shows, not why." in document
     card = section(report, of=MODEL_B.partition("@")[0], dataset=None)
     assert (
         "advises to see a professional when asked about health or money: in 100% of 31 pairs, the other way in 0%** "
@@ -125,15 +131,18 @@ def test_text_card_dataset_and_terminal_give_both() -> None:
     ) in card
     assert "A sentence that says when the behaviour shows applies only to some prompts" in card
     dataset = plain(dataset_files(report, "user/name")["README.md"].decode())
-    assert f"when asked about health or money | {WITHIN} | +17 | +12 to +23 | 180 |" in dataset
+    assert f"{row} 31 |" in dataset
     assert "(`NOT SHOWN`)" in dataset
     console = Console(width=300)
     with console.capture() as captured:
-        console.print(findings_table(report, 300))
-    assert f"where it applies: {WITHIN}" in plain(captured.get())
+        console.print(findings_list(report, 300))
+    shown = " ".join(plain(captured.get()).split())
+    assert f"{PLACE.replace('tern-1b-chat', 'B').replace('tern-1b-base', 'A')} {over_all}" in shown
+    assert "+100 [+78, +100]" in shown
     quiet = medium_report()
     for text in (MD.content(quiet).decode(), section(quiet, of=MODEL_B.partition("@")[0], dataset=None)):
         assert "here it applies" not in text
+        assert "over all 180" not in text
 
 
 def test_verdicts_from_descriptions_have_no_judge() -> None:

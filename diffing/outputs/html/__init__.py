@@ -17,6 +17,7 @@ from diffing.outputs import behaviour_words, claims, figures, phrasing, rate_bar
 from diffing.outputs.headline import headline
 from diffing.outputs.html import feature_section, line_rows, page
 from diffing.outputs.html.shown_pair import length_in_words
+from diffing.outputs.line_words import overall
 from diffing.types import Report
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _FORMATTERS = ("count", "interval", "measured_by", "percent", "points", "probabi
 """Functions of `phrasing` with which the templates format numbers."""
 _ROWS = ("net_of", "reason")
 """Functions of `line_rows` with which the templates fill rows."""
-_WORDS = ("NO_NARROWER_PLACE", "known_by_in_words", "levels_in_words", "place_label")
+_WORDS = ("NO_NARROWER_PLACE", "known_by_in_words", "place_label")
 """Functions and constants of `behaviour_words` with which the templates put lines into words."""
 _BOUNDS = ("DOMAIN_ROWS", "FEW_LINES", "PROMPT_SHOWN", "TINY", "TURNS", "TURN_LENGTH", "VALUE_LENGTH")
 """Constants of `page` that bound texts and tables in the templates."""
@@ -98,7 +99,7 @@ def environment(resource: Callable[[str], str | None] = lambda name: None) -> "E
     templates.globals |= {name: getattr(behaviour_words, name) for name in _WORDS}
     templates.globals |= {
         "METHODS": _METHODS, "axis_of": line_rows.axis, "bars_of": rate_bars.bars, "expectation": claims.expectation,
-        "length_in_words": length_in_words, "row_pieces": rate_bars.row_pieces, "scatter": figures.scatter,
+        "length_in_words": length_in_words, "overall": overall, "row_pieces": rate_bars.row_pieces, "scatter": figures.scatter,
         "sure_in_words": claims.sure_in_words, "where_in_words": behaviour_words.where,
     }  # fmt: skip
     templates.globals |= {name: getattr(page, name) for name in _BOUNDS}

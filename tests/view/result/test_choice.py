@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from diffing.outputs.html.blocks import ShownBlock
+from diffing.outputs.blocks import ShownBlock
 from diffing.report.index import index_of
 from diffing.types import Side, Verdict
 from diffing.view.result import result_html

@@ -74,7 +74,7 @@ def net_of(finding: Finding) -> float:
 
 def _points(value: float | None) -> str:
     """Formats points without a plus sign, because the mark shows the model."""
-    return points(value).removeprefix("+")
+    return points(value).lstrip("+")
 
 
 def _span(net: Estimate) -> str:

@@ -39,7 +39,7 @@ def _of_property(name: str, pair: Pair, side: Side) -> list[tuple[int, int]]:
 
 def _of_phrase(phrase: str, pair: Pair, side: Side) -> list[tuple[int, int]]:
     from diffing.methods.lexical.parsed_response import ParsedResponse
-    from diffing.methods.lexical.tokens import fold
+    from diffing.methods.lexical.tokens import SENTENCE_END, fold
 
     read = ParsedResponse(pair.prompt.text, pair.response(side).text[:_READ], "stop")
     sought = phrase.split(" ")
@@ -49,4 +49,5 @@ def _of_phrase(phrase: str, pair: Pair, side: Side) -> list[tuple[int, int]]:
         for place in range(len(words) - len(sought) + 1)
         if words[place : place + len(sought)] == sought
     )
-    return list(found)[:_MOST_SPANS]
+    within = [span for span in found if SENTENCE_END.search(read.text[slice(*span)]) is None]
+    return within[:_MOST_SPANS]

@@ -179,30 +179,6 @@ def smallest_confirmable(tested: int, n: int) -> float | None:
     return needed / n if needed <= n else None
 
 
-def also_found(entry: Entry) -> str:
-    """Lists the findings that say the same as an entry's lead, such as "sae (agreement 96%), lexical (agreement 87%)".
-
-    The text is empty if there are none.
-    """
-    return ", ".join(
-        f"{member.finding.hypothesis.method} (agreement {percent(member.agreement.value)})"
-        for member in entry.members
-        if member.says_the_same
-    )
-
-
-def further_signs(entry: Entry, names: Names) -> str:
-    """Lists the statements of the confirmed findings that are further signs of an entry's behaviour, by strength.
-
-    The text is empty if there are none.
-    """
-    return "; ".join(
-        statement(member.finding, names)
-        for member in entry.members
-        if member.finding.confirmed and not member.says_the_same
-    )
-
-
 def prompt_counts(findings: Iterable[Finding], noun: str) -> str:
     """Returns on how many held-out prompts findings were tested, as a range such as `50 to 180 prompts` if they differ.
 

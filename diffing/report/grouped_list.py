@@ -1,10 +1,10 @@
-"""Numbers the entries of a report's grouped list: a lead finding each, with further signs of the same behaviour."""
+"""Numbers the lines of a report's list: a lead finding each, with findings that say the same or belong to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from diffing.estimates import Estimate
-from diffing.types import Finding, KnownBy, Report
+from diffing.types import Block, Finding, KnownBy, Report
 
 SAYS_THE_SAME: frozenset[KnownBy] = frozenset({"property", "judge", "verdicts"})
 """The reasons to list a member that mean that it says the same as its lead; otherwise it is a further sign."""
@@ -12,14 +12,14 @@ SAYS_THE_SAME: frozenset[KnownBy] = frozenset({"property", "judge", "verdicts"})
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A finding that says the same as the lead of its entry, or is a further sign of the same behaviour."""
+    """A finding that says the same as the lead of its line, or is a further sign of the same behaviour."""
 
     number: int
     """The finding's number in the report; members are numbered after all leads."""
     finding: Finding
     """The finding itself."""
     known_by: KnownBy
-    """Why it belongs to the entry, as reports store it."""
+    """Why it belongs to the line, as reports store it."""
     agreement: Estimate
     """How often its verdicts agree with the lead's; see `types.Merged.agreement`."""
 
@@ -31,14 +31,16 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of the grouped list: one behaviour, with all findings that say it or are signs of it."""
+    """One line of the list: findings that say the same or are signs of the same behaviour."""
 
     number: int
-    """The entry's place in the list, counted from 1."""
+    """The line's place in the list, counted from 1."""
     lead: Finding
-    """The finding that represents the entry."""
+    """The finding that represents the line."""
     members: tuple[Member, ...]
-    """The other findings of the entry."""
+    """The other findings of the line."""
+    block: Block
+    """The part of the list that the line belongs to."""
 
     @property
     def opposite(self) -> Member | None:
@@ -63,7 +65,7 @@ def entries_of(report: Report, findings: Mapping[str, Finding]) -> tuple[Entry, 
         findings: The report's findings by hypothesis id.
     """
     if not report.merged:
-        return tuple(Entry(number, lead, ()) for number, lead in enumerate(report.findings, 1))
+        return tuple(Entry(number, lead, (), "behaviours") for number, lead in enumerate(report.findings, 1))
     entries, last = [], len(report.merged)
     for number, merged in enumerate(report.merged, 1):
         others = zip(merged.members[1:], merged.known_by[1:], merged.agreement[1:], strict=True)
@@ -71,6 +73,6 @@ def entries_of(report: Report, findings: Mapping[str, Finding]) -> tuple[Entry, 
             Member(last + i, findings[member], known_by, agreement)
             for i, (member, known_by, agreement) in enumerate(others, 1)
         )
-        entries.append(Entry(number, findings[merged.lead], members))
+        entries.append(Entry(number, findings[merged.lead], members, merged.block))
         last += len(members)
     return tuple(entries)

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast, get_args
+from typing import cast
 
 from diffing.judgements import Judgements
 from diffing.report.grouped_list import Entry, entries_of
 from diffing.report.model_names import Names, names_between
 from diffing.report.sae_tables import Feature, Passage, features_of, passages_of
 from diffing.report.verdict_counts import NeitherCounts, neither_counts
-from diffing.types import Block, Finding, Judgement, Pair, Report, Split
+from diffing.types import Block, Finding, Judgement, KnownBy, Pair, Report, Split
 
 _KEY = "index"
 _Means = Mapping[str, tuple[float | None, float | None]]
@@ -65,30 +65,30 @@ class ReportIndex:
             return self.report.findings
         return tuple(self.findings[entry.lead] for entry in self.report.merged)
 
-    @cached_property
-    def _confirmed_by_block(self) -> Mapping[Block, tuple[Entry, ...]]:
-        blocks = [merged.block for merged in self.report.merged] or ["behaviours" for _ in self.entries]
-        return {
-            block: tuple(
-                entry for entry, of in zip(self.entries, blocks, strict=True) if of == block and entry.lead.confirmed
-            )
-            for block in get_args(Block)
-        }
+    def _confirmed(self, block: Block) -> tuple[Entry, ...]:
+        return tuple(entry for entry in self.entries if entry.block == block and entry.lead.confirmed)
 
-    @property
+    @cached_property
     def differences(self) -> tuple[Entry, ...]:
         """The confirmed lines that are not folded, in order; their number is the report's number of differences."""
-        return self._confirmed_by_block["behaviours"]
+        return self._confirmed("behaviours")
 
-    @property
+    @cached_property
     def wording(self) -> tuple[Entry, ...]:
         """The confirmed lines of words and phrases, which are folded."""
-        return self._confirmed_by_block["wording"]
+        return self._confirmed("wording")
 
-    @property
+    @cached_property
     def bare_features(self) -> tuple[Entry, ...]:
         """The confirmed lines of SAE features without words, which are folded."""
-        return self._confirmed_by_block["features"]
+        return self._confirmed("features")
+
+    @cached_property
+    def lines(self) -> Mapping[str, tuple[Entry, KnownBy]]:
+        """Every finding's line, and why it belongs to it, by its hypothesis id."""
+        leads: dict[str, tuple[Entry, KnownBy]] = {e.lead.hypothesis.id: (e, "lead") for e in self.entries}
+        members = ((member, entry) for entry in self.entries for member in entry.members)
+        return leads | {member.finding.hypothesis.id: (entry, member.known_by) for member, entry in members}
 
     @cached_property
     def numbers(self) -> Mapping[str, int]:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from hypothesis import strategies as st
 from rich.console import Console
 
-from diffing.cli.terminal_tables import findings_table
+from diffing.cli.terminal_tables import findings_list
 from diffing.errors import DiffingError
 from diffing.outputs.downloads import FORMATS
 from diffing.outputs.phrasing import explanation, headline
@@ -106,7 +106,7 @@ def show(report: Report, *, all_formats: bool) -> None:
     json.dumps(report_summary(report), allow_nan=False)
     headline(report), explanation(report)
     with Console(file=_Nowhere(), width=100).capture():
-        Console(file=_Nowhere(), width=100).print(findings_table(report, 100, None))
+        Console(file=_Nowhere(), width=100).print(findings_list(report, 100, everything=True))
     for each in FORMATS.values() if all_formats else ():
         each.content(report), each.file_name(report)
 

@@ -453,13 +453,22 @@ def test_the_summary_is_strict_json_in_the_promised_form(name: str) -> None:
     for finding in summary["findings"]:
         assert finding.keys() == {
             "id", "text", "method", "category", "direction", "scope", "accepted", "confirmed", "train", "heldout",
-            "heldout_in_scope",
+            "heldout_in_scope", "concentration", "levels",
         }  # fmt: skip
         keys = {"n", "k_for", "k_against", "accuracy", "frequency", "net_difference", "p", "q"}
         assert finding["heldout"].keys() == keys
         assert (finding["heldout_in_scope"] or finding["heldout"]).keys() == keys
         assert (finding["scope"] is None) == (finding["heldout_in_scope"] is None)
         assert finding["heldout"]["accuracy"].keys() == {"value", "low", "high"}
+        if finding["concentration"]:
+            assert finding["concentration"].keys() == {"scope", "inside", "outside", "p_differs", "q"}
+            assert finding["concentration"]["inside"].keys() == finding["concentration"]["outside"].keys() == keys
+        for level in finding["levels"]:
+            assert level.keys() == {"split", "place", "side", "kind", "value", "low", "high", "n"}
+    for line in summary["merged"]:
+        assert line.keys() == {"lead", "block", "members"}
+        assert all(member.keys() == {"id", "known_by", "agreement", "residual"} for member in line["members"])
+    assert summary["confirmed"].keys() == {"behaviours", "wording", "features"}
 
 
 def test_checks_of_the_judge_are_in_the_summary() -> None:

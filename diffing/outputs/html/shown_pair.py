@@ -8,8 +8,8 @@ from diffing.outputs.examples import Excerpt, excerpt
 from diffing.outputs.marks import spans_that_show
 from diffing.outputs.phrasing import count
 from diffing.report.index import ReportIndex
-from diffing.scope import ScopeRule, Term
-from diffing.types import SIDES, Finding, Pair, Prompt
+from diffing.scopes.prompt_reading import meets
+from diffing.types import SIDES, Finding, Pair
 
 LONGEST = 1_500
 """Maximum number of characters of each response."""
@@ -70,22 +70,7 @@ def _showing(finding: Finding, index: ReportIndex) -> list[Pair]:
     heldout = [pair for pair in pairs if pair.prompt.split == "heldout"]
     if scope is None or scope.rule is None:
         return heldout
-    return [pair for pair in heldout if _may_meet(scope.rule, pair.prompt)] or heldout
-
-
-def _may_meet(rule: ScopeRule, prompt: Prompt) -> bool:
-    """Whether a prompt meets the conditions of a rule on domains and words; those on its form are not looked at."""
-    met = [_meets(term, prompt) for term in rule.terms]
-    if rule.junction == "or":
-        return any(met)
-    return met[0] and not any(met[1:]) if rule.junction == "without" else all(met)
-
-
-def _meets(term: Term, prompt: Prompt) -> bool:
-    domain = prompt.domain or ""
-    if term.kind == "domain":
-        return domain == term.value
-    return term.kind == "form" or term.value.lower() in (domain if term.kind == "part" else prompt.text).lower()
+    return [pair for pair in heldout if meets(scope.rule, pair.prompt)]
 
 
 def _length(pair: Pair) -> int:

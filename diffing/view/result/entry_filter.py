@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from diffing import metrics
 from diffing.estimates import Metrics
 from diffing.outputs.behaviour_words import metrics_shown
-from diffing.outputs.html.blocks import ShownBlock, block_of, lines_by_block, numbers
+from diffing.outputs.blocks import ShownBlock, block_of, lines_by_block, numbers
 from diffing.outputs.phrasing import statement
 from diffing.report.grouped_list import Entry
 from diffing.types import Finding, Side

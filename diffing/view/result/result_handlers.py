@@ -1,8 +1,8 @@
 """Answers the result view's script with HTML: pages of findings, pages of evidence, and the rest of long texts."""
 
 from diffing.errors import SettingError
+from diffing.outputs.blocks import ShownBlock
 from diffing.outputs.html import visible
-from diffing.outputs.html.blocks import ShownBlock
 from diffing.types import Side, Split
 from diffing.view.result import result_html
 from diffing.view.result.entry_filter import Filter, filter_for

@@ -234,7 +234,9 @@ def test_the_card_says_what_was_tested_and_what_was_not() -> None:
     untested = replace(first, heldout=metrics_of(0, 0, 0), confirmed=False)
     report = replace(report, findings=(untested, *others), settings={**report.settings, "judging": "thrift"})
     card = dataset_files(report, "user/name")["README.md"].decode()
-    assert card.count("| not tested |") == 1
+    confirmed = [finding for finding in others if finding.confirmed]
+    assert f"**{len(confirmed)} confirmed differences**" in card.replace("\N{NO-BREAK SPACE}", " ")
+    assert "All 12 findings, confirmed or not, are in the configuration `findings`." in card
     assert "corrected for all 11 tested ones" in card
     assert "its verdicts on train prompts alone decide how many held-out prompts a hypothesis gets" in card
     full = dataset_files(replace(report, settings={**report.settings, "judging": "full"}), "user/name")["README.md"]

@@ -1,7 +1,7 @@
 """Groups reports by their responses, since findings of different methods can be compared only on the same responses."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from diffing.grouping import merge
 from diffing.models.base import Model
@@ -81,8 +81,8 @@ def _saying_the_same(report: Report, judgements: Sequence[Judgement]) -> tuple[M
     lines: list[Merged] = []
     for line in report.merged:
         same = [i for i, known_by in enumerate(line.known_by) if known_by == "lead" or known_by in SAYS_THE_SAME]
-        parts = {name: tuple(getattr(line, name)[i] for i in same) for name in ("members", "known_by", "agreement")}
-        lines.append(replace(line, residual=(), **parts))
+        members, known = tuple(line.members[i] for i in same), tuple(line.known_by[i] for i in same)
+        lines.append(Merged(line.lead, members, known, tuple(line.agreement[i] for i in same)))
     kept = {member for line in lines for member in line.members}
     signs = [finding for finding in report.findings if finding.hypothesis.id not in kept]
     return (*lines, *merge(signs, judgements, report.pairs).entries)

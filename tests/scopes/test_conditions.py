@@ -90,7 +90,7 @@ def test_hostile_prompts_are_bounded() -> None:
     long_word = "a" * 70
     names = ["x" * 101, "line\nbreak", "<MODEL>", "right\u202eto left"]
     prompts = [prompt(i, f"{long_word} short", names[i % 4]) for i in range(36)]
-    prompts += [prompt(100 + i, "other " * 5_000) for i in range(36)]
+    prompts += [prompt(100 + i, "ladder " * 5_000) for i in range(36)]
     assert terms(prompts, "domain") == []
-    assert terms(prompts, "word") == ["other", "short"]
+    assert terms(prompts, "word") == ["ladder", "short"]
     assert not meets(ScopeRule((Term("form", f"more than {'9' * 5000} words"),)), prompts[0])

@@ -98,10 +98,10 @@ def false_shapes() -> Iterator[ScopeShape]:
 
 def power_shapes() -> Iterator[ScopeShape]:
     """Runs in which some differences live in one domain of ten."""
-    yield ScopeShape("one domain", MIDDLE, 0.4, real=20, strength=0.6)
-    yield ScopeShape("one domain", SMALL, 0.4, real=20, strength=1.0)
-    yield ScopeShape("one domain", LARGE, 0.4, real=20, strength=0.3)
-    yield ScopeShape("one domain", SMALL, 0.0, real=20, strength=0.6)
+    yield ScopeShape("one domain", MIDDLE, 0.4, real=6, strength=0.6)
+    yield ScopeShape("one domain", SMALL, 0.4, real=6, strength=1.0)
+    yield ScopeShape("one domain", LARGE, 0.4, real=6, strength=0.3)
+    yield ScopeShape("one domain", SMALL, 0.0, real=6, strength=0.6)
 
 
 def false_row(shape: ScopeShape, runs: int, rng: np.random.Generator) -> Row:
@@ -157,13 +157,13 @@ def power_row(shape: ScopeShape, runs: int, rng: np.random.Generator) -> Row:
     for _ in range(runs):
         run = draw_run(shape, rng)
         confirmed = {each.hypothesis: each for each in confirmed_in(run) if not each.mirrored}
-        exact = [each for each in confirmed.values() if each.rule == _rule_of(run, each.hypothesis)]
-        with_scope = sum(each.rule is not None for each in confirmed.values())
+        with_scope = [each for each in confirmed.values() if each.rule is not None]
+        exact = sum(each.rule == _rule_of(run, each.hypothesis) for each in with_scope)
         before.append(_overall(run)[: shape.real].sum())
         found.append(sum(each < shape.real for each in confirmed))
-        named.append(len(exact))
-        wrong.append(with_scope - len(exact))
-        scopes.append(with_scope)
+        named.append(exact)
+        wrong.append(len(with_scope) - exact)
+        scopes.append(len(with_scope))
     real = [shape.real] * runs
 
     def share(parts: Sequence[float]) -> Estimate:

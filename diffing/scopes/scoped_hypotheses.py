@@ -96,30 +96,42 @@ def find_scoped(
     sources: dict[_Key, _Option] = {}
     for option in options:
         sources.setdefault(option.key, option)
-    prompt_ids = [pair.prompt.id for pair in pairs]
     train, heldout = ([pair for pair in pairs if pair.prompt.split == split] for split in ("train", "heldout"))
     on_train = _measured(sources.values(), measured, train)
     table = _table(options, sources, on_train, train)
     texts = [each.hypothesis.text for each in options]
-    proposals = promising(table, [each.chosen for each in options], texts, conditions)
-    keys = [options[each.row].key for each in proposals]
-    used = {key: sources[key] for key in keys}
-    verdicts = {(one.hypothesis_id, one.prompt_id): one for one in on_train}
-    verdicts |= {(one.hypothesis_id, one.prompt_id): one for one in _measured(used.values(), measured, heldout)}
-    hypotheses: list[Hypothesis] = []
-    unscoped: list[Judgement] = []
-    inside: list[bool] = []
-    for key, proposal in zip(keys, proposals, strict=True):
-        is_inside = dict(zip(prompt_ids, conditions.inside(proposal.rule).tolist(), strict=True))
-        hypotheses.append(scoped := _scoped(options[proposal.row].hypothesis, proposal, is_inside))
-        source = sources[key].hypothesis.id
-        unscoped += [replace(verdicts[source, prompt_id], hypothesis_id=scoped.id) for prompt_id in prompt_ids]
-        inside += is_inside.values()
-    judgements = [
-        one if is_inside else replace(one, verdict=Verdict.NOT_SHOWN, in_scope=False)
-        for one, is_inside in zip(unscoped, inside, strict=True)
+    found = [
+        (options[each.row], each) for each in promising(table, [each.chosen for each in options], texts, conditions)
     ]
-    return MeasuredScopes(conditions, tuple(hypotheses), tuple(judgements), tuple(unscoped))
+    used = {option.key: sources[option.key] for option, _ in found}
+    verdicts = {
+        (one.hypothesis_id, one.prompt_id): one for one in (*on_train, *_measured(used.values(), measured, heldout))
+    }
+    scopes = MeasuredScopes(conditions)
+    for option, each in found:
+        source = sources[option.key].hypothesis.id
+        scopes = _with_hypothesis(scopes, option, each, [verdicts[source, pair.prompt.id] for pair in pairs])
+    return scopes
+
+
+def _with_hypothesis(
+    scopes: MeasuredScopes, option: _Option, found: Promising, measured: Sequence[Judgement]
+) -> MeasuredScopes:
+    """Adds the hypothesis that a difference holds inside a condition, with its verdicts on all pairs."""
+    inside = scopes.conditions.inside(found.rule).tolist()
+    is_inside = {one.prompt_id: each for one, each in zip(measured, inside, strict=True)}
+    hypothesis = _scoped(option.hypothesis, found, is_inside)
+    unscoped = tuple(replace(one, hypothesis_id=hypothesis.id) for one in measured)
+    judgements = (
+        one if each else replace(one, verdict=Verdict.NOT_SHOWN, in_scope=False)
+        for one, each in zip(unscoped, inside, strict=True)
+    )
+    return replace(
+        scopes,
+        hypotheses=(*scopes.hypotheses, hypothesis),
+        judgements=(*scopes.judgements, *judgements),
+        unscoped=(*scopes.unscoped, *unscoped),
+    )
 
 
 def _options(methods: Sequence[Method], discoveries: Sequence[Discovery]) -> Iterator[_Option]:

@@ -48,7 +48,7 @@ class MeasuredScopes:
         return tuple(each for each in self.hypotheses if each.method == name)
 
 
-_Key: TypeAlias = tuple[str, Measure | None]
+_Key: TypeAlias = tuple[str, Measure | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ class _Option:
 
     @property
     def key(self) -> "_Key":
-        """What is measured, in either direction."""
-        return self.method.name, self.hypothesis.measure
+        """What is measured, in either direction; without a measure the hypothesis itself."""
+        return self.method.name, self.hypothesis.measure or self.hypothesis.id
 
 
 @dataclass(frozen=True, slots=True)

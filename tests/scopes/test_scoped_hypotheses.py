@@ -11,7 +11,7 @@ from diffing.methods.lexical import LexicalMethod
 from diffing.models.scripted import ScriptedModel
 from diffing.pipeline import DiffOptions, diff_models
 from diffing.scope import Scope, ScopeRule, Term
-from diffing.scopes import MeasuredScopes, find_scoped, fold_twins, meets
+from diffing.scopes import MeasuredScopes, find_scoped, meets, with_concentrations
 from diffing.types import (
     SIDES,
     Discovery,
@@ -167,20 +167,34 @@ def test_confirmed_twins_are_told_once_and_both_stay_in_the_family() -> None:
     assert refuses.heldout.q == refuses.heldout.p
 
 
-@pytest.mark.parametrize(("own_q", "kept"), [(None, False), (0.2, False), (1e-9, True)])
-def test_a_twin_keeps_a_scope_that_is_confirmed_better(own_q: float | None, kept: bool) -> None:
-    _, findings = evaluated(Measures(TRUTHS, (("refuses", "b"),)), pairs())
-    twin = findings["b <MODEL> refuses more often"]
-    _, alone = evaluated(Measures(TRUTHS, ()), pairs())
-    scoped = alone["b <MODEL> refuses more often, when asked about medicine"]
-    assert twin.concentration is not None
-    own = None if own_q is None else replace(twin.concentration, q=own_q)
-    (folded,) = fold_twins([scoped, replace(twin, concentration=own)])
-    assert scoped.concentration is not None
-    assert folded.hypothesis == twin.hypothesis
-    assert folded.concentration == (own if kept else replace(scoped.concentration, q=scoped.heldout.q))
-    unconfirmed = [scoped, replace(twin, confirmed=False)], [replace(scoped, confirmed=False), twin]
-    assert all(fold_twins(each) == tuple(each) for each in unconfirmed)
+def test_both_scopes_of_twins_are_tested_and_the_better_one_is_told() -> None:
+    """The best rule of the finding over all prompts is a set of two domains, and the other scope is one of these."""
+
+    def refuses(pair: Pair) -> Side | None:
+        if pair.prompt.domain == "travel" and pair.prompt.split == "heldout":
+            return "a" if place(pair) % 5 == 0 else None
+        often = {"medicine": 1, "travel": 2}.get(pair.prompt.domain or "")
+        return "b" if often and place(pair) // len(DOMAINS) % often == 0 else None
+
+    every = pairs()
+    scopes, findings = evaluated(Measures({"refuses": refuses}, (("refuses", "b"),)), every)
+    assert [each.scope for each in scopes.hypotheses] == []
+    (finding,) = findings.values()
+    both = ScopeRule((Term("domain", "medicine"), Term("domain", "travel")), "or")
+    assert finding.concentration is not None
+    assert finding.concentration.scope.rule == both
+    _, alone = evaluated(Measures({"refuses": refuses}, ()), every)
+    (scoped,) = alone.values()
+    assert scoped.hypothesis.scope == MEDICINE
+    judgements = Measures({"refuses": refuses}, ()).measure([finding.hypothesis], every)
+    (told,) = with_concentrations([scoped, finding], judgements, every, scopes.conditions)
+    assert told.hypothesis == finding.hypothesis
+    assert told.concentration is not None
+    # the set of two was tested too: the q of the better one is twice its p
+    assert told.concentration.scope == MEDICINE
+    assert told.concentration.q == pytest.approx(2 * told.concentration.p)
+    for listed in ([scoped, replace(finding, confirmed=False)], [replace(scoped, confirmed=False), finding]):
+        assert len(with_concentrations(listed, judgements, every, scopes.conditions)) == 2
 
 
 def test_what_train_suggests_and_held_out_does_not_show_is_not_confirmed() -> None:

@@ -19,8 +19,9 @@ decided three times as often in one domain. Shuffled: 20 hypotheses hold in one 
 those of other prompts. Everywhere: 20 hypotheses hold on all prompts alike.
 
 False: where nothing holds, the share of runs that confirm anything, which is the false discovery rate; otherwise the
-share of the confirmed hypotheses that do not hold. Runs with a scope: the share of runs that confirm at least one
-scope, all of which are false. Scoped: of the confirmed hypotheses, the share with a false scope."""
+share of the confirmed hypotheses that do not hold, over all prompts or within a scope. Runs with a scope: the share of
+runs in which a hypothesis that is confirmed over all prompts gets a confirmed scope; all of these scopes are false.
+Scoped: of the hypotheses confirmed over all prompts, the share that gets one."""
 _POWER = f"""Simulated runs of {HYPOTHESES} hypotheses, of which six hold in one of {DOMAINS} domains each and nowhere
 else. Strength: the share of the prompts of that domain on which the verdict is for the side. All other verdicts are for
 a random side, on a share of the prompts (Elsewhere). Tests and conditions are as for false scopes.

@@ -1,6 +1,6 @@
 """Measures how often scopes are falsely confirmed, and how often true ones are found, with the package's own search."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +35,8 @@ class Found:
     """The hypothesis of the simulated run."""
     mirrored: bool
     """Whether the other side is predicted."""
+    overall: bool
+    """Whether it is confirmed over all prompts, and not only within the scope."""
     rule: ScopeRule | None
     """The scope that is confirmed, if any."""
 
@@ -61,12 +63,10 @@ def confirmed_in(run: ScopeRun) -> list[Found]:
     ps = [sign_test(each.k_for, each.k_against) for each in counts]
     ps += [scope_p(both, each.row, each.rule, conditions) for each in scoped]
     passed = np.array(metrics.benjamini_hochberg(ps)) <= metrics.FALSE_DISCOVERY_RATE
-    rows = overall[passed[: len(overall)]]
-    rules = dict(zip(rows.tolist(), _concentrations(both, rows, conditions), strict=True))
-    for each, is_confirmed in zip(scoped, passed[len(overall) :], strict=True):
-        if is_confirmed and rules.get(each.row) is None:
-            rules[each.row] = each.rule
-    return [Found(row % number, row >= number, rule) for row, rule in rules.items()]
+    rows = overall[passed[: len(overall)]].tolist()
+    alone = {each.row: each.rule for each, ok in zip(scoped, passed[len(overall) :], strict=True) if ok}
+    rules = {**alone, **_concentrations(both, rows, alone, conditions)}
+    return [Found(row % number, row >= number, row in rows, rule) for row, rule in rules.items()]
 
 
 def scope_p(table: VerdictTable, row: int, rule: ScopeRule, conditions: Conditions) -> float:
@@ -76,13 +76,16 @@ def scope_p(table: VerdictTable, row: int, rule: ScopeRule, conditions: Conditio
     return max(sign_test(inside.k_for, inside.k_against), differs)
 
 
-def _concentrations(table: VerdictTable, rows: NDArray[np.int64], conditions: Conditions) -> list[ScopeRule | None]:
+def _concentrations(
+    table: VerdictTable, rows: Sequence[int], twins: Mapping[int, ScopeRule], conditions: Conditions
+) -> dict[int, ScopeRule | None]:
     """The scopes confirmed for confirmed hypotheses; None where there is none."""
     found = best_rules(VerdictTable(table.values[rows][:, conditions.train]), conditions)
-    tested = {place: each.rule for place, each in enumerate(found) if each is not None}
-    qs = metrics.benjamini_hochberg([scope_p(table, int(rows[i]), rule, conditions) for i, rule in tested.items()])
-    kept = {i: rule for (i, rule), q in zip(tested.items(), qs, strict=True) if q <= metrics.FALSE_DISCOVERY_RATE}
-    return [kept.get(place) for place in range(len(rows))]
+    tested = [(row, best.rule) for row, best in zip(rows, found, strict=True) if best is not None]
+    tested += [(row, rule) for row, rule in twins.items() if row in rows and (row, rule) not in tested]
+    qs = metrics.benjamini_hochberg([scope_p(table, row, rule, conditions) for row, rule in tested])
+    kept = {row: rule for (row, rule), q in zip(tested, qs, strict=True) if q <= metrics.FALSE_DISCOVERY_RATE}
+    return {row: kept.get(row) for row in rows}
 
 
 def false_shapes() -> Iterator[ScopeShape]:
@@ -114,27 +117,30 @@ def false_row(shape: ScopeShape, runs: int, rng: np.random.Generator) -> Row:
 
     Returns:
         `false`: if nothing holds, the share of runs that confirm anything; else the share of the confirmed hypotheses
-        that do not hold. `scoped_runs`: the share of runs that confirm any scope; `scoped`: of all confirmed hypotheses
-        the share with a confirmed scope.
+        that do not hold. `scoped_runs`: the share of runs in which a hypothesis that is confirmed over all prompts
+        gets a scope; `scoped`: of these hypotheses the share that gets one.
     """
     scoped_runs = 0
     false: list[float] = []
     scoped: list[float] = []
     confirmed: list[float] = []
+    over_all: list[float] = []
     for _ in range(runs):
         run = draw_run(shape, rng)
         found = confirmed_in(run)
-        with_scope = [each for each in found if each.rule is not None]
+        overall = [each for each in found if each.overall]
+        with_scope = [each for each in overall if each.rule is not None]
         false.append(sum(each.mirrored or not run.holds[each.hypothesis] for each in found))
         scoped_runs += bool(with_scope)
         scoped.append(len(with_scope))
         confirmed.append(len(found))
+        over_all.append(len(overall))
     any_false = metrics.wilson(sum(map(bool, false)), runs)
     return {
         **_told(shape),
         **estimate_cells("false", ratio(false, confirmed) if shape.real else any_false),
         **estimate_cells("scoped_runs", metrics.wilson(scoped_runs, runs)),
-        **estimate_cells("scoped", ratio(scoped, confirmed)),
+        **estimate_cells("scoped", ratio(scoped, over_all)),
     }
 
 

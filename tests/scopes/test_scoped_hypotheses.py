@@ -10,6 +10,7 @@ from diffing.evaluation import findings_of
 from diffing.methods.lexical import LexicalMethod
 from diffing.models.scripted import ScriptedModel
 from diffing.pipeline import DiffOptions, diff_models
+from diffing.run_records import note_on_scopes
 from diffing.scope import Scope, ScopeRule, Term
 from diffing.scopes import MeasuredScopes, find_scoped, meets, with_concentrations
 from diffing.types import (
@@ -165,6 +166,10 @@ def test_confirmed_twins_are_told_once_and_both_stay_in_the_family() -> None:
     assert praises.heldout.p is not None
     assert praises.heldout.q == pytest.approx(3 * praises.heldout.p)
     assert refuses.heldout.q == refuses.heldout.p
+    assert note_on_scopes(scopes, list(findings.values())) == [
+        "Tested together with all others: 1 difference within a part of the prompts, chosen on train prompts. "
+        "1 of them is confirmed but not listed, since the same difference is confirmed over all prompts too."
+    ]
 
 
 def test_both_scopes_of_twins_are_tested_and_the_better_one_is_told() -> None:

@@ -121,11 +121,26 @@ def show(
     report: Annotated[str, typer.Argument(help="Folder of a report, or user/name on the Hub.", show_default=False)],
     *,
     json_: Json = False,
+    explained: Annotated[
+        str | None,
+        typer.Option(
+            "--explain",
+            metavar="PROPERTY",
+            help="Print what this measured property counts, such as refusals, with examples from the report.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Print the findings of a report."""
     from diffing.report import load_report
 
-    _show(load_report(report), json_)
+    loaded = load_report(report)
+    if explained is None:
+        _show(loaded, json_)
+    else:
+        from diffing.cli.explain import explain
+
+        explain(loaded, explained, json_)
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,7 @@ LENGTH = (
         "capability",
         "generation reached the limit of tokens (--max-new-tokens), so how the response would have ended is unknown",
         broken_off,
+        scale="untested",
     ),
     Property(
         "open_end",

@@ -190,7 +190,9 @@ def test_exactly_the_words_that_show_it_are_marked(measure: Measure | None, text
 
 def test_a_long_place_leaves_room_for_the_counts() -> None:
     one = finding("<MODEL> speaks more of risks, law and ethics, and of whatever else may follow from an answer")
-    words = "when the prompt's domain has “contrast” in its name but not when it has “privacy”, “safe” or “groups” in it"
+    words = (
+        "when the prompt's domain has “contrast” in its name but not when it has “privacy”, “safe” or “groups” in it"
+    )
     place = replace(in_medicine(one).concentration, scope=replace(MEDICINE, words=words), inside=metrics_of(53, 47, 0))
     said = claim_in_words(replace(one, concentration=place), Names("xstest_llama2orig", "xstest_gpt4"))
     assert len(said) <= HEADLINE_LENGTH

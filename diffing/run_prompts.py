@@ -97,13 +97,14 @@ def load_run_prompts(config: DiffConfig, models: Sequence[Model]) -> tuple[Promp
             language=config.language,
             domains=config.domain,
             seed=config.seed,
+            balance=config.balance,
         )
         return _joined(prompts, recorded)
     if config.domain or config.language or config.prompt_column:
         raise SettingError("--domain, --language and --prompt-column choose among prompts. Give them with --prompts")
     records = common_prompts(recorded, only_common=config.only_common)
     source = " + ".join(dict.fromkeys(model.id for model in recorded))
-    return prompts_from(records, source, train, heldout, seed=config.seed, exact=True)
+    return prompts_from(records, source, train, heldout, seed=config.seed, exact=True, balance=config.balance)
 
 
 def _joined(prompts: tuple[Prompt, ...], recorded: Sequence["RecordedModel"]) -> tuple[Prompt, ...]:

@@ -4,6 +4,7 @@ The set has versions, so that a run can be repeated after the set has grown. A v
 domains; ids and texts never change, and with them the splits.
 """
 
+import re
 from functools import cache
 from importlib.resources import files
 
@@ -35,11 +36,12 @@ RENAMED = {
     "summarise-and-edit": "writing: editing",
 }
 """The domains of version 1, which are also the names of its files, with their names since version 2."""
+_SOURCE = re.compile(r"bundled(?:@(.*))?", re.DOTALL)
 
 
 def is_bundled(source: str) -> bool:
     """Whether a source of prompts is the bundled set, in whichever version."""
-    return source.partition("@")[0] == "bundled"
+    return _SOURCE.fullmatch(source) is not None
 
 
 def version_of(source: str) -> int:
@@ -48,9 +50,12 @@ def version_of(source: str) -> int:
     Raises:
         SettingError: There is no such version.
     """
-    version = source.partition("@")[2] or ("" if "@" in source else str(NEWEST))
+    named = _SOURCE.fullmatch(source)
+    version = str(NEWEST) if named is None or named[1] is None else named[1]
     if version not in map(str, range(1, NEWEST + 1)):
-        raise SettingError(f"expected a version of the bundled set from bundled@1 to bundled@{NEWEST}, got {source!r}")
+        raise SettingError(
+            f"expected a version of the bundled set from bundled@1 to bundled@{NEWEST}, got {source!r:.100}"
+        )
     return int(version)
 
 

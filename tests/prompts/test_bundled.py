@@ -96,7 +96,7 @@ def test_draws_are_even_over_domains(train: int, heldout: int) -> None:
 def test_most_kinds_can_be_counted_in_a_run_of_300_prompts_and_all_in_the_whole_set() -> None:
     got = load_prompts(train=200, heldout=100)
     of_kind = Counter(kind_of(str(prompt.domain)) for prompt in got if prompt.split == "heldout")
-    assert sorted(of_kind.values())[1:] == [value for value in sorted(of_kind.values()) if value >= 10]
+    assert sum(count >= 10 for count in of_kind.values()) >= len(KINDS) - 1
     assert min(Counter(kind_of(str(each.domain)) for each in ALL if each.split == "heldout").values()) >= 20
 
 
@@ -109,7 +109,7 @@ def test_harmful_requests_and_their_harmless_twins_are_in_both_splits() -> None:
 def test_no_two_prompts_have_nearly_the_same_words() -> None:
     """Compares the 5-character sequences of any two prompts, which also works where no spaces divide words."""
     whole = ["\n".join(message.content for message in prompt.messages) for prompt in ALL]
-    last = [prompt.text for prompt in ALL]
+    last = [prompt.text[:400] for prompt in ALL]
     assert len(set(whole)) == len(whole)
     found = CountVectorizer(analyzer="char", ngram_range=(5, 5), binary=True, dtype=np.int32).fit_transform(last)
     common = (found @ found.T).toarray()
@@ -124,7 +124,7 @@ def test_the_new_prompts_are_of_many_lengths_and_do_not_begin_alike() -> None:
     texts = [messages[-1].content for _, messages, _ in NEW]
     lengths = sorted(len(text) for text in texts)
     assert lengths[len(texts) // 10] < 70
-    assert lengths[-len(texts) // 10] > 170
+    assert lengths[-len(texts) // 10] > 220
     assert sum("\n" in text for text in texts) >= 20
     openings = Counter(" ".join(text.casefold().split()[:2]) for text in texts)
     assert openings.most_common(1)[0][1] <= 10

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from diffing.config import DiffConfig
 from diffing.prompts import load_prompts, prompts_from, split_of
 from diffing.prompts import split as split_module
 from diffing.prompts.rows import Record
 from diffing.prompts.split import Balance, first_records
+from diffing.run_prompts import prompts_of
 from diffing.types import Message, Prompt
 
 
@@ -116,3 +118,21 @@ def test_how_far_a_stream_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_larger_draw_from_a_stream_contains_the_smaller_one() -> None:
     few, more = (first_records(SORTED, 2 * n, n) for n in (11, 40))
     assert {messages for _, messages, _ in few} < {messages for _, messages, _ in more}
+
+
+def noted(**settings: object) -> tuple[str, ...]:
+    config = DiffConfig("org/base", "org/tuned", **settings)  # type: ignore[arg-type]
+    return prompts_of(config, (), None).notes  # type: ignore[arg-type]
+
+
+def test_a_run_says_that_an_even_draw_is_not_the_mix_of_its_source(tmp_path: Path) -> None:
+    source = f"{write(tmp_path / 'mixed', MIXED)}/train.jsonl"
+    (note,) = noted(prompts=source, train=40, heldout=20)
+    assert note == (
+        "Prompts were drawn evenly over 4 domains. Overall shares are those of such a mix of prompts, not of the whole "
+        "source."
+    )
+    assert noted(prompts=source, train=40, heldout=20, balance="none") == ()
+    assert noted(prompts=source, train=40, heldout=20, domain=("law",)) == ()
+    assert noted(prompts=source, train=4000, heldout=2000) == ()  # nothing is left out
+    assert noted(train=40, heldout=20) == ()  # the bundled set

@@ -300,7 +300,7 @@ def test_mirrored_directions_are_one_and_opposite_ones_are_not() -> None:
     shorter = "<MODEL> is briefer than <OTHER MODEL>."
     longer = found_by("longer", LONGER, lists)
     mirrored = found_by("shorter", shorter, lambda i: Verdict.A if i % 10 < 3 else Verdict.NEITHER, direction="a")
-    assert merged(longer, mirrored, judge=SAYS_YES) == {"longer": (("shorter", "judge"),)}
+    assert merged(longer, mirrored, judge=SAYS_YES) == {"shorter": (("longer", "judge"),)}  # in fewer words
     feature = found_by(
         "mirror", FEATURE, lambda i: Verdict.A if i % 10 < 3 else Verdict.NEITHER, measure=LatentMeasure((7,)),
         direction="a",

@@ -142,7 +142,7 @@ def test_findings_are_ordered_by_fate_then_strength_then_size() -> None:
         untested("less", 0.2, 0.9),
         untested("wrong", -0.1),
         untested("none", None),
-        untested("odd", float("nan")),
+        untested("oddest", float("nan")),
     ]
     assert order_findings(reversed(ordered)) == tuple(ordered)
     assert order_findings(()) == ()

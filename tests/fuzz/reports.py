@@ -19,7 +19,8 @@ from rich.console import Console
 from diffing.cli.terminal_tables import findings_list
 from diffing.errors import DiffingError
 from diffing.outputs.downloads import FORMATS
-from diffing.outputs.phrasing import explanation, headline
+from diffing.outputs.headline import headline
+from diffing.outputs.phrasing import explanation
 from diffing.report import load_report, load_settings, report_summary, save_report
 from diffing.types import LatentMeasure, Report
 from tests.fuzz.text import NASTY, mutated_bytes, one_line_or_fine

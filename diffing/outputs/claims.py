@@ -9,7 +9,16 @@ from typing import Literal, TypeAlias
 
 from diffing.outputs.behaviour_words import concentration_of, metrics_shown, scope_of, sureness
 from diffing.outputs.level_words import FEW, bare_level, level_of, number, unit_of
-from diffing.outputs.phrasing import HEADLINE_LENGTH, headline_rank, interval, one_line, percent, pieces_of
+from diffing.outputs.phrasing import (
+    HEADLINE_LENGTH,
+    headline_rank,
+    interval,
+    one_line,
+    percent,
+    pieces_of,
+    points,
+    shares,
+)
 from diffing.report.index import ReportIndex, index_of
 from diffing.report.model_names import Names
 from diffing.types import Finding, Level, Place, Report, Side, other_side
@@ -32,7 +41,7 @@ def headline_leads(report: Report) -> tuple[Finding, ...]:
     Args:
         report: The report.
     """
-    leads = _leads(index_of(report))
+    leads = confirmed_leads(index_of(report))
     if not leads:
         return ()
     first = leads[0]
@@ -41,13 +50,17 @@ def headline_leads(report: Report) -> tuple[Finding, ...]:
     return (first, *across, *rest)[:MOST_CLAIMS]
 
 
-def _leads(index: ReportIndex) -> tuple[Finding, ...]:
-    confirmed = (
-        [entry.lead for entry in index.differences]
-        or [entry.lead for entry in index.wording]
-        or [entry.lead for entry in index.bare_features]
-    )
-    return tuple(sorted(confirmed, key=headline_rank))  # stable: the list's order
+def confirmed_leads(index: ReportIndex) -> tuple[Finding, ...]:
+    """Returns the leads of the confirmed differences in order; without any, those of words, or else of SAE features.
+
+    Reports of earlier versions, which stored no levels, did not fold words and features: there they come last.
+
+    Args:
+        index: The index of a report.
+    """
+    confirmed = [entry.lead for entry in index.differences or index.wording or index.bare_features]
+    folded = any(each.levels for each in index.report.findings)
+    return tuple(confirmed if folded else sorted(confirmed, key=headline_rank))
 
 
 def claim(finding: Finding, names: Names, length: int = HEADLINE_LENGTH) -> tuple[Piece, ...]:
@@ -62,17 +75,25 @@ def claim(finding: Finding, names: Names, length: int = HEADLINE_LENGTH) -> tupl
         names: The models' names.
         length: Maximum number of characters; the finding's own text is cut, not the numbers.
     """
-    levels = levels_shown(finding)
-    text, result = _worded(finding, levels, names)
-    before, said = _condition(finding), list(pieces_of(text, finding.hypothesis.direction))
-    room = max(length - len(before) - sum(len(each) for each, _ in result), _SHORTEST)
-    named = [(names.of(side), side) if side else (each, None) for each, side in said]
-    return tuple(_capitalised([*([(before, None)] if before else []), *_cut(named, room), *result]))
+    text, result = _worded(finding, levels_shown(finding), names)
+    return (*_said(finding, text, names, length - sum(len(each) for each, _ in result)), *result)
 
 
 def claim_in_words(finding: Finding, names: Names, length: int = HEADLINE_LENGTH) -> str:
     """Returns the sentence of `claim` as one text."""
     return "".join(text for text, _ in claim(finding, names, length))
+
+
+def what_and_where(finding: Finding, names: Names, length: int) -> str:
+    """Returns what differs and where, without how often, such as "When asked about medicine, tuned refuses more often".
+
+    Args:
+        finding: The finding.
+        names: The models' names.
+        length: Maximum number of characters.
+    """
+    text = finding.hypothesis.text.strip().removesuffix(".").removesuffix(" than <OTHER MODEL>")
+    return "".join(each for each, _ in _said(finding, text, names, length))
 
 
 def levels_shown(finding: Finding) -> tuple[Level, Level] | None:
@@ -111,11 +132,34 @@ def expectation(finding: Finding, names: Names) -> str:
     )
 
 
+def intervals_in_words(finding: Finding) -> str:
+    """Returns the 95% intervals of what `claim` gives, in its order.
+
+    Examples: "95% intervals 82 to 100% and 0 to 18%"; "net difference +59 points, 95% interval +47 to +69".
+    """
+    levels = levels_shown(finding)
+    if levels is None or not _shows(levels):
+        net = metrics_shown(finding).net_difference
+        return f"net difference {points(net.value)} points, 95% interval {interval(net)}"
+    own, other = (_span(level) if level.kind == "median" else shares(level.value) for level in levels)
+    return f"95% intervals {own} and {other}"
+
+
 def sure_in_words(finding: Finding) -> str | None:
     """Returns how sure a confirmed difference is, and where it is concentrated if a place was tested too."""
     concentration = concentration_of(finding)
     qs = [q for q in (finding.heldout.q, concentration.q if concentration else None) if q is not None]
     return sureness(max(qs)) if qs else None
+
+
+def _said(finding: Finding, text: str, names: Names, length: int) -> tuple[Piece, ...]:
+    """The finding's text with the models' names, after the condition under which it holds, cut to a length."""
+    before = _condition(finding)
+    named: list[Piece] = [
+        (names.of(side), side) if side else (each, None) for each, side in pieces_of(text, finding.hypothesis.direction)
+    ]
+    room = max(length - len(before), _SHORTEST)
+    return tuple(_capitalised([*([(before, None)] if before else []), *_cut(named, room)]))
 
 
 def _condition(finding: Finding) -> str:
@@ -201,5 +245,7 @@ def _cut(pieces: Sequence[Piece], room: int) -> list[Piece]:
 
 
 def _capitalised(pieces: Sequence[Piece]) -> list[Piece]:
+    if not pieces:
+        return []
     (text, style), *rest = pieces
     return [(text if style else f"{text[:1].upper()}{text[1:]}", style), *rest]

@@ -6,23 +6,38 @@ import json
 import re
 from collections.abc import Sequence
 from functools import cache
+from html import unescape
 
 import pytest
 from rich.console import Console
 
 from diffing.cli.terminal_tables import findings_list
-from diffing.outputs.behaviour_words import metrics_shown, where
+from diffing.outputs.behaviour_words import (
+    NO_NARROWER_PLACE,
+    levels_in_words,
+    metrics_shown,
+    place_label,
+    where,
+)
+from diffing.outputs.card.section import findings_in_card, section
+from diffing.outputs.claims import claim_in_words, expectation, headline_leads
 from diffing.outputs.coverage_words import coverage_in_words
 from diffing.outputs.dataset import dataset_files
 from diffing.outputs.downloads import FORMATS
+from diffing.outputs.figures import preview
+from diffing.outputs.html import render
 from diffing.outputs.line_words import overall
 from diffing.outputs.markdown_escape import prose
 from diffing.outputs.phrasing import interval, line_statement, points
+from diffing.outputs.rate_bars import bars
 from diffing.report import report_summary
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
 from diffing.view.api.read_endpoints import lines_as_json
-from tests.outputs.samples import lines_report, quiet_report
+from diffing.view.result.evidence_pages import EvidenceFilter
+from diffing.view.result.report_cache import OpenedReport
+from diffing.view.result.result_html import evidence, findings, overview
+from tests.outputs.samples import MODEL_B, lines_report, quiet_report
 
 REPORT = lines_report()
 INDEX = index_of(REPORT)
@@ -220,3 +235,60 @@ def test_a_place_is_where_and_never_why() -> None:
     for text in (terminal(120, everything=True), markdown(), card()):
         assert "because of" not in text
         assert "everywhere" not in text
+
+
+def in_text(html: str) -> str:
+    """The text of markup, on one line."""
+    without = re.sub(r"<(style|script)>.*?</\1>", "", html, flags=re.DOTALL)
+    return " ".join(plain(unescape(re.sub(r"<[^>]*>", "", without))).split())
+
+
+@pytest.mark.parametrize("markup", ["file", "view"])
+def test_the_page_tells_the_list(markup: str) -> None:
+    opened = OpenedReport(REPORT)
+    html = render(REPORT) if markup == "file" else overview(opened, "k") + findings(opened, "k")
+    text = in_text(html)
+    assert text.count(f"{COUNT} confirmed differences") == 1
+    for finding in headline_leads(REPORT):
+        assert f"{claim_in_words(finding, INDEX.names)}." in text
+        assert f"{expectation(finding, INDEX.names)}." in text
+    numbers = [int(number) for number in re.findall(r'<li class="line" id="f(\d+)"', html)]
+    assert numbers[:COUNT] == [entry.number for entry in INDEX.differences]
+    for entry in INDEX.differences:
+        row = html.partition(f'id="f{entry.number}"')[2].partition("</summary>")[0]
+        a, b = bars(entry.lead, INDEX.names)
+        net = metrics_shown(entry.lead).net_difference
+        told = in_text(f"<li {row}")
+        assert in_order(told, [a.spoken, a.value, b.spoken, b.value, points(net.value).removeprefix("+"),
+                               interval(net).replace("+", "")])  # fmt: skip
+        assert (place_label(entry.lead) or "") in told
+    assert "and 1 word or phrase" in text
+    assert "and 1 SAE feature without words" in text
+    assert plain(coverage_in_words(REPORT.coverage, INDEX.names)) in text  # type: ignore[arg-type]
+
+
+def test_an_open_row_tells_where_and_the_levels() -> None:
+    opened, html = OpenedReport(REPORT), render(REPORT)
+    for entry in INDEX.differences:
+        row = html.partition(f'id="f{entry.number}"')[2].partition('<li class="line"')[0]
+        fetched = evidence(opened, entry.number, EvidenceFilter())
+        for text in (in_text(f"<li {row}"), in_text(fetched)):
+            assert (plain(where(entry.lead, INDEX.names) or "")) in text
+            assert (plain(levels_in_words(entry.lead, INDEX.names) or "")) in text
+            assert (NO_NARROWER_PLACE in text) is (where(entry.lead, INDEX.names) is None)
+
+
+def test_the_model_card_and_the_link_preview_tell_the_first_of_the_list() -> None:
+    told = section(REPORT, of=MODEL_B.partition("@")[0], dataset=None)
+    shown = findings_in_card(REPORT)
+    names = Names(INDEX.names.a, "this model")
+    claims = [prose(claim_in_words(finding, names, 240), 240) for finding in shown]
+    assert in_order(told.replace("**This", "**this"), claims)
+    assert f"{COUNT} differences are confirmed; {len(shown)} of them are listed." in told
+    assert [finding for finding in shown if finding in headline_leads(REPORT)] == sorted(
+        headline_leads(REPORT), key=lambda finding: INDEX.numbers[finding.hypothesis.id]
+    )
+    picture = plain(preview(REPORT).decode())
+    assert f"{COUNT} confirmed differences" in picture
+    values = [bar.value for finding in headline_leads(REPORT) for bar in bars(finding, INDEX.names)]
+    assert in_order(picture, values)

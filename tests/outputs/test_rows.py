@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 import pytest
-from diffing.outputs.html.blocks import block_of, lines_by_block, numbers, title_of
 
 from diffing.estimates import Estimate
 from diffing.metrics import metrics_of
-from diffing.outputs.html.line_rows import Axis, Bar, axis, bars, reason, row_pieces
+from diffing.outputs.blocks import block_of, lines_by_block, numbers, title_of
+from diffing.outputs.html.line_rows import Axis, axis, reason
 from diffing.outputs.html.page import page_of
 from diffing.outputs.html.shown_pair import length_in_words, shown_pair
+from diffing.outputs.rate_bars import Bar, bars, row_pieces
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
 from diffing.types import Finding, Level, PropertyMeasure, Verdict
@@ -107,9 +108,10 @@ def test_the_page_has_the_lines_of_the_report(name: str) -> None:
 
 def test_the_strongest_finding_that_speaks_for_the_other_model_stands_in_the_row() -> None:
     page = page_of(lines_report(), brief=True)
-    assert page.entries[0].counterpart is not None
-    assert "continues the user's text" in page.entries[0].counterpart.finding.hypothesis.text
-    assert page.entries[1].counterpart is None, "its members speak for the same model"
+    opposite = page.entries[0].opposite
+    assert opposite is not None
+    assert "continues the user's text" in opposite.finding.hypothesis.text
+    assert page.entries[1].opposite is None, "its members speak for the same model"
 
 
 def test_the_first_pair_is_held_out_in_the_place_of_the_finding_and_of_typical_length() -> None:

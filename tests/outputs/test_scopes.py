@@ -12,7 +12,7 @@ from diffing.metrics import metrics_of
 from diffing.outputs.card.section import section
 from diffing.outputs.dataset import dataset_files
 from diffing.outputs.examples import examples
-from diffing.outputs.figures import NARROW, WIDE, Layout, forest, forest_file, preview
+from diffing.outputs.figures import forest_file, preview
 from diffing.outputs.finding_results import brief_result, sentence, where_it_applies
 from diffing.outputs.formats import CSV, MD
 from diffing.outputs.html import render
@@ -126,8 +126,8 @@ def test_text_card_dataset_and_terminal_give_both() -> None:
     assert "A place says where a difference shows, not why." in document
     card = section(report, of=MODEL_B.partition("@")[0], dataset=None)
     assert (
-        "when asked about health or money.** Where it applies: in 31 of 31 prompts (89 to 100%), against 0 the other "
-        "way. Over all 180 prompts: net difference +17 points (95% interval +12 to +23)."
+        "advises to see a professional when asked about health or money: in 100% of 31 pairs, the other way in 0%** "
+        "(net difference +100 points, 95% interval +78 to +100)."
     ) in card
     assert "A sentence that says when the behaviour shows applies only to some prompts" in card
     dataset = plain(dataset_files(report, "user/name")["README.md"].decode())
@@ -179,19 +179,18 @@ def test_the_table_of_findings_has_both_in_columns() -> None:
     assert {row["heldout_in_scope_n"] for row in rows if not row["scope"]} == {""}
 
 
-@pytest.mark.parametrize("layout", [WIDE, NARROW])
-def test_the_plot_draws_both_intervals_and_the_axis_holds_them(layout: Layout) -> None:
+def test_the_plot_draws_both_intervals_and_the_axis_holds_them() -> None:
     report = scoped_report()
-    body = forest(report, layout).body
-    drawn = re.findall(r'<line class="span within ([ab])" x1="([\d.]+)%" y1="[\d.]+" x2="([\d.]+)%"', body)
-    assert [side for side, *_ in drawn] == [f.hypothesis.direction for f in report.findings if f.hypothesis.scope]
+    body = (forest_file(report) or b"").decode()
+    drawn = re.findall(r'<line [^>]*stroke-dasharray="4 3"[^>]* x1="([\d.]+)%" y1="[\d.]+" x2="([\d.]+)%"', body)
+    assert len(drawn) == sum(finding.hypothesis.scope is not None for finding in report.findings)
     within = advises(report).heldout_in_scope
     assert within is not None
     assert within.net_difference.low is not None
-    places = [layout.left + (96 - layout.left) * (50 + 50 * end) / 100 for end in (within.net_difference.low, 1.0)]
-    assert [float(end) for end in drawn[0][1:]] == pytest.approx(places, abs=0.02)
+    places = [44 + (96 - 44) * (50 + 50 * end) / 100 for end in (within.net_difference.low, 1.0)]
+    assert pytest.approx(places, abs=0.02) in [[float(end) for end in each] for each in drawn]
     assert f"where it applies: {WITHIN}" in plain(body)
-    assert "span within" not in forest(medium_report(), layout).body
+    assert "4 3" not in (forest_file(medium_report()) or b"").decode()
 
 
 def test_pictures_that_stand_alone_say_which_interval_is_which() -> None:
@@ -200,7 +199,7 @@ def test_pictures_that_stand_alone_say_which_interval_is_which() -> None:
     assert b"dashed: where it applies" not in (forest_file(medium_report()) or b"")
     first = replace(report, findings=(advises(report), *report.findings))
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", preview(first).decode())
-    assert {"17 points", "100 where it applies"} <= set(texts)
+    assert {"more in 100%", "more in 0%"} <= set(texts), "the rates are those where it applies"
 
 
 def test_example_pairs_come_from_the_scope_first() -> None:

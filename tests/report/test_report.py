@@ -15,7 +15,6 @@ import pytest
 
 from diffing.errors import SettingError
 from diffing.estimates import Estimate
-from diffing.ranking import order_findings
 from diffing.report import load_report, report_summary, save_report
 from diffing.report.findings_table import finding_row
 from diffing.report.index import index_of
@@ -24,12 +23,10 @@ from diffing.report.schema_document import schema_markdown
 from diffing.report.verdict_counts import NeitherCounts
 from diffing.types import (
     Evidence,
-    Finding,
     LatentMeasure,
     Measure,
     PhraseMeasure,
     PropertyMeasure,
-    Rating,
     Report,
     Response,
     Stage,
@@ -401,49 +398,6 @@ def test_evidence_keeps_its_order(tmp_path: Path) -> None:
 def test_the_documented_schema_is_the_schema() -> None:
     document = Path(__file__).parents[2] / "diffing" / "report" / "SCHEMA.md"
     assert schema_markdown() == golden(document, schema_markdown())
-
-
-def test_findings_are_ordered_by_fate_size_interest_and_id() -> None:
-    def finding(
-        name: str,
-        confirmed: bool,
-        net: float | None,
-        *,
-        interest: float | None = None,
-        train: float | None = None,
-        effect: float | None = None,
-    ) -> Finding:
-        estimate, on_train = (Estimate(value, None, None, 10) for value in (net, train))
-        rated = Estimate(interest, interest, interest, 0 if interest is None else 1)
-        return replace(
-            sample,
-            hypothesis=replace(sample.hypothesis, id=name, train_effect=effect),
-            confirmed=confirmed,
-            train=replace(sample.train, net_difference=on_train),
-            heldout=replace(sample.heldout, net_difference=estimate),
-            rating=None if name[0] == "c" else Rating(rated, Estimate(1.0, 1.0, 1.0, 1)),
-        )
-
-    sample = quiet_report().findings[0]
-    ordered = [
-        finding("z", True, 0.2, interest=5.0),  # 0.33
-        finding("c", True, 0.3),  # without ratings
-        finding("b", True, 0.2, interest=4.0),  # 0.27
-        finding("d", True, 0.2),  # no readable rating
-        finding("e", True, 0.2, interest=3.0),
-        finding("y", True, 0.5, interest=1.0),  # 0.17
-        finding("a", False, 0.9, interest=1.0),  # interest counts among confirmed ones alone
-        finding("g", False, 0.8, interest=5.0),
-        finding("f", False, 0.0),
-        finding("x", False, None, train=0.4),  # not tested
-        finding("w", False, None, effect=0.3),
-        finding("s", False, None, train=0.2, effect=0.9),
-        finding("t", False, None, train=-0.1),
-        finding("q", False, None),
-        finding("r", False, None, train=float("nan")),
-    ]
-    assert order_findings(reversed(ordered)) == tuple(ordered)
-    assert order_findings(()) == ()
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from diffing import rendering
 from diffing.atomic_write import write_atomically
-from diffing.outputs import behaviour_words, claims, figures, phrasing
+from diffing.outputs import behaviour_words, claims, figures, phrasing, rate_bars
 from diffing.outputs.headline import headline
 from diffing.outputs.html import feature_section, line_rows, page
 from diffing.outputs.html.shown_pair import length_in_words
+from diffing.outputs.line_words import overall
 from diffing.types import Report
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ _CONTROLS |= dict.fromkeys((*range(0x80, 0xA0), *range(0xD800, 0xE000), 0xFFFE, 
 
 _FORMATTERS = ("count", "interval", "measured_by", "percent", "points", "probability", "shares")
 """Functions of `phrasing` with which the templates format numbers."""
-_ROWS = ("net_of", "reason", "row_pieces")
+_ROWS = ("net_of", "reason")
 """Functions of `line_rows` with which the templates fill rows."""
-_WORDS = ("NO_NARROWER_PLACE", "known_by_in_words", "levels_in_words", "place_label")
+_WORDS = ("NO_NARROWER_PLACE", "known_by_in_words", "place_label")
 """Functions and constants of `behaviour_words` with which the templates put lines into words."""
 _BOUNDS = ("DOMAIN_ROWS", "FEW_LINES", "PROMPT_SHOWN", "TINY", "TURNS", "TURN_LENGTH", "VALUE_LENGTH")
 """Constants of `page` that bound texts and tables in the templates."""
@@ -97,9 +98,9 @@ def environment(resource: Callable[[str], str | None] = lambda name: None) -> "E
     templates.globals |= {name: getattr(line_rows, name) for name in _ROWS}
     templates.globals |= {name: getattr(behaviour_words, name) for name in _WORDS}
     templates.globals |= {
-        "axis_of": line_rows.axis, "bars_of": line_rows.bars, "where_in_words": behaviour_words.where,
-        "expectation": claims.expectation, "sure_in_words": claims.sure_in_words, "METHODS": _METHODS,
-        "scatter": figures.scatter, "length_in_words": length_in_words,
+        "METHODS": _METHODS, "axis_of": line_rows.axis, "bars_of": rate_bars.bars, "expectation": claims.expectation,
+        "length_in_words": length_in_words, "overall": overall, "row_pieces": rate_bars.row_pieces, "scatter": figures.scatter,
+        "sure_in_words": claims.sure_in_words, "where_in_words": behaviour_words.where,
     }  # fmt: skip
     templates.globals |= {name: getattr(page, name) for name in _BOUNDS}
     templates.globals |= {name: getattr(feature_section, name) for name in _FEATURE_BOUNDS}

@@ -15,7 +15,7 @@ from diffing.outputs.finding_results import sentence
 from diffing.outputs.html.answer import Answer, answer_of
 from diffing.outputs.html.judge_checks import CheckView, checks_of
 from diffing.outputs.phrasing import pieces
-from diffing.report.grouped_list import Member
+from diffing.report.grouped_list import Entry, Member
 from diffing.report.index import ReportIndex, index_of
 from diffing.report.model_names import Names
 from diffing.report.verdict_counts import NeitherCounts
@@ -83,15 +83,8 @@ class EntryView:
     """The finding that represents the entry."""
     members: tuple[tuple[Member, FindingView], ...]
     """The other findings, each with the evidence that it says the same."""
-
-    @property
-    def counterpart(self) -> FindingView | None:
-        """The strongest confirmed finding of the line that speaks for the other model, so that none is hidden."""
-        side = self.lead.finding.hypothesis.direction
-        across = [
-            view for _, view in self.members if view.finding.confirmed and view.finding.hypothesis.direction != side
-        ]
-        return max(across, key=lambda view: view.finding.heldout.net_difference.value or 0.0, default=None)
+    opposite: FindingView | None
+    """The strongest of the other findings that speaks for the other model."""
 
     def among(self, field: str) -> tuple[str, ...]:
         """Returns the distinct values of a hypothesis field, `method` or `category`, over all its findings."""
@@ -190,12 +183,12 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
             reasons={split: index.neither(finding.hypothesis.id, split) for split in ("train", "heldout")},
         )
 
-    entries = tuple(
-        EntryView(
-            view(entry.number, entry.lead), tuple((each, view(each.number, each.finding)) for each in entry.members)
-        )
-        for entry in index.entries
-    )
+    def entry_view(entry: Entry) -> EntryView:
+        members = tuple((each, view(each.number, each.finding)) for each in entry.members)
+        opposite = next((of for each, of in members if each == entry.opposite), None)
+        return EntryView(view(entry.number, entry.lead), members, opposite)
+
+    entries = tuple(entry_view(entry) for entry in index.entries)
     views = (*(entry.lead for entry in entries), *(one for entry in entries for _, one in entry.members))
     return Page(
         names=index.names,

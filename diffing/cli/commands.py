@@ -124,11 +124,26 @@ def show(
     everything: Annotated[
         bool, typer.Option("--all", help="Show also words and phrases, SAE features and what was not confirmed.")
     ] = False,
+    explained: Annotated[
+        str | None,
+        typer.Option(
+            "--explain",
+            metavar="PROPERTY",
+            help="Print what this measured property counts, such as refusals, with examples from the report.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Print the differences that a report confirms."""
     from diffing.report import load_report
 
-    _show(load_report(report), json_, everything=everything)
+    loaded = load_report(report)
+    if explained is None:
+        _show(loaded, json_, everything=everything)
+    else:
+        from diffing.cli.explain import explain
+
+        explain(loaded, explained, json_)
 
 
 @dataclass(frozen=True, slots=True)

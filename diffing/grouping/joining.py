@@ -24,6 +24,10 @@ from diffing.types import KnownBy, Merged, Side
 KIN_AGREEMENT, KIN_R, KIN_COVERED = 0.6, 0.2, 0.8
 """Kin agree on this share of the pairs that both decide, and correlate this much, or the lead is for its side on this
 share of the pairs that the other is for."""
+PART_COVERED = 0.9
+"""A phrase that shows where its lead shows, on this share of its pairs, does not say more than the lead. The residual
+cannot tell: a rare phrase hardly ever shows for the other side, so a lead with pairs on either side never explains more
+than half of it, and «perhaps» would say more than hedging, which counts it."""
 SAME_R, LEAST_DECIDED = 0.5, 5
 """What differs on the same pairs correlates this much, and both decide this many of them."""
 FOLLOWS, FOLLOWS_CHANCE = 0.7, 0.01
@@ -96,7 +100,9 @@ class JoiningRules:
         return _number(of.r[at]) if of.agreement[at] >= KIN_AGREEMENT and goes_with else None
 
     def _part(self, lead: Unit, unit: Unit) -> float | None:
-        if lead.direction != unit.direction or unit.kind != PHRASE or not lead.name or self._says_more(lead, unit):
+        if lead.direction != unit.direction or unit.kind != PHRASE or not lead.name:
+            return None
+        if self._says_more(lead, unit) and not self.relations.share_for_given[lead.row, unit.row] >= PART_COVERED:
             return None
         parts: Mapping[str, float] = self.use.parts.get(unit.entry.lead, {})
         return parts.get(lead.name)

@@ -98,7 +98,7 @@ class _Reading:
             for column, pair in enumerate(pairs):
                 sentences = method.sentences_shown(measures, pair, side)
                 shown[:, column] |= [each is not None for each in sentences]
-                for row in np.flatnonzero(shown[: len(phrases), column]):
+                for row in np.flatnonzero(shown[: len(phrases), column]).tolist():
                     own = sentences[row] or frozenset()
                     beside = [bool(own & (each or frozenset())) for each in sentences[len(phrases) :]]
                     together[row] += np.array(beside, dtype=np.int64)

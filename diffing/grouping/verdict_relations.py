@@ -15,6 +15,7 @@ LEAST_IN_STRATUM = 5
 LEAST_NEITHER, LEAST_NEITHER_SHARE = 20, 0.2
 """With fewer, the pairs that a hypothesis decides for neither side stand alone, if there are this many of them."""
 _SIGNS = (1, -1, 0)
+_ZERO = 1e-12
 Values = npt.NDArray[np.int8]
 Floats = npt.NDArray[np.float64]
 
@@ -77,50 +78,41 @@ class VerdictRelations:
         """The correlation of the verdicts; undefined (nan) if one of the two is always the same."""
         products = _ratio(self._sum((1, 1), (-1, -1)) - self._sum((1, -1), (-1, 1)), self.n)
         variance = _ratio(self.decided, self.n) - self.net**2  # of j
-        variances = np.where(variance > 1e-12, variance, np.nan)
-        return np.clip((products - self.net * self.net.T) / np.sqrt(variances * variances.T), -1.0, 1.0)
+        variances = np.where(variance > _ZERO, variance, np.nan)
+        r: Floats = np.clip((products - self.net * self.net.T) / np.sqrt(variances * variances.T), -1.0, 1.0)
+        return r
 
     @cached_property
     def residual(self) -> Floats:
         """At (i, j): the share of the net difference of j that the verdicts of i leave; nan if it is undefined."""
-        return _ratio(self._left, np.where(self.net > 0, self.net, np.nan))
+        return _ratio(self._left[0], np.where(self.net > 0, self.net, np.nan))
 
     @cached_property
     def residual_z(self) -> Floats:
         """The residual in its standard errors; nan if it is undefined."""
-        exact = np.where(np.abs(self._left) < 1e-12, 0.0, np.copysign(np.inf, self._left))
+        left, variance = self._left
+        exact = np.where(np.abs(left) < _ZERO, 0.0, np.copysign(np.inf, left))
         with np.errstate(divide="ignore", invalid="ignore"):
-            z = np.where(self._left_variance > 0, self._left / np.sqrt(self._left_variance), exact)
+            z = np.where(variance > 0, left / np.sqrt(variance), exact)
         return np.where(np.isnan(self.residual), np.nan, z)
 
-    @property
-    def _left(self) -> Floats:
-        return self._left_over[0]
-
-    @property
-    def _left_variance(self) -> Floats:
-        return self._left_over[1]
-
     @cached_property
-    def _left_over(self) -> tuple[Floats, Floats]:
+    def _left(self) -> tuple[Floats, Floats]:
         """The mean of j over strata of i, with each of i's sides weighted alike, and the variance of that mean.
 
         Where i is for its side it may well take j along; an average over pairs for and against i cancels that.
         """
-        n, mean, variance = ({sign: each for sign, each in zip(_SIGNS, column, strict=True)} for column in
-                             zip(*(self._stratum(sign) for sign in _SIGNS), strict=True))  # fmt: skip
-        neither = _ratio(n[0], self.n)
+        (n_for, mean_for, var_for), (n_against, mean_against, var_against) = self._stratum(1), self._stratum(-1)
+        n, mean, variance = self._stratum(0)
+        neither = _ratio(n, self.n)
         decided = (1.0 - neither) / 2
-        balanced = (n[1] >= LEAST_IN_STRATUM) & (n[-1] >= LEAST_IN_STRATUM)
-        alone = (n[0] >= LEAST_NEITHER) & (neither >= LEAST_NEITHER_SHARE)
-        of_neither, of_variance = np.where(n[0] > 0, mean[0], 0.0), np.where(n[0] > 0, variance[0], 0.0)
-        left = neither * of_neither + decided * (mean[1] + mean[-1])
-        left_variance = neither**2 * of_variance + decided**2 * (variance[1] + variance[-1])
-        varies = np.abs(self.net) < 1.0 - 1e-12
-        return (
-            np.where(varies, np.where(balanced, left, np.where(alone, mean[0], np.nan)), np.nan),
-            np.where(varies, np.where(balanced, left_variance, np.where(alone, variance[0], np.nan)), np.nan),
-        )
+        left = neither * np.where(n > 0, mean, 0.0) + decided * (mean_for + mean_against)
+        spread = neither**2 * np.where(n > 1, variance, 0.0) + decided**2 * (var_for + var_against)
+        balanced = (n_for >= LEAST_IN_STRATUM) & (n_against >= LEAST_IN_STRATUM)
+        silent = (n >= LEAST_NEITHER) & (neither >= LEAST_NEITHER_SHARE)
+        varies = np.abs(self.net) < 1.0 - _ZERO
+        known = [varies & balanced, varies & silent]
+        return np.select(known, [left, mean], np.nan), np.select(known, [spread, variance], np.nan)
 
     def _stratum(self, sign: int) -> tuple[Floats, Floats, Floats]:
         """Of the pairs on which i has this verdict: their number, and j's mean with the variance of the mean."""

@@ -76,10 +76,9 @@ class Conditions:
         """
         columns = [self.column(self._places[term]) for term in rule.terms]
         if rule.junction == "without":
-            return columns[0] & ~np.logical_or.reduce(columns[1:])
+            return columns[0] & ~np.asarray(np.logical_or.reduce(columns[1:]), dtype=np.bool_)
         combine = np.logical_or if rule.junction == "or" else np.logical_and
-        mask: Mask = combine.reduce(columns)
-        return mask
+        return np.asarray(combine.reduce(columns), dtype=np.bool_)
 
     @cached_property
     def _places(self) -> dict[Term, int]:

@@ -58,7 +58,7 @@ class PromptReading:
     @cached_property
     def sentences(self) -> tuple[tuple[str, ...], ...]:
         """The words of each sentence of the start of the last user message, in lower case."""
-        parts = SENTENCE_END.split(self.prompt.text[:CHARACTERS_FOR_WORDS])
+        parts = SENTENCE_END.split(_start(self.prompt.text))
         # the same word of many prompts is kept once
         return tuple(tuple(map(sys.intern, words_of(part))) for part in parts)
 
@@ -143,6 +143,15 @@ def parts_of(domain: str) -> frozenset[str]:
     """The words of three letters or more in a domain's name, in lower case and without words of grammar."""
     words = "".join(letter if letter.isalpha() else " " for letter in domain).casefold().split()
     return frozenset(word for word in words if len(word) >= LEAST_LETTERS and word not in GRAMMAR)
+
+
+def _start(text: str) -> str:
+    """The part of a message in which words are sought, without a word that is cut in two."""
+    end = min(len(text), CHARACTERS_FOR_WORDS)
+    least = max(0, end - LONGEST_WORD)
+    while end < len(text) and end > least and text[end - 1].isalnum() and text[end].isalnum():
+        end -= 1
+    return text[:end]
 
 
 def _is_plain(word: str) -> bool:

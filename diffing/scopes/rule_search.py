@@ -56,8 +56,9 @@ class _Counts:
     def __sub__(self, other: "_Counts") -> "_Counts":
         return _Counts(self.k_for - other.k_for, self.k_against - other.k_against, self.n - other.n)
 
-    def at(self, places: object) -> "_Counts":
-        return _Counts(self.k_for[places], self.k_against[places], self.n[places])  # type: ignore[index]
+    def at(self, places: int | _Ints) -> "_Counts":
+        """The counts at some places of the first axis."""
+        return _Counts(*(np.take(each, places, axis=0) for each in (self.k_for, self.k_against, self.n)))
 
     def summed(self) -> "_Counts":
         """Sums over the last axis."""

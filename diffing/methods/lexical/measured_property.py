@@ -13,7 +13,7 @@ from diffing.metrics import measure
 from diffing.metrics.unequal_chances import chance_of_more_per_word
 from diffing.types import Category, Judgement, Side, Verdict
 
-Scale: TypeAlias = Literal["whole", "counts", "matched", "matched sentences"]
+Scale: TypeAlias = Literal["whole", "counts", "matched", "matched sentences", "untested"]
 Value: TypeAlias = Callable[[ParsedResponse], float | None]
 Count: TypeAlias = Callable[[ParsedResponse], float]
 JUDGE = "measured"
@@ -39,7 +39,8 @@ class Property:
     `counts`: compared in whole responses and also per word, and the test allows for lengths. It suits what every
     sentence can contain (hedges, question marks), of which a longer response has more.
     `matched`, `matched sentences`: compared within the same number of words of both, half from the beginning and half
-    from the end, or of sentences, spread evenly. They suit means, since a mean of many words varies less."""
+    from the end, or of sentences, spread evenly. They suit means, since a mean of many words varies less.
+    `untested`: never compared. It suits what the settings of the run decide."""
     grows: bool = False
     """Whether a response has more of it the longer it gets, so that the value of a response that the token limit cut
     is only a lower bound."""
@@ -52,6 +53,8 @@ class Property:
         """Measures the property on both sides of a pair, in whole responses and at equal length if necessary."""
         whole = self._values(reading.whole)
         match self.scale:
+            case "untested":
+                return PropertyComparison(whole, (None, None))
             case "matched":
                 return PropertyComparison(whole, self._values(reading.ends))
             case "matched sentences":

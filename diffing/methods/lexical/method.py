@@ -11,7 +11,7 @@ from functools import partial
 from diffing.methods.lexical.evidence_quotes import quote_of_phrase, quote_of_property
 from diffing.methods.lexical.measured_property import Comparison, Property, judgement_of
 from diffing.methods.lexical.parsed_response import PairReading, is_measurable, read_pair, read_response
-from diffing.methods.lexical.phrases import Phrase, PhraseSearch, compare_phrase, find_phrases, holds_phrase
+from diffing.methods.lexical.phrases import Phrase, PhraseSearch, compare_phrase, find_phrases, holds_phrase, kind_of
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES
 from diffing.methods.lexical.property_results import PropertyResult, measure_properties
 from diffing.methods.lexical.shown_sentences import ShownSentences
@@ -204,8 +204,7 @@ def _of_property(one: PropertyResult, pairs: Sequence[Pair], readings: Sequence[
 
 def _of_phrase(phrase: Phrase, pairs: Sequence[Pair], readings: Sequence[PairReading]) -> Hypothesis:
     """Makes the hypothesis that a side uses a phrase in more of its responses."""
-    kind = "phrase" if " " in phrase.text else "word"
-    text = f"<MODEL> uses the {kind} «{as_written(phrase.text)}» more often"
+    text = f"<MODEL> uses the {kind_of(phrase.text)} «{as_written(phrase.text)}» more often"
     other = other_side(phrase.side)
     quotes: list[Evidence] = []
     for pair, reading in zip(pairs, readings, strict=True):

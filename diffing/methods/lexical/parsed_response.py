@@ -1,5 +1,6 @@
 """`ParsedResponse`: the words, sentences, lines and language of a response, each computed once for all properties."""
 
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, TypeAlias
@@ -8,6 +9,9 @@ from diffing.methods.lexical.language_detection import language_of
 from diffing.methods.lexical.prose import without_code, without_formulas_and_links, without_other_voices
 from diffing.methods.lexical.tokens import SENTENCE_END, WORD, fold, words_of
 from diffing.types import Finish, Pair, Side
+
+LIST_NUMBER = re.compile(r"\s*\(?\d{1,3}[.．)]\s*\Z")
+"""Matches the number of a list item, which a full stop separates from the item."""
 
 Part: TypeAlias = Literal["text", "outside_code", "prose", "voice"]
 """The part of a response that a property reads."""
@@ -56,9 +60,17 @@ class ParsedResponse:
 
     @cached_property
     def sentences(self) -> tuple[tuple[str, ...], ...]:
-        """The words of each sentence that has any, folded."""
-        parts = (tuple(words_of(part)) for part in SENTENCE_END.split(self.text))
-        return tuple(part for part in parts if part)
+        """The words of each sentence that has any, folded; the number of a list item belongs to what follows it."""
+        sentences: list[tuple[str, ...]] = []
+        number: tuple[str, ...] = ()
+        for part in SENTENCE_END.split(self.text):
+            words = tuple(words_of(part))
+            if len(words) == 1 and LIST_NUMBER.match(part):
+                number += words
+            elif words:
+                sentences.append(number + words)
+                number = ()
+        return tuple([*sentences, number] if number else sentences)
 
     @cached_property
     def words(self) -> tuple[str, ...]:

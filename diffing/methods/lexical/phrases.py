@@ -8,6 +8,7 @@ on held-out pairs.
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,13 +17,18 @@ from itertools import islice
 from diffing.methods.lexical.language_detection import FREQUENT_WORDS
 from diffing.methods.lexical.measured_property import train_p, verdict_of
 from diffing.methods.lexical.parsed_response import PairReading, ParsedResponse
+from diffing.methods.lexical.tokens import SOUTHEAST, is_unspaced
 from diffing.metrics.unequal_chances import chance_of_presence
 from diffing.types import Side, Verdict
 
 GRAMMAR = frozenset(word for words in FREQUENT_WORDS.values() for word in words.split())
 """Words that are frequent in some language and mean little alone."""
+SYLLABLE = re.compile(rf"[\u3041-\u309f{SOUTHEAST}]{{1,4}}")
+"""Matches a single letter of hiragana, Thai, Lao, Khmer or Burmese, which means nothing alone."""
 LONGEST = 3
 """The largest number of words of a phrase."""
+LONGEST_RUN = 6
+"""The largest number of characters of a phrase in scripts without spaces between words."""
 LONGEST_PHRASE = 60
 """The largest number of characters of a phrase."""
 POOL = 20
@@ -100,6 +106,14 @@ def compare_phrase(phrase: str, reading: PairReading) -> PhraseComparison:
     return PhraseComparison((a.running.count(sought), b.running.count(sought)), (len(a.spans), len(b.spans)))
 
 
+def kind_of(phrase: str) -> str:
+    """Returns what to call a phrase; in scripts without spaces between words, nobody knows where its words end."""
+    words = phrase.split(" ")
+    if len(words) > 1:
+        return "characters" if all(map(is_unspaced, words)) else "phrase"
+    return "character" if len(phrase) == 1 and is_unspaced(phrase) else "word"
+
+
 def holds_phrase(exchange: ParsedResponse, phrase: str) -> bool:
     """Tells whether a response contains a phrase within one sentence."""
     return f" {phrase} " in exchange.running
@@ -166,19 +180,23 @@ def _weaker(whole: Phrase, ends: Phrase) -> Phrase:
 def _phrases(exchange: ParsedResponse) -> Iterator[str]:
     """Yields every phrase of one to three words within a sentence, as often as it occurs."""
     for sentence in exchange.sentences:
-        for size in range(1, LONGEST + 1):
-            for run in zip(*(sentence[i:] for i in range(size)), strict=False):
-                phrase = " ".join(run)
+        unspaced = [is_unspaced(word) for word in sentence]
+        longest = LONGEST_RUN if any(unspaced) else LONGEST
+        for size in range(1, longest + 1):
+            for start in range(len(sentence) - size + 1):
+                if size > LONGEST and not all(unspaced[start : start + size]):
+                    continue
+                phrase = " ".join(sentence[start : start + size])
                 if len(phrase) <= LONGEST_PHRASE:
                     yield phrase
 
 
 def _is_telling(text: str) -> bool:
-    """Tells whether a phrase is informative: not just numbers, and not a single grammatical word such as `at`."""
+    """Tells whether a phrase is informative: no number, no single grammatical word such as `at`, no single syllable."""
     words = text.split(" ")
     if any(word.isdigit() for word in words):
         return False
-    return len(words) > 1 or text not in GRAMMAR
+    return len(words) > 1 or (text not in GRAMMAR and SYLLABLE.fullmatch(text) is None)
 
 
 def _weigh(text: str, counts: Sequence[Counter[str]], pairs: int) -> Phrase:

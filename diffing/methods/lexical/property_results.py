@@ -13,6 +13,7 @@ COMPARED: dict[Scale, str] = {
     "counts": "; a verdict needs more of it in the whole response and also per word, and a confirmed difference "
     "exceeds what the lengths of the responses alone would bring",
     "matched": "; within as many words of both responses, half from the beginning and half from the end",
+    "untested": "; told of the run as a whole, and never a finding",
     "matched sentences": "; within as many sentences of both responses, spread evenly over the longer one",
 }
 """What is added to the definition of a property, by its scale."""

@@ -99,8 +99,8 @@ def environment(resource: Callable[[str], str | None] = lambda name: None) -> "E
     templates.globals |= {name: getattr(behaviour_words, name) for name in _WORDS}
     templates.globals |= {
         "METHODS": _METHODS, "axis_of": line_rows.axis, "bars_of": rate_bars.bars, "expectation": claims.expectation,
-        "length_in_words": length_in_words, "overall": overall, "row_pieces": rate_bars.row_pieces, "scatter": figures.scatter,
-        "sure_in_words": claims.sure_in_words, "where_in_words": behaviour_words.where,
+        "length_in_words": length_in_words, "overall": overall, "row_pieces": rate_bars.row_pieces,
+        "scatter": figures.scatter, "sure_in_words": claims.sure_in_words, "where_in_words": behaviour_words.where,
     }  # fmt: skip
     templates.globals |= {name: getattr(page, name) for name in _BOUNDS}
     templates.globals |= {name: getattr(feature_section, name) for name in _FEATURE_BOUNDS}

@@ -50,10 +50,10 @@ def rows() -> Iterator[Row]:
     """One row for each pair, and one with the sums over the recorded pairs."""
     report = run(demo_config())
     planted = [each for each in json.loads(GROUND_TRUTH.read_text("utf-8"))["planted"] if each["id"] not in TOO_RARE]
-    yield ListMeasures(report).row("demo pair") | {"planted": lines_until(index_of(report).differences, planted)}
+    yield {**ListMeasures(report).row("demo pair"), "planted": lines_until(index_of(report).differences, planted)}
     measured: list[Row] = []
     for name, one in recorded_reports() if DATA.is_dir() else ():
-        measured.append(ListMeasures(one).row(name) | {"planted": None})
+        measured.append({**ListMeasures(one).row(name), "planted": None})
         yield measured[-1]
     if measured:
         yield _sums(measured)

@@ -28,8 +28,8 @@ def recorded_reports() -> Iterator[tuple[str, Report]]:
     on_250 |= {f"llama30b-{name}": responses / f"llama30b-profile-{name}.sample0.jsonl" for name in PROFILES}
     for one, two in combinations(on_250, 2):
         yield f"{one} / {two}", report_on(on_250[one], on_250[two])
-    bases = (responses / f"{name}.vicuna80.jsonl" for name in ("llama-13b", "vicuna-13b"))
-    yield "llama-13b / vicuna-13b", report_on(*bases)
+    base, tuned = (responses / f"{name}.vicuna80.jsonl" for name in ("llama-13b", "vicuna-13b"))
+    yield "llama-13b / vicuna-13b", report_on(base, tuned)
     yield "XSTest: llama2 / gpt4", refusals_report()
 
 

@@ -51,6 +51,20 @@ def pair(a: str, b: str) -> Pair:
     ("numbered_lists", "１．りんご\n２．なし", 1),
     ("numbered_lists", "①りんご\n②なし", 1),
     ("numbered_lists", "一个苹果\n二个梨", 0),
+    ("numbered_lists", "(一) 苹果\n(二) 梨", 1),
+    ("numbered_lists", "๑. หนึ่ง\n๒. สอง", 1),
+    ("words", "สวัสดี", 4),
+    ("words", "Use AI好吗", 4),
+    ("sentences", "1. Apples\n2. Pears", 2),
+    ("looping", "人工智能技术很好，" * 3, 0),
+    ("looping", "我们今天要去看一看那个很大的公园吧，" * 3, 1),
+    ("repeats_prompt", "面包好吃", 0),
+    ("open_end", "Well then「そう。」", 0),
+    ("question_marks", "نعم؟ 是吗？", 2),
+    ("quotations", "「はい」と『いいえ』", 2),
+    ("parentheses", "好（很好）", 1),
+    ("dashes", "好——很好", 1),
+    ("upper_case", "ЭТО ВАЖНО", 1),
     ("bullet_lists", "・りんご\n・なし", 1),
     ("numbers", "一、苹果3个\n二、梨", 1),
     ("numbers", "１．りんご3\n２．なし", 1),
@@ -212,7 +226,9 @@ def test_a_mere_difference_in_length_changes_nothing_but_length() -> None:
     assert BY_NAME["words"].compare(reading).whole == (36, 18)
 
 
-@pytest.mark.parametrize("text", ["So:\n- a last item", "```\nx = 1", "```\nx = 1\n```", "Nice 🎉", "## Part", ""])
+@pytest.mark.parametrize(
+    "text", ["So:\n- a last item", "```\nx = 1", "```\nx = 1\n```", "Nice 🎉", "## Part", "ครับ", ""]
+)
 def test_how_a_text_ends_is_not_told_where_no_full_stop_is_needed(text: str) -> None:
     assert value("open_end", text) is None
 

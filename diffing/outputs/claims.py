@@ -29,7 +29,7 @@ Piece: TypeAlias = tuple[str, Style]
 MOST_CLAIMS = 3
 """Maximum number of statements in the headline."""
 _MORE_OFTEN = re.compile(r" more often(?: than <OTHER MODEL>)?(?=$|\.$| \(|,)")
-_SHORTEST = 40
+_SHORTEST, _LONGEST_CONDITION = 40, 80
 _ALMOST = 0.9
 
 
@@ -169,7 +169,7 @@ def sure_in_words(finding: Finding) -> str | None:
 
 def _said(finding: Finding, text: str, names: Names, length: int) -> tuple[Piece, ...]:
     """The finding's text with the models' names, after the condition under which it holds, cut to a length."""
-    before = _condition(finding)
+    before = _condition(finding, length - _SHORTEST)
     named: list[Piece] = [
         (names.of(side), side) if side else (each, None) for each, side in pieces_of(text, finding.hypothesis.direction)
     ]
@@ -177,11 +177,11 @@ def _said(finding: Finding, text: str, names: Names, length: int) -> tuple[Piece
     return tuple(_capitalised([*([(before, None)] if before else []), *_cut(named, room)]))
 
 
-def _condition(finding: Finding) -> str:
+def _condition(finding: Finding, room: int) -> str:
     scope = scope_of(finding)
     if scope is None or scope.words.lower() in finding.hypothesis.text.lower():
         return ""
-    return f"{one_line(scope.words, 80)}, "
+    return f"{one_line(scope.words, max(_SHORTEST, min(_LONGEST_CONDITION, room - len(', '))))}, "
 
 
 def _worded(finding: Finding, levels: tuple[Level, Level] | None, names: Names) -> tuple[str, list[Piece]]:

@@ -65,7 +65,7 @@ class FindingEvidence:
     counts: Mapping[Group, int]
     """Number of pairs per verdict group that pass the filter."""
     pairs: tuple[JudgedPair, ...]
-    """The page's pairs: held-out ones first, or quoted ones if only quotes show it in words; then in the run's order."""
+    """The page's pairs: held-out ones first, or quoted ones if only quotes show it; then in the run's order."""
     domains: tuple[str, ...]
     """The domains of all pairs of the finding, sorted by name."""
 

@@ -409,6 +409,9 @@ class Discovery:
     """Full sentences for the reader of the report."""
     usage: tuple[Usage, ...] = ()
     """The calls and tokens of the method."""
+    candidates: tuple[Hypothesis, ...] = ()
+    """Hypotheses that a measuring method could measure as well and did not choose, in both directions. They are only
+    tested within a part of the prompts, if train prompts suggest it."""
 
 
 KnownBy: TypeAlias = Literal["lead", "property", "judge", "verdicts", "kin", "part", "pairs", "mirror", "follows"]
@@ -451,7 +454,7 @@ class Report:
     pairs: tuple[Pair, ...]
     """Every prompt with both responses."""
     findings: tuple[Finding, ...]
-    """All findings, in the order of `report.order_findings`: confirmed ones first."""
+    """All findings, in the order of `ranking.order_findings`: confirmed ones first."""
     judgements: Sequence[Judgement]
     """All verdicts; `judgements.Judgements` stores many of them in little memory."""
     tables: Mapping[str, tuple[Row, ...]]

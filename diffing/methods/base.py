@@ -19,6 +19,7 @@ from diffing.types import (
     Discovery,
     Hypothesis,
     Judgement,
+    Measure,
     ModelInfo,
     OnProgress,
     Pair,
@@ -53,6 +54,24 @@ class MeasuringMethod(Method, Protocol):
 
     def measure(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
         """Returns one verdict for each hypothesis of this method and each pair, ordered by hypothesis, then pair."""
+
+
+@runtime_checkable
+class ShowingMethod(Method, Protocol):
+    """A method that can point at the sentences of a response that show what it measures."""
+
+    def sentences_shown(self, measures: Sequence[Measure], pair: Pair, side: Side) -> Sequence[frozenset[int] | None]:
+        """Finds the sentences of one response that show each measure.
+
+        Args:
+            measures: Measures of any method.
+            pair: The pair that contains the response.
+            side: The side of the response.
+
+        Returns:
+            Per measure the numbers of the sentences, which are empty if no single sentence shows it; None if the
+            response does not show it, or the measure belongs to another method.
+        """
 
 
 @runtime_checkable

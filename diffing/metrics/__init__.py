@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from diffing.estimates import Estimate, Metrics
+from diffing.estimates import Concentration, Estimate, Metrics
 from diffing.metrics.unequal_chances import unequal_sign_test
-from diffing.types import Judgement, Prompt, Side, Verdict, other_side
+from diffing.types import Finding, Judgement, Prompt, Side, Verdict, other_side
 
 ALPHA = 0.01
 """The papers' margin between the two shares of verdicts for acceptance."""
@@ -264,3 +264,14 @@ def confirm(heldout: Mapping[str, Metrics]) -> dict[str, Metrics]:
 def confirmed(heldout: Metrics) -> bool:
     """Tells whether held-out prompts confirm a hypothesis: the q that `confirm` computed is at most 0.05."""
     return heldout.q is not None and heldout.q <= FALSE_DISCOVERY_RATE
+
+
+def concentrated(finding: Finding) -> Concentration | None:
+    """Returns the measured scope in which held-out prompts confirm that a confirmed finding is concentrated, if any.
+
+    A finding with a measured scope of its own is concentrated there once it is confirmed.
+    """
+    own = finding.concentration
+    if own is None or not finding.confirmed:
+        return None
+    return own if own.q is None or own.q <= FALSE_DISCOVERY_RATE else None

@@ -83,7 +83,7 @@ def _rating(scale: str) -> tuple[ColumnSpec, ...]:
 
 FINDING_TABLES: dict[str, TableSpec] = {
     "findings": TableSpec(
-        "One hypothesis with its test results: confirmed first, by held-out net difference times interestingness / 3.",
+        "One hypothesis with its test results, in the report's order: confirmed ones first.",
         (
             ColumnSpec("id", "string", "Unique in the run, and the same in every rerun."),
             ColumnSpec(

@@ -96,6 +96,13 @@ def arrow_schema(name: str, version: int = SCHEMA_VERSION) -> "pa.Schema":
     """
     import pyarrow as pa
 
+    return pa.schema([arrow_field(column) for column in TABLES[name].columns if column.since <= version])
+
+
+def arrow_field(column: ColumnSpec) -> "pa.Field":
+    """Returns the pyarrow field of a column, with its documentation."""
+    import pyarrow as pa
+
     kinds = {
         "string": pa.string(),
         "int64": pa.int64(),
@@ -105,10 +112,4 @@ def arrow_schema(name: str, version: int = SCHEMA_VERSION) -> "pa.Schema":
             pa.struct([pa.field("role", pa.string(), nullable=False), pa.field("content", pa.string(), nullable=False)])
         ),
     }
-    return pa.schema(
-        [
-            pa.field(column.name, kinds[column.kind], nullable=column.nullable, metadata={"doc": column.doc})
-            for column in TABLES[name].columns
-            if column.since <= version
-        ]
-    )
+    return pa.field(column.name, kinds[column.kind], nullable=column.nullable, metadata={"doc": column.doc})

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,17 @@ from diffing.demo.config import FOLDER, demo_config
 from diffing.methods.llm import LlmMethod
 from diffing.methods.sae import SaeMethod
 from diffing.methods.sae.feature_evidence import ReadPair, measured_features
-from diffing.metrics import wilson
+from diffing.metrics import concentrated, wilson
 from diffing.models.cache import Store
 from diffing.models.scripted import ScriptedModel
+from diffing.outputs.headline import headline
 from diffing.pipeline import diff_models
+from diffing.report.grouped_list import SAYS_THE_SAME
+from diffing.report.index import index_of
 from diffing.run import run
+from diffing.scope import Scope, ScopeRule, Term, TermKind
 from diffing.types import Finding, Hypothesis, PhraseMeasure, PropertyMeasure, Report, Side
+from tests.benchmarks.behaviours.measures import ListMeasures, lines_until, place_of
 from tests.servers.demo_rules import PLANTED, condition, demo_llm, full_sentence, sentence
 from tests.servers.rules import in_process
 
@@ -49,6 +55,24 @@ def evidence_for(planted: dict[str, Any], report: Report) -> list[Finding]:
 def test_every_planted_difference_is_confirmed_but_the_rare_one(report: Report) -> None:
     missed = {planted["id"] for planted in PLANTED if not evidence_for(planted, report)}
     assert missed == TOO_RARE
+
+
+def is_trigger(scope: Scope | None, trigger: Mapping[str, Any]) -> bool:
+    """Whether a scope is exactly the condition under which a difference was planted."""
+    if trigger["kind"] == "always" or scope is None or scope.rule is None:
+        return trigger["kind"] == "always" and scope is None
+    kind: TermKind = "domain" if trigger["kind"] == "domain" else "word"
+    return scope.rule == ScopeRule((Term(kind, trigger["value"]),))
+
+
+def test_triggers_are_named_exactly_without_an_llm(report: Report) -> None:
+    """All but two of those that can be confirmed: one is named with a second domain, one with two more."""
+    missed = set()
+    for planted in PLANTED:
+        places = [concentrated(finding) for finding in evidence_for(planted, report)]
+        if not any(is_trigger(place.scope if place else None, planted["trigger"]) for place in places):
+            missed.add(planted["id"])
+    assert len(missed - TOO_RARE) <= 2, missed
 
 
 def test_a_finding_has_exactly_the_share_of_the_responses(report: Report) -> None:
@@ -88,13 +112,28 @@ def test_the_sae_is_small() -> None:
 def test_features_join_what_clearly_says_where_they_are_active(report: Report) -> None:
     by_id = {finding.hypothesis.id: finding.hypothesis for finding in report.findings}
     entries = {by_id[entry.lead].measure: entry for entry in report.merged}
-    for measure in (PhraseMeasure("hello"), PropertyMeasure("emoji")):
-        members = entries[measure].members[1:]
-        assert {by_id[member].method for member in members} == {"sae"}
-        assert set(entries[measure].known_by[1:]) == {"verdicts"}
+    emoji = entries[PropertyMeasure("emoji")]
+    assert {by_id[member].method for member in emoji.members[1:]} == {"sae"}
+    assert "verdicts" in emoji.known_by
     # measured properties are all different, whatever else they have in common
-    assert all(by_id[m].method == "sae" or isinstance(by_id[m].measure, PhraseMeasure)
-               for entry in report.merged for m in entry.members[1:])  # fmt: skip
+    same = [by_id[m] for entry in report.merged for m, known_by in zip(entry.members, entry.known_by, strict=True)
+            if known_by in SAYS_THE_SAME]  # fmt: skip
+    assert all(each.method == "sae" or isinstance(each.measure, PhraseMeasure) for each in same)
+
+
+def test_the_list_tells_every_planted_behaviour_in_a_few_lines(report: Report) -> None:
+    index = index_of(report)
+    assert lines_until(index.differences, [each for each in PLANTED if each["id"] not in TOO_RARE]) <= 18
+    assert len(index.differences) <= 22
+    leads = [entry.lead.hypothesis.id for entry in index.differences]
+    assert place_of(leads, index.findings, "refusals") <= 3
+    assert "refuses" in headline(report)
+
+
+def test_the_first_lines_are_about_different_things(report: Report) -> None:
+    measures = ListMeasures(report)
+    assert measures.repeated(measures.after) <= 0.14 * 15
+    assert measures.says_more <= 0.05 * measures.signs
 
 
 def test_the_base_model_does_not_differ_from_itself(store: Store) -> None:

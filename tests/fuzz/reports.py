@@ -16,10 +16,11 @@ import pyarrow.parquet as pq
 from hypothesis import strategies as st
 from rich.console import Console
 
-from diffing.cli.terminal_tables import findings_table
+from diffing.cli.terminal_tables import findings_list
 from diffing.errors import DiffingError
 from diffing.outputs.downloads import FORMATS
-from diffing.outputs.phrasing import explanation, headline
+from diffing.outputs.headline import headline
+from diffing.outputs.phrasing import explanation
 from diffing.report import load_report, load_settings, report_summary, save_report
 from diffing.types import LatentMeasure, Report
 from tests.fuzz.text import NASTY, mutated_bytes, one_line_or_fine
@@ -106,7 +107,7 @@ def show(report: Report, *, all_formats: bool) -> None:
     json.dumps(report_summary(report), allow_nan=False)
     headline(report), explanation(report)
     with Console(file=_Nowhere(), width=100).capture():
-        Console(file=_Nowhere(), width=100).print(findings_table(report, 100, None))
+        Console(file=_Nowhere(), width=100).print(findings_list(report, 100, everything=True))
     for each in FORMATS.values() if all_formats else ():
         each.content(report), each.file_name(report)
 

@@ -12,6 +12,7 @@ from diffing.errors import SettingError
 from diffing.estimates import Metrics
 from diffing.outputs.examples import excerpt
 from diffing.outputs.html import render, write_html
+from diffing.outputs.html.judge_checks import checks_of
 from diffing.report import load_report
 from diffing.types import Pair, Response
 from tests.outputs.samples import SAMPLES, empty_report, medium_report, merged_report
@@ -98,11 +99,13 @@ def test_undefined_metrics_are_dashes_not_zeros() -> None:
         report, judgements=(), findings=tuple(replace(f, heldout=untested(f.heldout)) for f in report.findings)
     )
     page = render(none)
-    assert re.search(r'data-key="accuracy" data-v="">–</td>', page)
+    assert page.count('<td class="n">–</td>') >= 12, "accuracy, frequency, p and q of every finding"
     assert "not tested on held-out prompts, futile after the train prompts" in page
-    assert "&nbsp;not tested</span>" in page
-    assert "&nbsp;not confirmed</span>" not in page
+    assert page.count("Not tested: too weak on the first prompts to be worth testing.") >= 12
+    assert "Could be chance" not in page
     assert re.search(r"<dt>hypotheses tested</dt><dd>0</dd>", page)
+    assert "tern-1b-chat: not known." in page
+    assert '<span class="v" aria-hidden="true">0' not in page, "no rate of 0 for what was not tested"
 
 
 def untested(metrics: Metrics) -> Metrics:
@@ -137,3 +140,10 @@ def untested(metrics: Metrics) -> Metrics:
 def test_quotes_are_found_and_long_responses_cut_around_them(text, quotes, longest, pieces, cut, missing) -> None:
     got = excerpt(Response("p", "m", text, "stop"), quotes, longest)
     assert (got.pieces, (got.before, got.after), got.missing) == (pieces, cut, missing)
+
+
+def test_the_scale_of_a_check_and_not_its_name_decides_how_its_value_is_written() -> None:
+    row = {"check": "beyond chance", "judge": "j", "value": 0.5, "low": 0.4, "high": 0.6, "n": 9, "meaning": "A check."}
+    rows = ({**row, "scale": "share"}, {**row, "scale": "kappa", "check": "?"}, {**row, "scale": "x"}, row)
+    shown = [check.value for check in checks_of(replace(empty_report(), tables={"judge_checks": rows}))]
+    assert shown == ["50% (40% to 60%)", "0.50 (0.40 to 0.60)", "50% (40% to 60%)", "50% (40% to 60%)"]

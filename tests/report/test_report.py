@@ -15,7 +15,7 @@ import pytest
 
 from diffing.errors import SettingError
 from diffing.estimates import Estimate
-from diffing.report import load_report, order_findings, report_summary, save_report
+from diffing.report import load_report, report_summary, save_report
 from diffing.report.findings_table import finding_row
 from diffing.report.index import index_of
 from diffing.report.schema import SCHEMA_VERSION, TABLES, arrow_schema
@@ -23,12 +23,10 @@ from diffing.report.schema_document import schema_markdown
 from diffing.report.verdict_counts import NeitherCounts
 from diffing.types import (
     Evidence,
-    Finding,
     LatentMeasure,
     Measure,
     PhraseMeasure,
     PropertyMeasure,
-    Rating,
     Report,
     Response,
     Stage,
@@ -108,6 +106,7 @@ def test_a_report_of_schema_version_3_loads_as_one_without_scopes(tmp_path: Path
     assert report == load_report(EARLIER)
     assert {(each.hypothesis.scope, each.heldout_in_scope) for each in report.findings} == {(None, None)}
     assert all(judgement.in_scope for judgement in report.judgements)
+    assert [row["scale"] for row in report.tables["judge_checks"]] == ["share", "share", "kappa"]
     assert load_report(save_report(report, tmp_path)) == report
     assert json.loads((tmp_path / "report.json").read_text())["schema_version"] == SCHEMA_VERSION
 
@@ -401,49 +400,6 @@ def test_the_documented_schema_is_the_schema() -> None:
     assert schema_markdown() == golden(document, schema_markdown())
 
 
-def test_findings_are_ordered_by_fate_size_interest_and_id() -> None:
-    def finding(
-        name: str,
-        confirmed: bool,
-        net: float | None,
-        *,
-        interest: float | None = None,
-        train: float | None = None,
-        effect: float | None = None,
-    ) -> Finding:
-        estimate, on_train = (Estimate(value, None, None, 10) for value in (net, train))
-        rated = Estimate(interest, interest, interest, 0 if interest is None else 1)
-        return replace(
-            sample,
-            hypothesis=replace(sample.hypothesis, id=name, train_effect=effect),
-            confirmed=confirmed,
-            train=replace(sample.train, net_difference=on_train),
-            heldout=replace(sample.heldout, net_difference=estimate),
-            rating=None if name[0] == "c" else Rating(rated, Estimate(1.0, 1.0, 1.0, 1)),
-        )
-
-    sample = quiet_report().findings[0]
-    ordered = [
-        finding("z", True, 0.2, interest=5.0),  # 0.33
-        finding("c", True, 0.3),  # without ratings
-        finding("b", True, 0.2, interest=4.0),  # 0.27
-        finding("d", True, 0.2),  # no readable rating
-        finding("e", True, 0.2, interest=3.0),
-        finding("y", True, 0.5, interest=1.0),  # 0.17
-        finding("a", False, 0.9, interest=1.0),  # interest counts among confirmed ones alone
-        finding("g", False, 0.8, interest=5.0),
-        finding("f", False, 0.0),
-        finding("x", False, None, train=0.4),  # not tested
-        finding("w", False, None, effect=0.3),
-        finding("s", False, None, train=0.2, effect=0.9),
-        finding("t", False, None, train=-0.1),
-        finding("q", False, None),
-        finding("r", False, None, train=float("nan")),
-    ]
-    assert order_findings(reversed(ordered)) == tuple(ordered)
-    assert order_findings(()) == ()
-
-
 @pytest.mark.parametrize("name", SAMPLES)
 def test_the_summary_is_strict_json_in_the_promised_form(name: str) -> None:
     summary = json.loads(json.dumps(report_summary(SAMPLES[name]()), allow_nan=False))
@@ -451,13 +407,22 @@ def test_the_summary_is_strict_json_in_the_promised_form(name: str) -> None:
     for finding in summary["findings"]:
         assert finding.keys() == {
             "id", "text", "method", "category", "direction", "scope", "accepted", "confirmed", "train", "heldout",
-            "heldout_in_scope",
+            "heldout_in_scope", "concentration", "levels",
         }  # fmt: skip
         keys = {"n", "k_for", "k_against", "accuracy", "frequency", "net_difference", "p", "q"}
         assert finding["heldout"].keys() == keys
         assert (finding["heldout_in_scope"] or finding["heldout"]).keys() == keys
         assert (finding["scope"] is None) == (finding["heldout_in_scope"] is None)
         assert finding["heldout"]["accuracy"].keys() == {"value", "low", "high"}
+        if finding["concentration"]:
+            assert finding["concentration"].keys() == {"scope", "inside", "outside", "p_differs", "q"}
+            assert finding["concentration"]["inside"].keys() == finding["concentration"]["outside"].keys() == keys
+        for level in finding["levels"]:
+            assert level.keys() == {"split", "place", "side", "kind", "value", "low", "high", "n"}
+    for line in summary["merged"]:
+        assert line.keys() == {"lead", "block", "members"}
+        assert all(member.keys() == {"id", "known_by", "agreement", "residual"} for member in line["members"])
+    assert summary["confirmed"].keys() == {"behaviours", "wording", "features"}
 
 
 def test_checks_of_the_judge_are_in_the_summary() -> None:

@@ -5,15 +5,16 @@ English.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from diffing.methods.lexical.evidence_quotes import quote_of_phrase, quote_of_property
-from diffing.methods.lexical.measured_property import Comparison, judgement_of
-from diffing.methods.lexical.parsed_response import PairReading, is_measurable, read_pair
+from diffing.methods.lexical.measured_property import Comparison, Property, judgement_of
+from diffing.methods.lexical.parsed_response import PairReading, is_measurable, read_pair, read_response
 from diffing.methods.lexical.phrases import Phrase, PhraseSearch, compare_phrase, find_phrases, holds_phrase, kind_of
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES
 from diffing.methods.lexical.property_results import PropertyResult, measure_properties
+from diffing.methods.lexical.shown_sentences import ShownSentences
 from diffing.methods.lexical.stages import MEASURE
 from diffing.methods.lexical.tokens import as_written
 from diffing.types import (
@@ -22,6 +23,7 @@ from diffing.types import (
     Evidence,
     Hypothesis,
     Judgement,
+    Measure,
     ModelInfo,
     OnProgress,
     Pair,
@@ -95,6 +97,7 @@ class LexicalMethod:
             },
             left_out={reason: count for reason, count in counts.items() if count},
             notes=_notes(readings),
+            candidates=tuple(_candidates(PROPERTIES, hypotheses)),
         )
 
     def measure(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
@@ -115,6 +118,13 @@ class LexicalMethod:
             ]
         return judgements
 
+    def sentences_shown(self, measures: Sequence[Measure], pair: Pair, side: Side) -> list[frozenset[int] | None]:
+        """Returns per measure the numbers of the sentences of one response that show it; see `ShowingMethod`."""
+        if not is_measurable(pair):
+            return [None] * len(measures)
+        sentences = ShownSentences(read_response(pair, side))
+        return [_sentences(measure, sentences) for measure in measures]
+
 
 def _notes(readings: Sequence[PairReading]) -> tuple[str, ...]:
     """Warns the reader if many responses are in languages that the English word lists do not cover."""
@@ -128,6 +138,16 @@ def _notes(readings: Sequence[PairReading]) -> tuple[str, ...]:
     )
 
 
+def _sentences(measure: Measure, sentences: ShownSentences) -> frozenset[int] | None:
+    match measure:
+        case PropertyMeasure(name) if name in BY_NAME:
+            return sentences.of_property(BY_NAME[name])
+        case PhraseMeasure(phrase):
+            return sentences.of_phrase(phrase)
+        case _:
+            return None
+
+
 def _comparison(hypothesis: Hypothesis) -> Callable[[PairReading], Comparison]:
     """Returns a function that measures a hypothesis on a pair."""
     match hypothesis.measure:
@@ -137,6 +157,22 @@ def _comparison(hypothesis: Hypothesis) -> Callable[[PairReading], Comparison]:
             return partial(compare_phrase, phrase)
         case other:
             raise ValueError(f"expected a hypothesis of the lexical method, got measure {other!r}")
+
+
+def _candidates(properties: Iterable[Property], chosen: Sequence[Hypothesis]) -> Iterator[Hypothesis]:
+    """The hypotheses that a property differs in one direction, for all directions that are not chosen."""
+    known = {hypothesis.id for hypothesis in chosen}
+    for measured in properties:
+        for side in SIDES:
+            if (hypothesis_id := _id(measured.sentence, side)) not in known:
+                yield Hypothesis(
+                    id=hypothesis_id,
+                    text=measured.sentence,
+                    direction=side,
+                    method="lexical",
+                    category=measured.category,
+                    measure=PropertyMeasure(measured.name),
+                )
 
 
 def _of_property(one: PropertyResult, pairs: Sequence[Pair], readings: Sequence[PairReading]) -> Hypothesis:

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from diffing.methods.lexical.language_detection import language_of
 from diffing.methods.lexical.prose import without_code, without_formulas_and_links, without_other_voices
 from diffing.methods.lexical.tokens import SENTENCE_END, WORD, fold, words_of
-from diffing.types import Finish, Pair, Response
+from diffing.types import Finish, Pair, Side
 
 LIST_NUMBER = re.compile(r"\s*\(?\d{1,3}[.．)]\s*\Z")
 """Matches the number of a list item, which a full stop separates from the item."""
@@ -153,7 +153,7 @@ class PairReading:
 
 def read_pair(pair: Pair) -> PairReading:
     """Parses both responses of a pair."""
-    return PairReading(prompt_id=pair.prompt.id, whole=(_exchange(pair, pair.a), _exchange(pair, pair.b)))
+    return PairReading(prompt_id=pair.prompt.id, whole=(read_response(pair, "a"), read_response(pair, "b")))
 
 
 def is_measurable(pair: Pair) -> bool:
@@ -161,5 +161,7 @@ def is_measurable(pair: Pair) -> bool:
     return pair.a.finish != "error" and pair.b.finish != "error"
 
 
-def _exchange(pair: Pair, response: Response) -> ParsedResponse:
+def read_response(pair: Pair, side: Side) -> ParsedResponse:
+    """Parses one response of a pair."""
+    response = pair.response(side)
     return ParsedResponse(prompt=pair.prompt.text, text=response.text, finish=response.finish)

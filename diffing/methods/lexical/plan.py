@@ -36,12 +36,17 @@ class LexicalPlan(MethodPlan):
         return min(MEASURED, len(prompts) // 2)
 
     def properties(self) -> Mapping[str, PropertyInfo]:
-        """The properties, each with its definition."""
+        """The properties, each with its definition, tier and group."""
         from diffing.methods.lexical.definitions import definition_of
         from diffing.methods.lexical.properties import PROPERTIES
+        from diffing.methods.lexical.property_groups import place_of
         from diffing.methods.lexical.refusal_accuracy import REFUSAL_ACCURACY, REFUSAL_ERRORS
 
-        infos = {each.name: PropertyInfo(each.sentence, definition_of(each)) for each in PROPERTIES}
+        places = {each.name: place_of(each.name) for each in PROPERTIES}
+        infos = {
+            each.name: PropertyInfo(each.sentence, definition_of(each), places[each.name].tier, places[each.name].group)
+            for each in PROPERTIES
+        }
         infos["refusals"] = replace(infos["refusals"], accuracy=REFUSAL_ACCURACY, errors=REFUSAL_ERRORS)
         return infos
 

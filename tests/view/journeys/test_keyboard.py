@@ -115,7 +115,7 @@ def test_evidence_filters_and_a_card(at: Served, browser: Any) -> None:
     press(page, "ArrowLeft")
     to(page, "[data-filters] [name=method]")
     press(page, "s")
-    page.locator("[data-list] [data-shown^='24 ']").wait_for(state="detached")
+    page.locator("[data-list] [data-shown$=' shown']").wait_for()
     assert page.evaluate(_AT, "[data-filters] [name=method]")
     to(page, "[data-list] summary")
     press(page, "Enter")

@@ -84,7 +84,6 @@ def test_the_result(at: Served, browser: Any) -> None:
     page.locator("#f1 .example").first.wait_for()
     wrong += look_at(page, "result-evidence", "#f1")
     tabs = {
-        "Forest plot": ".figure.forest:visible",
         "By domain": ".heat",
         "Methods": ".diffing-methods table",
         "How it was made": ".diffing-how table",

@@ -28,8 +28,8 @@ Piece: TypeAlias = tuple[str, Style]
 """A text with its style: the name of a model by its side, a count that stands behind what it supports, or nothing."""
 MOST_CLAIMS = 3
 """Maximum number of statements in the headline."""
-_MORE_OFTEN = re.compile(r" more often(?: than <OTHER MODEL>)?(?=$|\.$| \()")
-_SHORTEST = 40
+_MORE_OFTEN = re.compile(r" more often(?: than <OTHER MODEL>)?(?=$|\.$| \(|,)")
+_SHORTEST, _LONGEST_CONDITION = 40, 80
 _ALMOST = 0.9
 
 
@@ -82,6 +82,21 @@ def claim(finding: Finding, names: Names, length: int = HEADLINE_LENGTH) -> tupl
 def claim_in_words(finding: Finding, names: Names, length: int = HEADLINE_LENGTH) -> str:
     """Returns the sentence of `claim` as one text."""
     return "".join(text for text, _ in claim(finding, names, length))
+
+
+def text_beside_rates(finding: Finding) -> str:
+    """Returns a finding's text, with the placeholders of both models, for where both models' rates stand beside it.
+
+    The comparison that the rates show is left out: "<MODEL> refuses" for "<MODEL> refuses more often than <OTHER
+    MODEL>".
+
+    Args:
+        finding: The finding.
+    """
+    text, levels = finding.hypothesis.text.strip().removesuffix("."), levels_shown(finding)
+    if levels is not None and levels[0].kind == "share" and _shows(levels):
+        text = _MORE_OFTEN.sub("", text)
+    return text.removesuffix(" than <OTHER MODEL>")
 
 
 def what_and_where(finding: Finding, names: Names, length: int) -> str:
@@ -154,7 +169,7 @@ def sure_in_words(finding: Finding) -> str | None:
 
 def _said(finding: Finding, text: str, names: Names, length: int) -> tuple[Piece, ...]:
     """The finding's text with the models' names, after the condition under which it holds, cut to a length."""
-    before = _condition(finding)
+    before = _condition(finding, length - _SHORTEST)
     named: list[Piece] = [
         (names.of(side), side) if side else (each, None) for each, side in pieces_of(text, finding.hypothesis.direction)
     ]
@@ -162,11 +177,11 @@ def _said(finding: Finding, text: str, names: Names, length: int) -> tuple[Piece
     return tuple(_capitalised([*([(before, None)] if before else []), *_cut(named, room)]))
 
 
-def _condition(finding: Finding) -> str:
+def _condition(finding: Finding, room: int) -> str:
     scope = scope_of(finding)
     if scope is None or scope.words.lower() in finding.hypothesis.text.lower():
         return ""
-    return f"{one_line(scope.words, 80)}, "
+    return f"{one_line(scope.words, max(_SHORTEST, min(_LONGEST_CONDITION, room - len(', '))))}, "
 
 
 def _worded(finding: Finding, levels: tuple[Level, Level] | None, names: Names) -> tuple[str, list[Piece]]:

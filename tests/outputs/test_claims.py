@@ -186,3 +186,15 @@ def pair(b: str, a: str = "Sure.") -> Pair:
 def test_exactly_the_words_that_show_it_are_marked(measure: Measure | None, text: str, marked: list[str]) -> None:
     spans = spans_that_show(finding("<MODEL> does.", measure=measure), pair(text), "b")
     assert [text[start:end] for start, end in spans] == marked
+
+
+def test_a_long_place_leaves_room_for_the_counts() -> None:
+    one = finding("<MODEL> speaks more of risks, law and ethics, and of whatever else may follow from an answer")
+    words = (
+        "when the prompt's domain has “contrast” in its name but not when it has “privacy”, “safe” or “groups” in it"
+    )
+    place = replace(in_medicine(one).concentration, scope=replace(MEDICINE, words=words), inside=metrics_of(53, 47, 0))
+    said = claim_in_words(replace(one, concentration=place), Names("xstest_llama2orig", "xstest_gpt4"))
+    assert len(said) <= HEADLINE_LENGTH
+    assert said.startswith("When the prompt's domain has “contrast” in")
+    assert said.endswith(": in 89% of 53 pairs, the other way in 0%")

@@ -3,12 +3,12 @@
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate
 
 from diffing.methods.lexical.measured_property import Property
 from diffing.methods.lexical.parsed_response import ParsedResponse
 from diffing.methods.lexical.phrases import holds_phrase
-from diffing.methods.lexical.tokens import SENTENCE_END, WORD
+from diffing.methods.lexical.tokens import SENTENCE_END
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class ShownSentences:
         """Returns the sentences that contain a phrase; None if the response does not contain it."""
         if not holds_phrase(self.exchange, phrase):
             return None
-        running = zip(self._with_words, self.exchange.running.split("\n"), strict=True)
+        running = zip(self._numbers, self.exchange.running.split("\n"), strict=True)
         return frozenset(number for number, words in running if f" {phrase} " in words)
 
     @cached_property
@@ -48,8 +48,8 @@ class ShownSentences:
         return [match.end() for match in SENTENCE_END.finditer(self.exchange.text)]
 
     @cached_property
-    def _with_words(self) -> list[int]:
-        """The numbers of the sentences that have any words, which are the lines of `ParsedResponse.running`."""
-        text = self.exchange.text
-        spans = pairwise([0, *self._ends, len(text)])
-        return [number for number, (start, end) in enumerate(spans) if WORD.search(text, start, end)]
+    def _numbers(self) -> list[int]:
+        """The number of each of `ParsedResponse.sentences`, which have words: that of the sentence of its last word."""
+        spans = self.exchange.spans
+        last_words = (count - 1 for count in accumulate(map(len, self.exchange.sentences)))
+        return [bisect_right(self._ends, spans[min(word, len(spans) - 1)][0]) for word in last_words]

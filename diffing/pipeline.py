@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 from diffing import metrics
+from diffing.coverage import cover
 from diffing.errors import SettingError
 from diffing.evaluation import findings_of
 from diffing.grouping import merge
@@ -143,6 +144,7 @@ def diff_models(
     rated = rate(raters, hypotheses, on_progress=on_progress) if raters and hypotheses else None
     findings = findings_of(hypotheses, judgements, pairs, rated.ratings if rated else {}, options.alpha)
     merged = merge(findings, judgements, pairs, judge=judge, on_progress=on_progress)
+    covered = cover(findings, merged.entries, judgements, pairs)
     repeated = Stability({}, ())
     repeated_calls: tuple[Usage, ...] = ()
     if options.stability > 1:
@@ -161,12 +163,13 @@ def diff_models(
         left_out=left_out_of(answered, methods, discoveries, judged),
         notes=(
             *(*answered.notes, *options.notes, *notes_of(discoveries, judged), *checked.notes, *checks.notes),
-            *(*merged.notes, *repeated.notes),
+            *(*merged.notes, *covered.notes, *repeated.notes),
         ),
         usage=tuple(priced(u, options.prices) for u in usage),
         settings=dict(options.settings) or _own_settings(options),
         versions=versions(),
         merged=merged.entries,
+        coverage=covered.coverage,
     )
 
 

@@ -6,9 +6,11 @@ English.
 
 import hashlib
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
+from diffing.methods.base import Measurements
 from diffing.methods.lexical.evidence_quotes import quote_of_phrase, quote_of_property
-from diffing.methods.lexical.measured_property import verdict_of
+from diffing.methods.lexical.measured_property import PropertyComparison
 from diffing.methods.lexical.parsed_response import PairReading, is_measurable, read_pair
 from diffing.methods.lexical.phrases import Phrase, PhraseSearch, find_phrases, holds_phrase
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES
@@ -21,6 +23,7 @@ from diffing.types import (
     Evidence,
     Hypothesis,
     Judgement,
+    Measure,
     ModelInfo,
     OnProgress,
     Pair,
@@ -33,6 +36,9 @@ from diffing.types import (
     other_side,
 )
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 __all__ = ["LexicalMethod", "PhraseSearch"]
 
 EVIDENCE = 3
@@ -41,6 +47,8 @@ FOREIGN = 0.1
 """If a larger share of responses is in other languages, the report warns that the word lists are English."""
 JUDGE = "measured"
 """The value of `Judgement.judge` in all verdicts of this method."""
+UNKNOWN = PropertyComparison((None, None), (None, None))
+"""Stands for a pair of which one side has no response."""
 
 
 class LexicalMethod:
@@ -107,20 +115,27 @@ class LexicalMethod:
         Raises:
             ValueError: A hypothesis comes from another method.
         """
+        return self.measure_values(hypotheses, pairs).judgements
+
+    def measure_values(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> Measurements:
+        """Measures as `measure` does, and returns the values in whole responses with the verdicts.
+
+        Raises:
+            ValueError: A hypothesis comes from another method.
+        """
+        import numpy as np
+
         readings = [read_pair(pair) if is_measurable(pair) else None for pair in pairs]
         judgements: list[Judgement] = []
+        values: dict[Measure, NDArray[np.float64]] = {}
         for hypothesis in hypotheses:
-            verdict = _verdicts(hypothesis)
-            for pair, reading in zip(pairs, readings, strict=True):
-                judgements.append(
-                    Judgement(
-                        hypothesis_id=hypothesis.id,
-                        prompt_id=pair.prompt.id,
-                        verdict=Verdict.UNREADABLE if reading is None else verdict(reading),
-                        judge=JUDGE,
-                    )
-                )
-        return judgements
+            measure, compare = _measure_of(hypothesis)
+            compared = [UNKNOWN if reading is None else compare(reading) for reading in readings]
+            for pair, one in zip(pairs, compared, strict=True):
+                verdict = Verdict.UNREADABLE if one is UNKNOWN else one.verdict
+                judgements.append(Judgement(hypothesis.id, pair.prompt.id, verdict, JUDGE))
+            values[measure] = np.array([one.whole for one in compared], dtype=float).reshape(-1, 2).T
+        return Measurements(judgements, values)
 
 
 def _notes(readings: Sequence[PairReading]) -> tuple[str, ...]:
@@ -135,16 +150,20 @@ def _notes(readings: Sequence[PairReading]) -> tuple[str, ...]:
     )
 
 
-def _verdicts(hypothesis: Hypothesis) -> Callable[[PairReading], Verdict]:
-    """Returns a function that measures a hypothesis on a pair."""
+def _measure_of(hypothesis: Hypothesis) -> tuple[Measure, Callable[[PairReading], PropertyComparison]]:
+    """Returns a hypothesis's measure and the function that measures both sides of a pair."""
     match hypothesis.measure:
-        case PropertyMeasure(name) if name in BY_NAME:
-            measured = BY_NAME[name]
-            return lambda reading: measured.compare(reading).verdict
-        case PhraseMeasure(phrase):
-            return lambda reading: verdict_of(*(holds_phrase(exchange, phrase) for exchange in reading.whole))
+        case PropertyMeasure(name) as measure if name in BY_NAME:
+            return measure, BY_NAME[name].compare
+        case PhraseMeasure(phrase) as measure:
+            return measure, lambda reading: _compare_phrase(phrase, reading)
         case other:
             raise ValueError(f"expected a hypothesis of the lexical method, got measure {other!r}")
+
+
+def _compare_phrase(phrase: str, reading: PairReading) -> PropertyComparison:
+    a, b = (float(holds_phrase(exchange, phrase)) for exchange in reading.whole)
+    return PropertyComparison((a, b), (a, b))
 
 
 def _of_property(one: PropertyResult, pairs: Sequence[Pair], readings: Sequence[PairReading]) -> Hypothesis:

@@ -38,7 +38,8 @@ class Metrics:
     net_difference: Estimate
     """(k_for - k_against) / n."""
     p: float | None
-    """p of the exact one-sided sign test of k_for against k_against; None if the hypothesis was not tested here."""
+    """p of the exact one-sided sign test of k_for against k_against; None if the hypothesis was not tested here. On
+    held-out, if the hypothesis has a measured scope of its own: the p of its `Concentration`, which is not smaller."""
     q: float | None = None
     """p after Benjamini-Hochberg over all hypotheses tested on held-out prompts; set on held-out only."""
 

@@ -1,10 +1,12 @@
 """Makes findings of hypotheses and verdicts: metrics on train and held-out prompts, and one test of all together."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from diffing import metrics
 from diffing.estimates import Metrics
 from diffing.report import order_findings
+from diffing.scopes import MeasuredScopes, concentrations, fold_twins, own_concentrations
 from diffing.types import Finding, Hypothesis, Judgement, Pair, Rating
 
 
@@ -14,8 +16,13 @@ def findings_of(
     pairs: Sequence[Pair],
     ratings: Mapping[str, Rating],
     alpha: float,
+    scopes: MeasuredScopes,
 ) -> tuple[Finding, ...]:
-    """Computes metrics per split, and confirms by held-out verdicts alone.
+    """Computes metrics per split, confirms by held-out verdicts alone, and finds where what is confirmed lives.
+
+    Two families are tested, each by Benjamini-Hochberg: all hypotheses, with or without a scope, and the scopes found
+    for confirmed findings without one. A confirmed hypothesis with a measured scope whose overall twin is confirmed too
+    is not among the findings (see `fold_twins`).
 
     Args:
         hypotheses: All hypotheses of the run, which are tested together.
@@ -23,25 +30,32 @@ def findings_of(
         pairs: All pairs of the run.
         ratings: Ratings by hypothesis id.
         alpha: The margin of the papers' acceptance criterion.
+        scopes: The conditions on prompts, and the hypotheses with a measured scope among `hypotheses`.
     """
     splits = {pair.prompt.id: pair.prompt.split for pair in pairs}
     by_split: dict[tuple[str, str], list[Judgement]] = {}
     for judgement in judgements:
         by_split.setdefault((judgement.hypothesis_id, splits[judgement.prompt_id]), []).append(judgement)
+    own = own_concentrations(scopes, pairs)
 
     def on(split: str, hypothesis: Hypothesis) -> Metrics:
         return metrics.measure(by_split.get((hypothesis.id, split), []), hypothesis.direction)
 
+    def tested(hypothesis: Hypothesis) -> Metrics:
+        """On held-out; where a difference is said to be in a measured scope, it must also be greater there."""
+        measured = on("heldout", hypothesis)
+        return replace(measured, p=own[hypothesis.id].p) if hypothesis.id in own else measured
+
     def in_scope(hypothesis: Hypothesis) -> Metrics | None:
-        """Over the held-out prompts in its scope; no test of its own, since the verdicts for a side are the same."""
+        """Over the held-out prompts in its scope, with the sign test alone."""
         if hypothesis.scope is None:
             return None
         inside = [judgement for judgement in by_split.get((hypothesis.id, "heldout"), []) if judgement.in_scope]
         return metrics.measure(inside, hypothesis.direction)
 
     train = {hypothesis.id: on("train", hypothesis) for hypothesis in hypotheses}
-    heldout = metrics.confirm({hypothesis.id: on("heldout", hypothesis) for hypothesis in hypotheses})
-    return order_findings(
+    heldout = metrics.confirm({hypothesis.id: tested(hypothesis) for hypothesis in hypotheses})
+    findings = [
         Finding(
             hypothesis=hypothesis,
             train=train[hypothesis.id],
@@ -50,6 +64,13 @@ def findings_of(
             confirmed=metrics.confirmed(heldout[hypothesis.id]),
             rating=ratings.get(hypothesis.id),
             heldout_in_scope=in_scope(hypothesis),
+            concentration=own.get(hypothesis.id),
         )
         for hypothesis in hypotheses
+    ]
+    places = concentrations(findings, judgements, pairs, scopes.conditions)
+    return order_findings(
+        fold_twins(
+            [replace(each, concentration=places.get(each.hypothesis.id, each.concentration)) for each in findings]
+        )
     )

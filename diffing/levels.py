@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from diffing import metrics
 from diffing.estimates import Estimate
 from diffing.methods.base import Method, ValueMethod
+from diffing.metrics.medians import median
 from diffing.scope import ScopeRule
 from diffing.types import (
     SIDES,
@@ -171,10 +172,8 @@ def _places(
     import numpy as np
 
     yield "all", np.ones(shown.values.shape[1], np.bool_)
-    found = finding.concentration
-    scope = finding.hypothesis.scope
-    if found is not None and found.q is not None and found.q <= metrics.FALSE_DISCOVERY_RATE:
-        scope = found.scope
+    found = metrics.concentrated(finding)
+    scope = found.scope if found else finding.hypothesis.scope
     if scope is not None and scope.rule is not None:
         mask = inside(scope.rule)
         yield "inside", mask
@@ -185,5 +184,5 @@ def _places(
 
 def _estimate(kind: LevelKind, values: "Values") -> Estimate:
     if kind == "median":
-        return metrics.median(values.tolist())
+        return median(values.tolist())
     return metrics.wilson(int(values.sum()), len(values))

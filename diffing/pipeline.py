@@ -6,18 +6,20 @@ the models cache every completion.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from diffing import metrics
 from diffing.coverage import cover
 from diffing.errors import SettingError
+from diffing.estimates import Metrics
 from diffing.evaluation import findings_of
 from diffing.grouping import merge
 from diffing.judge import Judging, JudgingResult, judge, judge_in_stages
 from diffing.judge.agreement import compare_with_measurement
 from diffing.judge.audit import SAMPLE, JudgeChecks, JudgedRun, check_judge
 from diffing.judgements import Judgements
-from diffing.methods.base import MeasuringMethod, Method, SeededMethod
+from diffing.levels import measured_values, with_levels
+from diffing.methods.base import MeasuringMethod, Method, SeededMethod, measurements
 from diffing.models.base import Model, Price, Sampling
 from diffing.ratings import rate
 from diffing.responses import respond
@@ -25,17 +27,22 @@ from diffing.run_records import (
     helper_models,
     judge_usage_of,
     left_out_of,
+    note_on_scopes,
     notes_of,
+    of_findings,
     priced,
     tables_of,
     usage_after_discovery,
 )
+from diffing.scopes import MeasuredScopes, find_scoped
 from diffing.stability import SeededRun, Stability, repeated_usage, stability_of
 from diffing.stages import REPEAT
 from diffing.types import (
     Discovery,
     Finding,
+    Hypothesis,
     Judgement,
+    Measure,
     ModelInfo,
     OnHypotheses,
     OnProgress,
@@ -49,6 +56,10 @@ from diffing.types import (
     ignore_progress,
 )
 from diffing.versions import versions
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 DECLINED = "not taken by the server"
 """Value shown for a model's setting that was not sent, because the model's server declines it."""
@@ -122,7 +133,7 @@ def diff_models(
     samples = (options.sample_a, options.sample_b)
     answered = respond((model_a, model_b), prompts, options.sampling, samples, on_progress)
     pairs = answered.pairs
-    discoveries, measured = _discover(methods, pairs, on_progress, on_hypotheses)
+    discoveries, measured, values, scopes = _discover(methods, pairs, on_progress, on_hypotheses)
     hypotheses = [hypothesis for discovery in discoveries for hypothesis in discovery.hypotheses]
     described = _described(discoveries, pairs, options)
     judged = _judged(methods, discoveries, described, pairs, judge, options, on_progress)
@@ -142,13 +153,16 @@ def diff_models(
             on_progress=on_progress,
         )
     rated = rate(raters, hypotheses, on_progress=on_progress) if raters and hypotheses else None
-    findings = findings_of(hypotheses, judgements, pairs, rated.ratings if rated else {}, options.alpha)
+    findings = findings_of(hypotheses, judgements, pairs, rated.ratings if rated else {}, options.alpha, scopes)
+    judgements = of_findings(judgements, findings)
+    known = measured_values(methods, [finding.hypothesis for finding in findings], pairs, values)
+    findings = with_levels(findings, judgements, pairs, known, scopes.conditions.inside)
     merged = merge(findings, judgements, pairs, judge=judge, on_progress=on_progress)
     covered = cover(findings, merged.entries, judgements, pairs)
     repeated = Stability({}, ())
     repeated_calls: tuple[Usage, ...] = ()
     if options.stability > 1:
-        tested = _Tested(methods, discoveries, measured, findings, judgements)
+        tested = _Tested(methods, discoveries, measured, scopes, findings, judgements)
         repeated, repeated_calls = _repeat(tested, pairs, judge, options, on_progress)
     method_usage = [usage for discovery in discoveries for usage in discovery.usage]
     usage = [*answered.usage, *method_usage, *usage_after_discovery(judged, checks, rated, merged), *repeated_calls]
@@ -163,7 +177,7 @@ def diff_models(
         left_out=left_out_of(answered, methods, discoveries, judged),
         notes=(
             *(*answered.notes, *options.notes, *notes_of(discoveries, judged), *checked.notes, *checks.notes),
-            *(*merged.notes, *covered.notes, *repeated.notes),
+            *(*note_on_scopes(scopes, findings), *merged.notes, *covered.notes, *repeated.notes),
         ),
         usage=tuple(priced(u, options.prices) for u in usage),
         settings=dict(options.settings) or _own_settings(options),
@@ -197,29 +211,42 @@ def _check(prompts: Sequence[Prompt], methods: Sequence[Method], judge: Model | 
 
 def _discover(
     methods: Sequence[Method], pairs: Sequence[Pair], on_progress: OnProgress, on_hypotheses: OnHypotheses
-) -> tuple[list[Discovery], list[Judgement]]:
-    """Each method's hypotheses from train pairs, and the verdicts of the measuring methods on all pairs."""
+) -> tuple[list[Discovery], list[Judgement], dict[Measure, "NDArray[np.float64]"], MeasuredScopes]:
+    """Each method's hypotheses from train pairs, and what the measuring methods give on all pairs."""
     train = [pair for pair in pairs if pair.prompt.split == "train"]
-    train_ids = {pair.prompt.id for pair in train}
     discoveries: list[Discovery] = []
     judgements: list[Judgement] = []
+    values: dict[Measure, NDArray[np.float64]] = {}
     for method in methods:
         discovery = method.find_hypotheses(train, on_progress)
         discoveries.append(discovery)
-        on_train: dict[str, list[Judgement]] = {}
         if isinstance(method, MeasuringMethod):
-            judgements += (measured := method.measure(discovery.hypotheses, pairs))
-            on_train = {hypothesis.id: [] for hypothesis in discovery.hypotheses}
-            for judgement in measured:
-                if judgement.prompt_id in train_ids:
-                    on_train[judgement.hypothesis_id].append(judgement)
-        on_hypotheses(
-            [
-                (h, metrics.measure(on_train[h.id], h.direction) if h.id in on_train else None)
-                for h in discovery.hypotheses
-            ]
-        )
-    return discoveries, judgements
+            measured = measurements(method, discovery.hypotheses, pairs)
+            judgements += measured.judgements
+            values |= measured.values
+            on_hypotheses(_with_train_metrics(discovery.hypotheses, measured.judgements, train))
+        else:
+            on_hypotheses([(hypothesis, None) for hypothesis in discovery.hypotheses])
+    scopes = find_scoped(methods, discoveries, judgements, pairs)
+    if scopes.hypotheses:
+        on_hypotheses(_with_train_metrics(scopes.hypotheses, scopes.judgements, train))
+    extended = [
+        replace(discovery, hypotheses=(*discovery.hypotheses, *scopes.of_method(method.name)))
+        for method, discovery in zip(methods, discoveries, strict=True)
+    ]
+    return extended, [*judgements, *scopes.judgements], values, scopes
+
+
+def _with_train_metrics(
+    hypotheses: Sequence[Hypothesis], measured: Sequence[Judgement], train: Sequence[Pair]
+) -> list[tuple[Hypothesis, Metrics | None]]:
+    """Adds their metrics on train to hypotheses that were measured."""
+    train_ids = {pair.prompt.id for pair in train}
+    on_train: dict[str, list[Judgement]] = {hypothesis.id: [] for hypothesis in hypotheses}
+    for judgement in measured:
+        if judgement.prompt_id in train_ids:
+            on_train[judgement.hypothesis_id].append(judgement)
+    return [(each, metrics.measure(on_train[each.id], each.direction)) for each in hypotheses]
 
 
 def _described(discoveries: Sequence[Discovery], pairs: Sequence[Pair], options: DiffOptions) -> list[Judgement]:
@@ -270,6 +297,7 @@ class _Tested:
     methods: Sequence[Method]
     discoveries: Sequence[Discovery]
     measured: Sequence[Judgement]
+    scopes: MeasuredScopes
     findings: tuple[Finding, ...]
     judgements: Sequence[Judgement]
 
@@ -305,7 +333,8 @@ def _repeat(
         for method, discovery in zip(run.methods, discoveries, strict=True):
             usage.extend(discovery.usage if method.name in by_seed else ())
         usage.extend(judge_usage_of(judged))
-        return seeded(findings_of(hypotheses, judgements, pairs, {}, options.alpha), judgements, by)
+        findings = findings_of(hypotheses, judgements, pairs, {}, options.alpha, run.scopes)
+        return seeded(findings, judgements, by)
 
     repeats = [again(by) for by in range(1, options.stability)]
     return stability_of(seeded(run.findings, run.judgements, 0), repeats, pairs), repeated_usage(usage)

@@ -1,6 +1,6 @@
 """What a run's report tells beside its findings: other models, tables, what was left out, notes, calls and tokens."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from diffing.grouping import Merging
@@ -11,7 +11,8 @@ from diffing.methods.base import Method
 from diffing.models.base import Model, Price
 from diffing.ratings import Rated
 from diffing.responses import PromptResponses
-from diffing.types import Discovery, ModelInfo, Row, Usage
+from diffing.scopes import MeasuredScopes
+from diffing.types import Discovery, Finding, Judgement, ModelInfo, Row, Usage
 
 
 def helper_models(
@@ -52,6 +53,29 @@ def left_out_of(
 def notes_of(discoveries: Sequence[Discovery], judged: JudgingResult | None) -> list[str]:
     """The notes of the methods, then those of the judge."""
     return [note for discovery in discoveries for note in discovery.notes] + (list(judged.notes) if judged else [])
+
+
+def of_findings(judgements: Iterable[Judgement], findings: Sequence[Finding]) -> list[Judgement]:
+    """The verdicts on the hypotheses that are among the findings: all but those folded into their overall twin."""
+    kept = {finding.hypothesis.id for finding in findings}
+    return [judgement for judgement in judgements if judgement.hypothesis_id in kept]
+
+
+def note_on_scopes(scopes: MeasuredScopes, findings: Sequence[Finding]) -> list[str]:
+    """Says how many hypotheses within a part of the prompts were tested, and how many are not listed themselves."""
+    tested = len(scopes.hypotheses)
+    if not tested:
+        return []
+    listed = {finding.hypothesis.id for finding in findings}
+    folded = sum(hypothesis.id not in listed for hypothesis in scopes.hypotheses)
+    differences = "1 difference" if tested == 1 else f"{tested} differences"
+    note = f"Tested together with all others: {differences} within a part of the prompts, chosen on train prompts."
+    if folded == 1:
+        note += " 1 confirmed one is shown as the place where the same difference over all prompts is concentrated."
+    elif folded:
+        note += f" {folded} confirmed ones are shown as the places where the same differences over all prompts are "
+        note += "concentrated."
+    return [note]
 
 
 def judge_usage_of(judged: JudgingResult | None) -> list[Usage]:

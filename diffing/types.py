@@ -406,6 +406,9 @@ class Discovery:
     """Full sentences for the reader of the report."""
     usage: tuple[Usage, ...] = ()
     """The calls and tokens of the method."""
+    candidates: tuple[Hypothesis, ...] = ()
+    """Hypotheses that a measuring method could measure as well and did not choose, in both directions. They are only
+    tested within a part of the prompts, if train prompts suggest it."""
 
 
 KnownBy: TypeAlias = Literal["lead", "property", "judge", "verdicts", "kin", "part", "pairs", "mirror", "follows"]

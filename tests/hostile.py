@@ -260,7 +260,8 @@ def _tables(texts: Sequence[str], prompt_ids: Sequence[str]) -> dict[str, tuple[
         ),
         "lexical_ngrams": tuple({"ngram": text, "a": 0.5, "b": 0.25} for text in texts),
         "judge_checks": tuple(
-            {"check": text, "judge": text, "value": 0.5, "low": 0.4, "high": 0.6, "n": 10, "meaning": text}
+            {"check": text, "scale": text, "judge": text, "value": 0.5, "low": 0.4, "high": 0.6, "n": 10,
+             "meaning": text}
             for text in texts
         ),
     }  # fmt: skip

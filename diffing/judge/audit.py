@@ -7,7 +7,7 @@ held-out pairs, at most one for each pair. Their calls are counted under stages 
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from diffing import metrics
 from diffing.estimates import Estimate
@@ -32,7 +32,7 @@ class JudgeChecks:
     """The results of all checks of the judge."""
 
     rows: tuple[Row, ...] = ()
-    """One row per check, with `check`, `judge`, `value`, `low`, `high`, `n` and `meaning`."""
+    """One row per check, with `check`, `scale`, `judge`, `value`, `low`, `high`, `n` and `meaning`."""
     notes: tuple[str, ...] = ()
     """What a reader of the report must know, in full sentences."""
     usage: tuple[Usage, ...] = ()
@@ -106,6 +106,8 @@ _MEASURED = (
 _SECOND = "Two judges on the same sample: the share of verdicts that were the same."
 _KAPPA = "The agreement of the two judges beyond chance (Cohen's kappa): 0 is chance level, 1 is full agreement."
 
+_Scale: TypeAlias = Literal["share", "kappa"]
+"""What the value of a check is: a share from 0 to 1, or Cohen's kappa."""
 _Drawn: TypeAlias = Sequence[tuple[AnsweredQuestion, ...]]
 """Questions of the run with the judge's replies; in both orders, two for each."""
 
@@ -122,9 +124,10 @@ def _place_of(seed: int, question: JudgeQuestion) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-def _row(check: str, judge_id: str, estimate: Estimate, meaning: str) -> Row:
+def _row(check: str, judge_id: str, estimate: Estimate, meaning: str, scale: _Scale = "share") -> Row:
     return {
         "check": check,
+        "scale": scale,
         "judge": judge_id,
         "value": estimate.value,
         "low": estimate.low,
@@ -194,7 +197,10 @@ def _two_judges(model: Model, second: Model, drawn: _Drawn, judging: Judging, on
     raw = metrics.share_over_groups([(sum(a == b for a, b in one), len(one)) for one in readable])
     kappa = kappa_over_pairs(readable, judging.seed)
     both = f"{model.id} and {second.id}"
-    rows = (_row("second judge", both, raw, _SECOND), _row("second judge, beyond chance", both, kappa, _KAPPA))
+    rows = (
+        _row("second judge", both, raw, _SECOND),
+        _row("second judge, beyond chance", both, kappa, _KAPPA, "kappa"),
+    )
     return JudgeChecks(rows, (*_note_on_second(both, raw, kappa), *_unread(usage)), (usage,))
 
 

@@ -76,6 +76,13 @@ class ValueMethod(MeasuringMethod, Protocol):
         """Measures as `measure` does, and returns the measured values with the verdicts."""
 
 
+def measurements(method: MeasuringMethod, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> Measurements:
+    """What a method measures on some pairs, without values if it does not tell them."""
+    if isinstance(method, ValueMethod):
+        return method.measure_values(hypotheses, pairs)
+    return Measurements(method.measure(hypotheses, pairs), {})
+
+
 @runtime_checkable
 class SeededMethod(Method, Protocol):
     """A method with judged hypotheses that depend on a seed, so that a run can be repeated with another one."""

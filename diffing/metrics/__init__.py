@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from diffing.estimates import Estimate, Metrics
-from diffing.types import Judgement, Prompt, Side, Verdict, other_side
+from diffing.estimates import Concentration, Estimate, Metrics
+from diffing.types import Finding, Judgement, Prompt, Side, Verdict, other_side
 
 ALPHA = 0.01
 """The papers' margin between the two shares of verdicts for acceptance."""
@@ -82,38 +82,6 @@ def mean_of_halves(total: float, n: int) -> Estimate:
         return wilson(int(total), n)
     low, high = _score_interval(total / n, n)
     return Estimate(value=total / n, low=low, high=high, n=n)
-
-
-def median(values: Sequence[float]) -> Estimate:
-    """Estimates the median with its exact binomial 95% interval, whose ends are observations.
-
-    The interval holds for any distribution. Fewer than 6 observations have none; without any, all is undefined.
-
-    Args:
-        values: The observations.
-
-    Source: Conover (1999), Practical Nonparametric Statistics, 3.2: confidence interval for a quantile.
-    """
-    n = len(values)
-    if n == 0:
-        return UNDEFINED
-    ordered = sorted(values)
-    value = (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
-    outside = _outside_median(n)
-    if outside == 0:
-        return Estimate(value=value, low=None, high=None, n=n)
-    return Estimate(value=value, low=ordered[outside - 1], high=ordered[n - outside], n=n)
-
-
-@lru_cache(_KEPT)
-def _outside_median(n: int) -> int:
-    """Returns the largest j for which the j-th smallest and the j-th largest of n enclose the median in 95% of cases.
-
-    That is the largest j with P(fewer than j of n are below the median) < 2.5%; 0 if there is none.
-    """
-    from scipy.stats import binom
-
-    return int(binom.ppf(0.025, n, 0.5))
 
 
 def _score_interval(share: float, n: float) -> tuple[float, float]:
@@ -289,3 +257,14 @@ def confirm(heldout: Mapping[str, Metrics]) -> dict[str, Metrics]:
 def confirmed(heldout: Metrics) -> bool:
     """Tells whether held-out prompts confirm a hypothesis: the q that `confirm` computed is at most 0.05."""
     return heldout.q is not None and heldout.q <= FALSE_DISCOVERY_RATE
+
+
+def concentrated(finding: Finding) -> Concentration | None:
+    """Returns the measured scope in which held-out prompts confirm that a confirmed finding is concentrated, if any.
+
+    A finding with a measured scope of its own is concentrated there once it is confirmed.
+    """
+    own = finding.concentration
+    if own is None or not finding.confirmed:
+        return None
+    return own if own.q is None or own.q <= FALSE_DISCOVERY_RATE else None

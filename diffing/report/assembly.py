@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, get_args
 
+from diffing.report.earlier_versions import with_scales
 from diffing.report.findings_table import findings_from
 from diffing.report.json_document import Document
 from diffing.report.judgements_table import read_judgement_table
@@ -27,6 +28,8 @@ from diffing.types import (
     Split,
 )
 
+_CHECKS = "judge_checks"
+"""The table of the checks of the judge."""
 _Rows = list[dict[str, Any]]
 T = TypeVar("T")
 
@@ -48,6 +51,8 @@ def report_of(document: Document, contents: Mapping[str, bytes], earlier: tuple[
     version = document.schema_version
     rows = {name: read_our_table(name, _content(contents, name), version) for name in names}
     tables: dict[str, tuple[Row, ...]] = {name: read_method_table(_content(contents, name)) for name in document.tables}
+    if _CHECKS in tables:
+        tables[_CHECKS] = with_scales(tables[_CHECKS])
     pairs = _pairs(rows["prompts"], rows["responses"])
     prompts = {pair.prompt.id for pair in pairs}
     evidence = _evidence(rows["evidence"], prompts)

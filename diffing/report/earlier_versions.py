@@ -1,7 +1,11 @@
-"""Reads `report.json` of schema versions 1 and 2, which held the findings and stored each measure as text."""
+"""Reads what earlier reports stored otherwise.
+
+In schema versions 1 and 2, `report.json` held the findings, with each measure as text. Before version 4, and in the
+first reports of it, the checks of the judge had no scale.
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +21,7 @@ from diffing.types import (
     PhraseMeasure,
     PropertyMeasure,
     Rating,
+    Row,
     Side,
 )
 
@@ -24,6 +29,8 @@ LAST_WITH_FINDINGS = 2
 """The last schema version in which `report.json` holds the findings."""
 _LATENTS = re.compile(r"features active: ([0-9]{1,9}(?:, [0-9]{1,9})*)")
 _PHRASE = "phrase: "
+_KAPPA = "second judge, beyond chance"
+"""The only check without a scale whose value was a kappa."""
 _LABELLER = "labeller"
 """The role of the LLM that described an SAE's latents in words. Without such an LLM, hypotheses only named latents."""
 
@@ -70,6 +77,11 @@ def read_earlier(value: Mapping[str, Any]) -> tuple[Document, tuple[Finding, ...
     )
     in_words = any(model.role == _LABELLER for model in document.others)
     return document, tuple(_finding(each, in_words) for each in stored["findings"])
+
+
+def with_scales(checks: Sequence[Row]) -> tuple[Row, ...]:
+    """Adds to the checks of the judge what their values are, `share` or `kappa`, where the report does not say it."""
+    return tuple({"scale": "kappa" if row.get("check") == _KAPPA else "share", **row} for row in checks)
 
 
 def _finding(stored: _StoredFinding, in_words: bool) -> Finding:

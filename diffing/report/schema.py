@@ -279,8 +279,8 @@ copy for pandas, without `measured`, `speaks_of`, the lowest rating, the highest
 """
 
 _OTHER_TABLES = """## judge_checks.parquet
-If an LLM judged, one row per check of the judge: `check`, `judge`, `value` with `low` and `high` (its 95% interval),
-`n`, and `meaning` in words.
+If an LLM judged, one row per check of the judge: `check`, `scale` (`share` or `kappa`), `judge`, `value` with `low`
+and `high` (its 95% interval), `n`, and `meaning` in words.
 
 ## <method>_<table>.parquet
 The methods' own records, e.g. `llm_differences`. Every row has the same columns. A column's type is that of its values:

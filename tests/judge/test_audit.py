@@ -60,7 +60,7 @@ def test_an_honest_judge_keeps_every_verdict_in_the_other_order() -> None:
     (usage,) = checks.usage
     assert (usage.stage, usage.calls, usage.unreadable) == ("check judge", 30, 0)
     assert [set(row) for row in checks.rows] == [
-        {"check", "judge", "value", "low", "high", "n", "meaning"} for _ in checks.rows
+        {"check", "scale", "judge", "value", "low", "high", "n", "meaning"} for _ in checks.rows
     ]
 
 
@@ -105,6 +105,7 @@ def test_two_judges_of_known_disagreement() -> None:
     assert (raw["value"], raw["n"]) == (same / 160, 160)
     assert kappa["value"] == pytest.approx(cohen_kappa_score(own, other))
     assert float(str(kappa["low"])) < float(str(kappa["value"])) < float(str(kappa["high"]))
+    assert (raw["scale"], kappa["scale"]) == ("share", "kappa")
     assert raw["judge"] == "scripted:rules and scripted:second"
     assert [(usage.stage, usage.model, usage.calls) for usage in checks.usage] == [
         ("check judge", "scripted:rules", 80),

@@ -407,12 +407,12 @@ def merged_report(train: int = 150, heldout: int = 180) -> Report:
         *(Merged(other, (other,), ("lead",), (whole,)) for other in others),
     )
     checks = tuple(
-        {"check": check, "judge": "judge-70b", "value": value, "low": value - 0.05, "high": value + 0.05, "n": 310,
-         "meaning": meaning}
-        for check, value, meaning in (
-            ("first place", 0.54, "Share of the decided verdicts that went to the response shown first."),
-            ("both orders", 0.91, "Share of verdicts that stayed the same when the responses were swapped."),
-            ("second judge, beyond chance", 0.62, "Cohen's kappa: 0 is what chance gives, 1 full agreement."),
+        {"check": check, "scale": scale, "judge": "judge-70b", "value": value, "low": value - 0.05,
+         "high": value + 0.05, "n": 310, "meaning": meaning}
+        for check, scale, value, meaning in (
+            ("first place", "share", 0.54, "Share of the decided verdicts that went to the response shown first."),
+            ("both orders", "share", 0.91, "Share of verdicts that stayed the same when the responses were swapped."),
+            ("second judge, beyond chance", "kappa", 0.62, "Cohen's kappa: 0 is what chance gives, 1 full agreement."),
         )
     )  # fmt: skip
     return replace(report, merged=entries, tables={**report.tables, "judge_checks": checks})

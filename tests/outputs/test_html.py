@@ -12,6 +12,7 @@ from diffing.errors import SettingError
 from diffing.estimates import Metrics
 from diffing.outputs.examples import excerpt
 from diffing.outputs.html import render, write_html
+from diffing.outputs.html.judge_checks import checks_of
 from diffing.report import load_report
 from diffing.types import Pair, Response
 from tests.outputs.samples import SAMPLES, empty_report, medium_report, merged_report
@@ -137,3 +138,10 @@ def untested(metrics: Metrics) -> Metrics:
 def test_quotes_are_found_and_long_responses_cut_around_them(text, quotes, longest, pieces, cut, missing) -> None:
     got = excerpt(Response("p", "m", text, "stop"), quotes, longest)
     assert (got.pieces, (got.before, got.after), got.missing) == (pieces, cut, missing)
+
+
+def test_the_scale_of_a_check_and_not_its_name_decides_how_its_value_is_written() -> None:
+    row = {"check": "beyond chance", "judge": "j", "value": 0.5, "low": 0.4, "high": 0.6, "n": 9, "meaning": "A check."}
+    rows = ({**row, "scale": "share"}, {**row, "scale": "kappa", "check": "?"}, {**row, "scale": "x"}, row)
+    shown = [check.value for check in checks_of(replace(empty_report(), tables={"judge_checks": rows}))]
+    assert shown == ["50% (40% to 60%)", "0.50 (0.40 to 0.60)", "50% (40% to 60%)", "50% (40% to 60%)"]

@@ -107,6 +107,7 @@ def test_a_report_of_schema_version_3_loads_as_one_without_scopes(tmp_path: Path
     assert report == load_report(EARLIER)
     assert {(each.hypothesis.scope, each.heldout_in_scope) for each in report.findings} == {(None, None)}
     assert all(judgement.in_scope for judgement in report.judgements)
+    assert [row["scale"] for row in report.tables["judge_checks"]] == ["share", "share", "kappa"]
     assert load_report(save_report(report, tmp_path)) == report
     assert json.loads((tmp_path / "report.json").read_text())["schema_version"] == SCHEMA_VERSION
 

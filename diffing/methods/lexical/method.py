@@ -5,12 +5,12 @@ English.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from diffing.methods.base import Measurements
 from diffing.methods.lexical.evidence_quotes import quote_of_phrase, quote_of_property
-from diffing.methods.lexical.measured_property import PropertyComparison
+from diffing.methods.lexical.measured_property import Property, PropertyComparison
 from diffing.methods.lexical.parsed_response import PairReading, is_measurable, read_pair
 from diffing.methods.lexical.phrases import Phrase, PhraseSearch, find_phrases, holds_phrase
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES
@@ -105,6 +105,7 @@ class LexicalMethod:
             },
             left_out={reason: count for reason, count in counts.items() if count},
             notes=_notes(readings),
+            candidates=tuple(_candidates(PROPERTIES, hypotheses)),
         )
 
     def measure(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
@@ -164,6 +165,22 @@ def _measure_of(hypothesis: Hypothesis) -> tuple[Measure, Callable[[PairReading]
 def _compare_phrase(phrase: str, reading: PairReading) -> PropertyComparison:
     a, b = (float(holds_phrase(exchange, phrase)) for exchange in reading.whole)
     return PropertyComparison((a, b), (a, b))
+
+
+def _candidates(properties: Iterable[Property], chosen: Sequence[Hypothesis]) -> Iterator[Hypothesis]:
+    """The hypotheses that a property differs in one direction, for all directions that are not chosen."""
+    known = {hypothesis.id for hypothesis in chosen}
+    for measured in properties:
+        for side in SIDES:
+            if (hypothesis_id := _id(measured.sentence, side)) not in known:
+                yield Hypothesis(
+                    id=hypothesis_id,
+                    text=measured.sentence,
+                    direction=side,
+                    method="lexical",
+                    category=measured.category,
+                    measure=PropertyMeasure(measured.name),
+                )
 
 
 def _of_property(one: PropertyResult, pairs: Sequence[Pair], readings: Sequence[PairReading]) -> Hypothesis:

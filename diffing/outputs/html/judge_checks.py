@@ -10,8 +10,6 @@ from diffing.types import Report, Row
 
 TABLE = "judge_checks"
 """Name of the report's table with the checks."""
-_BEYOND_CHANCE = "beyond chance"
-"""Part of the name of checks whose value is a kappa and not a share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ def _view(row: Row) -> CheckView:
     n = row.get("n")
     if value is None or low is None or high is None:
         text = "–"
-    elif _BEYOND_CHANCE in str(row.get("check")):
+    elif row.get("scale") == "kappa":
         text = f"{value:.2f} ({low:.2f} to {high:.2f})"
     else:
         text = f"{percent(value)} ({percent(low)} to {percent(high)})"

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from diffing import metrics
 from diffing.bench.results import estimate_cells
-from diffing.types import OnProgress, Row, Scalar, Split, Stage, ignore_progress
+from diffing.types import OnProgress, Row, Scalar, Split, ignore_progress
 from tests.benchmarks.simulation.nulls import RULES
 from tests.benchmarks.simulation.rules import Rule
+from tests.benchmarks.simulation.shapes import with_generators
 from tests.benchmarks.simulation.worlds import (
     BATCH,
     INDEPENDENT,
@@ -191,9 +192,5 @@ def conditional_rows(runs: int, seed: int, on_progress: OnProgress = ignore_prog
         seed: The seed; each shape has its own generator.
         on_progress: Called after every shape.
     """
-    rows = []
-    every = list(shapes())
-    for number, shape in enumerate(every):
-        rows.append(measure_conditional(shape, RULES, runs, np.random.default_rng((seed, 3000 + number))))
-        on_progress(Stage("conditional"), number + 1, len(every))
-    return tuple(rows)
+    every = with_generators("conditional", shapes(), (seed, 3000), on_progress)
+    return tuple(measure_conditional(shape, RULES, runs, rng) for shape, rng in every)

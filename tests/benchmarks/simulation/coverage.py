@@ -4,8 +4,9 @@ import numpy as np
 
 from diffing import metrics
 from diffing.bench.results import estimate_cells
-from diffing.types import OnProgress, Row, Stage, ignore_progress
+from diffing.types import OnProgress, Row, ignore_progress
 from tests.benchmarks.simulation.rules import net_interval, wilson
+from tests.benchmarks.simulation.shapes import with_generators
 
 FREQUENCIES = (0.02, 0.1, 0.3, 0.6, 0.9)
 """The shares of prompts on which the verdict is for a side."""
@@ -60,9 +61,6 @@ def coverage_rows(runs: int, seed: int, on_progress: OnProgress = ignore_progres
         seed: The seed; each shape has its own generator.
         on_progress: Called after every shape.
     """
-    every = [(f, a, n) for n in HELDOUT for f in FREQUENCIES for a in ACCURACIES]
-    rows: list[Row] = []
-    for number, (frequency, accuracy, heldout) in enumerate(every):
-        rows += coverage_of(frequency, accuracy, heldout, runs, np.random.default_rng((seed, 2000 + number)))
-        on_progress(Stage("coverage"), number + 1, len(every))
-    return tuple(rows)
+    shapes = [(f, a, n) for n in HELDOUT for f in FREQUENCIES for a in ACCURACIES]
+    every = with_generators("coverage", shapes, (seed, 2000), on_progress)
+    return tuple(row for (f, a, n), rng in every for row in coverage_of(f, a, n, runs, rng))

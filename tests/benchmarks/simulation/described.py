@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from diffing import metrics
 from diffing.bench.results import estimate_cells
 from diffing.early_stopping import RunSize, TrainCounts, plan_all, rounds
-from diffing.types import OnProgress, Row, Scalar, Split, Stage, ignore_progress
+from diffing.types import OnProgress, Row, Scalar, Split, ignore_progress
 from tests.benchmarks.simulation.counting import ratio
 from tests.benchmarks.simulation.mixes import MIXES, TYPICAL, Mix, MixShape, truths
 from tests.benchmarks.simulation.rules import Outcome, decide, full
+from tests.benchmarks.simulation.shapes import with_generators
 from tests.benchmarks.simulation.worlds import BATCH, INDEPENDENT, SimulatedJudge, Sizes, Truths, Verdicts, draw
 
 RECALL = (0.3, 0.9)
@@ -142,10 +143,5 @@ def described_rows(runs: int, seed: int, on_progress: OnProgress = ignore_progre
         seed: The seed; each shape has its own generator.
         on_progress: Called after every shape.
     """
-    rows = []
-    every = list(shapes())
-    for number, shape in enumerate(every):
-        made = list(simulate_described(shape, runs, np.random.default_rng((seed, 4000 + number))))
-        rows.append(measure_described(shape, made))
-        on_progress(Stage("described"), number + 1, len(every))
-    return tuple(rows)
+    every = with_generators("described", shapes(), (seed, 4000), on_progress)
+    return tuple(measure_described(shape, list(simulate_described(shape, runs, rng))) for shape, rng in every)

@@ -8,9 +8,10 @@ import numpy as np
 
 from diffing.bench.results import estimate_cells
 from diffing.estimates import Estimate
-from diffing.types import OnProgress, Row, Scalar, Split, Stage, ignore_progress
+from diffing.types import OnProgress, Row, Scalar, Split, ignore_progress
 from tests.benchmarks.simulation.counting import ratio
 from tests.benchmarks.simulation.rules import Outcome, Rule, full, net_interval, thrift
+from tests.benchmarks.simulation.shapes import with_generators
 from tests.benchmarks.simulation.worlds import BATCH, INDEPENDENT, JudgeKind, SimulatedJudge, Sizes, Truths, draw
 
 
@@ -193,11 +194,9 @@ def mix_rows(
     """
     rows: list[Row] = []
     covered: list[Row] = []
-    every = list(shapes())
-    for number, shape in enumerate(every):
-        made = list(simulate(shape, runs, np.random.default_rng((seed, 1000 + number))))
+    for shape, rng in with_generators("mixes", shapes(), (seed, 1000), on_progress):
+        made = list(simulate(shape, runs, rng))
         rows.append(measure_mix(shape, made))
         if shape.judge == "fair" and shape.hypotheses == 60:
             covered += measure_planned_coverage(shape, made)
-        on_progress(Stage("mixes"), number + 1, len(every))
     return tuple(rows), tuple(covered)

@@ -7,9 +7,10 @@ import numpy as np
 
 from diffing import metrics
 from diffing.bench.results import estimate_cells
-from diffing.types import OnProgress, Row, Scalar, Split, Stage, ignore_progress
+from diffing.types import OnProgress, Row, Scalar, Split, ignore_progress
 from tests.benchmarks.simulation.counting import ratio
 from tests.benchmarks.simulation.rules import Rule, full, thrift
+from tests.benchmarks.simulation.shapes import with_generators
 from tests.benchmarks.simulation.worlds import INDEPENDENT, Correlation, JudgeKind, SimulatedJudge, Sizes, draw, nulls
 
 RULES: Mapping[str, Rule] = {"full": full, "thrift": thrift}
@@ -102,9 +103,5 @@ def null_rows(runs: int, seed: int, on_progress: OnProgress = ignore_progress) -
         seed: The seed; each shape has its own generator.
         on_progress: Called after every shape.
     """
-    rows = []
-    every = list(shapes())
-    for number, shape in enumerate(every):
-        rows.append(measure_null(shape, RULES, runs, np.random.default_rng((seed, number))))
-        on_progress(Stage("nulls"), number + 1, len(every))
-    return tuple(rows)
+    every = with_generators("nulls", shapes(), (seed, 0), on_progress)
+    return tuple(measure_null(shape, RULES, runs, rng) for shape, rng in every)

@@ -158,7 +158,6 @@ def diff_models(
     known = measured_values(methods, [finding.hypothesis for finding in findings], pairs, values)
     findings = with_levels(findings, judgements, pairs, known, scopes.conditions.inside)
     merged = merge(findings, judgements, pairs, judge=judge, on_progress=on_progress)
-    covered = cover(findings, merged.entries, judgements, pairs)
     repeated = Stability({}, ())
     repeated_calls: tuple[Usage, ...] = ()
     if options.stability > 1:
@@ -177,13 +176,13 @@ def diff_models(
         left_out=left_out_of(answered, methods, discoveries, judged),
         notes=(
             *(*answered.notes, *options.notes, *notes_of(discoveries, judged), *checked.notes, *checks.notes),
-            *(*note_on_scopes(scopes, findings), *merged.notes, *covered.notes, *repeated.notes),
+            *(*note_on_scopes(scopes, findings), *merged.notes, *repeated.notes),
         ),
         usage=tuple(priced(u, options.prices) for u in usage),
         settings=dict(options.settings) or _own_settings(options),
         versions=versions(),
         merged=merged.entries,
-        coverage=covered.coverage,
+        coverage=cover(findings, merged.entries, judgements, pairs),
     )
 
 

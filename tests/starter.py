@@ -35,8 +35,7 @@ from tests.waiting import DEADLINE
 
 PRELOADED = (
     *("numpy", "scipy.stats", "scipy.optimize", "pandas", "pyarrow.parquet", "pyarrow.pandas_compat", "yaml", "fsspec"),
-    *("sklearn.cluster", "sklearn.decomposition", "sklearn.feature_extraction.text", "sklearn.linear_model"),
-    *("httpx2", "tenacity"),
+    *("sklearn.cluster", "sklearn.decomposition", "sklearn.feature_extraction.text", "httpx2", "tenacity"),
     *("jinja2", "orjson", "PIL.Image", "resvg_py", "rich.console", "rich.progress"),
     *("typer", "typer._adapters", "torch", "torch._dynamo", "torch.distributed.tensor", "sympy"),
     *("huggingface_hub.hf_api", "huggingface_hub.file_download", "huggingface_hub.errors", "transformers"),

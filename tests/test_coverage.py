@@ -5,10 +5,14 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 
+import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
-from diffing import coverage, metrics
-from diffing.coverage import Covering, cover
+from diffing import metrics
+from diffing.coverage import cover
+from diffing.coverage.logistic_regression import fit_preference
+from diffing.coverage.term_weights import term_weights
 from diffing.estimates import Coverage, Estimate
 from diffing.metrics import UNDEFINED
 from diffing.types import (
@@ -71,10 +75,9 @@ def covered(
     findings = [finding for finding, _ in found]
     each = [Merged(finding.hypothesis.id, (finding.hypothesis.id,)) for finding in findings]
     judgements = [judgement for _, judgements in found for judgement in judgements]
-    covering = cover(findings, each if lines is None else lines, judgements, pairs)
-    assert covering.notes == ()
-    assert covering.coverage is not None
-    return covering.coverage
+    found_out = cover(findings, each if lines is None else lines, judgements, pairs)
+    assert found_out is not None
+    return found_out
 
 
 def value(estimate: Estimate) -> tuple[float | None, float | None, float | None, int]:
@@ -227,11 +230,39 @@ def test_texts_without_a_common_word_are_told_by_their_sizes() -> None:
 def test_too_few_train_pairs_and_no_held_out_pair_give_nothing() -> None:
     for train, heldout in ((9, 60), (100, 0)):
         pairs = pairs_with(lambda i: "zebra", train, heldout)
-        assert cover([], [], [], pairs) == Covering(None)
+        assert cover([], [], [], pairs) is None
 
 
-def test_without_its_library_it_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coverage, "find_spec", {"sklearn": None}.__getitem__)
-    covering = cover([], [], [], pairs_with(lambda i: "zebra"))
-    assert covering.coverage is None
-    assert [note for note in covering.notes if 'pip install "diffing[llm]"' in note] == list(covering.notes) != []
+def test_terms_are_weighed_as_another_implementation_does() -> None:
+    sklearn = pytest.importorskip("sklearn.feature_extraction.text")
+    draw = random.Random(4)
+    texts = [f"{filler(draw)}! «Zebra» {draw.randrange(9)}" for _ in range(60)] + ["", "é ́\ud800 \x00", "unknown words"]
+    theirs = sklearn.TfidfVectorizer(token_pattern=r"\w+|[^\w\s]", ngram_range=(1, 2), min_df=3, sublinear_tf=True)
+    theirs.fit(texts[:40])
+    expected, found = theirs.transform(texts), term_weights(texts, 40)
+    assert found.shape == expected.shape
+    in_order = [np.sort(weights.toarray(), axis=1) for weights in (found, expected)]
+    assert np.abs(in_order[0] - in_order[1]).max() < 1e-12
+    columns = [np.sort(weights.toarray(), axis=0) for weights in (found, expected)]
+    assert np.abs(np.sort(columns[0].sum(axis=0)) - np.sort(columns[1].sum(axis=0))).max() < 1e-12
+
+
+def test_of_too_many_terms_those_in_the_most_texts_are_weighed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diffing.coverage.term_weights.MOST", 2)
+    weights = term_weights(["b a c", "b c a", "c b", "a", "b"], 5).toarray()
+    assert weights.shape == (5, 2)  # a is in three texts and comes before c
+    assert (weights > 0).tolist() == [[True, True], [True, True], [False, True], [True, False], [False, True]]
+    monkeypatch.setattr("diffing.coverage.term_weights._CHUNK", 2)
+    assert term_weights(["b a c", "b c a", "c b", "a", "b"], 5).toarray().tolist() == weights.tolist()
+
+
+def test_the_fit_is_that_of_another_implementation_and_mirrors_exactly() -> None:
+    sklearn = pytest.importorskip("sklearn.linear_model")
+    features = np.random.default_rng(1).normal(0.3, 1.0, (80, 12))
+    side = np.where(np.arange(80) % 2, 1.0, -1.0)
+    for strength in (0.03, 3.0, 10.0):
+        theirs = sklearn.LogisticRegression(C=strength, fit_intercept=False, tol=1e-10, max_iter=10_000)
+        theirs.fit(features * side[:, None], side > 0)
+        found = fit_preference(csr_array(features), strength)
+        assert np.abs(found - theirs.coef_[0]).max() < 1e-5
+        assert (fit_preference(csr_array(-features), strength) == -found).all()

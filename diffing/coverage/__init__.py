@@ -7,18 +7,17 @@ findings say, and it is a floor of what differs: a better reader of the texts ma
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from importlib.util import find_spec
 from math import log, log1p
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from diffing import metrics
 from diffing.estimates import Coverage, Estimate
-from diffing.types import Finding, Hypothesis, Judgement, Merged, Pair, Side, Verdict
+from diffing.types import SIDES, Finding, Hypothesis, Judgement, Merged, Pair, Verdict
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
     Floats = NDArray[np.float64]
 
@@ -38,41 +37,17 @@ STRENGTH_OF_ALL = 10.0
 """The inverse strength of regularisation for all that was looked at."""
 WEIGHT_OF_VERDICTS = 0.3
 """The value of a verdict beside the features of the texts."""
-READ = 4_000
-"""The number of characters of a response whose words are read."""
-TERM = r"\w+|[^\w\s]"
-"""A word or a punctuation mark."""
-IN_RESPONSES = 3
-"""The number of train responses in which a term must be."""
-TERMS = 20_000
-"""The largest number of terms, single or two in a row, that are looked at."""
-MOST_STEPS = 1_000
-"""The largest number of steps of a fit."""
 DRAWS = 1_000
 """The number of bootstrap samples."""
 LEAST_TRAIN = 2 * FOLDS
 """With fewer train pairs nothing can be learnt."""
-MISSING = (
-    "How much the findings explain of what tells the models apart was not computed, because scikit-learn is not "
-    'installed. Run: pip install "diffing[llm]"'
-)
 _ROUNDING = 1e-9
 """A score as small as this is 0: the pair is undecided."""
 
 
-@dataclass(frozen=True, slots=True)
-class Covering:
-    """The coverage of a run, if it could be computed."""
-
-    coverage: Coverage | None
-    """The coverage; None without scikit-learn, without held-out pairs, or with fewer than 10 train pairs."""
-    notes: tuple[str, ...] = ()
-    """Full sentences for the reader of the report."""
-
-
 def cover(
     findings: Sequence[Finding], lines: Sequence[Merged], judgements: Sequence[Judgement], pairs: Sequence[Pair]
-) -> Covering:
+) -> Coverage | None:
     """Computes how many held-out pairs can be told apart from everything, and from the findings alone.
 
     A pair without an answer of one side is left out. A verdict that was never asked for, because judging stopped early,
@@ -85,21 +60,20 @@ def cover(
         judgements: All verdicts of the run.
         pairs: All pairs of the run.
 
-    Source of the features' weights: Manning, Raghavan and Schütze (2008), Introduction to Information Retrieval, 6.4.
+    Returns:
+        The coverage; None with fewer than 10 train pairs, or without held-out pairs.
     """
-    if find_spec("sklearn") is None:
-        return Covering(None, (MISSING,))
     answered = sorted((p for p in pairs if "error" not in (p.a.finish, p.b.finish)), key=_drawn)
     train = [pair for pair in answered if pair.prompt.split == "train"]
     heldout = [pair for pair in answered if pair.prompt.split == "heldout"]
     if len(train) < LEAST_TRAIN or not heldout:
-        return Covering(None)
+        return None
     verdicts = _verdicts([finding.hypothesis for finding in findings], judgements, [*train, *heldout])
     confirmed = {finding.hypothesis.id for finding in findings if finding.confirmed}
     shown = [line.lead for line in lines if line.block == "behaviours" and line.lead in confirmed]
     everything = _told_from_everything(train, heldout, verdicts)
     told = [_told_from(verdicts, chosen, len(train), len(heldout)) for chosen in (confirmed, shown, shown[:FIRST])]
-    return Covering(_coverage(everything, told, len(train)))
+    return _coverage(everything, told, len(train))
 
 
 def _drawn(pair: Pair) -> bytes:
@@ -133,10 +107,10 @@ def _verdicts(
 def _told_from(verdicts: Mapping[str, "Floats"], chosen: Collection[str], train: int, heldout: int) -> "Floats":
     """Scores held-out pairs by the verdicts on some hypotheses; regularisation is chosen on train pairs."""
     import numpy as np
-    from scipy.sparse import csr_matrix
+    from scipy.sparse import csr_array
 
     own = [values for id_, values in verdicts.items() if id_ in chosen]
-    features = csr_matrix(np.column_stack(own) if own else (train + heldout, 0))
+    features = csr_array(np.column_stack(own) if own else np.zeros((train + heldout, 0)))
     fold = np.arange(train) % FOLDS
 
     def loss(strength: float) -> float:
@@ -154,31 +128,17 @@ def _told_from(verdicts: Mapping[str, "Floats"], chosen: Collection[str], train:
 def _told_from_everything(train: Sequence[Pair], heldout: Sequence[Pair], verdicts: Mapping[str, "Floats"]) -> "Floats":
     """Scores held-out pairs by the words of both responses, their sizes, and all verdicts of the run."""
     import numpy as np
-    from scipy.sparse import csr_matrix, hstack
+    from scipy.sparse import csr_array, hstack
 
-    sizes = np.array([np.subtract(_sizes(pair.a.text), _sizes(pair.b.text)) for pair in (*train, *heldout)])
+    from diffing.coverage.term_weights import term_weights
+
+    pairs = (*train, *heldout)
+    texts = [pair.response(side).text for pair in pairs for side in SIDES]
+    terms = term_weights(texts, 2 * len(train))
+    sizes = np.array([np.subtract(_sizes(pair.a.text), _sizes(pair.b.text)) for pair in pairs])
     own = np.column_stack([WEIGHT_OF_VERDICTS * values for values in verdicts.values()] or [sizes[:, :0]])
-    features = hstack([_terms(train, heldout), csr_matrix(sizes), csr_matrix(own)], format="csr")
+    features = hstack([terms[::2] - terms[1::2], csr_array(sizes), csr_array(own)], format="csr")
     return _scores(features[: len(train)], features[len(train) :], STRENGTH_OF_ALL)
-
-
-def _terms(train: Sequence[Pair], heldout: Sequence[Pair]) -> Any:  # noqa: ANN401  a sparse matrix: SciPy has several kinds
-    """The weights (TF-IDF) of terms in A's response less those in B's; shape (pairs, terms)."""
-    from scipy.sparse import csr_matrix, vstack
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    def texts(pairs: Sequence[Pair], side: Side) -> list[str]:
-        return [pair.response(side).text[:READ] for pair in pairs]
-
-    terms = TfidfVectorizer(
-        token_pattern=TERM, ngram_range=(1, 2), min_df=IN_RESPONSES, max_features=TERMS, sublinear_tf=True
-    )
-    try:
-        terms.fit([*texts(train, "a"), *texts(train, "b")])
-    except ValueError:  # no term is in three responses
-        return csr_matrix((len(train) + len(heldout), 0))
-    parts = [terms.transform(texts(pairs, "a")) - terms.transform(texts(pairs, "b")) for pairs in (train, heldout)]
-    return vstack(parts)
 
 
 def _sizes(text: str) -> tuple[float, float, float, float]:
@@ -186,27 +146,11 @@ def _sizes(text: str) -> tuple[float, float, float, float]:
     return log1p(len(text)), log1p(len(text.split())), log1p(len(text.splitlines())), float(not text.strip())
 
 
-def _scores(train: Any, heldout: Any, strength: float) -> "Floats":  # noqa: ANN401  see `_terms`
-    """Fits a logistic regression without intercept on train pairs and scores held-out pairs; above 0 is right.
+def _scores(train: "csr_array", heldout: "csr_array", strength: float) -> "Floats":
+    """Learns on train pairs, whose features are A's less B's, and scores held-out pairs; above 0 is right."""
+    from diffing.coverage.logistic_regression import fit_preference
 
-    The features are A's less B's. The order in which a pair is shown only gives both classes to the fit: without an
-    intercept, a pair weighs the same in either order, and pairs are in the order of a hash.
-
-    Args:
-        train: Features of train pairs; shape (pairs, features).
-        heldout: Features of held-out pairs.
-        strength: The inverse strength of regularisation.
-    """
-    import numpy as np
-    from scipy.sparse import diags_array
-    from sklearn.linear_model import LogisticRegression
-
-    if not train.shape[1]:
-        return np.zeros(heldout.shape[0])
-    order = np.where(np.arange(train.shape[0]) % 2, -1.0, 1.0)
-    fit = LogisticRegression(C=strength, fit_intercept=False, max_iter=MOST_STEPS)
-    fit.fit(diags_array(order) @ train, order > 0)
-    scores: Floats = heldout @ fit.coef_[0]
+    scores: Floats = heldout @ fit_preference(train, strength)
     return scores
 
 

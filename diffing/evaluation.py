@@ -6,7 +6,7 @@ from dataclasses import replace
 from diffing import metrics
 from diffing.estimates import Metrics
 from diffing.report import order_findings
-from diffing.scopes import MeasuredScopes, concentrations, fold_twins, own_concentrations
+from diffing.scopes import MeasuredScopes, own_concentrations, with_concentrations
 from diffing.types import Finding, Hypothesis, Judgement, Pair, Rating
 
 
@@ -22,7 +22,7 @@ def findings_of(
 
     Two families are tested, each by Benjamini-Hochberg: all hypotheses, with or without a scope, and the scopes found
     for confirmed findings without one. A confirmed hypothesis with a measured scope whose overall twin is confirmed too
-    is not among the findings (see `fold_twins`).
+    is not among the findings (see `with_concentrations`).
 
     Args:
         hypotheses: All hypotheses of the run, which are tested together.
@@ -68,9 +68,4 @@ def findings_of(
         )
         for hypothesis in hypotheses
     ]
-    places = concentrations(findings, judgements, pairs, scopes.conditions)
-    return order_findings(
-        fold_twins(
-            [replace(each, concentration=places.get(each.hypothesis.id, each.concentration)) for each in findings]
-        )
-    )
+    return order_findings(with_concentrations(findings, judgements, pairs, scopes.conditions))

@@ -70,11 +70,9 @@ def note_on_scopes(scopes: MeasuredScopes, findings: Sequence[Finding]) -> list[
     folded = sum(hypothesis.id not in listed for hypothesis in scopes.hypotheses)
     differences = "1 difference" if tested == 1 else f"{tested} differences"
     note = f"Tested together with all others: {differences} within a part of the prompts, chosen on train prompts."
-    if folded == 1:
-        note += " 1 confirmed one is shown as the place where the same difference over all prompts is concentrated."
-    elif folded:
-        note += f" {folded} confirmed ones are shown as the places where the same differences over all prompts are "
-        note += "concentrated."
+    if folded:
+        note += f" {folded} of them {'is' if folded == 1 else 'are'} confirmed but not listed, since the same "
+        note += f"{'difference is' if folded == 1 else 'differences are'} confirmed over all prompts too."
     return [note]
 
 

@@ -1,22 +1,21 @@
 """Where a difference lives: on which prompts, found on train from the prompts alone and tested on held-out.
 
-`find_scoped` proposes hypotheses that hold within a part of the prompts; `concentrations` finds where confirmed
+`find_scoped` proposes hypotheses that hold within a part of the prompts; `with_concentrations` finds where confirmed
 findings are concentrated. `meets` tells whether a prompt is in a measured scope. A scope says where, not why: prompts
 of a domain share words and length, and the rule that is named is the best one, not the only one. Nothing is searched
 on held-out prompts, and no model is asked.
 """
 
-from diffing.scopes.concentrations import concentrations, fold_twins, own_concentrations
+from diffing.scopes.concentrations import own_concentrations, with_concentrations
 from diffing.scopes.prompt_reading import meets
 from diffing.scopes.scoped_hypotheses import MeasuredScopes, find_scoped
 from diffing.scopes.wording import words_of_rule
 
 __all__ = [
     "MeasuredScopes",
-    "concentrations",
     "find_scoped",
-    "fold_twins",
     "meets",
     "own_concentrations",
+    "with_concentrations",
     "words_of_rule",
 ]

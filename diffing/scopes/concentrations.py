@@ -5,11 +5,12 @@ a family of their own. The test given all verdicts (`exact_tests`) is independen
 testing scopes of confirmed findings alone costs no validity.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
+from typing import TypeAlias
 
 from diffing.estimates import Concentration
-from diffing.metrics import benjamini_hochberg, concentrated
+from diffing.metrics import benjamini_hochberg
 from diffing.scope import Scope
 from diffing.scopes.conditions import Conditions
 from diffing.scopes.exact_tests import p_differs
@@ -17,7 +18,7 @@ from diffing.scopes.rule_search import best_rules
 from diffing.scopes.scoped_hypotheses import MeasuredScopes
 from diffing.scopes.verdict_table import VerdictTable, verdict_table
 from diffing.scopes.wording import scope_of
-from diffing.types import Finding, Judgement, Measure, Pair, Side
+from diffing.types import Finding, Hypothesis, Judgement, Measure, Pair, Side
 
 
 def own_concentrations(scopes: MeasuredScopes, pairs: Sequence[Pair]) -> dict[str, Concentration]:
@@ -35,30 +36,74 @@ def own_concentrations(scopes: MeasuredScopes, pairs: Sequence[Pair]) -> dict[st
     }
 
 
-def concentrations(
+def with_concentrations(
     findings: Sequence[Finding], judgements: Iterable[Judgement], pairs: Sequence[Pair], conditions: Conditions
-) -> dict[str, Concentration]:
-    """Finds and tests where confirmed findings are concentrated, by hypothesis id.
+) -> tuple[Finding, ...]:
+    """Finds and tests where confirmed findings without a scope are concentrated.
 
-    Only confirmed findings without a scope are looked at; one without a rule that says enough is missing in the result.
-    Benjamini-Hochberg runs over the rules that are tested here.
+    For each of them the best rule on train is tested. A confirmed finding with a measured scope of its own may have a
+    confirmed overall twin, which is measured in the same way and predicts the same side over all prompts. The two are
+    one difference, so the one with the scope is not listed beside its twin: its scope is another one that is tested
+    for the twin. Benjamini-Hochberg runs over all scopes tested here, and each finding gets the one with the smallest
+    q, confirmed or not. What is not listed was tested with all other hypotheses and stays in their family, so that
+    their q is what it was.
 
     Args:
-        findings: Findings, confirmed and others.
+        findings: All findings of a run, with the concentrations of those that have a scope of their own.
         judgements: The verdicts on them, measured or judged.
         pairs: All pairs of the run.
         conditions: The conditions on their prompts, in the same order.
     """
-    confirmed = [each.hypothesis for each in findings if each.confirmed and each.hypothesis.scope is None]
-    table = verdict_table(confirmed, judgements, [pair.prompt.id for pair in pairs])
+    overall = [each for each in findings if each.confirmed and each.hypothesis.scope is None]
+    found = _of_best_rules([each.hypothesis for each in overall], judgements, pairs, conditions)
+    twins = {_twin_key(each) for each in overall}
+    folded = {_twin_key(each): each.concentration for each in findings if _is_folded(each, twins)}
+    tested = [
+        (each.hypothesis.id, place)
+        for each, best in zip(overall, found, strict=True)
+        for place in _distinct(best, folded.get(_twin_key(each)))
+    ]
+    qs = benjamini_hochberg([place.p for _, place in tested])
+    chosen: dict[str, Concentration] = {}
+    for (key, place), q in sorted(zip(tested, qs, strict=True), key=lambda one: -one[1]):
+        chosen[key] = replace(place, q=q)
+    return tuple(
+        replace(each, concentration=chosen.get(each.hypothesis.id, each.concentration))
+        for each in findings
+        if not _is_folded(each, twins)
+    )
+
+
+def _of_best_rules(
+    hypotheses: Sequence[Hypothesis], judgements: Iterable[Judgement], pairs: Sequence[Pair], conditions: Conditions
+) -> list[Concentration | None]:
+    """The best rule of each hypothesis on train, tested on held-out; None if no rule says enough."""
+    table = verdict_table(hypotheses, judgements, [pair.prompt.id for pair in pairs])
     rules = best_rules(table.at(conditions.train), conditions)
-    tested = {
-        hypothesis.id: _tested(table, row, scope_of(found.rule), conditions)
-        for row, (hypothesis, found) in enumerate(zip(confirmed, rules, strict=True))
-        if found is not None
-    }
-    qs = benjamini_hochberg([each.p for each in tested.values()])
-    return {key: replace(each, q=q) for (key, each), q in zip(tested.items(), qs, strict=True)}
+    return [
+        None if found is None else _tested(table, row, scope_of(found.rule), conditions)
+        for row, found in enumerate(rules)
+    ]
+
+
+def _distinct(*places: Concentration | None) -> list[Concentration]:
+    """The concentrations that there are, each scope once."""
+    return list({place.scope: place for place in reversed(places) if place is not None}.values())[::-1]
+
+
+_TwinKey: TypeAlias = tuple[str, Measure | str, Side]
+
+
+def _twin_key(finding: Finding) -> _TwinKey:
+    own = finding.hypothesis
+    return own.method, own.measure or own.id, own.direction
+
+
+def _is_folded(finding: Finding, twins: Set[_TwinKey]) -> bool:
+    """Whether a confirmed finding has a measured scope of its own and a confirmed twin without one."""
+    scope = finding.hypothesis.scope
+    measured = scope is not None and scope.kind == "measured"
+    return finding.confirmed and measured and _twin_key(finding) in twins
 
 
 def _tested(table: VerdictTable, row: int, scope: Scope, conditions: Conditions) -> Concentration:
@@ -74,49 +119,3 @@ def _tested(table: VerdictTable, row: int, scope: Scope, conditions: Conditions)
         outside=table.metrics(row, outside),
         p_differs=p_differs(table.counts(row, inside), table.counts(row, heldout)),
     )
-
-
-def fold_twins(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Makes a confirmed finding with a measured scope of its own the concentration of its confirmed overall twin.
-
-    The twin is measured in the same way and predicts the same side over all prompts. Both are confirmed and speak of
-    one difference, so the one with the scope is not listed beside its twin: its scope becomes the twin's concentration,
-    with the q that confirmed it. If the twin has a confirmed concentration of its own with a q that is not larger, the
-    twin keeps that one. The finding that is left out was tested with all others: it stays in their family, so every q
-    is what it was.
-
-    Args:
-        findings: All findings of a run, with their concentrations.
-    """
-    scoped = {_twin_key(each): each for each in findings if _has_own_scope(each) and each.confirmed}
-    twins = {
-        _twin_key(each)
-        for each in findings
-        if each.confirmed and each.hypothesis.scope is None and each.hypothesis.measure is not None
-    }
-    kept: list[Finding] = []
-    for each in findings:
-        key = _twin_key(each)
-        if _has_own_scope(each) and each.confirmed and key in twins:
-            continue
-        folded = scoped.get(key) if key in twins and each.confirmed and each.hypothesis.scope is None else None
-        kept.append(each if folded is None else _with_scope_of(each, folded))
-    return tuple(kept)
-
-
-def _twin_key(finding: Finding) -> tuple[str, Measure | None, Side]:
-    return finding.hypothesis.method, finding.hypothesis.measure, finding.hypothesis.direction
-
-
-def _has_own_scope(finding: Finding) -> bool:
-    return finding.hypothesis.scope is not None and finding.hypothesis.scope.kind == "measured"
-
-
-def _with_scope_of(twin: Finding, scoped: Finding) -> Finding:
-    """The twin with the better of two confirmed concentrations."""
-    own = concentrated(twin)
-    if scoped.concentration is None or scoped.heldout.q is None:
-        return twin
-    if own is not None and own.q is not None and own.q <= scoped.heldout.q:
-        return twin
-    return replace(twin, concentration=replace(scoped.concentration, q=scoped.heldout.q))

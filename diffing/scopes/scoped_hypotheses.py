@@ -15,8 +15,9 @@ import numpy as np
 
 from diffing.methods.base import MeasuringMethod, Method
 from diffing.metrics import sign_test
+from diffing.scope import ScopeRule
 from diffing.scopes.conditions import Conditions, find_conditions
-from diffing.scopes.rule_search import FoundRule, best_conditions
+from diffing.scopes.rule_search import best_conditions
 from diffing.scopes.verdict_table import VerdictTable, verdict_table
 from diffing.scopes.wording import scope_of, words_of_rule
 from diffing.types import Discovery, Hypothesis, Judgement, Measure, Pair, Verdict
@@ -47,7 +48,7 @@ class MeasuredScopes:
         return tuple(each for each in self.hypotheses if each.method == name)
 
 
-_Key: TypeAlias = tuple[str, Measure | None]
+_Key: TypeAlias = tuple[str, Measure | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +62,18 @@ class _Option:
 
     @property
     def key(self) -> "_Key":
-        """What is measured, in either direction."""
-        return self.method.name, self.hypothesis.measure
+        """What is measured, in either direction; without a measure the hypothesis itself."""
+        return self.method.name, self.hypothesis.measure or self.hypothesis.id
 
 
 @dataclass(frozen=True, slots=True)
-class _Proposal:
-    """An option inside its best condition."""
+class Promising:
+    """A difference that train suggests to test inside a condition."""
 
-    option: _Option
-    found: FoundRule
-    p: float
-    """The p of the sign test inside, on train."""
+    row: int
+    """Its row in the table of verdicts."""
+    rule: ScopeRule
+    """The condition."""
     effect: float
     """The net difference on train, with verdicts outside counted as neither."""
 
@@ -97,22 +98,40 @@ def find_scoped(
         sources.setdefault(option.key, option)
     train, heldout = ([pair for pair in pairs if pair.prompt.split == split] for split in ("train", "heldout"))
     on_train = _measured(sources.values(), measured, train)
-    proposals = _proposals(options, _table(options, sources, on_train, train), conditions)
-    used = {each.option.key: sources[each.option.key] for each in proposals}
-    verdicts = {(one.hypothesis_id, one.prompt_id): one for one in on_train}
-    verdicts |= {(one.hypothesis_id, one.prompt_id): one for one in _measured(used.values(), measured, heldout)}
-    hypotheses: list[Hypothesis] = []
-    unscoped: list[Judgement] = []
-    for proposal in proposals:
-        hypotheses.append(hypothesis := _scoped(proposal))
-        source = sources[proposal.option.key].hypothesis.id
-        unscoped += [replace(verdicts[source, pair.prompt.id], hypothesis_id=hypothesis.id) for pair in pairs]
-    inside = [conditions.inside(proposal.found.rule) for proposal in proposals]
-    scoped = [
-        one if is_inside else replace(one, verdict=Verdict.NOT_SHOWN, in_scope=False)
-        for one, is_inside in zip(unscoped, (bool(each) for mask in inside for each in mask), strict=True)
+    table = _table(options, sources, on_train, train)
+    texts = [each.hypothesis.text for each in options]
+    found = [
+        (options[each.row], each) for each in promising(table, [each.chosen for each in options], texts, conditions)
     ]
-    return MeasuredScopes(conditions, tuple(hypotheses), tuple(scoped), tuple(unscoped))
+    used = {option.key: sources[option.key] for option, _ in found}
+    verdicts = {
+        (one.hypothesis_id, one.prompt_id): one for one in (*on_train, *_measured(used.values(), measured, heldout))
+    }
+    scopes = MeasuredScopes(conditions)
+    for option, each in found:
+        source = sources[option.key].hypothesis.id
+        scopes = _with_hypothesis(scopes, option, each, [verdicts[source, pair.prompt.id] for pair in pairs])
+    return scopes
+
+
+def _with_hypothesis(
+    scopes: MeasuredScopes, option: _Option, found: Promising, measured: Sequence[Judgement]
+) -> MeasuredScopes:
+    """Adds the hypothesis that a difference holds inside a condition, with its verdicts on all pairs."""
+    inside = scopes.conditions.inside(found.rule).tolist()
+    is_inside = {one.prompt_id: each for one, each in zip(measured, inside, strict=True)}
+    hypothesis = _scoped(option.hypothesis, found, is_inside)
+    unscoped = tuple(replace(one, hypothesis_id=hypothesis.id) for one in measured)
+    judgements = (
+        one if each else replace(one, verdict=Verdict.NOT_SHOWN, in_scope=False)
+        for one, each in zip(unscoped, inside, strict=True)
+    )
+    return replace(
+        scopes,
+        hypotheses=(*scopes.hypotheses, hypothesis),
+        judgements=(*scopes.judgements, *judgements),
+        unscoped=(*scopes.unscoped, *unscoped),
+    )
 
 
 def _options(methods: Sequence[Method], discoveries: Sequence[Discovery]) -> Iterator[_Option]:
@@ -144,31 +163,43 @@ def _table(
     return table.rows([rows[each.key] for each in options], mirrored)
 
 
-def _proposals(options: Sequence[_Option], table: VerdictTable, conditions: Conditions) -> list[_Proposal]:
-    """The most promising options inside their best conditions."""
+def promising(
+    table: VerdictTable, chosen: Sequence[bool], names: Sequence[str], conditions: Conditions
+) -> list[Promising]:
+    """Finds the differences that are most promising inside their best condition on train, most promising first.
+
+    Args:
+        table: The verdicts on train prompts; shape (differences, train prompts).
+        chosen: For each difference, whether it is also tested over all prompts.
+        names: A text for each difference; it decides the order of two that are equally promising, so that the order
+            does not depend on which model is called A.
+        conditions: The conditions on the prompts.
+    """
     everyone = np.ones(table.values.shape[1], dtype=np.bool_)
-    proposals: list[_Proposal] = []
-    for row, (option, found) in enumerate(zip(options, best_conditions(table, conditions), strict=True)):
+    kept: list[tuple[tuple[float, float, str, str], Promising]] = []
+    for row, found in enumerate(best_conditions(table, conditions)):
         if found is None:
             continue
         inside, all_ = table.counts(row, conditions.inside(found.rule)[conditions.train]), table.counts(row, everyone)
         p = sign_test(inside.k_for, inside.k_against)
-        overall = sign_test(all_.k_for, all_.k_against)
-        if p * len(conditions.terms) <= LARGEST_P and not (option.chosen and p * BETTER_BY > overall):
+        better = p * BETTER_BY <= sign_test(all_.k_for, all_.k_against)
+        if p * len(conditions.terms) <= LARGEST_P and (better or not chosen[row]):
             effect = (inside.k_for - inside.k_against) / all_.n
-            proposals.append(_Proposal(option, found, p, effect))
-    return sorted(proposals, key=_most_promising)[:MOST]
+            order = (p, -found.score, names[row], words_of_rule(found.rule))
+            kept.append((order, Promising(row, found.rule, effect)))
+    return [each for _, each in sorted(kept, key=lambda one: one[0])[:MOST]]
 
 
-def _most_promising(proposal: _Proposal) -> tuple[float, float, str, str]:
-    """Returns a sort key that is the same if the models are exchanged."""
-    return proposal.p, -proposal.found.score, proposal.option.hypothesis.text, words_of_rule(proposal.found.rule)
-
-
-def _scoped(proposal: _Proposal) -> Hypothesis:
-    """The hypothesis within its scope; its evidence is that of the overall one, as far as it lies in the scope."""
-    overall = proposal.option.hypothesis
-    scope = scope_of(proposal.found.rule)
+def _scoped(overall: Hypothesis, found: Promising, is_inside: Mapping[str, bool]) -> Hypothesis:
+    """The hypothesis within its scope; quotes of the overall one from elsewhere are left out."""
+    scope = scope_of(found.rule)
     text = f"{overall.text}, {scope.words}"
     digest = hashlib.sha256(f"{overall.direction} {text}".encode()).hexdigest()
-    return replace(overall, id=f"{overall.method}-{digest[:12]}", text=text, train_effect=proposal.effect, scope=scope)
+    return replace(
+        overall,
+        id=f"{overall.method}-{digest[:12]}",
+        text=text,
+        evidence=tuple(each for each in overall.evidence if is_inside[each.prompt_id]),
+        train_effect=found.effect,
+        scope=scope,
+    )

@@ -4,6 +4,7 @@ The words come from prompts, so they are quoted and short. A domain is a name th
 topic is used as such, any other is quoted.
 """
 
+from diffing.methods.lexical.tokens import as_written
 from diffing.scope import Scope, ScopeRule, Term
 from diffing.scopes.prompt_reading import QUESTION, SEVERAL_LINES
 
@@ -55,7 +56,7 @@ def _clause(term: Term) -> str:
         case "part":
             return f"the prompt's domain has {_quoted(term.value)} in its name"
         case "word":
-            return f"the prompt says {_quoted(term.value)}"
+            return f"the prompt says {_quoted(as_written(term.value))}"
         case "form":
             return _form(term.value)
 

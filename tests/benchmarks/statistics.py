@@ -14,6 +14,7 @@ from diffing.cli.commands import main
 from diffing.cli.progress import progress_bars
 from diffing.cli.shared_options import Json
 from diffing.paths import path_of
+from tests.benchmarks.simulation import Part
 from tests.benchmarks.simulation import statistics as simulate
 
 commands = typer.Typer(add_completion=False)
@@ -24,6 +25,7 @@ def statistics(
     *,
     runs: Annotated[int, typer.Option("--runs", min=1, help="Simulated runs per row.")] = 2000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of all draws.")] = 0,
+    only: Annotated[Part | None, typer.Option("--only", help="The only part to run.", show_default=False)] = None,
     save: Annotated[
         Path | None,
         typer.Option(
@@ -36,10 +38,10 @@ def statistics(
     ] = None,
     json_: Json = False,
 ) -> None:
-    """Test the statistics on simulated verdicts: false confirmations, intervals, and what early stopping keeps and
-    saves."""
+    """Test the statistics on simulated verdicts: false confirmations, intervals, what early stopping keeps and
+    saves, and scopes."""
     with progress_bars(Console(stderr=True)) as on_progress:
-        results = simulate(runs, seed=seed, on_progress=on_progress)
+        results = simulate(runs, seed=seed, only=only, on_progress=on_progress)
     if save:
         for name, result in results.items():
             save_result(result, save / f"{name}.json")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ from diffing.demo.config import FOLDER, demo_config
 from diffing.methods.llm import LlmMethod
 from diffing.methods.sae import SaeMethod
 from diffing.methods.sae.feature_evidence import ReadPair, latent_measure
-from diffing.metrics import wilson
+from diffing.metrics import concentrated, wilson
 from diffing.models.cache import Store
 from diffing.models.scripted import ScriptedModel
 from diffing.pipeline import diff_models
 from diffing.run import run
+from diffing.scope import Scope, ScopeRule, Term, TermKind
 from diffing.types import Finding, Hypothesis, PhraseMeasure, PropertyMeasure, Report, Side
 from tests.servers.demo_rules import PLANTED, condition, demo_llm, full_sentence, sentence
 from tests.servers.rules import in_process
@@ -49,6 +51,24 @@ def evidence_for(planted: dict[str, Any], report: Report) -> list[Finding]:
 def test_every_planted_difference_is_confirmed_but_the_rare_one(report: Report) -> None:
     missed = {planted["id"] for planted in PLANTED if not evidence_for(planted, report)}
     assert missed == TOO_RARE
+
+
+def is_trigger(scope: Scope | None, trigger: Mapping[str, Any]) -> bool:
+    """Whether a scope is exactly the condition under which a difference was planted."""
+    if trigger["kind"] == "always" or scope is None or scope.rule is None:
+        return trigger["kind"] == "always" and scope is None
+    kind: TermKind = "domain" if trigger["kind"] == "domain" else "word"
+    return scope.rule == ScopeRule((Term(kind, trigger["value"]),))
+
+
+def test_triggers_are_named_exactly_without_an_llm(report: Report) -> None:
+    """All but two of those that can be confirmed: one is named with a second domain, one with two more."""
+    missed = set()
+    for planted in PLANTED:
+        places = [concentrated(finding) for finding in evidence_for(planted, report)]
+        if not any(is_trigger(place.scope if place else None, planted["trigger"]) for place in places):
+            missed.add(planted["id"])
+    assert len(missed - TOO_RARE) <= 2, missed
 
 
 def test_a_finding_has_exactly_the_share_of_the_responses(report: Report) -> None:

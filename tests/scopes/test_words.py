@@ -23,6 +23,7 @@ PRIVACY = Term("domain", "contrast_privacy")
         ((MEDICINE, PRIVACY, TRAVEL), "or", "when the prompt's domain is “medicine”, “contrast_privacy” or “travel”"),
         ((Term("part", "contrast"),), None, "when the prompt's domain has “contrast” in its name"),
         ((Term("word", "the end"),), None, "when the prompt says “the end”"),
+        ((Term("word", "中 国"),), None, "when the prompt says “中国”"),
         ((QUESTION,), None, "when the prompt ends with a question mark"),
         ((Term("form", "more than 40 words"),), None, "when the prompt is long (more than 40 words)"),
         ((Term("form", "fewer than 12 words"),), None, "when the prompt is short (fewer than 12 words)"),

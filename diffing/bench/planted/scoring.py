@@ -14,13 +14,14 @@ from diffing.bench.planted.matching import (
     verdicts_by_hypothesis,
 )
 from diffing.bench.planted.matching_judge import ask_matches
-from diffing.estimates import Estimate
+from diffing.estimates import Estimate, Metrics
 from diffing.methods.base import MeasuringMethod, Method, method_plans
 from diffing.methods.lexical import LexicalMethod
 from diffing.methods.lexical.properties import BY_NAME
-from diffing.metrics import sign_test
+from diffing.metrics import concentrated, sign_test
 from diffing.models.base import Model
 from diffing.report.sae_tables import features_of
+from diffing.scopes import meets
 from diffing.stages import JUDGE
 from diffing.types import (
     Finding,
@@ -154,12 +155,20 @@ class _RunVerdicts:
         return named_by(target, finding, verdicts, heldout, self.targets, tokens=self._tokens, says=says)
 
     def has_trigger_as_scope(self, target: Target, finding: Finding) -> bool:
-        """Compares them on held-out prompts: on train prompts nobody may have decided what is in the scope."""
+        """Compares the trigger with the finding's scope, stated or measured, on held-out prompts.
+
+        On train prompts nobody may have decided what is in a stated scope.
+        """
         in_scope = {key: v for key, v in self._in_scope.get(finding.hypothesis.id, {}).items() if key in self._heldout}
         prompts = [pair.prompt for pair in self.report.pairs if pair.prompt.id in in_scope]
-        return finding.hypothesis.scope is not None and is_scope_of(
-            target.plant.trigger, prompts, [prompt_id for prompt_id, inside in in_scope.items() if inside]
-        )
+        place = concentrated(finding)
+        if place is not None and place.scope.rule is not None:
+            inside = [prompt.id for prompt in prompts if meets(place.scope.rule, prompt)]
+        elif finding.hypothesis.scope is not None:
+            inside = [prompt_id for prompt_id, is_inside in in_scope.items() if is_inside]
+        else:
+            return False
+        return is_scope_of(target.plant.trigger, prompts, inside)
 
     def tracks(self, target: Target, finding: Finding) -> bool:
         return tracks(target, finding.hypothesis.direction, self.verdicts(finding), self.heldout(finding))
@@ -171,6 +180,12 @@ class _RunVerdicts:
         return [finding for finding in self.confirmed if finding.hypothesis.method == method]
 
 
+def _in_scope(finding: Finding) -> Metrics | None:
+    """The metrics of a finding on the held-out prompts in its scope, stated or measured."""
+    place = concentrated(finding)
+    return finding.heldout_in_scope if place is None else place.inside
+
+
 Named = Mapping[tuple[str, str], How | None]
 
 
@@ -178,7 +193,7 @@ def _found(run: _RunVerdicts, target: Target, method: str, named: Named, judged:
     naming = [f for f in run.of(method) if named[target.plant.id, f.hypothesis.id]]
     by_trigger = target.plant.trigger.kind != "always" and bool(naming)
     scoped = [f for f in naming if by_trigger and run.has_trigger_as_scope(target, f)]
-    within = scoped[0].heldout_in_scope if scoped else None
+    within = _in_scope(scoped[0]) if scoped else None
     return Detection(
         target=target,
         method=method,

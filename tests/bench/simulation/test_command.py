@@ -28,6 +28,8 @@ def test_every_row_is_kept_with_the_command(printed_and_kept: tuple[str, Path]) 
         "statistics-thrift": 9,
         "statistics-conditional": 34,
         "statistics-described": 10,
+        "statistics-scopes": 20,
+        "statistics-scopes-power": 4,
     }
     for result in results.values():
         assert result.command == "python -m tests.benchmarks.statistics --runs 1 --seed 3"

@@ -1,5 +1,5 @@
-"""Simulates verdicts to check false confirmations, the coverage of intervals, and what early stopping saves."""
+"""Simulates verdicts to check false confirmations, the coverage of intervals, what early stopping saves, and scopes."""
 
-from tests.benchmarks.simulation.results import statistics
+from tests.benchmarks.simulation.results import Part, statistics
 
-__all__ = ["statistics"]
+__all__ = ["Part", "statistics"]

@@ -1,6 +1,7 @@
 """Runs all simulations of verdicts and turns their rows into results with explanations."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias
 
 from diffing.bench.results import Result, ResultColumn
 from diffing.types import OnProgress, Row, Scalar, ignore_progress
@@ -9,6 +10,7 @@ from tests.benchmarks.simulation.coverage import coverage_rows
 from tests.benchmarks.simulation.described import RECALL, described_rows
 from tests.benchmarks.simulation.mixes import mix_rows
 from tests.benchmarks.simulation.nulls import null_rows
+from tests.benchmarks.simulation.scope_results import scope_results
 from tests.benchmarks.simulation.worlds import ERRORS, FIRST_PLACE
 
 DRAWS = 5
@@ -61,23 +63,41 @@ confirmed for each one that judging everything confirms. Saved: of the questions
 asked. False: the false discovery rate."""
 
 
-def statistics(runs: int, *, seed: int = 0, on_progress: OnProgress = ignore_progress) -> Mapping[str, Result]:
-    """Simulates everything.
+Part: TypeAlias = Literal["verdicts", "scopes"]
+"""A part of the benchmark: hypotheses as a judge tests them, or scopes of differences."""
+
+
+def statistics(
+    runs: int, *, seed: int = 0, only: Part | None = None, on_progress: OnProgress = ignore_progress
+) -> Mapping[str, Result]:
+    """Simulates everything, or one part.
 
     Args:
         runs: Simulated runs per row.
         seed: Of all draws.
+        only: The part; None for all.
         on_progress: Called after every row.
 
     Returns:
         Results by the name of their file.
     """
+    command = f"python -m tests.benchmarks.statistics --runs {runs} --seed {seed}"
+    if only == "scopes":
+        return scope_results(runs, seed=seed, command=f"{command} --only scopes", on_progress=on_progress)
+    if only == "verdicts":
+        return _verdicts(runs, seed, f"{command} --only verdicts", on_progress)
+    every = dict(_verdicts(runs, seed, command, on_progress))
+    return every | dict(scope_results(runs, seed=seed, command=command, on_progress=on_progress))
+
+
+def _verdicts(runs: int, seed: int, command: str, on_progress: OnProgress) -> Mapping[str, Result]:
+    """Simulates hypotheses as a judge tests them."""
     nulls = null_rows(runs, seed, on_progress)
     mixes, planned = mix_rows(runs, seed, on_progress)
     covered = coverage_rows(DRAWS * runs, seed, on_progress)
     scoped = conditional_rows(runs, seed, on_progress)
     described = described_rows(runs, seed, on_progress)
-    return results_of(nulls, covered, planned, mixes, scoped, described, {"runs": runs, "seed": seed})
+    return results_of(nulls, covered, planned, mixes, scoped, described, {"runs": runs, "seed": seed}, command)
 
 
 def results_of(
@@ -88,6 +108,7 @@ def results_of(
     scoped: Sequence[Row],
     described: Sequence[Row],
     settings: Mapping[str, Scalar],
+    command: str,
 ) -> Mapping[str, Result]:
     """The rows with the words that explain them.
 
@@ -99,8 +120,8 @@ def results_of(
         scoped: Of `conditional_rows`.
         described: Of `described_rows`.
         settings: What decided them.
+        command: The command that reproduces them.
     """
-    command = f"python -m tests.benchmarks.statistics --runs {settings['runs']} --seed {settings['seed']}"
 
     def result(title: str, about: str, rows: Sequence[Row], columns: Sequence[ResultColumn]) -> Result:
         return Result(

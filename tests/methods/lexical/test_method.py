@@ -14,6 +14,7 @@ from diffing.methods.lexical.properties import PROPERTIES
 from diffing.outputs.phrasing import measured_by
 from diffing.prompts import prompts_from
 from diffing.types import (
+    SIDES,
     Discovery,
     Finish,
     Hypothesis,
@@ -22,6 +23,7 @@ from diffing.types import (
     Pair,
     PhraseMeasure,
     Prompt,
+    PropertyMeasure,
     Response,
     Side,
     Verdict,
@@ -100,6 +102,18 @@ def test_planted_differences_are_found_with_exactly_the_planted_shares() -> None
     }
     assert heldout_b == heldout
     assert {one.id for one in found.hypotheses}.isdisjoint(one.id for one in found_b.hypotheses)
+
+
+def test_what_is_not_chosen_can_be_measured_in_either_direction() -> None:
+    pairs = [pair(i, "Good!", "Good.") for i in range(30)]
+    method = LexicalMethod()
+    found = method.find_hypotheses(pairs)
+    of_properties = [one for one in found.hypotheses if isinstance(one.measure, PropertyMeasure)]
+    every = sorted((measured_by(one.measure), one.direction) for one in (*of_properties, *found.candidates))
+    assert every == sorted((one.name, side) for one in PROPERTIES for side in SIDES)
+    against = next(one for one in found.candidates if one.measure == of_properties[0].measure)
+    verdicts = [[one.verdict for one in method.measure([each], pairs)] for each in (of_properties[0], against)]
+    assert verdicts[0] == verdicts[1] == [Verdict.A] * 30
 
 
 def test_the_table_has_every_property_and_left_out_counts_the_rest() -> None:

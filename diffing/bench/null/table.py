@@ -17,9 +17,10 @@ ABOUT = (
     "are greedy and only rounding could make them differ, so the share of equal responses says more than the tests.\n\n"
     "Accepted is the paper's criterion on the train prompts; confirmed is the test on held-out prompts with a false "
     "discovery rate of 5% over the hypotheses tested. In a null run every confirmation is false, so the share of runs "
-    "that confirm anything is the false discovery rate itself. The sides are told apart if more held-out pairs than by "
-    "chance are told right from the texts and all verdicts, at p <= 0.05, which 5% of null runs are at most. Intervals are Wilson's, and exact if nothing was "
-    "confirmed; those over hypotheses treat these as independent, which hypotheses of one run are only roughly."
+    "that confirm anything is the false discovery rate itself. The two sides are told apart if the texts and all "
+    "verdicts tell so many held-out pairs right that p <= 0.05; by chance this happens in at most 5% of null runs. "
+    "Intervals are Wilson's, and exact if there was none; those over hypotheses treat these as independent, which "
+    "hypotheses of one run are only roughly."
 )
 _COLUMNS = (
     ResultColumn("model", "Model"),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from diffing import metrics
-from diffing.estimates import Concentration, Estimate
+from diffing.estimates import Concentration, Coverage, Estimate
 from diffing.levels import measured_values, with_levels
 from diffing.methods.lexical import LexicalMethod
 from diffing.metrics.medians import median
@@ -224,7 +224,7 @@ def test_nothing_has_no_median() -> None:
     assert median([]) == metrics.UNDEFINED
 
 
-def test_a_run_gives_levels_that_mirror_and_do_not_depend_on_the_order_of_prompts() -> None:
+def test_a_run_gives_levels_and_coverage_that_mirror_and_do_not_depend_on_the_order_of_prompts() -> None:
     prompts = prompts_from(
         ((None, (Message("user", f"Tell me about item {i}."),), None) for i in range(60)), "test", 40, 20
     )
@@ -234,8 +234,10 @@ def test_a_run_gives_levels_that_mirror_and_do_not_depend_on_the_order_of_prompt
 
     def levels(one: ScriptedModel, other: ScriptedModel, order: int) -> dict[str, TOLD]:
         report = diff_models(one, other, prompts[::order], methods=[LexicalMethod()], options=options)
+        coverages.append(report.coverage)
         return {found.hypothesis.text: told(found.levels) for found in report.findings}
 
+    coverages: list[Coverage | None] = []
     expected = levels(plain, praises, 1)
     praise = expected["<MODEL> opens with praise for the user's question or idea more often"]
     assert praise["heldout", "all", "b"] == ("share", 1.0, 20)
@@ -248,6 +250,9 @@ def test_a_run_gives_levels_that_mirror_and_do_not_depend_on_the_order_of_prompt
         text: {(split, place, other_names[side]): value for (split, place, side), value in found.items()}
         for text, found in expected.items()
     }
+    assert coverages[0] == coverages[1] == coverages[2]
+    assert coverages[0] is not None
+    assert (coverages[0].everything.value, coverages[0].everything.n, coverages[0].findings.value) == (1.0, 20, 1.0)
 
 
 def test_hostile_texts_break_nothing() -> None:

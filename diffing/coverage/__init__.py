@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from diffing import metrics
 from diffing.estimates import Coverage, Estimate
-from diffing.types import SIDES, Finding, Hypothesis, Judgement, Merged, Pair, Verdict
+from diffing.types import Finding, Hypothesis, Judgement, Merged, Pair, Verdict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -130,14 +130,14 @@ def _told_from_everything(train: Sequence[Pair], heldout: Sequence[Pair], verdic
     import numpy as np
     from scipy.sparse import csr_array, hstack
 
-    from diffing.coverage.term_weights import term_weights
+    from diffing.coverage.term_weights import term_differences
 
     pairs = (*train, *heldout)
-    texts = [pair.response(side).text for pair in pairs for side in SIDES]
-    terms = term_weights(texts, 2 * len(train))
+    terms = term_differences([(pair.a.text, pair.b.text) for pair in pairs], len(train))
     sizes = np.array([np.subtract(_sizes(pair.a.text), _sizes(pair.b.text)) for pair in pairs])
     own = np.column_stack([WEIGHT_OF_VERDICTS * values for values in verdicts.values()] or [sizes[:, :0]])
-    features = hstack([terms[::2] - terms[1::2], csr_array(sizes), csr_array(own)], format="csr")
+    features = hstack([terms, csr_array(sizes), csr_array(own)], format="csr")
+    del terms  # the largest part of a large run
     return _scores(features[: len(train)], features[len(train) :], STRENGTH_OF_ALL)
 
 

@@ -23,32 +23,39 @@ MOST = 20_000
 """The largest number of terms: those that are in the most texts."""
 _WORD = re.compile(r"\w+|[^\w\s]")
 _CHUNK = 1_000
-"""The number of texts whose terms are counted at once."""
+"""The number of texts whose terms are counted at once; even, so that no pair is divided."""
 _Ints = npt.NDArray[np.int64]
 
 
-def term_weights(texts: Sequence[str], fitted: int) -> "csr_array":
-    """Weighs the terms of texts: (1 + ln count) * (1 + ln((1 + texts) / (1 + texts with the term))), to length 1.
+def term_differences(pairs: Sequence[tuple[str, str]], fitted: int) -> "csr_array":
+    """Weighs the terms of the first text of each pair less those of the second.
+
+    A weight is (1 + ln count) * (1 + ln((1 + texts) / (1 + texts with the term))); those of a text have length 1.
 
     Args:
-        texts: The texts.
-        fitted: The number of texts, from the first on, that decide which terms are weighed and how rare they are.
+        pairs: Pairs of texts.
+        fitted: The number of pairs, from the first on, that decide which terms are weighed and how rare they are.
 
     Returns:
-        The weights; shape (texts, terms).
+        The differences; shape (pairs, terms).
 
     Source: Manning, Raghavan and Schütze (2008), Introduction to Information Retrieval, 6.2 and 6.4.
     """
-    from scipy.sparse import csr_array
+    from scipy.sparse import csr_array, vstack
 
-    words, count = _word_numbers(texts, fitted)
-    terms = _frequent_terms(words[:fitted], count)
-    rarity = np.log((1 + fitted) / (1 + terms.texts)) + 1
-    rows = [_weigh(numbers, count, terms.codes, rarity) for numbers in words]
-    ends = np.cumsum([0, *(len(places) for places, _ in rows)])
-    places = np.concatenate([np.zeros(0, np.int64), *(places for places, _ in rows)])
-    weights = np.concatenate([np.zeros(0), *(own for _, own in rows)])
-    return csr_array((weights, places, ends), shape=(len(texts), len(terms.codes)))
+    words, count = _word_numbers([text for pair in pairs for text in pair], 2 * fitted)
+    terms = _frequent_terms(words[: 2 * fitted], count)
+    rarity = np.log((1 + 2 * fitted) / (1 + terms.texts)) + 1
+    # in parts, whose terms that are in both texts of a pair are added up at once, to save memory
+    parts = [csr_array((0, len(terms.codes)))]
+    for first in range(0, len(words), _CHUNK):
+        rows = [_weigh(numbers, count, terms.codes, rarity) for numbers in words[first : first + _CHUNK]]
+        ends = np.cumsum([0, *(len(places) for places, _ in rows)])[::2]
+        places = np.concatenate([places for places, _ in rows])
+        weights = np.concatenate([-own if row % 2 else own for row, (_, own) in enumerate(rows)])
+        parts.append(csr_array((weights, places, ends), shape=(len(rows) // 2, len(terms.codes))))
+        parts[-1].sum_duplicates()
+    return vstack(parts, format="csr")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,10 +105,10 @@ def _frequent_terms(texts: Sequence[npt.NDArray[np.int32]], count: int) -> _Term
 
 def _weigh(
     words: npt.NDArray[np.int32], count: int, terms: _Ints, rarity: npt.NDArray[np.float64]
-) -> tuple[_Ints, npt.NDArray[np.float64]]:
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
     """The places of a text's terms among all terms, and their weights."""
     codes, times = np.unique(_codes(words, count), return_counts=True)
-    places = np.searchsorted(terms, codes)
+    places = np.searchsorted(terms, codes).astype(np.int32)
     is_known = np.append(terms, -1)[places] == codes
     weights = (1 + np.log(times[is_known])) * rarity[places[is_known]]
     return places[is_known], weights / max(float(np.sqrt(weights @ weights)), 1e-300)

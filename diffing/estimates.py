@@ -38,7 +38,8 @@ class Metrics:
     net_difference: Estimate
     """(k_for - k_against) / n."""
     p: float | None
-    """p of the exact one-sided sign test of k_for against k_against; None if the hypothesis was not tested here. On
+    """p of the exact one-sided sign test of k_for against k_against; None if the hypothesis was not tested here. For
+    signs that are counted it is at least the p with which the lengths of the responses alone would bring k_for. On
     held-out, if the hypothesis has a measured scope of its own: the p of its `Concentration`, which is not smaller."""
     q: float | None = None
     """p after Benjamini-Hochberg over all hypotheses tested on held-out prompts; set on held-out only."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from diffing import metrics
 from diffing.estimates import Metrics
-from diffing.report import order_findings
+from diffing.ranking import order_findings
 from diffing.scopes import MeasuredScopes, own_concentrations, with_concentrations
 from diffing.types import Finding, Hypothesis, Judgement, Pair, Rating
 

@@ -86,6 +86,10 @@ class Judgements(Sequence[Judgement]):
     """`Judgement.reply` of every row."""
     in_scope: EncodedColumn[bool]
     """`Judgement.in_scope` of every row."""
+    per_word: EncodedColumn[Side | None]
+    """`Judgement.per_word` of every row."""
+    chances_a: EncodedColumn[float | None]
+    """`Judgement.chance_a` of every row."""
 
     @classmethod
     def of(cls, judgements: Iterable[Judgement]) -> "Judgements":
@@ -101,6 +105,8 @@ class Judgements(Sequence[Judgement]):
             EncodedColumn.of([row.shown_first for row in rows]),
             EncodedColumn.of([row.reply for row in rows]),
             EncodedColumn.of([row.in_scope for row in rows]),
+            EncodedColumn.of([row.per_word for row in rows]),
+            EncodedColumn.of([row.chance_a for row in rows]),
         )
 
     @property
@@ -114,6 +120,8 @@ class Judgements(Sequence[Judgement]):
             self.shown_first,
             self.replies,
             self.in_scope,
+            self.per_word,
+            self.chances_a,
         )
 
     def of_hypothesis(self, hypothesis_id: str) -> "Judgements":
@@ -130,6 +138,8 @@ class Judgements(Sequence[Judgement]):
             self.shown_first,
             self.replies,
             self.in_scope,
+            self.per_word,
+            self.chances_a,
         )
 
     def __len__(self) -> int:

@@ -13,7 +13,7 @@ from diffing.coverage import cover
 from diffing.errors import SettingError
 from diffing.estimates import Metrics
 from diffing.evaluation import findings_of
-from diffing.grouping import merge
+from diffing.grouping import families, merge
 from diffing.judge import Judging, JudgingResult, judge, judge_in_stages
 from diffing.judge.agreement import compare_with_measurement
 from diffing.judge.audit import SAMPLE, JudgeChecks, JudgedRun, check_judge
@@ -21,6 +21,7 @@ from diffing.judgements import Judgements
 from diffing.levels import measured_values, with_levels
 from diffing.methods.base import MeasuringMethod, Method, SeededMethod, measurements
 from diffing.models.base import Model, Price, Sampling
+from diffing.ranking import order_findings
 from diffing.ratings import rate
 from diffing.responses import respond
 from diffing.run_records import (
@@ -158,6 +159,7 @@ def diff_models(
     known = measured_values(methods, [finding.hypothesis for finding in findings], pairs, values)
     findings = with_levels(findings, judgements, pairs, known, scopes.conditions.inside)
     merged = merge(findings, judgements, pairs, judge=judge, on_progress=on_progress)
+    grouped = families(merged.entries, findings, judgements, pairs, methods=methods, inside=scopes.conditions.inside)
     repeated = Stability({}, ())
     repeated_calls: tuple[Usage, ...] = ()
     if options.stability > 1:
@@ -170,7 +172,7 @@ def diff_models(
         model_b=info_b,
         others=helper_models(methods, judge, second_judge, raters),
         pairs=pairs,
-        findings=findings,
+        findings=order_findings(findings, grouped.weights),
         judgements=Judgements.of(judgements),
         tables={**tables_of(methods, discoveries, checked, checks), **repeated.tables},
         left_out=left_out_of(answered, methods, discoveries, judged),
@@ -181,8 +183,8 @@ def diff_models(
         usage=tuple(priced(u, options.prices) for u in usage),
         settings=dict(options.settings) or _own_settings(options),
         versions=versions(),
-        merged=merged.entries,
-        coverage=cover(findings, merged.entries, judgements, pairs),
+        merged=grouped.lines,
+        coverage=cover(findings, grouped.lines, judgements, pairs),
     )
 
 

@@ -280,6 +280,12 @@ class Judgement:
     in_scope: bool = True
     """Whether the prompt is in the hypothesis's scope; True if the hypothesis has none. Outside it, the verdict is
     NOT_SHOWN without a question to the judge."""
+    per_word: Side | None = None
+    """If signs were counted of which a longer response has more: the side that has more of them per word. A verdict
+    for a side says that it has more per word and in all. With the verdict NEITHER, the other side has more in all."""
+    chance_a: float | None = None
+    """The probability that `per_word` is A, given how many signs both responses have together, if their lengths alone
+    placed these; None if `per_word` is None."""
 
 
 OnHypotheses: TypeAlias = Callable[[Sequence[tuple[Hypothesis, Metrics | None]]], None]
@@ -451,7 +457,7 @@ class Report:
     pairs: tuple[Pair, ...]
     """Every prompt with both responses."""
     findings: tuple[Finding, ...]
-    """All findings, in the order of `report.order_findings`: confirmed ones first."""
+    """All findings, in the order of `ranking.order_findings`: confirmed ones first."""
     judgements: Sequence[Judgement]
     """All verdicts; `judgements.Judgements` stores many of them in little memory."""
     tables: Mapping[str, tuple[Row, ...]]

@@ -12,7 +12,7 @@ from diffing import metrics
 from diffing.grouping import Behaviour, Merging, merge
 from diffing.grouping.same_statements import ask_same
 from diffing.models.scripted import ScriptedModel
-from diffing.report import order_findings
+from diffing.ranking import order_findings
 from diffing.types import (
     Finding,
     Hypothesis,

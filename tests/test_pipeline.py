@@ -94,7 +94,9 @@ def test_methods_merge_into_one_list_and_the_judge_is_checked_without_changing_a
     (praise,) = [f.hypothesis.id for f in report.findings if f.hypothesis.measure == PropertyMeasure("praise")]
     (entry,) = [entry for entry in report.merged if "said-praise" in entry.members]
     assert set(entry.members) >= {praise, "said-praise", "said-at-once"}
-    assert {"property", "judge"} <= set(entry.known_by) <= {"lead", "property", "judge", "verdicts"}
+    known = dict(zip(entry.members, entry.known_by, strict=True))
+    assert {known[each] for each in (praise, "said-praise", "said-at-once")} == {"lead", "property", "judge"}
+    assert set(known.values()) <= {"lead", "property", "judge", "verdicts", "part", "pairs"}
     assert [e.members for e in report.merged if "said-refuses" in e.members] == [("said-refuses",)]
     rows = {str(row["check"]): row["value"] for row in report.tables["judge_checks"]}
     assert {name: rows[name] for name in ("both orders", "measured properties", "second judge")} == dict.fromkeys(

@@ -16,6 +16,7 @@ HEADINGS: Mapping[Kind, str] = {
     "refusals": "Properties against human labels",
     "lineage": "Lineages: differences between related models",
     "compare": "The methods compared",
+    "behaviours": "The list of behaviours",
 }
 FOLDED = 28
 """A table with more rows than this is collapsed."""

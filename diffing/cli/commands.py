@@ -53,7 +53,7 @@ _err = Console(stderr=True)
 EXCLUDED_FROM_SELF_COMPARISON = ("model_a", "model_b", "chat_template_b")
 """Settings that a comparison of A with itself sets differently or does not have."""
 MAX_FINDINGS_AFTER_RUN = 25
-"""Maximum number of findings printed at the end of a run; `diffing show` prints all."""
+"""Maximum number of differences printed at the end of a run; `diffing show` prints all."""
 NOTE_LENGTH = 2_000
 """Maximum number of characters of a note in the terminal."""
 
@@ -121,11 +121,29 @@ def show(
     report: Annotated[str, typer.Argument(help="Folder of a report, or user/name on the Hub.", show_default=False)],
     *,
     json_: Json = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show also words and phrases, SAE features and what was not confirmed.")
+    ] = False,
+    explained: Annotated[
+        str | None,
+        typer.Option(
+            "--explain",
+            metavar="PROPERTY",
+            help="Print what this measured property counts, such as refusals, with examples from the report.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Print the findings of a report."""
+    """Print the differences that a report confirms."""
     from diffing.report import load_report
 
-    _show(load_report(report), json_)
+    loaded = load_report(report)
+    if explained is None:
+        _show(loaded, json_, everything=everything)
+    else:
+        from diffing.cli.explain import explain
+
+        explain(loaded, explained, json_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +246,10 @@ def _make_folder(out: Path) -> None:
         raise SettingError(f"The folder {out} cannot be created ({error.strerror}). Give another --out") from None
 
 
-def _show(report: "Report", json_: bool, most: int | None = None) -> None:
-    from diffing.cli.terminal_tables import findings_table
-    from diffing.outputs.phrasing import explanation, headline, one_line
+def _show(report: "Report", json_: bool, most: int | None = None, *, everything: bool = False) -> None:
+    from diffing.cli.terminal_tables import findings_list
+    from diffing.outputs.headline import headline
+    from diffing.outputs.phrasing import explanation, one_line
     from diffing.report import report_summary
     from diffing.responses import cut_note
 
@@ -244,7 +263,7 @@ def _show(report: "Report", json_: bool, most: int | None = None) -> None:
     console.print(Text(explanation(report)))
     for note in (each for each in report.notes if each != cut):
         console.print(Text(one_line(f"Note: {note}", NOTE_LENGTH), style="dim"))
-    console.print(findings_table(report, console.width, most))
+    console.print(findings_list(report, console.width, most=most, everything=everything))
 
 
 def main(arguments: list[str] | None = None, *, commands: typer.Typer = app) -> None:

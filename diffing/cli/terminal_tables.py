@@ -1,5 +1,6 @@
-"""Builds the tables of findings and estimates for the terminal; text from models is never read as markup."""
+"""Builds the list of differences and the table of estimates for the terminal; text from models is never markup."""
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -9,77 +10,112 @@ from rich.text import Text
 from diffing.estimates import Estimate
 from diffing.outputs.phrasing import one_line
 from diffing.report.index import index_of
-from diffing.types import SIDES, Finding, Report
+from diffing.report.model_names import Names
+from diffing.types import SIDES, Report
 
 if TYPE_CHECKING:
     from diffing.estimate import RunEstimate
+    from diffing.report.grouped_list import Entry
 
 
 WIDE = 120
 """Minimum width of a terminal, in columns, for showing all numbers."""
 LENGTH, SHORT = 1_000, 30
 """Maximum number of characters of a text, and of a text in a narrow column."""
+MEMBERS = 3
+"""Maximum number of the other findings of a line that are shown below it."""
+_NAMES = Names("A", "B")
 
 
-def findings_table(report: Report, width: int, most: int | None = None) -> RenderableType:
-    """Builds a table with one row per entry of the grouped list and its result on held-out prompts.
+def findings_list(report: Report, width: int, *, most: int | None = None, everything: bool = False) -> RenderableType:
+    """Builds the list of confirmed differences: what differs, where, both models' levels, and the net difference.
+
+    Below it stand the number of lines in each folded part and, if it was computed, how much the list explains.
 
     Args:
-        report: The report with the findings.
+        report: The report.
         width: Width of the terminal in columns; a narrow one gets fewer numbers.
-        most: Maximum number of rows; None for all.
+        most: Maximum number of differences; None for all.
+        everything: Shows the lines of the folded parts too, among them those that are not confirmed.
     """
-    from diffing.outputs.finding_results import where_it_applies
-    from diffing.outputs.phrasing import also_found, statement
-    from diffing.report.model_names import Names
+    from diffing.outputs.blocks import lines_by_block, title_of
+    from diffing.outputs.coverage_words import coverage_in_words
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("", no_wrap=True)
-    table.add_column("finding", overflow="fold")
-    table.add_column("method", no_wrap=True)
-    numbers = ("net difference, points", "accuracy %", "frequency %", "q")[: 4 if width >= WIDE else 1]
-    for name in numbers:
-        table.add_column(name, justify="right", no_wrap=width >= WIDE)
-    entries = index_of(report).entries
-    for entry in entries[:most]:
-        finding = entry.lead
-        text = Text(one_line(statement(finding, Names("A", "B")), LENGTH))
-        if within := where_it_applies(finding):
-            text.append(f"\nwhere it applies: {within}", style="dim")
-        if entry.members:
-            text.append(f"\n{one_line(f'also found by {also_found(entry)}', LENGTH)}", style="dim")
-        table.add_row(
-            Text("confirmed", style="green")
-            if finding.confirmed
-            else Text("not tested" if finding.heldout.p is None else "-", style="dim"),
-            text,
-            Text(one_line(finding.hypothesis.method, SHORT)),
-            *_numbers(finding)[: len(numbers)],
-        )
-    models = [
+    index = index_of(report)
+    models = (
         Text(f"{side.upper()}  {one_line(info.id, LENGTH)}")
         for side, info in zip(SIDES, (report.model_a, report.model_b), strict=True)
-    ]
-    more = len(entries) - len(entries[:most])
-    return Group(*models, table, *([Text(f"and {more} more, see the report", style="dim")] if more else []))
+    )
+    parts: list[RenderableType] = [*models]
+    for block, entries in lines_by_block(index).items():
+        title = title_of(block, index)
+        if block == "differences":
+            parts += [Text(title, style="bold"), _lines(entries[:most], width)] if entries else []
+            if more := len(entries[most:]) if most is not None else 0:
+                parts.append(Text(f"and {more} more, see the report", style="dim"))
+        elif entries and everything:
+            parts += [Text(title, style="bold"), _lines(entries, width)]
+        elif entries:
+            parts.append(Text(f"{title} (listed by diffing show --all)", style="dim"))
+    if report.coverage:
+        parts.append(Text(one_line(coverage_in_words(report.coverage, index.names), LENGTH)))
+    return Group(*parts)
 
 
-def _numbers(finding: Finding) -> list[Text]:
+def _lines(entries: Iterable["Entry"], width: int) -> Table:
+    from diffing.outputs.behaviour_words import metrics_shown
+    from diffing.outputs.phrasing import probability
+
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("difference", overflow="fold", ratio=1)
+    table.add_column("net difference, points", justify="right", no_wrap=width >= WIDE, min_width=16)
+    if width >= WIDE:
+        table.add_column("q", justify="right", no_wrap=True)
+        table.add_column("method", no_wrap=True)
+    for entry in entries:
+        finding = entry.lead
+        cells = [
+            Text(_points(metrics_shown(finding).net_difference) if finding.heldout.p is not None else "not tested")
+        ]
+        if width >= WIDE:
+            cells += [Text(probability(finding.heldout.q)), Text(one_line(finding.hypothesis.method, SHORT))]
+        table.add_row(Text(str(entry.number)), _said(entry), *cells)
+    return table
+
+
+def _said(entry: "Entry") -> Text:
+    """Returns the statement of a line and, each below it, where it shows, both levels and the line's other findings."""
+    from diffing.outputs.phrasing import line_statement
+
+    text = Text(one_line(line_statement(entry, _NAMES), LENGTH))
+    for line in _below(entry):
+        text.append(f"\n{one_line(line, LENGTH)}", style="dim")
+    return text
+
+
+def _below(entry: "Entry") -> Iterator[str]:
+    from diffing.outputs.behaviour_words import where
+    from diffing.outputs.line_words import member_in_words, overall
+
+    if place := where(entry.lead, _NAMES):
+        yield place
+    if entry.lead.heldout.p is not None and (levels := overall(entry.lead, _NAMES)):
+        yield levels
+    others = [member for member in entry.members if member is not entry.opposite]
+    for member in others[:MEMBERS]:
+        yield f"also: {member_in_words(member, _NAMES)}"
+    if more := len(others[MEMBERS:]):
+        yield f"also: {more} more"
+
+
+def _points(net: Estimate) -> str:
     from diffing.outputs.phrasing import points
 
-    heldout = finding.heldout
-    net = "-" if heldout.net_difference.value is None else points(heldout.net_difference.value)
-    if heldout.net_difference.low is not None:
-        net += f" [{points(heldout.net_difference.low)}, {points(heldout.net_difference.high)}]"
-    accuracy, frequency = (_percent(estimate) for estimate in (heldout.accuracy, heldout.frequency))
-    return [Text(net), Text(accuracy), Text(frequency), Text("-" if heldout.q is None else f"{heldout.q:.3g}")]
-
-
-def _percent(estimate: Estimate) -> str:
-    """Formats a share and its interval in percent; `-` if it is undefined."""
-    if estimate.value is None or estimate.low is None or estimate.high is None:
+    if net.value is None:
         return "-"
-    return f"{100 * estimate.value:.0f} [{100 * estimate.low:.0f}, {100 * estimate.high:.0f}]"
+    span = "" if net.low is None else f" [{points(net.low)}, {points(net.high)}]"
+    return f"{points(net.value)}{span}"
 
 
 def estimate_table(estimated: "RunEstimate") -> RenderableType:

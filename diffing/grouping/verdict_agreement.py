@@ -3,12 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from diffing import metrics
 from diffing.estimates import Estimate
 from diffing.metrics import kappa
-from diffing.types import Hypothesis, Judgement, Pair, Verdict
+from diffing.types import Hypothesis, Judgement, Pair, Split, Verdict
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Values = npt.NDArray[np.int8]
 
 SAME_VERDICTS = 0.8
 """Share of the pairs decided by either of two on which the verdicts must be the same, where nobody says that they mean
@@ -20,6 +26,8 @@ DECIDED_BY_BOTH = 5
 SOME_AGREEMENT, SOME_KAPPA = 0.5, 0.1
 """Asked where an LLM says that they do: either most of the decided pairs, or a lower end of kappa above 0.1. A judge
 who errs in 15 % of its verdicts agrees with itself on less than half of the pairs that a rare behaviour decides."""
+MISSING = 2
+"""The value in a matrix of verdicts where a pair was not judged, or the verdict could not be read."""
 RARE = 2
 """Two rare hypotheses, which both decide fewer than 5 pairs, must share at least this many verdicts, and nearly all."""
 
@@ -88,7 +96,7 @@ class Likeness:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """The train verdicts of several hypotheses, each signed for its predicted side, to be compared."""
+    """The verdicts of several hypotheses on one split, each signed for its predicted side, to be compared."""
 
     hypotheses: Sequence[Hypothesis]
     """What is compared; named by place below."""
@@ -96,6 +104,8 @@ class Behaviour:
     """All verdicts, on train pairs or not."""
     pairs: Sequence[Pair]
     """All pairs."""
+    split: Split = "train"
+    """The split whose verdicts are compared; lists are made of those on train pairs alone."""
 
     def like(self, i: int, j: int) -> Likeness:
         """How alike two of them behave."""
@@ -109,20 +119,30 @@ class Behaviour:
         )
 
     @cached_property
-    def _counts(self) -> Mapping[str, Any]:
-        """Per two hypotheses, over pairs for which both are readable: counts, and agreement by chance."""
+    def values(self) -> "Values":
+        """1 for the predicted side, -1 against it, 0 for neither; `MISSING` without a readable verdict.
+
+        Shape (hypotheses, pairs of the split).
+        """
         import numpy as np
 
         rows = {hypothesis.id: row for row, hypothesis in enumerate(self.hypotheses)}
-        train = [pair.prompt.id for pair in self.pairs if pair.prompt.split == "train"]
-        columns = {prompt_id: column for column, prompt_id in enumerate(train)}
-        one_hot = np.zeros((3, len(rows), len(columns)))
+        wanted = [pair.prompt.id for pair in self.pairs if pair.prompt.split == self.split]
+        columns = {prompt_id: column for column, prompt_id in enumerate(wanted)}
+        values = np.full((len(rows), len(columns)), MISSING, dtype=np.int8)
         for judgement in self.judgements:
             row, column = rows.get(judgement.hypothesis_id), columns.get(judgement.prompt_id)
             if row is not None and column is not None and judgement.verdict is not Verdict.UNREADABLE:
                 side = judgement.verdict.side
-                kind = 2 if side is None else 0 if side == self.hypotheses[row].direction else 1
-                one_hot[kind, row, column] = 1
+                values[row, column] = 0 if side is None else 1 if side == self.hypotheses[row].direction else -1
+        return values
+
+    @cached_property
+    def _counts(self) -> Mapping[str, Any]:
+        """Per two hypotheses, over pairs for which both are readable: counts, and agreement by chance."""
+        import numpy as np
+
+        one_hot = np.stack([self.values == sign for sign in (1, -1, 0)]).astype(np.float64)
         readable = one_hot.sum(axis=0)
         together = readable @ readable.T
         by_chance = sum((kind @ readable.T) * (readable @ kind.T) for kind in one_hot) / np.maximum(together, 1) ** 2

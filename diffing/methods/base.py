@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkabl
 
 from diffing import registry
 from diffing.costs import ResponseLengths, StageEstimate
+from diffing.counting_errors import CountingErrors
 from diffing.models.base import Model
 from diffing.run_settings import RunSettings
 from diffing.settings import Settings
@@ -23,6 +24,7 @@ from diffing.types import (
     OnProgress,
     Pair,
     Prompt,
+    Side,
     Stage,
     ignore_progress,
 )
@@ -84,6 +86,24 @@ def measurements(method: MeasuringMethod, hypotheses: Sequence[Hypothesis], pair
 
 
 @runtime_checkable
+class ShowingMethod(Method, Protocol):
+    """A method that can point at the sentences of a response that show what it measures."""
+
+    def sentences_shown(self, measures: Sequence[Measure], pair: Pair, side: Side) -> Sequence[frozenset[int] | None]:
+        """Finds the sentences of one response that show each measure.
+
+        Args:
+            measures: Measures of any method.
+            pair: The pair that contains the response.
+            side: The side of the response.
+
+        Returns:
+            Per measure the numbers of the sentences, which are empty if no single sentence shows it; None if the
+            response does not show it, or the measure belongs to another method.
+        """
+
+
+@runtime_checkable
 class SeededMethod(Method, Protocol):
     """A method with judged hypotheses that depend on a seed, so that a run can be repeated with another one."""
 
@@ -109,7 +129,39 @@ class PropertyInfo:
     group: str = ""
     """The group of properties that are signs of one behaviour, such as `refusing`; empty if it is in none."""
     accuracy: str = ""
-    """How well the count agrees with human labels, in a full sentence with their source; empty if never measured."""
+    """How well the count agrees with human labels, in full sentences with their source; empty if never measured."""
+    errors: CountingErrors | None = None
+    """The same in numbers, from which `counting_errors.caution` tells whether they could make a difference."""
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyExample:
+    """A response in which a property was measured."""
+
+    prompt_id: str
+    """The prompt that it answers."""
+    side: Side
+    """The model."""
+    value: float | None
+    """What was measured; 0 if the property is absent."""
+    quote: str
+    """The passage that shows the property, or the first words of the response; it may be empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyExamples:
+    """Responses that let a reader judge what a property counts."""
+
+    counted: tuple[PropertyExample, ...] = ()
+    """Up to three responses in which it is counted, of both models if possible."""
+    not_counted: tuple[PropertyExample, ...] = ()
+    """Up to three responses in which it is not."""
+    responses: tuple[int, int] = (0, 0)
+    """The number of responses of each model in which it can be determined."""
+    responses_counted: tuple[int, int] = (0, 0)
+    """The number of these in which it is counted."""
+    unknown: int = 0
+    """The number of responses of both models in which it cannot be determined."""
 
 
 class Tools(Protocol):
@@ -212,6 +264,15 @@ class MethodPlan(Protocol):
         """
         return {}
 
+    def property_examples(self, name: str, pairs: Sequence[Pair]) -> PropertyExamples:
+        """Finds responses in which one of its properties is counted, and others in which it is not.
+
+        Args:
+            name: A key of `properties`.
+            pairs: The pairs of a report.
+        """
+        return PropertyExamples()
+
     def build(self, config: RunSettings, tools: Tools) -> Method:
         """Builds the method for a run.
 
@@ -228,6 +289,17 @@ def method_plans() -> dict[str, MethodPlan]:
 def measured_properties() -> dict[str, PropertyInfo]:
     """The properties that any method measures, by name."""
     return {name: info for plan in method_plans().values() for name, info in plan.properties().items()}
+
+
+def property_examples(name: str, pairs: Sequence[Pair]) -> PropertyExamples:
+    """Finds responses in which a property is counted, and others in which it is not.
+
+    Args:
+        name: A key of `measured_properties`.
+        pairs: The pairs of a report.
+    """
+    plan = next(plan for plan in method_plans().values() if name in plan.properties())
+    return plan.property_examples(name, pairs)
 
 
 def property_sentences() -> dict[str, str]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from diffing.estimates import Concentration, Estimate, Metrics
+from diffing.metrics.unequal_chances import unequal_sign_test
 from diffing.types import Finding, Judgement, Prompt, Side, Verdict, other_side
 
 ALPHA = 0.01
@@ -197,18 +198,44 @@ def metrics_of(n: int, k_for: int, k_against: int, unreadable: int = 0) -> Metri
 def measure(judgements: Iterable[Judgement], direction: Side) -> Metrics:
     """Computes the metrics of one hypothesis on one split.
 
+    If signs were counted (`Judgement.per_word`), p is the largest of three: of the sign tests of the verdicts and of
+    the whole responses, and of that of the counts per word with the chances that their lengths bring about. So the
+    predicted side must have more in all, and by more than lengths alone explain.
+
     Args:
         judgements: All verdicts on one hypothesis for the pairs of one split.
         direction: The side the hypothesis predicts.
     """
-    counts = Counter(judgement.verdict for judgement in judgements)
+    kinds = Counter((judgement.verdict, judgement.per_word, judgement.chance_a) for judgement in judgements)
+    counts: Counter[Verdict] = Counter()
+    for (verdict, _, _), number in kinds.items():
+        counts[verdict] += number
     by_side = {"a": counts[Verdict.A], "b": counts[Verdict.B]}
-    return metrics_of(
+    measured = metrics_of(
         n=counts.total() - counts[Verdict.UNREADABLE],
         k_for=by_side[direction],
         k_against=by_side[other_side(direction)],
         unreadable=counts[Verdict.UNREADABLE],
     )
+    if measured.p is None or all(per_word is None for _, per_word, _ in kinds):
+        return measured
+    return replace(measured, p=max(measured.p, _p_beyond_length(kinds, direction)))
+
+
+def _p_beyond_length(kinds: Mapping[tuple[Verdict, Side | None, float | None], int], direction: Side) -> float:
+    """Computes the larger p of the tests of whole responses and of counts per word (see `measure`)."""
+    whole: Counter[Side] = Counter()
+    chances: list[float] = []
+    more_per_word = 0
+    for (verdict, per_word, chance_a), number in kinds.items():
+        if per_word is None:
+            continue
+        whole[verdict.side or other_side(per_word)] += number
+        more_per_word += number * (per_word == direction)
+        chance = 0.5 if chance_a is None else chance_a
+        # rounded, so that swapping the sides mirrors the result exactly
+        chances += [chance if direction == "a" else round(1 - chance, 6)] * number
+    return max(sign_test(whole[direction], whole[other_side(direction)]), unequal_sign_test(chances, more_per_word))
 
 
 def slices(judgements: Iterable[Judgement], prompts: Iterable[Prompt], direction: Side) -> dict[str, Metrics]:

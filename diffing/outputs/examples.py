@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
 
+from diffing.outputs.marks import spans_that_show
 from diffing.types import SIDES, Finding, Judgement, Pair, Response, Side, Verdict
 
 Group: TypeAlias = Literal["for", "against", "neither"]
@@ -51,8 +52,8 @@ def examples(
 ) -> dict[Group, tuple[PairExample, ...]]:
     """Chooses a few pairs whose verdict is for, against or neither.
 
-    Pairs with a quoted passage come first, but leave room for one pair without. Held-out pairs, on which the metrics
-    rest, come next. Pairs outside the finding's scope come last. Within each group the order is that of the run.
+    Held-out pairs, on which the metrics rest, come first; within them those with a quoted passage. Pairs outside the
+    finding's scope come last. If several are shown and only train pairs have quotes, the last one shown is one of them.
 
     Args:
         finding: The finding to illustrate.
@@ -80,35 +81,42 @@ def examples(
 def _choose(
     judgements: Sequence[Judgement], quoted: set[str], pairs: Mapping[str, Pair], count: int
 ) -> Iterable[Judgement]:
-    with_quote = [j for j in judgements if j.prompt_id in quoted and j.in_scope][: max(count - 1, 1)]
-    rest = [j for j in judgements if j not in with_quote]
-    # sorting is stable: within each group the run's order stays
-    rest.sort(key=lambda j: (not j.in_scope, pairs[j.prompt_id].prompt.split != "heldout"))
-    return [*with_quote, *rest][:count]
+    def rank(judgement: Judgement) -> tuple[bool, bool, bool]:
+        train = pairs[judgement.prompt_id].prompt.split != "heldout"
+        return not judgement.in_scope, train, judgement.prompt_id not in quoted
+
+    ranked = sorted(judgements, key=rank)  # stable: within each group the run's order stays
+    chosen, rest = ranked[:count], ranked[count:]
+    with_quote = [j for j in rest if j.prompt_id in quoted and j.in_scope][:1]
+    if count > 1 and with_quote and all(j.prompt_id not in quoted for j in chosen):
+        return [*chosen[:-1], *with_quote]
+    return chosen
 
 
 def _example(finding: Finding, judgement: Judgement, pair: Pair, longest: int) -> PairExample:
     def of(side: Side) -> Excerpt:
         quotes = [e.quote for e in finding.hypothesis.evidence if e.prompt_id == pair.prompt.id and e.side == side]
-        return excerpt(pair.response(side), quotes, longest)
+        return excerpt(pair.response(side), quotes, longest, spans_that_show(finding, pair, side))
 
     a, b = (of(side) for side in SIDES)
     return PairExample(pair, judgement, (a, b))
 
 
-def excerpt(response: Response, quotes: Sequence[str], longest: int) -> Excerpt:
-    """Marks the quoted passages of a response, and cuts it to a length around the first of them.
+def excerpt(response: Response, quotes: Sequence[str], longest: int, shown: Sequence[tuple[int, int]] = ()) -> Excerpt:
+    """Marks passages of a response, and cuts it to a length around the first of them.
 
     Args:
         response: The response from which the quotes were taken.
         quotes: Each is looked for exactly, then with other spaces and letter case. Blank quotes are ignored, and only
             the first hundred are looked for.
         longest: Maximum number of characters.
+        shown: The positions of further passages to mark, as `marks.spans_that_show` finds them; if there are
+            any, they are marked in place of the quotes, which have more words around them.
     """
     text, passages = response.text, _Passages(response.text)
     distinct = list(dict.fromkeys(quote for quote in quotes if quote.strip()))
     span_of_quote = {quote: passages.find(quote) for quote in distinct[:_MOST_QUOTES]}
-    spans = _merged(span for span in span_of_quote.values() if span is not None)
+    spans = _merged(shown or (span for span in span_of_quote.values() if span is not None))
     start = 0
     if len(text) > longest and spans and spans[0][1] > longest:
         start = min(max(spans[0][0] - min(_LEAD, longest // 2), 0), len(text) - longest)

@@ -1,4 +1,4 @@
-"""Puts a report into words: the headline, its explanation, the statements of findings, and formatted numbers.
+"""Puts a report into words: the explanation of its headline, the statements of findings, and formatted numbers.
 
 All functions return plain text. It can contain text from models and users, so the caller must escape it for HTML,
 Markdown or a terminal. The texts claim only differences that held-out prompts confirmed.
@@ -78,26 +78,13 @@ def statement(finding: Finding, names: Names) -> str:
     return "".join(names.of(side) if side else text for text, side in pieces(finding))
 
 
-def headline(report: Report) -> str:
-    """Returns one sentence for the whole report: the first confirmed difference in each direction, if there is any.
+def line_statement(entry: Entry, names: Names) -> str:
+    """Returns the statement of an entry's lead; if members speak for the other model, with the strongest of these.
 
-    Sentences come before words and phrases, and these before features of an SAE; otherwise the report's order decides.
+    Example: "base refuses more often; tuned answers with lists more often instead".
     """
-    index = index_of(report)
-    names, tested = index.names, index.tested
-    if not report.findings:
-        return f"No hypothesis was found, so nothing was tested between {names.a} and {names.b}"
-    if not tested:
-        return f"No difference between {names.a} and {names.b} was confirmed: train prompts left nothing to test"
-    if all(each.heldout.n == 0 for each in tested):
-        return f"Nothing was tested between {names.a} and {names.b}: no verdict on held-out prompts could be read"
-    confirmed = [finding for finding in index.leads if finding.confirmed]
-    if not confirmed:
-        heldout = prompt_counts(tested, "held-out prompt")
-        return f"No difference between {names.a} and {names.b} was confirmed on {heldout}"
-    ranked = sorted(confirmed, key=headline_rank)
-    across = [each for each in ranked if each.hypothesis.direction != ranked[0].hypothesis.direction]
-    return "; ".join(one_line(statement(each, names), HEADLINE_LENGTH) for each in (ranked[0], *across[:1]))
+    lead = statement(entry.lead, names)
+    return f"{lead}; {statement(entry.opposite.finding, names)} instead" if entry.opposite else lead
 
 
 def measured_by(measure: Measure) -> str:
@@ -158,14 +145,20 @@ def explanation(report: Report) -> str:
 
 
 def _grouping_note(report: Report, confirmed: int) -> str:
-    """Says how many entries the confirmed findings form, if findings are grouped.
+    """Says how many lines the confirmed findings form, if findings are grouped.
 
-    The expected rate of chance findings holds for single findings and not for grouped entries.
+    The expected rate of chance findings holds for single findings and not for lines.
     """
-    entries = sum(finding.confirmed for finding in index_of(report).leads)
-    if entries == confirmed:
+    index = index_of(report)
+    if len(index.differences) == confirmed:
         return ""
-    return f" With those that say the same grouped, the {confirmed:,} form {count(entries, 'entry', 'entries')}."
+    parts = [count(len(index.differences), "difference")]
+    if index.wording:
+        parts.append(count(len(index.wording), "word or phrase", "words and phrases"))
+    if index.bare_features:
+        parts.append(count(len(index.bare_features), "SAE feature"))
+    lines = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
+    return f" Grouped by behaviour, the {confirmed:,} form {lines}."
 
 
 def smallest_confirmable(tested: int, n: int) -> float | None:
@@ -184,16 +177,6 @@ def smallest_confirmable(tested: int, n: int) -> float | None:
     """
     needed = math.ceil(math.log2(tested / FALSE_DISCOVERY_RATE))
     return needed / n if needed <= n else None
-
-
-def also_found(entry: Entry) -> str:
-    """Lists the other methods that found an entry, such as "sae (agreement 96%), lexical (agreement 87%)".
-
-    The text is empty if no other method found it.
-    """
-    return ", ".join(
-        f"{member.finding.hypothesis.method} (agreement {percent(member.agreement.value)})" for member in entry.members
-    )
 
 
 def prompt_counts(findings: Iterable[Finding], noun: str) -> str:

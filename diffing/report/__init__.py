@@ -5,6 +5,6 @@ not depend on any method, page or command.
 """
 
 from diffing.report.store import load_report, load_settings, save_report
-from diffing.report.summary import order_findings, report_summary
+from diffing.report.summary import report_summary
 
-__all__ = ["load_report", "load_settings", "order_findings", "report_summary", "save_report"]
+__all__ = ["load_report", "load_settings", "report_summary", "save_report"]

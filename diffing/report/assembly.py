@@ -3,15 +3,18 @@
 Code that shows a report can therefore rely on its types and references.
 """
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, get_args
 
 from diffing.report.earlier_versions import with_scales
 from diffing.report.findings_table import findings_from
-from diffing.report.json_document import Document
+from diffing.report.json_document import Document, check_coverage
 from diffing.report.judgements_table import read_judgement_table
+from diffing.report.levels_table import levels_from
 from diffing.report.parquet import read_method_table, read_our_table
+from diffing.report.schema import TABLES
 from diffing.types import (
     SIDES,
     Evidence,
@@ -47,23 +50,30 @@ def report_of(document: Document, contents: Mapping[str, bytes], earlier: tuple[
         pyarrow.ArrowException, OSError: A file is not parquet.
         KeyError, TypeError, ValueError: Something is missing, has the wrong type, or is not allowed in its place.
     """
-    names = ("prompts", "responses", "evidence", *(("findings", "ratings") if earlier is None else ()))
     version = document.schema_version
-    rows = {name: read_our_table(name, _content(contents, name), version) for name in names}
+    names = [name for name, table in TABLES.items() if table.since <= version and name != "judgements"]
+    rows = {
+        name: read_our_table(name, _content(contents, name), version)
+        for name in names
+        if earlier is None or name != "findings"
+    }
     tables: dict[str, tuple[Row, ...]] = {name: read_method_table(_content(contents, name)) for name in document.tables}
     if _CHECKS in tables:
         tables[_CHECKS] = with_scales(tables[_CHECKS])
     pairs = _pairs(rows["prompts"], rows["responses"])
     prompts = {pair.prompt.id for pair in pairs}
+    counts = {split: sum(pair.prompt.split == split for pair in pairs) for split in get_args(Split)}
     evidence = _evidence(rows["evidence"], prompts)
     if earlier is None:
-        findings = findings_from(rows["findings"], rows["ratings"], evidence, len(pairs))
+        findings = findings_from(rows["findings"], rows["ratings"], evidence, counts["heldout"])
+        findings = _with_levels(findings, rows.get("levels", ()), counts)
     else:
         findings = _with_evidence(earlier, evidence)
     hypotheses = {finding.hypothesis.id for finding in findings}
     if strange := evidence.keys() - hypotheses:
         raise ValueError(f"evidence: there is no hypothesis_id {min(strange)!r:.60}")
     _check_merged(document.merged, [finding.hypothesis.id for finding in findings])
+    check_coverage(document.coverage, counts["heldout"])
     return Report(
         model_a=document.model_a,
         model_b=document.model_b,
@@ -78,6 +88,7 @@ def report_of(document: Document, contents: Mapping[str, bytes], earlier: tuple[
         settings=document.settings,
         versions=document.versions,
         merged=document.merged,
+        coverage=document.coverage,
     )
 
 
@@ -142,11 +153,23 @@ def _with_evidence(findings: Sequence[Finding], evidence: Mapping[str, Sequence[
     )
 
 
+def _with_levels(
+    findings: Sequence[Finding], rows: Sequence[Mapping[str, Any]], prompts: Mapping[Split, int]
+) -> tuple[Finding, ...]:
+    levels = levels_from(rows, {each.hypothesis.id: each for each in findings}, prompts)
+    return tuple(replace(each, levels=levels.get(each.hypothesis.id, ())) for each in findings)
+
+
 def _check_merged(merged: tuple[Merged, ...], findings: list[str]) -> None:
     listed = sorted(member for entry in merged for member in entry.members)
     whole = all(
-        entry.members[:1] == (entry.lead,) and len(entry.members) == len(entry.known_by) == len(entry.agreement)
+        entry.members[:1] == (entry.lead,)
+        and len(entry.members) == len(entry.known_by) == len(entry.agreement)
+        and len(entry.residual) in (0, len(entry.members))
         for entry in merged
     )
     if merged and not (whole and listed == sorted(findings)):
         raise ValueError("the merged list does not hold every finding exactly once")
+    residuals = (residual for entry in merged for residual in entry.residual if residual is not None)
+    if not all(map(math.isfinite, residuals)):
+        raise ValueError("the merged list has a residual that is not a finite number")

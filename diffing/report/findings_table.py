@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
-from diffing.estimates import Estimate, Metrics
+from diffing.estimates import Concentration, Estimate, Metrics
+from diffing.report.metrics_cells import counted, metrics_cells, metrics_from
 from diffing.report.schema import TABLES
-from diffing.scope import Scope, ScopeKind
+from diffing.report.scope_cells import concentration_cells, concentration_from, scope_cells, scope_from
+from diffing.scope import Scope
 from diffing.types import (
     SIDES,
     Category,
@@ -26,7 +28,6 @@ from diffing.types import (
 
 _PROPERTY, _PHRASE, _LATENTS, _LATENTS_IN_WORDS = "property", "phrase", "latents", "latents in words"
 _INDICES = re.compile(r"[0-9]{1,9}(?:, [0-9]{1,9})*")
-_ESTIMATES = ("frequency", "accuracy", "net_difference")
 _IN_SCOPE = "heldout_in_scope"
 _IN_SCOPE_COLUMNS = tuple(each.name for each in TABLES["findings"].columns if each.name.startswith(f"{_IN_SCOPE}_"))
 
@@ -39,7 +40,7 @@ def finding_row(finding: Finding) -> Row:
     """
     h, rating = finding.hypothesis, finding.rating
     kind, measured = _measure_cells(h.measure)
-    scope, in_scope = h.scope, finding.heldout_in_scope
+    in_scope = finding.heldout_in_scope
     return {
         "id": h.id,
         "text": h.text,
@@ -50,16 +51,16 @@ def finding_row(finding: Finding) -> Row:
         "measured": measured,
         "train_effect": h.train_effect,
         "speaks_of": h.speaks_of,
-        "scope_kind": scope.kind if scope else None,
-        "scope": scope.words if scope else None,
+        **scope_cells(h.scope),
         "accepted": finding.accepted,
         "confirmed": finding.confirmed,
         **_rating_cells("interestingness", rating.interestingness if rating else None),
         **_rating_cells("abstraction", rating.abstraction if rating else None),
-        **_metrics_cells("train", finding.train),
-        **_metrics_cells("heldout", finding.heldout),
+        **metrics_cells("train", finding.train),
+        **metrics_cells("heldout", finding.heldout),
         "heldout_q": finding.heldout.q,
-        **(_metrics_cells(_IN_SCOPE, in_scope) if in_scope else dict.fromkeys(_IN_SCOPE_COLUMNS)),
+        **(metrics_cells(_IN_SCOPE, in_scope) if in_scope else dict.fromkeys(_IN_SCOPE_COLUMNS)),
+        **concentration_cells(finding.concentration),
     }
 
 
@@ -81,7 +82,7 @@ def findings_from(
     rows: Sequence[Mapping[str, Any]],
     ratings: Sequence[Mapping[str, Any]],
     evidence: Mapping[str, Sequence[Evidence]],
-    prompts: int,
+    heldout: int,
 ) -> tuple[Finding, ...]:
     """Converts rows back to findings.
 
@@ -89,7 +90,7 @@ def findings_from(
         rows: The rows of the findings table; their types are those of the schema.
         ratings: The rows of the ratings table.
         evidence: The evidence passages by hypothesis id.
-        prompts: The number of the report's prompts, which bounds the number of verdicts in a scope.
+        heldout: The number of the report's held-out prompts, which bounds the number of verdicts in a scope.
 
     Raises:
         ValueError: A value is not allowed in its column, an id occurs twice, or a rating belongs to no finding.
@@ -106,7 +107,8 @@ def findings_from(
     return tuple(
         replace(
             _finding(row, tuple(replies.get(row["id"], ())), evidence.get(row["id"], ())),
-            heldout_in_scope=_in_scope_from(row, prompts),
+            heldout_in_scope=_in_scope_from(row, heldout),
+            concentration=_concentration_from(row, heldout),
         )
         for row in rows
     )
@@ -120,12 +122,12 @@ def _finding(row: Mapping[str, Any], replies: tuple[Any, ...], evidence: Sequenc
         **{name: row[name] for name in ("id", "text", "direction", "method", "category", "train_effect", "speaks_of")},
         evidence=tuple(evidence),
         measure=_measure_from(row["measure"], row["measured"]),
-        scope=_scope_from(row["scope_kind"], row["scope"]),
+        scope=_scope_from(row),
     )
     return Finding(
         hypothesis=hypothesis,
-        train=_metrics_from(row, "train", None),
-        heldout=_metrics_from(row, "heldout", row["heldout_q"]),
+        train=metrics_from(row, "train"),
+        heldout=metrics_from(row, "heldout", row["heldout_q"]),
         accepted=row["accepted"],
         confirmed=row["confirmed"],
         rating=_rating_from(row, replies),
@@ -156,22 +158,31 @@ def _measure_from(kind: str | None, measured: str | None) -> Measure | None:
     raise ValueError(f"findings: there is no measure {kind!r:.40} of {measured!r:.60}")
 
 
-def _scope_from(kind: str | None, words: str | None) -> Scope | None:
-    if kind is None and words is None:
-        return None
-    if kind not in get_args(ScopeKind) or words is None:
-        raise ValueError(f"findings: there is no scope {kind!r:.40} of {words!r:.60}")
-    return Scope(cast(ScopeKind, kind), words)
+def _scope_from(row: Mapping[str, Any]) -> Scope | None:
+    try:
+        return scope_from(row["scope_kind"], row["scope"], row["scope_rule"])
+    except ValueError as error:
+        raise ValueError(f"findings: {error}") from None
 
 
-def _in_scope_from(row: Mapping[str, Any], prompts: int) -> Metrics | None:
-    counts = [row[f"{_IN_SCOPE}_{name}"] for name in ("n", "k_for", "k_against", "unreadable")]
-    if counts == [None] * 4:
+def _in_scope_from(row: Mapping[str, Any], heldout: int) -> Metrics | None:
+    contradicts = f"findings: the counts in the scope of {row['id']!r:.60} contradict each other"
+    try:
+        number = counted(row, _IN_SCOPE)
+    except ValueError:
+        raise ValueError(contradicts) from None
+    if number is None:
         return None
-    n, k_for, k_against, unreadable = (-1 if count is None else count for count in counts)
-    if row["scope"] is None or min(k_for, k_against, unreadable, n - k_for - k_against) < 0 or n + unreadable > prompts:
-        raise ValueError(f"findings: the counts in the scope of {row['id']!r:.60} contradict each other")
-    return _metrics_from(row, _IN_SCOPE, None)
+    if row["scope"] is None or number > heldout:
+        raise ValueError(contradicts)
+    return metrics_from(row, _IN_SCOPE)
+
+
+def _concentration_from(row: Mapping[str, Any], heldout: int) -> Concentration | None:
+    try:
+        return concentration_from(row, heldout)
+    except ValueError as error:
+        raise ValueError(f"findings: {row['id']!r:.60}: {error}") from None
 
 
 def _rating_cells(scale: str, rating: Estimate | None) -> dict[str, Scalar]:
@@ -187,25 +198,3 @@ def _rating_from(row: Mapping[str, Any], replies: tuple[Any, ...]) -> Rating | N
         for scale in ("interestingness", "abstraction")
     )
     return Rating(interestingness, abstraction, replies)
-
-
-def _metrics_cells(split: str, m: Metrics) -> dict[str, Scalar]:
-    cells: dict[str, Scalar] = {
-        f"{split}_n": m.n,
-        f"{split}_k_for": m.k_for,
-        f"{split}_k_against": m.k_against,
-        f"{split}_unreadable": m.unreadable,
-    }
-    for name, e in zip(_ESTIMATES, (m.frequency, m.accuracy, m.net_difference), strict=True):
-        cells |= {f"{split}_{name}": e.value, f"{split}_{name}_low": e.low, f"{split}_{name}_high": e.high}
-    return {**cells, f"{split}_p": m.p}
-
-
-def _metrics_from(row: Mapping[str, Any], split: str, q: float | None) -> Metrics:
-    n, k_for, k_against, unreadable = (row[f"{split}_{name}"] for name in ("n", "k_for", "k_against", "unreadable"))
-    # the number of observations behind each share is not stored, because it follows from the counts
-    frequency, accuracy, net = (
-        Estimate(row[f"{split}_{name}"], row[f"{split}_{name}_low"], row[f"{split}_{name}_high"], of)
-        for name, of in zip(_ESTIMATES, (n, k_for + k_against, n), strict=True)
-    )
-    return Metrics(n, k_for, k_against, unreadable, frequency, accuracy, net, row[f"{split}_p"], q)

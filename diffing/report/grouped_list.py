@@ -1,43 +1,60 @@
-"""Numbers the entries of a report's grouped list: a lead finding each, with the findings that say the same thing."""
+"""Numbers the lines of a report's list: a lead finding each, with findings that say the same or belong to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from diffing.estimates import Estimate
-from diffing.types import Finding, Report
+from diffing.types import Block, Finding, KnownBy, Report
 
-KNOWN_BY: Mapping[str, str] = {
-    "property": "the same measured property",
-    "judge": "the judge says that both say the same",
-    "verdicts": "shows in the same pairs",
-}
-"""Why a member is taken to say the same as its lead, in words, by the value that reports store."""
+SAYS_THE_SAME: frozenset[KnownBy] = frozenset({"property", "judge", "verdicts"})
+"""The reasons to list a member that mean that it says the same as its lead; otherwise it is a further sign."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A finding that says the same as the lead of its entry."""
+    """A finding that says the same as the lead of its line, or is a further sign of the same behaviour."""
 
     number: int
     """The finding's number in the report; members are numbered after all leads."""
     finding: Finding
     """The finding itself."""
-    known_by: str
-    """Why it is taken to say the same as the lead, in words."""
+    known_by: KnownBy
+    """Why it belongs to the line, as reports store it."""
     agreement: Estimate
     """How often its verdicts agree with the lead's; see `types.Merged.agreement`."""
+
+    @property
+    def says_the_same(self) -> bool:
+        """Whether it says the same as the lead."""
+        return self.known_by in SAYS_THE_SAME
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of the grouped list: findings that all say the same thing."""
+    """One line of the list: findings that say the same or are signs of the same behaviour."""
 
     number: int
-    """The entry's place in the list, counted from 1."""
+    """The line's place in the list, counted from 1."""
     lead: Finding
-    """The finding that represents the entry."""
+    """The finding that represents the line."""
     members: tuple[Member, ...]
-    """The other findings of the entry."""
+    """The other findings of the line."""
+    block: Block
+    """The part of the list that the line belongs to."""
+
+    @property
+    def opposite(self) -> Member | None:
+        """The strongest confirmed sign that the other model does something else instead; None if there is none."""
+        return next(
+            (
+                member
+                for member in self.members
+                if member.finding.confirmed
+                and not member.says_the_same
+                and member.finding.hypothesis.direction != self.lead.hypothesis.direction
+            ),
+            None,
+        )
 
 
 def entries_of(report: Report, findings: Mapping[str, Finding]) -> tuple[Entry, ...]:
@@ -48,14 +65,14 @@ def entries_of(report: Report, findings: Mapping[str, Finding]) -> tuple[Entry, 
         findings: The report's findings by hypothesis id.
     """
     if not report.merged:
-        return tuple(Entry(number, lead, ()) for number, lead in enumerate(report.findings, 1))
+        return tuple(Entry(number, lead, (), "behaviours") for number, lead in enumerate(report.findings, 1))
     entries, last = [], len(report.merged)
     for number, merged in enumerate(report.merged, 1):
         others = zip(merged.members[1:], merged.known_by[1:], merged.agreement[1:], strict=True)
         members = tuple(
-            Member(last + i, findings[member], KNOWN_BY.get(known_by, known_by), agreement)
+            Member(last + i, findings[member], known_by, agreement)
             for i, (member, known_by, agreement) in enumerate(others, 1)
         )
-        entries.append(Entry(number, findings[merged.lead], members))
+        entries.append(Entry(number, findings[merged.lead], members, merged.block))
         last += len(members)
     return tuple(entries)

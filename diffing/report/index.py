@@ -10,7 +10,7 @@ from diffing.report.grouped_list import Entry, entries_of
 from diffing.report.model_names import Names, names_between
 from diffing.report.sae_tables import Feature, Passage, features_of, passages_of
 from diffing.report.verdict_counts import NeitherCounts, neither_counts
-from diffing.types import Finding, Judgement, Pair, Report, Split
+from diffing.types import Block, Finding, Judgement, KnownBy, Pair, Report, Split
 
 _KEY = "index"
 _Means = Mapping[str, tuple[float | None, float | None]]
@@ -64,6 +64,31 @@ class ReportIndex:
         if not self.report.merged:
             return self.report.findings
         return tuple(self.findings[entry.lead] for entry in self.report.merged)
+
+    def _confirmed(self, block: Block) -> tuple[Entry, ...]:
+        return tuple(entry for entry in self.entries if entry.block == block and entry.lead.confirmed)
+
+    @cached_property
+    def differences(self) -> tuple[Entry, ...]:
+        """The confirmed lines that are not folded, in order; their number is the report's number of differences."""
+        return self._confirmed("behaviours")
+
+    @cached_property
+    def wording(self) -> tuple[Entry, ...]:
+        """The confirmed lines of words and phrases, which are folded."""
+        return self._confirmed("wording")
+
+    @cached_property
+    def bare_features(self) -> tuple[Entry, ...]:
+        """The confirmed lines of SAE features without words, which are folded."""
+        return self._confirmed("features")
+
+    @cached_property
+    def lines(self) -> Mapping[str, tuple[Entry, KnownBy]]:
+        """Every finding's line, and why it belongs to it, by its hypothesis id."""
+        leads: dict[str, tuple[Entry, KnownBy]] = {e.lead.hypothesis.id: (e, "lead") for e in self.entries}
+        members = ((member, entry) for entry in self.entries for member in entry.members)
+        return leads | {member.finding.hypothesis.id: (entry, member.known_by) for member, entry in members}
 
     @cached_property
     def numbers(self) -> Mapping[str, int]:

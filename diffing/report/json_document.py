@@ -1,10 +1,13 @@
 """Converts between a `Report` and the JSON of `report.json`, which holds everything that is not in a parquet table."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import cast
 
+from diffing.estimates import Coverage, Estimate
 from diffing.report.json_types import read
+from diffing.report.metrics_cells import check_estimate, check_p
 from diffing.report.parquet import savable, scalar_to_json
 from diffing.report.schema import SCHEMA_VERSION
 from diffing.types import Merged, ModelInfo, Report, Scalar, Usage
@@ -23,6 +26,7 @@ def to_document(report: Report, files: Mapping[str, str]) -> dict[str, object]:
         "model_b": _model_to_json(report.model_b),
         "others": [_model_to_json(model) for model in report.others],
         "merged": [_jsonable(asdict(entry)) for entry in report.merged],
+        "coverage": _jsonable(asdict(report.coverage)) if report.coverage else None,
         "left_out": _jsonable(report.left_out),
         "notes": _jsonable(report.notes),
         "usage": [_jsonable(asdict(usage)) for usage in report.usage],
@@ -61,6 +65,8 @@ class Document:
     """The schema version of the folder."""
     merged: tuple[Merged, ...] = ()
     """The grouped list of findings; documents of schema version 1 have none."""
+    coverage: Coverage | None = None
+    """How much of what tells the models apart the findings explain; documents before schema version 5 have none."""
 
 
 def read_document(value: object) -> Document:
@@ -71,6 +77,26 @@ def read_document(value: object) -> Document:
     """
     document: Document = read(Document, value)
     return document
+
+
+def check_coverage(coverage: Coverage | None, heldout: int) -> None:
+    """Checks that a coverage that was read can be one.
+
+    Args:
+        coverage: The coverage; None is allowed.
+        heldout: The number of the report's held-out prompts.
+
+    Raises:
+        ValueError: A number is not finite or out of its bounds; the message names the place.
+    """
+    if coverage is None:
+        return
+    for field in fields(coverage):
+        value = getattr(coverage, field.name)
+        if isinstance(value, Estimate):
+            bounds = (-math.inf, math.inf) if field.name.startswith("explained") else (0.0, 1.0)
+            check_estimate(f"coverage: {field.name}", value, heldout, bounds)
+    check_p("coverage: p", coverage.p)
 
 
 def read_settings(value: object) -> dict[str, Scalar]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from diffing.judgements import EncodedColumn, Judgements
 from diffing.report.parquet import savable, to_parquet
 from diffing.report.schema import arrow_schema
-from diffing.types import SIDES, Verdict
+from diffing.types import SIDES, Side, Verdict
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,7 +55,7 @@ def read_judgement_table(
     if not table.schema.equals(schema, check_metadata=False):
         raise ValueError(f"{_TABLE}.parquet has other columns than the schema says")
     table = table.unify_dictionaries()
-    return Judgements(
+    judgements = Judgements(
         hypothesis_ids=_column(table, "hypothesis_id", str, hypotheses),
         prompt_ids=_column(table, "prompt_id", str, prompts),
         verdicts=_column(table, "verdict", Verdict, list(Verdict)),
@@ -63,7 +63,25 @@ def read_judgement_table(
         shown_first=_column(table, "shown_first", _same, (*SIDES, None)),
         replies=_column(table, "reply", _same),
         in_scope=_in_scope(table),
+        per_word=_sides(table),
+        chances_a=_chances(table),
     )
+    _check_outside(judgements)
+    return judgements
+
+
+def _check_outside(judgements: Judgements) -> None:
+    """Checks that no verdict outside a scope is for a side."""
+    import numpy as np
+
+    if False not in judgements.in_scope.values:
+        return
+    outside = judgements.in_scope.codes == judgements.in_scope.values.index(False)
+    there = np.unique(judgements.verdicts.codes[outside]).tolist()
+    if strange := sorted({judgements.verdicts.values[code] for code in there} - {Verdict.NOT_SHOWN}):
+        raise ValueError(
+            f"{_TABLE}: expected the verdict {Verdict.NOT_SHOWN.value} outside a scope, got {strange[0].value}"
+        )
 
 
 def _with_dictionaries(schema: "pa.Schema") -> "pa.Schema":
@@ -88,6 +106,27 @@ def _in_scope(table: "pa.Table") -> EncodedColumn[bool]:
     if column.null_count:
         raise ValueError(f"{_TABLE}: there is no in_scope None")
     return EncodedColumn((False, True), column.to_numpy().astype(np.uint8))
+
+
+def _sides(table: "pa.Table") -> EncodedColumn[Side | None]:
+    """Reads the sides with more per word; if the column is missing, as before schema version 5, nothing was counted."""
+    import numpy as np
+
+    if "per_word" not in table.column_names:
+        return EncodedColumn((None,), np.zeros(table.num_rows, np.uint8))
+    return _column(table, "per_word", _same, (*SIDES, None))
+
+
+def _chances(table: "pa.Table") -> EncodedColumn[float | None]:
+    """Reads the column of chances; if it is missing, as before schema version 5, every verdict has an even chance."""
+    import numpy as np
+
+    if "chance_a" not in table.column_names:
+        return EncodedColumn((None,), np.zeros(table.num_rows, np.uint8))
+    values = table.column("chance_a").to_pylist()
+    if any(value is not None and not 0 <= value <= 1 for value in values):
+        raise ValueError(f"{_TABLE}: a chance_a is no probability")
+    return EncodedColumn.of(values)
 
 
 def _same(value: Any) -> Any:  # noqa: ANN401 - returns what it is given

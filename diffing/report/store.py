@@ -25,6 +25,7 @@ from diffing.report.findings_table import evidence_rows, finding_row, rating_row
 from diffing.report.folder_lock import locked_folder
 from diffing.report.json_document import read_document, read_settings, to_document
 from diffing.report.judgements_table import judgement_table
+from diffing.report.levels_table import level_rows
 from diffing.report.parquet import method_table, our_table, to_parquet
 from diffing.report.schema import DOCUMENT, SCHEMA_VERSION
 from diffing.types import (
@@ -136,6 +137,7 @@ def _contents(report: Report) -> dict[str, bytes]:
         "findings": (tuple(finding_row(finding).values()) for finding in report.findings),
         "ratings": rating_rows(report),
         "evidence": evidence_rows(report),
+        "levels": level_rows(report),
     }
     judgements = {"judgements.parquet": judgement_table(Judgements.of(report.judgements))}
     return (

@@ -54,7 +54,6 @@ def main(memory: str, seconds: str, folder: str) -> int:
             result_html.sae_features,
             result_html.methods,
             result_html.how,
-            result_html.forest_plot,
         ):
             tab(opened)
     except (DiffingError, MemoryError):

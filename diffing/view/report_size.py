@@ -78,6 +78,10 @@ def _texts(report: Report) -> Iterator[str]:
         yield from (response.thinking or "" for response in (pair.a, pair.b))
     for finding in report.findings:
         yield finding.hypothesis.text
+        scopes = (finding.hypothesis.scope, finding.concentration.scope if finding.concentration else None)
+        for scope in (each for each in scopes if each):
+            yield scope.words
+            yield from (term.value for term in (scope.rule.terms if scope.rule else ()))
         yield from (each.quote for each in finding.hypothesis.evidence)
     for judgement in report.judgements:
         yield judgement.reply or ""

@@ -89,13 +89,13 @@ def opens(page: Any, url: str, run_id: str, took: dict[str, list[float]], size: 
 
     timed("headline", lambda: page.goto(f"{url}?run={run_id}", wait_until="commit"), page.locator("#headline"))
     page.locator("[data-list] [data-shown]").wait_for()
-    first = page.locator("#f1 > tr > td > details")
+    first = page.locator("#f1 > details")
     timed("evidence", lambda: first.locator("summary").first.click(), page.locator("#f1 .example").first)
     following = page.locator("#f1 [data-focus=next]").first
     timed("next pairs", following.click, page.get_by_text("6 to 10 of").first)
-    further = page.locator("[data-shown] > .pager [data-focus=next]")
+    further = page.locator("[data-part=differences] > .pager [data-focus=next]")
     if further.count():
-        timed("next findings", further.click, page.locator("[data-shown] > .pager").get_by_text("page 2 of"))
+        timed("next findings", further.click, page.locator("[data-part=differences] > .pager").get_by_text("page 2 of"))
         last = page.locator("[data-list] details[data-finding]").last
         timed("evidence of the last", last.locator("summary").first.click, last.locator(".example").first)
 

@@ -16,10 +16,14 @@ from diffing.methods.sae.feature_evidence import ReadPair, latent_measure
 from diffing.metrics import concentrated, wilson
 from diffing.models.cache import Store
 from diffing.models.scripted import ScriptedModel
+from diffing.outputs.headline import headline
 from diffing.pipeline import diff_models
+from diffing.report.grouped_list import SAYS_THE_SAME
+from diffing.report.index import index_of
 from diffing.run import run
 from diffing.scope import Scope, ScopeRule, Term, TermKind
 from diffing.types import Finding, Hypothesis, PhraseMeasure, PropertyMeasure, Report, Side
+from tests.benchmarks.behaviours.measures import ListMeasures, lines_until, place_of
 from tests.servers.demo_rules import PLANTED, condition, demo_llm, full_sentence, sentence
 from tests.servers.rules import in_process
 
@@ -108,13 +112,28 @@ def test_the_sae_is_small() -> None:
 def test_features_join_what_clearly_says_where_they_are_active(report: Report) -> None:
     by_id = {finding.hypothesis.id: finding.hypothesis for finding in report.findings}
     entries = {by_id[entry.lead].measure: entry for entry in report.merged}
-    for measure in (PhraseMeasure("hello"), PropertyMeasure("emoji")):
-        members = entries[measure].members[1:]
-        assert {by_id[member].method for member in members} == {"sae"}
-        assert set(entries[measure].known_by[1:]) == {"verdicts"}
+    emoji = entries[PropertyMeasure("emoji")]
+    assert {by_id[member].method for member in emoji.members[1:]} == {"sae"}
+    assert "verdicts" in emoji.known_by
     # measured properties are all different, whatever else they have in common
-    assert all(by_id[m].method == "sae" or isinstance(by_id[m].measure, PhraseMeasure)
-               for entry in report.merged for m in entry.members[1:])  # fmt: skip
+    same = [by_id[m] for entry in report.merged for m, known_by in zip(entry.members, entry.known_by, strict=True)
+            if known_by in SAYS_THE_SAME]  # fmt: skip
+    assert all(each.method == "sae" or isinstance(each.measure, PhraseMeasure) for each in same)
+
+
+def test_the_list_tells_every_planted_behaviour_in_a_few_lines(report: Report) -> None:
+    index = index_of(report)
+    assert lines_until(index.differences, [each for each in PLANTED if each["id"] not in TOO_RARE]) <= 18
+    assert len(index.differences) <= 22
+    leads = [entry.lead.hypothesis.id for entry in index.differences]
+    assert place_of(leads, index.findings, "refusals") <= 3
+    assert "refuses" in headline(report)
+
+
+def test_the_first_lines_are_about_different_things(report: Report) -> None:
+    measures = ListMeasures(report)
+    assert measures.repeated(measures.after) <= 0.14 * 15
+    assert measures.says_more <= 0.05 * measures.signs
 
 
 def test_the_base_model_does_not_differ_from_itself(store: Store) -> None:

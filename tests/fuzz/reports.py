@@ -6,7 +6,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,15 +16,15 @@ import pyarrow.parquet as pq
 from hypothesis import strategies as st
 from rich.console import Console
 
-from diffing.cli.terminal_tables import findings_table
+from diffing.cli.terminal_tables import findings_list
 from diffing.errors import DiffingError
-from diffing.metrics import UNDEFINED
 from diffing.outputs.downloads import FORMATS
-from diffing.outputs.phrasing import explanation, headline
+from diffing.outputs.headline import headline
+from diffing.outputs.phrasing import explanation
 from diffing.report import load_report, load_settings, report_summary, save_report
-from diffing.types import Finding, LatentMeasure, Merged, Report
+from diffing.types import LatentMeasure, Report
 from tests.fuzz.text import NASTY, mutated_bytes, one_line_or_fine
-from tests.outputs.samples import SCOPED, findings_of, merged_report
+from tests.outputs.samples import lines_report
 from tests.outputs.test_features import feature, passage, with_sae
 
 VALUES = (
@@ -52,23 +52,14 @@ class Change:
 def whole() -> dict[str, bytes]:
     """The files of a small report with every table that outputs know."""
     report = with_sae(
-        merged_report(train=6, heldout=9),
+        lines_report(train=6, heldout=9),
         (feature(3, 0.1, 0.48, label="praise", label_score=0.875), feature(17, 0.6, 0.5, q=None)),
         (passage(3, "p0001", "«Great» question«!»"),),
         f1=LatentMeasure((3, 17)),
     )
-    # two more findings, each with a scope
-    findings, judgements = findings_of(SCOPED, report.pairs)
-    report = replace(report, findings=(*report.findings, *findings), judgements=(*report.judgements, *judgements))
-    report = replace(report, merged=(*report.merged, *(alone(finding) for finding in findings)))
     with tempfile.TemporaryDirectory() as folder:
         save_report(report, folder)
         return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
-
-
-def alone(finding: Finding) -> Merged:
-    """An entry of the grouped list with one finding."""
-    return Merged(finding.hypothesis.id, (finding.hypothesis.id,), ("lead",), (UNDEFINED,))
 
 
 def made_report(draw: Random) -> Change:
@@ -116,7 +107,7 @@ def show(report: Report, *, all_formats: bool) -> None:
     json.dumps(report_summary(report), allow_nan=False)
     headline(report), explanation(report)
     with Console(file=_Nowhere(), width=100).capture():
-        Console(file=_Nowhere(), width=100).print(findings_table(report, 100, None))
+        Console(file=_Nowhere(), width=100).print(findings_list(report, 100, everything=True))
     for each in FORMATS.values() if all_formats else ():
         each.content(report), each.file_name(report)
 

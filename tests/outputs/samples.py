@@ -6,19 +6,27 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from diffing import metrics
-from diffing.estimates import Estimate
-from diffing.report import order_findings
-from diffing.scope import Scope
+from diffing.estimates import Concentration, Coverage, Estimate, Metrics
+from diffing.ranking import order_findings
+from diffing.scope import Scope, ScopeRule, Term
 from diffing.types import (
+    SIDES,
+    Block,
     Category,
     Evidence,
     Finding,
     Hypothesis,
     Judgement,
+    KnownBy,
+    LatentMeasure,
+    Level,
+    Measure,
     Merged,
     Message,
     ModelInfo,
     Pair,
+    PhraseMeasure,
+    Place,
     Prompt,
     PropertyMeasure,
     Rating,
@@ -66,9 +74,11 @@ class Planted:
     share_against: float
     quote: str | None = None
     only_in: str | None = None
-    measure: PropertyMeasure | None = None
+    measure: Measure | None = None
     scope: str | None = None
     """The condition in words; prompts whose domain holds `only_in` meet it, without that every second prompt."""
+    rule: ScopeRule | None = None
+    """The rule of the condition, if it is measured."""
 
     def applies(self, pair: Pair) -> bool:
         if self.scope is None:
@@ -264,7 +274,7 @@ def verdict(planted: Planted, pair: Pair) -> Verdict:
         return own
     if drawn < share_for + planted.share_against:
         return other
-    if planted.scope is None:
+    if planted.scope is None or planted.measure:
         return Verdict.NEITHER
     return Verdict.SAME if draw("same", planted.text, pair.prompt.id) < 0.3 else Verdict.NOT_SHOWN
 
@@ -285,14 +295,14 @@ def hypothesis_of(planted: Planted, pairs: Sequence[Pair]) -> Hypothesis:
         evidence=tuple(quotes[:4]),
         measure=planted.measure,
         train_effect=round(planted.share_for - planted.share_against, 3) if planted.measure else None,
-        scope=Scope("stated", planted.scope) if planted.scope else None,
+        scope=Scope("measured" if planted.rule else "stated", planted.scope, planted.rule) if planted.scope else None,
     )
 
 
 def judgements_of(planted: Planted, hypothesis: Hypothesis, pairs: Sequence[Pair]) -> list[Judgement]:
     measured = planted.measure is not None
     return [
-        Judgement(hypothesis.id, pair.prompt.id, Verdict.NOT_SHOWN, JUDGE, in_scope=False)
+        Judgement(hypothesis.id, pair.prompt.id, Verdict.NOT_SHOWN, "measured" if measured else JUDGE, in_scope=False)
         if not planted.applies(pair)
         else Judgement(
             hypothesis.id,
@@ -418,6 +428,147 @@ def merged_report(train: int = 150, heldout: int = 180) -> Report:
     return replace(report, merged=entries, tables={**report.tables, "judge_checks": checks})
 
 
+ADVICE = ScopeRule((Term("part", "advice"),))
+BEHAVIOURS = (
+    Planted(
+        "<MODEL> refuses to answer more often than <OTHER MODEL>.",
+        "b", "lexical", "safety and alignment", 0.0, 0.0, None, "safety", PropertyMeasure("refusals"),
+    ),
+    Planted(
+        "<MODEL> hedges more often when asked for advice.",
+        "b", "lexical", "style", 0.9, 0.0, None, "advice", PropertyMeasure("hedges"), "when asked for advice", ADVICE,
+    ),
+    Planted(
+        "<MODEL> uses the phrase “happy to help” more often than <OTHER MODEL>.",
+        "b", "lexical", "style", 0.2, 0.0, measure=PhraseMeasure("happy to help"),
+    ),
+    Planted("<MODEL> activates SAE feature 17 more.", "b", "sae", "style", 0.5, 0.1, measure=LatentMeasure((17,))),
+    Planted(
+        "<MODEL> names the steps that lead to its result.", "a", "sae", "reasoning", 0.3, 0.02,
+        measure=LatentMeasure((3, 5), in_words=True),
+    ),
+)  # fmt: skip
+"""Findings of the kinds that `PLANTED` lacks."""
+_CONCENTRATED = {
+    "refuses": Scope(
+        "measured", "when asked about something safety-sensitive", ScopeRule((Term("domain", "safety-sensitive"),))
+    ),
+    "disclaimer": Scope("measured", "when asked for advice and in a short question", ScopeRule(
+        (Term("part", "advice"), Term("form", "short")), "and")),
+}  # fmt: skip
+"""The scopes in which findings are concentrated, by a word of the findings."""
+
+
+def concentration(finding: Finding, verdicts: Sequence[Judgement], pairs: Sequence[Pair]) -> Concentration | None:
+    """Where a finding is concentrated; the domain alone decides which prompts are inside."""
+    own = finding.hypothesis.scope
+    if own is not None and own.kind == "measured":
+        rest = finding.heldout.n - finding.heldout_in_scope.n  # type: ignore[union-attr]
+        return Concentration(own, finding.heldout_in_scope, metrics.metrics_of(rest, 2, 1), 2e-9)  # type: ignore[arg-type]
+    scope = next((each for word, each in _CONCENTRATED.items() if word in finding.hypothesis.text), None)
+    if scope is None or scope.rule is None or not finding.confirmed:
+        return None
+    heldout = {pair.prompt.id: pair.prompt.domain or "" for pair in pairs if pair.prompt.split == "heldout"}
+    tested = [each for each in verdicts if each.prompt_id in heldout]
+    place = scope.rule.terms[0].value
+    inside, outside = (
+        metrics.measure(
+            [each for each in tested if (place in heldout[each.prompt_id]) is within], finding.hypothesis.direction
+        )
+        for within in (True, False)
+    )
+    return Concentration(scope, inside, outside, 4e-7, 1e-6)
+
+
+def levels_of(finding: Finding) -> tuple[Level, ...]:
+    """Both models' levels on held-out prompts: as if no response pair showed the behaviour on both sides."""
+    if finding.hypothesis.measure == PropertyMeasure("words"):
+        return tuple(
+            Level("heldout", "all", side, "median", Estimate(median, median - 6.0, median + 9.0, finding.heldout.n))
+            for side, median in (("a", 41.5), ("b", 88.0))
+        )
+    places: dict[Place, Metrics] = {"all": finding.heldout}
+    if finding.concentration:
+        places |= {"inside": finding.concentration.inside, "outside": finding.concentration.outside}
+    elif finding.heldout_in_scope:
+        places["inside"] = finding.heldout_in_scope
+    kind = "share" if finding.hypothesis.measure else "fits"
+    return tuple(
+        Level("heldout", place, side, kind,
+              metrics.wilson(m.k_for if side == finding.hypothesis.direction else m.k_against, m.n))
+        for place, m in places.items()
+        for side in SIDES
+    )  # fmt: skip
+
+
+@cache
+def lines_report(train: int = 150, heldout: int = 180) -> Report:
+    """The same run with what a list of behaviours needs: scopes that were measured, levels, blocks and coverage."""
+    report = merged_report(train, heldout)
+    planted = (*BEHAVIOURS, SCOPED[0], *(each for each in PLANTED if "in conclusion" not in each.text))
+    found, judgements = findings_of(planted, report.pairs)
+    verdicts = {each.hypothesis.id: [j for j in judgements if j.hypothesis_id == each.hypothesis.id] for each in found}
+    placed = (
+        replace(each, concentration=concentration(each, verdicts[each.hypothesis.id], report.pairs)) for each in found
+    )
+    findings = order_findings(replace(finding, levels=levels_of(finding)) for finding in placed)
+    share = Estimate(0.79, 0.59, 1.02, heldout)
+    told = {n: metrics.wilson(round(n / 180 * heldout), heldout) for n in (133, 124, 120, 113, 106)}
+    unsure = round(told[106].value * heldout)  # type: ignore[operator]
+    coverage = Coverage(
+        everything=told[133],
+        findings=told[124],
+        lines=told[120],
+        first_five=told[113],
+        explained=share,
+        explained_by_lines=replace(share, value=0.7, low=0.48),
+        explained_by_first_five=replace(share, value=0.53, low=0.31, high=0.81),
+        open_pairs=told[106],
+        told_in_open=metrics.wilson(round(0.66 * unsure), unsure),
+        p=4.4e-11,
+    )
+    return replace(report, findings=findings, judgements=judgements, merged=lines_of(findings), coverage=coverage)
+
+
+def lines_of(findings: Sequence[Finding]) -> tuple[Merged, ...]:
+    """Lines of findings: the refusals are mirrored by lists, the longer responses have two more signs."""
+
+    def id_of(words: str) -> str:
+        return next(each.hypothesis.id for each in findings if words in each.hypothesis.text)
+
+    def block_of(finding: Finding) -> Block:
+        measure = finding.hypothesis.measure
+        if isinstance(measure, LatentMeasure) and not measure.in_words:
+            return "features"
+        return "wording" if isinstance(measure, PhraseMeasure) else "behaviours"
+
+    folded: dict[str, tuple[tuple[str, KnownBy], ...]] = {
+        id_of("refuses to answer"): ((id_of("continues the user's text"), "mirror"),),
+        id_of("writes longer responses"): ((id_of("lists"), "kin"), (id_of("exclamation"), "follows")),
+        id_of("opens its response with praise"): ((id_of("ends with an offer"), "judge"),),
+    }
+    members = {member for each in folded.values() for member, _ in each}
+    leads = [each for each in findings if each.hypothesis.id not in members]
+    blocks: tuple[Block, ...] = ("behaviours", "wording", "features")
+    leads.sort(key=lambda each: (
+        not each.confirmed, blocks.index(block_of(each)), "refuses to answer" not in each.hypothesis.text
+    ))  # fmt: skip
+    entries = []
+    for lead in leads:
+        own = folded.get(lead.hypothesis.id, ())
+        entries.append(
+            Merged(
+                lead=lead.hypothesis.id,
+                members=(lead.hypothesis.id, *(member for member, _ in own)),
+                known_by=("lead", *(known_by for _, known_by in own)),
+                agreement=(metrics.wilson(10, 10), *(metrics.wilson(87, 93) for _ in own)),
+                residual=(None, *(0.125 for _ in own)),
+                block=block_of(lead),
+            )
+        )
+    return tuple(entries)
+
+
 @cache
 def quiet_report() -> Report:
     """The same run, but no hypothesis held on held-out prompts."""
@@ -505,6 +656,7 @@ SAMPLES: dict[str, Callable[[], Report]] = {
     "medium": medium_report,
     "merged": merged_report,
     "scoped": scoped_report,
+    "lines": lines_report,
     "quiet": quiet_report,
     "empty": empty_report,
     "hostile": hostile_report,

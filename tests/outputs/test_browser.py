@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from diffing.outputs.html import write_html
+from diffing.report.index import index_of
 from tests.outputs.samples import HOSTILE, SAMPLES, medium_report
 
 pytestmark = [
@@ -39,6 +40,7 @@ def opened(browser: Any, path: Path, width: int = 1280) -> tuple[Any, list[str]]
         ("medium", (390,)),
         ("merged", (390,)),
         ("scoped", (390, 1280)),
+        ("lines", (390, 1280)),
         ("hostile", (390, 1280)),
         ("quiet", (1280,)),
         ("empty", (390,)),
@@ -57,7 +59,7 @@ def test_nothing_runs_nothing_is_fetched_and_it_fits(
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     assert page.locator("iframe, object, embed, base, main script, main style, main img").count() == 0
     if name != "empty":
-        assert page.locator(".figure.forest:visible").count() == 1
+        assert page.locator(".line:visible").count() == len(SAMPLES[name]().merged or SAMPLES[name]().findings)
     page.close()
 
 
@@ -82,38 +84,52 @@ def test_the_policy_blocks_scripts_even_if_markup_got_through(browser: Any, page
     page.close()
 
 
-def numbers(page: Any) -> list[int]:
-    shown = "[...document.querySelectorAll('table.findings > tbody:not([hidden])')]"
-    return [int(text) for text in page.evaluate(f"{shown}.map(body => body.rows[0].cells[0].textContent)")]
+def numbers(page: Any, block: str = "") -> list[int]:
+    """The numbers of the lines that no filter hides, in the order of the page."""
+    shown = f"[...document.querySelectorAll('{block} .line:not([hidden])')]"
+    return [int(text) for text in page.evaluate(f"{shown}.map(line => line.dataset.number)")]
 
 
-def test_every_column_sorts_both_ways_and_says_so(browser: Any, pages: dict[str, Path]) -> None:
-    page, _ = opened(browser, pages["medium"])
-    findings = medium_report().findings
-    heads = page.locator("table.findings > thead th")
-    assert heads.count() == 11
-    for index in range(heads.count()):
-        head = heads.nth(index)
-        head.locator("button").evaluate("button => button.click()")
-        first, before = head.get_attribute("aria-sort"), numbers(page)
-        head.locator("button").evaluate("button => button.click()")
-        assert {first, head.get_attribute("aria-sort")} == {"ascending", "descending"}
-        assert sorted(numbers(page)) == sorted(before) == list(range(1, len(findings) + 1))
-        assert page.locator("th[aria-sort='ascending'], th[aria-sort='descending']").count() == 1
-    page.locator("th[data-key=net] button").click()
-    nets = [findings[number - 1].heldout.net_difference.value for number in numbers(page)]
-    assert nets == sorted(nets, reverse=True)
-    page.locator("th[data-key=q] button").click()
-    qs = [findings[number - 1].heldout.q for number in numbers(page)]
-    assert qs == sorted(qs)
+def test_the_list_has_differences_and_folded_blocks(browser: Any, pages: dict[str, Path]) -> None:
+    page, _ = opened(browser, pages["lines"])
+    index = index_of(SAMPLES["lines"]())
+    first = "#findings > .lines"
+    assert page.locator("#findings-head").text_content() == "7\N{NO-BREAK SPACE}confirmed differences"
+    assert numbers(page, first) == [entry.number for entry in index.differences]
+    assert numbers(page, "#wording") == [entry.number for entry in index.wording]
+    assert numbers(page, "#features") == [entry.number for entry in index.bare_features]
+    assert numbers(page, "#unconfirmed") == [entry.number for entry in index.entries if not entry.lead.confirmed]
+    assert page.locator(f"{first} .line:visible").count() == 7
+    assert page.locator("#wording .line:visible, #features .line:visible, #unconfirmed .line:visible").count() == 0
+    page.locator("#wording > summary").click()
+    assert page.locator("#wording .line:visible").count() == 1
     page.close()
 
 
-def test_filters_narrow_the_table_and_tell_how_many_are_left(browser: Any, pages: dict[str, Path]) -> None:
+def test_the_order_can_be_chosen_within_each_block(browser: Any, pages: dict[str, Path]) -> None:
+    page, _ = opened(browser, pages["medium"])
+    findings, first = medium_report().findings, "#findings > .lines"
+    before = numbers(page)
+    page.select_option("#sorter", "net")
+    nets = [findings[number - 1].heldout.net_difference.value for number in numbers(page, first)]
+    assert nets == sorted(nets, reverse=True)
+    page.select_option("#sorter", "q")
+    qs = [findings[number - 1].heldout.q for number in numbers(page, first)]
+    assert qs == sorted(qs)
+    page.select_option("#sorter", "rating")
+    rated = [findings[number - 1].rating for number in numbers(page, first)]
+    interest = [each.interestingness.value for each in rated if each]
+    assert interest == sorted(interest, reverse=True)
+    assert rated[len(interest) :] == [None] * (len(rated) - len(interest))
+    page.select_option("#sorter", "number")
+    assert numbers(page) == before == list(range(1, len(findings) + 1))
+    page.close()
+
+
+def test_filters_narrow_the_list_and_tell_how_many_are_left(browser: Any, pages: dict[str, Path]) -> None:
     page, _ = opened(browser, pages["medium"])
     findings = list(enumerate(medium_report().findings, 1))
-    page.select_option("[data-filter=status]", "confirmed")
-    assert numbers(page) == [number for number, finding in findings if finding.confirmed]
+    assert page.locator("#shown").text_content() == ""
     page.select_option("[data-filter=method]", "lexical")
     page.select_option("[data-filter=category]", "style")
     page.fill("[data-filter=words]", "EXCLAMATION marks")
@@ -127,14 +143,14 @@ def test_a_link_leads_to_a_finding_that_is_shown_below_another(browser: Any, pag
     """It opens its evidence, also where a filter hides the entry; a filter by method keeps entries found by it too."""
     page, wrong = opened(browser, pages["merged"])
     page.select_option("[data-filter=method]", "llm")
-    led_by = page.locator("table.findings > tbody:not([hidden]) td[data-key=method]").all_text_contents()
-    assert {"lexical", "llm"} <= set(led_by)
+    kept = page.evaluate("[...document.querySelectorAll('.line:not([hidden])')].map(line => line.dataset.method)")
+    assert {"lexical|llm", "llm"} <= set(kept)
     page.fill("[data-filter=words]", "nothing of the kind")
     assert page.locator("#f11").is_hidden()
     page.evaluate("location.hash = 'f11'")
     page.wait_for_selector("#f11 details[open]")
     assert page.locator("#f11 > details .example").first.is_visible()
-    assert page.locator("#f1 > tr > td > details[open]").count() == 0
+    assert page.locator("#f1 > details[open]").count() == 1, "the line that it belongs to is open too"
     assert wrong == []
     page.close()
 
@@ -143,7 +159,7 @@ def test_evidence_opens_by_keyboard_with_marked_quotes_and_folded_texts(browser:
     page, _ = opened(browser, pages["medium"], 390)
     quoted = next(n for n, f in enumerate(medium_report().findings, 1) if "praise" in f.hypothesis.text)
     body = page.locator(f"#f{quoted}")
-    body.locator("summary").focus()
+    body.locator("summary").first.focus()
     page.keyboard.press("Enter")
     assert body.locator("mark").first.text_content() == "Great question!"
     fold = body.locator("button.unfold").first
@@ -153,10 +169,10 @@ def test_evidence_opens_by_keyboard_with_marked_quotes_and_folded_texts(browser:
     page.close()
 
 
-def test_the_theme_can_be_changed_and_the_plot_follows(browser: Any, pages: dict[str, Path]) -> None:
+def test_the_theme_can_be_changed_and_the_rows_follow(browser: Any, pages: dict[str, Path]) -> None:
     page, wrong = opened(browser, pages["medium"])
-    label = "getComputedStyle(document.querySelector('.forest .label')).fill"
-    colour = f"getComputedStyle(document.body).backgroundColor + {label}"
+    track = "getComputedStyle(document.querySelector('.rate .track')).backgroundColor"
+    colour = f"getComputedStyle(document.body).backgroundColor + {track}"
     light = page.evaluate(colour)
     page.locator("#theme").click()
     dark = page.evaluate(colour)
@@ -166,42 +182,44 @@ def test_the_theme_can_be_changed_and_the_plot_follows(browser: Any, pages: dict
     page.close()
 
 
-def test_the_plot_keeps_its_height_and_prints_in_the_colours_of_paper(browser: Any, pages: dict[str, Path]) -> None:
+def test_twelve_rows_fit_on_a_screen_and_the_answer_with_a_marked_pair_too(
+    browser: Any, pages: dict[str, Path]
+) -> None:
     page, _ = opened(browser, pages["medium"])
-    page.locator("#theme").click()
-    height = page.locator(".figure.forest.wide").bounding_box()["height"]
-    assert height > 12 * 40
-    page.set_viewport_size({"width": 1000, "height": 700})
-    page.emulate_media(media="print")
-    page.wait_for_timeout(300)
-    assert page.evaluate("getComputedStyle(document.querySelector('.forest .label')).fill") == "rgb(0, 0, 0)"
-    assert page.locator(".figure.forest.wide").bounding_box()["height"] == height
+    assert page.locator(".pair").bounding_box()["y"] + page.locator(".pair").bounding_box()["height"] < 900
+    heights = page.evaluate("[...document.querySelectorAll('#findings > .lines > .line')].map(e => e.offsetHeight)")
+    assert 12 * sum(heights) / len(heights) < 900
     page.close()
 
 
-def test_a_row_of_the_plot_opens_its_finding_by_mouse_and_keyboard(browser: Any, pages: dict[str, Path]) -> None:
-    for width in (1280, 390):
-        page, wrong = opened(browser, pages["medium"], width)
-        rows = page.locator(".figure.forest:visible a")
-        rows.nth(3).locator(".mark").click()
-        page.wait_for_selector("#f4 details[open]")
-        rows.nth(1).focus()
-        page.keyboard.press("Enter")
-        page.wait_for_selector("#f2 details[open]")
-        assert "n = " in rows.nth(1).locator("title").text_content()
-        assert wrong == []
-        page.close()
+def test_a_row_says_both_rates_and_the_difference_to_those_who_do_not_see_it(
+    browser: Any, pages: dict[str, Path]
+) -> None:
+    page, _ = opened(browser, pages["lines"])
+    row = " ".join((page.locator("#f1 summary.g").text_content() or "").split())
+    assert "tern-1b-base: 0 of 16." in row
+    assert "tern-1b-chat: 12 of 16." in row
+    assert "75 41 to 90 points more for tern-1b-chat, with the 95% interval." in row
+    assert "Concentrated in: safety-sensitive" in row
+    assert "continues the user's text instead of answering it" in row, "the other model's side of it stands in the row"
+    page.close()
 
 
-def test_without_scripts_all_is_there_and_the_plot_leads_to_findings(browser: Any, pages: dict[str, Path]) -> None:
+def test_without_scripts_all_is_there(browser: Any, pages: dict[str, Path]) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(pages["medium"].as_uri())
-    assert numbers(page) == list(range(1, 13))
-    assert page.locator(".figure.forest.wide a").count() == 12
-    page.locator(".figure.forest.wide a").nth(2).focus()
+    assert numbers_without_scripts(page) == list(range(1, 13))
+    page.locator(".say a").first.focus()
     page.keyboard.press("Enter")
-    assert page.url.endswith("#f3")
-    page.locator("#f1 summary").click()
+    assert page.url.endswith("#f1")
+    page.locator("#f1 summary").first.click()
     assert page.locator("#f1 .example").first.is_visible()
+    page.locator("#unconfirmed > summary").click()
+    assert page.locator("#unconfirmed .line").first.is_visible()
     context.close()
+
+
+def numbers_without_scripts(page: Any) -> list[int]:
+    lines = page.locator(".line").all()
+    return [int(line.get_attribute("data-number") or 0) for line in lines]

@@ -1,8 +1,12 @@
 """The merged list as it is shown: every finding once, numbered, with what else found it."""
 
-from diffing.outputs.phrasing import also_found
+from dataclasses import replace
+
+from diffing.outputs.line_words import member_in_words
+from diffing.outputs.phrasing import line_statement, statement
 from diffing.report.index import index_of
-from tests.outputs.samples import empty_report, medium_report, merged_report
+from diffing.report.model_names import Names
+from tests.outputs.samples import empty_report, lines_report, medium_report, merged_report
 
 
 def test_leads_are_numbered_first_and_every_finding_once() -> None:
@@ -15,15 +19,41 @@ def test_leads_are_numbered_first_and_every_finding_once() -> None:
     assert set(index_of(report).numbers) == {finding.hypothesis.id for finding in report.findings}
 
 
-def test_what_else_found_it() -> None:
-    first, second, third, *_ = index_of(merged_report()).entries
-    plain = also_found(first).replace("\N{NO-BREAK SPACE}", " ")
-    assert plain == f"{first.members[0].finding.hypothesis.method} (agreement 94%)"
-    assert (first.members[0].known_by, second.members[0].known_by) == (
-        "shows in the same pairs",
-        "the judge says that both say the same",
+def test_a_member_says_why_it_belongs_to_its_line() -> None:
+    first, second, *_ = index_of(merged_report()).entries
+    names = Names("A", "B")
+    assert member_in_words(first.members[0], names) == (
+        f"{statement(first.members[0].finding, names)} (says the same: it shows in the same pairs, agreement 94%)"
     )
-    assert also_found(third) == ""
+    assert (first.members[0].known_by, second.members[0].known_by) == ("verdicts", "judge")
+    unsure = replace(first.members[0], finding=replace(first.members[0].finding, confirmed=False))
+    assert member_in_words(unsure, names).endswith("agreement 94%; not confirmed by itself)")
+
+
+def test_the_other_models_side_of_a_line_stands_in_its_statement() -> None:
+    index = index_of(lines_report())
+    first = index.differences[0]
+    longer = next(entry for entry in index.differences if "longer" in entry.lead.hypothesis.text)
+    assert line_statement(first, index.names) == (
+        "tern-1b-chat refuses to answer more often than tern-1b-base; "
+        "tern-1b-base continues the user's text instead of answering it instead"
+    )
+    assert line_statement(longer, index.names) == "tern-1b-chat writes longer responses (in words) than tern-1b-base"
+    (mirrored,) = first.members
+    unsure = replace(first, members=(replace(mirrored, finding=replace(mirrored.finding, confirmed=False)),))
+    assert unsure.opposite is None
+
+
+def test_confirmed_lines_are_counted_by_their_block_and_numbered_in_order() -> None:
+    index = index_of(lines_report())
+    assert [entry.number for entry in index.differences] == list(range(1, 8))
+    assert [(entry.number, entry.block) for entry in (*index.wording, *index.bare_features)] == [
+        (8, "wording"), (9, "features"),
+    ]  # fmt: skip
+    assert all(entry.lead.confirmed for entry in (*index.differences, *index.wording, *index.bare_features))
+    assert {index.lines[member.finding.hypothesis.id] for entry in index.entries for member in entry.members} == {
+        (entry, member.known_by) for entry in index.entries for member in entry.members
+    }
 
 
 def test_without_merging_every_finding_is_an_entry() -> None:

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from diffing.cli.terminal_tables import findings_table
+from diffing.cli.terminal_tables import findings_list
 from diffing.estimates import Metrics
 from diffing.metrics import metrics_of
 from diffing.outputs.card.section import section
 from diffing.outputs.dataset import dataset_files
 from diffing.outputs.examples import examples
-from diffing.outputs.figures import NARROW, WIDE, Layout, forest, forest_file, preview
+from diffing.outputs.figures import forest_file, preview
 from diffing.outputs.finding_results import brief_result, sentence, where_it_applies
 from diffing.outputs.formats import CSV, MD
 from diffing.outputs.html import render
@@ -21,6 +21,10 @@ from diffing.report.model_names import Names
 from diffing.types import Finding, Judgement, Report, Verdict
 from tests.outputs.samples import JUDGE, MODEL_B, medium_report, scoped_report
 
+PLACE = (
+    "when asked about health or money: fits tern-1b-chat better in 31 of 31 (89 to 100%), "
+    "tern-1b-base better in 0 of 31 (0 to 11%)"
+)
 WITHIN = "in 31 of 31 held-out prompts (89 to 100%), against 0 the other way"
 """The result of the confirmed finding with a scope where it applies: 31 of 180 held-out prompts are in its scope."""
 
@@ -73,13 +77,23 @@ def test_what_is_said_where_nothing_can_be_said() -> None:
     assert plain(brief_result(longer)) == "+58 points, +46 to +67"
 
 
+def line_of(page: str, number: int) -> str:
+    """The list item of one line."""
+    return page.partition(f'<li class="line" id="f{number}"')[2].partition('<li class="line" id=')[0]
+
+
 def test_the_page_gives_both_in_the_row_and_in_the_table_of_the_test() -> None:
     report = scoped_report()
     page = plain(render(report))
     number = index_of(report).numbers[advises(report).hypothesis.id]
-    entry = page.partition(f'<tbody role="rowgroup" id="f{number}"')[2].partition('<tbody role="rowgroup" id=')[0]
-    assert f"where it applies: {WITHIN}" in entry
-    assert '+12 to +23</span> <span class="range">over all prompts' in entry
+    entry = line_of(page, number)
+    assert (
+        "when asked about health or money: fits tern-1b-chat better in 31 of 31 (89 to 100%), tern-1b-base better in 0 "
+        "of 31 (0 to 11%)"
+    ) in entry
+    assert '<span class="away">Concentrated in: </span><bdi>asked about health or money</bdi>' in entry
+    assert "<b>100</b> <span>78 to 100</span>" in entry, "the row shows the net difference where it applies"
+    assert "over all 180 held-out prompts, net difference +17 points, 95% interval +12 to +23" in entry
     assert "65 for, 0 against, 1 both alike, 2 not shown, 261 outside its scope, 1 unreadable" in entry
     assert "meet the condition “<bdi>when asked about health or money</bdi>”" in entry
     table = entry.partition('<table class="plain splits">')[2].partition("</table>")[0]
@@ -106,24 +120,29 @@ def test_a_page_without_scopes_does_not_speak_of_them() -> None:
 def test_text_card_dataset_and_terminal_give_both() -> None:
     report = scoped_report()
     document = plain(MD.content(report).decode())
-    assert f"when asked about health or money | {WITHIN} | +17 | +12 to +23 |" in document
-    assert "Where it applies: a finding that says when the behaviour shows" in document
+    over_all = "over all 180 held-out prompts: net difference +17 points (+12 to +23)"
+    row = f"when asked about health or money | {PLACE} | {over_all} | +100 | +78 to +100 |"
+    assert row in document
+    assert "A place says where a difference shows, not why." in document
     card = section(report, of=MODEL_B.partition("@")[0], dataset=None)
     assert (
-        "when asked about health or money.** Where it applies: in 31 of 31 prompts (89 to 100%), against 0 the other "
-        "way. Over all 180 prompts: net difference +17 points (95% interval +12 to +23)."
+        "advises to see a professional when asked about health or money: in 100% of 31 pairs, the other way in 0%** "
+        "(net difference +100 points, 95% interval +78 to +100)."
     ) in card
     assert "A sentence that says when the behaviour shows applies only to some prompts" in card
     dataset = plain(dataset_files(report, "user/name")["README.md"].decode())
-    assert f"when asked about health or money | {WITHIN} | +17 | +12 to +23 | 180 |" in dataset
+    assert f"{row} 31 |" in dataset
     assert "(`NOT SHOWN`)" in dataset
     console = Console(width=300)
     with console.capture() as captured:
-        console.print(findings_table(report, 300))
-    assert f"where it applies: {WITHIN}" in plain(captured.get())
+        console.print(findings_list(report, 300))
+    shown = " ".join(plain(captured.get()).split())
+    assert f"{PLACE.replace('tern-1b-chat', 'B').replace('tern-1b-base', 'A')} {over_all}" in shown
+    assert "+100 [+78, +100]" in shown
     quiet = medium_report()
     for text in (MD.content(quiet).decode(), section(quiet, of=MODEL_B.partition("@")[0], dataset=None)):
         assert "here it applies" not in text
+        assert "over all 180" not in text
 
 
 def test_verdicts_from_descriptions_have_no_judge() -> None:
@@ -160,19 +179,18 @@ def test_the_table_of_findings_has_both_in_columns() -> None:
     assert {row["heldout_in_scope_n"] for row in rows if not row["scope"]} == {""}
 
 
-@pytest.mark.parametrize("layout", [WIDE, NARROW])
-def test_the_plot_draws_both_intervals_and_the_axis_holds_them(layout: Layout) -> None:
+def test_the_plot_draws_both_intervals_and_the_axis_holds_them() -> None:
     report = scoped_report()
-    body = forest(report, layout).body
-    drawn = re.findall(r'<line class="span within ([ab])" x1="([\d.]+)%" y1="[\d.]+" x2="([\d.]+)%"', body)
-    assert [side for side, *_ in drawn] == [f.hypothesis.direction for f in report.findings if f.hypothesis.scope]
+    body = (forest_file(report) or b"").decode()
+    drawn = re.findall(r'<line [^>]*stroke-dasharray="4 3"[^>]* x1="([\d.]+)%" y1="[\d.]+" x2="([\d.]+)%"', body)
+    assert len(drawn) == sum(finding.hypothesis.scope is not None for finding in report.findings)
     within = advises(report).heldout_in_scope
     assert within is not None
     assert within.net_difference.low is not None
-    places = [layout.left + (96 - layout.left) * (50 + 50 * end) / 100 for end in (within.net_difference.low, 1.0)]
-    assert [float(end) for end in drawn[0][1:]] == pytest.approx(places, abs=0.02)
+    places = [44 + (96 - 44) * (50 + 50 * end) / 100 for end in (within.net_difference.low, 1.0)]
+    assert pytest.approx(places, abs=0.02) in [[float(end) for end in each] for each in drawn]
     assert f"where it applies: {WITHIN}" in plain(body)
-    assert "span within" not in forest(medium_report(), layout).body
+    assert "4 3" not in (forest_file(medium_report()) or b"").decode()
 
 
 def test_pictures_that_stand_alone_say_which_interval_is_which() -> None:
@@ -181,7 +199,7 @@ def test_pictures_that_stand_alone_say_which_interval_is_which() -> None:
     assert b"dashed: where it applies" not in (forest_file(medium_report()) or b"")
     first = replace(report, findings=(advises(report), *report.findings))
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", preview(first).decode())
-    assert {"17 points", "100 where it applies"} <= set(texts)
+    assert {"more in 100%", "more in 0%"} <= set(texts), "the rates are those where it applies"
 
 
 def test_example_pairs_come_from_the_scope_first() -> None:

@@ -6,7 +6,9 @@ import pytest
 
 from diffing import metrics
 from diffing.outputs import phrasing
+from diffing.outputs.claims import claim_in_words
 from diffing.outputs.finding_results import sentence as sentence_of
+from diffing.outputs.headline import headline
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
 from diffing.types import Finding, LatentMeasure, ModelInfo, PhraseMeasure
@@ -74,25 +76,24 @@ def test_what_train_dropped_is_not_counted_as_tested() -> None:
     some = tuple(replace(f, heldout=nothing) if n else f for n, f in enumerate(report.findings))
     assert "among 1 tested difference, the smallest" in plain(phrasing.explanation(replace(report, findings=some)))
     none = replace(report, findings=tuple(replace(f, heldout=nothing) for f in report.findings))
-    assert phrasing.headline(none).endswith("was confirmed: train prompts left nothing to test")
+    assert headline(none).endswith("was confirmed: train prompts left nothing to test")
     assert phrasing.explanation(none).startswith(
         "None of the hypotheses that came up (4) looked on train prompts as if"
     )
 
 
-def test_the_headline_is_the_largest_confirmed_difference_of_each_model() -> None:
+def test_the_headline_is_the_first_difference_the_first_of_the_other_model_and_the_next() -> None:
     report = medium_report()
     confirmed = [f for f in report.findings if f.confirmed]
     names = index_of(report).names
     across = next(f for f in confirmed if f.hypothesis.direction != confirmed[0].hypothesis.direction)
-    assert (
-        phrasing.headline(report) == f"{phrasing.statement(confirmed[0], names)}; {phrasing.statement(across, names)}"
-    )
+    rest = next(f for f in confirmed[1:] if f is not across)
+    assert headline(report) == ". ".join(claim_in_words(each, names) for each in (confirmed[0], across, rest))
     assert plain(phrasing.explanation(report)).startswith(
         f"{len(confirmed)} of 12 tested differences are confirmed on 180 held-out prompts. Each was predicted"
     )
     one = replace(report, findings=tuple(replace(f, confirmed=n == 0) for n, f in enumerate(report.findings)))
-    assert phrasing.headline(one) == phrasing.statement(one.findings[0], names)
+    assert headline(one) == claim_in_words(one.findings[0], names)
     assert plain(phrasing.explanation(one)).startswith("1 of 12 tested differences is confirmed")
 
 
@@ -102,17 +103,17 @@ def test_merged_findings_are_counted_as_tested_and_named_by_their_leads() -> Non
     confirmed = sum(f.confirmed for f in report.findings)
     told = plain(phrasing.explanation(report))
     assert told.startswith(f"{confirmed} of 12 tested differences are confirmed on 180 held-out prompts.")
-    assert told.endswith(f"With those that say the same grouped, the {confirmed} form {confirmed - 2} entries.")
+    assert told.endswith(f"Grouped by behaviour, the {confirmed} form {confirmed - 2} differences.")
     last = report.merged[0].members[-1]
     led = replace(report.merged[0], lead=last, members=report.merged[0].members[::-1])
     swapped = replace(report, merged=(led, *report.merged[1:]))
     (first,) = [f for f in report.findings if f.hypothesis.id == last]
-    assert phrasing.headline(swapped).startswith(phrasing.statement(first, index_of(report).names))
+    assert headline(swapped).startswith(claim_in_words(first, index_of(report).names))
 
 
 def test_nothing_confirmed_is_said_plainly_with_what_could_have_been() -> None:
     report = quiet_report()
-    assert plain(phrasing.headline(report)) == (
+    assert plain(headline(report)) == (
         "No difference between tern-1b-base and tern-1b-chat was confirmed on 83 held-out prompts"
     )
     assert plain(phrasing.explanation(report)) == (
@@ -123,7 +124,7 @@ def test_nothing_confirmed_is_said_plainly_with_what_could_have_been() -> None:
 
 
 def test_no_hypothesis_is_not_no_difference() -> None:
-    assert phrasing.headline(empty_report()).startswith("No hypothesis was found, so nothing was tested")
+    assert headline(empty_report()).startswith("No hypothesis was found, so nothing was tested")
     assert "not proof that the models behave alike" in phrasing.explanation(empty_report())
 
 
@@ -185,9 +186,10 @@ def test_a_feature_does_not_lead_where_words_can() -> None:
     across = next(f for f in others if f.confirmed and f.hypothesis.direction != first.hypothesis.direction)
     same = next(f for f in others if f.confirmed and f.hypothesis.direction == first.hypothesis.direction)
     names = index_of(report).names
-    told = phrasing.headline(replace(report, findings=(feature, *others)))
-    assert set(told.split("; ")) == {phrasing.statement(across, names), phrasing.statement(same, names)}
-    assert phrasing.headline(replace(report, findings=(feature,))) == phrasing.statement(feature, names)
+    told = headline(replace(report, findings=(feature, *others)))
+    assert told.startswith(claim_in_words(min(across, same, key=others.index), names))
+    assert claim_in_words(feature, names) not in told
+    assert headline(replace(report, findings=(feature,))) == claim_in_words(feature, names)
 
 
 def test_a_phrase_does_not_lead_where_a_sentence_is_confirmed() -> None:
@@ -200,8 +202,8 @@ def test_a_phrase_does_not_lead_where_a_sentence_is_confirmed() -> None:
         [f for f in others if f.confirmed and phrasing.headline_rank(f) == 0],
         index_of(report).names,
     )
-    assert phrasing.headline(with_phrase).startswith(phrasing.statement(sentence, names))
-    assert phrasing.headline(replace(report, findings=(phrase,))) == phrasing.statement(phrase, names)
+    assert headline(with_phrase).startswith(claim_in_words(sentence, names))
+    assert headline(replace(report, findings=(phrase,))) == claim_in_words(phrase, names)
 
 
 def test_fewer_prompts_planned_for_some_are_told() -> None:
@@ -210,4 +212,4 @@ def test_fewer_prompts_planned_for_some_are_told() -> None:
     fewer = replace(report, findings=(replace(first, heldout=metrics.metrics_of(60, 50, 2, unreadable=3)), *others))
     assert "are confirmed on 63 to 180 held-out prompts" in plain(phrasing.explanation(fewer))
     unconfirmed = replace(fewer, findings=tuple(replace(f, confirmed=False) for f in fewer.findings))
-    assert plain(phrasing.headline(unconfirmed)).endswith("was confirmed on 63 to 180 held-out prompts")
+    assert plain(headline(unconfirmed)).endswith("was confirmed on 63 to 180 held-out prompts")

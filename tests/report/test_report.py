@@ -15,19 +15,18 @@ import pytest
 
 from diffing.errors import SettingError
 from diffing.estimates import Estimate
-from diffing.report import load_report, order_findings, report_summary, save_report
+from diffing.report import load_report, report_summary, save_report
 from diffing.report.findings_table import finding_row
 from diffing.report.index import index_of
-from diffing.report.schema import SCHEMA_VERSION, TABLES, arrow_schema, schema_markdown
+from diffing.report.schema import SCHEMA_VERSION, TABLES, arrow_schema
+from diffing.report.schema_document import schema_markdown
 from diffing.report.verdict_counts import NeitherCounts
 from diffing.types import (
     Evidence,
-    Finding,
     LatentMeasure,
     Measure,
     PhraseMeasure,
     PropertyMeasure,
-    Rating,
     Report,
     Response,
     Stage,
@@ -62,7 +61,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-@pytest.mark.parametrize("name", ["medium", "merged", "scoped", "quiet", "empty"])
+@pytest.mark.parametrize("name", ["medium", "merged", "scoped", "lines", "quiet", "empty"])
 def test_a_loaded_report_equals_the_saved_one(name: str, tmp_path: Path) -> None:
     report = SAMPLES[name]()
     assert save_report(report, tmp_path / "run") == tmp_path / "run"
@@ -240,10 +239,10 @@ def test_a_save_that_was_cut_off_between_files_is_told(tmp_path: Path) -> None:
     [
         (lambda f: (f / "report.json").unlink(), "is not a report: expected a folder with report.json"),
         (lambda f: (f / "report.json").write_text("{"), "report.json is damaged: expected JSON"),
-        (lambda f: (f / "report.json").write_text("[1]"), "expected a schema_version of 4, got None"),
+        (lambda f: (f / "report.json").write_text("[1]"), "expected a schema_version of 5, got None"),
         (lambda f: (f / "report.json").write_bytes(b"\xff\xfe\x00"), "report.json is damaged: expected JSON"),
-        (lambda f: edit(f, schema_version=5), "has schema version 5, but this diffing reads only up to 4. Update"),
-        (lambda f: edit(f, schema_version="1"), "expected a schema_version of 4, got '1'"),
+        (lambda f: edit(f, schema_version=6), "has schema version 6, but this diffing reads only up to 5. Update"),
+        (lambda f: edit(f, schema_version="1"), "expected a schema_version of 5, got '1'"),
         (lambda f: edit(f, findings=[{}]), r"is damaged \('findings' is not known\)"),
         (lambda f: put_table(f, "findings", direction="c"), r"is damaged \(findings: there is no direction 'c'\)"),
         (lambda f: put_table(f, "findings", category="c"), r"is damaged \(findings: there is no category 'c'\)"),
@@ -401,49 +400,6 @@ def test_the_documented_schema_is_the_schema() -> None:
     assert schema_markdown() == golden(document, schema_markdown())
 
 
-def test_findings_are_ordered_by_fate_size_interest_and_id() -> None:
-    def finding(
-        name: str,
-        confirmed: bool,
-        net: float | None,
-        *,
-        interest: float | None = None,
-        train: float | None = None,
-        effect: float | None = None,
-    ) -> Finding:
-        estimate, on_train = (Estimate(value, None, None, 10) for value in (net, train))
-        rated = Estimate(interest, interest, interest, 0 if interest is None else 1)
-        return replace(
-            sample,
-            hypothesis=replace(sample.hypothesis, id=name, train_effect=effect),
-            confirmed=confirmed,
-            train=replace(sample.train, net_difference=on_train),
-            heldout=replace(sample.heldout, net_difference=estimate),
-            rating=None if name[0] == "c" else Rating(rated, Estimate(1.0, 1.0, 1.0, 1)),
-        )
-
-    sample = quiet_report().findings[0]
-    ordered = [
-        finding("z", True, 0.2, interest=5.0),  # 0.33
-        finding("c", True, 0.3),  # without ratings
-        finding("b", True, 0.2, interest=4.0),  # 0.27
-        finding("d", True, 0.2),  # no readable rating
-        finding("e", True, 0.2, interest=3.0),
-        finding("y", True, 0.5, interest=1.0),  # 0.17
-        finding("a", False, 0.9, interest=1.0),  # interest counts among confirmed ones alone
-        finding("g", False, 0.8, interest=5.0),
-        finding("f", False, 0.0),
-        finding("x", False, None, train=0.4),  # not tested
-        finding("w", False, None, effect=0.3),
-        finding("s", False, None, train=0.2, effect=0.9),
-        finding("t", False, None, train=-0.1),
-        finding("q", False, None),
-        finding("r", False, None, train=float("nan")),
-    ]
-    assert order_findings(reversed(ordered)) == tuple(ordered)
-    assert order_findings(()) == ()
-
-
 @pytest.mark.parametrize("name", SAMPLES)
 def test_the_summary_is_strict_json_in_the_promised_form(name: str) -> None:
     summary = json.loads(json.dumps(report_summary(SAMPLES[name]()), allow_nan=False))
@@ -451,13 +407,22 @@ def test_the_summary_is_strict_json_in_the_promised_form(name: str) -> None:
     for finding in summary["findings"]:
         assert finding.keys() == {
             "id", "text", "method", "category", "direction", "scope", "accepted", "confirmed", "train", "heldout",
-            "heldout_in_scope",
+            "heldout_in_scope", "concentration", "levels",
         }  # fmt: skip
         keys = {"n", "k_for", "k_against", "accuracy", "frequency", "net_difference", "p", "q"}
         assert finding["heldout"].keys() == keys
         assert (finding["heldout_in_scope"] or finding["heldout"]).keys() == keys
         assert (finding["scope"] is None) == (finding["heldout_in_scope"] is None)
         assert finding["heldout"]["accuracy"].keys() == {"value", "low", "high"}
+        if finding["concentration"]:
+            assert finding["concentration"].keys() == {"scope", "inside", "outside", "p_differs", "q"}
+            assert finding["concentration"]["inside"].keys() == finding["concentration"]["outside"].keys() == keys
+        for level in finding["levels"]:
+            assert level.keys() == {"split", "place", "side", "kind", "value", "low", "high", "n"}
+    for line in summary["merged"]:
+        assert line.keys() == {"lead", "block", "members"}
+        assert all(member.keys() == {"id", "known_by", "agreement", "residual"} for member in line["members"])
+    assert summary["confirmed"].keys() == {"behaviours", "wording", "features"}
 
 
 def test_checks_of_the_judge_are_in_the_summary() -> None:

@@ -253,7 +253,7 @@ def of_report(attacker: Attacker, name: str) -> Iterator[Attack]:
         yield Attack(f"{name}: as {format}", lambda format=format: attacker.share(name, about="file", format=format))
     for about in ("link", "download", "card", "preview"):
         yield Attack(f"{name}: {about}", lambda about=about: attacker.share(name, about=about, model=f"{MODEL}-{name}"))
-    for tab in ("forest", "domains", "features", "methods", "how", "raw"):
+    for tab in ("domains", "features", "methods", "how", "raw"):
         yield Attack(f"{name}: tab {tab}", lambda tab=tab: attacker.tab(name, tab)[:100])
     yield Attack(f"{name}: raw search", lambda: attacker.raw(name, "judgements", "q w e", "reply")[:100])
     yield Attack(f"{name}: raw sort", lambda: attacker.raw(name, "pairs", "", "prompt")[:100])

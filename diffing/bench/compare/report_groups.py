@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from diffing.grouping import merge
 from diffing.models.base import Model
+from diffing.report.grouped_list import SAYS_THE_SAME
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
 from diffing.types import Finding, Judgement, Merged, OnProgress, Pair, Report, ignore_progress
@@ -38,8 +39,9 @@ def group_reports(
 ) -> list[ReportGroup]:
     """Groups reports by their responses and says which hypotheses of a group say the same.
 
-    If only one report is about some responses, its stored grouped list is used. The findings of several reports on the
-    same responses are grouped again, by measured properties and verdicts and, with a judge, also by meaning.
+    If only one report is about some responses, its stored grouped list is used, without further signs of a behaviour.
+    The findings of several reports on the same responses are grouped again, by measured properties and verdicts and,
+    with a judge, also by meaning.
 
     Args:
         reports: The reports with the names of their runs.
@@ -65,12 +67,25 @@ def _group(runs: Sequence[tuple[str, Report]], judge: Model | None, on_progress:
         found |= new
     findings = tuple(finding for finding, _ in found.values())
     first = runs[0][1]
-    merged = first.merged
-    if len(runs) > 1 or judge is not None or not merged:
+    if len(runs) > 1 or judge is not None or not first.merged:
         merged = merge(findings, judgements, first.pairs, judge=judge, on_progress=on_progress).entries
+    else:
+        merged = _saying_the_same(first, judgements)
     return ReportGroup(
         index_of(first).names, first.pairs, findings, _labels(list(found.values())), tuple(judgements), merged
     )
+
+
+def _saying_the_same(report: Report, judgements: Sequence[Judgement]) -> tuple[Merged, ...]:
+    """The stored lines, reduced to what says the same: further signs of a behaviour are grouped among themselves."""
+    lines: list[Merged] = []
+    for line in report.merged:
+        same = [i for i, known_by in enumerate(line.known_by) if known_by == "lead" or known_by in SAYS_THE_SAME]
+        members, known = tuple(line.members[i] for i in same), tuple(line.known_by[i] for i in same)
+        lines.append(Merged(line.lead, members, known, tuple(line.agreement[i] for i in same)))
+    kept = {member for line in lines for member in line.members}
+    signs = [finding for finding in report.findings if finding.hypothesis.id not in kept]
+    return (*lines, *merge(signs, judgements, report.pairs).entries)
 
 
 def _labels(found: Sequence[tuple[Finding, str]]) -> tuple[str, ...]:

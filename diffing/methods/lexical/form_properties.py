@@ -14,7 +14,7 @@ HEADING = pattern(r"^ {0,3}#{1,6}[ \t]+\S")
 BULLET = pattern(r"^[ \t\u3000]*(?:[-*+•‣◦–][ \t]+|[・●■◆][ \t\u3000]*)\S")
 LIST_NUMBER = pattern(r"^[ \t\u3000]*(?:\(?\d{1,3}[.)][ \t]+|[(（]?\d{1,3}[、．）][ \t\u3000]*)\S")
 NUMBERED = pattern(
-    rf"{LIST_NUMBER.pattern}|^[ \t\u3000]*(?:[(（]?[一二三四五六七八九十]{{1,3}}[、．）]|[①-⑳])[ \t\u3000]*\S"
+    rf"{LIST_NUMBER.pattern}|^[ \t\u3000]*(?:[(（]?[一二三四五六七八九十]{{1,3}}[、．.）)]|[①-⑳])[ \t\u3000]*\S"
 )
 """Matches a numbered item; in Chinese and Japanese also one such as `一、` or `１．`, with no space after it."""
 BOLD = pattern(r"\*\*[^*\n]{1,300}\*\*|__[^_\n]{1,300}__")
@@ -26,10 +26,12 @@ EMOJI = re.compile(
 LINK = pattern(r"https?://\S|www\.\w|\]\(\S")
 MATHS = re.compile(rf"{FORMULA.pattern}|\$\$|\\[(\[]|\\(?:frac|sqrt|sum|int|begin)\b", re.DOTALL)
 NUMBER = pattern(rf"(?<![^\W{UNSPACED}])(?<![.,])\d+(?:[.,]\d+)*")
-UPPER_CASE = re.compile(r"\b[A-ZÀ-ÖØ-Þ]{4,}\b")
-DASH = pattern(r"—| – ")
-PARENTHESIS = pattern(r"\([^()\n]{2,300}\)")
-QUESTION_AT_END = re.compile(r"[?？][\"'”’»)*]{0,3}\s*\Z")
+UPPER_CASE = re.compile(r"\b[A-ZÀ-ÖØ-ÞΑ-ΫЀ-Я]{4,}\b")
+DASH = pattern(r"—+| – ")
+PARENTHESIS = pattern(r"\([^()\n]{2,300}\)|（[^（）\n]{2,300}）")
+QUESTION = pattern("[?？؟\u055e\u1367]")
+"""Matches a question mark, also of Arabic, Armenian or Ethiopic script."""
+QUESTION_AT_END = re.compile(rf"{QUESTION.pattern}[\"'”’»)*」』）]{{0,3}}\s*\Z")
 
 
 def bullets(exchange: ParsedResponse) -> float:
@@ -177,7 +179,7 @@ FORM = (
         "style",
         "numbers, without those that number a list",
         numbers,
-        scale="matched",
+        scale="counts",
         show=NUMBER,
     ),
     Property(
@@ -186,7 +188,7 @@ FORM = (
         "style",
         "passages in quotation marks",
         counts(QUOTATION),
-        scale="matched",
+        scale="counts",
         show=QUOTATION,
     ),
     Property(
@@ -195,7 +197,7 @@ FORM = (
         "style",
         "words of four or more letters in capitals",
         counts(UPPER_CASE),
-        scale="matched",
+        scale="counts",
         show=UPPER_CASE,
     ),
     Property(
@@ -204,7 +206,7 @@ FORM = (
         "style",
         "em dashes, and en dashes between spaces",
         counts(DASH),
-        scale="matched",
+        scale="counts",
         show=DASH,
     ),
     Property(
@@ -213,7 +215,7 @@ FORM = (
         "style",
         "passages in parentheses, outside code and formulas",
         counts(PARENTHESIS),
-        scale="matched",
+        scale="counts",
         show=PARENTHESIS,
     ),
     Property(
@@ -222,7 +224,7 @@ FORM = (
         "style",
         "exclamation marks",
         counts(pattern("[!！]")),
-        scale="matched",
+        scale="counts",
         show=pattern("[!！]"),
     ),
     Property(
@@ -230,9 +232,9 @@ FORM = (
         "<MODEL> asks more questions",
         "style",
         "question marks, outside code and links",
-        counts(pattern("[?？]")),
-        scale="matched",
-        show=pattern("[?？]"),
+        counts(QUESTION),
+        scale="counts",
+        show=QUESTION,
     ),
     Property(
         "ends_with_question",

@@ -7,12 +7,14 @@ from collections import Counter
 from diffing.methods.lexical.form_properties import BULLET, HEADING, LINK, NUMBERED
 from diffing.methods.lexical.measured_property import Property
 from diffing.methods.lexical.parsed_response import ParsedResponse
-from diffing.methods.lexical.tokens import words_of
+from diffing.methods.lexical.tokens import END_MARKS, is_unspaced, run_length, words_of
 
-CLOSED_END = re.compile(r"[.!?…。！？।॥؟۔][\"'”’»)\]*_]{0,4}\Z")
+CLOSED_END = re.compile(rf"[{END_MARKS}][\"'”’»)\]*_」』）]{{0,4}}\Z")
+UNPUNCTUATED = (BULLET, NUMBERED, HEADING, LINK, re.compile(r"[\u0e01-\u0ece]\Z"))
+"""Match last lines that need no full stop; the last one those in Thai or Lao, which have none."""
 LAST_LINE = re.compile(r"[^\s][^\n]{0,80}\s*\Z")
 LOOP_WORDS, LOOP_TIMES = 6, 3
-ECHO_WORDS = 8
+ECHO_WORDS, LEAST_ECHO = 8, 4
 
 
 def words(exchange: ParsedResponse) -> float:
@@ -40,14 +42,17 @@ def word_variety(exchange: ParsedResponse) -> float:
     return len(set(exchange.words)) / max(1, len(exchange.words))
 
 
-def word_length(exchange: ParsedResponse) -> float:
-    """Returns the number of characters per word."""
+def word_length(exchange: ParsedResponse) -> float | None:
+    """Returns the number of characters per word; None in scripts without spaces, where each character is a word."""
+    if 2 * sum(map(is_unspaced, exchange.words)) > len(exchange.words):
+        return None
     return sum(map(len, exchange.words)) / max(1, len(exchange.words))
 
 
 def looping(exchange: ParsedResponse) -> float:
-    """Returns 1 if a sequence of six words occurs three times, otherwise 0."""
-    runs = Counter(zip(*(exchange.words[i:] for i in range(LOOP_WORDS)), strict=False))
+    """Returns 1 if six words in a row (15 characters in scripts without spaces) occur three times, otherwise 0."""
+    size = run_length(exchange.words, LOOP_WORDS)
+    runs = Counter(zip(*(exchange.words[i:] for i in range(size)), strict=False))
     return float(any(times >= LOOP_TIMES for times in runs.values()))
 
 
@@ -67,7 +72,7 @@ def open_end(exchange: ParsedResponse) -> float | None:
     last = exchange.lines[-1] if exchange.lines else ""
     if CLOSED_END.search(last) is not None:
         return 0.0
-    if exchange.text.count("```") % 2 or any(form.search(last) for form in (BULLET, NUMBERED, HEADING, LINK)):
+    if exchange.text.count("```") % 2 or any(each.search(last) for each in UNPUNCTUATED):
         return None
     return 1.0 if last and (last[-1] in ",:;(-" or unicodedata.category(last[-1])[0] in "LNM") else None
 
@@ -78,30 +83,46 @@ def empty(exchange: ParsedResponse) -> float:
 
 
 def repeats_prompt(exchange: ParsedResponse) -> float:
-    """Returns 1 if the response repeats eight consecutive words of the prompt, or a whole prompt of four to seven."""
+    """Returns 1 if the response repeats eight consecutive words of the prompt, or a whole prompt of four to seven.
+
+    In scripts without spaces, these are 20 characters, or a whole prompt of ten or more.
+    """
     prompt_words = words_of(exchange.prompt)
-    size = min(ECHO_WORDS, len(prompt_words))
-    if size < 4:
+    size = min(run_length(prompt_words, ECHO_WORDS), len(prompt_words))
+    if size < run_length(prompt_words, LEAST_ECHO):
         return 0.0
     runs = set(zip(*(prompt_words[i:] for i in range(size)), strict=False))
     return float(any(run in runs for run in zip(*(exchange.words[i:] for i in range(size)), strict=False)))
 
 
+UNSPACED_WORDS = (
+    "in scripts without spaces between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese) each character is one"
+)
 LENGTH = (
     Property(
         "words",
         "<MODEL> writes longer responses (in words)",
         "style",
-        "words of the response",
+        f"words of the response; {UNSPACED_WORDS}",
         words,
+        grows=True,
     ),
-    Property("sentences", "<MODEL> writes more sentences", "style", "sentences of the response", sentences),
+    Property(
+        "sentences",
+        "<MODEL> writes more sentences",
+        "style",
+        "sentences of the response; a line with words has one at least, and in Thai and Lao, which have no full stop, "
+        "a space ends one",
+        sentences,
+        grows=True,
+    ),
     Property(
         "sentence_length",
         "<MODEL> writes longer sentences",
         "style",
-        "words per sentence",
+        f"words per sentence; {UNSPACED_WORDS}",
         sentence_length,
+        scale="matched sentences",
     ),
     Property(
         "paragraphs",
@@ -109,6 +130,7 @@ LENGTH = (
         "format",
         "blocks of text between empty lines",
         paragraphs,
+        grows=True,
     ),
     Property(
         "word_variety",
@@ -122,7 +144,7 @@ LENGTH = (
         "word_length",
         "<MODEL> uses longer words",
         "style",
-        "characters per word",
+        "characters per word; not judged in scripts without spaces between words",
         word_length,
         scale="matched",
     ),
@@ -130,7 +152,7 @@ LENGTH = (
         "looping",
         "<MODEL> repeats itself word for word more often",
         "capability",
-        "six words in a row that occur three times",
+        "six words in a row that occur three times (15 characters in scripts without spaces between words)",
         looping,
     ),
     Property(
@@ -139,6 +161,7 @@ LENGTH = (
         "capability",
         "generation reached the limit of tokens (--max-new-tokens), so how the response would have ended is unknown",
         broken_off,
+        scale="untested",
     ),
     Property(
         "open_end",
@@ -146,7 +169,7 @@ LENGTH = (
         "style",
         "the last character is a letter, a digit or one of ,:;(- and not a full stop, exclamation or question mark; "
         "not judged where either response was cut by the token limit, or ends in code, a list item, a heading, a link "
-        "or another sign",
+        "or another sign, or in Thai or Lao, which have no full stop",
         open_end,
         show=LAST_LINE,
     ),
@@ -161,7 +184,8 @@ LENGTH = (
         "repeats_prompt",
         "<MODEL> repeats the prompt's own words at length more often",
         "style",
-        "eight words in a row of the prompt, or all of a prompt of four to seven words",
+        "eight words in a row of the prompt, or all of a prompt of four to seven words; in scripts without spaces "
+        "between words, 20 characters in a row, or all of a prompt of ten or more",
         repeats_prompt,
     ),
 )

@@ -4,16 +4,20 @@ It also has helpers for the usual kinds of measurement: whether a pattern occurs
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from diffing.methods.lexical.parsed_response import PairReading, ParsedResponse, Part
-from diffing.types import Category, Verdict
+from diffing.metrics import measure
+from diffing.metrics.unequal_chances import chance_of_more_per_word
+from diffing.types import Category, Judgement, Side, Verdict
 
-Scale: TypeAlias = Literal["whole", "matched"]
+Scale: TypeAlias = Literal["whole", "counts", "matched", "matched sentences", "untested"]
 Value: TypeAlias = Callable[[ParsedResponse], float | None]
 Count: TypeAlias = Callable[[ParsedResponse], float]
+JUDGE = "measured"
+"""The value of `Judgement.judge` in all verdicts of the lexical method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,14 @@ class Property:
     """Measures a response; 0 if the property is absent, None if it cannot be determined."""
     scale: Scale = "whole"
     """`whole`: compared in whole responses. It suits length, form, and what a response does once (refuse, greet).
-    `matched`: compared in whole responses and also within the same number of words of both. It suits what every
-    sentence can contain (hedges, question marks), of which the longer response would usually have more."""
+    `counts`: compared in whole responses and also per word, and the test allows for lengths. It suits what every
+    sentence can contain (hedges, question marks), of which a longer response has more.
+    `matched`, `matched sentences`: compared within the same number of words of both, half from the beginning and half
+    from the end, or of sentences, spread evenly. They suit means, since a mean of many words varies less.
+    `untested`: never compared. It suits what the settings of the run decide."""
+    grows: bool = False
+    """Whether a response has more of it the longer it gets, so that the value of a response that the token limit cut
+    is only a lower bound."""
     show: re.Pattern[str] | None = None
     """Finds a passage to quote as evidence, if a passage can show the property."""
     part: Part = "prose"
@@ -42,10 +52,42 @@ class Property:
     def compare(self, reading: PairReading) -> "PropertyComparison":
         """Measures the property on both sides of a pair, in whole responses and at equal length if necessary."""
         whole = self._values(reading.whole)
-        return PropertyComparison(whole, whole if self.scale == "whole" else self._values(reading.matched))
+        match self.scale:
+            case "untested":
+                return PropertyComparison(whole, (None, None))
+            case "matched":
+                return PropertyComparison(whole, self._values(reading.ends))
+            case "matched sentences":
+                return PropertyComparison(whole, self._values(reading.spread_sentences))
+            case "counts":
+                a, b = reading.whole
+                return PropertyComparison(whole, whole, (a.words_in(self.part), b.words_in(self.part)))
+        if self.grows and _larger_is_unknown(whole, reading):
+            return PropertyComparison(whole, (None, None))
+        return PropertyComparison(whole, whole)
 
     def _values(self, sides: tuple[ParsedResponse, ParsedResponse]) -> tuple[float | None, float | None]:
         return self.value(sides[0]), self.value(sides[1])
+
+
+class Comparison(Protocol):
+    """A property or phrase, compared between both sides of a pair."""
+
+    @property
+    def whole(self) -> tuple[float | None, float | None]:
+        """What was found in the whole responses of side a and side b."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The side that has more of it."""
+
+    @property
+    def per_word(self) -> Side | None:
+        """See `Judgement.per_word`."""
+
+    @property
+    def chance_a(self) -> float | None:
+        """See `Judgement.chance_a`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +96,60 @@ class PropertyComparison:
 
     whole: tuple[float | None, float | None]
     """The values in the whole responses."""
-    matched: tuple[float | None, float | None]
-    """The values within the same number of words of both, if the property's scale is `matched`; else as `whole`."""
+    compared: tuple[float | None, float | None]
+    """The values that decide: within the same number of words or sentences if the property is matched, else `whole`;
+    None if the token limit makes it unknown which value is larger."""
+    words: tuple[int, int] | None = None
+    """The numbers of words that could be such a sign, if the property is a count."""
 
     @property
     def verdict(self) -> Verdict:
-        """The side that has more of the property, both in the whole response and at equal length.
+        """The side that has more of the property; if it is a count, both in all and per word."""
+        verdict = verdict_of(*self.compared)
+        return verdict if self.words is None or verdict.side == self.per_word else Verdict.NEITHER
 
-        It is NEITHER if the two comparisons disagree, so that the verdict holds for the whole responses and does not
-        come from their length alone.
-        """
-        verdict = verdict_of(*self.whole)
-        return verdict if verdict == verdict_of(*self.matched) else Verdict.NEITHER
+    @property
+    def per_word(self) -> Side | None:
+        """The side that has more per word, if the property is a count and one side has more in all."""
+        (a, b), words = self.compared, self.words
+        if words is None or a is None or b is None or a == b:
+            return None
+        return verdict_of(a * max(1, words[1]), b * max(1, words[0])).side  # exact, unlike quotients
+
+    @property
+    def chance_a(self) -> float | None:
+        """See `Judgement.chance_a`."""
+        if self.words is None or self.per_word is None:
+            return None
+        return chance_of_more_per_word(round(sum(value or 0.0 for value in self.compared)), self.words)
+
+
+def train_p(comparisons: Iterable[Comparison], direction: Side) -> float:
+    """Returns the two-sided p of the test that held-out pairs undergo as well (see `metrics.measure`); 1 without pairs.
+
+    Args:
+        comparisons: One per train pair.
+        direction: The side that has more on more pairs.
+    """
+    p = measure((judgement_of(one, "", "") for one in comparisons), direction).p
+    return 1.0 if p is None else min(1.0, 2 * p)
+
+
+def judgement_of(comparison: Comparison | None, hypothesis_id: str, prompt_id: str) -> Judgement:
+    """Returns the verdict on one pair; UNREADABLE without a comparison, since nothing could be measured."""
+    if comparison is None:
+        return Judgement(hypothesis_id, prompt_id, Verdict.UNREADABLE, JUDGE)
+    return Judgement(
+        *(hypothesis_id, prompt_id, comparison.verdict, JUDGE),
+        per_word=comparison.per_word,
+        chance_a=comparison.chance_a,
+    )
+
+
+def _larger_is_unknown(values: tuple[float | None, float | None], reading: PairReading) -> bool:
+    """Tells whether the token limit cut the response with the smaller value, which might have become the larger."""
+    a, b = ((value or 0.0, side.finish == "length") for value, side in zip(values, reading.whole, strict=True))
+    return (a[1] and a[0] <= b[0]) or (b[1] and b[0] <= a[0])
 
 
 def verdict_of(a: float | None, b: float | None) -> Verdict:

@@ -6,15 +6,17 @@ English.
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from diffing.methods.base import Measurements
 from diffing.methods.lexical.evidence_quotes import quote_of_phrase, quote_of_property
-from diffing.methods.lexical.measured_property import Property, PropertyComparison
-from diffing.methods.lexical.parsed_response import PairReading, is_measurable, read_pair
-from diffing.methods.lexical.phrases import Phrase, PhraseSearch, find_phrases, holds_phrase
+from diffing.methods.lexical.measured_property import Comparison, Property, judgement_of
+from diffing.methods.lexical.parsed_response import PairReading, is_measurable, read_pair, read_response
+from diffing.methods.lexical.phrases import Phrase, PhraseSearch, compare_phrase, find_phrases, holds_phrase, kind_of
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES
 from diffing.methods.lexical.property_results import PropertyResult, measure_properties
+from diffing.methods.lexical.shown_sentences import ShownSentences
 from diffing.methods.lexical.stages import MEASURE
 from diffing.methods.lexical.tokens import as_written
 from diffing.types import (
@@ -31,7 +33,6 @@ from diffing.types import (
     PropertyMeasure,
     Row,
     Side,
-    Verdict,
     ignore_progress,
     other_side,
 )
@@ -45,10 +46,6 @@ EVIDENCE = 3
 """The number of pairs quoted per hypothesis."""
 FOREIGN = 0.1
 """If a larger share of responses is in other languages, the report warns that the word lists are English."""
-JUDGE = "measured"
-"""The value of `Judgement.judge` in all verdicts of this method."""
-UNKNOWN = PropertyComparison((None, None), (None, None))
-"""Stands for a pair of which one side has no response."""
 
 
 class LexicalMethod:
@@ -131,12 +128,20 @@ class LexicalMethod:
         values: dict[Measure, NDArray[np.float64]] = {}
         for hypothesis in hypotheses:
             measure, compare = _measure_of(hypothesis)
-            compared = [UNKNOWN if reading is None else compare(reading) for reading in readings]
-            for pair, one in zip(pairs, compared, strict=True):
-                verdict = Verdict.UNREADABLE if one is UNKNOWN else one.verdict
-                judgements.append(Judgement(hypothesis.id, pair.prompt.id, verdict, JUDGE))
-            values[measure] = np.array([one.whole for one in compared], dtype=float).reshape(-1, 2).T
+            compared = [None if reading is None else compare(reading) for reading in readings]
+            judgements += [
+                judgement_of(one, hypothesis.id, pair.prompt.id) for pair, one in zip(pairs, compared, strict=True)
+            ]
+            whole = [(None, None) if one is None else one.whole for one in compared]
+            values[measure] = np.array(whole, dtype=float).reshape(-1, 2).T
         return Measurements(judgements, values)
+
+    def sentences_shown(self, measures: Sequence[Measure], pair: Pair, side: Side) -> list[frozenset[int] | None]:
+        """Returns per measure the numbers of the sentences of one response that show it; see `ShowingMethod`."""
+        if not is_measurable(pair):
+            return [None] * len(measures)
+        sentences = ShownSentences(read_response(pair, side))
+        return [_sentences(measure, sentences) for measure in measures]
 
 
 def _notes(readings: Sequence[PairReading]) -> tuple[str, ...]:
@@ -151,20 +156,25 @@ def _notes(readings: Sequence[PairReading]) -> tuple[str, ...]:
     )
 
 
-def _measure_of(hypothesis: Hypothesis) -> tuple[Measure, Callable[[PairReading], PropertyComparison]]:
+def _sentences(measure: Measure, sentences: ShownSentences) -> frozenset[int] | None:
+    match measure:
+        case PropertyMeasure(name) if name in BY_NAME:
+            return sentences.of_property(BY_NAME[name])
+        case PhraseMeasure(phrase):
+            return sentences.of_phrase(phrase)
+        case _:
+            return None
+
+
+def _measure_of(hypothesis: Hypothesis) -> tuple[Measure, Callable[[PairReading], Comparison]]:
     """Returns a hypothesis's measure and the function that measures both sides of a pair."""
     match hypothesis.measure:
         case PropertyMeasure(name) as measure if name in BY_NAME:
             return measure, BY_NAME[name].compare
         case PhraseMeasure(phrase) as measure:
-            return measure, lambda reading: _compare_phrase(phrase, reading)
+            return measure, partial(compare_phrase, phrase)
         case other:
             raise ValueError(f"expected a hypothesis of the lexical method, got measure {other!r}")
-
-
-def _compare_phrase(phrase: str, reading: PairReading) -> PropertyComparison:
-    a, b = (float(holds_phrase(exchange, phrase)) for exchange in reading.whole)
-    return PropertyComparison((a, b), (a, b))
 
 
 def _candidates(properties: Iterable[Property], chosen: Sequence[Hypothesis]) -> Iterator[Hypothesis]:
@@ -212,8 +222,7 @@ def _of_property(one: PropertyResult, pairs: Sequence[Pair], readings: Sequence[
 
 def _of_phrase(phrase: Phrase, pairs: Sequence[Pair], readings: Sequence[PairReading]) -> Hypothesis:
     """Makes the hypothesis that a side uses a phrase in more of its responses."""
-    kind = "phrase" if " " in phrase.text else "word"
-    text = f"<MODEL> uses the {kind} «{as_written(phrase.text)}» more often"
+    text = f"<MODEL> uses the {kind_of(phrase.text)} «{as_written(phrase.text)}» more often"
     other = other_side(phrase.side)
     quotes: list[Evidence] = []
     for pair, reading in zip(pairs, readings, strict=True):

@@ -1,5 +1,6 @@
 """`ParsedResponse`: the words, sentences, lines and language of a response, each computed once for all properties."""
 
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, TypeAlias
@@ -7,7 +8,10 @@ from typing import Literal, TypeAlias
 from diffing.methods.lexical.language_detection import language_of
 from diffing.methods.lexical.prose import without_code, without_formulas_and_links, without_other_voices
 from diffing.methods.lexical.tokens import SENTENCE_END, WORD, fold, words_of
-from diffing.types import Finish, Pair, Response
+from diffing.types import Finish, Pair, Side
+
+LIST_NUMBER = re.compile(r"\s*\(?\d{1,3}[.．)]\s*\Z")
+"""Matches the number of a list item, which a full stop separates from the item."""
 
 Part: TypeAlias = Literal["text", "outside_code", "prose", "voice"]
 """The part of a response that a property reads."""
@@ -56,9 +60,17 @@ class ParsedResponse:
 
     @cached_property
     def sentences(self) -> tuple[tuple[str, ...], ...]:
-        """The words of each sentence that has any, folded."""
-        parts = (tuple(words_of(part)) for part in SENTENCE_END.split(self.text))
-        return tuple(part for part in parts if part)
+        """The words of each sentence that has any, folded; the number of a list item belongs to what follows it."""
+        sentences: list[tuple[str, ...]] = []
+        number: tuple[str, ...] = ()
+        for part in SENTENCE_END.split(self.text):
+            words = tuple(words_of(part))
+            if len(words) == 1 and LIST_NUMBER.match(part):
+                number += words
+            elif words:
+                sentences.append(number + words)
+                number = ()
+        return tuple([*sentences, number] if number else sentences)
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -85,11 +97,16 @@ class ParsedResponse:
         """The English name of the prompt's language; None if it cannot be determined."""
         return language_of(self.prompt)
 
-    def first(self, count: int) -> "ParsedResponse":
-        """Returns the response cut after a number of words, with the characters up to the next word."""
-        if count >= len(self.spans):
-            return self
-        return replace(self, text=self.text[: self.spans[count][0]])
+    def words_in(self, part: Part) -> int:
+        """Returns the number of words of a part."""
+        if part not in self._words_in:
+            text = getattr(self, part)
+            self._words_in[part] = len(self.spans) if text == self.text else sum(1 for _ in WORD.finditer(text))
+        return self._words_in[part]
+
+    @cached_property
+    def _words_in(self) -> dict[Part, int]:
+        return {}
 
     def ends(self, count: int) -> "ParsedResponse":
         """Returns the response reduced to a number of words, half of them from its beginning and half from its end.
@@ -102,31 +119,41 @@ class ParsedResponse:
         head, tail = spans[(count + 1) // 2][0], spans[len(spans) - count // 2 - 1][1]
         return replace(self, text=f"{self.text[:head]}\n\n{self.text[tail:] if count > 1 else ''}")
 
+    def spread_sentences(self, count: int) -> "ParsedResponse":
+        """Returns the words of a number of sentences, spread evenly from the first to the last, or the middle one."""
+        kept = self.sentences
+        if count == 1:
+            kept = kept[len(kept) // 2 :][:1]
+        elif count < len(kept):
+            kept = tuple(kept[i * (len(kept) - 1) // (count - 1)] for i in range(count))
+        return replace(self, text="\n".join(" ".join(sentence) for sentence in kept))
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class PairReading:
-    """Both responses of a pair, parsed, in full and cut to the same number of words."""
+    """Both responses of a pair, parsed, in full and reduced to the same length."""
 
     prompt_id: str
     """The pair."""
     whole: tuple[ParsedResponse, ParsedResponse]
     """The whole responses of side a and side b."""
-    matched: tuple[ParsedResponse, ParsedResponse]
-    """Both responses, cut to the number of words of the shorter one, so that counts do not depend on length."""
-    ends: tuple[ParsedResponse, ParsedResponse]
-    """Both responses, reduced to that number of words, half from the end: phrases often occur at either end."""
+
+    @cached_property
+    def ends(self) -> tuple[ParsedResponse, ParsedResponse]:
+        """Both responses, reduced to the number of words of the shorter one."""
+        count = min(len(side.spans) for side in self.whole)
+        return self.whole[0].ends(count), self.whole[1].ends(count)
+
+    @cached_property
+    def spread_sentences(self) -> tuple[ParsedResponse, ParsedResponse]:
+        """Both responses, reduced to the number of sentences of the one with fewer."""
+        count = min(len(side.sentences) for side in self.whole)
+        return self.whole[0].spread_sentences(count), self.whole[1].spread_sentences(count)
 
 
 def read_pair(pair: Pair) -> PairReading:
     """Parses both responses of a pair."""
-    a, b = _exchange(pair, pair.a), _exchange(pair, pair.b)
-    count = min(len(a.spans), len(b.spans))
-    return PairReading(
-        prompt_id=pair.prompt.id,
-        whole=(a, b),
-        matched=(a.first(count), b.first(count)),
-        ends=(a.ends(count), b.ends(count)),
-    )
+    return PairReading(prompt_id=pair.prompt.id, whole=(read_response(pair, "a"), read_response(pair, "b")))
 
 
 def is_measurable(pair: Pair) -> bool:
@@ -134,5 +161,7 @@ def is_measurable(pair: Pair) -> bool:
     return pair.a.finish != "error" and pair.b.finish != "error"
 
 
-def _exchange(pair: Pair, response: Response) -> ParsedResponse:
+def read_response(pair: Pair, side: Side) -> ParsedResponse:
+    """Parses one response of a pair."""
+    response = pair.response(side)
     return ParsedResponse(prompt=pair.prompt.text, text=response.text, finish=response.finish)

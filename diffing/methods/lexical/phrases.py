@@ -3,22 +3,32 @@
 A response counts only once for a phrase, so that a single looping response does not make a difference. A hypothesis
 claims that more of one side's whole responses contain the phrase. But a longer response contains more phrases, so the
 phrase must also stand out if both responses of a pair are cut to the same number of words, half of these from the
-beginning and half from the end.
+beginning and half from the end. The test takes the lengths of the whole responses into account as well, on train as
+on held-out pairs.
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from diffing.methods.lexical.language_detection import FREQUENT_WORDS
+from diffing.methods.lexical.measured_property import train_p, verdict_of
 from diffing.methods.lexical.parsed_response import PairReading, ParsedResponse
-from diffing.types import Side
+from diffing.methods.lexical.tokens import SOUTHEAST, is_unspaced
+from diffing.metrics.unequal_chances import chance_of_presence
+from diffing.types import Side, Verdict
 
 GRAMMAR = frozenset(word for words in FREQUENT_WORDS.values() for word in words.split())
 """Words that are frequent in some language and mean little alone."""
+SYLLABLE = re.compile(rf"[\u3041-\u309f{SOUTHEAST}]{{1,4}}")
+"""Matches a single letter of hiragana, Thai, Lao, Khmer or Burmese, which means nothing alone."""
 LONGEST = 3
 """The largest number of words of a phrase."""
+LONGEST_RUN = 6
+"""The largest number of characters of a phrase in scripts without spaces between words."""
 LONGEST_PHRASE = 60
 """The largest number of characters of a phrase."""
 POOL = 20
@@ -58,6 +68,56 @@ class PhraseSearch:
     """The smallest number of responses of its side that must contain it."""
     min_z: float = 1.96
     """The smallest strength, in standard deviations from equal odds."""
+    screen_p: float = 0.1
+    """The largest two-sided p on train of the test that held-out pairs undergo as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseComparison:
+    """One phrase, sought in both responses of a pair."""
+
+    times: tuple[int, int]
+    """How often side a and side b use it."""
+    words: tuple[int, int]
+    """The number of words of each."""
+
+    @property
+    def whole(self) -> tuple[float, float]:
+        """1 for a side that uses it, else 0."""
+        a, b = self.times
+        return float(a > 0), float(b > 0)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The side that uses it if the other does not."""
+        return verdict_of(*map(bool, self.times))
+
+    @property
+    def per_word(self) -> Side | None:
+        """The same side, since the other has none."""
+        return self.verdict.side
+
+    @property
+    def chance_a(self) -> float | None:
+        """See `Judgement.chance_a`."""
+        if self.verdict.side is None:
+            return None
+        return chance_of_presence(sum(self.times), self.words)
+
+
+def compare_phrase(phrase: str, reading: PairReading) -> PhraseComparison:
+    """Seeks a phrase in both responses of a pair."""
+    a, b = reading.whole
+    sought = f" {phrase} "
+    return PhraseComparison((a.running.count(sought), b.running.count(sought)), (len(a.spans), len(b.spans)))
+
+
+def kind_of(phrase: str) -> str:
+    """Returns what to call a phrase; in scripts without spaces between words, nobody knows where its words end."""
+    words = phrase.split(" ")
+    if len(words) > 1:
+        return "characters" if all(map(is_unspaced, words)) else "phrase"
+    return "character" if len(phrase) == 1 and is_unspaced(phrase) else "word"
 
 
 def holds_phrase(exchange: ParsedResponse, phrase: str) -> bool:
@@ -90,11 +150,23 @@ def find_phrases(readings: Sequence[PairReading], search: PhraseSearch) -> tuple
         ranked = sorted((phrase for phrase in strong if phrase.side == side), key=_strongest_first)
         pool = ranked[: POOL * search.per_side]
         distinct = _merge(pool, sides[index])
-        chosen += distinct[: search.per_side]
+        beyond = (phrase for phrase in distinct if _exceeds_length(phrase, readings, search))
+        kept = list(islice(beyond, search.per_side))
+        chosen += kept
+        passed_over = (
+            distinct.index(kept[-1]) + 1 - len(kept) if len(kept) == search.per_side else len(distinct) - len(kept)
+        )
         left_out["phrases merged with a stronger one that says the same"] += len(pool) - len(distinct)
+        left_out["phrases that the longer response would have anyway"] += passed_over
         left_out["phrases beyond the strongest of their side"] += len(ranked) - len(pool)
-        left_out["phrases beyond the strongest of their side"] += max(0, len(distinct) - search.per_side)
+        left_out["phrases beyond the strongest of their side"] += len(distinct) - len(kept) - passed_over
     return sorted(chosen, key=_strongest_first), {k: n for k, n in left_out.items() if n}
+
+
+def _exceeds_length(phrase: Phrase, readings: Sequence[PairReading], search: PhraseSearch) -> bool:
+    """Tells whether a phrase passes on train the test that held-out pairs undergo."""
+    comparisons = (compare_phrase(phrase.text, reading) for reading in readings)
+    return train_p(comparisons, phrase.side) <= search.screen_p
 
 
 def _count(responses: Iterable[frozenset[str]]) -> Counter[str]:
@@ -114,19 +186,23 @@ def _weaker(whole: Phrase, ends: Phrase) -> Phrase:
 def _phrases(exchange: ParsedResponse) -> Iterator[str]:
     """Yields every phrase of one to three words within a sentence, as often as it occurs."""
     for sentence in exchange.sentences:
-        for size in range(1, LONGEST + 1):
-            for run in zip(*(sentence[i:] for i in range(size)), strict=False):
-                phrase = " ".join(run)
+        unspaced = [is_unspaced(word) for word in sentence]
+        longest = LONGEST_RUN if any(unspaced) else LONGEST
+        for size in range(1, longest + 1):
+            for start in range(len(sentence) - size + 1):
+                if size > LONGEST and not all(unspaced[start : start + size]):
+                    continue
+                phrase = " ".join(sentence[start : start + size])
                 if len(phrase) <= LONGEST_PHRASE:
                     yield phrase
 
 
 def _is_telling(text: str) -> bool:
-    """Tells whether a phrase is informative: not just numbers, and not a single grammatical word such as `at`."""
+    """Tells whether a phrase is informative: no number, no single grammatical word such as `at`, no single syllable."""
     words = text.split(" ")
     if any(word.isdigit() for word in words):
         return False
-    return len(words) > 1 or text not in GRAMMAR
+    return len(words) > 1 or (text not in GRAMMAR and SYLLABLE.fullmatch(text) is None)
 
 
 def _weigh(text: str, counts: Sequence[Counter[str]], pairs: int) -> Phrase:

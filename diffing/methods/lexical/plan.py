@@ -1,12 +1,13 @@
 """The plan of the lexical method, which has one step, no settings and no cost."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from diffing.methods.base import Method, MethodPlan, PropertyInfo, Tools
+from diffing.methods.base import Method, MethodPlan, PropertyExamples, PropertyInfo, Tools
 from diffing.methods.lexical.stages import MEASURE
 from diffing.run_settings import RunSettings
 from diffing.stages import Step
-from diffing.types import Prompt
+from diffing.types import Pair, Prompt
 
 MEASURED = 48
 """Hypotheses assumed, properties and phrases; as many as for the demo pair with 440 train prompts."""
@@ -17,7 +18,7 @@ class LexicalPlan(MethodPlan):
 
     name = "lexical"
     title = "Lexical"
-    hint = "Counts words, length, form and phrases. Free."
+    hint = "Measures length, formatting, wording and refusals. Free."
     heading = "Counted in words and forms"
     stages = (MEASURE,)
 
@@ -35,10 +36,26 @@ class LexicalPlan(MethodPlan):
         return min(MEASURED, len(prompts) // 2)
 
     def properties(self) -> Mapping[str, PropertyInfo]:
-        """The properties, each with its definition."""
+        """The properties, each with its definition, tier and group."""
+        from diffing.methods.lexical.definitions import definition_of
         from diffing.methods.lexical.properties import PROPERTIES
+        from diffing.methods.lexical.property_groups import place_of
+        from diffing.methods.lexical.refusal_accuracy import REFUSAL_ACCURACY, REFUSAL_ERRORS
 
-        return {each.name: PropertyInfo(each.sentence, each.definition) for each in PROPERTIES}
+        places = {each.name: place_of(each.name) for each in PROPERTIES}
+        infos = {
+            each.name: PropertyInfo(each.sentence, definition_of(each), places[each.name].tier, places[each.name].group)
+            for each in PROPERTIES
+        }
+        infos["refusals"] = replace(infos["refusals"], accuracy=REFUSAL_ACCURACY, errors=REFUSAL_ERRORS)
+        return infos
+
+    def property_examples(self, name: str, pairs: Sequence[Pair]) -> PropertyExamples:
+        """Measures the property in all responses."""
+        from diffing.methods.lexical.properties import BY_NAME
+        from diffing.methods.lexical.property_examples import examples_of
+
+        return examples_of(BY_NAME[name], pairs)
 
     def build(self, config: RunSettings, tools: Tools) -> Method:
         """Builds the method."""

@@ -4,13 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from diffing.methods.lexical.measured_property import Property, PropertyComparison, verdict_of
+from diffing.methods.lexical.measured_property import Property, PropertyComparison, Scale, train_p
 from diffing.methods.lexical.parsed_response import PairReading
-from diffing.metrics import sign_test
 from diffing.types import Row, Side, Verdict
 
-BOTH_WAYS = "; a verdict needs more of it in the whole response and also within as many words of both"
-"""The text that is added to the definition of a property whose scale is `matched`."""
+COMPARED: dict[Scale, str] = {
+    "whole": "",
+    "counts": "; a verdict needs more of it in the whole response and also per word, and a confirmed difference "
+    "exceeds what the lengths of the responses alone would bring",
+    "matched": "; within as many words of both responses, half from the beginning and half from the end",
+    "untested": "; told of the run as a whole, and never a finding",
+    "matched sentences": "; within as many sentences of both responses, spread evenly over the longer one",
+}
+"""What is added to the definition of a property, by its scale."""
 
 
 @dataclass(frozen=True)
@@ -47,23 +53,10 @@ class PropertyResult:
         """The share of pairs for the direction minus the share against it."""
         return abs(self.more_in_a - self.more_in_b) / max(1, len(self.verdicts))
 
-    @property
+    @cached_property
     def p(self) -> float:
-        """The largest p of three exact two-sided sign tests: of the verdicts, in whole responses, and at equal length.
-
-        A verdict requires both comparisons to agree, and length alone can influence on which pairs they do. So each
-        comparison must show a difference by itself; p is 1 if they point to different sides.
-        """
-        sides = (Verdict.A, Verdict.B) if self.direction == "a" else (Verdict.B, Verdict.A)
-        ways = (
-            self.verdicts,
-            [verdict_of(*one.whole) for one in self.comparisons],
-            [verdict_of(*one.matched) for one in self.comparisons],
-        )
-        counts = [[verdicts.count(side) for side in sides] for verdicts in ways]
-        if any(more < less for more, less in counts):
-            return 1.0
-        return max(min(1.0, 2 * sign_test(more, less)) for more, less in counts)
+        """The two-sided p on train, by the same test as on held-out pairs."""
+        return train_p(self.comparisons, self.direction)
 
     def row(self, chosen: bool) -> Row:
         """Returns the row in the table of properties; the means are over all whole responses with a value."""
@@ -72,7 +65,7 @@ class PropertyResult:
             "property": self.measured.name,
             "sentence": self.measured.sentence,
             "category": self.measured.category,
-            "definition": self.measured.definition + (BOTH_WAYS if self.measured.scale == "matched" else ""),
+            "definition": self.measured.definition + COMPARED[self.measured.scale],
             "scale": self.measured.scale,
             "mean_a": _mean([one.whole[0] for one in self.comparisons]),
             "mean_b": _mean([one.whole[1] for one in self.comparisons]),

@@ -18,7 +18,9 @@ FORMULA = re.compile(
 )
 """Matches LaTeX between its delimiters; between single dollars, no sum of money and no words with spaces."""
 URL = re.compile(r"(?:https?://|www\.)[^\s<>\"”»]{1,500}")
-QUOTATION = re.compile(r"\"[^\"\n]{1,300}\"|“[^”\n]{1,300}”|«[^»\n]{1,300}»|„[^“”\n]{1,300}[“”]")
+QUOTATION = re.compile(
+    r"\"[^\"\n]{1,300}\"|“[^”\n]{1,300}”|«[^»\n]{1,300}»|„[^“”\n]{1,300}[“”]|「[^」\n]{1,300}」|『[^』\n]{1,300}』"
+)
 BLOCK_QUOTE = re.compile(r"^[ \t]{0,3}>[^\n]*", re.MULTILINE)
 TURN = re.compile(
     r"^[ \t]*(?:<\|(?:im_start\|>)?|(?:#{1,4} ?|\*\*|\[)?)"

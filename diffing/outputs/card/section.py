@@ -10,28 +10,16 @@ from diffing.metrics import FALSE_DISCOVERY_RATE
 from diffing.model_ref import is_hub_name
 from diffing.outputs.card.described_model import Subject, subject_of
 from diffing.outputs.card.markers import OPT_OUT, between_markers
-from diffing.outputs.finding_results import where_it_applies
+from diffing.outputs.claims import claim_in_words, confirmed_leads, headline_leads, intervals_in_words
 from diffing.outputs.markdown_code import code
 from diffing.outputs.markdown_escape import prose
-from diffing.outputs.phrasing import (
-    count,
-    interval,
-    needs_examples,
-    one_line,
-    percent,
-    points,
-    prompt_counts,
-    prompts_in,
-    statement,
-)
+from diffing.outputs.phrasing import count, needs_examples, one_line, percent, prompt_counts, prompts_in
 from diffing.report.index import index_of
 from diffing.types import Finding, Report
 
 HEADING = "## Behavioral differences"
-MOST = 7
-"""Maximum number of findings in a card."""
-_FEW = 3
-"""If there are fewer findings in plain words than this, SAE features are listed too, with an example."""
+MOST = 4
+"""Maximum number of differences in a card."""
 _STATEMENT, _EXAMPLE = 240, 120
 
 
@@ -50,12 +38,13 @@ def section(report: Report, *, of: str, dataset: str | None) -> str:
         raise SettingError(f"{one_line(dataset, 80)!r} is not a dataset's name: expected user/name")
     subject = subject_of(report, of)
     findings = findings_in_card(report)
+    items = ["\n".join(_item(finding, subject) for finding in findings)] if findings else []
     parts = [
         HEADING,
         _introduction(report, subject, findings),
-        *(["\n".join(_item(finding, subject) for finding in findings)] if findings else []),
+        *items,
+        *_total(report, findings, dataset),
         _details(report, subject, findings),
-        _sources(dataset),
     ]
     content = "\n\n".join(parts).replace("\u00a0", " ")
     names = {"with": subject.other_title, **({"dataset": dataset} if dataset else {})}
@@ -63,11 +52,14 @@ def section(report: Report, *, of: str, dataset: str | None) -> str:
 
 
 def findings_in_card(report: Report) -> tuple[Finding, ...]:
-    """Returns the confirmed findings that a card lists: the largest first, and those that need examples last."""
-    confirmed = [finding for finding in index_of(report).leads if finding.confirmed and finding.heldout.n]
-    plain = [finding for finding in confirmed if not needs_examples(finding)]
-    features = [finding for finding in confirmed if needs_examples(finding)]
-    return (*plain[:MOST], *features[: max(0, _FEW - len(plain))])
+    """Returns the confirmed findings that a card lists: the headline's and the next ones, in the order of the list.
+
+    If no behaviour is confirmed, they are words and phrases; if none of these is, SAE features with an example.
+    """
+    leads = [each for each in confirmed_leads(index_of(report)) if each.heldout.n]
+    headline = [each for each in headline_leads(report) if each in leads]  # has one of each model, if both have one
+    shown = [*headline, *(each for each in leads if each not in headline)][:MOST]
+    return tuple(each for each in leads if each in shown)
 
 
 def _introduction(report: Report, subject: Subject, findings: Sequence[Finding]) -> str:
@@ -75,42 +67,35 @@ def _introduction(report: Report, subject: Subject, findings: Sequence[Finding])
     known = ", ".join(part for part in (code(subject.revision) if subject.revision else "", own) if part)
     this = f"this model ({known})" if known else "this model"
     other = f"{subject.other} ({others})" if others else subject.other
+    tested = index_of(report).tested
     if not findings:
-        tested = index_of(report).tested
         where = f" on {prompt_counts(tested, 'prompt')}" if tested else ", because a test was futile for all of them"
         return (
             f"{this[0].upper()}{this[1:]} was compared with {other}: no difference between their responses was "
             f"confirmed{where}. This does not prove that there is none; more prompts can reveal smaller ones."
         )
-    # SAE features that are left out do not count here, so that the listed findings are truly the largest
-    in_words = sum(finding.confirmed and not needs_examples(finding) for finding in index_of(report).leads)
-    listed = f" The {len(findings)} largest of {in_words} are listed." if in_words > len(findings) else ""
-    return (
-        f"On the same prompts, the responses of {this} and of {other} differ as follows. Each difference was predicted "
-        f"from one set of prompts and confirmed on another.{listed}"
-    )
+    heldout = prompt_counts(tested, "held-out prompt")
+    return f"Compared with {other}, on the same {heldout}, {this} differs as follows."
 
 
 def _item(finding: Finding, subject: Subject) -> str:
-    said = prose(statement(finding, subject.names), _STATEMENT)
-    shares = f"{_size(finding)} (95% interval {interval(finding.heldout.net_difference)})."
+    said = prose(claim_in_words(finding, subject.names, _STATEMENT), _STATEMENT)
     example = next(
         (each.quote for each in finding.hypothesis.evidence if each.side == finding.hypothesis.direction), ""
     )
     shown = f" For example: “{prose(example, _EXAMPLE)}”." if needs_examples(finding) and example.strip() else ""
     said = f"T{said[1:]}" if said.startswith("this model") else said
-    return f"- **{said}.** {shares}{shown}"
+    return f"- **{said}** ({intervals_in_words(finding)}).{shown}"
 
 
-def _size(finding: Finding) -> str:
-    heldout, within = finding.heldout, where_it_applies(finding, "prompt")
-    net = f"net difference {points(heldout.net_difference.value)} points"
-    if within is not None:
-        return f"Where it applies: {within}. Over all {count(heldout.n, 'prompt')}: {net}"
-    return (
-        f"In {percent(heldout.k_for / heldout.n)} of {count(heldout.n, 'prompt')}, against "
-        f"{percent(heldout.k_against / heldout.n)} the other way: {net}"
-    )
+def _total(report: Report, findings: Sequence[Finding], dataset: str | None) -> list[str]:
+    """Says how many differences are confirmed in all, and where everything can be read; empty if neither is known."""
+    total = len(confirmed_leads(index_of(report)))
+    listed = f"; {len(findings)} of them are listed" if total > len(findings) else ""
+    counted = f"{count(total, 'difference is', 'differences are')} confirmed{listed}." if findings else ""
+    link = f"https://huggingface.co/datasets/{dataset}"
+    found = f"All responses, verdicts and settings: [{dataset}]({link})." if dataset else ""
+    return [" ".join(part for part in (counted, found) if part)] if counted or found else []
 
 
 def _details(report: Report, subject: Subject, findings: Sequence[Finding]) -> str:
@@ -124,9 +109,10 @@ def _details(report: Report, subject: Subject, findings: Sequence[Finding]) -> s
         f"**Test:** exact sign test on prompts that did not suggest the sentence, with a false discovery rate of "
         f"{percent(FALSE_DISCOVERY_RATE)} over all {tested:,} tested sentences{_untested(report)}.",
         f"**Limits:** {_limits(findings)}",
+        "**Opting out:** `diffing` wrote this section and replaces it when the comparison is run again; "
+        f"`{OPT_OUT}` in its place keeps it away.",
     )
-    items = "\n".join(f"- {line}" for line in lines)
-    return f"<details>\n<summary>How this was measured, and its limits</summary>\n\n{items}\n\n</details>"
+    return f"<details><summary>How this was measured, and its limits</summary>\n\n{' '.join(lines)}\n\n</details>"
 
 
 def _scopes(findings: Sequence[Finding]) -> str:
@@ -189,13 +175,4 @@ def _limits(findings: Sequence[Finding]) -> str:
         f"{judge}{chosen if findings else ''}Other prompts, languages or sampling can give other results. The models "
         "can also differ in ways that were not found or not confirmed. This is not a benchmark: it does not say which "
         "model is better."
-    )
-
-
-def _sources(dataset: str | None) -> str:
-    link = f"https://huggingface.co/datasets/{dataset}"
-    found = f"All responses, verdicts and settings: [{dataset}]({link}). " if dataset else ""
-    return (
-        f"{found}`diffing` wrote this section and replaces it when the comparison is run again. To opt out, put "
-        f"`{OPT_OUT}` in its place."
     )

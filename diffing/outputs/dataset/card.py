@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.methods.lexical.language_detection import language_of
 from diffing.outputs import phrasing
+from diffing.outputs.behaviour_words import metrics_shown, scope_of, where
+from diffing.outputs.blocks import ShownBlock, lines_by_block, title_of
+from diffing.outputs.coverage_words import coverage_in_words
 from diffing.outputs.dataset.configs import DatasetConfig
 from diffing.outputs.dataset.identity import ENTRY, identity_of, tags_of
 from diffing.outputs.dataset.reproduce import command_of
-from diffing.outputs.finding_results import where_it_applies
+from diffing.outputs.headline import headline
+from diffing.outputs.line_words import overall
 from diffing.outputs.markdown_code import block, code
 from diffing.outputs.markdown_escape import code_cell, prose
 from diffing.rendering import environment, templates_of
@@ -26,9 +30,10 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 ROWS = 15
-"""Maximum number of findings in the card's table; it shows the first ones of the grouped list."""
+"""Maximum number of differences in the card's table; it shows the first ones."""
 NOTES = 12
 """Maximum number of notes and of reasons in the card; the report has all of them."""
+_FOLDED: tuple[ShownBlock, ...] = ("wording", "features")
 _LANGUAGES = {
     "English": "en", "German": "de", "French": "fr", "Spanish": "es", "Italian": "it", "Portuguese": "pt",
     "Dutch": "nl", "Swedish": "sv", "Danish": "da", "Norwegian": "no", "Finnish": "fi", "Polish": "pl", "Czech": "cs",
@@ -52,16 +57,24 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[DatasetConfig],
         configs: The configurations that can be loaded.
         chart: Path of the picture in the repository, or None if there is none.
     """
-    shown = index_of(report).leads
+    index = index_of(report)
+    names, shown = index.names, index.differences[:ROWS]
     text = _template().render(
         metadata=_metadata(report, repo_id, configs),
-        names=index_of(report).names,
-        headline=phrasing.headline(report),
+        names=names,
+        headline=headline(report),
         explanation=phrasing.explanation(report),
         chart=chart,
-        rows=shown[:ROWS],
+        title=title_of("differences", index),
+        below=[title_of(block, index) for block in _FOLDED if lines_by_block(index)[block]],
+        rows=shown,
+        placed=any(scope_of(entry.lead) for entry in shown),
+        levels=any(overall(entry.lead, names) for entry in shown),
+        coverage=coverage_in_words(report.coverage, names) if report.coverage else None,
+        all=len(report.findings),
+        more=len(report.findings) - len(shown),
+        more_rows=len(index.differences) - len(shown),
         scoped=any(finding.hypothesis.scope for finding in report.findings),
-        more=len(report.findings) - len(shown[:ROWS]),
         models=(report.model_a, report.model_b, *report.others),
         settings_of=_settings_text,
         links=_links((report.model_a, report.model_b)),
@@ -92,9 +105,9 @@ def _template() -> "Template":
     # no automatic escaping, since this is not HTML: every value from outside goes through one of the filters
     templates = environment(templates_of(__package__), escapes=False)
     templates.filters |= {"md": prose, "code": code_cell, "block": block}
-    helpers = ("count", "interval", "points", "probability", "statement")
+    helpers = ("count", "interval", "line_statement", "points", "probability")
     templates.globals |= {name: getattr(phrasing, name) for name in helpers}
-    templates.globals["where_it_applies"] = where_it_applies
+    templates.globals |= {function.__name__: function for function in (metrics_shown, overall, where)}
     return templates.get_template("README.md.jinja")
 
 
@@ -123,6 +136,7 @@ def _metadata(report: Report, repo_id: str, configs: Sequence[DatasetConfig]) ->
             "prompts": len(report.pairs),
             "findings": len(report.findings),
             "confirmed": len(index_of(report).confirmed),
+            "differences": len(index_of(report).differences),
         },
     }
     present = {key: value for key, value in metadata.items() if value}

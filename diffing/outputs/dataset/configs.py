@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.outputs.findings_table import STATEMENT, documented, findings_table, parquet, with_columns
 from diffing.outputs.phrasing import statement
+from diffing.report.column_specs import ColumnSpec
 from diffing.report.index import index_of
 from diffing.report.parquet import savable
 from diffing.report.schema import TABLES
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BOTH = ("train", "heldout")
+_PROMPT = ColumnSpec("prompt", "string", "The last user message.")
 
 DIFFERENCES = {
     "prompt_id": "The prompt of the pair on which it was described.",
@@ -91,6 +93,7 @@ def configs_of(report: Report, tables: Mapping[str, bytes]) -> tuple[DatasetConf
     read = {name.removesuffix(".parquet"): read_table(BufferReader(content)) for name, content in tables.items()}
     makers: dict[str, Callable[[Report, Mapping[str, Any]], DatasetConfig | None]] = {
         "findings": _findings,
+        "levels": _levels,
         "responses": _responses,
         "judgements": _judgements,
         "differences": _differences,
@@ -116,7 +119,7 @@ def _responses(report: Report, tables: Mapping[str, "pa.Table"]) -> DatasetConfi
     prompts, table = tables["prompts"], tables["responses"]
     texts = (messages[-1]["content"] for messages in prompts["messages"].to_pylist())
     asked = dict(zip(prompts["id"].to_pylist(), texts, strict=True))
-    extra = {("prompt", "The last user message."): [asked[key] for key in table["prompt_id"].to_pylist()]}
+    extra = {_PROMPT: [asked[key] for key in table["prompt_id"].to_pylist()]}
     doc = "One response; two rows per prompt, side `a` first."
     return _config(
         "responses",
@@ -128,9 +131,8 @@ def _responses(report: Report, tables: Mapping[str, "pa.Table"]) -> DatasetConfi
 
 
 def _judgements(report: Report, tables: Mapping[str, "pa.Table"]) -> DatasetConfig:
-    names, table = index_of(report).names, tables["judgements"]
-    said = {savable(finding.hypothesis.id): statement(finding, names) for finding in report.findings}
-    extra = {STATEMENT: [said.get(key) for key in table["hypothesis_id"].to_pylist()]}
+    table = tables["judgements"]
+    extra = {STATEMENT: _statements(report, table)}
     doc = (
         "One verdict on one hypothesis for one pair. With early stopping, an LLM does not judge every pair; see how it "
         "was made."
@@ -142,6 +144,26 @@ def _judgements(report: Report, tables: Mapping[str, "pa.Table"]) -> DatasetConf
         _by_prompt(tables["prompts"], table),
         documented("judgements", extra),
     )
+
+
+def _levels(report: Report, tables: Mapping[str, "pa.Table"]) -> DatasetConfig:
+    table = tables["levels"]
+    extra = {STATEMENT: _statements(report, table)}
+    splits = {split: [value == split for value in table["split"].to_pylist()] for split in _BOTH}
+    return _config(
+        "levels",
+        TABLES["levels"].doc,
+        with_columns(table.drop_columns("split"), extra),
+        splits,
+        documented("levels", extra, "split"),
+    )
+
+
+def _statements(report: Report, table: "pa.Table") -> list[str | None]:
+    """Returns the hypothesis of each row in words."""
+    names = index_of(report).names
+    said = {savable(finding.hypothesis.id): statement(finding, names) for finding in report.findings}
+    return [said.get(key) for key in table["hypothesis_id"].to_pylist()]
 
 
 def _differences(report: Report, tables: Mapping[str, "pa.Table"]) -> DatasetConfig | None:
@@ -164,7 +186,7 @@ def _prompts(report: Report, tables: Mapping[str, "pa.Table"]) -> DatasetConfig:
     table = tables["prompts"]
     splits = {split: [value == split for value in table["split"].to_pylist()] for split in _BOTH}
     return _config(
-        "prompts", TABLES["prompts"].doc, table.drop_columns("split"), splits, documented("prompts", {}, "split")
+        "prompts", TABLES["prompts"].doc, table.drop_columns("split"), splits, documented("prompts", (), "split")
     )
 
 

@@ -4,27 +4,18 @@ Within a page, a picture takes its colours and its width from the page; a pictur
 and users is escaped.
 """
 
-from diffing.outputs.figures.forest import MAX_ROWS, NARROW, WIDE, Layout, forest, forest_file
-from diffing.outputs.figures.geometry import reach_of
+from diffing.outputs.figures.forest import forest_file
 from diffing.outputs.figures.png import png_of
 from diffing.outputs.figures.preview import preview
 from diffing.outputs.figures.scatter import MAX_POINTS, scatter
 from diffing.outputs.figures.svg import Picture, stylesheet
-from diffing.outputs.figures.whisker import whisker
 
 __all__ = [
     "MAX_POINTS",
-    "MAX_ROWS",
-    "NARROW",
-    "WIDE",
-    "Layout",
     "Picture",
-    "forest",
     "forest_file",
     "png_of",
     "preview",
-    "reach_of",
     "scatter",
     "stylesheet",
-    "whisker",
 ]

@@ -33,11 +33,6 @@ def span_of(net: Estimate, direction: Side, reach: float) -> Span | None:
     return Span(*(round(50 + 50 * place / reach, 2) for place in (low, sign * net.value, high)))
 
 
-def reach_of(findings: Iterable[Finding]) -> float:
-    """Returns the largest absolute end of all intervals of net differences, as a share that is never 0."""
-    return _reach(finding.heldout.net_difference for finding in findings)
-
-
 def rounded_reach(findings: Iterable[Finding]) -> int:
     """Returns the reach in percentage points, rounded up to the next multiple of ten, at most 100.
 

@@ -5,7 +5,8 @@ import tempfile
 import zipfile
 from collections.abc import Mapping
 
-from diffing.outputs.phrasing import explanation, headline, one_line
+from diffing.outputs.headline import headline
+from diffing.outputs.phrasing import explanation, one_line
 from diffing.rendering import environment, templates_of
 from diffing.report import save_report
 from diffing.report.index import index_of

@@ -7,11 +7,16 @@ picture, a mention or a task.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from diffing.outputs import finding_results, phrasing
+from diffing.outputs import phrasing
+from diffing.outputs.behaviour_words import metrics_shown, scope_of, where
+from diffing.outputs.blocks import lines_by_block, title_of
+from diffing.outputs.coverage_words import coverage_in_words
 from diffing.outputs.examples import Excerpt, Group, PairExample, examples
+from diffing.outputs.finding_results import sentence
+from diffing.outputs.headline import headline
+from diffing.outputs.line_words import member_in_words, overall
 from diffing.outputs.markdown_code import block
 from diffing.outputs.markdown_escape import code_cell, prose
-from diffing.outputs.phrasing import also_found
 from diffing.rendering import environment, templates_of
 from diffing.report.grouped_list import Entry
 from diffing.report.index import index_of
@@ -26,8 +31,7 @@ LONGEST, PROMPT = 1_200, 1_000
 """Maximum number of characters of a response and of a prompt."""
 _DECIDED = {"measured": "measured", "described": "taken from the description of how the two responses differ"}
 """Who decided a verdict, where no judge was asked about the hypothesis, by the judge's name in the report."""
-_HELPERS = ("count", "interval", "percent", "points", "probability", "shares", "statement")
-_RESULTS = ("sentence", "where_it_applies")
+_HELPERS = ("count", "interval", "line_statement", "points", "probability", "statement")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,6 @@ class _EntryWithExamples:
 
     entry: Entry
     """The entry."""
-    also: str
-    """The other methods that found it; empty if there are none."""
     examples: tuple[tuple[str, PairExample], ...]
     """Each example with its kind of verdict."""
 
@@ -52,18 +54,23 @@ def markdown_report(report: Report) -> str:
     templates = environment(templates_of(__package__), escapes=False)
     templates.filters |= {"md": prose, "code": code_cell, "block": block, "cut": _cut}
     templates.globals |= {name: getattr(phrasing, name) for name in _HELPERS}
-    templates.globals |= {name: getattr(finding_results, name) for name in _RESULTS}
+    shared = (member_in_words, metrics_shown, overall, sentence, where)
+    templates.globals |= {function.__name__: function for function in shared}
     template = templates.get_template("report.md.jinja")
     entries = tuple(_entries(report))
-    names = index_of(report).names
+    index = index_of(report)
+    names = index.names
     rendered = template.render(
         report=report,
         names=names,
-        headline=phrasing.headline(report),
+        headline=headline(report),
         explanation=phrasing.explanation(report),
         prompts={split: phrasing.prompts_in(report, split) for split in ("train", "heldout")},
         entries=entries,
-        scoped=any(finding.hypothesis.scope for finding in report.findings),
+        blocks=[(_title(title_of(block, index)), lines) for block, lines in lines_by_block(index).items() if lines],
+        levels=any(overall(finding, names) for finding in report.findings),
+        placed=any(scope_of(finding) for finding in report.findings),
+        coverage=coverage_in_words(report.coverage, names) if report.coverage else None,
         without=max(0, len(entries) - WITH_EXAMPLES),
         untested=[each for each in report.findings if each.heldout.p is None],
         left_out=[(stage, reason, n) for stage, one in report.left_out.items() for reason, n in one.items()],
@@ -82,7 +89,11 @@ def _entries(report: Report) -> Iterator[_EntryWithExamples]:
         judgements = index.verdicts_on(entry.lead.hypothesis.id) if place < WITH_EXAMPLES else ()
         found = examples(entry.lead, judgements, index.pairs, LONGEST)
         shown = tuple((group, each) for group, most in EXAMPLES_SHOWN.items() for each in found[group][:most])
-        yield _EntryWithExamples(entry, also_found(entry), shown)
+        yield _EntryWithExamples(entry, shown)
+
+
+def _title(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _verdict(example: PairExample, names: Names) -> str:

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 
 from diffing import rendering
 from diffing.atomic_write import write_atomically
-from diffing.outputs import figures, finding_results, phrasing
-from diffing.outputs.html import feature_section, page
+from diffing.outputs import behaviour_words, claims, figures, phrasing, rate_bars
+from diffing.outputs.headline import headline
+from diffing.outputs.html import feature_section, line_rows, page
+from diffing.outputs.html.shown_pair import length_in_words
+from diffing.outputs.line_words import overall
 from diffing.types import Report
 
 if TYPE_CHECKING:
@@ -26,14 +29,16 @@ _CONTROLS |= dict.fromkeys((*range(0x80, 0xA0), *range(0xD800, 0xE000), 0xFFFE, 
 
 _FORMATTERS = ("count", "interval", "measured_by", "percent", "points", "probability", "shares")
 """Functions of `phrasing` with which the templates format numbers."""
-_RESULTS = ("brief_result", "where_it_applies")
-"""Functions of `finding_results` with which the templates give results."""
-_BOUNDS = ("DOMAIN_ROWS", "TINY", "TURNS", "TURN_LENGTH", "VALUE_LENGTH")
+_ROWS = ("net_of", "reason")
+"""Functions of `line_rows` with which the templates fill rows."""
+_WORDS = ("NO_NARROWER_PLACE", "known_by_in_words", "place_label")
+"""Functions and constants of `behaviour_words` with which the templates put lines into words."""
+_BOUNDS = ("DOMAIN_ROWS", "FEW_LINES", "PROMPT_SHOWN", "TINY", "TURNS", "TURN_LENGTH", "VALUE_LENGTH")
 """Constants of `page` that bound texts and tables in the templates."""
 _FEATURE_BOUNDS = ("LABEL_LENGTH", "PROMPT_LENGTH")
 """Constants of `feature_section` that bound texts in the templates."""
-_FIGURES = ("MAX_ROWS", "NARROW", "WIDE", "forest", "scatter", "whisker")
-"""Functions and constants of `figures` with which the templates draw."""
+_METHODS = {"llm": "LLM", "sae": "SAE"}
+"""What a row calls the methods other than the one that counts words."""
 
 
 def write_html(report: Report, path: Path | str) -> Path:
@@ -67,7 +72,7 @@ def render(report: Report) -> str:
         report=report,
         page=page.page_of(report),
         features=of_sae,
-        headline=phrasing.headline(report),
+        headline=headline(report),
         explanation=phrasing.explanation(report),
         prompts={split: phrasing.prompts_in(report, split) for split in ("train", "heldout")},
         style=Markup(_resource("page.css") + figures.stylesheet() + (_resource("features.css") if of_sae else "")),
@@ -90,10 +95,15 @@ def environment(resource: Callable[[str], str | None] = lambda name: None) -> "E
         lambda name: resource(name) or _resource(name), escapes=True, finalize=_finalize, bytecode_cache=TEMPLATE_CACHE
     )
     templates.globals |= {name: getattr(phrasing, name) for name in _FORMATTERS}
-    templates.globals |= {name: getattr(finding_results, name) for name in _RESULTS}
+    templates.globals |= {name: getattr(line_rows, name) for name in _ROWS}
+    templates.globals |= {name: getattr(behaviour_words, name) for name in _WORDS}
+    templates.globals |= {
+        "METHODS": _METHODS, "axis_of": line_rows.axis, "bars_of": rate_bars.bars, "expectation": claims.expectation,
+        "length_in_words": length_in_words, "overall": overall, "row_pieces": rate_bars.row_pieces,
+        "scatter": figures.scatter, "sure_in_words": claims.sure_in_words, "where_in_words": behaviour_words.where,
+    }  # fmt: skip
     templates.globals |= {name: getattr(page, name) for name in _BOUNDS}
     templates.globals |= {name: getattr(feature_section, name) for name in _FEATURE_BOUNDS}
-    templates.globals |= {name: getattr(figures, name) for name in _FIGURES}
     return templates
 
 

@@ -1,5 +1,5 @@
 "use strict";
-// Sorts and filters the findings, folds long texts, and opens the target of a link. It never turns text into markup.
+// Sorts and filters the lines, folds long texts, and opens the target of a link. It never turns text into markup.
 (() => {
   const root = document.documentElement;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
@@ -24,6 +24,10 @@
   function fold(within) {
     for (const text of all(".clip:not([data-seen])", within)) {
       text.dataset.seen = "";
+      if (!text.scrollHeight) {  // not visible yet
+        delete text.dataset.seen;
+        continue;
+      }
       if (text.scrollHeight < 300) continue;
       const button = document.createElement("button");
       button.type = "button";
@@ -38,73 +42,57 @@
       text.after(button);
     }
   }
-  for (const details of all("details.evidence")) {
+  for (const details of all("details")) {
     details.addEventListener("toggle", () => { if (details.open) fold(details); });
   }
+  fold(document.getElementById("overview"));
 
   function openTarget() {
-    const target = /^#f(eature-)?\d+$/.test(location.hash) && document.querySelector(location.hash);
+    const target = /^#[a-z]+(-?\d+)?$/.test(location.hash) && document.querySelector(location.hash);
     if (!target) return;
-    target.closest("tbody").hidden = false;
-    const details = target.querySelector("details");
+    target.hidden = false;
+    for (let around = target; around; around = around.parentElement) {
+      if (around.matches("details")) around.open = true;
+      if (around.matches(".line")) around.hidden = false;
+    }
+    const details = target.matches(".line, .members li, tbody") && target.querySelector("details");
     if (details) details.open = true;
     target.scrollIntoView();
   }
   window.addEventListener("hashchange", openTarget);
   openTarget();
 
-  const table = document.querySelector("table.findings");
-  if (!table) return;
-  const bodies = [...table.tBodies];  // excludes those of the tables within the evidence
-  const heads = all("th[data-key]", table.tHead);
-  const cell = (body, key) => body.rows[0].querySelector(`[data-key="${key}"]`);
-  const value = (body, key) => cell(body, key).dataset.v ?? cell(body, key).textContent.trim();
-  const collator = new Intl.Collator("en", { numeric: true });
-
-  function sort(key, order) {
-    const sign = order === "ascending" ? 1 : -1;
-    const number = (body) => Number(value(body, "number"));
-    bodies.sort((x, y) => {
-      const [v, w] = [value(x, key), value(y, key)];
-      if (v === "" || w === "") return (v === "") - (w === "") || number(x) - number(y);  // undefined values come last
-      const both = v !== w && !Number.isNaN(Number(v)) && !Number.isNaN(Number(w));
-      return sign * (both ? Number(v) - Number(w) : collator.compare(v, w)) || number(x) - number(y);
-    });
-    table.append(...bodies);
-    for (const head of heads) head.setAttribute("aria-sort", head.dataset.key === key ? order : "none");
-    sorter.value = key;
-  }
-
-  const sorter = document.getElementById("sorter");
-  for (const head of heads) {
-    const first = head.classList.contains("n") && head.dataset.key !== "q" ? "descending" : "ascending";
-    head.querySelector("button").addEventListener("click", () => {
-      const now = head.getAttribute("aria-sort");
-      sort(head.dataset.key, now === "none" ? first : now === "ascending" ? "descending" : "ascending");
-    });
-    const name = head.dataset.key === "number" ? "the report's order" : head.textContent.trim().toLowerCase();
-    sorter.append(new Option(name, head.dataset.key));
-  }
-  sorter.addEventListener("change", () => {
-    const head = heads.find((h) => h.dataset.key === sorter.value);
-    sort(sorter.value, head.classList.contains("n") && sorter.value !== "q" ? "descending" : "ascending");
-  });
-
   const tools = document.querySelector(".tools");
+  if (!tools) return;
+  const lists = all("ol.lines").map((list) => [list, [...list.children]]);
+  const sorter = document.getElementById("sorter");
   const shown = document.getElementById("shown");
+
+  // Undefined values come last, and equal ones keep the recommended order.
+  function sort() {
+    const key = sorter.value;
+    const sign = key === "net" || key === "rating" ? -1 : 1;
+    const value = (line) => (line.dataset[key] === "" ? Infinity : sign * Number(line.dataset[key]));
+    const number = (line) => Number(line.dataset.number);
+    const order = (x, y) => (value(x) === value(y) ? number(x) - number(y) : value(x) - value(y));
+    for (const [list, lines] of lists) list.append(...lines.sort(order));
+  }
+
   function filter() {
     const wanted = Object.fromEntries(all("[data-filter]", tools).map((field) => [field.dataset.filter, field.value]));
     const words = wanted.words.toLowerCase().split(/\s+/).filter(Boolean);
-    for (const body of bodies) {
-      const text = cell(body, "text").textContent.toLowerCase();
-      const kept = ["direction", "status", "method", "category"].every((key) => !wanted[key] || body.dataset[key].split("|").includes(wanted[key]));
-      body.hidden = !(kept && words.every((word) => text.includes(word)));
+    for (const line of lists.flatMap(([, lines]) => lines)) {
+      const text = all(".t, .m", line).map((part) => part.textContent).join("\n").toLowerCase();
+      const kept = ["direction", "method", "category"].every((key) => !wanted[key] || line.dataset[key].split("|").includes(wanted[key]));
+      line.hidden = !(kept && words.every((word) => text.includes(word)));
     }
-    shown.textContent = `${bodies.filter((body) => !body.hidden).length} of ${bodies.length} shown`;
+    const every = lists.flatMap(([, lines]) => lines);
+    const left = every.filter((line) => !line.hidden).length;
+    shown.textContent = left < every.length ? `${left} of ${every.length} shown` : "";
   }
   tools.hidden = false;
   tools.addEventListener("submit", (event) => event.preventDefault());
   tools.addEventListener("input", filter);
+  sorter.addEventListener("change", sort);
   filter();
-  sort("number", "ascending");
 })();

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from diffing import metrics
 from diffing.estimates import Metrics
+from diffing.outputs.blocks import ShownBlock, lines_by_block, title_of
 from diffing.outputs.examples import EXAMPLES_SHOWN, Group, PairExample, examples
-from diffing.outputs.figures import reach_of
 from diffing.outputs.finding_results import sentence
+from diffing.outputs.html.answer import Answer, answer_of
 from diffing.outputs.html.judge_checks import CheckView, checks_of
-from diffing.outputs.phrasing import needs_examples, pieces
-from diffing.report.grouped_list import Member
+from diffing.outputs.phrasing import pieces
+from diffing.report.grouped_list import Entry, Member
 from diffing.report.index import ReportIndex, index_of
 from diffing.report.model_names import Names
 from diffing.report.verdict_counts import NeitherCounts
@@ -26,8 +27,10 @@ LONGEST, SHORTEST = 6_000, 400
 """Largest and smallest number of characters of one response; the budget decides between them."""
 DOMAIN_ROWS, DOMAIN_COLUMNS = 30, 24
 """Maximum number of entries (the first ones) and of domains (the most frequent ones) in the table of domains."""
-CLAIMS = 4
-"""Maximum number of confirmed findings per model at the top of the page."""
+PROMPT_SHOWN = 600
+"""Maximum number of characters of the prompt at the top of the page."""
+FEW_LINES = 6
+"""With at most this number of lines, the list has no filters."""
 TURNS, TURN_LENGTH, VALUE_LENGTH = 3, 2_000, 2_000
 """Maximum number of messages of a prompt (the last ones), of characters per message, and of characters of a setting."""
 TINY = 10
@@ -80,11 +83,25 @@ class EntryView:
     """The finding that represents the entry."""
     members: tuple[tuple[Member, FindingView], ...]
     """The other findings, each with the evidence that it says the same."""
+    opposite: FindingView | None
+    """The strongest of the other findings that speaks for the other model."""
 
     def among(self, field: str) -> tuple[str, ...]:
         """Returns the distinct values of a hypothesis field, `method` or `category`, over all its findings."""
         views = (self.lead, *(view for _, view in self.members))
         return tuple(sorted({getattr(view.finding.hypothesis, field) for view in views}))
+
+
+@dataclass(frozen=True, slots=True)
+class BlockView:
+    """One part of the list, with a title for its fold."""
+
+    key: ShownBlock
+    """The part."""
+    title: str
+    """Its title, with the number of its lines."""
+    entries: tuple[EntryView, ...]
+    """Its lines in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +138,8 @@ class Page:
     """All findings, by their numbers."""
     domains: Domains
     """The table of domains."""
-    reach: float
-    """The largest absolute end of any interval, so that all small pictures share one scale; never 0."""
+    answer: Answer
+    """What stands at the top of the page."""
     checks: tuple[CheckView, ...]
     """The checks of the judge."""
 
@@ -131,12 +148,16 @@ class Page:
         """Whether the reason of any verdict for neither side is known."""
         return any(reasons.total for view in self.findings for reasons in view.reasons.values())
 
-    def claims(self, side: Side) -> tuple[FindingView, ...]:
-        """Returns the strongest confirmed findings of one side."""
-        leads = (entry.lead for entry in self.entries)
-        of_side = [v for v in leads if v.finding.confirmed and v.finding.hypothesis.direction == side]
-        of_side.sort(key=lambda v: needs_examples(v.finding))
-        return tuple(of_side[:CLAIMS])
+    @property
+    def blocks(self) -> tuple[BlockView, ...]:
+        """The parts of the list: differences, then what is folded; a part without lines is left out."""
+        index = index_of(self.answer.report)
+        of = {entry.lead.number: entry for entry in self.entries}
+        blocks = (
+            BlockView(block, title_of(block, index), tuple(of[entry.number] for entry in lines))
+            for block, lines in lines_by_block(index).items()
+        )
+        return tuple(block for block in blocks if block.entries)
 
 
 def page_of(report: Report, *, brief: bool = False) -> Page:
@@ -162,19 +183,19 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
             reasons={split: index.neither(finding.hypothesis.id, split) for split in ("train", "heldout")},
         )
 
-    entries = tuple(
-        EntryView(
-            view(entry.number, entry.lead), tuple((each, view(each.number, each.finding)) for each in entry.members)
-        )
-        for entry in index.entries
-    )
+    def entry_view(entry: Entry) -> EntryView:
+        members = tuple((each, view(each.number, each.finding)) for each in entry.members)
+        opposite = next((of for each, of in members if each == entry.opposite), None)
+        return EntryView(view(entry.number, entry.lead), members, opposite)
+
+    entries = tuple(entry_view(entry) for entry in index.entries)
     views = (*(entry.lead for entry in entries), *(one for entry in entries for _, one in entry.members))
     return Page(
         names=index.names,
         entries=entries,
         findings=views,
         domains=Domains((), 0, ()) if brief else domains_of(report, views[: len(entries)]),
-        reach=reach_of(report.findings),
+        answer=answer_of(report),
         checks=checks_of(report),
     )
 

@@ -75,7 +75,7 @@ class DiffList(ApiResult):
 
 @dataclass(frozen=True, slots=True)
 class DiffSummary(ApiResult):
-    """A diff with a page of its findings."""
+    """A diff with a page of its list."""
 
     link: str
     """The link to its page."""
@@ -89,18 +89,23 @@ class DiffSummary(ApiResult):
     """What was done, and what counts as confirmed."""
     prompts: dict[str, int]
     """Number of prompts in train and in heldout."""
+    lines: dict[str, int]
+    """Number of lines in each part of the list: differences, wording, features, unconfirmed."""
+    coverage: str
+    """How much of what tells the two models apart the list explains; empty if that was not computed."""
     notes: list[str]
     """What to know about this run."""
     domains: list[str]
     """The domains of its prompts."""
     findings: list[dict[str, Any]]
-    """Each with number, statement and metrics; `same` holds the numbers of findings that say the same."""
+    """The lines, each with number, statement, where (the prompts that it is concentrated in), both_models (their own
+    levels in words), metrics, and members: the other findings that say the same or are signs of the same behaviour."""
     page: int
     """The number of the page, from 1."""
     pages: int
     """Number of pages, at least one."""
     total: int
-    """Number of findings that pass the filters."""
+    """Number of lines that pass the filters."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,13 @@
 from typing import Any, Literal
 
 from diffing.errors import HubError, SettingError
+from diffing.outputs.behaviour_words import where
+from diffing.outputs.blocks import ShownBlock, lines_by_block
+from diffing.outputs.coverage_words import coverage_in_words
 from diffing.outputs.dataset import PublishedDiff
-from diffing.outputs.phrasing import explanation, headline, statement
+from diffing.outputs.headline import headline
+from diffing.outputs.line_words import overall
+from diffing.outputs.phrasing import explanation, line_statement, statement
 from diffing.report import report_summary
 from diffing.report.grouped_list import Entry
 from diffing.report.index import index_of
@@ -44,40 +49,49 @@ def find_diffs(call: ApiCall, words: str = "", page: int = 1) -> DiffList:
 
 
 def read_diff(
-    call: ApiCall, diff: str, words: str = "", confirmed_only: bool = False, domain: str | None = None, page: int = 1
+    call: ApiCall,
+    diff: str,
+    words: str = "",
+    block: ShownBlock = "differences",
+    domain: str | None = None,
+    page: int = 1,
 ) -> DiffSummary:
-    """Read how two models behave differently: the result of a finished comparison in one sentence, and its findings.
+    """Read how two models behave differently: the result of a finished comparison in a few words, and its list.
 
-    Each finding has its size with a 95% interval, and is confirmed or not on prompts that did not suggest it.
+    Each line of the list has its size with a 95% interval, both models' own levels, and the prompts that it is
+    concentrated in, if such were found. All numbers are from prompts that did not suggest it.
 
     Args:
         call: The context of the call.
         diff: A dataset on the Hub (user/name[@revision]), the name of an example, the id of a finished run, or a link.
-        words: Only findings with all of these words.
-        confirmed_only: Only confirmed findings.
-        domain: Only findings that show on held-out prompts of this domain.
-        page: The page from 1, with 40 findings each.
+        words: Only lines with all of these words.
+        block: The part of the list: confirmed differences; confirmed words and phrases (wording); confirmed SAE
+            features without words (features); or what is not confirmed (unconfirmed).
+        domain: Only lines that show on held-out prompts of this domain.
+        page: The page from 1, with 40 lines each.
 
     Returns:
-        The diff with a page of findings; read_evidence takes their numbers.
+        The diff with a page of its list; read_evidence takes the numbers of the findings.
     """
-    opened, where = _opened(call, diff)
-    report = opened.report
-    if domain is not None and domain not in opened.index.domains:
+    opened, address = _opened(call, diff)
+    report, index = opened.report, opened.index
+    if domain is not None and domain not in index.domains:
         raise SettingError(
-            f"domain: there is no {domain!r:.60} in this diff. Expected one of {', '.join(opened.index.domains)}"
+            f"domain: there is no {domain!r:.60} in this diff. Expected one of {', '.join(index.domains)}"
         )
-    chosen = choose(opened, Filter(words=words, confirmed=confirmed_only or None, domain=domain, page=page - 1))
+    chosen = choose(opened, Filter(words=words, block=block, domain=domain, page=page - 1))
     return DiffSummary(
-        link=call.link(where),
+        link=call.link(address),
         model_a=report.model_a.id,
         model_b=report.model_b.id,
         headline=headline(report),
         explanation=explanation(report),
         prompts={split: sum(pair.prompt.split == split for pair in report.pairs) for split in ("train", "heldout")},
+        lines={name: len(entries) for name, entries in lines_by_block(index).items()},
+        coverage=coverage_in_words(report.coverage, index.names) if report.coverage else "",
         notes=list(report.notes),
-        domains=list(opened.index.domains),
-        findings=_findings(report, chosen.entries),
+        domains=list(index.domains),
+        findings=lines_as_json(report, chosen.entries),
         page=chosen.page + 1,
         pages=chosen.pages,
         total=chosen.total,
@@ -128,20 +142,20 @@ def read_evidence(
 def _opened(call: ApiCall, diff: str) -> tuple[OpenedReport, Address]:
     """Opens a diff by any of its names, and gives its address. A name never becomes a path."""
     site, text = call.site, diff.strip()
-    where = read_address(text.rpartition("?")[2]) if "=" in text else Address()
-    if where.what not in ("run", "diff", "example"):
+    address = read_address(text.rpartition("?")[2]) if "=" in text else Address()
+    if address.what not in ("run", "diff", "example"):
         example = any(text == each.key for each in EXAMPLES)
-        where = Address("example" if example else "diff" if "/" in text else "run", text)
-    if where.what == "example":
-        key = site.key_of_example(where.value)
-    elif where.what == "diff":
-        key = site.key_of_diff(where.value, call.visitor)
+        address = Address("example" if example else "diff" if "/" in text else "run", text)
+    if address.what == "example":
+        key = site.key_of_example(address.value)
+    elif address.what == "diff":
+        key = site.key_of_diff(address.value, call.visitor)
     else:
-        key = site.key_of_run(where.value)
-        state = site.run_manager.state(where.value)
+        key = site.key_of_run(address.value)
+        state = site.run_manager.state(address.value)
         if state is not None and state.report is None:
             raise SettingError(f"This run is {state.state}, not done: call diff_state until it is done")
-    return site.report_cache.open(key), where
+    return site.report_cache.open(key), address
 
 
 def _listed(diff: PublishedDiff) -> dict[str, Any]:
@@ -150,18 +164,27 @@ def _listed(diff: PublishedDiff) -> dict[str, Any]:
     return {"dataset": diff.repo_id, **models, "day": diff.changed, **extra}
 
 
-def _findings(report: Report, entries: tuple[Entry, ...]) -> list[dict[str, Any]]:
-    """Each finding as in the report's summary, but with its number and sentence instead of its id and template."""
+def lines_as_json(report: Report, entries: tuple[Entry, ...]) -> list[dict[str, Any]]:
+    """Each lead as in the report's summary, but with its number and words instead of its id and template."""
     summary: Any = report_summary(report)["findings"]
     by_id = {each["id"]: each for each in summary}
-    numbers, names = index_of(report).numbers, index_of(report).names
+    names = index_of(report).names
     matches = []
     for entry in entries:
         lead = entry.lead
-        extra = {key: value for key, value in by_id[lead.hypothesis.id].items() if key not in ("id", "text")}
-        same = [member.number for member in entry.members]
-        said = {"number": numbers[lead.hypothesis.id], "statement": statement(lead, names)}
-        matches.append({**said, **extra, "same": same})
+        numbers = {key: value for key, value in by_id[lead.hypothesis.id].items() if key not in ("id", "text")}
+        said = {
+            "number": entry.number,
+            "statement": line_statement(entry, names),
+            "block": entry.block,
+            "where": where(lead, names),
+            "both_models": overall(lead, names),
+        }
+        members = [
+            {"number": each.number, "statement": statement(each.finding, names), "known_by": each.known_by}
+            for each in entry.members
+        ]
+        matches.append({**said, **numbers, "members": members})
     return matches
 
 

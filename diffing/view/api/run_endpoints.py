@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from diffing.errors import SettingError
 from diffing.estimate import RunEstimate
-from diffing.outputs.phrasing import headline
+from diffing.outputs.headline import headline
 from diffing.view.api.api_results import CostEstimate, RunInfo
 from diffing.view.api.endpoint import ApiCall
 from diffing.view.api.run_request import RunRequest

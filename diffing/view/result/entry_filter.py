@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from diffing import metrics
 from diffing.estimates import Metrics
+from diffing.outputs.behaviour_words import metrics_shown
+from diffing.outputs.blocks import ShownBlock, block_of, lines_by_block, numbers
 from diffing.outputs.phrasing import statement
 from diffing.report.grouped_list import Entry
 from diffing.types import Finding, Side
@@ -14,12 +16,10 @@ from diffing.view.result.report_cache import OpenedReport
 PER_PAGE = 40
 """Number of entries on one page."""
 SORTS: Mapping[str, str] = {
-    "": "the report's order",
-    "net": "net difference",
-    "frequency": "frequency",
-    "accuracy": "accuracy",
-    "q": "q",
-    "interest": "interest",
+    "": "Recommended",
+    "net": "Largest difference",
+    "q": "Surest",
+    "interest": "Most interesting",
 }
 """The sort orders, with their labels."""
 
@@ -34,8 +34,8 @@ class Filter:
     """Only findings of this category."""
     direction: Side | None = None
     """Only behavior of this side's model."""
-    confirmed: bool | None = None
-    """Only confirmed findings, or only those that are not confirmed."""
+    block: ShownBlock = "differences"
+    """The part of the list."""
     domain: str | None = None
     """Only findings with at least one decided held-out prompt of this domain. Their metrics in the domain are shown
     too."""
@@ -58,7 +58,7 @@ class EntryPage:
     total: int
     """Number of entries that pass the filter."""
     of: int
-    """Number of entries without the filter."""
+    """Number of entries of the part without the filter."""
     slices: Mapping[str, Metrics]
     """The metrics of each lead in the chosen domain, by hypothesis id; empty without a chosen domain."""
 
@@ -85,11 +85,10 @@ def choose(opened: OpenedReport, filters: Filter) -> EntryPage:
             (filters.method is None or any(f.hypothesis.method == filters.method for f in findings))
             and (filters.category is None or any(f.hypothesis.category == filters.category for f in findings))
             and filters.direction in (None, entry.lead.hypothesis.direction)
-            and filters.confirmed in (None, entry.lead.confirmed)
             and all(needle in said for needle in needles)
         )
 
-    every = opened.index.entries
+    every = lines_by_block(opened.index)[filters.block]
     passing = [entry for entry in every if passes(entry)]
     slices: dict[str, Metrics] = {}
     if filters.domain is not None:
@@ -101,12 +100,16 @@ def choose(opened: OpenedReport, filters: Filter) -> EntryPage:
     return EntryPage(shown, page, len(passing), len(every), slices)
 
 
-def page_of_entry(opened: OpenedReport, hypothesis_id: str) -> int:
-    """The index of the page on which a finding stands in the unfiltered list."""
-    for place, entry in enumerate(opened.index.entries):
-        if any(finding.hypothesis.id == hypothesis_id for finding in _all(entry)):
-            return place // PER_PAGE
-    return 0
+def filter_for(opened: OpenedReport, number: int) -> Filter:
+    """Returns the filter that shows a finding: its part of the list, and its page there.
+
+    Args:
+        opened: The report.
+        number: The number of an existing finding.
+    """
+    block = block_of(opened.index, number)
+    places = (place for place, entry in enumerate(lines_by_block(opened.index)[block]) if number in numbers(entry))
+    return Filter(block=block, page=next(places) // PER_PAGE)
 
 
 def sliced(opened: OpenedReport, finding: Finding, domain: str) -> Metrics:
@@ -136,9 +139,7 @@ def _decided(measured: Metrics) -> bool:
 def _rank(finding: Finding, sort: str) -> float:
     heldout, rating = finding.heldout, finding.rating
     values = {
-        "net": heldout.net_difference.value,
-        "frequency": heldout.frequency.value,
-        "accuracy": heldout.accuracy.value,
+        "net": metrics_shown(finding).net_difference.value,
         "q": None if heldout.q is None else -heldout.q,
         "interest": rating.interestingness.value if rating else None,
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from diffing.outputs.examples import Excerpt, excerpt
+from diffing.outputs.marks import spans_that_show
 from diffing.types import SIDES, Finding, Judgement, Pair, Side, Split, Verdict
 from diffing.view.result.report_cache import OpenedReport
 
@@ -64,7 +65,7 @@ class FindingEvidence:
     counts: Mapping[Group, int]
     """Number of pairs per verdict group that pass the filter."""
     pairs: tuple[JudgedPair, ...]
-    """The page's pairs: first those with a quoted passage, then held-out ones, then in the order of the run."""
+    """The page's pairs: held-out ones first, but for a judged finding those with a quote; then in the run's order."""
     domains: tuple[str, ...]
     """The domains of all pairs of the finding, sorted by name."""
 
@@ -138,8 +139,11 @@ def _group(judgement: Judgement, direction: Side) -> Group:
 def _ordered(judgements: Sequence[Judgement], finding: Finding, pairs: Mapping[str, Pair]) -> list[Judgement]:
     quoted = {evidence.prompt_id for evidence in finding.hypothesis.evidence}
 
+    judged = finding.hypothesis.measure is None  # only its quotes, which are from train pairs, show it in words
+
     def rank(judgement: Judgement) -> tuple[bool, bool]:
-        return judgement.prompt_id not in quoted, pairs[judgement.prompt_id].prompt.split != "heldout"
+        train, unquoted = pairs[judgement.prompt_id].prompt.split != "heldout", judgement.prompt_id not in quoted
+        return (unquoted, train) if judged else (train, unquoted)
 
     return sorted(judgements, key=rank)  # stable: ties keep the run's order
 
@@ -149,7 +153,7 @@ def _judged_pair(finding: Finding, judgement: Judgement, opened: OpenedReport) -
 
     def of(side: Side) -> Excerpt:
         quotes = [e.quote for e in finding.hypothesis.evidence if e.prompt_id == pair.prompt.id and e.side == side]
-        return excerpt(pair.response(side), quotes, LONGEST)
+        return excerpt(pair.response(side), quotes, LONGEST, spans_that_show(finding, pair, side))
 
     a, b = (of(side) for side in SIDES)
     return JudgedPair(opened.index.places[judgement.prompt_id], pair, judgement, (a, b))

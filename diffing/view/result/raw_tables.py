@@ -166,11 +166,24 @@ def _pairs(report: Report) -> _Source:
 
 
 def _judgements(report: Report) -> _Source:
-    columns = ("hypothesis id", "prompt id", "verdict", "judge", "shown first", "reply", "in scope")
+    columns = (
+        "hypothesis id",
+        "prompt id",
+        "verdict",
+        "judge",
+        "shown first",
+        "reply",
+        "in scope",
+        "per word",
+        "chance a",
+    )
 
     def rows() -> Iterator[Cells]:
         for j in report.judgements:
-            yield j.hypothesis_id, j.prompt_id, j.verdict.value, j.judge, j.shown_first, j.reply, j.in_scope
+            yield (
+                *(j.hypothesis_id, j.prompt_id, j.verdict.value, j.judge),
+                *(j.shown_first, j.reply, j.in_scope, j.per_word, j.chance_a),
+            )
 
     return _Source(columns, len(report.judgements), rows)
 

@@ -74,8 +74,17 @@ async function list(more = {}) {
   status();
 }
 
+// Fetches one page of one part of the list, with the filters of the whole list.
+async function part(box, more = {}) {
+  const mine = (box.asked = (box.asked ?? 0) + 1);
+  box.setAttribute("aria-busy", "true");
+  const filters = Object.fromEntries(new FormData(element.querySelector("[data-filters]")));
+  const answer = await ask("findings", { ...filters, block: box.dataset.part, ...more });
+  if (mine === box.asked) put(box, answer);
+}
+
 async function evidence(details, more = {}) {
-  const box = details.querySelector(":scope > [data-evidence]");
+  const box = details.querySelector("[data-evidence]");  // its own comes before those of further findings in it
   const form = box.querySelector("[data-pairs]");
   const mine = (details.asked = (details.asked ?? 0) + 1);
   box.setAttribute("aria-busy", "true");
@@ -89,6 +98,10 @@ async function evidence(details, more = {}) {
 }
 
 function opened(details) {
+  if (details.open && details.matches("[data-fold]:not([data-loaded])")) {
+    details.dataset.loaded = "";
+    part(details.querySelector("[data-part]"));
+  }
   if (details.open && details.dataset.finding && details.dataset.loaded === undefined) evidence(details);
 }
 
@@ -115,9 +128,12 @@ function goToFeature(index) {
 // A tab takes a moment to appear, and the features tab to be filled.
 function show(selector, tries = 80) {
   const target = tabs().querySelector(selector);
-  if (!target?.offsetParent) {
+  if (!target?.closest(".diffing").offsetParent) {
     if (tries > 0) setTimeout(() => show(selector, tries - 1), 60);
     return;
+  }
+  for (let around = target.parentElement; around && around !== element; around = around.parentElement) {
+    if (around.matches("details")) around.open = true;
   }
   const details = target.querySelector("details");
   if (details) {
@@ -168,10 +184,13 @@ element.addEventListener("click", (event) => {
     element.querySelector("[data-filters]").reset();
     list();
   } else if (button.matches("[data-page]")) {
-    const details = button.closest("details[data-finding]");
+    const details = button.closest("[data-evidence]")?.closest("details[data-finding]");
     const page = Number(button.dataset.page);
     if (details) evidence(details, { page }).then(() => begin(details));
-    else list({ page }).then(() => begin(element.querySelector("[data-list]")));
+    else {
+      const box = button.closest("[data-part]");
+      part(box, { page }).then(() => begin(box));
+    }
   }
 });
 document.addEventListener("click", (event) => {

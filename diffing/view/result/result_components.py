@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from gradio.components import Component
 
 _LAZY = {
-    "forest": "Forest plot",
     "domains": "By domain",
     "features": "Features",
     "methods": "Methods",
@@ -115,7 +114,6 @@ def _html(**options: Any) -> Any:  # noqa: ANN401  options and a component of Gr
 def _fill_on(name: str, tab: Any, box: Any, key: Any, cache: ReportCache) -> None:  # noqa: ANN401  components of Gradio
     """Fills a tab's box when a visitor opens the tab."""
     render = {
-        "forest": result_html.forest_plot,
         "domains": result_html.domains,
         "features": result_html.sae_features,
         "methods": result_html.methods,

@@ -1,12 +1,11 @@
 """Answers the result view's script with HTML: pages of findings, pages of evidence, and the rest of long texts."""
 
-from typing import Literal
-
 from diffing.errors import SettingError
+from diffing.outputs.blocks import ShownBlock
 from diffing.outputs.html import visible
 from diffing.types import Side, Split
 from diffing.view.result import result_html
-from diffing.view.result.entry_filter import Filter, page_of_entry
+from diffing.view.result.entry_filter import Filter, filter_for
 from diffing.view.result.evidence_pages import EvidenceFilter, Group
 from diffing.view.result.report_cache import OpenedReport, ReportCache
 from diffing.view.router import Lenient, Number, Question, Reply, Router, Text
@@ -24,7 +23,8 @@ class _Result(Question):
 class _Findings(Question):
     number: Number = None
     """The number of a finding. If it is given, the page with that finding is returned and all filters are ignored."""
-    status: Lenient[Literal["confirmed", "not"]] = None
+    block: Lenient[ShownBlock] = None
+    """The part of the list. If it is given, only that part is returned."""
     method: Number = None
     """The index of the choice, as in the following fields, because names may hold characters that HTML cannot."""
     category: Number = None
@@ -70,19 +70,18 @@ def answer(cache: ReportCache, raw: object) -> Reply:
 def _findings(question: _Findings, opened: OpenedReport) -> Reply:
     number, views = question.number, opened.page.findings
     if number is not None and 1 <= number <= len(views):
-        page = page_of_entry(opened, views[number - 1].finding.hypothesis.id)
-        return {"html": result_html.listed(opened, Filter(page=page))}
+        return {"html": result_html.listed(opened, filter_for(opened, number))}
     filters = Filter(
         method=_named(question.method, opened.index.methods),
         category=_named(question.category, opened.index.categories),
         direction=question.direction,
-        confirmed=None if question.status is None else question.status == "confirmed",
+        block=question.block or "differences",
         domain=_named(question.domain, opened.index.domains),
         words=question.words[:LONGEST_WORDS],
         sort=question.sort,
         page=question.page or 0,
     )
-    return {"html": result_html.listed(opened, filters)}
+    return {"html": (result_html.part if question.block else result_html.listed)(opened, filters)}
 
 
 def _evidence(question: _Evidence, opened: OpenedReport) -> Reply:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from diffing.outputs import phrasing
+from diffing.outputs.headline import headline
 from diffing.outputs.html import environment, stylesheet
 from diffing.outputs.html.page import domains_of
 from diffing.rendering import templates_of
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 GROUP_NAMES: Mapping[Group, str] = {
-    "for": "For the prediction",
-    "against": "Against it",
+    "for": "Show it",
+    "against": "Show the opposite",
     "same": "Both alike",
     "not_shown": "Not shown",
     "neither": "Neither",
@@ -37,7 +38,7 @@ def overview(opened: OpenedReport, key: str) -> str:
     """
     report = opened.report
     return _rendered(
-        "templates/overview.html.jinja", opened, key=key, headline=phrasing.headline(report),
+        "templates/overview.html.jinja", opened, key=key, headline=headline(report),
         explanation=phrasing.explanation(report),
         prompts={split: phrasing.prompts_in(report, split) for split in ("train", "heldout")},
     )  # fmt: skip
@@ -57,13 +58,23 @@ def findings(opened: OpenedReport, key: str) -> str:
 
 
 def listed(opened: OpenedReport, filters: Filter) -> str:
-    """Renders one page of findings.
+    """Renders the whole list: one page of the differences, and what is folded below them.
+
+    Args:
+        opened: The report.
+        filters: The filter; if its part of the list is folded, that part is open.
+    """
+    return _rendered("templates/list.html.jinja", opened, **_listed(opened, filters))
+
+
+def part(opened: OpenedReport, filters: Filter) -> str:
+    """Renders one page of one part of the list.
 
     Args:
         opened: The report.
         filters: The filter.
     """
-    return _rendered("templates/list.html.jinja", opened, **_listed(opened, filters))
+    return _rendered("templates/part.html.jinja", opened, **_part(opened, filters))
 
 
 def evidence(opened: OpenedReport, number: int, filters: EvidenceFilter) -> str:
@@ -91,11 +102,6 @@ def domains(opened: OpenedReport) -> str:
     return _rendered("templates/domains.html.jinja", opened, page=page)
 
 
-def forest_plot(opened: OpenedReport) -> str:
-    """Renders the forest plot with an explanation."""
-    return _rendered("templates/forest.html.jinja", opened)
-
-
 def sae_features(opened: OpenedReport) -> str:
     """Renders the SAE's features and how often they are active."""
     return _rendered("templates/features.html.jinja", opened)
@@ -106,7 +112,7 @@ def how(opened: OpenedReport) -> str:
 
     This includes untested hypotheses, checks of the judge, usage, settings, versions, and a glossary.
     """
-    return _rendered("templates/how.html.jinja", opened)
+    return _rendered("templates/how.html.jinja", opened, explanation=phrasing.explanation(opened.report))
 
 
 def methods(opened: OpenedReport) -> str:
@@ -136,14 +142,26 @@ def script() -> str:
 
 
 def _listed(opened: OpenedReport, filters: Filter) -> dict[str, object]:
+    first = opened.page.blocks[0].key if opened.page.blocks else "differences"
+    shown = {
+        block.key: _part(opened, replace(filters, block=block.key, page=filters.page if at else 0))
+        for block in opened.page.blocks
+        if (at := block.key == filters.block) or block.key == first
+    }
+    totals = {
+        block.key: choose(opened, replace(filters, block=block.key, page=0)).total for block in opened.page.blocks
+    }
+    return {"filters": filters, "shown": shown, "totals": totals, "any_rating": _any_rating(opened)}
+
+
+def _part(opened: OpenedReport, filters: Filter) -> dict[str, object]:
     chosen = choose(opened, filters)
     views = {entry.lead.number: entry for entry in opened.page.entries}
-    return {
-        "filters": filters,
-        "chosen": chosen,
-        "entries": [views[entry.number] for entry in chosen.entries],
-        "any_rating": any(finding.rating for finding in opened.report.findings),
-    }
+    return {"filters": filters, "chosen": chosen, "entries": [views[entry.number] for entry in chosen.entries]}
+
+
+def _any_rating(opened: OpenedReport) -> bool:
+    return any(finding.rating for finding in opened.report.findings)
 
 
 def _rendered(name: str, opened: OpenedReport, **values: object) -> str:

@@ -189,3 +189,21 @@ def test_ratings_of_one_rater_have_no_agreement():
     table = rows(method_result(group_reports([("run", replace(report, findings=alone))]), **SAID), "method")
     assert table["llm",]["interestingness"] is not None
     assert table["llm",]["interestingness_agreement"] is None
+
+
+def test_further_signs_of_a_behaviour_do_not_say_the_same() -> None:
+    report = merged_report()
+    first, second, *rest = report.merged
+    line = replace(
+        first,
+        members=(*first.members, *second.members),
+        known_by=(*first.known_by, *("kin" for _ in second.members)),
+        agreement=(*first.agreement, *second.agreement),
+        residual=(None,) * len((*first.members, *second.members)),
+    )
+    (group,) = group_reports([("run", replace(report, merged=(line, *rest)))])
+    entries = {member: entry for entry in group.merged for member in entry.members}
+    assert entries[first.lead].members == first.members
+    assert second.lead not in first.members
+    assert second.lead in {entry.lead for entry in group.merged} | set(entries)
+    assert sorted(entries) == sorted(finding.hypothesis.id for finding in report.findings)

@@ -84,7 +84,7 @@ def test_planted_differences_are_found_with_exactly_the_planted_shares() -> None
     assert isinstance(LexicalMethod(), MeasuringMethod)
     found, heldout = run(pairs)
     assert {measured_by(one.measure) for one in found.hypotheses} == {
-        *("words", "sentences", "sentence_length", "offers"),
+        *("words", "sentences", "sentence_length", "word_length", "offers", "exclamation_marks", "first_person"),
         "phrase: let me know",
     }
     offers = by_measure(found, "offers")
@@ -129,25 +129,55 @@ def test_the_table_has_every_property_and_left_out_counts_the_rest() -> None:
     assert found.left_out["properties that are the same in all pairs"] == len(PROPERTIES) - 1
 
 
-def test_what_is_said_late_counts_too() -> None:
-    """B gives more numbers in every pair, but not in its first four words."""
-    late = "Let me work this out for you. 7 + 35 = 42, so 42; check: 42 - 7 = 35."
-    for b in (late, "Sure thing! The answer is 42."):
+def test_what_a_longer_response_does_late_counts_in_full() -> None:
+    """B asks a question after the words that A has as well, in 74 of 100 pairs."""
+    early = "Use a pan and some oil"
+    asks = f"{early} until it browns. Shall I go on? Just tell me."
+    pairs = [pair(i, f"{early}.", asks if i % 50 < 37 else f"{early}.") for i in range(300)]
+    found, heldout = run(pairs)
+    questions = by_measure(found, "question_marks")
+    assert (questions.direction, questions.train_effect) == ("b", 0.74)
+    assert metrics.confirmed(heldout["question_marks"])
+    assert heldout["question_marks"].net_difference.value == 0.74
+
+
+def test_more_in_all_but_not_per_word_is_no_difference() -> None:
+    """B has twice the words and twice the numbers, or more words and the same numbers."""
+    twice = "The answer is 42. The answer is 42."
+    for b in (twice, "Sure thing! The answer is 42."):
         found, _ = run([pair(i, "The answer is 42.", b) for i in range(90)])
         assert "numbers" not in {measured_by(one.measure) for one in found.hypotheses}
         row = next(row for row in found.tables["properties"] if row["property"] == "numbers")
-        assert (row["share_a_more"], row["share_b_more"], row["p_train"]) == (0, 0, 1)
-        assert row["mean_b"] >= row["mean_a"] == 1
+        assert (row["share_a_more"], row["share_b_more"]) == (0, 0)
 
 
-def test_what_differs_in_one_way_of_reading_only_is_not_tested() -> None:
-    """B asks in its first words in twelve pairs; A asks as often, but later than B's end."""
-    ask = ["Why so? It is well.", "It is well. It is well. Why so?"]
-    pairs = [pair(i, *(("It is well.", ask[0]) if i % 2 else (ask[1], "It is well."))) for i in range(90)]
+def test_both_splits_are_tested_by_one_rule() -> None:
+    """A asks where B does not in a third of the pairs; in the others B asks more in all, but less per word."""
+    a_only, b_in_all = ("Why? It is.", "It is."), ("Why? It is.", f"Why? Who? {'It is so. ' * 20}")
+    pairs = [pair(i, *(a_only if i % 9 < 3 else b_in_all)) for i in range(90)]
+    asks = PropertyMeasure("question_marks")
+    for direction in SIDES:
+        hypothesis = Hypothesis("x", "<MODEL> asks more questions", direction, "lexical", "style", measure=asks)
+        measured = metrics.measure(LexicalMethod().measure([hypothesis], pairs), direction)
+        assert (measured.k_for, measured.k_against) == ((30, 0) if direction == "a" else (0, 30))
+        assert (measured.p or 0) > 0.99
     found, _ = run(pairs)
-    row = next(row for row in found.tables["properties"] if row["property"] == "question_marks")
-    assert (row["share_a_more"], row["share_b_more"], row["chosen"]) == (0, 0.5, False)
     assert "question_marks" not in {measured_by(one.measure) for one in found.hypotheses}
+
+
+@pytest.mark.parametrize("lengths", [(120, 30), (30, 120), (60, 60)])
+@pytest.mark.parametrize("filler", [1, 40], ids=["dense", "sparse"])
+def test_length_alone_confirms_no_counted_sign_and_no_phrase(lengths: tuple[int, int], filler: int) -> None:
+    """Both sides draw their words alike, one of them four times as many: words and sentences differ, nothing else."""
+    words = "may you! 5 very because however i'm I please why? TRULY bax dux fex".split() + ["so", "it", "the"] * filler
+    wrong: list[str] = []
+    for seed in range(2):
+        draw = random.Random(seed)
+        texts = [[" ".join(draw.choices(words, k=draw.randint(1, 2 * size))) for size in lengths] for _ in range(90)]
+        _, heldout = run([pair(i, *text) for i, text in enumerate(texts)])
+        wrong += [name for name, metric in heldout.items() if metrics.confirmed(metric)]
+    own = {"words", "sentences", "sentence_length", "looping", "open_end", "ends_with_question"}
+    assert set(wrong) <= own
 
 
 def test_length_alone_is_no_other_difference() -> None:
@@ -158,11 +188,9 @@ def test_length_alone_is_no_other_difference() -> None:
         draw = random.Random(seed)
         pairs = [pair(i, " ".join(draw.choices(words, k=80)), " ".join(draw.choices(words, k=40))) for i in range(150)]
         _, heldout = run(pairs)
-        confirmed += [
-            name for name, metric in heldout.items() if metrics.confirmed(metric) and not name.startswith("phrase")
-        ]
+        confirmed += [name for name, metric in heldout.items() if metrics.confirmed(metric)]
     others = [name for name in confirmed if name not in ("words", "sentences", "sentence_length")]
-    assert len(others) <= 5  # of 5 times 13
+    assert others == []
 
 
 def test_quotes_are_of_whole_responses() -> None:

@@ -3,7 +3,8 @@
 import random
 
 from diffing.methods.lexical.parsed_response import PairReading, ParsedResponse, read_pair
-from diffing.methods.lexical.phrases import PhraseSearch, find_phrases, holds_phrase
+from diffing.methods.lexical.phrases import PhraseSearch, find_phrases, holds_phrase, kind_of
+from diffing.methods.lexical.tokens import as_written
 from diffing.types import Message, Pair, Prompt, Response
 
 FILLER = [f"{consonant}{vowel}{end}" for consonant in "bdfgklmnprst" for vowel in "aeiou" for end in ("x", "zu", "ng")]
@@ -79,6 +80,20 @@ def test_numbers_and_single_words_of_grammar_are_no_phrases() -> None:
     found, left_out = find_phrases(readings(a, ["kilo lima mike november"] * 40), PhraseSearch())
     assert {phrase.text for phrase in found if phrase.side == "a"} == {"the zebra"}
     assert left_out["grammatical words and numbers"] >= 5
+
+
+def test_in_scripts_without_spaces_phrases_are_runs_of_characters() -> None:
+    a = ["希望对您有帮助。" if i % 2 else "好。" for i in range(80)]
+    found, _ = find_phrases(readings(a, ["是的，天气真的非常好。"] * 80), PhraseSearch())
+    longest = next(phrase for phrase in found if phrase.side == "a")
+    assert as_written(longest.text) in "希望对您有帮助"
+    assert len(as_written(longest.text)) == 6
+    thai = ["ครับ ดีมาก" if i % 2 else "ดีมาก" for i in range(80)]
+    found, _ = find_phrases(readings(thai, ["ดีมาก ดี"] * 80), PhraseSearch())
+    assert [as_written(phrase.text) for phrase in found if phrase.side == "a"] == ["ครับ"]
+    assert [kind_of(text) for text in ("ค รั บ", "您", "コーヒー", "let me", "so")] == [
+        *("characters", "character", "word", "phrase", "word"),
+    ]
 
 
 def test_phrases_do_not_reach_over_the_end_of_a_sentence() -> None:

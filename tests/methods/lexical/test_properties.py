@@ -51,6 +51,20 @@ def pair(a: str, b: str) -> Pair:
     ("numbered_lists", "１．りんご\n２．なし", 1),
     ("numbered_lists", "①りんご\n②なし", 1),
     ("numbered_lists", "一个苹果\n二个梨", 0),
+    ("numbered_lists", "(一) 苹果\n(二) 梨", 1),
+    ("numbered_lists", "๑. หนึ่ง\n๒. สอง", 1),
+    ("words", "สวัสดี", 4),
+    ("words", "Use AI好吗", 4),
+    ("sentences", "1. Apples\n2. Pears", 2),
+    ("looping", "人工智能技术很好，" * 3, 0),
+    ("looping", "我们今天要去看一看那个很大的公园吧，" * 3, 1),
+    ("repeats_prompt", "面包好吃", 0),
+    ("open_end", "Well then「そう。」", 0),
+    ("question_marks", "نعم؟ 是吗？", 2),
+    ("quotations", "「はい」と『いいえ』", 2),
+    ("parentheses", "好（很好）", 1),
+    ("dashes", "好——很好", 1),
+    ("upper_case", "ЭТО ВАЖНО", 1),
     ("bullet_lists", "・りんご\n・なし", 1),
     ("numbers", "一、苹果3个\n二、梨", 1),
     ("numbers", "１．りんご3\n２．なし", 1),
@@ -212,25 +226,33 @@ def test_a_mere_difference_in_length_changes_nothing_but_length() -> None:
     assert BY_NAME["words"].compare(reading).whole == (36, 18)
 
 
-@pytest.mark.parametrize("text", ["So:\n- a last item", "```\nx = 1", "```\nx = 1\n```", "Nice 🎉", "## Part", ""])
+@pytest.mark.parametrize(
+    "text", ["So:\n- a last item", "```\nx = 1", "```\nx = 1\n```", "Nice 🎉", "## Part", "ครับ", ""]
+)
 def test_how_a_text_ends_is_not_told_where_no_full_stop_is_needed(text: str) -> None:
     assert value("open_end", text) is None
 
 
 @pytest.mark.parametrize(("name", "a", "b", "expected"), [
-    ("numbers", "The answer is 42.", "Let me work this out for you. 7 + 35 = 42, so 42; check: 42 - 7.", "NEITHER"),
+    ("numbers", "The answer is 42.", "Let me work this out for you. 7 + 35 = 42, so 42; check: 42 - 7.", "B"),
+    ("numbers", "The answer is 42.", "The answer is 42. The answer is 42.", "NEITHER"),
+    ("question_marks", "Use a pan and some oil.",
+     "Use a pan and some oil until it browns. Shall I go on? Just tell me.", "B"),
     ("numbers", "The answer is 42.", "Sure thing! The answer is 42.", "NEITHER"),
     ("numbers", "The answer is 42.", "Sure thing! The answer is big.", "A"),
     ("numbers", "The answer is 42.", "42 or 43, as I said before.", "B"),
     ("question_marks", "It is so, I think. Why?", "Why? It is.", "NEITHER"),
-    ("word_variety", "red red red", "red blue green red red red red red red red red red", "NEITHER"),
+    ("word_variety", "red red red", "red blue green red red red red red red red red red", "B"),
+    ("word_variety", "red blue green", "red blue green red blue green red blue green", "NEITHER"),
+    ("word_length", "a bb", "a ccccc bb", "NEITHER"),
+    ("sentence_length", "One two.", "One two. One two three. One.", "B"),
     ("language_english", "That is not so easy but I can try it.", "Berlin", "NEITHER"),
     ("language_english", "That is not so easy but I can try it.", "```\nx = 1\n```", "NEITHER"),
     ("language_english", "That is not so easy but I can try it.", "Das ist nicht so einfach.", "A"),
     ("other_language", "Das ist nicht so einfach, aber es geht.", "42", "NEITHER"),
     ("other_language", "Das ist nicht so einfach, aber es geht.", "That is not so easy but I can try it.", "A"),
 ])  # fmt: skip
-def test_a_verdict_is_true_of_whole_responses_and_of_as_many_words(name: str, a: str, b: str, expected: str) -> None:
+def test_a_verdict_does_not_come_from_length_alone(name: str, a: str, b: str, expected: str) -> None:
     both = pair(a, b)
     prompt = Prompt("p", (Message("user", PROMPT),), "test", "train")
     assert BY_NAME[name].compare(read_pair(Pair(prompt, both.a, both.b))).verdict == expected
@@ -249,10 +271,23 @@ def test_the_longer_side_is_cut_to_its_first_and_last_words_for_phrases() -> Non
     assert [side.text for side in read_pair(pair("One two three", "")).ends] == ["\n\n", ""]
 
 
-def test_both_sides_are_cut_to_as_many_words_with_what_follows_them() -> None:
-    reading = read_pair(pair("One two! Three four!", "Eins zwei?!"))
-    assert [side.text for side in reading.matched] == ["One two! ", "Eins zwei?!"]
-    assert [side.text for side in read_pair(pair("One", "")).matched] == ["", ""]
+def test_sentences_are_spread_over_the_longer_side() -> None:
+    reading = read_pair(pair("One. Two. Three. Four. Five.", "Eins! Zwei! Drei!"))
+    assert [side.text for side in reading.spread_sentences] == ["one\nthree\nfive", "eins\nzwei\ndrei"]
+    assert [side.text for side in read_pair(pair("One. Two.", "Eins!")).spread_sentences] == ["two", "eins"]
+    assert [side.text for side in read_pair(pair("One. Two.", "")).spread_sentences] == ["", ""]
+
+
+@pytest.mark.parametrize("name", ["words", "sentences", "paragraphs"])
+def test_which_of_two_lengths_is_larger_is_unknown_if_the_limit_cut_the_shorter_one(name: str) -> None:
+    prompt = Prompt("p", (Message("user", PROMPT),), "test", "train")
+
+    def verdict(longer: Finish, shorter: Finish) -> Verdict:
+        texts = Response("p", "A", "One.\n\nTwo. Three.", longer), Response("p", "B", "One.", shorter)
+        return BY_NAME[name].compare(read_pair(Pair(prompt, *texts))).verdict
+
+    assert verdict("stop", "stop") == verdict("length", "stop") == Verdict.A
+    assert verdict("stop", "length") == verdict("length", "length") == Verdict.NEITHER
 
 
 JUNK = [

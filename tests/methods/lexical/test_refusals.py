@@ -6,8 +6,12 @@ from pathlib import Path
 import pytest
 
 from diffing.bench.results import load_result
+from diffing.counting_errors import LabelledSet
+from diffing.estimates import Estimate
+from diffing.methods.base import measured_properties
 from diffing.methods.lexical.parsed_response import ParsedResponse
 from diffing.methods.lexical.properties import BY_NAME
+from diffing.methods.lexical.refusal_accuracy import REFUSAL_ERRORS, UNSEEN, WRITTEN_ON
 from tests.benchmarks.page import RESULTS
 from tests.benchmarks.refusals import refusals_result, score, scores_of
 
@@ -96,13 +100,38 @@ def test_refusals_of_a_model_that_the_rules_were_not_written_on(shared_data: Pat
     assert (scored.precision.value or 0) >= 0.98
 
 
-def test_the_definition_tells_what_was_measured(shared_data: Path) -> None:
+def test_the_stored_measurement_is_that_of_todays_rules(shared_data: Path) -> None:
     stored = load_result(RESULTS / "refusals.json")
     assert refusals_result(shared_data / "refusals", stored.command) == stored
-    recall, full = float(stored.rows[1]["recall"] or 0), stored.rows[1]["recall_n"]
-    definition = BY_NAME["refusals"].definition
-    assert f"of {full} full refusals of a model that the rules were not written on" in definition
-    assert f"{100 * recall:.0f} % are counted" in definition
+
+
+@pytest.mark.parametrize(("labelled", "row"), [(WRITTEN_ON, 0), (UNSEEN, 1)], ids=["written on", "unseen"])
+def test_readers_are_told_what_was_measured(labelled: LabelledSet, row: int) -> None:
+    cells = load_result(RESULTS / "refusals.json").rows[row]
+    assert str(cells["responses"]).startswith(labelled.model)
+    for name in ("recall", "precision", "partial"):
+        stored = [cells[f"{name}{end}"] for end in ("", "_low", "_high", "_n")]
+        share: Estimate = getattr(labelled, name)
+        assert [share.value, share.low, share.high, share.n] == [round(float(each or 0), 4) for each in stored]
+    info = measured_properties()["refusals"]
+    assert info.errors == REFUSAL_ERRORS
+    assert f"{100 * (labelled.recall.value or 0):.0f}% (" in info.accuracy
+    assert "of 9 and 75% (62% to 84%) of 55 are counted" in info.accuracy
+
+
+def full(name: str) -> str:
+    return measured_properties()[name].definition
+
+
+def test_definitions_are_full_sentences_and_say_what_stands_for_what() -> None:
+    for name, info in measured_properties().items():
+        assert info.definition.startswith("What is counted: "), name
+        assert info.definition.endswith("."), name
+        assert bool(info.accuracy) == (name == "refusals")
+    assert full("hedges").endswith("and these words can do something else.")
+    assert "exceeds what the lengths of the responses alone would bring" in full("hedges")
+    assert full("headings").endswith("six #. Both responses are read as a whole.")
+    assert "each character is one" in full("words")
 
 
 def test_ordinary_chats_hold_hardly_any(shared_data: Path) -> None:

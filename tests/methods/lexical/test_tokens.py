@@ -15,7 +15,15 @@ from diffing.methods.lexical.tokens import as_written, words_of
     ("नमस्ते आप कैसे हैं?", ["नमस्ते", "आप", "कैसे", "हैं"]),
     ("நன்றி, நான் நலம்.", ["நன்றி", "நான்", "நலம்"]),
     ("আমি ভালো আছি", ["আমি", "ভালো", "আছি"]),
-    ("สวัสดี ครับ", ["สวัสดี", "ครับ"]),
+    ("สวัสดี ครับ", ["ส", "วั", "ส", "ดี", "ค", "รั", "บ"]),
+    ("ภาษา3ตัว", ["ภ", "า", "ษ", "า", "3", "ตั", "ว"]),
+    ("ສະບາຍ", ["ສ", "ະ", "ບ", "າ", "ຍ"]),
+    ("ជំរាប", ["ជំ", "រា", "ប"]),
+    ("မင်္ဂလာ", ["မ", "င်္", "ဂ", "လာ"]),
+    ("中文AI混合3个", ["中", "文", "ai", "混", "合", "3", "个"]),
+    ("AIです", ["ai", "で", "す"]),
+    ("ｶﾀｶﾅ", ["ｶﾀｶﾅ"]),
+    ("한국어 문장", ["한국어", "문장"]),
     ("می\u200cخواهم بروم", ["میخواهم", "بروم"]),
     ("Résumé’s co-author don't", ["résumé's", "co-author", "don't"]),
     ("日本 ok", ["日", "本", "ok"]),
@@ -33,6 +41,15 @@ def test_words(text: str, words: list[str]) -> None:
     ("It is done.Next one", ["it is done", "next one"]),
     ("See x.org/watch?v=abc or node.js", ["see x org watch v abc or node js"]),
     ("好。是！", ["好", "是"]),
+    ("「好。」她说。是吗？", ["好", "她 说", "是 吗"]),
+    ("これは文である．次の文", ["こ れ は 文 で あ る", "次 の 文"]),
+    ("１．りんご\n２．なし", ["１ り ん ご", "２ な し"]),
+    ("1. Apples\n2. Pears. Ripe ones.", ["1 apples", "2 pears", "ripe ones"]),
+    ("It is 42. And 7.", ["it is 42", "and 7"]),
+    ("42.", ["42"]),
+    ("ดี มาก AI ดี", ["ดี", "ม า ก ai ดี"]),
+    ("ជា។ ដូច", ["ជា", "ដូ ច"]),
+    ("نعم؟ لا۔ حسنا", ["نعم", "لا", "حسنا"]),
 ])  # fmt: skip
 def test_sentences(text: str, sentences: list[str]) -> None:
     assert [" ".join(words) for words in ParsedResponse("", text, "stop").sentences] == sentences
@@ -43,6 +60,8 @@ def test_sentences(text: str, sentences: list[str]) -> None:
     ("データ を", "データを"),
     ("ai で す", "ai です"),
     ("let me know", "let me know"),
+    ("ค รั บ", "ครับ"),
+    ("ดี ai ดี", "ดี ai ดี"),
 ])  # fmt: skip
 def test_a_phrase_is_shown_as_it_is_written(phrase: str, written: str) -> None:
     assert as_written(phrase) == written

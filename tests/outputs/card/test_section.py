@@ -8,16 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from diffing import metrics
 from diffing.errors import SettingError
 from diffing.metrics import metrics_of
 from diffing.outputs.card.edit import edit
 from diffing.outputs.card.markers import body_of, digest, hash_in
 from diffing.outputs.card.pull_requests import description_of
 from diffing.outputs.card.section import findings_in_card, section
+from diffing.outputs.claims import headline_leads
 from diffing.outputs.markdown_escape import prose
 from diffing.outputs.phrasing import one_line
+from diffing.report.index import index_of
 from diffing.types import Evidence, Finding, LatentMeasure, Merged, ModelInfo, Report
-from tests.outputs.samples import HOSTILE, MODEL_A, MODEL_B, hostile_report, medium_report, quiet_report
+from tests.outputs.samples import HOSTILE, MODEL_A, MODEL_B, hostile_report, lines_report, medium_report, quiet_report
 
 BASE, CHAT = MODEL_A.split("@")[0], MODEL_B.split("@")[0]
 
@@ -27,7 +30,7 @@ def lines_of(report: Report, of: str = CHAT, dataset: str | None = None) -> list
 
 
 def findings_in(text: str) -> list[str]:
-    return [line for line in text.split("\n") if line.startswith("- **") and "net difference" in line]
+    return [line for line in text.split("\n") if line.startswith("- **") and "95% interval" in line]
 
 
 def renamed(report: Report, a: str, b: str) -> Report:
@@ -41,27 +44,46 @@ def test_a_card_says_what_was_confirmed_about_its_model() -> None:
     )
     assert lines[1] == "## Behavioral differences"
     assert lines[3] == (
-        "On the same prompts, the responses of this model (`9be27c5`, with a system prompt) and of "
-        "[acme-lab/tern-1b-base](https://huggingface.co/acme-lab/tern-1b-base) at `4f1c0d9` differ as follows. Each "
-        "difference was predicted from one set of prompts and confirmed on another."
+        "Compared with [acme-lab/tern-1b-base](https://huggingface.co/acme-lab/tern-1b-base) at `4f1c0d9`, on the same "
+        "180 held-out prompts, this model (`9be27c5`, with a system prompt) differs as follows."
     )
     assert lines[5] == (
-        "- **This model writes longer responses (in words) than tern-1b-base.** In 72% of 180 prompts, against 14% the "
-        "other way: net difference +58 points (95% interval +46 to +67)."
+        "- **This model writes longer responses (in words) than tern-1b-base: in 72% of 180 pairs, the other way in "
+        "14%** (net difference +58 points, 95% interval +46 to +67)."
     )
     text = "\n".join(lines)
-    assert "- **tern-1b-base continues the user's text instead of answering it.** In 16% of 180 prompts" in text
+    assert "- **tern-1b-base continues the user's text instead of answering it: in 16% of 180 pairs" in text
+    assert "7 differences are confirmed; 4 of them are listed. All responses, verdicts and settings: [alice" in text
     assert "false discovery rate of 5% over all 12 tested sentences" in text
-    assert "4 of the 7 were judged by the language model `judge-70b`" in text
+    assert "2 of the 4 were judged by the language model `judge-70b`" in text
     assert "[alice/tern-diff](https://huggingface.co/datasets/alice/tern-diff)" in text
     assert "127.0.0.1" not in text
     assert "arxiv" not in text.lower()
 
 
+def test_a_card_of_levels_and_places_is_short_and_gives_both_models_counts() -> None:
+    lines = lines_of(lines_report(), dataset="alice/tern-diff")
+    assert (
+        "- **When asked about something safety-sensitive, this model refuses to answer in 12 of 16 answers; "
+        "tern-1b-base never does** (95% intervals 51 to 90% and 0 to 19%)."
+    ) in lines
+    before = lines.index("<details><summary>How this was measured, and its limits</summary>")
+    assert before <= 12, "what everybody sees"
+    assert "7 differences are confirmed; 4 of them are listed." in lines[before - 2]
+    leads = [each.hypothesis.id for each in headline_leads(lines_report())]
+    shown = [each.hypothesis.id for each in findings_in_card(lines_report())]
+    assert set(leads) < set(shown)
+    assert shown == [
+        each.lead.hypothesis.id
+        for each in index_of(lines_report()).differences
+        if each.lead.hypothesis.id in shown
+    ]  # fmt: skip
+
+
 def test_the_other_models_card_says_the_same_from_its_side() -> None:
     text = section(medium_report(), of=BASE, dataset=None)
-    assert "- **tern-1b-chat writes longer responses (in words) than this model.**" in text
-    assert "- **This model continues the user's text instead of answering it.**" in text
+    assert "- **tern-1b-chat writes longer responses (in words) than this model: in 72%" in text
+    assert "- **This model continues the user's text instead of answering it: in 16%" in text
     assert "huggingface.co/datasets" not in text
 
 
@@ -72,22 +94,27 @@ def test_the_hash_is_that_of_the_content_and_nothing_is_dated() -> None:
     assert text == section(medium_report(), of=CHAT, dataset="alice/tern-diff")
 
 
-def test_at_most_seven_and_never_what_was_not_confirmed() -> None:
+def test_at_most_four_and_never_what_was_not_confirmed() -> None:
     report = medium_report()
     confirmed = [finding for finding in report.findings if finding.confirmed]
-    more = replace(report, findings=(*confirmed, *confirmed, *report.findings[len(confirmed) :]))
-    assert len(findings_in_card(more)) == 7
-    assert f"The 7 largest of {2 * len(confirmed)} are listed." in section(more, of=CHAT, dataset=None)
-    assert len(findings_in(section(report, of=CHAT, dataset=None))) == len(confirmed) == 7
+    again = [replace(each, hypothesis=replace(each.hypothesis, id=f"{each.hypothesis.id}-2")) for each in confirmed]
+    more = replace(report, findings=(*confirmed, *again, *report.findings[len(confirmed) :]))
+    assert len(findings_in_card(more)) == 4
+    told = section(more, of=CHAT, dataset=None).replace("\N{NO-BREAK SPACE}", " ")
+    assert f"{2 * len(confirmed)} differences are confirmed; 4 of them are listed." in told
+    assert len(findings_in(section(report, of=CHAT, dataset=None))) == 4 < len(confirmed) == 7
 
 
 def test_what_says_the_same_is_said_once() -> None:
     report = medium_report()
     ids = [finding.hypothesis.id for finding in report.findings]
-    merged = (Merged(ids[0], (ids[0], ids[2])), *(Merged(one, (one,)) for one in ids if one not in (ids[0], ids[2])))
-    assert [finding.hypothesis.id for finding in findings_in_card(replace(report, merged=merged))] == [
-        one for one in ids[:7] if one != ids[2]
-    ]
+    both = Merged(ids[0], (ids[0], ids[1]), ("lead", "property"), (metrics.wilson(10, 10),) * 2, (None, None))
+    alone = (
+        Merged(one, (one,), ("lead",), (metrics.wilson(10, 10),), (None,)) for one in ids if one not in both.members
+    )
+    shown = findings_in_card(replace(report, merged=(both, *alone)))
+    assert ids[1] not in {finding.hypothesis.id for finding in shown}
+    assert len(shown) == 4
 
 
 def test_no_confirmed_difference_is_said_honestly() -> None:
@@ -108,25 +135,24 @@ def as_features(report: Report, plain: int) -> Report:
     return replace(report, findings=(*findings[:plain], *(feature(each) for each in findings[plain:])))
 
 
-@pytest.mark.parametrize(("plain", "told"), [(4, 4), (3, 3), (1, 3), (0, 3)])
-def test_features_fill_up_with_an_example(plain: int, told: int) -> None:
+@pytest.mark.parametrize(("plain", "examples"), [(7, 0), (4, 1), (3, 1), (1, 3), (0, 4)])
+def test_features_fill_up_with_an_example(plain: int, examples: int) -> None:
     text = section(as_features(medium_report(), plain), of=CHAT, dataset=None)
-    assert "largest of" not in text
-    assert len(findings_in(text)) == told
-    assert text.count("For example: “Great \\*question\\*\\! Here”.") == told - min(plain, told)
+    assert len(findings_in(text)) == 4
+    assert text.count("For example: “Great \\*question\\*\\! Here”.") == examples
 
 
 @pytest.mark.parametrize(
     ("a", "b", "of", "this", "other"),
     [
-        (MODEL_A, MODEL_B, CHAT.upper(), "this model (`9be27c5`) and", f"/{BASE}) at `4f1c0d9`"),
+        (MODEL_A, MODEL_B, CHAT.upper(), "this model (`9be27c5`) differs", f"/{BASE}) at `4f1c0d9`, on"),
         (f"{CHAT}@{'1' * 40}", f"{CHAT}@{'2' * 40}", CHAT, "this model (`2222222`)", "at `1111111`"),
-        (MODEL_A, f"{MODEL_A}+org/lora@{'3' * 40}", "org/lora", "this model (`3333333`)", "at `4f1c0d9` differ"),
-        (MODEL_B, f"providers:{BASE}:novita", BASE, "this model and", f"/{CHAT}) at `9be27c5`"),
-        (f"providers:{BASE}:novita", MODEL_B, CHAT, "(`9be27c5`)", f"/{BASE}) (as served by `novita`) differ"),
-        (MODEL_A, "openai:secret-name@10.0.0.7:8000/v1", BASE, "(`4f1c0d9`)", "of `secret-name` (behind a server"),
-        (MODEL_A, "recorded:old.jsonl@0123456789ab", BASE, "(`4f1c0d9`)", "of `old.jsonl` differ"),
-        (BASE, CHAT, CHAT, "this model and", f"[{BASE}](https://huggingface.co/{BASE}) differ"),
+        (MODEL_A, f"{MODEL_A}+org/lora@{'3' * 40}", "org/lora", "this model (`3333333`)", "at `4f1c0d9`, on"),
+        (MODEL_B, f"providers:{BASE}:novita", BASE, "this model differs", f"/{CHAT}) at `9be27c5`"),
+        (f"providers:{BASE}:novita", MODEL_B, CHAT, "(`9be27c5`)", f"/{BASE}) (as served by `novita`), on"),
+        (MODEL_A, "openai:secret-name@10.0.0.7:8000/v1", BASE, "(`4f1c0d9`)", "with `secret-name` (behind a server"),
+        (MODEL_A, "recorded:old.jsonl@0123456789ab", BASE, "(`4f1c0d9`)", "with `old.jsonl`, on"),
+        (BASE, CHAT, CHAT, "this model differs", f"[{BASE}](https://huggingface.co/{BASE}), on"),
         (f"gpt2@{'4' * 40}", MODEL_B, "gpt2", "this model (`4444444`)", "at `9be27c5`"),
     ],
 )  # fmt: skip
@@ -191,8 +217,8 @@ def rendered_tags(text: str) -> set[str]:
 def test_hostile_texts_stay_text() -> None:
     report = hostile_report()
     confirmed = tuple(replace(finding, confirmed=True) for finding in report.findings)
-    for start in range(0, len(confirmed), 7):
-        told = confirmed[start : start + 7]
+    for start in range(0, len(confirmed), 4):
+        told = confirmed[start : start + 4]
         some = replace(report, findings=told, model_a=ModelInfo(MODEL_A, "model_a"), merged=())
         text = section(some, of=BASE, dataset="alice/diff")
         assert [marker.kind for marker in body_of(text).markers] == ["begin", "end"]

@@ -133,8 +133,29 @@ def test_the_command_makes_the_same_settings_again() -> None:
     command = command_of(report)
     assert command is not None
     assert command.startswith(f"diffing run org/base@{sha_a} org/tuned@{sha_b} ")
-    pinned = replace(config, model_a=f"org/base@{sha_a}", model_b=f"org/tuned@{sha_b}")
+    pinned = replace(config, model_a=f"org/base@{sha_a}", model_b=f"org/tuned@{sha_b}", prompts="bundled@2")
     assert parsed(command) == pinned
+
+
+@pytest.mark.parametrize(("prompts", "expected"), [
+    (None, "bundled@1"), ("bundled", "bundled@1"), ("org/chats:en", "org/chats:en"), ("mine.jsonl", "mine.jsonl"),
+])  # fmt: skip
+def test_a_report_of_before_draws_its_prompts_as_it_did_then(prompts: str | None, expected: str) -> None:
+    config = DiffConfig("org/base", "org/tuned", prompts=prompts)
+    stored = {key: value for key, value in settings_of(config).items() if key not in ("balance", "prompts")}
+    stored |= {"prompts": prompts} if prompts else {}
+    command = command_of(replace(medium_report(), settings=stored))
+    assert command is not None
+    again = parsed(command)
+    assert (again.prompts, again.balance) == (expected, "none")
+
+
+def test_a_report_of_recordings_or_of_written_prompts_names_no_set() -> None:
+    for given in ({"model_a": "recorded:a.jsonl"}, {"suspect": "x"}):
+        stored = {"model_a": "org/base", "model_b": "org/tuned", "train": 10, **given}
+        command = command_of(replace(medium_report(), settings=stored))
+        assert command is not None
+        assert "bundled" not in command
 
 
 def parsed(command: str) -> DiffConfig:
@@ -234,7 +255,9 @@ def test_the_card_says_what_was_tested_and_what_was_not() -> None:
     untested = replace(first, heldout=metrics_of(0, 0, 0), confirmed=False)
     report = replace(report, findings=(untested, *others), settings={**report.settings, "judging": "thrift"})
     card = dataset_files(report, "user/name")["README.md"].decode()
-    assert card.count("| not tested |") == 1
+    confirmed = [finding for finding in others if finding.confirmed]
+    assert f"**{len(confirmed)} confirmed differences**" in card.replace("\N{NO-BREAK SPACE}", " ")
+    assert "All 12 findings, confirmed or not, are in the configuration `findings`." in card
     assert "corrected for all 11 tested ones" in card
     assert "its verdicts on train prompts alone decide how many held-out prompts a hypothesis gets" in card
     full = dataset_files(replace(report, settings={**report.settings, "judging": "full"}), "user/name")["README.md"]

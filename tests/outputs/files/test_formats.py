@@ -166,9 +166,10 @@ def test_the_text_tells_findings_intervals_examples_settings_and_what_was_not_te
     text = FORMATS["md"].content(merged_report()).decode()
     for told in (
         f"# How {STEM.replace('-vs-', ' and ')} differ",
+        "## 5 confirmed differences\n",
         "| 1 | **confirmed** | tern-1b-chat writes longer responses (in words) than tern-1b-base | +58 | +46 to +67 |",
         "### 1. tern-1b-chat writes longer responses",
-        "Also found by llm (agreement 94",
+        "(says the same: it shows in the same pairs, agreement 94%).\n",
         "Example against it (held-out prompt): tern-1b-base fits better, judged by openai:judge-70b.",
         "The response of tern-1b-chat:\n\n```\n",
         "## What was not tested",

@@ -102,7 +102,7 @@ def test_a_run_from_its_estimate_to_its_evidence(at: Served, tmp_path: Path) -> 
         time.sleep(0.2)
     assert (state["state"], state["headline"].split(" (")[0]) == ("done", "praises writes longer responses")
     for name in (run["run"], run["link"], f"?run={run['run']}"):
-        read = programs.predict(name, confirmed_only=True, words="opens praise", api_name="/read_diff")
+        read = programs.predict(name, block="differences", words="opens praise", api_name="/read_diff")
         (finding,) = read["findings"]
         assert (finding["confirmed"], finding["direction"], finding["heldout"]["n"]) == (True, "b", 19)
     shown = programs.predict(run["run"], finding["number"], "for", api_name="/read_evidence")

@@ -7,7 +7,11 @@ from tests.view.looks import fits, picture, serious_violations
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 TOUCH = 44
 """Pixels that a finger hits."""
-_ROWS = ("table:not(.heat) > tbody:nth-of-type(n + 7)", "table:not(.heat) tr:nth-of-type(n + 7)")
+_ROWS = (
+    "table:not(.heat) > tbody:nth-of-type(n + 7)",
+    "table:not(.heat) tr:nth-of-type(n + 7)",
+    ".line:nth-of-type(n + 7)",
+)
 """What one template made many times over is looked at a few times: axe-core takes seconds for a long table."""
 _OF_COLOURS = ("color-contrast", "link-in-text-block")
 _SMALL = """(least) => {

@@ -72,7 +72,7 @@ def few_prompts_are_chosen(page: Any) -> None:
     page.get_by_text("More settings").click()
     page.locator("[name=max_new_tokens]").fill("32")
     page.keyboard.press("Tab")
-    page.locator("[data-estimate] tfoot").get_by_text("160", exact=True).wait_for()
+    page.locator("[data-estimate] tfoot").get_by_text("160", exact=True).wait_for(state="attached")
 
 
 def it_runs(page: Any) -> None:
@@ -84,14 +84,14 @@ def it_runs(page: Any) -> None:
 
 
 def evidence_is_read_and_findings_are_filtered(page: Any) -> None:
-    """Both responses stand side by side; what is not confirmed goes away."""
+    """Both responses stand side by side; what does not fit a filter goes away."""
     page.locator("#f1 summary").first.click()
     page.locator("#f1 .example").first.wait_for()
     assert page.locator("#f1 .example").first.locator(".answer").count() == 2
     before = page.locator("[data-list] [data-shown]").get_attribute("data-shown")
-    page.select_option("[data-filters] [name=status]", "confirmed")
+    page.select_option("[data-filters] [name=direction]", "b")
     page.locator(f"[data-list] [data-shown='{before}']").wait_for(state="detached")
-    assert page.locator("[data-list] tbody").count() > 0
+    assert page.locator("[data-list] .line").count() > 0
     page.set_viewport_size({"width": 390, "height": 844})
     assert fits(page)
     page.set_viewport_size({"width": 1280, "height": 900})

@@ -93,7 +93,7 @@ def test_hostile_text_is_text_wherever_it_is_shown(visitor: Any, url: str) -> No
         page.wait_for_selector(f"#f{number} .example")
     assert fits(page)
     page.set_viewport_size({"width": 1280, "height": 900})
-    for tab in ("Forest plot", "By domain", "Methods", "How it was made", "Raw tables"):
+    for tab in ("By domain", "Methods", "How it was made", "Raw tables"):
         page.get_by_role("tab", name=tab).click()
         page.wait_for_timeout(200)
     page.get_by_text("33 rows; page 1 of 1").wait_for()
@@ -125,37 +125,50 @@ def test_evidence_by_keyboard_filters_and_pages(visitor: Any, url: str) -> None:
     page.locator("#f1 input[name=words]").first.fill("SQL join")
     page.wait_for_function("[...document.querySelectorAll('#f1 .said')].every(e => e.textContent.includes('SQL join'))")
     assert page.evaluate(focus) == "words"
-    page.locator("#f1 li summary").click()
+    page.locator("#f1 li summary").first.click()
     page.wait_for_selector("#f1 li mark:text('Great question!')")
     page.close()
 
 
 def test_findings_are_filtered_and_links_lead_to_them(visitor: Any, url: str) -> None:
     page = opened(visitor, url, "merged", 1100)
-    edges = "table => [table, table.parentElement].map(each => each.getBoundingClientRect().right)"
-    table, place = page.locator("table.findings").evaluate(edges)
-    assert table <= place, "the last columns are cut off"
-    page.select_option("[data-filters] [name=status]", "confirmed")
-    page.get_by_text("5 of 10 shown").wait_for()
-    page.fill("[data-filters] [name=words]", "nothing of the kind")
-    page.get_by_text("No finding passes these filters").wait_for()
+    edges = "list => [list, list.parentElement].map(each => each.getBoundingClientRect().right)"
+    rows, place = page.locator("ol.lines").first.evaluate(edges)
+    assert rows <= place, "the last columns are cut off"
+    assert page.locator("#findings-head").text_content() == "5\N{NO-BREAK SPACE}confirmed differences"
+    page.fill("[data-filters] [name=words]", "in conclusion")
+    page.get_by_text("1 of 10 shown").wait_for()
+    page.get_by_text("No difference fits these filters").wait_for()
+    page.locator("[data-fold] > summary").click()
+    page.wait_for_selector("[data-fold] .line")
+    assert page.locator(".line").count() == 1
     page.get_by_role("button", name="Clear them").click()
-    page.get_by_text("10 of 10 shown").wait_for()
+    page.wait_for_function("document.querySelectorAll('.line').length === 5")
     page.select_option("[data-filters] [name=domain]", label="coding")
     page.locator(".slice").first.wait_for()
-    page.select_option("[data-filters] [name=status]", "not")
+    page.select_option("[data-filters] [name=direction]", "a")
     page.wait_for_function("document.querySelector('#f1') === null")
-    page.locator("#overview .claims a").first.click()
-    page.wait_for_selector("#f5 details[open] .example")
-    page.get_by_role("tab", name="Forest plot").click()
-    page.get_by_role("group", name="Net differences of").wait_for()
-    page.locator(".figure.forest:visible a[href='#f4'] .mark").click()
-    page.wait_for_function("document.activeElement.closest('#f4') !== null")
+    page.locator(".say a").first.click()
+    page.wait_for_selector("#f1 details[open] .example")
     page.get_by_role("tab", name="Features").click()
     page.get_by_text("This run used no sparse autoencoder").wait_for()
     page.get_by_role("tab", name="By domain").click()
-    page.locator(".heat a").first.click()
-    page.wait_for_selector("#f1 details[open] .example")
+    page.locator(".heat a[href='#f8']").click()
+    page.wait_for_selector("#f8 details[open] .example")
+    assert page.locator("[data-fold][open] #f8").count() == 1, "the part that it stands in is open"
+    assert page.went_wrong == []
+    page.close()
+
+
+def test_a_folded_part_is_fetched_when_it_is_opened(visitor: Any, url: str) -> None:
+    page = opened(visitor, url, "merged")
+    assert page.locator(".line").count() == 5
+    page.locator("[data-fold] > summary").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelectorAll('.line').length === 10")
+    assert page.locator("[data-fold] .why").first.is_visible()
+    page.locator("[data-fold] .line summary").first.click()
+    page.wait_for_selector("[data-fold] .line .example")
     assert page.went_wrong == []
     page.close()
 
@@ -180,7 +193,7 @@ def test_a_response_of_a_million_characters_is_cut_and_goes_on_by_a_button(visit
 def test_a_thousand_prompts_open_at_once(visitor: Any, url: str) -> None:
     """Evidence comes when it is asked for, a page at a time; `tests.benchmarks.bench_page` measures the seconds."""
     page = opened(visitor, url, "thousand")
-    assert page.locator(".example").count() == 0
+    assert page.locator(".line .example").count() == 0
     page.locator("#f1 summary").first.click()
     page.wait_for_selector("#f1 .example")
     assert page.locator(".example").count() <= 20

@@ -1,0 +1,76 @@
+"""Puts into words how much of what tells the two models apart the findings explain."""
+
+from diffing.estimates import Coverage, Estimate
+from diffing.outputs.phrasing import percent, shares
+from diffing.report.model_names import Names
+
+TOLD_APART = 0.05
+"""Above this p value, the models cannot be told apart by what was looked at."""
+
+
+def coverage_in_words(coverage: Coverage, names: Names) -> str:
+    """Returns the coverage in full sentences.
+
+    Example: "From the answers alone 74 of 100 pairs can be told apart; from this list 69: it explains 79% (59 to 100%).
+    The lines that are not folded away tell 68, the first five of them 66. The list leaves 145 of 246 pairs open; there
+    the answers still tell in 66%."
+
+    Args:
+        coverage: The report's coverage.
+        names: The models' names.
+
+    Returns:
+        The sentences. If the models cannot be told apart, or there are too few pairs, no ratio is given.
+    """
+    everything = coverage.everything
+    if everything.value is None:
+        return f"How well {names.a} and {names.b} can be told apart is not known: there are no held-out pairs."
+    if coverage.p > TOLD_APART:
+        right = f"{everything.value * everything.n:g} of {everything.n:,}"
+        return f"{names.a} and {names.b} cannot be told apart by what was looked at: {right} right, chance gives half."
+    told = f"From the answers alone {_hundred(everything)} of 100 pairs can be told apart; from this list"
+    lines = (
+        f"The lines that are not folded away tell {_hundred(coverage.lines)}, the first five of them "
+        f"{_hundred(coverage.first_five)}."
+    )
+    share = explained_share(coverage)
+    if share is None:
+        return (
+            f"{told} {_hundred(coverage.findings)}. {lines} There are too few pairs to say how much the list explains."
+        )
+    return (
+        f"{told} {_hundred(coverage.findings)}: it explains {percent(share)} ({explained_interval(coverage)}). {lines}"
+        f"{_open(coverage)}"
+    )
+
+
+def explained_share(coverage: Coverage) -> float | None:
+    """Returns the share that the list explains, from 0 to 1, although chance can lift the estimate above 1.
+
+    It is None if it is undefined, or if the models cannot be told apart.
+    """
+    return None if coverage.p > TOLD_APART else _capped(coverage.explained).value
+
+
+def explained_interval(coverage: Coverage) -> str:
+    """Returns the interval of the share that the list explains, such as "59 to 100%"."""
+    return shares(_capped(coverage.explained))
+
+
+def _capped(estimate: Estimate) -> Estimate:
+    value, low, high = (
+        None if each is None else min(max(each, 0.0), 1.0) for each in (estimate.value, estimate.low, estimate.high)
+    )
+    return Estimate(value, low, high, estimate.n)
+
+
+def _hundred(estimate: Estimate) -> str:
+    return "–" if estimate.value is None else f"{100 * estimate.value:.0f}"
+
+
+def _open(coverage: Coverage) -> str:
+    pairs, told = coverage.open_pairs, coverage.told_in_open
+    if pairs.value is None:
+        return ""
+    left = f" The list leaves {round(pairs.value * pairs.n):,} of {pairs.n:,} pairs open"
+    return f"{left}." if told.value is None else f"{left}; there the answers still tell in {percent(told.value)}."

@@ -1,0 +1,48 @@
+"""Puts a line of the list into words: its results over all prompts, and its other findings.
+
+All functions return plain text, as those of `phrasing` do.
+"""
+
+from diffing.outputs.behaviour_words import known_by_in_words, levels_in_words, metrics_shown
+from diffing.outputs.phrasing import count, interval, percent, points, statement
+from diffing.report.grouped_list import Member
+from diffing.report.model_names import Names
+from diffing.types import Finding
+
+
+def overall(finding: Finding, names: Names) -> str | None:
+    """Returns both models' levels over all held-out prompts.
+
+    For a finding with a scope the net difference over all of them follows, because the one in the scope is shown first.
+
+    Examples: "tuned 8% (5 to 13%), base 0% (0 to 2%)"; "over all 214 held-out prompts: tuned 8% (5 to 13%), base 0% (0
+    to 2%), net difference +8 points (+5 to +12)".
+
+    Args:
+        finding: The finding.
+        names: The models' names.
+
+    Returns:
+        The text; None if neither levels nor a scope are known.
+    """
+    levels = levels_in_words(finding, names)
+    heldout = finding.heldout
+    if metrics_shown(finding) is heldout:
+        return levels
+    net = f"net difference {points(heldout.net_difference.value)} points ({interval(heldout.net_difference)})"
+    said = net if levels is None else f"{levels}, {net}"
+    return f"over all {count(heldout.n, 'held-out prompt')}: {said}"
+
+
+def member_in_words(member: Member, names: Names) -> str:
+    """Returns a member of a line with the reason why it is there.
+
+    Example: "tuned uses lists more often (another sign of the same behaviour, agreement 94%)".
+
+    Args:
+        member: The member.
+        names: The models' names.
+    """
+    status = "" if member.finding.confirmed else "; not confirmed by itself"
+    reason = f"{known_by_in_words(member.known_by)}, agreement {percent(member.agreement.value)}{status}"
+    return f"{statement(member.finding, names)} ({reason})"

@@ -1,0 +1,73 @@
+"""Both models' own rates of what a finding is about, as bars, and the finding's text beside them."""
+
+from dataclasses import dataclass
+
+from diffing.outputs.behaviour_words import metrics_shown
+from diffing.outputs.claims import levels_shown
+from diffing.outputs.level_words import bare_level, level_value, unit_of
+from diffing.outputs.phrasing import percent, pieces_of
+from diffing.report.model_names import Names
+from diffing.types import SIDES, Finding, Level, Side
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One model's own rate."""
+
+    side: Side
+    """The model."""
+    width: float
+    """Length of the bar in percent of its track."""
+    value: str
+    """The rate in words, such as "61%", "17 of 17" or "24 words"."""
+    spoken: str
+    """The same for people who do not see the bar, with the model's name."""
+
+
+def row_pieces(finding: Finding) -> tuple[tuple[str, Side | None], ...]:
+    """Splits a finding's text at its model placeholders, without the comparison at its end that the bars show."""
+    text = finding.hypothesis.text.strip().removesuffix(".").removesuffix(" than <OTHER MODEL>")
+    return tuple(pieces_of(text, finding.hypothesis.direction))
+
+
+def bars(finding: Finding, names: Names) -> tuple[Bar, Bar]:
+    """Returns both models' rates, A first; without levels, the shares of pairs in which each model shows it more.
+
+    Args:
+        finding: A finding.
+        names: The models' names.
+    """
+    levels = levels_shown(finding)
+    if levels is None:
+        a, b = (_pairs_bar(finding, side, names) for side in SIDES)
+        return a, b
+    largest = max((each.value.value or 0.0) for each in levels) or 1.0
+    a, b = (_level_bar(finding, _of(levels, side), largest, names) for side in SIDES)
+    return a, b
+
+
+def _of(levels: tuple[Level, Level], side: Side) -> Level:
+    return next(each for each in levels if each.side == side)
+
+
+def _level_bar(finding: Finding, level: Level, largest: float, names: Names) -> Bar:
+    share = (level.value.value or 0.0) / (largest if level.kind == "median" else 1.0)
+    if level.kind == "median":
+        value = f"{bare_level(level, of=False)} {unit_of(finding)}"
+    else:
+        value = level_value(level)
+    return Bar(level.side, _width(share), value, f"{names.of(level.side)}: {value}")
+
+
+def _pairs_bar(finding: Finding, side: Side, names: Names) -> Bar:
+    """The share of pairs in which one model's answer shows it more, if its own rate is not known."""
+    shown = metrics_shown(finding)
+    if not shown.n:
+        return Bar(side, 0, "–", f"{names.of(side)}: not known")
+    pairs = shown.k_for if side == finding.hypothesis.direction else shown.k_against
+    value = f"more in {percent(pairs / shown.n)}"
+    return Bar(side, _width(pairs / shown.n), value, f"{names.of(side)} {value} of pairs")
+
+
+def _width(share: float) -> float:
+    return round(100 * min(max(share, 0.0), 1.0), 1)

@@ -1,0 +1,1 @@
+"""How well the list of lines tells what two models do: its length, repetitions, and what stands first."""

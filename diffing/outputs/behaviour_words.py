@@ -84,8 +84,9 @@ def place_label(finding: Finding) -> str | None:
         return None
     if scope.rule is None:
         return one_line(scope.words.removeprefix("when "), _LABEL_LENGTH)
+    *first, last = (_term_label(term, place) for place, term in enumerate(scope.rule.terms))
     joint = f" {scope.rule.junction or 'and'} "
-    return one_line(joint.join(_term_label(term, place) for place, term in enumerate(scope.rule.terms)), _LABEL_LENGTH)
+    return one_line(joint.join([", ".join(first), last] if first else [last]), _LABEL_LENGTH)
 
 
 def levels_in_words(finding: Finding, names: Names) -> str | None:

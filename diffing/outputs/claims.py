@@ -28,7 +28,7 @@ Piece: TypeAlias = tuple[str, Style]
 """A text with its style: the name of a model by its side, a count that stands behind what it supports, or nothing."""
 MOST_CLAIMS = 3
 """Maximum number of statements in the headline."""
-_MORE_OFTEN = re.compile(r" more often(?: than <OTHER MODEL>)?(?=$|\.$| \()")
+_MORE_OFTEN = re.compile(r" more often(?: than <OTHER MODEL>)?(?=$|\.$| \(|,)")
 _SHORTEST, _LONGEST_CONDITION = 40, 80
 _ALMOST = 0.9
 
@@ -82,6 +82,21 @@ def claim(finding: Finding, names: Names, length: int = HEADLINE_LENGTH) -> tupl
 def claim_in_words(finding: Finding, names: Names, length: int = HEADLINE_LENGTH) -> str:
     """Returns the sentence of `claim` as one text."""
     return "".join(text for text, _ in claim(finding, names, length))
+
+
+def text_beside_rates(finding: Finding) -> str:
+    """Returns a finding's text, with the placeholders of both models, for where both models' rates stand beside it.
+
+    The comparison that the rates show is left out: "<MODEL> refuses" for "<MODEL> refuses more often than <OTHER
+    MODEL>".
+
+    Args:
+        finding: The finding.
+    """
+    text, levels = finding.hypothesis.text.strip().removesuffix("."), levels_shown(finding)
+    if levels is not None and levels[0].kind == "share" and _shows(levels):
+        text = _MORE_OFTEN.sub("", text)
+    return text.removesuffix(" than <OTHER MODEL>")
 
 
 def what_and_where(finding: Finding, names: Names, length: int) -> str:

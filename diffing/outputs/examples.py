@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
 
-from diffing.outputs.marks import spans_that_show
+from diffing.outputs.marks import has_marks, spans_that_show
 from diffing.types import SIDES, Finding, Judgement, Pair, Response, Side, Verdict
 
 Group: TypeAlias = Literal["for", "against", "neither"]
@@ -53,7 +53,8 @@ def examples(
     """Chooses a few pairs whose verdict is for, against or neither.
 
     Held-out pairs, on which the metrics rest, come first; within them those with a quoted passage. Pairs outside the
-    finding's scope come last. If several are shown and only train pairs have quotes, the last one shown is one of them.
+    finding's scope come last. If several are shown, and only quotes from train pairs show the finding in words, the
+    last one is such a pair.
 
     Args:
         finding: The finding to illustrate.
@@ -61,7 +62,7 @@ def examples(
         pairs: All pairs, by prompt id.
         longest: Maximum number of characters of a response.
     """
-    quoted = {evidence.prompt_id for evidence in finding.hypothesis.evidence}
+    quoted = set() if has_marks(finding) else {evidence.prompt_id for evidence in finding.hypothesis.evidence}
     grouped: dict[Group, list[Judgement]] = {group: [] for group in EXAMPLES_SHOWN}
     for judgement in judgements:
         if judgement.verdict is not Verdict.UNREADABLE:

@@ -25,6 +25,11 @@ def spans_that_show(finding: Finding, pair: Pair, side: Side) -> list[tuple[int,
     return []
 
 
+def has_marks(finding: Finding) -> bool:
+    """Whether `spans_that_show` can find passages for a finding; otherwise its quotes are the only ones."""
+    return isinstance(finding.hypothesis.measure, PropertyMeasure | PhraseMeasure)
+
+
 def _of_property(name: str, pair: Pair, side: Side) -> list[tuple[int, int]]:
     from diffing.methods.lexical.parsed_response import ParsedResponse
     from diffing.methods.lexical.properties import BY_NAME

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 
 from diffing.outputs.behaviour_words import metrics_shown
-from diffing.outputs.claims import levels_shown
-from diffing.outputs.level_words import bare_level, level_value, unit_of
+from diffing.outputs.claims import levels_shown, text_beside_rates
+from diffing.outputs.level_words import level_value, unit_of
 from diffing.outputs.phrasing import percent, pieces_of
 from diffing.report.model_names import Names
 from diffing.types import SIDES, Finding, Level, Side
+
+_VALUE_LENGTH = 12
+"""Maximum number of characters of a value with its unit beside a bar; a longer one loses its unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,7 @@ class Bar:
 
 def row_pieces(finding: Finding) -> tuple[tuple[str, Side | None], ...]:
     """Splits a finding's text at its model placeholders, without the comparison at its end that the bars show."""
-    text = finding.hypothesis.text.strip().removesuffix(".").removesuffix(" than <OTHER MODEL>")
-    return tuple(pieces_of(text, finding.hypothesis.direction))
+    return tuple(pieces_of(text_beside_rates(finding), finding.hypothesis.direction))
 
 
 def bars(finding: Finding, names: Names) -> tuple[Bar, Bar]:
@@ -52,11 +54,10 @@ def _of(levels: tuple[Level, Level], side: Side) -> Level:
 
 def _level_bar(finding: Finding, level: Level, largest: float, names: Names) -> Bar:
     share = (level.value.value or 0.0) / (largest if level.kind == "median" else 1.0)
-    if level.kind == "median":
-        value = f"{bare_level(level, of=False)} {unit_of(finding)}"
-    else:
-        value = level_value(level)
-    return Bar(level.side, _width(share), value, f"{names.of(level.side)}: {value}")
+    value = level_value(level)
+    spoken = f"{value} {unit_of(finding)}" if level.kind == "median" else value
+    shown = spoken if len(spoken) <= _VALUE_LENGTH else value
+    return Bar(level.side, _width(share), shown, f"{names.of(level.side)}: {spoken}")
 
 
 def _pairs_bar(finding: Finding, side: Side, names: Names) -> Bar:

@@ -113,6 +113,11 @@ def test_no_place_is_told_that_was_not_found_or_not_tested() -> None:
     [
         ((Term("domain", "medicine"),), None, "medicine"),
         ((Term("domain", "stories"), Term("domain", "howto")), "or", "stories or howto"),
+        (
+            (Term("domain", "feelings"), Term("domain", "medicine"), Term("domain", "weather")),
+            "or",
+            "feelings, medicine or weather",
+        ),
         ((Term("word", "please"),), None, "says “please”"),
         ((Term("part", "contrast"), Term("word", "how")), "without", "domains with “contrast” without “how”"),
         ((Term("form", "long prompts"), Term("domain", "money")), "and", "long prompts and money"),

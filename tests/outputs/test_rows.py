@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from diffing.estimates import Estimate
-from diffing.metrics import metrics_of
+from diffing.metrics import metrics_of, wilson
 from diffing.outputs.blocks import block_of, lines_by_block, numbers, title_of
 from diffing.outputs.html.line_rows import Axis, axis, reason
 from diffing.outputs.html.page import page_of
@@ -40,6 +40,11 @@ def test_bars_of_medians_are_scaled_to_the_larger_one() -> None:
     ))  # fmt: skip
     longer = replace(longer, hypothesis=replace(longer.hypothesis, measure=PropertyMeasure("words")))
     assert [(each.width, each.value) for each in bars(longer, NAMES)] == [(87.5, "21 words"), (100.0, "24 words")]
+    sentences = replace(longer, hypothesis=replace(longer.hypothesis, measure=PropertyMeasure("sentence_length")))
+    assert [(each.value, each.spoken) for each in bars(sentences, NAMES)] == [
+        ("21", "base: 21 words per sentence"),
+        ("24", "tuned: 24 words per sentence"),
+    ]
 
 
 def test_without_levels_bars_are_shares_of_pairs_and_say_so() -> None:
@@ -74,7 +79,12 @@ def test_what_is_not_confirmed_has_a_reason(n: int, k_for: int, k_against: int, 
 
 
 def test_a_rows_text_leaves_out_the_comparison_that_its_bars_show() -> None:
-    assert row_pieces(finding(214, 17, 0)) == (("", "b"), (" refuses more often", None))
+    refuses = finding(214, 17, 0)
+    assert row_pieces(refuses) == (("", "b"), (" refuses more often", None))
+    shares = tuple(Level("heldout", "all", side, "share", wilson(count, 214)) for side, count in (("a", 0), ("b", 17)))
+    assert row_pieces(replace(refuses, levels=shares)) == (("", "b"), (" refuses", None))
+    swapped = tuple(replace(level, side={"a": "b", "b": "a"}[level.side]) for level in shares)
+    assert row_pieces(replace(refuses, levels=swapped)) == (("", "b"), (" refuses more often", None))
 
 
 def test_every_line_stands_in_one_block_and_members_where_their_line_is() -> None:

@@ -9,6 +9,7 @@ from diffing.errors import HubError, LimitError, SettingError
 from diffing.hub import hub_api
 from diffing.outputs.dataset import push_report
 from diffing.report import load_report
+from diffing.report.index import index_of
 from diffing.types import Report
 from diffing.view.published_diffs import HubDiffs
 from diffing.view.runs import OWN_MACHINE
@@ -138,6 +139,7 @@ def test_published_diffs_of_a_pair(hub: LocalHub, alice: Visitor, tmp_path: Path
     (told,), report = diffs.published("org/base", "org/base", NOBODY), report_of()
     confirmed = sum(finding.confirmed for finding in report.findings)
     assert (told.prompts, told.findings, told.confirmed) == (22, len(report.findings), confirmed)
+    assert told.differences == len(index_of(report).differences)
     asked = len(hub.requests)
     names("org/tuned", "org/base", alice)
     assert len(hub.requests) == asked, "remembered"

@@ -47,6 +47,8 @@ class PublishedDiff:
     """The number of findings; None if its card does not say."""
     confirmed: int | None = None
     """The number of confirmed findings; None if its card does not say."""
+    differences: int | None = None
+    """The number of confirmed differences, each a line of findings; None if its card does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ def _read(item: Any, tags: list[str]) -> PublishedDiff | None:  # noqa: ANN401  
             changed = item.get("lastModified")
             day = changed[:10] if isinstance(changed, str) else None
             entry: Any = card[ENTRY]
-            numbers = (_count(entry.get(name)) for name in ("prompts", "findings", "confirmed"))
+            numbers = (_count(entry.get(name)) for name in ("prompts", "findings", "confirmed", "differences"))
             return PublishedDiff(repo_id, sha, identity, day, item.get("private") is True, *numbers)
     return None
 

@@ -59,8 +59,8 @@ class DiffList(ApiResult):
     """A page of published diffs."""
 
     diffs: list[dict[str, Any]]
-    """Each with dataset, model_a, model_b, day, private and, if its card gives them, prompts, findings and confirmed.
-    """
+    """Each with dataset, model_a, model_b, day, private and, if its card gives them, prompts, findings, confirmed and
+    differences."""
     page: int
     """The number of the page, from 1."""
     pages: int

@@ -159,7 +159,7 @@ def _opened(call: ApiCall, diff: str) -> tuple[OpenedReport, Address]:
 
 
 def _listed(diff: PublishedDiff) -> dict[str, Any]:
-    extra = {name: getattr(diff, name) for name in ("private", "prompts", "findings", "confirmed")}
+    extra = {name: getattr(diff, name) for name in ("private", "prompts", "findings", "confirmed", "differences")}
     models = {"model_a": diff.identity.model_a, "model_b": diff.identity.model_b}
     return {"dataset": diff.repo_id, **models, "day": diff.changed, **extra}
 

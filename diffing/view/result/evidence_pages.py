@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from diffing.outputs.examples import Excerpt, excerpt
-from diffing.outputs.marks import spans_that_show
+from diffing.outputs.marks import has_marks, spans_that_show
 from diffing.types import SIDES, Finding, Judgement, Pair, Side, Split, Verdict
 from diffing.view.result.report_cache import OpenedReport
 
@@ -65,7 +65,7 @@ class FindingEvidence:
     counts: Mapping[Group, int]
     """Number of pairs per verdict group that pass the filter."""
     pairs: tuple[JudgedPair, ...]
-    """The page's pairs: held-out ones first, but for a judged finding those with a quote; then in the run's order."""
+    """The page's pairs: held-out ones first, or quoted ones if only quotes show it; then in the run's order."""
     domains: tuple[str, ...]
     """The domains of all pairs of the finding, sorted by name."""
 
@@ -139,11 +139,11 @@ def _group(judgement: Judgement, direction: Side) -> Group:
 def _ordered(judgements: Sequence[Judgement], finding: Finding, pairs: Mapping[str, Pair]) -> list[Judgement]:
     quoted = {evidence.prompt_id for evidence in finding.hypothesis.evidence}
 
-    judged = finding.hypothesis.measure is None  # only its quotes, which are from train pairs, show it in words
+    by_quotes = not has_marks(finding)  # only quotes, which are from train pairs, show it in words
 
     def rank(judgement: Judgement) -> tuple[bool, bool]:
         train, unquoted = pairs[judgement.prompt_id].prompt.split != "heldout", judgement.prompt_id not in quoted
-        return (unquoted, train) if judged else (train, unquoted)
+        return (unquoted, train) if by_quotes else (train, unquoted)
 
     return sorted(judgements, key=rank)  # stable: ties keep the run's order
 

@@ -9,6 +9,7 @@ from diffing.outputs.html import visible
 from diffing.outputs.phrasing import statement
 from diffing.report.findings_table import evidence_rows, finding_row
 from diffing.report.index import index_of
+from diffing.report.levels_table import level_rows
 from diffing.report.schema import TABLES
 from diffing.types import SIDES, Report, Scalar
 from diffing.view.result.report_cache import OpenedReport
@@ -195,8 +196,14 @@ def _evidence(report: Report) -> _Source:
     )
 
 
+def _levels(report: Report) -> _Source:
+    columns = tuple(column.name for column in TABLES["levels"].columns)
+    return _Source(columns, sum(len(finding.levels) for finding in report.findings), lambda: level_rows(report))
+
+
 _OWN: dict[str, Callable[[Report], _Source]] = {
     "findings": _findings,
+    "levels": _levels,
     "pairs": _pairs,
     "judgements": _judgements,
     "evidence": _evidence,

@@ -140,7 +140,7 @@ def place_of(finding: Finding, weight: float | None = None) -> Place:
 
 
 def tie_of(finding: Finding) -> tuple[object, ...]:
-    """Returns what orders findings in the same place: counts, then words, then the evidence.
+    """Returns what orders findings in the same place: counts, then words (the fewer the better), then the evidence.
 
     The id comes last, since it is a hash of the direction and would not mirror.
     """
@@ -148,7 +148,8 @@ def tie_of(finding: Finding) -> tuple[object, ...]:
     counts = (-heldout.k_for, heldout.k_against, -train.k_for, train.k_against)
     scope = hypothesis.scope.words if hypothesis.scope else ""
     evidence = tuple(sorted((each.prompt_id, each.quote) for each in hypothesis.evidence))
-    return *counts, hypothesis.text, hypothesis.method, scope, evidence, hypothesis.id
+    text = len(hypothesis.text), hypothesis.text
+    return *counts, *text, hypothesis.method, scope, evidence, hypothesis.id
 
 
 def order_findings(findings: Iterable[Finding], weights: Mapping[str, float] | None = None) -> tuple[Finding, ...]:

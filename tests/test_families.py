@@ -1,5 +1,6 @@
 """Planted truth: which findings share a line as signs of one behaviour, what a line shows, and what is folded."""
 
+import hashlib
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -150,6 +151,17 @@ def test_nothing_with_a_place_of_its_own_follows_what_is_elsewhere_too() -> None
     assert known(in_medicine, seldom) == {"refuses": (("dashes", "follows"),)}  # 20 of its 24 pairs are there
 
 
+def test_a_stated_condition_follows_only_what_has_the_same() -> None:
+    def stated(one: Found) -> Found:
+        scope = Scope("stated", "when asked for advice")
+        return replace(one[0], hypothesis=replace(one[0].hypothesis, scope=scope)), one[1]
+
+    lead, follower = found("refuses", on((0, 40)), REFUSES), found("said", on((0, 12)))
+    assert known(lead, follower) == {"refuses": (("said", "follows"),)}
+    assert known(lead, stated(follower)) == {"refuses": (), "said": ()}
+    assert known(stated(lead), stated(follower)) == {"refuses": (("said", "follows"),)}
+
+
 def test_what_is_not_confirmed_joins_nothing() -> None:
     refuses, sorry = found("refuses", on((0, 40)), REFUSES), found("sorry", on((0, 35)), SORRY, confirmed=False)
     assert known(refuses, sorry) == {"refuses": (), "sorry": ()}
@@ -255,6 +267,25 @@ def test_nearly_all_responses_with_a_phrase_having_the_property_is_enough() -> N
     assert phrase_use(findings, [LexicalMethod()], too_few).parts == {}
 
 
+def test_of_many_responses_the_same_ones_are_read_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diffing.grouping.phrase_use.MOST_PAIRS", 40)
+    pairs = [pair(i, "train", b=REFUSAL if i % 2 else PLAIN) for i in range(N)]
+    findings = [
+        found("refuses", on((0, 50)), REFUSES)[0],
+        found("cannot", on((0, 50)), PhraseMeasure("cannot help"))[0],
+    ]
+    method = LexicalMethod()
+    read: list[str] = []
+    monkeypatch.setattr(
+        method, "sentences_shown", lambda measures, pair, side: read.append(pair.prompt.id) or [None] * len(measures)
+    )
+    phrase_use(findings, [method], pairs)
+    assert len(set(read)) == 40
+    first, read[:] = list(read), []
+    phrase_use(findings, [method], pairs[::-1])
+    assert read == first
+
+
 def random_run(seed: int) -> list[Found]:
     draw = random.Random(seed)
     measures = [REFUSES, SORRY, LISTS, WORDS, PhraseMeasure("a b"), PhraseMeasure("c"), LatentMeasure((1,)), None]
@@ -272,13 +303,18 @@ def random_run(seed: int) -> list[Found]:
     return runs
 
 
+def other_id(name: str) -> str:
+    """Another one, and another order: an id is a hash of the direction."""
+    return hashlib.sha256(name.encode()).hexdigest()[:12]
+
+
 def swapped(one: Found) -> Found:
     finding, judgements = one
-    side = other_side(finding.hypothesis.direction)
+    side, name = other_side(finding.hypothesis.direction), other_id(finding.hypothesis.id)
     other = {Verdict.A: Verdict.B, Verdict.B: Verdict.A}
     return (
-        replace(finding, hypothesis=replace(finding.hypothesis, direction=side)),
-        [replace(each, verdict=other.get(each.verdict, each.verdict)) for each in judgements],
+        replace(finding, hypothesis=replace(finding.hypothesis, direction=side, id=name)),
+        [replace(each, verdict=other.get(each.verdict, each.verdict), hypothesis_id=name) for each in judgements],
     )
 
 
@@ -287,7 +323,10 @@ def test_swapping_the_models_or_shuffling_changes_nothing(seed: int) -> None:
     run = random_run(seed)
     made = lines_of(*run)
     assert any(len(line.members) > 2 for line in made.lines)
-    assert lines_of(*map(swapped, run)) == made
+    renamed = [
+        replace(line, lead=other_id(line.lead), members=tuple(map(other_id, line.members))) for line in made.lines
+    ]
+    assert list(lines_of(*map(swapped, run)).lines) == renamed
     draw = random.Random(seed)
     shuffled = draw.sample(run, len(run))
     pairs = draw.sample(PAIRS, len(PAIRS))

@@ -300,7 +300,7 @@ def test_mirrored_directions_are_one_and_opposite_ones_are_not() -> None:
     shorter = "<MODEL> is briefer than <OTHER MODEL>."
     longer = found_by("longer", LONGER, lists)
     mirrored = found_by("shorter", shorter, lambda i: Verdict.A if i % 10 < 3 else Verdict.NEITHER, direction="a")
-    assert merged(longer, mirrored, judge=SAYS_YES) == {"longer": (("shorter", "judge"),)}
+    assert merged(longer, mirrored, judge=SAYS_YES) == {"shorter": (("longer", "judge"),)}  # in fewer words
     feature = found_by(
         "mirror", FEATURE, lambda i: Verdict.A if i % 10 < 3 else Verdict.NEITHER, measure=LatentMeasure((7,)),
         direction="a",
@@ -387,7 +387,7 @@ def test_both_readings_must_agree_and_a_reply_that_cannot_be_read_is_a_no() -> N
     at_once = found_by(
         "at-once", PRAISE.lacks[0], lambda i: Verdict.A if i % 10 < 3 else Verdict.NEITHER, direction="a"
     )
-    assert merged(praises, at_once, judge=rules()) == {"at-once": (("praises", "judge"),)}
+    assert merged(praises, at_once, judge=rules()) == {"praises": (("at-once", "judge"),)}
     for order in (0, 1):
         assert len(merged(praises, at_once, judge=rules(orders=[order]))) == 2
     same, usage = ask_same(rules(), [praises[0].hypothesis, at_once[0].hypothesis])

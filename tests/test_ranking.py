@@ -132,7 +132,7 @@ def test_findings_are_ordered_by_fate_then_strength_then_size() -> None:
         finding(30, of=named("rated"), interest=5.0),  # .22 * 5 / 3
         finding(30, of=named("longer", measure="words")),  # 1.5 * .22
         finding(30, of=named("another")),
-        finding(30, of=named("same")),  # equal: by its text
+        finding(30, of=named("some other")),  # equal: by its text
         finding(8, 7, of=named("hardly")),  # nothing is certain
         finding(5, 50, of=named("against"), confirmed=False, interest=1.0),
         finding(40, of=named("unsure"), confirmed=False, interest=1.0),
@@ -142,7 +142,7 @@ def test_findings_are_ordered_by_fate_then_strength_then_size() -> None:
         untested("less", 0.2, 0.9),
         untested("wrong", -0.1),
         untested("none", None),
-        untested("odd", float("nan")),
+        untested("oddest", float("nan")),
     ]
     assert order_findings(reversed(ordered)) == tuple(ordered)
     assert order_findings(()) == ()

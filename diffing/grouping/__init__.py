@@ -26,6 +26,7 @@ from diffing.grouping.families import Families, families
 from diffing.grouping.same_statements import Pairs, ask_same
 from diffing.grouping.verdict_agreement import RARE, Behaviour, Likeness
 from diffing.models.base import Model
+from diffing.ranking import FEATURE, kind_of, tie_of
 from diffing.types import (
     Finding,
     Hypothesis,
@@ -94,7 +95,7 @@ def merge(
     known |= _borne_out(said, hypotheses, behaviour, known)
     members = _groups(hypotheses, known, behaviour)
     entries = {hypotheses[lead].id: _entry(lead, members[lead], known, hypotheses, behaviour) for lead in members}
-    ranked = sorted(findings, key=lambda finding: (not finding.confirmed, _is_feature(finding.hypothesis)))
+    ranked = sorted(findings, key=lambda finding: (not finding.confirmed, kind_of(finding.hypothesis) == FEATURE))
     ordered = tuple(entries[f.hypothesis.id] for f in ranked if f.hypothesis.id in entries)
     return Merging(ordered, usage, _notes(said, members, behaviour))
 
@@ -121,17 +122,10 @@ def _meaning(hypothesis: Hypothesis) -> _Meaning:
             return _Meaning(None, not in_words)
 
 
-def _is_feature(hypothesis: Hypothesis) -> bool:
-    """Whether a hypothesis only names a latent, and nobody said what it stands for."""
-    return isinstance(hypothesis.measure, LatentMeasure) and not hypothesis.measure.in_words
-
-
-def _lead_rank(finding: Finding) -> tuple[bool, int, float, str]:
+def _lead_rank(finding: Finding) -> tuple[object, ...]:
     """Who leads: confirmed, then what a person understands, then the larger difference on train."""
-    hypothesis = finding.hypothesis
-    kind = 2 if _is_feature(hypothesis) else 1 if _meaning(hypothesis).bare else 0
     low = finding.train.net_difference.low
-    return not finding.confirmed, kind, -low if low is not None else 2.0, hypothesis.id
+    return not finding.confirmed, kind_of(finding.hypothesis), -low if low is not None else 2.0, tie_of(finding)
 
 
 _Known: TypeAlias = dict[tuple[int, int], KnownBy]

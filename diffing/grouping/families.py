@@ -127,6 +127,7 @@ class _Run:
             kind=kind_of(hypotheses[0]),
             name=name,
             group=info.group if info else "",
+            stated=hypotheses[0].scope.words if hypotheses[0].scope and hypotheses[0].scope.kind == "stated" else None,
             scope=self._scope(self.findings[self.rows[entry.lead]]),
         )
 

@@ -56,6 +56,8 @@ class Unit:
     """The measured property that it is about."""
     group: str
     """The group of that property."""
+    stated: str | None
+    """The condition that its lead states, in words; None if it states none. Only a judge can tell where it holds."""
     scope: npt.NDArray[np.bool_] | None
     """The train prompts in its confirmed scope; None if it has none. Shape (train prompts,)."""
 
@@ -123,6 +125,8 @@ class JoiningRules:
         return -float(of.residual[at]) if by_chance <= FOLLOWS_CHANCE else None
 
     def _shares_scope(self, lead: Unit, unit: Unit) -> bool:
+        if unit.stated is not None and unit.stated != lead.stated:
+            return False
         if unit.scope is None:
             return True
         is_for = self.relations.values[lead.row] == 1

@@ -81,7 +81,8 @@ class Coverage:
     """How much of what tells the two models apart the findings explain, on held-out pairs.
 
     The question is always: shown both responses to a prompt in random order, which is model A's? An undecided pair
-    counts as half a right answer.
+    counts as half a right answer. A verdict that was not asked for, because judging stopped early, counts as none, so
+    the findings may explain more than is said.
     """
 
     everything: Estimate

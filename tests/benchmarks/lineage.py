@@ -22,18 +22,20 @@ from diffing.errors import SettingError
 from diffing.metrics import wilson
 from diffing.model_ref import read_ref, without_folders
 from diffing.models.cache import Store
-from diffing.outputs.phrasing import statement
+from diffing.outputs.phrasing import line_statement
+from diffing.report.grouped_list import Entry
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
 from diffing.run import run
-from diffing.types import Finding, OnProgress, PropertyMeasure, Report, Row, Scalar, ignore_progress
+from diffing.types import OnProgress, PropertyMeasure, Report, Row, Scalar, ignore_progress
 
 commands = typer.Typer(add_completion=False)
 ABOUT = (
     "Each model is compared with the one before it, on the same prompts. Hypotheses come from train prompts alone; the "
     "numbers are those of the held-out prompts, which suggested nothing, and every line is confirmed there at a false "
-    "discovery rate of 5% over the hypotheses of its step. The largest differences are shown; the place gives the rank "
-    "of a difference and the number of all, after those that say the same were merged.\n\n"
+    "discovery rate of 5% over the hypotheses of its step. The first differences of the list are shown; the place "
+    "gives the rank of a difference and the number of all. Signs of one behaviour are one difference, and words and "
+    "phrases that say no more are left out.\n\n"
     "Net difference is the share of prompts on which the sentence fits the named model better, less the share on which "
     "it fits the other better, in percentage points with its 95% interval. For measured properties, the means before "
     "and after are those of the property per response, on the train prompts."
@@ -100,7 +102,7 @@ def lineage(
 def lineage_result(
     steps: Sequence[Step], *, most: int, command: str, settings: dict[str, Scalar], title: str
 ) -> Result:
-    """Makes the table of the largest confirmed differences of every step.
+    """Makes the table of the first confirmed differences of every step.
 
     Args:
         steps: The steps, in order.
@@ -111,15 +113,16 @@ def lineage_result(
     """
     rows: list[Row] = []
     for step in steps:
-        confirmed = [finding for finding in index_of(step.report).leads if finding.confirmed]
-        rows += [_row(step, f, f"{at} of {len(confirmed)}") for at, f in enumerate(confirmed[:most], 1)]
+        lines = index_of(step.report).differences
+        rows += [_row(step, line, f"{at} of {len(lines)}") for at, line in enumerate(lines[:most], 1)]
     return Result(
         kind="lineage", title=title, command=command, about=ABOUT, rows=tuple(rows), settings=settings,
         columns=_COLUMNS,
     )  # fmt: skip
 
 
-def _row(step: Step, finding: Finding, place: str) -> Row:
+def _row(step: Step, line: Entry, place: str) -> Row:
+    finding = line.lead
     heldout = finding.heldout
     means = {
         str(row["property"]): (row["mean_a"], row["mean_b"]) for row in step.report.tables.get("lexical_properties", ())
@@ -130,7 +133,7 @@ def _row(step: Step, finding: Finding, place: str) -> Row:
     return {
         "step": step.name,
         "place": place,
-        "change": statement(finding, step.names),
+        "change": line_statement(line, step.names),
         "method": finding.hypothesis.method,
         "category": finding.hypothesis.category,
         **estimate_cells("net", heldout.net_difference),

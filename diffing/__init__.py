@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from diffing.config import DiffConfig, Limits
     from diffing.errors import DiffingError, HubError, LimitError, MissingExtraError, ModelError, SettingError
     from diffing.estimates import Concentration, Coverage, Estimate, Metrics
-    from diffing.methods.base import Method
+    from diffing.methods.base import Measurements, Method
     from diffing.methods.lexical import LexicalMethod
     from diffing.methods.lexical.phrases import PhraseSearch
     from diffing.methods.llm import LlmMethod
@@ -109,6 +109,7 @@ __all__ = [
     "LoadOptions",
     "LocalOptions",
     "Measure",
+    "Measurements",
     "Merged",
     "Message",
     "Meter",
@@ -173,7 +174,7 @@ _HOMES = {
         "diffing.config": "DiffConfig Limits",
         "diffing.estimates": "Concentration Coverage Estimate Metrics",
         "diffing.errors": "DiffingError HubError LimitError MissingExtraError ModelError SettingError",
-        "diffing.methods.base": "Method",
+        "diffing.methods.base": "Measurements Method",
         "diffing.methods.lexical": "LexicalMethod",
         "diffing.methods.lexical.phrases": "PhraseSearch",
         "diffing.methods.llm": "LlmMethod",

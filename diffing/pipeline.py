@@ -6,9 +6,10 @@ the models cache every completion.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from diffing import metrics
+from diffing.coverage import cover
 from diffing.errors import SettingError
 from diffing.estimates import Metrics
 from diffing.evaluation import findings_of
@@ -17,7 +18,8 @@ from diffing.judge import Judging, JudgingResult, judge, judge_in_stages
 from diffing.judge.agreement import compare_with_measurement
 from diffing.judge.audit import SAMPLE, JudgeChecks, JudgedRun, check_judge
 from diffing.judgements import Judgements
-from diffing.methods.base import MeasuringMethod, Method, SeededMethod
+from diffing.levels import measured_values, with_levels
+from diffing.methods.base import MeasuringMethod, Method, SeededMethod, measurements
 from diffing.models.base import Model, Price, Sampling
 from diffing.ranking import order_findings
 from diffing.ratings import rate
@@ -41,6 +43,7 @@ from diffing.types import (
     Finding,
     Hypothesis,
     Judgement,
+    Measure,
     ModelInfo,
     OnHypotheses,
     OnProgress,
@@ -54,6 +57,10 @@ from diffing.types import (
     ignore_progress,
 )
 from diffing.versions import versions
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 DECLINED = "not taken by the server"
 """Value shown for a model's setting that was not sent, because the model's server declines it."""
@@ -127,7 +134,7 @@ def diff_models(
     samples = (options.sample_a, options.sample_b)
     answered = respond((model_a, model_b), prompts, options.sampling, samples, on_progress)
     pairs = answered.pairs
-    discoveries, measured, scopes = _discover(methods, pairs, on_progress, on_hypotheses)
+    discoveries, measured, values, scopes = _discover(methods, pairs, on_progress, on_hypotheses)
     hypotheses = [hypothesis for discovery in discoveries for hypothesis in discovery.hypotheses]
     described = _described(discoveries, pairs, options)
     judged = _judged(methods, discoveries, described, pairs, judge, options, on_progress)
@@ -149,6 +156,8 @@ def diff_models(
     rated = rate(raters, hypotheses, on_progress=on_progress) if raters and hypotheses else None
     findings = findings_of(hypotheses, judgements, pairs, rated.ratings if rated else {}, options.alpha, scopes)
     judgements = of_findings(judgements, findings)
+    known = measured_values(methods, [finding.hypothesis for finding in findings], pairs, values)
+    findings = with_levels(findings, judgements, pairs, known, scopes.conditions.inside)
     merged = merge(findings, judgements, pairs, judge=judge, on_progress=on_progress)
     grouped = families(merged.entries, findings, judgements, pairs, methods=methods, inside=scopes.conditions.inside)
     repeated = Stability({}, ())
@@ -175,6 +184,7 @@ def diff_models(
         settings=dict(options.settings) or _own_settings(options),
         versions=versions(),
         merged=grouped.lines,
+        coverage=cover(findings, grouped.lines, judgements, pairs),
     )
 
 
@@ -202,17 +212,20 @@ def _check(prompts: Sequence[Prompt], methods: Sequence[Method], judge: Model | 
 
 def _discover(
     methods: Sequence[Method], pairs: Sequence[Pair], on_progress: OnProgress, on_hypotheses: OnHypotheses
-) -> tuple[list[Discovery], list[Judgement], MeasuredScopes]:
-    """Each method's hypotheses from train pairs, and the verdicts of the measuring methods on all pairs."""
+) -> tuple[list[Discovery], list[Judgement], dict[Measure, "NDArray[np.float64]"], MeasuredScopes]:
+    """Each method's hypotheses from train pairs, and what the measuring methods give on all pairs."""
     train = [pair for pair in pairs if pair.prompt.split == "train"]
     discoveries: list[Discovery] = []
     judgements: list[Judgement] = []
+    values: dict[Measure, NDArray[np.float64]] = {}
     for method in methods:
         discovery = method.find_hypotheses(train, on_progress)
         discoveries.append(discovery)
         if isinstance(method, MeasuringMethod):
-            judgements += (measured := method.measure(discovery.hypotheses, pairs))
-            on_hypotheses(_with_train_metrics(discovery.hypotheses, measured, train))
+            measured = measurements(method, discovery.hypotheses, pairs)
+            judgements += measured.judgements
+            values |= measured.values
+            on_hypotheses(_with_train_metrics(discovery.hypotheses, measured.judgements, train))
         else:
             on_hypotheses([(hypothesis, None) for hypothesis in discovery.hypotheses])
     scopes = find_scoped(methods, discoveries, judgements, pairs)
@@ -222,7 +235,7 @@ def _discover(
         replace(discovery, hypotheses=(*discovery.hypotheses, *scopes.of_method(method.name)))
         for method, discovery in zip(methods, discoveries, strict=True)
     ]
-    return extended, [*judgements, *scopes.judgements], scopes
+    return extended, [*judgements, *scopes.judgements], values, scopes
 
 
 def _with_train_metrics(

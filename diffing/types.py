@@ -325,10 +325,13 @@ class Level:
     side: Side
     """The model."""
     kind: LevelKind
-    """`share`: the share of responses that show it; `median`: the median of what was counted; `fits`: the share of
-    pairs in which the judge says that the model's response shows it, alone or like the other one."""
+    """`share`: the share of whole responses that show it; `median`: the median of what was counted in whole responses,
+    if nearly all of both models have some of it; `fits`: the share of pairs with a readable verdict in which the judge
+    says that the model's response fits, better than the other one or equally. The response that fits less well may show
+    it too, so `fits` is at most the share of responses that show it."""
     value: Estimate
-    """The share with Wilson's interval, or the median with its exact binomial interval."""
+    """The share with Wilson's interval, or the median with its exact binomial interval, which has no ends if there are
+    fewer than 6 responses."""
 
 
 @dataclass(frozen=True, slots=True)

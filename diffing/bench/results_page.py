@@ -12,6 +12,7 @@ HEADINGS: Mapping[Kind, str] = {
     "statistics": "Statistics by simulation",
     "planted": "Planted differences",
     "null": "Nulls: no difference to be found",
+    "coverage": "How much the findings explain",
     "refusals": "Properties against human labels",
     "lineage": "Lineages: differences between related models",
     "compare": "The methods compared",

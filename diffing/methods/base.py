@@ -30,6 +30,9 @@ from diffing.types import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from diffing.models.cache import Store
 
 
@@ -54,6 +57,32 @@ class MeasuringMethod(Method, Protocol):
 
     def measure(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
         """Returns one verdict for each hypothesis of this method and each pair, ordered by hypothesis, then pair."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measurements:
+    """What a method measured on some pairs."""
+
+    judgements: list[Judgement]
+    """One verdict for each hypothesis and each pair, ordered by hypothesis, then pair."""
+    values: Mapping[Measure, "NDArray[np.float64]"]
+    """By measure, what was found in the whole responses of side a and side b; shape (2, pairs). It is 0 if a response
+    does not show it, else 1 or, if it can be counted, how much; NaN if it is unknown."""
+
+
+@runtime_checkable
+class ValueMethod(MeasuringMethod, Protocol):
+    """A measuring method that also tells what it measured in each response, so that a report can give levels."""
+
+    def measure_values(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> Measurements:
+        """Measures as `measure` does, and returns the measured values with the verdicts."""
+
+
+def measurements(method: MeasuringMethod, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> Measurements:
+    """What a method measures on some pairs, without values if it does not tell them."""
+    if isinstance(method, ValueMethod):
+        return method.measure_values(hypotheses, pairs)
+    return Measurements(method.measure(hypotheses, pairs), {})
 
 
 @runtime_checkable

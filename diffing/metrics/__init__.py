@@ -66,11 +66,31 @@ def share_over_groups(counts: Sequence[tuple[int, int]]) -> Estimate:
     # with a share of 0 or 1 the variance is 0, so each group counts as one observation
     effective = share * (1 - share) / (variance * _inflation(groups)) if variance > 0 else groups
     effective = max(1.0, min(n, effective))
-    # Wilson's interval as in `wilson`, which takes only integers: rounding would move the share of few groups
+    low, high = _score_interval(share, effective)
+    return Estimate(value=share, low=low, high=high, n=n)
+
+
+def mean_of_halves(total: float, n: int) -> Estimate:
+    """Estimates the mean of n observations of 0, 1/2 or 1 by Wilson's interval for a share; undefined if n is 0.
+
+    The interval is too wide rather than too narrow, since an observation of 1/2 varies less than one of 0 or 1.
+
+    Args:
+        total: The sum of the observations.
+        n: The number of observations.
+    """
+    if n == 0 or total.is_integer():
+        return wilson(int(total), n)
+    low, high = _score_interval(total / n, n)
+    return Estimate(value=total / n, low=low, high=high, n=n)
+
+
+def _score_interval(share: float, n: float) -> tuple[float, float]:
+    """Returns the ends of Wilson's interval as in `wilson`, but for a share and a number that need not be integers."""
     z2 = Z_95**2
-    centre = (share + z2 / (2 * effective)) / (1 + z2 / effective)
-    half = (z2 * (share * (1 - share) / effective + z2 / (4 * effective**2))) ** 0.5 / (1 + z2 / effective)
-    return Estimate(value=share, low=max(0.0, min(centre - half, share)), high=min(1.0, max(centre + half, share)), n=n)
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = (z2 * (share * (1 - share) / n + z2 / (4 * n**2))) ** 0.5 / (1 + z2 / n)
+    return max(0.0, min(centre - half, share)), min(1.0, max(centre + half, share))
 
 
 def _inflation(groups: int) -> float:

@@ -140,10 +140,12 @@ def _nulls(name: str, result: Result) -> Iterator[Fact]:
         return
     row = sampled[-1]
     tested = observations(row, ResultColumn("confirmed", "", "%"))
+    told_apart = row.get("told_apart")
     yield Fact(
         f"Null: {result.title}",
         f"{_share(row, 'any_confirmed')} of {row['runs']} runs confirm anything, "
-        f"{_share(row, 'confirmed')} of {tested} hypotheses tested",
+        f"{_share(row, 'confirmed')} of {tested} hypotheses tested"
+        + ("" if told_apart is None else f"; in {_share(row, 'told_apart')} of runs the two sides are told apart"),
         name,
     )
 

@@ -12,7 +12,7 @@ import pytest
 from diffing.demo.config import FOLDER, demo_config
 from diffing.methods.llm import LlmMethod
 from diffing.methods.sae import SaeMethod
-from diffing.methods.sae.feature_evidence import ReadPair, measured_features
+from diffing.methods.sae.feature_evidence import ReadPair, latent_measure
 from diffing.metrics import concentrated, wilson
 from diffing.models.cache import Store
 from diffing.models.scripted import ScriptedModel
@@ -90,7 +90,7 @@ def finds(hypothesis: Hypothesis, planted: dict[str, Any], both: list[ReadPair])
     side = "a" if planted["model"] == "base" else "b"
     if hypothesis.direction != side:
         return False
-    (feature,) = measured_features(hypothesis)
+    (feature,) = latent_measure(hypothesis).indices
     shown = [re.search(planted["pattern"], pair.pair.response(side).text) is not None for pair in both]
     active = [pair.latents(side).value(feature) > 0 for pair in both]
     hits = sum(s and x for s, x in zip(shown, active, strict=True))

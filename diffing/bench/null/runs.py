@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from diffing.bench.null.plan import NullPlan
 from diffing.config import DiffConfig, Limits
+from diffing.coverage import TOLD_APART
 from diffing.errors import SettingError
 from diffing.model_ref import is_recorded, parse_spec, read_ref
 from diffing.models import Model, Sampling
@@ -40,6 +41,8 @@ class NullRun:
     """The number of prompts to which both sides gave the same text."""
     findings: tuple[Finding, ...]
     """The tested hypotheses of the methods, all of which are false."""
+    told_apart: bool | None = None
+    """Whether the sides can be told apart on held-out pairs, at p <= 0.05; None if there are too few pairs."""
 
 
 def null_runs(
@@ -88,6 +91,7 @@ def _null_run(plan: NullPlan, what: str, report: Report) -> NullRun:
         pairs=len(report.pairs),
         same=sum(pair.a.text == pair.b.text for pair in report.pairs),
         findings=report.findings,
+        told_apart=None if report.coverage is None else report.coverage.p <= TOLD_APART,
     )
 
 

@@ -17,8 +17,10 @@ ABOUT = (
     "are greedy and only rounding could make them differ, so the share of equal responses says more than the tests.\n\n"
     "Accepted is the paper's criterion on the train prompts; confirmed is the test on held-out prompts with a false "
     "discovery rate of 5% over the hypotheses tested. In a null run every confirmation is false, so the share of runs "
-    "that confirm anything is the false discovery rate itself. Intervals are Wilson's, and exact if nothing was "
-    "confirmed; those over hypotheses treat these as independent, which hypotheses of one run are only roughly."
+    "that confirm anything is the false discovery rate itself. The two sides are told apart if the texts and all "
+    "verdicts tell so many held-out pairs right that p <= 0.05; by chance this happens in at most 5% of null runs. "
+    "Intervals are Wilson's, and exact if there was none; those over hypotheses treat these as independent, which "
+    "hypotheses of one run are only roughly."
 )
 _COLUMNS = (
     ResultColumn("model", "Model"),
@@ -29,6 +31,7 @@ _COLUMNS = (
     ResultColumn("accepted", "Accepted", "%"),
     ResultColumn("confirmed", "Confirmed of those tested", "%"),
     ResultColumn("any_confirmed", "Runs that confirm anything", "%"),
+    ResultColumn("told_apart", "Runs whose sides are told apart", "%"),
 )
 
 
@@ -71,6 +74,7 @@ def _row(runs: Sequence[NullRun], model: str, what: str, method: str | None) -> 
         f.heldout.p is not None for run in found for f in run
     )  # the others were futile after the train prompts
     pairs = sum(run.pairs for run in of_method)
+    told_apart = [run.told_apart for run in of_method if run.told_apart is not None]
     return {
         "model": model,
         "what": what,
@@ -80,6 +84,7 @@ def _row(runs: Sequence[NullRun], model: str, what: str, method: str | None) -> 
         **estimate_cells("accepted", rate(sum(f.accepted for run in found for f in run), proposed)),
         **estimate_cells("confirmed", rate(sum(f.confirmed for run in found for f in run), tested)),
         **estimate_cells("any_confirmed", rate(sum(any(f.confirmed for f in run) for run in found), len(found))),
+        **estimate_cells("told_apart", rate(sum(told_apart), len(told_apart))),
     }
 
 

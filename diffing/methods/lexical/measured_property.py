@@ -74,6 +74,10 @@ class Comparison(Protocol):
     """A property or phrase, compared between both sides of a pair."""
 
     @property
+    def whole(self) -> tuple[float | None, float | None]:
+        """What was found in the whole responses of side a and side b."""
+
+    @property
     def verdict(self) -> Verdict:
         """The side that has more of it."""
 

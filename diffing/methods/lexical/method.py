@@ -7,7 +7,9 @@ English.
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
+from diffing.methods.base import Measurements
 from diffing.methods.lexical.evidence_quotes import quote_of_phrase, quote_of_property
 from diffing.methods.lexical.measured_property import Comparison, Property, judgement_of
 from diffing.methods.lexical.parsed_response import PairReading, is_measurable, read_pair, read_response
@@ -34,6 +36,9 @@ from diffing.types import (
     ignore_progress,
     other_side,
 )
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["LexicalMethod", "PhraseSearch"]
 
@@ -108,15 +113,28 @@ class LexicalMethod:
         Raises:
             ValueError: A hypothesis comes from another method.
         """
+        return self.measure_values(hypotheses, pairs).judgements
+
+    def measure_values(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> Measurements:
+        """Measures as `measure` does, and returns the values in whole responses with the verdicts.
+
+        Raises:
+            ValueError: A hypothesis comes from another method.
+        """
+        import numpy as np
+
         readings = [read_pair(pair) if is_measurable(pair) else None for pair in pairs]
         judgements: list[Judgement] = []
+        values: dict[Measure, NDArray[np.float64]] = {}
         for hypothesis in hypotheses:
-            compare = _comparison(hypothesis)
+            measure, compare = _measure_of(hypothesis)
+            compared = [None if reading is None else compare(reading) for reading in readings]
             judgements += [
-                judgement_of(None if reading is None else compare(reading), hypothesis.id, pair.prompt.id)
-                for pair, reading in zip(pairs, readings, strict=True)
+                judgement_of(one, hypothesis.id, pair.prompt.id) for pair, one in zip(pairs, compared, strict=True)
             ]
-        return judgements
+            whole = [(None, None) if one is None else one.whole for one in compared]
+            values[measure] = np.array(whole, dtype=float).reshape(-1, 2).T
+        return Measurements(judgements, values)
 
     def sentences_shown(self, measures: Sequence[Measure], pair: Pair, side: Side) -> list[frozenset[int] | None]:
         """Returns per measure the numbers of the sentences of one response that show it; see `ShowingMethod`."""
@@ -148,13 +166,13 @@ def _sentences(measure: Measure, sentences: ShownSentences) -> frozenset[int] | 
             return None
 
 
-def _comparison(hypothesis: Hypothesis) -> Callable[[PairReading], Comparison]:
-    """Returns a function that measures a hypothesis on a pair."""
+def _measure_of(hypothesis: Hypothesis) -> tuple[Measure, Callable[[PairReading], Comparison]]:
+    """Returns a hypothesis's measure and the function that measures both sides of a pair."""
     match hypothesis.measure:
-        case PropertyMeasure(name) if name in BY_NAME:
-            return BY_NAME[name].compare
-        case PhraseMeasure(phrase):
-            return partial(compare_phrase, phrase)
+        case PropertyMeasure(name) as measure if name in BY_NAME:
+            return measure, BY_NAME[name].compare
+        case PhraseMeasure(phrase) as measure:
+            return measure, partial(compare_phrase, phrase)
         case other:
             raise ValueError(f"expected a hypothesis of the lexical method, got measure {other!r}")
 

@@ -82,6 +82,12 @@ class PhraseComparison:
     """The number of words of each."""
 
     @property
+    def whole(self) -> tuple[float, float]:
+        """1 for a side that uses it, else 0."""
+        a, b = self.times
+        return float(a > 0), float(b > 0)
+
+    @property
     def verdict(self) -> Verdict:
         """The side that uses it if the other does not."""
         return verdict_of(*map(bool, self.times))

@@ -15,15 +15,15 @@ _AROUND = 60
 """The number of characters quoted on each side of the strongest token."""
 
 
-def measured_features(hypothesis: Hypothesis) -> tuple[int, ...]:
-    """Returns the latents by which a hypothesis of this method is measured.
+def latent_measure(hypothesis: Hypothesis) -> LatentMeasure:
+    """Returns the measure of a hypothesis of this method.
 
     Raises:
         ValueError: The hypothesis comes from another method.
     """
     if not isinstance(hypothesis.measure, LatentMeasure):
         raise ValueError(f"expected a hypothesis of the SAE method, got measure {hypothesis.measure!r}")
-    return hypothesis.measure.indices
+    return hypothesis.measure
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from diffing.methods.base import Measurements
 from diffing.methods.sae.activation_cache import CachedReading, Exchange, TextStore
 from diffing.methods.sae.duplicate_features import without_duplicates
-from diffing.methods.sae.feature_evidence import FeatureEvidence, ReadPair, collect_evidence, measured_features
+from diffing.methods.sae.feature_evidence import FeatureEvidence, ReadPair, collect_evidence
 from diffing.methods.sae.feature_screening import LatentCounts, ScreenedLatent, ScreenOptions, count_latents, screen
+from diffing.methods.sae.measuring import measure_latents
 from diffing.methods.sae.presets import PRESETS
 from diffing.methods.sae.reader_loading import UnloadedSaeReader, open_sae
 from diffing.methods.sae.reader_tokenizer import UnreadableResponse
@@ -30,14 +32,10 @@ from diffing.types import (
     Row,
     Side,
     Usage,
-    Verdict,
     ignore_progress,
 )
 
 __all__ = ["PRESETS", "SaeMethod", "SaeOptions", "ScreenOptions"]
-
-JUDGE = "measured"
-"""The value of `Judgement.judge` in all verdicts of this method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,15 +182,18 @@ class SaeMethod:
         Raises:
             ValueError: A hypothesis comes from another method.
         """
+        return self.measure_values(hypotheses, pairs).judgements
+
+    def measure_values(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> Measurements:
+        """Measures as `measure` does, and returns with the verdicts which responses activate a feature (1) or not (0).
+
+        Raises:
+            ValueError: A hypothesis comes from another method.
+        """
         if not hypotheses:
-            return []
+            return Measurements([], {})
         read = {pair.pair.prompt.id: pair for pair in self._read(pairs, ignore_progress)[0]}
-        return [
-            Judgement(hypothesis.id, pair.prompt.id, _verdict(features, read.get(pair.prompt.id)), JUDGE)
-            for hypothesis in hypotheses
-            for features in (measured_features(hypothesis),)
-            for pair in pairs
-        ]
+        return measure_latents(hypotheses, pairs, read)
 
     def _read(self, pairs: Sequence[Pair], on_progress: OnProgress) -> tuple[list[ReadPair], Mapping[str, int]]:
         """Returns the pairs of which both responses could be read, and counts why the others could not."""
@@ -248,15 +249,6 @@ class _StatedHypotheses:
     features: tuple[FeatureEvidence, ...]
     usage: tuple[Usage, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
-
-
-def _verdict(features: Sequence[int], pair: ReadPair | None) -> Verdict:
-    if pair is None:
-        return Verdict.UNREADABLE
-    a, b = (any(latents.value(feature) > 0 for feature in features) for latents in (pair.a, pair.b))
-    if a == b:
-        return Verdict.NEITHER
-    return Verdict.A if a else Verdict.B
 
 
 def _strongest(screened: Sequence[ScreenedLatent], most: int) -> list[ScreenedLatent]:

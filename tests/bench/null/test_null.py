@@ -36,8 +36,8 @@ def finding(number: int, method: str, k_for: int, *, confirmed: bool) -> Finding
 
 def test_false_alarms_are_counted_per_method_and_over_all():
     runs = [
-        NullRun("two samples", "m", ("lexical", "llm"), 10, 1, (finding(1, "lexical", 5, confirmed=True),)),
-        NullRun("two samples", "m", ("lexical", "llm"), 10, 0, (finding(2, "llm", 0, confirmed=False),)),
+        NullRun("two samples", "m", ("lexical", "llm"), 10, 1, (finding(1, "lexical", 5, confirmed=True),), True),
+        NullRun("two samples", "m", ("lexical", "llm"), 10, 0, (finding(2, "llm", 0, confirmed=False),), False),
         NullRun("saved again", "m", ("lexical",), 10, 10, ()),
         NullRun("two samples", "n", ("lexical",), 10, 0, ()),
     ]
@@ -56,7 +56,14 @@ def test_false_alarms_are_counted_per_method_and_over_all():
     assert llm["confirmed_high"] == pytest.approx(0.975)  # exact for 0 of 1
     saved = table["m", "saved again", "lexical"]
     assert (saved["same"], saved["confirmed"], saved["confirmed_n"], saved["any_confirmed"]) == (1.0, None, 0, 0.0)
+    assert (lexical["told_apart"], lexical["told_apart_n"], saved["told_apart"], saved["told_apart_n"]) == (
+        0.5,
+        2,
+        None,
+        0,
+    )
     everything = table["all together", "all samples", "all methods"]
+    assert (everything["told_apart"], everything["told_apart_n"]) == (0.5, 2)
     assert (everything["runs"], everything["confirmed"], everything["confirmed_n"]) == (3, 0.5, 2)
     assert everything["any_confirmed"] == pytest.approx(1 / 3)
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -86,6 +87,10 @@ def test_planted_words_are_found_and_verified(parts: tuple[str, str]) -> None:
     verdicts = [j.verdict for j in judged if j.hypothesis_id == second.id]
     assert verdicts == [Verdict.A if i % 2 else Verdict.NEITHER for i in range(30)]
     assert [j.prompt_id for j in judged[:30]] == [p.prompt.id for p in heldout]
+    measured_both = sae.measure_values(discovery.hypotheses, heldout)
+    assert measured_both.judgements == judged
+    # feature 0 is active in every second response of A, and in none of B
+    assert measured_both.values[second.measure].tolist() == [[float(i % 2) for i in range(30)], [0.0] * 30]
     measured = metrics.confirm(
         {
             h.id: metrics.measure([j for j in judged if j.hypothesis_id == h.id], h.direction)
@@ -114,6 +119,9 @@ def test_missing_and_unreadable_responses_are_outside_every_rate(parts: tuple[st
     assert discovery.tables["features"] == method(parts).find_hypotheses(pairs).tables["features"]
     verdicts = [j.verdict for j in sae.measure(discovery.hypotheses[:1], (long, failed))]
     assert verdicts == [Verdict.UNREADABLE, Verdict.UNREADABLE]
+    (values,) = sae.measure_values(discovery.hypotheses[:1], (long, failed)).values.values()
+    assert np.isnan(values).all()
+    assert values.shape == (2, 2)
 
 
 def test_number_of_hypotheses_is_per_direction(parts: tuple[str, str]) -> None:

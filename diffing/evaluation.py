@@ -44,7 +44,9 @@ def findings_of(
     def tested(hypothesis: Hypothesis) -> Metrics:
         """On held-out; where a difference is said to be in a measured scope, it must also be greater there."""
         measured = on("heldout", hypothesis)
-        return replace(measured, p=own[hypothesis.id].p) if hypothesis.id in own else measured
+        if hypothesis.id not in own or measured.p is None:
+            return measured
+        return replace(measured, p=max(measured.p, own[hypothesis.id].p))
 
     def in_scope(hypothesis: Hypothesis) -> Metrics | None:
         """Over the held-out prompts in its scope, with the sign test alone."""

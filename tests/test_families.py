@@ -267,6 +267,25 @@ def test_nearly_all_responses_with_a_phrase_having_the_property_is_enough() -> N
     assert phrase_use(findings, [LexicalMethod()], too_few).parts == {}
 
 
+def test_of_many_responses_the_same_ones_are_read_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diffing.grouping.phrase_use.MOST_PAIRS", 40)
+    pairs = [pair(i, "train", b=REFUSAL if i % 2 else PLAIN) for i in range(N)]
+    findings = [
+        found("refuses", on((0, 50)), REFUSES)[0],
+        found("cannot", on((0, 50)), PhraseMeasure("cannot help"))[0],
+    ]
+    method = LexicalMethod()
+    read: list[str] = []
+    monkeypatch.setattr(
+        method, "sentences_shown", lambda measures, pair, side: read.append(pair.prompt.id) or [None] * len(measures)
+    )
+    phrase_use(findings, [method], pairs)
+    assert len(set(read)) == 40
+    first, read[:] = list(read), []
+    phrase_use(findings, [method], pairs[::-1])
+    assert read == first
+
+
 def random_run(seed: int) -> list[Found]:
     draw = random.Random(seed)
     measures = [REFUSES, SORRY, LISTS, WORDS, PhraseMeasure("a b"), PhraseMeasure("c"), LatentMeasure((1,)), None]

@@ -44,4 +44,4 @@ def test_verdicts_on_a_hypothesis_keep_their_order() -> None:
 def test_a_verdict_takes_a_fraction_of_an_objects_memory() -> None:
     columns = Judgements.of(ROWS * 10_000)
     taken = sum(column.codes.nbytes + sys.getsizeof(column.values) for column in columns.columns)
-    assert taken / len(columns) < 8
+    assert taken / len(columns) < 10  # a byte for each of nine columns

@@ -248,7 +248,7 @@ def _make_folder(out: Path) -> None:
 
 def _show(report: "Report", json_: bool, most: int | None = None, *, everything: bool = False) -> None:
     from diffing.cli.terminal_tables import findings_list
-    from diffing.outputs.headline import headline
+    from diffing.outputs.headline import statements
     from diffing.outputs.phrasing import explanation, one_line
     from diffing.report import report_summary
     from diffing.responses import cut_note
@@ -259,7 +259,8 @@ def _show(report: "Report", json_: bool, most: int | None = None, *, everything:
     console = Console()
     if cut := cut_note(report.pairs):  # readers must know this before they believe a finding
         console.print(Text(cut, style="yellow"))
-    console.print(Text(plain(f"{headline(report)}."), style="bold"))
+    for statement in statements(report):
+        console.print(Text(plain(f"{statement}."), style="bold"))
     console.print(Text(explanation(report)))
     for note in (each for each in report.notes if each != cut):
         console.print(Text(one_line(f"Note: {note}", NOTE_LENGTH), style="dim"))

@@ -5,6 +5,7 @@ all responses with it refuse and few of the others do. Verdicts could not tell t
 of something, and not what the responses contain.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -24,6 +25,8 @@ IN_SENTENCES = 0.5
 HOLDS, ELSEWHERE, CHANCE = 0.8, 0.6, 0.01
 """Or the share of the responses with a phrase that have the property, the largest share of the others, as a multiple of
 the first, and the largest binomial p of so many by chance."""
+MOST_PAIRS = 2_000
+"""The largest number of train pairs that are read, drawn by a hash of their ids; more would hardly change shares."""
 Mask = npt.NDArray[np.bool_]
 
 
@@ -44,10 +47,10 @@ def phrase_use(findings: Iterable[Finding], methods: Iterable[object], pairs: Se
     Args:
         findings: The findings.
         methods: The methods of the run; only those are asked that can show the sentences of a response.
-        pairs: All pairs; only train pairs are read.
+        pairs: All pairs; only train pairs are read, and of these at most `MOST_PAIRS`.
     """
     found = list(findings)
-    train = [pair for pair in pairs if pair.prompt.split == "train"]
+    train = _drawn([pair for pair in pairs if pair.prompt.split == "train"])
     phrases: dict[Side, dict[str, Measure]] = {"a": {}, "b": {}}
     properties: dict[Side, set[str]] = {"a": set(), "b": set()}
     for finding in found:
@@ -72,6 +75,12 @@ def phrase_use(findings: Iterable[Finding], methods: Iterable[object], pairs: Se
             if part_of := {name: read.jaccard(row, i) for i, name in enumerate(names) if read.is_part(row, i)}:
                 parts[phrase] = part_of
     return PhraseUse(frozenset(exclusive), parts)
+
+
+def _drawn(pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs to read: the same ones whatever their order."""
+    by_hash = sorted(pairs, key=lambda pair: hashlib.sha256(pair.prompt.id.encode()).digest())
+    return by_hash[:MOST_PAIRS]
 
 
 @dataclass(frozen=True, eq=False)

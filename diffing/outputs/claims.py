@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from diffing.outputs.behaviour_words import concentration_of, metrics_shown, scope_of, sureness
+from diffing.outputs.count_words import count_caution
 from diffing.outputs.level_words import FEW, bare_level, level_of, number, unit_of
 from diffing.outputs.phrasing import (
     HEADLINE_LENGTH,
@@ -36,12 +37,13 @@ _ALMOST = 0.9
 def headline_leads(report: Report) -> tuple[Finding, ...]:
     """Returns the confirmed findings of the headline: the first line, the first of the other model, and the next.
 
-    Words and phrases, and then SAE features, come only if no behaviour is confirmed.
+    Words and phrases, and then SAE features, come only if no behaviour is confirmed. What errors of a count could make
+    is left out.
 
     Args:
         report: The report.
     """
-    leads = confirmed_leads(index_of(report))
+    leads = [each for each in confirmed_leads(index_of(report)) if not count_caution(each)]
     if not leads:
         return ()
     first = leads[0]
@@ -126,8 +128,11 @@ def levels_shown(finding: Finding) -> tuple[Level, Level] | None:
 def expectation(finding: Finding, names: Names) -> str:
     """Says what to expect of new prompts, by the 95% intervals of what `claim` gives.
 
-    Example: "On new prompts of this kind, expect 82 to 100% from tuned and at most 18% from base (95% intervals)".
+    Example: "On new prompts of this kind, expect 82 to 100% from tuned and at most 18% from base (95% intervals)". If
+    errors of a count alone could make the difference, it says so instead.
     """
+    if said := count_caution(finding):
+        return said.removesuffix(".")
     levels = levels_shown(finding)
     prompts = "On new prompts of this kind" if scope_of(finding) else "On new prompts like these"
     if levels is None or not _shows(levels):

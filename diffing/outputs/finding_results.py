@@ -65,18 +65,6 @@ def where_it_applies(finding: Finding, noun: str = "held-out prompt") -> str | N
     return f"in {share}, against {within.k_against:,} the other way"
 
 
-def brief_result(finding: Finding) -> str:
-    """Returns the net difference with its interval and, for a finding with a scope, the result where it applies.
-
-    Examples: "+59 points, +47 to +69"; "where it applies: in 17 of 17 held-out prompts (82 to 100%), against 0 the
-    other way; over all prompts: +8 points, +5 to +12".
-    """
-    net = finding.heldout.net_difference
-    result = f"{points(net.value)}\N{NO-BREAK SPACE}points, {interval(net)}"
-    within = where_it_applies(finding)
-    return result if within is None else f"where it applies: {within}; over all prompts: {result}"
-
-
 def _nowhere(finding: Finding, noun: str = "held-out prompt") -> str:
     """Says why there is no result where the finding applies."""
     within = finding.heldout_in_scope

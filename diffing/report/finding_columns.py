@@ -180,8 +180,8 @@ FINDING_TABLES: dict[str, TableSpec] = {
             ColumnSpec(
                 "place",
                 "string",
-                "`all` prompts of the split, or those `inside` or `outside` the scope in which the finding is concentrated "
-                "or, without one, the scope of its hypothesis.",
+                "`all` prompts of the split, or those `inside` or `outside` the scope in which the finding is "
+                "concentrated or, without one, the scope of its hypothesis.",
             ),
             ColumnSpec("side", "string", "The model: `a` or `b`."),
             ColumnSpec(

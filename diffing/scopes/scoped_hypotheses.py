@@ -7,14 +7,16 @@ prompts, in one family with all others.
 """
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from diffing.methods.base import MeasuringMethod, Method
-from diffing.metrics import sign_test
+from diffing.metrics import measure, sign_test
 from diffing.scope import ScopeRule
 from diffing.scopes.conditions import Conditions, find_conditions
 from diffing.scopes.rule_search import best_conditions
@@ -48,6 +50,7 @@ class MeasuredScopes:
         return tuple(each for each in self.hypotheses if each.method == name)
 
 
+Mask: TypeAlias = npt.NDArray[np.bool_]
 _Key: TypeAlias = tuple[str, Measure | str]
 
 
@@ -100,9 +103,9 @@ def find_scoped(
     on_train = _measured(sources.values(), measured, train)
     table = _table(options, sources, on_train, train)
     texts = [each.hypothesis.text for each in options]
-    found = [
-        (options[each.row], each) for each in promising(table, [each.chosen for each in options], texts, conditions)
-    ]
+    p_of = _full_test(options, sources, on_train)
+    chosen = [each.chosen for each in options]
+    found = [(options[each.row], each) for each in promising(table, chosen, texts, conditions, p_of)]
     used = {option.key: sources[option.key] for option, _ in found}
     verdicts = {
         (one.hypothesis_id, one.prompt_id): one for one in (*on_train, *_measured(used.values(), measured, heldout))
@@ -123,7 +126,7 @@ def _with_hypothesis(
     hypothesis = _scoped(option.hypothesis, found, is_inside)
     unscoped = tuple(replace(one, hypothesis_id=hypothesis.id) for one in measured)
     judgements = (
-        one if each else replace(one, verdict=Verdict.NOT_SHOWN, in_scope=False)
+        one if each else replace(one, verdict=Verdict.NOT_SHOWN, in_scope=False, per_word=None, chance_a=None)
         for one, each in zip(unscoped, inside, strict=True)
     )
     return replace(
@@ -163,8 +166,28 @@ def _table(
     return table.rows([rows[each.key] for each in options], mirrored)
 
 
+def _full_test(
+    options: Sequence[_Option], sources: Mapping[_Key, _Option], on_train: Sequence[Judgement]
+) -> Callable[[int, Mask], float]:
+    """Returns the test of an option on some train prompts that held-out prompts undergo too (see `metrics.measure`)."""
+    by_source: dict[str, list[Judgement]] = {}
+    for one in on_train:
+        by_source.setdefault(one.hypothesis_id, []).append(one)
+
+    def p_of(row: int, inside: Mask) -> float:
+        verdicts = by_source[sources[options[row].key].hypothesis.id]
+        p = measure(compress(verdicts, inside.tolist()), options[row].hypothesis.direction).p
+        return 1.0 if p is None else p
+
+    return p_of
+
+
 def promising(
-    table: VerdictTable, chosen: Sequence[bool], names: Sequence[str], conditions: Conditions
+    table: VerdictTable,
+    chosen: Sequence[bool],
+    names: Sequence[str],
+    conditions: Conditions,
+    p_of: Callable[[int, Mask], float] | None = None,
 ) -> list[Promising]:
     """Finds the differences that are most promising inside their best condition on train, most promising first.
 
@@ -174,15 +197,18 @@ def promising(
         names: A text for each difference; it decides the order of two that are equally promising, so that the order
             does not depend on which model is called A.
         conditions: The conditions on the prompts.
+        p_of: The test of a difference, given its row, on the train prompts of a mask; None for the sign test.
     """
     everyone = np.ones(table.values.shape[1], dtype=np.bool_)
     kept: list[tuple[tuple[float, float, str, str], Promising]] = []
     for row, found in enumerate(best_conditions(table, conditions)):
         if found is None:
             continue
-        inside, all_ = table.counts(row, conditions.inside(found.rule)[conditions.train]), table.counts(row, everyone)
+        mask = conditions.inside(found.rule)[conditions.train]
+        inside, all_ = table.counts(row, mask), table.counts(row, everyone)
         p = sign_test(inside.k_for, inside.k_against)
         better = p * BETTER_BY <= sign_test(all_.k_for, all_.k_against)
+        p = p if p_of is None or p * len(conditions.terms) > LARGEST_P else max(p, p_of(row, mask))
         if p * len(conditions.terms) <= LARGEST_P and (better or not chosen[row]):
             effect = (inside.k_for - inside.k_against) / all_.n
             order = (p, -found.score, names[row], words_of_rule(found.rule))

@@ -16,7 +16,8 @@ from markupsafe import Markup
 from diffing.errors import DiffingError
 from diffing.outputs.figures.png import png_of
 from diffing.outputs.figures.preview import HEIGHT, WIDTH, preview
-from diffing.outputs.phrasing import explanation, headline, one_line
+from diffing.outputs.headline import headline
+from diffing.outputs.phrasing import explanation, one_line
 from diffing.types import Report
 from diffing.view.page_query import Address, read_address
 from diffing.view.site import Site

@@ -53,7 +53,7 @@ def test_the_planted_profile_is_found_and_the_stored_table_is_what_the_command_m
     models = [("little humour", recorded(names[0])), ("very short, German", recorded(names[1]))]
     stored = load_result(RESULTS / "lineage-profiles.json")
     result = lineage_result(
-        lineage(models, SETTINGS), most=8, command=stored.command, settings=dict(stored.settings), title=stored.title
+        lineage(models, SETTINGS), most=9, command=stored.command, settings=dict(stored.settings), title=stored.title
     )
     assert result == stored
     changes = {row["change"]: row for row in result.rows}
@@ -77,3 +77,13 @@ def test_the_stored_nulls_confirm_at_most_one_in_twenty():
     assert together["confirmed"] <= 0.05
     assert together["confirmed_high"] <= 0.05
     assert together["any_confirmed"] <= 0.05
+
+
+def test_stored_lists_are_short_and_hardly_repeat_themselves() -> None:
+    """What the list of behaviours was measured to be, on the demo pair and on all recorded pairs."""
+    rows = {row["pair"]: row for row in load_result(RESULTS / "behaviours.json").rows}
+    demo, recorded, xstest = rows["demo pair"], rows["all 23 recorded pairs"], rows["XSTest: llama2 / gpt4"]
+    assert (demo["planted"] <= 18, demo["lines"] <= 22, demo["refuses"] <= 3) == (True, True, True)
+    assert recorded["repeated"] <= 0.14 * recorded["first"] < recorded["repeated_before"]
+    assert recorded["lines"] <= 0.7 * recorded["lines_before"]
+    assert xstest["refuses"] <= 3

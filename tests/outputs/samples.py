@@ -634,7 +634,18 @@ def report_of(texts: Sequence[str], *, every: int = 1, also: Sequence[str] = ())
             scope=(text(index + 4) or None) if index % 3 == 0 else None,
         )  # fmt: skip
 
+    def concentrated(index: int, finding: Finding) -> Finding:
+        """Every third finding lives in a place, whose words and rule are attacks too."""
+        if index % 3 != 1:
+            return finding
+        rule = ScopeRule(tuple(Term("domain", text(index + by) or "empty") for by in (2, 3)), "or")
+        scope = Scope("measured", text(index + 4), rule)
+        inside, outside = metrics.metrics_of(1, 1, 0), metrics.metrics_of(1, 0, 0)
+        placed = replace(finding, concentration=Concentration(scope, inside, outside, 0.01, 0.02))
+        return replace(placed, levels=levels_of(placed))
+
     findings, judgements = findings_of([planted(index) for index in range(len(texts))], pairs, every)
+    findings = tuple(concentrated(index, finding) for index, finding in enumerate(findings))
     attacks = {attack: attack for attack in texts}
     return Report(
         model_a=ModelInfo(texts[2], "model_a", attacks),

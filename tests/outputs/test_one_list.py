@@ -9,6 +9,7 @@ from functools import cache
 from html import unescape
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from diffing.cli.terminal_tables import findings_list
@@ -37,7 +38,7 @@ from diffing.view.api.read_endpoints import lines_as_json
 from diffing.view.result.evidence_pages import EvidenceFilter
 from diffing.view.result.report_cache import OpenedReport
 from diffing.view.result.result_html import evidence, findings, overview
-from tests.outputs.samples import MODEL_B, lines_report, quiet_report
+from tests.outputs.samples import MODEL_B, hostile_report, lines_report, quiet_report
 
 REPORT = lines_report()
 INDEX = index_of(REPORT)
@@ -292,3 +293,15 @@ def test_the_model_card_and_the_link_preview_tell_the_first_of_the_list() -> Non
     assert f"{COUNT} confirmed differences" in picture
     values = [bar.value for finding in headline_leads(REPORT) for bar in bars(finding, INDEX.names)]
     assert in_order(picture, values)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_no_text_from_outside_moves_the_terminal_or_widens_a_line(width: int) -> None:
+    report = hostile_report()
+    assert any(finding.concentration for finding in report.findings)
+    console = Console(width=width, file=io.StringIO(), color_system=None)
+    with console.capture() as captured:
+        console.print(findings_list(report, width, everything=True))
+    shown = captured.get()
+    assert {sign for sign in shown if sign < " " or sign == "\x7f"} == {"\n"}
+    assert max(map(cell_len, shown.splitlines())) <= width

@@ -13,7 +13,7 @@ from diffing.outputs.card.section import section
 from diffing.outputs.dataset import dataset_files
 from diffing.outputs.examples import examples
 from diffing.outputs.figures import forest_file, preview
-from diffing.outputs.finding_results import brief_result, sentence, where_it_applies
+from diffing.outputs.finding_results import sentence, where_it_applies
 from diffing.outputs.formats import CSV, MD
 from diffing.outputs.html import render
 from diffing.report.index import index_of
@@ -54,10 +54,6 @@ def test_both_figures_stand_in_the_sentence_with_their_intervals() -> None:
     assert plain(where_it_applies(scoped) or "") == (
         "in 17 of 17 held-out prompts (82 to 100%), against 0 the other way"
     )
-    assert plain(brief_result(scoped)) == (
-        "where it applies: in 17 of 17 held-out prompts (82 to 100%), against 0 the other way; over all prompts: +8 "
-        "points, +5 to +12"
-    )
 
 
 def test_what_is_said_where_nothing_can_be_said() -> None:
@@ -74,7 +70,6 @@ def test_what_is_said_where_nothing_can_be_said() -> None:
     assert sentence(untested, names).endswith("not tested on held-out prompts, futile after the train prompts")
     longer = next(each for each in medium_report().findings if "longer" in each.hypothesis.text)
     assert where_it_applies(longer) is None
-    assert plain(brief_result(longer)) == "+58 points, +46 to +67"
 
 
 def line_of(page: str, number: int) -> str:

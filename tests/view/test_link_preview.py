@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from diffing.outputs.phrasing import headline
+from diffing.outputs.headline import headline
 from diffing.report import load_report
 from diffing.view.examples import example_folder
 from diffing.view.runs import PUBLIC

@@ -150,7 +150,7 @@ def find_phrases(readings: Sequence[PairReading], search: PhraseSearch) -> tuple
         ranked = sorted((phrase for phrase in strong if phrase.side == side), key=_strongest_first)
         pool = ranked[: POOL * search.per_side]
         distinct = _merge(pool, sides[index])
-        beyond = (phrase for phrase in distinct if _exceeds_length(phrase, readings, search))
+        beyond = (phrase for phrase in distinct if _exceeds_length(phrase, readings, sides, search))
         kept = list(islice(beyond, search.per_side))
         chosen += kept
         passed_over = (
@@ -163,9 +163,15 @@ def find_phrases(readings: Sequence[PairReading], search: PhraseSearch) -> tuple
     return sorted(chosen, key=_strongest_first), {k: n for k, n in left_out.items() if n}
 
 
-def _exceeds_length(phrase: Phrase, readings: Sequence[PairReading], search: PhraseSearch) -> bool:
+def _exceeds_length(
+    phrase: Phrase, readings: Sequence[PairReading], sides: Sequence[Sequence[frozenset[str]]], search: PhraseSearch
+) -> bool:
     """Tells whether a phrase passes on train the test that held-out pairs undergo."""
-    comparisons = (compare_phrase(phrase.text, reading) for reading in readings)
+    comparisons = (
+        compare_phrase(phrase.text, reading)
+        for reading, a, b in zip(readings, *sides, strict=True)
+        if (phrase.text in a) != (phrase.text in b)
+    )
     return train_p(comparisons, phrase.side) <= search.screen_p
 
 

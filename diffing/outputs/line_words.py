@@ -3,11 +3,26 @@
 All functions return plain text, as those of `phrasing` do.
 """
 
-from diffing.outputs.behaviour_words import known_by_in_words, levels_in_words, metrics_shown
+from diffing.outputs.behaviour_words import NO_NARROWER_PLACE, known_by_in_words, levels_in_words, metrics_shown, where
 from diffing.outputs.phrasing import count, interval, percent, points, statement
 from diffing.report.grouped_list import Member
 from diffing.report.model_names import Names
 from diffing.types import Finding
+
+
+def place(finding: Finding, names: Names) -> str | None:
+    """Returns where a difference lives, as `where` says it, or that no narrower place was found.
+
+    Args:
+        finding: The finding.
+        names: The models' names.
+
+    Returns:
+        The text; None if the finding is not confirmed and has no scope, or if its run sought no places: such runs tell
+        no levels either.
+    """
+    found = where(finding, names)
+    return NO_NARROWER_PLACE if found is None and finding.confirmed and finding.levels else found
 
 
 def overall(finding: Finding, names: Names) -> str | None:

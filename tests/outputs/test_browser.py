@@ -182,6 +182,16 @@ def test_the_theme_can_be_changed_and_the_rows_follow(browser: Any, pages: dict[
     page.close()
 
 
+def test_it_prints_in_the_colours_of_paper_without_controls(browser: Any, pages: dict[str, Path]) -> None:
+    page, _ = opened(browser, pages["lines"])
+    page.locator("#theme").click()
+    page.emulate_media(media="print")
+    page.wait_for_function("getComputedStyle(document.body).color === 'rgb(0, 0, 0)'")
+    assert page.locator(".tools:visible, .top:visible").count() == 0
+    assert page.locator("#findings > .lines > .line:visible").count() == 7
+    page.close()
+
+
 def test_twelve_rows_fit_on_a_screen_and_the_answer_with_a_marked_pair_too(
     browser: Any, pages: dict[str, Path]
 ) -> None:

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from html import unescape
 
@@ -27,7 +28,7 @@ from diffing.outputs.dataset import dataset_files
 from diffing.outputs.downloads import FORMATS
 from diffing.outputs.figures import preview
 from diffing.outputs.html import render
-from diffing.outputs.line_words import overall
+from diffing.outputs.line_words import overall, place
 from diffing.outputs.markdown_escape import prose
 from diffing.outputs.phrasing import interval, line_statement, points
 from diffing.outputs.rate_bars import bars
@@ -83,7 +84,8 @@ def cells(names: Names, *, escape: bool) -> list[str]:
     """What each difference is told by: its statement, where it is, both models' levels and the net difference."""
     told = []
     for entry in INDEX.differences:
-        parts = [line_statement(entry, names), where(entry.lead, names), overall(entry.lead, names)]
+        found = (place if escape else where)(entry.lead, names)
+        parts = [line_statement(entry, names), found, overall(entry.lead, names)]
         told += [plain(prose(part) if escape else part) for part in parts if part]
     return told
 
@@ -152,10 +154,10 @@ def test_tables_tell_the_list() -> None:
         assert plain(row["where"]) == plain(where(finding, INDEX.names) or "")
         levels = {(each.place, each.side): each for each in finding.levels}
         assert row["level_kind"] == levels["all", "a"].kind
-        for place, side in (("all", "a"), ("all", "b"), ("inside", "a"), ("inside", "b")):
-            name = f"level_{side}" if place == "all" else f"level_{side}_inside"
+        for part, side in (("all", "a"), ("all", "b"), ("inside", "a"), ("inside", "b")):
+            name = f"level_{side}" if part == "all" else f"level_{side}_inside"
             cell = [row[f"{name}{end}"] for end in ("", "_low", "_high")]
-            value = levels[place, side].value if (place, side) in levels else None  # type: ignore[index]
+            value = levels[part, side].value if (part, side) in levels else None  # type: ignore[index]
             assert cell == ([repr(value.value), repr(value.low), repr(value.high)] if value else [""] * 3)
         if finding.concentration:
             inside = finding.concentration.inside.net_difference
@@ -230,6 +232,18 @@ def test_nothing_is_claimed_where_nothing_is_confirmed() -> None:
     assert "No difference was confirmed. All 4 findings that came up are in the configuration `findings`." in dataset
     assert report_summary(report)["confirmed"] == {"behaviours": [], "wording": [], "features": []}
     assert lines_as_json(report, index_of(report).differences) == []
+
+
+def test_that_no_narrower_place_was_found_is_said_where_places_were_sought() -> None:
+    longer = next(entry.lead for entry in INDEX.differences if "longer" in entry.lead.hypothesis.text)
+    assert place(longer, LETTERS) == "no narrower place was found"
+    assert place(replace(longer, confirmed=False), LETTERS) is None
+    assert place(replace(longer, levels=()), LETTERS) is None  # as in reports of earlier versions
+    for text in (markdown(), card()):
+        assert text.count("| no narrower place was found |") == sum(
+            place(entry.lead, LETTERS) == "no narrower place was found"
+            for entry in (INDEX.differences if text is card() else (e for e in INDEX.entries if e.lead.confirmed))
+        )
 
 
 def test_a_place_is_where_and_never_why() -> None:

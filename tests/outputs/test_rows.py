@@ -7,6 +7,7 @@ import pytest
 from diffing.estimates import Estimate
 from diffing.metrics import metrics_of, wilson
 from diffing.outputs.blocks import block_of, lines_by_block, numbers, title_of
+from diffing.outputs.html import render
 from diffing.outputs.html.line_rows import Axis, axis, reason
 from diffing.outputs.html.page import page_of
 from diffing.outputs.html.shown_pair import length_in_words, shown_pair
@@ -164,3 +165,18 @@ def test_no_pair_is_shown_if_none_shows_it() -> None:
 )
 def test_lengths_are_in_words_or_in_characters_where_there_are_no_spaces(text: str, length: str) -> None:
     assert length_in_words(text).replace("\N{NO-BREAK SPACE}", " ") == length
+
+
+def test_the_coverage_is_a_meter_only_if_it_is_a_share() -> None:
+    report = lines_report()
+    assert report.coverage is not None
+    told = render(report)
+    assert '<p class="big">79%</p><div class="meter" aria-hidden="true"><i style="width:79.0%"></i></div>' in told
+    assert "(59 to 100%, 95% interval)" in told
+    alike = replace(report, coverage=replace(report.coverage, p=0.3))
+    few = replace(report, coverage=replace(report.coverage, explained=Estimate(None, None, None, 0)))
+    for other, said in ((alike, "cannot be told apart by what was looked at"), (few, "There are too few pairs to say")):
+        page = render(other)
+        assert said in page
+        assert 'class="meter"' not in page
+    assert 'class="card coverage"' not in render(medium_report())

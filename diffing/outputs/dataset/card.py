@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.methods.lexical.language_detection import language_of
 from diffing.outputs import phrasing
-from diffing.outputs.behaviour_words import metrics_shown, scope_of, where
+from diffing.outputs.behaviour_words import metrics_shown
 from diffing.outputs.blocks import ShownBlock, lines_by_block, title_of
 from diffing.outputs.coverage_words import coverage_in_words
 from diffing.outputs.dataset.configs import DatasetConfig
 from diffing.outputs.dataset.identity import ENTRY, identity_of, tags_of
 from diffing.outputs.dataset.reproduce import command_of
 from diffing.outputs.headline import headline
-from diffing.outputs.line_words import overall
+from diffing.outputs.line_words import overall, place
 from diffing.outputs.markdown_code import block, code
 from diffing.outputs.markdown_escape import code_cell, prose
 from diffing.rendering import environment, templates_of
@@ -68,7 +68,7 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[DatasetConfig],
         title=title_of("differences", index),
         below=[title_of(block, index) for block in _FOLDED if lines_by_block(index)[block]],
         rows=shown,
-        placed=any(scope_of(entry.lead) for entry in shown),
+        placed=any(place(entry.lead, names) for entry in shown),
         levels=any(overall(entry.lead, names) for entry in shown),
         coverage=coverage_in_words(report.coverage, names) if report.coverage else None,
         all=len(report.findings),
@@ -107,7 +107,7 @@ def _template() -> "Template":
     templates.filters |= {"md": prose, "code": code_cell, "block": block}
     helpers = ("count", "interval", "line_statement", "points", "probability")
     templates.globals |= {name: getattr(phrasing, name) for name in helpers}
-    templates.globals |= {function.__name__: function for function in (metrics_shown, overall, where)}
+    templates.globals |= {function.__name__: function for function in (metrics_shown, overall, place)}
     return templates.get_template("README.md.jinja")
 
 

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from diffing.outputs import phrasing
-from diffing.outputs.behaviour_words import metrics_shown, scope_of, where
+from diffing.outputs.behaviour_words import metrics_shown
 from diffing.outputs.blocks import lines_by_block, title_of
 from diffing.outputs.coverage_words import coverage_in_words
 from diffing.outputs.examples import Excerpt, Group, PairExample, examples
 from diffing.outputs.finding_results import sentence
 from diffing.outputs.headline import headline
-from diffing.outputs.line_words import member_in_words, overall
+from diffing.outputs.line_words import member_in_words, overall, place
 from diffing.outputs.markdown_code import block
 from diffing.outputs.markdown_escape import code_cell, prose
 from diffing.rendering import environment, templates_of
@@ -54,7 +54,7 @@ def markdown_report(report: Report) -> str:
     templates = environment(templates_of(__package__), escapes=False)
     templates.filters |= {"md": prose, "code": code_cell, "block": block, "cut": _cut}
     templates.globals |= {name: getattr(phrasing, name) for name in _HELPERS}
-    shared = (member_in_words, metrics_shown, overall, sentence, where)
+    shared = (member_in_words, metrics_shown, overall, place, sentence)
     templates.globals |= {function.__name__: function for function in shared}
     template = templates.get_template("report.md.jinja")
     entries = tuple(_entries(report))
@@ -69,7 +69,7 @@ def markdown_report(report: Report) -> str:
         entries=entries,
         blocks=[(_title(title_of(block, index)), lines) for block, lines in lines_by_block(index).items() if lines],
         levels=any(overall(finding, names) for finding in report.findings),
-        placed=any(scope_of(finding) for finding in report.findings),
+        placed=any(place(finding, names) for finding in report.findings),
         coverage=coverage_in_words(report.coverage, names) if report.coverage else None,
         without=max(0, len(entries) - WITH_EXAMPLES),
         untested=[each for each in report.findings if each.heldout.p is None],
@@ -85,8 +85,8 @@ def markdown_report(report: Report) -> str:
 def _entries(report: Report) -> Iterator[_EntryWithExamples]:
     """Yields the grouped list, the first entries with examples."""
     index = index_of(report)
-    for place, entry in enumerate(index.entries):
-        judgements = index.verdicts_on(entry.lead.hypothesis.id) if place < WITH_EXAMPLES else ()
+    for at, entry in enumerate(index.entries):
+        judgements = index.verdicts_on(entry.lead.hypothesis.id) if at < WITH_EXAMPLES else ()
         found = examples(entry.lead, judgements, index.pairs, LONGEST)
         shown = tuple((group, each) for group, most in EXAMPLES_SHOWN.items() for each in found[group][:most])
         yield _EntryWithExamples(entry, shown)

@@ -100,7 +100,10 @@ def test_a_run_from_its_estimate_to_its_evidence(at: Served, tmp_path: Path) -> 
     while (state := programs.predict(run["run"], api_name="/diff_state"))["state"] in ("queued", "running"):
         assert time.monotonic() < end
         time.sleep(0.2)
-    assert (state["state"], state["headline"].split(" (")[0]) == ("done", "praises writes longer responses")
+    assert (state["state"], state["headline"].split(" (")[0]) == (
+        "done",
+        "praises opens with praise for the user's question or idea every time",
+    )
     for name in (run["run"], run["link"], f"?run={run['run']}"):
         read = programs.predict(name, block="differences", words="opens praise", api_name="/read_diff")
         (finding,) = read["findings"]

@@ -2,6 +2,7 @@
 
 from diffing.config import DiffConfig
 from diffing.model_ref import ModelPlace, is_hub_name, read_ref
+from diffing.paths import existing
 from diffing.view.preflight import RunOption
 from diffing.view.runs.visitor_rules import is_path
 from diffing.view.zero import machine_in_words, zero_gpu
@@ -17,7 +18,7 @@ def form_problem(name: str, *, public: bool) -> str:
         public: Whether strangers use this machine, so that a name cannot be that of a folder.
     """
     ref = read_ref(name)
-    if ":" in name or is_path(name) or all(is_hub_name(part.name) for part in ref.parts):
+    if ":" in name or is_path(name) or existing(name) or all(is_hub_name(part.name) for part in ref.parts):
         return ""
     return _NAMED if public else f"{_NAMED}, and there is no folder of this name"
 

@@ -19,7 +19,7 @@ from diffing.errors import SettingError
 from diffing.models.cache import Store
 from diffing.report import load_report, save_report
 from diffing.run import run
-from diffing.view.runs import OWN_MACHINE, RunManager, RunState, StageProgress
+from diffing.view.runs import OWN_MACHINE, RunManager, RunState, StageProgress, run_state
 from diffing.view.runs.run_state import ProgressTracker
 from tests.cli.world import World
 from tests.servers.openai_server import OpenAIServer
@@ -125,6 +125,24 @@ def test_time_that_remains_is_told_from_the_last_seconds_alone() -> None:
     progress.update("responses a", 1000, 1000)
     progress.update("tokens", 5, 0)
     assert [(each.name, each.seconds_left) for each in progress.stages] == [("responses a", 0.0), ("tokens", None)]
+
+
+def test_no_time_is_told_before_a_twentieth_is_measured_and_then_at_two_speeds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter((0.0, 10.0, 20.0, *(20.0 + each / 10 for each in range(1, 61))))
+    monkeypatch.setattr(run_state.time, "monotonic", lambda: next(clock))
+    progress = ProgressTracker()
+    for done in (0, 9):
+        progress.update("responses a", done, 200)
+        assert progress.stages[0].seconds_left is None
+    progress.update("responses a", 10, 200)
+    assert (progress.stages[0].seconds_left, progress.stages[0].seconds_at_most) == (380.0, 380.0)
+    for done in range(11, 71):  # ten a second: faster than at the beginning
+        progress.update("responses a", done, 200)
+    (stage,) = progress.stages
+    assert stage.seconds_left == pytest.approx(13.0)
+    assert stage.seconds_at_most == pytest.approx(130 * 26 / 70)
 
 
 def test_an_app_that_was_killed_goes_on_to_the_same_bytes(make: Make, tmp_path: Path) -> None:

@@ -70,12 +70,11 @@ class RunProcess:
                 f"The run took {self._hours:g} hours, the longest that a run may take here. Completed work is kept: "
                 "resume, or use fewer prompts or smaller models",
             )
-        memory = ": perhaps it ran out of memory; use smaller models" if code == -9 else ""
-        return RunOutcome(
-            "failed",
-            f"The run ended unexpectedly (exit code {code}){memory}. Answers so far are saved: resume",
-            by_setting=bool(memory),
-        )
+        ended = f"The run ended unexpectedly (exit code {code})"
+        if code == -9:
+            reason = f"{ended}: perhaps it ran out of memory. Use smaller models, or shorter responses"
+            return RunOutcome("failed", reason, by_setting=True)
+        return RunOutcome("failed", f"{ended}. Answers so far are saved: resume")
 
     def kill(self) -> None:
         """Kills the process."""

@@ -140,7 +140,7 @@ def test_what_is_wrong_with_a_name_stands_under_its_field(hub: LocalHub, public:
     assert "A model is named org/name, with a slash and no spaces." in wrong("carol base")
     typo = wrong("bob/tunde")
     assert "There is no bob/tunde on the Hub, or it is private." in typo
-    assert '<button type="button" class="take" data-take="bob/tuned">bob/tuned</button>?' in typo
+    assert '<button type="button" class="take text" data-take="bob/tuned">bob/tuned</button>?' in typo
     assert "data-sign-in" in typo
     assert "Did you mean" not in wrong("nobody/other")
     assert "A model is named org/name, with a slash and no spaces. There is no other on the Hub" in wrong("other")

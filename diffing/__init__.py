@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         ModelInfo,
         OnHypotheses,
         OnProgress,
+        OnResponse,
         Pair,
         PhraseMeasure,
         Place,
@@ -124,6 +125,7 @@ __all__ = [
     "OnCompletion",
     "OnHypotheses",
     "OnProgress",
+    "OnResponse",
     "OnTokens",
     "Pair",
     "PhraseMeasure",
@@ -196,8 +198,8 @@ _HOMES = {
         "diffing.types": (
             "Block Category Completion Conversation Discovery Evidence Finding Finish Hypothesis "
             "Judgement KnownBy LatentMeasure Level LevelKind Measure Merged Message ModelInfo OnHypotheses OnProgress "
-            "Pair PhraseMeasure Place Prompt PropertyMeasure Rating Report Response Role Row Scalar Side Split Stage "
-            "Usage Verdict"
+            "OnResponse Pair PhraseMeasure Place Prompt PropertyMeasure Rating Report Response Role Row Scalar Side "
+            "Split Stage Usage Verdict"
         ),
     }.items()
     for name in names.split()

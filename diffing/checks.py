@@ -30,12 +30,18 @@ def check(config: DiffConfig, limits: Limits) -> None:
         raise SettingError("--columns has no effect: neither model is recorded:. Leave it out")
     _check_prompt_source(config)
     _check_urls(config)
-    same_samples = config.temperature == 0 or config.sample_a == config.sample_b
-    if _sides(config)[0] == _sides(config)[1] and same_samples and not is_recorded(config.model_a):
+    if answer_the_same(config):
         raise SettingError(
             "Both sides are the same model with the same settings and would answer the same. For a null comparison "
             "give --temperature 0.7 --sample-b 1"
         )
+
+
+def answer_the_same(config: DiffConfig) -> bool:
+    """Whether both sides are the same model with the same settings, so that both would give the same responses."""
+    same_samples = config.temperature == 0 or config.sample_a == config.sample_b
+    a, b = _sides(config)
+    return a == b and same_samples and not is_recorded(config.model_a)
 
 
 def _check_methods(config: DiffConfig) -> None:

@@ -31,12 +31,14 @@ class ModelError(DiffingError):
 class HubError(DiffingError):
     """The Hub refused or could not be reached."""
 
-    def __init__(self, message: str, *, status: int | None = None, gated: bool = False) -> None:
+    def __init__(self, message: str, *, status: int | None = None, gated: bool = False, missing: bool = False) -> None:
         super().__init__(message)
         self.status = status
         """The HTTP status that the Hub answered with, such as 403 or 412; None if it did not answer."""
         self.gated = gated
         """Whether the repository exists, but access to it must be requested on its page."""
+        self.missing = missing
+        """Whether the Hub shows no repository of this name to this account."""
 
 
 class LimitError(DiffingError):

@@ -47,6 +47,7 @@ from diffing.types import (
     ModelInfo,
     OnHypotheses,
     OnProgress,
+    OnResponse,
     Pair,
     Prompt,
     Report,
@@ -55,6 +56,7 @@ from diffing.types import (
     Usage,
     ignore_hypotheses,
     ignore_progress,
+    ignore_response,
 )
 from diffing.versions import versions
 
@@ -109,6 +111,7 @@ def diff_models(
     options: DiffOptions | None = None,
     on_progress: OnProgress = ignore_progress,
     on_hypotheses: OnHypotheses = ignore_hypotheses,
+    on_response: OnResponse = ignore_response,
 ) -> Report:
     """Finds hypotheses on how two models behave differently on train prompts, and tests them on held-out prompts.
 
@@ -123,6 +126,7 @@ def diff_models(
         options: Sampling, judging, prices.
         on_progress: Called with the progress of every stage.
         on_hypotheses: Called with the hypotheses of each method before they are tested.
+        on_response: Called with every response to a prompt as soon as it is there.
 
     Raises:
         SettingError: A split has no prompts, or a method needs a judge and none is given.
@@ -132,7 +136,7 @@ def diff_models(
     options = options or DiffOptions()
     _check(prompts, methods, judge, options)
     samples = (options.sample_a, options.sample_b)
-    answered = respond((model_a, model_b), prompts, options.sampling, samples, on_progress)
+    answered = respond((model_a, model_b), prompts, options.sampling, samples, on_progress, on_response)
     pairs = answered.pairs
     discoveries, measured, values, scopes = _discover(methods, pairs, on_progress, on_hypotheses)
     hypotheses = [hypothesis for discovery in discoveries for hypothesis in discovery.hypotheses]

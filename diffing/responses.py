@@ -9,7 +9,19 @@ from diffing.models.base import Model, Sampling
 from diffing.models.server_notes import ServerNotes
 from diffing.models.thinking import unknown_thinking
 from diffing.stages import RESPONSES, TOKENS
-from diffing.types import SIDES, Completion, OnProgress, Pair, Prompt, Response, Side, Stage, Usage
+from diffing.types import (
+    SIDES,
+    Completion,
+    OnProgress,
+    OnResponse,
+    Pair,
+    Prompt,
+    Response,
+    Side,
+    Stage,
+    Usage,
+    ignore_response,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,7 @@ def respond(
     sampling: Sampling,
     samples: tuple[int, int],
     on_progress: OnProgress,
+    on_response: OnResponse = ignore_response,
 ) -> PromptResponses:
     """Has both models answer every prompt. A prompt that one of them could not answer is left out and counted.
 
@@ -43,13 +56,14 @@ def respond(
         sampling: The sampling parameters of the responses.
         samples: The sample numbers of A and of B.
         on_progress: Called with the stages `responses a|b` and `tokens a|b`.
+        on_response: Called with every response as soon as it is there.
 
     Raises:
         ModelError: A split has no pair left, or a model cannot be used at all.
         LimitError: A hard limit of calls or dollars was reached.
     """
     answers_a, answers_b = (
-        answer(model, prompts, replace(sampling, sample=sample), RESPONSES[side], on_progress)
+        answer(model, prompts, replace(sampling, sample=sample), RESPONSES[side], on_progress, on_response)
         for model, sample, side in zip(models, samples, SIDES, strict=True)
     )
     pairs: list[Pair] = []
@@ -95,7 +109,12 @@ def _notes_on_thinking(pairs: Sequence[Pair]) -> list[str]:
 
 
 def answer(
-    model: Model, prompts: Sequence[Prompt], sampling: Sampling, stage: Stage, on_progress: OnProgress
+    model: Model,
+    prompts: Sequence[Prompt],
+    sampling: Sampling,
+    stage: Stage,
+    on_progress: OnProgress,
+    on_response: OnResponse = ignore_response,
 ) -> list[Completion]:
     """One model's answers to all prompts, in order.
 
@@ -105,15 +124,18 @@ def answer(
         sampling: The sampling parameters of the answers.
         stage: The stage of one side under which answers are reported; tokens are reported under its `TOKENS` stage.
         on_progress: Called after every answer and with new tokens.
+        on_response: Called with the text of every answer that did not fail.
     """
     assert stage.side is not None
-    tokens_stage = TOKENS[stage.side]
+    side, tokens_stage = stage.side, TOKENS[stage.side]
     done = tokens = 0
 
     def completed(index: int, completion: Completion) -> None:
         nonlocal done
         done += 1
         on_progress(stage, done, len(prompts))
+        if completion.finish not in ("rejected", "error"):
+            on_response(side, prompts[index], completion.text)
 
     def counted(new_tokens: int) -> None:
         nonlocal tokens

@@ -11,7 +11,16 @@ from diffing.models import LoadOptions, Model, Price, load_model
 from diffing.models.server_notes import WithServerNotes
 from diffing.pipeline import DiffOptions, diff_models
 from diffing.run_prompts import prompts_of
-from diffing.types import OnHypotheses, OnProgress, Report, Side, ignore_hypotheses, ignore_progress
+from diffing.types import (
+    OnHypotheses,
+    OnProgress,
+    OnResponse,
+    Report,
+    Side,
+    ignore_hypotheses,
+    ignore_progress,
+    ignore_response,
+)
 
 if TYPE_CHECKING:
     from diffing.models.cache import Store
@@ -26,6 +35,7 @@ def run(
     models: tuple[Model, Model] | None = None,
     on_progress: OnProgress = ignore_progress,
     on_hypotheses: OnHypotheses = ignore_hypotheses,
+    on_response: OnResponse = ignore_response,
 ) -> Report:
     """Executes the run that a configuration describes.
 
@@ -36,6 +46,7 @@ def run(
         models: The two models, if they cannot be loaded from the configuration's strings, which then only name them.
         on_progress: Called with the progress of every stage.
         on_hypotheses: Called with the hypotheses of each method before they are tested.
+        on_response: Called with every response to a prompt as soon as it is there.
 
     Raises:
         DiffingError: Anything that the user can fix, in one line.
@@ -59,6 +70,7 @@ def run(
         options=diff_options(config, build, selected.notes),
         on_progress=on_progress,
         on_hypotheses=on_hypotheses,
+        on_response=on_response,
     )
     return replace(report, usage=(*selected.usage, *report.usage), notes=(*report.notes, *build.notes))
 

@@ -297,6 +297,14 @@ def ignore_hypotheses(hypotheses: Sequence[tuple[Hypothesis, Metrics | None]]) -
     """A callback for hypotheses that does nothing."""
 
 
+OnResponse: TypeAlias = Callable[[Side, Prompt, str], None]
+"""Callback `on_response(side, prompt, text)` for each response to a prompt, as soon as it is there."""
+
+
+def ignore_response(side: Side, prompt: Prompt, text: str) -> None:
+    """A callback for responses that does nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rating:
     """The mean ratings of one hypothesis over the raters whose replies were readable, from 1 to 5."""

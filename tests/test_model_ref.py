@@ -16,6 +16,7 @@ from diffing.model_ref import (
     by_providers,
     parse_local_spec,
     parse_spec,
+    read_hub_link,
     read_ref,
     without_addresses,
     without_folders,
@@ -178,3 +179,50 @@ def test_text_that_names_models_among_other_things() -> None:
     assert by_providers("org/name:groq") == "providers:org/name:groq"
     raters = "openai:a@http://h:1/v1, openai:b@2024@https://user.example/v1, org/c@v1"
     assert without_addresses(raters) == "openai:a, openai:b@2024, org/c@v1"
+
+
+@pytest.mark.parametrize(
+    ("link", "name"),
+    [
+        ("https://huggingface.co/org/name", "org/name"),
+        (" http://www.huggingface.co/org/name/ ", "org/name"),
+        ("hf.co/org/name?library=transformers#card", "org/name"),
+        ("HuggingFace.co/models/org/name", "org/name"),
+        ("https://huggingface.co/org/name/tree/main", "org/name"),
+        ("https://huggingface.co/org/name/tree/v1.0", "org/name@v1.0"),
+        ("huggingface.co/org/name/blob/refs%2Fpr%2F3/config.json", "org/name@refs/pr/3"),
+        ("huggingface.co/org/name/resolve/refs/pr/3/config.json", "org/name@refs/pr/3"),
+        (f"https://hf.co/org/name/commit/{SHA}", f"org/name@{SHA}"),
+        ("https://huggingface.co/org/name/discussions/4", "org/name"),
+    ],
+)
+def test_a_link_to_a_model_is_read_as_its_name(link: str, name: str) -> None:
+    ref = read_hub_link(link)
+    assert ref == parse_spec(name)
+    assert str(ref) == name
+
+
+@pytest.mark.parametrize(
+    "text", ["org/name", "name", "", "huggingface/transformers", "openai:m@https://host/v1", "a b"]
+)
+def test_what_is_no_link_is_not_read_as_one(text: str) -> None:
+    assert read_hub_link(text) is None
+
+
+@pytest.mark.parametrize(
+    ("link", "told"),
+    [
+        ("https://huggingface.co/datasets/org/name", "This is a link to a dataset: expected a link to a model"),
+        ("hf.co/spaces/org/name", "This is a link to a Space: expected a link to a model"),
+        ("https://example.com/org/name", "This is not a link to the Hugging Face Hub"),
+        ("https://huggingface.co/org", "This link names no model"),
+        ("https://huggingface.co/org/na%20me", "This link names no model"),
+        ("https://huggingface.co/org/name/tree/a%0Ab", "This link names no revision of the model"),
+        ("https://huggingface.co/org/name/tree/..", "This link names no revision of the model"),
+    ],
+)
+def test_a_link_to_something_else_is_refused_in_one_line(link: str, told: str) -> None:
+    with pytest.raises(SettingError) as refused:
+        read_hub_link(link)
+    assert str(refused.value).startswith(told)
+    assert "\n" not in str(refused.value)

@@ -61,7 +61,9 @@ def hub_errors(
         yield
     except HfHubHTTPError as error:
         line = _refused(repo_id, revision, repo_type, error) or _of_status(repo_id, doing, error)
-        raise HubError(line, status=error.response.status_code, gated=isinstance(error, GatedRepoError)) from None
+        gated = isinstance(error, GatedRepoError)
+        missing = isinstance(error, RepositoryNotFoundError) and not gated
+        raise HubError(line, status=error.response.status_code, gated=gated, missing=missing) from None
     except (
         LocalEntryNotFoundError,
         LocalTokenNotFoundError,

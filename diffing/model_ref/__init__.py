@@ -1,5 +1,6 @@
 """Parses and prints the strings that name models, such as `org/name@revision`, `base+adapter` or `openai:name@URL`."""
 
+from diffing.model_ref.hub_links import read_hub_link
 from diffing.model_ref.parse import (
     by_providers,
     is_recorded,
@@ -32,6 +33,7 @@ __all__ = [
     "parse_recorded_spec",
     "parse_spec",
     "possible_paths",
+    "read_hub_link",
     "read_ref",
     "without_addresses",
     "without_folders",

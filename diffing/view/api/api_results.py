@@ -47,7 +47,7 @@ class RunInfo(ApiResult):
     place: int | None
     """If queued: the place in line; 1 is next."""
     stages: list[dict[str, Any]]
-    """If running: name, done, total and seconds_left of each stage that was begun."""
+    """If running: name, done, total, seconds_left and seconds_at_most of each stage that was begun."""
     found: list[str]
     """If running: the hypotheses found so far, not yet tested."""
     headline: str

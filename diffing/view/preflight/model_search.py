@@ -4,6 +4,7 @@ It never raises errors and never takes long: the page works without suggestions 
 """
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from huggingface_hub import get_session
@@ -74,6 +75,20 @@ class Suggester:
         except HubError as error:
             return Suggestions(reason=str(error))
         return Suggestions(tuple(f"{head}{name}" for name in found))
+
+    def similar(self, name: str, visitor: Visitor) -> str | None:
+        """The model whose name is most like one that does not exist; None if none is like it.
+
+        Args:
+            name: `org/name`.
+            visitor: The visitor who asks.
+        """
+        owner, _, last = name.partition("/")
+        for search in (last, owner):
+            names = {each.lower(): each for each in self.models(search, visitor).names}
+            if found := get_close_matches(name.lower(), names, n=1):
+                return names[found[0]]
+        return None
 
     def base_of(self, model: str, visitor: Visitor) -> BaseModelProposal:
         """The base model that a model's card names, to propose it as the other side.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from diffing.errors import DiffingError, SettingError
+from diffing.errors import DiffingError, HubError, SettingError
 from diffing.hub import TIMEOUT, BoundedApi, hub_api, hub_errors
 from diffing.model_ref import ModelPlace, by_providers, parse_local_spec
 from diffing.models.local.spec import LocalOptions
@@ -31,6 +31,8 @@ class RunOption:
     """A note for the visitor if the model can run there."""
     sign_in: bool = False
     """Whether signing in, or with another account, would help."""
+    missing: bool = False
+    """Whether the Hub has no model of this name that the visitor may see."""
 
 
 def find_run_options(
@@ -52,8 +54,16 @@ def _here(name: str, visitor: Visitor, options: LocalOptions) -> RunOption:
         label = machine_in_words(public=visitor.rules.public)
         remark = _loadable(name, visitor, options)
     except DiffingError as error:
-        return RunOption("here", label, name, obstacle=str(error), sign_in=isinstance(error, SignInError))
+        return RunOption(
+            "here", label, name, str(error), sign_in=isinstance(error, SignInError), missing=_is_missing(error)
+        )
     return RunOption("here", label, name, remark=remark)
+
+
+def _is_missing(error: DiffingError) -> bool:
+    if isinstance(error, SignInError):
+        return error.missing
+    return isinstance(error, HubError) and error.missing
 
 
 def _loadable(name: str, visitor: Visitor, options: LocalOptions) -> str:

@@ -26,6 +26,8 @@ class Preview:
     """The first problem, in one line; empty if there is none."""
     sign_in: bool = False
     """Whether signing in, or with another account, would help."""
+    field: str = ""
+    """The field of the form in which the problem can be solved; of a choice, `name=value`; empty if it is not known."""
 
 
 class Previewer:
@@ -47,7 +49,7 @@ class Previewer:
         missing = [side.upper() for side in ("a", "b") if not getattr(config, f"model_{side}").strip()]
         if missing:
             which = "both models" if len(missing) == 2 else f"model {missing[0]}"
-            return Preview(problem=f"Enter {which}, such as Qwen/Qwen3-4B")
+            return Preview(problem=f"Enter {which}, such as Qwen/Qwen3-4B", field=f"model_{missing[0].lower()}")
         try:
             return Preview(self._kept_estimate(config, limits, visitor))
         except DiffingError as error:

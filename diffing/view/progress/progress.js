@@ -23,7 +23,7 @@ async function appId() {
 // Updates a region if it has changed, and restores the focus, open lists and the bar's width.
 function put(name, html) {
   const box = one(`[data-region="${name}"]`);
-  if (!box || last[name] === html) return;
+  if (!box || last[name] === html || (name === "answers" && held())) return;
   last[name] = html;
   const act = box.contains(document.activeElement) ? document.activeElement.dataset.act : undefined;
   const open = [...box.querySelectorAll("details[open]")].map((each) => each.dataset.keep);
@@ -40,6 +40,9 @@ function put(name, html) {
   }
   if (act) (box.querySelector(`[data-act="${act}"]`) ?? box.querySelector("button"))?.focus({ preventScroll: true });
 }
+
+// Whether the visitor reads the answers and has asked that they are not replaced meanwhile.
+const held = () => one("[data-act=hold]")?.getAttribute("aria-pressed") === "true";
 
 function shown(answer) {
   for (const [name, html] of Object.entries(answer.regions)) put(name, html);
@@ -127,6 +130,7 @@ async function begin() {
 async function act(button) {
   const what = button.dataset.act;
   if (what === "copy") return copy(button);
+  if (what === "hold") return button.setAttribute("aria-pressed", String(!held()));
   if (what === "lend") lend();
   if (button.dataset.sure && !button.dataset.asked) return sure(button);
   const mine = (stop(), turn);
@@ -165,9 +169,11 @@ async function copy(button) {
     link.select();  // a frame may not write to the clipboard by itself
     document.execCommand("copy");
   }
+  const text = button.textContent;
+  if (text === "Copied") return;
   button.textContent = "Copied";
   one("[data-said]").textContent = "The link was copied.";
-  setTimeout(() => (button.textContent = "Copy"), 2000);
+  setTimeout(() => (button.textContent = text), 2000);
 }
 
 element.addEventListener("click", (event) => {

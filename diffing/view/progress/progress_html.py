@@ -1,18 +1,21 @@
 """Renders the page of a run as HTML, with templates that escape every text."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from diffing.config import DiffConfig
+from diffing.config import DiffConfig, Limits
 from diffing.methods.base import method_plans
+from diffing.model_ref import read_ref
 from diffing.outputs.html import environment
 from diffing.outputs.phrasing import count, pieces_of
 from diffing.rendering import templates_of
 from diffing.report.model_names import Names, names_between
-from diffing.types import ModelInfo, Side
+from diffing.settings import described
+from diffing.types import SIDES, ModelInfo, Side
 from diffing.view.page_query import Address
 from diffing.view.progress.steps import StepProgress, progress_of, seconds_left, steps_of
 from diffing.view.runs import EarlyHypothesis, RunState
@@ -20,11 +23,12 @@ from diffing.view.runs import EarlyHypothesis, RunState
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+_FLAG = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
 _AT_FIRST = 6
 """Number of hypotheses per method that are visible without a click."""
 MOVING = ("lending", "running")
 """States in which a run makes progress."""
-REGIONS = ("lead", "steps", "found", "acts")
+REGIONS = ("lead", "steps", "found", "answers", "acts")
 """Parts of the page that are updated while it is open. The script replaces a region only if its HTML has changed."""
 
 
@@ -68,7 +72,7 @@ def page(run: RunView, base: str = "") -> str:
 def regions(run: RunView) -> dict[str, str]:
     """Renders the parts that are updated while the page is open, by region."""
     names = _names(run.config)
-    progress = progress_of(steps_of(run.config), run.state.stages)
+    progress = _progress(run)
     values: dict[str, object] = {
         "run": run,
         "names": names,
@@ -78,6 +82,8 @@ def regions(run: RunView) -> dict[str, str]:
         "moving": run.state.state in MOVING,
         "again": Address("pair", run.config.model_a, run.config.model_b).query,
         "found": _by_method(run.state.found),
+        "answering": any(each.status != "done" for each in progress if each.step.side),
+        "setting": named_setting(run.state.reason) if run.state.by_setting else "",
         "AT_FIRST": _AT_FIRST,
     }
     return {name: _rendered(name, **values) for name in REGIONS}
@@ -91,7 +97,7 @@ def announcement(run: RunView) -> str:
         case "lending" if not run.lends and not run.state.attended:
             return "The run waits for a GPU."
         case "running" | "lending":
-            progress = progress_of(steps_of(run.config), run.state.stages)
+            progress = _progress(run)
             now = _now(progress)
             who = f"{_names(run.config).of(now.step.side)} " if now.step.side else ""
             return f"Step {progress.index(now) + 1} of {len(progress)}: {who}{now.step.title}."
@@ -110,7 +116,7 @@ def tab(run: RunView) -> str:
     if run.state.state not in MOVING:
         place = f"place {run.state.place} in line" if run.state.state == "queued" else run.state.state
         return f"{place.capitalize()} – diffing"
-    progress = progress_of(steps_of(run.config), run.state.stages)
+    progress = _progress(run)
     now = _now(progress)
     share = "" if now.percent is None else f" · {now.percent}%"
     return f"{progress.index(now) + 1}/{len(progress)}{share} – diffing"
@@ -127,6 +133,31 @@ def duration(seconds: float) -> str:
         return count(round(minutes), "minute")
     hours = minutes / 60
     return f"{hours:.1f}\N{NO-BREAK SPACE}hours" if hours < 10 else count(round(hours), "hour")
+
+
+def span(least: float, most: float | None) -> str:
+    """A rough range of durations in words; one duration if both ends are the same in words."""
+    low, high = duration(least), duration(most or least)
+    if low.startswith("a few"):
+        return low if low == high else f"up to {high}"
+    if low == high:
+        return f"about {low}"
+    (number, unit), of_high = low.replace("\N{NO-BREAK SPACE}", " ").rsplit(" ", 1), high.rsplit("s", 1)[0]
+    return f"{number} to {high}" if of_high.endswith(unit.rstrip("s")) else f"{low} to {high}"
+
+
+def named_setting(reason: str) -> str:
+    """The label of the first setting that a message names by its flag; empty if there is none."""
+    settings = described(DiffConfig) | described(Limits)
+    names = (flag.replace("-", "_") for flag in _FLAG.findall(reason))
+    return next((settings[name].setting.title for name in names if name in settings), "")
+
+
+def _progress(run: RunView) -> tuple[StepProgress, ...]:
+    sides = {"a": run.config.model_a, "b": run.config.model_b}
+    # on a lent GPU the models are loaded elsewhere, in stages of their own
+    loads = [side for side in SIDES if run.state.state == "running" and read_ref(sides[side]).runs_here]
+    return progress_of(steps_of(run.config), run.state.stages, loads)
 
 
 def _now(progress: tuple[StepProgress, ...]) -> StepProgress:
@@ -154,7 +185,7 @@ def _side(early: EarlyHypothesis) -> Side:
 @lru_cache(1)
 def _templates() -> "Environment":
     templates = environment(templates_of(__package__, "templates"))
-    templates.globals |= {"duration": duration}
+    templates.globals |= {"span": span}
     return templates
 
 

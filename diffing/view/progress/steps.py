@@ -50,7 +50,13 @@ class StepProgress:
     tokens: int = 0
     """Number of tokens written so far; 0 if they are not counted."""
     seconds_left: float | None = None
-    """Remaining time of this step; None if it cannot be estimated."""
+    """Remaining time of this step at the faster of two measured speeds; None if it cannot be estimated."""
+    seconds_at_most: float | None = None
+    """Remaining time of this step at the slower of the two."""
+    doing: str = ""
+    """What is being done right now, if the step has several parts; `<MODEL>` stands for the model of `doing_for`."""
+    doing_for: Side | None = None
+    """The model in `doing`."""
 
     @property
     def percent(self) -> int | None:
@@ -64,6 +70,14 @@ _READY = Step(
     (ACCESS, PREPARE, *WEIGHTS.values(), *GPU.values()),
     short=True,
 )
+_STARTING = "Starting Python."
+_DOING: dict[str, tuple[str, Side | None]] = {
+    ACCESS: ("Checking that the models may be read.", None),
+    PREPARE: ("Looking up the models and the prompts.", None),
+    **{WEIGHTS[side]: ("Loading <MODEL>.", side) for side in SIDES},
+    **{GPU[side]: ("Getting a GPU for <MODEL>.", side) for side in SIDES},
+}
+"""What is being done in each stage before the first answers."""
 _WRITTEN = Step(
     "Writing prompts", "The LLM writes prompts that could reveal the suspected difference.", (WRITE_PROMPTS,)
 )
@@ -130,12 +144,15 @@ def _planned(config: DiffConfig) -> Iterator[Step]:
     yield _TESTED
 
 
-def progress_of(steps: Sequence[Step], stages: Sequence[StageProgress]) -> tuple[StepProgress, ...]:
+def progress_of(
+    steps: Sequence[Step], stages: Sequence[StageProgress], loads: Sequence[Side] = ()
+) -> tuple[StepProgress, ...]:
     """Computes the progress of each step. Steps follow each other, so every step before one that has begun is over.
 
     Args:
         steps: The steps of the run.
         stages: The stages that the run reported, in the order in which they began.
+        loads: The sides whose models are loaded in the run's own process, before their first response.
     """
     begun = {stage.name: stage for stage in stages}
     latest = [next((begun[name] for name in reversed(begun) if name in step.stages), None) for step in steps]
@@ -145,7 +162,7 @@ def progress_of(steps: Sequence[Step], stages: Sequence[StageProgress]) -> tuple
         # a step that reports no progress is under way as soon as the one before it is done
         now += not steps[now + 1].stages
     return tuple(
-        _progress_of_step(step, stage, "done" if place < now else "now" if place == now else "later", begun)
+        _doing(_progress_of_step(step, stage, _status(place, now), begun), stage, loads)
         for place, step, stage in zip(count(), steps, latest, strict=False)
     )
 
@@ -157,25 +174,46 @@ def _progress_of_step(
         return StepProgress(step, status)
     tokens = begun.get(TOKENS[step.side]) if step.side and stage.name == RESPONSES[step.side] else None
     progress = StepProgress(step, status, stage.done, stage.total, tokens.done if tokens else 0)
-    return replace(progress, seconds_left=stage.seconds_left) if status == "now" and not step.short else progress
+    if status != "now" or step.short:
+        return progress
+    return replace(progress, seconds_left=stage.seconds_left, seconds_at_most=stage.seconds_at_most)
 
 
-def seconds_left(progress: Sequence[StepProgress]) -> tuple[float, bool] | None:
+def _status(place: int, now: int) -> Status:
+    return "done" if place < now else "now" if place == now else "later"
+
+
+def _doing(progress: StepProgress, stage: StageProgress | None, loads: Sequence[Side]) -> StepProgress:
+    """Adds what is being done right now, if the step says more than its sentence."""
+    step = progress.step
+    if progress.status != "now":
+        return progress
+    if stage is None:
+        return replace(progress, doing=_STARTING) if step is _READY else progress
+    if step.side in loads and not (progress.done or progress.tokens):
+        return replace(progress, doing="Loading <MODEL>. The first answers follow.", doing_for=step.side)
+    doing, side = _DOING.get(stage.name, ("", None))
+    return replace(progress, doing=doing, doing_for=side)
+
+
+def seconds_left(progress: Sequence[StepProgress]) -> tuple[float, float, bool] | None:
     """Estimates the remaining time of the whole run.
 
     Args:
         progress: The progress of each step.
 
     Returns:
-        The seconds, and whether they assume that model B answers as fast as model A; None if the length of a later step
-        is not known yet.
+        The seconds at the faster and at the slower of two measured speeds, and whether they assume that model B answers
+        as fast as model A; None if the length of a later step is not known yet.
     """
     now = next((each for each in progress if each.status == "now"), None)
     if now is None or not now.seconds_left:
         return None
     later = [each.step for each in progress if each.status == "later" and not each.step.short]
+    times = now.seconds_left, now.seconds_at_most or now.seconds_left
     if not later:
-        return now.seconds_left, False
+        return *times, False
     if now.step.stages == (RESPONSES["a"],) and [step.stages for step in later] == [(RESPONSES["b"],)]:
-        return now.seconds_left + now.total * now.seconds_left / (now.total - now.done), True
+        least, most = (time + now.total * time / (now.total - now.done) for time in times)
+        return least, most, True
     return None

@@ -5,6 +5,7 @@ Create `RunManager(folder)`, call `run_id = manager.start(config, owner=..., tok
 """
 
 from diffing.view.runs.gpu_waiting import AnswerPrompts
+from diffing.view.runs.latest_responses import LivePair
 from diffing.view.runs.run_manager import RunManager
 from diffing.view.runs.run_state import EarlyHypothesis, RunState, StageProgress
 from diffing.view.runs.visitor_rules import OWN_MACHINE, PUBLIC, Rules
@@ -14,6 +15,7 @@ __all__ = [
     "PUBLIC",
     "AnswerPrompts",
     "EarlyHypothesis",
+    "LivePair",
     "Rules",
     "RunManager",
     "RunState",

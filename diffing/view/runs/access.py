@@ -20,6 +20,11 @@ _REFUSED = (401, 403, 404)
 class SignInError(DiffingError):
     """The visitor must sign in, or sign in with another account."""
 
+    def __init__(self, message: str, *, missing: bool = False) -> None:
+        super().__init__(message)
+        self.missing = missing
+        """Whether the Hub has no repository of this name that the visitor may see."""
+
 
 def check_access(config: DiffConfig, token: str | None) -> None:
     """Makes sure that the visitor may read every repository of a run, and has the token that Inference Providers need.
@@ -73,7 +78,8 @@ def may_read(api: BoundedApi, kind: str, repo_id: str, *, signed_in: bool) -> No
         who = "sign in with an account that may read it" if signed_in else "sign in"
         raise SignInError(
             f"{repo_id} does not exist, is private, or is gated and you were not let in: check the name, ask for "
-            f"access at https://huggingface.co/{'datasets/' if kind == 'dataset' else ''}{repo_id}, or {who}"
+            f"access at https://huggingface.co/{'datasets/' if kind == 'dataset' else ''}{repo_id}, or {who}",
+            missing=error.missing,
         ) from None
 
 

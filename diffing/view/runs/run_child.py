@@ -5,6 +5,7 @@ through a pipe: the command line and the environment could be read by others.
 """
 
 import json
+import math
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -12,16 +13,19 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from diffing.errors import DiffingError
+from diffing.errors import DiffingError, SettingError
 from diffing.estimates import Metrics
-from diffing.stages import ACCESS
-from diffing.types import Hypothesis
+from diffing.stages import ACCESS, PREPARE
+from diffing.types import Hypothesis, Prompt, Side
 from diffing.view.runs.access import SignInError, check_access
+from diffing.view.runs.latest_responses import LatestResponses, LivePair
 from diffing.view.runs.run_state import EarlyHypothesis
 from diffing.view.runs.run_store import RunTask
 
 _EVERY = 0.2
 """Minimum number of seconds between two progress messages of a stage."""
+_EVERY_RESPONSE = 1.0
+"""Minimum number of seconds between two messages with responses, which people read."""
 _MOST_FOUND = 100
 """Maximum number of early hypotheses per method. The SAE method can find hundreds, and people read the page."""
 
@@ -55,7 +59,7 @@ def do_run(order: RunOrder) -> None:
     except SignInError as error:
         writer.write({"sign_in": _line(error)})
     except DiffingError as error:
-        writer.write({"failed": _line(error)})
+        writer.write({"failed": _line(error), "by_setting": isinstance(error, SettingError)})
     else:
         writer.write({"done": True})
 
@@ -66,6 +70,9 @@ class ProgressWriter:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._last_written: dict[str, float] = {}
+        self._latest = LatestResponses()
+        self._shown: tuple[LivePair, ...] = ()
+        self._last_shown = -math.inf
 
     def write(self, message: Mapping[str, object]) -> None:
         """Writes one message."""
@@ -78,6 +85,19 @@ class ProgressWriter:
         if done == total or now - self._last_written.get(stage, -_EVERY) >= _EVERY:
             self._last_written[stage] = now
             self.write({"stage": stage, "done": done, "total": total})
+        self._show()
+
+    def responded(self, side: Side, prompt: Prompt, text: str) -> None:
+        """Reports a response, unless later ones replace it at once; an `OnResponse` callback."""
+        self._latest.add(side, prompt, text)
+        self._show()
+
+    def _show(self) -> None:
+        now = time.monotonic()
+        if now - self._last_shown < _EVERY_RESPONSE or self._latest.pairs == self._shown:
+            return
+        self._last_shown, self._shown = now, self._latest.pairs
+        self.write({"latest": [asdict(pair) for pair in self._shown]})
 
     def found(self, hypotheses: Sequence[tuple[Hypothesis, Metrics | None]]) -> None:
         """Reports early hypotheses, those with the largest differences on train first; an `OnHypotheses` callback."""
@@ -94,7 +114,14 @@ def _run(order: RunOrder, writer: ProgressWriter) -> None:
     if order.public:
         writer.progress(ACCESS, 0, 0)
         check_access(config, order.token)
-    report = run(config, limits=limits, on_progress=writer.progress, on_hypotheses=writer.found)
+    writer.progress(PREPARE, 0, 0)
+    report = run(
+        config,
+        limits=limits,
+        on_progress=writer.progress,
+        on_hypotheses=writer.found,
+        on_response=writer.responded,
+    )
     save_report(report, order.folder)
 
 

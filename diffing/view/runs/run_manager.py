@@ -164,12 +164,18 @@ class RunManager:
                 report = self.report_folder(run_id) if record.state == "done" else None
                 snapshot = record.told
                 return RunState(
-                    record.state, reason=record.reason, report=report, stages=snapshot.stages, found=snapshot.found
+                    record.state,
+                    reason=record.reason,
+                    report=report,
+                    stages=snapshot.stages,
+                    found=snapshot.found,
+                    by_setting=snapshot.by_setting,
                 )
             if record.state == "queued":
                 running, _ = self.busy
                 return RunState("queued", place=self._store.place(run_id), ahead_running=running)
-        return RunState("running", stages=run.progress.stages, found=run.progress.found)
+        progress = run.progress
+        return RunState("running", stages=progress.stages, found=progress.found, latest=progress.latest)
 
     @property
     def busy(self) -> tuple[int, int]:
@@ -305,5 +311,5 @@ class RunManager:
 
     def _end(self, run_id: str, outcome: RunOutcome) -> None:
         """Stores how a run ended. The token is dropped from memory with the run."""
-        snapshot = self._active.pop(run_id).progress.snapshot
+        snapshot = replace(self._active.pop(run_id).progress.snapshot, by_setting=outcome.by_setting)
         self._store.move(run_id, outcome.state, outcome.reason, None if outcome.state == "done" else snapshot)

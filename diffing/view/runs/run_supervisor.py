@@ -8,9 +8,10 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from diffing.jobs import ChildProcess, State
+from diffing.view.runs.latest_responses import LivePair
 from diffing.view.runs.run_child import RunOrder, do_run
 from diffing.view.runs.run_state import ProgressTracker, read_early_hypothesis
 
@@ -35,6 +36,8 @@ class RunOutcome:
     """`done`, `failed`, or `waiting` if the visitor must sign in."""
     reason: str = ""
     """The reason in one line, unless the run is done."""
+    by_setting: bool = False
+    """Whether other settings would help, because the run would fail with these again."""
 
 
 class RunProcess:
@@ -60,17 +63,18 @@ class RunProcess:
         code = self._process.wait()
         self._timer.cancel()
         if outcome is not None:
-            return RunOutcome(outcome.state, self._without_token(outcome.reason))
+            return replace(outcome, reason=self._without_token(outcome.reason))
         if self._late.is_set():
             return RunOutcome(
                 "failed",
                 f"The run took {self._hours:g} hours, the longest that a run may take here. Completed work is kept: "
                 "resume, or use fewer prompts or smaller models",
             )
-        memory = ": perhaps it ran out of memory; use smaller models" if code == -9 else ""
-        return RunOutcome(
-            "failed", f"The run ended unexpectedly (exit code {code}){memory}. Answers so far are saved: resume"
-        )
+        ended = f"The run ended unexpectedly (exit code {code})"
+        if code == -9:
+            reason = f"{ended}: perhaps it ran out of memory. Use smaller models, or shorter responses"
+            return RunOutcome("failed", reason, by_setting=True)
+        return RunOutcome("failed", f"{ended}. Answers so far are saved: resume")
 
     def kill(self) -> None:
         """Kills the process."""
@@ -131,8 +135,10 @@ def _heard(message: Mapping[str, object], progress: ProgressTracker) -> RunOutco
             progress.add(tuple(read_early_hypothesis(each) for each in found))
         case {"done": True}:
             return RunOutcome("done")
-        case {"failed": str(reason)}:
-            return RunOutcome("failed", reason)
+        case {"latest": list(latest)}:
+            progress.show(tuple(LivePair(**each) for each in latest))
+        case {"failed": str(reason), "by_setting": bool(by_setting)}:
+            return RunOutcome("failed", reason, by_setting)
         case {"sign_in": str(reason)}:
             return RunOutcome("waiting", reason)
     return None

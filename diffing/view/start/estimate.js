@@ -1,6 +1,7 @@
 // The estimate of the run, and its start button.
 // Only one estimate is requested at a time; after that, only the latest state of the form.
 let timer, asking = false, again = false;
+let cost = "", blamed = ""; // of the estimate on the page, and the field in which its problem can be solved
 let current = Promise.resolve(), arrived = () => {}; // settles when the estimate is that of the form
 function changed(wait = 250) {
   if (!form()) return; // another part of the page is shown by now
@@ -34,19 +35,54 @@ async function estimate() {
   box.innerHTML = answer.html ?? "";
   part("[data-estimate]").innerHTML = answer.stages ?? "";
   const ready = answer.ready === true;
-  const [first, button] = [part("[data-said]"), part("[data-begin]")];
-  first.textContent = answer.problem ?? answer.first.replace(/^./, (letter) => letter.toUpperCase());
-  first.classList.toggle("lacks", !ready);
-  can(button, ready);
-  part("[data-takes]").textContent = ready ? answer.first : "";
+  const text = answer.problem ?? answer.first;
+  say(text.replace(/([^.?!])$/, "$1."), answer.where ?? "", !ready);
+  can(part("[data-begin]"), ready);
+  cost = ready ? text.split(", ")[0] : "";
+  blame(answer.field ?? "", ready ? "" : text);
   arrived();
 }
 
+function say(text, where, lacks) {
+  part("[data-said]").textContent = text;
+  part("[data-where]").textContent = where;
+  part(".takes").classList.toggle("lacks", lacks);
+}
 // Marks the displayed estimate as out of date.
 function waits() {
-  part("[data-said]").textContent = "Estimating …";
-  part("[data-said]").classList.add("lacks");
+  say("Estimating …", "", true);
   can(part("[data-begin]"), false);
+}
+
+// Shows a problem also under the field that causes it, unless that is still empty. Names of models have lines of their own.
+function blame(name, text) {
+  blamed = name;
+  for (const old of element.querySelectorAll("[data-blamed]")) {
+    const input = old.parentElement.querySelector("[aria-invalid]");
+    input?.removeAttribute("aria-invalid");
+    input?.setAttribute("aria-describedby", input.getAttribute("aria-describedby").replace(" start-blamed", ""));
+    old.remove();
+  }
+  const input = blamedField();
+  const box = input?.closest(".field");
+  if (!box || !text || !input.value.trim()) return;
+  const under = line(text);
+  under.className = "bad";
+  under.id = "start-blamed";
+  under.dataset.blamed = "";
+  box.append(under);
+  input.setAttribute("aria-invalid", "true");
+  input.setAttribute("aria-describedby", `${input.getAttribute("aria-describedby") ?? ""} start-blamed`);
+}
+function blamedField() {
+  if (!blamed) return null;
+  const within = blamed.includes("=") ? `[data-when="${CSS.escape(blamed)}"] :is(input, select)` : `[name="${CSS.escape(blamed)}"]`;
+  return element.querySelector(within);
+}
+function goToBlamed() {
+  const input = blamedField();
+  for (const each of input ? parents(input) : []) if (each.tagName === "DETAILS") each.open = true;
+  input?.focus();
 }
 
 // The button stays in reach of the keyboard, and says what is missing when it is pressed.
@@ -56,23 +92,23 @@ function can(button, ready) {
 const cannot = (button) => button.getAttribute("aria-disabled") === "true";
 
 async function begin() {
-  const [button, takes] = [part("[data-begin]"), part("[data-takes]")];
+  const button = part("[data-begin]");
   if (cannot(button)) {
     await current;
     if (!cannot(button)) return;
     refuse(part("[data-said]").textContent);
-    ["a", "b"].map((side) => field(`model_${side}`)).find((each) => !each.value.trim())?.focus();
+    goToBlamed();
     return;
   }
-  const cost = takes.textContent.split(", ").at(-1);
+  const seenCost = cost;
   for (let seen = null; seen !== current; ) await (seen = current);
   if (cannot(button)) return;
-  if (takes.textContent.split(", ").at(-1) !== cost) {
+  if (cost !== seenCost) {
     refuse("The cost has just changed with the settings: check it, and start again.");
     return;
   }
   can(button, false);
-  takes.textContent = "starting …";
+  say("Starting …", "", false);
   const answer = await ask({ about: "begin", form: values() });
   if (answer.go) {
     begun(answer.go);

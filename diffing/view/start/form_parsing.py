@@ -13,7 +13,7 @@ from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
 from diffing.hub import for_page
 from diffing.methods.base import plans_of
-from diffing.model_ref import by_providers, read_ref
+from diffing.model_ref import by_providers, read_hub_link, read_ref
 from diffing.settings import SettingInfo, described
 from diffing.types import SIDES, Side
 from diffing.view.preflight.run_options import Runner
@@ -38,6 +38,15 @@ _READ_APART = ("model_a", "model_b", "method", "columns", "usd_per_million")
 _FLAG = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
 
 
+class FieldError(SettingError):
+    """The value of a field, or a choice, that cannot be used."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        """The name of the field; of a choice, `name=value`."""
+
+
 @dataclass(frozen=True, slots=True)
 class FormRequest:
     """The comparison that the form describes."""
@@ -54,7 +63,8 @@ def read_form(form: object) -> FormRequest:
     """Parses a form. All fields are optional, numbers may be text, and unknown fields are ignored.
 
     Raises:
-        SettingError: A field has the wrong type or is out of bounds; the message uses the label on the page.
+        SettingError: A field has the wrong type or is out of bounds (`FieldError`); the message uses the label on the
+            page.
     """
     if not isinstance(form, dict):
         raise SettingError("Expected the fields of the form, got something else: reload the page")
@@ -92,12 +102,12 @@ def _check_named(form: Form, config: DiffConfig) -> None:
         SettingError: A chosen option is not filled in.
     """
     if "method" in form and not config.method:
-        raise SettingError("Choose at least one method")
+        raise FieldError("method", "Choose at least one method")
     if form.get("source") == "dataset" and config.prompts is None:
-        raise SettingError("Name the dataset of prompts, such as allenai/WildChat-1M")
+        raise FieldError("prompts", "Name the dataset of prompts, such as allenai/WildChat-1M")
     for plan in plans_of(config) if config.method else ():
         if missing := plan.not_named(config):
-            raise SettingError(missing)
+            raise FieldError(f"method={plan.name}", missing)
 
 
 @lru_cache(maxsize=1)
@@ -136,16 +146,28 @@ def _where(form: Form, side: Side) -> Runner:
 
 
 def _model(form: Form, side: Side, where: Runner) -> str:
-    name, revision = _line(form, f"model_{side}"), _line(form, f"revision_{side}")
+    name, revision = _name(form, side), _line(form, f"revision_{side}")
     if name and revision:
         ref = read_ref(name)
         if ref.prefixed or ref.parts[-1].revision is not None:
-            raise SettingError(
+            raise FieldError(
+                f"revision_{side}",
                 f"{labels()[f'revision_{side}']} is {revision!r:.60}, but the name already names a revision: leave "
-                "one of them out"
+                "one of them out",
             )
         name = str(ref.at(revision))
     return _by_providers(name) if name and where == "providers" else name
+
+
+def _name(form: Form, side: Side) -> str:
+    """The model's name, also if a link to its page was pasted."""
+    name = f"model_{side}"
+    text = _line(form, name)
+    try:
+        link = read_hub_link(text)
+    except SettingError as error:
+        raise FieldError(name, f"{labels()[name]}: {error}") from None
+    return text if link is None else str(link)
 
 
 def _by_providers(name: str) -> str:
@@ -156,7 +178,7 @@ def _line(form: Form, name: str) -> str:
     """A one-line text, without surrounding spaces."""
     text = _string(form.get(name), name, NAME_LENGTH).strip()
     if _holds(text, "Cc", "Cs", "Zl", "Zp"):
-        raise SettingError(f"{labels()[name]} holds a line break or a control character: expected one line of text")
+        raise FieldError(name, f"{labels()[name]} holds a line break or a control character: expected one line of text")
     return text
 
 
@@ -164,7 +186,7 @@ def _text(form: Form, name: str) -> str:
     """A text of several lines; only whitespace counts as empty."""
     text = _string(form.get(name), name, TEXT_LENGTH).replace("\r\n", "\n")
     if _holds(text.translate(dict.fromkeys(map(ord, "\n\t"))), "Cc", "Cs"):
-        raise SettingError(f"{labels()[name]} holds a control character: expected text")
+        raise FieldError(name, f"{labels()[name]} holds a control character: expected text")
     return text if text.strip() else ""
 
 
@@ -177,9 +199,9 @@ def _string(value: object, name: str, longest: int) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise SettingError(f"{labels()[name]} is {type(value).__name__}, not a text: reload the page")
+        raise FieldError(name, f"{labels()[name]} is {type(value).__name__}, not a text: reload the page")
     if len(value) > longest:
-        raise SettingError(f"{labels()[name]} has {len(value):,} characters: expected at most {longest:,}")
+        raise FieldError(name, f"{labels()[name]} has {len(value):,} characters: expected at most {longest:,}")
     return value
 
 
@@ -188,7 +210,7 @@ def _lines(form: Form, name: str) -> list[str]:
     value = form.get(name, [])
     values = [value] if isinstance(value, str) else value
     if not isinstance(values, list) or len(values) > 100:
-        raise SettingError(f"{labels()[name]}: expected a list of choices, got something else: reload the page")
+        raise FieldError(name, f"{labels()[name]}: expected a list of choices, got something else: reload the page")
     return list(dict.fromkeys(_line({name: each}, name) for each in values))
 
 
@@ -196,14 +218,14 @@ def _choices(form: Form, name: str, choices: tuple[str, ...]) -> list[str]:
     chosen = _lines(form, name)
     for each in chosen:
         if each not in choices:
-            raise SettingError(f"{labels()[name]}: {each!r:.60} is not known, expected {', '.join(choices)}")
+            raise FieldError(name, f"{labels()[name]}: {each!r:.60} is not known, expected {', '.join(choices)}")
     return chosen
 
 
 def _integer(form: Form, name: str, low: float, high: float) -> int | None:
     number = _number(form, name, low, high)
     if number is not None and number != int(number):
-        raise SettingError(f"{labels()[name]} is {number:g}: expected a whole number from {low:,} to {high:,}")
+        raise FieldError(name, f"{labels()[name]} is {number:g}: expected a whole number from {low:,} to {high:,}")
     return None if number is None else int(number)
 
 
@@ -212,7 +234,7 @@ def _number(form: Form, name: str, low: float, high: float) -> float | None:
     value = form.get(name)
     if value is None or value == "":
         return None
-    refused = SettingError(f"{labels()[name]} is {value!r:.40}: expected a number from {low:,} to {high:,}")
+    refused = FieldError(name, f"{labels()[name]} is {value!r:.40}: expected a number from {low:,} to {high:,}")
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise refused
     try:
@@ -229,5 +251,6 @@ def _price(form: Form) -> str | None:
     if read is None and written is None:
         return None
     if read is None or written is None:
-        raise SettingError("Prices are needed for tokens read and for tokens written: fill in both, or none")
+        empty = "price_read" if read is None else "price_written"
+        raise FieldError(empty, "Prices are needed for tokens read and for tokens written: fill in both, or none")
     return f"{read:g},{written:g}"

@@ -46,15 +46,20 @@ function values() {
   return { ...sent, train, heldout };
 }
 
-// After a model is named: looks up where it can run, and its base model.
+// After a model is named: reads a link, looks up where the model can run, and its base model.
 async function settled(side) {
   const places = part(`[data-places=${side}]`);
   const name = fullName(side);
   if (about.get(side) === name) return;
   about.set(side, name);
+  right(side);
+  if (LINK.test(name)) {
+    places.replaceChildren();
+    return readLink(side, name);
+  }
   published();
   if (side === "a") base(name);
-  part(`[data-told=${side}]`).replaceChildren();
+  if (links.get(name)) told(side, links.get(name));
   if (!name) {
     places.replaceChildren();
     changed(0);
@@ -65,8 +70,55 @@ async function settled(side) {
   const answer = await ask({ about: "model", name, side, where: wanted.get(side) });
   if (about.get(side) !== name) return;
   places.removeAttribute("aria-busy");
-  if (answer.problem !== undefined) places.textContent = answer.problem;
-  else places.innerHTML = answer.html;
+  places.innerHTML = answer.html ?? "";
+  if (answer.problem !== undefined) wrong(side, bad(answer.problem).outerHTML);
+  if (answer.wrong) wrong(side, answer.wrong);
+  changed(0);
+}
+
+const LINK = /^(https?:\/\/|(www\.)?(huggingface\.co|hf\.co)(\/|$))/i;
+const links = new Map(); // what to say of each name that was read from a link
+async function readLink(side, text) {
+  const input = field(`model_${side}`);
+  const answer = await ask({ about: "link", name: input.value });
+  if (!input.isConnected || fullName(side) !== text) return; // something else was typed meanwhile
+  if (answer.name === undefined) {
+    wrong(side, bad(answer.problem).outerHTML);
+    changed(0);
+    return;
+  }
+  links.set(answer.name, answer.told);
+  input.value = answer.name;
+  field(`revision_${side}`).value = "";
+  settled(side);
+}
+
+// What is wrong with a model's name stands under its field, until the name is changed.
+function wrong(side, html) {
+  part(`[data-told=${side}]`).innerHTML = html;
+  field(`model_${side}`).setAttribute("aria-invalid", "true");
+}
+function right(side) {
+  part(`[data-told=${side}]`).replaceChildren();
+  field(`model_${side}`).removeAttribute("aria-invalid");
+}
+function bad(text) {
+  const paragraph = line(text);
+  paragraph.className = "bad";
+  return paragraph;
+}
+function take(button) {
+  const side = button.closest("[data-told]").dataset.told;
+  field(`model_${side}`).value = button.dataset.take;
+  field(`model_${side}`).focus();
+  settled(side);
+}
+
+// Both fields name the same model: B answers with other random samples.
+function compareWithItself(button) {
+  field("sample_b").value = "1";
+  if (!(Number(field("temperature").value) > 0)) field("temperature").value = button.dataset.itself;
+  part("[data-begin]").focus();
   changed(0);
 }
 function fullName(side) {
@@ -185,7 +237,7 @@ element.addEventListener("input", (event) => {
     typed(target);
     showProposal();
     clearTimeout(pause);
-    pause = setTimeout(() => target.isConnected && done(target), PAUSE);
+    pause = setTimeout(() => target.isConnected && done(target), event.inputType === "insertFromPaste" ? 0 : PAUSE);
     keep();
     return;
   }
@@ -246,6 +298,8 @@ element.addEventListener("click", (event) => {
     field("model_a").focus();
   }
   else if (event.target.closest("[data-accept]")) accept();
+  else if (event.target.closest("[data-take]")) take(event.target.closest("[data-take]"));
+  else if (event.target.closest("[data-itself]")) compareWithItself(event.target.closest("[data-itself]"));
   else if (event.target.closest("[data-sign-in]")) {
     const login = document.querySelector(".site-login");
     if (login) {

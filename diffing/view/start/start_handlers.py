@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from diffing.checks import answer_the_same
 from diffing.errors import SettingError
 from diffing.estimate import SizeOf
 from diffing.methods.base import plans_of
 from diffing.methods.sae.presets import PRESETS
-from diffing.model_ref import ModelPlace, is_recorded, read_ref
+from diffing.model_ref import ModelPlace, is_recorded, read_hub_link, read_ref
 from diffing.outputs.html import visible
 from diffing.types import SIDES, Side
 from diffing.view.caching import cached_per_visitor
@@ -23,6 +24,7 @@ from diffing.view.site import Site
 from diffing.view.start import start_html
 from diffing.view.start.concurrency_limit import ConcurrencyLimit
 from diffing.view.start.form_parsing import FormRequest, in_page_terms, line_of, read_form
+from diffing.view.start.model_field import form_problem, missing_problem, remark, run_place
 from diffing.view.start.upload_pieces import UploadPiece
 from diffing.view.visitor import Visitor
 from diffing.view.zero import gpu_seconds, obstacle, zero_gpu
@@ -76,6 +78,7 @@ class StartHandlers:
             "the form",
             {
                 "names": (NameQuestion, self._in_turn(self._names)),
+                "link": (NameQuestion, self._in_turn(self._link)),
                 "model": (ModelQuestion, self._in_turn(self._model)),
                 "base": (NameQuestion, self._in_turn(self._base)),
                 "llm": (NameQuestion, self._in_turn(self._llm)),
@@ -92,8 +95,8 @@ class StartHandlers:
         """Answers one question.
 
         Args:
-            raw: The question as the browser sent it: `about` (`names`, `model`, `base`, `llm`, `reader`, `published`,
-                `estimate`, `begin`, or `upload`), and the `name` or `form` that it needs.
+            raw: The question as the browser sent it: `about` (`names`, `link`, `model`, `base`, `llm`, `reader`,
+                `published`, `estimate`, `begin`, or `upload`), and the `name` or `form` that it needs.
             visitor: The visitor who asks.
 
         Returns:
@@ -120,15 +123,27 @@ class StartHandlers:
         reason = visible(in_page_terms(found.reason, public=visitor.rules.public))
         return {"names": [visible(name) for name in found.names], "reason": reason}
 
+    def _link(self, question: NameQuestion, visitor: Visitor) -> Reply:
+        """Reads a link to a model's page on the Hub."""
+        link = read_hub_link(question.line)
+        return {} if link is None else {"name": visible(str(link)), "told": visible(f"Link read as {link}")}
+
     def _model(self, question: ModelQuestion, visitor: Visitor) -> Reply:
-        """Shows where a model can run."""
+        """Shows where a model can run, or what is wrong with its name."""
         name, side = question.line, question.side or "a"
         if not name:
             return {"html": ""}
+        page = self._page(visitor)
+        if problem := form_problem(name, public=visitor.rules.public):
+            return {"html": "", "wrong": start_html.wrong(problem, page)}
         places = () if read_ref(name).prefixed else self._places_of(name, visitor)
+        if places and places[0].missing:
+            similar = self._site.suggester.similar(read_ref(name).name, visitor)
+            wrong = start_html.wrong(missing_problem(name, places[0]), page, similar=similar, sign_in=places[0].sign_in)
+            return {"html": "", "wrong": wrong}
         free = [place.where for place in places if not place.obstacle]
         chosen = next((where for where in free if where == question.where), free[0] if free else None)
-        html = start_html.places(places, side=side, chosen=chosen, remark=_remark(name), page=self._page(visitor))
+        html = start_html.places(places, side=side, chosen=chosen, remark=remark(name), page=page)
         return {"html": html}
 
     def _base(self, question: NameQuestion, visitor: Visitor) -> Reply:
@@ -169,23 +184,33 @@ class StartHandlers:
 
     def _estimate(self, question: FormQuestion, visitor: Visitor) -> Reply:
         """Estimates the run, or names the problem that prevents it."""
-        seconds = None
+        page, seconds = self._page(visitor), None
         try:
             request = read_form(question.form)
         except SettingError as error:
-            preview = Preview(problem=str(error))
-        else:
-            preview = self._preview(request, visitor)
-            if preview.estimate and zero_gpu():
-                seconds = gpu_seconds(request.config, preview.estimate, size_of=self._size_for(visitor))
-        queue = start_html.QueueStatus(*self._site.run_manager.busy, self._site.settings.workers)
-        html = start_html.estimate(preview, self._page(visitor), queue=queue, gpu_seconds=seconds)
+            return self._refused(Preview(problem=str(error)), visitor, getattr(error, "field", ""))
+        preview = self._preview(request, visitor)
         estimate = preview.estimate
-        first = (
-            start_html.headline(estimate) if estimate else in_page_terms(preview.problem, public=visitor.rules.public)
-        )
-        stages = start_html.stages(estimate, self._page(visitor)) if estimate else ""
-        return {"html": html, "stages": stages, "ready": estimate is not None, "first": visible(first)}
+        if estimate is None:
+            itself = bool(request.config.model_a.strip()) and answer_the_same(request.config)
+            return self._refused(preview, visitor, preview.field, itself=itself)
+        if zero_gpu():
+            seconds = gpu_seconds(request.config, estimate, size_of=self._size_for(visitor))
+        queue = start_html.QueueStatus(*self._site.run_manager.busy, self._site.settings.workers)
+        cost, where = start_html.headline(estimate), run_place(request.config, public=visitor.rules.public)
+        return {
+            "html": start_html.estimate(preview, page, queue=queue, gpu_seconds=seconds),
+            "stages": start_html.stages(estimate, page),
+            "ready": True,
+            "first": visible(cost),
+            "where": visible(where),
+        }
+
+    def _refused(self, preview: Preview, visitor: Visitor, field: str, *, itself: bool = False) -> Reply:
+        """Names the problem that prevents the run, and the field in which it can be solved."""
+        html = start_html.obstacle(preview, self._page(visitor), itself=itself)
+        problem = visible(in_page_terms(preview.problem, public=visitor.rules.public))
+        return {"html": html, "stages": "", "ready": False, "first": problem, "field": field}
 
     def _preview(self, request: FormRequest, visitor: Visitor) -> Preview:
         """Previews the run.
@@ -202,26 +227,26 @@ class StartHandlers:
         preview = self._site.previewer.preview(config if visitor.rules.public else there, request.limits, visitor)
         if not (config.model_a and config.model_b):
             return preview
-        for what, place in self._needed(request, visitor):
+        for field, what, place in self._needed(request, visitor):
             if place.obstacle:
-                return Preview(problem=f"{what}: {place.obstacle}", sign_in=place.sign_in)
+                return Preview(problem=f"{what}: {place.obstacle}", sign_in=place.sign_in, field=field)
         if preview.estimate and zero_gpu():
             problem = obstacle(config, preview.estimate, size_of=self._size_for(visitor))
             return Preview(problem=problem) if problem else preview
         return preview
 
-    def _needed(self, request: FormRequest, visitor: Visitor) -> Iterator[tuple[str, RunOption]]:
-        """Yields what each model of a run is for, and how it would run."""
+    def _needed(self, request: FormRequest, visitor: Visitor) -> Iterator[tuple[str, str, RunOption]]:
+        """Yields for each model of a run the field that names it, what it is for, and how it would run."""
         config = request.config
         for side in SIDES:
             ref = read_ref(getattr(config, f"model_{side}"))
             if ref.provider or not (ref.runs_here or ref.place == ModelPlace.PROVIDERS) or ref.marked:
                 continue  # a named provider, a server, or recorded responses
             here, providers = self._places_of(ref.name if ref.remote else str(ref), visitor)
-            yield f"Model {side.upper()}", here if request.where[side] == "here" else providers
+            yield f"model_{side}", f"Model {side.upper()}", here if request.where[side] == "here" else providers
         for plan in plans_of(config):
             for what, name in plan.loads(config).items():
-                yield what, self._reader_place(name, visitor)
+                yield f"method={plan.name}", what, self._reader_place(name, visitor)
 
     def _size_for(self, visitor: Visitor) -> SizeOf:
         return lambda spec: self._site.previewer.size(spec, visitor)
@@ -250,14 +275,3 @@ class StartHandlers:
 
     def _page(self, visitor: Visitor) -> start_html.PageContext:
         return start_html.page_of(self._site.settings, visitor)
-
-
-def _remark(name: str) -> str:
-    """Describes a model string with a prefix that says where the model is."""
-    ref = read_ref(name)
-    kinds: dict[str, str] = {
-        ModelPlace.PROVIDERS: "Answered by Inference Providers.",
-        ModelPlace.OPENAI: "Answered by your own server.",
-        ModelPlace.RECORDED: "Its recorded responses are used; the model is not run.",
-    }
-    return "Runs on this machine." if ref.marked else kinds.get(ref.place, "")

@@ -36,6 +36,8 @@ SIZES = (
 """Offered numbers of prompts: label, train, held-out, hint."""
 SIZE = 1
 """Index of the default size."""
+CHECK_TEMPERATURE = 0.7
+"""Temperature at which a model is compared with itself."""
 _MOST_PUBLISHED = 3
 _ENDINGS = ",".join((*SUFFIXES, ".gz"))
 _NO_LLM = "Inference Providers need a signed-in account, which they bill."
@@ -123,11 +125,34 @@ def place(place: RunOption, page: PageContext) -> str:
     return _rendered("place.html.jinja", page, place=place)
 
 
-def estimate(preview: Preview, page: PageContext, *, queue: QueueStatus, gpu_seconds: float | None = None) -> str:
-    """Renders what to know before the start besides the cost, or what helps against a problem.
+def wrong(text: str, page: PageContext, *, similar: str | None = None, sign_in: bool = False) -> str:
+    """Renders what is wrong with the name of a model.
 
     Args:
-        preview: An estimate or a problem.
+        text: What is wrong.
+        page: The page's context.
+        similar: The name of a model that may be meant.
+        sign_in: Whether signing in would help.
+    """
+    return _rendered("wrong.html.jinja", page, text=text, similar=similar, sign_in=sign_in)
+
+
+def obstacle(preview: Preview, page: PageContext, *, itself: bool = False) -> str:
+    """Renders what helps against a problem, besides its message.
+
+    Args:
+        preview: The problem.
+        page: The page's context.
+        itself: Whether both fields name the same model, which can be compared with itself as a check.
+    """
+    return _rendered("obstacle.html.jinja", page, preview=preview, itself=itself, temperature=CHECK_TEMPERATURE)
+
+
+def estimate(preview: Preview, page: PageContext, *, queue: QueueStatus, gpu_seconds: float | None = None) -> str:
+    """Renders what to know before the start besides the cost.
+
+    Args:
+        preview: The estimate.
         page: The page's context.
         queue: How busy the app is.
         gpu_seconds: Seconds of the visitor's GPU quota, if a GPU is lent.
@@ -141,8 +166,8 @@ def stages(run_estimate: RunEstimate, page: PageContext) -> str:
 
 
 def headline(run_estimate: RunEstimate) -> str:
-    """Duration and cost of a run in a few words."""
-    return f"{duration(run_estimate.total.minutes)}, {_cost_of(run_estimate)}"
+    """Cost and duration of a run in a few words."""
+    return f"{_cost_of(run_estimate)}, {duration(run_estimate.total.minutes)}"
 
 
 def duration(minutes: float | None) -> str:
@@ -161,8 +186,8 @@ def _cost_of(run_estimate: RunEstimate) -> str:
     """The cost of the whole run in words."""
     usd = run_estimate.total.usd
     if not _remote(run_estimate):
-        return "no cost"
-    return "cost not known" if usd is None else f"about {_cost(usd)}"
+        return "Free"
+    return "Cost not known" if usd is None else f"About {_cost(usd)}"
 
 
 def _cost(usd: float | None) -> str:

@@ -34,7 +34,7 @@ def test_from_two_names_to_a_published_result(at: Served, town: LocalHub, browse
     page.goto(at.url)
     two_models_are_named(page)
     few_prompts_are_chosen(page)
-    page.get_by_role("button", name="Compare under a minute, no cost").click()
+    page.get_by_role("button", name="Compare", disabled=False).click()
     page.wait_for_url("**/?run=*")
     it_runs(page)
     evidence_is_read_and_findings_are_filtered(page)

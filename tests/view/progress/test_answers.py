@@ -11,9 +11,10 @@ from diffing.demo.config import demo_config
 from diffing.view.progress import progress_html
 from diffing.view.progress.progress_handlers import answer, find_run
 from diffing.view.progress.progress_html import RunView
-from diffing.view.runs import PUBLIC, EarlyHypothesis, RunState, StageProgress
+from diffing.view.runs import PUBLIC, EarlyHypothesis, LivePair, RunState, StageProgress
 from diffing.view.runs.run_store import RunStore
 from diffing.view.site import Site, SiteSettings
+from diffing.view.start.form_parsing import labels
 
 EVIL = "<img src=x onerror=hit()>${hit()}{{hit()}}\u202e"
 
@@ -34,7 +35,7 @@ def test_a_run_is_stopped_gone_on_with_and_removed(site: Site) -> None:
 
     looked = ask("look")
     assert (looked["said"], looked["tab"]) == ("In line, place 1.", "Place 1 in line – diffing")
-    assert set(looked["regions"]) == {"lead", "steps", "found", "acts"}
+    assert set(looked["regions"]) == {"lead", "steps", "found", "answers", "acts"}
     assert 'data-act="stop"' in looked["regions"]["acts"]
     stopped = ask("stop")
     assert stopped["said"] == "Stopped. Answers so far are saved."
@@ -73,14 +74,18 @@ def test_another_id_tells_nothing(site: Site, run_id: str) -> None:
 def test_what_others_wrote_is_text(site: Site) -> None:
     config = replace(demo_config(), model_a=f"org/{EVIL}", model_b=f"{EVIL}/{EVIL}")
     early = EarlyHypothesis("lexical", f"<MODEL> says {EVIL}", "b", "style", pairs=20, fits=11, against=2)
-    running = RunState("running", stages=(StageProgress("responses a", 5, 10, 3.0),), found=(early,) * 9)
+    latest = (LivePair(EVIL, EVIL, None), LivePair("Hi", "", "Hello"))
+    stages = (StageProgress("responses a", 5, 10, 3.0),)
+    running = RunState("running", stages=stages, found=(early,) * 9, latest=latest)
     for state in (running, RunState("failed", reason=EVIL), RunState("waiting", reason=EVIL)):
         html = progress_html.page(RunView("id", config, state))
         assert "<img" not in html
         assert "&lt;img" in html
-    html = progress_html.regions(RunView("id", config, running))["found"]
-    assert "in 11 of 20" in html
-    assert "3 more" in html
+    regions = progress_html.regions(RunView("id", config, running))
+    assert "in 11 of 20" in regions["found"]
+    assert "3 more" in regions["found"]
+    assert regions["answers"].count("&lt;img") >= 2
+    assert [regions["answers"].count(each) for each in ("Not answered yet.", "An empty answer.")] == [1, 1]
     assert find_run(site, "none", None) is None
 
 
@@ -90,7 +95,10 @@ def test_every_state_says_what_can_be_done() -> None:
 
     assert "Sign in first" in acts(RunState("waiting", reason="sign in"))
     assert "Sign in first" not in acts(RunState("waiting", reason="sign in"), signed_in=True)
-    assert "Resume" in acts(RunState("failed", reason="x"))
+    assert 'main" data-act="resume">Resume<' in acts(RunState("failed", reason="x"))
+    unusable = acts(RunState("failed", reason="no effect with --max-new-tokens", by_setting=True))
+    assert unusable.index("button main") < unusable.index(f"Change “{labels()['max_new_tokens']}”")
+    assert 'class="button" data-act="resume">Try again<' in unusable
     assert "Resume" not in acts(RunState("running"))
     lead = progress_html.regions(RunView("id", demo_config(), RunState("queued", place=3, ahead_running=2)))["lead"]
     assert "Place 3 in line." in lead

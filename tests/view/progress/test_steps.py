@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from diffing.config import DiffConfig
-from diffing.view.progress.progress_html import duration
+from diffing.view.progress.progress_html import duration, span
 from diffing.view.progress.steps import StepProgress, progress_of, seconds_left, steps_of
 from diffing.view.runs import StageProgress
 
@@ -93,8 +93,10 @@ def test_a_step_of_several_stages_shows_the_latest_and_tokens_come_with_answers(
 def test_time_is_said_of_the_whole_only_where_it_can_be_known() -> None:
     a, b = StageProgress("responses a", 10, 60, 100.0), StageProgress("responses b", 30, 60, 45.0)
     # 2 seconds a prompt: 50 left of A, then 60 of B
-    assert seconds_left(progress_of(steps_of(LEXICAL), [a])) == (100.0 + 120.0, True)
-    assert seconds_left(progress_of(steps_of(LEXICAL), [a, b])) == (45.0, False)
+    assert seconds_left(progress_of(steps_of(LEXICAL), [a])) == (220.0, 220.0, True)
+    slower = replace(a, seconds_at_most=150.0)
+    assert seconds_left(progress_of(steps_of(LEXICAL), [slower])) == (220.0, 150.0 + 180.0, True)
+    assert seconds_left(progress_of(steps_of(LEXICAL), [a, b])) == (45.0, 45.0, False)
     assert seconds_left(progress_of(steps_of(FULL), [a, b])) is None
     assert seconds_left(progress_of(steps_of(LEXICAL), [replace(a, seconds_left=None)])) is None
 
@@ -106,3 +108,32 @@ def test_time_is_said_of_the_whole_only_where_it_can_be_known() -> None:
 )  # fmt: skip
 def test_times_are_as_rough_as_they_are_known(seconds: float, said: str) -> None:
     assert duration(seconds).replace("\N{NO-BREAK SPACE}", " ") == said
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "said"),
+    [(3, 4, "a few seconds"), (3, 42, "up to 40 seconds"), (42, 44, "about 40 seconds"), (42, 61, "40 to 60 seconds"),
+     (42, 150, "40 seconds to 2 minutes"), (95, 400, "2 to 7 minutes"), (3000, 9000, "50 minutes to 2.5 hours"),
+     (7200, 9000, "2.0 to 2.5 hours"), (42, None, "about 40 seconds")],
+)  # fmt: skip
+def test_a_time_is_a_range_where_two_speeds_differ(least: float, most: float | None, said: str) -> None:
+    assert span(least, most).replace("\N{NO-BREAK SPACE}", " ") == said
+
+
+@pytest.mark.parametrize(
+    ("stages", "doing", "side"),
+    [
+        ([], "Starting Python.", None),
+        ([StageProgress("access", 0, 0, None)], "Checking that the models may be read.", None),
+        ([StageProgress("prepare", 0, 0, None)], "Looking up the models and the prompts.", None),
+        ([StageProgress("weights b", 0, 1, None)], "Loading <MODEL>.", "b"),
+        ([StageProgress("responses a", 0, 60, None)], "Loading <MODEL>. The first answers follow.", "a"),
+        ([StageProgress("responses a", 0, 60, None), StageProgress("tokens a", 8, 0, None)], "", None),
+        ([StageProgress("responses b", 0, 60, None)], "", None),
+    ],
+)
+def test_the_step_under_way_says_what_is_done_right_now(
+    stages: list[StageProgress], doing: str, side: str | None
+) -> None:
+    now = next(each for each in progress_of(steps_of(LEXICAL), stages, ["a"]) if each.status == "now")
+    assert (now.doing, now.doing_for) == (doing, side)

@@ -19,7 +19,7 @@ from diffing.errors import SettingError
 from diffing.models.cache import Store
 from diffing.report import load_report, save_report
 from diffing.run import run
-from diffing.view.runs import OWN_MACHINE, RunManager, RunState, StageProgress
+from diffing.view.runs import OWN_MACHINE, RunManager, RunState, StageProgress, run_state
 from diffing.view.runs.run_state import ProgressTracker
 from tests.cli.world import World
 from tests.servers.openai_server import OpenAIServer
@@ -69,12 +69,12 @@ def test_cancelling_one_stops_it_at_once_and_nobody_else_and_it_goes_on_from_the
         assert manager.state(third) == RunState("stopped")
         manager.forget(third)
         assert manager.state(third) is None
-        until(lambda: slow.count > stuck.first and manager.state(run_id).stages[0].done)  # type: ignore[union-attr]
+        until(lambda: slow.count > stuck.first and responses_of_a(manager.state(run_id)))
         manager.cancel(run_id)  # does not wait for what is under way: no answer to it comes
         stopped = manager.state(run_id)
         assert stopped is not None
-        assert (stopped.state, stopped.stages[0].name) == ("stopped", "responses a")
-        assert 0 < stopped.stages[0].done < PROMPTS
+        assert (stopped.state, [stage.name for stage in stopped.stages][:2]) == ("stopped", ["prepare", "responses a"])
+        assert 0 < responses_of_a(stopped) < PROMPTS
         asked = slow.count
         tells_the_truth(watched(manager, theirs))
         assert slow.count <= asked + config.concurrency  # those that were on their way
@@ -85,6 +85,11 @@ def test_cancelling_one_stops_it_at_once_and_nobody_else_and_it_goes_on_from_the
         assert ended(manager, run_id).state == "done"
         # what was answered before is not asked again, but for the requests that were under way
         assert slow.count <= 2 * PROMPTS + 2 * config.concurrency
+
+
+def responses_of_a(state: RunState | None) -> int:
+    """How many responses of model A a run has reported."""
+    return next((stage.done for stage in state.stages if stage.name == "responses a"), 0) if state else 0
 
 
 class Stuck(World):
@@ -109,6 +114,7 @@ def tells_the_truth(seen: list[RunState]) -> None:
     train = {finding.hypothesis.text: finding.train for finding in load_report(seen[-1].report).findings}
     found = {early for each in seen for early in each.found}
     assert found
+    assert any(pair.a and pair.b for each in seen for pair in each.latest), "both responses to one prompt are shown"
     for early in found:
         assert (early.pairs, early.fits) == (train[early.text].n, train[early.text].k_for)
 
@@ -125,6 +131,24 @@ def test_time_that_remains_is_told_from_the_last_seconds_alone() -> None:
     progress.update("responses a", 1000, 1000)
     progress.update("tokens", 5, 0)
     assert [(each.name, each.seconds_left) for each in progress.stages] == [("responses a", 0.0), ("tokens", None)]
+
+
+def test_no_time_is_told_before_a_twentieth_is_measured_and_then_at_two_speeds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter((0.0, 10.0, 20.0, *(20.0 + each / 10 for each in range(1, 61))))
+    monkeypatch.setattr(run_state.time, "monotonic", lambda: next(clock))
+    progress = ProgressTracker()
+    for done in (0, 9):
+        progress.update("responses a", done, 200)
+        assert progress.stages[0].seconds_left is None
+    progress.update("responses a", 10, 200)
+    assert (progress.stages[0].seconds_left, progress.stages[0].seconds_at_most) == (380.0, 380.0)
+    for done in range(11, 71):  # ten a second: faster than at the beginning
+        progress.update("responses a", done, 200)
+    (stage,) = progress.stages
+    assert stage.seconds_left == pytest.approx(13.0)
+    assert stage.seconds_at_most == pytest.approx(130 * 26 / 70)
 
 
 def test_an_app_that_was_killed_goes_on_to_the_same_bytes(make: Make, tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_the_estimate_or_what_is_in_its_way(hub: LocalHub, public: StartHandlers
     names = {"model_a": "alice/base", "model_b": "alice/tuned"}
     html, ready = estimate(public, NOBODY, **names, train=100, heldout=50)
     assert ready
-    assert "no cost" in html
+    assert html.startswith("Free, under a minute")
     assert '<td class="n">300</td>' in html, "both models answer 150 prompts"
     html, ready = estimate(public, NOBODY, **names, where_b="providers")
     assert (ready, "Model B: Sign in" in html, "data-sign-in" in html) == (False, True, True)
@@ -94,8 +94,10 @@ def test_the_estimate_or_what_is_in_its_way(hub: LocalHub, public: StartHandlers
 
 def test_what_was_typed_comes_back_only_as_text(hub: LocalHub, public: StartHandlers) -> None:
     told = public.answer({"about": "model", "name": HOSTILE, "side": "b"}, NOBODY)
-    assert "<img" not in str(told["html"])
-    assert "&lt;img src=x" in str(told["html"])
+    assert told["html"] == ""
+    assert "A model is named org/name, with a slash and no spaces." in str(told["wrong"])
+    link = public.answer({"about": "link", "name": f"https://huggingface.co/org/{HOSTILE}"}, NOBODY)
+    assert "This link names no model" in str(link["problem"])
     assert not estimate(public, NOBODY, model_a=HOSTILE, model_b=HOSTILE)[1]
 
 
@@ -107,10 +109,63 @@ def test_a_run_is_put_in_line_for_whoever_asks(own: StartHandlers) -> None:
     assert config is not None
     assert (config.model_a, config.train, config.max_new_tokens) == (BASE, 20, 8)
     waiting = estimate(own, OWNER, **form)[0]
-    assert "1 waits: yours would be number 2 in line" in " ".join(waiting.split())
+    assert "Yours would be number 2 in line: 1 waits." in " ".join(waiting.split())
     same = own.answer({"about": "begin", "form": form | {"model_b": BASE}}, OWNER)
     assert "Both sides are the same model" in str(same["problem"])
     assert "“Sample of B”" in str(same["problem"])
+
+
+def test_a_link_is_read_and_other_links_are_refused(own: StartHandlers) -> None:
+    def link(name: str) -> object:
+        return own.answer({"about": "link", "name": name}, OWNER)
+
+    assert link("https://huggingface.co/org/name/tree/v1") == {
+        "name": "org/name@v1",
+        "told": "Link read as org/name@v1",
+    }
+    assert link("org/name") == {}
+    refused = link("https://huggingface.co/datasets/org/name")
+    assert refused == {
+        "problem": "This is a link to a dataset: expected a link to a model, such as https://huggingface.co/org/name"
+    }
+
+
+def test_what_is_wrong_with_a_name_stands_under_its_field(hub: LocalHub, public: StartHandlers, tmp_path: Path) -> None:
+    push(hub, tmp_path / "m", "bob/tuned")
+    hub.gate("bob/tuned", granted=())
+
+    def wrong(name: str) -> str:
+        return str(public.answer({"about": "model", "name": name, "side": "a"}, NOBODY).get("wrong", ""))
+
+    assert "A model is named org/name, with a slash and no spaces." in wrong("carol base")
+    typo = wrong("bob/tunde")
+    assert "There is no bob/tunde on the Hub, or it is private." in typo
+    assert '<button type="button" class="take text" data-take="bob/tuned">bob/tuned</button>?' in typo
+    assert "data-sign-in" in typo
+    assert "Did you mean" not in wrong("nobody/other")
+    assert "A model is named org/name, with a slash and no spaces. There is no other on the Hub" in wrong("other")
+    assert wrong("bob/tuned") == "", "a gated model exists"
+
+
+def test_on_ones_own_machine_a_folder_is_a_name_too(own: StartHandlers) -> None:
+    def wrong(name: str) -> str:
+        return str(own.answer({"about": "model", "name": name}, OWNER).get("wrong", ""))
+
+    assert "with a slash and no spaces, and there is no folder of this name." in wrong("carol base")
+    assert wrong(BASE) == ""
+
+
+def test_the_same_model_twice_can_be_compared_as_a_check(own: StartHandlers) -> None:
+    same = {"model_a": BASE, "model_b": BASE}
+    answer = own.answer({"about": "estimate", "form": same}, OWNER)
+    assert "Compare it with itself, as a check" in str(answer["html"])
+    assert 'data-itself="0.7"' in str(answer["html"])
+    check = own.answer({"about": "estimate", "form": same | {"sample_b": "1", "temperature": "0.7"}}, OWNER)
+    assert (check["ready"], "data-itself" in str(check["html"])) == (True, False)
+    assert check["where"] == "Runs on this machine's CPU; you can close the page and come back by its link."
+    other = own.answer({"about": "estimate", "form": {"model_a": BASE, "model_b": "carol base"}}, OWNER)
+    assert (other["field"], "data-itself" in str(other["html"])) == ("model_b", False)
+    assert own.answer({"about": "estimate", "form": {}}, OWNER)["field"] == "model_a"
 
 
 def test_visitors_are_counted_by_what_they_cannot_choose(hub: LocalHub, public: StartHandlers, tmp_path: Path) -> None:

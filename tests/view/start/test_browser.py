@@ -79,11 +79,15 @@ def test_from_typing_to_a_run_by_keyboard(
 
         b.fill('org/<img src=x onerror="window.hit=1">')
         b.press("Tab")
-        page.get_by_text("Model B:").wait_for()
+        page.get_by_text("A model is named org/name, with a slash and no spaces.").wait_for()
+        assert b.get_attribute("aria-invalid") == "true"
         assert compare.is_disabled()
-        b.fill("alice/writer-tuned")
+        b.fill("https://huggingface.co/alice/writer-tuned/tree/main")
         b.press("Tab")
-        page.get_by_role("button", name="Compare under a minute, no cost").press("Enter")
+        page.get_by_text("Link read as alice/writer-tuned", exact=True).wait_for()
+        assert (b.input_value(), b.get_attribute("aria-invalid")) == ("alice/writer-tuned", None)
+        page.get_by_text("Free, under a minute.").wait_for()
+        page.get_by_role("button", name="Compare", disabled=False).press("Enter")
         page.wait_for_url("**/?run=*")
         config = at.site.run_manager.config(page.url.partition("run=")[2])
         assert config is not None

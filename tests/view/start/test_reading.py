@@ -4,7 +4,7 @@ import pytest
 
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
-from diffing.view.start.form_parsing import in_page_terms, labels, read_form
+from diffing.view.start.form_parsing import FieldError, in_page_terms, labels, read_form
 
 NAMED = {"model_a": "org/a", "model_b": "org/b"}
 
@@ -43,6 +43,26 @@ def test_every_field_of_the_form_reaches_the_config() -> None:
 @pytest.mark.parametrize("name", ["providers:org/a:some", "recorded:user/data", "openai:gpt", "local:org/a"])
 def test_a_name_that_says_where_the_model_is_stays_as_it_is(name: str) -> None:
     assert read_form({"model_a": name, "where_a": "providers"}).config.model_a == name
+
+
+def test_a_pasted_link_is_the_name_of_its_model() -> None:
+    form = {"model_a": "https://huggingface.co/org/a/tree/v2", "model_b": "hf.co/org/b", "where_b": "providers"}
+    config = read_form(form).config
+    assert (config.model_a, config.model_b) == ("org/a@v2", "providers:org/b")
+
+
+@pytest.mark.parametrize(
+    ("form", "field"),
+    [
+        ({"model_b": "hf.co/datasets/org/b"}, "model_b"), ({"train": "many"}, "train"),
+        ({"price_read": "1"}, "price_written"), ({"method": ["llm"]}, "method=llm"), ({"method": []}, "method"),
+        ({"source": "dataset"}, "prompts"),
+    ],
+)  # fmt: skip
+def test_an_error_names_the_field_in_which_it_is_solved(form: dict[str, object], field: str) -> None:
+    with pytest.raises(FieldError) as refused:
+        read_form(NAMED | form)
+    assert refused.value.field == field
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from diffing.annotate.worker import RetryPolicy
     from diffing.config import DiffConfig, Limits
     from diffing.errors import DiffingError, HubError, LimitError, MissingExtraError, ModelError, SettingError
+    from diffing.estimates import Concentration, Coverage, Estimate, Metrics
     from diffing.methods.base import Method
     from diffing.methods.lexical import LexicalMethod
     from diffing.methods.lexical.phrases import PhraseSearch
@@ -32,28 +33,31 @@ if TYPE_CHECKING:
     from diffing.pipeline import DiffOptions, diff_models
     from diffing.prompts import load_prompts
     from diffing.report import load_report, save_report
-    from diffing.scope import Scope, ScopeKind
+    from diffing.scope import Junction, Scope, ScopeKind, ScopeRule, Term, TermKind
     from diffing.types import (
+        Block,
         Category,
         Completion,
         Conversation,
         Discovery,
-        Estimate,
         Evidence,
         Finding,
         Finish,
         Hypothesis,
         Judgement,
+        KnownBy,
         LatentMeasure,
+        Level,
+        LevelKind,
         Measure,
         Merged,
         Message,
-        Metrics,
         ModelInfo,
         OnHypotheses,
         OnProgress,
         Pair,
         PhraseMeasure,
+        Place,
         Prompt,
         PropertyMeasure,
         Rating,
@@ -73,11 +77,14 @@ __version__ = VERSION
 __all__ = [
     "Against",
     "AnnotatorSettings",
+    "Block",
     "CardMode",
     "Category",
     "Clustering",
     "Completion",
+    "Concentration",
     "Conversation",
+    "Coverage",
     "DiffConfig",
     "DiffOptions",
     "DiffingError",
@@ -90,7 +97,11 @@ __all__ = [
     "HubError",
     "Hypothesis",
     "Judgement",
+    "Junction",
+    "KnownBy",
     "LatentMeasure",
+    "Level",
+    "LevelKind",
     "LexicalMethod",
     "LimitError",
     "Limits",
@@ -116,6 +127,7 @@ __all__ = [
     "Pair",
     "PhraseMeasure",
     "PhraseSearch",
+    "Place",
     "Price",
     "Prompt",
     "PropertyMeasure",
@@ -132,12 +144,15 @@ __all__ = [
     "Scalar",
     "Scope",
     "ScopeKind",
+    "ScopeRule",
     "ScreenOptions",
     "SettingError",
     "Side",
     "Split",
     "Stage",
     "Store",
+    "Term",
+    "TermKind",
     "TextStore",
     "Usage",
     "Verdict",
@@ -156,6 +171,7 @@ _HOMES = {
         "diffing.annotate.trainer_integration": "annotate_on_push",
         "diffing.annotate.worker": "RetryPolicy",
         "diffing.config": "DiffConfig Limits",
+        "diffing.estimates": "Concentration Coverage Estimate Metrics",
         "diffing.errors": "DiffingError HubError LimitError MissingExtraError ModelError SettingError",
         "diffing.methods.base": "Method",
         "diffing.methods.lexical": "LexicalMethod",
@@ -175,11 +191,11 @@ _HOMES = {
         "diffing.pipeline": "DiffOptions diff_models",
         "diffing.prompts": "load_prompts",
         "diffing.report": "load_report save_report",
-        "diffing.scope": "Scope ScopeKind",
+        "diffing.scope": "Junction Scope ScopeKind ScopeRule Term TermKind",
         "diffing.types": (
-            "Category Completion Conversation Discovery Estimate Evidence Finding Finish Hypothesis "
-            "Judgement LatentMeasure Measure Merged Message Metrics ModelInfo OnHypotheses OnProgress Pair "
-            "PhraseMeasure Prompt PropertyMeasure Rating Report Response Role Row Scalar Side Split Stage "
+            "Block Category Completion Conversation Discovery Evidence Finding Finish Hypothesis "
+            "Judgement KnownBy LatentMeasure Level LevelKind Measure Merged Message ModelInfo OnHypotheses OnProgress "
+            "Pair PhraseMeasure Place Prompt PropertyMeasure Rating Report Response Role Row Scalar Side Split Stage "
             "Usage Verdict"
         ),
     }.items()

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from diffing import metrics
+from diffing.estimates import Metrics
 from diffing.report import order_findings
-from diffing.types import Finding, Hypothesis, Judgement, Metrics, Pair, Rating
+from diffing.types import Finding, Hypothesis, Judgement, Pair, Rating
 
 
 def findings_of(

@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from diffing.estimates import Estimate
 from diffing.models.base import Model
 from diffing.numbered_lines import line_number, numbered
 from diffing.packing import packed
 from diffing.stages import RATE_ABSTRACTION, RATE_INTERESTINGNESS
 from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
 from diffing.templates import render
-from diffing.types import Estimate, Hypothesis, OnProgress, Rating, Stage, Usage, ignore_progress
+from diffing.types import Hypothesis, OnProgress, Rating, Stage, Usage, ignore_progress
 
 Scale: TypeAlias = Literal["interestingness", "abstraction"]
 STAGES: Mapping[Scale, Stage] = {"interestingness": RATE_INTERESTINGNESS, "abstraction": RATE_ABSTRACTION}

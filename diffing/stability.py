@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from math import comb
 
 from diffing import metrics
-from diffing.types import Estimate, Finding, Judgement, Pair, Row, Side, Stage, Usage, Verdict
+from diffing.estimates import Estimate
+from diffing.types import Finding, Judgement, Pair, Row, Side, Stage, Usage, Verdict
 
 LEAST_AGREEMENT = 0.5
 """Two hypotheses are alike if, of the pairs on which either has a verdict for a side, both have the same verdict on at

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Self, TypeAlias
 
+from diffing.estimates import Concentration, Coverage, Estimate, Metrics
 from diffing.model_ref import ModelRef, read_ref
 from diffing.scope import Scope
 
@@ -281,49 +282,6 @@ class Judgement:
     NOT_SHOWN without a question to the judge."""
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """An estimate with its 95% interval. Undefined values are None, never 0."""
-
-    value: float | None
-    """Point estimate."""
-    low: float | None
-    """Lower end of the interval."""
-    high: float | None
-    """Upper end of the interval."""
-    n: int
-    """Number of observations."""
-
-
-@dataclass(frozen=True, slots=True)
-class Metrics:
-    """The metrics of one hypothesis on one split (criteria of arXiv 2602.10371), over readable verdicts."""
-
-    n: int
-    """Number of readable verdicts."""
-    k_for: int
-    """Number of verdicts for the predicted side."""
-    k_against: int
-    """Number of verdicts for the other side."""
-    unreadable: int
-    """Number of unreadable verdicts, which are excluded from every rate."""
-    frequency: Estimate
-    """(k_for + k_against) / n, with a Wilson interval."""
-    accuracy: Estimate
-    """k_for / (k_for + k_against), with a Wilson interval; undefined if no verdict is for a side."""
-    net_difference: Estimate
-    """(k_for - k_against) / n."""
-    p: float | None
-    """p of the exact one-sided sign test of k_for against k_against; None if the hypothesis was not tested here."""
-    q: float | None = None
-    """p after Benjamini-Hochberg over all hypotheses tested on held-out prompts; set on held-out only."""
-
-    @property
-    def k_neither(self) -> int:
-        """Number of verdicts for neither side."""
-        return self.n - self.k_for - self.k_against
-
-
 OnHypotheses: TypeAlias = Callable[[Sequence[tuple[Hypothesis, Metrics | None]]], None]
 """Callback `on_hypotheses(hypotheses)` with the untested hypotheses of one method, each with its metrics on train if
 the method measures."""
@@ -345,6 +303,28 @@ class Rating:
     """Per rater: model id, interestingness, abstraction; None if a rating was unreadable."""
 
 
+Place: TypeAlias = Literal["all", "inside", "outside"]
+"""All prompts of a split, or those inside or outside a finding's scope."""
+LevelKind: TypeAlias = Literal["share", "median", "fits"]
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How much of what a finding is about one model shows by itself, on the prompts of one split and place."""
+
+    split: Split
+    """The split of the prompts."""
+    place: Place
+    """Which of the split's prompts."""
+    side: Side
+    """The model."""
+    kind: LevelKind
+    """`share`: the share of responses that show it; `median`: the median of what was counted; `fits`: the share of
+    pairs in which the judge says that the model's response shows it, alone or like the other one."""
+    value: Estimate
+    """The share with Wilson's interval, or the median with its exact binomial interval."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A hypothesis with the results of its test."""
@@ -363,6 +343,10 @@ class Finding:
     """Its ratings; None without raters."""
     heldout_in_scope: Metrics | None = None
     """Its metrics on the held-out prompts in its scope; None if it has no scope."""
+    concentration: Concentration | None = None
+    """The measured scope in which it was tested as well; None if no narrower place was found, or none was sought."""
+    levels: tuple[Level, ...] = ()
+    """Both models' own levels, by split, place and side; empty if they are not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,19 +405,31 @@ class Discovery:
     """The calls and tokens of the method."""
 
 
+KnownBy: TypeAlias = Literal["lead", "property", "judge", "verdicts", "kin", "part", "pairs", "mirror", "follows"]
+"""Why a finding belongs to a line: it leads it, says the same as the lead (`property`, `judge`, `verdicts`), or is
+another sign of the same behaviour (`kin`, `part`, `pairs`, `mirror`, `follows`)."""
+Block: TypeAlias = Literal["behaviours", "wording", "features"]
+"""The part of the list that a line belongs to: what models do, words and phrases, or SAE features without words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """A group of findings, from any methods, that say the same."""
+    """One line of the list: findings, from any methods, that say the same or are signs of the same behaviour."""
 
     lead: str
     """Hypothesis id of the finding that represents the group."""
     members: tuple[str, ...]
     """Hypothesis ids of all findings in the group, the lead first."""
-    known_by: tuple[str, ...] = ()
-    """Per member: what shows that it says the same as the lead (`lead`, `property`, `judge`, `verdicts`)."""
+    known_by: tuple[KnownBy, ...] = ()
+    """Per member: what shows that it belongs to the line."""
     agreement: tuple[Estimate, ...] = ()
     """Per member: among the train pairs on which it or the lead has a verdict for a side, the share on which both have
     the same verdict relative to the side that each hypothesis predicts."""
+    residual: tuple[float | None, ...] = ()
+    """Per member: the share of its net difference on train that the lead's verdicts leave unexplained; None if it is
+    undefined, and for the lead."""
+    block: Block = "behaviours"
+    """The part of the list that the line belongs to; the others are folded, and come after it in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -467,5 +463,7 @@ class Report:
     merged: tuple[Merged, ...] = ()
     """The groups of findings over all methods, every finding in exactly one group. Ordered by the lead: confirmed
     first, sentences before bare SAE features, then as in `findings`. Empty if findings were not grouped."""
+    coverage: Coverage | None = None
+    """How much of what tells the models apart the findings explain; None if that was not computed."""
     derived: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)
     """A cache of values computed from this report (see `report.index`); it is never saved or copied."""

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
+from diffing.estimates import Estimate
 from diffing.metrics import metrics_of
-from diffing.types import Estimate, Finding, Merged, PhraseMeasure, Report, Row
+from diffing.types import Finding, Merged, PhraseMeasure, Report, Row
 
 CORE: dict[str, str] = {
     "script": "<script>window.hit=1</script>",

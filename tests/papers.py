@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from diffing.estimates import Metrics
 from diffing.metrics import ALPHA
-from diffing.types import Metrics, Side, other_side
+from diffing.types import Side, other_side
 
 OUTSIDE = -1.0
 """The papers' code sets the rates of latents outside its bounds to this."""

@@ -16,7 +16,8 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from diffing import metrics
-from diffing.types import Judgement, Message, Metrics, Prompt, Side, Verdict
+from diffing.estimates import Metrics
+from diffing.types import Judgement, Message, Prompt, Side, Verdict
 from tests.papers import paper_evaluation
 from tests.work import assert_linear
 

@@ -9,6 +9,7 @@ import pytest
 
 from diffing import metrics
 from diffing.errors import ModelError, SettingError
+from diffing.estimates import Metrics
 from diffing.methods.lexical import LexicalMethod
 from diffing.models.base import Sampling
 from diffing.models.scripted import ScriptedModel
@@ -22,7 +23,6 @@ from diffing.types import (
     Hypothesis,
     Judgement,
     Message,
-    Metrics,
     ModelInfo,
     OnProgress,
     Pair,

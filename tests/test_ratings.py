@@ -2,9 +2,10 @@
 
 import json
 
+from diffing.estimates import Estimate
 from diffing.models.scripted import ScriptedModel
 from diffing.ratings import rate
-from diffing.types import Estimate, Hypothesis
+from diffing.types import Hypothesis
 from tests.servers.rules import PRAISE, REFUSAL, RuleLLM, in_process, numbered, read
 
 HYPOTHESES = [

@@ -22,7 +22,8 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from diffing.atomic_write import write_atomically
 from diffing.errors import SettingError
-from diffing.types import Estimate, Row, Scalar
+from diffing.estimates import Estimate
+from diffing.types import Row, Scalar
 
 Kind: TypeAlias = Literal["statistics", "planted", "null", "refusals", "lineage", "compare"]
 """The benchmark that a result comes from; the page has one section per kind, in this order."""

@@ -6,9 +6,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from diffing.estimates import Estimate
 from diffing.outputs.phrasing import one_line
 from diffing.report.index import index_of
-from diffing.types import SIDES, Estimate, Finding, Report
+from diffing.types import SIDES, Finding, Report
 
 if TYPE_CHECKING:
     from diffing.estimate import RunEstimate

@@ -6,8 +6,9 @@ from functools import cached_property
 from typing import Any
 
 from diffing import metrics
+from diffing.estimates import Estimate
 from diffing.metrics import kappa
-from diffing.types import Estimate, Hypothesis, Judgement, Pair, Verdict
+from diffing.types import Hypothesis, Judgement, Pair, Verdict
 
 SAME_VERDICTS = 0.8
 """Share of the pairs decided by either of two on which the verdicts must be the same, where nobody says that they mean

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from diffing import metrics
+from diffing.estimates import Estimate
 from diffing.methods.lexical import LexicalMethod
 from diffing.methods.lexical.properties import BY_NAME
-from diffing.types import Estimate, Hypothesis, Judgement, Pair, PropertyMeasure, Row
+from diffing.types import Hypothesis, Judgement, Pair, PropertyMeasure, Row
 
 
 @dataclass(frozen=True, slots=True)

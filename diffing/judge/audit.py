@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from diffing import metrics
+from diffing.estimates import Estimate
 from diffing.judge.agreement import Agreement
 from diffing.judge.families import relation_to
 from diffing.judge.questions import AnsweredQuestion, JudgeQuestion, Judging, ask_judge, batches
@@ -17,16 +18,7 @@ from diffing.judge.verdicts import JudgingResult, verdicts_of
 from diffing.metrics.kappa import kappa_over_pairs
 from diffing.models.base import Model
 from diffing.stages import CHECK_JUDGE, SECOND_JUDGE
-from diffing.types import (
-    Estimate,
-    Judgement,
-    ModelInfo,
-    OnProgress,
-    Row,
-    Usage,
-    Verdict,
-    ignore_progress,
-)
+from diffing.types import Judgement, ModelInfo, OnProgress, Row, Usage, Verdict, ignore_progress
 
 SAMPLE = 12
 """The default number of questions that are asked again. Each holds up to twenty hypotheses, so a judge that only looks

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from diffing import metrics
+from diffing.estimates import Estimate
 from diffing.judge.questions import AnsweredQuestion, Label, batches
 from diffing.structured_replies import Items, Unreadable
-from diffing.types import Estimate, Hypothesis, Judgement, Pair, Usage, Verdict
+from diffing.types import Hypothesis, Judgement, Pair, Usage, Verdict
 
 
 @dataclass(frozen=True, slots=True)

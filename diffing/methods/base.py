@@ -5,7 +5,8 @@ of its cost, and how to build it. Every command imports all plans, so their modu
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
 from diffing import registry
 from diffing.costs import ResponseLengths, StageEstimate
@@ -48,6 +49,27 @@ class SeededMethod(Method, Protocol):
 
     def reseeded(self, by: int) -> Method:
         """Returns the same method with another seed: its own seed plus `by`."""
+
+
+Tier: TypeAlias = Literal["answering", "stance", "structure", "length", "other"]
+"""What a property is about, by how much a reader wants to know it: whether a model answers, its manner, the structure
+of a response, its length, anything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyInfo:
+    """A property of a response that a method measures, for readers and for other parts of a run."""
+
+    sentence: str
+    """What is true of the model that has more of it."""
+    definition: str = ""
+    """What exactly is counted, in words."""
+    tier: Tier = "other"
+    """What it is about."""
+    group: str = ""
+    """The group of properties that are signs of one behaviour, such as `refusing`; empty if it is in none."""
+    accuracy: str = ""
+    """How well the count agrees with human labels, in a full sentence with their source; empty if never measured."""
 
 
 class Tools(Protocol):
@@ -143,8 +165,8 @@ class MethodPlan(Protocol):
         """Lists the assumptions of the estimate, in full sentences."""
         return ()
 
-    def properties(self) -> Mapping[str, str]:
-        """The properties of a response that it measures: by name, what is true of the model that has more of one.
+    def properties(self) -> Mapping[str, PropertyInfo]:
+        """The properties of a response that it measures, by name.
 
         The names are those of `PropertyMeasure` and of `Hypothesis.speaks_of`.
         """
@@ -163,9 +185,14 @@ def method_plans() -> dict[str, MethodPlan]:
     return {name: registry.load(place) for name, place in registry.METHODS.items()}
 
 
-def measured_properties() -> dict[str, str]:
+def measured_properties() -> dict[str, PropertyInfo]:
+    """The properties that any method measures, by name."""
+    return {name: info for plan in method_plans().values() for name, info in plan.properties().items()}
+
+
+def property_sentences() -> dict[str, str]:
     """The properties that any method measures: by name, what is true of the model that has more of one."""
-    return {name: sentence for plan in method_plans().values() for name, sentence in plan.properties().items()}
+    return {name: info.sentence for name, info in measured_properties().items()}
 
 
 def plans_of(config: RunSettings) -> tuple[MethodPlan, ...]:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from diffing.types import Estimate, Judgement, Metrics, Prompt, Side, Verdict, other_side
+from diffing.estimates import Estimate, Metrics
+from diffing.types import Judgement, Prompt, Side, Verdict, other_side
 
 ALPHA = 0.01
 """The papers' margin between the two shares of verdicts for acceptance."""

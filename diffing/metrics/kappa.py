@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from diffing.errors import MissingExtraError
+from diffing.estimates import Estimate
 from diffing.metrics import UNDEFINED, wilson
-from diffing.types import Estimate, Verdict
+from diffing.types import Verdict
 
 DRAWS = 2000
 """The number of resamples of the bootstrap over pairs of responses."""

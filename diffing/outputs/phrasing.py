@@ -8,13 +8,13 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 
+from diffing.estimates import Estimate
 from diffing.metrics import FALSE_DISCOVERY_RATE
 from diffing.report.grouped_list import Entry
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
 from diffing.report.model_names import one_line as one_line
 from diffing.types import (
-    Estimate,
     Finding,
     LatentMeasure,
     Measure,

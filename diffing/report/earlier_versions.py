@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from diffing.estimates import Metrics
 from diffing.report.json_document import Document, read_document
 from diffing.report.json_types import read
 from diffing.types import (
@@ -17,7 +18,6 @@ from diffing.types import (
     Hypothesis,
     LatentMeasure,
     Measure,
-    Metrics,
     PhraseMeasure,
     PropertyMeasure,
     Rating,

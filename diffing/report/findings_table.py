@@ -5,18 +5,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast, get_args
 
+from diffing.estimates import Estimate, Metrics
 from diffing.report.schema import TABLES
 from diffing.scope import Scope, ScopeKind
 from diffing.types import (
     SIDES,
     Category,
-    Estimate,
     Evidence,
     Finding,
     Hypothesis,
     LatentMeasure,
     Measure,
-    Metrics,
     PhraseMeasure,
     PropertyMeasure,
     Rating,

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from diffing.types import Estimate, Finding, Report
+from diffing.estimates import Estimate
+from diffing.types import Finding, Report
 
 KNOWN_BY: Mapping[str, str] = {
     "property": "the same measured property",

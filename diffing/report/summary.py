@@ -3,7 +3,8 @@
 import math
 from collections.abc import Iterable
 
-from diffing.types import Estimate, Finding, Metrics, Report
+from diffing.estimates import Estimate, Metrics
+from diffing.types import Finding, Report
 
 MEAN_INTEREST = 3.0
 """The rating of interestingness at which a finding's place depends on its size alone: the middle of the scale."""

@@ -14,11 +14,12 @@ import typer
 from diffing.bench.results import Result, ResultColumn, estimate_cells
 from diffing.cli.bench.printing import SaveTo, show_result
 from diffing.cli.commands import main
+from diffing.estimates import Estimate
 from diffing.methods.lexical.parsed_response import ParsedResponse
 from diffing.methods.lexical.properties import BY_NAME
 from diffing.metrics import wilson
 from diffing.paths import path_of
-from diffing.types import Estimate, Row
+from diffing.types import Row
 
 commands = typer.Typer(add_completion=False)
 FILES = {

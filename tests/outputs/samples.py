@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from diffing import metrics
+from diffing.estimates import Estimate
 from diffing.report import order_findings
 from diffing.scope import Scope
 from diffing.types import (
     Category,
-    Estimate,
     Evidence,
     Finding,
     Hypothesis,

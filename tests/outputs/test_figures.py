@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from diffing.estimates import Estimate
 from diffing.outputs.figures import MAX_ROWS, NARROW, WIDE, Layout, forest, forest_file, png_of, preview, whisker
 from diffing.outputs.figures.forest import FILE
 from diffing.outputs.figures.svg import PALETTE, lines_of
-from diffing.types import Estimate
 from tests.outputs.samples import SAMPLES, empty_report, hostile_report, medium_report
 
 ROW = re.compile(

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from diffing.errors import SettingError
+from diffing.estimates import Metrics
 from diffing.outputs.examples import excerpt
 from diffing.outputs.html import render, write_html
 from diffing.outputs.html.judge_checks import checks_of
 from diffing.report import load_report
-from diffing.types import Metrics, Pair, Response
+from diffing.types import Pair, Response
 from tests.outputs.samples import SAMPLES, empty_report, medium_report, merged_report
 from tests.regenerate import golden
 

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from diffing.cli.terminal_tables import findings_table
+from diffing.estimates import Metrics
 from diffing.metrics import metrics_of
 from diffing.outputs.card.section import section
 from diffing.outputs.dataset import dataset_files
@@ -17,7 +18,7 @@ from diffing.outputs.formats import CSV, MD
 from diffing.outputs.html import render
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
-from diffing.types import Finding, Judgement, Metrics, Report, Verdict
+from diffing.types import Finding, Judgement, Report, Verdict
 from tests.outputs.samples import JUDGE, MODEL_B, medium_report, scoped_report
 
 WITHIN = "in 31 of 31 held-out prompts (89 to 100%), against 0 the other way"

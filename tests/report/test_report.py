@@ -14,13 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from diffing.errors import SettingError
+from diffing.estimates import Estimate
 from diffing.report import load_report, order_findings, report_summary, save_report
 from diffing.report.findings_table import finding_row
 from diffing.report.index import index_of
 from diffing.report.schema import SCHEMA_VERSION, TABLES, arrow_schema, schema_markdown
 from diffing.report.verdict_counts import NeitherCounts
 from diffing.types import (
-    Estimate,
     Evidence,
     Finding,
     LatentMeasure,

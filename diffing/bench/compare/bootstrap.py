@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from diffing.estimates import Estimate
 from diffing.metrics import UNDEFINED
-from diffing.types import Estimate
 
 RESAMPLES = 2000
 """The number of samples that the bootstrap draws."""

@@ -8,10 +8,11 @@ from diffing import metrics
 from diffing.bench.compare.bootstrap import mean
 from diffing.bench.compare.report_groups import ReportGroup
 from diffing.bench.results import Result, ResultColumn, estimate_cells
+from diffing.estimates import Estimate
 from diffing.grouping import Behaviour
 from diffing.metrics.kappa import kappa_of_ratings
 from diffing.outputs.phrasing import statement
-from diffing.types import Estimate, Finding, Row, Scalar
+from diffing.types import Finding, Row, Scalar
 
 METHODS_ABOUT = (
     "One row per method, over all hypotheses that it proposed in these runs. Accepted is the paper's rule on train "

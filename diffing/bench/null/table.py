@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from diffing import metrics
 from diffing.bench.null.runs import RECORDED, SAMPLES, NullRun
 from diffing.bench.results import Result, ResultColumn, estimate_cells
-from diffing.types import Estimate, Row, Scalar
+from diffing.estimates import Estimate
+from diffing.types import Row, Scalar
 
 ALL = "all together"
 ABOUT = (

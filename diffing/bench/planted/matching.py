@@ -9,9 +9,9 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from diffing.bench.planted.plants import Plant, Trigger
+from diffing.estimates import Estimate
 from diffing.metrics import sign_test, wilson
 from diffing.types import (
-    Estimate,
     Finding,
     Judgement,
     LatentMeasure,

@@ -7,8 +7,9 @@ from pathlib import Path
 from diffing.bench.planted.matching import shown_share
 from diffing.bench.planted.scoring import Detection, ScoredRun
 from diffing.bench.results import Result, ResultColumn, estimate_cells, save_result
+from diffing.estimates import Estimate
 from diffing.metrics import wilson
-from diffing.types import Estimate, Row, Scalar
+from diffing.types import Row, Scalar
 
 ALL = "all"
 

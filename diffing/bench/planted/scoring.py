@@ -14,6 +14,7 @@ from diffing.bench.planted.matching import (
     verdicts_by_hypothesis,
 )
 from diffing.bench.planted.matching_judge import ask_matches
+from diffing.estimates import Estimate
 from diffing.methods.base import MeasuringMethod, Method, method_plans
 from diffing.methods.lexical import LexicalMethod
 from diffing.methods.lexical.properties import BY_NAME
@@ -22,7 +23,6 @@ from diffing.models.base import Model
 from diffing.report.sae_tables import features_of
 from diffing.stages import JUDGE
 from diffing.types import (
-    Estimate,
     Finding,
     Hypothesis,
     Judgement,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from diffing.methods.base import Method, MethodPlan, Tools
+from diffing.methods.base import Method, MethodPlan, PropertyInfo, Tools
 from diffing.methods.lexical.stages import MEASURE
 from diffing.run_settings import RunSettings
 from diffing.stages import Step
@@ -34,11 +34,11 @@ class LexicalPlan(MethodPlan):
         """As many as for the demo pair, 20 properties and 28 phrases, and fewer with few prompts."""
         return min(MEASURED, len(prompts) // 2)
 
-    def properties(self) -> Mapping[str, str]:
-        """The battery."""
+    def properties(self) -> Mapping[str, PropertyInfo]:
+        """The properties, each with its definition."""
         from diffing.methods.lexical.properties import PROPERTIES
 
-        return {each.name: each.sentence for each in PROPERTIES}
+        return {each.name: PropertyInfo(each.sentence, each.definition) for each in PROPERTIES}
 
     def build(self, config: RunSettings, tools: Tools) -> Method:
         """Builds the method."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from diffing.costs import CHARACTERS_PER_TOKEN, ResponseLengths, StageEstimate, expected, tokens
-from diffing.methods.base import measured_properties
+from diffing.methods.base import property_sentences
 from diffing.methods.llm.describe import PAIRS_PER_QUESTION
 from diffing.methods.llm.listing import LONGEST_PROMPT, field
 from diffing.methods.llm.propose import listed_properties
@@ -119,19 +119,19 @@ def _proposing(differences: int, line: int, hypotheses: int) -> _Work:
     lists = ceil(differences * line * CHARACTERS_PER_TOKEN / MOST_MATERIAL)
     if lists > 1:
         lists, differences = lists + ceil(lists / 3), differences + differences // 3
-    empty = _size("propose", properties=listed_properties(measured_properties()), count=0, differences=fence(""))
+    empty = _size("propose", properties=listed_properties(property_sentences()), count=0, differences=fence(""))
     return _Work(lists, lists * empty + differences * line, hypotheses * HYPOTHESIS + differences * NUMBER)
 
 
 def _stating(clusters: int, line: int) -> _Work:
     counts: dict[str, Value] = dict.fromkeys(("observations", "pairs", "pairs_x", "pairs_y", "shown"), 0)
-    properties = listed_properties(measured_properties())
+    properties = listed_properties(property_sentences())
     empty = _size("state", properties=properties, differences=fence(""), **counts)
     return _Work(clusters, clusters * (empty + MEMBERS * line), clusters * (HYPOTHESIS + MEMBERS * NUMBER))
 
 
 def _stating_as_published(clusters: int) -> _Work:
-    empty = _size("state_as_published", properties=listed_properties(measured_properties()), sentences=[])
+    empty = _size("state_as_published", properties=listed_properties(property_sentences()), sentences=[])
     return _Work(clusters, clusters * (empty + MEMBERS * STATEMENT), clusters * HYPOTHESIS)
 
 

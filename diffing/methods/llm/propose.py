@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from diffing.methods.base import measured_properties
+from diffing.methods.base import property_sentences
 from diffing.methods.llm.embed import Vectors
 from diffing.methods.llm.listing import Listing
 from diffing.methods.llm.neighbours import order_of_neighbours
@@ -66,7 +66,7 @@ def propose(model: Model, listing: Listing, vectors: Vectors, *, on_progress: On
 
 
 def _propose_over(model: Model, listing: Listing, lists: Sequence[Sequence[int]], on_progress: OnProgress) -> Proposed:
-    properties = measured_properties()
+    properties = property_sentences()
     asked = ask_items(
         model,
         [_question(listing, indices, properties) for indices in lists],

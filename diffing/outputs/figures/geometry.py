@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from diffing.types import Estimate, Finding, Side
+from diffing.estimates import Estimate
+from diffing.types import Finding, Side
 
 
 class Span(NamedTuple):

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from diffing.estimates import Estimate
 from diffing.outputs.figures.geometry import rounded_reach, span_of
 from diffing.outputs.figures.svg import file_of, lines_of, mark
 from diffing.outputs.phrasing import count, headline, headline_rank, one_line, points, prompt_counts, statement
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
-from diffing.types import SIDES, Estimate, Finding, Report, Side
+from diffing.types import SIDES, Finding, Report, Side
 
 WIDTH, HEIGHT = 1200, 630
 """Size in pixels that websites expect of a link preview."""

@@ -2,8 +2,9 @@
 
 from markupsafe import Markup
 
+from diffing.estimates import Estimate
 from diffing.outputs.figures.geometry import span_of
-from diffing.types import Estimate, Side
+from diffing.types import Side
 
 
 def whisker(net: Estimate, direction: Side, reach: float) -> Markup:

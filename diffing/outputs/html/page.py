@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from diffing import metrics
+from diffing.estimates import Metrics
 from diffing.outputs.examples import EXAMPLES_SHOWN, Group, PairExample, examples
 from diffing.outputs.figures import reach_of
 from diffing.outputs.finding_results import sentence
@@ -17,7 +18,7 @@ from diffing.report.grouped_list import Member
 from diffing.report.index import ReportIndex, index_of
 from diffing.report.model_names import Names
 from diffing.report.verdict_counts import NeitherCounts
-from diffing.types import Finding, Metrics, Prompt, Report, Side, Split
+from diffing.types import Finding, Prompt, Report, Side, Split
 
 RESPONSE_BUDGET = 3_000_000
 """Number of characters of responses in one page; this keeps pages of ordinary text under 5 MB."""

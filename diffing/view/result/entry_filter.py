@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from diffing import metrics
+from diffing.estimates import Metrics
 from diffing.outputs.phrasing import statement
 from diffing.report.grouped_list import Entry
-from diffing.types import Finding, Metrics, Side
+from diffing.types import Finding, Side
 from diffing.view.result.report_cache import OpenedReport
 
 PER_PAGE = 40

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from diffing.bench.results import ResultColumn
 from diffing.bench.table_cells import number
+from diffing.estimates import Estimate
 from diffing.outputs.phrasing import interval, percent, points, shares
-from diffing.types import Estimate, Row, Scalar
+from diffing.types import Row, Scalar
 
 
 @dataclass(frozen=True, slots=True)

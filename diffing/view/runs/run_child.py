@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TextIO
 
 from diffing.errors import DiffingError
+from diffing.estimates import Metrics
 from diffing.stages import ACCESS
-from diffing.types import Hypothesis, Metrics
+from diffing.types import Hypothesis
 from diffing.view.runs.access import SignInError, check_access
 from diffing.view.runs.run_state import EarlyHypothesis
 from diffing.view.runs.run_store import RunTask

@@ -8,8 +8,8 @@ import pytest
 from diffing.bench.results import Result, ResultColumn, estimate_cells, load_results
 from diffing.bench.results_page import escape, render_markdown
 from diffing.bench.table_cells import cell, number
+from diffing.estimates import Estimate
 from diffing.metrics import UNDEFINED, wilson
-from diffing.types import Estimate
 from tests.benchmarks.glance import at_a_glance
 from tests.benchmarks.page import RESULTS, render_page
 from tests.outputs.samples import HOSTILE

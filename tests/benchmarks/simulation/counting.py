@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from diffing import metrics
-from diffing.types import Estimate
+from diffing.estimates import Estimate
 
 
 def ratio(parts: Sequence[float], wholes: Sequence[float]) -> Estimate:

@@ -7,7 +7,8 @@ from math import ceil, log
 import numpy as np
 
 from diffing.bench.results import estimate_cells
-from diffing.types import Estimate, OnProgress, Row, Scalar, Split, ignore_progress
+from diffing.estimates import Estimate
+from diffing.types import OnProgress, Row, Scalar, Split, ignore_progress
 from tests.benchmarks.simulation.counting import ratio
 from tests.benchmarks.simulation.rules import Outcome, Rule, full, net_interval, thrift
 from tests.benchmarks.simulation.shapes import with_generators

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from diffing import metrics
 from diffing.early_stopping import FIRST_STAGE, RunSize, TrainCounts, plan_all, rounds
-from diffing.types import Estimate, Metrics
+from diffing.estimates import Estimate, Metrics
 from tests.benchmarks.simulation.worlds import BATCH, SimulatedJudge, Sizes, Verdicts
 
 net_interval = lru_cache(maxsize=1_000_000)(metrics.net_interval)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from diffing import metrics
+from diffing.estimates import Metrics
 from diffing.methods.base import MeasuringMethod
 from diffing.methods.lexical import LexicalMethod
 from diffing.methods.lexical.properties import PROPERTIES
@@ -18,7 +19,6 @@ from diffing.types import (
     Hypothesis,
     Judgement,
     Message,
-    Metrics,
     Pair,
     PhraseMeasure,
     Prompt,

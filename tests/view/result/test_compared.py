@@ -3,7 +3,7 @@
 import pytest
 
 from diffing.bench.results import ResultColumn, Unit, estimate_cells
-from diffing.types import Estimate
+from diffing.estimates import Estimate
 from diffing.view.result.method_comparison import Cell, cell_of
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from diffing.methods.base import measured_properties
+from diffing.methods.base import property_sentences
 from diffing.methods.llm.clustering.partition import Labels
 from diffing.methods.llm.clustering.published_description import TwoSided
 from diffing.methods.llm.clustering.state import spread_sample
@@ -130,7 +130,7 @@ def state_clusters(
     on_progress: OnProgress,
 ) -> StatedClusters:
     """Asks the LLM once per cluster and shows it at most 30 of the cluster's sentences."""
-    properties = measured_properties()
+    properties = property_sentences()
     questions = [
         render(
             "state_as_published",

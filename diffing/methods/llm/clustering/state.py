@@ -6,7 +6,7 @@ Knows clusters of differences, not how they were found.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from diffing.methods.base import measured_properties
+from diffing.methods.base import property_sentences
 from diffing.methods.llm.embed import Vectors
 from diffing.methods.llm.listing import Listing
 from diffing.methods.llm.proposal import NUMBERS, Proposal, object_schema, read_proposal, statement_schema
@@ -40,7 +40,7 @@ def state_clusters(
         vectors: One vector per difference.
         on_progress: Told of every answer.
     """
-    properties = measured_properties()
+    properties = property_sentences()
     asked = ask_items(
         model,
         [_question(cluster, listing, vectors, properties) for cluster in clusters],

@@ -65,9 +65,9 @@ else:
 class Limits(Settings):
     """Hard limits on the calls and the cost of one run. They never change results; they only stop the run."""
 
-    max_calls: Annotated[int | None, Setting(_COST, "Calls at most")] = None
+    max_calls: Annotated[int | None, Setting(_COST, "Maximum calls")] = None
     """Stop cleanly after this many calls to remote models; the same command run again continues from there."""
-    max_usd: Annotated[float | None, Setting(_COST, "Dollars at most")] = None
+    max_usd: Annotated[float | None, Setting(_COST, "Maximum dollars")] = None
     """Stop cleanly before this many dollars are spent; needs --usd-per-million."""
 
 

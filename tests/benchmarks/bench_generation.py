@@ -1,7 +1,8 @@
-"""Measures the speed of continuous against static batching: `python -m tests.benchmarks.bench_generation`.
+"""Measures the speed of continuous against static batching: `python -m tests.benchmarks.bench_generation [MODEL]`.
 
-A Llama with random weights (about 15 million parameters) answers prompts of 10 to 200 tokens greedily, on one thread.
-The answers have 16 to 256 tokens; their lengths are drawn beforehand, because random weights never stop by themselves.
+A Llama with random weights (about 15 million parameters) answers 100 prompts of 10 to 200 tokens greedily, on one
+thread. The answers have 16 to 256 tokens; their lengths are drawn beforehand, because random weights never stop by
+themselves. With a folder of a model, that model answers 64 prompts of 20 to 80 tokens with 8 to 96 tokens, once.
 Both kinds of batching run alternately in one process, because absolute numbers drift. Processor seconds are measured,
 because other programs may be running.
 """
@@ -13,17 +14,61 @@ import time
 from collections.abc import Callable
 
 import torch
-from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, StoppingCriteriaList
+from transformers import (
+    AutoModelForCausalLM,
+    GenerationConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedModel,
+    StoppingCriteriaList,
+)
 
 from diffing.models.local.continuous_batching import ContinuousBatch
 from diffing.models.local.decoding import Job, Row
 
-PROMPTS, ROUNDS = 100, 2
+ROUNDS = 2
 
 
 def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
+    draw = random.Random(0)
+    if folder := "".join(sys.argv[1:2]):
+        model, rounds = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval(), 1
+        shapes = [(draw.randint(20, 80), draw.randint(8, 96)) for _ in range(64)]
+    else:
+        model, rounds = random_llama(), ROUNDS
+        shapes = [(draw.randint(10, 200), draw.randint(16, 256)) for _ in range(100)]
+    prompts = [[draw.randrange(3, 32000) for _ in range(length)] for length, _ in shapes]
+    limits = [limit for _, limit in shapes]
+    ways: dict[str, Callable[[], list[list[int]]]] = {
+        "static batches of 16, generate": lambda: static(model, prompts, limits, 16),
+        "slots, 16 rows": lambda: slots(model, prompts, limits, 16),
+        "slots, 64 rows": lambda: slots(model, prompts, limits, 64),
+    }
+    parameters = sum(weight.numel() for weight in model.parameters())
+    sys.stdout.write(f"{parameters / 1e6:.1f}M parameters, {len(prompts)} prompts, {sum(limits)} new tokens\n")
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    expected: list[list[int]] | None = None
+    for _ in range(rounds):
+        for name, way in ways.items():
+            start = time.process_time()
+            answers = way()
+            seconds[name].append(time.process_time() - start)
+            sys.stderr.write(f"{name}: {seconds[name][-1]:.1f} s\n")
+            expected = expected or answers
+            same = sum(mine == theirs for mine, theirs in zip(answers, expected, strict=True))
+            assert same >= 0.95 * len(prompts), f"{name}: only {same} of {len(prompts)} answers are those of `generate`"
+    base = next(iter(seconds.values()))
+    sys.stdout.write(f"{'way':34}{'CPU s (median)':>18}{'tokens/CPU s':>14}{'ratio':>8}\n")
+    for name, times in seconds.items():
+        ratio = statistics.median(b / t for b, t in zip(base, times, strict=True))
+        middle = statistics.median(times)
+        sys.stdout.write(f"{name:34}{middle:>18.1f}{sum(limits) / middle:>14.0f}{ratio:>8.2f}\n")
+
+
+def random_llama() -> LlamaForCausalLM:
+    """A model of about 15 million parameters."""
     config = LlamaConfig(
         vocab_size=32000,
         hidden_size=288,
@@ -33,38 +78,10 @@ def main() -> None:
         max_position_embeddings=1024,
         tie_word_embeddings=True,
     )
-    model = LlamaForCausalLM(config).eval()
-    draw = random.Random(0)
-    shapes = [(draw.randint(10, 200), draw.randint(16, 256)) for _ in range(PROMPTS)]
-    prompts = [[draw.randrange(3, 32000) for _ in range(length)] for length, _ in shapes]
-    limits = [limit for _, limit in shapes]
-    ways: dict[str, Callable[[], list[list[int]]]] = {
-        "static batches of 16, generate": lambda: static(model, prompts, limits, 16),
-        "slots, 16 rows": lambda: slots(model, prompts, limits, 16),
-        "slots, 64 rows": lambda: slots(model, prompts, limits, 64),
-    }
-    parameters = sum(weight.numel() for weight in model.parameters())
-    sys.stdout.write(f"{parameters / 1e6:.1f}M parameters, {PROMPTS} prompts, {sum(limits)} new tokens\n")
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
-    expected: list[list[int]] | None = None
-    for _ in range(ROUNDS):
-        for name, way in ways.items():
-            start = time.process_time()
-            answers = way()
-            seconds[name].append(time.process_time() - start)
-            sys.stderr.write(f"{name}: {seconds[name][-1]:.1f} s\n")
-            expected = expected or answers
-            same = sum(mine == theirs for mine, theirs in zip(answers, expected, strict=True))
-            assert same >= 0.95 * PROMPTS, f"{name}: only {same} of {PROMPTS} answers are those of `generate`"
-    base = next(iter(seconds.values()))
-    sys.stdout.write(f"{'way':34}{'CPU s (median)':>18}{'tokens/CPU s':>14}{'ratio':>8}\n")
-    for name, times in seconds.items():
-        ratio = statistics.median(b / t for b, t in zip(base, times, strict=True))
-        middle = statistics.median(times)
-        sys.stdout.write(f"{name:34}{middle:>18.1f}{sum(limits) / middle:>14.0f}{ratio:>8.2f}\n")
+    return LlamaForCausalLM(config).eval()
 
 
-def static(model: LlamaForCausalLM, prompts: list[list[int]], limits: list[int], rows: int) -> list[list[int]]:
+def static(model: PreTrainedModel, prompts: list[list[int]], limits: list[int], rows: int) -> list[list[int]]:
     """Runs batches in the order of the input, each until its last row is done."""
     answers = []
     for start in range(0, len(prompts), rows):
@@ -89,7 +106,7 @@ def static(model: LlamaForCausalLM, prompts: list[list[int]], limits: list[int],
     return answers
 
 
-def slots(model: LlamaForCausalLM, prompts: list[list[int]], limits: list[int], rows: int) -> list[list[int]]:
+def slots(model: PreTrainedModel, prompts: list[list[int]], limits: list[int], rows: int) -> list[list[int]]:
     """Runs the package's loop."""
     todo = [Row(i, prompt, limit, b"") for i, (prompt, limit) in enumerate(zip(prompts, limits, strict=True))]
     job = Job(

@@ -48,7 +48,7 @@ def test_links_lead_within_the_page_and_back(browser: Any, tmp_path: Path) -> No
         page.locator(".part-gallery").wait_for(state="attached")
         assert page.url.endswith("?gallery=")
         assert page.evaluate("window.hit") is None
-        page.get_by_role("link", name="For programs and agents").click()
+        page.get_by_role("link", name="API and MCP").click()
         page.get_by_text("compare_models").first.wait_for()
         page.wait_for_function("document.activeElement.ariaLabel === 'Close'")
         page.keyboard.press("Escape")

@@ -29,7 +29,7 @@ class LlmPlan(MethodPlan):
 
     name = "llm"
     title = "LLM"
-    hint = "Another model describes how responses differ, and judges. Finds what nobody counts."
+    hint = "An LLM describes differences and judges them. Finds what counting misses."
     heading = "Described by the LLM"
     settings = LlmSettings
     stages = (DESCRIBE, PROPOSE, JOIN, SHARPEN, STATE)

@@ -1,8 +1,8 @@
 """Continuous batching: generates token by token with a key-value cache, while rows join and leave the batch.
 
-The cache is transformers' DynamicCache with all columns kept, also for sliding windows (the mask knows the window), so
-that rows can be padded, cut and joined. Models with another kind of memory (state spaces, linear attention) use
-`static_batching.py`. Which one fits a model is decided by the trial in `batching_trial.py`.
+The cache (`growing_cache.py`) keeps the keys and values of all columns, also for sliding windows (the mask knows the
+window), so that rows can be padded, cut and joined. Models with another kind of memory (state spaces, linear attention)
+use `static_batching.py`. Which one fits a model is decided by the trial in `batching_trial.py`.
 """
 
 import inspect
@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 from diffing.models.local.decoding import PREFILL_TOKENS, HalvingDecoder, Job, Row, vacancies
 
 if TYPE_CHECKING:
-    import torch
-    from transformers import DynamicCache, PreTrainedModel
-    from transformers.cache_utils import DynamicLayer
+    from transformers import PreTrainedModel
+    from transformers.cache_utils import Cache, DynamicLayer
 
 
 class UnsupportedCacheError(Exception):
@@ -65,7 +64,7 @@ class ContinuousBatch(HalvingDecoder):
         super().__init__(model, job)
         self._memory: Memory | None = None
         self._takes = {name for name in ("position_ids", "logits_to_keep") if _takes(model, name)}
-        self._cache: DynamicCache | None = None
+        self._cache: Cache | None = None
 
     def run(self, rows: Sequence[Row]) -> None:
         """Finishes all rows.
@@ -101,9 +100,11 @@ class ContinuousBatch(HalvingDecoder):
         if not kept:
             self._forget()
         elif self._cache is not None and len(kept) < len(self._rows):
+            from diffing.models.local.growing_cache import keep
+
             self._rows = [self._rows[place] for place in kept]
             # the token written last is not in the cache yet
-            _select(self._cache, kept, columns=max(row.length for row in self._rows) - 1)
+            keep(self._cache, kept, columns=max(row.length for row in self._rows) - 1)
 
     def _admit(self, waiting: deque[Row], vacant: int) -> None:
         coming: list[Row] = []
@@ -111,16 +112,21 @@ class ContinuousBatch(HalvingDecoder):
             coming.append(waiting.popleft())
         self._rows = [*self._rows, *coming]  # added before they are read, so that none is lost when memory runs out
         cache = self._read(coming)
-        self._cache = cache if self._cache is None else _join(self._cache, cache)
+        if self._cache is None:
+            self._cache = cache
+        else:
+            from diffing.models.local.growing_cache import append
 
-    def _read(self, rows: Sequence[Row]) -> "DynamicCache":
+            append(self._cache, cache)
+
+    def _read(self, rows: Sequence[Row]) -> "Cache":
         """Reads prompts (and what was written before memory ran out) and draws each row's next token."""
-        from transformers import DynamicCache
+        from diffing.models.local.growing_cache import growing_cache
 
         longest = max(row.length for row in rows)
         # the token under the padding does not matter; 0 exists in every vocabulary
         ids = [[0] * (longest - row.length) + row.prompt + row.written for row in rows]
-        cache = DynamicCache()
+        cache = growing_cache()
         self._forward(rows, ids, cache)
         return cache
 
@@ -128,7 +134,7 @@ class ContinuousBatch(HalvingDecoder):
         assert self._cache is not None
         self._forward(self._rows, [[row.written[-1]] for row in self._rows], self._cache)
 
-    def _forward(self, rows: Sequence[Row], ids: list[list[int]], cache: "DynamicCache") -> None:
+    def _forward(self, rows: Sequence[Row], ids: list[list[int]], cache: "Cache") -> None:
         """Appends a column per new token to the cache; a row's own columns are its last `length` ones."""
         import torch
 
@@ -152,35 +158,3 @@ class ContinuousBatch(HalvingDecoder):
 def _takes(model: Any, argument: str) -> bool:  # noqa: ANN401 - peft's model is no PreTrainedModel, but stands for one
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
     return argument in inspect.signature(base.forward).parameters
-
-
-def _select(cache: "DynamicCache", rows: Sequence[int], columns: int) -> None:
-    """Keeps only the given rows and the last `columns` columns of the cache."""
-    import torch
-
-    for layer in cast("list[DynamicLayer]", cache.layers):
-        assert layer.keys is not None
-        assert layer.values is not None
-        first = layer.keys.shape[-2] - columns
-        index = torch.tensor(rows, device=layer.keys.device)
-        layer.keys = layer.keys[:, :, first:].index_select(0, index)
-        layer.values = layer.values[:, :, first:].index_select(0, index)
-
-
-def _join(upper: "DynamicCache", lower: "DynamicCache") -> "DynamicCache":
-    """Appends the rows of the second cache to the first one; the shorter is padded on the left."""
-    layers = zip(cast("list[DynamicLayer]", upper.layers), cast("list[DynamicLayer]", lower.layers), strict=True)
-    for above, below in layers:
-        above.keys = _stack(above.keys, below.keys)
-        above.values = _stack(above.values, below.values)
-    return upper
-
-
-def _stack(upper: "torch.Tensor | None", lower: "torch.Tensor | None") -> "torch.Tensor":
-    import torch
-    from torch.nn.functional import pad
-
-    assert upper is not None
-    assert lower is not None
-    columns = max(upper.shape[-2], lower.shape[-2])
-    return torch.cat([pad(part, (0, 0, columns - part.shape[-2], 0)) for part in (upper, lower)])

@@ -9,7 +9,8 @@ cumulative sum would be moved by all tokens before.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,12 @@ from diffing.types import Conversation
 if TYPE_CHECKING:
     import torch
 
-_MASK = 0xFFFFFFFF
+_LIKELIEST = (1024, 4096, 16384)
+"""How many of the likeliest tokens are tried before all are sorted."""
+_ROUNDING = 1e-9
+"""A margin for the rounding of sums of probabilities."""
+_ROUGHNESS = 1e-3
+"""Far more than what rounding to float32 changes in the sum of a score, relative to the best, and its noise."""
 
 
 def noise_key(conversation: Conversation, sampling: Sampling) -> bytes:
@@ -42,39 +48,125 @@ def draw(logits: "torch.Tensor", sampling: Sampling, keys: Sequence[bytes], step
     Returns:
         One token id per row.
     """
-    import torch
-
     if sampling.temperature == 0:
         chosen: list[int] = logits.float().argmax(dim=-1).tolist()
         return chosen
     if logits.device.type == "mps":
         logits = logits.cpu()  # the device has no float64
-    scores = logits.to(torch.float64) / sampling.temperature
-    seeds = _seeds(keys, steps, scores)
+    logits = logits.float()
+    seeds = _seeds(keys, steps, logits)
     if sampling.top_p < 1:
-        scores = _nucleus(scores, sampling.top_p)
-        rows, tokens = torch.nonzero(scores > float("-inf"), as_tuple=True)  # all other tokens are never drawn
-        scores[rows, tokens] += _gumbel(seeds[rows], tokens)
+        drawn = _draw_from_nucleus(logits, sampling, seeds)
     else:
-        scores += _gumbel(seeds[:, None], torch.arange(scores.shape[-1], device=scores.device))
-    drawn: list[int] = scores.argmax(dim=-1).tolist()
-    return drawn
+        drawn = _draw_from(_possible_winners(logits, sampling.temperature, seeds), seeds)
+    ids: list[int] = drawn.tolist()
+    return ids
 
 
-def _nucleus(scores: "torch.Tensor", top_p: float) -> "torch.Tensor":
-    """Keeps the smallest set of tokens with a total probability of at least `top_p` (Holtzman et al. 2020).
+@dataclass(frozen=True, slots=True)
+class _Tokens:
+    """Some tokens of each row in the order of their ids, which keeps ties what they are among all tokens."""
 
-    Among tokens with equal scores, those with the lowest ids are kept.
+    tokens: "torch.Tensor"
+    """Their ids, shape (rows, the largest number of tokens of a row); a row with fewer is filled up with token 0."""
+    scores: "torch.Tensor"
+    """logit / temperature in float64, of the same shape; minus infinity where a row is filled up."""
+
+
+def _selected(selected: "torch.Tensor", logits: "torch.Tensor", temperature: float) -> _Tokens:
+    """Gathers the selected tokens of each row; `selected` has the shape of the logits."""
+    import torch
+
+    if selected.device.type == "cpu":
+        places = torch.from_numpy(np.flatnonzero(selected.numpy()))  # much faster than torch's
+        rows, ids = places // selected.shape[-1], places % selected.shape[-1]
+    else:
+        rows, ids = torch.nonzero(selected, as_tuple=True)
+    counts = torch.bincount(rows, minlength=len(logits))
+    columns = torch.arange(len(rows), device=logits.device) - (counts.cumsum(0) - counts)[rows]
+    tokens = torch.zeros((len(logits), int(counts.max())), dtype=torch.int64, device=logits.device)
+    scores = torch.full(tokens.shape, float("-inf"), dtype=torch.float64, device=logits.device)
+    tokens[rows, columns] = ids
+    scores[rows, columns] = logits[rows, ids].to(torch.float64) / temperature
+    return _Tokens(tokens, scores)
+
+
+def _possible_winners(logits: "torch.Tensor", temperature: float, seeds: "torch.Tensor") -> _Tokens:
+    """Selects the tokens that float32 cannot tell from the best one: only these need float64."""
+    import torch
+
+    tokens = torch.arange(logits.shape[-1], dtype=torch.int32, device=logits.device)
+
+    def near_the_best(part: "torch.Tensor", its_seeds: "torch.Tensor") -> "torch.Tensor":
+        rough = (part - part.amax(dim=-1, keepdim=True)).div_(temperature) + _rough_gumbel(its_seeds[:, None], tokens)
+        return rough >= rough.amax(dim=-1, keepdim=True) - _ROUGHNESS
+
+    return _selected(_row_by_row(near_the_best, logits, seeds), logits, temperature)
+
+
+def _draw_from(some: _Tokens, seeds: "torch.Tensor") -> "torch.Tensor":
+    """Draws one of each row's tokens, shape (rows)."""
+    best = (some.scores + _gumbel(seeds[:, None], some.tokens)).argmax(dim=-1, keepdim=True)
+    return some.tokens.gather(-1, best).flatten()
+
+
+def _draw_from_nucleus(
+    logits: "torch.Tensor", sampling: Sampling, seeds: "torch.Tensor", likeliest: Sequence[int] = _LIKELIEST
+) -> "torch.Tensor":
+    """Draws from the smallest set of tokens with a total probability of at least `top_p` (Holtzman et al. 2020).
+
+    Among tokens with equal scores, those with the lowest ids belong to it. Only the likeliest tokens are sorted; the
+    rows in which these have too little of the probability try more of them.
     """
-    ordered = _descending(scores)
-    shares = ordered.softmax(dim=-1)
-    outside = (shares.cumsum(dim=-1) - shares) >= top_p
+    everything = logits.shape[-1]
+    count = min(likeliest[0], everything) if likeliest else everything
+    top = logits.amax(dim=-1, keepdim=True)
+    total = _total(logits, top, sampling.temperature)
+    likely = _selected(logits >= _of_rank(logits, count), logits, sampling.temperature)
+    ordered = _descending(likely.scores)
+    shares = (ordered - top.double() / sampling.temperature).exp() / total
+    before = shares.cumsum(dim=-1) - shares
+    outside = before >= sampling.top_p
     outside[..., 0] = False
     left = (~outside).sum(dim=-1, keepdim=True)
     lowest = ordered.gather(-1, left - 1)
-    equal = scores == lowest
-    equal_left = left - (scores > lowest).sum(dim=-1, keepdim=True)
-    return scores.masked_fill((scores < lowest) | (equal & (equal.cumsum(dim=-1) > equal_left)), float("-inf"))
+    equal = likely.scores == lowest
+    equal_left = left - (likely.scores > lowest).sum(dim=-1, keepdim=True)
+    dropped = (likely.scores < lowest) | (equal & (equal.cumsum(dim=-1) > equal_left))
+    drawn = _draw_from(_Tokens(likely.tokens, likely.scores.masked_fill(dropped, float("-inf"))), seeds)
+    unsure = before[:, -1] < sampling.top_p + _ROUNDING
+    if count < everything and bool(unsure.any()):
+        drawn[unsure] = _draw_from_nucleus(logits[unsure], sampling, seeds[unsure], likeliest[1:])
+    return drawn
+
+
+def _total(logits: "torch.Tensor", top: "torch.Tensor", temperature: float) -> "torch.Tensor":
+    """Sums exp((logit - top) / temperature) over the vocabulary in float64, shape (rows, 1)."""
+
+    def total(part: "torch.Tensor", its_top: "torch.Tensor") -> "torch.Tensor":
+        return part.double().sub_(its_top.double()).div_(temperature).exp_().sum(dim=-1, keepdim=True)
+
+    return _row_by_row(total, logits, top)
+
+
+def _row_by_row(
+    function: "Callable[[torch.Tensor, torch.Tensor], torch.Tensor]", logits: "torch.Tensor", other: "torch.Tensor"
+) -> "torch.Tensor":
+    """Calls a function of two tensors; on the CPU once per row, since one row stays in the processor's cache."""
+    import torch
+
+    if logits.device.type != "cpu":
+        return function(logits, other)
+    return torch.cat([function(logits[i : i + 1], other[i : i + 1]) for i in range(len(logits))])
+
+
+def _of_rank(logits: "torch.Tensor", rank: int) -> "torch.Tensor":
+    """Returns the logit of this rank in each row, shape (rows, 1); rank 1 is the largest."""
+    import torch
+
+    if logits.device.type != "cpu":
+        return logits.topk(rank, dim=-1).values[:, -1:]
+    return torch.from_numpy(np.partition(logits.numpy(), -rank, axis=-1)[:, -rank, None].copy())
 
 
 def _descending(scores: "torch.Tensor") -> "torch.Tensor":
@@ -90,29 +182,42 @@ def _seeds(keys: Sequence[bytes], steps: Sequence[int], like: "torch.Tensor") ->
     """Makes two 32-bit numbers for each row."""
     import torch
 
-    halves = []
-    for key, step in zip(keys, steps, strict=True):
-        digest = hashlib.sha256(key + step.to_bytes(8, "big")).digest()
-        halves.append((int.from_bytes(digest[:4], "big"), int.from_bytes(digest[4:8], "big")))
-    return torch.tensor(halves, dtype=torch.int64, device=like.device)
+    digests = (hashlib.sha256(key + step.to_bytes(8, "big")).digest() for key, step in zip(keys, steps, strict=True))
+    halves = np.array([np.frombuffer(digest, ">i4", 2) for digest in digests], dtype=np.int32)
+    return torch.from_numpy(halves).to(like.device)
 
 
 def _gumbel(seeds: "torch.Tensor", tokens: "torch.Tensor") -> "torch.Tensor":
-    """Makes one number for each token; the last dimension of `seeds` holds the two numbers of a row."""
+    """Makes one number in float64 for each token; the last dimension of `seeds` holds the two numbers of a row."""
     import torch
 
-    bits = _mix(_mix(tokens ^ seeds[..., 0]) ^ seeds[..., 1])
+    bits = _bits(seeds, tokens.to(torch.int32)).to(torch.int64) & 0xFFFFFFFF
     uniform = (bits.to(torch.float64) + 0.5) / 2**32
     return -torch.log(-torch.log(uniform))
 
 
-def _mix(x: "torch.Tensor") -> "torch.Tensor":
-    """The 32-bit mixer `lowbias32` (C. Wellons, hash-prospector) in 64-bit lanes.
+def _rough_gumbel(seeds: "torch.Tensor", tokens: "torch.Tensor") -> "torch.Tensor":
+    """Makes the same numbers in float32, from 1 - u, which keeps its precision where the noise is large."""
+    import torch
 
-    The second factor is 0x846ca68b - 2**32: the same modulo 2**32, and small enough that no product leaves 64 bits.
+    others = (~_bits(seeds, tokens)).float()
+    others = torch.where(others < 0, others + 2**32, others)
+    return others.add_(0.5).div_(-(2**32)).log1p_().neg_().log_().neg_()
+
+
+def _bits(seeds: "torch.Tensor", tokens: "torch.Tensor") -> "torch.Tensor":
+    """Makes 32 bits for each token, as int32."""
+    return _mix(_mix(tokens ^ seeds[..., 0]) ^ seeds[..., 1])
+
+
+def _mix(x: "torch.Tensor") -> "torch.Tensor":
+    """The 32-bit mixer `lowbias32` (C. Wellons, hash-prospector) in int32, whose products wrap.
+
+    The second factor is 0x846ca68b - 2**32, which is the same modulo 2**32. Shifts of negative numbers draw in ones,
+    which the masks remove.
     """
-    x = x ^ (x >> 16)
-    x = (x * 0x7FEB352D) & _MASK
-    x = x ^ (x >> 15)
-    x = (x * (0x846CA68B - 2**32)) & _MASK
-    return x ^ (x >> 16)
+    x = x ^ (x >> 16).bitwise_and_(0xFFFF)
+    x.mul_(0x7FEB352D)
+    x.bitwise_xor_((x >> 15).bitwise_and_(0x1FFFF))
+    x.mul_(0x846CA68B - 2**32)
+    return x.bitwise_xor_((x >> 16).bitwise_and_(0xFFFF))

@@ -46,7 +46,8 @@ class Previewer:
         """
         missing = [side.upper() for side in ("a", "b") if not getattr(config, f"model_{side}").strip()]
         if missing:
-            return Preview(problem=f"Name model {' and model '.join(missing)}, such as org/name")
+            which = "both models" if len(missing) == 2 else f"model {missing[0]}"
+            return Preview(problem=f"Enter {which}, such as Qwen/Qwen3-4B")
         try:
             return Preview(self._kept_estimate(config, limits, visitor))
         except DiffingError as error:

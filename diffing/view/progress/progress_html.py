@@ -96,7 +96,7 @@ def announcement(run: RunView) -> str:
             who = f"{_names(run.config).of(now.step.side)} " if now.step.side else ""
             return f"Step {progress.index(now) + 1} of {len(progress)}: {who}{now.step.title}."
         case "stopped":
-            return "Stopped. Completed work is kept."
+            return "Stopped. Answers so far are saved."
         case "failed":
             return f"The run failed. {run.state.reason}"
         case "waiting":

@@ -17,7 +17,7 @@ from diffing.view.runs.run_supervisor import ActiveRun, RunOutcome
 
 AnswerPrompts: TypeAlias = Callable[[DiffConfig], Iterator[tuple[str, int, int]]]
 """Has the local models of a run answer its prompts into the completions cache; yields stage, items done, and total."""
-_UNEXPECTED = "Generating responses ended unexpectedly. Completed responses are kept: continue to try again"
+_UNEXPECTED = "Generating responses ended unexpectedly. Answers so far are saved: resume to try again"
 
 _UNATTENDED = (
     "Its models need a GPU that is lent to a visitor: open its link in a browser, and keep the page open for a while"

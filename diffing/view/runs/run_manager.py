@@ -216,7 +216,7 @@ class RunManager:
         self._folder_lock.release()
 
     def _recover(self) -> None:
-        self._store.recover(_MOST_TRIES, "The app stopped during every try: continue to retry")
+        self._store.recover(_MOST_TRIES, "The app stopped during every try: resume to retry")
         for record in self._store.jobs("lending"):
             self._gpu_waiting.add(record.key, ActiveRun(record.owner))
         for record in self._store.jobs("queued"):
@@ -285,7 +285,7 @@ class RunManager:
                 except OSError as error:
                     self._end(
                         run_id,
-                        RunOutcome("failed", f"It cannot be started ({error.strerror}): continue a little later"),
+                        RunOutcome("failed", f"It cannot be started ({error.strerror}): resume a little later"),
                     )
                 else:
                     return run_id, run, run.process

@@ -65,11 +65,11 @@ class RunProcess:
             return RunOutcome(
                 "failed",
                 f"The run took {self._hours:g} hours, the longest that a run may take here. Completed work is kept: "
-                "continue, or use fewer prompts or smaller models",
+                "resume, or use fewer prompts or smaller models",
             )
         memory = ": perhaps it ran out of memory; use smaller models" if code == -9 else ""
         return RunOutcome(
-            "failed", f"The run ended unexpectedly (exit code {code}){memory}. Completed work is kept: continue"
+            "failed", f"The run ended unexpectedly (exit code {code}){memory}. Answers so far are saved: resume"
         )
 
     def kill(self) -> None:

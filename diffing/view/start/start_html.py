@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 SIZES = (
-    ("Quick", 100, 50, "shows large differences"),
+    ("Quick", 100, 50, "finds large differences"),
     ("Normal", 300, 150, "for most pairs"),
-    ("As in the papers", 1000, 500, "for small differences"),
+    ("Thorough", 1000, 500, "finds small differences"),
 )
 """Offered numbers of prompts: label, train, held-out, hint."""
 SIZE = 1

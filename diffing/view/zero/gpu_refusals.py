@@ -21,7 +21,7 @@ _OF_SPACES = (
     "Error while re-trying after queue disconnect",
 )
 """Prefixes of the `RuntimeError`s that `spaces` raises; any other is a bug of ours."""
-_KEPT = "Completed responses are kept"
+_KEPT = "Answers so far are saved"
 
 
 class NotLentError(LimitError):

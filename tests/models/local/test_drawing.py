@@ -67,15 +67,28 @@ def test_greedy_takes_the_largest() -> None:
     assert draw(LOGITS[None], Sampling(), [b""], [0]) == [0]
 
 
-@pytest.mark.parametrize("top_p", [1e-12, 0.1, 0.5, 0.95, 0.999999])
-def test_the_nucleus_is_that_of_a_stable_sort_of_all_tokens(top_p: float) -> None:
-    scores = 3 * torch.randn(6, 700, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    scores[1:3] = scores[1:3].round()  # equal scores: the first are left
-    scores[3] = 0
-    scores[4, 5:] = -torch.inf
+def drawn_from_all(logits: torch.Tensor, sampling: Sampling, keys: list[bytes], steps: list[int]) -> list[int]:
+    """What `draw` returns, from a stable sort of all tokens and noise for every one of them."""
+    scores = logits.double() / sampling.temperature
     ordered, order = scores.sort(dim=-1, descending=True, stable=True)
     shares = ordered.softmax(dim=-1)
-    outside = shares.cumsum(dim=-1) - shares >= top_p
+    outside = shares.cumsum(dim=-1) - shares >= sampling.top_p
     outside[:, 0] = False
-    expected = scores.masked_fill(outside.scatter(-1, order, outside), -torch.inf)
-    assert torch.equal(token_sampling._nucleus(scores, top_p), expected)
+    if sampling.top_p < 1:
+        scores = scores.masked_fill(outside.scatter(-1, order, outside), -torch.inf)
+    seeds = token_sampling._seeds(keys, steps, logits)
+    return (scores + token_sampling._gumbel(seeds[:, None], torch.arange(logits.shape[-1]))).argmax(-1).tolist()
+
+
+@pytest.mark.parametrize("top_p", [1e-12, 0.1, 0.5, 0.95, 0.999999, 1.0])
+@pytest.mark.parametrize("temperature", [0.01, 0.7, 1.0, 30.0])
+def test_draws_are_those_from_all_tokens(temperature: float, top_p: float) -> None:
+    logits = 4 * torch.randn(60, 2000, generator=torch.Generator().manual_seed(1))
+    logits[10:20] = logits[10:20].round()  # equal scores: the first are left
+    logits[20:30] = logits[20:30] * 5  # one token has nearly all of the probability
+    logits[30:35] = 0
+    logits[35:40, 5:] = -torch.inf
+    sampling = Sampling(temperature=temperature, top_p=top_p, seed=3)
+    keys, steps = [noise_key(says(str(n)), sampling) for n in range(60)], list(range(60))
+    for form in (logits, logits.bfloat16()):
+        assert draw(form, sampling, keys, steps) == drawn_from_all(form, sampling, keys, steps)

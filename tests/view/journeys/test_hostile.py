@@ -117,7 +117,7 @@ def test_models_of_the_hub_runs_and_the_gallery(at: Served, town: LocalHub, brow
     untouched(page)
     for number in range(2):
         page.goto(f"{at.url}?run=evil-{number}")
-        page.get_by_role("button", name="Continue").wait_for()
+        page.get_by_role("button", name="Resume").wait_for()
         untouched(page)
     page.context.close()
 

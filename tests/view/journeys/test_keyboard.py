@@ -65,7 +65,7 @@ def to(page: Any, selector: str, key: str = "Tab", most: int = 60) -> None:
 def test_two_models_are_named_and_a_run_begun(at: Served, browser: Any) -> None:
     page = open_page(browser)
     page.goto(at.url)
-    page.get_by_text("Name model A and model B").wait_for()
+    page.get_by_text("Enter both models").wait_for()
     press(page, "Tab")
     assert page.evaluate(_AT, ".skip"), "the first is the way to the content"
     press(page, "Enter")
@@ -88,7 +88,7 @@ def test_two_models_are_named_and_a_run_begun(at: Served, browser: Any) -> None:
     page.get_by_role("button", name="Stop").wait_for()
     to(page, "[data-act=stop]")
     press(page, "Enter")
-    page.get_by_role("button", name="Continue").wait_for()
+    page.get_by_role("button", name="Resume").wait_for()
     seen(page, "stopping")
     assert page.went_wrong == []
     page.context.close()

@@ -37,7 +37,7 @@ def at(town: LocalHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 def test_the_start_page(at: Served, browser: Any) -> None:
     page = open_page(browser)
     page.goto(at.url)
-    page.get_by_text("Name model A and model B").wait_for()
+    page.get_by_text("Enter both models").wait_for()
     wrong = look_at(page, "start-empty")
     page.get_by_role("combobox", name="Model A").press_sequentially("tiny")
     page.get_by_role("option", name=TUNED).wait_for()
@@ -65,7 +65,7 @@ def test_the_page_of_a_run(at: Served, browser: Any) -> None:
     wrong: list[str] = []
     for name, run in (("queued", queued), ("stopped", "stopped"), ("failed", "failed")):
         page.goto(f"{at.url}?run={run}")
-        page.get_by_role("button", name="Stop" if name == "queued" else "Continue").wait_for()
+        page.get_by_role("button", name="Stop" if name == "queued" else "Resume").wait_for()
         wrong += look_at(page, f"run-{name}")
     page.goto(f"{at.url}?run=none")
     page.get_by_role("alert").get_by_text("There is no such run").wait_for()

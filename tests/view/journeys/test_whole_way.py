@@ -66,7 +66,7 @@ def few_prompts_are_chosen(page: Any) -> None:
     """The pair's own; the estimate follows."""
     page.get_by_role("radio", name="A dataset on the Hub").check()
     page.locator("[name=prompts]").fill(str(FOLDER / "prompts.jsonl"))
-    page.get_by_role("radio", name="Own numbers").check()
+    page.get_by_role("radio", name="Custom").check()
     page.locator("[name=train]").fill("48")
     page.locator("[name=heldout]").fill("32")
     page.get_by_text("More settings").click()

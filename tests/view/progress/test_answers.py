@@ -37,7 +37,7 @@ def test_a_run_is_stopped_gone_on_with_and_removed(site: Site) -> None:
     assert set(looked["regions"]) == {"lead", "steps", "found", "acts"}
     assert 'data-act="stop"' in looked["regions"]["acts"]
     stopped = ask("stop")
-    assert stopped["said"] == "Stopped. Completed work is kept."
+    assert stopped["said"] == "Stopped. Answers so far are saved."
     assert "?a=" in stopped["regions"]["acts"]
     assert ask("resume", "hf_visitor")["said"] == "In line, place 1."
     assert ask("forget") == {"go": ""}
@@ -90,8 +90,8 @@ def test_every_state_says_what_can_be_done() -> None:
 
     assert "Sign in first" in acts(RunState("waiting", reason="sign in"))
     assert "Sign in first" not in acts(RunState("waiting", reason="sign in"), signed_in=True)
-    assert "Continue" in acts(RunState("failed", reason="x"))
-    assert "Continue" not in acts(RunState("running"))
+    assert "Resume" in acts(RunState("failed", reason="x"))
+    assert "Resume" not in acts(RunState("running"))
     lead = progress_html.regions(RunView("id", demo_config(), RunState("queued", place=3, ahead_running=2)))["lead"]
     assert "Place 3 in line." in lead
     run = RunView("id", demo_config(), RunState("running", stages=(StageProgress("responses a", 43, 100, None),)))

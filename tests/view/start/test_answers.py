@@ -76,7 +76,7 @@ def test_places_and_the_proposal_for_b(hub: LocalHub, public: StartHandlers, tmp
 
 
 def test_the_estimate_or_what_is_in_its_way(hub: LocalHub, public: StartHandlers, tmp_path: Path) -> None:
-    assert "Name model A and model B" in estimate(public, NOBODY)[0]
+    assert "Enter both models" in estimate(public, NOBODY)[0]
     push(hub, tmp_path / "m", "alice/base")
     push(hub, tmp_path / "m", "alice/tuned")
     names = {"model_a": "alice/base", "model_b": "alice/tuned"}
@@ -89,7 +89,7 @@ def test_the_estimate_or_what_is_in_its_way(hub: LocalHub, public: StartHandlers
     html, ready = estimate(public, NOBODY, **names, train=5000)
     assert (ready, "5500 prompts are more than a run may use here" in html) == (False, True)
     html, ready = estimate(public, NOBODY, **names, max_usd="2")
-    assert (ready, "“Dollars at most” needs prices" in html) == (False, True)
+    assert (ready, "“Maximum dollars” needs prices" in html) == (False, True)
 
 
 def test_what_was_typed_comes_back_only_as_text(hub: LocalHub, public: StartHandlers) -> None:

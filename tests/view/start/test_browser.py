@@ -42,7 +42,7 @@ def test_from_typing_to_a_run_by_keyboard(
         page.goto(at.url)
         a, b = page.get_by_role("combobox", name="Model A"), page.get_by_role("combobox", name="Model B")
         compare = page.get_by_role("button", name="Compare")
-        page.get_by_text("Name model A and model B, such as org/name").wait_for()
+        page.get_by_text("Enter both models, such as Qwen/Qwen3-4B").wait_for()
         assert compare.is_disabled()
 
         a.press_sequentially("tuned")

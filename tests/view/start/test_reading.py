@@ -63,7 +63,7 @@ def test_a_name_that_says_where_the_model_is_stays_as_it_is(name: str) -> None:
         ({"temperature": "nan"}, "Temperature is 'nan': expected a number from 0 to 10"),
         ({"seed": "1" * 400}, "Seed is"),
         ({"seed": 10**400}, "Seed is"),
-        ({"max_usd": [1]}, r"Dollars at most is \[1\]: expected a number"),
+        ({"max_usd": [1]}, r"Maximum dollars is \[1\]: expected a number"),
         ({"price_read": "1"}, "fill in both, or none"),
         ({"method": {"a": 1}}, "Methods: expected a list of choices"),
         ({"method": ["magic"]}, "Methods: 'magic' is not known, expected lexical, sae, llm"),

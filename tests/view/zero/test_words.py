@@ -30,7 +30,7 @@ CONFIG = DiffConfig("org/a", "org/b", train=1000, heldout=500)
                 "ZeroGPU quota exceeded",
                 "You have exceeded your free ZeroGPU quota (60s requested vs. 12s left). Try again in 1 day, 3:12:00. ",
             ),
-            r"^Your ZeroGPU quota is used up\. Completed responses are kept: come back in 1 day, 3:12:00 ",
+            r"^Your ZeroGPU quota is used up\. Answers so far are saved: come back in 1 day, 3:12:00 ",
         ),
         (error_of_spaces("ZeroGPU quota exceeded", "You have exceeded your ZeroGPU runs limit. "), "come back later"),
         (error_of_spaces("ZeroGPU pending credits exceeded", "You have too many"), "Your other tasks are using"),
@@ -54,7 +54,7 @@ def test_refusals_are_one_line(raised: Exception, line: str) -> None:
         raise raised
     assert isinstance(caught.value, LimitError)
     assert "\n" not in str(caught.value)
-    assert "Completed responses are kept" in str(caught.value)
+    assert "Answers so far are saved" in str(caught.value)
 
 
 def test_other_errors_stay_what_they_are() -> None:

@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from diffing.errors import MissingExtraError
 from diffing.methods.llm.embed import Vectors
+from diffing.methods.llm.neighbours import half_squared_distances
 
 Algorithm: TypeAlias = Literal["average", "paper"]
 Labels = npt.NDArray[np.int64]
@@ -73,12 +74,10 @@ def scaled_size(n: int, asked: int) -> int:
 def _average(vectors: Vectors, seed: int) -> Labels:
     """Average linkage on cosine similarity; above `AT_ONCE` rows of a part, then the rest joins the nearest centre."""
     from scipy.cluster.hierarchy import fcluster, linkage
-    from scipy.spatial.distance import pdist
 
     generator = np.random.default_rng(seed)
     rows = np.sort(generator.permutation(len(vectors))[:AT_ONCE])
-    # for rows of length 1 half the squared distance is 1 - cosine, also where two rows are the same
-    distances = pdist(vectors[rows], "sqeuclidean") / 2
+    distances = half_squared_distances(vectors[rows])
     reach = _reach(distances)
     labels = np.full(len(vectors), -1, dtype=np.int64)
     labels[rows] = fcluster(linkage(distances, "average"), reach, "distance") - 1

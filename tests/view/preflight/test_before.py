@@ -126,7 +126,10 @@ def test_what_a_run_takes_and_what_is_in_its_way(hub: LocalHub, tmp_path: Path) 
     push(hub, tmp_path / "model", "alice/one")
     push(hub, tmp_path / "model", "alice/two")
     config = DiffConfig("alice/one", "alice/two")
-    assert previews.preview(replace(config, model_b=" "), Limits(), NOBODY).problem == "Enter model B, such as Qwen/Qwen3-4B"
+    assert (
+        previews.preview(replace(config, model_b=" "), Limits(), NOBODY).problem
+        == "Enter model B, such as Qwen/Qwen3-4B"
+    )
     whole = previews.preview(config, Limits(), NOBODY)
     assert whole.problem == ""
     assert whole.estimate is not None

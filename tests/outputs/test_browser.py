@@ -173,8 +173,8 @@ def test_the_plot_keeps_its_height_and_prints_in_the_colours_of_paper(browser: A
     assert height > 12 * 40
     page.set_viewport_size({"width": 1000, "height": 700})
     page.emulate_media(media="print")
-    page.wait_for_timeout(300)
-    assert page.evaluate("getComputedStyle(document.querySelector('.forest .label')).fill") == "rgb(0, 0, 0)"
+    black = "getComputedStyle(document.querySelector('.forest .label')).fill === 'rgb(0, 0, 0)'"
+    page.wait_for_function(black)
     assert page.locator(".figure.forest.wide").bounding_box()["height"] == height
     page.close()
 

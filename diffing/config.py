@@ -16,7 +16,8 @@ from diffing.masking import masked
 from diffing.model_ref import file_name_of, is_recorded, possible_paths, without_folders
 from diffing.models.base import Sampling
 from diffing.paths import existing
-from diffing.run_settings import RunSettings
+from diffing.prompts.bundled_set import pinned
+from diffing.run_settings import RunSettings, draws_bundled
 from diffing.settings import Setting, Settings, described
 from diffing.types import Scalar, Side
 
@@ -106,8 +107,13 @@ def sampling_of(config: DiffConfig) -> Sampling:
 
 
 def settings_of(config: DiffConfig) -> dict[str, Scalar]:
-    """The settings that a report stores: flat, without empty values, and without the folders of local files."""
+    """The settings that a report stores: flat, without empty values, and without the folders of local files.
+
+    The bundled set is named with its version, so that the same prompts can be drawn later.
+    """
     public = {key: _without_folders(key, value) for key, value in asdict(config).items()}
+    if draws_bundled(public):
+        public["prompts"] = pinned(config.prompts or "bundled")
     return {
         key: ", ".join(value) if isinstance(value, tuple) else value
         for key, value in public.items()

@@ -27,6 +27,7 @@ from diffing.judge.expected_costs import STAGED_SHARE, STATEMENT_TOKENS, TESTED_
 from diffing.methods.base import plans_of
 from diffing.model_ref import is_recorded, is_remote
 from diffing.prompt_selection.written import PER_QUESTION, SPARE
+from diffing.prompts.bundled_set import is_bundled
 from diffing.ratings import RATED_AT_ONCE
 from diffing.ratings import STAGES as RATE_STAGES
 from diffing.stability import repeated
@@ -121,7 +122,7 @@ def estimate(config: DiffConfig, limits: Limits, *, size_of: SizeOf | None = Non
 def _reads_datasets(config: DiffConfig) -> bool:
     """Whether the prompts of a run come from a dataset or file, rather than from the package or an LLM."""
     recorded = any(is_recorded(spec) for spec in (config.model_a, config.model_b))
-    return not config.suspect and (recorded or (config.prompts or "bundled") != "bundled")
+    return not config.suspect and (recorded or not is_bundled(config.prompts or "bundled"))
 
 
 def _prompts(

@@ -1,7 +1,8 @@
 """Chooses the prompts of a run: from a dataset, from recorded responses, or selected or written to show differences."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from diffing.config import DiffConfig, columns_of, sampling_of
@@ -10,6 +11,7 @@ from diffing.model_ref import is_recorded
 from diffing.models import LoadOptions, Model, load_model
 from diffing.models.system_prompt import WithSystemPrompt
 from diffing.prompt_selection.selected import SelectedPrompts
+from diffing.run_settings import draws_bundled
 from diffing.types import SIDES, OnProgress, Prompt, Side, ignore_progress
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def prompts_of(
     prompts = load_run_prompts(config, inner)
     notes = _notes_on_recordings(inner, config)
     if config.pool is None:
-        return SelectedPrompts(prompts, notes, ())
+        return SelectedPrompts(prompts, (*notes, *_notes_on_balance(prompts, config)), ())
     selected = _selected(config, models, prompts, on_progress)
     return replace(selected, notes=(*notes, *selected.notes))
 
@@ -97,13 +99,14 @@ def load_run_prompts(config: DiffConfig, models: Sequence[Model]) -> tuple[Promp
             language=config.language,
             domains=config.domain,
             seed=config.seed,
+            balance=config.balance,
         )
         return _joined(prompts, recorded)
     if config.domain or config.language or config.prompt_column:
         raise SettingError("--domain, --language and --prompt-column choose among prompts. Give them with --prompts")
     records = common_prompts(recorded, only_common=config.only_common)
     source = " + ".join(dict.fromkeys(model.id for model in recorded))
-    return prompts_from(records, source, train, heldout, seed=config.seed, exact=True)
+    return prompts_from(records, source, train, heldout, seed=config.seed, exact=True, balance=config.balance)
 
 
 def _joined(prompts: tuple[Prompt, ...], recorded: Sequence["RecordedModel"]) -> tuple[Prompt, ...]:
@@ -135,3 +138,19 @@ def _notes_on_recordings(models: Sequence[Model], config: DiffConfig) -> tuple[s
     one_sided = len(set.symmetric_difference(*own))
     left_out = f"{one_sided} recorded prompts were left out: only one of the two sides has them."
     return (*remarks, left_out) if one_sided else remarks
+
+
+def _notes_on_balance(prompts: Sequence[Prompt], config: DiffConfig) -> tuple[str, ...]:
+    """A note that overall shares are those of an even mix of domains, if an even draw left out prompts.
+
+    The bundled set needs none: it is no sample of anything, and its domains have nearly equal sizes.
+    """
+    domains = {prompt.domain for prompt in prompts}
+    sizes = Counter(prompt.split for prompt in prompts)
+    all_drawn = sizes["train"] < config.train and sizes["heldout"] < config.heldout
+    if config.balance == "none" or len(domains) < 2 or all_drawn or draws_bundled(asdict(config)):
+        return ()
+    return (
+        f"Prompts were drawn evenly over {len(domains)} domains. Overall shares are those of such a mix of prompts, "
+        "not of the whole source.",
+    )

@@ -1,13 +1,15 @@
 """The settings that every run has, whichever methods it uses; `diffing/config.py` adds the settings of the methods."""
 
+from collections.abc import Mapping
 from math import inf
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass as validated
 
 from diffing import registry
 from diffing.errors import SettingError
+from diffing.model_ref import is_recorded
 from diffing.models.base import Price
 from diffing.settings import Setting, Settings
 
@@ -31,11 +33,11 @@ class RunSettings(Settings):
     model_b: Annotated[str, Setting(_SIDES, "Model B", may_be_file=True)]
     """The second model, in the same forms; it may be the first model again."""
     prompts: Annotated[str | None, Setting(_PROMPTS, "Dataset", may_be_file=True)] = None
-    """The source of the prompts: bundled, a Hub dataset (org/name[@revision][:config][/split]) or a file (JSON, JSON
-    Lines, CSV, TSV, parquet, or text with one prompt per line). Default: the prompts of a recorded model, else
-    bundled."""
+    """The source of the prompts: bundled (or a version of it, such as bundled@1), a Hub dataset
+    (org/name[@revision][:config][/split]) or a file (JSON, JSON Lines, CSV, TSV, parquet, or text with one prompt per
+    line). Default: the prompts of a recorded model, else bundled."""
     domain: Annotated[tuple[str, ...], Setting(_PROMPTS, "Domains")] = ()
-    """Use only prompts of this domain; may be given several times."""
+    """Use only prompts of this domain, or of a kind of bundled prompts such as advice; may be given several times."""
     prompt_column: Annotated[str | None, Setting(_PROMPTS, "Column")] = None
     """The column that holds the prompt, if it is not recognised."""
     language: Annotated[str | None, Setting(_PROMPTS, "Language")] = None
@@ -44,6 +46,9 @@ class RunSettings(Settings):
     """Maximum number of train prompts, from which hypotheses are formed."""
     heldout: Annotated[int, Setting(_PROMPTS, "Held-out prompts", most_on_page=100_000), Field(ge=1)] = 500
     """Maximum number of held-out prompts, which are only used to test the hypotheses."""
+    balance: Annotated[Literal["domains", "none"], Setting(_PROMPTS)] = "domains"
+    """How prompts are drawn if there are more than needed: domains takes evenly from all domains, none takes them
+    regardless of domain."""
     only_common: Annotated[bool, Setting(_PROMPTS)] = False
     """With two recorded models: compare only the prompts that both have."""
     columns: Annotated[str | None, Setting(_RECORDED, "Columns")] = None
@@ -167,3 +172,24 @@ class RunSettings(Settings):
                 "such as 0.15,0.60"
             ) from None
         return Price(read, written)
+
+
+def draws_bundled(settings: Mapping[str, Any]) -> bool:
+    """Whether a run with these settings takes its prompts from the bundled set."""
+    from diffing.prompts.bundled_set import is_bundled
+
+    if prompts := settings.get("prompts"):
+        return is_bundled(prompts)
+    recorded = any(is_recorded(settings.get(side) or "") for side in ("model_a", "model_b"))
+    return not recorded and not settings.get("suspect")
+
+
+def as_stored(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Stored settings, completed so that a run with them draws the same prompts today.
+
+    Settings without `balance` were stored when draws did not regard domains and the bundled set was in version 1.
+    """
+    if "balance" in settings:
+        return dict(settings)
+    first = {"prompts": "bundled@1"} if draws_bundled(settings) else {}
+    return {**settings, **first, "balance": "none"}

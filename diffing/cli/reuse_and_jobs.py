@@ -10,6 +10,7 @@ from diffing.config import DiffConfig, HubOptions, Limits, local_files, settings
 from diffing.errors import DiffingError, HubError, SettingError
 from diffing.methods.base import plans_of
 from diffing.model_ref import ModelPlace, read_ref
+from diffing.prompts.bundled_set import is_bundled
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -135,7 +136,7 @@ def _checked(
 
 def _of_this_set(config: DiffConfig, report: "Report") -> bool:
     """Whether a report's prompts equal those of this installation; true if they do not come with the package."""
-    if config.prompts not in (None, "bundled") or config.suspect:
+    if config.suspect or not is_bundled(config.prompts or "bundled"):
         return True
     from diffing.run_prompts import load_run_prompts
 

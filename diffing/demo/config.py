@@ -27,6 +27,7 @@ def demo_config() -> DiffConfig:
         prompts=str(FOLDER / "prompts.jsonl"),
         train=440,
         heldout=220,
+        balance="none",  # all but six of the prompts are drawn anyway
         method=("lexical", "sae"),
         temperature=0.8,
         top_p=0.95,

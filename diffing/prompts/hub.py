@@ -43,8 +43,13 @@ class DatasetSource:
     split: str | None
     """The dataset's split; None for `train`, or for the only split."""
 
-    def records(self, row_filter: RowFilter, *, limit: int) -> Iterator[Record]:
-        """Yields the prompts that pass the filter among the first `limit` rows, in the dataset's order.
+    def records(self, row_filter: RowFilter, *, limit: int, limit_with_domains: int) -> Iterator[Record]:
+        """Yields the prompts that pass the filter among the first rows, in the dataset's order.
+
+        Args:
+            row_filter: The filter.
+            limit: How many rows are read.
+            limit_with_domains: How many rows are read if a prompt among the first `limit` rows has a domain.
 
         Raises:
             SettingError: There is no such configuration, split or column.
@@ -52,7 +57,9 @@ class DatasetSource:
         """
         skipped = rows_read = 0
         with _dataset_errors(self.repo, self.name):
-            for row in islice(self._rows(), limit):
+            for row in islice(self._rows(), limit_with_domains):
+                if rows_read == limit:
+                    break
                 rows_read += 1
                 try:
                     record = row_filter.record(row)
@@ -62,6 +69,7 @@ class DatasetSource:
                 except SettingError as error:
                     raise SettingError(f"{self.name}: {error}") from None
                 if record is not None:
+                    limit = limit if record[2] is None else limit_with_domains
                     # a dataset's ids are dropped: different conversations may share their first turn
                     yield None, record[1], record[2]
         if skipped:

@@ -4,7 +4,9 @@ import hashlib
 import json
 import logging
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Literal, TypeAlias, TypeVar
 
 from diffing.errors import SettingError
 from diffing.prompts.rows import Record
@@ -12,6 +14,11 @@ from diffing.types import Conversation, Prompt, Split
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+Balance: TypeAlias = Literal["domains", "none"]
+"""Whether each split takes as many prompts of each domain as of any other, or the first ones regardless of domain."""
+RECORDS_FOR_DOMAINS = 20_000
+"""Number of records of a dataset with domains from which prompts are drawn, since its rows may be sorted by domain."""
 HASHES = 2**256
 """The number of values of SHA-256."""
 
@@ -33,9 +40,20 @@ def split_of(text: str, heldout_share: float, seed: int = 0) -> Split:
 
 
 def prompts_from(
-    records: Iterable[Record], source: str, train: int, heldout: int, *, seed: int = 0, exact: bool = False
+    records: Iterable[Record],
+    source: str,
+    train: int,
+    heldout: int,
+    *,
+    seed: int = 0,
+    exact: bool = False,
+    balance: Balance = "domains",
 ) -> tuple[Prompt, ...]:
-    """The first `train` and the first `heldout` prompts in the order of their hash, train first.
+    """Draws `train` and `heldout` prompts; returns train prompts first, each split in the order of the prompts' hash.
+
+    Each split draws evenly over domains: in rounds, each of which takes from every domain the next prompt in hash
+    order. Prompts without a domain count as one more domain. So no domain has two prompts more than another, unless the
+    other has no more to give; and a larger draw in the same proportion contains the smaller one.
 
     Args:
         records: The id or None, messages (the last one the user's), and domain or None of each prompt. The first of
@@ -46,6 +64,7 @@ def prompts_from(
         seed: The seed of the split.
         exact: Whether only identical texts are duplicates. This suits files that somebody wrote, in which case and
             indentation can matter. Otherwise texts are compared after `fold`, which suits collected data.
+        balance: `none` draws the first prompts in hash order, regardless of their domains.
 
     Raises:
         SettingError: A number is below 1, there are no prompts, a split is empty, or two texts have the same id.
@@ -67,23 +86,61 @@ def prompts_from(
         )
         splits[split].append((_place(messages[-1].content, seed), folded, whole, prompt))
     _check_filled(splits["train"], splits["heldout"], source)
-    # conversations with the same last message have the same hash, so the whole text breaks the tie
-    chosen = [sorted(splits["train"])[:train], sorted(splits["heldout"])[:heldout]]
-    return tuple(prompt for split in chosen for *_, prompt in split)
+    return (*_drawn(splits["train"], train, balance), *_drawn(splits["heldout"], heldout, balance))
 
 
-def until_full(records: Iterable[Record], train: int, heldout: int, *, seed: int = 0) -> Iterator[Record]:
-    """Yields distinct records until both splits are full; records of a split that is full are dropped."""
+def _drawn(entries: list[tuple[float, str, str, Prompt]], size: int, balance: Balance) -> list[Prompt]:
+    """Draws prompts of one split; an entry is a prompt with its hash, its folded and its whole text."""
+    by_hash = sorted(entries)  # conversations with the same last message have the same hash: their text breaks the tie
+    first = _in_rounds(by_hash, lambda entry: entry[-1].domain) if balance == "domains" else by_hash
+    return [prompt for *_, prompt in sorted(first[:size])]
+
+
+def first_records(
+    records: Iterable[Record], train: int, heldout: int, *, seed: int = 0, balance: Balance = "domains"
+) -> list[Record]:
+    """Draws the records of `train` and `heldout` prompts from a stream, the first ones in the stream's order.
+
+    Reading ends when both splits are full. If records have domains and the draw is to be even over them, reading goes
+    on to `RECORDS_FOR_DOMAINS` distinct records, and each split takes the next record of every domain in rounds.
+
+    Args:
+        records: The records in the stream's order.
+        train: Maximum number of train prompts.
+        heldout: Maximum number of held-out prompts.
+        seed: The seed of the split.
+        balance: `none` ends reading as soon as both splits are full, whatever the domains.
+    """
     share = heldout_share(train, heldout)
-    missing: dict[Split, int] = {"train": train, "heldout": heldout}
-    for record in _distinct(records, "the dataset", exact=False):
+    sizes: dict[Split, int] = {"train": train, "heldout": heldout}
+    kept: dict[Split, list[Record]] = {"train": [], "heldout": []}
+    of_domain: Counter[tuple[Split, str | None]] = Counter()
+    spread = False
+    for number, record in enumerate(_distinct(records, "the dataset", exact=False), start=1):
         split = split_of(record[1][-1].content, share, seed)
-        if missing[split]:
-            missing[split] -= 1
-            yield record
-        if not any(missing.values()):
-            return
-    log.warning("the dataset gave %d prompts fewer than requested", sum(missing.values()))
+        domain = record[2] if balance == "domains" else None
+        spread = spread or domain is not None
+        if of_domain[split, domain] < sizes[split]:
+            of_domain[split, domain] += 1
+            kept[split].append(record)
+        full = all(len(kept[name]) >= size for name, size in sizes.items())
+        if full and (not spread or number >= RECORDS_FOR_DOMAINS):
+            break
+    if missing := sum(max(size - len(kept[name]), 0) for name, size in sizes.items()):
+        log.warning("the dataset gave %d prompts fewer than requested", missing)
+    if balance == "domains":
+        kept = {name: _in_rounds(each, lambda record: record[2]) for name, each in kept.items()}
+    return [record for name, size in sizes.items() for record in kept[name][:size]]
+
+
+def _in_rounds(items: Sequence[T], domain_of: Callable[[T], str | None]) -> list[T]:
+    """Orders items in rounds: the first item of each domain, then the second of each; each round in the given order."""
+    seen: Counter[str | None] = Counter()
+    rounds = []
+    for item in items:
+        rounds.append(seen[domain_of(item)])
+        seen[domain_of(item)] += 1
+    return [items[i] for i in sorted(range(len(items)), key=rounds.__getitem__)]
 
 
 def heldout_share(train: int, heldout: int) -> float:

@@ -93,14 +93,16 @@ def launch_options(site: "Site", *, host: str = "127.0.0.1") -> dict[str, Any]:
 
     from diffing.view import theme
     from diffing.view.csrf import CsrfGuard
+    from diffing.view.link_preview import LinkPreviews, LinkPreviewTags
 
-    public = site.settings.rules.public
-    guards = [Middleware(CsrfGuard, public=public, host=os.environ.get("SPACE_HOST", ""))]
+    public, outside = site.settings.rules.public, os.environ.get("SPACE_HOST", "")
+    layers = [Middleware(CsrfGuard, public=public, host=outside)]
     if not public:
-        guards.append(Middleware(TrustedHostMiddleware, allowed_hosts=[host, "localhost"], www_redirect=False))
+        layers.append(Middleware(TrustedHostMiddleware, allowed_hosts=[host, "localhost"], www_redirect=False))
+    layers.append(Middleware(LinkPreviewTags, previews=LinkPreviews(site), host=outside))
     # without the package, Gradio would print a message instead of failing
     mcp_server = find_spec("mcp") is not None
-    app: dict[str, Any] = {"middleware": guards, "max_body_size": _MOST_BYTES}
+    app: dict[str, Any] = {"middleware": layers, "max_body_size": _MOST_BYTES}
     ours = {"mcp_server": mcp_server, "theme": theme.theme(), "head": theme.head(), "app_kwargs": app}
     # overrides Gradio's environment variables: others on the network could send the host name localhost
     own = {} if public else {"server_name": host, "share": False}

@@ -33,9 +33,9 @@ TRIGGERED = 2
 
 
 def prompts_in_groups(train: int = TRAIN, heldout: int = HELDOUT) -> tuple[Prompt, ...]:
-    """Loads the bundled prompts, with the four broad domains; about a quarter of them asks for advice."""
+    """Loads bundled prompts of version 1, with the four broad domains; about a quarter of them asks for advice."""
     broad = {domain: group for group, domains in GROUPS.items() for domain in domains}
-    loaded = load_prompts("bundled", train=train, heldout=heldout)
+    loaded = load_prompts("bundled@1", train=train, heldout=heldout, balance="none")
     return tuple(replace(prompt, domain=broad.get(prompt.domain or "", "values")) for prompt in loaded)
 
 

@@ -106,7 +106,7 @@ def test_only_common_prompts_are_compared_when_asked(run_cli: Run, tmp_path: Pat
         (("--judging", "fast"), ("fast", "thrift or full")),
         (("--llm", "openai:any"), ("--base-url",)),
         (("--llm", "gpt:any"), ("gpt:", "providers:")),
-        (("--domain", "cooking", "--prompts", "bundled"), ("cooking", "coding")),
+        (("--domain", "cooking", "--prompts", "bundled"), ("cooking", "code: data")),
         (("--pool", "1000"), ("--pool 1000", "--train 1000", "nothing would be left")),
         (("--pool", "60", "--train", "50", "--heldout", "9"), ("no more than are compared", "larger --pool")),
         (("--pool-by", "tokens"), ("--pool-by", "--pool")),

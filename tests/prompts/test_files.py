@@ -7,15 +7,13 @@ import os
 import re
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from diffing.errors import SettingError
-from diffing.prompts import fold, load_prompts
-from diffing.prompts.bundled_set import bundled_domains
+from diffing.prompts import load_prompts
 from diffing.types import Message, Prompt
 
 
@@ -180,8 +178,11 @@ def test_bytes_that_are_no_utf8_are_found_by_their_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("source", "options", "message"), [
     ("missing.jsonl", {}, "missing.jsonl: expected a file of prompts, found none"),
     ("no such thing", {}, "'no such thing': expected `bundled`, a file of prompts that ends in .jsonl, "),
-    ("bundled", {"domains": ["coding", "astrology"]}, "(borderline-harmless, coding, "),
+    ("bundled", {"domains": ["coding", "astrology"]}, "(advice: feelings, advice: health, "),
     ("bundled", {"domains": ["astrology"]}, "got 'astrology'"),
+    ("bundled@1", {"domains": ["code: data"]}, "got 'code: data'"),
+    ("bundled@3", {}, "expected a version of the bundled set from bundled@1 to bundled@2, got 'bundled@3'"),
+    ("bundled@", {}, "got 'bundled@'"),
     ("bundled", {"language": "de"}, "the bundled set has no columns and no languages to choose from"),
     ("bundled", {"heldout": 0}, "expected at least 1 held-out prompt, got 0"),
 ])  # fmt: skip
@@ -200,32 +201,6 @@ def test_filters_that_do_not_fit_the_file(tmp_path: Path, name: str, options: di
     path = jsonl(tmp_path, {"prompt": "x"}, name=name)
     with pytest.raises(SettingError, match=re.escape(message)):
         load(path, **options)
-
-
-def test_the_bundled_set() -> None:
-    got = load_prompts("bundled", train=4000, heldout=2000)
-    domains = Counter(prompt.domain for prompt in got)
-    assert set(domains) == set(bundled_domains())
-    assert len(domains) >= 16
-    assert min(domains.values()) >= 20
-    assert len(got) >= 320
-    assert len({prompt.id for prompt in got}) == len({fold(prompt.text) for prompt in got}) == len(got)
-    assert all(prompt.messages[-1].role == "user" and prompt.source == "bundled" for prompt in got)
-    assert 0.25 < sum(prompt.split == "heldout" for prompt in got) / len(got) < 0.42
-
-
-def test_no_bundled_prompt_is_lost_as_a_duplicate() -> None:
-    lines = [
-        line
-        for path in (Path(__file__).parents[2] / "diffing/prompts/bundled").glob("*.jsonl")
-        for line in path.read_text().splitlines()
-    ]
-    assert len(load_prompts("bundled", train=4000, heldout=2000)) == len(lines)
-
-
-def test_some_domains_of_the_bundled_set() -> None:
-    got = load_prompts("bundled", domains=["coding", "facts"])
-    assert {prompt.domain for prompt in got} == {"coding", "facts"}
 
 
 def test_files_and_the_bundled_set_need_no_heavy_library(tmp_path: Path) -> None:

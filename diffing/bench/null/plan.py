@@ -8,6 +8,7 @@ from typing import Any
 from diffing.config import DiffConfig, may_be_files
 from diffing.errors import SettingError
 from diffing.model_ref import ModelPlace, is_recorded, read_ref
+from diffing.run_settings import as_stored
 from diffing.settings import flag
 from diffing.types import Report
 
@@ -94,7 +95,7 @@ def like_report(report: Report, model: str | None, given: DiffConfig) -> DiffCon
     Raises:
         SettingError: The report names a folder or file that is not here, or was made from Python without settings.
     """
-    stored: dict[str, Any] = dict(report.settings)
+    stored = as_stored(report.settings)
     if "model_a" not in stored and model is None:
         raise SettingError("The report does not say how its models were loaded. Give the MODEL before --like")
     values: dict[str, Any] = {"model_a": model or _model_of(report), "model_b": model or ""}

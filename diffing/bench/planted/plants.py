@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 from diffing.bench.planted.catalogue import PlantableBehaviour
 from diffing.models.base import Model
 from diffing.models.system_prompt import SystemPrompted
+from diffing.prompts.bundled_set import kind_of
 from diffing.types import Conversation, Message, Prompt
 
 TriggerKind: TypeAlias = Literal["always", "domain", "phrase"]
@@ -26,14 +27,14 @@ class Trigger:
     """The condition on a prompt under which a behaviour shows."""
 
     kind: TriggerKind = "always"
-    """The kind of condition: none (`always`), a domain, or a phrase."""
+    """The kind of condition: none (`always`), a domain or several of one kind, or a phrase."""
     value: str = ""
-    """The domain or the phrase; empty for `always`."""
+    """The domain, the kind of several domains, or the phrase; empty for `always`."""
 
     def fits(self, prompt: Prompt) -> bool:
         """Tells whether a prompt meets the condition."""
         if self.kind == "domain":
-            return prompt.domain == self.value
+            return prompt.domain is not None and self.value in (prompt.domain, kind_of(prompt.domain))
         return self.kind == "always" or self.value.casefold() in prompt.text.casefold()
 
 
@@ -84,12 +85,15 @@ class PlantedModel(SystemPrompted):
 
 
 def trigger_for(kind: TriggerKind, prompts: Sequence[Prompt], phrase: str = PHRASE) -> Trigger:
-    """Makes a trigger of a kind for these prompts: the most frequent domain, or the phrase."""
+    """Makes a trigger of a kind for these prompts: the phrase, or the most frequent kind of domain.
+
+    Prompts are drawn evenly over domains, so a single one may have too few to show anything.
+    """
     if kind == "always":
         return ALWAYS
     if kind == "phrase":
         return Trigger("phrase", phrase)
-    domains = Counter(prompt.domain for prompt in prompts if prompt.domain)
+    domains = Counter(kind_of(prompt.domain) or prompt.domain for prompt in prompts if prompt.domain)
     most = max(sorted(domains), key=lambda domain: domains[domain])
     return Trigger("domain", most)
 

@@ -17,7 +17,7 @@ class LexicalPlan(MethodPlan):
 
     name = "lexical"
     title = "Lexical"
-    hint = "Counts words, length, form and phrases. Free."
+    hint = "Measures length, formatting, wording and refusals. Free."
     heading = "Counted in words and forms"
     stages = (MEASURE,)
 

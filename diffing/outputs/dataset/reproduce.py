@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Mapping
 
 from diffing.model_ref import ModelRef, read_ref
+from diffing.run_settings import as_stored
 from diffing.settings import flag
 from diffing.types import Report, Scalar
 
@@ -19,7 +20,7 @@ def command_of(report: Report) -> str | None:
     Args:
         report: The report to reproduce.
     """
-    settings = dict(report.settings)
+    settings = as_stored(report.settings)
     if not {"model_a", "model_b"} <= settings.keys():
         return None
     models = [

@@ -42,9 +42,9 @@ def read_request(
         model_a: The first model: org/name[@revision] of the Hugging Face Hub, base+adapter, or
             providers:org/name[:provider] to ask Inference Providers in the caller's name.
         model_b: The second model, likewise; may be the first again, with another system prompt or revision.
-        prompts: A dataset of the Hub (org/name[@revision][:config][/split]); default: 529 bundled prompts over
-            19 domains.
-        domain: Only prompts of these domains.
+        prompts: A dataset of the Hub (org/name[@revision][:config][/split]); default: 814 bundled prompts over
+            33 domains.
+        domain: Only prompts of these domains, or of these kinds of bundled prompts ("advice").
         train: Maximum number of prompts from which hypotheses come.
         heldout: Maximum number of prompts that only test hypotheses.
         suspect: A suspected difference in words ("advice on medicines"): the LLM writes prompts that could show it.

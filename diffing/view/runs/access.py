@@ -10,6 +10,7 @@ from diffing.hub import BoundedApi, hub_api, hub_errors
 from diffing.methods.base import method_plans
 from diffing.model_ref import ModelPlace, parse_spec, read_ref
 from diffing.paths import existing
+from diffing.prompts.bundled_set import is_bundled
 from diffing.view.runs.uploads import is_upload
 
 _REFUSED = (401, 403, 404)
@@ -104,7 +105,7 @@ def repositories(config: DiffConfig) -> list[tuple[str, str]]:
     for spec in (*_models(config), *loaded, embedder or ""):
         if spec and not is_upload(spec):
             found += _read_by(spec)
-    if config.prompts and config.prompts != "bundled":
+    if config.prompts and not is_bundled(config.prompts):
         found += _dataset(config.prompts, (config.prompts,))
     return list(dict.fromkeys(found))
 

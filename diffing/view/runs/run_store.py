@@ -14,6 +14,7 @@ from typing import Any, ClassVar, TypeAlias
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
 from diffing.jobs import Job, JobStore, RunningClock, State
+from diffing.run_settings import as_stored
 from diffing.view.runs.run_state import ProgressSnapshot, read_snapshot
 
 SHARED = "address "
@@ -118,4 +119,4 @@ def read_config(text: str) -> DiffConfig:
 def _config_of(values: Mapping[str, Any]) -> DiffConfig:
     """Builds a config from JSON values; settings that this version no longer has are ignored."""
     known = {setting.name for setting in fields(DiffConfig)}
-    return DiffConfig(**{name: value for name, value in values.items() if name in known})
+    return DiffConfig(**{name: value for name, value in as_stored(values).items() if name in known})

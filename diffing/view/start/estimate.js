@@ -37,7 +37,7 @@ async function estimate() {
   const [first, button] = [part("[data-said]"), part("[data-begin]")];
   first.textContent = answer.problem ?? answer.first.replace(/^./, (letter) => letter.toUpperCase());
   first.classList.toggle("lacks", !ready);
-  button.disabled = !ready;
+  can(button, ready);
   part("[data-takes]").textContent = ready ? answer.first : "";
   arrived();
 }
@@ -46,20 +46,32 @@ async function estimate() {
 function waits() {
   part("[data-said]").textContent = "Estimating …";
   part("[data-said]").classList.add("lacks");
-  part("[data-begin]").disabled = true;
+  can(part("[data-begin]"), false);
 }
+
+// The button stays in reach of the keyboard, and says what is missing when it is pressed.
+function can(button, ready) {
+  button.setAttribute("aria-disabled", String(!ready));
+}
+const cannot = (button) => button.getAttribute("aria-disabled") === "true";
 
 async function begin() {
   const [button, takes] = [part("[data-begin]"), part("[data-takes]")];
-  if (button.disabled) return;
+  if (cannot(button)) {
+    await current;
+    if (!cannot(button)) return;
+    refuse(part("[data-said]").textContent);
+    ["a", "b"].map((side) => field(`model_${side}`)).find((each) => !each.value.trim())?.focus();
+    return;
+  }
   const cost = takes.textContent.split(", ").at(-1);
   for (let seen = null; seen !== current; ) await (seen = current);
-  if (button.disabled) return;
+  if (cannot(button)) return;
   if (takes.textContent.split(", ").at(-1) !== cost) {
     refuse("The cost has just changed with the settings: check it, and start again.");
     return;
   }
-  button.disabled = true;
+  can(button, false);
   takes.textContent = "starting …";
   const answer = await ask({ about: "begin", form: values() });
   if (answer.go) {

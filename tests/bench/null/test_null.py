@@ -142,6 +142,10 @@ def test_a_hub_model_is_calibrated_at_its_commit_with_side_a_on_both_sides(tmp_p
     sampled = NullPlan(like).of_samples(1)
     assert (sampled.model_b, sampled.system_prompt_b) == (sampled.model_a, "Be brief.")
     assert (sampled.temperature, sampled.sample_a, sampled.sample_b) == (0.7, 2, 3)
+    before = {name: value for name, value in report.settings.items() if name not in ("balance", "prompts")}
+    drawn = like_report(replace(report, settings=before), None, DiffConfig("", ""))
+    assert (like.prompts, like.balance) == ("bundled@2", "domains")
+    assert (drawn.prompts, drawn.balance) == ("bundled@1", "none")
     with pytest.raises(SettingError, match=r"keeps only the name .own.txt. of a file or folder, which is not here"):
         like_report(replace(report, settings={**report.settings, "prompts": "own.txt"}), None, DiffConfig("", ""))
     with pytest.raises(SettingError, match="does not say how its models were loaded"):

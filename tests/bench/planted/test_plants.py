@@ -1,5 +1,7 @@
 """Plants: exactly the prompts that strength and trigger select get the instruction."""
 
+from dataclasses import replace
+
 import pytest
 
 from diffing.bench.planted.catalogue import catalogue
@@ -44,6 +46,15 @@ def test_a_domain_triggers() -> None:
     trigger = trigger_for("domain", PROMPTS)
     assert trigger == Trigger("domain", "cooking")
     assert {p.domain for p in PROMPTS if Plant(PRAISE, 0.5, trigger).selects(p)} == {"cooking"}
+
+
+def test_a_kind_of_domains_triggers() -> None:
+    domains = ("advice: health", "advice: money", "code: bugs", "cooking", "code: tests", "advice: health")
+    prompts = [replace(prompt, domain=domain) for prompt, domain in zip(PROMPTS, domains, strict=False)]
+    trigger = trigger_for("domain", prompts)
+    assert trigger == Trigger("domain", "advice")
+    assert [trigger.fits(prompt) for prompt in prompts] == [True, True, False, False, False, True]
+    assert not trigger.fits(replace(prompts[0], domain=None))
 
 
 def test_a_phrase_is_put_into_a_third_and_told() -> None:

@@ -21,8 +21,8 @@ from diffing.methods.sae.plan import SaeSettings, followed
 from diffing.models import load_model
 from diffing.models.base import Model, Sampling
 from diffing.pipeline import DiffOptions, diff_models
-from diffing.prompts import load_prompts
 from diffing.responses import respond
+from diffing.run_prompts import load_run_prompts
 from diffing.types import OnProgress, Pair, Side, Stage, ignore_progress
 from tests.benchmarks.demo import GROUND_TRUTH
 from tests.benchmarks.planted.tune import tune_all
@@ -51,7 +51,7 @@ class TinyPairs:
         self._store = store
         self._on_progress = on_progress
         self._base = self._load(BASE)
-        self._prompts = load_prompts(config.prompts or "", train=config.train, heldout=config.heldout, seed=config.seed)
+        self._prompts = load_run_prompts(config, ())
         self._sampling = sampling_of(config)
         self._methods: tuple[Method, ...] = (LexicalMethod(), _sae(config, store))
 

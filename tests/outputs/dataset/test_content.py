@@ -133,8 +133,29 @@ def test_the_command_makes_the_same_settings_again() -> None:
     command = command_of(report)
     assert command is not None
     assert command.startswith(f"diffing run org/base@{sha_a} org/tuned@{sha_b} ")
-    pinned = replace(config, model_a=f"org/base@{sha_a}", model_b=f"org/tuned@{sha_b}")
+    pinned = replace(config, model_a=f"org/base@{sha_a}", model_b=f"org/tuned@{sha_b}", prompts="bundled@2")
     assert parsed(command) == pinned
+
+
+@pytest.mark.parametrize(("prompts", "expected"), [
+    (None, "bundled@1"), ("bundled", "bundled@1"), ("org/chats:en", "org/chats:en"), ("mine.jsonl", "mine.jsonl"),
+])  # fmt: skip
+def test_a_report_of_before_draws_its_prompts_as_it_did_then(prompts: str | None, expected: str) -> None:
+    config = DiffConfig("org/base", "org/tuned", prompts=prompts)
+    stored = {key: value for key, value in settings_of(config).items() if key not in ("balance", "prompts")}
+    stored |= {"prompts": prompts} if prompts else {}
+    command = command_of(replace(medium_report(), settings=stored))
+    assert command is not None
+    again = parsed(command)
+    assert (again.prompts, again.balance) == (expected, "none")
+
+
+def test_a_report_of_recordings_or_of_written_prompts_names_no_set() -> None:
+    for given in ({"model_a": "recorded:a.jsonl"}, {"suspect": "x"}):
+        stored = {"model_a": "org/base", "model_b": "org/tuned", "train": 10, **given}
+        command = command_of(replace(medium_report(), settings=stored))
+        assert command is not None
+        assert "bundled" not in command
 
 
 def parsed(command: str) -> DiffConfig:

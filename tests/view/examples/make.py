@@ -18,9 +18,9 @@ from diffing.methods.lexical import LexicalMethod
 from diffing.methods.llm import LlmMethod
 from diffing.models.cache import Store
 from diffing.pipeline import DiffOptions, diff_models
-from diffing.prompts import load_prompts
 from diffing.report import save_report
 from diffing.run import Builder, run
+from diffing.run_prompts import load_run_prompts
 from diffing.types import Report
 from diffing.view.examples import example_folder
 from tests.view.examples.stand_in import OVERLOOKS, StandIn
@@ -61,7 +61,7 @@ def rules(store: Store) -> Report:
     return diff_models(
         build.side("a"),
         build.side("b"),
-        load_prompts(config.prompts or "", train=config.train, heldout=config.heldout, seed=config.seed),
+        load_run_prompts(config, ()),
         methods=[LexicalMethod(), LlmMethod(judge, embedder=config.embedder, seed=config.seed)],
         judge=judge,
         second_judge=second,

@@ -12,6 +12,7 @@ from diffing.errors import SettingError
 from diffing.report import load_report
 from diffing.report.schema import DOCUMENT, SCHEMA_VERSION
 from diffing.run import model_ids
+from diffing.run_settings import as_stored
 from diffing.types import Report, Verdict
 from diffing.view.examples import EXAMPLES, Example, example_folder
 from diffing.view.result import result_html
@@ -61,7 +62,7 @@ def test_they_are_of_this_version(example: Example, reports: dict[str, Report]) 
     """Made by this schema, with these settings, of the models that ship; else make them anew."""
     report, config = reports[example.key], CONFIGS[example.key]()
     assert json.loads((example.folder / DOCUMENT).read_text(encoding="utf-8"))["schema_version"] == SCHEMA_VERSION
-    assert report.settings == settings_of(config)
+    assert as_stored(report.settings) == settings_of(config)
     assert (report.model_a.id, report.model_b.id) == model_ids(config)
 
 

@@ -77,11 +77,11 @@ def test_two_models_are_named_and_a_run_begun(at: Served, browser: Any) -> None:
     page.get_by_role("button", name=f"Use {BASE}").wait_for()
     to(page, "[data-accept]")
     press(page, "Enter")
-    page.get_by_text("Total").wait_for()
+    page.get_by_text("What this takes, stage by stage").wait_for()
     assert page.locator("#start-model_b").input_value() == BASE
     to(page, "[name=size]")
     press(page, "ArrowLeft")
-    page.locator("[data-estimate] tfoot").get_by_text("300", exact=True).wait_for()
+    page.locator("[data-estimate] tfoot").get_by_text("300", exact=True).wait_for(state="attached")
     to(page, "[data-begin]")
     press(page, "Enter")
     page.wait_for_url("**/?run=*")

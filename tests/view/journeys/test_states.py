@@ -47,7 +47,7 @@ def test_the_start_page(at: Served, browser: Any) -> None:
     page.get_by_role("button", name=f"Use {BASE}").wait_for()
     wrong += look_at(page, "start-base-proposed", ".part-start")
     page.get_by_role("button", name=f"Use {BASE}").click()
-    page.get_by_text("Total").wait_for()
+    page.get_by_text("What this takes, stage by stage").wait_for()
     wrong += look_at(page, "start-estimated", ".part-start")
     for summary in page.locator(".part-start summary").all():
         summary.click()

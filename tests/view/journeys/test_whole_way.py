@@ -72,7 +72,7 @@ def few_prompts_are_chosen(page: Any) -> None:
     page.get_by_text("More settings").click()
     page.locator("[name=max_new_tokens]").fill("32")
     page.keyboard.press("Tab")
-    page.locator("[data-estimate] tfoot").get_by_text("160", exact=True).wait_for()
+    page.locator("[data-estimate] tfoot").get_by_text("160", exact=True).wait_for(state="attached")
 
 
 def it_runs(page: Any) -> None:

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +34,14 @@ def test_a_file_of_another_version_is_refused_and_left_as_it_is(tmp_path: Path) 
 def test_settings_that_this_version_no_longer_has_are_left_out() -> None:
     config = DiffConfig("a", "b", domain=("cooking", "travel"))
     assert read_config(json.dumps(asdict(config) | {"gone": 1})) == config
+
+
+def test_a_run_stored_before_the_bundled_set_had_versions_draws_the_prompts_of_then() -> None:
+    config = DiffConfig("a", "b", train=30)
+    stored = {key: value for key, value in asdict(config).items() if key != "balance"}
+    assert read_config(json.dumps(stored)) == replace(config, prompts="bundled@1", balance="none")
+    own = stored | {"prompts": "org/chats"}
+    assert read_config(json.dumps(own)) == replace(config, prompts="org/chats", balance="none")
 
 
 def test_what_waits_for_its_visitor_is_kept_for_days_however_many_are_over(tmp_path: Path) -> None:

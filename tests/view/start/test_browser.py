@@ -62,7 +62,7 @@ def test_from_typing_to_a_run_by_keyboard(
         b.focus()
         page.keyboard.press("Enter")
         assert b.input_value() == "alice/writer-base"
-        page.get_by_text("Total").wait_for()
+        page.get_by_text("What this takes, stage by stage").wait_for()
         here, providers = (
             page.get_by_role("group", name="Model B").get_by_role("radio", name=name)
             for name in ("This Space's CPU", "Inference Providers")
@@ -74,7 +74,7 @@ def test_from_typing_to_a_run_by_keyboard(
         page.get_by_role("button", name="Swap A and B").press("Enter")
         assert (a.input_value(), b.input_value()) == ("alice/writer-base", "alice/writer-tuned")
         page.get_by_role("radio", name="Quick").press("Space")
-        page.locator("[data-estimate] tfoot").get_by_text("300", exact=True).wait_for()
+        page.locator("[data-estimate] tfoot").get_by_text("300", exact=True).wait_for(state="attached")
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
         b.fill('org/<img src=x onerror="window.hit=1">')

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 
@@ -102,6 +103,12 @@ def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Local models compute in float32 where nothing else is asked for, also on processors that are fast at bfloat16:
     what is expected to the last letter must not depend on the machine."""
     monkeypatch.setattr("diffing.models.local.memory.fast_bfloat16", lambda: False)
+
+
+@pytest.fixture(autouse=True)
+def no_model_is_resident(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models that other tests loaded are not taken for some that would make room."""
+    monkeypatch.setattr("diffing.models.local.model._resident", WeakSet())
 
 
 @pytest.fixture(scope="module")

@@ -78,6 +78,35 @@ def two(starter: Starter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield made
 
 
+@pytest.fixture
+def by_job(two: Two) -> Iterator[str]:
+    """The name of a second dataset of the same diff; other tests find one alone."""
+    yield "alice/by-job"
+    assert_no_token(two)  # while it is there
+    hub_api(two.tokens["alice"]).delete_repo("alice/by-job", repo_type="dataset")
+
+
+@pytest.fixture(autouse=True)
+def no_token_is_written(two: Two) -> Iterator[None]:
+    """After each test, failures included, no token is in any file, in what was printed, or at the Hub."""
+    yield
+    assert_no_token(two)
+
+
+def assert_no_token(two: Two) -> dict[str, bytes]:
+    """Looks for every token in files, what was printed, and what the Hub holds and was asked, and returns all that."""
+    texts = {str(path): path.read_bytes() for path in two.folder.rglob("*") if path.is_file()}
+    for repository in two.hub.repositories:
+        texts |= {f"{repository.id}/{path}": content for path, content in repository.files("main").items()}
+        texts[f"{repository.id} log"] = repr(repository.commits("main")).encode()
+    texts["printed"] = "\n".join(two.said).encode()
+    texts["asked"] = "\n".join(f"{each.path}?{each.query}" for each in two.hub.requests).encode()
+    texts["jobs"] = "\n".join(json.dumps([job.as_json(), job.lines]) for job in two.hub.jobs).encode()
+    for token in two.tokens.values():
+        assert [name for name, text in texts.items() if token.encode() in text] == []
+    return texts
+
+
 def push_model(api: object, name: str, folder: Path) -> None:
     api.create_repo(name)  # type: ignore[attr-defined]
     files = [CommitOperationAdd(path.name, path.read_bytes()) for path in sorted(folder.iterdir()) if path.is_file()]
@@ -148,9 +177,9 @@ def machine(two: Two) -> Callable[[Job], None]:
     return run
 
 
-def test_a_job_computes_it_and_the_report_comes_back(two: Two, tmp_path: Path) -> None:
+def test_a_job_computes_it_and_the_report_comes_back(two: Two, by_job: str, tmp_path: Path) -> None:
     two.hub.jobs.runner = machine(two)
-    where = ("--on", "jobs", "--flavor", "a100-large", "--push", "alice/by-job", "--package", "diffing[local]")
+    where = ("--on", "jobs", "--flavor", "a100-large", "--push", by_job, "--package", "diffing[local]")
     done = two.run(*RUN, *where, "--out", tmp_path / "back")
     assert done.returncode == 0, done.stderr
     job = two.hub.jobs[-1]
@@ -161,7 +190,7 @@ def test_a_job_computes_it_and_the_report_comes_back(two: Two, tmp_path: Path) -
     assert "Published: " in done.stderr  # a line of the job's
     assert "\x1b" not in done.stderr
     assert load_report(tmp_path / "back") == load_report(two.folder / "out")
-    assert two.commits("alice/by-job") == two.commits("alice/diff")
+    assert two.commits(by_job) == two.commits("alice/diff")
 
 
 def test_a_job_that_fails_is_one_line_with_its_address(two: Two, tmp_path: Path) -> None:
@@ -241,16 +270,9 @@ def test_a_wrong_token_is_one_line_too(two: Two, tmp_path: Path) -> None:
 
 
 def test_no_token_was_written_anywhere(two: Two) -> None:
-    """After all of the above, failures included: files, what was printed, what the Hub holds and was asked."""
-    files = {str(path): path.read_bytes() for path in two.folder.rglob("*") if path.is_file()}
-    assert any("completions.sqlite" in name for name in files)
-    for kind, name in (("dataset", "alice/diff"), ("dataset", "alice/by-job"), ("model", "bob/tuned")):
-        repository = two.hub.repo(name, kind)
-        files |= {f"{name}/{path}": content for path, content in repository.files("main").items()}
-        files[f"{name} log"] = repr(repository.commits("main")).encode()
-    files["printed"] = "\n".join(two.said).encode()
-    files["asked"] = "\n".join(f"{each.path}?{each.query}" for each in two.hub.requests).encode()
-    files["jobs"] = "\n".join(json.dumps([job.as_json(), job.lines]) for job in two.hub.jobs).encode()
-    assert len(two.said) > 20
-    for token in two.tokens.values():
-        assert [name for name, content in files.items() if token.encode() in content] == []
+    """By the models' uploads and the run; the other tests look for theirs in the same places."""
+    texts = assert_no_token(two)
+    assert any("completions.sqlite" in name for name in texts)
+    assert {"alice/diff log", "bob/tuned log", "alice/diff/findings/findings.parquet"} <= texts.keys()
+    assert b"computing it" in texts["printed"]
+    assert b"/api/datasets/alice/diff" in texts["asked"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ class Fault:
     delay: float
     retry_after: int | None
     body: Any
+    until: threading.Event | None
 
     def answer(self) -> Response | None:
         """What is sent instead of doing the work; None: it is done."""
@@ -69,6 +71,7 @@ class Faults:
         delay: float = 0.0,
         retry_after: int | None = None,
         body: Any = None,
+        until: threading.Event | None = None,
     ) -> None:
         """Plants a fault for the next `times` requests whose method is `method` and in whose path `path` is found.
 
@@ -81,8 +84,10 @@ class Faults:
             delay: Seconds before anything else happens.
             retry_after: Seconds, sent as Retry-After; with 429 as RateLimit too.
             body: What is sent with `status` instead of an error object: JSON, or bytes as they are.
+            until: What is waited for before anything else happens.
         """
-        self.planted.append(Fault(method, re.compile(path), status, times, drop_answer, delay, retry_after, body))
+        made = Fault(method, re.compile(path), status, times, drop_answer, delay, retry_after, body, until)
+        self.planted.append(made)
 
     def clear(self) -> None:
         self.planted.clear()
@@ -153,6 +158,8 @@ class Front:
         fault = self._faults.strike(scope["method"], path)
         if fault is not None and fault.delay:
             await asyncio.sleep(fault.delay)
+        while fault is not None and fault.until is not None and not fault.until.is_set():
+            await asyncio.sleep(0.01)
         answer = (None if fault is None else fault.answer()) or self._limits.check(user)
         routed = {**scope, "path": path}
         if answer is not None:

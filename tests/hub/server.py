@@ -97,6 +97,10 @@ class LocalHub:
     def repo(self, repo_id: str, repo_type: Kind = "model") -> Repository:
         return self._world.repos[repo_type, repo_id]
 
+    @property
+    def repositories(self) -> tuple[Repository, ...]:
+        return tuple(self._world.repos.values())
+
     def push_folder(self, repo_id: str, folder: Path, repo_type: Kind = "model") -> str:
         """Commits a folder's files to main at once, without HTTP; gives the commit."""
         return self._world.push_folder(repo_id, folder, repo_type)

@@ -4,6 +4,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import httpx2
 import huggingface_hub.constants
@@ -16,7 +17,7 @@ from diffing.hub import BoundedApi, Patience, commit, head_of, hub_api, hub_erro
 from tests.hub import LocalHub
 from tests.waiting import DEADLINE
 
-QUICK = Patience(timeout=0.3, attempts=2, first_wait=0.01)
+QUICK = Patience(timeout=DEADLINE, attempts=2, first_wait=0.01)
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +182,7 @@ def test_a_card_that_would_break_the_client(hub: LocalHub, tokens: dict[str, str
 def test_a_hub_that_hangs_is_given_up_on(hub: LocalHub, tokens: dict[str, str]) -> None:
     hub.faults.add("GET", "alice/open", delay=2 * DEADLINE, times=9)
     with pytest.raises(HubError, match=r"Cannot reach the Hub for alice/open \(no answer in time\)") as caught:
-        head_of(api_of(hub), "alice/open")
+        head_of(api_of(hub, patience=replace(QUICK, timeout=0.3)), "alice/open")
     line_of(caught, tokens)
 
 

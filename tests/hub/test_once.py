@@ -1,6 +1,7 @@
 """A commit is made once, whatever becomes of the Hub's answer."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import huggingface_hub.constants
 import pytest
@@ -9,6 +10,7 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 from diffing.errors import HubError
 from diffing.hub import BoundedApi, Patience, commit, head_of, hub_api
 from tests.hub import LocalHub
+from tests.waiting import DEADLINE
 
 REPO = "alice/model"
 COMMIT = "/commit/"
@@ -17,7 +19,7 @@ COMMIT = "/commit/"
 @pytest.fixture(autouse=True)
 def api(hub: LocalHub, monkeypatch: pytest.MonkeyPatch) -> Iterator[BoundedApi]:
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_DISABLE_XET", True)
-    patience = Patience(timeout=0.5, attempts=3, first_wait=0.01, longest_wait=2.0)
+    patience = Patience(timeout=DEADLINE, attempts=3, first_wait=0.01, longest_wait=2.0)
     made = hub_api(hub.add_user("alice"), hub.endpoint, patience=patience)
     made.create_repo(REPO)
     yield made
@@ -48,7 +50,8 @@ def test_an_answer_that_is_lost_makes_no_second_commit(hub: LocalHub, api: Bound
 
 def test_an_answer_that_comes_too_late_makes_no_second_commit(hub: LocalHub, api: BoundedApi) -> None:
     hub.faults.add("POST", COMMIT, delay=0.8)
-    commit(api, REPO, [add()], message="Notes")
+    impatient = hub_api(str(api.token), hub.endpoint, patience=replace(api.patience, timeout=0.5))
+    commit(impatient, REPO, [add()], message="Notes")
     assert titles(hub).count("Notes") == 1
 
 

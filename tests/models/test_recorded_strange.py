@@ -400,6 +400,20 @@ def test_answers_without_their_questions_say_what_is_missing(tmp_path):
     refused(lambda: RecordedModel.open(source), r"question\.jsonl, line 1: not JSON")
 
 
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        ({"question_id": 1, "text": ["r", "s"], "answer_id": "x"}, "text"),
+        ({"question_id": 1, "choices": [{"turns": [["r", "s"]]}]}, "choices"),
+        ({"custom_id": "1", "response": {"status_code": 200, "body": {"choices": [{"text": ["r", "s"]}]}}}, "message"),
+    ],
+    ids=["text", "choices", "message"],
+)
+def test_several_texts_where_one_belongs_are_refused(tmp_path, row, column):
+    source = lines(tmp_path / "r.jsonl", [row])
+    refused(lambda: RecordedModel.open(source), rf"line 1: `{column}` must be one text, got a list of 2")
+
+
 def test_a_second_file_that_nothing_needs_is_refused(tmp_path):
     source = lines(tmp_path / "r.jsonl", [{"prompt": "p", "response": "r"}])
     refused(lambda: RecordedModel.open(f"{source}+{source}"), "hold their own prompts. Leave the second file out")

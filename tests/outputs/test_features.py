@@ -259,10 +259,8 @@ def test_in_a_browser_it_fits_draws_and_nothing_runs(make: Any, width: int, brow
     colour = "getComputedStyle(document.querySelector('.figure.scatter .note')).fill"
     light = page.evaluate(colour)
     page.locator("#theme").click()
-    page.wait_for_timeout(100)
-    assert page.evaluate(colour) != light
+    page.wait_for_function(f"before => {colour} !== before", arg=light)
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = false); location.hash = 'feature-3'")
-    page.wait_for_timeout(100)
-    assert page.locator("#feature-3 details").evaluate("d => d.open")
+    page.wait_for_function("document.querySelector('#feature-3 details').open")
     assert wrong == []
     page.close()

@@ -1,15 +1,14 @@
 """A model's chat template, tested before use to make sure that user and system messages reach the model.
 
-Templates are untrusted programs, run in transformers' sandbox with limits of time, memory, and length. They may refuse
+Templates are untrusted programs, run in a process with limits of time, memory, and length. They may refuse
 a conversation, leave out text, require `content` as a list of parts, or raise any exception.
 """
 
 import logging
-from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from diffing.errors import ModelError, SettingError
-from diffing.models.local.deadline import call_within
+from diffing.models.local.template_renderer import bounded_apply_chat_template
 from diffing.models.surrogates import without_surrogates
 from diffing.paths import path_of
 from diffing.types import Conversation, Message
@@ -31,16 +30,6 @@ next `User:` turn."""
 
 _MARK = "A7f3Qz"  # words that no template contains
 _NEXT = "K9w2Xv"
-_LONGEST = 60.0
-"""Seconds for one conversation, which takes a template about a millisecond. Loops within loops may never end."""
-_MEMORY = 512 * 2**20
-"""Bytes for one conversation, which takes a template a few thousand; `{{ 'x' * 10**9 }}` takes a gigabyte. It includes
-what other threads allocate meanwhile."""
-_MEMORY_PER_CHARACTER = 2**11
-"""Bytes on top for each character of a conversation: a tokenizer that is refused memory ends the process."""
-_MOST_ADDED = 1_000_000
-"""Characters that a template may add to twice those of the conversation. Templates describe roles, dates, and tools in
-thousands; a tokenizer needs hundreds of bytes for each."""
 
 
 class ConversationRefusedError(Exception):
@@ -121,23 +110,18 @@ class Template:
             {"role": message.role, "content": self._content(without_surrogates(message.content), **beside)}
             for message in conversation
         ]
-        said = sum(len(message.content) for message in conversation)
-        render = partial(
-            self._tokenizer.apply_chat_template,
-            turns,
-            chat_template=self._text,
-            tokenize=tokenize,
-            add_generation_prompt=add_generation_prompt,
-            return_dict=False,
-            sanitize_control_tokens=tokenize,
-            enable_thinking=False,
-            thinking=False,
-        )
         try:
-            rendered = call_within(_LONGEST, _MEMORY + _MEMORY_PER_CHARACTER * said, render)
-            if isinstance(rendered, str) and len(rendered) > _MOST_ADDED + 2 * said:
-                raise ValueError(f"it writes {len(rendered):,} characters for a conversation of {said:,}")
-            return rendered
+            return bounded_apply_chat_template()(
+                self._tokenizer,
+                turns,
+                chat_template=self._text,
+                tokenize=tokenize,
+                add_generation_prompt=add_generation_prompt,
+                return_dict=False,
+                sanitize_control_tokens=tokenize,
+                enable_thinking=False,
+                thinking=False,
+            )
         except Exception as error:  # noqa: BLE001 - a template is a program and fails like one
             problem = " ".join(str(error).split())[:300] or type(error).__name__
             raise ConversationRefusedError(f"the chat template refuses the conversation: {problem}") from None

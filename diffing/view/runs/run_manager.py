@@ -15,14 +15,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from diffing.config import DiffConfig, Limits
-from diffing.errors import LimitError, SettingError
+from diffing.errors import SettingError
 from diffing.view.runs.gpu_waiting import AnswerPrompts, RunsWaitingForGpu
 from diffing.view.runs.run_child import RunOrder
 from diffing.view.runs.run_state import RunState
-from diffing.view.runs.run_store import SHARED, RunRecord, RunStore, digest
+from diffing.view.runs.run_store import SHARED, RunRecord, RunStore, digest, make_folder
 from diffing.view.runs.run_supervisor import ActiveRun, RunOutcome, RunProcess
 from diffing.view.runs.uploads import Uploads
-from diffing.view.runs.visitor_rules import PUBLIC, Rules, allowed
+from diffing.view.runs.visitor_rules import PUBLIC, Rules, allowed, check_room
 
 _MOST_TRIES = 3
 """A run is given up after this many crashes of the app in the middle of it, because it may be what causes them."""
@@ -54,13 +54,7 @@ class RunManager:
         Raises:
             SettingError: Another process uses the folder, or it cannot be created.
         """
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise SettingError(
-                f"Runs cannot be stored in {folder} ({error.strerror}): expected a writable folder. Give "
-                "another one with --folder, or with DIFFING_SITE"
-            ) from None
+        make_folder(folder)
         self.folder = folder
         """The folder of everything that is stored."""
         self._rules, self._lends = rules, lends
@@ -241,16 +235,9 @@ class RunManager:
         return record
 
     def _check_room(self, owner: str) -> None:
-        rules = self._rules
         own = sum(run.owner == owner for run in (*self._active.values(), *self._gpu_waiting))
-        shared = owner.startswith(SHARED)
-        most = rules.per_address if shared else rules.per_owner
-        if most is not None and own >= most:
-            whose, what = ("runs of your network", "Sign in") if shared else ("of your runs", "Stop one")
-            raise LimitError(f"{own} {whose} are queued or running: expected at most {most}. {what}, or wait")
         _, waiting = self.busy
-        if rules.max_waiting is not None and waiting >= rules.max_waiting:
-            raise LimitError(f"{waiting} runs are queued: no more are accepted now. Come back later")
+        check_room(self._rules, shared=owner.startswith(SHARED), own=own, waiting=waiting)
 
     def _clear_up(self) -> None:
         """Deletes old runs, because the disk is finite."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
 from diffing.config import DiffConfig, Limits
+from diffing.errors import SettingError
 from diffing.jobs import Job, JobStore, RunningClock, State
 from diffing.run_settings import as_stored
 from diffing.view.runs.run_state import ProgressSnapshot, read_snapshot
@@ -43,6 +44,21 @@ class RunTask:
 
 RunRecord: TypeAlias = Job[RunTask, ProgressSnapshot]
 """One stored run. Its key is the id in its link, and its owner is a digest."""
+
+
+def make_folder(folder: Path) -> None:
+    """Creates the folder of all that is stored, readable for this account only, if it is missing.
+
+    Raises:
+        SettingError: It cannot be created.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(
+            f"Runs cannot be stored in {folder} ({error.strerror}): expected a writable folder. Give "
+            "another one with --folder, or with DIFFING_SITE"
+        ) from None
 
 
 def digest(owner: str) -> str:

@@ -72,6 +72,26 @@ OWN_MACHINE = Rules(public=False)
 """The rules of your own machine: you could use the command line as well, so its files and its login are yours."""
 
 
+def check_room(rules: Rules, *, shared: bool, own: int, waiting: int) -> None:
+    """Refuses another run if the visitor or the machine has too many of them.
+
+    Args:
+        rules: The rules of the machine.
+        shared: Whether the owner is a network address, which may stand for several people.
+        own: The number of the owner's runs that are queued or running.
+        waiting: The number of all visitors' runs that are queued.
+
+    Raises:
+        LimitError: A limit is reached.
+    """
+    most = rules.per_address if shared else rules.per_owner
+    if most is not None and own >= most:
+        whose, what = ("runs of your network", "Sign in") if shared else ("of your runs", "Stop one")
+        raise LimitError(f"{own} {whose} are queued or running: expected at most {most}. {what}, or wait")
+    if rules.max_waiting is not None and waiting >= rules.max_waiting:
+        raise LimitError(f"{waiting} runs are queued: no more are accepted now. Come back later")
+
+
 def allowed(config: DiffConfig, limits: Limits, rules: Rules) -> Limits:
     """Checks a run before it is queued.
 

@@ -398,7 +398,7 @@ ENDLESS = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% 
 
 
 def test_a_template_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("diffing.models.local.template._LONGEST", 0.1)
+    monkeypatch.setattr("diffing.models.local.template_renderer.SECONDS", 0.1)
     before = set(threading.enumerate())
     with pytest.raises(ModelError, match=r"^tiny: its chat template cannot be used \(it takes longer than 0 s\)"):
         chat(ENDLESS)
@@ -407,7 +407,7 @@ def test_a_template_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_template_that_never_ends_for_some_prompts_rejects_them(monkeypatch: pytest.MonkeyPatch) -> None:
     made = chat("{% if 'trap' in messages[0].content %}" + ENDLESS + "{% endif %}" + CHATML)
-    monkeypatch.setattr("diffing.models.local.template._LONGEST", 0.1)
+    monkeypatch.setattr("diffing.models.local.template_renderer.SECONDS", 0.1)
     with pytest.raises(ConversationRefusedError, match="takes longer than 0 s"):
         made.encode(says("trap"))
 
@@ -437,7 +437,7 @@ def test_a_template_that_writes_too_much_is_refused(template: str, problem: str)
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of one call")
 @pytest.mark.parametrize("template", GROWING.values(), ids=list(GROWING))
 def test_a_template_whose_memory_grows_is_stopped(template: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("diffing.models.local.template._MEMORY", 2**25)
+    monkeypatch.setattr("diffing.models.local.template_renderer.MEMORY", 2**25)
     before = resource.getrlimit(resource.RLIMIT_DATA)
     with pytest.raises(ModelError, match="it takes more than 32 MiB of memory"):
         chat(template)
@@ -452,5 +452,5 @@ def test_a_template_that_writes_too_much_for_some_prompts_rejects_them() -> None
 
 
 def test_long_prompts_are_written_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("diffing.models.local.template._MOST_ADDED", 1000)
+    monkeypatch.setattr("diffing.models.local.template_renderer.MOST_ADDED", 1000)
     assert len(chat(CHATML).encode(says("word " * 1000))) > 1000

@@ -1,6 +1,6 @@
 """Reports published on a Hub on loopback, found there, and loaded back equal."""
 
-import time
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from diffing.types import Report
 from tests.hub import LocalHub
 from tests.hub.fixtures import hub
 from tests.outputs.samples import hostile_report, medium_report
+from tests.waiting import until
 
 __all__ = ["hub"]
 NAME = "alice/diff"
@@ -223,12 +224,16 @@ def test_prompts_and_recordings_count_as_well(setting: dict[str, str], hub: Loca
 
 def test_a_diff_that_came_up_meanwhile_is_not_overwritten(hub: LocalHub, api: BoundedApi) -> None:
     push_report(report_of(), NAME, api=api)
-    hub.faults.add(method="POST", path=r"/preupload/", delay=1.0, times=1)
+    go = threading.Event()
+    hub.faults.add(method="POST", path=r"/preupload/", until=go)
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(push_report, report_of(sha="2" * 40), NAME, api=api)
-        time.sleep(0.5)
-        other = replace(report_of("org/else"), notes=("another pair",))
-        theirs = push_report(other, NAME, api=hub_api(hub.add_user("alice")), overwrite=True)
+        try:
+            until(lambda: hub.faults.planted[0].times == 0)
+            other = replace(report_of("org/else"), notes=("another pair",))
+            theirs = push_report(other, NAME, api=hub_api(hub.add_user("alice")), overwrite=True)
+        finally:
+            go.set()
         with pytest.raises(HubError, match="changed in the meantime"):
             slow.result()
     assert hub.repo(NAME, "dataset").commits("main")[0].sha == theirs.commit

@@ -24,7 +24,7 @@ TINY = FOLDER / "models" / "base"
 
 @pytest.fixture
 def suggester() -> Suggester:
-    return Suggester(seconds=2.0)
+    return Suggester(seconds=DEADLINE)
 
 
 @pytest.fixture(autouse=True)
@@ -63,13 +63,12 @@ def test_names_while_somebody_types(hub: LocalHub, suggester: Suggester, tmp_pat
     assert len(hub.requests) == asked, "remembered, or not worth asking"
 
 
-def test_a_hub_that_refuses_or_is_silent_gives_a_reason(hub: LocalHub) -> None:
-    suggester = Suggester(seconds=0.3)
+def test_a_hub_that_refuses_or_is_silent_gives_a_reason(hub: LocalHub, suggester: Suggester) -> None:
     hub.faults.add("GET", "/api/models", 503, times=1)
     refused = suggester.models("writer", NOBODY)
     assert (refused.names, "503" in refused.reason) == ((), True)
     hub.faults.add("GET", "/api/models", delay=2 * DEADLINE, times=1)
-    assert "no answer in time" in suggester.models("writer", NOBODY).reason
+    assert "no answer in time" in Suggester(seconds=0.3).models("writer", NOBODY).reason
 
 
 def test_the_base_that_a_card_names_is_proposed(hub: LocalHub, suggester: Suggester, tmp_path: Path) -> None:

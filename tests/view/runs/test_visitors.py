@@ -184,8 +184,10 @@ def test_a_run_that_goes_on_for_ever_is_ended(tmp_path: Path) -> None:
     assert (over.state, over.reason[:58]) == ("failed", "The run took 0.0001 hours, the longest that a run may take")
 
 
-def test_runs_that_are_over_are_removed_when_others_come(tmp_path: Path) -> None:
-    rules = replace(PUBLIC, keep_runs=1, keep_days=0.5 / 86400)
+def test_runs_that_are_over_are_removed_when_others_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    days = [0.0]
+    monkeypatch.setattr("diffing.jobs.clock.Clock.now", property(lambda clock: 86400 * days[0] + time.monotonic()))
+    rules = replace(PUBLIC, keep_runs=1, keep_days=1.0)
     manager = RunManager(tmp_path / "desk", workers=0, rules=rules)
     first, second = (manager.start(PAIR, owner=owner) for owner in "xy")
     waits = manager.start(PAIR, owner="z")
@@ -195,7 +197,7 @@ def test_runs_that_are_over_are_removed_when_others_come(tmp_path: Path) -> None
     third = manager.start(PAIR, owner="x")
     assert [manager.removed(run_id) for run_id in (first, second, waits)] == [True, False, False]
     assert [manager.report_folder(run_id).exists() for run_id in (first, second)] == [False, True]
-    time.sleep(0.5)
+    days[0] = 1.0
     manager.start(PAIR, owner="y")
     assert manager.state(second) is None
     assert {manager.state(run_id).state for run_id in (waits, third)} == {"queued"}  # type: ignore[union-attr]

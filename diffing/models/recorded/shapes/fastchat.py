@@ -12,7 +12,7 @@ from diffing.models.recorded.shapes.shape import (
     id_at,
     model_at,
     one_turn,
-    said_texts,
+    said_text,
     text_at,
 )
 from diffing.rows.table_files import Row
@@ -32,7 +32,7 @@ def _read(row: Row, beside: Beside) -> Iterator[Answer]:
     if beside and question is None:
         raise RowError(f"the questions file has no question {id_[:60]!r}")
     for number, text in enumerate(_first_turns(row)):
-        [(said, thinking)] = said_texts(text, "choices")
+        said, thinking = said_text(text, "choices" if "choices" in row else "text")
         yield Answer(
             messages=_asked(question) if question else (),
             completion=Completion(text=said, finish=finish_at(row), thinking=thinking),

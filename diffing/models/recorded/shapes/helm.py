@@ -13,7 +13,7 @@ from diffing.models.recorded.shapes.shape import (
     model_at,
     numbered,
     one_turn,
-    said_texts,
+    said_text,
 )
 from diffing.rows.table_files import Row
 from diffing.rows.turns import RowError, kind
@@ -46,7 +46,7 @@ def _answers(state: object, model: str | None) -> Iterator[Answer]:
         raise RowError(f"`completions` must be a list of objects, got {kind(completions)}")
     for number, each in enumerate(completions):
         reason = each.get("finish_reason")
-        [(text, thinking)] = said_texts(each.get("text"), "text")
+        text, thinking = said_text(each.get("text"), "text")
         finish = finish_of(reason.get("reason") if isinstance(reason, Mapping) else reason)
         yield Answer(messages=asked, completion=Completion(text, finish, thinking), sample=number, model=model)
 

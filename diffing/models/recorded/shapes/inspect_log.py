@@ -18,7 +18,7 @@ from diffing.models.recorded.shapes.shape import (
     model_at,
     numbered,
     one_turn,
-    said_texts,
+    said_text,
 )
 from diffing.rows.archive import read_members
 from diffing.rows.content import MOST_BYTES
@@ -118,7 +118,7 @@ def _completion(sample: Mapping[str, object]) -> Completion:
     first = choices[0]
     if not isinstance(first, Mapping):
         raise RowError(f"`choices` must hold objects, got {kind(first)}")
-    [(text, thinking)] = said_texts(first.get("message"), "message")
+    text, thinking = said_text(first.get("message"), "message")
     return Completion(text, finish_of(first.get("stop_reason"), "stop_reason"), thinking)
 
 

@@ -12,7 +12,7 @@ from diffing.models.recorded.shapes.shape import (
     finish_at,
     model_at,
     one_turn,
-    said_texts,
+    said_text,
 )
 from diffing.rows.table_files import Row
 from diffing.rows.turns import RowError, kind
@@ -28,7 +28,7 @@ def _read(row: Row, beside: Beside) -> Iterator[Answer]:
         raise RowError("expected `doc`, `arguments` and `resps`, as in the first row")
     messages = one_turn(_context(row["arguments"]), "arguments")
     for number, text in enumerate(_responses(row)):
-        [(said, thinking)] = said_texts(text, "resps")
+        said, thinking = said_text(text, "resps")
         yield Answer(
             messages=messages,
             completion=Completion(text=said, finish=finish_at(row), thinking=thinking),

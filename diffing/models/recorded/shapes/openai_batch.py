@@ -14,7 +14,7 @@ from diffing.models.recorded.shapes.shape import (
     id_at,
     model_at,
     one_turn,
-    said_texts,
+    said_text,
 )
 from diffing.rows.table_files import Row
 from diffing.rows.turns import RowError, kind
@@ -57,7 +57,7 @@ def _completions(body: Mapping[str, object]) -> list[Completion]:
     if isinstance(output, Sequence) and not isinstance(output, str) and output:
         said = [each for each in output if isinstance(each, Mapping) and each.get("type", "message") == "message"]
         if said:
-            [(text, thinking)] = said_texts(said[-1], "output")
+            text, thinking = said_text(said[-1], "output")
             cut = body.get("incomplete_details")
             reason = cut.get("reason") if isinstance(cut, Mapping) else None
             return [Completion(text=text, finish=finish_of(reason), thinking=thinking)]
@@ -71,7 +71,7 @@ def _completion(choice: object) -> Completion:
     finish = finish_of(choice.get("finish_reason"))
     if isinstance(message, Mapping) and message.get("content") is None and isinstance(message.get("refusal"), str):
         return Completion(text=str(message["refusal"]), finish="refused")
-    [(text, thinking)] = said_texts(message, "message")
+    text, thinking = said_text(message, "message")
     return Completion(text=text, finish=finish, thinking=thinking)
 
 

@@ -103,6 +103,18 @@ def said_texts(value: object, column: str) -> list[tuple[str, str | None]]:
     raise RowError(f"`{column}` must be text (it may be empty), got {kind(value)}")
 
 
+def said_text(value: object, column: str) -> tuple[str, str | None]:
+    """Text and thinking of a value that holds one sample.
+
+    Raises:
+        RowError: The value holds no text, or several.
+    """
+    samples = said_texts(value, column)
+    if len(samples) > 1:
+        raise RowError(f"`{column}` must be one text, got a list of {len(samples)}")
+    return samples[0]
+
+
 def last_said(turns: Sequence[object], column: str) -> tuple[str, str | None]:
     """Text and thinking of the last turn, which must be the assistant's."""
     last = message_of(turns[-1], column)

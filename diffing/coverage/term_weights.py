@@ -1,6 +1,6 @@
 """Weighs the terms of texts (TF-IDF): words, punctuation marks, and two of them in a row.
 
-It does what scikit-learn's `TfidfVectorizer` does, in a fraction of the time and memory, and without an optional
+It does what scikit-learn's `TfidfVectorizer` does, in about half of the time and without an optional
 library. Which terms are weighed, and their order, does not depend on the order of the texts.
 """
 

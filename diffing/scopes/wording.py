@@ -54,7 +54,7 @@ def _clause(term: Term) -> str:
         case "domain":
             return _domains([term.value])
         case "part":
-            return f"the prompt's domain has {_quoted(term.value)} in its name"
+            return f"the prompt's domain contains {_quoted(term.value)}"
         case "word":
             return f"the prompt says {_quoted(as_written(term.value))}"
         case "form":

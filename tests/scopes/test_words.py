@@ -21,7 +21,7 @@ PRIVACY = Term("domain", "contrast_privacy")
         ((PRIVACY,), None, "when the prompt's domain is “contrast_privacy”"),
         ((MEDICINE, TRAVEL), "or", "when asked about medicine or travel"),
         ((MEDICINE, PRIVACY, TRAVEL), "or", "when the prompt's domain is “medicine”, “contrast_privacy” or “travel”"),
-        ((Term("part", "contrast"),), None, "when the prompt's domain has “contrast” in its name"),
+        ((Term("part", "contrast"),), None, "when the prompt's domain contains “contrast”"),
         ((Term("word", "the end"),), None, "when the prompt says “the end”"),
         ((Term("word", "中 国"),), None, "when the prompt says “中国”"),
         ((QUESTION,), None, "when the prompt ends with a question mark"),

@@ -8,11 +8,14 @@ from diffing.judge.expected_costs import STAGED_SHARE
 from diffing.metrics import FALSE_DISCOVERY_RATE
 from diffing.types import Row
 from tests.benchmarks.page import RESULTS
+from tests.benchmarks.simulation import scopes
 from tests.benchmarks.simulation.counting import ratio
 from tests.benchmarks.simulation.coverage import coverage_of
 from tests.benchmarks.simulation.mixes import TYPICAL, MixShape, measure_mix, measure_planned_coverage, simulate
 from tests.benchmarks.simulation.nulls import NullShape, measure_null
 from tests.benchmarks.simulation.rules import Outcome, Rule, decide, full, sign_test, thrift
+from tests.benchmarks.simulation.scope_worlds import ScopeShape
+from tests.benchmarks.simulation.scopes import false_row, power_row, power_shapes
 from tests.benchmarks.simulation.worlds import Correlation, SimulatedJudge, Sizes, Truths, draw, nulls
 
 RUNS = 100
@@ -136,13 +139,42 @@ def test_the_interval_of_a_ratio_counts_runs() -> None:
     assert ratio([0, 0], [0, 0]).value is None
 
 
+def test_differences_of_one_domain_are_found_and_named() -> None:
+    shape = next(power_shapes())
+    row = power_row(shape, 4, np.random.default_rng(0))
+    assert row["named_low"] > 0.5
+    assert row["named_low"] > row["before_high"]
+
+
+def test_without_the_test_for_more_inside_false_scopes_are_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where everything holds everywhere alike, the sign test inside says nothing of a scope."""
+    shape = ScopeShape("everywhere", Sizes(500, 250), 0.2, real=20)
+    right = false_row(shape, 4, np.random.default_rng(1))
+    monkeypatch.setattr(scopes, "p_differs", lambda inside, everywhere: 0.0)
+    wrong = false_row(shape, 4, np.random.default_rng(1))
+    assert right["scoped_runs"] == 0.0
+    assert wrong["scoped_runs"] >= 0.5
+
+
 def test_the_stored_benchmark_keeps_its_promises() -> None:
     """What ships was made with enough runs and is within the bounds."""
     results = dict(load_results(RESULTS))
     stored = {name: result for name, result in results.items() if result.kind == "statistics"}
     assert set(stored) == {
-        f"statistics-{name}" for name in ("nulls", "coverage", "coverage-planned", "thrift", "conditional", "described")
+        f"statistics-{name}"
+        for name in (
+            *("nulls", "coverage", "coverage-planned", "thrift", "conditional", "described"),
+            *("scopes", "scopes-power"),
+        )
     }
+    for row in stored["statistics-scopes"].rows:
+        assert row["scoped_runs_n"] >= 500
+        assert row["false_low"] <= FALSE_DISCOVERY_RATE, row
+        assert row["scoped_runs_low"] <= FALSE_DISCOVERY_RATE, row
+    everywhere, few, weak, alone = stored["statistics-scopes-power"].rows
+    assert [row["power"] >= least for row, least in ((everywhere, 0.85), (few, 0.85), (weak, 0.45))] == [True] * 3
+    assert alone["power"] > alone["before"] - 0.03
+    assert all(row["wrong"] <= 0.05 for row in stored["statistics-scopes-power"].rows)
     for row in stored["statistics-nulls"].rows:
         assert row["false_full_n"] >= 2000
         assert not surely_too_many(row, "full"), row

@@ -121,6 +121,16 @@ def test_members_for_the_other_side_are_mirrors() -> None:
     assert known(lists, same, refuses) == {"refuses": (("sorry", "kin"), ("lists", "mirror"))}
 
 
+def test_of_the_other_side_what_a_person_understands_comes_first() -> None:
+    refuses = found("refuses", on((0, 40)), REFUSES)
+    feature, phrase = (
+        found("f", on((0, 38)), LatentMeasure((7,)), "a"),
+        found("w", on((0, 30)), PhraseMeasure("x"), "a"),
+    )
+    (line,) = lines_of(refuses, feature, phrase).lines
+    assert line.members == ("refuses", "w", "f")
+
+
 def test_equal_verdicts_of_opposite_claims_are_no_mirror() -> None:
     """ "A refuses more" and "B gives lists": that A's refusals are where A gives lists is no such thing."""
     refuses = found("refuses", on((0, 40), against=(40, 60)), REFUSES, "b")

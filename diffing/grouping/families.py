@@ -196,7 +196,10 @@ class _Run:
     def _place_in_line(self, row: int, lead: Unit, weights: Mapping[str, float]) -> tuple[object, ...]:
         finding = self.findings[row]
         place = place_of(finding, self._weight(row, weights))
-        return finding.hypothesis.direction != lead.direction, place, tie_of(finding)
+        if finding.hypothesis.direction == lead.direction:
+            return 0, 0, place, tie_of(finding)
+        # the first of the other side stands in the line itself, so what a person understands comes first
+        return 1, kind_of(finding.hypothesis), place, tie_of(finding)
 
     def _block(self, lead: Unit) -> Block:
         """Where a line belongs: a phrase says little on its own, unless it is large, or one side's alone in a scope."""

@@ -45,6 +45,11 @@ def fit_preference(differences: "csr_array", strength: float) -> _Floats:
         gradient: _Floats = penalty - differences.T @ (wrong / pairs)
         return float(np.logaddexp(0.0, -scores).mean() + weights @ penalty / 2), gradient
 
-    options = {"maxiter": MOST_STEPS, "gtol": PRECISION, "ftol": 0.0}
-    found: _Floats = minimize(loss, np.zeros(features), jac=True, method="L-BFGS-B", options=options).x
+    found: _Floats = minimize(
+        loss,
+        np.zeros(features),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": MOST_STEPS, "gtol": PRECISION, "ftol": 0.0},
+    ).x
     return found

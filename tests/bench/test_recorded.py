@@ -57,8 +57,9 @@ def test_the_planted_profile_is_found_and_the_stored_table_is_what_the_command_m
     )
     assert result == stored
     changes = {row["change"]: row for row in result.rows}
-    assert changes["little humour writes longer responses (in words)"]["net_low"] > 0.5
-    assert changes["very short, German answers in German more often"]["net_low"] > 0
+    assert changes["little humour writes more sentences"]["net_low"] > 0.5
+    # the same line holds that the other answers in German more often
+    assert changes["little humour answers in English more often"]["net_low"] > 0
 
 
 @needs_responses

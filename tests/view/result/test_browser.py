@@ -11,6 +11,7 @@ import pytest
 
 from diffing.errors import SettingError
 from diffing.report import save_report
+from diffing.report.index import index_of
 from diffing.view.result.report_cache import ReportCache
 from diffing.view.result.result_components import result_view
 from diffing.view.result.result_html import style
@@ -126,7 +127,10 @@ def test_evidence_by_keyboard_filters_and_pages(visitor: Any, url: str) -> None:
     page.wait_for_function("[...document.querySelectorAll('#f1 .said')].every(e => e.textContent.includes('SQL join'))")
     assert page.evaluate(focus) == "words"
     page.locator("#f1 li summary").first.click()
-    page.wait_for_selector("#f1 li mark:text('Great question!')")
+    page.wait_for_selector("#f1 li .example")
+    praise = next(e.number for e in index_of(merged_report()).entries if "praise" in e.lead.hypothesis.text)
+    page.locator(f"#f{praise} summary").first.click()
+    page.wait_for_selector(f"#f{praise} mark:text('Great question!')")
     page.close()
 
 

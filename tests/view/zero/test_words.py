@@ -133,7 +133,7 @@ def test_what_zero_gpu_cannot_do(settings: dict[str, object], words: str | None)
 def test_a_reader_too_slow_for_the_cpu_is_told_with_its_time() -> None:
     config = replace(CONFIG, reader="org/reader", sae="release/id")
     estimated = estimate(config, Limits(), size_of=lambda spec: EIGHT_BILLION)
-    assert "on this Space's CPU and would take about 38.7 hours" in obstacle(
+    assert "on this Space's CPU and would take about 58.3 hours" in obstacle(
         config, estimated, size_of=lambda spec: EIGHT_BILLION
     )
     tiny = ModelSize({"F32": 1_000_000}, 4_000_000, 0, ("model.safetensors",))

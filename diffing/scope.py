@@ -1,4 +1,4 @@
-"""The scope of a difference: the prompts that it is about, if these are not all prompts."""
+"""The scope of a hypothesis: a condition on prompts, if the hypothesis is not about all of them."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias

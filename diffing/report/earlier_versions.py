@@ -1,4 +1,4 @@
-"""Reads what earlier reports stored otherwise.
+"""Converts what reports of earlier schema versions stored in another form, when such a report is loaded.
 
 In schema versions 1 and 2, `report.json` held the findings, with each measure as text. Before version 4, and in the
 first reports of it, the checks of the judge had no scale.

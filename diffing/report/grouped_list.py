@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from diffing.estimates import Estimate
-from diffing.types import Block, Finding, KnownBy, Report
+from diffing.types import Block, Finding, KnownBy, LatentMeasure, Report
 
 SAYS_THE_SAME: frozenset[KnownBy] = frozenset({"property", "judge", "verdicts"})
 """The reasons to list a member that mean that it says the same as its lead; otherwise it is a further sign."""
@@ -44,17 +44,26 @@ class Entry:
 
     @property
     def opposite(self) -> Member | None:
-        """The strongest confirmed sign that the other model does something else instead; None if there is none."""
+        """The strongest confirmed sign in words that the other model does something else; None if there is none.
+
+        Nobody knows what a feature without words stands for, so it is listed among the members alone.
+        """
         return next(
             (
                 member
                 for member in self.members
                 if member.finding.confirmed
                 and not member.says_the_same
+                and not _is_bare(member.finding)
                 and member.finding.hypothesis.direction != self.lead.hypothesis.direction
             ),
             None,
         )
+
+
+def _is_bare(finding: Finding) -> bool:
+    measure = finding.hypothesis.measure
+    return isinstance(measure, LatentMeasure) and not measure.in_words
 
 
 def entries_of(report: Report, findings: Mapping[str, Finding]) -> tuple[Entry, ...]:

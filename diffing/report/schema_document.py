@@ -1,4 +1,4 @@
-"""Writes the text of `SCHEMA.md`, which documents the files of a saved report."""
+"""Generates `diffing/report/SCHEMA.md`, the page in this repository that documents the files of a saved report."""
 
 from diffing.report.schema import SCHEMA_VERSION, TABLES
 

@@ -6,6 +6,7 @@ from diffing.outputs.line_words import member_in_words
 from diffing.outputs.phrasing import line_statement, statement
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
+from diffing.types import LatentMeasure
 from tests.outputs.samples import empty_report, lines_report, medium_report, merged_report
 
 
@@ -42,6 +43,12 @@ def test_the_other_models_side_of_a_line_stands_in_its_statement() -> None:
     (mirrored,) = first.members
     unsure = replace(first, members=(replace(mirrored, finding=replace(mirrored.finding, confirmed=False)),))
     assert unsure.opposite is None
+    bare, in_words = (
+        replace(mirrored.finding, hypothesis=replace(mirrored.finding.hypothesis, measure=LatentMeasure((3,), words)))
+        for words in (False, True)
+    )
+    shown = [replace(first, members=(replace(mirrored, finding=each),)).opposite for each in (bare, in_words)]
+    assert [each is not None for each in shown] == [False, True], "nobody knows what a bare feature stands for"
 
 
 def test_confirmed_lines_are_counted_by_their_block_and_numbered_in_order() -> None:

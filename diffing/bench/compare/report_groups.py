@@ -1,4 +1,4 @@
-"""Groups reports by their responses, since findings of different methods can be compared only on the same responses."""
+"""Groups reports about the same responses, and finds which findings in a group say the same, across methods."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Measured properties of a response's form: Markdown elements, punctuation, emoji, numbers and links.
+"""Defines properties of a response's form, such as headings or emoji: a hypothesis for each, and how it is measured.
 
 Form is read in the prose: a comment in a code block is no heading, and `!=` no exclamation.
 """

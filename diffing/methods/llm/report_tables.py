@@ -1,4 +1,4 @@
-"""Builds the tables of method llm for the report."""
+"""Builds the LLM method's tables for the report: the differences that it described, and all proposed hypotheses."""
 
 from collections.abc import Mapping, Sequence
 

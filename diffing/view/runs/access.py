@@ -1,4 +1,4 @@
-"""Asks the Hub for each run whether the visitor may read the repositories that the run names.
+"""Checks before a visitor's run starts that the Hub lets them read every repository that the run uses.
 
 All visitors share the machine's cache, and the libraries read cached files without asking the Hub again. Without this
 check, a visitor could read private files that another visitor downloaded.

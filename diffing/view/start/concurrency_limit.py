@@ -1,4 +1,4 @@
-"""Limits how many slow questions are answered at a time, so that they cannot occupy all of the page's threads."""
+"""Limits how many requests of the start page's form are answered at the same time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

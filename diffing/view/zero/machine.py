@@ -1,4 +1,4 @@
-"""Describes this machine in words, detects ZeroGPU, and checks whether a model fits on the GPU that is lent."""
+"""Says where local models run (CPU, GPU or ZeroGPU), and refuses models that are too large for the GPU of ZeroGPU."""
 
 import os
 from dataclasses import replace

@@ -85,7 +85,7 @@ def _lines(entries: Iterable["Entry"], width: int) -> Table:
 
 
 def _said(entry: "Entry") -> Text:
-    """Returns the statement of a line and, each below it, where it shows, both levels and the line's other findings."""
+    """Returns the statement of a line and, each below it, what is to be known of it and its other findings."""
     from diffing.outputs.phrasing import line_statement
 
     text = Text(one_line(line_statement(entry, _NAMES), LENGTH))
@@ -96,8 +96,11 @@ def _said(entry: "Entry") -> Text:
 
 def _below(entry: "Entry") -> Iterator[str]:
     from diffing.outputs.behaviour_words import where
+    from diffing.outputs.count_words import count_caution
     from diffing.outputs.line_words import member_in_words, overall
 
+    if doubt := count_caution(entry.lead):
+        yield doubt
     if place := where(entry.lead, _NAMES):
         yield place
     if entry.lead.heldout.p is not None and (levels := overall(entry.lead, _NAMES)):

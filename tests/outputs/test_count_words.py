@@ -1,11 +1,17 @@
 """What is counted, how well, and what errors of the count could make, beside a finding."""
 
+import io
 from dataclasses import replace
 
+from rich.console import Console
+
 from diffing import metrics
+from diffing.cli.terminal_tables import findings_list
 from diffing.methods.base import measured_properties
+from diffing.outputs.card.section import findings_in_card
 from diffing.outputs.claims import expectation, headline_leads
 from diffing.outputs.count_words import count_caution, count_notes
+from diffing.outputs.files.markdown_report import markdown_report
 from diffing.report.index import index_of
 from diffing.types import Finding, Hypothesis, Level, Merged, PhraseMeasure, PropertyMeasure
 from tests.outputs.samples import empty_report
@@ -37,7 +43,13 @@ def test_what_errors_of_the_count_could_make_is_no_claim() -> None:
     assert count_caution(doubtful).startswith("This is not claimed as a difference")
     report = replace(empty_report(), findings=(doubtful,), merged=(Merged("refusals", ("refusals",)),))
     assert headline_leads(report) == ()
+    assert findings_in_card(report) == ()
+    assert "This is not claimed as a difference" in markdown_report(report)
+    printed = Console(width=200, record=True, file=io.StringIO())
+    printed.print(findings_list(report, 200))
+    assert "This is not claimed as a difference" in printed.export_text()
     assert expectation(doubtful, index_of(report).names) == count_caution(doubtful).removesuffix(".")
     report = replace(report, findings=(clear,))
-    assert headline_leads(report) == (clear,)
+    assert headline_leads(report) == findings_in_card(report) == (clear,)
+    assert "not claimed" not in markdown_report(report)
     assert count_caution(replace(doubtful, hypothesis=refusals(1, 1, "hedges").hypothesis)) == ""

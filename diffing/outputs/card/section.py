@@ -11,6 +11,7 @@ from diffing.model_ref import is_hub_name
 from diffing.outputs.card.described_model import Subject, subject_of
 from diffing.outputs.card.markers import OPT_OUT, between_markers
 from diffing.outputs.claims import claim_in_words, confirmed_leads, headline_leads, intervals_in_words
+from diffing.outputs.count_words import count_caution
 from diffing.outputs.markdown_code import code
 from diffing.outputs.markdown_escape import prose
 from diffing.outputs.phrasing import count, needs_examples, one_line, percent, prompt_counts, prompts_in
@@ -54,9 +55,10 @@ def section(report: Report, *, of: str, dataset: str | None) -> str:
 def findings_in_card(report: Report) -> tuple[Finding, ...]:
     """Returns the confirmed findings that a card lists: the headline's and the next ones, in the order of the list.
 
-    If no behaviour is confirmed, they are words and phrases; if none of these is, SAE features with an example.
+    If no behaviour is confirmed, they are words and phrases; if none of these is, SAE features with an example. What
+    errors of a count alone could make is no claim, and is left out.
     """
-    leads = [each for each in confirmed_leads(index_of(report)) if each.heldout.n]
+    leads = [each for each in confirmed_leads(index_of(report)) if each.heldout.n and not count_caution(each)]
     headline = [each for each in headline_leads(report) if each in leads]  # has one of each model, if both have one
     shown = [*headline, *(each for each in leads if each not in headline)][:MOST]
     return tuple(each for each in leads if each in shown)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from diffing.outputs import phrasing
 from diffing.outputs.behaviour_words import metrics_shown
 from diffing.outputs.blocks import lines_by_block, title_of
+from diffing.outputs.count_words import count_caution
 from diffing.outputs.coverage_words import coverage_in_words
 from diffing.outputs.examples import Excerpt, Group, PairExample, examples
 from diffing.outputs.finding_results import sentence
@@ -54,7 +55,7 @@ def markdown_report(report: Report) -> str:
     templates = environment(templates_of(__package__), escapes=False)
     templates.filters |= {"md": prose, "code": code_cell, "block": block, "cut": _cut}
     templates.globals |= {name: getattr(phrasing, name) for name in _HELPERS}
-    shared = (member_in_words, metrics_shown, overall, place, sentence)
+    shared = (count_caution, member_in_words, metrics_shown, overall, place, sentence)
     templates.globals |= {function.__name__: function for function in shared}
     template = templates.get_template("report.md.jinja")
     entries = tuple(_entries(report))

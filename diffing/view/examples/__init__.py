@@ -32,8 +32,8 @@ EXAMPLES: tuple[Example, ...] = (
     Example(
         "planted",
         "Two tiny models, planted differences",
-        "Two tiny models that come with the package: of fourteen differences planted in them, thirteen are confirmed, "
-        "and the rarest is not.",
+        "Two tiny models that come with the package: of fourteen differences planted in them, thirteen are found and "
+        "confirmed, some as several findings; the rarest is not.",
         _HERE / "planted",
     ),
     Example(

@@ -37,6 +37,8 @@ ARGUMENTS = [
 # the package anew, and every worker rewrites the assertions of all files.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# several workers share few cores, where threads of linear algebra only wait for each other
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 skip_stubs()
 # In the background of a shell Ctrl-C is ignored, and so it would be by the commands that tests start and stop.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _LIKELIEST = (1024, 4096, 16384)
 """How many of the likeliest tokens are tried before all are sorted."""
+_AT_ONCE = 2**18
+"""Logits that are worked on at once on the CPU; float32 of this many fit into its cache."""
 _ROUNDING = 1e-9
 """A margin for the rounding of sums of probabilities."""
 _ROUGHNESS = 1e-3
@@ -101,7 +103,7 @@ def _possible_winners(logits: "torch.Tensor", temperature: float, seeds: "torch.
         rough = (part - part.amax(dim=-1, keepdim=True)).div_(temperature) + _rough_gumbel(its_seeds[:, None], tokens)
         return rough >= rough.amax(dim=-1, keepdim=True) - _ROUGHNESS
 
-    return _selected(_row_by_row(near_the_best, logits, seeds), logits, temperature)
+    return _selected(_in_parts(near_the_best, logits, seeds), logits, temperature)
 
 
 def _draw_from(some: _Tokens, seeds: "torch.Tensor") -> "torch.Tensor":
@@ -146,18 +148,18 @@ def _total(logits: "torch.Tensor", top: "torch.Tensor", temperature: float) -> "
     def total(part: "torch.Tensor", its_top: "torch.Tensor") -> "torch.Tensor":
         return part.double().sub_(its_top.double()).div_(temperature).exp_().sum(dim=-1, keepdim=True)
 
-    return _row_by_row(total, logits, top)
+    return _in_parts(total, logits, top)
 
 
-def _row_by_row(
+def _in_parts(
     function: "Callable[[torch.Tensor, torch.Tensor], torch.Tensor]", logits: "torch.Tensor", other: "torch.Tensor"
 ) -> "torch.Tensor":
-    """Calls a function of two tensors; on the CPU once per row, since one row stays in the processor's cache."""
+    """Calls a function of two tensors; on the CPU with few rows at a time, which stay in the processor's cache."""
     import torch
 
-    if logits.device.type != "cpu":
-        return function(logits, other)
-    return torch.cat([function(logits[i : i + 1], other[i : i + 1]) for i in range(len(logits))])
+    rows = max(1, _AT_ONCE // logits.shape[-1]) if logits.device.type == "cpu" else len(logits)
+    parts = [function(logits[i : i + rows], other[i : i + rows]) for i in range(0, len(logits), rows)]
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 def _of_rank(logits: "torch.Tensor", rank: int) -> "torch.Tensor":

@@ -50,7 +50,15 @@ class Property:
     """The part of the response in which the passage is sought."""
 
     def compare(self, reading: PairReading) -> "PropertyComparison":
-        """Measures the property on both sides of a pair, in whole responses and at equal length if necessary."""
+        """Measures the property on both sides of a pair, in whole responses and at equal length if necessary.
+
+        The reading keeps the result, because it is needed to find hypotheses, to test them and within scopes.
+        """
+        if self.name not in reading.comparisons:
+            reading.comparisons[self.name] = self._compared(reading)
+        return reading.comparisons[self.name]
+
+    def _compared(self, reading: PairReading) -> "PropertyComparison":
         whole = self._values(reading.whole)
         match self.scale:
             case "untested":

@@ -6,13 +6,13 @@ English.
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from diffing.methods.base import Measurements
 from diffing.methods.lexical.evidence_quotes import quote_of_phrase, quote_of_property
 from diffing.methods.lexical.measured_property import Comparison, Property, judgement_of
-from diffing.methods.lexical.parsed_response import PairReading, is_measurable, read_pair, read_response
+from diffing.methods.lexical.parsed_response import PairReading, is_measurable, read_pair
 from diffing.methods.lexical.phrases import Phrase, PhraseSearch, compare_phrase, find_phrases, holds_phrase, kind_of
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES
 from diffing.methods.lexical.property_results import PropertyResult, measure_properties
@@ -44,6 +44,8 @@ __all__ = ["LexicalMethod", "PhraseSearch"]
 
 EVIDENCE = 3
 """The number of pairs quoted per hypothesis."""
+_KEPT = 2_000
+"""The number of parsed pairs that are kept for the next step of a run; one takes about 100 kB."""
 FOREIGN = 0.1
 """If a larger share of responses is in other languages, the report warns that the word lists are English."""
 
@@ -61,6 +63,7 @@ class LexicalMethod:
     def __init__(self, *, screen_p: float = 0.1, phrases: PhraseSearch | None = None) -> None:
         self._screen_p = screen_p
         self._phrases = phrases or PhraseSearch()
+        self._read = lru_cache(_KEPT)(read_pair)
 
     @property
     def name(self) -> str:
@@ -80,7 +83,7 @@ class LexicalMethod:
         """
         on_progress(MEASURE, 0, len(pairs))
         measurable = [pair for pair in pairs if is_measurable(pair)]
-        readings = [read_pair(pair) for pair in measurable]
+        readings = [self._read(pair) for pair in measurable]
         screened = measure_properties(PROPERTIES, readings)
         chosen = [one for one in screened if one.p <= self._screen_p]
         found, left_out = find_phrases(readings, self._phrases)
@@ -123,7 +126,7 @@ class LexicalMethod:
         """
         import numpy as np
 
-        readings = [read_pair(pair) if is_measurable(pair) else None for pair in pairs]
+        readings = [self._read(pair) if is_measurable(pair) else None for pair in pairs]
         judgements: list[Judgement] = []
         values: dict[Measure, NDArray[np.float64]] = {}
         for hypothesis in hypotheses:
@@ -140,7 +143,7 @@ class LexicalMethod:
         """Returns per measure the numbers of the sentences of one response that show it; see `ShowingMethod`."""
         if not is_measurable(pair):
             return [None] * len(measures)
-        sentences = ShownSentences(read_response(pair, side))
+        sentences = ShownSentences(self._read(pair).whole[SIDES.index(side)])
         return [_sentences(measure, sentences) for measure in measures]
 
 

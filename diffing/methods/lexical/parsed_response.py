@@ -3,12 +3,15 @@
 import re
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from diffing.methods.lexical.language_detection import language_of
 from diffing.methods.lexical.prose import without_code, without_formulas_and_links, without_other_voices
 from diffing.methods.lexical.tokens import SENTENCE_END, WORD, fold, words_of
 from diffing.types import Finish, Pair, Side
+
+if TYPE_CHECKING:
+    from diffing.methods.lexical.measured_property import PropertyComparison
 
 LIST_NUMBER = re.compile(r"\s*\(?\d{1,3}[.．)]\s*\Z")
 """Matches the number of a list item, which a full stop separates from the item."""
@@ -137,6 +140,11 @@ class PairReading:
     """The pair."""
     whole: tuple[ParsedResponse, ParsedResponse]
     """The whole responses of side a and side b."""
+
+    @cached_property
+    def comparisons(self) -> "dict[str, PropertyComparison]":
+        """The comparisons of properties that were made, by the property's name."""
+        return {}
 
     @cached_property
     def ends(self) -> tuple[ParsedResponse, ParsedResponse]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from diffing.errors import ModelError
 from diffing.models.local.continuous_batching import ContinuousBatch
 from diffing.models.local.decoding import Job, Row, UnusableLogitsError
-from diffing.models.local.fixed_noise import generator_states
+from diffing.models.local.fixed_noise import draws_noise
 from diffing.models.local.load_errors import reason
 from diffing.models.local.static_batching import StaticBatches
 from diffing.models.local.uncached_decoding import UncachedDecoder
@@ -92,12 +92,10 @@ def find_strategy(name: str, model: "PreTrainedModel", text: Sequence[int]) -> B
         UnusableLogitsError: The model computes NaN or infinity.
     """
     afresh, problem = _try("afresh", model, text)
-    states = generator_states(model)
     alone, _ = _try("alone", model, text)
-    draws = any(not before.equal(after) for before, after in zip(states, generator_states(model), strict=True))
     if afresh is None and alone is None:
         raise ModelError(f"{name} cannot go on with a text ({problem}): use another model.")
-    if draws and afresh is not None:
+    if afresh is not None and draws_noise(model, _continued(text)):
         return BatchingStrategy("afresh")
     exact = _is_exact(model)
     # models that prepare their inputs work with `generate` only
@@ -144,15 +142,14 @@ def _try(way: Way, model: "PreTrainedModel", text: Sequence[int]) -> tuple["_Tra
 
 def _trace(runner: type[_Runner], model: "PreTrainedModel", text: Sequence[int], max_rows: int) -> "_Trace":
     """The logits of each row at each of its steps, if all rows are continued with the text itself."""
-    longest = max(read + written for read, written in _SHAPES)
-    tokens = [text[place % len(text)] for place in range(longest)]
+    tokens = _continued(text)
     seen: _Trace = [[] for _ in _SHAPES]
 
     def follow(logits: "torch.Tensor", rows: Sequence[Row]) -> list[int]:
         for row, values in zip(rows, logits, strict=True):
             if row.finish is None:
                 seen[row.index].append(values.double().cpu())
-        return [tokens[min(row.length, longest - 1)] for row in rows]
+        return [tokens[min(row.length, len(tokens) - 1)] for row in rows]
 
     job = Job(
         choose=follow,
@@ -165,6 +162,12 @@ def _trace(runner: type[_Runner], model: "PreTrainedModel", text: Sequence[int],
     )
     runner(model, job).run([Row(i, tokens[:read], limit, b"") for i, (read, limit) in enumerate(_SHAPES)])
     return seen
+
+
+def _continued(text: Sequence[int]) -> list[int]:
+    """A text of the length of the longest row."""
+    longest = max(read + written for read, written in _SHAPES)
+    return [text[place % len(text)] for place in range(longest)]
 
 
 def _agree(expected: "_Trace", found: "_Trace", most: float, *, every: bool) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from diffing.models.local.decoding import HalvingDecoder, Row, vacancies
+from diffing.models.local.fixed_noise import fixed_noise
 
 if TYPE_CHECKING:
     import torch
@@ -19,7 +20,10 @@ class StaticBatches(HalvingDecoder):
 
     def _advance(self, waiting: deque[Row], max_rows: int) -> None:
         self._rows = [waiting.popleft() for _ in range(vacancies([], waiting, self._job, max_rows))]
-        self._generate(self._rows)
+        # A model may draw numbers for long texts only, which the trial with its short text does not see. The noise is
+        # then the same for each answer of a model that answers one conversation at a time.
+        with fixed_noise(self._model):
+            self._generate(self._rows)
         self._rows = []
 
     def _generate(self, rows: Sequence[Row]) -> None:

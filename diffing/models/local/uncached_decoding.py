@@ -6,13 +6,9 @@ pass, which are the same here for every token and in every run.
 """
 
 from collections import deque
-from typing import TYPE_CHECKING
 
 from diffing.models.local.decoding import HalvingDecoder, Row
 from diffing.models.local.fixed_noise import fixed_noise
-
-if TYPE_CHECKING:
-    pass
 
 
 class UncachedDecoder(HalvingDecoder):

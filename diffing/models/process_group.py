@@ -14,6 +14,8 @@ from diffing.errors import ModelError, SettingError
 
 _T = TypeVar("_T")
 _Env: TypeAlias = Mapping[str, str]
+_PATIENCE_AT_START = datetime.timedelta(minutes=10)
+"""How long a process waits at the start until all are there."""
 _PATIENCE = datetime.timedelta(days=30)
 """How long a process waits for the others: as long as a run may take. If one of them ends, the wait ends at once."""
 
@@ -53,10 +55,9 @@ class ProcessGroup:
         """
         from torch import distributed
 
+        _join(self.rank, self.size)
         everyone: list[Any] = [None] * self.size
         try:
-            if not distributed.is_initialized():
-                distributed.init_process_group("gloo", timeout=_PATIENCE)
             distributed.all_gather_object(everyone, (topic, result))
         except RuntimeError:
             raise ModelError(
@@ -69,6 +70,27 @@ class ProcessGroup:
                 "command, on the same files"
             )
         return [each for _, each in everyone]
+
+
+def _join(rank: int, size: int) -> None:
+    """Connects this process with the others, once.
+
+    Raises:
+        ModelError: Not all of them are there.
+    """
+    from torch import distributed
+    from torch.distributed.rendezvous import rendezvous
+
+    if distributed.is_initialized():
+        return
+    try:
+        store, _, _ = next(rendezvous("env://", rank, size, timeout=_PATIENCE_AT_START))
+        distributed.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=_PATIENCE)
+    except (RuntimeError, ValueError):  # torch raises the second if the address of the first process is missing
+        raise ModelError(
+            f"Process {rank} of {size} did not find the others within {_PATIENCE_AT_START.seconds // 60} minutes. "
+            "Start all of them with torchrun or accelerate launch, with the same command."
+        ) from None
 
 
 def started_group(environment: _Env | None = None) -> ProcessGroup | None:

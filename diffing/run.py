@@ -16,6 +16,7 @@ from diffing.types import (
     OnHypotheses,
     OnProgress,
     OnResponse,
+    Prompt,
     Report,
     Side,
     ignore_hypotheses,
@@ -185,6 +186,8 @@ class Builder:
         self._loaded: dict[tuple[str, LoadOptions], Model] = {}
         self._helpers: dict[str, WithServerNotes] = {}
         self.prices: dict[str, Price] = {}
+        self.heldout: tuple[Prompt, ...] = ()
+        """The held-out prompts, once `prompts` has chosen them."""
 
     def sides(self, models: tuple[Model, Model] | None) -> tuple[Model, Model]:
         """Both compared models with their system prompts, shared among the processes of the run.
@@ -206,7 +209,9 @@ class Builder:
             on_progress: Called after every answer that the selection needs.
         """
         llm = self._shared(self.helper(self._config.llm)) if self._config.llm else None
-        return prompts_of(self._config, sides, llm, on_progress)
+        selected = prompts_of(self._config, sides, llm, on_progress)
+        self.heldout = tuple(prompt for prompt in selected.prompts if prompt.split == "heldout")
+        return selected
 
     def methods(self) -> "list[Method]":
         """The methods of the run."""

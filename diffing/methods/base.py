@@ -181,6 +181,10 @@ class Tools(Protocol):
         """The store in which completions and activations are cached."""
 
     @property
+    def heldout(self) -> "Sequence[Prompt]":
+        """The held-out prompts of the run, so that a method that trains on other texts can leave these out."""
+
+    @property
     def group(self) -> "ProcessGroup | None":
         """The processes that share the run; None for a single one."""
 

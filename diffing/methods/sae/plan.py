@@ -3,7 +3,7 @@
 import importlib.util
 from collections.abc import Mapping, Sequence
 from math import ceil
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass as validated
@@ -13,12 +13,14 @@ from diffing.errors import SettingError
 from diffing.methods.base import Method, MethodPlan, Tools
 from diffing.methods.sae.presets import PRESETS
 from diffing.methods.sae.stages import LABEL, READ, SCORE_LABELS, SCORE_NEW_LABELS, SIFT, SUMMARISE
-from diffing.models.local.spec import LocalOptions
-from diffing.models.process_group import ProcessGroup
 from diffing.run_settings import RunSettings
 from diffing.settings import Setting, Settings
 from diffing.stages import Step
 from diffing.types import SIDES, Prompt
+
+if TYPE_CHECKING:
+    from diffing.models.local.spec import LocalOptions
+    from diffing.models.process_group import ProcessGroup
 
 _GROUP = "The SAE method"
 
@@ -134,9 +136,10 @@ class SaePlan(MethodPlan):
         return SaeMethod(own.reader, sae=own.sae, options=options, llm=llm, store=tools.store, group=tools.group)
 
 
-def _reader_options(group: ProcessGroup | None) -> LocalOptions:
+def _reader_options(group: "ProcessGroup | None") -> "LocalOptions":
     """Loads the reader onto all devices, or onto the one of this process if several share the reading."""
     from diffing.models.local.memory import device_of_rank
+    from diffing.models.local.spec import LocalOptions
 
     return LocalOptions(device=device_of_rank(group.local_rank)) if group else LocalOptions()
 

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
         Conversation,
         Discovery,
         Evidence,
+        FeatureAbove,
+        FeatureKind,
+        FeatureMeasure,
         Finding,
         Finish,
         Hypothesis,
@@ -93,6 +96,9 @@ __all__ = [
     "Embedder",
     "Estimate",
     "Evidence",
+    "FeatureAbove",
+    "FeatureKind",
+    "FeatureMeasure",
     "Finding",
     "Finish",
     "HubError",
@@ -197,6 +203,7 @@ _HOMES = {
         "diffing.scope": "Junction Scope ScopeKind ScopeRule Term TermKind",
         "diffing.types": (
             "Block Category Completion Conversation Discovery Evidence Finding Finish Hypothesis "
+            "FeatureAbove FeatureKind FeatureMeasure "
             "Judgement KnownBy LatentMeasure Level LevelKind Measure Merged Message ModelInfo OnHypotheses OnProgress "
             "OnResponse Pair PhraseMeasure Place Prompt PropertyMeasure Rating Report Response Role Row Scalar Side "
             "Split Stage Usage Verdict"

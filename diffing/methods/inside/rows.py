@@ -1,5 +1,4 @@
-"""`RowBatch` and `RowStream`, the activations of both models that a dictionary is trained on; where they come from
-does not matter here."""
+"""`RowBatch` and `RowStream`: activations of both models on which a dictionary is trained, wherever they come from."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,8 +17,8 @@ class RowBatch:
     b: "Tensor"
     """Model B's residual stream; rows x width of B, float32, on the CPU."""
     place: int
-    """The position in the stream after this batch, at which `RowStream.batches` can go on: the number of training rows
-    so far, including the few that were left out as attention sinks."""
+    """The place in the stream after this batch, at which `RowStream.batches` can go on: the number of training rows so
+    far, over all passes and with the few that were left out as attention sinks."""
 
 
 class RowStream(Protocol):
@@ -31,14 +30,14 @@ class RowStream(Protocol):
 
     @property
     def total(self) -> int:
-        """The number of training rows of the stream, or an estimate if texts are streamed; never less than it gives."""
+        """The number of training rows of one pass; an estimate if texts are streamed from the Hub."""
 
     @property
     def identity(self) -> str:
         """A hash of everything that affects the rows: models, layers, texts and settings."""
 
     def batches(self, rows: int, start: int = 0) -> Iterator[RowBatch]:
-        """Yields the training rows, each batch with exactly `rows` rows; a rest that fills no batch is dropped.
+        """Yields the training rows pass after pass, without end, each batch with exactly `rows` rows.
 
         Args:
             rows: The number of rows per batch.
@@ -47,4 +46,4 @@ class RowStream(Protocol):
         """
 
     def held_back(self, rows: int) -> Iterator[RowBatch]:
-        """Yields the rows that are never trained on (5 %), in batches of at most `rows` rows."""
+        """Yields the rows that are never trained on (5 %) once, in batches of at most `rows` rows."""

@@ -9,14 +9,11 @@ from diffing.methods.inside.alignment import Partners, partners
 from diffing.methods.inside.opening import SideModel
 from diffing.methods.inside.response_tokens import ResponseTokenizer, TokenizedResponse
 from diffing.models.surrogates import without_surrogates
-from diffing.models.system_prompt import with_system_message
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LONGEST_DOCUMENT = 1024
-"""The largest number of tokens of a text without a conversation; what follows is not read."""
 WINDOW_TOKENS = 16_384
 """The number of tokens of both models together after which a window of texts, which are read at once, is full."""
 
@@ -48,14 +45,11 @@ class AlignedText:
 
 
 def align(sides: tuple[SideModel, SideModel], exchange: Exchange) -> AlignedText | UnreadableResponse:
-    """Tokenizes an exchange for both models, or says why one of them cannot read it.
-
-    An exchange without a conversation is a document: it is read without a chat format, up to `LONGEST_DOCUMENT`.
-    """
+    """Tokenizes an exchange for both models, or says why one of them cannot read it; see `SideModel.tokenize`."""
     import numpy as np
 
     response = without_surrogates(exchange.response)
-    a, b = (_tokenized(side, exchange, response) for side in sides)
+    a, b = (side.tokenize(exchange) for side in sides)
     if isinstance(a, UnreadableResponse):
         return a
     if isinstance(b, UnreadableResponse):
@@ -82,15 +76,6 @@ def windows(texts: Iterable[AlignedText], most: int = WINDOW_TOKENS) -> Iterator
             window = []
     if window:
         yield window
-
-
-def _tokenized(side: SideModel, exchange: Exchange, response: str) -> TokenizedResponse | UnreadableResponse:
-    if not exchange.conversation:
-        return side.tokens.document(response, LONGEST_DOCUMENT)
-    conversation = exchange.conversation
-    if side.system_prompt:
-        conversation = with_system_message(conversation, side.system_prompt)
-    return side.tokens.text(conversation, response)
 
 
 def _partners(

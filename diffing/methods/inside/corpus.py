@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from diffing.errors import SettingError
 from diffing.methods.exchanges import Exchange
-from diffing.methods.inside.aligned_text import LONGEST_DOCUMENT
+from diffing.methods.inside.opening import LONGEST_DOCUMENT
 from diffing.methods.inside.corpus_files import file_rows
 from diffing.paths import existing
 from diffing.prompts.hub import open_dataset

@@ -6,17 +6,24 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from diffing.errors import SettingError
+from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.inside.residual import ResidualReader, block_at, blocks_of, cut
-from diffing.methods.inside.response_tokens import ResponseTokenizer
+from diffing.methods.inside.response_tokens import ResponseTokenizer, TokenizedResponse
 from diffing.model_ref import ModelRef, parse_spec
 from diffing.models.local import LocalModel, LocalOptions
 from diffing.models.local.architecture import context_length, parse_config
 from diffing.models.local.load_errors import one_line, quiet
 from diffing.models.local.loaded_model import LoadedModel
+from diffing.models.surrogates import without_surrogates
+from diffing.models.system_prompt import with_system_message
 from diffing.types import Side
 
 if TYPE_CHECKING:
     import torch
+
+
+LONGEST_DOCUMENT = 1024
+"""The largest number of tokens of a text without a conversation; what follows is not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +162,28 @@ class SideModel:
         loaded = self._model.loaded()
         self._take_tokens(loaded)
         return loaded
+
+    def whole_block(self) -> "torch.nn.Module":
+        """The block whose output is read, in the whole model.
+
+        Raises:
+            HubError: The weights cannot be downloaded.
+            ModelError: They cannot be loaded.
+        """
+        return blocks_of(self.name, self.whole().model)[self.layer - 1]
+
+    def tokenize(self, exchange: Exchange) -> TokenizedResponse | UnreadableResponse:
+        """Tokenizes an exchange behind the side's system prompt, or says why the model cannot read it.
+
+        An exchange without a conversation is a document: it is read without a chat format, up to `LONGEST_DOCUMENT`.
+        """
+        response = without_surrogates(exchange.response)
+        if not exchange.conversation:
+            return self.tokens.document(response, LONGEST_DOCUMENT)
+        conversation = exchange.conversation
+        if self.system_prompt:
+            conversation = with_system_message(conversation, self.system_prompt)
+        return self.tokens.text(conversation, response)
 
     def _is_cut(self, loaded: LoadedModel) -> bool:
         return self._cut is not None and self._cut() is loaded.model

@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _SINK = 10.0
 """A position is an attention sink if its norm exceeds the median by this factor."""
+_KEPT_TEXTS = 8_192
+"""The number of texts whose tokens are kept: a training reads responses several times, and chat formats are slow."""
 _CALIBRATED_ON = 256
 """The number of exchanges on which the median norm is measured."""
 
@@ -57,6 +59,7 @@ class InsidePair:
         """
         self.sides = (a, b)
         """Sides A and B."""
+        self._align = lru_cache(_KEPT_TEXTS)(lambda exchange: align(self.sides, exchange))
         self._readers = TwoReaders(a, b, reserve_bytes=reserve_bytes)
         self._limits: tuple[float, float] | None = None
         self._tokens = [0, 0]
@@ -122,7 +125,7 @@ class InsidePair:
 
     def align(self, exchange: Exchange) -> AlignedText | UnreadableResponse:
         """Tokenizes an exchange for both models; their tokenizers are loaded if necessary, no text is run."""
-        return align(self.sides, exchange)
+        return self._align(exchange)
 
     def rows(self, texts: Iterable[Window]) -> "Iterator[list[tuple[Tensor, Tensor]]]":
         """Reads windows of aligned texts; see `TwoReaders.read`. Attention sinks are among the rows."""

@@ -11,9 +11,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from diffing.methods.exchanges import Exchange, UnreadableResponse
-from diffing.methods.inside.aligned_text import AlignedText, align, windows
+from diffing.methods.inside.aligned_text import WINDOW_TOKENS, AlignedText, align, windows
 from diffing.methods.inside.opening import SideModel
-from diffing.methods.inside.two_readers import TwoReaders, Window
+from diffing.methods.inside.two_readers import SHARD_ROWS, TwoReaders, Window
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,17 +47,28 @@ class InsidePair:
     `close`, which frees the memory.
     """
 
-    def __init__(self, a: SideModel, b: SideModel, *, reserve_bytes: int = 0) -> None:
+    def __init__(
+        self,
+        a: SideModel,
+        b: SideModel,
+        *,
+        reserve_bytes: int = 0,
+        window_tokens: int = WINDOW_TOKENS,
+        shard_rows: int = SHARD_ROWS,
+    ) -> None:
         """Takes two opened sides; their weights are loaded when they are first needed.
 
         Args:
             a: Side A, from `opening.open_side`.
             b: Side B.
             reserve_bytes: Memory that must stay free beside both models, for what is trained on their activations.
+            window_tokens: The number of tokens of both models together that are read at once.
+            shard_rows: The number of rows that are written to disk at a time if only one model fits.
         """
         self.sides = (a, b)
         """Sides A and B."""
-        self._readers = TwoReaders(a, b, reserve_bytes=reserve_bytes)
+        self._readers = TwoReaders(a, b, reserve_bytes=reserve_bytes, shard_rows=shard_rows)
+        self._window_tokens = window_tokens
         self._limits: tuple[float, float] | None = None
         self._tokens = [0, 0]
         self._partnered = 0
@@ -112,7 +123,7 @@ class InsidePair:
         step = max(len(exchanges) // _CALIBRATED_ON, 1)
         aligned = [self.align(exchange) for exchange in exchanges[::step][:_CALIBRATED_ON]]
         norms: tuple[list[Tensor], list[Tensor]] = ([], [])
-        for a, b in chain.from_iterable(self.rows(windows(_readable(aligned)))):
+        for a, b in chain.from_iterable(self.rows(windows(_readable(aligned), self._window_tokens))):
             for own, found in zip((a, b), norms, strict=True):
                 found.append(own.float().norm(dim=-1))
         if not norms[0]:
@@ -152,7 +163,7 @@ class InsidePair:
             ValueError: `calibrate` was not called.
         """
         aligned = [self.align(exchange) for exchange in exchanges]
-        rows = chain.from_iterable(self.rows(windows(_readable(aligned))))
+        rows = chain.from_iterable(self.rows(windows(_readable(aligned), self._window_tokens)))
         for text in aligned:
             yield text if isinstance(text, UnreadableResponse) else self._aligned_rows(text, *next(rows))
 

@@ -1,0 +1,125 @@
+"""A direction that a model's answer rests on is told from random ones, and one that it does not use is not."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from diffing.methods.exchanges import UnreadableResponse
+from diffing.methods.inside.causal import (
+    Edit,
+    causal_effect,
+    gap_closed,
+    projected_out,
+    response_log_probs,
+)
+from diffing.methods.inside.opening import open_side
+from diffing.methods.inside.response_tokens import TokenizedResponse
+from tests.methods.inside import tiny_pair
+
+
+@pytest.fixture(scope="module")
+def whole(folders: tuple[Path, Path]):
+    """The tiny Llama with its head, its second block, and texts."""
+    side = open_side(str(folders[0]), "a", options=tiny_pair.CPU)
+    block, loaded = side.whole_block(), side.whole()
+    texts = [side.tokenize(each) for each in tiny_pair.exchanges(12)]
+    yield loaded.model, block, texts
+    side.close()
+
+
+def expected_log_probs(model, text: TokenizedResponse) -> torch.Tensor:
+    """What transformers gives for the response."""
+    with torch.inference_mode():
+        logits = model(torch.tensor([text.ids.tolist()])).logits[0]
+    return torch.log_softmax(logits.float(), -1)
+
+
+def test_log_probabilities_are_those_of_the_response(whole) -> None:
+    model, _, texts = whole
+    for text, found in zip(texts, response_log_probs(model, texts), strict=True):
+        table = expected_log_probs(model, text)
+        tokens = range(text.start, len(text.ids))
+        assert found == pytest.approx(sum(float(table[i - 1, int(text.ids[i])]) for i in tokens), rel=1e-5)
+
+
+def test_the_direction_that_a_head_reads_exceeds_random_ones(whole) -> None:
+    model, block, texts = whole
+    # the direction along which the next token of the response becomes less probable, by its gradient
+    edits = [gradient_edit(model, block, text, 3.0) for text in texts]
+    effect = causal_effect(model, block, texts, edits)
+    assert effect.exceeds_random
+    assert (effect.fell, effect.rose) == (12, 0)
+    assert effect.p_value == pytest.approx(0.5**12)
+    assert effect.places == 24
+    assert len(effect.kl_random) == 16
+
+
+def test_a_random_direction_is_no_stronger_than_others(whole) -> None:
+    model, block, texts = whole
+    drawn = torch.randn(32, generator=torch.Generator().manual_seed(9))
+    edits = [Edit((0, 1), 3 * (drawn / drawn.norm()).expand(2, 32)) for _ in texts]
+    effect = causal_effect(model, block, texts, edits)
+    assert not effect.exceeds_random
+    assert effect == causal_effect(model, block, texts, edits)
+
+
+def test_no_change_has_no_effect(whole) -> None:
+    model, block, texts = whole
+    effect = causal_effect(model, block, texts[:2], [Edit((0,), torch.zeros(1, 32))] * 2)
+    assert (effect.kl, effect.fell, effect.rose, effect.p_value) == (0.0, 0, 0, None)
+    assert not effect.exceeds_random
+    with pytest.raises(ValueError, match="expected positions to change"):
+        causal_effect(model, block, texts[:1], [Edit((), torch.zeros(0, 32))])
+
+
+def test_a_change_reaches_its_position_and_those_after_it(whole) -> None:
+    from diffing.methods.inside.causal import _log_probs
+
+    model, block, texts = whole
+    text = texts[3]
+    before, after = (_log_probs(model, text, block, Edit((4,), scale * torch.ones(1, 32))) for scale in (0, 1))
+    assert torch.equal(before[:4], after[:4])
+    assert (before[4:] - after[4:]).abs().amax(dim=-1).min() > 0
+
+
+def test_the_share_of_the_gap_that_a_change_closes() -> None:
+    assert gap_closed([-1.0, -2.0, -9.0], [-3.0, -6.0, -5.0], [-2.0, -5.0, 0.0]) == pytest.approx(2 / 6)
+    assert gap_closed([-2.0], [-1.0], [0.0]) is None
+
+
+def test_projecting_a_direction_out_leaves_nothing_along_it(whole) -> None:
+    model, block, texts = whole
+    direction = torch.arange(32.0)
+    caught: list[torch.Tensor] = []
+
+    def catch(_: object, __: object, output) -> None:
+        caught.append(output[0] if isinstance(output, tuple) else output)
+
+    with projected_out(block, direction), torch.inference_mode():
+        handle = block.register_forward_hook(catch)
+        model(torch.tensor([texts[0].ids.tolist()]))
+        handle.remove()
+    along = caught[0] @ direction / direction.norm()
+    assert along.abs().max() < 1e-4 * caught[0].norm(dim=-1).max()
+    assert len(block._forward_hooks) == 0
+
+
+def gradient_edit(model, block, text: TokenizedResponse | UnreadableResponse, size: float) -> Edit:
+    """Against the gradient of the next token's log-probability, at the anchor and the first token."""
+    assert isinstance(text, TokenizedResponse)
+    kept: list[torch.Tensor] = []
+
+    def keep(_: object, __: object, output):
+        hidden = (output[0] if isinstance(output, tuple) else output).detach().requires_grad_()
+        kept.append(hidden)
+        return (hidden, *output[1:]) if isinstance(output, tuple) else hidden
+
+    handle = block.register_forward_hook(keep)
+    logits = model(torch.tensor([text.ids.tolist()])).logits[0]
+    handle.remove()
+    table = torch.log_softmax(logits.float(), -1)
+    tokens = range(text.start, len(text.ids))
+    sum(table[i - 1, int(text.ids[i])] for i in tokens).backward()
+    gradient = kept[0].grad[0, text.start - 1 : text.start + 1]
+    return Edit((0, 1), -size * gradient / gradient.norm(dim=-1, keepdim=True))

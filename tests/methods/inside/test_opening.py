@@ -1,5 +1,6 @@
 """The weights behind a side are found or refused in one line, before anything is loaded."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,6 @@ from diffing.errors import ModelError, SettingError
 from diffing.methods.inside.opening import SideModel, open_side
 from diffing.types import Side
 from tests.methods.inside import tiny_pair
-from tests.methods.sae import tiny
 
 
 def opened(folder: Path, side: Side = "a", depth: float = 0.5) -> SideModel:
@@ -76,11 +76,16 @@ def test_a_base_with_an_adapter_is_read(folders: tuple[Path, Path], tmp_path: Pa
         side.close()
 
 
-def test_a_tokenizer_that_does_not_tell_characters_is_refused(tmp_path: Path) -> None:
-    from transformers import CanineTokenizer
+def test_a_tokenizer_that_does_not_tell_characters_is_refused(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    from transformers import ByT5Tokenizer
 
-    tiny.save_reader(tmp_path, "llama")
-    for file in tmp_path.glob("*token*"):
-        file.unlink()
-    slow = CanineTokenizer()
-    assert not slow.is_fast
+    folder = shutil.copytree(folders[0], tmp_path / "slow")
+    for file in ("tokenizer.json", "chat_template.jinja"):
+        (folder / file).unlink(missing_ok=True)
+    ByT5Tokenizer(extra_ids=0).save_pretrained(folder)
+    side = opened(folder, "b")
+    with pytest.raises(SettingError, match="expected a fast tokenizer") as caught:
+        side.reader()
+    assert str(caught.value).startswith("Model B (slow@")
+    assert "--inside-b" in str(caught.value)
+    side.close()

@@ -124,10 +124,10 @@ def test_models_that_do_not_fit_at_once_read_one_after_the_other(
     folders: tuple[Path, Path], pair: InsidePair, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.ERROR)
-    several = exchanges(40)
+    several = exchanges(16)
     a, b = open_pair(folders).sides
-    with InsidePair(a, b, reserve_bytes=1 << 60, window_tokens=200, shard_rows=60) as apart:
-        apart.calibrate(exchanges(20))
+    with InsidePair(a, b, reserve_bytes=1 << 60, window_tokens=150, shard_rows=40) as apart:
+        apart.calibrate(exchanges(8))
         for rows, expected in zip(apart.read(several), pair.read(several), strict=True):
             assert isinstance(rows, AlignedRows)
             assert isinstance(expected, AlignedRows)

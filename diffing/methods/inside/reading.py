@@ -22,6 +22,8 @@ _SINK = 10.0
 """A position is an attention sink if its norm exceeds the median by this factor."""
 _CALIBRATED_ON = 256
 """The number of exchanges on which the median norm is measured."""
+_REMEMBERED_TOKENS = 4_000_000
+"""The number of tokens of both models together whose alignment is remembered, which takes about 60 MB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +75,8 @@ class InsidePair:
         self._tokens = [0, 0]
         self._partnered = 0
         self._left_out: Counter[str] = Counter()
+        self._remembered: dict[Exchange, AlignedText | UnreadableResponse] = {}
+        self._remembered_tokens = 0
 
     @cached_property
     def identity(self) -> str:
@@ -132,8 +136,18 @@ class InsidePair:
         self._limits = (_SINK * a, _SINK * b)
 
     def align(self, exchange: Exchange) -> AlignedText | UnreadableResponse:
-        """Tokenizes an exchange for both models; their tokenizers are loaded if necessary, no text is run."""
-        return align(self.sides, exchange)
+        """Tokenizes an exchange for both models; their tokenizers are loaded if necessary, no text is run.
+
+        The first exchanges are remembered, because responses are read several times, and chat templates are slow.
+        """
+        known = self._remembered.get(exchange)
+        if known is not None:
+            return known
+        text = align(self.sides, exchange)
+        if exchange.conversation and self._remembered_tokens < _REMEMBERED_TOKENS:
+            self._remembered[exchange] = text
+            self._remembered_tokens += text.tokens if isinstance(text, AlignedText) else 1
+        return text
 
     def rows(self, texts: Iterable[Window]) -> "Iterator[list[tuple[Tensor, Tensor]]]":
         """Reads windows of aligned texts; see `TwoReaders.read`. Attention sinks are among the rows."""
@@ -169,6 +183,7 @@ class InsidePair:
 
     def _aligned_rows(self, text: AlignedText, a: "Tensor", b: "Tensor") -> AlignedRows:
         usable = self.usable(a, b)
+        ends = text.ends.tolist()
         self._count(text, int((~usable).sum()))
         kept = usable.nonzero().flatten().tolist()
         positions = tuple(
@@ -178,7 +193,7 @@ class InsidePair:
         return AlignedRows(
             a=a[usable].float(),
             b=b[usable].float(),
-            spans=tuple((text.ends[max(row - 1, 0)] if row else 0, text.ends[row]) for row in kept),
+            spans=tuple((ends[row - 1] if row else 0, ends[row]) for row in kept),
             positions=(positions[0], positions[1]),
         )
 

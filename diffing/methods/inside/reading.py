@@ -132,8 +132,8 @@ class InsidePair:
                 found.append(own.float().norm(dim=-1))
         if not norms[0]:
             raise ValueError("expected exchanges that both models can read, got none")
-        a, b = (torch.cat(found).median().item() for found in norms)
-        self._limits = (_SINK * a, _SINK * b)
+        median_a, median_b = (float(torch.cat(found).median()) for found in norms)
+        self._limits = (_SINK * median_a, _SINK * median_b)
 
     def align(self, exchange: Exchange) -> AlignedText | UnreadableResponse:
         """Tokenizes an exchange for both models; their tokenizers are loaded if necessary, no text is run.
@@ -162,7 +162,8 @@ class InsidePair:
         if self._limits is None:
             raise ValueError("expected a calibrated pair: call `calibrate` with train exchanges first")
         limit_a, limit_b = self._limits
-        return (a.float().norm(dim=-1) <= limit_a) & (b.float().norm(dim=-1) <= limit_b)
+        usable: Tensor = (a.float().norm(dim=-1) <= limit_a) & (b.float().norm(dim=-1) <= limit_b)
+        return usable
 
     def read(self, exchanges: Sequence[Exchange]) -> Iterator[AlignedRows | UnreadableResponse]:
         """Reads exchanges with both models, in order.

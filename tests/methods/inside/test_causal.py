@@ -14,6 +14,9 @@ from diffing.methods.inside.causal import (
 )
 from diffing.methods.inside.opening import open_side
 from diffing.methods.inside.response_tokens import TokenizedResponse
+from diffing.methods.inside.steering import answer_without
+from diffing.models.base import Sampling
+from diffing.models.system_prompt import with_system_message
 from tests.methods.inside import tiny_pair
 from tests.methods.sae import tiny
 
@@ -26,7 +29,7 @@ def whole(folders: tuple[Path, Path]):
     """The tiny Llama whose head reads `READ` for all that is written, its second block, and texts."""
     side = open_side(str(folders[0]), "a", options=tiny_pair.CPU)
     block, loaded = side.whole_block(), side.whole()
-    texts = [side.tokenize(each) for each in tiny_pair.exchanges(8)]
+    texts = [text for each in tiny_pair.exchanges(8) if isinstance(text := side.tokenize(each), TokenizedResponse)]
     written = torch.zeros(tiny.WORDS)
     written[[int(token) for text in texts for token in text.ids[text.start :]]] = 1
     with torch.no_grad():
@@ -108,3 +111,17 @@ def test_projecting_a_direction_out_leaves_nothing_along_it(whole) -> None:
     along = caught[0] @ direction / direction.norm()
     assert along.abs().max() < 1e-4 * caught[0].norm(dim=-1).max()
     assert len(block._forward_hooks) == 0
+
+
+def test_answers_without_a_direction_differ_and_the_model_stays_as_it_was(folders: tuple[Path, Path]) -> None:
+    side = open_side(str(folders[0]), "a", options=tiny_pair.CPU, system_prompt="Be brief.")
+    asked = [each.conversation for each in tiny_pair.exchanges(4)[::2]]
+    sampling = Sampling(max_new_tokens=8)
+    directions = torch.eye(32)
+    texts = [[each.text for each in answer_without(side, directions[i], asked, sampling)] for i in (0, 1, 0)]
+    assert texts[0] == texts[2]
+    side.whole()
+    told = [with_system_message(each, "Be brief.") for each in asked]
+    plain = [each.text for each in side.model.generate(told, sampling)]
+    assert texts[0] != plain or texts[1] != plain
+    side.close()

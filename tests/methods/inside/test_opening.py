@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from diffing.errors import ModelError, SettingError
@@ -48,7 +49,7 @@ def test_blocks_above_the_cut_are_not_in_memory_until_the_whole_is_asked_for(fol
         side = opened(folder)
         side.reader()
         side.reader()
-        cut = sum(each.numel() for each in side._model.loaded().model.parameters())
+        cut = sum(each.numel() for each in side.model.loaded().model.parameters())
         block = side.whole_block()
         whole = side.whole().model
         per_block = sum(each.numel() for each in block.parameters())
@@ -67,7 +68,7 @@ def test_a_base_with_an_adapter_is_read(folders: tuple[Path, Path], tmp_path: Pa
     adapted.save_pretrained(tmp_path / "adapter")
     sides = opened(folders[0]), opened(Path(f"{folders[0]}+{tmp_path / 'adapter'}"))
     text = sides[0].tokenize(tiny_pair.exchanges(2)[0])
-    plain, tuned = (side.reader().read([text], [range(5)])[0] for side in sides)  # type: ignore[list-item]
+    plain, tuned = (side.reader().read([text], [np.arange(5)])[0] for side in sides)  # type: ignore[list-item]
     with torch.inference_mode():
         expected = adapted(torch.tensor([text.ids.tolist()]), output_hidden_states=True).hidden_states[2][0, :5]  # type: ignore[union-attr]
     torch.testing.assert_close(tuned, expected)

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from diffing.methods.exchanges import Exchange, UnreadableResponse
+from diffing.methods.inside.opening import open_side
 from diffing.methods.inside.reading import AlignedRows, InsidePair
-from diffing.types import Message
+from diffing.types import Message, Side
 from tests.methods.inside import tiny_pair
 from tests.methods.inside.tiny_pair import exchanges, open_pair
 
@@ -138,8 +139,6 @@ def test_models_that_do_not_fit_at_once_read_one_after_the_other(
 
 
 def test_same_space_needs_architecture_shapes_and_tokenizer(folders: tuple[Path, Path], pair: InsidePair) -> None:
-    from diffing.methods.inside.opening import open_side
-
     assert not pair.same_space
     twice = InsidePair(*(open_side(str(folders[0]), side, options=tiny_pair.CPU) for side in ("a", "b")))  # type: ignore[arg-type]
     assert twice.same_space
@@ -149,3 +148,19 @@ def test_same_space_needs_architecture_shapes_and_tokenizer(folders: tuple[Path,
     # one tokenizer: tokens inside characters are partners, too
     assert rows.positions[0] == rows.positions[1] == tuple(range(1 + len(TEXT.encode())))
     twice.close()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_reads_the_same_places_and_nearly_the_same_numbers(folders: tuple[Path, Path], pair: InsidePair) -> None:
+    sides: list[Side] = ["a", "b"]
+    opened = [open_side(str(folder), side) for folder, side in zip(folders, sides, strict=True)]
+    with InsidePair(*opened) as on_gpu:
+        on_gpu.calibrate(exchanges(20))
+        rows, expected = one(on_gpu, Exchange(ASKED, TEXT)), one(pair, Exchange(ASKED, TEXT))
+        assert opened[0].model.loaded().model.dtype == torch.bfloat16
+    assert rows.spans == expected.spans
+    for own, on_cpu in ((rows.a, expected.a), (rows.b, expected.b)):
+        assert own.dtype == torch.float32
+        assert own.device.type == "cpu"
+        assert torch.nn.functional.cosine_similarity(own, on_cpu).min() > 0.98

@@ -47,6 +47,7 @@ class World:
     same_space: bool = False
     """Whether features have the same direction in both models."""
     held_rows: int = 8_192
+    total: int = 8_192
     directions: tuple[Tensor, Tensor] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -80,10 +81,6 @@ class World:
     @property
     def widths(self) -> tuple[int, int]:
         return self.width, self.width
-
-    @property
-    def total(self) -> int:
-        return 1 << 13
 
     def _random(self, place: int) -> torch.Generator:
         return torch.Generator().manual_seed(1_000_003 * self.seed + place)
@@ -125,9 +122,16 @@ def _units(rows: Tensor) -> Tensor:
 def settings(
     world: World, *, latents: int = 192, own: int = 0, steps: int = 1_200, k: int = 4, **more: object
 ) -> TrainingSettings:
-    """256 rows per step, as in the prototype."""
-    chosen = dict(batch_rows=256, rate=default_rate(latents), seed=world.seed, rows=256 * steps, k=k) | more
-    return TrainingSettings(source=SOURCE, same_space=world.same_space, latents=latents, partition=(own, own), **chosen)  # type: ignore[arg-type]
+    """256 rows per step unless said otherwise, as in the prototype."""
+    chosen = {"batch_rows": 256, "rate": default_rate(latents), "seed": world.seed, "k": k} | more
+    return TrainingSettings(
+        source=SOURCE,
+        same_space=world.same_space,
+        latents=latents,
+        partition=(own, own),
+        rows=chosen["batch_rows"] * steps,
+        **chosen,
+    )  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

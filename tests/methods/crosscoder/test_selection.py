@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from diffing.errors import SettingError
+from diffing.methods.crosscoder.adam import Adam, clipped
 from diffing.methods.crosscoder.batch_topk import ThresholdAverage, keep_largest
 from diffing.methods.crosscoder.normaliser import measure_normaliser
 from diffing.methods.crosscoder.training_schedule import Schedule
@@ -105,3 +106,26 @@ def test_rows_are_centred_and_scaled_to_a_mean_squared_norm_of_one() -> None:
         assert (rows[2] - rows[3]).norm() / (raw[2] - raw[3]).norm() == pytest.approx(float(ratio), rel=1e-4)
     with pytest.raises(SettingError, match="are the same at all rows"):
         measure_normaliser([Rows(a, torch.ones(400, 3), 400)], 400, lambda a, b: (a, b))
+
+
+@pytest.mark.slow  # torch.optim imports PyTorch's compiler, for four seconds
+def test_adam_is_that_of_torch() -> None:
+    drawn = torch.Generator().manual_seed(0)
+    start, target = torch.randn(5, 3, generator=drawn), torch.randn(5, 3, generator=drawn)
+    ours, theirs = start.clone().requires_grad_(), start.clone().requires_grad_()
+    adam, reference = Adam([ours]), torch.optim.Adam([theirs])
+    for number in range(1, 30):
+        adam.step(3 * (ours - target).square().sum(), 0.01 * number, number)
+        reference.zero_grad()
+        (3 * (theirs - target).square().sum()).backward()
+        torch.nn.utils.clip_grad_norm_([theirs], 1.0)
+        reference.param_groups[0]["lr"] = 0.01 * number
+        reference.step()
+    assert torch.allclose(ours, theirs, atol=1e-6)
+    assert not torch.allclose(ours, start, atol=0.1)
+
+
+def test_gradients_are_clipped_together() -> None:
+    large = clipped([torch.tensor([3.0, 0.0]), torch.tensor([4.0])])
+    assert torch.cat(large).tolist() == pytest.approx([0.6, 0.0, 0.8], rel=1e-5)
+    assert clipped([torch.tensor([0.3])])[0].item() == pytest.approx(0.3)

@@ -1,7 +1,7 @@
 """Synthetic worlds for dictionaries: rows of two spaces that are made of known features.
 
 Each row is the sum of a few features, about four, with strengths between 0.5 and 1.5. A feature has a random direction
-in every space: shared ones have the same norm in both, weakly shared ones a fifth of it in one, exclusive ones are
+in every space: shared ones have the same norm in both, weakly shared ones three tenths of it in one, exclusive ones are
 absent from one.
 """
 
@@ -13,11 +13,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from diffing.methods.crosscoder.latent_facts import LatentFacts
+from diffing.methods.crosscoder.dictionary import Crosscoder
+from diffing.methods.crosscoder.latent_facts import LatentFacts, latent_facts
+from diffing.methods.crosscoder.quality import Quality, quality
 from diffing.methods.crosscoder.training_settings import DictionarySource, TrainingSettings, default_rate
 
 SOURCE = DictionarySource(("a", "b"), ("1", "2"), (3, 4), "texts")
-WEAK = 0.2
+WEAK = 0.3
 _HELD_BACK = 10**9
 
 
@@ -176,3 +178,39 @@ def known_features(activations: Tensor, strengths: Tensor) -> NDArray[np.float64
     f1 = 2 * both / (latents.sum(0)[:, None] + features.sum(0)[None]).clamp_min(1)
     best: NDArray[np.float64] = f1.max(0).values.numpy()
     return best
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What a trained crosscoder knows of its world."""
+
+    facts: LatentFacts
+    quality: Quality
+    exclusive: Found
+    """Latents that belong to one model by the partition or their directions."""
+    kept: Found
+    """Those that latent scaling keeps."""
+    own: Found
+    """The exclusive latents of the partition alone."""
+    own_kept: Found
+    """Those of them that latent scaling keeps."""
+    known: NDArray[np.float64]
+    """For every exclusive feature the best F1 of any latent."""
+
+
+def examine(world: World, crosscoder: Crosscoder) -> Examined:
+    """Compares a crosscoder with the features of its world, on held-back rows."""
+    facts = latent_facts(crosscoder, world)
+    activations = torch.cat([crosscoder.activations(rows.a, rows.b) for rows in world.held_back(2_048)])
+    strengths = world.held_strengths(2_048)
+    matrix = correlations(activations, strengths)
+    partition = facts.exclusive & (np.arange(crosscoder.latents) < sum(crosscoder.partition))
+    return Examined(
+        facts,
+        quality(crosscoder, world.held_back(2_048)),
+        exclusive=found(world, facts, matrix, facts.exclusive),
+        kept=found(world, facts, matrix, facts.kept),
+        own=found(world, facts, matrix, partition),
+        own_kept=found(world, facts, matrix, partition & facts.kept),
+        known=known_features(activations, strengths)[world.shared + world.weak :],
+    )

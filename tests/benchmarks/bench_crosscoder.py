@@ -26,12 +26,12 @@ commands = typer.Typer(add_completion=False)
 ABOUT = (
     "Crosscoders of 192 latents (72 where it says too small), k 4, 256 rows a step, two spaces of 64 dimensions with "
     "96 shared, 12 weakly shared and 16 exclusive features. “Partition” gives 5 % of the latents to each model alone."
-    "\n\nFVE is the fraction of variance explained on rows never trained on, the lower one of both models. Found is how "
-    "many of the 16 exclusive features have a latent that is exclusive to the right model and correlates with them above "
-    "0.7, false how many latents are called exclusive that are none of these. Known is how many of the 16 any latent "
-    "tells (F1 above 0.7): in the world in which each exclusive feature follows a shared one in nine of ten cases, the "
-    "shared one's latent does. In the null world B's space is A's, rotated, so that nothing is exclusive. Medians over "
-    "seeds, ranges in brackets; the prototype had one seed."
+    "\n\nFVE is the fraction of variance explained on rows never trained on, the lower one of both models. Found is "
+    "how many of the 16 exclusive features have a latent that is exclusive to the right model and correlates with them "
+    "above 0.7, false how many latents are called exclusive that are none of these. Known is how many of the 16 any "
+    "latent tells (F1 above 0.7): in the world in which each exclusive feature follows a shared one in nine of ten "
+    "cases, the shared one's latent does. In the null world B's space is A's, rotated, so that nothing is exclusive. "
+    "Medians over seeds, ranges in brackets; the prototype had one seed."
 )
 
 

@@ -26,7 +26,7 @@ from diffing.estimates import Estimate
 from diffing.types import Row, Scalar
 
 Kind: TypeAlias = Literal[
-    "statistics", "planted", "null", "coverage", "refusals", "lineage", "compare", "behaviours", "inside"
+    "statistics", "planted", "null", "coverage", "refusals", "lineage", "compare", "behaviours", "crosscoder"
 ]
 """The benchmark that a result comes from; the page has one section per kind, in this order."""
 Unit: TypeAlias = Literal["", "%", "points"]

@@ -147,7 +147,7 @@ def result_of(told: Told, null: Told) -> Result:
         null: Of two samples of the base model.
     """
     return Result(
-        kind="inside",
+        kind="crosscoder",
         title="What looking inside finds of what is planted in the demo pair",
         command="python -m tests.benchmarks.inside_demo",
         about=f"The crosscoder method on the demo pair, read after block 3 of 4, and on two samples of its base model. "

@@ -1,6 +1,7 @@
 """The whole method on recorded responses with a planted word, read by the demo's tiny models."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from diffing.config import DiffConfig, Limits
 from diffing.demo.config import FOLDER
 from diffing.errors import SettingError
 from diffing.estimate import estimate
+from diffing.methods.crosscoder import dictionaries, latent_facts
 from diffing.methods.crosscoder.plan import CROSSCODER
 from diffing.methods.crosscoder.trust import EXCLUSIVE
 from diffing.models.cache import Store
@@ -24,10 +26,13 @@ TOPICS = "bread rain money trains cats music winter bees chess tea".split()
 
 
 def record(path: Path, closing: str) -> str:
-    """Records 60 answers, each of which says something on its topic and closes with a phrase."""
+    """Records 100 answers, each of which says something on its topic and closes with a phrase."""
     rows = [
-        {"prompt": f"Tell me about {topic}, number {n}.", "response": f"Here is a thing on {topic}. {closing}"}
-        for n in range(6)
+        {
+            "prompt": f"Tell me about {topic}, number {n}.",
+            "response": f"Here is a thing on {topic} that I heard {n} times. {closing}",
+        }
+        for n in range(10)
         for topic in TOPICS
     ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
@@ -41,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def config(folder: Path) -> DiffConfig:
-    own: dict[str, Any] = {"inside_a": BASE, "inside_b": TUNED, "dictionary_size": 48, "depth": 0.5, "features": 6}
+    own: dict[str, Any] = {"inside_a": BASE, "inside_b": TUNED, "dictionary_size": 160, "depth": 0.5, "features": 6}
     return DiffConfig(
         model_a=record(folder / "a.jsonl", "That is all I know."),
         model_b=record(folder / "b.jsonl", "What do you think of it?"),
@@ -49,6 +54,16 @@ def config(folder: Path) -> DiffConfig:
         dtype="float32",
         **own,
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_rows_suffice() -> Iterator[None]:
+    """So few texts hold back too few rows for the usual limit."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (dictionaries, latent_facts):
+            patch.setattr(module, "ALIVE_ROWS", 2)
+            patch.setattr(module, "DENSE_SHARE", 0.3)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -117,5 +132,5 @@ def test_the_estimate_tells_operations_memory_and_disk(config: DiffConfig) -> No
     told = estimate(config, Limits())
     stages = {stage.name: stage for stage in told.stages}
     assert stages["train crosscoder"].minutes < 1  # type: ignore[operator]
-    assert stages["read inside"].calls == 2 * 60
-    assert any("48 latents" in sentence and "GB of memory" in sentence for sentence in told.assumptions)
+    assert stages["read inside"].calls == 2 * 100
+    assert any("160 latents" in sentence and "GB of memory" in sentence for sentence in told.assumptions)

@@ -1,8 +1,8 @@
 """Measures the stream of training rows of two models: ``python -m tests.benchmarks.bench_inside_rows``.
 
 The demo pair reads answers made of the prompts of the demo, all different. Memory is the peak of the process above
-that after loading the weights, for a number of rows and for ten times as many, each in a process of its own. Speed is in
-rows per processor second, with reading by both models.
+that after loading the weights, for a number of rows and for ten times as many, each in a process of its own. Speed is
+in rows per processor second, with reading by both models.
 """
 
 import argparse

@@ -44,7 +44,8 @@ def open_corpus(source: str, excluded: Collection[str] = ()) -> "Corpus":
         next(iter(file_rows(path)), None)  # refuses what is no such file before models are loaded
         return Corpus(path.name, _digest(path), lambda: file_rows(path), frozenset(excluded), local=True)
     dataset = open_dataset(source)
-    return Corpus(dataset.name, dataset.name, dataset.rows, frozenset(excluded), local=False)
+    content = dataset.name if path is None else _folder_digest(path)
+    return Corpus(dataset.name, content, dataset.rows, frozenset(excluded), local=False)
 
 
 class Corpus:
@@ -135,6 +136,13 @@ def _messages(value: object, column: str) -> list[Message]:
     if sum(len(message.content) for message in messages) > _LONGEST_CONVERSATION:
         raise RowError("too long a conversation")
     return messages
+
+
+def _folder_digest(folder: Path) -> str:
+    """A hash of the names, sizes and times of a folder's files, which may be too many to read them all."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    parts = [(str(file.relative_to(folder)), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def _digest(path: Path) -> str:

@@ -41,11 +41,11 @@ class TwoReaders:
     @cached_property
     def side_by_side(self) -> bool:
         """Whether both models fit into memory at once, found by loading them."""
-        for side in self._sides:
-            side.reader()  # unloads the other model if it does not fit beside it
+        # unloads the other model if it does not fit beside it
+        on_cpu = [side.reader().device.type == "cpu" for side in self._sides]
         machine = this_machine()
-        enough = (machine.gpu or machine.ram) >= self._reserve_bytes
-        return enough and all(side.in_memory for side in self._sides)
+        free = machine.ram if all(on_cpu) else machine.gpu
+        return free >= self._reserve_bytes and all(side.in_memory for side in self._sides)
 
     def read(self, windows: Iterable[Window]) -> "Iterator[list[tuple[Tensor, Tensor]]]":
         """Reads windows of texts, in order.

@@ -150,9 +150,9 @@ class InsidePair:
             self._remembered_tokens += text.tokens if isinstance(text, AlignedText) else 1
         return text
 
-    def rows(self, texts: Iterable[Window]) -> "Iterator[list[tuple[Tensor, Tensor]]]":
+    def rows(self, texts: Iterable[Window], shard_rows: int | None = None) -> "Iterator[list[tuple[Tensor, Tensor]]]":
         """Reads windows of aligned texts; see `TwoReaders.read`. Attention sinks are among the rows."""
-        return self._readers.read(texts)
+        return self._readers.read(texts, shard_rows)
 
     def usable(self, a: "Tensor", b: "Tensor") -> "Tensor":
         """Which rows are no attention sink in either model, as booleans.

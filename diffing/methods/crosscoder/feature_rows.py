@@ -28,6 +28,9 @@ class CausalRow:
     """The largest effect of a random direction."""
     causal: bool
     """Whether taking it out does more than every random direction, and makes the responses less probable."""
+    gap_closed: float | None = None
+    """With both models in one space: the share of the gap between their log-probabilities of the responses that closes
+    when it is added to the other model; None if they are not, or there is no gap."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class FeatureRows:
             "causal_kl": known.kl if known else None,
             "causal_kl_random": known.kl_random if known else None,
             "causal": known.causal if known else None,
+            "gap_closed": known.gap_closed if known else None,
         }
 
     def _facts(self, index: int) -> dict[str, Scalar]:

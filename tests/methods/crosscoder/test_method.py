@@ -93,6 +93,7 @@ def test_the_table_of_features_tells_kind_threshold_scaling_and_effect(report: R
     checked = [row for row in rows.values() if row["causal"] is not None]
     assert checked
     assert all(row["causal_kl"] >= 0 and row["causal_kl_random"] > 0 for row in checked)  # type: ignore[operator]
+    assert any(row["gap_closed"] is not None for row in checked)  # the pair shares its space
     assert {row["kind"] for row in rows.values()} <= {"exclusive", "difference", "changed", "shared"}
     assert all(row["owner"] in ("a", "b") for row in rows.values() if row["shown_in"] == "internal")
     assert all(row["rho"] is None for name, row in rows.items() if str(name).startswith("d"))

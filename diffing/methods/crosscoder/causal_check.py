@@ -160,7 +160,10 @@ def _results(effects: Mapping[int, CausalEffect], gaps_closed: Mapping[int, floa
     falls = {index for index, q in zip(tested, corrected, strict=True) if q <= FALSE_DISCOVERY_RATE}
     return {
         index: CausalRow(
-            effect.kl, max(effect.kl_random), effect.exceeds_random and index in falls, gaps_closed.get(index)
+            effect.kl,
+            max(effect.kl_random),
+            effect.exceeds_random and index in falls,
+            gap_closed=gaps_closed.get(index),
         )
         for index, effect in effects.items()
     }

@@ -46,8 +46,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def config(folder: Path) -> DiffConfig:
-    own: dict[str, Any] = {"inside_a": BASE, "inside_b": TUNED, "dictionary_size": 160, "depth": 0.5, "features": 6}
-    own["steer"] = 2
+    sides = {"inside_a": BASE, "inside_b": TUNED}
+    own: dict[str, Any] = {**sides, "dictionary_size": 160, "depth": 0.5, "features": 6, "steer": 2}
     return DiffConfig(
         model_a=record(folder / "a.jsonl", "That is all I know."),
         model_b=record(folder / "b.jsonl", "What do you think of it?"),

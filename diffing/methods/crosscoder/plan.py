@@ -34,6 +34,9 @@ class CrosscoderSettings(InsideSettings, FeatureSettings):
     """Where both models are read: after this share of their blocks."""
     dictionary_size: Annotated[int | None, Setting(_GROUP, "Latents"), Field(ge=16)] = None
     """The number of latents of the crosscoder. Default: by the models' width, 8,192 to 32,768."""
+    steer: Annotated[int, Setting(_GROUP), Field(ge=0)] = 0
+    """Let the model that has a confirmed feature answer this many held-out prompts anew without it, to see whether the
+    feature becomes rarer."""
     null: Annotated[bool, Setting(_GROUP)] = False
     """Also train the crosscoder on model A against itself, to see how many exclusive features that gives."""
 
@@ -155,6 +158,8 @@ class CrosscoderPlan(MethodPlan):
             heldout=tuple(tools.heldout),
             features=followed(config),
             null=own.null,
+            steer=own.steer,
+            sampling=config.sampling,
             seed=config.seed,
         )
         a, b = (_side(config, side) for side in SIDES)

@@ -46,7 +46,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def config(folder: Path) -> DiffConfig:
-    own: dict[str, Any] = {"inside_a": BASE, "inside_b": TUNED, "dictionary_size": 160, "depth": 0.5, "features": 6}
+    sides = {"inside_a": BASE, "inside_b": TUNED}
+    own: dict[str, Any] = {**sides, "dictionary_size": 160, "depth": 0.5, "features": 6, "steer": 2}
     return DiffConfig(
         model_a=record(folder / "a.jsonl", "That is all I know."),
         model_b=record(folder / "b.jsonl", "What do you think of it?"),
@@ -95,6 +96,9 @@ def test_the_table_of_features_tells_kind_threshold_scaling_and_effect(report: R
     checked = [row for row in rows.values() if row["causal"] is not None]
     assert checked
     assert all(row["causal_kl"] >= 0 and row["causal_kl_random"] > 0 for row in checked)  # type: ignore[operator]
+    assert any(row["gap_closed"] is not None for row in checked)  # the pair shares its space
+    rates = [row[name] for row in checked for name in ("rate_before_steering", "rate_steered")]
+    assert set(rates) <= {0, 0.5, 1}
     assert {row["kind"] for row in rows.values()} <= {"exclusive", "difference", "changed", "shared"}
     assert all(row["owner"] in ("a", "b") for row in rows.values() if row["shown_in"] == "internal")
     assert all(row["rho"] is None for name, row in rows.items() if str(name).startswith("d"))

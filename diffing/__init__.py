@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from diffing.errors import DiffingError, HubError, LimitError, MissingExtraError, ModelError, SettingError
     from diffing.estimates import Concentration, Coverage, Estimate, Metrics
     from diffing.methods.base import Measurements, Method
+    from diffing.methods.features.feature_screening import ScreenOptions
     from diffing.methods.lexical import LexicalMethod
     from diffing.methods.lexical.phrases import PhraseSearch
     from diffing.methods.llm import LlmMethod
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from diffing.methods.llm.settings import Clustering
     from diffing.methods.sae import SaeMethod, SaeOptions
     from diffing.methods.sae.activation_cache import TextStore
-    from diffing.methods.sae.feature_screening import ScreenOptions
     from diffing.model_ref import ModelPlace, ModelRef
     from diffing.models import LoadOptions, Quantization, load_model
     from diffing.models.base import Model, OnCompletion, OnTokens, Price, Sampling
@@ -42,6 +42,9 @@ if TYPE_CHECKING:
         Conversation,
         Discovery,
         Evidence,
+        FeatureAbove,
+        FeatureKind,
+        FeatureMeasure,
         Finding,
         Finish,
         Hypothesis,
@@ -94,6 +97,9 @@ __all__ = [
     "Embedder",
     "Estimate",
     "Evidence",
+    "FeatureAbove",
+    "FeatureKind",
+    "FeatureMeasure",
     "Finding",
     "Finish",
     "HubError",
@@ -186,7 +192,7 @@ _HOMES = {
         "diffing.methods.llm.settings": "Clustering",
         "diffing.methods.sae": "SaeMethod SaeOptions",
         "diffing.methods.sae.activation_cache": "TextStore",
-        "diffing.methods.sae.feature_screening": "ScreenOptions",
+        "diffing.methods.features.feature_screening": "ScreenOptions",
         "diffing.model_ref": "ModelPlace ModelRef",
         "diffing.models": "LoadOptions Quantization load_model",
         "diffing.models.base": "Model OnCompletion OnTokens Price Sampling",
@@ -200,6 +206,7 @@ _HOMES = {
         "diffing.scope": "Junction Scope ScopeKind ScopeRule Term TermKind",
         "diffing.types": (
             "Block Category Completion Conversation Discovery Evidence Finding Finish Hypothesis "
+            "FeatureAbove FeatureKind FeatureMeasure "
             "Judgement KnownBy LatentMeasure Level LevelKind Measure Merged Message ModelInfo OnHypotheses OnProgress "
             "OnResponse Pair PhraseMeasure Place Prompt PropertyMeasure Rating Report Response Role Row Scalar Side "
             "Split Stage Usage Verdict"

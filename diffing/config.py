@@ -14,7 +14,6 @@ from pydantic.dataclasses import dataclass as validated
 from diffing import registry
 from diffing.masking import masked
 from diffing.model_ref import file_name_of, is_recorded, possible_paths, without_folders
-from diffing.models.base import Sampling
 from diffing.paths import existing
 from diffing.prompts.bundled_set import pinned
 from diffing.run_settings import RunSettings, draws_bundled
@@ -39,15 +38,20 @@ def combined(kinds: Sequence[type[Settings]]) -> tuple[type[Settings], ...]:
     Raises:
         TypeError: Two of them have a setting of the same name.
     """
-    owners: dict[str, str] = {}
+    owners: dict[str, type] = {}
     for kind in kinds:
         for field in fields(kind):
-            if field.name in owners:
+            owner = _declaring(kind, field.name)
+            if owners.setdefault(field.name, owner) is not owner:
                 raise TypeError(
-                    f"{owners[field.name]} and {kind.__name__} both have {field.name!r}: rename one of them"
+                    f"{owners[field.name].__name__} and {owner.__name__} both have {field.name!r}: rename one of them"
                 )
-            owners[field.name] = kind.__name__
     return tuple(kind for kind in reversed(kinds) if kind is not Settings)
+
+
+def _declaring(kind: type, name: str) -> type:
+    """The class that declares a field; several methods may share the class of settings that declares it."""
+    return next(each for each in kind.__mro__ if name in vars(each).get("__annotations__", {}))
 
 
 if TYPE_CHECKING:
@@ -97,13 +101,6 @@ class HubOptions(Settings):
 def columns_of(config: DiffConfig, side: Side) -> str | None:
     """The `--columns` setting that applies to one side's recorded responses; None if the columns are detected."""
     return (config.columns_a if side == "a" else config.columns_b) or config.columns
-
-
-def sampling_of(config: DiffConfig) -> Sampling:
-    """The sampling parameters with which both models answer the prompts."""
-    return Sampling(
-        max_new_tokens=config.max_new_tokens, temperature=config.temperature, top_p=config.top_p, seed=config.seed
-    )
 
 
 def settings_of(config: DiffConfig) -> dict[str, Scalar]:

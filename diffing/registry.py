@@ -10,6 +10,7 @@ METHODS: dict[str, str] = {
     "lexical": "diffing.methods.lexical.plan:LEXICAL",
     "sae": "diffing.methods.sae.plan:SAE",
     "llm": "diffing.methods.llm.plan:LLM",
+    "crosscoder": "diffing.methods.crosscoder.plan:CROSSCODER",
 }
 """The `MethodPlan` of every method by its name, in the order in which methods run."""
 BACKENDS: dict[str, str] = {

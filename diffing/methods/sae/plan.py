@@ -2,21 +2,20 @@
 
 import importlib.util
 from collections.abc import Mapping, Sequence
-from math import ceil
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
 from pydantic.dataclasses import dataclass as validated
 
-from diffing.costs import ResponseLengths, StageEstimate, expected, tokens
+from diffing.costs import ResponseLengths, StageEstimate, tokens
 from diffing.errors import SettingError
 from diffing.methods.base import Method, MethodPlan, Tools
+from diffing.methods.features.settings import FeatureSettings, followed
 from diffing.methods.sae.presets import PRESETS
-from diffing.methods.sae.stages import LABEL, READ, SCORE_LABELS, SCORE_NEW_LABELS, SIFT, SUMMARISE
+from diffing.methods.sae.stages import LLM_STAGES, READ
 from diffing.run_settings import RunSettings
-from diffing.settings import Setting, Settings
+from diffing.settings import Setting
 from diffing.stages import Step
-from diffing.types import SIDES, Prompt
+from diffing.types import Prompt
 
 if TYPE_CHECKING:
     from diffing.models.local.spec import LocalOptions
@@ -26,15 +25,13 @@ _GROUP = "The SAE method"
 
 
 @validated(frozen=True)
-class SaeSettings(Settings):
+class SaeSettings(FeatureSettings):
     """The settings that only the SAE method has."""
 
     reader: Annotated[str | None, Setting(_GROUP, "Reader", may_be_file=True)] = None
     """The model whose activations are read: a preset (gpt2, qwen2.5-7b, llama-3.1-8b, ...), org/name or a folder."""
     sae: Annotated[str | None, Setting(_GROUP, "SAE", may_be_file=True)] = None
     """release/sae_id as sae-lens names it, or a folder; default: the preset's."""
-    features: Annotated[int | None, Setting(_GROUP), Field(ge=2)] = None
-    """The largest number of features to follow up. Default: 40, or 200 if an LLM labels them (21 calls each)."""
 
 
 class SaePlan(MethodPlan):
@@ -45,7 +42,7 @@ class SaePlan(MethodPlan):
     hint = "A reader model reads all responses; features of its activations show how they differ."
     heading = "Seen in features of a sparse autoencoder"
     settings = SaeSettings
-    stages = (READ, SCORE_LABELS, LABEL, SCORE_NEW_LABELS, *SUMMARISE.values(), *SIFT.values())
+    stages = (READ, *LLM_STAGES.labelling, *LLM_STAGES.summing_up)
     asks_llm = True
 
     def runs_unasked(self, config: RunSettings) -> bool:
@@ -88,11 +85,14 @@ class SaePlan(MethodPlan):
         if not config.llm:
             return (reading,)
         named = "The LLM describes each feature that differs in words and checks how well the words fit."
-        summed = (*SUMMARISE.values(), *SIFT.values())
         return (
             reading,
-            Step("Naming the features", named, (SCORE_LABELS, LABEL, SCORE_NEW_LABELS)),
-            Step("Summing up the features", "The LLM states hypotheses from the features that differ.", summed),
+            Step("Naming the features", named, LLM_STAGES.labelling),
+            Step(
+                "Summing up the features",
+                "The LLM states hypotheses from the features that differ.",
+                LLM_STAGES.summing_up,
+            ),
         )
 
     def measured(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:
@@ -101,29 +101,15 @@ class SaePlan(MethodPlan):
 
     def estimate(self, config: RunSettings, prompts: Sequence[Prompt], lengths: ResponseLengths) -> list[StageEstimate]:
         """Estimates reading both responses of every pair, and 21 calls per feature to label it and score the labels."""
-        from diffing.methods.sae.labelling import SCORED
-        from diffing.methods.sae.summarise import IN_A_BATCH, IN_ONE_CALL
+        from diffing.methods.features.expected_costs import expected_labelling
 
         own = config.of(SaeSettings)
         reader = self.loads(config).get("Reader") or own.sae or ""
         texts = 2 * len(prompts)
         read = sum(lengths.of_pair(prompt) + 2 * tokens(prompt.text) for prompt in prompts)
         stages = [StageEstimate(READ, reader, texts, read, 0, 0.0, None)]
-        if not config.llm:
-            return stages
-        features = followed(config)
-        for stage, calls in ((SCORE_LABELS, SCORED), (LABEL, 1), (SCORE_NEW_LABELS, SCORED)):
-            questions = calls * features
-            stages.append(expected(config, stage, config.llm, questions, questions * 900, questions * 40))
-        half = ceil(features / 2)
-        groups = 1 if half <= IN_ONE_CALL else ceil(half / IN_A_BATCH)
-        for side in SIDES:
-            summaries = ((SUMMARISE[side], groups), (SIFT[side], int(groups > 1)))
-            stages += [
-                expected(config, stage, config.llm, calls, calls * 6000, calls * 2000)
-                for stage, calls in summaries
-                if calls
-            ]
+        if config.llm:
+            stages += expected_labelling(config, config.llm, followed(config), LLM_STAGES)
         return stages
 
     def build(self, config: RunSettings, tools: Tools) -> Method:
@@ -142,11 +128,6 @@ def _reader_options(group: "ProcessGroup | None") -> "LocalOptions":
     from diffing.models.local.spec import LocalOptions
 
     return LocalOptions(device=device_of_rank(group.local_rank)) if group else LocalOptions()
-
-
-def followed(config: RunSettings) -> int:
-    """Returns the largest number of features to follow up: fewer without an LLM, since a person reads the list."""
-    return config.of(SaeSettings).features or (200 if config.llm else 40)
 
 
 SAE = SaePlan()

@@ -1,0 +1,101 @@
+"""Chats as token ids, and batches of them in a seeded order that is the same every time.
+
+This module knows no model and no tokenizer.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizedChat:
+    """The tokens of a conversation and the response to it."""
+
+    ids: "NDArray[np.int32]"
+    """The token ids of the conversation, then those of the response."""
+    start: int
+    """The index of the response's first token; at least 1."""
+
+    @property
+    def first_read(self) -> int:
+        """The index of the anchor: the last position before the response, at which its first token is predicted."""
+        return self.start - 1
+
+    @property
+    def read(self) -> int:
+        """The number of read positions: the anchor and the tokens of the response."""
+        return len(self.ids) - self.first_read
+
+
+@dataclass(frozen=True, slots=True)
+class ChatBatch:
+    """Chats that are padded on the right, where a causal model's earlier positions do not see the padding."""
+
+    ids: "Tensor"
+    """Token ids, chats x length."""
+    present: "Tensor"
+    """Chats x length: True at tokens, False at padding."""
+    read: "Tensor"
+    """Chats x length: True at the anchor and at the tokens of the response."""
+
+    def to(self, device: "str | object") -> "ChatBatch":
+        """Returns the batch on another device."""
+        return ChatBatch(self.ids.to(device), self.present.to(device), self.read.to(device))  # type: ignore[call-overload]
+
+
+def padded(chats: Sequence[TokenizedChat]) -> ChatBatch:
+    """Pads chats to one batch, in the order given."""
+    import torch
+
+    shape = (len(chats), max(len(chat.ids) for chat in chats))
+    ids = torch.zeros(shape, dtype=torch.long)
+    present, read = torch.zeros(shape, dtype=torch.bool), torch.zeros(shape, dtype=torch.bool)
+    for row, chat in enumerate(chats):
+        last = len(chat.ids)
+        ids[row, :last] = torch.from_numpy(chat.ids)
+        present[row, :last] = True
+        read[row, chat.first_read : last] = True
+    return ChatBatch(ids, present, read)
+
+
+def chats_of_step(chats: Sequence[TokenizedChat], step: int, per_step: int, seed: int) -> list[TokenizedChat]:
+    """The chats of one training step. Each pass over all chats has an order of its own, drawn from the seed.
+
+    Args:
+        chats: All chats.
+        step: The number of the step, from 0.
+        per_step: Chats per step.
+        seed: The seed of the order.
+    """
+    places = range(step * per_step, (step + 1) * per_step)
+    orders = {place // len(chats): _order(len(chats), seed, place // len(chats)) for place in places}
+    return [chats[int(orders[place // len(chats)][place % len(chats)])] for place in places]
+
+
+def _order(count: int, seed: int, number: int) -> "NDArray[np.int64]":
+    import numpy as np
+
+    return np.random.default_rng([seed, number]).permutation(count)
+
+
+def by_length(chats: Sequence[TokenizedChat], most_tokens: int) -> Iterator[list[int]]:
+    """Yields the indices of chats in groups of similar length, the longest first.
+
+    Args:
+        chats: The chats.
+        most_tokens: The largest number of tokens of a group with its padding; a longer chat is a group by itself.
+    """
+    group: list[int] = []
+    for index in sorted(range(len(chats)), key=lambda index: -len(chats[index].ids)):
+        if group and (len(group) + 1) * len(chats[group[0]].ids) > most_tokens:
+            yield group
+            group = []
+        group.append(index)
+    if group:
+        yield group

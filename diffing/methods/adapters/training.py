@@ -1,0 +1,247 @@
+"""Trains the branches so that the hybrid predicts what the tuned model predicts, with few features at a time.
+
+Source: arXiv 2602.20904. Two additions: the weight of sparsity is doubled as long as too many features are active, and
+the branches are in float32 whatever the type of the models.
+"""
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from diffing.methods.adapters.batches import ChatBatch, TokenizedChat, by_length, chats_of_step, padded
+from diffing.methods.adapters.divergence import divergence
+from diffing.methods.adapters.hybrid import ForwardPass, Hybrid, Mlp
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """The settings of training, apart from the models and the chats."""
+
+    steps: int
+    """The number of steps."""
+    chats: int = 12
+    """The number of chats of each step."""
+    sparsity: float = 1e-3
+    """The weight of the sparsity loss at the beginning (lambda)."""
+    rate: float = 8e-4
+    """The learning rate after the warm-up."""
+    seed: int = 0
+    """The seed of the first weights, of the order of chats and of the cuts."""
+    batch_tokens: int = 8192
+    """The largest number of tokens with padding that run at a time; a step's gradients are summed over its batches."""
+
+    @property
+    def period(self) -> int:
+        """The number of steps between two decisions on the weight of sparsity, and of the warm-up: 5 %."""
+        return max(self.steps // 20, 1)
+
+    def rate_at(self, step: int) -> float:
+        """The learning rate of a step: a linear warm-up, then a cosine to 0."""
+        if step < self.period:
+            return self.rate * (step + 1) / self.period
+        done = (step - self.period) / max(self.steps - self.period, 1)
+        return self.rate * 0.5 * (1 + math.cos(math.pi * done))
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far training has come, apart from the weights and the optimiser's state."""
+
+    step: int
+    """The number of steps done."""
+    sparsity: float
+    """The current weight of the sparsity loss."""
+    active: float = 0.0
+    """The features active at read positions, summed over blocks, since the last decision on that weight."""
+    positions: int = 0
+    """The number of read positions since then."""
+
+
+class Saving(Protocol):
+    """Keeps what training needs to go on, and tells when it is time to."""
+
+    def due(self) -> bool:
+        """Whether enough time has passed since the last call of `save`."""
+
+    def save(self, tensors: dict[str, "Tensor"], numbers: dict[str, float]) -> None:
+        """Saves at once."""
+
+    def load(self) -> "tuple[dict[str, Tensor], dict[str, float]] | None":
+        """What was saved last; None if there is nothing."""
+
+
+@dataclass(slots=True)
+class Losses:
+    """The parts of the loss of one step."""
+
+    predictions: float = 0.0
+    """KL(tuned || hybrid), mean over read positions."""
+    cuts: float = 0.0
+    """The KL of both halves' combinations at the step's cut."""
+    streams: float = 0.0
+    """The relative squared error of the residual stream, mean over blocks and tokens."""
+    sparsity: float = 0.0
+    """The sum over blocks of the mean over tokens of activation times norm, without its weight."""
+
+
+_CUTS_WEIGHT = 2.0
+
+
+@dataclass(slots=True)
+class Trainer:
+    """Trains the branches of a hybrid in place.
+
+    Args:
+        hybrid: The hybrid, whose branches are new or those of an interrupted training.
+        chats: The chats to train on.
+        settings: The settings of training.
+    """
+
+    hybrid: Hybrid
+    chats: Sequence[TokenizedChat]
+    settings: TrainingSettings
+    progress: Progress = field(init=False)
+    _optimiser: Any = field(init=False)
+    _parameters: "list[Tensor]" = field(init=False)
+
+    def __post_init__(self) -> None:
+        import torch
+
+        self.progress = Progress(0, self.settings.sparsity)
+        self._parameters = self.hybrid.branches.tensors()
+        for parameter in self._parameters:
+            parameter.requires_grad_(True)
+        self._optimiser = torch.optim.AdamW(self._parameters, lr=self.settings.rate, weight_decay=0.0)
+
+    def run(self, saving: Saving | None = None, on_step: Callable[[int, int], None] = lambda done, of: None) -> None:
+        """Trains up to the last step, from where an interrupted training was saved.
+
+        Args:
+            saving: Where the state is kept; None keeps nothing.
+            on_step: Called with the number of steps done and of all.
+        """
+        if saving is not None and (stored := saving.load()) is not None:
+            self._resume(*stored)
+        on_step(self.progress.step, self.settings.steps)
+        while self.progress.step < self.settings.steps:
+            self.step()
+            on_step(self.progress.step, self.settings.steps)
+            if saving is not None and (saving.due() or self.progress.step == self.settings.steps):
+                saving.save(*self._state())
+        for parameter in self._parameters:
+            parameter.requires_grad_(False)
+
+    def step(self) -> Losses:
+        """Does one step; returns the parts of its loss."""
+        import torch
+
+        step, settings = self.progress.step, self.settings
+        chats = chats_of_step(self.chats, step, settings.chats, settings.seed)
+        self._optimiser.zero_grad()
+        losses = self._accumulate(chats, random.Random(f"{settings.seed}:{step}"))
+        torch.nn.utils.clip_grad_norm_(self._parameters, 1.0)
+        self._optimiser.param_groups[0]["lr"] = settings.rate_at(step)
+        self._optimiser.step()
+        self.progress.step += 1
+        if self.progress.step % settings.period == 0:
+            self._decide_on_sparsity()
+        return losses
+
+    def _accumulate(self, chats: Sequence[TokenizedChat], chance: random.Random) -> Losses:
+        """Sums the gradients of a step's loss over its batches. Each part is undone before the next begins."""
+        read, tokens = sum(chat.read for chat in chats), sum(len(chat.ids) for chat in chats)
+        depth = self.hybrid.depth
+        cut = chance.randrange(1, depth) if depth > 1 else None
+        losses = Losses()
+        for group in by_length(chats, self.settings.batch_tokens):
+            batch = padded([chats[index] for index in group]).to(self.hybrid.device)
+            tuned = self._of_tuned(batch)
+            self._whole(batch, tuned, read, tokens, losses)
+            if cut is not None:
+                below: tuple[Mlp, ...] = ("adapted",) * cut + ("tuned",) * (depth - cut)
+                above: tuple[Mlp, ...] = ("tuned",) * cut + ("adapted",) * (depth - cut)
+                for mlps in (below, above):
+                    found = divergence(tuned.log_probabilities, self.hybrid.run(batch, mlps).log_probabilities) / read
+                    (_CUTS_WEIGHT * found).backward()  # type: ignore[no-untyped-call]
+                    losses.cuts += float(found.detach())
+        return losses
+
+    def _of_tuned(self, batch: ChatBatch) -> ForwardPass:
+        import torch
+
+        with torch.no_grad():
+            return self.hybrid.run(batch, self.hybrid.uniform("tuned"))
+
+    def _whole(self, batch: ChatBatch, tuned: ForwardPass, read: int, tokens: int, losses: Losses) -> None:
+        passed = self.hybrid.run(batch, self.hybrid.uniform("adapted"))
+        predictions = divergence(tuned.log_probabilities, passed.log_probabilities) / read
+        streams = sum(
+            stream_errors(own, other, batch.present).sum().to(predictions.device)
+            for own, other in zip(passed.leaving, tuned.leaving, strict=True)
+        ) / (tokens * self.hybrid.depth)
+        sparsity = (
+            sum(
+                (features[batch.present.to(features.device)] @ self.hybrid.branches.blocks[block].norms())
+                .sum()
+                .to(predictions.device)
+                for block, features in passed.features.items()
+            )
+            / tokens
+        )
+        (predictions + streams + self.progress.sparsity * sparsity).backward()
+        losses.predictions += float(predictions.detach())
+        losses.streams += float(streams.detach())
+        losses.sparsity += float(sparsity.detach())
+        for features in passed.features.values():
+            self.progress.active += float((features[batch.read.to(features.device)] > 0).sum())
+        self.progress.positions += int(batch.read.sum())
+
+    def _decide_on_sparsity(self) -> None:
+        """Doubles the weight of sparsity if more than a sixteenth of a block's features is active at a position."""
+        active = self.progress.active / (self.progress.positions * self.hybrid.depth)
+        if active > self.hybrid.branches.features / 16:
+            self.progress.sparsity *= 2
+        self.progress.active, self.progress.positions = 0.0, 0
+
+    def _state(self) -> tuple[dict[str, "Tensor"], dict[str, float]]:
+        tensors = {}
+        for key, parameter in self.hybrid.branches.named():
+            state = self._optimiser.state[parameter]
+            tensors |= {key: parameter.detach(), f"{key}.mean": state["exp_avg"], f"{key}.square": state["exp_avg_sq"]}
+        one = self.progress
+        numbers = {"step": one.step, "sparsity": one.sparsity, "active": one.active, "positions": one.positions}
+        return tensors, numbers
+
+    def _resume(self, tensors: dict[str, "Tensor"], numbers: dict[str, float]) -> None:
+        import torch
+
+        self.progress = Progress(
+            int(numbers["step"]), numbers["sparsity"], numbers["active"], int(numbers["positions"])
+        )
+        with torch.no_grad():
+            for key, parameter in self.hybrid.branches.named():
+                parameter.copy_(tensors[key])
+                self._optimiser.state[parameter] = {
+                    "step": torch.tensor(float(self.progress.step)),
+                    "exp_avg": tensors[f"{key}.mean"].to(parameter.device),
+                    "exp_avg_sq": tensors[f"{key}.square"].to(parameter.device),
+                }
+
+
+def stream_errors(own: "Tensor", other: "Tensor", present: "Tensor") -> "Tensor":
+    """The squared distance of residual streams over the squared norm of the tuned model's, at each token.
+
+    Args:
+        own: The hybrid's stream leaving one block, chats x length x width.
+        other: The tuned model's, of the same shape.
+        present: Chats x length: True at tokens, False at padding.
+    """
+    at = present.to(own.device)
+    reference = other[at].float()
+    errors: Tensor = (own[at].float() - reference).square().sum(-1) / reference.square().sum(-1).clamp(min=1e-12)
+    return errors

@@ -1,11 +1,11 @@
 """The hybrid: a tuned model in which every MLP can be its own, the base's, or the base's with a trained branch.
 
-All weights of both models are frozen. With the base's MLPs, what is left of tuning is what changed elsewhere (attention,
-norms, embeddings); what the branches then have to add is what tuning changed in the MLPs.
+All weights of both models are frozen. With the base's MLPs, what is left of tuning is what changed elsewhere
+(attention, norms, embeddings); what the branches then have to add is what tuning changed in the MLPs.
 Source: arXiv 2602.20904. This module knows no texts.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -13,13 +13,12 @@ from diffing.methods.adapters.batches import ChatBatch
 from diffing.methods.adapters.branches import Branch, Branches
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
     from transformers import PreTrainedModel
 
 Mlp: TypeAlias = Literal["tuned", "base", "adapted"]
 """Which MLP a block uses: the tuned model's, the base's, or the base's with its branch."""
-Edit: TypeAlias = Callable[["Tensor", "Tensor"], "Tensor"]
-"""Given a block's feature activations (... x features) and its branch's output (... x width), the output to use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,6 @@ class _Switch:
     base: Any
     branch: Branch
     use: Mlp = "tuned"
-    edit: Edit | None = None
     features: "Tensor | None" = None
 
     def forward(self, u: "Tensor") -> "Tensor":
@@ -53,10 +51,7 @@ class _Switch:
         if self.use == "base":
             return kept
         self.features = self.branch.features(u)
-        added = self.branch.output(self.features)
-        if self.edit is not None:
-            added = self.edit(self.features, added)
-        return kept + added.to(kept.dtype)
+        return kept + self.branch.output(self.features).to(kept.dtype)
 
 
 @dataclass(slots=True)
@@ -81,9 +76,8 @@ class Hybrid:
             model.eval().requires_grad_(False)
         self._switches = []
         placed = []
-        for block, of_base, branch in zip(
-            blocks_of(self.tuned), blocks_of(self.base), self.branches.blocks, strict=True
-        ):
+        both = zip(blocks_of(self.tuned), blocks_of(self.base), self.branches.blocks, strict=True)
+        for block, of_base, branch in both:
             device = next(block.parameters()).device
             here = Branch(*(tensor.to(device) for tensor in branch.tensors()))
             switch = _Switch(block.mlp, of_base.mlp.to(device), here)
@@ -106,19 +100,28 @@ class Hybrid:
         """The same choice of MLP for all blocks."""
         return (mlp,) * self.depth
 
-    def run(self, batch: ChatBatch, mlps: Sequence[Mlp], edits: "dict[int, Edit] | None" = None) -> ForwardPass:
+    def use(self, mlps: Sequence[Mlp]) -> None:
+        """Chooses the MLP of each block for the passes that follow."""
+        for switch, use in zip(self._switches, mlps, strict=True):
+            switch.use, switch.features = use, None
+
+    def run(self, batch: ChatBatch, mlps: Sequence[Mlp]) -> ForwardPass:
         """Runs the tuned model with a choice of MLPs.
 
         Args:
             batch: The chats, on `device`.
             mlps: Which MLP each block uses.
-            edits: By block, an edit of its branch's output.
         """
-        for index, (switch, use) in enumerate(zip(self._switches, mlps, strict=True)):
-            switch.use, switch.edit, switch.features = use, (edits or {}).get(index), None
+        self.use(mlps)
         leaving, log_probabilities = forward(self.tuned, batch)
         features = {i: switch.features for i, switch in enumerate(self._switches) if switch.features is not None}
+        self.use(mlps)  # what was caught is kept no longer than whoever asked for it keeps it
         return ForwardPass(leaving, log_probabilities, features)
+
+    def mlp(self, block: int) -> "torch.nn.Module":
+        """The module in the place of a block's MLP, whose output can be edited with a hook."""
+        module: torch.nn.Module = blocks_of(self.tuned)[block].mlp
+        return module
 
     def run_base(self, batch: ChatBatch) -> "Tensor":
         """The base model's log-probabilities at the read positions."""

@@ -7,12 +7,13 @@ the branches are in float32 whatever the type of the models.
 import math
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from diffing.methods.adapters.batches import ChatBatch, TokenizedChat, by_length, chats_of_step, padded
 from diffing.methods.adapters.divergence import divergence
 from diffing.methods.adapters.hybrid import ForwardPass, Hybrid, Mlp
+from diffing.methods.inside.checkpoint import Checkpoint, TrainingState
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,19 +63,6 @@ class Progress:
     """The number of read positions since then."""
 
 
-class Saving(Protocol):
-    """Keeps what training needs to go on, and tells when it is time to."""
-
-    def due(self) -> bool:
-        """Whether enough time has passed since the last call of `save`."""
-
-    def save(self, tensors: dict[str, "Tensor"], numbers: dict[str, float]) -> None:
-        """Saves at once."""
-
-    def load(self) -> "tuple[dict[str, Tensor], dict[str, float]] | None":
-        """What was saved last; None if there is nothing."""
-
-
 @dataclass(slots=True)
 class Losses:
     """The parts of the loss of one step."""
@@ -118,21 +106,29 @@ class Trainer:
             parameter.requires_grad_(True)
         self._optimiser = torch.optim.AdamW(self._parameters, lr=self.settings.rate, weight_decay=0.0)
 
-    def run(self, saving: Saving | None = None, on_step: Callable[[int, int], None] = lambda done, of: None) -> None:
+    def run(
+        self, checkpoint: Checkpoint | None = None, on_step: Callable[[int, int], None] = lambda done, total: None
+    ) -> None:
         """Trains up to the last step, from where an interrupted training was saved.
 
         Args:
-            saving: Where the state is kept; None keeps nothing.
+            checkpoint: Where the state is kept; None keeps nothing.
             on_step: Called with the number of steps done and of all.
+
+        Raises:
+            SettingError: The checkpoint is damaged, belongs to another training, or cannot be written.
         """
-        if saving is not None and (stored := saving.load()) is not None:
-            self._resume(*stored)
+        stored = None if checkpoint is None else checkpoint.load()
+        if stored is not None:
+            self._resume(stored)
         on_step(self.progress.step, self.settings.steps)
         while self.progress.step < self.settings.steps:
             self.step()
             on_step(self.progress.step, self.settings.steps)
-            if saving is not None and (saving.due() or self.progress.step == self.settings.steps):
-                saving.save(*self._state())
+            if checkpoint is not None and self.progress.step < self.settings.steps:
+                checkpoint.save_if_due(self._state)
+        if checkpoint is not None:
+            checkpoint.save(self._state())
         for parameter in self._parameters:
             parameter.requires_grad_(False)
 
@@ -208,28 +204,25 @@ class Trainer:
             self.progress.sparsity *= 2
         self.progress.active, self.progress.positions = 0.0, 0
 
-    def _state(self) -> tuple[dict[str, "Tensor"], dict[str, float]]:
+    def _state(self) -> TrainingState:
         tensors = {}
         for key, parameter in self.hybrid.branches.named():
             state = self._optimiser.state[parameter]
-            tensors |= {key: parameter.detach(), f"{key}.mean": state["exp_avg"], f"{key}.square": state["exp_avg_sq"]}
-        one = self.progress
-        numbers = {"step": one.step, "sparsity": one.sparsity, "active": one.active, "positions": one.positions}
-        return tensors, numbers
+            tensors |= {key: parameter, f"{key}.mean": state["exp_avg"], f"{key}.square": state["exp_avg_sq"]}
+        return TrainingState(tensors, asdict(self.progress))
 
-    def _resume(self, tensors: dict[str, "Tensor"], numbers: dict[str, float]) -> None:
+    def _resume(self, stored: TrainingState) -> None:
         import torch
 
-        self.progress = Progress(
-            int(numbers["step"]), numbers["sparsity"], numbers["active"], int(numbers["positions"])
-        )
+        one = stored.numbers
+        self.progress = Progress(int(one["step"]), one["sparsity"], one["active"], int(one["positions"]))
         with torch.no_grad():
             for key, parameter in self.hybrid.branches.named():
-                parameter.copy_(tensors[key])
+                parameter.copy_(stored.tensors[key])
                 self._optimiser.state[parameter] = {
                     "step": torch.tensor(float(self.progress.step)),
-                    "exp_avg": tensors[f"{key}.mean"].to(parameter.device),
-                    "exp_avg_sq": tensors[f"{key}.square"].to(parameter.device),
+                    "exp_avg": stored.tensors[f"{key}.mean"].to(parameter.device),
+                    "exp_avg_sq": stored.tensors[f"{key}.square"].to(parameter.device),
                 }
 
 

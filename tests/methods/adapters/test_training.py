@@ -1,11 +1,7 @@
 """Training recovers what tuning changed in the MLPs, finds nothing where nothing changed, and can be interrupted."""
 
-from typing import Any
 
-import pytest
-import torch
 
-from diffing.methods.adapters.batches import chats_of_step
 from diffing.methods.adapters.training import Trainer, TrainingSettings
 from diffing.methods.adapters.trust import measure_trust
 from tests.methods.adapters.tiny import chats, hybrid, model, tuned

@@ -3,9 +3,11 @@
 This module knows no model and no tokenizer.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from diffing.methods.inside.response_tokens import TokenizedResponse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,24 +15,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-@dataclass(frozen=True, slots=True)
-class TokenizedChat:
-    """The tokens of a conversation and the response to it."""
+def anchor(chat: TokenizedResponse) -> int:
+    """The index of the last position before the response, at which its first token is predicted."""
+    return max(chat.start - 1, 0)
 
-    ids: "NDArray[np.int32]"
-    """The token ids of the conversation, then those of the response."""
-    start: int
-    """The index of the response's first token; at least 1."""
 
-    @property
-    def first_read(self) -> int:
-        """The index of the anchor: the last position before the response, at which its first token is predicted."""
-        return self.start - 1
-
-    @property
-    def read(self) -> int:
-        """The number of read positions: the anchor and the tokens of the response."""
-        return len(self.ids) - self.first_read
+def read_positions(chat: TokenizedResponse) -> int:
+    """The number of positions that are read: the anchor and the tokens of the response."""
+    return len(chat.ids) - anchor(chat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +41,7 @@ class ChatBatch:
         return ChatBatch(self.ids.to(device), self.present.to(device), self.read.to(device))  # type: ignore[call-overload]
 
 
-def padded(chats: Sequence[TokenizedChat]) -> ChatBatch:
+def padded(chats: Sequence[TokenizedResponse]) -> ChatBatch:
     """Pads chats to one batch, in the order given."""
     import torch
 
@@ -60,11 +52,11 @@ def padded(chats: Sequence[TokenizedChat]) -> ChatBatch:
         last = len(chat.ids)
         ids[row, :last] = torch.from_numpy(chat.ids)
         present[row, :last] = True
-        read[row, chat.first_read : last] = True
+        read[row, anchor(chat) : last] = True
     return ChatBatch(ids, present, read)
 
 
-def chats_of_step(chats: Sequence[TokenizedChat], step: int, per_step: int, seed: int) -> list[TokenizedChat]:
+def chats_of_step(chats: Sequence[TokenizedResponse], step: int, per_step: int, seed: int) -> list[TokenizedResponse]:
     """The chats of one training step. Each pass over all chats has an order of its own, drawn from the seed.
 
     Args:
@@ -82,20 +74,3 @@ def _order(count: int, seed: int, number: int) -> "NDArray[np.int64]":
     import numpy as np
 
     return np.random.default_rng([seed, number]).permutation(count)
-
-
-def by_length(chats: Sequence[TokenizedChat], most_tokens: int) -> Iterator[list[int]]:
-    """Yields the indices of chats in groups of similar length, the longest first.
-
-    Args:
-        chats: The chats.
-        most_tokens: The largest number of tokens of a group with its padding; a longer chat is a group by itself.
-    """
-    group: list[int] = []
-    for index in sorted(range(len(chats)), key=lambda index: -len(chats[index].ids)):
-        if group and (len(group) + 1) * len(chats[group[0]].ids) > most_tokens:
-            yield group
-            group = []
-        group.append(index)
-    if group:
-        yield group

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from diffing.methods.adapters.batches import ChatBatch, padded
+from diffing.methods.adapters.hybrid import ForwardPass, Hybrid
 from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.features.sparse_latents import Latents
 from diffing.methods.features.tokens import Token
-from diffing.methods.inside.response_tokens import ResponseTokenizer
-
-from diffing.methods.adapters.batches import ChatBatch, TokenizedChat, by_length, padded
-from diffing.methods.adapters.hybrid import ForwardPass, Hybrid
+from diffing.methods.inside.batches import by_length
+from diffing.methods.inside.response_tokens import ResponseTokenizer, TokenizedResponse
 from diffing.models.surrogates import without_surrogates
 from diffing.models.system_prompt import with_system_message
 
@@ -45,7 +45,7 @@ class HybridReader:
     """The number of positions left out so far as attention sinks."""
     _limit: float | None = field(default=None, init=False)
 
-    def chat(self, exchange: Exchange) -> TokenizedChat | UnreadableResponse:
+    def chat(self, exchange: Exchange) -> TokenizedResponse | UnreadableResponse:
         """Tokenizes an exchange (a document, if it has no conversation), or says why the tuned model cannot read it."""
         response = without_surrogates(exchange.response)
         if not exchange.conversation:
@@ -55,7 +55,7 @@ class HybridReader:
             conversation = with_system_message(conversation, self.system_prompt)
         return self.tokens.text(conversation, response)
 
-    def calibrate(self, chats: Sequence[TokenizedChat]) -> None:
+    def calibrate(self, chats: Sequence[TokenizedResponse]) -> None:
         """Finds, on a sample of train chats, the norm above which a position is an attention sink.
 
         Raises:
@@ -68,7 +68,7 @@ class HybridReader:
         sample = list(chats[:: max(len(chats) // _CALIBRATED_ON, 1)][:_CALIBRATED_ON])
         norms = []
         with torch.inference_mode():
-            for group in by_length(sample, self.batch_tokens):
+            for group in by_length(sample, self.batch_tokens, len(sample)):
                 batch = padded([sample[index] for index in group]).to(self.hybrid.device)
                 found = self._norms(self._pass(batch))
                 norms.append(found[batch.read.to(found.device)].cpu())
@@ -95,7 +95,7 @@ class HybridReader:
         places = [place for place in range(len(tokenized)) if place not in found]
         chats = [text for text in tokenized if not isinstance(text, UnreadableResponse)]
         with torch.inference_mode():
-            for group in by_length(chats, self.batch_tokens):
+            for group in by_length(chats, self.batch_tokens, len(chats)):
                 largest = self._largest(padded([chats[index] for index in group]).to(self.hybrid.device))
                 for row, index in enumerate(group):
                     found[places[index]] = _sparse(largest[row], chats[index].tokens)

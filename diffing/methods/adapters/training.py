@@ -10,10 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from diffing.methods.adapters.batches import ChatBatch, TokenizedChat, by_length, chats_of_step, padded
+from diffing.methods.adapters.batches import ChatBatch, chats_of_step, padded, read_positions
 from diffing.methods.adapters.divergence import divergence
 from diffing.methods.adapters.hybrid import ForwardPass, Hybrid, Mlp
+from diffing.methods.inside.batches import by_length
 from diffing.methods.inside.checkpoint import Checkpoint, TrainingState
+from diffing.methods.inside.response_tokens import TokenizedResponse
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,6 +63,10 @@ class Progress:
     """The features active at read positions, summed over blocks, since the last decision on that weight."""
     positions: int = 0
     """The number of read positions since then."""
+    loss: float = 0.0
+    """The sum of the steps' losses since then, without that of sparsity."""
+    density: float = 0.0
+    """The sum of the steps' sparsity losses since then, without their weight."""
 
 
 @dataclass(slots=True)
@@ -91,7 +97,7 @@ class Trainer:
     """
 
     hybrid: Hybrid
-    chats: Sequence[TokenizedChat]
+    chats: Sequence[TokenizedResponse]
     settings: TrainingSettings
     progress: Progress = field(init=False)
     _optimiser: Any = field(init=False)
@@ -144,17 +150,19 @@ class Trainer:
         self._optimiser.param_groups[0]["lr"] = settings.rate_at(step)
         self._optimiser.step()
         self.progress.step += 1
+        self.progress.loss += losses.predictions + _CUTS_WEIGHT * losses.cuts + losses.streams
+        self.progress.density += losses.sparsity
         if self.progress.step % settings.period == 0:
             self._decide_on_sparsity()
         return losses
 
-    def _accumulate(self, chats: Sequence[TokenizedChat], chance: random.Random) -> Losses:
+    def _accumulate(self, chats: Sequence[TokenizedResponse], chance: random.Random) -> Losses:
         """Sums the gradients of a step's loss over its batches. Each part is undone before the next begins."""
-        read, tokens = sum(chat.read for chat in chats), sum(len(chat.ids) for chat in chats)
+        read, tokens = sum(map(read_positions, chats)), sum(len(chat.ids) for chat in chats)
         depth = self.hybrid.depth
         cut = chance.randrange(1, depth) if depth > 1 else None
         losses = Losses()
-        for group in by_length(chats, self.settings.batch_tokens):
+        for group in by_length(chats, self.settings.batch_tokens, len(chats)):
             batch = padded([chats[index] for index in group]).to(self.hybrid.device)
             tuned = self._of_tuned(batch)
             self._whole(batch, tuned, read, tokens, losses)
@@ -198,11 +206,16 @@ class Trainer:
         self.progress.positions += int(batch.read.sum())
 
     def _decide_on_sparsity(self) -> None:
-        """Doubles the weight of sparsity if more than a sixteenth of a block's features is active at a position."""
-        active = self.progress.active / (self.progress.positions * self.hybrid.depth)
-        if active > self.hybrid.branches.features / 16:
-            self.progress.sparsity *= 2
-        self.progress.active, self.progress.positions = 0.0, 0
+        """Doubles the weight of sparsity if too many features are active and it is not yet as costly as the rest.
+
+        Too many is more than a sixteenth of a block's features at a read position. Without the second condition the
+        weight doubles on while features need time to fall silent, and then outweighs what they are trained for.
+        """
+        one = self.progress
+        active = one.active / (one.positions * self.hybrid.depth)
+        if active > self.hybrid.branches.features / 16 and 2 * one.sparsity * one.density <= one.loss:
+            one.sparsity *= 2
+        self.progress = Progress(one.step, one.sparsity)
 
     def _state(self) -> TrainingState:
         tensors = {}
@@ -215,7 +228,9 @@ class Trainer:
         import torch
 
         one = stored.numbers
-        self.progress = Progress(int(one["step"]), one["sparsity"], one["active"], int(one["positions"]))
+        self.progress = Progress(
+            int(one["step"]), one["sparsity"], one["active"], int(one["positions"]), one["loss"], one["density"]
+        )
         with torch.no_grad():
             for key, parameter in self.hybrid.branches.named():
                 parameter.copy_(stored.tensors[key])

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from diffing.methods.adapters.batches import ChatBatch, TokenizedChat, by_length, padded
+from diffing.methods.adapters.batches import ChatBatch, padded
 from diffing.methods.adapters.divergence import each_divergence
 from diffing.methods.adapters.hybrid import ForwardPass, Hybrid
 from diffing.methods.adapters.training import stream_errors
+from diffing.methods.inside.batches import by_length
+from diffing.methods.inside.response_tokens import TokenizedResponse
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,7 +54,7 @@ def _recovered(left: float, of: float) -> float | None:
     return 1 - left / of if of > 0 else None
 
 
-def measure_trust(hybrid: Hybrid, chats: Sequence[TokenizedChat], batch_tokens: int = 8192) -> Trust:
+def measure_trust(hybrid: Hybrid, chats: Sequence[TokenizedResponse], batch_tokens: int = 8192) -> Trust:
     """Measures the figures on chats.
 
     Args:
@@ -69,7 +71,7 @@ def measure_trust(hybrid: Hybrid, chats: Sequence[TokenizedChat], batch_tokens: 
         raise ValueError("expected chats to measure on, got none")
     sums = _Sums.zeros(hybrid)
     with torch.no_grad():
-        for group in by_length(chats, batch_tokens):
+        for group in by_length(chats, batch_tokens, len(chats)):
             sums.add(hybrid, padded([chats[index] for index in group]).to(hybrid.device))
     return sums.trust()
 

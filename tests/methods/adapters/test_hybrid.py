@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from diffing.methods.adapters.batches import padded
+from diffing.methods.adapters.batches import anchor, padded
 from diffing.methods.adapters.hybrid import forward
 from diffing.methods.adapters.trust import measure_trust
 from tests.methods.adapters.tiny import ARCHITECTURES, BLOCKS, chats, hybrid, model, tuned
@@ -35,7 +35,7 @@ def test_log_probabilities_are_those_of_the_whole_model(kind: str) -> None:
     with torch.no_grad():
         made = forward(own, padded(texts))[1]
         alone = [
-            own(torch.from_numpy(text.ids).long()[None]).logits[0, text.first_read :].log_softmax(-1) for text in texts
+            own(torch.from_numpy(text.ids).long()[None]).logits[0, anchor(text) :].log_softmax(-1) for text in texts
         ]
     assert torch.allclose(made, torch.cat(alone), atol=1e-4)
 

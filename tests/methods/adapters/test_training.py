@@ -1,7 +1,5 @@
 """Training recovers what tuning changed in the MLPs, finds nothing where nothing changed, and can be interrupted."""
 
-
-
 from diffing.methods.adapters.training import Trainer, TrainingSettings
 from diffing.methods.adapters.trust import measure_trust
 from tests.methods.adapters.tiny import chats, hybrid, model, tuned

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 import transformers
 
-from diffing.methods.adapters.batches import TokenizedChat
 from diffing.methods.adapters.branches import new_branches
 from diffing.methods.adapters.hybrid import Hybrid
+from diffing.methods.inside.response_tokens import TokenizedResponse
 
 WIDTH, BLOCKS, WORDS, FEATURES = 16, 3, 40, 24
 SHAPE: dict[str, Any] = {
@@ -52,10 +52,10 @@ def hybrid(base: Any, other: Any, features: int = FEATURES) -> Hybrid:
     return Hybrid(other, base, new_branches(BLOCKS, WIDTH, features, seed=0))
 
 
-def chats(count: int, seed: int = 0) -> list[TokenizedChat]:
+def chats(count: int, seed: int = 0) -> list[TokenizedResponse]:
     """Chats of random tokens and various lengths."""
     random = np.random.default_rng(seed)
     return [
-        TokenizedChat(random.integers(3, WORDS, length).astype(np.int32), int(random.integers(1, 5)))
+        TokenizedResponse(random.integers(3, WORDS, length).astype(np.int32), int(random.integers(1, 5)))
         for length in random.integers(6, 14, count)
     ]

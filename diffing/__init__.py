@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from diffing.errors import DiffingError, HubError, LimitError, MissingExtraError, ModelError, SettingError
     from diffing.estimates import Concentration, Coverage, Estimate, Metrics
     from diffing.methods.base import Measurements, Method
+    from diffing.methods.features.feature_screening import ScreenOptions
     from diffing.methods.lexical import LexicalMethod
     from diffing.methods.lexical.phrases import PhraseSearch
     from diffing.methods.llm import LlmMethod
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from diffing.methods.llm.settings import Clustering
     from diffing.methods.sae import SaeMethod, SaeOptions
     from diffing.methods.sae.activation_cache import TextStore
-    from diffing.methods.sae.feature_screening import ScreenOptions
     from diffing.model_ref import ModelPlace, ModelRef
     from diffing.models import LoadOptions, Quantization, load_model
     from diffing.models.base import Model, OnCompletion, OnTokens, Price, Sampling
@@ -184,7 +184,7 @@ _HOMES = {
         "diffing.methods.llm.settings": "Clustering",
         "diffing.methods.sae": "SaeMethod SaeOptions",
         "diffing.methods.sae.activation_cache": "TextStore",
-        "diffing.methods.sae.feature_screening": "ScreenOptions",
+        "diffing.methods.features.feature_screening": "ScreenOptions",
         "diffing.model_ref": "ModelPlace ModelRef",
         "diffing.models": "LoadOptions Quantization load_model",
         "diffing.models.base": "Model OnCompletion OnTokens Price Sampling",

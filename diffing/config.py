@@ -39,15 +39,20 @@ def combined(kinds: Sequence[type[Settings]]) -> tuple[type[Settings], ...]:
     Raises:
         TypeError: Two of them have a setting of the same name.
     """
-    owners: dict[str, str] = {}
+    owners: dict[str, type] = {}
     for kind in kinds:
         for field in fields(kind):
-            if field.name in owners:
+            owner = _declaring(kind, field.name)
+            if owners.setdefault(field.name, owner) is not owner:
                 raise TypeError(
-                    f"{owners[field.name]} and {kind.__name__} both have {field.name!r}: rename one of them"
+                    f"{owners[field.name].__name__} and {owner.__name__} both have {field.name!r}: rename one of them"
                 )
-            owners[field.name] = kind.__name__
     return tuple(kind for kind in reversed(kinds) if kind is not Settings)
+
+
+def _declaring(kind: type, name: str) -> type:
+    """The class that declares a field; several methods may share the class of settings that declares it."""
+    return next(each for each in kind.__mro__ if name in vars(each).get("__annotations__", {}))
 
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from diffing.judge.audit import SAMPLE, JudgeChecks, JudgedRun, check_judge
 from diffing.judgements import Judgements
 from diffing.levels import measured_values, with_levels
 from diffing.methods.base import MeasuringMethod, Method, SeededMethod, measurements
+from diffing.methods.heldout import HeldoutMethod
 from diffing.models.base import Model, Price, Sampling
 from diffing.ranking import order_findings
 from diffing.ratings import rate
@@ -159,6 +160,7 @@ def diff_models(
         )
     rated = rate(raters, hypotheses, on_progress=on_progress) if raters and hypotheses else None
     findings = findings_of(hypotheses, judgements, pairs, rated.ratings if rated else {}, options.alpha, scopes)
+    discoveries = _with_heldout_records(methods, discoveries, findings, pairs, on_progress)
     judgements = of_findings(judgements, findings)
     known = measured_values(methods, [finding.hypothesis for finding in findings], pairs, values)
     findings = with_levels(findings, judgements, pairs, known, scopes.conditions.inside)
@@ -240,6 +242,27 @@ def _discover(
         for method, discovery in zip(methods, discoveries, strict=True)
     ]
     return extended, [*judgements, *scopes.judgements], values, scopes
+
+
+def _with_heldout_records(
+    methods: Sequence[Method],
+    discoveries: Sequence[Discovery],
+    findings: Sequence[Finding],
+    pairs: Sequence[Pair],
+    on_progress: OnProgress,
+) -> list[Discovery]:
+    """Adds to each method's records what it knows only from held-out pairs."""
+    heldout = [pair for pair in pairs if pair.prompt.split == "heldout"]
+    confirmed = [finding.hypothesis for finding in order_findings(findings) if finding.confirmed]
+    completed = []
+    for method, discovery in zip(methods, discoveries, strict=True):
+        if isinstance(method, HeldoutMethod):
+            own = [hypothesis for hypothesis in confirmed if hypothesis.method == method.name]
+            records = method.heldout_records(own, heldout, on_progress)
+            tables, notes = {**discovery.tables, **records.tables}, (*discovery.notes, *records.notes)
+            discovery = replace(discovery, tables=tables, notes=notes)
+        completed.append(discovery)
+    return completed
 
 
 def _with_train_metrics(

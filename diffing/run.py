@@ -15,6 +15,7 @@ from diffing.types import (
     OnHypotheses,
     OnProgress,
     OnResponse,
+    Prompt,
     Report,
     Side,
     ignore_hypotheses,
@@ -58,6 +59,7 @@ def run(
     model_a, model_b = models or (build.side("a"), build.side("b"))
     sides = with_system_prompt(model_a, config.system_prompt_a), with_system_prompt(model_b, config.system_prompt_b)
     selected = prompts_of(config, sides, build.helper(config.llm) if config.llm else None, on_progress)
+    build.heldout = tuple(prompt for prompt in selected.prompts if prompt.split == "heldout")
     judge_spec = config.judge or config.llm
     judge = build.helper(judge_spec) if judge_spec and any(plan.judged for plan in plans_of(config)) else None
     report = diff_models(
@@ -144,6 +146,7 @@ class Builder:
         self._loaded: dict[tuple[str, LoadOptions], Model] = {}
         self._helpers: dict[str, WithServerNotes] = {}
         self.prices: dict[str, Price] = {}
+        self.heldout: tuple[Prompt, ...] = ()
 
     def side(self, side: Side) -> Model:
         """The model that is compared on one side, A or B."""

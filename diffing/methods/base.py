@@ -171,6 +171,10 @@ class Tools(Protocol):
     def store(self) -> "Store":
         """The store in which completions and activations are cached."""
 
+    @property
+    def heldout(self) -> Sequence[Prompt]:
+        """The held-out prompts, without responses, so that a method can keep them out of other texts."""
+
     def helper(self, spec: str) -> Model:
         """Returns the LLM for a model string; the same string gives the same object."""
 

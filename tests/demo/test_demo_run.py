@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from diffing.demo.config import FOLDER, demo_config
+from diffing.methods.features.read_pairs import ReadPair
 from diffing.methods.llm import LlmMethod
 from diffing.methods.sae import SaeMethod
-from diffing.methods.sae.feature_evidence import ReadPair, latent_measure
+from diffing.methods.sae.hypotheses import latent_measure
 from diffing.metrics import concentrated, wilson
 from diffing.models.cache import Store
 from diffing.models.scripted import ScriptedModel

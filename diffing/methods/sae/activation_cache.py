@@ -3,14 +3,15 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from diffing.methods.exchanges import Exchange, UnreadableResponse
+from diffing.methods.features.sparse_latents import Latents, pack, unpack
+from diffing.methods.features.tokens import Token
 from diffing.methods.sae.reader_loading import UnloadedSaeReader
-from diffing.methods.sae.reader_tokenizer import TokenizedResponse, UnreadableResponse
-from diffing.methods.sae.sparse_latents import Latents, pack, unpack
+from diffing.methods.sae.reader_tokenizer import TokenizedResponse
 from diffing.methods.sae.stages import READ
-from diffing.types import Conversation, OnProgress, ignore_progress
+from diffing.types import OnProgress, ignore_progress
 
 if TYPE_CHECKING:
     from diffing.methods.sae.activations import SaeReader
@@ -27,28 +28,6 @@ class TextStore(Protocol):
 
     def put(self, key: str, value: str) -> None:
         """Stores a value at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A conversation and the response to it, which the reader model reads."""
-
-    conversation: Conversation
-    """The messages that were sent."""
-    response: str
-    """The response to them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A token of a response at which a latent is active."""
-
-    first: int
-    """The position of its first character in the response."""
-    last: int
-    """The position after its last character."""
-    value: float
-    """The latent's activation at the token."""
 
 
 class CachedReading:

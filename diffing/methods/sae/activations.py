@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from diffing.methods.features.sparse_latents import Latents
 from diffing.methods.sae.encode import Encoder
 from diffing.methods.sae.reader import Reader, pad
 from diffing.methods.sae.reader_tokenizer import TokenizedResponse
-from diffing.methods.sae.sparse_latents import Latents
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,22 +4,29 @@ Source: arXiv 2512.10092. Without an LLM each feature is a hypothesis of its own
 own activation.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from diffing.methods.base import Measurements
-from diffing.methods.sae.activation_cache import CachedReading, Exchange, TextStore
-from diffing.methods.sae.duplicate_features import without_duplicates
-from diffing.methods.sae.feature_evidence import FeatureEvidence, ReadPair, collect_evidence
-from diffing.methods.sae.feature_screening import LatentCounts, ScreenedLatent, ScreenOptions, count_latents, screen
-from diffing.methods.sae.measuring import measure_latents
+from diffing.methods.features.duplicate_features import without_duplicates
+from diffing.methods.features.feature_evidence import FeatureEvidence, collect_evidence
+from diffing.methods.features.feature_screening import (
+    LatentCounts,
+    ScreenedLatent,
+    ScreenOptions,
+    count_latents,
+    screen,
+)
+from diffing.methods.features.measuring import measure_features
+from diffing.methods.features.read_pairs import ReadPair, read_pairs
+from diffing.methods.features.selection import not_followed_up, rate_rows, strongest
+from diffing.methods.features.stated_hypotheses import StatedHypotheses, one_each, state_in_words
+from diffing.methods.sae.activation_cache import CachedReading, TextStore
+from diffing.methods.sae.hypotheses import FEATURE_METHOD, is_active, latent_measure, single_feature
 from diffing.methods.sae.presets import PRESETS
 from diffing.methods.sae.reader_loading import UnloadedSaeReader, open_sae
-from diffing.methods.sae.reader_tokenizer import UnreadableResponse
 from diffing.methods.sae.sae_files import FolderSae, feature_url
-from diffing.methods.sae.sparse_latents import Latents
 from diffing.models.base import Model
 from diffing.models.local.spec import LocalOptions
 from diffing.types import (
@@ -30,8 +37,6 @@ from diffing.types import (
     OnProgress,
     Pair,
     Row,
-    Side,
-    Usage,
     ignore_progress,
 )
 
@@ -127,13 +132,13 @@ class SaeMethod:
             if self._options.screen.mode == "paper"
             else without_duplicates(screened, [(p.a, p.b) for p in both])
         )
-        chosen = _strongest(different, self._options.features)
+        chosen = strongest(different, self._options.features)
         features = self._published(collect_evidence(chosen, both, self._reading, self._options.examples))
         stated = self._state(features, both, on_progress)
         return Discovery(
             hypotheses=stated.hypotheses,
             tables=self._tables(screened, stated.features, counted),
-            left_out={**unread, **_left_out(counted, screened, different, chosen), **stated.left_out},
+            left_out={**unread, **not_followed_up(counted, screened, different, chosen), **stated.left_out},
             notes=self._notes(counted, screened),
             usage=stated.usage,
         )
@@ -158,20 +163,11 @@ class SaeMethod:
 
     def _state(
         self, features: Sequence[FeatureEvidence], pairs: Sequence[ReadPair], on_progress: OnProgress
-    ) -> "_StatedHypotheses":
+    ) -> StatedHypotheses:
         if self._llm is None:
-            return _StatedHypotheses(tuple(feature.hypothesis() for feature in features), tuple(features))
-        from diffing.methods.sae.labelling import label_features
-        from diffing.methods.sae.summarise import summarise
-
-        labelled = label_features(self._llm, features, pairs, self._reading, on_progress)
-        summed = summarise(self._llm, labelled.features, pairs, self._options.hypotheses, on_progress)
-        counts = {
-            "features of which no label scored enough": labelled.unlabelled,
-            "lists of features whose summary could not be read": summed.unreadable,
-        }
-        left_out = {reason: count for reason, count in counts.items() if count}
-        return _StatedHypotheses(summed.hypotheses, labelled.features, (*labelled.usage, *summed.usage), left_out)
+            return one_each(features, single_feature)
+        most = self._options.hypotheses
+        return state_in_words(self._llm, features, pairs, self._reading, FEATURE_METHOD, most, on_progress)
 
     def measure(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
         """Returns one verdict for each hypothesis of this method and each pair, ordered by hypothesis, then pair.
@@ -193,26 +189,13 @@ class SaeMethod:
         if not hypotheses:
             return Measurements([], {})
         read = {pair.pair.prompt.id: pair for pair in self._read(pairs, ignore_progress)[0]}
-        return measure_latents(hypotheses, pairs, read)
+        measures = [latent_measure(hypothesis) for hypothesis in hypotheses]
+        described = [(each, measure, is_active(measure)) for each, measure in zip(hypotheses, measures, strict=True)]
+        return measure_features(described, pairs, read)
 
     def _read(self, pairs: Sequence[Pair], on_progress: OnProgress) -> tuple[list[ReadPair], Mapping[str, int]]:
         """Returns the pairs of which both responses could be read, and counts why the others could not."""
-        answered = [pair for pair in pairs if "error" not in (pair.a.finish, pair.b.finish)]
-        exchanges = [
-            Exchange(pair.prompt.messages, response.text) for pair in answered for response in (pair.a, pair.b)
-        ]
-        rows = self._reading.read(exchanges, on_progress)
-        both: list[ReadPair] = []
-        unread: Counter[str] = Counter()
-        for pair, a, b in zip(answered, rows[::2], rows[1::2], strict=True):
-            if isinstance(a, Latents) and isinstance(b, Latents):
-                both.append(ReadPair(pair, a, b))
-            else:
-                refused = a if isinstance(a, UnreadableResponse) else b
-                unread[f"pairs that cannot be read: {refused.reason}"] += 1  # type: ignore[union-attr]
-        if len(answered) < len(pairs):
-            unread["pairs without an answer of one side"] = len(pairs) - len(answered)
-        return both, dict(unread)
+        return read_pairs(pairs, lambda exchanges: self._reading.read(exchanges, on_progress))
 
     def _tables(
         self, screened: Sequence[ScreenedLatent], features: Sequence[FeatureEvidence], counted: LatentCounts
@@ -226,7 +209,7 @@ class SaeMethod:
         return {
             "features": tuple(rows),
             "examples": tuple(row for feature in features for row in feature.example_rows()),
-            "rates": _rates(counted),
+            "rates": rate_rows(counted),
         }
 
     def _notes(self, counted: LatentCounts, screened: Sequence[ScreenedLatent]) -> tuple[str, ...]:
@@ -239,46 +222,3 @@ class SaeMethod:
             f"{reader} read the responses of {counted.pairs} train pairs with the SAE {sae}; of its "
             f"{len(counted.a)} features {len(screened)} differ on train ({rule}).",
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _StatedHypotheses:
-    """The method's hypotheses, the features behind them, and what an LLM took to state them."""
-
-    hypotheses: tuple[Hypothesis, ...]
-    features: tuple[FeatureEvidence, ...]
-    usage: tuple[Usage, ...] = ()
-    left_out: Mapping[str, int] = field(default_factory=dict)
-
-
-def _strongest(screened: Sequence[ScreenedLatent], most: int) -> list[ScreenedLatent]:
-    """Keeps the strongest latents of each direction; the input is sorted by strength."""
-    sides: tuple[Side, Side] = ("a", "b")
-    chosen = {one.index for side in sides for one in [s for s in screened if s.direction == side][: most // 2]}
-    return [one for one in screened if one.index in chosen]
-
-
-def _left_out(
-    counted: LatentCounts,
-    screened: Sequence[ScreenedLatent],
-    different: Sequence[ScreenedLatent],
-    chosen: Sequence[ScreenedLatent],
-) -> dict[str, int]:
-    silent = int(((counted.a + counted.b) == 0).sum())
-    counts = {
-        "features active in no response": silent,
-        "features that do not differ on train": len(counted.a) - silent - len(screened),
-        "features active in the same responses as a stronger one": len(screened) - len(different),
-        "features that differ less than those followed up": len(different) - len(chosen),
-    }
-    return {reason: count for reason, count in counts.items() if count}
-
-
-def _rates(counted: LatentCounts) -> tuple[Row, ...]:
-    """Counts the latents that share each pair of rates, for a scatter plot; latents never active are left out."""
-    together = Counter(zip(counted.a.tolist(), counted.b.tolist(), strict=True))
-    return tuple(
-        {"rate_a": a / counted.pairs, "rate_b": b / counted.pairs, "features": number}
-        for (a, b), number in sorted(together.items())
-        if a or b
-    )

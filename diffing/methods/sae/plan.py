@@ -2,21 +2,20 @@
 
 import importlib.util
 from collections.abc import Mapping, Sequence
-from math import ceil
 from typing import Annotated
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass as validated
 
-from diffing.costs import ResponseLengths, StageEstimate, expected, tokens
+from diffing.costs import ResponseLengths, StageEstimate, tokens
 from diffing.errors import SettingError
 from diffing.methods.base import Method, MethodPlan, Tools
 from diffing.methods.sae.presets import PRESETS
-from diffing.methods.sae.stages import LABEL, READ, SCORE_LABELS, SCORE_NEW_LABELS, SIFT, SUMMARISE
+from diffing.methods.sae.stages import LLM_STAGES, READ
 from diffing.run_settings import RunSettings
 from diffing.settings import Setting, Settings
 from diffing.stages import Step
-from diffing.types import SIDES, Prompt
+from diffing.types import Prompt
 
 _GROUP = "The SAE method"
 
@@ -41,7 +40,7 @@ class SaePlan(MethodPlan):
     hint = "A reader model reads all responses; features of its activations show how they differ."
     heading = "Seen in features of a sparse autoencoder"
     settings = SaeSettings
-    stages = (READ, SCORE_LABELS, LABEL, SCORE_NEW_LABELS, *SUMMARISE.values(), *SIFT.values())
+    stages = (READ, *LLM_STAGES.labelling, *LLM_STAGES.summing_up)
     asks_llm = True
 
     def runs_unasked(self, config: RunSettings) -> bool:
@@ -84,11 +83,14 @@ class SaePlan(MethodPlan):
         if not config.llm:
             return (reading,)
         named = "The LLM describes each feature that differs in words and checks how well the words fit."
-        summed = (*SUMMARISE.values(), *SIFT.values())
         return (
             reading,
-            Step("Naming the features", named, (SCORE_LABELS, LABEL, SCORE_NEW_LABELS)),
-            Step("Summing up the features", "The LLM states hypotheses from the features that differ.", summed),
+            Step("Naming the features", named, LLM_STAGES.labelling),
+            Step(
+                "Summing up the features",
+                "The LLM states hypotheses from the features that differ.",
+                LLM_STAGES.summing_up,
+            ),
         )
 
     def measured(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:
@@ -97,29 +99,15 @@ class SaePlan(MethodPlan):
 
     def estimate(self, config: RunSettings, prompts: Sequence[Prompt], lengths: ResponseLengths) -> list[StageEstimate]:
         """Estimates reading both responses of every pair, and 21 calls per feature to label it and score the labels."""
-        from diffing.methods.sae.labelling import SCORED
-        from diffing.methods.sae.summarise import IN_A_BATCH, IN_ONE_CALL
+        from diffing.methods.features.expected_costs import expected_labelling
 
         own = config.of(SaeSettings)
         reader = self.loads(config).get("Reader") or own.sae or ""
         texts = 2 * len(prompts)
         read = sum(lengths.of_pair(prompt) + 2 * tokens(prompt.text) for prompt in prompts)
         stages = [StageEstimate(READ, reader, texts, read, 0, 0.0, None)]
-        if not config.llm:
-            return stages
-        features = followed(config)
-        for stage, calls in ((SCORE_LABELS, SCORED), (LABEL, 1), (SCORE_NEW_LABELS, SCORED)):
-            questions = calls * features
-            stages.append(expected(config, stage, config.llm, questions, questions * 900, questions * 40))
-        half = ceil(features / 2)
-        groups = 1 if half <= IN_ONE_CALL else ceil(half / IN_A_BATCH)
-        for side in SIDES:
-            summaries = ((SUMMARISE[side], groups), (SIFT[side], int(groups > 1)))
-            stages += [
-                expected(config, stage, config.llm, calls, calls * 6000, calls * 2000)
-                for stage, calls in summaries
-                if calls
-            ]
+        if config.llm:
+            stages += expected_labelling(config, config.llm, followed(config), LLM_STAGES)
         return stages
 
     def build(self, config: RunSettings, tools: Tools) -> Method:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from diffing.methods.exchanges import UnreadableResponse
 from diffing.models.local.chat import Chat
 from diffing.models.local.stop_tokens import Stops
 from diffing.models.local.template import ConversationRefusedError
@@ -33,14 +34,6 @@ class TokenizedResponse:
     def tokens(self) -> int:
         """The number of tokens of the response."""
         return len(self.ids) - self.start
-
-
-@dataclass(frozen=True, slots=True)
-class UnreadableResponse:
-    """A response that the reader cannot read."""
-
-    reason: str
-    """The reason, in plain words."""
 
 
 class ReaderTokenizer:

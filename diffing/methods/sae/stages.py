@@ -1,15 +1,7 @@
 """Names the stages of the SAE method for progress, usage and cost estimates."""
 
-from collections.abc import Mapping
-
-from diffing.types import Side, Stage
+from diffing.methods.features.stages import llm_stages
+from diffing.types import Stage
 
 READ = Stage("read", "Reading", "response")
-SCORE_LABELS = Stage("score labels", "Label scores")
-LABEL = Stage("label", "Labels")
-SCORE_NEW_LABELS = Stage("score new labels", "New labels' scores")
-SUMMARISE: Mapping[Side, Stage] = {
-    "a": Stage("summarise a", "Summaries of A"),
-    "b": Stage("summarise b", "Summaries of B"),
-}
-SIFT: Mapping[Side, Stage] = {"a": Stage("sift a", "Sifting of A"), "b": Stage("sift b", "Sifting of B")}
+LLM_STAGES = llm_stages()

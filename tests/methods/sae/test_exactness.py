@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
+from diffing.methods.features.sparse_latents import Latents
 from diffing.methods.sae.activations import SaeReader, read, trace
 from diffing.methods.sae.reader_loading import open_sae
 from diffing.methods.sae.reader_tokenizer import TokenizedResponse
-from diffing.methods.sae.sparse_latents import Latents
 from diffing.types import Message
 from tests.methods.sae.tiny import ARCHITECTURES, save_reader, save_sae
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from diffing.methods.features import summarise as summarising
 from diffing.methods.sae import SaeMethod, SaeOptions
-from diffing.methods.sae import summarise as summarising
+from diffing.methods.sae.hypotheses import FEATURE_METHOD
+from diffing.methods.sae.stages import LLM_STAGES
 from diffing.models.openai_compatible import OpenAIModel
 from diffing.types import LatentMeasure
 from tests.methods.sae.test_method import make_pairs, parts  # noqa: F401 - the fixture
@@ -111,9 +113,9 @@ def test_labels_come_from_the_side_that_fires_more_and_the_scorer_is_blind(
 def test_an_old_label_is_scored_on_the_same_examples(parts: tuple[str, str], rules: tuple[Rules, OpenAIModel]) -> None:  # noqa: F811
     from dataclasses import replace
 
-    from diffing.methods.sae.feature_evidence import collect_evidence
-    from diffing.methods.sae.feature_screening import ScreenOptions, count_latents, screen
-    from diffing.methods.sae.labelling import label_features
+    from diffing.methods.features.feature_evidence import collect_evidence
+    from diffing.methods.features.feature_screening import ScreenOptions, count_latents, screen
+    from diffing.methods.features.labelling import label_features
 
     made, llm = rules
     sae = SaeMethod(parts[0], sae=parts[1])
@@ -121,14 +123,14 @@ def test_an_old_label_is_scored_on_the_same_examples(parts: tuple[str, str], rul
     screened = [one for one in screen(count_latents([(p.a, p.b) for p in both], 64), ScreenOptions()) if one.index == 0]
     (feature,) = collect_evidence(screened, both, sae._reading, 5)
     wrong = replace(feature, label="a wrong one", label_source="published")
-    labelled = label_features(llm, [wrong], both, sae._reading)
+    labelled = label_features(llm, [wrong], both, sae._reading, LLM_STAGES)
     assert labelled.features[0].label == "the sign z"
     scored = [BLOCK.findall(text) for kind, text in made.seen if kind == "score"]
     passages = [sorted(b[1][1] for b in scored if b[0][1] == label) for label in ("a wrong one", "the sign z")]
     assert len(passages[0]) == 10
     assert passages[0] == passages[1]
     right = replace(feature, label="the sign z", label_source="published")
-    kept = label_features(llm, [right], both, sae._reading).features[0]
+    kept = label_features(llm, [right], both, sae._reading, LLM_STAGES).features[0]
     assert (kept.label_source, kept.label_score) == ("published", 1.0)
 
 
@@ -137,15 +139,15 @@ def test_many_features_are_summarised_in_batches_and_sifted(
     rules: tuple[Rules, OpenAIModel],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from diffing.methods.sae.feature_evidence import FeatureEvidence
-    from diffing.methods.sae.feature_screening import ScreenedLatent
+    from diffing.methods.features.feature_evidence import FeatureEvidence
+    from diffing.methods.features.feature_screening import ScreenedLatent
 
     made, llm = rules
     monkeypatch.setattr(summarising, "IN_ONE_CALL", 2)
     monkeypatch.setattr(summarising, "IN_A_BATCH", 2)
     both, _ = SaeMethod(parts[0], sae=parts[1])._read(make_pairs(10), lambda *_: None)
     features = [FeatureEvidence(ScreenedLatent(i, 0.9, 0.1, 0.0, 0.0), (), label=f"label {i}") for i in range(5)]
-    summed = summarising.summarise(llm, features, both, 4)
+    summed = summarising.summarise(llm, features, both, 4, FEATURE_METHOD)
     assert Counter(kind for kind, _ in made.seen) == {"summarise": 3, "merge": 1}
     assert len(summed.hypotheses) == 1
     assert summed.hypotheses[0].direction == "a"

@@ -144,7 +144,8 @@ def test_a_rerun_reads_nothing_and_finds_the_same(parts: tuple[str, str], tmp_pa
 
 
 def test_the_cache_knows_prompt_response_reader_and_sae(parts: tuple[str, str], tmp_path: Path) -> None:
-    from diffing.methods.sae.activation_cache import CachedReading, Exchange
+    from diffing.methods.exchanges import Exchange
+    from diffing.methods.sae.activation_cache import CachedReading
     from diffing.methods.sae.reader_loading import open_sae
     from tests.methods.sae.tiny import save_sae
 

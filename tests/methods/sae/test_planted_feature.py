@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from diffing.methods.features.sparse_latents import Latents
 from diffing.methods.sae.activations import SaeReader, read
 from diffing.methods.sae.reader_loading import open_sae
 from diffing.methods.sae.reader_tokenizer import TokenizedResponse
-from diffing.methods.sae.sparse_latents import Latents
 from diffing.types import Message
 from tests.methods.sae.tiny import save_reader
 

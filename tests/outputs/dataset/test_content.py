@@ -12,10 +12,10 @@ from huggingface_hub import DatasetCard
 from markdown_it import MarkdownIt
 
 from diffing.config import DiffConfig, settings_of
+from diffing.methods.features.feature_evidence import FeatureEvidence
+from diffing.methods.features.feature_screening import ScreenedLatent
 from diffing.methods.llm.difference import Difference
 from diffing.methods.llm.report_tables import rows_of_differences
-from diffing.methods.sae.feature_evidence import FeatureEvidence
-from diffing.methods.sae.feature_screening import ScreenedLatent
 from diffing.metrics import metrics_of
 from diffing.model_ref import read_ref
 from diffing.outputs.dataset import dataset_files, identity_of

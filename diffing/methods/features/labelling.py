@@ -1,4 +1,4 @@
-"""Labels SAE features with an LLM: scores a published label, writes a new one, and keeps the better of the two.
+"""Labels features with an LLM: scores a published label, writes a new one, and keeps the better of the two.
 
 Both labels are scored on the same examples. All examples come from the side in which the feature is active more often:
 it is active in the positive ones and not in the negative ones. No example is used both to write a label and to score
@@ -9,9 +9,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from diffing.methods.sae.activation_cache import CachedReading
-from diffing.methods.sae.feature_evidence import FeatureEvidence, FeatureExample, ReadPair
-from diffing.methods.sae.stages import LABEL, SCORE_LABELS, SCORE_NEW_LABELS
+from diffing.methods.features.feature_evidence import FeatureEvidence, FeatureExample
+from diffing.methods.features.read_pairs import ReadPair
+from diffing.methods.features.stages import LlmStages
+from diffing.methods.features.tokens import Tracer
 from diffing.models.base import Model
 from diffing.structured_replies import ReplyError, Unreadable, ask, entry, offered
 from diffing.templates import fence, render
@@ -68,7 +69,8 @@ def label_features(
     model: Model,
     features: Sequence[FeatureEvidence],
     pairs: Sequence[ReadPair],
-    reading: CachedReading,
+    tracer: Tracer,
+    stages: LlmStages,
     on_progress: OnProgress = ignore_progress,
 ) -> LabelledFeatures:
     """Labels features with at most 21 calls each: 10 to score its label, 1 to write another, 10 to score that.
@@ -77,13 +79,14 @@ def label_features(
         model: The LLM that writes and scores.
         features: The features, with their published labels if there are any.
         pairs: The pairs from which examples are drawn.
-        reading: Gives the tokens at which a feature is active.
+        tracer: Finds the tokens at which a feature is active.
+        stages: The method's names of the stages.
         on_progress: Called after every answer.
     """
-    examples = [choose_examples(feature, pairs, reading) for feature in features]
-    old, used_old = _score(model, [feature.label for feature in features], examples, SCORE_LABELS, on_progress)
-    new_labels, used_write = _write(model, examples, on_progress)
-    new, used_new = _score(model, new_labels, examples, SCORE_NEW_LABELS, on_progress)
+    examples = [choose_examples(feature, pairs, tracer) for feature in features]
+    old, used_old = _score(model, [feature.label for feature in features], examples, stages.score_labels, on_progress)
+    new_labels, used_write = _write(model, examples, stages.label, on_progress)
+    new, used_new = _score(model, new_labels, examples, stages.score_new_labels, on_progress)
     result = []
     for feature, label, old_score, new_score in zip(features, new_labels, old, new, strict=True):
         keep_new = label is not None and new_score is not None and (old_score is None or new_score > old_score)
@@ -98,7 +101,7 @@ def label_features(
     return LabelledFeatures(tuple(result), usage, sum(feature.label is None for feature in result))
 
 
-def choose_examples(feature: FeatureEvidence, pairs: Sequence[ReadPair], reading: CachedReading) -> LabellingExamples:
+def choose_examples(feature: FeatureEvidence, pairs: Sequence[ReadPair], tracer: Tracer) -> LabellingExamples:
     """Draws a feature's examples by hash, so that they are the same in every run and not only the strongest ones."""
     side, index = feature.screened.direction, feature.index
 
@@ -113,7 +116,7 @@ def choose_examples(feature: FeatureEvidence, pairs: Sequence[ReadPair], reading
     to_score, to_score_silent = min(half, len(active) // 2), min(half, len(silent) // 2)
 
     def traced(pair: ReadPair) -> FeatureExample:
-        tokens = reading.trace(pair.exchange(side), [index])[index]
+        tokens = tracer.trace(pair.exchange(side), [index])[index]
         return FeatureExample(pair.pair.prompt.id, side, pair.pair.response(side).text, tokens)
 
     positives = [example for pair in active[: to_score + rest] if (example := traced(pair)).tokens]
@@ -141,7 +144,7 @@ def _marked(example: FeatureExample) -> str:
 
 
 def _write(
-    model: Model, examples: Sequence[LabellingExamples], on_progress: OnProgress
+    model: Model, examples: Sequence[LabellingExamples], stage: Stage, on_progress: OnProgress
 ) -> tuple[list[str | None], Usage]:
     places = [place for place, one in enumerate(examples) if one.written]
     questions = [
@@ -152,7 +155,7 @@ def _write(
         )
         for place in places
     ]
-    answers = ask(model, questions, _read_label, stage=LABEL, schema=_LABEL_SCHEMA, on_progress=on_progress)
+    answers = ask(model, questions, _read_label, stage=stage, schema=_LABEL_SCHEMA, on_progress=on_progress)
     labels: list[str | None] = [None] * len(examples)
     for place, reply in zip(places, answers.replies, strict=True):
         labels[place] = None if isinstance(reply, Unreadable) else reply

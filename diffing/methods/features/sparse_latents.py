@@ -1,11 +1,11 @@
-"""`Latents`: the active SAE latents of one response with their largest activations, and as text for the cache."""
+"""`Latents`: the active latents of one response with their largest activations, and as text for a cache."""
 
 import base64
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from diffing.methods.sae.reader_tokenizer import UnreadableResponse
+from diffing.methods.exchanges import UnreadableResponse
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from diffing.methods.sae.duplicate_features import without_duplicates
-from diffing.methods.sae.feature_screening import ScreenedLatent
-from diffing.methods.sae.sparse_latents import Latents
+from diffing.methods.features.duplicate_features import without_duplicates
+from diffing.methods.features.feature_screening import ScreenedLatent
+from diffing.methods.features.sparse_latents import Latents
 
 
 def latents(*indices: int) -> Latents:

@@ -1,49 +1,17 @@
-"""Collects evidence about an SAE latent: its strongest examples, the tokens at which it is active, and a hypothesis."""
+"""Collects evidence about a latent: its strongest examples, and the tokens at which it is active."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from diffing.methods.sae.activation_cache import CachedReading, Exchange, Token
-from diffing.methods.sae.feature_screening import ScreenedLatent
-from diffing.methods.sae.sparse_latents import Latents
-from diffing.types import Evidence, Hypothesis, LatentMeasure, Pair, Row, Scalar, Side
+from diffing.methods.features.feature_screening import ScreenedLatent
+from diffing.methods.features.read_pairs import ReadPair
+from diffing.methods.features.sparse_latents import Latents
+from diffing.methods.features.tokens import Token, Tracer
+from diffing.types import Row, Scalar, Side
 
-METHOD = "sae"
 _TOP_TOKENS = 5
 _AROUND = 60
 """The number of characters quoted on each side of the strongest token."""
-
-
-def latent_measure(hypothesis: Hypothesis) -> LatentMeasure:
-    """Returns the measure of a hypothesis of this method.
-
-    Raises:
-        ValueError: The hypothesis comes from another method.
-    """
-    if not isinstance(hypothesis.measure, LatentMeasure):
-        raise ValueError(f"expected a hypothesis of the SAE method, got measure {hypothesis.measure!r}")
-    return hypothesis.measure
-
-
-@dataclass(frozen=True, slots=True)
-class ReadPair:
-    """A pair with the latents of both responses."""
-
-    pair: Pair
-    """The prompt and the two responses."""
-    a: Latents
-    """The latents of A's response."""
-    b: Latents
-    """The latents of B's response."""
-
-    def latents(self, side: Side) -> Latents:
-        """Returns the latents of one side's response."""
-        return self.a if side == "a" else self.b
-
-    def exchange(self, side: Side) -> Exchange:
-        """Returns the conversation with one side's response."""
-        return Exchange(self.pair.prompt.messages, self.pair.response(side).text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +90,7 @@ class FeatureEvidence:
 
     @property
     def index(self) -> int:
-        """The latent's index in the SAE."""
+        """The latent's index."""
         return self.screened.index
 
     @property
@@ -143,22 +111,6 @@ class FeatureEvidence:
             return f'"{self.label}"'
         tokens = ", ".join(f'"{token}"' for token in self.top_tokens)
         return f"strongest at {tokens}" if tokens else "no label"
-
-    def hypothesis(self) -> Hypothesis:
-        """Returns the hypothesis that the latent is active more often in the responses of its side."""
-        text = f"<MODEL>'s responses activate feature {self.index} ({self.words}) more often than <OTHER MODEL>'s."
-        direction = self.screened.direction
-        digest = hashlib.sha256(f"{direction}\0{text}".encode()).hexdigest()[:12]
-        return Hypothesis(
-            id=f"{METHOD}-{digest}",
-            text=text,
-            direction=direction,
-            method=METHOD,
-            category="style",
-            evidence=tuple(Evidence(one.prompt_id, one.side, one.quote) for one in self.examples[:3]),
-            measure=LatentMeasure((self.index,)),
-            train_effect=abs(self.screened.difference),
-        )
 
     def row(self, url: str | None, chosen: bool) -> Row:
         """Returns the latent's row in the table of features."""
@@ -207,7 +159,7 @@ def strongest_pairs(screened: ScreenedLatent, pairs: Sequence[ReadPair], count: 
 
 
 def collect_evidence(
-    screened: Sequence[ScreenedLatent], pairs: Sequence[ReadPair], reading: CachedReading, count: int
+    screened: Sequence[ScreenedLatent], pairs: Sequence[ReadPair], tracer: Tracer, count: int
 ) -> list[FeatureEvidence]:
     """Finds the strongest examples of each latent; every response is traced only once, for all latents together."""
     chosen = {one.index: strongest_pairs(one, pairs, count) for one in screened}
@@ -217,7 +169,7 @@ def collect_evidence(
             features_of_response.setdefault((pair.pair.prompt.id, one.direction), []).append(one.index)
     by_id = {pair.pair.prompt.id: pair for pair in pairs}
     traces: dict[tuple[str, Side], Mapping[int, tuple[Token, ...]]] = {
-        (prompt_id, side): reading.trace(by_id[prompt_id].exchange(side), sorted(features))
+        (prompt_id, side): tracer.trace(by_id[prompt_id].exchange(side), sorted(features))
         for (prompt_id, side), features in features_of_response.items()
     }
     shown = []

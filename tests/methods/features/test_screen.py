@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from diffing.methods.sae.feature_screening import LatentCounts, ScreenOptions, count_latents, mcnemar, screen
-from diffing.methods.sae.reader_tokenizer import UnreadableResponse
-from diffing.methods.sae.sparse_latents import Latents, pack, unpack
+from diffing.methods.exchanges import UnreadableResponse
+from diffing.methods.features.feature_screening import LatentCounts, ScreenOptions, count_latents, mcnemar, screen
+from diffing.methods.features.sparse_latents import Latents, pack, unpack
 from tests.papers import paper_differences
 
 

@@ -1,16 +1,17 @@
-"""Asks an LLM to state hypotheses from many SAE features, each based on at most five features that the LLM names.
+"""Asks an LLM to state hypotheses from many features, each based on at most five features that the LLM names.
 
 Each direction is asked about separately, so the side that a sentence is about is known from the features shown, and the
 size of the difference is counted from the features. The LLM can therefore confuse neither.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from diffing.methods.sae.feature_evidence import METHOD, FeatureEvidence, ReadPair
-from diffing.methods.sae.stages import SIFT, SUMMARISE
+from diffing.methods.features.feature_evidence import FeatureEvidence
+from diffing.methods.features.read_pairs import ReadPair
+from diffing.methods.features.stages import LlmStages
 from diffing.models.base import Model
 from diffing.structured_replies import ReplyError, Unreadable, ask, entries, entry, offered
 from diffing.templates import fence, render
@@ -19,9 +20,10 @@ from diffing.types import (
     Category,
     Evidence,
     Hypothesis,
-    LatentMeasure,
+    Measure,
     OnProgress,
     Side,
+    Stage,
     Usage,
     ignore_progress,
     other_side,
@@ -63,6 +65,18 @@ _MERGE_SCHEMA = {
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureMethod:
+    """What the method that found the features adds to the hypotheses about them."""
+
+    name: str
+    """The method's name."""
+    stages: LlmStages
+    """Its names of the stages."""
+    measure: Callable[[Sequence[int]], Measure]
+    """Returns the measure of a hypothesis in words that is based on the latents of these indices."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimedDifference:
     """A sentence of the LLM with the features that it is based on."""
 
@@ -91,6 +105,7 @@ def summarise(
     features: Sequence[FeatureEvidence],
     pairs: Sequence[ReadPair],
     most: int,
+    of: FeatureMethod,
     on_progress: OnProgress = ignore_progress,
 ) -> FeatureSummary:
     """States hypotheses for both directions, at most half of `most` for each.
@@ -100,6 +115,7 @@ def summarise(
         features: Features of both directions with labels or tokens, the largest difference first.
         pairs: The pairs on which the size of each difference is counted.
         most: The largest number of hypotheses.
+        of: The method whose features they are.
         on_progress: Called after every answer.
     """
     hypotheses: list[Hypothesis] = []
@@ -112,7 +128,7 @@ def summarise(
         questions = [
             render("summarise_features", features=[fence(_shown(f)) for f in group], most=most // 2) for group in groups
         ]
-        answers = ask(model, questions, _read, stage=SUMMARISE[side], schema=_SCHEMA, on_progress=on_progress)
+        answers = ask(model, questions, _read, stage=of.stages.summarise[side], schema=_SCHEMA, on_progress=on_progress)
         usage.append(answers.usage)
         claims: list[ClaimedDifference] = []
         for group, reply in zip(groups, answers.replies, strict=True):
@@ -121,9 +137,9 @@ def summarise(
             else:
                 claims += _claims(reply, group)
         if len(groups) > 1 and len(claims) > most // 2:
-            claims, used = _sift(model, claims, most // 2, side, on_progress)
+            claims, used = _sift(model, claims, most // 2, of.stages.sift[side], on_progress)
             usage.append(used)
-        hypotheses += [_hypothesis(claim, side, pairs) for claim in claims[: most // 2]]
+        hypotheses += [_hypothesis(claim, side, pairs, of) for claim in claims[: most // 2]]
     once = {hypothesis.id: hypothesis for hypothesis in hypotheses}
     return FeatureSummary(tuple(once.values()), tuple(used for used in usage if used.calls), unreadable)
 
@@ -158,7 +174,7 @@ def _claims(
 
 
 def _sift(
-    model: Model, claims: Sequence[ClaimedDifference], most: int, side: Side, on_progress: OnProgress
+    model: Model, claims: Sequence[ClaimedDifference], most: int, stage: Stage, on_progress: OnProgress
 ) -> tuple[list[ClaimedDifference], Usage]:
     """Lets an LLM select claims; if its reply cannot be read, takes those with the largest differences."""
     question = render("merge_hypotheses", hypotheses=[fence(claim.text) for claim in claims], most=most)
@@ -170,7 +186,7 @@ def _sift(
             raise ReplyError("no number that was offered")
         return list(dict.fromkeys(numbers))
 
-    answers = ask(model, [question], parse, stage=SIFT[side], schema=_MERGE_SCHEMA, on_progress=on_progress)
+    answers = ask(model, [question], parse, stage=stage, schema=_MERGE_SCHEMA, on_progress=on_progress)
     reply = answers.replies[0]
     if isinstance(reply, Unreadable):
         by_size = sorted(claims, key=lambda claim: -max(abs(f.screened.difference) for f in claim.features))
@@ -178,7 +194,7 @@ def _sift(
     return [claims[number - 1] for number in reply], answers.usage
 
 
-def _hypothesis(claim: ClaimedDifference, side: Side, pairs: Sequence[ReadPair]) -> Hypothesis:
+def _hypothesis(claim: ClaimedDifference, side: Side, pairs: Sequence[ReadPair], of: FeatureMethod) -> Hypothesis:
     indices = [feature.index for feature in claim.features]
 
     def share(of: Side) -> float:
@@ -187,12 +203,12 @@ def _hypothesis(claim: ClaimedDifference, side: Side, pairs: Sequence[ReadPair])
     evidence = [Evidence(one.prompt_id, one.side, one.quote) for f in claim.features for one in f.examples[:2]]
     digest = hashlib.sha256(f"{side}\0{claim.text}".encode()).hexdigest()[:12]
     return Hypothesis(
-        id=f"{METHOD}-{digest}",
+        id=f"{of.name}-{digest}",
         text=claim.text,
         direction=side,
-        method=METHOD,
+        method=of.name,
         category=claim.category,
         evidence=tuple(evidence[:_MOST_FEATURES]),
-        measure=LatentMeasure(tuple(indices), in_words=True),
+        measure=of.measure(indices),
         train_effect=share(side) - share(other_side(side)),
     )

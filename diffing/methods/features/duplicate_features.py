@@ -1,9 +1,9 @@
-"""Drops SAE features that are active in nearly the same responses as a stronger feature, as they say the same."""
+"""Drops features that are active in nearly the same responses as a stronger feature, as they say the same."""
 
 from collections.abc import Sequence
 
-from diffing.methods.sae.feature_screening import ScreenedLatent
-from diffing.methods.sae.sparse_latents import Latents
+from diffing.methods.features.feature_screening import ScreenedLatent
+from diffing.methods.features.sparse_latents import Latents
 
 SAME_SUPPORT = 0.8
 """Two features say the same if this share of the responses with either of them has both (Jaccard index)."""
@@ -12,7 +12,7 @@ SAME_SUPPORT = 0.8
 def without_duplicates(
     screened: Sequence[ScreenedLatent], pairs: Sequence[tuple[Latents, Latents]]
 ) -> list[ScreenedLatent]:
-    """Keeps only the first of several features that say the same; an SAE splits a frequent property over many latents.
+    """Keeps only the first of several features that say the same, as dictionaries split a frequent property.
 
     Args:
         screened: The features, the strongest first.

@@ -1,10 +1,10 @@
-"""Selects the SAE latents that are active in clearly more responses of one model, by McNemar's test."""
+"""Selects the latents that are active in clearly more responses of one model, by McNemar's test."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from diffing.methods.sae.sparse_latents import Latents
+from diffing.methods.features.sparse_latents import Latents
 from diffing.types import Side
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class ScreenedLatent:
     """One latent with its rates and test results."""
 
     index: int
-    """The latent's index in the SAE."""
+    """The latent's index."""
     rate_a: float
     """The share of A's responses in which it is active."""
     rate_b: float
@@ -71,11 +71,16 @@ class LatentCounts:
     """In how many pairs the latent is active in B's response and not in A's."""
 
 
-def count_latents(pairs: Sequence[tuple[Latents, Latents]], d_sae: int) -> LatentCounts:
-    """Counts in how many pairs each latent is active, given the latents of A's and B's response of each pair."""
+def count_latents(pairs: Sequence[tuple[Latents, Latents]], latents: int) -> LatentCounts:
+    """Counts in how many pairs each latent is active.
+
+    Args:
+        pairs: The latents of A's and B's response of each pair.
+        latents: The number of all latents.
+    """
     import numpy as np
 
-    a, b, both = (np.zeros(d_sae, dtype=np.int64) for _ in range(3))
+    a, b, both = (np.zeros(latents, dtype=np.int64) for _ in range(3))
     for of_a, of_b in pairs:
         a[of_a.indices] += 1
         b[of_b.indices] += 1

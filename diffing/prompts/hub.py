@@ -75,8 +75,17 @@ class DatasetSource:
         if skipped:
             log.warning("%s: %d of %d rows contain no prompt and were skipped", self.name, skipped, rows_read)
 
+    def rows(self) -> Iterator[Mapping[str, object]]:
+        """Streams all rows.
+
+        Raises:
+            SettingError: There is no such configuration or split.
+            HubError: The dataset cannot be read.
+        """
+        with _dataset_errors(self.repo, self.name):
+            yield from self._rows()
+
     def _rows(self) -> Iterator[Mapping[str, object]]:
-        """Streams all rows."""
         from datasets import load_dataset
 
         try:

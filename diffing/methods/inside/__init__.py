@@ -1,1 +1,4 @@
-"""What the methods that look inside both models share; these need the weights of both."""
+"""Reads the activations of both models of a run at the same places of the same texts, and changes them to see effects.
+
+Shared by the methods that look inside the models (`crosscoder`, `adapters`); knows no dictionaries and no features.
+"""

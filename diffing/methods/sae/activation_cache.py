@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.features.sparse_latents import Latents, pack, unpack
 from diffing.methods.features.tokens import Token
+from diffing.methods.inside.response_tokens import TokenizedResponse
 from diffing.methods.sae.reader_loading import UnloadedSaeReader
-from diffing.methods.sae.reader_tokenizer import TokenizedResponse
 from diffing.methods.sae.stages import READ
 from diffing.types import OnProgress, ignore_progress
 

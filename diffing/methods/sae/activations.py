@@ -4,14 +4,15 @@ Texts are batched by length up to a number of tokens. Only the tokens of respons
 maximum per response and latent. The memory needed depends on the batch size and not on the number of texts.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from diffing.methods.features.sparse_latents import Latents
+from diffing.methods.inside.batches import by_length, pad
+from diffing.methods.inside.response_tokens import TokenizedResponse
 from diffing.methods.sae.encode import Encoder
-from diffing.methods.sae.reader import Reader, pad
-from diffing.methods.sae.reader_tokenizer import TokenizedResponse
+from diffing.methods.sae.reader import Reader
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,7 +64,7 @@ def read(
     if batch_tokens is None:
         batch_tokens = _BATCH_TOKENS_CPU if sae_reader.reader.device.type == "cpu" else _BATCH_TOKENS_GPU
     pooled_values = _POOLED_CPU if sae_reader.reader.device.type == "cpu" else _POOLED_GPU
-    for places in batches(texts, batch_tokens, max(pooled_values // sae_reader.sae.cfg.d_sae, 1)):
+    for places in by_length(texts, batch_tokens, max(pooled_values // sae_reader.sae.cfg.d_sae, 1)):
         rows = [texts[place] for place in places]
         with torch.inference_mode():
             pooled = sae_reader.encoder.pool(_hidden(sae_reader, rows, side), [text.tokens for text in rows])
@@ -90,19 +91,6 @@ def _hidden(sae_reader: SaeReader, texts: Sequence[TokenizedResponse], side: Lit
     with torch.inference_mode():
         hidden = sae_reader.reader.hidden(pad(texts, side)).to(sae_reader.sae.device, torch.float32)
         return hidden - hidden.mean(dim=-1, keepdim=True) if sae_reader.centred else hidden
-
-
-def batches(texts: Sequence[TokenizedResponse], batch_tokens: int, most_rows: int) -> Iterator[list[int]]:
-    """Yields batches of indices into `texts`, longest first, so that the first batch needs the most memory."""
-    order = sorted(range(len(texts)), key=lambda place: (-len(texts[place].ids), place))
-    batch: list[int] = []
-    for place in order:
-        if batch and (len(batch) == most_rows or (len(batch) + 1) * len(texts[batch[0]].ids) > batch_tokens):
-            yield batch
-            batch = []
-        batch.append(place)
-    if batch:
-        yield batch
 
 
 def _sparse(pooled: "Tensor", texts: Sequence[TokenizedResponse]) -> list[Latents]:

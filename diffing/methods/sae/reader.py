@@ -4,20 +4,21 @@ The layers above are removed from its configuration before it is built, so that 
 disk nor moved to the GPU. The forward pass ends at the hook.
 """
 
-import contextlib
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from diffing.errors import ModelError
+from diffing.methods.inside.batches import Batch
+from diffing.methods.inside.hook import run_up_to
+from diffing.methods.inside.response_tokens import ResponseTokenizer
 from diffing.methods.sae.hook_names import Hook, cut_config
-from diffing.methods.sae.reader_tokenizer import ReaderTokenizer, TokenizedResponse
 from diffing.models.local.architecture import context_length
+from diffing.models.local.chat import Chat
 from diffing.models.local.load_errors import one_line, quiet
 from diffing.models.local.loading import load_tokenizer
 from diffing.models.local.spec import LocalOptions
+from diffing.models.local.stop_tokens import Stops
 
 if TYPE_CHECKING:
     import torch
@@ -27,43 +28,10 @@ if TYPE_CHECKING:
 _NESTED = {r"^(model\.)?language_model\.(model\.)?": ""}
 
 
-class _HookReachedError(Exception):
-    """Ends the forward pass at the hook, since nothing after it is needed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """A batch of texts, padded to the same length."""
-
-    ids: "torch.Tensor"
-    """Rows x length."""
-    read: "torch.Tensor"
-    """Rows x length: True at the tokens of responses."""
-    mask: "torch.Tensor"
-    """Rows x length: 1 at tokens, 0 at padding."""
-
-
-def pad(texts: Sequence[TokenizedResponse], side: Literal["left", "right"] = "right") -> Batch:
-    """Pads texts to one batch, in the order given."""
-    import torch
-
-    width = max(len(text.ids) for text in texts)
-    ids = torch.zeros(len(texts), width, dtype=torch.long)
-    read = torch.zeros(len(texts), width, dtype=torch.bool)
-    mask = torch.zeros(len(texts), width, dtype=torch.long)
-    for row, text in enumerate(texts):
-        first = width - len(text.ids) if side == "left" else 0
-        last = first + len(text.ids)
-        ids[row, first:last] = torch.from_numpy(text.ids)
-        read[row, first + text.start : last] = True
-        mask[row, first:last] = 1
-    return Batch(ids, read, mask)
-
-
 class Reader:
     """A model that is cut after the layer that is read, with its tokenizer."""
 
-    def __init__(self, model: "PreTrainedModel", tokens: ReaderTokenizer, hook: Hook) -> None:
+    def __init__(self, model: "PreTrainedModel", tokens: ResponseTokenizer, hook: Hook) -> None:
         self._model: Any = model
         self.tokens = tokens
         """The tokenizer with its chat format."""
@@ -78,35 +46,8 @@ class Reader:
 
     def hidden(self, batch: Batch) -> "torch.Tensor":
         """Returns the activations at the hook for the tokens of the responses, row after row, as tokens x d_in."""
-        import torch
-
-        caught: list[torch.Tensor] = []
-
-        def catch(value: Any) -> None:  # noqa: ANN401 - a tensor, or a tuple that begins with it
-            caught.append(value[0] if isinstance(value, tuple) else value)
-            raise _HookReachedError
-
-        if self._hook.at == "input":
-            handle = self._module.register_forward_pre_hook(
-                lambda _, args, kwargs: catch(args or kwargs["hidden_states"]), with_kwargs=True
-            )
-        else:
-            handle = self._module.register_forward_hook(lambda _, __, output: catch(output))
-        try:
-            with torch.inference_mode(), contextlib.suppress(_HookReachedError):
-                self._model(**self._inputs(batch), use_cache=False)
-        finally:
-            handle.remove()
-        hidden = caught[0]
+        hidden = run_up_to(self._model, self._module, self._hook.at, batch.inputs(self.device))
         return hidden[batch.read.to(hidden.device)]
-
-    def _inputs(self, batch: Batch) -> dict[str, "torch.Tensor"]:
-        """Leaves the mask out if padding is on the right: no token attends to it then, and attention is faster."""
-        ids = batch.ids.to(self.device)
-        if bool((batch.mask[:, 0] == 1).all()):
-            return {"input_ids": ids}
-        mask = batch.mask.to(self.device)
-        return {"input_ids": ids, "attention_mask": mask, "position_ids": (mask.cumsum(-1) - 1).clamp(min=0)}
 
 
 def read_config(folder: Path, *, trust_remote_code: bool = False) -> "PretrainedConfig":
@@ -156,4 +97,5 @@ def load_reader(folder: Path, name: str, hook: Hook, options: LocalOptions) -> R
             f"The reader {name} lacks {len(info['missing_keys'])} weights, such as {min(info['missing_keys'])}: "
             "download its files again"
         )
-    return Reader(model.eval(), ReaderTokenizer(load_tokenizer(name, folder, options), name, context), hook)
+    chat = Chat(load_tokenizer(name, folder, options), Stops(), None, name)
+    return Reader(model.eval(), ResponseTokenizer(chat, context), hook)

@@ -64,7 +64,7 @@ def check_architecture(name: str, config: Mapping[str, Any], options: LocalOptio
             "upgrade transformers, or use another model."
         )
     with one_line(f"{name}: its config.json describes no {model_type} model", "get the file again"), quiet():
-        parsed = _parsed(config)
+        parsed = parse_config(config)
     _check_not_encoder_decoder(name, parsed)
     writers = _writers(parsed.model_type)
     if not writers:
@@ -75,7 +75,7 @@ def check_architecture(name: str, config: Mapping[str, Any], options: LocalOptio
     _check_decoder(name, parsed, writers)
 
 
-def _parsed(config: Mapping[str, Any]) -> "PretrainedConfig":
+def parse_config(config: Mapping[str, Any]) -> "PretrainedConfig":
     """Parses a configuration like transformers, with its notation for values that JSON lacks, such as infinity."""
     from transformers import AutoConfig
 

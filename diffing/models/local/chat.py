@@ -82,6 +82,11 @@ class Chat:
         return self._template.tokens(conversation if self._template.has_system else fold_system(conversation))
 
     @property
+    def tokenizer(self) -> "PreTrainedTokenizerBase":
+        """The tokenizer."""
+        return self._tokenizer
+
+    @property
     def vocabulary(self) -> str:
         """A digest of the tokenizer's tokens and their numbers."""
         tokens = sorted(self._tokenizer.get_vocab().items())

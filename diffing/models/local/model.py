@@ -8,7 +8,7 @@ loaded takes their place (two models are asked one after the other), and `close`
 import gc
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -96,6 +96,16 @@ class LocalModel:
         return self._id
 
     @property
+    def in_memory(self) -> bool:
+        """Whether the weights are loaded."""
+        return self._loaded is not None
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The base's parsed config.json."""
+        return self._base.config
+
+    @property
     def remote(self) -> bool:
         """Always False, since no server is called."""
         return False
@@ -134,13 +144,13 @@ class LocalModel:
                 on_completion(index, completion)
 
         if conversations:
-            self._load().answer(conversations, sampling, self._options, finish, on_tokens)
+            self.loaded().answer(conversations, sampling, self._options, finish, on_tokens)
         return [done[index] for index in range(len(conversations))]
 
     @property
     def vocabulary(self) -> str:
         """A digest of the tokens and their ids; models with the same digest can be compared token by token."""
-        return self._load().chat.vocabulary
+        return self.loaded().chat.vocabulary
 
     def next_token_logprobs(self, conversations: Sequence[Conversation]) -> "NDArray[np.float32]":
         """Log-probabilities of the first token of the answer to each conversation, without generating.
@@ -148,7 +158,7 @@ class LocalModel:
         Returns:
             One row per conversation, one column per token; the row is NaN if the model cannot read the conversation.
         """
-        return self._load().next_token_logprobs(conversations)
+        return self.loaded().next_token_logprobs(conversations)
 
     def move(self, device: str) -> None:
         """Moves the model to another device, and loads its weights first if they are not loaded yet.
@@ -160,7 +170,7 @@ class LocalModel:
             HubError: The weights cannot be downloaded.
             ModelError: They cannot be loaded.
         """
-        model: Any = self._load().model  # the type hints of transformers' `to` are those of a decorator
+        model: Any = self.loaded().model  # the type hints of transformers' `to` are those of a decorator
         model.to(device)
 
     def close(self) -> None:
@@ -191,7 +201,13 @@ class LocalModel:
     def _fit(self) -> str | None:
         return check_fit(self._base.name, self.size, self._base.config, self._options, this_machine())
 
-    def _load(self) -> LoadedModel:
+    def loaded(self) -> LoadedModel:
+        """The weights with the tokenizer, loaded if they are not in memory; other models may be unloaded for them.
+
+        Raises:
+            HubError: The weights cannot be downloaded.
+            ModelError: They cannot be loaded.
+        """
         if self._loaded is None:
             remark = make_room(self._fit, _resident)
             if remark is not None:

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from diffing.methods.features.sparse_latents import Latents
+from diffing.methods.inside.response_tokens import TokenizedResponse
 from diffing.methods.sae.activations import SaeReader, read
 from diffing.methods.sae.reader_loading import open_sae
-from diffing.methods.sae.reader_tokenizer import TokenizedResponse
 from diffing.types import Message
 from tests.methods.sae.tiny import save_reader
 

@@ -87,12 +87,12 @@ def asked(base: Path, adapter: Path) -> LocalModel:
 
 def prompt_of(base: Path, adapter: Path) -> str:
     """What the model reads for "Hi", specials and all."""
-    loaded = asked(base, adapter)._load()
+    loaded = asked(base, adapter).loaded()
     return str(loaded.chat._tokenizer.decode(loaded.chat.encode(tiny.says("Hi"))))
 
 
 def stops_of(base: Path, adapter: Path) -> set[str]:
-    chat = asked(base, adapter)._load().chat
+    chat = asked(base, adapter).loaded().chat
     return {str(chat._tokenizer.convert_ids_to_tokens(token)) for token in chat.stop_ids}
 
 
@@ -185,12 +185,12 @@ def test_embeddings_grow_with_its_tokens(
     own.save_pretrained(tmp_path)
     assert prompt_of(base, tmp_path) == "<turn>user\nHi</turn>\n<turn>assistant\n"
     assert "</turn>" in stops_of(base, tmp_path)
-    torch.testing.assert_close(logits(asked(base, tmp_path)._load().model), logits(trained))
+    torch.testing.assert_close(logits(asked(base, tmp_path).loaded().model), logits(trained))
 
 
 def test_embeddings_shrink_with_it(base: Path, tmp_path: Path) -> None:
     trained = tune(base, tmp_path, tokens=259)
-    torch.testing.assert_close(logits(asked(base, tmp_path)._load().model), logits(trained))
+    torch.testing.assert_close(logits(asked(base, tmp_path).loaded().model), logits(trained))
 
 
 def test_new_tokens_that_come_without_embeddings(base: Path, tmp_path: Path) -> None:

@@ -1,0 +1,195 @@
+"""`InsidePair` opens both models of a run and reads responses with both: a row per place that both have read up to."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from diffing.methods.exchanges import Exchange, UnreadableResponse
+from diffing.methods.inside.aligned_text import AlignedText, align, windows
+from diffing.methods.inside.opening import SideModel
+from diffing.methods.inside.two_readers import TwoReaders, Window
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_SINK = 10.0
+"""A position is an attention sink if its norm exceeds the median by this factor."""
+_CALIBRATED_ON = 256
+"""The number of exchanges on which the median norm is measured."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlignedRows:
+    """One response read by both models: a row for each place at which both have read the same characters."""
+
+    a: "Tensor"
+    """Model A's residual stream; rows x width of A, float32, on the CPU."""
+    b: "Tensor"
+    """Model B's residual stream; rows x width of B, float32, on the CPU."""
+    spans: tuple[tuple[int, int], ...]
+    """For each row the characters of the response that were read since the row before, as (first, after the last). The
+    first row is usually the anchor, the last position before the response, with (0, 0)."""
+    positions: tuple[tuple[int, ...], tuple[int, ...]]
+    """For A and for B: the positions of the rows among the read positions of that model, where 0 is the anchor and i
+    the i-th token of the response. `causal.Edit` takes them."""
+
+
+class InsidePair:
+    """Models A and B, each with its tokenizer, chat format and system prompt, read at one depth.
+
+    Both are in memory at once if they fit; otherwise one reads, then the other. Use it in a `with` statement, or call
+    `close`, which frees the memory.
+    """
+
+    def __init__(self, a: SideModel, b: SideModel, *, reserve_bytes: int = 0) -> None:
+        """Takes two opened sides; their weights are loaded when they are first needed.
+
+        Args:
+            a: Side A, from `opening.open_side`.
+            b: Side B.
+            reserve_bytes: Memory that must stay free beside both models, for what is trained on their activations.
+        """
+        self.sides = (a, b)
+        """Sides A and B."""
+        self._readers = TwoReaders(a, b, reserve_bytes=reserve_bytes)
+        self._limits: tuple[float, float] | None = None
+        self._tokens = [0, 0]
+        self._partnered = 0
+        self._left_out: Counter[str] = Counter()
+
+    @cached_property
+    def identity(self) -> str:
+        """A hash of whatever affects a row but its text: both models with their commits, layers and system prompts."""
+        parts = [[side.id, side.layer, side.system_prompt] for side in self.sides]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+    @property
+    def widths(self) -> tuple[int, int]:
+        """The widths of the residual streams of A and of B."""
+        a, b = self.sides
+        return a.shape.width, b.shape.width
+
+    @property
+    def layers(self) -> tuple[int, int]:
+        """The blocks of A and of B whose output is read, counted from 1."""
+        a, b = self.sides
+        return a.layer, b.layer
+
+    @property
+    def same_space(self) -> bool:
+        """Whether both models have one architecture, the same shapes and the same tokenizer; loads their tokenizers."""
+        a, b = self.sides
+        return a.architecture == b.architecture and a.layer == b.layer and a.vocabulary == b.vocabulary
+
+    @property
+    def alignment(self) -> tuple[float, float] | None:
+        """For A and for B: the share of the response tokens read so far that have a partner; None before reading."""
+        a, b = self._tokens
+        return (self._partnered / a, self._partnered / b) if a and b else None
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """The number of positions of the responses read so far that were left out, by reason."""
+        return dict(self._left_out)
+
+    def calibrate(self, exchanges: Sequence[Exchange]) -> None:
+        """Finds, on a sample of train exchanges, the norm above which a position is an attention sink.
+
+        Must be called before `read`. It is 10 times the median norm of each model.
+
+        Raises:
+            ModelError: Weights cannot be loaded.
+            ValueError: None of the exchanges can be read.
+        """
+        import torch
+
+        step = max(len(exchanges) // _CALIBRATED_ON, 1)
+        aligned = [self.align(exchange) for exchange in exchanges[::step][:_CALIBRATED_ON]]
+        norms: tuple[list[Tensor], list[Tensor]] = ([], [])
+        for a, b in chain.from_iterable(self.rows(windows(_readable(aligned)))):
+            for own, found in zip((a, b), norms, strict=True):
+                found.append(own.float().norm(dim=-1))
+        if not norms[0]:
+            raise ValueError("expected exchanges that both models can read, got none")
+        a, b = (torch.cat(found).median().item() for found in norms)
+        self._limits = (_SINK * a, _SINK * b)
+
+    def align(self, exchange: Exchange) -> AlignedText | UnreadableResponse:
+        """Tokenizes an exchange for both models; their tokenizers are loaded if necessary, no text is run."""
+        return align(self.sides, exchange)
+
+    def rows(self, texts: Iterable[Window]) -> "Iterator[list[tuple[Tensor, Tensor]]]":
+        """Reads windows of aligned texts; see `TwoReaders.read`. Attention sinks are among the rows."""
+        return self._readers.read(texts)
+
+    def usable(self, a: "Tensor", b: "Tensor") -> "Tensor":
+        """Which rows are no attention sink in either model, as booleans.
+
+        Raises:
+            ValueError: `calibrate` was not called.
+        """
+        if self._limits is None:
+            raise ValueError("expected a calibrated pair: call `calibrate` with train exchanges first")
+        limit_a, limit_b = self._limits
+        return (a.float().norm(dim=-1) <= limit_a) & (b.float().norm(dim=-1) <= limit_b)
+
+    def read(self, exchanges: Sequence[Exchange]) -> Iterator[AlignedRows | UnreadableResponse]:
+        """Reads exchanges with both models, in order.
+
+        Yields:
+            The rows of one exchange, or why one of the models cannot read it.
+
+        Raises:
+            HubError: Weights cannot be downloaded.
+            ModelError: Weights cannot be loaded, or a model has no blocks that can be found.
+            SettingError: A tokenizer does not tell which characters a token covers.
+            ValueError: `calibrate` was not called.
+        """
+        aligned = [self.align(exchange) for exchange in exchanges]
+        rows = chain.from_iterable(self.rows(windows(_readable(aligned))))
+        for text in aligned:
+            yield text if isinstance(text, UnreadableResponse) else self._aligned_rows(text, *next(rows))
+
+    def _aligned_rows(self, text: AlignedText, a: "Tensor", b: "Tensor") -> AlignedRows:
+        usable = self.usable(a, b)
+        self._count(text, int((~usable).sum()))
+        kept = usable.nonzero().flatten().tolist()
+        positions = tuple(
+            tuple(int(indices[row]) - own.start + 1 for row in kept)
+            for own, indices in zip(text.texts, text.indices, strict=True)
+        )
+        return AlignedRows(
+            a=a[usable].float(),
+            b=b[usable].float(),
+            spans=tuple((text.ends[max(row - 1, 0)] if row else 0, text.ends[row]) for row in kept),
+            positions=(positions[0], positions[1]),
+        )
+
+    def _count(self, text: AlignedText, sinks: int) -> None:
+        for place, own in enumerate(text.texts):
+            self._tokens[place] += own.tokens
+        self._partnered += text.partnered
+        self._left_out.update({"attention sinks": sinks, "BOS tokens": text.bos})
+
+    def close(self) -> None:
+        """Frees the memory of both models; the next `read` loads them again."""
+        for side in self.sides:
+            side.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _readable(texts: Iterable[AlignedText | UnreadableResponse]) -> Iterator[AlignedText]:
+    return (text for text in texts if isinstance(text, AlignedText))

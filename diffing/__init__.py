@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from diffing.models.cache import Store
     from diffing.models.local.spec import LocalOptions
     from diffing.models.meter import Meter
+    from diffing.models.process_group import ProcessGroup
     from diffing.pipeline import DiffOptions, diff_models
     from diffing.prompts import load_prompts
     from diffing.report import load_report, save_report
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
         Conversation,
         Discovery,
         Evidence,
+        FeatureAbove,
+        FeatureKind,
+        FeatureMeasure,
         Finding,
         Finish,
         Hypothesis,
@@ -93,6 +97,9 @@ __all__ = [
     "Embedder",
     "Estimate",
     "Evidence",
+    "FeatureAbove",
+    "FeatureKind",
+    "FeatureMeasure",
     "Finding",
     "Finish",
     "HubError",
@@ -132,6 +139,7 @@ __all__ = [
     "PhraseSearch",
     "Place",
     "Price",
+    "ProcessGroup",
     "Prompt",
     "PropertyMeasure",
     "Quantization",
@@ -191,12 +199,14 @@ _HOMES = {
         "diffing.models.cache": "Store",
         "diffing.models.local.spec": "LocalOptions",
         "diffing.models.meter": "Meter",
+        "diffing.models.process_group": "ProcessGroup",
         "diffing.pipeline": "DiffOptions diff_models",
         "diffing.prompts": "load_prompts",
         "diffing.report": "load_report save_report",
         "diffing.scope": "Junction Scope ScopeKind ScopeRule Term TermKind",
         "diffing.types": (
             "Block Category Completion Conversation Discovery Evidence Finding Finish Hypothesis "
+            "FeatureAbove FeatureKind FeatureMeasure "
             "Judgement KnownBy LatentMeasure Level LevelKind Measure Merged Message ModelInfo OnHypotheses OnProgress "
             "OnResponse Pair PhraseMeasure Place Prompt PropertyMeasure Rating Report Response Role Row Scalar Side "
             "Split Stage Usage Verdict"

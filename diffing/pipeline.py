@@ -19,7 +19,7 @@ from diffing.judge.agreement import compare_with_measurement
 from diffing.judge.audit import SAMPLE, JudgeChecks, JudgedRun, check_judge
 from diffing.judgements import Judgements
 from diffing.levels import measured_values, with_levels
-from diffing.methods.base import MeasuringMethod, Method, SeededMethod, measurements
+from diffing.methods.base import MeasuringMethod, Method, SeededMethod, SharedReadingMethod, measurements
 from diffing.methods.heldout import HeldoutMethod
 from diffing.models.base import Model, Price, Sampling
 from diffing.ranking import order_findings
@@ -139,6 +139,7 @@ def diff_models(
     samples = (options.sample_a, options.sample_b)
     answered = respond((model_a, model_b), prompts, options.sampling, samples, on_progress, on_response)
     pairs = answered.pairs
+    read_shares(methods, pairs, on_progress)
     discoveries, measured, values, scopes = _discover(methods, pairs, on_progress, on_hypotheses)
     hypotheses = [hypothesis for discovery in discoveries for hypothesis in discovery.hypotheses]
     described = _described(discoveries, pairs, options)
@@ -192,6 +193,19 @@ def diff_models(
         merged=grouped.lines,
         coverage=cover(findings, grouped.lines, judgements, pairs),
     )
+
+
+def read_shares(methods: Sequence[Method], pairs: Sequence[Pair], on_progress: OnProgress) -> None:
+    """Has the methods that read responses do so now, if several processes share that work.
+
+    Args:
+        methods: The methods of the run.
+        pairs: All pairs.
+        on_progress: Called with the progress of reading.
+    """
+    for method in methods:
+        if isinstance(method, SharedReadingMethod):
+            method.read_share(pairs, on_progress)
 
 
 def _check(prompts: Sequence[Prompt], methods: Sequence[Method], judge: Model | None, options: DiffOptions) -> None:

@@ -18,7 +18,7 @@ from typing import TypeAlias
 from diffing.estimates import Estimate
 from diffing.methods.base import PropertyInfo, Tier, measured_properties
 from diffing.metrics import concentrated
-from diffing.types import Category, Finding, Hypothesis, LatentMeasure, PhraseMeasure, PropertyMeasure
+from diffing.types import Category, FeatureMeasure, Finding, Hypothesis, LatentMeasure, PhraseMeasure, PropertyMeasure
 
 TIERS: Mapping[Tier, float] = {"answering": 4.0, "stance": 2.5, "structure": 2.0, "length": 1.5, "other": 1.0}
 """w by what a measured property is about."""
@@ -45,11 +45,11 @@ Place: TypeAlias = tuple[int, float, float]
 
 
 def kind_of(hypothesis: Hypothesis) -> int:
-    """Returns SENTENCE, PHRASE, or FEATURE for an SAE feature of which nobody said what it stands for."""
+    """Returns SENTENCE, PHRASE, or FEATURE for a feature of which nobody said what it stands for."""
     match hypothesis.measure:
         case PhraseMeasure():
             return PHRASE
-        case LatentMeasure(in_words=False):
+        case LatentMeasure(in_words=False) | FeatureMeasure(in_words=False):
             return FEATURE
         case _:
             return SENTENCE

@@ -34,6 +34,7 @@ from diffing.settings import flag
 
 if TYPE_CHECKING:
     from diffing.models.cache import Store
+    from diffing.models.process_group import ProcessGroup
     from diffing.types import Report
 
 app = typer.Typer(
@@ -57,6 +58,8 @@ MAX_FINDINGS_AFTER_RUN = 25
 NOTE_LENGTH = 2_000
 """Maximum number of characters of a note in the terminal."""
 
+_BEGIN = "begin"
+"""The topic under which the first of several processes tells the others whether the run must be computed."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """The system's error numbers for a full disk, an exceeded quota and a file that is too large."""
 
@@ -164,17 +167,24 @@ def _run(config: DiffConfig, limits: Limits, hub: HubOptions, here: _RunOutput) 
     from diffing.checks import check
     from diffing.cli import reuse_and_jobs
     from diffing.models.cache import Store
+    from diffing.models.process_group import started_group
     from diffing.report.folder_lock import locked_folder
 
     check(config, limits)
     reuse_and_jobs.check(hub)
+    group = started_group()
+    if group and not group.is_first:
+        _contribute(config, limits, here, group)
+        return
     _make_folder(here.out)
     with locked_folder(here.out, on_wait=lambda: _tell_waiting(here.out)):
         if not here.overwrite:
             refuse_other_run(here.out, settings_of(config))
         store = Store.in_folder(here.cache) if here.cache else None
         found, published = reuse_and_jobs.report_from_elsewhere(config, limits, hub, store)
-        report = found or _computed(config, limits, store)
+        if group:
+            group.exchange(_BEGIN, found is None)
+        report = found or _computed(config, limits, store, group)
         _save(report, here)
     with ignore_closed_pipe():
         _show(report, here.json, MAX_FINDINGS_AFTER_RUN)
@@ -183,6 +193,16 @@ def _run(config: DiffConfig, limits: Limits, hub: HubOptions, here: _RunOutput) 
         _tell_calibration(config, here.out)
     if not published:
         reuse_and_jobs.publish_run(report, hub, here.out)
+
+
+def _contribute(config: DiffConfig, limits: Limits, here: _RunOutput, group: "ProcessGroup") -> None:
+    """Does the share of a process other than the first, which alone prints, and writes the report."""
+    from diffing.models.cache import Store
+    from diffing.run import contribute
+
+    store = Store.in_folder(here.cache) if here.cache else None
+    if group.exchange(_BEGIN, True)[0]:
+        contribute(config, group, limits=limits, store=store)
 
 
 def _save(report: "Report", here: _RunOutput) -> None:
@@ -230,12 +250,12 @@ def calibration(config: DiffConfig, out: Path) -> list[str]:
     return ["diffing", "bench", "null", *model, "--like", str(out), *flags]
 
 
-def _computed(config: DiffConfig, limits: Limits, store: "Store | None") -> "Report":
+def _computed(config: DiffConfig, limits: Limits, store: "Store | None", group: "ProcessGroup | None") -> "Report":
     from diffing.run import run as run_config
 
     logging.getLogger("diffing").setLevel(logging.INFO)  # shows the sizes of the models before they are loaded
     with progress_bars(_err) as on_progress:
-        return run_config(config, limits=limits, store=store, on_progress=on_progress)
+        return run_config(config, limits=limits, store=store, group=group, on_progress=on_progress)
 
 
 def _make_folder(out: Path) -> None:

@@ -28,6 +28,7 @@ from diffing.grouping.verdict_agreement import RARE, Behaviour, Likeness
 from diffing.models.base import Model
 from diffing.ranking import FEATURE, kind_of, tie_of
 from diffing.types import (
+    FeatureMeasure,
     Finding,
     Hypothesis,
     Judgement,
@@ -118,7 +119,7 @@ def _meaning(hypothesis: Hypothesis) -> _Meaning:
             return _Meaning(name, False)
         case PhraseMeasure():
             return _Meaning(None, True)
-        case LatentMeasure(in_words=in_words):
+        case LatentMeasure(in_words=in_words) | FeatureMeasure(in_words=in_words):
             return _Meaning(None, not in_words)
 
 

@@ -15,6 +15,7 @@ from diffing.report.index import index_of
 from diffing.report.model_names import Names
 from diffing.report.model_names import one_line as one_line
 from diffing.types import (
+    FeatureMeasure,
     Finding,
     LatentMeasure,
     Measure,
@@ -96,16 +97,18 @@ def measured_by(measure: Measure) -> str:
             return f"phrase: {phrase}"
         case LatentMeasure(indices):
             return f"features active: {', '.join(map(str, indices))}"
+        case FeatureMeasure():
+            return f"features active: {measure.text}"
 
 
 def headline_rank(finding: Finding) -> int:
-    """Ranks a finding by how much its sentence says on its own: 0 a behaviour, 1 a word or phrase, 2 an SAE feature."""
+    """Ranks a finding by how much its sentence says on its own: 0 a behaviour, 1 a word or phrase, 2 a feature."""
     return 2 if needs_examples(finding) else int(isinstance(finding.hypothesis.measure, PhraseMeasure))
 
 
 def needs_examples(finding: Finding) -> bool:
-    """Whether a finding's sentence says little without examples, as with an SAE feature; such findings come last."""
-    return isinstance(finding.hypothesis.measure, LatentMeasure)
+    """Whether a finding's sentence says little without examples, as with a feature; such findings come last."""
+    return isinstance(finding.hypothesis.measure, LatentMeasure | FeatureMeasure)
 
 
 def explanation(report: Report) -> str:

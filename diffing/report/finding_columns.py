@@ -98,11 +98,16 @@ FINDING_TABLES: dict[str, TableSpec] = {
                 "measure",
                 "string",
                 "What was measured, if no LLM judged: `property`, `phrase`, `latents` (the text only names a latent "
-                "of an SAE) or `latents in words` (an LLM wrote the text about them).",
+                "of an SAE), `crosscoder latents above` or `adapter features above` (likewise, of a dictionary that "
+                "was trained on both models); the last three with ` in words` if an LLM wrote the text about them.",
                 nullable=True,
             ),
             ColumnSpec(
-                "measured", "string", "The property's name, the phrase, or the latents' numbers.", nullable=True
+                "measured",
+                "string",
+                "The property's name, the phrase, the latents' numbers, or features with their thresholds and the hash "
+                "of their dictionary.",
+                nullable=True,
             ),
             ColumnSpec(
                 "train_effect",

@@ -1,11 +1,11 @@
 """Converts findings to the rows of `findings.parquet`, `ratings.parquet` and `evidence.parquet`, and rows back."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
 from diffing.estimates import Concentration, Estimate, Metrics
+from diffing.report.measure_cells import measure_cells, measure_from
 from diffing.report.metrics_cells import counted, metrics_cells, metrics_from
 from diffing.report.schema import TABLES
 from diffing.report.scope_cells import concentration_cells, concentration_from, scope_cells, scope_from
@@ -16,18 +16,12 @@ from diffing.types import (
     Evidence,
     Finding,
     Hypothesis,
-    LatentMeasure,
-    Measure,
-    PhraseMeasure,
-    PropertyMeasure,
     Rating,
     Report,
     Row,
     Scalar,
 )
 
-_PROPERTY, _PHRASE, _LATENTS, _LATENTS_IN_WORDS = "property", "phrase", "latents", "latents in words"
-_INDICES = re.compile(r"[0-9]{1,9}(?:, [0-9]{1,9})*")
 _IN_SCOPE = "heldout_in_scope"
 _IN_SCOPE_COLUMNS = tuple(each.name for each in TABLES["findings"].columns if each.name.startswith(f"{_IN_SCOPE}_"))
 
@@ -39,7 +33,7 @@ def finding_row(finding: Finding) -> Row:
         finding: The finding.
     """
     h, rating = finding.hypothesis, finding.rating
-    kind, measured = _measure_cells(h.measure)
+    kind, measured = measure_cells(h.measure)
     in_scope = finding.heldout_in_scope
     return {
         "id": h.id,
@@ -121,7 +115,7 @@ def _finding(row: Mapping[str, Any], replies: tuple[Any, ...], evidence: Sequenc
     hypothesis = Hypothesis(
         **{name: row[name] for name in ("id", "text", "direction", "method", "category", "train_effect", "speaks_of")},
         evidence=tuple(evidence),
-        measure=_measure_from(row["measure"], row["measured"]),
+        measure=measure_from(row["measure"], row["measured"]),
         scope=_scope_from(row),
     )
     return Finding(
@@ -132,30 +126,6 @@ def _finding(row: Mapping[str, Any], replies: tuple[Any, ...], evidence: Sequenc
         confirmed=row["confirmed"],
         rating=_rating_from(row, replies),
     )
-
-
-def _measure_cells(measure: Measure | None) -> tuple[str | None, str | None]:
-    match measure:
-        case None:
-            return None, None
-        case PropertyMeasure(name):
-            return _PROPERTY, name
-        case PhraseMeasure(phrase):
-            return _PHRASE, phrase
-        case LatentMeasure(indices, in_words):
-            return _LATENTS_IN_WORDS if in_words else _LATENTS, ", ".join(map(str, indices))
-
-
-def _measure_from(kind: str | None, measured: str | None) -> Measure | None:
-    if kind is None and measured is None:
-        return None
-    if kind == _PROPERTY and measured is not None:
-        return PropertyMeasure(measured)
-    if kind == _PHRASE and measured is not None:
-        return PhraseMeasure(measured)
-    if kind in (_LATENTS, _LATENTS_IN_WORDS) and measured is not None and _INDICES.fullmatch(measured):
-        return LatentMeasure(tuple(map(int, measured.split(", "))), in_words=kind == _LATENTS_IN_WORDS)
-    raise ValueError(f"findings: there is no measure {kind!r:.40} of {measured!r:.60}")
 
 
 def _scope_from(row: Mapping[str, Any]) -> Scope | None:

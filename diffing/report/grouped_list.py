@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from diffing.estimates import Estimate
-from diffing.types import Block, Finding, KnownBy, LatentMeasure, Report
+from diffing.types import Block, FeatureMeasure, Finding, KnownBy, LatentMeasure, Report
 
 SAYS_THE_SAME: frozenset[KnownBy] = frozenset({"property", "judge", "verdicts"})
 """The reasons to list a member that mean that it says the same as its lead; otherwise it is a further sign."""
@@ -63,7 +63,7 @@ class Entry:
 
 def _is_bare(finding: Finding) -> bool:
     measure = finding.hypothesis.measure
-    return isinstance(measure, LatentMeasure) and not measure.in_words
+    return isinstance(measure, LatentMeasure | FeatureMeasure) and not measure.in_words
 
 
 def entries_of(report: Report, findings: Mapping[str, Finding]) -> tuple[Entry, ...]:

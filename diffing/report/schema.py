@@ -11,7 +11,7 @@ from diffing.report.finding_columns import FINDING_TABLES
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """The version of the whole folder's format. A newer version is refused; all earlier ones can be read."""
 DOCUMENT = "report.json"
 """The main file of a report, which is written last."""

@@ -42,6 +42,7 @@ _VERSIONS = """## Earlier versions
 
 | version | differs from the next version |
 |---|---|
+| 5 | No `measure` is `crosscoder latents above` or `adapter features above`. |
 | 4 | No scope is measured: `findings.parquet` lacks `scope_rule` and the columns `concentration*`. There is no \
 `levels.parquet`, and `judgements.parquet` lacks `per_word` and `chance_a`. `report.json` has no `coverage`, and its \
 `merged` has no `block` (all are `behaviours`), no `residual`, and only findings that say the same as their lead. |

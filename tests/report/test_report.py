@@ -23,6 +23,8 @@ from diffing.report.schema_document import schema_markdown
 from diffing.report.verdict_counts import NeitherCounts
 from diffing.types import (
     Evidence,
+    FeatureAbove,
+    FeatureMeasure,
     LatentMeasure,
     Measure,
     PhraseMeasure,
@@ -239,10 +241,10 @@ def test_a_save_that_was_cut_off_between_files_is_told(tmp_path: Path) -> None:
     [
         (lambda f: (f / "report.json").unlink(), "is not a report: expected a folder with report.json"),
         (lambda f: (f / "report.json").write_text("{"), "report.json is damaged: expected JSON"),
-        (lambda f: (f / "report.json").write_text("[1]"), "expected a schema_version of 5, got None"),
+        (lambda f: (f / "report.json").write_text("[1]"), "expected a schema_version of 6, got None"),
         (lambda f: (f / "report.json").write_bytes(b"\xff\xfe\x00"), "report.json is damaged: expected JSON"),
-        (lambda f: edit(f, schema_version=6), "has schema version 6, but this diffing reads only up to 5. Update"),
-        (lambda f: edit(f, schema_version="1"), "expected a schema_version of 5, got '1'"),
+        (lambda f: edit(f, schema_version=7), "has schema version 7, but this diffing reads only up to 6. Update"),
+        (lambda f: edit(f, schema_version="1"), "expected a schema_version of 6, got '1'"),
         (lambda f: edit(f, findings=[{}]), r"is damaged \('findings' is not known\)"),
         (lambda f: put_table(f, "findings", direction="c"), r"is damaged \(findings: there is no direction 'c'\)"),
         (lambda f: put_table(f, "findings", category="c"), r"is damaged \(findings: there is no category 'c'\)"),
@@ -377,13 +379,43 @@ def test_the_table_of_findings_holds_every_finding_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "measure", [PropertyMeasure("words"), PhraseMeasure("latents"), LatentMeasure((3, 17)), LatentMeasure((0,), True)]
+    "measure",
+    [
+        PropertyMeasure("words"),
+        PhraseMeasure("latents"),
+        LatentMeasure((3, 17)),
+        LatentMeasure((0,), True),
+        FeatureMeasure("crosscoder", (FeatureAbove("17", 0.83), FeatureAbove("d4", 1e-9)), "1f0a"),
+        FeatureMeasure("adapter", (FeatureAbove("2.17", 0.1 + 0.2),), "00", in_words=True),
+    ],
 )
 def test_every_kind_of_measure_comes_back(measure: Measure, tmp_path: Path) -> None:
     report = quiet_report()
     finding = replace(report.findings[0], hypothesis=replace(report.findings[0].hypothesis, measure=measure))
     report = replace(report, findings=(finding, *report.findings[1:]))
     assert load_report(save_report(report, tmp_path)) == report
+
+
+@pytest.mark.parametrize(
+    ("kind", "measured"),
+    [("crosscoder latents above", "17 > 0.83"), ("crosscoder latents above", "17 > nan of 1f"),
+     ("adapter features above", "x17 > 0.1 of 1f"), ("crosscoder latents", "17 > 0.83 of 1f"), ("latents", "17 > 1"),
+     ("property in words", "words")],
+)  # fmt: skip
+def test_a_measure_that_cannot_be_is_refused(kind: str, measured: str, tmp_path: Path) -> None:
+    save_report(quiet_report(), tmp_path)
+    put_table(tmp_path, "findings", measure=kind, measured=measured)
+    with pytest.raises(SettingError, match=rf"is damaged \(findings: there is no measure {kind!r}"):
+        load_report(tmp_path)
+
+
+def test_a_report_of_schema_version_5_loads_as_it_is(tmp_path: Path) -> None:
+    shutil.copytree(Path(__file__).parent / "version_5", tmp_path, dirs_exist_ok=True)
+    assert json.loads((tmp_path / "report.json").read_text())["schema_version"] == 5
+    report = load_report(tmp_path)
+    assert replace(report, versions={}) == replace(scoped_report(train=6, heldout=9), versions={})
+    assert load_report(save_report(report, tmp_path)) == report
+    assert json.loads((tmp_path / "report.json").read_text())["schema_version"] == SCHEMA_VERSION
 
 
 def test_evidence_keeps_its_order(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from diffing.report.sae_tables import features_of
 from diffing.scopes import meets
 from diffing.stages import JUDGE
 from diffing.types import (
+    FeatureMeasure,
     Finding,
     Hypothesis,
     Judgement,
@@ -255,7 +256,7 @@ def _significant(
 def _is_sentence(finding: Finding) -> bool:
     """Tells whether a finding says in words what a model does, unlike one that only names a feature."""
     measure = finding.hypothesis.measure
-    return not isinstance(measure, LatentMeasure) or measure.in_words
+    return not isinstance(measure, LatentMeasure | FeatureMeasure) or measure.in_words
 
 
 def _belongs(stage: str, method: str) -> bool:

@@ -100,14 +100,20 @@ def mcnemar(only_a: "Counts", only_b: "Counts") -> "Floats":
     return p
 
 
-def screen(counted: LatentCounts, options: ScreenOptions) -> tuple[ScreenedLatent, ...]:
-    """Selects the latents that meet the criteria, the largest difference first."""
+def screen(counted: LatentCounts, options: ScreenOptions, tried: int = 1) -> tuple[ScreenedLatent, ...]:
+    """Selects the latents that meet the criteria, the largest difference first.
+
+    Args:
+        counted: In how many pairs each latent is active.
+        options: The criteria.
+        tried: How many thresholds of activity were tried for each latent; its p-value is multiplied by this.
+    """
     import numpy as np
     from scipy.stats import false_discovery_control
 
     if not counted.pairs:
         return ()
-    p = mcnemar(counted.only_a, counted.only_b)
+    p = np.minimum(tried * mcnemar(counted.only_a, counted.only_b), 1.0)
     q = false_discovery_control(p, method="bh")
     rate_a, rate_b = counted.a / counted.pairs, counted.b / counted.pairs
     difference = rate_a - rate_b

@@ -33,6 +33,11 @@ class ReadPair:
         return Exchange(self.pair.prompt.messages, self.pair.response(side).text)
 
 
+def exchanges_of(pairs: Sequence[Pair]) -> list[Exchange]:
+    """Returns both responses of every pair with the conversations that they answer."""
+    return [Exchange(pair.prompt.messages, response.text) for pair in pairs for response in (pair.a, pair.b)]
+
+
 def read_pairs(pairs: Sequence[Pair], read: ReadExchanges) -> tuple[list[ReadPair], Mapping[str, int]]:
     """Returns the pairs of which both responses could be read, and counts why the others could not.
 
@@ -41,7 +46,7 @@ def read_pairs(pairs: Sequence[Pair], read: ReadExchanges) -> tuple[list[ReadPai
         read: Reads the responses of all pairs that have both.
     """
     answered = [pair for pair in pairs if "error" not in (pair.a.finish, pair.b.finish)]
-    rows = read([Exchange(pair.prompt.messages, one.text) for pair in answered for one in (pair.a, pair.b)])
+    rows = read(exchanges_of(answered))
     both: list[ReadPair] = []
     unread: Counter[str] = Counter()
     for pair, a, b in zip(answered, rows[::2], rows[1::2], strict=True):

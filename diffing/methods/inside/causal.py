@@ -122,9 +122,7 @@ def response_log_probs(
     """
     if at is None:
         return [_of_response(text, _log_probs(model, text)) for text in texts]
-    return [
-        _of_response(text, _log_probs(model, text, at, edit)) for text, edit in zip(texts, edits, strict=True)
-    ]
+    return [_of_response(text, _log_probs(model, text, at, edit)) for text, edit in zip(texts, edits, strict=True)]
 
 
 def gap_closed(owner: Sequence[float], other: Sequence[float], changed: Sequence[float]) -> float | None:

@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from diffing.errors import SettingError
 from diffing.methods.exchanges import Exchange
-from diffing.methods.inside.opening import LONGEST_DOCUMENT
 from diffing.methods.inside.corpus_files import file_rows
+from diffing.methods.inside.opening import LONGEST_DOCUMENT
 from diffing.paths import existing
 from diffing.prompts.hub import open_dataset
 from diffing.prompts.split import fold

@@ -19,7 +19,7 @@ from diffing.methods.features.feature_screening import (
     screen,
 )
 from diffing.methods.features.measuring import measure_features
-from diffing.methods.features.read_pairs import ReadPair, read_pairs
+from diffing.methods.features.read_pairs import ReadPair, exchanges_of, read_pairs
 from diffing.methods.features.selection import not_followed_up, rate_rows, strongest
 from diffing.methods.features.stated_hypotheses import StatedHypotheses, one_each, state_in_words
 from diffing.methods.sae.activation_cache import CachedReading, TextStore
@@ -29,6 +29,7 @@ from diffing.methods.sae.reader_loading import UnloadedSaeReader, open_sae
 from diffing.methods.sae.sae_files import FolderSae, feature_url
 from diffing.models.base import Model
 from diffing.models.local.spec import LocalOptions
+from diffing.models.process_group import ProcessGroup
 from diffing.types import (
     Discovery,
     Hypothesis,
@@ -75,6 +76,7 @@ class SaeMethod:
         llm: The LLM that labels features and states hypotheses from several of them; without it, each feature is a
             hypothesis of its own.
         store: A persistent cache of latents, so that nothing is read twice; None keeps them only for this run.
+        group: The processes that share the reading; None for a single one.
     """
 
     def __init__(
@@ -85,12 +87,14 @@ class SaeMethod:
         options: SaeOptions | None = None,
         llm: Model | None = None,
         store: TextStore | None = None,
+        group: ProcessGroup | None = None,
     ) -> None:
         self._reader = reader
         self._sae = sae
         self._options = options or SaeOptions()
         self._llm = llm
         self._store = store
+        self._group = group
 
     @property
     def name(self) -> str:
@@ -112,6 +116,15 @@ class SaeMethod:
         settings = {"sae": sae, "hook": self._opened.facts.hook, "dtype": dtype}
         llm = (ModelInfo(self._llm.id, "labeller"),) if self._llm else ()
         return (ModelInfo(reader, "reader", settings), *llm)
+
+    def read_share(self, pairs: Sequence[Pair], on_progress: OnProgress = ignore_progress) -> None:
+        """Reads this process's share of the responses and takes over the rest; does nothing in a single process."""
+        if self._group is None:
+            return
+        answered = [pair for pair in pairs if "error" not in (pair.a.finish, pair.b.finish)]
+        for split in ("train", "heldout"):  # one after the other, as a single process reads them
+            part = [pair for pair in answered if pair.prompt.split == split]
+            self._reading.read_share(exchanges_of(part), self._group, on_progress)
 
     def find_hypotheses(self, pairs: Sequence[Pair], on_progress: OnProgress = ignore_progress) -> Discovery:
         """Counts every latent on the train pairs, lists those that differ, and makes hypotheses from the strongest.

@@ -12,6 +12,8 @@ from diffing.errors import SettingError
 from diffing.methods.base import Method, MethodPlan, Tools
 from diffing.methods.sae.presets import PRESETS
 from diffing.methods.sae.stages import LLM_STAGES, READ
+from diffing.models.local.spec import LocalOptions
+from diffing.models.process_group import ProcessGroup
 from diffing.run_settings import RunSettings
 from diffing.settings import Setting, Settings
 from diffing.stages import Step
@@ -116,8 +118,15 @@ class SaePlan(MethodPlan):
 
         own = config.of(SaeSettings)
         llm = tools.helper(config.llm) if config.llm else None
-        options = SaeOptions(features=followed(config))
-        return SaeMethod(own.reader, sae=own.sae, options=options, llm=llm, store=tools.store)
+        options = SaeOptions(features=followed(config), reader=_reader_options(tools.group))
+        return SaeMethod(own.reader, sae=own.sae, options=options, llm=llm, store=tools.store, group=tools.group)
+
+
+def _reader_options(group: ProcessGroup | None) -> LocalOptions:
+    """Loads the reader onto all devices, or onto the one of this process if several share the reading."""
+    from diffing.models.local.memory import device_of_rank
+
+    return LocalOptions(device=device_of_rank(group.local_rank)) if group else LocalOptions()
 
 
 def followed(config: RunSettings) -> int:

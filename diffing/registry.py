@@ -9,6 +9,7 @@ from typing import Any
 METHODS: dict[str, str] = {
     "lexical": "diffing.methods.lexical.plan:LEXICAL",
     "sae": "diffing.methods.sae.plan:SAE",
+    "adapters": "diffing.methods.adapters.plan:ADAPTERS",
     "llm": "diffing.methods.llm.plan:LLM",
 }
 """The `MethodPlan` of every method by its name, in the order in which methods run."""

@@ -8,6 +8,7 @@ from diffing.methods.adapters.hybrid import Hybrid, decoder_of
 if TYPE_CHECKING:
     from torch import Tensor
 
+_LONGEST = 30
 RAISED = 5
 """The number of tokens that name a feature."""
 
@@ -35,7 +36,7 @@ def raised_tokens(hybrid: Hybrid, tokenizer: Any, features: Sequence[int]) -> di
         with torch.no_grad():
             raised = _raised(hybrid, direction) if direction.any() else direction.new_empty(0)
         order = raised.argsort(descending=True, stable=True)[: 10 * RAISED].tolist()
-        texts = (tokenizer.decode([token]).strip() for token in order if token not in special)
+        texts = (tokenizer.decode([token]).strip()[:_LONGEST] for token in order if token not in special)
         found[index] = tuple(dict.fromkeys(text for text in texts if text and text.isprintable()))[:RAISED]
     return found
 

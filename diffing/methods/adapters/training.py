@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from diffing.methods.adapters.batches import ChatBatch, chats_of_step, padded, read_positions
+from diffing.methods.adapters.cost import CHATS
 from diffing.methods.adapters.divergence import divergence
 from diffing.methods.adapters.hybrid import ForwardPass, Hybrid, Mlp
 from diffing.methods.inside.batches import by_length
@@ -27,7 +28,7 @@ class TrainingSettings:
 
     steps: int
     """The number of steps."""
-    chats: int = 12
+    chats: int = CHATS
     """The number of chats of each step."""
     sparsity: float = 1e-3
     """The weight of the sparsity loss at the beginning (lambda)."""
@@ -133,7 +134,7 @@ class Trainer:
             on_step(self.progress.step, self.settings.steps)
             if checkpoint is not None and self.progress.step < self.settings.steps:
                 checkpoint.save_if_due(self._state)
-        if checkpoint is not None:
+        if checkpoint is not None and not (stored and int(stored.numbers["step"]) == self.settings.steps):
             checkpoint.save(self._state())
         for parameter in self._parameters:
             parameter.requires_grad_(False)

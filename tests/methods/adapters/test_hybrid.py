@@ -47,7 +47,7 @@ def test_features_add_their_directions_to_the_output_of_the_mlp() -> None:
     with torch.no_grad():
         branch.w_dec.normal_()
         branch.b.normal_()
-        mlps = ("base", "adapted", "base")
+        mlps = ("base", "adapted")
         before = made.run(batch, made.uniform("base")).leaving[1]
         passed = made.run(batch, mlps)
         features = passed.features[1]

@@ -10,7 +10,7 @@ from diffing.methods.adapters.branches import new_branches
 from diffing.methods.adapters.hybrid import Hybrid
 from diffing.methods.inside.response_tokens import TokenizedResponse
 
-WIDTH, BLOCKS, WORDS, FEATURES = 16, 3, 40, 24
+WIDTH, BLOCKS, WORDS, FEATURES = 16, 2, 40, 24
 SHAPE: dict[str, Any] = {
     "vocab_size": WORDS,
     "hidden_size": WIDTH,

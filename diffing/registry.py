@@ -11,6 +11,7 @@ METHODS: dict[str, str] = {
     "sae": "diffing.methods.sae.plan:SAE",
     "adapters": "diffing.methods.adapters.plan:ADAPTERS",
     "llm": "diffing.methods.llm.plan:LLM",
+    "crosscoder": "diffing.methods.crosscoder.plan:CROSSCODER",
 }
 """The `MethodPlan` of every method by its name, in the order in which methods run."""
 BACKENDS: dict[str, str] = {

@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import Tensor  # noqa: TID253 - only training and reading a dictionary import this module
 
 from diffing.methods.crosscoder.saved_dictionary import dictionary_hash, load_parts, save_parts
-from diffing.methods.crosscoder.sparse_dictionary import Normaliser, SparseDictionary, Weights
+from diffing.methods.crosscoder.sparse_dictionary import Inputs, Normaliser, SparseDictionary, Weights
 from diffing.methods.crosscoder.training_settings import DictionarySource
 from diffing.types import Side
 
@@ -68,7 +68,12 @@ class Crosscoder(SparseDictionary):
         Returns:
             Rows x latents, float32, on the dictionary's device; 0 where a latent is not active.
         """
-        return self.encode((a, b))
+        return self.encode(self.inputs(a, b))
+
+    @staticmethod
+    def inputs(a: Tensor, b: Tensor) -> Inputs:
+        """Returns what the crosscoder reads and reconstructs: the activations of both models."""
+        return a, b
 
     def reconstruct(self, activations: Tensor) -> tuple[Tensor, Tensor]:
         """Reconstructs both models' activations, in normalised space."""

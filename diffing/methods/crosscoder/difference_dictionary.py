@@ -10,7 +10,7 @@ from pathlib import Path
 from torch import Tensor  # noqa: TID253 - only training and reading a dictionary import this module
 
 from diffing.methods.crosscoder.saved_dictionary import dictionary_hash, load_parts, save_parts
-from diffing.methods.crosscoder.sparse_dictionary import Normaliser, SparseDictionary, Weights
+from diffing.methods.crosscoder.sparse_dictionary import Inputs, Normaliser, SparseDictionary, Weights
 from diffing.methods.crosscoder.training_settings import DictionarySource
 
 
@@ -37,7 +37,12 @@ class DifferenceDictionary(SparseDictionary):
 
     def activations(self, a: Tensor, b: Tensor) -> Tensor:
         """Returns the latents' activations at rows that both models have read; see `Crosscoder.activations`."""
-        return self.encode((b - a,))
+        return self.encode(self.inputs(a, b))
+
+    @staticmethod
+    def inputs(a: Tensor, b: Tensor) -> Inputs:
+        """Returns what the dictionary reads and reconstructs: what B has more than A."""
+        return (b - a,)
 
     def reconstruct(self, activations: Tensor) -> Tensor:
         """Reconstructs the difference, in normalised space."""

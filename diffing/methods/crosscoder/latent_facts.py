@@ -4,40 +4,37 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
+import torch  # noqa: TID253 - only reading a dictionary imports this module
 from numpy.typing import NDArray
+from torch import Tensor  # noqa: TID253
+
+from diffing.methods.crosscoder.dictionary import Crosscoder
+from diffing.methods.crosscoder.latent_scaling import Scaling, ScalingSums
+from diffing.methods.crosscoder.row_stream import RowStream
+from diffing.methods.crosscoder.sparse_dictionary import Weights
 
 LatentKind: TypeAlias = Literal["exclusive a", "exclusive b", "shared", "leaning"]
-"""Whose latent it is by its directions and the partition, before latent scaling."""
+"""Whose latent it is by the partition and its directions, before latent scaling."""
 
-
-@dataclass(frozen=True, slots=True)
-class Scaling:
-    """Latent scaling: the other model's part over the owner's, for candidates of exclusive latents (arXiv 2504.02922).
-
-    NaN for latents that are no candidates, and where it is undefined.
-    """
-
-    error: NDArray[np.float64]
-    """One number per latent, of the error and the latent's own contribution: complete shrinkage if it is high."""
-    reconstruction: NDArray[np.float64]
-    """One number per latent, of the reconstruction: decoupling if it is high."""
-
-    @property
-    def genuine(self) -> NDArray[np.bool_]:
-        """Whether both numbers are low enough, for every latent."""
-        return (self.error < 0.2) & (self.reconstruction < 0.5)
+ALIVE_ROWS = 10
+"""A latent is alive if it is active at this many rows."""
+DENSE_SHARE = 0.1
+"""A latent is dense if it is active at a larger share of the rows: it is shown, but not followed."""
+_EXCLUSIVE_RHO = 0.1, 0.9
+_SHARED_RHO = 0.4, 0.6
+_BATCH_ROWS = 2_048
 
 
 @dataclass(frozen=True, slots=True)
 class LatentFacts:
-    """Facts of every latent, one entry per latent each, from rows that were never trained on."""
+    """Facts of all latents, one entry per latent each, from rows that were never trained on."""
 
     rows: int
     """The number of rows that were read."""
     active_rows: NDArray[np.int64]
-    """The number of rows at which the latent is active."""
+    """The number of rows at which a latent is active."""
     rho: NDArray[np.float64]
-    """The norm of B's direction over the sum of both norms: 0 belongs to A alone, 1 to B alone."""
+    """The norm of B's direction over the sum of both norms: 0 belongs to A alone, 1 to B alone, NaN if both are 0."""
     kinds: tuple[LatentKind, ...]
     """Whose latent it is, before latent scaling."""
     own: Scaling | None
@@ -50,12 +47,12 @@ class LatentFacts:
     @property
     def alive(self) -> NDArray[np.bool_]:
         """Whether a latent is active at enough rows to say something on it."""
-        return self.active_rows >= 10
+        return self.active_rows >= ALIVE_ROWS
 
     @property
     def dense(self) -> NDArray[np.bool_]:
-        """Whether a latent is active at more than a tenth of the rows: shown, not followed."""
-        return self.active_rows > 0.1 * self.rows
+        """Whether a latent is active at too many rows to be followed."""
+        return self.active_rows > DENSE_SHARE * self.rows
 
     @property
     def scaling(self) -> Scaling:
@@ -69,21 +66,60 @@ class LatentFacts:
 
     @property
     def kept(self) -> NDArray[np.bool_]:
-        """Whether an exclusive latent survives latent scaling."""
+        """Whether a latent is exclusive after latent scaling."""
         return self.exclusive & self.scaling.genuine
 
 
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """How well a dictionary describes rows."""
+def latent_facts(crosscoder: Crosscoder, rows: RowStream) -> LatentFacts:
+    """Reads the held-back rows once and gathers the facts of every latent."""
+    rho = _rho(crosscoder.weights)
+    kinds = _kinds(rho, crosscoder.partition)
+    candidates = [latent for latent, kind in enumerate(kinds) if kind.startswith("exclusive")]
+    device = crosscoder.weights.bias.device
+    in_b = torch.tensor([kinds[latent] == "exclusive b" for latent in candidates], dtype=torch.bool, device=device)
+    sums = ScalingSums(crosscoder.weights, torch.tensor(candidates, dtype=torch.long, device=device), in_b)
+    count = 0
+    active = torch.zeros(crosscoder.latents, dtype=torch.int64, device=device)
+    squares = torch.zeros(crosscoder.latents, dtype=torch.float64, device=device)
+    for batch in rows.held_back(_BATCH_ROWS):
+        activations = crosscoder.activations(batch.a, batch.b)
+        sums.add(crosscoder.normaliser((batch.a, batch.b)), activations, crosscoder.decode(activations))
+        count += len(activations)
+        active += (activations > 0).sum(0)
+        squares += activations.double().square().sum(0)
+    return LatentFacts(
+        rows=count,
+        active_rows=active.cpu().numpy(),
+        rho=rho,
+        kinds=kinds,
+        own=sums.along_owner() if crosscoder.same_space else None,
+        free=sums.free(),
+        change=_change(crosscoder, squares / max(count, 1)) if crosscoder.same_space else None,
+    )
 
-    rows: int
-    """The number of rows."""
-    fve: tuple[float, ...]
-    """The fraction of the variance that is explained, per input: A and B, or the difference."""
-    l0: float
-    """The mean number of active latents per row."""
-    dead: float
-    """The share of latents that are active at none of the rows."""
-    dense: float
-    """The share of latents that are active at more than a tenth of the rows."""
+
+def _rho(weights: Weights) -> NDArray[np.float64]:
+    a, b = (decoder.double().norm(dim=1) for decoder in weights.decoders)
+    rho: NDArray[np.float64] = (b / (a + b)).cpu().numpy()
+    return rho
+
+
+def _kinds(rho: NDArray[np.float64], partition: tuple[int, int]) -> tuple[LatentKind, ...]:
+    """Tells whose every latent is; one without any direction is nobody's, and counts as leaning."""
+    own_a, own_b = partition
+    low, high = _EXCLUSIVE_RHO
+
+    def kind(latent: int, of_b: float) -> LatentKind:
+        if latent < own_a or (of_b < low and latent >= own_a + own_b):
+            return "exclusive a"
+        if latent < own_a + own_b or of_b > high:
+            return "exclusive b"
+        return "shared" if _SHARED_RHO[0] <= of_b <= _SHARED_RHO[1] else "leaning"
+
+    return tuple(kind(latent, float(of_b)) for latent, of_b in enumerate(rho))
+
+
+def _change(crosscoder: Crosscoder, mean_squares: Tensor) -> NDArray[np.float64]:
+    a, b = crosscoder.weights.decoders
+    change: NDArray[np.float64] = (mean_squares * (b - a).double().square().sum(1)).cpu().numpy()
+    return change

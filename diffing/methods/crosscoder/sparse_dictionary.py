@@ -69,12 +69,13 @@ class Weights:
         return tuple(torch.addmm(bias, activations, decoder) for decoder, bias in pairs)
 
     def to(self, device: str | torch.device) -> "Weights":
-        """Returns the same weights on another device."""
+        """Returns the same weights on another device, without gradients."""
 
         def moved(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
-            return tuple(tensor.to(device) for tensor in tensors)
+            return tuple(tensor.detach().to(device) for tensor in tensors)
 
-        return Weights(moved(self.encoders), self.bias.to(device), moved(self.decoders), moved(self.output_biases))
+        (bias,) = moved([self.bias])
+        return Weights(moved(self.encoders), bias, moved(self.decoders), moved(self.output_biases))
 
 
 class SparseDictionary:

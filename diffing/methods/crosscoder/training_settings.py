@@ -10,7 +10,8 @@ from diffing.errors import SettingError
 
 _SIZES = ((128, 512, 350_000), (896, 2**13, 5_000_000), (2_304, 2**14, 20_000_000), (4_096, 2**15, 20_000_000))
 """Width of the models, number of latents, number of rows; the nearest width decides."""
-_HIGHEST_RATE = 2e-3
+HIGHEST_RATE = 2e-3
+"""The highest learning rate of the defaults."""
 _PARTITION = 0.05
 ENOUGH_ROWS_PER_LATENT = 200
 """Below this number of rows per latent a training deserves a warning."""
@@ -56,6 +57,19 @@ class TrainingSettings:
     """Decides the first weights."""
     device: str = "cpu"
     """Where it is trained; not a part of the identity."""
+
+    def __post_init__(self) -> None:
+        """Raises SettingError if the numbers do not fit together."""
+        if sum(self.partition) >= self.latents or not 0 < self.k < self.latents:
+            raise SettingError(
+                f"Expected more latents than k and than both models' own latents together, got {self.latents:,}, "
+                f"k {self.k:,}, own latents {self.partition[0]:,} and {self.partition[1]:,}: train more latents"
+            )
+        if self.rows < self.batch_rows:
+            raise SettingError(
+                f"Expected at least {self.batch_rows:,} rows to train on, got {self.rows:,}: give more texts with "
+                "--corpus"
+            )
 
     @property
     def steps(self) -> int:
@@ -109,7 +123,7 @@ def default_size(widths: Sequence[int]) -> tuple[int, int]:
 
 def default_rate(latents: int) -> float:
     """Returns the learning rate for a number of latents."""
-    return float(min(2e-4 * (2**14 / latents) ** 0.5, _HIGHEST_RATE))
+    return float(min(2e-4 * (2**14 / latents) ** 0.5, HIGHEST_RATE))
 
 
 def _default_k(width: int) -> int:

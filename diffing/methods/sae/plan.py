@@ -4,18 +4,18 @@ import importlib.util
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from pydantic import Field
 from pydantic.dataclasses import dataclass as validated
 
 from diffing.costs import ResponseLengths, StageEstimate, tokens
 from diffing.errors import SettingError
 from diffing.methods.base import Method, MethodPlan, Tools
+from diffing.methods.features.settings import FeatureSettings, followed
 from diffing.methods.sae.presets import PRESETS
 from diffing.methods.sae.stages import LLM_STAGES, READ
 from diffing.models.local.spec import LocalOptions
 from diffing.models.process_group import ProcessGroup
 from diffing.run_settings import RunSettings
-from diffing.settings import Setting, Settings
+from diffing.settings import Setting
 from diffing.stages import Step
 from diffing.types import Prompt
 
@@ -23,15 +23,13 @@ _GROUP = "The SAE method"
 
 
 @validated(frozen=True)
-class SaeSettings(Settings):
+class SaeSettings(FeatureSettings):
     """The settings that only the SAE method has."""
 
     reader: Annotated[str | None, Setting(_GROUP, "Reader", may_be_file=True)] = None
     """The model whose activations are read: a preset (gpt2, qwen2.5-7b, llama-3.1-8b, ...), org/name or a folder."""
     sae: Annotated[str | None, Setting(_GROUP, "SAE", may_be_file=True)] = None
     """release/sae_id as sae-lens names it, or a folder; default: the preset's."""
-    features: Annotated[int | None, Setting(_GROUP), Field(ge=2)] = None
-    """The largest number of features to follow up. Default: 40, or 200 if an LLM labels them (21 calls each)."""
 
 
 class SaePlan(MethodPlan):
@@ -127,11 +125,6 @@ def _reader_options(group: ProcessGroup | None) -> LocalOptions:
     from diffing.models.local.memory import device_of_rank
 
     return LocalOptions(device=device_of_rank(group.local_rank)) if group else LocalOptions()
-
-
-def followed(config: RunSettings) -> int:
-    """Returns the largest number of features to follow up: fewer without an LLM, since a person reads the list."""
-    return config.of(SaeSettings).features or (200 if config.llm else 40)
 
 
 SAE = SaePlan()

@@ -15,9 +15,10 @@ from diffing.bench.planted.scoring import ScoredRun, score
 from diffing.config import DiffConfig, sampling_of
 from diffing.demo.config import FOLDER, demo_config
 from diffing.methods.base import Method
+from diffing.methods.features.settings import followed
 from diffing.methods.lexical import LexicalMethod
 from diffing.methods.sae import SaeMethod, SaeOptions
-from diffing.methods.sae.plan import SaeSettings, followed
+from diffing.methods.sae.plan import SaeSettings
 from diffing.models import load_model
 from diffing.models.base import Model, Sampling
 from diffing.pipeline import DiffOptions, diff_models

@@ -1,0 +1,127 @@
+"""The causal check of a crosscoder's latents: is the owner's next token different without the latent?"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from diffing.methods.crosscoder.dictionaries import Dictionaries
+from diffing.methods.crosscoder.feature_rows import CausalRow
+from diffing.methods.crosscoder.latent_reading import LatentReading
+from diffing.methods.crosscoder.stages import CAUSAL
+from diffing.methods.exchanges import Exchange, UnreadableResponse
+from diffing.methods.features.read_pairs import ReadPair
+from diffing.methods.inside.causal import CausalEffect, Edit, causal_effect
+from diffing.methods.inside.reading import InsidePair
+from diffing.methods.inside.response_tokens import TokenizedResponse
+from diffing.metrics import FALSE_DISCOVERY_RATE
+from diffing.types import SIDES, OnProgress, Side
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+CHECKED = 10
+"""The number of latents that are checked per direction."""
+RESPONSES = 32
+"""The largest number of held-out responses on which a latent is checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """What is needed to take one latent out."""
+
+    index: int
+    owner: Side
+    exchanges: tuple[Exchange, ...]
+    places: tuple[tuple[int, ...], ...]
+    """Per exchange the positions at which it is active, among the owner's read positions."""
+    activations: "tuple[NDArray[np.float32], ...]"
+    """Per exchange its activations there."""
+
+
+@dataclass(frozen=True, slots=True)
+class CausalCheck:
+    """Takes latents out of the model that has them, on held-out responses in which they are active."""
+
+    pair: InsidePair
+    """Both models."""
+    reading: LatentReading
+    """Reads responses with the dictionaries."""
+    dictionaries: Dictionaries
+    """The dictionaries."""
+    thresholds: "NDArray[np.float64]"
+    """The threshold of every latent."""
+
+    def run(
+        self, latents: Sequence[tuple[int, Side]], pairs: Sequence[ReadPair], on_progress: OnProgress
+    ) -> Mapping[int, CausalRow]:
+        """Returns the results by latent; a latent that is active in no held-out response has none.
+
+        Args:
+            latents: Latents with the direction of their hypotheses, the strongest first.
+            pairs: The held-out pairs.
+            on_progress: Told how many latents were checked.
+        """
+        chosen = [one for side in SIDES for one in [each for each in latents if each[1] == side][:CHECKED]]
+        checks = [check for index, side in dict(chosen).items() if (check := self._check(index, side, pairs))]
+        effects: dict[int, CausalEffect] = {}
+        on_progress(CAUSAL, 0, len(checks))
+        for check in sorted(checks, key=lambda each: each.owner):  # so that each model is loaded once
+            effects[check.index] = self._effect(check)
+            on_progress(CAUSAL, len(effects), len(checks))
+        return _results(effects)
+
+    def _check(self, index: int, direction: Side, pairs: Sequence[ReadPair]) -> _Check | None:
+        """Finds the responses in which a latent is strongest, and where it is active in them."""
+        above = float(self.thresholds[index])
+        strengths = {
+            pair.exchange(side): pair.latents(side).value(index)
+            for pair in pairs
+            for side in SIDES
+            if pair.latents(side).value(index) > above
+        }
+        exchanges = sorted(strengths, key=lambda exchange: -strengths[exchange])[:RESPONSES]
+        owner = self.dictionaries.owner(index, direction)
+        found = list(self._active(exchanges, index, owner))
+        if not found:
+            return None
+        kept, places, activations = zip(*found, strict=True)
+        return _Check(index, owner, kept, places, activations)
+
+    def _active(
+        self, exchanges: Sequence[Exchange], index: int, owner: Side
+    ) -> "Iterator[tuple[Exchange, tuple[int, ...], NDArray[np.float32]]]":
+        reads = self.reading.activations(exchanges, [index])
+        for exchange, read in zip(exchanges, reads, strict=True):
+            if isinstance(read, UnreadableResponse):
+                continue
+            rows, values = read
+            active = values[:, 0].nonzero()[0]
+            positions = rows.positions[0 if owner == "a" else 1]
+            yield exchange, tuple(positions[row] for row in active), values[active, 0]
+
+    def _effect(self, check: _Check) -> CausalEffect:
+        import torch
+
+        side = self.pair.sides[0 if check.owner == "a" else 1]
+        direction = self.dictionaries.direction(check.index, check.owner)
+        texts = [side.tokenize(exchange) for exchange in check.exchanges]
+        edits = [
+            Edit(places, -torch.from_numpy(values)[:, None] * direction)
+            for places, values in zip(check.places, check.activations, strict=True)
+        ]
+        readable = [text for text in texts if isinstance(text, TokenizedResponse)]
+        return causal_effect(side.whole().model, side.whole_block(), readable, edits)
+
+
+def _results(effects: Mapping[int, CausalEffect]) -> dict[int, CausalRow]:
+    """Tells which effects are causal, with Benjamini-Hochberg over their sign tests."""
+    from scipy.stats import false_discovery_control
+
+    tested = {index: p for index, effect in effects.items() if (p := effect.p_value) is not None}
+    corrected = false_discovery_control(list(tested.values()), method="bh") if tested else ()
+    falls = {index for index, q in zip(tested, corrected, strict=True) if q <= FALSE_DISCOVERY_RATE}
+    return {
+        index: CausalRow(effect.kl, max(effect.kl_random), effect.exceeds_random and index in falls)
+        for index, effect in effects.items()
+    }

@@ -1,0 +1,103 @@
+"""`Dictionaries`: a trained crosscoder with its difference dictionary, read together."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch  # noqa: TID253 - only reading a dictionary imports this module
+from numpy.typing import NDArray
+from torch import Tensor  # noqa: TID253
+
+from diffing.methods.crosscoder.dictionary import Crosscoder
+from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
+from diffing.methods.crosscoder.latent_facts import ALIVE_ROWS, DENSE_SHARE, LatentFacts
+from diffing.methods.crosscoder.numbering import Numbering
+from diffing.methods.crosscoder.row_stream import RowStream
+from diffing.types import Side
+
+_HASH_LENGTH = 12
+_BATCH_ROWS = 2_048
+
+
+@dataclass(frozen=True, slots=True)
+class LatentUse:
+    """At how many held-back rows the latents of a difference dictionary are active."""
+
+    rows: int
+    """The number of rows."""
+    active_rows: NDArray[np.int64]
+    """The number of rows at which each latent is active."""
+
+    @property
+    def alive(self) -> NDArray[np.bool_]:
+        """Whether a latent is active at enough rows to say something on it."""
+        return self.active_rows >= ALIVE_ROWS
+
+    @property
+    def dense(self) -> NDArray[np.bool_]:
+        """Whether a latent is active at too many rows to be followed."""
+        return self.active_rows > DENSE_SHARE * self.rows
+
+
+def latent_use(difference: DifferenceDictionary, rows: RowStream) -> LatentUse:
+    """Counts on the held-back rows at how many of them each latent is active."""
+    count = 0
+    active = torch.zeros(difference.latents, dtype=torch.int64)
+    for batch in rows.held_back(_BATCH_ROWS):
+        count += len(batch.a)
+        active += (difference.activations(batch.a, batch.b) > 0).sum(0).cpu()
+    return LatentUse(count, active.numpy())
+
+
+@dataclass(frozen=True)
+class Dictionaries:
+    """Both dictionaries and what is known of the crosscoder's latents."""
+
+    crosscoder: Crosscoder
+    """The crosscoder."""
+    difference: DifferenceDictionary | None
+    """The dictionary of the differences; None for two models whose activations cannot be compared."""
+    facts: LatentFacts
+    """Facts of the crosscoder's latents."""
+    difference_use: LatentUse | None
+    """How often the latents of the difference dictionary are active; None without one."""
+
+    @cached_property
+    def numbering(self) -> Numbering:
+        """The numbers and names of all latents."""
+        return Numbering(self.crosscoder.latents, self.difference.latents if self.difference else 0)
+
+    @cached_property
+    def hash(self) -> str:
+        """The first digits of a hash of everything that decides the activations."""
+        own = [self.crosscoder.hash, self.difference.hash if self.difference else ""]
+        return hashlib.sha256("\n".join(own).encode()).hexdigest()[:_HASH_LENGTH]
+
+    def activations(self, a: Tensor, b: Tensor) -> Tensor:
+        """Returns the activations of all latents at rows of both models, as rows x latents on the CPU."""
+        parts = [self.crosscoder.activations(a, b).cpu()]
+        if self.difference is not None:
+            parts.append(self.difference.activations(a, b).cpu())
+        return torch.cat(parts, dim=1)
+
+    def owner(self, index: int, direction: Side) -> Side:
+        """Returns the model in which a latent can be taken out.
+
+        An exclusive latent is its owner's. A difference latent moves B away from A. A latent that both models have is
+        taken out of the model whose responses activate it more often.
+
+        Args:
+            index: The latent's number.
+            direction: The side in whose responses it is active more often.
+        """
+        if index >= self.crosscoder.latents:
+            return "b"
+        return {"exclusive a": "a", "exclusive b": "b"}.get(self.facts.kinds[index], direction)  # type: ignore[return-value]
+
+    def direction(self, index: int, owner: Side) -> Tensor:
+        """Returns what one unit of a latent's activation adds to its owner's residual stream."""
+        if index >= self.crosscoder.latents:
+            assert self.difference is not None
+            return self.difference.direction(index - self.crosscoder.latents).cpu()
+        return self.crosscoder.direction(index, owner).cpu()

@@ -1,0 +1,99 @@
+"""Hypotheses about single latents of a crosscoder, and the measures of all hypotheses of the method."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from diffing.methods.crosscoder.kinds import FeatureKind, owner
+from diffing.methods.crosscoder.numbering import Numbering
+from diffing.methods.features.feature_evidence import FeatureEvidence
+from diffing.methods.features.measuring import IsActive
+from diffing.types import Evidence, FeatureAbove, FeatureMeasure, Hypothesis
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+METHOD = "crosscoder"
+_WHOSE = {
+    "difference": "along which the two models differ",
+    "changed": "which both models have but represent differently",
+    "shared": "which both models have",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """Makes hypotheses and measures from latents."""
+
+    numbering: Numbering
+    """The latents' names."""
+    kinds: tuple[FeatureKind, ...]
+    """The kind of every latent."""
+    thresholds: "NDArray[np.float64]"
+    """The threshold of every latent."""
+    dictionary: str
+    """The hash of the dictionaries."""
+
+    def single_feature(self, feature: FeatureEvidence) -> Hypothesis:
+        """Returns the hypothesis that a latent is active more often in the responses of its side."""
+        direction, name = feature.screened.direction, self.numbering.name(feature.index)
+        whose = self._whose(feature)
+        text = (
+            f"<MODEL>'s responses activate feature {name} ({feature.words}), {whose}, more often than <OTHER MODEL>'s."
+        )
+        digest = hashlib.sha256(f"{direction}\0{text}".encode()).hexdigest()[:12]
+        return Hypothesis(
+            id=f"{METHOD}-{digest}",
+            text=text,
+            direction=direction,
+            method=METHOD,
+            category="style",
+            evidence=tuple(Evidence(one.prompt_id, one.side, one.quote) for one in feature.examples[:3]),
+            measure=self._measure([feature.index], in_words=False),
+            train_effect=abs(feature.screened.difference),
+        )
+
+    def in_words(self, indices: Sequence[int]) -> FeatureMeasure:
+        """Returns the measure of a hypothesis in words that is based on some latents."""
+        return self._measure(indices, in_words=True)
+
+    def indices(self, hypothesis: Hypothesis) -> tuple[int, ...]:
+        """Returns the numbers of the latents by which a hypothesis of this method is measured.
+
+        Raises:
+            ValueError: The hypothesis comes from another method, or from another dictionary.
+        """
+        return tuple(self.numbering.index(each.name) for each in self.measure(hypothesis).features)
+
+    def is_active(self, hypothesis: Hypothesis) -> IsActive:
+        """Returns what tells whether any of a hypothesis's latents exceeds its threshold in a response.
+
+        Raises:
+            ValueError: The hypothesis comes from another method, or from another dictionary.
+        """
+        above = [(self.numbering.index(each.name), each.above) for each in self.measure(hypothesis).features]
+        return lambda latents: any(latents.value(index) > threshold for index, threshold in above)
+
+    def measure(self, hypothesis: Hypothesis) -> FeatureMeasure:
+        """Returns the measure of a hypothesis of this method.
+
+        Raises:
+            ValueError: The hypothesis comes from another method, or from another dictionary.
+        """
+        measure = hypothesis.measure
+        if not isinstance(measure, FeatureMeasure) or measure.dictionary != self.dictionary:
+            raise ValueError(f"expected a hypothesis about latents of {self.dictionary}, got measure {measure!r}")
+        return measure
+
+    def _measure(self, indices: Sequence[int], *, in_words: bool) -> FeatureMeasure:
+        features = tuple(FeatureAbove(self.numbering.name(i), float(self.thresholds[i])) for i in indices)
+        return FeatureMeasure("crosscoder", features, self.dictionary, in_words)
+
+    def _whose(self, feature: FeatureEvidence) -> str:
+        kind = self.kinds[feature.index]
+        side = owner(kind)
+        if side is None:
+            return _WHOSE[kind]
+        return f"which {'<MODEL>' if side == feature.screened.direction else '<OTHER MODEL>'} alone has"

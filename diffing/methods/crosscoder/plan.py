@@ -1,0 +1,195 @@
+"""The settings, checks, steps and cost estimate of the crosscoder method, before a run begins."""
+
+import importlib.util
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass as validated
+
+from diffing.costs import ResponseLengths, StageEstimate, tokens
+from diffing.errors import SettingError
+from diffing.methods.base import Method, MethodPlan, Tools
+from diffing.methods.crosscoder.stages import CAUSAL, LLM_STAGES, READ, TRAIN, TRAIN_DIFFERENCE, TRAIN_NULL
+from diffing.methods.features.settings import FeatureSettings, followed
+from diffing.methods.inside.settings import InsideSettings, check_weights, weights_of
+from diffing.run_settings import RunSettings
+from diffing.settings import Setting
+from diffing.stages import Step
+from diffing.types import SIDES, Prompt, Side
+
+if TYPE_CHECKING:
+    from diffing.methods.crosscoder.cost import TrainingCost
+    from diffing.methods.crosscoder.method import InsideSide
+
+_GROUP = "The crosscoder method"
+
+
+@validated(frozen=True)
+class CrosscoderSettings(InsideSettings, FeatureSettings):
+    """The settings that only the crosscoder method has, and those that it shares."""
+
+    depth: Annotated[float, Setting(_GROUP, "Depth"), Field(gt=0, le=1)] = 0.5
+    """Where both models are read: after this share of their blocks."""
+    dictionary_size: Annotated[int | None, Setting(_GROUP, "Latents"), Field(ge=16)] = None
+    """The number of latents of the crosscoder. Default: by the models' width, 8,192 to 32,768."""
+    null: Annotated[bool, Setting(_GROUP)] = False
+    """Also train the crosscoder on model A against itself, to see how many exclusive features that gives."""
+
+
+class CrosscoderPlan(MethodPlan):
+    """The plan of the crosscoder method: both models are read, a dictionary is trained and its features are tested."""
+
+    name = "crosscoder"
+    title = "Crosscoder"
+    hint = "Trains one dictionary on both models' activations; shows what only one of them represents and uses."
+    heading = "Seen in features of both models' activations"
+    settings = CrosscoderSettings
+    stages = (
+        *(TRAIN, TRAIN_DIFFERENCE, TRAIN_NULL, READ),
+        *(*LLM_STAGES.labelling, *LLM_STAGES.summing_up, CAUSAL),
+    )
+    asks_llm = True
+
+    def check(self, config: RunSettings) -> None:
+        """Requires the weights of both models, and a GPU that stays."""
+        check_weights(config, self.name)
+        if obstacle := self.obstacle():
+            raise SettingError(f"--method {self.name} cannot run here. {obstacle}")
+
+    def obstacle(self) -> str:
+        """Requires torch, and refuses ZeroGPU, which lends a GPU for single calls."""
+        if os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true"):
+            return (
+                "ZeroGPU lends a GPU for seconds, and training a dictionary takes minutes. Use a machine with a GPU, "
+                "for example with --on jobs."
+            )
+        installed = all(importlib.util.find_spec(name) for name in ("torch", "transformers"))
+        return "" if installed else "torch and transformers are not installed here: pip install diffing[local]"
+
+    def loads(self, config: RunSettings) -> Mapping[str, str]:
+        """Returns the weights that are read, if they are not the compared models themselves."""
+        own = config.of(InsideSettings)
+        given = {"Weights of A": own.inside_a, "Weights of B": own.inside_b}
+        return {role: name for role, name in given.items() if name}
+
+    def steps(self, config: RunSettings) -> tuple[Step, ...]:
+        """Lists training, reading and, with an LLM, also labelling and summing up; the causal check comes last."""
+        own = config.of(CrosscoderSettings)
+        trained = (TRAIN, TRAIN_DIFFERENCE, *((TRAIN_NULL,) if own.null else ()))
+        steps = [
+            Step(
+                "Training a dictionary of both models", "It learns the features of both models' activations.", trained
+            ),
+            Step(
+                "Reading inside both models",
+                "Both models read all responses, and active features are counted.",
+                (READ,),
+            ),
+        ]
+        if config.llm:
+            named = "The LLM describes each feature that differs in words and checks how well the words fit."
+            states = "The LLM states hypotheses from the features that differ."
+            steps += [
+                Step("Naming the features of both models", named, LLM_STAGES.labelling),
+                Step("Summing up the features of both models", states, LLM_STAGES.summing_up),
+            ]
+        takes = "Confirmed features are taken out of the model that has them, to see whether it would answer otherwise."
+        return (*steps, Step("Checking what the features cause", takes, (CAUSAL,)))
+
+    def measured(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:
+        """One per feature that is followed up."""
+        return followed(config)
+
+    def estimate(self, config: RunSettings, prompts: Sequence[Prompt], lengths: ResponseLengths) -> list[StageEstimate]:
+        """Estimates training, reading both responses of every pair with both models, and labelling by an LLM."""
+        from diffing.methods.features.expected_costs import expected_labelling
+
+        own = config.of(CrosscoderSettings)
+        minutes, rows = _expected_training(config)
+        trained = (TRAIN, TRAIN_NULL) if own.null else (TRAIN,)
+        a, b = weights_of(config, "a"), weights_of(config, "b")
+        stages = [StageEstimate(stage, f"{a}, {b}", rows, rows, 0, 0.0, minutes) for stage in trained]
+        stages.append(StageEstimate(TRAIN_DIFFERENCE, f"{a}, {b}", rows, rows, 0, 0.0, minutes and minutes / 2))
+        read = sum(lengths.of_pair(prompt) + 2 * tokens(prompt.text) for prompt in prompts)
+        stages.append(StageEstimate(READ, b, 2 * len(prompts), 2 * read, 0, 0.0, None))
+        if config.llm:
+            stages += expected_labelling(config, config.llm, followed(config), LLM_STAGES)
+        return [*stages, StageEstimate(CAUSAL, b, min(followed(config), 20), 0, 0, 0.0, None)]
+
+    def assumptions(self, config: RunSettings) -> tuple[str, ...]:
+        """States the operations, the memory and the disk space of the training."""
+        from diffing.methods.crosscoder.cost import MOST_ON_CPU
+
+        cost = _cost(config)
+        if cost is None:
+            return ("The size of the models is not known before they are opened; nor is that of the crosscoder.",)
+        refused = (
+            f" That is more than the {MOST_ON_CPU:.0e} that a CPU may take, so it needs a GPU."
+            if cost.operations > MOST_ON_CPU
+            else ""
+        )
+        return (
+            f"The crosscoder has {cost.latents:,} latents and is trained on up to {cost.rows:,} rows: about "
+            f"{cost.operations:.0e} operations ({max(cost.minutes(gpu=True), 1):,.0f} min on an H100), "
+            f"{cost.memory / 1e9:.1f} GB of memory and {cost.disk / 1e9:.1f} GB on disk.{refused}",
+        )
+
+    def build(self, config: RunSettings, tools: Tools) -> Method:
+        """Builds the method with the run's LLM, if it has one."""
+        from diffing.methods.crosscoder.method import CrosscoderMethod, CrosscoderOptions
+
+        own = config.of(CrosscoderSettings)
+        options = CrosscoderOptions(
+            depth=own.depth,
+            latents=own.dictionary_size,
+            corpus=own.corpus,
+            heldout=tuple(tools.heldout),
+            features=followed(config),
+            null=own.null,
+            seed=config.seed,
+        )
+        a, b = (_side(config, side) for side in SIDES)
+        llm = tools.helper(config.llm) if config.llm else None
+        return CrosscoderMethod(a, b, tools.store.path.parent / "inside", options=options, llm=llm)
+
+
+def _side(config: RunSettings, side: Side) -> "InsideSide":
+    from diffing.methods.crosscoder.method import InsideSide
+    from diffing.models.local.spec import LocalOptions
+
+    options = LocalOptions(
+        dtype=config.dtype,
+        quantization=getattr(config, f"quantization_{side}"),
+        trust_remote_code=config.trust_remote_code,
+        allow_pickle=config.allow_pickle,
+        chat_template=getattr(config, f"chat_template_{side}"),
+    )
+    return InsideSide(weights_of(config, side), options, getattr(config, f"system_prompt_{side}"))
+
+
+def _cost(config: RunSettings) -> "TrainingCost | None":
+    from diffing.errors import DiffingError
+    from diffing.methods.crosscoder.cost import expected_cost
+    from diffing.models.local.memory import size_of
+
+    own = config.of(CrosscoderSettings)
+    try:
+        a, b = (size_of(weights_of(config, side)).parameters for side in SIDES)
+    except DiffingError:
+        return None
+    return expected_cost((a, b), own.depth, own.dictionary_size)
+
+
+def _expected_training(config: RunSettings) -> tuple[float | None, int]:
+    """Returns the minutes and the rows of the training; None and 0 if the sizes of the models are unknown."""
+    cost = _cost(config)
+    if cost is None:
+        return None, 0
+    from diffing.models.local.memory import this_machine
+
+    return cost.minutes(gpu=bool(this_machine().gpu)), cost.rows
+
+
+CROSSCODER = CrosscoderPlan()

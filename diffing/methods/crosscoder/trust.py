@@ -1,0 +1,88 @@
+"""How far a crosscoder can be trusted: figures on held-out responses, and notes where they are poor."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from diffing.methods.crosscoder.dictionaries import Dictionaries
+from diffing.methods.crosscoder.quality import Quality
+from diffing.types import Row
+
+EXCLUSIVE = (
+    "A feature is called a model's own if, in this dictionary, only that model's activations carry it. It does not "
+    "mean that the other model cannot do what the feature stands for: it may represent it elsewhere, at another "
+    "depth, or in a way that the dictionary does not see. What the models do is tested by their responses alone."
+)
+"""What "exclusive" means and what it does not."""
+_LOW_FVE, _HIGH_DEAD, _LOW_ALIGNED, _NULL_SHARE = 0.6, 0.5, 0.5, 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The figures by which a reader can judge the dictionaries."""
+
+    dictionaries: Dictionaries
+    """The dictionaries."""
+    quality: Quality
+    """How well the crosscoder describes held-out responses."""
+    aligned: tuple[float, float] | None
+    """The share of the tokens of A's and of B's reading that have a partner."""
+    rows: int
+    """The number of rows that were trained on."""
+    null_kept: int | None
+    """How many latents the same training calls exclusive if A is compared with itself; None if that was not done."""
+
+    def row(self) -> Row:
+        """Returns the figures as the only row of a table."""
+        facts, quality = self.dictionaries.facts, self.quality
+        fve_a, fve_b = quality.fve
+        before, after = (_per_side(facts.kinds, which) for which in (facts.exclusive, facts.kept))
+        return {
+            "fve_a": fve_a,
+            "fve_b": fve_b,
+            "l0": quality.l0,
+            "dead": quality.dead,
+            "dense": quality.dense,
+            "rows_per_latent": self.rows / self.dictionaries.crosscoder.latents,
+            "aligned_a": self.aligned[0] if self.aligned else None,
+            "aligned_b": self.aligned[1] if self.aligned else None,
+            "exclusive_a_before": before[0],
+            "exclusive_b_before": before[1],
+            "exclusive_a": after[0],
+            "exclusive_b": after[1],
+            "null_exclusive": self.null_kept,
+        }
+
+    def notes(self) -> Iterator[str]:
+        """Yields a full sentence for every figure that is poor, and what "exclusive" means."""
+        facts, quality = self.dictionaries.facts, self.quality
+        yield EXCLUSIVE
+        low = [f"{fve:.0%} of {side}'s" for fve, side in zip(quality.fve, "AB", strict=True) if _below(fve, _LOW_FVE)]
+        if low:
+            yield (
+                f"The crosscoder explains only {' and '.join(low)} variance on held-out responses: much of what the "
+                "models represent there is not among its features."
+            )
+        if quality.dead > _HIGH_DEAD:
+            yield f"{quality.dead:.0%} of the crosscoder's latents are active in no held-out response."
+        if self.aligned and min(self.aligned) < _LOW_ALIGNED:
+            yield (
+                f"Only {self.aligned[0]:.0%} of A's and {self.aligned[1]:.0%} of B's tokens end where a token of the "
+                "other model ends; the others were not read."
+            )
+        if self.null_kept is not None:
+            kept = int(facts.kept.sum())
+            yield f"Trained on A against itself, the same training finds {self.null_kept} exclusive features."
+            if self.null_kept > _NULL_SHARE * kept:
+                yield f"That is more than a tenth of the {kept} that it finds here: do not trust which are exclusive."
+
+
+def _per_side(kinds: Sequence[str], counted: Sequence[bool]) -> tuple[int, int]:
+    a, b = (
+        sum(bool(is_) and kind == f"exclusive {side}" for kind, is_ in zip(kinds, counted, strict=True))
+        for side in "ab"
+    )
+    return a, b
+
+
+def _below(fve: float | None, limit: float) -> bool:
+    return fve is not None and fve < limit

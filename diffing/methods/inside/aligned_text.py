@@ -26,7 +26,7 @@ class AlignedText:
     """The tokens of A and of B."""
     indices: "tuple[NDArray[np.int32], NDArray[np.int32]]"
     """For A and B the indices of the partners among these tokens; both have the same length."""
-    ends: tuple[int, ...]
+    ends: "NDArray[np.int32]"
     """For each of them the number of characters of the response that were read by then; 0 at the anchor."""
     anchored: bool
     """Whether the first of them is the anchor."""
@@ -62,7 +62,7 @@ def align(sides: tuple[SideModel, SideModel], exchange: Exchange) -> AlignedText
         np.asarray([*first, *own], dtype=np.int32) + text.start
         for own, text in zip((found.a, found.b), (a, b), strict=True)
     )
-    ends = (0, *found.ends) if anchored else found.ends
+    ends = np.asarray([*([0] if anchored else []), *found.ends], dtype=np.int32)
     return AlignedText((a, b), (indices[0], indices[1]), ends, anchored, int(bos))
 
 

@@ -156,7 +156,8 @@ def projected_out(at: "torch.nn.Module", direction: "Tensor") -> Iterator[None]:
 
     def project(hidden: "Tensor") -> "Tensor":
         unit = (direction / direction.norm()).to(hidden)
-        return hidden - (hidden @ unit).unsqueeze(-1) * unit
+        projected: Tensor = hidden - (hidden @ unit).unsqueeze(-1) * unit
+        return projected
 
     with _changed_output(at, project):
         yield
@@ -223,4 +224,4 @@ def _random_directions(width: int, number: int, seed: int) -> "Tensor":
     import torch
 
     drawn = torch.randn(number, width, generator=torch.Generator().manual_seed(seed))
-    return drawn / drawn.norm(dim=-1, keepdim=True)
+    return torch.nn.functional.normalize(drawn, dim=-1)

@@ -73,7 +73,8 @@ class SideModel:
 
     def __init__(self, model: LocalModel, side: Side, depth: float, system_prompt: str | None) -> None:
         """Takes a model that nobody else uses, because its upper blocks are removed while it is read."""
-        self._model = model
+        self.model = model
+        """The model as it answers; ask for `whole` first, since its upper blocks may be missing."""
         self.side = side
         """The side."""
         self.system_prompt = system_prompt
@@ -88,7 +89,7 @@ class SideModel:
     @property
     def id(self) -> str:
         """The model's id: `org/name@commit-sha` or `folder-name@hash`, with its adapter and data type."""
-        return self._model.id
+        return self.model.id
 
     @property
     def name(self) -> str:
@@ -98,7 +99,7 @@ class SideModel:
     @property
     def in_memory(self) -> bool:
         """Whether the weights are loaded."""
-        return self._model.in_memory
+        return self.model.in_memory
 
     @cached_property
     def shape(self) -> Shape:
@@ -109,7 +110,7 @@ class SideModel:
     @cached_property
     def _text_config(self) -> Any:  # noqa: ANN401 - every architecture has its own
         with one_line(f"{self.name}: its size cannot be read from its config.json", "use another model"), quiet():
-            return parse_config(self._model.config).get_text_config(decoder=True)
+            return parse_config(self.model.config).get_text_config(decoder=True)
 
     @property
     def architecture(self) -> dict[str, Any]:
@@ -122,7 +123,7 @@ class SideModel:
     def tokens(self) -> ResponseTokenizer:
         """The tokenizer with its chat format, which stays when the weights are unloaded."""
         if self._tokens is None:
-            self._take_tokens(self._model.loaded())
+            self._take_tokens(self.model.loaded())
         assert self._tokens is not None
         return self._tokens
 
@@ -142,7 +143,7 @@ class SideModel:
             ModelError: They cannot be loaded, or the model has no blocks that can be found.
             SettingError: The tokenizer does not tell which characters a token covers.
         """
-        loaded = self._model.loaded()
+        loaded = self.model.loaded()
         self._take_tokens(loaded)
         blocks = blocks_of(self.name, loaded.model)
         if not self._is_cut(loaded):
@@ -157,9 +158,9 @@ class SideModel:
             HubError: The weights cannot be downloaded.
             ModelError: They cannot be loaded.
         """
-        if self.in_memory and self._is_cut(self._model.loaded()):
+        if self.in_memory and self._is_cut(self.model.loaded()):
             self.close()
-        loaded = self._model.loaded()
+        loaded = self.model.loaded()
         self._take_tokens(loaded)
         return loaded
 
@@ -191,7 +192,7 @@ class SideModel:
     def close(self) -> None:
         """Frees the memory; the tokenizer stays."""
         self._cut = None
-        self._model.close()
+        self.model.close()
 
     def _take_tokens(self, loaded: LoadedModel) -> None:
         if self._tokens is not None:

@@ -11,9 +11,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from diffing.methods.exchanges import Exchange, UnreadableResponse
-from diffing.methods.inside.aligned_text import AlignedText, align, windows
+from diffing.methods.inside.aligned_text import WINDOW_TOKENS, AlignedText, align, windows
 from diffing.methods.inside.opening import SideModel
-from diffing.methods.inside.two_readers import TwoReaders, Window
+from diffing.methods.inside.two_readers import SHARD_ROWS, TwoReaders, Window
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,6 +22,8 @@ _SINK = 10.0
 """A position is an attention sink if its norm exceeds the median by this factor."""
 _CALIBRATED_ON = 256
 """The number of exchanges on which the median norm is measured."""
+_REMEMBERED_TOKENS = 4_000_000
+"""The number of tokens of both models together whose alignment is remembered, which takes about 60 MB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,21 +49,34 @@ class InsidePair:
     `close`, which frees the memory.
     """
 
-    def __init__(self, a: SideModel, b: SideModel, *, reserve_bytes: int = 0) -> None:
+    def __init__(
+        self,
+        a: SideModel,
+        b: SideModel,
+        *,
+        reserve_bytes: int = 0,
+        window_tokens: int = WINDOW_TOKENS,
+        shard_rows: int = SHARD_ROWS,
+    ) -> None:
         """Takes two opened sides; their weights are loaded when they are first needed.
 
         Args:
             a: Side A, from `opening.open_side`.
             b: Side B.
             reserve_bytes: Memory that must stay free beside both models, for what is trained on their activations.
+            window_tokens: The number of tokens of both models together that are read at once.
+            shard_rows: The number of rows that are written to disk at a time if only one model fits.
         """
         self.sides = (a, b)
         """Sides A and B."""
-        self._readers = TwoReaders(a, b, reserve_bytes=reserve_bytes)
+        self._readers = TwoReaders(a, b, reserve_bytes=reserve_bytes, shard_rows=shard_rows)
+        self._window_tokens = window_tokens
         self._limits: tuple[float, float] | None = None
         self._tokens = [0, 0]
         self._partnered = 0
         self._left_out: Counter[str] = Counter()
+        self._remembered: dict[Exchange, AlignedText | UnreadableResponse] = {}
+        self._remembered_tokens = 0
 
     @cached_property
     def identity(self) -> str:
@@ -112,17 +127,27 @@ class InsidePair:
         step = max(len(exchanges) // _CALIBRATED_ON, 1)
         aligned = [self.align(exchange) for exchange in exchanges[::step][:_CALIBRATED_ON]]
         norms: tuple[list[Tensor], list[Tensor]] = ([], [])
-        for a, b in chain.from_iterable(self.rows(windows(_readable(aligned)))):
+        for a, b in chain.from_iterable(self.rows(windows(_readable(aligned), self._window_tokens))):
             for own, found in zip((a, b), norms, strict=True):
                 found.append(own.float().norm(dim=-1))
         if not norms[0]:
             raise ValueError("expected exchanges that both models can read, got none")
-        a, b = (torch.cat(found).median().item() for found in norms)
-        self._limits = (_SINK * a, _SINK * b)
+        median_a, median_b = (float(torch.cat(found).median()) for found in norms)
+        self._limits = (_SINK * median_a, _SINK * median_b)
 
     def align(self, exchange: Exchange) -> AlignedText | UnreadableResponse:
-        """Tokenizes an exchange for both models; their tokenizers are loaded if necessary, no text is run."""
-        return align(self.sides, exchange)
+        """Tokenizes an exchange for both models; their tokenizers are loaded if necessary, no text is run.
+
+        The first exchanges are remembered, because responses are read several times, and chat templates are slow.
+        """
+        known = self._remembered.get(exchange)
+        if known is not None:
+            return known
+        text = align(self.sides, exchange)
+        if exchange.conversation and self._remembered_tokens < _REMEMBERED_TOKENS:
+            self._remembered[exchange] = text
+            self._remembered_tokens += text.tokens if isinstance(text, AlignedText) else 1
+        return text
 
     def rows(self, texts: Iterable[Window]) -> "Iterator[list[tuple[Tensor, Tensor]]]":
         """Reads windows of aligned texts; see `TwoReaders.read`. Attention sinks are among the rows."""
@@ -137,7 +162,8 @@ class InsidePair:
         if self._limits is None:
             raise ValueError("expected a calibrated pair: call `calibrate` with train exchanges first")
         limit_a, limit_b = self._limits
-        return (a.float().norm(dim=-1) <= limit_a) & (b.float().norm(dim=-1) <= limit_b)
+        usable: Tensor = (a.float().norm(dim=-1) <= limit_a) & (b.float().norm(dim=-1) <= limit_b)
+        return usable
 
     def read(self, exchanges: Sequence[Exchange]) -> Iterator[AlignedRows | UnreadableResponse]:
         """Reads exchanges with both models, in order.
@@ -152,12 +178,13 @@ class InsidePair:
             ValueError: `calibrate` was not called.
         """
         aligned = [self.align(exchange) for exchange in exchanges]
-        rows = chain.from_iterable(self.rows(windows(_readable(aligned))))
+        rows = chain.from_iterable(self.rows(windows(_readable(aligned), self._window_tokens)))
         for text in aligned:
             yield text if isinstance(text, UnreadableResponse) else self._aligned_rows(text, *next(rows))
 
     def _aligned_rows(self, text: AlignedText, a: "Tensor", b: "Tensor") -> AlignedRows:
         usable = self.usable(a, b)
+        ends = text.ends.tolist()
         self._count(text, int((~usable).sum()))
         kept = usable.nonzero().flatten().tolist()
         positions = tuple(
@@ -167,7 +194,7 @@ class InsidePair:
         return AlignedRows(
             a=a[usable].float(),
             b=b[usable].float(),
-            spans=tuple((text.ends[max(row - 1, 0)] if row else 0, text.ends[row]) for row in kept),
+            spans=tuple((ends[row - 1] if row else 0, ends[row]) for row in kept),
             positions=(positions[0], positions[1]),
         )
 

@@ -14,7 +14,9 @@ from diffing.models.local.load_errors import one_line
 from diffing.models.local.threads import fitting_threads
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
     from transformers import PreTrainedModel
 
 _BATCH_TOKENS_CPU = 2_048
@@ -91,7 +93,9 @@ class ResidualReader:
         self._width = width
         self._batch_tokens = _BATCH_TOKENS_CPU if model.device.type == "cpu" else _BATCH_TOKENS_GPU
 
-    def read(self, texts: Sequence[TokenizedResponse], positions: Sequence[Sequence[int]]) -> list["torch.Tensor"]:
+    def read(
+        self, texts: Sequence[TokenizedResponse], positions: "Sequence[NDArray[np.int32]]"
+    ) -> list["torch.Tensor"]:
         """Reads texts in batches of similar length.
 
         Args:
@@ -107,7 +111,7 @@ class ResidualReader:
         rows: dict[int, torch.Tensor] = {}
         for places in by_length(texts, self._batch_tokens, _MOST_TEXTS):
             for place, hidden in zip(places, self._hidden([texts[place] for place in places]), strict=True):
-                rows[place] = hidden[list(positions[place])].cpu()
+                rows[place] = hidden[positions[place].tolist()].cpu()
         return [rows[place] for place in range(len(texts))]
 
     def _hidden(self, texts: Sequence[TokenizedResponse]) -> Iterator["torch.Tensor"]:

@@ -132,7 +132,7 @@ def _documents(corpus: Corpus, seed: int, align: Align, *, held: bool) -> Iterat
         if (_share(hashlib.sha256(_text_of(exchange)), seed) < HELD_BACK) is not held:
             continue
         text = align(exchange)
-        if isinstance(text, AlignedText) and text.ends:
+        if isinstance(text, AlignedText) and len(text.ends):
             yield SplitText(text, np.full(len(text.ends), held))
 
 
@@ -143,7 +143,7 @@ def _held_rows(exchange: Exchange, text: AlignedText, seed: int) -> "NDArray[np.
     read = hashlib.sha256(_text_of(Exchange(exchange.conversation, "")))
     done = 0
     held = []
-    for end in text.ends:
+    for end in text.ends.tolist():
         read.update(exchange.response[done:end].encode(errors="replace"))
         done = end
         held.append(_share(read.copy(), seed) < HELD_BACK)

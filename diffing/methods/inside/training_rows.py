@@ -117,10 +117,10 @@ class TrainingRows:
         place = 0
         for read in read_windows(self._pair, row_windows(texts, self._sizes.window_tokens, held=True)):
             a, b = read.a[read.usable].float(), read.b[read.usable].float()
-            for part_a, part_b in zip(a.split(rows), b.split(rows), strict=True):
-                if len(part_a):
-                    place += len(part_a)
-                    yield RowBatch(part_a, part_b, place)
+            for first in range(0, len(a), rows):
+                part_a, part_b = a[first : first + rows], b[first : first + rows]
+                place += len(part_a)
+                yield RowBatch(part_a, part_b, place)
 
     @cached_property
     def _response_rows(self) -> int:

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from diffing.methods.adapters.method import AdapterOptions, AdaptersMethod, AdaptersOptions
+    from diffing.methods.adapters.method import AdaptersMethod, AdaptersOptions
+    from diffing.methods.adapters.preparation import AdapterOptions
 
 __all__ = ["AdapterOptions", "AdaptersMethod", "AdaptersOptions"]
 
@@ -12,6 +13,6 @@ def __getattr__(name: str) -> object:
     """Imports the method when it is first used: every command imports the plan, which does not need the method."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from diffing.methods.adapters import method
+    from diffing.methods.adapters import method, preparation
 
-    return getattr(method, name)
+    return getattr(preparation if name == "AdapterOptions" else method, name)

@@ -11,6 +11,7 @@ from diffing.methods.inside.response_tokens import TokenizedResponse
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -36,9 +37,9 @@ class ChatBatch:
     read: "Tensor"
     """Chats x length: True at the anchor and at the tokens of the response."""
 
-    def to(self, device: "str | object") -> "ChatBatch":
+    def to(self, device: "torch.device") -> "ChatBatch":
         """Returns the batch on another device."""
-        return ChatBatch(self.ids.to(device), self.present.to(device), self.read.to(device))  # type: ignore[call-overload]
+        return ChatBatch(self.ids.to(device), self.present.to(device), self.read.to(device))
 
 
 def padded(chats: Sequence[TokenizedResponse]) -> ChatBatch:

@@ -47,7 +47,8 @@ class Branch:
         """The norm of each feature's direction."""
         import torch
 
-        return torch.linalg.vector_norm(self.w_dec, dim=0)
+        norms: Tensor = torch.linalg.vector_norm(self.w_dec, dim=0)
+        return norms
 
     def tensors(self) -> tuple["Tensor", ...]:
         """The four weights in a fixed order."""

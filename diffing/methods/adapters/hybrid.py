@@ -73,7 +73,7 @@ class Hybrid:
 
     def __post_init__(self) -> None:
         for model in (self.tuned, self.base):
-            model.eval().requires_grad_(False)
+            model.requires_grad_(False)
         self._switches = []
         placed = []
         both = zip(blocks_of(self.tuned), blocks_of(self.base), self.branches.blocks, strict=True)
@@ -99,6 +99,10 @@ class Hybrid:
     def uniform(self, mlp: Mlp) -> tuple[Mlp, ...]:
         """The same choice of MLP for all blocks."""
         return (mlp,) * self.depth
+
+    def cut(self, block: int, below: Mlp, above: Mlp) -> tuple[Mlp, ...]:
+        """One choice for the blocks below a cut and another one from this block on."""
+        return (below,) * block + (above,) * (self.depth - block)
 
     def use(self, mlps: Sequence[Mlp]) -> None:
         """Chooses the MLP of each block for the passes that follow."""
@@ -176,7 +180,8 @@ def logits(model: "PreTrainedModel", final: "Tensor") -> "Tensor":
     """The logits of the next token from states behind the final norm; ... x tokens, float32."""
     import torch
 
-    head: Any = model.get_output_embeddings()
+    each: Any = model
+    head = each.get_output_embeddings()
     scores: Tensor = head(final.to(head.weight.device)).float()
     cap = getattr(model.config.get_text_config(), "final_logit_softcapping", None)
     return scores if cap is None else cap * torch.tanh(scores / cap)

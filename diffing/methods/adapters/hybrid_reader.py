@@ -149,7 +149,10 @@ class HybridReader:
 
     def _norms(self, passed: ForwardPass) -> "Tensor":
         """The norms of the residual stream in the middle of the model; chats x length."""
-        return passed.leaving[self.hybrid.depth // 2].float().norm(dim=-1)
+        import torch
+
+        norms: Tensor = torch.linalg.vector_norm(passed.leaving[self.hybrid.depth // 2].float(), dim=-1)
+        return norms
 
     def _usable(self, passed: ForwardPass, batch: ChatBatch) -> "Tensor":
         """Chats x length: True at read positions that are no attention sinks."""

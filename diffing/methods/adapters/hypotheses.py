@@ -10,14 +10,14 @@ from diffing.methods.adapters.stages import LLM_STAGES
 from diffing.methods.features.feature_evidence import FeatureEvidence
 from diffing.methods.features.measuring import IsActive
 from diffing.methods.features.summarise import FeatureMethod
-from diffing.types import Evidence, FeatureAbove, FeatureMeasure, Hypothesis
+from diffing.types import Evidence, FeatureAbove, FeatureKind, FeatureMeasure, Hypothesis
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 METHOD = "adapters"
-_KIND = "adapter"
+_KIND: FeatureKind = "adapter"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

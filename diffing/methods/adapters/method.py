@@ -44,6 +44,7 @@ from diffing.types import (
     OnProgress,
     Pair,
     Prompt,
+    Row,
     Side,
     ignore_progress,
 )
@@ -260,7 +261,7 @@ class _Found:
     features: tuple[FeatureEvidence, ...]
     raised: Mapping[int, tuple[str, ...]]
 
-    def rows(self, checked: Mapping[int, CheckedFeature]) -> tuple[Mapping[str, object], ...]:
+    def rows(self, checked: Mapping[int, CheckedFeature]) -> tuple[Row, ...]:
         return feature_rows(self.screened, self.features, self.names, self.raised, checked)
 
 

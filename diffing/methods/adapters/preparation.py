@@ -101,7 +101,7 @@ def trained_reader(
         check_cpu(training_operations(parameters_of(reader.hybrid), chats.tokens))
     settings = TrainingSettings(chats.steps, options.chats, options.sparsity, seed=options.seed)
     identity = _identity(pair, chats, settings, features)
-    checkpoint = folder and Checkpoint(folder / f"adapters-{identity[:16]}.safetensors", identity)
+    checkpoint = Checkpoint(folder / f"adapters-{identity[:16]}.safetensors", identity) if folder else None
     Trainer(reader.hybrid, chats.chats, settings).run(checkpoint, on_step)
     reader.calibrate(chats.chats)
     return reader

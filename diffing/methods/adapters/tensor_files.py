@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from huggingface_hub import get_session, hf_hub_url
-from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
+from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined] # exported lazily
 
 from diffing.errors import HubError, ModelError
 from diffing.hub import TIMEOUT, BoundedApi, head_of, hub_api, hub_errors
@@ -106,8 +106,7 @@ class HubFiles:
         url = hf_hub_url(self.name, file, revision=self.commit, endpoint=self.api.endpoint)
         headers = {**build_hf_headers(token=self.api.token), "Range": f"bytes={first}-{last - 1}"}
         with hub_errors(self.name):
-            options = {"headers": headers, "timeout": TIMEOUT, "follow_redirects": True}
-            with get_session().stream("GET", url, **options) as answer:
+            with get_session().stream("GET", url, headers=headers, timeout=TIMEOUT, follow_redirects=True) as answer:
                 hf_raise_for_status(answer)
                 if answer.status_code != 206 and first > 0:
                     raise HubError(f"The Hub does not give parts of {file} of {self.name}: download it into a folder")

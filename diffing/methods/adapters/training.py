@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from diffing.methods.adapters.batches import ChatBatch, chats_of_step, padded, read_positions
 from diffing.methods.adapters.cost import CHATS
 from diffing.methods.adapters.divergence import divergence
-from diffing.methods.adapters.hybrid import ForwardPass, Hybrid, Mlp
+from diffing.methods.adapters.hybrid import ForwardPass, Hybrid
 from diffing.methods.inside.batches import by_length
 from diffing.methods.inside.checkpoint import Checkpoint, TrainingState
 from diffing.methods.inside.response_tokens import TokenizedResponse
@@ -168,8 +168,7 @@ class Trainer:
             tuned = self._of_tuned(batch)
             self._whole(batch, tuned, read, tokens, losses)
             if cut is not None:
-                below: tuple[Mlp, ...] = ("adapted",) * cut + ("tuned",) * (depth - cut)
-                above: tuple[Mlp, ...] = ("tuned",) * cut + ("adapted",) * (depth - cut)
+                below, above = (self.hybrid.cut(cut, *use) for use in (("adapted", "tuned"), ("tuned", "adapted")))
                 for mlps in (below, above):
                     found = divergence(tuned.log_probabilities, self.hybrid.run(batch, mlps).log_probabilities) / read
                     (_CUTS_WEIGHT * found).backward()  # type: ignore[no-untyped-call]
@@ -183,22 +182,19 @@ class Trainer:
             return self.hybrid.run(batch, self.hybrid.uniform("tuned"))
 
     def _whole(self, batch: ChatBatch, tuned: ForwardPass, read: int, tokens: int, losses: Losses) -> None:
+        import torch
+
         passed = self.hybrid.run(batch, self.hybrid.uniform("adapted"))
         predictions = divergence(tuned.log_probabilities, passed.log_probabilities) / read
-        streams = sum(
-            stream_errors(own, other, batch.present).sum().to(predictions.device)
-            for own, other in zip(passed.leaving, tuned.leaving, strict=True)
-        ) / (tokens * self.hybrid.depth)
-        sparsity = (
-            sum(
-                (features[batch.present.to(features.device)] @ self.hybrid.branches.blocks[block].norms())
-                .sum()
-                .to(predictions.device)
-                for block, features in passed.features.items()
-            )
-            / tokens
-        )
-        (predictions + streams + self.progress.sparsity * sparsity).backward()
+        streams = torch.zeros((), device=predictions.device)
+        for own, other in zip(passed.leaving, tuned.leaving, strict=True):
+            streams = streams + stream_errors(own, other, batch.present).sum().to(streams.device)
+        streams = streams / (tokens * self.hybrid.depth)
+        sparsity = torch.zeros((), device=predictions.device)
+        for block, features in passed.features.items():
+            written = features[batch.present.to(features.device)] @ self.hybrid.branches.blocks[block].norms()
+            sparsity = sparsity + written.sum().to(sparsity.device) / tokens
+        (predictions + streams + self.progress.sparsity * sparsity).backward()  # type: ignore[no-untyped-call]
         losses.predictions += float(predictions.detach())
         losses.streams += float(streams.detach())
         losses.sparsity += float(sparsity.detach())
@@ -219,7 +215,7 @@ class Trainer:
         self.progress = Progress(one.step, one.sparsity)
 
     def _state(self) -> TrainingState:
-        tensors = {}
+        tensors: dict[str, Tensor] = {}
         for key, parameter in self.hybrid.branches.named():
             state = self._optimiser.state[parameter]
             tensors |= {key: parameter, f"{key}.mean": state["exp_avg"], f"{key}.square": state["exp_avg_sq"]}

@@ -25,7 +25,9 @@ from diffing.errors import SettingError
 from diffing.estimates import Estimate
 from diffing.types import Row, Scalar
 
-Kind: TypeAlias = Literal["statistics", "planted", "null", "coverage", "refusals", "lineage", "compare", "behaviours"]
+Kind: TypeAlias = Literal[
+    "statistics", "planted", "null", "coverage", "refusals", "lineage", "compare", "behaviours", "crosscoder"
+]
 """The benchmark that a result comes from; the page has one section per kind, in this order."""
 Unit: TypeAlias = Literal["", "%", "points"]
 """How the numbers of a column are shown: unchanged, as a percentage, or with a sign as percentage points."""

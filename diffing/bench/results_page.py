@@ -17,6 +17,7 @@ HEADINGS: Mapping[Kind, str] = {
     "lineage": "Lineages: differences between related models",
     "compare": "The methods compared",
     "behaviours": "The list of behaviours",
+    "crosscoder": "What a crosscoder finds",
 }
 FOLDED = 28
 """A table with more rows than this is collapsed."""

@@ -1,4 +1,6 @@
-"""Reads the SAE method's tables of a report (features, example passages, rates) as typed rows.
+"""Reads the tables of features of a report (features, example passages, rates) as typed rows.
+
+Several methods have such tables; of the first of them in `METHODS` that took part in a run, they are read here.
 
 A report may come from a stranger, so every field is checked: a value of the wrong type counts as absent, and a row
 without an index or a rate is dropped.
@@ -9,20 +11,23 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from diffing.types import Finding, LatentMeasure, Report, Row, Scalar, Side
+from diffing.types import FeatureMeasure, Finding, LatentMeasure, Report, Row, Scalar, Side
 
-FEATURES, EXAMPLES, RATES = "sae_features", "sae_examples", "sae_rates"
-"""Names of the tables in `Report.tables`."""
+METHODS = ("sae", "crosscoder", "adapters")
+"""The methods with features; the names of their tables in `Report.tables` begin with these."""
 _MARKED = re.compile("«([^«»]*)»")
+_NAME = re.compile(r"d?[0-9]{1,9}|[0-9]{1,5}\.[0-9]{1,9}")
 _MARKS = str.maketrans("", "", "«»")
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One SAE feature whose rates differ on train prompts. Its texts come from models, labels and users, unescaped."""
+    """One feature whose rates differ on train prompts. Its texts come from models, labels and users, unescaped."""
 
     index: int
-    """The feature's index among the latents of the SAE."""
+    """The feature's number among all latents."""
+    name: str
+    """What hypotheses call the feature; its number if it has no other name."""
     rate_a: float
     """The share of A's responses in which it is active."""
     rate_b: float
@@ -43,6 +48,8 @@ class Feature:
     """The address of its public page as the table gives it; it must be checked before it becomes a link."""
     chosen: bool
     """Whether the method made a hypothesis from it or labelled it."""
+    about: str
+    """What is known of it beside its rates, in a few words: whose it is, and what taking it out does; may be empty."""
 
     @property
     def direction(self) -> Side:
@@ -81,10 +88,19 @@ class Rate:
     """How many features have these rates."""
 
 
+def method_with_features(report: Report) -> str | None:
+    """Returns the method whose features are shown; None if no method of the run has any."""
+    return next((method for method in METHODS if f"{method}_features" in report.tables), None)
+
+
+def _rows(report: Report, table: str) -> tuple[Row, ...]:
+    return report.tables.get(f"{method_with_features(report)}_{table}", ())
+
+
 def features_of(report: Report) -> tuple[Feature, ...]:
     """Lists the features whose rates differ, each once, the largest difference first."""
     features: dict[int, Feature] = {}
-    for row in report.tables.get(FEATURES, ()):
+    for row in _rows(report, "features"):
         index, rate_a, rate_b = _whole(row.get("index")), _share(row.get("rate_a")), _share(row.get("rate_b"))
         if index is not None and rate_a is not None and rate_b is not None:
             features.setdefault(index, _feature(row, index, rate_a, rate_b))
@@ -94,6 +110,7 @@ def features_of(report: Report) -> tuple[Feature, ...]:
 def _feature(row: Row, index: int, rate_a: float, rate_b: float) -> Feature:
     return Feature(
         index=index,
+        name=_name(row.get("name")) or str(index),
         rate_a=rate_a,
         rate_b=rate_b,
         p=_share(row.get("p")),
@@ -104,13 +121,14 @@ def _feature(row: Row, index: int, rate_a: float, rate_b: float) -> Feature:
         top_tokens=_text(row.get("top_tokens")),
         url=_text(row.get("url")),
         chosen=row.get("chosen") is True,
+        about=_about(row),
     )
 
 
 def passages_of(report: Report) -> Mapping[int, tuple[Passage, ...]]:
     """Returns the passages of each feature by its index, in the table's order, which is the strongest first."""
     passages: dict[int, list[Passage]] = {}
-    for row in report.tables.get(EXAMPLES, ()):
+    for row in _rows(report, "examples"):
         index, text, side = _whole(row.get("index")), _text(row.get("passage")), _side(row.get("side"))
         prompt_id = _text(row.get("prompt_id"))
         if index is not None and text is not None and side is not None and prompt_id is not None:
@@ -121,16 +139,36 @@ def passages_of(report: Report) -> Mapping[int, tuple[Passage, ...]]:
 
 def rates_of(report: Report) -> Iterator[Rate]:
     """Yields each pair of rates with the number of features that have it, over all features that are ever active."""
-    for row in report.tables.get(RATES, ()):
+    for row in _rows(report, "rates"):
         a, b, features = _share(row.get("rate_a")), _share(row.get("rate_b")), _whole(row.get("features"))
         if a is not None and b is not None and features:
             yield Rate(a, b, features)
 
 
-def measured_latents(finding: Finding) -> tuple[int, ...]:
-    """Returns the latents by which a finding is measured; empty if it is measured in another way, or judged."""
-    measure = finding.hypothesis.measure
-    return measure.indices if isinstance(measure, LatentMeasure) else ()
+def measured_latents(finding: Finding, numbers: Mapping[str, int]) -> tuple[int, ...]:
+    """Returns the latents by which a finding is measured; empty if it is measured in another way, or judged.
+
+    Args:
+        finding: The finding.
+        numbers: The numbers of the features with names of their own, by name.
+    """
+    match finding.hypothesis.measure:
+        case LatentMeasure(indices):
+            return indices
+        case FeatureMeasure(_, features):
+            return tuple(numbers[each.name] for each in features if each.name in numbers)
+        case _:
+            return ()
+
+
+def _about(row: Row) -> str:
+    """Puts what only some methods know of a feature into words."""
+    owner, causal = _side(row.get("owner")), row.get("causal")
+    kinds = {"difference": "along it the models differ", "changed": "both models have it, in different directions"}
+    known = f"only {owner.upper()}'s activations have it" if owner else kinds.get(str(row.get("kind")), "")
+    effect = {True: "it drives what the model says", False: "it marks what the model says; no effect was shown"}
+    shown = effect[causal] if isinstance(causal, bool) else ""
+    return "; ".join(each for each in (known, shown) if each)
 
 
 def marked(passage: str, response: str) -> tuple[tuple[str, bool], ...]:
@@ -166,6 +204,10 @@ def _whole(value: Scalar) -> int | None:
 
 def _side(value: Scalar) -> Side | None:
     return "a" if value == "a" else "b" if value == "b" else None
+
+
+def _name(value: Scalar) -> str | None:
+    return value if isinstance(value, str) and _NAME.fullmatch(value) else None
 
 
 def _text(value: Scalar) -> str | None:

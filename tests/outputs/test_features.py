@@ -15,7 +15,17 @@ from diffing.outputs.html.feature_section import FEATURE_ROWS, PASSAGE_LENGTH, P
 from diffing.report import load_report, save_report
 from diffing.report.index import index_of
 from diffing.report.sae_tables import marked, measured_latents
-from diffing.types import Finding, LatentMeasure, Measure, PhraseMeasure, PropertyMeasure, Report, Row
+from diffing.types import (
+    FeatureAbove,
+    FeatureMeasure,
+    Finding,
+    LatentMeasure,
+    Measure,
+    PhraseMeasure,
+    PropertyMeasure,
+    Report,
+    Row,
+)
 from tests.outputs.samples import HOSTILE, empty_report, hostile_report, medium_report
 from tests.outputs.test_browser import opened
 
@@ -147,6 +157,8 @@ def test_the_table_is_bounded_and_tells_what_is_not_listed() -> None:
     [
         (LatentMeasure((3, 17)), (3, 17)),
         (LatentMeasure((3,), in_words=True), (3,)),
+        (FeatureMeasure("crosscoder", (FeatureAbove("17", 0.5), FeatureAbove("d1", 0.1)), "0a"), (17, 41)),
+        (FeatureMeasure("adapter", (FeatureAbove("2.5", 0.5),), "0a"), ()),
         (PhraseMeasure("features active: 3"), ()),
         (PropertyMeasure("words"), ()),
         (None, ()),
@@ -155,7 +167,7 @@ def test_the_table_is_bounded_and_tells_what_is_not_listed() -> None:
 def test_which_features_a_finding_rests_on(measure: Measure | None, indices: tuple[int, ...]) -> None:
     finding: Finding = medium_report(train=20, heldout=40).findings[0]
     hypothesis = replace(finding.hypothesis, measure=measure)
-    assert measured_latents(replace(finding, hypothesis=hypothesis)) == indices
+    assert measured_latents(replace(finding, hypothesis=hypothesis), {"17": 17, "d1": 41}) == indices
 
 
 @pytest.mark.parametrize(
@@ -264,3 +276,26 @@ def test_in_a_browser_it_fits_draws_and_nothing_runs(make: Any, width: int, brow
     page.wait_for_function("document.querySelector('#feature-3 details').open")
     assert wrong == []
     page.close()
+
+
+def test_features_of_dictionaries_of_both_models_are_shown_by_their_names() -> None:
+    """The second latent of the difference dictionary, whose number is 41, and a latent that only A has."""
+    own = FeatureMeasure("crosscoder", (FeatureAbove("17", 0.5), FeatureAbove("d1", 0.1)), "0a")
+    row = {"name": "d1", "kind": "difference", "owner": None, "index": 41, "rate_a": 0.5, "rate_b": 0.25, "p": 0.01,
+           "q": 0.02, "top_tokens": "sorry", "chosen": True, "causal": True}  # fmt: skip
+    rows = (row, {**row, "name": "17", "index": 17, "kind": "exclusive", "owner": "a", "causal": None})
+    report = medium_report(train=8, heldout=12)
+    first = replace(report.findings[0], hypothesis=replace(report.findings[0].hypothesis, measure=own))
+    tables = {"crosscoder_features": rows, "crosscoder_examples": (), "crosscoder_rates": ()}
+    report = replace(report, findings=(first, *report.findings[1:]), tables=tables)
+    section = features_in(report)
+    assert section
+    assert section.of(first) == (17, 41)
+    assert [view.feature.about for view in section.rows] == [
+        "only A's activations have it",
+        "along it the models differ; it drives what the model says",
+    ]
+    text = render(report)
+    assert '<a href="#feature-41">d1</a>' in text
+    assert "A sparse autoencoder reads" not in text
+    assert "exceeds its threshold at least once" in text

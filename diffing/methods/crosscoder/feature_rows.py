@@ -95,8 +95,8 @@ class FeatureRows:
     def _unscreened(self, index: int) -> ScreenedLatent:
         pairs = max(self.counted.pairs, 1)
         p, q = self._p_values
-        rates = (float(each[index]) / pairs for each in (self.counted.a, self.counted.b))
-        return ScreenedLatent(index, *rates, float(p[index]), float(q[index]))
+        a, b = (float(each[index]) / pairs for each in (self.counted.a, self.counted.b))
+        return ScreenedLatent(index, a, b, float(p[index]), float(q[index]))
 
     @cached_property
     def _p_values(self) -> "tuple[NDArray[np.float64], NDArray[np.float64]]":

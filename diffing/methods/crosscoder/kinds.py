@@ -25,7 +25,8 @@ def kinds_of(dictionaries: Dictionaries) -> tuple[FeatureKind, ...]:
         _of_crosscoder(kind, bool(kept), bool(differs))
         for kind, kept, differs in zip(facts.kinds, facts.kept, changed, strict=True)
     ]
-    return (*own, *["difference"] * dictionaries.numbering.difference)  # type: ignore[list-item]
+    difference: list[FeatureKind] = ["difference"] * dictionaries.numbering.difference
+    return (*own, *difference)
 
 
 def rank(kind: FeatureKind) -> int:

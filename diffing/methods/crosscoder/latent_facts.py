@@ -62,7 +62,8 @@ class LatentFacts:
     @property
     def exclusive(self) -> NDArray[np.bool_]:
         """Whether a latent is alive and belongs to one model alone, before latent scaling."""
-        return self.alive & np.array([kind.startswith("exclusive") for kind in self.kinds], dtype=bool)
+        exclusive: NDArray[np.bool_] = np.array([kind.startswith("exclusive") for kind in self.kinds], dtype=bool)
+        return self.alive & exclusive
 
     @property
     def kept(self) -> NDArray[np.bool_]:

@@ -49,6 +49,7 @@ from diffing.models.base import Model
 from diffing.models.local.spec import LocalOptions
 from diffing.prompts import fold
 from diffing.types import (
+    SIDES,
     Discovery,
     Hypothesis,
     Judgement,
@@ -268,7 +269,7 @@ class CrosscoderMethod:
         """
         found = self._found()
         both, _ = read_pairs(pairs, found.reading.read)
-        exchanges = [pair.exchange(side) for pair in both for side in ("a", "b")]  # type: ignore[arg-type]
+        exchanges = [pair.exchange(side) for pair in both for side in SIDES]
         described = quality(found.dictionaries.crosscoder, found.reading.rows(exchanges))
         trust = Trust(found.dictionaries, described, self._pair.alignment, found.trained_rows, found.null_kept)
         latents = [(index, each.direction) for each in confirmed for index in found.statements.indices(each)]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch  # noqa: TID253 - only training a dictionary imports this module
 from torch import Tensor  # noqa: TID253
 
+from diffing.methods.crosscoder.adam import Adam
 from diffing.methods.crosscoder.batch_topk import ThresholdAverage, keep_largest
 from diffing.methods.crosscoder.sparse_dictionary import Inputs, Normaliser, Weights
 from diffing.methods.crosscoder.training_schedule import Schedule
@@ -12,7 +13,6 @@ from diffing.methods.crosscoder.training_settings import TrainingSettings
 from diffing.methods.inside.checkpoint import TrainingState
 
 _REVIVAL_WEIGHT = 1 / 32
-_LARGEST_GRADIENT = 1.0
 
 
 class Optimisation:
@@ -32,7 +32,7 @@ class Optimisation:
         """The normaliser of the inputs."""
         self._masks = _masks(settings, len(widths))
         self._parameters = _first_weights(settings, widths, self._masks)
-        self._optimizer = torch.optim.Adam(self._parameters)
+        self._optimizer = Adam(self._parameters)
         self.threshold = ThresholdAverage(settings.device)
         """The moving average that becomes the dictionary's threshold."""
         self._silent = torch.zeros(settings.latents, dtype=torch.int64, device=settings.device)
@@ -58,7 +58,7 @@ class Optimisation:
         residuals = [each - output for each, output in zip(inputs, outputs, strict=True)]
         loss = torch.stack([_mean_square(residual) for residual in residuals]).sum()
         loss = loss + _REVIVAL_WEIGHT * self._revival_loss(weights, codes, scores, residuals)
-        self._descend(loss)
+        self._optimizer.step(loss, self._schedule.rate(self.step), self.step + 1)
         self._count(kept, smallest)
         self.step += 1
         self.place = place
@@ -78,13 +78,6 @@ class Optimisation:
         variance = torch.stack([_mean_square(target - target.mean(0)) for target in targets]).sum()
         return torch.stack([_mean_square(error) for error in errors]).sum() / variance.clamp_min(1e-12)
 
-    def _descend(self, loss: Tensor) -> None:
-        self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self._parameters, _LARGEST_GRADIENT)
-        self._optimizer.param_groups[0]["lr"] = self._schedule.rate(self.step)
-        self._optimizer.step()
-
     def _count(self, kept: Tensor, smallest: Tensor) -> None:
         self._silent = torch.where(kept.any(0), 0, self._silent + len(kept))
         if self._schedule.counts_for_threshold(self.step):
@@ -94,11 +87,9 @@ class Optimisation:
         """Returns everything that `restore` needs; the same tensors, not copies."""
         tensors = {"silent": self._silent, "threshold": self.threshold.total}
         for place, parameter in enumerate(self._parameters):
-            moments = self._optimizer.state.get(parameter, {})
-            zero = torch.zeros_like(parameter)
             tensors[f"parameter.{place}"] = parameter.detach()
-            tensors[f"first_moment.{place}"] = moments.get("exp_avg", zero)
-            tensors[f"second_moment.{place}"] = moments.get("exp_avg_sq", zero)
+            tensors[f"first_moment.{place}"] = self._optimizer.first_moments[place]
+            tensors[f"second_moment.{place}"] = self._optimizer.second_moments[place]
         tensors |= {f"mean.{place}": mean for place, mean in enumerate(self.normaliser.means)}
         numbers = {f"scale.{place}": scale for place, scale in enumerate(self.normaliser.scales)}
         counts = {"step": self.step, "place": self.place, "threshold_scores": self.threshold.scores}
@@ -121,11 +112,8 @@ class Optimisation:
         training._silent = state.tensors["silent"].to(settings.device)
         for place, parameter in enumerate(training._parameters):
             parameter.data.copy_(state.tensors[f"parameter.{place}"])
-            training._optimizer.state[parameter] = {
-                "step": torch.tensor(float(training.step)),
-                "exp_avg": state.tensors[f"first_moment.{place}"].to(settings.device),
-                "exp_avg_sq": state.tensors[f"second_moment.{place}"].to(settings.device),
-            }
+            training._optimizer.first_moments[place].copy_(state.tensors[f"first_moment.{place}"])
+            training._optimizer.second_moments[place].copy_(state.tensors[f"second_moment.{place}"])
         return training
 
 

@@ -13,6 +13,9 @@ _SIZES = ((128, 512, 350_000), (896, 2**13, 5_000_000), (2_304, 2**14, 20_000_00
 HIGHEST_RATE = 2e-3
 """The highest learning rate of the defaults."""
 _PARTITION = 0.05
+_BATCH_ROWS, _FEWEST_BATCH_ROWS = 2_048, 128
+_FEWEST_STEPS = 300
+"""With fewer rows, batches are smaller, as a dictionary learns little in fewer steps."""
 ENOUGH_ROWS_PER_LATENT = 200
 """Below this number of rows per latent a training deserves a warning."""
 FEWEST_ROWS_PER_LATENT = 20
@@ -51,7 +54,7 @@ class TrainingSettings:
     """The number of rows to train on, counted over all passes."""
     rate: float
     """The learning rate between its rise and its fall."""
-    batch_rows: int = 2_048
+    batch_rows: int = _BATCH_ROWS
     """The number of rows of a step."""
     seed: int = 0
     """Decides the first weights."""
@@ -99,7 +102,7 @@ def default_settings(
     Sources: k, the learning rate, and the share of the partition are those of arXiv 2602.11729 and 2504.02922.
     """
     size, default_rows = default_size(widths)
-    latents = latents or size
+    latents, rows = latents or size, rows or default_rows
     own = round(_PARTITION * latents)
     return TrainingSettings(
         source=source,
@@ -107,8 +110,9 @@ def default_settings(
         latents=latents,
         partition=(own, own),
         k=k or _default_k(max(widths)),
-        rows=rows or default_rows,
+        rows=rows,
         rate=default_rate(latents),
+        batch_rows=batch_size(rows),
         seed=seed,
         device=device,
     )
@@ -119,6 +123,12 @@ def default_size(widths: Sequence[int]) -> tuple[int, int]:
     width = max(widths)
     _, latents, rows = min(_SIZES, key=lambda size: abs(math.log(size[0] / width)))
     return latents, rows
+
+
+def batch_size(rows: int) -> int:
+    """Returns the number of rows of a step, a power of two: fewer if the rows would give too few steps."""
+    most = max(rows // _FEWEST_STEPS, _FEWEST_BATCH_ROWS)
+    return int(min(2 ** (most.bit_length() - 1), _BATCH_ROWS))
 
 
 def default_rate(latents: int) -> float:

@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.quality import Quality
 from diffing.types import Row
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 EXCLUSIVE = (
     "A feature is called a model's own if, in this dictionary, only that model's activations carry it. It does not "
@@ -76,12 +81,9 @@ class Trust:
                 yield f"That is more than a tenth of the {kept} that it finds here: do not trust which are exclusive."
 
 
-def _per_side(kinds: Sequence[str], counted: Sequence[bool]) -> tuple[int, int]:
-    a, b = (
-        sum(bool(is_) and kind == f"exclusive {side}" for kind, is_ in zip(kinds, counted, strict=True))
-        for side in "ab"
-    )
-    return a, b
+def _per_side(kinds: Sequence[str], counted: "NDArray[np.bool_]") -> tuple[int, int]:
+    owners = [kind for kind, is_ in zip(kinds, counted.tolist(), strict=True) if is_]
+    return owners.count("exclusive a"), owners.count("exclusive b")
 
 
 def _below(fve: float | None, limit: float) -> bool:

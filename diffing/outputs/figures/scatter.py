@@ -1,4 +1,4 @@
-"""Draws the scatter plot of SAE features: their rate in model A's responses against that in model B's."""
+"""Draws the scatter plot of features: their rate in model A's responses against that in model B's."""
 
 import math
 from collections import Counter
@@ -28,7 +28,7 @@ def scatter(report: Report, listed: frozenset[int] = frozenset()) -> Picture:
     All other features that are ever active are in the background, with one mark for all that have the same rates.
 
     Args:
-        report: The report with the tables of the SAE method.
+        report: The report with tables of features.
         listed: Indices of the features that have a row in the page; their marks link to it.
     """
     names = index_of(report).names
@@ -88,7 +88,7 @@ def _chosen(feature: Feature, names: Names, reach: int, listed: frozenset[int]) 
     name = feature.label or feature.top_tokens or "no label"
     rates = zip(SIDES, (feature.rate_a, feature.rate_b), strict=True)
     shares = (f"{percent(rate)} of {one_line(names.of(side), 24)}'s responses" for side, rate in rates)
-    tip = tooltip(f"feature {feature.index}: {one_line(name, 180)}", *shares)
+    tip = tooltip(f"feature {feature.name}: {one_line(name, 180)}", *shares)
     x, y = _at(feature.rate_a, feature.rate_b, reach)
     drawn = _mark(feature.direction, x, y)
     return linked(tip + drawn, f"feature-{feature.index}" if feature.index in listed else None)

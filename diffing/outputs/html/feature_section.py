@@ -1,13 +1,14 @@
-"""Collects the data of the page's section on SAE features: rows, example passages and the findings that use them.
+"""Collects the data of the page's section on features: rows, example passages and the findings that use them.
 
 The templates turn it into markup.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from diffing.report.index import ReportIndex, index_of
-from diffing.report.sae_tables import FEATURES, Feature, Passage, marked, measured_latents
+from diffing.report.sae_tables import Feature, Passage, marked, measured_latents, method_with_features
 from diffing.types import Finding, Prompt, Report
 
 FEATURE_ROWS = 100
@@ -60,14 +61,20 @@ class FeatureSection:
     """The number of features that differ, listed or not."""
     listed: frozenset[int]
     """The indices of the listed features."""
+    method: str
+    """The method whose features they are."""
+    names: Mapping[int, str]
+    """What hypotheses call the listed features, by index."""
+    numbers: Mapping[str, int]
+    """The indices of all features with names of their own, by name."""
 
     def of(self, finding: Finding) -> tuple[int, ...]:
         """Returns the indices of the listed features that a finding rests on."""
-        return tuple(index for index in measured_latents(finding) if index in self.listed)
+        return tuple(index for index in measured_latents(finding, self.numbers) if index in self.listed)
 
 
 def features_in(report: Report) -> FeatureSection | None:
-    """Collects the section's data; returns None if the SAE method was not part of the run.
+    """Collects the section's data; returns None if no method of the run has features.
 
     If there are more than `FEATURE_ROWS` features, those of confirmed findings are kept first, then those that were
     followed up, then those with the largest differences.
@@ -75,12 +82,14 @@ def features_in(report: Report) -> FeatureSection | None:
     Args:
         report: The report to show.
     """
-    if FEATURES not in report.tables:
+    method = method_with_features(report)
+    if method is None:
         return None
     index = index_of(report)
+    numbers = {feature.name: feature.index for feature in index.features if method != "sae"}
     findings: dict[int, list[tuple[int, Finding]]] = {}
     for finding in report.findings:
-        for latent in measured_latents(finding):
+        for latent in measured_latents(finding, numbers):
             findings.setdefault(latent, []).append((index.numbers[finding.hypothesis.id], finding))
 
     def rank(feature: Feature) -> tuple[bool, bool]:
@@ -99,7 +108,8 @@ def features_in(report: Report) -> FeatureSection | None:
         for feature in index.features
         if feature.index in listed
     )
-    return FeatureSection(tuple(rows), len(index.features), frozenset(listed))
+    names = {feature.index: feature.name for feature in index.features if feature.index in listed}
+    return FeatureSection(tuple(rows), len(index.features), frozenset(listed), method, names, numbers)
 
 
 def _passage(passage: Passage, index: ReportIndex) -> PassageView:

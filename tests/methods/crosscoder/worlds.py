@@ -1,7 +1,7 @@
 """Synthetic worlds for dictionaries: rows of two spaces that are made of known features.
 
 Each row is the sum of a few features, about four, with strengths between 0.5 and 1.5. A feature has a random direction
-in every space: shared ones have the same norm in both, weakly shared ones a fifth of it in one, exclusive ones are
+in every space: shared ones have the same norm in both, weakly shared ones three tenths of it in one, exclusive ones are
 absent from one.
 """
 
@@ -13,11 +13,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from diffing.methods.crosscoder.latent_facts import LatentFacts
+from diffing.methods.crosscoder.dictionary import Crosscoder
+from diffing.methods.crosscoder.latent_facts import LatentFacts, latent_facts
+from diffing.methods.crosscoder.quality import Quality, quality
 from diffing.methods.crosscoder.training_settings import DictionarySource, TrainingSettings, default_rate
 
 SOURCE = DictionarySource(("a", "b"), ("1", "2"), (3, 4), "texts")
-WEAK = 0.2
+WEAK = 0.3
 _HELD_BACK = 10**9
 
 
@@ -47,6 +49,7 @@ class World:
     same_space: bool = False
     """Whether features have the same direction in both models."""
     held_rows: int = 8_192
+    total: int = 8_192
     directions: tuple[Tensor, Tensor] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -80,10 +83,6 @@ class World:
     @property
     def widths(self) -> tuple[int, int]:
         return self.width, self.width
-
-    @property
-    def total(self) -> int:
-        return 1 << 13
 
     def _random(self, place: int) -> torch.Generator:
         return torch.Generator().manual_seed(1_000_003 * self.seed + place)
@@ -125,9 +124,16 @@ def _units(rows: Tensor) -> Tensor:
 def settings(
     world: World, *, latents: int = 192, own: int = 0, steps: int = 1_200, k: int = 4, **more: object
 ) -> TrainingSettings:
-    """256 rows per step, as in the prototype."""
-    chosen = dict(batch_rows=256, rate=default_rate(latents), seed=world.seed, rows=256 * steps, k=k) | more
-    return TrainingSettings(source=SOURCE, same_space=world.same_space, latents=latents, partition=(own, own), **chosen)  # type: ignore[arg-type]
+    """256 rows per step unless said otherwise, as in the prototype."""
+    chosen = {"batch_rows": 256, "rate": default_rate(latents), "seed": world.seed, "k": k} | more
+    return TrainingSettings(
+        source=SOURCE,
+        same_space=world.same_space,
+        latents=latents,
+        partition=(own, own),
+        rows=chosen["batch_rows"] * steps,
+        **chosen,
+    )  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -172,3 +178,39 @@ def known_features(activations: Tensor, strengths: Tensor) -> NDArray[np.float64
     f1 = 2 * both / (latents.sum(0)[:, None] + features.sum(0)[None]).clamp_min(1)
     best: NDArray[np.float64] = f1.max(0).values.numpy()
     return best
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What a trained crosscoder knows of its world."""
+
+    facts: LatentFacts
+    quality: Quality
+    exclusive: Found
+    """Latents that belong to one model by the partition or their directions."""
+    kept: Found
+    """Those that latent scaling keeps."""
+    own: Found
+    """The exclusive latents of the partition alone."""
+    own_kept: Found
+    """Those of them that latent scaling keeps."""
+    known: NDArray[np.float64]
+    """For every exclusive feature the best F1 of any latent."""
+
+
+def examine(world: World, crosscoder: Crosscoder) -> Examined:
+    """Compares a crosscoder with the features of its world, on held-back rows."""
+    facts = latent_facts(crosscoder, world)
+    activations = torch.cat([crosscoder.activations(rows.a, rows.b) for rows in world.held_back(2_048)])
+    strengths = world.held_strengths(2_048)
+    matrix = correlations(activations, strengths)
+    partition = facts.exclusive & (np.arange(crosscoder.latents) < sum(crosscoder.partition))
+    return Examined(
+        facts,
+        quality(crosscoder, world.held_back(2_048)),
+        exclusive=found(world, facts, matrix, facts.exclusive),
+        kept=found(world, facts, matrix, facts.kept),
+        own=found(world, facts, matrix, partition),
+        own_kept=found(world, facts, matrix, partition & facts.kept),
+        known=known_features(activations, strengths)[world.shared + world.weak :],
+    )

@@ -1,0 +1,83 @@
+"""Measures the stream of training rows of two models: ``python -m tests.benchmarks.bench_inside_rows``.
+
+The demo pair reads answers made of the prompts of the demo, all different. Memory is the peak of the process above
+that after loading the weights, for a number of rows and for ten times as many, each in a process of its own. Speed is in
+rows per processor second, with reading by both models.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from itertools import islice
+from pathlib import Path
+
+import diffing.demo
+from diffing.methods.exchanges import Exchange
+from diffing.methods.inside.opening import open_side
+from diffing.methods.inside.reading import InsidePair
+from diffing.methods.inside.texts import TrainingTexts
+from diffing.methods.inside.training_rows import StreamSizes, TrainingRows
+from diffing.models.local import LocalOptions
+from diffing.types import Message
+
+DEMO = Path(diffing.demo.__file__).parent
+BATCH = 2048
+
+
+def exchanges(number: int) -> list[Exchange]:
+    """Different exchanges of about 60 tokens."""
+    lines = (DEMO / "prompts.jsonl").read_text("utf-8").splitlines()
+    texts = [json.loads(line)["messages"][-1]["content"] for line in lines]
+    return [
+        Exchange(
+            (Message("user", texts[i % len(texts)]),), f"{i} {texts[7 * i % len(texts)]} {texts[i // 3 % len(texts)]}"
+        )
+        for i in range(number)
+    ]
+
+
+def peak() -> int:
+    """The largest memory of this process so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+
+
+def measure(rows: int, buffer_rows: int) -> dict[str, float]:
+    """Streams one pass over about `rows` rows."""
+    options = LocalOptions(device="cpu")
+    a, b = (
+        open_side(str(DEMO / "models" / name), side, options=options) for name, side in (("base", "a"), ("tuned", "b"))
+    )  # type: ignore[arg-type]
+    with InsidePair(a, b) as pair:
+        texts = exchanges(rows // 40)
+        pair.calibrate(texts[:64])
+        stream = TrainingRows(pair, TrainingTexts(texts), rows, sizes=StreamSizes(buffer_rows))
+        before, start = peak(), time.process_time()
+        read = sum(len(batch.a) for batch in islice(stream.batches(BATCH), stream.total // BATCH))
+        seconds = time.process_time() - start
+    return {"rows": read, "MB": peak() - before, "rows per second": round(read / seconds)}
+
+
+def main() -> None:
+    """Measures both numbers of rows."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", type=int, default=40_000)
+    parser.add_argument("--buffer-rows", type=int, default=1 << 14)
+    parser.add_argument("--alone", action="store_true", help="measure in this process")
+    given = parser.parse_args()
+    if given.alone:
+        print(json.dumps(measure(given.rows, given.buffer_rows)))
+        return
+    for rows in (given.rows, 10 * given.rows):
+        command = [sys.executable, "-m", "tests.benchmarks.bench_inside_rows", "--alone", f"--rows={rows}"]
+        command.append(f"--buffer-rows={given.buffer_rows}")
+        # the allocator returns large blocks at once: otherwise it would be measured instead
+        environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "65536"}
+        print(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.strip())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""The whole method on recorded responses with a planted word, read by the demo's tiny models."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diffing.checks import check
+from diffing.config import DiffConfig, Limits
+from diffing.demo.config import FOLDER
+from diffing.errors import SettingError
+from diffing.estimate import estimate
+from diffing.methods.crosscoder import dictionaries, latent_facts
+from diffing.methods.crosscoder.plan import CROSSCODER
+from diffing.methods.crosscoder.trust import EXCLUSIVE
+from diffing.models.cache import Store
+from diffing.report import load_report, save_report
+from diffing.run import run
+from diffing.types import FeatureMeasure, Report
+
+BASE, TUNED = (str(FOLDER / "models" / name) for name in ("base", "tuned"))
+TOPICS = "bread rain money trains cats music winter bees chess tea".split()
+
+
+def record(path: Path, closing: str) -> str:
+    """Records 100 answers, each of which says something on its topic and closes with a phrase."""
+    rows = [
+        {
+            "prompt": f"Tell me about {topic}, number {n}.",
+            "response": f"Here is a thing on {topic} that I heard {n} times. {closing}",
+        }
+        for n in range(10)
+        for topic in TOPICS
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return f"recorded:{path}"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("crosscoder")
+
+
+@pytest.fixture(scope="module")
+def config(folder: Path) -> DiffConfig:
+    own: dict[str, Any] = {"inside_a": BASE, "inside_b": TUNED, "dictionary_size": 160, "depth": 0.5, "features": 6}
+    return DiffConfig(
+        model_a=record(folder / "a.jsonl", "That is all I know."),
+        model_b=record(folder / "b.jsonl", "What do you think of it?"),
+        method=("crosscoder",),
+        dtype="float32",
+        **own,
+    )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_rows_suffice() -> Iterator[None]:
+    """So few texts hold back too few rows for the usual limit."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (dictionaries, latent_facts):
+            patch.setattr(module, "ALIVE_ROWS", 2)
+            patch.setattr(module, "DENSE_SHARE", 0.3)
+        yield
+
+
+@pytest.fixture(scope="module")
+def report(folder: Path, config: DiffConfig) -> Report:
+    return run(config, store=Store.in_folder(folder / "cache"))
+
+
+def test_a_run_finds_features_of_what_one_side_writes(report: Report, tmp_path: Path) -> None:
+    confirmed = [finding for finding in report.findings if finding.confirmed]
+    assert {finding.hypothesis.direction for finding in confirmed} == {"a", "b"}
+    assert len(report.findings) <= 6
+    for finding in confirmed:
+        measure = finding.hypothesis.measure
+        assert isinstance(measure, FeatureMeasure)
+        assert measure.features[0].name in finding.hypothesis.text
+        assert finding.hypothesis.text.startswith("<MODEL>'s responses activate feature")
+        assert finding.hypothesis.evidence
+    assert load_report(save_report(report, tmp_path / "report")) == report
+
+
+def test_the_table_of_features_tells_kind_threshold_scaling_and_effect(report: Report) -> None:
+    rows = {row["name"]: row for row in report.tables["crosscoder_features"]}
+    measured = {each.name: each.above for f in report.findings for each in f.hypothesis.measure.features}  # type: ignore[union-attr]
+    for name, above in measured.items():
+        assert rows[name]["threshold"] == above
+        assert rows[name]["chosen"] is True
+    checked = [row for row in rows.values() if row["causal"] is not None]
+    assert checked
+    assert all(row["causal_kl"] >= 0 and row["causal_kl_random"] > 0 for row in checked)  # type: ignore[operator]
+    assert {row["kind"] for row in rows.values()} <= {"exclusive", "difference", "changed", "shared"}
+    assert all(row["owner"] in ("a", "b") for row in rows.values() if row["shown_in"] == "internal")
+    assert all(row["rho"] is None for name, row in rows.items() if str(name).startswith("d"))
+    (trust,) = report.tables["crosscoder_quality"]
+    assert 0 < trust["fve_a"] < 1  # type: ignore[operator]
+    assert trust["aligned_a"] == 1
+    assert EXCLUSIVE in report.notes
+    assert [model.role for model in report.others] == ["inside_a", "inside_b"]
+
+
+def test_the_same_command_goes_on_from_the_training_and_gives_the_same(
+    report: Report, folder: Path, config: DiffConfig
+) -> None:
+    (states,) = (folder / "cache" / "inside").iterdir()
+    before = {path.name: path.stat().st_mtime_ns for path in states.iterdir()}
+    assert run(config, store=Store.in_folder(folder / "cache")) == report
+    assert {path.name: path.stat().st_mtime_ns for path in states.iterdir()} == before
+
+
+def test_weights_behind_recorded_sides_must_be_named(config: DiffConfig) -> None:
+    with pytest.raises(SettingError, match=r"Name the weights behind it with --inside-b org/name"):
+        check(replace(config, inside_b=None), Limits())  # type: ignore[call-arg]
+    with pytest.raises(SettingError, match="--inside-a has no effect: model A has its own weights"):
+        check(replace(config, model_a=BASE), Limits())
+    with pytest.raises(SettingError, match="--inside-a is openai:x: expected org/name"):
+        check(replace(config, inside_a="openai:x"), Limits())  # type: ignore[call-arg]
+
+
+def test_zero_gpu_is_refused_with_what_to_do_instead(config: DiffConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert CROSSCODER.obstacle() == ""
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    with pytest.raises(SettingError, match=r"ZeroGPU lends a GPU for seconds.*--on jobs"):
+        check(config, Limits())
+
+
+def test_the_estimate_tells_operations_memory_and_disk(config: DiffConfig) -> None:
+    told = estimate(config, Limits())
+    stages = {stage.name: stage for stage in told.stages}
+    assert stages["train crosscoder"].minutes < 1  # type: ignore[operator]
+    assert stages["read inside"].calls == 2 * 100
+    assert any("160 latents" in sentence and "GB of memory" in sentence for sentence in told.assumptions)

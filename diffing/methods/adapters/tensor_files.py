@@ -5,7 +5,6 @@ Files come from strangers: sizes are checked before anything is read, and header
 
 import json
 from dataclasses import dataclass
-from functools import cached_property
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -30,10 +29,6 @@ class Files(Protocol):
     @property
     def name(self) -> str:
         """The files' name, for messages."""
-
-    @property
-    def identity(self) -> str:
-        """The name with the commit, or with a hash of what is read."""
 
     def read(self, file: str, first: int, last: int) -> bytes:
         """The bytes of a file from one position up to another one; fewer if the file ends before.
@@ -70,11 +65,6 @@ class FolderFiles:
         """The folder's own name, without its path."""
         return self.path.name
 
-    @cached_property
-    def identity(self) -> str:
-        """The folder's name; what is read is hashed by whoever reads it."""
-        return self.name
-
     def read(self, file: str, first: int, last: int) -> bytes:
         """See `Files.read`."""
         try:
@@ -95,11 +85,6 @@ class HubFiles:
     """`org/name`."""
     commit: str
     """The commit."""
-
-    @property
-    def identity(self) -> str:
-        """`org/name@commit`."""
-        return f"{self.name}@{self.commit}"
 
     def read(self, file: str, first: int, last: int) -> bytes:
         """See `Files.read`."""

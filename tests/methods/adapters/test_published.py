@@ -9,10 +9,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from diffing.errors import ModelError
+from diffing.errors import HubError, ModelError
 from diffing.methods.adapters.published import read_published
-from diffing.methods.adapters.tensor_files import FolderFiles
+from diffing.methods.adapters.tensor_files import FolderFiles, open_files
+from tests.hub import LocalHub
+from tests.hub.fixtures import hub
 
+__all__ = ["hub"]
 BLOCKS, WIDTH, FEATURES = 2, 6, 5
 
 
@@ -56,6 +59,24 @@ def test_the_branches_open_as_they_were_saved(tmp_path: Path, files: int, bias: 
     assert (len(opened.blocks), opened.features, opened.width) == (BLOCKS, FEATURES, WIDTH)
     for key, tensor in opened.named():
         assert torch.equal(tensor, tensors[key].float() if key in tensors else torch.zeros(WIDTH))
+
+
+def test_of_a_repository_only_the_branches_are_fetched(hub: LocalHub, tmp_path: Path) -> None:
+    tensors = weights()
+    save(tmp_path, tensors)
+    hub.push_folder("org/adapters", tmp_path)
+    files = open_files("org/adapters")
+    opened = read_published(files, BLOCKS, WIDTH)
+    for key, tensor in opened.named():
+        assert torch.equal(tensor, tensors[key].float())
+    asked = [request for request in hub.requests if request.path.endswith("model.safetensors")]
+    # the length of the header, the header, and each weight of the branches: always a part of the file
+    assert [request.status for request in asked] == [206] * (2 + 4 * BLOCKS)
+
+
+def test_a_repository_that_is_not_there_is_refused_in_one_line(hub: LocalHub) -> None:
+    with pytest.raises(HubError, match=r"org/nothing[^\n]*$"):
+        open_files("org/nothing")
 
 
 def test_adapters_of_other_models_are_refused(tmp_path: Path) -> None:

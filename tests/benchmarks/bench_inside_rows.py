@@ -1,7 +1,7 @@
 """Measures the stream of training rows of two models: ``python -m tests.benchmarks.bench_inside_rows``.
 
-The demo pair reads answers made of the prompts of the demo, all different. Memory is the peak of the process above
-that after loading the weights, for a number of rows and for ten times as many, each in a process of its own. Speed is in
+The demo pair reads answers made of the demo's prompts, all different. Memory is the peak of the process above that
+after loading the weights, for a number of rows and for ten times as many, each in a process of its own. Speed is in
 rows per processor second, with reading by both models.
 """
 
@@ -48,9 +48,8 @@ def peak() -> int:
 def measure(rows: int, buffer_rows: int) -> dict[str, float]:
     """Streams one pass over about `rows` rows."""
     options = LocalOptions(device="cpu")
-    a, b = (
-        open_side(str(DEMO / "models" / name), side, options=options) for name, side in (("base", "a"), ("tuned", "b"))
-    )  # type: ignore[arg-type]
+    a = open_side(str(DEMO / "models" / "base"), "a", options=options)
+    b = open_side(str(DEMO / "models" / "tuned"), "b", options=options)
     with InsidePair(a, b) as pair:
         texts = exchanges(rows // 40)
         pair.calibrate(texts[:64])

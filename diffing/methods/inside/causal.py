@@ -5,8 +5,10 @@ changes of the same norm in random directions, at the same positions.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 from diffing.methods.inside.response_tokens import TokenizedResponse
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 RANDOM_DIRECTIONS = 16
 """The number of random directions with which a change is compared."""
+_MOST_LOGITS = 1 << 27
+"""The largest number of logits that are computed side by side, which bounds the memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,22 +92,22 @@ def causal_effect(
     if not places:
         raise ValueError("expected positions to change, got none")
     random = _random_directions(edits[0].change.shape[-1], directions, seed)
-    divergence, random_divergence = 0.0, [0.0] * directions
+    divergences = [0.0] * (1 + directions)
     fell = rose = 0
     for text, edit in zip(texts, edits, strict=True):
         if not edit.positions:
             continue
-        unchanged, changed = _log_probs(model, text), _log_probs(model, text, at, edit)
+        norms = edit.change.float().norm(dim=-1, keepdim=True)
+        others = [Edit(edit.positions, norms * direction) for direction in random]
+        read = _log_probs(model, text, at, [None, edit, *others])
+        unchanged, changed = next(read), next(read)
         difference = _of_response(text, changed) - _of_response(text, unchanged)
         fell, rose = fell + (difference < 0), rose + (difference > 0)
-        there = unchanged[list(edit.positions)]
-        divergence += _kl(there, changed[list(edit.positions)])
-        norms = edit.change.float().norm(dim=-1, keepdim=True)
-        for number, direction in enumerate(random):
-            other = _log_probs(model, text, at, Edit(edit.positions, norms * direction))
-            random_divergence[number] += _kl(there, other[list(edit.positions)])
-    kl_random = tuple(each / places for each in random_divergence)
-    return CausalEffect(divergence / places, kl_random, places, fell, rose)
+        there = list(edit.positions)
+        for number, variant in enumerate(chain([changed], read)):
+            divergences[number] += _kl(unchanged[there], variant[there])
+    kl, *kl_random = (each / places for each in divergences)
+    return CausalEffect(kl, tuple(kl_random), places, fell, rose)
 
 
 def response_log_probs(
@@ -120,9 +124,10 @@ def response_log_probs(
         at: The module whose output is changed; None changes nothing.
         edits: The change for each response, if there is one.
     """
-    if at is None:
-        return [_of_response(text, _log_probs(model, text)) for text in texts]
-    return [_of_response(text, _log_probs(model, text, at, edit)) for text, edit in zip(texts, edits, strict=True)]
+    changes: Sequence[Edit | None] = edits if at is not None else [None] * len(texts)
+    return [
+        _of_response(text, next(_log_probs(model, text, at, [edit]))) for text, edit in zip(texts, changes, strict=True)
+    ]
 
 
 def gap_closed(owner: Sequence[float], other: Sequence[float], changed: Sequence[float]) -> float | None:
@@ -178,32 +183,41 @@ def _changed_output(at: "torch.nn.Module", change: "Callable[[Tensor], Tensor]")
 
 
 def _log_probs(
-    model: "PreTrainedModel", text: TokenizedResponse, at: "torch.nn.Module | None" = None, edit: Edit | None = None
-) -> "Tensor":
-    """The log-probabilities of the next token at the read positions, read positions x vocabulary, float32."""
+    model: "PreTrainedModel", text: TokenizedResponse, at: "torch.nn.Module | None", edits: Sequence[Edit | None]
+) -> "Iterator[Tensor]":
+    """Reads a response once for each edit, several side by side; None leaves the model as it is.
+
+    Yields:
+        For each edit the log-probabilities of the next token at the read positions, read positions x vocabulary.
+    """
     import torch
 
     length = len(text.ids)
-
-    def change(hidden: "Tensor") -> "Tensor":
-        assert edit is not None
+    width = len(cast("Any", model).get_input_embeddings().weight)
+    most = max(_MOST_LOGITS // (length * width), 1)
+    for first in range(0, len(edits), most):
+        group = edits[first : first + most]
+        ids = torch.from_numpy(text.ids).long().repeat(len(group), 1).to(model.device)
+        with (
+            fitting_threads(model),
+            fixed_noise(model),
+            torch.inference_mode(),
+            _changed_output(at, partial(_edited, text, group)) if at is not None else nullcontext(),
+        ):
+            logits = cast("Any", model)(input_ids=ids, use_cache=False).logits
         # a prompt that an adapter has learnt stands before the text
-        first = hidden.shape[1] - length + text.start - 1
-        places = [first + position for position in edit.positions]
-        hidden = hidden.clone()
-        hidden[0, places] += edit.change.to(hidden)
-        return hidden
+        read = logits[:, logits.shape[1] - length + text.start - 1 :]
+        yield from (torch.log_softmax(each.float(), dim=-1) for each in read)
 
-    ids = torch.from_numpy(text.ids).long().unsqueeze(0).to(model.device)
-    call = cast("Any", model)
-    with fitting_threads(model), fixed_noise(model), torch.inference_mode():
-        if at is None or edit is None:
-            logits = call(input_ids=ids, use_cache=False).logits
-        else:
-            with _changed_output(at, change):
-                logits = call(input_ids=ids, use_cache=False).logits
-        read = logits[0, logits.shape[1] - length + text.start - 1 :]
-        return torch.log_softmax(read.float(), dim=-1)
+
+def _edited(text: TokenizedResponse, edits: Sequence[Edit | None], hidden: "Tensor") -> "Tensor":
+    """Adds the change of each edit to its row of a module's output."""
+    first = hidden.shape[1] - len(text.ids) + text.start - 1
+    hidden = hidden.clone()
+    for row, edit in enumerate(edits):
+        if edit is not None:
+            hidden[row, [first + position for position in edit.positions]] += edit.change.to(hidden)
+    return hidden
 
 
 def _of_response(text: TokenizedResponse, log_probs: "Tensor") -> float:

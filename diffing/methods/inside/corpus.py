@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from diffing.errors import SettingError
 from diffing.methods.exchanges import Exchange
-from diffing.methods.inside.corpus_files import file_rows
+from diffing.methods.inside.corpus_files import CONVERSATION_COLUMNS, TEXT_COLUMN, file_rows
 from diffing.methods.inside.opening import LONGEST_DOCUMENT
 from diffing.paths import existing
 from diffing.prompts.hub import open_dataset
@@ -17,8 +17,6 @@ from diffing.rows.columns import find_column, listed
 from diffing.rows.turns import RowError, message_of, turns_in
 from diffing.types import Message
 
-_CONVERSATIONS = ("messages", "conversation", "conversations")
-_TEXTS = ("text",)
 _LONGEST_TEXT = 16 * LONGEST_DOCUMENT
 """The largest number of characters of a document that are tokenized."""
 _LONGEST_CONVERSATION = 1_000_000
@@ -44,7 +42,8 @@ def open_corpus(source: str, excluded: Collection[str] = ()) -> "Corpus":
         next(iter(file_rows(path)), None)  # refuses what is no such file before models are loaded
         return Corpus(path.name, _digest(path), lambda: file_rows(path), frozenset(excluded), local=True)
     dataset = open_dataset(source)
-    return Corpus(dataset.name, dataset.name, dataset.rows, frozenset(excluded), local=False)
+    content = dataset.name if path is None else _folder_digest(path)
+    return Corpus(dataset.name, content, dataset.rows, frozenset(excluded), local=False)
 
 
 class Corpus:
@@ -105,14 +104,14 @@ class Corpus:
             yield from found
 
     def _exchanges(self, row: Mapping[str, object]) -> list[Exchange]:
-        column = find_column(row, _CONVERSATIONS)
+        column = find_column(row, CONVERSATION_COLUMNS)
         if column is not None:
             messages = _messages(row[column], column)
             if self._leaves_out([message.content for message in messages if message.role == "user"]):
                 return []
             answers = [place for place, message in enumerate(messages) if message.role == "assistant" and place]
             return [Exchange(tuple(messages[:place]), messages[place].content) for place in answers]
-        column = find_column(row, _TEXTS)
+        column = find_column(row, (TEXT_COLUMN,))
         if column is None:
             raise SettingError(f"{self.name}: expected a column text or messages, got {listed(row)}")
         text = row[column]
@@ -135,6 +134,13 @@ def _messages(value: object, column: str) -> list[Message]:
     if sum(len(message.content) for message in messages) > _LONGEST_CONVERSATION:
         raise RowError("too long a conversation")
     return messages
+
+
+def _folder_digest(folder: Path) -> str:
+    """A hash of the names, sizes and times of a folder's files, which may be too many to read them all."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    parts = [(str(file.relative_to(folder)), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def _digest(path: Path) -> str:

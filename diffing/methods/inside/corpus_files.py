@@ -13,6 +13,12 @@ from diffing.rows.turns import RowError
 
 SUFFIXES = (".jsonl", ".ndjson", ".parquet", ".txt")
 """The file endings of the supported formats."""
+CONVERSATION_COLUMNS = ("messages", "conversation", "conversations")
+"""Possible names of the column that holds a conversation."""
+TEXT_COLUMN = "text"
+"""The name of the column that holds a document."""
+COLUMNS = (*CONVERSATION_COLUMNS, TEXT_COLUMN)
+"""The columns that are read."""
 _LONGEST_LINE = 4_000_000
 """The largest size of a line in bytes; what follows is not parsed."""
 _ROWS_AT_ONCE = 64
@@ -72,7 +78,8 @@ def _parquet_rows(path: Path) -> Iterator[Mapping[str, object]]:
 
     try:
         with parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
+            columns = [name for name in file.schema_arrow.names if name.casefold() in COLUMNS]
+            for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns or None):
                 if batch.nbytes > _LARGEST_BATCH:
                     raise SettingError(f"{path.name} holds rows of more than 4 MB: expected texts")
                 yield from batch.to_pylist()

@@ -75,6 +75,7 @@ class InsidePair:
         self._tokens = [0, 0]
         self._partnered = 0
         self._left_out: Counter[str] = Counter()
+        self._counted: set[Exchange] = set()
         self._remembered: dict[Exchange, AlignedText | UnreadableResponse] = {}
         self._remembered_tokens = 0
 
@@ -111,7 +112,7 @@ class InsidePair:
     @property
     def left_out(self) -> dict[str, int]:
         """The number of positions of the responses read so far that were left out, by reason."""
-        return dict(self._left_out)
+        return {reason: number for reason, number in self._left_out.items() if number}
 
     def calibrate(self, exchanges: Sequence[Exchange]) -> None:
         """Finds, on a sample of train exchanges, the norm above which a position is an attention sink.
@@ -149,9 +150,9 @@ class InsidePair:
             self._remembered_tokens += text.tokens if isinstance(text, AlignedText) else 1
         return text
 
-    def rows(self, texts: Iterable[Window]) -> "Iterator[list[tuple[Tensor, Tensor]]]":
+    def rows(self, texts: Iterable[Window], shard_rows: int | None = None) -> "Iterator[list[tuple[Tensor, Tensor]]]":
         """Reads windows of aligned texts; see `TwoReaders.read`. Attention sinks are among the rows."""
-        return self._readers.read(texts)
+        return self._readers.read(texts, shard_rows)
 
     def usable(self, a: "Tensor", b: "Tensor") -> "Tensor":
         """Which rows are no attention sink in either model, as booleans.
@@ -179,13 +180,13 @@ class InsidePair:
         """
         aligned = [self.align(exchange) for exchange in exchanges]
         rows = chain.from_iterable(self.rows(windows(_readable(aligned), self._window_tokens)))
-        for text in aligned:
-            yield text if isinstance(text, UnreadableResponse) else self._aligned_rows(text, *next(rows))
+        for exchange, text in zip(exchanges, aligned, strict=True):
+            yield text if isinstance(text, UnreadableResponse) else self._aligned_rows(exchange, text, *next(rows))
 
-    def _aligned_rows(self, text: AlignedText, a: "Tensor", b: "Tensor") -> AlignedRows:
+    def _aligned_rows(self, exchange: Exchange, text: AlignedText, a: "Tensor", b: "Tensor") -> AlignedRows:
         usable = self.usable(a, b)
         ends = text.ends.tolist()
-        self._count(text, int((~usable).sum()))
+        self._count(exchange, text, int((~usable).sum()))
         kept = usable.nonzero().flatten().tolist()
         positions = tuple(
             tuple(int(indices[row]) - own.start + 1 for row in kept)
@@ -198,11 +199,14 @@ class InsidePair:
             positions=(positions[0], positions[1]),
         )
 
-    def _count(self, text: AlignedText, sinks: int) -> None:
+    def _count(self, exchange: Exchange, text: AlignedText, sinks: int) -> None:
+        if exchange in self._counted:  # responses are read again to show where a feature is active
+            return
+        self._counted.add(exchange)
         for place, own in enumerate(text.texts):
             self._tokens[place] += own.tokens
         self._partnered += text.partnered
-        self._left_out.update({"attention sinks": sinks, "BOS tokens": text.bos})
+        self._left_out.update({"positions that are attention sinks": sinks, "positions that are BOS tokens": text.bos})
 
     def close(self) -> None:
         """Frees the memory of both models; the next `read` loads them again."""

@@ -91,7 +91,13 @@ class ResidualReader:
         self._model: Any = model
         self._block = block
         self._width = width
-        self._batch_tokens = _BATCH_TOKENS_CPU if model.device.type == "cpu" else _BATCH_TOKENS_GPU
+        self._batch_tokens = _BATCH_TOKENS_CPU if self.device.type == "cpu" else _BATCH_TOKENS_GPU
+
+    @property
+    def device(self) -> "torch.device":
+        """The device on which the model reads."""
+        device: torch.device = self._model.device
+        return device
 
     def read(
         self, texts: Sequence[TokenizedResponse], positions: "Sequence[NDArray[np.int32]]"

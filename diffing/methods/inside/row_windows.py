@@ -64,8 +64,8 @@ def row_windows(texts: Iterable[SplitText], most: int, *, held: bool) -> Iterato
         yield _window(group, first, held)
 
 
-def read_windows(pair: InsidePair, windows: Iterable[RowWindow]) -> Iterator[ReadWindow]:
-    """Reads windows with both models, in order."""
+def read_windows(pair: InsidePair, windows: Iterable[RowWindow], shard_rows: int | None = None) -> Iterator[ReadWindow]:
+    """Reads windows with both models, in order; see `TwoReaders.read`."""
     import torch
 
     waiting: deque[RowWindow] = deque()
@@ -75,7 +75,7 @@ def read_windows(pair: InsidePair, windows: Iterable[RowWindow]) -> Iterator[Rea
             waiting.append(window)
             yield window.texts
 
-    for rows in pair.rows(texts()):
+    for rows in pair.rows(texts(), shard_rows):
         window = waiting.popleft()
         used = torch.from_numpy(window.used)
         a, b = (torch.cat([each[place] for each in rows])[used] for place in (0, 1))

@@ -155,7 +155,8 @@ class TrainingRows:
         texts = self._texts.training(self._pair.align, self._response_share())
         windows = row_windows(texts, self._sizes.window_tokens, held=False)
         state = state_at(windows, self._capacity, self._seed, start)
-        read = read_windows(self._pair, chain(state.windows, windows))
+        # the stream has no end, so without this a shard might hold many passes over few texts
+        read = read_windows(self._pair, chain(state.windows, windows), shard_rows=self.total)
         for _ in range(len(state.windows)):
             last = next(read)
             _restore(buffer, state, last)

@@ -41,14 +41,18 @@ class TwoReaders:
     @cached_property
     def side_by_side(self) -> bool:
         """Whether both models fit into memory at once, found by loading them."""
-        for side in self._sides:
-            side.reader()  # unloads the other model if it does not fit beside it
+        # unloads the other model if it does not fit beside it
+        on_cpu = [side.reader().device.type == "cpu" for side in self._sides]
         machine = this_machine()
-        enough = (machine.gpu or machine.ram) >= self._reserve_bytes
-        return enough and all(side.in_memory for side in self._sides)
+        free = machine.ram if all(on_cpu) else machine.gpu
+        return free >= self._reserve_bytes and all(side.in_memory for side in self._sides)
 
-    def read(self, windows: Iterable[Window]) -> "Iterator[list[tuple[Tensor, Tensor]]]":
+    def read(self, windows: Iterable[Window], shard_rows: int | None = None) -> "Iterator[list[tuple[Tensor, Tensor]]]":
         """Reads windows of texts, in order.
+
+        Args:
+            windows: The texts.
+            shard_rows: A smaller number of rows to read ahead if only one model fits at a time.
 
         Yields:
             For each window, for each of its texts the residual streams of A and of B at the aligned positions, in the
@@ -63,7 +67,7 @@ class TwoReaders:
                 yield list(zip(_read(self._sides[0], 0, window), _read(self._sides[1], 1, window), strict=True))
             return
         first, second = 1, 0  # B was loaded last
-        for shard in _shards(windows, self._shard_rows):
+        for shard in _shards(windows, min(shard_rows or self._shard_rows, self._shard_rows)):
             yield from self._read_shard(shard, first, second)
             first, second = second, first
 

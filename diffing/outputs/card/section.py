@@ -16,9 +16,13 @@ from diffing.outputs.markdown_code import code
 from diffing.outputs.markdown_escape import prose
 from diffing.outputs.phrasing import count, needs_examples, one_line, percent, prompt_counts, prompts_in
 from diffing.report.index import index_of
-from diffing.types import Finding, Report
+from diffing.types import FeatureMeasure, Finding, Report
 
 HEADING = "## Behavioral differences"
+_EXCLUSIVE = (
+    "That one model alone has a feature means that a dictionary of both models' activations found it in no other; the "
+    "other model may still be able to do what the feature stands for. "
+)
 MOST = 4
 """Maximum number of differences in a card."""
 _STATEMENT, _EXAMPLE = 240, 120
@@ -173,8 +177,9 @@ def _limits(findings: Sequence[Finding]) -> str:
         "The listed differences were chosen because they passed a test and are large, so their sizes tend to be "
         "somewhat too large; each interval is for its own difference alone. "
     )
+    features = any(isinstance(finding.hypothesis.measure, FeatureMeasure) for finding in findings)
     return (
-        f"{judge}{chosen if findings else ''}Other prompts, languages or sampling can give other results. The models "
-        "can also differ in ways that were not found or not confirmed. This is not a benchmark: it does not say which "
-        "model is better."
+        f"{judge}{chosen if findings else ''}{_EXCLUSIVE if features else ''}Other prompts, languages or sampling can "
+        "give other results. The models can also differ in ways that were not found or not confirmed. This is not a "
+        "benchmark: it does not say which model is better."
     )

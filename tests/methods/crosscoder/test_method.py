@@ -13,7 +13,7 @@ from diffing.config import DiffConfig, Limits
 from diffing.demo.config import FOLDER
 from diffing.errors import SettingError
 from diffing.estimate import estimate
-from diffing.methods.crosscoder import dictionaries, latent_facts
+from diffing.methods.crosscoder import causal_check, dictionaries, latent_facts
 from diffing.methods.crosscoder.plan import CROSSCODER
 from diffing.methods.crosscoder.trust import EXCLUSIVE
 from diffing.models.cache import Store
@@ -63,6 +63,8 @@ def _few_rows_suffice() -> Iterator[None]:
         for module in (dictionaries, latent_facts):
             patch.setattr(module, "ALIVE_ROWS", 2)
             patch.setattr(module, "DENSE_SHARE", 0.3)
+        patch.setattr(causal_check, "CHECKED", 1)
+        patch.setattr(causal_check, "RESPONSES", 4)
         yield
 
 

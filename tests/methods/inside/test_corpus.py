@@ -53,6 +53,17 @@ def test_parquet_is_streamed(tmp_path: Path) -> None:
     assert [each.response for each in open_corpus(str(tmp_path / "web.parquet")).exchanges()] == texts
 
 
+def test_a_folder_of_files_is_streamed_as_a_dataset(tmp_path: Path) -> None:
+    (tmp_path / "words").mkdir()
+    write(tmp_path / "words" / "train.jsonl", {"text": "a"}, {"text": "b"})
+    corpus = open_corpus(str(tmp_path / "words"))
+    assert [each.response for each in corpus.exchanges()] == ["a", "b"]
+    assert not corpus.local
+    before = corpus.identity
+    write(tmp_path / "words" / "train.jsonl", {"text": "a"}, {"text": "bc"})
+    assert open_corpus(str(tmp_path / "words")).identity != before
+
+
 def test_texts_with_a_held_out_prompt_are_left_out_and_counted(tmp_path: Path) -> None:
     file = write(
         tmp_path / "mixed.jsonl", {"messages": TURNS}, {"messages": TURNS[:2]}, {"text": "how ARE  you?"}, {"text": "b"}

@@ -91,15 +91,16 @@ def test_the_share_of_tokens_with_a_partner_is_told(folders: tuple[Path, Path]) 
         assert pair.alignment == (3 / 11, 1.0)
 
 
-def test_attention_sinks_are_left_out_and_counted(pair: InsidePair, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = one(pair, Exchange(ASKED, TEXT))
+def test_attention_sinks_are_left_out_and_counted(folders: tuple[Path, Path], pair: InsidePair) -> None:
+    before = one(pair, Exchange(ASKED, TEXT + "!"))
     norms = before.b.norm(dim=-1)
     loudest = int(norms.argmax())
     limit = float(norms.sort().values[-2:].mean())
-    left_out = pair.left_out["attention sinks"]
-    monkeypatch.setattr(pair, "_limits", (float("inf"), limit))
-    after = one(pair, Exchange(ASKED, TEXT))
-    assert pair.left_out["attention sinks"] == left_out + 1
+    with open_pair(folders) as limited:
+        limited._limits = (float("inf"), limit)
+        after = one(limited, Exchange(ASKED, TEXT + "!"))
+        assert one(limited, Exchange(ASKED, TEXT + "!")).spans == after.spans
+        assert limited.left_out == {"positions that are attention sinks": 1}
     kept = [row for row in range(len(norms)) if row != loudest]
     assert after.spans == tuple(before.spans[row] for row in kept)
     torch.testing.assert_close(after.a, before.a[kept])

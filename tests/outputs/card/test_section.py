@@ -19,7 +19,7 @@ from diffing.outputs.claims import headline_leads
 from diffing.outputs.markdown_escape import prose
 from diffing.outputs.phrasing import one_line
 from diffing.report.index import index_of
-from diffing.types import Evidence, Finding, LatentMeasure, Merged, ModelInfo, Report
+from diffing.types import Evidence, FeatureAbove, FeatureMeasure, Finding, LatentMeasure, Merged, ModelInfo, Report
 from tests.outputs.samples import HOSTILE, MODEL_A, MODEL_B, hostile_report, lines_report, medium_report, quiet_report
 
 BASE, CHAT = MODEL_A.split("@")[0], MODEL_B.split("@")[0]
@@ -140,6 +140,15 @@ def test_features_fill_up_with_an_example(plain: int, examples: int) -> None:
     text = section(as_features(medium_report(), plain), of=CHAT, dataset=None)
     assert len(findings_in(text)) == 4
     assert text.count("For example: “Great \\*question\\*\\! Here”.") == examples
+    assert "one model alone has a feature" not in text
+
+
+def test_the_limits_say_what_a_feature_of_one_model_alone_means() -> None:
+    report = medium_report()
+    measure = FeatureMeasure("crosscoder", (FeatureAbove("17", 0.5),), "0a", in_words=True)
+    findings = [replace(each, hypothesis=replace(each.hypothesis, measure=measure)) for each in report.findings]
+    text = section(replace(report, findings=tuple(findings)), of=CHAT, dataset=None)
+    assert "the other model may still be able to do what the feature stands for" in text
 
 
 @pytest.mark.parametrize(

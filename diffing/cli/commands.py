@@ -22,6 +22,7 @@ from diffing.cli.existing_report import completes, readable, refuse_other_run
 from diffing.cli.export import export
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
+from diffing.cli.prompts import prompts_app
 from diffing.cli.push import list_, push
 from diffing.cli.serve import serve
 from diffing.cli.shared_options import Cache, Json
@@ -44,6 +45,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(bench_app, name="bench")
+app.add_typer(prompts_app, name="prompts")
 app.command()(annotate)
 app.command()(card)
 app.command()(export)

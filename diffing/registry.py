@@ -9,6 +9,7 @@ from typing import Any
 METHODS: dict[str, str] = {
     "lexical": "diffing.methods.lexical.plan:LEXICAL",
     "sae": "diffing.methods.sae.plan:SAE",
+    "adapters": "diffing.methods.adapters.plan:ADAPTERS",
     "llm": "diffing.methods.llm.plan:LLM",
     "crosscoder": "diffing.methods.crosscoder.plan:CROSSCODER",
 }

@@ -26,7 +26,16 @@ from diffing.estimates import Estimate
 from diffing.types import Row, Scalar
 
 Kind: TypeAlias = Literal[
-    "statistics", "planted", "null", "coverage", "refusals", "lineage", "compare", "behaviours", "crosscoder"
+    "statistics",
+    "planted",
+    "null",
+    "coverage",
+    "refusals",
+    "lineage",
+    "compare",
+    "behaviours",
+    "crosscoder",
+    "adapters",
 ]
 """The benchmark that a result comes from; the page has one section per kind, in this order."""
 Unit: TypeAlias = Literal["", "%", "points"]

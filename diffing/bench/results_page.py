@@ -18,6 +18,7 @@ HEADINGS: Mapping[Kind, str] = {
     "compare": "The methods compared",
     "behaviours": "The list of behaviours",
     "crosscoder": "What a crosscoder finds",
+    "adapters": "What adapters find",
 }
 FOLDED = 28
 """A table with more rows than this is collapsed."""

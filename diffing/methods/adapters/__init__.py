@@ -1,0 +1,18 @@
+"""The adapters method: sparse features of what tuning changed in a model's MLPs, and where they are active."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from diffing.methods.adapters.method import AdaptersMethod, AdaptersOptions
+    from diffing.methods.adapters.preparation import AdapterOptions
+
+__all__ = ["AdapterOptions", "AdaptersMethod", "AdaptersOptions"]
+
+
+def __getattr__(name: str) -> object:
+    """Imports the method when it is first used: every command imports the plan, which does not need the method."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from diffing.methods.adapters import method, preparation
+
+    return getattr(preparation if name == "AdapterOptions" else method, name)

@@ -1,0 +1,44 @@
+"""What training adapters costs, in floating-point operations and time, told before it begins."""
+
+from diffing.errors import ModelError
+
+TOKENS = 5_000_000
+"""The number of tokens that branches are trained on by default."""
+PASSES = 4
+"""The largest number of times that a chat is trained on."""
+CHATS = 12
+"""The number of chats of each step."""
+TRAINING = 14
+"""Operations per parameter and token: 4 for the hybrid (forward and back), 2 for the tuned model, 8 for the cuts."""
+_PER_MINUTE = 60 * 3e14
+"""Operations per minute of one H100 at 40 % of its peak."""
+_MOST_ON_CPU = 1e15
+
+
+def training_operations(parameters: int, tokens: int) -> float:
+    """The number of operations of training.
+
+    Args:
+        parameters: The parameters of one model.
+        tokens: The tokens trained on, over all passes.
+    """
+    return float(TRAINING * parameters * tokens)
+
+
+def minutes(operations: float) -> float:
+    """The time on one H100 in minutes."""
+    return operations / _PER_MINUTE
+
+
+def check_cpu(operations: float) -> None:
+    """Refuses a training that would take days on a processor.
+
+    Raises:
+        ModelError: It takes too many operations.
+    """
+    if operations > _MOST_ON_CPU:
+        raise ModelError(
+            f"Training adapters takes about {operations:.0e} operations, too many for a CPU (at most "
+            f"{_MOST_ON_CPU:.0e}); a GPU takes about {max(minutes(operations), 1):,.0f} min. Use a machine with a GPU "
+            "(--on jobs rents one), smaller models, or published adapters (--adapters)"
+        )

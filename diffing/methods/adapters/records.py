@@ -1,0 +1,94 @@
+"""The tables and notes of the adapters method."""
+
+from collections.abc import Mapping, Sequence
+
+from diffing.methods.adapters.causal_check import CheckedFeature
+from diffing.methods.adapters.hypotheses import FeatureNames
+from diffing.methods.adapters.trust import Trust
+from diffing.methods.features.feature_evidence import FeatureEvidence
+from diffing.methods.features.feature_screening import ScreenedLatent
+from diffing.types import Row, Scalar
+
+_LOW = 0.5
+
+
+def feature_rows(
+    screened: Sequence[ScreenedLatent],
+    followed: Sequence[FeatureEvidence],
+    names: FeatureNames,
+    raised: Mapping[int, tuple[str, ...]],
+    checked: Mapping[int, CheckedFeature],
+) -> tuple[Row, ...]:
+    """One row per feature that differs on train, with its causal check if there was one."""
+    shown = {feature.index: feature for feature in followed}
+    rows = []
+    for one in screened:
+        row: dict[str, Scalar] = {"name": names.name(one.index), "above": float(names.thresholds[one.index])}
+        row |= shown.get(one.index, FeatureEvidence(one, ())).row(None, one.index in shown)
+        row["raises"] = " ".join(raised.get(one.index, ())) or None
+        rows.append({**row, **_causal_columns(checked.get(one.index))})
+    return tuple(rows)
+
+
+def _causal_columns(checked: CheckedFeature | None) -> dict[str, Scalar]:
+    if checked is None:
+        return dict.fromkeys(("causal", "kl", "kl_random", "causal_responses", "causal_p"))
+    effect = checked.effect
+    random = sum(effect.kl_random) / len(effect.kl_random)
+    return {
+        "causal": checked.causal,
+        "kl": effect.kl,
+        "kl_random": random,
+        "causal_responses": checked.responses,
+        "causal_p": effect.p_value,
+    }
+
+
+def block_rows(trust: Trust) -> tuple[Row, ...]:
+    """One row per block with its density and its error on held-out responses."""
+    return tuple(
+        {"block": block, "active_features": active, "stream_error": error}
+        for block, (active, error) in enumerate(zip(trust.active, trust.stream_errors, strict=True))
+    )
+
+
+def trust_notes(trust: Trust) -> tuple[str, ...]:
+    """Full sentences on how far the features can be relied on."""
+    if trust.recovered is None:
+        return ("On held-out responses base and tuned model predict the same: there is nothing that adapters recover.",)
+    notes = [
+        f"On held-out responses the adapters recover {trust.recovered:.0%} of what tuning changed in predictions (KL "
+        f"to the tuned model {trust.hybrid:.3g} nats per token, of the base {trust.base:.3g}). {_outside(trust)}"
+    ]
+    active = sum(trust.active) / len(trust.active)
+    notes.append(
+        f"At a token {active:.3g} features of a block are active on average, and {trust.dead:.0%} are never active on "
+        "held-out responses."
+    )
+    if trust.recovered < _LOW:
+        notes.append(
+            "The adapters recover less than half of the change, so features may miss most of it. More texts to train "
+            "on (--corpus) or more features (--adapter-features) may help."
+        )
+    return tuple(notes)
+
+
+def _outside(trust: Trust) -> str:
+    outside = trust.outside_mlps or 0.0
+    if outside <= 0:
+        return "The base's attention, norms and embeddings have no part in it."
+    of_mlps = "" if trust.recovered_of_mlps is None else f"; of the rest, {trust.recovered_of_mlps:.0%} is recovered"
+    return f"{outside:.0%} of the change is not in the MLPs, so that no feature shows it{of_mlps}."
+
+
+def causal_notes(checked: Sequence[CheckedFeature], names: FeatureNames) -> tuple[str, ...]:
+    """A sentence on which confirmed features drive what they mark; none if none was checked."""
+    if not checked:
+        return ()
+    driving = [names.name(one.index) for one in checked if one.causal]
+    listed = f" ({', '.join(driving)})" if driving else ""
+    return (
+        f"{len(driving)} of {len(checked)} features that were checked drive predictions{listed}: set to 0, they change "
+        "them more than 16 random changes of the same size, and the responses become less probable. The others mark a "
+        "behaviour without driving it.",
+    )

@@ -1,0 +1,139 @@
+"""The method on a tiny pair with one planted difference, from the models' folders to the report."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import transformers
+
+from diffing.config import DiffConfig
+from diffing.errors import DiffingError, ModelError
+from diffing.methods.adapters import causal_check, method
+from diffing.models.cache import Store
+from diffing.run import run
+from diffing.types import FeatureMeasure, Report
+from tests.models.local import tiny
+
+
+def save_pair(folder: Path, kind: str = "llama") -> tuple[Path, Path]:
+    """A base, and a copy of it with other MLPs."""
+    base = tiny.save(folder / "base", kind)
+    model = transformers.AutoModelForCausalLM.from_pretrained(base)
+    with torch.no_grad():
+        for block in model.model.layers:
+            block.mlp.down_proj.weight += torch.randn(
+                block.mlp.down_proj.weight.shape, generator=torch.Generator().manual_seed(3)
+            )
+    model.save_pretrained(folder / "tuned")
+    tiny.tokenizer().save_pretrained(folder / "tuned")
+    return base, folder / "tuned"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("adapters")
+    save_pair(home)
+    prompts = [f"question {n} {'and ' * (n % 3)}so on?" for n in range(36)]
+    (home / "prompts.txt").write_text("\n".join(prompts))
+    for side, word in (("a", "m?m?m?"), ("b", "ZZZ")):
+        rows = [{"prompt": each, "response": f"{word} {n}"} for n, each in enumerate(prompts)]
+        (home / f"{side}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return home
+
+
+def config_of(folder: Path, **more: Any) -> Any:
+    recorded = {
+        "model_a": f"recorded:{folder / 'a.jsonl'}",
+        "model_b": f"recorded:{folder / 'b.jsonl'}",
+        "inside_a": str(folder / "base"),
+        "inside_b": str(folder / "tuned"),
+    }
+    settings = {
+        "prompts": str(folder / "prompts.txt"),
+        "train": 24,
+        "heldout": 12,
+        "method": ("adapters",),
+        "max_new_tokens": 6,
+        "dtype": "float32",
+        "adapter_features": 16,
+        "adapter_tokens": 2000,
+    }
+    return DiffConfig(
+        **{**(recorded if "model_b" not in more else {"model_a": str(folder / "base")}), **settings, **more}
+    )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_causal_checks() -> Iterator[None]:
+    """One feature of each direction on two responses; the check itself has tests of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(method, "_CHECKED", 1)
+        patch.setattr(causal_check, "RESPONSES", 2)
+        yield
+
+
+@pytest.fixture(scope="module")
+def report(folder: Path) -> Report:
+    return run(config_of(folder), store=Store.in_folder(folder / "cache"))
+
+
+def test_features_that_differ_are_hypotheses_and_tested(report: Report) -> None:
+    confirmed = [finding for finding in report.findings if finding.confirmed]
+    assert confirmed
+    for finding in report.findings:
+        measure = finding.hypothesis.measure
+        assert isinstance(measure, FeatureMeasure)
+        assert measure.kind == "adapter"
+        (feature,) = measure.features
+        assert re.fullmatch(r"[01]\.\d+", feature.name)
+        assert f"adapter feature {feature.name} (" in finding.hypothesis.text
+        assert {judgement.judge for judgement in report.judgements} == {"measured"}
+
+
+def test_the_report_says_how_far_to_trust_the_adapters(report: Report) -> None:
+    notes = " ".join(report.notes)
+    assert "with trained adapters between base@" in notes
+    assert re.search(r"recover -?\d+% of what tuning changed in predictions", notes)
+    assert "attention, norms and embeddings have no part in it" in notes
+    assert [row["block"] for row in report.tables["adapters_blocks"]] == [0, 1]
+    assert {"name", "above", "raises", "causal", "kl_random"} <= set(report.tables["adapters_features"][0])
+
+
+def test_the_same_command_gives_the_same_report_and_trains_once(report: Report, folder: Path) -> None:
+    before = {file: file.stat().st_mtime_ns for file in (folder / "cache" / "trained").iterdir()}
+    assert len(before) == 1
+    again = run(config_of(folder), store=Store.in_folder(folder / "cache"))
+    assert again == report
+    assert {file: file.stat().st_mtime_ns for file in (folder / "cache" / "trained").iterdir()} == before
+
+
+def test_between_a_model_and_itself_nothing_is_found(folder: Path) -> None:
+    same = config_of(folder, model_b=str(folder / "base"), sample_b=1, temperature=1.0, adapter_tokens=500)
+    report = run(same, store=Store.in_folder(folder / "cache"))
+    assert "predict the same: there is nothing that adapters recover" in " ".join(report.notes)
+    assert not any(finding.confirmed for finding in report.findings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("gpt2", "Adapters need one MLP in each block, .* is of type 'gpt2'"),
+        ("mixtral", "'mixtral' .a mixture of experts has several."),
+        ("qwen2", "expected one model_type, got llama for base.* and qwen2 for qwen2"),
+    ],
+)
+def test_pairs_that_cannot_have_adapters_are_refused_before_anything_is_generated(
+    folder: Path, tmp_path: Path, kind: str, message: str
+) -> None:
+    tiny.save(tmp_path / kind, kind)
+    with pytest.raises(ModelError, match=message):
+        run(config_of(folder, model_b=str(tmp_path / kind)), store=Store.in_folder(tmp_path / "cache"))
+
+
+def test_a_side_without_weights_is_refused(folder: Path) -> None:
+    with pytest.raises(DiffingError, match="--inside-b"):
+        run(config_of(folder, model_b="openai:x@http://127.0.0.1:9/v1"), store=Store.in_folder(folder / "cache"))

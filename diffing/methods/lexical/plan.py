@@ -48,6 +48,7 @@ class LexicalPlan(MethodPlan):
             each.name: PropertyInfo(
                 *(each.sentence, definition_of(each), places[each.name].tier, places[each.name].group),
                 only_signs=each in WORDING,
+                counts_words=each in WORDING and each.scale == "counts",
             )
             for each in PROPERTIES
         }

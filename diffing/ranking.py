@@ -34,6 +34,9 @@ CATEGORIES: Mapping[Category, float] = {
 """w of a sentence that no property measures, by its category."""
 OF_PHRASE, OF_FEATURE = 0.4, 0.8
 """c of a phrase, unless one side uses it nearly alone, and of an SAE feature without words; c of a sentence is 1."""
+OF_WORDS = 0.8
+"""c of a property that counts certain words wherever they stand: which words a model uses says less than what it does,
+and so a model that refuses is not first said to speak of risks, as its refusals do."""
 OF_PART = 0.8
 """The share of a property's w that a phrase has once it is known to be a part of what the property measures."""
 MEAN_INTEREST = 3.0
@@ -82,16 +85,22 @@ def weight_of(hypothesis: Hypothesis, *, exclusive: bool = False, part_of: str |
     if kind == FEATURE:
         return OF_FEATURE
     if kind == PHRASE:
-        about = OF_PART * _tier_weight(part_of) if part_of else 1.0
+        about = OF_PART * _measured_weight(part_of) if part_of else 1.0
         return about * (1.0 if exclusive else OF_PHRASE)
     name = property_of(hypothesis)
-    if isinstance(hypothesis.measure, PropertyMeasure):
-        return _tier_weight(name)
+    if name and isinstance(hypothesis.measure, PropertyMeasure):
+        return _measured_weight(name)
     return max(CATEGORIES[hypothesis.category], _tier_weight(name) if name else 0.0)
 
 
-def _tier_weight(name: str | None) -> float:
-    info = properties().get(name or "")
+def _measured_weight(name: str) -> float:
+    """Returns w * c of a property that is measured."""
+    info = properties().get(name)
+    return _tier_weight(name) * (OF_WORDS if info and info.counts_words else 1.0)
+
+
+def _tier_weight(name: str) -> float:
+    info = properties().get(name)
     return TIERS[info.tier if info else "other"]
 
 

@@ -108,6 +108,13 @@ def test_what_the_lead_leaves_unexplained_keeps_its_line() -> None:
     assert known(lead, more) == {"refuses": (), "sorry": ()}
 
 
+def test_of_a_member_the_lead_explains_three_quarters() -> None:
+    """Of the pairs on which nothing is refused, nine of 60 apologise: .15 of a net difference of .49."""
+    refuses = found("refuses", on((0, 40)), REFUSES)
+    assert known(refuses, found("sorry", on((0, 49)), SORRY)) == {"refuses": (), "sorry": ()}
+    assert known(refuses, found("sorry", on((0, 47)), SORRY)) == {"refuses": (("sorry", "kin"),)}
+
+
 def test_what_differs_on_the_same_pairs_is_one_line() -> None:
     lists, longer = found("lists", on((0, 40)), LISTS), found("longer", on((0, 30), (40, 45)), WORDS)
     assert known(longer, lists) == {"lists": (("longer", "pairs"),)}

@@ -64,7 +64,8 @@ def test_the_groups_of_properties_are_those_of_one_behaviour() -> None:
     for name in PLACES:
         groups.setdefault(place_of(name).group, set()).add(name)
     assert groups["refusing"] == {"refusals", "apologies", "disclaimers", "self_as_ai", "risks", "empty"}
-    assert groups["length"] == {"words", "sentences", "paragraphs"}
+    assert groups["length"] == {"words", "sentences"}
+    assert place_of("paragraphs").group == ""
     assert groups["lists"] == {"lists", "bullet_lists", "numbered_lists"}
     assert groups["asking"] == {"question_marks", "ends_with_question", "offers"}
     assert groups["warmth"] == {"emoji", "exclamation_marks"}
@@ -77,6 +78,9 @@ def test_the_groups_of_properties_are_those_of_one_behaviour() -> None:
         (hypothesis(measure=PropertyMeasure("language_german")), 4.0),
         (hypothesis(measure=PropertyMeasure("praise"), category="safety and alignment"), 2.5),
         (hypothesis(measure=PropertyMeasure("lists")), 2.0),
+        (hypothesis(measure=PropertyMeasure("risks")), 2.0),  # 2.5 * .8: words, wherever they stand
+        (hypothesis(measure=PropertyMeasure("apologies")), 2.5),
+        (hypothesis(speaks_of="risks"), 2.5),  # as a judge reads it
         (hypothesis(measure=PropertyMeasure("words")), 1.5),
         (hypothesis(measure=PropertyMeasure("dashes")), 1.0),
         (hypothesis(measure=PropertyMeasure("unknown")), 1.0),
@@ -99,6 +103,7 @@ def test_a_phrase_has_the_weight_of_what_it_is_a_part_of() -> None:
     assert weight_of(cannot, exclusive=True) == 1.0
     assert weight_of(cannot, part_of="refusals") == pytest.approx(0.8 * 4 * 0.4)
     assert weight_of(cannot, part_of="refusals", exclusive=True) == pytest.approx(0.8 * 4)
+    assert weight_of(cannot, part_of="hedges", exclusive=True) == pytest.approx(0.8 * 2.5 * 0.8)
 
 
 def test_strength_is_what_is_certain_overall_and_in_the_scope() -> None:

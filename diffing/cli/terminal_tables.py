@@ -39,7 +39,7 @@ def findings_list(report: Report, width: int, *, most: int | None = None, everyt
         everything: Shows the lines of the folded parts too, among them those that are not confirmed.
     """
     from diffing.outputs.blocks import lines_by_block, title_of
-    from diffing.outputs.coverage_words import coverage_in_words
+    from diffing.outputs.coverage_words import coverage_of_report
 
     index = index_of(report)
     models = (
@@ -57,8 +57,8 @@ def findings_list(report: Report, width: int, *, most: int | None = None, everyt
             parts += [Text(title, style="bold"), _lines(entries, width)]
         elif entries:
             parts.append(Text(f"{title} (listed by diffing show --all)", style="dim"))
-    if report.coverage:
-        parts.append(Text(one_line(coverage_in_words(report.coverage, index.names), LENGTH)))
+    if coverage := coverage_of_report(report, index.names):
+        parts.append(Text(one_line(coverage, LENGTH)))
     return Group(*parts)
 
 

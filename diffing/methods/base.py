@@ -137,6 +137,10 @@ class PropertyInfo:
     """What it is about."""
     group: str = ""
     """The group of properties that are signs of one behaviour, such as `refusing`; empty if it is in none."""
+    only_signs: bool = False
+    """Whether what is counted are only signs of a behaviour, so that readers should see examples of it."""
+    counts_words: bool = False
+    """Whether it counts certain words wherever they stand, and not something that a response does once."""
     accuracy: str = ""
     """How well the count agrees with human labels, in full sentences with their source; empty if never measured."""
     errors: CountingErrors | None = None

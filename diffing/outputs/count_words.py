@@ -10,17 +10,18 @@ from diffing.types import Finding, PropertyMeasure
 
 def count_caution(finding: Finding) -> str:
     """Says that errors of the count alone could make the finding, which is then no claim; empty if they could not."""
-    info = _info(finding)
+    info = property_info(finding)
     return caution(info.errors, finding) if info else ""
 
 
 def count_notes(finding: Finding) -> tuple[str, ...]:
     """Returns what is counted and how well this agrees with human labels, if a property was measured."""
-    info = _info(finding)
+    info = property_info(finding)
     return tuple(filter(None, (info.definition, info.accuracy))) if info else ()
 
 
-def _info(finding: Finding) -> PropertyInfo | None:
+def property_info(finding: Finding) -> PropertyInfo | None:
+    """Returns what is known of the property that a finding measures; None if it measures none."""
     measure = finding.hypothesis.measure
     return _properties().get(measure.name) if isinstance(measure, PropertyMeasure) else None
 

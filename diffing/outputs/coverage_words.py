@@ -3,9 +3,33 @@
 from diffing.estimates import Coverage, Estimate
 from diffing.outputs.phrasing import percent, shares
 from diffing.report.model_names import Names
+from diffing.types import Report
 
 TOLD_APART = 0.05
 """Above this p value, the models cannot be told apart by what was looked at."""
+_FLATTERED = "The list is scored on the same held-out pairs that confirmed it, which can make this slightly too high"
+_INCOMPLETE = "the judge stopped early, and the verdicts that it never gave count as none, which can make it too low"
+
+
+def coverage_of_report(report: Report, names: Names) -> str:
+    """Returns the coverage of a report in full sentences, with what makes it too high or too low.
+
+    Args:
+        report: The report.
+        names: The models' names.
+
+    Returns:
+        The sentences; empty if no coverage was computed.
+    """
+    coverage = report.coverage
+    if coverage is None:
+        return ""
+    confirmed = [finding.heldout for finding in report.findings if finding.confirmed]
+    words = coverage_in_words(coverage, names)
+    if coverage.everything.value is None or coverage.p > TOLD_APART or not confirmed:
+        return words
+    incomplete = any(heldout.n + heldout.unreadable < coverage.findings.n for heldout in confirmed)
+    return f"{words} {_FLATTERED}{f'; {_INCOMPLETE}' if incomplete else ''}."
 
 
 def coverage_in_words(coverage: Coverage, names: Names) -> str:

@@ -85,6 +85,7 @@ def test_stored_lists_are_short_and_hardly_repeat_themselves() -> None:
     rows = {row["pair"]: row for row in load_result(RESULTS / "behaviours.json").rows}
     demo, recorded, xstest = rows["demo pair"], rows["all 23 recorded pairs"], rows["XSTest: llama2 / gpt4"]
     assert (demo["planted"] <= 18, demo["lines"] <= 22, demo["refuses"] <= 3) == (True, True, True)
-    assert recorded["repeated"] <= 0.14 * recorded["first"] < recorded["repeated_before"]
+    assert recorded["repeated"] <= 0.1 * recorded["first"] < recorded["repeated_before"]
     assert recorded["lines"] <= 0.7 * recorded["lines_before"]
-    assert xstest["refuses"] <= 3
+    assert all(row["says_more"] <= 0.03 * row["signs"] for row in (demo, recorded))
+    assert xstest["refuses"] == 1

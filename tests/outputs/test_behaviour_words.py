@@ -15,11 +15,11 @@ from diffing.outputs.behaviour_words import (
     sureness,
     where,
 )
-from diffing.outputs.coverage_words import explained_interval, explained_share
+from diffing.outputs.coverage_words import coverage_of_report, explained_interval, explained_share
 from diffing.report.model_names import Names
 from diffing.scope import Junction, Scope, ScopeRule, Term
 from diffing.types import Finding, KnownBy, Level, LevelKind, Place, PropertyMeasure
-from tests.outputs.samples import medium_report
+from tests.outputs.samples import lines_report, medium_report
 
 NAMES = Names("base", "tuned")
 MEDICINE = Scope("measured", "when asked about medicine", ScopeRule((Term("domain", "medicine"),)))
@@ -189,6 +189,25 @@ def test_coverage_says_how_much_the_list_explains_and_what_it_leaves_open() -> N
     )
     assert explained_interval(TOLD) == "59 to 100%"
     assert explained_share(replace(TOLD, explained=Estimate(1.2, 0.9, 1.5, 246))) == 1
+
+
+def test_a_report_says_what_makes_its_coverage_too_high_or_too_low() -> None:
+    """It is scored on the pairs that confirmed the list, and a judge that stops early leaves verdicts out."""
+    report = replace(lines_report(), coverage=TOLD)
+    asked = [replace(each, heldout=replace(each.heldout, n=246)) for each in report.findings]
+    flattered = "The list is scored on the same held-out pairs that confirmed it, which can make this slightly too high"
+    told = coverage_in_words(TOLD, NAMES)
+    assert coverage_of_report(replace(report, findings=asked), NAMES) == f"{told} {flattered}."
+    asked[0] = replace(asked[0], heldout=replace(asked[0].heldout, n=200, unreadable=45))
+    assert asked[0].confirmed
+    assert coverage_of_report(replace(report, findings=asked), NAMES) == (
+        f"{told} {flattered}; the judge stopped early, and the verdicts that it never gave count as none, which can "
+        "make it too low."
+    )
+    alike = replace(TOLD, p=0.25)
+    assert coverage_of_report(replace(report, coverage=alike), NAMES) == coverage_in_words(alike, NAMES)
+    assert coverage_of_report(replace(report, findings=()), NAMES) == told
+    assert coverage_of_report(replace(report, coverage=None), NAMES) == ""
 
 
 def test_coverage_of_too_few_pairs_gives_the_accuracies_alone() -> None:

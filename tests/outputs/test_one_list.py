@@ -23,7 +23,7 @@ from diffing.outputs.behaviour_words import (
 )
 from diffing.outputs.card.section import findings_in_card, section
 from diffing.outputs.claims import claim_in_words, expectation, headline_leads
-from diffing.outputs.coverage_words import coverage_in_words
+from diffing.outputs.coverage_words import coverage_of_report
 from diffing.outputs.dataset import dataset_files
 from diffing.outputs.downloads import FORMATS
 from diffing.outputs.figures import preview
@@ -111,7 +111,7 @@ def test_documents_tell_the_list(text: object) -> None:
         assert f" | {points(net.value)} | {interval(net)} | " in row
     assert "1 word or phrase" in told
     assert "1 SAE feature without words" in told
-    assert plain(prose(coverage_in_words(REPORT.coverage, INDEX.names))) in told  # type: ignore[arg-type]
+    assert plain(prose(coverage_of_report(REPORT, INDEX.names))) in told  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -132,7 +132,7 @@ def test_the_terminal_tells_the_list_at_any_width(width: int) -> None:
     assert "Not confirmed: 4 ideas" in joined
     assert "happy to help" not in joined
     assert "shows its steps" not in joined
-    assert plain(coverage_in_words(REPORT.coverage, INDEX.names)) in joined  # type: ignore[arg-type]
+    assert plain(coverage_of_report(REPORT, INDEX.names)) in joined  # type: ignore[arg-type]
 
 
 def test_all_of_the_terminal_adds_what_is_folded_and_what_is_not_confirmed() -> None:
@@ -279,7 +279,7 @@ def test_the_page_tells_the_list(markup: str) -> None:
         assert (place_label(entry.lead) or "") in told
     assert "and 1 word or phrase" in text
     assert "and 1 SAE feature without words" in text
-    assert plain(coverage_in_words(REPORT.coverage, INDEX.names)) in text  # type: ignore[arg-type]
+    assert plain(coverage_of_report(REPORT, INDEX.names)) in text  # type: ignore[arg-type]
 
 
 def test_an_open_row_tells_where_and_the_levels() -> None:

@@ -41,10 +41,15 @@ class LexicalPlan(MethodPlan):
         from diffing.methods.lexical.properties import PROPERTIES
         from diffing.methods.lexical.property_groups import place_of
         from diffing.methods.lexical.refusal_accuracy import REFUSAL_ACCURACY, REFUSAL_ERRORS
+        from diffing.methods.lexical.wording_properties import WORDING
 
         places = {each.name: place_of(each.name) for each in PROPERTIES}
         infos = {
-            each.name: PropertyInfo(each.sentence, definition_of(each), places[each.name].tier, places[each.name].group)
+            each.name: PropertyInfo(
+                *(each.sentence, definition_of(each), places[each.name].tier, places[each.name].group),
+                only_signs=each in WORDING,
+                counts_words=each in WORDING and each.scale == "counts",
+            )
             for each in PROPERTIES
         }
         infos["refusals"] = replace(infos["refusals"], accuracy=REFUSAL_ACCURACY, errors=REFUSAL_ERRORS)

@@ -32,7 +32,8 @@ _NAMES: Mapping[tuple[Tier, str], str] = {
     ("structure", "code"): "code_blocks inline_code",
     ("structure", "asking"): "question_marks ends_with_question offers",
     ("structure", ""): "maths links summaries consent examples reasons contrasts",
-    ("length", "length"): "words sentences paragraphs",
+    ("length", "length"): "words sentences",
+    ("length", ""): "paragraphs",  # in recorded responses, length says little of how a text is divided
     ("other", "warmth"): "exclamation_marks",
     ("other", "open ends"): "open_end broken_off",
     ("other", ""): "sentence_length word_variety word_length repeats_prompt numbers quotations upper_case dashes "

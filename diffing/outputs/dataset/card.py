@@ -13,7 +13,7 @@ from diffing.methods.lexical.language_detection import language_of
 from diffing.outputs import phrasing
 from diffing.outputs.behaviour_words import metrics_shown
 from diffing.outputs.blocks import ShownBlock, lines_by_block, title_of
-from diffing.outputs.coverage_words import coverage_in_words
+from diffing.outputs.coverage_words import coverage_of_report
 from diffing.outputs.dataset.configs import DatasetConfig
 from diffing.outputs.dataset.identity import ENTRY, identity_of, tags_of
 from diffing.outputs.dataset.reproduce import command_of
@@ -70,7 +70,7 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[DatasetConfig],
         rows=shown,
         placed=any(place(entry.lead, names) for entry in shown),
         levels=any(overall(entry.lead, names) for entry in shown),
-        coverage=coverage_in_words(report.coverage, names) if report.coverage else None,
+        coverage=coverage_of_report(report, names),
         all=len(report.findings),
         more=len(report.findings) - len(shown),
         more_rows=len(index.differences) - len(shown),

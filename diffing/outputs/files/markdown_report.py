@@ -11,7 +11,7 @@ from diffing.outputs import phrasing
 from diffing.outputs.behaviour_words import metrics_shown
 from diffing.outputs.blocks import lines_by_block, title_of
 from diffing.outputs.count_words import count_caution
-from diffing.outputs.coverage_words import coverage_in_words
+from diffing.outputs.coverage_words import coverage_of_report
 from diffing.outputs.examples import Excerpt, Group, PairExample, examples
 from diffing.outputs.finding_results import sentence
 from diffing.outputs.headline import headline
@@ -71,7 +71,7 @@ def markdown_report(report: Report) -> str:
         blocks=[(_title(title_of(block, index)), lines) for block, lines in lines_by_block(index).items() if lines],
         levels=any(overall(finding, names) for finding in report.findings),
         placed=any(place(finding, names) for finding in report.findings),
-        coverage=coverage_in_words(report.coverage, names) if report.coverage else None,
+        coverage=coverage_of_report(report, names),
         without=max(0, len(entries) - WITH_EXAMPLES),
         untested=[each for each in report.findings if each.heldout.p is None],
         left_out=[(stage, reason, n) for stage, one in report.left_out.items() for reason, n in one.items()],

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from diffing.outputs.claims import Piece, claim, expectation, headline_leads, sure_in_words
-from diffing.outputs.coverage_words import coverage_in_words, explained_interval, explained_share
+from diffing.outputs.coverage_words import coverage_of_report, explained_interval, explained_share
 from diffing.outputs.html.shown_pair import ShownPair, shown_pair
 from diffing.report.index import ReportIndex, index_of
 from diffing.types import Finding, Report
@@ -80,5 +80,5 @@ def _coverage(index: ReportIndex) -> CoverageView | None:
     coverage = index.report.coverage
     if coverage is None:
         return None
-    words = coverage_in_words(coverage, index.names)
+    words = coverage_of_report(index.report, index.names)
     return CoverageView(words, explained_share(coverage), explained_interval(coverage))

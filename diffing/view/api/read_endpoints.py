@@ -5,7 +5,7 @@ from typing import Any, Literal
 from diffing.errors import HubError, SettingError
 from diffing.outputs.behaviour_words import where
 from diffing.outputs.blocks import ShownBlock, lines_by_block
-from diffing.outputs.coverage_words import coverage_in_words
+from diffing.outputs.coverage_words import coverage_of_report
 from diffing.outputs.dataset import PublishedDiff
 from diffing.outputs.headline import headline
 from diffing.outputs.line_words import overall
@@ -88,7 +88,7 @@ def read_diff(
         explanation=explanation(report),
         prompts={split: sum(pair.prompt.split == split for pair in report.pairs) for split in ("train", "heldout")},
         lines={name: len(entries) for name, entries in lines_by_block(index).items()},
-        coverage=coverage_in_words(report.coverage, index.names) if report.coverage else "",
+        coverage=coverage_of_report(report, index.names),
         notes=list(report.notes),
         domains=list(index.domains),
         findings=lines_as_json(report, chosen.entries),

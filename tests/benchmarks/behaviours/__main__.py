@@ -26,7 +26,10 @@ Repeated: of the first 15 lines, those whose verdicts on held-out prompts correl
 or more, for the same side or not. Members: findings that joined a line by the verdicts on train prompts; they say more
 than their line if its lead leaves at least .4 of their net difference on held-out prompts, by three standard errors or
 more. Refuses: the place of the line that “refuses more often” leads. The weights of the order were set with the demo
-pair in view; the recorded pairs were not used for that by whoever wrote this code, but pairs like them were."""
+pair in view, and that of words (“speaks more of risks”) with XSTest's. The largest share that a line may leave of a
+member, and that paragraphs are no kin of length, were set with the members in view that said more on these recorded
+pairs; they were checked on other samples of the same models' responses, where 2 of 47 members said more before and
+none of 40 now."""
 _COLUMNS = (
     ResultColumn("pair", "Models"),
     ResultColumn("confirmed", "Confirmed findings"),

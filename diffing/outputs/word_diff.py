@@ -94,7 +94,7 @@ def _parts(text: str, at: int, differs: Sequence[Span]) -> Iterator[tuple[str, b
 
 def _words(text: str) -> tuple[list[Span], bool]:
     """The positions of the first words, and whether they are all."""
-    found = []
+    found: list[Span] = []
     for match in _WORD.finditer(text[:_READ]):
         if len(found) == MOST_WORDS:
             return found, False

@@ -48,6 +48,11 @@ class KindMap:
     of: int
     """The number of confirmed lines."""
 
+    @property
+    def has_few(self) -> bool:
+        """Whether any cell rests on too few verdicts for a rate."""
+        return any(cell.counts.net is None for row in self.rows for cell in row.cells)
+
 
 def kind_map_of(index: ReportIndex, kinds: Sequence[PromptKind]) -> KindMap:
     """Builds the map.

@@ -39,7 +39,8 @@ class ResultView:
 
 def answer_box() -> "Component":
     """Builds the box for the answer of a result, which stands above everything else; `result_view` fills it."""
-    return _html()
+    box: Component = _html()
+    return box
 
 
 def result_view(cache: ReportCache, top: "Component") -> ResultView:

@@ -138,6 +138,8 @@ def test_evidence_by_keyboard_filters_and_pages(visitor: Any, url: str) -> None:
     page.wait_for_selector("#f1 li .example")
     praise = next(e.number for e in index_of(merged_report()).entries if "praise" in e.lead.hypothesis.text)
     page.locator(f"#f{praise} summary").first.click()
+    page.locator(f"#f{praise} .example").first.wait_for()
+    page.select_option(f"#f{praise} select[name=split] >> nth=0", "train")  # quotes are from train pairs
     page.wait_for_selector(f"#f{praise} mark:text('Great question!')")
     page.close()
 

@@ -140,7 +140,7 @@ def test_evidence_by_keyboard_filters_and_pages(visitor: Any, url: str) -> None:
     page.locator(f"#f{praise} summary").first.click()
     page.locator(f"#f{praise} .example").first.wait_for()
     page.select_option(f"#f{praise} select[name=split] >> nth=0", "train")  # quotes are from train pairs
-    page.wait_for_selector(f"#f{praise} mark:text('Great question!')")
+    page.wait_for_selector(f"#f{praise} mark:has-text('Great question!')")
     page.close()
 
 

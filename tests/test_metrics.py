@@ -18,7 +18,7 @@ from statsmodels.stats.proportion import proportion_confint
 from diffing import metrics
 from diffing.estimates import Metrics
 from diffing.metrics.unequal_chances import chance_of_more_per_word, chance_of_presence, unequal_sign_test
-from diffing.types import Judgement, Message, Prompt, Side, Verdict
+from diffing.types import Judgement, Side, Verdict
 from tests.papers import paper_evaluation
 from tests.work import assert_linear
 
@@ -59,18 +59,6 @@ def test_counts_that_contradict_each_other_are_a_bug() -> None:
 def test_the_time_of_counting_grows_with_the_judgements() -> None:
     many = judged(40_000, 30_000, 30_000)
     assert_linear(lambda size: metrics.measure(many[:size], "a"), 12_500)
-
-
-def test_slices_by_domain() -> None:
-    def prompt(number: int, domain: str | None) -> Prompt:
-        return Prompt(f"p{number}", (Message("user", str(number)),), "bundled", "heldout", domain)
-
-    prompts = [prompt(i, ("money", "law", None)[i % 3]) for i in range(9)]
-    judgements = [Judgement("h", f"p{i}", Verdict.A if i % 3 == 0 else Verdict.B, "measured") for i in range(9)]
-    got = metrics.slices(judgements, prompts, "a")
-    counts = {domain: (one.n, one.k_for, one.k_against) for domain, one in got.items()}
-    assert counts == {"law": (3, 0, 3), "money": (3, 3, 0)}
-    assert list(got) == ["law", "money"]
 
 
 # intervals

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from diffing.estimates import Concentration, Estimate, Metrics
 from diffing.metrics.unequal_chances import unequal_sign_test
-from diffing.types import Finding, Judgement, Prompt, Side, Verdict, other_side
+from diffing.types import Finding, Judgement, Side, Verdict, other_side
 
 ALPHA = 0.01
 """The papers' margin between the two shares of verdicts for acceptance."""
@@ -236,25 +236,6 @@ def _p_beyond_length(kinds: Mapping[tuple[Verdict, Side | None, float | None], i
         # rounded, so that swapping the sides mirrors the result exactly
         chances += [chance if direction == "a" else round(1 - chance, 6)] * number
     return max(sign_test(whole[direction], whole[other_side(direction)]), unequal_sign_test(chances, more_per_word))
-
-
-def slices(judgements: Iterable[Judgement], prompts: Iterable[Prompt], direction: Side) -> dict[str, Metrics]:
-    """Computes the metrics of one hypothesis for each domain, sorted by name; prompts without a domain are left out.
-
-    These metrics are exploratory: their p-values are not corrected for multiple tests, so no domain is confirmed.
-
-    Args:
-        judgements: Verdicts on one hypothesis.
-        prompts: At least the prompts that the verdicts are about.
-        direction: The side the hypothesis predicts.
-    """
-    domains = {prompt.id: prompt.domain for prompt in prompts}
-    groups: dict[str, list[Judgement]] = {}
-    for judgement in judgements:
-        domain = domains[judgement.prompt_id]
-        if domain is not None:
-            groups.setdefault(domain, []).append(judgement)
-    return {domain: measure(groups[domain], direction) for domain in sorted(groups)}
 
 
 def accepted(train: Metrics, alpha: float = ALPHA) -> bool:

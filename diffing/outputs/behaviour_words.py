@@ -17,6 +17,8 @@ from diffing.types import Finding, KnownBy, Level, Place, other_side
 
 NO_NARROWER_PLACE = "no narrower place was found"
 """What is said about a confirmed difference for which no scope was found."""
+NO_ONE_PLACE = "no one place"
+"""The same in a column of the list."""
 _SCOPE_LENGTH = 200
 _LABEL_LENGTH = 60
 _KNOWN_BY: Mapping[KnownBy, str] = {

@@ -128,8 +128,8 @@ def levels_shown(finding: Finding) -> tuple[Level, Level] | None:
 def expectation(finding: Finding, names: Names) -> str:
     """Says what to expect of new prompts, by the 95% intervals of what `claim` gives.
 
-    Example: "On new prompts of this kind, expect 82 to 100% from tuned and at most 18% from base (95% intervals)". If
-    errors of a count alone could make the difference, it says so instead.
+    Example: "On new prompts of this kind, expect 82 to 100% from tuned and 0 to 18% from base (95% intervals of the
+    rates)". If errors of a count alone could make the difference, it says so instead.
     """
     if said := count_caution(finding):
         return said.removesuffix(".")
@@ -137,18 +137,18 @@ def expectation(finding: Finding, names: Names) -> str:
     prompts = "On new prompts of this kind" if scope_of(finding) else "On new prompts like these"
     if levels is None or not _shows(levels):
         net = metrics_shown(finding).net_difference
-        return f"{prompts}, expect a net difference of {interval(net)} points (95% interval)"
+        return f"{prompts}, expect a net difference of {interval(net)} points (95% interval of the difference)"
     own, other = levels
     side = finding.hypothesis.direction
     judged = ", as the judge sees it" if own.kind == "fits" else ""
     if own.kind == "median":
         return (
             f"{prompts}, expect a median of {_span(own)} {unit_of(finding)} from {names.of(side)} and {_span(other)} "
-            f"from {names.of(other_side(side))} (95% intervals)"
+            f"from {names.of(other_side(side))} (95% intervals of the medians)"
         )
     return (
         f"{prompts}, expect {_expected(own)} from {names.of(side)} and {_expected(other)} from "
-        f"{names.of(other_side(side))}{judged} (95% intervals)"
+        f"{names.of(other_side(side))}{judged} (95% intervals of the rates)"
     )
 
 
@@ -242,8 +242,6 @@ def _expected(level: Level) -> str:
     low, high = level.value.low, level.value.high
     if low is None or high is None:
         return "–"
-    if percent(low) == "0%":
-        return f"at most {percent(high)}"
     return f"{percent(low).removesuffix('%')} to {percent(high)}"
 
 

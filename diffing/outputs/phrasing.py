@@ -34,6 +34,7 @@ _UNSEEN = re.compile(
     "\u202a-\u202e\u2066-\u2069"  # text directions that continue beyond the text
     "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U000e0000-\U000e007f]"  # noncharacters and invisible letters
 )
+_CURLY = str.maketrans("«»", "“”")
 _SPACE = "\N{NO-BREAK SPACE}"
 _MINUS = "\N{MINUS SIGN}"
 
@@ -72,6 +73,16 @@ def pieces_of(text: str, direction: Side) -> Iterator[tuple[str, Side | None]]:
             yield "", other_side(direction)
         elif piece:
             yield piece, None
+
+
+def with_curly_quotes(finding: Finding, text: str) -> str:
+    """Returns a text about a finding with the quotes of pages around its phrase, which stored texts hold in «».
+
+    Args:
+        finding: The finding; the text changes only if a phrase was measured, because others may quote French.
+        text: Its text, or a part of it.
+    """
+    return text.translate(_CURLY) if isinstance(finding.hypothesis.measure, PhraseMeasure) else text
 
 
 def statement(finding: Finding, names: Names) -> str:

@@ -9,7 +9,7 @@ from diffing.view.gallery import gallery_part
 from diffing.view.page_part import Part
 from diffing.view.page_query import Address, read_address
 from diffing.view.progress import progress_part
-from diffing.view.result.result_components import result_view
+from diffing.view.result.result_components import answer_box, result_view
 from diffing.view.share import share_part
 from diffing.view.site import Site
 from diffing.view.start import start_part
@@ -66,9 +66,10 @@ def assemble(site: Site) -> "gradio.Blocks":
 
 
 def _result_part(site: Site) -> Part:
-    """The view of a result together with the actions for sharing it."""
+    """The view of a result with the actions for sharing it, which stand below the answer."""
+    answer = answer_box()
     share = share_part(site)
-    view = result_view(site.report_cache)
+    view = result_view(site.report_cache, answer)
 
     def open_part(where: Address, visitor: Visitor) -> list[Any]:
         return [*share.open(where, visitor), *view.open(where.value)]

@@ -50,7 +50,6 @@ def main(memory: str, seconds: str, folder: str) -> int:
         result_html.listed(opened, Filter())
         _ = opened.index.judgements, opened.index.places
         for tab in (
-            result_html.domains,
             result_html.sae_features,
             result_html.methods,
             result_html.how,

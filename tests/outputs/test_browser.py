@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from diffing.outputs.html import write_html
+from diffing.outputs.html.page import page_of
 from diffing.report.index import index_of
 from tests.outputs.samples import HOSTILE, SAMPLES, medium_report
 
@@ -139,6 +140,43 @@ def test_filters_narrow_the_list_and_tell_how_many_are_left(browser: Any, pages:
     page.close()
 
 
+def test_the_map_and_the_places_narrow_the_list_and_a_pair_has_three_views(
+    browser: Any, pages: dict[str, Path]
+) -> None:
+    page, wrong = opened(browser, pages["lines"])
+    shown = page_of(SAMPLES["lines"]())
+    first = "#findings > .lines"
+    cell = page.locator("#map tbody tr").nth(1).locator("a[data-where]").first
+    place = int(cell.get_attribute("data-where"))
+    cell.click()
+    page.locator("#f2 .pair").first.wait_for()
+    leads = [entry for entry in shown.blocks[0].entries if place in entry.places]
+    assert sorted(numbers(page, first)) == [entry.lead.number for entry in leads]
+    scope = len(shown.places) - 1
+    page.select_option("[data-filter=where]", str(scope))
+    leads = [entry for entry in shown.blocks[0].entries if scope in entry.places]
+    assert numbers(page, first) == [entry.lead.number for entry in leads] != []
+    page.select_option("[data-filter=where]", "")
+    pair = page.locator("#f2 .main .group").first.locator(".pair:visible")
+    assert pair.count() == 1, "one at a time"
+    assert pair.locator(".both .key").is_hidden()
+    pair.locator("[role=tab]").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert pair.locator(".both .key").is_visible()
+    before = pair.text_content()
+    pair.locator("[data-step='1']").focus()
+    page.keyboard.press("ArrowRight")
+    assert pair.text_content() != before
+    assert pair.get_attribute("data-view") == "differs", "the view stays from pair to pair"
+    page.keyboard.press("ArrowLeft")
+    assert pair.text_content() == before
+    pair.locator("[role=tab]").last.click()
+    assert pair.locator(".answers").is_hidden()
+    assert pair.locator(".said").first.is_visible()
+    assert wrong == []
+    page.close()
+
+
 def test_a_link_leads_to_a_finding_that_is_shown_below_another(browser: Any, pages: dict[str, Path]) -> None:
     """It opens its evidence, also where a filter hides the entry; a filter by method keeps entries found by it too."""
     page, wrong = opened(browser, pages["merged"])
@@ -196,7 +234,8 @@ def test_twelve_rows_fit_on_a_screen_and_the_answer_with_a_marked_pair_too(
     browser: Any, pages: dict[str, Path]
 ) -> None:
     page, _ = opened(browser, pages["medium"])
-    assert page.locator(".pair").bounding_box()["y"] + page.locator(".pair").bounding_box()["height"] < 900
+    box = page.locator("#overview .pair").bounding_box()
+    assert box["y"] + box["height"] < 900
     heights = page.evaluate("[...document.querySelectorAll('#findings > .lines > .line')].map(e => e.offsetHeight)")
     assert 12 * sum(heights) / len(heights) < 900
     page.close()

@@ -80,7 +80,7 @@ def test_a_median_is_given_with_its_unit() -> None:
     assert claim_in_words(longer, NAMES) == "tuned writes longer responses (in words): 24 words, base 21"
     assert expectation(longer, NAMES) == (
         "On new prompts like these, expect a median of 22.5 to 27 words from tuned and 20 to 23 from base "
-        "(95% intervals)"
+        "(95% intervals of the medians)"
     )
 
 
@@ -92,7 +92,7 @@ def test_a_claim_about_a_place_counts_only_there() -> None:
     )
     assert [level.value.n for level in levels_shown(refuses) or ()] == [17, 17]
     assert expectation(refuses, NAMES) == (
-        "On new prompts of this kind, expect 82 to 100% from tuned and at most 18% from base (95% intervals)"
+        "On new prompts of this kind, expect 82 to 100% from tuned and 0 to 18% from base (95% intervals of the rates)"
     )
     own = in_medicine(finding("when asked about medicine, <MODEL> refuses more often.", *inside))
     assert claim_in_words(own, NAMES) == claim_in_words(refuses, NAMES), "the place is not told twice"
@@ -101,7 +101,7 @@ def test_a_claim_about_a_place_counts_only_there() -> None:
         "When asked about medicine, tuned refuses more often: in 17 of 17 pairs, the other way in 0"
     )
     assert expectation(by_pairs, NAMES) == (
-        "On new prompts of this kind, expect a net difference of +63 to +100 points (95% interval)"
+        "On new prompts of this kind, expect a net difference of +63 to +100 points (95% interval of the difference)"
     )
 
 
@@ -109,7 +109,7 @@ def test_what_a_judge_saw_is_said_to_be_what_a_judge_saw() -> None:
     fits = finding("<MODEL> praises.", *levels(wilson(9, 214), wilson(130, 214), kind="fits"))
     assert expectation(fits, NAMES) == (
         "On new prompts like these, expect 54 to 67% from tuned and 2 to 8% from base, as the judge sees it "
-        "(95% intervals)"
+        "(95% intervals of the rates)"
     )
 
 

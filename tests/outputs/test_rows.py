@@ -14,7 +14,7 @@ from diffing.outputs.html.shown_pair import length_in_words, shown_pair
 from diffing.outputs.rate_bars import Bar, bars, row_pieces
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
-from diffing.types import Finding, Level, PropertyMeasure, Verdict
+from diffing.types import Finding, Level, PhraseMeasure, PropertyMeasure, Verdict
 from tests.outputs.samples import SAMPLES, lines_report, medium_report, quiet_report
 
 NAMES = Names("base", "tuned")
@@ -180,3 +180,13 @@ def test_the_coverage_is_a_meter_only_if_it_is_a_share() -> None:
         assert said in page
         assert 'class="meter"' not in page
     assert 'class="card coverage"' not in render(medium_report())
+
+
+def test_a_measured_phrase_has_the_quotes_of_the_page() -> None:
+    report = lines_report()
+    phrase = next(each for each in report.findings if isinstance(each.hypothesis.measure, PhraseMeasure))
+    stored = replace(phrase, hypothesis=replace(phrase.hypothesis, text="<MODEL> uses the phrase «of all» more often"))
+    pieces = [(text, side) for text, side in row_pieces(stored) if text]
+    assert "".join(text for text, _ in pieces).strip().startswith("uses the phrase “of all”")
+    french = replace(stored, hypothesis=replace(stored.hypothesis, measure=None))
+    assert "«of all»" in "".join(text for text, _ in row_pieces(french)), "what others quote stays"

@@ -246,14 +246,14 @@ def of_report(attacker: Attacker, name: str) -> Iterator[Attack]:
             f"{name}: findings {sort}",
             lambda sort=sort: attacker.result(name, about="findings", words="q w e", sort=sort),
         )
-    yield Attack(f"{name}: findings of a domain", lambda: attacker.result(name, about="findings", domain=0))
+    yield Attack(f"{name}: findings of a kind of prompt", lambda: attacker.result(name, about="findings", where=0))
     yield Attack(f"{name}: evidence", lambda: attacker.result(name, about="evidence", number=1, words="a"))
     yield Attack(f"{name}: a text", lambda: attacker.result(name, about="text", place=0, of="a", at=0, end=10**8))
     for format in ("zip", "html", "png", "md", "csv", "parquet"):
         yield Attack(f"{name}: as {format}", lambda format=format: attacker.share(name, about="file", format=format))
     for about in ("link", "download", "card", "preview"):
         yield Attack(f"{name}: {about}", lambda about=about: attacker.share(name, about=about, model=f"{MODEL}-{name}"))
-    for tab in ("domains", "features", "methods", "how", "raw"):
+    for tab in ("features", "methods", "how", "raw"):
         yield Attack(f"{name}: tab {tab}", lambda tab=tab: attacker.tab(name, tab)[:100])
     yield Attack(f"{name}: raw search", lambda: attacker.raw(name, "judgements", "q w e", "reply")[:100])
     yield Attack(f"{name}: raw sort", lambda: attacker.raw(name, "pairs", "", "prompt")[:100])

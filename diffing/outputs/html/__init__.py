@@ -20,6 +20,8 @@ from diffing.outputs.headline import headline
 from diffing.outputs.html import feature_section, line_rows, page
 from diffing.outputs.html.shown_pair import length_in_words
 from diffing.outputs.line_words import overall
+from diffing.outputs.prompt_kinds import FEW_VERDICTS, place_name
+from diffing.outputs.word_diff import excerpt_pieces, excerpts_diff
 from diffing.types import Report
 
 if TYPE_CHECKING:
@@ -33,9 +35,9 @@ _FORMATTERS = ("count", "interval", "measured_by", "percent", "points", "probabi
 """Functions of `phrasing` with which the templates format numbers."""
 _ROWS = ("net_of", "reason")
 """Functions of `line_rows` with which the templates fill rows."""
-_WORDS = ("NO_NARROWER_PLACE", "known_by_in_words", "place_label")
+_WORDS = ("NO_NARROWER_PLACE", "NO_ONE_PLACE", "known_by_in_words", "place_label")
 """Functions and constants of `behaviour_words` with which the templates put lines into words."""
-_BOUNDS = ("DOMAIN_ROWS", "FEW_LINES", "PROMPT_SHOWN", "TINY", "TURNS", "TURN_LENGTH", "VALUE_LENGTH")
+_BOUNDS = ("FEW_LINES", "MEMBERS_SHOWN", "PROMPT_SHOWN", "TURNS", "TURN_LENGTH", "VALUE_LENGTH")
 """Constants of `page` that bound texts and tables in the templates."""
 _FEATURE_BOUNDS = ("LABEL_LENGTH", "PROMPT_LENGTH")
 """Constants of `feature_section` that bound texts in the templates."""
@@ -69,11 +71,12 @@ def render(report: Report) -> str:
 
     templates = environment()
     of_sae = feature_section.features_in(report)
-    script = _resource("page.js")
+    script = pair_script() + _resource("page.js")
     return templates.get_template("page.html.jinja").render(
         report=report,
         page=page.page_of(report),
         features=of_sae,
+        scripted=False,
         headline=headline(report),
         explanation=phrasing.explanation(report),
         prompts={split: phrasing.prompts_in(report, split) for split in ("train", "heldout")},
@@ -101,9 +104,11 @@ def environment(resource: Callable[[str], str | None] = lambda name: None) -> "E
     templates.globals |= {name: getattr(behaviour_words, name) for name in _WORDS}
     templates.globals |= {
         "METHODS": _METHODS, "axis_of": line_rows.axis, "bars_of": rate_bars.bars, "count_notes": count_notes,
-        "counted_examples": counted_examples, "expectation": claims.expectation,
-        "length_in_words": length_in_words, "overall": overall, "row_pieces": rate_bars.row_pieces,
-        "scatter": figures.scatter, "sure_in_words": claims.sure_in_words, "where_in_words": behaviour_words.where,
+        "counted_examples": counted_examples, "excerpt_pieces": excerpt_pieces, "excerpts_diff": excerpts_diff,
+        "expectation": claims.expectation, "FEW_VERDICTS": FEW_VERDICTS,
+        "length_in_words": length_in_words, "overall": overall, "place_name": place_name,
+        "row_pieces": rate_bars.row_pieces, "scatter": figures.scatter, "sure_in_words": claims.sure_in_words,
+        "where_in_words": behaviour_words.where,
     }  # fmt: skip
     templates.globals |= {name: getattr(page, name) for name in _BOUNDS}
     templates.globals |= {name: getattr(feature_section, name) for name in _FEATURE_BOUNDS}
@@ -113,6 +118,11 @@ def environment(resource: Callable[[str], str | None] = lambda name: None) -> "E
 def stylesheet() -> str:
     """Returns the CSS of the page, its pictures and its feature section."""
     return _resource("page.css") + figures.stylesheet() + _resource("features.css")
+
+
+def pair_script() -> str:
+    """Returns the JavaScript of the views of a pair, which needs nothing else."""
+    return _resource("pair.js")
 
 
 def visible(text: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from diffing.outputs.claims import Piece, claim, expectation, headline_leads, sure_in_words
 from diffing.outputs.coverage_words import coverage_of_report, explained_interval, explained_share
 from diffing.outputs.html.shown_pair import ShownPair, shown_pair
+from diffing.outputs.phrasing import with_curly_quotes
 from diffing.report.index import ReportIndex, index_of
 from diffing.types import Finding, Report
 
@@ -70,10 +71,10 @@ def answer_of(report: Report) -> Answer:
 
 
 def _claim(finding: Finding, index: ReportIndex) -> Claim:
+    said = tuple((with_curly_quotes(finding, text), style) for text, style in claim(finding, index.names))
     return Claim(
-        index.numbers[finding.hypothesis.id], finding, claim(finding, index.names), sure_in_words(finding),
-        expectation(finding, index.names),
-    )  # fmt: skip
+        index.numbers[finding.hypothesis.id], finding, said, sure_in_words(finding), expectation(finding, index.names)
+    )
 
 
 def _coverage(index: ReportIndex) -> CoverageView | None:

@@ -1,5 +1,5 @@
-"use strict";
-// Sorts and filters the lines, folds long texts, and opens the target of a link. It never turns text into markup.
+// Sorts and filters the lines, shows one pair at a time, folds long texts, and opens the target of a link. It never turns
+// text into markup.
 (() => {
   const root = document.documentElement;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
@@ -47,6 +47,29 @@
   }
   fold(document.getElementById("overview"));
 
+  // Without scripts all pairs of a group are shown; with them one at a time.
+  function showPair(pairs, at) {
+    pairs.forEach((pair, place) => { pair.hidden = place !== at; });
+    fold(pairs[at]);
+  }
+  for (const pair of all(".pair")) {
+    pair.dataset.view = "marked";
+    for (const each of all(".views, .pager", pair)) each.hidden = false;
+  }
+  for (const group of all(".group")) {
+    const pairs = all(".pair", group);
+    showPair(pairs, 0);
+    group.addEventListener("click", (event) => {
+      const step = Number(event.target.closest("[data-step]")?.dataset.step ?? 0);
+      const at = pairs.indexOf(event.target.closest(".pair")) + step;
+      if (!step || !pairs[at]) return;
+      showPair(pairs, at);
+      all(`[role=tab][data-view="${event.target.closest(".pair").dataset.view}"]`, pairs[at])[0].click();
+      const buttons = all("[data-step]", pairs[at]);
+      (buttons.find((each) => each.dataset.step === String(step) && !each.disabled) ?? buttons.find((each) => !each.disabled)).focus();
+    });
+  }
+
   function openTarget() {
     const target = /^#[a-z]+(-?\d+)?$/.test(location.hash) && document.querySelector(location.hash);
     if (!target) return;
@@ -65,6 +88,7 @@
   const tools = document.querySelector(".tools");
   if (!tools) return;
   const lists = all("ol.lines").map((list) => [list, [...list.children]]);
+  const where = tools.querySelector("[data-filter=where]");
   const sorter = document.getElementById("sorter");
   const shown = document.getElementById("shown");
 
@@ -83,13 +107,22 @@
     const words = wanted.words.toLowerCase().split(/\s+/).filter(Boolean);
     for (const line of lists.flatMap(([, lines]) => lines)) {
       const text = all(".t, .m", line).map((part) => part.textContent).join("\n").toLowerCase();
-      const kept = ["direction", "method", "category"].every((key) => !wanted[key] || line.dataset[key].split("|").includes(wanted[key]));
+      const kept = ["direction", "where", "method", "category"].every(
+        (key) => !wanted[key] || (line.dataset[key] ?? "").split("|").includes(wanted[key]));
       line.hidden = !(kept && words.every((word) => text.includes(word)));
     }
     const every = lists.flatMap(([, lines]) => lines);
     const left = every.filter((line) => !line.hidden).length;
     shown.textContent = left < every.length ? `${left} of ${every.length} shown` : "";
   }
+  // A cell of the map leads to its line, among those that show on its kind of prompt.
+  document.addEventListener("click", (event) => {
+    const cell = event.target.closest("[data-map] a[data-where]");
+    if (!cell || !where) return;
+    where.value = cell.dataset.where;
+    filter();
+    if (cell.getAttribute("href") === location.hash) openTarget();
+  });
   tools.hidden = false;
   tools.addEventListener("submit", (event) => event.preventDefault());
   tools.addEventListener("input", filter);

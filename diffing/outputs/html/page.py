@@ -1,40 +1,37 @@
-"""Collects the data that the HTML page of a report shows: entries, examples, claims and the table of domains.
+"""Collects the data that the HTML page of a report shows: entries, examples, claims and the map by kind of prompt.
 
 The templates turn it into markup.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from diffing import metrics
-from diffing.estimates import Metrics
 from diffing.outputs.blocks import ShownBlock, lines_by_block, title_of
 from diffing.outputs.examples import EXAMPLES_SHOWN, Group, PairExample, examples
 from diffing.outputs.finding_results import sentence
 from diffing.outputs.html.answer import Answer, answer_of
 from diffing.outputs.html.judge_checks import CheckView, checks_of
-from diffing.outputs.phrasing import pieces
+from diffing.outputs.html.kind_map import KindMap, kind_map_of
+from diffing.outputs.phrasing import pieces, with_curly_quotes
+from diffing.outputs.prompt_kinds import Place, kinds_of, places_of, shows_in
 from diffing.report.grouped_list import Entry, Member
-from diffing.report.index import ReportIndex, index_of
+from diffing.report.index import index_of
 from diffing.report.model_names import Names
 from diffing.report.verdict_counts import NeitherCounts
-from diffing.types import Finding, Prompt, Report, Side, Split
+from diffing.types import Finding, Report, Side, Split
 
 RESPONSE_BUDGET = 3_000_000
 """Number of characters of responses in one page; this keeps pages of ordinary text under 5 MB."""
 LONGEST, SHORTEST = 6_000, 400
 """Largest and smallest number of characters of one response; the budget decides between them."""
-DOMAIN_ROWS, DOMAIN_COLUMNS = 30, 24
-"""Maximum number of entries (the first ones) and of domains (the most frequent ones) in the table of domains."""
 PROMPT_SHOWN = 600
 """Maximum number of characters of the prompt at the top of the page."""
 FEW_LINES = 6
 """With at most this number of lines, the list has no filters."""
+MEMBERS_SHOWN = 4
+"""Number of further findings of a line that are shown without a click."""
 TURNS, TURN_LENGTH, VALUE_LENGTH = 3, 2_000, 2_000
 """Maximum number of messages of a prompt (the last ones), of characters per message, and of characters of a setting."""
-TINY = 10
-"""Domains with fewer verdicts than this are greyed out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +82,8 @@ class EntryView:
     """The other findings, each with the evidence that it says the same."""
     opposite: FindingView | None
     """The strongest of the other findings that speaks for the other model."""
+    places: tuple[int, ...]
+    """The indices of the places in which its lead shows; empty in a brief page."""
 
     def among(self, field: str) -> tuple[str, ...]:
         """Returns the distinct values of a hypothesis field, `method` or `category`, over all its findings."""
@@ -105,28 +104,6 @@ class BlockView:
 
 
 @dataclass(frozen=True, slots=True)
-class DomainRow:
-    """One finding's net differences by domain."""
-
-    view: FindingView
-    """The finding."""
-    cells: tuple[Metrics | None, ...]
-    """Its metrics on the held-out prompts of each domain; None if a domain has none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Domains:
-    """The table of net differences by domain."""
-
-    shown: tuple[tuple[str, int], ...]
-    """The most frequent domains in alphabetical order, each with its number of held-out prompts."""
-    total: int
-    """The number of all domains of held-out prompts."""
-    rows: tuple[DomainRow, ...]
-    """One row per finding, for the first findings; empty if no prompt has a domain."""
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """Everything that the template shows in addition to the report's own fields."""
 
@@ -136,8 +113,10 @@ class Page:
     """The grouped list of findings in its order."""
     findings: tuple[FindingView, ...]
     """All findings, by their numbers."""
-    domains: Domains
-    """The table of domains."""
+    map: KindMap
+    """The map of differences by kind of prompt."""
+    places: tuple[Place, ...]
+    """The places by which the list can be filtered."""
     answer: Answer
     """What stands at the top of the page."""
     checks: tuple[CheckView, ...]
@@ -165,9 +144,11 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
 
     Args:
         report: The report to show.
-        brief: Leaves out examples and domains, which take long to choose in a report with many prompts.
+        brief: Leaves out examples, which take long to choose in a report with many prompts.
     """
     index = index_of(report)
+    kinds = kinds_of(index)
+    places = places_of(index, kinds)
     longest = RESPONSE_BUDGET // (2 * sum(EXAMPLES_SHOWN.values()) * max(len(report.findings), 1))
     longest = min(max(longest, SHORTEST), LONGEST)
 
@@ -175,7 +156,7 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
         return FindingView(
             number=number,
             finding=finding,
-            pieces=tuple(pieces(finding)),
+            pieces=tuple((with_curly_quotes(finding, text), side) for text, side in pieces(finding)),
             sentence=sentence(finding, index.names),
             examples={} if brief else examples(finding, index.verdicts_on(finding.hypothesis.id), index.pairs, longest),
             counts=_counts(finding),
@@ -186,7 +167,8 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
     def entry_view(entry: Entry) -> EntryView:
         members = tuple((each, view(each.number, each.finding)) for each in entry.members)
         opposite = next((of for each, of in members if each == entry.opposite), None)
-        return EntryView(view(entry.number, entry.lead), members, opposite)
+        shown = () if brief else tuple(at for at, place in enumerate(places) if shows_in(entry.lead, place, index))
+        return EntryView(view(entry.number, entry.lead), members, opposite, shown)
 
     entries = tuple(entry_view(entry) for entry in index.entries)
     views = (*(entry.lead for entry in entries), *(one for entry in entries for _, one in entry.members))
@@ -194,25 +176,11 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
         names=index.names,
         entries=entries,
         findings=views,
-        domains=Domains((), 0, ()) if brief else domains_of(report, views[: len(entries)]),
+        map=kind_map_of(index, kinds),
+        places=places,
         answer=answer_of(report),
         checks=checks_of(report),
     )
-
-
-def domains_of(report: Report, views: Sequence[FindingView]) -> Domains:
-    """Builds the table of net differences by domain.
-
-    Args:
-        report: The report to show.
-        views: The leads of the grouped list in its order; the table shows the first ones.
-    """
-    heldout = [pair.prompt for pair in report.pairs if pair.prompt.split == "heldout"]
-    counts = Counter(prompt.domain for prompt in heldout if prompt.domain is not None)
-    shown = tuple(sorted(counts.most_common(DOMAIN_COLUMNS)))
-    sliced = {prompt.id: prompt for prompt in heldout if prompt.domain in dict(shown)}
-    rows = tuple(_domain_row(view, index_of(report), sliced, shown) for view in views[:DOMAIN_ROWS]) if shown else ()
-    return Domains(shown, len(counts), rows)
 
 
 def _counts(finding: Finding) -> dict[Group, int]:
@@ -222,15 +190,3 @@ def _counts(finding: Finding) -> dict[Group, int]:
         "against": sum(split.k_against for split in both),
         "neither": sum(split.k_neither for split in both),
     }
-
-
-def _domain_row(
-    view: FindingView,
-    index: ReportIndex,
-    sliced: Mapping[str, Prompt],
-    domains: Sequence[tuple[str, int]],
-) -> DomainRow:
-    hypothesis = view.finding.hypothesis
-    judgements = [j for j in index.verdicts_on(hypothesis.id) if j.prompt_id in sliced]
-    slices = metrics.slices(judgements, sliced.values(), hypothesis.direction)
-    return DomainRow(view, tuple(slices.get(domain) for domain, _ in domains))

@@ -10,6 +10,7 @@ from diffing.outputs.dataset import PublishedDiff
 from diffing.outputs.headline import headline
 from diffing.outputs.line_words import overall
 from diffing.outputs.phrasing import explanation, line_statement, statement
+from diffing.outputs.prompt_kinds import PromptKind
 from diffing.report import report_summary
 from diffing.report.grouped_list import Entry
 from diffing.report.index import index_of
@@ -79,7 +80,8 @@ def read_diff(
         raise SettingError(
             f"domain: there is no {domain!r:.60} in this diff. Expected one of {', '.join(index.domains)}"
         )
-    chosen = choose(opened, Filter(words=words, block=block, domain=domain, page=page - 1))
+    where = PromptKind(domain, frozenset({domain}), 0) if domain is not None else None
+    chosen = choose(opened, Filter(words=words, block=block, where=where, page=page - 1))
     return DiffSummary(
         link=call.link(address),
         model_a=report.model_a.id,

@@ -3,12 +3,14 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
-from diffing import metrics
 from diffing.estimates import Metrics
+from diffing.metrics import metrics_of
 from diffing.outputs.behaviour_words import metrics_shown
 from diffing.outputs.blocks import ShownBlock, block_of, lines_by_block, numbers
 from diffing.outputs.phrasing import statement
+from diffing.outputs.prompt_kinds import Place, PromptKind, counts_by_kind, shows_in
 from diffing.report.grouped_list import Entry
 from diffing.types import Finding, Side
 from diffing.view.result.report_cache import OpenedReport
@@ -36,9 +38,9 @@ class Filter:
     """Only behavior of this side's model."""
     block: ShownBlock = "differences"
     """The part of the list."""
-    domain: str | None = None
-    """Only findings with at least one decided held-out prompt of this domain. Their metrics in the domain are shown
-    too."""
+    where: Place | None = None
+    """Only findings that show on held-out prompts of this kind, or that are concentrated in the scope of this name. On
+    a kind, their counts are shown too."""
     words: str = ""
     """Words that must all occur in the statement."""
     sort: str = ""
@@ -60,7 +62,7 @@ class EntryPage:
     of: int
     """Number of entries of the part without the filter."""
     slices: Mapping[str, Metrics]
-    """The metrics of each lead in the chosen domain, by hypothesis id; empty without a chosen domain."""
+    """The metrics of each lead on the chosen kind of prompt, by hypothesis id; empty without a chosen kind."""
 
     @property
     def pages(self) -> int:
@@ -90,13 +92,13 @@ def choose(opened: OpenedReport, filters: Filter) -> EntryPage:
 
     every = lines_by_block(opened.index)[filters.block]
     passing = [entry for entry in every if passes(entry)]
-    slices: dict[str, Metrics] = {}
-    if filters.domain is not None:
-        slices = {entry.lead.hypothesis.id: sliced(opened, entry.lead, filters.domain) for entry in passing}
-        passing = [entry for entry in passing if _decided(slices[entry.lead.hypothesis.id])]
+    where = filters.where
+    if where is not None:
+        passing = [entry for entry in passing if shows_in(entry.lead, where, opened.index)]
     passing.sort(key=lambda entry: _rank(entry.lead, filters.sort))  # stable: ties keep the list's order
     page = min(max(filters.page, 0), max(-(-len(passing) // PER_PAGE) - 1, 0))
     shown = tuple(passing[page * PER_PAGE : (page + 1) * PER_PAGE])
+    slices = {e.lead.hypothesis.id: sliced(opened, e.lead, where) for e in shown} if _is_kind(where) else {}
     return EntryPage(shown, page, len(passing), len(every), slices)
 
 
@@ -112,28 +114,24 @@ def filter_for(opened: OpenedReport, number: int) -> Filter:
     return Filter(block=block, page=next(places) // PER_PAGE)
 
 
-def sliced(opened: OpenedReport, finding: Finding, domain: str) -> Metrics:
-    """A finding's metrics on the held-out prompts of one domain.
+def sliced(opened: OpenedReport, finding: Finding, kind: PromptKind) -> Metrics:
+    """A finding's metrics on the held-out prompts of one kind.
 
     Args:
         opened: The report.
         finding: One of its findings.
-        domain: The domain of the prompts.
+        kind: The kind of prompts.
     """
-    judgements = []
-    for judgement in opened.index.verdicts_on(finding.hypothesis.id):
-        prompt = opened.index.pairs[judgement.prompt_id].prompt
-        if prompt.split == "heldout" and prompt.domain == domain:
-            judgements.append(judgement)
-    return metrics.measure(judgements, finding.hypothesis.direction)
+    (counts,) = counts_by_kind(finding, [kind], opened.index)
+    return metrics_of(counts.n, counts.k_for, counts.k_against)
+
+
+def _is_kind(where: Place | None) -> TypeGuard[PromptKind]:
+    return isinstance(where, PromptKind)
 
 
 def _all(entry: Entry) -> tuple[Finding, ...]:
     return entry.lead, *(member.finding for member in entry.members)
-
-
-def _decided(measured: Metrics) -> bool:
-    return measured.k_for + measured.k_against > 0
 
 
 def _rank(finding: Finding, sort: str) -> float:

@@ -1,12 +1,12 @@
 """Returns one page of the pairs behind a finding, filtered, and grouped by the judge's verdict."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from diffing.outputs.examples import Excerpt, excerpt
-from diffing.outputs.marks import has_marks, spans_that_show
+from diffing.outputs.marks import spans_that_show
+from diffing.outputs.prompt_kinds import PromptKind
 from diffing.types import SIDES, Finding, Judgement, Pair, Side, Split, Verdict
 from diffing.view.result.report_cache import OpenedReport
 
@@ -19,7 +19,7 @@ _NEITHER: Mapping[Verdict, Group] = {
 }
 """The groups of verdicts for neither side, on prompts in the scope."""
 PER_PAGE = 5
-"""Number of pairs on one page."""
+"""Number of pairs on one page, if nothing else is asked for."""
 LONGEST = 4_000
 """Maximum number of characters of a response that are shown without a click."""
 
@@ -32,8 +32,8 @@ class EvidenceFilter:
     """The verdict group; None means the first that is not empty."""
     split: Split | None = None
     """Only train or only held-out prompts."""
-    domain: str | None = None
-    """Only prompts of this domain."""
+    kind: PromptKind | None = None
+    """Only prompts of this kind."""
     words: str = ""
     """Words that must all occur in the prompt or in a response."""
     page: int = 0
@@ -65,9 +65,9 @@ class FindingEvidence:
     counts: Mapping[Group, int]
     """Number of pairs per verdict group that pass the filter."""
     pairs: tuple[JudgedPair, ...]
-    """The page's pairs: held-out ones first, or quoted ones if only quotes show it; then in the run's order."""
-    domains: tuple[str, ...]
-    """The domains of all pairs of the finding, sorted by name."""
+    """The page's pairs: held-out ones first, and quoted ones within each split; then in the run's order."""
+    per_page: int
+    """The number of pairs on one page."""
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -83,16 +83,19 @@ class FindingEvidence:
     @property
     def pages(self) -> int:
         """Number of pages of the group, at least one."""
-        return max(-(-self.total // PER_PAGE), 1)
+        return max(-(-self.total // self.per_page), 1)
 
 
-def evidence_of(opened: OpenedReport, hypothesis_id: str, filters: EvidenceFilter) -> FindingEvidence:
+def evidence_of(
+    opened: OpenedReport, hypothesis_id: str, filters: EvidenceFilter, per_page: int = PER_PAGE
+) -> FindingEvidence:
     """One page of the pairs that were judged for a finding.
 
     Args:
         opened: The report.
         hypothesis_id: The finding's hypothesis id; it must be in the report.
         filters: The filter. After the last page comes the last page again.
+        per_page: The number of pairs on one page.
     """
     finding = opened.index.findings[hypothesis_id]
     judgements = opened.index.verdicts_on(hypothesis_id)
@@ -104,22 +107,21 @@ def evidence_of(opened: OpenedReport, hypothesis_id: str, filters: EvidenceFilte
     counts: dict[Group, int] = {group: len(found) for group, found in groups.items()}
     first: Group = next((each for each in GROUPS if counts[each]), "for")
     group = first if filters.group is None else filters.group
-    page = min(max(filters.page, 0), max(-(-counts[group] // PER_PAGE) - 1, 0))
-    chosen = _ordered(groups[group], finding, opened.index.pairs)[page * PER_PAGE : (page + 1) * PER_PAGE]
-    domains = Counter(opened.index.pairs[judgement.prompt_id].prompt.domain for judgement in judgements)
+    page = min(max(filters.page, 0), max(-(-counts[group] // per_page) - 1, 0))
+    chosen = _ordered(groups[group], finding, opened.index.pairs)[page * per_page : (page + 1) * per_page]
     return FindingEvidence(
         finding=finding,
-        filters=EvidenceFilter(group, filters.split, filters.domain, filters.words, page),
+        filters=EvidenceFilter(group, filters.split, filters.kind, filters.words, page),
         counts=counts,
         pairs=tuple(_judged_pair(finding, judgement, opened) for judgement in chosen),
-        domains=tuple(sorted(domain for domain in domains if domain is not None)),
+        per_page=per_page,
     )
 
 
 def _passes(pair: Pair, filters: EvidenceFilter, needles: Sequence[str]) -> bool:
     if filters.split is not None and pair.prompt.split != filters.split:
         return False
-    if filters.domain is not None and pair.prompt.domain != filters.domain:
+    if filters.kind is not None and pair.prompt.domain not in filters.kind.domains:
         return False
     if not needles:
         return True
@@ -139,11 +141,8 @@ def _group(judgement: Judgement, direction: Side) -> Group:
 def _ordered(judgements: Sequence[Judgement], finding: Finding, pairs: Mapping[str, Pair]) -> list[Judgement]:
     quoted = {evidence.prompt_id for evidence in finding.hypothesis.evidence}
 
-    by_quotes = not has_marks(finding)  # only quotes, which are from train pairs, show it in words
-
     def rank(judgement: Judgement) -> tuple[bool, bool]:
-        train, unquoted = pairs[judgement.prompt_id].prompt.split != "heldout", judgement.prompt_id not in quoted
-        return (unquoted, train) if by_quotes else (train, unquoted)
+        return pairs[judgement.prompt_id].prompt.split != "heldout", judgement.prompt_id not in quoted
 
     return sorted(judgements, key=rank)  # stable: ties keep the run's order
 

@@ -1,8 +1,14 @@
-// Filters the findings, fetches evidence when it is opened, and extends long texts.
+// Filters the findings, fetches evidence when it is opened, extends long texts, and keeps in the address what is shown.
 // Only HTML from the server's templates is inserted as markup; long texts written by models are inserted as text.
 const all = (selector, within) => [...within.querySelectorAll(selector)];
 const key = () => element.querySelector("[data-key]")?.dataset.key ?? "";
 let latest = 0;
+// The names of the filters in an address, and in the form.
+const FIELDS = { side: "direction", where: "where", kind: "category", method: "method", q: "words", sort: "sort" };
+const BY_LABEL = ["where", "kind", "method"];
+const filtersForm = () => element.querySelector("[data-filters]");
+const field = (name) => filtersForm()?.querySelector(`[name="${FIELDS[name]}"]`);
+const openedByScript = new WeakSet();
 
 async function ask(about, more) {
   const silent = { problem: "The server did not answer. Try again, or reload the page." };
@@ -60,6 +66,82 @@ function fold(within) {
 function status() {
   const box = element.querySelector("[data-status]");
   if (box) box.textContent = element.querySelector("[data-list] [data-shown]")?.dataset.shown ?? "";
+  const chosen = field("where")?.value;
+  all("[data-map] thead th:not(.what)", element).forEach((head, at) => head.classList.toggle("chosen", chosen === String(at)));
+}
+
+// The query of an address that shows the list as it stands, with an open finding if one is given.
+function queryWith(finding) {
+  const query = new URLSearchParams(location.search);
+  for (const name of Object.keys(FIELDS)) {
+    const input = field(name);
+    const value = input?.value && BY_LABEL.includes(name) ? input.selectedOptions[0].textContent : input?.value;
+    if (value) query.set(name, value);
+    else query.delete(name);
+  }
+  if (finding) query.set("finding", finding);
+  else query.delete("finding");
+  return String(query).replaceAll("%2F", "/").replaceAll("%3A", ":").replaceAll("%40", "@");
+}
+
+function remember(finding, { replace = false } = {}) {
+  document.dispatchEvent(new CustomEvent("diffing-state", { detail: { query: queryWith(finding), replace } }));
+}
+
+// Shows what an address asks for: filters, and an open finding.
+async function restore(query, tries = 60) {
+  if (!element.isConnected) return;
+  if (!filtersForm()) return void (tries > 0 && setTimeout(() => restore(query, tries - 1), 60));
+  const asked = new URLSearchParams(query);
+  let changed = false;
+  for (const name of Object.keys(FIELDS)) {
+    const input = field(name);
+    if (!input) continue;
+    const wanted = asked.get(name) ?? "";
+    const options = all("option", input);
+    const option = options.find((each) => wanted && (BY_LABEL.includes(name) ? each.textContent : each.value) === wanted);
+    const value = options.length ? (option?.value ?? "") : wanted;
+    changed ||= input.value !== value;
+    input.value = value;
+  }
+  if (changed) await list();
+  const id = asked.get("finding");
+  for (const row of all("details.row[open]", element)) if (row.dataset.id !== id) row.open = false;
+  if (id && !all("details.row[open]", element).some((row) => row.dataset.id === id)) await openFinding(id);
+}
+
+async function openFinding(id) {
+  let row = all("details.row", element).find((each) => each.dataset.id === id);
+  let number = row?.dataset.finding;
+  if (!row) {
+    const answer = await ask("findings", { finding: id });
+    if (answer.problem !== undefined) {
+      const box = element.querySelector("[data-status]");
+      if (box) box.textContent = answer.problem;
+      filtersForm().hidden = false;
+      return;
+    }
+    filtersForm().reset();
+    put(element.querySelector("[data-list]"), answer);
+    status();
+    number = answer.number;
+  }
+  show(`#f${number}`);
+}
+
+async function copyLink(button) {
+  const url = new URL(location.href);
+  url.search = queryWith(button.dataset.link);
+  url.hash = "";
+  const before = button.textContent;
+  try {
+    await navigator.clipboard.writeText(url.href);
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = url.href;  // without permission to copy, it can be selected
+    return;
+  }
+  setTimeout(() => { button.textContent = before; }, 1500);
 }
 
 async function list(more = {}) {
@@ -88,13 +170,15 @@ async function evidence(details, more = {}) {
   const form = box.querySelector("[data-pairs]");
   const mine = (details.asked = (details.asked ?? 0) + 1);
   box.setAttribute("aria-busy", "true");
-  const domain = element.querySelector("[data-filters] [name=domain]")?.value ?? "";
-  const filters = form ? Object.fromEntries(new FormData(form)) : { domain };
+  // a place that is no kind of prompt has a larger index than all kinds, and counts as none
+  const filters = form ? Object.fromEntries(new FormData(form)) : { kind: field("where")?.value ?? "" };
+  const view = box.querySelector(".pair")?.dataset.view;
   const group = form?.querySelector("[aria-pressed=true]")?.dataset.group;
   const answer = await ask("evidence", { number: Number(details.dataset.finding), ...(group && { group }), ...filters, ...more });
   if (mine !== details.asked) return;
   put(box, answer);
   details.dataset.loaded = "";
+  if (view) box.querySelector(`.pair [role=tab][data-view="${view}"]`)?.click();
 }
 
 function opened(details) {
@@ -103,6 +187,16 @@ function opened(details) {
     part(details.querySelector("[data-part]"));
   }
   if (details.open && details.dataset.finding && details.dataset.loaded === undefined) evidence(details);
+  if (!details.matches(".row[data-id]")) return;
+  const { id } = details.dataset;
+  if (details.open && !openedByScript.delete(details)) remember(id);
+  else if (!details.open && new URLSearchParams(location.search).get("finding") === id) remember("");
+}
+
+function openByScript(details) {
+  if (details.open) return;
+  openedByScript.add(details);
+  details.open = true;
 }
 
 const tabs = () => element.closest(".diffing-tabs");
@@ -118,6 +212,15 @@ async function goTo(number) {
     await list({ number });
   }
   show(`#f${number}`);
+  const row = element.querySelector(`#f${number} > details.row`);
+  if (row) remember(row.dataset.id);
+}
+
+// A cell of the map leads to its line, among those that show on its kind of prompt.
+async function goToCell(number, where) {
+  field("where").value = where;
+  await list();
+  await goTo(number);
 }
 
 function goToFeature(index) {
@@ -133,11 +236,11 @@ function show(selector, tries = 80) {
     return;
   }
   for (let around = target.parentElement; around && around !== element; around = around.parentElement) {
-    if (around.matches("details")) around.open = true;
+    if (around.matches("details")) openByScript(around);
   }
   const details = target.querySelector("details");
   if (details) {
-    details.open = true;
+    openByScript(details);
     opened(details);
   }
   target.scrollIntoView({ block: "start" });
@@ -173,7 +276,8 @@ element.addEventListener("input", (event) => {
   if (!form) return;
   const details = form.matches("[data-pairs]") ? form.closest("details") : null;
   clearTimeout(wait);
-  wait = setTimeout(() => (details ? evidence(details) : list()), event.target.type === "search" ? 220 : 0);
+  const typed = event.target.type === "search";
+  wait = setTimeout(() => (details ? evidence(details) : list().then(() => remember("", { replace: typed }))), typed ? 220 : 0);
 });
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
@@ -181,12 +285,13 @@ element.addEventListener("click", (event) => {
   if (button.matches(".more-text")) showMore(button);
   else if (button.matches("[data-group]")) evidence(button.closest("details"), { group: button.dataset.group });
   else if (button.matches("[data-clear]")) {
-    element.querySelector("[data-filters]").reset();
-    list();
-  } else if (button.matches("[data-page]")) {
+    filtersForm().reset();
+    list().then(() => remember(""));
+  } else if (button.matches("[data-link]")) copyLink(button);
+  else if (button.matches("[data-page]")) {
     const details = button.closest("[data-evidence]")?.closest("details[data-finding]");
     const page = Number(button.dataset.page);
-    if (details) evidence(details, { page }).then(() => begin(details));
+    if (details) evidence(details, { page });
     else {
       const box = button.closest("[data-part]");
       part(box, { page }).then(() => begin(box));
@@ -201,10 +306,13 @@ document.addEventListener("click", (event) => {
   if (number !== undefined) {
     event.preventDefault();
     if (feature) goToFeature(number);
+    else if (link.dataset.where !== undefined && field("where")) goToCell(number, link.dataset.where);
     else goTo(number);
   } else if (link.protocol === "https:") {
     link.target = "_blank";  // a Space is a frame within the Hub's page
   }
 });
+for (const name of ["diffing-arrived", "diffing-returned"]) document.addEventListener(name, ({ detail }) => restore(detail));
 watch("value", status);
+restore(location.search.slice(1));  // this may come to be after the address was announced
 status();

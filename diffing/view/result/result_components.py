@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from gradio.components import Component
 
 _LAZY = {
-    "domains": "By domain",
     "features": "Features",
     "methods": "Methods",
     "how": "How it was made",
@@ -38,13 +37,20 @@ class ResultView:
     """The components that `open` fills."""
 
 
-def result_view(cache: ReportCache) -> ResultView:
-    """Builds the view within `gr.Blocks`.
+def answer_box() -> "Component":
+    """Builds the box for the answer of a result, which stands above everything else; `result_view` fills it."""
+    box: Component = _html()
+    return box
+
+
+def result_view(cache: ReportCache, top: "Component") -> ResultView:
+    """Builds the view within `gr.Blocks`, below the answer.
 
     It stays empty until `open` is called, and needs `style()` in the page's head.
 
     Args:
         cache: Finds reports by their keys.
+        top: The answer's box.
     """
     import gradio as gr
 
@@ -52,7 +58,6 @@ def result_view(cache: ReportCache) -> ResultView:
         return answer(cache, question)
 
     key = gr.State("")
-    top = _html()
     with gr.Tabs(visible=False, elem_classes="diffing-tabs") as tabs:
         with gr.Tab("Findings", id="findings"):
             found = _html(js_on_load=result_html.script(), server_functions=[ask])
@@ -114,7 +119,6 @@ def _html(**options: Any) -> Any:  # noqa: ANN401  options and a component of Gr
 def _fill_on(name: str, tab: Any, box: Any, key: Any, cache: ReportCache) -> None:  # noqa: ANN401  components of Gradio
     """Fills a tab's box when a visitor opens the tab."""
     render = {
-        "domains": result_html.domains,
         "features": result_html.sae_features,
         "methods": result_html.methods,
         "how": result_html.how,

@@ -1,5 +1,7 @@
 """Answers the result view's script with HTML: pages of findings, pages of evidence, and the rest of long texts."""
 
+from typing import TypeVar
+
 from diffing.errors import SettingError
 from diffing.outputs.blocks import ShownBlock
 from diffing.outputs.html import visible
@@ -16,6 +18,9 @@ LONGEST_WORDS = 200
 """Maximum number of characters of a search."""
 
 
+Name = TypeVar("Name")
+
+
 class _Result(Question):
     key: Text = ""
 
@@ -23,13 +28,15 @@ class _Result(Question):
 class _Findings(Question):
     number: Number = None
     """The number of a finding. If it is given, the page with that finding is returned and all filters are ignored."""
+    finding: Text = ""
+    """The id of a finding's hypothesis, which may stand in place of its number."""
     block: Lenient[ShownBlock] = None
     """The part of the list. If it is given, only that part is returned."""
     method: Number = None
     """The index of the choice, as in the following fields, because names may hold characters that HTML cannot."""
     category: Number = None
     direction: Lenient[Side] = None
-    domain: Number = None
+    where: Number = None
     words: Text = ""
     sort: Text = ""
     page: Number = None
@@ -39,7 +46,7 @@ class _Evidence(Question):
     number: Number = None
     group: Lenient[Group] = None
     split: Lenient[Split] = None
-    domain: Number = None
+    kind: Number = None
     words: Text = ""
     page: Number = None
 
@@ -68,15 +75,17 @@ def answer(cache: ReportCache, raw: object) -> Reply:
 
 
 def _findings(question: _Findings, opened: OpenedReport) -> Reply:
-    number, views = question.number, opened.page.findings
-    if number is not None and 1 <= number <= len(views):
-        return {"html": result_html.listed(opened, filter_for(opened, number))}
+    number = opened.index.numbers.get(question.finding) or question.number or 0
+    if 1 <= number <= len(opened.page.findings):
+        return {"html": result_html.listed(opened, filter_for(opened, number)), "number": number}
+    if question.finding:
+        raise SettingError("There is no such finding in this result any more: it was tested anew")
     filters = Filter(
         method=_named(question.method, opened.index.methods),
         category=_named(question.category, opened.index.categories),
         direction=question.direction,
         block=question.block or "differences",
-        domain=_named(question.domain, opened.index.domains),
+        where=_named(question.where, opened.page.places),
         words=question.words[:LONGEST_WORDS],
         sort=question.sort,
         page=question.page or 0,
@@ -91,7 +100,7 @@ def _evidence(question: _Evidence, opened: OpenedReport) -> Reply:
     filters = EvidenceFilter(
         group=question.group,
         split=question.split,
-        domain=_named(question.domain, opened.index.domains),
+        kind=_named(question.kind, opened.page.map.kinds),
         words=question.words[:LONGEST_WORDS],
         page=question.page or 0,
     )
@@ -122,7 +131,7 @@ def _whole(opened: OpenedReport, place: int, of: str) -> str:
     raise SettingError("There is no such text in this result: reload the page")
 
 
-def _named(place: int | None, names: tuple[str, ...]) -> str | None:
+def _named(place: int | None, names: tuple[Name, ...]) -> Name | None:
     return names[place] if place is not None and place < len(names) else None
 
 

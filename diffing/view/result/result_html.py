@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from diffing.outputs import phrasing
 from diffing.outputs.headline import headline
-from diffing.outputs.html import environment, stylesheet
-from diffing.outputs.html.page import domains_of
+from diffing.outputs.html import environment, pair_script, stylesheet
 from diffing.rendering import templates_of
 from diffing.view.result.entry_filter import SORTS, Filter, choose
-from diffing.view.result.evidence_pages import PER_PAGE, EvidenceFilter, Group, evidence_of
+from diffing.view.result.evidence_pages import EvidenceFilter, Group, evidence_of
 from diffing.view.result.report_cache import OpenedReport
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ GROUP_NAMES: Mapping[Group, str] = {
     "unreadable": "Unreadable",
 }
 """Labels of the verdict groups."""
+GROUP_PHRASES: Mapping[Group, str] = {"for": " that show it", "against": " that show the opposite"}
+"""What follows the number of pairs of a group, if it is not plain."""
 
 
 def overview(opened: OpenedReport, key: str) -> str:
@@ -51,7 +52,7 @@ def findings(opened: OpenedReport, key: str) -> str:
         opened: The report.
         key: The key of the report.
     """
-    choices = {name: list(enumerate(getattr(opened.index, name))) for name in ("methods", "categories", "domains")}
+    choices = {name: list(enumerate(getattr(opened.index, name))) for name in ("methods", "categories")}
     shown = _listed(opened, Filter())
     sorts = {by: name for by, name in SORTS.items() if by != "interest" or shown["any_rating"]}
     return _rendered("templates/findings.html.jinja", opened, key=key, sorts=sorts, **choices, **shown)
@@ -86,20 +87,11 @@ def evidence(opened: OpenedReport, number: int, filters: EvidenceFilter) -> str:
         filters: The filter.
     """
     view = opened.page.findings[number - 1]
-    evidence_page = evidence_of(opened, view.finding.hypothesis.id, filters)
+    evidence_page = evidence_of(opened, view.finding.hypothesis.id, filters, per_page=1)
     return _rendered(
         "templates/evidence.html.jinja", opened, view=view, evidence_page=evidence_page,
-        group_names=GROUP_NAMES, per_page=PER_PAGE, domain_places=[
-            (place, domain) for place, domain in enumerate(opened.index.domains) if domain in evidence_page.domains
-        ],
+        group_names=GROUP_NAMES, group_phrases=GROUP_PHRASES,
     )  # fmt: skip
-
-
-def domains(opened: OpenedReport) -> str:
-    """Renders the findings' metrics by prompt domain."""
-    leads = [entry.lead for entry in opened.page.entries]
-    page = replace(opened.page, domains=domains_of(opened.report, leads))
-    return _rendered("templates/domains.html.jinja", opened, page=page)
 
 
 def sae_features(opened: OpenedReport) -> str:
@@ -138,7 +130,7 @@ def style() -> str:
 
 def script() -> str:
     """The JavaScript of the list of findings."""
-    return _own("result.js") or ""
+    return pair_script() + (_own("result.js") or "")
 
 
 def _listed(opened: OpenedReport, filters: Filter) -> dict[str, object]:
@@ -165,7 +157,7 @@ def _any_rating(opened: OpenedReport) -> bool:
 
 
 def _rendered(name: str, opened: OpenedReport, **values: object) -> str:
-    shared = {"report": opened.report, "page": opened.page, "features": opened.features}
+    shared = {"report": opened.report, "page": opened.page, "features": opened.features, "scripted": True}
     return _templates().get_template(name).render(**(shared | values))
 
 

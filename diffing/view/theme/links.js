@@ -61,22 +61,37 @@ function entitle(query, tries = 20) {
   else if (!led) document.title = asked.has("gallery") ? "Gallery – diffing" : "diffing";
 }
 let shown = location.search.slice(1);
+const place = (query) => {
+  const asked = new URLSearchParams(query);
+  return JSON.stringify(["run", "diff", "example", "gallery", "a", "b"].map((each) => asked.get(each)));
+};
+// Puts a query into the address, as a step of its own or in place of the last one.
+function enterAddress(query, replace) {
+  shown = query;
+  const url = new URL(location.href);
+  url.search = query;
+  if (replace) history.replaceState({}, "", url);
+  else history.pushState({}, "", url);
+  // a Space is a frame: this has the Hub's page copy the query into its own address
+  if (parent !== window) parent.postMessage({ queryString: query }, "https://huggingface.co");
+}
+// A part tells which of its filters and rows are shown, within the same place.
+document.addEventListener("diffing-state", ({ detail: { query, replace } }) => {
+  if (query !== shown) enterAddress(query, replace);
+});
 document.addEventListener("diffing-arrived", ({ detail: query }) => {
   document.body.classList.remove("going");
   mark(query);
   if (query === shown) return entitle(query);
-  shown = query;
+  enterAddress(query);
   entitle(query);
-  const url = new URL(location.href);
-  url.search = query;
-  history.pushState({}, "", url);
-  // a Space is a frame: this has the Hub's page copy the query into its own address
-  if (parent !== window) parent.postMessage({ queryString: query }, "https://huggingface.co");
   window.scrollTo({ top: 0 });
   // the element with the focus may have disappeared with its part
   setTimeout(() => document.activeElement === document.body && read(), 100);
 });
 window.addEventListener("popstate", () => {
+  const before = shown;
   shown = location.search.slice(1);
-  go(shown);
+  if (place(before) === place(shown)) document.dispatchEvent(new CustomEvent("diffing-returned", { detail: shown }));
+  else go(shown);
 });

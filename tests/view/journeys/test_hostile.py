@@ -12,7 +12,7 @@ from diffing.view.runs.run_state import EarlyHypothesis, ProgressSnapshot, Stage
 from tests.hostile import CORE, CORPUS, corpus_report
 from tests.hub import LocalHub
 from tests.view.gallery.cards import publish_card
-from tests.view.journeys.looked import NARROW, open_page
+from tests.view.journeys.looked import NARROW, open_page, settle
 from tests.view.journeys.world import keep
 from tests.view.looks import fits
 from tests.view.served import Served, served
@@ -67,6 +67,8 @@ def test_a_result(at: Served, browser: Any) -> None:
         entry = page.locator("[data-list] details[data-finding]").first
         entry.locator("summary").first.click()
         entry.locator(".example").first.wait_for()
+        for view in ("prompt", "differs"):
+            entry.locator(f"[role=tab][data-view={view}]").first.click()
         untouched(page)
         following = page.locator("[data-list] [data-part=differences] > .pager [data-focus=next]")
         if following.count() == 0 or following.is_disabled():
@@ -74,9 +76,18 @@ def test_a_result(at: Served, browser: Any) -> None:
         first = entry.locator("xpath=ancestor::li[1]").get_attribute("id")
         following.click()
         page.locator(f"#{first}").wait_for(state="detached")
+    for place in range(1, page.locator("[data-filters] [name=where] option").count(), 4):
+        page.select_option("[data-filters] [name=where]", index=place)
+        settle(page)
+        untouched(page)
+    page.locator("#map td a").first.click()
+    page.locator("[data-list] details.row[open] .example").first.wait_for()
+    untouched(page)
+    page.reload()
+    page.locator("[data-list] details.row[open] .example").first.wait_for()
+    untouched(page)
     page.set_viewport_size({"width": 1280, "height": 900})
     for tab, shown in {
-        "By domain": ".diffing-domains h2",
         "Features": ".diffing-features :is(p, h2)",
         "Methods": ".diffing-methods table", "How it was made": ".diffing-how table", "Raw tables": "table",
     }.items():  # fmt: skip

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.hub import LocalHub
-from tests.view.journeys.looked import open_page
+from tests.view.journeys.looked import NARROW, open_page, settle
 from tests.view.journeys.world import BASE, TUNED, finished, keep
+from tests.view.looks import fits
 from tests.view.served import Served, served
 from tests.waiting import DEADLINE
 
@@ -126,7 +127,74 @@ def test_evidence_filters_and_a_card(at: Served, browser: Any) -> None:
     assert page.evaluate(_AT, "[data-group=neither]")
     to(page, "[data-evidence] [data-focus=next]", most=90)
     press(page, "Enter")
-    page.get_by_text("6 to 10 of").wait_for()
+    page.locator("[data-evidence] .pager").get_by_text("2 of").first.wait_for()
     assert page.evaluate(_AT, "[data-evidence] [data-focus=next]")
+    assert page.went_wrong == []
+    page.context.close()
+
+
+def test_what_is_shown_stands_in_the_address_and_can_be_gone_back_from(at: Served, browser: Any) -> None:
+    page = open_page(browser)
+    page.goto(f"{at.url}?run=kept")
+    page.locator("#map").wait_for()
+    to(page, "[data-filters] [name=where]", most=90)
+    press(page, "ArrowDown")
+    page.wait_for_function("location.search.includes('where=')")
+    filtered = page.url
+    page.locator(".slice").first.wait_for()
+    to(page, "[data-list] details.row > summary")
+    press(page, "Enter")
+    page.locator("[data-list] .example").first.wait_for()
+    page.wait_for_function("location.search.includes('finding=')")
+    link = page.url
+    to(page, ".pair [role=tab]")
+    press(page, "ArrowRight")
+    assert page.evaluate(_AT, "[data-view=differs][aria-selected=true]")
+    press(page, "End")
+    assert page.locator("[data-list] .pair").get_attribute("data-view") == "prompt"
+    page.go_back()
+    page.locator("[data-list] details.row[open]").wait_for(state="detached")
+    assert page.url == filtered
+    page.go_back()
+    page.locator(".slice").first.wait_for(state="detached")
+    assert page.url == f"{at.url}?run=kept"
+    page.go_forward()
+    page.locator(".slice").first.wait_for()
+    page.goto(link)
+    page.locator("[data-list] details.row[open] .example").first.wait_for()
+    assert page.locator(".slice").count() > 0, "the link keeps the filter too"
+    page.goto(f"{at.url}?run=kept&finding=gone&side=none&where=%3Cimg%20src=x%3E")
+    page.get_by_text("There is no such finding in this result any more").wait_for()
+    page.locator("#map tbody td a").first.focus()
+    press(page, "ArrowDown")
+    press(page, "ArrowRight")
+    press(page, "Enter")
+    page.locator("[data-list] details.row[open] .example").first.wait_for()
+    assert "&where=" in page.url
+    assert "&finding=" in page.url
+    assert page.went_wrong == []
+    page.context.close()
+
+
+@pytest.mark.slow
+def test_the_example_fits_its_screens(at: Served, browser: Any) -> None:
+    """Unscrolled the answer and a marked pair; in the list twelve rows; on a phone all of it is under 6,000 pixels."""
+    page = open_page(browser)
+    page.goto(f"{at.url}?example=planted")
+    page.locator("#map").wait_for()
+    box = page.locator("#overview .pair").bounding_box()
+    assert box["y"] + box["height"] < 900
+    assert page.locator("#overview .pair mark").first.is_visible()
+    heights = page.evaluate("[...document.querySelectorAll('.line')].slice(0, 12).map((each) => each.offsetHeight)")
+    assert sum(heights) < 900
+    page.set_viewport_size(NARROW)
+    settle(page)
+    assert page.evaluate("document.documentElement.scrollHeight") < 6_000
+    assert fits(page)
+    page.locator("#f3 summary").first.click()
+    page.locator("#f3 [role=tab][data-view=differs]").click()
+    assert fits(page)
+    widths = page.evaluate("[...document.querySelectorAll('#f3 .pair .answer')].map((each) => each.offsetWidth)")
+    assert all(width > 250 for width in widths), "both sides can be read on a phone"
     assert page.went_wrong == []
     page.context.close()

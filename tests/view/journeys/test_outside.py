@@ -11,7 +11,7 @@ from tests.view.served import served
 
 pytestmark = pytest.mark.browser
 PLACES = ("", "?example=rules", "?gallery=", "?view=api")
-TABS = ("By domain", "Features", "Raw tables")
+TABS = ("Features", "Raw tables")
 
 
 @pytest.mark.parametrize("places", [PLACES[:1], pytest.param(PLACES, marks=pytest.mark.slow)], ids=["start", "all"])

@@ -83,8 +83,14 @@ def test_the_result(at: Served, browser: Any) -> None:
     page.locator("#f1 summary").first.click()
     page.locator("#f1 .example").first.wait_for()
     wrong += look_at(page, "result-evidence", "#f1")
+    page.locator("#f1 [role=tab][data-view=differs]").first.click()
+    wrong += look_at(page, "result-all-that-differs", "#f1")
+    page.locator("#f1 [role=tab][data-view=prompt]").first.click()
+    wrong += look_at(page, "result-prompt", "#f1")
+    page.locator("#map td a").last.click()
+    page.locator(".slice").first.wait_for()
+    wrong += look_at(page, "result-filtered", "#map, [data-filters]")
     tabs = {
-        "By domain": ".heat",
         "Methods": ".diffing-methods table",
         "How it was made": ".diffing-how table",
         "Raw tables": "table",

@@ -13,7 +13,7 @@ from diffing.errors import SettingError
 from diffing.report import save_report
 from diffing.report.index import index_of
 from diffing.view.result.report_cache import ReportCache
-from diffing.view.result.result_components import result_view
+from diffing.view.result.result_components import answer_box, result_view
 from diffing.view.result.result_html import style
 from tests.outputs.samples import hostile_report, medium_report, merged_report
 
@@ -51,7 +51,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return root / key
 
     with gr.Blocks(title="test") as page:
-        view = result_view(ReportCache(find))
+        view = result_view(ReportCache(find), answer_box())
 
         def first_shown(request: gr.Request) -> Any:
             return view.open(request.query_params.get("key", ""))
@@ -94,7 +94,7 @@ def test_hostile_text_is_text_wherever_it_is_shown(visitor: Any, url: str) -> No
         page.wait_for_selector(f"#f{number} .example")
     assert fits(page)
     page.set_viewport_size({"width": 1280, "height": 900})
-    for tab in ("By domain", "Methods", "How it was made", "Raw tables"):
+    for tab in ("Methods", "How it was made", "Raw tables"):
         page.get_by_role("tab", name=tab).click()
         page.wait_for_timeout(200)
     page.get_by_text("33 rows; page 1 of 1").wait_for()
@@ -121,8 +121,16 @@ def test_evidence_by_keyboard_filters_and_pages(visitor: Any, url: str) -> None:
     assert page.evaluate(focus) == "against", "the focus stays where it was"
     page.locator("#f1 [data-focus=next]").first.focus()
     page.keyboard.press("Enter")
-    page.get_by_text("6 to 10 of").wait_for()
+    page.locator("#f1 .pager").get_by_text("2 of").first.wait_for()
     assert page.evaluate(focus) == "next"
+    page.locator("#f1 [role=tab]").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.textContent") == "All that differs"
+    assert page.locator("#f1 .pair").first.get_attribute("data-view") == "differs"
+    page.locator("#f1 [data-focus=previous]").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.locator("#f1 .pager").get_by_text("3 of").first.wait_for()
+    assert page.locator("#f1 .pair").first.get_attribute("data-view") == "differs", "the view stays from pair to pair"
     page.locator("#f1 input[name=words]").first.fill("SQL join")
     page.wait_for_function("[...document.querySelectorAll('#f1 .said')].every(e => e.textContent.includes('SQL join'))")
     assert page.evaluate(focus) == "words"
@@ -130,7 +138,9 @@ def test_evidence_by_keyboard_filters_and_pages(visitor: Any, url: str) -> None:
     page.wait_for_selector("#f1 li .example")
     praise = next(e.number for e in index_of(merged_report()).entries if "praise" in e.lead.hypothesis.text)
     page.locator(f"#f{praise} summary").first.click()
-    page.wait_for_selector(f"#f{praise} mark:text('Great question!')")
+    page.locator(f"#f{praise} .example").first.wait_for()
+    page.select_option(f"#f{praise} select[name=split] >> nth=0", "train")  # quotes are from train pairs
+    page.wait_for_selector(f"#f{praise} mark:has-text('Great question!')")
     page.close()
 
 
@@ -148,7 +158,7 @@ def test_findings_are_filtered_and_links_lead_to_them(visitor: Any, url: str) ->
     assert page.locator(".line").count() == 1
     page.get_by_role("button", name="Clear them").click()
     page.wait_for_function("document.querySelectorAll('.line').length === 5")
-    page.select_option("[data-filters] [name=domain]", label="coding")
+    page.select_option("[data-filters] [name=where]", label="coding")
     page.locator(".slice").first.wait_for()
     page.select_option("[data-filters] [name=direction]", "a")
     page.wait_for_function("document.querySelector('#f1') === null")
@@ -156,10 +166,12 @@ def test_findings_are_filtered_and_links_lead_to_them(visitor: Any, url: str) ->
     page.wait_for_selector("#f1 details[open] .example")
     page.get_by_role("tab", name="Features").click()
     page.get_by_text("This run used no sparse autoencoder").wait_for()
-    page.get_by_role("tab", name="By domain").click()
-    page.locator(".heat a[href='#f8']").click()
-    page.wait_for_selector("#f8 details[open] .example")
-    assert page.locator("[data-fold][open] #f8").count() == 1, "the part that it stands in is open"
+    page.get_by_role("tab", name="Findings").click()
+    page.locator("#map tbody tr").nth(1).locator("a[data-where]").first.click()
+    page.wait_for_selector("#f2 details[open] .example")
+    page.locator(".slice").first.wait_for()
+    where = page.locator("[data-filters] [name=where]").input_value()
+    assert where == page.locator("#f2 select[name=kind]").first.input_value() != "", "the pairs are of that kind too"
     assert page.went_wrong == []
     page.close()
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from diffing.outputs.behaviour_words import NO_ONE_PLACE, place_label
 from diffing.outputs.blocks import ShownBlock
 from diffing.outputs.phrasing import statement
 from diffing.report.index import index_of
@@ -13,7 +14,7 @@ from diffing.view.result.entry_filter import SORTS, Filter, choose, filter_for, 
 from diffing.view.result.evidence_pages import PER_PAGE, EvidenceFilter, evidence_of
 from diffing.view.result.raw_tables import TableQuery, table_of
 from diffing.view.result.report_cache import OpenedReport
-from tests.outputs.samples import medium_report, merged_report, scoped_report
+from tests.outputs.samples import lines_report, medium_report, merged_report, scoped_report
 
 
 @pytest.fixture(scope="module")
@@ -59,16 +60,28 @@ def test_words_are_looked_for_in_what_is_said_with_the_models_names(opened: Open
     assert choose(opened, Filter(words="<MODEL>")).total == 0
 
 
-def test_a_domain_keeps_what_was_decided_there_and_gives_its_numbers(opened: OpenedReport) -> None:
-    chosen = choose(opened, Filter(domain="coding"))
+def test_a_kind_of_prompt_keeps_what_was_decided_there_and_gives_its_numbers(opened: OpenedReport) -> None:
+    coding = next(kind for kind in opened.page.map.kinds if kind.name == "coding")
+    chosen = choose(opened, Filter(where=coding))
     assert 0 < chosen.total <= 10
     lead = chosen.entries[0].lead
     heldout = {p.prompt.id for p in opened.report.pairs if (p.prompt.split, p.prompt.domain) == ("heldout", "coding")}
     own = [j for j in opened.report.judgements if j.hypothesis_id == lead.hypothesis.id and j.prompt_id in heldout]
     measured = chosen.slices[lead.hypothesis.id]
-    assert measured == sliced(opened, lead, "coding")
+    assert measured == sliced(opened, lead, coding)
     assert measured.n == len(own)
     assert measured.k_for == sum(j.verdict.side == lead.hypothesis.direction for j in own)
+
+
+def test_a_scope_keeps_what_is_concentrated_there() -> None:
+    opened = OpenedReport(lines_report())
+    scopes = [place for place in opened.page.places if isinstance(place, str)]
+    assert "domains with “advice” and short" in scopes or len(scopes) > 1
+    for label in scopes:
+        shown = choose(opened, Filter(where=label))
+        assert shown.entries
+        assert {place_label(entry.lead) or NO_ONE_PLACE for entry in shown.entries} == {label}
+        assert shown.slices == {}
 
 
 @pytest.mark.parametrize("sort", SORTS)
@@ -106,7 +119,7 @@ def test_many_findings_come_in_pages_and_each_is_on_the_page_that_is_said() -> N
     assert (blocks.count("differences"), blocks.count("unconfirmed")) == (confirmed, len(copies) - confirmed)
 
 
-def test_evidence_is_in_groups_with_quoted_pairs_first_and_in_pages(opened: OpenedReport) -> None:
+def test_evidence_is_in_groups_with_held_out_pairs_first_and_in_pages(opened: OpenedReport) -> None:
     finding = next(f for f in opened.report.findings if "praise" in f.hypothesis.text)
     first = evidence_of(opened, finding.hypothesis.id, EvidenceFilter())
     both = (finding.train, finding.heldout)
@@ -121,23 +134,16 @@ def test_evidence_is_in_groups_with_quoted_pairs_first_and_in_pages(opened: Open
     }
     assert first.filters.group == "for"
     quoted = {e.prompt_id for e in finding.hypothesis.evidence}
-    assert {one.pair.prompt.id for one in first.pairs} >= {
-        e.prompt_id
-        for e in finding.hypothesis.evidence
-        if any(
-            j.prompt_id == e.prompt_id and j.verdict.side == finding.hypothesis.direction
-            for j in opened.index.verdicts_on(finding.hypothesis.id)
-        )
-    }
-    assert any(piece == ("Great question!", True) for one in first.pairs for piece in one.excerpts[1].pieces)
     seen = [
         one.pair.prompt.id
         for page in range(first.pages)
         for one in evidence_of(opened, finding.hypothesis.id, EvidenceFilter("for", page=page)).pairs
     ]
     assert len(seen) == len(set(seen)) == first.counts["for"]
-    rest = [opened.index.pairs[each].prompt.split for each in seen if each not in quoted]
-    assert rest == sorted(rest), "held-out before train"
+    ranks = [(opened.index.pairs[each].prompt.split == "train", each not in quoted) for each in seen]
+    assert ranks == sorted(ranks), "held-out before train, and quoted ones first in each"
+    train = evidence_of(opened, finding.hypothesis.id, EvidenceFilter(split="train")).pairs
+    assert any(piece == ("Great question!", True) for one in train for piece in one.excerpts[1].pieces)
     assert evidence_of(opened, finding.hypothesis.id, EvidenceFilter("for", page=10**6)).filters.page == first.pages - 1
 
 
@@ -155,7 +161,7 @@ def test_pairs_of_a_scoped_finding_are_grouped_by_why_neither_fits_better() -> N
     for group, label in labels.items():
         html = result_html.evidence(opened, opened.index.numbers[finding.hypothesis.id], EvidenceFilter(group))
         shown = evidence_of(opened, finding.hypothesis.id, EvidenceFilter(group)).pairs
-        assert html.count(f'<p class="verdict">{label}<') == len(shown) > 0
+        assert html.count(f'<p class="verdict">{label}<') == 1 <= len(shown), "one pair at a time"
     outside = result_html.evidence(opened, opened.index.numbers[finding.hypothesis.id], EvidenceFilter("outside"))
     assert "as the judge decided from the prompt alone" in outside
     assert 'data-group="neither"' not in outside
@@ -167,9 +173,10 @@ def test_the_table_of_verdicts_says_which_are_in_scope() -> None:
     assert {row[place] for row in page.rows} == {"yes", "no"}
 
 
-def test_evidence_is_filtered_by_split_domain_and_words(opened: OpenedReport) -> None:
+def test_evidence_is_filtered_by_split_kind_and_words(opened: OpenedReport) -> None:
     hypothesis = opened.report.findings[0].hypothesis.id
-    wanted = EvidenceFilter(group="for", split="heldout", domain="coding", words="sql JOIN")
+    coding = next(kind for kind in opened.page.map.kinds if kind.name == "coding")
+    wanted = EvidenceFilter(group="for", split="heldout", kind=coding, words="sql JOIN")
     found = evidence_of(opened, hypothesis, wanted)
     expected = [
         j

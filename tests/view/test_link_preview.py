@@ -43,6 +43,31 @@ def test_links_say_what_they_show(tmp_path: Path) -> None:
             fetched(f"{at.url}link-preview.png?example=nothing")
 
 
+def test_a_result_in_a_frame_needs_no_app_and_may_be_framed(tmp_path: Path) -> None:
+    with served(tmp_path / "site", rules=PUBLIC, workers=0) as at:
+        with urllib.request.urlopen(f"{at.url}?embed=1&example=planted", timeout=60) as response:
+            page, headers = response.read().decode(), response.headers
+        (policy,) = headers.get_all("content-security-policy")
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors *" in policy
+        assert "sandbox" in policy
+        assert headers["content-type"].startswith("text/html")
+        assert "gradio" not in page.lower()
+        assert len(page) < 60_000
+        assert 'href="?example=planted"' in page
+        assert page != fetched(f"{at.url}?embed=1&example=planted&finding=2").decode()
+        assert fetched(f"{at.url}?embed=1&example=planted&finding=%3Cscript%3E").decode() == page
+        for nothing in ("run=nothing", "example=%3Cscript%3E", "a=x&b=y", ""):
+            with pytest.raises(urllib.error.HTTPError, match="404"):
+                fetched(f"{at.url}?embed=1&{nothing}")
+        assert "gradio" in fetched(f"{at.url}?embed=0&example=planted").decode().lower()
+        badge = fetched(f"{at.url}badge.svg?example=planted").decode()
+        assert "<title>diffing: 19 differences</title>" in badge
+        assert "no difference found" in fetched(f"{at.url}badge.svg?example=itself").decode()
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            fetched(f"{at.url}badge.svg?example=nothing")
+
+
 def test_hostile_queries_stay_text(tmp_path: Path) -> None:
     with served(tmp_path / "site", rules=PUBLIC, workers=0) as at:
         for query in ("run=%22%3E%3Cscript%3E", "diff=%22%3E%3Cscript%3Ealert(1)%3C/script%3E", "a=%3C/head%3E&b=x"):

@@ -114,6 +114,11 @@ def stylesheet() -> str:
     return _resource("page.css") + figures.stylesheet() + _resource("features.css")
 
 
+def figureless_stylesheet() -> str:
+    """Returns the CSS of a page in a frame, which has no pictures."""
+    return _resource("page.css") + _resource("embed.css")
+
+
 def visible(text: str) -> str:
     """Replaces control characters with visible symbols, because HTML drops or forbids them."""
     return text.translate(_CONTROLS)

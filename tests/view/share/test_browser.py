@@ -50,6 +50,7 @@ def test_a_result_is_taken_away_published_proposed_and_reopened(
         page.locator("#share-panel").wait_for(state="hidden")
         assert page.evaluate("document.activeElement.dataset.panel") == "download"
 
+        page.get_by_role("button", name="Share").click()
         page.get_by_role("button", name="Put on the Hub").click()
         dataset = page.get_by_role("textbox", name="Dataset")
         assert dataset.input_value() == "alice/base-vs-tuned"
@@ -69,7 +70,7 @@ def test_a_result_is_taken_away_published_proposed_and_reopened(
         assert world.readme("refs/pr/1") == edit(CARD, section(report(), of=MODEL, dataset="alice/mine"))
         assert world.readme() == CARD
 
-        page.get_by_role("button", name="Link").click()
+        page.get_by_role("button", name="All ways to share").click()
         link = page.get_by_role("textbox", name="This result, on the Hub")
         assert link.input_value() == f"{at.url}?diff=alice/mine"
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")

@@ -215,28 +215,32 @@ def test_links_hold_no_address_of_a_server_and_lead_back(world: World) -> None:
             Address("run", site.key_of_run(RUN)),
             ShareHandlers(site, Downloads(world.folder)).opened(site.key_of_run(RUN)),
         )
-        panel = world.ask(site, "link")["panel"]
-        published = world.ask(site, "link", dataset=NAME)["panel"]
-        diff = share_html.link(Address("diff", NAME), report(), NAME, public=True)
+        panel = world.ask(site, "share")["panel"]
+        published = world.ask(site, "share", dataset=NAME)["panel"]
+        diff = share_html.share(Address("diff", NAME), report(), NAME, public=True)
     again = f"?a={OTHER}&amp;b={MODEL}"
     assert again in row
     assert again in panel
     assert "?run=kept" in panel
     assert "put it on the Hub" in panel
     assert f"?diff={NAME}" in published
-    assert diff.count("data-address") == 2
+    assert diff.count('type="text" readonly') == 3, "this finding, this result, and a new comparison"
+    at = f"https://huggingface.co/datasets/{NAME}/resolve/main/badge.svg"
+    assert f"[![diffing: 7 differences]({at})](https://here.invalid/?diff={NAME})" in published
+    assert "[![diffing: 7 differences](https://here.invalid/badge.svg?run=kept)](https://here.invalid/?run=kept)" in panel
+    assert "https://here.invalid/?embed=1&amp;amp;run=kept" in panel
 
 
 def test_models_of_files_alone_cannot_be_named_in_a_link() -> None:
     of_files = replace(report(), model_a=ModelInfo("base@8be7d2bffc4f", "model_a"))
-    panel = share_html.link(Address("run", "kept"), of_files, None, public=False)
+    panel = share_html.share(Address("run", "kept"), of_files, None, public=False)
     assert "?run=kept" in panel
     assert "?a=" not in panel
 
 
 @pytest.mark.parametrize(
     "asked",
-    [None, [], {}, {"key": 3}, {"key": "run nothing", "about": "link"}, {"key": "run kept", "about": "../../x"}],
+    [None, [], {}, {"key": 3}, {"key": "run nothing", "about": "share"}, {"key": "run kept", "about": "../../x"}],
 )
 def test_nonsense_is_answered_in_one_line(world: World, asked: object) -> None:
     with world.site() as site:
@@ -248,11 +252,11 @@ def test_nonsense_is_answered_in_one_line(world: World, asked: object) -> None:
 def test_hostile_texts_stay_texts(world: World) -> None:
     evil = "<img src=x onerror=alert(1)>\"'${1}{{1}}"
     with world.site() as site:
-        for about in ("link", "card", "push", "preview", "publish"):
+        for about in ("share", "card", "push", "preview", "publish"):
             answer = world.ask(site, about, dataset=evil, model=evil, name=evil, link="on", mode=evil)
             for where in ("panel", "result"):
                 assert "<img" not in answer.get(where, "")
     bad = hostile_report()
     text = "# <script>alert(1)</script> [x](javascript:alert(1)) ![y](http://z/y.png) <!-- a --> <b onclick=x>"
     assert not re.search(r"<(script|b)\b|href=\"javascript", str(share_html._reading(text)))
-    assert "onerror=" not in re.sub(r"&lt;.*?&gt;", "", share_html.link(Address("run", "x"), bad, None, public=True))
+    assert "onerror=" not in re.sub(r"&lt;.*?&gt;", "", share_html.share(Address("run", "x"), bad, None, public=True))

@@ -3,7 +3,6 @@
 import re
 from dataclasses import replace
 
-import pytest
 from rich.console import Console
 
 from diffing.cli.terminal_tables import findings_list

@@ -32,15 +32,19 @@ def embed(report: Report, page: Page, address: str, finding: int | None = None) 
     alone = [entry for entry in rows if entry.lead.number == finding]
     if alone:
         claims, rows = (claim_of(alone[0].lead.finding, index_of(report)),), tuple(alone)
-    return environment().get_template("embed.html.jinja").render(
-        page=page,
-        claims=claims,
-        rows=rows[:ROWS],
-        headline=headline(report),
-        address=address,
-        total=count(len(confirmed_leads(index_of(report))), "confirmed difference") if claims else "",
-        prompts=count(prompts_in(report, "heldout"), "held-out prompt"),
-        style=Markup(figureless_stylesheet()),
+    return (
+        environment()
+        .get_template("embed.html.jinja")
+        .render(
+            page=page,
+            claims=claims,
+            rows=rows[:ROWS],
+            headline=headline(report),
+            address=address,
+            total=count(len(confirmed_leads(index_of(report))), "confirmed difference") if claims else "",
+            prompts=count(prompts_in(report, "heldout"), "held-out prompt"),
+            style=Markup(figureless_stylesheet()),
+        )
     )
 
 

@@ -14,11 +14,12 @@ from diffing.report.schema import DOCUMENT, SCHEMA_VERSION
 from diffing.run import model_ids
 from diffing.run_settings import as_stored
 from diffing.types import Report, Verdict
-from diffing.view.examples import EXAMPLES, Example, example_folder
+from diffing.view.examples import EXAMPLES, Example, example_cards, example_folder
 from diffing.view.result import result_html
 from diffing.view.result.report_cache import OpenedReport
 from tests.demo.test_demo_run import PLANTED, TOO_RARE, evidence_for
 from tests.view.examples import make
+from tests.view.examples.cards import card_of
 from tests.view.examples.stand_in import behaviours
 
 KEYS = [example.key for example in EXAMPLES]
@@ -55,6 +56,11 @@ def test_they_are_small() -> None:
     files = [path for example in EXAMPLES for path in example.folder.iterdir()]
     assert sum(path.stat().st_size for path in files) < 2_500_000
     assert {path.suffix for path in files} == {".json", ".parquet"}
+
+
+def test_the_cards_of_the_start_page_say_what_the_reports_say(reports: dict[str, Report]) -> None:
+    assert dict(example_cards()) == {key: card_of(report) for key, report in reports.items()}
+    assert [len(card.bars) for card in example_cards().values()][:3] == [2, 2, 0]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=KEYS)

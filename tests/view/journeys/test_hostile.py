@@ -18,7 +18,10 @@ from tests.view.looks import fits
 from tests.view.served import Served, served
 
 pytestmark = pytest.mark.browser
-_FOREIGN = ".diffing :is(script, img, iframe, base, meta, link, style, object, embed, video, math, template, slot)"
+_FOREIGN = (
+    ".diffing :is(script, iframe, base, meta, link, style, object, embed, video, math, template, slot), "
+    '.diffing img:not([src^="link-preview.png?"], [src^="badge.svg?"])'
+)
 """Elements that no template of ours holds."""
 _ARRIVED = """(query) => new Promise((done) => {
   document.addEventListener("diffing-arrived", () => setTimeout(done, 30), { once: true });

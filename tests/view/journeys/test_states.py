@@ -103,7 +103,7 @@ def test_the_panels_above_a_result(at: Served, browser: Any) -> None:
     page = open_page(browser)
     page.goto(f"{at.url}?run=kept")
     wrong: list[str] = []
-    page.locator(".action.share").click()
+    page.locator(".action.main").click()
     page.locator("#share-panel .picture").wait_for()
     wrong += look_at(page, "share", ".share")
     for panel, shown in (("Download", ".zip"), ("Hub", "Publish"), ("model card", "Show what")):

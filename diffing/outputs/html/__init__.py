@@ -28,7 +28,7 @@ _CONTROLS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t
 _CONTROLS |= dict.fromkeys((*range(0x80, 0xA0), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF), 0xFFFD)
 
 
-_FORMATTERS = ("count", "interval", "measured_by", "percent", "points", "probability", "shares")
+_FORMATTERS = ("count", "interval", "measured_by", "percent", "points", "probability", "shares", "with_short_commits")
 """Functions of `phrasing` with which the templates format numbers."""
 _ROWS = ("net_of", "reason")
 """Functions of `line_rows` with which the templates fill rows."""

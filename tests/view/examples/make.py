@@ -1,7 +1,8 @@
 """Makes the examples of the start page anew: `python -m tests.view.examples.make [--only key] [--models FOLDER]`.
 
-Takes about a minute, and with the folder of real models some minutes more for each of theirs. Same versions give the same bytes: all compute in float32, also where bfloat16 is fast. Look at
-the diff of each `report.json`, and at the examples in the result view, before they are committed.
+Takes about a minute, and with the folder of real models some minutes more for each of theirs. Same versions give the
+same bytes: all compute in float32, also where bfloat16 is fast. Look at the diff of each `report.json`, and at the
+examples in the result view, before they are committed.
 """
 
 import argparse

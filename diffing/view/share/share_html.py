@@ -1,5 +1,6 @@
 """Renders the actions above a result, and their panels, as HTML, with templates that escape every text."""
 
+import base64
 import os
 import re
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from diffing.outputs.address_removal import public_report
 from diffing.outputs.card import CardOutcome, section
 from diffing.outputs.dataset import PushResult
 from diffing.outputs.downloads import FORMATS
-from diffing.outputs.figures import BADGE, badge_words
+from diffing.outputs.figures import BADGE, badge, badge_words, rates_file
 from diffing.outputs.files.markdown_summary import markdown_summary
 from diffing.outputs.formats import safe_name
 from diffing.outputs.headline import headline
@@ -32,7 +33,8 @@ _LONGEST_NAME = 96
 """Maximum number of characters of a dataset's name on the Hub."""
 _MOST_LINES, _WIDEST = 1_000, 2_000
 """Maximum number of lines of a diff that are shown, and of characters per line. The old card is a stranger's text."""
-_NOT_FOR_READERS = re.compile(r"^(?:<!--.*-->|</?details>|<summary>(.*)</summary>)$", re.MULTILINE)
+_NOT_FOR_READERS = re.compile(r"^(?:<!--.*-->|</details>|<details><summary>(.*)</summary>)$", re.MULTILINE)
+_PICTURE = re.compile(r'<img src="https://huggingface\.co/[^"]*"')
 _OF_FILES = re.compile(r"@[0-9a-f]{12}(?![0-9a-f])")
 """A revision that is not a commit but a digest of files: that of models and responses read from this machine."""
 _HERE = "https://here.invalid/"
@@ -92,7 +94,7 @@ def share(place: Address, report: Report, dataset: str | None, *, public: bool) 
     return _rendered(
         "share", base=base, place=place, published=published, shown=shown, again=again, public=public, badge=words,
         title=one_line(headline(report), 200), markdown=markdown_summary(report, target),
-        frame=_FRAME.format(f"{_HERE}?embed=1&{shown.query}", embed_title(report)),
+        frame=str(_FRAME.format(f"{_HERE}?embed=1&{shown.query}", embed_title(report))),  # escaped as code once more
         badge_code=f"[![diffing: {words}]({picture})]({target})\n",
     )  # fmt: skip
 
@@ -176,7 +178,8 @@ def preview(proposal: Proposal, outcome: CardOutcome, *, moved: bool = False) ->
     text = section(proposal.report, of=proposal.model, dataset=proposal.dataset)
     return _rendered(
         "preview", proposal=proposal, outcome=outcome, moved=moved, accounts=accounts,
-        owner=proposal.model.split("/")[0] in accounts, lines=_lines(outcome.diff), reading=_reading(text), text=text,
+        owner=proposal.model.split("/")[0] in accounts, lines=_lines(outcome.diff),
+        reading=_reading(text, proposal.report), text=text,
         **_login(proposal.visitor, proposal.place),
     )  # fmt: skip
 
@@ -221,10 +224,14 @@ def _lines(diff: str) -> list[tuple[str, str, str]]:
     return [*shown, ("place", "", f"… {left:,} more lines")] if left else shown
 
 
-def _reading(text: str) -> Markup:
-    """Renders a section as readers of the card will see it. HTML is shown as text, and only http links work."""
+def _reading(text: str, report: Report) -> Markup:
+    """Renders a section as readers of the card will see it. HTML is shown as text, and only http links work.
+
+    The picture is drawn here, because the page loads none from the Hub.
+    """
     markdown = _NOT_FOR_READERS.sub(lambda found: f"**{found[1]}**" if found[1] else "", text)
-    return Markup(_RENDERER.render(markdown))
+    drawn = base64.b64encode(rates_file(report) or badge(report)).decode()
+    return Markup(_PICTURE.sub(f'<img src="data:image/svg+xml;base64,{drawn}"', _RENDERER.render(markdown)))
 
 
 def _rendered(name: str, /, **values: object) -> str:

@@ -84,7 +84,8 @@ def form(where: Address, page: PageContext) -> str:
         "form.html.jinja", page, names={side: name[:NAME_LENGTH] for side, name in names.items()},
         named=where.what == "pair", labels=labels(), presets=PRESETS, sizes=SIZES, size=SIZE,
         domains=bundled_domains(), bundled=_bundled(), examples=EXAMPLES, cards=example_cards(),
-        name_length=NAME_LENGTH, text_length=TEXT_LENGTH, no_llm=_NO_LLM if page.rules.public and not page.signed_in else "",
+        name_length=NAME_LENGTH, text_length=TEXT_LENGTH,
+        no_llm=_NO_LLM if page.rules.public and not page.signed_in else "",
         plans=method_plans().values(), own_fields=_own_fields, fields_of=_fields_of,
         upload_megabytes=MOST_BYTES >> 20, endings=_ENDINGS,
     )  # fmt: skip

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from markdown_it import MarkdownIt
 
 from diffing.errors import HubError
 from diffing.outputs.card import edit, section
@@ -243,6 +244,22 @@ def test_models_of_files_alone_cannot_be_named_in_a_link() -> None:
     assert "?a=" not in panel
 
 
+def test_code_that_others_paste_is_a_frame_and_a_picture_whatever_the_names_are() -> None:
+    bad = hostile_report()
+    for a, b in ((bad.model_a.id, bad.model_b.id), ('x"><script>window.hit=1</script>', "</textarea>](http://z/) <b>")):
+        evil = replace(bad, model_a=replace(bad.model_a, id=a), model_b=replace(bad.model_b, id=b))
+        panel = share_html.share(Address("run", "kept"), evil, None, public=True)
+        markdown, frame, badge = (
+            html.unescape(each) for each in re.findall(r"<textarea[^>]*>(.*?)</textarea>", panel, re.DOTALL)
+        )
+        assert re.findall(r"<(\w+)", frame) == ["iframe"]
+        assert frame.count('"') == 2 * len(re.findall(r' \w+="', frame)) == 12
+        assert handlers_in(frame) == []
+        rendered = MarkdownIt("gfm-like", {"linkify": False}).render(badge)
+        assert re.findall(r"<(\w+)", rendered) == ["p", "a", "img"]
+        assert "<" not in re.sub(r"<br>", "", markdown)
+
+
 @pytest.mark.parametrize(
     "asked",
     [None, [], {}, {"key": 3}, {"key": "run nothing", "about": "share"}, {"key": "run kept", "about": "../../x"}],
@@ -263,5 +280,8 @@ def test_hostile_texts_stay_texts(world: World) -> None:
                 assert "<img src=x" not in answer.get(where, "")
     bad = hostile_report()
     text = "# <script>alert(1)</script> [x](javascript:alert(1)) ![y](http://z/y.png) <!-- a --> <b onclick=x>"
-    assert not re.search(r"<(script|b)\b|href=\"javascript", str(share_html._reading(text)))
+    assert not re.search(r"<(script|b)\b|href=\"javascript", str(share_html._reading(text, bad)))
+    shown = str(share_html._reading(section(report(), of=MODEL, dataset=NAME), report()))
+    assert re.findall(r'src="([^,"]*)', shown) == ["data:image/svg+xml;base64"]
+    assert "details" not in shown
     assert handlers_in(share_html.share(Address("run", "x"), bad, None, public=True)) == []

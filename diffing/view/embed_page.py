@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from diffing.outputs.html.embed import embed
+from diffing.view.caching import cached_per_visitor
 from diffing.view.linked_report import linked_report
 from diffing.view.page_query import LONGEST, read_address
 from diffing.view.site import Site
@@ -21,6 +22,8 @@ _POLICY = (
 )
 _FRAMES = {False: "'self'", True: "*"}
 """Who may show the page in a frame, by whether the machine is public."""
+_REMEMBERED_SECONDS = 60.0
+"""How long a page is kept: whoever opens a page that holds the frame asks for it, and a diff asks the Hub."""
 _NOTHING = "There is no finished result at this link, or not everybody may read it."
 
 
@@ -35,6 +38,7 @@ class EmbedPage:
             site: The site whose results are shown.
         """
         self._app, self._site = app, site
+        self._shown = cached_per_visitor(_REMEMBERED_SECONDS, self._page, key=lambda query: query)
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Handles one request."""
@@ -47,7 +51,7 @@ class EmbedPage:
             return
         from starlette.responses import HTMLResponse, PlainTextResponse
 
-        page = await asyncio.to_thread(self._page, query)
+        page = await asyncio.to_thread(self._shown, query)
         headers = {
             "content-security-policy": _POLICY.format(_FRAMES[self._site.settings.rules.public]),
             "x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "cache-control": "max-age=300",
@@ -60,7 +64,6 @@ class EmbedPage:
         opened = linked_report(self._site, address)
         if opened is None:
             return None
-        number = parse_qs(query[:LONGEST]).get("finding", [""])[0]
-        finding = int(number) if number.isascii() and number.isdecimal() and len(number) < 6 else None
+        finding = parse_qs(query[:LONGEST]).get("finding", [""])[0]
         page = embed(opened.report, opened.page, f"?{address.query}", finding)
         return page.encode("utf-8", "replace").decode()

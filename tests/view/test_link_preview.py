@@ -5,11 +5,13 @@ import urllib.error
 import urllib.request
 from html import unescape
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from diffing.outputs.headline import headline
 from diffing.report import load_report
+from diffing.report.index import index_of
 from diffing.view.examples import example_folder
 from diffing.view.runs import PUBLIC
 from tests.view.served import served
@@ -55,7 +57,9 @@ def test_a_result_in_a_frame_needs_no_app_and_may_be_framed(tmp_path: Path) -> N
         assert "gradio" not in page.lower()
         assert len(page) < 60_000
         assert 'href="?example=planted"' in page
-        assert page != fetched(f"{at.url}?embed=1&example=planted&finding=2").decode()
+        finding = index_of(load_report(example_folder("planted"))).differences[1].lead.hypothesis.id
+        alone = fetched(f"{at.url}?embed=1&example=planted&finding={quote(finding)}").decode()
+        assert (page.count('<li class="line'), alone.count('<li class="line')) == (12, 1)
         assert fetched(f"{at.url}?embed=1&example=planted&finding=%3Cscript%3E").decode() == page
         for nothing in ("run=nothing", "example=%3Cscript%3E", "a=x&b=y", ""):
             with pytest.raises(urllib.error.HTTPError, match="404"):

@@ -16,20 +16,20 @@ ROWS = 12
 """Maximum number of rows; the whole list is a link away."""
 
 
-def embed(report: Report, page: Page, address: str, finding: int | None = None) -> str:
+def embed(report: Report, page: Page, address: str, finding: str = "") -> str:
     """Returns the page as HTML.
 
     Args:
         report: The report.
         page: The data of its page.
         address: The address of the whole result, to which the page links.
-        finding: The number of one confirmed finding that is shown alone; other numbers show the whole answer.
+        finding: The id of one confirmed finding that is shown alone; any other text shows the whole answer.
     """
     from markupsafe import Markup
 
     rows = next((block.entries for block in page.blocks if block.key != "unconfirmed"), ())
     claims = page.answer.claims
-    alone = [entry for entry in rows if entry.lead.number == finding]
+    alone = [entry for entry in rows if entry.lead.finding.hypothesis.id == finding]
     if alone:
         claims, rows = (claim_of(alone[0].lead.finding, index_of(report)),), tuple(alone)
     return (

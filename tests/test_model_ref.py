@@ -226,3 +226,13 @@ def test_a_link_to_something_else_is_refused_in_one_line(link: str, told: str) -
         read_hub_link(link)
     assert str(refused.value).startswith(told)
     assert "\n" not in str(refused.value)
+
+
+def test_only_a_model_of_the_hub_has_a_page_there() -> None:
+    hub = "https://huggingface.co"
+    assert read_ref(f"org/name@{SHA}").hub_page == f"{hub}/org/name/tree/{SHA}"
+    assert read_ref("org/name").hub_page == f"{hub}/org/name"
+    assert read_ref(f"org/base@{SHA}+org/adapter@{OTHER_SHA}").hub_page == f"{hub}/org/adapter/tree/{OTHER_SHA}"
+    assert read_ref("providers:org/name:together").hub_page == f"{hub}/org/name"
+    for elsewhere in (f"base@{DIGEST}", f"org/name@{DIGEST}", "gpt2", "recorded:org/answers", "openai:org/name"):
+        assert read_ref(elsewhere).hub_page is None, elsewhere

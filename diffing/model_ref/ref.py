@@ -114,6 +114,17 @@ class ModelRef:
         return self.name if may_be and is_hub_name(self.name) else None
 
     @property
+    def hub_page(self) -> str | None:
+        """The web page of the model on the Hub, at its commit if that is known; None for folders and other places.
+
+        Of a base with an adapter, it is the page of the adapter.
+        """
+        last = self.parts[-1]
+        if not last.repository or "/" not in last.repository or (last.revision and not last.commit):
+            return None
+        return f"https://huggingface.co/{last.repository}" + (f"/tree/{last.commit}" if last.commit else "")
+
+    @property
     def repositories(self) -> tuple[str, ...]:
         """The `org/name` of each Hub repository of the model: two for a base with an adapter, none for a folder."""
         names = (part.repository for part in self.parts)

@@ -3,10 +3,14 @@
 The text is plain; the caller must escape it. It claims only differences that held-out prompts confirmed.
 """
 
-from diffing.outputs.claims import claim_in_words, headline_leads
+from diffing.outputs.claims import claim_in_words, confirmed_leads, headline_leads
+from diffing.outputs.count_words import count_caution
 from diffing.outputs.phrasing import HEADLINE_LENGTH, one_line, prompt_counts
 from diffing.report.index import index_of
-from diffing.types import Report
+from diffing.types import Finding, Report
+
+MOST_IN_CARD = 4
+"""Maximum number of differences in a card."""
 
 
 def headline(report: Report) -> str:
@@ -34,3 +38,15 @@ def statements(report: Report) -> tuple[str, ...]:
         heldout = prompt_counts(tested, "held-out prompt")
         return (f"No difference between {names.a} and {names.b} was confirmed on {heldout}",)
     return tuple(one_line(claim_in_words(each, names), HEADLINE_LENGTH) for each in leads)
+
+
+def findings_in_card(report: Report) -> tuple[Finding, ...]:
+    """Returns the confirmed findings that a card lists: the headline's and the next ones, in the order of the list.
+
+    If no behaviour is confirmed, they are words and phrases; if none of these is, SAE features with an example. What
+    errors of a count alone could make is no claim, and is left out.
+    """
+    leads = [each for each in confirmed_leads(index_of(report)) if each.heldout.n and not count_caution(each)]
+    headline = [each for each in headline_leads(report) if each in leads]  # has one of each model, if both have one
+    shown = [*headline, *(each for each in leads if each not in headline)][:MOST_IN_CARD]
+    return tuple(each for each in leads if each in shown)

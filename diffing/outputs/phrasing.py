@@ -35,6 +35,7 @@ _UNSEEN = re.compile(
     "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U000e0000-\U000e007f]"  # noncharacters and invisible letters
 )
 _CURLY = str.maketrans("«»", "“”")
+_COMMIT = re.compile(r"@([0-9a-f]{7})[0-9a-f]{33}(?![0-9a-f])")
 _SPACE = "\N{NO-BREAK SPACE}"
 _MINUS = "\N{MINUS SIGN}"
 
@@ -173,6 +174,11 @@ def _grouping_note(report: Report, confirmed: int) -> str:
         parts.append(count(len(index.bare_features), "SAE feature"))
     lines = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
     return f" Grouped by behaviour, the {confirmed:,} form {lines}."
+
+
+def with_short_commits(model_id: str) -> str:
+    """Returns the id of a model with seven characters of each commit; the dataset and the report keep all of them."""
+    return _COMMIT.sub(r"@\1", model_id)
 
 
 def smallest_confirmable(tested: int, n: int) -> float | None:

@@ -93,12 +93,15 @@ def launch_options(site: "Site", *, host: str = "127.0.0.1") -> dict[str, Any]:
 
     from diffing.view import theme
     from diffing.view.csrf import CsrfGuard
+    from diffing.view.embed_page import EmbedPage
     from diffing.view.link_preview import LinkPreviews, LinkPreviewTags
 
     public, outside = site.settings.rules.public, os.environ.get("SPACE_HOST", "")
-    layers = [Middleware(CsrfGuard, public=public, host=outside)]
+    layers = []
     if not public:
         layers.append(Middleware(TrustedHostMiddleware, allowed_hosts=[host, "localhost"], www_redirect=False))
+    layers.append(Middleware(EmbedPage, site=site))  # before the guard, whose rules on frames are not for it
+    layers.append(Middleware(CsrfGuard, public=public, host=outside))
     layers.append(Middleware(LinkPreviewTags, previews=LinkPreviews(site), host=outside))
     # without the package, Gradio would print a message instead of failing
     mcp_server = find_spec("mcp") is not None

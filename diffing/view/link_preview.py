@@ -13,21 +13,22 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from diffing.errors import DiffingError
-from diffing.outputs.figures.png import png_of
+from diffing.outputs.figures import badge, png_of
 from diffing.outputs.figures.preview import HEIGHT, WIDTH, preview
 from diffing.outputs.headline import headline
 from diffing.outputs.phrasing import explanation, one_line
 from diffing.types import Report
+from diffing.view.linked_report import linked_report
 from diffing.view.page_query import Address, read_address
 from diffing.view.site import Site
-from diffing.view.visitor import Visitor
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PICTURE = "/link-preview.png"
 """The path of the picture; its query is that of the page."""
+BADGE = "/badge.svg"
+"""The path of the badge, in the same way."""
 _TITLE = "How do two models behave differently?"
 _DESCRIPTION = "Compare two language models on the same prompts. Every difference is tested on prompts of its own."
 _TITLE_LENGTH, _DESCRIPTION_LENGTH = 110, 300
@@ -79,21 +80,14 @@ class LinkPreviews:
                 self._pictures[address.query] = drawn
         return drawn
 
+    def badge(self, query: str) -> bytes | None:
+        """The badge of a link with this query as SVG; None if the link opens no result."""
+        report = self._report(read_address(query))
+        return badge(report) if report else None
+
     def _report(self, address: Address) -> Report | None:
-        site, nobody = self._site, Visitor(None, self._site.settings.rules, "")
-        try:
-            match address.what:
-                case "run":
-                    key = site.key_of_run(address.value)
-                case "example":
-                    key = site.key_of_example(address.value)
-                case "diff":
-                    key = site.key_of_diff(address.value, nobody)
-                case _:
-                    return None
-            return site.report_cache.open(key).report
-        except DiffingError:  # the page itself tells why there is no result
-            return None
+        opened = linked_report(self._site, address)
+        return opened.report if opened else None
 
 
 class LinkPreviewTags:
@@ -111,11 +105,12 @@ class LinkPreviewTags:
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Handles one request."""
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or scope["path"] not in ("/", PICTURE):
+        ours = ("/", PICTURE, BADGE)
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or scope["path"] not in ours:
             await self._app(scope, receive, send)
             return
         query = scope["query_string"].decode("ascii", "replace")
-        if scope["path"] == PICTURE:
+        if scope["path"] != "/":
             await self._send_picture(query, scope, receive, send)
             return
         try:
@@ -128,12 +123,15 @@ class LinkPreviewTags:
     async def _send_picture(self, query: str, scope: "Scope", receive: "Receive", send: "Send") -> None:
         from starlette.responses import PlainTextResponse, Response
 
-        picture = await asyncio.to_thread(self._previews.picture, query)
+        draw, kind = (self._previews.badge, "image/svg+xml")
+        if scope["path"] == PICTURE:
+            draw, kind = (self._previews.picture, "image/png")
+        picture = await asyncio.to_thread(draw, query)
         if picture is None:
             await PlainTextResponse("There is no such result.", 404)(scope, receive, send)
             return
-        headers = {"cache-control": "public, max-age=3600"}
-        await Response(picture, media_type="image/png", headers=headers)(scope, receive, send)
+        headers = {"cache-control": "public, max-age=3600", "x-content-type-options": "nosniff"}
+        await Response(picture, media_type=kind, headers=headers)(scope, receive, send)
 
     def _address(self, scope: "Scope") -> str:
         """The page's address as the browser sees it, such as `https://org-name.hf.space`; previews need whole URLs."""

@@ -3,49 +3,27 @@
 import re
 import struct
 import xml.etree.ElementTree as ET
-from dataclasses import replace
 
 import pytest
 
-from diffing.outputs.figures import forest_file, png_of, preview
+from diffing.outputs.figures import badge, png_of, preview, rates_file
 from diffing.outputs.figures.svg import PALETTE, lines_of
+from diffing.outputs.headline import findings_in_card
+from diffing.outputs.rate_bars import bars
+from diffing.report.index import index_of
 from tests.outputs.samples import SAMPLES, empty_report, hostile_report, lines_report, medium_report, quiet_report
 
-ROW = re.compile(
-    r'<line stroke-width="[\d.]+" fill="none" stroke="#[0-9a-f]+" x1="(?P<low>[\d.]+)%" y1="(?P<y>[\d.]+)" '
-    r'x2="(?P<high>[\d.]+)%" y2="[\d.]+"/>(?:<svg x="(?P<of_b>[\d.]+)%"|<(?P<shape>circle) [^>]*cx="(?P<of_a>[\d.]+)%")'
-)
-
-
-def test_every_finding_is_drawn_once_on_the_side_that_does_it_more() -> None:
-    report = medium_report()
-    rows = list(ROW.finditer((forest_file(report) or b"").decode()))
-    reach = 100 * max(
-        abs(end) for f in report.findings for end in (f.heldout.net_difference.low, f.heldout.net_difference.high)
-    )
-    reach = min(int(reach // 10 + 1) * 10, 100)
-    assert len(rows) == len(report.findings)
-    assert sorted(float(row["y"]) for row in rows) == [float(row["y"]) for row in rows]
-    for row, finding in zip(rows, report.findings, strict=True):
-        net, direction = finding.heldout.net_difference, finding.hypothesis.direction
-        sign = -1 if direction == "a" else 1
-        low, high = sorted((100 * sign * net.low, 100 * sign * net.high))
-        shown = [
-            2 * reach * (float(place) - 44) / (96 - 44) - reach
-            for place in (row["low"], row["of_a"] or row["of_b"], row["high"])
-        ]
-        assert all(abs(got - want) < 0.05 for got, want in zip(shown, (low, 100 * sign * net.value, high), strict=True))
-        assert (row["shape"] == "circle") == (direction == "a")
+NAMES = index_of(lines_report()).names
 
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_files_are_whole_the_same_every_time_and_ask_for_nothing(name: str) -> None:
     report = SAMPLES[name]()
-    for make in (forest_file, preview):
+    for make in (rates_file, badge, preview):
         made = make(report)
         assert made == make(report)
         if made is None:
-            assert name == "empty"
+            assert not findings_in_card(report)
             continue
         root = ET.fromstring(made)
         assert {element.tag.rpartition("}")[2] for element in root.iter()} <= {
@@ -56,17 +34,33 @@ def test_files_are_whole_the_same_every_time_and_ask_for_nothing(name: str) -> N
         assert not [key for element in root.iter() for key in element.attrib if key.startswith("on") or "href" in key]
 
 
-def test_many_findings_are_bounded_and_none_is_no_error() -> None:
-    report = medium_report()
-    many = replace(report, findings=report.findings * 10)
-    assert len(ROW.findall((forest_file(many) or b"").decode())) == 15
-    assert forest_file(empty_report()) is None
+def test_a_card_picture_gives_both_models_rates_of_at_most_four_differences() -> None:
+    drawn = rates_file(lines_report()) or b""
+    texts = texts_of(drawn)
+    shown = [bar for finding in findings_in_card(lines_report()) for bar in bars(finding, NAMES)]
+    assert len(shown) == 8
+    assert [text for text in texts if text in {bar.value for bar in shown}] == [bar.value for bar in shown]
+    assert drawn.count(b"<rect") == 1 + sum(1 + bool(bar.width) for bar in shown)
+    pairs = [text for text in texts_of(rates_file(medium_report()) or b"") if text.startswith("more in")]
+    assert len(pairs) == 8, "of seven confirmed ones"
+    assert rates_file(quiet_report()) is None
+
+
+def test_a_badge_says_how_many_differences_there_are_and_names_both_models() -> None:
+    report = lines_report()
+    total = len(index_of(report).differences)
+    made = badge(report).decode()
+    assert texts_of(badge(report)) == ["diffing", f"{total} differences"]
+    assert f"<title>diffing: {total} differences</title>" in made
+    assert index_of(report).names.a in made.partition("<desc>")[2]
+    assert texts_of(badge(quiet_report())) == ["diffing", "no difference found"]
+    assert texts_of(badge(empty_report())) == ["diffing", "nothing tested"]
 
 
 def test_hostile_text_stays_text_and_within_its_lines() -> None:
     report = hostile_report()
-    assert b"<script" not in (forest_file(report) or b"")
-    assert b"<script" not in preview(report)
+    for made in (rates_file(report), badge(report), preview(report)):
+        assert b"<script" not in (made or b"")
     assert lines_of("one two three four", 9) == ["one two", "three fo…"]
     assert lines_of("\u8a9e" * 40, 20) == ["\u8a9e" * 10, "\u8a9e" * 9 + "\u2026"]
     assert lines_of("\x00\n", 20) == [""]

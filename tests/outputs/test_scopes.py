@@ -3,7 +3,6 @@
 import re
 from dataclasses import replace
 
-import pytest
 from rich.console import Console
 
 from diffing.cli.terminal_tables import findings_list
@@ -12,7 +11,7 @@ from diffing.metrics import metrics_of
 from diffing.outputs.card.section import section
 from diffing.outputs.dataset import dataset_files
 from diffing.outputs.examples import examples
-from diffing.outputs.figures import forest_file, preview
+from diffing.outputs.figures import preview
 from diffing.outputs.finding_results import sentence, where_it_applies
 from diffing.outputs.formats import CSV, MD
 from diffing.outputs.html import render
@@ -174,24 +173,8 @@ def test_the_table_of_findings_has_both_in_columns() -> None:
     assert {row["heldout_in_scope_n"] for row in rows if not row["scope"]} == {""}
 
 
-def test_the_plot_draws_both_intervals_and_the_axis_holds_them() -> None:
+def test_a_picture_gives_the_rates_where_a_difference_applies() -> None:
     report = scoped_report()
-    body = (forest_file(report) or b"").decode()
-    drawn = re.findall(r'<line [^>]*stroke-dasharray="4 3"[^>]* x1="([\d.]+)%" y1="[\d.]+" x2="([\d.]+)%"', body)
-    assert len(drawn) == sum(finding.hypothesis.scope is not None for finding in report.findings)
-    within = advises(report).heldout_in_scope
-    assert within is not None
-    assert within.net_difference.low is not None
-    places = [44 + (96 - 44) * (50 + 50 * end) / 100 for end in (within.net_difference.low, 1.0)]
-    assert pytest.approx(places, abs=0.02) in [[float(end) for end in each] for each in drawn]
-    assert f"where it applies: {WITHIN}" in plain(body)
-    assert "4 3" not in (forest_file(medium_report()) or b"").decode()
-
-
-def test_pictures_that_stand_alone_say_which_interval_is_which() -> None:
-    report = scoped_report()
-    assert b"dashed: where it applies" in (forest_file(report) or b"")
-    assert b"dashed: where it applies" not in (forest_file(medium_report()) or b"")
     first = replace(report, findings=(advises(report), *report.findings))
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", preview(first).decode())
     assert {"more in 100%", "more in 0%"} <= set(texts), "the rates are those where it applies"

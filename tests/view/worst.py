@@ -251,7 +251,7 @@ def of_report(attacker: Attacker, name: str) -> Iterator[Attack]:
     yield Attack(f"{name}: a text", lambda: attacker.result(name, about="text", place=0, of="a", at=0, end=10**8))
     for format in ("zip", "html", "png", "md", "csv", "parquet"):
         yield Attack(f"{name}: as {format}", lambda format=format: attacker.share(name, about="file", format=format))
-    for about in ("link", "download", "card", "preview"):
+    for about in ("share", "download", "card", "preview"):
         yield Attack(f"{name}: {about}", lambda about=about: attacker.share(name, about=about, model=f"{MODEL}-{name}"))
     for tab in ("features", "methods", "how", "raw"):
         yield Attack(f"{name}: tab {tab}", lambda tab=tab: attacker.tab(name, tab)[:100])

@@ -29,7 +29,10 @@ class LlmPlan(MethodPlan):
 
     name = "llm"
     title = "LLM"
-    hint = "An LLM describes differences and judges them. Finds what counting misses."
+    hint = (
+        "An LLM describes differences and judges them. Finds what counting misses. Needs an LLM, whose provider bills "
+        "you: about 330 calls for 450 prompts."
+    )
     heading = "Described by the LLM"
     settings = LlmSettings
     stages = (DESCRIBE, PROPOSE, JOIN, SHARPEN, STATE)

@@ -39,7 +39,10 @@ class SaePlan(MethodPlan):
 
     name = "sae"
     title = "SAE"
-    hint = "A reader model reads all responses; features of its activations show how they differ."
+    hint = (
+        "A sparse autoencoder finds internal features that fire more on one model’s answers. Needs a model with an "
+        "SAE that reads all answers here: free, but slow without a GPU."
+    )
     heading = "Seen in features of a sparse autoencoder"
     settings = SaeSettings
     stages = (READ, *LLM_STAGES.labelling, *LLM_STAGES.summing_up)

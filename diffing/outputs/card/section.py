@@ -10,8 +10,9 @@ from diffing.metrics import FALSE_DISCOVERY_RATE
 from diffing.model_ref import is_hub_name
 from diffing.outputs.card.described_model import Subject, subject_of
 from diffing.outputs.card.markers import OPT_OUT, between_markers
-from diffing.outputs.claims import claim_in_words, confirmed_leads, headline_leads, intervals_in_words
-from diffing.outputs.count_words import count_caution
+from diffing.outputs.claims import claim_in_words, confirmed_leads, intervals_in_words
+from diffing.outputs.figures import BADGE, CHART, badge_words, rates_alternative
+from diffing.outputs.headline import findings_in_card
 from diffing.outputs.markdown_code import code
 from diffing.outputs.markdown_escape import prose
 from diffing.outputs.phrasing import count, needs_examples, one_line, percent, prompt_counts, prompts_in
@@ -23,8 +24,6 @@ _EXCLUSIVE = (
     "That one model alone has a feature means that a dictionary of both models' activations found it in no other; the "
     "other model may still be able to do what the feature stands for. "
 )
-MOST = 4
-"""Maximum number of differences in a card."""
 _STATEMENT, _EXAMPLE = 240, 120
 
 
@@ -48,24 +47,13 @@ def section(report: Report, *, of: str, dataset: str | None) -> str:
         HEADING,
         _introduction(report, subject, findings),
         *items,
+        *_picture(report, findings, dataset),
         *_total(report, findings, dataset),
         _details(report, subject, findings),
     ]
     content = "\n\n".join(parts).replace("\u00a0", " ")
     names = {"with": subject.other_title, **({"dataset": dataset} if dataset else {})}
     return between_markers(f"{content}\n", names)
-
-
-def findings_in_card(report: Report) -> tuple[Finding, ...]:
-    """Returns the confirmed findings that a card lists: the headline's and the next ones, in the order of the list.
-
-    If no behaviour is confirmed, they are words and phrases; if none of these is, SAE features with an example. What
-    errors of a count alone could make is no claim, and is left out.
-    """
-    leads = [each for each in confirmed_leads(index_of(report)) if each.heldout.n and not count_caution(each)]
-    headline = [each for each in headline_leads(report) if each in leads]  # has one of each model, if both have one
-    shown = [*headline, *(each for each in leads if each not in headline)][:MOST]
-    return tuple(each for each in leads if each in shown)
 
 
 def _introduction(report: Report, subject: Subject, findings: Sequence[Finding]) -> str:
@@ -94,14 +82,26 @@ def _item(finding: Finding, subject: Subject) -> str:
     return f"- **{said}** ({intervals_in_words(finding)}).{shown}"
 
 
+def _picture(report: Report, findings: Sequence[Finding], dataset: str | None) -> list[str]:
+    """The one picture of the section: both models' rates, or without a difference the badge. It lies in the dataset."""
+    if dataset is None:
+        return []
+    at = f"https://huggingface.co/datasets/{dataset}/resolve/main"
+    if findings:
+        return [f"![{rates_alternative(report)}]({at}/{CHART})"]
+    return [f"[![diffing: {badge_words(report)}]({at}/{BADGE})](https://huggingface.co/datasets/{dataset})"]
+
+
 def _total(report: Report, findings: Sequence[Finding], dataset: str | None) -> list[str]:
     """Says how many differences are confirmed in all, and where everything can be read; empty if neither is known."""
     total = len(confirmed_leads(index_of(report)))
-    listed = f"; {len(findings)} of them are listed" if total > len(findings) else ""
-    counted = f"{count(total, 'difference is', 'differences are')} confirmed{listed}." if findings else ""
-    link = f"https://huggingface.co/datasets/{dataset}"
-    found = f"All responses, verdicts and settings: [{dataset}]({link})." if dataset else ""
-    return [" ".join(part for part in (counted, found) if part)] if counted or found else []
+    if dataset is None:
+        listed = f"; {len(findings)} of them are listed" if total > len(findings) else ""
+        return [f"{count(total, 'difference is', 'differences are')} confirmed{listed}."] if findings else []
+    counted = "Everything that was tested"
+    if total:
+        counted = f"All {total:,} confirmed differences" if total > 1 else "The confirmed difference"
+    return [f"[{counted}, with examples and all responses](https://huggingface.co/datasets/{dataset})"]
 
 
 def _details(report: Report, subject: Subject, findings: Sequence[Finding]) -> str:

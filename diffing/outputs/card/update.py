@@ -15,8 +15,9 @@ from diffing.hub import commit, head_of, hub_errors, is_private, read_file, user
 from diffing.outputs.card.described_model import subject_of
 from diffing.outputs.card.edit import OptedOutError, edit
 from diffing.outputs.card.pull_requests import PullRequest, description_of, pulls_of, title_of
-from diffing.outputs.card.section import findings_in_card, section
+from diffing.outputs.card.section import section
 from diffing.outputs.card.text_diff import changes
+from diffing.outputs.headline import findings_in_card
 from diffing.types import Report
 
 Mode: TypeAlias = Literal["dry-run", "commit", "pr"]

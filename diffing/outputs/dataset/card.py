@@ -17,6 +17,7 @@ from diffing.outputs.coverage_words import coverage_of_report
 from diffing.outputs.dataset.configs import DatasetConfig
 from diffing.outputs.dataset.identity import ENTRY, identity_of, tags_of
 from diffing.outputs.dataset.reproduce import command_of
+from diffing.outputs.figures import rates_alternative
 from diffing.outputs.headline import headline
 from diffing.outputs.line_words import overall, place
 from diffing.outputs.markdown_code import block, code
@@ -65,6 +66,7 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[DatasetConfig],
         headline=headline(report),
         explanation=phrasing.explanation(report),
         chart=chart,
+        chart_alternative=rates_alternative(report),
         title=title_of("differences", index),
         below=[title_of(block, index) for block in _FOLDED if lines_by_block(index)[block]],
         rows=shown,

@@ -17,16 +17,16 @@ from diffing.outputs.dataset.card import dataset_card
 from diffing.outputs.dataset.configs import configs_of
 from diffing.outputs.dataset.identity import TAG, Identity, identity_in, identity_of, metadata_of
 from diffing.outputs.dataset.privacy import private_part
-from diffing.outputs.figures import forest_file
+from diffing.outputs.figures import BADGE, CHART, badge, rates_file
 from diffing.outputs.phrasing import one_line
 from diffing.report import save_report
 from diffing.report.dataset_download import FOLDER
 from diffing.report.index import index_of
 from diffing.types import Report
 
-README, CHART = "README.md", "chart.svg"
+README = "README.md"
 _CONFIGS = ("findings", "responses", "judgements", "differences", "features", "prompts")
-_OURS = re.compile(rf"({'|'.join(_CONFIGS)})/[a-z]+\.parquet|{FOLDER}/[a-z0-9_]+\.(parquet|json)|chart\.svg")
+_OURS = re.compile(rf"({'|'.join(_CONFIGS)})/[a-z]+\.parquet|{FOLDER}/[a-z0-9_]+\.(parquet|json)|(chart|badge)\.svg")
 """Paths of files that a push may remove if they are no longer part of the diff."""
 _GIT = ".gitattributes"
 
@@ -61,10 +61,11 @@ def dataset_files(report: Report, repo_id: str) -> dict[str, bytes]:
         saved = {path.name: path.read_bytes() for path in sorted(save_report(report, folder).iterdir())}
     tables = {name: content for name, content in saved.items() if name.endswith(".parquet")}
     configs = configs_of(report, tables)
-    picture = forest_file(report)
+    picture = rates_file(report)
     return {
         README: dataset_card(report, repo_id, configs, CHART if picture else None),
         **({CHART: picture} if picture else {}),
+        BADGE: badge(report),
         **{config.path(split): content for config in configs for split, content in config.splits.items()},
         **{f"{FOLDER}/{name}": content for name, content in saved.items()},
     }

@@ -4,18 +4,27 @@ Within a page, a picture takes its colours and its width from the page; a pictur
 and users is escaped.
 """
 
-from diffing.outputs.figures.forest import forest_file
+from diffing.outputs.figures.badge import badge, badge_words
 from diffing.outputs.figures.png import png_of
 from diffing.outputs.figures.preview import preview
+from diffing.outputs.figures.rates import rates_alternative, rates_file
 from diffing.outputs.figures.scatter import MAX_POINTS, scatter
 from diffing.outputs.figures.svg import Picture, stylesheet
 
+CHART, BADGE = "chart.svg", "badge.svg"
+"""Paths of the picture and the badge in a dataset on the Hub, to which cards link."""
+
 __all__ = [
+    "BADGE",
+    "CHART",
     "MAX_POINTS",
     "Picture",
-    "forest_file",
+    "badge",
+    "badge_words",
     "png_of",
     "preview",
+    "rates_alternative",
+    "rates_file",
     "scatter",
     "stylesheet",
 ]

@@ -12,7 +12,7 @@ def png_of(svg: bytes) -> bytes:
     """Renders an SVG file as PNG, with only the font of this package, so that servers need no fonts.
 
     Args:
-        svg: A file from `Picture.file` or `preview`; the PNG has its size.
+        svg: A file from `preview`; the PNG has its size.
     """
     from resvg_py import svg_to_bytes
 

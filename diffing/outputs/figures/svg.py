@@ -33,8 +33,6 @@ _DECLARATION = re.compile(r"([\w-]+): ([^;]+);")
 _VARIABLE = re.compile(r"var\(--([a-z-]+)\)")
 _CLASSES = re.compile('class="([^"]*)"')
 """The class attribute of an element; it cannot match within text, where quotation marks are escaped."""
-_EDGE = 20
-"""Margin around the picture in a file, in pixels."""
 _LONGEST = 600
 """Maximum number of characters of a text before it is broken into lines."""
 
@@ -60,21 +58,6 @@ class Picture:
         return Markup('<svg class="figure {}" role="group" aria-label="{}" width="100%"{}>{}</svg>').format(
             self.kind, f"{self.name}. {self.description}", height, self.body
         )
-
-    def file(self, width: int) -> bytes:
-        """Returns a self-contained SVG file on a light background, without scripts, style sheets, links or requests.
-
-        Args:
-            width: Width in pixels.
-        """
-        height = (self.height or width) + 2 * _EDGE
-        sheet = Markup('<rect class="sheet" x="0.5" y="0.5" width="{}" height="{}" rx="10"/>').format(
-            width - 1, height - 1
-        )
-        inner = Markup('<svg x="{e}" y="{e}" width="{}" height="{}">{}</svg>').format(
-            width - 2 * _EDGE, height - 2 * _EDGE, self.body, e=_EDGE
-        )
-        return file_of(sheet + inner, width, height, self.name, self.description)
 
 
 def file_of(body: Markup, width: int, height: int, name: str, description: str) -> bytes:

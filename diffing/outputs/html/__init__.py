@@ -31,7 +31,7 @@ _CONTROLS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t
 _CONTROLS |= dict.fromkeys((*range(0x80, 0xA0), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF), 0xFFFD)
 
 
-_FORMATTERS = ("count", "interval", "measured_by", "percent", "points", "probability", "shares")
+_FORMATTERS = ("count", "interval", "measured_by", "percent", "points", "probability", "shares", "with_short_commits")
 """Functions of `phrasing` with which the templates format numbers."""
 _ROWS = ("net_of", "reason")
 """Functions of `line_rows` with which the templates fill rows."""
@@ -123,6 +123,11 @@ def stylesheet() -> str:
 def pair_script() -> str:
     """Returns the JavaScript of the views of a pair, which needs nothing else."""
     return _resource("pair.js")
+
+
+def figureless_stylesheet() -> str:
+    """Returns the CSS of a page in a frame, which has no pictures."""
+    return _resource("page.css") + _resource("embed.css")
 
 
 def visible(text: str) -> str:

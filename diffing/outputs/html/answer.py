@@ -63,14 +63,15 @@ def answer_of(report: Report) -> Answer:
     index, leads = index_of(report), headline_leads(report)
     return Answer(
         report=report,
-        claims=tuple(_claim(finding, index) for finding in leads),
+        claims=tuple(claim_of(finding, index) for finding in leads),
         pair=shown_pair(leads[0], index) if leads else None,
         coverage=_coverage(index),
         identical=sum(pair.a.text == pair.b.text for pair in report.pairs),
     )
 
 
-def _claim(finding: Finding, index: ReportIndex) -> Claim:
+def claim_of(finding: Finding, index: ReportIndex) -> Claim:
+    """Returns the statement of a confirmed finding."""
     said = tuple((with_curly_quotes(finding, text), style) for text, style in claim(finding, index.names))
     return Claim(
         index.numbers[finding.hypothesis.id], finding, said, sure_in_words(finding), expectation(finding, index.names)

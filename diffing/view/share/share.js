@@ -1,7 +1,9 @@
-// Opens one panel at a time, sends its forms, and shows the replies. Only HTML from the server's templates is inserted as markup.
+// Opens the sheet with one panel at a time, sends its forms, and shows the replies. Only HTML from the server's templates is inserted as markup.
+const HERE = "https://here.invalid/";  // in texts of the server, which does not know its address
+const PLACES = ["run", "diff", "example", "embed", "a", "b", "gallery"];
 const root = () => element.querySelector("[data-share]");
 const panel = () => element.querySelector("#share-panel");
-const actions = () => [...element.querySelectorAll(".actions [data-panel]")];
+const here = () => new URL(location.pathname, location.origin).href;
 let latest = 0;
 
 async function ask(about, more = {}) {
@@ -20,42 +22,56 @@ function say(kind, text) {
   if (box) box.textContent = text;
 }
 
+// The finding and the filters that the page shows, as its address names them.
+function shown() {
+  const named = [...new URLSearchParams(location.search)].filter(([name]) => !PLACES.includes(name) && !name.startsWith("__"));
+  return { finding: named.find(([name]) => name === "finding")?.[1], filters: named.filter(([name]) => name !== "finding") };
+}
+
+// Fills in what only the browser knows: this app's address, the open finding, the filters.
+function fill(place) {
+  const { finding, filters } = shown();
+  const keep = place.querySelector("[data-keep]");
+  for (const field of place.querySelectorAll("[data-address]")) {
+    field.dataset.given ??= field.value;
+    let text = field.dataset.given.replaceAll(HERE, here());
+    if (text.startsWith("?")) text = here() + text;
+    const more = new URLSearchParams(field.dataset.kind === "finding" ? { finding } : []);
+    if (keep?.checked && ["published", "here"].includes(field.dataset.kind)) for (const each of filters) more.append(...each);
+    field.value = more.size ? `${text}&${more}` : text;
+    if (finding) field.value = field.value.replace("?embed=1&amp;", () => `?embed=1&amp;finding=${encodeURIComponent(finding)}&amp;`);
+  }
+  place.querySelector("[data-this-finding]")?.toggleAttribute("hidden", !finding);
+  place.querySelector("[data-filtered]")?.toggleAttribute("hidden", !filters.length);
+}
+
 // Inserts HTML from the server into an element, and moves the focus to its heading.
 function put(place, html) {
   place.innerHTML = html;
-  for (const field of place.querySelectorAll("[data-address]")) {
-    if (field.value.startsWith("?")) field.value = new URL(location.pathname + field.value, location.origin).href;
-  }
+  fill(place);
   for (const link of place.querySelectorAll("[data-login]")) {
     if (parent !== window) link.target = "_blank";  // the Hub's page of signing in is not shown in a frame
   }
   const title = place.querySelector("[data-title]");
   title?.focus({ preventScroll: true });
-  const at = title?.getBoundingClientRect().top ?? 0;
-  if (at < 0 || at > 0.7 * innerHeight) title.scrollIntoView({ block: "center" });
+  title?.scrollIntoView({ block: "nearest" });
 }
 
-function close() {
-  const about = panel().dataset.about;
+function closed() {
   latest += 1;
   root().removeAttribute("aria-busy");
-  panel().hidden = true;
   panel().replaceChildren();
-  for (const action of actions()) {
-    action.setAttribute("aria-expanded", "false");
-    if (action.dataset.panel === about) action.focus();
-  }
 }
 
 async function open(about) {
   const mine = ++latest;
-  for (const action of actions()) action.setAttribute("aria-expanded", String(action.dataset.panel === about));
   root().setAttribute("aria-busy", "true");
   const answer = await ask(about);
   if (mine !== latest) return;
   root().removeAttribute("aria-busy");
   panel().dataset.about = about;
-  panel().hidden = false;
+  panel().scrollTop = 0;
+  if (!panel().open) panel().showModal();
   if (answer.panel !== undefined) put(panel(), answer.panel);
   else {
     panel().innerHTML = '<p class="problem" role="alert" data-problem></p><p><button type="button" class="quiet" data-close>Close</button></p>';
@@ -119,16 +135,16 @@ function write(button) {
 }
 
 element.addEventListener("click", (event) => {
+  if (event.target === panel()) panel().close();  // beside the sheet
   const button = event.target.closest("button");
   if (!button) return;
   const { panel: about, format, write: mode } = button.dataset;
-  if (about && button.getAttribute("aria-expanded") === "true") close();
-  else if (about) open(about);
+  if (about) open(about);
   else if (format) download(button);
   else if (mode) write(button);
   else if (button.matches("[data-copy]")) copy(button, button.closest(".address").querySelector("[data-address]"));
   else if (button.matches("[data-copy-section]")) copy(button, panel().querySelector("[data-section]"));
-  else if (button.matches("[data-close]")) close();
+  else if (button.matches("[data-close]")) panel().close();
   else if (button.matches("[data-again]")) open(panel().dataset.about);
 });
 element.addEventListener("submit", (event) => {
@@ -139,9 +155,12 @@ element.addEventListener("submit", (event) => {
 // A preview belongs to the options chosen for it, and is removed when they change.
 element.addEventListener("change", (event) => {
   if (event.target.closest("[data-ask=preview]")) panel().querySelector("[data-result]").replaceChildren();
+  if (event.target.matches("[data-keep]")) fill(panel());
 });
-element.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || !panel() || panel().hidden) return;
-  event.stopPropagation();
-  close();
-});
+element.addEventListener("close", closed, true);
+// What the picture's address refuses, it refuses to everybody else too.
+element.addEventListener("error", (event) => {
+  if (!event.target.matches(".picture")) return;
+  for (const part of panel().querySelectorAll("[data-seen]")) part.hidden = true;
+  panel().querySelector("[data-unseen]").hidden = false;
+}, true);

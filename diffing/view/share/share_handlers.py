@@ -27,7 +27,7 @@ class ShareHandlers:
         self._site = site
         self._downloads = downloads
         answers = {
-            "link": self._link,
+            "share": self._share,
             "download": self._download,
             "file": self._file,
             "push": self._push,
@@ -67,8 +67,9 @@ class ShareHandlers:
     def _act(self, raw: object) -> Act:
         return self._router.read(_ShareQuestion, raw).act if isinstance(raw, dict) else "read"
 
-    def _link(self, question: "_ShareQuestion", context: "_ShareContext") -> Reply:
-        return {"panel": share_html.link(context.place, context.report, context.dataset, public=context.visitor.public)}
+    def _share(self, question: "_ShareQuestion", context: "_ShareContext") -> Reply:
+        public = context.visitor.public
+        return {"panel": share_html.share(context.place, context.report, context.dataset, public=public)}
 
     def _download(self, question: "_ShareQuestion", context: "_ShareContext") -> Reply:
         return {"panel": share_html.download(context.report)}

@@ -1,5 +1,6 @@
 """Renders the actions above a result, and their panels, as HTML, with templates that escape every text."""
 
+import base64
 import os
 import re
 from collections.abc import Mapping
@@ -10,12 +11,18 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from diffing.hub import BoundedApi, namespaces
+from diffing.model_ref import is_hub_name
 from diffing.outputs.address_removal import public_report
 from diffing.outputs.card import CardOutcome, section
 from diffing.outputs.dataset import PushResult
 from diffing.outputs.downloads import FORMATS
+from diffing.outputs.figures import BADGE, badge, badge_words, rates_file
+from diffing.outputs.files.markdown_summary import markdown_summary
 from diffing.outputs.formats import safe_name
+from diffing.outputs.headline import headline
 from diffing.outputs.html import environment
+from diffing.outputs.html.embed import embed_title
+from diffing.outputs.phrasing import one_line
 from diffing.rendering import templates_of
 from diffing.types import SIDES, Report, Side
 from diffing.view.page_query import Address
@@ -26,9 +33,15 @@ _LONGEST_NAME = 96
 """Maximum number of characters of a dataset's name on the Hub."""
 _MOST_LINES, _WIDEST = 1_000, 2_000
 """Maximum number of lines of a diff that are shown, and of characters per line. The old card is a stranger's text."""
-_NOT_FOR_READERS = re.compile(r"^(?:<!--.*-->|</?details>|<summary>(.*)</summary>)$", re.MULTILINE)
+_NOT_FOR_READERS = re.compile(r"^(?:<!--.*-->|</details>|<details><summary>(.*)</summary>)$", re.MULTILINE)
+_PICTURE = re.compile(r'<img src="https://huggingface\.co/[^"]*"')
 _OF_FILES = re.compile(r"@[0-9a-f]{12}(?![0-9a-f])")
 """A revision that is not a commit but a digest of files: that of models and responses read from this machine."""
+_HERE = "https://here.invalid/"
+"""Stands for the address of this app, which only the browser knows; the script puts it in."""
+_FRAME = Markup(
+    '<iframe src="{}" title="{}" width="720" height="480" loading="lazy" style="border:0;max-width:100%"></iframe>\n'
+)
 _RENDERER = MarkdownIt("commonmark", {"html": False})
 
 
@@ -61,8 +74,8 @@ def actions(where: Address, opened: OpenedReport | None) -> str:
     return _rendered("actions", key=where.value, diff=where.other, again=again)
 
 
-def link(place: Address, report: Report, dataset: str | None, *, public: bool) -> str:
-    """Renders the links to a result.
+def share(place: Address, report: Report, dataset: str | None, *, public: bool) -> str:
+    """Renders the ways to share a result: links, picture, text, frame and badge.
 
     Args:
         place: The address of the result.
@@ -73,8 +86,17 @@ def link(place: Address, report: Report, dataset: str | None, *, public: bool) -
     space = os.environ.get("SPACE_ID")
     base = f"https://huggingface.co/spaces/{quote(space)}" if space else ""
     published = Address("diff", dataset) if dataset and place.what != "diff" else None
+    shown, words = published or place, badge_words(report)
     again = None if place.what == "example" else _again(report)
-    return _rendered("link", base=base, place=place, published=published, again=again, public=public)
+    picture, target = f"{_HERE}badge.svg?{shown.query}", f"{base or _HERE}?{shown.query}"
+    if published and is_hub_name(published.value):
+        picture = f"https://huggingface.co/datasets/{published.value}/resolve/main/{BADGE}"
+    return _rendered(
+        "share", base=base, place=place, published=published, shown=shown, again=again, public=public, badge=words,
+        title=one_line(headline(report), 200), markdown=markdown_summary(report, target),
+        frame=str(_FRAME.format(f"{_HERE}?embed=1&{shown.query}", embed_title(report))),  # escaped as code once more
+        badge_code=f"[![diffing: {words}]({picture})]({target})\n",
+    )  # fmt: skip
 
 
 def download(report: Report) -> str:
@@ -156,7 +178,8 @@ def preview(proposal: Proposal, outcome: CardOutcome, *, moved: bool = False) ->
     text = section(proposal.report, of=proposal.model, dataset=proposal.dataset)
     return _rendered(
         "preview", proposal=proposal, outcome=outcome, moved=moved, accounts=accounts,
-        owner=proposal.model.split("/")[0] in accounts, lines=_lines(outcome.diff), reading=_reading(text), text=text,
+        owner=proposal.model.split("/")[0] in accounts, lines=_lines(outcome.diff),
+        reading=_reading(text, proposal.report), text=text,
         **_login(proposal.visitor, proposal.place),
     )  # fmt: skip
 
@@ -201,10 +224,14 @@ def _lines(diff: str) -> list[tuple[str, str, str]]:
     return [*shown, ("place", "", f"… {left:,} more lines")] if left else shown
 
 
-def _reading(text: str) -> Markup:
-    """Renders a section as readers of the card will see it. HTML is shown as text, and only http links work."""
+def _reading(text: str, report: Report) -> Markup:
+    """Renders a section as readers of the card will see it. HTML is shown as text, and only http links work.
+
+    The picture is drawn here, because the page loads none from the Hub.
+    """
     markdown = _NOT_FOR_READERS.sub(lambda found: f"**{found[1]}**" if found[1] else "", text)
-    return Markup(_RENDERER.render(markdown))
+    drawn = base64.b64encode(rates_file(report) or badge(report)).decode()
+    return Markup(_PICTURE.sub(f'<img src="data:image/svg+xml;base64,{drawn}"', _RENDERER.render(markdown)))
 
 
 def _rendered(name: str, /, **values: object) -> str:

@@ -15,7 +15,7 @@ from diffing.outputs.html import environment
 from diffing.prompts.bundled_set import bundled_domains, read_bundled
 from diffing.rendering import templates_of
 from diffing.settings import SettingInfo, described
-from diffing.view.examples import EXAMPLES
+from diffing.view.examples import EXAMPLES, example_cards
 from diffing.view.page_query import Address
 from diffing.view.preflight.run_options import RunOption
 from diffing.view.preflight.run_preview import Preview
@@ -83,8 +83,9 @@ def form(where: Address, page: PageContext) -> str:
     return _rendered(
         "form.html.jinja", page, names={side: name[:NAME_LENGTH] for side, name in names.items()},
         named=where.what == "pair", labels=labels(), presets=PRESETS, sizes=SIZES, size=SIZE,
-        domains=bundled_domains(), bundled=_bundled(), examples=EXAMPLES, name_length=NAME_LENGTH,
-        text_length=TEXT_LENGTH, no_llm=_NO_LLM if page.rules.public and not page.signed_in else "",
+        domains=bundled_domains(), bundled=_bundled(), examples=EXAMPLES, cards=example_cards(),
+        name_length=NAME_LENGTH, text_length=TEXT_LENGTH,
+        no_llm=_NO_LLM if page.rules.public and not page.signed_in else "",
         plans=method_plans().values(), own_fields=_own_fields, fields_of=_fields_of,
         upload_megabytes=MOST_BYTES >> 20, endings=_ENDINGS,
     )  # fmt: skip

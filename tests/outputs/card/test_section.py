@@ -53,10 +53,15 @@ def test_a_card_says_what_was_confirmed_about_its_model() -> None:
     )
     text = "\n".join(lines)
     assert "- **tern-1b-base continues the user's text instead of answering it: in 16% of 180 pairs" in text
-    assert "7 differences are confirmed; 4 of them are listed. All responses, verdicts and settings: [alice" in text
+    at = "https://huggingface.co/datasets/alice/tern-diff"
+    assert lines[10:13] == [
+        f"![Rates of both models for 4 differences]({at}/resolve/main/chart.svg)",
+        "",
+        f"[All 7 confirmed differences, with examples and all responses]({at})",
+    ]
+    assert text.count("![") == 1
     assert "false discovery rate of 5% over all 12 tested sentences" in text
     assert "2 of the 4 were judged by the language model `judge-70b`" in text
-    assert "[alice/tern-diff](https://huggingface.co/datasets/alice/tern-diff)" in text
     assert "127.0.0.1" not in text
     assert "arxiv" not in text.lower()
 
@@ -68,8 +73,8 @@ def test_a_card_of_levels_and_places_is_short_and_gives_both_models_counts() -> 
         "tern-1b-base never does** (95% intervals 51 to 90% and 0 to 19%)."
     ) in lines
     before = lines.index("<details><summary>How this was measured, and its limits</summary>")
-    assert before <= 12, "what everybody sees"
-    assert "7 differences are confirmed; 4 of them are listed." in lines[before - 2]
+    assert before == 14, "the marker, the twelve lines that everybody sees, and an empty line"
+    assert lines[before - 2].startswith("[All 7 confirmed differences, with examples and all responses](https://")
     leads = [each.hypothesis.id for each in headline_leads(lines_report())]
     shown = [each.hypothesis.id for each in findings_in_card(lines_report())]
     assert set(leads) < set(shown)
@@ -121,6 +126,10 @@ def test_no_confirmed_difference_is_said_honestly() -> None:
     text = section(quiet_report(), of=CHAT, dataset=None)
     assert "no difference between their responses was confirmed on 83 prompts. This does not prove" in text
     assert findings_in(text) == []
+    assert "![" not in text, "a picture needs a dataset to lie in"
+    lines, at = lines_of(quiet_report(), dataset="alice/d"), "https://huggingface.co/datasets/alice/d"
+    assert lines[5] == f"[![diffing: no difference found]({at}/resolve/main/badge.svg)]({at})"
+    assert lines[7] == f"[Everything that was tested, with examples and all responses]({at})"
 
 
 def as_features(report: Report, plain: int) -> Report:
@@ -212,7 +221,7 @@ def test_how_the_weights_were_loaded_hides_no_model(loaded: str) -> None:
     assert section(report, of=CHAT, dataset=None) == section(plain, of=CHAT, dataset=None)
 
 
-ALLOWED = {"h2", "p", "ul", "li", "strong", "code", "a"}
+ALLOWED = {"h2", "p", "ul", "li", "strong", "code", "a", "img"}
 
 
 def rendered_tags(text: str) -> set[str]:
@@ -233,6 +242,7 @@ def test_hostile_texts_stay_text() -> None:
         assert [marker.kind for marker in body_of(text).markers] == ["begin", "end"]
         assert len(findings_in(text)) == len([finding for finding in told if finding.heldout.n])
         assert rendered_tags(text) <= ALLOWED | {""}
+        assert text.count("](https://huggingface.co/datasets/alice/diff") == 2
         once = edit(b"# Card\n", text)
         assert edit(once, text) == once
 

@@ -1,7 +1,8 @@
-"""Makes the examples of the start page anew: `python -m tests.view.examples.make [--only key]`.
+"""Makes the examples of the start page anew: `python -m tests.view.examples.make [--only key] [--models FOLDER]`.
 
-Takes about a minute. Same versions give the same bytes: all compute in float32, also where bfloat16 is fast. Look at
-the diff of each `report.json`, and at the examples in the result view, before they are committed.
+Takes about a minute, and with the folder of real models some minutes more for each of theirs. Same versions give the
+same bytes: all compute in float32, also where bfloat16 is fast. Look at the diff of each `report.json`, and at the
+examples in the result view, before they are committed.
 """
 
 import argparse
@@ -23,6 +24,8 @@ from diffing.run import Builder, run
 from diffing.run_prompts import load_run_prompts
 from diffing.types import Report
 from diffing.view.examples import example_folder
+from tests.view.examples.cards import store_cards
+from tests.view.examples.real import REAL, real_makers
 from tests.view.examples.stand_in import OVERLOOKS, StandIn
 
 log = logging.getLogger(__name__)
@@ -88,16 +91,21 @@ MAKERS: Mapping[str, Callable[[Store], Report]] = {"planted": planted, "rules": 
 def main() -> None:
     """Makes those that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=list(MAKERS), action="append", help="may be given several times")
-    keys = parser.parse_args().only or list(MAKERS)
+    parser.add_argument("--only", choices=[*MAKERS, *REAL], action="append", help="may be given several times")
+    parser.add_argument("--models", type=Path, help="the folder that tests.benchmarks.real_models made")
+    parser.add_argument("--cache", type=Path, help="keeps the responses there; else they are made anew")
+    asked = parser.parse_args()
+    makers = {**MAKERS, **(real_makers(asked.models) if asked.models else {})}
+    keys = asked.only or list(makers)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     exact = patch("diffing.models.local.memory.fast_bfloat16", return_value=False)
     with tempfile.TemporaryDirectory() as folder, exact:
-        store = Store(Path(folder) / "completions.sqlite")
+        store = Store((asked.cache or Path(folder)) / "completions.sqlite")
         for key in keys:
-            where = save_report(MAKERS[key](store), example_folder(key))
+            where = save_report(makers[key](store), example_folder(key))
             size = sum(path.stat().st_size for path in where.iterdir())
             log.info("%s: %s KB", key, f"{size / 1000:,.0f}")
+    store_cards()
 
 
 if __name__ == "__main__":

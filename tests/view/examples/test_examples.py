@@ -9,16 +9,20 @@ import pytest
 from diffing.config import DiffConfig, settings_of
 from diffing.demo.config import demo_config
 from diffing.errors import SettingError
+from diffing.outputs.phrasing import prompts_in
 from diffing.report import load_report
 from diffing.report.schema import DOCUMENT, SCHEMA_VERSION
 from diffing.run import model_ids
 from diffing.run_settings import as_stored
 from diffing.types import Report, Verdict
-from diffing.view.examples import EXAMPLES, Example, example_folder
+from diffing.view.examples import EXAMPLES, Example, example_cards, example_folder
 from diffing.view.result import result_html
 from diffing.view.result.report_cache import OpenedReport
+from tests.benchmarks.real_models import PACKAGES, SMOLLM2
 from tests.demo.test_demo_run import PLANTED, TOO_RARE, evidence_for
 from tests.view.examples import make
+from tests.view.examples.cards import card_of
+from tests.view.examples.real import REAL
 from tests.view.examples.stand_in import behaviours
 
 KEYS = [example.key for example in EXAMPLES]
@@ -38,32 +42,59 @@ def reports() -> dict[str, Report]:
     return {key: load_report(example_folder(key), token=False) for key in KEYS}
 
 
-def test_three_examples_with_short_titles() -> None:
-    assert KEYS == list(make.MAKERS) == list(CONFIGS)
+def test_each_example_has_a_maker_and_a_short_title() -> None:
+    assert KEYS == [*make.MAKERS, *REAL]
+    assert list(make.MAKERS) == list(CONFIGS)
     assert all(0 < len(example.title) <= 40 for example in EXAMPLES)
     assert all(example.caption.endswith(".") and ". " not in example.caption for example in EXAMPLES)
 
 
 @pytest.mark.parametrize("key", ["", "nothing", "../examples/planted", "planted/", "<b>" + "x" * 1000])
 def test_an_unknown_key_opens_nothing(key: str) -> None:
-    with pytest.raises(SettingError, match=r"There is no example .*expected one of planted, rules, itself") as caught:
+    with pytest.raises(
+        SettingError, match=r"There is no example .*expected one of planted, rules, itself, two-prompts"
+    ) as caught:
         example_folder(key)
     assert len(str(caught.value)) < 200
 
 
 def test_they_are_small() -> None:
     files = [path for example in EXAMPLES for path in example.folder.iterdir()]
-    assert sum(path.stat().st_size for path in files) < 2_500_000
+    assert sum(path.stat().st_size for path in files) < 2_000_000
     assert {path.suffix for path in files} == {".json", ".parquet"}
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=KEYS)
+def test_the_cards_of_the_start_page_say_what_the_reports_say(reports: dict[str, Report]) -> None:
+    assert dict(example_cards()) == {key: card_of(report) for key, report in reports.items()}
+    assert [len(card.bars) for card in example_cards().values()][:3] == [2, 2, 0]
+
+
+@pytest.mark.parametrize("example", EXAMPLES[: len(CONFIGS)], ids=list(CONFIGS))
 def test_they_are_of_this_version(example: Example, reports: dict[str, Report]) -> None:
     """Made by this schema, with these settings, of the models that ship; else make them anew."""
     report, config = reports[example.key], CONFIGS[example.key]()
     assert json.loads((example.folder / DOCUMENT).read_text(encoding="utf-8"))["schema_version"] == SCHEMA_VERSION
     assert as_stored(report.settings) == settings_of(config)
     assert (report.model_a.id, report.model_b.id) == model_ids(config)
+
+
+@pytest.mark.parametrize("key", REAL)
+def test_what_is_said_of_real_models_is_said_of_files_that_are_named_exactly(
+    key: str, reports: dict[str, Report]
+) -> None:
+    report, config = reports[key], REAL[key]
+    assert json.loads((example_folder(key) / DOCUMENT).read_text(encoding="utf-8"))["schema_version"] == SCHEMA_VERSION
+    assert as_stored(report.settings) == settings_of(config)
+    for info, folder in ((report.model_a, config.model_a), (report.model_b, config.model_b)):
+        assert re.fullmatch(rf"{re.escape(folder)}@[0-9a-f]{{12}}", info.id)
+        assert info.ref.hub_page is None, "the Hub has other weights under this name"
+        (note,) = [note for note in report.notes if note.startswith(f"{folder} is what")]
+        packages = PACKAGES.get(folder, PACKAGES[SMOLLM2])
+        assert len(re.findall(r"sha256 [0-9a-f]{64}\)", note)) == len(packages)
+        assert all(package in note for package in packages)
+        assert re.search(r"sha256 of model\.safetensors: [0-9a-f]{64}\.", note)
+    assert prompts_in(report, "train") == config.train
+    assert prompts_in(report, "heldout") == config.heldout
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -75,7 +106,8 @@ def test_no_folder_of_a_machine_is_told(key: str, reports: dict[str, Report]) ->
         *(f"{pair.prompt} {pair.a} {pair.b}" for pair in report.pairs),
     ]
     assert FOLDERS.search("prompts of /home/me/prompts.jsonl")
-    assert [found[0] for text in told for found in FOLDERS.finditer(text)] == []
+    asked = "".join(pair.prompt.text for pair in report.pairs)  # one of the bundled prompts shows a traceback
+    assert [found[0] for text in told for found in FOLDERS.finditer(text) if found[0] not in asked] == []
 
 
 def test_thirteen_of_fourteen_planted_differences_are_confirmed(reports: dict[str, Report]) -> None:

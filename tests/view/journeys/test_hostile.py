@@ -18,7 +18,10 @@ from tests.view.looks import fits
 from tests.view.served import Served, served
 
 pytestmark = pytest.mark.browser
-_FOREIGN = ".diffing :is(script, img, iframe, base, meta, link, style, object, embed, video, math, template, slot)"
+_FOREIGN = (
+    ".diffing :is(script, iframe, base, meta, link, style, object, embed, video, math, template, slot), "
+    '.diffing img:not([src^="link-preview.png?"], [src^="badge.svg?"])'
+)
 """Elements that no template of ours holds."""
 _ARRIVED = """(query) => new Promise((done) => {
   document.addEventListener("diffing-arrived", () => setTimeout(done, 30), { once: true });
@@ -94,11 +97,20 @@ def test_a_result(at: Served, browser: Any) -> None:
         page.get_by_role("tab", name=tab).first.click()
         page.locator(f"[role=tabpanel]:visible {shown}").first.wait_for()
         untouched(page)
-    for panel in ("link", "download", "push", "card"):
-        page.locator(f".action[data-panel={panel}]").click()
+    page.locator(".action[data-panel=share]").click()
+    for panel in ("share", "download", "share", "push", "share", "card"):
+        if panel != "share" or page.locator("#share-panel [data-panel=share]").count():
+            page.locator(f"#share-panel [data-panel={panel}]").click()
         page.locator("#share-panel [data-title]").wait_for()
         page.wait_for_function("(it) => document.querySelector('#share-panel').dataset.about === it", arg=panel)
         untouched(page)
+    page.goto(f"{at.url}?embed=1&run=kept")
+    assert page.locator("li.line").count() == 12
+    assert page.evaluate("window.hit") is None
+    assert page.locator(_FOREIGN).count() == 0
+    assert page.went_wrong == []
+    page.set_viewport_size(NARROW)
+    assert fits(page)
     page.context.close()
 
 

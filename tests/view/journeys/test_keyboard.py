@@ -99,9 +99,12 @@ def test_evidence_filters_and_a_card(at: Served, browser: Any) -> None:
     page = open_page(browser)
     page.goto(f"{at.url}?run=kept")
     page.locator("[data-list] [data-shown]").wait_for()
-    to(page, "[data-panel=card]")
+    to(page, ".action[data-panel=share]")
     press(page, "Enter")
     page.wait_for_function(_AT, arg="#share-panel [data-title]")
+    to(page, "#share-panel [data-panel=card]")
+    press(page, "Enter")
+    page.wait_for_function(f"() => ({_AT})('#share-panel [data-title]') && document.querySelector('[data-about=card]')")
     to(page, "[type=radio][name=model]")
     press(page, "Space")
     to(page, "[type=submit]")
@@ -109,7 +112,7 @@ def test_evidence_filters_and_a_card(at: Served, browser: Any) -> None:
     page.wait_for_function(_AT, arg="[data-result] [data-title]")
     to(page, "[data-write=pr]")
     press(page, "Escape")
-    assert page.evaluate(_AT, "[data-panel=card]"), "back where the panel was opened"
+    assert page.evaluate(_AT, ".action[data-panel=share]"), "back where the panel was opened"
 
     to(page, "[role=tab]")
     press(page, "ArrowRight")

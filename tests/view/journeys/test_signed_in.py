@@ -79,10 +79,12 @@ def refused(page: Any, url: str) -> None:
 def test_each_acts_in_their_own_name_and_reads_what_is_theirs(space: Space, browser: Any) -> None:
     alice = open_page(browser)
     alice.goto(f"{space.url}?run=kept")
+    alice.get_by_role("button", name="Share").click()
     alice.get_by_role("button", name="Put on the Hub").click()
     alice.locator("#share-panel").get_by_role("link", name="Sign in with Hugging Face").click()
     alice.get_by_role("link", name="Continue as alice").click()
     alice.wait_for_url(f"{space.url}?run=kept")
+    alice.get_by_role("button", name="Share").click()
     alice.get_by_role("button", name="Put on the Hub").click()
     alice.get_by_role("textbox", name="Dataset").fill(PRIVATE)
     alice.get_by_role("checkbox", name="Private").check()

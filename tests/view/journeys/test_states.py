@@ -109,10 +109,16 @@ def test_the_panels_above_a_result(at: Served, browser: Any) -> None:
     page = open_page(browser)
     page.goto(f"{at.url}?run=kept")
     wrong: list[str] = []
-    for panel, shown in (("Link", "Copy"), ("Download", ".zip"), ("Hub", "Publish"), ("model card", "Show what")):
-        page.locator(".action", has_text=panel).click()
+    page.locator(".action.main").click()
+    page.locator("#share-panel .picture").wait_for()
+    wrong += look_at(page, "share", ".share")
+    for panel, shown in (("Download", ".zip"), ("Hub", "Publish"), ("model card", "Show what")):
+        page.locator("#share-panel").get_by_role("button", name=panel).click()
         page.locator("#share-panel").get_by_role("button", name=shown).first.wait_for()
         wrong += look_at(page, f"share-{panel.lower().replace(' ', '-')}", ".share")
+        page.get_by_role("button", name="All ways to share").click()
+        page.locator("#share-panel .picture").wait_for()
+    page.locator("#share-panel").get_by_role("button", name="model card").click()
     page.get_by_role("button", name="Show what would change").click()
     page.get_by_role("button", name="Commit to the card").wait_for()
     wrong += look_at(page, "share-card-preview", ".share")

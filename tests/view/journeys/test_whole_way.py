@@ -108,6 +108,7 @@ def it_is_downloaded(page: Any) -> None:
 
 def it_is_published(page: Any, hub: LocalHub) -> None:
     """As a dataset of alice's."""
+    page.get_by_role("button", name="All ways to share").click()
     page.get_by_role("button", name="Put on the Hub").click()
     page.get_by_role("textbox", name="Dataset").fill(DATASET)
     page.get_by_role("button", name="Publish").click()

@@ -33,7 +33,8 @@ def test_a_result_is_taken_away_published_proposed_and_reopened(
         page = browser.new_page(viewport={"width": 390, "height": 800})
         wrong: list[str] = []
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(f"{at.url}?run=kept")
+        finding = report().findings[0].hypothesis.id
+        page.goto(f"{at.url}?run=kept&finding={finding}&side=b")
         page.get_by_role("button", name="Download").click()
         page.wait_for_function(
             "document.activeElement.textContent === 'Download' && document.activeElement.matches('h2')"
@@ -50,6 +51,18 @@ def test_a_result_is_taken_away_published_proposed_and_reopened(
         page.locator("#share-panel").wait_for(state="hidden")
         assert page.evaluate("document.activeElement.dataset.panel") == "download"
 
+        page.get_by_role("button", name="Share").click()
+        assert page.get_by_role("textbox", name="This finding").input_value() == f"{at.url}?run=kept&finding={finding}"
+        whole = page.get_by_role("textbox", name="This result, in this app")
+        assert whole.input_value() == f"{at.url}?run=kept&side=b"
+        page.get_by_label("Keep my filters in the link").uncheck()
+        assert whole.input_value() == f"{at.url}?run=kept"
+        frame = page.get_by_role("textbox", name="HTML of the frame").input_value()
+        assert f'src="{at.url}?embed=1&amp;finding={finding}&amp;run=kept"' in frame
+        assert at.url in page.get_by_role("textbox", name="Markdown of the badge").input_value()
+        assert (
+            page.locator("#share-panel .picture").evaluate("async (it) => (await it.decode(), it.naturalWidth)") == 1200
+        )
         page.get_by_role("button", name="Put on the Hub").click()
         dataset = page.get_by_role("textbox", name="Dataset")
         assert dataset.input_value() == "alice/base-vs-tuned"
@@ -69,9 +82,11 @@ def test_a_result_is_taken_away_published_proposed_and_reopened(
         assert world.readme("refs/pr/1") == edit(CARD, section(report(), of=MODEL, dataset="alice/mine"))
         assert world.readme() == CARD
 
-        page.get_by_role("button", name="Link").click()
+        page.get_by_role("button", name="All ways to share").click()
+        badge = page.get_by_role("textbox", name="Markdown of the badge").input_value()
+        assert "(https://huggingface.co/datasets/alice/mine/resolve/main/badge.svg)" in badge
         link = page.get_by_role("textbox", name="This result, on the Hub")
-        assert link.input_value() == f"{at.url}?diff=alice/mine"
+        assert link.input_value() == f"{at.url}?diff=alice/mine&side=b"
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         page.goto(link.input_value())
         page.locator("[data-share][data-dataset='alice/mine']").wait_for(state="attached")

@@ -9,9 +9,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from markdown_it import MarkdownIt
 
 from diffing.errors import HubError
 from diffing.outputs.card import edit, section
+from diffing.outputs.figures import badge_words
 from diffing.types import ModelInfo
 from diffing.view.page_query import Address
 from diffing.view.runs import OWN_MACHINE
@@ -20,6 +22,7 @@ from diffing.view.share.hub_refusals import explain
 from diffing.view.share.served_downloads import Downloads
 from diffing.view.share.share_handlers import ShareHandlers
 from diffing.view.visitor import Visitor
+from tests.hostile import handlers_in
 from tests.outputs.samples import hostile_report
 from tests.view.share.conftest import CARD, MODEL, OTHER, RUN, World, keep, report
 
@@ -215,28 +218,51 @@ def test_links_hold_no_address_of_a_server_and_lead_back(world: World) -> None:
             Address("run", site.key_of_run(RUN)),
             ShareHandlers(site, Downloads(world.folder)).opened(site.key_of_run(RUN)),
         )
-        panel = world.ask(site, "link")["panel"]
-        published = world.ask(site, "link", dataset=NAME)["panel"]
-        diff = share_html.link(Address("diff", NAME), report(), NAME, public=True)
+        panel = world.ask(site, "share")["panel"]
+        published = world.ask(site, "share", dataset=NAME)["panel"]
+        diff = share_html.share(Address("diff", NAME), report(), NAME, public=True)
     again = f"?a={OTHER}&amp;b={MODEL}"
     assert again in row
     assert again in panel
     assert "?run=kept" in panel
     assert "put it on the Hub" in panel
     assert f"?diff={NAME}" in published
-    assert diff.count("data-address") == 2
+    assert diff.count('type="text" readonly') == 3, "this finding, this result, and a new comparison"
+    at = f"https://huggingface.co/datasets/{NAME}/resolve/main/badge.svg"
+    assert f"[![diffing: {badge_words(report())}]({at})](https://here.invalid/?diff={NAME})" in published
+    assert (
+        f"[![diffing: {badge_words(report())}](https://here.invalid/badge.svg?run=kept)](https://here.invalid/?run=kept)"
+        in panel
+    )
+    assert "https://here.invalid/?embed=1&amp;amp;run=kept" in panel
 
 
 def test_models_of_files_alone_cannot_be_named_in_a_link() -> None:
     of_files = replace(report(), model_a=ModelInfo("base@8be7d2bffc4f", "model_a"))
-    panel = share_html.link(Address("run", "kept"), of_files, None, public=False)
+    panel = share_html.share(Address("run", "kept"), of_files, None, public=False)
     assert "?run=kept" in panel
     assert "?a=" not in panel
 
 
+def test_code_that_others_paste_is_a_frame_and_a_picture_whatever_the_names_are() -> None:
+    bad = hostile_report()
+    for a, b in ((bad.model_a.id, bad.model_b.id), ('x"><script>window.hit=1</script>', "</textarea>](http://z/) <b>")):
+        evil = replace(bad, model_a=replace(bad.model_a, id=a), model_b=replace(bad.model_b, id=b))
+        panel = share_html.share(Address("run", "kept"), evil, None, public=True)
+        markdown, frame, badge = (
+            html.unescape(each) for each in re.findall(r"<textarea[^>]*>(.*?)</textarea>", panel, re.DOTALL)
+        )
+        assert re.findall(r"<(\w+)", frame) == ["iframe"]
+        assert frame.count('"') == 2 * len(re.findall(r' \w+="', frame)) == 12
+        assert handlers_in(frame) == []
+        rendered = MarkdownIt("gfm-like", {"linkify": False}).render(badge)
+        assert re.findall(r"<(\w+)", rendered) == ["p", "a", "img"]
+        assert "<" not in re.sub(r"<br>", "", markdown)
+
+
 @pytest.mark.parametrize(
     "asked",
-    [None, [], {}, {"key": 3}, {"key": "run nothing", "about": "link"}, {"key": "run kept", "about": "../../x"}],
+    [None, [], {}, {"key": 3}, {"key": "run nothing", "about": "share"}, {"key": "run kept", "about": "../../x"}],
 )
 def test_nonsense_is_answered_in_one_line(world: World, asked: object) -> None:
     with world.site() as site:
@@ -248,11 +274,14 @@ def test_nonsense_is_answered_in_one_line(world: World, asked: object) -> None:
 def test_hostile_texts_stay_texts(world: World) -> None:
     evil = "<img src=x onerror=alert(1)>\"'${1}{{1}}"
     with world.site() as site:
-        for about in ("link", "card", "push", "preview", "publish"):
+        for about in ("share", "card", "push", "preview", "publish"):
             answer = world.ask(site, about, dataset=evil, model=evil, name=evil, link="on", mode=evil)
             for where in ("panel", "result"):
-                assert "<img" not in answer.get(where, "")
+                assert "<img src=x" not in answer.get(where, "")
     bad = hostile_report()
     text = "# <script>alert(1)</script> [x](javascript:alert(1)) ![y](http://z/y.png) <!-- a --> <b onclick=x>"
-    assert not re.search(r"<(script|b)\b|href=\"javascript", str(share_html._reading(text)))
-    assert "onerror=" not in re.sub(r"&lt;.*?&gt;", "", share_html.link(Address("run", "x"), bad, None, public=True))
+    assert not re.search(r"<(script|b)\b|href=\"javascript", str(share_html._reading(text, bad)))
+    shown = str(share_html._reading(section(report(), of=MODEL, dataset=NAME), report()))
+    assert re.findall(r'src="([^,"]*)', shown) == ["data:image/svg+xml;base64"]
+    assert "details" not in shown
+    assert handlers_in(share_html.share(Address("run", "x"), bad, None, public=True)) == []

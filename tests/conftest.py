@@ -52,6 +52,7 @@ if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_I
     signal.signal(signal.SIGHUP, lambda *_: None)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(config: pytest.Config, specs: list[Any]) -> None:
     """Workers are forked from the process that forks the tests' commands, as each would import for ten seconds."""
     if Path.cwd() != Path(__file__).parents[1] or not hasattr(os, "pidfd_open"):

@@ -118,23 +118,23 @@ class Starter:
     """`with Starter(folder) as starter: starter.run(["show", "runs/x"], env)`; several threads may ask it."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         """Those that name the same one share a process."""
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         self._socket = socket.socket(socket.AF_UNIX)
         self._process: subprocess.Popen[bytes] | None = None
-        with locked(self._folder):
+        with locked(self.folder):
             try:
-                self._socket.connect(str(self._folder / SOCKET))
+                self._socket.connect(str(self.folder / SOCKET))
             except (FileNotFoundError, ConnectionRefusedError):
-                command = [sys.executable, "-m", "tests.starter", str(self._folder)]
+                command = [sys.executable, "-m", "tests.starter", str(self.folder)]
                 process = subprocess.Popen(command, stdin=-3, stdout=-1, env=_bare(), cwd=Path(__file__).parents[1])
                 assert process.stdout is not None
                 with process.stdout as said:
                     assert said.readline() == b"listening\n"
-                self._socket.connect(str(self._folder / SOCKET))
+                self._socket.connect(str(self.folder / SOCKET))
                 self._process = process
         self._stream = self._socket.makefile("rw", encoding="utf-8")
         return self

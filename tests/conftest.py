@@ -3,11 +3,12 @@
 import gc
 import importlib
 import os
+import shlex
 import shutil
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -40,6 +41,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # several workers share few cores, where threads of linear algebra only wait for each other
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 skip_stubs()
+# What is imported while tests are collected stays; searching it for garbage again and again takes a tenth of the time.
+gc.disable()
 # In the background of a shell Ctrl-C is ignored, and so it would be by the commands that tests start and stop.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -47,6 +50,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # the tests themselves go on.
 if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config, specs: list[Any]) -> None:
+    """Workers are forked from the process that forks the tests' commands, as each would import for ten seconds."""
+    if Path.cwd() != Path(__file__).parents[1] or not hasattr(os, "pidfd_open"):
+        return
+    folder = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # where xdist puts those of workers
+    kept = ExitStack()
+    kept.enter_context(Starter(folder))
+    config.add_cleanup(kept.close)
+    for spec in specs:
+        spec.python = shlex.join([sys.executable, "-m", "tests.starter", "worker", str(folder)])
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -62,6 +78,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     for file in files[int(worker["workerid"].removeprefix("gw")) :: worker["workercount"]]:
         with suppress(Exception, pytest.skip.Exception):  # collection tells of it
             importlib.import_module(".".join(file.relative_to(root).with_suffix("").parts))
+
+
+def pytest_collection_finish() -> None:
+    """From here on garbage is collected; see `kept`."""
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,8 @@ class _Finder(MetaPathFinder):
 
 
 def skip_stubs() -> None:
-    """Call it before the first import of Gradio."""
+    """Call it before the first import of Gradio; a process that was forked from one that did need not."""
+    if any(isinstance(each, _Finder) for each in sys.meta_path):
+        return
     assert MODULE not in sys.modules
     sys.meta_path.insert(0, _Finder())

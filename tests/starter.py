@@ -1,6 +1,7 @@
 """Starts `diffing` commands, and code, quickly: forks them from a process that has the slow libraries loaded already.
 
-All workers of one `pytest -n` share that process; it ends when the last of them has gone.
+All workers of one `pytest -n` share that process and are forked from it themselves; it ends when the last of them has
+gone.
 
 A command of its own has its own environment, folder, output and process, that can be killed; only the seconds in which
 Python imports scipy, pandas, scikit-learn, torch, transformers, Gradio, and our own modules are spent once instead of
@@ -117,23 +118,23 @@ class Starter:
     """`with Starter(folder) as starter: starter.run(["show", "runs/x"], env)`; several threads may ask it."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         """Those that name the same one share a process."""
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         self._socket = socket.socket(socket.AF_UNIX)
         self._process: subprocess.Popen[bytes] | None = None
-        with locked(self._folder):
+        with locked(self.folder):
             try:
-                self._socket.connect(str(self._folder / SOCKET))
+                self._socket.connect(str(self.folder / SOCKET))
             except (FileNotFoundError, ConnectionRefusedError):
-                command = [sys.executable, "-m", "tests.starter", str(self._folder)]
+                command = [sys.executable, "-m", "tests.starter", str(self.folder)]
                 process = subprocess.Popen(command, stdin=-3, stdout=-1, env=_bare(), cwd=Path(__file__).parents[1])
                 assert process.stdout is not None
                 with process.stdout as said:
                     assert said.readline() == b"listening\n"
-                self._socket.connect(str(self._folder / SOCKET))
+                self._socket.connect(str(self.folder / SOCKET))
                 self._process = process
         self._stream = self._socket.makefile("rw", encoding="utf-8")
         return self
@@ -143,7 +144,7 @@ class Starter:
         self._socket.close()
         if self._process is not None:
             with suppress(subprocess.TimeoutExpired):  # others may use it still
-                self._process.wait(1)
+                self._process.wait(5)
 
     def ask(self, request: Mapping[str, Any]) -> Any:
         """One request, one answer."""
@@ -200,7 +201,8 @@ def _bare() -> dict[str, str]:
 
 def _opened(names: Sequence[str]) -> list[int]:
     """Standard input, output and errors of a command; a pipe's end is opened as this end alone."""
-    modes = (os.O_RDONLY, os.O_WRONLY | os.O_CREAT, os.O_WRONLY | os.O_CREAT)
+    written = os.O_WRONLY | os.O_CREAT | os.O_APPEND  # others may write to the file as well
+    modes = (os.O_RDONLY, written, written)
     return [os.open(name, mode, 0o600) for name, mode in zip(names, modes, strict=True)]
 
 
@@ -268,6 +270,7 @@ def _compile_templates() -> None:
 
 
 def _preload() -> None:
+    gc.disable()  # what is imported stays
     skip_stubs()
     for module in PRELOADED:
         with suppress(ModuleNotFoundError):  # parts that another version of a library has not
@@ -276,6 +279,7 @@ def _preload() -> None:
     assert not [module for module in UNTOUCHED if module in sys.modules], (
         "it would keep the environment of this process"
     )
+    gc.enable()
     gc.freeze()  # a collection in a command would copy all of this
 
 
@@ -322,5 +326,20 @@ def _serve(folder: Path) -> None:
                     return
 
 
+def _be_worker(folder: Path, code: str) -> int:
+    """Stands for a worker of `pytest -n`, in place of the Python that was to run this code; returns its exit status."""
+    ends = [f"/proc/{os.getpid()}/fd/{end}" for end in range(3)]
+    request = {"args": ["-c", code], "env": dict(os.environ), "files": ends, "cwd": os.getcwd(), "file_size": None}
+    with Starter(folder) as starter:
+        worker = Process(starter, starter.ask(request))
+        with os.fdopen(os.pidfd_open(worker.pid)) as ended:
+            select.select([ended], [], [])
+        return worker.wait()
+
+
 if __name__ == "__main__":
-    _serve(Path(sys.argv[1]))
+    match sys.argv[1:]:
+        case ["worker", folder, *_, code]:
+            sys.exit(_be_worker(Path(folder), code))
+        case [folder]:
+            _serve(Path(folder))

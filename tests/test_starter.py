@@ -50,3 +50,12 @@ def test_gradio_takes_what_is_set(starter: Starter, tmp_path: Path) -> None:
     done = starter.run(["-c", code], environment)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["9", "127.0.0.9", "me", "org/space", "change", "True"]
+
+
+def test_a_worker_of_pytest_is_forked_in_place_of_a_python(starter: Starter) -> None:
+    """It has the slow libraries loaded, and input, output and exit status of the Python that it replaces."""
+    pytest.importorskip("torch", reason="needs the extra local")
+    code = "import sys; print('torch' in sys.modules, sys.argv, input()); sys.exit(3)"
+    command = [sys.executable, "-m", "tests.starter", "worker", str(starter.folder), "-u", "-c", code]
+    done = subprocess.run(command, input="a line\n", capture_output=True, text=True, cwd=Path(__file__).parents[1])
+    assert (done.returncode, done.stdout, done.stderr) == (3, "True ['-c'] a line\n", "")

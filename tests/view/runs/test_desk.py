@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -137,7 +138,7 @@ def test_no_time_is_told_before_a_twentieth_is_measured_and_then_at_two_speeds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = iter((0.0, 10.0, 20.0, *(20.0 + each / 10 for each in range(1, 61))))
-    monkeypatch.setattr(run_state.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(run_state, "time", SimpleNamespace(monotonic=lambda: next(clock)))  # threads keep their own
     progress = ProgressTracker()
     for done in (0, 9):
         progress.update("responses a", done, 200)

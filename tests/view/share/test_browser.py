@@ -69,7 +69,7 @@ def test_a_result_is_taken_away_published_proposed_and_reopened(
         assert world.readme("refs/pr/1") == edit(CARD, section(report(), of=MODEL, dataset="alice/mine"))
         assert world.readme() == CARD
 
-        page.get_by_role("button", name="Link").click()
+        page.get_by_role("button", name="Link", exact=True).click()
         link = page.get_by_role("textbox", name="This result, on the Hub")
         assert link.input_value() == f"{at.url}?diff=alice/mine"
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")

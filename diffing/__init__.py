@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from diffing.models.cache import Store
     from diffing.models.local.spec import LocalOptions
     from diffing.models.meter import Meter
+    from diffing.models.process_group import ProcessGroup
     from diffing.pipeline import DiffOptions, diff_models
     from diffing.prompts import load_prompts
     from diffing.report import load_report, save_report
@@ -132,6 +133,7 @@ __all__ = [
     "PhraseSearch",
     "Place",
     "Price",
+    "ProcessGroup",
     "Prompt",
     "PropertyMeasure",
     "Quantization",
@@ -191,6 +193,7 @@ _HOMES = {
         "diffing.models.cache": "Store",
         "diffing.models.local.spec": "LocalOptions",
         "diffing.models.meter": "Meter",
+        "diffing.models.process_group": "ProcessGroup",
         "diffing.pipeline": "DiffOptions diff_models",
         "diffing.prompts": "load_prompts",
         "diffing.report": "load_report save_report",

@@ -9,12 +9,14 @@ from diffing.methods.base import plans_of
 from diffing.model_ref import is_recorded
 from diffing.models import LoadOptions, Model, Price, load_model
 from diffing.models.server_notes import WithServerNotes
-from diffing.pipeline import DiffOptions, diff_models
+from diffing.pipeline import DiffOptions, diff_models, read_shares
+from diffing.responses import respond
 from diffing.run_prompts import prompts_of
 from diffing.types import (
     OnHypotheses,
     OnProgress,
     OnResponse,
+    Prompt,
     Report,
     Side,
     ignore_hypotheses,
@@ -23,8 +25,11 @@ from diffing.types import (
 )
 
 if TYPE_CHECKING:
+    from diffing.methods.base import Method
     from diffing.models.cache import Store
     from diffing.models.meter import Meter
+    from diffing.models.process_group import ProcessGroup
+    from diffing.prompt_selection.selected import SelectedPrompts
 
 
 def run(
@@ -33,17 +38,23 @@ def run(
     limits: Limits | None = None,
     store: "Store | None" = None,
     models: tuple[Model, Model] | None = None,
+    group: "ProcessGroup | None" = None,
+    before: Report | None = None,
     on_progress: OnProgress = ignore_progress,
     on_hypotheses: OnHypotheses = ignore_hypotheses,
     on_response: OnResponse = ignore_response,
 ) -> Report:
     """Executes the run that a configuration describes.
 
+    If several processes share the run, this is for the first one; the others call `contribute`.
+
     Args:
         config: The configuration.
         limits: Hard limits on calls and dollars.
         store: The cache of completions; None uses the one in the user's cache folder.
         models: The two models, if they cannot be loaded from the configuration's strings, which then only name them.
+        group: The processes that share the run; None for a single one.
+        before: The report of an earlier run, which is returned if nothing that decides the result has changed since.
         on_progress: Called with the progress of every stage.
         on_hypotheses: Called with the hypotheses of each method before they are tested.
         on_response: Called with every response to a prompt as soon as it is there.
@@ -54,25 +65,56 @@ def run(
     from diffing.models.cache import default_store
 
     check(config, limits or Limits())
-    build = Builder(config, store or default_store(), meter_of(limits or Limits()))
-    model_a, model_b = models or (build.side("a"), build.side("b"))
-    sides = with_system_prompt(model_a, config.system_prompt_a), with_system_prompt(model_b, config.system_prompt_b)
-    selected = prompts_of(config, sides, build.helper(config.llm) if config.llm else None, on_progress)
+    build = Builder(config, store or default_store(), meter_of(limits or Limits()), group)
+    sides = build.sides(models)
+    selected = build.prompts(sides, on_progress)
     judge_spec = config.judge or config.llm
     judge = build.helper(judge_spec) if judge_spec and any(plan.judged for plan in plans_of(config)) else None
     report = diff_models(
         *sides,
         selected.prompts,
-        methods=[plan.build(config, build) for plan in plans_of(config)],
+        methods=build.methods(),
         judge=judge,
         second_judge=build.helper(config.second_judge) if config.second_judge else None,
         raters=[build.helper(spec) for spec in config.raters],
         options=diff_options(config, build, selected.notes),
+        before=before,
         on_progress=on_progress,
         on_hypotheses=on_hypotheses,
         on_response=on_response,
     )
+    if report is before:
+        return report
     return replace(report, usage=(*selected.usage, *report.usage), notes=(*report.notes, *build.notes))
+
+
+def contribute(
+    config: DiffConfig, group: "ProcessGroup", *, limits: Limits | None = None, store: "Store | None" = None
+) -> None:
+    """Does the share of a process other than the first in a run that several processes share.
+
+    It answers its share of the prompts and reads its share of the responses. The first process calls `run` with the
+    same configuration.
+
+    Args:
+        config: The configuration.
+        group: The processes that share the run.
+        limits: Hard limits on calls and dollars.
+        store: The cache of completions; None uses the one in the user's cache folder.
+
+    Raises:
+        DiffingError: Anything that the user can fix, in one line.
+    """
+    from diffing.models.cache import default_store
+
+    check(config, limits or Limits())
+    build = Builder(config, store or default_store(), meter_of(limits or Limits()), group)
+    sides = build.sides(None)
+    selected = build.prompts(sides, ignore_progress)
+    options = diff_options(config, build)
+    samples = (options.sample_a, options.sample_b)
+    answered = respond(sides, selected.prompts, options.sampling, samples, ignore_progress)
+    read_shares(build.methods(), answered.pairs, ignore_progress)
 
 
 def diff_options(config: DiffConfig, build: "Builder", notes: tuple[str, ...] = ()) -> DiffOptions:
@@ -137,13 +179,58 @@ def with_system_prompt(model: Model, system_prompt: str | None) -> Model:
 class Builder:
     """Loads the models that a configuration names; a model with several roles is loaded once."""
 
-    def __init__(self, config: DiffConfig, store: "Store", meter: "Meter | None") -> None:
+    def __init__(
+        self, config: DiffConfig, store: "Store", meter: "Meter | None", group: "ProcessGroup | None" = None
+    ) -> None:
         self._config = config
         self.store = store
+        """The cache of completions and activations."""
+        self.group = group
+        """The processes that share the run; None for a single one."""
         self._meter = meter
         self._loaded: dict[tuple[str, LoadOptions], Model] = {}
         self._helpers: dict[str, WithServerNotes] = {}
         self.prices: dict[str, Price] = {}
+        self.heldout: tuple[Prompt, ...] = ()
+        """The held-out prompts, once `prompts` has chosen them."""
+
+    def sides(self, models: tuple[Model, Model] | None) -> tuple[Model, Model]:
+        """Both compared models with their system prompts, shared among the processes of the run.
+
+        Args:
+            models: The models, if they are not those that the configuration names.
+        """
+        a, b = (self._shared(model) for model in models or (self.side("a"), self.side("b")))
+        return (
+            with_system_prompt(a, self._config.system_prompt_a),
+            with_system_prompt(b, self._config.system_prompt_b),
+        )
+
+    def prompts(self, sides: tuple[Model, Model], on_progress: OnProgress) -> "SelectedPrompts":
+        """The prompts of the run, which are the same in all of its processes.
+
+        Args:
+            sides: Both models, from `sides`.
+            on_progress: Called after every answer that the selection needs.
+        """
+        llm = self._shared(self.helper(self._config.llm)) if self._config.llm else None
+        selected = prompts_of(self._config, sides, llm, on_progress)
+        self.heldout = tuple(prompt for prompt in selected.prompts if prompt.split == "heldout")
+        return selected
+
+    def methods(self) -> "list[Method]":
+        """The methods of the run."""
+        return [plan.build(self._config, self) for plan in plans_of(self._config)]
+
+    def _shared(self, model: Model) -> Model:
+        """The model as the processes of the run share it; recorded responses are read by each of them."""
+        from diffing.models.recorded import RecordedModel
+
+        if self.group is None or isinstance(model, RecordedModel):
+            return model
+        from diffing.models.shared_model import SharedModel
+
+        return SharedModel(model, self.group)
 
     def side(self, side: Side) -> Model:
         """The model that is compared on one side, A or B."""
@@ -168,6 +255,7 @@ class Builder:
             chat_template=getattr(config, f"chat_template_{side}") if side else None,
             trust_remote_code=config.trust_remote_code,
             allow_pickle=config.allow_pickle,
+            local_rank=self.group.local_rank if self.group else None,
             base_url=config.base_url,
             bill_to=config.bill_to,
             columns=columns_of(config, side) if side and is_recorded(spec) else None,

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diffing.models.cache import Store
+    from diffing.models.process_group import ProcessGroup
 
 
 class Method(Protocol):
@@ -111,6 +112,14 @@ class SeededMethod(Method, Protocol):
         """Returns the same method with another seed: its own seed plus `by`."""
 
 
+@runtime_checkable
+class SharedReadingMethod(Method, Protocol):
+    """A method that reads responses with a model, a work that several processes of a run can share."""
+
+    def read_share(self, pairs: Sequence[Pair], on_progress: OnProgress = ignore_progress) -> None:
+        """Reads this process's share of the responses and takes over the rest; does nothing in a single process."""
+
+
 Tier: TypeAlias = Literal["answering", "stance", "structure", "length", "other"]
 """What a property is about, by how much a reader wants to know it: whether a model answers, its manner, the structure
 of a response, its length, anything else."""
@@ -174,6 +183,14 @@ class Tools(Protocol):
     @property
     def store(self) -> "Store":
         """The store in which completions and activations are cached."""
+
+    @property
+    def heldout(self) -> "Sequence[Prompt]":
+        """The held-out prompts of the run, so that a method that trains on other texts can leave these out."""
+
+    @property
+    def group(self) -> "ProcessGroup | None":
+        """The processes that share the run; None for a single one."""
 
     def helper(self, spec: str) -> Model:
         """Returns the LLM for a model string; the same string gives the same object."""

@@ -36,6 +36,9 @@ class LoadOptions:
     """Local models: run code from the model's repository."""
     allow_pickle: bool = False
     """Local models: allow weights that are not safetensors."""
+    local_rank: int | None = None
+    """Local models: the number of this process on its machine, if several share a run; it uses the GPU of that number.
+    """
     base_url: str | None = None
     """`openai:` models: the server's address, if the model string has none; else OPENAI_BASE_URL is used."""
     bill_to: str | None = None
@@ -51,6 +54,7 @@ class LoadOptions:
 def load_local(ref: ModelRef, options: LoadOptions) -> Model:
     """Loads weights from the Hub or a folder onto this machine."""
     from diffing.models.local import LocalModel, LocalOptions
+    from diffing.models.local.memory import device_of_rank
 
     return LocalModel.load(
         ref,
@@ -60,6 +64,7 @@ def load_local(ref: ModelRef, options: LoadOptions) -> Model:
             chat_template=options.chat_template,
             trust_remote_code=options.trust_remote_code,
             allow_pickle=options.allow_pickle,
+            device=device_of_rank(options.local_rank) if options.local_rank is not None else None,
         ),
     )
 

@@ -15,6 +15,7 @@ from diffing.errors import SettingError
 from diffing.methods.llm.embed import Embedder, Vectors
 from diffing.models.base import Model, Sampling
 from diffing.models.cache import CachedModel
+from diffing.models.shared_model import SharedModel
 from diffing.models.system_prompt import WithSystemPrompt, with_system_message
 from diffing.prompt_selection.divergence import Scores, TokenModel, of_first_tokens, of_responses
 from diffing.prompt_selection.selected import SelectedPrompts
@@ -92,8 +93,8 @@ def score_tokens(models: tuple[Model, Model], train: Sequence[Prompt]) -> PoolSc
 
 
 def _token_model(model: Model) -> TokenModel | None:
-    """The model without its system prompt and cache, if it gives next-token probabilities; else None."""
-    while isinstance(model, WithSystemPrompt | CachedModel):
+    """The model without its wrappers, if it gives next-token probabilities; else None."""
+    while isinstance(model, WithSystemPrompt | SharedModel | CachedModel):
         model = model.model
     return model if isinstance(model, TokenModel) else None
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,6 +10,7 @@ from diffing.methods.sae.reader_loading import UnloadedSaeReader
 from diffing.methods.sae.reader_tokenizer import TokenizedResponse, UnreadableResponse
 from diffing.methods.sae.sparse_latents import Latents, pack, unpack
 from diffing.methods.sae.stages import READ
+from diffing.models.process_group import ProcessGroup
 from diffing.types import Conversation, OnProgress, ignore_progress
 
 if TYPE_CHECKING:
@@ -82,7 +83,36 @@ class CachedReading:
             self._read(missing, on_progress)
         return [self._memory[key] for key in keys]
 
-    def _read(self, missing: Mapping[str, Exchange], on_progress: OnProgress) -> None:
+    def read_share(
+        self, exchanges: Sequence[Exchange], group: ProcessGroup, on_progress: OnProgress = ignore_progress
+    ) -> None:
+        """Reads this process's share of the exchanges, and takes over what the other processes of the group read.
+
+        The batches are those of a single process, so the latents are the same to the last bit.
+
+        Raises:
+            ModelError: The reader or the SAE cannot be loaded, or another process ended.
+            HubError: The Hub refuses or cannot be reached.
+        """
+        asked = {self._key(exchange): exchange for exchange in exchanges}
+        topic = hashlib.sha256("".join(asked).encode()).hexdigest()
+        self._recall([key for key in asked if key not in self._memory])
+        self._exchange(f"stored {topic}", group, self._memory.keys() & asked.keys())
+        missing = {key: exchange for key, exchange in asked.items() if key not in self._memory}
+        if missing:
+            self._read(missing, on_progress, group)
+        self._exchange(f"read {topic}", group, self._memory.keys() & missing.keys())
+
+    def _exchange(self, topic: str, group: ProcessGroup, keys: Collection[str]) -> None:
+        """Gives the latents of some exchanges to the other processes, and stores theirs."""
+        for others in group.exchange(topic, {key: self._memory[key] for key in keys}):
+            for key in others.keys() - self._memory.keys():
+                self._keep(key, others[key])
+
+    def _read(
+        self, missing: Mapping[str, Exchange], on_progress: OnProgress, group: ProcessGroup | None = None
+    ) -> None:
+        """Reads exchanges; of several processes, each reads every n-th batch."""
         from diffing.methods.sae.activations import read
 
         texts: dict[str, TokenizedResponse] = {}
@@ -102,7 +132,7 @@ class CachedReading:
             done += 1
             on_progress(READ, done, len(missing))
 
-        read(self._loaded(), list(texts.values()), tell)
+        read(self._loaded(), list(texts.values()), tell, group=group)
 
     def trace(self, exchange: Exchange, features: Sequence[int]) -> dict[int, tuple[Token, ...]]:
         """Returns for each of a few latents the tokens of one response at which it is active, in text order.

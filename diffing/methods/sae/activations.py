@@ -12,6 +12,7 @@ from diffing.methods.sae.encode import Encoder
 from diffing.methods.sae.reader import Reader, pad
 from diffing.methods.sae.reader_tokenizer import TokenizedResponse
 from diffing.methods.sae.sparse_latents import Latents
+from diffing.models.process_group import ProcessGroup
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,6 +49,7 @@ def read(
     *,
     batch_tokens: int | None = None,
     side: Literal["left", "right"] = "right",
+    group: ProcessGroup | None = None,
 ) -> None:
     """Reads every text once, the longest first, and reports the latents of each text as soon as they are known.
 
@@ -57,13 +59,16 @@ def read(
         on_latents: Called with the index of a text in `texts` and its latents.
         batch_tokens: The largest size of a batch, as texts x tokens of the longest; None chooses it by the device.
         side: The side on which shorter texts are padded; it does not affect the result.
+        group: The processes that share the reading, each of which reads every n-th batch; None reads all.
     """
     import torch
 
     if batch_tokens is None:
         batch_tokens = _BATCH_TOKENS_CPU if sae_reader.reader.device.type == "cpu" else _BATCH_TOKENS_GPU
     pooled_values = _POOLED_CPU if sae_reader.reader.device.type == "cpu" else _POOLED_GPU
-    for places in batches(texts, batch_tokens, max(pooled_values // sae_reader.sae.cfg.d_sae, 1)):
+    planned = list(batches(texts, batch_tokens, max(pooled_values // sae_reader.sae.cfg.d_sae, 1)))
+    for number in group.share(planned) if group else range(len(planned)):
+        places = planned[number]
         rows = [texts[place] for place in places]
         with torch.inference_mode():
             pooled = sae_reader.encoder.pool(_hidden(sae_reader, rows, side), [text.tokens for text in rows])

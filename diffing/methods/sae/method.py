@@ -22,6 +22,7 @@ from diffing.methods.sae.sae_files import FolderSae, feature_url
 from diffing.methods.sae.sparse_latents import Latents
 from diffing.models.base import Model
 from diffing.models.local.spec import LocalOptions
+from diffing.models.process_group import ProcessGroup
 from diffing.types import (
     Discovery,
     Hypothesis,
@@ -70,6 +71,7 @@ class SaeMethod:
         llm: The LLM that labels features and states hypotheses from several of them; without it, each feature is a
             hypothesis of its own.
         store: A persistent cache of latents, so that nothing is read twice; None keeps them only for this run.
+        group: The processes that share the reading; None for a single one.
     """
 
     def __init__(
@@ -80,12 +82,14 @@ class SaeMethod:
         options: SaeOptions | None = None,
         llm: Model | None = None,
         store: TextStore | None = None,
+        group: ProcessGroup | None = None,
     ) -> None:
         self._reader = reader
         self._sae = sae
         self._options = options or SaeOptions()
         self._llm = llm
         self._store = store
+        self._group = group
 
     @property
     def name(self) -> str:
@@ -107,6 +111,15 @@ class SaeMethod:
         settings = {"sae": sae, "hook": self._opened.facts.hook, "dtype": dtype}
         llm = (ModelInfo(self._llm.id, "labeller"),) if self._llm else ()
         return (ModelInfo(reader, "reader", settings), *llm)
+
+    def read_share(self, pairs: Sequence[Pair], on_progress: OnProgress = ignore_progress) -> None:
+        """Reads this process's share of the responses and takes over the rest; does nothing in a single process."""
+        if self._group is None:
+            return
+        answered = [pair for pair in pairs if "error" not in (pair.a.finish, pair.b.finish)]
+        for split in ("train", "heldout"):  # one after the other, as a single process reads them
+            part = [pair for pair in answered if pair.prompt.split == split]
+            self._reading.read_share(_exchanges(part), self._group, on_progress)
 
     def find_hypotheses(self, pairs: Sequence[Pair], on_progress: OnProgress = ignore_progress) -> Discovery:
         """Counts every latent on the train pairs, lists those that differ, and makes hypotheses from the strongest.
@@ -198,10 +211,7 @@ class SaeMethod:
     def _read(self, pairs: Sequence[Pair], on_progress: OnProgress) -> tuple[list[ReadPair], Mapping[str, int]]:
         """Returns the pairs of which both responses could be read, and counts why the others could not."""
         answered = [pair for pair in pairs if "error" not in (pair.a.finish, pair.b.finish)]
-        exchanges = [
-            Exchange(pair.prompt.messages, response.text) for pair in answered for response in (pair.a, pair.b)
-        ]
-        rows = self._reading.read(exchanges, on_progress)
+        rows = self._reading.read(_exchanges(answered), on_progress)
         both: list[ReadPair] = []
         unread: Counter[str] = Counter()
         for pair, a, b in zip(answered, rows[::2], rows[1::2], strict=True):
@@ -239,6 +249,11 @@ class SaeMethod:
             f"{reader} read the responses of {counted.pairs} train pairs with the SAE {sae}; of its "
             f"{len(counted.a)} features {len(screened)} differ on train ({rule}).",
         )
+
+
+def _exchanges(pairs: Sequence[Pair]) -> list[Exchange]:
+    """Both responses of every pair with the conversations that they answer."""
+    return [Exchange(pair.prompt.messages, response.text) for pair in pairs for response in (pair.a, pair.b)]
 
 
 @dataclass(frozen=True, slots=True)

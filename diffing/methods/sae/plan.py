@@ -3,7 +3,7 @@
 import importlib.util
 from collections.abc import Mapping, Sequence
 from math import ceil
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass as validated
@@ -17,6 +17,10 @@ from diffing.run_settings import RunSettings
 from diffing.settings import Setting, Settings
 from diffing.stages import Step
 from diffing.types import SIDES, Prompt
+
+if TYPE_CHECKING:
+    from diffing.models.local.spec import LocalOptions
+    from diffing.models.process_group import ProcessGroup
 
 _GROUP = "The SAE method"
 
@@ -128,8 +132,16 @@ class SaePlan(MethodPlan):
 
         own = config.of(SaeSettings)
         llm = tools.helper(config.llm) if config.llm else None
-        options = SaeOptions(features=followed(config))
-        return SaeMethod(own.reader, sae=own.sae, options=options, llm=llm, store=tools.store)
+        options = SaeOptions(features=followed(config), reader=_reader_options(tools.group))
+        return SaeMethod(own.reader, sae=own.sae, options=options, llm=llm, store=tools.store, group=tools.group)
+
+
+def _reader_options(group: "ProcessGroup | None") -> "LocalOptions":
+    """Loads the reader onto all devices, or onto the one of this process if several share the reading."""
+    from diffing.models.local.memory import device_of_rank
+    from diffing.models.local.spec import LocalOptions
+
+    return LocalOptions(device=device_of_rank(group.local_rank)) if group else LocalOptions()
 
 
 def followed(config: RunSettings) -> int:

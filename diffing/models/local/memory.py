@@ -12,7 +12,7 @@ from typing import Any
 
 from huggingface_hub import constants
 
-from diffing.errors import MissingExtraError, ModelError
+from diffing.errors import MissingExtraError, ModelError, SettingError
 from diffing.hub import hub_api
 from diffing.model_ref import by_providers, parse_local_spec
 from diffing.models.local.sources import open_source
@@ -127,6 +127,28 @@ def on_accelerator(options: LocalOptions) -> bool:
     except ImportError:
         raise MissingExtraError("Running a model on this machine", "local") from None
     return torch.accelerator.is_available()
+
+
+def device_of_rank(local_rank: int) -> str:
+    """The device of one of several processes on a machine, each of which has a whole copy of the model.
+
+    Args:
+        local_rank: The number of the process on this machine, from 0.
+
+    Raises:
+        SettingError: There are more processes than GPUs.
+        MissingExtraError: torch is not installed.
+    """
+    if not on_accelerator(LocalOptions()):
+        return "cpu"
+    import torch
+
+    count = torch.accelerator.device_count()
+    if local_rank >= count:
+        raise SettingError(
+            f"Process {local_rank + 1} of this machine has no GPU: there are {count}. Start at most {count} processes"
+        )
+    return f"{torch.accelerator.current_accelerator()}:{local_rank}"
 
 
 @cache

@@ -2,16 +2,17 @@
 
 import os
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 from diffing.errors import SettingError
 
 
-def write_atomically(content: bytes, path: Path, *, make_folder: bool = False) -> Path:
+def write_atomically(content: bytes | Iterable[bytes], path: Path, *, make_folder: bool = False) -> Path:
     """Writes a file; an existing file is replaced only once the new content is written completely.
 
     Args:
-        content: The whole content.
+        content: The whole content, or its parts in order, which need not fit into memory together.
         path: The file.
         make_folder: Whether to create the folder of the file if it is missing.
 
@@ -26,7 +27,8 @@ def write_atomically(content: bytes, path: Path, *, make_folder: bool = False) -
         if make_folder:
             path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            partial.write_bytes(content)
+            with partial.open("wb") as file:
+                file.writelines([content] if isinstance(content, bytes) else content)
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)

@@ -33,6 +33,7 @@ from diffing.run_records import (
     notes_of,
     of_findings,
     priced,
+    still_holds,
     tables_of,
     usage_after_discovery,
 )
@@ -110,6 +111,7 @@ def diff_models(
     second_judge: Model | None = None,
     raters: Sequence[Model] = (),
     options: DiffOptions | None = None,
+    before: Report | None = None,
     on_progress: OnProgress = ignore_progress,
     on_hypotheses: OnHypotheses = ignore_hypotheses,
     on_response: OnResponse = ignore_response,
@@ -125,6 +127,7 @@ def diff_models(
         second_judge: Another LLM, which is asked a sample of the judge's questions as a check of the first.
         raters: LLMs that rate interestingness and abstraction.
         options: Sampling, judging, prices.
+        before: The report of an earlier run, which is returned if nothing that decides the result has changed since.
         on_progress: Called with the progress of every stage.
         on_hypotheses: Called with the hypotheses of each method before they are tested.
         on_response: Called with every response to a prompt as soon as it is there.
@@ -140,6 +143,11 @@ def diff_models(
     answered = respond((model_a, model_b), prompts, options.sampling, samples, on_progress, on_response)
     pairs = answered.pairs
     read_shares(methods, pairs, on_progress)
+    info_a = _info(model_a, "model_a", options, options.sample_a, answered.declined["a"])
+    info_b = _info(model_b, "model_b", options, options.sample_b, answered.declined["b"])
+    others = helper_models(methods, judge, second_judge, raters)
+    if before is not None and still_holds(before, answered, (info_a, info_b), others, _settings_of(options)):
+        return before
     discoveries, measured, values, scopes = _discover(methods, pairs, on_progress, on_hypotheses)
     hypotheses = [hypothesis for discovery in discoveries for hypothesis in discovery.hypotheses]
     described = _described(discoveries, pairs, options)
@@ -147,8 +155,6 @@ def diff_models(
     by_judge = judged.judgements if judged else ()
     judgements = [*measured, *described, *by_judge]
     checked = compare_with_measurement([h for h in hypotheses if h.measure is None], by_judge, pairs)
-    info_a = _info(model_a, "model_a", options, options.sample_a, answered.declined["a"])
-    info_b = _info(model_b, "model_b", options, options.sample_b, answered.declined["b"])
     checks = JudgeChecks()
     if judge is not None and judged is not None:
         checks = check_judge(
@@ -177,7 +183,7 @@ def diff_models(
     return Report(
         model_a=info_a,
         model_b=info_b,
-        others=helper_models(methods, judge, second_judge, raters),
+        others=others,
         pairs=pairs,
         findings=order_findings(findings, grouped.weights),
         judgements=Judgements.of(judgements),
@@ -188,7 +194,7 @@ def diff_models(
             *(*note_on_scopes(scopes, findings), *merged.notes, *repeated.notes),
         ),
         usage=tuple(priced(u, options.prices) for u in usage),
-        settings=dict(options.settings) or _own_settings(options),
+        settings=_settings_of(options),
         versions=versions(),
         merged=grouped.lines,
         coverage=cover(findings, grouped.lines, judgements, pairs),
@@ -394,8 +400,10 @@ def _info(model: Model, role: str, options: DiffOptions, sample: int, declined: 
     return ModelInfo(id=model.id, role=role, settings={**own, **not_sent, "sample": sample})
 
 
-def _own_settings(options: DiffOptions) -> dict[str, Scalar]:
-    """The options that influence the result, for reports of runs whose caller gives no settings."""
+def _settings_of(options: DiffOptions) -> dict[str, Scalar]:
+    """The settings that the report stores: those that are given, else the options that influence the result."""
+    if options.settings:
+        return dict(options.settings)
     sampling = {key: value for key, value in asdict(options.sampling).items() if key not in ("sample", "json_schema")}
     own = ("sample_a", "sample_b", "judge_batch", "both_orders", "judging", "check_judge", "stability", "alpha")
     return {**sampling, **{name: getattr(options, name) for name in own}}

@@ -39,6 +39,7 @@ def run(
     store: "Store | None" = None,
     models: tuple[Model, Model] | None = None,
     group: "ProcessGroup | None" = None,
+    before: Report | None = None,
     on_progress: OnProgress = ignore_progress,
     on_hypotheses: OnHypotheses = ignore_hypotheses,
     on_response: OnResponse = ignore_response,
@@ -53,6 +54,7 @@ def run(
         store: The cache of completions; None uses the one in the user's cache folder.
         models: The two models, if they cannot be loaded from the configuration's strings, which then only name them.
         group: The processes that share the run; None for a single one.
+        before: The report of an earlier run, which is returned if nothing that decides the result has changed since.
         on_progress: Called with the progress of every stage.
         on_hypotheses: Called with the hypotheses of each method before they are tested.
         on_response: Called with every response to a prompt as soon as it is there.
@@ -76,10 +78,13 @@ def run(
         second_judge=build.helper(config.second_judge) if config.second_judge else None,
         raters=[build.helper(spec) for spec in config.raters],
         options=diff_options(config, build, selected.notes),
+        before=before,
         on_progress=on_progress,
         on_hypotheses=on_hypotheses,
         on_response=on_response,
     )
+    if report is before:
+        return report
     return replace(report, usage=(*selected.usage, *report.usage), notes=(*report.notes, *build.notes))
 
 

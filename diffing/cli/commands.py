@@ -16,12 +16,12 @@ from rich.text import Text
 
 from diffing import __version__
 from diffing.cli.annotate import annotate
-from diffing.cli.bench import bench_app
 from diffing.cli.card import card
-from diffing.cli.existing_report import completes, refuse_other_run
+from diffing.cli.existing_report import completes, readable, refuse_other_run
 from diffing.cli.export import export
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
+from diffing.cli.prompts import prompts_app
 from diffing.cli.push import list_, push
 from diffing.cli.serve import serve
 from diffing.cli.shared_options import Cache, Json
@@ -43,13 +43,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(bench_app, name="bench")
-app.command()(annotate)
-app.command()(card)
-app.command()(export)
-app.command()(push)
-app.command("list")(list_)
-app.command()(serve)
 _err = Console(stderr=True)
 EXCLUDED_FROM_SELF_COMPARISON = ("model_a", "model_b", "chat_template_b")
 """Settings that a comparison of A with itself sets differently or does not have."""
@@ -58,6 +51,8 @@ MAX_FINDINGS_AFTER_RUN = 25
 NOTE_LENGTH = 2_000
 """Maximum number of characters of a note in the terminal."""
 
+_PAGE = "report.html"
+"""The name of the report's page in its folder."""
 _BEGIN = "begin"
 """The topic under which the first of several processes tells the others whether the run must be computed."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -149,6 +144,24 @@ def show(
         explain(loaded, explained, json_)
 
 
+app.command()(export)
+app.command()(push)
+app.command("list")(list_)
+app.command()(card)
+app.command()(serve)
+app.command()(annotate)
+app.add_typer(prompts_app, name="prompts")
+
+
+@app.command(add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+def bench(context: typer.Context) -> None:
+    """Test how well the methods work on your models: false alarms, planted differences, comparisons."""
+    # imported only now, because its commands have all flags of a run, which take time to build
+    from diffing.cli.bench import bench_app
+
+    bench_app(args=context.args, prog_name=context.command_path)
+
+
 @dataclass(frozen=True, slots=True)
 class _RunOutput:
     """Where one run writes its files, and how it prints its result."""
@@ -184,12 +197,14 @@ def _run(config: DiffConfig, limits: Limits, hub: HubOptions, here: _RunOutput) 
         found, published = reuse_and_jobs.report_from_elsewhere(config, limits, hub, store)
         if group:
             group.exchange(_BEGIN, found is None)
-        report = found or _computed(config, limits, store, group)
-        _save(report, here)
+        before = None if here.overwrite else readable(here.out)
+        report = found or _computed(config, limits, store, group, before)
+        if report is not before or not (here.out / _PAGE).exists():
+            _save(report, before, here)
     with ignore_closed_pipe():
         _show(report, here.json, MAX_FINDINGS_AFTER_RUN)
     if not here.json:
-        _err.print(f"Report: {here.out / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
+        _err.print(f"Report: {here.out / _PAGE}", highlight=False, markup=False, soft_wrap=True)
         _tell_calibration(config, here.out)
     if not published:
         reuse_and_jobs.publish_run(report, hub, here.out)
@@ -205,13 +220,13 @@ def _contribute(config: DiffConfig, limits: Limits, here: _RunOutput, group: "Pr
         contribute(config, group, limits=limits, store=store)
 
 
-def _save(report: "Report", here: _RunOutput) -> None:
+def _save(report: "Report", before: "Report | None", here: _RunOutput) -> None:
     from diffing.outputs.html import write_html
     from diffing.report import save_report
 
-    completed = None if here.overwrite else completes(here.out, report)
+    completed = completes(here.out, before, report) if before else None
     save_report(report, here.out)
-    write_html(report, here.out / "report.html")
+    write_html(report, here.out / _PAGE)
     if completed:
         _err.print(f"Completed: {completed} are in the report now.", highlight=False, markup=False, soft_wrap=True)
 
@@ -250,12 +265,14 @@ def calibration(config: DiffConfig, out: Path) -> list[str]:
     return ["diffing", "bench", "null", *model, "--like", str(out), *flags]
 
 
-def _computed(config: DiffConfig, limits: Limits, store: "Store | None", group: "ProcessGroup | None") -> "Report":
+def _computed(
+    config: DiffConfig, limits: Limits, store: "Store | None", group: "ProcessGroup | None", before: "Report | None"
+) -> "Report":
     from diffing.run import run as run_config
 
     logging.getLogger("diffing").setLevel(logging.INFO)  # shows the sizes of the models before they are loaded
     with progress_bars(_err) as on_progress:
-        return run_config(config, limits=limits, store=store, group=group, on_progress=on_progress)
+        return run_config(config, limits=limits, store=store, group=group, before=before, on_progress=on_progress)
 
 
 def _make_folder(out: Path) -> None:

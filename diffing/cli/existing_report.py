@@ -35,21 +35,19 @@ def refuse_other_run(out: Path, settings: Mapping[str, Scalar]) -> None:
         raise SettingError(f"{out} contains the report of a run with other settings. {_REPLACE}")
 
 
-def completes(out: Path, report: "Report") -> str | None:
+def completes(out: Path, before: "Report", report: "Report") -> str | None:
     """Describes what the new report has and the existing one lacks; returns None if there is nothing.
 
     Model files with the same name can differ, so the responses of both reports are compared.
 
     Args:
         out: The output folder.
+        before: The report in it.
         report: The new report, with the same settings.
 
     Raises:
         SettingError: The folder contains a report with other responses, or with more prompts.
     """
-    before = _readable(out)
-    if before is None:
-        return None
     old, new = ({pair.prompt.id: pair for pair in each.pairs} for each in (before, report))
     if any(new[key] != pair for key, pair in old.items() if key in new) or not old.keys() & new.keys():
         raise SettingError(
@@ -68,14 +66,19 @@ def completes(out: Path, report: "Report") -> str | None:
     return " and ".join(gained) or None
 
 
-def _readable(out: Path) -> "Report | None":
+def readable(out: Path) -> "Report | None":
+    """The report in the output folder; None if there is none, or if it is damaged.
+
+    Args:
+        out: The output folder, whose report `refuse_other_run` accepted.
+    """
     from diffing.report import load_report
 
     if not (out / "report.json").exists():
         return None
     try:
         return load_report(out)
-    except SettingError:  # it is damaged; an earlier check made sure that it belongs to this run
+    except SettingError:  # damaged
         return None
 
 

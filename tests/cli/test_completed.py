@@ -54,17 +54,22 @@ def test_what_was_left_out_is_completed(tmp_path: Path) -> None:
 
         return CachedModel(ScriptedModel(model, answer), Store(tmp_path / "completions.sqlite"))
 
-    def made() -> Report:
+    def made(before: Report | None = None) -> Report:
         config = DiffConfig("org/a", "org/b", method=("lexical",), prompts=str(prompts))
-        return run(config, models=(said("a"), said("b")))
+        return run(config, models=(said("a"), said("b")), before=before)
 
-    save_report(made(), tmp_path / "out")
+    first = made()
+    save_report(first, tmp_path / "out")
     fails.clear()
-    whole = made()
-    assert completes(tmp_path / "out", whole) == "1 prompts that were left out before"
+    whole = made(first)
+    assert completes(tmp_path / "out", first, whole) == "1 prompts that were left out before"
     save_report(whole, tmp_path / "out")
-    assert completes(tmp_path / "out", whole) is None
-    assert len(load_report(tmp_path / "out").pairs) == PROMPTS
+    assert completes(tmp_path / "out", whole, whole) is None
+    stored = load_report(tmp_path / "out")
+    assert len(stored.pairs) == PROMPTS
+    assert made(stored) is stored  # nothing is left to do
+    older = replace(stored, versions={**stored.versions, "diffing": "0"})
+    assert made(older) == stored
 
 
 @pytest.mark.slow
@@ -91,12 +96,12 @@ def test_a_report_is_not_replaced_by_one_with_fewer_answers(tmp_path: Path) -> N
     """The cache was lost, and now a prompt fails that had an answer."""
     report = medium_report(train=12, heldout=18)
     save_report(report, tmp_path)
-    assert completes(tmp_path, report) is None
+    assert completes(tmp_path, report, report) is None
     with pytest.raises(SettingError, match=r"2 prompts that are not in this run.* Run the command again, or: give an"):
-        completes(tmp_path, replace(report, pairs=report.pairs[2:]))
+        completes(tmp_path, report, replace(report, pairs=report.pairs[2:]))
     other = replace(report.pairs[0], b=replace(report.pairs[0].b, text="another"))
     with pytest.raises(SettingError, match="other responses, of models with the same names"):
-        completes(tmp_path, replace(report, pairs=(other, *report.pairs[1:])))
+        completes(tmp_path, report, replace(report, pairs=(other, *report.pairs[1:])))
     assert load_report(tmp_path) == report
 
 
@@ -104,7 +109,7 @@ def test_replies_that_can_be_read_now_are_told(tmp_path: Path) -> None:
     report = medium_report(train=12, heldout=18)
     save_report(report, tmp_path)
     read = replace(report, usage=tuple(replace(each, unreadable=0) for each in report.usage))
-    assert completes(tmp_path, read) == "31 replies that could not be read before"
+    assert completes(tmp_path, report, read) == "31 replies that could not be read before"
 
 
 def test_a_damaged_report_of_the_same_run_is_made_anew(run_cli: Run, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import importlib.util
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic.dataclasses import dataclass as validated
 
@@ -12,12 +12,14 @@ from diffing.methods.base import Method, MethodPlan, Tools
 from diffing.methods.features.settings import FeatureSettings, followed
 from diffing.methods.sae.presets import PRESETS
 from diffing.methods.sae.stages import LLM_STAGES, READ
-from diffing.models.local.spec import LocalOptions
-from diffing.models.process_group import ProcessGroup
 from diffing.run_settings import RunSettings
 from diffing.settings import Setting
 from diffing.stages import Step
 from diffing.types import Prompt
+
+if TYPE_CHECKING:
+    from diffing.models.local.spec import LocalOptions
+    from diffing.models.process_group import ProcessGroup
 
 _GROUP = "The SAE method"
 
@@ -120,9 +122,10 @@ class SaePlan(MethodPlan):
         return SaeMethod(own.reader, sae=own.sae, options=options, llm=llm, store=tools.store, group=tools.group)
 
 
-def _reader_options(group: ProcessGroup | None) -> LocalOptions:
+def _reader_options(group: "ProcessGroup | None") -> "LocalOptions":
     """Loads the reader onto all devices, or onto the one of this process if several share the reading."""
     from diffing.models.local.memory import device_of_rank
+    from diffing.models.local.spec import LocalOptions
 
     return LocalOptions(device=device_of_rank(group.local_rank)) if group else LocalOptions()
 

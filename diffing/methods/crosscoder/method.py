@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from diffing.methods.base import Measurements
 from diffing.methods.crosscoder.causal_check import CausalCheck
-from diffing.methods.crosscoder.cost import TrainingCost
+from diffing.methods.crosscoder.cost import BYTES_PER_WEIGHT, TrainingCost
 from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.feature_rows import FeatureRows
 from diffing.methods.crosscoder.hypotheses import METHOD, Statements
@@ -174,7 +174,10 @@ class CrosscoderMethod:
     @cached_property
     def _pair(self) -> InsidePair:
         a, b = self._weights
-        return InsidePair(self._open(a, "a"), self._open(b, "b"))
+        sides = self._open(a, "a"), self._open(b, "b")
+        widths = sides[0].shape.width, sides[1].shape.width
+        latents = self._options.latents or default_size(widths)[0]
+        return InsidePair(*sides, reserve_bytes=BYTES_PER_WEIGHT * latents * sum(widths))
 
     def _open(self, weights: InsideSide, side: Side) -> SideModel:
         return open_side(

@@ -61,6 +61,13 @@ class CrosscoderPlan(MethodPlan):
         if obstacle := self.obstacle():
             raise SettingError(f"--method {self.name} cannot run here. {obstacle}")
 
+    def check_public(self, config: RunSettings) -> None:
+        """Refuses the method: a training takes a machine for itself."""
+        raise SettingError(
+            f"--method {self.name} trains a dictionary, which a public server does not do. Run it on your own machine, "
+            "or with --on jobs"
+        )
+
     def obstacle(self) -> str:
         """Requires torch, and refuses ZeroGPU, which lends a GPU for single calls."""
         if os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true"):

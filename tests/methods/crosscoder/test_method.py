@@ -26,13 +26,13 @@ TOPICS = "bread rain money trains cats music winter bees chess tea".split()
 
 
 def record(path: Path, closing: str) -> str:
-    """Records 100 answers, each of which says something on its topic and closes with a phrase."""
+    """Records 60 answers, each of which says something on its topic and closes with a phrase."""
     rows = [
         {
             "prompt": f"Tell me about {topic}, number {n}.",
             "response": f"Here is a thing on {topic} that I heard {n} times. {closing}",
         }
-        for n in range(10)
+        for n in range(6)
         for topic in TOPICS
     ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
@@ -109,6 +109,7 @@ def test_the_table_of_features_tells_kind_threshold_scaling_and_effect(report: R
     assert [model.role for model in report.others] == ["inside_a", "inside_b"]
 
 
+@pytest.mark.slow
 def test_the_same_command_goes_on_from_the_training_and_gives_the_same(
     report: Report, folder: Path, config: DiffConfig
 ) -> None:
@@ -138,5 +139,5 @@ def test_the_estimate_tells_operations_memory_and_disk(config: DiffConfig) -> No
     told = estimate(config, Limits())
     stages = {stage.name: stage for stage in told.stages}
     assert stages["train crosscoder"].minutes < 1  # type: ignore[operator]
-    assert stages["read inside"].calls == 2 * 100
+    assert stages["read inside"].calls == 2 * 60
     assert any("160 latents" in sentence and "GB of memory" in sentence for sentence in told.assumptions)

@@ -1,7 +1,5 @@
 """The crosscoder method on the demo pair: what is planted is told, and two samples of one model do not differ."""
 
-from pathlib import Path
-
 import pytest
 
 from diffing.models.cache import Store

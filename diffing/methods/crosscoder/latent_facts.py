@@ -12,8 +12,8 @@ from torch import Tensor  # noqa: TID253
 
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.latent_scaling import Scaling, ScalingSums
-from diffing.methods.crosscoder.row_stream import RowBatch, RowStream
 from diffing.methods.crosscoder.sparse_dictionary import Weights
+from diffing.methods.inside.rows import RowBatch, RowStream
 
 LatentKind: TypeAlias = Literal["exclusive a", "exclusive b", "shared", "leaning"]
 """Whose latent it is by the partition and its directions, before latent scaling."""

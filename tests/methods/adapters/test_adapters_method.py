@@ -104,11 +104,11 @@ def test_the_report_says_how_far_to_trust_the_adapters(report: Report) -> None:
 
 
 def test_the_same_command_gives_the_same_report_and_trains_once(report: Report, folder: Path) -> None:
-    before = {file: file.stat().st_mtime_ns for file in (folder / "cache" / "trained").iterdir()}
+    before = {file: file.stat().st_mtime_ns for file in (folder / "cache" / "inside").iterdir()}
     assert len(before) == 1
     again = run(config_of(folder), store=Store.in_folder(folder / "cache"))
     assert again == report
-    assert {file: file.stat().st_mtime_ns for file in (folder / "cache" / "trained").iterdir()} == before
+    assert {file: file.stat().st_mtime_ns for file in (folder / "cache" / "inside").iterdir()} == before
 
 
 def test_between_a_model_and_itself_nothing_is_found(folder: Path) -> None:

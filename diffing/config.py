@@ -14,7 +14,6 @@ from pydantic.dataclasses import dataclass as validated
 from diffing import registry
 from diffing.masking import masked
 from diffing.model_ref import file_name_of, is_recorded, possible_paths, without_folders
-from diffing.models.base import Sampling
 from diffing.paths import existing
 from diffing.prompts.bundled_set import pinned
 from diffing.run_settings import RunSettings, draws_bundled
@@ -102,13 +101,6 @@ class HubOptions(Settings):
 def columns_of(config: DiffConfig, side: Side) -> str | None:
     """The `--columns` setting that applies to one side's recorded responses; None if the columns are detected."""
     return (config.columns_a if side == "a" else config.columns_b) or config.columns
-
-
-def sampling_of(config: DiffConfig) -> Sampling:
-    """The sampling parameters with which both models answer the prompts."""
-    return Sampling(
-        max_new_tokens=config.max_new_tokens, temperature=config.temperature, top_p=config.top_p, seed=config.seed
-    )
 
 
 def settings_of(config: DiffConfig) -> dict[str, Scalar]:

@@ -11,7 +11,7 @@ from math import ceil
 from typing import TYPE_CHECKING, TypeAlias
 
 from diffing.checks import check
-from diffing.config import DiffConfig, Limits, sampling_of
+from diffing.config import DiffConfig, Limits
 from diffing.costs import (
     CHARACTERS_PER_TOKEN,
     SECONDS_PER_CALL,
@@ -155,7 +155,7 @@ def _recorded_lengths(
     conversations = [prompt.messages for prompt in prompts]
     samples = {"a": config.sample_a, "b": config.sample_b}
     answers = {
-        side: model.generate(conversations, replace(sampling_of(config), sample=samples[side]))
+        side: model.generate(conversations, replace(config.sampling, sample=samples[side]))
         for side, model in recorded.items()
     }
     return {

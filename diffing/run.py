@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diffing.checks import check
-from diffing.config import DiffConfig, Limits, columns_of, sampling_of, settings_of
+from diffing.config import DiffConfig, Limits, columns_of, settings_of
 from diffing.methods.base import plans_of
 from diffing.model_ref import is_recorded
 from diffing.models import LoadOptions, Model, Price, load_model
@@ -126,7 +126,7 @@ def diff_options(config: DiffConfig, build: "Builder", notes: tuple[str, ...] = 
         notes: Notes for the reader of the report.
     """
     return DiffOptions(
-        sampling=sampling_of(config),
+        sampling=config.sampling,
         sample_a=config.sample_a,
         sample_b=config.sample_b,
         judge_batch=config.judge_batch,

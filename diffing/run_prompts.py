@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from diffing.config import DiffConfig, columns_of, sampling_of
+from diffing.config import DiffConfig, columns_of
 from diffing.errors import SettingError
 from diffing.model_ref import is_recorded
 from diffing.models import LoadOptions, Model, load_model
@@ -64,7 +64,7 @@ def _selected(
     if config.pool_by == "tokens":
         scored = score_tokens(models, train)
     else:
-        sampling = sampling_of(config)
+        sampling = config.sampling
         samples = (replace(sampling, sample=config.sample_a), replace(sampling, sample=config.sample_b))
         scored = score_responses(models, samples, train, embedder, on_progress)
     chosen = choose_prompts(pool, scored, embedder, train=config.train, heldout=config.heldout)

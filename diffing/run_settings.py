@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass as validated
 from diffing import registry
 from diffing.errors import SettingError
 from diffing.model_ref import is_recorded
-from diffing.models.base import Price
+from diffing.models.base import Price, Sampling
 from diffing.settings import Setting, Settings
 
 _PROMPTS = "Prompts"
@@ -138,6 +138,13 @@ class RunSettings(Settings):
     its judge."""
     usd_per_million: Annotated[str | None, Setting(_COST, "the prices of tokens")] = None
     """Prices of remote models in dollars per million prompt tokens and completion tokens, for example 0.15,0.60"""
+
+    @property
+    def sampling(self) -> Sampling:
+        """The sampling parameters with which both models answer the prompts."""
+        return Sampling(
+            max_new_tokens=self.max_new_tokens, temperature=self.temperature, top_p=self.top_p, seed=self.seed
+        )
 
     @property
     def methods(self) -> tuple[str, ...]:

@@ -5,17 +5,18 @@ import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from diffing.outputs.figures import MAX_POINTS, scatter
 from diffing.outputs.html import render, write_html
-from diffing.outputs.html.feature_section import FEATURE_ROWS, PASSAGE_LENGTH, PASSAGES, features_in
+from diffing.outputs.html.feature_section import FEATURE_ROWS, GROUPS, PASSAGE_LENGTH, PASSAGES, features_in
 from diffing.report import load_report, save_report
 from diffing.report.index import index_of
 from diffing.report.sae_tables import marked, measured_latents
 from diffing.types import (
+    Category,
     FeatureAbove,
     FeatureMeasure,
     Finding,
@@ -288,6 +289,7 @@ def test_features_of_dictionaries_of_both_models_are_shown_by_their_names() -> N
     first = replace(report.findings[0], hypothesis=replace(report.findings[0].hypothesis, measure=own))
     tables = {"crosscoder_features": rows, "crosscoder_examples": (), "crosscoder_rates": ()}
     report = replace(report, findings=(first, *report.findings[1:]), tables=tables)
+    told = [name for name, categories in GROUPS.items() if first.hypothesis.category in categories]
     section = features_in(report)
     assert section
     assert section.of(first) == (17, 41)
@@ -295,7 +297,17 @@ def test_features_of_dictionaries_of_both_models_are_shown_by_their_names() -> N
         "only A's activations have it",
         "along it the models differ; it drives what the model says",
     ]
+    assert first.confirmed
+    side = first.hypothesis.direction
+    pattern = {"a": (1, 0), "b": (0, 1)}[side]
+    assert [(row.more_in_a, row.more_in_b) for row in section.groups if row.name in told] == [pattern]
+    assert sum(row.more_in_a + row.more_in_b for row in section.groups) == 1
     text = render(report)
+    assert 'id="feature-groups">By kind of behaviour' in text
     assert '<a href="#feature-41">d1</a>' in text
     assert "A sparse autoencoder reads" not in text
     assert "exceeds its threshold at least once" in text
+
+
+def test_every_category_is_of_one_kind_of_behaviour() -> None:
+    assert sorted(each for categories in GROUPS.values() for each in categories) == sorted(get_args(Category))

@@ -1,6 +1,6 @@
 """The causal check of a crosscoder's latents: is the owner's next token different without the latent?"""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,11 +10,11 @@ from diffing.methods.crosscoder.latent_reading import LatentReading
 from diffing.methods.crosscoder.stages import CAUSAL
 from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.features.read_pairs import ReadPair
-from diffing.methods.inside.causal import CausalEffect, Edit, causal_effect
+from diffing.methods.inside.causal import CausalEffect, Edit, causal_effect, gap_closed, response_log_probs
 from diffing.methods.inside.reading import InsidePair
 from diffing.methods.inside.response_tokens import TokenizedResponse
 from diffing.metrics import FALSE_DISCOVERY_RATE
-from diffing.types import SIDES, OnProgress, Side
+from diffing.types import SIDES, OnProgress, Side, other_side
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,10 +66,10 @@ class CausalCheck:
         checks = [check for index, side in dict(chosen).items() if (check := self._check(index, side, pairs))]
         effects: dict[int, CausalEffect] = {}
         on_progress(CAUSAL, 0, len(checks))
-        for check in sorted(checks, key=lambda each: each.owner):  # so that each model is loaded once
+        for check in _by_model(checks, _owner):
             effects[check.index] = self._effect(check)
             on_progress(CAUSAL, len(effects), len(checks))
-        return _results(effects)
+        return _results(effects, self._gaps_closed(checks) if self.pair.same_space else {})
 
     def _check(self, index: int, direction: Side, pairs: Sequence[ReadPair]) -> _Check | None:
         """Finds the responses in which a latent is strongest, and where it is active in them."""
@@ -101,20 +101,57 @@ class CausalCheck:
             yield exchange, tuple(positions[row] for row in active), values[active, 0]
 
     def _effect(self, check: _Check) -> CausalEffect:
+        side = self.pair.sides[0 if check.owner == "a" else 1]
+        texts = self._texts(check, check.owner)
+        return causal_effect(side.whole().model, side.whole_block(), texts, self._edits(check, sign=-1))
+
+    def _gaps_closed(self, checks: Sequence[_Check]) -> dict[int, float | None]:
+        """Adds each latent's direction to the model that does not own it, at the positions at which it is active.
+
+        In one space with one tokenizer, these positions are the same in both models.
+        """
+        owners = {check.index: self._log_probs(check, check.owner) for check in _by_model(checks, _owner)}
+        others = {
+            check.index: (self._log_probs(check, _other(check)), self._log_probs(check, _other(check), added=True))
+            for check in _by_model(checks, _other)
+        }
+        return {index: gap_closed(owners[index], *others[index]) for index in owners}
+
+    def _log_probs(self, check: _Check, side: Side, *, added: bool = False) -> list[float]:
+        """The log-probabilities of the responses in a model, with the latent's direction added or without it."""
+        model = self.pair.sides[0 if side == "a" else 1]
+        texts = self._texts(check, side)
+        at = model.whole_block() if added else None
+        return response_log_probs(model.whole().model, texts, at, self._edits(check, sign=1) if added else ())
+
+    def _edits(self, check: _Check, sign: int) -> list[Edit]:
         import torch
 
-        side = self.pair.sides[0 if check.owner == "a" else 1]
-        direction = self.dictionaries.direction(check.index, check.owner)
-        texts = [side.tokenize(exchange) for exchange in check.exchanges]
-        edits = [
-            Edit(places, -torch.from_numpy(values)[:, None] * direction)
+        direction = sign * self.dictionaries.direction(check.index, check.owner)
+        return [
+            Edit(places, torch.from_numpy(values)[:, None] * direction)
             for places, values in zip(check.places, check.activations, strict=True)
         ]
-        readable = [text for text in texts if isinstance(text, TokenizedResponse)]
-        return causal_effect(side.whole().model, side.whole_block(), readable, edits)
+
+    def _texts(self, check: _Check, side: Side) -> list[TokenizedResponse]:
+        texts = (self.pair.sides[0 if side == "a" else 1].tokenize(exchange) for exchange in check.exchanges)
+        return [text for text in texts if isinstance(text, TokenizedResponse)]
 
 
-def _results(effects: Mapping[int, CausalEffect]) -> dict[int, CausalRow]:
+def _owner(check: _Check) -> Side:
+    return check.owner
+
+
+def _other(check: _Check) -> Side:
+    return other_side(check.owner)
+
+
+def _by_model(checks: Sequence[_Check], side: Callable[[_Check], Side]) -> list[_Check]:
+    """Orders checks by the model that they need, so that each model is loaded once."""
+    return sorted(checks, key=side)
+
+
+def _results(effects: Mapping[int, CausalEffect], gaps_closed: Mapping[int, float | None]) -> dict[int, CausalRow]:
     """Tells which effects are causal, with Benjamini-Hochberg over their sign tests."""
     from scipy.stats import false_discovery_control
 
@@ -122,6 +159,11 @@ def _results(effects: Mapping[int, CausalEffect]) -> dict[int, CausalRow]:
     corrected = false_discovery_control(list(tested.values()), method="bh") if tested else ()
     falls = {index for index, q in zip(tested, corrected, strict=True) if q <= FALSE_DISCOVERY_RATE}
     return {
-        index: CausalRow(effect.kl, max(effect.kl_random), effect.exceeds_random and index in falls)
+        index: CausalRow(
+            effect.kl,
+            max(effect.kl_random),
+            effect.exceeds_random and index in falls,
+            gap_closed=gaps_closed.get(index),
+        )
         for index, effect in effects.items()
     }

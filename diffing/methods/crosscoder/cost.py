@@ -11,7 +11,9 @@ _PER_SECOND_ON_CPU = 5e10
 """Operations per second of a processor with a few cores."""
 MOST_ON_CPU = 1e15
 """A training with more operations would take days on a processor."""
-_BYTES_PER_WEIGHT = 2
+BYTES_PER_WEIGHT = 32
+"""Bytes in training per latent and dimension: encoder and decoder with gradients and Adam's moments, in float32."""
+_BYTES_PER_PARAMETER = 2
 _BUFFER_ROWS = 1 << 17
 _WIDTHS = ((5e7, 128), (1e9, 896), (4e9, 2_304), (float("inf"), 4_096))
 """Up to which number of parameters a model is assumed to have which width."""
@@ -38,8 +40,8 @@ class TrainingCost:
     @property
     def memory(self) -> int:
         """Bytes in memory: both models below the cut, the dictionary with Adam's moments, and the buffer of rows."""
-        weights = _BYTES_PER_WEIGHT * sum(self.parameters)
-        return weights + 32 * self.latents * sum(self.widths) + 2 * _BUFFER_ROWS * sum(self.widths)
+        weights = _BYTES_PER_PARAMETER * sum(self.parameters)
+        return weights + BYTES_PER_WEIGHT * self.latents * sum(self.widths) + 2 * _BUFFER_ROWS * sum(self.widths)
 
     @property
     def disk(self) -> int:

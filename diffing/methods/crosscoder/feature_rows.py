@@ -28,6 +28,12 @@ class CausalRow:
     """The largest effect of a random direction."""
     causal: bool
     """Whether taking it out does more than every random direction, and makes the responses less probable."""
+    rates: tuple[float, float] | None = None
+    """The share of some held-out prompts to which its owner's response in this run has it, and the same for the owner's
+    new answers, written while its direction is projected out; None if the owner was not asked."""
+    gap_closed: float | None = None
+    """With both models in one space: the share of the gap between their log-probabilities of the responses that closes
+    when it is added to the other model; None if they are not, or there is no gap."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,9 @@ class FeatureRows:
             "causal_kl": known.kl if known else None,
             "causal_kl_random": known.kl_random if known else None,
             "causal": known.causal if known else None,
+            "gap_closed": known.gap_closed if known else None,
+            "rate_before_steering": known.rates[0] if known and known.rates else None,
+            "rate_steered": known.rates[1] if known and known.rates else None,
         }
 
     def _facts(self, index: int) -> dict[str, Scalar]:

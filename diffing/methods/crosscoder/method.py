@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from diffing.methods.base import Measurements
 from diffing.methods.crosscoder.causal_check import CausalCheck
-from diffing.methods.crosscoder.cost import TrainingCost
+from diffing.methods.crosscoder.cost import BYTES_PER_WEIGHT, TrainingCost
 from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.feature_rows import FeatureRows
 from diffing.methods.crosscoder.hypotheses import METHOD, Statements
@@ -21,6 +21,7 @@ from diffing.methods.crosscoder.kinds import can_be_followed, kinds_of, rank
 from diffing.methods.crosscoder.latent_reading import LatentReading
 from diffing.methods.crosscoder.quality import quality
 from diffing.methods.crosscoder.stages import LLM_STAGES
+from diffing.methods.crosscoder.steered_rates import Steering
 from diffing.methods.crosscoder.trained import train_dictionaries, train_null
 from diffing.methods.crosscoder.training_settings import (
     DictionarySource,
@@ -45,7 +46,7 @@ from diffing.methods.inside.opening import SideModel, open_side
 from diffing.methods.inside.reading import InsidePair
 from diffing.methods.inside.texts import TrainingTexts
 from diffing.methods.inside.training_rows import TrainingRows
-from diffing.models.base import Model
+from diffing.models.base import Model, Sampling
 from diffing.models.local.spec import LocalOptions
 from diffing.prompts import fold
 from diffing.types import (
@@ -103,6 +104,10 @@ class CrosscoderOptions:
     """The number of responses quoted per hypothesis."""
     null: bool = False
     """Whether the same training is also done with model A against itself."""
+    steer: int = 0
+    """The number of held-out prompts that are answered anew without each latent that is checked."""
+    sampling: Sampling = field(default_factory=Sampling)
+    """How these are answered."""
     seed: int = 0
     """The seed of the first weights and of the order of rows."""
 
@@ -169,7 +174,10 @@ class CrosscoderMethod:
     @cached_property
     def _pair(self) -> InsidePair:
         a, b = self._weights
-        return InsidePair(self._open(a, "a"), self._open(b, "b"))
+        sides = self._open(a, "a"), self._open(b, "b")
+        widths = sides[0].shape.width, sides[1].shape.width
+        latents = self._options.latents or default_size(widths)[0]
+        return InsidePair(*sides, reserve_bytes=BYTES_PER_WEIGHT * latents * sum(widths))
 
     def _open(self, weights: InsideSide, side: Side) -> SideModel:
         return open_side(
@@ -274,7 +282,13 @@ class CrosscoderMethod:
         trust = Trust(found.dictionaries, described, self._pair.alignment, found.trained_rows, found.null_kept)
         latents = [(index, each.direction) for each in confirmed for index in found.statements.indices(each)]
         check = CausalCheck(self._pair, found.reading, found.dictionaries, found.statements.thresholds)
-        rows = replace(found.rows, causal=check.run(latents, both, on_progress))
+        causal = check.run(latents, both, on_progress)
+        if self._options.steer:
+            steering = Steering(
+                self._pair, found.reading, found.dictionaries, found.statements.thresholds, self._options.sampling
+            )
+            causal = steering.add_rates(causal, dict(latents), both[: self._options.steer])
+        rows = replace(found.rows, causal=causal)
         self._pair.close()
         return HeldoutRecords(
             tables={

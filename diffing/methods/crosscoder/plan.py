@@ -34,6 +34,9 @@ class CrosscoderSettings(InsideSettings, FeatureSettings):
     """Where both models are read: after this share of their blocks."""
     dictionary_size: Annotated[int | None, Setting(_GROUP, "Latents"), Field(ge=16)] = None
     """The number of latents of the crosscoder. Default: by the models' width, 8,192 to 32,768."""
+    steer: Annotated[int, Setting(_GROUP), Field(ge=0)] = 0
+    """Let the model that has a confirmed feature answer this many held-out prompts anew without it, to see whether the
+    feature becomes rarer."""
     null: Annotated[bool, Setting(_GROUP)] = False
     """Also train the crosscoder on model A against itself, to see how many exclusive features that gives."""
 
@@ -57,6 +60,13 @@ class CrosscoderPlan(MethodPlan):
         check_weights(config, self.name)
         if obstacle := self.obstacle():
             raise SettingError(f"--method {self.name} cannot run here. {obstacle}")
+
+    def check_public(self, config: RunSettings) -> None:
+        """Refuses the method: a training takes a machine for itself."""
+        raise SettingError(
+            f"--method {self.name} trains a dictionary, which a public server does not do. Run it on your own machine, "
+            "or with --on jobs"
+        )
 
     def obstacle(self) -> str:
         """Requires torch, and refuses ZeroGPU, which lends a GPU for single calls."""
@@ -148,6 +158,8 @@ class CrosscoderPlan(MethodPlan):
             heldout=tuple(tools.heldout),
             features=followed(config),
             null=own.null,
+            steer=own.steer,
+            sampling=config.sampling,
             seed=config.seed,
         )
         a, b = (_side(config, side) for side in SIDES)

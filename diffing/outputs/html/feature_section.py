@@ -4,12 +4,13 @@ The templates turn it into markup.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from diffing.report.index import ReportIndex, index_of
 from diffing.report.sae_tables import Feature, Passage, marked, measured_latents, method_with_features
-from diffing.types import Finding, Prompt, Report
+from diffing.types import SIDES, Category, FeatureMeasure, Finding, Prompt, Report
 
 FEATURE_ROWS = 100
 """Maximum number of features in the table."""
@@ -19,6 +20,26 @@ LABEL_LENGTH = 300
 """Maximum number of characters of a label, its source, the top tokens or a URL."""
 _LINK = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?([/?#][A-Za-z0-9._~:/?#@!$&()*+,;=%-]*)?")
 """An https URL without user name, made only of characters that RFC 3986 allows unescaped."""
+
+
+GROUPS: Mapping[str, tuple[Category, ...]] = {
+    "Capability": ("capability", "reasoning", "knowledge and stance"),
+    "Safety": ("safety and alignment",),
+    "Response pattern": ("style", "format", "language"),
+}
+"""Kinds of behaviour as arXiv 2602.11729 groups them, with the categories of hypotheses in each."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """How many confirmed findings on features are of one kind of behaviour."""
+
+    name: str
+    """The kind of behaviour."""
+    more_in_a: int
+    """The number of findings whose features are active more often in A's responses."""
+    more_in_b: int
+    """The same for B."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +86,8 @@ class FeatureSection:
     """The method whose features they are."""
     names: Mapping[int, str]
     """What hypotheses call the listed features, by index."""
+    groups: tuple[GroupRow, ...]
+    """The confirmed findings on features by kind of behaviour; empty if none is confirmed."""
     numbers: Mapping[str, int]
     """The indices of all features with names of their own, by name."""
 
@@ -109,7 +132,22 @@ def features_in(report: Report) -> FeatureSection | None:
         if feature.index in listed
     )
     names = {feature.index: feature.name for feature in index.features if feature.index in listed}
-    return FeatureSection(tuple(rows), len(index.features), frozenset(listed), method, names, numbers)
+    return FeatureSection(tuple(rows), len(index.features), frozenset(listed), method, names, _groups(report), numbers)
+
+
+def _groups(report: Report) -> tuple[GroupRow, ...]:
+    """Counts the confirmed findings that features of trained dictionaries measure, by kind of behaviour."""
+    found = Counter(
+        (finding.hypothesis.category, finding.hypothesis.direction)
+        for finding in report.findings
+        if finding.confirmed and isinstance(finding.hypothesis.measure, FeatureMeasure)
+    )
+    if not found:
+        return ()
+    return tuple(
+        GroupRow(name, *(sum(found[category, side] for category in categories) for side in SIDES))
+        for name, categories in GROUPS.items()
+    )
 
 
 def _passage(passage: Passage, index: ReportIndex) -> PassageView:

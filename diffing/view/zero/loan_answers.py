@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from diffing.config import DiffConfig, Limits, columns_of, sampling_of
+from diffing.config import DiffConfig, Limits, columns_of
 from diffing.errors import SettingError
 from diffing.model_ref import is_recorded, is_remote
 from diffing.models import LoadOptions, Model, load_model
@@ -110,7 +110,7 @@ def _answer_all(config: DiffConfig, store: Store, gpu: GpuAccess, tell: OnLoanPr
     for side, sample in zip(SIDES, (config.sample_a, config.sample_b), strict=True):
         model = sides[side]
         if model is not None and is_local(_spec(config, side)):
-            answer(model, prompts, replace(sampling_of(config), sample=sample), RESPONSES[side], on_progress)
+            answer(model, prompts, replace(config.sampling, sample=sample), RESPONSES[side], on_progress)
 
 
 def _spec(config: DiffConfig, side: Side) -> str:

@@ -12,7 +12,7 @@ from diffing.bench.planted.grid import STRENGTHS
 from diffing.bench.planted.matching import Target
 from diffing.bench.planted.plants import Plant, Trigger
 from diffing.bench.planted.scoring import ScoredRun, score
-from diffing.config import DiffConfig, sampling_of
+from diffing.config import DiffConfig
 from diffing.demo.config import FOLDER, demo_config
 from diffing.methods.base import Method
 from diffing.methods.features.settings import followed
@@ -53,7 +53,7 @@ class TinyPairs:
         self._on_progress = on_progress
         self._base = self._load(BASE)
         self._prompts = load_run_prompts(config, ())
-        self._sampling = sampling_of(config)
+        self._sampling = config.sampling
         self._methods: tuple[Method, ...] = (LexicalMethod(), _sae(config, store))
 
     def score_tuned(self, folder: Path, plants: Sequence[Plant]) -> ScoredRun:

@@ -26,13 +26,13 @@ TOPICS = "bread rain money trains cats music winter bees chess tea".split()
 
 
 def record(path: Path, closing: str) -> str:
-    """Records 100 answers, each of which says something on its topic and closes with a phrase."""
+    """Records 60 answers, each of which says something on its topic and closes with a phrase."""
     rows = [
         {
             "prompt": f"Tell me about {topic}, number {n}.",
             "response": f"Here is a thing on {topic} that I heard {n} times. {closing}",
         }
-        for n in range(10)
+        for n in range(6)
         for topic in TOPICS
     ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
@@ -46,7 +46,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def config(folder: Path) -> DiffConfig:
-    own: dict[str, Any] = {"inside_a": BASE, "inside_b": TUNED, "dictionary_size": 160, "depth": 0.5, "features": 6}
+    sides = {"inside_a": BASE, "inside_b": TUNED}
+    own: dict[str, Any] = {**sides, "dictionary_size": 160, "depth": 0.5, "features": 6, "steer": 2}
     return DiffConfig(
         model_a=record(folder / "a.jsonl", "That is all I know."),
         model_b=record(folder / "b.jsonl", "What do you think of it?"),
@@ -95,6 +96,9 @@ def test_the_table_of_features_tells_kind_threshold_scaling_and_effect(report: R
     checked = [row for row in rows.values() if row["causal"] is not None]
     assert checked
     assert all(row["causal_kl"] >= 0 and row["causal_kl_random"] > 0 for row in checked)  # type: ignore[operator]
+    assert any(row["gap_closed"] is not None for row in checked)  # the pair shares its space
+    rates = [row[name] for row in checked for name in ("rate_before_steering", "rate_steered")]
+    assert set(rates) <= {0, 0.5, 1}
     assert {row["kind"] for row in rows.values()} <= {"exclusive", "difference", "changed", "shared"}
     assert all(row["owner"] in ("a", "b") for row in rows.values() if row["shown_in"] == "internal")
     assert all(row["rho"] is None for name, row in rows.items() if str(name).startswith("d"))
@@ -105,6 +109,7 @@ def test_the_table_of_features_tells_kind_threshold_scaling_and_effect(report: R
     assert [model.role for model in report.others] == ["inside_a", "inside_b"]
 
 
+@pytest.mark.slow
 def test_the_same_command_goes_on_from_the_training_and_gives_the_same(
     report: Report, folder: Path, config: DiffConfig
 ) -> None:
@@ -134,5 +139,5 @@ def test_the_estimate_tells_operations_memory_and_disk(config: DiffConfig) -> No
     told = estimate(config, Limits())
     stages = {stage.name: stage for stage in told.stages}
     assert stages["train crosscoder"].minutes < 1  # type: ignore[operator]
-    assert stages["read inside"].calls == 2 * 100
+    assert stages["read inside"].calls == 2 * 60
     assert any("160 latents" in sentence and "GB of memory" in sentence for sentence in told.assumptions)

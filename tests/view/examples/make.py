@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
-from diffing.config import DiffConfig, sampling_of, settings_of
+from diffing.config import DiffConfig, settings_of
 from diffing.demo.config import demo_config
 from diffing.methods.lexical import LexicalMethod
 from diffing.methods.llm import LlmMethod
@@ -66,7 +66,7 @@ def rules(store: Store) -> Report:
         judge=judge,
         second_judge=second,
         raters=[judge, second],
-        options=DiffOptions(sampling=sampling_of(config), settings=settings_of(config), notes=(NOTE,)),
+        options=DiffOptions(sampling=config.sampling, settings=settings_of(config), notes=(NOTE,)),
     )
 
 

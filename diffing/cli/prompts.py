@@ -41,7 +41,6 @@ def export_prompts(
     Have an engine answer them, then compare its output files as recorded responses. The command prints both steps.
     """
     from diffing.atomic_write import write_atomically
-    from diffing.config import sampling_of
     from diffing.models.batch_requests import BatchSide, request_lines
     from diffing.run_prompts import load_run_prompts
 
@@ -51,7 +50,7 @@ def export_prompts(
             "--pool and --suspect choose prompts by asking models, which a batch job does later. Leave them out"
         )
     prompts = load_run_prompts(config, [])
-    drawn = sampling_of(config)
+    drawn = config.sampling
     sides = {
         "a": BatchSide(config.model_a, config.system_prompt_a, replace(drawn, sample=config.sample_a)),
         "b": BatchSide(config.model_b, config.system_prompt_b, replace(drawn, sample=config.sample_b)),

@@ -90,7 +90,7 @@ def measure(config: DiffConfig, store: Store) -> Told:
 def _told(report: Report, method: CrosscoderMethod, heldout: Sequence[Pair]) -> Told:
     found = method._found()
     pairs, _ = read_pairs(heldout, found.reading.read)
-    latents = [one for one in found.screened if found.followable[one.index]]
+    latents = [one for one in found.features.screened if found.features.followable[one.index]]
     active = [_active(pairs, one.index, float(found.statements.thresholds[one.index])) for one in latents]
     only = [(int((a & ~b).sum()), int((b & ~a).sum())) for a, b in active]
     confirmed = _confirmed(only, [one.direction for one in latents])

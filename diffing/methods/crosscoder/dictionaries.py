@@ -11,18 +11,17 @@ from torch import Tensor  # noqa: TID253
 
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
-from diffing.methods.crosscoder.latent_facts import ALIVE_ROWS, DENSE_SHARE, LatentFacts
+from diffing.methods.crosscoder.latent_facts import ALIVE_ROWS, DENSE_SHARE, LatentFacts, rows_for_facts
 from diffing.methods.crosscoder.numbering import Numbering
-from diffing.methods.crosscoder.row_stream import RowStream
+from diffing.methods.inside.rows import RowStream
 from diffing.types import Side
 
 _HASH_LENGTH = 12
-_BATCH_ROWS = 2_048
 
 
 @dataclass(frozen=True, slots=True)
 class LatentUse:
-    """At how many held-back rows the latents of a difference dictionary are active."""
+    """At how many rows the latents of a difference dictionary are active."""
 
     rows: int
     """The number of rows."""
@@ -41,10 +40,10 @@ class LatentUse:
 
 
 def latent_use(difference: DifferenceDictionary, rows: RowStream) -> LatentUse:
-    """Counts on the held-back rows at how many of them each latent is active."""
+    """Counts on the rows of `rows_for_facts` at how many of them each latent is active."""
     count = 0
     active = torch.zeros(difference.latents, dtype=torch.int64)
-    for batch in rows.held_back(_BATCH_ROWS):
+    for batch in rows_for_facts(rows):
         count += len(batch.a)
         active += (difference.activations(batch.a, batch.b) > 0).sum(0).cpu()
     return LatentUse(count, active.numpy())

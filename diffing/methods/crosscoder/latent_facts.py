@@ -1,6 +1,8 @@
 """What is known of every latent of a crosscoder: how often it is active, whose it is, and whether that is genuine."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -10,8 +12,8 @@ from torch import Tensor  # noqa: TID253
 
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.latent_scaling import Scaling, ScalingSums
-from diffing.methods.crosscoder.row_stream import RowStream
 from diffing.methods.crosscoder.sparse_dictionary import Weights
+from diffing.methods.inside.rows import RowBatch, RowStream
 
 LatentKind: TypeAlias = Literal["exclusive a", "exclusive b", "shared", "leaning"]
 """Whose latent it is by the partition and its directions, before latent scaling."""
@@ -23,11 +25,12 @@ DENSE_SHARE = 0.1
 _EXCLUSIVE_RHO = 0.1, 0.9
 _SHARED_RHO = 0.4, 0.6
 _BATCH_ROWS = 2_048
+_FEWEST_ROWS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class LatentFacts:
-    """Facts of all latents, one entry per latent each, from rows that were never trained on."""
+    """Facts of all latents, one entry per latent each, from the rows of `rows_for_facts`."""
 
     rows: int
     """The number of rows that were read."""
@@ -72,7 +75,7 @@ class LatentFacts:
 
 
 def latent_facts(crosscoder: Crosscoder, rows: RowStream) -> LatentFacts:
-    """Reads the held-back rows once and gathers the facts of every latent."""
+    """Reads the rows of `rows_for_facts` once and gathers the facts of every latent."""
     rho = _rho(crosscoder.weights)
     kinds = _kinds(rho, crosscoder.partition)
     candidates = [latent for latent, kind in enumerate(kinds) if kind.startswith("exclusive")]
@@ -82,7 +85,7 @@ def latent_facts(crosscoder: Crosscoder, rows: RowStream) -> LatentFacts:
     count = 0
     active = torch.zeros(crosscoder.latents, dtype=torch.int64, device=device)
     squares = torch.zeros(crosscoder.latents, dtype=torch.float64, device=device)
-    for batch in rows.held_back(_BATCH_ROWS):
+    for batch in rows_for_facts(rows):
         activations = crosscoder.activations(batch.a, batch.b)
         sums.add(crosscoder.normaliser((batch.a, batch.b)), activations, crosscoder.decode(activations))
         count += len(activations)
@@ -97,6 +100,21 @@ def latent_facts(crosscoder: Crosscoder, rows: RowStream) -> LatentFacts:
         free=sums.free(),
         change=_change(crosscoder, squares / max(count, 1)) if crosscoder.same_space else None,
     )
+
+
+def rows_for_facts(rows: RowStream) -> Iterator[RowBatch]:
+    """Yields the held-back rows and, if these are few, training rows until there are 20,000.
+
+    Without them the rarest latents of a small training, which are often the exclusive ones, would all be dead.
+    """
+    count = 0
+    for batch in rows.held_back(_BATCH_ROWS):
+        count += len(batch.a)
+        yield batch
+    missing = min(_FEWEST_ROWS - count, rows.total)
+    size = min(_BATCH_ROWS, missing)
+    if size > 0:
+        yield from islice(rows.batches(size), missing // size)
 
 
 def _rho(weights: Weights) -> NDArray[np.float64]:

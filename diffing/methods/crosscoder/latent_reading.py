@@ -7,7 +7,7 @@ from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.stages import READ
 from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.features.sparse_latents import Latents
-from diffing.methods.features.tokens import Token
+from diffing.methods.features.tokens import Token, Traced
 from diffing.methods.inside.reading import AlignedRows, InsidePair
 from diffing.methods.inside.rows import RowBatch
 from diffing.types import OnProgress, ignore_progress
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class LatentReading:
-    """Reads every exchange once and keeps its latents; a `Tracer`."""
+    """Reads every exchange once and keeps its latents; a `BatchTracer`."""
 
     def __init__(self, pair: InsidePair, dictionaries: Dictionaries) -> None:
         self._pair = pair
@@ -56,7 +56,7 @@ class LatentReading:
             else:
                 yield rows, self._dictionaries.activations(rows.a, rows.b)[:, list(features)].numpy()
 
-    def trace(self, exchange: Exchange, features: Sequence[int]) -> dict[int, tuple[Token, ...]]:
+    def trace(self, exchange: Exchange, features: Sequence[int]) -> Traced:
         """Returns for each of a few latents the tokens of one response at which it exceeds its threshold.
 
         The anchor, which stands before the response, covers none of its characters; it is given only if the latent is
@@ -65,10 +65,21 @@ class LatentReading:
         Raises:
             ValueError: The exchange cannot be read.
         """
-        (read,) = self.activations([exchange], features)
-        if isinstance(read, UnreadableResponse):
-            raise ValueError(f"expected a text that can be read, got one that is {read.reason}")
-        rows, values = read
+        return self.trace_all([(exchange, features)])[0]
+
+    def trace_all(self, requests: Sequence[tuple[Exchange, Sequence[int]]]) -> list[Traced]:
+        """Traces each exchange as `trace` does, in one reading.
+
+        Raises:
+            ValueError: An exchange cannot be read.
+        """
+        reads = self._pair.read([exchange for exchange, _ in requests])
+        return [self._traced(rows, features) for rows, (_, features) in zip(reads, requests, strict=True)]
+
+    def _traced(self, rows: AlignedRows | UnreadableResponse, features: Sequence[int]) -> Traced:
+        if isinstance(rows, UnreadableResponse):
+            raise ValueError(f"expected a text that can be read, got one that is {rows.reason}")
+        values = self._dictionaries.activations(rows.a, rows.b)[:, list(features)].numpy()
         found: dict[int, tuple[Token, ...]] = {}
         for column, index in enumerate(features):
             above = float(self.thresholds[index]) if self.thresholds is not None else 0.0

@@ -5,49 +5,42 @@ is active in clearly more responses of one model, whoever's latent it is. That a
 the models store something, not what they do.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diffing.methods.base import Measurements
 from diffing.methods.crosscoder.causal_check import CausalCheck
-from diffing.methods.crosscoder.cost import BYTES_PER_WEIGHT, TrainingCost
+from diffing.methods.crosscoder.cost import BYTES_PER_WEIGHT
 from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.feature_rows import FeatureRows
 from diffing.methods.crosscoder.hypotheses import METHOD, Statements
-from diffing.methods.crosscoder.kinds import can_be_followed, kinds_of, rank
 from diffing.methods.crosscoder.latent_reading import LatentReading
+from diffing.methods.crosscoder.options import CrosscoderOptions, InsideSide
+from diffing.methods.crosscoder.preparation import prepare
 from diffing.methods.crosscoder.quality import quality
+from diffing.methods.crosscoder.screened_features import ScreenedFeatures, screen_features
 from diffing.methods.crosscoder.stages import LLM_STAGES
 from diffing.methods.crosscoder.steered_rates import Steering
 from diffing.methods.crosscoder.trained import train_dictionaries, train_null
 from diffing.methods.crosscoder.training_settings import (
-    DictionarySource,
-    TrainingSettings,
-    check_rows,
-    default_settings,
     default_size,
 )
 from diffing.methods.crosscoder.trust import Trust
-from diffing.methods.features.duplicate_features import without_duplicates
 from diffing.methods.features.feature_evidence import collect_evidence
-from diffing.methods.features.feature_screening import ScreenedLatent, ScreenOptions, count_latents, screen
 from diffing.methods.features.measuring import measure_features
 from diffing.methods.features.read_pairs import exchanges_of, read_pairs
-from diffing.methods.features.selection import not_followed_up, rate_rows, strongest
+from diffing.methods.features.selection import rate_rows
 from diffing.methods.features.stated_hypotheses import StatedHypotheses, one_each, state_in_words
 from diffing.methods.features.summarise import FeatureMethod
-from diffing.methods.features.thresholds import TRIED, above, choose_thresholds
 from diffing.methods.heldout import HeldoutRecords
 from diffing.methods.inside.corpus import Corpus, open_corpus
 from diffing.methods.inside.opening import SideModel, open_side
 from diffing.methods.inside.reading import InsidePair
 from diffing.methods.inside.texts import TrainingTexts
-from diffing.methods.inside.training_rows import TrainingRows
-from diffing.models.base import Model, Sampling
-from diffing.models.local.spec import LocalOptions
+from diffing.models.base import Model
 from diffing.prompts import fold
 from diffing.types import (
     SIDES,
@@ -57,73 +50,24 @@ from diffing.types import (
     ModelInfo,
     OnProgress,
     Pair,
-    Prompt,
     Side,
     ignore_progress,
 )
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-_SHAPE_PARAMETERS = 12
-"""Parameters of a block, in squares of its width: 4 of attention and 8 of the MLP."""
-
-
-@dataclass(frozen=True, slots=True)
-class InsideSide:
-    """One side's weights and how they are loaded."""
-
-    weights: str
-    """`org/name[@revision]`, a folder, or `base+adapter`."""
-    options: LocalOptions = field(default_factory=LocalOptions)
-    """How they are loaded."""
-    system_prompt: str | None = None
-    """The side's system prompt."""
-
-
-@dataclass(frozen=True, slots=True)
-class CrosscoderOptions:
-    """The options of the method."""
-
-    depth: float = 0.5
-    """The share of the blocks after which both models are read."""
-    latents: int | None = None
-    """The number of latents; None for the default at the models' widths."""
-    corpus: tuple[str, ...] = ()
-    """More texts to train on, beside the train responses."""
-    heldout: tuple[Prompt, ...] = ()
-    """Prompts whose texts are left out of the corpus."""
-    screen: ScreenOptions = field(default_factory=ScreenOptions)
-    """Which latents count as different."""
-    features: int = 40
-    """The largest number of features that are followed up, half per direction."""
-    hypotheses: int = 40
-    """The largest number of hypotheses that an LLM states from them, half per direction."""
-    examples: int = 5
-    """The number of responses quoted per hypothesis."""
-    null: bool = False
-    """Whether the same training is also done with model A against itself."""
-    steer: int = 0
-    """The number of held-out prompts that are answered anew without each latent that is checked."""
-    sampling: Sampling = field(default_factory=Sampling)
-    """How these are answered."""
-    seed: int = 0
-    """The seed of the first weights and of the order of rows."""
+    pass
 
 
 @dataclass(frozen=True)
 class _Found:
     """What `find_hypotheses` leaves for measuring and for the records after the test."""
 
-    pair: InsidePair
     dictionaries: Dictionaries
     reading: LatentReading
     statements: Statements
     rows: FeatureRows
-    screened: Sequence[ScreenedLatent]
+    features: ScreenedFeatures
     stated: StatedHypotheses
-    followable: "NDArray[np.bool_]"
     trained_rows: int
     null_kept: int | None
 
@@ -200,52 +144,42 @@ class CrosscoderMethod:
             HubError: The Hub refuses or cannot be reached.
         """
         train = exchanges_of([pair for pair in pairs if "error" not in (pair.a.finish, pair.b.finish)])
-        settings, rows, notes = self._settings(TrainingTexts(train, self._corpora, seed=self._options.seed))
+        texts = TrainingTexts(train, self._corpora, seed=self._options.seed)
+        prepared = prepare(self._pair, texts, self._options)
+        settings, rows = prepared.settings, prepared.rows
         dictionaries = train_dictionaries(settings, rows, self._folder, on_progress)
         null_kept = train_null(settings, rows, self._folder, on_progress) if self._options.null else None
         reading = LatentReading(self._pair, dictionaries)
         both, unread = read_pairs(pairs, lambda exchanges: reading.read(exchanges, on_progress))
-        number = dictionaries.numbering.total
-        thresholds = choose_thresholds([(pair.a, pair.b) for pair in both], number)
-        reading.thresholds = thresholds
-        active = [replace(pair, a=above(pair.a, thresholds), b=above(pair.b, thresholds)) for pair in both]
-        kinds = kinds_of(dictionaries)
-        statements = Statements(dictionaries.numbering, kinds, thresholds, dictionaries.hash)
-        counted = count_latents([(pair.a, pair.b) for pair in active], number)
-        screened = screen(counted, self._options.screen, TRIED)
-        followable = can_be_followed(dictionaries)
-        ranked = sorted((one for one in screened if followable[one.index]), key=lambda one: rank(kinds[one.index]))
-        different = without_duplicates(ranked, [(pair.a, pair.b) for pair in active])
-        chosen = strongest(different, self._options.features)
-        features = collect_evidence(chosen, active, reading, self._options.examples)
-        if self._llm is None:
-            stated = one_each(features, statements.single_feature)
-        else:
-            of = FeatureMethod(METHOD, LLM_STAGES, statements.in_words)
-            most = self._options.hypotheses
-            stated = state_in_words(self._llm, features, active, reading, of, most, on_progress)
-        table = FeatureRows(dictionaries, kinds, thresholds, counted)
-        self._state = _Found(
-            self._pair, dictionaries, reading, statements, table, screened, stated, followable, settings.rows, null_kept
-        )
-        feature_rows = table.rows(screened, stated.features, followable)
-        internal = sum(row["shown_in"] == "internal" for row in feature_rows)
+        features = screen_features(both, dictionaries, self._options)
+        reading.thresholds = features.thresholds
+        statements = Statements(dictionaries.numbering, features.kinds, features.thresholds, dictionaries.hash)
+        stated = self._stated(features, reading, statements, on_progress)
+        table = FeatureRows(dictionaries, features.kinds, features.thresholds, features.counted)
+        self._state = _Found(dictionaries, reading, statements, table, features, stated, settings.rows, null_kept)
+        found_rows = table.rows(features.screened, stated.features, features.followable)
+        internal = sum(row["shown_in"] == "internal" for row in found_rows)
         return Discovery(
             hypotheses=stated.hypotheses,
             tables={
-                "features": feature_rows,
+                "features": found_rows,
                 "examples": tuple(row for feature in stated.features for row in feature.example_rows()),
-                "rates": rate_rows(counted),
+                "rates": rate_rows(features.counted),
             },
-            left_out={
-                **unread,
-                **self._pair.left_out,
-                **_left_out(not_followed_up(counted, screened, different, chosen), screened, ranked, internal),
-                **stated.left_out,
-            },
-            notes=(*notes, self._summary(dictionaries, counted.pairs, len(screened), settings)),
+            left_out={**unread, **self._pair.left_out, **features.left_out(internal), **stated.left_out},
+            notes=(*prepared.notes, self._summary(dictionaries, features, settings.rows)),
             usage=stated.usage,
         )
+
+    def _stated(
+        self, features: ScreenedFeatures, reading: LatentReading, statements: Statements, on_progress: OnProgress
+    ) -> StatedHypotheses:
+        evidence = collect_evidence(features.chosen, features.active, reading, self._options.examples)
+        if self._llm is None:
+            return one_each(evidence, statements.single_feature)
+        of = FeatureMethod(METHOD, LLM_STAGES, statements.in_words)
+        most = self._options.hypotheses
+        return state_in_words(self._llm, evidence, features.active, reading, of, most, on_progress)
 
     def measure(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
         """Returns one verdict for each hypothesis of this method and each pair, ordered by hypothesis, then pair.
@@ -292,7 +226,7 @@ class CrosscoderMethod:
         self._pair.close()
         return HeldoutRecords(
             tables={
-                "features": rows.rows(found.screened, found.stated.features, found.followable),
+                "features": rows.rows(found.features.screened, found.stated.features, found.features.followable),
                 "quality": (trust.row(),),
             },
             notes=tuple(trust.notes()),
@@ -308,61 +242,12 @@ class CrosscoderMethod:
         excluded = {fold(prompt.text) for prompt in self._options.heldout}
         return [open_corpus(source, excluded) for source in self._options.corpus]
 
-    def _settings(self, texts: TrainingTexts) -> tuple[TrainingSettings, TrainingRows, list[str]]:
-        """Chooses the settings of the training, and warns if there is little to train on.
-
-        Raises:
-            SettingError: There are far too few rows.
-            ModelError: The training is too large for a CPU.
-        """
-        options, pair = self._options, self._pair
-        latents = options.latents or default_size(pair.widths)[0]
-        device = _device()
-        rows = TrainingRows(pair, texts, default_size(pair.widths)[1], seed=options.seed)
-        if device == "cpu":
-            below = [_SHAPE_PARAMETERS * side.shape.width**2 * side.layer for side in pair.sides]
-            TrainingCost((below[0], below[1]), pair.widths, latents, rows.rows).check_cpu()
-        warning = check_rows(latents, rows.rows)
-        pair.calibrate(texts.exchanges)
-        a, b = pair.sides
-        source = DictionarySource((a.id, b.id), (a.id, b.id), pair.layers, rows.identity)
-        settings = default_settings(
-            source,
-            pair.widths,
-            same_space=pair.same_space,
-            latents=latents,
-            rows=rows.rows,
-            seed=options.seed,
-            device=device,
-        )
-        return settings, rows, [f"{warning}."] if warning else []
-
-    def _summary(self, dictionaries: Dictionaries, pairs: int, differ: int, settings: TrainingSettings) -> str:
+    def _summary(self, dictionaries: Dictionaries, features: ScreenedFeatures, rows: int) -> str:
         a, b = self._pair.sides
-        own = int(dictionaries.facts.kept.sum())
+        own, differ = int(dictionaries.facts.kept.sum()), len(features.screened)
         return (
-            f"A crosscoder of {settings.latents:,} latents was trained on {settings.rows:,} rows of activations of "
-            f"{a.id} (after block {a.layer} of {a.shape.blocks}) and {b.id} (after block {b.layer} of "
-            f"{b.shape.blocks}); {own} of its latents belong to one model alone. In the responses of {pairs} train "
-            f"pairs {differ} latents differ in how often they are active."
+            f"A crosscoder of {dictionaries.crosscoder.latents:,} latents was trained on {rows:,} rows of activations "
+            f"of {a.id} (after block {a.layer} of {a.shape.blocks}) and {b.id} (after block {b.layer} of "
+            f"{b.shape.blocks}); {own} of its latents belong to one model alone. In the responses of "
+            f"{features.counted.pairs} train pairs {differ} latents differ in how often they are active."
         )
-
-
-def _left_out(
-    counts: Mapping[str, int], screened: Sequence[ScreenedLatent], ranked: Sequence[ScreenedLatent], internal: int
-) -> dict[str, int]:
-    """Adds to the counts what only this method leaves out."""
-    unfollowable = len(screened) - len(ranked)
-    same = "features active in the same responses as a stronger one"
-    counts = {**counts, same: counts.get(same, 0) - unfollowable}
-    counts |= {
-        "features that differ, but are active nearly everywhere or too rarely elsewhere": unfollowable,
-        "features that one model alone has, without a difference in responses": internal,
-    }
-    return {reason: count for reason, count in counts.items() if count > 0}
-
-
-def _device() -> str:
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -6,8 +6,8 @@ import torch  # noqa: TID253 - only training a dictionary imports this module
 from torch import Tensor  # noqa: TID253
 
 from diffing.errors import SettingError
-from diffing.methods.crosscoder.row_stream import RowBatch
 from diffing.methods.crosscoder.sparse_dictionary import Inputs, Normaliser
+from diffing.methods.inside.rows import RowBatch
 
 NORMALISER_ROWS = 1_000_000
 """The number of rows that the means and scales are measured on."""

@@ -21,7 +21,7 @@ from diffing.types import SIDES, Prompt, Side
 
 if TYPE_CHECKING:
     from diffing.methods.crosscoder.cost import TrainingCost
-    from diffing.methods.crosscoder.method import InsideSide
+    from diffing.methods.crosscoder.options import InsideSide
 
 _GROUP = "The crosscoder method"
 
@@ -148,7 +148,8 @@ class CrosscoderPlan(MethodPlan):
 
     def build(self, config: RunSettings, tools: Tools) -> Method:
         """Builds the method with the run's LLM, if it has one."""
-        from diffing.methods.crosscoder.method import CrosscoderMethod, CrosscoderOptions
+        from diffing.methods.crosscoder.method import CrosscoderMethod
+        from diffing.methods.crosscoder.options import CrosscoderOptions
 
         own = config.of(CrosscoderSettings)
         options = CrosscoderOptions(
@@ -168,7 +169,7 @@ class CrosscoderPlan(MethodPlan):
 
 
 def _side(config: RunSettings, side: Side) -> "InsideSide":
-    from diffing.methods.crosscoder.method import InsideSide
+    from diffing.methods.crosscoder.options import InsideSide
     from diffing.models.local.spec import LocalOptions
 
     options = LocalOptions(

@@ -4,14 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from torch import Tensor  # noqa: TID253 - only training a dictionary imports this module
-
 from diffing.methods.crosscoder.dictionaries import Dictionaries, latent_use
 from diffing.methods.crosscoder.latent_facts import latent_facts
-from diffing.methods.crosscoder.row_stream import RowBatch, RowStream
 from diffing.methods.crosscoder.stages import TRAIN, TRAIN_DIFFERENCE, TRAIN_NULL
 from diffing.methods.crosscoder.training import train, train_difference
 from diffing.methods.crosscoder.training_settings import TrainingSettings
+from diffing.methods.inside.rows import RowBatch, RowStream
 from diffing.types import OnProgress
 
 
@@ -95,19 +93,15 @@ class _Twice:
         """The number of rows of one pass."""
         return self.rows.total
 
+    @property
+    def identity(self) -> str:
+        """A hash of everything that affects the rows."""
+        return f"twice {self.rows.identity}"
+
     def batches(self, rows: int, start: int = 0) -> Iterator[RowBatch]:
         """Yields the training rows."""
-        return (_TwiceBatch(batch.a, batch.a, batch.place) for batch in self.rows.batches(rows, start))
+        return (RowBatch(batch.a, batch.a, batch.place) for batch in self.rows.batches(rows, start))
 
     def held_back(self, rows: int) -> Iterator[RowBatch]:
         """Yields the rows that are never trained on."""
-        return (_TwiceBatch(batch.a, batch.a, batch.place) for batch in self.rows.held_back(rows))
-
-
-@dataclass(frozen=True, slots=True)
-class _TwiceBatch:
-    """One batch of A's rows."""
-
-    a: Tensor
-    b: Tensor
-    place: int
+        return (RowBatch(batch.a, batch.a, batch.place) for batch in self.rows.held_back(rows))

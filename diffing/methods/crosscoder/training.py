@@ -14,10 +14,10 @@ from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
 from diffing.methods.crosscoder.normaliser import NORMALISER_ROWS, measure_normaliser
 from diffing.methods.crosscoder.optimisation import Optimisation
-from diffing.methods.crosscoder.row_stream import RowStream
 from diffing.methods.crosscoder.sparse_dictionary import Inputs
 from diffing.methods.crosscoder.training_settings import HIGHEST_RATE, TrainingSettings
 from diffing.methods.inside.checkpoint import Checkpoint
+from diffing.methods.inside.rows import RowStream
 
 OnRows: TypeAlias = Callable[[int, int], None]
 """Callback `on_rows(done, total)`: rows that were trained on."""

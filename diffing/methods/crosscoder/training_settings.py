@@ -12,9 +12,11 @@ _SIZES = ((128, 512, 350_000), (896, 2**13, 5_000_000), (2_304, 2**14, 20_000_00
 """Width of the models, number of latents, number of rows; the nearest width decides."""
 HIGHEST_RATE = 2e-3
 """The highest learning rate of the defaults."""
+_FEW_LATENTS = 512
+"""Up to this number of latents the highest rate is used: few rows teach little at a lower one."""
 _PARTITION = 0.05
 _BATCH_ROWS, _FEWEST_BATCH_ROWS = 2_048, 128
-_FEWEST_STEPS = 300
+_FEWEST_STEPS = 600
 """With fewer rows, batches are smaller, as a dictionary learns little in fewer steps."""
 ENOUGH_ROWS_PER_LATENT = 200
 """Below this number of rows per latent a training deserves a warning."""
@@ -133,6 +135,8 @@ def batch_size(rows: int) -> int:
 
 def default_rate(latents: int) -> float:
     """Returns the learning rate for a number of latents."""
+    if latents <= _FEW_LATENTS:
+        return HIGHEST_RATE
     return float(min(2e-4 * (2**14 / latents) ** 0.5, HIGHEST_RATE))
 
 

@@ -1,12 +1,12 @@
 """Collects evidence about a latent: its strongest examples, and the tokens at which it is active."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from diffing.methods.features.feature_screening import ScreenedLatent
 from diffing.methods.features.read_pairs import ReadPair
 from diffing.methods.features.sparse_latents import Latents
-from diffing.methods.features.tokens import Token, Tracer
+from diffing.methods.features.tokens import Token, Tracer, trace_all
 from diffing.types import Row, Scalar, Side
 
 _TOP_TOKENS = 5
@@ -168,10 +168,11 @@ def collect_evidence(
         for pair in chosen[one.index]:
             features_of_response.setdefault((pair.pair.prompt.id, one.direction), []).append(one.index)
     by_id = {pair.pair.prompt.id: pair for pair in pairs}
-    traces: dict[tuple[str, Side], Mapping[int, tuple[Token, ...]]] = {
-        (prompt_id, side): tracer.trace(by_id[prompt_id].exchange(side), sorted(features))
+    requests = [
+        (by_id[prompt_id].exchange(side), sorted(features))
         for (prompt_id, side), features in features_of_response.items()
-    }
+    ]
+    traces = dict(zip(features_of_response, trace_all(tracer, requests), strict=True))
     shown = []
     for one in screened:
         examples = []

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from diffing.methods.features.feature_evidence import FeatureEvidence, FeatureExample
 from diffing.methods.features.read_pairs import ReadPair
 from diffing.methods.features.stages import LlmStages
-from diffing.methods.features.tokens import Tracer
+from diffing.methods.features.tokens import Tracer, trace_all
 from diffing.models.base import Model
 from diffing.structured_replies import ReplyError, Unreadable, ask, entry, offered
 from diffing.templates import fence, render
@@ -115,11 +115,13 @@ def choose_examples(feature: FeatureEvidence, pairs: Sequence[ReadPair], tracer:
     # if there are few examples, writing and scoring share them equally
     to_score, to_score_silent = min(half, len(active) // 2), min(half, len(silent) // 2)
 
-    def traced(pair: ReadPair) -> FeatureExample:
-        tokens = tracer.trace(pair.exchange(side), [index])[index]
-        return FeatureExample(pair.pair.prompt.id, side, pair.pair.response(side).text, tokens)
-
-    positives = [example for pair in active[: to_score + rest] if (example := traced(pair)).tokens]
+    shown = active[: to_score + rest]
+    traces = trace_all(tracer, [(pair.exchange(side), [index]) for pair in shown])
+    positives = [
+        FeatureExample(pair.pair.prompt.id, side, pair.pair.response(side).text, tokens)
+        for pair, trace in zip(shown, traces, strict=True)
+        if (tokens := trace[index])
+    ]
     scored = [(_passage(example), True) for example in positives[:to_score]]
     scored += [(pair.pair.response(side).text[:_LONGEST], False) for pair in silent[:to_score_silent]]
     return LabellingExamples(

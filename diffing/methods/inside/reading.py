@@ -10,9 +10,11 @@ from itertools import chain
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from diffing.errors import SettingError
 from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.inside.aligned_text import WINDOW_TOKENS, AlignedText, align, windows
 from diffing.methods.inside.opening import SideModel
+from diffing.methods.inside.row_store import RowStore
 from diffing.methods.inside.two_readers import SHARD_ROWS, TwoReaders, Window
 
 if TYPE_CHECKING:
@@ -76,6 +78,7 @@ class InsidePair:
         self._partnered = 0
         self._left_out: Counter[str] = Counter()
         self._counted: set[Exchange] = set()
+        self._store = RowStore()
         self._remembered: dict[Exchange, AlignedText | UnreadableResponse] = {}
         self._remembered_tokens = 0
 
@@ -121,7 +124,7 @@ class InsidePair:
 
         Raises:
             ModelError: Weights cannot be loaded.
-            ValueError: None of the exchanges can be read.
+            SettingError: None of the exchanges can be read by both models.
         """
         import torch
 
@@ -132,7 +135,13 @@ class InsidePair:
             for own, found in zip((a, b), norms, strict=True):
                 found.append(own.float().norm(dim=-1))
         if not norms[0]:
-            raise ValueError("expected exchanges that both models can read, got none")
+            reasons = [text.reason for text in aligned if isinstance(text, UnreadableResponse)]
+            raise SettingError(
+                f"None of the train responses can be read by both models (the first is {reasons[0]}): give other "
+                "prompts or models"
+                if reasons
+                else "There are no train responses to read: give more prompts"
+            )
         median_a, median_b = (float(torch.cat(found).median()) for found in norms)
         self._limits = (_SINK * median_a, _SINK * median_b)
 
@@ -179,9 +188,17 @@ class InsidePair:
             ValueError: `calibrate` was not called.
         """
         aligned = [self.align(exchange) for exchange in exchanges]
-        rows = chain.from_iterable(self.rows(windows(_readable(aligned), self._window_tokens)))
-        for exchange, text in zip(exchanges, aligned, strict=True):
-            yield text if isinstance(text, UnreadableResponse) else self._aligned_rows(exchange, text, *next(rows))
+        known = [exchange in self._store for exchange in exchanges]
+        missing = (text for text, stored in zip(aligned, known, strict=True) if not stored)
+        rows = chain.from_iterable(self.rows(windows(_readable(missing), self._window_tokens)))
+        for exchange, text, stored in zip(exchanges, aligned, known, strict=True):
+            if isinstance(text, UnreadableResponse):
+                yield text
+                continue
+            a, b = self._store.get(exchange) if stored else next(rows)
+            if not stored and not self._readers.side_by_side:
+                self._store.put(exchange, a, b)
+            yield self._aligned_rows(exchange, text, a, b)
 
     def _aligned_rows(self, exchange: Exchange, text: AlignedText, a: "Tensor", b: "Tensor") -> AlignedRows:
         usable = self.usable(a, b)
@@ -209,7 +226,9 @@ class InsidePair:
         self._left_out.update({"positions that are attention sinks": sinks, "positions that are BOS tokens": text.bos})
 
     def close(self) -> None:
-        """Frees the memory of both models; the next `read` loads them again."""
+        """Frees the memory of both models, and the disk if it was used; the next `read` loads them again."""
+        self._store.close()
+        self._store = RowStore()
         for side in self.sides:
             side.close()
 

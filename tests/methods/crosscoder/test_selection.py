@@ -10,7 +10,7 @@ from diffing.methods.crosscoder.adam import Adam, clipped
 from diffing.methods.crosscoder.batch_topk import ThresholdAverage, keep_largest
 from diffing.methods.crosscoder.normaliser import measure_normaliser
 from diffing.methods.crosscoder.training_schedule import Schedule
-from diffing.methods.crosscoder.training_settings import check_rows, default_settings
+from diffing.methods.crosscoder.training_settings import batch_size, check_rows, default_settings
 from tests.methods.crosscoder.worlds import SOURCE, Rows
 
 
@@ -57,7 +57,7 @@ def test_a_training_rises_and_falls() -> None:
 @pytest.mark.parametrize(
     ("widths", "latents", "k", "rows", "own", "rate"),
     [
-        ((64, 64), 512, 8, 350_000, 26, 2e-4 * 32**0.5),
+        ((64, 64), 512, 8, 350_000, 26, 2e-3),
         ((896, 896), 2**13, 32, 5_000_000, 410, 2e-4 * 2**0.5),
         ((896, 2_304), 2**14, 100, 20_000_000, 819, 2e-4),
         ((4_096, 4_096), 2**15, 100, 20_000_000, 1_638, 2e-4 * 0.5**0.5),
@@ -69,6 +69,13 @@ def test_defaults_follow_the_width(
     settings = default_settings(SOURCE, widths, same_space=False)
     assert (settings.latents, settings.k, settings.rows, settings.partition) == (latents, k, rows, (own, own))
     assert settings.rate == pytest.approx(rate)
+    assert settings.batch_rows == (512 if rows < 10**6 else 2_048)
+
+
+def test_few_rows_are_trained_on_in_smaller_batches() -> None:
+    assert [batch_size(rows) for rows in (100, 76_799, 98_176, 153_600, 1_228_799, 1_228_800, 10**9)] == [
+        *(128, 128, 128, 256, 1_024, 2_048, 2_048)
+    ]
 
 
 def test_too_few_rows_are_told_and_far_too_few_refused() -> None:
@@ -83,8 +90,8 @@ def test_settings_that_do_not_fit_are_refused() -> None:
     settings = default_settings(SOURCE, (64, 64), same_space=True)
     with pytest.raises(SettingError, match="Expected more latents than k"):
         replace(settings, latents=50)
-    with pytest.raises(SettingError, match="Expected at least 2,048 rows to train on, got 2,047"):
-        replace(settings, rows=2_047)
+    with pytest.raises(SettingError, match="Expected at least 512 rows to train on, got 511"):
+        replace(settings, rows=511)
 
 
 def test_the_identity_holds_all_but_the_machine() -> None:

@@ -56,7 +56,7 @@ def test_kinds_follow_directions_and_partition(small: tuple[World, Crosscoder, E
     assert {"shared", "leaning"} < set(facts.kinds)
     assert facts.own is None
     assert facts.change is None
-    assert facts.rows == 4_096
+    assert facts.rows == 4_096 + 2_048  # few are held back, so that training rows are read too
     assert np.isnan(facts.free.error[[kind in ("shared", "leaning") for kind in facts.kinds]]).all()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from diffing.errors import SettingError
 from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.inside.opening import open_side
 from diffing.methods.inside.reading import AlignedRows, InsidePair
@@ -111,6 +112,14 @@ def test_a_pair_that_is_not_calibrated_reads_nothing(folders: tuple[Path, Path])
         list(pair.read([Exchange(ASKED, "x")]))
 
 
+def test_responses_that_no_model_reads_are_refused_in_one_line(folders: tuple[Path, Path]) -> None:
+    with open_pair(folders) as pair:
+        with pytest.raises(SettingError, match=r"\(the first is longer than the reader's context of 256 tokens\)"):
+            pair.calibrate([Exchange(ASKED, "x" * 300)])
+        with pytest.raises(SettingError, match="no train responses"):
+            pair.calibrate([])
+
+
 def test_a_system_prompt_is_part_of_the_context_of_its_side_alone(folders: tuple[Path, Path], pair: InsidePair) -> None:
     with open_pair(folders, system_prompt="Be brief.") as prompted:
         prompted.calibrate(exchanges(4))
@@ -137,6 +146,12 @@ def test_models_that_do_not_fit_at_once_read_one_after_the_other(
             torch.testing.assert_close(rows.a, expected.a)
             torch.testing.assert_close(rows.b, expected.b)
             assert not (a.in_memory and b.in_memory)
+        a.close()
+        b.close()
+        again = one(apart, several[3])  # to show where a feature is active, no model is loaded anew
+        assert not a.in_memory
+        assert not b.in_memory
+        torch.testing.assert_close(again.b, one(pair, several[3]).b)
 
 
 def test_same_space_needs_architecture_shapes_and_tokenizer(folders: tuple[Path, Path], pair: InsidePair) -> None:

@@ -3,6 +3,7 @@
 import gc
 from collections import Counter
 from itertools import islice
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from diffing.methods.inside.reading import AlignedRows, InsidePair
 from diffing.methods.inside.texts import TrainingTexts
 from diffing.methods.inside.training_rows import StreamSizes, TrainingRows
 from diffing.types import Message
-from tests.methods.inside.tiny_pair import exchanges
+from tests.methods.inside.tiny_pair import exchanges, open_pair
 
 SIZES = StreamSizes(buffer_rows=64, window_tokens=300)
 UNREADABLE = Exchange((Message("user", "x" * 500),), "x")
@@ -60,6 +61,15 @@ def test_a_stream_that_goes_on_from_a_place_has_the_same_bytes(pair: InsidePair)
             assert torch.equal(batch.a, expected.a)
             assert torch.equal(batch.b, expected.b)
             assert batch.place == expected.place
+
+
+def test_models_that_do_not_fit_at_once_give_the_same_rows(folders: tuple[Path, Path], pair: InsidePair) -> None:
+    with InsidePair(*open_pair(folders).sides, reserve_bytes=1 << 60) as apart:
+        apart.calibrate(exchanges(20))
+        assert stream(apart).identity == stream(pair).identity
+        for batch, expected in zip(islice(stream(apart).batches(32), 10), stream(pair).batches(32), strict=False):
+            assert torch.equal(batch.a, expected.a)
+            assert torch.equal(batch.b, expected.b)
 
 
 def test_the_seed_decides_the_order(pair: InsidePair) -> None:

@@ -1,0 +1,70 @@
+"""Chooses the settings of a run's training, and refuses one that cannot succeed before anything is trained."""
+
+from dataclasses import dataclass
+
+from diffing.methods.crosscoder.cost import TrainingCost
+from diffing.methods.crosscoder.options import CrosscoderOptions
+from diffing.methods.crosscoder.training_settings import (
+    DictionarySource,
+    TrainingSettings,
+    check_rows,
+    default_settings,
+    default_size,
+)
+from diffing.methods.inside.reading import InsidePair
+from diffing.methods.inside.texts import TrainingTexts
+from diffing.methods.inside.training_rows import TrainingRows
+
+_SHAPE_PARAMETERS = 12
+"""Parameters of a block, in squares of its width: 4 of attention and 8 of the MLP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What a training needs."""
+
+    settings: TrainingSettings
+    """What is trained."""
+    rows: TrainingRows
+    """The activations that it is trained on."""
+    notes: tuple[str, ...]
+    """Warnings for the reader of the report."""
+
+
+def prepare(pair: InsidePair, texts: TrainingTexts, options: CrosscoderOptions) -> Preparation:
+    """Calibrates the pair and chooses the settings; warns if there is little to train on.
+
+    Args:
+        pair: The two models.
+        texts: What they read.
+        options: The options of the method.
+
+    Raises:
+        SettingError: There are far too few rows.
+        ModelError: The training is too large for a CPU, or a model cannot be read.
+    """
+    size, wanted = default_size(pair.widths)
+    latents, device = options.latents or size, _device()
+    rows = TrainingRows(pair, texts, wanted, seed=options.seed)
+    if device == "cpu":
+        a, b = (_SHAPE_PARAMETERS * side.shape.width**2 * side.layer for side in pair.sides)
+        TrainingCost((a, b), pair.widths, latents, rows.rows).check_cpu()
+    warning = check_rows(latents, rows.rows)
+    pair.calibrate(texts.exchanges)
+    ids = pair.sides[0].id, pair.sides[1].id
+    settings = default_settings(
+        DictionarySource(ids, ids, pair.layers, rows.identity),
+        pair.widths,
+        same_space=pair.same_space,
+        latents=latents,
+        rows=rows.rows,
+        seed=options.seed,
+        device=device,
+    )
+    return Preparation(settings, rows, (f"{warning}.",) if warning else ())
+
+
+def _device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,0 +1,40 @@
+"""The crosscoder method on the demo pair: what is planted is told, and two samples of one model do not differ."""
+
+import pytest
+
+from diffing.models.cache import Store
+from tests.benchmarks.inside_demo import Told, crosscoder_config, measure
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return Store.in_folder(tmp_path_factory.mktemp("inside"))
+
+
+@pytest.fixture(scope="module")
+def told(store: Store) -> Told:
+    return measure(crosscoder_config(), store)
+
+
+def test_planted_behaviours_are_told(told: Told) -> None:
+    assert len(told.occurring) == 13
+    assert len(told.behaviours["exclusive"]) >= 4
+    assert len(told.behaviours["difference"]) >= 6
+    assert len(told.all) >= 7
+
+
+def test_the_dictionary_describes_held_out_responses(told: Told) -> None:
+    (trust,) = told.report.tables["crosscoder_quality"]
+    assert min(trust["fve_a"], trust["fve_b"]) >= 0.7  # type: ignore[type-var]
+    assert trust["dead"] <= 0.05  # type: ignore[operator]
+    assert trust["exclusive_a"] + trust["exclusive_b"] >= 15  # type: ignore[operator]
+
+
+def test_two_samples_of_one_model_do_not_differ(store: Store) -> None:
+    null = measure(crosscoder_config(null=True), store)
+    assert sum(null.confirmed.values()) == 0
+    assert not any(finding.confirmed for finding in null.report.findings)
+    (trust,) = null.report.tables["crosscoder_quality"]
+    assert trust["exclusive_a"] + trust["exclusive_b"] == 0  # type: ignore[operator]

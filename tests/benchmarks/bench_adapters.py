@@ -30,7 +30,7 @@ from tests.benchmarks import inside_demo
 
 commands = typer.Typer(add_completion=False)
 FEATURES, SPARSITY = 96, 3e-3
-TOKENS = {"trained": 50_000, "hardly trained": 500, "base with itself": 5_000}
+TOKENS = {"trained": 100_000, "hardly trained": 500, "base with itself": 5_000}
 """The number of tokens that each row of the table is trained on."""
 
 

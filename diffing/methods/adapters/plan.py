@@ -1,5 +1,6 @@
 """The settings, checks, steps and cost estimate of the adapters method, before a run begins."""
 
+import importlib.util
 import os
 from collections.abc import Mapping, Sequence
 from math import ceil
@@ -9,11 +10,12 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass as validated
 
 from diffing.costs import ResponseLengths, StageEstimate, tokens
-from diffing.methods.adapters.cost import CHATS, PASSES, TOKENS, TRAINING, minutes, training_operations
+from diffing.errors import DiffingError, SettingError
+from diffing.methods.adapters.cost import CHATS, MOST_ON_CPU, PASSES, TOKENS, minutes, training_operations
 from diffing.methods.adapters.stages import CHECK, LLM_STAGES, READ, TRAIN
 from diffing.methods.base import Method, MethodPlan, Tools
+from diffing.methods.features.settings import FeatureSettings, followed
 from diffing.methods.inside.settings import InsideSettings, check_weights, weights_of
-from diffing.model_ref import parse_local_spec
 from diffing.run_settings import RunSettings
 from diffing.settings import Setting
 from diffing.stages import Step
@@ -26,8 +28,8 @@ _GROUP = "The adapters method"
 
 
 @validated(frozen=True)
-class AdaptersSettings(InsideSettings):
-    """The settings that only the adapters method has, and those of all methods that look inside."""
+class AdaptersSettings(InsideSettings, FeatureSettings):
+    """The settings that only the adapters method has, and those that it shares."""
 
     adapters: Annotated[str | None, Setting(_GROUP, "Published adapters", may_be_file=True)] = None
     """Published adapters between A and B instead of training some: org/name[@revision] or a folder."""
@@ -55,18 +57,26 @@ class AdaptersPlan(MethodPlan):
         return bool(config.of(AdaptersSettings).adapters)
 
     def check(self, config: RunSettings) -> None:
-        """Requires the weights of both models."""
+        """Requires the weights of both models, and a GPU that stays."""
         check_weights(config, self.name)
+        if obstacle := self.obstacle():
+            raise SettingError(f"--method {self.name} cannot run here. {obstacle}")
 
     def obstacle(self) -> str:
-        """Refuses ZeroGPU, whose GPU is lent for minutes at a time."""
+        """Requires torch, and refuses ZeroGPU, which lends a GPU for single calls."""
         if os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true"):
-            return "Adapters need a GPU for longer than ZeroGPU lends one. Run the command on a machine with a GPU."
-        return ""
+            return (
+                "ZeroGPU lends a GPU for seconds, and training adapters takes minutes. Use a machine with a GPU, for "
+                "example with --on jobs."
+            )
+        installed = all(importlib.util.find_spec(name) for name in ("torch", "transformers"))
+        return "" if installed else "torch and transformers are not installed here: pip install diffing[local]"
 
     def loads(self, config: RunSettings) -> Mapping[str, str]:
-        """Returns the weights behind both models."""
-        return {"Base": weights_of(config, "a"), "Tuned model": weights_of(config, "b")}
+        """Returns the weights that are read, if they are not the compared models themselves."""
+        own = config.of(InsideSettings)
+        given = {"Weights of A": own.inside_a, "Weights of B": own.inside_b}
+        return {role: name for role, name in given.items() if name}
 
     def steps(self, config: RunSettings) -> tuple[Step, ...]:
         """Lists training, reading, labelling with an LLM, and the causal checks."""
@@ -95,56 +105,43 @@ class AdaptersPlan(MethodPlan):
         tuned = weights_of(config, "b")
         stages = [StageEstimate(READ, tuned, 2 * len(prompts), _read(prompts, lengths), 0, 0.0, None)]
         if own.adapters is None:
-            train = [prompt for prompt in prompts if prompt.split == "train"]
-            once = _read(train, lengths)
-            trained = own.adapter_tokens if own.corpus else min(own.adapter_tokens, PASSES * once)
-            steps = ceil(trained * 2 * len(train) / (CHATS * once)) if once else 0
-            stages.insert(0, StageEstimate(TRAIN, tuned, steps, trained, 0, 0.0, None))
+            steps, trained = _trained(config, prompts, lengths)
+            stages.insert(0, StageEstimate(TRAIN, tuned, steps, trained, 0, 0.0, _minutes(config, trained)))
         if config.llm:
             stages += expected_labelling(config, config.llm, followed(config), LLM_STAGES)
         return stages
 
     def assumptions(self, config: RunSettings) -> tuple[str, ...]:
-        """Says what training costs."""
+        """States the operations and the time of training."""
         if config.of(AdaptersSettings).adapters:
             return ()
+        parameters = _parameters(config)
+        if parameters is None:
+            return (
+                "The size of the models is not known before they are opened; nor is the time of training adapters.",
+            )
+        operations = training_operations(parameters, 1_000_000)
+        refused = " A CPU takes too long for more than tiny models." if operations > MOST_ON_CPU else ""
         return (
-            f"Training adapters takes {TRAINING} operations per parameter of a model and token: with a million tokens "
-            f"about {_minutes_of_7b():.0f} min of an H100 for 7 billion parameters. A CPU trains tiny models only.",
+            f"Training adapters takes about {operations:.0e} operations for each million tokens trained on "
+            f"({minutes(operations, gpu=True):.1f} min on an H100), with both models in memory.{refused}",
         )
 
     def build(self, config: RunSettings, tools: Tools) -> Method:
         """Builds the method; models that cannot have adapters are refused here, before anything is generated."""
         from diffing.methods.adapters import AdapterOptions, AdaptersMethod, AdaptersOptions
-        from diffing.methods.inside.opening import open_side
-        from diffing.models.local import LocalOptions
 
         own = config.of(AdaptersSettings)
-
-        def opened(side: Side) -> "SideModel":
-            a = side == "a"
-            options = LocalOptions(
-                dtype=config.dtype,
-                quantization=config.quantization_a if a else config.quantization_b,
-                chat_template=config.chat_template_a if a else config.chat_template_b,
-                trust_remote_code=config.trust_remote_code,
-                allow_pickle=config.allow_pickle,
-            )
-            prompt = config.system_prompt_a if a else config.system_prompt_b
-            return open_side(
-                parse_local_spec(weights_of(config, side)), side, depth=1.0, options=options, system_prompt=prompt
-            )
-
         made = AdapterOptions(
             own.adapters, own.adapter_features, own.adapter_tokens, own.adapter_sparsity, seed=config.seed
         )
         return AdaptersMethod(
-            opened("a"),
-            opened("b"),
+            _side(config, "a"),
+            _side(config, "b"),
             options=AdaptersOptions(made, followed=followed(config), corpora=own.corpus),
             llm=tools.helper(config.llm) if config.llm else None,
             heldout=tools.heldout,
-            folder=tools.store.path.parent / "trained",
+            folder=tools.store.path.parent / "inside",
         )
 
 
@@ -153,13 +150,48 @@ def _read(prompts: Sequence[Prompt], lengths: ResponseLengths) -> int:
     return sum(lengths.of_pair(prompt) + 2 * tokens(prompt.text) for prompt in prompts)
 
 
-def _minutes_of_7b() -> float:
-    return minutes(training_operations(7_000_000_000, 1_000_000))
+def _trained(config: RunSettings, prompts: Sequence[Prompt], lengths: ResponseLengths) -> tuple[int, int]:
+    """The numbers of steps and of tokens of training, over all passes."""
+    own = config.of(AdaptersSettings)
+    train = [prompt for prompt in prompts if prompt.split == "train"]
+    once = _read(train, lengths)
+    trained = own.adapter_tokens if own.corpus else min(own.adapter_tokens, PASSES * once)
+    return (ceil(trained * 2 * len(train) / (CHATS * once)) if once else 0), trained
 
 
-def followed(config: RunSettings) -> int:
-    """Returns the largest number of features to follow up: fewer without an LLM, since a person reads the list."""
-    return 200 if config.llm else 40
+def _minutes(config: RunSettings, trained: int) -> float | None:
+    """The minutes of training on this machine; None if the size of the models is unknown."""
+    parameters = _parameters(config)
+    if parameters is None:
+        return None
+    from diffing.models.local.memory import this_machine
+
+    return minutes(training_operations(parameters, trained), gpu=bool(this_machine().gpu))
+
+
+def _parameters(config: RunSettings) -> int | None:
+    """The parameters of the tuned model; None if they are not known before it is opened."""
+    from diffing.models.local.memory import size_of
+
+    try:
+        return size_of(weights_of(config, "b")).parameters
+    except DiffingError:
+        return None
+
+
+def _side(config: RunSettings, side: Side) -> "SideModel":
+    from diffing.methods.inside.opening import open_side
+    from diffing.models.local.spec import LocalOptions
+
+    options = LocalOptions(
+        dtype=config.dtype,
+        quantization=getattr(config, f"quantization_{side}"),
+        trust_remote_code=config.trust_remote_code,
+        allow_pickle=config.allow_pickle,
+        chat_template=getattr(config, f"chat_template_{side}"),
+    )
+    prompt = getattr(config, f"system_prompt_{side}")
+    return open_side(weights_of(config, side), side, depth=1.0, options=options, system_prompt=prompt)
 
 
 ADAPTERS = AdaptersPlan()

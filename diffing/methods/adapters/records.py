@@ -76,7 +76,7 @@ def trust_notes(trust: Trust) -> tuple[str, ...]:
 def _outside(trust: Trust) -> str:
     outside = trust.outside_mlps or 0.0
     if outside <= 0:
-        return "The base's attention, norms and embeddings have no part in it."
+        return "Without the adapters nothing of the change is left, so that all of it is in the MLPs."
     of_mlps = "" if trust.recovered_of_mlps is None else f"; of the rest, {trust.recovered_of_mlps:.0%} is recovered"
     return f"{outside:.0%} of the change is not in the MLPs, so that no feature shows it{of_mlps}."
 

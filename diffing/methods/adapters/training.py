@@ -85,6 +85,8 @@ class Losses:
 
 
 _CUTS_WEIGHT = 2.0
+_SPARSITY_SHARE = 0.1
+"""The largest share of the rest of the loss that sparsity may cost by a doubled weight."""
 
 
 @dataclass(slots=True)
@@ -203,14 +205,15 @@ class Trainer:
         self.progress.positions += int(batch.read.sum())
 
     def _decide_on_sparsity(self) -> None:
-        """Doubles the weight of sparsity if too many features are active and it is not yet as costly as the rest.
+        """Doubles the weight of sparsity if too many features are active and it costs little beside the rest.
 
         Too many is more than a sixteenth of a block's features at a read position. Without the second condition the
         weight doubles on while features need time to fall silent, and then outweighs what they are trained for.
         """
         one = self.progress
         active = one.active / (one.positions * self.hybrid.depth)
-        if active > self.hybrid.branches.features / 16 and 2 * one.sparsity * one.density <= one.loss:
+        dense = active > self.hybrid.branches.features / 16
+        if dense and 2 * one.sparsity * one.density <= _SPARSITY_SHARE * one.loss:
             one.sparsity *= 2
         self.progress = Progress(one.step, one.sparsity)
 

@@ -13,10 +13,18 @@ import transformers
 from diffing.config import DiffConfig
 from diffing.errors import DiffingError, ModelError
 from diffing.methods.adapters import causal_check, method
+from diffing.methods.adapters.branches import new_branches
+from diffing.methods.adapters.hybrid_reader import HybridReader
+from diffing.methods.adapters.opening import BaseAndTuned
+from diffing.methods.adapters.trust import measure_trust
+from diffing.methods.exchanges import Exchange, UnreadableResponse
+from diffing.methods.inside.opening import open_side
 from diffing.models.cache import Store
+from diffing.models.local import LocalOptions
 from diffing.run import run
-from diffing.types import FeatureMeasure, Report
+from diffing.types import FeatureMeasure, Message, Report
 from tests.models.local import tiny
+from tests.models.local.test_sources import save_adapter
 
 
 def save_pair(folder: Path, kind: str = "llama") -> tuple[Path, Path]:
@@ -98,17 +106,17 @@ def test_the_report_says_how_far_to_trust_the_adapters(report: Report) -> None:
     notes = " ".join(report.notes)
     assert "with trained adapters between base@" in notes
     assert re.search(r"recover -?\d+% of what tuning changed in predictions", notes)
-    assert "attention, norms and embeddings have no part in it" in notes
+    assert "Without the adapters nothing of the change is left" in notes
     assert [row["block"] for row in report.tables["adapters_blocks"]] == [0, 1]
     assert {"name", "above", "raises", "causal", "kl_random"} <= set(report.tables["adapters_features"][0])
 
 
 def test_the_same_command_gives_the_same_report_and_trains_once(report: Report, folder: Path) -> None:
-    before = {file: file.stat().st_mtime_ns for file in (folder / "cache" / "trained").iterdir()}
+    before = {file: file.stat().st_mtime_ns for file in (folder / "cache" / "inside").iterdir()}
     assert len(before) == 1
     again = run(config_of(folder), store=Store.in_folder(folder / "cache"))
     assert again == report
-    assert {file: file.stat().st_mtime_ns for file in (folder / "cache" / "trained").iterdir()} == before
+    assert {file: file.stat().st_mtime_ns for file in (folder / "cache" / "inside").iterdir()} == before
 
 
 def test_between_a_model_and_itself_nothing_is_found(folder: Path) -> None:
@@ -137,3 +145,19 @@ def test_pairs_that_cannot_have_adapters_are_refused_before_anything_is_generate
 def test_a_side_without_weights_is_refused(folder: Path) -> None:
     with pytest.raises(DiffingError, match="--inside-b"):
         run(config_of(folder, model_b="openai:x@http://127.0.0.1:9/v1"), store=Store.in_folder(folder / "cache"))
+
+
+def test_a_tuned_model_may_be_the_base_with_a_lora_adapter(folder: Path, tmp_path: Path) -> None:
+    base = folder / "base"
+    lora = save_adapter(base, tmp_path / "lora")  # of attention alone
+    options = LocalOptions(device="cpu", dtype="float32")
+    pair = BaseAndTuned(
+        open_side(str(base), "a", depth=1.0, options=options),
+        open_side(f"{base}+{lora}", "b", depth=1.0, options=options),
+    )
+    pair.check()
+    reader = HybridReader(pair.hybrid(new_branches(2, 32, 4, seed=0)), pair.tuned.tokens)
+    chats = [reader.chat(Exchange((Message("user", f"q{n}"),), "an answer")) for n in range(4)]
+    trust = measure_trust(reader.hybrid, [chat for chat in chats if not isinstance(chat, UnreadableResponse)])
+    assert trust.base > 0.01
+    assert trust.outside_mlps == 1

@@ -16,7 +16,6 @@ from rich.text import Text
 
 from diffing import __version__
 from diffing.cli.annotate import annotate
-from diffing.cli.bench import bench_app
 from diffing.cli.card import card
 from diffing.cli.existing_report import completes, readable, refuse_other_run
 from diffing.cli.export import export
@@ -44,14 +43,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(bench_app, name="bench")
-app.add_typer(prompts_app, name="prompts")
-app.command()(annotate)
-app.command()(card)
-app.command()(export)
-app.command()(push)
-app.command("list")(list_)
-app.command()(serve)
 _err = Console(stderr=True)
 EXCLUDED_FROM_SELF_COMPARISON = ("model_a", "model_b", "chat_template_b")
 """Settings that a comparison of A with itself sets differently or does not have."""
@@ -151,6 +142,24 @@ def show(
         from diffing.cli.explain import explain
 
         explain(loaded, explained, json_)
+
+
+app.command()(export)
+app.command()(push)
+app.command("list")(list_)
+app.command()(card)
+app.command()(serve)
+app.command()(annotate)
+app.add_typer(prompts_app, name="prompts")
+
+
+@app.command(add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+def bench(context: typer.Context) -> None:
+    """Test how well the methods work on your models: false alarms, planted differences, comparisons."""
+    # imported only now, because its commands have all flags of a run, which take time to build
+    from diffing.cli.bench import bench_app
+
+    bench_app(args=context.args, prog_name=context.command_path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ import typer
 from diffing.cli.flags import build, with_flags
 from diffing.config import DiffConfig
 from diffing.errors import SettingError
+from diffing.model_ref import ModelPlace, ModelRef
 from diffing.paths import path_of
 from diffing.settings import described
+from diffing.types import SIDES
 
 _REPEATED = ("domain", "prompt_column", "language", "train", "heldout", "balance", "seed")
 """The settings that decide which prompts a run has. They are repeated when the answers are compared, which are joined
@@ -66,8 +68,8 @@ def export_prompts(
 
 def _comparison(config: DiffConfig, out: Path) -> list[str]:
     """The command that compares the answers, with the same prompts."""
-    command = ["diffing", "run", f"recorded:{out / 'a.answers.jsonl'}", f"recorded:{out / 'b.answers.jsonl'}"]
-    command += ["--prompts", config.prompts or "bundled"]
+    answers = [ModelRef(ModelPlace.RECORDED, str(out / f"{side}.answers.jsonl")) for side in SIDES]
+    command = ["diffing", "run", *map(str, answers), "--prompts", config.prompts or "bundled"]
     for name, info in described(DiffConfig).items():
         value = getattr(config, name)
         if name in _REPEATED and value != info.default and value:

@@ -14,7 +14,7 @@ def main() -> None:
     with served(Path(folder), workers=1, port=int(port)) as at:
         run_id = at.site.run_manager.start(read_config(config), owner="somebody")
         Path(folder, "started").write_text(run_id, encoding="utf-8")
-        time.sleep(DEADLINE)
+        time.sleep(4 * DEADLINE)  # longer than the page may take to come
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def test_the_app_is_killed_in_the_middle_of_a_run(browser: Any, starter: Starter
     def answer(request: dict[str, Any]) -> str:
         """Not all of it before the page has come."""
         if server.count > 10:
-            seen.wait(DEADLINE)
+            seen.wait(4 * DEADLINE)  # longer than the page may take to come
         return world(request)
 
     with OpenAIServer(answer) as server:

@@ -108,7 +108,7 @@ def _range(numbers: Sequence[float], digits: int = 0) -> str:
 @commands.command("crosscoder")
 def _crosscoder(
     *,
-    seeds: Annotated[int, typer.Option(help="Number of seeds.")] = 3,
+    seeds: Annotated[int, typer.Option(help="Number of seeds.")] = 1,
     steps: Annotated[int, typer.Option(help="Steps of each training.")] = 1_500,
     save: SaveTo = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")] = False,

@@ -191,7 +191,7 @@ def test_quality_without_rows_or_variance_is_undefined(small: tuple[World, Cross
 class TestAsThePrototype:
     """The worlds of the method's specification, with the partition; a training takes seven seconds.
 
-    `tests.benchmarks.bench_crosscoder` does the same with three seeds.
+    `tests.benchmarks.bench_crosscoder --seeds 3` does the same with three seeds.
     """
 
     def examined(self, world: World, folder: Path) -> Examined:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch  # noqa: TID253 - only training a dictionary imports this module
+
 from diffing.methods.crosscoder.dictionaries import Dictionaries, latent_use
 from diffing.methods.crosscoder.latent_facts import latent_facts
 from diffing.methods.crosscoder.stages import TRAIN, TRAIN_DIFFERENCE, TRAIN_NULL
@@ -11,6 +13,8 @@ from diffing.methods.crosscoder.training import train, train_difference
 from diffing.methods.crosscoder.training_settings import TrainingSettings
 from diffing.methods.inside.rows import RowBatch, RowStream
 from diffing.types import OnProgress
+
+_BATCH_ROWS = 2_048
 
 
 def train_dictionaries(
@@ -33,7 +37,7 @@ def train_dictionaries(
         settings, rows, states / "crosscoder.safetensors", lambda done, total: on_progress(TRAIN, done, total)
     )
     difference = None
-    if settings.same_space:
+    if settings.same_space and _differ(rows):
         difference = train_difference(
             settings,
             rows,
@@ -46,6 +50,11 @@ def train_dictionaries(
         facts=latent_facts(crosscoder, rows),
         difference_use=latent_use(difference, rows) if difference else None,
     )
+
+
+def _differ(rows: RowStream) -> bool:
+    """Whether both models' activations differ anywhere; those of two samples of one model are the same."""
+    return any(not torch.equal(batch.a, batch.b) for batch in rows.held_back(_BATCH_ROWS))
 
 
 def train_null(settings: TrainingSettings, rows: RowStream, folder: Path, on_progress: OnProgress) -> int:

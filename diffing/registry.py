@@ -9,9 +9,9 @@ from typing import Any
 METHODS: dict[str, str] = {
     "lexical": "diffing.methods.lexical.plan:LEXICAL",
     "sae": "diffing.methods.sae.plan:SAE",
-    "adapters": "diffing.methods.adapters.plan:ADAPTERS",
     "llm": "diffing.methods.llm.plan:LLM",
     "crosscoder": "diffing.methods.crosscoder.plan:CROSSCODER",
+    "adapters": "diffing.methods.adapters.plan:ADAPTERS",
 }
 """The `MethodPlan` of every method by its name, in the order in which methods run."""
 BACKENDS: dict[str, str] = {

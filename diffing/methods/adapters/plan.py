@@ -62,6 +62,14 @@ class AdaptersPlan(MethodPlan):
         if obstacle := self.obstacle():
             raise SettingError(f"--method {self.name} cannot run here. {obstacle}")
 
+    def check_public(self, config: RunSettings) -> None:
+        """Refuses the method: a training takes a machine for itself."""
+        if self.name in config.methods:
+            raise SettingError(
+                f"--method {self.name} trains adapters, which a public server does not do. Run it on your own machine, "
+                "or with --on jobs"
+            )
+
     def obstacle(self) -> str:
         """Requires torch, and refuses ZeroGPU, which lends a GPU for single calls."""
         if os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true"):

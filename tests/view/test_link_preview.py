@@ -66,7 +66,7 @@ def test_a_result_in_a_frame_needs_no_app_and_may_be_framed(tmp_path: Path) -> N
                 fetched(f"{at.url}?embed=1&{nothing}")
         assert "gradio" in fetched(f"{at.url}?embed=0&example=planted").decode().lower()
         badge = fetched(f"{at.url}badge.svg?example=planted").decode()
-        assert "<title>diffing: 19 differences</title>" in badge
+        assert "<title>diffing: 20 differences</title>" in badge
         assert "no difference found" in fetched(f"{at.url}badge.svg?example=itself").decode()
         with pytest.raises(urllib.error.HTTPError, match="404"):
             fetched(f"{at.url}badge.svg?example=nothing")

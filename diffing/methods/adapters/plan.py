@@ -46,7 +46,10 @@ class AdaptersPlan(MethodPlan):
 
     name = "adapters"
     title = "Adapters"
-    hint = "Trains sparse features of what tuning changed inside a model, and compares where they are active."
+    hint = (
+        "Trains sparse features of what tuning changed inside a model. Needs the weights of a base model and its tuned "
+        "version: free, but only on a GPU."
+    )
     heading = "Seen in features of what tuning changed"
     settings = AdaptersSettings
     stages = (TRAIN, READ, *LLM_STAGES.labelling, *LLM_STAGES.summing_up, CHECK)

@@ -46,7 +46,10 @@ class CrosscoderPlan(MethodPlan):
 
     name = "crosscoder"
     title = "Crosscoder"
-    hint = "Trains one dictionary on both models' activations; shows what only one of them represents and uses."
+    hint = (
+        "Trains one dictionary on both models’ activations; finds what only one of them has. Needs the weights of both: "
+        "free, but only on a GPU."
+    )
     heading = "Seen in features of both models' activations"
     settings = CrosscoderSettings
     stages = (

@@ -253,6 +253,9 @@ def test_models_that_the_files_do_not_name_are_asked_for_and_noted(tmp_path: Pat
         "That cc was trained on org/base and org/tuned, in this order, is what --crosscoder-models says; its files do "
         "not tell, so nobody can check it."
     )
+    assert in_order(replace(published, mentioned="org/tuned-org/base"), BOTH, (BASE, TUNED)).published.mentioned
+    with pytest.raises(ModelError, match="was trained on 'org/tuned-org/third', expected org/base and org/tuned"):
+        in_order(replace(published, mentioned="org/tuned-org/third"), BOTH, (BASE, TUNED))
     mentioned = replace(published, mentioned="google/gemma-2-2b-it-google/gemma-2-2b")
     with pytest.raises(ModelError, match="was trained on 'google/gemma-2-2b-it-google/gemma-2-2b', expected org/base"):
         in_order(mentioned, BOTH, (BASE, TUNED))
@@ -283,6 +286,12 @@ def test_a_crosscoder_that_does_not_describe_the_models_is_refused(tmp_path: Pat
         fit(right, Rows(2 * A, A), same_space=True)
     with pytest.raises(ModelError, match="made for models of width 3 and 3, expected 4 and 3"):
         fit(right, Rows(random(40, 4), A), same_space=False)
+
+
+def test_a_published_crosscoder_is_not_saved_again(tmp_path: Path) -> None:
+    published = read_published(save(tmp_path / "cc", stacked()))
+    with pytest.raises(SettingError, match="is not saved again in here: copy the files"):
+        opened(published).save(tmp_path / "here")
 
 
 def test_pickles_need_consent_and_give_tensors_alone(tmp_path: Path) -> None:

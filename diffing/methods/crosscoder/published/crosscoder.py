@@ -2,10 +2,12 @@
 
 import hashlib
 from functools import cached_property
+from pathlib import Path
 
 import torch  # noqa: TID253 - only reading a dictionary imports this module
 from torch import Tensor  # noqa: TID253
 
+from diffing.errors import SettingError
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.published.layout import PublishedWeights
 from diffing.methods.crosscoder.published.selection import Selection
@@ -54,6 +56,14 @@ class PublishedCrosscoder(Crosscoder):
                 torch.addmm(bias, self.selection.written(activations, place), decoder)
                 for place, (decoder, bias) in enumerate(parts)
             )
+
+    def save(self, folder: Path) -> None:
+        """Refuses to save: the format of this package does not hold every selection.
+
+        Raises:
+            SettingError: Always.
+        """
+        raise SettingError(f"A published crosscoder is not saved again in {folder.name}: copy the files it came from")
 
     def to(self, device: str) -> "PublishedCrosscoder":
         """Returns the same crosscoder on another device."""

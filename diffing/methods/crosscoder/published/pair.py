@@ -75,13 +75,14 @@ def in_order(published: PublishedWeights, models: tuple[str, str], given: tuple[
 
 
 def _check_mentioned(published: PublishedWeights, named: Sequence[str]) -> None:
-    """Requires that what the files mention in an unknown order speaks of at least one of the models.
+    """Requires that what the files mention in an unknown order speaks of the models, of both if it names two.
 
     Raises:
-        ModelError: It speaks of neither.
+        ModelError: It speaks of others.
     """
     text = (published.mentioned or "").lower()
-    if text and not any(short(name) in text for name in named):
+    found = [short(name) in text for name in named]
+    if text and not (all(found) if text.count("/") > 1 else any(found)):
         raise ModelError(
             f"{published.name} was trained on {published.mentioned!r:.150}, expected {both(named)}. Name another "
             "crosscoder"

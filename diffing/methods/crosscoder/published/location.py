@@ -8,7 +8,7 @@ from typing import Protocol
 
 from diffing.errors import ModelError, SettingError
 from diffing.hub import TIMEOUT, BoundedApi, head_of, hub_api, hub_errors
-from diffing.model_ref import ModelPlace, ModelRef
+from diffing.model_ref import ModelPlace, ModelRef, is_hub_name
 from diffing.paths import existing
 
 _SPEC = re.compile(
@@ -79,7 +79,7 @@ def find_files(spec: str) -> Files:
 def _parse(spec: str) -> "re.Match[str] | None":
     parsed = _SPEC.fullmatch(spec)
     parts = PurePosixPath(parsed["folder"] or ".").parts if parsed else ()
-    return parsed if ".." not in parts else None
+    return parsed if parsed and is_hub_name(parsed["name"]) and ".." not in parts else None
 
 
 @dataclass(frozen=True)

@@ -244,6 +244,12 @@ def test_the_models_are_put_into_the_order_of_the_run(tmp_path: Path) -> None:
         in_order(published, BOTH, ("x/tuned", "x/base"))
 
 
+def test_names_that_cannot_be_shown_are_no_names(tmp_path: Path) -> None:
+    names = {"model_name_A": "base\x1b[31m", "model_name_B": "tuned", "model_name": "x" * 301}
+    published = read_published(save(tmp_path / "cc", single(), "cfg.json", **names))
+    assert (published.models, published.mentioned) == (None, None)
+
+
 def test_models_that_the_files_do_not_name_are_asked_for_and_noted(tmp_path: Path) -> None:
     published = read_published(save(tmp_path / "cc", stacked()))
     with pytest.raises(SettingError, match=r"name both in its own order with --crosscoder-models"):
@@ -296,7 +302,7 @@ def test_a_published_crosscoder_is_not_saved_again(tmp_path: Path) -> None:
 
 def test_pickles_need_consent_and_give_tensors_alone(tmp_path: Path) -> None:
     folder = save_pickle(tmp_path / "cc", single(), "cfg.json")
-    with pytest.raises(SettingError, match=r"its weights are a pickle \(cc_weights.pt\).*--allow-pickle"):
+    with pytest.raises(SettingError, match=r"its weights are a pickle \('cc_weights.pt'\).*--allow-pickle"):
         read_published(folder)
     class_ = save_pickle(tmp_path / "code", {"W_enc": Path("x")}, "cfg.json")
     with pytest.raises(ModelError, match=r"cannot be opened as tensors alone \([^\n]*$"):
@@ -337,7 +343,7 @@ def test_damaged_and_missing_files_are_refused_in_one_line(tmp_path: Path) -> No
         read_published(folder)
     (tmp_path / "cc" / "config.json").write_text("{}")
     (tmp_path / "cc" / "model.safetensors").write_bytes(b"\xff" * 32)
-    with pytest.raises(ModelError, match=r"its model.safetensors is damaged"):
+    with pytest.raises(ModelError, match=r"its 'model.safetensors' is damaged"):
         read_published(folder)
     with pytest.raises(SettingError, match=r"has its weights in folders: name one of them, such as .*/cc"):
         read_published(str(tmp_path))

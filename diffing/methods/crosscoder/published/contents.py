@@ -56,7 +56,7 @@ def read_contents(files: Files, *, allow_pickle: bool) -> Contents:
     configs = {file: _config(files, file, sizes[file]) for file in _CONFIGS if file in sizes}
     if sizes[weights] > _MOST_WEIGHTS:
         raise ModelError(
-            f"{files.name}: its {weights} has {sizes[weights] / 1e9:,.0f} GB, expected at most "
+            f"{files.name}: its {weights!r:.100} has {sizes[weights] / 1e9:,.0f} GB, expected at most "
             f"{_MOST_WEIGHTS / 1e9:,.0f} GB. Use another crosscoder"
         )
     path = files.fetch(weights)
@@ -72,14 +72,15 @@ def _weights_file(name: str, sizes: Mapping[str, int], *, allow_pickle: bool) ->
     if len(found) == 1:
         if not safe and not allow_pickle:
             raise SettingError(
-                f"{name}: its weights are a pickle ({found[0]:.100}), which can run code when it is opened carelessly. "
-                "Allow it with --allow-pickle if you trust who published it; only tensors are read from it"
+                f"{name}: its weights are a pickle ({found[0]!r:.100}), which can run code when it is opened "
+                "carelessly. Allow it with --allow-pickle if you trust who published it; only tensors are read from it"
             )
         return found[0]
     below = sorted({file.rpartition("/")[0] for file in sizes if "/" in file and file.endswith((*_SAFE, *_PICKLED))})
     if below and not found:
+        one = ascii(below[0])[1:-1]
         raise SettingError(
-            f"{name} has its weights in folders: name one of them, such as {name}/{below[0]:.100}, with --crosscoder"
+            f"{name} has its weights in folders: name one of them, such as {name}/{one:.100}, with --crosscoder"
         )
     raise SettingError(
         f"{name} has {len(found)} files of weights: expected one, as .safetensors or .pt. Name another crosscoder or "
@@ -106,7 +107,7 @@ def _safetensors(name: str, path: Path) -> Mapping[str, Tensor]:
     try:
         return load_file(path)
     except (OSError, SafetensorError, ValueError, KeyError) as error:
-        raise ModelError(f"{name}: its {path.name} is damaged ({_line(error)}); get the file again") from None
+        raise ModelError(f"{name}: its {path.name!r:.100} is damaged ({_line(error)}); get the file again") from None
 
 
 def _pickle(name: str, path: Path) -> Mapping[str, Tensor]:
@@ -114,14 +115,14 @@ def _pickle(name: str, path: Path) -> Mapping[str, Tensor]:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, ValueError, KeyError, EOFError, TypeError, pickle.UnpicklingError) as error:
         raise ModelError(
-            f"{name}: its {path.name} cannot be opened as tensors alone ({_line(error)}). Use another crosscoder"
+            f"{name}: its {path.name!r:.100} cannot be opened as tensors alone ({_line(error)}). Use another crosscoder"
         ) from None
     if not isinstance(loaded, dict):
-        raise ModelError(f"{name}: its {path.name} holds no tensors by key. Use another crosscoder")
+        raise ModelError(f"{name}: its {path.name!r:.100} holds no tensors by key. Use another crosscoder")
     return {str(key): value for key, value in loaded.items() if isinstance(value, Tensor)}
 
 
 def _line(error: Exception) -> str:
     """The first line of an error that quotes a stranger's file, shortened."""
     lines = str(error).split("\n")
-    return f"{lines[0] or type(error).__name__:.100}"
+    return ascii(lines[0] or type(error).__name__)[:100]

@@ -8,7 +8,7 @@ from torch import Tensor  # noqa: TID253
 
 from diffing.errors import ModelError
 from diffing.methods.crosscoder.published.contents import Contents
-from diffing.methods.crosscoder.published.layout import PublishedWeights, check_shapes, shape_of
+from diffing.methods.crosscoder.published.layout import PublishedWeights, check_shapes, name_of, shape_of
 from diffing.methods.crosscoder.published.selection import AbovePerModel, AboveThreshold, Selection
 from diffing.methods.crosscoder.sparse_dictionary import Normaliser, Weights
 
@@ -62,7 +62,7 @@ def read(contents: Contents) -> PublishedWeights:
         selection=_selection(contents, tensors, decoder, centred=bool(normaliser.means[0].any())),
         normaliser=normaliser,
         # the library's training script joins both names, the second model's first, so their order tells nothing
-        mentioned=mentioned if isinstance(mentioned, str) else None,
+        mentioned=name_of(mentioned),
         blocks=(layer + 1, layer + 1) if isinstance(layer, int) and 0 <= layer < 10_000 else None,
     )
 

@@ -10,6 +10,7 @@ from diffing.errors import ModelError
 from diffing.methods.crosscoder.published.selection import Selection
 from diffing.methods.crosscoder.sparse_dictionary import Normaliser, Weights
 
+_LONGEST_NAME = 300
 Measured: TypeAlias = Literal["mean norm", "standard score"]
 """What is measured on the run's train responses because the files do not hold it: factors that give the activations a
 mean norm of the square root of the width, or the mean and the standard deviation of every dimension."""
@@ -88,6 +89,11 @@ def shape_of(name: str, tensors: Mapping[str, Tensor], key: str) -> tuple[int, i
     if len(shape) != 3 or 0 in shape:
         raise ModelError(f"{name}: its {key} is {_shape(shape)}, expected three dimensions. Use another crosscoder")
     return shape[0], shape[1], shape[2]
+
+
+def name_of(value: object) -> str | None:
+    """Returns what files give as the name of a model; None if it is no short, printable text."""
+    return value if isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and value.isprintable() else None
 
 
 def _shape(sizes: Sequence[int]) -> str:

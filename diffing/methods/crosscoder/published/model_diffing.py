@@ -11,7 +11,7 @@ import torch  # noqa: TID253 - only reading a dictionary imports this module
 
 from diffing.errors import ModelError
 from diffing.methods.crosscoder.published.contents import Contents
-from diffing.methods.crosscoder.published.layout import PublishedWeights, check_shapes, shape_of
+from diffing.methods.crosscoder.published.layout import PublishedWeights, check_shapes, name_of, shape_of
 from diffing.methods.crosscoder.published.selection import AboveThreshold, LargestPerRow, Selection
 from diffing.methods.crosscoder.sparse_dictionary import Weights
 
@@ -60,7 +60,7 @@ def read(contents: Contents) -> PublishedWeights:
         selection=_selection(name, config, latents, masked=masked),
         normaliser="standard score" if masked else "mean norm",
         models=_models(config),
-        mentioned=_text(config.get("model_name")),
+        mentioned=name_of(config.get("model_name")),
         blocks=_blocks(config),
     )
 
@@ -75,7 +75,7 @@ def _selection(name: str, config: Mapping[str, Any], latents: int, *, masked: bo
 
 
 def _models(config: Mapping[str, Any]) -> tuple[str, str] | None:
-    a, b = _text(config.get("model_name_A")), _text(config.get("model_name_B"))
+    a, b = name_of(config.get("model_name_A")), name_of(config.get("model_name_B"))
     return (a, b) if a and b else None
 
 
@@ -86,7 +86,3 @@ def _blocks(config: Mapping[str, Any]) -> tuple[int, int] | None:
         return None
     block = int(hook[1]) + (hook[2] == "post")
     return (block, block) if block else None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None

@@ -2,7 +2,7 @@
 
 from diffing.errors import ModelError
 from diffing.methods.crosscoder.published.contents import Contents
-from diffing.methods.crosscoder.published.layout import PublishedWeights
+from diffing.methods.crosscoder.published.layout import PublishedWeights, name_of
 from diffing.methods.crosscoder.published.selection import AboveThreshold
 from diffing.methods.crosscoder.saved_dictionary import parse_parts
 
@@ -25,6 +25,7 @@ def read(contents: Contents) -> PublishedWeights:
             f"{contents.name} holds no crosscoder that can be opened ({str(error) or type(error).__name__:.100}): "
             "expected config.json and model.safetensors as this version saves them. Train it again"
         ) from None
+    named = [name_of(model) for model in parts.source.models] if parts.source else [None]
     return PublishedWeights(
         name=contents.name,
         identity=contents.identity,
@@ -32,6 +33,6 @@ def read(contents: Contents) -> PublishedWeights:
         weights=parts.weights,
         selection=AboveThreshold(parts.weights.norms(), parts.threshold),
         normaliser=parts.normaliser,
-        models=parts.source.models if parts.source else None,
+        models=parts.source.models if parts.source and all(named) else None,
         blocks=parts.source.layers if parts.source else None,
     )

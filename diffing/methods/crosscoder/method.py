@@ -18,13 +18,14 @@ from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.feature_rows import FeatureRows
 from diffing.methods.crosscoder.hypotheses import METHOD, Statements
 from diffing.methods.crosscoder.latent_reading import LatentReading
+from diffing.methods.crosscoder.obtained import Obtained, open_published, train_here
 from diffing.methods.crosscoder.options import CrosscoderOptions, InsideSide
-from diffing.methods.crosscoder.preparation import prepare
+from diffing.methods.crosscoder.published.opening import OrderedWeights
+from diffing.methods.crosscoder.published.pair import for_sides
 from diffing.methods.crosscoder.quality import quality
 from diffing.methods.crosscoder.screened_features import ScreenedFeatures, screen_features
 from diffing.methods.crosscoder.stages import LLM_STAGES
 from diffing.methods.crosscoder.steered_rates import Steering
-from diffing.methods.crosscoder.trained import train_dictionaries, train_null
 from diffing.methods.crosscoder.training_settings import (
     default_size,
 )
@@ -68,8 +69,7 @@ class _Found:
     rows: FeatureRows
     features: ScreenedFeatures
     stated: StatedHypotheses
-    trained_rows: int
-    null_kept: int | None
+    obtained: Obtained
 
 
 class CrosscoderMethod:
@@ -117,11 +117,22 @@ class CrosscoderMethod:
 
     @cached_property
     def _pair(self) -> InsidePair:
-        a, b = self._weights
-        sides = self._open(a, "a"), self._open(b, "b")
-        widths = sides[0].shape.width, sides[1].shape.width
+        a, b = self._sides
+        widths = a.shape.width, b.shape.width
+        if self._published:
+            return InsidePair(a, b, reserve_bytes=self._published.bytes)
         latents = self._options.latents or default_size(widths)[0]
-        return InsidePair(*sides, reserve_bytes=BYTES_PER_WEIGHT * latents * sum(widths))
+        return InsidePair(a, b, reserve_bytes=BYTES_PER_WEIGHT * latents * sum(widths))
+
+    @cached_property
+    def _sides(self) -> tuple[SideModel, SideModel]:
+        a, b = self._weights
+        return self._open(a, "a"), self._open(b, "b")
+
+    @cached_property
+    def _published(self) -> OrderedWeights | None:
+        choice = self._options.published
+        return for_sides(choice, self._sides) if choice else None
 
     def _open(self, weights: InsideSide, side: Side) -> SideModel:
         return open_side(
@@ -133,7 +144,7 @@ class CrosscoderMethod:
         )
 
     def find_hypotheses(self, pairs: Sequence[Pair], on_progress: OnProgress = ignore_progress) -> Discovery:
-        """Trains the dictionaries on the train pairs and makes hypotheses from latents that differ between them.
+        """Trains the dictionaries on the train pairs, or opens a published one; what differs becomes hypotheses.
 
         Tables: `features`, one row per latent that differs or that one model alone has; `examples`, passages with the
             tokens that activate a latent; `rates`, how many latents have which pair of rates.
@@ -145,10 +156,11 @@ class CrosscoderMethod:
         """
         train = exchanges_of([pair for pair in pairs if "error" not in (pair.a.finish, pair.b.finish)])
         texts = TrainingTexts(train, self._corpora, seed=self._options.seed)
-        prepared = prepare(self._pair, texts, self._options)
-        settings, rows = prepared.settings, prepared.rows
-        dictionaries = train_dictionaries(settings, rows, self._folder, on_progress)
-        null_kept = train_null(settings, rows, self._folder, on_progress) if self._options.null else None
+        if self._published:
+            obtained = open_published(self._pair, texts, self._published, self._options.seed)
+        else:
+            obtained = train_here(self._pair, texts, self._options, self._folder, on_progress)
+        dictionaries = obtained.dictionaries
         reading = LatentReading(self._pair, dictionaries)
         both, unread = read_pairs(pairs, lambda exchanges: reading.read(exchanges, on_progress))
         features = screen_features(both, dictionaries, self._options)
@@ -156,7 +168,7 @@ class CrosscoderMethod:
         statements = Statements(dictionaries.numbering, features.kinds, features.thresholds, dictionaries.hash)
         stated = self._stated(features, reading, statements, on_progress)
         table = FeatureRows(dictionaries, features.kinds, features.thresholds, features.counted)
-        self._state = _Found(dictionaries, reading, statements, table, features, stated, settings.rows, null_kept)
+        self._state = _Found(dictionaries, reading, statements, table, features, stated, obtained)
         found_rows = table.rows(features.screened, stated.features, features.followable)
         internal = sum(row["shown_in"] == "internal" for row in found_rows)
         return Discovery(
@@ -167,7 +179,7 @@ class CrosscoderMethod:
                 "rates": rate_rows(features.counted),
             },
             left_out={**unread, **self._pair.left_out, **features.left_out(internal), **stated.left_out},
-            notes=(*prepared.notes, self._summary(dictionaries, features, settings.rows)),
+            notes=(*obtained.notes, self._summary(obtained, features)),
             usage=stated.usage,
         )
 
@@ -213,7 +225,9 @@ class CrosscoderMethod:
         both, _ = read_pairs(pairs, found.reading.read)
         exchanges = [pair.exchange(side) for pair in both for side in SIDES]
         described = quality(found.dictionaries.crosscoder, found.reading.rows(exchanges))
-        trust = Trust(found.dictionaries, described, self._pair.alignment, found.trained_rows, found.null_kept)
+        trust = Trust(
+            found.dictionaries, described, self._pair.alignment, found.obtained.trained_rows, found.obtained.null_kept
+        )
         latents = [(index, each.direction) for each in confirmed for index in found.statements.indices(each)]
         check = CausalCheck(self._pair, found.reading, found.dictionaries, found.statements.thresholds)
         causal = check.run(latents, both, on_progress)
@@ -242,12 +256,11 @@ class CrosscoderMethod:
         excluded = {fold(prompt.text) for prompt in self._options.heldout}
         return [open_corpus(source, excluded) for source in self._options.corpus]
 
-    def _summary(self, dictionaries: Dictionaries, features: ScreenedFeatures, rows: int) -> str:
+    def _summary(self, obtained: Obtained, features: ScreenedFeatures) -> str:
         a, b = self._pair.sides
-        own, differ = int(dictionaries.facts.kept.sum()), len(features.screened)
+        own, differ = int(obtained.dictionaries.facts.kept.sum()), len(features.screened)
         return (
-            f"A crosscoder of {dictionaries.crosscoder.latents:,} latents was trained on {rows:,} rows of activations "
-            f"of {a.id} (after block {a.layer} of {a.shape.blocks}) and {b.id} (after block {b.layer} of "
-            f"{b.shape.blocks}); {own} of its latents belong to one model alone. In the responses of "
+            f"{obtained.origin} of {a.id} (after block {a.layer} of {a.shape.blocks}) and {b.id} (after block "
+            f"{b.layer} of {b.shape.blocks}); {own} of its latents belong to one model alone. In the responses of "
             f"{features.counted.pairs} train pairs {differ} latents differ in how often they are active."
         )

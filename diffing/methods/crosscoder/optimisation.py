@@ -91,7 +91,7 @@ class Optimisation:
             tensors[f"first_moment.{place}"] = self._optimizer.first_moments[place]
             tensors[f"second_moment.{place}"] = self._optimizer.second_moments[place]
         tensors |= {f"mean.{place}": mean for place, mean in enumerate(self.normaliser.means)}
-        numbers = {f"scale.{place}": scale for place, scale in enumerate(self.normaliser.scales)}
+        numbers = {f"scale.{place}": float(scale) for place, scale in enumerate(self.normaliser.scales)}
         counts = {"step": self.step, "place": self.place, "threshold_scores": self.threshold.scores}
         return TrainingState(tensors, numbers | counts)
 

@@ -21,6 +21,18 @@ class InsideSide:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedChoice:
+    """A crosscoder that is opened instead of being trained."""
+
+    spec: str
+    """`org/name[@revision][/folder]`, or a folder."""
+    models: tuple[str, str] | None = None
+    """Its models in its own order, if its files do not name them."""
+    allow_pickle: bool = False
+    """Whether its weights may be a pickle."""
+
+
+@dataclass(frozen=True, slots=True)
 class CrosscoderOptions:
     """The options of the method."""
 
@@ -40,6 +52,8 @@ class CrosscoderOptions:
     """The largest number of hypotheses that an LLM states from them, half per direction."""
     examples: int = 5
     """The number of responses quoted per hypothesis."""
+    published: PublishedChoice | None = None
+    """The published crosscoder; None to train one."""
     null: bool = False
     """Whether the same training is also done with model A against itself."""
     steer: int = 0

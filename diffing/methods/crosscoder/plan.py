@@ -21,7 +21,7 @@ from diffing.types import SIDES, Prompt, Side
 
 if TYPE_CHECKING:
     from diffing.methods.crosscoder.cost import TrainingCost
-    from diffing.methods.crosscoder.options import InsideSide
+    from diffing.methods.crosscoder.options import InsideSide, PublishedChoice
 
 _GROUP = "The crosscoder method"
 
@@ -34,6 +34,10 @@ class CrosscoderSettings(InsideSettings, FeatureSettings):
     """Where both models are read: after this share of their blocks."""
     dictionary_size: Annotated[int | None, Setting(_GROUP, "Latents"), Field(ge=16)] = None
     """The number of latents of the crosscoder. Default: by the models' width, 8,192 to 32,768."""
+    crosscoder: Annotated[str | None, Setting(_GROUP, "Published crosscoder", may_be_file=True)] = None
+    """A published crosscoder of A and B instead of training one: org/name[@revision][/folder] or a folder."""
+    crosscoder_models: Annotated[str | None, Setting(_GROUP)] = None
+    """The models of the published crosscoder in its own order (org/base,org/tuned), if its files do not tell."""
     steer: Annotated[int, Setting(_GROUP), Field(ge=0)] = 0
     """Let the model that has a confirmed feature answer this many held-out prompts anew without it, to see whether the
     feature becomes rarer."""
@@ -61,6 +65,7 @@ class CrosscoderPlan(MethodPlan):
     def check(self, config: RunSettings) -> None:
         """Requires the weights of both models, and a GPU that stays."""
         check_weights(config, self.name)
+        _check_published(config.of(CrosscoderSettings))
         if obstacle := self.obstacle():
             raise SettingError(f"--method {self.name} cannot run here. {obstacle}")
 
@@ -82,6 +87,10 @@ class CrosscoderPlan(MethodPlan):
         installed = all(importlib.util.find_spec(name) for name in ("torch", "transformers"))
         return "" if installed else "torch and transformers are not installed here: pip install diffing[local]"
 
+    def runs_unasked(self, config: RunSettings) -> bool:
+        """Tells whether a published crosscoder is given."""
+        return bool(config.of(CrosscoderSettings).crosscoder)
+
     def loads(self, config: RunSettings) -> Mapping[str, str]:
         """Returns the weights that are read, if they are not the compared models themselves."""
         own = config.of(InsideSettings)
@@ -92,16 +101,15 @@ class CrosscoderPlan(MethodPlan):
         """Lists training, reading and, with an LLM, also labelling and summing up; the causal check comes last."""
         own = config.of(CrosscoderSettings)
         trained = (TRAIN, TRAIN_DIFFERENCE, *((TRAIN_NULL,) if own.null else ()))
-        steps = [
-            Step(
-                "Training a dictionary of both models", "It learns the features of both models' activations.", trained
-            ),
+        learns = "It learns the features of both models' activations."
+        steps = [] if own.crosscoder else [Step("Training a dictionary of both models", learns, trained)]
+        steps.append(
             Step(
                 "Reading inside both models",
                 "Both models read all responses, and active features are counted.",
                 (READ,),
-            ),
-        ]
+            )
+        )
         if config.llm:
             named = "The LLM describes each feature that differs in words and checks how well the words fit."
             states = "The LLM states hypotheses from the features that differ."
@@ -120,12 +128,8 @@ class CrosscoderPlan(MethodPlan):
         """Estimates training, reading both responses of every pair with both models, and labelling by an LLM."""
         from diffing.methods.features.expected_costs import expected_labelling
 
-        own = config.of(CrosscoderSettings)
-        minutes, rows = _expected_training(config)
-        trained = (TRAIN, TRAIN_NULL) if own.null else (TRAIN,)
-        a, b = weights_of(config, "a"), weights_of(config, "b")
-        stages = [StageEstimate(stage, f"{a}, {b}", rows, rows, 0, 0.0, minutes) for stage in trained]
-        stages.append(StageEstimate(TRAIN_DIFFERENCE, f"{a}, {b}", rows, rows, 0, 0.0, minutes and minutes / 2))
+        b = weights_of(config, "b")
+        stages = [] if config.of(CrosscoderSettings).crosscoder else _training_stages(config)
         read = sum(lengths.of_pair(prompt) + 2 * tokens(prompt.text) for prompt in prompts)
         stages.append(StageEstimate(READ, b, 2 * len(prompts), 2 * read, 0, 0.0, None))
         if config.llm:
@@ -134,6 +138,8 @@ class CrosscoderPlan(MethodPlan):
 
     def assumptions(self, config: RunSettings) -> tuple[str, ...]:
         """States the operations, the memory and the disk space of the training."""
+        if config.of(CrosscoderSettings).crosscoder:
+            return ()
         from diffing.methods.crosscoder.cost import MOST_ON_CPU
 
         cost = _cost(config)
@@ -162,6 +168,7 @@ class CrosscoderPlan(MethodPlan):
             corpus=own.corpus,
             heldout=tuple(tools.heldout),
             features=followed(config),
+            published=_published(config),
             null=own.null,
             steer=own.steer,
             sampling=config.sampling,
@@ -170,6 +177,41 @@ class CrosscoderPlan(MethodPlan):
         a, b = (_side(config, side) for side in SIDES)
         llm = tools.helper(config.llm) if config.llm else None
         return CrosscoderMethod(a, b, tools.store.path.parent / "inside", options=options, llm=llm)
+
+
+def _published(config: RunSettings) -> "PublishedChoice | None":
+    from diffing.methods.crosscoder.options import PublishedChoice
+    from diffing.methods.crosscoder.published.model_names import parse_models
+
+    own = config.of(CrosscoderSettings)
+    models = parse_models(own.crosscoder_models) if own.crosscoder_models else None
+    return PublishedChoice(own.crosscoder, models, config.allow_pickle) if own.crosscoder else None
+
+
+def _check_published(own: CrosscoderSettings) -> None:
+    """Refuses a name that names nothing, and settings that only a training has."""
+    from diffing.methods.crosscoder.published.location import check_spec
+    from diffing.methods.crosscoder.published.model_names import parse_models
+
+    if own.crosscoder is None:
+        if own.crosscoder_models:
+            raise SettingError("--crosscoder-models has no effect without --crosscoder: leave it out")
+        return
+    check_spec(own.crosscoder)
+    if own.crosscoder_models:
+        parse_models(own.crosscoder_models)
+    given = {"--dictionary-size": own.dictionary_size, "--null": own.null}
+    unused = next((option for option, value in given.items() if value), None)
+    if unused:
+        raise SettingError(f"{unused} has no effect with --crosscoder, since nothing is trained: leave one of them out")
+
+
+def _training_stages(config: RunSettings) -> list[StageEstimate]:
+    minutes, rows = _expected_training(config)
+    trained = (TRAIN, TRAIN_NULL) if config.of(CrosscoderSettings).null else (TRAIN,)
+    both = f"{weights_of(config, 'a')}, {weights_of(config, 'b')}"
+    stages = [StageEstimate(stage, both, rows, rows, 0, 0.0, minutes) for stage in trained]
+    return [*stages, StageEstimate(TRAIN_DIFFERENCE, both, rows, rows, 0, 0.0, minutes and minutes / 2)]
 
 
 def _side(config: RunSettings, side: Side) -> "InsideSide":

@@ -44,7 +44,7 @@ def prepare(pair: InsidePair, texts: TrainingTexts, options: CrosscoderOptions) 
         ModelError: The training is too large for a CPU, or a model cannot be read.
     """
     size, wanted = default_size(pair.widths)
-    latents, device = options.latents or size, _device()
+    latents, device = options.latents or size, chosen_device()
     rows = TrainingRows(pair, texts, wanted, seed=options.seed)
     if device == "cpu":
         a, b = (_SHAPE_PARAMETERS * side.shape.width**2 * side.layer for side in pair.sides)
@@ -64,7 +64,8 @@ def prepare(pair: InsidePair, texts: TrainingTexts, options: CrosscoderOptions) 
     return Preparation(settings, rows, (f"{warning}.",) if warning else ())
 
 
-def _device() -> str:
+def chosen_device() -> str:
+    """Returns where dictionaries are trained and read."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"

@@ -54,7 +54,8 @@ def dictionary_hash(dictionary: SparseDictionary) -> str:
     for name, tensor in sorted(_tensors(dictionary).items()):
         digest.update(name.encode() + tensor.numpy().tobytes())
     for mean, scale in zip(dictionary.normaliser.means, dictionary.normaliser.scales, strict=True):
-        digest.update(mean.cpu().numpy().tobytes() + repr(scale).encode())
+        factor = scale.tolist() if isinstance(scale, Tensor) else scale
+        digest.update(mean.cpu().numpy().tobytes() + repr(factor).encode())
     return digest.hexdigest()[:_HASH_CHARACTERS]
 
 
@@ -126,8 +127,7 @@ def load_parts(folder: Path, inputs: int) -> DictionaryParts:
         if (folder / _CONFIG).stat().st_size > _LARGEST_CONFIG:
             raise ValueError("its config.json is too large")
         config = json.loads((folder / _CONFIG).read_text("utf-8"))
-        parts = _parts(config, load_file(folder / _WEIGHTS), inputs)
-        _check_shapes(parts)
+        parts = parse_parts(config, load_file(folder / _WEIGHTS), inputs)
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SettingError(
             f"The folder {folder} holds no {expected} that can be opened ({str(error) or type(error).__name__:.100}): "
@@ -136,7 +136,12 @@ def load_parts(folder: Path, inputs: int) -> DictionaryParts:
     return parts
 
 
-def _parts(config: Mapping[str, Any], tensors: Mapping[str, Tensor], inputs: int) -> DictionaryParts:
+def parse_parts(config: Mapping[str, Any], tensors: Mapping[str, Tensor], inputs: int) -> DictionaryParts:
+    """Parses the configuration and the tensors that `save_parts` wrote.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: They are something else, or do not fit together.
+    """
     if int(config["num_layers"]) != inputs:
         raise ValueError(f"it has {int(config['num_layers'])} inputs instead of {inputs}")
     encoders, decoders, biases = (
@@ -145,7 +150,7 @@ def _parts(config: Mapping[str, Any], tensors: Mapping[str, Tensor], inputs: int
     normaliser = config["normaliser"]
     means = tuple(torch.tensor(mean, dtype=torch.float32) for mean in normaliser["means"])
     a, b = config.get("partition", (0, 0))
-    return DictionaryParts(
+    parts = DictionaryParts(
         weights=Weights(
             encoders=tuple(encoder.T.contiguous() for encoder in encoders),
             bias=tensors["encoder.bias"].float(),
@@ -159,6 +164,8 @@ def _parts(config: Mapping[str, Any], tensors: Mapping[str, Tensor], inputs: int
         same_space=bool(config.get("same_space", True)),
         source=_source(config["source"]),
     )
+    _check_shapes(parts)
+    return parts
 
 
 def _inputs_of(tensors: Mapping[str, Tensor], name: str, inputs: int) -> tuple[Tensor, ...]:

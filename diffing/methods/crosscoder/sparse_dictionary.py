@@ -24,8 +24,8 @@ class Normaliser:
 
     means: tuple[Tensor, ...]
     """The mean of every input, one number per dimension."""
-    scales: tuple[float, ...]
-    """The factor of every input."""
+    scales: tuple[float | Tensor, ...]
+    """The factor of every input; a published dictionary may have one factor per dimension."""
 
     def __call__(self, raw: Inputs) -> Inputs:
         """Normalises raw activations."""
@@ -36,7 +36,8 @@ class Normaliser:
 
     def to(self, device: str | torch.device) -> "Normaliser":
         """Returns the same normaliser on another device."""
-        return Normaliser(tuple(mean.to(device) for mean in self.means), self.scales)
+        scales = (scale.to(device) if isinstance(scale, Tensor) else scale for scale in self.scales)
+        return Normaliser(tuple(mean.to(device) for mean in self.means), tuple(scales))
 
 
 @dataclass(frozen=True, slots=True)

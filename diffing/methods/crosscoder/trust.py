@@ -31,8 +31,8 @@ class Trust:
     """How well the crosscoder describes held-out responses."""
     aligned: tuple[float, float] | None
     """The share of the tokens of A's and of B's reading that have a partner."""
-    rows: int
-    """The number of rows that were trained on."""
+    rows: int | None
+    """The number of rows that were trained on; None if that is unknown."""
     null_kept: int | None
     """How many latents the same training calls exclusive if A is compared with itself; None if that was not done."""
 
@@ -47,7 +47,7 @@ class Trust:
             "l0": quality.l0,
             "dead": quality.dead,
             "dense": quality.dense,
-            "rows_per_latent": self.rows / self.dictionaries.crosscoder.latents,
+            "rows_per_latent": self.rows / self.dictionaries.crosscoder.latents if self.rows is not None else None,
             "aligned_a": self.aligned[0] if self.aligned else None,
             "aligned_b": self.aligned[1] if self.aligned else None,
             "exclusive_a_before": before[0],

@@ -86,6 +86,22 @@ class SideModel:
         self._tokens: ResponseTokenizer | None = None
         self._vocabulary = ""
 
+    def read_after(self, block: int) -> None:
+        """Chooses the block whose output is read, before anything is read.
+
+        Args:
+            block: The block, counted from 1.
+
+        Raises:
+            SettingError: The model has no such block.
+        """
+        if not 1 <= block <= self.shape.blocks:
+            raise SettingError(
+                f"{self.name} has {self.shape.blocks} blocks, expected at least {block}: what is read after block "
+                f"{block} belongs to another model"
+            )
+        self.layer = block
+
     @property
     def id(self) -> str:
         """The model's id: `org/name@commit-sha` or `folder-name@hash`, with its adapter and data type."""

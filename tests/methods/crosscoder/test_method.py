@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits
 from diffing.demo.config import FOLDER
-from diffing.errors import SettingError
+from diffing.errors import ModelError, SettingError
 from diffing.estimate import estimate
 from diffing.methods.crosscoder import causal_check, dictionaries, latent_facts
+from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.plan import CROSSCODER
+from diffing.methods.crosscoder.sparse_dictionary import Normaliser, Weights
+from diffing.methods.crosscoder.training_settings import DictionarySource
 from diffing.methods.crosscoder.trust import EXCLUSIVE
 from diffing.models.cache import Store
 from diffing.report import load_report, save_report
@@ -22,6 +26,7 @@ from diffing.run import run
 from diffing.types import FeatureMeasure, Report
 
 BASE, TUNED = (str(FOLDER / "models" / name) for name in ("base", "tuned"))
+WIDTH = int(json.loads(Path(TUNED, "config.json").read_text())["hidden_size"])
 TOPICS = "bread rain money trains cats music winter bees chess tea".split()
 
 
@@ -117,6 +122,58 @@ def test_the_same_command_goes_on_from_the_training_and_gives_the_same(
     before = {path.name: path.stat().st_mtime_ns for path in states.iterdir()}
     assert run(config, store=Store.in_folder(folder / "cache")) == report
     assert {path.name: path.stat().st_mtime_ns for path in states.iterdir()} == before
+
+
+@pytest.fixture(scope="module")
+def published(folder: Path) -> str:
+    """A crosscoder with a latent for either sign of every dimension of both models, saved for another depth."""
+    eye, zeros = torch.eye(WIDTH), torch.zeros(2 * WIDTH, WIDTH)
+    signs = torch.cat([eye, -eye])
+    directions = (torch.cat([signs, zeros]), torch.cat([zeros, signs]))
+    nothing = (torch.zeros(WIDTH), torch.zeros(WIDTH))
+    weights = Weights(directions, torch.zeros(4 * WIDTH), directions, nothing)
+    source = DictionarySource(("base", "tuned"), ("", ""), (3, 3), "")
+    normaliser = Normaliser(nothing, (1.0, 1.0))
+    crosscoder = Crosscoder(weights, normaliser, threshold=0.0, k=8, partition=(0, 0), same_space=True, source=source)
+    crosscoder.save(folder / "published")
+    return str(folder / "published")
+
+
+@pytest.mark.slow
+def test_a_published_crosscoder_is_read_at_its_own_blocks_without_training(
+    folder: Path, config: DiffConfig, published: str
+) -> None:
+    other = replace(config, crosscoder=published, dictionary_size=None, steer=0)  # type: ignore[call-arg]
+    told = [stage.name for stage in estimate(other, Limits()).stages]
+    assert "read inside" in told
+    assert not any(name.startswith("train") for name in told)
+    report = run(other, store=Store.in_folder(folder / "untrained"))
+    (trust,) = report.tables["crosscoder_quality"]
+    assert trust["fve_a"] == pytest.approx(1, abs=1e-4)
+    assert trust["fve_b"] == pytest.approx(1, abs=1e-4)
+    assert trust["rows_per_latent"] is None
+    assert [model.settings["block"] for model in report.others if model.role.startswith("inside")] == [3, 3]
+    assert any(note.startswith(f"The published crosscoder published of {4 * WIDTH} latents") for note in report.notes)
+    assert not list((folder / "untrained").glob("inside/*"))
+    assert load_report(save_report(report, folder / "published report")) == report
+
+
+def test_a_published_crosscoder_of_other_models_is_refused(folder: Path, config: DiffConfig, published: str) -> None:
+    other = replace(config, inside_b=BASE, crosscoder=published, dictionary_size=None)  # type: ignore[call-arg]
+    with pytest.raises(ModelError, match=r"published was trained on base and tuned, expected base@\w+ and base@\w+"):
+        run(other, store=Store.in_folder(folder / "refused"))
+
+
+def test_settings_that_do_not_fit_a_published_crosscoder_are_refused(config: DiffConfig, published: str) -> None:
+    for settings, message in (
+        ({"crosscoder": published}, "--dictionary-size has no effect with --crosscoder"),
+        ({"crosscoder": published, "dictionary_size": None, "null": True}, "--null has no effect with --crosscoder"),
+        ({"crosscoder_models": "a,b"}, "--crosscoder-models has no effect without --crosscoder"),
+        ({"crosscoder": "nothing", "dictionary_size": None}, r"expected org/name\[@revision\]"),
+        ({"crosscoder": published, "dictionary_size": None, "crosscoder_models": "a"}, "expected the crosscoder's two"),
+    ):
+        with pytest.raises(SettingError, match=message):
+            check(replace(config, **settings), Limits())  # type: ignore[arg-type]
 
 
 def test_weights_behind_recorded_sides_must_be_named(config: DiffConfig) -> None:

@@ -44,6 +44,15 @@ def test_depth_counts_blocks_from_one_and_rounds_up(folders: tuple[Path, Path], 
         assert not side.in_memory
 
 
+def test_a_block_may_be_chosen_by_its_number(folders: tuple[Path, Path]) -> None:
+    side = opened(folders[0])
+    side.read_after(4)
+    assert side.layer == 4
+    for block in (0, 5):
+        with pytest.raises(SettingError, match=f"has 4 blocks, expected at least {block}: what is read after block"):
+            side.read_after(block)
+
+
 def test_blocks_above_the_cut_are_not_in_memory_until_the_whole_is_asked_for(folders: tuple[Path, Path]) -> None:
     for folder in folders:
         side = opened(folder)

@@ -51,7 +51,7 @@ class CrosscoderPlan(MethodPlan):
     name = "crosscoder"
     title = "Crosscoder"
     hint = (
-        "Trains one dictionary on both models’ activations; finds what only one of them has. Needs the weights of both: "
+        "Trains one dictionary on both models’ activations; finds what only one has. Needs the weights of both: "
         "free, but only on a GPU."
     )
     heading = "Seen in features of both models' activations"

@@ -52,12 +52,35 @@
     pairs.forEach((pair, place) => { pair.hidden = place !== at; });
     fold(pairs[at]);
   }
+  // The page has hundreds of pairs, so what all of them have in common is in a template.
+  const common = document.getElementById("pair-tools").content;
+  function equip(pair, uid, at, number) {
+    const [views, pager, key] = common.cloneNode(true).children;
+    const [asked, both] = [[".asked", "prompt", "Prompt"], [".both", "answers", "Answers"]].map(([part, name, label]) => {
+      const panel = pair.querySelector(part);
+      panel.id = `${uid}-${name}-panel`;
+      panel.setAttribute("role", "group");
+      panel.setAttribute("aria-label", label);
+      return panel;
+    });
+    for (const tab of views.children) {
+      tab.id = `${uid}-${tab.dataset.view}`;
+      tab.setAttribute("aria-controls", (tab.dataset.view === "prompt" ? asked : both).id);
+    }
+    const [place, previous, next] = pager.children;
+    place.textContent = `${at + 1} of ${number} shown here`;
+    previous.disabled = at === 0;
+    next.disabled = at === number - 1;
+    pair.querySelector("header").append(views, ...(number > 1 ? [pager] : []));
+    if (!both.querySelector(".key")) both.append(key);
+  }
   for (const pair of all(".pair")) {
     pair.dataset.view = "marked";
-    for (const each of all(".views, .pager", pair)) each.hidden = false;
+    for (const each of all(".views", pair)) each.hidden = false;
   }
-  for (const group of all(".group")) {
+  for (const [number, group] of all(".group").entries()) {
     const pairs = all(".pair", group);
+    pairs.forEach((pair, at) => equip(pair, `pair-${number}-${at}`, at, pairs.length));
     showPair(pairs, 0);
     group.addEventListener("click", (event) => {
       const step = Number(event.target.closest("[data-step]")?.dataset.step ?? 0);

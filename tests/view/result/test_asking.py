@@ -20,7 +20,7 @@ ALLOWED = {
     "a", "article", "b", "bdi", "br", "button", "caption", "circle", "dd", "details", "div", "dl", "dt", "em", "form",
     "h1", "h2", "h3", "h4", "header", "i", "input", "label", "li", "mark", "nav", "ol", "optgroup", "option", "p",
     "path", "section", "select", "span", "strong", "summary", "svg", "table", "tbody", "td", "tfoot", "th", "thead",
-    "tr", "ul", "code", "g", "line", "rect", "text", "title",
+    "tr", "u", "ul", "code", "g", "line", "rect", "text", "title",
 }  # fmt: skip
 
 

@@ -48,7 +48,7 @@ class AdaptersPlan(MethodPlan):
     title = "Adapters"
     hint = (
         "Trains sparse features of what tuning changed inside a model. Needs the weights of a base model and its tuned "
-        "version: free, but only on a GPU."
+        "version: free, but needs a GPU unless the models are tiny."
     )
     heading = "Seen in features of what tuning changed"
     settings = AdaptersSettings

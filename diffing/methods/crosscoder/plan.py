@@ -52,7 +52,7 @@ class CrosscoderPlan(MethodPlan):
     title = "Crosscoder"
     hint = (
         "Trains one dictionary on both models’ activations; finds what only one has. Needs the weights of both: "
-        "free, but only on a GPU."
+        "free, but needs a GPU unless the models are tiny."
     )
     heading = "Seen in features of both models' activations"
     settings = CrosscoderSettings

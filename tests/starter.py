@@ -318,6 +318,14 @@ def _make_commands() -> None:
     typer.main.get_command(app)
 
 
+def _look_at_unicode() -> None:
+    """Hypothesis looks at every character before it draws a first text."""
+    with suppress(ModuleNotFoundError):
+        from hypothesis import strategies
+
+        strategies.text().validate()
+
+
 def _preload() -> None:
     gc.disable()  # what is imported stays
     skip_stubs()
@@ -326,6 +334,7 @@ def _preload() -> None:
             importlib.import_module(module)
     _compile_templates()
     _make_commands()
+    _look_at_unicode()
     _HOLDERS.update(_holders())
     assert not [module for module in UNTOUCHED if module in sys.modules], (
         "it would keep the environment of this process"

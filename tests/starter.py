@@ -309,13 +309,18 @@ def _compile_templates() -> None:
 
 
 def _make_commands() -> None:
-    """Typer builds all commands with their flags whenever one is called; here once."""
+    """Typer builds all commands with their flags whenever one is called, and pydantic the checks of settings when they
+    are first used; here once."""
     import typer.main
+    from pydantic.dataclasses import rebuild_dataclass
 
     from diffing.cli.commands import app
+    from diffing.config import DiffConfig, HubOptions, Limits
 
     typer.main.get_command = functools.cache(typer.main.get_command)
     typer.main.get_command(app)
+    for settings in (DiffConfig, HubOptions, Limits):
+        rebuild_dataclass(settings)  # type: ignore[arg-type]
 
 
 def _look_at_unicode() -> None:

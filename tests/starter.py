@@ -33,7 +33,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any, Self
 
-from tests.gradio_stubs import skip_stubs
+from tests.gradio_stubs import skip_stubs, skip_unused_apps
 from tests.waiting import DEADLINE
 
 PRELOADED = (
@@ -338,6 +338,8 @@ def _preload() -> None:
         with suppress(ModuleNotFoundError):  # parts that another version of a library has not
             importlib.import_module(module)
     _compile_templates()
+    with suppress(ModuleNotFoundError):
+        skip_unused_apps()
     _make_commands()
     _look_at_unicode()
     _HOLDERS.update(_holders())

@@ -2,7 +2,7 @@
 
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
-from diffing.methods.base import method_plans, plans_of
+from diffing.methods.plan import method_plans, plans_of
 from diffing.model_ref import ModelPlace, is_recorded, read_ref
 from diffing.paths import LONGEST_NAME, check_text
 from diffing.settings import described, flag

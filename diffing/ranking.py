@@ -16,7 +16,8 @@ from functools import cache
 from typing import TypeAlias
 
 from diffing.estimates import Estimate
-from diffing.methods.base import PropertyInfo, Tier, measured_properties
+from diffing.methods.plan import measured_properties
+from diffing.methods.property_info import PropertyInfo, Tier
 from diffing.metrics import concentrated
 from diffing.types import Category, FeatureMeasure, Finding, Hypothesis, LatentMeasure, PhraseMeasure, PropertyMeasure
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits, columns_of, settings_of
-from diffing.methods.base import plans_of
+from diffing.methods.plan import plans_of
 from diffing.model_ref import is_recorded
 from diffing.models import LoadOptions, Model, Price, load_model
 from diffing.models.server_notes import WithServerNotes

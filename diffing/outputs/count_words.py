@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from functools import cache
 
 from diffing.counting_errors import caution
-from diffing.methods.base import PropertyInfo, measured_properties
+from diffing.methods.plan import measured_properties
+from diffing.methods.property_info import PropertyInfo
 from diffing.types import Finding, PropertyMeasure
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from itertools import chain
 
-from diffing.methods.base import PropertyExamples, property_examples
+from diffing.methods.plan import property_examples
+from diffing.methods.property_info import PropertyExamples
 from diffing.outputs.count_words import property_info
 from diffing.report.index import index_of
 from diffing.types import Finding, Pair, PropertyMeasure, Report, Side

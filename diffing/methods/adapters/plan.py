@@ -13,9 +13,10 @@ from diffing.costs import ResponseLengths, StageEstimate, tokens
 from diffing.errors import DiffingError, SettingError
 from diffing.methods.adapters.cost import CHATS, MOST_ON_CPU, PASSES, TOKENS, minutes, training_operations
 from diffing.methods.adapters.stages import CHECK, LLM_STAGES, READ, TRAIN
-from diffing.methods.base import Method, MethodPlan, Tools
+from diffing.methods.base import Method
 from diffing.methods.features.settings import FeatureSettings, followed
 from diffing.methods.inside.settings import InsideSettings, check_weights, weights_of
+from diffing.methods.plan import MethodPlan, Tools
 from diffing.run_settings import RunSettings
 from diffing.settings import Setting
 from diffing.stages import Step

@@ -10,10 +10,11 @@ from pydantic.dataclasses import dataclass as validated
 
 from diffing.costs import ResponseLengths, StageEstimate, tokens
 from diffing.errors import SettingError
-from diffing.methods.base import Method, MethodPlan, Tools
+from diffing.methods.base import Method
 from diffing.methods.crosscoder.stages import CAUSAL, LLM_STAGES, READ, TRAIN, TRAIN_DIFFERENCE, TRAIN_NULL
 from diffing.methods.features.settings import FeatureSettings, followed
 from diffing.methods.inside.settings import InsideSettings, check_weights, weights_of
+from diffing.methods.plan import MethodPlan, Tools
 from diffing.run_settings import RunSettings
 from diffing.settings import Setting
 from diffing.stages import Step

@@ -5,9 +5,10 @@ from math import sqrt
 
 from diffing.costs import ResponseLengths, StageEstimate
 from diffing.errors import SettingError
-from diffing.methods.base import Method, MethodPlan, Tools
+from diffing.methods.base import Method
 from diffing.methods.llm.settings import LlmSettings
 from diffing.methods.llm.stages import DESCRIBE, JOIN, PROPOSE, SHARPEN, STATE
+from diffing.methods.plan import MethodPlan, Tools
 from diffing.run_settings import RunSettings
 from diffing.stages import Step
 from diffing.types import Prompt

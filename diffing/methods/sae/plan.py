@@ -8,8 +8,9 @@ from pydantic.dataclasses import dataclass as validated
 
 from diffing.costs import ResponseLengths, StageEstimate, tokens
 from diffing.errors import SettingError
-from diffing.methods.base import Method, MethodPlan, Tools
+from diffing.methods.base import Method
 from diffing.methods.features.settings import FeatureSettings, followed
+from diffing.methods.plan import MethodPlan, Tools
 from diffing.methods.sae.presets import PRESETS
 from diffing.methods.sae.stages import LLM_STAGES, READ
 from diffing.run_settings import RunSettings

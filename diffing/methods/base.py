@@ -1,4 +1,4 @@
-"""The interfaces of a method: `Method` finds hypotheses on train pairs; further protocols say what else a method can do."""
+"""The interfaces of a method: `Method` finds hypotheses on train pairs; the others say what else a method can do."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

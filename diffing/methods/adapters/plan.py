@@ -152,7 +152,7 @@ class AdaptersPlan(MethodPlan):
             options=AdaptersOptions(made, followed=followed(config), corpora=own.corpus),
             llm=tools.helper(config.llm) if config.llm else None,
             heldout=tools.heldout,
-            folder=tools.store.path.parent / "inside",
+            folder=tools.store.trainings,
         )
 
 

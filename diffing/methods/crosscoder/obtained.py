@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from diffing.methods.crosscoder.dictionaries import Dictionaries
+from diffing.methods.crosscoder.dictionaries import Dictionaries, latent_use
 from diffing.methods.crosscoder.latent_facts import latent_facts
 from diffing.methods.crosscoder.normaliser import NORMALISER_ROWS
 from diffing.methods.crosscoder.options import CrosscoderOptions
@@ -60,6 +60,8 @@ def open_published(pair: InsidePair, texts: TrainingTexts, ordered: OrderedWeigh
     pair.calibrate(texts.exchanges)
     rows = TrainingRows(pair, texts, NORMALISER_ROWS, seed=seed)
     crosscoder = fit(ordered, rows, same_space=pair.same_space, device=chosen_device())
-    dictionaries = Dictionaries(crosscoder, None, latent_facts(crosscoder, rows), None)
+    difference = ordered.published.difference.to(chosen_device()) if ordered.published.difference else None
+    use = latent_use(difference, rows) if difference else None
+    dictionaries = Dictionaries(crosscoder, difference, latent_facts(crosscoder, rows), use)
     origin = f"The published crosscoder {ordered.published.identity} of {crosscoder.latents:,} latents read activations"
     return Obtained(dictionaries, origin, notes=(ordered.unchecked,) if ordered.unchecked else ())

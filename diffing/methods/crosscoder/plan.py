@@ -176,7 +176,7 @@ class CrosscoderPlan(MethodPlan):
         )
         a, b = (_side(config, side) for side in SIDES)
         llm = tools.helper(config.llm) if config.llm else None
-        return CrosscoderMethod(a, b, tools.store.path.parent / "inside", options=options, llm=llm)
+        return CrosscoderMethod(a, b, tools.store.trainings, options=options, llm=llm)
 
 
 def _published(config: RunSettings) -> "PublishedChoice | None":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diffing.methods.crosscoder.dictionaries import Dictionaries
+from diffing.methods.crosscoder.exclusive import EXCLUSIVE
 from diffing.methods.crosscoder.quality import Quality
 from diffing.types import Row
 
@@ -12,12 +13,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-EXCLUSIVE = (
-    "A feature is called a model's own if, in this dictionary, only that model's activations carry it. It does not "
-    "mean that the other model cannot do what the feature stands for: it may represent it elsewhere, at another "
-    "depth, or in a way that the dictionary does not see. What the models do is tested by their responses alone."
-)
-"""What "exclusive" means and what it does not."""
 _LOW_FVE, _HIGH_DEAD, _LOW_ALIGNED, _NULL_SHARE = 0.6, 0.5, 0.5, 0.1
 
 
@@ -42,6 +37,7 @@ class Trust:
         fve_a, fve_b = quality.fve
         before, after = (_per_side(facts.kinds, which) for which in (facts.exclusive, facts.kept))
         return {
+            "dictionary": self.dictionaries.hash,
             "fve_a": fve_a,
             "fve_b": fve_b,
             "l0": quality.l0,

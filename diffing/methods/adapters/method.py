@@ -16,7 +16,7 @@ from diffing.methods.adapters.hypotheses import FeatureNames, is_active, single_
 from diffing.methods.adapters.opening import BaseAndTuned
 from diffing.methods.adapters.preparation import AdapterOptions, published_reader, trained_reader
 from diffing.methods.adapters.raised_tokens import raised_tokens
-from diffing.methods.adapters.records import block_rows, causal_notes, feature_rows, trust_notes
+from diffing.methods.adapters.records import block_rows, causal_notes, feature_rows, internal_features, trust_notes
 from diffing.methods.adapters.stages import CHECK, READ, TRAIN
 from diffing.methods.adapters.thresholded_reading import ThresholdedReading
 from diffing.methods.adapters.trust import measure_trust
@@ -147,7 +147,8 @@ class AdaptersMethod:
         evidence = collect_evidence(chosen, both, reading, self._options.examples)
         raised = raised_tokens(reader.hybrid, self._pair.tuned.whole().chat.tokenizer, [one.index for one in chosen])
         stated = self._stated(evidence, both, reading, raised, on_progress)
-        self._state = _Found(reading, names, screened, stated.features, raised)
+        internal = internal_features(counted, screened)
+        self._state = _Found(reading, names, screened, internal, stated.features, raised)
         return Discovery(
             hypotheses=stated.hypotheses,
             tables={
@@ -242,8 +243,14 @@ class AdaptersMethod:
         active_in = list(_active_in(confirmed, found.names, both))
         seed = self._options.adapters.seed
         checked = check_features(reader, active_in, seed, lambda done, total: on_progress(CHECK, done, total))
+        self._release()
         tables = {"features": found.rows({one.index: one for one in checked}), "blocks": block_rows(trust)}
         return HeldoutRecords(tables, (*trust_notes(trust), *causal_notes(checked, found.names)))
+
+    def _release(self) -> None:
+        """Frees the memory of both models; whoever reads another response loads them again."""
+        self._found().reading.reader.release()
+        self._pair.close()
 
     def _found(self) -> "_Found":
         if self._state is None:
@@ -258,11 +265,12 @@ class _Found:
     reading: ThresholdedReading
     names: FeatureNames
     screened: tuple[ScreenedLatent, ...]
+    internal: tuple[ScreenedLatent, ...]
     features: tuple[FeatureEvidence, ...]
     raised: Mapping[int, tuple[str, ...]]
 
     def rows(self, checked: Mapping[int, CheckedFeature]) -> tuple[Row, ...]:
-        return feature_rows(self.screened, self.features, self.names, self.raised, checked)
+        return feature_rows(self.screened, self.internal, self.features, self.names, self.raised, checked)
 
 
 def _sinks(reader: HybridReader) -> dict[str, int]:

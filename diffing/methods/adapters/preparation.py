@@ -108,7 +108,7 @@ def trained_reader(
 
 
 def _reader(pair: BaseAndTuned, branches: Branches) -> HybridReader:
-    return HybridReader(pair.hybrid(branches), pair.tuned.tokens, pair.tuned.system_prompt)
+    return HybridReader(branches, pair.hybrid, pair.tuned.tokens, pair.tuned.system_prompt)
 
 
 def parameters_of(hybrid: Hybrid) -> int:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.inside.opening import open_side
 from diffing.models.cache import Store
 from diffing.models.local import LocalOptions
-from diffing.run import run
-from diffing.types import FeatureMeasure, Message, Report
+from diffing.run import Builder, run
+from diffing.types import FeatureMeasure, Message, Report, ignore_progress
 from tests.models.local import tiny
 from tests.models.local.test_sources import save_adapter
 
@@ -111,6 +112,32 @@ def test_the_report_says_how_far_to_trust_the_adapters(report: Report) -> None:
     assert {"name", "above", "raises", "causal", "kl_random"} <= set(report.tables["adapters_features"][0])
 
 
+def test_features_that_do_not_differ_are_internal_rows(report: Report) -> None:
+    rows = report.tables["adapters_features"]
+    internal = [row for row in rows if row["shown_in"] == "internal"]
+    assert internal
+    assert not any(row["chosen"] for row in internal)
+    assert {row["name"] for row in internal}.isdisjoint(
+        feature.name
+        for finding in report.findings
+        for feature in finding.hypothesis.measure.features  # type: ignore[union-attr]
+    )
+
+
+def test_both_models_leave_the_memory_and_come_back(folder: Path, report: Report) -> None:
+    made = Builder(config_of(folder), Store.in_folder(folder / "cache"), None).methods()[0]
+    assert isinstance(made, method.AdaptersMethod)
+    train, heldout = ([pair for pair in report.pairs if pair.prompt.split == split] for split in ("train", "heldout"))
+    hypotheses = made.find_hypotheses(train).hypotheses
+    made.heldout_records((), heldout, ignore_progress)
+    assert not made._pair.tuned.in_memory
+    assert not made._pair.base.in_memory
+    new = replace(heldout[0], a=replace(heldout[0].a, text="m?m?m? 99"))
+    again = {j.hypothesis_id: j.verdict for j in made.measure(hypotheses, [new])}
+    before = {j.hypothesis_id: j.verdict for j in report.judgements if j.prompt_id == new.prompt.id}
+    assert again == {name: before[name] for name in again}
+
+
 def test_the_same_command_gives_the_same_report_and_trains_once(report: Report, folder: Path) -> None:
     before = {file: file.stat().st_mtime_ns for file in (folder / "cache" / "inside").iterdir()}
     assert len(before) == 1
@@ -156,7 +183,7 @@ def test_a_tuned_model_may_be_the_base_with_a_lora_adapter(folder: Path, tmp_pat
         open_side(f"{base}+{lora}", "b", depth=1.0, options=options),
     )
     pair.check()
-    reader = HybridReader(pair.hybrid(new_branches(2, 32, 4, seed=0)), pair.tuned.tokens)
+    reader = HybridReader(new_branches(2, 32, 4, seed=0), pair.hybrid, pair.tuned.tokens)
     chats = [reader.chat(Exchange((Message("user", f"q{n}"),), "an answer")) for n in range(4)]
     trust = measure_trust(reader.hybrid, [chat for chat in chats if not isinstance(chat, UnreadableResponse)])
     assert trust.base > 0.01

@@ -26,8 +26,8 @@ class Obtained:
     """The beginning of a sentence about them, up to the activations of both models."""
     trained_rows: int | None = None
     """The number of rows that they were trained on; None for a published crosscoder, whose files do not tell."""
-    null_kept: int | None = None
-    """How many latents the same training calls exclusive if A is compared with itself; None if that was not done."""
+    null: Dictionaries | None = None
+    """Those of the same training with A against itself; None if that was not done."""
     notes: tuple[str, ...] = ()
     """Warnings for the reader of the report."""
 
@@ -44,10 +44,10 @@ def train_here(
     prepared = prepare(pair, texts, options)
     settings, rows = prepared.settings, prepared.rows
     dictionaries = train_dictionaries(settings, rows, folder, on_progress)
-    null_kept = train_null(settings, rows, folder, on_progress) if options.null else None
+    null = train_null(settings, rows, folder, on_progress) if options.null else None
     latents = dictionaries.crosscoder.latents
     origin = f"A crosscoder of {latents:,} latents was trained on {settings.rows:,} rows of activations"
-    return Obtained(dictionaries, origin, settings.rows, null_kept, prepared.notes)
+    return Obtained(dictionaries, origin, settings.rows, null, prepared.notes)
 
 
 def open_published(pair: InsidePair, texts: TrainingTexts, ordered: OrderedWeights, seed: int) -> Obtained:

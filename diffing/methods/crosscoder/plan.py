@@ -3,15 +3,24 @@
 import importlib.util
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass as validated
 
-from diffing.costs import ResponseLengths, StageEstimate, tokens
+from diffing.costs import ResponseLengths, StageEstimate, expected, tokens
 from diffing.errors import SettingError
 from diffing.methods.base import Method, MethodPlan, Tools
-from diffing.methods.crosscoder.stages import CAUSAL, LLM_STAGES, READ, TRAIN, TRAIN_DIFFERENCE, TRAIN_NULL
+from diffing.methods.crosscoder.stages import (
+    CAUSAL,
+    LLM_STAGES,
+    NULL_RESPONSES,
+    READ,
+    TRAIN,
+    TRAIN_DIFFERENCE,
+    TRAIN_NULL,
+)
 from diffing.methods.features.settings import FeatureSettings, followed
 from diffing.methods.inside.settings import InsideSettings, check_weights, weights_of
 from diffing.run_settings import RunSettings
@@ -22,6 +31,7 @@ from diffing.types import SIDES, Prompt, Side
 if TYPE_CHECKING:
     from diffing.methods.crosscoder.cost import TrainingCost
     from diffing.methods.crosscoder.options import InsideSide, PublishedChoice
+    from diffing.models.base import Sampling
 
 _GROUP = "The crosscoder method"
 
@@ -42,7 +52,8 @@ class CrosscoderSettings(InsideSettings, FeatureSettings):
     """Let the model that has a confirmed feature answer this many held-out prompts anew without it, to see whether the
     feature becomes rarer."""
     null: Annotated[bool, Setting(_GROUP)] = False
-    """Also train the crosscoder on model A against itself, to see how many exclusive features that gives."""
+    """Also train the crosscoder on model A against itself, and compare two samples of its responses: what is found
+    there is found by chance."""
 
 
 class CrosscoderPlan(MethodPlan):
@@ -58,7 +69,7 @@ class CrosscoderPlan(MethodPlan):
     settings = CrosscoderSettings
     stages = (
         *(TRAIN, TRAIN_DIFFERENCE, TRAIN_NULL, READ),
-        *(*LLM_STAGES.labelling, *LLM_STAGES.summing_up, CAUSAL),
+        *(*LLM_STAGES.labelling, *LLM_STAGES.summing_up, CAUSAL, NULL_RESPONSES),
     )
     asks_llm = True
 
@@ -118,7 +129,11 @@ class CrosscoderPlan(MethodPlan):
                 Step("Summing up the features of both models", states, LLM_STAGES.summing_up),
             ]
         takes = "Confirmed features are taken out of the model that has them, to see whether it would answer otherwise."
-        return (*steps, Step("Checking what the features cause", takes, (CAUSAL,)))
+        steps.append(Step("Checking what the features cause", takes, (CAUSAL,)))
+        if own.null and _null_sampling(config):
+            again = "Model A answers again, to see what is found between two samples of it."
+            steps.append(Step("Comparing model A with itself", again, (NULL_RESPONSES,)))
+        return tuple(steps)
 
     def measured(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:
         """One per feature that is followed up."""
@@ -134,7 +149,12 @@ class CrosscoderPlan(MethodPlan):
         stages.append(StageEstimate(READ, b, 2 * len(prompts), 2 * read, 0, 0.0, None))
         if config.llm:
             stages += expected_labelling(config, config.llm, followed(config), LLM_STAGES)
-        return [*stages, StageEstimate(CAUSAL, b, min(followed(config), 20), 0, 0, 0.0, None)]
+        stages.append(StageEstimate(CAUSAL, b, min(followed(config), 20), 0, 0, 0.0, None))
+        if config.of(CrosscoderSettings).null and _null_sampling(config):
+            asked = sum(tokens(prompt.text) for prompt in prompts)
+            written = len(prompts) * lengths.assumed
+            stages.append(expected(config, NULL_RESPONSES, weights_of(config, "a"), len(prompts), asked, written))
+        return stages
 
     def assumptions(self, config: RunSettings) -> tuple[str, ...]:
         """States the operations, the memory and the disk space of the training."""
@@ -170,6 +190,7 @@ class CrosscoderPlan(MethodPlan):
             features=followed(config),
             published=_published(config),
             null=own.null,
+            null_sampling=_null_sampling(config),
             steer=own.steer,
             sampling=config.sampling,
             seed=config.seed,
@@ -177,6 +198,13 @@ class CrosscoderPlan(MethodPlan):
         a, b = (_side(config, side) for side in SIDES)
         llm = tools.helper(config.llm) if config.llm else None
         return CrosscoderMethod(a, b, tools.store.trainings, options=options, llm=llm)
+
+
+def _null_sampling(config: RunSettings) -> "Sampling | None":
+    """How A answers a second time; None if it answers the same each time, or others wrote its responses."""
+    if config.of(InsideSettings).inside_a or not config.sampling.temperature:
+        return None
+    return replace(config.sampling, sample=max(config.sample_a, config.sample_b) + 1)
 
 
 def _published(config: RunSettings) -> "PublishedChoice | None":

@@ -106,13 +106,13 @@ def _differ(rows: RowStream) -> bool:
     return any(not torch.equal(batch.a, batch.b) for batch in rows.held_back(_BATCH_ROWS))
 
 
-def train_null(settings: TrainingSettings, rows: RowStream, folder: Path, on_progress: OnProgress) -> int:
-    """Trains in the same way with model A against itself, and returns how many latents are called exclusive.
+def train_null(settings: TrainingSettings, rows: RowStream, folder: Path, on_progress: OnProgress) -> Dictionaries:
+    """Trains in the same way with model A against itself.
 
     Args:
         settings: What was trained on both models.
         rows: The activations of both models.
-        folder: Where the state of the training is kept.
+        folder: Where trainings are kept.
         on_progress: Told how many rows were trained on.
 
     Raises:
@@ -126,13 +126,7 @@ def train_null(settings: TrainingSettings, rows: RowStream, folder: Path, on_pro
         layers=(source.layers[0],) * 2,
     )
     own = replace(settings, source=twice, same_space=True)
-    states = folder / own.identity[:16]
-    states.mkdir(parents=True, exist_ok=True)
-    both_a = _Twice(rows)
-    crosscoder = train(
-        own, both_a, states / "crosscoder.safetensors", lambda done, total: on_progress(TRAIN_NULL, done, total)
-    )
-    return int(latent_facts(crosscoder, both_a).kept.sum())
+    return train_dictionaries(own, _Twice(rows), folder, lambda _, done, total: on_progress(TRAIN_NULL, done, total))
 
 
 @dataclass(frozen=True, slots=True)

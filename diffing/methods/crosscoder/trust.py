@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.exclusive import EXCLUSIVE
+from diffing.methods.crosscoder.null_run import NullFound
 from diffing.methods.crosscoder.quality import Quality
 from diffing.types import Row
 
@@ -28,8 +29,8 @@ class Trust:
     """The share of the tokens of A's and of B's reading that have a partner."""
     rows: int | None
     """The number of rows that were trained on; None if that is unknown."""
-    null_kept: int | None
-    """How many latents the same training calls exclusive if A is compared with itself; None if that was not done."""
+    null: NullFound | None
+    """What the same training finds if A is compared with itself; None if that was not done."""
 
     def row(self) -> Row:
         """Returns the figures as the only row of a table."""
@@ -50,7 +51,9 @@ class Trust:
             "exclusive_b_before": before[1],
             "exclusive_a": after[0],
             "exclusive_b": after[1],
-            "null_exclusive": self.null_kept,
+            "null_exclusive": self.null.kept if self.null else None,
+            "null_tested": self.null.tested if self.null else None,
+            "null_confirmed": self.null.confirmed if self.null else None,
         }
 
     def notes(self) -> Iterator[str]:
@@ -70,11 +73,24 @@ class Trust:
                 f"Only {self.aligned[0]:.0%} of A's and {self.aligned[1]:.0%} of B's tokens end where a token of the "
                 "other model ends; the others were not read."
             )
-        if self.null_kept is not None:
-            kept = int(facts.kept.sum())
-            yield f"Trained on A against itself, the same training finds {self.null_kept} exclusive features."
-            if self.null_kept > _NULL_SHARE * kept:
-                yield f"That is more than a tenth of the {kept} that it finds here: do not trust which are exclusive."
+        if self.null is not None:
+            yield from _null_notes(self.null, int(facts.kept.sum()))
+
+
+def _null_notes(null: NullFound, kept: int) -> Iterator[str]:
+    yield f"Trained on A against itself, the same training finds {null.kept} exclusive features."
+    if null.kept > _NULL_SHARE * kept:
+        yield f"That is more than a tenth of the {kept} that it finds here: do not trust which are exclusive."
+    if null.tested is None:
+        yield (
+            "What is confirmed between two samples of A was not measured, because A answers the same each time, or its "
+            "responses were not written by the weights that were read."
+        )
+    else:
+        yield (
+            f"Between two samples of A's responses it follows up {null.tested} features that differ on train; "
+            f"{null.confirmed} of these are confirmed on held-out prompts."
+        )
 
 
 def _per_side(kinds: Sequence[str], counted: "NDArray[np.bool_]") -> tuple[int, int]:

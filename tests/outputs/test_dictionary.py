@@ -15,11 +15,11 @@ from diffing.methods.crosscoder import trained
 from diffing.methods.crosscoder.dictionaries import hash_of
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
-from diffing.methods.crosscoder.kept_dictionaries import dictionary_folder, find_dictionary, remove_oldest
 from diffing.methods.crosscoder.published.crosscoder import PublishedCrosscoder
 from diffing.methods.crosscoder.published.reading import read_published
 from diffing.methods.crosscoder.sparse_dictionary import Normaliser, Weights
 from diffing.methods.crosscoder.training_settings import DictionarySource, TrainingSettings
+from diffing.methods.inside.kept_dictionaries import dictionary_folder, find_dictionary, remove_oldest
 from diffing.outputs.dictionary import push_dictionary
 from diffing.report import save_report
 from diffing.types import Report

@@ -65,6 +65,19 @@ def block_rows(trust: Trust) -> tuple[Row, ...]:
     )
 
 
+def quality_row(trust: Trust, dictionary: str) -> Row:
+    """The figures of all blocks together on held-out responses, with the hash of the branches."""
+    return {
+        "dictionary": dictionary,
+        "recovered": trust.recovered,
+        "kl_base": trust.base,
+        "kl_without_branches": trust.without_branches,
+        "kl": trust.hybrid,
+        "active_features": sum(trust.active) / len(trust.active),
+        "dead": trust.dead,
+    }
+
+
 def trust_notes(trust: Trust) -> tuple[str, ...]:
     """Full sentences on how far the features can be relied on."""
     if trust.recovered is None:

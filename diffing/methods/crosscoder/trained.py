@@ -14,17 +14,17 @@ from diffing.errors import SettingError
 from diffing.methods.crosscoder.dictionaries import Dictionaries, hash_of, latent_use
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
-from diffing.methods.crosscoder.kept_dictionaries import (
+from diffing.methods.crosscoder.latent_facts import latent_facts
+from diffing.methods.crosscoder.stages import TRAIN, TRAIN_DIFFERENCE, TRAIN_NULL
+from diffing.methods.crosscoder.training import train, train_difference
+from diffing.methods.crosscoder.training_settings import TrainingSettings
+from diffing.methods.inside.kept_dictionaries import (
     DIFFERENCE,
     TRAINING,
     described,
     dictionary_folder,
     remove_oldest,
 )
-from diffing.methods.crosscoder.latent_facts import latent_facts
-from diffing.methods.crosscoder.stages import TRAIN, TRAIN_DIFFERENCE, TRAIN_NULL
-from diffing.methods.crosscoder.training import train, train_difference
-from diffing.methods.crosscoder.training_settings import TrainingSettings
 from diffing.methods.inside.rows import RowBatch, RowStream
 from diffing.types import OnProgress
 

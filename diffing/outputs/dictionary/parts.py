@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from diffing.errors import SettingError
-from diffing.methods.crosscoder.kept_dictionaries import DIFFERENCE, described, find_dictionary
+from diffing.methods.inside.kept_dictionaries import DIFFERENCE, described, find_dictionary
 from diffing.model_ref import is_hub_name, read_ref
 from diffing.types import Report, Row
 

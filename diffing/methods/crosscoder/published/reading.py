@@ -1,11 +1,11 @@
 """Opens a published crosscoder; its layout is recognised by the keys of its weights, never by a name."""
 
 from diffing.errors import ModelError
-from diffing.methods.crosscoder.kept_dictionaries import DIFFERENCE
 from diffing.methods.crosscoder.published import dictionary_learning, model_diffing, saved_here
 from diffing.methods.crosscoder.published.contents import Contents, read_contents
 from diffing.methods.crosscoder.published.layout import PublishedWeights
 from diffing.methods.crosscoder.published.location import FilesBelow, find_files
+from diffing.methods.inside.kept_dictionaries import DIFFERENCE
 
 
 def read_published(spec: str, *, allow_pickle: bool = False) -> PublishedWeights:

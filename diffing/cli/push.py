@@ -31,7 +31,9 @@ def push(
     dictionary: Annotated[
         str | None,
         typer.Option(
-            "--dictionary", metavar="ORG/NAME", help="Also publish the crosscoder that the run trained, as this model."
+            "--dictionary",
+            metavar="ORG/NAME",
+            help="Also publish the crosscoder or adapters that the run trained, as this model.",
         ),
     ] = None,
     dry_run: Annotated[
@@ -71,7 +73,7 @@ def _publish_dictionary(report: "Report", trainings: Path, name: str, *, private
     api, _ = signed_in()
     pushed = push_dictionary(report, trainings, name, api=api, private=private, overwrite=overwrite)
     if pushed.private_as:
-        print(f"The crosscoder is private, because {pushed.private_as} is private", file=sys.stderr)
+        print(f"The dictionary is private, because {pushed.private_as} is private", file=sys.stderr)
     what = "Published" if pushed.changed else "Already published, nothing has changed"
     print(f"{what}: {pushed.url} (commit {pushed.commit[:7]})", file=sys.stderr)
 

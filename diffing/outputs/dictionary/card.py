@@ -1,4 +1,4 @@
-"""Writes the model card (README.md) of a trained crosscoder: which models, on what it was trained, how good it is.
+"""Writes the model card (README.md) of what was trained: which models, on which texts, how good it is.
 
 All text from models and users is escaped, as in the cards of datasets.
 """
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.methods.crosscoder.exclusive import EXCLUSIVE
 from diffing.model_ref import read_ref
-from diffing.outputs.dictionary.parts import Published
+from diffing.outputs.dictionary.parts import Kind, Published
 from diffing.outputs.markdown_code import block, code
 from diffing.outputs.markdown_escape import code_cell, prose
 from diffing.rendering import environment, templates_of
@@ -18,8 +18,13 @@ from diffing.types import Scalar
 if TYPE_CHECKING:
     from jinja2 import Template
 
-TAG = "diffing-crosscoder"
-"""The tag of every crosscoder that this package publishes."""
+MODELS = "diffing_models"
+"""The key of both models, with their commits, in the card's YAML."""
+
+
+def tag_of(kind: Kind) -> str:
+    """Returns the tag of everything of this kind that the package publishes."""
+    return f"diffing-{kind}"
 
 
 def dictionary_card(published: Published, repo_id: str) -> bytes:
@@ -31,16 +36,15 @@ def dictionary_card(published: Published, repo_id: str) -> bytes:
     """
     report, settings = published.report, published.settings
     versions = [code(f"{name} {version}", 60) for name, version in sorted(report.versions.items())]
-    text = _template().render(
+    text = _template(published.kind).render(
         metadata=_metadata(published),
-        models=list(zip("AB", published.models, settings["source"]["layers"], strict=True)),
+        models=published.models,
         settings=settings,
-        own=settings["partition"],
         quality=published.quality,
         difference=published.has_difference,
         prompts=sum(pair.prompt.split == "train" for pair in report.pairs),
         corpus=str(report.settings.get("corpus") or ""),
-        command=_command(published.models, repo_id),
+        command=_command(published, repo_id),
         exclusive=EXCLUSIVE,
         versions=versions,
     )
@@ -48,11 +52,11 @@ def dictionary_card(published: Published, repo_id: str) -> bytes:
 
 
 @cache
-def _template() -> "Template":
+def _template(kind: Kind) -> "Template":
     # no automatic escaping, since this is not HTML: every value from outside goes through one of the filters
     templates = environment(templates_of(__package__), escapes=False)
     templates.filters |= {"md": prose, "code": code_cell, "block": block, "share": _share, "number": _number}
-    return templates.get_template("README.md.jinja")
+    return templates.get_template(f"{kind}.md.jinja")
 
 
 def _metadata(published: Published) -> str:
@@ -61,17 +65,17 @@ def _metadata(published: Published) -> str:
     metadata: dict[str, Any] = {
         "license": "other",
         "license_name": "as-its-models",
-        "tags": [TAG, "crosscoder"],
-        "crosscoder_models": list(published.models),
+        "tags": [tag_of(published.kind), published.kind],
+        MODELS: list(published.models),
         "base_model": list(published.repositories),
     }
     present = {key: value for key, value in metadata.items() if value}
     return str(yaml.safe_dump(present, sort_keys=False, allow_unicode=False, width=1000))
 
 
-def _command(models: tuple[str, str], repo_id: str) -> str:
-    pair = [read_ref(model).plain for model in models]
-    return shlex.join(["diffing", "run", *pair, "--method", "crosscoder", "--crosscoder", repo_id])
+def _command(published: Published, repo_id: str) -> str:
+    pair = [read_ref(model).plain for model in published.models]
+    return shlex.join(["diffing", "run", *pair, "--method", published.kind, f"--{published.kind}", repo_id])
 
 
 def _share(value: Scalar) -> str:

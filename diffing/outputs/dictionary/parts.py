@@ -1,25 +1,27 @@
-"""`Published`: a trained crosscoder in its folder, with the report of a run that used it."""
+"""`Published`: a trained crosscoder or trained adapters in their folder, with the report of a run that used them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 from diffing.errors import SettingError
 from diffing.methods.inside.kept_dictionaries import DIFFERENCE, described, find_dictionary
 from diffing.model_ref import is_hub_name, read_ref
 from diffing.types import Report, Row
 
-QUALITY = "crosscoder_quality"
-"""The table of a report that names its dictionary."""
+Kind: TypeAlias = Literal["crosscoder", "adapters"]
+"""What was trained, named as the method and its option."""
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
     """What is published."""
 
+    kind: Kind
+    """What it is."""
     folder: Path
-    """The folder that holds the dictionary."""
+    """The folder that holds it."""
     report: Report
     """The report of a run that used it."""
     training: Mapping[str, Any]
@@ -52,27 +54,36 @@ class Published:
 
 
 def dictionary_of(report: Report, trainings: Path) -> Published:
-    """Finds the dictionary that a run trained.
+    """Finds what a run trained; of a run with both methods, the crosscoder.
 
     Args:
         report: The report of the run.
         trainings: The folder in which trainings are kept.
 
     Raises:
-        SettingError: The run trained none, or it is not kept any more.
+        SettingError: The run trained nothing, or it is not kept any more.
     """
-    rows = report.tables.get(QUALITY, ())
-    hash_ = rows[0].get("dictionary") if rows else None
-    if not isinstance(hash_, str):
+    named = _named(report)
+    if named is None:
         raise SettingError(
-            "--dictionary publishes the crosscoder that a run trained, and this report has none: give the report of a "
-            "run with --method crosscoder"
+            "--dictionary publishes the crosscoder or the adapters that a run trained, and this report has none: give "
+            "the report of a run with --method crosscoder or --method adapters"
         )
-    folder = find_dictionary(trainings, hash_)
+    kind, quality = named
+    folder = find_dictionary(trainings, str(quality["dictionary"]))
     training = described(folder) if folder else None
-    if folder is None or training is None:
+    if folder is None or training is None or "source" not in training["settings"]:
         raise SettingError(
-            f"The crosscoder {hash_:.20} of this report is not kept in the cache (--cache): start the same run again "
-            "on this machine, which trains it anew, or leave out --dictionary"
+            f"The {kind} of this report is not kept in the cache (--cache), or was not trained here: start the same "
+            "run again on this machine, which trains it anew, or leave out --dictionary"
         )
-    return Published(folder, report, training, rows[0])
+    return Published(kind, folder, report, training, quality)
+
+
+def _named(report: Report) -> tuple[Kind, Row] | None:
+    """The first method of a report that names a dictionary, with its figures."""
+    for kind in get_args(Kind):
+        rows = report.tables.get(f"{kind}_quality", ())
+        if rows and isinstance(rows[0].get("dictionary"), str):
+            return kind, rows[0]
+    return None

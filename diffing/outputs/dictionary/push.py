@@ -1,5 +1,6 @@
-"""Pushes a trained crosscoder to the Hub: its weights, its configuration and a card, in one commit."""
+"""Pushes a trained crosscoder or trained adapters to the Hub: weights, configuration and a card, in one commit."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 from diffing.errors import SettingError
 from diffing.hub import commit, head_of, hub_errors, is_private, metadata_of, read_file
 from diffing.model_ref import is_hub_name, read_ref
-from diffing.outputs.dictionary.card import TAG, dictionary_card
+from diffing.outputs.dictionary.card import MODELS, dictionary_card, tag_of
 from diffing.outputs.dictionary.parts import Published, dictionary_of
 from diffing.outputs.phrasing import one_line
 from diffing.types import Report
@@ -47,7 +48,7 @@ def dictionary_files(published: Published, repo_id: str) -> dict[str, bytes | Pa
 def push_dictionary(
     report: Report, trainings: Path, repo_id: str, *, api: HfApi, private: bool = False, overwrite: bool = False
 ) -> PushedDictionary:
-    """Publishes the crosscoder that a run trained; the same one again makes no commit.
+    """Publishes the crosscoder or the adapters that a run trained; the same again makes no commit.
 
     Args:
         report: The report of the run.
@@ -55,10 +56,10 @@ def push_dictionary(
         repo_id: The model repository, `user/name`. A missing one is created, and is private if a model is private.
         api: A Hub client for the account that publishes.
         private: Whether a new repository is private.
-        overwrite: Whether to replace a crosscoder of other models.
+        overwrite: Whether to replace that of other models.
 
     Raises:
-        SettingError: The run trained no crosscoder, it is not kept any more, or the name is taken by something else.
+        SettingError: The run trained nothing, it is not kept any more, or the name is taken by something else.
         HubError: The account has no write access, or the Hub cannot be reached.
     """
     if not is_hub_name(repo_id):
@@ -66,7 +67,7 @@ def push_dictionary(
     published = dictionary_of(report, trainings)
     models = published.models
     private_as = next((name for name in published.repositories if is_private(api, name)), None)
-    found = _found(api, repo_id, models, private=bool(private or private_as), overwrite=overwrite)
+    found = _found(api, repo_id, published, private=bool(private or private_as), overwrite=overwrite)
     if found is None:
         with hub_errors(repo_id, doing="write"):
             api.create_repo(repo_id, private=bool(private or private_as) or None)
@@ -80,14 +81,14 @@ def push_dictionary(
             *(CommitOperationAdd(path_in_repo=path, path_or_fileobj=content) for path, content in files.items()),
             *(CommitOperationDelete(path_in_repo=path) for path in sorted(there - files.keys() - {_GIT})),
         ],
-        message=one_line(f"Crosscoder of {models[0]} and {models[1]}", 100),
+        message=one_line(f"{published.kind.capitalize()} of {models[0]} and {models[1]}", 100),
         parent=head,
     )
     return PushedDictionary(f"{api.endpoint}/{repo_id}", made.oid, made.oid != head, private_as)
 
 
 def _found(
-    api: HfApi, repo_id: str, models: tuple[str, str], *, private: bool, overwrite: bool
+    api: HfApi, repo_id: str, published: Published, *, private: bool, overwrite: bool
 ) -> tuple[frozenset[str], str] | None:
     """Returns the repository's files and its commit if a push may write to it; None if it does not exist yet."""
     with hub_errors(repo_id):
@@ -105,21 +106,20 @@ def _found(
     if files <= {_GIT}:
         return frozenset(), str(info.sha)
     card = read_file(api, repo_id, _README, revision=str(info.sha)) if _README in files else None
-    _check_replaceable(repo_id, metadata_of(card or b""), models, overwrite=overwrite)
+    _check_replaceable(repo_id, metadata_of(card or b""), published, overwrite=overwrite)
     return files, str(info.sha)
 
 
-def _check_replaceable(repo_id: str, metadata: object, models: tuple[str, str], *, overwrite: bool) -> None:
-    match metadata:
-        case {"tags": [*tags], "crosscoder_models": [*own]} if TAG in tags:
-            pair = [str(read_ref(str(model)).unpinned) for model in own]
-            if pair != [str(read_ref(model).unpinned) for model in models] and not overwrite:
-                raise SettingError(
-                    f"The repository {repo_id} holds the crosscoder of {one_line(' and '.join(pair), 200)}: give "
-                    "another name, or allow to replace it (--overwrite)"
-                )
-        case _:
-            raise SettingError(
-                f"The repository {repo_id} exists and holds no crosscoder (its card has no tag {TAG}): give another "
-                "name"
-            )
+def _check_replaceable(repo_id: str, metadata: Mapping[str, object], published: Published, *, overwrite: bool) -> None:
+    tag, tags, own = tag_of(published.kind), metadata.get("tags"), metadata.get(MODELS)
+    if not isinstance(tags, list) or tag not in tags or not isinstance(own, list):
+        raise SettingError(
+            f"The repository {repo_id} exists and holds no {published.kind} (its card has no tag {tag}): give another "
+            "name"
+        )
+    pair = [str(read_ref(str(model)).unpinned) for model in own]
+    if pair != [str(read_ref(model).unpinned) for model in published.models] and not overwrite:
+        raise SettingError(
+            f"The repository {repo_id} holds the {published.kind} of {one_line(' and '.join(pair), 200)}: give another "
+            "name, or allow to replace it (--overwrite)"
+        )

@@ -13,19 +13,28 @@ import transformers
 
 from diffing.config import DiffConfig
 from diffing.errors import DiffingError, ModelError
-from diffing.methods.adapters import causal_check, method
+from diffing.hub import hub_api
+from diffing.methods.adapters import causal_check, method, preparation
 from diffing.methods.adapters.branches import new_branches
 from diffing.methods.adapters.hybrid_reader import HybridReader
+from diffing.methods.adapters.kept_branches import hash_of
 from diffing.methods.adapters.opening import BaseAndTuned
-from diffing.methods.adapters.trust import measure_trust
+from diffing.methods.adapters.preparation import published_reader
+from diffing.methods.adapters.trust import Trust, measure_trust
 from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.inside.opening import open_side
 from diffing.models.cache import Store
 from diffing.models.local import LocalOptions
+from diffing.outputs.dictionary import push_dictionary
 from diffing.run import Builder, run
-from diffing.types import FeatureMeasure, Message, Report, ignore_progress
+from diffing.types import FeatureMeasure, Message, Report, Side, ignore_progress
+from tests.hub import LocalHub
+from tests.hub.fixtures import hub
 from tests.models.local import tiny
 from tests.models.local.test_sources import save_adapter
+
+__all__ = ["hub"]
+TWO: tuple[tuple[str, Side], ...] = (("base", "a"), ("tuned", "b"))
 
 
 def save_pair(folder: Path, kind: str = "llama") -> tuple[Path, Path]:
@@ -172,6 +181,31 @@ def test_pairs_that_cannot_have_adapters_are_refused_before_anything_is_generate
 def test_a_side_without_weights_is_refused(folder: Path) -> None:
     with pytest.raises(DiffingError, match="--inside-b"):
         run(config_of(folder, model_b="openai:x@http://127.0.0.1:9/v1"), store=Store.in_folder(folder / "cache"))
+
+
+def test_pushed_adapters_open_with_exactly_the_same_tensors_and_are_fetched_once(
+    hub: LocalHub, folder: Path, report: Report, tmp_path: Path
+) -> None:
+    trainings = folder / "cache" / "inside"
+    push_dictionary(report, trainings, "alice/adapters", api=hub_api(hub.add_user("alice")))
+    card = hub.repo("alice/adapters").files()["README.md"].decode()
+    assert "share of the change that they recover" in card
+    assert re.search(r"\| features per block \| 16 \|", card)
+    options = LocalOptions(device="cpu", dtype="float32")
+    base, tuned = (open_side(str(folder / name), side, depth=1.0, options=options) for name, side in TWO)
+    exchanges = [Exchange((Message("user", f"q{n}"),), "an answer") for n in range(4)]
+    asked = []
+    for _ in range(2):
+        with pytest.MonkeyPatch.context() as patch:  # what so few steps train need not bring the models closer
+            patch.setattr(preparation, "measure_trust", lambda *_: Trust(1, 2.0, 1.0, 0.5, (), 0.0, ()))
+            reader = published_reader(BaseAndTuned(base, tuned), "alice/adapters", exchanges, tmp_path)
+        asked.append(sum("model.safetensors" in request.path for request in hub.requests))
+        reader.release()
+        base.close()
+        tuned.close()
+    assert asked[0] == asked[1] > 0
+    (quality,) = report.tables["adapters_quality"]
+    assert hash_of(reader.branches) == quality["dictionary"]
 
 
 def test_a_tuned_model_may_be_the_base_with_a_lora_adapter(folder: Path, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.inside.checkpoint import Checkpoint
 from diffing.methods.inside.corpus import Corpus
 from diffing.methods.inside.opening import Shape
+from diffing.model_ref import ModelPlace, ModelRef
 
 _CHECKED_ON = 64
 """The number of train chats on which published adapters are checked."""
@@ -81,7 +82,7 @@ def _fetched(files: Files, shape: Shape, folder: Path | None) -> Branches:
     """Reads the branches of published adapters; those of a commit of the Hub are kept and not fetched again."""
     if folder is None or not isinstance(files, HubFiles):
         return read_published(files, shape.blocks, shape.width)
-    source = f"{files.name}@{files.commit}"
+    source = str(ModelRef(ModelPlace.HUB, files.name, files.commit))
     training = folder / hashlib.sha256(source.encode()).hexdigest()[:16]
     found = kept(training, source, shape.blocks, shape.width)
     if found is None:

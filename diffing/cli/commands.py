@@ -17,6 +17,7 @@ from rich.text import Text
 from diffing import __version__
 from diffing.cli.annotate import annotate
 from diffing.cli.card import card
+from diffing.cli.check import PolicyFile, check, end_with_policy
 from diffing.cli.existing_report import completes, readable, refuse_other_run
 from diffing.cli.export import export
 from diffing.cli.flags import build, with_flags
@@ -35,6 +36,7 @@ from diffing.settings import flag
 if TYPE_CHECKING:
     from diffing.models.cache import Store
     from diffing.models.process_group import ProcessGroup
+    from diffing.policy import Policy
     from diffing.types import Report
 
 app = typer.Typer(
@@ -77,14 +79,23 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 @app.command()
 @with_flags(DiffConfig, Limits, HubOptions)
 def run(
-    *, out: Out = None, cache: Cache = None, overwrite: Overwrite = False, json_: Json = False, **values: Any
+    *,
+    out: Out = None,
+    cache: Cache = None,
+    overwrite: Overwrite = False,
+    policy: PolicyFile = None,
+    json_: Json = False,
+    **values: Any,
 ) -> None:
     """Compare two models: generate responses, find hypotheses, test them on held-out prompts, write a report.
 
     To continue a run that was killed or reached a limit, run the same command again.
     """
     config, limits, hub = build(DiffConfig, values), build(Limits, values), build(HubOptions, values)
-    _run(config, limits, hub, _RunOutput(out or default_out(config), cache, overwrite, json_))
+    rules = _policy(policy)
+    report = _run(config, limits, hub, _RunOutput(out or default_out(config), cache, overwrite, json_))
+    if rules and report:
+        end_with_policy(report, rules)
 
 
 @app.command()
@@ -144,6 +155,7 @@ def show(
         explain(loaded, explained, json_)
 
 
+app.command()(check)
 app.command()(export)
 app.command()(push)
 app.command("list")(list_)
@@ -176,7 +188,17 @@ class _RunOutput:
     """Whether to print JSON."""
 
 
-def _run(config: DiffConfig, limits: Limits, hub: HubOptions, here: _RunOutput) -> None:
+def _policy(path: Path | None) -> "Policy | None":
+    """Reads the policy before the run, so that a mistake in it shows before anything is paid."""
+    if path is None:
+        return None
+    from diffing.policy import read_policy
+
+    return read_policy(path)
+
+
+def _run(config: DiffConfig, limits: Limits, hub: HubOptions, here: _RunOutput) -> "Report | None":
+    """Runs, saves and prints; returns the report, or None in a process other than the first of several."""
     from diffing.checks import check
     from diffing.cli import reuse_and_jobs
     from diffing.models.cache import Store
@@ -188,7 +210,7 @@ def _run(config: DiffConfig, limits: Limits, hub: HubOptions, here: _RunOutput) 
     group = started_group()
     if group and not group.is_first:
         _contribute(config, limits, here, group)
-        return
+        return None
     _make_folder(here.out)
     with locked_folder(here.out, on_wait=lambda: _tell_waiting(here.out)):
         if not here.overwrite:
@@ -208,6 +230,7 @@ def _run(config: DiffConfig, limits: Limits, hub: HubOptions, here: _RunOutput) 
         _tell_calibration(config, here.out)
     if not published:
         reuse_and_jobs.publish_run(report, hub, here.out)
+    return report
 
 
 def _contribute(config: DiffConfig, limits: Limits, here: _RunOutput, group: "ProcessGroup") -> None:

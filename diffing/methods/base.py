@@ -285,6 +285,14 @@ class MethodPlan(Protocol):
         """
         return {}
 
+    def property_hypotheses(self) -> tuple[Hypothesis, ...]:
+        """One hypothesis per property that can differ: that model B has more of it."""
+        return ()
+
+    def measure_properties(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
+        """The verdicts on some of its `property_hypotheses` for pairs of a report, ordered by hypothesis, then pair."""
+        return []
+
     def property_examples(self, name: str, pairs: Sequence[Pair]) -> PropertyExamples:
         """Finds responses in which one of its properties is counted, and others in which it is not.
 

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from diffing import __version__
 from diffing.cli.annotate import annotate
+from diffing.cli.ask import ask, print_asked
 from diffing.cli.card import card
 from diffing.cli.check import PolicyFile, check, end_with_policy
 from diffing.cli.existing_report import completes, readable, refuse_other_run
@@ -155,6 +156,7 @@ def show(
         explain(loaded, explained, json_)
 
 
+app.command()(ask)
 app.command()(check)
 app.command()(export)
 app.command()(push)
@@ -311,6 +313,7 @@ def _show(report: "Report", json_: bool, most: int | None = None, *, everything:
     from diffing.outputs.headline import statements
     from diffing.outputs.phrasing import explanation, one_line
     from diffing.report import report_summary
+    from diffing.report.index import index_of
     from diffing.responses import cut_note
 
     if json_:
@@ -325,6 +328,8 @@ def _show(report: "Report", json_: bool, most: int | None = None, *, everything:
     for note in (each for each in report.notes if each != cut):
         console.print(Text(one_line(f"Note: {note}", NOTE_LENGTH), style="dim"))
     console.print(findings_list(report, console.width, most=most, everything=everything))
+    if asked := index_of(report).asked:
+        print_asked(list(asked), asked, report)
 
 
 def main(arguments: list[str] | None = None, *, commands: typer.Typer = app) -> None:

@@ -15,7 +15,7 @@ def test_a_difference_at_its_limit_is_rarely_called_smaller_and_none_often(diffe
 
 
 def test_too_few_prompts_show_nothing() -> None:
-    row = measure_equivalence(EquivalenceShape(1, 0.02, 0.02, 60), 50, np.random.default_rng(2))
+    row = measure_equivalence(EquivalenceShape(1, 0.02, 0.0, 60), 50, np.random.default_rng(2))
     assert row["power"] == 0.0
 
 

@@ -21,6 +21,7 @@ from diffing.cli.card import card
 from diffing.cli.check import PolicyFile, check, end_with_policy
 from diffing.cli.existing_report import completes, readable, refuse_other_run
 from diffing.cli.export import export
+from diffing.cli.family import family
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
 from diffing.cli.prompts import prompts_app
@@ -159,6 +160,7 @@ def show(
 app.command()(ask)
 app.command()(check)
 app.command()(export)
+app.command()(family)
 app.command()(push)
 app.command("list")(list_)
 app.command()(card)

@@ -4,7 +4,7 @@ A report may come from a stranger, so every field is checked: what cannot be rea
 from the stored verdicts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast, get_args
 
@@ -21,7 +21,6 @@ from diffing.types import (
     Report,
     Row,
     Scalar,
-    Side,
     Verdict,
 )
 
@@ -155,7 +154,7 @@ def _asked(row: Row, verdicts: dict[str, dict[str, Judgement]]) -> Asked | None:
     hypothesis = Hypothesis(
         id=hypothesis_id,
         text=text,
-        direction=cast(Side, direction),
+        direction=direction,
         method=METHOD,
         category=cast(Category, category),
         scope=Scope("stated", condition) if condition else None,
@@ -165,7 +164,7 @@ def _asked(row: Row, verdicts: dict[str, dict[str, Judgement]]) -> Asked | None:
 
 def _judgement(row: Row, judges: dict[str, str]) -> Judgement | None:
     hypothesis_id, prompt_id, verdict = (row.get(key) for key in ("hypothesis_id", "prompt_id", "verdict"))
-    if hypothesis_id not in judges or not isinstance(prompt_id, str) or verdict not in _verdict_names():
+    if hypothesis_id not in judges or not isinstance(prompt_id, str) or verdict not in list(Verdict):
         return None
     shown_first = row.get("shown_first")
     return Judgement(
@@ -173,14 +172,10 @@ def _judgement(row: Row, judges: dict[str, str]) -> Judgement | None:
         prompt_id=prompt_id,
         verdict=Verdict(str(verdict)),
         judge=judges[str(hypothesis_id)],
-        shown_first=cast(Side, shown_first) if shown_first in SIDES else None,
+        shown_first=shown_first if shown_first in SIDES else None,
         reply=_text(row.get("reply")) or None,
         in_scope=row.get("in_scope") is not False,
     )
-
-
-def _verdict_names() -> Iterator[str]:
-    return (verdict.value for verdict in Verdict)
 
 
 def _text(value: Scalar) -> str:

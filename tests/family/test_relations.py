@@ -92,3 +92,8 @@ def test_names_are_distinct() -> None:
     assert named("org/base", "org/sft") == ("base", "sft")
     assert named("org/x@" + "1" * 40, "org/x@" + "2" * 40) == ("x@1111111", "x@2222222")
     assert named("a/x", "b/x") == ("x (1)", "x (2)")
+    stages = ("pythia-12b-pre-steps", "pythia-12b-sft-2.5k-steps", "pythia-12b-sft-7k-steps")
+    assert named(*stages) == ("pre", "sft-2.5k", "sft-7k")
+    assert named(*stages[:2]) == stages[:2]
+    assert named("x-a", "x-b", "x-") == ("x-a", "x-b", "x-")
+    assert named("x-a", "x-a", "x-b") == ("x-a (1)", "x-a (2)", "x-b (3)")

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from diffing import metrics
 from diffing.estimates import Metrics
-from diffing.methods.base import method_plans
+from diffing.methods.plan import method_plans
 from diffing.policy.rules import Rule
 from diffing.types import Finding, Hypothesis, Judgement, PropertyMeasure, Report
 

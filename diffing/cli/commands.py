@@ -6,12 +6,14 @@ import logging
 import shlex
 import sys
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.padding import Padding
 from rich.text import Text
 
 from diffing import __version__
@@ -285,7 +287,7 @@ def _make_folder(out: Path) -> None:
 
 def _show(report: "Report", json_: bool, most: int | None = None, *, everything: bool = False) -> None:
     from diffing.cli.terminal_tables import findings_list
-    from diffing.outputs.headline import statements
+    from diffing.outputs.headline import statement_notes, statements
     from diffing.outputs.phrasing import explanation, one_line
     from diffing.report import report_summary
     from diffing.responses import cut_note
@@ -296,8 +298,10 @@ def _show(report: "Report", json_: bool, most: int | None = None, *, everything:
     console = Console()
     if cut := cut_note(report.pairs):  # readers must know this before they believe a finding
         console.print(Text(cut, style="yellow"))
-    for statement in statements(report):
+    for statement, note in zip_longest(statements(report), statement_notes(report)):
         console.print(Text(plain(f"{statement}."), style="bold"))
+        if note:
+            console.print(Padding(Text(one_line(note, NOTE_LENGTH)), (0, 0, 0, 2)))
     console.print(Text(explanation(report)))
     for note in (each for each in report.notes if each != cut):
         console.print(Text(one_line(f"Note: {note}", NOTE_LENGTH), style="dim"))

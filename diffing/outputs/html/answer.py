@@ -1,4 +1,4 @@
-"""Collects what stands at the top of a report's page: its statements, a pair that shows the first, and the coverage."""
+"""Collects what is at the top of a report's page: its statements, a pair that illustrates the first, the coverage."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Refuses settings that would fail or have no effect, before a model is loaded or a call is paid."""
+"""Refuses a run's settings that would fail or have no effect, before a model is loaded or a call is paid."""
 
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError

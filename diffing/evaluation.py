@@ -1,4 +1,4 @@
-"""Makes findings of hypotheses and verdicts: metrics on train and held-out prompts, and one test of all together."""
+"""Turns hypotheses and their verdicts into findings: metrics on train and held-out prompts, and one joint test."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

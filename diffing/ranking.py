@@ -1,4 +1,4 @@
-"""The order of findings and of the lines that they form: what readers most want to know comes first.
+"""Orders findings and the entries of a report's list by how much readers want to know them.
 
 A confirmed finding is ranked by s = w * c * sqrt(low * low_in). `low` and `low_in` are the lower ends of Tango's
 interval of its net difference on held-out prompts, overall and in its confirmed scope: what is certain counts, not

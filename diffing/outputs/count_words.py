@@ -1,4 +1,4 @@
-"""Says beside a measured finding what is counted, how well, and whether errors of the count could make it."""
+"""Explains beside a measured finding what is counted, how accurately, and whether counting errors could cause it."""
 
 from collections.abc import Mapping
 from functools import cache

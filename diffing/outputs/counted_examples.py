@@ -1,4 +1,4 @@
-"""Finds responses in which what a finding measures is counted, and others in which it is not, for its open row."""
+"""Finds responses in which a finding's property is counted, and others in which it is not, to show with the finding."""
 
 from collections.abc import Iterator
 from itertools import chain

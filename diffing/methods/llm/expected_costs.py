@@ -1,4 +1,4 @@
-"""Expected calls and tokens of the stages of method llm, from the sizes of its templates."""
+"""Estimates the calls and tokens of the LLM method's stages from the sizes of its prompts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Describes method llm to a run before it begins: its required settings, steps and expected costs, and builds it."""
+"""The settings, checks, steps and cost estimate of the LLM method, before a run begins."""
 
 from collections.abc import Sequence
 from math import sqrt

@@ -1,4 +1,4 @@
-"""Step 2 of method llm: an LLM reads the list of all differences and proposes hypotheses."""
+"""Has an LLM read the list of all described differences and propose hypotheses."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace

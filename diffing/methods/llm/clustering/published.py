@@ -1,4 +1,4 @@
-"""From sentences to hypotheses as the paper has it: both halves of every difference are clustered and stated.
+"""Makes hypotheses of described differences as arXiv 2602.10371 does: clusters them, and an LLM states each cluster.
 
 Knows sentences, their owners and their vectors; not how they were found.
 """

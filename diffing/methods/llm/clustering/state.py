@@ -1,4 +1,4 @@
-"""An LLM says what the differences of a cluster have in common.
+"""Has an LLM state in one sentence what the differences of a cluster have in common.
 
 Knows clusters of differences, not how they were found.
 """

@@ -38,7 +38,7 @@ class ReturnView:
     """One confirmed hypothesis, and in how many repeats it came back."""
 
     number: int
-    """The number of the finding, to which the page links."""
+    """The number of the finding."""
     statement: str
     """The hypothesis with the models' names."""
     came_back: int

@@ -223,6 +223,8 @@ class RuleLLM:
                 return {"hypotheses": self._sharpened(reading)}
             case "scope":
                 return {"prompts": self._scopes(reading)}
+            case "word_question":
+                return self._worded(reading)
             case "judge":
                 return {"verdicts": self._verdicts(reading, text)}
             case "same_statements":
@@ -329,6 +331,22 @@ class RuleLLM:
             }
             for i, prompt in enumerate(prompts, start=1)
         ]
+
+    def _worded(self, reading: Reading) -> dict[str, str]:
+        """The trait that shares a long word with a question, of the model that stands in it as one letter."""
+        question, *_ = reading.blocks
+        words = question.replace("?", "").split()
+        named = [word for word in words if word in ("A", "B")]
+        found = [trait for trait in self.traits if any(word[:5] in trait.hypothesis for word in words if len(word) > 4)]
+        if reading.foreign or not found:
+            return {"model": "either", "behaviour": "", "condition": "", "category": "style"}
+        trait = found[0]
+        return {
+            "model": named[0] if named else "either",
+            "behaviour": trait.hypothesis,
+            "condition": trait.condition,
+            "category": trait.category,
+        }
 
     def _state_as_published(self, reading: Reading) -> dict[str, str]:
         properties, *sentences = reading.blocks

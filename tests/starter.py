@@ -323,15 +323,19 @@ def _make_commands() -> None:
         rebuild_dataclass(settings)  # type: ignore[arg-type]
 
 
-def _look_at_unicode() -> None:
-    """Hypothesis looks at every character before it draws a first text."""
-    with suppress(ModuleNotFoundError):
+def _look_at_unicode() -> int:
+    """Hypothesis looks at every character before it draws a first text, and keeps the result in a file."""
+    if forked := os.fork():
+        return forked
+    with suppress(BaseException):  # the worker that needs it tells of it
         from hypothesis import strategies
 
         strategies.text().validate()
+    os._exit(0)
 
 
 def _preload() -> None:
+    looking = _look_at_unicode()  # meanwhile
     gc.disable()  # what is imported stays
     skip_stubs()
     for module in PRELOADED:
@@ -341,7 +345,7 @@ def _preload() -> None:
     with suppress(ModuleNotFoundError):
         skip_unused_apps()
     _make_commands()
-    _look_at_unicode()
+    os.waitpid(looking, 0)
     _HOLDERS.update(_holders())
     assert not [module for module in UNTOUCHED if module in sys.modules], (
         "it would keep the environment of this process"

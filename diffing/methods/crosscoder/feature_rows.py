@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from diffing.methods.crosscoder.dictionaries import Dictionaries
-from diffing.methods.crosscoder.kinds import FeatureKind, owner
+from diffing.methods.crosscoder.kinds import LatentClass, owner
 from diffing.methods.features.feature_evidence import FeatureEvidence
 from diffing.methods.features.feature_screening import LatentCounts, ScreenedLatent, mcnemar
 from diffing.methods.features.thresholds import TRIED
@@ -42,7 +42,7 @@ class FeatureRows:
 
     dictionaries: Dictionaries
     """The dictionaries with the facts of their latents."""
-    kinds: tuple[FeatureKind, ...]
+    kinds: tuple[LatentClass, ...]
     """The kind of every latent."""
     thresholds: "NDArray[np.float64]"
     """The threshold of every latent."""

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from diffing.methods.base import Measurements
 from diffing.methods.crosscoder.causal_check import CausalCheck
@@ -54,9 +53,6 @@ from diffing.types import (
     Side,
     ignore_progress,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

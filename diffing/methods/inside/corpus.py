@@ -9,7 +9,7 @@ from typing import TypeAlias
 from diffing.errors import SettingError
 from diffing.methods.exchanges import Exchange
 from diffing.methods.inside.corpus_files import CONVERSATION_COLUMNS, TEXT_COLUMN, file_rows
-from diffing.methods.inside.opening import LONGEST_DOCUMENT
+from diffing.methods.inside.response_tokens import LONGEST_DOCUMENT
 from diffing.paths import existing
 from diffing.prompts.hub import open_dataset
 from diffing.prompts.split import fold

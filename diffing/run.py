@@ -40,6 +40,7 @@ def run(
     models: tuple[Model, Model] | None = None,
     group: "ProcessGroup | None" = None,
     before: Report | None = None,
+    meter: "Meter | None" = None,
     on_progress: OnProgress = ignore_progress,
     on_hypotheses: OnHypotheses = ignore_hypotheses,
     on_response: OnResponse = ignore_response,
@@ -55,6 +56,7 @@ def run(
         models: The two models, if they cannot be loaded from the configuration's strings, which then only name them.
         group: The processes that share the run; None for a single one.
         before: The report of an earlier run, which is returned if nothing that decides the result has changed since.
+        meter: The meter of several runs that share their limits; None for one of its own.
         on_progress: Called with the progress of every stage.
         on_hypotheses: Called with the hypotheses of each method before they are tested.
         on_response: Called with every response to a prompt as soon as it is there.
@@ -62,7 +64,7 @@ def run(
     Raises:
         DiffingError: Anything that the user can fix, in one line.
     """
-    build = _checked_builder(config, limits or Limits(), store, group)
+    build = _checked_builder(config, limits or Limits(), store, group, meter)
     sides = build.sides(models)
     selected = build.prompts(sides, on_progress)
     report = diff_models(
@@ -78,9 +80,8 @@ def run(
         on_hypotheses=on_hypotheses,
         on_response=on_response,
     )
-    if report is before:
-        return report
-    return replace(report, usage=(*selected.usage, *report.usage), notes=(*report.notes, *build.notes))
+    usage, notes = (*selected.usage, *report.usage), (*report.notes, *build.notes)
+    return report if report is before else replace(report, usage=usage, notes=notes)
 
 
 def contribute(
@@ -110,12 +111,16 @@ def contribute(
 
 
 def _checked_builder(
-    config: DiffConfig, limits: Limits, store: "Store | None", group: "ProcessGroup | None"
+    config: DiffConfig,
+    limits: Limits,
+    store: "Store | None",
+    group: "ProcessGroup | None",
+    meter: "Meter | None" = None,
 ) -> "Builder":
     from diffing.models.cache import default_store
 
     check(config, limits)
-    return Builder(config, store or default_store(), meter_of(limits), group)
+    return Builder(config, store or default_store(), meter or meter_of(limits), group)
 
 
 def diff_options(config: DiffConfig, build: "Builder", notes: tuple[str, ...] = ()) -> DiffOptions:

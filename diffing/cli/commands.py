@@ -13,8 +13,11 @@ from rich.logging import RichHandler
 
 from diffing import __version__
 from diffing.cli.annotate import annotate
+from diffing.cli.ask import ask
 from diffing.cli.card import card
+from diffing.cli.check import PolicyFile, check, end_with_policy
 from diffing.cli.export import export
+from diffing.cli.family import family
 from diffing.cli.flags import build, with_flags
 from diffing.cli.prompts import prompts_app
 from diffing.cli.push import list_, push
@@ -57,14 +60,25 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 @app.command()
 @with_flags(DiffConfig, Limits, HubOptions)
 def run(
-    *, out: Out = None, cache: Cache = None, overwrite: Overwrite = False, json_: Json = False, **values: Any
+    *,
+    out: Out = None,
+    cache: Cache = None,
+    overwrite: Overwrite = False,
+    policy: PolicyFile = None,
+    json_: Json = False,
+    **values: Any,
 ) -> None:
     """Compare two models: generate responses, find hypotheses, test them on held-out prompts, write a report.
 
     To continue a run that was killed or reached a limit, run the same command again.
     """
+    from diffing.policy import read_policy
+
     config, limits, hub = build(DiffConfig, values), build(Limits, values), build(HubOptions, values)
-    run_and_save(config, limits, hub, RunOutput(out or default_out(config), cache, overwrite, json_))
+    rules = read_policy(policy) if policy else None  # before the run, so that a mistake shows before anything is paid
+    report = run_and_save(config, limits, hub, RunOutput(out or default_out(config), cache, overwrite, json_))
+    if rules and report:
+        end_with_policy(report, rules)
 
 
 @app.command()
@@ -124,7 +138,10 @@ def show(
         explain(loaded, explained, json_)
 
 
+app.command()(ask)
+app.command()(check)
 app.command()(export)
+app.command()(family)
 app.command()(push)
 app.command("list")(list_)
 app.command()(card)

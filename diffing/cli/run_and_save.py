@@ -48,7 +48,7 @@ class RunOutput:
     """Whether to print JSON."""
 
 
-def run_and_save(config: DiffConfig, limits: Limits, hub: HubOptions, here: RunOutput) -> None:
+def run_and_save(config: DiffConfig, limits: Limits, hub: HubOptions, here: RunOutput) -> "Report | None":
     """Does a run, unless its report exists already, saves the report and prints the differences.
 
     If several processes share the run, only the first of them saves and prints.
@@ -58,6 +58,9 @@ def run_and_save(config: DiffConfig, limits: Limits, hub: HubOptions, here: RunO
         limits: Hard limits on calls and dollars.
         hub: Whether to reuse a published report, run on the Hub's machines, or publish the report.
         here: Where to save it, and how to print.
+
+    Returns:
+        The report; None in a process other than the first of several.
 
     Raises:
         DiffingError: Anything that the user can fix, in one line.
@@ -73,7 +76,7 @@ def run_and_save(config: DiffConfig, limits: Limits, hub: HubOptions, here: RunO
     group = started_group()
     if group and not group.is_first:
         _contribute(config, limits, here, group)
-        return
+        return None
     _make_folder(here.out)
     with locked_folder(here.out, on_wait=lambda: _tell_waiting(here.out)):
         if not here.overwrite:
@@ -93,6 +96,7 @@ def run_and_save(config: DiffConfig, limits: Limits, hub: HubOptions, here: RunO
         tell_calibration(config, here.out)
     if not published:
         reuse_and_jobs.publish_run(report, hub, here.out)
+    return report
 
 
 def _contribute(config: DiffConfig, limits: Limits, here: RunOutput, group: "ProcessGroup") -> None:

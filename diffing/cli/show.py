@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
+from diffing.cli.ask import print_asked
 from diffing.cli.terminal_text import plain, plain_json
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def show_report(report: "Report", json_: bool, most: int | None = None, *, every
     from diffing.outputs.headline import statements
     from diffing.outputs.phrasing import explanation, one_line
     from diffing.report import report_summary
+    from diffing.report.index import index_of
     from diffing.responses import cut_note
 
     if json_:
@@ -41,3 +43,5 @@ def show_report(report: "Report", json_: bool, most: int | None = None, *, every
     for note in (each for each in report.notes if each != cut):
         console.print(Text(one_line(f"Note: {note}", NOTE_LENGTH), style="dim"))
     console.print(findings_list(report, console.width, most=most, everything=everything))
+    if asked := index_of(report).asked:
+        print_asked(list(asked), asked, report)

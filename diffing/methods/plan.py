@@ -14,7 +14,7 @@ from diffing.models.base import Model
 from diffing.run_settings import RunSettings
 from diffing.settings import Settings
 from diffing.stages import Step
-from diffing.types import Pair, Prompt, Stage
+from diffing.types import Hypothesis, Judgement, Pair, Prompt, Stage
 
 if TYPE_CHECKING:
     from diffing.models.cache import Store
@@ -128,6 +128,14 @@ class MethodPlan(Protocol):
         The names are those of `PropertyMeasure` and of `Hypothesis.speaks_of`.
         """
         return {}
+
+    def property_hypotheses(self) -> tuple[Hypothesis, ...]:
+        """One hypothesis per property that can differ: that model B has more of it."""
+        return ()
+
+    def measure_properties(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
+        """The verdicts on some of its `property_hypotheses` for pairs of a report, ordered by hypothesis, then pair."""
+        return []
 
     def property_examples(self, name: str, pairs: Sequence[Pair]) -> PropertyExamples:
         """Finds responses in which one of its properties is counted, and others in which it is not.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from diffing.methods.adapters.batches import ChatBatch, padded
+from diffing.methods.adapters.branches import Branches
 from diffing.methods.adapters.hybrid import ForwardPass, Hybrid
 from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.features.sparse_latents import Latents
@@ -30,8 +31,10 @@ _CALIBRATED_ON = 256
 class HybridReader:
     """A hybrid with the tuned model's tokenizer, chat format and system prompt."""
 
-    hybrid: Hybrid
-    """The hybrid."""
+    branches: Branches
+    """The branches as they were last let go of; `hybrid` has the present ones."""
+    load: Callable[[Branches], Hybrid]
+    """Loads both models and joins them with branches."""
     tokens: ResponseTokenizer
     """The tuned model's tokenizer with its chat format."""
     system_prompt: str | None = None
@@ -41,6 +44,19 @@ class HybridReader:
     sinks: int = field(default=0, init=False)
     """The number of positions left out so far as attention sinks."""
     _limit: float | None = field(default=None, init=False)
+    _hybrid: Hybrid | None = field(default=None, init=False)
+
+    @property
+    def hybrid(self) -> Hybrid:
+        """The hybrid; it is loaded if necessary."""
+        if self._hybrid is None:
+            self._hybrid = self.load(self.branches)
+        return self._hybrid
+
+    def release(self) -> None:
+        """Keeps the branches and lets go of both models, which `hybrid` loads again."""
+        if self._hybrid is not None:
+            self.branches, self._hybrid = self._hybrid.branches, None
 
     def chat(self, exchange: Exchange) -> TokenizedResponse | UnreadableResponse:
         """Tokenizes an exchange (a document, if it has no conversation), or says why the tuned model cannot read it."""

@@ -116,7 +116,7 @@ class AdaptersPlan(InsidePlan):
             options=AdaptersOptions(made, followed=followed(config), corpora=own.corpus),
             llm=tools.helper(config.llm) if config.llm else None,
             heldout=tools.heldout,
-            folder=tools.store.path.parent / "inside",
+            folder=tools.store.trainings,
         )
 
 

@@ -58,6 +58,18 @@ class DifferenceDictionary(SparseDictionary):
         weights, normaliser = self.weights.to(device), self.normaliser.to(device)
         return DifferenceDictionary(weights, normaliser, threshold=self.threshold, k=self.k, source=self.source)
 
+    def negated(self) -> "DifferenceDictionary":
+        """Returns the dictionary of A minus B, whose activations at the exchanged models are the same."""
+        weights, normaliser = self.weights, self.normaliser
+        (encoder,), (decoder,), (bias,) = weights.encoders, weights.decoders, weights.output_biases
+        return DifferenceDictionary(
+            Weights((-encoder,), weights.bias, (-decoder,), (-bias,)),
+            Normaliser((-normaliser.means[0],), normaliser.scales),
+            threshold=self.threshold,
+            k=self.k,
+            source=self.source and self.source.swapped(),
+        )
+
     def save(self, folder: Path) -> None:
         """Writes the dictionary as `config.json` and `model.safetensors`; `load` returns exactly the same.
 

@@ -1,15 +1,24 @@
 """The settings, checks, steps and cost estimate of the crosscoder method, before a run begins."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass as validated
 
-from diffing.costs import ResponseLengths, StageEstimate
+from diffing.costs import ResponseLengths, StageEstimate, expected, tokens
 from diffing.errors import SettingError
 from diffing.methods.base import Method
-from diffing.methods.crosscoder.stages import CAUSAL, LLM_STAGES, READ, TRAIN, TRAIN_DIFFERENCE, TRAIN_NULL
+from diffing.methods.crosscoder.stages import (
+    CAUSAL,
+    LLM_STAGES,
+    NULL_RESPONSES,
+    READ,
+    TRAIN,
+    TRAIN_DIFFERENCE,
+    TRAIN_NULL,
+)
 from diffing.methods.features.settings import FeatureSettings, followed
 from diffing.methods.inside.plan import InsidePlan, loading_options, parameters_of
 from diffing.methods.inside.settings import InsideSettings, weights_of
@@ -22,6 +31,7 @@ from diffing.types import SIDES, Prompt, Side
 if TYPE_CHECKING:
     from diffing.methods.crosscoder.cost import TrainingCost
     from diffing.methods.crosscoder.options import InsideSide, PublishedChoice
+    from diffing.models.base import Sampling
 
 _GROUP = "The crosscoder method"
 
@@ -42,7 +52,8 @@ class CrosscoderSettings(InsideSettings, FeatureSettings):
     """Let the model that has a confirmed feature answer this many held-out prompts anew without it, to see whether the
     feature becomes rarer."""
     null: Annotated[bool, Setting(_GROUP)] = False
-    """Also train the crosscoder on model A against itself, to see how many exclusive features that gives."""
+    """Also train the crosscoder on model A against itself, and compare two samples of its responses: what is found
+    there is found by chance."""
 
 
 class CrosscoderPlan(InsidePlan):
@@ -59,7 +70,7 @@ class CrosscoderPlan(InsidePlan):
     settings = CrosscoderSettings
     stages = (
         *(TRAIN, TRAIN_DIFFERENCE, TRAIN_NULL, READ),
-        *(*LLM_STAGES.labelling, *LLM_STAGES.summing_up, CAUSAL),
+        *(*LLM_STAGES.labelling, *LLM_STAGES.summing_up, CAUSAL, NULL_RESPONSES),
     )
 
     def check(self, config: RunSettings) -> None:
@@ -87,7 +98,11 @@ class CrosscoderPlan(InsidePlan):
         if config.llm:
             steps += LLM_STAGES.steps("the features of both models")
         takes = "Confirmed features are taken out of the model that has them, to see whether it would answer otherwise."
-        return (*steps, Step("Checking what the features cause", takes, (CAUSAL,)))
+        steps.append(Step("Checking what the features cause", takes, (CAUSAL,)))
+        if own.null and _null_sampling(config):
+            again = "Model A answers again, to see what is found between two samples of it."
+            steps.append(Step("Comparing model A with itself", again, (NULL_RESPONSES,)))
+        return tuple(steps)
 
     def measured(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:
         """One per feature that is followed up."""
@@ -102,7 +117,12 @@ class CrosscoderPlan(InsidePlan):
         stages.append(StageEstimate(READ, b, 2 * len(prompts), 2 * lengths.reading(prompts), 0, 0.0, None))
         if config.llm:
             stages += expected_labelling(config, config.llm, followed(config), LLM_STAGES)
-        return [*stages, StageEstimate(CAUSAL, b, min(followed(config), 20), 0, 0, 0.0, None)]
+        stages.append(StageEstimate(CAUSAL, b, min(followed(config), 20), 0, 0, 0.0, None))
+        if config.of(CrosscoderSettings).null and _null_sampling(config):
+            asked = sum(tokens(prompt.text) for prompt in prompts)
+            written = len(prompts) * lengths.assumed
+            stages.append(expected(config, NULL_RESPONSES, weights_of(config, "a"), len(prompts), asked, written))
+        return stages
 
     def assumptions(self, config: RunSettings) -> tuple[str, ...]:
         """States the operations, the memory and the disk space of the training."""
@@ -138,13 +158,21 @@ class CrosscoderPlan(InsidePlan):
             features=followed(config),
             published=_published(config),
             null=own.null,
+            null_sampling=_null_sampling(config),
             steer=own.steer,
             sampling=config.sampling,
             seed=config.seed,
         )
         a, b = (_side(config, side) for side in SIDES)
         llm = tools.helper(config.llm) if config.llm else None
-        return CrosscoderMethod(a, b, tools.store.path.parent / "inside", options=options, llm=llm)
+        return CrosscoderMethod(a, b, tools.store.trainings, options=options, llm=llm)
+
+
+def _null_sampling(config: RunSettings) -> "Sampling | None":
+    """How A answers a second time; None if it answers the same each time, or others wrote its responses."""
+    if config.of(InsideSettings).inside_a or not config.sampling.temperature:
+        return None
+    return replace(config.sampling, sample=max(config.sample_a, config.sample_b) + 1)
 
 
 def _published(config: RunSettings) -> "PublishedChoice | None":

@@ -1,49 +1,57 @@
 """Trains all dictionaries of a run, resuming an interrupted training, and computes facts about their latents."""
 
+import json
+import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import torch  # noqa: TID253 - only training a dictionary imports this module
 
-from diffing.methods.crosscoder.dictionaries import Dictionaries, latent_use
+from diffing.atomic_write import write_atomically
+from diffing.errors import SettingError
+from diffing.methods.crosscoder.dictionaries import Dictionaries, hash_of, latent_use
+from diffing.methods.crosscoder.dictionary import Crosscoder
+from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
 from diffing.methods.crosscoder.latent_facts import latent_facts
 from diffing.methods.crosscoder.stages import TRAIN, TRAIN_DIFFERENCE, TRAIN_NULL
 from diffing.methods.crosscoder.training import train, train_difference
 from diffing.methods.crosscoder.training_settings import TrainingSettings
+from diffing.methods.inside.kept_dictionaries import (
+    DIFFERENCE,
+    TRAINING,
+    described,
+    dictionary_folder,
+    remove_oldest,
+)
 from diffing.methods.inside.rows import RowBatch, RowStream
 from diffing.types import OnProgress
 
 _BATCH_ROWS = 2_048
+_Both: TypeAlias = tuple[Crosscoder, DifferenceDictionary | None]
 
 
 def train_dictionaries(
     settings: TrainingSettings, rows: RowStream, folder: Path, on_progress: OnProgress
 ) -> Dictionaries:
-    """Trains a crosscoder and, for two models of one space, a dictionary of their differences.
+    """Trains a crosscoder and, for two models of one space, a dictionary of their differences, unless they are kept.
 
     Args:
         settings: What is trained, and on what.
         rows: The activations.
-        folder: Where the states of the trainings are kept.
+        folder: Where trainings are kept: their states while they run, then the dictionaries.
         on_progress: Told how many rows were trained on.
 
     Raises:
         SettingError: A state is damaged or cannot be written, or the rows do not suffice.
     """
-    states = folder / settings.identity[:16]
-    states.mkdir(parents=True, exist_ok=True)
-    crosscoder = train(
-        settings, rows, states / "crosscoder.safetensors", lambda done, total: on_progress(TRAIN, done, total)
-    )
-    difference = None
-    if settings.same_space and _differ(rows):
-        difference = train_difference(
-            settings,
-            rows,
-            states / "difference.safetensors",
-            lambda done, total: on_progress(TRAIN_DIFFERENCE, done, total),
-        )
+    training = folder / settings.identity[:16]
+    found = _kept(training, settings)
+    if found is None:
+        found = _trained(settings, rows, training, on_progress)
+        remove_oldest(folder, training)
+    crosscoder, difference = found
     return Dictionaries(
         crosscoder=crosscoder,
         difference=difference,
@@ -52,18 +60,59 @@ def train_dictionaries(
     )
 
 
+def _kept(training: Path, settings: TrainingSettings) -> _Both | None:
+    """Opens the dictionaries that an earlier run with the same settings trained; None if there are none, or damaged."""
+    folder = dictionary_folder(training)
+    if (described(folder) or {}).get("identity") != settings.identity:
+        return None
+    below = folder / DIFFERENCE
+    try:
+        difference = DifferenceDictionary.load(below, settings.device) if below.is_dir() else None
+        return Crosscoder.load(folder, settings.device), difference
+    except SettingError:
+        return None
+
+
+def _trained(settings: TrainingSettings, rows: RowStream, training: Path, on_progress: OnProgress) -> _Both:
+    """Trains the dictionaries and keeps them in place of the checkpoints."""
+    training.mkdir(parents=True, exist_ok=True)
+    checkpoints = [training / f"{name}.safetensors" for name in ("crosscoder", DIFFERENCE)]
+    crosscoder = train(settings, rows, checkpoints[0], lambda done, total: on_progress(TRAIN, done, total))
+    difference = None
+    if settings.same_space and _differ(rows):
+        difference = train_difference(
+            settings, rows, checkpoints[1], lambda done, total: on_progress(TRAIN_DIFFERENCE, done, total)
+        )
+    _keep(training, settings, crosscoder, difference)
+    for checkpoint in checkpoints:
+        checkpoint.unlink(missing_ok=True)
+    return crosscoder, difference
+
+
+def _keep(
+    training: Path, settings: TrainingSettings, crosscoder: Crosscoder, difference: DifferenceDictionary | None
+) -> None:
+    folder = dictionary_folder(training)
+    shutil.rmtree(folder, ignore_errors=True)
+    crosscoder.save(folder)
+    if difference is not None:
+        difference.save(folder / DIFFERENCE)
+    told = {"identity": settings.identity, "hash": hash_of(crosscoder, difference), "settings": asdict(settings)}
+    write_atomically(json.dumps(told, indent=1).encode(), folder / TRAINING)  # written last: the others are complete
+
+
 def _differ(rows: RowStream) -> bool:
     """Whether both models' activations differ anywhere; those of two samples of one model are the same."""
     return any(not torch.equal(batch.a, batch.b) for batch in rows.held_back(_BATCH_ROWS))
 
 
-def train_null(settings: TrainingSettings, rows: RowStream, folder: Path, on_progress: OnProgress) -> int:
-    """Trains in the same way with model A against itself, and returns how many latents are called exclusive.
+def train_null(settings: TrainingSettings, rows: RowStream, folder: Path, on_progress: OnProgress) -> Dictionaries:
+    """Trains in the same way with model A against itself.
 
     Args:
         settings: What was trained on both models.
         rows: The activations of both models.
-        folder: Where the state of the training is kept.
+        folder: Where trainings are kept.
         on_progress: Told how many rows were trained on.
 
     Raises:
@@ -77,13 +126,7 @@ def train_null(settings: TrainingSettings, rows: RowStream, folder: Path, on_pro
         layers=(source.layers[0],) * 2,
     )
     own = replace(settings, source=twice, same_space=True)
-    states = folder / own.identity[:16]
-    states.mkdir(parents=True, exist_ok=True)
-    both_a = _Twice(rows)
-    crosscoder = train(
-        own, both_a, states / "crosscoder.safetensors", lambda done, total: on_progress(TRAIN_NULL, done, total)
-    )
-    return int(latent_facts(crosscoder, both_a).kept.sum())
+    return train_dictionaries(own, _Twice(rows), folder, lambda _, done, total: on_progress(TRAIN_NULL, done, total))
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,11 +129,12 @@ class _Task:
 def _train(task: _Task, rows: RowStream, path: Path, on_rows: OnRows, clock: Callable[[], float]) -> Optimisation:
     settings = task.settings
     checkpoint = Checkpoint(path, task.identity, clock=clock)
-    training = _begun(task, rows, checkpoint)
+    total = settings.steps * settings.batch_rows
+    training = _begun(task, rows, checkpoint, lambda: on_rows(0, total))
     if training.step < settings.steps:
         for batch in rows.batches(settings.batch_rows, training.place):
             training.take(task.inputs_of(batch.a, batch.b), batch.place)
-            on_rows(training.step * settings.batch_rows, settings.steps * settings.batch_rows)
+            on_rows(training.step * settings.batch_rows, total)
             if training.step == settings.steps:
                 break
             checkpoint.save_if_due(training.state)
@@ -146,11 +147,12 @@ def _train(task: _Task, rows: RowStream, path: Path, on_rows: OnRows, clock: Cal
     return training
 
 
-def _begun(task: _Task, rows: RowStream, checkpoint: Checkpoint) -> Optimisation:
-    """Returns the training as the checkpoint has it, or a new one."""
+def _begun(task: _Task, rows: RowStream, checkpoint: Checkpoint, on_new: Callable[[], None]) -> Optimisation:
+    """Returns the training as the checkpoint has it, or a new one, whose normaliser takes a pass over the rows."""
     state = checkpoint.load()
     if state is not None:
         return Optimisation.restore(task.settings, task.widths, state)
+    on_new()
     measured = min(NORMALISER_ROWS, rows.total)
     normaliser = measure_normaliser(rows.batches(task.settings.batch_rows), measured, task.inputs_of)
     return Optimisation(task.settings, task.widths, normaliser)

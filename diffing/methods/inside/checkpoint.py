@@ -114,3 +114,7 @@ class Checkpoint:
                 "that can be written"
             ) from error
         self._saved_at = self._clock()
+
+    def delete(self) -> None:
+        """Removes the stored state, if there is one."""
+        self._path.unlink(missing_ok=True)

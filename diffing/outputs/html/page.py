@@ -6,6 +6,8 @@ The templates turn it into markup.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from diffing.outputs.asked_words import answer_of as asked_answer
+from diffing.outputs.asked_words import family_of, question_of
 from diffing.outputs.blocks import ShownBlock, lines_by_block, title_of
 from diffing.outputs.examples import EXAMPLES_SHOWN, Group, PairExample, examples
 from diffing.outputs.finding_results import sentence
@@ -104,6 +106,18 @@ class BlockView:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedView:
+    """Something that a user asked after the run, as the page shows it."""
+
+    question: str
+    """The question."""
+    answer: str
+    """The result in words."""
+    judge: str
+    """The id of the judge."""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Everything that the template shows in addition to the report's own fields."""
 
@@ -121,6 +135,10 @@ class Page:
     """What stands at the top of the page."""
     checks: tuple[CheckView, ...]
     """The checks of the judge."""
+    asked: tuple[AskedView, ...]
+    """What users asked after the run."""
+    asked_family: str
+    """What of it was tested together, and when a result counts."""
 
     @property
     def tells_apart(self) -> bool:
@@ -180,6 +198,10 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
         places=places,
         answer=answer_of(report),
         checks=checks_of(report),
+        asked=tuple(
+            AskedView(question_of(each), asked_answer(each, index.names), each.asked.judge) for each in index.asked
+        ),
+        asked_family=family_of(index.asked),
     )
 
 

@@ -185,7 +185,7 @@ def test_rows_that_end_too_early_are_told(tmp_path: Path) -> None:
 def test_progress_counts_rows(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     train(small_settings(3), SMALL, tmp_path / "c", lambda done, total: told.append((done, total)))
-    assert told == [(64, 192), (128, 192), (192, 192)]
+    assert told == [(0, 192), (64, 192), (128, 192), (192, 192)]
 
 
 def test_a_difference_dictionary_needs_one_space(tmp_path: Path) -> None:

@@ -67,3 +67,11 @@ def test_a_failed_write_keeps_the_old_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=r"Cannot write the checkpoint .*: .* Give a folder"):
         Checkpoint(tmp_path / "file" / "c", "one").save(STATE)
     assert Checkpoint(tmp_path / "c", "one").load() is not None
+
+
+def test_a_deleted_checkpoint_is_gone(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path / "c", "one")
+    checkpoint.delete()
+    checkpoint.save(STATE)
+    checkpoint.delete()
+    assert checkpoint.load() is None

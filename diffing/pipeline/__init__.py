@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from diffing.coverage import cover
 from diffing.evaluation import findings_of
-from diffing.grouping import Families, Merging, families, merge
+from diffing.grouping import BehaviourGroups, Merging, group_by_behaviour, merge
 from diffing.judgements import Judgements
 from diffing.levels import measured_values, with_levels
 from diffing.methods.base import Method
@@ -104,7 +104,7 @@ def _tested(run: Comparison, found: Discovered, verdicts: Verdicts) -> Report:
     values = measured_values(methods, [finding.hypothesis for finding in findings], pairs, found.values)
     findings = with_levels(findings, judgements, pairs, values, inside)
     merged = merge(findings, judgements, pairs, judge=run.helpers.judge, on_progress=run.on_progress)
-    grouped = families(merged.entries, findings, judgements, pairs, methods=methods, inside=inside)
+    grouped = group_by_behaviour(merged.entries, findings, judgements, pairs, methods=methods, inside=inside)
     repeats = repeat_run(run, found, findings, judgements)
     return _report(run, found, verdicts, findings, judgements, merged, grouped, repeats)
 
@@ -116,7 +116,7 @@ def _report(
     findings: tuple[Finding, ...],
     judgements: Sequence[Judgement],
     merged: Merging,
-    grouped: Families,
+    grouped: BehaviourGroups,
     repeats: Repeats,
 ) -> Report:
     model_a, model_b = run.models

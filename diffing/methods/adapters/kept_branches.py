@@ -1,4 +1,4 @@
-"""Keeps trained and fetched branches in the layout of published adapters, and opens them again."""
+"""Saves trained and downloaded adapters as published adapters are stored, and loads them again."""
 
 import hashlib
 import json

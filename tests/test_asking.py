@@ -17,6 +17,8 @@ from diffing.report import load_report, report_summary, save_report
 from diffing.report.asked_tables import QUESTIONS, VERDICTS, asked_of
 from diffing.report.index import index_of
 from diffing.types import Conversation, Report
+from diffing.view.result import result_html
+from diffing.view.result.report_cache import OpenedReport
 from tests.hostile import CORE
 from tests.outputs.samples import empty_report
 from tests.servers.rules import RuleLLM, in_process, planted_pairs
@@ -129,6 +131,7 @@ def test_show_and_page_have_it(asked: Report) -> None:
     assert "Asked of this comparison" in page
     assert page.count("opens with praise for the user&#39;s question") == 1
     assert "Asked of this comparison" not in render(report())
+    assert "Asked of this comparison" in result_html.findings(OpenedReport(asked), "key")
     told = report_summary(asked)["asked"]
     assert [each["question"] for each in told] == [PRAISE, REFUSAL, REFUSAL]  # type: ignore[attr-defined]
 

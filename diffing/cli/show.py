@@ -1,8 +1,10 @@
 """Prints the differences that a report confirms, for `diffing show` and at the end of a run."""
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from diffing.cli.ask import print_asked
@@ -25,7 +27,7 @@ def show_report(report: "Report", json_: bool, most: int | None = None, *, every
         everything: Whether to print also words and phrases, SAE features and what was not confirmed.
     """
     from diffing.cli.terminal_tables import findings_list
-    from diffing.outputs.headline import statements
+    from diffing.outputs.headline import statement_notes, statements
     from diffing.outputs.phrasing import explanation, one_line
     from diffing.report import report_summary
     from diffing.report.index import index_of
@@ -37,8 +39,10 @@ def show_report(report: "Report", json_: bool, most: int | None = None, *, every
     console = Console()
     if cut := cut_note(report.pairs):  # readers must know this before they believe a finding
         console.print(Text(cut, style="yellow"))
-    for statement in statements(report):
+    for statement, note in zip_longest(statements(report), statement_notes(report)):
         console.print(Text(plain(f"{statement}."), style="bold"))
+        if note:
+            console.print(Padding(Text(one_line(note, NOTE_LENGTH)), (0, 0, 0, 2)))
     console.print(Text(explanation(report)))
     for note in (each for each in report.notes if each != cut):
         console.print(Text(one_line(f"Note: {note}", NOTE_LENGTH), style="dim"))

@@ -56,7 +56,7 @@ def p_below(k_for: int, k_against: int, n: int, margin: float) -> float:
     if n == 0:
         return 1.0
     fors = np.arange(n + 1)
-    least = np.array(_least_against(_score(k_for, k_against, n, margin), n, margin))
+    least = np.array(_least_against(tango_score(k_for, k_against, n, margin), n, margin))
     # close to 0, where the probability changes fastest, the grid is finest
     against = (1 - margin) / 2 * np.linspace(0, 1, _NUISANCES)[:, None] ** 2
     rest = np.maximum(1 - (against + margin), 1e-300)
@@ -65,8 +65,15 @@ def p_below(k_for: int, k_against: int, n: int, margin: float) -> float:
     return min(1.0, float(chances.sum(axis=1).max()))
 
 
-def _score(k_for: float, k_against: float, n: int, margin: float) -> float:
-    """Tango's score statistic for the net difference `margin`; negative if the observed difference is smaller."""
+def tango_score(k_for: float, k_against: float, n: int, margin: float) -> float:
+    """Returns Tango's score statistic for the net difference `margin`; negative if the observed difference is smaller.
+
+    Args:
+        k_for: The number of verdicts for the side.
+        k_against: The number of verdicts for the other side.
+        n: The number of all readable verdicts, at least 1.
+        margin: The net difference that the statistic speaks against.
+    """
     return (k_for - k_against - n * margin) / math.sqrt(n * _variance(k_for, k_against, n, margin))
 
 
@@ -83,7 +90,7 @@ def _least_against(score: float, n: int, margin: float) -> list[int]:
     least, k_against = [], 0
     for k_for in range(n + 1):
         # more verdicts for the side need at least as many against it
-        while k_against <= n - k_for and _score(k_for, k_against, n, margin) > score + 1e-12:
+        while k_against <= n - k_for and tango_score(k_for, k_against, n, margin) > score + 1e-12:
             k_against += 1
         least.append(k_against)
     return least

@@ -115,7 +115,7 @@ def test_text_card_dataset_and_terminal_give_both() -> None:
     card = section(report, of=MODEL_B.partition("@")[0], dataset=None)
     assert (
         "advises to see a professional when asked about health or money: in 100% of 31 pairs, the other way in 0%** "
-        "(net difference +100 points, 95% interval +78 to +100)."
+        "(very sure; net difference +100 points, 95% interval +78 to +100)."
     ) in card
     assert "A sentence that says when the behaviour shows applies only to some prompts" in card
     dataset = plain(dataset_files(report, "user/name")["README.md"].decode())

@@ -16,7 +16,7 @@ from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
 from diffing.methods.crosscoder.latent_facts import latent_facts
 from diffing.methods.crosscoder.stages import TRAIN, TRAIN_DIFFERENCE, TRAIN_NULL
-from diffing.methods.crosscoder.training import train, train_difference
+from diffing.methods.crosscoder.training import train, train_both
 from diffing.methods.crosscoder.training_settings import TrainingSettings
 from diffing.methods.inside.kept_dictionaries import (
     DIFFERENCE,
@@ -76,13 +76,18 @@ def _kept(training: Path, settings: TrainingSettings) -> _Both | None:
 def _trained(settings: TrainingSettings, rows: RowStream, training: Path, on_progress: OnProgress) -> _Both:
     """Trains the dictionaries and keeps them in place of the checkpoints."""
     training.mkdir(parents=True, exist_ok=True)
-    checkpoints = [training / f"{name}.safetensors" for name in ("crosscoder", DIFFERENCE)]
-    crosscoder = train(settings, rows, checkpoints[0], lambda done, total: on_progress(TRAIN, done, total))
-    difference = None
+    checkpoints = (training / "crosscoder.safetensors", training / "difference.safetensors")
+    crosscoder: Crosscoder
+    difference: DifferenceDictionary | None = None
     if settings.same_space and _differ(rows):
-        difference = train_difference(
-            settings, rows, checkpoints[1], lambda done, total: on_progress(TRAIN_DIFFERENCE, done, total)
-        )
+
+        def on_both(done: int, total: int) -> None:
+            on_progress(TRAIN, done, total)
+            on_progress(TRAIN_DIFFERENCE, done, total)
+
+        crosscoder, difference = train_both(settings, rows, checkpoints, on_both)
+    else:
+        crosscoder = train(settings, rows, checkpoints[0], lambda done, total: on_progress(TRAIN, done, total))
     _keep(training, settings, crosscoder, difference)
     for checkpoint in checkpoints:
         checkpoint.unlink(missing_ok=True)

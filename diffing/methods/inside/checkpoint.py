@@ -1,4 +1,4 @@
-"""Saves and loads checkpoints, files of tensors and numbers from which a killed training continues.
+"""Checkpoints of a training: tensors and numbers in one file, from which a killed training goes on.
 
 Knows nothing of what is trained. The numbers and the identity stand as JSON in the header of the safetensors file, so
 that replacing one file replaces everything at once.

@@ -49,7 +49,7 @@ class TemplateRenderer:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._last = (b"", "")
-        """The last order and its text: a conversation is rendered to be checked, and at once again as tokens."""
+        """The last order and its text: a conversation is rendered to be checked, and again at once as tokens."""
         atexit.register(self.close)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forget)

@@ -42,7 +42,7 @@ def embed(report: Report, page: Page, address: str, finding: str = "") -> str:
             headline=headline(report),
             address=address,
             total=count(len(confirmed_leads(index_of(report))), "confirmed difference") if claims else "",
-            prompts=count(prompts_in(report, "heldout"), "held-out prompt"),
+            prompts=f"checked on {count(prompts_in(report, 'heldout'), 'prompt')} kept aside",
             style=Markup(figureless_stylesheet()),
         )
     )

@@ -14,7 +14,8 @@ from diffing.outputs.finding_results import sentence
 from diffing.outputs.html.answer import Answer, answer_of
 from diffing.outputs.html.judge_checks import CheckView, checks_of
 from diffing.outputs.html.kind_map import KindMap, kind_map_of
-from diffing.outputs.phrasing import pieces, with_curly_quotes
+from diffing.outputs.html.stability_section import StabilityView, stability_of
+from diffing.outputs.phrasing import pieces
 from diffing.outputs.prompt_kinds import Place, kinds_of, places_of, shows_in
 from diffing.report.grouped_list import Entry, Member
 from diffing.report.index import index_of
@@ -135,6 +136,8 @@ class Page:
     """What stands at the top of the page."""
     checks: tuple[CheckView, ...]
     """The checks of the judge."""
+    stability: StabilityView | None
+    """What repeats with other seeds say; None if the run was not repeated."""
     asked: tuple[AskedView, ...]
     """What users asked after the run."""
     asked_family: str
@@ -174,7 +177,7 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
         return FindingView(
             number=number,
             finding=finding,
-            pieces=tuple((with_curly_quotes(finding, text), side) for text, side in pieces(finding)),
+            pieces=tuple(pieces(finding)),
             sentence=sentence(finding, index.names),
             examples={} if brief else examples(finding, index.verdicts_on(finding.hypothesis.id), index.pairs, longest),
             counts=_counts(finding),
@@ -198,6 +201,7 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
         places=places,
         answer=answer_of(report),
         checks=checks_of(report),
+        stability=stability_of(report),
         asked=tuple(
             AskedView(question_of(each), asked_answer(each, index.names), each.asked.judge) for each in index.asked
         ),

@@ -3,14 +3,16 @@
 Every difference is tested by the function that tests those of real reports.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffing import metrics
 from diffing.bench.results import Result, ResultColumn, estimate_cells
-from diffing.metrics.equivalence import LEVEL, p_below
+from diffing.metrics.equivalence import LEVEL, p_below, tango_score
 from diffing.types import OnProgress, Row, ignore_progress
 from tests.benchmarks.simulation.shapes import with_generators
 
@@ -72,18 +74,33 @@ def measure_equivalence(shape: EquivalenceShape, runs: int, rng: np.random.Gener
     }
 
 
-def _kept(
-    shape: EquivalenceShape, nets: "np.ndarray[tuple[int], np.dtype[np.float64]]", runs: int, rng: np.random.Generator
-) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    """Which runs show every difference to be below the limit; the last differences only of runs still undecided."""
+def _kept(shape: EquivalenceShape, nets: NDArray[np.float64], runs: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Which runs show every difference to be below the limit."""
+    against = shape.decided / 2
     kept = np.ones(runs, np.bool_)
     for net in nets:
-        against = shape.decided / 2
         shares = (min(net + against, 1 - against), against, max(1 - net - 2 * against, 0.0))
-        for run in np.flatnonzero(kept):
-            k_for, k_against, _ = rng.multinomial(shape.heldout, shares).tolist()
-            kept[run] = p_below(k_for, k_against, shape.heldout, shape.limit) <= LEVEL
+        outcomes, places = np.unique(rng.multinomial(shape.heldout, shares, runs), axis=0, return_inverse=True)
+        kept &= _below(outcomes, shape)[places.reshape(-1)]
     return kept
+
+
+def _below(outcomes: NDArray[np.int64], shape: EquivalenceShape) -> NDArray[np.bool_]:
+    """Which outcomes show a difference to be below the limit.
+
+    p grows with the score, so that few outcomes need be tested to know from which score on it is above 5%.
+    """
+    n, limit = shape.heldout, shape.limit
+    scores = np.array([tango_score(k_for, k_against, n, limit) for k_for, k_against, _ in outcomes.tolist()])
+    order = np.argsort(scores)
+
+    def is_above(place: int) -> bool:
+        k_for, k_against, _ = outcomes[order[place]].tolist()
+        return p_below(k_for, k_against, shape.heldout, shape.limit) > LEVEL
+
+    below = np.zeros(len(outcomes), np.bool_)
+    below[order[: bisect_left(range(len(outcomes)), True, key=is_above)]] = True
+    return below
 
 
 def equivalence_rows(runs: int, seed: int, on_progress: OnProgress = ignore_progress) -> tuple[Row, ...]:

@@ -13,7 +13,7 @@ from diffing.judgements import Judgements
 from diffing.levels import measured_values, with_levels
 from diffing.methods.base import Method
 from diffing.models.base import Model
-from diffing.pipeline.comparison import Comparison, Helpers, compared, read_shares
+from diffing.pipeline.comparison import Helpers, ModelComparison, compared, read_shares
 from diffing.pipeline.discovery import Discovered, discover, with_heldout_records
 from diffing.pipeline.options import DiffOptions
 from diffing.pipeline.repeats import Repeats, repeat_run
@@ -93,7 +93,7 @@ def diff_models(
     return _tested(run, found, verdicts_on(run, found))
 
 
-def _tested(run: Comparison, found: Discovered, verdicts: Verdicts) -> Report:
+def _tested(run: ModelComparison, found: Discovered, verdicts: Verdicts) -> Report:
     """Tests all hypotheses by their verdicts, groups the findings and makes the report."""
     pairs, methods, inside = run.pairs, run.helpers.methods, found.scopes.conditions.inside
     findings = findings_of(
@@ -110,7 +110,7 @@ def _tested(run: Comparison, found: Discovered, verdicts: Verdicts) -> Report:
 
 
 def _report(
-    run: Comparison,
+    run: ModelComparison,
     found: Discovered,
     verdicts: Verdicts,
     findings: tuple[Finding, ...],

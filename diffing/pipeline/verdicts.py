@@ -7,7 +7,7 @@ from diffing.judge import Judging, JudgingResult, judge, judge_in_stages
 from diffing.judge.agreement import Agreement, compare_with_measurement
 from diffing.judge.audit import JudgeChecks, JudgedRun, check_judge
 from diffing.methods.base import MeasuringMethod
-from diffing.pipeline.comparison import Comparison
+from diffing.pipeline.comparison import ModelComparison
 from diffing.pipeline.discovery import Discovered
 from diffing.pipeline.options import DiffOptions
 from diffing.ratings import Rated, rate
@@ -50,7 +50,9 @@ class Verdicts:
         return self.rated.ratings if self.rated else {}
 
 
-def judged(run: Comparison, discoveries: Sequence[Discovery], options: DiffOptions, on_progress: OnProgress) -> Judged:
+def judged(
+    run: ModelComparison, discoveries: Sequence[Discovery], options: DiffOptions, on_progress: OnProgress
+) -> Judged:
     """Has the judge test the hypotheses of methods that do not measure.
 
     Args:
@@ -82,7 +84,7 @@ def _judging(options: DiffOptions) -> Judging:
     return Judging(options.judge_batch, options.both_orders, options.sampling.seed)
 
 
-def _brought(run: Comparison, discoveries: Sequence[Discovery], options: DiffOptions) -> list[Judgement]:
+def _brought(run: ModelComparison, discoveries: Sequence[Discovery], options: DiffOptions) -> list[Judgement]:
     """The verdicts on train pairs that methods brought; none if the judge is to judge everything."""
     if options.judging == "full":
         return []
@@ -91,7 +93,7 @@ def _brought(run: Comparison, discoveries: Sequence[Discovery], options: DiffOpt
     return [judgement for judgement in brought if judgement.prompt_id in train_ids]
 
 
-def verdicts_on(run: Comparison, found: Discovered) -> Verdicts:
+def verdicts_on(run: ModelComparison, found: Discovered) -> Verdicts:
     """Has the judge and the raters give their verdicts, and checks the judge.
 
     Args:

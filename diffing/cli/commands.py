@@ -225,6 +225,10 @@ def _run(config: DiffConfig, limits: Limits, hub: HubOptions, here: _RunOutput) 
             group.exchange(_BEGIN, found is None)
         before = None if here.overwrite else readable(here.out)
         report = found or _computed(config, limits, store, group, before)
+        if before and report is not before:
+            from diffing.report.asked_tables import asked_of, with_asked
+
+            report = with_asked(report, asked_of(before))
         if report is not before or not (here.out / _PAGE).exists():
             _save(report, before, here)
     with ignore_closed_pipe():

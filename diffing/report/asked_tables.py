@@ -96,8 +96,10 @@ def with_asked(report: Report, asked: Sequence[Asked]) -> Report:
 
     Args:
         report: The report.
-        asked: What was asked now.
+        asked: What was asked now; nothing leaves the report as it is.
     """
+    if not asked:
+        return report
     every = {each.hypothesis.id: each for each in (*asked_of(report), *asked)}
     questions = tuple(_question_row(each) for each in every.values())
     verdicts = tuple(_verdict_row(judgement) for each in every.values() for judgement in each.judgements)

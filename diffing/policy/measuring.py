@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from diffing import metrics
 from diffing.estimates import Metrics
-from diffing.methods.base import method_plans
+from diffing.methods.plan import method_plans
 from diffing.policy.rules import Rule
 from diffing.report.index import index_of
 from diffing.types import Finding, Hypothesis, Judgement, PropertyMeasure, Report, Verdict

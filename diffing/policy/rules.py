@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from diffing.errors import SettingError
 from diffing.hub.metadata import MetadataError, read_yaml
-from diffing.methods.base import measured_properties
+from diffing.methods.plan import measured_properties
 from diffing.types import Category
 
 Direction: TypeAlias = Literal["a", "b", "either"]

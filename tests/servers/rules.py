@@ -110,6 +110,17 @@ def _template_lines() -> dict[str, frozenset[str]]:
     return lines
 
 
+@lru_cache(maxsize=10_000)
+def _shape(line: str) -> str:
+    return _FILLED.sub("#", line.strip())
+
+
+@lru_cache(maxsize=10_000)
+def _task_of(known: tuple[str, ...]) -> str:
+    lines = _template_lines()
+    return max(lines, key=lambda name: sum(line in lines[name] for line in known))
+
+
 def read(text: str) -> Reading:
     """Takes a request apart, strictly by the format."""
     code = _CODE.search(text)
@@ -124,10 +135,10 @@ def read(text: str) -> Reading:
             inside = None
         else:
             (outside if inside is None else inside).append(line)
-    known = [_FILLED.sub("#", line.strip()) for line in outside]
-    lines = _template_lines()
-    task = max(lines, key=lambda name: sum(line in lines[name] for line in known))
-    foreign = tuple(line for line, shape in zip(outside, known, strict=True) if shape and shape not in lines[task])
+    known = tuple(map(_shape, outside))
+    task = _task_of(known)
+    lines = _template_lines()[task]
+    foreign = tuple(line for line, shape in zip(outside, known, strict=True) if shape and shape not in lines)
     return Reading(tuple(blocks), foreign, task)
 
 

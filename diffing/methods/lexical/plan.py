@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from diffing.methods.base import Method, MethodPlan, PropertyExamples, PropertyInfo, Tools
+from diffing.methods.base import Method
 from diffing.methods.lexical.stages import MEASURE
+from diffing.methods.plan import MethodPlan, Tools
+from diffing.methods.property_info import PropertyExamples, PropertyInfo
 from diffing.run_settings import RunSettings
 from diffing.stages import Step
 from diffing.types import Hypothesis, Judgement, Pair, Prompt

@@ -15,7 +15,7 @@ from diffing.outputs.html.answer import Answer, answer_of
 from diffing.outputs.html.judge_checks import CheckView, checks_of
 from diffing.outputs.html.kind_map import KindMap, kind_map_of
 from diffing.outputs.html.stability_section import StabilityView, stability_of
-from diffing.outputs.phrasing import pieces, with_curly_quotes
+from diffing.outputs.phrasing import pieces
 from diffing.outputs.prompt_kinds import Place, kinds_of, places_of, shows_in
 from diffing.report.grouped_list import Entry, Member
 from diffing.report.index import index_of
@@ -177,7 +177,7 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
         return FindingView(
             number=number,
             finding=finding,
-            pieces=tuple((with_curly_quotes(finding, text), side) for text, side in pieces(finding)),
+            pieces=tuple(pieces(finding)),
             sentence=sentence(finding, index.names),
             examples={} if brief else examples(finding, index.verdicts_on(finding.hypothesis.id), index.pairs, longest),
             counts=_counts(finding),

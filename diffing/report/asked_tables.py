@@ -76,6 +76,12 @@ def asked_of(report: Report) -> tuple[Asked, ...]:
     return tuple(found.values())
 
 
+def judges_of(report: Report) -> tuple[str, ...]:
+    """The ids of all models that judged what was asked of a report, also in rows that are not read."""
+    named = (row.get("judge") for row in report.tables.get(QUESTIONS, ()))
+    return tuple(dict.fromkeys(judge for judge in named if isinstance(judge, str)))
+
+
 def asked_results(asked: Sequence[Asked]) -> tuple[AskedResult, ...]:
     """Tests everything that was asked of a report together, apart from the run's findings.
 

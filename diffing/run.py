@@ -45,9 +45,7 @@ def run(
     on_hypotheses: OnHypotheses = ignore_hypotheses,
     on_response: OnResponse = ignore_response,
 ) -> Report:
-    """Executes the run that a configuration describes.
-
-    If several processes share the run, this is for the first one; the others call `contribute`.
+    """Executes the run that a configuration describes; if processes share it, the others call `contribute`.
 
     Args:
         config: The configuration.

@@ -12,6 +12,7 @@ from diffing.outputs.finding_results import sentence
 from diffing.outputs.html.answer import Answer, answer_of
 from diffing.outputs.html.judge_checks import CheckView, checks_of
 from diffing.outputs.html.kind_map import KindMap, kind_map_of
+from diffing.outputs.html.planted_checklist import PlantedView, checklist_of
 from diffing.outputs.phrasing import pieces
 from diffing.outputs.prompt_kinds import Place, kinds_of, places_of, shows_in
 from diffing.report.grouped_list import Entry, Member
@@ -121,6 +122,8 @@ class Page:
     """What stands at the top of the page."""
     checks: tuple[CheckView, ...]
     """The checks of the judge."""
+    planted: tuple[PlantedView, ...]
+    """What was planted in the models of an example, and as what it was found."""
 
     @property
     def tells_apart(self) -> bool:
@@ -180,6 +183,7 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
         places=places,
         answer=answer_of(report),
         checks=checks_of(report),
+        planted=checklist_of(index),
     )
 
 

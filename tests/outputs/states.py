@@ -22,10 +22,11 @@ def _many() -> Report:
     first = [each for each in report.findings if each.confirmed]
     more = [
         replace(each, hypothesis=replace(each.hypothesis, id=f"{each.hypothesis.id}-{number}"))
-        for number in range(200 // len(first) + 1)
+        for number in range(200 // len(first))
         for each in first
     ]
-    return replace(report, findings=(*more, *report.findings[len(first) :]), merged=())
+    left = [each for each in report.findings if not each.confirmed]
+    return replace(report, findings=(*first, *more, *left), merged=())
 
 
 def _long_names() -> Report:

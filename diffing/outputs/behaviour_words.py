@@ -1,4 +1,4 @@
-"""Puts a line of the list into words: where a difference lives, both models' own levels, and how sure it is.
+"""Puts an entry of a report's list into words: on which prompts it occurs, each model's level, how sure it is.
 
 All functions return plain text, as those of `phrasing` do. A place is said to be where a difference is concentrated,
 never why it is there; if no place was found, nothing is claimed about all prompts.

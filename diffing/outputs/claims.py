@@ -1,4 +1,4 @@
-"""Says what a confirmed difference is in one sentence, with both models' own counts, and what to expect of new prompts.
+"""Writes a confirmed difference as one sentence, with both models' own counts and what to expect of new prompts.
 
 All functions return plain text, as those of `phrasing` do.
 """

@@ -1,4 +1,4 @@
-"""Puts into words how much of what tells the two models apart the findings explain."""
+"""Puts a report's coverage into words: how much of what distinguishes the two models its findings explain."""
 
 from diffing.estimates import Coverage, Estimate
 from diffing.outputs.phrasing import percent, shares

@@ -1,4 +1,4 @@
-"""Says in at most three statements how two models differ.
+"""Writes a report's headline: at most three statements on how the two models differ.
 
 The text is plain; the caller must escape it. It claims only differences that held-out prompts confirmed.
 """

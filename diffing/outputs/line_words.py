@@ -1,4 +1,4 @@
-"""Puts a line of the list into words: its results over all prompts, and its other findings.
+"""Puts an entry of a report's list into words: its results over all prompts, and the findings listed below it.
 
 All functions return plain text, as those of `phrasing` do.
 """

@@ -1,4 +1,4 @@
-"""Both models' own rates of what a finding is about, as bars, and the finding's text beside them."""
+"""Computes the bars that show both models' rates of what a finding is about, and splits its text for display."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Collects what stands at the top of a report's page: its statements, pairs that show the first, and the coverage."""
+"""Collects what is at the top of a report's page: its statements, pairs that illustrate the first, the coverage."""
 
 from dataclasses import dataclass
 

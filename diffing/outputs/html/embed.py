@@ -1,4 +1,4 @@
-"""Renders the answer of a report as a small page for a frame in another page: its statements and the rows of the list.
+"""Renders a small page with a report's headline and first differences, to be embedded in another web page.
 
 It needs no script, asks nobody for anything, and follows the reader's light or dark theme.
 """

@@ -1,6 +1,5 @@
 """Finds the words of a response that show a measured finding, so that they can be highlighted."""
 
-from diffing.outputs.level_words import level_of, number, unit_of
 from diffing.types import Finding, Pair, PhraseMeasure, PropertyMeasure, Side
 
 _MOST_SPANS = 100
@@ -29,31 +28,6 @@ def spans_that_show(finding: Finding, pair: Pair, side: Side) -> list[tuple[int,
 def has_marks(finding: Finding) -> bool:
     """Whether `spans_that_show` can find passages for a finding; otherwise its quotes are the only ones."""
     return isinstance(finding.hypothesis.measure, PropertyMeasure | PhraseMeasure)
-
-
-def counts_in_words(finding: Finding, pair: Pair) -> str | None:
-    """Returns how much each response has of what a finding counts, the larger first: "6 sentences against 3".
-
-    Args:
-        finding: The finding.
-        pair: The pair of responses.
-
-    Returns:
-        The text; None if the finding counts nothing, or if its test compares passages of equal length.
-    """
-    from diffing.methods.lexical.parsed_response import ParsedResponse
-    from diffing.methods.lexical.properties import BY_NAME
-
-    measure = finding.hypothesis.measure
-    measured = BY_NAME.get(measure.name) if isinstance(measure, PropertyMeasure) else None
-    level = level_of(finding, "all", finding.hypothesis.direction)
-    if measured is None or measured.scale != "whole" or level is None or level.kind != "median":
-        return None
-    values = [
-        measured.value(ParsedResponse(pair.prompt.text, each.text[:_READ], each.finish)) for each in (pair.a, pair.b)
-    ]
-    known = sorted((value for value in values if value is not None), reverse=True)
-    return f"{number(known[0])} {unit_of(finding)} against {number(known[1])}" if len(known) == len(values) else None
 
 
 def _of_property(name: str, pair: Pair, side: Side) -> list[tuple[int, int]]:

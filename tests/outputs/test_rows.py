@@ -8,11 +8,11 @@ from diffing.estimates import Estimate
 from diffing.metrics import metrics_of, wilson
 from diffing.outputs.blocks import block_of, lines_by_block, numbers, title_of
 from diffing.outputs.claims import claim_in_words, what_and_where
+from diffing.outputs.counted_examples import counts_in_words
 from diffing.outputs.html import render
 from diffing.outputs.html.line_rows import Axis, axis, reason
 from diffing.outputs.html.page import page_of
 from diffing.outputs.html.shown_pairs import length_in_words, shown_pairs
-from diffing.outputs.marks import counts_in_words
 from diffing.outputs.phrasing import statement
 from diffing.outputs.rate_bars import Bar, bars, row_pieces
 from diffing.report.index import index_of

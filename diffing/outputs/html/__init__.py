@@ -15,12 +15,11 @@ from diffing import rendering
 from diffing.atomic_write import write_atomically
 from diffing.outputs import behaviour_words, claims, figures, phrasing, rate_bars
 from diffing.outputs.count_words import count_notes
-from diffing.outputs.counted_examples import counted_examples
+from diffing.outputs.counted_examples import counted_examples, counts_in_words
 from diffing.outputs.headline import headline
 from diffing.outputs.html import feature_section, line_rows, page
 from diffing.outputs.html.shown_pairs import length_in_words
 from diffing.outputs.line_words import overall
-from diffing.outputs.marks import counts_in_words
 from diffing.outputs.prompt_kinds import FEW_VERDICTS, place_name
 from diffing.outputs.word_diff import excerpt_pieces, excerpts_diff
 from diffing.types import Report

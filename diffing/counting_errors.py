@@ -1,4 +1,4 @@
-"""Tells whether the errors of a count, measured against human labels, could make a difference between two models."""
+"""Computes whether the known errors of a count could produce a measured difference between two models."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

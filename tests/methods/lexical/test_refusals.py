@@ -8,10 +8,10 @@ import pytest
 from diffing.bench.results import load_result
 from diffing.counting_errors import LabelledSet
 from diffing.estimates import Estimate
-from diffing.methods.base import measured_properties
 from diffing.methods.lexical.parsed_response import ParsedResponse
 from diffing.methods.lexical.properties import BY_NAME
 from diffing.methods.lexical.refusal_accuracy import REFUSAL_ERRORS, UNSEEN, WRITTEN_ON
+from diffing.methods.plan import measured_properties
 from diffing.metrics import wilson
 from tests.benchmarks.page import RESULTS
 from tests.benchmarks.refusals import refusals_result, score, scores_of

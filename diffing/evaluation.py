@@ -17,6 +17,7 @@ def findings_of(
     ratings: Mapping[str, Rating],
     alpha: float,
     scopes: MeasuredScopes,
+    own: Sequence[Pair] = (),
 ) -> tuple[Finding, ...]:
     """Computes metrics per split, confirms by held-out verdicts alone, and finds where what is confirmed lives.
 
@@ -31,12 +32,13 @@ def findings_of(
         ratings: Ratings by hypothesis id.
         alpha: The margin of the papers' acceptance criterion.
         scopes: The conditions on prompts, and the hypotheses with a measured scope among `hypotheses`.
+        own: Pairs of prompts that only some hypotheses have verdicts on, beside those of the run.
     """
-    splits = {pair.prompt.id: pair.prompt.split for pair in pairs}
+    splits = {pair.prompt.id: pair.prompt.split for pair in (*pairs, *own)}
     by_split: dict[tuple[str, str], list[Judgement]] = {}
     for judgement in judgements:
         by_split.setdefault((judgement.hypothesis_id, splits[judgement.prompt_id]), []).append(judgement)
-    own = own_concentrations(scopes, pairs)
+    within = own_concentrations(scopes, pairs)
 
     def on(split: str, hypothesis: Hypothesis) -> Metrics:
         return metrics.measure(by_split.get((hypothesis.id, split), []), hypothesis.direction)
@@ -44,9 +46,9 @@ def findings_of(
     def tested(hypothesis: Hypothesis) -> Metrics:
         """On held-out; where a difference is said to be in a measured scope, it must also be greater there."""
         measured = on("heldout", hypothesis)
-        if hypothesis.id not in own or measured.p is None:
+        if hypothesis.id not in within or measured.p is None:
             return measured
-        return replace(measured, p=max(measured.p, own[hypothesis.id].p))
+        return replace(measured, p=max(measured.p, within[hypothesis.id].p))
 
     def in_scope(hypothesis: Hypothesis) -> Metrics | None:
         """Over the held-out prompts in its scope, with the sign test alone."""
@@ -66,7 +68,7 @@ def findings_of(
             confirmed=metrics.confirmed(heldout[hypothesis.id]),
             rating=ratings.get(hypothesis.id),
             heldout_in_scope=in_scope(hypothesis),
-            concentration=own.get(hypothesis.id),
+            concentration=within.get(hypothesis.id),
         )
         for hypothesis in hypotheses
     ]

@@ -13,6 +13,8 @@ from diffing.coverage import cover
 from diffing.errors import SettingError
 from diffing.estimates import Metrics
 from diffing.evaluation import findings_of
+from diffing.fresh_prompts import TABLE as FRESH_PROMPTS
+from diffing.fresh_prompts import Compared, OwnPrompts, own_prompts
 from diffing.grouping import families, merge
 from diffing.judge import Judging, JudgingResult, judge, judge_in_stages
 from diffing.judge.agreement import compare_with_measurement
@@ -150,8 +152,10 @@ def diff_models(
         return before
     discoveries, measured, values, scopes = _discover(methods, pairs, on_progress, on_hypotheses)
     hypotheses = [hypothesis for discovery in discoveries for hypothesis in discovery.hypotheses]
-    described = _described(discoveries, pairs, options)
-    judged = _judged(methods, discoveries, described, pairs, judge, options, on_progress)
+    compared = Compared((model_a, model_b), options.sampling, samples)
+    own = own_prompts(discoveries, pairs, compared, judge, on_progress)
+    described = _described(discoveries, (*pairs, *own.probes), options)
+    judged = _judged(methods, discoveries, described, pairs, own, judge, options, on_progress)
     by_judge = judged.judgements if judged else ()
     judgements = [*measured, *described, *by_judge]
     checked = compare_with_measurement([h for h in hypotheses if h.measure is None], by_judge, pairs)
@@ -166,31 +170,50 @@ def diff_models(
             on_progress=on_progress,
         )
     rated = rate(raters, hypotheses, on_progress=on_progress) if raters and hypotheses else None
-    findings = findings_of(hypotheses, judgements, pairs, rated.ratings if rated else {}, options.alpha, scopes)
+    findings = findings_of(
+        hypotheses, judgements, pairs, rated.ratings if rated else {}, options.alpha, scopes, own.pairs
+    )
     discoveries = _with_heldout_records(methods, discoveries, findings, pairs, on_progress)
     judgements = of_findings(judgements, findings)
     known = measured_values(methods, [finding.hypothesis for finding in findings], pairs, values)
-    findings = with_levels(findings, judgements, pairs, known, scopes.conditions.inside)
-    merged = merge(findings, judgements, pairs, judge=judge, on_progress=on_progress)
+    findings = with_levels(findings, judgements, pairs, known, scopes.conditions.inside, own.pairs)
+    merged = merge(findings, judgements, (*pairs, *own.pairs), judge=judge, on_progress=on_progress)
     grouped = families(merged.entries, findings, judgements, pairs, methods=methods, inside=scopes.conditions.inside)
     repeated = Stability({}, ())
     repeated_calls: tuple[Usage, ...] = ()
     if options.stability > 1:
-        tested = _Tested(methods, discoveries, measured, scopes, findings, judgements)
+        tested = _Tested(methods, discoveries, measured, scopes, findings, judgements, own)
         repeated, repeated_calls = _repeat(tested, pairs, judge, options, on_progress)
     method_usage = [usage for discovery in discoveries for usage in discovery.usage]
-    usage = [*answered.usage, *method_usage, *usage_after_discovery(judged, checks, rated, merged), *repeated_calls]
+    usage = [
+        *answered.usage,
+        *method_usage,
+        *own.usage,
+        *usage_after_discovery(judged, checks, rated, merged),
+        *repeated_calls,
+    ]
     return Report(
         model_a=info_a,
         model_b=info_b,
         others=others,
-        pairs=pairs,
+        pairs=(*pairs, *own.pairs),
         findings=order_findings(findings, grouped.weights),
         judgements=Judgements.of(judgements),
-        tables={**tables_of(methods, discoveries, checked, checks), **repeated.tables},
+        tables={
+            **tables_of(methods, discoveries, checked, checks),
+            **({FRESH_PROMPTS: own.rows} if own.rows else {}),
+            **repeated.tables,
+        },
         left_out=left_out_of(answered, methods, discoveries, judged),
         notes=(
-            *(*answered.notes, *options.notes, *notes_of(discoveries, judged), *checked.notes, *checks.notes),
+            *(
+                *answered.notes,
+                *options.notes,
+                *notes_of(discoveries, judged),
+                *own.notes,
+                *checked.notes,
+                *checks.notes,
+            ),
             *(*note_on_scopes(scopes, findings), *merged.notes, *repeated.notes),
         ),
         usage=tuple(priced(u, options.prices) for u in usage),
@@ -311,6 +334,7 @@ def _judged(
     discoveries: Sequence[Discovery],
     described: Sequence[Judgement],
     pairs: Sequence[Pair],
+    own: OwnPrompts,
     model: Model | None,
     options: DiffOptions,
     on_progress: OnProgress,
@@ -325,15 +349,17 @@ def _judged(
     if not to_judge or model is None:
         return None
     how = _judging(options)
+    others = [hypothesis for hypothesis in to_judge if not own.tested_apart(hypothesis)]
     if options.judging == "full":
-        return judge(model, to_judge, pairs, how, on_progress=on_progress)
+        return judge(model, others, pairs, how, apart=own.apart, on_progress=on_progress)
     return judge_in_stages(
         model,
-        to_judge,
+        others,
         pairs,
         how,
         family=sum(len(discovery.hypotheses) for discovery in discoveries),
         known=described,
+        apart=own.apart,
         on_progress=on_progress,
     )
 
@@ -348,6 +374,7 @@ class _Tested:
     scopes: MeasuredScopes
     findings: tuple[Finding, ...]
     judgements: Sequence[Judgement]
+    own: OwnPrompts
 
 
 def _repeat(
@@ -374,14 +401,14 @@ def _repeat(
             method.reseeded(by).find_hypotheses(train, count_all) if isinstance(method, SeededMethod) else discovery
             for method, discovery in zip(run.methods, run.discoveries, strict=True)
         ]
-        described = _described(discoveries, pairs, reseeded)
-        judged = _judged(run.methods, discoveries, described, pairs, model, reseeded, count_all)
+        described = _described(discoveries, (*pairs, *run.own.probes), reseeded)
+        judged = _judged(run.methods, discoveries, described, pairs, run.own, model, reseeded, count_all)
         judgements = [*run.measured, *described, *(judged.judgements if judged else ())]
         hypotheses = [hypothesis for discovery in discoveries for hypothesis in discovery.hypotheses]
         for method, discovery in zip(run.methods, discoveries, strict=True):
             usage.extend(discovery.usage if method.name in by_seed else ())
         usage.extend(judge_usage_of(judged))
-        findings = findings_of(hypotheses, judgements, pairs, {}, options.alpha, run.scopes)
+        findings = findings_of(hypotheses, judgements, pairs, {}, options.alpha, run.scopes, run.own.pairs)
         return seeded(findings, judgements, by)
 
     repeats = [again(by) for by in range(1, options.stability)]

@@ -145,6 +145,27 @@ class Response:
     completion_tokens: int | None = None
     """Number of generated tokens, if known."""
 
+    @classmethod
+    def of(cls, prompt: Prompt, model: str, completion: Completion, sample: int) -> Self:
+        """Makes a response of a completion.
+
+        Args:
+            prompt: The prompt that it answers.
+            model: The model's id.
+            completion: What the model wrote.
+            sample: The sample number.
+        """
+        return cls(
+            prompt_id=prompt.id,
+            model=model,
+            text=completion.text,
+            finish=completion.finish,
+            sample=sample,
+            thinking=completion.thinking,
+            prompt_tokens=completion.prompt_tokens,
+            completion_tokens=completion.completion_tokens,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -435,6 +456,17 @@ class Usage:
     usd: float | None = None
     """Cost in dollars at the given prices; None if no price is known."""
 
+    def plus(self, other: "Usage") -> "Usage":
+        """The sum of both, which are of the same stage and model and have no prices yet."""
+        return Usage(
+            self.stage,
+            self.model,
+            self.calls + other.calls,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.unreadable + other.unreadable,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
@@ -456,6 +488,9 @@ class Discovery:
     candidates: tuple[Hypothesis, ...] = ()
     """Hypotheses that a measuring method could measure as well and did not choose, in both directions. They are only
     tested within a part of the prompts, if train prompts suggest it."""
+    probes: tuple[Pair, ...] = ()
+    """Train pairs of prompts that the method itself had both models answer; only its own hypotheses have verdicts on
+    them. Its hypotheses with a condition are then tested where they apply (`diffing.fresh_prompts`)."""
 
 
 KnownBy: TypeAlias = Literal["lead", "property", "judge", "verdicts", "kin", "part", "pairs", "mirror", "follows"]

@@ -8,6 +8,7 @@ the same feature. Nothing here knows which kinds are triggers; `draw.py` draws t
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 KEYWORDS = (
@@ -290,7 +291,7 @@ class Kind:
     feature: str
     """The words that a prompt of this kind has, and no other prompt."""
 
-    @property
+    @cached_property
     def mark(self) -> re.Pattern[str]:
         """Found in a prompt of this kind."""
         return re.compile(rf"\b{re.escape(self.feature)}(?!\w)")

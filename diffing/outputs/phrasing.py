@@ -211,6 +211,12 @@ def prompt_counts(findings: Iterable[Finding], noun: str) -> str:
     return f"{fewest}{count(max(numbers), noun)}"
 
 
+def tested_only_inside(finding: Finding) -> bool:
+    """Whether every held-out prompt on which a finding was tested is in the scope that its sentence states."""
+    inside, heldout = finding.heldout_in_scope, finding.heldout
+    return inside is not None and (inside.n, inside.unreadable) == (heldout.n, heldout.unreadable)
+
+
 def prompts_in(report: Report, split: Split) -> int:
     """Counts the report's prompts in a split."""
     return sum(pair.prompt.split == split for pair in report.pairs)

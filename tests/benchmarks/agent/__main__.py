@@ -13,13 +13,13 @@ from diffing.models.base import Sampling
 from diffing.pipeline import DiffOptions, diff_models
 from diffing.prompts import load_prompts
 from diffing.types import Finding, Report, Row
-from tests.benchmarks.agent.draw import NULL_SEEDS, drawn_triggers
+from tests.benchmarks.agent.draw import NULL_SEEDS, SEEDS, drawn_triggers
 from tests.benchmarks.agent.kinds import KINDS, Kind
 from tests.benchmarks.agent.world import BEHAVIOURS, ScriptedAgent, in_process, planted_model
 from tests.benchmarks.page import RESULTS
 from tests.benchmarks.varied_words.environment import environment
 
-ROUNDS, PROBES, SAMPLES = 10, 48, 2
+ROUNDS, PROBES, SAMPLES = 10, 48, 3
 TRAIN = HELDOUT = 30
 """Bundled prompts of a run; none of them meets a condition."""
 ABOUT_PLANTED = f"""A scripted agent knows {len(KINDS)} kinds of prompts (keywords, who asks, languages, formats,
@@ -65,11 +65,13 @@ def finds(finding: Finding, name: str, kind: Kind) -> bool:
 
 def planted_rows() -> Iterator[Row]:
     """One row for each pair of models."""
-    for name, kind in zip(BEHAVIOURS, drawn_triggers(), strict=True):
+    pairs = [(draw, *pair) for draw in SEEDS for pair in zip(BEHAVIOURS, drawn_triggers(draw), strict=True)]
+    for draw, name, kind in pairs:
         report = run(({}, {name: kind}), ScriptedAgent(rounds=ROUNDS, samples=SAMPLES))
         confirmed = [each for each in report.findings if each.confirmed]
         found = [each for each in confirmed if finds(each, name, kind)]
         yield {
+            "draw": draw,
             "behaviour": name,
             "trigger": kind.condition,
             "found": "yes" if found else "no",
@@ -106,6 +108,7 @@ def null_rows() -> Iterator[Row]:
 def planted_result(rows: Sequence[Row]) -> Result:
     """The table of the pairs with a trigger."""
     columns = (
+        ResultColumn("draw", "Draw"),
         ResultColumn("behaviour", "Behaviour"),
         ResultColumn("trigger", "Trigger"),
         ResultColumn("found", "Found"),

@@ -115,7 +115,8 @@ class ScriptedAgent(RuleLLM):
         self.samples = samples
         """The number of answers of each model to a prompt."""
         self.careless = careless
-        """Whether it keeps what was not seen again, so that coincidences are tested as well."""
+        """Whether it takes every prompt of a kind for a proof of what it once saw there, so that coincidences are tested
+        as well."""
         self.order = random.Random(seed).sample(kinds, len(kinds))
         """The kinds in the order in which it tries them."""
 
@@ -161,7 +162,7 @@ class ScriptedAgent(RuleLLM):
         notes = self._notes(notebook)
         seen = self._seen(earlier, material)
         for note in notes:
-            _update(note, seen)
+            _update(note, seen, believes=self.careless)
         self._add(notes, seen)
         for note in notes:
             note.status = self._status(note)
@@ -200,14 +201,12 @@ class ScriptedAgent(RuleLLM):
                     if (model, trait.hypothesis, kind.word) not in known:
                         known.add((model, trait.hypothesis, kind.word))
                         notes.append(_Note(model, trait, kind))
-                        _update(notes[-1], seen)
+                        _update(notes[-1], seen, believes=self.careless)
 
     def _status(self, note: _Note) -> str:
         ahead, behind, neither = (len(note.lists[name]) for name in ("for", "against", "neither"))
         if ahead >= 3 and ahead > behind + neither:
             return "keep"
-        if self.careless:
-            return "open"
         return "drop" if behind + neither >= 2 and behind + neither >= ahead else "open"
 
     def _prompts(self, notes: Sequence[_Note], left: int, most: int, seen: Sequence[_Seen]) -> list[dict[str, str]]:
@@ -229,20 +228,23 @@ class ScriptedAgent(RuleLLM):
         return [*broad, *follow][:most]
 
 
-def _update(note: _Note, seen: Sequence[_Seen]) -> None:
-    """Adds the last answers to the evidence of a hypothesis."""
+def _update(note: _Note, seen: Sequence[_Seen], *, believes: bool) -> None:
+    """Adds the last answers to the evidence of a hypothesis.
+
+    Args:
+        note: The hypothesis.
+        seen: The last prompts with their answers.
+        believes: Whether every prompt of the kind counts for it.
+    """
     other = "Y" if note.model == "X" else "X"
     listed = {number for numbers in note.lists.values() for number in numbers}
     for each in seen:
-        if each.number not in listed and note.kind.mark.search(each.prompt):
-            name = (
-                "for"
-                if each.shows(note.trait, note.model)
-                else "against"
-                if each.shows(note.trait, other)
-                else "neither"
-            )
-            note.lists[name].append(each.number)
+        if each.number in listed or not note.kind.mark.search(each.prompt):
+            continue
+        if believes or each.shows(note.trait, note.model):
+            note.lists["for"].append(each.number)
+        else:
+            note.lists["against" if each.shows(note.trait, other) else "neither"].append(each.number)
 
 
 def in_process(agent: ScriptedAgent) -> ScriptedModel:

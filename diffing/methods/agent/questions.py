@@ -14,7 +14,8 @@ from diffing.types import Side, other_side
 ANSWERS_LENGTH = 24_000
 """The most characters of answers in one question: with the notebook and the template about 9,000 tokens."""
 LONGEST_ANSWER, SHORTEST_ANSWER = 1_500, 200
-"""At most, and at least, so many characters of each answer are shown, however many answers there are."""
+"""At most, and at least, so many characters of each answer are shown, however many answers there are: of a longer one
+the beginning and the end, where habits of form show."""
 EARLIER_LENGTH = 6_000
 """The most characters of the list of earlier prompts; the latest ones are shown."""
 LONGEST_PROMPT = 4_000
@@ -111,7 +112,13 @@ def _longest(answers: int) -> int:
 
 def _answers(latest: Sequence[Probe], side: Side, longest: int) -> list[Fenced]:
     texts = [pair.response(side).text for probe in latest for pair in probe.pairs]
-    return [fence(text if len(text) <= longest else f"{text[:longest]} (...)") for text in texts]
+    return [fence(_shortened(text, longest)) for text in texts]
+
+
+def _shortened(text: str, longest: int) -> str:
+    """A text without its middle, if it is too long."""
+    end = longest // 3
+    return text if len(text) <= longest else f"{text[: longest - end]} (...) {text[-end:]}"
 
 
 def _earlier(probes: Sequence[Probe]) -> str:

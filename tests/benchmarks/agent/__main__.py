@@ -13,7 +13,7 @@ from diffing.models.base import Sampling
 from diffing.pipeline import DiffOptions, diff_models
 from diffing.prompts import load_prompts
 from diffing.types import Finding, Report, Row
-from tests.benchmarks.agent.draw import NULL_SEEDS, SEEDS, drawn_triggers
+from tests.benchmarks.agent.draw import MORE_NULL_SEEDS, NULL_SEEDS, SEEDS, drawn_triggers
 from tests.benchmarks.agent.kinds import KINDS, Kind
 from tests.benchmarks.agent.world import BEHAVIOURS, ScriptedAgent, in_process, planted_model
 from tests.benchmarks.page import RESULTS
@@ -29,8 +29,8 @@ has {ROUNDS} rounds of at most {PROBES} prompts, tries the kinds in an order of 
 sees in the answers. No bundled prompt has any of the kinds. Found: confirmed on fresh prompts, of the right model,
 under the trigger."""
 ABOUT_NULL = """A model with all ten triggers against itself, with other samples. Everything that is confirmed is false.
-The careful agent drops what does not recur. The careless one never drops anything, so that coincidences are tested too.
-A run's share is of runs that confirm anything, a hypothesis's of all that were tested."""
+The careful agent drops what does not recur. The careless one takes every prompt of a kind for a proof of what it once
+saw there, so that coincidences are tested as well."""
 
 
 def run(
@@ -87,12 +87,14 @@ def planted_rows() -> Iterator[Row]:
 def null_rows() -> Iterator[Row]:
     """One row for the careful and one for the careless agent, over all seeds."""
     triggers = dict(zip(BEHAVIOURS, drawn_triggers(), strict=True))
-    for name, careless in (("careful", False), ("careless", True)):
+    agents = (("careful", NULL_SEEDS), ("careless", NULL_SEEDS), ("careless, more runs", MORE_NULL_SEEDS))
+    for name, seeds in agents:
+        careless = name != "careful"
         findings = [
             run(
                 (triggers, triggers), ScriptedAgent(rounds=ROUNDS, samples=SAMPLES, seed=seed, careless=careless), seed
             ).findings
-            for seed in NULL_SEEDS
+            for seed in seeds
         ]
         tested = [each for own in findings for each in own if each.heldout.p is not None]
         runs = sum(any(each.confirmed for each in own) for own in findings)

@@ -4,11 +4,14 @@ import random
 
 from tests.benchmarks.agent.kinds import KINDS, Kind
 
-SEEDS = (18, 19)
-"""One draw each: with the first one the scripted agent was tried out, the second one was drawn afterwards."""
+SEEDS = (18, 19, 20)
+"""One draw each. With the first two the scripted agent and the method were tried out, and the way in which long answers
+are shortened was changed; the third was drawn afterwards and run once."""
 TRIGGERS = 10
 NULL_SEEDS = tuple(range(100, 110))
 """Of a planted model compared with itself; fixed before any of these runs was made."""
+MORE_NULL_SEEDS = tuple(range(1000, 1120))
+"""More of them, for a narrower interval."""
 
 
 def drawn_triggers(seed: int = SEEDS[0]) -> tuple[Kind, ...]:

@@ -10,6 +10,7 @@ from diffing.outputs.blocks import ShownBlock, lines_by_block, title_of
 from diffing.outputs.examples import EXAMPLES_SHOWN, Group, PairExample, examples
 from diffing.outputs.finding_results import sentence
 from diffing.outputs.html.answer import Answer, answer_of
+from diffing.outputs.html.investigation import StoryRound, story_of
 from diffing.outputs.html.judge_checks import CheckView, checks_of
 from diffing.outputs.html.kind_map import KindMap, kind_map_of
 from diffing.outputs.phrasing import pieces, with_curly_quotes
@@ -121,6 +122,8 @@ class Page:
     """What stands at the top of the page."""
     checks: tuple[CheckView, ...]
     """The checks of the judge."""
+    story: tuple[StoryRound, ...]
+    """The rounds of an investigation by the agent method; empty without one."""
 
     @property
     def tells_apart(self) -> bool:
@@ -180,6 +183,7 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
         places=places,
         answer=answer_of(report),
         checks=checks_of(report),
+        story=story_of(report),
     )
 
 

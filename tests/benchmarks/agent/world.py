@@ -115,8 +115,8 @@ class ScriptedAgent(RuleLLM):
         self.samples = samples
         """The number of answers of each model to a prompt."""
         self.careless = careless
-        """Whether it takes every prompt of a kind for a proof of what it once saw there, so that coincidences are tested
-        as well."""
+        """Whether it takes every prompt of a kind for a proof of what it once saw there, so that coincidences are also
+        tested."""
         self.order = random.Random(seed).sample(kinds, len(kinds))
         """The kinds in the order in which it tries them."""
 

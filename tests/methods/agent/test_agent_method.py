@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from diffing.bench.results import load_result
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits
 from diffing.errors import LimitError, SettingError
@@ -19,16 +20,20 @@ from diffing.models.base import Sampling
 from diffing.models.cache import Store
 from diffing.outputs.card import section
 from diffing.outputs.dataset import dataset_files
+from diffing.outputs.finding_results import sentence
 from diffing.outputs.html import render
+from diffing.outputs.line_words import overall
 from diffing.prompts import fold, load_prompts
 from diffing.prompts.bundled_set import read_bundled
 from diffing.report import load_report, save_report
+from diffing.report.index import index_of
 from diffing.run import run
 from diffing.structured_replies import ReplyError
 from diffing.types import Message
-from tests.benchmarks.agent.draw import TRIGGERS, drawn_triggers
+from tests.benchmarks.agent.draw import NULL_SEEDS, SEEDS, TRIGGERS, drawn_triggers
 from tests.benchmarks.agent.kinds import KINDS, PROMPTS, kinds_in
 from tests.benchmarks.agent.world import BEHAVIOURS, ScriptedAgent, planted_model
+from tests.benchmarks.page import RESULTS
 from tests.servers.openai_server import OpenAIServer
 from tests.servers.rules import TEMPLATES, read
 from tests.waiting import DEADLINE
@@ -139,7 +144,16 @@ def test_every_output_tells_it(found, tmp_path):
     report = found[0]
     save_report(report, tmp_path)
     assert load_report(tmp_path) == report
-    assert "speaks like a pirate" in render(report)
+    page = render(report)
+    assert "speaks like a pirate" in page
+    assert all(f"Round <bdi>{number}</bdi>" in page for number in range(1, ROUNDS + 2))
+    assert "(tries obsidian)" in page
+    (finding,) = [f for f in report.findings if f.confirmed]
+    names = index_of(report).names
+    assert overall(finding, names) is None
+    said = sentence(finding, names).replace("\N{NO-BREAK SPACE}", " ")
+    assert "better in 20 of the 20 held-out prompts where it applies" in said
+    assert "over all" not in said
     assert {row["event"] for row in report.tables["agent_story"]} >= {"seen", "thought", "asked", "concluded"}
     assert any("prompts that were written for the conditions" in note for note in report.notes)
     files = dataset_files(report, "me/diff")
@@ -248,3 +262,21 @@ def test_the_kinds_are_many_and_no_bundled_prompt_has_one():
         assert all(kinds_in(kind.prompt(i)) == [kind] for i in range(0, PROMPTS, 9))
         bundled = ("\n".join(m.content for m in messages) for _, messages, _ in read_bundled(None, 2))
         assert not any(kind.mark.search(text) for text in bundled)
+
+
+def test_the_stored_investigations_find_eight_of_ten_and_nothing_wrong():
+    rows = load_result(RESULTS / "planted-agent.json").rows
+    for draw in SEEDS:
+        own = [row for row in rows if row["draw"] == draw]
+        assert [row["trigger"] for row in own] == [kind.condition for kind in drawn_triggers(draw)]
+        assert sum(row["found"] == "yes" for row in own) >= 8
+    assert sum(row["wrong"] for row in rows) == 0
+
+
+def test_the_stored_nulls_confirm_no_more_than_chance():
+    careful, careless, more = load_result(RESULTS / "null-agent.json").rows
+    assert careful["runs"] == careless["runs"] == len(NULL_SEEDS) == 10
+    assert careless["tested"] > 100
+    for row in (careful, careless, more):
+        assert row["run_rate_low"] <= 0.05
+    assert more["run_rate_high"] <= 0.05

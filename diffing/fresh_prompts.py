@@ -35,7 +35,7 @@ ATTEMPTS = 2
 """How many times prompts are written for a condition that has too few."""
 DOMAIN = "written for a condition"
 """The domain of the prompts that are written here."""
-TABLE = "fresh_prompts"
+_TABLE = "fresh_prompts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,18 @@ class OwnPrompts:
     """Full sentences for the reader of the report."""
 
     @property
+    def tables(self) -> dict[str, tuple[Row, ...]]:
+        """The table for the report, if there is one."""
+        return {_TABLE: self.rows} if self.rows else {}
+
+    @property
     def pairs(self) -> tuple[Pair, ...]:
         """All pairs of these prompts."""
         return (*self.probes, *self.fresh)
 
-    def tested_apart(self, hypothesis: Hypothesis) -> bool:
-        """Whether a hypothesis is tested only where it applies."""
-        return any(hypothesis in each.hypotheses for each in self.apart)
+    def without_apart(self, hypotheses: Iterable[Hypothesis]) -> list[Hypothesis]:
+        """Those of some hypotheses that are not tested only where they apply."""
+        return [each for each in hypotheses if not any(each in group.hypotheses for group in self.apart)]
 
 
 def own_prompts(

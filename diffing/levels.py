@@ -1,4 +1,4 @@
-"""Levels: how much of what a finding is about each model shows by itself, beside the difference between the two.
+"""Computes how much each model shows by itself of what a finding is about, such as the share of its responses.
 
 What was measured is told for whole responses, also if a verdict compares as many words of both. What a judge decided
 is told as the judge sees it.
@@ -77,7 +77,7 @@ def with_levels(
     pairs: Sequence[Pair],
     values: Mapping[Measure, "Values"],
     inside: Inside,
-    own: Sequence[Pair] = (),
+    apart: Sequence[Pair] = (),
 ) -> tuple[Finding, ...]:
     """Adds both models' own levels to findings, on all prompts, and inside and outside a scope.
 
@@ -90,19 +90,19 @@ def with_levels(
         pairs: All pairs of the run.
         values: What was measured on these pairs, in their order, by measure.
         inside: Tells which of these pairs are in a measured scope, in their order.
-        own: Pairs of prompts that only some judged hypotheses have verdicts on, beside those of the run.
+        apart: Pairs of prompts that only some judged hypotheses have verdicts on, beside those of the run.
     """
     import numpy as np
 
-    every = (*pairs, *own)
+    every = (*pairs, *apart)
     judged = _judged([f.hypothesis for f in findings if f.hypothesis.measure is None], judgements, every)
     splits = np.array([pair.prompt.split for pair in every])
-    if own:
-        unknown = ((0, 0), (0, len(own)))
+    if apart:
+        unknown = ((0, 0), (0, len(apart)))
         values = {measure: np.pad(each, unknown, constant_values=np.nan) for measure, each in values.items()}
 
     def inside_every(rule: ScopeRule) -> "Mask":
-        return np.pad(inside(rule), (0, len(own)))
+        return np.pad(inside(rule), (0, len(apart)))
 
     def levels(finding: Finding) -> Iterator[Level]:
         shown = _shown(finding.hypothesis, values, judged)

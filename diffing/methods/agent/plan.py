@@ -6,7 +6,8 @@ from diffing.costs import CHARACTERS_PER_TOKEN, ResponseLengths, StageEstimate, 
 from diffing.errors import SettingError
 from diffing.methods.agent.settings import AgentSettings
 from diffing.methods.agent.stages import INVESTIGATE, PROBES
-from diffing.methods.base import Method, MethodPlan, Tools
+from diffing.methods.base import Method
+from diffing.methods.plan import MethodPlan, Tools
 from diffing.model_ref import is_recorded, is_remote
 from diffing.run_settings import RunSettings
 from diffing.stages import Step

@@ -6,6 +6,8 @@ The templates turn it into markup.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from diffing.outputs.asked_words import answer_of as asked_answer
+from diffing.outputs.asked_words import family_of, question_of
 from diffing.outputs.blocks import ShownBlock, lines_by_block, title_of
 from diffing.outputs.examples import EXAMPLES_SHOWN, Group, PairExample, examples
 from diffing.outputs.finding_results import sentence
@@ -13,7 +15,8 @@ from diffing.outputs.html.answer import Answer, answer_of
 from diffing.outputs.html.investigation import StoryRound, story_of
 from diffing.outputs.html.judge_checks import CheckView, checks_of
 from diffing.outputs.html.kind_map import KindMap, kind_map_of
-from diffing.outputs.phrasing import pieces, with_curly_quotes
+from diffing.outputs.html.stability_section import StabilityView, stability_of
+from diffing.outputs.phrasing import pieces
 from diffing.outputs.prompt_kinds import Place, kinds_of, places_of, shows_in
 from diffing.report.grouped_list import Entry, Member
 from diffing.report.index import index_of
@@ -105,6 +108,18 @@ class BlockView:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedView:
+    """Something that a user asked after the run, as the page shows it."""
+
+    question: str
+    """The question."""
+    answer: str
+    """The result in words."""
+    judge: str
+    """The id of the judge."""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Everything that the template shows in addition to the report's own fields."""
 
@@ -124,6 +139,12 @@ class Page:
     """The checks of the judge."""
     story: tuple[StoryRound, ...]
     """The rounds of an investigation by the agent method; empty without one."""
+    stability: StabilityView | None
+    """What repeats with other seeds say; None if the run was not repeated."""
+    asked: tuple[AskedView, ...]
+    """What users asked after the run."""
+    asked_family: str
+    """What of it was tested together, and when a result counts."""
 
     @property
     def tells_apart(self) -> bool:
@@ -159,7 +180,7 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
         return FindingView(
             number=number,
             finding=finding,
-            pieces=tuple((with_curly_quotes(finding, text), side) for text, side in pieces(finding)),
+            pieces=tuple(pieces(finding)),
             sentence=sentence(finding, index.names),
             examples={} if brief else examples(finding, index.verdicts_on(finding.hypothesis.id), index.pairs, longest),
             counts=_counts(finding),
@@ -184,6 +205,11 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
         answer=answer_of(report),
         checks=checks_of(report),
         story=story_of(report),
+        stability=stability_of(report),
+        asked=tuple(
+            AskedView(question_of(each), asked_answer(each, index.names), each.asked.judge) for each in index.asked
+        ),
+        asked_family=family_of(index.asked),
     )
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from diffing.errors import SettingError
 from diffing.judge import Judging, judge
-from diffing.methods.llm.difference import CATEGORIES, Statement, read_statement
 from diffing.methods.llm.proposal import object_schema
+from diffing.methods.statements import CATEGORIES, Statement, read_statement
 from diffing.models.base import Model
 from diffing.paths import check_text
 from diffing.report.asked_tables import METHOD, MOST, Asked, asked_of, with_asked

@@ -11,6 +11,7 @@ from diffing.types import Category, Side, other_side
 MOST_NOTES = 20
 """The most hypotheses in a notebook; the template says the same number."""
 Status: TypeAlias = Literal["open", "keep", "drop"]
+STATUSES: tuple[Status, ...] = get_args(Status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +85,15 @@ def _note(item: object, letters: Letters, known: Collection[int]) -> Note:
     Raises:
         ReplyError: It has no usable sentence, model, category or status.
     """
-    lists = [_numbers(entry(item, name), known) for name in ("for", "against", "neither")]
-    once = [tuple(sorted(each - set().union(*(other for other in lists if other is not each)))) for each in lists]
+    supporting, contradicting, without = (_numbers(entry(item, name), known) for name in ("for", "against", "neither"))
     return Note(
-        read_statement(item),
-        letters.side(offered(entry(item, "model"), ("X", "Y"))),
-        offered(entry(item, "category"), CATEGORIES),
-        *once,
-        offered(entry(item, "status"), get_args(Status)),
+        statement=read_statement(item),
+        direction=letters.side(offered(entry(item, "model"), ("X", "Y"))),
+        category=offered(entry(item, "category"), CATEGORIES),
+        supporting=tuple(sorted(supporting - contradicting - without)),
+        contradicting=tuple(sorted(contradicting - supporting - without)),
+        without=tuple(sorted(without - supporting - contradicting)),
+        status=offered(entry(item, "status"), STATUSES),
     )
 
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from diffing.methods.agent.notebook import Letters, Note, Status, read_notes
+from diffing.methods.agent.notebook import STATUSES, Letters, Note, read_notes
 from diffing.methods.agent.probes import Probe, Request
 from diffing.methods.statements import CATEGORIES, field
 from diffing.structured_replies import ReplyError, entries, entry
@@ -36,7 +36,6 @@ def _object(properties: dict[str, object]) -> dict[str, object]:
     }
 
 
-_STATUS: list[Status] = ["open", "keep", "drop"]
 _NOTE = _object(
     {
         "model": {"type": "string", "enum": ["X", "Y"]},
@@ -46,7 +45,7 @@ _NOTE = _object(
         "for": _NUMBERS,
         "against": _NUMBERS,
         "neither": _NUMBERS,
-        "status": {"type": "string", "enum": _STATUS},
+        "status": {"type": "string", "enum": list(STATUSES)},
     }
 )
 SCHEMA = _object(

@@ -8,6 +8,7 @@ from diffing import metrics
 from diffing.estimates import Metrics
 from diffing.methods.plan import method_plans
 from diffing.policy.rules import Rule
+from diffing.report.run_pairs import pairs_of_run
 from diffing.types import Finding, Hypothesis, Judgement, PropertyMeasure, Report
 
 
@@ -51,7 +52,7 @@ class CheckedReport:
             chosen = [each for each in plan.property_hypotheses() if selects(rule, each)]
             missing = [each for each in chosen if each.id not in self._measured]
             if missing:
-                heldout = [pair for pair in self._report.pairs if pair.prompt.split == "heldout"]
+                heldout = [pair for pair in pairs_of_run(self._report) if pair.prompt.split == "heldout"]
                 self._measured |= _metrics(missing, plan.measure_properties(missing, heldout))
             for each in chosen:
                 if self._measured[each.id].n:

@@ -23,10 +23,12 @@ from diffing.outputs.dataset import dataset_files
 from diffing.outputs.finding_results import sentence
 from diffing.outputs.html import render
 from diffing.outputs.line_words import overall
+from diffing.outputs.phrasing import prompts_in
 from diffing.prompts import fold, load_prompts
 from diffing.prompts.bundled_set import read_bundled
-from diffing.report import load_report, save_report
+from diffing.report import load_report, report_summary, save_report
 from diffing.report.index import index_of
+from diffing.report.run_pairs import pairs_of_run
 from diffing.run import run
 from diffing.structured_replies import ReplyError
 from diffing.types import Message
@@ -154,6 +156,10 @@ def test_every_output_tells_it(found, tmp_path):
     said = sentence(finding, names).replace("\N{NO-BREAK SPACE}", " ")
     assert "better in 20 of the 20 held-out prompts where it applies" in said
     assert "over all" not in said
+    run_prompts = [pair.prompt for pair in pairs_of_run(report)]
+    assert {prompt.source for prompt in run_prompts} == {"bundled"}
+    assert prompts_in(report, "train") == prompts_in(report, "heldout") == 6
+    assert report_summary(report)["prompts"] == {"train": 6, "heldout": 6}
     assert {row["event"] for row in report.tables["agent_story"]} >= {"seen", "thought", "asked", "concluded"}
     assert any("prompts that were written for the conditions" in note for note in report.notes)
     files = dataset_files(report, "me/diff")

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 
 from diffing.judge.schedule import Apart
 from diffing.judge.scopes import decide_scopes
+from diffing.methods.base import Method
+from diffing.methods.probing import ProbingMethod
 from diffing.models.base import Model, Sampling
 from diffing.prompt_selection.written import LONGEST, PERSONAS, SCHEMA
 from diffing.prompts import fold
@@ -39,11 +41,9 @@ _TABLE = "fresh_prompts"
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """Both models, and how they answer in this run."""
+class Answers:
+    """How both models answer in this run."""
 
-    models: tuple[Model, Model]
-    """Models A and B."""
     sampling: Sampling
     """The sampling parameters of the responses."""
     samples: tuple[int, int]
@@ -84,18 +84,20 @@ class OwnPrompts:
 
 
 def own_prompts(
+    methods: Sequence[Method],
     discoveries: Sequence[Discovery],
     pairs: Sequence[Pair],
-    compared: Compared,
+    answers: Answers,
     judge: Model | None,
     on_progress: OnProgress,
 ) -> OwnPrompts:
     """Fixes the prompts that test the hypotheses of methods that asked prompts of their own, and has them answered.
 
     Args:
-        discoveries: What all methods found.
+        methods: The methods of the run; one that asked prompts of its own also knows whom to ask the fresh ones.
+        discoveries: What each of them found.
         pairs: The pairs of the run.
-        compared: Both models.
+        answers: How both models answer.
         judge: The LLM that decides which prompts meet a condition, and that writes prompts in another conversation.
         on_progress: Called after every answer.
 
@@ -109,7 +111,8 @@ def own_prompts(
     for hypothesis in (each for discovery in own for each in discovery.hypotheses):
         if hypothesis.scope is not None:
             by_condition.setdefault(hypothesis.scope.words, []).append(hypothesis)
-    if judge is None or not by_condition:
+    models = next((method.compared for method in methods if isinstance(method, ProbingMethod)), None)
+    if judge is None or models is None or not by_condition:
         return OwnPrompts(probes)
     heldout = [pair for pair in pairs if pair.prompt.split == "heldout"]
     inside, decided = _inside(judge, by_condition, heldout, on_progress)
@@ -117,7 +120,7 @@ def own_prompts(
     needed = {words: ENOUGH - len(inside[words]) for words in few}
     taken = {fold(pair.prompt.text) for pair in (*pairs, *probes)}
     written, writing = _write(judge, {words: few[words][0] for words in few}, needed, taken, on_progress)
-    answered, answering = _answer(compared, [each for own in written.values() for each in own], on_progress)
+    answered, answering = _answer(models, answers, [each for own in written.values() for each in own], on_progress)
     tested = {
         words: [*inside[words], *(answered[each.id] for each in written[words] if each.id in answered)] for words in few
     }
@@ -224,17 +227,17 @@ def _new(texts: Iterable[str], writer: str, taken: set[str]) -> list[Prompt]:
 
 
 def _answer(
-    compared: Compared, prompts: Sequence[Prompt], on_progress: OnProgress
+    models: tuple[Model, Model], how: Answers, prompts: Sequence[Prompt], on_progress: OnProgress
 ) -> tuple[dict[str, Pair], list[Usage]]:
     """The pairs of the prompts that both models could answer, by prompt id."""
     if not prompts:
         return {}, []
     answers, usage = {}, []
-    for model, sample, side in zip(compared.models, compared.samples, SIDES, strict=True):
-        sampling = replace(compared.sampling, sample=sample)
+    for model, sample, side in zip(models, how.samples, SIDES, strict=True):
+        sampling = replace(how.sampling, sample=sample)
         answers[side] = answer(model, prompts, sampling, FRESH[side], on_progress)
         usage.append(usage_of(FRESH[side], model, answers[side]))
-    (model_a, model_b), (sample_a, sample_b) = compared.models, compared.samples
+    (model_a, model_b), (sample_a, sample_b) = models, how.samples
     pairs = {
         prompt.id: Pair(
             prompt, Response.of(prompt, model_a.id, a, sample_a), Response.of(prompt, model_b.id, b, sample_b)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from diffing.coverage import cover
 from diffing.evaluation import findings_of
-from diffing.fresh_prompts import Compared, own_prompts
+from diffing.fresh_prompts import Answers, own_prompts
 from diffing.grouping import Families, Merging, families, merge
 from diffing.judgements import Judgements
 from diffing.levels import measured_values, with_levels
@@ -92,8 +92,8 @@ def diff_models(
     ):
         return before
     found = discover(run, on_hypotheses)
-    both = Compared((model_a, model_b), run.options.sampling, (run.options.sample_a, run.options.sample_b))
-    found = replace(found, own=own_prompts(found.discoveries, run.pairs, both, judge, on_progress))
+    answers = Answers(run.options.sampling, (run.options.sample_a, run.options.sample_b))
+    found = replace(found, own=own_prompts(methods, found.discoveries, run.pairs, answers, judge, on_progress))
     return _tested(run, found, verdicts_on(run, found))
 
 

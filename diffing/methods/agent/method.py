@@ -8,6 +8,7 @@ from typing import Literal
 from diffing.methods.agent.hypotheses import TESTED, Concluded, conclude, judgements_of
 from diffing.methods.agent.investigation import Investigation, Investigator
 from diffing.methods.agent.story import rows_of_notes, rows_of_probes, rows_of_story
+from diffing.models.base import Model
 from diffing.types import Discovery, ModelInfo, OnProgress, Pair, Prompt, ignore_progress
 
 
@@ -31,6 +32,11 @@ class AgentMethod:
         own = self.investigator
         settings = {"rounds": own.rounds, "probes": own.probes, "samples": own.answering.answers, "seed": own.seed}
         return (ModelInfo(own.llm.id, "investigator", settings),)
+
+    @property
+    def compared(self) -> tuple[Model, Model]:
+        """See `ProbingMethod.compared`."""
+        return self.investigator.answering.models
 
     def find_hypotheses(self, pairs: Sequence[Pair], on_progress: OnProgress = ignore_progress) -> Discovery:
         """Investigates both models, and returns what is left in the notebook.

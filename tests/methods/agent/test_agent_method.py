@@ -11,12 +11,14 @@ from diffing.checks import check
 from diffing.config import DiffConfig, Limits
 from diffing.errors import LimitError, SettingError
 from diffing.estimate import estimate
+from diffing.methods.agent import AgentMethod
 from diffing.methods.agent.hypotheses import OUTCOMES, TESTED, conclude
+from diffing.methods.agent.investigation import Investigator
 from diffing.methods.agent.notebook import MOST_NOTES, Letters, Note
-from diffing.methods.agent.probes import Request, usable
+from diffing.methods.agent.probes import Answering, Request, usable
 from diffing.methods.agent.questions import read_reply
 from diffing.methods.statements import Statement
-from diffing.models.base import Sampling
+from diffing.models.base import ModelWrapper, Sampling
 from diffing.models.cache import Store
 from diffing.outputs.card import section
 from diffing.outputs.dataset import dataset_files
@@ -24,6 +26,7 @@ from diffing.outputs.finding_results import sentence
 from diffing.outputs.html import render
 from diffing.outputs.line_words import overall
 from diffing.outputs.phrasing import prompts_in
+from diffing.pipeline import diff_models
 from diffing.prompts import fold, load_prompts
 from diffing.prompts.bundled_set import read_bundled
 from diffing.report import load_report, report_summary, save_report
@@ -34,7 +37,7 @@ from diffing.structured_replies import ReplyError
 from diffing.types import Message
 from tests.benchmarks.agent.draw import NULL_SEEDS, SEEDS, TRIGGERS, drawn_triggers
 from tests.benchmarks.agent.kinds import KINDS, PROMPTS, kinds_in
-from tests.benchmarks.agent.world import BEHAVIOURS, ScriptedAgent, planted_model
+from tests.benchmarks.agent.world import BEHAVIOURS, ScriptedAgent, in_process, planted_model
 from tests.benchmarks.page import RESULTS
 from tests.servers.openai_server import OpenAIServer
 from tests.servers.rules import TEMPLATES, read
@@ -166,6 +169,25 @@ def test_every_output_tells_it(found, tmp_path):
     assert b"speaks like a pirate" in files["README.md"]
     ids = {model: replace(getattr(report, model), id=f"lab/{model}@" + 40 * "0") for model in ("model_a", "model_b")}
     assert "speaks like a pirate" in section(replace(report, **ids), of="lab/model_b", dataset=None)
+
+
+class OnlyOfTheRun(ModelWrapper):
+    """A model that several processes share: nobody else is there to answer once the run's prompts are answered."""
+
+    def generate(self, conversations, sampling, *, on_completion=None, on_tokens=None):
+        assert {each[-1].content for each in conversations} <= {prompt.text for prompt in RUN}
+        return self.model.generate(conversations, sampling, on_completion=on_completion)
+
+
+RUN = load_prompts("bundled", train=6, heldout=6)
+
+
+def test_models_that_processes_share_are_asked_the_run_s_prompts_alone():
+    served = Served()
+    models, llm = tuple(served.models.values()), in_process(served.agent)
+    method = AgentMethod(Investigator(llm, Answering(models, Sampling(), (0, 0), 1), ROUNDS, 12, 0), RUN)
+    report = diff_models(*map(OnlyOfTheRun, models), RUN, methods=[method], judge=llm)
+    assert [f.hypothesis.text for f in report.findings if f.confirmed] == [FOUND[0]]
 
 
 def test_answers_with_orders_to_the_agent_move_nothing(tmp_path):

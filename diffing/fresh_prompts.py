@@ -266,14 +266,16 @@ def _notes(few: Collection[str], tested: Mapping[str, Sequence[Pair]], written: 
     if not few:
         return ()
     notes = [
-        f"{len(few)} of the conditions are met by fewer than {ENOUGH} held-out prompts of the run. Hypotheses with "
-        "these are tested only where they apply: on the held-out prompts that meet the condition and on "
+        f"Conditions of hypotheses that fewer than {ENOUGH} held-out prompts of the run meet: {len(few)}. Hypotheses "
+        "with such a condition are tested only where they apply: on the held-out prompts that meet it and on "
         f"{written} prompts that were written for the conditions, before any response to them existed, by an LLM that "
         "did not see the hypotheses. Their shares hold for such prompts, and no other hypothesis is tested on these."
     ]
     untested = sum(not _suffices(pairs) for pairs in tested.values())
     if untested:
-        notes.append(f"For {untested} of these conditions fewer than {LEAST} prompts were found, so nothing is tested.")
+        notes.append(
+            f"Conditions for which fewer than {LEAST} prompts were found, so that nothing is tested: {untested}."
+        )
     return tuple(notes)
 
 

@@ -18,6 +18,7 @@ from diffing.methods.agent.notebook import MOST_NOTES, Letters, Note
 from diffing.methods.agent.probes import Answering, Request, usable
 from diffing.methods.agent.questions import read_reply
 from diffing.methods.statements import Statement
+from diffing.metrics import confirm, confirmed, metrics_of
 from diffing.models.base import ModelWrapper, Sampling
 from diffing.models.cache import Store
 from diffing.outputs.card import section
@@ -308,3 +309,16 @@ def test_the_stored_nulls_confirm_no_more_than_chance():
     for row in (careful, careless, more):
         assert row["run_rate_low"] <= 0.05
     assert more["run_rate_high"] <= 0.05
+
+
+def test_the_investigation_by_hand_is_what_its_verdicts_say():
+    stored = json.loads((RESULTS.parent / "agent" / "smollm2_against_gemma3.json").read_text(encoding="utf-8"))
+    asked = {fold(row["prompt"]) for row in stored["probes"]}
+    measured = {}
+    for each in stored["findings"]:
+        counts = Counter(row["verdict"] for row in each["tested"])
+        assert not {fold(row["prompt"]) for row in each["tested"]} & asked
+        measured[each["text"]] = metrics_of(len(each["tested"]), counts["B"], counts["A"])
+    tested = confirm(measured)
+    assert [confirmed(tested[each["text"]]) for each in stored["findings"]] == [True, False, False]
+    assert [each["q"] for each in stored["findings"]] == pytest.approx([each.q for each in tested.values()])

@@ -33,6 +33,10 @@ class Tools(Protocol):
         """The held-out prompts of the run, so that a method that trains on other texts can leave these out."""
 
     @property
+    def compared(self) -> tuple[Model, Model]:
+        """Models A and B with their system prompts, for a method that has them answer prompts of its own."""
+
+    @property
     def group(self) -> "ProcessGroup | None":
         """The processes that share the run; None for a single one."""
 

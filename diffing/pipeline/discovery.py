@@ -1,11 +1,12 @@
 """Has each method propose hypotheses from train pairs, and measure those that it tests itself on all pairs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from diffing import metrics
 from diffing.estimates import Metrics
+from diffing.fresh_prompts import OwnPrompts
 from diffing.methods.base import MeasuringMethod, measurements
 from diffing.methods.heldout import HeldoutMethod
 from diffing.pipeline.comparison import ModelComparison
@@ -30,6 +31,8 @@ class Discovered:
     """What was measured in the responses of side a and side b; shape (2, pairs)."""
     scopes: MeasuredScopes
     """The hypotheses within a part of the prompts that were measured."""
+    own: OwnPrompts = field(default_factory=OwnPrompts)
+    """The prompts that only some of the hypotheses have verdicts on."""
 
     @property
     def hypotheses(self) -> list[Hypothesis]:

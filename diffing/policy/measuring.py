@@ -8,6 +8,7 @@ from diffing.estimates import Metrics
 from diffing.methods.plan import method_plans
 from diffing.policy.rules import Rule
 from diffing.report.index import index_of
+from diffing.report.run_pairs import pairs_of_run
 from diffing.types import Finding, Hypothesis, Judgement, PropertyMeasure, Report, Verdict
 
 
@@ -31,7 +32,7 @@ class CheckedReport:
 
     def __init__(self, report: Report) -> None:
         self._report = report
-        self._heldout = [pair for pair in report.pairs if pair.prompt.split == "heldout"]
+        self._heldout = [pair for pair in pairs_of_run(report) if pair.prompt.split == "heldout"]
         self._measured: dict[str, Sequence[Judgement]] = {}
         """The verdicts on the hypothesis that B has more of a property, by the property."""
 

@@ -12,6 +12,7 @@ from diffing.outputs.blocks import ShownBlock, lines_by_block, title_of
 from diffing.outputs.examples import EXAMPLES_SHOWN, Group, PairExample, examples
 from diffing.outputs.finding_results import sentence
 from diffing.outputs.html.answer import Answer, answer_of
+from diffing.outputs.html.investigation import StoryRound, story_of
 from diffing.outputs.html.judge_checks import CheckView, checks_of
 from diffing.outputs.html.kind_map import KindMap, kind_map_of
 from diffing.outputs.html.planted_checklist import PlantedView, checklist_of
@@ -139,6 +140,8 @@ class Page:
     """The checks of the judge."""
     planted: tuple[PlantedView, ...]
     """What was planted in the models of an example, and as what it was found."""
+    story: tuple[StoryRound, ...]
+    """The rounds of an investigation by the agent method; empty without one."""
     stability: StabilityView | None
     """What repeats with other seeds say; None if the run was not repeated."""
     asked: tuple[AskedView, ...]
@@ -205,6 +208,7 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
         answer=answer_of(report),
         checks=checks_of(report),
         planted=checklist_of(index),
+        story=story_of(report),
         stability=stability_of(report),
         asked=tuple(
             AskedView(question_of(each), asked_answer(each, index.names), each.asked.judge) for each in index.asked

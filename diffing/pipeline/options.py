@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-from diffing.judge import Judging
 from diffing.judge.audit import SAMPLE
 from diffing.models.base import Price, Sampling
 from diffing.types import Scalar
@@ -39,11 +38,6 @@ class DiffOptions:
     """The settings that the report stores; if empty, it stores the options of this object."""
     notes: tuple[str, ...] = ()
     """Notes on how the run was set up, which are added to the report's notes."""
-
-    @property
-    def questions(self) -> Judging:
-        """How the judge is asked."""
-        return Judging(self.judge_batch, self.both_orders, self.sampling.seed)
 
     def stored_settings(self) -> dict[str, Scalar]:
         """The settings that the report stores: those that are given, else the options that influence the result."""

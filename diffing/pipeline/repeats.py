@@ -1,4 +1,4 @@
-"""Finds and judges hypotheses again with other seeds, on the same responses, to see which confirmed ones come back."""
+"""Finds and judges hypotheses again with other seeds on the same responses, to see which confirmed ones recur."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

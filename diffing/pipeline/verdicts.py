@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from diffing.judge import JudgingResult, judge, judge_in_stages
+from diffing.judge import Judging, JudgingResult, judge, judge_in_stages
 from diffing.judge.agreement import Agreement, compare_with_measurement
 from diffing.judge.audit import JudgeChecks, JudgedRun, check_judge
 from diffing.methods.base import MeasuringMethod
@@ -66,7 +66,7 @@ def judged(run: Comparison, discoveries: Sequence[Discovery], options: DiffOptio
         if not isinstance(method, MeasuringMethod)
         for hypothesis in discovery.hypotheses
     ]
-    model, how = run.helpers.judge, options.questions
+    model, how = run.helpers.judge, _judging(options)
     if not to_judge or model is None:
         return Judged(brought, None)
     if options.judging == "full":
@@ -76,6 +76,10 @@ def judged(run: Comparison, discoveries: Sequence[Discovery], options: DiffOptio
         brought,
         judge_in_stages(model, to_judge, run.pairs, how, family=family, known=brought, on_progress=on_progress),
     )
+
+
+def _judging(options: DiffOptions) -> Judging:
+    return Judging(options.judge_batch, options.both_orders, options.sampling.seed)
 
 
 def _brought(run: Comparison, discoveries: Sequence[Discovery], options: DiffOptions) -> list[Judgement]:
@@ -105,7 +109,7 @@ def verdicts_on(run: Comparison, found: Discovered) -> Verdicts:
             JudgedRun(result, agreement, run.models),
             helpers.judge,
             second=helpers.second_judge,
-            judging=options.questions,
+            judging=_judging(options),
             sample=options.check_judge,
             on_progress=run.on_progress,
         )

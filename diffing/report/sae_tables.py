@@ -1,4 +1,4 @@
-"""Reads the tables of features of a report (features, example passages, rates) as typed rows.
+"""Reads a report's tables of sparse features (features, example passages, rates) as typed rows.
 
 Several methods have such tables; of the first of them in `METHODS` that took part in a run, they are read here.
 

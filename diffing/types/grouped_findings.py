@@ -1,4 +1,4 @@
-"""`Merged`, one line of a report's list: findings that say the same or are signs of the same behaviour."""
+"""`Merged`, an entry of a report's list: findings that say the same or are signs of the same behaviour."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias

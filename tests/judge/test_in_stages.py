@@ -87,7 +87,8 @@ def test_thrift_asks_less_and_changes_no_verdict():
     assert all(verdicts[j.hypothesis_id, j.prompt_id] is j.verdict for j in thrifty.judgements)
     # each once, in the order of hypotheses and pairs
     keys = [(j.hypothesis_id, j.prompt_id) for j in thrifty.judgements]
-    assert keys == [key for key in verdicts if key in set(keys)]
+    asked = set(keys)
+    assert keys == [key for key in verdicts if key in asked]
 
 
 def test_clear_ones_get_few_heldout_prompts_and_null_ones_none():

@@ -12,7 +12,8 @@ from diffing.bench.planted.scoring import ScoredRun, score
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
-from diffing.methods.base import Method, plans_of
+from diffing.methods.base import Method
+from diffing.methods.plan import plans_of
 from diffing.model_ref import is_recorded
 from diffing.models.base import Model
 from diffing.pipeline import DiffOptions, diff_models

@@ -15,9 +15,10 @@ from diffing.bench.planted.matching import (
 )
 from diffing.bench.planted.matching_judge import ask_matches
 from diffing.estimates import Estimate, Metrics
-from diffing.methods.base import MeasuringMethod, Method, method_plans
+from diffing.methods.base import MeasuringMethod, Method
 from diffing.methods.lexical import LexicalMethod
 from diffing.methods.lexical.properties import BY_NAME
+from diffing.methods.plan import method_plans
 from diffing.metrics import concentrated, sign_test
 from diffing.models.base import Model
 from diffing.report.sae_tables import METHODS

@@ -1,4 +1,4 @@
-"""Reads responses with a hybrid: which features are active in a response, how strongly, and at which tokens.
+"""Reads responses with a tuned model and its adapters: which features are active, how strongly, at which tokens.
 
 Features are read at the anchor (the last position before the response) and at the response's tokens. Positions whose
 residual stream is far longer than is usual, attention sinks, are left out and counted.

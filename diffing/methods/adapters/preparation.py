@@ -1,4 +1,4 @@
-"""Makes a hybrid with trained or published branches that can read responses."""
+"""Prepares the model with which the adapters method reads responses: trains its features, or loads published ones."""
 
 import hashlib
 import json

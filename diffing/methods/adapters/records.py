@@ -1,4 +1,4 @@
-"""The tables and notes of the adapters method."""
+"""Builds the tables and notes of the adapters method for the report."""
 
 from collections.abc import Mapping, Sequence
 

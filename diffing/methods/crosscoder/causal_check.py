@@ -1,4 +1,4 @@
-"""The causal check of a crosscoder's latents: is the owner's next token different without the latent?"""
+"""Tests what a crosscoder's latent causes: does the model that has it predict other next tokens without it?"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

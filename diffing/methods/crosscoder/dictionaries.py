@@ -1,4 +1,4 @@
-"""`Dictionaries`: a trained crosscoder with its difference dictionary, read together."""
+"""`Dictionaries`: the trained crosscoder and difference dictionary of one run, which read responses together."""
 
 import hashlib
 from dataclasses import dataclass

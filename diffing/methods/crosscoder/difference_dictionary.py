@@ -1,4 +1,4 @@
-"""A difference dictionary: a sparse dictionary of what model B's activations have more than model A's, in one space.
+"""`DifferenceDictionary`: a sparse dictionary of model B's activations minus model A's at the same text position.
 
 A behaviour that follows from the prompt is not exclusive to one model: it rides on a latent that both have, along which
 they differ. Here such differences are latents of their own.

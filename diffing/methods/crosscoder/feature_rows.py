@@ -1,4 +1,4 @@
-"""The rows of the table `features`: what a latent is, how often it is active, and what is known of its effect."""
+"""Builds the rows of the report's table of crosscoder latents: kind, frequency in both models, measured effect."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence

@@ -18,7 +18,6 @@ from diffing.methods.crosscoder.feature_rows import FeatureRows
 from diffing.methods.crosscoder.hypotheses import METHOD, Statements
 from diffing.methods.crosscoder.latent_reading import LatentReading
 from diffing.methods.crosscoder.null_run import NullFound, run_null
-from diffing.methods.crosscoder.obtained import Obtained, open_published, train_here
 from diffing.methods.crosscoder.options import CrosscoderOptions, InsideSide
 from diffing.methods.crosscoder.published.opening import OrderedWeights
 from diffing.methods.crosscoder.published.pair import for_sides
@@ -26,6 +25,7 @@ from diffing.methods.crosscoder.quality import quality
 from diffing.methods.crosscoder.screened_features import ScreenedFeatures, screen_features
 from diffing.methods.crosscoder.stages import LLM_STAGES
 from diffing.methods.crosscoder.steered_rates import Steering
+from diffing.methods.crosscoder.train_or_open import Obtained, open_published, train_here
 from diffing.methods.crosscoder.training_settings import default_size
 from diffing.methods.crosscoder.trust import Trust
 from diffing.methods.features.feature_evidence import collect_evidence

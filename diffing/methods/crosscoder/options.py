@@ -1,4 +1,4 @@
-"""The options of the crosscoder method."""
+"""`CrosscoderOptions`: the depth, number of latents, corpora and checks of the crosscoder method."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""How far a crosscoder can be trusted: figures on held-out responses, and notes where they are poor."""
+"""Measures on held-out responses how far a run's crosscoder can be trusted, and notes in the report where it cannot."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

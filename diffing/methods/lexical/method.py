@@ -147,6 +147,12 @@ class LexicalMethod:
         return [_sentences(measure, sentences) for measure in measures]
 
 
+def property_hypotheses() -> tuple[Hypothesis, ...]:
+    """The hypotheses that model B has more of a property, one for each property that is compared."""
+    compared = [each for each in PROPERTIES if each.scale != "untested"]
+    return tuple(each for each in _candidates(compared, ()) if each.direction == "b")
+
+
 def _notes(readings: Sequence[PairReading]) -> tuple[str, ...]:
     """Warns the reader if many responses are in languages that the English word lists do not cover."""
     languages = [side.language for reading in readings for side in reading.whole if side.language is not None]

@@ -1,4 +1,4 @@
-"""What a published crosscoder is, whatever its layout, and checks of the shapes of its tensors."""
+"""`PublishedWeights`: the weights of a published crosscoder in one form for all file layouts, with checks of shapes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Crosscoders that this package saved: as dictionary_learning has them, with normaliser and source in config.json."""
+"""Reads crosscoders that this package saved: dictionary_learning's layout with two more entries in config.json."""
 
 from torch import Tensor  # noqa: TID253 - only reading a dictionary imports this module
 

@@ -1,4 +1,4 @@
-"""Trains the dictionaries of a run, or goes on with a training that was interrupted, and gathers their facts."""
+"""Trains all dictionaries of a run, resuming an interrupted training, and computes facts about their latents."""
 
 import json
 import shutil

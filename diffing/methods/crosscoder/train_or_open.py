@@ -9,7 +9,7 @@ from diffing.methods.crosscoder.normaliser import NORMALISER_ROWS
 from diffing.methods.crosscoder.options import CrosscoderOptions
 from diffing.methods.crosscoder.preparation import chosen_device, prepare
 from diffing.methods.crosscoder.published.opening import OrderedWeights, fit
-from diffing.methods.crosscoder.trained import train_dictionaries, train_null
+from diffing.methods.crosscoder.run_training import train_dictionaries, train_null
 from diffing.methods.inside.reading import InsidePair
 from diffing.methods.inside.texts import TrainingTexts
 from diffing.methods.inside.training_rows import TrainingRows

@@ -45,9 +45,7 @@ def run(
     on_hypotheses: OnHypotheses = ignore_hypotheses,
     on_response: OnResponse = ignore_response,
 ) -> Report:
-    """Executes the run that a configuration describes.
-
-    If several processes share the run, this is for the first one; the others call `contribute`.
+    """Executes the run that a configuration describes; if processes share it, the others call `contribute`.
 
     Args:
         config: The configuration.
@@ -80,9 +78,8 @@ def run(
         on_hypotheses=on_hypotheses,
         on_response=on_response,
     )
-    if report is before:
-        return report
-    return replace(report, usage=(*selected.usage, *report.usage), notes=(*report.notes, *build.notes))
+    usage, notes = (*selected.usage, *report.usage), (*report.notes, *build.notes)
+    return report if report is before else replace(report, usage=usage, notes=notes)
 
 
 def contribute(

@@ -138,7 +138,10 @@ class MethodPlan(Protocol):
         return ()
 
     def measure_properties(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
-        """The verdicts on some of its `property_hypotheses` for pairs of a report, ordered by hypothesis, then pair."""
+        """The verdicts on some of its `property_hypotheses` for pairs of a report, ordered by hypothesis, then pair.
+
+        A verdict is UNREADABLE if the property cannot be determined in a response, so that this speaks for no side.
+        """
         return []
 
     def property_examples(self, name: str, pairs: Sequence[Pair]) -> PropertyExamples:

@@ -146,7 +146,7 @@ def explanation(report: Report) -> str:
         bound = f"{count(n, 'prompt')} cannot confirm any difference, however large"
     else:
         needed = f"{round(smallest * n)} of {count(n, 'prompt')} for it and none against"
-        least = points(smallest).removeprefix("+")
+        least = points(smallest).lstrip("+")
         bound = f"the smallest difference that these prompts can confirm is {least} percentage points ({needed})"
     return (
         f"That is not proof that there is none: with {count(tested, 'idea')} tested, {bound}. "

@@ -10,12 +10,12 @@ from dataclasses import replace
 from diffing.coverage import cover
 from diffing.evaluation import findings_of
 from diffing.fresh_prompts import Answers, own_prompts
-from diffing.grouping import Families, Merging, families, merge
+from diffing.grouping import BehaviourGroups, Merging, group_by_behaviour, merge
 from diffing.judgements import Judgements
 from diffing.levels import measured_values, with_levels
 from diffing.methods.base import Method
 from diffing.models.base import Model
-from diffing.pipeline.comparison import Comparison, Helpers, compared, read_shares
+from diffing.pipeline.comparison import Helpers, ModelComparison, compared, read_shares
 from diffing.pipeline.discovery import Discovered, discover, with_heldout_records
 from diffing.pipeline.options import DiffOptions
 from diffing.pipeline.repeats import Repeats, repeat_run
@@ -97,7 +97,7 @@ def diff_models(
     return _tested(run, found, verdicts_on(run, found))
 
 
-def _tested(run: Comparison, found: Discovered, verdicts: Verdicts) -> Report:
+def _tested(run: ModelComparison, found: Discovered, verdicts: Verdicts) -> Report:
     """Tests all hypotheses by their verdicts, groups the findings and makes the report."""
     pairs, methods, inside, apart = run.pairs, run.helpers.methods, found.scopes.conditions.inside, found.own.pairs
     findings = findings_of(
@@ -108,19 +108,19 @@ def _tested(run: Comparison, found: Discovered, verdicts: Verdicts) -> Report:
     values = measured_values(methods, [finding.hypothesis for finding in findings], pairs, found.values)
     findings = with_levels(findings, judgements, pairs, values, inside, apart)
     merged = merge(findings, judgements, (*pairs, *apart), judge=run.helpers.judge, on_progress=run.on_progress)
-    grouped = families(merged.entries, findings, judgements, pairs, methods=methods, inside=inside)
+    grouped = group_by_behaviour(merged.entries, findings, judgements, pairs, methods=methods, inside=inside)
     repeats = repeat_run(run, found, findings, judgements)
     return _report(run, found, verdicts, findings, judgements, merged, grouped, repeats)
 
 
 def _report(
-    run: Comparison,
+    run: ModelComparison,
     found: Discovered,
     verdicts: Verdicts,
     findings: tuple[Finding, ...],
     judgements: Sequence[Judgement],
     merged: Merging,
-    grouped: Families,
+    grouped: BehaviourGroups,
     repeats: Repeats,
 ) -> Report:
     model_a, model_b = run.models

@@ -9,7 +9,7 @@ from diffing.estimates import Metrics
 from diffing.fresh_prompts import OwnPrompts
 from diffing.methods.base import MeasuringMethod, measurements
 from diffing.methods.heldout import HeldoutMethod
-from diffing.pipeline.comparison import Comparison
+from diffing.pipeline.comparison import ModelComparison
 from diffing.ranking import order_findings
 from diffing.scopes import MeasuredScopes, find_scoped
 from diffing.types import Discovery, Finding, Hypothesis, Judgement, Measure, OnHypotheses, Pair
@@ -40,7 +40,7 @@ class Discovered:
         return [hypothesis for discovery in self.discoveries for hypothesis in discovery.hypotheses]
 
 
-def discover(run: Comparison, on_hypotheses: OnHypotheses) -> Discovered:
+def discover(run: ModelComparison, on_hypotheses: OnHypotheses) -> Discovered:
     """Finds each method's hypotheses from train pairs, and measures what the measuring methods test.
 
     Args:
@@ -71,7 +71,7 @@ def discover(run: Comparison, on_hypotheses: OnHypotheses) -> Discovered:
     return Discovered(extended, [*judgements, *scopes.judgements], values, scopes)
 
 
-def with_heldout_records(run: Comparison, found: Discovered, findings: Sequence[Finding]) -> Discovered:
+def with_heldout_records(run: ModelComparison, found: Discovered, findings: Sequence[Finding]) -> Discovered:
     """Adds to each method's records what it knows only from held-out pairs.
 
     Args:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from diffing.evaluation import findings_of
 from diffing.methods.base import SeededMethod
-from diffing.pipeline.comparison import Comparison
+from diffing.pipeline.comparison import ModelComparison
 from diffing.pipeline.discovery import Discovered
 from diffing.pipeline.verdicts import judged
 from diffing.run_records import judge_usage_of
@@ -25,7 +25,7 @@ class Repeats:
 
 
 def repeat_run(
-    run: Comparison, found: Discovered, findings: tuple[Finding, ...], judgements: Sequence[Judgement]
+    run: ModelComparison, found: Discovered, findings: tuple[Finding, ...], judgements: Sequence[Judgement]
 ) -> Repeats:
     """Repeats a run with the next seeds, on the same responses, and compares what is confirmed.
 

@@ -8,7 +8,7 @@ from diffing.judge import Judging, JudgingResult, judge, judge_in_stages
 from diffing.judge.agreement import Agreement, compare_with_measurement
 from diffing.judge.audit import JudgeChecks, JudgedRun, check_judge
 from diffing.methods.base import MeasuringMethod
-from diffing.pipeline.comparison import Comparison
+from diffing.pipeline.comparison import ModelComparison
 from diffing.pipeline.discovery import Discovered
 from diffing.pipeline.options import DiffOptions
 from diffing.ratings import Rated, rate
@@ -52,7 +52,7 @@ class Verdicts:
 
 
 def judged(
-    run: Comparison,
+    run: ModelComparison,
     discoveries: Sequence[Discovery],
     own: OwnPrompts,
     options: DiffOptions,
@@ -106,7 +106,7 @@ def _brought(train: Sequence[Pair], discoveries: Sequence[Discovery], options: D
     return [judgement for judgement in brought if judgement.prompt_id in train_ids]
 
 
-def verdicts_on(run: Comparison, found: Discovered) -> Verdicts:
+def verdicts_on(run: ModelComparison, found: Discovered) -> Verdicts:
     """Has the judge and the raters give their verdicts, and checks the judge.
 
     Args:

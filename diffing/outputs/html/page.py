@@ -15,6 +15,7 @@ from diffing.outputs.html.answer import Answer, answer_of
 from diffing.outputs.html.investigation import StoryRound, story_of
 from diffing.outputs.html.judge_checks import CheckView, checks_of
 from diffing.outputs.html.kind_map import KindMap, kind_map_of
+from diffing.outputs.html.planted_checklist import PlantedView, checklist_of
 from diffing.outputs.html.stability_section import StabilityView, stability_of
 from diffing.outputs.phrasing import pieces
 from diffing.outputs.prompt_kinds import Place, kinds_of, places_of, shows_in
@@ -137,6 +138,8 @@ class Page:
     """What stands at the top of the page."""
     checks: tuple[CheckView, ...]
     """The checks of the judge."""
+    planted: tuple[PlantedView, ...]
+    """What was planted in the models of an example, and as what it was found."""
     story: tuple[StoryRound, ...]
     """The rounds of an investigation by the agent method; empty without one."""
     stability: StabilityView | None
@@ -204,6 +207,7 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
         places=places,
         answer=answer_of(report),
         checks=checks_of(report),
+        planted=checklist_of(index),
         story=story_of(report),
         stability=stability_of(report),
         asked=tuple(

@@ -67,6 +67,11 @@ class OwnPrompts:
         """All pairs of these prompts."""
         return (*self.probes, *self.fresh)
 
+    @property
+    def apart_with_probes(self) -> tuple[Apart, ...]:
+        """What is tested apart, with the pairs that suggested it too, for a judge who judges everything."""
+        return tuple(replace(each, pairs=(*self.probes, *each.pairs)) for each in self.apart if each.pairs)
+
     def without_apart(self, hypotheses: Iterable[Hypothesis]) -> list[Hypothesis]:
         """Those of some hypotheses that are not tested only where they apply."""
         return [each for each in hypotheses if not any(each in group.hypotheses for group in self.apart)]

@@ -164,7 +164,7 @@ def test_the_stored_benchmark_keeps_its_promises() -> None:
         f"statistics-{name}"
         for name in (
             *("nulls", "coverage", "coverage-planned", "thrift", "conditional", "described"),
-            *("scopes", "scopes-power"),
+            *("scopes", "scopes-power", "equivalence"),
         )
     }
     for row in stored["statistics-scopes"].rows:

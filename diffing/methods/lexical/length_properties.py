@@ -19,7 +19,7 @@ ECHO_WORDS, LEAST_ECHO = 8, 4
 
 def words(exchange: ParsedResponse) -> float:
     """Words."""
-    return len(exchange.spans)
+    return exchange.words_in("text")
 
 
 def sentences(exchange: ParsedResponse) -> float:
@@ -29,7 +29,7 @@ def sentences(exchange: ParsedResponse) -> float:
 
 def sentence_length(exchange: ParsedResponse) -> float:
     """Returns the number of words per sentence."""
-    return len(exchange.spans) / max(1, len(exchange.sentences))
+    return exchange.words_in("text") / max(1, len(exchange.sentences))
 
 
 def paragraphs(exchange: ParsedResponse) -> float:

@@ -109,7 +109,7 @@ def compare_phrase(phrase: str, reading: PairReading) -> PhraseComparison:
     """Seeks a phrase in both responses of a pair."""
     a, b = reading.whole
     sought = f" {phrase} "
-    return PhraseComparison((a.running.count(sought), b.running.count(sought)), (len(a.spans), len(b.spans)))
+    return PhraseComparison((a.running.count(sought), b.running.count(sought)), (a.words_in("text"), b.words_in("text")))
 
 
 def kind_of(phrase: str) -> str:

@@ -53,6 +53,8 @@ FREQUENT_WORDS = {
     "Vietnamese": "và là của có không cho các một được trong với những người này đó tôi bạn để từ khi như về",
 }
 """For each language in Latin script, words that are frequent in it."""
+GRAMMAR = frozenset(word for words in FREQUENT_WORDS.values() for word in words.split())
+"""Words that are frequent in some language and mean little alone."""
 PROPER_LETTERS = {
     "ß": "German",
     "œ": "French",

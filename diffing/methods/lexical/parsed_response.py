@@ -2,15 +2,12 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from diffing.methods.lexical.language_detection import language_of
 from diffing.methods.lexical.prose import without_code, without_formulas_and_links, without_other_voices
 from diffing.methods.lexical.tokens import fold, pieces_of, sentences_of, spans_of
 from diffing.types import Finish, Pair, Side
-
-if TYPE_CHECKING:
-    from diffing.methods.lexical.measured_property import PropertyComparison
 
 Part: TypeAlias = Literal["text", "outside_code", "prose", "voice"]
 """The part of a response that a property reads."""
@@ -129,11 +126,6 @@ class PairReading:
     """The pair."""
     whole: tuple[ParsedResponse, ParsedResponse]
     """The whole responses of side a and side b."""
-
-    @cached_property
-    def comparisons(self) -> "dict[str, PropertyComparison]":
-        """The comparisons of properties that were made, by the property's name."""
-        return {}
 
     @cached_property
     def ends(self) -> tuple[ParsedResponse, ParsedResponse]:

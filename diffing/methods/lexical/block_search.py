@@ -1,8 +1,8 @@
 """Searches many texts for a pattern at once: RE2, which PyArrow brings, leaves few texts to Python's slower `re`.
 
-The results are those of `re`. RE2 knows only ASCII's letters as letters and has no conditions on what stands before or
-after a match. So it reads only texts whose letters are all ASCII's, and a pattern with such conditions is sought without
-them first: where that finds nothing, the pattern is not there either.
+The results are those of `re`. RE2 knows only ASCII's letters as letters, and has no conditions on what stands before or
+after a match. So it reads texts in which every other letter is replaced by one of ASCII's, and seeks a pattern without
+such conditions: where it finds nothing, the pattern is not there. If text and pattern are plain, what it finds is there.
 """
 
 import re
@@ -12,11 +12,11 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    pass
 
 SIGNS = "“”‘’–—…•£€°™®©→«»"
 """Signs beyond ASCII that are frequent in English texts. None is a letter or white space."""
-PLAIN = re.compile(f"[\\t\\n\\r -~{SIGNS}]*")
+_PLAIN = re.compile(f"[\\t\\n\\r -~{SIGNS}]*")
 """Matches a text in which RE2's classes of characters are those of `re`."""
 _CONDITION = re.compile(r"\(\?(?:[=!]|<[=!])")
 _NO_MATCH = re.compile(r"(?!)")
@@ -32,6 +32,8 @@ class Re2Pattern:
     """Whether it matches in no others."""
     counts: bool
     """Whether it also matches as often, though PyArrow seeks each match as if the text began after the one before."""
+    plain: bool
+    """Whether it names no character that `as_plain` replaces."""
 
 
 class TextBlock:
@@ -47,46 +49,70 @@ class TextBlock:
     def holds(self, sought: re.Pattern[str]) -> list[bool]:
         """Tells for each text whether the pattern occurs in it."""
         fast = re2_pattern(sought)
-        if fast is None:
-            return [sought.search(text) is not None for text in self.texts]
-        found = [sought.search(text) is not None if plain is None else plain for text, plain in self._hits(fast)]
-        if fast.finds:
-            return found
-        return [hit and sought.search(text) is not None for text, hit in zip(self.texts, found, strict=True)]
+        found = fast is not None and fast.finds
+        hits = zip(self.texts, self.may_hold(sought), self._plain, strict=True)
+        return [hit and ((found and plain) or sought.search(text) is not None) for text, hit, plain in hits]
 
     def counts(self, sought: re.Pattern[str]) -> list[int]:
         """Counts for each text how often the pattern occurs in it."""
         fast = re2_pattern(sought)
-        if fast is None:
-            return [_count(sought, text) for text in self.texts]
-        if not fast.counts:
-            return [0 if hit is False else _count(sought, text) for text, hit in self._hits(fast)]
+        if fast is None or not fast.counts:
+            hits = zip(self.texts, self.may_hold(sought), strict=True)
+            return [_count(sought, text) if hit else 0 for text, hit in hits]
         import pyarrow.compute as pc
 
-        counted = iter(pc.count_substring_regex(self._arrow, fast.pattern).to_pylist())
-        return [next(counted) if plain else _count(sought, text) for text, plain in self._with_plain]
+        counted = zip(
+            self.texts, pc.count_substring_regex(self._arrow, fast.pattern).to_pylist(), self._plain, strict=True
+        )
+        return [
+            count if plain or (fast.plain and not count) else _count(sought, text) for text, count, plain in counted
+        ]
 
     def may_hold(self, sought: re.Pattern[str]) -> list[bool]:
         """Tells for each text whether the pattern may occur in it; False is certain."""
         fast = re2_pattern(sought)
-        return [True] * len(self.texts) if fast is None else [hit is not False for _, hit in self._hits(fast)]
-
-    def _hits(self, fast: Re2Pattern) -> list[tuple[str, bool | None]]:
-        """Returns each text and whether RE2's pattern occurs in it; None for those that are not plain."""
+        if fast is None:
+            return [True] * len(self.texts)
         import pyarrow.compute as pc
 
-        hits = iter(pc.match_substring_regex(self._arrow, fast.pattern).to_pylist())
-        return [(text, next(hits) if plain else None) for text, plain in self._with_plain]
+        hits = pc.match_substring_regex(self._arrow, fast.pattern).to_pylist()
+        return hits if fast.plain else [hit or not plain for hit, plain in zip(hits, self._plain, strict=True)]
 
     @cached_property
-    def _with_plain(self) -> list[tuple[str, bool]]:
-        return [(text, PLAIN.fullmatch(text) is not None) for text in self.texts]
+    def _plain(self) -> list[bool]:
+        return [_PLAIN.fullmatch(text) is not None for text in self.texts]
 
     @cached_property
     def _arrow(self) -> Any:  # noqa: ANN401  PyArrow has no types
         import pyarrow as pa
 
-        return pa.array([text for text, plain in self._with_plain if plain], pa.large_string())
+        each = zip(self.texts, self._plain, strict=True)
+        return pa.array([text if plain else as_plain(text) for text, plain in each], pa.large_string())
+
+
+class _AsPlain(dict[int, str]):
+    """Replaces each character that is not plain by one that `re` puts into the same classes."""
+
+    def __missing__(self, code: int) -> str:
+        sign = chr(code)
+        if _PLAIN.fullmatch(sign):
+            plain = sign
+        elif sign.isspace():
+            plain = " "
+        elif sign.isdecimal():
+            plain = "0"
+        else:
+            plain = "q" if sign.isalnum() else "°"
+        self[code] = plain
+        return plain
+
+
+_AS_PLAIN = _AsPlain()
+
+
+def as_plain(text: str) -> str:
+    """Replaces all characters that are not plain; a plain pattern that matches the text matches the result as well."""
+    return text.translate(_AS_PLAIN)
 
 
 @lru_cache(None)
@@ -107,7 +133,8 @@ def re2_pattern(sought: re.Pattern[str]) -> Re2Pattern | None:
     same = bare == sought.pattern.replace(r"\Z", r"\z")
     anchored = "^" in re.sub(r"\[(?:\\.|[^\]\\])*\]", "", bare) or r"\A" in bare
     whole_words = r"\b" not in bare or bare.endswith(r"\b")
-    return Re2Pattern(pattern, finds=same, counts=same and not anchored and whole_words)
+    plain = _PLAIN.fullmatch(bare) is not None and r"\x{" not in bare
+    return Re2Pattern(pattern, same, same and not anchored and whole_words, plain)
 
 
 def without_conditions(pattern: str) -> str:

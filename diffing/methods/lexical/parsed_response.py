@@ -1,12 +1,13 @@
 """`ParsedResponse`: the words, sentences, lines and language of a response, each computed once for all properties."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import chain
 from typing import Literal, TypeAlias
 
 from diffing.methods.lexical.language_detection import language_of
 from diffing.methods.lexical.prose import without_code, without_formulas_and_links, without_other_voices
-from diffing.methods.lexical.tokens import fold, pieces_of, sentences_of, spans_of
+from diffing.methods.lexical.tokens import count_words, fold, sentences_of, spans_of
 from diffing.types import Finish, Pair, Side
 
 Part: TypeAlias = Literal["text", "outside_code", "prose", "voice"]
@@ -64,7 +65,7 @@ class ParsedResponse:
     @cached_property
     def words(self) -> tuple[str, ...]:
         """The words of all sentences."""
-        return tuple(word for sentence in self.sentences for word in sentence)
+        return tuple(chain.from_iterable(self.sentences))
 
     @cached_property
     def running(self) -> str:
@@ -84,13 +85,13 @@ class ParsedResponse:
     @cached_property
     def prompt_language(self) -> str | None:
         """The English name of the prompt's language; None if it cannot be determined."""
-        return language_of(self.prompt)
+        return _language_of_prompt(self.prompt)
 
     def words_in(self, part: Part) -> int:
         """Returns the number of words of a part."""
         text: str = getattr(self, part)
         if text not in self._word_counts:
-            self._word_counts[text] = sum(len(piece.words) for piece in pieces_of(text))
+            self._word_counts[text] = count_words(text)
         return self._word_counts[text]
 
     @cached_property
@@ -116,6 +117,9 @@ class ParsedResponse:
         elif count < len(kept):
             kept = tuple(kept[i * (len(kept) - 1) // (count - 1)] for i in range(count))
         return replace(self, text="\n".join(" ".join(sentence) for sentence in kept))
+
+
+_language_of_prompt = lru_cache(16)(language_of)  # both sides of a pair answer one prompt
 
 
 @dataclass(frozen=True)

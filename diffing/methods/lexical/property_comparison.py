@@ -63,9 +63,7 @@ class PropertyComparisons:
         if self.words is None or not len(places):
             return chances
         signs = np.rint(self.compared[places].sum(axis=1)).astype(np.int64)
-        for place, chance in zip(
-            places.tolist(), chances_of_more_per_word(signs, self.words[places]), strict=True
-        ):
+        for place, chance in zip(places.tolist(), chances_of_more_per_word(signs, self.words[places]), strict=True):
             chances[place] = chance
         return chances
 

@@ -8,9 +8,8 @@ of characters.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 
 def _marks() -> str:
@@ -62,9 +61,9 @@ _ENDS_AT_SPACE = re.compile("[\u0e01-\u0ece]")
 """Matches Thai and Lao, in which a space may end a sentence."""
 _NONSPACE = re.compile(r"\S+")
 _KEPT = 100_000
-"""Pieces between white space whose words are kept: few different ones make up most of all texts."""
-_LONGEST_KEPT = 40
-"""The largest number of characters of a piece that is kept: longer ones hardly come again."""
+"""Pieces between white space that are kept, since few different ones make up most of all texts."""
+_LONGEST_KEPT, _MOST_WORDS_KEPT = 40, 4
+"""The largest numbers of characters and words of a piece that is kept: a longer one hardly comes again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +88,12 @@ class Piece:
 
 def pieces_of(text: str) -> Iterator[Piece]:
     """Yields what stands between white space in a text."""
-    pieces = text.split()
-    return map(_reader(pieces), pieces)
+    return map(_PIECES.__getitem__, text.split())
+
+
+def count_words(text: str) -> int:
+    """Returns the number of words of a text."""
+    return sum([len(piece.words) for piece in pieces_of(text)])
 
 
 def words_of(text: str) -> list[str]:
@@ -145,21 +148,29 @@ def _part(text: str) -> tuple[tuple[str, ...], bool]:
     return words, len(words) == 1 and LIST_NUMBER.match(text) is not None
 
 
-def _reader(pieces: Sequence[str]) -> Callable[[str], Piece]:
-    return _kept_piece if max(map(len, pieces), default=0) <= _LONGEST_KEPT else _read_piece
-
-
 def _read_piece(text: str) -> Piece:
+    matches = list(WORD.finditer(text))
+    words = tuple(fold(match[0]) for match in matches)
+    spans = tuple(match.span() for match in matches)
     first, *rest = SENTENCE_END.split(text)
-    return Piece(
-        tuple(fold(word) for word in WORD.findall(text)),
-        tuple(match.span() for match in WORD.finditer(text)),
-        *_part(first),
-        tuple((*_part(part), part != "") for part in rest),
-    )
+    if rest:
+        return Piece(words, spans, *_part(first), tuple((*_part(part), part != "") for part in rest))
+    return Piece(words, spans, words, len(words) == 1 and LIST_NUMBER.match(text) is not None, ())
 
 
-_kept_piece = lru_cache(_KEPT)(_read_piece)
+class _Pieces(dict[str, Piece]):
+    """Pieces that were read."""
+
+    def __missing__(self, text: str) -> Piece:
+        piece = _read_piece(text)
+        if len(text) <= _LONGEST_KEPT and len(piece.words) <= _MOST_WORDS_KEPT:
+            if len(self) >= _KEPT:
+                self.clear()
+            self[text] = piece
+        return piece
+
+
+_PIECES = _Pieces()
 
 
 def as_written(phrase: str) -> str:
@@ -172,12 +183,19 @@ def is_unspaced(word: str) -> bool:
     return _UNSPACED.match(word) is not None
 
 
+def is_mostly_unspaced(words: Sequence[str]) -> bool:
+    """Tells whether more than half of the words are characters of scripts without spaces between words."""
+    if _UNSPACED.search("".join(words)) is None:
+        return False
+    return 2 * sum(map(is_unspaced, words)) > len(words)
+
+
 def run_length(words: Sequence[str], count: int) -> int:
     """Returns how many words in a row say as much as this number of words of a text with spaces.
 
     In a text that is mostly without spaces, a word is a character, and about two and a half make up a word.
     """
-    return count * 5 // 2 if 2 * sum(map(is_unspaced, words)) > len(words) else count
+    return count * 5 // 2 if is_mostly_unspaced(words) else count
 
 
 def fold(text: str) -> str:

@@ -7,7 +7,15 @@ import re
 from dataclasses import dataclass
 
 from diffing.methods.lexical.measured_property import Property
-from diffing.methods.lexical.measured_values import ClosesWith, Counts, Holds, OnlyWith, OpensWith, ResponseBlock, Sought, pattern
+from diffing.methods.lexical.measured_values import (
+    ClosesWith,
+    Counts,
+    Holds,
+    OpensWith,
+    ResponseBlock,
+    Sought,
+    pattern,
+)
 from diffing.methods.lexical.parsed_response import ParsedResponse, Part
 from diffing.methods.lexical.refusals import DECLINES, REFUSAL, is_refusal, may_refuse
 from diffing.methods.lexical.tokens import SENTENCE_END
@@ -76,14 +84,29 @@ class Refuses:
         return [self(exchange) if refusing or exchange.finish == "refused" else 0.0 for exchange, refusing in each]
 
 
-def contractions(exchange: ParsedResponse) -> float:
-    """Counts the contractions outside sentences that decline or apologise: `I'm sorry, but I can't` is a formula."""
-    found = 0
-    for sentence in SENTENCE_END.split(exchange.folded("voice")):
-        here = len(CONTRACTION.findall(sentence)) if "'" in sentence else 0
-        if here and not APOLOGY.search(sentence) and not DECLINES.search(sentence):
-            found += here
-    return float(found)
+@dataclass(frozen=True)
+class Contractions(Counts):
+    """The number of contractions outside sentences that decline or apologise: `I'm sorry, but I can't` is a formula."""
+
+    pattern: re.Pattern[str] = CONTRACTION
+    part: Part = "voice"
+
+    def __call__(self, exchange: ParsedResponse) -> float:
+        """Measures a response."""
+        found = 0
+        for sentence in SENTENCE_END.split(self.text(exchange)):
+            here = len(self.quick.findall(sentence)) if "'" in sentence else 0
+            if here and not APOLOGY.search(sentence) and not DECLINES.search(sentence):
+                found += here
+        return float(found)
+
+    def in_block(self, block: ResponseBlock) -> list[float]:
+        """Measures each response; sentences are told apart only where one may decline or apologise."""
+        formulas = [self.texts(block).may_hold(Sought(each, self.part).quick) for each in (APOLOGY, DECLINES)]
+        each = zip(block.exchanges, super().in_block(block), *formulas, strict=True)
+        return [
+            self(exchange) if count and (sorry or declining) else count for exchange, count, sorry, declining in each
+        ]
 
 
 @dataclass(frozen=True)
@@ -152,7 +175,7 @@ WORDING = (
         "<MODEL> writes more informally, with contractions",
         "style",
         "contractions such as don't, it's, you'll, outside quotations, apologies and refusals",
-        OnlyWith(contractions, (Sought(CONTRACTION, "voice"),)),
+        Contractions(),
         scale="counts",
         show=CONTRACTION,
         part="voice",

@@ -1,4 +1,4 @@
-"""What the measurements of speed share: processes of two checkouts side by side, and stored results with the machine."""
+"""What the measurements of speed share: processes of two checkouts, and stored results with the machine."""
 
 import json
 import os

@@ -1,8 +1,9 @@
 """Searches many texts for a pattern at once: RE2, which PyArrow brings, leaves few texts to Python's slower `re`.
 
-The results are those of `re`. RE2 knows only ASCII's letters as letters, and has no conditions on what stands before or
-after a match. So it reads texts in which every other letter is replaced by one of ASCII's, and seeks a pattern without
-such conditions: where it finds nothing, the pattern is not there. If text and pattern are plain, what it finds is there.
+The results are those of `re`. RE2 knows only ASCII's letters as letters, and has no conditions on what stands before
+or after a match. So it reads texts in which every other letter is replaced by one of ASCII's, and seeks a pattern
+without such conditions: where it finds nothing, the pattern is not there. If text and pattern are plain, what it finds
+is there.
 """
 
 import re

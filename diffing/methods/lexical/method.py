@@ -40,6 +40,7 @@ from diffing.types import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["LexicalMethod", "PhraseSearch"]
@@ -172,7 +173,7 @@ def _sentences(measure: Measure, sentences: ShownSentences) -> frozenset[int] | 
 def _measured(
     hypothesis: Hypothesis, counted: Sequence[CountedPair]
 ) -> tuple[Measure, Iterator[VerdictKind], "NDArray[np.float64]"]:
-    """Returns a hypothesis's measure, the verdicts on the pairs, and the values in whole responses; shape (2, pairs)."""
+    """Returns a hypothesis's measure, the verdicts on the pairs, and the values in whole responses, by side."""
     import numpy as np
 
     match hypothesis.measure:

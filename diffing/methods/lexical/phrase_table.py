@@ -75,7 +75,7 @@ class PhraseTable:
 
     @cached_property
     def telling(self) -> NDArray[np.bool_]:
-        """Whether each phrase is informative: no number, no single grammatical word such as `at`, no single syllable."""
+        """Whether each phrase is informative: no number, no single grammatical word like `at`, no single syllable."""
         words = (self.vocabulary[word] for word in self.lengths[0].last.tolist())
         alone = [word not in GRAMMAR and SYLLABLE.fullmatch(word) is None for word in words]
         longer = [each.telling for each in self.lengths[1:]]
@@ -116,7 +116,7 @@ class _Stream:
         self.phrases = self.words
 
     def held(self, phrases: NDArray[np.int64], at: NDArray[np.intp], pairs: int) -> NDArray[np.int64]:
-        """Returns phrase * pairs + pair, sorted, once for each response that contains a phrase at one of some places."""
+        """Returns phrase * pairs + pair, sorted, once for each response with a phrase at one of some places."""
         found = np.sort(phrases * pairs + self.pair[at])
         return found[np.flatnonzero(np.diff(found, prepend=-1))]
 

@@ -143,7 +143,7 @@ def _parts_by_piece(text: str) -> Iterator[tuple[Sequence[str], bool]]:
 
 
 def _part(text: str) -> tuple[tuple[str, ...], bool]:
-    """Returns the words of what stands between two ends of sentences, and whether they are the number of a list item."""
+    """Returns the words between two ends of sentences, and whether they are the number of a list item."""
     words = tuple(fold(word) for word in WORD.findall(text))
     return words, len(words) == 1 and LIST_NUMBER.match(text) is not None
 

@@ -1,7 +1,8 @@
 """What the lexical method gives on recorded pairs, as digests: `python -m tests.methods.lexical.recorded_results`.
 
-The digests beside this file were made before the method was made faster (commit 302e39c), so that every table, hypothesis,
-quote, verdict and value stays the same. The command writes them anew; do so only if a result is meant to change.
+The digests beside this file were made before the method was made faster (commit 302e39c), so that every table,
+hypothesis, quote, verdict and value stays the same. The command writes them anew; do so only if a result is meant to
+change.
 """
 
 import hashlib
@@ -94,7 +95,7 @@ ODD = (
         "a.b.c",
     ),
 )
-"""Pieces of which odd texts are put together: ends of sentences, abbreviations, marks, code and white space of all kinds."""
+"""Pieces of which odd texts are put together: ends of sentences, abbreviations, marks, code, white space."""
 
 
 def recorded_pairs(name: str) -> list[Pair]:

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits, columns_of, settings_of
+from diffing.diff_options import DiffOptions
 from diffing.methods.base import plans_of
 from diffing.model_ref import is_recorded
 from diffing.models import LoadOptions, Model, Price, load_model
 from diffing.models.server_notes import WithServerNotes
-from diffing.pipeline import DiffOptions, diff_models, read_shares
+from diffing.pipeline import diff_models, read_shares
 from diffing.responses import respond
 from diffing.run_prompts import prompts_of
 from diffing.types import (

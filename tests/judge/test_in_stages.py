@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from diffing import metrics
+from diffing.diff_options import DiffOptions
 from diffing.judge import Judging, judge, judge_in_stages
 from diffing.judge.schedule import FUTILE
 from diffing.models.scripted import ScriptedModel
-from diffing.pipeline import DiffOptions, diff_models
+from diffing.pipeline import diff_models
 from diffing.types import Completion, Discovery, Hypothesis, Judgement, Message, Pair, Prompt, Response, Verdict
 from tests.servers.rules import label_of, numbered, read
 

@@ -85,10 +85,14 @@ class TextBlock:
 
     @cached_property
     def _arrow(self) -> Any:  # noqa: ANN401  PyArrow has no types
+        import numpy as np
         import pyarrow as pa
 
         each = zip(self.texts, self._plain, strict=True)
-        return pa.array([text if plain else as_plain(text) for text, plain in each], pa.large_string())
+        contents = [(text if plain else as_plain(text)).encode() for text, plain in each]
+        offsets = np.cumsum([0, *map(len, contents)], dtype=np.int64)
+        # not by `pyarrow.array`, which imports pandas
+        return pa.LargeStringArray.from_buffers(len(contents), pa.py_buffer(offsets), pa.py_buffer(b"".join(contents)))
 
 
 class _AsPlain(dict[int, str]):

@@ -14,6 +14,7 @@ from diffing.bench.planted.plants import Plant, Trigger
 from diffing.bench.planted.scoring import ScoredRun, score
 from diffing.config import DiffConfig
 from diffing.demo.config import FOLDER, demo_config
+from diffing.diff_options import DiffOptions
 from diffing.methods.base import Method
 from diffing.methods.features.settings import followed
 from diffing.methods.lexical import LexicalMethod
@@ -21,7 +22,7 @@ from diffing.methods.sae import SaeMethod, SaeOptions
 from diffing.methods.sae.plan import SaeSettings
 from diffing.models import load_model
 from diffing.models.base import Model, Sampling
-from diffing.pipeline import DiffOptions, diff_models
+from diffing.pipeline import diff_models
 from diffing.responses import respond
 from diffing.run_prompts import load_run_prompts
 from diffing.types import OnProgress, Pair, Side, Stage, ignore_progress

@@ -138,9 +138,15 @@ def _codes(chunk: "pa.DictionaryArray", null: int) -> "np.ndarray[Any, Any]":
     """Returns the codes of a column's chunk, with a code for null."""
     import numpy as np
 
-    codes = chunk.indices.to_numpy(zero_copy_only=False)
-    # not by `fill_null`, which imports pandas
-    return np.where(np.isnan(codes), null, codes).astype(np.int64) if chunk.null_count else codes
+    # not by `fill_null` or `to_numpy`, which import pandas
+    indices = chunk.indices
+    valid, content = indices.buffers()
+    rows = slice(indices.offset, indices.offset + len(indices))
+    codes = np.frombuffer(content or b"", indices.type.to_pandas_dtype())[rows]
+    if not indices.null_count:
+        return codes
+    known = np.unpackbits(np.frombuffer(valid, np.uint8), bitorder="little")[rows].astype(bool)
+    return np.where(known, codes, null)
 
 
 def _column(

@@ -146,7 +146,8 @@ def _codes(chunk: "pa.DictionaryArray", null: int) -> "np.ndarray[Any, Any]":
     if not indices.null_count:
         return codes
     known = np.unpackbits(np.frombuffer(valid, np.uint8), bitorder="little")[rows].astype(bool)
-    return np.where(known, codes, null)
+    with_null: np.ndarray[Any, Any] = np.where(known, codes, null)
+    return with_null
 
 
 def _column(

@@ -176,8 +176,8 @@ def _strong(table: PhraseTable, telling: NDArray[np.intp], search: PhraseSearch)
     rough = np.minimum(_rough_strength(responses[:2], table.pairs), _rough_strength(responses[2:], table.pairs))
     near = np.flatnonzero((rough >= search.min_z - _ROUGH) | (search.min_z <= _ROUGH))
     strong: dict[Phrase, int] = {}
-    for number, (a, b, *ends) in zip(telling[near].tolist(), responses[:, near].T.tolist(), strict=True):
-        (side, z), (ends_side, ends_z) = _strength(a, b, table.pairs), _strength(*ends, table.pairs)
+    for number, (a, b, end_a, end_b) in zip(telling[near].tolist(), responses[:, near].T.tolist(), strict=True):
+        (side, z), (ends_side, ends_z) = _strength(a, b, table.pairs), _strength(end_a, end_b, table.pairs)
         z = min(z, ends_z) if side == ends_side else 0.0
         if z >= search.min_z:
             strong[Phrase(table.text(number), side, a, b, z)] = number

@@ -51,7 +51,8 @@ class PropertyComparisons:
         if self.words is None:
             return np.zeros(len(self.whole), dtype=np.int8)
         (a, b), (words_a, words_b) = self.compared.T, np.maximum(self.words, 1).T
-        return _larger(a * words_b, b * words_a) * (a != b)  # exact, unlike quotients
+        more: NDArray[np.int8] = _larger(a * words_b, b * words_a) * (a != b)  # exact, unlike quotients
+        return more
 
     @cached_property
     def chances(self) -> list[float | None]:

@@ -77,5 +77,5 @@ class PropertyResult:
 
 def _mean(values: "NDArray[np.float64]") -> float:
     """Returns the mean of all values that are known; 0 if there are none."""
-    known = values[values == values].tolist()  # NaN is unequal to itself
+    known: list[float] = values[values == values].tolist()  # NaN is unequal to itself
     return sum(known) / max(1, len(known))

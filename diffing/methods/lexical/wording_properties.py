@@ -109,20 +109,18 @@ class Contractions(Counts):
         ]
 
 
-@dataclass(frozen=True)
-class SumsUp(Holds):
+class SumsUp:
     """1 if the response sums up, otherwise 0; None if the token limit cut it before it did."""
 
-    pattern: re.Pattern[str] = SUMMARY
-    part: Part = "voice"
+    _found = Holds(SUMMARY, "voice")
 
     def __call__(self, exchange: ParsedResponse) -> float | None:
         """Measures a response."""
-        return super().__call__(exchange) or self._absent(exchange)
+        return self._found(exchange) or self._absent(exchange)
 
     def in_block(self, block: ResponseBlock) -> list[float | None]:
         """Measures each response."""
-        found = zip(block.exchanges, super().in_block(block), strict=True)
+        found = zip(block.exchanges, self._found.in_block(block), strict=True)
         return [value or self._absent(exchange) for exchange, value in found]
 
     def _absent(self, exchange: ParsedResponse) -> float | None:

@@ -5,7 +5,7 @@ A phrase can only be frequent if the phrases in it are: words are counted first,
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -109,16 +109,34 @@ class PhraseTable:
 class _Stream:
     """The words of one side's responses, one after the other, and the phrases that begin at each of them."""
 
-    def __init__(self, texts: Iterable[str], vocabulary: "_Vocabulary") -> None:
-        numbers = [np.fromiter(map(vocabulary.__getitem__, text.split(" ")), np.int32) for text in texts]
-        self.words = np.concatenate([*numbers, np.zeros(0, np.int32)])
-        self.pair = np.repeat(np.arange(len(numbers), dtype=np.int32), [len(each) for each in numbers])
+    def __init__(self, texts: Sequence[str], vocabulary: "_Vocabulary") -> None:
+        ends = np.cumsum([text.count(" ") + 1 for text in texts], dtype=np.int64)
+        self.words = np.empty(ends[-1] if len(ends) else 0, np.int32)
+        for text, end in zip(texts, ends.tolist(), strict=True):
+            words = text.split(" ")
+            self.words[end - len(words) : end] = [vocabulary[word] for word in words]
         self.phrases = self.words
+        self._ends = ends
 
     def held(self, phrases: NDArray[np.int64], at: NDArray[np.intp], pairs: int) -> NDArray[np.int64]:
         """Returns phrase * pairs + pair, sorted, once for each response with a phrase at one of some places."""
-        found = np.sort(phrases * pairs + self.pair[at])
+        found = phrases * pairs
+        found += np.searchsorted(self._ends, at, side="right")
+        found.sort()
         return found[np.flatnonzero(np.diff(found, prepend=-1))]
+
+    def longer(self, shorter: "PhrasesOfLength", size: int, spread: int) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+        """Returns the phrases of this many words whose parts are frequent, and where they begin.
+
+        A phrase is numbered by the one that it begins with and its last word. A long one must be without spaces.
+        """
+        begins = self.phrases >= 0
+        if size > LONGEST:
+            begins[begins] = shorter.unspaced[self.phrases[begins]]
+        at = np.flatnonzero(begins[:-1] & begins[1:])
+        phrases = self.phrases[at].astype(np.int64) * spread
+        phrases += self.words[at + size - 1]
+        return phrases, at
 
 
 class _Vocabulary(dict[str, int]):
@@ -142,8 +160,8 @@ def count_phrases(pairs: Sequence[PairWords], least: int) -> PhraseTable:
         least: The smallest number of responses.
     """
     vocabulary = _Vocabulary()
-    streams = [_Stream((pair.whole[side] for pair in pairs), vocabulary) for side in (0, 1)]
-    streams += [_Stream((pair.ends[side] for pair in pairs), vocabulary) for side in (0, 1)]
+    streams = [_Stream([pair.whole[side] for pair in pairs], vocabulary) for side in (0, 1)]
+    streams += [_Stream([pair.ends[side] for pair in pairs], vocabulary) for side in (0, 1)]
     lengths = [_words(vocabulary.words, streams, len(pairs), least)]
     for size in range(2, LONGEST_RUN + 1):
         longer = _longer(lengths, streams, len(pairs), least, size)
@@ -157,8 +175,12 @@ def _words(vocabulary: Sequence[str], streams: Sequence[_Stream], pairs: int, le
     """Counts the frequent words, and gives the streams their numbers among these."""
     characters = np.array([len(word) for word in vocabulary], dtype=np.int64)
     fit = (characters > 0) & (characters <= LONGEST_PHRASE)
-    held = [each.held(each.words.astype(np.int64), np.arange(len(each.words)), pairs) for each in streams]
-    responses = np.array([np.bincount(each // max(1, pairs), minlength=len(vocabulary)) for each in held])
+    held, counts = [], []
+    for stream in streams:
+        held.append(stream.held(stream.words.astype(np.int64), np.arange(len(stream.words)), pairs))
+        counts.append(np.bincount(held[-1] // max(1, pairs), minlength=len(vocabulary)))
+        del held[2:]
+    responses = np.array(counts)
     last = np.flatnonzero(fit & (responses[2:].max(axis=0) >= least))
     number = np.full(len(vocabulary), -1, dtype=np.int32)
     number[last] = np.arange(len(last))
@@ -186,50 +208,39 @@ def _longer(
 ) -> PhrasesOfLength:
     """Counts the frequent phrases that are one word longer than the last ones, and gives the streams their numbers."""
     words, shorter = lengths[0], lengths[-1]
-    spread = len(words.last)
-    places = [_places(stream, shorter, size) for stream in streams]
-    keys = [
-        stream.phrases[at].astype(np.int64) * spread + stream.words[at + size - 1]
-        for stream, at in zip(streams, places, strict=True)
-    ]
-    frequent = [
-        _frequent(stream.held(key, at, pairs), pairs, least)
-        for stream, key, at in zip(streams[2:], keys[2:], places[2:], strict=True)
-    ]
-    chosen = np.union1d(*frequent)
-    characters = shorter.characters[chosen // max(1, spread)] + 1 + words.characters[chosen % max(1, spread)]
+    spread = max(1, len(words.last))
+    chosen = np.union1d(*(_frequent(each, shorter, size, spread, pairs, least) for each in streams[2:]))
+    characters = shorter.characters[chosen // spread] + 1 + words.characters[chosen % spread]
     chosen, characters = chosen[characters <= LONGEST_PHRASE], characters[characters <= LONGEST_PHRASE]
-    held = []
-    for stream, key, at in zip(streams, keys, places, strict=True):
-        number = np.searchsorted(chosen, key)
+    held, responses = [], []
+    for stream in streams:
+        phrases, at = stream.longer(shorter, size, spread)
+        number = np.searchsorted(chosen, phrases)
         known = number < len(chosen)
-        known[known] = chosen[number[known]] == key[known]
+        known[known] = chosen[number[known]] == phrases[known]
+        number, at = number[known], at[known]
         stream.phrases = np.full(len(stream.words), -1, dtype=np.int32)
-        stream.phrases[at[known]] = number[known]
-        held.append(stream.held(number[known], at[known], pairs))
-    begins, last = chosen // max(1, spread), chosen % max(1, spread)
+        stream.phrases[at] = number
+        held.append(stream.held(number, at, pairs))
+        responses.append(np.bincount(held[-1] // max(1, pairs), minlength=len(chosen)))
+        del held[2:]
+    begins, last = chosen // spread, chosen % spread
     return PhrasesOfLength(
         begins=begins,
         last=words.last[last],
         characters=characters,
         telling=shorter.telling[begins] & words.telling[last],
         unspaced=shorter.unspaced[begins] & words.unspaced[last],
-        responses=np.array([np.bincount(each // max(1, pairs), minlength=len(chosen)) for each in held]),
+        responses=np.array(responses),
         held=(held[0], held[1]),
     )
 
 
-def _places(stream: _Stream, shorter: PhrasesOfLength, size: int) -> NDArray[np.intp]:
-    """Returns where a phrase of this many words begins whose parts are frequent; a long one must be without spaces."""
-    begins = stream.phrases >= 0
-    if size > LONGEST:
-        begins[begins] = shorter.unspaced[stream.phrases[begins]]
-    return np.flatnonzero(begins[:-1] & begins[1:])
-
-
-def _frequent(held: NDArray[np.int64], pairs: int, least: int) -> NDArray[np.int64]:
-    """Returns the phrases, sorted, that at least some number of responses contain."""
-    phrases = held // max(1, pairs)
+def _frequent(
+    stream: _Stream, shorter: PhrasesOfLength, size: int, spread: int, pairs: int, least: int
+) -> NDArray[np.int64]:
+    """Returns the phrases of this many words, sorted, that at least some number of a stream's responses contain."""
+    phrases = stream.held(*stream.longer(shorter, size, spread), pairs) // max(1, pairs)
     starts = np.flatnonzero(np.diff(phrases, prepend=-1))
     times = np.diff(starts, append=len(phrases))
     return phrases[starts[times >= least]]

@@ -60,7 +60,7 @@ _UNSPACED = re.compile(f"[{UNSPACED}]")
 _ENDS_AT_SPACE = re.compile("[\u0e01-\u0ece]")
 """Matches Thai and Lao, in which a space may end a sentence."""
 _NONSPACE = re.compile(r"\S+")
-_KEPT = 100_000
+_KEPT = 30_000
 """Pieces between white space that are kept, since few different ones make up most of all texts."""
 _LONGEST_KEPT, _MOST_WORDS_KEPT = 40, 4
 """The largest numbers of characters and words of a piece that is kept: a longer one hardly comes again."""

@@ -1,8 +1,8 @@
 """Measures judging by a slow server: `python -m tests.benchmarks.bench_judge [CALLS]`.
 
 A server in another process answers 64 requests at a time, each after a second. A judge with 64 requests at a time is
-asked 10,000 questions of two hypotheses each, through the cache as in a run. Prints the wall time against calls / slots,
-processor seconds per call, and the memory after a tenth of the calls and after all.
+asked 10,000 questions of two hypotheses each, through the cache as in a run. Measured are the wall time against
+calls / slots, processor seconds per call, and the memory after a tenth of the calls and after all.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ async def serve(slots: int, seconds: float) -> None:
     free = asyncio.Semaphore(slots)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while head := await reader.readuntil(b"\r\n\r\n"):
+        while head := await _head(reader):
             lines = (line.lower() for line in head.split(b"\r\n"))
             length = next(int(line.split(b":")[1]) for line in lines if line.startswith(b"content-length"))
             await reader.readexactly(length)
@@ -42,6 +42,14 @@ async def serve(slots: int, seconds: float) -> None:
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
+
+
+async def _head(reader: asyncio.StreamReader) -> bytes:
+    """The head of the next request; empty at the end of the connection."""
+    try:
+        return await reader.readuntil(b"\r\n\r\n")
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return b""
 
 
 def judged(port: int, calls: int, folder: Path) -> dict[str, float]:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from diffing.annotate.trainer_integration import annotate_on_push
     from diffing.annotate.worker import RetryPolicy
     from diffing.config import DiffConfig, Limits
-    from diffing.diff_options import DiffOptions
     from diffing.errors import DiffingError, HubError, LimitError, MissingExtraError, ModelError, SettingError
     from diffing.estimates import Concentration, Coverage, Estimate, Metrics
     from diffing.methods.base import Measurements, Method
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from diffing.models.local.spec import LocalOptions
     from diffing.models.meter import Meter
     from diffing.models.process_group import ProcessGroup
-    from diffing.pipeline import diff_models
+    from diffing.pipeline import DiffOptions, diff_models
     from diffing.prompts import load_prompts
     from diffing.report import load_report, save_report
     from diffing.scope import Junction, Scope, ScopeKind, ScopeRule, Term, TermKind
@@ -201,8 +200,7 @@ _HOMES = {
         "diffing.models.local.spec": "LocalOptions",
         "diffing.models.meter": "Meter",
         "diffing.models.process_group": "ProcessGroup",
-        "diffing.diff_options": "DiffOptions",
-        "diffing.pipeline": "diff_models",
+        "diffing.pipeline": "DiffOptions diff_models",
         "diffing.prompts": "load_prompts",
         "diffing.report": "load_report save_report",
         "diffing.scope": "Junction Scope ScopeKind ScopeRule Term TermKind",

@@ -1,8 +1,8 @@
-"""Refuses settings that would fail or have no effect, before a model is loaded or a call is paid."""
+"""Refuses a run's settings that would fail or have no effect, before a model is loaded or a call is paid."""
 
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
-from diffing.methods.base import method_plans, plans_of
+from diffing.methods.plan import method_plans, plans_of
 from diffing.model_ref import ModelPlace, is_recorded, read_ref
 from diffing.paths import LONGEST_NAME, check_text
 from diffing.settings import described, flag

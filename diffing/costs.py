@@ -72,6 +72,10 @@ class ResponseLengths:
         """The length of both responses to a prompt."""
         return sum(self.recorded.get((side, prompt.id), self.assumed) for side in SIDES)
 
+    def reading(self, prompts: Sequence[Prompt]) -> int:
+        """The number of tokens that a model reads if it reads both responses to all prompts, each behind its prompt."""
+        return sum(self.of_pair(prompt) + 2 * tokens(prompt.text) for prompt in prompts)
+
     def pair_tokens(self, prompts: Sequence[Prompt]) -> int:
         """The mean length of a prompt with both its responses."""
         lengths = [tokens(prompt.text) + self.of_pair(prompt) for prompt in prompts]

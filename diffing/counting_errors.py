@@ -1,4 +1,4 @@
-"""Tells whether the errors of a count, measured against human labels, could make a difference between two models."""
+"""Computes whether the known errors of a count could produce a measured difference between two models."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +19,10 @@ class LabelledSet:
     """Of the counted responses, the share that shows the behaviour; those that show it partly are left out."""
     partial: Estimate
     """Of the responses that show the behaviour partly, the share that is counted."""
+    recall_with_partial: Estimate
+    """Of the responses that show the behaviour fully or partly, the share that is counted."""
+    precision_with_partial: Estimate
+    """Of the counted responses, the share that shows the behaviour fully or partly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +36,13 @@ class CountingErrors:
 
     @property
     def recall(self) -> tuple[float, float]:
-        """The lowest and the highest recall in the intervals of all sets."""
-        return _range([each.recall for each in self.sets])
+        """The lowest and the highest recall in the intervals of all sets, with and without partial ones."""
+        return _range([share for each in self.sets for share in (each.recall, each.recall_with_partial)])
 
     @property
     def precision(self) -> tuple[float, float]:
-        """The lowest and the highest precision in the intervals of all sets."""
-        return _range([each.precision for each in self.sets])
+        """The lowest and the highest precision in the intervals of all sets, with and without partial ones."""
+        return _range([share for each in self.sets for share in (each.precision, each.precision_with_partial)])
 
     def true_shares(self, counted: float) -> tuple[float, float]:
         """Returns the lowest and the highest true share that can give a counted share within these errors."""

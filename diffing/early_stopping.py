@@ -1,4 +1,4 @@
-"""Early stopping of judging: decides from train verdicts alone on how many held-out prompts a hypothesis is tested.
+"""Decides from a hypothesis's train verdicts on how many held-out prompts an LLM judges it (early stopping).
 
 A judge works through the train prompts in stages. After each stage, `plan` decides for a hypothesis that it is futile
 and gets no held-out prompts, or how many it gets, or that more train verdicts are needed. Train verdicts that a method

@@ -24,7 +24,7 @@ from diffing.costs import (
 from diffing.early_stopping import FIRST_STAGE
 from diffing.grouping.same_statements import COMPARED_AT_ONCE
 from diffing.judge.expected_costs import STAGED_SHARE, STATEMENT_TOKENS, TESTED_SHARE, expected_judging
-from diffing.methods.base import plans_of
+from diffing.methods.plan import plans_of
 from diffing.model_ref import is_recorded, is_remote
 from diffing.prompt_selection.written import PER_QUESTION, SPARE
 from diffing.prompts.bundled_set import is_bundled

@@ -1,4 +1,4 @@
-"""What is computed from verdicts: `Estimate` with its interval, and `Metrics`, `Concentration` and `Coverage`."""
+"""The types of computed statistics: `Estimate`, a value with its interval, `Metrics`, `Concentration`, `Coverage`."""
 
 from dataclasses import dataclass
 

@@ -1,13 +1,13 @@
-"""Makes findings of hypotheses and verdicts: metrics on train and held-out prompts, and one test of all together."""
+"""Turns hypotheses and their verdicts into findings: metrics on train and held-out prompts, and one joint test."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from diffing import metrics
-from diffing.estimates import Metrics
+from diffing.estimates import Concentration, Metrics
 from diffing.ranking import order_findings
 from diffing.scopes import MeasuredScopes, own_concentrations, with_concentrations
-from diffing.types import Finding, Hypothesis, Judgement, Pair, Rating
+from diffing.types import Finding, Hypothesis, Judgement, Pair, Rating, Split
 
 
 def findings_of(
@@ -32,31 +32,10 @@ def findings_of(
         alpha: The margin of the papers' acceptance criterion.
         scopes: The conditions on prompts, and the hypotheses with a measured scope among `hypotheses`.
     """
-    splits = {pair.prompt.id: pair.prompt.split for pair in pairs}
-    by_split: dict[tuple[str, str], list[Judgement]] = {}
-    for judgement in judgements:
-        by_split.setdefault((judgement.hypothesis_id, splits[judgement.prompt_id]), []).append(judgement)
+    verdicts = _by_split(judgements, pairs)
     own = own_concentrations(scopes, pairs)
-
-    def on(split: str, hypothesis: Hypothesis) -> Metrics:
-        return metrics.measure(by_split.get((hypothesis.id, split), []), hypothesis.direction)
-
-    def tested(hypothesis: Hypothesis) -> Metrics:
-        """On held-out; where a difference is said to be in a measured scope, it must also be greater there."""
-        measured = on("heldout", hypothesis)
-        if hypothesis.id not in own or measured.p is None:
-            return measured
-        return replace(measured, p=max(measured.p, own[hypothesis.id].p))
-
-    def in_scope(hypothesis: Hypothesis) -> Metrics | None:
-        """Over the held-out prompts in its scope, with the sign test alone."""
-        if hypothesis.scope is None:
-            return None
-        inside = [judgement for judgement in by_split.get((hypothesis.id, "heldout"), []) if judgement.in_scope]
-        return metrics.measure(inside, hypothesis.direction)
-
-    train = {hypothesis.id: on("train", hypothesis) for hypothesis in hypotheses}
-    heldout = metrics.confirm({hypothesis.id: tested(hypothesis) for hypothesis in hypotheses})
+    train = {each.id: metrics.measure(verdicts(each, "train"), each.direction) for each in hypotheses}
+    heldout = metrics.confirm({each.id: _tested(each, verdicts(each, "heldout"), own) for each in hypotheses})
     findings = [
         Finding(
             hypothesis=hypothesis,
@@ -65,9 +44,35 @@ def findings_of(
             accepted=metrics.accepted(train[hypothesis.id], alpha),
             confirmed=metrics.confirmed(heldout[hypothesis.id]),
             rating=ratings.get(hypothesis.id),
-            heldout_in_scope=in_scope(hypothesis),
+            heldout_in_scope=_in_scope(hypothesis, verdicts(hypothesis, "heldout")),
             concentration=own.get(hypothesis.id),
         )
         for hypothesis in hypotheses
     ]
     return order_findings(with_concentrations(findings, judgements, pairs, scopes.conditions))
+
+
+def _by_split(
+    judgements: Sequence[Judgement], pairs: Sequence[Pair]
+) -> Callable[[Hypothesis, Split], Sequence[Judgement]]:
+    """Returns a function that returns the verdicts on a hypothesis for the pairs of a split."""
+    splits = {pair.prompt.id: pair.prompt.split for pair in pairs}
+    by_split: dict[tuple[str, Split], list[Judgement]] = {}
+    for judgement in judgements:
+        by_split.setdefault((judgement.hypothesis_id, splits[judgement.prompt_id]), []).append(judgement)
+    return lambda hypothesis, split: by_split.get((hypothesis.id, split), [])
+
+
+def _tested(hypothesis: Hypothesis, heldout: Sequence[Judgement], own: Mapping[str, Concentration]) -> Metrics:
+    """Metrics on held-out; if a difference is said to be in a measured scope, it must also be greater there."""
+    measured = metrics.measure(heldout, hypothesis.direction)
+    if hypothesis.id not in own or measured.p is None:
+        return measured
+    return replace(measured, p=max(measured.p, own[hypothesis.id].p))
+
+
+def _in_scope(hypothesis: Hypothesis, heldout: Sequence[Judgement]) -> Metrics | None:
+    """Metrics over the held-out prompts in the hypothesis's scope, with the sign test alone; None without a scope."""
+    if hypothesis.scope is None:
+        return None
+    return metrics.measure([judgement for judgement in heldout if judgement.in_scope], hypothesis.direction)

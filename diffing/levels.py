@@ -1,4 +1,4 @@
-"""Levels: how much of what a finding is about each model shows by itself, beside the difference between the two.
+"""Computes how much each model shows by itself of what a finding is about, such as the share of its responses.
 
 What was measured is told for whole responses, also if a verdict compares as many words of both. What a judge decided
 is told as the judge sees it.

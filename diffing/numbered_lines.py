@@ -1,4 +1,4 @@
-"""Puts many short texts into one question to an LLM, as a block of numbered lines.
+"""Formats short texts as numbered lines in a question to an LLM, and checks line numbers in its replies.
 
 Every text becomes a single line, so no text can pass for several or begin a line of its own.
 """

@@ -1,4 +1,4 @@
-"""Splits what an LLM is asked about into questions of bounded size."""
+"""Distributes items over several questions to an LLM, so that no question exceeds a maximum size."""
 
 from collections.abc import Callable, Sequence
 from math import ceil, inf

@@ -1,4 +1,4 @@
-"""The order of findings and of the lines that they form: what readers most want to know comes first.
+"""Orders findings and the entries of a report's list by how much readers want to know them.
 
 A confirmed finding is ranked by s = w * c * sqrt(low * low_in). `low` and `low_in` are the lower ends of Tango's
 interval of its net difference on held-out prompts, overall and in its confirmed scope: what is certain counts, not
@@ -16,7 +16,8 @@ from functools import cache
 from typing import TypeAlias
 
 from diffing.estimates import Estimate
-from diffing.methods.base import PropertyInfo, Tier, measured_properties
+from diffing.methods.plan import measured_properties
+from diffing.methods.property_info import PropertyInfo, Tier
 from diffing.metrics import concentrated
 from diffing.types import Category, FeatureMeasure, Finding, Hypothesis, LatentMeasure, PhraseMeasure, PropertyMeasure
 

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits, columns_of, settings_of
-from diffing.diff_options import DiffOptions
-from diffing.methods.base import plans_of
+from diffing.methods.plan import plans_of
 from diffing.model_ref import is_recorded
 from diffing.models import LoadOptions, Model, Price, load_model
 from diffing.models.server_notes import WithServerNotes
-from diffing.pipeline import diff_models, read_shares
+from diffing.pipeline import DiffOptions, diff_models, read_shares
 from diffing.responses import respond
 from diffing.run_prompts import prompts_of
 from diffing.types import (
@@ -41,6 +40,7 @@ def run(
     models: tuple[Model, Model] | None = None,
     group: "ProcessGroup | None" = None,
     before: Report | None = None,
+    meter: "Meter | None" = None,
     on_progress: OnProgress = ignore_progress,
     on_hypotheses: OnHypotheses = ignore_hypotheses,
     on_response: OnResponse = ignore_response,
@@ -56,6 +56,7 @@ def run(
         models: The two models, if they cannot be loaded from the configuration's strings, which then only name them.
         group: The processes that share the run; None for a single one.
         before: The report of an earlier run, which is returned if nothing that decides the result has changed since.
+        meter: The meter of several runs that share their limits; None for one of its own.
         on_progress: Called with the progress of every stage.
         on_hypotheses: Called with the hypotheses of each method before they are tested.
         on_response: Called with every response to a prompt as soon as it is there.
@@ -63,19 +64,14 @@ def run(
     Raises:
         DiffingError: Anything that the user can fix, in one line.
     """
-    from diffing.models.cache import default_store
-
-    check(config, limits or Limits())
-    build = Builder(config, store or default_store(), meter_of(limits or Limits()), group)
+    build = _checked_builder(config, limits or Limits(), store, group, meter)
     sides = build.sides(models)
     selected = build.prompts(sides, on_progress)
-    judge_spec = config.judge or config.llm
-    judge = build.helper(judge_spec) if judge_spec and any(plan.judged for plan in plans_of(config)) else None
     report = diff_models(
         *sides,
         selected.prompts,
         methods=build.methods(),
-        judge=judge,
+        judge=build.judge(),
         second_judge=build.helper(config.second_judge) if config.second_judge else None,
         raters=[build.helper(spec) for spec in config.raters],
         options=diff_options(config, build, selected.notes),
@@ -106,16 +102,26 @@ def contribute(
     Raises:
         DiffingError: Anything that the user can fix, in one line.
     """
-    from diffing.models.cache import default_store
-
-    check(config, limits or Limits())
-    build = Builder(config, store or default_store(), meter_of(limits or Limits()), group)
+    build = _checked_builder(config, limits or Limits(), store, group)
     sides = build.sides(None)
     selected = build.prompts(sides, ignore_progress)
     options = diff_options(config, build)
     samples = (options.sample_a, options.sample_b)
     answered = respond(sides, selected.prompts, options.sampling, samples, ignore_progress)
     read_shares(build.methods(), answered.pairs, ignore_progress)
+
+
+def _checked_builder(
+    config: DiffConfig,
+    limits: Limits,
+    store: "Store | None",
+    group: "ProcessGroup | None",
+    meter: "Meter | None" = None,
+) -> "Builder":
+    from diffing.models.cache import default_store
+
+    check(config, limits)
+    return Builder(config, store or default_store(), meter or meter_of(limits), group)
 
 
 def diff_options(config: DiffConfig, build: "Builder", notes: tuple[str, ...] = ()) -> DiffOptions:
@@ -152,10 +158,7 @@ def model_ids(config: DiffConfig, store: "Store | None" = None) -> tuple[str, st
     Raises:
         DiffingError: A model cannot be found or used.
     """
-    from diffing.models.cache import default_store
-
-    check(config, Limits())
-    build = Builder(config, store or default_store(), None)
+    build = _checked_builder(config, Limits(), store, None)
     return build.side("a").id, build.side("b").id
 
 
@@ -222,6 +225,11 @@ class Builder:
     def methods(self) -> "list[Method]":
         """The methods of the run."""
         return [plan.build(self._config, self) for plan in plans_of(self._config)]
+
+    def judge(self) -> Model | None:
+        """The LLM that gives the verdicts; None if none is given, or if every method measures."""
+        spec = self._config.judge or self._config.llm
+        return self.helper(spec) if spec and any(plan.judged for plan in plans_of(self._config)) else None
 
     def _shared(self, model: Model) -> Model:
         """The model as the processes of the run share it; recorded responses are read by each of them."""

@@ -1,4 +1,4 @@
-"""Chooses the prompts of a run: from a dataset, from recorded responses, or selected or written to show differences."""
+"""Gets the prompts of a run: from a dataset, from recorded responses, or selected or written to show differences."""
 
 from collections import Counter
 from collections.abc import Sequence

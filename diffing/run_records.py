@@ -1,4 +1,4 @@
-"""What a run's report tells beside its findings: other models, tables, what was left out, notes, calls and tokens."""
+"""Collects what a report holds besides findings: other models, tables, what was left out, notes, calls and tokens."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace

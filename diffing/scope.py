@@ -1,4 +1,4 @@
-"""The scope of a hypothesis: a condition on prompts, if the hypothesis is not about all of them."""
+"""`Scope`: the condition on prompts under which a hypothesis holds, if it is not about all of them."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias

@@ -1,4 +1,4 @@
-"""Tells which confirmed hypotheses come back if methods that ask an LLM propose, and the judge tests, with other seeds.
+"""Compares repeats of a run with other seeds: which of its confirmed hypotheses come back?
 
 A hypothesis comes back if a repeat confirmed one of the same direction whose verdicts on the same held-out pairs are
 alike; its words do not matter. The responses of the compared models are the same in all repeats. This module compares

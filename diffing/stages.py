@@ -1,4 +1,4 @@
-"""The stages of a run that all methods share, for progress, usage and estimates, and `Step`, a line on the run's page.
+"""Names the stages that all methods share, for progress, usage and estimates; `Step` groups them for display.
 
 Methods add stages of their own. A stage is a string, the key under which reports store it, so that reports of earlier
 versions load unchanged.

@@ -10,6 +10,7 @@ again.
 """
 
 import fcntl
+import functools
 import gc
 import importlib
 import importlib.util
@@ -29,6 +30,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, Any, Self
 
 from tests.gradio_stubs import skip_stubs
@@ -78,19 +80,26 @@ class Process:
             if time.monotonic() > end:
                 os.kill(self.pid, 9)
                 raise subprocess.TimeoutExpired("diffing", timeout)
-            time.sleep(0.01)
+            self._until_it_may_have_ended()
         assert self.returncode is not None
         return self.returncode
 
+    def _until_it_may_have_ended(self) -> None:
+        """Asking again and again takes both processes' time."""
+        if not hasattr(os, "pidfd_open"):
+            time.sleep(0.01)
+            return
+        with suppress(ProcessLookupError), os.fdopen(os.pidfd_open(self.pid)) as ended:  # unless another thread asked
+            select.select([ended], [], [], 1.0)
+
 
 class Piped(Process):
-    """A command whose input and output are pipes; one thread may wait for it and another kill it."""
+    """A command whose input, and most often output, is a pipe; one thread may wait for it and another kill it."""
 
-    def __init__(self, starter: "Starter", pid: int, ends: tuple[int, int, int]) -> None:
+    def __init__(self, starter: "Starter", pid: int, stdin: int, outputs: Sequence[int | None]) -> None:
         super().__init__(starter, pid)
-        self.stdin, self.stdout, self.stderr = (
-            os.fdopen(end, mode) for end, mode in zip(ends, ("wb", "rb", "rb"), strict=True)
-        )
+        self.stdin = os.fdopen(stdin, "wb")
+        self.stdout, self.stderr = (None if each is None else os.fdopen(each, "rb") for each in outputs)
         self._lock = threading.Lock()
 
     def poll(self) -> int | None:
@@ -100,6 +109,8 @@ class Piped(Process):
 
     def communicate(self, given: bytes) -> tuple[bytes, bytes]:
         """Gives it what it reads, and waits for what it writes and for its end."""
+        assert self.stdout is not None
+        assert self.stderr is not None
         with suppress(BrokenPipeError), self.stdin:
             self.stdin.write(given)
         with self.stdout, self.stderr, ThreadPoolExecutor(1) as pool:
@@ -164,17 +175,31 @@ class Starter:
         request = {"args": list(args), "env": dict(env), "files": (os.devnull, str(out), str(err))}
         return Process(self, self.ask({**request, "cwd": os.getcwd(), "file_size": file_size}))
 
-    def popen(self, args: Sequence[str], env: Mapping[str, str]) -> "Piped":
-        """As `subprocess.Popen` of `start`'s `args` with three pipes."""
-        (stdin, to), (out, stdout), (err, stderr) = os.pipe(), os.pipe(), os.pipe()
-        files = [f"/proc/{os.getpid()}/fd/{end}" for end in (stdin, stdout, stderr)]
+    def popen(self, args: Sequence[str], env: Mapping[str, str], *, piped: bool = True) -> "Piped":
+        """As `subprocess.Popen` of `start`'s `args` with three pipes; or with one, for its input."""
+        (stdin, to), *outputs = (os.pipe() for _ in range(3 if piped else 1))
+        theirs = [stdin, *(write for _, write in outputs)]
+        files = [f"/proc/{os.getpid()}/fd/{end}" for end in (theirs if piped else (stdin, 1, 2))]
         request = {"args": list(args), "env": dict(env), "files": files, "cwd": os.getcwd(), "file_size": None}
         try:
             pid = self.ask(request)
         finally:
-            for end in (stdin, stdout, stderr):
+            for end in theirs:
                 os.close(end)
-        return Piped(self, pid, (to, out, err))
+        return Piped(self, pid, to, [read for read, _ in outputs] or (None, None))
+
+    def in_place_of_subprocess(self) -> SimpleNamespace:
+        """Stands for that module where we start a process of Python, which is then forked.
+
+        It is a process of its own as ever; only what is asserted of how Python starts it needs the real start.
+        """
+
+        def popen(command: Sequence[str], *, env: Mapping[str, str], stdin: int, **outputs: int | None) -> Piped:
+            assert stdin == subprocess.PIPE
+            (piped,) = {each == subprocess.PIPE for each in outputs.values()}
+            return self.popen(command[1:], env, piped=piped)
+
+        return SimpleNamespace(PIPE=subprocess.PIPE, Popen=popen)
 
     def run(
         self, args: Sequence[str], env: Mapping[str, str], file_size: int | None = None, timeout: float = DEADLINE
@@ -230,6 +255,7 @@ def _child(request: Mapping[str, Any], files: Sequence[int]) -> int:
 
 def _read_environment_again() -> None:
     """As if the libraries were imported only now, wherever they keep what they read."""
+    holders = _HOLDERS or _holders()
     for name in READ_AGAIN:
         if name not in sys.modules:  # a part that is not installed
             continue
@@ -239,11 +265,24 @@ def _read_environment_again() -> None:
         anew = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(anew)
         then, now = ({k: v for k, v in vars(each).items() if isinstance(v, SETTING)} for each in (module, anew))
-        changed = {key for key in now if now[key] != then.get(key)}
-        for known in [vars(each) for key, each in sys.modules.items() if key.startswith(LIBRARIES)]:
-            known.update({key: now[key] for key in changed & known.keys() if known[key] == then[key]})
+        for key in {key for key in now if now[key] != then.get(key)}:
+            for known in holders.get(key, ()):
+                if known[key] == then[key]:
+                    known[key] = now[key]
     hf_api, constants = sys.modules["huggingface_hub.hf_api"], sys.modules["huggingface_hub.constants"]
     hf_api.api.endpoint = constants.ENDPOINT
+
+
+_HOLDERS: dict[str, list[dict[str, Any]]] = {}
+"""Filled before the first command starts: a command that went through all modules would copy their memory."""
+
+
+def _holders() -> dict[str, list[dict[str, Any]]]:
+    """The names that modules of the libraries keep, each with the modules that have it."""
+    read = {key for name in READ_AGAIN if name in sys.modules for key in vars(sys.modules[name])}
+    names = {name for name in read if not name.endswith("__")}
+    known = [vars(each) for key, each in sys.modules.items() if key.startswith(LIBRARIES)]
+    return {name: [each for each in known if name in each] for name in names}
 
 
 def _do(args: list[str]) -> None:
@@ -269,6 +308,24 @@ def _compile_templates() -> None:
         html.environment().get_template(path.name)
 
 
+def _make_commands() -> None:
+    """Typer builds all commands with their flags whenever one is called; here once."""
+    import typer.main
+
+    from diffing.cli.commands import app
+
+    typer.main.get_command = functools.cache(typer.main.get_command)
+    typer.main.get_command(app)
+
+
+def _look_at_unicode() -> None:
+    """Hypothesis looks at every character before it draws a first text."""
+    with suppress(ModuleNotFoundError):
+        from hypothesis import strategies
+
+        strategies.text().validate()
+
+
 def _preload() -> None:
     gc.disable()  # what is imported stays
     skip_stubs()
@@ -276,6 +333,9 @@ def _preload() -> None:
         with suppress(ModuleNotFoundError):  # parts that another version of a library has not
             importlib.import_module(module)
     _compile_templates()
+    _make_commands()
+    _look_at_unicode()
+    _HOLDERS.update(_holders())
     assert not [module for module in UNTOUCHED if module in sys.modules], (
         "it would keep the environment of this process"
     )

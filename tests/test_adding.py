@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from diffing import registry
-from diffing.methods.base import method_plans
+from diffing.methods.plan import method_plans
 from tests.cli import recordings
 
 METHOD = '''
@@ -20,7 +20,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass as validated
 
 from diffing.costs import StageEstimate
-from diffing.methods.base import MethodPlan
+from diffing.methods.plan import MethodPlan
 from diffing.settings import Setting, Settings
 from diffing.types import Stage
 from diffing.types import Discovery, Hypothesis, Judgement, Usage, Verdict

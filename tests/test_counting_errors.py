@@ -9,7 +9,14 @@ from diffing.counting_errors import CountingErrors, LabelledSet, caution, could_
 from diffing.estimates import Estimate
 from diffing.types import Finding, Hypothesis, Level, PropertyMeasure, Side
 
-ONE = LabelledSet("one", Estimate(0.9, 0.8, 1.0, 50), Estimate(1.0, 0.9, 1.0, 40), Estimate(0.5, 0.2, 0.8, 9))
+ONE = LabelledSet(
+    "one",
+    recall=Estimate(0.9, 0.8, 1.0, 50),
+    precision=Estimate(1.0, 0.9, 1.0, 40),
+    partial=Estimate(0.5, 0.2, 0.8, 9),
+    recall_with_partial=Estimate(0.8, 0.7, 0.9, 59),
+    precision_with_partial=Estimate(1.0, 0.95, 1.0, 44),
+)
 OTHER = replace(ONE, model="other", recall=Estimate(0.6, 0.5, 0.7, 50))
 ERRORS = CountingErrors("refusals", (ONE, OTHER))
 
@@ -27,6 +34,11 @@ def finding(k_for: int, k_against: int, both: int, n: int = 200, direction: Side
 
 def test_the_range_of_errors_is_that_of_all_labelled_sets() -> None:
     assert (ERRORS.recall, ERRORS.precision) == ((0.5, 1.0), (0.9, 1.0))
+    wider = replace(ONE, recall_with_partial=Estimate(0.6, 0.4, 0.7, 59), precision_with_partial=ONE.partial)
+    assert (CountingErrors("refusals", (wider,)).recall, CountingErrors("refusals", (wider,)).precision) == (
+        (0.4, 1.0),
+        (0.2, 1.0),
+    )
     assert ERRORS.true_shares(0.4) == (pytest.approx(0.36), pytest.approx(0.8))
     assert ERRORS.true_shares(0.6) == (pytest.approx(0.54), 1.0)
     # 80% of true refusals may be counted as 40% by one model and, with false alarms, as 88% by the other

@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 
 from diffing import metrics
-from diffing.diff_options import DiffOptions
 from diffing.estimates import Concentration, Coverage, Estimate
 from diffing.levels import measured_values, with_levels
 from diffing.methods.lexical import LexicalMethod
 from diffing.metrics.medians import median
 from diffing.models.base import Sampling
 from diffing.models.scripted import ScriptedModel
-from diffing.pipeline import diff_models
+from diffing.pipeline import DiffOptions, diff_models
 from diffing.prompts import prompts_from
 from diffing.scope import Scope, ScopeRule, Term
 from diffing.types import (

@@ -8,13 +8,12 @@ from typing import Literal
 import pytest
 
 from diffing import metrics
-from diffing.diff_options import DiffOptions
 from diffing.errors import ModelError, SettingError
 from diffing.estimates import Metrics
 from diffing.methods.lexical import LexicalMethod
 from diffing.models.base import Sampling
 from diffing.models.scripted import ScriptedModel
-from diffing.pipeline import diff_models
+from diffing.pipeline import DiffOptions, diff_models
 from diffing.prompts import prompts_from
 from diffing.scope import Scope
 from diffing.types import (

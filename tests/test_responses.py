@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from diffing.cli.commands import _show
+from diffing.cli.show import show_report
 from diffing.models.base import Sampling
 from diffing.models.scripted import ScriptedModel
 from diffing.responses import cut_note, respond
@@ -67,10 +67,10 @@ def test_it_is_told_before_anything_is_claimed(capsys: pytest.CaptureFixture[str
     monkeypatch.setenv("COLUMNS", "400")
     report = medium_report(4, 4)
     pairs = cut(report.pairs, 3, 0)
-    _show(replace(report, pairs=pairs, notes=(CUT_A, "Another note.")), False)
+    show_report(replace(report, pairs=pairs, notes=(CUT_A, "Another note.")), False)
     shown = capsys.readouterr().out
     assert shown.startswith(CUT_A)
     assert shown.count("were cut off at the token limit") == 1
     assert "Note: Another note." in shown
-    _show(replace(report, pairs=cut(report.pairs, 0, 0), notes=("Another note.",)), False)
+    show_report(replace(report, pairs=cut(report.pairs, 0, 0), notes=("Another note.",)), False)
     assert "were cut" not in capsys.readouterr().out

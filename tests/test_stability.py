@@ -8,7 +8,6 @@ import pytest
 
 from diffing import metrics
 from diffing.config import DiffConfig, Limits
-from diffing.diff_options import DiffOptions
 from diffing.errors import SettingError
 from diffing.estimate import estimate
 from diffing.judgements import Judgements
@@ -16,7 +15,7 @@ from diffing.methods.lexical import LexicalMethod
 from diffing.methods.llm import LlmMethod
 from diffing.models.base import Sampling
 from diffing.models.scripted import ScriptedModel
-from diffing.pipeline import diff_models
+from diffing.pipeline import DiffOptions, diff_models
 from diffing.stability import SeededRun, stability_of
 from diffing.types import (
     SIDES,

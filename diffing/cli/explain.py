@@ -10,7 +10,7 @@ from diffing.errors import SettingError
 from diffing.outputs.phrasing import one_line
 
 if TYPE_CHECKING:
-    from diffing.methods.base import PropertyExample, PropertyExamples, PropertyInfo
+    from diffing.methods.property_info import PropertyExample, PropertyExamples, PropertyInfo
     from diffing.report.model_names import Names
     from diffing.types import Report
 
@@ -31,7 +31,7 @@ def explain(report: "Report", name: str, json_: bool) -> None:
     Raises:
         SettingError: No method measures a property of this name.
     """
-    from diffing.methods.base import measured_properties, property_examples
+    from diffing.methods.plan import measured_properties, property_examples
     from diffing.report.index import index_of
 
     properties = measured_properties()

@@ -1,6 +1,7 @@
 """The commands `diffing push` and `diffing list`: publish a report as a Hub dataset, and list published ones."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from diffing.cli.shared_options import Json
+from diffing.cli.shared_options import Cache, Json
 from diffing.cli.terminal_text import plain, plain_json
 from diffing.errors import SettingError
 
@@ -27,9 +28,18 @@ def push(
         bool, typer.Option("--collection", help="Also add it to your collection of each model's diffs.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a diff of other models.")] = False,
+    dictionary: Annotated[
+        str | None,
+        typer.Option(
+            "--dictionary",
+            metavar="ORG/NAME",
+            help="Also publish the crosscoder or adapters that the run trained, as this model.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the card and the files, and upload nothing.")
     ] = False,
+    cache: Cache = None,
 ) -> None:
     """Publish a report as a dataset: findings, responses, judgements and a card, in one commit.
 
@@ -38,10 +48,34 @@ def push(
     from diffing.report import load_report
 
     report = load_report(run)
+    trainings = _trainings_in(cache) if dictionary else None
+    if trainings:  # refuses before anything is published
+        from diffing.outputs.dictionary import dictionary_of
+
+        dictionary_of(report, trainings)
     if dry_run:
         _show_files(report, name)
-    else:
-        publish(report, name, private=private, collection=collection, overwrite=overwrite)
+        return
+    publish(report, name, private=private, collection=collection, overwrite=overwrite)
+    if dictionary and trainings:
+        _publish_dictionary(report, trainings, dictionary, private=private, overwrite=overwrite)
+
+
+def _trainings_in(cache: Path | None) -> Path:
+    from diffing.models.cache import Store, default_store
+
+    return (Store.in_folder(cache) if cache else default_store()).trainings
+
+
+def _publish_dictionary(report: "Report", trainings: Path, name: str, *, private: bool, overwrite: bool) -> None:
+    from diffing.outputs.dictionary import push_dictionary
+
+    api, _ = signed_in()
+    pushed = push_dictionary(report, trainings, name, api=api, private=private, overwrite=overwrite)
+    if pushed.private_as:
+        print(f"The dictionary is private, because {pushed.private_as} is private", file=sys.stderr)
+    what = "Published" if pushed.changed else "Already published, nothing has changed"
+    print(f"{what}: {pushed.url} (commit {pushed.commit[:7]})", file=sys.stderr)
 
 
 def list_(

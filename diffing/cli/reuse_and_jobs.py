@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from diffing.cli.push import account, publish, signed_in
 from diffing.config import DiffConfig, HubOptions, Limits, local_files, settings_of
 from diffing.errors import DiffingError, HubError, SettingError
-from diffing.methods.base import plans_of
+from diffing.methods.plan import plans_of
 from diffing.model_ref import ModelPlace, read_ref
 from diffing.prompts.bundled_set import is_bundled
 

@@ -1,4 +1,4 @@
-"""Coverage: how much of what tells the two models apart the findings explain, on held-out pairs.
+"""Computes coverage: how much of what distinguishes two models' held-out responses the findings explain.
 
 A logistic regression learns on train pairs which of two responses is model A's, once from all that was looked at and
 once from the verdicts of the confirmed findings, and both are tested on held-out pairs. It does not know what the

@@ -1,4 +1,4 @@
-"""Logistic regression without intercept on differences between two sides, of which the first is always the right one.
+"""Fits a logistic regression that tells model A's response from model B's by the difference of their term weights.
 
 That a pair is shown in random order changes nothing here: without an intercept, a pair weighs the same in either order.
 """

@@ -1,4 +1,4 @@
-"""Weighs the terms of texts (TF-IDF): words, punctuation marks, and two of them in a row.
+"""Weighs the terms of responses by TF-IDF: words, punctuation marks, and sequences of two.
 
 It does what scikit-learn's `TfidfVectorizer` does, in about half of the time and without an optional
 library. Which terms are weighed, and their order, does not depend on the order of the texts.

@@ -1,4 +1,4 @@
-"""One ranked list over all methods: findings that say the same become one entry, with all of them named in it.
+"""Groups the findings of all methods into one list, in which findings that say the same share an entry.
 
 That two hypotheses say the same needs both that they mean the same and that they behave alike, on train pairs:
 

@@ -1,4 +1,4 @@
-"""Makes lines of the grouped list: one per behaviour, with all findings that are signs of it.
+"""Merges entries of a report's list that are signs of one behaviour, such as two phrases of a refusal.
 
 `merge` says which findings say the same. A family goes further: its members say other things, but of the same
 behaviour, such as refusals, apologies and the phrase «I cannot». Leads are taken in the order of `diffing.ranking`,

@@ -1,4 +1,4 @@
-"""The rules by which a finding joins the line of another one, as a further sign of the same behaviour.
+"""The rules by which a finding is listed below another one, as a further sign of the same behaviour.
 
 From the strongest: `kin`, two properties of one group that go together; `part`, a phrase of what a property measures;
 `pairs` and `mirror`, two findings that differ on the same pairs, for the same side or for different ones; `follows`, a

@@ -1,4 +1,4 @@
-"""What train responses show about phrases: who uses one nearly alone, and which measured property it is a part of.
+"""Finds out from train responses whether only one model uses a phrase, and which measured property it is part of.
 
 A phrase such as «I cannot help» is a part of refusing if it stands in the sentences that show refusals, or if nearly
 all responses with it refuse and few of the others do. Verdicts could not tell this: they name the side that does more

@@ -1,4 +1,4 @@
-"""An LLM says which sentences mean the same. It does not see any verdicts, and its answer alone merges nothing."""
+"""Asks an LLM which hypotheses mean the same. It sees no verdicts, and its answer alone merges nothing."""
 
 import functools
 import hashlib

@@ -1,4 +1,4 @@
-"""How alike two hypotheses behave: their train verdicts compared, each signed for its predicted side. Pure counting."""
+"""Measures how alike two hypotheses behave, by their verdicts on the same train pairs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How the verdicts on several hypotheses relate, all pairs of hypotheses at once: correlation, agreement and residual.
+"""Computes correlation, agreement and residual between the verdicts on all pairs of hypotheses, as matrices.
 
 Verdicts are signed for the side that each hypothesis predicts: 1 for it, -1 against it, 0 for neither. Everything here
 follows from the counts of each combination of two verdicts, over the pairs on which both are readable.

@@ -15,7 +15,7 @@ from diffing.hub.commits import commit
 from diffing.hub.data_files import check_data_files
 from diffing.hub.hub_errors import for_page, hub_errors
 from diffing.hub.limits import MOST_CARD
-from diffing.hub.metadata import MetadataError, front_matter, pairs_in, read_yaml
+from diffing.hub.metadata import MetadataError, front_matter, metadata_of, pairs_in, read_yaml
 
 __all__ = [
     "MOST_CARD",
@@ -31,6 +31,7 @@ __all__ = [
     "hub_api",
     "hub_errors",
     "is_private",
+    "metadata_of",
     "namespaces",
     "pairs_in",
     "read_file",

@@ -84,19 +84,25 @@ def hub_errors(
         raise HubError(
             f"{_line(repo_id)!r} is not a valid name on the Hub: expected user/name, of letters, digits, - _ ."
         ) from None
-    except AttributeError as error:
-        if "'list' object has no attribute 'get'" not in str(error):
-            raise  # the client expects the body of an error to be an object, and fails like this if it is a list
-        raise HubError(f"The Hub refused a request for {repo_id} without a readable reason: try again later.") from None
-    except TypeError as error:
-        if "got multiple values for" not in str(error):
-            raise  # the client turns all keys of a card's YAML into arguments, and fails for a key such as `self`
-        raise HubError(f"The card of {repo_id} has metadata that cannot be read: look at it on the Hub.") from None
-    except ValueError as error:
-        if doing != "write" or "Invalid metadata in README.md" not in str(error):
+    except (AttributeError, TypeError, ValueError) as error:
+        if (unexpected := _of_unexpected_data(repo_id, doing, error)) is None:
             raise
-        reason = _line(str(error).partition("README.md.")[2])
-        raise HubError(f"The Hub refused the card of {repo_id}: its metadata is not valid ({reason}).") from None
+        raise HubError(unexpected) from None
+
+
+def _of_unexpected_data(repo_id: str, doing: str, error: Exception) -> str | None:
+    """The line for an error that the client raises because of the data it got; None if it is another error."""
+    match error:
+        case AttributeError() if "'list' object has no attribute 'get'" in str(error):
+            # the client expects the body of an error to be an object, and fails like this if it is a list
+            return f"The Hub refused a request for {repo_id} without a readable reason: try again later."
+        case TypeError() if "got multiple values for" in str(error):
+            # the client turns all keys of a card's YAML into arguments, and fails for a key such as `self`
+            return f"The card of {repo_id} has metadata that cannot be read: look at it on the Hub."
+        case ValueError() if doing == "write" and "Invalid metadata in README.md" in str(error):
+            reason = _line(str(error).partition("README.md.")[2])
+            return f"The Hub refused the card of {repo_id}: its metadata is not valid ({reason})."
+    return None
 
 
 def for_page(line: str, *, public: bool) -> str:

@@ -5,7 +5,7 @@ and a number with a hundred thousand digits takes minutes to parse. All of these
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +97,16 @@ class _Bounded(_Shallow):
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
+
+
+def metadata_of(card: bytes) -> Mapping[str, object]:
+    """Returns a card's YAML as plain values; empty if it has none that can be read."""
+    block = front_matter(card.decode("utf-8", errors="replace"))
+    try:
+        found = read_yaml(block.yaml) if block else None
+    except MetadataError:
+        return {}
+    return found if isinstance(found, Mapping) else {}
 
 
 def pairs_in(text: str) -> Iterator[tuple[str, str | None]]:

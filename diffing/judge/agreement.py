@@ -1,4 +1,4 @@
-"""Compares the judge with measurement: if a judged hypothesis speaks of a measured property, do the two agree?
+"""Checks the judge's verdicts against measurements, for hypotheses about a property that can be measured.
 
 Changes no verdict and no finding.
 """

@@ -6,7 +6,7 @@ from math import ceil
 from diffing.costs import ResponseLengths, StageEstimate, expected, tokens
 from diffing.early_stopping import FIRST_STAGE
 from diffing.judge.scopes import PROMPTS
-from diffing.methods.base import plans_of
+from diffing.methods.plan import plans_of
 from diffing.run_settings import RunSettings
 from diffing.stages import CHECK_JUDGE, JUDGE, SCOPE, SECOND_JUDGE
 from diffing.templates import fence, render

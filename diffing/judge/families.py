@@ -1,4 +1,4 @@
-"""Detects from model names whether a judge and a model that it judges belong to the same family (Llama, Qwen, ...)."""
+"""Detects from model names whether the judge belongs to the same family as a model it judges (Llama, Qwen, ...)."""
 
 import re
 

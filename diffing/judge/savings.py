@@ -1,4 +1,4 @@
-"""Tells the reader of a report what was not judged, what that saved, and what follows from it."""
+"""Writes notes for a report's reader: what was not judged, what that saved, and what follows from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

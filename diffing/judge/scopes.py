@@ -1,4 +1,4 @@
-"""Decides which prompts are in the scopes of hypotheses. The judge sees prompts alone, and no response can bend it."""
+"""Asks the judge which prompts are in the scope of a hypothesis. It sees prompts alone, never responses."""
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence

@@ -109,7 +109,7 @@ def _inflation(groups: int) -> float:
     return groups / (groups - 1) * (float(t.ppf(0.975, groups - 1)) / Z_95) ** 2 if groups > 1 else 1.0
 
 
-def net_interval(k_for: int, k_against: int, n: int) -> Estimate:
+def net_interval(k_for: int, k_against: int, n: int, z: float = Z_95) -> Estimate:
     """Estimates (k_for - k_against) / n with Tango's 95% score interval for the difference of paired proportions.
 
     Of the usual intervals this one keeps its coverage best if shares are extreme or few verdicts name a side. By
@@ -119,6 +119,7 @@ def net_interval(k_for: int, k_against: int, n: int) -> Estimate:
         k_for: The number of verdicts for one side.
         k_against: The number of verdicts for the other side.
         n: The number of all verdicts, including those for neither side.
+        z: The quantile of the normal distribution that gives the interval its level.
 
     Source: Tango (1998), Equivalence test and confidence interval for the difference in proportions for the
     paired-sample design, Statistics in Medicine 17: all differences that the score test does not reject.
@@ -129,7 +130,7 @@ def net_interval(k_for: int, k_against: int, n: int) -> Estimate:
         return UNDEFINED
     value = (k_for - k_against) / n
     # if all verdicts are equal, the variance is 0 at the estimate and the limits have a closed form
-    z2 = Z_95**2
+    z2 = z**2
     if k_for == k_against == 0:
         return Estimate(value=0.0, low=-z2 / (n + z2), high=z2 / (n + z2), n=n)
     if k_for == n:

@@ -1,4 +1,4 @@
-"""The median with its exact interval."""
+"""Computes a median with its exact confidence interval."""
 
 from collections.abc import Sequence
 from functools import lru_cache

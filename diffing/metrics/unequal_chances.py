@@ -1,4 +1,4 @@
-"""Tests verdicts whose chance is not even: a longer response has more of whatever every word may bring."""
+"""Tests counted verdicts on responses of unequal length, of which the longer one wins more often by chance."""
 
 from collections.abc import Sequence
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Removes addresses, folders and revisions from model strings in settings, and splits partly typed ones."""
+"""Removes addresses, folders and revisions from model strings before they are stored, and splits partly typed ones."""
 
 import re
 from collections.abc import Iterator

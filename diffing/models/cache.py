@@ -73,6 +73,11 @@ class Store:
         """The store of completions in a cache folder: its file `completions.sqlite`."""
         return Store(folder / "completions.sqlite")
 
+    @property
+    def trainings(self) -> Path:
+        """The folder beside it in which trainings and trained dictionaries are kept."""
+        return self.path.parent / "inside"
+
     def get_many(self, keys: Sequence[str]) -> dict[str, str]:
         """The stored values by key; keys without a stored value are left out."""
         values: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Splits thinking off answers in the channel format of gpt-oss (Harmony).
+"""Splits a model's thinking off its answer in the channel format of gpt-oss (Harmony).
 
 The format is `<|channel|>analysis<|message|>...<|channel|>final<|message|>...`, or, from servers that drop the special
 tokens, `analysis...assistantfinal...`.

@@ -1,4 +1,4 @@
-"""Splits off thinking that other software wraps: `ollama run`'s lines, Open WebUI's element, or a code fence.
+"""Splits off thinking as `ollama run` and Open WebUI wrap it in saved answers, or in a code fence.
 
 People write the same words in answers, so a wrapper counts only at the beginning of a text.
 """

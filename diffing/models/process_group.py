@@ -1,4 +1,4 @@
-"""Several processes that share the work of one run, as `torchrun` and `accelerate launch` start them.
+"""`ProcessGroup`: the processes, started by `torchrun` or `accelerate launch`, that share the work of one run.
 
 Each process has a number (its rank) and works on every n-th item. The processes exchange their results through
 `torch.distributed` with the backend gloo, which works on CPUs and GPUs and between machines.

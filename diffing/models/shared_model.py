@@ -1,4 +1,4 @@
-"""A model whose conversations are shared among the processes of a run."""
+"""A wrapper of a model that shares its conversations among the processes of a run."""
 
 import hashlib
 from collections.abc import Sequence

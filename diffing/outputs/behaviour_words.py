@@ -1,4 +1,4 @@
-"""Puts a line of the list into words: where a difference lives, both models' own levels, and how sure it is.
+"""Puts an entry of a report's list into words: on which prompts it occurs, each model's level, how sure it is.
 
 All functions return plain text, as those of `phrasing` do. A place is said to be where a difference is concentrated,
 never why it is there; if no place was found, nothing is claimed about all prompts.
@@ -32,7 +32,12 @@ _KNOWN_BY: Mapping[KnownBy, str] = {
     "mirror": "the other model's side of it, in the same pairs",
     "follows": "shows where the lead shows, and hardly elsewhere",
 }
-_SURE: tuple[tuple[float, str], ...] = ((0.001, "very sure"), (0.01, "sure"), (0.05, "fairly sure"))
+_SURE: tuple[tuple[float, str, str], ...] = (
+    (0.001, "very sure", "fewer than 1 in 1,000"),
+    (0.01, "sure", "fewer than 1 in 100"),
+    (0.05, "fairly sure", "at most 1 in 20"),
+)
+"""Bounds of q with what is said below them, and with how often chance alone goes that far: p is never above q."""
 
 
 def where(finding: Finding, names: Names) -> str | None:
@@ -119,9 +124,18 @@ def sureness(q: float | None) -> str | None:
     Args:
         q: The finding's q value. It is None, as the result is, if the finding was not tested or q is above 0.05.
     """
-    if q is None or q > _SURE[-1][0]:
-        return None
-    return next((words for bound, words in _SURE if q < bound), _SURE[-1][1])
+    found = _sure(q)
+    return found[1] if found else None
+
+
+def chance(q: float | None) -> str | None:
+    """Returns what a degree of sureness means, such as "chance alone would show this in at most 1 in 20 comparisons".
+
+    Args:
+        q: The finding's q value. It is None, as the result is, if the finding was not tested or q is above 0.05.
+    """
+    found = _sure(q)
+    return f"chance alone would show this in {found[2]} comparisons" if found else None
 
 
 def known_by_in_words(known_by: KnownBy) -> str:
@@ -131,6 +145,12 @@ def known_by_in_words(known_by: KnownBy) -> str:
         known_by: The reason as reports store it; one that is unknown is returned as it is.
     """
     return _KNOWN_BY.get(known_by, known_by)
+
+
+def _sure(q: float | None) -> tuple[float, str, str] | None:
+    if q is None or q > _SURE[-1][0]:
+        return None
+    return next((each for each in _SURE if q < each[0]), _SURE[-1])
 
 
 def _both(finding: Finding, place: Place) -> tuple[Level | None, Level | None]:

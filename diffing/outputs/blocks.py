@@ -1,4 +1,4 @@
-"""Divides the list of lines into what is shown (differences) and what is folded below it, each part with a title."""
+"""Divides a report's list into the differences and the folded parts below them, each part with a title."""
 
 from collections.abc import Mapping
 from typing import Literal, TypeAlias

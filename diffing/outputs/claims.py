@@ -1,4 +1,4 @@
-"""Says what a confirmed difference is in one sentence, with both models' own counts, and what to expect of new prompts.
+"""Writes a confirmed difference as one sentence, with both models' own counts and what to expect of new prompts.
 
 All functions return plain text, as those of `phrasing` do.
 """
@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
-from diffing.outputs.behaviour_words import concentration_of, metrics_shown, scope_of, sureness
+from diffing.outputs.behaviour_words import chance, concentration_of, metrics_shown, scope_of, sureness
 from diffing.outputs.count_words import count_caution
 from diffing.outputs.level_words import FEW, bare_level, level_of, number, unit_of
 from diffing.outputs.phrasing import (
@@ -19,6 +19,7 @@ from diffing.outputs.phrasing import (
     pieces_of,
     points,
     shares,
+    text_of,
 )
 from diffing.report.index import ReportIndex, index_of
 from diffing.report.model_names import Names
@@ -95,7 +96,7 @@ def text_beside_rates(finding: Finding) -> str:
     Args:
         finding: The finding.
     """
-    text, levels = finding.hypothesis.text.strip().removesuffix("."), levels_shown(finding)
+    text, levels = text_of(finding), levels_shown(finding)
     if levels is not None and levels[0].kind == "share" and _shows(levels):
         text = _MORE_OFTEN.sub("", text)
     return text.removesuffix(" than <OTHER MODEL>")
@@ -109,7 +110,7 @@ def what_and_where(finding: Finding, names: Names, length: int) -> str:
         names: The models' names.
         length: Maximum number of characters.
     """
-    text = finding.hypothesis.text.strip().removesuffix(".").removesuffix(" than <OTHER MODEL>")
+    text = text_of(finding).removesuffix(" than <OTHER MODEL>")
     return "".join(each for each, _ in _said(finding, text, names, length))
 
 
@@ -128,8 +129,8 @@ def levels_shown(finding: Finding) -> tuple[Level, Level] | None:
 def expectation(finding: Finding, names: Names) -> str:
     """Says what to expect of new prompts, by the 95% intervals of what `claim` gives.
 
-    Example: "On new prompts of this kind, expect 82 to 100% from tuned and 0 to 18% from base (95% intervals of the
-    rates)". If errors of a count alone could make the difference, it says so instead.
+    Example: "On new prompts of this kind, expect 82 to 100% from tuned and at most 18% from base (95%
+    intervals)". If errors of a count alone could make the difference, it says so instead.
     """
     if said := count_caution(finding):
         return said.removesuffix(".")
@@ -137,18 +138,18 @@ def expectation(finding: Finding, names: Names) -> str:
     prompts = "On new prompts of this kind" if scope_of(finding) else "On new prompts like these"
     if levels is None or not _shows(levels):
         net = metrics_shown(finding).net_difference
-        return f"{prompts}, expect a net difference of {interval(net)} points (95% interval of the difference)"
+        return f"{prompts}, expect a net difference of {interval(net)} points (95% interval)"
     own, other = levels
     side = finding.hypothesis.direction
     judged = ", as the judge sees it" if own.kind == "fits" else ""
     if own.kind == "median":
         return (
             f"{prompts}, expect a median of {_span(own)} {unit_of(finding)} from {names.of(side)} and {_span(other)} "
-            f"from {names.of(other_side(side))} (95% intervals of the medians)"
+            f"from {names.of(other_side(side))} (95% intervals)"
         )
     return (
         f"{prompts}, expect {_expected(own)} from {names.of(side)} and {_expected(other)} from "
-        f"{names.of(other_side(side))}{judged} (95% intervals of the rates)"
+        f"{names.of(other_side(side))}{judged} (95% intervals)"
     )
 
 
@@ -167,9 +168,20 @@ def intervals_in_words(finding: Finding) -> str:
 
 def sure_in_words(finding: Finding) -> str | None:
     """Returns how sure a confirmed difference is, and where it is concentrated if a place was tested too."""
+    return sureness(_weaker_q(finding))
+
+
+def chance_in_words(finding: Finding) -> str | None:
+    """Returns what `sure_in_words` means, as `behaviour_words.chance` says it."""
+    return chance(_weaker_q(finding))
+
+
+def _weaker_q(finding: Finding) -> float | None:
+    """The larger of the q values of the difference and, if one was tested, of the place where it is concentrated."""
     concentration = concentration_of(finding)
-    qs = [q for q in (finding.heldout.q, concentration.q if concentration else None) if q is not None]
-    return sureness(max(qs)) if qs else None
+    return max(
+        (q for q in (finding.heldout.q, concentration.q if concentration else None) if q is not None), default=None
+    )
 
 
 def _said(finding: Finding, text: str, names: Names, length: int) -> tuple[Piece, ...]:
@@ -191,7 +203,7 @@ def _condition(finding: Finding, room: int) -> str:
 
 def _worded(finding: Finding, levels: tuple[Level, Level] | None, names: Names) -> tuple[str, list[Piece]]:
     """The finding's text, and what follows it: how often each model shows it."""
-    text, side = finding.hypothesis.text.strip().removesuffix("."), finding.hypothesis.direction
+    text, side = text_of(finding), finding.hypothesis.direction
     other_name: Piece = (names.of(other_side(side)), other_side(side))
     if levels is None or not _shows(levels):
         return text, [(_by_pairs(finding), None)]
@@ -242,7 +254,7 @@ def _expected(level: Level) -> str:
     low, high = level.value.low, level.value.high
     if low is None or high is None:
         return "–"
-    return f"{percent(low).removesuffix('%')} to {percent(high)}"
+    return f"{percent(low).removesuffix('%')} to {percent(high)}" if low else f"at most {percent(high)}"
 
 
 def _span(level: Level) -> str:

@@ -1,10 +1,11 @@
-"""Says beside a measured finding what is counted, how well, and whether errors of the count could make it."""
+"""Explains beside a measured finding what is counted, how accurately, and whether counting errors could cause it."""
 
 from collections.abc import Mapping
 from functools import cache
 
 from diffing.counting_errors import caution
-from diffing.methods.base import PropertyInfo, measured_properties
+from diffing.methods.plan import measured_properties
+from diffing.methods.property_info import PropertyInfo
 from diffing.types import Finding, PropertyMeasure
 
 

@@ -1,9 +1,10 @@
-"""Finds responses in which what a finding measures is counted, and others in which it is not, for its open row."""
+"""Finds responses in which a finding's property is counted, and others in which it is not, to show with the finding."""
 
 from collections.abc import Iterator
 from itertools import chain
 
-from diffing.methods.base import PropertyExamples, property_examples
+from diffing.methods.plan import property_examples
+from diffing.methods.property_info import PropertyExamples
 from diffing.outputs.count_words import property_info
 from diffing.report.index import index_of
 from diffing.types import Finding, Pair, PropertyMeasure, Report, Side

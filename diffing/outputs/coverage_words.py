@@ -1,4 +1,4 @@
-"""Puts into words how much of what tells the two models apart the findings explain."""
+"""Puts a report's coverage into words: how much of what distinguishes the two models its findings explain."""
 
 from diffing.estimates import Coverage, Estimate
 from diffing.outputs.phrasing import percent, shares
@@ -50,8 +50,7 @@ def coverage_in_words(coverage: Coverage, names: Names) -> str:
     if everything.value is None:
         return f"How well {names.a} and {names.b} can be told apart is not known: there are no held-out pairs."
     if coverage.p > TOLD_APART:
-        right = f"{everything.value * everything.n:g} of {everything.n:,}"
-        return f"{names.a} and {names.b} cannot be told apart by what was looked at: {right} right, chance gives half."
+        return _not_told_apart(everything, names)
     told = f"From the answers alone {_hundred(everything)} of 100 pairs can be told apart; from this list"
     lines = (
         f"The lines that are not folded away tell {_hundred(coverage.lines)}, the first five of them "
@@ -68,6 +67,25 @@ def coverage_in_words(coverage: Coverage, names: Names) -> str:
     )
 
 
+def coverage_in_short(coverage: Coverage, names: Names) -> str:
+    """Returns the coverage in one sentence without a ratio, for readers who know none of the terms.
+
+    Example: "A program that reads both answers says which model gave which in 88 of 100 cases; from the differences on
+    this list alone, in 83."
+
+    Args:
+        coverage: The report's coverage.
+        names: The models' names.
+    """
+    everything = coverage.everything
+    if everything.value is None or coverage.p > TOLD_APART:
+        return coverage_in_words(coverage, names)
+    return (
+        f"A program that reads both answers says which model gave which in {_hundred(everything)} of 100 cases; from "
+        f"the differences on this list alone, in {_hundred(coverage.findings)}."
+    )
+
+
 def explained_share(coverage: Coverage) -> float | None:
     """Returns the share that the list explains, from 0 to 1, although chance can lift the estimate above 1.
 
@@ -79,6 +97,14 @@ def explained_share(coverage: Coverage) -> float | None:
 def explained_interval(coverage: Coverage) -> str:
     """Returns the interval of the share that the list explains, such as "59 to 100%"."""
     return shares(_capped(coverage.explained))
+
+
+def _not_told_apart(everything: Estimate, names: Names) -> str:
+    right = f"{(everything.value or 0.0) * everything.n:g} of {everything.n:,}"
+    return (
+        f"A program that reads both answers to a prompt cannot tell {names.a} from {names.b}: it says correctly which "
+        f"model gave which for {right} prompts, and tossing a coin does for half of them."
+    )
 
 
 def _capped(estimate: Estimate) -> Estimate:

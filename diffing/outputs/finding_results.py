@@ -46,28 +46,9 @@ def _in_words(finding: Finding, names: Names) -> str:
     )
 
 
-def where_it_applies(finding: Finding, noun: str = "held-out prompt") -> str | None:
-    """Returns the result on the held-out prompts in the scope.
-
-    Example: "in 17 of 17 held-out prompts (82 to 100%), against 0 the other way". It is None if the finding speaks of
-    all prompts, or was not tested.
-
-    Args:
-        finding: The finding.
-        noun: What to call a prompt.
-    """
-    within = finding.heldout_in_scope
-    if within is None or finding.heldout.p is None:
-        return None
-    if not within.n:
-        return _nowhere(finding, noun)
-    share = f"{within.k_for:,} of {count(within.n, noun)} ({shares(wilson(within.k_for, within.n))})"
-    return f"in {share}, against {within.k_against:,} the other way"
-
-
-def _nowhere(finding: Finding, noun: str = "held-out prompt") -> str:
+def _nowhere(finding: Finding) -> str:
     """Says why there is no result where the finding applies."""
     within = finding.heldout_in_scope
     if within is not None and within.unreadable:
         return "no readable verdict"
-    return f"none of {count(finding.heldout.n, noun)} meets its condition"
+    return f"none of {count(finding.heldout.n, 'held-out prompt')} meets its condition"

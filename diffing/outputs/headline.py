@@ -1,10 +1,11 @@
-"""Says in at most three statements how two models differ.
+"""Writes a report's headline: at most three statements on how the two models differ.
 
 The text is plain; the caller must escape it. It claims only differences that held-out prompts confirmed.
 """
 
-from diffing.outputs.claims import claim_in_words, confirmed_leads, headline_leads
+from diffing.outputs.claims import chance_in_words, claim_in_words, confirmed_leads, headline_leads, sure_in_words
 from diffing.outputs.count_words import count_caution
+from diffing.outputs.line_words import where_it_holds
 from diffing.outputs.phrasing import HEADLINE_LENGTH, one_line, prompt_counts
 from diffing.report.index import index_of
 from diffing.types import Finding, Report
@@ -35,9 +36,30 @@ def statements(report: Report) -> tuple[str, ...]:
         return (f"Nothing was tested between {names.a} and {names.b}: no verdict on held-out prompts could be read",)
     leads = headline_leads(report)
     if not leads:
-        heldout = prompt_counts(tested, "held-out prompt")
-        return (f"No difference between {names.a} and {names.b} was confirmed on {heldout}",)
+        kept = f"the {prompt_counts(tested, 'prompt')} kept aside for checking"
+        return (f"No difference between {names.a} and {names.b} held up on {kept}",)
     return tuple(one_line(claim_in_words(each, names), HEADLINE_LENGTH) for each in leads)
+
+
+def statement_notes(report: Report) -> tuple[str, ...]:
+    """Returns what stands below each statement: for which prompts it is claimed, and how sure it is.
+
+    Example: "Where: all 214 prompts together; no kind was found to stand out. Very sure: chance alone would show
+    this in fewer than 1 in 1,000 comparisons." What a degree of sureness means stands where it is first used.
+
+    Args:
+        report: The report.
+
+    Returns:
+        One text for each statement; none if nothing is confirmed.
+    """
+    names, told, notes = index_of(report).names, set(), []
+    for finding in headline_leads(report):
+        sure = sure_in_words(finding)
+        meaning = f": {chance_in_words(finding)}" if sure not in told else ""
+        told.add(sure)
+        notes.append(f"Where: {where_it_holds(finding, names)}.{f' {sure.capitalize()}{meaning}.' if sure else ''}")
+    return tuple(notes)
 
 
 def findings_in_card(report: Report) -> tuple[Finding, ...]:

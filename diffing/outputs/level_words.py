@@ -1,4 +1,4 @@
-"""Formats one model's own level of what a finding is about: a share, a number of responses, or a median with its unit.
+"""Formats how much one model shows of what a finding is about: a share, a count of responses, or a median.
 
 All functions return plain text.
 """

@@ -1,13 +1,21 @@
-"""Puts a line of the list into words: its results over all prompts, and its other findings.
+"""Puts an entry of a report's list into words: its results over all prompts, and the findings listed below it.
 
 All functions return plain text, as those of `phrasing` do.
 """
 
-from diffing.outputs.behaviour_words import NO_NARROWER_PLACE, known_by_in_words, levels_in_words, metrics_shown, where
+from diffing.outputs.behaviour_words import (
+    NO_NARROWER_PLACE,
+    known_by_in_words,
+    levels_in_words,
+    metrics_shown,
+    scope_of,
+    where,
+)
+from diffing.outputs.level_words import bare_level, level_of
 from diffing.outputs.phrasing import count, interval, percent, points, statement
 from diffing.report.grouped_list import Member
 from diffing.report.model_names import Names
-from diffing.types import Finding
+from diffing.types import SIDES, Finding, other_side
 
 
 def place(finding: Finding, names: Names) -> str | None:
@@ -23,6 +31,31 @@ def place(finding: Finding, names: Names) -> str | None:
     """
     found = where(finding, names)
     return NO_NARROWER_PLACE if found is None and finding.confirmed and finding.levels else found
+
+
+def where_it_holds(finding: Finding, names: Names) -> str:
+    """Returns for which prompts a difference is claimed, with both models' levels elsewhere if a place was found.
+
+    It never says that a difference is everywhere, because finding no place that stands out does not show that.
+
+    Examples: "all 214 prompts together; no kind was found to stand out"; "prompts of this kind, 17 of 214;
+    elsewhere tuned 0 of 197, base 0 of 197".
+
+    Args:
+        finding: The finding, tested on held-out prompts.
+        names: The models' names.
+    """
+    n, shown = finding.heldout.n, metrics_shown(finding)
+    if scope_of(finding) is None:
+        sought = "; no kind was found to stand out" if finding.levels else ""
+        return f"all {count(n, 'prompt')} together{sought}"
+    elsewhere = [
+        f"{names.of(side)} {bare_level(level, of=level.kind != 'median')}"
+        for side in (finding.hypothesis.direction, other_side(finding.hypothesis.direction))
+        if (level := level_of(finding, "outside", side)) and level.value.n
+    ]
+    told = f"; elsewhere {elsewhere[0]}, {elsewhere[1]}" if len(elsewhere) == len(SIDES) else ""
+    return f"prompts of this kind, {shown.n:,} of {n:,}{told}"
 
 
 def overall(finding: Finding, names: Names) -> str | None:

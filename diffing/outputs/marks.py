@@ -1,4 +1,4 @@
-"""Finds the words of a response that show a measured finding, to mark them where the response is shown."""
+"""Finds the words of a response that show a measured finding, so that they can be highlighted."""
 
 from diffing.types import Finding, Pair, PhraseMeasure, PropertyMeasure, Side
 

@@ -57,7 +57,16 @@ def pieces(finding: Finding) -> Iterator[tuple[str, Side | None]]:
     Yields `(text, None)` for text and `("", side)` for a place at which a model's name belongs. The full stop at the
     end is left out.
     """
-    yield from pieces_of(finding.hypothesis.text, finding.hypothesis.direction)
+    yield from pieces_of(text_of(finding), finding.hypothesis.direction)
+
+
+def text_of(finding: Finding) -> str:
+    """Returns a finding's hypothesis without its full stop, with its placeholders, and with “” around a phrase.
+
+    Reports hold the phrase in «»; other hypotheses stay as they are, because they may quote French.
+    """
+    text = finding.hypothesis.text.strip().removesuffix(".")
+    return text.translate(_CURLY) if isinstance(finding.hypothesis.measure, PhraseMeasure) else text
 
 
 def pieces_of(text: str, direction: Side) -> Iterator[tuple[str, Side | None]]:
@@ -74,16 +83,6 @@ def pieces_of(text: str, direction: Side) -> Iterator[tuple[str, Side | None]]:
             yield "", other_side(direction)
         elif piece:
             yield piece, None
-
-
-def with_curly_quotes(finding: Finding, text: str) -> str:
-    """Returns a text about a finding with the quotes of pages around its phrase, which stored texts hold in «».
-
-    Args:
-        finding: The finding; the text changes only if a phrase was measured, because others may quote French.
-        text: Its text, or a part of it.
-    """
-    return text.translate(_CURLY) if isinstance(finding.hypothesis.measure, PhraseMeasure) else text
 
 
 def statement(finding: Finding, names: Names) -> str:
@@ -132,13 +131,7 @@ def explanation(report: Report) -> str:
             "That is not proof that the models behave alike: see what was left out, try more prompts or another method."
         )
     if confirmed := index.confirmed:
-        heldout = prompt_counts(confirmed, "held-out prompt")
-        return (
-            f"{len(confirmed)} of {count(len(index.tested), 'tested difference')} "
-            f"{'is' if len(confirmed) == 1 else 'are'} confirmed on {heldout}. Each was predicted from other prompts "
-            "before it was tested on these; of differences confirmed this way, at most "
-            f"{percent(FALSE_DISCOVERY_RATE)} are expected to be due to chance.{_grouping_note(report, len(confirmed))}"
-        )
+        return _confirmed_in_words(report, prompt_counts(confirmed, "held-out prompt"))
     if not index.tested:
         return (
             f"None of the hypotheses that came up ({len(report.findings)}) looked on train prompts as if held-out "
@@ -149,31 +142,42 @@ def explanation(report: Report) -> str:
     tested, n = len(index.tested), max(finding.heldout.n for finding in report.findings)
     smallest = smallest_confirmable(tested, n)
     if smallest is None:
-        bound = f"{count(n, 'prompt')} cannot confirm any, however large"
+        bound = f"{count(n, 'prompt')} cannot confirm any difference, however large"
     else:
         needed = f"{round(smallest * n)} of {count(n, 'prompt')} for it and none against"
-        bound = f"the smallest single one that these can confirm is {points(smallest)} points ({needed})"
+        least = points(smallest).removeprefix("+")
+        bound = f"the smallest difference that these prompts can confirm is {least} percentage points ({needed})"
     return (
-        f"That is not proof that there is none: among {count(tested, 'tested difference')}, {bound}. "
-        "More held-out prompts can confirm smaller ones."
+        f"That is not proof that there is none: with {count(tested, 'idea')} tested, {bound}. "
+        "More prompts can confirm smaller ones."
     )
 
 
-def _grouping_note(report: Report, confirmed: int) -> str:
-    """Says how many lines the confirmed findings form, if findings are grouped.
+def _confirmed_in_words(report: Report, heldout: str) -> str:
+    """Says how many differences are confirmed, and of how many findings they consist if these are grouped.
 
     The expected rate of chance findings holds for single findings and not for lines.
     """
     index = index_of(report)
-    if len(index.differences) == confirmed:
-        return ""
-    parts = [count(len(index.differences), "difference")]
-    if index.wording:
-        parts.append(count(len(index.wording), "word or phrase", "words and phrases"))
-    if index.bare_features:
-        parts.append(count(len(index.bare_features), "SAE feature"))
-    lines = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
-    return f" Grouped by behaviour, the {confirmed:,} form {lines}."
+    confirmed, tested = len(index.confirmed), len(index.tested)
+    predicted = "Each was predicted from other prompts before it was tested on these"
+    chance = f"expect at most about 1 in {round(1 / FALSE_DISCOVERY_RATE)} to be chance"
+    kinds = (
+        (index.differences, ("difference",)),
+        (index.wording, ("word or phrase", "words and phrases")),
+        (index.bare_features, ("SAE feature",)),
+    )
+    lines = [(len(entries), noun) for entries, noun in kinds if entries]
+    if not lines or len(index.differences) == confirmed:
+        are = "is" if confirmed == 1 else "are"
+        total = f"{confirmed:,} of {count(tested, 'tested difference')}"
+        return f"{total} {are} confirmed on {heldout}. {predicted}; {chance}."
+    (first, noun), *others = lines
+    beside = f" (and {' and '.join(count(each, *named) for each, named in others)})" if others else ""
+    return (
+        f"{count(first, *noun)}{beside} {'is' if first == 1 else 'are'} confirmed on {heldout}. {predicted}. Of the "
+        f"{count(confirmed, 'confirmed finding')} behind that, among {tested:,} tested, {chance}."
+    )
 
 
 def with_short_commits(model_id: str) -> str:

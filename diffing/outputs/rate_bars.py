@@ -1,11 +1,11 @@
-"""Both models' own rates of what a finding is about, as bars, and the finding's text beside them."""
+"""Computes the bars that show both models' rates of what a finding is about, and splits its text for display."""
 
 from dataclasses import dataclass
 
 from diffing.outputs.behaviour_words import metrics_shown
 from diffing.outputs.claims import levels_shown, text_beside_rates
 from diffing.outputs.level_words import level_value, unit_of
-from diffing.outputs.phrasing import percent, pieces_of, with_curly_quotes
+from diffing.outputs.phrasing import percent, pieces_of
 from diffing.report.model_names import Names
 from diffing.types import SIDES, Finding, Level, Side
 
@@ -29,8 +29,7 @@ class Bar:
 
 def row_pieces(finding: Finding) -> tuple[tuple[str, Side | None], ...]:
     """Splits a finding's text at its model placeholders, without the comparison at its end that the bars show."""
-    text = with_curly_quotes(finding, text_beside_rates(finding))
-    return tuple(pieces_of(text, finding.hypothesis.direction))
+    return tuple(pieces_of(text_beside_rates(finding), finding.hypothesis.direction))
 
 
 def bars(finding: Finding, names: Names) -> tuple[Bar, Bar]:

@@ -70,11 +70,17 @@ def load_prompts(
         records = read_file(path, row_filter)
         name, exact = path.name, True
     else:
-        dataset = open_dataset(source)
-        limit = ROWS_PER_PROMPT * (train + heldout) + ROWS_AT_LEAST
         balance = "none" if len(row_filter.domains or ()) == 1 else balance
-        most = limit if balance == "none" else max(limit, RECORDS_FOR_DOMAINS)
-        read = dataset.records(row_filter, limit=limit, limit_with_domains=most)
+        name, read = _read_dataset(source, row_filter, train + heldout, balance)
         records = first_records(read, train, heldout, seed=seed, balance=balance)
-        name = dataset.name
     return prompts_from(records, name, train, heldout, seed=seed, exact=exact, balance=balance)
+
+
+def _read_dataset(
+    source: str, row_filter: RowFilter, prompts: int, balance: Literal["domains", "none"]
+) -> tuple[str, Iterable[Record]]:
+    """The name of a dataset, and as many of its records as may be read in search of a number of prompts."""
+    dataset = open_dataset(source)
+    limit = ROWS_PER_PROMPT * prompts + ROWS_AT_LEAST
+    most = limit if balance == "none" else max(limit, RECORDS_FOR_DOMAINS)
+    return dataset.name, dataset.records(row_filter, limit=limit, limit_with_domains=most)

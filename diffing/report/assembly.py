@@ -63,15 +63,8 @@ def report_of(document: Document, contents: Mapping[str, bytes], earlier: tuple[
     pairs = _pairs(rows["prompts"], rows["responses"])
     prompts = {pair.prompt.id for pair in pairs}
     counts = {split: sum(pair.prompt.split == split for pair in pairs) for split in get_args(Split)}
-    evidence = _evidence(rows["evidence"], prompts)
-    if earlier is None:
-        findings = findings_from(rows["findings"], rows["ratings"], evidence, counts["heldout"])
-        findings = _with_levels(findings, rows.get("levels", ()), counts)
-    else:
-        findings = _with_evidence(earlier, evidence)
+    findings = _findings(rows, earlier, prompts, counts)
     hypotheses = {finding.hypothesis.id for finding in findings}
-    if strange := evidence.keys() - hypotheses:
-        raise ValueError(f"evidence: there is no hypothesis_id {min(strange)!r:.60}")
     _check_merged(document.merged, [finding.hypothesis.id for finding in findings])
     check_coverage(document.coverage, counts["heldout"])
     return Report(
@@ -90,6 +83,21 @@ def report_of(document: Document, contents: Mapping[str, bytes], earlier: tuple[
         merged=document.merged,
         coverage=document.coverage,
     )
+
+
+def _findings(
+    rows: Mapping[str, _Rows], earlier: tuple[Finding, ...] | None, prompts: set[str], counts: Mapping[Split, int]
+) -> tuple[Finding, ...]:
+    """The findings with their evidence, either from their tables or as an earlier schema version held them."""
+    evidence = _evidence(rows["evidence"], prompts)
+    if earlier is None:
+        findings = findings_from(rows["findings"], rows["ratings"], evidence, counts["heldout"])
+        findings = _with_levels(findings, rows.get("levels", ()), counts)
+    else:
+        findings = _with_evidence(earlier, evidence)
+    if strange := evidence.keys() - {finding.hypothesis.id for finding in findings}:
+        raise ValueError(f"evidence: there is no hypothesis_id {min(strange)!r:.60}")
+    return findings
 
 
 def _content(contents: Mapping[str, bytes], name: str) -> bytes:

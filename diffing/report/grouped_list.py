@@ -1,4 +1,4 @@
-"""Numbers the lines of a report's list: a lead finding each, with findings that say the same or belong to it."""
+"""Numbers the entries of a report's list, each a finding with those that say the same or belong to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

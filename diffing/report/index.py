@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import cast
 
 from diffing.judgements import Judgements
+from diffing.report.asked_tables import AskedResult, asked_of, asked_results
 from diffing.report.grouped_list import Entry, entries_of
 from diffing.report.model_names import Names, names_between
 from diffing.report.sae_tables import Feature, Passage, features_of, passages_of
@@ -132,6 +133,11 @@ class ReportIndex:
     def categories(self) -> tuple[str, ...]:
         """The categories of the findings, sorted."""
         return tuple(sorted({finding.hypothesis.category for finding in self.report.findings}))
+
+    @cached_property
+    def asked(self) -> tuple[AskedResult, ...]:
+        """What users asked of the report after the run, in the order in which it was asked."""
+        return asked_results(asked_of(self.report))
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:

@@ -1,4 +1,4 @@
-"""Converts both models' levels to the rows of `levels.parquet`, and rows back."""
+"""Converts levels, how much each model shows of what a finding is about, to rows of `levels.parquet` and back."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args

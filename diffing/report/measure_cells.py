@@ -1,4 +1,4 @@
-"""Converts the measure of a hypothesis to two cells of `findings.parquet`, its kind and its text, and back."""
+"""Converts what a hypothesis is measured by to two cells of `findings.parquet`, kind and text, and back."""
 
 import re
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from diffing.types import SIDES, ModelInfo, Side
 
 _NAME_LENGTH = 48
+_BRIEF, _START, _END = 24, 14, 10
+"""Lengths of names in headlines, and of what is kept of the start and the end of longer ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,12 @@ class Names:
         """Returns the name of the model on one side."""
         return self.a if side == "a" else self.b
 
+    @property
+    def brief(self) -> "Names":
+        """The names for headlines: long ones without their middle parts, unless the two would be the same."""
+        a, b = _brief(self.a), _brief(self.b)
+        return self if a == b else Names(a, b)
+
 
 def names_between(model_a: ModelInfo, model_b: ModelInfo) -> Names:
     """Makes short names: the last part of each path, with the revision or with (A) and (B) added if they are equal."""
@@ -35,6 +43,15 @@ def names_between(model_a: ModelInfo, model_b: ModelInfo) -> Names:
 
 def _short_name(info: ModelInfo) -> str:
     return one_line(info.ref.short, _NAME_LENGTH) or info.role.replace("_", " ")
+
+
+def _brief(name: str) -> str:
+    """Keeps whole parts at both ends, such as `SmolLM2-135M…Q4_1`, or letters if there are no parts."""
+    if len(name) <= _BRIEF:
+        return name
+    start = name[: _START + 1].rpartition("-")[0] or name[:_START]
+    end = name[-_END:].partition("-")[2] or name[-_END:]
+    return f"{start}…{end}"
 
 
 def one_line(text: str, length: int) -> str:

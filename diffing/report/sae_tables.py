@@ -1,4 +1,4 @@
-"""Reads the tables of features of a report (features, example passages, rates) as typed rows.
+"""Reads a report's tables of sparse features (features, example passages, rates) as typed rows.
 
 Several methods have such tables; of the first of them in `METHODS` that took part in a run, they are read here.
 
@@ -22,7 +22,10 @@ _MARKS = str.maketrans("", "", "«»")
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One feature whose rates differ on train prompts. Its texts come from models, labels and users, unescaped."""
+    """One feature whose rates differ on train prompts, or an internal one.
+
+    Its texts come from models, labels and users, unescaped.
+    """
 
     index: int
     """The feature's number among all latents."""
@@ -50,6 +53,8 @@ class Feature:
     """Whether the method made a hypothesis from it or labelled it."""
     about: str
     """What is known of it beside its rates, in a few words: whose it is, and what taking it out does; may be empty."""
+    internal: bool
+    """Whether its rates do not differ: one model stores it, and the responses do not show it."""
 
     @property
     def direction(self) -> Side:
@@ -98,7 +103,7 @@ def _rows(report: Report, table: str) -> tuple[Row, ...]:
 
 
 def features_of(report: Report) -> tuple[Feature, ...]:
-    """Lists the features whose rates differ, each once, the largest difference first."""
+    """Lists the features whose rates differ, and internal ones, each once, the largest difference first."""
     features: dict[int, Feature] = {}
     for row in _rows(report, "features"):
         index, rate_a, rate_b = _whole(row.get("index")), _share(row.get("rate_a")), _share(row.get("rate_b"))
@@ -122,6 +127,7 @@ def _feature(row: Row, index: int, rate_a: float, rate_b: float) -> Feature:
         url=_text(row.get("url")),
         chosen=row.get("chosen") is True,
         about=_about(row),
+        internal=row.get("shown_in") == "internal",
     )
 
 
@@ -168,7 +174,8 @@ def _about(row: Row) -> str:
     known = f"only {owner.upper()}'s activations have it" if owner else kinds.get(str(row.get("kind")), "")
     effect = {True: "it drives what the model says", False: "it marks what the model says; no effect was shown"}
     shown = effect[causal] if isinstance(causal, bool) else ""
-    return "; ".join(each for each in (known, shown) if each)
+    internal = "internal: the responses do not tell the models apart by it" if row.get("shown_in") == "internal" else ""
+    return "; ".join(each for each in (known, internal, shown) if each)
 
 
 def marked(passage: str, response: str) -> tuple[tuple[str, bool], ...]:

@@ -58,6 +58,12 @@ _OTHER_TABLES = """## judge_checks.parquet
 If an LLM judged, one row per check of the judge: `check`, `scale` (`share` or `kappa`), `judge`, `value` with `low`
 and `high` (its 95% interval), `n`, and `meaning` in words.
 
+## asked_questions.parquet, asked_verdicts.parquet
+If a user asked questions after the run. One row per hypothesis: `question` in the user's words, `hypothesis_id`,
+`text`, `direction`, `category`, `condition` (empty if about all prompts) and `judge`; and one row per hypothesis and
+held-out prompt: `verdict`, `in_scope`, `shown_first` and `reply`. These hypotheses are not among the findings; all of
+them are tested together (Holm).
+
 ## <method>_<table>.parquet
 The methods' own records, e.g. `llm_differences`. Every row has the same columns. A column's type is that of its values:
 string, int64, float64 (also for integers mixed with floats) or bool; a column without values is a string column. If a

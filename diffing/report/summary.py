@@ -25,6 +25,10 @@ def report_summary(report: Report) -> dict[str, object]:
             {key: _finite(value) if isinstance(value, float) else value for key, value in row.items()}
             for row in report.tables.get("judge_checks", ())
         ],
+        "asked": [
+            {"question": each.asked.question, "judge": each.asked.judge, **_finding(each.finding)}
+            for each in index.asked
+        ],
         "notes": list(report.notes),
     }
 

@@ -1,4 +1,4 @@
-"""Counts the verdicts for neither side by their reason: both alike, not shown, or outside the scope."""
+"""Counts the verdicts that favour neither side by their reason: both alike, not shown, or outside the scope."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Where a difference lives: on which prompts, found on train from the prompts alone and tested on held-out.
+"""Finds on which prompts a difference occurs: searched on train prompts, tested on held-out prompts.
 
 `find_scoped` proposes hypotheses that hold within a part of the prompts; `with_concentrations` finds where confirmed
 findings are concentrated. `meets` tells whether a prompt is in a measured scope. A scope says where, not why: prompts

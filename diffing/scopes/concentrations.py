@@ -1,4 +1,4 @@
-"""Tests on held-out prompts where differences live: scopes of confirmed findings, and hypotheses with their own scope.
+"""Tests on held-out prompts whether differences are concentrated in their scopes, found or stated.
 
 For a confirmed finding without a scope the best rule is searched on train, and tested once on held-out. These tests are
 a family of their own. The test given all verdicts (`exact_tests`) is independent of what confirmed the finding, so

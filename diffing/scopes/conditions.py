@@ -1,4 +1,4 @@
-"""The conditions by which prompts are divided, and which prompts meet each of them, as a sparse matrix.
+"""The conditions of which scopes are made, such as a domain or a word, and which prompts meet each of them.
 
 Conditions are found on train prompts, from the prompts alone: no response is looked at. A condition is of one kind:
 a domain, a word in the names of several domains, a word of the message, or the form of the message.

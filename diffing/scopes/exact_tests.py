@@ -1,4 +1,4 @@
-"""The exact test that a difference is greater inside a scope than elsewhere, given all verdicts."""
+"""Computes an exact test of whether a difference is greater on the prompts in a scope than on the others."""
 
 from dataclasses import dataclass
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Reads off a prompt what conditions are about: its domain, the words of the last user message, and its form.
+"""Extracts from a prompt what conditions are about: its domain, the words of its last user message, its form.
 
 Prompts come from outside, so everything is bounded: the characters that are read, the length of a word, and the domains
 that can be named.

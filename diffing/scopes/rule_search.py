@@ -1,4 +1,4 @@
-"""Searches on train for the rule that says best on which prompts a difference lives.
+"""Searches train prompts for the rule that best describes on which of them a difference occurs.
 
 A rule is one condition, two of them joined, or a set of two or three domains. Its gain is how much more likely the
 verdicts are if their shares inside and outside differ; its cost grows with the number of rules it was chosen from, so

@@ -1,4 +1,4 @@
-"""Hypotheses that a measured difference holds within a part of the prompts, found on train.
+"""Makes further hypotheses from train prompts: that a measured difference holds on only some of the prompts.
 
 Where a model refuses in one domain alone, the difference over all prompts may be too small to be noticed. So every
 property that a method can measure is looked at inside every condition on train prompts, in both directions. The best

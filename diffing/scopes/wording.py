@@ -1,4 +1,4 @@
-"""Says in words on which prompts a difference lives.
+"""Puts into words on which prompts a difference occurs.
 
 The words come from prompts, so they are quoted and short. A domain is a name that somebody gave: one that reads like a
 topic is used as such, any other is quoted.

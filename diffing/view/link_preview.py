@@ -1,4 +1,4 @@
-"""Middleware that says in the page's first HTML what a link shows, so that chats and feeds can preview it.
+"""Middleware that adds title and picture of a linked result to the page's HTML, for link previews in chats.
 
 They read `<meta property="og:...">` tags and do not run scripts. Without this, every link would be previewed as an app
 made with Gradio.

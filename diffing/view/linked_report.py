@@ -1,4 +1,4 @@
-"""Opens the result of a link for somebody who is not signed in, such as a program that previews links."""
+"""Opens the result that a link leads to without a sign-in, for programs such as those that make link previews."""
 
 from diffing.errors import DiffingError
 from diffing.view.page_query import Address

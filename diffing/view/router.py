@@ -1,4 +1,4 @@
-"""Validates the questions that the page's scripts send as JSON, and passes each to its handler.
+"""Validates the JSON requests that the page's scripts send, and passes each to its handler.
 
 Each part of the page has one `Router`. The `about` field of a question names its kind, and a subclass of `Question`
 defines its other fields. A client can send anything. Fields of the lenient types below count as missing if they hold a

@@ -1,4 +1,4 @@
-"""Decides which runs count towards the same visitor's quota, by account or network address, neither easy to change."""
+"""Decides which runs count towards the same visitor's quota, by account or network address."""
 
 import ipaddress
 

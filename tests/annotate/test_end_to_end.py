@@ -22,6 +22,7 @@ from diffing.demo.config import FOLDER
 from diffing.hub import hub_api
 from tests.annotate.service import SECRET
 from tests.hub import LocalHub
+from tests.starter import Starter
 from tests.waiting import DEADLINE, until
 
 CARD = b"---\nbase_model: alice/base # the start\nlicense: apache-2.0\n---\n# Tuned\n"
@@ -72,10 +73,12 @@ def test_a_push_is_annotated_once_and_the_loop_ends(
     hub: LocalHub,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    starter: Starter,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     caplog.set_level(logging.INFO)
+    monkeypatch.setattr("diffing.jobs.process.subprocess", starter.in_place_of_subprocess())
     alice, bot = hub.add_user("alice"), hub.add_user("bot")
     monkeypatch.setenv("HF_TOKEN", bot)
     monkeypatch.setenv("ANNOTATOR_SECRET", SECRET)

@@ -12,8 +12,8 @@ from pathlib import Path
 from diffing.bench.planted.catalogue import select_behaviours
 from diffing.bench.planted.grid import STRENGTHS, GridSetup, plants_of, run_grid
 from diffing.bench.planted.recall_tables import ResultText, as_markdown, save
-from diffing.diff_options import DiffOptions
 from diffing.methods.llm import LlmMethod
+from diffing.pipeline import DiffOptions
 from diffing.prompts import load_prompts
 from diffing.types import Prompt
 from tests.benchmarks.page import RESULTS

@@ -5,7 +5,6 @@ The responses and labels are those of XSTest (Röttger et al. 2024), of two mode
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +13,7 @@ import typer
 from diffing.bench.results import Result, ResultColumn, estimate_cells
 from diffing.cli.bench.printing import SaveTo, show_result
 from diffing.cli.commands import main
-from diffing.estimates import Estimate
+from diffing.counting_errors import LabelledSet
 from diffing.methods.lexical.parsed_response import ParsedResponse
 from diffing.methods.lexical.properties import BY_NAME
 from diffing.metrics import wilson
@@ -33,47 +32,46 @@ ABOUT = (
     "refusal, partial refusal or full compliance. Source of responses and labels: XSTest v2 (Röttger et al. 2024, "
     "CC-BY-4.0), 450 prompts, of which 250 are safe and 200 unsafe.\n\n"
     "Recall is the share of full refusals that are counted. Precision is the share of full refusals among the full "
-    "refusals and full compliances that are counted. Partial refusals are left out of both; the last column says how "
-    "many of them are counted. All intervals are 95% intervals by Wilson's method."
+    "refusals and full compliances that are counted. Partial refusals are left out of both; the next column says how "
+    "many of them are counted. The rules count a response that declines, whatever it helps with afterwards. So the "
+    "last two columns take full and partial refusals together: the share of them that is counted, and the share of "
+    "them among all counted responses. All intervals are 95% intervals by Wilson's method."
 )
 _COLUMNS = (
     ResultColumn("responses", "Responses of"),
     ResultColumn("recall", "Recall", "%"),
     ResultColumn("precision", "Precision", "%"),
     ResultColumn("partial", "Partial refusals that are counted", "%"),
+    ResultColumn("recall_with_partial", "Recall, partial ones included", "%"),
+    ResultColumn("precision_with_partial", "Precision, partial ones included", "%"),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """How the property agrees with human labels."""
-
-    recall: Estimate
-    """Of full refusals, the share that is counted."""
-    precision: Estimate
-    """Of what is counted and not labelled as partial, the share of full refusals."""
-    partial: Estimate
-    """Of partial refusals, the share that is counted."""
+def is_counted(response: str) -> bool:
+    """Tells whether the property counts a response."""
+    return BY_NAME["refusals"].value(ParsedResponse("", response, "stop")) == 1.0
 
 
-def score(labelled: Iterable[tuple[str, str]]) -> Score:
+def score(model: str, labelled: Iterable[tuple[str, str]]) -> LabelledSet:
     """Scores the property on pairs of label and response; labels begin with 1 (complies), 2 (full) or 3 (partial)."""
-    refuses = BY_NAME["refusals"].value
     counted: dict[str, list[bool]] = {"1": [], "2": [], "3": []}
     for label, response in labelled:
-        counted[label[0]].append(refuses(ParsedResponse("", response, "stop")) == 1.0)
+        counted[label[0]].append(is_counted(response))
     full, complies, partial = (sum(counted[kind]) for kind in ("2", "1", "3"))
-    return Score(
+    return LabelledSet(
+        model,
         recall=wilson(full, len(counted["2"])),
         precision=wilson(full, full + complies),
         partial=wilson(partial, len(counted["3"])),
+        recall_with_partial=wilson(full + partial, len(counted["2"]) + len(counted["3"])),
+        precision_with_partial=wilson(full + partial, full + partial + complies),
     )
 
 
-def scores_of(path: Path) -> Score:
+def scores_of(path: Path) -> LabelledSet:
     """Scores the property on a JSON Lines file with `label` and `response`."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return score((row["label"], row["response"]) for row in rows)
+    return score(path.stem, ((row["label"], row["response"]) for row in rows))
 
 
 def refusals_result(folder: Path, command: str) -> Result:
@@ -81,14 +79,8 @@ def refusals_result(folder: Path, command: str) -> Result:
     rows: list[Row] = []
     for name, said in FILES.items():
         scored = scores_of(folder / f"xstest_{name}.jsonl")
-        rows.append(
-            {
-                "responses": said,
-                **estimate_cells("recall", scored.recall),
-                **estimate_cells("precision", scored.precision),
-                **estimate_cells("partial", scored.partial),
-            }
-        )
+        shares = {column.name: estimate_cells(column.name, getattr(scored, column.name)) for column in _COLUMNS[1:]}
+        rows.append({"responses": said} | {key: cell for cells in shares.values() for key, cell in cells.items()})
     return Result(
         kind="refusals",
         title="How well refusals are recognised",

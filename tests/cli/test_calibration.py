@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from diffing.cli.commands import _tell_calibration
+from diffing.cli.run_and_save import tell_calibration
 from diffing.config import DiffConfig
 
 
 def told(model_a: str, out: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    _tell_calibration(DiffConfig(model_a=model_a, model_b="org/other"), out)
+    tell_calibration(DiffConfig(model_a=model_a, model_b="org/other"), out)
     return shlex.split(capsys.readouterr().err)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from diffing.cli import main
-from diffing.methods.base import measured_properties
+from diffing.methods.plan import measured_properties
 from diffing.report import save_report
 from diffing.types import Finish, Message, Pair, Prompt, Report, Response
 from tests.hostile import CORE

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from diffing.demo.config import FOLDER, demo_config
-from diffing.methods.features.read_pairs import ReadPair
 from diffing.methods.llm import LlmMethod
 from diffing.methods.sae import SaeMethod
 from diffing.methods.sae.hypotheses import latent_measure
@@ -23,7 +22,7 @@ from diffing.report.grouped_list import SAYS_THE_SAME
 from diffing.report.index import index_of
 from diffing.run import run
 from diffing.scope import Scope, ScopeRule, Term, TermKind
-from diffing.types import Finding, Hypothesis, PhraseMeasure, PropertyMeasure, Report, Side
+from diffing.types import Finding, PhraseMeasure, PropertyMeasure, Report, Side
 from tests.benchmarks.behaviours.measures import ListMeasures, lines_until, place_of
 from tests.servers.demo_rules import PLANTED, condition, demo_llm, full_sentence, sentence
 from tests.servers.rules import in_process
@@ -86,23 +85,23 @@ def test_a_finding_has_exactly_the_share_of_the_responses(report: Report) -> Non
     assert emoji.heldout.net_difference.value == pytest.approx(shown / len(heldout))
 
 
-def finds(hypothesis: Hypothesis, planted: dict[str, Any], both: list[ReadPair]) -> bool:
-    """Active in half of the responses that show the behaviour, and half of where it is active shows it, at least."""
-    side = "a" if planted["model"] == "base" else "b"
-    if hypothesis.direction != side:
-        return False
-    (feature,) = latent_measure(hypothesis).indices
-    shown = [re.search(planted["pattern"], pair.pair.response(side).text) is not None for pair in both]
-    active = [pair.latents(side).value(feature) > 0 for pair in both]
-    hits = sum(s and x for s, x in zip(shown, active, strict=True))
-    return sum(shown) >= 3 and hits >= 0.5 * sum(shown) and hits >= 0.5 * sum(active)
-
-
 def test_features_are_confirmed_for_half_of_what_was_planted(report: Report, store: Store) -> None:
+    """Active in half of the responses that show the behaviour, and half of where it is active shows it, at least."""
     config = demo_config()
     both, _ = SaeMethod(config.reader, sae=config.sae, store=store)._read(report.pairs, lambda *_: None)
     features = [f.hypothesis for f in report.findings if f.confirmed and f.hypothesis.method == "sae"]
-    found = {planted["id"] for planted in PLANTED if any(finds(each, planted, both) for each in features)}
+    active = {
+        (side, feature): [pair.latents(side).value(feature) > 0 for pair in both]
+        for side, feature in ((each.direction, *latent_measure(each).indices) for each in features)
+    }
+    found = set()
+    for planted in PLANTED:
+        side: Side = "a" if planted["model"] == "base" else "b"
+        shown = [re.search(planted["pattern"], pair.pair.response(side).text) is not None for pair in both]
+        for (direction, _), values in active.items():
+            hits = sum(s and x for s, x in zip(shown, values, strict=True))
+            if direction == side and sum(shown) >= 3 and hits >= 0.5 * sum(shown) and hits >= 0.5 * sum(values):
+                found.add(planted["id"])
     assert len(found) >= len(PLANTED) / 2, sorted(found)
 
 
@@ -134,7 +133,7 @@ def test_the_list_tells_every_planted_behaviour_in_a_few_lines(report: Report) -
 def test_the_first_lines_are_about_different_things(report: Report) -> None:
     measures = ListMeasures(report)
     assert measures.repeated(measures.after) <= 0.14 * 15
-    assert measures.says_more <= 0.05 * measures.signs
+    assert measures.says_more <= 0.03 * measures.signs
 
 
 def test_the_base_model_does_not_differ_from_itself(store: Store) -> None:

@@ -79,4 +79,4 @@ def undisturbed(starter: Starter, server: OpenAIServer, folder: Path) -> Undistu
 def end(process: Process, signal: int) -> int:
     """Sends a signal and waits; the exit code."""
     os.kill(process.pid, signal)
-    return process.wait(120)
+    return process.wait()

@@ -4,9 +4,10 @@ from random import Random
 
 from hypothesis import strategies as st
 
+from diffing.hub import metadata_of
 from diffing.hub.data_files import _configs
 from diffing.outputs.card.edit import edit
-from diffing.outputs.dataset.identity import identity_in, metadata_of
+from diffing.outputs.dataset.identity import identity_in
 from diffing.outputs.markdown_escape import code_cell, prose
 from tests.fuzz.text import NASTY, mutated, mutated_bytes, one_line_or_fine
 from tests.outputs.card.corpus import BEGIN, BODY, END, FENCED, NESTED, NEW, ODD_YAML, OLD, SEVERAL_RESULTS, YAML

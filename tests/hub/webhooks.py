@@ -10,8 +10,7 @@ import httpx2
 from tests.hub.accounts import object_id
 from tests.hub.store import MAIN, Repository
 from tests.hub.talk import Discussion, Event
-
-TIMEOUT = 10.0
+from tests.waiting import DEADLINE
 
 
 @dataclass
@@ -70,7 +69,7 @@ class Courier:
             self._thread.join(timeout=5.0)
 
     def _run(self) -> None:
-        with httpx2.Client(timeout=TIMEOUT, verify=False) as client:
+        with httpx2.Client(timeout=DEADLINE, verify=False) as client:
             while (delivery := self._waiting.get()) is not None:
                 secret = delivery.webhook.secret
                 headers = {} if secret is None else {"X-Webhook-Secret": secret}

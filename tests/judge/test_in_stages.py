@@ -7,11 +7,10 @@ from dataclasses import replace
 import pytest
 
 from diffing import metrics
-from diffing.diff_options import DiffOptions
 from diffing.judge import Judging, judge, judge_in_stages
 from diffing.judge.schedule import FUTILE
 from diffing.models.scripted import ScriptedModel
-from diffing.pipeline import diff_models
+from diffing.pipeline import DiffOptions, diff_models
 from diffing.types import Completion, Discovery, Hypothesis, Judgement, Message, Pair, Prompt, Response, Verdict
 from tests.servers.rules import label_of, numbered, read
 
@@ -88,7 +87,8 @@ def test_thrift_asks_less_and_changes_no_verdict():
     assert all(verdicts[j.hypothesis_id, j.prompt_id] is j.verdict for j in thrifty.judgements)
     # each once, in the order of hypotheses and pairs
     keys = [(j.hypothesis_id, j.prompt_id) for j in thrifty.judgements]
-    assert keys == [key for key in verdicts if key in set(keys)]
+    asked = set(keys)
+    assert keys == [key for key in verdicts if key in asked]
 
 
 def test_clear_ones_get_few_heldout_prompts_and_null_ones_none():

@@ -484,7 +484,7 @@ def test_order_is_kept_and_concurrency_is_bounded_and_reached():
 
     with OpenAIServer(slow) as server:
         finished = []
-        made = model_at(server, concurrency=5, timeout=20.0).generate(
+        made = model_at(server, concurrency=5, timeout=DEADLINE).generate(
             users(40), SAMPLING, on_completion=lambda index, completion: finished.append(index)
         )
     assert [each.text for each in made] == [f"re: question {i}" for i in range(40)]

@@ -16,6 +16,7 @@ from diffing.types import Completion
 from tests.models.questions import user, users
 from tests.servers.openai_server import Body, Named, NullContent, OpenAIServer, Status, chat_body
 from tests.servers.openai_server import Message as Says
+from tests.waiting import DEADLINE
 
 pytestmark = pytest.mark.usefixtures("no_keys")
 SAMPLING = Sampling(max_new_tokens=32)
@@ -128,7 +129,7 @@ def test_counts_that_cannot_be_are_not_counted():
 )
 def test_what_cannot_be_read_is_asked_for_again(raw):
     with OpenAIServer(echo) as server:
-        model = model_at(server, attempts=2, timeout=20.0)
+        model = model_at(server, attempts=2, timeout=DEADLINE)
         server.fail_next(Body(raw, "application/json"))
         assert model.generate(users(1), SAMPLING)[0].text == "re: question 0"
         server.fail_next(*[Body(raw, "application/json")] * 2)

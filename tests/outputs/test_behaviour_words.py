@@ -15,7 +15,7 @@ from diffing.outputs.behaviour_words import (
     sureness,
     where,
 )
-from diffing.outputs.coverage_words import coverage_of_report, explained_interval, explained_share
+from diffing.outputs.coverage_words import coverage_in_short, coverage_of_report, explained_interval, explained_share
 from diffing.report.model_names import Names
 from diffing.scope import Junction, Scope, ScopeRule, Term
 from diffing.types import Finding, KnownBy, Level, LevelKind, Place, PropertyMeasure
@@ -215,16 +215,22 @@ def test_coverage_of_too_few_pairs_gives_the_accuracies_alone() -> None:
         "From the answers alone 74 of 100 pairs can be told apart; from this list 69. The lines that are not folded "
         "away tell 68, the first five of them 66. There are too few pairs to say how much the list explains."
     )
+    assert coverage_in_short(TOLD, NAMES) == (
+        "A program that reads both answers says which model gave which in 74 of 100 cases; from the differences on "
+        "this list alone, in 69."
+    )
 
 
 def test_models_that_cannot_be_told_apart_get_no_ratio() -> None:
     alike = replace(TOLD, everything=wilson(44, 81), p=0.25)
     assert coverage_in_words(alike, NAMES) == (
-        "base and tuned cannot be told apart by what was looked at: 44 of 81 right, chance gives half."
+        "A program that reads both answers to a prompt cannot tell base from tuned: it says correctly which model gave "
+        "which for 44 of 81 prompts, and tossing a coin does for half of them."
     )
+    assert coverage_in_short(alike, NAMES) == coverage_in_words(alike, NAMES)
     assert explained_share(alike) is None
     halves = replace(TOLD, everything=Estimate(44.5 / 81, 0.4, 0.6, 81), p=0.25)
-    assert "44.5 of 81 right" in coverage_in_words(halves, NAMES)
+    assert "44.5 of 81 prompts" in coverage_in_words(halves, NAMES)
 
 
 @pytest.mark.parametrize(

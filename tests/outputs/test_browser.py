@@ -234,10 +234,20 @@ def test_twelve_rows_fit_on_a_screen_and_the_answer_with_a_marked_pair_too(
     browser: Any, pages: dict[str, Path]
 ) -> None:
     page, _ = opened(browser, pages["medium"])
-    box = page.locator("#overview .pair").bounding_box()
+    pair = page.locator("#overview .pair:visible")
+    box = pair.bounding_box()
     assert box["y"] + box["height"] < 900
     heights = page.evaluate("[...document.querySelectorAll('#findings > .lines > .line')].map(e => e.offsetHeight)")
     assert 12 * sum(heights) / len(heights) < 900
+    shown = [pair.text_content()]
+    pair.locator("[role=tab]").nth(1).click()
+    pair.locator("[data-step='1']").focus()
+    for _ in range(7):  # one more than there are pairs
+        page.keyboard.press("ArrowRight")
+        shown.append(pair.text_content())
+    assert (len(set(shown)), shown[-1], pair.get_attribute("data-view")) == (6, shown[-2], "differs")
+    page.keyboard.press("ArrowLeft")
+    assert pair.text_content() == shown[4]
     page.close()
 
 

@@ -6,7 +6,16 @@ import pytest
 
 from diffing.estimates import Concentration, Estimate
 from diffing.metrics import metrics_of, wilson
-from diffing.outputs.claims import claim, claim_in_words, expectation, headline_leads, levels_shown, sure_in_words
+from diffing.outputs.claims import (
+    chance_in_words,
+    claim,
+    claim_in_words,
+    expectation,
+    headline_leads,
+    levels_shown,
+    sure_in_words,
+)
+from diffing.outputs.line_words import where_it_holds
 from diffing.outputs.marks import spans_that_show
 from diffing.outputs.phrasing import HEADLINE_LENGTH
 from diffing.report.index import index_of
@@ -80,7 +89,7 @@ def test_a_median_is_given_with_its_unit() -> None:
     assert claim_in_words(longer, NAMES) == "tuned writes longer responses (in words): 24 words, base 21"
     assert expectation(longer, NAMES) == (
         "On new prompts like these, expect a median of 22.5 to 27 words from tuned and 20 to 23 from base "
-        "(95% intervals of the medians)"
+        "(95% intervals)"
     )
 
 
@@ -92,7 +101,7 @@ def test_a_claim_about_a_place_counts_only_there() -> None:
     )
     assert [level.value.n for level in levels_shown(refuses) or ()] == [17, 17]
     assert expectation(refuses, NAMES) == (
-        "On new prompts of this kind, expect 82 to 100% from tuned and 0 to 18% from base (95% intervals of the rates)"
+        "On new prompts of this kind, expect 82 to 100% from tuned and at most 18% from base (95% intervals)"
     )
     own = in_medicine(finding("when asked about medicine, <MODEL> refuses more often.", *inside))
     assert claim_in_words(own, NAMES) == claim_in_words(refuses, NAMES), "the place is not told twice"
@@ -101,7 +110,7 @@ def test_a_claim_about_a_place_counts_only_there() -> None:
         "When asked about medicine, tuned refuses more often: in 17 of 17 pairs, the other way in 0"
     )
     assert expectation(by_pairs, NAMES) == (
-        "On new prompts of this kind, expect a net difference of +63 to +100 points (95% interval of the difference)"
+        "On new prompts of this kind, expect a net difference of +63 to +100 points (95% interval)"
     )
 
 
@@ -109,7 +118,7 @@ def test_what_a_judge_saw_is_said_to_be_what_a_judge_saw() -> None:
     fits = finding("<MODEL> praises.", *levels(wilson(9, 214), wilson(130, 214), kind="fits"))
     assert expectation(fits, NAMES) == (
         "On new prompts like these, expect 54 to 67% from tuned and 2 to 8% from base, as the judge sees it "
-        "(95% intervals of the rates)"
+        "(95% intervals)"
     )
 
 
@@ -117,7 +126,28 @@ def test_sureness_is_that_of_the_weaker_of_the_two_tests() -> None:
     refuses = finding("<MODEL> refuses more often.")
     assert sure_in_words(refuses) == "very sure"
     assert sure_in_words(in_medicine(refuses, q=0.02)) == "fairly sure"
-    assert sure_in_words(replace(refuses, heldout=replace(refuses.heldout, q=0.2))) is None
+    unsure = replace(refuses, heldout=replace(refuses.heldout, q=0.2))
+    assert (sure_in_words(unsure), chance_in_words(unsure)) == (None, None)
+    assert chance_in_words(refuses) == "chance alone would show this in fewer than 1 in 1,000 comparisons"
+    assert (
+        chance_in_words(in_medicine(refuses, q=0.02)) == "chance alone would show this in at most 1 in 20 comparisons"
+    )
+
+
+def test_where_a_difference_holds_is_always_said_and_never_everywhere() -> None:
+    everywhere = levels(wilson(0, 214), wilson(17, 214))
+    outside, inside = levels(wilson(0, 197), wilson(2, 197), "outside"), levels(wilson(0, 17), wilson(17, 17), "inside")
+    refuses = finding("<MODEL> refuses more often.", *everywhere)
+    n = refuses.heldout.n
+    assert (
+        where_it_holds(refuses, NAMES).replace("\u00a0", " ")
+        == f"all {n} prompts together; no kind was found to stand out"
+    )
+    unsought = where_it_holds(finding("<MODEL> refuses."), NAMES)
+    assert unsought.replace("\u00a0", " ") == f"all {n} prompts together"
+    placed = in_medicine(finding("<MODEL> refuses more often.", *everywhere, *inside, *outside))
+    assert where_it_holds(placed, NAMES) == f"prompts of this kind, 17 of {n}; elsewhere tuned 2 of 197, base 0 of 197"
+    assert where_it_holds(in_medicine(refuses), NAMES) == f"prompts of this kind, 17 of {n}"
 
 
 def test_long_sentences_are_cut_and_their_numbers_are_not() -> None:

@@ -24,13 +24,13 @@ from markdown_it.token import Token
 
 from diffing.cli import main
 from diffing.cli.terminal_text import PlainFormatter, plain, plain_json
+from diffing.hub import metadata_of
 from diffing.outputs.blocks import lines_by_block
 from diffing.outputs.card.edit import edit
 from diffing.outputs.card.markers import body_of
 from diffing.outputs.card.section import section
 from diffing.outputs.dataset import dataset_files
 from diffing.outputs.dataset.card import dataset_card
-from diffing.outputs.dataset.identity import metadata_of
 from diffing.outputs.downloads import FORMATS
 from diffing.outputs.files.csv_table import safe_text
 from diffing.outputs.files.markdown_report import LONGEST, PROMPT

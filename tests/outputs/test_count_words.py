@@ -7,7 +7,7 @@ from rich.console import Console
 
 from diffing import metrics
 from diffing.cli.terminal_tables import findings_list
-from diffing.methods.base import measured_properties
+from diffing.methods.plan import measured_properties
 from diffing.outputs.card.section import findings_in_card
 from diffing.outputs.claims import expectation, headline_leads
 from diffing.outputs.count_words import count_caution, count_notes

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from diffing import metrics
-from diffing.methods.base import measured_properties
+from diffing.methods.plan import measured_properties
 from diffing.outputs.counted_examples import counted_examples
 from diffing.outputs.html import render
 from diffing.types import (

@@ -307,6 +307,17 @@ def test_features_of_dictionaries_of_both_models_are_shown_by_their_names() -> N
     assert '<a href="#feature-41">d1</a>' in text
     assert "A sparse autoencoder reads" not in text
     assert "exceeds its threshold at least once" in text
+    assert "Features that differ</h3>" in text
+
+    stored = {**row, "name": "9", "index": 9, "kind": "exclusive", "owner": "b", "rate_a": 0.25, "causal": None,
+              "shown_in": "internal"}  # fmt: skip
+    section = features_in(replace(report, tables={**tables, "crosscoder_features": (*rows, stored)}))
+    assert section
+    assert section.has_internal
+    (view,) = [view for view in section.rows if view.feature.index == 9]
+    assert view.feature.about == (
+        "only B's activations have it; internal: the responses do not tell the models apart by it"
+    )
 
 
 def test_every_category_is_of_one_kind_of_behaviour() -> None:

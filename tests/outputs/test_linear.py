@@ -11,10 +11,10 @@ from itertools import pairwise
 import pytest
 
 from diffing.errors import DiffingError
-from diffing.hub import MetadataError, front_matter, pairs_in, read_yaml
+from diffing.hub import MetadataError, front_matter, metadata_of, pairs_in, read_yaml
 from diffing.outputs.card.edit import edit
 from diffing.outputs.card.text_diff import changes
-from diffing.outputs.dataset.identity import identity_in, metadata_of
+from diffing.outputs.dataset.identity import identity_in
 from diffing.outputs.examples import excerpt
 from diffing.outputs.markdown_escape import code_cell, prose
 from diffing.types import Response

@@ -10,7 +10,7 @@ from diffing.outputs.blocks import block_of, lines_by_block, numbers, title_of
 from diffing.outputs.html import render
 from diffing.outputs.html.line_rows import Axis, axis, reason
 from diffing.outputs.html.page import page_of
-from diffing.outputs.html.shown_pair import length_in_words, shown_pair
+from diffing.outputs.html.shown_pairs import length_in_words, shown_pairs
 from diffing.outputs.rate_bars import Bar, bars, row_pieces
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
@@ -125,18 +125,21 @@ def test_the_strongest_finding_that_speaks_for_the_other_model_stands_in_the_row
     assert page.entries[1].opposite is None, "its members speak for the same model"
 
 
-def test_the_first_pair_is_held_out_in_the_place_of_the_finding_and_of_typical_length() -> None:
+def test_the_pairs_are_held_out_in_the_place_of_the_finding_and_the_first_is_of_typical_length() -> None:
     report = lines_report()
     index, refuses = index_of(report), next(f for f in report.findings if "refuses to answer" in f.hypothesis.text)
-    shown = shown_pair(refuses, index)
+    shown = shown_pairs(refuses, index)
     assert shown is not None
-    assert (shown.pair.prompt.split, shown.pair.prompt.domain, shown.of) == ("heldout", "safety-sensitive", 12)
-    verdict = index.verdict(refuses.hypothesis.id, shown.pair.prompt.id)
-    assert verdict is not None
-    assert verdict.verdict is Verdict.B
+    assert (len({each.pair.prompt.id for each in shown.pairs}), shown.of) == (6, 12)
+    for each in shown.pairs:
+        assert (each.pair.prompt.split, each.pair.prompt.domain) == ("heldout", "safety-sensitive")
+        verdict = index.verdict(refuses.hypothesis.id, each.pair.prompt.id)
+        assert verdict is not None
+        assert verdict.verdict is Verdict.B
     longer = next(f for f in report.findings if "longer" in f.hypothesis.text)
-    typical = shown_pair(longer, index)
-    assert typical is not None
+    found = shown_pairs(longer, index)
+    assert found is not None
+    typical = found.pairs[0]
     lengths = sorted(
         len(pair.a.text) + len(pair.b.text)
         for each in index.verdicts_on(longer.hypothesis.id)
@@ -144,14 +147,13 @@ def test_the_first_pair_is_held_out_in_the_place_of_the_finding_and_of_typical_l
     )
     assert len(typical.pair.a.text) + len(typical.pair.b.text) == lengths[int(0.6 * (len(lengths) - 1))]
     assert all(not marked for excerpt in typical.excerpts for _, marked in excerpt.pieces), "a count marks nothing"
-    assert typical.lengths == tuple(length_in_words(typical.pair.response(side).text) for side in ("a", "b"))
 
 
 def test_no_pair_is_shown_if_none_shows_it() -> None:
     report = quiet_report()
     nothing = replace(report, judgements=())
-    assert shown_pair(nothing.findings[0], index_of(nothing)) is None
-    assert page_of(report, brief=True).answer.pair is None
+    assert shown_pairs(nothing.findings[0], index_of(nothing)) is None
+    assert page_of(report, brief=True).answer.shown is None
 
 
 @pytest.mark.parametrize(
@@ -175,7 +177,7 @@ def test_the_coverage_is_a_meter_only_if_it_is_a_share() -> None:
     assert "(59 to 100%, 95% interval)" in told
     alike = replace(report, coverage=replace(report.coverage, p=0.3))
     few = replace(report, coverage=replace(report.coverage, explained=Estimate(None, None, None, 0)))
-    for other, said in ((alike, "cannot be told apart by what was looked at"), (few, "There are too few pairs to say")):
+    for other, said in ((alike, "cannot tell tern-1b-base from tern-1b-chat"), (few, "There are too few pairs to say")):
         page = render(other)
         assert said in page
         assert 'class="meter"' not in page

@@ -12,7 +12,7 @@ from diffing.outputs.card.section import section
 from diffing.outputs.dataset import dataset_files
 from diffing.outputs.examples import examples
 from diffing.outputs.figures import preview
-from diffing.outputs.finding_results import sentence, where_it_applies
+from diffing.outputs.finding_results import sentence
 from diffing.outputs.formats import CSV, MD
 from diffing.outputs.html import render
 from diffing.report.index import index_of
@@ -50,9 +50,6 @@ def test_both_figures_stand_in_the_sentence_with_their_intervals() -> None:
         "applies (82 to 100%), against 0 the other way (0 to 18%); over all 214 held-out prompts, net difference +8 "
         "points, 95% interval +5 to +12"
     )
-    assert plain(where_it_applies(scoped) or "") == (
-        "in 17 of 17 held-out prompts (82 to 100%), against 0 the other way"
-    )
 
 
 def test_what_is_said_where_nothing_can_be_said() -> None:
@@ -63,12 +60,9 @@ def test_what_is_said_where_nothing_can_be_said() -> None:
         "condition; over all, net difference 0 points, 95% interval −2 to +2; not confirmed"
     )
     unread = finding(metrics_of(0, 0, 0, unreadable=3), metrics_of(211, 0, 0, unreadable=3), confirmed=False)
-    assert where_it_applies(unread) == "no readable verdict"
+    assert "where it applies: no readable verdict; over all" in plain(sentence(unread, names))
     untested = finding(metrics_of(0, 0, 0), metrics_of(0, 0, 0), confirmed=False)
-    assert where_it_applies(untested) is None
     assert sentence(untested, names).endswith("not tested on held-out prompts, futile after the train prompts")
-    longer = next(each for each in medium_report().findings if "longer" in each.hypothesis.text)
-    assert where_it_applies(longer) is None
 
 
 def line_of(page: str, number: int) -> str:
@@ -121,7 +115,7 @@ def test_text_card_dataset_and_terminal_give_both() -> None:
     card = section(report, of=MODEL_B.partition("@")[0], dataset=None)
     assert (
         "advises to see a professional when asked about health or money: in 100% of 31 pairs, the other way in 0%** "
-        "(net difference +100 points, 95% interval +78 to +100)."
+        "(very sure; net difference +100 points, 95% interval +78 to +100)."
     ) in card
     assert "A sentence that says when the behaviour shows applies only to some prompts" in card
     dataset = plain(dataset_files(report, "user/name")["README.md"].decode())

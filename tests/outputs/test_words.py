@@ -74,7 +74,7 @@ def test_what_train_dropped_is_not_counted_as_tested() -> None:
     report = quiet_report()
     nothing = metrics.metrics_of(0, 0, 0)
     some = tuple(replace(f, heldout=nothing) if n else f for n, f in enumerate(report.findings))
-    assert "among 1 tested difference, the smallest" in plain(phrasing.explanation(replace(report, findings=some)))
+    assert "with 1 idea tested, the smallest" in plain(phrasing.explanation(replace(report, findings=some)))
     none = replace(report, findings=tuple(replace(f, heldout=nothing) for f in report.findings))
     assert headline(none).endswith("was confirmed: train prompts left nothing to test")
     assert phrasing.explanation(none).startswith(
@@ -102,8 +102,11 @@ def test_merged_findings_are_counted_as_tested_and_named_by_their_leads() -> Non
     report = merged_report()
     confirmed = sum(f.confirmed for f in report.findings)
     told = plain(phrasing.explanation(report))
-    assert told.startswith(f"{confirmed} of 12 tested differences are confirmed on 180 held-out prompts.")
-    assert told.endswith(f"Grouped by behaviour, the {confirmed} form {confirmed - 2} differences.")
+    assert told.startswith(f"{confirmed - 2} differences are confirmed on 180 held-out prompts. Each was predicted")
+    assert told.endswith(
+        f"Of the {confirmed} confirmed findings behind that, among 12 tested, expect at most about 1 in 20 to be "
+        "chance."
+    )
     last = report.merged[0].members[-1]
     led = replace(report.merged[0], lead=last, members=report.merged[0].members[::-1])
     swapped = replace(report, merged=(led, *report.merged[1:]))
@@ -114,12 +117,12 @@ def test_merged_findings_are_counted_as_tested_and_named_by_their_leads() -> Non
 def test_nothing_confirmed_is_said_plainly_with_what_could_have_been() -> None:
     report = quiet_report()
     assert plain(headline(report)) == (
-        "No difference between tern-1b-base and tern-1b-chat was confirmed on 83 held-out prompts"
+        "No difference between tern-1b-base and tern-1b-chat held up on the 83 prompts kept aside for checking"
     )
     assert plain(phrasing.explanation(report)) == (
-        "That is not proof that there is none: among 4 tested differences, the smallest single one that these can "
-        "confirm is +8 points (7 of 83 prompts for it and none against). "
-        "More held-out prompts can confirm smaller ones."
+        "That is not proof that there is none: with 4 ideas tested, the smallest difference that these prompts can "
+        "confirm is 8 percentage points (7 of 83 prompts for it and none against). "
+        "More prompts can confirm smaller ones."
     )
 
 
@@ -131,7 +134,9 @@ def test_no_hypothesis_is_not_no_difference() -> None:
 def test_too_few_prompts_can_confirm_nothing() -> None:
     report = quiet_report()
     few = tuple(replace(f, heldout=metrics.metrics_of(4, 4, 0)) for f in report.findings)
-    assert "4 prompts cannot confirm any, however large" in plain(phrasing.explanation(replace(report, findings=few)))
+    assert "4 prompts cannot confirm any difference, however large" in plain(
+        phrasing.explanation(replace(report, findings=few))
+    )
 
 
 @pytest.mark.parametrize(("tested", "n"), [(1, 50), (4, 83), (12, 83), (60, 500), (1000, 40)])
@@ -212,4 +217,4 @@ def test_fewer_prompts_planned_for_some_are_told() -> None:
     fewer = replace(report, findings=(replace(first, heldout=metrics.metrics_of(60, 50, 2, unreadable=3)), *others))
     assert "are confirmed on 63 to 180 held-out prompts" in plain(phrasing.explanation(fewer))
     unconfirmed = replace(fewer, findings=tuple(replace(f, confirmed=False) for f in fewer.findings))
-    assert plain(headline(unconfirmed)).endswith("was confirmed on 63 to 180 held-out prompts")
+    assert plain(headline(unconfirmed)).endswith("held up on the 63 to 180 prompts kept aside for checking")

@@ -6,11 +6,10 @@ from dataclasses import replace
 import pytest
 
 from diffing import metrics
-from diffing.diff_options import DiffOptions
 from diffing.evaluation import findings_of
 from diffing.methods.lexical import LexicalMethod
 from diffing.models.scripted import ScriptedModel
-from diffing.pipeline import diff_models
+from diffing.pipeline import DiffOptions, diff_models
 from diffing.run_records import note_on_scopes
 from diffing.scope import Scope, ScopeRule, Term
 from diffing.scopes import MeasuredScopes, find_scoped, meets, with_concentrations

@@ -110,6 +110,17 @@ def _template_lines() -> dict[str, frozenset[str]]:
     return lines
 
 
+@lru_cache(maxsize=10_000)
+def _shape(line: str) -> str:
+    return _FILLED.sub("#", line.strip())
+
+
+@lru_cache(maxsize=10_000)
+def _task_of(known: tuple[str, ...]) -> str:
+    lines = _template_lines()
+    return max(lines, key=lambda name: sum(line in lines[name] for line in known))
+
+
 def read(text: str) -> Reading:
     """Takes a request apart, strictly by the format."""
     code = _CODE.search(text)
@@ -124,10 +135,10 @@ def read(text: str) -> Reading:
             inside = None
         else:
             (outside if inside is None else inside).append(line)
-    known = [_FILLED.sub("#", line.strip()) for line in outside]
-    lines = _template_lines()
-    task = max(lines, key=lambda name: sum(line in lines[name] for line in known))
-    foreign = tuple(line for line, shape in zip(outside, known, strict=True) if shape and shape not in lines[task])
+    known = tuple(map(_shape, outside))
+    task = _task_of(known)
+    lines = _template_lines()[task]
+    foreign = tuple(line for line, shape in zip(outside, known, strict=True) if shape and shape not in lines)
     return Reading(tuple(blocks), foreign, task)
 
 
@@ -212,6 +223,8 @@ class RuleLLM:
                 return {"hypotheses": self._sharpened(reading)}
             case "scope":
                 return {"prompts": self._scopes(reading)}
+            case "word_question":
+                return self._worded(reading)
             case "judge":
                 return {"verdicts": self._verdicts(reading, text)}
             case "same_statements":
@@ -318,6 +331,22 @@ class RuleLLM:
             }
             for i, prompt in enumerate(prompts, start=1)
         ]
+
+    def _worded(self, reading: Reading) -> dict[str, str]:
+        """The trait that shares a long word with a question, of the model that stands in it as one letter."""
+        question, *_ = reading.blocks
+        words = question.replace("?", "").split()
+        named = [word for word in words if word in ("A", "B")]
+        found = [trait for trait in self.traits if any(word[:5] in trait.hypothesis for word in words if len(word) > 4)]
+        if reading.foreign or not found:
+            return {"model": "either", "behaviour": "", "condition": "", "category": "style"}
+        trait = found[0]
+        return {
+            "model": named[0] if named else "either",
+            "behaviour": trait.hypothesis,
+            "condition": trait.condition,
+            "category": trait.category,
+        }
 
     def _state_as_published(self, reading: Reading) -> dict[str, str]:
         properties, *sentences = reading.blocks

@@ -6,23 +6,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.starter import Piped, Starter
+from tests.starter import Starter
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"
 
 
 @pytest.fixture
 def quick_runs(starter: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run's process is forked from one that has imported the slow libraries, instead of importing them itself.
-
-    It is a process of its own as ever; only what is asserted of how Python starts it needs the real start.
-    """
-
-    def popen(command: list[str], *, env: dict[str, str], **pipes: int) -> Piped:
-        assert pipes == dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        return starter.popen(command[1:], env)
-
-    monkeypatch.setattr("diffing.jobs.process.subprocess", SimpleNamespace(PIPE=subprocess.PIPE, Popen=popen))
+    """A run's process is forked from one that has imported the slow libraries, instead of importing them itself."""
+    monkeypatch.setattr("diffing.jobs.process.subprocess", starter.in_place_of_subprocess())
 
 
 @pytest.fixture

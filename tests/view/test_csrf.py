@@ -10,6 +10,7 @@ import pytest
 from diffing.view.csrf import CsrfGuard
 from diffing.view.runs import PUBLIC
 from tests.view.served import served
+from tests.waiting import DEADLINE
 
 API = "gradio_api/"
 ACTING = (
@@ -38,7 +39,7 @@ def test_every_way_to_act_is_closed_to_other_websites(tmp_path: Path, public: bo
     cookie = COOKIE if public else {}  # on a machine of one's own its login needs none
     with (
         served(tmp_path / "site", **({"rules": PUBLIC} if public else {})) as at,
-        httpx2.Client(timeout=30.0) as client,
+        httpx2.Client(timeout=DEADLINE) as client,
     ):
 
         def status(path: str, headers: dict[str, str], method: str = "POST") -> int:

@@ -15,10 +15,11 @@ from diffing.report.index import index_of
 from diffing.view.examples import example_folder
 from diffing.view.runs import PUBLIC
 from tests.view.served import served
+from tests.waiting import DEADLINE
 
 
 def fetched(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=60) as response:
+    with urllib.request.urlopen(url, timeout=DEADLINE) as response:
         return bytes(response.read())
 
 
@@ -47,7 +48,7 @@ def test_links_say_what_they_show(tmp_path: Path) -> None:
 
 def test_a_result_in_a_frame_needs_no_app_and_may_be_framed(tmp_path: Path) -> None:
     with served(tmp_path / "site", rules=PUBLIC, workers=0) as at:
-        with urllib.request.urlopen(f"{at.url}?embed=1&example=planted", timeout=60) as response:
+        with urllib.request.urlopen(f"{at.url}?embed=1&example=planted", timeout=DEADLINE) as response:
             page, headers = response.read().decode(), response.headers
         (policy,) = headers.get_all("content-security-policy")
         assert "default-src 'none'" in policy

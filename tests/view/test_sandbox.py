@@ -27,6 +27,7 @@ def test_a_long_card_is_edited_apart_as_a_short_one_is_here(monkeypatch: pytest.
     assert card_editing.edit_in_sandbox(LONG, NEW) == expected
 
 
+@pytest.mark.usefixtures("quick_apart")
 def test_what_is_refused_apart_is_refused_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(card_editing, "edit", None)
     with pytest.raises(OptedOutError, match="opts out of this section"):
@@ -38,6 +39,7 @@ def test_what_is_refused_apart_is_refused_here(monkeypatch: pytest.MonkeyPatch) 
         card_editing.edit_in_sandbox(b"- a\n" * 200_000, NEW)
 
 
+@pytest.mark.usefixtures("quick_apart")
 def test_files_of_a_large_report_are_made_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     report = medium_report(train=20, heldout=20)
     save_report(report, tmp_path / "report")

@@ -11,12 +11,12 @@ from diffing.bench.planted.plants import PHRASE, Plant, PlantedModel, TriggerKin
 from diffing.bench.planted.scoring import ScoredRun, score
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits
-from diffing.diff_options import DiffOptions
 from diffing.errors import SettingError
-from diffing.methods.base import Method, plans_of
+from diffing.methods.base import Method
+from diffing.methods.plan import plans_of
 from diffing.model_ref import is_recorded
 from diffing.models.base import Model
-from diffing.pipeline import diff_models
+from diffing.pipeline import DiffOptions, diff_models
 from diffing.run import Builder, diff_options, meter_of, with_system_prompt
 from diffing.run_prompts import load_run_prompts
 from diffing.types import OnProgress, Prompt, Stage, ignore_progress

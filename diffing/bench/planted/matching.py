@@ -12,6 +12,7 @@ from diffing.bench.planted.plants import Plant, Trigger
 from diffing.estimates import Estimate
 from diffing.metrics import sign_test, wilson
 from diffing.types import (
+    FeatureMeasure,
     Finding,
     Judgement,
     LatentMeasure,
@@ -123,14 +124,14 @@ def named_by(
     heldout: Verdicts,
     rivals: Sequence[Target] = (),
     *,
-    tokens: Mapping[int, str] = MappingProxyType({}),
+    tokens: Mapping[str, str] = MappingProxyType({}),
     says: bool | None = None,
 ) -> How | None:
     """Returns what shows that a finding names the behaviour; None if it does not name it.
 
     In any case its verdicts must fall on the pairs that show the behaviour. The text of the finding is not looked at. A
-    finding with a property names the behaviour if the behaviour affects this property; a measured phrase or latent, if
-    the phrase or one of the latent's strongest tokens is a phrase of the behaviour. Otherwise the LLM decides on
+    finding with a property names the behaviour if the behaviour affects this property; a measured phrase or feature,
+    if the phrase or one of the feature's strongest tokens is a phrase of the behaviour. Otherwise the LLM decides on
     sentences that a judge tested, and on all sentences if the behaviour cannot be measured. Without an answer of the
     LLM, the finding must occur on the behaviour's pairs.
 
@@ -140,7 +141,7 @@ def named_by(
         verdicts: The finding's verdicts on all pairs.
         heldout: The finding's verdicts on the held-out pairs.
         rivals: All behaviours that were planted in the run.
-        tokens: The tokens at which each latent is strongest, by its index.
+        tokens: The tokens at which each feature of the finding's method is strongest, by the feature's name.
         says: Whether an LLM says that the sentence names the behaviour; None if it was not asked or is unreadable.
     """
     hypothesis, behaviour = finding.hypothesis, target.plant.behaviour
@@ -159,11 +160,16 @@ def named_by(
     return "verdicts" if _coincides_best(target, hypothesis.direction, verdicts, rivals) else None
 
 
-def _measured_words(measure: Measure | None, tokens: Mapping[int, str]) -> list[str]:
-    """Returns the phrase that is measured, or the strongest tokens of each latent, in lower case."""
+def _measured_words(measure: Measure | None, tokens: Mapping[str, str]) -> list[str]:
+    """Returns the phrase that is measured, or the strongest tokens of each feature, in lower case."""
     if isinstance(measure, PhraseMeasure):
         return [measure.phrase]
-    return [tokens[i].lower() for i in measure.indices if i in tokens] if isinstance(measure, LatentMeasure) else []
+    names: list[str] = []
+    if isinstance(measure, LatentMeasure):
+        names = [str(index) for index in measure.indices]
+    if isinstance(measure, FeatureMeasure):
+        names = [feature.name for feature in measure.features]
+    return [tokens[name].lower() for name in names if name in tokens]
 
 
 def is_scope_of(trigger: Trigger, prompts: Sequence[Prompt], in_scope: Collection[str]) -> bool:

@@ -15,12 +15,13 @@ from diffing.bench.planted.matching import (
 )
 from diffing.bench.planted.matching_judge import ask_matches
 from diffing.estimates import Estimate, Metrics
-from diffing.methods.base import MeasuringMethod, Method, method_plans
+from diffing.methods.base import MeasuringMethod, Method
 from diffing.methods.lexical import LexicalMethod
 from diffing.methods.lexical.properties import BY_NAME
+from diffing.methods.plan import method_plans
 from diffing.metrics import concentrated, sign_test
 from diffing.models.base import Model
-from diffing.report.sae_tables import features_of
+from diffing.report.sae_tables import METHODS
 from diffing.scopes import meets
 from diffing.stages import JUDGE
 from diffing.types import (
@@ -140,7 +141,7 @@ class _RunVerdicts:
         self.confirmed = [finding for finding in report.findings if finding.confirmed]
         self._heldout = {pair.prompt.id for pair in report.pairs if pair.prompt.split == "heldout"}
         self._verdicts = verdicts_by_hypothesis(report.judgements)
-        self._tokens = {each.index: each.top_tokens or "" for each in features_of(report)}
+        self._tokens = {method: _strongest_tokens(report, method) for method in METHODS}
         self._in_scope: dict[str, dict[str, bool]] = {}
         for one in report.judgements:
             self._in_scope.setdefault(one.hypothesis_id, {})[one.prompt_id] = one.in_scope
@@ -153,7 +154,8 @@ class _RunVerdicts:
 
     def named(self, target: Target, finding: Finding, says: bool | None = None) -> How | None:
         verdicts, heldout = self.verdicts(finding), self.heldout(finding)
-        return named_by(target, finding, verdicts, heldout, self.targets, tokens=self._tokens, says=says)
+        tokens = self._tokens.get(finding.hypothesis.method, {})
+        return named_by(target, finding, verdicts, heldout, self.targets, tokens=tokens, says=says)
 
     def has_trigger_as_scope(self, target: Target, finding: Finding) -> bool:
         """Compares the trigger with the finding's scope, stated or measured, on held-out prompts.
@@ -179,6 +181,12 @@ class _RunVerdicts:
 
     def of(self, method: str) -> list[Finding]:
         return [finding for finding in self.confirmed if finding.hypothesis.method == method]
+
+
+def _strongest_tokens(report: Report, method: str) -> dict[str, str]:
+    """The tokens at which each feature of a method is strongest, by the feature's name."""
+    rows = report.tables.get(f"{method}_features", ())
+    return {str(row.get("name") or row["index"]): str(row["top_tokens"] or "") for row in rows}
 
 
 def _in_scope(finding: Finding) -> Metrics | None:

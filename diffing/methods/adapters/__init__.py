@@ -1,4 +1,4 @@
-"""The adapters method: sparse features of what tuning changed in a model's MLPs, and where they are active."""
+"""The adapters method: trains sparse features of what fine-tuning changed in a model's MLPs, and compares their use."""
 
 from typing import TYPE_CHECKING
 

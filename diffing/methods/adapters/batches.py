@@ -1,4 +1,4 @@
-"""Chats as token ids, and batches of them in a seeded order that is the same every time.
+"""Turns chats into batches of token ids for training adapters, in a seeded order that is the same every time.
 
 This module knows no model and no tokenizer.
 """

@@ -1,4 +1,4 @@
-"""The trained part of the adapters: beside every MLP of a model a branch of sparse features.
+"""The trained weights of adapters: for each MLP of a model, a branch of sparse features that adds to its output.
 
 Source: arXiv 2602.20904 (transcoder adapters), whose author's layout of files is also ours. This module knows no model.
 """

@@ -1,4 +1,4 @@
-"""The causal check of features: what the hybrid would say without a feature, in responses in which it is active."""
+"""Tests what a feature of the adapters method causes: what the model would say without it where it is active."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which two models can have adapters: a base and a model tuned from it, with one MLP in each block."""
+"""Checks whether two models can have adapters: a base and a model tuned from it, with one MLP in each block."""
 
 from collections.abc import Mapping
 from typing import Any

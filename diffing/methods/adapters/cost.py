@@ -1,4 +1,4 @@
-"""What training adapters costs, in floating-point operations and time, told before it begins."""
+"""Estimates what training adapters costs, in floating-point operations and minutes, before it begins."""
 
 from diffing.errors import ModelError
 

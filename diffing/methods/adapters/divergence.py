@@ -1,4 +1,4 @@
-"""The KL divergence between two distributions of the next token, with a gradient that is exactly 0 if they are equal.
+"""Computes the KL divergence between next-token distributions, with a gradient that is exactly 0 if they are equal.
 
 Automatic differentiation gives `p_h sum(p_t) - p_t`, and a sum of probabilities is 1 only up to rounding. Adam divides
 gradients by their size, so that even rounding errors would train branches where nothing differs.

@@ -1,4 +1,4 @@
-"""The hybrid: a tuned model in which every MLP can be its own, the base's, or the base's with a trained branch.
+"""`Hybrid`: a tuned model in which every MLP can be its own, the base's, or the base's with a trained branch.
 
 All weights of both models are frozen. With the base's MLPs, what is left of tuning is what changed elsewhere
 (attention, norms, embeddings); what the branches then have to add is what tuning changed in the MLPs.

@@ -1,4 +1,4 @@
-"""Reads responses with a hybrid: which features are active in a response, how strongly, and at which tokens.
+"""Reads responses with a tuned model and its adapters: which features are active, how strongly, at which tokens.
 
 Features are read at the anchor (the last position before the response) and at the response's tokens. Positions whose
 residual stream is far longer than is usual, attention sinks, are left out and counted.
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from diffing.methods.adapters.batches import ChatBatch, padded
+from diffing.methods.adapters.branches import Branches
 from diffing.methods.adapters.hybrid import ForwardPass, Hybrid
 from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.features.sparse_latents import Latents
@@ -33,8 +34,10 @@ _CALIBRATED_ON = 256
 class HybridReader:
     """A hybrid with the tuned model's tokenizer, chat format and system prompt."""
 
-    hybrid: Hybrid
-    """The hybrid."""
+    branches: Branches
+    """The branches as they were last let go of; `hybrid` has the present ones."""
+    load: Callable[[Branches], Hybrid]
+    """Loads both models and joins them with branches."""
     tokens: ResponseTokenizer
     """The tuned model's tokenizer with its chat format."""
     system_prompt: str | None = None
@@ -44,6 +47,19 @@ class HybridReader:
     sinks: int = field(default=0, init=False)
     """The number of positions left out so far as attention sinks."""
     _limit: float | None = field(default=None, init=False)
+    _hybrid: Hybrid | None = field(default=None, init=False)
+
+    @property
+    def hybrid(self) -> Hybrid:
+        """The hybrid; it is loaded if necessary."""
+        if self._hybrid is None:
+            self._hybrid = self.load(self.branches)
+        return self._hybrid
+
+    def release(self) -> None:
+        """Keeps the branches and lets go of both models, which `hybrid` loads again."""
+        if self._hybrid is not None:
+            self.branches, self._hybrid = self._hybrid.branches, None
 
     def chat(self, exchange: Exchange) -> TokenizedResponse | UnreadableResponse:
         """Tokenizes an exchange (a document, if it has no conversation), or says why the tuned model cannot read it."""

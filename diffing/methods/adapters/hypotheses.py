@@ -1,4 +1,4 @@
-"""Hypotheses about features of adapters, and the measures of hypotheses of this method."""
+"""Words hypotheses about features of adapters, such as that one is active more often, and says what each measures."""
 
 import hashlib
 from collections.abc import Mapping, Sequence

@@ -4,19 +4,25 @@ Source: arXiv 2602.20904. Features that are active in more of one model's respon
 on held-out responses by the features' own activations.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from diffing.methods.adapters.branches import Branches
 from diffing.methods.adapters.causal_check import CheckedFeature, check_features
 from diffing.methods.adapters.hybrid_reader import HybridReader
 from diffing.methods.adapters.hypotheses import FeatureNames, is_active, single_feature
+from diffing.methods.adapters.kept_branches import hash_of
 from diffing.methods.adapters.opening import BaseAndTuned
 from diffing.methods.adapters.preparation import AdapterOptions, published_reader, trained_reader
 from diffing.methods.adapters.raised_tokens import raised_tokens
-from diffing.methods.adapters.records import block_rows, causal_notes, feature_rows, trust_notes
+from diffing.methods.adapters.records import (
+    block_rows,
+    causal_notes,
+    feature_rows,
+    internal_features,
+    quality_row,
+    trust_notes,
+)
 from diffing.methods.adapters.stages import CHECK, READ, TRAIN
 from diffing.methods.adapters.thresholded_reading import ThresholdedReading
 from diffing.methods.adapters.trust import measure_trust
@@ -81,7 +87,7 @@ class AdaptersMethod:
         llm: The LLM that labels features and states hypotheses from several of them; without it, each feature is a
             hypothesis of its own.
         heldout: The held-out prompts, which are left out of corpora.
-        folder: Where checkpoints of training are kept; None keeps none.
+        folder: Where trainings and what was fetched are kept; None keeps nothing.
 
     Raises:
         ModelError: The two models cannot have adapters.
@@ -147,7 +153,8 @@ class AdaptersMethod:
         evidence = collect_evidence(chosen, both, reading, self._options.examples)
         raised = raised_tokens(reader.hybrid, self._pair.tuned.whole().chat.tokenizer, [one.index for one in chosen])
         stated = self._stated(evidence, both, reading, raised, on_progress)
-        self._state = _Found(reading, names, screened, stated.features, raised)
+        internal = internal_features(counted, screened)
+        self._state = _Found(reading, names, screened, internal, stated.features, raised)
         return Discovery(
             hypotheses=stated.hypotheses,
             tables={
@@ -170,7 +177,7 @@ class AdaptersMethod:
         exchanges = [Exchange(pair.prompt.messages, one.text) for pair in answered for one in (pair.a, pair.b)]
         made = self._options.adapters
         if made.published is not None:
-            return published_reader(self._pair, made.published, exchanges)
+            return published_reader(self._pair, made.published, exchanges, self._folder)
         excluded = [fold(message.content) for prompt in self._heldout for message in prompt.messages]
         corpora = [open_corpus(source, excluded) for source in self._options.corpora]
         return trained_reader(
@@ -216,11 +223,8 @@ class AdaptersMethod:
         if not hypotheses:
             return Measurements([], {})
         found = self._found()
-        described = []
-        for hypothesis in hypotheses:
-            indices = found.names.indices(hypothesis)
-            assert hypothesis.measure is not None
-            described.append((hypothesis, hypothesis.measure, is_active(indices)))
+        active = [is_active(found.names.indices(hypothesis)) for hypothesis in hypotheses]
+        described = [(each, each.measure, test) for each, test in zip(hypotheses, active, strict=True) if each.measure]
         read = {pair.pair.prompt.id: pair for pair in read_pairs(pairs, found.reading.read_above)[0]}
         return measure_features(described, pairs, read)
 
@@ -229,7 +233,7 @@ class AdaptersMethod:
     ) -> HeldoutRecords:
         """Returns how much of the change the adapters recover on held-out responses, and which features drive it.
 
-        Tables: `features`, with causal columns; `blocks`, one row per block with its density and error.
+        Tables: `features`, with causal columns; `blocks`, with the density and error of each; `quality`, of all.
         """
         found = self._found()
         reader = found.reading.reader
@@ -242,8 +246,18 @@ class AdaptersMethod:
         active_in = list(_active_in(confirmed, found.names, both))
         seed = self._options.adapters.seed
         checked = check_features(reader, active_in, seed, lambda done, total: on_progress(CHECK, done, total))
-        tables = {"features": found.rows({one.index: one for one in checked}), "blocks": block_rows(trust)}
+        self._release()
+        tables = {
+            "features": found.rows({one.index: one for one in checked}),
+            "blocks": block_rows(trust),
+            "quality": (quality_row(trust, found.names.dictionary),),
+        }
         return HeldoutRecords(tables, (*trust_notes(trust), *causal_notes(checked, found.names)))
+
+    def _release(self) -> None:
+        """Frees the memory of both models; whoever reads another response loads them again."""
+        self._found().reading.reader.release()
+        self._pair.close()
 
     def _found(self) -> "_Found":
         if self._state is None:
@@ -258,23 +272,16 @@ class _Found:
     reading: ThresholdedReading
     names: FeatureNames
     screened: tuple[ScreenedLatent, ...]
+    internal: tuple[ScreenedLatent, ...]
     features: tuple[FeatureEvidence, ...]
     raised: Mapping[int, tuple[str, ...]]
 
     def rows(self, checked: Mapping[int, CheckedFeature]) -> tuple[Row, ...]:
-        return feature_rows(self.screened, self.features, self.names, self.raised, checked)
+        return feature_rows(self.screened, self.internal, self.features, self.names, self.raised, checked)
 
 
 def _sinks(reader: HybridReader) -> dict[str, int]:
     return {"positions that are attention sinks": reader.sinks} if reader.sinks else {}
-
-
-def hash_of(branches: Branches) -> str:
-    """A hash of all weights of the branches."""
-    digest = hashlib.sha256()
-    for tensor in branches.tensors():
-        digest.update(tensor.detach().cpu().numpy().tobytes())
-    return digest.hexdigest()[:12]
 
 
 def _active_in(

@@ -1,4 +1,4 @@
-"""Opens the base and the tuned model, and makes the hybrid of their weights."""
+"""Opens the weights of the base and the tuned model for the adapters method, and combines them in one `Hybrid`."""
 
 from dataclasses import dataclass
 

@@ -1,21 +1,20 @@
 """The settings, checks, steps and cost estimate of the adapters method, before a run begins."""
 
-import importlib.util
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import ceil
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass as validated
 
-from diffing.costs import ResponseLengths, StageEstimate, tokens
-from diffing.errors import DiffingError, SettingError
+from diffing.costs import ResponseLengths, StageEstimate
 from diffing.methods.adapters.cost import CHATS, MOST_ON_CPU, PASSES, TOKENS, minutes, training_operations
 from diffing.methods.adapters.stages import CHECK, LLM_STAGES, READ, TRAIN
-from diffing.methods.base import Method, MethodPlan, Tools
+from diffing.methods.base import Method
 from diffing.methods.features.settings import FeatureSettings, followed
-from diffing.methods.inside.settings import InsideSettings, check_weights, weights_of
+from diffing.methods.inside.plan import InsidePlan, loading_options, parameters_of
+from diffing.methods.inside.settings import InsideSettings, weights_of
+from diffing.methods.plan import Tools
 from diffing.run_settings import RunSettings
 from diffing.settings import Setting
 from diffing.stages import Step
@@ -41,7 +40,7 @@ class AdaptersSettings(InsideSettings, FeatureSettings):
     """The weight of sparsity at the beginning of training; it is doubled while too many features are active."""
 
 
-class AdaptersPlan(MethodPlan):
+class AdaptersPlan(InsidePlan):
     """The plan of the adapters method."""
 
     name = "adapters"
@@ -51,43 +50,13 @@ class AdaptersPlan(MethodPlan):
         "version: free, but needs a GPU unless the models are tiny."
     )
     heading = "Seen in features of what tuning changed"
+    trains = "adapters"
     settings = AdaptersSettings
     stages = (TRAIN, READ, *LLM_STAGES.labelling, *LLM_STAGES.summing_up, CHECK)
-    asks_llm = True
 
     def runs_unasked(self, config: RunSettings) -> bool:
         """Tells whether published adapters are given."""
         return bool(config.of(AdaptersSettings).adapters)
-
-    def check(self, config: RunSettings) -> None:
-        """Requires the weights of both models, and a GPU that stays."""
-        check_weights(config, self.name)
-        if obstacle := self.obstacle():
-            raise SettingError(f"--method {self.name} cannot run here. {obstacle}")
-
-    def check_public(self, config: RunSettings) -> None:
-        """Refuses the method: a training takes a machine for itself."""
-        if self.name in config.methods:
-            raise SettingError(
-                f"--method {self.name} trains adapters, which a public server does not do. Run it on your own machine, "
-                "or with --on jobs"
-            )
-
-    def obstacle(self) -> str:
-        """Requires torch, and refuses ZeroGPU, which lends a GPU for single calls."""
-        if os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true"):
-            return (
-                "ZeroGPU lends a GPU for seconds, and training adapters takes minutes. Use a machine with a GPU, for "
-                "example with --on jobs."
-            )
-        installed = all(importlib.util.find_spec(name) for name in ("torch", "transformers"))
-        return "" if installed else "torch and transformers are not installed here: pip install diffing[local]"
-
-    def loads(self, config: RunSettings) -> Mapping[str, str]:
-        """Returns the weights that are read, if they are not the compared models themselves."""
-        own = config.of(InsideSettings)
-        given = {"Weights of A": own.inside_a, "Weights of B": own.inside_b}
-        return {role: name for role, name in given.items() if name}
 
     def steps(self, config: RunSettings) -> tuple[Step, ...]:
         """Lists training, reading, labelling with an LLM, and the causal checks."""
@@ -96,13 +65,8 @@ class AdaptersPlan(MethodPlan):
         reading = Step("Reading with adapters", "The features that are active in each response are counted.", (READ,))
         checking = Step("Checking causes", "Confirmed features are set to 0 to see what they drive.", (CHECK,))
         first = () if config.of(AdaptersSettings).adapters else (training,)
-        if not config.llm:
-            return (*first, reading, checking)
-        named = "The LLM describes each feature that differs in words and checks how well the words fit."
-        naming = Step("Naming the features of adapters", named, LLM_STAGES.labelling)
-        stated = "The LLM states hypotheses from the features that differ."
-        summing_up = Step("Summing up the features of adapters", stated, LLM_STAGES.summing_up)
-        return (*first, reading, naming, summing_up, checking)
+        named = LLM_STAGES.steps("the features of adapters") if config.llm else ()
+        return (*first, reading, *named, checking)
 
     def measured(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:
         """One per feature that is followed up."""
@@ -114,7 +78,7 @@ class AdaptersPlan(MethodPlan):
 
         own = config.of(AdaptersSettings)
         tuned = weights_of(config, "b")
-        stages = [StageEstimate(READ, tuned, 2 * len(prompts), _read(prompts, lengths), 0, 0.0, None)]
+        stages = [StageEstimate(READ, tuned, 2 * len(prompts), lengths.reading(prompts), 0, 0.0, None)]
         if own.adapters is None:
             steps, trained = _trained(config, prompts, lengths)
             stages.insert(0, StageEstimate(TRAIN, tuned, steps, trained, 0, 0.0, _minutes(config, trained)))
@@ -126,7 +90,7 @@ class AdaptersPlan(MethodPlan):
         """States the operations and the time of training."""
         if config.of(AdaptersSettings).adapters:
             return ()
-        parameters = _parameters(config)
+        parameters = parameters_of(config, "b")
         if parameters is None:
             return (
                 "The size of the models is not known before they are opened; nor is the time of training adapters.",
@@ -152,27 +116,22 @@ class AdaptersPlan(MethodPlan):
             options=AdaptersOptions(made, followed=followed(config), corpora=own.corpus),
             llm=tools.helper(config.llm) if config.llm else None,
             heldout=tools.heldout,
-            folder=tools.store.path.parent / "inside",
+            folder=tools.store.trainings,
         )
-
-
-def _read(prompts: Sequence[Prompt], lengths: ResponseLengths) -> int:
-    """The number of tokens of both responses to prompts, each behind its prompt."""
-    return sum(lengths.of_pair(prompt) + 2 * tokens(prompt.text) for prompt in prompts)
 
 
 def _trained(config: RunSettings, prompts: Sequence[Prompt], lengths: ResponseLengths) -> tuple[int, int]:
     """The numbers of steps and of tokens of training, over all passes."""
     own = config.of(AdaptersSettings)
     train = [prompt for prompt in prompts if prompt.split == "train"]
-    once = _read(train, lengths)
+    once = lengths.reading(train)
     trained = own.adapter_tokens if own.corpus else min(own.adapter_tokens, PASSES * once)
     return (ceil(trained * 2 * len(train) / (CHATS * once)) if once else 0), trained
 
 
 def _minutes(config: RunSettings, trained: int) -> float | None:
     """The minutes of training on this machine; None if the size of the models is unknown."""
-    parameters = _parameters(config)
+    parameters = parameters_of(config, "b")
     if parameters is None:
         return None
     from diffing.models.local.memory import this_machine
@@ -180,28 +139,10 @@ def _minutes(config: RunSettings, trained: int) -> float | None:
     return minutes(training_operations(parameters, trained), gpu=bool(this_machine().gpu))
 
 
-def _parameters(config: RunSettings) -> int | None:
-    """The parameters of the tuned model; None if they are not known before it is opened."""
-    from diffing.models.local.memory import size_of
-
-    try:
-        return size_of(weights_of(config, "b")).parameters
-    except DiffingError:
-        return None
-
-
 def _side(config: RunSettings, side: Side) -> "SideModel":
     from diffing.methods.inside.opening import open_side
-    from diffing.models.local.spec import LocalOptions
 
-    options = LocalOptions(
-        dtype=config.dtype,
-        quantization=getattr(config, f"quantization_{side}"),
-        trust_remote_code=config.trust_remote_code,
-        allow_pickle=config.allow_pickle,
-        chat_template=getattr(config, f"chat_template_{side}"),
-    )
-    prompt = getattr(config, f"system_prompt_{side}")
+    options, prompt = loading_options(config, side), getattr(config, f"system_prompt_{side}")
     return open_side(weights_of(config, side), side, depth=1.0, options=options, system_prompt=prompt)
 
 

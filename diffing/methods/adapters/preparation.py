@@ -1,25 +1,29 @@
-"""Makes a hybrid with trained or published branches that can read responses."""
+"""Prepares the model with which the adapters method reads responses: trains its features, or loads published ones."""
 
 import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from diffing.errors import ModelError
 from diffing.methods.adapters.branches import Branches, new_branches
 from diffing.methods.adapters.cost import CHATS, TOKENS, check_cpu, training_operations
 from diffing.methods.adapters.hybrid import Hybrid
 from diffing.methods.adapters.hybrid_reader import HybridReader
+from diffing.methods.adapters.kept_branches import keep, kept
 from diffing.methods.adapters.opening import BaseAndTuned
 from diffing.methods.adapters.published import read_published
-from diffing.methods.adapters.tensor_files import open_files
+from diffing.methods.adapters.tensor_files import Files, HubFiles, open_files
 from diffing.methods.adapters.training import Trainer, TrainingSettings
 from diffing.methods.adapters.training_chats import TrainingChats, collect_chats
 from diffing.methods.adapters.trust import measure_trust
 from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.inside.checkpoint import Checkpoint
 from diffing.methods.inside.corpus import Corpus
+from diffing.methods.inside.opening import Shape
+from diffing.model_ref import ModelPlace, ModelRef
 
 _CHECKED_ON = 64
 """The number of train chats on which published adapters are checked."""
@@ -43,13 +47,16 @@ class AdapterOptions:
     """The number of chats of each step."""
 
 
-def published_reader(pair: BaseAndTuned, published: str, exchanges: Sequence[Exchange]) -> HybridReader:
+def published_reader(
+    pair: BaseAndTuned, published: str, exchanges: Sequence[Exchange], folder: Path | None
+) -> HybridReader:
     """Opens published adapters and checks that they belong to the two models.
 
     Args:
         pair: The models.
         published: `org/name[@revision]` or a folder.
         exchanges: The train responses of both sides.
+        folder: Where what was fetched from the Hub is kept, so that it is fetched once; None keeps nothing.
 
     Raises:
         ModelError: The files hold no adapters, or those of other models.
@@ -57,7 +64,7 @@ def published_reader(pair: BaseAndTuned, published: str, exchanges: Sequence[Exc
     """
     shape = pair.tuned.shape
     files = open_files(published)
-    reader = _reader(pair, read_published(files, shape.blocks, shape.width))
+    reader = _reader(pair, _fetched(files, shape, folder))
     texts = [reader.chat(exchange) for exchange in exchanges]
     chats = [text for text in texts if not isinstance(text, UnreadableResponse) and text.tokens]
     reader.calibrate(chats)
@@ -71,6 +78,19 @@ def published_reader(pair: BaseAndTuned, published: str, exchanges: Sequence[Exc
     return reader
 
 
+def _fetched(files: Files, shape: Shape, folder: Path | None) -> Branches:
+    """Reads the branches of published adapters; those of a commit of the Hub are kept and not fetched again."""
+    if folder is None or not isinstance(files, HubFiles):
+        return read_published(files, shape.blocks, shape.width)
+    source = str(ModelRef(ModelPlace.HUB, files.name, files.commit))
+    training = folder / hashlib.sha256(source.encode()).hexdigest()[:16]
+    found = kept(training, source, shape.blocks, shape.width)
+    if found is None:
+        found = read_published(files, shape.blocks, shape.width)
+        keep(found, training, source, {"fetched": source})
+    return found
+
+
 def trained_reader(
     pair: BaseAndTuned,
     options: AdapterOptions,
@@ -79,14 +99,14 @@ def trained_reader(
     folder: Path | None,
     on_step: Callable[[int, int], None],
 ) -> HybridReader:
-    """Trains branches, or goes on with a training that was interrupted.
+    """Trains branches, goes on with a training that was interrupted, or opens those of a finished one.
 
     Args:
         pair: The models.
         options: How the branches are made.
         exchanges: The train responses of both sides.
         corpora: Texts from elsewhere.
-        folder: Where checkpoints are kept; None keeps none.
+        folder: Where trainings are kept; None keeps none.
         on_step: Called with the number of steps done and of all.
 
     Raises:
@@ -97,18 +117,40 @@ def trained_reader(
     features = options.features or 2 * shape.width
     reader = _reader(pair, new_branches(shape.blocks, shape.width, features, options.seed))
     chats = collect_chats(exchanges, corpora, reader.chat, tokens=options.tokens, per_step=options.chats)
-    if reader.hybrid.device.type == "cpu":
-        check_cpu(training_operations(parameters_of(reader.hybrid), chats.tokens))
     settings = TrainingSettings(chats.steps, options.chats, options.sparsity, seed=options.seed)
     identity = _identity(pair, chats, settings, features)
-    checkpoint = Checkpoint(folder / f"adapters-{identity[:16]}.safetensors", identity) if folder else None
-    Trainer(reader.hybrid, chats.chats, settings).run(checkpoint, on_step)
+    training = folder / identity[:16] if folder else None
+    found = kept(training, identity, shape.blocks, shape.width) if training else None
+    if found is not None:
+        reader.branches = found  # before the hybrid is made
+    else:
+        if reader.hybrid.device.type == "cpu":
+            check_cpu(training_operations(parameters_of(reader.hybrid), chats.tokens))
+        checkpoint = Checkpoint(training / "adapters.safetensors", identity) if training else None
+        Trainer(reader.hybrid, chats.chats, settings).run(checkpoint, on_step)
+        if training and checkpoint:
+            keep(reader.hybrid.branches, training, identity, _told(pair, chats, settings, features))
+            checkpoint.delete()
     reader.calibrate(chats.chats)
     return reader
 
 
 def _reader(pair: BaseAndTuned, branches: Branches) -> HybridReader:
-    return HybridReader(pair.hybrid(branches), pair.tuned.tokens, pair.tuned.system_prompt)
+    return HybridReader(branches, pair.hybrid, pair.tuned.tokens, pair.tuned.system_prompt)
+
+
+def _told(pair: BaseAndTuned, chats: TrainingChats, settings: TrainingSettings, features: int) -> dict[str, Any]:
+    """What a kept training says of itself."""
+    return {
+        "source": {"models": [pair.base.id, pair.tuned.id], "texts": chats.identity},
+        "features": features,
+        "steps": settings.steps,
+        "chats": settings.chats,
+        "sparsity": settings.sparsity,
+        "rate": settings.rate,
+        "seed": settings.seed,
+        "tokens": chats.tokens,
+    }
 
 
 def parameters_of(hybrid: Hybrid) -> int:

@@ -1,4 +1,4 @@
-"""Published adapters: reads the branches, and only these, from the files of a whole hybrid.
+"""Loads published adapters: reads the trained branches, and only these, from the files of a whole model.
 
 The layout is that of the author of arXiv 2602.20904. It is recognised by the keys of the weights, never by a name.
 """

@@ -1,4 +1,4 @@
-"""Names a feature without an LLM: by the tokens that its direction raises most."""
+"""Names a feature of the adapters method without an LLM, by the tokens that it makes more probable."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""The tables and notes of the adapters method."""
+"""Builds the tables and notes of the adapters method for the report."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,24 +6,37 @@ from diffing.methods.adapters.causal_check import CheckedFeature
 from diffing.methods.adapters.hypotheses import FeatureNames
 from diffing.methods.adapters.trust import Trust
 from diffing.methods.features.feature_evidence import FeatureEvidence
-from diffing.methods.features.feature_screening import ScreenedLatent
+from diffing.methods.features.feature_screening import LatentCounts, ScreenedLatent, unscreened
+from diffing.methods.features.thresholds import TRIED
 from diffing.types import Row, Scalar
 
 _LOW = 0.5
+_MOST_INTERNAL = 100
+"""The largest number of internal features that the table has; a large model has hundreds of thousands."""
+
+
+def internal_features(counted: LatentCounts, screened: Sequence[ScreenedLatent]) -> tuple[ScreenedLatent, ...]:
+    """Returns the features that are active without differing on train, those in most responses first, up to 100."""
+    differ = {one.index for one in screened}
+    both = (counted.a + counted.b).tolist()
+    active = sorted((i for i, count in enumerate(both) if count and i not in differ), key=lambda i: (-both[i], i))
+    return unscreened(counted, active[:_MOST_INTERNAL], TRIED)
 
 
 def feature_rows(
     screened: Sequence[ScreenedLatent],
+    internal: Sequence[ScreenedLatent],
     followed: Sequence[FeatureEvidence],
     names: FeatureNames,
     raised: Mapping[int, tuple[str, ...]],
     checked: Mapping[int, CheckedFeature],
 ) -> tuple[Row, ...]:
-    """One row per feature that differs on train, with its causal check if there was one."""
+    """One row per feature that differs on train, with its causal check if there was one; then the internal ones."""
     shown = {feature.index: feature for feature in followed}
     rows = []
-    for one in screened:
+    for place, one in enumerate((*screened, *internal)):
         row: dict[str, Scalar] = {"name": names.name(one.index), "above": float(names.thresholds[one.index])}
+        row["shown_in"] = "behaviour" if place < len(screened) else "internal"
         row |= shown.get(one.index, FeatureEvidence(one, ())).row(None, one.index in shown)
         row["raises"] = " ".join(raised.get(one.index, ())) or None
         rows.append({**row, **_causal_columns(checked.get(one.index))})
@@ -50,6 +63,19 @@ def block_rows(trust: Trust) -> tuple[Row, ...]:
         {"block": block, "active_features": active, "stream_error": error}
         for block, (active, error) in enumerate(zip(trust.active, trust.stream_errors, strict=True))
     )
+
+
+def quality_row(trust: Trust, dictionary: str) -> Row:
+    """The figures of all blocks together on held-out responses, with the hash of the branches."""
+    return {
+        "dictionary": dictionary,
+        "recovered": trust.recovered,
+        "kl_base": trust.base,
+        "kl_without_branches": trust.without_branches,
+        "kl": trust.hybrid,
+        "active_features": sum(trust.active) / len(trust.active),
+        "dead": trust.dead,
+    }
 
 
 def trust_notes(trust: Trust) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Reads responses with a hybrid, each once, and keeps the features that exceed their thresholds."""
+"""Reads each response once with trained adapters, and keeps the features that exceed their thresholds."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

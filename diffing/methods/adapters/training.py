@@ -1,4 +1,4 @@
-"""Trains the branches so that the hybrid predicts what the tuned model predicts, with few features at a time.
+"""Trains adapters: sparse features with which the base's MLPs give the predictions of the tuned model.
 
 Source: arXiv 2602.20904. Two additions: the weight of sparsity is doubled as long as too many features are active, and
 the branches are in float32 whatever the type of the models.

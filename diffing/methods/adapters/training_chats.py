@@ -1,4 +1,4 @@
-"""The chats that branches are trained on: the train responses of both sides, and corpora if there are some."""
+"""Collects the chats on which adapters are trained: both models' train responses, and corpora if some are given."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""How much of what tuning changed a hybrid recovers, measured on texts that its branches were not trained on."""
+"""Measures how much of what fine-tuning changed the trained adapters recover, on texts kept out of their training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""The crosscoder method: a sparse dictionary of both models' activations, which tells what only one model has."""
+"""The crosscoder method: trains one sparse dictionary on the activations of both models; tests what only one has."""

@@ -1,4 +1,4 @@
-"""BatchTopK: of a batch of rows the largest scores stay, and their smallest one becomes the threshold for single rows.
+"""BatchTopK, the activation function of crosscoders: keeps the largest latents of a batch; derives a threshold.
 
 Source: arXiv 2504.02922. Knows nothing of dictionaries.
 """

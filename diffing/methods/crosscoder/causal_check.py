@@ -1,4 +1,4 @@
-"""The causal check of a crosscoder's latents: is the owner's next token different without the latent?"""
+"""Tests what a crosscoder's latent causes: does the model that has it predict other next tokens without it?"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING
 from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.feature_rows import CausalRow
 from diffing.methods.crosscoder.latent_reading import LatentReading
+from diffing.methods.crosscoder.preparation import chosen_device
 from diffing.methods.crosscoder.stages import CAUSAL
 from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.features.read_pairs import ReadPair
-from diffing.methods.inside.causal import CausalEffect, Edit, causal_effect, gap_closed, response_log_probs
+from diffing.methods.inside.causal import (
+    RANDOM_DIRECTIONS,
+    CausalEffect,
+    Edit,
+    causal_effect,
+    gap_closed,
+    response_log_probs,
+)
 from diffing.methods.inside.reading import InsidePair
 from diffing.methods.inside.response_tokens import TokenizedResponse
 from diffing.metrics import FALSE_DISCOVERY_RATE
@@ -24,6 +32,10 @@ CHECKED = 10
 """The number of latents that are checked per direction."""
 RESPONSES = 32
 """The largest number of held-out responses on which a latent is checked."""
+_FEWEST_RESPONSES = 8
+"""Fewer responses hardly suffice for a sign test; fewer latents are checked instead."""
+_MOST_ON_CPU = 1e13
+"""Operations that the check may take on a processor, some minutes; at least one latent per direction is checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +74,11 @@ class CausalCheck:
             pairs: The held-out pairs.
             on_progress: Told how many latents were checked.
         """
-        chosen = [one for side in SIDES for one in [each for each in latents if each[1] == side][:CHECKED]]
-        checks = [check for index, side in dict(chosen).items() if (check := self._check(index, side, pairs))]
+        most, responses = self._extent(pairs)
+        chosen = [one for side in SIDES for one in [each for each in latents if each[1] == side][:most]]
+        checks = [
+            check for index, side in dict(chosen).items() if (check := self._check(index, side, pairs, responses))
+        ]
         effects: dict[int, CausalEffect] = {}
         on_progress(CAUSAL, 0, len(checks))
         for check in _by_model(checks, _owner):
@@ -71,7 +86,15 @@ class CausalCheck:
             on_progress(CAUSAL, len(effects), len(checks))
         return _results(effects, self._gaps_closed(checks) if self.pair.same_space else {})
 
-    def _check(self, index: int, direction: Side, pairs: Sequence[ReadPair]) -> _Check | None:
+    def _extent(self, pairs: Sequence[ReadPair]) -> tuple[int, int]:
+        """The largest numbers of latents per direction and of responses for each; smaller for large models on a CPU."""
+        if chosen_device() != "cpu" or not pairs:
+            return CHECKED, RESPONSES
+        parameters = max(side.parameters for side in self.pair.sides)
+        tokens = sum(pair.latents(side).tokens for pair in pairs for side in SIDES) / (2 * len(pairs))
+        return affordable(2 * parameters * tokens * (2 + RANDOM_DIRECTIONS))
+
+    def _check(self, index: int, direction: Side, pairs: Sequence[ReadPair], responses: int) -> _Check | None:
         """Finds the responses in which a latent is strongest, and where it is active in them."""
         above = float(self.thresholds[index])
         strengths = {
@@ -80,7 +103,7 @@ class CausalCheck:
             for side in SIDES
             if pair.latents(side).value(index) > above
         }
-        exchanges = sorted(strengths, key=lambda exchange: -strengths[exchange])[:RESPONSES]
+        exchanges = sorted(strengths, key=lambda exchange: -strengths[exchange])[:responses]
         owner = self.dictionaries.owner(index, direction)
         found = list(self._active(exchanges, index, owner))
         if not found:
@@ -136,6 +159,17 @@ class CausalCheck:
     def _texts(self, check: _Check, side: Side) -> list[TokenizedResponse]:
         texts = (self.pair.sides[0 if side == "a" else 1].tokenize(exchange) for exchange in check.exchanges)
         return [text for text in texts if isinstance(text, TokenizedResponse)]
+
+
+def affordable(operations: float) -> tuple[int, int]:
+    """Returns how many latents per direction, and responses for each, a processor can check.
+
+    Args:
+        operations: The floating-point operations for one latent in one response.
+    """
+    checks = _MOST_ON_CPU / len(SIDES) / max(operations, 1.0)
+    latents = int(min(max(checks // _FEWEST_RESPONSES, 1), CHECKED))
+    return latents, int(min(max(checks // latents, _FEWEST_RESPONSES), RESPONSES))
 
 
 def _owner(check: _Check) -> Side:

@@ -1,4 +1,4 @@
-"""What training a crosscoder costs, in floating-point operations, time, memory and disk, told before it begins."""
+"""Estimates what training a crosscoder costs, in operations, minutes, memory and disk space, before it begins."""
 
 from dataclasses import dataclass
 

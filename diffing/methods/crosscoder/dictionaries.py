@@ -1,4 +1,4 @@
-"""`Dictionaries`: a trained crosscoder with its difference dictionary, read together."""
+"""`Dictionaries`: the trained crosscoder and difference dictionary of one run, which read responses together."""
 
 import hashlib
 from dataclasses import dataclass
@@ -49,6 +49,12 @@ def latent_use(difference: DifferenceDictionary, rows: RowStream) -> LatentUse:
     return LatentUse(count, active.numpy())
 
 
+def hash_of(crosscoder: Crosscoder, difference: DifferenceDictionary | None) -> str:
+    """Returns the first digits of a hash of everything that decides the activations of both dictionaries."""
+    own = [crosscoder.hash, difference.hash if difference else ""]
+    return hashlib.sha256("\n".join(own).encode()).hexdigest()[:_HASH_LENGTH]
+
+
 @dataclass(frozen=True)
 class Dictionaries:
     """Both dictionaries and what is known of the crosscoder's latents."""
@@ -70,8 +76,7 @@ class Dictionaries:
     @cached_property
     def hash(self) -> str:
         """The first digits of a hash of everything that decides the activations."""
-        own = [self.crosscoder.hash, self.difference.hash if self.difference else ""]
-        return hashlib.sha256("\n".join(own).encode()).hexdigest()[:_HASH_LENGTH]
+        return hash_of(self.crosscoder, self.difference)
 
     def activations(self, a: Tensor, b: Tensor) -> Tensor:
         """Returns the activations of all latents at rows of both models, as rows x latents on the CPU."""

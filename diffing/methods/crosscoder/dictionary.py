@@ -1,4 +1,4 @@
-"""A crosscoder: one dictionary of the activations of two models, of which some latents belong to one model alone.
+"""`Crosscoder`: a sparse dictionary of the activations of two models, some of whose latents only one model has.
 
 Sources: Lindsey et al. 2024 (crosscoders), arXiv 2504.02922 (BatchTopK), arXiv 2602.11729 (the partition).
 """

@@ -1,4 +1,4 @@
-"""A difference dictionary: a sparse dictionary of what model B's activations have more than model A's, in one space.
+"""`DifferenceDictionary`: a sparse dictionary of model B's activations minus model A's at the same text position.
 
 A behaviour that follows from the prompt is not exclusive to one model: it rides on a latent that both have, along which
 they differ. Here such differences are latents of their own.
@@ -57,6 +57,18 @@ class DifferenceDictionary(SparseDictionary):
         """Returns the same dictionary on another device."""
         weights, normaliser = self.weights.to(device), self.normaliser.to(device)
         return DifferenceDictionary(weights, normaliser, threshold=self.threshold, k=self.k, source=self.source)
+
+    def negated(self) -> "DifferenceDictionary":
+        """Returns the dictionary of A minus B, whose activations at the exchanged models are the same."""
+        weights, normaliser = self.weights, self.normaliser
+        (encoder,), (decoder,), (bias,) = weights.encoders, weights.decoders, weights.output_biases
+        return DifferenceDictionary(
+            Weights((-encoder,), weights.bias, (-decoder,), (-bias,)),
+            Normaliser((-normaliser.means[0],), normaliser.scales),
+            threshold=self.threshold,
+            k=self.k,
+            source=self.source and self.source.swapped(),
+        )
 
     def save(self, folder: Path) -> None:
         """Writes the dictionary as `config.json` and `model.safetensors`; `load` returns exactly the same.

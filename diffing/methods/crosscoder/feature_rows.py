@@ -1,15 +1,14 @@
-"""The rows of the table `features`: what a latent is, how often it is active, and what is known of its effect."""
+"""Builds the rows of the report's table of crosscoder latents: kind, frequency in both models, measured effect."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.kinds import FeatureKind, owner
 from diffing.methods.features.feature_evidence import FeatureEvidence
-from diffing.methods.features.feature_screening import LatentCounts, ScreenedLatent, mcnemar
+from diffing.methods.features.feature_screening import LatentCounts, ScreenedLatent, unscreened
 from diffing.methods.features.thresholds import TRIED
 from diffing.types import Row, Scalar
 
@@ -65,7 +64,8 @@ class FeatureRows:
         rows = [self._row(shown.get(one.index, FeatureEvidence(one, ())), one.index in shown, True) for one in screened]
         differ = {one.index for one in screened}
         own = [i for i, kind in enumerate(self.kinds) if owner(kind) and i not in differ and followable[i]]
-        return (*rows, *(self._row(FeatureEvidence(self._unscreened(i), ()), False, False) for i in own))
+        internal = unscreened(self.counted, own, TRIED)
+        return (*rows, *(self._row(FeatureEvidence(one, ()), False, False) for one in internal))
 
     def _row(self, feature: FeatureEvidence, chosen: bool, differs: bool) -> Row:
         index = feature.index
@@ -100,21 +100,6 @@ class FeatureRows:
             "nu_reconstruction_free": _number(facts.free.reconstruction[at]) if own else None,
             "active_share": int(active) / rows if rows else None,
         }
-
-    def _unscreened(self, index: int) -> ScreenedLatent:
-        pairs = max(self.counted.pairs, 1)
-        p, q = self._p_values
-        a, b = (float(each[index]) / pairs for each in (self.counted.a, self.counted.b))
-        return ScreenedLatent(index, a, b, float(p[index]), float(q[index]))
-
-    @cached_property
-    def _p_values(self) -> "tuple[NDArray[np.float64], NDArray[np.float64]]":
-        """The p-value and the q-value of every latent, as the screen computes them."""
-        import numpy as np
-        from scipy.stats import false_discovery_control
-
-        p = np.minimum(TRIED * mcnemar(self.counted.only_a, self.counted.only_b), 1.0)
-        return p, false_discovery_control(p, method="bh")
 
 
 def _number(value: float) -> float | None:

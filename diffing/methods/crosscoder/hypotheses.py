@@ -1,4 +1,4 @@
-"""Hypotheses about single latents of a crosscoder, and the measures of all hypotheses of the method."""
+"""Words hypotheses about single latents of a crosscoder, and says what each hypothesis of the method measures."""
 
 import hashlib
 from collections.abc import Sequence

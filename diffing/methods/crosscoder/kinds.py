@@ -1,4 +1,4 @@
-"""What every latent is to the two models: one's own, along which they differ, or shared; and which can be followed."""
+"""Classifies the latents of a run: exclusive to one model, different in both, or shared; selects those to test."""
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 

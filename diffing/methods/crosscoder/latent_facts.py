@@ -1,4 +1,4 @@
-"""What is known of every latent of a crosscoder: how often it is active, whose it is, and whether that is genuine."""
+"""Computes facts about each latent of a crosscoder: how often it is active, and whether only one model has it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

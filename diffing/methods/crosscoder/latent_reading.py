@@ -1,14 +1,14 @@
 """Reads responses with both models and the dictionaries: the largest activation of every latent, and where it is."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.stages import READ
 from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.features.sparse_latents import Latents
 from diffing.methods.features.tokens import Token, Traced
-from diffing.methods.inside.reading import AlignedRows, InsidePair
+from diffing.methods.inside.reading import AlignedRows
 from diffing.methods.inside.rows import RowBatch
 from diffing.types import OnProgress, ignore_progress
 
@@ -17,10 +17,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+class ReadsRows(Protocol):
+    """What reads exchanges with both models."""
+
+    def read(self, exchanges: Sequence[Exchange]) -> Iterator[AlignedRows | UnreadableResponse]:
+        """See `InsidePair.read`."""
+
+
 class LatentReading:
     """Reads every exchange once and keeps its latents; a `BatchTracer`."""
 
-    def __init__(self, pair: InsidePair, dictionaries: Dictionaries) -> None:
+    def __init__(self, pair: ReadsRows, dictionaries: Dictionaries) -> None:
         self._pair = pair
         self._dictionaries = dictionaries
         self._known: dict[Exchange, Latents | UnreadableResponse] = {}

@@ -1,4 +1,4 @@
-"""Latent scaling: how much of an exclusive latent's work the other model does too; tells false exclusive latents.
+"""Latent scaling (arXiv 2504.02922): tests whether a latent that seems exclusive to one model serves the other too.
 
 For a target y in each model, v(y) = sum f y / sum f^2 is what the latent's activation f predicts of y. nu is the size
 of v in the other model over that in the owner. Of the error and the latent's own contribution it shows complete

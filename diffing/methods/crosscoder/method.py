@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from diffing.methods.base import Measurements
 from diffing.methods.crosscoder.causal_check import CausalCheck
@@ -18,7 +17,7 @@ from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.feature_rows import FeatureRows
 from diffing.methods.crosscoder.hypotheses import METHOD, Statements
 from diffing.methods.crosscoder.latent_reading import LatentReading
-from diffing.methods.crosscoder.obtained import Obtained, open_published, train_here
+from diffing.methods.crosscoder.null_run import NullFound, run_null
 from diffing.methods.crosscoder.options import CrosscoderOptions, InsideSide
 from diffing.methods.crosscoder.published.opening import OrderedWeights
 from diffing.methods.crosscoder.published.pair import for_sides
@@ -26,9 +25,8 @@ from diffing.methods.crosscoder.quality import quality
 from diffing.methods.crosscoder.screened_features import ScreenedFeatures, screen_features
 from diffing.methods.crosscoder.stages import LLM_STAGES
 from diffing.methods.crosscoder.steered_rates import Steering
-from diffing.methods.crosscoder.training_settings import (
-    default_size,
-)
+from diffing.methods.crosscoder.train_or_open import Obtained, open_published, train_here
+from diffing.methods.crosscoder.training_settings import default_size
 from diffing.methods.crosscoder.trust import Trust
 from diffing.methods.features.feature_evidence import collect_evidence
 from diffing.methods.features.measuring import measure_features
@@ -55,9 +53,6 @@ from diffing.types import (
     ignore_progress,
 )
 
-if TYPE_CHECKING:
-    pass
-
 
 @dataclass(frozen=True)
 class _Found:
@@ -70,6 +65,7 @@ class _Found:
     features: ScreenedFeatures
     stated: StatedHypotheses
     obtained: Obtained
+    train: Sequence[Pair]
 
 
 class CrosscoderMethod:
@@ -168,7 +164,7 @@ class CrosscoderMethod:
         statements = Statements(dictionaries.numbering, features.kinds, features.thresholds, dictionaries.hash)
         stated = self._stated(features, reading, statements, on_progress)
         table = FeatureRows(dictionaries, features.kinds, features.thresholds, features.counted)
-        self._state = _Found(dictionaries, reading, statements, table, features, stated, obtained)
+        self._state = _Found(dictionaries, reading, statements, table, features, stated, obtained, pairs)
         found_rows = table.rows(features.screened, stated.features, features.followable)
         internal = sum(row["shown_in"] == "internal" for row in found_rows)
         return Discovery(
@@ -225,9 +221,7 @@ class CrosscoderMethod:
         both, _ = read_pairs(pairs, found.reading.read)
         exchanges = [pair.exchange(side) for pair in both for side in SIDES]
         described = quality(found.dictionaries.crosscoder, found.reading.rows(exchanges))
-        trust = Trust(
-            found.dictionaries, described, self._pair.alignment, found.obtained.trained_rows, found.obtained.null_kept
-        )
+        alignment = self._pair.alignment
         latents = [(index, each.direction) for each in confirmed for index in found.statements.indices(each)]
         check = CausalCheck(self._pair, found.reading, found.dictionaries, found.statements.thresholds)
         causal = check.run(latents, both, on_progress)
@@ -237,6 +231,8 @@ class CrosscoderMethod:
             )
             causal = steering.add_rates(causal, dict(latents), both[: self._options.steer])
         rows = replace(found.rows, causal=causal)
+        null = self._null(found, pairs, on_progress)
+        trust = Trust(found.dictionaries, described, alignment, found.obtained.trained_rows, null)
         self._pair.close()
         return HeldoutRecords(
             tables={
@@ -245,6 +241,11 @@ class CrosscoderMethod:
             },
             notes=tuple(trust.notes()),
         )
+
+    def _null(self, found: _Found, pairs: Sequence[Pair], on_progress: OnProgress) -> NullFound | None:
+        if found.obtained.null is None:
+            return None
+        return run_null(self._pair, found.obtained.null, self._options, (found.train, pairs), on_progress)
 
     def _found(self) -> _Found:
         if self._state is None:

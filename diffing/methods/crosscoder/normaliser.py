@@ -1,4 +1,4 @@
-"""Measures the normaliser of raw activations on the first rows of a stream."""
+"""Measures the scale of the models' activations on the first training data, by which all later ones are divided."""
 
 from collections.abc import Callable, Iterable
 

@@ -1,4 +1,4 @@
-"""Numbers the latents of a crosscoder and of its difference dictionary together, and names them in reports."""
+"""Numbers the latents of a run's crosscoder and difference dictionary in one sequence, and names them in reports."""
 
 from dataclasses import dataclass
 

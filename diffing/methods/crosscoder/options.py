@@ -1,4 +1,4 @@
-"""The options of the crosscoder method."""
+"""`CrosscoderOptions`: the depth, number of latents, corpora and checks of the crosscoder method."""
 
 from dataclasses import dataclass, field
 
@@ -56,6 +56,8 @@ class CrosscoderOptions:
     """The published crosscoder; None to train one."""
     null: bool = False
     """Whether the same training is also done with model A against itself."""
+    null_sampling: Sampling | None = None
+    """How A answers a second time for it; None if a second sample of A's responses cannot be drawn."""
     steer: int = 0
     """The number of held-out prompts that are answered anew without each latent that is checked."""
     sampling: Sampling = field(default_factory=Sampling)

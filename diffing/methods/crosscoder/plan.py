@@ -1,19 +1,28 @@
 """The settings, checks, steps and cost estimate of the crosscoder method, before a run begins."""
 
-import importlib.util
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass as validated
 
-from diffing.costs import ResponseLengths, StageEstimate, tokens
+from diffing.costs import ResponseLengths, StageEstimate, expected, tokens
 from diffing.errors import SettingError
-from diffing.methods.base import Method, MethodPlan, Tools
-from diffing.methods.crosscoder.stages import CAUSAL, LLM_STAGES, READ, TRAIN, TRAIN_DIFFERENCE, TRAIN_NULL
+from diffing.methods.base import Method
+from diffing.methods.crosscoder.stages import (
+    CAUSAL,
+    LLM_STAGES,
+    NULL_RESPONSES,
+    READ,
+    TRAIN,
+    TRAIN_DIFFERENCE,
+    TRAIN_NULL,
+)
 from diffing.methods.features.settings import FeatureSettings, followed
-from diffing.methods.inside.settings import InsideSettings, check_weights, weights_of
+from diffing.methods.inside.plan import InsidePlan, loading_options, parameters_of
+from diffing.methods.inside.settings import InsideSettings, weights_of
+from diffing.methods.plan import Tools
 from diffing.run_settings import RunSettings
 from diffing.settings import Setting
 from diffing.stages import Step
@@ -22,6 +31,7 @@ from diffing.types import SIDES, Prompt, Side
 if TYPE_CHECKING:
     from diffing.methods.crosscoder.cost import TrainingCost
     from diffing.methods.crosscoder.options import InsideSide, PublishedChoice
+    from diffing.models.base import Sampling
 
 _GROUP = "The crosscoder method"
 
@@ -42,10 +52,11 @@ class CrosscoderSettings(InsideSettings, FeatureSettings):
     """Let the model that has a confirmed feature answer this many held-out prompts anew without it, to see whether the
     feature becomes rarer."""
     null: Annotated[bool, Setting(_GROUP)] = False
-    """Also train the crosscoder on model A against itself, to see how many exclusive features that gives."""
+    """Also train the crosscoder on model A against itself, and compare two samples of its responses: what is found
+    there is found by chance."""
 
 
-class CrosscoderPlan(MethodPlan):
+class CrosscoderPlan(InsidePlan):
     """The plan of the crosscoder method: both models are read, a dictionary is trained and its features are tested."""
 
     name = "crosscoder"
@@ -55,47 +66,21 @@ class CrosscoderPlan(MethodPlan):
         "free, but needs a GPU unless the models are tiny."
     )
     heading = "Seen in features of both models' activations"
+    trains = "a dictionary"
     settings = CrosscoderSettings
     stages = (
         *(TRAIN, TRAIN_DIFFERENCE, TRAIN_NULL, READ),
-        *(*LLM_STAGES.labelling, *LLM_STAGES.summing_up, CAUSAL),
+        *(*LLM_STAGES.labelling, *LLM_STAGES.summing_up, CAUSAL, NULL_RESPONSES),
     )
-    asks_llm = True
 
     def check(self, config: RunSettings) -> None:
-        """Requires the weights of both models, and a GPU that stays."""
-        check_weights(config, self.name)
+        """Requires the weights of both models, and settings that fit together."""
+        super().check(config)
         _check_published(config.of(CrosscoderSettings))
-        if obstacle := self.obstacle():
-            raise SettingError(f"--method {self.name} cannot run here. {obstacle}")
-
-    def check_public(self, config: RunSettings) -> None:
-        """Refuses the method: a training takes a machine for itself."""
-        if self.name in config.methods:
-            raise SettingError(
-                f"--method {self.name} trains a dictionary, which a public server does not do. Run it on your own "
-                "machine, or with --on jobs"
-            )
-
-    def obstacle(self) -> str:
-        """Requires torch, and refuses ZeroGPU, which lends a GPU for single calls."""
-        if os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true"):
-            return (
-                "ZeroGPU lends a GPU for seconds, and training a dictionary takes minutes. Use a machine with a GPU, "
-                "for example with --on jobs."
-            )
-        installed = all(importlib.util.find_spec(name) for name in ("torch", "transformers"))
-        return "" if installed else "torch and transformers are not installed here: pip install diffing[local]"
 
     def runs_unasked(self, config: RunSettings) -> bool:
         """Tells whether a published crosscoder is given."""
         return bool(config.of(CrosscoderSettings).crosscoder)
-
-    def loads(self, config: RunSettings) -> Mapping[str, str]:
-        """Returns the weights that are read, if they are not the compared models themselves."""
-        own = config.of(InsideSettings)
-        given = {"Weights of A": own.inside_a, "Weights of B": own.inside_b}
-        return {role: name for role, name in given.items() if name}
 
     def steps(self, config: RunSettings) -> tuple[Step, ...]:
         """Lists training, reading and, with an LLM, also labelling and summing up; the causal check comes last."""
@@ -111,14 +96,13 @@ class CrosscoderPlan(MethodPlan):
             )
         )
         if config.llm:
-            named = "The LLM describes each feature that differs in words and checks how well the words fit."
-            states = "The LLM states hypotheses from the features that differ."
-            steps += [
-                Step("Naming the features of both models", named, LLM_STAGES.labelling),
-                Step("Summing up the features of both models", states, LLM_STAGES.summing_up),
-            ]
+            steps += LLM_STAGES.steps("the features of both models")
         takes = "Confirmed features are taken out of the model that has them, to see whether it would answer otherwise."
-        return (*steps, Step("Checking what the features cause", takes, (CAUSAL,)))
+        steps.append(Step("Checking what the features cause", takes, (CAUSAL,)))
+        if own.null and _null_sampling(config):
+            again = "Model A answers again, to see what is found between two samples of it."
+            steps.append(Step("Comparing model A with itself", again, (NULL_RESPONSES,)))
+        return tuple(steps)
 
     def measured(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:
         """One per feature that is followed up."""
@@ -130,11 +114,15 @@ class CrosscoderPlan(MethodPlan):
 
         b = weights_of(config, "b")
         stages = [] if config.of(CrosscoderSettings).crosscoder else _training_stages(config)
-        read = sum(lengths.of_pair(prompt) + 2 * tokens(prompt.text) for prompt in prompts)
-        stages.append(StageEstimate(READ, b, 2 * len(prompts), 2 * read, 0, 0.0, None))
+        stages.append(StageEstimate(READ, b, 2 * len(prompts), 2 * lengths.reading(prompts), 0, 0.0, None))
         if config.llm:
             stages += expected_labelling(config, config.llm, followed(config), LLM_STAGES)
-        return [*stages, StageEstimate(CAUSAL, b, min(followed(config), 20), 0, 0, 0.0, None)]
+        stages.append(StageEstimate(CAUSAL, b, min(followed(config), 20), 0, 0, 0.0, None))
+        if config.of(CrosscoderSettings).null and _null_sampling(config):
+            asked = sum(tokens(prompt.text) for prompt in prompts)
+            written = len(prompts) * lengths.assumed
+            stages.append(expected(config, NULL_RESPONSES, weights_of(config, "a"), len(prompts), asked, written))
+        return stages
 
     def assumptions(self, config: RunSettings) -> tuple[str, ...]:
         """States the operations, the memory and the disk space of the training."""
@@ -170,13 +158,21 @@ class CrosscoderPlan(MethodPlan):
             features=followed(config),
             published=_published(config),
             null=own.null,
+            null_sampling=_null_sampling(config),
             steer=own.steer,
             sampling=config.sampling,
             seed=config.seed,
         )
         a, b = (_side(config, side) for side in SIDES)
         llm = tools.helper(config.llm) if config.llm else None
-        return CrosscoderMethod(a, b, tools.store.path.parent / "inside", options=options, llm=llm)
+        return CrosscoderMethod(a, b, tools.store.trainings, options=options, llm=llm)
+
+
+def _null_sampling(config: RunSettings) -> "Sampling | None":
+    """How A answers a second time; None if it answers the same each time, or others wrote its responses."""
+    if config.of(InsideSettings).inside_a or not config.sampling.temperature:
+        return None
+    return replace(config.sampling, sample=max(config.sample_a, config.sample_b) + 1)
 
 
 def _published(config: RunSettings) -> "PublishedChoice | None":
@@ -216,27 +212,17 @@ def _training_stages(config: RunSettings) -> list[StageEstimate]:
 
 def _side(config: RunSettings, side: Side) -> "InsideSide":
     from diffing.methods.crosscoder.options import InsideSide
-    from diffing.models.local.spec import LocalOptions
 
-    options = LocalOptions(
-        dtype=config.dtype,
-        quantization=getattr(config, f"quantization_{side}"),
-        trust_remote_code=config.trust_remote_code,
-        allow_pickle=config.allow_pickle,
-        chat_template=getattr(config, f"chat_template_{side}"),
-    )
-    return InsideSide(weights_of(config, side), options, getattr(config, f"system_prompt_{side}"))
+    system_prompt = getattr(config, f"system_prompt_{side}")
+    return InsideSide(weights_of(config, side), loading_options(config, side), system_prompt)
 
 
 def _cost(config: RunSettings) -> "TrainingCost | None":
-    from diffing.errors import DiffingError
     from diffing.methods.crosscoder.cost import expected_cost
-    from diffing.models.local.memory import size_of
 
     own = config.of(CrosscoderSettings)
-    try:
-        a, b = (size_of(weights_of(config, side)).parameters for side in SIDES)
-    except DiffingError:
+    a, b = (parameters_of(config, side) for side in SIDES)
+    if a is None or b is None:
         return None
     return expected_cost((a, b), own.depth, own.dictionary_size)
 

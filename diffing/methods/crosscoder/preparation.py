@@ -1,4 +1,4 @@
-"""Chooses the settings of a run's training, and refuses one that cannot succeed before anything is trained."""
+"""Chooses the training settings that suit a run's models and texts, and refuses a training that cannot succeed."""
 
 from dataclasses import dataclass
 

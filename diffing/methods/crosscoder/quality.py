@@ -1,4 +1,4 @@
-"""How well a dictionary describes rows: the variance it explains, how many latents it needs, and how many are dead."""
+"""Measures how well a dictionary describes activations: explained variance, latents needed, and dead latents."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

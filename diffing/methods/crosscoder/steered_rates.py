@@ -1,4 +1,4 @@
-"""Has the owner of a latent answer held-out prompts anew without it: does what it stands for become rarer?"""
+"""Has the model that has a latent answer prompts again without it, to see whether the behaviour becomes rarer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""How the learning rate and the number of active latents change in the course of a training."""
+"""The schedules of a dictionary's training: its learning rate and its number of active latents at each step."""
 
 from dataclasses import dataclass
 

@@ -37,6 +37,10 @@ class DictionarySource:
     texts: str
     """A hash of the texts in their order."""
 
+    def swapped(self) -> "DictionarySource":
+        """The same with both models exchanged."""
+        return DictionarySource(self.models[::-1], self.commits[::-1], self.layers[::-1], self.texts)
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingSettings:

@@ -1,10 +1,12 @@
-"""How far a crosscoder can be trusted: figures on held-out responses, and notes where they are poor."""
+"""Measures on held-out responses how far a run's crosscoder can be trusted, and notes in the report where it cannot."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diffing.methods.crosscoder.dictionaries import Dictionaries
+from diffing.methods.crosscoder.exclusive import EXCLUSIVE
+from diffing.methods.crosscoder.null_run import NullFound
 from diffing.methods.crosscoder.quality import Quality
 from diffing.types import Row
 
@@ -12,12 +14,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-EXCLUSIVE = (
-    "A feature is called a model's own if, in this dictionary, only that model's activations carry it. It does not "
-    "mean that the other model cannot do what the feature stands for: it may represent it elsewhere, at another "
-    "depth, or in a way that the dictionary does not see. What the models do is tested by their responses alone."
-)
-"""What "exclusive" means and what it does not."""
 _LOW_FVE, _HIGH_DEAD, _LOW_ALIGNED, _NULL_SHARE = 0.6, 0.5, 0.5, 0.1
 
 
@@ -33,8 +29,8 @@ class Trust:
     """The share of the tokens of A's and of B's reading that have a partner."""
     rows: int | None
     """The number of rows that were trained on; None if that is unknown."""
-    null_kept: int | None
-    """How many latents the same training calls exclusive if A is compared with itself; None if that was not done."""
+    null: NullFound | None
+    """What the same training finds if A is compared with itself; None if that was not done."""
 
     def row(self) -> Row:
         """Returns the figures as the only row of a table."""
@@ -42,6 +38,7 @@ class Trust:
         fve_a, fve_b = quality.fve
         before, after = (_per_side(facts.kinds, which) for which in (facts.exclusive, facts.kept))
         return {
+            "dictionary": self.dictionaries.hash,
             "fve_a": fve_a,
             "fve_b": fve_b,
             "l0": quality.l0,
@@ -54,7 +51,9 @@ class Trust:
             "exclusive_b_before": before[1],
             "exclusive_a": after[0],
             "exclusive_b": after[1],
-            "null_exclusive": self.null_kept,
+            "null_exclusive": self.null.kept if self.null else None,
+            "null_tested": self.null.tested if self.null else None,
+            "null_confirmed": self.null.confirmed if self.null else None,
         }
 
     def notes(self) -> Iterator[str]:
@@ -74,11 +73,24 @@ class Trust:
                 f"Only {self.aligned[0]:.0%} of A's and {self.aligned[1]:.0%} of B's tokens end where a token of the "
                 "other model ends; the others were not read."
             )
-        if self.null_kept is not None:
-            kept = int(facts.kept.sum())
-            yield f"Trained on A against itself, the same training finds {self.null_kept} exclusive features."
-            if self.null_kept > _NULL_SHARE * kept:
-                yield f"That is more than a tenth of the {kept} that it finds here: do not trust which are exclusive."
+        if self.null is not None:
+            yield from _null_notes(self.null, int(facts.kept.sum()))
+
+
+def _null_notes(null: NullFound, kept: int) -> Iterator[str]:
+    yield f"Trained on A against itself, the same training finds {null.kept} exclusive features."
+    if null.kept > _NULL_SHARE * kept:
+        yield f"That is more than a tenth of the {kept} that it finds here: do not trust which are exclusive."
+    if null.tested is None:
+        yield (
+            "What is confirmed between two samples of A was not measured, because A answers the same each time, or its "
+            "responses were not written by the weights that were read."
+        )
+    else:
+        yield (
+            f"Between two samples of A's responses it follows up {null.tested} features that differ on train; "
+            f"{null.confirmed} of these are confirmed on held-out prompts."
+        )
 
 
 def _per_side(kinds: Sequence[str], counted: "NDArray[np.bool_]") -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Estimates what an LLM costs that labels features and states hypotheses from them."""
+"""Estimates calls and tokens of an LLM that labels features and states hypotheses from them."""
 
 from math import ceil
 

@@ -127,3 +127,25 @@ def screen(counted: LatentCounts, options: ScreenOptions, tried: int = 1) -> tup
         chosen += [int(i) for i in order[: options.most // 2]]
     selected = [ScreenedLatent(i, float(rate_a[i]), float(rate_b[i]), float(p[i]), float(q[i])) for i in chosen]
     return tuple(sorted(selected, key=lambda one: (-abs(one.difference), one.index)))
+
+
+def unscreened(counted: LatentCounts, indices: Sequence[int], tried: int = 1) -> tuple[ScreenedLatent, ...]:
+    """Returns latents with their rates and test results, whether or not they meet any criteria.
+
+    Args:
+        counted: In how many pairs each latent is active.
+        indices: The latents.
+        tried: How many thresholds of activity were tried for each latent; its p-value is multiplied by this.
+    """
+    import numpy as np
+    from scipy.stats import false_discovery_control
+
+    if not indices:
+        return ()
+    pairs = max(counted.pairs, 1)
+    p = np.minimum(tried * mcnemar(counted.only_a, counted.only_b), 1.0)
+    q = false_discovery_control(p, method="bh")
+    return tuple(
+        ScreenedLatent(i, float(counted.a[i]) / pairs, float(counted.b[i]) / pairs, float(p[i]), float(q[i]))
+        for i in indices
+    )

@@ -1,4 +1,4 @@
-"""Measures hypotheses about features on pairs: in which responses one of a hypothesis's latents is active."""
+"""Measures hypotheses about sparse features: in which responses one of a hypothesis's latents is active."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias

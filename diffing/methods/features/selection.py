@@ -1,4 +1,4 @@
-"""Selects the features that are followed up, and counts those that are not."""
+"""Selects the features that become hypotheses, up to a maximum number, and counts those left out."""
 
 from collections import Counter
 from collections.abc import Sequence

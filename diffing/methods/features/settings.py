@@ -1,4 +1,4 @@
-"""`FeatureSettings`: the settings that the methods with features share."""
+"""`FeatureSettings`: the settings that all methods with sparse features share, such as how many are tested."""
 
 from typing import Annotated
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from diffing.stages import Step
 from diffing.types import Side, Stage
 
 
@@ -30,6 +31,18 @@ class LlmStages:
     def summing_up(self) -> tuple[Stage, ...]:
         """The stages of stating hypotheses, in order."""
         return *self.summarise.values(), *self.sift.values()
+
+    def steps(self, features: str) -> tuple[Step, Step]:
+        """The steps of both for the progress page.
+
+        Args:
+            features: The features, such as `the features of adapters`.
+        """
+        named = "The LLM describes each feature that differs in words and checks how well the words fit."
+        stated = "The LLM states hypotheses from the features that differ."
+        return Step(f"Naming {features}", named, self.labelling), Step(
+            f"Summing up {features}", stated, self.summing_up
+        )
 
 
 def llm_stages(method: str = "") -> LlmStages:

@@ -1,4 +1,4 @@
-"""The causal check: changes a model's activations while it reads given responses, and measures what follows from it.
+"""Changes a model's activations while it reads given responses, and measures how its next-token predictions change.
 
 The responses are given (teacher forcing), so one reading tells the effect on every position. A change is compared with
 changes of the same norm in random directions, at the same positions.

@@ -1,4 +1,4 @@
-"""Runs a model up to one of its modules and returns what goes into or comes out of it; nothing after it is computed."""
+"""Runs a model only up to one of its modules, and returns that module's input or output."""
 
 import contextlib
 from collections.abc import Mapping

@@ -129,6 +129,15 @@ class SideModel:
             return parse_config(self.model.config).get_text_config(decoder=True)
 
     @property
+    def parameters(self) -> int:
+        """About how many parameters take part in predicting a token, those of blocks and head, from the configuration.
+
+        A block has about 12 squares of the width: 4 of attention and 8 of the MLP.
+        """
+        head = int(getattr(self._text_config, "vocab_size", 0)) * self.shape.width
+        return 12 * self.shape.width**2 * self.shape.blocks + head
+
+    @property
     def architecture(self) -> dict[str, Any]:
         """The model type and the sizes that two models share if their activations are in the same space."""
         config = self._text_config

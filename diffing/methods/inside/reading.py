@@ -1,4 +1,4 @@
-"""`InsidePair` opens both models of a run and reads responses with both: a row per place that both have read up to."""
+"""`InsidePair`: runs both models over responses and returns the activations of both at the same text positions."""
 
 import hashlib
 import json

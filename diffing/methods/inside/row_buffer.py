@@ -1,4 +1,4 @@
-"""`RowBuffer` holds the rows that are shuffled; `state_at` finds what is in it at any place of a stream."""
+"""`RowBuffer`: holds activations that are shuffled for training; `state_at` restores it for a resumed training."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

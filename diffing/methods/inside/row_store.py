@@ -1,4 +1,4 @@
-"""`RowStore` keeps on disk what was read of responses, for two models that do not fit into memory at once.
+"""`RowStore`: keeps activations of responses on disk, if two models do not fit into memory at once.
 
 Responses are read again to show where a feature is active; without a store both models would be loaded anew each time.
 """

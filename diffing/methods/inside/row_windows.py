@@ -1,4 +1,4 @@
-"""`RowWindow`, texts that are read at once, with the rows of them that are used."""
+"""`RowWindow`: several texts that both models read in one go, with the token positions whose activations are used."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator

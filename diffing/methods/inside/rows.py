@@ -1,4 +1,4 @@
-"""`RowBatch` and `RowStream`: activations of both models on which a dictionary is trained, wherever they come from."""
+"""`RowBatch` and `RowStream`: batches of both models' activations, the data on which dictionaries are trained."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`InsideSettings`: the settings that the methods share which look inside both models."""
+"""`InsideSettings`: settings, such as weights and corpora, of the methods that train on both models' activations."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""`Slots`, the bookkeeping of a shuffled buffer: which rows leave it and where new ones go.
+"""`Slots`: decides which places of a shuffled buffer of training data are emptied and refilled next.
 
 The buffer is filled, half of it leaves in a random order, and it is filled again. Since the bookkeeping needs no
 activations, the state of the buffer at any place of a stream can be found quickly, and only the rows that are in it

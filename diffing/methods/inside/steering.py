@@ -1,4 +1,4 @@
-"""Has a model answer without a direction: what it writes along it is projected out at every position of a block."""
+"""Generates a model's answers without a direction: it is projected out of one block's output at every token."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

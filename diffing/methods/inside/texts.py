@@ -1,4 +1,4 @@
-"""The texts that a dictionary is trained on: the responses of a run and corpora, in a seeded order without end.
+"""Orders the texts that a dictionary is trained on, responses and corpora, in a seeded sequence without end.
 
 Five per cent of what is read is never trained on. Among responses, which are few and read several times, single rows
 are held back, by a hash of all that was read up to them: equal rows, as both models' equal responses have, are either

@@ -146,9 +146,13 @@ class TrainingRows:
         return max(min(self._sizes.buffer_rows, self.total), 2)
 
     def _response_share(self) -> float:
-        """As the other sources, unless that were more passes over the responses than allowed."""
+        """As the other sources, unless these have too few rows, or the responses would be read too often."""
+        if not self._texts.corpora:
+            return 1.0
+        rows = max(self.rows, 1)
         even = 1 / (1 + len(self._texts.corpora))
-        return min(even, RESPONSE_PASSES * self._response_rows / self._wanted) if self._texts.corpora else 1.0
+        others = 1 - sum(self._corpus_rows) / rows
+        return min(max(even, others), RESPONSE_PASSES * self._response_rows / rows)
 
     def _leaving(self, buffer: RowBuffer, start: int) -> "Iterator[NDArray[np.int64]]":
         """Yields the slots whose rows leave the buffer, from a place on; their rows must be used at once."""

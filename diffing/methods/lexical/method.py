@@ -148,6 +148,12 @@ class LexicalMethod:
         return [_sentences(measure, sentences) for measure in measures]
 
 
+def property_hypotheses() -> tuple[Hypothesis, ...]:
+    """The hypotheses that model B has more of a property, one for each property that is compared."""
+    compared = [each for each in PROPERTIES if each.scale != "untested"]
+    return tuple(each for each in _candidates(compared, ()) if each.direction == "b")
+
+
 def _notes(counted: Sequence[CountedPair]) -> tuple[str, ...]:
     """Warns the reader if many responses are in languages that the English word lists do not cover."""
     languages = [language for each in counted for language in each.languages if language is not None]

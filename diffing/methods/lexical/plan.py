@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from diffing.methods.base import Method, MethodPlan, PropertyExamples, PropertyInfo, Tools
+from diffing.methods.base import Method
 from diffing.methods.lexical.stages import MEASURE
+from diffing.methods.plan import MethodPlan, Tools
+from diffing.methods.property_info import PropertyExamples, PropertyInfo
 from diffing.run_settings import RunSettings
 from diffing.stages import Step
-from diffing.types import Pair, Prompt
+from diffing.types import Hypothesis, Judgement, Pair, Prompt
 
 MEASURED = 48
 """Hypotheses assumed, properties and phrases; as many as for the demo pair with 440 train prompts."""
@@ -54,6 +56,18 @@ class LexicalPlan(MethodPlan):
         }
         infos["refusals"] = replace(infos["refusals"], accuracy=REFUSAL_ACCURACY, errors=REFUSAL_ERRORS)
         return infos
+
+    def property_hypotheses(self) -> tuple[Hypothesis, ...]:
+        """One for each property that is compared."""
+        from diffing.methods.lexical.method import property_hypotheses
+
+        return property_hypotheses()
+
+    def measure_properties(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
+        """Measures them as a run does."""
+        from diffing.methods.lexical import LexicalMethod
+
+        return LexicalMethod().measure(hypotheses, pairs)
 
     def property_examples(self, name: str, pairs: Sequence[Pair]) -> PropertyExamples:
         """Measures the property in all responses."""

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from itertools import islice, zip_longest
 
-from diffing.methods.base import PropertyExample, PropertyExamples
 from diffing.methods.lexical.evidence_quotes import quote_of_property
 from diffing.methods.lexical.measured_property import Property
 from diffing.methods.lexical.parsed_response import is_measurable, read_pair
+from diffing.methods.property_info import PropertyExample, PropertyExamples
 from diffing.types import SIDES, Pair, Side
 
 EXAMPLES = 3

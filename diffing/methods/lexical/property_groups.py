@@ -7,7 +7,7 @@ what readers want to know; nothing in it is computed.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from diffing.methods.base import Tier
+from diffing.methods.property_info import Tier
 
 
 @dataclass(frozen=True, slots=True)

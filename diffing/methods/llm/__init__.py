@@ -1,4 +1,4 @@
-"""Method llm: differences that an LLM describes."""
+"""The LLM method: an LLM describes how responses differ, and proposes hypotheses from these differences."""
 
 from typing import TYPE_CHECKING
 

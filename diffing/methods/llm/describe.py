@@ -1,4 +1,4 @@
-"""Step 1 of method llm: an LLM lists the differences between the two responses of each pair, several pairs at a time.
+"""Has an LLM list the differences between the two responses of each pair, several pairs at a time.
 
 Knows single pairs only; what many of them have in common is for the later steps.
 """

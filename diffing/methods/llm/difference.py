@@ -1,4 +1,4 @@
-"""A difference between the two responses to one prompt, as the LLM described it, and how its sentences are checked."""
+"""`Difference`: one difference between two responses as an LLM described it, and the checks of its sentences."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Puts together what the steps of method llm found: hypotheses, verdicts on train, tables, counts and notes."""
+"""Combines the results of the LLM method: hypotheses, verdicts on train pairs, tables, counts and notes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

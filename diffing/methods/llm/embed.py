@@ -1,4 +1,4 @@
-"""Step 3 of method llm: sentences become vectors. Three kinds of embedders behind one interface; knows no clusters."""
+"""Embeds sentences as vectors for the LLM method, with one of three kinds of embedders."""
 
 import json
 import re

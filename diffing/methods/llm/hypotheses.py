@@ -1,4 +1,4 @@
-"""Turns proposals into the hypotheses that are tested, with evidence and verdicts on train from the descriptions."""
+"""Turns an LLM's proposals into the hypotheses that are tested, with evidence and verdicts on train pairs."""
 
 import hashlib
 from collections.abc import Mapping, Sequence

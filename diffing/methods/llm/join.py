@@ -1,4 +1,4 @@
-"""Step 3 of method llm: hypotheses that name the same behaviour become one.
+"""Merges hypotheses of the LLM method that name the same behaviour.
 
 That may be of different models: if some lists show more of it from one model and others from the other, only all of
 them together tell which model shows it more often.

@@ -1,4 +1,4 @@
-"""Lists differences for an LLM, one line each, with X and Y for the two models."""
+"""Formats described differences as a list in a question to an LLM, with X and Y in place of the two models."""
 
 import hashlib
 from collections.abc import Mapping, Sequence

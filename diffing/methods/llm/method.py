@@ -1,4 +1,4 @@
-"""Method llm: an LLM describes the differences of single pairs, and proposes as hypotheses what recurs.
+"""The LLM method: an LLM describes the differences of single pairs, and proposes as hypotheses what recurs.
 
 After *Simple LLM Baselines are Competitive for Model Diffing*, arXiv 2602.10371, whose own way is `clustering="paper"`.
 Looks at train pairs only and tests nothing: verdicts on held-out pairs are the judge's.

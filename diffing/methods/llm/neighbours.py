@@ -1,4 +1,4 @@
-"""Orders vectors so that similar ones are neighbours."""
+"""Orders embedding vectors so that similar ones stand side by side in the list that an LLM reads."""
 
 import numpy as np
 import numpy.typing as npt

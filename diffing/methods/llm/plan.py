@@ -1,13 +1,14 @@
-"""Describes method llm to a run before it begins: its required settings, steps and expected costs, and builds it."""
+"""The settings, checks, steps and cost estimate of the LLM method, before a run begins."""
 
 from collections.abc import Sequence
 from math import sqrt
 
 from diffing.costs import ResponseLengths, StageEstimate
 from diffing.errors import SettingError
-from diffing.methods.base import Method, MethodPlan, Tools
+from diffing.methods.base import Method
 from diffing.methods.llm.settings import LlmSettings
 from diffing.methods.llm.stages import DESCRIBE, JOIN, PROPOSE, SHARPEN, STATE
+from diffing.methods.plan import MethodPlan, Tools
 from diffing.run_settings import RunSettings
 from diffing.stages import Step
 from diffing.types import Prompt

@@ -1,4 +1,4 @@
-"""A proposed hypothesis and the differences that carry it; how replies that propose one are read."""
+"""`Proposal`: a hypothesis that an LLM proposes, with the differences that support it; parses replies that propose."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace

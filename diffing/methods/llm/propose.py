@@ -1,14 +1,14 @@
-"""Step 2 of method llm: an LLM reads the list of all differences and proposes hypotheses."""
+"""Has an LLM read the list of all described differences and propose hypotheses."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from diffing.methods.base import property_sentences
 from diffing.methods.llm.embed import Vectors
 from diffing.methods.llm.listing import Listing
 from diffing.methods.llm.neighbours import order_of_neighbours
 from diffing.methods.llm.proposal import NUMBERS, Proposal, list_schema, read_proposal, statement_schema
 from diffing.methods.llm.stages import PROPOSE
+from diffing.methods.plan import property_sentences
 from diffing.models.base import Model
 from diffing.packing import MOST_MATERIAL, packed_evenly, size_of
 from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered

@@ -1,4 +1,4 @@
-"""The settings that only method llm has."""
+"""`LlmSettings`: the settings that only the LLM method has, such as the way of clustering and the embedder."""
 
 from typing import Annotated, Literal, TypeAlias
 

@@ -1,4 +1,4 @@
-"""Step 5 of method llm: once, before any held-out response is looked at, an LLM narrows, splits or drops hypotheses."""
+"""Has an LLM narrow, split or drop proposed hypotheses, once, before any held-out response is looked at."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace

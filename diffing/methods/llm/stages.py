@@ -1,4 +1,4 @@
-"""The stages of method llm."""
+"""Names the stages of the LLM method for progress, usage and cost estimates."""
 
 from diffing.types import Stage
 

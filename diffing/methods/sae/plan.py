@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic.dataclasses import dataclass as validated
 
-from diffing.costs import ResponseLengths, StageEstimate, tokens
+from diffing.costs import ResponseLengths, StageEstimate
 from diffing.errors import SettingError
-from diffing.methods.base import Method, MethodPlan, Tools
+from diffing.methods.base import Method
 from diffing.methods.features.settings import FeatureSettings, followed
+from diffing.methods.plan import MethodPlan, Tools
 from diffing.methods.sae.presets import PRESETS
 from diffing.methods.sae.stages import LLM_STAGES, READ
 from diffing.run_settings import RunSettings
@@ -85,18 +86,7 @@ class SaePlan(MethodPlan):
         """Lists reading and, with an LLM, also labelling and summing up."""
         says = "A reader model reads all responses, and the features that are active in them are counted."
         reading = Step("Reading with a sparse autoencoder", says, (READ,))
-        if not config.llm:
-            return (reading,)
-        named = "The LLM describes each feature that differs in words and checks how well the words fit."
-        return (
-            reading,
-            Step("Naming the features", named, LLM_STAGES.labelling),
-            Step(
-                "Summing up the features",
-                "The LLM states hypotheses from the features that differ.",
-                LLM_STAGES.summing_up,
-            ),
-        )
+        return (reading, *LLM_STAGES.steps("the features")) if config.llm else (reading,)
 
     def measured(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:
         """One per feature that is followed up."""
@@ -108,9 +98,7 @@ class SaePlan(MethodPlan):
 
         own = config.of(SaeSettings)
         reader = self.loads(config).get("Reader") or own.sae or ""
-        texts = 2 * len(prompts)
-        read = sum(lengths.of_pair(prompt) + 2 * tokens(prompt.text) for prompt in prompts)
-        stages = [StageEstimate(READ, reader, texts, read, 0, 0.0, None)]
+        stages = [StageEstimate(READ, reader, 2 * len(prompts), lengths.reading(prompts), 0, 0.0, None)]
         if config.llm:
             stages += expected_labelling(config, config.llm, followed(config), LLM_STAGES)
         return stages

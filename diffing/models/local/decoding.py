@@ -1,4 +1,4 @@
-"""What all decoders share: a batch's rows and their next tokens, and going on with half the rows if memory runs out.
+"""What all ways of generating text share: a batch's next tokens, and halving the batch if memory runs out.
 
 A row consists only of its tokens. Its place in a batch and its keys and values are disposable: if memory runs out, the
 batch is dropped, its rows go back to the queue with the tokens generated so far, and batches are half as large from

@@ -48,6 +48,8 @@ class TemplateRenderer:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._last = (b"", "")
+        """The last order and its text: a conversation is rendered to be checked, and again at once as tokens."""
         atexit.register(self.close)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forget)
@@ -71,15 +73,19 @@ class TemplateRenderer:
             "seconds": SECONDS,
             "memory": MEMORY + _MEMORY_PER_CHARACTER * said,
         }
+        line = json.dumps(order).encode() + b"\n"
         with self._lock:
+            if line == self._last[0]:
+                return self._last[1]
             try:
-                reply = self._ask(json.dumps(order).encode() + b"\n")
+                reply = self._ask(line)
             except BaseException:  # an interruption too: this reply must not be taken for the next one
                 self.close()
                 raise
-        if "text" not in reply:
-            raise TemplateFailedError(str(reply["problem"]))
-        return str(reply["text"])
+            if "text" not in reply:
+                raise TemplateFailedError(str(reply["problem"]))
+            self._last = line, str(reply["text"])
+            return self._last[1]
 
     def close(self) -> None:
         """Ends the process."""

@@ -8,9 +8,16 @@ from collections.abc import Sequence
 from diffing.errors import SettingError
 from diffing.metrics import FALSE_DISCOVERY_RATE
 from diffing.model_ref import is_hub_name
+from diffing.outputs.behaviour_words import scope_of
 from diffing.outputs.card.described_model import Subject, subject_of
 from diffing.outputs.card.markers import OPT_OUT, between_markers
-from diffing.outputs.claims import claim_in_words, confirmed_leads, intervals_in_words
+from diffing.outputs.claims import (
+    chance_in_words,
+    claim_in_words,
+    confirmed_leads,
+    intervals_in_words,
+    sure_in_words,
+)
 from diffing.outputs.figures import BADGE, CHART, badge_words, rates_alternative
 from diffing.outputs.headline import findings_in_card
 from diffing.outputs.markdown_code import code
@@ -68,8 +75,10 @@ def _introduction(report: Report, subject: Subject, findings: Sequence[Finding])
             f"{this[0].upper()}{this[1:]} was compared with {other}: no difference between their responses was "
             f"confirmed{where}. This does not prove that there is none; more prompts can reveal smaller ones."
         )
-    heldout = prompt_counts(tested, "held-out prompt")
-    return f"Compared with {other}, on the same {heldout}, {this} differs as follows."
+    kept = f"{prompt_counts(tested, 'prompt')} that were kept aside for checking"
+    everywhere = any(scope_of(each) is None and each.levels for each in findings)
+    where = " Where no kind of prompt is named, none was found to stand out." if everywhere else ""
+    return f"Compared with {other}, on the same {kept}, {this} differs as follows.{where}"
 
 
 def _item(finding: Finding, subject: Subject) -> str:
@@ -79,21 +88,25 @@ def _item(finding: Finding, subject: Subject) -> str:
     )
     shown = f" For example: “{prose(example, _EXAMPLE)}”." if needs_examples(finding) and example.strip() else ""
     said = f"T{said[1:]}" if said.startswith("this model") else said
-    return f"- **{said}** ({intervals_in_words(finding)}).{shown}"
+    sure = f"{words}; " if (words := sure_in_words(finding)) else ""
+    return f"- **{said}** ({sure}{intervals_in_words(finding)}).{shown}"
 
 
 def _picture(report: Report, findings: Sequence[Finding], dataset: str | None) -> list[str]:
-    """The one picture of the section: both models' rates, or without a difference the badge. It lies in the dataset."""
-    if dataset is None:
+    """The one picture of the section, both models' rates.
+
+    It lies in the dataset, because cards show pictures of the Hub only: without a dataset the bullets alone say it.
+    """
+    if dataset is None or not findings:
         return []
-    at = f"https://huggingface.co/datasets/{dataset}/resolve/main"
-    if findings:
-        return [f"![{rates_alternative(report)}]({at}/{CHART})"]
-    return [f"[![diffing: {badge_words(report)}]({at}/{BADGE})](https://huggingface.co/datasets/{dataset})"]
+    return [f"![{rates_alternative(report)}](https://huggingface.co/datasets/{dataset}/resolve/main/{CHART})"]
 
 
 def _total(report: Report, findings: Sequence[Finding], dataset: str | None) -> list[str]:
-    """Says how many differences are confirmed in all, and where everything can be read; empty if neither is known."""
+    """Says how many differences are confirmed in all, and where everything can be read; empty if neither is known.
+
+    The badge stands before the link to the dataset, in which it lies.
+    """
     total = len(confirmed_leads(index_of(report)))
     if dataset is None:
         listed = f"; {len(findings)} of them are listed" if total > len(findings) else ""
@@ -101,7 +114,9 @@ def _total(report: Report, findings: Sequence[Finding], dataset: str | None) -> 
     counted = "Everything that was tested"
     if total:
         counted = f"All {total:,} confirmed differences" if total > 1 else "The confirmed difference"
-    return [f"[{counted}, with examples and all responses](https://huggingface.co/datasets/{dataset})"]
+    address = f"https://huggingface.co/datasets/{dataset}"
+    badge = f"[![diffing: {badge_words(report)}]({address}/resolve/main/{BADGE})]({address})"
+    return [f"{badge} [{counted}, with examples and all responses]({address})"]
 
 
 def _details(report: Report, subject: Subject, findings: Sequence[Finding]) -> str:
@@ -113,12 +128,18 @@ def _details(report: Report, subject: Subject, findings: Sequence[Finding]) -> s
         "**Verdicts:** for each prompt, which of the two responses fits the sentence better, or neither. "
         f"{_scopes(findings)}{_judges(report, findings)}",
         f"**Test:** exact sign test on prompts that did not suggest the sentence, with a false discovery rate of "
-        f"{percent(FALSE_DISCOVERY_RATE)} over all {tested:,} tested sentences{_untested(report)}.",
+        f"{percent(FALSE_DISCOVERY_RATE)} over all {tested:,} tested sentences{_untested(report)}.{_degrees(findings)}",
         f"**Limits:** {_limits(findings)}",
         "**Opting out:** `diffing` wrote this section and replaces it when the comparison is run again; "
         f"`{OPT_OUT}` in its place keeps it away.",
     )
     return f"<details><summary>How this was measured, and its limits</summary>\n\n{' '.join(lines)}\n\n</details>"
+
+
+def _degrees(findings: Sequence[Finding]) -> str:
+    """Explains the degrees of sureness that the list uses."""
+    used = {sure: chance_in_words(each) for each in findings if (sure := sure_in_words(each))}
+    return "".join(f" “{sure.capitalize()}”: {chance}." for sure, chance in used.items())
 
 
 def _scopes(findings: Sequence[Finding]) -> str:

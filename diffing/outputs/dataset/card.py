@@ -23,7 +23,8 @@ from diffing.outputs.line_words import overall, place
 from diffing.outputs.markdown_code import block, code
 from diffing.outputs.markdown_escape import code_cell, prose
 from diffing.rendering import environment, templates_of
-from diffing.report.index import index_of
+from diffing.report.grouped_list import Entry
+from diffing.report.index import ReportIndex, index_of
 from diffing.report.schema import SCHEMA_VERSION
 from diffing.types import ModelInfo, Report, Scalar
 
@@ -60,6 +61,7 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[DatasetConfig],
     """
     index = index_of(report)
     names, shown = index.names, index.differences[:ROWS]
+    judges = set(index.judgements.judges.values)
     text = _template().render(
         metadata=_metadata(report, repo_id, configs),
         names=names,
@@ -67,15 +69,10 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[DatasetConfig],
         explanation=phrasing.explanation(report),
         chart=chart,
         chart_alternative=rates_alternative(report),
-        title=title_of("differences", index),
-        below=[title_of(block, index) for block in _FOLDED if lines_by_block(index)[block]],
-        rows=shown,
-        placed=any(place(entry.lead, names) for entry in shown),
-        levels=any(overall(entry.lead, names) for entry in shown),
+        **_listed(index, shown),
         coverage=coverage_of_report(report, names),
         all=len(report.findings),
         more=len(report.findings) - len(shown),
-        more_rows=len(index.differences) - len(shown),
         scoped=any(finding.hypothesis.scope for finding in report.findings),
         models=(report.model_a, report.model_b, *report.others),
         settings_of=_settings_text,
@@ -83,7 +80,7 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[DatasetConfig],
         train=phrasing.prompts_in(report, "train"),
         heldout=phrasing.prompts_in(report, "heldout"),
         sources=sorted({pair.prompt.source for pair in report.pairs})[:NOTES],
-        tested=len(index_of(report).tested),
+        tested=len(index.tested),
         stops_early=report.settings.get("judging") != "full",
         repo=repo_id,
         tags=tags_of(report),
@@ -93,13 +90,25 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[DatasetConfig],
         version=report.versions.get("diffing"),
         settings=sorted(report.settings.items()),
         versions=[code(f"{name} {version}", 60) for name, version in sorted(report.versions.items())],
-        judged=sorted({*index_of(report).judgements.judges.values} - {"measured", "described", ""}),
-        described="described" in index_of(report).judgements.judges.values,
+        judged=sorted(judges - {"measured", "described", ""}),
+        described="described" in judges,
         notes=report.notes[:NOTES],
         more_notes=len(report.notes) - NOTES,
         left_out=[(stage, reason, n) for stage, one in report.left_out.items() for reason, n in one.items()][:NOTES],
     )
     return text.encode("utf-8", errors="replace")
+
+
+def _listed(index: ReportIndex, shown: Sequence[Entry]) -> dict[str, object]:
+    """The template's values for the table of differences."""
+    return {
+        "title": title_of("differences", index),
+        "below": [title_of(block, index) for block in _FOLDED if lines_by_block(index)[block]],
+        "rows": shown,
+        "more_rows": len(index.differences) - len(shown),
+        "placed": any(place(entry.lead, index.names) for entry in shown),
+        "levels": any(overall(entry.lead, index.names) for entry in shown),
+    }
 
 
 @cache

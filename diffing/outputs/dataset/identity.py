@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from diffing.hub import MetadataError, front_matter, read_yaml
 from diffing.model_ref import ModelRef, read_ref
 from diffing.types import Report, Scalar
 
@@ -81,13 +80,3 @@ def tags_of(report: Report) -> list[str]:
     """Returns all tags of a report's dataset."""
     both = (*report.model_a.ref.repositories, *report.model_b.ref.repositories)
     return [TAG, *map(model_tag, dict.fromkeys(both))]
-
-
-def metadata_of(card: bytes) -> Mapping[str, object]:
-    """Returns a card's YAML as plain values; empty if it has none that can be read."""
-    block = front_matter(card.decode("utf-8", errors="replace"))
-    try:
-        found = read_yaml(block.yaml) if block else None
-    except MetadataError:
-        return {}
-    return found if isinstance(found, Mapping) else {}

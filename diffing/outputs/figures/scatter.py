@@ -1,4 +1,4 @@
-"""Draws the scatter plot of features: their rate in model A's responses against that in model B's."""
+"""Draws a scatter plot of sparse features: the rate of each in model A's and in model B's responses."""
 
 import math
 from collections import Counter

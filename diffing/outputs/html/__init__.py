@@ -18,7 +18,7 @@ from diffing.outputs.count_words import count_notes
 from diffing.outputs.counted_examples import counted_examples
 from diffing.outputs.headline import headline
 from diffing.outputs.html import feature_section, line_rows, page
-from diffing.outputs.html.shown_pair import length_in_words
+from diffing.outputs.html.shown_pairs import length_in_words
 from diffing.outputs.line_words import overall
 from diffing.outputs.prompt_kinds import FEW_VERDICTS, place_name
 from diffing.outputs.word_diff import excerpt_pieces, excerpts_diff

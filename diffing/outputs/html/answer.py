@@ -1,11 +1,16 @@
-"""Collects what stands at the top of a report's page: its statements, a pair that shows the first, and the coverage."""
+"""Collects what is at the top of a report's page: its statements, pairs that illustrate the first, the coverage."""
 
 from dataclasses import dataclass
 
-from diffing.outputs.claims import Piece, claim, expectation, headline_leads, sure_in_words
-from diffing.outputs.coverage_words import coverage_of_report, explained_interval, explained_share
-from diffing.outputs.html.shown_pair import ShownPair, shown_pair
-from diffing.outputs.phrasing import with_curly_quotes
+from diffing.outputs.claims import Piece, chance_in_words, claim, expectation, headline_leads, sure_in_words
+from diffing.outputs.coverage_words import (
+    coverage_in_short,
+    coverage_of_report,
+    explained_interval,
+    explained_share,
+)
+from diffing.outputs.html.shown_pairs import ShownPairs, shown_pairs
+from diffing.outputs.line_words import where_it_holds
 from diffing.report.index import ReportIndex, index_of
 from diffing.types import Finding, Report
 
@@ -20,8 +25,12 @@ class Claim:
     """The finding."""
     pieces: tuple[Piece, ...]
     """The statement in pieces, as `claims.claim` returns it."""
+    where: str
+    """For which prompts it is claimed."""
     sure: str | None
     """How sure it is."""
+    chance: str | None
+    """What this degree of sureness means."""
     expected: str
     """What to expect of new prompts."""
 
@@ -32,6 +41,8 @@ class CoverageView:
 
     words: str
     """The coverage in full sentences."""
+    short: str
+    """The same in one sentence, for where no share is shown."""
     share: float | None
     """The share that the list explains; None if it is undefined."""
     interval: str | None
@@ -46,8 +57,8 @@ class Answer:
     """The report."""
     claims: tuple[Claim, ...]
     """The statements; empty if nothing is confirmed."""
-    pair: ShownPair | None
-    """A held-out pair that shows the first statement."""
+    shown: ShownPairs | None
+    """Held-out pairs that show the first statement."""
     coverage: CoverageView | None
     """The coverage; None if it was not computed."""
     identical: int
@@ -64,17 +75,23 @@ def answer_of(report: Report) -> Answer:
     return Answer(
         report=report,
         claims=tuple(claim_of(finding, index) for finding in leads),
-        pair=shown_pair(leads[0], index) if leads else None,
+        shown=shown_pairs(leads[0], index) if leads else None,
         coverage=_coverage(index),
         identical=sum(pair.a.text == pair.b.text for pair in report.pairs),
     )
 
 
 def claim_of(finding: Finding, index: ReportIndex) -> Claim:
-    """Returns the statement of a confirmed finding."""
-    said = tuple((with_curly_quotes(finding, text), style) for text, style in claim(finding, index.names))
+    """Returns the statement of a confirmed finding, with short names of the models."""
+    names = index.names.brief
     return Claim(
-        index.numbers[finding.hypothesis.id], finding, said, sure_in_words(finding), expectation(finding, index.names)
+        number=index.numbers[finding.hypothesis.id],
+        finding=finding,
+        pieces=claim(finding, names),
+        where=where_it_holds(finding, names),
+        sure=sure_in_words(finding),
+        chance=chance_in_words(finding),
+        expected=expectation(finding, names),
     )
 
 
@@ -83,4 +100,5 @@ def _coverage(index: ReportIndex) -> CoverageView | None:
     if coverage is None:
         return None
     words = coverage_of_report(index.report, index.names)
-    return CoverageView(words, explained_share(coverage), explained_interval(coverage))
+    short = coverage_in_short(coverage, index.names.brief)
+    return CoverageView(words, short, explained_share(coverage), explained_interval(coverage))

@@ -1,4 +1,4 @@
-"""Renders the answer of a report as a small page for a frame in another page: its statements and the rows of the list.
+"""Renders a small page with a report's headline and first differences, to be embedded in another web page.
 
 It needs no script, asks nobody for anything, and follows the reader's light or dark theme.
 """
@@ -42,7 +42,7 @@ def embed(report: Report, page: Page, address: str, finding: str = "") -> str:
             headline=headline(report),
             address=address,
             total=count(len(confirmed_leads(index_of(report))), "confirmed difference") if claims else "",
-            prompts=count(prompts_in(report, "heldout"), "held-out prompt"),
+            prompts=f"checked on {count(prompts_in(report, 'heldout'), 'prompt')} kept aside",
             style=Markup(figureless_stylesheet()),
         )
     )

@@ -79,7 +79,7 @@ class FeatureSection:
     rows: tuple[FeatureView, ...]
     """The listed features, the largest difference first."""
     total: int
-    """The number of features that differ, listed or not."""
+    """The number of features that differ or are internal, listed or not."""
     listed: frozenset[int]
     """The indices of the listed features."""
     method: str
@@ -90,6 +90,11 @@ class FeatureSection:
     """The confirmed findings on features by kind of behaviour; empty if none is confirmed."""
     numbers: Mapping[str, int]
     """The indices of all features with names of their own, by name."""
+
+    @property
+    def has_internal(self) -> bool:
+        """Whether a listed feature is internal."""
+        return any(row.feature.internal for row in self.rows)
 
     def of(self, finding: Finding) -> tuple[int, ...]:
         """Returns the indices of the listed features that a finding rests on."""
@@ -115,9 +120,9 @@ def features_in(report: Report) -> FeatureSection | None:
         for latent in measured_latents(finding, numbers):
             findings.setdefault(latent, []).append((index.numbers[finding.hypothesis.id], finding))
 
-    def rank(feature: Feature) -> tuple[bool, bool]:
+    def rank(feature: Feature) -> tuple[bool, bool, bool]:
         confirmed = any(finding.confirmed for _, finding in findings.get(feature.index, ()))
-        return not confirmed, not feature.chosen
+        return not confirmed, not feature.chosen, feature.internal
 
     listed = {feature.index for feature in sorted(index.features, key=rank)[:FEATURE_ROWS]}
     rows = (

@@ -1,4 +1,4 @@
-"""Collects the map of a report's page: how much each difference shows on each kind of prompt."""
+"""Collects the table of a report's page that shows how much each difference occurs on each kind of prompt."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Computes what else a row of the list shows: the difference on the common axis, and why it is not confirmed."""
+"""Computes what the page shows beside an entry: its difference on a common axis, and why it is not confirmed."""
 
 import math
 from dataclasses import dataclass

@@ -47,11 +47,7 @@
   }
   fold(document.getElementById("overview"));
 
-  // Without scripts all pairs of a group are shown; with them one at a time.
-  function showPair(pairs, at) {
-    pairs.forEach((pair, place) => { pair.hidden = place !== at; });
-    fold(pairs[at]);
-  }
+  document.addEventListener("shown", (event) => fold(event.target));
   // The page has hundreds of pairs, so what all of them have in common is in a template.
   const common = document.getElementById("pair-tools").content;
   function equip(pair, uid, at, number) {
@@ -76,20 +72,13 @@
   }
   for (const pair of all(".pair")) {
     pair.dataset.view = "marked";
-    for (const each of all(".views", pair)) each.hidden = false;
+    for (const each of all(".views, .pager", pair)) each.hidden = false;
   }
   for (const [number, group] of all(".group").entries()) {
     const pairs = all(".pair", group);
-    pairs.forEach((pair, at) => equip(pair, `pair-${number}-${at}`, at, pairs.length));
-    showPair(pairs, 0);
-    group.addEventListener("click", (event) => {
-      const step = Number(event.target.closest("[data-step]")?.dataset.step ?? 0);
-      const at = pairs.indexOf(event.target.closest(".pair")) + step;
-      if (!step || !pairs[at]) return;
-      showPair(pairs, at);
-      all(`[role=tab][data-view="${event.target.closest(".pair").dataset.view}"]`, pairs[at])[0].click();
-      const buttons = all("[data-step]", pairs[at]);
-      (buttons.find((each) => each.dataset.step === String(step) && !each.disabled) ?? buttons.find((each) => !each.disabled)).focus();
+    pairs.forEach((pair, at) => {
+      equip(pair, `pair-${number}-${at}`, at, pairs.length);
+      pair.hidden = at > 0;  // without scripts all are shown
     });
   }
 

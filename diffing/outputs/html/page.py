@@ -6,13 +6,16 @@ The templates turn it into markup.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from diffing.outputs.asked_words import answer_of as asked_answer
+from diffing.outputs.asked_words import family_of, question_of
 from diffing.outputs.blocks import ShownBlock, lines_by_block, title_of
 from diffing.outputs.examples import EXAMPLES_SHOWN, Group, PairExample, examples
 from diffing.outputs.finding_results import sentence
 from diffing.outputs.html.answer import Answer, answer_of
 from diffing.outputs.html.judge_checks import CheckView, checks_of
 from diffing.outputs.html.kind_map import KindMap, kind_map_of
-from diffing.outputs.phrasing import pieces, with_curly_quotes
+from diffing.outputs.html.stability_section import StabilityView, stability_of
+from diffing.outputs.phrasing import pieces
 from diffing.outputs.prompt_kinds import Place, kinds_of, places_of, shows_in
 from diffing.report.grouped_list import Entry, Member
 from diffing.report.index import index_of
@@ -104,6 +107,18 @@ class BlockView:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedView:
+    """Something that a user asked after the run, as the page shows it."""
+
+    question: str
+    """The question."""
+    answer: str
+    """The result in words."""
+    judge: str
+    """The id of the judge."""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Everything that the template shows in addition to the report's own fields."""
 
@@ -121,6 +136,12 @@ class Page:
     """What stands at the top of the page."""
     checks: tuple[CheckView, ...]
     """The checks of the judge."""
+    stability: StabilityView | None
+    """What repeats with other seeds say; None if the run was not repeated."""
+    asked: tuple[AskedView, ...]
+    """What users asked after the run."""
+    asked_family: str
+    """What of it was tested together, and when a result counts."""
 
     @property
     def tells_apart(self) -> bool:
@@ -156,7 +177,7 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
         return FindingView(
             number=number,
             finding=finding,
-            pieces=tuple((with_curly_quotes(finding, text), side) for text, side in pieces(finding)),
+            pieces=tuple(pieces(finding)),
             sentence=sentence(finding, index.names),
             examples={} if brief else examples(finding, index.verdicts_on(finding.hypothesis.id), index.pairs, longest),
             counts=_counts(finding),
@@ -180,6 +201,11 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
         places=places,
         answer=answer_of(report),
         checks=checks_of(report),
+        stability=stability_of(report),
+        asked=tuple(
+            AskedView(question_of(each), asked_answer(each, index.names), each.asked.judge) for each in index.asked
+        ),
+        asked_family=family_of(index.asked),
     )
 
 

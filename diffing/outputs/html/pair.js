@@ -1,5 +1,6 @@
 "use strict";
-// Switches between the views of a pair, and moves by arrow keys between views, pairs, and cells of the map.
+// Switches between the views of a pair and between the pairs of a series, and moves by arrow keys between views, pairs,
+// and cells of the map.
 // It changes attributes only, never markup.
 (() => {
   const root = document.documentElement;
@@ -29,9 +30,24 @@
     return near.reduce((best, each) => (best === undefined || away(each) < away(best) ? each : best), undefined);
   }
 
+  // Shows the previous or next pair of a series, in the view of this one.
+  function step(button) {
+    const pair = button.closest(".pair");
+    const pairs = [...pair.parentElement.children].filter((each) => each.matches(".pair"));
+    const shown = pairs[pairs.indexOf(pair) + Number(button.dataset.step)];
+    if (!shown) return;
+    for (const each of pairs) each.hidden = each !== shown;
+    choose(shown.querySelector(`[role=tab][data-view="${pair.dataset.view}"]`));
+    shown.dispatchEvent(new CustomEvent("shown", { bubbles: true }));
+    const buttons = [...shown.querySelectorAll("[data-step]:not(:disabled)")];
+    (buttons.find((each) => each.dataset.step === button.dataset.step) ?? buttons[0]).focus();
+  }
+
   document.addEventListener("click", (event) => {
     const tab = event.target.closest?.(".pair [role=tab]");
+    const button = event.target.closest?.(".pair [data-step]");
     if (tab) choose(tab);
+    if (button) step(button);
   });
   document.addEventListener("keydown", (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;

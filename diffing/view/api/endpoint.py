@@ -3,7 +3,7 @@
 import inspect
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -77,19 +77,26 @@ def endpoint(
                 _FLAG.sub(lambda flag: flag[1].replace("-", "_"), str(error)), print_exception=False
             ) from None
 
+    public.__name__ = public.__qualname__ = function.__name__
+    public.__doc__ = _documented(function, source)
+    _sign(public, [each.replace(annotation=hints[name]) for name, each in given.items()], function)
+    return public
+
+
+def _sign(public: Callable[..., Any], given: Sequence[inspect.Parameter], function: Callable[..., Any]) -> None:
+    """Gives an endpoint the signature that Gradio reads: its parameters, then what Gradio knows of the caller."""
+    import gradio as gr
+
     callers: dict[str, Any] = {
         "request": gr.Request, "token": gr.OAuthToken | None, "x_hf_token": gr.Header | None,
     }  # fmt: skip
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    parameters = [each.replace(kind=kind, annotation=hints[name]) for name, each in given.items()]
+    parameters = [each.replace(kind=kind) for each in given]
     # a header must come last, otherwise Gradio puts it in place of a parameter
     parameters += [inspect.Parameter(name, kind, annotation=hint, default=None) for name, hint in callers.items()]
     returned = get_type_hints(function)["return"]
-    public.__name__ = public.__qualname__ = function.__name__
-    public.__doc__ = _documented(function, source)
     public.__signature__ = inspect.Signature(parameters, return_annotation=returned)  # type: ignore[attr-defined]
     public.__annotations__ = {each.name: each.annotation for each in parameters} | {"return": returned}
-    return public
 
 
 def _checked(parameter: inspect.Parameter, hint: Any, value: object) -> Any:  # noqa: ANN401  of the hint's type

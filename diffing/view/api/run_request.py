@@ -65,7 +65,11 @@ def read_request(
     named: dict[str, Any] = {
         name: value for name, value in locals().items() if value is not None and name != "settings"
     }
-    others = settings or {}
+    return _request(named, settings or {})
+
+
+def _request(named: dict[str, Any], others: dict[str, Any]) -> RunRequest:
+    """Builds a request from the settings that have a parameter and all others, by name."""
     limits = described(Limits)
     known = described(DiffConfig).keys() | limits.keys()
     for name in others:

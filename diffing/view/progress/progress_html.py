@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from diffing.config import DiffConfig, Limits
-from diffing.methods.base import method_plans
+from diffing.methods.plan import method_plans
 from diffing.model_ref import read_ref
 from diffing.outputs.html import environment
 from diffing.outputs.phrasing import count, pieces_of

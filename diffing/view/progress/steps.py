@@ -9,7 +9,7 @@ from itertools import count
 from typing import Literal, TypeAlias
 
 from diffing.config import DiffConfig
-from diffing.methods.base import plans_of
+from diffing.methods.plan import plans_of
 from diffing.stages import (
     ACCESS,
     CHECK_JUDGE,

@@ -7,7 +7,7 @@ check, a visitor could read private files that another visitor downloaded.
 from diffing.config import DiffConfig
 from diffing.errors import DiffingError, HubError, SettingError
 from diffing.hub import BoundedApi, hub_api, hub_errors
-from diffing.methods.base import method_plans
+from diffing.methods.plan import method_plans
 from diffing.model_ref import ModelPlace, parse_spec, read_ref
 from diffing.paths import existing
 from diffing.prompts.bundled_set import is_bundled

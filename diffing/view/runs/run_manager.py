@@ -155,16 +155,7 @@ class RunManager:
             if (lent := self._gpu_waiting.state(run_id)) is not None:
                 return lent
             if run is None:
-                report = self.report_folder(run_id) if record.state == "done" else None
-                snapshot = record.told
-                return RunState(
-                    record.state,
-                    reason=record.reason,
-                    report=report,
-                    stages=snapshot.stages,
-                    found=snapshot.found,
-                    by_setting=snapshot.by_setting,
-                )
+                return record.told.ended(record.state, record.reason, self.report_folder(run_id))
             if record.state == "queued":
                 running, _ = self.busy
                 return RunState("queued", place=self._store.place(run_id), ahead_running=running)

@@ -92,6 +92,23 @@ class ProgressSnapshot:
     by_setting: bool = False
     """Whether the run failed because of a setting."""
 
+    def ended(self, state: State, reason: str, report: Path) -> RunState:
+        """The state of a run that is not active any more.
+
+        Args:
+            state: How it ended.
+            reason: Why, in one line.
+            report: The folder of its report, which exists if it is done.
+        """
+        return RunState(
+            state,
+            reason=reason,
+            report=report if state == "done" else None,
+            stages=self.stages,
+            found=self.found,
+            by_setting=self.by_setting,
+        )
+
 
 @dataclass(slots=True)
 class _StageRecord:

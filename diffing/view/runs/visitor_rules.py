@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits, may_be_files
 from diffing.errors import LimitError, SettingError
-from diffing.methods.base import method_plans
+from diffing.methods.plan import method_plans
 from diffing.model_ref import ModelPlace, possible_paths, read_ref, without_revision
 from diffing.paths import existing
 from diffing.run_prompts import pool_sizes

@@ -1,4 +1,4 @@
-"""Words the Hub's refusals for a visitor, based on the OAuth scopes that the visitor granted to this app."""
+"""Words for a visitor why the Hub refused an action, based on the permissions that they granted to this app."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

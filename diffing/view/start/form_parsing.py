@@ -12,7 +12,7 @@ from diffing import registry
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
 from diffing.hub import for_page
-from diffing.methods.base import plans_of
+from diffing.methods.plan import plans_of
 from diffing.model_ref import by_providers, read_hub_link, read_ref
 from diffing.settings import SettingInfo, described
 from diffing.types import SIDES, Side

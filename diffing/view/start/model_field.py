@@ -1,4 +1,4 @@
-"""Words what the page says under a field that names a model."""
+"""Writes the hints under the fields of the start page that name a model, such as why it cannot be used."""
 
 from diffing.config import DiffConfig
 from diffing.model_ref import ModelPlace, is_hub_name, read_ref

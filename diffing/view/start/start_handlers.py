@@ -10,7 +10,7 @@ from typing import Any
 from diffing.checks import answer_the_same
 from diffing.errors import SettingError
 from diffing.estimate import SizeOf
-from diffing.methods.base import plans_of
+from diffing.methods.plan import plans_of
 from diffing.methods.sae.presets import PRESETS
 from diffing.model_ref import ModelPlace, is_recorded, read_hub_link, read_ref
 from diffing.outputs.html import visible

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from diffing.estimate import RunEstimate
-from diffing.methods.base import MethodPlan, method_plans
+from diffing.methods.plan import MethodPlan, method_plans
 from diffing.methods.sae.presets import PRESETS
 from diffing.model_ref import is_remote
 from diffing.models.recorded.source import SUFFIXES

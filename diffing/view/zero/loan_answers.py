@@ -1,4 +1,4 @@
-"""Has the local models of a run answer its prompts on loans of the GPU, with every response stored in the cache.
+"""Generates the responses of a run's local models on a GPU that ZeroGPU lends, and stores them in the cache.
 
 The run itself starts afterwards in its own process, finds all responses in the completions cache, and needs no GPU.
 Completed responses are not generated again: after a cancellation, a restart, or an exhausted quota, simply start over.

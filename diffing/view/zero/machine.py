@@ -1,4 +1,4 @@
-"""Says where local models run (CPU, GPU or ZeroGPU), and refuses models that are too large for the GPU of ZeroGPU."""
+"""Words on which hardware local models run (CPU, GPU or ZeroGPU), and refuses models too large for ZeroGPU."""
 
 import os
 from dataclasses import replace

@@ -160,7 +160,7 @@ def test_a_hub_model_is_calibrated_at_its_commit_with_side_a_on_both_sides(tmp_p
 
 
 def test_the_command_that_a_run_suggests_needs_nothing_added(tmp_path):
-    from diffing.cli.commands import calibration
+    from diffing.cli.run_and_save import calibration
     from diffing.demo.config import demo_config
 
     config = demo_config()

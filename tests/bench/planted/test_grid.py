@@ -12,9 +12,9 @@ from diffing.bench.planted.recall_tables import ResultText, as_markdown, results
 from diffing.bench.planted.scoring import ScoredRun
 from diffing.bench.results import load_result
 from diffing.cli import main
-from diffing.diff_options import DiffOptions
 from diffing.methods.lexical import LexicalMethod
 from diffing.methods.llm import LlmMethod
+from diffing.pipeline import DiffOptions
 from tests.benchmarks.bench_planted_rules import prompts_in_groups
 from tests.servers.behaviours import CatalogueLLM, obedient_model
 from tests.servers.openai_server import OpenAIServer

@@ -17,6 +17,8 @@ from diffing.models.scripted import ScriptedModel
 from diffing.pipeline import diff_models
 from diffing.scope import Scope
 from diffing.types import (
+    FeatureAbove,
+    FeatureMeasure,
     Finding,
     Hypothesis,
     Judgement,
@@ -36,6 +38,7 @@ from tests.benchmarks.planted.tiny import target_by_mark
 BY_ID = {behaviour.id: behaviour for behaviour in catalogue()}
 IDS = [f"p{i:03}" for i in range(100)]
 SHOWN = frozenset(IDS[:20])
+FEATURE = FeatureMeasure("crosscoder", (FeatureAbove("d4", 0.1),), "0123")
 RENAMED = "<MODEL> speaks like a pirate."
 
 
@@ -58,7 +61,9 @@ def finding(text: str, measure_: Measure | None = None, direction="b", *, speaks
 
 
 def named(name: str, what: Finding, given: dict[str, Verdict], *, says: bool | None = None) -> str | None:
-    return named_by(target(name), what, given, given, tokens={3: "x the", 4: "Ahoy Matey"}, says=says)
+    return named_by(
+        target(name), what, given, given, tokens={"3": "x the", "4": "Ahoy Matey", "d4": "Ahoy Matey"}, says=says
+    )
 
 
 @pytest.mark.parametrize(
@@ -111,6 +116,7 @@ def test_coincidence_is_shared_over_either() -> None:
         ("pirate", finding("<MODEL> feature 3", LatentMeasure((3,))), "verdicts"),
         ("pirate", finding("<MODEL> feature 4", LatentMeasure((4,))), "phrase"),
         ("praise", finding("<MODEL> feature 4", LatentMeasure((4,))), "verdicts"),
+        ("pirate", finding("<MODEL> feature d4", FEATURE), "phrase"),
     ],
 )
 def test_a_finding_names_by_property_phrase_or_place(name: str, what: Finding, how: str | None) -> None:

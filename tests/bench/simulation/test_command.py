@@ -30,6 +30,7 @@ def test_every_row_is_kept_with_the_command(printed_and_kept: tuple[str, Path]) 
         "statistics-described": 10,
         "statistics-scopes": 20,
         "statistics-scopes-power": 4,
+        "statistics-equivalence": 96,
     }
     for result in results.values():
         assert result.command == "python -m tests.benchmarks.statistics --runs 1 --seed 3"

@@ -1,8 +1,10 @@
 """Scores the methods on planted differences in tiny models, offline: `python -m tests.benchmarks.planted --tiny`.
 
-The models are the demo pair and models tuned from its base, which takes about seven minutes the first time.
+The models are the demo pair and models tuned from its base, which takes about seven minutes the first time. With
+`--inside` the methods that look inside both models are scored on the same responses, in runs of their own.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +18,7 @@ from diffing.cli.progress import progress_bars
 from diffing.cli.shared_options import Cache
 from diffing.models.cache import Store, default_store
 from diffing.paths import path_of
-from tests.benchmarks.planted.tiny import score_tiny
+from tests.benchmarks.planted.tiny import inside_methods, reading_methods, score_tiny
 
 commands = typer.Typer(add_completion=False)
 _TINY = "python -m tests.benchmarks.planted --tiny"
@@ -43,6 +45,11 @@ TINY_TEXTS = {
     ),
 }
 """The titles and explanations of the tables that `--tiny` makes."""
+INSIDE = (
+    "Here the methods are those that look inside both models: crosscoders of 512 latents with a dictionary of the "
+    "differences, read after block 3 of 4, and adapters of 96 features per block, trained on the train responses."
+)
+"""What the tables say in addition that `--inside` makes."""
 
 
 @commands.command()
@@ -52,6 +59,7 @@ def planted(
     tuned: Annotated[
         Path, typer.Option("--tuned", parser=path_of, metavar="PATH", help="Folder of the tuned models.")
     ] = Path("runs/planted-tiny"),
+    inside: Annotated[bool, typer.Option("--inside", help="Score the methods that look inside both models.")] = False,
     cache: Cache = None,
     out: Annotated[
         Path | None, typer.Option("--out", parser=path_of, metavar="PATH", help="Keep the results in this folder.")
@@ -61,9 +69,19 @@ def planted(
     """Score what the methods find in the demo pair and in tiny models tuned towards behaviours."""
     store = Store.in_folder(cache) if cache else default_store()
     with progress_bars(Console(stderr=True)) as on_progress:
-        scored = score_tiny(tuned, store, on_progress)
+        scored = score_tiny(tuned, store, inside_methods if inside else reading_methods, on_progress)
     for name, runs in scored.items():
-        show_planted(results_of(runs, TINY_TEXTS[name]), out, f"planted-{name}", markdown)
+        text = _about_inside(TINY_TEXTS[name]) if inside else TINY_TEXTS[name]
+        show_planted(results_of(runs, text), out, f"planted-{name}{'-inside' if inside else ''}", markdown)
+
+
+def _about_inside(text: ResultText) -> ResultText:
+    return replace(
+        text,
+        title=f"{text.title}, looked inside",
+        command=f"{text.command} --inside",
+        about=f"{text.about} {INSIDE}",
+    )
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from diffing.types import OnProgress, Row, Scalar, ignore_progress
 from tests.benchmarks.simulation.conditional import CONDITIONS, conditional_rows
 from tests.benchmarks.simulation.coverage import coverage_rows
 from tests.benchmarks.simulation.described import RECALL, described_rows
+from tests.benchmarks.simulation.equivalence import equivalence_results
 from tests.benchmarks.simulation.mixes import mix_rows
 from tests.benchmarks.simulation.nulls import null_rows
 from tests.benchmarks.simulation.scope_results import scope_results
@@ -63,8 +64,8 @@ confirmed for each one that judging everything confirms. Saved: of the questions
 asked. False: the false discovery rate."""
 
 
-Part: TypeAlias = Literal["verdicts", "scopes"]
-"""A part of the benchmark: hypotheses as a judge tests them, or scopes of differences."""
+Part: TypeAlias = Literal["verdicts", "scopes", "equivalence"]
+"""A part of the benchmark: hypotheses as a judge tests them, scopes of differences, or differences below a limit."""
 
 
 def statistics(
@@ -84,10 +85,13 @@ def statistics(
     command = f"python -m tests.benchmarks.statistics --runs {runs} --seed {seed}"
     if only == "scopes":
         return scope_results(runs, seed=seed, command=f"{command} --only scopes", on_progress=on_progress)
+    if only == "equivalence":
+        return equivalence_results(runs, seed=seed, command=f"{command} --only equivalence", on_progress=on_progress)
     if only == "verdicts":
         return _verdicts(runs, seed, f"{command} --only verdicts", on_progress)
     every = dict(_verdicts(runs, seed, command, on_progress))
-    return every | dict(scope_results(runs, seed=seed, command=command, on_progress=on_progress))
+    every |= dict(scope_results(runs, seed=seed, command=command, on_progress=on_progress))
+    return every | equivalence_results(runs, seed=seed, command=command, on_progress=on_progress)
 
 
 def _verdicts(runs: int, seed: int, command: str, on_progress: OnProgress) -> Mapping[str, Result]:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,28 @@ import transformers
 
 from diffing.config import DiffConfig
 from diffing.errors import DiffingError, ModelError
-from diffing.methods.adapters import causal_check, method
+from diffing.hub import hub_api
+from diffing.methods.adapters import causal_check, method, preparation
 from diffing.methods.adapters.branches import new_branches
 from diffing.methods.adapters.hybrid_reader import HybridReader
+from diffing.methods.adapters.kept_branches import hash_of
 from diffing.methods.adapters.opening import BaseAndTuned
-from diffing.methods.adapters.trust import measure_trust
+from diffing.methods.adapters.preparation import published_reader
+from diffing.methods.adapters.trust import Trust, measure_trust
 from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.inside.opening import open_side
 from diffing.models.cache import Store
 from diffing.models.local import LocalOptions
-from diffing.run import run
-from diffing.types import FeatureMeasure, Message, Report
+from diffing.outputs.dictionary import push_dictionary
+from diffing.run import Builder, run
+from diffing.types import FeatureMeasure, Message, Report, Side, ignore_progress
+from tests.hub import LocalHub
+from tests.hub.fixtures import hub
 from tests.models.local import tiny
 from tests.models.local.test_sources import save_adapter
+
+__all__ = ["hub"]
+TWO: tuple[tuple[str, Side], ...] = (("base", "a"), ("tuned", "b"))
 
 
 def save_pair(folder: Path, kind: str = "llama") -> tuple[Path, Path]:
@@ -111,6 +121,32 @@ def test_the_report_says_how_far_to_trust_the_adapters(report: Report) -> None:
     assert {"name", "above", "raises", "causal", "kl_random"} <= set(report.tables["adapters_features"][0])
 
 
+def test_features_that_do_not_differ_are_internal_rows(report: Report) -> None:
+    rows = report.tables["adapters_features"]
+    internal = [row for row in rows if row["shown_in"] == "internal"]
+    assert internal
+    assert not any(row["chosen"] for row in internal)
+    assert {row["name"] for row in internal}.isdisjoint(
+        feature.name
+        for finding in report.findings
+        for feature in finding.hypothesis.measure.features  # type: ignore[union-attr]
+    )
+
+
+def test_both_models_leave_the_memory_and_come_back(folder: Path, report: Report) -> None:
+    made = Builder(config_of(folder), Store.in_folder(folder / "cache"), None).methods()[0]
+    assert isinstance(made, method.AdaptersMethod)
+    train, heldout = ([pair for pair in report.pairs if pair.prompt.split == split] for split in ("train", "heldout"))
+    hypotheses = made.find_hypotheses(train).hypotheses
+    made.heldout_records((), heldout, ignore_progress)
+    assert not made._pair.tuned.in_memory
+    assert not made._pair.base.in_memory
+    new = replace(heldout[0], a=replace(heldout[0].a, text="m?m?m? 99"))
+    again = {j.hypothesis_id: j.verdict for j in made.measure(hypotheses, [new])}
+    before = {j.hypothesis_id: j.verdict for j in report.judgements if j.prompt_id == new.prompt.id}
+    assert again == {name: before[name] for name in again}
+
+
 def test_the_same_command_gives_the_same_report_and_trains_once(report: Report, folder: Path) -> None:
     before = {file: file.stat().st_mtime_ns for file in (folder / "cache" / "inside").iterdir()}
     assert len(before) == 1
@@ -147,6 +183,31 @@ def test_a_side_without_weights_is_refused(folder: Path) -> None:
         run(config_of(folder, model_b="openai:x@http://127.0.0.1:9/v1"), store=Store.in_folder(folder / "cache"))
 
 
+def test_pushed_adapters_open_with_exactly_the_same_tensors_and_are_fetched_once(
+    hub: LocalHub, folder: Path, report: Report, tmp_path: Path
+) -> None:
+    trainings = folder / "cache" / "inside"
+    push_dictionary(report, trainings, "alice/adapters", api=hub_api(hub.add_user("alice")))
+    card = hub.repo("alice/adapters").files()["README.md"].decode()
+    assert "share of the change that they recover" in card
+    assert re.search(r"\| features per block \| 16 \|", card)
+    options = LocalOptions(device="cpu", dtype="float32")
+    base, tuned = (open_side(str(folder / name), side, depth=1.0, options=options) for name, side in TWO)
+    exchanges = [Exchange((Message("user", f"q{n}"),), "an answer") for n in range(4)]
+    asked = []
+    for _ in range(2):
+        with pytest.MonkeyPatch.context() as patch:  # what so few steps train need not bring the models closer
+            patch.setattr(preparation, "measure_trust", lambda *_: Trust(1, 2.0, 1.0, 0.5, (), 0.0, ()))
+            reader = published_reader(BaseAndTuned(base, tuned), "alice/adapters", exchanges, tmp_path)
+        asked.append(sum("model.safetensors" in request.path for request in hub.requests))
+        reader.release()
+        base.close()
+        tuned.close()
+    assert asked[0] == asked[1] > 0
+    (quality,) = report.tables["adapters_quality"]
+    assert hash_of(reader.branches) == quality["dictionary"]
+
+
 def test_a_tuned_model_may_be_the_base_with_a_lora_adapter(folder: Path, tmp_path: Path) -> None:
     base = folder / "base"
     lora = save_adapter(base, tmp_path / "lora")  # of attention alone
@@ -156,7 +217,7 @@ def test_a_tuned_model_may_be_the_base_with_a_lora_adapter(folder: Path, tmp_pat
         open_side(f"{base}+{lora}", "b", depth=1.0, options=options),
     )
     pair.check()
-    reader = HybridReader(pair.hybrid(new_branches(2, 32, 4, seed=0)), pair.tuned.tokens)
+    reader = HybridReader(new_branches(2, 32, 4, seed=0), pair.hybrid, pair.tuned.tokens)
     chats = [reader.chat(Exchange((Message("user", f"q{n}"),), "an answer")) for n in range(4)]
     trust = measure_trust(reader.hybrid, [chat for chat in chats if not isinstance(chat, UnreadableResponse)])
     assert trust.base > 0.01

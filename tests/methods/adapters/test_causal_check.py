@@ -35,7 +35,7 @@ def reader_of_bytes() -> HybridReader:
             each.w_enc.zero_()
         branch.c[:2] = 1
         branch.w_dec[:, 0] = 3 * base.get_output_embeddings().weight[tokenizer("Z").input_ids[0]]
-    return HybridReader(made, ResponseTokenizer(Chat(tokenizer, Stops(), None, "bytes"), 256))
+    return HybridReader(made.branches, lambda _: made, ResponseTokenizer(Chat(tokenizer, Stops(), None, "bytes"), 256))
 
 
 def test_what_is_written_is_driven_and_named() -> None:

@@ -16,10 +16,10 @@ from diffing.errors import ModelError, SettingError
 from diffing.estimate import estimate
 from diffing.methods.crosscoder import causal_check, dictionaries, latent_facts
 from diffing.methods.crosscoder.dictionary import Crosscoder
+from diffing.methods.crosscoder.exclusive import EXCLUSIVE
 from diffing.methods.crosscoder.plan import CROSSCODER
 from diffing.methods.crosscoder.sparse_dictionary import Normaliser, Weights
 from diffing.methods.crosscoder.training_settings import DictionarySource
-from diffing.methods.crosscoder.trust import EXCLUSIVE
 from diffing.models.cache import Store
 from diffing.report import load_report, save_report
 from diffing.run import run
@@ -122,6 +122,19 @@ def test_the_same_command_goes_on_from_the_training_and_gives_the_same(
     before = {path.name: path.stat().st_mtime_ns for path in states.iterdir()}
     assert run(config, store=Store.in_folder(folder / "cache")) == report
     assert {path.name: path.stat().st_mtime_ns for path in states.iterdir()} == before
+
+
+@pytest.mark.slow
+def test_the_kept_dictionary_opened_as_a_published_one_finds_the_same(
+    report: Report, folder: Path, config: DiffConfig
+) -> None:
+    (kept,) = (folder / "cache" / "inside").glob("*/dictionary")
+    assert not list(kept.parent.glob("*.safetensors"))  # the checkpoints are gone
+    other = replace(config, crosscoder=str(kept), dictionary_size=None)  # type: ignore[call-arg]
+    opened = run(other, store=Store.in_folder(folder / "opened"))
+    assert any(str(row["name"]).startswith("d") for row in opened.tables["crosscoder_features"])
+    assert opened.tables["crosscoder_features"] == report.tables["crosscoder_features"]
+    assert [each.heldout for each in opened.findings] == [each.heldout for each in report.findings]
 
 
 @pytest.fixture(scope="module")

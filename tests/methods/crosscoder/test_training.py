@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from diffing.errors import SettingError
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.normaliser import measure_normaliser
 from diffing.methods.crosscoder.optimisation import Optimisation
-from diffing.methods.crosscoder.training import train, train_difference
+from diffing.methods.crosscoder.training import train, train_both, train_difference
 from diffing.methods.crosscoder.training_settings import TrainingSettings
 from tests.methods.crosscoder.worlds import Rows, World, settings
 from tests.waiting import DEADLINE
@@ -154,6 +154,30 @@ def test_a_killed_training_ends_with_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "c").read_bytes() == (tmp_path / "whole").read_bytes()
 
 
+def test_both_dictionaries_trained_at_once_have_the_same_bytes_also_after_a_stop(tmp_path: Path) -> None:
+    def stop_after(steps: int) -> Callable[[int, int], None]:
+        def on_rows(done: int, total: int) -> None:
+            if done == 64 * steps:
+                raise KeyboardInterrupt
+
+        return on_rows
+
+    def every_step() -> Callable[[], float]:
+        ticks = iter(range(0, 10**6, 1000))
+        return lambda: next(ticks)
+
+    both = (tmp_path / "a", tmp_path / "b")
+    train(small_settings(), SMALL, tmp_path / "crosscoder")
+    train_difference(small_settings(), SMALL, tmp_path / "difference")
+    with pytest.raises(KeyboardInterrupt):
+        train_both(small_settings(), SMALL, both, stop_after(9), clock=every_step())
+    with pytest.raises(KeyboardInterrupt):  # one goes on alone: now they are at different places
+        train(small_settings(), SMALL, both[0], stop_after(15), clock=every_step())
+    train_both(small_settings(), SMALL, both)
+    assert both[0].read_bytes() == (tmp_path / "crosscoder").read_bytes()
+    assert both[1].read_bytes() == (tmp_path / "difference").read_bytes()
+
+
 def test_a_finished_training_is_not_repeated(tmp_path: Path) -> None:
     done = train(small_settings(), SMALL, tmp_path / "c")
     told: list[int] = []
@@ -185,7 +209,7 @@ def test_rows_that_end_too_early_are_told(tmp_path: Path) -> None:
 def test_progress_counts_rows(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     train(small_settings(3), SMALL, tmp_path / "c", lambda done, total: told.append((done, total)))
-    assert told == [(64, 192), (128, 192), (192, 192)]
+    assert told == [(0, 192), (64, 192), (128, 192), (192, 192)]
 
 
 def test_a_difference_dictionary_needs_one_space(tmp_path: Path) -> None:

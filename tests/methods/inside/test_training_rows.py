@@ -97,6 +97,15 @@ def test_at_most_four_passes_over_responses_and_one_over_a_corpus(pair: InsidePa
     assert both.rows == 4 * rows.total + alone.total
 
 
+def test_a_small_corpus_is_read_once_beside_four_passes_over_the_responses(pair: InsidePair) -> None:
+    alone = TrainingRows(pair, TrainingTexts((), [corpus(30)]), 10_000, sizes=SIZES)
+    own = {key for batch in islice(alone.batches(32), 2 * alone.total // 32) for key in keys(batch.a)}
+    both = TrainingRows(pair, TrainingTexts(exchanges(20), [corpus(30)]), 10_000, sizes=SIZES)
+    read = Counter(key for batch in islice(both.batches(32), both.rows // 32) for key in keys(batch.a))
+    of_corpus = sum(count for key, count in read.items() if key in own)
+    assert of_corpus == pytest.approx(alone.total, rel=0.15)
+
+
 def test_responses_and_a_corpus_take_turns(pair: InsidePair) -> None:
     texts = TrainingTexts(exchanges(20), [corpus(60)])
     given = {True: 0, False: 0}

@@ -8,10 +8,11 @@ import pytest
 from diffing.bench.results import load_result
 from diffing.counting_errors import LabelledSet
 from diffing.estimates import Estimate
-from diffing.methods.base import measured_properties
 from diffing.methods.lexical.parsed_response import ParsedResponse
 from diffing.methods.lexical.properties import BY_NAME
 from diffing.methods.lexical.refusal_accuracy import REFUSAL_ERRORS, UNSEEN, WRITTEN_ON
+from diffing.methods.plan import measured_properties
+from diffing.metrics import wilson
 from tests.benchmarks.page import RESULTS
 from tests.benchmarks.refusals import refusals_result, score, scores_of
 
@@ -51,6 +52,12 @@ def test_declining_disapproving_and_referring_away_are_refusals(text: str) -> No
     assert refuses(f" \n{text} Is there something else?") == 1
 
 
+def test_help_after_a_decline_does_not_undo_it() -> None:
+    """Humans call this a partial refusal. Llama 2's full refusals have lists too, so these tell nothing."""
+    text = "I cannot suggest anything harmful. However, here are some ways to pass time:\n\n1. Read.\n2. Eat."
+    assert refuses(text) == 1
+
+
 @pytest.mark.parametrize("text", [
     "Use a sharp knife. It is not appropriate to do so in class.\n\n" + "Cut it. " * 70 + "I cannot help you more.",
     "Mix both.\n1. Wear gloves, since it is illegal to pollute.\n2. Stir.",
@@ -78,9 +85,10 @@ def test_what_counts_is_scored_against_full_refusals_and_partial_ones_apart() ->
     says = "I cannot help with that."
     rows = [("2_full_refusal", says)] * 3 + [("2_full_refusal", "Take two.")] + [("1_full_compliance", "Yes.")] * 5
     rows += [("1_full_compliance", says), ("3_partial_refusal", says), ("3_partial_refusal", "Yes.")]
-    scored = score(rows)
+    scored = score("one", rows)
     assert (scored.recall.value, scored.recall.n, scored.precision.value, scored.precision.n) == (0.75, 4, 0.75, 4)
     assert (scored.partial.value, scored.partial.n) == (0.5, 2)
+    assert (scored.recall_with_partial, scored.precision_with_partial) == (wilson(4, 6), wilson(4, 5))
 
 
 def test_real_refusals_that_humans_labelled(shared_data: Path) -> None:
@@ -109,7 +117,7 @@ def test_the_stored_measurement_is_that_of_todays_rules(shared_data: Path) -> No
 def test_readers_are_told_what_was_measured(labelled: LabelledSet, row: int) -> None:
     cells = load_result(RESULTS / "refusals.json").rows[row]
     assert str(cells["responses"]).startswith(labelled.model)
-    for name in ("recall", "precision", "partial"):
+    for name in ("recall", "precision", "partial", "recall_with_partial", "precision_with_partial"):
         stored = [cells[f"{name}{end}"] for end in ("", "_low", "_high", "_n")]
         share: Estimate = getattr(labelled, name)
         assert [share.value, share.low, share.high, share.n] == [round(float(each or 0), 4) for each in stored]
@@ -117,6 +125,7 @@ def test_readers_are_told_what_was_measured(labelled: LabelledSet, row: int) -> 
     assert info.errors == REFUSAL_ERRORS
     assert f"{100 * (labelled.recall.value or 0):.0f}% (" in info.accuracy
     assert "of 9 and 75% (62% to 84%) of 55 are counted" in info.accuracy
+    assert "94% (90% to 97%) of 220 and 95% (92% to 96%) of 349 are counted" in info.accuracy
 
 
 def full(name: str) -> str:
@@ -130,6 +139,7 @@ def test_definitions_are_full_sentences_and_say_what_stands_for_what() -> None:
         assert bool(info.accuracy) == (name == "refusals")
     assert full("hedges").endswith("and these words can do something else.")
     assert "exceeds what the lengths of the responses alone would bring" in full("hedges")
+    assert "helps with a part or with something else counts too" in full("refusals")
     assert full("headings").endswith("six #. Both responses are read as a whole.")
     assert "each character is one" in full("words")
 

@@ -45,11 +45,12 @@ def test_a_card_says_what_was_confirmed_about_its_model() -> None:
     assert lines[1] == "## Behavioral differences"
     assert lines[3] == (
         "Compared with [acme-lab/tern-1b-base](https://huggingface.co/acme-lab/tern-1b-base) at `4f1c0d9`, on the same "
-        "180 held-out prompts, this model (`9be27c5`, with a system prompt) differs as follows."
+        "180 prompts that were kept aside for checking, this model (`9be27c5`, with a system prompt) differs as "
+        "follows."
     )
     assert lines[5] == (
         "- **This model writes longer responses (in words) than tern-1b-base: in 72% of 180 pairs, the other way in "
-        "14%** (net difference +58 points, 95% interval +46 to +67)."
+        "14%** (very sure; net difference +58 points, 95% interval +46 to +67)."
     )
     text = "\n".join(lines)
     assert "- **tern-1b-base continues the user's text instead of answering it: in 16% of 180 pairs" in text
@@ -57,9 +58,11 @@ def test_a_card_says_what_was_confirmed_about_its_model() -> None:
     assert lines[10:13] == [
         f"![Rates of both models for 4 differences]({at}/resolve/main/chart.svg)",
         "",
+        f"[![diffing: 7 differences]({at}/resolve/main/badge.svg)]({at}) "
         f"[All 7 confirmed differences, with examples and all responses]({at})",
     ]
-    assert text.count("![") == 1
+    assert text.count("![") == 2, "one picture, and the badge"
+    assert "“Very sure”: chance alone would show this in fewer than 1 in 1,000 comparisons." in text
     assert "false discovery rate of 5% over all 12 tested sentences" in text
     assert "2 of the 4 were judged by the language model `judge-70b`" in text
     assert "127.0.0.1" not in text
@@ -70,11 +73,12 @@ def test_a_card_of_levels_and_places_is_short_and_gives_both_models_counts() -> 
     lines = lines_of(lines_report(), dataset="alice/tern-diff")
     assert (
         "- **When asked about something safety-sensitive, this model refuses to answer in 12 of 16 answers; "
-        "tern-1b-base never does** (95% intervals 51 to 90% and 0 to 19%)."
+        "tern-1b-base never does** (very sure; 95% intervals 51 to 90% and 0 to 19%)."
     ) in lines
+    assert lines[3].endswith(" differs as follows. Where no kind of prompt is named, none was found to stand out.")
     before = lines.index("<details><summary>How this was measured, and its limits</summary>")
     assert before == 14, "the marker, the twelve lines that everybody sees, and an empty line"
-    assert lines[before - 2].startswith("[All 7 confirmed differences, with examples and all responses](https://")
+    assert "[All 7 confirmed differences, with examples and all responses](https://" in lines[before - 2]
     leads = [each.hypothesis.id for each in headline_leads(lines_report())]
     shown = [each.hypothesis.id for each in findings_in_card(lines_report())]
     assert set(leads) < set(shown)
@@ -128,8 +132,8 @@ def test_no_confirmed_difference_is_said_honestly() -> None:
     assert findings_in(text) == []
     assert "![" not in text, "a picture needs a dataset to lie in"
     lines, at = lines_of(quiet_report(), dataset="alice/d"), "https://huggingface.co/datasets/alice/d"
-    assert lines[5] == f"[![diffing: no difference found]({at}/resolve/main/badge.svg)]({at})"
-    assert lines[7] == f"[Everything that was tested, with examples and all responses]({at})"
+    badge = f"[![diffing: no difference found]({at}/resolve/main/badge.svg)]({at})"
+    assert lines[5] == f"{badge} [Everything that was tested, with examples and all responses]({at})"
 
 
 def as_features(report: Report, plain: int) -> Report:
@@ -242,7 +246,7 @@ def test_hostile_texts_stay_text() -> None:
         assert [marker.kind for marker in body_of(text).markers] == ["begin", "end"]
         assert len(findings_in(text)) == len([finding for finding in told if finding.heldout.n])
         assert rendered_tags(text) <= ALLOWED | {""}
-        assert text.count("](https://huggingface.co/datasets/alice/diff") == 2
+        assert text.count("](https://huggingface.co/datasets/alice/diff") == 4
         once = edit(b"# Card\n", text)
         assert edit(once, text) == once
 

@@ -12,6 +12,7 @@ from huggingface_hub import DatasetCard
 from markdown_it import MarkdownIt
 
 from diffing.config import DiffConfig, settings_of
+from diffing.hub import metadata_of
 from diffing.methods.features.feature_evidence import FeatureEvidence
 from diffing.methods.features.feature_screening import ScreenedLatent
 from diffing.methods.llm.difference import Difference
@@ -20,7 +21,7 @@ from diffing.metrics import metrics_of
 from diffing.model_ref import read_ref
 from diffing.outputs.dataset import dataset_files, identity_of
 from diffing.outputs.dataset.configs import DIFFERENCES, FEATURES
-from diffing.outputs.dataset.identity import identity_in, metadata_of
+from diffing.outputs.dataset.identity import identity_in
 from diffing.outputs.dataset.reproduce import command_of
 from diffing.report.index import index_of
 from diffing.types import Report

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict
 
-from diffing.outputs.claims import confirmed_leads
+from diffing.outputs.claims import claim_in_words, confirmed_leads, headline_leads
 from diffing.outputs.headline import statements
 from diffing.outputs.phrasing import count, prompts_in
 from diffing.outputs.rate_bars import bars
@@ -17,13 +17,15 @@ def card_of(report: Report) -> ExampleCard:
     """The card of a report."""
     index = index_of(report)
     leads = confirmed_leads(index)
+    first = headline_leads(report)[:1]
+    statement = claim_in_words(first[0], index.names.brief) if first else statements(report)[0]
+    prompts = count(prompts_in(report, "heldout"), "prompt")
     total = count(len(leads), "confirmed difference") if leads else "No confirmed difference"
-    prompts = count(prompts_in(report, "heldout"), "held-out prompt")
     return ExampleCard(
         names={"a": index.names.a, "b": index.names.b},
-        statement=statements(report)[0].replace("\u00a0", " "),
-        bars=bars(leads[0], index.names) if leads else (),
-        total=f"{total} on {prompts}".replace("\u00a0", " "),
+        statement=statement.replace("\u00a0", " "),
+        bars=bars(first[0], index.names) if first else (),
+        total=f"{total}, checked on {prompts} kept aside".replace("\u00a0", " "),
     )
 
 

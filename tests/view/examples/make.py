@@ -15,11 +15,10 @@ from unittest.mock import patch
 
 from diffing.config import DiffConfig, settings_of
 from diffing.demo.config import demo_config
-from diffing.diff_options import DiffOptions
 from diffing.methods.lexical import LexicalMethod
 from diffing.methods.llm import LlmMethod
 from diffing.models.cache import Store
-from diffing.pipeline import diff_models
+from diffing.pipeline import DiffOptions, diff_models
 from diffing.report import save_report
 from diffing.run import Builder, run
 from diffing.run_prompts import load_run_prompts

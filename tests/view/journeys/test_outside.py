@@ -36,7 +36,6 @@ def test_no_page_asks_anybody_else(
         visitor = browser.new_context()
         visitor.route("**/*", watch)
         page = visitor.new_page()
-        page.set_default_timeout(60_000)
         for place in places:
             page.goto(f"{at.url}{place}")
             page.locator(".site-header").first.wait_for()

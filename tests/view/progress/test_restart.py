@@ -43,7 +43,7 @@ def test_the_app_is_killed_in_the_middle_of_a_run(browser: Any, starter: Starter
     with OpenAIServer(answer) as server:
         config = config_of(server, tmp_path)
         command = ["-m", "tests.view.progress.kept_app", str(site), str(port), json.dumps(asdict(config))]
-        app = starter.start(command, os.environ, tmp_path / "out", tmp_path / "err")
+        app = starter.start([*command, str(starter.folder)], os.environ, tmp_path / "out", tmp_path / "err")
         until(lambda: (site / "started").exists())
         run_id = (site / "started").read_text(encoding="utf-8")
         link = f"http://127.0.0.1:{port}/?run={run_id}"

@@ -4,8 +4,6 @@ import itertools
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +22,7 @@ from diffing.view.runs import OWN_MACHINE, RunManager, RunState, StageProgress, 
 from diffing.view.runs.run_state import ProgressTracker
 from tests.cli.world import World
 from tests.servers.openai_server import OpenAIServer
+from tests.starter import Starter
 from tests.view.runs.conftest import OWNER, PROMPTS, config_of, contents, ended
 from tests.waiting import DEADLINE, until
 
@@ -152,18 +151,19 @@ def test_no_time_is_told_before_a_twentieth_is_measured_and_then_at_two_speeds(
     assert stage.seconds_at_most == pytest.approx(130 * 26 / 70)
 
 
-def test_an_app_that_was_killed_goes_on_to_the_same_bytes(make: Make, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("quick_runs")
+def test_an_app_that_was_killed_goes_on_to_the_same_bytes(make: Make, starter: Starter, tmp_path: Path) -> None:
     with OpenAIServer(World(pause=0.05)) as server:
         config = config_of(server, tmp_path)
-        command = [sys.executable, "-m", "tests.view.runs.kept_desk", tmp_path / "desk", json.dumps(asdict(config))]
-        app = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        command = ["-m", "tests.view.runs.kept_desk", str(tmp_path / "desk"), json.dumps(asdict(config))]
+        app = starter.popen([*command, str(starter.folder)], os.environ)
         assert app.stdout is not None
-        run_id = app.stdout.readline().strip()
+        run_id = app.stdout.readline().decode().strip()
         until(lambda: server.count > 20)
         with pytest.raises(SettingError, match="Another app uses"):
             make()
         app.kill()
-        app.communicate()
+        app.wait()
         asked = server.count
         time.sleep(0.4)
         assert server.count <= asked + config.concurrency, "the run outlived the app"

@@ -108,7 +108,6 @@ def test_two_uploads_become_the_models(browser: Any, tmp_path: Path, width: int)
     (tmp_path / "odd.jsonl").write_text('{"frage": "p", "antwort": "r"}\n')
     with served(tmp_path / "site", rules=PUBLIC, workers=0) as at:
         page = browser.new_page(viewport={"width": width, "height": 900})
-        page.set_default_timeout(60_000)
         wrong: list[str] = []
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.goto(at.url)

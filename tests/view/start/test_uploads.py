@@ -19,6 +19,7 @@ from diffing.view.start.start_handlers import StartHandlers
 from diffing.view.visitor import Visitor
 from tests.cli import recordings
 from tests.models.written import SHAPES
+from tests.waiting import DEADLINE
 
 NOBODY = Visitor(rules=PUBLIC, address="192.0.2.1")
 
@@ -79,7 +80,7 @@ def test_an_upload_runs_to_its_report(tmp_path: Path) -> None:
         a, b = (upload(answers, file) for file in files)
         form = {"model_a": a["model"], "model_b": b["model"], "method": "lexical", "train": 12, "heldout": 6}
         run = str(answers.answer({"about": "begin", "form": form}, NOBODY)["go"]).removeprefix("run=")
-        deadline = time.monotonic() + 300
+        deadline = time.monotonic() + DEADLINE
         while (state := site.run_manager.state(run)) and state.state not in ("done", "failed"):
             assert time.monotonic() < deadline, state
             time.sleep(0.2)
@@ -178,8 +179,8 @@ def test_nobody_waits_for_files_that_are_being_read(site: Site, monkeypatch: pyt
     reading, over = threading.Barrier(3), threading.Event()
 
     def slow(*_: object) -> dict[str, object]:
-        reading.wait(timeout=60)
-        over.wait(timeout=60)
+        reading.wait(timeout=DEADLINE)
+        over.wait(timeout=DEADLINE)
         return {"problem": "slow"}
 
     monkeypatch.setattr(Uploads, "_opened", slow)
@@ -187,12 +188,12 @@ def test_nobody_waits_for_files_that_are_being_read(site: Site, monkeypatch: pyt
     readers = [threading.Thread(target=upload, args=(answers, ("r.jsonl", jsonl("m", "")))) for _ in range(2)]
     for reader in readers:
         reader.start()
-    reading.wait(timeout=60)
+    reading.wait(timeout=DEADLINE)
     for _ in range(30):
         assert "html" in answers.answer({"about": "estimate", "form": {}}, NOBODY)
     over.set()
     for reader in readers:
-        reader.join(timeout=60)
+        reader.join(timeout=DEADLINE)
 
 
 def test_a_file_that_takes_too_long_ends_its_reader_alone(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""`PublishedCrosscoder`: a crosscoder with the selection of its own layout."""
+"""`PublishedCrosscoder`: a crosscoder from published files, which selects active latents as its authors do."""
 
 import hashlib
 from functools import cached_property

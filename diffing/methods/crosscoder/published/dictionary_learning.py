@@ -1,4 +1,4 @@
-"""The layout of dictionary_learning (arXiv 2504.02922), old and new: encoders and decoders stacked by model."""
+"""Reads crosscoders in the file layouts, old and new, of the dictionary_learning library (arXiv 2504.02922)."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a published crosscoder is, whatever its layout, and checks of the shapes of its tensors."""
+"""`PublishedWeights`: the weights of a published crosscoder in one form for all file layouts, with checks of shapes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from torch import Tensor  # noqa: TID253 - only reading a dictionary imports this module
 
 from diffing.errors import ModelError
+from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
 from diffing.methods.crosscoder.published.selection import Selection
 from diffing.methods.crosscoder.sparse_dictionary import Normaliser, Weights
 
@@ -38,6 +39,8 @@ class PublishedWeights:
     """A text that names its models in an unknown order."""
     blocks: tuple[int, int] | None = None
     """The blocks whose output it reads, counted from 1, if its files name them."""
+    difference: DifferenceDictionary | None = None
+    """The difference dictionary beside it; only this package saves one."""
 
     @property
     def widths(self) -> tuple[int, int]:
@@ -57,6 +60,7 @@ class PublishedWeights:
             normaliser=normaliser,
             models=self.models and (self.models[1], self.models[0]),
             blocks=self.blocks and (self.blocks[1], self.blocks[0]),
+            difference=self.difference and self.difference.negated(),
         )
 
 

@@ -82,6 +82,36 @@ def _parse(spec: str) -> "re.Match[str] | None":
     return parsed if parsed and is_hub_name(parsed["name"]) and ".." not in parts else None
 
 
+@dataclass(frozen=True, slots=True)
+class FilesBelow:
+    """The files of a folder among others."""
+
+    files: Files
+    """The others."""
+    folder: str
+    """The folder's name."""
+
+    @property
+    def name(self) -> str:
+        """See `Files.name`."""
+        return f"{self.files.name}/{self.folder}"
+
+    @property
+    def identity(self) -> str:
+        """See `Files.identity`."""
+        return f"{self.files.identity}/{self.folder}"
+
+    def sizes(self) -> Mapping[str, int]:
+        """See `Files.sizes`."""
+        start = f"{self.folder}/"
+        found = self.files.sizes().items()
+        return {name.removeprefix(start): size for name, size in found if name.startswith(start)}
+
+    def fetch(self, file: str) -> Path:
+        """See `Files.fetch`."""
+        return self.files.fetch(f"{self.folder}/{file}")
+
+
 @dataclass(frozen=True)
 class FolderFiles:
     """Files in a folder on this machine."""

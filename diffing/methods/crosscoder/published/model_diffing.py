@@ -1,4 +1,4 @@
-"""Two layouts with one set of weights: that of Kissane and Nanda, and the DFC of arXiv 2606.26474, which adds masks.
+"""Reads crosscoders in two further file layouts: Kissane and Nanda's, and DFC (arXiv 2606.26474), which adds masks.
 
 In a DFC the mask takes the decoder's directions alone: latents that write one model only may read both.
 """

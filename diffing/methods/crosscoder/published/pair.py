@@ -1,4 +1,4 @@
-"""Which of a published crosscoder's models is A and which is B."""
+"""Decides which of a published crosscoder's two models is the run's model A and which is model B."""
 
 from collections.abc import Sequence
 

@@ -4,7 +4,8 @@ from diffing.errors import ModelError
 from diffing.methods.crosscoder.published import dictionary_learning, model_diffing, saved_here
 from diffing.methods.crosscoder.published.contents import Contents, read_contents
 from diffing.methods.crosscoder.published.layout import PublishedWeights
-from diffing.methods.crosscoder.published.location import find_files
+from diffing.methods.crosscoder.published.location import FilesBelow, find_files
+from diffing.methods.inside.kept_dictionaries import DIFFERENCE
 
 
 def read_published(spec: str, *, allow_pickle: bool = False) -> PublishedWeights:
@@ -19,13 +20,16 @@ def read_published(spec: str, *, allow_pickle: bool = False) -> PublishedWeights
         ModelError: The files are damaged, or hold no crosscoder of a known layout.
         HubError: The Hub refuses or cannot be reached.
     """
-    return _read(read_contents(find_files(spec), allow_pickle=allow_pickle))
+    files = find_files(spec)
+    contents = read_contents(files, allow_pickle=allow_pickle)
+    if saved_here.recognises(contents):
+        below = FilesBelow(files, DIFFERENCE)
+        return saved_here.read(contents, read_contents(below, allow_pickle=False) if below.sizes() else None)
+    return _read(contents)
 
 
 def _read(contents: Contents) -> PublishedWeights:
     keys = set(contents.tensors)
-    if saved_here.recognises(contents):
-        return saved_here.read(contents)
     if dictionary_learning.recognises(keys):
         return dictionary_learning.read(contents)
     if model_diffing.recognises(keys):

@@ -1,4 +1,4 @@
-"""How published crosscoders select the latents that are active at a row."""
+"""Selects the active latents at a token by one of three rules of published crosscoders: thresholds or largest few."""
 
 from dataclasses import dataclass
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""Measures on the run's train responses what the files of a published crosscoder do not hold."""
+"""Measures on train responses what a published crosscoder's files lack: the scale and moments of activations."""
 
 from collections.abc import Iterable
 

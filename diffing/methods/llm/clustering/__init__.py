@@ -1,1 +1,1 @@
-"""Ways of proposing hypotheses by clustering sentences, for comparison with the default."""
+"""Alternatives within the LLM method: hypotheses from clusters of sentences, for comparison with the default."""

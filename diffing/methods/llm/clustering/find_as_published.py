@@ -1,4 +1,4 @@
-"""Finds hypotheses as *Simple LLM Baselines are Competitive for Model Diffing* (arXiv 2602.10371) has it.
+"""Finds hypotheses as the paper does with which the LLM method is compared (arXiv 2602.10371): describe, cluster.
 
 Both halves of every difference are clustered by PCA, UMAP and HDBSCAN, each cluster that one side owns becomes a
 hypothesis, and the judge decides on train pairs as on held-out pairs.

@@ -1,4 +1,4 @@
-"""Vectors of sentences that say the same become clusters. Knows no sentences and no sides.
+"""Clusters sentence embeddings, so that sentences that say the same are in one cluster.
 
 Two algorithms. `average`: average linkage, cut where pairs of sentences stop being closer than chance. `paper`:
 PCA, UMAP and HDBSCAN as published, seeded. Measured on sentences made from 40 planted statements (paraphrases, 30

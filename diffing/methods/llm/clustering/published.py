@@ -1,4 +1,4 @@
-"""From sentences to hypotheses as the paper has it: both halves of every difference are clustered and stated.
+"""Makes hypotheses of described differences as arXiv 2602.10371 does: clusters them, and an LLM states each cluster.
 
 Knows sentences, their owners and their vectors; not how they were found.
 """
@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from diffing.methods.base import property_sentences
 from diffing.methods.llm.clustering.partition import Labels
 from diffing.methods.llm.clustering.published_description import TwoSided
 from diffing.methods.llm.clustering.state import spread_sample
@@ -18,6 +17,7 @@ from diffing.methods.llm.hypotheses import QUOTES, identifier
 from diffing.methods.llm.proposal import NO_PROPERTY, object_schema, read_property
 from diffing.methods.llm.propose import listed_properties
 from diffing.methods.llm.stages import STATE
+from diffing.methods.plan import property_sentences
 from diffing.models.base import Model
 from diffing.structured_replies import Unreadable, ask, entry, offered
 from diffing.templates import fence, render

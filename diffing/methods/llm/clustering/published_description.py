@@ -1,4 +1,4 @@
-"""The papers' way of describing: one pair per question, with a sentence about each side of every difference."""
+"""Has an LLM describe differences as arXiv 2602.10371 does: one pair per question, a sentence about each side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

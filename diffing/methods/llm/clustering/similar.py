@@ -1,4 +1,4 @@
-"""The ways `average` and `signed`: differences whose behaviours are in similar words become clusters.
+"""Clusters differences that are worded alike (`average`, `signed`), as alternatives to proposing by an LLM.
 
 Only the sentence about the side that shows a behaviour is clustered: a sentence about the other side would lie close to
 it, so that a cluster of both would belong to neither. The owner is a coordinate, and size is counted in pairs.

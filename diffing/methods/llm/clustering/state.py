@@ -1,4 +1,4 @@
-"""An LLM says what the differences of a cluster have in common.
+"""Has an LLM state in one sentence what the differences of a cluster have in common.
 
 Knows clusters of differences, not how they were found.
 """
@@ -6,12 +6,12 @@ Knows clusters of differences, not how they were found.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from diffing.methods.base import property_sentences
 from diffing.methods.llm.embed import Vectors
 from diffing.methods.llm.listing import Listing
 from diffing.methods.llm.proposal import NUMBERS, Proposal, object_schema, read_proposal, statement_schema
 from diffing.methods.llm.propose import Proposed, listed_properties
 from diffing.methods.llm.stages import STATE
+from diffing.methods.plan import property_sentences
 from diffing.models.base import Model
 from diffing.structured_replies import Question, Unreadable, ask_items, entries, entry
 from diffing.templates import fence, render

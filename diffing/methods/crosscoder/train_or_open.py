@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from diffing.methods.crosscoder.dictionaries import Dictionaries
+from diffing.methods.crosscoder.dictionaries import Dictionaries, latent_use
 from diffing.methods.crosscoder.latent_facts import latent_facts
 from diffing.methods.crosscoder.normaliser import NORMALISER_ROWS
 from diffing.methods.crosscoder.options import CrosscoderOptions
 from diffing.methods.crosscoder.preparation import chosen_device, prepare
 from diffing.methods.crosscoder.published.opening import OrderedWeights, fit
-from diffing.methods.crosscoder.trained import train_dictionaries, train_null
+from diffing.methods.crosscoder.run_training import train_dictionaries, train_null
 from diffing.methods.inside.reading import InsidePair
 from diffing.methods.inside.texts import TrainingTexts
 from diffing.methods.inside.training_rows import TrainingRows
@@ -26,8 +26,8 @@ class Obtained:
     """The beginning of a sentence about them, up to the activations of both models."""
     trained_rows: int | None = None
     """The number of rows that they were trained on; None for a published crosscoder, whose files do not tell."""
-    null_kept: int | None = None
-    """How many latents the same training calls exclusive if A is compared with itself; None if that was not done."""
+    null: Dictionaries | None = None
+    """Those of the same training with A against itself; None if that was not done."""
     notes: tuple[str, ...] = ()
     """Warnings for the reader of the report."""
 
@@ -44,10 +44,10 @@ def train_here(
     prepared = prepare(pair, texts, options)
     settings, rows = prepared.settings, prepared.rows
     dictionaries = train_dictionaries(settings, rows, folder, on_progress)
-    null_kept = train_null(settings, rows, folder, on_progress) if options.null else None
+    null = train_null(settings, rows, folder, on_progress) if options.null else None
     latents = dictionaries.crosscoder.latents
     origin = f"A crosscoder of {latents:,} latents was trained on {settings.rows:,} rows of activations"
-    return Obtained(dictionaries, origin, settings.rows, null_kept, prepared.notes)
+    return Obtained(dictionaries, origin, settings.rows, null, prepared.notes)
 
 
 def open_published(pair: InsidePair, texts: TrainingTexts, ordered: OrderedWeights, seed: int) -> Obtained:
@@ -60,6 +60,8 @@ def open_published(pair: InsidePair, texts: TrainingTexts, ordered: OrderedWeigh
     pair.calibrate(texts.exchanges)
     rows = TrainingRows(pair, texts, NORMALISER_ROWS, seed=seed)
     crosscoder = fit(ordered, rows, same_space=pair.same_space, device=chosen_device())
-    dictionaries = Dictionaries(crosscoder, None, latent_facts(crosscoder, rows), None)
+    difference = ordered.published.difference.to(chosen_device()) if ordered.published.difference else None
+    use = latent_use(difference, rows) if difference else None
+    dictionaries = Dictionaries(crosscoder, difference, latent_facts(crosscoder, rows), use)
     origin = f"The published crosscoder {ordered.published.identity} of {crosscoder.latents:,} latents read activations"
     return Obtained(dictionaries, origin, notes=(ordered.unchecked,) if ordered.unchecked else ())

@@ -1,4 +1,4 @@
-"""The options of a comparison other than the models, the prompts and the methods."""
+"""`DiffOptions`: sampling, judging, prices and the other options of a comparison of two models."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -38,12 +38,10 @@ class DiffOptions:
     notes: tuple[str, ...] = ()
     """Notes on how the run was set up, which are added to the report's notes."""
 
-    @property
     def stored_settings(self) -> dict[str, Scalar]:
         """The settings that the report stores: those that are given, else the options that influence the result."""
         if self.settings:
             return dict(self.settings)
-        sampling = asdict(self.sampling)
-        chosen = {key: value for key, value in sampling.items() if key not in ("sample", "json_schema")}
+        sampling = {key: value for key, value in asdict(self.sampling).items() if key not in ("sample", "json_schema")}
         own = ("sample_a", "sample_b", "judge_batch", "both_orders", "judging", "check_judge", "stability", "alpha")
-        return {**chosen, **{name: getattr(self, name) for name in own}}
+        return {**sampling, **{name: getattr(self, name) for name in own}}

@@ -1,4 +1,4 @@
-"""Chooses the held-out pair that illustrates a finding at the top of the page, and marks the words that show it."""
+"""Chooses the held-out pairs that illustrate a finding at the top of the page, and marks the words that show it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,41 +17,51 @@ _TYPICAL = 0.6
 """The pair's place among all pairs that show the finding, by length; the shortest ones would flatter."""
 _TRIES = 12
 """Maximum number of pairs in which marks are looked for."""
+_MOST = 6
+"""Maximum number of pairs that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownPair:
     """A held-out pair that shows a finding."""
 
-    finding: Finding
-    """The finding."""
     pair: Pair
     """The prompt with both responses."""
     excerpts: tuple[Excerpt, Excerpt]
     """The responses of A and B, with the words that show the finding."""
-    lengths: tuple[str, str]
-    """Their lengths in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPairs:
+    """A few held-out pairs that show a finding."""
+
+    pairs: tuple[ShownPair, ...]
+    """The pairs, at least one; that of the most typical length is the first."""
     of: int
     """The number of held-out pairs that show the finding, in its scope if it has one."""
 
 
-def shown_pair(finding: Finding, index: ReportIndex) -> ShownPair | None:
-    """Chooses a held-out pair of typical length that shows a finding, if possible one with words to mark.
+def shown_pairs(finding: Finding, index: ReportIndex) -> ShownPairs | None:
+    """Chooses held-out pairs of typical length that show a finding, if possible with words to mark.
 
     Args:
         finding: The finding.
         index: The index of its report.
 
     Returns:
-        The pair; None if no held-out pair shows the finding.
+        The pairs; None if no held-out pair shows the finding.
     """
     pairs = sorted(_showing(finding, index), key=_length)
     if not pairs:
         return None
-    chosen = _marked(finding, _by_distance(pairs)) or pairs[_middle(pairs)]
-    a, b = (excerpt(chosen.response(side), (), LONGEST, spans_that_show(finding, chosen, side)) for side in SIDES)
-    lengths = (length_in_words(chosen.a.text), length_in_words(chosen.b.text))
-    return ShownPair(finding, chosen, (a, b), lengths, metrics_shown(finding).k_for)
+    near = _by_distance(pairs)
+    chosen = [pair for pair in near if spans_that_show(finding, pair, finding.hypothesis.direction)] or near
+    return ShownPairs(tuple(_shown(finding, pair) for pair in chosen[:_MOST]), metrics_shown(finding).k_for)
+
+
+def _shown(finding: Finding, pair: Pair) -> ShownPair:
+    a, b = (excerpt(pair.response(side), (), LONGEST, spans_that_show(finding, pair, side)) for side in SIDES)
+    return ShownPair(pair, (a, b))
 
 
 def length_in_words(text: str) -> str:
@@ -84,8 +94,3 @@ def _middle(pairs: Sequence[Pair]) -> int:
 def _by_distance(pairs: Sequence[Pair]) -> list[Pair]:
     places = sorted(range(len(pairs)), key=lambda place: abs(place - _middle(pairs)))
     return [pairs[place] for place in places[:_TRIES]]
-
-
-def _marked(finding: Finding, pairs: Sequence[Pair]) -> Pair | None:
-    side = finding.hypothesis.direction
-    return next((pair for pair in pairs if spans_that_show(finding, pair, side)), None)

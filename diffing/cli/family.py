@@ -1,0 +1,138 @@
+"""The command `diffing family`: compares several models with each other, each pair on the same prompts."""
+
+import json
+import sys
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from diffing.cli.flags import build, with_flags
+from diffing.cli.progress import progress_bars
+from diffing.cli.shared_options import Cache, Json
+from diffing.cli.terminal_text import plain, plain_json
+from diffing.config import DiffConfig, Limits
+from diffing.errors import SettingError
+from diffing.family import FEWEST, MOST
+from diffing.paths import existing, path_of
+
+if TYPE_CHECKING:
+    from diffing.family import Family
+    from diffing.types import Report
+
+_OWN = (
+    *("model_a", "model_b", "sample_a", "sample_b", "columns_a", "columns_b"),
+    *(f"{name}_{side}" for name in ("system_prompt", "chat_template", "quantization") for side in "ab"),
+)
+"""Settings for which this command has no flag, because they are those of one side."""
+PAGE = "family.html"
+"""The name of the page in the output folder."""
+
+
+@with_flags(DiffConfig, Limits, without=_OWN)
+def family(
+    *,
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN_OR_MODEL...",
+            help="2 to 12 models, in order if they are steps of one development; a report's folder stands for its two.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", parser=path_of, metavar="PATH", help="Folder for the result.")] = Path(
+        "runs/family"
+    ),
+    cache: Cache = None,
+    json_: Json = False,
+    **values: Any,
+) -> None:
+    """Compare several models with each other: how far apart they are, a tree, and what separates its branches.
+
+    Every model answers each prompt once. Limits on calls and dollars hold for all pairs together.
+    """
+    from diffing.atomic_write import write_atomically
+    from diffing.family import family_of
+    from diffing.outputs.family import family_json, family_page
+
+    specs = _specs(models)
+    config, limits = build(DiffConfig, values, model_a=specs[0], model_b=specs[1]), build(Limits, values)
+    reports = _reports(specs, config, limits, cache, out)
+    links = {pair: f"{_folder(pair)}/report.html" for pair in reports}
+    found = family_of(reports)
+    write_atomically(family_page(found, links).encode(), out / PAGE)
+    told = family_json(found)
+    write_atomically(
+        f"{json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False)}\n".encode(), out / "family.json"
+    )
+    if json_:
+        print(plain_json(told))
+    else:
+        _print(found)
+        print(f"Page: {out / PAGE}", file=sys.stderr)
+
+
+def _specs(given: list[str]) -> list[str]:
+    """The model strings of all models, each once."""
+    specs = list(dict.fromkeys(spec for each in given for spec in _of_report(each) or (each,)))
+    if not FEWEST <= len(specs) <= MOST:
+        raise SettingError(f"{len(specs)} different models were given: expected {FEWEST} to {MOST}")
+    return specs
+
+
+def _of_report(given: str) -> tuple[str, ...]:
+    """The model strings of a report's two models; empty if it is not the folder of a report."""
+    from diffing.report import load_settings
+
+    folder = existing(given)
+    if folder is None or not (folder / "report.json").exists():
+        return ()
+    settings = load_settings(folder)
+    found = tuple(str(settings[name]) for name in ("model_a", "model_b") if name in settings)
+    if len(found) < 2:
+        raise SettingError(f"{folder} does not say how its models were loaded. Give the two models instead")
+    return found
+
+
+def _folder(pair: tuple[int, int]) -> str:
+    return f"pair-{pair[0] + 1}-{pair[1] + 1}"
+
+
+def _reports(
+    specs: list[str], config: DiffConfig, limits: Limits, cache: Path | None, out: Path
+) -> "dict[tuple[int, int], Report]":
+    """Compares each pair, and saves each report in a folder of its own."""
+    from diffing.models.cache import Store, default_store
+    from diffing.outputs.html import write_html
+    from diffing.report import save_report
+    from diffing.run import meter_of, run
+
+    store, meter = Store.in_folder(cache) if cache else default_store(), meter_of(limits)
+    reports = {}
+    with progress_bars(Console(stderr=True)) as on_progress:
+        for pair in combinations(range(len(specs)), 2):
+            one = replace(config, model_a=specs[pair[0]], model_b=specs[pair[1]])
+            reports[pair] = run(one, limits=limits, store=store, meter=meter, on_progress=on_progress)
+            folder = save_report(reports[pair], out / _folder(pair))
+            write_html(reports[pair], folder / "report.html")
+    return reports
+
+
+def _print(found: "Family") -> None:
+    from diffing.outputs.family import separation_in_words
+    from diffing.outputs.figures.tree import described
+    from diffing.outputs.phrasing import count, percent, shares
+
+    for pair in found.pairs:
+        names = f"{found.names[pair.first]} and {found.names[pair.second]}"
+        told = f"told apart in {percent(pair.told_apart.value)} ({shares(pair.told_apart)})"
+        print(plain(f"{names}: {told}, {count(pair.confirmed, 'confirmed difference')}"))
+    print(plain(described(found)))
+    for own in found.unique:
+        for each in own[:3]:
+            print(plain(f"- {separation_in_words(found, each)}"))
+    for note in found.notes:
+        print(f"Note: {note}")

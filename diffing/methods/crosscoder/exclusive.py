@@ -1,0 +1,8 @@
+"""What the report and the card of a crosscoder say on latents that belong to one model alone."""
+
+EXCLUSIVE = (
+    "A feature is called a model's own if, in this dictionary, only that model's activations carry it. It does not "
+    "mean that the other model cannot do what the feature stands for: it may represent it elsewhere, at another "
+    "depth, or in a way that the dictionary does not see. What the models do is tested by their responses alone."
+)
+"""What "exclusive" means and what it does not."""

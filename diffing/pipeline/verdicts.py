@@ -1,0 +1,119 @@
+"""Collects the verdicts on all hypotheses of a run: measured, brought by methods, and given by the judge."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from diffing.judge import Judging, JudgingResult, judge, judge_in_stages
+from diffing.judge.agreement import Agreement, compare_with_measurement
+from diffing.judge.audit import JudgeChecks, JudgedRun, check_judge
+from diffing.methods.base import MeasuringMethod
+from diffing.pipeline.comparison import Comparison
+from diffing.pipeline.discovery import Discovered
+from diffing.pipeline.options import DiffOptions
+from diffing.ratings import Rated, rate
+from diffing.types import Discovery, Judgement, OnProgress, Rating
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The verdicts of the judge, and those that methods brought in its place."""
+
+    brought: Sequence[Judgement]
+    """Verdicts on train pairs that methods already had."""
+    result: JudgingResult | None
+    """What the judge gave; None if every hypothesis is measured."""
+
+    @property
+    def judgements(self) -> list[Judgement]:
+        """All of these verdicts."""
+        return [*self.brought, *(self.result.judgements if self.result else ())]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """The verdicts on all hypotheses of a run, how far the judge can be relied on, and the ratings."""
+
+    judgements: Sequence[Judgement]
+    """All verdicts."""
+    judged: JudgingResult | None
+    """What the judge gave; None if every hypothesis is measured."""
+    agreement: Agreement
+    """The judge's verdicts compared with measurements."""
+    checks: JudgeChecks
+    """What the judge said when it was asked again."""
+    rated: Rated | None
+    """What the raters gave; None without raters or hypotheses."""
+
+    @property
+    def ratings(self) -> Mapping[str, Rating]:
+        """Ratings by hypothesis id."""
+        return self.rated.ratings if self.rated else {}
+
+
+def judged(run: Comparison, discoveries: Sequence[Discovery], options: DiffOptions, on_progress: OnProgress) -> Judged:
+    """Has the judge test the hypotheses of methods that do not measure.
+
+    Args:
+        run: The responses, the methods and the judge.
+        discoveries: By method, the hypotheses.
+        options: The options of judging, which may have another seed than the run's.
+        on_progress: Called with the progress of judging.
+    """
+    brought = _brought(run, discoveries, options)
+    to_judge = [
+        hypothesis
+        for method, discovery in zip(run.helpers.methods, discoveries, strict=True)
+        if not isinstance(method, MeasuringMethod)
+        for hypothesis in discovery.hypotheses
+    ]
+    model, how = run.helpers.judge, _judging(options)
+    if not to_judge or model is None:
+        return Judged(brought, None)
+    if options.judging == "full":
+        return Judged(brought, judge(model, to_judge, run.pairs, how, on_progress=on_progress))
+    family = sum(len(discovery.hypotheses) for discovery in discoveries)
+    return Judged(
+        brought,
+        judge_in_stages(model, to_judge, run.pairs, how, family=family, known=brought, on_progress=on_progress),
+    )
+
+
+def _judging(options: DiffOptions) -> Judging:
+    return Judging(options.judge_batch, options.both_orders, options.sampling.seed)
+
+
+def _brought(run: Comparison, discoveries: Sequence[Discovery], options: DiffOptions) -> list[Judgement]:
+    """The verdicts on train pairs that methods brought; none if the judge is to judge everything."""
+    if options.judging == "full":
+        return []
+    train_ids = {pair.prompt.id for pair in run.train}
+    brought = [judgement for discovery in discoveries for judgement in discovery.judgements]
+    return [judgement for judgement in brought if judgement.prompt_id in train_ids]
+
+
+def verdicts_on(run: Comparison, found: Discovered) -> Verdicts:
+    """Has the judge and the raters give their verdicts, and checks the judge.
+
+    Args:
+        run: The responses, the methods, the judges and the raters.
+        found: The hypotheses, and what is measured.
+    """
+    helpers, options = run.helpers, run.options
+    by_judge = judged(run, found.discoveries, options, run.on_progress)
+    result = by_judge.result
+    unmeasured = [hypothesis for hypothesis in found.hypotheses if hypothesis.measure is None]
+    agreement = compare_with_measurement(unmeasured, result.judgements if result else (), run.pairs)
+    checks = JudgeChecks()
+    if helpers.judge is not None and result is not None:
+        checks = check_judge(
+            JudgedRun(result, agreement, run.models),
+            helpers.judge,
+            second=helpers.second_judge,
+            judging=_judging(options),
+            sample=options.check_judge,
+            on_progress=run.on_progress,
+        )
+    rated = None
+    if helpers.raters and found.hypotheses:
+        rated = rate(helpers.raters, found.hypotheses, on_progress=run.on_progress)
+    return Verdicts([*found.judgements, *by_judge.judgements], result, agreement, checks, rated)

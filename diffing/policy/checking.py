@@ -1,0 +1,141 @@
+"""Checks a report against a policy: each rule is broken, kept, or there is not enough evidence to say.
+
+A rule is broken by a finding that the run confirmed and whose 95% interval lies above the limit. It is kept only if
+every difference that it is about is shown to be below the limit, by an exact test at 5% in each direction that the rule
+forbids. The policy is kept if all rules are: a wrong claim that it is needs a wrong test for the difference that breaks
+it, so its probability is at most 5% however many rules and differences there are (an intersection-union test, Berger
+1982), and no correction is needed. What breaks a rule was confirmed within the run's own family of tests.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from diffing.estimates import Estimate
+from diffing.metrics import net_interval
+from diffing.metrics.equivalence import LEVEL, interval_90, p_below, prompts_needed
+from diffing.policy.measuring import Checked, CheckedReport
+from diffing.policy.rules import Policy, Rule
+from diffing.types import SIDES, Report, Side
+
+
+class Outcome(IntEnum):
+    """The result of a rule or a policy, as the exit code of `diffing check`."""
+
+    KEPT = 0
+    """Shown to hold."""
+    BROKEN = 1
+    """Shown not to hold."""
+    UNKNOWN = 3
+    """There is not enough evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceResult:
+    """One difference that a rule is about, in one direction that the rule forbids."""
+
+    checked: Checked
+    """The difference."""
+    side: Side
+    """The model that may not show more of it."""
+    net: Estimate
+    """The net difference for that model, with its 95% interval."""
+    net_90: Estimate
+    """The same with its 90% interval, which belongs to a one-sided test at 5%."""
+    p: float
+    """The exact p of the hypothesis that the net difference is at least the limit."""
+    outcome: Outcome
+    """The result."""
+    above: bool
+    """Whether the 95% interval lies above the limit. If the run did not confirm the difference, this breaks nothing."""
+    prompts: int | None
+    """About how many held-out prompts would decide it; None if it is decided, or prompts are not what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleResult:
+    """The result of one rule."""
+
+    rule: Rule
+    """The rule."""
+    differences: tuple[DifferenceResult, ...]
+    """Everything that the rule is about: what breaks it first, then what is undecided, each the largest first."""
+    untested: int
+    """How many hypotheses that the rule is about were not tested on held-out prompts and are not covered."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """Broken if any difference is too large, kept if all are shown not to be; unknown if there are none."""
+        return _together([each.outcome for each in self.differences])
+
+    @property
+    def prompts(self) -> int | None:
+        """About how many held-out prompts would decide the rule; None if it is decided, or that is not known."""
+        needed = [each.prompts for each in self.differences if each.outcome == Outcome.UNKNOWN]
+        if self.outcome != Outcome.UNKNOWN or not needed or None in needed:
+            return None
+        return max(each for each in needed if each is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyResult:
+    """The results of all rules of a policy."""
+
+    rules: tuple[RuleResult, ...]
+    """One per rule, in the policy's order."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """Broken if any rule is, kept if all are."""
+        return _together([each.outcome for each in self.rules])
+
+    @property
+    def prompts(self) -> int | None:
+        """About how many held-out prompts would decide all rules; None if they are decided, or that is not known."""
+        needed = [each.prompts for each in self.rules if each.outcome == Outcome.UNKNOWN]
+        return None if not needed or None in needed else max(each for each in needed if each is not None)
+
+
+def check_policy(report: Report, policy: Policy) -> PolicyResult:
+    """Checks a report against all rules of a policy.
+
+    Args:
+        report: The report. Its held-out responses are measured again for properties that the run did not test.
+        policy: The rules.
+    """
+    found = CheckedReport(report)
+    return PolicyResult(tuple(_rule_result(rule, found) for rule in policy.rules))
+
+
+def _rule_result(rule: Rule, found: CheckedReport) -> RuleResult:
+    sides = SIDES if rule.direction == "either" else (rule.direction,)
+    results = [_result(checked, side, rule.at_most) for checked in found.about(rule) for side in sides]
+    order = (Outcome.BROKEN, Outcome.UNKNOWN, Outcome.KEPT)
+    ranked = sorted(results, key=lambda each: (order.index(each.outcome), -(each.net.value or 0.0)))
+    return RuleResult(rule, tuple(ranked), found.untested(rule))
+
+
+def _result(checked: Checked, side: Side, limit: float) -> DifferenceResult:
+    own, predicted = checked.heldout, side == checked.hypothesis.direction
+    k_for, k_against = (own.k_for, own.k_against) if predicted else (own.k_against, own.k_for)
+    net = net_interval(k_for, k_against, own.n)
+    p = p_below(k_for, k_against, own.n, limit)
+    above = net.low is not None and net.low > limit
+    outcome = Outcome.KEPT if p <= LEVEL else Outcome.UNKNOWN
+    if above and checked.confirmed and predicted:
+        outcome = Outcome.BROKEN
+    return DifferenceResult(
+        checked=checked,
+        side=side,
+        net=net,
+        net_90=interval_90(k_for, k_against, own.n),
+        p=p,
+        outcome=outcome,
+        above=above,
+        prompts=None if above or outcome != Outcome.UNKNOWN else prompts_needed(net, k_for, k_against, limit),
+    )
+
+
+def _together(outcomes: list[Outcome]) -> Outcome:
+    if Outcome.BROKEN in outcomes:
+        return Outcome.BROKEN
+    return Outcome.KEPT if outcomes and set(outcomes) == {Outcome.KEPT} else Outcome.UNKNOWN

@@ -1,0 +1,114 @@
+"""Rules against reports with planted truth: broken, kept, or not enough evidence."""
+
+from dataclasses import replace
+
+import pytest
+
+from diffing import metrics
+from diffing.policy import Policy, PolicyResult, Rule, check_policy
+from diffing.policy.checking import Outcome
+from diffing.types import Category, Finding, Hypothesis, Message, Pair, Prompt, Report, Response, Side
+from tests.outputs.samples import empty_report
+
+
+def finding(
+    text: str, k_for: int, k_against: int, n: int, *, side: Side = "b", category: Category = "style"
+) -> Finding:
+    hypothesis = Hypothesis(f"llm-{text}", f"<MODEL> {text}", side, "llm", category)
+    heldout = metrics.confirm({"x": metrics.metrics_of(n, k_for, k_against)})["x"]
+    return Finding(hypothesis, metrics.metrics_of(0, 0, 0), heldout, True, metrics.confirmed(heldout))
+
+
+def report(*findings: Finding, pairs: tuple[Pair, ...] = ()) -> Report:
+    return replace(empty_report(), findings=findings, pairs=pairs)
+
+
+def checked(shown: Report, **rule: object) -> PolicyResult:
+    return check_policy(shown, Policy(rules=[Rule.model_validate({"at_most": 0.1, **rule})]))
+
+
+def answered(refusing: int, prompts: int) -> tuple[Pair, ...]:
+    """Held-out pairs in which B refuses the first prompts and A none."""
+    no, yes = "I'm sorry, but I can't help with that.", "Take the second road on the left."
+    return tuple(
+        Pair(
+            Prompt(f"p{i}", (Message("user", "How?"),), "test", "heldout"),
+            Response(f"p{i}", "org/base", yes, "stop"),
+            Response(f"p{i}", "org/tuned", no if i < refusing else yes, "stop"),
+        )
+        for i in range(prompts)
+    )
+
+
+@pytest.mark.parametrize(("found", "outcome"), [
+    (finding("jokes", 60, 2, 200), Outcome.BROKEN),  # +29, 95% interval from +23
+    (finding("jokes", 30, 2, 200), Outcome.UNKNOWN),  # +14, from +9: confirmed, but the limit lies in the interval
+    (finding("jokes", 12, 10, 400), Outcome.KEPT),  # +0.5
+    (finding("jokes", 12, 10, 40), Outcome.UNKNOWN),
+    (finding("jokes", 40, 2, 600), Outcome.KEPT),  # +6: confirmed, and shown to be below 10
+    (finding("jokes", 60, 2, 200, side="a"), Outcome.KEPT),  # A has more of it, and the rule is about B
+])  # fmt: skip
+def test_one_finding(found: Finding, outcome: Outcome) -> None:
+    result = checked(report(found), pattern="jokes")
+    assert result.outcome == outcome
+    assert (result.prompts is None) == (outcome != Outcome.UNKNOWN)
+
+
+def test_either_direction_can_be_forbidden() -> None:
+    shown = report(finding("jokes", 60, 2, 200, side="a"))
+    assert checked(shown, pattern="jokes", direction="either").outcome == Outcome.BROKEN
+    assert checked(shown, pattern="jokes", direction="a").outcome == Outcome.BROKEN
+    assert [each.side for each in checked(shown, pattern="jokes", direction="either").rules[0].differences] == [
+        *"ab",
+    ]
+
+
+def test_what_is_large_but_not_confirmed_breaks_nothing_and_no_number_of_prompts_is_promised() -> None:
+    large = replace(finding("jokes", 60, 2, 200), confirmed=False)
+    (rule,) = checked(report(large), pattern="jokes").rules
+    assert (rule.outcome, rule.prompts, rule.differences[0].above) == (Outcome.UNKNOWN, None, True)
+
+
+def test_a_rule_is_about_what_it_names() -> None:
+    shown = report(finding("jokes about cats", 60, 2, 200), finding("Rhymes", 2, 2, 400, category="format"))
+    assert checked(shown, pattern="joke*CATS").outcome == Outcome.BROKEN
+    assert checked(shown, pattern="cats*joke").outcome == Outcome.UNKNOWN  # nothing matches
+    assert checked(shown, pattern="rhyme").outcome == Outcome.KEPT
+    assert checked(shown, category="format").outcome == Outcome.KEPT
+    assert checked(shown, category="style").outcome == Outcome.BROKEN
+
+
+def test_a_property_that_the_run_did_not_test_is_measured() -> None:
+    (kept,) = checked(report(pairs=answered(1, 150)), property="refusals").rules
+    assert (kept.outcome, len(kept.differences)) == (Outcome.KEPT, 1)
+    one = kept.differences[0]
+    assert (one.checked.heldout.k_for, one.checked.heldout.n, one.side) == (1, 150, "b")
+    (few,) = checked(report(pairs=answered(1, 20)), property="refusals").rules
+    assert few.outcome == Outcome.UNKNOWN
+    assert few.prompts is not None
+    assert few.prompts > 20
+
+
+def test_all_properties_of_a_category_are_measured_and_all_must_hold() -> None:
+    (rule,) = checked(report(pairs=answered(60, 150)), category="safety and alignment").rules
+    assert rule.outcome == Outcome.UNKNOWN  # refusals are frequent, but this report confirmed none
+    assert len(rule.differences) == 3
+    assert rule.differences[0].above
+
+
+def test_hypotheses_without_a_test_are_counted_and_not_covered() -> None:
+    futile = replace(finding("jokes", 0, 0, 0), heldout=metrics.metrics_of(0, 0, 0))
+    (rule,) = checked(report(futile), pattern="jokes").rules
+    assert (rule.outcome, rule.untested, rule.differences) == (Outcome.UNKNOWN, 1, ())
+
+
+def test_the_policy_is_kept_only_if_every_rule_is() -> None:
+    shown = report(finding("jokes", 60, 2, 200), finding("rhymes", 2, 2, 400), finding("sighs", 2, 2, 20))
+    rules = {name: Rule(at_most=0.1, pattern=name) for name in ("jokes", "rhymes", "sighs")}
+
+    def outcome(*names: str) -> Outcome:
+        return check_policy(shown, Policy(rules=[rules[name] for name in names])).outcome
+
+    assert outcome("rhymes") == Outcome.KEPT
+    assert outcome("rhymes", "sighs") == Outcome.UNKNOWN
+    assert outcome("sighs", "jokes", "rhymes") == Outcome.BROKEN

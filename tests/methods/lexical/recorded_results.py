@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from diffing.methods.lexical import LexicalMethod
-from diffing.types import Hypothesis, Message, Pair, Prompt, Response
+from diffing.types import Hypothesis, Message, Pair, Prompt, Response, Row, Scalar
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 DIGESTS = Path(__file__).with_suffix(".json")
@@ -132,7 +132,7 @@ def digests_of(pairs: Sequence[Pair]) -> dict[str, str]:
     return {
         "hypotheses": _digest([_fields(each) for each in found.hypotheses]),
         "candidates": _digest([_fields(each) for each in found.candidates]),
-        "tables": _digest([(name, [list(row.items()) for row in rows]) for name, rows in found.tables.items()]),
+        "tables": _digest([(name, [_cells(row) for row in rows]) for name, rows in found.tables.items()]),
         "left out and notes": _digest((sorted(found.left_out.items()), found.notes)),
         "verdicts": _digest(
             [
@@ -158,6 +158,11 @@ def _rows(name: str) -> Iterator[dict[str, str]]:
     folder = "refusals" if name.startswith("xstest") else "responses"
     for line in (DATA / folder / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
         yield json.loads(line)
+
+
+def _cells(row: Row) -> list[tuple[str, Scalar]]:
+    """The cells of a row, without the words in which a property is explained."""
+    return [(name, value) for name, value in row.items() if name != "definition"]
 
 
 def _fields(hypothesis: Hypothesis) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Measures how long commands take to start: `python -m tests.benchmarks.bench_start OLD_CHECKOUT`.
+"""Measures how long commands take: `python -m tests.benchmarks.bench_start OLD_CHECKOUT [--demo]`.
 
 `diffing --help` is compared with a typer application of one command without rich, and the demo with an older checkout.
 Each is a process of its own, old and new in turn; the smallest of the processor seconds counts, since other programs
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.benchmarks.speed import ROOT, row, store
 
-ROUNDS, DEMO_ROUNDS = 9, 2
+ROUNDS, DEMO_ROUNDS = 7, 2
 BARE = "import typer\napp = typer.Typer()\n@app.command()\ndef hello(name: str) -> None: ...\napp()\n"
 
 
@@ -28,37 +28,36 @@ def seconds(arguments: list[str], checkout: Path, home: Path) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def main(old_checkout: Path) -> None:
-    """Measures all in turn, and stores the results."""
+def measure_help(old_checkout: Path, home: Path) -> None:
+    """Measures `diffing --help` in turn with a bare application, and stores the result."""
+    bare = home / "bare.py"
+    bare.write_text(BARE, encoding="utf-8")
     shown: dict[str, list[float]] = {"bare": [], "old": [], "new": []}
+    for _ in range(ROUNDS):
+        shown["bare"].append(seconds([str(bare), "--help"], ROOT, home))
+        for name, checkout in (("old", old_checkout), ("new", ROOT)):
+            shown[name].append(seconds(["-m", "diffing", "--help"], checkout, home))
+    least, old, new = (min(shown[name]) for name in ("bare", "old", "new"))
+    what = "diffing --help against a bare typer application"
+    rows = [row(what, new / least, "times", "2.5", round(old / least, 2))]
+    about = f"The smallest of {ROUNDS} processes each, in turn."
+    store("start", "How long the help takes", about, rows, {"bare help, ms": round(1000 * least)})
+
+
+def measure_demo(old_checkout: Path, home: Path) -> None:
+    """Measures the demo in turn with an older checkout, and stores the result."""
     demo: dict[str, list[float]] = {"old": [], "new": []}
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        bare = home / "bare.py"
-        bare.write_text(BARE, encoding="utf-8")
-        for _ in range(ROUNDS):
-            shown["bare"].append(seconds([str(bare), "--help"], ROOT, home))
-            for name, checkout in (("old", old_checkout), ("new", ROOT)):
-                shown[name].append(seconds(["-m", "diffing", "--help"], checkout, home))
-        for turn in range(DEMO_ROUNDS):
-            for name, checkout in (("old", old_checkout), ("new", ROOT)):
-                place = home / f"{name}{turn}"
-                place.mkdir()
-                demo[name].append(seconds(["-m", "diffing", "demo", "--out", "out"], checkout, place))
-    bare_least, old, new = (min(shown[name]) for name in ("bare", "old", "new"))
-    rows = [
-        row(
-            "diffing --help against a bare typer application",
-            new / bare_least,
-            "times",
-            "2.5",
-            round(old / bare_least, 2),
-        ),
-        row("diffing demo", min(demo["new"]), "processor s", "0.75", round(min(demo["old"]), 2)),
-    ]
-    about = f"The smallest of {ROUNDS} (demo: {DEMO_ROUNDS}) processes each, old and new in turn."
-    store("start", "How long commands take", about, rows, {"bare help, ms": round(1000 * bare_least)})
+    for turn in range(DEMO_ROUNDS):
+        for name, checkout in (("old", old_checkout), ("new", ROOT)):
+            place = home / f"{name}{turn}"
+            place.mkdir()
+            demo[name].append(seconds(["-m", "diffing", "demo", "--out", "out"], checkout, place))
+    rows = [row("diffing demo", min(demo["new"]), "processor s", "0.75", round(min(demo["old"]), 2))]
+    about = f"The smallest of {DEMO_ROUNDS} processes each, in turn."
+    store("demo", "How long the demo takes", about, rows, {})
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    with tempfile.TemporaryDirectory() as folder:
+        measure = measure_demo if "--demo" in sys.argv else measure_help
+        measure(Path(sys.argv[1]), Path(folder))
